@@ -1,0 +1,33 @@
+"""The one source of time: services take a `Clock`, so that a test or a demo can move it."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Something that knows what time it is."""
+
+    def now(self) -> datetime:
+        """The present moment, aware, in UTC."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def to_epoch_ms(moment: datetime) -> int:
+    """Milliseconds since 1970-01-01T00:00Z, rounded down; how moments are stored."""
+    return int(moment.timestamp() * 1000)
+
+
+def from_epoch_ms(value: int) -> datetime:
+    """The inverse of `to_epoch_ms`."""
+    return datetime.fromtimestamp(value / 1000, UTC)
+
+
+def rfc3339(moment: datetime) -> str:
+    """`2026-12-01T08:26:00.000Z`: how moments leave the system."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

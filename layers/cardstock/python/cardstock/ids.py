@@ -1,0 +1,47 @@
+"""Identifiers: sortable ones for what happens, derived ones for what must happen once, short keys for what people scan."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from cardstock.clock import to_epoch_ms
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_KEY_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+def _base32(value: int, length: int) -> str:
+    letters = []
+    for _ in range(length):
+        letters.append(_CROCKFORD[value & 31])
+        value >>= 5
+    return "".join(reversed(letters))
+
+
+def new_id(prefix: str, at: datetime) -> str:
+    """`ord_01jd...`: 48 bits of milliseconds and 80 random bits (the ULID layout), so ids sort by time."""
+    return f"{prefix}_{_base32(to_epoch_ms(at), 10)}{_base32(secrets.randbits(80), 16)}"
+
+
+def derived_id(prefix: str, *parts: str) -> str:
+    """The same id for the same parts, always: 130 bits of SHA-256 over the parts, which may hold any text."""
+    digest = hashlib.sha256("\x00".join(parts).encode()).digest()
+    return f"{prefix}_{_base32(int.from_bytes(digest[:17], 'big') >> 6, 26)}"
+
+
+def short_key(length: int = 10) -> str:
+    """A random key that survives being read aloud: no 0/o, 1/l/i. Ten letters are 49 bits."""
+    return "".join(secrets.choice(_KEY_LETTERS) for _ in range(length))
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """What makes a repeated request the same one: its id (caller, route, Idempotency-Key) and its body's fingerprint.
+
+    An adapter writes the id, put if absent, as the first item of the transaction that does the work. A repeat then finds
+    it: same fingerprint, the first result is answered again; another fingerprint, the request is refused.
+    """
+
+    id: str
+    fingerprint: str

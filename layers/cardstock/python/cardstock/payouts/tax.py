@@ -1,0 +1,169 @@
+"""Tax withheld from payouts: dated tables with their sources, and the two methods that use them.
+
+`labour` taxes what one month pays out as remuneration for labour services. `platform` is cumulative over the consecutive
+months in which a platform pays a person. Which one a brand must use is its accountant's word, not ours: the method is a
+setting, and every report names the table that it used.
+
+All amounts are fen, all rates basis points. One division, one rounding (half-up, to the fen) per withheld amount.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal, TypeAlias
+
+from cardstock.errors import RefusedError
+from cardstock.money import BPS_ONE, Bps, Fen, half_up
+
+Method: TypeAlias = Literal["labour", "platform"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """Taxable amounts up to and including `up_to` (None: without end) pay `rate` of themselves, less `quick`."""
+
+    up_to: Fen | None
+    rate: Bps
+    quick: Fen
+
+
+@dataclass(frozen=True, slots=True)
+class TaxTable:
+    """One method as the law dates it. `valid_until` is the last day on which it holds; None: until further notice."""
+
+    id: str
+    method: Method
+    valid_from: date
+    valid_until: date | None
+    source: str
+    brackets: tuple[Bracket, ...]
+    expense_rate: Bps
+    """The part of the income that counts as its expense."""
+    exempt: Fen
+    """`labour`: the flat expense of small incomes. `platform`: the allowance of each consecutive month."""
+    flat_until: Fen = 0
+    """`labour` only: up to this income the flat expense applies, above it the rate."""
+
+
+LABOUR_2019 = TaxTable(
+    id="labour-2019",
+    method="labour",
+    valid_from=date(2019, 1, 1),
+    valid_until=None,
+    source="国家税务总局公告2018年第61号 (labour remuneration of residents, withholding table two)",
+    brackets=(
+        Bracket(2_000_000, 2_000, 0),
+        Bracket(5_000_000, 3_000, 200_000),
+        Bracket(None, 4_000, 700_000),
+    ),
+    expense_rate=2_000,
+    exempt=80_000,
+    flat_until=400_000,
+)
+
+PLATFORM_2025 = TaxTable(
+    id="platform-2025",
+    method="platform",
+    valid_from=date(2025, 10, 1),
+    valid_until=None,
+    source="国家税务总局公告2025年第16号 (people earning on internet platforms, cumulative, withholding table one)",
+    brackets=(
+        Bracket(3_600_000, 300, 0),
+        Bracket(14_400_000, 1_000, 252_000),
+        Bracket(30_000_000, 2_000, 1_692_000),
+        Bracket(42_000_000, 2_500, 3_192_000),
+        Bracket(66_000_000, 3_000, 5_292_000),
+        Bracket(96_000_000, 3_500, 8_592_000),
+        Bracket(None, 4_500, 18_192_000),
+    ),
+    expense_rate=2_000,
+    exempt=500_000,
+)
+
+TABLES = (LABOUR_2019, PLATFORM_2025)
+
+
+@dataclass(frozen=True, slots=True)
+class TaxToDate:
+    """What one person was paid, and what was withheld, up to and including one line. Both methods read from it.
+
+    `year` and `month` are those of the last income. `months` counts the consecutive months of income that end there;
+    `income` and `withheld` belong to that run. `month_income` and `month_withheld` belong to the month alone.
+    """
+
+    year: int
+    month: int
+    months: int
+    income: Fen
+    withheld: Fen
+    month_income: Fen
+    month_withheld: Fen
+
+
+def table_for(method: Method, month: date) -> TaxTable:
+    """The table of `method` that holds on the first day of `month`.
+
+    Raises RefusedError `TAX_TABLE_MISSING` when none does: a payout without a known tax is not sent.
+    """
+    for table in TABLES:
+        ended = table.valid_until is not None and month > table.valid_until
+        if table.method == method and table.valid_from <= month and not ended:
+            return table
+    raise RefusedError("TAX_TABLE_MISSING", method=method, month=month.isoformat()[:7])
+
+
+def withhold(
+    table: TaxTable, month: date, gross: Fen, before: TaxToDate | None = None, *, carry_over_gap: bool = False
+) -> tuple[Fen, TaxToDate]:
+    """The tax of a line that pays out `gross` in `month`, and the person's figures after it.
+
+    `before` is what the person's last line that was really paid left behind. A month without income restarts the
+    consecutive months and, unless `carry_over_gap`, income and tax to date; a new year restarts everything. The tax is
+    never below zero and never above `gross`.
+    """
+    if gross < 0:
+        raise ValueError("a line cannot pay out less than nothing")
+    start = _start(before, month, carry_over_gap=carry_over_gap)
+    after = replace(start, income=start.income + gross, month_income=start.month_income + gross)
+    if table.method == "labour":
+        due = _labour(table, after.month_income) - start.month_withheld
+    else:
+        due = _platform(table, after.income, after.months) - start.withheld
+    tax = min(max(due, 0), gross)
+    return tax, replace(after, withheld=after.withheld + tax, month_withheld=after.month_withheld + tax)
+
+
+def _start(before: TaxToDate | None, month: date, *, carry_over_gap: bool) -> TaxToDate:
+    fresh = TaxToDate(month.year, month.month, 1, 0, 0, 0, 0)
+    if before is None or before.year != month.year:
+        return fresh
+    if before.month == month.month:
+        return before
+    if before.month == month.month - 1:
+        return replace(before, month=month.month, months=before.months + 1, month_income=0, month_withheld=0)
+    if before.month > month.month:
+        raise ValueError("the months of one person's payouts must not go backwards")
+    return replace(fresh, income=before.income, withheld=before.withheld) if carry_over_gap else fresh
+
+
+def _labour(table: TaxTable, income: Fen) -> Fen:
+    """Base and tax stay in ten-thousandths of a fen until the one rounding at the end."""
+    if income <= table.exempt:
+        return 0
+    if income <= table.flat_until:
+        base = (income - table.exempt) * BPS_ONE
+    else:
+        base = income * (BPS_ONE - table.expense_rate)
+    return _progressive(table, base)
+
+
+def _platform(table: TaxTable, income: Fen, months: int) -> Fen:
+    base = income * (BPS_ONE - table.expense_rate) - table.exempt * months * BPS_ONE
+    return _progressive(table, base) if base > 0 else 0
+
+
+def _progressive(table: TaxTable, base: int) -> Fen:
+    """`base` is in fen times `BPS_ONE`, so that a fraction of a fen in the base is not rounded away before its rate."""
+    for bracket in table.brackets:
+        if bracket.up_to is None or base <= bracket.up_to * BPS_ONE:
+            return half_up(base * bracket.rate - bracket.quick * BPS_ONE * BPS_ONE, BPS_ONE * BPS_ONE)
+    raise ValueError(f"table {table.id} has no last bracket")

@@ -1,4 +1,4 @@
-"""Identifiers: sortable ones for what happens, derived ones for what must happen once, short keys for what people scan."""
+"""Identifiers: sortable ones for what happens, derived ones for what must happen once, short keys for people."""
 
 import hashlib
 import secrets
@@ -39,8 +39,8 @@ def short_key(length: int = 10) -> str:
 class RequestKey:
     """What makes a repeated request the same one: its id (caller, route, Idempotency-Key) and its body's fingerprint.
 
-    An adapter writes the id, put if absent, as the first item of the transaction that does the work. A repeat then finds
-    it: same fingerprint, the first result is answered again; another fingerprint, the request is refused.
+    An adapter writes the id, put if absent, as the first item of the transaction that does the work. A repeat then
+    finds it: same fingerprint, the first result is answered again; another fingerprint, the request is refused.
     """
 
     id: str

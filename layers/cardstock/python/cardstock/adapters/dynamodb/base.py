@@ -1,0 +1,198 @@
+"""What every table model shares: short time-outs, one client per process, exact integers, and transactions that tell
+a failed condition from a passing conflict.
+
+Sources: PynamoDB 6.1 (`models.py`, `transactions.py`), DynamoDB TransactWriteItems reference.
+"""
+
+import json
+import random
+import time
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import Attribute
+from pynamodb.connection.base import Connection
+from pynamodb.connection.table import TableConnection
+from pynamodb.constants import NUMBER, STRING
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from cardstock.clock import from_epoch_ms, to_epoch_ms
+from cardstock.errors import UnavailableError
+
+# PynamoDB waits 15 s for a connection and 30 s for an answer: longer than a caller of an API waits for anything.
+CONNECT_TIMEOUT_SECONDS = 1.0
+READ_TIMEOUT_SECONDS = 3.0
+
+_CONFLICT_PAUSES_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4)
+_PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+
+_connection: Connection | None = None
+
+
+def connection() -> Connection:
+    """The one DynamoDB connection of this process; a client per table would cost 20 ms each at cold start."""
+    global _connection  # noqa: PLW0603 - PynamoDB keeps its own per class; ours is shared between classes
+    if _connection is None:
+        _connection = Connection(
+            connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS, read_timeout_seconds=READ_TIMEOUT_SECONDS
+        )
+    return _connection
+
+
+def connect() -> None:
+    """Make the client now, at import, where a SnapStart snapshot or the init phase pays for it."""
+    _ = connection().client
+
+
+def disconnect() -> None:
+    """Forget the client; for tests that change the endpoint."""
+    global _connection  # noqa: PLW0603 - see connection()
+    _connection = None
+    for model in Table.__subclasses__():
+        model._connection = None
+
+
+class Table(Model):
+    """Base of the table models: declare `class Meta: table_name = settings().<area>_table`."""
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        own = super()._get_connection()
+        shared = connection()
+        if own.connection is not shared:
+            meta = own.get_meta_table()
+            # Several shapes of item live in one table; the shape that declares the indexes wins.
+            known = shared._tables.get(meta.table_name)
+            if known is None or len(meta.data) > len(known.data):
+                shared._tables[meta.table_name] = meta
+            own.connection = shared
+        return own
+
+
+class IntegerAttribute(Attribute[int]):
+    """An exact integer: fen, basis points, units. PynamoDB's own passes floats, NaN and True."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: Any) -> str:
+        if type(value) is not int:
+            raise TypeError(f"{self.attr_name} takes an int, not {value!r}")
+        return str(value)
+
+    def deserialize(self, value: Any) -> int:
+        return int(value)
+
+
+class EpochAttribute(Attribute[datetime]):
+    """A moment, stored as integer milliseconds since the epoch."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: Any) -> str:
+        return str(to_epoch_ms(value))
+
+    def deserialize(self, value: Any) -> datetime:
+        return from_epoch_ms(int(value))
+
+
+class ExpiryAttribute(Attribute[datetime]):
+    """When DynamoDB may delete the item (TTL): integer seconds since the epoch."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: Any) -> str:
+        return str(int(value.timestamp()))
+
+    def deserialize(self, value: Any) -> datetime:
+        return from_epoch_ms(int(value) * 1000)
+
+
+class JsonAttribute(Attribute[Any]):
+    """Nested data that is only read and written whole: compact JSON text of strings, integers, lists and maps.
+
+    A third of the size of nested DynamoDB maps, and one Python call to read. Floats are refused.
+    """
+
+    attr_type = STRING
+
+    def serialize(self, value: Any) -> str:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_refuse)
+
+    def deserialize(self, value: Any) -> Any:
+        return json.loads(value, parse_float=_refuse)
+
+
+def _refuse(value: object) -> Any:
+    raise TypeError(f"{value!r} cannot be stored")
+
+
+class ConditionFailedError(Exception):
+    """A transaction changed nothing because conditions did not hold.
+
+    `failed` maps the position of each failed action to the item as stored (raw attribute values; present if the action
+    asked for `return_values="ALL_OLD"`). Positions count condition checks, then deletes, puts and updates, each in the
+    order they were added, whatever the order between the kinds was.
+    """
+
+    def __init__(self, failed: dict[int, dict[str, Any]]) -> None:
+        super().__init__(f"conditions failed at {sorted(failed)}")
+        self.failed = failed
+
+
+class Transaction(TransactWrite):
+    """`with Transaction() as t: t.save(...); t.update(...)`: all or nothing, at most 100 items.
+
+    Conflicts with other transactions and throttling are retried for about a second with jitter, which botocore does
+    not do. Raises `ConditionFailedError`, or `UnavailableError` when the outcome stays unknown or refused for
+    reasons of load: repeat the same step then, its deterministic id decides.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(connection=connection())
+
+    def _commit(self) -> Any:
+        for pause in (*_CONFLICT_PAUSES_SECONDS, None):
+            try:
+                return super()._commit()
+            except TransactWriteError as error:
+                reasons = error.cancellation_reasons
+                failed = {
+                    index: reason.raw_item or {}
+                    for index, reason in enumerate(reasons)
+                    if reason is not None and reason.code == "ConditionalCheckFailed"
+                }
+                if failed:
+                    raise ConditionFailedError(failed) from error
+                codes = {reason.code for reason in reasons if reason is not None}
+                passing = (bool(codes) and codes <= _PASSING) or error.cause_response_code in (
+                    "TransactionConflictException",
+                    "TransactionInProgressException",
+                    "ThrottlingException",
+                    "ProvisionedThroughputExceededException",
+                )
+                if not passing:
+                    if error.cause_response_code in ("ValidationException", "ResourceNotFoundException"):
+                        raise
+                    if codes:
+                        raise
+                    raise UnavailableError("STORE_UNAVAILABLE") from error
+                if pause is None:
+                    raise UnavailableError("STORE_BUSY") from error
+                # Jitter spreads competitors; it guards nothing.
+                time.sleep(random.uniform(0, pause))  # noqa: S311
+        return None
+
+
+__all__ = [
+    "ConditionFailedError",
+    "EpochAttribute",
+    "ExpiryAttribute",
+    "IntegerAttribute",
+    "JsonAttribute",
+    "Table",
+    "Transaction",
+    "connect",
+    "disconnect",
+]

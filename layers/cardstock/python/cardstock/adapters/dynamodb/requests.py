@@ -1,0 +1,50 @@
+"""Requests already done: the item that makes a repeated POST the same one.
+
+Table `requests`: partition key `pk` = `RequestKey.id`; no index. Access patterns: put if absent inside the transaction
+that does the work; read of the stored item through the failed condition, at no cost of a read. Items expire after seven
+days; money steps do not lean on them, they have ids of their own.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+
+from cardstock.adapters.dynamodb.base import ExpiryAttribute, Table, Transaction
+from cardstock.errors import RefusedError
+from cardstock.ids import RequestKey
+from cardstock.settings import settings
+
+_KEPT = timedelta(days=7)
+
+
+class RequestItem(Table):
+    """A request that was carried out, and the id of what it made."""
+
+    class Meta:
+        table_name = settings().requests_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    fingerprint = UnicodeAttribute()
+    result = UnicodeAttribute()
+    expires_at = ExpiryAttribute()
+
+
+def remember(transaction: Transaction, request: RequestKey, result: str, at: datetime) -> None:
+    """Add the request to `transaction`. Call it first: then it is the action at position 0 (see `ConditionFailedError`)
+    as long as the transaction holds no condition checks and no deletes."""
+    transaction.save(
+        RequestItem(pk=request.id, fingerprint=request.fingerprint, result=result, expires_at=at + _KEPT),
+        condition=RequestItem.pk.does_not_exist(),
+        return_values="ALL_OLD",
+    )
+
+
+def result_of(stored: dict[str, Any], request: RequestKey) -> str:
+    """The result of an earlier run of `request`, from the raw item of the failed condition.
+
+    Raises `RefusedError` when the same key came with another body.
+    """
+    if stored["fingerprint"]["S"] != request.fingerprint:
+        raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+    return str(stored["result"]["S"])

@@ -1,0 +1,47 @@
+"""The composition root: the one place that picks adapters. Every factory imports what it needs when first called, and
+keeps it, so that a function pays only for what it uses."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cardstock.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from cardstock.edge.callers import Callers
+    from cardstock.edge.tokens import Signer
+
+_clock: Clock = SystemClock()
+
+
+def clock() -> Clock:
+    """What time it is for the services of this process."""
+    return _clock
+
+
+def set_clock(new: Clock) -> None:
+    """Replace the clock: a test or a demonstration moves time here, and nowhere else."""
+    global _clock  # noqa: PLW0603 - the one seam through which time is moved
+    _clock = new
+
+
+@cache
+def signer() -> "Signer":
+    """Signs and reads access tokens, quotes, view tickets and cursors."""
+    from cardstock.edge.secrets import secret
+    from cardstock.edge.tokens import Signer
+    from cardstock.settings import settings
+
+    return Signer(keys=lambda: secret(settings().session_secret_id)["keys"], clock=clock)
+
+
+@cache
+def callers() -> "Callers":
+    """Tells who calls, from the Authorization header."""
+    from cardstock.adapters.dynamodb.partners import find_key
+    from cardstock.edge.callers import Callers
+    from cardstock.edge.secrets import secret
+    from cardstock.settings import settings
+
+    return Callers(
+        signer=signer(), find_key=find_key, admin_key=lambda: secret(settings().admin_secret_id)["key"], clock=clock
+    )

@@ -1,0 +1,53 @@
+"""Refusals as answers: the one table from error kinds to statuses and from codes to what people read (RFC 9457)."""
+
+from cardstock import errors
+
+STATUS: dict[type[errors.CardstockError], int] = {
+    errors.InvalidError: 400,
+    errors.UnauthorizedError: 401,
+    errors.ForbiddenError: 403,
+    errors.NotFoundError: 404,
+    errors.ConflictError: 409,
+    errors.TooLargeError: 413,
+    errors.RefusedError: 422,
+    errors.ThrottledError: 429,
+    errors.UnavailableError: 503,
+}
+
+RETRYABLE = frozenset({429, 503})
+
+# code -> (zh-CN, en). `{name}` takes a fact of the error.
+TEXTS: dict[str, tuple[str, str]] = {
+    "BODY_INVALID": ("请求内容不正确。", "The request body is not valid."),
+    "BODY_TOO_LARGE": ("请求内容超过 256 KB。", "The request body is larger than 256 KB."),
+    "QUERY_INVALID": ("查询参数不正确。", "A query parameter is not valid."),
+    "HEADER_INVALID": ("请求头 {header} 不正确。", "The header {header} is not valid."),
+    "CURSOR_INVALID": ("翻页标记无效，请重新开始。", "The cursor is not valid; start again without it."),
+    "IDEMPOTENCY_KEY_MISSING": ("缺少 Idempotency-Key 请求头。", "The Idempotency-Key header is missing."),
+    "IDEMPOTENCY_KEY_REUSED": (
+        "同一个 Idempotency-Key 被用于不同的请求。",
+        "This Idempotency-Key was used with another request body.",
+    ),
+    "CREDENTIALS_MISSING": ("请先登录。", "Log in first."),
+    "TOKEN_INVALID": ("登录凭证无效。", "The token is not valid."),
+    "TOKEN_EXPIRED": ("登录已过期，请重新登录。", "The token has expired; log in again."),
+    "KEY_INVALID": ("接口密钥无效。", "The API key is not valid."),
+    "SCOPE_MISSING": ("没有权限：{scope}。", "This needs the scope {scope}."),
+    "NOT_A_MEMBER": ("该接口仅限会员使用。", "Only members can do this."),
+    "NOT_A_KEY": ("该接口需要接口密钥。", "Only holders of an API key can do this."),
+    "NOT_FOUND": ("没有找到。", "Not found."),
+    "ROUTE_UNKNOWN": ("没有这个接口。", "There is no such endpoint."),
+    "STORE_UNAVAILABLE": ("系统繁忙，请稍后重试。", "The store did not answer; try again."),
+    "STORE_BUSY": ("系统繁忙，请稍后重试。", "The store is busy; try again."),
+}
+
+
+def text(code: str, facts: dict[str, object], language: str) -> str:
+    """What a person reads for `code` in `zh` or `en`."""
+    zh, en = TEXTS[code]
+    return (en if language == "en" else zh).format_map(facts)
+
+
+def status_of(error: errors.CardstockError) -> int:
+    """The HTTP status of an error's kind."""
+    return STATUS[type(error)]

@@ -1,0 +1,61 @@
+"""The queue edge: SQS batches with partial failures, so that a poison message ends in its dead-letter queue alone
+while its neighbours are handled once."""
+
+# The batch module looks whether pydantic is loaded when it is imported; nothing here loads it (40 ms saved).
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from cardstock.edge.observability import flush, logger
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+def each(consume: Callable[[bytes], None]) -> Handler:
+    """A handler that gives `consume` the body of one message at a time.
+
+    A message whose `consume` raises is reported as failed, alone; it comes again until the queue's redrive policy
+    moves it to the dead-letter queue. `consume` must be safe to repeat.
+    """
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+    def record_handler(record: SQSRecord) -> None:
+        try:
+            consume(record.body.encode())
+        except Exception:
+            logger.exception("message failed", message_id=record.message_id)
+            raise
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        try:
+            return dict(
+                process_partial_response(
+                    event=event, record_handler=record_handler, processor=processor, context=context
+                )
+            )
+        finally:
+            flush()
+
+    return handler
+
+
+def together(consume: Callable[[Sequence[tuple[str, bytes]]], Sequence[str]]) -> Handler:
+    """A handler that gives `consume` all messages of a batch as (message id, body) and is told the ids that failed."""
+
+    def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+        try:
+            records = [(record["messageId"], record["body"].encode()) for record in event["Records"]]
+            failed = consume(records)
+            return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+        finally:
+            flush()
+
+    return handler
+
+
+def decode(kind: type, body: bytes) -> Any:
+    """`body` as a strict `kind`. Raises `msgspec.ValidationError` (a poison message: let it fail)."""
+    return msgspec.json.decode(body, type=kind, strict=True)

@@ -1,0 +1,47 @@
+"""Signed tokens: what the server handed out and wants back unchanged. Tamper-proof, not secret.
+
+Guarantee: a token opens only under the purpose it was made for and before it expires. HMAC-SHA256 with rotating keys
+(itsdangerous); the first key signs, all of them verify.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from cardstock.clock import Clock, to_epoch_ms
+from cardstock.errors import UnauthorizedError
+
+
+class Signer:
+    """Makes and opens tokens. `keys` is asked at each use so that rotated secrets arrive."""
+
+    def __init__(self, *, keys: Callable[[], Sequence[str]], clock: Callable[[], Clock]) -> None:
+        self._keys = keys
+        self._clock = clock
+
+    def _serializer(self, purpose: str) -> URLSafeSerializer:
+        # itsdangerous signs with the last key of the list.
+        return URLSafeSerializer(list(reversed(self._keys())), salt=purpose)
+
+    def sign(self, purpose: str, claims: dict[str, Any], *, lifetime: timedelta | None = None) -> str:
+        """A token of `claims` (JSON values) for `purpose`, which expires after `lifetime`."""
+        payload = dict(claims)
+        if lifetime is not None:
+            payload["exp"] = to_epoch_ms(self._clock().now() + lifetime)
+        token = self._serializer(purpose).dumps(payload)
+        return token if isinstance(token, str) else token.decode()
+
+    def open(self, purpose: str, token: str) -> dict[str, Any]:
+        """The claims of a genuine, unexpired token. Raises `UnauthorizedError` with TOKEN_INVALID or TOKEN_EXPIRED."""
+        try:
+            payload = self._serializer(purpose).loads(token)
+        except (BadData, UnicodeError, ValueError) as error:
+            raise UnauthorizedError("TOKEN_INVALID") from error
+        if not isinstance(payload, dict):
+            raise UnauthorizedError("TOKEN_INVALID")
+        expires = payload.pop("exp", None)
+        if expires is not None and to_epoch_ms(self._clock().now()) >= expires:
+            raise UnauthorizedError("TOKEN_EXPIRED")
+        return payload

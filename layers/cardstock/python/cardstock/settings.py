@@ -1,0 +1,63 @@
+"""What the environment says, read once and typed. A missing or wrong value stops the function at its cold start."""
+
+import os
+from dataclasses import dataclass, fields
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field per environment variable (the name in upper case); `template.yaml` declares them for every function."""
+
+    environment: str
+    """`local`, `dev` or `prod`. The development login platform exists in `local` only."""
+    members_table: str
+    network_table: str
+    plans_table: str
+    cards_table: str
+    products_table: str
+    orders_table: str
+    supplier_orders_table: str
+    requests_table: str
+    ledger_table: str
+    balances_table: str
+    rewards_table: str
+    statements_table: str
+    payouts_table: str
+    recommendations_table: str
+    partners_table: str
+    deliveries_table: str
+    reports_bucket: str
+    card_views_queue_url: str
+    webhooks_queue_url: str
+    payout_steps_queue_url: str
+    session_secret_id: str
+    """Secret with `{"keys": [newest, ...]}`: signs access tokens, quotes, view tickets and cursors."""
+    payment_secret_id: str
+    """Secret with the payment channels' keys, `{"sandbox_key": "whsec_..."}`."""
+    admin_secret_id: str
+    """Secret with `{"key": "..."}`: the root credential, good for making other keys only."""
+    payment_sandbox_url: str
+    """Address of the sandbox payment channel; empty where there is none."""
+    inference_base_url: str
+    """An OpenAI-compatible endpoint (`https://host/v1`); empty: rules alone."""
+    inference_model: str
+    inference_api_key: str
+    brand_time_zone: str
+    tax_method: str
+    """`labour` or `platform`."""
+    webhook_private_networks: str
+    """Comma-separated CIDRs that outgoing webhooks may reach although they are not public; empty in the cloud."""
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process.
+
+    Raises `RuntimeError` naming every variable that is not set.
+    """
+    names = [field.name for field in fields(Settings)]
+    missing = [name.upper() for name in names if name.upper() not in os.environ]
+    if missing:
+        raise RuntimeError(f"environment variables are not set: {', '.join(missing)}")
+    return Settings(**{name: os.environ[name.upper()] for name in names})

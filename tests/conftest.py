@@ -1,0 +1,48 @@
+"""What every test shares: an environment like a function's, dummy credentials, and no way out to a network."""
+
+import os
+
+# Set before anything of the package is imported: settings and table models read it once.
+_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "ap-east-1",
+    "AWS_REGION": "ap-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "POWERTOOLS_DEV": "false",
+    "POWERTOOLS_LOG_LEVEL": "WARNING",
+    "ENVIRONMENT": "local",
+    "MEMBERS_TABLE": "members",
+    "NETWORK_TABLE": "network",
+    "PLANS_TABLE": "plans",
+    "CARDS_TABLE": "cards",
+    "PRODUCTS_TABLE": "products",
+    "ORDERS_TABLE": "orders",
+    "SUPPLIER_ORDERS_TABLE": "supplier-orders",
+    "REQUESTS_TABLE": "requests",
+    "LEDGER_TABLE": "ledger",
+    "BALANCES_TABLE": "balances",
+    "REWARDS_TABLE": "rewards",
+    "STATEMENTS_TABLE": "statements",
+    "PAYOUTS_TABLE": "payouts",
+    "RECOMMENDATIONS_TABLE": "recommendations",
+    "PARTNERS_TABLE": "partners",
+    "DELIVERIES_TABLE": "deliveries",
+    "REPORTS_BUCKET": "reports",
+    "CARD_VIEWS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views",
+    "WEBHOOKS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/webhooks",
+    "PAYOUT_STEPS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/payout-steps",
+    "SESSION_SECRET_ID": "session",
+    "PAYMENT_SECRET_ID": "payment",
+    "ADMIN_SECRET_ID": "admin",
+    "PAYMENT_SANDBOX_URL": "http://127.0.0.1:8701",
+    "INFERENCE_BASE_URL": "",
+    "INFERENCE_MODEL": "",
+    "INFERENCE_API_KEY": "",
+    "BRAND_TIME_ZONE": "Asia/Shanghai",
+    "TAX_METHOD": "labour",
+    "WEBHOOK_PRIVATE_NETWORKS": "",
+}
+os.environ.update(_ENVIRONMENT)
+os.environ.pop("AWS_ENDPOINT_URL", None)
+os.environ.pop("AWS_PROFILE", None)

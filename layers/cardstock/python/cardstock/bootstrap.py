@@ -24,6 +24,13 @@ def set_clock(new: Clock) -> None:
     _clock = new
 
 
+def warm() -> None:
+    """Make the DynamoDB client while the function starts, where the init phase or a SnapStart snapshot pays for it."""
+    from cardstock.adapters.dynamodb.base import connect
+
+    connect()
+
+
 @cache
 def signer() -> "Signer":
     """Signs and reads access tokens, quotes, view tickets and cursors."""

@@ -35,6 +35,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "SCOPE_MISSING": ("没有权限：{scope}。", "This needs the scope {scope}."),
     "NOT_A_MEMBER": ("该接口仅限会员使用。", "Only members can do this."),
     "NOT_A_KEY": ("该接口需要接口密钥。", "Only holders of an API key can do this."),
+    "SIGNATURE_INVALID": ("签名无效或已过期。", "The signature is wrong or too old."),
     "NOT_FOUND": ("没有找到。", "Not found."),
     "ROUTE_UNKNOWN": ("没有这个接口。", "There is no such endpoint."),
     "STORE_UNAVAILABLE": ("系统繁忙，请稍后重试。", "The store did not answer; try again."),

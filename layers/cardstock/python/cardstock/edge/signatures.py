@@ -1,0 +1,48 @@
+"""Standard Webhooks 1.0 signatures: made for what we send, checked on the raw bytes of what we receive.
+
+The library's own `verify` reads the machine's clock and lets malformed headers through as three other exceptions; here
+time comes from the caller's `Clock` and every defect is one refusal.
+"""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from standardwebhooks import Webhook
+
+from cardstock.errors import UnauthorizedError
+
+TOLERANCE = timedelta(minutes=5)
+
+
+def sign(secret: str, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The three headers for `body`, sent as `message_id` at `at`. `secret` reads `whsec_<base64>`."""
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign(message_id, at.astimezone(UTC), body.decode()),
+    }
+
+
+def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: datetime) -> str:
+    """The message id of a genuine message: signed with one of `secrets`, at most five minutes from `now`.
+
+    `headers` have lower-case names. Raises `UnauthorizedError` (SIGNATURE_INVALID) and says no more than that.
+    """
+    message_id = headers.get("webhook-id", "")
+    timestamp = headers.get("webhook-timestamp", "")
+    given = headers.get("webhook-signature", "").split(" ")
+    if not message_id or len(message_id) > 128 or not timestamp.isascii() or not timestamp.isdigit():
+        raise UnauthorizedError("SIGNATURE_INVALID")
+    try:
+        at = datetime.fromtimestamp(int(timestamp), UTC)
+        text = body.decode()
+    except (ValueError, OverflowError, OSError) as error:
+        raise UnauthorizedError("SIGNATURE_INVALID") from error
+    if abs(at - now) > TOLERANCE:
+        raise UnauthorizedError("SIGNATURE_INVALID")
+    for secret in secrets:
+        expected = Webhook(secret).sign(message_id, at, text).encode()
+        if any(hmac.compare_digest(expected, candidate.encode("utf-8", "replace")) for candidate in given):
+            return message_id
+    raise UnauthorizedError("SIGNATURE_INVALID")

@@ -1,7 +1,7 @@
 """Tax withheld from payouts: dated tables with their sources, and the two methods that use them.
 
-`labour` taxes what one month pays out as remuneration for labour services. `platform` is cumulative over the consecutive
-months in which a platform pays a person. Which one a brand must use is its accountant's word, not ours: the method is a
+`labour` taxes what one month pays out as remuneration for labour services. `platform` is cumulative over consecutive
+months of income from a platform. Which one a brand must use is its accountant's word, not ours: the method is a
 setting, and every report names the table that it used.
 
 All amounts are fen, all rates basis points. One division, one rounding (half-up, to the fen) per withheld amount.
@@ -149,11 +149,8 @@ def _labour(table: TaxTable, income: Fen) -> Fen:
     """Base and tax stay in ten-thousandths of a fen until the one rounding at the end."""
     if income <= table.exempt:
         return 0
-    if income <= table.flat_until:
-        base = (income - table.exempt) * BPS_ONE
-    else:
-        base = income * (BPS_ONE - table.expense_rate)
-    return _progressive(table, base)
+    small = income <= table.flat_until
+    return _progressive(table, (income - table.exempt) * BPS_ONE if small else income * (BPS_ONE - table.expense_rate))
 
 
 def _platform(table: TaxTable, income: Fen, months: int) -> Fen:

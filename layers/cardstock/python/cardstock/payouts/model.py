@@ -1,0 +1,280 @@
+"""A payout batch, its lines, and what a transfer channel says about them.
+
+A batch belongs to one period and takes its id from it. A line belongs to one member and one attempt; its transfer
+number comes from (member, period, attempt) and never changes: the channel tells two payments apart by it alone.
+
+    batch   open -> approved -> sending -> settled
+    line    pending -> sent -> waiting_user -> paid | failed | expired
+            pending -> dropped
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Literal, TypeAlias
+
+from cardstock.errors import InvalidError
+from cardstock.ids import derived_id
+from cardstock.money import Fen
+from cardstock.payouts.tax import Method, TaxToDate
+
+BRAND_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""China has one zone and has kept one offset since 1991, so no zone database is needed to find its midnight."""
+
+BatchStatus: TypeAlias = Literal["open", "approved", "sending", "settled"]
+LineStatus: TypeAlias = Literal["pending", "sent", "waiting_user", "paid", "failed", "expired", "dropped"]
+Result: TypeAlias = Literal["waiting_user", "paid", "failed", "expired"]
+"""What a channel can say. That it said nothing is not a result: the same number is sent or asked again."""
+
+DropReason: TypeAlias = Literal[
+    "nothing_left", "debt", "hold", "unverified", "under_age", "erased", "under_channel_minimum"
+]
+
+FINAL: frozenset[LineStatus] = frozenset({"paid", "failed", "expired", "dropped"})
+IN_FLIGHT: frozenset[LineStatus] = frozenset({"sent", "waiting_user"})
+MAX_ATTEMPTS = 2
+SCHEDULE_ACTOR = "schedule"
+"""Who opens a batch when nobody did by hand. It can never approve one."""
+
+_PERIOD = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One calendar month of the brand, written `2026-11`."""
+
+    key: str
+
+    def __post_init__(self) -> None:
+        if _PERIOD.fullmatch(self.key) is None:
+            raise InvalidError("PERIOD_INVALID", period=self.key)
+
+    @property
+    def month(self) -> date:
+        """Its first day."""
+        return date(int(self.key[:4]), int(self.key[5:]), 1)
+
+    @property
+    def starts(self) -> datetime:
+        """The first moment that belongs to it, in UTC."""
+        return datetime(self.month.year, self.month.month, 1, tzinfo=BRAND_ZONE).astimezone(UTC)
+
+    @property
+    def ends(self) -> datetime:
+        """The first moment that does not belong to it any more, in UTC."""
+        later = self.month.replace(day=28) + timedelta(days=4)
+        return datetime(later.year, later.month, 1, tzinfo=BRAND_ZONE).astimezone(UTC)
+
+    @classmethod
+    def before(cls, moment: datetime) -> "Period":
+        """The last month that was over at `moment`."""
+        return cls((moment.astimezone(BRAND_ZONE).replace(day=1) - timedelta(days=1)).strftime("%Y-%m"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the brand had configured when the batch was opened. A batch keeps its rules to its end."""
+
+    minimum: Fen
+    """Smallest available balance that is listed."""
+    channel: str
+    channel_minimum: Fen
+    """Smallest amount after tax that the channel transfers."""
+    tax_method: Method
+    tax_table: str
+    carry_over_gap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file that was written for a batch, once. `sha256` is of its bytes."""
+
+    name: str
+    key: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The head of a batch. Amounts and counts of it are always the fold of its lines, never kept beside them."""
+
+    id: str
+    period: Period
+    status: BatchStatus
+    rules: Rules
+    opened_by: str
+    opened_at: datetime
+    listed_at: datetime | None = None
+    """When every eligible member had a line. Before that nobody can approve; afterwards nobody is added."""
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    note: str | None = None
+    """What the approver wrote down."""
+    sent_at: datetime | None = None
+    """When no line of the first attempt was pending any more and the transfer file, if any, was written."""
+    closed_at: datetime | None = None
+    """When every line was final and the three books agreed. The report is dated by it."""
+    settled_at: datetime | None = None
+    confirmed_by: str | None = None
+    """Who confirmed every line in flight as paid with one word, as a bank's statement for a whole file does."""
+    confirmed_at: datetime | None = None
+    differences: int = 0
+    """How many lines did not reconcile when it was last tried. Anything but zero keeps the batch from settling."""
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One payment to one member. `gross`, `tax` and `net` are zero until it is sent, and never change afterwards."""
+
+    batch: str
+    period: str
+    member: str
+    attempt: int
+    number: str
+    listed: Fen
+    """What was available when the batch was opened: the most that this line can pay out."""
+    status: LineStatus = "pending"
+    gross: Fen = 0
+    tax: Fen = 0
+    net: Fen = 0
+    name: str = ""
+    """The payee's name as the channel was given it."""
+    account: str = ""
+    reason: str | None = None
+    """Why it was dropped, failed or lapsed: ours is a `DropReason`, a channel's is its own code."""
+    before: TaxToDate | None = None
+    after: TaxToDate | None = None
+    sent_at: datetime | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a channel said about one number, and who brought it. `amount`, if the channel gave one, is the net."""
+
+    number: str
+    result: Result
+    received_at: datetime
+    source: str
+    reason: str | None = None
+    amount: Fen | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """What has to be known of a member before money goes to him."""
+
+    member: str
+    name: str
+    account: str
+    verified: bool
+    of_age: bool
+    hold: bool = False
+    erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the ledger has for a member at this moment. Below zero it is a debt, which blocks payout."""
+
+    member: str
+    available: Fen
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What the ledger has recorded under one transfer number."""
+
+    number: str
+    member: str
+    claimed: Fen
+    paid: Fen = 0
+    tax: Fen = 0
+    returned: Fen = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One posting on one account of one payee. `amount` is signed; `kind` and `cause` say what made it."""
+
+    member: str
+    at: datetime
+    entry: str
+    kind: str
+    cause: str
+    account: str
+    amount: Fen
+
+
+def batch_id(period: Period) -> str:
+    """The one batch of a period: the same event five times is the same batch."""
+    return f"pay_{period.key.replace('-', '')}"
+
+
+def period_of(batch: str) -> Period:
+    """The period that a batch id stands for. Raises InvalidError `PERIOD_INVALID` for anything else."""
+    digits = batch.removeprefix("pay_")
+    return Period(f"{digits[:4]}-{digits[4:]}")
+
+
+def transfer_number(member: str, period: Period, attempt: int) -> str:
+    """32 letters and digits, the most that WeChat takes: the month, then 130 bits of (member, period, attempt)."""
+    unique = derived_id("n", member, period.key, str(attempt)).removeprefix("n_")
+    return f"{period.key.replace('-', '')}{unique}"
+
+
+def new_line(batch: Batch, balance: Balance, *, attempt: int = 1) -> Line:
+    """A pending line over everything that is available to the member now."""
+    return Line(
+        batch=batch.id,
+        period=batch.period.key,
+        member=balance.member,
+        attempt=attempt,
+        number=transfer_number(balance.member, batch.period, attempt),
+        listed=balance.available,
+    )
+
+
+def refusal(payee: Payee | None, balance: Balance) -> DropReason | None:
+    """Why this member cannot be paid now, if so. Asked when a batch is opened and again when a line is sent."""
+    if payee is None or payee.erased:
+        return "erased"
+    if payee.hold:
+        return "hold"
+    if not payee.verified:
+        return "unverified"
+    if not payee.of_age:
+        return "under_age"
+    return "debt" if balance.available < 0 else None
+
+
+def dropped(line: Line, reason: str, at: datetime) -> Line:
+    """The line, left out: its money was never claimed and waits for the next period."""
+    return replace(line, status="dropped", reason=reason, closed_at=at)
+
+
+def answered(line: Line, answer: Answer) -> Line:
+    """The line after the channel's word on it. A final line stays as it is, whatever is said later."""
+    if line.final or line.status == answer.result:
+        return line
+    final = answer.result in FINAL
+    return replace(
+        line,
+        status=answer.result,
+        reason=answer.reason if answer.result in ("failed", "expired") else None,
+        closed_at=answer.received_at if final else None,
+    )
+
+
+def tax_to_date(history: Mapping[str, Line], member: str) -> TaxToDate | None:
+    """What the member's line in one older batch left behind, if it was paid in the end."""
+    line = history.get(member)
+    return line.after if line is not None and line.status == "paid" else None

@@ -9,6 +9,7 @@ from cardstock.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from cardstock.edge.callers import Callers
     from cardstock.edge.tokens import Signer
+    from cardstock.partners.ports import Inbox, Keys, Suppliers
 
 _clock: Clock = SystemClock()
 
@@ -52,3 +53,27 @@ def callers() -> "Callers":
     return Callers(
         signer=signer(), find_key=find_key, admin_key=lambda: secret(settings().admin_secret_id)["key"], clock=clock
     )
+
+
+@cache
+def partner_keys() -> "Keys":
+    """API keys in DynamoDB."""
+    from cardstock.adapters.dynamodb.partners import DynamoKeys
+
+    return DynamoKeys()
+
+
+@cache
+def suppliers() -> "Suppliers":
+    """Suppliers in DynamoDB."""
+    from cardstock.adapters.dynamodb.partners import DynamoSuppliers
+
+    return DynamoSuppliers()
+
+
+@cache
+def inbox() -> "Inbox":
+    """Received messages in DynamoDB."""
+    from cardstock.adapters.dynamodb.partners import DynamoInbox
+
+    return DynamoInbox()

@@ -38,6 +38,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "SIGNATURE_INVALID": ("签名无效或已过期。", "The signature is wrong or too old."),
     "NOT_FOUND": ("没有找到。", "Not found."),
     "ROUTE_UNKNOWN": ("没有这个接口。", "There is no such endpoint."),
+    "SCOPE_UNKNOWN": ("没有这些权限：{scopes}。", "There are no such scopes: {scopes}."),
+    "SCOPE_FOR_STAFF": ("供应商密钥不能拥有该权限。", "A supplier's key cannot have this scope."),
+    "OWNER_UNKNOWN": ("密钥归属须为 staff 或供应商编号。", "The owner of a key is `staff` or a supplier id."),
+    "SUPPLIER_ID_INVALID": (
+        "供应商编号须为 sup_ 加 1 至 26 位小写字母或数字。",
+        "A supplier id is sup_ and 1 to 26 lower-case letters or digits.",
+    ),
+    "MESSAGE_ID_REUSED": ("同一消息编号对应不同内容。", "This message id came before with another body."),
+    "EVENT_UNKNOWN": ("不支持的事件类型。", "This type of event is not taken here."),
     "STORE_UNAVAILABLE": ("系统繁忙，请稍后重试。", "The store did not answer; try again."),
     "STORE_BUSY": ("系统繁忙，请稍后重试。", "The store is busy; try again."),
 }

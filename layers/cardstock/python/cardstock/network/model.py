@@ -1,0 +1,379 @@
+"""What the referral network knows: plans, positions of members, what an order remembers of both, and rewards.
+
+A `Plan` is immutable once published. A `Node` is one member's position; every rule looks at no more than four of them,
+so nothing costs more in a larger network. A `Snapshot` is what an order keeps of plan and positions when it is placed,
+and all that its rewards ever depend on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+from cardstock.errors import InvalidError, Pointer
+from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen
+
+Role: TypeAlias = Literal["member", "distributor", "partner"]
+Benefit: TypeAlias = Literal["cash", "unlock", "free_order"]
+Earners: TypeAlias = Literal["anyone", "qualified"]
+PromoteOn: TypeAlias = Literal["settled", "paid"]
+OnRefund: TypeAlias = Literal["keep", "demote"]
+LeaveMode: TypeAlias = Literal["leave_recruits", "keep_recruits", "none"]
+PeerFunding: TypeAlias = Literal["brand", "earner"]
+RewardKind: TypeAlias = Literal["direct", "team", "peer"]
+Edge: TypeAlias = Literal["referrer", "owner", "peer"]
+Unit: TypeAlias = Literal["fen", "bps"]
+
+MAX_PROMOTE_N: Final = 20
+"""A promotion may move that many recruits in one transaction; their ids must fit beside the member's own position."""
+MAX_DAYS: Final = 3650
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What a reward is worth: `fen` for each unit on qualifying lines, or `bps` of the net paid lines."""
+
+    value: int
+    unit: Unit = "fen"
+
+
+NOTHING: Final = Amount(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every parameter of a reward plan. `version` 0 is a draft; a published version never changes.
+
+    Units: amounts in fen, `_bps` in basis points, `_days` in whole days of 24 hours.
+    """
+
+    id: str
+    version: int
+    title: str
+    preset: str
+    """The preset it started from, for people; no rule reads it."""
+    price: Fen
+    """Price of the qualifying product that the checks at publishing reckon with. No reward reads it."""
+    benefit: Benefit = "cash"
+    """`cash` rewards, or one benefit per member without cash: an unlocked entitlement, or one free order."""
+    benefit_n: int = 0
+    """Referrals that earn the benefit, once."""
+    earners: Earners = "qualified"
+    direct_distributor: Amount = NOTHING
+    direct_partner: Amount = NOTHING
+    team: Amount = NOTHING
+    peer_bps: Bps = 0
+    promote_n: int = 2
+    """Qualified referrals that make a distributor a partner; 0: no promotion."""
+    promote_on: PromoteOn = "settled"
+    on_refund: OnRefund = "keep"
+    leave_mode: LeaveMode = "leave_recruits"
+    freeze_days: int = 7
+    cap_bps: Bps | None = 3000
+    """All rewards of one order together, of its net paid; `None`: no cap."""
+    max_levels: Literal[1, 2] = 1
+    """Paid sales levels: 1 the direct reward alone, 2 the team and peer rewards too. There is no third."""
+    binding_days: int | None = None
+    """How long after the binding the direct reward is paid; `None`: always."""
+    return_days: int = 7
+    payout_minimum: Fen = 1000
+    peer_funding: PeerFunding = "brand"
+    dividend_bps: Bps = 0
+    """Share of a period's net sales that team owners divide by their teams' sales; 0: no dividend."""
+
+    @property
+    def ref(self) -> str:
+        """`chain21@3`: plan and version in one word."""
+        return f"{self.id}@{self.version}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All parameters as JSON-able data, amounts as `{"value", "unit"}`."""
+        return {
+            f.name: {"value": value.value, "unit": value.unit} if isinstance(value, Amount) else value
+            for f in fields(self)
+            for value in (getattr(self, f.name),)
+        }
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> "Plan":
+        """The inverse of `to_dict`; parameters that are absent take their default.
+
+        Raises `InvalidError` naming every field that is unknown, missing, of a wrong type or out of its bounds.
+        """
+        wrong = [Pointer(f"/{name}", "unknown") for name in data if name not in _PARAMETERS]
+        wrong += [
+            Pointer(f"/{name}", "missing") for name in ("id", "version", "title", "preset", "price") if name not in data
+        ]
+        values = dict(data)
+        for name in _AMOUNTS & values.keys():
+            amount = _amount(values[name])
+            if amount is None:
+                wrong.append(Pointer(f"/{name}", "amount"))
+            else:
+                values[name] = amount
+        for name, choices in _CHOICES.items():
+            if name in values and (type(values[name]) is bool or values[name] not in choices):
+                wrong.append(Pointer(f"/{name}", "choice"))
+        for name, (low, high) in _RANGES.items():
+            value = values.get(name, low)
+            if value is None and name in _OPTIONAL:
+                continue
+            if type(value) is not int or not low <= value <= high:
+                wrong.append(Pointer(f"/{name}", "range"))
+        for name, longest in _TEXTS.items():
+            value = values.get(name, "-")
+            if type(value) is not str or not 1 <= len(value) <= longest:
+                wrong.append(Pointer(f"/{name}", "text"))
+        if isinstance(values.get("id"), str) and not _is_key(values["id"]):
+            wrong.append(Pointer("/id", "key"))
+        if wrong:
+            raise InvalidError("PLAN_INVALID", pointers=tuple(wrong))
+        return Plan(**values)
+
+
+_PARAMETERS: Final = frozenset(f.name for f in fields(Plan))
+_AMOUNTS: Final = frozenset({"direct_distributor", "direct_partner", "team"})
+_OPTIONAL: Final = frozenset({"cap_bps", "binding_days"})
+_TEXTS: Final = {"id": 32, "title": 60, "preset": 32}
+_CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
+    "benefit": get_args(Benefit),
+    "earners": get_args(Earners),
+    "promote_on": get_args(PromoteOn),
+    "on_refund": get_args(OnRefund),
+    "leave_mode": get_args(LeaveMode),
+    "max_levels": (1, 2),
+    "peer_funding": get_args(PeerFunding),
+}
+_RANGES: Final = {
+    "version": (0, 10**8),
+    "price": (1, MAX_FEN),
+    "benefit_n": (0, MAX_PROMOTE_N),
+    "peer_bps": (0, BPS_ONE),
+    "promote_n": (0, MAX_PROMOTE_N),
+    "freeze_days": (0, MAX_DAYS),
+    "cap_bps": (0, BPS_ONE),
+    "binding_days": (1, MAX_DAYS),
+    "return_days": (0, MAX_DAYS),
+    "payout_minimum": (0, MAX_FEN),
+    "dividend_bps": (0, BPS_ONE),
+}
+
+
+def _is_key(text: str) -> bool:
+    return all(letter in "abcdefghijklmnopqrstuvwxyz0123456789_-" for letter in text)
+
+
+def _amount(value: object) -> Amount | None:
+    if isinstance(value, Amount):
+        value = {"value": value.value, "unit": value.unit}
+    if not isinstance(value, Mapping) or value.keys() != {"value", "unit"}:
+        return None
+    number, unit = value["value"], value["unit"]
+    if type(number) is not int or type(unit) is not str or unit not in get_args(Unit):
+        return None
+    if not 0 <= number <= (BPS_ONE if unit == "bps" else MAX_FEN):
+        return None
+    return Amount(number, unit)  # type: ignore[arg-type]  # membership in get_args(Unit) was checked above
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One member's position in the network.
+
+    `referrer` is set once. `owner` is the team the member belongs to: until `fixed`, only what was true at his binding
+    or his last paid order. `rev` counts the writes of the stored position and is the condition of the next one;
+    0: nothing is stored yet.
+    """
+
+    id: str
+    rev: int = 0
+    referrer: str | None = None
+    bound_at: datetime | None = None
+    owner: str | None = None
+    owner_at: datetime | None = None
+    """When the order was placed (or the binding made) that `owner` was taken at: an older order never overwrites it."""
+    fixed: bool = False
+    """His qualifying purchase has fixed the owner."""
+    peer: str | None = None
+    """Whose team he left when he became a partner."""
+    has_referred: bool = False
+    has_paid: bool = False
+    partner: bool = False
+    appointed: bool = False
+    keeps_owner: bool = False
+    """He became a partner under `leave_mode` `none`."""
+    ascents: int = 0
+    """How often he was promoted by the rules; the `n` of `promote.{member}.{n}`."""
+    holding: int = 0
+    """His own qualifying orders that make him a distributor."""
+    counting: int = 0
+    """His own qualifying orders that count for his referrer; he counts while it is not 0."""
+    counted: int = 0
+    """Directly referred people who count now."""
+    first: tuple[str, ...] = ()
+    """The earliest of them, at most `MAX_PROMOTE_N`, in the order in which they began to count."""
+    benefit: Literal["", "granted", "undone"] = ""
+    erased_at: datetime | None = None
+
+    @property
+    def role(self) -> Role:
+        return "partner" if self.partner else "distributor" if self.holding else "member"
+
+    @property
+    def erased(self) -> bool:
+        return self.erased_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody as an order found him."""
+
+    id: str
+    role: Role
+    erased: bool = False
+
+    def to_compact(self) -> str:
+        return f"{self.role[0]}{'!' if self.erased else ':'}{self.id}"
+
+    @staticmethod
+    def from_compact(text: str) -> "Person":
+        return Person(text[2:], _ROLE_OF[text[0]], text[1] == "!")
+
+
+_ROLE_OF: Final[Mapping[str, Role]] = {"m": "member", "d": "distributor", "p": "partner"}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What an order keeps of plan and network when it is placed. Later changes of either do not touch it."""
+
+    plan_id: str
+    plan_version: int
+    buyer_role: Role = "member"
+    referrer: Person | None = None
+    owner: Person | None = None
+    peer: Person | None = None
+    """The peer of the partner among referrer and owner who can earn on this order."""
+    lapsed: bool = False
+    """The plan's binding period was over: no direct reward."""
+
+    def to_compact(self) -> dict[str, Any]:
+        """Short keys, absent when empty; about 150 bytes with three people."""
+        compact: dict[str, Any] = {"p": f"{self.plan_id}@{self.plan_version}", "b": self.buyer_role[0]}
+        if self.referrer is not None:
+            compact["r"] = self.referrer.to_compact()
+        if self.owner is not None:
+            compact["o"] = "=" if self.owner == self.referrer else self.owner.to_compact()
+        if self.peer is not None:
+            compact["e"] = self.peer.to_compact()
+        if self.lapsed:
+            compact["l"] = 1
+        return compact
+
+    @staticmethod
+    def from_compact(compact: Mapping[str, Any]) -> "Snapshot":
+        """The inverse of `to_compact`."""
+        plan_id, _, version = compact["p"].rpartition("@")
+        referrer = Person.from_compact(compact["r"]) if "r" in compact else None
+        owner = compact.get("o")
+        return Snapshot(
+            plan_id=plan_id,
+            plan_version=int(version),
+            buyer_role=_ROLE_OF[compact["b"]],
+            referrer=referrer,
+            owner=None if owner is None else referrer if owner == "=" else Person.from_compact(owner),
+            peer=Person.from_compact(compact["e"]) if "e" in compact else None,
+            lapsed="l" in compact,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line of an order as the rewards see it. `net`: fen paid for all its units, coupons off, no freight."""
+
+    sku: str
+    units: int
+    net: Fen
+    qualifying: bool = False
+    earns: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """One person's reward on one order.
+
+    `full` is what the rule gives, `limited` what is left after the limit to what was paid and after paying for a peer
+    reward, `amount` what remains after the order's cap: the fen that are accrued.
+    """
+
+    kind: RewardKind
+    member_id: str
+    role: Role
+    rule: str
+    """The plan's parameter that was used: `direct_partner`, `direct_distributor`, `team`, `peer_bps`."""
+    rate: Amount
+    measured: tuple[Fen, ...]
+    """For each line of the order: what was paid for it if the reward is measured on it, else 0."""
+    full: Fen
+    limited: Fen
+    amount: Fen
+
+    @property
+    def base(self) -> Fen:
+        """What was paid for the lines it is measured on."""
+        return sum(self.measured)
+
+    @property
+    def cap_cut(self) -> Fen:
+        """What the cap (or the limit to the money paid for all measured lines) took away."""
+        return self.limited - self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """What has been given back of an order so far, per line: whole units, and fen in all."""
+
+    units: tuple[int, ...]
+    fen: tuple[Fen, ...]
+
+
+Outcome: TypeAlias = Literal[
+    "earned",
+    "cut_to_zero",
+    "nobody",
+    "erased",
+    "not_qualified",
+    "binding_over",
+    "referrer_is_partner",
+    "owner_not_partner",
+    "peer_not_partner",
+    "nothing_measured",
+    "not_in_plan",
+    "no_earning_partner",
+    "own_order",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Why one kind of reward came to what it did on one order."""
+
+    kind: RewardKind
+    outcome: Outcome
+    person: Person | None
+    edge: Edge
+    reward: Reward | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All rewards of one order, those that were not due included, with the limits that applied."""
+
+    plan: str
+    net: Fen
+    """Paid for all lines."""
+    cap: Fen | None
+    """The plan's cap on this order; `None`: the plan has none."""
+    limit: Fen
+    """What all rewards together could not exceed: the cap or what was paid for the measured lines, the lower."""
+    cases: tuple[Case, ...]

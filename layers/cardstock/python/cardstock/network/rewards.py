@@ -1,0 +1,258 @@
+"""What an order pays to whom, and what refunds take back. Pure arithmetic on an order's lines, snapshot and plan.
+
+Guarantees, whatever the plan: parts add up to their whole exactly; all rewards of an order together never exceed what
+was paid for the lines they are measured on, nor the plan's cap; at most one direct, one team and one peer reward;
+nobody earns on his own order; the same arguments always give the same fen.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from cardstock.errors import RefusedError
+from cardstock.money import BPS_ONE, Fen, half_up, share, split
+from cardstock.network.model import (
+    Amount,
+    Case,
+    Edge,
+    Explanation,
+    OrderLine,
+    Outcome,
+    Person,
+    Plan,
+    Refunded,
+    Reward,
+    RewardKind,
+    Snapshot,
+)
+
+_Rate: TypeAlias = tuple[str, Amount]
+
+
+def net_lines(values: Sequence[Fen], coupon: Fen) -> list[Fen]:
+    """What is paid for each line: its value less its part of the coupons (their sum), spread by value.
+
+    Largest remainder, ties to the first line. A coupon above the goods counts as the goods. Freight is no line.
+    """
+    discounts = split(min(coupon, sum(values)), values)
+    return [value - discount for value, discount in zip(values, discounts, strict=True)]
+
+
+def rewards_for(
+    lines: Sequence[OrderLine], snapshot: Snapshot, plan: Plan, *, buyer_id: str = ""
+) -> tuple[Reward, ...]:
+    """The rewards of one order in the order direct, team, peer; at most one of each.
+
+    A reward that limits cut to zero keeps its row; one that is not due has none. `buyer_id`, where given, earns nothing
+    on his own order even if the snapshot should name him.
+    """
+    due = _due(lines, snapshot, plan, buyer_id)
+    return _within_limits(due, lines, plan) if due else ()
+
+
+def explain(lines: Sequence[OrderLine], snapshot: Snapshot, plan: Plan, *, buyer_id: str = "") -> Explanation:
+    """The rewards of `rewards_for`, and for each kind the rule and the edge that gave it, or why it is not due."""
+    rewards = rewards_for(lines, snapshot, plan, buyer_id=buyer_id)
+    peer = _peer(snapshot, plan, buyer_id)
+    if peer != "not_in_plan" and not any(reward.role == "partner" for reward in rewards if reward.kind != "peer"):
+        peer = "no_earning_partner"
+    cases = (
+        _case("direct", "referrer", _direct(snapshot, plan, buyer_id)[0], snapshot.referrer, rewards),
+        _case("team", "owner", _team(snapshot, plan, buyer_id)[0], snapshot.owner, rewards),
+        _case("peer", "peer", peer, snapshot.peer, rewards),
+    )
+    net = sum(line.net for line in lines)
+    cap = None if plan.cap_bps is None else net * plan.cap_bps // BPS_ONE
+    return Explanation(plan=plan.ref, net=net, cap=cap, limit=_limit(rewards, lines, plan), cases=cases)
+
+
+def _case(kind: RewardKind, edge: Edge, outcome: Outcome, person: Person | None, rewards: Sequence[Reward]) -> Case:
+    for reward in rewards:
+        if reward.kind == kind:
+            return Case(kind, "earned" if reward.amount else "cut_to_zero", person, edge, reward)
+    return Case(kind, "nothing_measured" if outcome == "earned" else outcome, person, edge)
+
+
+def clawed(reward: Reward, refunded: Sequence[Fen]) -> Fen:
+    """How much of `reward` is taken back in all, once `refunded` fen of each line of its order have been given back.
+
+    The half-up share of what was refunded on the lines it was measured on. Cumulative: a refund takes this less what
+    was taken before; after the last fen it is exactly everything. Raises `RefusedError` when more is refunded than paid.
+    """
+    base = back = 0
+    for paid, given in zip(reward.measured, refunded, strict=True):
+        if paid:
+            if not 0 <= given <= paid:
+                raise RefusedError("REFUND_EXCEEDS_PAID", paid_fen=paid, refunded_fen=given)
+            base += paid
+            back += given
+    return half_up(reward.amount * back, base) if base else 0
+
+
+def nothing_refunded(lines: Sequence[OrderLine]) -> Refunded:
+    """An order of which nothing has been given back."""
+    return Refunded((0,) * len(lines), (0,) * len(lines))
+
+
+def refund_units(lines: Sequence[OrderLine], done: Refunded, units: Mapping[int, int]) -> Refunded:
+    """`done` after giving back `units` (by index of the line) too.
+
+    Each line gives back the half-up share of all its units so far, less what its earlier units gave. Raises
+    `RefusedError`, and changes nothing, when that is more units than were bought or more than is left of the line.
+    """
+    new_units, new_fen = list(done.units), list(done.fen)
+    for index, count in units.items():
+        if not 0 <= index < len(lines) or count < 1:
+            raise RefusedError("REFUND_EXCEEDS_PAID", line=index)
+        line, before = lines[index], done.units[index]
+        if before + count > line.units:
+            raise RefusedError("REFUND_EXCEEDS_PAID", line=index, units=line.units - before)
+        new_units[index] = before + count
+        new_fen[index] += half_up(line.net * (before + count), line.units) - half_up(line.net * before, line.units)
+        if new_fen[index] > line.net:
+            raise RefusedError("REFUND_EXCEEDS_PAID", line=index, fen=line.net - done.fen[index])
+    return Refunded(tuple(new_units), tuple(new_fen))
+
+
+def refund_amount(lines: Sequence[OrderLine], done: Refunded, amount: Fen) -> Refunded:
+    """`done` after giving back `amount` fen without saying for which line: spread over what is left of all lines.
+
+    Largest remainder, ties to the first line. Raises `RefusedError` when more than is left is asked for.
+    """
+    rests = [line.net - given for line, given in zip(lines, done.fen, strict=True)]
+    if not 0 < amount <= sum(rests):
+        raise RefusedError("REFUND_EXCEEDS_PAID", fen=sum(rests))
+    parts = split(amount, rests)
+    return Refunded(done.units, tuple(given + part for given, part in zip(done.fen, parts, strict=True)))
+
+
+def qualifying_net(lines: Sequence[OrderLine]) -> Fen:
+    """What was paid for the lines that make an order a qualifying purchase; 0: it is none."""
+    return sum(line.net for line in lines if line.qualifying)
+
+
+def qualifying_refunded(lines: Sequence[OrderLine], refunded: Sequence[Fen]) -> Fen:
+    """What has been given back of those lines."""
+    return sum(given for line, given in zip(lines, refunded, strict=True) if line.qualifying)
+
+
+def dividend(plan: Plan, net_sales: Fen, team_sales: Mapping[str, Fen]) -> dict[str, Fen]:
+    """The team dividend of one period: `dividend_bps` of all net sales (floored), divided by the owners' team sales.
+
+    Largest remainder, ties in the order of the mapping; the shares add up to the pool, or there are none.
+    """
+    pool = net_sales * plan.dividend_bps // BPS_ONE
+    if not pool or not sum(team_sales.values()):
+        return {}
+    return dict(zip(team_sales, split(pool, list(team_sales.values())), strict=True))
+
+
+def _direct(snapshot: Snapshot, plan: Plan, buyer_id: str) -> tuple[Outcome, _Rate]:
+    person = snapshot.referrer
+    partner = person is not None and person.role == "partner"
+    rate = ("direct_partner", plan.direct_partner) if partner else ("direct_distributor", plan.direct_distributor)
+    outcome: Outcome = "earned"
+    if plan.benefit != "cash" or not rate[1].value:
+        outcome = "not_in_plan"
+    elif person is None:
+        outcome = "nobody"
+    elif person.id == buyer_id:
+        outcome = "own_order"
+    elif person.erased:
+        outcome = "erased"
+    elif snapshot.lapsed:
+        outcome = "binding_over"
+    elif person.role == "member" and plan.earners == "qualified":
+        outcome = "not_qualified"
+    return outcome, rate
+
+
+def _team(snapshot: Snapshot, plan: Plan, buyer_id: str) -> tuple[Outcome, _Rate]:
+    person = snapshot.owner
+    rate = ("team", plan.team)
+    outcome: Outcome = "earned"
+    if plan.benefit != "cash" or plan.max_levels == 1 or not plan.team.value:
+        outcome = "not_in_plan"
+    elif snapshot.referrer is not None and snapshot.referrer.role == "partner":
+        outcome = "referrer_is_partner"
+    elif person is None:
+        outcome = "nobody"
+    elif person.id == buyer_id:
+        outcome = "own_order"
+    elif person.erased:
+        outcome = "erased"
+    elif person.role != "partner":
+        outcome = "owner_not_partner"
+    return outcome, rate
+
+
+def _peer(snapshot: Snapshot, plan: Plan, buyer_id: str) -> Outcome:
+    person = snapshot.peer
+    outcome: Outcome = "earned"
+    if plan.benefit != "cash" or plan.max_levels == 1 or not plan.peer_bps:
+        outcome = "not_in_plan"
+    elif person is None:
+        outcome = "nobody"
+    elif person.id == buyer_id:
+        outcome = "own_order"
+    elif person.erased:
+        outcome = "erased"
+    elif person.role != "partner":
+        outcome = "peer_not_partner"
+    return outcome
+
+
+def _measure(lines: Sequence[OrderLine], rate: Amount) -> tuple[tuple[Fen, ...], Fen]:
+    """The paid fen of each measured line, and what `rate` gives on them: rounded once."""
+    if rate.unit == "fen":
+        measured = tuple(line.net if line.qualifying and line.earns else 0 for line in lines)
+        units = sum(line.units for line, net in zip(lines, measured, strict=True) if net)
+        return measured, rate.value * units
+    measured = tuple(line.net if line.earns else 0 for line in lines)
+    return measured, share(sum(measured), rate.value)
+
+
+def _due(lines: Sequence[OrderLine], snapshot: Snapshot, plan: Plan, buyer_id: str) -> list[Reward]:
+    due: list[Reward] = []
+    direct, direct_rate = _direct(snapshot, plan, buyer_id)
+    if direct == "earned" and snapshot.referrer is not None:
+        _add(due, "direct", snapshot.referrer, direct_rate, lines)
+    team, team_rate = _team(snapshot, plan, buyer_id)
+    if team == "earned" and snapshot.owner is not None:
+        _add(due, "team", snapshot.owner, team_rate, lines)
+    if plan.peer_bps and _peer(snapshot, plan, buyer_id) == "earned" and snapshot.peer is not None:
+        # At most one partner earns: the owner does only where the referrer is none.
+        index = next((i for i, reward in enumerate(due) if reward.role == "partner"), None)
+        if index is not None:
+            earned = due[index]
+            part = share(earned.limited, plan.peer_bps)
+            if part:
+                if plan.peer_funding == "earner":
+                    due[index] = replace(earned, limited=earned.limited - part)
+                person, rate = snapshot.peer, Amount(plan.peer_bps, "bps")
+                due.append(Reward("peer", person.id, person.role, "peer_bps", rate, earned.measured, part, part, part))
+    return due
+
+
+def _add(due: list[Reward], kind: RewardKind, person: Person, rate: _Rate, lines: Sequence[OrderLine]) -> None:
+    measured, full = _measure(lines, rate[1])
+    if full:
+        limited = min(full, sum(measured))
+        due.append(Reward(kind, person.id, person.role, rate[0], rate[1], measured, full, limited, limited))
+
+
+def _limit(due: Sequence[Reward], lines: Sequence[OrderLine], plan: Plan) -> Fen:
+    union = sum(line.net for i, line in enumerate(lines) if any(reward.measured[i] for reward in due))
+    if plan.cap_bps is None:
+        return union
+    return min(union, sum(line.net for line in lines) * plan.cap_bps // BPS_ONE)
+
+
+def _within_limits(due: Sequence[Reward], lines: Sequence[OrderLine], plan: Plan) -> tuple[Reward, ...]:
+    wanted = [reward.limited for reward in due]
+    limit = _limit(due, lines, plan)
+    amounts = split(limit, wanted) if sum(wanted) > limit else wanted
+    return tuple(
+        reward if reward.amount == amount else replace(reward, amount=amount)
+        for reward, amount in zip(due, amounts, strict=True)
+    )

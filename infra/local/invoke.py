@@ -1,0 +1,242 @@
+"""Invokes functions as Lambda does: one event at a time per environment, JSON in and out, within the time-out.
+
+`WorkerPool` runs them in processes of their own (the real handlers keep module-level state, so two events must not meet
+in one process); `InProcess` runs them here, one after the other, for tests whose AWS lives in this process.
+"""
+
+import importlib
+import json
+import os
+import queue
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from infra.local.clock import ShiftedClock
+from infra.local.template import Function
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYERS = (ROOT / "layers" / "cardstock" / "python",)
+_IMPORT_SECONDS = 30.0  # Lambda's own limit for an init phase is 10 s on a quiet machine
+
+
+class FunctionError(Exception):
+    """A function raised, timed out or died. `kind` and `message` are what Lambda reports as errorType, errorMessage."""
+
+    def __init__(self, function: str, kind: str, message: str, trace: str = "") -> None:
+        super().__init__(f"{function}: {kind}: {message}")
+        self.function = function
+        self.kind = kind
+        self.message = message
+        self.trace = trace
+
+
+class Invoker(Protocol):
+    """Something that runs functions."""
+
+    def invoke(self, function: Function, event: Any, *, request_id: str | None = None) -> Any:
+        """The function's answer. Raises FunctionError."""
+
+    def close(self) -> None:
+        """Stop, and wait for what is running."""
+
+
+class Context:
+    """Lambda's context object."""
+
+    def __init__(self, name: str, arn: str, memory: int, timeout: float, request_id: str) -> None:
+        self.function_name = name
+        self.function_version = "$LATEST"
+        self.invoked_function_arn = arn
+        self.memory_limit_in_mb = str(memory)
+        self.aws_request_id = request_id
+        self.log_group_name = f"/aws/lambda/{name}"
+        self.log_stream_name = "local"
+        self.identity = None
+        self.client_context = None
+        self._deadline = time.monotonic() + timeout
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the time-out, never below zero."""
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+
+def move_clock(clock: ShiftedClock) -> None:
+    """The one place where this package reaches into the functions' process: their services ask this clock."""
+    from cardstock import bootstrap
+
+    bootstrap.set_clock(clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One invocation, as it travels to a worker."""
+
+    name: str
+    module: str
+    handler: str
+    arn: str
+    memory: int
+    timeout: float
+    request_id: str
+    event: Any
+
+
+def call_of(function: Function, event: Any, request_id: str | None) -> Call:
+    """The invocation of `function` with `event`."""
+    return Call(
+        function.name, function.module, function.handler, function.arn, function.memory, function.timeout,
+        request_id or str(uuid.uuid4()), event,
+    )  # fmt: skip
+
+
+def run(call: Call) -> str:
+    """The JSON text that the function answers, in this process. Raises whatever the function raises."""
+    handler = getattr(importlib.import_module(call.module), call.handler)
+    context = Context(call.name, call.arn, call.memory, call.timeout, call.request_id)
+    return json.dumps(handler(call.event, context), ensure_ascii=False)
+
+
+class InProcess:
+    """Runs functions in this process, one at a time (their edge keeps the current event in one place)."""
+
+    def __init__(self, clock: ShiftedClock) -> None:
+        self._lock = threading.RLock()
+        move_clock(clock)
+
+    def invoke(self, function: Function, event: Any, *, request_id: str | None = None) -> Any:
+        with self._lock:
+            # Through JSON and back: a function sees what it would see, and shares nothing with its caller.
+            call = call_of(function, json.loads(json.dumps(event)), request_id)
+            try:
+                return json.loads(run(call))
+            except Exception as error:
+                raise FunctionError(function.name, type(error).__name__, str(error), traceback.format_exc()) from error
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def send(connection: socket.socket, payload: Any) -> None:
+    """One length-prefixed JSON message."""
+    body = json.dumps(payload, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    connection.sendall(struct.pack(">I", len(body)) + body)
+
+
+def receive(connection: socket.socket) -> Any:
+    """The next message, or None when the other end is gone."""
+    head = _read(connection, 4)
+    if head is None:
+        return None
+    body = _read(connection, struct.unpack(">I", head)[0])
+    return None if body is None else json.loads(body.decode("utf-8", "surrogatepass"))
+
+
+def _read(connection: socket.socket, size: int) -> bytes | None:
+    parts = bytearray()
+    while len(parts) < size:
+        part = connection.recv(min(size - len(parts), 1 << 20))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)
+
+
+class _Worker:
+    """One process that runs functions, and our end of the line to it."""
+
+    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        self.loaded: set[str] = set()
+        self.connection, theirs = socket.socketpair()
+        with log.open("ab") as output, theirs:
+            self.process = subprocess.Popen(  # noqa: S603 - our own module and a number
+                [sys.executable, "-m", "infra.local.worker", str(theirs.fileno())],
+                cwd=ROOT, env=dict(environment), pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL,
+                stdout=output, stderr=output, start_new_session=True,
+            )  # fmt: skip
+
+    def stop(self, *, kill: bool = False) -> None:
+        if kill:
+            self.process.kill()
+        self.connection.close()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class WorkerPool:
+    """Runs functions in `size` processes. Their output goes to `log`; one that times out or dies is replaced."""
+
+    def __init__(self, *, size: int, environment: Mapping[str, str], log: Path, clock: ShiftedClock) -> None:
+        path = os.pathsep.join([str(ROOT), *(str(layer) for layer in LAYERS)])
+        self._environment = {**environment, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+        self._log = log
+        self._clock = clock
+        self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        self._closed = False
+        self.size = size
+        log.parent.mkdir(parents=True, exist_ok=True)
+        for _ in range(size):
+            self._idle.put(_Worker(self._environment, log))
+
+    def invoke(self, function: Function, event: Any, *, request_id: str | None = None) -> Any:
+        worker = self._idle.get()
+        healthy = False
+        try:
+            if self._closed:
+                raise FunctionError(function.name, "Stopped", "the engine is stopping")
+            call = call_of(function, event, request_id)
+            answer = self._ask(worker, function, call)
+            healthy = True
+        finally:
+            if not healthy:
+                worker.stop(kill=True)
+                worker = worker if self._closed else _Worker(self._environment, self._log)
+            self._idle.put(worker)
+        if "error" in answer:
+            raise FunctionError(function.name, answer["error"], answer["message"], answer["trace"])
+        return json.loads(answer["result"])
+
+    def _ask(self, worker: _Worker, function: Function, call: Call) -> Any:
+        limit = call.timeout if call.module in worker.loaded else call.timeout + _IMPORT_SECONDS
+        worker.connection.settimeout(limit)
+        shift = self._clock.shift
+        try:
+            send(worker.connection, {"call": _fields(call), "shift": [shift.days, shift.seconds, shift.microseconds]})
+            answer = receive(worker.connection)
+        except TimeoutError:
+            raise FunctionError(
+                function.name, "Sandbox.Timedout", f"Task timed out after {call.timeout:.2f} seconds"
+            ) from None
+        except OSError as error:
+            raise FunctionError(function.name, "Runtime.ExitError", f"the worker died: {error}") from error
+        if answer is None:
+            raise FunctionError(function.name, "Runtime.ExitError", "Runtime exited without providing a reason")
+        worker.loaded.add(call.module)
+        return answer
+
+    def close(self) -> None:
+        """Wait for what is running, then stop the processes."""
+        self._closed = True
+        workers = [self._idle.get() for _ in range(self.size)]
+        for worker in workers:
+            worker.connection.close()
+        for worker in workers:
+            worker.stop()
+        for worker in workers:
+            self._idle.put(worker)  # so that whoever still waits is told
+
+
+def _fields(call: Call) -> dict[str, Any]:
+    return {name: getattr(call, name) for name in Call.__slots__}

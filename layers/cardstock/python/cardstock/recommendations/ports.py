@@ -1,0 +1,38 @@
+"""What recommendations need from outside."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from cardstock.recommendations.model import Purchase, Row
+
+T = TypeVar("T")
+
+
+class Purchases(Protocol):
+    """The history to learn from."""
+
+    def since(self, moment: datetime) -> Iterable[Purchase]:
+        """Every line of every order paid at or after `moment`, in any order."""
+
+
+class ServingRows(Protocol):
+    """Where a request reads."""
+
+    def read(self, keys: Collection[str]) -> Mapping[str, Row]:
+        """The rows that exist among at most 12 `keys`, in one call. Raises UnavailableError when the store does not
+        answer."""
+
+
+class LearntRows(Protocol):
+    """Where learning writes."""
+
+    def write(self, rows: Iterable[Row]) -> int:
+        """Put each row over what its key held, and say how many there were. Safe to repeat."""
+
+
+class Model(Protocol):
+    """A language model that may improve an answer and must never be needed for it."""
+
+    def ask(self, task: str, instruction: str, material: str, accept: Callable[[str], T]) -> T | None:
+        """`accept(answer)`, or None when there is no answer in time or `accept` refuses it with ValueError."""

@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -178,7 +178,8 @@ class Api:
             answer: dict[str, Any] = self._resolver.resolve(event, context)
         finally:
             flush()
-        answer.setdefault("headers", {})
+        # One value a header is all we send, and the plain form is understood by every gateway.
+        answer["headers"] = {name: values[-1] for name, values in answer.pop("multiValueHeaders", {}).items()}
         return answer
 
     def _serve(self, route: Route, decoder: Any, path_values: dict[str, str]) -> Response[str]:
@@ -258,7 +259,7 @@ def _decode(decoder: Any, content: bytes) -> Any:
         text = content.decode()
         if "\\u" in text:
             # Escapes hide characters from a look at the raw text; the long way is rare.
-            text = msgspec.json.encode(msgspec.json.decode(content)).decode()
+            text = "\n".join(_strings(msgspec.json.decode(content)))
         _check_text(text, "TEXT")
         return decoder.decode(content)
     except UnicodeError as error:
@@ -267,6 +268,18 @@ def _decode(decoder: Any, content: bytes) -> Any:
         raise errors.InvalidError("BODY_INVALID", pointers=(_pointer(str(error)),)) from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise errors.InvalidError("BODY_INVALID", pointers=(errors.Pointer("", "JSON"),)) from error
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield name
+            yield from _strings(item)
 
 
 def _check_text(text: str, place: str) -> None:

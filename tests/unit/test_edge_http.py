@@ -1,0 +1,250 @@
+"""The HTTP edge, alone: what clients may send, and what they get."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import pytest
+from msgspec import Meta
+
+from cardstock import errors
+from cardstock.edge.callers import ACCESS, Callers
+from cardstock.edge.http import Answer, Api, Model, Nothing, Request
+from cardstock.edge.tokens import Signer
+
+
+class Fixed:
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 12, 1, 8, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+class Line(Model):
+    sku: Annotated[str, Meta(max_length=8)]
+    units: Annotated[int, Meta(ge=1, le=999)]
+
+
+class Cart(Model):
+    lines: list[Line]
+
+
+class Page(Model):
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class Told(Model):
+    units: int
+    limit: int = 0
+    caller: str = ""
+
+
+class Context:
+    aws_request_id = "req"
+    function_name = "f"
+    memory_limit_in_mb = 128
+    invoked_function_arn = "arn:aws:lambda:x:1:function:f"
+
+
+CLOCK = Fixed()
+SIGNER = Signer(keys=lambda: ["newest", "older"], clock=lambda: CLOCK)
+
+
+def no_key(_: str) -> None:
+    return None
+
+
+@pytest.fixture
+def api() -> Api:
+    api = Api(
+        "test", callers=lambda: Callers(signer=SIGNER, find_key=no_key, admin_key=lambda: "r", clock=lambda: CLOCK)
+    )
+
+    @api.post("/v1/carts", body=Cart, query=Page, answer=Told, status=201)
+    def count(request: Request[Cart, Page]) -> Told:
+        """Count."""
+        return Told(sum(line.units for line in request.body.lines), request.query.limit)
+
+    @api.post("/v1/mine", answer=Told, auth="member", idempotent=True)
+    def mine(request: Request[Nothing, Nothing]) -> Answer:
+        """Mine."""
+        return Answer(Told(1, caller=request.caller.id), replayed=True)
+
+    @api.get("/v1/stock/{sku}", answer=Told)
+    def stock(request: Request[Nothing, Nothing]) -> Told:
+        """Refuse."""
+        raise errors.NotFoundError("NOT_FOUND", sku=request.path["sku"])
+
+    return api
+
+
+def call(
+    api: Api,
+    method: str,
+    path: str,
+    body: str | bytes = "",
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+) -> tuple[int, Any, dict[str, Any]]:
+    raw = isinstance(body, bytes)
+    event = {
+        "version": "1.0",
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": headers or {},
+        "multiValueHeaders": {},
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {"requestId": "trace-1", "stage": "$default", "path": path, "identity": {}},
+        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+        "isBase64Encoded": raw,
+    }
+    answer = api.handler(event, Context())
+    content = json.loads(answer["body"]) if answer["body"] else None
+    return answer["statusCode"], content, answer
+
+
+def test_a_good_body_is_typed_and_answered(api: Api) -> None:
+    status, content, answer = call(api, "POST", "/v1/carts", '{"lines":[{"sku":"a","units":3}]}', query={"limit": "7"})
+
+    assert status == 201
+    assert content == {"units": 3, "limit": 7, "caller": ""}
+    assert answer["headers"] == {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "code"),
+    [
+        ('{"lines":[{"sku":"a","units":"3"}]}', "/lines/0/units", "WRONG_TYPE"),
+        ('{"lines":[{"sku":"a","units":1.0}]}', "/lines/0/units", "WRONG_TYPE"),
+        ('{"lines":[{"sku":"a","units":true}]}', "/lines/0/units", "WRONG_TYPE"),
+        ('{"lines":[{"sku":"a","units":1000}]}', "/lines/0/units", "OUT_OF_RANGE"),
+        ('{"lines":[{"sku":"a","units":1,"price":1}]}', "/lines/0/price", "UNKNOWN_FIELD"),
+        ('{"lines":[{"units":1}]}', "/lines/0/sku", "MISSING"),
+        ('{"lines":[{"sku":"a\\u0000","units":1}]}', "", "TEXT_CONTROL_CHARACTER"),
+        ('{"lines":[{"sku":"\u202ea","units":1}]}', "", "TEXT_CONTROL_CHARACTER"),
+        ('{"lines":[{"sku":"e\u0301","units":1}]}', "", "TEXT_NOT_NFC"),
+        ("", "", "JSON"),
+        ("{", "", "JSON"),
+        ("[" * 100_000, "", None),
+        ('{"a":' * 40_000, "", None),
+        ('{"lines":[{"sku":"a","units":' + "9" * 5_000 + "}]}", "", None),
+        ('{"lines":[{"sku":"\\ud800","units":1}]}', "", None),
+    ],
+)
+def test_a_bad_body_is_a_400_that_names_the_field(api: Api, body: str, pointer: str, code: str | None) -> None:
+    status, content, answer = call(api, "POST", "/v1/carts", body)
+
+    assert status == 400
+    assert content["code"] == "BODY_INVALID"
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+    if code is not None:
+        assert content["errors"] == [{"pointer": pointer, "code": code}]
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"\x00", b'{"lines":[{"sku":"\xed\xa0\x80","units":1}]}'])
+def test_bytes_that_are_no_text_are_a_400(api: Api, body: bytes) -> None:
+    status, content, _ = call(api, "POST", "/v1/carts", body)
+
+    assert status == 400
+    assert content["trace_id"] == "trace-1"
+
+
+def test_wrong_base64_is_a_400(api: Api) -> None:
+    event_status, content, _ = call(api, "POST", "/v1/carts", b"")
+    assert event_status == 400
+    event = {
+        "path": "/v1/carts",
+        "httpMethod": "POST",
+        "headers": {},
+        "requestContext": {"requestId": "t", "stage": "$default", "path": "/v1/carts"},
+        "body": "***",
+        "isBase64Encoded": True,
+    }
+
+    answer = api.handler(event, Context())
+
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["errors"][0]["code"] == "ENCODING"
+    assert content["code"] == "BODY_INVALID"
+
+
+def test_a_large_body_is_refused_before_it_is_parsed(api: Api) -> None:
+    status, content, _ = call(api, "POST", "/v1/carts", "[" * 300_000)
+
+    assert (status, content["code"]) == (413, "BODY_TOO_LARGE")
+
+
+def test_a_wrong_query_names_the_parameter(api: Api) -> None:
+    status, content, _ = call(api, "POST", "/v1/carts", '{"lines":[]}', query={"limit": "101"})
+
+    assert status == 400
+    assert content["errors"] == [{"pointer": "#query/limit", "code": "OUT_OF_RANGE"}]
+
+
+def test_the_caller_comes_from_the_token_alone(api: Api) -> None:
+    token = SIGNER.sign(ACCESS, {"sub": "mem_1"})
+
+    status, content, answer = call(
+        api, "POST", "/v1/mine", headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "k"}
+    )
+
+    assert (status, content["caller"]) == (200, "mem_1")
+    assert answer["headers"]["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("authorization", "code"),
+    [
+        (None, "CREDENTIALS_MISSING"),
+        ("Basic x", "TOKEN_INVALID"),
+        ("Bearer garbage", "TOKEN_INVALID"),
+        ("Bearer " + SIGNER.sign("quote", {"sub": "mem_1"}), "TOKEN_INVALID"),
+        ("Bearer csk_root_wrong", "KEY_INVALID"),
+        ("Bearer csk_unknown_x", "KEY_INVALID"),
+    ],
+)
+def test_forged_credentials_are_a_401(api: Api, authorization: str | None, code: str) -> None:
+    headers = {"Idempotency-Key": "k"} | ({"Authorization": authorization} if authorization else {})
+
+    status, content, _ = call(api, "POST", "/v1/mine", headers=headers)
+
+    assert (status, content["code"]) == (401, code)
+
+
+def test_a_missing_idempotency_key_is_told(api: Api) -> None:
+    token = SIGNER.sign(ACCESS, {"sub": "mem_1"})
+
+    status, content, _ = call(api, "POST", "/v1/mine", headers={"Authorization": f"Bearer {token}"})
+
+    assert (status, content["code"]) == (400, "IDEMPOTENCY_KEY_MISSING")
+
+
+def test_the_refusal_speaks_the_clients_language(api: Api) -> None:
+    _, chinese, _ = call(api, "GET", "/v1/stock/a")
+    _, english, _ = call(api, "GET", "/v1/stock/a", headers={"Accept-Language": "en-GB"})
+
+    assert chinese["detail"] == "没有找到。"
+    assert english["detail"] == "Not found."
+    assert english["facts"] == {"sku": "a"}
+
+
+def test_an_envelope_is_given_to_those_who_ask(api: Api) -> None:
+    accept = {"Accept": "application/vnd.cardstock.envelope+json"}
+
+    _, good, _ = call(api, "POST", "/v1/carts", '{"lines":[]}', headers=accept)
+    _, bad, _ = call(api, "POST", "/v1/carts", "{}", headers=accept)
+
+    assert good == {"code": 0, "data": {"units": 0, "limit": 20, "caller": ""}, "msg": "ok", "trace_id": "trace-1"}
+    assert bad["code"] == "BODY_INVALID"
+
+
+def test_an_unknown_route_is_a_problem_too(api: Api) -> None:
+    status, content, _ = call(api, "GET", "/v1/nothing")
+
+    assert (status, content["code"]) == (404, "ROUTE_UNKNOWN")

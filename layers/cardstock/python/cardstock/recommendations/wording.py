@@ -16,7 +16,8 @@ from cardstock.recommendations.ports import Model
 Language: TypeAlias = Literal["zh", "en"]
 
 TASK = "recommendations"
-MAX_CANDIDATES = 20
+MAX_CANDIDATES = 10
+"""A model takes as long as what it writes: ten short reasons fit into the task's deadline on a small server."""
 MAX_TEXT_LETTERS = 60
 
 _TEXTS = {

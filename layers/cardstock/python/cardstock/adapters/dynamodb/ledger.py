@@ -1,0 +1,324 @@
+"""The ledger in DynamoDB.
+
+Table `ledger`, partition key `pk` = transaction id; stream of new images. Append-only: an item is put if absent, and no
+function holds a right to update or delete one.
+
+| Access pattern | How |
+|---|---|
+| book a step once | put if absent, first action of the transaction |
+| one transaction (explain, proofs) | get by id |
+| everything (verify, seal) | scan, consistent |
+
+Table `balances`, partition key `pk` = member id: five counters, changed by ADD in the transaction that posts.
+
+Table `rewards`, partition key `pk`, sort key `sk`:
+
+| Access pattern | Key |
+|---|---|
+| rewards of an order | order id / `rewards` |
+| orders due for release on a day | `due#2026-12-20` / order id |
+| how far the sweep has come | `sweep` / `release` |
+
+Capacity of a step for k people: put 2 WCU + row 2 + k balances at 2 (10 for three), as long as the row stays under
+1 KB: three credits and about eight partial refunds.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist, PutError
+
+from cardstock.adapters.dynamodb.base import (
+    ConditionFailedError,
+    EpochAttribute,
+    IntegerAttribute,
+    JsonAttribute,
+    Table,
+    Transaction,
+)
+from cardstock.errors import UnavailableError
+from cardstock.ledger.model import (
+    Balance,
+    Claw,
+    Credit,
+    LedgerTransaction,
+    OrderRewards,
+    Posting,
+    changes,
+)
+from cardstock.ledger.ports import Booked
+from cardstock.settings import settings
+
+
+class LedgerItem(Table):
+    """One transaction, for good."""
+
+    class Meta:
+        table_name = settings().ledger_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    kind = UnicodeAttribute()
+    cause = UnicodeAttribute()
+    order_id = UnicodeAttribute(null=True)
+    at = EpochAttribute()
+    postings = JsonAttribute()
+    plan = UnicodeAttribute(null=True)
+    credits = JsonAttribute(null=True)
+
+
+class BalanceItem(Table):
+    """A member's counters. They are only ever added to."""
+
+    class Meta:
+        table_name = settings().balances_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    frozen = IntegerAttribute(default=0)
+    available = IntegerAttribute(default=0)
+    """Signed: below zero it is debt, which the next release repays by being added."""
+    paying = IntegerAttribute(default=0)
+    paid = IntegerAttribute(default=0)
+    withheld = IntegerAttribute(default=0)
+
+
+class RewardsItem(Table):
+    """The rewards of one order."""
+
+    class Meta:
+        table_name = settings().rewards_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="rewards")
+    plan = UnicodeAttribute()
+    credits = JsonAttribute()
+    accrued_at = EpochAttribute()
+    state = UnicodeAttribute()
+    released_at = EpochAttribute(null=True)
+    claws = JsonAttribute()
+    version = IntegerAttribute()
+
+
+class DueItem(Table):
+    """An order that is due on a day."""
+
+    class Meta:
+        table_name = settings().rewards_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class SweepItem(Table):
+    """How far the release of due orders has come."""
+
+    class Meta:
+        table_name = settings().rewards_table
+
+    pk = UnicodeAttribute(hash_key=True, default="sweep")
+    sk = UnicodeAttribute(range_key=True, default="release")
+    reached = UnicodeAttribute()
+    """`2026-12-20#ord_..`: sorts like the sweep goes."""
+
+
+def post(transaction: Transaction, booked: LedgerTransaction, *, covered: bool = False) -> None:
+    """Add `booked` to `transaction`: the put of its item, if absent, and one ADD for each member it touches.
+
+    A failed condition at the put's position (return values: the stored item) means that this very step was booked
+    before. `covered`: every pocket that goes down must hold enough, or the transaction fails at that update's
+    position. DynamoDB takes one action per item: postings of one transaction must not share members.
+    Raises ValueError when the postings do not add up to zero.
+    """
+    if booked.total:
+        raise ValueError(f"{booked.id}: postings add up to {booked.total}, not to zero")
+    transaction.save(_to_item(booked), condition=LedgerItem.pk.does_not_exist(), return_values="ALL_OLD")
+    for member_id, pockets in changes(booked.postings).items():
+        condition: Any = None
+        actions = []
+        for pocket, amount in pockets.items():
+            counter = getattr(BalanceItem, pocket)
+            actions.append(counter.add(amount))
+            if covered and amount < 0:
+                enough = counter >= -amount
+                condition = enough if condition is None else condition & enough
+        transaction.update(BalanceItem(pk=member_id), actions=actions, condition=condition)
+
+
+def balances() -> Iterator[Balance]:
+    """Everybody's balance, read consistently page by page."""
+    for item in BalanceItem.scan(consistent_read=True):
+        yield _to_balance(item)
+
+
+def transactions() -> Iterator[LedgerTransaction]:
+    """All that was ever booked, in no order."""
+    for item in LedgerItem.scan(consistent_read=True):
+        yield _to_transaction(item)
+
+
+def all_rewards() -> Iterator[OrderRewards]:
+    """The rewards of all orders, in no order."""
+    for item in RewardsItem.scan(filter_condition=RewardsItem.sk == "rewards", consistent_read=True):
+        yield _to_rewards(item)
+
+
+def transaction_of(record: dict[str, Any]) -> LedgerTransaction:
+    """The transaction that a record of the ledger's stream announces.
+
+    Raises ValueError when the record says that a transaction was changed or removed: nobody may do that.
+    """
+    if record["eventName"] != "INSERT":
+        raise ValueError(f"a ledger transaction met {record['eventName']}: {record['dynamodb']['Keys']}")
+    return _to_transaction(LedgerItem.from_raw_data(record["dynamodb"]["NewImage"]))
+
+
+class DynamoBooks:
+    """`ledger.ports.Books`."""
+
+    def accrue(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+        try:
+            with Transaction() as write:
+                post(write, transaction)
+                write.save(_to_rewards_item(rewards))
+        except ConditionFailedError:
+            return "repeated"  # the put of the transaction is the only condition
+        return "booked"
+
+    def change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+        try:
+            with Transaction() as write:
+                post(write, transaction)
+                write.save(_to_rewards_item(rewards), condition=RewardsItem.version == rewards.version - 1)
+        except ConditionFailedError as error:
+            return "repeated" if 0 in error.failed else "outdated"
+        return "booked"
+
+    def rewards(self, order_id: str) -> OrderRewards | None:
+        try:
+            return _to_rewards(RewardsItem.get(order_id, "rewards", consistent_read=True))
+        except DoesNotExist:
+            return None
+
+    def balance(self, member_id: str) -> Balance:
+        try:
+            return _to_balance(BalanceItem.get(member_id, consistent_read=True))
+        except DoesNotExist:
+            return Balance(member_id)
+
+
+class DynamoCalendar:
+    """`ledger.ports.Calendar`."""
+
+    def schedule(self, day: date, order_id: str) -> None:
+        DueItem(pk=_due_key(day), sk=order_id).save()
+
+    def due(self, day: date, after: str) -> Iterator[str]:
+        condition = DueItem.sk > after if after else None
+        for item in DueItem.query(_due_key(day), condition, consistent_read=True):
+            yield item.sk
+
+    def progress(self) -> tuple[date, str] | None:
+        try:
+            reached = SweepItem.get("sweep", "release", consistent_read=True).reached
+        except DoesNotExist:
+            return None
+        day, _, after = reached.partition("#")
+        return date.fromisoformat(day), after
+
+    def save_progress(self, day: date, after: str) -> None:
+        reached = f"{day.isoformat()}#{after}"
+        try:
+            SweepItem(reached=reached).save(condition=SweepItem.pk.does_not_exist() | (SweepItem.reached < reached))
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise UnavailableError("STORE_UNAVAILABLE") from error
+
+
+def _due_key(day: date) -> str:
+    return f"due#{day.isoformat()}"
+
+
+def _to_item(booked: LedgerTransaction) -> LedgerItem:
+    return LedgerItem(
+        pk=booked.id,
+        kind=booked.kind,
+        cause=booked.cause,
+        order_id=booked.order_id or None,
+        at=booked.at,
+        postings=[
+            [posting.account, posting.amount, *([posting.reward] if posting.reward else [])]
+            for posting in booked.postings
+        ],
+        plan=booked.plan or None,
+        credits=[_from_credit(credit) for credit in booked.credits] or None,
+    )
+
+
+def _to_transaction(item: LedgerItem) -> LedgerTransaction:
+    return LedgerTransaction(
+        id=item.pk,
+        kind=item.kind,  # type: ignore[arg-type]  # written from the same type
+        cause=item.cause,
+        order_id=item.order_id or "",
+        at=item.at,
+        postings=tuple(Posting(*values) for values in item.postings),
+        plan=item.plan or "",
+        credits=tuple(_to_credit(values) for values in item.credits or ()),
+    )
+
+
+def _to_rewards_item(rewards: OrderRewards) -> RewardsItem:
+    return RewardsItem(
+        pk=rewards.order_id,
+        plan=rewards.plan,
+        credits=[_from_credit(credit) for credit in rewards.credits],
+        accrued_at=rewards.accrued_at,
+        state=rewards.state,
+        released_at=rewards.released_at,
+        claws=[[claw.refund_id, dict(claw.taken)] for claw in rewards.claws],
+        version=rewards.version,
+    )
+
+
+def _to_rewards(item: RewardsItem) -> OrderRewards:
+    return OrderRewards(
+        order_id=item.pk,
+        plan=item.plan,
+        credits=tuple(_to_credit(values) for values in item.credits),
+        accrued_at=item.accrued_at,
+        state=item.state,  # type: ignore[arg-type]  # written from the same type
+        released_at=item.released_at,
+        claws=tuple(Claw(refund_id, tuple(taken.items())) for refund_id, taken in item.claws),
+        version=item.version,
+    )
+
+
+def _from_credit(credit: Credit) -> list[str | int]:
+    return [
+        credit.reward,
+        credit.member_id,
+        credit.role,
+        credit.rule,
+        credit.rate,
+        credit.unit,
+        credit.base,
+        credit.full,
+        credit.limited,
+        credit.amount,
+    ]
+
+
+def _to_credit(values: list[Any]) -> Credit:
+    return Credit(*values)
+
+
+def _to_balance(item: BalanceItem) -> Balance:
+    return Balance(
+        member_id=item.pk,
+        frozen=item.frozen,
+        free=item.available,
+        paying=item.paying,
+        paid=item.paid,
+        withheld=item.withheld,
+    )

@@ -1,0 +1,202 @@
+"""What the ledger knows: transactions that never change, what each member has, and the rewards of an order.
+
+A transaction is a list of postings that add up to zero. A member's account has pockets:
+
+    frozen     credited, not yet his to take        paying     in a payout on its way
+    available  his to take; below zero it is debt   paid       has reached him
+                                                    withheld   tax kept back for him
+
+The brand's accounts are the other side. They exist in postings alone and are derived by folding them: an item for them
+would be written by every order of the shop.
+
+Every transaction has an id made from its cause (`accrue.{order}`, `claw.{refund}` ...), so that the same step can be
+asked for any number of times, in any order, and is booked once.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, TypeAlias, get_args
+
+from cardstock.money import Fen
+
+Pocket: TypeAlias = Literal["frozen", "available", "paying", "paid", "withheld"]
+Kind: TypeAlias = Literal["accrued", "released", "clawed", "claimed", "paid", "returned"]
+RewardKind: TypeAlias = Literal["direct", "team", "peer"]
+State: TypeAlias = Literal["frozen", "available"]
+
+POCKETS: Final[tuple[Pocket, ...]] = get_args(Pocket)
+BRAND_COMMISSION: Final = "brand:commission"
+"""What rewards have cost the brand: the fold is minus all that was accrued and not clawed back."""
+
+ID_PREFIX: Final[dict[Kind, str]] = {
+    "accrued": "accrue",
+    "released": "release",
+    "clawed": "claw",
+    "claimed": "claim",
+    "paid": "payout",
+    "returned": "payout-failed",
+}
+
+
+def account(member_id: str, pocket: Pocket) -> str:
+    """`member:mem_..:frozen`."""
+    return f"member:{member_id}:{pocket}"
+
+
+def pocket_of(name: str) -> tuple[str, Pocket] | None:
+    """Whose pocket an account is; None for the brand's. Raises ValueError for a name that is no account."""
+    owner, _, rest = name.partition(":")
+    if owner == "brand" and rest:
+        return None
+    member_id, _, pocket = rest.rpartition(":")
+    for known in POCKETS:
+        if owner == "member" and member_id and pocket == known:
+            return member_id, known
+    raise ValueError(f"{name!r} is no account")
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """`amount` fen into `account` (out of it below zero). `reward` says which reward of the order it belongs to."""
+
+    account: str
+    amount: Fen
+    reward: RewardKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """One reward of an order as it was accrued, with the rates of that moment.
+
+    `rule` is the plan's parameter and `rate` its value in `unit` (`fen` per unit, `bps` of `base`); `base` what was
+    paid for the lines it is measured on; `full` what the rule gives, `limited` what limits to what was paid leave of
+    it, `amount` what the cap leaves of that: the fen that are credited.
+    """
+
+    reward: RewardKind
+    member_id: str
+    role: str
+    rule: str
+    rate: int
+    unit: str
+    base: Fen
+    full: Fen
+    limited: Fen
+    amount: Fen
+
+    @property
+    def cap_cut(self) -> Fen:
+        return self.limited - self.amount
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTransaction:
+    """One step of money, booked once and never changed.
+
+    `cause` is what made it: an order, a refund, a transfer number. `order_id` is the order it belongs to, if any.
+    `plan` is the plan version and `credits` the rates that an accrual was reckoned with.
+    """
+
+    id: str
+    kind: Kind
+    cause: str
+    at: datetime
+    postings: tuple[Posting, ...]
+    order_id: str = ""
+    plan: str = ""
+    credits: tuple[Credit, ...] = ()
+
+    @property
+    def total(self) -> Fen:
+        """Zero, or the transaction is wrong."""
+        return sum(posting.amount for posting in self.postings)
+
+
+def transaction_id(kind: Kind, cause: str) -> str:
+    """The one id that a step has, whoever asks for it and however often."""
+    return f"{ID_PREFIX[kind]}.{cause}"
+
+
+def changes(postings: Iterable[Posting]) -> dict[str, dict[Pocket, Fen]]:
+    """What postings do to each member's pockets: one entry per member, zero changes left out."""
+    folded: dict[str, dict[Pocket, Fen]] = {}
+    for posting in postings:
+        found = pocket_of(posting.account)
+        if found is not None:
+            member_id, pocket = found
+            pockets = folded.setdefault(member_id, {})
+            pockets[pocket] = pockets.get(pocket, 0) + posting.amount
+    return {
+        member_id: kept
+        for member_id, pockets in folded.items()
+        if (kept := {pocket: amount for pocket, amount in pockets.items() if amount})
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a member has. `free` is the available pocket as stored: signed, so that taking back needs no look first."""
+
+    member_id: str
+    frozen: Fen = 0
+    free: Fen = 0
+    paying: Fen = 0
+    paid: Fen = 0
+    withheld: Fen = 0
+
+    @property
+    def available(self) -> Fen:
+        return max(self.free, 0)
+
+    @property
+    def debt(self) -> Fen:
+        return max(-self.free, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Claw:
+    """What one refund took back of each reward of its order."""
+
+    refund_id: str
+    taken: tuple[tuple[RewardKind, Fen], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRewards:
+    """The rewards of one order and where their money is: all of them frozen, or all released.
+
+    `version` counts the writes of the stored row and is the condition of the next one.
+    """
+
+    order_id: str
+    plan: str
+    credits: tuple[Credit, ...]
+    accrued_at: datetime
+    state: State = "frozen"
+    released_at: datetime | None = None
+    claws: tuple[Claw, ...] = ()
+    version: int = 1
+
+    def clawed(self, reward: RewardKind) -> Fen:
+        """What refunds took back of one reward so far."""
+        return sum(amount for claw in self.claws for kind, amount in claw.taken if kind == reward)
+
+    def rest(self, credit: Credit) -> Fen:
+        """What refunds have left of it."""
+        return credit.amount - self.clawed(credit.reward)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """What one transaction did to one member's pockets because of one cause. `key` orders a member's lines by time."""
+
+    member_id: str
+    key: str
+    transaction_id: str
+    kind: Kind
+    cause: str
+    order_id: str
+    at: datetime
+    rewards: tuple[RewardKind, ...]
+    change: dict[Pocket, Fen]

@@ -1,0 +1,54 @@
+"""What the ledger needs from a store."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Literal, Protocol, TypeAlias
+
+from cardstock.ledger.model import Balance, LedgerTransaction, OrderRewards, StatementLine
+
+Booked: TypeAlias = Literal["booked", "repeated", "outdated"]
+"""`repeated`: the transaction was there before, nothing changed. `outdated`: the row had changed, nothing changed."""
+
+
+class Books(Protocol):
+    """Transactions, balances and rewards, written together or not at all."""
+
+    def accrue(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+        """Book `transaction`, change the balances by it and store the new row, in one step."""
+
+    def change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+        """Book `transaction`, change the balances by it and replace the row if it still has the version before."""
+
+    def rewards(self, order_id: str) -> OrderRewards | None:
+        """The row of an order, as it is now."""
+
+    def balance(self, member_id: str) -> Balance:
+        """What a member has now; zeros for somebody who never had anything."""
+
+
+class Calendar(Protocol):
+    """Which orders are due for release on which day, and how far the sweep of the days has come."""
+
+    def schedule(self, day: date, order_id: str) -> None:
+        """Put an order into a day; again changes nothing."""
+
+    def due(self, day: date, after: str) -> Iterator[str]:
+        """The orders of a day whose id comes after `after`, in the order of their ids."""
+
+    def progress(self) -> tuple[date, str] | None:
+        """The day that is being swept, and the last order of it that is done."""
+
+    def save_progress(self, day: date, after: str) -> None:
+        """Remember it. Never moves backwards."""
+
+
+class Statements(Protocol):
+    """What happened to each member's money, as he reads it."""
+
+    def put(self, lines: Sequence[StatementLine]) -> None:
+        """Store lines; the same lines again change nothing."""
+
+    def read(
+        self, member_id: str, *, since: datetime | None, until: datetime | None, after: str | None, limit: int
+    ) -> tuple[list[StatementLine], str | None]:
+        """A page, newest first, and the key to go on after; None at the end."""

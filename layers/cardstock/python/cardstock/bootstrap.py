@@ -39,7 +39,11 @@ def signer() -> "Signer":
     from cardstock.edge.tokens import Signer
     from cardstock.settings import settings
 
-    return Signer(keys=lambda: secret(settings().session_secret_id)["keys"], clock=clock)
+    def keys() -> list[str]:
+        stored = secret(settings().session_secret_id)
+        return [stored["key"], *stored["previous"]]
+
+    return Signer(keys=keys, clock=clock)
 
 
 @cache

@@ -32,9 +32,9 @@ class Settings:
     webhooks_queue_url: str
     payout_steps_queue_url: str
     session_secret_id: str
-    """Secret with `{"keys": [newest, ...]}`: signs access tokens, quotes, view tickets and cursors."""
+    """Secret with `{"key": newest, "previous": [...]}`: signs access tokens, quotes, view tickets and cursors."""
     payment_secret_id: str
-    """Secret with the payment channels' keys, `{"sandbox_key": "whsec_..."}`."""
+    """Secret with the payment channels' keys, `{"sandbox_key": base64 of the signing key}`."""
     admin_secret_id: str
     """Secret with `{"key": "..."}`: the root credential, good for making other keys only."""
     payment_sandbox_url: str

@@ -46,6 +46,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "A supplier id is sup_ and 1 to 26 lower-case letters or digits.",
     ),
     "MESSAGE_ID_REUSED": ("同一消息编号对应不同内容。", "This message id came before with another body."),
+    "URL_REFUSED": (
+        "回调地址须为公网 https 地址（443 端口），且不含账号信息。",
+        "A webhook URL is https on port 443 of a public host, without credentials in it.",
+    ),
     "EVENT_UNKNOWN": ("不支持的事件类型。", "This type of event is not taken here."),
     "STORE_UNAVAILABLE": ("系统繁忙，请稍后重试。", "The store did not answer; try again."),
     "STORE_BUSY": ("系统繁忙，请稍后重试。", "The store is busy; try again."),

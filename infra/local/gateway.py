@@ -1,0 +1,446 @@
+"""API Gateway on this machine: the template's HTTP routes on a Chalice app, each handing the complete event of payload
+format 1.0 to the function that the template names.
+
+Chalice brings the registry of routes, the dispatch and the server; what its local event lacks is completed here, and
+what differs between its REST API and an HTTP API is answered as an HTTP API does: 404 for a method that a path does not
+have, any content type, 413 above 10 MB, 500 for a function that fails.
+"""
+
+import base64
+import contextlib
+import json
+import re
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from chalice.app import Response
+from chalice.config import Config
+from chalice.local import (
+    ChaliceRequestHandler,
+    LambdaContext,
+    LambdaEventConverter,
+    LocalChalice,
+    LocalDevServer,
+    LocalGateway,
+    LocalGatewayException,
+    RouteMatcher,
+    ThreadedHTTPServer,
+)
+
+from infra.local.invoke import FunctionError, Invoker
+from infra.local.template import Function, Place, Template
+
+MAX_PAYLOAD_BYTES = 10 * 1024 * 1024
+_TEXT = re.compile(r"(text/.*|application/(json|javascript|xml|.*\+json|.*\+xml))\Z")
+_TEMPLATE_PART = re.compile(r"\{([^}]+)\}\Z")
+
+Answer = dict[str, Any]
+Page = Callable[[Mapping[str, str]], tuple[str, bytes]]
+"""A page that is ours, not the template's: query to (content type, content)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What the gateway answered. Header names are in lower case; a repeated header's values are joined by a comma."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON. ValueError if it is something else."""
+        return json.loads(self.body)
+
+
+class _GatewayError(LocalGatewayException):
+    """What API Gateway itself answers."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__({"Content-Type": "application/json"}, json.dumps({"message": message}).encode())
+        self.CODE = status
+
+
+class _LambdaResponse(Response):
+    """A function's own answer, carried through Chalice as it is."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(body="")
+        self._answer = answer
+
+    def to_dict(self, binary_types: list[str] | None = None) -> Answer:
+        del binary_types
+        return self._answer
+
+
+class _Routes(RouteMatcher):
+    """Finds the route by method and path, the most literal one first, as an HTTP API does."""
+
+    def __init__(self, template: Template) -> None:
+        self._by_shape: dict[tuple[str, int], list[tuple[str, list[str]]]] = {}
+        for function in template.functions:
+            for route in function.routes:
+                parts = route.path.split("/")
+                self._by_shape.setdefault((route.method, len(parts)), []).append((route.path, parts))
+        for candidates in self._by_shape.values():
+            candidates.sort(key=lambda entry: [part.startswith("{") for part in entry[1]])
+
+    def find(self, method: str, path: str) -> tuple[str, dict[str, str]] | None:
+        """The route's path and the values of its parameters, still percent-encoded."""
+        parts = path.split("/")
+        for key in (method, "ANY"):
+            for route, pattern in self._by_shape.get((key, len(parts)), []):
+                captured: dict[str, str] = {}
+                for part, wanted in zip(parts, pattern, strict=True):
+                    if match := _TEMPLATE_PART.match(wanted):
+                        if not part:
+                            break
+                        captured[match[1]] = part
+                    elif part != wanted:
+                        break
+                else:
+                    return route, captured
+        return None
+
+
+class _Events(LambdaEventConverter):
+    """Makes the event of payload format 1.0, complete."""
+
+    def __init__(self, routes: _Routes, place: Place) -> None:
+        self._routes = routes
+        self._place = place
+
+    def create_lambda_event(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, Any],
+        body: bytes | None = None,
+    ) -> dict[str, Any]:
+        """The event for a request; `headers` maps lower-case names to lists of values. ValueError: no such route."""
+        raw_path, _, query = path.partition("?")
+        found = self._routes.find(method, raw_path)
+        if found is None:
+            raise ValueError(f"no route for {method} {raw_path}")
+        route, captured = found
+        parameters: dict[str, list[str]] = {}
+        for name, value in parse_qsl(query, keep_blank_values=True, errors="replace"):
+            parameters.setdefault(name, []).append(value)
+        decoded = unquote(raw_path, errors="replace")
+        text, encoded = _body_text(body, headers.get("content-type", [""])[-1])
+        now = datetime.now(UTC)
+        host = headers.get("host", ["127.0.0.1"])[-1]
+        return {
+            "version": "1.0",
+            "resource": route,
+            "path": decoded,
+            "httpMethod": method,
+            "headers": {name: values[-1] for name, values in headers.items()},
+            "multiValueHeaders": dict(headers),
+            "queryStringParameters": {name: values[-1] for name, values in parameters.items()} or None,
+            "multiValueQueryStringParameters": parameters or None,
+            "requestContext": {
+                "accountId": self._place.account,
+                "apiId": "localapi",
+                "domainName": host,
+                "domainPrefix": host.split(".", 1)[0],
+                "extendedRequestId": str(uuid.uuid4()),
+                "httpMethod": method,
+                "identity": {
+                    "accessKey": None,
+                    "accountId": None,
+                    "caller": None,
+                    "cognitoIdentityId": None,
+                    "principalOrgId": None,
+                    "sourceIp": "127.0.0.1",
+                    "user": None,
+                    "userAgent": headers.get("user-agent", [""])[-1],
+                    "userArn": None,
+                },
+                "path": decoded,
+                "protocol": "HTTP/1.1",
+                "requestId": str(uuid.uuid4()),
+                "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+                "requestTimeEpoch": int(now.timestamp() * 1000),
+                "resourceId": f"{method} {route}",
+                "resourcePath": route,
+                "stage": "$default",
+            },
+            "pathParameters": {name: unquote(value, errors="replace") for name, value in captured.items()} or None,
+            "stageVariables": None,
+            "body": text,
+            "isBase64Encoded": encoded,
+        }
+
+
+def _body_text(body: bytes | None, content_type: str) -> tuple[str | None, bool]:
+    """The event's body, and whether it is base64: everything but text is, and so is text that is not UTF-8."""
+    if not body:
+        return None, False
+    kind = content_type.split(";", maxsplit=1)[0].strip().lower()
+    if not kind or _TEXT.match(kind):
+        with contextlib.suppress(UnicodeDecodeError):
+            return body.decode(), False
+    return base64.b64encode(body).decode(), True
+
+
+class _Gateway(LocalGateway):
+    """Chalice's gateway with our routes and events, and an HTTP API's refusals."""
+
+    def __init__(self, app: LocalChalice, events: _Events) -> None:
+        self._app_object = app
+        self._events = events
+
+    def handle_request(self, method: str, path: str, headers: Mapping[str, Any], body: bytes | None) -> Answer:
+        if len(body or b"") > MAX_PAYLOAD_BYTES:
+            raise _GatewayError(413, "Request Entity Too Large")
+        try:
+            event = self._events.create_lambda_event(method=method, path=path, headers=headers, body=body)
+        except ValueError:
+            raise _GatewayError(404, "Not Found") from None
+        context = LambdaContext(event["resource"], 128)
+        answer: Answer = self._app_object(event, context)
+        return answer
+
+
+class _Server(ThreadedHTTPServer):
+    """Many connections, each with a thread; all of them closed with the server."""
+
+    request_queue_size = 256
+    allow_reuse_address = True
+
+    def __init__(self, *arguments: Any) -> None:
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+        super().__init__(*arguments)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._open_lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._open_lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def close_connections(self) -> None:
+        """End the connections that clients keep alive."""
+        with self._open_lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away in the middle of its request is no news."""
+
+
+class _RequestHandler(ChaliceRequestHandler):
+    """Raw HTTP in and out of the gateway."""
+
+    disable_nagle_algorithm = True  # 44 ms a request otherwise
+    wbufsize = -1  # one packet for headers and body
+
+    def __init__(self, request: Any, client_address: Any, server: Any, *, app_object: Any, config: Any) -> None:
+        del config
+        self.front: Gateway = app_object.front
+        BaseHTTPRequestHandler.__init__(self, request, client_address, server)
+
+    def _generic_handle(self) -> None:
+        headers: dict[str, list[str]] = {}
+        for name, value in self.headers.items():
+            headers.setdefault(name.lower(), []).append(value)
+        body = self._read_body()
+        if body is None:
+            self.close_connection = True
+            answer = HttpAnswer(413, {"content-type": "application/json"}, b'{"message":"Request Entity Too Large"}')
+            repeated: list[tuple[str, str]] = list(answer.headers.items())
+        else:
+            answer, repeated = self.front.serve(self.command, self.path, headers, body)
+        self.send_response(answer.status)
+        for name, value in repeated:
+            self.send_header(name, value)
+        bodiless = answer.status in (204, 304) or answer.status < 200
+        if not bodiless:
+            self.send_header("content-length", str(len(answer.body)))
+        if self.close_connection:
+            self.send_header("connection", "close")
+        self.end_headers()
+        if not bodiless and self.command != "HEAD":
+            self.wfile.write(answer.body)
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle
+
+    def _read_body(self) -> bytes | None:
+        """The request's body; None when it is too large, or its length is not told in a way that can be trusted."""
+        if "chunked" in self.headers.get("transfer-encoding", "").lower():
+            return self._read_chunks()
+        length = self.headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()) or int(length[:12]) > MAX_PAYLOAD_BYTES:
+            return None
+        body: bytes = self.rfile.read(int(length))
+        return body
+
+    def _read_chunks(self) -> bytes | None:
+        body = bytearray()
+        while True:
+            size_text = self.rfile.readline(32).split(b";")[0].strip()
+            try:
+                size = int(size_text, 16)
+            except ValueError:
+                return None
+            if size < 0 or len(body) + size > MAX_PAYLOAD_BYTES:
+                return None
+            body += self.rfile.read(size)
+            self.rfile.readline(4)
+            if size == 0:
+                return bytes(body)
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class names it so
+        """The gateway's report says what is worth saying."""
+
+
+class _App(LocalChalice):
+    """The Chalice app that carries the template's routes."""
+
+    front: "Gateway"
+
+
+class Gateway:
+    """The template's HTTP API: in this process (`request`) and, once started, on a port (`url`)."""
+
+    def __init__(
+        self,
+        template: Template,
+        invoker: Invoker,
+        *,
+        pages: Mapping[str, Page] | None = None,
+        report: Callable[[str], None] = print,
+    ) -> None:
+        self.pages: dict[str, Page] = dict(pages or {})
+        self.url = ""
+        self.requests = 0
+        self._invoker = invoker
+        self._report = report
+        self._app = _App("cardstock", configure_logs=False, env={})
+        self._app.front = self
+        for function in template.functions:
+            for route in function.routes:
+                self._register(function, route.method, route.path)
+        self._gateway = _Gateway(self._app, _Events(_Routes(template), template.place))
+        self._server: LocalDevServer | None = None
+        self._thread: threading.Thread | None = None
+
+    def _register(self, function: Function, method: str, path: str) -> None:
+        def view(**_captured: str) -> _LambdaResponse:
+            request = self._app.current_request
+            return _LambdaResponse(self._invoke(function, request.to_original_event()))
+
+        methods = ["GET", "PUT", "POST", "HEAD", "DELETE", "PATCH", "OPTIONS"] if method == "ANY" else [method]
+        # No content types: any body reaches the function, as it does behind API Gateway.
+        self._app.route(path, methods=methods, name=function.name, content_types=[])(view)
+
+    def _invoke(self, function: Function, event: dict[str, Any]) -> Answer:
+        request_id = event["requestContext"]["requestId"]
+        try:
+            answer = self._invoker.invoke(function, event, request_id=request_id)
+        except FunctionError as error:
+            self._report(f"{event['httpMethod']} {event['path']}: {error}")
+            timed_out = error.kind == "Sandbox.Timedout"
+            return _problem(503, "Service Unavailable") if timed_out else _problem(500, "Internal Server Error")
+        if not isinstance(answer, dict) or not isinstance(answer.get("statusCode"), int):
+            self._report(f"{event['httpMethod']} {event['path']}: {function.name} answered {str(answer)[:200]}")
+            return _problem(500, "Internal Server Error")
+        return {**answer, "requestId": request_id}
+
+    def serve(
+        self, method: str, path: str, headers: Mapping[str, list[str]], body: bytes
+    ) -> tuple[HttpAnswer, list[tuple[str, str]]]:
+        """Answer a request; `headers` has lower-case names. Also the headers one by one, repeated ones as they are."""
+        self.requests += 1
+        try:
+            answer = self._gateway.handle_request(method, path, headers, body)
+            status, pairs, content = _flatten(answer)
+        except LocalGatewayException as error:
+            page = self.pages.get(path.partition("?")[0]) if error.CODE == 404 and method in ("GET", "HEAD") else None
+            if page is not None:
+                content_type, content = page(dict(parse_qsl(path.partition("?")[2])))
+                status, pairs = 200, [("content-type", content_type)]
+            else:
+                status, pairs = error.CODE, [("content-type", "application/json")]
+                content = error.body or b""
+        joined: dict[str, str] = {}
+        for name, value in pairs:
+            joined[name] = f"{joined[name]}, {value}" if name in joined else value
+        return HttpAnswer(status, joined, content), pairs
+
+    def request(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | str = b""
+    ) -> HttpAnswer:
+        """Answer a request without a network, but with everything else."""
+        content = body.encode() if isinstance(body, str) else body
+        lists = {"host": ["127.0.0.1"]} | {name.lower(): [value] for name, value in (headers or {}).items()}
+        if content:
+            lists.setdefault("content-length", [str(len(content))])
+        return self.serve(method.upper(), path, lists, content)[0]
+
+    def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Serve on `port` (0: any free one) in a background thread. The URL. OSError if the port is taken."""
+        self._server = LocalDevServer(self._app, Config(), host, port, handler_cls=_RequestHandler, server_cls=_Server)
+        self.url = f"http://{host}:{self._server.server.server_address[1]}"
+        serve = partial(self._server.server.serve_forever, poll_interval=0.05)
+        self._thread = threading.Thread(target=serve, name="gateway", daemon=True)
+        self._thread.start()
+        return self.url
+
+    def stop(self) -> None:
+        """Take no more connections, and end those that are kept alive."""
+        if self._server is None or self._thread is None:
+            return
+        server = self._server.server
+        server.shutdown()
+        self._thread.join()
+        server.server_close()
+        server.close_connections()
+        deadline = time.monotonic() + 2
+        while server._open and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self._server = self._thread = None
+
+
+def _problem(status: int, message: str) -> Answer:
+    return {
+        "statusCode": status,
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps({"message": message}),
+    }
+
+
+def _flatten(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Status, headers and content of a function's answer. An answer that cannot be sent is 500."""
+    pairs: list[tuple[str, str]] = []
+    multi = answer.get("multiValueHeaders") or {}
+    taken = {name.lower() for name in multi}
+    for name, value in (answer.get("headers") or {}).items():
+        if name.lower() not in taken:
+            pairs.append((name.lower(), str(value)))
+    pairs += [(name.lower(), str(value)) for name, values in multi.items() for value in values]
+    pairs = [pair for pair in pairs if pair[0] not in ("content-length", "connection", "transfer-encoding")]
+    if any("\n" in value or "\r" in value or not value.isascii() for _, value in pairs):
+        return 500, [("content-type", "application/json")], b'{"message":"Internal Server Error"}'
+    names = {name for name, _ in pairs}
+    if "content-type" not in names:
+        pairs.append(("content-type", "text/plain; charset=utf-8"))
+    if "requestId" in answer:
+        pairs.append(("apigw-requestid", str(answer["requestId"])))
+    body = answer.get("body") or ""
+    content = base64.b64decode(body) if answer.get("isBase64Encoded") else str(body).encode("utf-8", "replace")
+    return int(answer["statusCode"]), pairs, content

@@ -1,0 +1,57 @@
+"""What is sold. A `Product` is one SKU of one supplier, with its price and its stock."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cardstock.money import Fen
+
+MAX_STOCK: Final = 10**9
+MAX_BATCH: Final = 100
+"""Products of one bulk change: DynamoDB's transactions end there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One SKU.
+
+    `stock` is what can be sold now. `held` is what was sold or reserved but has not left the supplier: what a supplier
+    counts on the shelf is `stock + held`.
+    """
+
+    sku: str
+    name: str
+    supplier_id: str
+    price_fen: Fen
+    qualifying: bool
+    """Buying it makes a distributor, where the plan asks for a qualifying purchase."""
+    earns: bool
+    """False: no reward is ever measured on it."""
+    active: bool
+    stock: int
+    held: int
+    inventory_version: int
+    """Of the supplier's last stock message that was applied; -1 before the first."""
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is said of a SKU when it is published or published anew. `initial_stock` counts the first time only."""
+
+    sku: str
+    name: str
+    supplier_id: str
+    price_fen: Fen
+    qualifying: bool
+    earns: bool
+    active: bool
+    initial_stock: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some products, and the SKU after which the next page starts."""
+
+    items: tuple[Product, ...]
+    next_sku: str | None

@@ -1,0 +1,302 @@
+"""What an order is, from the quote to the last refund.
+
+An `Order` is placed with the prices of a signed quote and takes its stock in the same step. Once paid, every supplier
+concerned has a `SupplierOrder`. Money that goes back is a `Refund`, a record of its own: part of an order (`return`),
+or a payment that no order was waiting for (`stray`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, TypeAlias
+
+from cardstock.money import Fen
+
+OrderStatus: TypeAlias = Literal["placed", "paid", "shipped", "completed", "cancelled", "expired"]
+"""placed -> paid -> shipped -> completed, or placed -> cancelled | expired."""
+RefundKind: TypeAlias = Literal["return", "stray"]
+RefundStatus: TypeAlias = Literal["requested", "succeeded"]
+SupplierOrderStatus: TypeAlias = Literal["open", "shipped", "delivered", "cancelled"]
+
+MAX_LINES: Final = 50
+"""Distinct SKUs of an order: with the order itself and its request 52 actions, far below DynamoDB's 100."""
+MAX_UNITS: Final = 999
+PAYMENT_WINDOW: Final = timedelta(minutes=30)
+"""How long an order waits for its payment, and keeps its stock."""
+QUOTE_LIFETIME: Final = timedelta(minutes=15)
+REFUND_WINDOW: Final = timedelta(days=365)
+"""How long after the payment money can be sent back the way it came (WeChat Pay: one year)."""
+MAX_PARCELS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where the goods go."""
+
+    name: str
+    phone: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """The view of a shared card that led to the order. `guide` is the member id of the card's owner."""
+
+    card: str
+    share: str
+    view: str
+    guide: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the catalogue says of one SKU at the moment of a quote."""
+
+    sku: str
+    name: str
+    price_fen: Fen
+    supplier_id: str
+    qualifying: bool
+    earns: bool
+    active: bool
+    stock: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One SKU of an order. `line_no` counts from 1; a SKU occurs once."""
+
+    line_no: int
+    sku: str
+    name: str
+    units: int
+    price_fen: Fen
+    net_fen: Fen
+    """Paid for all units, coupons off."""
+    supplier_id: str
+    qualifying: bool
+    earns: bool
+    refunded_units: int = 0
+    """Units for which a refund was requested, whether it has gone through or not."""
+    refunded_fen: Fen = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """An offer to one member, as the signed token carries it: it holds for fifteen minutes, and reserves nothing."""
+
+    member_id: str
+    lines: tuple[OrderLine, ...]
+    attribution: Attribution | None
+    hint: Any
+    """What the network area wants back when the order is placed; opaque here."""
+
+    @property
+    def amount_fen(self) -> Fen:
+        return sum(line.net_fen for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as stored. `version` counts its changes."""
+
+    order_id: str
+    member_id: str
+    status: OrderStatus
+    lines: tuple[OrderLine, ...]
+    amount_fen: Fen
+    """To be paid, or paid: the sum of the lines' `net_fen`."""
+    receiver: Receiver
+    attribution: Attribution | None
+    snapshot: dict[str, Any]
+    """Plan and positions around the buyer when the order was placed, in the network area's compact form."""
+    placed_at: datetime
+    paid_at: datetime | None = None
+    channel: str | None = None
+    transaction_no: str | None = None
+    """The channel's number of the payment."""
+    shipped_at: datetime | None = None
+    """When the last supplier shipped."""
+    received_at: datetime | None = None
+    closed_at: datetime | None = None
+    """When it was cancelled or expired."""
+    done_suppliers: tuple[str, ...] = ()
+    """Suppliers from whom nothing is waited for any more: they shipped, or everything of theirs was refunded."""
+    version: int = 1
+
+    @property
+    def expires_at(self) -> datetime:
+        """Until when it can be paid."""
+        return self.placed_at + PAYMENT_WINDOW
+
+    @property
+    def refunded_fen(self) -> Fen:
+        return sum(line.refunded_fen for line in self.lines)
+
+    @property
+    def supplier_ids(self) -> tuple[str, ...]:
+        """The suppliers concerned, each once, in the order of the lines."""
+        return tuple(dict.fromkeys(line.supplier_id for line in self.lines))
+
+
+@dataclass(frozen=True, slots=True)
+class RefundLine:
+    """Units of one order line that are refunded, and this refund's part of what was paid for the line."""
+
+    line_no: int
+    sku: str
+    units: int
+    amount_fen: Fen
+    restock: bool = False
+    """The units had not been shipped: they go back on sale when the refund has gone through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money on its way back, or back.
+
+    `return`: part of a paid order; `lines` say of what, and their amounts add up to `amount_fen`. `stray`: a payment
+    that came after expiry or cancellation, or a second one; it has no lines, it touches no reward.
+    """
+
+    refund_id: str
+    order_id: str
+    member_id: str
+    kind: RefundKind
+    status: RefundStatus
+    amount_fen: Fen
+    lines: tuple[RefundLine, ...]
+    reason: str
+    channel: str
+    transaction_no: str
+    total_fen: Fen
+    """All that was paid with `transaction_no`; channels want to be told."""
+    requested_at: datetime
+    succeeded_at: datetime | None = None
+    fingerprint: str = ""
+    """Of the request that made it: another body under the same key is refused."""
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One parcel that a supplier reported. `event_id` is the sender's: a repeat adds nothing."""
+
+    event_id: str
+    carrier: str
+    tracking_no: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierLine:
+    """What one supplier has to send: `units` less the `cancelled` ones, which were refunded before they left."""
+
+    sku: str
+    name: str
+    units: int
+    cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierOrder:
+    """One supplier's part of a paid order."""
+
+    supplier_id: str
+    order_id: str
+    status: SupplierOrderStatus
+    lines: tuple[SupplierLine, ...]
+    receiver: Receiver
+    created_at: datetime
+    parcels: tuple[Parcel, ...] = ()
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StockChange:
+    """Units of one SKU that become sellable (`stock`) and units that are no longer held back for somebody (`held`)."""
+
+    sku: str
+    stock: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What changes together or not at all.
+
+    Each record replaces the one whose `version` is lower by one; a record of version 1 must be new (an order is new
+    only by being placed).
+    """
+
+    orders: tuple[Order, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    supplier_orders: tuple[SupplierOrder, ...] = ()
+    stock: tuple[StockChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Some orders of a member, newest first, and the id after which the next page starts."""
+
+    items: tuple[Order, ...]
+    next_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierOrderPage:
+    """Some supplier orders, oldest first, and the order id after which the next page starts."""
+
+    items: tuple[SupplierOrder, ...]
+    next_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentParameters:
+    """What a client needs in order to pay."""
+
+    channel: str
+    order_no: str
+    amount_fen: Fen
+    currency: str
+    pay_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentNotice:
+    """A payment as the channel vouches for it: verified, not yet compared with the order."""
+
+    channel: str
+    order_no: str
+    transaction_no: str
+    amount_fen: Fen
+    currency: str
+    paid_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """One change of an order. `previous` is its status before; None for a new one, equal if only figures changed."""
+
+    event_id: str
+    order: Order
+    previous: OrderStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundChange:
+    """One change of a refund. Only `return` refunds concern rewards and what a member's purchases count for."""
+
+    event_id: str
+    refund: Refund
+    previous: RefundStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierOrderChange:
+    """One change of a supplier order."""
+
+    event_id: str
+    supplier_order: SupplierOrder
+    previous: SupplierOrderStatus | None

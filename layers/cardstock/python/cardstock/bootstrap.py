@@ -9,7 +9,7 @@ from cardstock.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from cardstock.edge.callers import Callers
     from cardstock.edge.tokens import Signer
-    from cardstock.partners.ports import Inbox, Keys, Suppliers
+    from cardstock.partners.ports import Deliveries, Endpoints, Inbox, Keys, Post, Suppliers
 
 _clock: Clock = SystemClock()
 
@@ -81,3 +81,30 @@ def inbox() -> "Inbox":
     from cardstock.adapters.dynamodb.partners import DynamoInbox
 
     return DynamoInbox()
+
+
+@cache
+def endpoints() -> "Endpoints":
+    """Webhook endpoints in DynamoDB."""
+    from cardstock.adapters.dynamodb.partners import DynamoEndpoints
+
+    return DynamoEndpoints()
+
+
+@cache
+def deliveries() -> "Deliveries":
+    """Webhook deliveries in DynamoDB."""
+    from cardstock.adapters.dynamodb.partners import DynamoDeliveries
+
+    return DynamoDeliveries()
+
+
+@cache
+def webhook_post() -> "Post":
+    """Calls endpoints: public addresses, and the private networks that the operator opened."""
+    from functools import partial
+
+    from cardstock.adapters.webhooks import parse_networks, post
+    from cardstock.settings import settings
+
+    return partial(post, allowed=parse_networks(settings().webhook_private_networks))

@@ -15,12 +15,14 @@ from cardstock.errors import UnauthorizedError
 TOLERANCE = timedelta(minutes=5)
 
 
-def sign(secret: str, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The three headers for `body`, sent as `message_id` at `at`. `secret` reads `whsec_<base64>`."""
+def sign(secrets: str | Sequence[str], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The three headers for `body`, sent as `message_id` at `at`, with a signature per secret (`whsec_<base64>`)."""
+    text = body.decode()
+    keys = [secrets] if isinstance(secrets, str) else secrets
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(secret).sign(message_id, at.astimezone(UTC), body.decode()),
+        "webhook-signature": " ".join(Webhook(key).sign(message_id, at.astimezone(UTC), text) for key in keys),
     }
 
 

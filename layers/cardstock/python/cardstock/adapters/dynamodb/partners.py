@@ -7,8 +7,12 @@ Table `partners`, partition key `pk`, sort key `sk`; no index.
 | key by id (every call of a key) | `key_...` / `key` |
 | supplier by id | `sup_...` / `supplier` |
 | message once per source | source / `inbox#<message id>`, expires after 30 days |
+| endpoints of an owner (every event) | owner / begins with `endpoint#` |
+
+Table `deliveries`, partition key `pk` = endpoint id, sort key `sk` = delivery id (event time first); items expire.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
@@ -23,9 +27,10 @@ from cardstock.adapters.dynamodb.base import (
     Transaction,
 )
 from cardstock.adapters.dynamodb.requests import remember, result_of
+from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.errors import UnavailableError
 from cardstock.ids import RequestKey
-from cardstock.partners.model import ApiKey, InboxMessage, Supplier
+from cardstock.partners.model import ApiKey, Attempt, Delivery, Endpoint, InboxMessage, Supplier
 from cardstock.settings import settings
 
 
@@ -161,3 +166,119 @@ class DynamoInbox:
 
     def done(self, source: str, message_id: str) -> None:
         InboxItem(pk=source, sk=f"inbox#{message_id}").update([InboxItem.done.set(True)])
+
+
+class EndpointItem(Table):
+    """Where a partner takes events."""
+
+    class Meta:
+        table_name = settings().partners_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    url = UnicodeAttribute(null=True)
+    events = JsonAttribute()
+    secrets = JsonAttribute()
+    status = UnicodeAttribute()
+    failing_since = EpochAttribute(null=True)
+    created_at = EpochAttribute()
+
+
+class DeliveryItem(Table):
+    """An event on its way to an endpoint. `attempts` holds [epoch ms, status, error] each."""
+
+    class Meta:
+        table_name = settings().deliveries_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    event_type = UnicodeAttribute()
+    body = UnicodeAttribute()
+    status = UnicodeAttribute()
+    attempts = JsonAttribute()
+    created_at = EpochAttribute()
+    expires_at = ExpiryAttribute()
+
+
+class DynamoEndpoints:
+    """`partners.ports.Endpoints`."""
+
+    def put(self, endpoint: Endpoint) -> None:
+        EndpointItem(
+            pk=endpoint.owner,
+            sk=f"endpoint#{endpoint.endpoint_id}",
+            url=endpoint.url,
+            events=list(endpoint.events),
+            secrets=list(endpoint.secrets),
+            status=endpoint.status,
+            failing_since=endpoint.failing_since,
+            created_at=endpoint.created_at,
+        ).save()
+
+    def find(self, owner: str, endpoint_id: str) -> Endpoint | None:
+        try:
+            return _endpoint(EndpointItem.get(owner, f"endpoint#{endpoint_id}", consistent_read=True))
+        except DoesNotExist:
+            return None
+
+    def of(self, owner: str) -> Sequence[Endpoint]:
+        return [_endpoint(item) for item in EndpointItem.query(owner, EndpointItem.sk.startswith("endpoint#"))]
+
+
+class DynamoDeliveries:
+    """`partners.ports.Deliveries`."""
+
+    def add(self, delivery: Delivery, keep_until: datetime) -> bool:
+        try:
+            DeliveryItem(
+                pk=delivery.endpoint_id,
+                sk=delivery.delivery_id,
+                event_type=delivery.event_type,
+                body=delivery.body,
+                status=delivery.status,
+                attempts=[],
+                created_at=delivery.created_at,
+                expires_at=keep_until,
+            ).save(condition=DeliveryItem.pk.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                return False
+            raise UnavailableError("STORE_UNAVAILABLE") from error
+        return True
+
+    def find(self, endpoint_id: str, delivery_id: str) -> Delivery | None:
+        try:
+            return _delivery(DeliveryItem.get(endpoint_id, delivery_id, consistent_read=True))
+        except DoesNotExist:
+            return None
+
+    def note(self, delivery: Delivery, attempt: Attempt, status: str) -> None:
+        attempts = [[to_epoch_ms(made.at), made.status, made.error] for made in (*delivery.attempts, attempt)]
+        DeliveryItem(pk=delivery.endpoint_id, sk=delivery.delivery_id).update(
+            [
+                DeliveryItem.attempts.set(attempts),
+                DeliveryItem.status.set(status),
+            ]
+        )
+
+    def page(self, endpoint_id: str, after: str | None, limit: int) -> Sequence[Delivery]:
+        condition = DeliveryItem.sk > after if after else None
+        return [_delivery(item) for item in DeliveryItem.query(endpoint_id, condition, limit=limit)]
+
+
+def _endpoint(item: EndpointItem) -> Endpoint:
+    return Endpoint(
+        item.sk.removeprefix("endpoint#"),
+        item.pk,
+        item.url,
+        tuple(item.events),
+        tuple(item.secrets),
+        item.status,
+        item.failing_since,
+        item.created_at,
+    )
+
+
+def _delivery(item: DeliveryItem) -> Delivery:
+    attempts = tuple(Attempt(from_epoch_ms(at), status, error) for at, status, error in item.attempts)
+    return Delivery(item.pk, item.sk, item.event_type, item.body, item.status, attempts, item.created_at)

@@ -46,3 +46,6 @@ _ENVIRONMENT = {
 os.environ.update(_ENVIRONMENT)
 os.environ.pop("AWS_ENDPOINT_URL", None)
 os.environ.pop("AWS_PROFILE", None)
+
+# Plugins are imported after this file, so that what they import finds the environment.
+pytest_plugins = ["tests.cloud", "tests.rights", "tests.sockets"]

@@ -1,0 +1,234 @@
+"""Members in DynamoDB.
+
+Table `members`, partition key `pk`; no index. A member is found by what identifies him, never searched.
+
+| Access pattern | Key | Cost |
+|---|---|---|
+| member by id | `mem_...` | 1 read |
+| member by platform account (login) | `identity#platform#app#openid`, then the member | 2 reads |
+| member by telephone number | `phone#+86...`, then the member | 2 reads |
+| register: account, member, number, inviter | all of them and the network's nodes | 1 transaction |
+| nicknames, payees | many `mem_...` | 1 read per 100 |
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
+
+from cardstock.adapters.dynamodb.base import (
+    ConditionFailedError,
+    EpochAttribute,
+    IntegerAttribute,
+    JsonAttribute,
+    Table,
+    Transaction,
+)
+from cardstock.clock import from_epoch_ms, to_epoch_ms
+from cardstock.errors import RefusedError, UnavailableError
+from cardstock.members.model import Account, Member, Person
+from cardstock.settings import settings
+
+BindInto = Callable[[Transaction, str, str, datetime], None]
+"""Adds to a transaction what binds a member to an inviter at a moment; raises `RefusedError` by the network's rules."""
+
+_ATTEMPTS = 5
+
+
+class MemberItem(Table):
+    """A member."""
+
+    class Meta:
+        table_name = settings().members_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    account = UnicodeAttribute()
+    created_at = EpochAttribute()
+    nickname = UnicodeAttribute(null=True)
+    birth_year = IntegerAttribute(null=True)
+    phone = UnicodeAttribute(null=True)
+    person = JsonAttribute(null=True)
+    erased_at = EpochAttribute(null=True)
+
+
+class PointerItem(Table):
+    """What leads to a member: a platform account, or a telephone number."""
+
+    class Meta:
+        table_name = settings().members_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    member_id = UnicodeAttribute()
+
+
+class DynamoMembers:
+    """`members.ports.Members`. `bind_into` writes the network's side of a registration."""
+
+    def __init__(self, bind_into: BindInto) -> None:
+        self._bind_into = bind_into
+
+    def find(self, member_id: str) -> Member | None:
+        try:
+            return _member(MemberItem.get(member_id, consistent_read=True))
+        except DoesNotExist:
+            return None
+
+    def find_by_account(self, account: Account) -> Member | None:
+        return self._behind(account.key)
+
+    def find_by_phone(self, phone: str) -> Member | None:
+        return self._behind(_phone_key(phone))
+
+    def _behind(self, key: str) -> Member | None:
+        try:
+            return self.find(PointerItem.get(key, consistent_read=True).member_id)
+        except DoesNotExist:
+            return None
+
+    def join(self, member: Member, account: Account, inviter_id: str | None) -> Member:
+        for _ in range(_ATTEMPTS):
+            try:
+                with Transaction() as transaction:
+                    _point(transaction, account.key, member.id)
+                    transaction.save(_item(member), condition=MemberItem.pk.does_not_exist())
+                    if member.phone:
+                        _point(transaction, _phone_key(member.phone), member.id)
+                    if inviter_id is not None:
+                        self._bind_into(transaction, member.id, inviter_id, member.created_at)
+                return member
+            except ConditionFailedError as error:
+                # Somebody, perhaps this very call before its answer got lost, was first with the account.
+                first = self.find_by_account(account) if 0 in error.failed else None
+                if first is not None:
+                    return first
+                if member.phone and 2 in error.failed:
+                    raise RefusedError("PHONE_TAKEN") from error
+                # What is left is the inviter's position, which moved meanwhile: decide again.
+        raise UnavailableError("STORE_BUSY")
+
+    def add_account(self, member: Member, account: Account) -> Member:
+        try:
+            PointerItem(pk=account.key, member_id=member.id).save(condition=PointerItem.pk.does_not_exist())
+        except PutError as error:
+            first = self.find_by_account(account) if _condition_failed(error) else None
+            if first is None:
+                raise UnavailableError("STORE_UNAVAILABLE") from error
+            return first
+        return member
+
+    def add_phone(self, member: Member, phone: str) -> Member:
+        try:
+            with Transaction() as transaction:
+                _point(transaction, _phone_key(phone), member.id)
+                transaction.update(
+                    MemberItem(pk=member.id),
+                    actions=[MemberItem.phone.set(phone)],
+                    condition=MemberItem.pk.exists() & MemberItem.phone.does_not_exist(),
+                )
+        except ConditionFailedError as error:
+            stored = self.find(member.id)
+            if stored is None or stored.phone != phone:
+                raise RefusedError("PHONE_TAKEN") from error
+        return self.find(member.id) or member
+
+    def set_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
+        item = MemberItem(pk=member_id)
+        year = MemberItem.birth_year.remove() if birth_year is None else MemberItem.birth_year.set(birth_year)
+        try:
+            item.update(
+                [MemberItem.nickname.set(nickname), year],
+                condition=MemberItem.pk.exists() & MemberItem.erased_at.does_not_exist(),
+            )
+        except UpdateError as error:
+            if _condition_failed(error):
+                return None
+            raise UnavailableError("STORE_UNAVAILABLE") from error
+        return _member(item)
+
+    def set_person(self, member_id: str, person: Person) -> bool:
+        try:
+            MemberItem(pk=member_id).update(
+                [MemberItem.person.set(_person_data(person))],
+                condition=MemberItem.pk.exists()
+                & MemberItem.person.does_not_exist()
+                & MemberItem.erased_at.does_not_exist(),
+            )
+        except UpdateError as error:
+            if _condition_failed(error):
+                return False
+            raise UnavailableError("STORE_UNAVAILABLE") from error
+        return True
+
+
+def members_of(member_ids: Iterable[str]) -> Mapping[str, Member]:
+    """Those of the members that exist, erased ones too; one read per hundred, consistent."""
+    keys = sorted(set(member_ids))
+    return {item.pk: _member(item) for item in MemberItem.batch_get(keys, consistent_read=True)} if keys else {}
+
+
+def nicknames(member_ids: Iterable[str]) -> Mapping[str, str]:
+    """What members call themselves (`cards.ports.Names`); who has no nickname or was erased is absent."""
+    found = members_of(member_ids)
+    return {key: one.nickname for key, one in found.items() if one.nickname and one.erased_at is None}
+
+
+def _point(transaction: Transaction, key: str, member_id: str) -> None:
+    transaction.save(PointerItem(pk=key, member_id=member_id), condition=PointerItem.pk.does_not_exist())
+
+
+def _phone_key(phone: str) -> str:
+    return f"phone#{phone}"
+
+
+def _condition_failed(error: PutError | UpdateError) -> bool:
+    return error.cause_response_code == "ConditionalCheckFailedException"
+
+
+def _item(member: Member) -> MemberItem:
+    return MemberItem(
+        pk=member.id,
+        account=member.account,
+        created_at=member.created_at,
+        nickname=member.nickname or None,
+        birth_year=member.birth_year,
+        phone=member.phone or None,
+        person=None if member.person is None else _person_data(member.person),
+        erased_at=member.erased_at,
+    )
+
+
+def _member(item: MemberItem) -> Member:
+    return Member(
+        id=item.pk,
+        account=item.account,
+        created_at=item.created_at,
+        nickname=item.nickname or "",
+        birth_year=item.birth_year,
+        phone=item.phone or "",
+        person=None if item.person is None else _person(item.person),
+        erased_at=item.erased_at,
+    )
+
+
+def _person_data(person: Person) -> dict[str, Any]:
+    return {
+        "name": person.name,
+        "masked": person.number_masked,
+        "hash": person.number_hash,
+        "born": person.born.isoformat(),
+        "method": person.method,
+        "at": to_epoch_ms(person.verified_at),
+    }
+
+
+def _person(data: dict[str, Any]) -> Person:
+    return Person(
+        name=data["name"],
+        number_masked=data["masked"],
+        number_hash=data["hash"],
+        born=date.fromisoformat(data["born"]),
+        method=data["method"],
+        verified_at=from_epoch_ms(data["at"]),
+    )

@@ -1,0 +1,113 @@
+"""Who is registered: a member, the platform accounts that are his, and the person he has been verified as."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Final
+
+from cardstock.errors import InvalidError, Pointer
+
+OF_AGE: Final = 18
+_CHINA: Final = timezone(timedelta(hours=8))
+_ID_NUMBER: Final = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
+_ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_ID_CHECKS: Final = "10X98765432"
+# GB/T 2260: the two leading digits of every province, autonomous region, municipality and special region.
+_PROVINCES: Final = frozenset(
+    (*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66), 71, 81, 82, 83)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One person on one platform's app, as that platform names him."""
+
+    platform: str
+    app_id: str
+    openid: str
+
+    @property
+    def key(self) -> str:
+        """`identity#wechat#wx123#oABC`."""
+        return f"identity#{self.platform}#{self.app_id}#{self.openid}"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a member has been verified as. The ID number itself is not kept: a salted hash recognises it again."""
+
+    name: str
+    number_masked: str
+    number_hash: str
+    born: date
+    method: str
+    """Who says so: `dev` is the member himself, on a development machine."""
+    verified_at: datetime
+
+    def of_age(self, now: datetime) -> bool:
+        """Eighteen or older on `now`'s day in China. Who is born on 29 February comes of age on 1 March."""
+        today = now.astimezone(_CHINA).date()
+        return (today.year - self.born.year, today.month, today.day) >= (OF_AGE, self.born.month, self.born.day)
+
+    def is_number(self, number: str) -> bool:
+        """Whether `number` is the ID number that was verified."""
+        salt = self.number_hash.partition("$")[0]
+        return hmac.compare_digest(hash_number(number, bytes.fromhex(salt)), self.number_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A registered member. `account` is the one he first came with: `platform:app:openid`; `phone` is E.164 or `""`."""
+
+    id: str
+    account: str
+    created_at: datetime
+    nickname: str = ""
+    birth_year: int | None = None
+    phone: str = ""
+    person: Person | None = None
+    erased_at: datetime | None = None
+
+
+def born_on(number: str, today: date) -> date:
+    """The birth date in a Chinese ID number (GB 11643: region, date, sequence, ISO 7064 MOD 11-2 check digit).
+
+    Raises `InvalidError` (ID_NUMBER_INVALID) when region, date or check digit are impossible.
+    """
+    wrong = InvalidError("ID_NUMBER_INVALID", pointers=(Pointer("/id_number", "INVALID"),))
+    if not _ID_NUMBER.fullmatch(number) or int(number[:2]) not in _PROVINCES:
+        raise wrong
+    total = sum(int(digit) * weight for digit, weight in zip(number[:17], _ID_WEIGHTS, strict=True))
+    if _ID_CHECKS[total % 11] != number[17]:
+        raise wrong
+    try:
+        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError as error:
+        raise wrong from error
+    if not date(1900, 1, 1) <= born <= today:
+        raise wrong
+    return born
+
+
+def hash_number(number: str, salt: bytes | None = None) -> str:
+    """`salt$scrypt` in hex. scrypt, because all ID numbers of one birthday and town can be tried: 50 ms each."""
+    salt = salt or secrets.token_bytes(16)
+    return f"{salt.hex()}${hashlib.scrypt(number.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32).hex()}"
+
+
+def mask_number(number: str) -> str:
+    """`1****************X`: first and last character."""
+    return f"{number[0]}{'*' * (len(number) - 2)}{number[-1]}"
+
+
+def mask_name(name: str) -> str:
+    """`王**`: the first character."""
+    return name[0] + "*" * (len(name) - 1)
+
+
+def mask_phone(phone: str) -> str:
+    """`+86138****0000`."""
+    return f"{phone[:-8]}****{phone[-4:]}" if len(phone) > 8 else ""

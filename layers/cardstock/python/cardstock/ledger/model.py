@@ -15,7 +15,7 @@ asked for any number of times, in any order, and is booked once.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Final, Literal, TypeAlias, get_args
 
 from cardstock.money import Fen
@@ -24,6 +24,9 @@ Pocket: TypeAlias = Literal["frozen", "available", "paying", "paid", "withheld"]
 Kind: TypeAlias = Literal["accrued", "released", "clawed", "claimed", "paid", "returned"]
 RewardKind: TypeAlias = Literal["direct", "team", "peer"]
 State: TypeAlias = Literal["frozen", "available"]
+
+BRAND_ZONE: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+"""Days and months of the brand. China has one zone and has kept one offset since 1991: no zone database is needed."""
 
 POCKETS: Final[tuple[Pocket, ...]] = get_args(Pocket)
 BRAND_COMMISSION: Final = "brand:commission"

@@ -6,8 +6,9 @@ from typing import Literal, Protocol, TypeAlias
 
 from cardstock.ledger.model import Balance, LedgerTransaction, OrderRewards, StatementLine
 
-Booked: TypeAlias = Literal["booked", "repeated", "outdated"]
-"""`repeated`: the transaction was there before, nothing changed. `outdated`: the row had changed, nothing changed."""
+Booked: TypeAlias = Literal["booked", "repeated", "outdated", "nothing"]
+"""`repeated`: the transaction was there before. `outdated`: the row had changed. `nothing`: there was nothing to book.
+In all three nothing changed."""
 
 
 class Books(Protocol):
@@ -31,6 +32,9 @@ class Calendar(Protocol):
 
     def schedule(self, day: date, order_id: str) -> None:
         """Put an order into a day; again changes nothing."""
+
+    def days(self, *, since: date | None, before: date) -> list[date]:
+        """The days `since <= day < before` that ever had an order, in their order."""
 
     def due(self, day: date, after: str) -> Iterator[str]:
         """The orders of a day whose id comes after `after`, in the order of their ids."""

@@ -16,6 +16,7 @@ Table `rewards`, partition key `pk`, sort key `sk`:
 | Access pattern | Key |
 |---|---|
 | rewards of an order | order id / `rewards` |
+| days that have due orders | `days` / `2026-12-20` |
 | orders due for release on a day | `due#2026-12-20` / order id |
 | how far the sweep has come | `sweep` / `release` |
 
@@ -24,7 +25,7 @@ Capacity of a step for k people: put 2 WCU + row 2 + k balances at 2 (10 for thr
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
@@ -101,7 +102,7 @@ class RewardsItem(Table):
 
 
 class DueItem(Table):
-    """An order that is due on a day."""
+    """An order that is due on a day, or a day that has such orders. They stay: what was due when is history."""
 
     class Meta:
         table_name = settings().rewards_table
@@ -210,8 +211,23 @@ class DynamoBooks:
 class DynamoCalendar:
     """`ledger.ports.Calendar`."""
 
+    def __init__(self) -> None:
+        self._known_days: set[date] = set()
+
     def schedule(self, day: date, order_id: str) -> None:
+        if day not in self._known_days:
+            # Before the order: a day without orders is harmless, an order in an unknown day would be lost.
+            DueItem(pk=_DAYS, sk=day.isoformat()).save()
+            self._known_days.add(day)
         DueItem(pk=_due_key(day), sk=order_id).save()
+
+    def days(self, *, since: date | None, before: date) -> list[date]:
+        condition: Any = DueItem.sk < before.isoformat()
+        if since is not None:
+            condition = DueItem.sk.between(since.isoformat(), (before - timedelta(days=1)).isoformat())
+        if since is not None and since >= before:
+            return []
+        return [date.fromisoformat(item.sk) for item in DueItem.query(_DAYS, condition, consistent_read=True)]
 
     def due(self, day: date, after: str) -> Iterator[str]:
         condition = DueItem.sk > after if after else None
@@ -233,6 +249,9 @@ class DynamoCalendar:
         except PutError as error:
             if error.cause_response_code != "ConditionalCheckFailedException":
                 raise UnavailableError("STORE_UNAVAILABLE") from error
+
+
+_DAYS = "days"
 
 
 def _due_key(day: date) -> str:

@@ -1,0 +1,87 @@
+"""Members' statements in DynamoDB: a projection of the ledger, written from its stream. Nothing decides by it.
+
+Table `statements`, partition key `pk` = member id, sort key `sk` = milliseconds # transaction id.
+
+| Access pattern | How |
+|---|---|
+| write what a transaction did to its members | put, the same items every time |
+| a member's lines of a period, newest first | query backwards between two moments |
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+
+from cardstock.adapters.dynamodb.base import EpochAttribute, JsonAttribute, Table
+from cardstock.ledger.model import StatementLine
+from cardstock.ledger.service import statement_key
+from cardstock.settings import settings
+
+
+class StatementItem(Table):
+    """What one transaction did to one member."""
+
+    class Meta:
+        table_name = settings().statements_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    transaction_id = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    cause = UnicodeAttribute()
+    order_id = UnicodeAttribute(null=True)
+    at = EpochAttribute()
+    rewards = JsonAttribute()
+    change = JsonAttribute()
+
+
+class DynamoStatements:
+    """`ledger.ports.Statements`."""
+
+    def put(self, lines: Sequence[StatementLine]) -> None:
+        for line in lines:
+            StatementItem(
+                pk=line.member_id,
+                sk=line.key,
+                transaction_id=line.transaction_id,
+                kind=line.kind,
+                cause=line.cause,
+                order_id=line.order_id or None,
+                at=line.at,
+                rewards=list(line.rewards),
+                change=line.change,
+            ).save()
+
+    def read(
+        self, member_id: str, *, since: datetime | None, until: datetime | None, after: str | None, limit: int
+    ) -> tuple[list[StatementLine], str | None]:
+        lowest = statement_key(since) if since else "0"
+        highest = statement_key(until) if until else "9"
+        start: dict[str, Any] | None = {"pk": {"S": member_id}, "sk": {"S": after}} if after else None
+        page = StatementItem.query(
+            member_id,
+            StatementItem.sk.between(lowest, highest),
+            scan_index_forward=False,
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key=start,
+        )
+        lines = [_to_line(item) for item in page]
+        following = page.last_evaluated_key
+        return lines, following["sk"]["S"] if following else None
+
+
+def _to_line(item: StatementItem) -> StatementLine:
+    return StatementLine(
+        member_id=item.pk,
+        key=item.sk,
+        transaction_id=item.transaction_id,
+        kind=item.kind,  # type: ignore[arg-type]  # written from the same type
+        cause=item.cause,
+        order_id=item.order_id or "",
+        at=item.at,
+        rewards=tuple(item.rewards),
+        change=item.change,
+    )

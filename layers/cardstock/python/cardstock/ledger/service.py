@@ -1,0 +1,317 @@
+"""The life of a reward: credited frozen, released when its order has settled, taken back as its order is refunded.
+
+Every step is one transaction under an id made from its cause. Asked for again it changes nothing; asked for in another
+order it ends in the same books: a refund that is heard of before its payment writes the whole credit and takes back at
+once, and a release takes what refunds have left.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from cardstock.clock import Clock
+from cardstock.errors import NotFoundError, UnavailableError
+from cardstock.ledger.model import (
+    BRAND_COMMISSION,
+    BRAND_ZONE,
+    Balance,
+    Claw,
+    Credit,
+    LedgerTransaction,
+    OrderRewards,
+    Pocket,
+    Posting,
+    RewardKind,
+    StatementLine,
+    account,
+    changes,
+    transaction_id,
+)
+from cardstock.ledger.ports import Booked, Books, Calendar, Statements
+from cardstock.money import Fen
+
+_ATTEMPTS = 5
+"""Somebody else changed the row each time: more than refunds of one order ever meet."""
+_DAY_IS_DONE = "~"
+"""Sorts after every order id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accrual:
+    """What the plan gives on one paid order."""
+
+    order_id: str
+    plan: str
+    credits: tuple[Credit, ...]
+
+
+def accrue(accrual: Accrual, *, books: Books, clock: Clock) -> Booked:
+    """Credit the rewards of an order, frozen. An order that pays nobody leaves no trace in the books.
+
+    One call, 10 WCU for three people. Raises `UnavailableError` when the outcome is unknown: repeat it.
+    """
+    if not accrual.credits:
+        return "nothing"
+    now = clock.now()
+    cost = -sum(credit.amount for credit in accrual.credits)
+    postings = [
+        Posting(account(credit.member_id, "frozen"), credit.amount, credit.reward) for credit in accrual.credits
+    ]
+    transaction = LedgerTransaction(
+        id=transaction_id("accrued", accrual.order_id),
+        kind="accrued",
+        cause=accrual.order_id,
+        order_id=accrual.order_id,
+        at=now,
+        postings=_without_zeros(*postings, Posting(BRAND_COMMISSION, cost)),
+        plan=accrual.plan,
+        credits=accrual.credits,
+    )
+    return books.accrue(transaction, OrderRewards(accrual.order_id, accrual.plan, accrual.credits, accrued_at=now))
+
+
+def claw(refund_id: str, taken: Mapping[RewardKind, Fen], accrual: Accrual, *, books: Books, clock: Clock) -> Booked:
+    """Take back what a refund takes of each reward of its order (`accrual`), wherever its money is now.
+
+    Its own frozen money while it is frozen; after the release available money, below zero if need be: that is debt,
+    which later releases repay. Other orders' frozen money and what is being paid or was paid stay as they are. Credits
+    the order first if nobody has yet. Raises ValueError when more would be taken than was credited, and
+    `UnavailableError` when the outcome is unknown: repeat it.
+    """
+    if not accrual.credits:
+        return "nothing"
+    for _ in range(_ATTEMPTS):
+        rewards = books.rewards(accrual.order_id)
+        if rewards is None:
+            accrue(accrual, books=books, clock=clock)
+            continue
+        if any(earlier.refund_id == refund_id for earlier in rewards.claws):
+            return "repeated"
+        booked = books.change(*_clawing(refund_id, taken, rewards, clock.now()))
+        if booked != "outdated":
+            return booked
+    raise UnavailableError("STORE_BUSY")
+
+
+def _clawing(
+    refund_id: str, taken: Mapping[RewardKind, Fen], rewards: OrderRewards, now: datetime
+) -> tuple[LedgerTransaction, OrderRewards]:
+    postings = []
+    for credit in rewards.credits:
+        amount = taken.get(credit.reward, 0)
+        if not 0 <= amount <= rewards.rest(credit):
+            raise ValueError(f"{refund_id} takes {amount} of {rewards.rest(credit)} {credit.reward}")
+        postings.append(Posting(account(credit.member_id, rewards.state), -amount, credit.reward))
+    back = -sum(posting.amount for posting in postings)
+    transaction = LedgerTransaction(
+        id=transaction_id("clawed", refund_id),
+        kind="clawed",
+        cause=refund_id,
+        order_id=rewards.order_id,
+        at=now,
+        postings=_without_zeros(*postings, Posting(BRAND_COMMISSION, back)),
+        plan=rewards.plan,
+    )
+    claws = (*rewards.claws, Claw(refund_id, tuple(taken.items())))
+    return transaction, replace(rewards, claws=claws, version=rewards.version + 1)
+
+
+def release(accrual: Accrual, *, books: Books, clock: Clock) -> Booked:
+    """Make what refunds have left of an order's rewards available. Whether the order has settled is the caller's word.
+
+    Credits the order first if nobody has yet. One call after the read, 10 WCU for three people. Raises
+    `UnavailableError` when the outcome is unknown: repeat it.
+    """
+    if not accrual.credits:
+        return "nothing"
+    for _ in range(_ATTEMPTS):
+        rewards = books.rewards(accrual.order_id)
+        if rewards is None:
+            accrue(accrual, books=books, clock=clock)
+            continue
+        if rewards.state == "available":
+            return "repeated"
+        booked = books.change(*_releasing(rewards, clock.now()))
+        if booked != "outdated":
+            return booked
+    raise UnavailableError("STORE_BUSY")
+
+
+def _releasing(rewards: OrderRewards, now: datetime) -> tuple[LedgerTransaction, OrderRewards]:
+    postings = []
+    for credit in rewards.credits:
+        rest = rewards.rest(credit)
+        postings.append(Posting(account(credit.member_id, "frozen"), -rest, credit.reward))
+        postings.append(Posting(account(credit.member_id, "available"), rest, credit.reward))
+    transaction = LedgerTransaction(
+        id=transaction_id("released", rewards.order_id),
+        kind="released",
+        cause=rewards.order_id,
+        order_id=rewards.order_id,
+        at=now,
+        postings=_without_zeros(*postings),
+        plan=rewards.plan,
+    )
+    return transaction, replace(rewards, state="available", released_at=now, version=rewards.version + 1)
+
+
+def _without_zeros(*postings: Posting) -> tuple[Posting, ...]:
+    return tuple(posting for posting in postings if posting.amount)
+
+
+def claimed(number: str, member_id: str, gross: Fen, at: datetime) -> LedgerTransaction:
+    """The step that takes a payout's money: available -> paying. Book it with `covered`, so that nobody pays twice."""
+    return _payout("claimed", number, member_id, at, {"available": -gross, "paying": gross})
+
+
+def paid(number: str, member_id: str, net: Fen, tax: Fen, at: datetime) -> LedgerTransaction:
+    """The step that ends a payout: paying -> paid, and what is withheld for the tax office."""
+    return _payout("paid", number, member_id, at, {"paying": -net - tax, "paid": net, "withheld": tax})
+
+
+def returned(number: str, member_id: str, gross: Fen, at: datetime) -> LedgerTransaction:
+    """The step that undoes a claim whose transfer failed: paying -> available, where it repays debt first."""
+    return _payout("returned", number, member_id, at, {"paying": -gross, "available": gross})
+
+
+def _payout(kind: str, number: str, member_id: str, at: datetime, moved: Mapping[Pocket, Fen]) -> LedgerTransaction:
+    return LedgerTransaction(
+        id=transaction_id(kind, number),  # type: ignore[arg-type]  # the three callers above
+        kind=kind,  # type: ignore[arg-type]  # the three callers above
+        cause=number,
+        at=at,
+        postings=_without_zeros(*(Posting(account(member_id, pocket), amount) for pocket, amount in moved.items())),
+    )
+
+
+def release_day(received_at: datetime, days: int) -> date:
+    """The brand's day at whose end an order received then is released, `days` after its receipt."""
+    return (received_at + timedelta(days=days)).astimezone(BRAND_ZONE).date()
+
+
+def schedule(order_id: str, day: date, *, calendar: Calendar, clock: Clock) -> None:
+    """Put an order into its day; into today if that day is over, since the sweep does not come back to days.
+
+    The sweep of a day starts half an hour after its end, later than anything that began on that day still runs.
+    """
+    calendar.schedule(max(day, clock.now().astimezone(BRAND_ZONE).date()), order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An order that is due, and the day that it was due on."""
+
+    day: date
+    order_id: str
+
+
+def due(until: datetime, *, calendar: Calendar, clock: Clock) -> Iterator[Due]:
+    """The orders of all days that were over at `until` (never later than now), from where the sweep has come to.
+
+    The caller settles an order, or puts it into another day, before it asks for the next. What it has not told `done`
+    comes again when the sweep is interrupted.
+    """
+    end = min(until, clock.now()).astimezone(BRAND_ZONE).date()
+    reached, last = calendar.progress() or (None, "")
+    for day in calendar.days(since=reached, before=end):
+        for order_id in calendar.due(day, last if day == reached else ""):
+            yield Due(day, order_id)
+        calendar.save_progress(day, _DAY_IS_DONE)
+
+
+def done(reached: Due, *, calendar: Calendar) -> None:
+    """Remember that the sweep has dealt with everything up to `reached`."""
+    calendar.save_progress(reached.day, reached.order_id)
+
+
+def balance_of(member_id: str, *, books: Books) -> Balance:
+    """What a member has."""
+    return books.balance(member_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One of a member's rewards on an order: the credit with its rule and rate, and what became of it."""
+
+    credit: Credit
+    plan: str
+    state: str
+    accrued_at: datetime
+    released_at: datetime | None
+    claws: tuple[tuple[str, Fen], ...]
+    """Refund id and what it took."""
+
+    @property
+    def rest(self) -> Fen:
+        return self.credit.amount - sum(amount for _, amount in self.claws)
+
+
+def explain(order_id: str, member_id: str, *, books: Books) -> tuple[Explained, ...]:
+    """A member's rewards on one order. Raises `NotFoundError` when there are none of his, whoever else's there are."""
+    rewards = books.rewards(order_id)
+    own = () if rewards is None else tuple(c for c in rewards.credits if c.member_id == member_id)
+    if rewards is None or not own:
+        raise NotFoundError("NOT_FOUND")
+    return tuple(
+        Explained(
+            credit=credit,
+            plan=rewards.plan,
+            state=rewards.state,
+            accrued_at=rewards.accrued_at,
+            released_at=rewards.released_at,
+            claws=tuple(
+                (claw.refund_id, amount)
+                for claw in rewards.claws
+                for kind, amount in claw.taken
+                if kind == credit.reward and amount
+            ),
+        )
+        for credit in own
+    )
+
+
+def statement_lines(transaction: LedgerTransaction) -> tuple[StatementLine, ...]:
+    """What a transaction means to each member in it: one line a member, the same lines every time."""
+    lines = []
+    for member_id, change in changes(transaction.postings).items():
+        own = f"member:{member_id}:"
+        rewards = dict.fromkeys(
+            posting.reward for posting in transaction.postings if posting.reward and posting.account.startswith(own)
+        )
+        lines.append(
+            StatementLine(
+                member_id=member_id,
+                key=statement_key(transaction.at, transaction.id),
+                transaction_id=transaction.id,
+                kind=transaction.kind,
+                cause=transaction.cause,
+                order_id=transaction.order_id,
+                at=transaction.at,
+                rewards=tuple(rewards),
+                change=change,
+            )
+        )
+    return tuple(lines)
+
+
+def statement_key(at: datetime, transaction: str = "") -> str:
+    """Sorts a member's lines by time: 13 digits of milliseconds, then the transaction."""
+    return f"{int(at.timestamp() * 1000):013d}#{transaction}"
+
+
+def project(transaction: LedgerTransaction, *, statements: Statements) -> None:
+    """Write a transaction into the statements of its members. Safe to repeat."""
+    statements.put(statement_lines(transaction))
+
+
+def statement(
+    member_id: str,
+    *,
+    statements: Statements,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: str | None = None,
+    limit: int = 20,
+) -> tuple[list[StatementLine], str | None]:
+    """A page of a member's statement, newest first, of the moments `since <= t < until`."""
+    return statements.read(member_id, since=since, until=until, after=after, limit=limit)

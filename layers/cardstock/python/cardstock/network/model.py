@@ -204,6 +204,8 @@ class Node:
     """He became a partner under `leave_mode` `none`."""
     ascents: int = 0
     """How often he was promoted by the rules; the `n` of `promote.{member}.{n}`."""
+    needed: int = 0
+    """The `promote_n` of his last promotion: with fewer who count, a plan that demotes takes the role."""
     holding: int = 0
     """His own qualifying orders that make him a distributor."""
     counting: int = 0
@@ -212,7 +214,12 @@ class Node:
     """Directly referred people who count now."""
     first: tuple[str, ...] = ()
     """The earliest of them, at most `MAX_PROMOTE_N`, in the order in which they began to count."""
-    benefit: Literal["", "granted", "undone"] = ""
+    verified: bool = False
+    """He is a verified person, and counts as such for his referrer."""
+    verified_referrals: int = 0
+    benefits: int = 0
+    """How often a plan without cash gave him its benefit; once, unless it was undone in between."""
+    benefit_held: bool = False
     erased_at: datetime | None = None
 
     @property
@@ -377,3 +384,124 @@ class Explanation:
     limit: Fen
     """What all rewards together could not exceed: the cap or what was paid for the measured lines, the lower."""
     cases: tuple[Case, ...]
+
+
+EventKind: TypeAlias = Literal["bind", "promote", "demote", "appoint", "erase", "benefit", "benefit_undone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change of an edge or a role. Its id follows from its cause alone, so it happens once; it is never edited."""
+
+    id: str
+    kind: EventKind
+    member_id: str
+    at: datetime
+    cause: str
+    """The order or the operator behind it."""
+    details: Mapping[str, Any]
+    """What was before: enough to tell the history of every edge without guessing."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What is known of an order now. Facts only grow: they may arrive in any order, in parts, and more than once."""
+
+    order_id: str
+    buyer_id: str
+    snapshot: Snapshot
+    placed_at: datetime
+    net: Fen
+    """Paid for the goods."""
+    qualifying_net: Fen
+    """Paid for its qualifying lines."""
+    paid_at: datetime | None = None
+    settled_at: datetime | None = None
+    """When its return window (and freeze) were over."""
+    qualifying_refunded: Fen = 0
+    """Given back of the qualifying lines so far, in all."""
+    refunded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the network has already drawn from one qualifying order: the reason why a repeat changes nothing."""
+
+    order_id: str
+    rev: int = 0
+    paid_at: datetime | None = None
+    settled_at: datetime | None = None
+    stopped_at: datetime | None = None
+    """When more than half of its qualifying lines' money had been given back."""
+    held: bool = False
+    """It makes its buyer a distributor now."""
+    began: bool = False
+    """It has begun to count for the referrer ..."""
+    ended: bool = False
+    """... and has stopped."""
+    events: tuple[str, ...] = ()
+    """The ids of the events that it caused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one decision writes, all or nothing. Each node and mark carries the `rev` it was read with."""
+
+    nodes: tuple[Node, ...] = ()
+    mark: Mark | None = None
+    events: tuple[Event, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.nodes or self.mark or self.events)
+
+
+Check: TypeAlias = Literal[
+    "benefit",
+    "cap",
+    "dividend",
+    "fee",
+    "freeze",
+    "head_count",
+    "levels",
+    "peer",
+    "return_window",
+    "role_survives_return",
+    "words",
+]
+Verdict: TypeAlias = Literal["refused", "needs_approval", "approved", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who answers for one check of one plan, since when, and why."""
+
+    check: Check
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check that a plan does not simply pass."""
+
+    check: Check
+    verdict: Verdict
+    clause: str
+    """The rule of law or of this project behind the check."""
+    found: str
+    """The parameters that failed, as `name=value`."""
+    passes: str
+    """What would pass, as `name=value` or a bound."""
+    approval: Approval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedPlan:
+    """A version that was published, with what the guard said and who approved. Immutable."""
+
+    plan: Plan
+    published_at: datetime
+    published_by: str
+    approvals: tuple[Approval, ...] = ()
+    findings: tuple[Finding, ...] = ()

@@ -77,7 +77,7 @@ def clawed(reward: Reward, refunded: Sequence[Fen]) -> Fen:
     """How much of `reward` is taken back in all, once `refunded` fen of each line of its order have been given back.
 
     The half-up share of what was refunded on the lines it was measured on. Cumulative: a refund takes this less what
-    was taken before; after the last fen it is exactly everything. Raises `RefusedError` when more is refunded than paid.
+    was taken before; after the last fen it is exactly everything. Raises `RefusedError` if more is refunded than paid.
     """
     base = back = 0
     for paid, given in zip(reward.measured, refunded, strict=True):

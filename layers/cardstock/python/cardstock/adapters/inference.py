@@ -114,6 +114,10 @@ class ChatCompletions:
         # No proxy or netrc from the environment: the key goes to the configured server alone.
         self._client = httpx.Client(headers=headers, transport=transport, trust_env=False, follow_redirects=False)
 
+    def close(self) -> None:
+        """Close the connections. A late call ends with an error that nobody sees."""
+        self._client.close()
+
     def ask(self, task: str, instruction: str, material: str, accept: Callable[[str], T]) -> T | None:
         """`accept(answer)`, or None when there is no answer in time, `accept` raises ValueError, the prompt is larger
         than the budget, or the server failed so often that it is left alone for a while.
@@ -185,7 +189,10 @@ class ChatCompletions:
         with self._client.stream("POST", self._url, json=body, timeout=seconds) as response:
             if response.status_code != httpx.codes.OK:
                 raise _NoAnswerError(f"http_{response.status_code}")
-            for chunk in response.iter_raw():
+            # Asked not to compress: 64 KB that arrive must not become 64 MB.
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise _NoAnswerError("malformed")
+            for chunk in response.iter_bytes():
                 content += chunk
                 if len(content) > MAX_ANSWER_BYTES:
                     raise _NoAnswerError("too_large")

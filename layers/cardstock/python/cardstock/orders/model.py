@@ -148,6 +148,9 @@ class RefundLine:
     amount_fen: Fen
     restock: bool = False
     """The units had not been shipped: they go back on sale when the refund has gone through."""
+    before_fen: Fen = 0
+    """What refunds requested before this one give back of the same line (its `refunded_fen` just before this request).
+    Rewards are taken back by it: the same fen in whatever order refunds go through."""
 
 
 @dataclass(frozen=True, slots=True)

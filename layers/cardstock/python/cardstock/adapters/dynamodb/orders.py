@@ -354,7 +354,10 @@ def _refund_item(refund: Refund) -> RefundItem:
         kind=refund.kind,
         status=refund.status,
         amount_fen=refund.amount_fen,
-        lines=[[line.line_no, line.sku, line.units, line.amount_fen, int(line.restock)] for line in refund.lines],
+        lines=[
+            [line.line_no, line.sku, line.units, line.amount_fen, int(line.restock), line.before_fen]
+            for line in refund.lines
+        ],
         reason=refund.reason,
         channel=refund.channel,
         transaction_no=refund.transaction_no,
@@ -374,7 +377,7 @@ def _refund(item: RefundItem) -> Refund:
         kind=item.kind,  # type: ignore[arg-type]  # only `_refund_item` writes it
         status=item.status,  # type: ignore[arg-type]  # only `_refund_item` writes it
         amount_fen=item.amount_fen,
-        lines=tuple(RefundLine(*row[:4], bool(row[4])) for row in item.lines),
+        lines=tuple(RefundLine(*row[:4], bool(row[4]), row[5]) for row in item.lines),
         reason=item.reason,
         channel=item.channel,
         transaction_no=item.transaction_no,

@@ -9,7 +9,7 @@ from cardstock.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from cardstock.edge.callers import Callers
     from cardstock.edge.tokens import Signer
-    from cardstock.partners.ports import Deliveries, Endpoints, Inbox, Keys, Post, Suppliers
+    from cardstock.partners.ports import Deliveries, DueQueue, Endpoints, Inbox, Keys, Post, Suppliers
 
 _clock: Clock = SystemClock()
 
@@ -108,3 +108,21 @@ def webhook_post() -> "Post":
     from cardstock.settings import settings
 
     return partial(post, allowed=parse_networks(settings().webhook_private_networks))
+
+
+def check_webhook_url(url: str) -> None:
+    """Refuse a URL that outgoing webhooks could never call."""
+    from cardstock.adapters.webhooks import check_url, parse_networks
+    from cardstock.settings import settings
+
+    check_url(url, parse_networks(settings().webhook_private_networks))
+
+
+@cache
+def due_queue() -> "DueQueue":
+    """Attempts that wait in the webhooks queue."""
+    from cardstock.adapters.sqs import Queue
+    from cardstock.adapters.webhooks import DueMessages
+    from cardstock.settings import settings
+
+    return DueMessages(Queue(settings().webhooks_queue_url))

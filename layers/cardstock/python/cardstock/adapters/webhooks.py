@@ -8,13 +8,17 @@ embeds an IPv4 address in IPv6.
 """
 
 import ipaddress
+import json
 import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from cardstock.adapters.sqs import Queue
+from cardstock.clock import rfc3339
 from cardstock.errors import InvalidError, Pointer
+from cardstock.partners.model import Due
 
 TIMEOUT_SECONDS = 15.0
 MAX_ANSWER_BYTES = 64 * 1024
@@ -167,3 +171,20 @@ def post(
         return Outcome(None, "TIMED_OUT")
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         return Outcome(None, type(error).__name__)
+
+
+class DueMessages:
+    """`partners.ports.DueQueue`."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def send(self, due: Due, delay_seconds: int) -> None:
+        message = {
+            "owner": due.owner,
+            "endpoint_id": due.endpoint_id,
+            "delivery_id": due.delivery_id,
+            "attempt": due.attempt,
+            "not_before": rfc3339(due.not_before),
+        }
+        self._queue.send(json.dumps(message), delay_seconds=delay_seconds)

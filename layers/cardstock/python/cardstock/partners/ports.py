@@ -70,6 +70,9 @@ class Endpoints(Protocol):
     def find(self, owner: str, endpoint_id: str) -> Endpoint | None:
         """The owner's endpoint, if there is one."""
 
+    def remove(self, owner: str, endpoint_id: str) -> None:
+        """Forget the endpoint; nothing happens if there is none."""
+
     def of(self, owner: str) -> Sequence[Endpoint]:
         """All endpoints of `owner`."""
 

@@ -221,6 +221,9 @@ class DynamoEndpoints:
         except DoesNotExist:
             return None
 
+    def remove(self, owner: str, endpoint_id: str) -> None:
+        EndpointItem(pk=owner, sk=f"endpoint#{endpoint_id}").delete()
+
     def of(self, owner: str) -> Sequence[Endpoint]:
         return [_endpoint(item) for item in EndpointItem.query(owner, EndpointItem.sk.startswith("endpoint#"))]
 

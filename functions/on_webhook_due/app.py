@@ -1,0 +1,48 @@
+"""Queue: events to give to endpoints, and attempts that are due."""
+
+from datetime import datetime
+
+import msgspec
+
+from cardstock import bootstrap
+from cardstock.edge import queue, signatures
+from cardstock.partners import deliveries
+from cardstock.partners.model import Due, Event
+
+
+class Announced(msgspec.Struct, forbid_unknown_fields=True):
+    """Something happened: what the other consumers send."""
+
+    id: str
+    type: str
+    subject: str
+    time: datetime
+    data: dict[str, object]
+
+
+def consume(body: bytes) -> None:
+    """Fan an event out, or make one attempt."""
+    fields = queue.decode(dict[str, object], body)
+    if "delivery_id" in fields:
+        deliveries.attempt(
+            msgspec.convert(fields, Due),
+            endpoints=bootstrap.endpoints(),
+            deliveries=bootstrap.deliveries(),
+            queue=bootstrap.due_queue(),
+            post=bootstrap.webhook_post(),
+            sign=signatures.sign,
+            clock=bootstrap.clock(),
+        )
+        return
+    event = msgspec.convert(fields, Announced)
+    deliveries.publish(
+        Event(event.id, event.type, event.subject, event.time, event.data),
+        endpoints=bootstrap.endpoints(),
+        deliveries=bootstrap.deliveries(),
+        queue=bootstrap.due_queue(),
+        clock=bootstrap.clock(),
+    )
+
+
+handler = queue.each(consume)
+bootstrap.warm()

@@ -1,0 +1,116 @@
+"""HTTP: where partners take events, what was delivered, and what to deliver again."""
+
+from typing import Any
+
+from cardstock import bootstrap
+from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.edge.models.webhooks import (
+    CreateEndpoint,
+    DeliveryList,
+    DeliveryPage,
+    EndpointList,
+    StoredEndpoint,
+    shown,
+    told,
+)
+from cardstock.errors import NotFoundError
+from cardstock.partners import deliveries
+from cardstock.partners.model import Endpoint
+
+api = Api("webhooks", callers=bootstrap.callers)
+
+
+def _own(request: Request[Any, Any]) -> Endpoint:
+    endpoint = bootstrap.endpoints().find(request.caller.owner, request.path["endpoint_id"])
+    if endpoint is None:
+        raise NotFoundError("NOT_FOUND")
+    return endpoint
+
+
+@api.post(
+    "/v1/webhook-endpoints", body=CreateEndpoint, answer=StoredEndpoint, status=201, auth="key",
+    scope="webhooks:write", idempotent=True, codes=("URL_REFUSED", "EVENT_UNKNOWN"),
+)  # fmt: skip
+def create_endpoint(request: Request[CreateEndpoint, Nothing]) -> StoredEndpoint:
+    """Create a webhook endpoint.
+
+    A signed challenge is sent at once; the first 2xx answer makes the endpoint active. Without a URL the endpoint is
+    active from the start and its deliveries wait to be fetched.
+    """
+    if request.body.url is not None:
+        bootstrap.check_webhook_url(request.body.url)
+    return shown(
+        deliveries.create_endpoint(
+            request.caller.owner,
+            request.body.url,
+            tuple(request.body.events),
+            request.key,
+            endpoints=bootstrap.endpoints(),
+            deliveries=bootstrap.deliveries(),
+            queue=bootstrap.due_queue(),
+            clock=bootstrap.clock(),
+        ),
+        secret=True,
+    )
+
+
+@api.get("/v1/webhook-endpoints", answer=EndpointList, auth="key", scope="webhooks:write")
+def list_endpoints(request: Request[Nothing, Nothing]) -> EndpointList:
+    """List the caller's webhook endpoints."""
+    return EndpointList([shown(endpoint) for endpoint in bootstrap.endpoints().of(request.caller.owner)])
+
+
+@api.delete("/v1/webhook-endpoints/{endpoint_id}", status=204, auth="key", scope="webhooks:write")
+def delete_endpoint(request: Request[Nothing, Nothing]) -> Answer:
+    """Delete a webhook endpoint; what is on its way to it is dropped."""
+    bootstrap.endpoints().remove(request.caller.owner, _own(request).endpoint_id)
+    return Answer("", status=204)
+
+
+@api.post("/v1/webhook-endpoints/{endpoint_id}/tests", status=202, auth="key", scope="webhooks:write")
+def test_endpoint(request: Request[Nothing, Nothing]) -> Answer:
+    """Send the challenge again; a 2xx answer makes a disabled endpoint active."""
+    deliveries.challenge(
+        _own(request), deliveries=bootstrap.deliveries(), queue=bootstrap.due_queue(), clock=bootstrap.clock()
+    )
+    return Answer("", status=202)
+
+
+@api.get(
+    "/v1/webhook-endpoints/{endpoint_id}/deliveries", query=DeliveryPage, answer=DeliveryList, auth="key",
+    scope="webhooks:write",
+)  # fmt: skip
+def list_deliveries(request: Request[Nothing, DeliveryPage]) -> DeliveryList:
+    """List what was delivered, or waits to be fetched.
+
+    For partners that cannot open a port this is the whole integration: keep the cursor, and ask again.
+    """
+    after = None
+    if request.query.cursor is not None:
+        after = bootstrap.signer().open("cursor", request.query.cursor)["after"]
+    found = bootstrap.deliveries().page(_own(request).endpoint_id, after, request.query.limit)
+    last = found[-1].delivery_id if found else after
+    cursor = bootstrap.signer().sign("cursor", {"after": last}) if last else None
+    return DeliveryList([told(delivery) for delivery in found], cursor)
+
+
+@api.post(
+    "/v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliveries", status=202, auth="key",
+    scope="webhooks:write",
+)  # fmt: skip
+def redeliver(request: Request[Nothing, Nothing]) -> Answer:
+    """Deliver an event again."""
+    deliveries.redeliver(
+        request.caller.owner,
+        request.path["endpoint_id"],
+        request.path["delivery_id"],
+        endpoints=bootstrap.endpoints(),
+        deliveries=bootstrap.deliveries(),
+        queue=bootstrap.due_queue(),
+        clock=bootstrap.clock(),
+    )
+    return Answer("", status=202)
+
+
+handler = api.handler
+bootstrap.warm()

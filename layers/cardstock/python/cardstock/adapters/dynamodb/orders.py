@@ -377,7 +377,7 @@ def _refund(item: RefundItem) -> Refund:
         kind=item.kind,  # type: ignore[arg-type]  # only `_refund_item` writes it
         status=item.status,  # type: ignore[arg-type]  # only `_refund_item` writes it
         amount_fen=item.amount_fen,
-        lines=tuple(RefundLine(*row[:4], bool(row[4]), row[5]) for row in item.lines),
+        lines=tuple(RefundLine(row[0], row[1], row[2], row[3], bool(row[4]), row[5]) for row in item.lines),
         reason=item.reason,
         channel=item.channel,
         transaction_no=item.transaction_no,

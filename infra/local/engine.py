@@ -42,6 +42,11 @@ class Clients:
     s3: Any
     secrets: Any
 
+    def close(self) -> None:
+        """Close their connections."""
+        for client in (self.dynamodb, self.streams, self.sqs, self.s3, self.secrets):
+            client.close()
+
 
 def connect(endpoint: str | None, region: str) -> Clients:
     """Clients for `endpoint`; None leaves the address to botocore (AWS itself, or a stub in this process)."""

@@ -11,6 +11,7 @@ import contextlib
 import json
 import re
 import socket
+import sys
 import threading
 import time
 import uuid
@@ -211,36 +212,44 @@ class _Gateway(LocalGateway):
         return answer
 
 
-class _Server(ThreadedHTTPServer):
-    """Many connections, each with a thread; all of them closed with the server."""
+class Server(ThreadedHTTPServer):
+    """Many connections, each with a thread; `stop` lets requests end and leaves none open."""
 
     request_queue_size = 256
     allow_reuse_address = True
 
     def __init__(self, *arguments: Any) -> None:
         self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
+        self._guard = threading.Lock()
         super().__init__(*arguments)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        with self._open_lock:
+        with self._guard:
             self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        with self._open_lock:
-            self._open.discard(request)
         super().shutdown_request(request)
+        with self._guard:
+            self._open.discard(request)
 
-    def close_connections(self) -> None:
-        """End the connections that clients keep alive."""
-        with self._open_lock:
+    def stop(self, thread: threading.Thread, *, patience: float = 30.0) -> None:
+        """Take no more requests and wait for those that run. `thread` is the one that serves."""
+        self.shutdown()
+        thread.join()
+        self.server_close()
+        with self._guard:
             for connection in self._open:
                 with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+                    connection.shutdown(socket.SHUT_RD)  # a client that keeps it alive; answers can still be written
+        deadline = time.monotonic() + patience
+        while self._open and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away in the middle of its request is no news."""
+        """A client that goes away in the middle of its request is no news; a defect of ours is."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _RequestHandler(ChaliceRequestHandler):
@@ -394,7 +403,7 @@ class Gateway:
 
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
         """Serve on `port` (0: any free one) in a background thread. The URL. OSError if the port is taken."""
-        self._server = LocalDevServer(self._app, Config(), host, port, handler_cls=_RequestHandler, server_cls=_Server)
+        self._server = LocalDevServer(self._app, Config(), host, port, handler_cls=_RequestHandler, server_cls=Server)
         self.url = f"http://{host}:{self._server.server.server_address[1]}"
         serve = partial(self._server.server.serve_forever, poll_interval=0.05)
         self._thread = threading.Thread(target=serve, name="gateway", daemon=True)
@@ -405,14 +414,7 @@ class Gateway:
         """Take no more connections, and end those that are kept alive."""
         if self._server is None or self._thread is None:
             return
-        server = self._server.server
-        server.shutdown()
-        self._thread.join()
-        server.server_close()
-        server.close_connections()
-        deadline = time.monotonic() + 2
-        while server._open and time.monotonic() < deadline:
-            time.sleep(0.01)
+        self._server.server.stop(self._thread)
         self._server = self._thread = None
 
 

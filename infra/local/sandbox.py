@@ -1,0 +1,304 @@
+"""The sandbox payment channel: an outside party with its own address, its own book and a pay button.
+
+It signs what it sends and checks what it is sent by Standard Webhooks 1.0 with the key both sides know, on the clock
+that the suite moves. What it has booked is kept in a file of JSON lines, so that it survives a restart.
+
+| Endpoint | What it does |
+|---|---|
+| `GET /pay/{order_no}?amount_fen=` | the page with the button; posting it pays |
+| `POST /v1/pay {order_no, amount_fen, notify?}` | pays without the page, and tells the API (unless `notify` is false) |
+| `GET /v1/payments/{order_no}` | what the channel knows about an order |
+| `POST /v1/refunds {refund_no, order_no, amount_fen}` | signed; `succeeded`, `processing` or `failed`, once each |
+| `GET /v1/refunds/{refund_no}` | what became of it |
+"""
+
+import hashlib
+import hmac
+import http.client
+import json
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from html import escape
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from standardwebhooks import Webhook
+
+from infra.local.clock import ShiftedClock
+from infra.local.gateway import Server
+
+NOTIFY_PATH = "/v1/payments/sandbox/notify"
+_TOLERANCE = timedelta(minutes=5)
+_MAX_BODY = 64 * 1024
+
+
+class SandboxError(Exception):
+    """The channel refuses; `status` is the HTTP status it answers with."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def sign(key: str, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The three headers of Standard Webhooks for `body`."""
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(key).sign(message_id, at.astimezone(UTC), body.decode()),
+    }
+
+
+def is_genuine(key: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+    """Whether `body` was signed with `key` within five minutes of `now`. `headers` has lower-case names."""
+    try:
+        at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+        expected = Webhook(key).sign(headers["webhook-id"], at, body.decode()).encode()
+    except (KeyError, ValueError, OverflowError, OSError):
+        return False
+    given = [candidate.encode() for candidate in headers.get("webhook-signature", "").split(" ")]
+    return abs(at - now) <= _TOLERANCE and any(hmac.compare_digest(expected, candidate) for candidate in given)
+
+
+class Sandbox:
+    """The channel. `refund_status` is what a new refund comes to; `processing` ones are settled when asked again."""
+
+    def __init__(self, *, api_url: str, key: Callable[[], str], clock: ShiftedClock, book: Path | None = None) -> None:
+        self.url = ""
+        self.refund_status = "succeeded"
+        self.payments: dict[str, dict[str, Any]] = {}
+        self.refunds: dict[str, dict[str, Any]] = {}
+        self._api = urlsplit(api_url)
+        self._key = key
+        self._clock = clock
+        self._book = book
+        self._lock = threading.Lock()
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+        if book is not None and book.exists():
+            for line in book.read_text(encoding="utf-8").splitlines():
+                entry = json.loads(line)
+                self._shelf(entry)[entry.get("refund_no") or entry["order_no"]] = entry
+
+    def _shelf(self, entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        return self.refunds if "refund_no" in entry else self.payments
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        self._shelf(entry)[entry.get("refund_no") or entry["order_no"]] = entry
+        if self._book is not None:
+            with self._book.open("a", encoding="utf-8") as book:
+                book.write(json.dumps(entry) + "\n")
+
+    def pay(self, order_no: str, amount_fen: int, *, notify: bool = True) -> dict[str, Any]:
+        """The buyer pays. The same payment again is the same transaction, and tells the API again.
+
+        The answer is the payment with `notified`, the HTTP status that the API answered (None: it was not told, or
+        could not be reached). SandboxError 409 if the order was paid with another amount.
+        """
+        if not order_no or type(amount_fen) is not int or amount_fen <= 0:
+            raise SandboxError(400, "order_no and a positive integer amount_fen are needed")
+        with self._lock:
+            payment = self.payments.get(order_no)
+            if payment is None:
+                digest = hashlib.sha256(f"sandbox {order_no}".encode()).hexdigest()[:24]
+                payment = {
+                    "order_no": order_no,
+                    "transaction_no": f"sbx_{digest}",
+                    "amount_fen": amount_fen,
+                    "currency": "CNY",
+                    "status": "succeeded",
+                    "paid_at": _rfc3339(self._clock.now()),
+                }
+                self._write(payment)
+            elif payment["amount_fen"] != amount_fen:
+                raise SandboxError(409, f"{order_no} was paid with {payment['amount_fen']} fen")
+        return {**payment, "notified": self.notify(order_no) if notify else None}
+
+    def notify(self, order_no: str) -> int | None:
+        """Tell the API about a payment: the status it answered, None if it cannot be reached."""
+        payment = self.payments[order_no]
+        told = {name: payment[name] for name in ("order_no", "transaction_no", "amount_fen", "currency", "paid_at")}
+        body = json.dumps({"channel": "sandbox", "event": "payment.succeeded", **told}).encode()
+        headers = sign(self._key(), f"msg_{payment['transaction_no']}", self._clock.now(), body)
+        connection = http.client.HTTPConnection(self._api.hostname or "127.0.0.1", self._api.port, timeout=30)
+        try:
+            connection.request("POST", NOTIFY_PATH, body, {"content-type": "application/json", **headers})
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        except OSError:
+            return None
+        finally:
+            connection.close()
+
+    def refund(self, refund_no: str, order_no: str, amount_fen: int) -> dict[str, Any]:
+        """Give money back: `{refund_no, status, reason?}`. The same number again is answered as before.
+
+        A refund of an unknown payment, or of more than is left of it, fails. SandboxError 409 if the number stands
+        for another refund.
+        """
+        if not refund_no or not order_no or type(amount_fen) is not int or amount_fen <= 0:
+            raise SandboxError(400, "refund_no, order_no and a positive integer amount_fen are needed")
+        asked = {"refund_no": refund_no, "order_no": order_no, "amount_fen": amount_fen}
+        with self._lock:
+            known = self.refunds.get(refund_no)
+            if known is not None and any(known[name] != value for name, value in asked.items()):
+                raise SandboxError(409, f"{refund_no} is another refund")
+            if known is None or known["status"] == "processing":
+                known = {**asked, **self._decide(order_no, amount_fen, apart_from=refund_no)}
+                self._write(known)
+        return known
+
+    def _decide(self, order_no: str, amount_fen: int, *, apart_from: str) -> dict[str, str]:
+        payment = self.payments.get(order_no)
+        if payment is None:
+            return {"status": "failed", "reason": "PAYMENT_UNKNOWN"}
+        given_back = sum(
+            refund["amount_fen"]
+            for refund in self.refunds.values()
+            if refund["order_no"] == order_no and refund["status"] != "failed" and refund["refund_no"] != apart_from
+        )
+        if given_back + amount_fen > payment["amount_fen"]:
+            return {"status": "failed", "reason": "AMOUNT_EXCEEDED"}
+        return {"status": self.refund_status}
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[int, str, bytes]:
+        """Status, content type and content for a request; `headers` has lower-case names."""
+        path, _, query = target.partition("?")
+        parts = [unquote(part) for part in path.strip("/").split("/")]
+        try:
+            if len(parts) == 2 and parts[0] == "pay":
+                return self._page(
+                    method, parts[1], query if method == "GET" else body.decode("utf-8", "replace"), headers
+                )
+            return 200, "application/json", json.dumps(self._api_answer(method, parts, headers, body)).encode()
+        except SandboxError as error:
+            return error.status, "application/json", json.dumps({"message": str(error)}).encode()
+
+    def _api_answer(self, method: str, parts: list[str], headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+        match (method, *parts):
+            case ("GET", "v1", "payments", order_no):
+                return self.payments.get(order_no) or {"order_no": order_no, "status": "unpaid"}
+            case ("GET", "v1", "refunds", refund_no) if refund_no in self.refunds:
+                return self.refunds[refund_no]
+            case ("POST", "v1", "pay"):
+                wanted = _object(body, {"order_no", "amount_fen"}, {"notify"})
+                return self.pay(wanted["order_no"], wanted["amount_fen"], notify=wanted.get("notify", True) is True)
+            case ("POST", "v1", "refunds"):
+                if not is_genuine(self._key(), headers, body, self._clock.now()):
+                    raise SandboxError(401, "the signature does not hold")
+                wanted = _object(body, {"refund_no", "order_no", "amount_fen"}, set())
+                return self.refund(wanted["refund_no"], wanted["order_no"], wanted["amount_fen"])
+        raise SandboxError(404, "no such thing here")
+
+    def _page(self, method: str, order_no: str, form: str, headers: Mapping[str, str]) -> tuple[int, str, bytes]:
+        values = {name: entries[-1] for name, entries in parse_qs(form).items()}
+        amount = values.get("amount_fen", "")
+        english = headers.get("accept-language", "").lower().startswith("en")
+        if not (amount.isascii() and amount.isdigit()) or int(amount[:12]) == 0:
+            raise SandboxError(400, "amount_fen is needed")
+        fen = int(amount[:12])
+        if method == "POST":
+            paid = self.pay(order_no, fen)
+            done = paid["notified"] == 200
+            message = _TEXTS["done" if done else "untold"][english].format(status=paid["notified"])
+            button = "" if done else _BUTTON.format(fen=fen, label=_TEXTS["again"][english])
+        else:
+            message = ""
+            button = _BUTTON.format(fen=fen, label=_TEXTS["pay"][english])
+        page = _PAGE.format(
+            lang="en" if english else "zh-CN",
+            title=_TEXTS["title"][english],
+            note=_TEXTS["note"][english],
+            order=escape(order_no),
+            action="/pay/" + quote(order_no, safe=""),
+            amount=f"¥{fen // 100}.{fen % 100:02d}",
+            message=escape(message),
+            button=button,
+        )
+        return 200, "text/html; charset=utf-8", page.encode()
+
+    def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Serve on `port` (0: any free one) in a background thread. The URL."""
+        sandbox = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+            wbufsize = -1
+
+            def do_GET(self) -> None:
+                length = self.headers.get("content-length", "0")
+                size = int(length) if length.isascii() and length.isdigit() and len(length) < 9 else _MAX_BODY + 1
+                if size > _MAX_BODY:
+                    self.close_connection = True
+                    status, kind, content = 413, "application/json", b'{"message":"too large"}'
+                else:
+                    headers = {name.lower(): value for name, value in self.headers.items()}
+                    status, kind, content = sandbox.answer(self.command, self.path, headers, self.rfile.read(size))
+                self.send_response(status)
+                self.send_header("content-type", kind)
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_POST = do_GET
+
+            def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class names it so
+                """Nothing: the API's side is the one to read."""
+
+        self._server = Server((host, port), Handler)
+        self.url = f"http://{host}:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True)
+        self._thread.start()
+        return self.url
+
+    def stop(self) -> None:
+        """Close the counter; the book stays."""
+        if self._server is not None and self._thread is not None:
+            self._server.stop(self._thread)
+            self._server = self._thread = None
+
+
+def _object(body: bytes, needed: set[str], optional: set[str]) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict) or not needed <= set(value) <= needed | optional:
+        raise SandboxError(400, f"a JSON object with {', '.join(sorted(needed))} is needed")
+    if not all(isinstance(value[name], str) for name in needed if name.endswith("_no")):
+        raise SandboxError(400, "numbers of orders and refunds are text")
+    return value
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_TEXTS = {
+    "title": ("沙箱收银台", "Sandbox payment"),
+    "note": ("这里不会扣款。", "No money moves here."),
+    "pay": ("确认支付", "Pay now"),
+    "again": ("重新通知", "Notify again"),
+    "done": ("支付成功,商户已收到通知。", "Paid. The merchant has been told."),
+    "untold": (
+        "已支付,但商户未确认通知(应答 {status})。",
+        "Paid, but the merchant did not take the notice ({status}).",
+    ),
+}
+_BUTTON = '<input type="hidden" name="amount_fen" value="{fen}"><button>{label}</button>'
+_PAGE = """<!doctype html>
+<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>{title}</title><style>
+body{{font:16px system-ui,sans-serif;margin:0;background:#f4f5f7;color:#1c1e21}}
+main{{max-width:22rem;margin:12vh auto;background:#fff;border-radius:12px;padding:2rem;text-align:center}}
+strong{{display:block;font-size:2.4rem;margin:1rem 0}}code{{word-break:break-all;color:#555}}small{{color:#777}}
+button{{width:100%;padding:.8rem;border:0;border-radius:8px;background:#0a7d3b;color:#fff;font-size:1.1rem}}
+</style></head><body><main><h1>{title}</h1><code>{order}</code><strong>{amount}</strong>
+<p role="status">{message}</p><form method="post" action="{action}">{button}</form><p><small>{note}</small></p>
+</main></body></html>
+"""

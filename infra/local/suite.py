@@ -1,0 +1,319 @@
+"""The whole deployment on one machine: what the demonstration and the end-to-end tests drive.
+
+    with Suite.start(state_dir=Path(".local/demo")) as suite:
+        suite.request("GET", "/v1/products")        # in this process; or any HTTP client at suite.url
+        suite.drain()                               # pipes and queues, until all are empty
+        suite.tick(until=suite.clock.now() + timedelta(days=8))
+
+Everything below the surface is real: the handlers in processes of their own, their events, AWS's API on the emulator.
+"""
+
+import fcntl
+import json
+import os
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from infra.local import pages
+from infra.local.clock import ShiftedClock
+from infra.local.engine import Clients, Engine, Provisioned, connect, environment, provision
+from infra.local.gateway import Gateway, HttpAnswer
+from infra.local.invoke import ROOT, WorkerPool
+from infra.local.queues import Drained, Traffic, depth
+from infra.local.sandbox import Sandbox
+from infra.local.schedules import Ran, ScheduleRunner
+from infra.local.template import Place, Template, load, parse_yaml
+
+REGION = "ap-east-1"
+
+
+class SuiteError(Exception):
+    """The suite cannot start; the message says why."""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _check_port(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise SuiteError(f"port {port} of 127.0.0.1 is taken: {error.strerror}") from error
+    return port
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+@dataclass
+class _Memory:
+    """What must be remembered between two runs, beside the emulator's own state: `suite.json`."""
+
+    path: Path
+    shift_seconds: float = 0.0
+    anchor: str | None = None
+    since: str | None = None
+    checkpoints: dict[str, Any] | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> "_Memory":
+        if not path.exists():
+            return cls(path)
+        return cls(path, **json.loads(path.read_text(encoding="utf-8")))
+
+    def write(self) -> None:
+        draft = self.path.with_suffix(".new")
+        stored = {name: value for name, value in vars(self).items() if name != "path"}
+        draft.write_text(json.dumps(stored, indent=1), encoding="utf-8")
+        os.replace(draft, self.path)
+
+
+class Suite:
+    """A running deployment. Make one with `Suite.start`; stop it with `stop`, or as a context manager.
+
+    `url` is the gateway's address, `sandbox` the payment channel (`sandbox.url`, `sandbox.pay(order, fen)`), `clients`
+    boto3 clients of the emulator, `clock` the clock that everything asks, `environment` what a process needs to work
+    on the same state (the ledger's command, for instance).
+    """
+
+    def __init__(
+        self,
+        *,
+        cleanup: ExitStack,
+        state_dir: Path,
+        engine: Engine,
+        template: Template,
+        provisioned: Provisioned,
+        clients: Clients,
+        clock: ShiftedClock,
+        memory: _Memory,
+        workers: int,
+        gateway_port: int,
+        sandbox_port: int,
+        retry_seconds: int,
+        report: Callable[[str], None],
+    ) -> None:
+        self.state_dir = state_dir
+        self.engine = engine
+        self.template = template
+        self.provisioned = provisioned
+        self.clients = clients
+        self.clock = clock
+        self.environment = environment(template, engine.endpoint)
+        self._cleanup = cleanup
+        self._memory = memory
+        self._report = report
+        self._time = threading.RLock()
+        self._key = ""
+        inherited = {**os.environ, **self.environment}
+        log = state_dir / "functions.log"
+
+        def pool() -> WorkerPool:
+            made = WorkerPool(size=workers, environment=inherited, log=log, clock=clock)
+            cleanup.callback(made.close)
+            return made
+
+        # Two pools: an outgoing webhook may be answered by a request, which must not wait for the webhook's worker.
+        for_requests, for_events = pool(), pool()
+        self.gateway = Gateway(template, for_requests, report=report)
+        self.url = f"http://127.0.0.1:{gateway_port}"
+        self.sandbox = Sandbox(api_url=self.url, key=self._sandbox_key, clock=clock, book=state_dir / "sandbox.jsonl")
+        self.sandbox.start(port=sandbox_port)
+        cleanup.callback(self.sandbox.stop)
+        self.schedules = ScheduleRunner(
+            template, clock=clock, invoker=for_events, sqs=clients.sqs,
+            anchor=datetime.fromisoformat(memory.anchor) if memory.anchor else None,
+            since=datetime.fromisoformat(memory.since) if memory.since else None,
+            report=report,
+        )  # fmt: skip
+        self.traffic = Traffic(
+            template, clients=clients, invoker=for_events, checkpoints=memory.checkpoints,
+            retry_seconds=retry_seconds, report=report,
+        )  # fmt: skip
+        cleanup.callback(self._remember)
+        cleanup.callback(self.traffic.stop)
+        self.gateway.pages.update(pages.pages(self))
+        self.gateway.start(port=gateway_port)
+        cleanup.callback(self.gateway.stop)
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        state_dir: Path | None = None,
+        clock: ShiftedClock | None = None,
+        template: Path = ROOT / "template.yaml",
+        parameters: Mapping[str, str] | None = None,
+        port: int = 0,
+        sandbox_port: int = 0,
+        workers: int | None = None,
+        background: bool = False,
+        retry_seconds: int | None = None,
+        endpoint: str | None = None,
+        report: Callable[[str], None] = _to_stderr,
+    ) -> Self:
+        """Start the engine, make what is missing, and serve.
+
+        `state_dir` keeps the state between runs (None: it is gone afterwards); one suite at a time may use it.
+        `clock`: None goes on with the time that the state was left at. `parameters` override the template's; the
+        addresses of the suite itself are given where the template has a parameter for them. `port` and
+        `sandbox_port` 0: any free one. `workers`: processes for requests, and as many for events. `background` runs
+        queues, pipes and schedules by themselves; otherwise `drain` and `tick` do. A failed message comes again after
+        `retry_seconds` (default: at once, in the background after 2 s). `endpoint`: an AWS endpoint to use instead of
+        the emulator (default: the variable AWS_ENDPOINT_URL).
+
+        Raises SuiteError, EngineError or TemplateError with the reason; nothing is left running then.
+        """
+        with ExitStack() as cleanup:  # undoes what was done if something fails below
+            home = state_dir or Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="cardstock-")))
+            home.mkdir(parents=True, exist_ok=True)
+            lock = cleanup.enter_context((home / "lock").open("w"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise SuiteError(f"another suite uses {home}") from error
+            memory = _Memory.read(home / "suite.json")
+            gateway_port = _check_port(port) if port else _free_port()
+            counter_port = _check_port(sandbox_port) if sandbox_port else _free_port()
+            engine = Engine.start(
+                state=home / "engine" if state_dir else None, log=home / "engine.log", region=REGION,
+                endpoint=endpoint or os.environ.get("AWS_ENDPOINT_URL"),
+            )  # fmt: skip
+            cleanup.callback(engine.stop)
+            place = Place(region=REGION, endpoint=engine.endpoint, api_url=f"http://127.0.0.1:{gateway_port}")
+            given = _parameters(template, place.api_url, f"http://127.0.0.1:{counter_port}") | dict(parameters or {})
+            resolved = load(template, place=place, parameters=given)
+            clients = connect(engine.endpoint, REGION)
+            cleanup.callback(clients.close)
+            suite = cls(
+                cleanup=cleanup, state_dir=home, engine=engine, template=resolved,
+                provisioned=provision(resolved, clients), clients=clients,
+                clock=clock or ShiftedClock(timedelta(seconds=memory.shift_seconds)), memory=memory,
+                workers=workers or max(2, (os.cpu_count() or 2) // 2),
+                gateway_port=gateway_port, sandbox_port=counter_port,
+                retry_seconds=retry_seconds if retry_seconds is not None else (2 if background else 0), report=report,
+            )  # fmt: skip
+            if background:
+                suite._run_in_background()
+            suite._cleanup = cleanup.pop_all()
+        return suite
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _sandbox_key(self) -> str:
+        if not self._key:
+            secret_id = self.environment["PAYMENT_SECRET_ID"]
+            text = self.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"]
+            self._key = str(json.loads(text)["sandbox_key"])
+        return self._key
+
+    def request(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | str = b""
+    ) -> HttpAnswer:
+        """A request to the gateway without the network in between."""
+        return self.gateway.request(method, path, headers=headers, body=body)
+
+    def drain(self, *, timeout: float = 300.0) -> Drained:
+        """Run pipes and queues until everything that is due has been handled, or is in a dead-letter queue."""
+        self.engine.check()
+        return self.traffic.drain(timeout=timeout)
+
+    def tick(self, *, until: datetime, settle: bool = True) -> list[Ran]:
+        """Let time pass until `until`, running every schedule that falls due; `settle` drains after each."""
+        with self._time:
+            ran = self.schedules.tick(until, between=self.drain if settle else lambda: None)
+            self._remember()
+            return ran
+
+    def run_schedule(self, function: str, due: datetime | None = None) -> Ran:
+        """Run the schedule of `function` (its folder's name) out of turn, for `due` or now."""
+        name = self.template.function(function).name
+        schedule = next(schedule for schedule in self.template.schedules() if schedule.function == name)
+        with self._time:
+            return self.schedules.run(schedule, due or self.clock.now())
+
+    def dead_letters(self) -> dict[str, int]:
+        """How many messages each dead-letter queue holds, where there are any."""
+        targets = {queue.dead_letter_arn for queue in self.template.queues}
+        targets |= {schedule.dead_letter_arn for schedule in self.template.schedules()}
+        found = {
+            queue.name: depth(queue, self.clients.sqs).visible for queue in self.template.queues if queue.arn in targets
+        }
+        return {name: count for name, count in found.items() if count}
+
+    def _run_in_background(self) -> None:
+        self.traffic.start()
+        stopping = threading.Event()
+
+        def watch() -> None:
+            while not stopping.wait(1.0):
+                try:
+                    self.engine.check()
+                    self.tick(until=self.clock.now(), settle=False)
+                except Exception as error:
+                    self._report(f"schedules: {type(error).__name__}: {error}")
+                    stopping.wait(5.0)
+
+        thread = threading.Thread(target=watch, name="schedules", daemon=True)
+        thread.start()
+        self._cleanup.callback(thread.join)
+        self._cleanup.callback(stopping.set)
+
+    def _remember(self) -> None:
+        self._memory.shift_seconds = self.clock.shift.total_seconds()
+        self._memory.anchor = self.schedules.anchor.isoformat()
+        self._memory.since = self.schedules.since.isoformat()
+        self._memory.checkpoints = self.traffic.checkpoints()
+        self._memory.write()
+
+    def stop(self) -> None:
+        """Take no more requests, let what runs end, save the state. Safe to call twice."""
+        self._cleanup.close()
+
+
+def _parameters(template: Path, api_url: str, sandbox_url: str) -> dict[str, str]:
+    """What the template's parameters are on this machine, as far as it has them."""
+    declared = parse_yaml(template.read_text(encoding="utf-8")).get("Parameters") or {}
+    local = {
+        "Environment": "local",
+        "PaymentSandboxUrl": sandbox_url,
+        "PublicUrl": api_url,
+        "InferenceBaseUrl": os.environ.get("INFERENCE_BASE_URL", ""),
+        "InferenceModel": os.environ.get("INFERENCE_MODEL", ""),
+        "InferenceApiKey": os.environ.get("INFERENCE_API_KEY", ""),
+        "WebhookPrivateNetworks": os.environ.get("WEBHOOK_PRIVATE_NETWORKS", "127.0.0.0/8"),
+        "LogLevel": os.environ.get("POWERTOOLS_LOG_LEVEL", "WARNING"),
+    }
+    return {name: value for name, value in local.items() if name in declared}
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 10.0) -> bool:
+    """Whether `condition` came true within `seconds`; for what happens in the background."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()

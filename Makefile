@@ -1,0 +1,69 @@
+# Needs make and Python 3.11 or newer, nothing else. Everything that is installed goes into .venv, pinned by hash.
+#
+#   make demo     real shop data, from a card view to a payout report (DATA=file.csv.gz LIMIT=2000 for another file)
+#   make test     lint, types, import arrows, template checks and all tests
+#   make serve    the whole suite on 127.0.0.1, until Ctrl-C
+#   make bench    what the main operations cost, in AWS calls, capacity units and Python calls
+#   make lint     lint and formatting only
+#   make build    package for AWS with SAM, without containers
+#   make lock     resolve pyproject.toml into the lock files
+#   make clean    remove what was built, installed and written
+
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $$python && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+SAM_READY := .venv-sam/.ready
+PACKAGES := layers/cardstock/python/cardstock functions infra tests
+TEMPLATES := template.yaml infra/data.yaml infra/messaging.yaml infra/observability.yaml
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test serve bench lint build lock clean
+.DEFAULT_GOAL := test
+
+demo: $(READY)
+	@$(BIN)/python -m infra.local demo $(if $(DATA),--data "$(DATA)") $(if $(LIMIT),--limit "$(LIMIT)")
+
+serve: $(READY)
+	@$(BIN)/python -m infra.local serve
+
+test: lint
+	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint $(TEMPLATES)
+	$(BIN)/pytest -n auto --dist loadfile
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+bench: $(READY)
+	@$(BIN)/python -m tests.bench
+
+lock: $(READY)
+	$(BIN)/python -m infra.lock
+
+# The layers' wheels are those of Lambda (arm64, Python 3.13), whatever machine builds them.
+build: $(READY) $(SAM_READY)
+	SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build --template template.yaml --manifest infra/build.mk --cached --parallel
+	@$(BIN)/python -m infra.bundles
+
+clean:
+	rm -rf .venv .venv-sam .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find functions layers infra tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found; name one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "Setting up .venv with $(PYTHON): about a minute, once"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -c 'import pathlib, sysconfig; root = pathlib.Path.cwd(); \
+	pathlib.Path(sysconfig.get_path("purelib"), "cardstock.pth").write_text(f"{root}\n{root}/layers/cardstock/python\n", "utf-8")'
+	@touch $@
+
+$(SAM_READY): requirements-sam.lock $(READY)
+	@echo "Setting up .venv-sam: about a minute, once"
+	@$(BIN)/python -m venv .venv-sam
+	@.venv-sam/bin/python -m pip install --quiet --require-hashes -r requirements-sam.lock
+	@touch $@

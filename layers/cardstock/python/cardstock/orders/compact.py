@@ -4,10 +4,10 @@ A stored kilobyte is a write unit and a signed kilobyte is traffic, so field nam
 supplier ids are left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cardstock.orders.model import Attribution, OrderLine
+from cardstock.orders.model import Attribution, OrderLine, Quote
 
 _QUALIFYING = 1
 _EARNS = 2
@@ -62,3 +62,23 @@ def pack_attribution(attribution: Attribution | None) -> list[str] | None:
 def unpack_attribution(packed: Sequence[str] | None) -> Attribution | None:
     """The inverse of `pack_attribution`."""
     return None if packed is None else Attribution(*packed)
+
+
+def pack_quote(quote: Quote) -> dict[str, Any]:
+    """The claims of a quote's token."""
+    return {
+        "m": quote.member_id,
+        "l": pack_lines(quote.lines),
+        "a": pack_attribution(quote.attribution),
+        "h": quote.hint,
+    }
+
+
+def unpack_quote(claims: Mapping[str, Any]) -> Quote:
+    """The inverse of `pack_quote`; for claims whose signature has been checked."""
+    return Quote(
+        member_id=claims["m"],
+        lines=unpack_lines(claims["l"]),
+        attribution=unpack_attribution(claims["a"]),
+        hint=claims["h"],
+    )

@@ -188,6 +188,10 @@ class DynamoOrders:
             raise ConflictError("STOCK_SHORT", lines=[shortage(line.sku, item) for line, item in stored]) from error
         return None
 
+    def placed_by(self, request: RequestKey) -> str | None:
+        """See the port."""
+        return requests.find(request)
+
     def store(self, step: Step) -> bool:
         """See the port."""
         try:
@@ -412,7 +416,9 @@ def _supplier_order(item: SupplierOrderItem) -> SupplierOrder:
         lines=tuple(SupplierLine(*row) for row in item.lines),
         receiver=Receiver(*item.receiver),
         created_at=item.created_at,
-        parcels=tuple(Parcel(*row[:3], from_epoch_ms(row[3])) for row in item.parcels or ()),
+        parcels=tuple(
+            Parcel(event, carrier, number, from_epoch_ms(at)) for event, carrier, number, at in item.parcels or ()
+        ),
         shipped_at=item.shipped_at,
         delivered_at=item.delivered_at,
         version=item.version,

@@ -36,6 +36,7 @@ from cardstock.adapters.dynamodb.base import (
 from cardstock.catalog.model import Listing, Page, Product
 from cardstock.errors import ConflictError, NotFoundError
 from cardstock.ids import RequestKey
+from cardstock.orders.model import Offer
 from cardstock.settings import settings
 
 
@@ -71,7 +72,7 @@ class ProductItem(Table):
 
 
 class DynamoProducts:
-    """The catalogue's `Products` port."""
+    """The catalogue's `Products` port, and what orders need of it."""
 
     def find(self, sku: str) -> Product | None:
         """See the port."""
@@ -83,6 +84,22 @@ class DynamoProducts:
     def find_all(self, skus: Iterable[str]) -> dict[str, Product]:
         """See the port."""
         return {item.sku: _product(item) for item in ProductItem.batch_get(set(skus))}
+
+    def offers(self, skus: Iterable[str]) -> dict[str, Offer]:
+        """The orders area's `Catalogue` port."""
+        return {
+            item.sku: Offer(
+                sku=item.sku,
+                name=item.name,
+                price_fen=item.price_fen,
+                supplier_id=item.supplier_id,
+                qualifying=item.qualifying,
+                earns=item.earns,
+                active=item.active,
+                stock=item.stock,
+            )
+            for item in ProductItem.batch_get(set(skus))
+        }
 
     def page(self, limit: int, after: str | None, supplier_id: str | None) -> Page:
         """See the port."""
@@ -124,7 +141,7 @@ class DynamoProducts:
             taken = [listings[index].sku for index in sorted(error.failed)]
             raise ConflictError("SKU_TAKEN", skus=taken) from error
 
-    def add_stock(self, sku: str, units: int, request: RequestKey, at: datetime) -> None:
+    def add_stock(self, sku: str, units: int, request: RequestKey, at: datetime) -> bool:
         """See the port."""
         known = ProductItem.sku.exists()
         try:
@@ -139,10 +156,11 @@ class DynamoProducts:
         except ConditionFailedError as error:
             if 0 in error.failed:
                 requests.result_of(error.failed[0], request)
-                return
+                return False
             if not error.failed[1]:
                 raise NotFoundError("NOT_FOUND") from error
             raise ConflictError("STOCK_SHORT", lines=[shortage(sku, error.failed[1])]) from error
+        return True
 
     def count_stock(self, supplier_id: str, sku: str, on_shelf: int, version: int, at: datetime) -> bool:
         """See the port."""

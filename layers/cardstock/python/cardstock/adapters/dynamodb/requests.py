@@ -40,6 +40,20 @@ def remember(transaction: Transaction, request: RequestKey, result: str, at: dat
     )
 
 
+def find(request: RequestKey) -> str | None:
+    """The result of an earlier run of `request`, by a consistent read; None if there was none.
+
+    For requests that can no longer be run (an expired quote) but may have been. Raises like `result_of`.
+    """
+    try:
+        item = RequestItem.get(request.id, consistent_read=True)
+    except RequestItem.DoesNotExist:
+        return None
+    if item.fingerprint != request.fingerprint:
+        raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+    return item.result
+
+
 def result_of(stored: dict[str, Any], request: RequestKey) -> str:
     """The result of an earlier run of `request`, from the raw item of the failed condition.
 

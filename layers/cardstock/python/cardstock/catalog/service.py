@@ -1,0 +1,61 @@
+"""What can be done to the catalogue."""
+
+from collections.abc import Sequence
+
+from cardstock.catalog.model import MAX_BATCH, Listing, Page, Product
+from cardstock.catalog.ports import Products
+from cardstock.clock import Clock
+from cardstock.errors import InvalidError, NotFoundError, Pointer
+from cardstock.ids import RequestKey
+
+STAFF = "staff"
+
+
+def find_product(sku: str, *, products: Products) -> Product:
+    """One product. Raises `NotFoundError`."""
+    product = products.find(sku)
+    if product is None:
+        raise NotFoundError("NOT_FOUND")
+    return product
+
+
+def browse(limit: int, after: str | None, supplier_id: str | None, *, products: Products) -> Page:
+    """A page of products, of one supplier if `supplier_id` is given."""
+    return products.page(limit, after, supplier_id)
+
+
+def publish(listings: Sequence[Listing], *, acting_for: str, products: Products, clock: Clock) -> None:
+    """Create or replace products, all or none. A repeat ends in the same state.
+
+    `acting_for` is a supplier id, or `staff` for all of them. Raises `NotFoundError` when a supplier names another,
+    `InvalidError` for a SKU given twice, `ConflictError` SKU_TAKEN.
+    """
+    if acting_for != STAFF and any(listing.supplier_id != acting_for for listing in listings):
+        raise NotFoundError("NOT_FOUND")
+    if len({listing.sku for listing in listings}) != len(listings) or len(listings) > MAX_BATCH:
+        raise InvalidError("BODY_INVALID", pointers=(Pointer("/products", "DUPLICATE"),))
+    products.publish(listings, clock.now())
+
+
+def add_stock(
+    sku: str, units: int, request: RequestKey, *, acting_for: str, products: Products, clock: Clock
+) -> tuple[Product, bool]:
+    """Add units to what can be sold, or take them away; once per `request`. Gives the product and whether this was a
+    repeat.
+
+    Raises `NotFoundError` (also for another supplier's SKU), `ConflictError` STOCK_SHORT.
+    """
+    if acting_for not in (STAFF, find_product(sku, products=products).supplier_id):
+        raise NotFoundError("NOT_FOUND")
+    done = products.add_stock(sku, units, request, clock.now())
+    return find_product(sku, products=products), not done
+
+
+def count_stock(supplier_id: str, sku: str, on_shelf: int, version: int, *, products: Products, clock: Clock) -> bool:
+    """A supplier counted `on_shelf` units, those not yet sent for our orders included. False: a later count was known
+    already and this one changes nothing.
+
+    What can be sold is the count less what is held for orders; it may be below zero, then nothing is sold. Raises
+    `NotFoundError` for a SKU that is not this supplier's.
+    """
+    return products.count_stock(supplier_id, sku, on_shelf, version, clock.now())

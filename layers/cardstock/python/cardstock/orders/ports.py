@@ -1,0 +1,100 @@
+"""What the orders area needs from the outside."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, Protocol
+
+from cardstock.ids import RequestKey
+from cardstock.orders.model import (
+    Offer,
+    Order,
+    OrderPage,
+    PaymentNotice,
+    PaymentParameters,
+    Refund,
+    Step,
+    SupplierOrder,
+    SupplierOrderPage,
+)
+
+
+class Catalogue(Protocol):
+    """What is for sale."""
+
+    def offers(self, skus: Iterable[str]) -> dict[str, Offer]:
+        """Price and stock of the SKUs that exist. One call for up to 100."""
+
+
+class Network(Protocol):
+    """The buyer's place in the referral network, opaque to orders."""
+
+    def hint(self, member_id: str) -> Any:
+        """What makes `snapshot` a single call: JSON data that travels in the quote and may be out of date."""
+
+    def snapshot(self, member_id: str, hint: Any, at: datetime) -> dict[str, Any]:
+        """Plan and positions that the rewards of an order placed now depend on, as JSON data without floats."""
+
+
+class Orders(Protocol):
+    """Where orders, refunds and supplier orders are kept. Reads are consistent unless they say otherwise."""
+
+    def place(self, order: Order, request: RequestKey) -> str | None:
+        """Take the stock and store the order with its request: all or nothing, in one call.
+
+        A repeat of `request` changes nothing and gives the id of the order it made the first time. Raises
+        `ConflictError`: PRICE_CHANGED with `skus` (also for what is no longer sold), or STOCK_SHORT with `lines`.
+        """
+
+    def placed_by(self, request: RequestKey) -> str | None:
+        """The id of the order that `request` made, if it made one."""
+
+    def store(self, step: Step) -> bool:
+        """Store a step: all or nothing, in one call. False, and nothing is changed, when a record has moved on."""
+
+    def find(self, order_id: str) -> Order | None:
+        """The order, if there is one."""
+
+    def refunds_of(self, order_id: str) -> tuple[Refund, ...]:
+        """All refunds of an order, oldest first."""
+
+    def find_refund(self, order_id: str, refund_id: str) -> Refund | None:
+        """The refund, if there is one."""
+
+    def find_supplier_orders(self, order_id: str, supplier_ids: Iterable[str]) -> dict[str, SupplierOrder]:
+        """The parts of an order that exist, by supplier id."""
+
+    def of_member(self, member_id: str, limit: int, after: str | None) -> OrderPage:
+        """A member's orders, newest first, behind the order `after`. May miss what happened in the last second."""
+
+    def of_supplier(self, supplier_id: str, limit: int, after: str | None) -> SupplierOrderPage:
+        """A supplier's orders, oldest first, behind the order `after`."""
+
+    def due(self, at: datetime) -> Iterator[str]:
+        """Ids of orders whose time to pay was over at `at`. May name some that were paid or closed just now."""
+
+
+class PaymentChannel(Protocol):
+    """A way to pay. Every call has a time-out and raises `UnavailableError` when the outcome is unknown."""
+
+    @property
+    def name(self) -> str:
+        """How clients name it: `sandbox`."""
+
+    def start(self, order: Order) -> PaymentParameters:
+        """What the client needs in order to pay `order`. Safe to repeat."""
+
+    def read_notice(self, headers: dict[str, str], raw: bytes) -> PaymentNotice | None:
+        """The payment that a callback tells of, verified on its raw bytes; None if it tells of something else.
+
+        Raises `UnauthorizedError` when it is not genuine or not recent, `InvalidError` when it is malformed.
+        """
+
+    def query(self, order: Order) -> PaymentNotice | None:
+        """The payment of `order`, if it was paid; asked when no callback came."""
+
+    def refund(self, refund: Refund) -> bool:
+        """Send `refund` back, at most once for its id however often it is called.
+
+        True when it has gone through, False while it is being worked on. Raises `RefusedError` when the channel will
+        never do it.
+        """

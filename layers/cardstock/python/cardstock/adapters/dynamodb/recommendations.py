@@ -1,0 +1,65 @@
+"""What was learnt.
+
+Table `recommendations`: partition key `pk`, no index. One kind of item: a serving row (`member#<id>`, `product#<sku>`,
+`popular`) as one text of at most 3 900 bytes, which expires 30 days after it was last learnt.
+
+| Access pattern | How | Costs |
+|---|---|---|
+| a member's answer | one BatchGetItem of 2 rows, and one more for each shown product | 0.5 RCU a row |
+| learning writes | BatchWriteItem of 25 rows | at most 4 WCU a row |
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import GetError
+
+from cardstock.adapters.dynamodb.base import ExpiryAttribute, Table
+from cardstock.errors import UnavailableError
+from cardstock.recommendations.learning import decode, encode
+from cardstock.recommendations.model import Row
+from cardstock.settings import settings
+
+_KEPT = timedelta(days=30)
+
+
+class RowItem(Table):
+    """One serving row."""
+
+    class Meta:
+        table_name = settings().recommendations_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    text = UnicodeAttribute(attr_name="r")
+    expires_at = ExpiryAttribute()
+
+
+class DynamoRows:
+    """The recommendations area's `ServingRows` and `LearntRows`."""
+
+    def read(self, keys: Collection[str]) -> Mapping[str, Row]:
+        """See the port. A row that the store was too busy for counts as absent: an answer from fewer rows, in time, is
+        worth more than a second call."""
+        wanted: list[Any] = [{"pk": key} for key in keys]  # PynamoDB takes maps here and declares strings
+        try:
+            # Not `RowItem.batch_get`, which repeats without a bound.
+            found = RowItem._get_connection().batch_get_item(wanted)
+        except GetError as error:
+            # `cause_response_code` fails on a time-out, whose response is None.
+            response = getattr(error.cause, "response", None) or {}
+            if response.get("Error", {}).get("Code") in ("ValidationException", "ResourceNotFoundException"):
+                raise
+            raise UnavailableError("STORE_UNAVAILABLE") from error
+        items = found.get("Responses", {}).get(RowItem.Meta.table_name, ())
+        return {item["pk"]["S"]: decode(item["pk"]["S"], item["r"]["S"]) for item in items}
+
+    def write(self, rows: Iterable[Row]) -> int:
+        """See the port."""
+        count = 0
+        with RowItem.batch_write() as batch:
+            for row in rows:
+                batch.save(RowItem(pk=row.key, text=encode(row), expires_at=row.learned_at + _KEPT))
+                count += 1
+        return count

@@ -148,9 +148,6 @@ class RefundLine:
     amount_fen: Fen
     restock: bool = False
     """The units had not been shipped: they go back on sale when the refund has gone through."""
-    before_fen: Fen = 0
-    """What refunds requested before this one give back of the same line (its `refunded_fen` just before this request).
-    Rewards are taken back by it: the same fen in whatever order refunds go through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +174,9 @@ class Refund:
     succeeded_at: datetime | None = None
     fingerprint: str = ""
     """Of the request that made it: another body under the same key is refused."""
+    sequence: int = 0
+    """The order's version that this request made: tells which of an order's refunds was requested first, by no clock.
+    Rewards are taken back in this sequence, the same fen in whatever order refunds go through."""
     version: int = 1
 
 

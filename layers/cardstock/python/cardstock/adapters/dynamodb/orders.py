@@ -135,6 +135,7 @@ class RefundItem(Table):
     requested_at = EpochAttribute(attr_name="t")
     succeeded_at = EpochAttribute(attr_name="ts", null=True)
     fingerprint = UnicodeAttribute(null=True)
+    sequence = IntegerAttribute(attr_name="s")
     version = IntegerAttribute(attr_name="v")
 
 
@@ -358,10 +359,7 @@ def _refund_item(refund: Refund) -> RefundItem:
         kind=refund.kind,
         status=refund.status,
         amount_fen=refund.amount_fen,
-        lines=[
-            [line.line_no, line.sku, line.units, line.amount_fen, int(line.restock), line.before_fen]
-            for line in refund.lines
-        ],
+        lines=[[line.line_no, line.sku, line.units, line.amount_fen, int(line.restock)] for line in refund.lines],
         reason=refund.reason,
         channel=refund.channel,
         transaction_no=refund.transaction_no,
@@ -369,6 +367,7 @@ def _refund_item(refund: Refund) -> RefundItem:
         requested_at=refund.requested_at,
         succeeded_at=refund.succeeded_at,
         fingerprint=refund.fingerprint or None,
+        sequence=refund.sequence,
         version=refund.version,
     )
 
@@ -381,7 +380,7 @@ def _refund(item: RefundItem) -> Refund:
         kind=item.kind,  # type: ignore[arg-type]  # only `_refund_item` writes it
         status=item.status,  # type: ignore[arg-type]  # only `_refund_item` writes it
         amount_fen=item.amount_fen,
-        lines=tuple(RefundLine(row[0], row[1], row[2], row[3], bool(row[4]), row[5]) for row in item.lines),
+        lines=tuple(RefundLine(row[0], row[1], row[2], row[3], bool(row[4])) for row in item.lines),
         reason=item.reason,
         channel=item.channel,
         transaction_no=item.transaction_no,
@@ -389,6 +388,7 @@ def _refund(item: RefundItem) -> Refund:
         requested_at=item.requested_at,
         succeeded_at=item.succeeded_at,
         fingerprint=item.fingerprint or "",
+        sequence=item.sequence,
         version=item.version,
     )
 

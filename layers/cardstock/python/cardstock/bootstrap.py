@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from cardstock.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
+    from cardstock.adapters.announcements import Announcements
     from cardstock.edge.callers import Callers
     from cardstock.edge.tokens import Signer
+    from cardstock.ledger.ports import Books, Calendar, Statements
     from cardstock.partners.ports import Deliveries, DueQueue, Endpoints, Inbox, Keys, Post, Suppliers
 
 _clock: Clock = SystemClock()
@@ -126,3 +128,37 @@ def due_queue() -> "DueQueue":
     from cardstock.settings import settings
 
     return DueMessages(Queue(settings().webhooks_queue_url))
+
+
+@cache
+def books() -> "Books":
+    """The ledger in DynamoDB."""
+    from cardstock.adapters.dynamodb.ledger import DynamoBooks
+
+    return DynamoBooks()
+
+
+@cache
+def calendar() -> "Calendar":
+    """Orders due for release, by day, in DynamoDB."""
+    from cardstock.adapters.dynamodb.ledger import DynamoCalendar
+
+    return DynamoCalendar()
+
+
+@cache
+def statements() -> "Statements":
+    """Members' statements in DynamoDB."""
+    from cardstock.adapters.dynamodb.statements import DynamoStatements
+
+    return DynamoStatements()
+
+
+@cache
+def announcements() -> "Announcements":
+    """Events on their way to partners, through the webhooks queue."""
+    from cardstock.adapters.announcements import Announcements
+    from cardstock.adapters.sqs import Queue
+    from cardstock.settings import settings
+
+    return Announcements(Queue(settings().webhooks_queue_url))

@@ -1,0 +1,115 @@
+"""What the network's plans make of an order, in the words of the ledger. The engine that explains and simulates pays.
+
+All of it follows from the order's own lines and snapshot and from a published plan, neither of which ever changes: the
+same order gives the same fen whenever it is asked, by whomever.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from cardstock.ledger.model import Credit, RewardKind
+from cardstock.ledger.service import Accrual
+from cardstock.money import Fen
+from cardstock.network.model import OrderFacts, OrderLine, Plan, Reward, Snapshot
+from cardstock.network.ports import Plans
+from cardstock.network.rewards import clawed, qualifying_net, rewards_for
+from cardstock.network.service import get_plan
+from cardstock.orders.model import Order, Refund
+
+
+class PlanRules:
+    """The rules of published plans, applied to orders. A plan costs one read; `plans` may keep it."""
+
+    def __init__(self, plans: Plans) -> None:
+        self._plans = plans
+
+    def accrual(self, order: Order) -> Accrual:
+        """What `order` pays to whom, once it is paid; no credits if nobody earns on it."""
+        plan = self._plan(order)
+        return Accrual(order.order_id, plan.ref, tuple(_credit(reward) for reward in _rewards(order, plan)))
+
+    def taken(self, order: Order, refund: Refund, refunds: Sequence[Refund]) -> Mapping[RewardKind, Fen]:
+        """What `refund` takes back of each reward: the share of all that it and the refunds requested before it
+        (`refunds`: those of the order, any others among them) give back, less what those alone take."""
+        before = _given_back(order, (other for other in refunds if other.sequence < refund.sequence))
+        after = [back + more for back, more in zip(before, _given_back(order, (refund,)), strict=True)]
+        return {
+            reward.kind: clawed(reward, after) - clawed(reward, before) for reward in _rewards(order, self._plan(order))
+        }
+
+    def settles_at(self, order: Order, refunds: Sequence[Refund] = ()) -> datetime | None:
+        """When the return window and the freeze are over, and the last after-sale; None before the receipt, and while
+        an after-sale is open."""
+        if order.received_at is None or any(r.kind == "return" and r.succeeded_at is None for r in refunds):
+            return None
+        over = order.received_at + timedelta(days=self.waits_days(order))
+        return max([over, *(r.succeeded_at for r in refunds if r.kind == "return" and r.succeeded_at is not None)])
+
+    def waits_days(self, order: Order) -> int:
+        """Days from the receipt to the end of the return window and of the freeze."""
+        plan = self._plan(order)
+        return max(plan.return_days, plan.freeze_days)
+
+    def concerns(self, order: Order) -> bool:
+        """Whether anything waits for `order` to settle: a reward, or somebody's role."""
+        return any(line.qualifying for line in order.lines) or bool(self.accrual(order).credits)
+
+    def facts(self, order: Order, refunds: Sequence[Refund] = (), *, settled_at: datetime | None = None) -> OrderFacts:
+        """What the network has to know of `order`. The refund that passes the half of the qualifying lines dates them
+        all, so that facts told in another order draw the same line."""
+        lines = _lines(order)
+        net = qualifying_net(lines)
+        back, refunded_at = 0, None
+        done = [(refund.succeeded_at, refund) for refund in refunds if refund.succeeded_at is not None]
+        for moment, refund in sorted(done, key=lambda pair: (pair[0], pair[1].refund_id)):
+            part = sum(line.amount_fen for line in refund.lines if lines[line.line_no - 1].qualifying)
+            if part and 2 * back <= net:
+                back, refunded_at = back + part, moment
+        return OrderFacts(
+            order_id=order.order_id,
+            buyer_id=order.member_id,
+            snapshot=Snapshot.from_compact(order.snapshot),
+            placed_at=order.placed_at,
+            net=sum(line.net for line in lines),
+            qualifying_net=net,
+            paid_at=order.paid_at,
+            settled_at=settled_at,
+            qualifying_refunded=back,
+            refunded_at=refunded_at,
+        )
+
+    def _plan(self, order: Order) -> Plan:
+        snapshot = Snapshot.from_compact(order.snapshot)
+        return get_plan(snapshot.plan_id, snapshot.plan_version, plans=self._plans)
+
+
+def _lines(order: Order) -> list[OrderLine]:
+    return [OrderLine(line.sku, line.units, line.net_fen, line.qualifying, line.earns) for line in order.lines]
+
+
+def _rewards(order: Order, plan: Plan) -> tuple[Reward, ...]:
+    return rewards_for(_lines(order), Snapshot.from_compact(order.snapshot), plan, buyer_id=order.member_id)
+
+
+def _given_back(order: Order, refunds: Iterable[Refund]) -> list[Fen]:
+    """Per line of the order."""
+    back = [0] * len(order.lines)
+    for refund in refunds:
+        for line in refund.lines:
+            back[line.line_no - 1] += line.amount_fen
+    return back
+
+
+def _credit(reward: Reward) -> Credit:
+    return Credit(
+        reward=reward.kind,
+        member_id=reward.member_id,
+        role=reward.role,
+        rule=reward.rule,
+        rate=reward.rate.value,
+        unit=reward.rate.unit,
+        base=reward.base,
+        full=reward.full,
+        limited=reward.limited,
+        amount=reward.amount,
+    )

@@ -101,11 +101,11 @@ def test_an_incident_stays_open_until_the_channel_repeats_its_first_word() -> No
 def report(seed: int = 0) -> Report:
     shuffle = random.Random(seed).sample
     postings = [
-        LedgerLine("a", NOON - timedelta(days=20), "accrue.o1", "accrue", "o1", "frozen", 600_000),
-        LedgerLine("a", NOON - timedelta(days=9), "release.o1", "release", "o1", "frozen", -600_000),
-        LedgerLine("a", NOON - timedelta(days=9), "release.o1", "release", "o1", "available", 600_000),
-        LedgerLine("a", NOON - timedelta(days=5), "claw.r1", "claw", "r1", "available", -100_000),
-        LedgerLine("z", NOON - timedelta(days=5), "accrue.o2", "accrue", "o2", "frozen", 1),
+        LedgerLine("a", NOON - timedelta(days=20), "accrue.o1", "accrued", "o1", "frozen", 600_000),
+        LedgerLine("a", NOON - timedelta(days=9), "release.o1", "released", "o1", "frozen", -600_000),
+        LedgerLine("a", NOON - timedelta(days=9), "release.o1", "released", "o1", "available", 600_000),
+        LedgerLine("a", NOON - timedelta(days=5), "claw.r1", "clawed", "r1", "available", -100_000),
+        LedgerLine("z", NOON - timedelta(days=5), "accrue.o2", "accrued", "o2", "frozen", 1),
     ]
     return assemble(
         brand="卡栈",
@@ -124,7 +124,7 @@ def test_a_report_is_the_same_whatever_order_its_parts_come_in() -> None:
 def test_a_statement_says_what_was_credited_released_clawed_and_paid() -> None:
     first, second, third = report().statements
 
-    assert (first.credited, first.released, first.clawed) == (600_000, 600_000, 100_000)
+    assert (first.opening, first.credited, first.released, first.clawed) == (0, 600_000, 600_000, 100_000)
     assert (first.gross, first.tax, first.net) == (500_000, 80_000, 420_000)
     assert (second.gross, third.gross) == (0, 0)
     assert [posting.member for posting in report().postings] == ["a"] * 4

@@ -27,6 +27,16 @@ LineStatus: TypeAlias = Literal["pending", "sent", "waiting_user", "paid", "fail
 Result: TypeAlias = Literal["waiting_user", "paid", "failed", "expired"]
 """What a channel can say. That it said nothing is not a result: the same number is sent or asked again."""
 
+DifferenceCode: TypeAlias = Literal[
+    "UNANSWERED",  # the channel has not said how the transfer ended
+    "CLAIM",  # the ledger holds another amount for the number than the line pays out
+    "OUTCOME",  # ledger, line and channel disagree on how it ended
+    "TAX",  # the ledger withheld another tax than the line
+    "AMOUNT",  # the channel moved another amount than the line's net
+    "ARITHMETIC",  # gross is not tax plus net
+    "UNLISTED",  # the ledger or the channel knows a number that the batch does not
+]
+
 DropReason: TypeAlias = Literal[
     "nothing_left", "debt", "hold", "unverified", "under_age", "erased", "under_channel_minimum"
 ]
@@ -98,6 +108,43 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums of one book over all lines of a batch, in fen."""
+
+    count: int = 0
+    claimed: Fen = 0
+    paid: Fen = 0
+    tax: Fen = 0
+    returned: Fen = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One number on which the three books do not agree, with what each of them says."""
+
+    number: str
+    member: str
+    code: DifferenceCode
+    ledger: str
+    batch: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The three books side by side. `paid` is net, `claimed` and `returned` are gross."""
+
+    ledger: Totals
+    batch: Totals
+    channel: Totals
+    differences: tuple[Difference, ...]
+
+    @property
+    def closes(self) -> bool:
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """The head of a batch. Amounts and counts of it are always the fold of its lines, never kept beside them."""
 
@@ -113,17 +160,29 @@ class Batch:
     approved_at: datetime | None = None
     note: str | None = None
     """What the approver wrote down."""
+    since: datetime | None = None
+    """Where its statements begin: when the batch before it was opened; None: with the first entry."""
+    listed: int = 0
+    """How many lines it was opened with, and what they were worth. Facts of `listed_at`, never changed."""
+    listed_amount: Fen = 0
     sent_at: datetime | None = None
-    """When no line of the first attempt was pending any more and the transfer file, if any, was written."""
-    closed_at: datetime | None = None
-    """When every line was final and the three books agreed. The report is dated by it."""
-    settled_at: datetime | None = None
+    """When no line was pending any more and the transfer file, if the channel takes one, was written."""
     confirmed_by: str | None = None
     """Who confirmed every line in flight as paid with one word, as a bank's statement for a whole file does."""
     confirmed_at: datetime | None = None
-    differences: int = 0
-    """How many lines did not reconcile when it was last tried. Anything but zero keeps the batch from settling."""
-    files: tuple[File, ...] = ()
+    closed_at: datetime | None = None
+    """When every line was final and the three books agreed. The report is dated by it."""
+    settled_at: datetime | None = None
+    books: Reconciliation | None = None
+    """The last reconciliation, tried when every line was final. One that does not close keeps the batch from settling;
+    of its differences the first are kept."""
+    transfers: tuple[File, ...] = ()
+    """What was written for the channel."""
+    reports: tuple[File, ...] = ()
+    announced: tuple[str, ...] = ()
+    """The events about it that were given to the queue."""
+    version: int = 1
+    """Counts the writes; the condition of the next one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,63 +8,26 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from cardstock.clock import rfc3339
 from cardstock.money import Fen
-from cardstock.payouts.model import Answer, Batch, Booking, LedgerLine, Line
+from cardstock.payouts.model import (
+    Answer,
+    Batch,
+    Booking,
+    Difference,
+    DifferenceCode,
+    LedgerLine,
+    Line,
+    Reconciliation,
+    Totals,
+)
 from cardstock.payouts.tax import TABLES, TaxTable
 
-DifferenceCode: TypeAlias = Literal[
-    "UNANSWERED",  # the channel has not said how the transfer ended
-    "CLAIM",  # the ledger holds another amount for the number than the line pays out
-    "OUTCOME",  # ledger, line and channel disagree on how it ended
-    "TAX",  # the ledger withheld another tax than the line
-    "AMOUNT",  # the channel moved another amount than the line's net
-    "ARITHMETIC",  # gross is not tax plus net
-    "UNLISTED",  # the ledger or the channel knows a number that the batch does not
-]
-
 FindingCode: TypeAlias = Literal["dropped", "shrunk", "failed", "expired", "incident", "retried"]
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums of one book over all lines of a batch, in fen."""
-
-    count: int = 0
-    claimed: Fen = 0
-    paid: Fen = 0
-    tax: Fen = 0
-    returned: Fen = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One number on which the three books do not agree, with what each of them says."""
-
-    number: str
-    member: str
-    code: DifferenceCode
-    ledger: str
-    batch: str
-    channel: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
-    """The three books side by side. `paid` is net, `claimed` and `returned` are gross."""
-
-    ledger: Totals
-    batch: Totals
-    channel: Totals
-    differences: tuple[Difference, ...]
-
-    @property
-    def closes(self) -> bool:
-        return not self.differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +57,8 @@ class Statement:
 
     member: str
     name: str
+    opening: Fen
+    """What was available when the statement begins; what came and went since leads from it to the listed amount."""
     credited: Fen
     released: Fen
     clawed: Fen
@@ -234,7 +199,10 @@ def assemble(
     answers: Mapping[str, Sequence[Answer]],
     postings: Iterable[LedgerLine],
 ) -> Report:
-    """The report of a batch that is closed. Raises ValueError if `closed_at` is not set or the books do not agree."""
+    """The report of a batch that is closed. Raises ValueError if `closed_at` is not set or the books do not agree.
+
+    `postings` are those of the listed members since `batch.since` until it was opened, and its own.
+    """
     if batch.closed_at is None:
         raise ValueError("a batch that is not closed has no report")
     ordered = sorted(lines, key=lambda line: (line.member, line.attempt))
@@ -246,7 +214,8 @@ def assemble(
     posted = [posting for statement in statements for posting in statement.postings]
     return Report(
         brand=brand,
-        batch=batch,
+        # What is written after the report must not change it.
+        batch=replace(batch, status="settled", settled_at=None, reports=(), books=None, announced=(), version=0),
         closed_at=batch.closed_at,
         tax_table=next(table for table in TABLES if table.id == batch.rules.tax_table),
         statements=statements,
@@ -273,12 +242,15 @@ def _statements(lines: Sequence[Line], postings: Iterable[LedgerLine]) -> Iterab
             posted[posting.member].append(posting)
     for member, own in by_member.items():
         moved = tuple(sorted(posted[member], key=lambda entry: (entry.at, entry.entry, entry.account)))
+        numbers = {line.number for line in own}
+        earlier = sum(entry.amount for entry in moved if entry.account == "available" and entry.cause not in numbers)
         yield Statement(
             member=member,
             name=next((line.name for line in reversed(own) if line.name), ""),
-            credited=_moved(moved, "accrue", "frozen"),
-            released=_moved(moved, "release", "available"),
-            clawed=-sum(entry.amount for entry in moved if entry.kind == "claw"),
+            opening=own[0].listed - earlier,
+            credited=_moved(moved, "accrued", "frozen"),
+            released=_moved(moved, "released", "available"),
+            clawed=-sum(entry.amount for entry in moved if entry.kind == "clawed"),
             lines=tuple(own),
             postings=moved,
         )

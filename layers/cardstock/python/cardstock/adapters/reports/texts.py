@@ -1,0 +1,106 @@
+"""The words of the payout report, Chinese first, English beside it; and how amounts and moments are written."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from cardstock.money import Fen
+from cardstock.payouts.model import BRAND_ZONE
+
+Text = tuple[str, str]
+
+STATUS: dict[str, Text] = {
+    "pending": ("待发放", "Pending"),
+    "sent": ("已提交", "Sent"),
+    "waiting_user": ("待收款人确认", "Waiting for payee"),
+    "paid": ("已到账", "Paid"),
+    "failed": ("失败", "Failed"),
+    "expired": ("逾期未确认", "Expired"),
+    "dropped": ("本期不发", "Left out"),
+    "open": ("待审批", "Open"),
+    "approved": ("已审批", "Approved"),
+    "sending": ("发放中", "Sending"),
+    "settled": ("已结清", "Settled"),
+}
+
+REASON: dict[str, Text] = {
+    "nothing_left": ("退款后无余额", "Nothing left after refunds"),
+    "debt": ("有待扣余额", "Debt"),
+    "hold": ("已冻结", "On hold"),
+    "unverified": ("未实名", "Identity not verified"),
+    "under_age": ("未成年", "Under age"),
+    "erased": ("已注销", "Erased"),
+    "under_channel_minimum": ("低于渠道最低金额", "Under the channel's minimum"),
+}
+
+FINDING: dict[str, Text] = {
+    "dropped": ("本期不发", "Left out"),
+    "shrunk": ("金额减少", "Less than listed"),
+    "failed": ("转账失败", "Transfer failed"),
+    "expired": ("逾期未确认", "Not confirmed in time"),
+    "incident": ("渠道结果前后矛盾", "Channel contradicted itself"),
+    "retried": ("再次发放", "Retried"),
+}
+
+KIND: dict[str, Text] = {
+    "accrued": ("佣金计入", "Commission credited"),
+    "released": ("转为可提现", "Released"),
+    "clawed": ("退款扣回", "Clawed back"),
+    "claimed": ("佣金发放占用", "Claimed for payout"),
+    "paid": ("佣金发放", "Payout"),
+    "returned": ("发放退回", "Payout returned"),
+}
+
+ACCOUNT: dict[str, Text] = {
+    "frozen": ("待结算", "Frozen"),
+    "available": ("可提现", "Available"),
+    "paying": ("发放中", "Paying"),
+    "paid": ("已发放", "Paid"),
+    "withheld": ("代扣个税", "Withheld"),
+}
+
+CONTROL: dict[str, Text] = {
+    "lines": ("发放明细（应发）", "Lines (gross)"),
+    "paid": ("已到账（实发）", "Paid (net)"),
+    "tax": ("代扣个税", "Tax withheld"),
+    "bookings": ("账本：本批占用", "Ledger: claimed"),
+    "answers": ("渠道回执（实发）", "Channel answers (net)"),
+    "ledger": ("账本分录（净额）", "Ledger lines (sum)"),
+}
+
+CHANNEL: dict[str, Text] = {"bank_file": ("银行代发文件", "Bank file")}
+
+METHOD: dict[str, Text] = {
+    "labour": ("劳务报酬按月", "Labour, monthly"),
+    "platform": ("平台累计预扣", "Platform, cumulative"),
+}
+
+
+def both(texts: dict[str, Text], key: str) -> str:
+    """`中文 English` of a known key; an unknown one as it is, since a channel has codes of its own."""
+    return " ".join(texts[key]) if key in texts else key
+
+
+def yuan(amount: Fen) -> Decimal:
+    """Fen as exact yuan, for cells that are numbers."""
+    return Decimal(amount).scaleb(-2)
+
+
+def yuan_text(amount: Fen) -> str:
+    """`1,234.50`, for a printed page."""
+    return f"{yuan(amount):,.2f}"
+
+
+def local(moment: datetime) -> datetime:
+    """The brand's wall clock, without a zone, as spreadsheets have it."""
+    return moment.astimezone(BRAND_ZONE).replace(tzinfo=None, microsecond=0)
+
+
+def local_text(moment: datetime | None) -> str:
+    """`2026-12-01 03:00:05`, the brand's wall clock."""
+    return "-" if moment is None else f"{local(moment):%Y-%m-%d %H:%M:%S}"
+
+
+def printable(text: str) -> str:
+    """Text that every format can hold: lone surrogates and the two code points that XML forbids are replaced."""
+    clean = text.encode("utf-8", "replace").decode()
+    return clean.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")

@@ -1,0 +1,510 @@
+"""The payout report as a workbook: summary with native charts, lines, a statement per payee, ledger lines, tax,
+exceptions, control totals.
+
+Every text goes through `write_string`, so no name is ever a formula, a link or a number. Amounts are numbers, exact to
+the fen. Rows are streamed (`constant_memory`): the size of a batch costs disk, not memory.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from itertools import groupby
+from typing import Any, Literal
+
+from cardstock.adapters.reports.texts import (
+    ACCOUNT,
+    CHANNEL,
+    CONTROL,
+    FINDING,
+    KIND,
+    METHOD,
+    REASON,
+    STATUS,
+    both,
+    local,
+    local_text,
+    printable,
+    yuan,
+)
+from cardstock.money import Fen
+from cardstock.payouts.model import LedgerLine, Line
+from cardstock.payouts.report import Control, Report, Statement
+
+CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+_ROWS_PER_SHEET = 1_000_000
+"""A sheet ends at 1 048 576 rows; what is more goes on in the next one."""
+_TEXT_MAX = 32_767
+_BRACKETS_YUAN = (0, 50, 100, 500, 1_000, 5_000)
+_COLOURS = ("#1F5C99", "#E07B39", "#8C8C8C", "#C9A227", "#5B8C5A")
+_NAME_COLUMN = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of a table: bilingual header, width in characters, what its cells are, and where a row has it."""
+
+    zh: str
+    en: str
+    width: int
+    kind: Literal["text", "money", "count", "time"]
+    value: Callable[[Any], Any]
+
+
+_LINES = (
+    _Column("收款人", "Payee", 36, "text", lambda line: line.member),
+    _Column("姓名", "Name", 18, "text", lambda line: line.name),
+    _Column("次数", "Attempt", 9, "count", lambda line: line.attempt),
+    _Column("转账单号", "Transfer number", 37, "text", lambda line: line.number),
+    _Column("状态", "Status", 20, "text", lambda line: both(STATUS, line.status)),
+    _Column("原因", "Reason", 30, "text", lambda line: both(REASON, line.reason or "")),
+    _Column("挂账", "Listed (CNY)", 14, "money", lambda line: line.listed),
+    _Column("应发", "Gross (CNY)", 14, "money", lambda line: line.gross),
+    _Column("代扣个税", "Tax (CNY)", 14, "money", lambda line: line.tax),
+    _Column("应付", "Net (CNY)", 14, "money", lambda line: line.net),
+    _Column("到账", "Paid (CNY)", 14, "money", lambda line: line.net if line.status == "paid" else 0),
+    _Column("提交时间", "Sent at", 19, "time", lambda line: line.sent_at),
+    _Column("完成时间", "Closed at", 19, "time", lambda line: line.closed_at),
+)
+_LEDGER = (
+    _Column("收款人", "Payee", 36, "text", lambda posting: posting.member),
+    _Column("时间", "Time", 19, "time", lambda posting: posting.at),
+    _Column("分录", "Entry", 44, "text", lambda posting: posting.entry),
+    _Column("类型", "Kind", 28, "text", lambda posting: both(KIND, posting.kind)),
+    _Column("依据", "Cause", 37, "text", lambda posting: posting.cause),
+    _Column("账户", "Account", 20, "text", lambda posting: both(ACCOUNT, posting.account)),
+    _Column("金额", "Amount (CNY)", 15, "money", lambda posting: posting.amount),
+)
+_TAX = (
+    _Column("收款人", "Payee", 36, "text", lambda line: line.member),
+    _Column("姓名", "Name", 18, "text", lambda line: line.name),
+    _Column("连续月数", "Months in a row", 12, "count", lambda line: line.after.months),
+    _Column("累计收入", "Income to date", 16, "money", lambda line: line.after.income),
+    _Column("本月收入", "Income of month", 16, "money", lambda line: line.after.month_income),
+    _Column("本次应发", "Gross (CNY)", 14, "money", lambda line: line.gross),
+    _Column("本次个税", "Tax (CNY)", 14, "money", lambda line: line.tax),
+    _Column("累计个税", "Tax to date", 14, "money", lambda line: line.after.withheld),
+    _Column("实发", "Net (CNY)", 14, "money", lambda line: line.net),
+)
+_FINDINGS = (
+    _Column("类别", "Finding", 34, "text", lambda finding: both(FINDING, finding.code)),
+    _Column("收款人", "Payee", 36, "text", lambda finding: finding.member),
+    _Column("转账单号", "Transfer number", 37, "text", lambda finding: finding.number),
+    _Column("金额", "Amount (CNY)", 15, "money", lambda finding: finding.amount),
+    _Column("说明", "Detail", 44, "text", lambda finding: both(REASON, finding.reason)),
+)
+_CONTROLS = (
+    _Column("项目", "Part", 34, "text", lambda control: both(CONTROL, control.name)),
+    _Column("行数", "Rows", 10, "count", lambda control: control.rows),
+    _Column("金额", "Amount (CNY)", 18, "money", lambda control: control.amount),
+    _Column("SHA-256", "of the rows", 72, "text", lambda control: control.sha256),
+)
+_STATEMENTS = (
+    _Column("收款人", "Payee", 36, "text", lambda row: row.member),
+    _Column("姓名", "Name", 18, "text", lambda row: row.name),
+    _Column("时间", "Time", 19, "time", lambda row: row.at),
+    _Column("事项", "Item", 30, "text", lambda row: row.item),
+    _Column("依据", "Cause", 37, "text", lambda row: row.cause),
+    _Column("期初可提现", "Opening", 14, "money", lambda row: row.opening),
+    _Column("计入", "Credited", 14, "money", lambda row: row.amounts[0]),
+    _Column("转可提现", "Released", 14, "money", lambda row: row.amounts[1]),
+    _Column("扣回", "Clawed back", 14, "money", lambda row: row.amounts[2]),
+    _Column("挂账", "Listed", 14, "money", lambda row: row.listed),
+    _Column("应发", "Gross (CNY)", 14, "money", lambda row: row.amounts[3]),
+    _Column("代扣个税", "Tax (CNY)", 14, "money", lambda row: row.amounts[4]),
+    _Column("实发", "Net (CNY)", 14, "money", lambda row: row.amounts[5]),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _StatementRow:
+    """A payee's totals, or one movement below them. An amount that does not apply is None."""
+
+    member: str
+    name: str
+    at: datetime | None
+    item: str
+    cause: str
+    amounts: tuple[Fen | None, Fen | None, Fen | None, Fen | None, Fen | None, Fen | None]
+    opening: Fen | None = None
+    listed: Fen | None = None
+
+    @property
+    def head(self) -> bool:
+        return self.listed is not None
+
+
+class _Writer:
+    """A workbook being written, and the formats that its sheets share."""
+
+    def __init__(self, report: Report) -> None:
+        from xlsxwriter import Workbook  # carried by the report writer's layer alone
+
+        self.report = report
+        self.target = BytesIO()
+        self.book = Workbook(
+            self.target,
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+                "default_format_properties": {"font_name": "Microsoft YaHei", "font_size": 10},
+            },
+        )
+        self.book.set_properties(
+            {
+                "title": f"Payout report {report.batch.period.key}",
+                "author": report.brand,
+                "created": local(report.closed_at),
+            }
+        )
+        line = {"bottom": 4, "bottom_color": "#C8CDD3"}
+        kinds: dict[str, dict[str, Any]] = {
+            "text": {"num_format": "@", "indent": 1},
+            "money": {"num_format": "#,##0.00;[Red]-#,##0.00"},
+            "count": {"num_format": "#,##0"},
+            "time": {"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left", "indent": 1},
+        }
+        strong = {"bold": True, "bg_color": "#EAF0F6"}
+        self.plain = {kind: self.book.add_format(look | line | {"valign": "vcenter"}) for kind, look in kinds.items()}
+        self.strong = {
+            kind: self.book.add_format(look | strong | {"valign": "vcenter"}) for kind, look in kinds.items()
+        }
+        head = {"bold": True, "font_color": "#FFFFFF", "bg_color": "#1F3A5F", "text_wrap": True, "valign": "vcenter"}
+        self.header = self.book.add_format(head | {"indent": 1})
+        self.number_header = self.book.add_format(head | {"align": "right"})
+        self.title = self.book.add_format({"bold": True, "font_size": 18, "font_color": "#1F3A5F"})
+        self.subtitle = self.book.add_format({"font_size": 11, "font_color": "#5A6472"})
+        self.section = self.book.add_format(
+            {
+                "bold": True,
+                "font_size": 11,
+                "font_color": "#1F3A5F",
+                "bottom": 2,
+                "bottom_color": "#1F3A5F",
+                "indent": 1,
+            }
+        )
+        self.good = self.book.add_format({"bold": True, "font_color": "#2E7D32"})
+
+    def sheet(self, name: str) -> Any:
+        sheet = self.book.add_worksheet(name)
+        sheet.set_landscape()
+        sheet.set_paper(9)  # A4
+        sheet.fit_to_pages(1, 0)
+        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        sheet.set_footer(f"&L&8{self.report.batch.id}&C&8{name}&R&8&P / &N")
+        sheet.hide_gridlines(2)
+        return sheet
+
+    def cell(self, sheet: Any, at: tuple[int, int], kind: str, value: Any, looks: dict[str, Any]) -> None:
+        """One cell. Nothing but this method and `label` writes into a sheet."""
+        look = looks[kind]
+        if value is None:
+            sheet.write_blank(*at, None, look)
+        elif kind == "money":
+            sheet.write_number(*at, yuan(value), look)
+        elif kind == "count":
+            sheet.write_number(*at, value, look)
+        elif kind == "time":
+            sheet.write_datetime(*at, local(value), look)
+        else:
+            sheet.write_string(*at, printable(value)[:_TEXT_MAX], look)
+
+    def label(self, sheet: Any, at: tuple[int, int], text: str, look: Any) -> None:
+        sheet.write_string(*at, printable(text)[:_TEXT_MAX], look)
+
+    def table(self, name: str, columns: Sequence[_Column], rows: Iterable[Any], *, freeze: int = 1) -> None:
+        """A sheet with one table: header frozen, filter on, repeated on each printed page, totals in the last row."""
+        sheet: Any = None
+        number, part = 0, 0
+        sums = [0] * len(columns)
+        for row in rows:
+            if sheet is None or number > _ROWS_PER_SHEET:
+                part += 1
+                self._end(sheet, columns, number)
+                sheet, number = self._begin(name if part == 1 else f"{name} {part}", columns, freeze), 1
+            head = isinstance(row, _StatementRow) and row.head
+            inner = isinstance(row, _StatementRow) and not row.head
+            if inner:
+                sheet.set_row(number, None, None, {"level": 1})
+            for index, column in enumerate(columns):
+                value = column.value(row)
+                self.cell(sheet, (number, index), column.kind, value, self.strong if head else self.plain)
+                if column.kind == "money" and value is not None and not inner:
+                    sums[index] += value
+            number += 1
+        if sheet is None:
+            sheet, number = self._begin(name, columns, freeze), 1
+        self._end(sheet, columns, number)
+        self.label(sheet, (number, 0), "合计 Total", self.strong["text"])
+        for index, column in enumerate(columns[1:], 1):
+            value = sums[index] if column.kind == "money" else None
+            self.cell(sheet, (number, index), column.kind, value, self.strong)
+
+    def _begin(self, name: str, columns: Sequence[_Column], freeze: int) -> Any:
+        sheet = self.sheet(name)
+        for index, column in enumerate(columns):
+            sheet.set_column(index, index, column.width)
+        sheet.set_row(0, 32)
+        for index, column in enumerate(columns):
+            look = self.number_header if column.kind in ("money", "count") else self.header
+            self.label(sheet, (0, index), f"{column.zh}\n{column.en}", look)
+        sheet.freeze_panes(1, freeze)
+        sheet.repeat_rows(0)
+        sheet.outline_settings(symbols_below=False)
+        return sheet
+
+    def _end(self, sheet: Any, columns: Sequence[_Column], number: int) -> None:
+        if sheet is not None and number > 1:
+            sheet.autofilter(0, 0, number - 1, len(columns) - 1)
+
+
+def workbook(report: Report) -> bytes:
+    """The workbook of `report`. The same report gives the same bytes."""
+    writer = _Writer(report)
+    _summary(writer, report)
+    writer.table("发放明细 Lines", _LINES, report.lines, freeze=2)
+    writer.table("个人对账单 Statements", _STATEMENTS, _statement_rows(report.statements), freeze=2)
+    writer.table("账本分录 Ledger lines", _LEDGER, report.postings)
+    taxed = (line for line in report.lines if line.status == "paid" and line.after is not None)
+    writer.table("个税 Tax", _TAX, taxed, freeze=2)
+    writer.table("异常 Exceptions", _FINDINGS, report.findings)
+    _controls(writer, report)
+    writer.book.close()
+    return writer.target.getvalue()
+
+
+def _statement_rows(statements: Iterable[Statement]) -> Iterable[_StatementRow]:
+    for statement in statements:
+        member, name = statement.member, statement.name
+        totals = (
+            statement.credited, statement.released, statement.clawed, statement.gross, statement.tax, statement.net,
+        )  # fmt: skip
+        listed = statement.lines[0].listed
+        yield _StatementRow(member, name, None, "对账单 Statement", "", totals, statement.opening, listed)
+        for (at, _, kind, cause), group in groupby(
+            statement.postings, key=lambda posting: (posting.at, posting.entry, posting.kind, posting.cause)
+        ):
+            amounts = _amounts(kind, list(group))
+            if any(amounts):
+                yield _StatementRow(member, name, at, both(KIND, kind), cause, amounts)
+        for line in statement.lines:
+            item = f"{' '.join(KIND['paid'])} · {both(STATUS, line.status)}"
+            paid = (line.gross, line.tax, line.net) if line.status == "paid" else (None, None, None)
+            yield _StatementRow(member, name, line.closed_at, item, line.number, (None, None, None, *paid))
+
+
+def _amounts(
+    kind: str, postings: Sequence[LedgerLine]
+) -> tuple[Fen | None, Fen | None, Fen | None, Fen | None, Fen | None, Fen | None]:
+    """What one ledger entry adds to the columns credited, released and clawed; payouts have rows of their own."""
+    by_account: Counter[str] = Counter()
+    for posting in postings:
+        by_account[posting.account] += posting.amount
+    credited = by_account["frozen"] if kind == "accrued" else None
+    released = by_account["available"] if kind == "released" else None
+    clawed = -by_account.total() if kind == "clawed" else None
+    return credited, released, clawed, None, None, None
+
+
+def _summary(writer: _Writer, report: Report) -> None:
+    """One page: what the batch is, what it paid, whether the three books agree, and three charts of it."""
+    sheet = writer.sheet("汇总 Summary")
+    sheet.set_portrait()
+    sheet.fit_to_pages(1, 1)
+    sheet.set_column(0, 0, 32)
+    sheet.set_column(1, 5, 20)
+    batch = report.batch
+    sheet.set_row(0, 30)
+    writer.label(sheet, (0, 0), f"{report.brand} · 佣金发放报告 Payout report {batch.period.key}", writer.title)
+    writer.label(
+        sheet, (1, 0),
+        f"{batch.id} · {both(CHANNEL, batch.rules.channel)} · {local_text(report.closed_at)} (UTC+8)", writer.subtitle,
+    )  # fmt: skip
+    row = _outcomes(writer, sheet, report, 3)
+    row = _books(writer, sheet, report, row + 1)
+    row = _facts(writer, sheet, report, row + 1)
+    _charts(writer, sheet, report, row + 1)
+    sheet.activate()
+
+
+def _band(  # noqa: PLR0917 - private, four callers
+    writer: _Writer, sheet: Any, row: int, title: str, headers: Sequence[str], text_columns: Sequence[int] = ()
+) -> int:
+    """A section's title and its header row; answers the row after them."""
+    for column in range(6):
+        writer.label(sheet, (row, column), title if column == 0 else "", writer.section)
+    if not headers:
+        return row + 1
+    sheet.set_row(row + 1, 30)
+    for column, header in enumerate(headers):
+        words = column in (0, *text_columns)
+        writer.label(sheet, (row + 1, column), header, writer.header if words else writer.number_header)
+    return row + 2
+
+
+def _outcomes(writer: _Writer, sheet: Any, report: Report, row: int) -> int:
+    row = _band(
+        writer, sheet, row, "发放结果 Outcome",
+        ("状态\nStatus", "笔数\nLines", "挂账\nListed", "应发\nGross", "代扣个税\nTax", "实发\nNet"),
+    )  # fmt: skip
+    by_status: dict[str, list[Line]] = {"paid": [], "failed": [], "expired": [], "dropped": []}
+    for line in report.lines:
+        by_status[line.status].append(line)
+    whole: list[Line] = []
+    for status, lines in by_status.items():
+        _outcome(writer, sheet, row, both(STATUS, status), lines)
+        whole += lines
+        row += 1
+    _outcome(writer, sheet, row, "合计 Total", whole)
+    return row + 1
+
+
+def _outcome(writer: _Writer, sheet: Any, row: int, name: str, lines: Sequence[Line]) -> None:
+    looks = writer.strong if name.startswith("合计") else writer.plain
+    paid = [line for line in lines if line.status == "paid"]
+    amounts = (
+        sum(line.listed for line in lines),
+        sum(line.gross for line in lines),
+        sum(line.tax for line in paid),
+        sum(line.net for line in paid),
+    )
+    writer.cell(sheet, (row, 0), "text", name, looks)
+    writer.cell(sheet, (row, 1), "count", len(lines), looks)
+    for column, amount in enumerate(amounts, 2):
+        writer.cell(sheet, (row, column), "money", amount, looks)
+
+
+def _books(writer: _Writer, sheet: Any, report: Report, row: int) -> int:
+    row = _band(
+        writer, sheet, row, "三方对账 Three-way reconciliation",
+        ("账册\nBook", "笔数\nLines", "占用\nClaimed", "实发\nPaid", "代扣个税\nTax", "退回\nReturned"),
+    )  # fmt: skip
+    books = report.reconciliation
+    for name, totals in (
+        ("账本 Ledger", books.ledger),
+        ("批次 Batch", books.batch),
+        ("渠道 Channel", books.channel),
+    ):
+        writer.cell(sheet, (row, 0), "text", name, writer.plain)
+        writer.cell(sheet, (row, 1), "count", totals.count, writer.plain)
+        for column, amount in enumerate((totals.claimed, totals.paid, totals.tax, totals.returned), 2):
+            writer.cell(sheet, (row, column), "money", amount, writer.plain)
+        row += 1
+    writer.label(sheet, (row, 0), "✓ 三方一致，差异 0 All three agree, 0 differences", writer.good)
+    return row + 1
+
+
+def _facts(writer: _Writer, sheet: Any, report: Report, row: int) -> int:
+    batch, table = report.batch, report.tax_table
+    row = _band(writer, sheet, row, "批次 Batch", ())
+    for name, value in (
+        ("开立 Opened", f"{local_text(batch.opened_at)} · {batch.opened_by}"),
+        ("对账区间 Statements cover", f"{local_text(batch.since)} → {local_text(batch.opened_at)}"),
+        ("审批 Approved", f"{local_text(batch.approved_at)} · {batch.approved_by or '-'} · {batch.note or '-'}"),
+        ("发放 Sent", local_text(batch.sent_at)),
+        ("最低发放额 Minimum", f"{yuan(batch.rules.minimum)} CNY"),
+        ("个税方法 Tax method", f"{both(METHOD, table.method)} · {table.id} · {table.valid_from} → "),
+        ("依据 Source", table.source),
+    ):
+        writer.cell(sheet, (row, 0), "text", name, writer.plain)
+        for column in range(1, 6):
+            writer.cell(sheet, (row, column), "text", value if column == 1 else "", writer.plain)
+        row += 1
+    return row
+
+
+def _charts(writer: _Writer, sheet: Any, report: Report, row: int) -> None:
+    """Three charts over cells that are written below them, so that every bar can be checked."""
+    top = row
+    data = row + 16
+    paid = sorted(
+        (statement for statement in report.statements if statement.net),
+        key=lambda statement: (-statement.net, statement.member),
+    )
+    listed = sum(line.listed for line in report.lines if line.attempt == 1)
+    returned = report.reconciliation.batch.returned
+    net, tax = report.reconciliation.batch.paid, report.reconciliation.batch.tax
+    parts = (
+        ("实发 Net", net),
+        ("代扣个税 Tax", tax),
+        ("退回 Returned", min(returned, listed - net - tax)),
+        ("本期不发 Left", max(listed - net - tax - returned, 0)),
+    )
+    sizes = _sizes([statement.net for statement in paid])
+    best = [(_short(statement.name or statement.member), statement.net) for statement in paid[:10]]
+    row = _band(
+        writer, sheet, data, "图表数据 Chart data",
+        ("挂账去向\nListed money", "金额\nCNY", "实发区间\nNet", "人数\nPayees", "前十名\nTop ten", "实发\nNet"),
+        (2, 4),
+    )  # fmt: skip
+    for index in range(max(len(parts), len(sizes), len(best))):
+        for column, cells, kind in ((0, parts, "money"), (2, sizes, "count"), (4, best, "money")):
+            if index < len(cells):
+                writer.cell(sheet, (row + index, column), "text", cells[index][0], writer.plain)
+                writer.cell(sheet, (row + index, column + 1), kind, cells[index][1], writer.plain)
+    name = sheet.get_name()
+
+    def series(column: int, count: int) -> dict[str, Any]:
+        last = row + max(count, 1) - 1
+        return {
+            "categories": [name, row, column, last, column],
+            "values": [name, row, column + 1, last, column + 1],
+        }
+
+    plain = {"name_font": {"size": 11, "bold": True, "color": "#1F3A5F"}}
+    ring = writer.book.add_chart({"type": "doughnut"})
+    points = [{"fill": {"color": colour}} for colour in _COLOURS[: len(parts)]]
+    ring.add_series(series(0, len(parts)) | {"points": points})
+    ring.set_title({"name": "挂账去向 Listed money", **plain})
+    ring.set_legend({"position": "bottom"})
+    columns = writer.book.add_chart({"type": "column"})
+    columns.add_series(
+        series(2, len(sizes)) | {"fill": {"color": _COLOURS[0]}, "gap": 40, "data_labels": {"value": True}}
+    )
+    columns.set_title({"name": "每人实发分布 Payees by net (CNY)", **plain})
+    columns.set_legend({"none": True})
+    columns.set_y_axis({"major_gridlines": {"visible": True, "line": {"color": "#E3E6EA"}}, "num_format": "#,##0"})
+    bars = writer.book.add_chart({"type": "bar"})
+    labels = {"value": True, "num_format": "#,##0", "font": {"size": 8}}
+    bars.add_series(series(4, len(best)) | {"fill": {"color": _COLOURS[1]}, "gap": 40, "data_labels": labels})
+    bars.set_title({"name": "实发前十 Ten largest (CNY)", **plain})
+    bars.set_legend({"none": True})
+    bars.set_y_axis({"reverse": True})
+    bars.set_x_axis({"visible": False, "major_gridlines": {"visible": False}})
+    for chart, left in ((ring, 0), (columns, 318), (bars, 636)):
+        chart.set_size({"width": 312, "height": 300})
+        sheet.insert_chart(top, 0, chart, {"x_offset": left, "y_offset": 6, "object_position": 3})
+
+
+def _short(name: str) -> str:
+    """A name that fits beside a bar."""
+    flat = " ".join(name.split())
+    return flat if len(flat) <= 12 else f"{flat[:11]}…"
+
+
+def _sizes(nets: Sequence[Fen]) -> list[tuple[str, int]]:
+    """How many payees got an amount in each range; the ranges are in yuan, upper end excluded."""
+    counted: Counter[int] = Counter()
+    for net in nets:
+        counted[max(index for index, low in enumerate(_BRACKETS_YUAN) if net >= low * 100)] += 1
+    ends = (*_BRACKETS_YUAN[1:], None)
+    return [
+        (f"{low:,} +" if high is None else f"{low:,} – {high:,}", counted[index])
+        for index, (low, high) in enumerate(zip(_BRACKETS_YUAN, ends, strict=True))
+    ]
+
+
+def _controls(writer: _Writer, report: Report) -> None:
+    files = tuple(
+        Control(f"文件 File {file.name} (bytes)", file.size, 0, file.sha256) for file in report.batch.transfers
+    )
+    sheet = writer._begin("控制总额 Control totals", _CONTROLS, 1)
+    for number, control in enumerate((*report.controls, *files), 1):
+        for index, column in enumerate(_CONTROLS):
+            value = None if column.kind == "money" and number > len(report.controls) else column.value(control)
+            writer.cell(sheet, (number, index), column.kind, value, writer.plain)

@@ -5,6 +5,7 @@ Writers compete without locks: each write holds only if what was read has not ch
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
@@ -35,21 +36,17 @@ _ATTEMPTS: Final = 12
 Decision = TypeVar("Decision")
 
 
-def register(member_id: str) -> Change:
-    """The position of a new member; write it in the transaction that creates him, else nobody can be bound to him."""
-    return Change(nodes=(Node(member_id),))
-
-
-def registration(member_id: str, inviter_id: str, *, network: Network, clock: Clock) -> Change:
+def registration(member_id: str, inviter_id: str, at: datetime, *, network: Network) -> Change:
     """The position of a new member bound to `inviter_id`, to be written in the transaction that creates him.
 
-    Raises `RefusedError` (see `positions.binding`); the member can then still be created with `register`.
+    Raises `RefusedError` (see `positions.binding`).
     """
     nodes = network.read((inviter_id,)).nodes
+    inviter = nodes.get(inviter_id) or Node(inviter_id)
     return _decide(
-        lambda known: positions.binding(Node(member_id), nodes.get(inviter_id), known, clock.now()),
-        dict(nodes),
-        nodes,
+        lambda known: positions.binding(Node(member_id), inviter, known, at),
+        {},
+        {**nodes, inviter_id: inviter},
         network=network,
         near=_upwards,
     )
@@ -58,20 +55,19 @@ def registration(member_id: str, inviter_id: str, *, network: Network, clock: Cl
 def bind_inviter(member_id: str, inviter_id: str, *, network: Network, clock: Clock) -> Node:
     """Bind a member to the one who brought him, once. The same inviter again changes nothing.
 
-    Raises `NotFoundError` for an unknown member and `RefusedError` (see `positions.binding`).
+    Both ids are members': whoever read the invite has looked. Raises `RefusedError` (see `positions.binding`).
     """
-
-    def decide(known: Mapping[str, Node]) -> Change:
-        if member_id not in known:
-            raise NotFoundError("NOT_FOUND")
-        return positions.binding(known[member_id], known.get(inviter_id), known, clock.now())
-
-    return _write(member_id, decide, {member_id, inviter_id}, network=network)
+    return _write(
+        member_id,
+        lambda known: positions.binding(_of(known, member_id), _of(known, inviter_id), known, clock.now()),
+        {member_id, inviter_id},
+        network=network,
+    )
 
 
 def position(member_id: str, *, network: Network) -> Node:
     """A member's position now."""
-    return network.read((member_id,)).nodes.get(member_id) or Node(member_id)
+    return _of(network.read((member_id,)).nodes, member_id)
 
 
 def hint_for(member_id: str, *, network: Network, clock: Clock) -> Hint:
@@ -85,7 +81,7 @@ def position_for_order(member_id: str, hint: Sequence[str], *, network: Network,
     One read when `hint` is right, at most four otherwise. While no plan is published the default one is in force.
     """
     reading = network.read({member_id, *hint[:MAX_HINT]}, plan=True)
-    buyer = reading.nodes.get(member_id) or Node(member_id)
+    buyer = _of(reading.nodes, member_id)
     plan, now = reading.plan or DEFAULT_PLAN, clock.now()
     needed: dict[str, Node] = {}
     snapshot = _decide(
@@ -125,7 +121,7 @@ def count_verified(member_id: str, *, network: Network, clock: Clock) -> tuple[E
     for _ in range(_ATTEMPTS):
         reading = network.read((member_id,), plan=True)
         plan = reading.plan or DEFAULT_PLAN
-        member = reading.nodes.get(member_id) or Node(member_id)
+        member = _of(reading.nodes, member_id)
         decide = partial(positions.verification, member, plan=plan, at=clock.now())
         change = _decide(decide, dict(reading.nodes), reading.nodes, network=network, near=_upwards)
         if not change or network.commit(change):
@@ -136,25 +132,22 @@ def count_verified(member_id: str, *, network: Network, clock: Clock) -> tuple[E
 def appoint_partner(member_id: str, reason: str, actor: str, *, network: Network, plans: Plans, clock: Clock) -> Node:
     """Make a member a partner whom no rule demotes; `actor` and `reason` are kept. A repeat changes nothing.
 
-    Raises `NotFoundError` for an unknown member, `RefusedError` without a reason or for an erased one.
+    The id is a member's: the caller has looked. Raises `RefusedError` without a reason or for an erased member.
     """
     plan = current_plan(plans=plans)
-
-    def decide(known: Mapping[str, Node]) -> Change:
-        if member_id not in known:
-            raise NotFoundError("NOT_FOUND")
-        return positions.appointment(known[member_id], reason, actor, plan, clock.now())
-
-    return _write(member_id, decide, {member_id}, network=network)
+    return _write(
+        member_id,
+        lambda known: positions.appointment(_of(known, member_id), reason, actor, plan, clock.now()),
+        {member_id},
+        network=network,
+    )
 
 
 def erase_member(member_id: str, *, network: Network, clock: Clock) -> Node:
     """From now on the member earns nothing and counts nothing; his place stays so that nobody moves up."""
-
-    def decide(known: Mapping[str, Node]) -> Change:
-        return positions.erasure(known.get(member_id) or Node(member_id), clock.now())
-
-    return _write(member_id, decide, {member_id}, network=network)
+    return _write(
+        member_id, lambda known: positions.erasure(_of(known, member_id), clock.now()), {member_id}, network=network
+    )
 
 
 def check_plan(draft: Plan, approvals: Sequence[Approval] = ()) -> tuple[Finding, ...]:
@@ -246,6 +239,11 @@ def _decide(
                 stored = network.read(wanted).nodes
                 known |= {member_id: stored.get(member_id) or Node(member_id) for member_id in wanted}
             given[error.member_id] = known[error.member_id]
+
+
+def _of(known: Mapping[str, Node], member_id: str) -> Node:
+    """A member of whom nothing is stored is a plain member whom nobody brought."""
+    return known.get(member_id) or Node(member_id)
 
 
 def _upwards(node: Node) -> tuple[str | None, ...]:

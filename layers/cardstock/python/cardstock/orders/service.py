@@ -362,6 +362,7 @@ def request_refund(
             total_fen=order.amount_fen,
             requested_at=now,
             fingerprint=request.fingerprint,
+            sequence=order.version + 1,
         )
         changed = _cut_down(parts, lines)
         after = _with_refund(order, lines, {**parts, **changed}, now)

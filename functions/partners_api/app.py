@@ -1,53 +1,21 @@
 """HTTP: API keys, suppliers, and the suppliers' view of their orders."""
 
-from typing import Annotated
-
-from msgspec import Meta
-
 from cardstock import bootstrap
 from cardstock.clock import rfc3339
-from cardstock.edge.http import Answer, Api, Model, Nothing, Request
+from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.edge.models.partners import (
+    CreatedKey,
+    CreateKey,
+    PutSupplier,
+    StoredSupplier,
+    SupplierOrderList,
+    SupplierOrderPage,
+    shown,
+)
+from cardstock.orders import service as orders
 from cardstock.partners import service
 
 api = Api("partners", callers=bootstrap.callers)
-
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
-
-
-class CreateKey(Model):
-    """Who gets a key, and what it may do."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=64, examples=["Li Na, finance"])]
-    owner: Annotated[str, Meta(description="`staff` or a supplier id", examples=["staff"])]
-    scopes: Annotated[list[str], Meta(min_length=1, max_length=16, examples=[["payouts:read", "payouts:approve"]])]
-
-
-class CreatedKey(Model):
-    """The key. `key` is the bearer credential; it is shown once and null when the request is repeated."""
-
-    key_id: str
-    key: str | None
-    name: str
-    owner: str
-    scopes: list[str]
-    created_at: str
-
-
-class PutSupplier(Model):
-    """A supplier's name; `rotate` asks for a new inbox secret."""
-
-    name: Name
-    rotate: bool = False
-
-
-class StoredSupplier(Model):
-    """The supplier. `inbox_secret` signs its webhooks to us; shown when it is made, otherwise null."""
-
-    supplier_id: str
-    name: str
-    inbox_secret: str | None
-    inbox_url: str
-    created_at: str
 
 
 @api.post(
@@ -108,6 +76,21 @@ def put_supplier(request: Request[PutSupplier, Nothing]) -> StoredSupplier:
     return StoredSupplier(
         supplier.supplier_id, supplier.name, secret, f"/v1/inbox/{supplier.supplier_id}", rfc3339(supplier.created_at)
     )
+
+
+@api.get("/v1/supplier-orders", query=SupplierOrderPage, answer=SupplierOrderList, auth="key", scope="orders:fulfil")
+def list_supplier_orders(request: Request[Nothing, SupplierOrderPage]) -> SupplierOrderList:
+    """List the supplier's own orders, oldest first: what to send, and where.
+
+    The pull twin of `fulfilment.requested`.
+    """
+    after = None
+    if request.query.cursor is not None:
+        after = bootstrap.signer().open("cursor", request.query.cursor)["after"]
+    page = orders.supplier_orders_of(request.caller.owner, request.query.limit, after, orders=bootstrap.orders())
+    last = page.items[-1].order_id if page.items else after
+    cursor = bootstrap.signer().sign("cursor", {"after": last}) if last else None
+    return SupplierOrderList([shown(part) for part in page.items], cursor)
 
 
 handler = api.handler

@@ -91,7 +91,7 @@ class Route:
     method: str
     path: str
     handler: Callable[[Any], Any]
-    body: type
+    body: Any
     query: type
     answer: type
     status: int
@@ -119,7 +119,7 @@ class Api:
         method: str,
         path: str,
         *,
-        body: type = Nothing,
+        body: Any = Nothing,
         query: type = Nothing,
         answer: type = Nothing,
         status: int = 200,
@@ -131,10 +131,10 @@ class Api:
     ) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
         """Declare `METHOD path` (`/v1/orders/{order_id}`), served by the decorated function.
 
-        The function takes a `Request` and returns a `Model` or an `Answer`. `auth` is `member`, `key`, `any` or None;
-        `scope` is what a key must hold; `codes` are the refusals it may answer beyond the common ones; `raw` leaves
-        the body undecoded in `request.raw` (webhooks are verified on bytes). The docstring's first line is the
-        summary, the rest the description.
+        The function takes a `Request` and returns a `Model` or an `Answer`. `body` is a `Model` or a union of tagged
+        ones; `auth` is `member`, `key`, `any` or None; `scope` is what a key must hold; `codes` are the refusals it
+        may answer beyond the common ones; `raw` leaves the body undecoded in `request.raw` (webhooks are verified on
+        bytes). The docstring's first line is the summary, the rest the description.
         """
 
         def declare(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -226,7 +226,7 @@ class Api:
                 fingerprint=hashlib.sha256(content).hexdigest(),
             )
         return Request(
-            body=Nothing() if decoder is None else _decode(decoder, content),
+            body=Nothing() if decoder is None else decode(decoder, content),
             query=_query(route.query, event),
             path=path_values,
             headers=headers,
@@ -254,7 +254,8 @@ def raw_body(event: dict[str, Any]) -> bytes:
     return content
 
 
-def _decode(decoder: Any, content: bytes) -> Any:
+def decode(decoder: Any, content: bytes) -> Any:
+    """`content` read by a msgspec decoder. Raises `InvalidError` with the field that is wrong."""
     try:
         text = content.decode()
         if "\\u" in text:

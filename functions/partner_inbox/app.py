@@ -1,0 +1,70 @@
+"""HTTP: what suppliers report, signed: parcels, deliveries, stock counts."""
+
+from typing import Any
+
+import msgspec
+
+from cardstock import bootstrap
+from cardstock.catalog import service as catalog
+from cardstock.edge import signatures
+from cardstock.edge.http import Api, Nothing, Request, decode
+from cardstock.edge.models.inbox import InventoryUpdated, Report, ShipmentCreated, ShipmentDelivered, Taken
+from cardstock.errors import UnauthorizedError
+from cardstock.orders import service as orders
+from cardstock.partners import service as partners
+
+api = Api("partner-inbox", callers=bootstrap.callers)
+
+_REPORT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Report, strict=True)
+
+
+@api.post(
+    "/v1/inbox/{source}",
+    body=Report,
+    answer=Taken,
+    raw=True,
+    codes=("SIGNATURE_INVALID", "MESSAGE_ID_REUSED", "NOT_FOUND"),
+)
+def take(request: Request[Nothing, Nothing]) -> Taken:
+    """Report a shipment, a delivery or a stock count.
+
+    `source` is the supplier id. Signed by Standard Webhooks with the supplier's inbox secret, over the raw bytes;
+    messages older or newer than five minutes are refused. The same `webhook-id` takes effect once, in any order of
+    arrival; the raw message is kept for 30 days.
+    """
+    source = request.path["source"]
+    supplier = bootstrap.suppliers().find(source)
+    if supplier is None:  # not told apart from a wrong signature
+        raise UnauthorizedError("SIGNATURE_INVALID")
+    message_id = signatures.verify(supplier.inbox_secrets, request.headers, request.raw, bootstrap.clock().now())
+    report = decode(_REPORT, request.raw)
+
+    took = partners.take_message(
+        source,
+        message_id,
+        request.raw,
+        lambda: _act(source, message_id, report),
+        inbox=bootstrap.inbox(),
+        clock=bootstrap.clock(),
+    )
+    return Taken(repeat=not took)
+
+
+def _act(source: str, message_id: str, report: Report) -> None:
+    match report:
+        case ShipmentCreated():
+            orders.report_shipment(
+                source, report.order_id, report.carrier, report.tracking_no, message_id,
+                orders=bootstrap.orders(), clock=bootstrap.clock(),
+            )  # fmt: skip
+        case ShipmentDelivered():
+            orders.report_delivery(source, report.order_id, orders=bootstrap.orders(), clock=bootstrap.clock())
+        case InventoryUpdated():
+            catalog.count_stock(
+                source, report.sku, report.stock, report.version,
+                products=bootstrap.products(), clock=bootstrap.clock(),
+            )  # fmt: skip
+
+
+handler = api.handler
+bootstrap.warm()

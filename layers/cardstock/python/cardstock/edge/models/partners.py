@@ -1,0 +1,97 @@
+"""API keys, suppliers and supplier orders as JSON."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from cardstock.clock import rfc3339
+from cardstock.edge.http import Model
+from cardstock.orders.model import SupplierOrder
+
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class CreateKey(Model):
+    """Who gets a key, and what it may do."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64, examples=["Li Na, finance"])]
+    owner: Annotated[str, Meta(description="`staff` or a supplier id", examples=["staff"])]
+    scopes: Annotated[list[str], Meta(min_length=1, max_length=16, examples=[["payouts:read", "payouts:approve"]])]
+
+
+class CreatedKey(Model):
+    """The key. `key` is the bearer credential; it is shown once and null when the request is repeated."""
+
+    key_id: str
+    key: str | None
+    name: str
+    owner: str
+    scopes: list[str]
+    created_at: str
+
+
+class PutSupplier(Model):
+    """A supplier's name; `rotate` asks for a new inbox secret."""
+
+    name: Name
+    rotate: bool = False
+
+
+class StoredSupplier(Model):
+    """The supplier. `inbox_secret` signs its webhooks to us; shown when it is made, otherwise null."""
+
+    supplier_id: str
+    name: str
+    inbox_secret: str | None
+    inbox_url: str
+    created_at: str
+
+
+class SupplierOrderPage(Model):
+    """Which part of the list."""
+
+    cursor: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class Wanted(Model):
+    """What to send of one SKU."""
+
+    sku: str
+    name: str
+    units: int
+
+
+class StoredSupplierOrder(Model):
+    """One supplier's part of a paid order. `lines` leave out what was refunded before it left."""
+
+    order_id: str
+    status: str
+    lines: list[Wanted]
+    receiver_name: str
+    receiver_phone: str
+    receiver_address: str
+    created_at: str
+    shipped_at: str | None
+
+
+class SupplierOrderList(Model):
+    """Supplier orders, oldest first. Keep the cursor and ask again: new orders follow it."""
+
+    items: list[StoredSupplierOrder]
+    next_cursor: str | None
+
+
+def shown(part: SupplierOrder) -> StoredSupplierOrder:
+    """`part` for its supplier."""
+    lines = [Wanted(line.sku, line.name, line.units - line.cancelled) for line in part.lines]
+    return StoredSupplierOrder(
+        part.order_id,
+        part.status,
+        [line for line in lines if line.units],
+        part.receiver.name,
+        part.receiver.phone,
+        part.receiver.address,
+        rfc3339(part.created_at),
+        rfc3339(part.shipped_at) if part.shipped_at else None,
+    )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from infra.local.template import Bucket, Queue, Secret, Table, Template
+from infra.local.template import ROOT, Bucket, Queue, Secret, Table, Template
 
 ACCOUNT = "000000000000"
 CREDENTIALS: Mapping[str, str] = {
@@ -115,7 +115,7 @@ class Engine:
         with log.open("ab") as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "infra.local.emulator"],
-                cwd=Path(__file__).resolve().parents[2], env=environment, stdin=subprocess.PIPE,
+                cwd=ROOT, env=environment, stdin=subprocess.PIPE,
                 stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
         engine = cls(f"http://127.0.0.1:{port}", process, log)

@@ -22,9 +22,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from infra.local.clock import ShiftedClock
-from infra.local.template import Function
+from infra.local.template import ROOT, Function
 
-ROOT = Path(__file__).resolve().parents[2]
 LAYERS = (ROOT / "layers" / "cardstock" / "python",)
 _IMPORT_SECONDS = 30.0  # Lambda's own limit for an init phase is 10 s on a quiet machine
 

@@ -15,7 +15,6 @@ import socket
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,11 +27,11 @@ from infra.local import pages
 from infra.local.clock import ShiftedClock
 from infra.local.engine import Clients, Engine, Provisioned, connect, environment, provision
 from infra.local.gateway import Gateway, HttpAnswer
-from infra.local.invoke import ROOT, WorkerPool
+from infra.local.invoke import WorkerPool
 from infra.local.queues import Drained, Traffic, depth
 from infra.local.sandbox import Sandbox
 from infra.local.schedules import Ran, ScheduleRunner
-from infra.local.template import Place, Template, load, parse_yaml
+from infra.local.template import ROOT, Place, Template, load, parse_yaml
 
 REGION = "ap-east-1"
 
@@ -58,7 +57,8 @@ def _check_port(port: int) -> int:
 
 
 def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{line}\n")  # in one piece: threads report at the same time
+    sys.stderr.flush()
 
 
 @dataclass
@@ -307,13 +307,3 @@ def _parameters(template: Path, api_url: str, sandbox_url: str) -> dict[str, str
         "LogLevel": os.environ.get("POWERTOOLS_LOG_LEVEL", "WARNING"),
     }
     return {name: value for name, value in local.items() if name in declared}
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float = 10.0) -> bool:
-    """Whether `condition` came true within `seconds`; for what happens in the background."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return condition()

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 Json = Any  # parsed YAML and JSON: checked where it is used
+ROOT = Path(__file__).resolve().parents[2]
 
 SKIPPED: Mapping[str, str] = {
     "AWS::ApplicationInsights::Application": "watches the deployment, holds no state",
@@ -602,10 +603,13 @@ def _function(stack: _Stack, logical_id: str, own: Mapping[str, Json]) -> Functi
         **((shared.get("Environment") or {}).get("Variables") or {}),
         **((own.get("Environment") or {}).get("Variables") or {}),
     }
-    folder = str(properties.get("CodeUri", "")).strip("./")
     file, _, handler = str(properties.get("Handler", "")).rpartition(".")
-    if not folder or not file:
+    if not properties.get("CodeUri") or not file:
         raise TemplateError(f"{where}: a function needs CodeUri and Handler")
+    source = (stack.path.parent / str(properties["CodeUri"])).resolve()
+    if not source.is_relative_to(ROOT):
+        raise TemplateError(f"{where}: {source} is not part of {ROOT}")
+    folder = source.relative_to(ROOT).as_posix()
     name = stack.name_of(logical_id)
     destination = ((properties.get("EventInvokeConfig") or {}).get("DestinationConfig") or {}).get("OnFailure") or {}
     fallback = destination.get("Destination") or (properties.get("DeadLetterQueue") or {}).get("TargetArn")

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 from cardstock.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cardstock.adapters.announcements import Announcements
+    from cardstock.adapters.dynamodb.recommendations import DynamoRows
+    from cardstock.adapters.inference import ChatCompletions
+    from cardstock.cards.ports import Cards, Names, Radars, Views
     from cardstock.edge.callers import Callers
     from cardstock.edge.tokens import Signer
     from cardstock.ledger.ports import Books, Calendar, Statements
+    from cardstock.members.ports import Inviters, Members, Platform, Verifier
+    from cardstock.network.ports import Network, Plans
     from cardstock.partners.ports import Deliveries, DueQueue, Endpoints, Inbox, Keys, Post, Suppliers
+    from cardstock.recommendations.ports import Purchases
 
 _clock: Clock = SystemClock()
 
@@ -162,3 +170,138 @@ def announcements() -> "Announcements":
     from cardstock.settings import settings
 
     return Announcements(Queue(settings().webhooks_queue_url))
+
+
+@cache
+def learnt_rows() -> "DynamoRows":
+    """What was learnt for recommendations, in DynamoDB."""
+    from cardstock.adapters.dynamodb.recommendations import DynamoRows
+
+    return DynamoRows()
+
+
+@cache
+def purchases() -> "Purchases":
+    """Paid orders to learn recommendations from."""
+    from cardstock.adapters.dynamodb.purchases import DynamoPurchases
+
+    return DynamoPurchases()
+
+
+@cache
+def inference() -> "ChatCompletions | None":
+    """The model gateway; None where no model server is set, and then httpx (some 80 ms) is not imported either."""
+    from cardstock.settings import settings
+
+    if not settings().inference_base_url:
+        return None
+    from dataclasses import asdict
+
+    from cardstock.adapters.inference import ChatCompletions, Usage
+    from cardstock.edge.observability import count, logger
+
+    def record(usage: Usage) -> None:
+        logger.info("model called", **asdict(usage))
+        count("ModelCalls")
+        count("ModelTokens", usage.prompt_tokens + usage.answer_tokens)
+        if usage.outcome != "ok":
+            count("ModelFallbacks")
+
+    return ChatCompletions(
+        base_url=settings().inference_base_url,
+        model=settings().inference_model,
+        api_key=settings().inference_api_key,
+        record=record,
+    )
+
+
+@cache
+def platforms() -> "Mapping[str, Platform]":
+    """Where members can log in from, by name. The development platform exists on a development machine alone."""
+    from cardstock.adapters.platforms import DevPlatform
+    from cardstock.settings import settings
+
+    return {"dev": DevPlatform()} if settings().environment == "local" else {}
+
+
+@cache
+def verifier() -> "Verifier | None":
+    """Who tells whether a name and an ID number belong together; `None` where nobody can."""
+    from cardstock.adapters.platforms import self_asserted
+    from cardstock.settings import settings
+
+    return self_asserted if settings().environment == "local" else None
+
+
+@cache
+def members() -> "Members":
+    """Members in DynamoDB."""
+    from cardstock.adapters.dynamodb.members import DynamoMembers
+
+    return DynamoMembers()
+
+
+@cache
+def inviters() -> "Inviters":
+    """Who brought whom, by the referral network and the keys of cards."""
+    from cardstock.adapters.dynamodb.cards import owner_of
+    from cardstock.adapters.dynamodb.members import NetworkInviters
+
+    return NetworkInviters(members=members(), network=network(), owner_of=owner_of, clock=clock)
+
+
+@cache
+def nicknames() -> "Names":
+    """What members call themselves."""
+    from cardstock.adapters.dynamodb.members import nicknames
+
+    return nicknames
+
+
+@cache
+def cards() -> "Cards":
+    """Cards in DynamoDB."""
+    from cardstock.adapters.dynamodb.cards import DynamoCards
+
+    return DynamoCards()
+
+
+@cache
+def radars() -> "Radars":
+    """Views of cards added up, in DynamoDB."""
+    from cardstock.adapters.dynamodb.cards import DynamoRadars
+
+    return DynamoRadars()
+
+
+@cache
+def views() -> "Views":
+    """Views of cards on their way to be counted, through the card-views queue."""
+    from cardstock.adapters.sqs import Queue
+    from cardstock.adapters.views import QueuedViews
+    from cardstock.settings import settings
+
+    return QueuedViews(Queue(settings().card_views_queue_url))
+
+
+def qr_code(text: str) -> str:
+    """A QR code of `text` as an SVG document that scales to its box."""
+    from cardstock.adapters.qr import svg_of
+
+    return svg_of(text)
+
+
+@cache
+def network() -> "Network":
+    """The referral network in DynamoDB."""
+    from cardstock.adapters.dynamodb.network import DynamoNetwork
+
+    return DynamoNetwork()
+
+
+@cache
+def plans() -> "Plans":
+    """Published plans in DynamoDB."""
+    from cardstock.adapters.dynamodb.plans import DynamoPlans
+
+    return DynamoPlans()

@@ -11,6 +11,7 @@ from typing import Final
 from cardstock.errors import InvalidError, Pointer
 
 OF_AGE: Final = 18
+MEMBER_ID: Final = re.compile(r"mem_[0-9a-hjkmnp-tv-z]{26}")
 _CHINA: Final = timezone(timedelta(hours=8))
 _ID_NUMBER: Final = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
 _ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -68,6 +69,8 @@ class Member:
     nickname: str = ""
     birth_year: int | None = None
     phone: str = ""
+    scene: str = ""
+    """Where he came from when he registered, as the client told it."""
     person: Person | None = None
     erased_at: datetime | None = None
 

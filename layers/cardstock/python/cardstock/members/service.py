@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from cardstock.clock import Clock
 from cardstock.errors import InvalidError, NotFoundError, Pointer, RefusedError, UnauthorizedError
 from cardstock.ids import new_id
-from cardstock.members.model import Account, Member, Person, born_on, hash_number, mask_number
+from cardstock.members.model import MEMBER_ID, Account, Member, Person, born_on, hash_number, mask_number
 from cardstock.members.ports import Inviters, Members, Platform, Verifier
 
 
@@ -19,6 +19,7 @@ class Login:
     login_code: str
     phone_code: str | None = None
     invite: str | None = None
+    scene: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def log_in(
         account=f"{account.platform}:{account.app_id}:{account.openid}",
         created_at=now,
         phone=phone,
+        scene=login.scene,
     )
     inviter_id = None if login.invite is None else _inviter(login.invite, inviters=inviters)
     joined = members.join(newcomer, account, inviter_id)
@@ -105,8 +107,8 @@ def present_member(member_id: str, *, members: Members) -> Member:
 
 
 def known_member(member_id: str, *, members: Members) -> Member:
-    """Somebody else's view of a member. Raises `NotFoundError`."""
-    member = members.find(member_id)
+    """Somebody else's view of a member, for whatever text was given as his id. Raises `NotFoundError`."""
+    member = members.find(member_id) if MEMBER_ID.fullmatch(member_id) else None
     if member is None or member.erased_at is not None:
         raise NotFoundError("NOT_FOUND")
     return member

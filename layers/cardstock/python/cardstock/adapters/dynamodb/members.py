@@ -12,7 +12,7 @@ Table `members`, partition key `pk`; no index. A member is found by what identif
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
@@ -26,13 +26,14 @@ from cardstock.adapters.dynamodb.base import (
     Table,
     Transaction,
 )
-from cardstock.clock import from_epoch_ms, to_epoch_ms
+from cardstock.adapters.dynamodb.network import bind_into
+from cardstock.clock import Clock, from_epoch_ms, to_epoch_ms
 from cardstock.errors import RefusedError, UnavailableError
-from cardstock.members.model import Account, Member, Person
+from cardstock.members.model import MEMBER_ID, Account, Member, Person
+from cardstock.members.ports import Members
+from cardstock.network import service as positions
+from cardstock.network.ports import Network
 from cardstock.settings import settings
-
-BindInto = Callable[[Transaction, str, str, datetime], None]
-"""Adds to a transaction what binds a member to an inviter at a moment; raises `RefusedError` by the network's rules."""
 
 _ATTEMPTS = 5
 
@@ -49,6 +50,7 @@ class MemberItem(Table):
     nickname = UnicodeAttribute(null=True)
     birth_year = IntegerAttribute(null=True)
     phone = UnicodeAttribute(null=True)
+    scene = UnicodeAttribute(null=True)
     person = JsonAttribute(null=True)
     erased_at = EpochAttribute(null=True)
 
@@ -64,10 +66,7 @@ class PointerItem(Table):
 
 
 class DynamoMembers:
-    """`members.ports.Members`. `bind_into` writes the network's side of a registration."""
-
-    def __init__(self, bind_into: BindInto) -> None:
-        self._bind_into = bind_into
+    """`members.ports.Members`."""
 
     def find(self, member_id: str) -> Member | None:
         try:
@@ -96,7 +95,7 @@ class DynamoMembers:
                     if member.phone:
                         _point(transaction, _phone_key(member.phone), member.id)
                     if inviter_id is not None:
-                        self._bind_into(transaction, member.id, inviter_id, member.created_at)
+                        bind_into(transaction, member.id, inviter_id, member.created_at)
                 return member
             except ConditionFailedError as error:
                 # Somebody, perhaps this very call before its answer got lost, was first with the account.
@@ -162,6 +161,30 @@ class DynamoMembers:
         return True
 
 
+class NetworkInviters:
+    """`members.ports.Inviters` on the referral network and the keys of cards."""
+
+    def __init__(
+        self, *, members: Members, network: Network, owner_of: Callable[[str], str | None], clock: Callable[[], Clock]
+    ) -> None:
+        self._members = members
+        self._network = network
+        self._owner_of = owner_of
+        self._clock = clock
+
+    def resolve(self, invite: str) -> str | None:
+        member_id = invite if MEMBER_ID.fullmatch(invite) else self._owner_of(invite)
+        # The network takes every id for a member's: whether there is such a member is asked here.
+        member = self._members.find(member_id) if member_id else None
+        return member.id if member and member.erased_at is None else None
+
+    def of(self, member_id: str) -> str | None:
+        return positions.position(member_id, network=self._network).referrer
+
+    def bind(self, member_id: str, inviter_id: str) -> None:
+        positions.bind_inviter(member_id, inviter_id, network=self._network, clock=self._clock())
+
+
 def members_of(member_ids: Iterable[str]) -> Mapping[str, Member]:
     """Those of the members that exist, erased ones too; one read per hundred, consistent."""
     keys = sorted(set(member_ids))
@@ -194,6 +217,7 @@ def _item(member: Member) -> MemberItem:
         nickname=member.nickname or None,
         birth_year=member.birth_year,
         phone=member.phone or None,
+        scene=member.scene or None,
         person=None if member.person is None else _person_data(member.person),
         erased_at=member.erased_at,
     )
@@ -207,6 +231,7 @@ def _member(item: MemberItem) -> Member:
         nickname=item.nickname or "",
         birth_year=item.birth_year,
         phone=item.phone or "",
+        scene=item.scene or "",
         person=None if item.person is None else _person(item.person),
         erased_at=item.erased_at,
     )

@@ -2,6 +2,7 @@
 
 from cardstock import bootstrap
 from cardstock.clock import rfc3339
+from cardstock.edge.cursors import cursor_to, position_of
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models.partners import (
     CreatedKey,
@@ -84,13 +85,11 @@ def list_supplier_orders(request: Request[Nothing, SupplierOrderPage]) -> Suppli
 
     The pull twin of `fulfilment.requested`.
     """
-    after = None
-    if request.query.cursor is not None:
-        after = bootstrap.signer().open("cursor", request.query.cursor)["after"]
+    of = f"supplier-orders:{request.caller.owner}"
+    after = position_of(bootstrap.signer(), of, request.query.cursor)
     page = orders.supplier_orders_of(request.caller.owner, request.query.limit, after, orders=bootstrap.orders())
     last = page.items[-1].order_id if page.items else after
-    cursor = bootstrap.signer().sign("cursor", {"after": last}) if last else None
-    return SupplierOrderList([shown(part) for part in page.items], cursor)
+    return SupplierOrderList([shown(part) for part in page.items], cursor_to(bootstrap.signer(), of, last))
 
 
 handler = api.handler

@@ -3,6 +3,7 @@
 from typing import Any
 
 from cardstock import bootstrap
+from cardstock.edge.cursors import cursor_to, position_of
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models.webhooks import (
     CreateEndpoint,
@@ -85,12 +86,11 @@ def list_deliveries(request: Request[Nothing, DeliveryPage]) -> DeliveryList:
 
     For partners that cannot open a port this is the whole integration: keep the cursor, and ask again.
     """
-    after = None
-    if request.query.cursor is not None:
-        after = bootstrap.signer().open("cursor", request.query.cursor)["after"]
-    found = bootstrap.deliveries().page(_own(request).endpoint_id, after, request.query.limit)
+    endpoint_id = _own(request).endpoint_id
+    after = position_of(bootstrap.signer(), f"deliveries:{endpoint_id}", request.query.cursor)
+    found = bootstrap.deliveries().page(endpoint_id, after, request.query.limit)
     last = found[-1].delivery_id if found else after
-    cursor = bootstrap.signer().sign("cursor", {"after": last}) if last else None
+    cursor = cursor_to(bootstrap.signer(), f"deliveries:{endpoint_id}", last)
     return DeliveryList([told(delivery) for delivery in found], cursor)
 
 

@@ -44,9 +44,14 @@ bench: $(READY)
 lock: $(READY)
 	$(BIN)/python -m infra.lock
 
-# The layers' wheels are those of Lambda (arm64, Python 3.13), whatever machine builds them.
+# PYTHON313 compiles the bundles' bytecode; wheels are those of Lambda (arm64, Python 3.13), whatever machine builds them.
+build: PYTHON313 ?= $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null || \
+	$(BIN)/uv python find --managed-python 3.13 2>/dev/null)
 build: $(READY) $(SAM_READY)
-	SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam build --template template.yaml --manifest infra/build.mk --cached --parallel
+	@test -n "$(PYTHON313)" || echo "Python 3.13 was not found: the bundles get no bytecode and start slower. Install it \
+	(.venv/bin/uv python install 3.13) or name it (make build PYTHON313=/path/to/python3.13)." >&2
+	PIP="$(CURDIR)/$(BIN)/pip" PYTHON313="$(PYTHON313)" SAM_CLI_TELEMETRY=0 \
+		.venv-sam/bin/sam build --template template.yaml --manifest "$(CURDIR)/infra/build.mk" --parallel
 	@$(BIN)/python -m infra.bundles
 
 clean:
@@ -57,7 +62,7 @@ $(READY): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 	@echo "Setting up .venv with $(PYTHON): about a minute, once"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -c 'import pathlib, sysconfig; root = pathlib.Path.cwd(); \
 	pathlib.Path(sysconfig.get_path("purelib"), "cardstock.pth").write_text(f"{root}\n{root}/layers/cardstock/python\n", "utf-8")'
 	@touch $@
@@ -65,5 +70,5 @@ $(READY): requirements.lock
 $(SAM_READY): requirements-sam.lock $(READY)
 	@echo "Setting up .venv-sam: about a minute, once"
 	@$(BIN)/python -m venv .venv-sam
-	@.venv-sam/bin/python -m pip install --quiet --require-hashes -r requirements-sam.lock
+	@.venv-sam/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements-sam.lock
 	@touch $@

@@ -2,7 +2,7 @@
 keeps it, so that a function pays only for what it uses."""
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cardstock.clock import Clock, SystemClock
 
@@ -12,12 +12,15 @@ if TYPE_CHECKING:
     from cardstock.adapters.announcements import Announcements
     from cardstock.adapters.dynamodb.recommendations import DynamoRows
     from cardstock.adapters.inference import ChatCompletions
+    from cardstock.adapters.rules import PlanRules
     from cardstock.cards.ports import Cards, Names, Radars, Views
     from cardstock.edge.callers import Callers
     from cardstock.edge.tokens import Signer
+    from cardstock.ledger.model import LedgerTransaction
     from cardstock.ledger.ports import Books, Calendar, Statements
     from cardstock.members.ports import Inviters, Members, Platform, Verifier
     from cardstock.network.ports import Network, Plans
+    from cardstock.orders.model import OrderChange, RefundChange, SupplierOrderChange
     from cardstock.partners.ports import Deliveries, DueQueue, Endpoints, Inbox, Keys, Post, Suppliers
     from cardstock.recommendations.ports import Purchases
 
@@ -146,6 +149,13 @@ def books() -> "Books":
     return DynamoBooks()
 
 
+def ledger_transaction(record: dict[str, Any]) -> "LedgerTransaction":
+    """What a record of the ledger's stream announces. Raises on anything else."""
+    from cardstock.adapters.dynamodb.ledger import transaction_of
+
+    return transaction_of(record)
+
+
 @cache
 def calendar() -> "Calendar":
     """Orders due for release, by day, in DynamoDB."""
@@ -160,6 +170,21 @@ def statements() -> "Statements":
     from cardstock.adapters.dynamodb.statements import DynamoStatements
 
     return DynamoStatements()
+
+
+def order_change(record: dict[str, Any]) -> "OrderChange | RefundChange | SupplierOrderChange | None":
+    """What a record of the streams of orders and supplier orders says. Raises on anything else."""
+    from cardstock.adapters.dynamodb.orders import change_of
+
+    return change_of(record)
+
+
+@cache
+def rules() -> "PlanRules":
+    """What published plans make of an order."""
+    from cardstock.adapters.rules import PlanRules
+
+    return PlanRules(plans())
 
 
 @cache

@@ -5,7 +5,7 @@ order it ends in the same books: a refund that is heard of before its payment wr
 once, and a release takes what refunds have left.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -32,6 +32,8 @@ from cardstock.money import Fen
 
 _ATTEMPTS = 5
 """Somebody else changed the row each time: more than refunds of one order ever meet."""
+_REMEMBERED_EVERY = 25
+"""Orders: what an interrupted sweep repeats at most, against a write for each."""
 _DAY_IS_DONE = "~"
 """Sorts after every order id."""
 
@@ -198,30 +200,47 @@ def schedule(order_id: str, day: date, *, calendar: Calendar, clock: Clock) -> N
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """An order that is due, and the day that it was due on."""
+class Swept:
+    """What a sweep did. `waiting`: put into the next day. Not `finished`: its time was over, the next one goes on."""
 
-    day: date
-    order_id: str
+    settled: int
+    waiting: int
+    finished: bool
 
 
-def due(until: datetime, *, calendar: Calendar, clock: Clock) -> Iterator[Due]:
-    """The orders of all days that were over at `until` (never later than now), from where the sweep has come to.
+def sweep(
+    until: datetime,
+    settle: Callable[[str], bool],
+    *,
+    calendar: Calendar,
+    clock: Clock,
+    time_left: Callable[[], bool],
+) -> Swept:
+    """Settle the orders of all days that were over at `until` (never later than now), from where the last sweep ended.
 
-    The caller settles an order, or puts it into another day, before it asks for the next. What it has not told `done`
-    comes again when the sweep is interrupted.
+    `settle` settles one order, or says that it has to wait: then it comes again the next night. An interrupted sweep
+    repeats at most the last few orders, so `settle` must be safe to repeat.
     """
-    end = min(until, clock.now()).astimezone(BRAND_ZONE).date()
+    now = clock.now()
+    end = min(until, now).astimezone(BRAND_ZONE).date()
     reached, last = calendar.progress() or (None, "")
+    settled = waiting = 0
     for day in calendar.days(since=reached, before=end):
-        for order_id in calendar.due(day, last if day == reached else ""):
-            yield Due(day, order_id)
+        done = last if day == reached else ""
+        for order_id in calendar.due(day, done):
+            if not time_left():
+                calendar.save_progress(day, done)
+                return Swept(settled, waiting, finished=False)
+            if settle(order_id):
+                settled += 1
+            else:
+                waiting += 1
+                schedule(order_id, end, calendar=calendar, clock=clock)
+            done = order_id
+            if (settled + waiting) % _REMEMBERED_EVERY == 0:
+                calendar.save_progress(day, done)
         calendar.save_progress(day, _DAY_IS_DONE)
-
-
-def done(reached: Due, *, calendar: Calendar) -> None:
-    """Remember that the sweep has dealt with everything up to `reached`."""
-    calendar.save_progress(reached.day, reached.order_id)
+    return Swept(settled, waiting, finished=True)
 
 
 def balance_of(member_id: str, *, books: Books) -> Balance:

@@ -1,0 +1,64 @@
+"""Schedule: releases the rewards of orders whose return window and freeze are over, and lets them count as settled."""
+
+from datetime import datetime
+from typing import Any
+
+from cardstock import bootstrap
+from cardstock.edge import schedule
+from cardstock.edge.observability import count, logger
+from cardstock.ledger import service as ledger
+from cardstock.network import service as network
+
+# An order takes some 30 ms; conflicts are retried for a second.
+_RESERVE_MS = 10_000
+
+
+class UnsettledError(Exception):
+    """Orders that could not be settled. They were put into the next day; somebody should look."""
+
+
+def settle(order_id: str) -> bool:
+    """Release an order's rewards and let it count. False while one of its after-sales is open."""
+    order = bootstrap.orders().find(order_id)
+    if order is None:
+        raise LookupError(f"{order_id} is due but does not exist")
+    rules, refunds = bootstrap.rules(), bootstrap.orders().refunds_of(order_id)
+    settled_at = rules.settles_at(order, refunds)
+    if settled_at is None or settled_at > bootstrap.clock().now():
+        return False
+    ledger.release(rules.accrual(order), books=bootstrap.books(), clock=bootstrap.clock())
+    facts = rules.facts(order, refunds, settled_at=settled_at)
+    moved = network.count_order(facts, network=bootstrap.network(), plans=bootstrap.plans())
+    bootstrap.announcements().positions(moved)
+    return True
+
+
+def run(scheduled_at: datetime, context: Any) -> dict[str, Any]:
+    """Settle what was due before `scheduled_at`. One bad order does not keep the others waiting."""
+    failed: list[str] = []
+
+    def settle_or_wait(order_id: str) -> bool:
+        try:
+            return settle(order_id)
+        except Exception:
+            logger.exception("order not settled", order_id=order_id)
+            failed.append(order_id)
+            return False
+
+    swept = ledger.sweep(
+        scheduled_at,
+        settle_or_wait,
+        calendar=bootstrap.calendar(),
+        clock=bootstrap.clock(),
+        time_left=lambda: context.get_remaining_time_in_millis() > _RESERVE_MS,
+    )
+    count("OrdersSettled", swept.settled)
+    if not swept.finished:
+        count("ReleaseUnfinished")
+    if failed:
+        raise UnsettledError(f"{len(failed)} orders, the first {failed[0]}")
+    return {"settled": swept.settled, "waiting": swept.waiting, "finished": swept.finished}
+
+
+handler = schedule.ticked(run)
+bootstrap.warm()

@@ -1,0 +1,89 @@
+"""Queue: every change of an order, of a refund and of a supplier's order, and what follows from it.
+
+Changes arrive in any order and more than once; each step here changes nothing when it was done before.
+"""
+
+from cardstock import bootstrap
+from cardstock.edge import queue
+from cardstock.ledger import service as ledger
+from cardstock.network import service as network
+from cardstock.network.model import OrderFacts
+from cardstock.orders import service as orders
+from cardstock.orders.model import Order, OrderChange, Refund, RefundChange, SupplierOrderChange
+
+
+def consume(body: bytes) -> None:
+    """Follow one change. What cannot be read raises, and ends in the dead-letter queue alone."""
+    change = bootstrap.order_change(queue.decode(dict[str, object], body))
+    if isinstance(change, SupplierOrderChange):
+        bootstrap.announcements().supplier_order(change.supplier_order, change.previous)
+    elif isinstance(change, RefundChange) and change.refund.status != change.previous:
+        refund_changed(change.refund)
+    elif isinstance(change, OrderChange) and change.order.status != change.previous:
+        order_changed(change.order)
+
+
+def order_changed(order: Order) -> None:
+    """An order has a new status."""
+    if order.status == "paid":
+        paid(order)
+    elif order.status == "completed":
+        received(order)
+    bootstrap.announcements().order(order)
+
+
+def paid(order: Order) -> None:
+    """Credit the rewards, and let the order count in the network."""
+    rules = bootstrap.rules()
+    ledger.accrue(rules.accrual(order), books=bootstrap.books(), clock=bootstrap.clock())
+    count(rules.facts(order))
+
+
+def received(order: Order) -> None:
+    """The windows of return and freeze have begun: put the order into the day on which they end."""
+    rules = bootstrap.rules()
+    if order.received_at is not None and rules.concerns(order):
+        day = ledger.release_day(order.received_at, rules.waits_days(order))
+        ledger.schedule(order.order_id, day, calendar=bootstrap.calendar(), clock=bootstrap.clock())
+
+
+def refund_changed(refund: Refund) -> None:
+    """A refund was requested, or has gone through."""
+    bootstrap.announcements().refund(refund)
+    if refund.status == "requested":
+        # While the channel gives no answer this raises, and the change comes again.
+        orders.execute_refund(
+            refund.order_id,
+            refund.refund_id,
+            orders=bootstrap.orders(),
+            channels=bootstrap.channels(),
+            clock=bootstrap.clock(),
+        )
+    elif refund.kind == "return":
+        take_back(refund)
+
+
+def take_back(refund: Refund) -> None:
+    """Take the rewards' part back, and let the order count less."""
+    order = bootstrap.orders().find(refund.order_id)
+    if order is None:
+        raise LookupError(f"{refund.refund_id} belongs to no order")
+    rules, refunds = bootstrap.rules(), bootstrap.orders().refunds_of(refund.order_id)
+    ledger.claw(
+        refund.refund_id,
+        rules.taken(order, refund, refunds),
+        rules.accrual(order),
+        books=bootstrap.books(),
+        clock=bootstrap.clock(),
+    )
+    count(rules.facts(order, refunds))
+
+
+def count(facts: OrderFacts) -> None:
+    """Let the network draw its conclusions, and tell who has risen by them."""
+    moved = network.count_order(facts, network=bootstrap.network(), plans=bootstrap.plans())
+    bootstrap.announcements().positions(moved)
+
+
+handler = queue.each(consume)
+bootstrap.warm()

@@ -1,8 +1,10 @@
 """Serving rows and purchases in DynamoDB."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,7 +30,7 @@ def row(key: str, sku: str = "tent") -> Row:
 
 
 @contextmanager
-def watched(seen: Callable[..., None]) -> Iterator[None]:
+def watched(seen: Callable[..., Any]) -> Iterator[None]:
     """`seen` hears of each call to DynamoDB before it is sent."""
     events = connection().client.meta.events
     events.register("before-call.dynamodb", seen)
@@ -65,6 +67,35 @@ def test_learning_again_writes_over_and_more_than_one_batch(cloud: Cloud) -> Non
     assert written == 60
     assert len(cloud.items("recommendations")) == 60
     assert rows.read(["product#59"])["product#59"].entries[0].sku == "lamp"
+
+
+class Refusing:
+    """A busy table: takes nothing of as many BatchWriteItem calls as told."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def __call__(self, model: Any, params: dict[str, Any], **_: Any) -> Any:
+        if model.name != "BatchWriteItem" or self.times == 0:
+            return None
+        self.times -= 1
+        requested = json.loads(params["body"])["RequestItems"]["recommendations"]
+        return SimpleNamespace(status_code=200), {"UnprocessedItems": {"recommendations": requested}}
+
+
+def test_what_a_busy_table_did_not_take_is_sent_again_after_growing_pauses(cloud: Cloud) -> None:
+    pauses: list[float] = []
+
+    with watched(Refusing(3)):
+        written = DynamoRows(sleep=pauses.append).write([row("product#a"), row("product#b")])
+
+    assert written == len(cloud.items("recommendations")) == 2
+    assert pauses == [0.1, 0.2, 0.4]
+
+
+def test_a_table_that_stays_busy_fails_the_learning(cloud: Cloud) -> None:
+    with watched(Refusing(99)), pytest.raises(UnavailableError):
+        DynamoRows(sleep=lambda _: None).write([row("product#a")])
 
 
 def test_a_row_expires_thirty_days_after_it_was_learnt(cloud: Cloud) -> None:

@@ -21,7 +21,7 @@ from cardstock.orders.model import Order, OrderLine, Receiver
 from cardstock.settings import settings
 from functions.nightly_learning import app as learning
 from functions.recommendations_api import app as api
-from tests.cloud import ROOT, Cloud, Context, http_event
+from tests.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event
 
 NOW = datetime(2026, 12, 1, 18, tzinfo=UTC)
 EVENTS = ROOT / "events"
@@ -174,6 +174,15 @@ def test_nobody_reads_another_members_row_through_a_shown_sku(learnt: Cloud) -> 
     _, prying = ask({"limit": "50", "for": "member#mem_2"})
 
     assert [item["score"] for item in plain["items"]] == [item["score"] for item in prying["items"]]
+
+
+def test_keys_are_not_for_members_routes(learnt: Cloud) -> None:
+    root, unknown = (
+        answered(http_event("GET", "/v1/recommendations", token=key)) for key in (ROOT_KEY, "csk_unknown_secret")
+    )
+
+    assert (root[0], root[1]["code"]) == (403, "NOT_A_MEMBER")
+    assert (unknown[0], unknown[1]["code"]) == (401, "KEY_INVALID")
 
 
 def test_an_expired_token_is_refused(learnt: Cloud) -> None:

@@ -9,8 +9,10 @@ Table `recommendations`: partition key `pk`, no index. One kind of item: a servi
 | learning writes | BatchWriteItem of 25 rows | at most 4 WCU a row |
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
@@ -23,6 +25,8 @@ from cardstock.recommendations.model import Row
 from cardstock.settings import settings
 
 _KEPT = timedelta(days=30)
+_BATCH = 25
+_PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
 
 
 class RowItem(Table):
@@ -38,6 +42,9 @@ class RowItem(Table):
 
 class DynamoRows:
     """The recommendations area's `ServingRows` and `LearntRows`."""
+
+    def __init__(self, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._sleep = sleep
 
     def read(self, keys: Collection[str]) -> Mapping[str, Row]:
         """See the port. A row that the store was too busy for counts as absent: an answer from fewer rows, in time, is
@@ -58,8 +65,21 @@ class DynamoRows:
     def write(self, rows: Iterable[Row]) -> int:
         """See the port."""
         count = 0
-        with RowItem.batch_write() as batch:
-            for row in rows:
-                batch.save(RowItem(pk=row.key, text=encode(row), expires_at=row.learned_at + _KEPT))
-                count += 1
+        items = (RowItem(pk=row.key, text=encode(row), expires_at=row.learned_at + _KEPT).serialize() for row in rows)
+        while batch := list(islice(items, _BATCH)):
+            self._put(batch)
+            count += len(batch)
         return count
+
+    def _put(self, batch: list[Any]) -> None:
+        """Put all of `batch`. Not `RowItem.batch_write`: it repeats at once and three times only, and a night's rows
+        come faster than a table that was idle all day takes them."""
+        table = RowItem._get_connection()
+        for pause in (*_PAUSES_SECONDS, None):
+            left = table.batch_write_item(put_items=batch).get("UnprocessedItems", {}).get(RowItem.Meta.table_name)
+            if not left:
+                return
+            batch = [request["PutRequest"]["Item"] for request in left]
+            if pause is not None:
+                self._sleep(pause)
+        raise UnavailableError("STORE_BUSY")

@@ -18,7 +18,7 @@ from cardstock.cards.model import (
     View,
     Visitor,
 )
-from cardstock.cards.ports import Cards, Names, Radars
+from cardstock.cards.ports import Cards, Names, Radars, Views
 from cardstock.clock import Clock
 from cardstock.errors import ConflictError, InvalidError, NotFoundError, Pointer, UnavailableError
 from cardstock.ids import RequestKey, short_key
@@ -102,6 +102,12 @@ def share_card(
     if stored is None:
         raise UnavailableError("STORE_UNAVAILABLE")
     return stored, True
+
+
+def report_view(view: View, owner_id: str, *, views: Views) -> None:
+    """Have `view` counted soon; the owner's own looks are not. Raises `UnavailableError`: report it again then."""
+    if view.visitor != owner_id:
+        views.report(view)
 
 
 def count_views(views: Sequence[View], *, radars: Radars) -> set[str]:

@@ -1,0 +1,20 @@
+"""Under which address a client reached us, for links that leave the conversation: QR codes and vCards."""
+
+import re
+from collections.abc import Mapping
+
+from cardstock.errors import InvalidError
+
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[0-9]{1,5})?")
+_LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def origin_of(headers: Mapping[str, str]) -> str:
+    """`https://cards.example.com`, from the Host header (lower-case names); plain http on this machine alone.
+
+    Raises `InvalidError` (HEADER_INVALID) when it is missing or no host.
+    """
+    host = headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        raise InvalidError("HEADER_INVALID", header="Host")
+    return f"{'http' if host.partition(':')[0] in _LOOPBACK else 'https'}://{host}"

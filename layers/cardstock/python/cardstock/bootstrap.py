@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from cardstock.adapters.inference import ChatCompletions
     from cardstock.adapters.rules import PlanRules
     from cardstock.cards.ports import Cards, Names, Radars, Views
+    from cardstock.catalog.ports import Products
     from cardstock.edge.callers import Callers
     from cardstock.edge.tokens import Signer
     from cardstock.ledger.model import LedgerTransaction
     from cardstock.ledger.ports import Books, Calendar, Statements
     from cardstock.members.ports import Inviters, Members, Platform, Verifier
     from cardstock.network.ports import Network, Plans
+    from cardstock.orders import ports as orders_ports
     from cardstock.orders.model import OrderChange, RefundChange, SupplierOrderChange
     from cardstock.partners.ports import Deliveries, DueQueue, Endpoints, Inbox, Keys, Post, Suppliers
     from cardstock.recommendations.ports import Purchases
@@ -330,3 +332,56 @@ def plans() -> "Plans":
     from cardstock.adapters.dynamodb.plans import DynamoPlans
 
     return DynamoPlans()
+
+
+@cache
+def products() -> "Products":
+    """The catalogue in DynamoDB."""
+    from cardstock.adapters.dynamodb.products import DynamoProducts
+
+    return DynamoProducts()
+
+
+@cache
+def offers() -> "orders_ports.Catalogue":
+    """What orders need of the catalogue."""
+    from cardstock.adapters.dynamodb.products import DynamoProducts
+
+    return DynamoProducts()
+
+
+@cache
+def orders() -> "orders_ports.Orders":
+    """Orders, refunds and supplier orders in DynamoDB."""
+    from cardstock.adapters.dynamodb.orders import DynamoOrders
+
+    return DynamoOrders()
+
+
+@cache
+def positions() -> "orders_ports.Network":
+    """What orders need of the referral network."""
+    from cardstock.adapters.positions import Positions
+
+    return Positions(network(), clock)
+
+
+@cache
+def payment_channels() -> "Mapping[str, orders_ports.PaymentChannel]":
+    """The ways to pay, by name: the sandbox where it has an address."""
+    from cardstock.adapters.payments.sandbox import SandboxChannel
+    from cardstock.edge.secrets import secret
+    from cardstock.edge.signatures import sign, verify
+    from cardstock.settings import settings
+
+    def key() -> str:
+        return str(secret(settings().payment_secret_id)["sandbox_key"])
+
+    if not settings().payment_sandbox_url:
+        return {}
+    sandbox = SandboxChannel(
+        settings().payment_sandbox_url,
+        verify=lambda headers, raw: verify([key()], headers, raw, clock().now()),
+        sign=lambda message_id, body: sign(key(), message_id, clock().now(), body),
+    )
+    return {sandbox.name: sandbox}

@@ -1,11 +1,13 @@
 """What is sold. A `Product` is one SKU of one supplier, with its price and its stock."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from cardstock.money import Fen
 
+SKU: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 MAX_STOCK: Final = 10**9
 MAX_BATCH: Final = 100
 """Products of one bulk change: DynamoDB's transactions end there."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cardstock.catalog.model import MAX_BATCH, Listing, Page, Product
+from cardstock.catalog.model import MAX_BATCH, SKU, Listing, Page, Product
 from cardstock.catalog.ports import Products
 from cardstock.clock import Clock
 from cardstock.errors import InvalidError, NotFoundError, Pointer
@@ -13,7 +13,7 @@ STAFF = "staff"
 
 def find_product(sku: str, *, products: Products) -> Product:
     """One product. Raises `NotFoundError`."""
-    product = products.find(sku)
+    product = products.find(sku) if SKU.fullmatch(sku) else None
     if product is None:
         raise NotFoundError("NOT_FOUND")
     return product
@@ -28,12 +28,15 @@ def publish(listings: Sequence[Listing], *, acting_for: str, products: Products,
     """Create or replace products, all or none. A repeat ends in the same state.
 
     `acting_for` is a supplier id, or `staff` for all of them. Raises `NotFoundError` when a supplier names another,
-    `InvalidError` for a SKU given twice, `ConflictError` SKU_TAKEN.
+    `InvalidError` for a SKU given twice or not written as one, `ConflictError` SKU_TAKEN.
     """
     if acting_for != STAFF and any(listing.supplier_id != acting_for for listing in listings):
         raise NotFoundError("NOT_FOUND")
     if len({listing.sku for listing in listings}) != len(listings) or len(listings) > MAX_BATCH:
         raise InvalidError("BODY_INVALID", pointers=(Pointer("/products", "DUPLICATE"),))
+    wrong = [listing.sku for listing in listings if not SKU.fullmatch(listing.sku)]
+    if wrong:
+        raise InvalidError("SKU_INVALID", skus=wrong)
     products.publish(listings, clock.now())
 
 

@@ -5,6 +5,7 @@ concerned has a `SupplierOrder`. Money that goes back is a `Refund`, a record of
 or a payment that no order was waiting for (`stray`).
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
@@ -17,6 +18,7 @@ RefundKind: TypeAlias = Literal["return", "stray"]
 RefundStatus: TypeAlias = Literal["requested", "succeeded"]
 SupplierOrderStatus: TypeAlias = Literal["open", "shipped", "delivered", "cancelled"]
 
+ORDER_ID: Final = re.compile(r"ord_[0-9a-z]{26}")
 MAX_LINES: Final = 50
 """Distinct SKUs of an order: with the order itself and its request 52 actions, far below DynamoDB's 100."""
 MAX_UNITS: Final = 999

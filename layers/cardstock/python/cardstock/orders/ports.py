@@ -1,6 +1,6 @@
 """What the orders area needs from the outside."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -31,7 +31,7 @@ class Network(Protocol):
     def hint(self, member_id: str) -> Any:
         """What makes `snapshot` a single call: JSON data that travels in the quote and may be out of date."""
 
-    def snapshot(self, member_id: str, hint: Any, at: datetime) -> dict[str, Any]:
+    def snapshot(self, member_id: str, hint: Any) -> dict[str, Any]:
         """Plan and positions that the rewards of an order placed now depend on, as JSON data without floats."""
 
 
@@ -83,7 +83,7 @@ class PaymentChannel(Protocol):
     def start(self, order: Order) -> PaymentParameters:
         """What the client needs in order to pay `order`. Safe to repeat."""
 
-    def read_notice(self, headers: dict[str, str], raw: bytes) -> PaymentNotice | None:
+    def read_notice(self, headers: Mapping[str, str], raw: bytes) -> PaymentNotice | None:
         """The payment that a callback tells of, verified on its raw bytes; None if it tells of something else.
 
         Raises `UnauthorizedError` when it is not genuine or not recent, `InvalidError` when it is malformed.

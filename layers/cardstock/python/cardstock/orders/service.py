@@ -24,6 +24,7 @@ from cardstock.orders.model import (
     MAX_LINES,
     MAX_PARCELS,
     MAX_UNITS,
+    ORDER_ID,
     REFUND_WINDOW,
     Attribution,
     Order,
@@ -148,7 +149,7 @@ def place_order(
         amount_fen=quote.amount_fen,
         receiver=receiver,
         attribution=quote.attribution,
-        snapshot=network.snapshot(quote.member_id, quote.hint, now),
+        snapshot=network.snapshot(quote.member_id, quote.hint),
         placed_at=now,
     )
     earlier = orders.place(order, request)
@@ -165,7 +166,7 @@ def find_placed(member_id: str, request: RequestKey, *, orders: Orders) -> Place
 
 def find_order(member_id: str, order_id: str, *, orders: Orders) -> Order:
     """A member's own order. Raises `NotFoundError`, also for somebody else's."""
-    return _own(orders.find(order_id), member_id)
+    return _own(orders.find(order_id) if ORDER_ID.fullmatch(order_id) else None, member_id)
 
 
 def orders_of(member_id: str, limit: int, after: str | None, *, orders: Orders) -> OrderPage:
@@ -222,7 +223,7 @@ def record_payment(notice: PaymentNotice, *, orders: Orders, clock: Clock) -> Re
     PAYMENT_MISMATCH for another amount or currency; nothing is written then.
     """
     for _ in range(_ATTEMPTS):
-        order = orders.find(notice.order_no)
+        order = orders.find(notice.order_no) if ORDER_ID.fullmatch(notice.order_no) else None
         if order is None:
             raise NotFoundError("NOT_FOUND")
         if notice.currency != CURRENCY or notice.amount_fen != order.amount_fen:
@@ -283,8 +284,8 @@ def expire_due(
     """Expire what was not paid in time at `at`; the stock is back in the same step, one transaction per order.
 
     The channels are asked first, so that a payment whose callback was lost is booked instead; an order on which one
-    gives no answer is left to the next sweep, for a day. Stops when `time_left` says so. A payment at the same moment either
-    comes first, or finds the order expired.
+    gives no answer is left to the next sweep, for a day. Stops when `time_left` says so. A payment at the same moment
+    either comes first, or finds the order expired.
     """
     expired = paid = unanswered = 0
     for order_id in orders.due(at):

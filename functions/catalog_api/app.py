@@ -1,0 +1,95 @@
+"""HTTP: products, their prices and stock."""
+
+from cardstock import bootstrap
+from cardstock.catalog import service
+from cardstock.catalog.model import Listing
+from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.edge.models import catalog as models
+
+api = Api("catalog", callers=bootstrap.callers)
+
+
+@api.get("/v1/products", query=models.ProductQuery, answer=models.ProductPage, codes=("CURSOR_INVALID",))
+def list_products(request: Request[Nothing, models.ProductQuery]) -> models.ProductPage:
+    """List products.
+
+    In no order that means anything; with `supplier_id` those of one supplier. Products that are not sold at present
+    have `active` false.
+    """
+    query, of = request.query, f"products:{request.query.supplier_id or ''}"
+    after = position_of(bootstrap.signer(), of, query.cursor)
+    page = service.browse(query.limit, after, query.supplier_id, products=bootstrap.products())
+    return models.ProductPage(
+        items=[models.told(product) for product in page.items],
+        next_cursor=cursor_to(bootstrap.signer(), of, page.next_sku),
+    )
+
+
+@api.get("/v1/products/{sku}", answer=models.ProductView, codes=("NOT_FOUND",))
+def get_product(request: Request[Nothing, Nothing]) -> models.ProductView:
+    """Get one product."""
+    return models.told(service.find_product(request.path["sku"], products=bootstrap.products()))
+
+
+@api.put(
+    "/v1/products/{sku}",
+    body=models.ProductTerms,
+    answer=models.Published,
+    auth="key",
+    scope="catalog:write",
+    codes=("NOT_FOUND", "SKU_INVALID", "SKU_TAKEN"),
+)
+def put_product(request: Request[models.ProductTerms, Nothing]) -> models.Published:
+    """Publish a product, or publish it anew.
+
+    A supplier's key publishes that supplier's products only. A SKU stays with the supplier that had it first. Stock is
+    set the first time; then it changes by sales, deliveries and counts.
+    """
+    return _publish(request.caller.owner, [models.listing(request.path["sku"], request.body)])
+
+
+@api.put(
+    "/v1/products",
+    body=models.PublishProducts,
+    answer=models.Published,
+    auth="key",
+    scope="catalog:write",
+    codes=("NOT_FOUND", "SKU_TAKEN"),
+)
+def put_products(request: Request[models.PublishProducts, Nothing]) -> models.Published:
+    """Publish up to 100 products.
+
+    All of them or none, each as if it were put alone. A SKU may occur once.
+    """
+    return _publish(request.caller.owner, [models.listing(product.sku, product) for product in request.body.products])
+
+
+@api.post(
+    "/v1/products/{sku}/stock",
+    body=models.AddStock,
+    answer=models.ProductView,
+    auth="key",
+    scope="catalog:write",
+    idempotent=True,
+    codes=("NOT_FOUND", "STOCK_SHORT"),
+)
+def add_stock(request: Request[models.AddStock, Nothing]) -> Answer:
+    """Add units, or take them away.
+
+    Once per Idempotency-Key. What is reserved for orders cannot be taken away.
+    """
+    product, replayed = service.add_stock(
+        request.path["sku"], request.body.add, request.key,
+        acting_for=request.caller.owner, products=bootstrap.products(), clock=bootstrap.clock(),
+    )  # fmt: skip
+    return Answer(models.told(product), replayed=replayed)
+
+
+def _publish(acting_for: str, listings: list[Listing]) -> models.Published:
+    service.publish(listings, acting_for=acting_for, products=bootstrap.products(), clock=bootstrap.clock())
+    return models.Published(skus=[listing.sku for listing in listings])
+
+
+handler = api.handler
+bootstrap.warm()

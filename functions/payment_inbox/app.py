@@ -1,0 +1,42 @@
+"""HTTP: payment channels' notices."""
+
+from cardstock import bootstrap
+from cardstock.edge.http import Api, Model, Nothing, Request
+from cardstock.edge.observability import count, logger
+from cardstock.errors import NotFoundError
+from cardstock.orders import service
+
+api = Api("payments", callers=bootstrap.callers)
+
+
+class Taken(Model):
+    """What the channel wants to read once a notice has been booked."""
+
+    code: str
+
+
+@api.post(
+    "/v1/payments/sandbox/notify",
+    answer=Taken,
+    raw=True,
+    codes=("SIGNATURE_INVALID", "NOT_FOUND", "PAYMENT_MISMATCH"),
+)
+def take_sandbox_notice(request: Request[Nothing, Nothing]) -> Taken:
+    """Take the sandbox channel's notice of a payment.
+
+    Signed by Standard Webhooks 1.0 on the raw body, not more than five minutes from now. A repeat changes nothing. A
+    payment that came too late is sent back.
+    """
+    channel = bootstrap.payment_channels().get("sandbox")
+    if channel is None:
+        raise NotFoundError("NOT_FOUND")
+    notice = channel.read_notice(request.headers, request.raw)
+    if notice is not None:
+        booked = service.record_payment(notice, orders=bootstrap.orders(), clock=bootstrap.clock())
+        logger.info("payment booked", order_id=notice.order_no, booked=booked)
+        count(f"Payments{booked.title()}")
+    return Taken(code="SUCCESS")
+
+
+handler = api.handler
+bootstrap.warm()

@@ -1,0 +1,1 @@
+"""Payment channels behind the orders area's `PaymentChannel` port."""

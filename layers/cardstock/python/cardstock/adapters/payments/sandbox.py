@@ -1,0 +1,151 @@
+"""The sandbox payment channel: a stranger with an address of his own, as a real one is, but no money moves.
+
+Notices and refund orders are signed by Standard Webhooks 1.0 with the key both sides know.
+
+| Call | Answer |
+|---|---|
+| `GET /v1/payments/{order_no}` | the payment with `status` `succeeded`, or `status` `unpaid` |
+| `POST /v1/refunds {refund_no, order_no, amount_fen}` | `succeeded`, `processing` or `failed`; once per number |
+
+Its notice is `{channel, event: "payment.succeeded", order_no, transaction_no, amount_fen, currency, paid_at}`.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Meta
+
+from cardstock.errors import InvalidError, Pointer, RefusedError, UnavailableError
+from cardstock.money import CURRENCY, MAX_FEN
+from cardstock.orders.model import Order, PaymentNotice, PaymentParameters, Refund
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_TIMEOUT_SECONDS = 1.0
+TIMEOUT_SECONDS = 3.0
+
+_Text = Annotated[str, Meta(min_length=1, max_length=64)]
+_Fen = Annotated[int, Meta(ge=1, le=MAX_FEN)]
+_Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class _Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    channel: Literal["sandbox"]
+    event: _Text
+    order_no: _Text
+    transaction_no: _Text
+    amount_fen: _Fen
+    currency: _Text
+    paid_at: _Moment
+
+
+class _Payment(msgspec.Struct, frozen=True):
+    order_no: _Text
+    status: _Text
+    transaction_no: _Text | None = None
+    amount_fen: _Fen | None = None
+    currency: _Text | None = None
+    paid_at: _Moment | None = None
+
+
+class _Refunded(msgspec.Struct, frozen=True):
+    refund_no: _Text
+    status: _Text
+
+
+class SandboxChannel:
+    """`PaymentChannel` of the sandbox at `base_url`.
+
+    `verify` takes headers in lower case and the raw body and raises `UnauthorizedError`; `sign` gives the headers for
+    a message id and a body. `transport` replaces the network.
+    """
+
+    name = "sandbox"
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        verify: Callable[[Mapping[str, str], bytes], object],
+        sign: Callable[[str, bytes], dict[str, str]],
+        transport: "httpx.BaseTransport | None" = None,
+    ) -> None:
+        self._base_url = base_url
+        self._verify = verify
+        self._sign = sign
+        self._transport = transport
+        self._kept: httpx.Client | None = None
+
+    def start(self, order: Order) -> PaymentParameters:
+        """See the port. Costs no call: the sandbox takes whatever is paid."""
+        return PaymentParameters(
+            channel=self.name,
+            order_no=order.order_id,
+            amount_fen=order.amount_fen,
+            currency=CURRENCY,
+            pay_url=f"{self._base_url}/pay/{quote(order.order_id, safe='')}?amount_fen={order.amount_fen}",
+        )
+
+    def read_notice(self, headers: Mapping[str, str], raw: bytes) -> PaymentNotice | None:
+        """See the port."""
+        self._verify(headers, raw)
+        try:
+            notice = msgspec.json.decode(raw, type=_Notice, strict=True)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            raise InvalidError("BODY_INVALID", pointers=(Pointer("", "NOTICE"),)) from error
+        if notice.event != "payment.succeeded":
+            return None
+        return PaymentNotice(
+            channel=self.name,
+            order_no=notice.order_no,
+            transaction_no=notice.transaction_no,
+            amount_fen=notice.amount_fen,
+            currency=notice.currency,
+            paid_at=notice.paid_at,
+        )
+
+    def query(self, order: Order) -> PaymentNotice | None:
+        """See the port."""
+        path = f"/v1/payments/{quote(order.order_id, safe='')}"
+        found = self._call("GET", path, b"", {}, _Payment)
+        if found.status != "succeeded":
+            return None
+        if found.transaction_no is None or found.amount_fen is None or not found.currency or found.paid_at is None:
+            raise UnavailableError("CHANNEL_UNAVAILABLE")
+        return PaymentNotice(
+            channel=self.name,
+            order_no=order.order_id,
+            transaction_no=found.transaction_no,
+            amount_fen=found.amount_fen,
+            currency=found.currency,
+            paid_at=found.paid_at,
+        )
+
+    def refund(self, refund: Refund) -> bool:
+        """See the port."""
+        wanted = {"refund_no": refund.refund_id, "order_no": refund.order_id, "amount_fen": refund.amount_fen}
+        body = json.dumps(wanted).encode()
+        headers = {"content-type": "application/json", **self._sign(f"msg_{refund.refund_id}", body)}
+        answer = self._call("POST", "/v1/refunds", body, headers, _Refunded)
+        if answer.status == "failed":
+            raise RefusedError("REFUND_REFUSED", refund_id=refund.refund_id)
+        return bool(answer.status == "succeeded")
+
+    def _call(self, method: str, path: str, body: bytes, headers: dict[str, str], kind: type) -> Any:
+        import httpx  # 80 ms that a function which only reads notices need not pay
+
+        if self._kept is None:
+            timeout = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
+            self._kept = httpx.Client(base_url=self._base_url, timeout=timeout, transport=self._transport)
+        try:
+            response = self._kept.request(method, path, content=body, headers=headers)
+            response.raise_for_status()
+            return msgspec.json.decode(response.content, type=kind, strict=True)
+        except (httpx.HTTPError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            # Whatever went wrong, what the channel did is not known: unknown is not failed.
+            raise UnavailableError("CHANNEL_UNAVAILABLE") from error

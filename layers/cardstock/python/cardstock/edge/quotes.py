@@ -1,0 +1,44 @@
+"""Quotes and attributions as signed tokens."""
+
+from cardstock.edge.tokens import Signer
+from cardstock.errors import InvalidError, Pointer, UnauthorizedError
+from cardstock.orders.compact import pack_quote, unpack_quote
+from cardstock.orders.model import QUOTE_LIFETIME, Attribution, Quote
+
+QUOTE = "quote"
+ATTRIBUTION = "attribution"
+
+
+def sign_quote(signer: Signer, quote: Quote) -> str:
+    """The token of `quote`."""
+    return signer.sign(QUOTE, pack_quote(quote), lifetime=QUOTE_LIFETIME)
+
+
+def open_quote(signer: Signer, token: str, member_id: str) -> Quote | None:
+    """The quote that was made for this member; None when it has expired. Raises `InvalidError` QUOTE_INVALID."""
+    try:
+        claims = signer.open(QUOTE, token)
+    except UnauthorizedError as error:
+        if error.code == "TOKEN_EXPIRED":
+            return None
+        raise InvalidError("QUOTE_INVALID", pointers=(Pointer("/quote", "QUOTE_INVALID"),)) from error
+    if claims["m"] != member_id:
+        raise InvalidError("QUOTE_INVALID", pointers=(Pointer("/quote", "QUOTE_INVALID"),))
+    return unpack_quote(claims)
+
+
+def attribution_of(signer: Signer, token: str | None) -> Attribution | None:
+    """The card view that a token vouches for; None without one, and when it has expired.
+
+    Raises `InvalidError` ATTRIBUTION_INVALID for a token that is not ours.
+    """
+    if token is None:
+        return None
+    try:
+        claims = signer.open(ATTRIBUTION, token)
+    except UnauthorizedError as error:
+        if error.code == "TOKEN_EXPIRED":
+            return None
+        pointers = (Pointer("/attribution", "ATTRIBUTION_INVALID"),)
+        raise InvalidError("ATTRIBUTION_INVALID", pointers=pointers) from error
+    return Attribution(claims["card"], claims["share"], claims["view"], claims["guide"])

@@ -273,7 +273,10 @@ class _Stack:
     resolving: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        body = parse_yaml(self.path.read_text(encoding="utf-8"))
+        try:
+            body = parse_yaml(self.path.read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise TemplateError(f"{self.path}: {error}") from error
         if not isinstance(body, dict) or not isinstance(body.get("Resources"), dict):
             raise TemplateError(f"{self.path}: no Resources")
         self.body = body

@@ -1,0 +1,128 @@
+"""The ledger's ports in memory, and orders as its tests need them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from cardstock.ledger.model import (
+    Balance,
+    Credit,
+    LedgerTransaction,
+    OrderRewards,
+    StatementLine,
+    changes,
+)
+from cardstock.ledger.ports import Booked
+from cardstock.ledger.service import Accrual, statement_key
+
+START = datetime(2026, 12, 1, 2, tzinfo=UTC)
+
+
+class MovingClock:
+    """A clock that a test sets."""
+
+    def __init__(self, at: datetime = START) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def pass_days(self, days: int) -> None:
+        self.at += timedelta(days=days)
+
+
+class MemoryBooks:
+    """`ledger.ports.Books`."""
+
+    def __init__(self) -> None:
+        self.transactions: dict[str, LedgerTransaction] = {}
+        self.balances: dict[str, Balance] = {}
+        self.rows: dict[str, OrderRewards] = {}
+
+    def accrue(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+        if transaction.id in self.transactions:
+            return "repeated"
+        self.book(transaction)
+        self.rows[rewards.order_id] = rewards
+        return "booked"
+
+    def change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+        if transaction.id in self.transactions:
+            return "repeated"
+        if self.rows[rewards.order_id].version != rewards.version - 1:
+            return "outdated"
+        self.book(transaction)
+        self.rows[rewards.order_id] = rewards
+        return "booked"
+
+    def book(self, transaction: LedgerTransaction) -> None:
+        assert transaction.total == 0
+        self.transactions[transaction.id] = transaction
+        for member_id, pockets in changes(transaction.postings).items():
+            held = self.balances.get(member_id, Balance(member_id))
+            names = {"available": "free"}
+            moved = {names.get(p, p): getattr(held, names.get(p, p)) + amount for p, amount in pockets.items()}
+            self.balances[member_id] = replace(held, **moved)
+
+    def rewards(self, order_id: str) -> OrderRewards | None:
+        return self.rows.get(order_id)
+
+    def balance(self, member_id: str) -> Balance:
+        return self.balances.get(member_id, Balance(member_id))
+
+
+class MemoryCalendar:
+    """`ledger.ports.Calendar`."""
+
+    def __init__(self) -> None:
+        self.scheduled: dict[date, set[str]] = {}
+        self.reached: tuple[date, str] | None = None
+
+    def schedule(self, day: date, order_id: str) -> None:
+        self.scheduled.setdefault(day, set()).add(order_id)
+
+    def days(self, *, since: date | None, before: date) -> list[date]:
+        return sorted(day for day in self.scheduled if day < before and (since is None or since <= day))
+
+    def due(self, day: date, after: str) -> Iterator[str]:
+        yield from sorted(order_id for order_id in self.scheduled.get(day, ()) if order_id > after)
+
+    def progress(self) -> tuple[date, str] | None:
+        return self.reached
+
+    def save_progress(self, day: date, after: str) -> None:
+        if self.reached is None or self.reached < (day, after):
+            self.reached = (day, after)
+
+
+class MemoryStatements:
+    """`ledger.ports.Statements`."""
+
+    def __init__(self) -> None:
+        self.lines: dict[tuple[str, str], StatementLine] = {}
+
+    def put(self, lines: Sequence[StatementLine]) -> None:
+        for line in lines:
+            self.lines[line.member_id, line.key] = line
+
+    def read(
+        self, member_id: str, *, since: datetime | None, until: datetime | None, after: str | None, limit: int
+    ) -> tuple[list[StatementLine], str | None]:
+        lowest = statement_key(since) if since else "0"
+        highest = min(statement_key(until) if until else "9", after or "9")
+        keys = sorted(
+            (key for owner, key in self.lines if owner == member_id and lowest <= key < highest), reverse=True
+        )
+        page = keys[:limit]
+        return [self.lines[member_id, key] for key in page], page[-1] if len(keys) > limit else None
+
+
+def credit(reward: str, member_id: str, amount: int, *, base: int = 100_000) -> Credit:
+    """A reward of `amount` fen, uncut."""
+    return Credit(reward, member_id, "partner", "team", amount, "fen", base, amount, amount, amount)  # type: ignore[arg-type]  # a test's word
+
+
+def accrual(order_id: str = "ord_1", *paid: Credit) -> Accrual:
+    """What an order pays: by default 300.00 to R, 200.00 to T and 20.00 to P."""
+    default = (credit("direct", "mem_r", 30_000), credit("team", "mem_t", 20_000), credit("peer", "mem_p", 2_000))
+    return Accrual(order_id, "chain21@1", paid or default)

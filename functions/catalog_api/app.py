@@ -49,18 +49,18 @@ def put_product(request: Request[models.ProductTerms, Nothing]) -> models.Publis
     return _publish(request.caller.owner, [models.listing(request.path["sku"], request.body)])
 
 
-@api.put(
-    "/v1/products",
+@api.post(
+    "/v1/products:batch",
     body=models.PublishProducts,
     answer=models.Published,
     auth="key",
     scope="catalog:write",
     codes=("NOT_FOUND", "SKU_TAKEN"),
 )
-def put_products(request: Request[models.PublishProducts, Nothing]) -> models.Published:
+def publish_products(request: Request[models.PublishProducts, Nothing]) -> models.Published:
     """Publish up to 100 products.
 
-    All of them or none, each as if it were put alone. A SKU may occur once.
+    All of them or none, each as if it were put alone; so a repeat changes nothing. A SKU may occur once.
     """
     return _publish(request.caller.owner, [models.listing(product.sku, product) for product in request.body.products])
 

@@ -8,8 +8,8 @@ number comes from (member, period, attempt) and never changes: the channel tells
             pending -> dropped
 """
 
+import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Literal, TypeAlias
@@ -94,6 +94,15 @@ class Rules:
     tax_method: Method
     tax_table: str
     carry_over_gap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file before it is written."""
+
+    name: str
+    content_type: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +342,12 @@ def answered(line: Line, answer: Answer) -> Line:
     )
 
 
-def tax_to_date(history: Mapping[str, Line], member: str) -> TaxToDate | None:
-    """What the member's line in one older batch left behind, if it was paid in the end."""
-    line = history.get(member)
-    return line.after if line is not None and line.status == "paid" else None
+def written(batch: Batch, document: Document) -> File:
+    """What the batch remembers of a document: where it is written, once, and the hash of its bytes."""
+    return File(
+        name=document.name,
+        key=f"payouts/{batch.id}/{document.name}",
+        content_type=document.content_type,
+        size=len(document.content),
+        sha256=hashlib.sha256(document.content).hexdigest(),
+    )

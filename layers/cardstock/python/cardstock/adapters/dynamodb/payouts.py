@@ -1,0 +1,518 @@
+"""Payouts in DynamoDB, and the ledger and the members as payouts read them.
+
+Table `payouts`, partition key `pk`, sort key `sk`:
+
+| Access pattern | Key | Cost |
+|---|---|---|
+| batches, newest period first | `batches` / batch id, query backwards | 1 query |
+| one batch | `batches` / batch id | 1 read |
+| lines of a batch, by transfer number | batch id / `line#<number>` | query |
+| lines by number (results, last month's tax) | batch id / `line#<number>` | 1 read per 100 |
+| answers of the channel, by number | batch id / `answer#<number>` | query; 1 read per 100 |
+
+A step of k lines is one transaction of 3k items: the ledger's entry (put if absent), the member's balance, the line.
+That is 6 WCU a line and k/33 calls. A line that has changed, or whose member has less by now, fails alone: it is taken
+out of the transaction, and the rest goes again.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist, PutError
+
+from cardstock.adapters.dynamodb import ledger as ledger_tables
+from cardstock.adapters.dynamodb.base import (
+    ConditionFailedError,
+    EpochAttribute,
+    IntegerAttribute,
+    JsonAttribute,
+    Table,
+    Transaction,
+)
+from cardstock.adapters.dynamodb.members import members_of
+from cardstock.adapters.dynamodb.requests import RequestItem, remember, result_of
+from cardstock.clock import from_epoch_ms, to_epoch_ms
+from cardstock.errors import ConflictError, RefusedError, UnavailableError
+from cardstock.ids import RequestKey
+from cardstock.ledger.model import Kind, LedgerTransaction, Posting, account, pocket_of, transaction_id
+from cardstock.ledger.ports import Statements
+from cardstock.money import Fen
+from cardstock.payouts.model import (
+    Answer,
+    Balance,
+    Batch,
+    Booking,
+    Difference,
+    File,
+    LedgerLine,
+    Line,
+    Payee,
+    Period,
+    Reconciliation,
+    Rules,
+    Totals,
+)
+from cardstock.payouts.tax import TaxToDate
+from cardstock.settings import settings
+
+_BATCHES = "batches"
+_KEYS_AT_ONCE = 100
+_STATEMENT_PAGE = 100
+_ATTEMPTS = 5
+_STEP_KINDS: tuple[Kind, ...] = ("claimed", "paid", "returned")
+
+T = TypeVar("T")
+
+
+class BatchItem(Table):
+    """The head of a batch; what only belongs together is one JSON value."""
+
+    class Meta:
+        table_name = settings().payouts_table
+
+    pk = UnicodeAttribute(hash_key=True, default=_BATCHES)
+    sk = UnicodeAttribute(range_key=True)
+    status = UnicodeAttribute()
+    listed_at = EpochAttribute(null=True)
+    data = JsonAttribute()
+    version = IntegerAttribute()
+
+
+class LineItem(Table):
+    """One line."""
+
+    class Meta:
+        table_name = settings().payouts_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    member = UnicodeAttribute()
+    attempt = IntegerAttribute()
+    listed = IntegerAttribute()
+    status = UnicodeAttribute()
+    gross = IntegerAttribute(default=0)
+    tax = IntegerAttribute(default=0)
+    net = IntegerAttribute(default=0)
+    name = UnicodeAttribute(null=True)
+    account = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    tax_before = JsonAttribute(null=True)
+    tax_after = JsonAttribute(null=True)
+    sent_at = EpochAttribute(null=True)
+    closed_at = EpochAttribute(null=True)
+
+
+class AnswersItem(Table):
+    """What the channel said about one number, oldest first."""
+
+    class Meta:
+        table_name = settings().payouts_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    answers = JsonAttribute()
+    said = IntegerAttribute()
+
+
+class DynamoPayouts:
+    """`payouts.ports.Payouts`."""
+
+    def open(self, batch: Batch) -> Batch:
+        try:
+            _batch_item(batch).save(condition=BatchItem.pk.does_not_exist())
+        except PutError as error:
+            found = self.find(batch.id) if error.cause_response_code == "ConditionalCheckFailedException" else None
+            if found is None:
+                raise UnavailableError("STORE_UNAVAILABLE") from error
+            return found
+        return batch
+
+    def find(self, batch_id: str) -> Batch | None:
+        try:
+            return _batch(BatchItem.get(_BATCHES, batch_id, consistent_read=True))
+        except DoesNotExist:
+            return None
+
+    def page(self, *, before: str | None, limit: int) -> list[Batch]:
+        found = BatchItem.query(
+            _BATCHES,
+            BatchItem.sk < before if before is not None else None,
+            scan_index_forward=False,
+            consistent_read=True,
+            limit=limit,
+        )
+        return [_batch(item) for item in found]
+
+    def replace(self, batch: Batch) -> Batch:
+        changed = _next(batch)
+        try:
+            _batch_item(changed).save(condition=BatchItem.version == batch.version)
+        except PutError as error:
+            # The client repeats a put whose answer got lost: what failed the condition may be this very write.
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise UnavailableError("STORE_UNAVAILABLE") from error
+            if self.find(batch.id) != _batch(_batch_item(changed)):
+                raise ConflictError("PAYOUT_CHANGED") from error
+        return changed
+
+    def approve(self, batch: Batch, request: RequestKey) -> Batch:
+        changed = _next(batch)
+        try:
+            with Transaction() as write:
+                remember(write, request, batch.id, batch.approved_at or batch.opened_at)
+                write.save(_batch_item(changed), condition=BatchItem.version == batch.version)
+        except ConditionFailedError as error:
+            if 0 in error.failed:
+                result_of(error.failed[0], request)
+            found = self.find(batch.id)
+            if found is None or found.status == "open":
+                raise ConflictError("PAYOUT_CHANGED") from error
+            return found
+        return changed
+
+    def check_reuse(self, request: RequestKey) -> None:
+        try:
+            stored = RequestItem.get(request.id, consistent_read=True)
+        except DoesNotExist:
+            return
+        if stored.fingerprint != request.fingerprint:
+            raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+
+    def list_lines(self, batch: Batch, lines: Sequence[Line]) -> None:
+        left = list(lines)
+        while left:
+            try:
+                with Transaction() as write:
+                    # Position 0: once everybody is listed, a late repeat of the listing adds nobody.
+                    write.condition_check(BatchItem, _BATCHES, batch.id, condition=BatchItem.listed_at.does_not_exist())
+                    for line in left:
+                        write.save(_line_item(line), condition=LineItem.pk.does_not_exist())
+            except ConditionFailedError as error:
+                if 0 in error.failed:
+                    raise ConflictError("PAYOUT_CHANGED") from error
+                left = [line for index, line in enumerate(left, 1) if index not in error.failed]
+            else:
+                return
+
+    def lines(self, batch_id: str) -> Iterator[Line]:
+        for item in LineItem.query(batch_id, LineItem.sk.startswith("line#"), consistent_read=True):
+            yield _line(item)
+
+    def line_page(self, batch_id: str, *, after: str | None, limit: int) -> list[Line]:
+        # `line$` sorts right behind every `line#...`.
+        found = LineItem.query(
+            batch_id,
+            LineItem.sk.between(f"line#{after}\x01" if after else "line#", "line$"),
+            consistent_read=True,
+            limit=limit,
+        )
+        return [_line(item) for item in found]
+
+    def find_lines(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Line]:
+        keys = [(batch_id, f"line#{number}") for number in sorted(set(numbers))]
+        found = (_line(item) for item in LineItem.batch_get(keys, consistent_read=True)) if keys else ()
+        return {line.number: line for line in found}
+
+    def claim(self, lines: Sequence[Line]) -> Sequence[Line]:
+        return _together(lines, _claim)
+
+    def drop(self, lines: Sequence[Line]) -> None:
+        _together(lines, _drop)
+
+    def finish(self, lines: Sequence[Line]) -> None:
+        _together(lines, _finish)
+
+    def record(self, batch_id: str, answers: Sequence[Answer]) -> int:
+        recorded = 0
+        for start in range(0, len(answers), _KEYS_AT_ONCE):
+            recorded += self._record(batch_id, answers[start : start + _KEYS_AT_ONCE])
+        return recorded
+
+    def _record(self, batch_id: str, answers: Sequence[Answer]) -> int:
+        keys = [(batch_id, f"answer#{number}") for number in sorted({answer.number for answer in answers})]
+        for _ in range(_ATTEMPTS):
+            stored = {item.sk: item for item in AnswersItem.batch_get(keys, consistent_read=True)}
+            fresh: dict[str, list[Answer]] = {}
+            for answer in answers:
+                key = f"answer#{answer.number}"
+                heard = fresh.get(key) or (
+                    [_answer(answer.number, x) for x in stored[key].answers] if key in stored else []
+                )
+                if not heard or (heard[-1].result, heard[-1].amount) != (answer.result, answer.amount):
+                    fresh[key] = [*heard, answer]
+            if not fresh:
+                return 0
+            try:
+                with Transaction() as write:
+                    for key, heard in fresh.items():
+                        known = stored.get(key)
+                        write.save(
+                            AnswersItem(
+                                pk=batch_id,
+                                sk=key,
+                                answers=[_answer_data(answer) for answer in heard],
+                                said=len(heard),
+                            ),
+                            condition=AnswersItem.pk.does_not_exist()
+                            if known is None
+                            else AnswersItem.said == known.said,
+                        )
+            except ConditionFailedError:
+                continue  # Somebody brought answers at the same moment: what is new may have changed.
+            return sum(len(heard) - (stored[key].said if key in stored else 0) for key, heard in fresh.items())
+        raise UnavailableError("STORE_BUSY")
+
+    def answers(self, batch_id: str) -> Mapping[str, Sequence[Answer]]:
+        found = {}
+        for item in AnswersItem.query(batch_id, AnswersItem.sk.startswith("answer#"), consistent_read=True):
+            number = item.sk.removeprefix("answer#")
+            found[number] = tuple(_answer(number, data) for data in item.answers)
+        return found
+
+
+def _together(lines: Sequence[Line], add: Callable[[Transaction, Line], tuple[int, int]]) -> list[Line]:
+    """One transaction for all lines, without those that cannot take part; answers these.
+
+    `add` says how many puts and how many updates it added: positions in a refusal count all puts before all updates.
+    """
+    left, refused = list(lines), []
+    while left:
+        owners_of_puts: list[int] = []
+        owners_of_updates: list[int] = []
+        try:
+            with Transaction() as write:
+                for index, line in enumerate(left):
+                    puts, updates = add(write, line)
+                    owners_of_puts += [index] * puts
+                    owners_of_updates += [index] * updates
+        except ConditionFailedError as error:
+            owners = owners_of_puts + owners_of_updates
+            out = {owners[position] for position in error.failed}
+            refused += [line for index, line in enumerate(left) if index in out]
+            left = [line for index, line in enumerate(left) if index not in out]
+        else:
+            break
+    return refused
+
+
+def _claim(write: Transaction, line: Line) -> tuple[int, int]:
+    moved = (
+        Posting(account(line.member, "available"), -line.gross),
+        Posting(account(line.member, "paying"), line.gross),
+    )
+    _book(write, "claimed", line, line.sent_at, moved)
+    _update(
+        write,
+        line,
+        ("pending",),
+        [
+            LineItem.status.set(line.status),
+            LineItem.gross.set(line.gross),
+            LineItem.tax.set(line.tax),
+            LineItem.net.set(line.net),
+            LineItem.name.set(line.name),
+            LineItem.account.set(line.account),
+            LineItem.tax_before.set(_tax_data(line.before)),
+            LineItem.tax_after.set(_tax_data(line.after)),
+            LineItem.sent_at.set(_moment(line, line.sent_at)),
+        ],
+    )
+    return 1, 2
+
+
+def _drop(write: Transaction, line: Line) -> tuple[int, int]:
+    _update(write, line, ("pending",), _closing(line))
+    return 0, 1
+
+
+def _finish(write: Transaction, line: Line) -> tuple[int, int]:
+    out = Posting(account(line.member, "paying"), -line.gross)
+    if line.status == "waiting_user":
+        _update(write, line, ("sent",), [LineItem.status.set(line.status)])
+        return 0, 1
+    if line.status == "paid":
+        kept = (Posting(account(line.member, "paid"), line.net), Posting(account(line.member, "withheld"), line.tax))
+        _book(write, "paid", line, line.closed_at, (out, *(posting for posting in kept if posting.amount)))
+    else:
+        _book(write, "returned", line, line.closed_at, (out, Posting(account(line.member, "available"), line.gross)))
+    _update(write, line, ("sent", "waiting_user"), _closing(line))
+    return 1, 2
+
+
+def _closing(line: Line) -> list[Any]:
+    reason = LineItem.reason.set(line.reason) if line.reason else LineItem.reason.remove()
+    return [LineItem.status.set(line.status), LineItem.closed_at.set(_moment(line, line.closed_at)), reason]
+
+
+def _moment(line: Line, at: datetime | None) -> datetime:
+    if at is None:
+        raise ValueError(f"line {line.number} is {line.status} without a time")
+    return at
+
+
+def _book(write: Transaction, kind: Kind, line: Line, at: datetime | None, postings: tuple[Posting, ...]) -> None:
+    booked = LedgerTransaction(transaction_id(kind, line.number), kind, line.number, _moment(line, at), postings)
+    ledger_tables.post(write, booked, covered=True)
+
+
+def _update(write: Transaction, line: Line, statuses: tuple[str, ...], actions: list[Any]) -> None:
+    write.update(
+        LineItem(pk=line.batch, sk=f"line#{line.number}"), actions=actions, condition=LineItem.status.is_in(*statuses)
+    )
+
+
+class DynamoLedger:
+    """`payouts.ports.Ledger` on the ledger's tables."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    def eligible(self, minimum: Fen) -> Iterator[Balance]:
+        item = ledger_tables.BalanceItem
+        for found in item.scan(filter_condition=item.available >= minimum, consistent_read=True):
+            yield Balance(found.pk, found.available)
+
+    def balances(self, members: Sequence[str]) -> Mapping[str, Balance]:
+        found = ledger_tables.BalanceItem.batch_get(sorted(set(members)), consistent_read=True)
+        return {item.pk: Balance(item.pk, item.available) for item in found}
+
+    def bookings(self, lines: Sequence[Line]) -> tuple[Mapping[str, Booking], Sequence[LedgerLine]]:
+        sent = [line for line in lines if line.status != "pending"]
+        keys = [transaction_id(kind, line.number) for line in sent for kind in _STEP_KINDS]
+        amounts: dict[str, dict[str, Fen]] = {}
+        owners: dict[str, str] = {}
+        postings: list[LedgerLine] = []
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            for item in ledger_tables.LedgerItem.batch_get(keys[start : start + _KEYS_AT_ONCE], consistent_read=True):
+                booked = amounts.setdefault(item.cause, dict.fromkeys(("claimed", "paid", "tax", "returned"), 0))
+                for name, amount, *_ in item.postings:
+                    member, pocket = pocket_of(name) or ("", "")
+                    owners[item.cause] = member
+                    column = {
+                        ("claimed", "paying"): "claimed",
+                        ("paid", "paid"): "paid",
+                        ("paid", "withheld"): "tax",
+                        ("returned", "available"): "returned",
+                    }.get((item.kind, pocket))
+                    if column is not None:
+                        booked[column] += amount
+                    postings.append(LedgerLine(member, item.at, item.pk, item.kind, item.cause, pocket, amount))
+        found = {number: Booking(number, owners[number], **booked) for number, booked in amounts.items()}
+        return found, postings
+
+    def statement(self, member: str, since: datetime | None, until: datetime) -> Sequence[LedgerLine]:
+        found: list[LedgerLine] = []
+        after: str | None = None
+        while True:
+            page, after = self._statements.read(
+                member, since=since, until=until - timedelta(milliseconds=1), after=after, limit=_STATEMENT_PAGE
+            )
+            for entry in page:
+                found += [
+                    LedgerLine(member, entry.at, entry.transaction_id, entry.kind, entry.cause, pocket, amount)
+                    for pocket, amount in entry.change.items()
+                ]
+            if after is None:
+                return found
+
+
+def payees(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+    """`payouts.ports.Payees`: whom members were verified as, and how old they are on `now`."""
+    return {
+        found.id: Payee(
+            member=found.id,
+            name=found.person.name if found.person is not None else "",
+            account=found.account,
+            verified=found.person is not None,
+            of_age=found.person is not None and found.person.of_age(now),
+            erased=found.erased_at is not None,
+        )
+        for found in members_of(members).values()
+    }
+
+
+def _next(batch: Batch) -> Batch:
+    return replace(batch, version=batch.version + 1)
+
+
+def _batch_item(batch: Batch) -> BatchItem:
+    data = json.loads(json.dumps(asdict(batch), default=_ms))
+    return BatchItem(sk=batch.id, status=batch.status, listed_at=batch.listed_at, data=data, version=batch.version)
+
+
+def _ms(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return to_epoch_ms(value)
+    raise TypeError(f"{value!r} cannot be stored")
+
+
+_MOMENTS = ("opened_at", "listed_at", "approved_at", "since", "sent_at", "confirmed_at", "closed_at", "settled_at")
+
+
+def _batch(item: BatchItem) -> Batch:
+    data = dict(item.data)
+    for name in _MOMENTS:
+        data[name] = None if data[name] is None else from_epoch_ms(data[name])
+    data["period"] = Period(**data["period"])
+    data["rules"] = Rules(**data["rules"])
+    data["transfers"] = tuple(File(**file) for file in data["transfers"])
+    data["reports"] = tuple(File(**file) for file in data["reports"])
+    data["announced"] = tuple(data["announced"])
+    if data["books"] is not None:
+        books = data["books"]
+        data["books"] = Reconciliation(
+            **{name: Totals(**books[name]) for name in ("ledger", "batch", "channel")},
+            differences=tuple(Difference(**difference) for difference in books["differences"]),
+        )
+    return Batch(**data)
+
+
+def _line_item(line: Line) -> LineItem:
+    return LineItem(
+        pk=line.batch,
+        sk=f"line#{line.number}",
+        member=line.member,
+        attempt=line.attempt,
+        listed=line.listed,
+        status=line.status,
+    )
+
+
+def _line(item: LineItem) -> Line:
+    digits = item.pk.removeprefix("pay_")
+    return Line(
+        batch=item.pk,
+        period=f"{digits[:4]}-{digits[4:]}",
+        member=item.member,
+        attempt=item.attempt,
+        number=item.sk.removeprefix("line#"),
+        listed=item.listed,
+        status=item.status,  # type: ignore[arg-type]  # written from the same type
+        gross=item.gross,
+        tax=item.tax,
+        net=item.net,
+        name=item.name or "",
+        account=item.account or "",
+        reason=item.reason,
+        before=TaxToDate(*item.tax_before) if item.tax_before else None,
+        after=TaxToDate(*item.tax_after) if item.tax_after else None,
+        sent_at=item.sent_at,
+        closed_at=item.closed_at,
+    )
+
+
+def _tax_data(figures: TaxToDate | None) -> list[int]:
+    return [] if figures is None else list(asdict(figures).values())
+
+
+def _answer_data(answer: Answer) -> list[str | int | None]:
+    return [answer.result, to_epoch_ms(answer.received_at), answer.source, answer.reason, answer.amount]
+
+
+def _answer(number: str, data: Sequence[Any]) -> Answer:
+    result, at, source, reason, amount = data
+    return Answer(number, result, from_epoch_ms(at), source, reason, amount)

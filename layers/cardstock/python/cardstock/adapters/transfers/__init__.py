@@ -1,0 +1,1 @@
+"""Ways to move money to payees, behind `payouts.ports.Channel`."""

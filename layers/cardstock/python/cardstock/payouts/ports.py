@@ -1,0 +1,139 @@
+"""What payouts need from outside."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+from cardstock.ids import RequestKey
+from cardstock.payouts.model import Answer, Balance, Batch, Booking, Document, LedgerLine, Line, Payee
+from cardstock.payouts.report import Report
+
+CHUNK = 33
+"""Lines that are booked together: three items each, and DynamoDB takes a hundred in one transaction."""
+
+EnoughTime: TypeAlias = Callable[[], bool]
+"""Whether there is time for another chunk. A step that runs out of it stops between chunks and is asked for again."""
+
+
+class Payouts(Protocol):
+    """Batches, lines and answers, each money step in one transaction with its entry in the ledger."""
+
+    def open(self, batch: Batch) -> Batch:
+        """Store a new batch, or find the one that has its id."""
+
+    def find(self, batch_id: str) -> Batch | None:
+        """The batch as it is now."""
+
+    def page(self, *, before: str | None, limit: int) -> list[Batch]:
+        """Batches, newest period first, of periods before the batch id `before`."""
+
+    def replace(self, batch: Batch) -> Batch:
+        """Store the changed batch if nobody changed it meanwhile; answers it with its new version.
+
+        Raises `ConflictError` (PAYOUT_CHANGED) otherwise.
+        """
+
+    def approve(self, batch: Batch, request: RequestKey) -> Batch:
+        """`replace`, together with the request that asked for it.
+
+        A repeat of the request answers the batch as it is. Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED).
+        """
+
+    def check_reuse(self, request: RequestKey) -> None:
+        """Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED) when the request's key came with another body before."""
+
+    def list_lines(self, batch: Batch, lines: Sequence[Line]) -> None:
+        """Store new lines; those that are there stay as they are. At most 90.
+
+        Raises `ConflictError` (PAYOUT_CHANGED) once the batch is known to list everybody.
+        """
+
+    def lines(self, batch_id: str) -> Iterator[Line]:
+        """All lines of a batch, by transfer number, as they are now."""
+
+    def line_page(self, batch_id: str, *, after: str | None, limit: int) -> list[Line]:
+        """A page of them, after the transfer number `after`."""
+
+    def find_lines(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Line]:
+        """Those of the numbers that the batch has."""
+
+    def claim(self, lines: Sequence[Line]) -> Sequence[Line]:
+        """Take each line's gross from available to paying and store the line as sent, one transaction for all.
+
+        Answers those that were left as they were because the member has less by now or the line has changed. At most
+        `CHUNK` lines.
+        """
+
+    def drop(self, lines: Sequence[Line]) -> None:
+        """Store lines as dropped if they are still pending."""
+
+    def finish(self, lines: Sequence[Line]) -> None:
+        """Store the lines' answers: a paid line's gross becomes paid and withheld, a failed or expired one's is
+        available again, one transaction for all. Lines that are final already stay as they are. At most `CHUNK`."""
+
+    def record(self, batch_id: str, answers: Sequence[Answer]) -> int:
+        """Keep answers that differ from the last one of their number; says how many those were."""
+
+    def answers(self, batch_id: str) -> Mapping[str, Sequence[Answer]]:
+        """Everything that was answered, by number, oldest first."""
+
+
+class Ledger(Protocol):
+    """What payouts read from the ledger. They write it through `Payouts` alone."""
+
+    def eligible(self, minimum: int) -> Iterator[Balance]:
+        """Everybody who has `minimum` or more available, read consistently, in no order."""
+
+    def balances(self, members: Sequence[str]) -> Mapping[str, Balance]:
+        """What these members have at this moment."""
+
+    def bookings(self, lines: Sequence[Line]) -> tuple[Mapping[str, Booking], Sequence[LedgerLine]]:
+        """What is booked under the lines' numbers: summed, and posting by posting."""
+
+    def statement(self, member: str, since: datetime | None, until: datetime) -> Sequence[LedgerLine]:
+        """A member's postings of `since` <= time < `until`, transfers left out."""
+
+
+class Payees(Protocol):
+    """What is known of members as people to be paid."""
+
+    def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+        """Those of them that exist, as they are on `now`."""
+
+
+class Channel(Protocol):
+    """A way to move money. It tells two transfers apart by their number alone."""
+
+    def transfer(self, lines: Sequence[Line]) -> Sequence[Answer]:
+        """Hand over transfers, or ask how those that were handed over stand: the same number is never paid twice.
+
+        A channel that says nothing yet gives no answer for a number. Raises `UnavailableError` when it cannot be known
+        what was taken: the same call again is safe.
+        """
+
+    def document(self, batch: Batch, lines: Sequence[Line]) -> Document | None:
+        """What a person has to give to the channel, if that is how it works. The same bytes for the same lines."""
+
+
+Writer: TypeAlias = Callable[[Report], Document]
+"""Makes one file of a report: the same bytes for the same report."""
+
+
+class Files(Protocol):
+    """Where files are kept that are written once."""
+
+    def put_once(self, key: str, document: Document) -> None:
+        """Write it, or find the same bytes there. Raises `ConflictError` (FILE_DIFFERS) for other ones."""
+
+    def link(self, key: str) -> str:
+        """An address that anybody who has it can read the file from, for a few minutes.
+
+        Raises `NotFoundError` for a file that is not there.
+        """
+
+
+class Announce(Protocol):
+    """Tells partners what happened."""
+
+    def __call__(self, kind: str, batch: Batch) -> None:
+        """`payout.opened` or `payout.settled`; the same event however often it is told."""

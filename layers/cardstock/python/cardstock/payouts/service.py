@@ -1,0 +1,472 @@
+"""Opening, approving, sending and settling a payout.
+
+`advance` takes a batch as far as it can come at this moment, and stops between chunks when its time is up. What it does
+next follows from what is stored alone: it can be killed anywhere, repeated, and run twice at once.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Final, TypeVar
+
+from cardstock.clock import Clock
+from cardstock.errors import ConflictError, InvalidError, NotFoundError, Pointer, RefusedError
+from cardstock.ids import RequestKey
+from cardstock.money import Fen
+from cardstock.payouts.model import (
+    IN_FLIGHT,
+    MAX_ATTEMPTS,
+    Answer,
+    Balance,
+    Batch,
+    DropReason,
+    Line,
+    Payee,
+    Period,
+    Rules,
+    answered,
+    batch_id,
+    dropped,
+    new_line,
+    refusal,
+    transfer_number,
+    written,
+)
+from cardstock.payouts.ports import (
+    CHUNK,
+    Announce,
+    Channel,
+    EnoughTime,
+    Files,
+    Ledger,
+    Payees,
+    Payouts,
+    Writer,
+)
+from cardstock.payouts.report import Report, assemble, reconcile
+from cardstock.payouts.tax import TABLES, TaxToDate, withhold
+
+OPENED: Final = "payout.opened"
+SETTLED: Final = "payout.settled"
+_LISTED_AT_ONCE: Final = 90
+_SHRINKS: Final = 5
+_DIFFERENCES_KEPT: Final = 50
+_UNFINISHED_LOOKED_AT: Final = 24
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of answers that somebody brought."""
+
+    recorded: int
+    repeated: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTotal:
+    """The lines of one status: how many, and what they are about, in fen."""
+
+    lines: int
+    listed: Fen
+    gross: Fen
+    tax: Fen
+    net: Fen
+
+
+def open_batch(period: Period, *, actor: str, rules: Rules, payouts: Payouts, clock: Clock) -> Batch:
+    """The batch of a period, opened now unless it was before. Who is in it is found out by `advance`.
+
+    Raises `RefusedError` (PERIOD_NOT_OVER): what may still happen in a month cannot be paid out.
+    """
+    now = clock.now()
+    if period.ends > now:
+        raise RefusedError("PERIOD_NOT_OVER", period=period.key)
+    previous = payouts.page(before=batch_id(period), limit=1)
+    return payouts.open(
+        Batch(
+            id=batch_id(period),
+            period=period,
+            status="open",
+            rules=rules,
+            opened_by=actor,
+            opened_at=now,
+            since=previous[0].opened_at if previous else None,
+        )
+    )
+
+
+def unfinished(*, payouts: Payouts) -> list[Batch]:
+    """Batches that could go on without anybody's word; of the last two years."""
+    batches = payouts.page(before=None, limit=_UNFINISHED_LOOKED_AT)
+    return [
+        batch
+        for batch in batches
+        if batch.status in ("approved", "sending") or batch.listed_at is None or not _told_all(batch)
+    ]
+
+
+def approve(
+    wanted: str, *, actor: str, note: str | None, request: RequestKey, payouts: Payouts, clock: Clock
+) -> tuple[Batch, bool]:
+    """The approved batch, and whether this was a repeat.
+
+    Raises `NotFoundError`, `RefusedError` (APPROVER_OPENED_IT), `ConflictError` (PAYOUT_STILL_OPENING).
+    """
+    batch = _existing(wanted, payouts)
+    if batch.status != "open":
+        payouts.check_reuse(request)
+        return batch, True
+    if batch.opened_by == actor:
+        raise RefusedError("APPROVER_OPENED_IT")
+    if batch.listed_at is None:
+        raise ConflictError("PAYOUT_STILL_OPENING")
+    approved = replace(batch, status="approved", approved_by=actor, approved_at=clock.now(), note=note)
+    return payouts.approve(approved, request), False
+
+
+def bring_answers(wanted: str, answers: Sequence[Answer], *, payouts: Payouts) -> Outcome:
+    """Keep what a channel said, as somebody reports it; `advance` applies it.
+
+    The last word on a number said again is a repeat. A different one is kept too: it is an incident, never applied,
+    and keeps the batch open until it is cleared up. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT) before
+    the channel was given anything, `InvalidError` (TRANSFER_UNKNOWN) pointing to numbers that the batch did not send.
+    """
+    batch = _existing(wanted, payouts)
+    if batch.sent_at is None:
+        raise ConflictError("PAYOUT_NOT_SENT")
+    lines = payouts.find_lines(batch.id, {answer.number for answer in answers})
+    strangers = [
+        Pointer(f"/results/{index}/number", "TRANSFER_UNKNOWN")
+        for index, answer in enumerate(answers)
+        if answer.number not in lines or lines[answer.number].status in ("pending", "dropped")
+    ]
+    if strangers:
+        raise InvalidError("TRANSFER_UNKNOWN", pointers=tuple(strangers))
+    recorded = payouts.record(batch.id, answers)
+    return Outcome(recorded, len(answers) - recorded)
+
+
+def confirm_all(wanted: str, *, actor: str, payouts: Payouts, clock: Clock) -> Batch:
+    """Note that everything which has no answer yet was paid, as a bank confirms a whole file; `advance` applies it.
+
+    A second confirmation changes nothing. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT).
+    """
+    batch = _existing(wanted, payouts)
+    if batch.sent_at is None:
+        raise ConflictError("PAYOUT_NOT_SENT")
+    if batch.confirmed_at is not None or batch.status == "settled":
+        return batch
+    return payouts.replace(replace(batch, confirmed_by=actor, confirmed_at=clock.now()))
+
+
+def totals(lines: Iterable[Line]) -> dict[str, StatusTotal]:
+    """The fold of lines by status."""
+    counts: Counter[str] = Counter()
+    sums: dict[str, list[Fen]] = {}
+    for line in lines:
+        counts[line.status] += 1
+        held = sums.setdefault(line.status, [0, 0, 0, 0])
+        for index, amount in enumerate((line.listed, line.gross, line.tax, line.net)):
+            held[index] += amount
+    return {status: StatusTotal(counts[status], *held) for status, held in sums.items()}
+
+
+def advance(
+    wanted: str,
+    *,
+    brand: str,
+    payouts: Payouts,
+    ledger: Ledger,
+    payees: Payees,
+    channel: Callable[[str], Channel],
+    files: Files,
+    writers: Sequence[Writer],
+    announce: Announce,
+    clock: Clock,
+    enough_time: EnoughTime,
+) -> bool:
+    """Take a batch as far as it can come now; whether there is more to do at once.
+
+    open: everybody eligible is listed, once. approved: lines are sent, chunk by chunk. sending: answers are applied,
+    and when every line is final and the three books agree, the report is written and the batch settles. Raises
+    `NotFoundError` for a batch that does not exist; everything else that it raises is worth a repeat.
+    """
+    batch = _existing(wanted, payouts)
+    if batch.listed_at is None:
+        batch = _list(batch, payouts=payouts, ledger=ledger, payees=payees, clock=clock)
+    batch = _announced(batch, OPENED, payouts=payouts, announce=announce)
+    if batch.status == "approved":
+        batch = payouts.replace(replace(batch, status="sending"))
+    if batch.status == "sending" and batch.sent_at is None:
+        way = channel(batch.rules.channel)
+        if not _send(batch, payouts, ledger, payees, way, clock=clock, enough_time=enough_time):
+            return True
+        batch = _handed_over(batch, payouts=payouts, channel=way, files=files, clock=clock)
+    if batch.status == "sending" and batch.closed_at is None:
+        way = channel(batch.rules.channel)
+        if not _apply_answers(batch, payouts=payouts, channel=way, enough_time=enough_time):
+            return True
+        batch = _closed(batch, payouts=payouts, ledger=ledger, clock=clock)
+    if batch.status == "sending" and batch.closed_at is not None:
+        report = _report(batch, brand=brand, payouts=payouts, ledger=ledger)
+        batch = _settled(batch, report, payouts=payouts, files=files, writers=writers, clock=clock)
+    if batch.status == "settled":
+        _announced(batch, SETTLED, payouts=payouts, announce=announce)
+    return False
+
+
+def _existing(wanted: str, payouts: Payouts) -> Batch:
+    batch = payouts.find(wanted)
+    if batch is None:
+        raise NotFoundError("NOT_FOUND")
+    return batch
+
+
+def _told_all(batch: Batch) -> bool:
+    return OPENED in batch.announced and (batch.status != "settled" or SETTLED in batch.announced)
+
+
+def _announced(batch: Batch, kind: str, *, payouts: Payouts, announce: Announce) -> Batch:
+    """Tell it, then note that it was told: a crash between the two tells the same event again."""
+    if kind in batch.announced:
+        return batch
+    announce(kind, batch)
+    return payouts.replace(replace(batch, announced=(*batch.announced, kind)))
+
+
+def _list(batch: Batch, *, payouts: Payouts, ledger: Ledger, payees: Payees, clock: Clock) -> Batch:
+    """List everybody who is eligible now. Killed half-way, it starts again; nobody is added once it was through."""
+    older = {line.member for other in _older(batch, payouts) for line in payouts.lines(other.id) if not line.final}
+    now = clock.now()
+    for chunk in _chunks(ledger.eligible(batch.rules.minimum), _LISTED_AT_ONCE):
+        known = payees([balance.member for balance in chunk], now)
+        payouts.list_lines(
+            batch,
+            [
+                new_line(batch, balance)
+                for balance in chunk
+                if balance.member not in older and refusal(known.get(balance.member), balance) is None
+            ],
+        )
+    lines = list(payouts.lines(batch.id))
+    return payouts.replace(
+        replace(batch, listed_at=now, listed=len(lines), listed_amount=sum(line.listed for line in lines))
+    )
+
+
+def _older(batch: Batch, payouts: Payouts) -> list[Batch]:
+    before = payouts.page(before=batch.id, limit=_UNFINISHED_LOOKED_AT)
+    return [other for other in before if other.status != "settled"]
+
+
+def _send(
+    batch: Batch,
+    payouts: Payouts,
+    ledger: Ledger,
+    payees: Payees,
+    channel: Channel,
+    *,
+    clock: Clock,
+    enough_time: EnoughTime,
+) -> bool:
+    """Send what is pending; whether nothing is left."""
+    left = 0
+    for chunk in _chunks((line for line in payouts.lines(batch.id) if line.status == "pending"), CHUNK):
+        if not enough_time():
+            return False
+        now = clock.now()
+        known = payees([line.member for line in chunk], now)
+        before = _tax_before(batch, [line.member for line in chunk], payouts)
+        cashier = _Cashier(batch, known, before, now)
+        wanted = [line for line in chunk if cashier.takes(line, line.listed)]
+        sent = []
+        for _ in range(_SHRINKS):
+            ready = [cashier.sized[line.number] for line in wanted]
+            refused = {line.number for line in payouts.claim(ready)} if ready else set()
+            sent += [line for line in ready if line.number not in refused]
+            wanted = _shrunk(batch, [line for line in wanted if line.number in refused], cashier, payouts, ledger)
+            if not wanted:
+                break
+        left += len(wanted)
+        payouts.drop(cashier.left_out)
+        payouts.record(batch.id, channel.transfer(sent) if sent else ())
+    return left == 0
+
+
+def _shrunk(batch: Batch, refused: Sequence[Line], cashier: "_Cashier", payouts: Payouts, ledger: Ledger) -> list[Line]:
+    """Those of the lines that can be tried again with what their members have by now."""
+    if not refused:
+        return []
+    stored = payouts.find_lines(batch.id, [line.number for line in refused])
+    have = ledger.balances([line.member for line in refused])
+    pending = [line for line in refused if stored[line.number].status == "pending"]
+    nothing = Balance("", 0)
+    return [line for line in pending if cashier.takes(line, have.get(line.member, nothing).available)]
+
+
+class _Cashier:
+    """Decides what each line of a chunk pays out, and which are left out."""
+
+    def __init__(
+        self, batch: Batch, known: Mapping[str, Payee], before: Mapping[str, TaxToDate], now: datetime
+    ) -> None:
+        self._batch = batch
+        self._known = known
+        self._before = before
+        self._now = now
+        self._table = next(table for table in TABLES if table.id == batch.rules.tax_table)
+        self.sized: dict[str, Line] = {}
+        self.left_out: list[Line] = []
+
+    def takes(self, line: Line, available: Fen) -> bool:
+        """Whether the line can be sent, its amounts then in `sized`. It pays at most what was listed, never more."""
+        payee = self._known.get(line.member)
+        reason: DropReason | None = refusal(payee, Balance(line.member, available))
+        if reason is None and available == 0:
+            reason = "nothing_left"
+        if reason is not None or payee is None:
+            return self._leave_out(line, reason or "erased")
+        rules, gross = self._batch.rules, min(line.listed, available)
+        before = self._before.get(line.member)
+        tax, after = withhold(self._table, self._batch.period.month, gross, before, carry_over_gap=rules.carry_over_gap)
+        if gross - tax < max(rules.channel_minimum, 1):
+            return self._leave_out(line, "under_channel_minimum")
+        self.sized[line.number] = replace(
+            line,
+            status="sent",
+            gross=gross,
+            tax=tax,
+            net=gross - tax,
+            name=payee.name,
+            account=payee.account,
+            before=before,
+            after=after,
+            sent_at=self._now,
+        )
+        return True
+
+    def _leave_out(self, line: Line, reason: DropReason) -> bool:
+        self.left_out.append(dropped(line, reason, self._now))
+        return False
+
+
+def _tax_before(batch: Batch, members: Sequence[str], payouts: Payouts) -> dict[str, TaxToDate]:
+    """What each member's last paid line of this tax year left behind, where the method looks back at all.
+
+    The numbers of older lines follow from member and month, so they are read by key: once for the month before, and for
+    months before that only if the brand carries figures over a gap.
+    """
+    found: dict[str, TaxToDate] = {}
+    if batch.rules.tax_method != "platform":
+        return found
+    month = batch.period.month
+    for earlier in range(month.month - 1, 0, -1):
+        period = Period(f"{month.year}-{earlier:02d}")
+        missing = [member for member in members if member not in found]
+        if not missing:
+            break
+        numbers = {
+            transfer_number(member, period, attempt): member
+            for member in missing
+            for attempt in range(1, MAX_ATTEMPTS + 1)
+        }
+        for number, line in payouts.find_lines(batch_id(period), numbers).items():
+            if line.status == "paid" and line.after is not None:
+                found[numbers[number]] = line.after
+        if not batch.rules.carry_over_gap:
+            break
+    return found
+
+
+def _handed_over(batch: Batch, *, payouts: Payouts, channel: Channel, files: Files, clock: Clock) -> Batch:
+    """Write what the channel is to be given; the same bytes if this is a repeat, since sent amounts never change."""
+    lines = sorted((line for line in payouts.lines(batch.id) if line.gross), key=lambda line: line.member)
+    document = channel.document(batch, lines)
+    if document is not None:
+        file = written(batch, document)
+        files.put_once(file.key, document)
+        batch = replace(batch, transfers=(file,))
+    return payouts.replace(replace(batch, sent_at=clock.now()))
+
+
+def _apply_answers(batch: Batch, *, payouts: Payouts, channel: Channel, enough_time: EnoughTime) -> bool:
+    """Ask the channel, then apply to each line in flight the first final word on it; whether it came to the end."""
+    said = payouts.answers(batch.id)
+    in_flight = (line for line in payouts.lines(batch.id) if line.status in IN_FLIGHT)
+    for chunk in _chunks(in_flight, CHUNK):
+        if not enough_time():
+            return False
+        fresh = list(channel.transfer([line for line in chunk if not _final_word(said.get(line.number, ()))]))
+        answers: dict[str, Sequence[Answer]] = {line.number: said.get(line.number, ()) for line in chunk}
+        for answer in fresh:
+            answers[answer.number] = (*answers[answer.number], answer)
+        if batch.confirmed_at is not None and batch.confirmed_by is not None:
+            for number, heard in answers.items():
+                if not _final_word(heard):
+                    fresh.append(Answer(number, "paid", batch.confirmed_at, batch.confirmed_by))
+                    answers[number] = (*heard, fresh[-1])
+        payouts.record(batch.id, fresh)
+        changed = [line for old in chunk if (line := _after(old, answers[old.number])) is not old]
+        if changed:
+            payouts.finish(changed)
+    return True
+
+
+def _final_word(answers: Iterable[Answer]) -> bool:
+    return any(answer.result != "waiting_user" for answer in answers)
+
+
+def _after(line: Line, answers: Iterable[Answer]) -> Line:
+    for answer in answers:
+        line = answered(line, answer)
+    return line
+
+
+def _closed(batch: Batch, *, payouts: Payouts, ledger: Ledger, clock: Clock) -> Batch:
+    """Compare the three books once every line is final. If they differ the batch stays as it is, with what differs."""
+    lines = sorted(payouts.lines(batch.id), key=lambda line: line.number)
+    if not all(line.final for line in lines):
+        return batch
+    bookings, _ = ledger.bookings(lines)
+    books = reconcile(lines, bookings, payouts.answers(batch.id))
+    kept = replace(books, differences=books.differences[:_DIFFERENCES_KEPT])
+    if books.closes:
+        return payouts.replace(replace(batch, books=kept, closed_at=clock.now()))
+    return batch if kept == batch.books else payouts.replace(replace(batch, books=kept))
+
+
+def _report(batch: Batch, *, brand: str, payouts: Payouts, ledger: Ledger) -> Report:
+    lines = list(payouts.lines(batch.id))
+    bookings, own = ledger.bookings(lines)
+    members = sorted({line.member for line in lines})
+    postings = [entry for member in members for entry in ledger.statement(member, batch.since, batch.opened_at)]
+    return assemble(
+        brand=brand,
+        batch=batch,
+        lines=lines,
+        bookings=bookings,
+        answers=payouts.answers(batch.id),
+        postings=[*postings, *own],
+    )
+
+
+def _settled(
+    batch: Batch, report: Report, *, payouts: Payouts, files: Files, writers: Sequence[Writer], clock: Clock
+) -> Batch:
+    reports = []
+    for write in writers:
+        document = write(report)
+        file = written(batch, document)
+        files.put_once(file.key, document)
+        reports.append(file)
+    return payouts.replace(replace(batch, status="settled", settled_at=clock.now(), reports=tuple(reports)))
+
+
+def _chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    source = iter(values)
+    while chunk := list(islice(source, size)):
+        yield chunk

@@ -56,7 +56,7 @@ def refund_changed(refund: Refund) -> None:
             refund.order_id,
             refund.refund_id,
             orders=bootstrap.orders(),
-            channels=bootstrap.channels(),
+            channels=bootstrap.payment_channels(),
             clock=bootstrap.clock(),
         )
     elif refund.kind == "return":

@@ -49,8 +49,8 @@ def put_product(request: Request[models.ProductTerms, Nothing]) -> models.Publis
     return _publish(request.caller.owner, [models.listing(request.path["sku"], request.body)])
 
 
-@api.post(
-    "/v1/products:batch",
+@api.put(
+    "/v1/products",
     body=models.PublishProducts,
     answer=models.Published,
     auth="key",

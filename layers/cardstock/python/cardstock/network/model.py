@@ -105,14 +105,14 @@ class Plan:
             Pointer(f"/{name}", "missing") for name in ("id", "version", "title", "preset", "price") if name not in data
         ]
         values = dict(data)
-        for name in _AMOUNTS & values.keys():
+        for name in sorted(_AMOUNTS & values.keys()):
             amount = _amount(values[name])
             if amount is None:
                 wrong.append(Pointer(f"/{name}", "amount"))
             else:
                 values[name] = amount
         for name, choices in _CHOICES.items():
-            if name in values and (type(values[name]) is bool or values[name] not in choices):
+            if name in values and (type(values[name]) not in (str, int) or values[name] not in choices):
                 wrong.append(Pointer(f"/{name}", "choice"))
         for name, (low, high) in _RANGES.items():
             value = values.get(name, low)

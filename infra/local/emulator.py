@@ -1,15 +1,24 @@
 """Runs the AWS emulator until the process that started it is gone; its state is saved on the way out.
 
 Started by `engine.py` with a pipe as standard input: when the other end closes, whatever the reason, this process stops
-itself gracefully, so that nothing is left running and nothing that was written is lost.
+itself gracefully, so that nothing is left running and nothing that was written is lost. Meanwhile it counts
+what functions ask of it, and what that would cost (`costs.py`).
 """
 
+import json
 import os
 import signal
 import sys
 import threading
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from functools import cache
+from typing import Any
 
-from ministack.app import main
+import ministack.app as emulator
+from ministack.services import dynamodb
+
+from infra.local.costs import COSTS_PATH, FUNCTIONS, Item, Meter, Shape, shape_of
 
 
 def _stop_with_parent() -> None:
@@ -18,6 +27,64 @@ def _stop_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+class _Shapes(dict[str, Shape]):
+    """The emulator's tables, each looked at when first met."""
+
+    def __missing__(self, table: str) -> Shape:
+        shape = self[table] = shape_of(dynamodb._tables[table])
+        return shape
+
+
+def _find(table: str, key: Item) -> Item | None:
+    known = dynamodb._tables[table]
+    partition, sort, _ = dynamodb._resolve_table_key_values(known, key, allow_extra=False)
+    found: Item | None = known["items"].get(partition, {}).get(sort)
+    return dict(found) if found is not None else None
+
+
+@cache
+def _meter() -> Meter:
+    return Meter(find=_find, shapes=_Shapes())
+
+
+Handler = Callable[[str, str, dict[str, str], bytes, Any], Awaitable[tuple[int, Any, Any]]]
+
+
+def _counted(service: str, handler: Handler) -> Handler:
+    """`handler`, with its calls by functions counted."""
+
+    async def count(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> tuple[int, Any, Any]:
+        if f"app/{FUNCTIONS}" not in headers.get("user-agent", ""):
+            return await handler(method, path, headers, body, query)
+        operation = headers.get("x-amz-target", method).rpartition(".")[2]
+        request = json.loads(body) if service == "dynamodb" else {}
+        writes = _meter().before(service, operation, request)
+        status, answered, content = await handler(method, path, headers, body, query)
+        if service == "dynamodb":
+            answer = json.loads(content) if operation in ("Query", "Scan") else {}
+            _meter().after(operation, request, answer, writes)
+        return status, answered, content
+
+    return count
+
+
+def _with_costs(application: Any) -> Any:
+    """The ASGI `application`, with one more address."""
+
+    async def serve(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+        if scope.get("path") != COSTS_PATH:
+            await application(scope, receive, send)
+            return
+        body = json.dumps(asdict(_meter().costs)).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": body})
+
+    return serve
+
+
 if __name__ == "__main__":
     threading.Thread(target=_stop_with_parent, daemon=True).start()
-    main()
+    for name, serve_one in list(emulator.SERVICE_HANDLERS.items()):
+        emulator.SERVICE_HANDLERS[name] = _counted(name, serve_one)
+    emulator.app = _with_costs(emulator.app)
+    emulator.main()

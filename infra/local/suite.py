@@ -15,6 +15,7 @@ import socket
 import sys
 import tempfile
 import threading
+import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from infra.local import pages
+from infra.local import costs, pages
 from infra.local.clock import ShiftedClock
 from infra.local.engine import Clients, Engine, Provisioned, connect, environment, provision
 from infra.local.gateway import Gateway, HttpAnswer
@@ -121,7 +122,7 @@ class Suite:
         self._report = report
         self._time = threading.RLock()
         self._key = ""
-        inherited = {**os.environ, **self.environment}
+        inherited = {**os.environ, **self.environment, "AWS_SDK_UA_APP_ID": costs.FUNCTIONS}
         log = state_dir / "functions.log"
 
         def pool() -> WorkerPool:
@@ -234,6 +235,18 @@ class Suite:
     ) -> HttpAnswer:
         """A request to the gateway without the network in between."""
         return self.gateway.request(method, path, headers=headers, body=body)
+
+    def costs(self) -> costs.Costs:
+        """What functions have asked of AWS since the emulator started: calls, and capacity by DynamoDB's rules.
+
+        Subtract an earlier value to get a stretch. LookupError when another endpoint is used: it counts nothing.
+        """
+        try:
+            address = f"{self.engine.endpoint}{costs.COSTS_PATH}"
+            with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - our own emulator
+                return costs.Costs(**json.load(answer))
+        except (OSError, ValueError, TypeError) as error:
+            raise LookupError(f"{self.engine.endpoint} counts no costs: {error}") from error
 
     def drain(self, *, timeout: float = 300.0) -> Drained:
         """Run pipes and queues until everything that is due has been handled, or is in a dead-letter queue."""

@@ -1,15 +1,39 @@
 """Secrets through Powertools Parameters: fetched at first use, kept for five minutes, so that a rotation arrives."""
 
+from functools import cache
 from typing import Any
 
+from cardstock.errors import UnavailableError
+
+CONNECT_TIMEOUT_SECONDS = 1.0
+READ_TIMEOUT_SECONDS = 3.0
 _MAX_AGE_SECONDS = 300
 
 
-def secret(secret_id: str) -> dict[str, Any]:
-    """The JSON object stored under `secret_id`. Raises Powertools' GetParameterError when it cannot be had."""
-    from aws_lambda_powertools.utilities import parameters  # its boto3 client costs more than the rest of a cold start
+@cache
+def _provider() -> Any:
+    # Imported here: its boto3 client costs more than the rest of a cold start.
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider
+    from botocore.config import Config
 
-    value = parameters.get_secret(secret_id, transform="json", max_age=_MAX_AGE_SECONDS)
+    return SecretsProvider(
+        boto_config=Config(connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=READ_TIMEOUT_SECONDS)
+    )
+
+
+def forget_provider() -> None:
+    """Drop the client and what it holds; for tests that change the endpoint."""
+    _provider.cache_clear()
+
+
+def secret(secret_id: str) -> dict[str, Any]:
+    """The JSON object stored under `secret_id`. Raises `UnavailableError` when it cannot be had."""
+    from aws_lambda_powertools.utilities.parameters import GetParameterError
+
+    try:
+        value = _provider().get(secret_id, transform="json", max_age=_MAX_AGE_SECONDS)
+    except GetParameterError as error:
+        raise UnavailableError("STORE_UNAVAILABLE") from error
     if not isinstance(value, dict):
         raise TypeError(f"secret {secret_id} is not a JSON object")
     return value

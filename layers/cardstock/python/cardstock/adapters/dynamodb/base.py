@@ -10,6 +10,7 @@ import time
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import Attribute
 from pynamodb.connection.base import Connection
 from pynamodb.connection.table import TableConnection
@@ -28,6 +29,33 @@ READ_TIMEOUT_SECONDS = 3.0
 _CONFLICT_PAUSES_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4)
 _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
+_OVERLOADED = frozenset({
+    "InternalServerError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingException",
+})  # fmt: skip
+
+
+class _Store(Connection):
+    """Tells at the one place through which every call goes that the store gave no answer, or is overloaded.
+
+    PynamoDB wraps a time-out in an error of the operation whose `cause_response_code` then fails with AttributeError,
+    since botocore's time-outs carry `response = None`.
+    """
+
+    def _make_api_call(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return super()._make_api_call(operation_name, operation_kwargs)
+        except BotoCoreError as error:
+            raise UnavailableError("STORE_UNAVAILABLE") from error
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _OVERLOADED:
+                raise UnavailableError("STORE_BUSY") from error
+            raise
+
+
 _connection: Connection | None = None
 
 
@@ -35,7 +63,7 @@ def connection() -> Connection:
     """The one DynamoDB connection of this process; a client per table would cost 20 ms each at cold start."""
     global _connection  # noqa: PLW0603 - PynamoDB keeps its own per class; ours is shared between classes
     if _connection is None:
-        _connection = Connection(
+        _connection = _Store(
             connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS, read_timeout_seconds=READ_TIMEOUT_SECONDS
         )
     return _connection
@@ -169,15 +197,9 @@ class Transaction(TransactWrite):
                 passing = (bool(codes) and codes <= _PASSING) or error.cause_response_code in (
                     "TransactionConflictException",
                     "TransactionInProgressException",
-                    "ThrottlingException",
-                    "ProvisionedThroughputExceededException",
                 )
                 if not passing:
-                    if error.cause_response_code in ("ValidationException", "ResourceNotFoundException"):
-                        raise
-                    if codes:
-                        raise
-                    raise UnavailableError("STORE_UNAVAILABLE") from error
+                    raise
                 if pause is None:
                     raise UnavailableError("STORE_BUSY") from error
                 # Jitter spreads competitors; it guards nothing.

@@ -121,6 +121,8 @@ def _examples(document: Mapping[str, Json], source: Mapping[str, Json]) -> Itera
 def _made_up(document: Mapping[str, Json], schema: Mapping[str, Json], depth: int) -> Json:
     kind = schema.get("type")
     kind = next((entry for entry in kind if entry != "null"), None) if isinstance(kind, list) else kind
+    if depth > _DEPTH:
+        return None
     if kind == "object" or "properties" in schema:
         properties = schema.get("properties") or {}
         wanted = schema.get("required") or list(properties)

@@ -63,15 +63,38 @@ def is_genuine(key: str, headers: Mapping[str, str], body: bytes, now: datetime)
     return abs(at - now) <= _TOLERANCE and any(hmac.compare_digest(expected, candidate) for candidate in given)
 
 
+Tell = Callable[[bytes, Mapping[str, str]], int | None]
+"""Delivers a notice: content and headers to the status that was answered; None if nobody answered."""
+
+
+def post_to(api_url: str) -> Tell:
+    """Delivers notices to the API at `api_url`."""
+    address = urlsplit(api_url)
+
+    def tell(body: bytes, headers: Mapping[str, str]) -> int | None:
+        connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=30)
+        try:
+            connection.request("POST", NOTIFY_PATH, body, {"content-type": "application/json", **headers})
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        except OSError:
+            return None
+        finally:
+            connection.close()
+
+    return tell
+
+
 class Sandbox:
     """The channel. `refund_status` is what a new refund comes to; `processing` ones are settled when asked again."""
 
-    def __init__(self, *, api_url: str, key: Callable[[], str], clock: ShiftedClock, book: Path | None = None) -> None:
+    def __init__(self, *, tell: Tell, key: Callable[[], str], clock: ShiftedClock, book: Path | None = None) -> None:
         self.url = ""
         self.refund_status = "succeeded"
         self.payments: dict[str, dict[str, Any]] = {}
         self.refunds: dict[str, dict[str, Any]] = {}
-        self._api = urlsplit(api_url)
+        self._tell = tell
         self._key = key
         self._clock = clock
         self._book = book
@@ -122,17 +145,7 @@ class Sandbox:
         payment = self.payments[order_no]
         told = {name: payment[name] for name in ("order_no", "transaction_no", "amount_fen", "currency", "paid_at")}
         body = json.dumps({"channel": "sandbox", "event": "payment.succeeded", **told}).encode()
-        headers = sign(self._key(), f"msg_{payment['transaction_no']}", self._clock.now(), body)
-        connection = http.client.HTTPConnection(self._api.hostname or "127.0.0.1", self._api.port, timeout=30)
-        try:
-            connection.request("POST", NOTIFY_PATH, body, {"content-type": "application/json", **headers})
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
-        except OSError:
-            return None
-        finally:
-            connection.close()
+        return self._tell(body, sign(self._key(), f"msg_{payment['transaction_no']}", self._clock.now(), body))
 
     def refund(self, refund_no: str, order_no: str, amount_fen: int) -> dict[str, Any]:
         """Give money back: `{refund_no, status, reason?}`. The same number again is answered as before.

@@ -30,7 +30,7 @@ from infra.local.engine import Clients, Engine, Provisioned, connect, environmen
 from infra.local.gateway import Gateway, HttpAnswer
 from infra.local.invoke import WorkerPool
 from infra.local.queues import Drained, Traffic, depth
-from infra.local.sandbox import Sandbox
+from infra.local.sandbox import Sandbox, post_to
 from infra.local.schedules import Ran, ScheduleRunner
 from infra.local.template import ROOT, Place, Template, load, parse_yaml
 
@@ -134,7 +134,9 @@ class Suite:
         for_requests, for_events = pool(), pool()
         self.gateway = Gateway(template, for_requests, report=report)
         self.url = f"http://127.0.0.1:{gateway_port}"
-        self.sandbox = Sandbox(api_url=self.url, key=self._sandbox_key, clock=clock, book=state_dir / "sandbox.jsonl")
+        self.sandbox = Sandbox(
+            tell=post_to(self.url), key=self._sandbox_key, clock=clock, book=state_dir / "sandbox.jsonl"
+        )
         self.sandbox.start(port=sandbox_port)
         cleanup.callback(self.sandbox.stop)
         self.schedules = ScheduleRunner(

@@ -39,6 +39,7 @@ _ENVIRONMENT = {
     "INFERENCE_BASE_URL": "",
     "INFERENCE_MODEL": "",
     "INFERENCE_API_KEY": "",
+    "BRAND_NAME": "Cardstock",
     "BRAND_TIME_ZONE": "Asia/Shanghai",
     "TAX_METHOD": "labour",
     "WEBHOOK_PRIVATE_NETWORKS": "",

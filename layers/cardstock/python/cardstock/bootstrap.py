@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cardstock.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cardstock.adapters.announcements import Announcements
     from cardstock.adapters.dynamodb.recommendations import DynamoRows
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cardstock.orders import ports as orders_ports
     from cardstock.orders.model import OrderChange, RefundChange, SupplierOrderChange
     from cardstock.partners.ports import Deliveries, DueQueue, Endpoints, Inbox, Keys, Post, Suppliers
+    from cardstock.payouts import ports as payouts_ports
+    from cardstock.payouts.model import Batch, Period, Rules
     from cardstock.recommendations.ports import Purchases
 
 _clock: Clock = SystemClock()
@@ -385,3 +387,82 @@ def payment_channels() -> "Mapping[str, orders_ports.PaymentChannel]":
         sign=lambda message_id, body: sign(key(), message_id, clock().now(), body),
     )
     return {sandbox.name: sandbox}
+
+
+def brand() -> str:
+    """How the brand is named on its reports."""
+    from cardstock.settings import settings
+
+    return settings().brand_name
+
+
+@cache
+def payouts() -> "payouts_ports.Payouts":
+    """Payout batches in DynamoDB."""
+    from cardstock.adapters.dynamodb.payouts import DynamoPayouts
+
+    return DynamoPayouts()
+
+
+@cache
+def payout_ledger() -> "payouts_ports.Ledger":
+    """The ledger as payouts read it."""
+    from cardstock.adapters.dynamodb.payouts import DynamoLedger
+
+    return DynamoLedger(statements())
+
+
+@cache
+def payees() -> "payouts_ports.Payees":
+    """Members as people to be paid."""
+    from cardstock.adapters.dynamodb.payouts import payees
+
+    return payees
+
+
+def payout_rules(period: "Period") -> "Rules":
+    """What this brand has configured, and the tax table that holds for `period`."""
+    from cardstock.payouts.model import Rules
+    from cardstock.payouts.tax import table_for
+    from cardstock.settings import settings
+
+    table = table_for(settings().tax_method, period.month)
+    return Rules(minimum=1_000, channel="bank_file", channel_minimum=10, tax_method=table.method, tax_table=table.id)
+
+
+def transfer_channel(name: str) -> "payouts_ports.Channel":
+    """The way to move money that a batch was opened with."""
+    from cardstock.adapters.transfers.bank_file import BankFile
+
+    return {"bank_file": BankFile()}[name]
+
+
+@cache
+def report_files() -> "payouts_ports.Files":
+    """Reports and transfer files in S3."""
+    from cardstock.adapters.s3 import Files
+    from cardstock.settings import settings
+
+    return Files(settings().reports_bucket)
+
+
+@cache
+def report_writers() -> "Sequence[payouts_ports.Writer]":
+    """What a report consists of. Their libraries are in a layer that only the writing function has."""
+    from cardstock.adapters.reports import writers
+
+    return writers()
+
+
+def take_payout_step(payout_id: str) -> None:
+    """Ask for a batch to be taken further."""
+    from cardstock.adapters.payout_events import ask_for_step
+
+    ask_for_step(payout_id)
+
+
+def announce_payout(kind: str, batch: "Batch") -> None:
+    """Tell partners about a batch."""
+    from cardstock.adapters.payout_events import tell
+
+    tell(announcements(), kind, batch)

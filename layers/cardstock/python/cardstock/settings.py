@@ -43,6 +43,8 @@ class Settings:
     """An OpenAI-compatible endpoint (`https://host/v1`); empty: rules alone."""
     inference_model: str
     inference_api_key: str
+    brand_name: str
+    """How the brand is named on its reports."""
     brand_time_zone: str
     tax_method: str
     """`labour` or `platform`."""

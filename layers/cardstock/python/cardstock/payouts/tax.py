@@ -99,7 +99,7 @@ class TaxToDate:
     month_withheld: Fen
 
 
-def table_for(method: Method, month: date) -> TaxTable:
+def table_for(method: str, month: date) -> TaxTable:
     """The table of `method` that holds on the first day of `month`.
 
     Raises RefusedError `TAX_TABLE_MISSING` when none does: a payout without a known tax is not sent.

@@ -2,3 +2,19 @@
 
 They import their libraries when called: only the function that writes reports carries them.
 """
+
+from collections.abc import Callable
+
+from cardstock.payouts.model import Document
+from cardstock.payouts.report import Report
+
+
+def writers() -> tuple[Callable[[Report], Document], ...]:
+    """The files of a report: workbook, lines as CSV, cover sheet."""
+    from cardstock.adapters.reports import cover, csv_file, workbook
+
+    return (
+        lambda report: Document("report.xlsx", workbook.CONTENT_TYPE, workbook.workbook(report)),
+        lambda report: Document("lines.csv", csv_file.CONTENT_TYPE, csv_file.lines_csv(report)),
+        lambda report: Document("cover.pdf", cover.CONTENT_TYPE, cover.cover(report)),
+    )

@@ -1,0 +1,31 @@
+"""What a payout sends: its next step to its own queue, and what happened to partners."""
+
+import json
+
+from cardstock.adapters.announcements import Announcements, event
+from cardstock.adapters.sqs import Queue
+from cardstock.clock import rfc3339
+from cardstock.payouts.model import Batch
+from cardstock.payouts.service import OPENED
+from cardstock.settings import settings
+
+
+def ask_for_step(payout_id: str) -> None:
+    """One message; a repeat does no harm. Raises `UnavailableError`."""
+    Queue(settings().payout_steps_queue_url).send(json.dumps({"payout_id": payout_id}))
+
+
+def tell(announcements: Announcements, kind: str, batch: Batch) -> None:
+    """`payout.opened` when everybody is listed, `payout.settled` with the hashes of its files. Nobody is named."""
+    data: dict[str, object] = {"payout_id": batch.id, "period": batch.period.key, "status": batch.status}
+    if kind == OPENED:
+        at = batch.listed_at or batch.opened_at
+        data |= {"lines": batch.listed, "listed_fen": batch.listed_amount}
+    else:
+        at = batch.settled_at or batch.opened_at
+        books = batch.books.batch if batch.books is not None else None
+        if books is not None:
+            data |= {"lines": books.count, "paid_fen": books.paid, "tax_fen": books.tax, "returned_fen": books.returned}
+        data["closed_at"] = rfc3339(batch.closed_at or at)
+        data["files"] = [{"name": file.name, "sha256": file.sha256} for file in (*batch.transfers, *batch.reports)]
+    announcements.send([event(kind, batch.id, at, data)])

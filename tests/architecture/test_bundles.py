@@ -1,0 +1,182 @@
+"""What is shipped: one file per function, and layers that hold what the code imports, as it was tested."""
+
+import ast
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from infra.bundles import UNWANTED
+from infra.local.template import parse_yaml
+from infra.lock import DEPENDENCIES, LOCK, REPORTS, SAM_LOCK, requirements
+from tests.cloud import ROOT
+from tests.rights import camel
+
+PACKAGE = ROOT / "layers/cardstock/python/cardstock"
+FUNCTIONS = sorted(path for path in (ROOT / "functions").iterdir() if (path / "app.py").exists())
+MAX_LINES = 120
+
+
+@cache
+def imports_of(path: Path) -> frozenset[str]:
+    """Every absolute module a file names in an import, wherever it stands, except for type checkers."""
+    found: set[str] = set()
+    pending: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            pending.extend(node.orelse)
+            continue
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        pending.extend(ast.iter_child_nodes(node))
+    return frozenset(found)
+
+
+def file_of(module: str) -> Path | None:
+    path = PACKAGE.parent / Path(*module.split("."))
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.exists():
+            return candidate
+    return None
+
+
+def reached_from(start: Path) -> Iterator[str]:
+    """Top-level third-party modules that a file can come to import, through our own package."""
+    seen: set[Path] = set()
+    pending = [start]
+    while pending:
+        path = pending.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        for module in imports_of(path):
+            if module.split(".")[0] == "cardstock":
+                found = file_of(module)
+                if found is not None:
+                    pending.append(found)
+            else:
+                yield module.split(".")[0]
+
+
+@cache
+def provided_by(lock: Path) -> frozenset[str]:
+    """Top-level modules in a layer, by the metadata of what is installed here at the same versions."""
+    names = {canonicalize_name(name) for name in requirements(lock.read_text("utf-8"))}
+    return frozenset(
+        module
+        for module, distributions in metadata.packages_distributions().items()
+        if any(canonicalize_name(distribution) in names for distribution in distributions)
+    )
+
+
+def layers_of(folder: str) -> list[str]:
+    resources = parse_yaml((ROOT / "template.yaml").read_text("utf-8"))["Resources"]
+    return [layer["Ref"] for layer in resources[camel(folder)]["Properties"].get("Layers", [])]
+
+
+@pytest.mark.parametrize("folder", FUNCTIONS, ids=lambda path: path.name)
+def test_a_function_is_one_short_file(folder: Path) -> None:
+    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+
+    assert [path.name for path in files] == ["app.py"]
+    assert len((folder / "app.py").read_text("utf-8").splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("folder", FUNCTIONS, ids=lambda path: path.name)
+def test_what_a_function_imports_itself_is_in_its_bundle(folder: Path) -> None:
+    named = {module.split(".")[0] for module in imports_of(folder / "app.py")} - {"cardstock"}
+    outside = named - set(sys.stdlib_module_names)
+
+    assert outside <= provided_by(DEPENDENCIES)
+
+
+def test_what_the_package_imports_is_in_one_of_the_layers() -> None:
+    reached = {module for path in PACKAGE.rglob("*.py") for module in reached_from(path)}
+    outside = reached - set(sys.stdlib_module_names)
+
+    assert outside <= provided_by(DEPENDENCIES) | provided_by(REPORTS)
+    assert not outside & set(UNWANTED)
+
+
+def test_the_reports_layer_is_where_reports_are_written_and_nowhere_else() -> None:
+    only_there = provided_by(REPORTS) - provided_by(DEPENDENCIES)
+    users = {
+        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
+        if {module.split(".")[0] for module in imports_of(path)} & only_there
+    }  # fmt: skip
+    with_layer = {folder.name for folder in FUNCTIONS if "ReportsLayer" in layers_of(folder.name)}
+
+    assert users
+    assert all(user.startswith("adapters/reports/") for user in users), users
+    assert with_layer == {"on_payout_step"}
+
+
+def test_the_layers_are_subsets_of_the_lock() -> None:
+    locked = requirements(LOCK.read_text("utf-8"))
+    for layer in (DEPENDENCIES, REPORTS):
+        for name, entry in requirements(layer.read_text("utf-8")).items():
+            assert entry == locked[name], f"{layer.parent.name}: {name} is not what the tests run with; make lock"
+
+
+def test_the_two_layers_share_nothing() -> None:
+    first, second = (set(requirements(path.read_text("utf-8"))) for path in (DEPENDENCIES, REPORTS))
+
+    assert first
+    assert second
+    assert not first & second
+
+
+def test_the_dependencies_layer_is_the_closure_of_what_pyproject_names() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    locked = {canonicalize_name(name) for name in requirements(LOCK.read_text("utf-8"))}
+    shipped = {canonicalize_name(name) for name in requirements(DEPENDENCIES.read_text("utf-8"))}
+    direct = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+
+    assert direct <= shipped <= locked
+
+
+def test_the_lock_satisfies_pyproject() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    locked = requirements(LOCK.read_text("utf-8"))
+    versions = {canonicalize_name(name): entry.partition("==")[2].split()[0] for name, entry in locked.items()}
+    asked = [
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["reports"],
+        *project["dependency-groups"]["dev"],
+    ]
+    for line in asked:
+        requirement = Requirement(line)
+
+        assert requirement.specifier.contains(versions[canonicalize_name(requirement.name)]), f"{line}: make lock"
+
+
+@pytest.mark.parametrize(
+    "path", [LOCK, SAM_LOCK, DEPENDENCIES, REPORTS], ids=lambda path: f"{path.parent.name}-{path.name}"
+)
+def test_every_line_is_pinned_by_hash_and_no_host_is_named(path: Path) -> None:
+    text = path.read_text("utf-8")
+    entries = requirements(text)
+
+    assert entries
+    assert all("--hash=sha256:" in entry for entry in entries.values())
+    assert "://" not in text
+
+
+def test_every_area_is_held_by_the_arrows() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    areas = {f"cardstock.{path.parent.name}" for path in PACKAGE.glob("*/model.py")}
+    in_layers = {name.strip() for layer in contracts[0]["layers"] for name in layer.split("|")}
+
+    assert areas
+    assert areas <= in_layers
+    assert areas == set(contracts[1]["containers"]) == set(contracts[2]["source_modules"])

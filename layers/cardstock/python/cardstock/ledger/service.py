@@ -114,7 +114,8 @@ def _clawing(
         postings=_without_zeros(*postings, Posting(BRAND_COMMISSION, back)),
         plan=rewards.plan,
     )
-    claws = (*rewards.claws, Claw(refund_id, tuple(taken.items())))
+    # In an order that does not tell which refund went through first: so the row is the same however they came.
+    claws = tuple(sorted((*rewards.claws, Claw(refund_id, tuple(taken.items()))), key=lambda claw: claw.refund_id))
     return transaction, replace(rewards, claws=claws, version=rewards.version + 1)
 
 

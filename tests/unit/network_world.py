@@ -5,7 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from cardstock.network import service
-from cardstock.network.model import Change, Event, Mark, Node, OrderFacts, OrderLine, Plan, PublishedPlan, Reward, Snapshot
+from cardstock.network.model import (
+    Change,
+    Event,
+    Mark,
+    Node,
+    OrderFacts,
+    OrderLine,
+    Plan,
+    PublishedPlan,
+    Reward,
+    Snapshot,
+)
 from cardstock.network.ports import Reading
 from cardstock.network.presets import CHAIN21
 from cardstock.network.rewards import (

@@ -258,6 +258,33 @@ def test_a_paid_order_that_qualifies_nobody_refreshes_the_owner_without_fixing_i
     assert world["Y"].owner == "A"
 
 
+def test_an_older_order_that_is_paid_late_does_not_bring_back_an_older_owner() -> None:
+    world = founded()
+    world.buy("A", "R")
+    world.bind("X", "A")
+    early = world.place("X", OrderLine("tea", 1, 5_000))
+    world.buy("B", "A")
+    world.buy("C", "A")
+    late = world.place("X", OrderLine("tea", 1, 5_000))
+    world.pay(late)
+    world.pay(early)
+
+    assert world["X"].owner == "A"
+
+
+def test_an_owner_who_is_demoted_later_stays_stored_and_has_his_team_back_when_he_rises() -> None:
+    world = risen()
+    world.buy("D", "A")
+    world.network.nodes["A"] = replace(world["A"], partner=False, owner="R", peer=None)
+    again = world.buy("D")
+
+    assert credits_of(again) == {"A": 10_000, "R": 20_000}
+    assert world["D"].owner == "A"
+    world.buy("E", "A")
+    world.bind("D1", "D")
+    assert credits_of(world.buy("D1")) == {"D": 10_000, "A": 20_000, "R": 2_000}
+
+
 def test_the_owner_of_somebody_far_below_is_found_in_one_step() -> None:
     world = founded()
     world.bind("M1", "R")
@@ -323,6 +350,17 @@ def test_under_settled_a_refund_in_time_never_counts() -> None:
     world.settle(c)
 
     assert (world["A"].role, world["A"].counted, world["B"].role) == ("distributor", 1, "member")
+
+
+def test_a_refund_in_time_promotes_nobody_even_for_the_moment_when_the_order_settles() -> None:
+    world = founded(SETTLED)
+    world.buy("A", "R")
+    b, c = world.buy("B", "A"), world.buy("C", "A")
+    world.settle(c)
+    world.refund(b)
+    world.settle(b)
+
+    assert (world["A"].role, world["A"].ascents) == ("distributor", 0)
 
 
 def test_a_refund_before_the_promotion_simply_stops_counting() -> None:
@@ -476,10 +514,10 @@ def test_the_plan_of_the_counting_order_decides() -> None:
     world.buy("C", "A")
     world.use(replace(EXAMPLE, version=2, promote_n=2))
     world.pay(late)
-    assert world["A"].role == "distributor"
+    assert (world["A"].role, world["A"].counted) == ("distributor", 2)
 
     world.buy("D", "A")
-    assert world["A"].role == "partner"
+    assert (world["A"].role, world["A"].counted) == ("partner", 3)
 
 
 def test_an_unsettled_purchase_that_is_returned_makes_its_buyer_a_plain_member_again() -> None:
@@ -511,6 +549,13 @@ def test_a_partner_who_returns_his_own_purchase_falls_only_under_demote() -> Non
         world.refund(own)
 
         assert world["A"].role == role
+
+
+def test_a_partner_who_returns_one_of_two_own_purchases_stays() -> None:
+    world = risen()
+    world.refund(world.buy("A"))
+
+    assert (world["A"].role, world["A"].holding) == ("partner", 1)
 
 
 def test_a_partner_who_fell_with_his_own_purchase_rises_with_the_next() -> None:
@@ -578,8 +623,9 @@ def test_an_appointment_needs_a_reason_and_happens_once() -> None:
 def test_after_the_binding_period_the_direct_reward_stops_and_counting_goes_on() -> None:
     world = founded(replace(EXAMPLE, binding_days=30))
     world.buy("A", "R")
-    world.bind("B", "A")
-    world.clock.at = world["B"].bound_at + timedelta(days=30) - timedelta(minutes=1)  # type: ignore[operator]  # bound
+    bound_at = world.bind("B", "A").bound_at
+    assert bound_at is not None
+    world.clock.at = bound_at + timedelta(days=30) - timedelta(minutes=1)
     inside = world.place("B")
     after = world.place("B")
     world.pay(after)

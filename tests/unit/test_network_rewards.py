@@ -114,7 +114,10 @@ def test_a_reward_never_exceeds_what_was_paid_for_its_lines_and_the_peer_is_meas
     cheap = (replace(KIT, net=15_000), OrderLine("tea", 1, 100_000))
 
     # Direct is limited to 15 000; with the peer's 1 500 the sum is again limited to the 15 000 paid for that line.
-    assert paid(cheap, under(R, R, Person("mem_q", "partner"))) == [("direct", "mem_r", 13_636), ("peer", "mem_q", 1_364)]
+    assert paid(cheap, under(R, R, Person("mem_q", "partner"))) == [
+        ("direct", "mem_r", 13_636),
+        ("peer", "mem_q", 1_364),
+    ]
 
 
 def test_two_rewards_on_different_lines_are_limited_to_the_union_of_those_lines() -> None:
@@ -292,7 +295,13 @@ def test_a_dividend_divides_its_pool_exactly() -> None:
 def test_a_snapshot_survives_its_compact_form_and_is_small() -> None:
     long = "mem_" + "0" * 26
     full = Snapshot(
-        "chain21", 12, "distributor", Person(long, "distributor"), Person(long, "partner", True), Person(long, "partner"), True
+        "chain21",
+        12,
+        "distributor",
+        Person(long, "distributor"),
+        Person(long, "partner", True),
+        Person(long, "partner"),
+        True,
     )
 
     for snapshot in (full, under(R, R), under(), replace(full, owner=None)):

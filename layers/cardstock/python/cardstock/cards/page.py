@@ -12,6 +12,8 @@ from typing import Final
 
 from cardstock.cards.model import Face
 
+_LONG_NAME: Final = 18
+
 _TEXTS: Final = {
     "zh": {
         "lang": "zh-CN",
@@ -64,7 +66,8 @@ background:radial-gradient(90% 120% at 100% 0,#1f8a70 0,transparent 60%),linear-
 header:after{content:"";position:absolute;right:-5rem;bottom:-7rem;width:17rem;height:17rem;border-radius:50%;
 border:1px solid rgba(226,185,107,.38);box-shadow:0 0 0 2.4rem rgba(226,185,107,.06),0 0 0 4.8rem rgba(226,185,107,.04)}
 .company{font-size:.8125rem;letter-spacing:.12em;color:var(--gold);min-height:1.3em}
-h1{font-size:2rem;line-height:1.2;font-weight:650;letter-spacing:.01em;margin-top:.4rem;padding-right:5.25rem}
+h1.long{font-size:1.45rem}
+h1{font-size:2rem;line-height:1.2;hyphens:auto;font-weight:650;letter-spacing:.01em;margin-top:.4rem;padding-right:5.25rem}
 .title{margin-top:.35rem;color:rgba(255,255,255,.78);padding-right:5.25rem}
 .mono{position:absolute;z-index:1;right:1.5rem;top:3.25rem;width:4.5rem;height:4.5rem;border-radius:1.35rem;display:grid;
 place-items:center;font-size:1.9rem;font-weight:600;color:var(--deep);background:linear-gradient(160deg,#f3dcae,#d9aa55);
@@ -85,10 +88,11 @@ background:linear-gradient(135deg,#157a63,#0f5c4b)}
 a:focus-visible,button:focus-visible{outline:3px solid var(--gold);outline-offset:2px}
 h2{font-size:.8125rem;font-weight:600;letter-spacing:.06em;color:var(--soft);margin-bottom:.4rem}
 .intro{white-space:pre-line}
-dl{display:grid;grid-template-columns:auto 1fr;column-gap:1.25rem}
+.rows{padding-top:.45rem;padding-bottom:.45rem}
+dl{display:grid;grid-template-columns:auto 1fr}
 dt,dd{padding:.62rem 0;border-bottom:1px solid var(--line)}
 dt{color:var(--soft);font-size:.875rem;line-height:1.77;white-space:nowrap}
-dd{margin:0;text-align:right}
+dd{padding-left:1.25rem;text-align:right}
 dl>:nth-last-child(-n+2){border-bottom:0}
 dd a{color:inherit;text-decoration:none}
 .scan{display:flex;align-items:center;gap:1.1rem}
@@ -99,6 +103,7 @@ border:1px solid var(--line)}
 .none{text-align:center;padding-top:30vh}
 .none p{color:var(--soft);margin-top:.5rem}
 .none h1{padding:0;font-size:1.4rem}
+@media(min-width:32rem){header{border-radius:0 0 1.8rem 1.8rem}}
 @media print{body{background:#fff}.actions,.save{display:none}}
 """
 
@@ -202,9 +207,10 @@ def _document(texts: dict[str, str], heading: str, summary: str, ticket: str, co
 
 def _head(face: Face) -> str:
     title = f"<p class=title>{escape(face.title)}</p>" if face.title else ""
+    heading = "<h1 class=long>" if len(face.name) > _LONG_NAME else "<h1>"
     tags = "".join(f"<li>{escape(tag)}</li>" for tag in face.tags)
     return (
-        f"<header><p class=company>{escape(face.company)}</p><h1>{escape(face.name)}</h1>{title}"
+        f"<header><p class=company>{escape(face.company)}</p>{heading}{escape(face.name)}</h1>{title}"
         f"<div class=mono aria-hidden=true>{escape(face.name[0].upper())}</div>"
         f"{f'<ul class=tags>{tags}</ul>' if tags else ''}</header>"
     )
@@ -242,4 +248,4 @@ def _details(face: Face, texts: dict[str, str]) -> str:
             text = escape(value.removeprefix("https://"))
             inner = f'<a href="{escape(link)}" rel="noopener nofollow">{text}</a>' if link else text
             shown.append(f"<dt>{label}</dt><dd>{inner}</dd>")
-    return f"<section><dl>{''.join(shown)}</dl></section>" if shown else ""
+    return f"<section class=rows><dl>{''.join(shown)}</dl></section>" if shown else ""

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import Attribute
 from pynamodb.connection.base import Connection
 from pynamodb.connection.table import TableConnection
-from pynamodb.constants import NUMBER, STRING
+from pynamodb.constants import GLOBAL_SECONDARY_INDEXES, NUMBER, STRING
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -91,9 +91,10 @@ class Table(Model):
         shared = connection()
         if own.connection is not shared:
             meta = own.get_meta_table()
-            # Several shapes of item live in one table; the shape that declares the indexes wins.
+            # Several shapes of item live in one table; the shape that declares the indexes wins, whichever is used
+            # first.
             known = shared._tables.get(meta.table_name)
-            if known is None or len(meta.data) > len(known.data):
+            if known is None or len(meta.data[GLOBAL_SECONDARY_INDEXES]) > len(known.data[GLOBAL_SECONDARY_INDEXES]):
                 shared._tables[meta.table_name] = meta
             own.connection = shared
         return own

@@ -66,6 +66,21 @@ def connect(endpoint: str | None, region: str) -> Clients:
     return Clients(client("dynamodb"), client("dynamodbstreams"), client("sqs"), client("s3"), client("secretsmanager"))
 
 
+def reserve(port: int = 0) -> socket.socket:
+    """Hold `port` (0: any free one) of 127.0.0.1 for a server that is about to bind it; nobody else gets it meanwhile.
+
+    OSError if somebody listens there.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        holder.bind(("127.0.0.1", port))
+    except OSError:
+        holder.close()
+        raise
+    return holder
+
+
 class Engine:
     """A running emulator, or somebody else's endpoint."""
 
@@ -84,9 +99,8 @@ class Engine:
             engine = cls(endpoint, None, None)
             engine._wait("/")
             return engine
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        reserved = reserve()
+        port = reserved.getsockname()[1]
         environment = {
             **os.environ,
             **CREDENTIALS,
@@ -124,6 +138,8 @@ class Engine:
         except EngineError:
             engine.stop()
             raise
+        finally:
+            reserved.close()
         return engine
 
     def _wait(self, path: str) -> None:

@@ -11,7 +11,6 @@ Everything below the surface is real: the handlers in processes of their own, th
 import fcntl
 import json
 import os
-import socket
 import sys
 import tempfile
 import threading
@@ -26,7 +25,7 @@ from typing import Any, Self
 
 from infra.local import costs, pages
 from infra.local.clock import ShiftedClock
-from infra.local.engine import Clients, Engine, Provisioned, connect, environment, provision
+from infra.local.engine import Clients, Engine, Provisioned, connect, environment, provision, reserve
 from infra.local.gateway import Gateway, HttpAnswer
 from infra.local.invoke import WorkerPool
 from infra.local.queues import Drained, Traffic, depth
@@ -41,20 +40,11 @@ class SuiteError(Exception):
     """The suite cannot start; the message says why."""
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _check_port(port: int) -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise SuiteError(f"port {port} of 127.0.0.1 is taken: {error.strerror}") from error
-    return port
+def _reserve(port: int, cleanup: ExitStack) -> int:
+    try:
+        return int(cleanup.enter_context(reserve(port)).getsockname()[1])
+    except OSError as error:
+        raise SuiteError(f"port {port} of 127.0.0.1 is taken: {error.strerror}") from error
 
 
 def _to_stderr(line: str) -> None:
@@ -183,7 +173,8 @@ class Suite:
 
         Raises SuiteError, EngineError or TemplateError with the reason; nothing is left running then.
         """
-        with ExitStack() as cleanup:  # undoes what was done if something fails below
+        # `cleanup` undoes what was done if something fails below.
+        with ExitStack() as ports, ExitStack() as cleanup:
             home = state_dir or Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="cardstock-")))
             home.mkdir(parents=True, exist_ok=True)
             lock = cleanup.enter_context((home / "lock").open("w"))
@@ -192,8 +183,8 @@ class Suite:
             except OSError as error:
                 raise SuiteError(f"another suite uses {home}") from error
             memory = _Memory.read(home / "suite.json")
-            gateway_port = _check_port(port) if port else _free_port()
-            counter_port = _check_port(sandbox_port) if sandbox_port else _free_port()
+            gateway_port = _reserve(port, ports)
+            counter_port = _reserve(sandbox_port, ports)
             engine = Engine.start(
                 state=home / "engine" if state_dir else None, log=home / "engine.log", region=REGION,
                 endpoint=endpoint or os.environ.get("AWS_ENDPOINT_URL"),

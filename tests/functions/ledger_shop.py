@@ -61,7 +61,7 @@ class Shop:
             Approval(check, "Ms Zhao", START, "demonstration")
             for check in ("levels", "peer", "fee", "cap", "head_count", "dividend")
         ]
-        network.publish_plan(plan, approvals, "test", plans=bootstrap.plans(), clock=self.clock)  # type: ignore[arg-type]  # literal checks
+        network.publish_plan(plan, approvals, "test", plans=bootstrap.plans(), clock=self.clock)
 
     def member(self, member_id: str, inviter: str | None = None) -> str:
         if inviter is not None:
@@ -237,7 +237,7 @@ class Shop:
         from functions.nightly_release import app
 
         tick = {"scheduled_at": self.clock.now().isoformat().replace("+00:00", "Z")}
-        return app.handler(tick, context or Context())
+        return app.handler(tick, context or Context(remaining_ms=900_000))
 
     def balances(self) -> dict[str, tuple[int, int]]:
         """Member -> frozen and available (below zero: debt), of everybody who has or owes anything."""

@@ -1,17 +1,14 @@
 """What follows from changes of orders: credits, claw-backs, counts, announcements, through the queue's handler."""
 
 import random
-from collections import Counter
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cardstock import bootstrap
 from cardstock.network import service as network
-from cardstock.network.model import Amount
 from cardstock.settings import settings
-from tests.functions.ledger_shop import DEMO_PLAN, Shop, ShopClock, channel_open, line, shop
+from tests.functions.ledger_shop import Shop, channel_open, line, shop
 
 __all__ = ["shop"]
 
@@ -109,21 +106,15 @@ def test_the_same_messages_again_change_no_item(team: Shop) -> None:
     assert team.cloud.state() == before
 
 
-def tell(records: list[dict[str, Any]], seed: int, shop: Shop) -> None:
-    """Every message three times, in random order, across batches of up to ten; what fails comes again."""
+def deliver_anyhow(records: list[dict[str, Any]], seed: int, shop: Shop) -> None:
+    """Every message three times, in random order, across batches of one to ten; what fails comes again."""
     chance = random.Random(seed)
     messages = [record for record in records for _ in range(3)]
     chance.shuffle(messages)
-    for _ in range(20):
-        if not messages:
-            return
-        batch, messages = messages[: chance.randint(1, 10)], messages[len(messages[:10]) and 0 :]
-        messages = messages[len(batch) :]
-        failed = shop.consume(batch)
-        messages += [batch[int(message_id[1:])] for message_id in failed]
     while messages:
-        shop.consume(messages[:10])
-        messages = messages[10:]
+        size = chance.randint(1, 10)
+        batch, messages = messages[:size], messages[size:]
+        messages += [batch[int(message_id[1:])] for message_id in shop.consume(batch)]
 
 
 def life(shop: Shop) -> list[dict[str, Any]]:
@@ -146,7 +137,7 @@ def life(shop: Shop) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_messages_in_any_order_and_number_end_in_the_same_books(seed: int, shop: Shop, cloud: Any) -> None:
+def test_messages_in_any_order_and_number_end_in_the_same_books(seed: int, shop: Shop) -> None:
     records = life(shop)
     before = shop.cloud.state()
     assert shop.consume(records) == []
@@ -154,7 +145,7 @@ def test_messages_in_any_order_and_number_end_in_the_same_books(seed: int, shop:
     for name in ("ledger", "balances", "rewards", "network"):
         restore(shop, name, before[name])
 
-    tell(records, seed, shop)
+    deliver_anyhow(records, seed, shop)
 
     assert shop.books() == undisturbed
 
@@ -166,5 +157,77 @@ def restore(shop: Shop, table: str, items: list[dict[str, Any]]) -> None:
         )
     for item in items:
         shop.cloud.dynamodb.put_item(TableName=table, Item=item)
-    for factory in (bootstrap.calendar,):
-        factory.cache_clear()
+    bootstrap.calendar.cache_clear()  # it remembers the days that it has written
+
+
+# Announcements
+
+
+def test_every_change_is_announced_in_the_words_of_the_catalogue(team: Shop) -> None:
+    order_id = team.buy("mem_a", line(1, units=2), line(2))
+    team.receive(order_id)
+    team.refund(order_id, sku1=1)
+    team.place("mem_b")
+    records = team.order_records()
+    team.consume(records)
+    first = told(team)
+    team.consume(records)
+    again = told(team)
+
+    kinds = [event["type"] for event in first]
+    assert set(kinds) == {
+        "order.placed", "order.paid", "fulfilment.requested", "shipment.created", "receipt.confirmed",
+        "order.completed", "refund.requested", "refund.succeeded",
+    }  # fmt: skip
+    assert (kinds.count("fulfilment.requested"), kinds.count("order.placed")) == (2, 2)
+    assert {event["id"] for event in first} == {event["id"] for event in again}
+    [request] = [e for e in first if e["type"] == "fulfilment.requested" and e["data"]["supplier_id"] == "sup_2"]
+    assert request["subject"] == order_id
+    assert request["data"]["lines"] == [{"sku": "sku1", "name": "Ware 1", "units": 2}]
+    assert request["data"]["receiver"]["name"] == "王小明"
+
+
+def test_a_promotion_is_announced_once(team: Shop) -> None:
+    for member_id in ("mem_a", "mem_b", "mem_c"):
+        team.buy(member_id)
+        records = team.order_records()
+        team.consume(records)
+    team.consume(records)
+
+    promoted = {event["id"]: event["subject"] for event in told(team) if event["type"] == "member.promoted"}
+    assert list(promoted.values()) == ["mem_a"]
+
+
+# Money on its way back
+
+
+@pytest.mark.engine
+def test_a_requested_refund_is_sent_once_and_then_taken_back(team: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = team.buy("mem_a", line(1, units=2))
+    team.settle_down()
+    with channel_open(monkeypatch) as channel:
+        refund_id = team.ask_back(order_id, sku1=1)
+        asked = team.order_records()
+        assert team.consume(asked) == []
+        assert team.consume(asked) == []
+        team.settle_down()
+
+    assert channel.calls == [{"refund_no": refund_id, "order_no": order_id, "amount_fen": 49_900}]
+    assert team.balances() == {"mem_r": (30_000, 0)}
+
+
+@pytest.mark.engine
+def test_a_refund_that_the_channel_works_on_comes_again(team: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = team.buy("mem_a", line(1, units=2))
+    team.settle_down()
+    with channel_open(monkeypatch) as channel:
+        channel.status = "processing"
+        team.ask_back(order_id, sku1=1)
+        asked = [record for record in team.order_records() if "refund#" in str(record["dynamodb"]["Keys"])]
+        assert team.consume(asked) == ["m0"]
+        assert team.balances() == {"mem_r": (60_000, 0)}
+        channel.status = "succeeded"
+        assert team.consume(asked) == []
+        team.settle_down()
+
+    assert team.balances() == {"mem_r": (30_000, 0)}

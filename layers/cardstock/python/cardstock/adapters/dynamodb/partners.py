@@ -7,11 +7,12 @@ Table `partners`, partition key `pk`, sort key `sk`; no index.
 | key by id (every call of a key) | `key_...` / `key` |
 | supplier by id | `sup_...` / `supplier` |
 | message once per source | source / `inbox#<message id>`, expires after 30 days |
-| endpoints of an owner (every event) | owner / begins with `endpoint#` |
+| endpoints of an owner (every event; kept for half a minute) | owner / begins with `endpoint#` |
 
 Table `deliveries`, partition key `pk` = endpoint id, sort key `sk` = delivery id (event time first); items expire.
 """
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -32,6 +33,9 @@ from cardstock.errors import UnavailableError
 from cardstock.ids import RequestKey
 from cardstock.partners.model import ApiKey, Attempt, Delivery, Endpoint, InboxMessage, Supplier
 from cardstock.settings import settings
+
+
+ENDPOINTS_KEPT_SECONDS = 30
 
 
 class KeyItem(Table):
@@ -201,7 +205,10 @@ class DeliveryItem(Table):
 
 
 class DynamoEndpoints:
-    """`partners.ports.Endpoints`."""
+    """`partners.ports.Endpoints`. What `of` answers may be half a minute old: it is asked for every event."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, Sequence[Endpoint]]] = {}
 
     def put(self, endpoint: Endpoint) -> None:
         EndpointItem(
@@ -214,6 +221,7 @@ class DynamoEndpoints:
             failing_since=endpoint.failing_since,
             created_at=endpoint.created_at,
         ).save()
+        self._known.pop(endpoint.owner, None)
 
     def find(self, owner: str, endpoint_id: str) -> Endpoint | None:
         try:
@@ -223,9 +231,15 @@ class DynamoEndpoints:
 
     def remove(self, owner: str, endpoint_id: str) -> None:
         EndpointItem(pk=owner, sk=f"endpoint#{endpoint_id}").delete()
+        self._known.pop(owner, None)
 
     def of(self, owner: str) -> Sequence[Endpoint]:
-        return [_endpoint(item) for item in EndpointItem.query(owner, EndpointItem.sk.startswith("endpoint#"))]
+        until, known = self._known.get(owner, (0.0, ()))
+        if time.monotonic() < until:
+            return known
+        known = [_endpoint(item) for item in EndpointItem.query(owner, EndpointItem.sk.startswith("endpoint#"))]
+        self._known[owner] = (time.monotonic() + ENDPOINTS_KEPT_SECONDS, known)
+        return known
 
 
 class DynamoDeliveries:

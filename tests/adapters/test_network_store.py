@@ -11,7 +11,7 @@ from cardstock.adapters.dynamodb.base import ConditionFailedError, Transaction
 from cardstock.adapters.dynamodb.plans import DynamoPlans
 from cardstock.errors import RefusedError
 from cardstock.network import service
-from cardstock.network.model import MAX_PROMOTE_N, Approval, Change, Event, Mark, Node, OrderLine, Plan, PublishedPlan
+from cardstock.network.model import MAX_PROMOTE_N, Approval, Change, Event, Mark, Node, Plan, PublishedPlan
 from cardstock.network.ports import Network, Plans
 from cardstock.network.presets import CHAIN21, SINGLE_LEVEL
 from tests.cloud import Cloud

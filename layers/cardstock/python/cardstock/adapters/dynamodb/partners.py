@@ -34,7 +34,6 @@ from cardstock.ids import RequestKey
 from cardstock.partners.model import ApiKey, Attempt, Delivery, Endpoint, InboxMessage, Supplier
 from cardstock.settings import settings
 
-
 ENDPOINTS_KEPT_SECONDS = 30
 
 

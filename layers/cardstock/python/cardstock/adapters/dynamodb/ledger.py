@@ -41,6 +41,7 @@ from cardstock.adapters.dynamodb.base import (
 )
 from cardstock.errors import UnavailableError
 from cardstock.ledger.model import (
+    ID_PREFIX,
     Balance,
     Claw,
     Credit,
@@ -48,6 +49,7 @@ from cardstock.ledger.model import (
     OrderRewards,
     Posting,
     changes,
+    transaction_id,
 )
 from cardstock.ledger.ports import Booked
 from cardstock.settings import settings
@@ -167,11 +169,15 @@ def all_rewards() -> Iterator[OrderRewards]:
 def transaction_of(record: dict[str, Any]) -> LedgerTransaction:
     """The transaction that a record of the ledger's stream announces.
 
-    Raises ValueError when the record says that a transaction was changed or removed: nobody may do that.
+    Raises ValueError when the record says that a transaction was changed or removed (nobody may do that), or when its
+    id is not the one of its cause.
     """
     if record["eventName"] != "INSERT":
         raise ValueError(f"a ledger transaction met {record['eventName']}: {record['dynamodb']['Keys']}")
-    return _to_transaction(LedgerItem.from_raw_data(record["dynamodb"]["NewImage"]))
+    transaction = _to_transaction(LedgerItem.from_raw_data(record["dynamodb"]["NewImage"]))
+    if transaction.kind not in ID_PREFIX or transaction.id != transaction_id(transaction.kind, transaction.cause):
+        raise ValueError(f"{transaction.id} is not the id of {transaction.kind} {transaction.cause}")
+    return transaction
 
 
 class DynamoBooks:

@@ -9,6 +9,8 @@ from cardstock.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import httpx
+
     from cardstock.adapters.announcements import Announcements
     from cardstock.adapters.dynamodb.recommendations import DynamoRows
     from cardstock.adapters.inference import ChatCompletions
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from cardstock.recommendations.ports import Purchases
 
 _clock: Clock = SystemClock()
+_payment_transport: "httpx.BaseTransport | None" = None
 
 
 def clock() -> Clock:
@@ -368,6 +371,13 @@ def positions() -> "orders_ports.Network":
     return Positions(network(), clock)
 
 
+def set_payment_transport(new: "httpx.BaseTransport | None") -> None:
+    """Replace the network between us and the payment channels; for tests."""
+    global _payment_transport  # noqa: PLW0603 - the one seam through which channels are replaced
+    _payment_transport = new
+    payment_channels.cache_clear()
+
+
 @cache
 def payment_channels() -> "Mapping[str, orders_ports.PaymentChannel]":
     """The ways to pay, by name: the sandbox where it has an address."""
@@ -385,6 +395,7 @@ def payment_channels() -> "Mapping[str, orders_ports.PaymentChannel]":
         settings().payment_sandbox_url,
         verify=lambda headers, raw: verify([key()], headers, raw, clock().now()),
         sign=lambda message_id, body: sign(key(), message_id, clock().now(), body),
+        transport=_payment_transport,
     )
     return {sandbox.name: sandbox}
 

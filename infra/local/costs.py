@@ -8,6 +8,7 @@ Sources: "Read/write capacity mode", "Item sizes and formats", "Considerations f
 "TransactWriteItems" of the DynamoDB Developer Guide.
 """
 
+import base64
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -83,10 +84,15 @@ def _number_size(text: str) -> int:
     return 1 + (len(digits) + 1) // 2 + text.startswith("-")
 
 
+def _binary_size(content: bytes | str) -> int:
+    """Clients hold bytes, the emulator their base64 text."""
+    return len(content) if isinstance(content, bytes) else len(base64.b64decode(content))
+
+
 _SIZES: Mapping[str, Callable[[Any], int]] = {
     "S": lambda text: len(text.encode()),
     "N": _number_size,
-    "B": len,
+    "B": _binary_size,
     "SS": lambda texts: sum(len(text.encode()) for text in texts),
     "NS": lambda texts: sum(_number_size(text) for text in texts),
     "L": lambda values: 3 + sum(1 + _size(value) for value in values),

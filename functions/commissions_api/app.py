@@ -1,0 +1,103 @@
+"""HTTP: a member's balance, statement and explanations; commission plans."""
+
+from cardstock import bootstrap
+from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.edge.models import commissions as models
+from cardstock.errors import NotFoundError
+from cardstock.ledger import service as ledger
+from cardstock.network import service as network
+from cardstock.network.presets import PRESETS
+
+api = Api("commissions", callers=bootstrap.callers)
+
+
+@api.get("/v1/me/balance", answer=models.BalanceView, auth="member")
+def get_balance(request: Request[Nothing, Nothing]) -> models.BalanceView:
+    """Read the own balance."""
+    return models.balance_told(ledger.balance_of(request.caller.id, books=bootstrap.books()))
+
+
+@api.get(
+    "/v1/me/commissions", query=models.StatementQuery, answer=models.StatementPage, auth="member",
+    codes=("CURSOR_INVALID",),
+)  # fmt: skip
+def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models.StatementPage:
+    """List what happened to the own money, newest first.
+
+    An entry is here within seconds of its step; the balance is always exact.
+    """
+    query = request.query
+    of = f"commissions:{request.caller.id}:{query.period}"
+    since, until = models.month_of(query.period)
+    lines, last = ledger.statement(
+        request.caller.id,
+        statements=bootstrap.statements(),
+        since=since,
+        until=until,
+        after=position_of(bootstrap.signer(), of, query.cursor),
+        limit=query.limit,
+    )
+    return models.statement_told(lines, cursor_to(bootstrap.signer(), of, last), request.language)
+
+
+@api.get("/v1/me/commissions/{order_id}", answer=models.Explanation, auth="member", codes=("NOT_FOUND",))
+def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation:
+    """Explain the own rewards on one order: rule, edge, role at that time, rate, limits, and what refunds took."""
+    order_id = request.path["order_id"]
+    rewards = ledger.explain(order_id, request.caller.id, books=bootstrap.books())
+    return models.explanation_told(order_id, rewards, request.language)
+
+
+@api.post(
+    "/v1/commission-plans", body=models.PublishPlan, answer=models.ShownPlan, status=201, auth="key",
+    scope="plans:publish", codes=models.PLAN_CODES,
+)  # fmt: skip
+def publish_plan(request: Request[models.PublishPlan, Nothing]) -> Answer:
+    """Publish a plan and put it in force.
+
+    It becomes the next version of its id; orders that were placed before keep theirs. A plan that does not pass the
+    compliance guard is refused with each failed check, its clause and what would pass. What is in force already is
+    answered as it is, with 200.
+    """
+    before = bootstrap.plans().current()
+    record = network.publish_plan(
+        models.draft_of(request.body, PRESETS[request.body.preset]),
+        models.approvals_of(request.body, bootstrap.clock().now()),
+        request.caller.id,
+        plans=bootstrap.plans(),
+        clock=bootstrap.clock(),
+    )
+    return Answer(models.plan_told(record), status=200 if record == before else 201)
+
+
+@api.get(
+    "/v1/commission-plans", query=models.PlanQuery, answer=models.PlanPage, auth="key", scope="plans:publish",
+    codes=("CURSOR_INVALID",),
+)  # fmt: skip
+def list_plans(request: Request[Nothing, models.PlanQuery]) -> models.PlanPage:
+    """List published plans, every version."""
+    after = position_of(bootstrap.signer(), "plans", request.query.cursor)
+    records, last = network.list_plans(request.query.limit, after, plans=bootstrap.plans())
+    return models.PlanPage(
+        [models.plan_told(record) for record in records], cursor_to(bootstrap.signer(), "plans", last)
+    )
+
+
+@api.get(
+    "/v1/commission-plans/{plan_id}", answer=models.ShownPlan, auth="key", scope="plans:publish", codes=("NOT_FOUND",)
+)
+def get_plan(request: Request[Nothing, Nothing]) -> models.ShownPlan:
+    """Read one version (`chain21@3`), or the newest one of a plan (`chain21`)."""
+    plan_id, _, version = request.path["plan_id"].partition("@")
+    if version.isascii() and version.isdigit() and len(version) <= 8:
+        record = bootstrap.plans().get(plan_id, int(version))
+    else:
+        record = None if version else bootstrap.plans().latest(plan_id)
+    if record is None:
+        raise NotFoundError("NOT_FOUND")
+    return models.plan_told(record)
+
+
+handler = api.handler
+bootstrap.warm()

@@ -90,6 +90,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "ORDER_NOT_PAID": ("订单尚未支付。", "The order has not been paid."),
     "ORDER_CANCELLED": ("订单已取消。", "The order has been cancelled."),
     "ORDER_EXPIRED": ("订单已超时关闭。", "The order has expired."),
+    "REFUND_EXCEEDS_PAID": ("退款金额超过实付金额。", "This is more than was paid."),
     "REFUND_TOO_MUCH": ("退款数量超过可退数量。", "This is more than can be refunded."),
     "REFUND_TOO_LATE": ("已超过退款期限。", "The time to refund this payment is over."),
     "REFUND_REFUSED": ("支付渠道拒绝退款。", "The payment channel refuses the refund."),

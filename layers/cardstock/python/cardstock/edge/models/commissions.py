@@ -66,11 +66,14 @@ def balance_told(balance: Balance) -> BalanceView:
 class StatementQuery(Model):
     """Which lines, by pages."""
 
-    period: Annotated[
-        str | None,
-        Meta(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="A month in Asia/Shanghai.", examples=["2026-12"]),
-    ] = None
-    cursor: Annotated[str | None, Meta(max_length=1024)] = None
+    period: (
+        Annotated[
+            str,
+            Meta(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="A month in Asia/Shanghai.", examples=["2026-12"]),
+        ]
+        | None
+    ) = None
+    cursor: Annotated[str, Meta(max_length=1024)] | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
@@ -311,7 +314,7 @@ class ShownPlan(Model):
 class PlanQuery(Model):
     """Which plans, by pages."""
 
-    cursor: Annotated[str | None, Meta(max_length=1024)] = None
+    cursor: Annotated[str, Meta(max_length=1024)] | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 

@@ -1,0 +1,266 @@
+"""Balances, statements, explanations and plans over HTTP."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cardstock import bootstrap
+from cardstock.adapters.dynamodb.base import Transaction
+from cardstock.adapters.dynamodb.ledger import post
+from cardstock.edge.callers import ACCESS
+from cardstock.ids import RequestKey
+from cardstock.ledger import service as ledger
+from cardstock.partners import service as partners
+from functions.commissions_api import app
+from functions.on_ledger_entry import app as on_ledger_entry
+from tests.cloud import ROOT, Context, http_event, queue_event
+from tests.functions.ledger_shop import Shop, line, shop
+
+__all__ = ["shop"]
+
+CHAIN21 = {
+    "preset": "chain21",
+    "approvals": [
+        {"check": check, "approver": "Ms Zhao", "reason": "opinion on file"}
+        for check in ("levels", "peer", "fee", "cap", "head_count")
+    ],
+}
+
+
+def token(member_id: str) -> str:
+    return bootstrap.signer().sign(ACCESS, {"sub": member_id}, lifetime=timedelta(hours=2))
+
+
+def staff(scope: str = "plans:publish") -> str:
+    _, key = partners.create_key(
+        "Li Na", "staff", frozenset({scope}), RequestKey(f"req_{scope}", "f"), keys=bootstrap.partner_keys(),
+        clock=bootstrap.clock(),
+    )  # fmt: skip
+    assert key is not None
+    return key
+
+
+def call(method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
+    answer = app.handler(http_event(method, path, body, **options), Context())
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+@pytest.fixture
+def sold(shop: Shop) -> tuple[Shop, str]:
+    """R is a partner, A came by R and B by A, and both bought; one of B's two units came back."""
+    shop.appoint("mem_r")
+    shop.member("mem_a", "mem_r")
+    shop.member("mem_b", "mem_a")
+    shop.buy("mem_a")
+    shop.settle_down()
+    shop.clock.at = datetime(2026, 12, 31, 15, 59, 50, tzinfo=UTC)  # seconds before the new year in Shanghai
+    order_id = shop.buy("mem_b", line(1, units=2))
+    shop.settle_down()
+    shop.clock.at += timedelta(minutes=2)
+    shop.refund(order_id, sku1=1)
+    shop.settle_down()
+    on_ledger_entry.handler(queue_event("ledger-events", *shop.take("ledger")), Context())
+    return shop, order_id
+
+
+def test_a_balance_tells_what_is_frozen_available_owed_and_paid(sold: tuple[Shop, str]) -> None:
+    shop, _ = sold
+    with Transaction() as transaction:
+        post(transaction, ledger.claimed("n1", "mem_a", 100, shop.clock.now()))
+
+    _, of_r = call("GET", "/v1/me/balance", token=token("mem_r"))
+    status, of_a = call("GET", "/v1/me/balance", token=token("mem_a"))
+    _, of_nobody = call("GET", "/v1/me/balance", token=token("mem_x"))
+
+    assert of_r == {
+        "frozen_fen": 50_000, "available_fen": 0, "debt_fen": 0, "paying_fen": 0, "paid_fen": 0, "withheld_fen": 0,
+    }  # fmt: skip
+    assert (status, of_a["frozen_fen"], of_a["available_fen"], of_a["debt_fen"]) == (200, 10_000, 0, 100)
+    assert set(of_nobody.values()) == {0}
+
+
+def test_a_statement_is_read_by_pages_newest_first_in_the_readers_language(sold: tuple[Shop, str]) -> None:
+    _, order_id = sold
+    bearer = token("mem_r")
+    status, first = call("GET", "/v1/me/commissions", token=bearer, query={"limit": "2"})
+    _, second = call(
+        "GET", "/v1/me/commissions", token=bearer, query={"limit": "2", "cursor": first["next_cursor"]},
+        headers={"Accept-Language": "en"},
+    )  # fmt: skip
+
+    assert status == 200
+    assert [(item["kind"], item["change_fen"]) for item in first["items"] + second["items"]] == [
+        ("clawed", {"frozen": -20_000}),
+        ("accrued", {"frozen": 40_000}),
+        ("accrued", {"frozen": 30_000}),
+    ]
+    assert first["items"][0]["order_id"] == order_id
+    assert first["items"][0]["text"] == "订单退款，奖励相应扣回"
+    assert first["items"][0]["rewards"] == ["team"]
+    assert second["items"][0]["text"] == "Order paid; the reward waits to settle"
+    assert second["next_cursor"] is None
+
+
+def test_a_period_is_a_month_of_the_brand(sold: tuple[Shop, str]) -> None:
+    def kinds(period: str) -> list[str]:
+        _, page = call("GET", "/v1/me/commissions", token=token("mem_r"), query={"period": period})
+        return [item["kind"] for item in page["items"]]
+
+    assert kinds("2026-12") == ["accrued", "accrued"]
+    assert kinds("2027-01") == ["clawed"]
+    assert kinds("2026-11") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"period": "2026-13"}, "QUERY_INVALID"),
+        ({"limit": "101"}, "QUERY_INVALID"),
+        ({"limit": "x"}, "QUERY_INVALID"),
+        ({"cursor": "x"}, "CURSOR_INVALID"),
+        ({"before": "x"}, "QUERY_INVALID"),
+    ],
+)
+def test_a_wrong_query_is_refused(query: dict[str, str], code: str, shop: Shop) -> None:
+    status, problem = call("GET", "/v1/me/commissions", token=token("mem_r"), query=query)
+
+    assert (status, problem["code"]) == (400, code)
+
+
+def test_a_cursor_is_good_for_its_owner_and_period_only(sold: tuple[Shop, str]) -> None:
+    _, page = call("GET", "/v1/me/commissions", token=token("mem_r"), query={"limit": "1"})
+    cursor = page["next_cursor"]
+
+    foreign, _ = call("GET", "/v1/me/commissions", token=token("mem_a"), query={"cursor": cursor})
+    other, _ = call("GET", "/v1/me/commissions", token=token("mem_r"), query={"cursor": cursor, "period": "2026-12"})
+
+    assert (foreign, other) == (400, 400)
+
+
+def test_an_explanation_names_rule_edge_role_rate_and_what_refunds_took(sold: tuple[Shop, str]) -> None:
+    _, order_id = sold
+    path = f"/v1/me/commissions/{order_id}"
+
+    status, body = call("GET", path, token=token("mem_a"), path_parameters={"order_id": order_id})
+    _, english = call("GET", path, token=token("mem_r"), headers={"Accept-Language": "en"})
+
+    assert status == 200
+    [reward] = body["items"]
+    assert {name: reward[name] for name in ("reward", "edge", "role", "plan", "rule", "rate", "unit")} == {
+        "reward": "direct", "edge": "referrer", "role": "distributor", "plan": "chain21@1",
+        "rule": "direct_distributor", "rate": 10_000, "unit": "fen",
+    }  # fmt: skip
+    assert (reward["base_fen"], reward["amount_fen"], reward["rest_fen"], reward["state"]) == (
+        99_800, 20_000, 10_000, "frozen",
+    )  # fmt: skip
+    assert [taken["amount_fen"] for taken in reward["taken_back"]] == [10_000]
+    assert reward["text"] == "推荐奖励：买家由您推荐。下单时身份为分销商，每件 100.00 元，共 200.00 元。"
+    assert english["items"][0]["text"] == (
+        "A team reward because the buyer belongs to your team: as a partner when the order was placed, "
+        "200.00 yuan a unit, 400.00 yuan in all."
+    )
+
+
+@pytest.mark.parametrize("member_id", ["mem_b", "mem_x"])
+def test_somebody_elses_rewards_are_not_found(member_id: str, sold: tuple[Shop, str]) -> None:
+    _, order_id = sold
+
+    status, problem = call("GET", f"/v1/me/commissions/{order_id}", token=token(member_id))
+    unknown, _ = call("GET", "/v1/me/commissions/ord_unknown", token=token(member_id))
+
+    assert (status, problem["code"], unknown) == (404, "NOT_FOUND", 404)
+
+
+# Plans
+
+
+def test_a_plan_without_its_approvals_is_refused_with_each_clause(shop: Shop) -> None:
+    status, problem = call("POST", "/v1/commission-plans", {"preset": "chain21", "id": "other"}, token=staff())
+
+    assert (status, problem["code"]) == (422, "PLAN_REFUSED")
+    findings = {finding["check"]: finding for finding in problem["facts"]["findings"]}
+    assert set(findings) == {"levels", "peer", "fee", "cap", "head_count"}
+    assert all(finding["clause"] and finding["passes"] for finding in findings.values())
+
+
+def test_a_published_plan_is_in_force_listed_and_read_by_version(shop: Shop) -> None:
+    key = staff()
+    body = {**CHAIN21, "id": "spring", "cap_bps": None, "team": {"value": 15_000, "unit": "fen"}, "binding_days": 365}
+    created, first = call("POST", "/v1/commission-plans", body, token=key)
+    repeated, again = call("POST", "/v1/commission-plans", body, token=key)
+    _, second = call("POST", "/v1/commission-plans", {**body, "freeze_days": 14}, token=key)
+    _, page = call("GET", "/v1/commission-plans", token=key)
+    _, newest = call("GET", "/v1/commission-plans/spring", token=key)
+    _, oldest = call("GET", "/v1/commission-plans/spring@1", token=key)
+
+    assert (created, repeated) == (201, 200)
+    assert first == again == oldest
+    assert (first["plan"], second["plan"], newest["plan"]) == ("spring@1", "spring@2", "spring@2")
+    assert first["parameters"]["team"] == {"value": 15_000, "unit": "fen"}
+    assert first["approvals"][0]["approver"] == "Ms Zhao"
+    assert [item["plan"] for item in page["items"]] == ["chain21@1", "spring@1", "spring@2"]
+    assert network_plan() == "spring@2"
+
+
+def network_plan() -> str:
+    current = bootstrap.plans().current()
+    assert current is not None
+    return current.plan.ref
+
+
+@pytest.mark.parametrize("plan_id", ["spring", "chain21@9", "chain21@x", "chain21@", "@1"])
+def test_an_unknown_plan_is_not_found(plan_id: str, shop: Shop) -> None:
+    status, problem = call("GET", f"/v1/commission-plans/{plan_id}", token=staff())
+
+    # An empty version is the newest one.
+    assert (status, problem.get("code")) == ((200, None) if plan_id == "chain21@" else (404, "NOT_FOUND"))
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"preset": "ponzi"}, "BODY_INVALID"),
+        ({"price": 0}, "BODY_INVALID"),
+        ({"max_levels": 3}, "BODY_INVALID"),
+        ({"team": {"value": 20_001, "unit": "bps"}}, "PLAN_INVALID"),
+        ({"version": 7}, "BODY_INVALID"),
+        ({"id": "Großer Plan"}, "BODY_INVALID"),
+        ({"peer_bps": 10.5}, "BODY_INVALID"),
+    ],
+)
+def test_a_plan_that_is_none_is_refused(change: dict[str, Any], code: str, shop: Shop) -> None:
+    status, problem = call("POST", "/v1/commission-plans", {**CHAIN21, **change}, token=staff())
+
+    assert (status, problem["code"]) == (400, code)
+
+
+def test_only_the_right_to_publish_opens_plans(shop: Shop) -> None:
+    path = "/v1/commission-plans"
+    for caller in (staff("payouts:read"), token("mem_r")):
+        assert call("POST", path, CHAIN21, token=caller)[0] == 403
+        assert call("GET", path, token=caller)[0] == 403
+
+
+# The payloads that are kept
+
+KEPT = sorted((ROOT / "events" / "commissions_api").glob("*.json"))
+REFUSED = {
+    "bad_forged_token": (401, "TOKEN_INVALID"),
+    "bad_period": (400, "QUERY_INVALID"),
+    "bad_plan_without_approvals": (422, "PLAN_REFUSED"),
+}
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_a_kept_request_is_answered(path: Path, sold: tuple[Shop, str]) -> None:
+    text = path.read_text("utf-8").replace("ACCESS_TOKEN", token("mem_r")).replace("STAFF_KEY", staff())
+
+    answer = app.handler(json.loads(text.replace("ORDER_ID", sold[1])), Context())
+
+    if path.stem.startswith("bad_"):
+        assert (answer["statusCode"], json.loads(answer["body"])["code"]) == REFUSED[path.stem]
+    else:
+        assert answer["statusCode"] in (200, 201)

@@ -8,7 +8,7 @@ from cardstock import bootstrap
 from cardstock.catalog import service as catalog
 from cardstock.edge import signatures
 from cardstock.edge.http import Api, Nothing, Request, decode
-from cardstock.edge.models.inbox import InventoryUpdated, Report, ShipmentCreated, ShipmentDelivered, Taken
+from cardstock.edge.models.inbox import InventoryUpdated, MessageTaken, Report, ShipmentCreated, ShipmentDelivered
 from cardstock.errors import UnauthorizedError
 from cardstock.orders import service as orders
 from cardstock.partners import service as partners
@@ -21,11 +21,11 @@ _REPORT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Report, strict=True)
 @api.post(
     "/v1/inbox/{source}",
     body=Report,
-    answer=Taken,
+    answer=MessageTaken,
     raw=True,
     codes=("SIGNATURE_INVALID", "MESSAGE_ID_REUSED", "NOT_FOUND"),
 )
-def take(request: Request[Nothing, Nothing]) -> Taken:
+def take(request: Request[Nothing, Nothing]) -> MessageTaken:
     """Report a shipment, a delivery or a stock count.
 
     `source` is the supplier id. Signed by Standard Webhooks with the supplier's inbox secret, over the raw bytes;
@@ -47,7 +47,7 @@ def take(request: Request[Nothing, Nothing]) -> Taken:
         inbox=bootstrap.inbox(),
         clock=bootstrap.clock(),
     )
-    return Taken(repeat=not took)
+    return MessageTaken(repeat=not took)
 
 
 def _act(source: str, message_id: str, report: Report) -> None:

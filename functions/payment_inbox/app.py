@@ -9,7 +9,7 @@ from cardstock.orders import service
 api = Api("payments", callers=bootstrap.callers)
 
 
-class Taken(Model):
+class NoticeTaken(Model):
     """What the channel wants to read once a notice has been booked."""
 
     code: str
@@ -17,11 +17,11 @@ class Taken(Model):
 
 @api.post(
     "/v1/payments/sandbox/notify",
-    answer=Taken,
+    answer=NoticeTaken,
     raw=True,
     codes=("SIGNATURE_INVALID", "NOT_FOUND", "PAYMENT_MISMATCH"),
 )
-def take_sandbox_notice(request: Request[Nothing, Nothing]) -> Taken:
+def take_sandbox_notice(request: Request[Nothing, Nothing]) -> NoticeTaken:
     """Take the sandbox channel's notice of a payment.
 
     Signed by Standard Webhooks 1.0 on the raw body, not more than five minutes from now. A repeat changes nothing. A
@@ -35,7 +35,7 @@ def take_sandbox_notice(request: Request[Nothing, Nothing]) -> Taken:
         booked = service.record_payment(notice, orders=bootstrap.orders(), clock=bootstrap.clock())
         logger.info("payment booked", order_id=notice.order_no, booked=booked)
         count(f"Payments{booked.title()}")
-    return Taken(code="SUCCESS")
+    return NoticeTaken(code="SUCCESS")
 
 
 handler = api.handler

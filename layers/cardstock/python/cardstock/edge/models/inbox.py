@@ -35,7 +35,7 @@ class InventoryUpdated(Model, tag_field="type", tag="inventory.updated"):
 Report = ShipmentCreated | ShipmentDelivered | InventoryUpdated
 
 
-class Taken(Model):
+class MessageTaken(Model):
     """The message has taken effect: `repeat` says that it had before."""
 
     repeat: bool

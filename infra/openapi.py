@@ -1,0 +1,510 @@
+"""Generates `infra/openapi.json` (OpenAPI 3.1): routes and models of the HTTP functions, and the catalogue of events.
+
+    python -m infra.openapi
+
+The document is committed; a test compares it with what this makes, so that a change of the API is seen where it is
+reviewed. Every example in it is executed by a test too.
+"""
+
+import ast
+import importlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from infra.local.reference import example
+from infra.local.template import ROOT, load
+
+Json = Any
+DOCUMENT = ROOT / "infra" / "openapi.json"
+_REF = "#/components/schemas/{name}"
+
+_ABOUT = """\
+What mini-programs and partners call.
+
+Amounts are integers in fen (1/100 CNY), times RFC 3339 in UTC, ids opaque strings. Success is the bare resource, or
+`items` with `next_cursor` for lists; a refusal is `application/problem+json` (RFC 9457) with a stable `code`, a
+`detail` in the language of `Accept-Language` (zh-CN unless it starts with `en`), `trace_id`, `retryable` and
+`errors` that point at fields. With `Accept: application/vnd.cardstock.envelope+json` both come as `{code, data,
+msg, trace_id}`.
+
+A POST that creates or charges takes an `Idempotency-Key`: a repeat with the same key and body is answered as the
+first time, with `Idempotent-Replayed: true`; the same key with another body is refused.
+
+Unknown fields are refused, types are strict, a body is at most 256 KB."""
+
+_EVENTS_ABOUT = """\
+Sent to webhook endpoints that subscribed to it, signed by Standard Webhooks 1.0 (`webhook-id`, `webhook-timestamp`,
+`webhook-signature`). Answer with 2xx; anything else is tried again for three days. The same event may come more than
+once and events may come in any order: `id` tells repeats apart, `sequence` sorts."""
+
+PATH_VALUES: Mapping[str, str] = {
+    "order_id": "ord_01kbdxdh50fcazdjhcnqh2rzv5",
+    "member_id": "mem_01kbdxdh50fcazdjhcnqh2rzv5",
+    "sku": "85123A",
+    "key": "x7k2m9pq4t",
+    "key_id": "key_01kbdxdh50fcazdjhcnqh2rzv5",
+    "supplier_id": "sup_lights",
+    "source": "sup_lights",
+    "endpoint_id": "end_01kbdxdh50fcazdjhcnqh2rzv5",
+    "delivery_id": "1764577560000.evt_01kbdxdh50fcazdjhcnqh2rzv5",
+    "payout_id": "pay_2026-11",
+    "plan_id": "chain21",
+    "name": "report.xlsx",
+}
+"""An example for every name that stands in a path."""
+
+FIELD_VALUES: Mapping[str, Json] = {
+    **{name: value for name, value in PATH_VALUES.items() if name not in {"key", "name"}},
+    **dict.fromkeys(("guide", "member", "owner", "referrer", "peer", "bound_inviter"), PATH_VALUES["member_id"]),
+    **dict.fromkeys(
+        ("access_token", "refresh_token", "quote", "attribution", "ticket", "view_ticket", "next_cursor"),
+        "eyJzdWIiOiJtZW1fMDEifQ.Zb8kTq3mX1n5r7u9w2y4A6C8E0g",
+    ),
+    "approved_by": "key_01kbdxdh50fcazdjhcnqh2rzv5",
+    "at": "2026-12-01T08:26:00.000Z",
+    "audience": "default",
+    "because": "85123A",
+    "birth_year": 1990,
+    "card": "x7k2m9pq4t",
+    "carrier": "SF",
+    "channel": "sandbox",
+    "confirmed_by": "key_01kbdxdh50fcazdjhcnqh2rzv5",
+    "content_type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "currency": "CNY",
+    "events": ["fulfilment.requested", "refund.requested"],
+    "expires_in": 7200,
+    "id_number": "110101********002X",
+    "inbox_secret": "whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4",
+    "inbox_url": "https://api.example.com/v1/inbox/sup_lights",
+    "key": "csk_01kbdxdh50fcazdjhcnqh2rzv5_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4",
+    "label": "WeChat group",
+    "name": "王小明",
+    "nickname": "小明",
+    "opened_by": "schedule",
+    "period": "2026-11",
+    "phone": "138****8000",
+    "reason": "CHANGED_MIND",
+    "receiver_address": "上海市静安区南京西路1266号",
+    "receiver_name": "王小明",
+    "receiver_phone": "13800138000",
+    "scopes": ["orders:fulfil", "webhooks:write"],
+    "secret": "whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "share": "m3n8r5t2wd",
+    "skus": ["85123A"],
+    "stock": 120,
+    "tax_table": "labour-2019",
+    "tracking_no": "SF1390001234567",
+    "type": "fulfilment.requested",
+    "url": "https://erp.example.com/cardstock",
+    "BookDifference.batch": "12345",
+    "BookDifference.channel": "0",
+    "BookDifference.code": "AMOUNT_DIFFERS",
+    "BookDifference.ledger": "12345",
+    "ExplainedReward.plan": "chain21@3",
+    "ExplainedReward.role": "partner",
+    "ExplainedReward.rule": "direct_partner",
+    "ExplainedReward.text": "推荐奖励：您推荐了买家。下单时身份为合伙人，每件 300.00 元，共 300.00 元。",
+    "MadeAttempt.error": "TIMEOUT",
+    "NoticeTaken.code": "SUCCESS",
+    "Payout.note": "Checked against the ledger",
+    "Payout.status": "approved",
+    "PayoutDetail.note": "Checked against the ledger",
+    "PayoutDetail.status": "approved",
+    "PayoutLine.status": "paid",
+    "PayoutReport.status": "settled",
+    "ShownApproval.approver": "Ms Zhao, legal",
+    "ShownApproval.check": "levels",
+    "ShownApproval.reason": "opinion of 2026-11-20 on file",
+    "ShownFinding.check": "levels",
+    "ShownFinding.clause": "State Council order 444, article 7",
+    "ShownFinding.found": "2",
+    "ShownFinding.passes": "1",
+    "ShownPlan.published_by": "key_01kbdxdh50fcazdjhcnqh2rzv5",
+    "StatementEntry.cause": PATH_VALUES["order_id"],
+    "StatementEntry.entry_id": f"accrue.{PATH_VALUES['order_id']}",
+    "StatementEntry.text": "订单已付款，奖励待结算",
+    "StoredDelivery.status": "delivered",
+    "StoredEndpoint.status": "active",
+    "StoredSupplierOrder.status": "requested",
+    "Taken.refund_id": "ref_01kbf2c7d8e9fagbhcjdkemfn0",
+    "number": "2026110vgk3qxnq5p7m1a9c2d4e6f8g0",
+    "refund_id": "ref_01kbf2c7d8e9fagbhcjdkemfn0",
+    "versions": {"default": {"name": "林晓雨", "title": "高级导购"}},
+    "verification": "dev",
+    "view": "view_01kbdxdh50fcazdjhcnqh2rzv5",
+}
+"""An example for fields whose model gives none, by `Model.field` or by the name alone."""
+
+_MEDIA = {"/v1/cards/{key}/vcf": "text/vcard", "/v1/cards/{key}/qr": "image/svg+xml", "/c/{key}": "text/html"}
+
+_NOTICE: Json = {
+    "title": "SandboxNotice",
+    "description": "The sandbox channel's notice of a payment.",
+    "type": "object",
+    "required": ["channel", "event", "order_no", "transaction_no", "amount_fen", "currency", "paid_at"],
+    "additionalProperties": False,
+    "properties": {
+        "channel": {"const": "sandbox"},
+        "event": {"type": "string", "examples": ["payment.succeeded"]},
+        "order_no": {"type": "string", "examples": [PATH_VALUES["order_id"]]},
+        "transaction_no": {"type": "string", "examples": ["sbx_8f2c1d"]},
+        "amount_fen": {"type": "integer", "minimum": 1, "examples": [153000]},
+        "currency": {"const": "CNY"},
+        "paid_at": {"type": "string", "format": "date-time", "examples": ["2026-12-01T08:26:00.000Z"]},
+    },
+}
+
+_PROBLEM: Json = {
+    "title": "Problem",
+    "description": "A refusal (RFC 9457).",
+    "type": "object",
+    "required": ["type", "status", "code", "title", "detail", "trace_id", "retryable", "errors"],
+    "properties": {
+        "type": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable; what a program decides by."},
+        "title": {"type": "string"},
+        "detail": {"type": "string", "description": "For people, in the language of the request."},
+        "trace_id": {"type": "string"},
+        "retryable": {"type": "boolean", "description": "Whether the same request may succeed later."},
+        "facts": {"type": "object", "description": "What the code is about: a SKU, a scope, an amount."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "RFC 6901 into the body, or `#query/name`."},
+                    "code": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def prepare() -> None:
+    """Give this process an environment in which functions can be imported. What is set already stays."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    for name, value in load(ROOT / "template.yaml").environment().items():
+        os.environ.setdefault(name, value)
+
+
+def apis() -> Iterator[tuple[str, Any]]:
+    """Name of the function's folder and its `Api`, for every HTTP function of the template."""
+    from cardstock.edge.http import Api
+
+    for function in load(ROOT / "template.yaml").functions:
+        if function.routes:
+            module = importlib.import_module(function.module)
+            yield Path(function.folder).name, next(value for value in vars(module).values() if isinstance(value, Api))
+
+
+def _operation_id(handler: Any) -> str:
+    head, *rest = str(handler.__name__).split("_")
+    return head + "".join(word.title() for word in rest)
+
+
+_JSON_TYPES: Mapping[type, str] = {str: "string", int: "integer", list: "array", dict: "object"}
+
+
+def _value_of(model: str, name: str, schema: Json) -> Json:
+    """An example for a field, or None where its schema says enough itself."""
+    if any(word in schema for word in ("examples", "enum", "const", "$ref")):
+        return None
+    kinds = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
+    kind = kinds[0].get("type")
+    for key in (f"{model}.{name}", name, "at" if name.endswith("_at") else ""):
+        if key in FIELD_VALUES and _JSON_TYPES[type(FIELD_VALUES[key])] == kind:
+            return FIELD_VALUES[key]
+    return None
+
+
+def _give_examples(components: Mapping[str, Json]) -> None:
+    for model, component in components.items():
+        for name, schema in component.get("properties", {}).items():
+            value = _value_of(model, name, schema)
+            if value is not None:
+                schema["examples"] = [value]
+
+
+@cache
+def statuses() -> Mapping[str, tuple[int, ...]]:
+    """Code -> the statuses it is answered with, read from where the code raises it: `NotFoundError("NOT_FOUND")`."""
+    from cardstock import errors
+    from cardstock.edge.problems import STATUS
+
+    # Of a verification service, which none of the adapters here is.
+    found: dict[str, set[int]] = {"IDENTITY_MISMATCH": {STATUS[errors.RefusedError]}}
+    for path in (*(ROOT / "layers/cardstock/python").rglob("*.py"), *(ROOT / "functions").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
+                continue
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            kind = getattr(errors, called, None)
+            if kind in STATUS:
+                found.setdefault(str(node.args[0].value), set()).add(STATUS[kind])
+    return {code: tuple(sorted(numbers)) for code, numbers in found.items()}
+
+
+def _refusal(status: int, codes: Iterable[str]) -> Json:
+    from cardstock.edge.http import PROBLEM
+    from cardstock.edge.problems import RETRYABLE, TEXTS
+
+    said = {code: TEXTS[code][1] for code in codes}
+    first = next(iter(said))
+    sample = {
+        "type": "about:blank",
+        "status": status,
+        "code": first,
+        "title": first,
+        "detail": re.sub(r"{\w+}", "...", said[first]),
+        "trace_id": "9d1c4c2e-8c7a-4a57-b8c1-0f7be8f6a1d3",
+        "retryable": status in RETRYABLE,
+        "errors": [{"pointer": "/lines/0/units", "code": "OUT_OF_RANGE"}] if first == "BODY_INVALID" else [],
+    }
+    return {
+        "description": "\n".join(f"- `{code}` {meaning}" for code, meaning in said.items()),
+        "content": {PROBLEM: {"schema": {"$ref": _REF.format(name="Problem")}, "example": sample}},
+    }
+
+
+def codes_of(route: Any) -> list[str]:
+    """Every code that a route may answer: its own, and those that follow from what it takes."""
+    from cardstock.edge.http import Nothing
+
+    codes = list(route.codes)
+    if route.auth:
+        codes += ["CREDENTIALS_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "KEY_INVALID"]
+        codes += {"member": ["NOT_A_MEMBER"], "key": ["NOT_A_KEY"], "any": []}[route.auth]
+    if route.scope:
+        codes.append("SCOPE_MISSING")
+    if route.idempotent:
+        codes += ["IDEMPOTENCY_KEY_MISSING", "HEADER_INVALID", "IDEMPOTENCY_KEY_REUSED"]
+    if route.body is not Nothing:
+        codes.append("BODY_INVALID")
+    if route.query is not Nothing:
+        codes.append("QUERY_INVALID")
+    return list(dict.fromkeys([*codes, "BODY_TOO_LARGE", "STORE_BUSY", "STORE_UNAVAILABLE"]))
+
+
+def _responses(route: Any, schemas: Mapping[type, Json]) -> Json:
+    from cardstock.edge.http import Nothing
+
+    success: dict[str, Json] = {"description": route.answer.__doc__ or "Done."}
+    if route.answer is str:
+        success = {"description": "The document.", "content": {_MEDIA[route.path]: {"schema": {"type": "string"}}}}
+    elif route.answer is Nothing:
+        success["description"] = "Done."
+    else:
+        success["content"] = {"application/json": {"schema": schemas[route.answer]}}
+    if route.idempotent:
+        success["headers"] = {"Idempotent-Replayed": {"$ref": "#/components/headers/IdempotentReplayed"}}
+    refused: dict[int, list[str]] = {}
+    for code in codes_of(route):
+        for status in statuses()[code]:
+            refused.setdefault(status, []).append(code)
+    return {
+        str(route.status): success,
+        **{str(status): _refusal(status, refused[status]) for status in sorted(refused)},
+    }
+
+
+def _parameters(route: Any, schemas: Mapping[type, Json], components: Mapping[str, Json]) -> list[Json]:
+    from cardstock.edge.http import Nothing
+
+    found: list[Json] = []
+    for name in re.findall(r"{(\w+)}", route.path):
+        schema = {"type": "string"}
+        found.append({"name": name, "in": "path", "required": True, "schema": schema, "example": PATH_VALUES[name]})
+    if route.query is not Nothing:
+        model = components[schemas[route.query]["$ref"].rpartition("/")[2]]
+        for name, schema in model["properties"].items():
+            found.append({"name": name, "in": "query", "required": name in model.get("required", []), "schema": schema})
+    if route.idempotent:
+        found.append({"$ref": "#/components/parameters/IdempotencyKey"})
+    found.append({"$ref": "#/components/parameters/AcceptLanguage"})
+    return found
+
+
+def _security(route: Any) -> list[Json]:
+    kinds = {"member": ["member"], "key": ["key"], "any": ["member", "key"], None: []}[route.auth]
+    return [{kind: [route.scope] if kind == "key" and route.scope else []} for kind in kinds]
+
+
+def _any_value(kind: type) -> Json:
+    if kind is object:
+        return {"description": "Any JSON value."}
+    raise NotImplementedError(kind)
+
+
+def _types(routes: Iterable[Any]) -> list[type]:
+    from cardstock.edge.http import Nothing
+
+    named = [kind for route in routes for kind in (route.body, route.query, route.answer)]
+    return [kind for kind in dict.fromkeys(named) if kind not in (Nothing, str)]
+
+
+def _webhooks() -> Json:
+    from infra.events import EVENTS
+
+    return {
+        kind: {
+            "post": {
+                "operationId": "on" + "".join(part.title() for part in re.split(r"[._]", kind)),
+                "summary": said.summary,
+                "description": _EVENTS_ABOUT,
+                "tags": ["webhooks"],
+                "security": [],
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {
+                            "schema": {
+                                "allOf": [
+                                    {"$ref": _REF.format(name="Event")},
+                                    {"properties": {"type": {"const": kind}}},
+                                ]
+                            },
+                            "example": said.example(kind),
+                        }
+                    },
+                },
+                "responses": {"2XX": {"description": "Taken."}},
+            }
+        }
+        for kind, said in EVENTS.items()
+    }
+
+
+def build() -> dict[str, Json]:
+    """The whole document. Call `prepare` first where no environment is set."""
+    from infra.events import EVENT
+
+    found = list(apis())
+    types = _types(route for _, api in found for route in api.routes)
+    generated, components = msgspec.json.schema_components(types, schema_hook=_any_value, ref_template=_REF)
+    schemas: dict[type, Json] = dict(zip(types, generated, strict=True))
+    _give_examples(components)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    document: dict[str, Json] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Cardstock",
+            "version": project["version"],
+            "description": _ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "http://127.0.0.1:8700", "description": "make serve"}],
+        "tags": [
+            {"name": api.name, "description": str(importlib.import_module(f"functions.{folder}.app").__doc__).strip()}
+            for folder, api in found
+        ],
+        "paths": {},
+        "webhooks": {},
+        "components": {
+            "schemas": {
+                **dict(sorted(components.items())),
+                "Problem": _PROBLEM,
+                "Event": EVENT,
+                "SandboxNotice": _NOTICE,
+            },
+            "parameters": {
+                "IdempotencyKey": {
+                    "name": "Idempotency-Key",
+                    "in": "header",
+                    "required": True,
+                    "description": "Made by the client, once per thing it wants to happen; kept for seven days.",
+                    "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+                    "example": "5f2b1f2e-6f0c-4c3c-9d62-6f2f6d8f1a10",
+                },
+                "AcceptLanguage": {
+                    "name": "Accept-Language",
+                    "in": "header",
+                    "required": False,
+                    "description": "Language of texts for people.",
+                    "schema": {"type": "string", "default": "zh-CN"},
+                },
+            },
+            "headers": {
+                "IdempotentReplayed": {
+                    "description": "`true` when this is the answer to an earlier request with the same key.",
+                    "schema": {"type": "string"},
+                }
+            },
+            "securitySchemes": {
+                "member": {"type": "http", "scheme": "bearer", "description": "`access_token` of a session."},
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "API key `csk_...` of a partner or of staff.",
+                },
+            },
+        },
+    }
+    for _, api in found:
+        for route in api.routes:
+            operations = document["paths"].setdefault(route.path, {})
+            operations[route.method.lower()] = _operation(api.name, route, schemas, components)
+    document["webhooks"] = _webhooks()
+    _show_examples(document)
+    return document
+
+
+def _operation(tag: str, route: Any, schemas: Mapping[type, Json], components: Mapping[str, Json]) -> Json:
+    from cardstock.edge.http import Nothing
+
+    scope = f"\n\nA key needs the scope `{route.scope}`." if route.scope else ""
+    operation: dict[str, Json] = {
+        "operationId": _operation_id(route.handler),
+        "summary": route.summary.rstrip("."),
+        "description": re.sub(r"\s*\n\s+", "\n", route.description) + scope,
+        "tags": [tag],
+        "security": _security(route),
+        "parameters": _parameters(route, schemas, components),
+        "responses": _responses(route, schemas),
+    }
+    body = {"$ref": _REF.format(name="SandboxNotice")} if route.path == "/v1/payments/sandbox/notify" else None
+    if route.body is not Nothing:
+        body = schemas[route.body]
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    if not operation["description"]:
+        del operation["description"]
+    return operation
+
+
+def _show_examples(document: Json) -> None:
+    """Write an example beside every schema of a request or an answer, so that nobody has to make one up."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            holders = [operation.get("requestBody") or {}, *operation["responses"].values()]
+            for holder in holders:
+                for media in (holder.get("content") or {}).values():
+                    if "example" not in media and media["schema"].get("type") != "string":
+                        media["example"] = example(document, media["schema"])
+
+
+def text() -> str:
+    """The document as it is committed."""
+    return json.dumps(build(), ensure_ascii=False, indent=1) + "\n"
+
+
+def main() -> None:
+    """Write the document."""
+    prepare()
+    DOCUMENT.write_text(text(), "utf-8")
+    print(f"{DOCUMENT.relative_to(ROOT)}: {len(json.loads(DOCUMENT.read_text('utf-8'))['paths'])} paths")
+
+
+if __name__ == "__main__":
+    main()

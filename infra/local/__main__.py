@@ -1,7 +1,6 @@
 """`python -m infra.local serve`: the deployment on this machine, until Ctrl-C; its state survives."""
 
 import contextlib
-import importlib.util
 import signal
 import sys
 import threading
@@ -10,8 +9,12 @@ from typing import Annotated
 
 import typer
 
+from infra.local.demo import STATE, DemoError, run
+from infra.local.demo import seed as seed_shop
 from infra.local.engine import EngineError
 from infra.local.schedules import ScheduleError
+from infra.local.shop import ShopError
+from infra.local.shop_data import EXTRACT, ShopDataError
 from infra.local.suite import Suite, SuiteError
 from infra.local.template import ROOT, TemplateError
 
@@ -42,7 +45,7 @@ def serve(
         raise typer.Exit(1) from None
     with suite:
         if seed and suite.provisioned.tables:
-            _seed(suite)
+            seed_shop(suite)
         typer.echo(f"API            {suite.url}")
         typer.echo(f"what runs      {suite.url}/")
         typer.echo(f"API reference  {suite.url}/docs")
@@ -56,13 +59,20 @@ def serve(
         typer.echo("Stopping.")
 
 
-def _seed(suite: Suite) -> None:
-    """The demonstration's own way of filling an empty deployment, where there is one: `demo.seed(suite)`."""
-    if importlib.util.find_spec("infra.local.demo") is None:
-        return
-    demo = importlib.import_module("infra.local.demo")
-    if hasattr(demo, "seed"):
-        demo.seed(suite)
+@app.command()
+def demo(
+    data: Annotated[
+        Path, typer.Option(help="Invoices, CSV or CSV.gz, with the columns of the shipped extract.")
+    ] = EXTRACT,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many invoices.")] = None,
+    state: Annotated[Path, typer.Option(help="Where state, report and summary are left; emptied first.")] = STATE,
+) -> None:
+    """Run the main job on real data: from card views to the payout report."""
+    try:
+        raise typer.Exit(run(data=data, limit=limit, state=state))
+    except (ShopDataError, ShopError, DemoError, SuiteError, EngineError, TemplateError, ScheduleError) as error:
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":

@@ -1,0 +1,188 @@
+"""A shop that lives through the deployment's surface: what its customers, guides, suppliers and finance do.
+
+Every method is what one of them would do with an HTTP client: requests to the gateway, signed messages, a click on the
+sandbox's pay button. Nothing here knows a table, a queue or a handler.
+"""
+
+import json
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from standardwebhooks import Webhook
+
+TIMEOUT_SECONDS = 30.0
+APP_ID = "wxdemo"
+
+
+class ShopError(Exception):
+    """An answer that must not be: what was asked, the status, and the problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    body: Any
+
+
+class Client:
+    """Requests of one deployment; keeps connections, may be used from many threads. `calls` counts what was sent."""
+
+    def __init__(self, url: str, *, connections: int = 8) -> None:
+        self._url = url
+        self._pool = urllib3.PoolManager(maxsize=connections, timeout=TIMEOUT_SECONDS, retries=False)
+        self._lock = threading.Lock()
+        self.calls = 0
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        expect: Sequence[int] = (200, 201, 202, 204),
+    ) -> Answer:
+        """One request. POSTs carry a fresh Idempotency-Key. Raises `ShopError` unless the status is one of `expect`."""
+        sent = {"Content-Type": "application/json", "Accept-Language": "en", **(headers or {})}
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        if method == "POST":
+            sent.setdefault("Idempotency-Key", secrets.token_hex(16))
+        data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        url = self._url + path + (f"?{urlencode(query)}" if query else "")
+        with self._lock:
+            self.calls += 1
+        reply = self._pool.request(method, url, body=data, headers=sent)
+        content = json.loads(reply.data) if reply.data[:1] in (b"{", b"[") else reply.data.decode(errors="replace")
+        if reply.status not in expect:
+            raise ShopError(f"{method} {path}: {reply.status} {content}")
+        return Answer(reply.status, content)
+
+
+@dataclass(slots=True)
+class Member:
+    """Somebody logged in."""
+
+    member_id: str
+    token: str
+    name: str
+    openid: str
+
+
+@dataclass(slots=True)
+class Bought:
+    """An order that was paid, as its buyer remembers it: what can still be returned, per SKU."""
+
+    order_id: str
+    customer: str
+    at: datetime
+    returnable: dict[str, int]
+    amount_fen: int
+    suppliers: list[str] = field(default_factory=list)
+
+
+class Shop:
+    """The people around one deployment."""
+
+    def __init__(self, url: str, *, pay: Callable[[str, int], None], now: Callable[[], datetime]) -> None:
+        self.http = Client(url)
+        self._pay = pay
+        self._now = now
+        self.supplier_secrets: dict[str, str] = {}
+        self.supplier_keys: dict[str, str] = {}
+
+    # Staff
+
+    def make_key(self, root: str, name: str, scopes: Sequence[str], owner: str = "staff") -> str:
+        """A new API key, shown once."""
+        body = {"name": name, "owner": owner, "scopes": list(scopes)}
+        return str(self.http.send("POST", "/v1/partners/keys", body, token=root).body["key"])
+
+    def add_supplier(self, staff: str, root: str, supplier_id: str, name: str) -> None:
+        """Register a supplier, keep its inbox secret and a key of its own."""
+        answer = self.http.send("PUT", f"/v1/suppliers/{supplier_id}", {"name": name, "rotate": True}, token=staff)
+        self.supplier_secrets[supplier_id] = str(answer.body["inbox_secret"])
+        self.supplier_keys[supplier_id] = self.make_key(root, name, ["orders:fulfil", "webhooks:write"], supplier_id)
+
+    # Members
+
+    def log_in(self, openid: str, invite: str | None = None) -> Member:
+        """Log in on the development platform; a newcomer's inviter is bound in the same call."""
+        body = {"platform": "dev", "app_id": APP_ID, "login_code": f"dev:{openid}"}
+        if invite is not None:
+            body["invite"] = invite
+        answer = self.http.send("POST", "/v1/auth/sessions", body).body
+        return Member(answer["member"]["member_id"], answer["access_token"], openid, openid)
+
+    def renew(self, member: Member) -> None:
+        """A fresh access token, as a client asks for one when the old one has expired."""
+        member.token = self.log_in(member.openid).token
+
+    # Buying
+
+    def view_card(self, key: str, viewer: Member | None = None) -> str:
+        """Open a shared card and tell that it was seen; gives the attribution token."""
+        card = self.http.send("GET", f"/v1/cards/{key}").body
+        body = {"ticket": card["view_ticket"], "seconds": 12}
+        token = viewer.token if viewer else None
+        return str(self.http.send("POST", "/v1/card-views", body, token=token).body["attribution"])
+
+    def buy(self, member: Member, units: Mapping[str, int], attribution: str) -> tuple[str, int, list[str]]:
+        """Quote, order, pay: the order's id, its amount in fen, and its suppliers."""
+        lines = [{"sku": sku, "units": count} for sku, count in units.items()]
+        quote = self.http.send(
+            "POST", "/v1/quotes", {"lines": lines, "attribution": attribution}, token=member.token
+        ).body
+        receiver = {"name": member.name, "phone": "13800138000", "address": "1 Nanjing East Road, Shanghai"}
+        order = self.http.send(
+            "POST", "/v1/orders", {"quote": quote["quote"], "receiver": receiver}, token=member.token
+        ).body
+        parameters = self.http.send(
+            "POST", f"/v1/orders/{order['order_id']}/payments", {"channel": "sandbox"}, token=member.token
+        ).body
+        self._pay(parameters["order_no"], parameters["amount_fen"])
+        suppliers = sorted({str(line["supplier_id"]) for line in order["lines"]})
+        return str(order["order_id"]), int(order["amount_fen"]), suppliers
+
+    def give_back(self, member: Member, order_id: str, units: Mapping[str, int]) -> str:
+        """Ask for a refund of exactly these units."""
+        lines = [{"sku": sku, "units": count} for sku, count in units.items()]
+        body = {"reason": "returned", "lines": lines}
+        return str(self.http.send("POST", f"/v1/orders/{order_id}/refunds", body, token=member.token).body["refund_id"])
+
+    def receive(self, member: Member, order_id: str) -> None:
+        """Confirm the receipt."""
+        self.http.send("POST", f"/v1/orders/{order_id}/receipts", {}, token=member.token)
+
+    # Suppliers
+
+    def ship(self, supplier_id: str, order_id: str) -> bool:
+        """Report a shipment by signed webhook; False where everything had been refunded before."""
+        report = {
+            "type": "shipment.created",
+            "order_id": order_id,
+            "carrier": "SF",
+            "tracking_no": f"SF{order_id[-12:]}",
+        }
+        answer = self._report(supplier_id, f"ship-{supplier_id}-{order_id}", report, expect=(200, 409))
+        return answer.status == 200
+
+    def _report(self, supplier_id: str, message_id: str, report: Mapping[str, Any], expect: Sequence[int]) -> Answer:
+        body = json.dumps(report).encode()
+        now = self._now()
+        headers = {
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": Webhook(self.supplier_secrets[supplier_id]).sign(message_id, now, body.decode()),
+        }
+        return self.http.send("POST", f"/v1/inbox/{supplier_id}", body, headers=headers, expect=expect)

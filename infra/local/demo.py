@@ -372,7 +372,10 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
     """The whole job: 0 only if everything closed. State, report files and `summary.json` are left in `state`."""
     console = Console(highlight=False)
     began = time.monotonic()
-    shutil.rmtree(state, ignore_errors=True)
+    if state.exists():
+        if any(state.iterdir()) and not (state / "suite.json").exists():
+            raise DemoError(f"{state} holds something else; it would be emptied")
+        shutil.rmtree(state)
     shop_data = read(data, limit=limit, begin=datetime.now(UTC) + timedelta(days=1))
     console.print(
         f"{shop_data.invoices} real invoices of {data.name}, moved by {shop_data.shift.days // 7} weeks. The network "

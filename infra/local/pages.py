@@ -18,12 +18,31 @@ DOCUMENT = ROOT / "infra" / "openapi.json"
 HTML = "text/html; charset=utf-8"
 
 STYLE = """
-:root{color-scheme:light dark}
-body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
-th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #8884}
-code,pre{font:13px/1.45 ui-monospace,monospace}pre{overflow-x:auto;padding:.7rem;background:#8881;border-radius:6px}
-h2{margin-top:2.5rem}a{color:#0a7d6b}.quiet{opacity:.7}.bad{color:#c0392b;font-weight:600}
+:root{color-scheme:light dark;--ink:#16201d;--soft:#66736e;--line:#e1e7e4;--paper:#fff;--ground:#f6f8f7;--leaf:#157a63}
+@media(prefers-color-scheme:dark){:root{--ink:#e8eeeb;--soft:#9aa9a3;--line:#2a3732;--paper:#121a17;--ground:#1a2420;
+--leaf:#3fb595}}
+*{box-sizing:border-box}html{scroll-padding-top:1rem}
+body{font:15px/1.55 system-ui,"PingFang SC","Noto Sans CJK SC",sans-serif;color:var(--ink);background:var(--paper);
+max-width:76rem;margin:0 auto;padding:2rem 1.25rem 4rem}
+h1{font-size:1.7rem;margin:0 0 1rem}h2{font-size:1.25rem;margin:2.75rem 0 .75rem}h3{font-size:1rem;margin:0 0 .25rem}
+a{color:var(--leaf)}.quiet{color:var(--soft)}.bad{color:#c0392b;font-weight:600}
+.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5rem 0 1rem}
+th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}
+th{font-size:.8125rem;font-weight:600;color:var(--soft)}td p,td ul{margin:0}
+code,pre{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace}
+pre{padding:.75rem 1rem;background:var(--ground);border-radius:8px;white-space:pre-wrap;overflow-wrap:anywhere}
+summary{cursor:pointer}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.75rem;margin:1.5rem 0}
+.tiles div{background:var(--ground);border-radius:10px;padding:.8rem 1rem;color:var(--soft);font-size:.875rem}
+.tiles b{display:block;font-size:1.6rem;line-height:1.3;color:var(--ink)}.tiles .bad b{color:#c0392b}
+.reference{display:grid;grid-template-columns:15rem minmax(0,1fr);gap:2.5rem}
+.reference main>h2:first-of-type{margin-top:1.5rem}
+nav{position:sticky;top:1rem;align-self:start;max-height:calc(100vh - 2rem);overflow-y:auto;font-size:.875rem}
+nav summary{font-weight:600;padding:.3rem 0}nav a{display:block;padding:.15rem 0 .15rem .9rem;text-decoration:none}
+section{padding:1.25rem 0;border-top:1px solid var(--line)}section>details{margin:.35rem 0}
+td:first-child{width:12rem}.path{margin:0 0 .5rem;overflow-wrap:anywhere}.path code{color:var(--leaf);font-weight:600}
+@media(max-width:50rem){td:first-child{width:auto}.reference{grid-template-columns:minmax(0,1fr);gap:0}
+nav{position:static;max-height:none}}
 """
 
 
@@ -58,7 +77,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Rows of HTML cells."""
     lines = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
     lines += ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
-    return f"<table>{''.join(lines)}</table>"
+    return f"<div class=wide><table>{''.join(lines)}</table></div>"
 
 
 def _code(text: str) -> str:
@@ -69,10 +88,18 @@ def overview(suite: "Suite") -> str:
     """The page that lists what runs, as HTML."""
     template = suite.template
     parts = [
-        f"<p>It is <strong>{suite.clock.now():%Y-%m-%d %H:%M:%S} UTC</strong> for the functions. "
-        '<a href="/docs">API reference</a> · <a href="/openapi.json">OpenAPI document</a> · '
-        f"sandbox payment channel at {_code(suite.sandbox.url)} · AWS services at {_code(suite.engine.endpoint)} · "
-        f"state and logs in {_code(str(suite.state_dir))}</p>",
+        '<p><a href="/docs">API reference</a> · <a href="/openapi.json">OpenAPI document</a></p>',
+        _tiles(suite),
+        _table(
+            ("Here", ""),
+            (
+                ("time of the functions", f"{suite.clock.now():%Y-%m-%d %H:%M:%S} UTC"),
+                ("HTTP API", _code(suite.url)),
+                ("sandbox payment channel", _code(suite.sandbox.url)),
+                ("AWS services", _code(suite.engine.endpoint)),
+                ("state and logs", _code(str(suite.state_dir))),
+            ),
+        ),
         "<h2>Functions</h2>",
         _table(
             ("Function", "Triggers", "Time-out", "Memory"),
@@ -118,13 +145,29 @@ def overview(suite: "Suite") -> str:
                 for runner in suite.traffic.pipes
             ),
         ),
-        "<h2>Left out</h2>",
+        f"<details><summary>{len(template.skipped)} resources of the template are left out</summary>",
         _table(
             ("Resource", "Type", "Why"),
             ((_code(entry.logical_id), _code(entry.type), escape(entry.reason)) for entry in template.skipped),
         ),
+        "</details>",
     ]
     return _page("What runs here", "".join(parts))
+
+
+def _tiles(suite: "Suite") -> str:
+    waiting = sum(depth(queue, suite.clients.sqs).visible for queue in suite.template.queues)
+    dead = sum(suite.dead_letters().values())
+    tiles = (
+        (len(suite.template.functions), "functions", False),
+        (sum(len(function.routes) for function in suite.template.functions), "routes", False),
+        (waiting - dead, "messages waiting", False),
+        (dead, "dead letters", dead > 0),
+    )
+    cells = "".join(
+        f"<div{' class=bad' if is_bad else ''}><b>{number}</b>{label}</div>" for number, label, is_bad in tiles
+    )
+    return f"<div class=tiles>{cells}</div>"
 
 
 def _queues(suite: "Suite") -> str:

@@ -3,7 +3,7 @@ command that can be copied."""
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -19,26 +19,36 @@ def render(document: Mapping[str, Json], server: str) -> str:
     for path, method, operation in operations(document):
         tags = operation.get("tags") or [path.strip("/").split("/")[1] if path.count("/") > 1 else "other"]
         groups.setdefault(str(tags[0]), []).append((method, path, operation))
-    parts = [
-        f"<p>{_text(info.get('description', ''))}</p><p class=quiet>Version {escape(str(info.get('version')))}</p>"
+    events = [
+        (name, operation)
+        for name, item in (document.get("webhooks") or {}).items()
+        for method, operation in item.items()
+        if method in METHODS
     ]
-    parts.append("<ul>")
+    main = [f"{_text(info.get('description', ''))}<p class=quiet>Version {escape(str(info.get('version')))}</p>"]
     for group, entries in groups.items():
-        links = ", ".join(
-            f'<a href="#{_anchor(method, path)}"><code>{method.upper()} {escape(path)}</code></a>'
-            for method, path, _ in entries
-        )
-        parts.append(f"<li><strong>{escape(group)}</strong>: {links}</li>")
-    parts.append("</ul>")
-    for group, entries in groups.items():
-        parts.append(f"<h2>{escape(group)}</h2>")
-        for method, path, operation in entries:
-            parts.append(_operation(document, server, method, path, operation))
-    for name, item in (document.get("webhooks") or {}).items():
-        if name == next(iter(document["webhooks"])):
-            parts.append("<h2>webhooks</h2>")
-        parts += [_webhook(document, name, operation) for method, operation in item.items() if method in METHODS]
-    return "".join(parts)
+        main.append(f'<h2 id="{_anchor("group", group)}">{escape(_title(group))}</h2>')
+        main += [_operation(document, server, method, path, operation) for method, path, operation in entries]
+    if events:
+        main.append('<h2 id="group-events">Events</h2>')
+        main += [_webhook(document, name, operation) for name, operation in events]
+    contents = "".join(
+        f"<details><summary>{escape(_title(group))}</summary>{''.join(_link(*entry) for entry in entries)}</details>"
+        for group, entries in groups.items()
+    )
+    if events:
+        links = "".join(f'<a href="#{_anchor("event", name)}">{escape(name)}</a>' for name, _ in events)
+        contents += f"<details><summary>Events</summary>{links}</details>"
+    return f"<div class=reference><nav>{contents}</nav><main>{''.join(main)}</main></div>"
+
+
+def _link(method: str, path: str, operation: Mapping[str, Json]) -> str:
+    name = operation.get("summary") or path
+    return f'<a href="#{_anchor(method, path)}" title="{method.upper()} {escape(path)}">{escape(str(name))}</a>'
+
+
+def _title(group: str) -> str:
+    return group[:1].upper() + group[1:].replace("-", " ")
 
 
 def operations(document: Mapping[str, Json]) -> Iterator[tuple[str, str, Mapping[str, Json]]]:
@@ -137,10 +147,17 @@ def _anchor(method: str, path: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Plain text with paragraphs and `code`."""
-    pieces = escape(str(text)).split("`")
-    marked = "".join(f"<code>{piece}</code>" if index % 2 else piece for index, piece in enumerate(pieces))
-    return marked.replace("\n\n", "</p><p>")
+    """Paragraphs and lists of plain text with `code`."""
+    blocks = []
+    for block in escape(str(text)).split("\n\n"):
+        pieces = block.split("`")
+        marked = "".join(f"<code>{piece}</code>" if index % 2 else piece for index, piece in enumerate(pieces))
+        if marked.startswith("- "):
+            entries = "".join(f"<li>{entry}</li>" for entry in marked[2:].split("\n- "))
+            blocks.append(f"<ul>{entries}</ul>")
+        elif marked.strip():
+            blocks.append(f"<p>{marked}</p>")
+    return "".join(blocks)
 
 
 def _content(document: Mapping[str, Json], holder: Json) -> tuple[str, Mapping[str, Json]] | None:
@@ -150,13 +167,15 @@ def _content(document: Mapping[str, Json], holder: Json) -> tuple[str, Mapping[s
 
 def _operation(document: Mapping[str, Json], server: str, method: str, path: str, operation: Mapping[str, Json]) -> str:
     parts = [
-        f'<h3 id="{_anchor(method, path)}"><code>{method.upper()} {escape(path)}</code></h3>',
-        f"<p><strong>{_text(operation.get('summary', ''))}</strong></p>",
-        f"<p>{_text(operation.get('description', ''))}</p>",
+        f'<h3 id="{_anchor(method, path)}">{escape(str(operation.get("summary", "")))}</h3>',
+        f"<p class=path><code>{method.upper()} {escape(path)}</code>{_callers(document, operation)}</p>",
+        _text(operation.get("description", "")),
     ]
     rows = []
     for entry in operation["parameters"]:
         parameter = resolve(document, entry)
+        if parameter["name"] == "Accept-Language":  # every operation takes it; the introduction says so
+            continue
         optional = "" if parameter.get("required") else ", optional"
         rows.append(
             f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{escape(str(parameter.get('in')))}</td>"
@@ -164,37 +183,60 @@ def _operation(document: Mapping[str, Json], server: str, method: str, path: str
             f"<td>{_text(parameter.get('description', ''))}</td></tr>"
         )
     if rows:
-        parts.append("<table><tr><th>Parameter</th><th>In</th><th>Type</th><th></th></tr>" + "".join(rows) + "</table>")
-    parts.append(_body(document, "Body", operation.get("requestBody")))
+        parts.append(_table("<th>Parameter</th><th>In</th><th>Type</th><th></th>", rows))
+    parts.append(_body(document, "Body", operation.get("requestBody"), shown=False))
     parts.append(f"<pre>{escape(curl(document, server, method, path, operation))}</pre>")
+    refusals = []
     for status, entry in (operation.get("responses") or {}).items():
         answer = resolve(document, entry)
-        parts.append(_body(document, f"{status} {answer.get('description', '')}", answer))
-    return "".join(parts)
+        if status.startswith("2"):
+            parts.append(_body(document, f"{status} {answer.get('description', '')}", answer))
+        else:
+            refusals.append(f"<tr><td>{status}</td><td>{_text(answer.get('description', ''))}</td></tr>")
+    if refusals:
+        table = _table("<th>Status</th><th>Codes</th>", refusals)
+        parts.append(f"<details><summary>Refusals</summary>{table}</details>")
+    return f"<section>{''.join(parts)}</section>"
+
+
+def _callers(document: Mapping[str, Json], operation: Mapping[str, Json]) -> str:
+    schemes = [name for entry in operation.get("security", document.get("security")) or [] for name in entry]
+    return f" <span class=quiet>{escape(' or '.join(schemes))}</span>" if schemes else ""
 
 
 def _webhook(document: Mapping[str, Json], name: str, operation: Mapping[str, Json]) -> str:
     return (
-        f"<h3><code>{escape(name)}</code></h3><p><strong>{_text(operation.get('summary', ''))}</strong></p>"
-        f"<p>{_text(operation.get('description', ''))}</p>" + _body(document, "Body", operation.get("requestBody"))
+        f'<section><h3 id="{_anchor("event", name)}">{escape(name)}</h3>'
+        f"<p>{escape(str(operation.get('summary', '')))}</p>{_text(operation.get('description', ''))}"
+        f"{_body(document, 'Body', operation.get('requestBody'))}</section>"
     )
 
 
-def _body(document: Mapping[str, Json], title: str, holder: Json) -> str:
+def _table(head: str, rows: Iterable[str]) -> str:
+    return f"<div class=wide><table><tr>{head}</tr>{''.join(rows)}</table></div>"
+
+
+def _body(document: Mapping[str, Json], title: str, holder: Json, *, shown: bool = True) -> str:
+    """Fields of a body, with an example if it is `shown`."""
     if not holder:
         return ""
     content = _content(document, holder)
     if content is None:
-        return f"<p>{_text(title)}</p>"
+        return f"<p>{escape(title)}</p>"
     kind, media = content
-    rows = "".join(_rows(document, media.get("schema") or {}, "", 0))
-    table = f"<table><tr><th>Field</th><th>Type</th><th></th></tr>{rows}</table>" if rows else ""
-    shown = example(document, media.get("schema") or {}, media)
-    text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, indent=2)
+    rows = list(_rows(document, media.get("schema") or {}, "", 0))
+    table = _table("<th>Field</th><th>Type</th><th></th>", rows) if rows else ""
+    value = example(document, media.get("schema") or {}, media)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    opened = " open" if title == "Body" else ""
     return (
-        f"<details{' open' if title == 'Body' else ''}><summary>{_text(title)} <span class=quiet>{escape(kind)}</span>"
-        f"</summary>{table}<pre>{escape(text)}</pre></details>"
+        f"<details{opened}><summary>{_inline(title)} <span class=quiet>{escape(kind)}</span></summary>"
+        f"{table}{f'<pre>{escape(text)}</pre>' if shown else ''}</details>"
     )
+
+
+def _inline(text: str) -> str:
+    return _text(text).removeprefix("<p>").removesuffix("</p>")
 
 
 def _rows(document: Mapping[str, Json], schema: Json, prefix: str, depth: int) -> Iterator[str]:
@@ -218,8 +260,8 @@ def _rows(document: Mapping[str, Json], schema: Json, prefix: str, depth: int) -
 
 
 _LIMITS = {
-    "minimum": "≥ {}", "maximum": "≤ {}", "minLength": "at least {} characters", "maxLength": "at most {} characters",
-    "minItems": "at least {} items", "maxItems": "at most {} items", "pattern": "pattern {}", "format": "{}",
+    "minimum": "≥ {}", "maximum": "≤ {}", "minLength": "{} or more characters", "maxLength": "at most {} characters",
+    "minItems": "{} or more items", "maxItems": "at most {} items", "pattern": "pattern {}", "format": "{}",
 }  # fmt: skip
 
 
@@ -239,4 +281,8 @@ def _kind(document: Mapping[str, Json], schema: Json) -> str:
 
 
 def _limits(schema: Mapping[str, Json]) -> str:
-    return "".join(", " + escape(text.format(schema[key])) for key, text in _LIMITS.items() if key in schema)
+    return "".join(
+        ", " + escape(text.format(schema[key]))
+        for key, text in _LIMITS.items()
+        if key in schema and (key, schema[key]) != ("minLength", 1)
+    )

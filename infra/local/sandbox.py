@@ -297,9 +297,9 @@ _TEXTS = {
     "note": ("这里不会扣款。", "No money moves here."),
     "pay": ("确认支付", "Pay now"),
     "again": ("重新通知", "Notify again"),
-    "done": ("支付成功,商户已收到通知。", "Paid. The merchant has been told."),
+    "done": ("支付成功，商户已收到通知。", "Paid. The merchant has been told."),
     "untold": (
-        "已支付,但商户未确认通知(应答 {status})。",
+        "已支付，但商户未确认通知（应答 {status}）。",
         "Paid, but the merchant did not take the notice ({status}).",
     ),
 }
@@ -307,11 +307,19 @@ _BUTTON = '<input type="hidden" name="amount_fen" value="{fen}"><button>{label}<
 _PAGE = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>{title}</title><style>
-body{{font:16px system-ui,sans-serif;margin:0;background:#f4f5f7;color:#1c1e21}}
-main{{max-width:22rem;margin:12vh auto;background:#fff;border-radius:12px;padding:2rem;text-align:center}}
-strong{{display:block;font-size:2.4rem;margin:1rem 0}}code{{word-break:break-all;color:#555}}small{{color:#777}}
-button{{width:100%;padding:.8rem;border:0;border-radius:8px;background:#0a7d3b;color:#fff;font-size:1.1rem}}
-</style></head><body><main><h1>{title}</h1><code>{order}</code><strong>{amount}</strong>
-<p role="status">{message}</p><form method="post" action="{action}">{button}</form><p><small>{note}</small></p>
+:root{{color-scheme:light dark;--ink:#16201d;--soft:#66736e;--paper:#fff;--ground:#f2f5f3}}
+@media(prefers-color-scheme:dark){{:root{{--ink:#eef3f0;--soft:#9aa9a3;--paper:#16201c;--ground:#0d1412}}}}
+body{{font:16px/1.5 system-ui,"PingFang SC","Noto Sans CJK SC",sans-serif;margin:0;padding:12vh 1rem 2rem;
+color:var(--ink);background:var(--ground)}}
+main{{max-width:22rem;margin:0 auto;background:var(--paper);border-radius:1.1rem;padding:2rem 1.5rem;text-align:center;
+box-sizing:border-box}}
+h1{{font-size:1.05rem;font-weight:600;margin:0}}
+strong{{display:block;font-size:2.6rem;line-height:1.2;margin:1rem 0 .4rem;font-variant-numeric:tabular-nums}}
+code{{font:.8125rem ui-monospace,monospace;overflow-wrap:anywhere}}code,small{{color:var(--soft)}}
+p{{margin:1.25rem 0}}p:empty{{display:none}}form{{margin-top:1.5rem}}
+button{{width:100%;padding:.85rem;border:0;border-radius:.9rem;font:inherit;font-weight:600;color:#fff;
+background:linear-gradient(135deg,#157a63,#0f5c4b);cursor:pointer}}
+</style></head><body><main><h1>{title}</h1><strong>{amount}</strong><code>{order}</code>
+<p role="status">{message}</p><form method="post" action="{action}">{button}</form><small>{note}</small>
 </main></body></html>
 """

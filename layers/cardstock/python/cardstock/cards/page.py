@@ -65,7 +65,7 @@ header{position:relative;overflow:hidden;margin:0 -1rem;padding:3.25rem 1.5rem 5
 background:radial-gradient(90% 120% at 100% 0,#1f8a70 0,transparent 60%),linear-gradient(150deg,#0d3b33,#092a25)}
 header:after{content:"";position:absolute;right:-5rem;bottom:-7rem;width:17rem;height:17rem;border-radius:50%;
 border:1px solid rgba(226,185,107,.38);box-shadow:0 0 0 2.4rem rgba(226,185,107,.06),0 0 0 4.8rem rgba(226,185,107,.04)}
-.company{font-size:.8125rem;letter-spacing:.12em;color:var(--gold);min-height:1.3em}
+.company{font-size:.8125rem;letter-spacing:.12em;color:var(--gold);min-height:1.3em;padding-right:5.25rem}
 h1.long{font-size:1.45rem}
 h1{font-size:2rem;line-height:1.2;hyphens:auto;font-weight:650;letter-spacing:.01em;margin-top:.4rem;padding-right:5.25rem}
 .title{margin-top:.35rem;color:rgba(255,255,255,.78);padding-right:5.25rem}

@@ -306,7 +306,7 @@ _TEXTS = {
 _BUTTON = '<input type="hidden" name="amount_fen" value="{fen}"><button>{label}</button>'
 _PAGE = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>{title}</title><style>
+<title>{title}</title><link rel="icon" href="data:,"><style>
 :root{{color-scheme:light dark;--ink:#16201d;--soft:#66736e;--paper:#fff;--ground:#f2f5f3}}
 @media(prefers-color-scheme:dark){{:root{{--ink:#eef3f0;--soft:#9aa9a3;--paper:#16201c;--ground:#0d1412}}}}
 body{{font:16px/1.5 system-ui,"PingFang SC","Noto Sans CJK SC",sans-serif;margin:0;padding:12vh 1rem 2rem;
@@ -316,7 +316,7 @@ box-sizing:border-box}}
 h1{{font-size:1.05rem;font-weight:600;margin:0}}
 strong{{display:block;font-size:2.6rem;line-height:1.2;margin:1rem 0 .4rem;font-variant-numeric:tabular-nums}}
 code{{font:.8125rem ui-monospace,monospace;overflow-wrap:anywhere}}code,small{{color:var(--soft)}}
-p{{margin:1.25rem 0}}p:empty{{display:none}}form{{margin-top:1.5rem}}
+p{{margin:1.25rem 0}}p:empty{{display:none}}form{{margin:1.5rem 0 1rem}}
 button{{width:100%;padding:.85rem;border:0;border-radius:.9rem;font:inherit;font-weight:600;color:#fff;
 background:linear-gradient(135deg,#157a63,#0f5c4b);cursor:pointer}}
 </style></head><body><main><h1>{title}</h1><strong>{amount}</strong><code>{order}</code>

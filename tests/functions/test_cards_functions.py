@@ -173,11 +173,14 @@ def test_only_the_owner_changes_shares_and_watches_his_card(cloud: Cloud) -> Non
 
 def test_a_change_against_an_older_revision_is_refused(cloud: Cloud) -> None:
     card, token = a_card(), token_of(OWNER)
-    face = {"versions": {"default": FACE}}
-    first, changed = call("PUT", f"/v1/cards/{card}", {**face, "revision": 1}, token=token)
-    second, problem = call("PUT", f"/v1/cards/{card}", {**face, "revision": 1}, token=token)
+    mine = {"versions": {"default": {"name": "Mine"}}, "revision": 1}
+    theirs = {"versions": {"default": {"name": "Theirs"}}, "revision": 1}
+    first, changed = call("PUT", f"/v1/cards/{card}", mine, token=token)
+    again, same = call("PUT", f"/v1/cards/{card}", mine, token=token)
+    second, problem = call("PUT", f"/v1/cards/{card}", theirs, token=token)
 
     assert (first, changed["revision"]) == (200, 2)
+    assert (again, same) == (200, changed)
     assert (second, problem["code"]) == (409, "CARD_CHANGED")
 
 

@@ -59,11 +59,13 @@ def update_card(
     """The card with all its versions replaced by `faces`.
 
     `expected` is the revision that the caller saw, if he minds; a card changed since raises `ConflictError`
-    (CARD_CHANGED), and so does one that changes at the same moment. An audience that share keys point at falls back to
-    the default version when it is gone.
+    (CARD_CHANGED), and so does one that changes at the same moment. Storing what is there already changes nothing. An
+    audience that share keys point at falls back to the default version when it is gone.
     """
     _check(faces)
     card = own_card(key, owner_id, cards=cards)
+    if card.faces == faces:
+        return card
     if expected is not None and expected != card.revision:
         raise ConflictError("CARD_CHANGED")
     changed = replace(card, faces=dict(faces), revision=card.revision + 1, updated_at=clock.now())

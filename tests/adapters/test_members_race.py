@@ -1,0 +1,95 @@
+"""People who log in, and views that are counted, at the same moment, on an engine that isolates writes as AWS does."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import boto3
+import pytest
+
+from cardstock.adapters.dynamodb import base
+from cardstock.adapters.dynamodb.cards import DynamoRadars, owner_of
+from cardstock.adapters.dynamodb.members import DynamoMembers, NetworkInviters
+from cardstock.adapters.dynamodb.network import DynamoNetwork
+from cardstock.adapters.platforms import DevPlatform
+from cardstock.cards.model import View
+from cardstock.cards.service import count_views
+from cardstock.members.service import Login, Session, log_in
+from infra.local.engine import Engine
+from tests.cloud import names_here, template
+
+pytestmark = pytest.mark.engine
+
+NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
+TABLES = ("members", "network", "cards")
+AT_ONCE = 12
+
+
+class FixedClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    log: Path = tmp_path_factory.mktemp("engine") / "engine.log"
+    started = Engine.start(state=None, log=log, region=os.environ["AWS_REGION"])
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def members(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoMembers]:
+    client = boto3.client("dynamodb", endpoint_url=engine.endpoint)
+    definitions = {names_here()[table.name]: table.definition for table in template().tables}
+    for name in TABLES:
+        client.create_table(TableName=name, **definitions[name])
+    monkeypatch.setenv("AWS_ENDPOINT_URL", engine.endpoint)
+    base.disconnect()
+    yield DynamoMembers()
+    base.disconnect()
+    for name in TABLES:
+        client.delete_table(TableName=name)
+    client.close()
+
+
+def enter(members: DynamoMembers, openid: str, *, phone: str | None = None, invite: str | None = None) -> Session:
+    inviters = NetworkInviters(members=members, network=DynamoNetwork(), owner_of=owner_of, clock=FixedClock)
+    login = Login("dev", "wx1", f"dev:{openid}", phone, invite)
+    return log_in(login, platforms={"dev": DevPlatform()}, members=members, inviters=inviters, clock=FixedClock())
+
+
+def test_one_person_who_logs_in_many_times_at_once_is_registered_once(members: DynamoMembers) -> None:
+    guide = enter(members, "guide").member.id
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        sessions = list(pool.map(lambda _: enter(members, "anna", invite=guide), range(AT_ONCE)))
+
+    assert len({session.member.id for session in sessions}) == 1
+    assert Counter(session.is_new for session in sessions) == {True: 1, False: AT_ONCE - 1}
+    assert {session.inviter_id for session in sessions} == {guide}
+
+
+def test_newcomers_whom_the_same_member_brings_at_once_are_all_his(members: DynamoMembers) -> None:
+    guide = enter(members, "guide").member.id
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        sessions = list(pool.map(lambda n: enter(members, f"friend-{n}", invite=guide), range(AT_ONCE)))
+
+    assert all(session.is_new for session in sessions)
+    assert {enter(members, f"friend-{n}").inviter_id for n in range(AT_ONCE)} == {guide}
+
+
+def test_views_of_one_card_that_are_counted_at_once_are_all_counted_once(members: DynamoMembers) -> None:
+    views = [View(f"view-{n}", "k7m2p9xw4tab", "", "", "", None, NOW) for n in range(60)]
+    batches = [views[n : n + 10] for n in range(0, 60, 10)] * 2
+
+    def count(batch: list[View]) -> None:
+        while count_views(batch, radars=DynamoRadars()):
+            pass  # a queue would bring it again
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(count, batches))
+
+    assert DynamoRadars().of(["k7m2p9xw4tab"])["k7m2p9xw4tab"].views == 60

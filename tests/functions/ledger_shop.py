@@ -55,6 +55,7 @@ class Shop:
         self.records: list[dict[str, Any]] = []
         self._seen: dict[str, dict[str, dict[str, Any]]] = {"orders": {}, "supplier-orders": {}, "ledger": {}}
         self._told = 0
+        self.orders: dict[str, str] = {}
 
     def publish(self, plan: Plan = DEMO_PLAN) -> None:
         approvals = [

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cardstock.catalog.ports import Products
     from cardstock.edge.callers import Callers
     from cardstock.edge.tokens import Signer
+    from cardstock.ledger.audit import Report
     from cardstock.ledger.model import LedgerTransaction
     from cardstock.ledger.ports import Books, Calendar, Statements
     from cardstock.members.ports import Inviters, Members, Platform, Verifier
@@ -192,6 +193,13 @@ def rules() -> "PlanRules":
     from cardstock.adapters.rules import PlanRules
 
     return PlanRules(plans())
+
+
+def audit() -> "Report":
+    """Compare everything that was booked with everything that should have been. Scans; no function does it."""
+    from cardstock.adapters.dynamodb.audit import audit_tables
+
+    return audit_tables(rules())
 
 
 @cache

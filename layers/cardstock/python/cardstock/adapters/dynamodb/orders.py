@@ -305,6 +305,18 @@ def change_of(record: Mapping[str, Any]) -> OrderChange | RefundChange | Supplie
     return SupplierOrderChange(event_id, _supplier_order(SupplierOrderItem.from_raw_data(new)), before)
 
 
+def every_order() -> Iterator[Order]:
+    """All orders, in no order; a consistent scan, for audits."""
+    for item in OrderItem.scan(filter_condition=OrderItem.sk == _ORDER, consistent_read=True):
+        yield _order(item)
+
+
+def every_refund() -> Iterator[Refund]:
+    """All refunds, in no order; a consistent scan, for audits."""
+    for item in RefundItem.scan(filter_condition=RefundItem.sk.startswith(_REFUND), consistent_read=True):
+        yield _refund(item)
+
+
 def _order_item(order: Order) -> OrderItem:
     waiting = order.status == "placed"
     return OrderItem(

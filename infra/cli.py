@@ -1,0 +1,111 @@
+"""Commands for operators: `python -m infra.cli ledger verify`, `python -m infra.cli ledger explain ord_...`.
+
+They work on the tables that the environment names (the same variables as the functions'), at `AWS_ENDPOINT_URL` or in
+the account of the credentials at hand. They only read.
+"""
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+ledger = typer.Typer(no_args_is_help=True, help="Proof and explanation of the books.")
+app.add_typer(ledger, name="ledger")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+_SHOWN = 50
+
+
+@app.callback()
+def main() -> None:
+    """Commands for operators."""
+
+
+@ledger.command()
+def verify(as_json: AsJson = False) -> None:
+    """Check that every transaction balances, every balance is the fold of its entries, and every order, refund and
+    payout is explained by entries and the other way round. Exit status 1 names what is wrong. Run it while no message
+    is on its way, or on a restored copy."""
+    from cardstock import bootstrap  # reads the environment
+
+    report = bootstrap.audit()
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "verified": report.verified,
+                    "transactions": report.transactions,
+                    "balances": report.balances,
+                    "orders": report.orders,
+                    "transfers": report.transfers,
+                    "totals_fen": dict(report.totals),
+                    "findings": [asdict(finding) for finding in report.findings],
+                },
+                ensure_ascii=False,
+                indent=1,
+            )
+        )
+    else:
+        _show(report)
+    raise typer.Exit(0 if report.verified else 1)
+
+
+def _show(report: Any) -> None:
+    console = Console()
+    for finding in report.findings[:_SHOWN]:
+        console.print(f"[red]{finding.check}[/red] {finding.item}", highlight=False)
+        console.print(f"  expected {finding.expected}\n  found    {finding.found}", highlight=False, markup=False)
+    if len(report.findings) > _SHOWN:
+        console.print(f"... and {len(report.findings) - _SHOWN} more")
+    totals = Table(title="fen, over all members")
+    for name in report.totals:
+        totals.add_column(name, justify="right")
+    totals.add_row(*(f"{amount:,}" for amount in report.totals.values()))
+    console.print(totals)
+    console.print(
+        f"{report.transactions} transactions, {report.balances} balances, {report.orders} orders, "
+        f"{report.transfers} transfers: "
+        + ("[green]verified[/green]" if report.verified else f"[red]{len(report.findings)} findings[/red]")
+    )
+
+
+@ledger.command()
+def explain(order_id: str, as_json: AsJson = False) -> None:
+    """Say who was credited for an order, by which rule and at which rate, and what became of it. Exit status 1 if the
+    order credited nobody."""
+    from cardstock import bootstrap  # reads the environment
+
+    rewards = bootstrap.books().rewards(order_id)
+    if rewards is None:
+        print(json.dumps(None) if as_json else f"{order_id} credited nobody")
+        raise typer.Exit(1)
+    rows = [
+        {
+            **asdict(credit),
+            "cap_cut": credit.cap_cut,
+            "taken_back": {
+                claw.refund_id: amount for claw in rewards.claws for kind, amount in claw.taken if kind == credit.reward
+            },
+            "rest": rewards.rest(credit),
+        }
+        for credit in rewards.credits
+    ]
+    told = {"order_id": order_id, "plan": rewards.plan, "state": rewards.state, "rewards": rows}
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False, indent=1))
+        return
+    table = Table(title=f"{order_id}, {rewards.plan}, {rewards.state}")
+    columns = ("reward", "member_id", "role", "rule", "rate", "unit", "base", "full", "cap_cut", "amount", "rest")
+    for name in columns:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(str(row[name]) for name in columns))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,50 @@
+"""Everything that the ledger should have booked, read from the tables of orders and payouts. Scans: for audits only."""
+
+from collections.abc import Iterator
+
+from cardstock.adapters.dynamodb.ledger import all_rewards, balances, transactions
+from cardstock.adapters.dynamodb.orders import every_order, every_refund
+from cardstock.adapters.dynamodb.payouts import LineItem
+from cardstock.adapters.rules import PlanRules
+from cardstock.ledger.audit import Ended, OrderTruth, Report, TransferTruth, audit
+from cardstock.orders.model import Refund
+
+_LINE = "line#"
+_ENDED: dict[str, Ended] = {"paid": "paid", "failed": "returned", "expired": "returned"}
+_UNCLAIMED = frozenset({"pending", "dropped"})
+
+
+def order_truths(rules: PlanRules) -> Iterator[OrderTruth]:
+    """What each order should have led to, by its own lines, snapshot, plan and refunds."""
+    refunds: dict[str, list[Refund]] = {}
+    for refund in every_refund():
+        if refund.kind == "return":
+            refunds.setdefault(refund.order_id, []).append(refund)
+    for order in every_order():
+        own = refunds.get(order.order_id, [])
+        yield OrderTruth(
+            order_id=order.order_id,
+            paid_at=order.paid_at,
+            received=order.received_at is not None,
+            accrual=rules.accrual(order),
+            taken={refund.refund_id: rules.taken(order, refund, own) for refund in own if refund.status == "succeeded"},
+        )
+
+
+def transfer_truths() -> Iterator[TransferTruth]:
+    """What each payout line should have led to, by its status."""
+    for item in LineItem.scan(filter_condition=LineItem.sk.startswith(_LINE), consistent_read=True):
+        yield TransferTruth(
+            number=item.sk.removeprefix(_LINE),
+            member_id=item.member,
+            claimed=item.status not in _UNCLAIMED,
+            ended=_ENDED.get(item.status, "no"),
+            gross=item.gross,
+            net=item.net,
+            tax=item.tax,
+        )
+
+
+def audit_tables(rules: PlanRules) -> Report:
+    """Audit what the tables hold now."""
+    return audit(transactions(), balances(), all_rewards(), order_truths(rules), transfer_truths())

@@ -1,0 +1,324 @@
+"""Proof that the books are right: a pure fold over everything that was stored, which names each item that is wrong.
+
+Checked, each in both directions: postings of a transaction add up to zero and its id is that of its cause; every
+balance is the fold of its postings; the rewards row of an order is the fold of its transactions; every paid order has
+exactly the accrual that its plan gives, every refund that went through its claw-back, every transfer its claim and its
+end; and nothing else was ever booked. It reads everything: run it while no step is on its way, or on a restored copy.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from cardstock.ledger.model import (
+    BRAND_COMMISSION,
+    ID_PREFIX,
+    POCKETS,
+    Balance,
+    Kind,
+    LedgerTransaction,
+    OrderRewards,
+    Pocket,
+    RewardKind,
+    changes,
+    pocket_of,
+    transaction_id,
+)
+from cardstock.ledger.service import Accrual
+from cardstock.money import Fen
+
+Check: TypeAlias = Literal[
+    "unbalanced", "wrong_id", "wrong_account", "unexplained", "missing", "wrong_amounts", "wrong_balance", "wrong_row"
+]
+Ended: TypeAlias = Literal["no", "paid", "returned"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTruth:
+    """What an order should have led to. `accrual` is what its plan gives; `taken` what each refund that went through
+    should have taken back."""
+
+    order_id: str
+    paid_at: datetime | None
+    received: bool
+    accrual: Accrual
+    taken: Mapping[str, Mapping[RewardKind, Fen]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferTruth:
+    """What a payout's line should have led to."""
+
+    number: str
+    member_id: str
+    claimed: bool
+    ended: Ended
+    gross: Fen
+    net: Fen
+    tax: Fen
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One item that is wrong: `item` is table and key, `expected` and `found` say how."""
+
+    item: str
+    check: Check
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an audit looked at, and what it found. `totals` are amounts in fen over all members."""
+
+    transactions: int
+    balances: int
+    orders: int
+    transfers: int
+    totals: Mapping[str, Fen]
+    findings: tuple[Finding, ...]
+
+    @property
+    def verified(self) -> bool:
+        return not self.findings
+
+
+def audit(
+    transactions: Iterable[LedgerTransaction],
+    balances: Iterable[Balance],
+    rewards: Iterable[OrderRewards],
+    orders: Iterable[OrderTruth],
+    transfers: Iterable[TransferTruth],
+) -> Report:
+    """Compare everything with everything else. Findings come in the order of the checks above."""
+    return _Audit(
+        {transaction.id: transaction for transaction in transactions},
+        {balance.member_id: balance for balance in balances},
+        {row.order_id: row for row in rewards},
+        {order.order_id: order for order in orders},
+        {transfer.number: transfer for transfer in transfers},
+    ).report()
+
+
+class _Audit:
+    def __init__(
+        self,
+        booked: dict[str, LedgerTransaction],
+        balances: dict[str, Balance],
+        rows: dict[str, OrderRewards],
+        orders: dict[str, OrderTruth],
+        transfers: dict[str, TransferTruth],
+    ) -> None:
+        self.booked = booked
+        self.balances = balances
+        self.rows = rows
+        self.orders = orders
+        self.transfers = transfers
+        self.findings: list[Finding] = []
+        self.explained: set[str] = set()
+        self.unreadable: set[str] = set()
+
+    def report(self) -> Report:
+        for transaction in self.booked.values():
+            self._transaction(transaction)
+        for order in self.orders.values():
+            self._order(order)
+        for transfer in self.transfers.values():
+            self._transfer(transfer)
+        for transaction_id_ in sorted(self.booked.keys() - self.explained - self.unreadable):
+            transaction = self.booked[transaction_id_]
+            self._find(f"ledger/{transaction.id}", "unexplained", f"a cause {transaction.cause}", "no such cause")
+        self._rows()
+        folded = self._fold()
+        self._balances(folded)
+        return Report(
+            transactions=len(self.booked),
+            balances=len(self.balances),
+            orders=len(self.orders),
+            transfers=len(self.transfers),
+            totals=self._totals(folded),
+            findings=tuple(self.findings),
+        )
+
+    def _find(self, item: str, check: Check, expected: object, found: object) -> None:
+        self.findings.append(Finding(item, check, str(expected), str(found)))
+
+    def _transaction(self, transaction: LedgerTransaction) -> None:
+        item = f"ledger/{transaction.id}"
+        try:
+            for posting in transaction.postings:
+                if pocket_of(posting.account) is None and posting.account != BRAND_COMMISSION:
+                    raise ValueError(f"{posting.account!r} is no account")
+        except ValueError as error:
+            self._find(item, "wrong_account", "accounts of members or the brand", error)
+            self.unreadable.add(transaction.id)
+            return
+        if transaction.total:
+            self._find(item, "unbalanced", 0, transaction.total)
+        if transaction.kind not in ID_PREFIX or transaction_id(transaction.kind, transaction.cause) != transaction.id:
+            self._find(item, "wrong_id", transaction.id, f"{transaction.kind} {transaction.cause}")
+            self.unreadable.add(transaction.id)
+
+    def _take(self, kind: Kind, cause: str) -> LedgerTransaction | None:
+        """The transaction of a step that should have been booked; a finding if it was not."""
+        wanted = transaction_id(kind, cause)
+        transaction = self.booked.get(wanted)
+        if transaction is None:
+            self._find(f"ledger/{wanted}", "missing", f"{kind} {cause}", "nothing")
+            return None
+        self.explained.add(wanted)
+        return None if wanted in self.unreadable else transaction
+
+    def _compare(self, transaction: LedgerTransaction, expected: object, found: object) -> None:
+        if expected != found:
+            self._find(f"ledger/{transaction.id}", "wrong_amounts", expected, found)
+
+    def _order(self, order: OrderTruth) -> None:
+        if order.paid_at is None or not order.accrual.credits:
+            return
+        accrued = self._take("accrued", order.order_id)
+        if accrued is not None:
+            due = {(c.member_id, "frozen", c.reward): c.amount for c in order.accrual.credits if c.amount}
+            self._compare(accrued, due, _amounts(accrued))
+            self._compare(accrued, (order.accrual.plan, order.accrual.credits), (accrued.plan, accrued.credits))
+        owners = {credit.reward: credit.member_id for credit in order.accrual.credits}
+        frozen = dict.fromkeys(owners, 0) if accrued is None else _frozen(accrued)
+        for refund_id, taken in order.taken.items():
+            clawed = self._take("clawed", refund_id)
+            if clawed is not None:
+                due_back = {(owners[reward], reward): -amount for reward, amount in taken.items() if amount}
+                self._compare(clawed, due_back, {key[::2]: amount for key, amount in _amounts(clawed).items()})
+                frozen = {reward: amount + _frozen(clawed).get(reward, 0) for reward, amount in frozen.items()}
+        self._release(order, frozen)
+
+    def _release(self, order: OrderTruth, frozen: Mapping[RewardKind, Fen]) -> None:
+        """What is frozen of each reward after its claw-backs is what the release moved, or it is still there."""
+        if transaction_id("released", order.order_id) not in self.booked:
+            return
+        released = self._take("released", order.order_id)
+        if released is not None and order.received:
+            left = {reward: amount for reward, amount in frozen.items() if amount}
+            self._compare(released, left, {r: -amount for r, amount in _frozen(released).items() if amount})
+            moved: dict[RewardKind | None, Fen] = {}
+            for (_, _, reward), amount in _amounts(released).items():
+                moved[reward] = moved.get(reward, 0) + amount
+            self._compare(released, {}, {reward: amount for reward, amount in moved.items() if amount})
+        elif released is not None:
+            self._find(f"ledger/{released.id}", "unexplained", "an order that was received", "one that was not")
+
+    def _transfer(self, transfer: TransferTruth) -> None:
+        if not transfer.claimed:
+            return
+        member_id, gross = transfer.member_id, transfer.gross
+        steps: list[tuple[Kind, dict[Pocket, Fen]]] = [("claimed", {"available": -gross, "paying": gross})]
+        if transfer.ended == "paid":
+            steps.append(("paid", {"paying": -gross, "paid": transfer.net, "withheld": transfer.tax}))
+        elif transfer.ended == "returned":
+            steps.append(("returned", {"paying": -gross, "available": gross}))
+        for kind, moved in steps:
+            transaction = self._take(kind, transfer.number)
+            if transaction is not None:
+                expected = {(member_id, pocket, None): amount for pocket, amount in moved.items() if amount}
+                self._compare(transaction, expected, _amounts(transaction))
+
+    def _rows(self) -> None:
+        """Rewards rows: each must be what its transactions say, and each accrual must have one."""
+        for order_id, row in self.rows.items():
+            item = f"rewards/{order_id}"
+            accrued = self.booked.get(transaction_id("accrued", order_id))
+            if accrued is None or (accrued.plan, accrued.credits) != (row.plan, row.credits):
+                self._find(item, "wrong_row", "the credits of its accrual", "others, or no accrual")
+            state = "available" if transaction_id("released", order_id) in self.booked else "frozen"
+            if row.state != state:
+                self._find(item, "wrong_row", state, row.state)
+            for claw in row.claws:
+                clawed = self.booked.get(transaction_id("clawed", claw.refund_id))
+                found = {} if clawed is None else {key[2]: -amount for key, amount in _amounts(clawed).items()}
+                expected = {reward: amount for reward, amount in claw.taken if amount}
+                if clawed is None or clawed.order_id != order_id or found != expected:
+                    self._find(item, "wrong_row", f"{claw.refund_id} took {found}", expected)
+        for transaction in self.booked.values():
+            row_ = self.rows.get(transaction.order_id)
+            if transaction.kind == "accrued" and row_ is None:
+                self._find(f"rewards/{transaction.order_id}", "missing", "a row for its accrual", "nothing")
+            if transaction.kind == "clawed" and row_ and transaction.cause not in {c.refund_id for c in row_.claws}:
+                self._find(f"rewards/{transaction.order_id}", "wrong_row", f"a claw of {transaction.cause}", "none")
+
+    def _fold(self) -> dict[str, dict[Pocket, Fen]]:
+        folded: dict[str, dict[Pocket, Fen]] = {}
+        for transaction in self.booked.values():
+            try:
+                changed = changes(transaction.postings)
+            except ValueError:
+                continue  # named already
+            for member_id, pockets in changed.items():
+                held = folded.setdefault(member_id, {})
+                for pocket, amount in pockets.items():
+                    held[pocket] = held.get(pocket, 0) + amount
+        return folded
+
+    def _balances(self, folded: Mapping[str, Mapping[Pocket, Fen]]) -> None:
+        for member_id in sorted(folded.keys() | self.balances.keys()):
+            stored = _pockets(self.balances.get(member_id, Balance(member_id)))
+            expected = {pocket: folded.get(member_id, {}).get(pocket, 0) for pocket in POCKETS}
+            if stored != expected:
+                wrong = [pocket for pocket in POCKETS if stored[pocket] != expected[pocket]]
+                self._find(
+                    f"balances/{member_id}",
+                    "wrong_balance",
+                    ", ".join(f"{pocket} {expected[pocket]}" for pocket in wrong),
+                    ", ".join(f"{pocket} {stored[pocket]}" for pocket in wrong),
+                )
+
+    def _totals(self, folded: Mapping[str, Mapping[Pocket, Fen]]) -> dict[str, Fen]:
+        totals = dict.fromkeys(("accrued", "clawed", "released", "frozen", "available", "debt"), 0)
+        totals |= dict.fromkeys(("paying", "paid", "withheld"), 0)
+        for transaction in self.booked.values():
+            if transaction.id in self.unreadable:
+                continue
+            amounts = _amounts(transaction)
+            if transaction.kind == "accrued":
+                totals["accrued"] += sum(amounts.values())
+            elif transaction.kind == "clawed":
+                totals["clawed"] -= sum(amounts.values())
+            elif transaction.kind == "released":
+                totals["released"] += sum(amount for key, amount in amounts.items() if key[1] == "available")
+        for pockets in folded.values():
+            free = pockets.get("available", 0)
+            totals["available"] += max(free, 0)
+            totals["debt"] += max(-free, 0)
+            for pocket in ("frozen", "paying", "paid", "withheld"):
+                totals[pocket] += pockets.get(pocket, 0)
+        return totals
+
+
+def _amounts(transaction: LedgerTransaction) -> dict[tuple[str, Pocket, RewardKind | None], Fen]:
+    """The members' postings; the brand's side follows from them and the sum of zero."""
+    amounts: dict[tuple[str, Pocket, RewardKind | None], Fen] = {}
+    for posting in transaction.postings:
+        found = pocket_of(posting.account)
+        if found is not None:
+            key = (*found, posting.reward)
+            amounts[key] = amounts.get(key, 0) + posting.amount
+    return amounts
+
+
+def _frozen(transaction: LedgerTransaction) -> dict[RewardKind, Fen]:
+    """What it did to the frozen money of each reward."""
+    return {
+        reward: amount
+        for (_, pocket, reward), amount in _amounts(transaction).items()
+        if pocket == "frozen" and reward is not None
+    }
+
+
+def _pockets(balance: Balance) -> dict[Pocket, Fen]:
+    return {
+        "frozen": balance.frozen,
+        "available": balance.free,
+        "paying": balance.paying,
+        "paid": balance.paid,
+        "withheld": balance.withheld,
+    }

@@ -1,4 +1,4 @@
-"""What selling costs: AWS calls in order, capacity by item sizes and documented rules, a warm handler's Python calls."""
+"""What selling costs: AWS calls in order, capacity by item sizes and rules, a warm handler's Python calls."""
 
 import json
 import sys

@@ -8,7 +8,9 @@ and all that its rewards ever depend on.
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias, get_args
+from functools import cache
+from operator import attrgetter
+from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
 
 from cardstock.errors import InvalidError, Pointer
 from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen
@@ -24,9 +26,31 @@ RewardKind: TypeAlias = Literal["direct", "team", "peer"]
 Edge: TypeAlias = Literal["referrer", "owner", "peer"]
 Unit: TypeAlias = Literal["fen", "bps"]
 
+Thing = TypeVar("Thing")
+
 MAX_PROMOTE_N: Final = 20
 """A promotion may move that many recruits in one transaction; their ids must fit beside the member's own position."""
 MAX_DAYS: Final = 3650
+
+
+def altered(thing: Thing, /, **changes: Any) -> Thing:
+    """`dataclasses.replace` for the classes of this module in a third of its time: the rules do little else."""
+    kind = type(thing)
+    values_of, setters, setter_of = _slots(kind)
+    copy = object.__new__(kind)
+    for fill, value in zip(setters, values_of(thing), strict=True):
+        fill(copy, value)
+    for name, value in changes.items():
+        setter_of[name](copy, value)
+    return copy
+
+
+@cache
+def _slots(kind: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """All values of an object in one call, and what fills the slots of a new one although it is frozen."""
+    names = tuple(field.name for field in fields(kind))
+    setter_of = {name: getattr(kind, name).__set__ for name in names}
+    return attrgetter(*names), tuple(setter_of.values()), setter_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ an adapter writes in one transaction. What a decision needs and was not given it
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from cardstock.errors import RefusedError
 from cardstock.network.model import (
@@ -28,6 +28,11 @@ from cardstock.network.model import (
     Plan,
     Snapshot,
 )
+
+if TYPE_CHECKING:
+    from dataclasses import replace as altered  # the same, and its arguments are checked
+else:
+    from cardstock.network.model import altered
 
 
 class UnreadError(LookupError):
@@ -62,13 +67,12 @@ def binding(member: Node, inviter: Node | None, known: Mapping[str, Node], at: d
         raise RefusedError("INVITER_HAS_REFERRED")
     owner = _taken_owner(inviter, known)
     owner_id = owner.id if owner else None
-    bound = replace(member, referrer=inviter.id, bound_at=at)
     if member.partner and not member.keeps_owner:
-        bound = replace(bound, peer=owner_id)
+        bound = altered(member, referrer=inviter.id, bound_at=at, peer=owner_id)
     else:
-        bound = replace(bound, owner=owner_id, owner_at=at)
+        bound = altered(member, referrer=inviter.id, bound_at=at, owner=owner_id, owner_at=at)
     # Written once: from then on the inviter is not touched by those whom he brings, however many.
-    nodes = (bound,) if inviter.has_referred else (bound, replace(inviter, has_referred=True))
+    nodes = (bound,) if inviter.has_referred else (bound, altered(inviter, has_referred=True))
     details = {"referrer": inviter.id, "owner": bound.owner, "peer": bound.peer}
     return Change(nodes, events=(Event(f"bind.{member.id}", "bind", member.id, at, inviter.id, details),))
 
@@ -120,7 +124,7 @@ def appointment(member: Node, reason: str, actor: str, plan: Plan, at: datetime)
         raise RefusedError("MEMBER_ERASED")
     if member.appointed:
         return Change()
-    after = replace(member if member.partner else _raised(member, plan), appointed=True)
+    after = altered(member if member.partner else _raised(member, plan), appointed=True)
     details = {"reason": reason, "role": member.role, "owner": member.owner, "peer": member.peer}
     return Change((after,), events=(Event(f"appoint.{member.id}", "appoint", member.id, at, actor, details),))
 
@@ -130,7 +134,7 @@ def erasure(member: Node, at: datetime) -> Change:
     if member.erased:
         return Change()
     event = Event(f"erase.{member.id}", "erase", member.id, at, member.id, {"role": member.role})
-    return Change((replace(member, erased_at=at),), events=(event,))
+    return Change((altered(member, erased_at=at),), events=(event,))
 
 
 def verification(member: Node, known: Mapping[str, Node], plan: Plan, at: datetime) -> Change:
@@ -138,11 +142,11 @@ def verification(member: Node, known: Mapping[str, Node], plan: Plan, at: dateti
     them give his referrer the benefit. A second verification changes nothing."""
     if member.verified or member.erased:
         return Change()
-    after = replace(member, verified=True)
+    after = altered(member, verified=True)
     if member.referrer is None:
         return Change((after,))
     referrer = _of(known, member.referrer)
-    referrer = replace(referrer, verified_referrals=referrer.verified_referrals + 1)
+    referrer = altered(referrer, verified_referrals=referrer.verified_referrals + 1)
     if plan.benefit == "unlock" and referrer.verified_referrals >= plan.benefit_n:
         granted = _granted(referrer, plan, at, member.id)
         return Change((after, *(granted.nodes or (referrer,))), events=granted.events)
@@ -158,11 +162,24 @@ class _Counting:
         self.known = known
         self.changed: dict[str, Node] = {}
         self.events: list[Event] = []
-        self.before = mark or Mark(facts.order_id)
-        self.mark = _merged(self.before, facts)
+        self.before = before = mark or Mark(facts.order_id)
+        stopped_at = facts.refunded_at if 2 * facts.qualifying_refunded > facts.qualifying_net else None
+        self.paid_at = _earlier(before.paid_at, facts.paid_at)
+        self.settled_at = _earlier(before.settled_at, facts.settled_at)
+        self.stopped_at = _earlier(before.stopped_at, stopped_at)
+        self.held, self.began, self.ended = before.held, before.began, before.ended
 
     def change(self) -> Change:
-        mark = replace(self.mark, events=(*self.mark.events, *(event.id for event in self.events)))
+        mark = altered(
+            self.before,
+            paid_at=self.paid_at,
+            settled_at=self.settled_at,
+            stopped_at=self.stopped_at,
+            held=self.held,
+            began=self.began,
+            ended=self.ended,
+            events=(*self.before.events, *[event.id for event in self.events]),
+        )
         return Change(
             nodes=tuple(node for node in self.changed.values() if node != self.known[node.id]),
             # An order that qualifies nobody leaves nothing to remember.
@@ -171,7 +188,7 @@ class _Counting:
         )
 
     def run(self) -> None:
-        paid_at = self.mark.paid_at
+        paid_at = self.paid_at
         if paid_at is None or not self.facts.net:
             return
         self._close_binding()
@@ -179,19 +196,19 @@ class _Counting:
             return
         if not self.before.paid_at:
             self._hold(paid_at)
-        settled_at, stopped_at = self.mark.settled_at, self.mark.stopped_at
+        settled_at, stopped_at = self.settled_at, self.stopped_at
         counts_at = paid_at if self.plan.promote_on == "paid" else settled_at
-        if counts_at is not None and (stopped_at is None or counts_at <= stopped_at) and not self.mark.began:
+        if counts_at is not None and (stopped_at is None or counts_at <= stopped_at) and not self.began:
             self._begin(counts_at)
         if stopped_at is None:
             return
         # What had settled before the refund keeps the role where the plan keeps roles.
         kept = self.plan.on_refund == "keep" and settled_at is not None and settled_at <= stopped_at
-        if self.mark.held and not kept:
+        if self.held and not kept:
             self._let_go(stopped_at)
-        elif kept and not self.mark.held:
+        elif kept and not self.held:
             self._hold(paid_at)
-        if self.mark.began and not self.mark.ended:
+        if self.began and not self.ended:
             self._end(stopped_at)
 
     def _node(self, member_id: str) -> Node:
@@ -210,34 +227,36 @@ class _Counting:
         buyer = self._node(self.facts.buyer_id)
         owner = self.facts.snapshot.owner
         owner_id = owner.id if owner else None
-        buyer = replace(buyer, has_paid=True)
         newer = buyer.owner_at is None or self.facts.placed_at >= buyer.owner_at
         if self._belongs(buyer) and newer and not buyer.fixed and not buyer.partner and owner_id != buyer.owner:
-            buyer = replace(buyer, owner=owner_id, owner_at=self.facts.placed_at)
-        self._put(buyer)
+            self._put(altered(buyer, has_paid=True, owner=owner_id, owner_at=self.facts.placed_at))
+        elif not buyer.has_paid:
+            self._put(altered(buyer, has_paid=True))
 
     def _hold(self, at: datetime) -> None:
         """The order makes its buyer a distributor, and fixes his owner."""
         buyer = self._node(self.facts.buyer_id)
-        rises = not buyer.holding
-        self.mark = replace(self.mark, held=True)
-        if self._belongs(buyer) and not buyer.fixed:
+        rises, holding = not buyer.holding, buyer.holding + 1
+        self.held = True
+        if not self._belongs(buyer) or buyer.fixed:
+            buyer = self._put(altered(buyer, holding=holding))
+        elif buyer.partner:
+            buyer = self._put(altered(buyer, holding=holding, fixed=True))
+        else:
             owner = self.facts.snapshot.owner
-            buyer = replace(buyer, fixed=True)
-            if not buyer.partner:
-                buyer = replace(buyer, owner=owner.id if owner else None, owner_at=self.facts.placed_at)
-        buyer = self._put(replace(buyer, holding=buyer.holding + 1))
+            owner_id = owner.id if owner else None
+            buyer = self._put(
+                altered(buyer, holding=holding, fixed=True, owner=owner_id, owner_at=self.facts.placed_at)
+            )
         if rises:
             self._promote(buyer, at)
 
     def _let_go(self, at: datetime) -> None:
         """The order makes its buyer a distributor no more."""
         buyer = self._node(self.facts.buyer_id)
-        self.mark = replace(self.mark, held=False)
-        buyer = replace(buyer, holding=buyer.holding - 1)
-        if not buyer.holding:
-            buyer = replace(buyer, fixed=False)
-        self._put(buyer)
+        self.held = False
+        holding = buyer.holding - 1
+        buyer = self._put(altered(buyer, holding=holding, fixed=buyer.fixed and holding > 0))
         if not buyer.holding and self.plan.on_refund == "demote":
             self._demote(buyer, at)
 
@@ -247,24 +266,24 @@ class _Counting:
         if buyer.referrer is None or not self._belongs(buyer) or not _here(buyer, at):
             return
         referrer = self._node(buyer.referrer)
-        self.mark = replace(self.mark, began=True)
+        self.began = True
         if not buyer.counting:
             first = referrer.first if len(referrer.first) >= MAX_PROMOTE_N else (*referrer.first, buyer.id)
-            referrer = self._put(replace(referrer, counted=referrer.counted + 1, first=first))
-        self._put(replace(buyer, counting=buyer.counting + 1))
+            referrer = self._put(altered(referrer, counted=referrer.counted + 1, first=first))
+        self._put(altered(buyer, counting=buyer.counting + 1))
         self._promote(referrer, at)
         self._grant(referrer.id, at)
 
     def _end(self, at: datetime) -> None:
         """The order stops counting for the referrer, and its plan decides whether that costs him his role."""
         buyer = self._node(self.facts.buyer_id)
-        self.mark = replace(self.mark, ended=True)
-        buyer = self._put(replace(buyer, counting=buyer.counting - 1))
+        self.ended = True
+        buyer = self._put(altered(buyer, counting=buyer.counting - 1))
         if buyer.counting or buyer.referrer is None:
             return
         referrer = self._node(buyer.referrer)
         first = tuple(member_id for member_id in referrer.first if member_id != buyer.id)
-        referrer = self._put(replace(referrer, counted=referrer.counted - 1, first=first))
+        referrer = self._put(altered(referrer, counted=referrer.counted - 1, first=first))
         if self.plan.on_refund == "demote" and referrer.counted < referrer.needed:
             self._demote(referrer, at)
         self._undo_grant(referrer.id, at)
@@ -273,24 +292,24 @@ class _Counting:
         enough = 0 < self.plan.promote_n <= node.counted
         if node.partner or not node.holding or not enough or not _here(node, at):
             return
-        after = self._put(replace(_raised(node, self.plan), ascents=node.ascents + 1, needed=self.plan.promote_n))
+        after = self._put(altered(_raised(node, self.plan), ascents=node.ascents + 1, needed=self.plan.promote_n))
         moved = {}
         if self.plan.leave_mode == "keep_recruits":
             for member_id in node.first[: self.plan.promote_n]:
                 recruit = self._node(member_id)
                 if not recruit.partner and not recruit.erased and recruit.owner != node.id:
                     moved[member_id] = recruit.owner
-                    self._put(replace(recruit, owner=node.id, owner_at=at))
+                    self._put(altered(recruit, owner=node.id, owner_at=at))
         details = {"owner": node.owner, "peer": after.peer, "role": node.role, "moved": moved, "plan": self.plan.ref}
         self._happen("promote", f"promote.{node.id}.{after.ascents}", node, at, details)
 
     def _demote(self, node: Node, at: datetime) -> None:
         if not node.partner or node.appointed or not _here(node, at):
             return
-        after = replace(node, partner=False, keeps_owner=False)
-        if not node.keeps_owner:
-            after = replace(after, owner=node.peer, peer=None)
-        self._put(after)
+        if node.keeps_owner:
+            after = self._put(altered(node, partner=False, keeps_owner=False))
+        else:
+            after = self._put(altered(node, partner=False, owner=node.peer, peer=None))
         details = {"owner": after.owner, "role": after.role, "counted": node.counted, "plan": self.plan.ref}
         self._happen("demote", f"demote.{node.id}.{node.ascents}", node, at, details)
 
@@ -303,7 +322,7 @@ class _Counting:
         """A free order is undone here; whether it is owed instead, having shipped, is for those who ship to say."""
         node = self._node(member_id)
         if self.plan.benefit == "free_order" and node.benefit_held and node.counted < self.plan.benefit_n:
-            self._put(replace(node, benefit_held=False))
+            self._put(altered(node, benefit_held=False))
             details = {"benefit": self.plan.benefit, "counted": node.counted, "plan": self.plan.ref}
             self._happen("benefit_undone", f"benefit-undone.{node.id}.{node.benefits}", node, at, details)
 
@@ -316,31 +335,21 @@ class _Counting:
         self.events.append(Event(event_id, kind, node.id, at, self.facts.order_id, details))
 
 
-def _merged(mark: Mark, facts: OrderFacts) -> Mark:
-    stopped_at = facts.refunded_at if 2 * facts.qualifying_refunded > facts.qualifying_net else None
-    return replace(
-        mark,
-        paid_at=_earlier(mark.paid_at, facts.paid_at),
-        settled_at=_earlier(mark.settled_at, facts.settled_at),
-        stopped_at=_earlier(mark.stopped_at, stopped_at),
-    )
-
-
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     return other if one is None else one if other is None else min(one, other)
 
 
 def _raised(node: Node, plan: Plan) -> Node:
     if plan.leave_mode == "none":
-        return replace(node, partner=True, keeps_owner=True)
-    return replace(node, partner=True, keeps_owner=False, owner=None, peer=node.owner)
+        return altered(node, partner=True, keeps_owner=True)
+    return altered(node, partner=True, keeps_owner=False, owner=None, peer=node.owner)
 
 
 def _granted(node: Node, plan: Plan, at: datetime, cause: str) -> Change:
     """The benefit of a plan without cash: once per member, unless it was undone."""
     if node.benefit_held or not plan.benefit_n or not _here(node, at):
         return Change()
-    after = replace(node, benefit_held=True, benefits=node.benefits + 1)
+    after = altered(node, benefit_held=True, benefits=node.benefits + 1)
     details = {"benefit": plan.benefit, "plan": plan.ref}
     return Change(
         (after,), events=(Event(f"benefit.{node.id}.{after.benefits}", "benefit", node.id, at, cause, details),)

@@ -1,11 +1,13 @@
 """Queue: events to give to endpoints, and attempts that are due."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
 from cardstock import bootstrap
 from cardstock.edge import queue, signatures
+from cardstock.edge.observability import count, logger
 from cardstock.partners import deliveries
 from cardstock.partners.model import Due, Event
 
@@ -16,7 +18,7 @@ class Announced(msgspec.Struct, forbid_unknown_fields=True):
     id: str
     type: str
     subject: str
-    time: datetime
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
     data: dict[str, object]
 
 
@@ -24,8 +26,9 @@ def consume(body: bytes) -> None:
     """Fan an event out, or make one attempt."""
     fields = queue.decode(dict[str, object], body)
     if "delivery_id" in fields:
-        deliveries.attempt(
-            msgspec.convert(fields, Due),
+        due = msgspec.convert(fields, Due)
+        became = deliveries.attempt(
+            due,
             endpoints=bootstrap.endpoints(),
             deliveries=bootstrap.deliveries(),
             queue=bootstrap.due_queue(),
@@ -33,6 +36,9 @@ def consume(body: bytes) -> None:
             sign=signatures.sign,
             clock=bootstrap.clock(),
         )
+        count(f"Webhooks{became.title()}")
+        if became == "disabled":
+            logger.warning("endpoint disabled", owner=due.owner, endpoint_id=due.endpoint_id)
         return
     event = msgspec.convert(fields, Announced)
     deliveries.publish(

@@ -23,7 +23,14 @@ _REPORT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Report, strict=True)
     body=Report,
     answer=MessageTaken,
     raw=True,
-    codes=("SIGNATURE_INVALID", "MESSAGE_ID_REUSED", "NOT_FOUND"),
+    codes=(
+        "SIGNATURE_INVALID",
+        "MESSAGE_ID_REUSED",
+        "NOT_FOUND",
+        "SUPPLIER_ORDER_CANCELLED",
+        "TOO_MANY_PARCELS",
+        "NOT_SHIPPED",
+    ),
 )
 def take(request: Request[Nothing, Nothing]) -> MessageTaken:
     """Report a shipment, a delivery or a stock count.
@@ -33,7 +40,7 @@ def take(request: Request[Nothing, Nothing]) -> MessageTaken:
     arrival; the raw message is kept for 30 days.
     """
     source = request.path["source"]
-    supplier = bootstrap.suppliers().find(source)
+    supplier = partners.find_supplier(source, suppliers=bootstrap.suppliers())
     if supplier is None:  # not told apart from a wrong signature
         raise UnauthorizedError("SIGNATURE_INVALID")
     message_id = signatures.verify(supplier.inbox_secrets, request.headers, request.raw, bootstrap.clock().now())

@@ -4,15 +4,7 @@ from cardstock import bootstrap
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import cursor_to, position_of
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.edge.models.partners import (
-    CreatedKey,
-    CreateKey,
-    PutSupplier,
-    StoredSupplier,
-    SupplierOrderList,
-    SupplierOrderPage,
-    shown,
-)
+from cardstock.edge.models import partners as models
 from cardstock.orders import service as orders
 from cardstock.partners import service
 
@@ -21,15 +13,15 @@ api = Api("partners", callers=bootstrap.callers)
 
 @api.post(
     "/v1/partners/keys",
-    body=CreateKey,
-    answer=CreatedKey,
+    body=models.CreateKey,
+    answer=models.CreatedKey,
     status=201,
     auth="key",
     scope="keys:write",
     idempotent=True,
     codes=("SCOPE_UNKNOWN", "OWNER_UNKNOWN", "SCOPE_FOR_STAFF"),
 )
-def create_key(request: Request[CreateKey, Nothing]) -> Answer:
+def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
     """Create an API key.
 
     Only the root key, or a key with `keys:write`, can. The credential cannot be read again: lost means a new key.
@@ -43,8 +35,21 @@ def create_key(request: Request[CreateKey, Nothing]) -> Answer:
         keys=bootstrap.partner_keys(),
         clock=bootstrap.clock(),
     )
-    created = CreatedKey(key.key_id, credential, key.name, key.owner, sorted(key.scopes), rfc3339(key.created_at))
+    created = models.CreatedKey(
+        key.key_id, credential, key.name, key.owner, sorted(key.scopes), rfc3339(key.created_at)
+    )
     return Answer(created, replayed=credential is None)
+
+
+@api.get("/v1/partners/keys", query=models.KeyPage, answer=models.KeyList, auth="key", scope="keys:write")
+def list_keys(request: Request[Nothing, models.KeyPage]) -> models.KeyList:
+    """List an owner's API keys, revoked ones too."""
+    query = request.query
+    of = f"keys:{query.owner}"
+    after = position_of(bootstrap.signer(), of, query.cursor)
+    found = service.keys_of(query.owner, query.limit, after, keys=bootstrap.partner_keys())
+    last = found[-1].key_id if len(found) == query.limit else None
+    return models.KeyList([models.listed(key) for key in found], cursor_to(bootstrap.signer(), of, last))
 
 
 @api.delete("/v1/partners/keys/{key_id}", status=204, auth="key", scope="keys:write")
@@ -56,40 +61,58 @@ def revoke_key(request: Request[Nothing, Nothing]) -> Answer:
 
 @api.put(
     "/v1/suppliers/{supplier_id}",
-    body=PutSupplier,
-    answer=StoredSupplier,
+    body=models.PutSupplier,
+    answer=models.StoredSupplier,
     auth="key",
     scope="suppliers:write",
     codes=("SUPPLIER_ID_INVALID",),
 )
-def put_supplier(request: Request[PutSupplier, Nothing]) -> StoredSupplier:
-    """Create or rename a supplier, or rotate its inbox secret.
+def put_supplier(request: Request[models.PutSupplier, Nothing]) -> models.StoredSupplier:
+    """Create or rename a supplier.
 
-    The two newest secrets are valid, so that a supplier can change over without losing a message.
+    The inbox secret is shown when this created the supplier.
     """
     supplier, secret = service.put_supplier(
-        request.path["supplier_id"],
-        request.body.name,
-        request.body.rotate,
-        suppliers=bootstrap.suppliers(),
-        clock=bootstrap.clock(),
+        request.path["supplier_id"], request.body.name, suppliers=bootstrap.suppliers(), clock=bootstrap.clock()
     )
-    return StoredSupplier(
-        supplier.supplier_id, supplier.name, secret, f"/v1/inbox/{supplier.supplier_id}", rfc3339(supplier.created_at)
+    return models.supplied(supplier, secret)
+
+
+@api.post(
+    "/v1/suppliers/{supplier_id}/secrets", answer=models.StoredSupplier, status=201, auth="key",
+    scope="suppliers:write", idempotent=True, codes=("NOT_FOUND",),
+)  # fmt: skip
+def rotate_inbox_secret(request: Request[Nothing, Nothing]) -> models.StoredSupplier:
+    """Make a new inbox secret for a supplier.
+
+    The one before stays valid until the next, so that the supplier can change over without losing a message; two in a
+    row end a secret that leaked.
+    """
+    supplier = service.rotate_inbox_secret(
+        request.path["supplier_id"], request.key, suppliers=bootstrap.suppliers(), clock=bootstrap.clock()
     )
+    return models.supplied(supplier, supplier.inbox_secrets[0])
 
 
-@api.get("/v1/supplier-orders", query=SupplierOrderPage, answer=SupplierOrderList, auth="key", scope="orders:fulfil")
-def list_supplier_orders(request: Request[Nothing, SupplierOrderPage]) -> SupplierOrderList:
-    """List the supplier's own orders, oldest first: what to send, and where.
+@api.get(
+    "/v1/supplier-orders",
+    query=models.SupplierOrderPage,
+    answer=models.SupplierOrderList,
+    auth="key",
+    scope="orders:fulfil",
+)
+def list_supplier_orders(request: Request[Nothing, models.SupplierOrderPage]) -> models.SupplierOrderList:
+    """List the supplier's own orders in the order in which they were placed: what to send, and where.
 
-    The pull twin of `fulfilment.requested`.
+    An order enters the list when it is paid. To learn of new ones without a server, keep a webhook endpoint without a
+    URL and fetch its deliveries.
     """
     of = f"supplier-orders:{request.caller.owner}"
     after = position_of(bootstrap.signer(), of, request.query.cursor)
     page = orders.supplier_orders_of(request.caller.owner, request.query.limit, after, orders=bootstrap.orders())
-    last = page.items[-1].order_id if page.items else after
-    return SupplierOrderList([shown(part) for part in page.items], cursor_to(bootstrap.signer(), of, last))
+    return models.SupplierOrderList(
+        [models.shown(part) for part in page.items], cursor_to(bootstrap.signer(), of, page.next_id)
+    )
 
 
 handler = api.handler

@@ -5,15 +5,7 @@ from typing import Any
 from cardstock import bootstrap
 from cardstock.edge.cursors import cursor_to, position_of
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.edge.models.webhooks import (
-    CreateEndpoint,
-    DeliveryList,
-    DeliveryPage,
-    EndpointList,
-    StoredEndpoint,
-    shown,
-    told,
-)
+from cardstock.edge.models import webhooks as models
 from cardstock.errors import NotFoundError
 from cardstock.partners import deliveries
 from cardstock.partners.model import Endpoint
@@ -29,36 +21,30 @@ def _own(request: Request[Any, Any]) -> Endpoint:
 
 
 @api.post(
-    "/v1/webhook-endpoints", body=CreateEndpoint, answer=StoredEndpoint, status=201, auth="key",
-    scope="webhooks:write", idempotent=True, codes=("URL_REFUSED", "EVENT_UNKNOWN"),
+    "/v1/webhook-endpoints", body=models.CreateEndpoint, answer=models.StoredEndpoint, status=201, auth="key",
+    scope="webhooks:write", idempotent=True, codes=("URL_REFUSED", "EVENT_UNKNOWN", "TOO_MANY_ENDPOINTS"),
 )  # fmt: skip
-def create_endpoint(request: Request[CreateEndpoint, Nothing]) -> StoredEndpoint:
+def create_endpoint(request: Request[models.CreateEndpoint, Nothing]) -> Answer:
     """Create a webhook endpoint.
 
-    A signed challenge is sent at once; the first 2xx answer makes the endpoint active. Without a URL the endpoint is
-    active from the start and its deliveries wait to be fetched.
+    A signed challenge is sent at once, and again after 5 s and 5 min; the first 2xx answer makes the endpoint active.
+    Without a URL the endpoint is active from the start and its deliveries are kept to be fetched. It gets the events
+    from half a minute after it was created.
     """
     if request.body.url is not None:
         bootstrap.check_webhook_url(request.body.url)
-    return shown(
-        deliveries.create_endpoint(
-            request.caller.owner,
-            request.body.url,
-            tuple(request.body.events),
-            request.key,
-            endpoints=bootstrap.endpoints(),
-            deliveries=bootstrap.deliveries(),
-            queue=bootstrap.due_queue(),
-            clock=bootstrap.clock(),
-        ),
-        secret=True,
-    )
+    endpoint, is_new = deliveries.create_endpoint(
+        request.caller.owner, request.body.url, tuple(request.body.events), request.key,
+        endpoints=bootstrap.endpoints(), deliveries=bootstrap.deliveries(), queue=bootstrap.due_queue(),
+        clock=bootstrap.clock(),
+    )  # fmt: skip
+    return Answer(models.shown(endpoint, secret=True), replayed=not is_new)
 
 
-@api.get("/v1/webhook-endpoints", answer=EndpointList, auth="key", scope="webhooks:write")
-def list_endpoints(request: Request[Nothing, Nothing]) -> EndpointList:
+@api.get("/v1/webhook-endpoints", answer=models.EndpointList, auth="key", scope="webhooks:write")
+def list_endpoints(request: Request[Nothing, Nothing]) -> models.EndpointList:
     """List the caller's webhook endpoints."""
-    return EndpointList([shown(endpoint) for endpoint in bootstrap.endpoints().of(request.caller.owner)])
+    return models.EndpointList([models.shown(endpoint) for endpoint in bootstrap.endpoints().of(request.caller.owner)])
 
 
 @api.delete("/v1/webhook-endpoints/{endpoint_id}", status=204, auth="key", scope="webhooks:write")
@@ -66,6 +52,22 @@ def delete_endpoint(request: Request[Nothing, Nothing]) -> Answer:
     """Delete a webhook endpoint; what is on its way to it is dropped."""
     bootstrap.endpoints().remove(request.caller.owner, _own(request).endpoint_id)
     return Answer("", status=204)
+
+
+@api.post(
+    "/v1/webhook-endpoints/{endpoint_id}/secrets", answer=models.StoredEndpoint, status=201, auth="key",
+    scope="webhooks:write", idempotent=True, codes=("NOT_FOUND",),
+)  # fmt: skip
+def rotate_secret(request: Request[Nothing, Nothing]) -> models.StoredEndpoint:
+    """Make a new secret for a webhook endpoint.
+
+    Every message is signed with the two newest, so that its receiver can change over without losing one.
+    """
+    endpoint = deliveries.rotate_secret(
+        request.caller.owner, request.path["endpoint_id"], request.key,
+        endpoints=bootstrap.endpoints(), clock=bootstrap.clock(),
+    )  # fmt: skip
+    return models.shown(endpoint, secret=True)
 
 
 @api.post("/v1/webhook-endpoints/{endpoint_id}/tests", status=202, auth="key", scope="webhooks:write")
@@ -78,37 +80,36 @@ def test_endpoint(request: Request[Nothing, Nothing]) -> Answer:
 
 
 @api.get(
-    "/v1/webhook-endpoints/{endpoint_id}/deliveries", query=DeliveryPage, answer=DeliveryList, auth="key",
+    "/v1/webhook-endpoints/{endpoint_id}/deliveries", query=models.DeliveryPage, answer=models.DeliveryList, auth="key",
     scope="webhooks:write",
 )  # fmt: skip
-def list_deliveries(request: Request[Nothing, DeliveryPage]) -> DeliveryList:
-    """List what was delivered, or waits to be fetched.
+def list_deliveries(request: Request[Nothing, models.DeliveryPage]) -> models.DeliveryList:
+    """List what was delivered, or is kept to be fetched.
 
-    For partners that cannot open a port this is the whole integration: keep the cursor, and ask again.
+    For partners that cannot open a port this is the whole integration: keep the cursor, and ask again. New deliveries
+    always follow it; they are listed after fifteen seconds.
     """
     endpoint_id = _own(request).endpoint_id
     after = position_of(bootstrap.signer(), f"deliveries:{endpoint_id}", request.query.cursor)
-    found = bootstrap.deliveries().page(endpoint_id, after, request.query.limit)
+    found = deliveries.fetch(
+        endpoint_id, after, request.query.limit, deliveries=bootstrap.deliveries(), clock=bootstrap.clock()
+    )
     last = found[-1].delivery_id if found else after
     cursor = cursor_to(bootstrap.signer(), f"deliveries:{endpoint_id}", last)
-    return DeliveryList([told(delivery) for delivery in found], cursor)
+    return models.DeliveryList([models.told(delivery) for delivery in found], cursor)
 
 
 @api.post(
     "/v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliveries", status=202, auth="key",
-    scope="webhooks:write",
+    scope="webhooks:write", codes=("NOT_FOUND", "ENDPOINT_NOT_ACTIVE"),
 )  # fmt: skip
 def redeliver(request: Request[Nothing, Nothing]) -> Answer:
-    """Deliver an event again."""
+    """Deliver an event again, now and with all its attempts."""
     deliveries.redeliver(
-        request.caller.owner,
-        request.path["endpoint_id"],
-        request.path["delivery_id"],
-        endpoints=bootstrap.endpoints(),
-        deliveries=bootstrap.deliveries(),
-        queue=bootstrap.due_queue(),
+        request.caller.owner, request.path["endpoint_id"], request.path["delivery_id"],
+        endpoints=bootstrap.endpoints(), deliveries=bootstrap.deliveries(), queue=bootstrap.due_queue(),
         clock=bootstrap.clock(),
-    )
+    )  # fmt: skip
     return Answer("", status=202)
 
 

@@ -7,12 +7,17 @@ IANA special-purpose registries; `ipaddress.is_global` alone misses 100.64.0.0/1
 embeds an IPv4 address in IPv6.
 """
 
+import http.client
 import ipaddress
 import json
 import socket
+import ssl
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
 from cardstock.adapters.sqs import Queue
@@ -22,6 +27,8 @@ from cardstock.partners.model import Due
 
 TIMEOUT_SECONDS = 15.0
 MAX_ANSWER_BYTES = 64 * 1024
+_TRIED_ADDRESSES = 4
+_SHORTEST_TIMEOUT_SECONDS = 0.001
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -83,7 +90,8 @@ def check_url(url: str, allowed: Sequence[Network] = ()) -> None:
     wrong = (
         not parts.hostname
         or not url.isascii()
-        or any(character.isspace() for character in url)
+        or not url.isprintable()
+        or " " in url
         or parts.username is not None
         or parts.password is not None
         or bool(parts.fragment)
@@ -109,68 +117,124 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+@cache
+def public_tls() -> ssl.SSLContext:
+    """TLS that trusts the certificate authorities of this machine; reading them costs some 20 ms."""
+    return ssl.create_default_context()
+
+
 def post(
     url: str,
-    headers: dict[str, str],
+    headers: Mapping[str, str],
     body: bytes,
     *,
     allowed: Sequence[Network] = (),
     resolver: Resolve = resolve,
+    tls: Callable[[], ssl.SSLContext] = public_tls,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> Outcome:
-    """POST `body` to `url` and tell what became of it; never raises for what the other side does."""
-    import urllib3  # botocore brings it; imported here so that who only registers a URL does not pay
+    """POST `body` to `url` and tell what became of it; never raises for what the other side does.
 
+    It ends within `timeout_seconds`, name resolution included. A status that arrived counts, whatever the rest of the
+    answer does.
+    """
     try:
         check_url(url, allowed)
     except InvalidError:
         return Outcome(None, "URL_REFUSED")
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        addresses = [ipaddress.ip_address(address.split("%", 1)[0]) for address in resolver(host, port)]
-    except (OSError, ValueError, UnicodeError):
-        return Outcome(None, "HOST_UNKNOWN")
-    if not addresses or not all(is_public(a) or any(a in network for network in allowed) for a in addresses):
-        return Outcome(None, "ADDRESS_REFUSED")
-    target = str(addresses[0])
-    timeout = urllib3.Timeout(total=timeout_seconds)
-    pool: urllib3.HTTPConnectionPool
-    if parts.scheme == "https":
-        pool = urllib3.HTTPSConnectionPool(
-            target, port, timeout=timeout, retries=False, server_hostname=host, assert_hostname=host
-        )
-    else:
-        pool = urllib3.HTTPConnectionPool(target, port, timeout=timeout, retries=False)
-    path = parts.path or "/"
-    if parts.query:
-        path += f"?{parts.query}"
     deadline = time.monotonic() + timeout_seconds
-    name = host if parts.port is None else f"{host}:{port}"
-    try:
-        with pool:
-            answer = pool.urlopen(
-                "POST",
-                path,
-                body=body,
-                headers={**headers, "Host": name, "Content-Type": "application/json", "User-Agent": "Cardstock/1"},
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-            )
-            try:
-                # One receive at a time: a server that drips bytes meets the deadline, not only the socket's time-out.
-                left = MAX_ANSWER_BYTES
-                while left > 0 and time.monotonic() < deadline and (piece := answer.read1(left)):
-                    left -= len(piece)
-            finally:
-                answer.close()
-            return Outcome(answer.status, None, answer.headers.get("Retry-After"))
-    except urllib3.exceptions.TimeoutError:
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    secure = parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    found = _resolved(resolver, host, port, deadline)
+    if found is None:
         return Outcome(None, "TIMED_OUT")
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        return Outcome(None, type(error).__name__)
+    try:
+        addresses = [ipaddress.ip_address(address.partition("%")[0]) for address in found]
+    except ValueError:
+        addresses = []
+    if not addresses:
+        return Outcome(None, "HOST_UNKNOWN")
+    if not all(is_public(a) or any(a in network for network in allowed) for a in addresses):
+        return Outcome(None, "ADDRESS_REFUSED")
+    sent = {**headers, "Host": parts.netloc, "Content-Type": "application/json", "User-Agent": "Cardstock/1"}
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    try:
+        with _connected(addresses, port, deadline) as plain:
+            # The handshake waits for the watchdog: it, too, can be dripped.
+            wrapped = tls().wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False) if secure else plain
+            with wrapped, _watched(wrapped, deadline):
+                if isinstance(wrapped, ssl.SSLSocket):
+                    wrapped.do_handshake()
+                return _exchanged(wrapped, path, sent, body)
+    except (http.client.HTTPException, OSError, ValueError) as error:
+        late = time.monotonic() >= deadline or isinstance(error, TimeoutError)
+        return Outcome(None, "TIMED_OUT" if late else type(error).__name__)
+
+
+def _resolved(resolver: Resolve, host: str, port: int, deadline: float) -> Sequence[str] | None:
+    """The addresses, none for an unknown host, or None if nobody said so in time: a resolver cannot be interrupted."""
+    found: list[Sequence[str]] = []
+
+    def look_up() -> None:
+        try:
+            found.append(resolver(host, port))
+        except (OSError, ValueError):
+            found.append(())
+
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(deadline - time.monotonic())
+    return found[0] if found else None
+
+
+def _connected(addresses: Sequence[Address], port: int, deadline: float) -> socket.socket:
+    """A connection to the first address that takes it: one without IPv6 must reach a host that has both."""
+    refused: OSError = TimeoutError()
+    for address in addresses[:_TRIED_ADDRESSES]:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            break
+        try:
+            return socket.create_connection((str(address), port), timeout=left)
+        except OSError as error:
+            refused = error
+    raise refused
+
+
+@contextmanager
+def _watched(connection: socket.socket, deadline: float) -> Iterator[None]:
+    """Breaks the connection at the deadline. A socket's own time-out begins again with every byte that drips in."""
+
+    def break_off() -> None:
+        with suppress(OSError):  # it may just have ended by itself
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    left = max(0.0, deadline - time.monotonic())
+    connection.settimeout(left or _SHORTEST_TIMEOUT_SECONDS)
+    watchdog = threading.Timer(left, break_off)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()
+        watchdog.join()
+
+
+def _exchanged(connection: socket.socket, path: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+    client = http.client.HTTPConnection("")  # it never connects: the socket is the one to the checked address
+    client.sock = connection
+    client.request("POST", path, body, dict(headers))
+    with client.getresponse() as answer:
+        outcome = Outcome(answer.status, None, answer.headers.get("Retry-After"))
+        left = MAX_ANSWER_BYTES
+        # Read for the sender's sake: one that is cut off in mid-answer may take the event for not received.
+        with suppress(http.client.HTTPException, OSError, ValueError):
+            while left > 0 and (piece := answer.read1(left)):
+                left -= len(piece)
+    return outcome
 
 
 class DueMessages:
@@ -185,6 +249,7 @@ class DueMessages:
             "endpoint_id": due.endpoint_id,
             "delivery_id": due.delivery_id,
             "attempt": due.attempt,
+            "tries": due.tries,
             "not_before": rfc3339(due.not_before),
         }
         self._queue.send(json.dumps(message), delay_seconds=delay_seconds)

@@ -24,6 +24,7 @@ from cardstock.edge.observability import count, flush, logger
 from cardstock.ids import RequestKey, derived_id
 
 MAX_BODY_BYTES = 256 * 1024
+MAX_PATH_VALUE = 200
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 ENVELOPE = "application/vnd.cardstock.envelope+json"
@@ -204,6 +205,8 @@ class Api:
     ) -> Request[Any, Any]:
         content = raw_body(event)
         for value in path_values.values():
+            if len(value) > MAX_PATH_VALUE:  # a store takes a key of more than 1 024 bytes for a defect of ours
+                raise errors.NotFoundError("NOT_FOUND")
             _check_text(value, "PATH")
         caller = None
         if route.auth is not None:

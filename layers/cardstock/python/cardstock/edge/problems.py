@@ -50,6 +50,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "回调地址须为公网 https 地址（443 端口），且不含账号信息。",
         "A webhook URL is https on port 443 of a public host, without credentials in it.",
     ),
+    "TOO_MANY_ENDPOINTS": ("回调地址最多 {limit} 个。", "There can be at most {limit} webhook endpoints."),
+    "ENDPOINT_NOT_ACTIVE": (
+        "该回调地址未启用，无法投递。",
+        "Only an active endpoint with a URL can be delivered to.",
+    ),
     "EVENT_UNKNOWN": ("不支持的事件类型。", "This type of event is not taken here."),
     "PLATFORM_UNKNOWN": ("不支持该登录平台。", "This login platform is not available."),
     "LOGIN_CODE_INVALID": ("登录码无效，请重新登录。", "The login code is not valid; log in again."),

@@ -5,6 +5,7 @@ time comes from the caller's `Clock` and every defect is one refusal.
 """
 
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from standardwebhooks import Webhook
 from cardstock.errors import UnauthorizedError
 
 TOLERANCE = timedelta(minutes=5)
+_MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
 
 
 def sign(secrets: str | Sequence[str], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
@@ -34,7 +36,7 @@ def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now:
     message_id = headers.get("webhook-id", "")
     timestamp = headers.get("webhook-timestamp", "")
     given = headers.get("webhook-signature", "").split(" ")
-    if not message_id or len(message_id) > 128 or not timestamp.isascii() or not timestamp.isdigit():
+    if not _MESSAGE_ID.match(message_id) or not timestamp.isascii() or not timestamp.isdigit():
         raise UnauthorizedError("SIGNATURE_INVALID")
     try:
         at = datetime.fromtimestamp(int(timestamp), UTC)

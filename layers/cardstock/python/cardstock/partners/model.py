@@ -55,9 +55,6 @@ class InboxMessage:
 
 
 EVENT_TYPES = (
-    "card.viewed",
-    "member.registered",
-    "member.inviter_bound",
     "member.promoted",
     "order.placed",
     "order.paid",
@@ -95,10 +92,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a partner takes events: an address, or None for one who fetches them (then deliveries only wait).
+    """Where a partner takes events: an address, or None for one who fetches them (then deliveries are only kept).
 
     `status` is `pending` until the challenge is answered, then `active`; `disabled` after five days of failures or a
-    410, never deleted for it. The two newest `secrets` sign every message.
+    410, never deleted for it. The two newest `secrets` sign every message. `failing_since` is the first failure after
+    the last success.
     """
 
     endpoint_id: str
@@ -126,7 +124,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event on its way to one endpoint: `waiting`, `delivered` or `failed`. `delivery_id` sorts by event time."""
+    """One event for one endpoint.
+
+    `status`: `kept` (to be fetched, or to be delivered when its owner asks), `waiting` (on its way), `delivered`,
+    `failed`. `delivery_id` begins with the moment at which it was added, so that whoever lists deliveries never finds a
+    new one before those already seen. `tries` counts all attempts; `attempts` logs the newest.
+    """
 
     endpoint_id: str
     delivery_id: str
@@ -134,15 +137,26 @@ class Delivery:
     body: str
     status: str
     attempts: tuple[Attempt, ...]
+    tries: int
     created_at: datetime
+
+    @property
+    def event_id(self) -> str:
+        """The event's id, which is the `webhook-id`."""
+        return self.delivery_id.partition(".")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An attempt that is to be made, as it travels through the queue. `attempt` counts from 0."""
+    """An attempt that is to be made, as it travels through the queue.
+
+    `attempt` is its place in the schedule, from 0. `tries` is how many attempts had been made when it was planned: once
+    there are more, another message has taken its place.
+    """
 
     owner: str
     endpoint_id: str
     delivery_id: str
     attempt: int
+    tries: int
     not_before: datetime

@@ -20,15 +20,27 @@ class Keys(Protocol):
     def revoke(self, key_id: str) -> bool:
         """Make the key inactive for good; False if there is none."""
 
+    def of(self, owner: str, limit: int, after: str | None) -> Sequence[ApiKey]:
+        """The owner's keys, revoked ones too, in the order of their ids, beginning after `after`."""
+
 
 class Suppliers(Protocol):
     """Where suppliers are kept."""
 
-    def put(self, supplier: Supplier) -> None:
-        """Store `supplier`, replacing what was there."""
+    def add(self, supplier: Supplier) -> Supplier:
+        """Store `supplier` unless there is one with its id; gives what is stored."""
 
     def find(self, supplier_id: str) -> Supplier | None:
         """The supplier, if there is one."""
+
+    def rename(self, supplier_id: str, name: str) -> None:
+        """Give the supplier another name, and leave its secrets alone."""
+
+    def rotate(self, supplier: Supplier, secrets: tuple[str, ...], request: RequestKey, at: datetime) -> bool:
+        """Replace the secrets that `supplier` was read with. A repeat of `request` changes nothing.
+
+        False if somebody else has replaced them meanwhile.
+        """
 
 
 class Inbox(Protocol):
@@ -64,8 +76,8 @@ class Outcome(Protocol):
 class Endpoints(Protocol):
     """Where endpoints are kept."""
 
-    def put(self, endpoint: Endpoint) -> None:
-        """Store `endpoint`, replacing what was there."""
+    def add(self, endpoint: Endpoint, request: RequestKey) -> str | None:
+        """Store `endpoint`. A repeat of `request` stores nothing and gives the id of the endpoint it made first."""
 
     def find(self, owner: str, endpoint_id: str) -> Endpoint | None:
         """The owner's endpoint, if there is one."""
@@ -76,21 +88,39 @@ class Endpoints(Protocol):
     def of(self, owner: str) -> Sequence[Endpoint]:
         """All endpoints of `owner`."""
 
+    def listening(self, owner: str) -> Sequence[Endpoint]:
+        """All endpoints of `owner`, as they were at most half a minute ago."""
+
+    def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: str) -> None:
+        """Note how the endpoint does, unless it was removed or has another status than it was read with."""
+
+    def rotate(self, endpoint: Endpoint, secrets: tuple[str, ...], request: RequestKey, at: datetime) -> bool:
+        """Replace the secrets that `endpoint` was read with. A repeat of `request` changes nothing.
+
+        False if somebody else has replaced them meanwhile.
+        """
+
 
 class Deliveries(Protocol):
     """Where deliveries are kept."""
 
-    def add(self, delivery: Delivery, keep_until: datetime) -> bool:
-        """Keep `delivery` unless its id is known; whether it was new."""
+    def add(self, delivery: Delivery, keep_until: datetime) -> str:
+        """Keep `delivery` unless the endpoint has one of its event; gives the id of the one that is kept."""
 
     def find(self, endpoint_id: str, delivery_id: str) -> Delivery | None:
         """The delivery, if there is one."""
 
     def note(self, delivery: Delivery, attempt: Attempt, status: str) -> None:
-        """Append `attempt` to the log and set the status."""
+        """Log `attempt`, count it and set the status.
 
-    def page(self, endpoint_id: str, after: str | None, limit: int) -> Sequence[Delivery]:
-        """Deliveries in the order of their events, oldest first, beginning after `after`."""
+        Another attempt that was noted since `delivery` was read stands, unless this one delivered.
+        """
+
+    def reopen(self, delivery: Delivery) -> None:
+        """Set the status back to `waiting`."""
+
+    def page(self, endpoint_id: str, after: str | None, before: str, limit: int) -> Sequence[Delivery]:
+        """Deliveries in the order in which they were added, oldest first, between `after` and `before`."""
 
 
 class DueQueue(Protocol):

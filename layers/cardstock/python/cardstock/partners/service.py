@@ -4,18 +4,19 @@ import base64
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from cardstock.clock import Clock
-from cardstock.errors import InvalidError, NotFoundError, Pointer, RefusedError
+from cardstock.errors import InvalidError, NotFoundError, Pointer, RefusedError, UnavailableError
 from cardstock.ids import RequestKey, derived_id
 from cardstock.partners.model import SCOPES, STAFF, ApiKey, InboxMessage, Supplier
 from cardstock.partners.ports import Inbox, Keys, Suppliers
 
 INBOX_KEPT = timedelta(days=30)
 _SUPPLIER_ID = re.compile(r"sup_[a-z0-9]{1,26}\Z")
+_ATTEMPTS = 4
 
 
 def create_key(
@@ -23,8 +24,8 @@ def create_key(
 ) -> tuple[ApiKey, str | None]:
     """A new key and its credential, which is never shown again.
 
-    Repeated with the same `request` the credential is None: it was shown once, and is not stored. Unknown scopes and
-    `keys:write` for anybody but staff are refused.
+    Repeated with the same `request` the credential is None: it was shown once, and is not stored. Unknown scopes, and
+    for a supplier all but a supplier's own, are refused.
     """
     unknown = scopes - SCOPES
     if unknown:
@@ -42,8 +43,15 @@ def create_key(
         stored = keys.find(earlier)
         if stored is None:
             raise NotFoundError("NOT_FOUND")
-        return stored, None
+        if stored.secret_sha256 != key.secret_sha256:
+            return stored, None
+        # What the store knew was this very request, whose first answer got lost on the way to us.
     return key, f"csk_{key_id.removeprefix('key_')}_{secret}"
+
+
+def keys_of(owner: str, limit: int, after: str | None, *, keys: Keys) -> Sequence[ApiKey]:
+    """The owner's keys, revoked ones too, in the order of their ids."""
+    return keys.of(owner, limit, after)
 
 
 def revoke_key(key_id: str, *, keys: Keys) -> None:
@@ -52,25 +60,36 @@ def revoke_key(key_id: str, *, keys: Keys) -> None:
         raise NotFoundError("NOT_FOUND")
 
 
-def put_supplier(
-    supplier_id: str, name: str, rotate: bool, *, suppliers: Suppliers, clock: Clock
-) -> tuple[Supplier, str | None]:
-    """Create or rename a supplier. The inbox secret is shown when it is made: at first, and when `rotate` asks for a
-    new one, while the one before stays valid until the next rotation."""
+def put_supplier(supplier_id: str, name: str, *, suppliers: Suppliers, clock: Clock) -> tuple[Supplier, str | None]:
+    """Create or rename a supplier. Its inbox secret is shown when this created it."""
     if not _SUPPLIER_ID.match(supplier_id):
         raise InvalidError("SUPPLIER_ID_INVALID", pointers=(Pointer("/supplier_id", "OUT_OF_RANGE"),))
-    known = suppliers.find(supplier_id)
-    secret = None
-    if known is None or rotate:
-        secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    if known is None:
-        assert secret is not None  # a new supplier always gets one
-        supplier = Supplier(supplier_id, name, (secret,), clock.now())
-    else:
-        kept = (secret, *known.inbox_secrets)[:2] if secret else known.inbox_secrets
-        supplier = replace(known, name=name, inbox_secrets=kept)
-    suppliers.put(supplier)
-    return supplier, secret
+    secret = new_secret()
+    stored = suppliers.add(Supplier(supplier_id, name, (secret,), clock.now()))
+    if stored.name != name:
+        suppliers.rename(supplier_id, name)
+        stored = replace(stored, name=name)
+    return stored, secret if stored.inbox_secrets == (secret,) else None
+
+
+def rotate_inbox_secret(supplier_id: str, request: RequestKey, *, suppliers: Suppliers, clock: Clock) -> Supplier:
+    """The supplier with a new inbox secret before the one it had: both are valid, so that it can change over.
+
+    A repeat of `request` changes nothing: a lost answer does not cost the secret that is in use. Two rotations end a
+    secret that leaked. Raises `NotFoundError`, and `UnavailableError` when others rotate too.
+    """
+    for _ in range(_ATTEMPTS):
+        supplier = suppliers.find(supplier_id)
+        if supplier is None:
+            raise NotFoundError("NOT_FOUND")
+        if suppliers.rotate(supplier, (new_secret(), *supplier.inbox_secrets)[:2], request, clock.now()):
+            return suppliers.find(supplier_id) or supplier
+    raise UnavailableError("STORE_BUSY")
+
+
+def find_supplier(supplier_id: str, *, suppliers: Suppliers) -> Supplier | None:
+    """The supplier, if there is one; whatever text the id is."""
+    return suppliers.find(supplier_id) if _SUPPLIER_ID.match(supplier_id) else None
 
 
 def take_message(
@@ -91,6 +110,11 @@ def take_message(
     act()
     inbox.done(source, message_id)
     return True
+
+
+def new_secret() -> str:
+    """A signing secret in the form of Standard Webhooks: 256 random bits."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _digest(secret: str) -> str:

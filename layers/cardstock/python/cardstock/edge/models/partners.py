@@ -7,8 +7,7 @@ from msgspec import Meta
 from cardstock.clock import rfc3339
 from cardstock.edge.http import Model
 from cardstock.orders.model import SupplierOrder
-
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
+from cardstock.partners.model import ApiKey, Supplier
 
 
 class CreateKey(Model):
@@ -30,11 +29,36 @@ class CreatedKey(Model):
     created_at: str
 
 
-class PutSupplier(Model):
-    """A supplier's name; `rotate` asks for a new inbox secret."""
+class StoredKey(Model):
+    """A key without its credential."""
 
-    name: Name
-    rotate: bool = False
+    key_id: str
+    name: str
+    owner: str
+    scopes: list[str]
+    active: bool
+    created_at: str
+
+
+class KeyList(Model):
+    """Keys, without their credentials; revoked ones are not `active`."""
+
+    items: list[StoredKey]
+    next_cursor: str | None
+
+
+class KeyPage(Model):
+    """Whose keys, and which part of the list."""
+
+    owner: Annotated[str, Meta(min_length=1, max_length=64, description="`staff` or a supplier id")] = "staff"
+    cursor: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class PutSupplier(Model):
+    """A supplier's name."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64, examples=["宁波织物有限公司"])]
 
 
 class StoredSupplier(Model):
@@ -76,10 +100,22 @@ class StoredSupplierOrder(Model):
 
 
 class SupplierOrderList(Model):
-    """Supplier orders, oldest first. Keep the cursor and ask again: new orders follow it."""
+    """Supplier orders in the order in which they were placed. An order enters the list when it is paid, which may be
+    after later ones: to learn of new orders, let `fulfilment.requested` come, or fetch it."""
 
     items: list[StoredSupplierOrder]
     next_cursor: str | None
+
+
+def listed(key: ApiKey) -> StoredKey:
+    """`key` for whoever manages keys."""
+    return StoredKey(key.key_id, key.name, key.owner, sorted(key.scopes), key.active, rfc3339(key.created_at))
+
+
+def supplied(supplier: Supplier, secret: str | None) -> StoredSupplier:
+    """`supplier` for staff; `secret` when it is new."""
+    inbox = f"/v1/inbox/{supplier.supplier_id}"
+    return StoredSupplier(supplier.supplier_id, supplier.name, secret, inbox, rfc3339(supplier.created_at))
 
 
 def shown(part: SupplierOrder) -> StoredSupplierOrder:

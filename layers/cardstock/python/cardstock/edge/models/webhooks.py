@@ -12,17 +12,22 @@ from cardstock.partners.model import Delivery, Endpoint
 class CreateEndpoint(Model):
     """Where events go. Without `url` they are kept for fetching."""
 
-    events: Annotated[list[str], Meta(min_length=1, max_length=32, examples=[["fulfilment.requested"]])]
-    url: Annotated[str | None, Meta(examples=["https://erp.example.com/cardstock"])] = None
+    events: Annotated[
+        list[Annotated[str, Meta(max_length=64)]],
+        Meta(min_length=1, max_length=32, examples=[["fulfilment.requested"]]),
+    ]
+    url: Annotated[str, Meta(max_length=1_000, examples=["https://erp.example.com/cardstock"])] | None = None
 
 
 class StoredEndpoint(Model):
-    """An endpoint. `status`: pending until its challenge is answered with 2xx, active, disabled."""
+    """An endpoint. `status`: pending until its challenge is answered with 2xx, active, disabled (by 410, or by five
+    days of failures). `failing_since`: the first failure after the last success. `secret` is shown when it is made."""
 
     endpoint_id: str
     url: str | None
     events: list[str]
     status: str
+    failing_since: Annotated[str, Meta(examples=["2026-12-01T08:26:00.000Z"])] | None
     secret: str | None
     created_at: str
 
@@ -43,7 +48,10 @@ class MadeAttempt(Model):
 
 
 class StoredDelivery(Model):
-    """One event for one endpoint; `event` is the body as it was, or will be, sent."""
+    """One event for one endpoint; `event` is the body as it was, or will be, sent.
+
+    `status`: kept (to be fetched, or delivered on request), waiting (on its way), delivered, failed.
+    """
 
     delivery_id: str
     type: str
@@ -53,7 +61,7 @@ class StoredDelivery(Model):
 
 
 class DeliveryList(Model):
-    """Deliveries, oldest event first."""
+    """Deliveries in the order in which they were added. Keep the cursor and ask again: new ones follow it."""
 
     items: list[StoredDelivery]
     next_cursor: str | None
@@ -73,6 +81,7 @@ def shown(endpoint: Endpoint, *, secret: bool = False) -> StoredEndpoint:
         endpoint.url,
         list(endpoint.events),
         endpoint.status,
+        rfc3339(endpoint.failing_since) if endpoint.failing_since else None,
         endpoint.secrets[0] if secret else None,
         rfc3339(endpoint.created_at),
     )

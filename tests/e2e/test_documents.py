@@ -1,0 +1,201 @@
+"""The documents: what they show is executed, what they name exists, and both languages say the same."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cardstock.network.guard import PYRAMID_WORDS
+from infra.local.suite import Suite
+from infra.local.template import ROOT
+
+ENGLISH = ROOT / "README.md"
+CHINESE = ROOT / "README.zh-CN.md"
+SERVED = "http://127.0.0.1:8700"
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def documents() -> list[Path]:
+    found = ROOT.rglob("*.md")
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(ROOT).parts))
+
+
+DOCUMENTS = documents()
+
+
+def blocks(path: Path) -> list[tuple[str, str]]:
+    """Language and text of each fenced block."""
+    return _FENCE.findall(path.read_text("utf-8"))
+
+
+def prose(path: Path) -> str:
+    return _FENCE.sub("", path.read_text("utf-8"))
+
+
+def commands(text: str) -> set[str]:
+    """The make targets of a listing: lines that begin with `make <target>`."""
+    return set(re.findall(r"^make (\w+)", text, re.M))
+
+
+def title_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+# The example of the README
+
+
+@pytest.fixture(scope="module")
+def suite() -> Iterator[Suite]:
+    with Suite.start(workers=1) as running:
+        yield running
+
+
+def staff_sends(suite: Suite, method: str, path: str, body: dict[str, Any], credential: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {credential}", "Idempotency-Key": path}
+    answer = httpx.request(method, suite.url + path, json=body, headers=headers, timeout=30).raise_for_status()
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def stock_the_shelf(suite: Suite) -> None:
+    stored = suite.clients.secrets.get_secret_value(SecretId=suite.environment["ADMIN_SECRET_ID"])["SecretString"]
+    root = f"csk_root_{json.loads(stored)['key']}"
+    wanted = {"name": "Wang Fang", "owner": "staff", "scopes": ["suppliers:write", "catalog:write"]}
+    staff = staff_sends(suite, "POST", "/v1/partners/keys", wanted, root)["key"]
+    staff_sends(suite, "PUT", "/v1/suppliers/sup_lights", {"name": "Lights"}, staff)
+    lamp = {"name": "Camping lamp", "supplier_id": "sup_lights", "price_fen": 9_900, "initial_stock": 10}
+    staff_sends(suite, "PUT", "/v1/products/LAMP", lamp, staff)
+
+
+@pytest.mark.engine
+def test_the_example_of_the_readme_buys_something_and_may_be_run_again(suite: Suite) -> None:
+    stock_the_shelf(suite)
+    [example] = [text for language, text in blocks(ENGLISH) if language == "python"]
+    example = example.replace(SERVED, suite.url).replace('headers={"Accept', 'timeout=30, headers={"Accept')
+    assert suite.url in example
+    said: list[str] = []
+    for _ in range(2):
+        names: dict[str, Any] = {"print": said.append}
+        exec(compile(example, "README.md", "exec"), names)
+        paid = httpx.post(said[-1], data={"amount_fen": names["pay"]["amount_fen"]}, timeout=30)
+        suite.drain()
+        order = names["api"].get(f"/v1/orders/{names['order']['order_id']}", headers=names["as_buyer"]).json()
+        visitors = names["api"].get(f"/v1/cards/{names['card']['card']}/visitors", headers=names["as_guide"]).json()
+        names["api"].close()
+
+        assert paid.status_code == 200
+        assert order["status"] == "paid"
+        assert order["amount_fen"] == 2 * 9_900
+        assert visitors["views"] == 1
+    assert len(set(said)) == 2
+    assert suite.dead_letters() == {}
+
+
+# Both languages
+
+
+def test_both_languages_show_the_same_code() -> None:
+    english, chinese = blocks(ENGLISH), blocks(CHINESE)
+
+    assert [language for language, _ in chinese] == [language for language, _ in english]
+    for (_, ours), (_, theirs) in zip(english, chinese, strict=True):
+        if commands(ours) and len(commands(ours)) > 1:  # the list of commands: explanations are translated
+            assert re.findall(r"^make \w+", theirs, re.M) == re.findall(r"^make \w+", ours, re.M)
+        else:
+            assert theirs == ours
+
+
+def test_both_languages_have_the_same_sections_tables_lists_and_links() -> None:
+    def structure(path: Path) -> list[str]:
+        """Each heading's level, table row, list entry and emphasis, in order."""
+        return re.findall(r"^(#+ |\|(?=[^-])|\|-|- |\*\*)", prose(path), re.M)
+
+    def links(path: Path) -> list[str]:
+        languages = {ENGLISH.name, CHINESE.name}
+        return sorted(link for link in _LINK.findall(prose(path)) if link not in languages)
+
+    assert structure(CHINESE) == structure(ENGLISH)
+    assert links(CHINESE) == links(ENGLISH)
+
+
+def test_both_languages_name_the_same_settings_and_files() -> None:
+    def named(path: Path) -> set[str]:
+        return set(re.findall(r"`([^`\n]+)`", prose(path)))
+
+    assert named(CHINESE) == named(ENGLISH)
+
+
+# What they name
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=title_of)
+def test_every_relative_link_leads_somewhere(path: Path) -> None:
+    links = [link.split("#")[0] for link in _LINK.findall(prose(path)) if not re.match(r"\w+:|#", link)]
+    missing = [link for link in links if not (path.parent / link).exists()]
+
+    assert missing == []
+
+
+def test_the_readme_and_the_makefile_know_the_same_commands() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    [phony] = re.findall(r"^\.PHONY: (.+)$", makefile, re.M)
+    listing = next(text for _, text in blocks(ENGLISH) if len(commands(text)) > 3)
+    mentioned = set(re.findall(r"`make (\w+)", prose(ENGLISH)))
+
+    assert commands(listing) == set(phony.split())
+    assert set(re.findall(r"^#   make (\w+)", makefile, re.M)) == set(phony.split())
+    assert mentioned <= set(phony.split())
+
+
+def test_every_top_folder_introduces_itself() -> None:
+    folders = [ROOT / name for name in ("functions", "layers", "infra", "events", "tests")]
+
+    assert [folder.name for folder in folders if not (folder / "README.md").exists()] == []
+
+
+def test_the_list_of_functions_is_complete() -> None:
+    listed = re.findall(r"^\| `(\w+)` \|", (ROOT / "functions" / "README.md").read_text("utf-8"), re.M)
+    folders = [path.parent.name for path in (ROOT / "functions").glob("*/app.py")]
+
+    assert sorted(listed) == sorted(folders)
+
+
+def test_the_list_of_test_folders_is_complete() -> None:
+    listed = re.findall(r"^\| `(\w+)` \|", (ROOT / "tests" / "README.md").read_text("utf-8"), re.M)
+    folders = {path.parent.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").glob("*/**/*.py")}
+
+    assert folders <= set(listed)
+
+
+# Words
+
+
+def lines_for_people() -> Iterator[tuple[Path, str]]:
+    """Every line with words that a user may read: of documents, code, templates and pages."""
+    files = [*DOCUMENTS, ROOT / "template.yaml"]
+    for folder in ("functions", "layers", "infra"):
+        files += [path for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".yaml", ".json"}]
+    for path in files:
+        for line in path.read_text("utf-8").splitlines():
+            yield path, line
+
+
+def test_no_text_uses_the_vocabulary_of_pyramid_selling() -> None:
+    words = {"直推奖", "见点奖", "报单奖", "躺赚"}
+    lists = set()
+    found = []
+    for path, line in lines_for_people():
+        if all(word in line for word in words):  # what is refused where an operator, or a model, writes it
+            lists.add(path.name)
+        elif any(word in line for word in words):
+            found.append((title_of(path), line))
+
+    assert set(PYRAMID_WORDS) == words
+    assert lists == {"guard.py", "wording.py"}
+    assert found == []

@@ -394,26 +394,35 @@ def _handed_over(batch: Batch, *, payouts: Payouts, channel: Channel, files: Fil
 
 
 def _apply_answers(batch: Batch, *, payouts: Payouts, channel: Channel, enough_time: EnoughTime) -> bool:
-    """Ask the channel, then apply to each line in flight the first final word on it; whether it came to the end."""
+    """Ask the channel, then apply to each line in flight the first final word on it; whether it came to the end.
+
+    Every chunk that is applied ends lines, so a step that ran out of time leaves less to the next.
+    """
     said = payouts.answers(batch.id)
-    in_flight = (line for line in payouts.lines(batch.id) if line.status in IN_FLIGHT)
-    for chunk in _chunks(in_flight, CHUNK):
+    in_flight = [line for line in payouts.lines(batch.id) if line.status in IN_FLIGHT]
+    silent = [line for line in in_flight if not _final_word(said.get(line.number, ()))]
+    for chunk in _chunks(silent, CHUNK):
+        if not enough_time():
+            break
+        payouts.record(batch.id, channel.transfer(chunk))
+    said = payouts.answers(batch.id)
+    for chunk in _chunks((line for line in in_flight if _changes(line, said, batch)), CHUNK):
         if not enough_time():
             return False
-        fresh = list(channel.transfer([line for line in chunk if not _final_word(said.get(line.number, ()))]))
-        answers: dict[str, Sequence[Answer]] = {line.number: said.get(line.number, ()) for line in chunk}
-        for answer in fresh:
-            answers[answer.number] = (*answers[answer.number], answer)
         if batch.confirmed_at is not None and batch.confirmed_by is not None:
-            for number, heard in answers.items():
-                if not _final_word(heard):
-                    fresh.append(Answer(number, "paid", batch.confirmed_at, batch.confirmed_by))
-                    answers[number] = (*heard, fresh[-1])
-        payouts.record(batch.id, fresh)
-        changed = [line for old in chunk if (line := _after(old, answers[old.number])) is not old]
-        if changed:
-            payouts.finish(changed)
+            unanswered = [line.number for line in chunk if not _final_word(said.get(line.number, ()))]
+            confirmed = {
+                number: Answer(number, "paid", batch.confirmed_at, batch.confirmed_by) for number in unanswered
+            }
+            payouts.record(batch.id, list(confirmed.values()))
+            said = {**said, **{number: (*said.get(number, ()), answer) for number, answer in confirmed.items()}}
+        payouts.finish([_after(line, said[line.number]) for line in chunk])
     return True
+
+
+def _changes(line: Line, said: Mapping[str, Sequence[Answer]], batch: Batch) -> bool:
+    """Whether there is something to do for a line in flight."""
+    return batch.confirmed_at is not None or _after(line, said.get(line.number, ())) is not line
 
 
 def _final_word(answers: Iterable[Answer]) -> bool:

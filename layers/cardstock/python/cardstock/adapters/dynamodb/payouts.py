@@ -18,7 +18,7 @@ out of the transaction, and the rest goes again.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pynamodb.attributes import UnicodeAttribute
@@ -38,8 +38,9 @@ from cardstock.adapters.dynamodb.requests import RequestItem, remember, result_o
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.errors import ConflictError, RefusedError, UnavailableError
 from cardstock.ids import RequestKey
-from cardstock.ledger.model import Kind, LedgerTransaction, Posting, account, pocket_of, transaction_id
+from cardstock.ledger.model import Kind, pocket_of, transaction_id
 from cardstock.ledger.ports import Statements
+from cardstock.ledger.service import claimed, paid, returned
 from cardstock.money import Fen
 from cardstock.payouts.model import (
     Answer,
@@ -300,11 +301,8 @@ def _together(lines: Sequence[Line], add: Callable[[Transaction, Line], tuple[in
 
 
 def _claim(write: Transaction, line: Line) -> tuple[int, int]:
-    moved = (
-        Posting(account(line.member, "available"), -line.gross),
-        Posting(account(line.member, "paying"), line.gross),
-    )
-    _book(write, "claimed", line, line.sent_at, moved)
+    booked = claimed(line.number, line.member, line.gross, _moment(line, line.sent_at))
+    ledger_tables.post(write, booked, covered=True)
     _update(
         write,
         line,
@@ -330,15 +328,15 @@ def _drop(write: Transaction, line: Line) -> tuple[int, int]:
 
 
 def _finish(write: Transaction, line: Line) -> tuple[int, int]:
-    out = Posting(account(line.member, "paying"), -line.gross)
     if line.status == "waiting_user":
         _update(write, line, ("sent",), [LineItem.status.set(line.status)])
         return 0, 1
+    at = _moment(line, line.closed_at)
     if line.status == "paid":
-        kept = (Posting(account(line.member, "paid"), line.net), Posting(account(line.member, "withheld"), line.tax))
-        _book(write, "paid", line, line.closed_at, (out, *(posting for posting in kept if posting.amount)))
+        booked = paid(line.number, line.member, line.net, line.tax, at)
     else:
-        _book(write, "returned", line, line.closed_at, (out, Posting(account(line.member, "available"), line.gross)))
+        booked = returned(line.number, line.member, line.gross, at)
+    ledger_tables.post(write, booked, covered=True)
     _update(write, line, ("sent", "waiting_user"), _closing(line))
     return 1, 2
 
@@ -352,11 +350,6 @@ def _moment(line: Line, at: datetime | None) -> datetime:
     if at is None:
         raise ValueError(f"line {line.number} is {line.status} without a time")
     return at
-
-
-def _book(write: Transaction, kind: Kind, line: Line, at: datetime | None, postings: tuple[Posting, ...]) -> None:
-    booked = LedgerTransaction(transaction_id(kind, line.number), kind, line.number, _moment(line, at), postings)
-    ledger_tables.post(write, booked, covered=True)
 
 
 def _update(write: Transaction, line: Line, statuses: tuple[str, ...], actions: list[Any]) -> None:
@@ -408,9 +401,7 @@ class DynamoLedger:
         found: list[LedgerLine] = []
         after: str | None = None
         while True:
-            page, after = self._statements.read(
-                member, since=since, until=until - timedelta(milliseconds=1), after=after, limit=_STATEMENT_PAGE
-            )
+            page, after = self._statements.read(member, since=since, until=until, after=after, limit=_STATEMENT_PAGE)
             for entry in page:
                 found += [
                     LedgerLine(member, entry.at, entry.transaction_id, entry.kind, entry.cause, pocket, amount)

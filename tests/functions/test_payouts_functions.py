@@ -1,0 +1,410 @@
+"""The payout functions, from the schedule's tick to the report, through the real handlers."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from cardstock.adapters import s3, sqs
+from cardstock.settings import settings
+from functions.monthly_payouts import app as monthly
+from functions.on_payout_step import app as steps
+from functions.payouts_api import app as api
+from tests.cloud import ROOT, Cloud, Context, http_event, queue_event
+from tests.payouts_office import FIRST, PAYOUT, Office, clock_at, member_id
+
+
+@pytest.fixture
+def office(cloud: Cloud) -> Iterator[Office]:
+    sqs.forget_client()
+    s3.forget_client()
+    with clock_at(FIRST) as clock:
+        yield Office(cloud, clock)
+
+
+def test_a_month_is_paid_from_the_tick_to_the_report(office: Office, cloud: Cloud) -> None:
+    rich, poor = office.member(1, 500_000), office.member(2, 60_000, name="=李娜")
+    office.sent()
+    lines = office.lines()
+    office.results({"number": lines[poor]["number"], "result": "failed", "reason": "ACCOUNT_CLOSED"}, others=True)
+    assert not office.drain()
+    _, payout = office.call("GET", f"/v1/payouts/{PAYOUT}")
+    _, report = office.call("GET", f"/v1/payouts/{PAYOUT}/report")
+
+    assert payout["status"] == "settled"
+    assert payout["books"]["closes"] is True
+    assert payout["books"]["ledger"] == payout["books"]["batch"] == payout["books"]["channel"]
+    assert payout["totals"]["paid"] == {
+        "lines": 1, "listed_fen": 500_000, "gross_fen": 500_000, "tax_fen": 80_000, "net_fen": 420_000,
+    }  # fmt: skip
+    assert office.balance(rich) == {"paid": 420_000, "withheld": 80_000}
+    assert office.balance(poor) == {"available": 60_000}
+    assert [file["name"] for file in report["files"]] == ["transfers.csv", "report.xlsx", "lines.csv", "cover.pdf"]
+    for file in report["files"]:
+        content = cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/{file['name']}")["Body"].read()
+        assert hashlib.sha256(content).hexdigest() == file["sha256"]
+        assert f"/reports/payouts/{PAYOUT}/{file['name']}?" in file["url"]
+    office.check_ledger()
+
+
+def test_the_bank_file_says_whom_to_pay_what(office: Office, cloud: Cloud) -> None:
+    office.member(1, 500_000)
+    office.sent()
+    content = cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/transfers.csv")["Body"].read()
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+
+    assert len(rows) == 2
+    assert rows[1][:5] == ["1", "张伟", "dev:app:1", "4200.00", "佣金2026-11"]
+    assert rows[1][5] == office.lines()[member_id(1)]["number"]
+
+
+def test_the_workbook_in_the_bucket_shows_the_month(office: Office, cloud: Cloud) -> None:
+    office.member(1, 500_000)
+    office.earn(member_id(1), 1_000)
+    office.sent()
+    office.results(others=True)
+    office.drain()
+    content = cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/report.xlsx")["Body"].read()
+    rows = list(load_workbook(io.BytesIO(content))["个人对账单 Statements"].iter_rows(min_row=2, values_only=True))
+
+    assert rows[0][5:] == (0, 5_010, 5_010, 0, 5_010, 5_010, 801.6, 4_208.4)
+
+
+def test_the_same_tick_five_times_makes_one_batch(office: Office, cloud: Cloud) -> None:
+    office.member(1, 5_000)
+    for _ in range(5):
+        office.tick()
+    office.drain()
+    before = cloud.state()
+    office.member(2, 5_000)
+    added = cloud.state()
+    office.tick()
+    office.drain()
+
+    assert before != added
+    assert cloud.state() == added
+    assert set(office.lines()) == {member_id(1)}
+
+
+def test_only_those_are_listed_who_may_be_paid(office: Office) -> None:
+    office.member(1, 1_000)
+    office.member(2, 999)
+    office.member(3, 5_000, verified=False)
+    office.member(4, 5_000, born=date(2008, 12, 2))
+    office.member(5, 5_000, born=date(2008, 12, 1))
+    office.erase(office.member(6, 5_000))
+    office.earn(office.member(7, 5_000), -9_000)
+    office.tick()
+    office.drain()
+
+    assert set(office.lines()) == {member_id(1), member_id(5)}
+
+
+def test_a_month_that_is_not_over_is_refused(office: Office, cloud: Cloud) -> None:
+    before = cloud.state()
+    with pytest.raises(Exception, match="PERIOD_NOT_OVER"):
+        office.tick(FIRST + timedelta(days=40))
+
+    assert cloud.state() == before
+
+
+def test_what_was_refunded_after_listing_shrinks_the_line(office: Office) -> None:
+    shrunk, gone, indebted, grown = (office.member(index, 5_000) for index in range(1, 5))
+    office.tick()
+    office.drain()
+    office.earn(shrunk, -4_500)
+    office.earn(gone, -5_000)
+    office.earn(indebted, -5_001)
+    office.earn(grown, 700)
+    office.approve()
+    office.drain()
+    lines = office.lines()
+
+    assert (lines[shrunk]["status"], lines[shrunk]["gross_fen"]) == ("sent", 500)
+    assert (lines[gone]["status"], lines[gone]["reason"]) == ("dropped", "nothing_left")
+    assert (lines[indebted]["status"], lines[indebted]["reason"]) == ("dropped", "debt")
+    assert (lines[grown]["status"], lines[grown]["gross_fen"]) == ("sent", 5_000)
+    assert office.balance(grown) == {"available": 700, "paying": 5_000}
+    office.check_ledger()
+
+
+def test_who_was_erased_after_listing_is_left_out(office: Office) -> None:
+    member = office.member(1, 5_000)
+    office.tick()
+    office.drain()
+    office.erase(member)
+    office.approve()
+    office.drain()
+
+    assert (office.lines()[member]["status"], office.lines()[member]["reason"]) == ("dropped", "erased")
+    assert office.balance(member) == {"available": 5_000}
+    # Nothing is in flight: the batch settles by itself, with a report that says so.
+    assert office.call("GET", f"/v1/payouts/{PAYOUT}")[1]["status"] == "settled"
+
+
+def test_what_waits_in_an_older_batch_is_not_listed_again(office: Office) -> None:
+    stuck, done = office.member(1, 5_000), office.member(2, 5_000)
+    office.sent()
+    office.results({"number": office.lines()[done]["number"], "result": "paid"})
+    office.drain()
+    office.earn(stuck, 5_000, days_ago=0)
+    office.earn(done, 5_000, days_ago=0)
+    office.clock.at = FIRST + timedelta(days=31)
+    office.tick()
+    office.drain()
+
+    assert set(office.lines("pay_202612")) == {done}
+
+
+def test_a_failed_line_is_paid_in_the_next_period_under_a_new_number(office: Office) -> None:
+    member = office.member(1, 5_000)
+    office.sent()
+    first = office.lines()[member]["number"]
+    office.results({"number": first, "result": "failed"})
+    office.drain()
+    office.clock.at = FIRST + timedelta(days=31)
+    office.tick()
+    office.drain()
+    again = office.lines("pay_202612")[member]
+
+    assert again["listed_fen"] == 5_000
+    assert again["number"] != first
+
+
+def test_nobody_approves_before_everybody_is_listed_and_twice_is_once(office: Office, cloud: Cloud) -> None:
+    office.member(1, 5_000)
+    office.tick()
+    early = office.approve(key="early")
+    office.drain()
+    first, again = office.approve(), office.approve()
+    before = cloud.state()
+    other = office.approve(key="another")
+    reused = office.call("POST", f"/v1/payouts/{PAYOUT}/approvals", {"note": "other"}, key="approval-1")
+
+    assert (early[0], early[1]["code"]) == (409, "PAYOUT_STILL_OPENING")
+    assert [answer[0] for answer in (first, again, other)] == [200, 200, 200]
+    assert first[1]["approved_by"] == other[1]["approved_by"]
+    assert (reused[0], reused[1]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert cloud.state() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scopes"),
+    [
+        ("GET", f"/v1/payouts/{PAYOUT}", ("payouts:approve", "payouts:settle")),
+        ("GET", "/v1/payouts", ("catalog:write",)),
+        ("GET", f"/v1/payouts/{PAYOUT}/report", ("payouts:settle",)),
+        ("POST", f"/v1/payouts/{PAYOUT}/approvals", ("payouts:read", "payouts:settle")),
+        ("POST", f"/v1/payouts/{PAYOUT}/results", ("payouts:read", "payouts:approve")),
+    ],
+)
+def test_each_right_is_needed_for_itself(office: Office, method: str, path: str, scopes: tuple[str, ...]) -> None:
+    status, problem = office.call(
+        method, path, {} if method == "POST" else None, token=office.key("x", *scopes), key="k"
+    )
+
+    assert (status, problem["code"]) == (403, "SCOPE_MISSING")
+
+
+def test_a_result_again_changes_nothing(office: Office, cloud: Cloud) -> None:
+    member = office.member(1, 5_000)
+    office.member(2, 5_000)
+    office.sent()
+    result = {"number": office.lines()[member]["number"], "result": "paid", "amount_fen": 5_000}
+    first = office.results(result)
+    office.drain()
+    before = cloud.state()
+    again = office.results(result)
+    office.drain()
+
+    assert (first[0], first[1]["recorded"], first[1]["repeated"]) == (202, 1, 0)
+    assert (again[1]["recorded"], again[1]["repeated"]) == (0, 1)
+    assert cloud.state() == before
+    assert office.balance(member) == {"paid": 5_000}
+
+
+def test_a_contradiction_is_recorded_never_applied_and_keeps_the_batch_open(office: Office) -> None:
+    member = office.member(1, 5_000)
+    waiting = office.member(2, 5_000)
+    office.sent()
+    number = office.lines()[member]["number"]
+    office.results({"number": number, "result": "paid"})
+    office.drain()
+    office.results(
+        {"number": number, "result": "failed"}, {"number": office.lines()[waiting]["number"], "result": "paid"}
+    )
+    office.drain()
+    _, contradicted = office.call("GET", f"/v1/payouts/{PAYOUT}")
+    office.results({"number": number, "result": "paid"})
+    office.drain()
+    _, cleared = office.call("GET", f"/v1/payouts/{PAYOUT}")
+
+    assert contradicted["status"] == "sending"
+    assert [(found["number"], found["code"]) for found in contradicted["books"]["differences"]] == [(number, "OUTCOME")]
+    assert office.balance(member) == {"paid": 5_000}
+    assert cleared["status"] == "settled"
+
+
+def test_another_amount_than_the_net_keeps_the_batch_open(office: Office) -> None:
+    member = office.member(1, 500_000)
+    office.sent()
+    office.results({"number": office.lines()[member]["number"], "result": "paid", "amount_fen": 500_000})
+    office.drain()
+    _, payout = office.call("GET", f"/v1/payouts/{PAYOUT}")
+
+    assert payout["status"] == "sending"
+    assert payout["books"]["differences"][0]["code"] == "AMOUNT"
+    assert payout["books"]["differences"][0]["channel"] == "paid 500000"
+
+
+def test_results_of_transfers_that_were_never_sent_are_refused_whole(office: Office, cloud: Cloud) -> None:
+    member, gone = office.member(1, 5_000), office.member(2, 5_000)
+    office.tick()
+    office.drain()
+    number = office.lines()[member]["number"]
+    early = office.results({"number": number, "result": "paid"})
+    office.earn(gone, -5_000)
+    office.approve()
+    office.drain()
+    before = cloud.state()
+    status, problem = office.results(
+        {"number": number, "result": "paid"},
+        {"number": "0" * 32, "result": "paid"},
+        {"number": office.lines()[gone]["number"], "result": "paid"},
+    )
+
+    assert (early[0], early[1]["code"]) == (409, "PAYOUT_NOT_SENT")
+    assert (status, problem["code"]) == (400, "TRANSFER_UNKNOWN")
+    assert [found["pointer"] for found in problem["errors"]] == ["/results/1/number", "/results/2/number"]
+    assert cloud.state() == before
+
+
+@pytest.mark.parametrize("payout", ["pay_202610", "nonsense", "pay_202611%00", "batches"])
+def test_an_unknown_payout_is_not_found(office: Office, payout: str) -> None:
+    for method, path, body in (
+        ("GET", f"/v1/payouts/{payout}", None),
+        ("GET", f"/v1/payouts/{payout}/lines", None),
+        ("GET", f"/v1/payouts/{payout}/report", None),
+        ("POST", f"/v1/payouts/{payout}/approvals", {}),
+        ("POST", f"/v1/payouts/{payout}/results", {}),
+    ):
+        assert office.call(method, path, body, key="k")[0] == 404
+
+
+def test_lists_go_on_where_they_stopped(office: Office) -> None:
+    for index in range(5):
+        office.member(index, 5_000)
+    office.tick()
+    office.drain()
+    office.clock.at = FIRST + timedelta(days=31)
+    office.tick()
+    seen: list[str] = []
+    query = {"limit": "2"}
+    while True:
+        _, page = office.call("GET", f"/v1/payouts/{PAYOUT}/lines", query=query)
+        seen += [line["number"] for line in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        query = {"limit": "2", "cursor": page["next_cursor"]}
+    _, first = office.call("GET", "/v1/payouts", query={"limit": "1"})
+    _, second = office.call("GET", "/v1/payouts", query={"limit": "1", "cursor": first["next_cursor"]})
+    stolen = office.call("GET", "/v1/payouts", query={"cursor": query["cursor"]})
+
+    assert seen == sorted(seen)
+    assert len(set(seen)) == 5
+    assert [first["items"][0]["payout_id"], second["items"][0]["payout_id"]] == ["pay_202612", PAYOUT]
+    assert (stolen[0], stolen[1]["code"]) == (400, "CURSOR_INVALID")
+
+
+def test_partners_are_told_once_that_it_opened_and_once_that_it_settled(office: Office, cloud: Cloud) -> None:
+    office.member(1, 5_000)
+    office.sent()
+    office.results(others=True)
+    office.drain()
+    office.tick()
+    office.drain()
+    events = cloud.messages(settings().webhooks_queue_url)
+
+    assert [event["type"] for event in events] == ["payout.opened", "payout.settled"]
+    assert events[0]["data"]["listed_fen"] == 5_000
+    assert events[1]["data"]["paid_fen"] == 5_000
+    assert len(events[1]["data"]["files"]) == 4
+
+
+def test_a_step_that_runs_out_of_time_goes_on_where_it_stopped(office: Office) -> None:
+    for index in range(70):
+        office.member(index, 5_000)
+    office.tick()
+    office.drain()
+    office.approve()
+    sent = []
+    for _ in range(3):
+        office.advance(chunks=1)
+        sent.append(sum(line["status"] == "sent" for line in office.lines().values()))
+    office.results(others=True)
+    paid = []
+    for _ in range(3):
+        office.advance(chunks=4)  # three to ask the channel, one to apply what was confirmed
+        paid.append(sum(line["status"] == "paid" for line in office.lines().values()))
+
+    assert sent == [33, 66, 70]
+    assert paid == [33, 70, 70]
+    office.check_ledger()
+
+
+def test_a_poison_message_fails_alone(office: Office) -> None:
+    office.member(1, 5_000)
+    office.tick()
+    event = queue_event("payout-steps", "{", {"payout_id": PAYOUT}, {"payout_id": "pay_209901"}, {"payout": PAYOUT})
+    result = steps.handler(event, Context())
+
+    assert [failure["itemIdentifier"] for failure in result["batchItemFailures"]] == ["m0", "m2", "m3"]
+    assert set(office.lines()) == {member_id(1)}
+
+
+EVENTS = sorted((ROOT / "events").glob("*payout*/*.json"))
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_sample_event_does_what_its_name_says(office: Office, path: Any) -> None:
+    office.member(1, 5_000)
+    if path.parent.name != "monthly_payouts":
+        office.sent() if "result" in path.stem else office.tick()
+        office.drain()
+    text = path.read_text("utf-8").replace("FINANCE_KEY", office.finance)
+    text = text.replace(
+        "TRANSFER_NUMBER", next(iter(office.lines().values()))["number"] if "result" in path.stem else ""
+    )
+    event = json.loads(text)
+    bad = path.stem.startswith("bad_")
+
+    if path.parent.name == "payouts_api":
+        assert (api.handler(event, Context())["statusCode"] >= 400) is bad
+    elif path.parent.name == "on_payout_step":
+        assert bool(steps.handler(event, Context())["batchItemFailures"]) is bad
+    elif bad:
+        with pytest.raises(Exception, match=r"."):
+            monthly.handler(event, Context())
+    else:
+        assert monthly.handler(event, Context())["payout_id"] == PAYOUT
+
+
+def test_each_payout_function_has_good_and_bad_samples() -> None:
+    for function in ("monthly_payouts", "on_payout_step", "payouts_api"):
+        names = [path.stem for path in EVENTS if path.parent.name == function]
+
+        assert [name for name in names if name.startswith("bad_")], function
+        assert [name for name in names if not name.startswith("bad_")], function
+
+
+def test_events_are_real_payloads() -> None:
+    shape = http_event("GET", "/v1/payouts")
+    for path in EVENTS:
+        if path.parent.name == "payouts_api":
+            assert json.loads(path.read_text("utf-8")).keys() == shape.keys()

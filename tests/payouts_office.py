@@ -1,0 +1,186 @@
+"""A brand's payout office on emulated AWS: members with money, finance with keys, and a queue that somebody drains."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from cardstock import bootstrap
+from cardstock.adapters.dynamodb.base import Transaction
+from cardstock.adapters.dynamodb.ledger import BalanceItem, LedgerItem, post
+from cardstock.adapters.dynamodb.members import _item as member_item
+from cardstock.adapters.dynamodb.partners import DynamoKeys
+from cardstock.adapters.dynamodb.statements import DynamoStatements
+from cardstock.clock import rfc3339
+from cardstock.ids import RequestKey, derived_id
+from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting, account, transaction_id
+from cardstock.ledger.service import project
+from cardstock.members.model import Member, Person
+from cardstock.partners import service as partners
+from cardstock.payouts import service
+from cardstock.settings import settings
+from functions.monthly_payouts import app as monthly
+from functions.on_payout_step import app as steps
+from functions.payouts_api import app as api
+from tests.cloud import Cloud, Context, http_event, queue_event
+
+FIRST = datetime(2026, 11, 30, 19, tzinfo=UTC)
+"""03:00 on the first of December in Shanghai."""
+PAYOUT = "pay_202611"
+
+
+class MovableClock:
+    """Stands still until somebody moves it."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@contextmanager
+def clock_at(moment: datetime) -> Iterator[MovableClock]:
+    """The process's clock, standing at `moment`."""
+    before = bootstrap.clock()
+    moved = MovableClock(moment)
+    bootstrap.set_clock(moved)
+    yield moved
+    bootstrap.set_clock(before)
+
+
+def member_id(index: int) -> str:
+    """The same members in every test."""
+    return derived_id("mem", str(index))
+
+
+class Office:
+    """What a test does to the emulated brand."""
+
+    def __init__(self, cloud: Cloud, clock: MovableClock) -> None:
+        self.cloud = cloud
+        self.clock = clock
+        self.orders = 0
+        self.finance = self.key("Li Na, finance", "payouts:read", "payouts:approve", "payouts:settle")
+
+    def key(self, name: str, *scopes: str) -> str:
+        """A staff key; its id is `key_` and the part after the first underscore."""
+        request = RequestKey(derived_id("req", name), "x")
+        _, credential = partners.create_key(
+            name, "staff", frozenset(scopes), request, keys=DynamoKeys(), clock=self.clock
+        )
+        assert credential is not None
+        return credential
+
+    def member(
+        self, index: int, fen: int = 0, *, name: str = "张伟", verified: bool = True, born: date = date(1990, 5, 5)
+    ) -> str:
+        """A member with `fen` available."""
+        made = member_id(index)
+        person = Person(name, "1***2", "00$00", born, "dev", FIRST) if verified else None
+        member_item(Member(made, f"dev:app:{index}", FIRST - timedelta(days=90), "nick", None, "", "", person)).save()
+        if fen:
+            self.earn(made, fen)
+        return made
+
+    def earn(self, member: str, fen: int, *, days_ago: int = 5) -> None:
+        """Credit and release `fen` through the ledger; below zero it is taken back from what is available."""
+        self.orders += 1
+        at = self.clock.now() - timedelta(days=days_ago)
+        cause = f"ord_{self.orders:026d}"
+        brand = Posting(BRAND_COMMISSION, -fen)
+        if fen < 0:
+            self._book("clawed", cause, at, Posting(account(member, "available"), fen), brand)
+            return
+        self._book("accrued", cause, at - timedelta(days=9), Posting(account(member, "frozen"), fen), brand)
+        frozen = Posting(account(member, "frozen"), -fen)
+        self._book("released", cause, at, frozen, Posting(account(member, "available"), fen))
+
+    def _book(self, kind: Any, cause: str, at: datetime, *postings: Posting) -> None:
+        transaction = LedgerTransaction(transaction_id(kind, cause), kind, cause, at, postings)
+        with Transaction() as write:
+            post(write, transaction)
+        project(transaction, statements=DynamoStatements())
+
+    def erase(self, member: str) -> None:
+        from cardstock.adapters.dynamodb.members import MemberItem
+
+        MemberItem(pk=member).update([MemberItem.erased_at.set(self.clock.now())])
+
+    def tick(self, at: datetime | None = None) -> dict[str, Any]:
+        """The schedule fires."""
+        return monthly.handler({"scheduled_at": rfc3339(at or self.clock.now())}, Context())
+
+    def drain(self) -> list[str]:
+        """Handle messages of the steps queue until there are none; answers the ids that failed."""
+        failed: list[str] = []
+        while bodies := self.cloud.messages(settings().payout_steps_queue_url):
+            for body in bodies:
+                result = steps.handler(queue_event("payout-steps", body), Context())
+                failed += [json.dumps(body) for _ in result["batchItemFailures"]]
+        return failed
+
+    def advance(self, *, chunks: int = 99, only_csv: bool = False) -> bool:
+        """One step that has time for so many chunks. `only_csv` leaves the slow writers of the report out."""
+        left = iter(range(chunks))
+        return service.advance(
+            PAYOUT,
+            brand=bootstrap.brand(),
+            payouts=bootstrap.payouts(),
+            ledger=bootstrap.payout_ledger(),
+            payees=bootstrap.payees(),
+            channel=bootstrap.transfer_channel,
+            files=bootstrap.report_files(),
+            writers=bootstrap.report_writers()[1:2] if only_csv else bootstrap.report_writers(),
+            announce=bootstrap.announce_payout,
+            clock=self.clock,
+            enough_time=lambda: next(left, None) is not None,
+        )
+
+    def call(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None, key: str | None = None,
+        query: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, Any]]:  # fmt: skip
+        """An HTTP request of finance, or of whoever holds `token`."""
+        event = http_event(method, path, body, token=token or self.finance, key=key, query=query)
+        answer = api.handler(event, Context())
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def approve(self, payout: str = PAYOUT, *, key: str = "approval-1") -> tuple[int, dict[str, Any]]:
+        return self.call("POST", f"/v1/payouts/{payout}/approvals", {"note": "checked"}, key=key)
+
+    def results(
+        self, *results: dict[str, Any], others: bool = False, payout: str = PAYOUT
+    ) -> tuple[int, dict[str, Any]]:
+        return self.call("POST", f"/v1/payouts/{payout}/results", {"results": results, "all_others_paid": others})
+
+    def sent(self) -> None:
+        """A batch of November, opened, approved and sent."""
+        self.tick()
+        assert not self.drain()
+        assert self.approve()[0] == 200
+        assert not self.drain()
+
+    def lines(self, payout: str = PAYOUT) -> dict[str, dict[str, Any]]:
+        """The lines by member."""
+        _, body = self.call("GET", f"/v1/payouts/{payout}/lines", query={"limit": "100"})
+        return {line["member_id"]: line for line in body["items"]}
+
+    def balance(self, member: str) -> dict[str, int]:
+        """The pockets that are not empty."""
+        item = BalanceItem.get(member, consistent_read=True)
+        names = ("frozen", "available", "paying", "paid", "withheld")
+        return {name: getattr(item, name) for name in names if getattr(item, name)}
+
+    def check_ledger(self) -> None:
+        """Every balance is the fold of the postings, and every transaction adds up to zero."""
+        folded: dict[str, int] = {}
+        for item in LedgerItem.scan(consistent_read=True):
+            assert sum(amount for _, amount, *_ in item.postings) == 0, item.pk
+            for name, amount, *_ in item.postings:
+                folded[name] = folded.get(name, 0) + amount
+        for found in BalanceItem.scan(consistent_read=True):
+            for pocket in ("frozen", "available", "paying", "paid", "withheld"):
+                stored = getattr(found, pocket)
+                assert stored == folded.get(f"member:{found.pk}:{pocket}", 0), (found.pk, pocket)

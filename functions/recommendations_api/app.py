@@ -44,7 +44,7 @@ class Recommended(Model):
 
 class Recommendations(Model):
     """The products, best first. `ranked_by` is `model` where a language model ordered and worded them. `learned_at` is
-    null until something was learnt."""
+    the newest purchase that was learnt from; null until there is one."""
 
     id: Annotated[str, msgspec.Meta(examples=["rec_01kbcq3w00e5m8v2y7x4t9z1n6"])]
     items: list[Recommended]

@@ -98,11 +98,11 @@ def test_a_table_that_stays_busy_fails_the_learning(cloud: Cloud) -> None:
         DynamoRows(sleep=lambda _: None).write([row("product#a")])
 
 
-def test_a_row_expires_thirty_days_after_it_was_learnt(cloud: Cloud) -> None:
+def test_a_row_expires_a_year_and_a_month_after_its_newest_purchase(cloud: Cloud) -> None:
     DynamoRows().write([row(POPULAR_KEY)])
 
     assert cloud.items("recommendations")[0]["expires_at"] == {
-        "N": str(int((NOW + timedelta(days=30)).timestamp()))
+        "N": str(int((NOW + timedelta(days=396)).timestamp()))
     }  # fmt: skip
 
 

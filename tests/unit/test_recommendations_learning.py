@@ -76,13 +76,20 @@ def test_a_candidate_names_the_own_product_behind_it() -> None:
 
 
 def test_popular_counts_members_of_the_last_four_weeks() -> None:
-    history = bought("m", "1", "old", 29) + bought("n", "2", "old", 29) + bought("o", "3", "old", 40)
+    history = bought("m", "1", "old", 31) + bought("n", "2", "old", 31) + bought("o", "3", "old", 40)
     history += bought("m", "4", "hot", 27) + bought("n", "5", "hot", 2) + bought("m", "6", "mild", 3)
     history += bought("m", "7", "mild", 2)
 
     rows = learnt(history)
 
     assert [(entry.sku, entry.popular) for entry in rows[POPULAR_KEY].entries] == [("hot", 1000), ("mild", 500)]
+
+
+def test_a_quiet_month_empties_no_shelf() -> None:
+    rows = learnt(bought("m", "1", "hot", 60) + bought("n", "2", "hot", 61))
+
+    assert [entry.sku for entry in rows[POPULAR_KEY].entries] == ["hot"]
+    assert {row.learned_at for row in rows.values()} == {NOW - timedelta(days=60)}
 
 
 def test_what_was_bought_after_the_moment_is_not_known() -> None:

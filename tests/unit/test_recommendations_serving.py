@@ -161,8 +161,9 @@ def test_learning_reads_a_year_and_can_be_repeated() -> None:
     second = learn_from(purchases, at=NOW, rows=rows)
 
     assert purchases.asked == NOW - timedelta(days=365)
-    assert (first, second) == (2, 2)
+    assert (first, second) == (2, 0)
     assert rows.rows == written
+    assert rows.rows[POPULAR.key].learned_at == NOW - timedelta(days=3)
 
 
 # --- words, and a model that may only permute and word ---

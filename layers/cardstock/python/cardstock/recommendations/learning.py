@@ -46,11 +46,14 @@ class _Baskets:
         number: dict[str, int] = {}
         titled_at: list[int] = []
         baskets: dict[tuple[str, str], tuple[int, set[int]]] = {}
-        until = to_epoch_ms(at)
+        end = to_epoch_ms(at)
+        self.until = 0
+        """The newest purchase: what is recent is counted back from it, so that a quiet month empties no shelf."""
         for line in purchases:
             moment = to_epoch_ms(line.at)
-            if line.units <= 0 or moment >= until:
+            if line.units <= 0 or moment >= end:
                 continue
+            self.until = max(self.until, moment)
             product = number.setdefault(line.sku, len(self.skus))
             if product == len(self.skus):
                 self.skus.append(line.sku)
@@ -64,7 +67,6 @@ class _Baskets:
                 basket = baskets[line.member_id, line.basket_id] = (moment, set())
                 self.of_member[line.member_id].append(basket)
             basket[1].add(product)
-        self.until = until
 
     def by_sku(self, product: int) -> str:
         return self.skus[product]
@@ -72,8 +74,11 @@ class _Baskets:
 
 def learn(purchases: Iterable[Purchase], at: datetime) -> Iterator[Row]:
     """The serving rows of what was bought before `at`: the popular row, one per product that has neighbours, one per
-    member. The same purchases give the same rows, whatever their order."""
+    member. Their `learned_at` is the newest purchase. The same purchases give the same rows, whatever their order and
+    whenever they are learnt."""
     baskets = _Baskets(purchases, at)
+    if baskets.skus:
+        at = from_epoch_ms(baskets.until)
     yield _popular(baskets, at)
     neighbours: dict[int, list[tuple[int, int]]] = {}
     for product, found in _neighbours(baskets):

@@ -24,8 +24,8 @@ class ServingRows(Protocol):
         answer."""
 
 
-class LearntRows(Protocol):
-    """Where learning writes."""
+class LearntRows(ServingRows, Protocol):
+    """Where learning writes, and sees how far it came."""
 
     def write(self, rows: Iterable[Row]) -> int:
         """Put each row over what its key held, and say how many there were. Safe to repeat."""

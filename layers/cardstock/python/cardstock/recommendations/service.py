@@ -8,6 +8,7 @@ a second call, so an answer names products and the shelf that shows them reads p
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from cardstock.clock import Clock
 from cardstock.ids import new_id
@@ -137,6 +138,12 @@ def present(shelf: Shelf, *, language: Language, model: Model | None) -> Shelf:
 def learn_from(purchases: Purchases, *, at: datetime, rows: LearntRows) -> int:
     """Learn from the year before `at` and write the serving rows; how many were written.
 
-    The same moment gives the same rows. A run that was killed leaves some rows new and some old, each whole.
+    None while nobody has bought anything since the last run: a quiet shop costs nothing. A run that was killed leaves
+    some rows new and some old, each whole, and is done again, since the row that says how far was learnt comes last.
     """
-    return rows.write(learn(purchases.since(at - HISTORY), at))
+    learnt = learn(purchases.since(at - HISTORY), at)
+    popular = next(learnt)
+    known = rows.read((POPULAR_KEY,)).get(POPULAR_KEY)
+    if known is not None and known.learned_at == popular.learned_at:
+        return 0
+    return rows.write(chain(learnt, (popular,)))

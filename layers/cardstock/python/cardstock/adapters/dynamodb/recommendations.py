@@ -1,7 +1,7 @@
 """What was learnt.
 
 Table `recommendations`: partition key `pk`, no index. One kind of item: a serving row (`member#<id>`, `product#<sku>`,
-`popular`) as one text of at most 3 900 bytes, which expires 30 days after it was last learnt.
+`popular`) as one text of at most 3 900 bytes, which expires a year and a month after the newest purchase behind it.
 
 | Access pattern | How | Costs |
 |---|---|---|
@@ -24,7 +24,7 @@ from cardstock.recommendations.learning import decode, encode
 from cardstock.recommendations.model import Row
 from cardstock.settings import settings
 
-_KEPT = timedelta(days=30)
+_KEPT = timedelta(days=396)
 _BATCH = 25
 _PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
 

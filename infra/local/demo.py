@@ -390,8 +390,8 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
             before = suite.costs()
             demo.live(step("invoices and returns", len(shop_data.sales) + len(shop_data.returns)))
             costs = suite.costs() - before
-            demo.settle()
             shelves = demo.recommend()
+            demo.settle()
             verified = demo.verify()
         summary = {
             **summary_of(demo, verified),

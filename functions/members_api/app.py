@@ -1,11 +1,13 @@
-"""HTTP: sessions, profiles, inviters, and the member's place in the referral network."""
+"""HTTP: sessions, profiles, inviters, and the member's place in the referral network.
+
+The network's services are imported where they are asked for: they are a tenth of what a start may cost.
+"""
 
 from cardstock import bootstrap
 from cardstock.edge import sessions
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.edge.models import members as models
 from cardstock.members import service
-from cardstock.network import service as network
 
 api = Api("members", callers=bootstrap.callers)
 
@@ -48,10 +50,8 @@ def get_me(request: Request[Nothing, Nothing]) -> models.Profile:
 @api.put("/v1/me", body=models.PutProfile, answer=models.Profile, auth="member", codes=("MEMBER_ERASED",))
 def put_me(request: Request[models.PutProfile, Nothing]) -> models.Profile:
     """Replace the own profile."""
-    body, clock = request.body, bootstrap.clock()
-    member = service.change_profile(
-        request.caller.id, body.nickname, body.birth_year, members=bootstrap.members(), clock=clock
-    )
+    body, members, clock = request.body, bootstrap.members(), bootstrap.clock()
+    member = service.change_profile(request.caller.id, body.nickname, body.birth_year, members=members, clock=clock)
     return models.told(member, clock.now())
 
 
@@ -62,6 +62,8 @@ def put_identity(request: Request[models.PutIdentity, Nothing]) -> models.Profil
     The number is not kept, only a salted hash of it. `verification` says who verified: `dev`, which exists on a
     development machine alone, takes the member's own word.
     """
+    from cardstock.network import service as network
+
     body, clock = request.body, bootstrap.clock()
     member = service.verify_person(
         request.caller.id,
@@ -76,14 +78,12 @@ def put_identity(request: Request[models.PutIdentity, Nothing]) -> models.Profil
 
 
 @api.post(
-    "/v1/me/inviter",
-    body=models.PutInviter,
-    answer=models.Distribution,
-    auth="member",
-    codes=models.INVITER_CODES,
+    "/v1/me/inviter", body=models.PutInviter, answer=models.Distribution, auth="member", codes=models.INVITER_CODES
 )
 def put_inviter(request: Request[models.PutInviter, Nothing]) -> models.Distribution:
     """Say who brought you, once and before the first paid order. The same again changes nothing."""
+    from cardstock.network import service as network
+
     service.follow_invite(request.caller.id, request.body.inviter, inviters=bootstrap.inviters())
     return models.placed(network.position(request.caller.id, network=bootstrap.network()))
 
@@ -91,6 +91,8 @@ def put_inviter(request: Request[models.PutInviter, Nothing]) -> models.Distribu
 @api.get("/v1/me/distribution", answer=models.Distribution, auth="member")
 def get_distribution(request: Request[Nothing, Nothing]) -> models.Distribution:
     """Read the own place in the referral network."""
+    from cardstock.network import service as network
+
     return models.placed(network.position(request.caller.id, network=bootstrap.network()))
 
 
@@ -104,6 +106,8 @@ def get_distribution(request: Request[Nothing, Nothing]) -> models.Distribution:
 )
 def appoint_partner(request: Request[models.AppointPartner, Nothing]) -> models.Distribution:
     """Make a member a partner whom no rule demotes. Who did it and why is kept; a repeat changes nothing."""
+    from cardstock.network import service as network
+
     member = service.known_member(request.path["member_id"], members=bootstrap.members())
     node = network.appoint_partner(
         member.id,

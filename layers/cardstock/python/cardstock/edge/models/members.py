@@ -1,14 +1,16 @@
 """What members send and get as JSON."""
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
 from cardstock.edge.http import Model
 from cardstock.members.model import Member, mask_name, mask_phone
-from cardstock.network.model import Node
+
+if TYPE_CHECKING:
+    from cardstock.network.model import Node
 
 INVITER_CODES: Final = (
     "INVITER_UNKNOWN",
@@ -144,7 +146,7 @@ def told(member: Member, now: datetime) -> Profile:
     )
 
 
-def placed(node: Node) -> Distribution:
+def placed(node: "Node") -> Distribution:
     """The member's view of his position."""
     return Distribution(
         member_id=node.id,

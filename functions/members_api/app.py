@@ -1,7 +1,4 @@
-"""HTTP: sessions, profiles, inviters, and the member's place in the referral network.
-
-The network's services are imported where they are asked for: they are a tenth of what a start may cost.
-"""
+"""HTTP: sessions, profiles, inviters, places in the network (whose import, a tenth of a start, waits for its calls)."""
 
 from cardstock import bootstrap
 from cardstock.edge import sessions
@@ -27,8 +24,7 @@ def open_session(request: Request[models.OpenSession, Nothing]) -> models.Sessio
         inviters=bootstrap.inviters(),
         clock=clock,
     )
-    tokens = sessions.issue(bootstrap.signer(), session.member.id)
-    profile = models.told(session.member, clock.now())
+    tokens, profile = sessions.issue(bootstrap.signer(), session.member.id), models.told(session.member, clock.now())
     return models.Session(*tokens, profile, session.is_new, session.inviter_id)
 
 

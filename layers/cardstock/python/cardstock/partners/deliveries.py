@@ -164,7 +164,8 @@ def attempt(
         return "delivered"
     failing_since = endpoint.failing_since or now
     given_up = outcome.status == 410 or now - failing_since >= GIVEN_UP_AFTER
-    _mark(endpoint, failing_since, "disabled" if given_up and not is_challenge else endpoint.status, endpoints)
+    disabled = given_up and not is_challenge
+    _mark(endpoint, failing_since, "disabled" if disabled else endpoint.status, endpoints)
     pauses = CHALLENGE_PAUSES_SECONDS if is_challenge else PAUSES_SECONDS
     last = given_up or due.attempt >= len(pauses)
     if not last:
@@ -174,7 +175,7 @@ def attempt(
         # Planned before this one is noted: a crash in between makes it twice, the other order would make it the last.
         queue.send(following, _queue_delay(pause))
     deliveries.note(delivery, made, "failed" if last else "waiting")
-    return "disabled" if given_up else "failed" if last else "waiting"
+    return "disabled" if disabled else "failed" if last else "waiting"
 
 
 def _challenge(endpoint: Endpoint, at: datetime, deliveries: Deliveries, queue: DueQueue, clock: Clock) -> str:

@@ -1,0 +1,380 @@
+"""What happened in a shop, step by step in the order of time: recorded, or made up from a seed.
+
+Both kinds of history are streams that the simulation reads once; neither holds more than what is still to come of the
+orders under way. A made-up history depends on its `Market` alone, never on a plan: every plan meets the same people and
+the same orders, so that what differs between plans is what they pay.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from random import Random
+from typing import Final, TypeAlias
+
+from cardstock.errors import InvalidError, Pointer
+from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen, split
+from cardstock.network.model import OrderLine, Plan
+from cardstock.network.rewards import net_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Appointed:
+    """An operator made somebody a partner."""
+
+    member_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody came, through `inviter_id` or by himself."""
+
+    member_id: str
+    inviter_id: str | None
+    at: datetime
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order was placed; paid in the same moment, if `paid`."""
+
+    order_id: str
+    member_id: str
+    lines: tuple[OrderLine, ...]
+    at: datetime
+    paid: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """An order was paid."""
+
+    order_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The return window and the freeze of an order were over: its rewards are available."""
+
+    order_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A refund of an order: `units` of its lines (by index), or `fen` of all of it, or everything that was left."""
+
+    order_id: str
+    at: datetime
+    fen: Fen | None = None
+    units: Mapping[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Nothing will happen to an order any more."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Somebody who has brought nobody will not come back: nothing has to be kept of him."""
+
+    member_id: str
+
+
+Step: TypeAlias = Appointed | Joined | Placed | Paid | Settled | Returned | Closed | Left
+History: TypeAlias = Iterator[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedOrder:
+    """One order of the past. `inviter_id` counts where the buyer was not bound yet."""
+
+    order_id: str
+    member_id: str
+    lines: tuple[OrderLine, ...]
+    placed_at: datetime
+    inviter_id: str | None = None
+    paid_at: datetime | None = None
+    """None: never."""
+    received_at: datetime | None = None
+    """None: never, so it does not settle."""
+    returns: tuple[Returned, ...] = ()
+
+
+def waits_days(plan: Plan) -> int:
+    """Days from the receipt of an order to the end of both its return window and its freeze."""
+    return max(plan.return_days, plan.freeze_days)
+
+
+def recorded(orders: Iterable[RecordedOrder], plan: Plan, partners: Sequence[str] = ()) -> History:
+    """The history of recorded orders, given by the time of placing; `partners` are appointed before all of it.
+
+    Raises `InvalidError` ORDERS_UNSORTED, whose fact `order_id` is the first order that comes too late.
+    """
+    wait = timedelta(days=waits_days(plan))
+    due: list[tuple[datetime, int, int, Step]] = []
+    known: set[str] = set(partners)
+    newest: datetime | None = None
+    for number, order in enumerate(orders):
+        if newest is None:
+            yield from (Appointed(partner, order.placed_at) for partner in partners)
+        elif order.placed_at < newest:
+            raise InvalidError("ORDERS_UNSORTED", order_id=order.order_id)
+        newest = order.placed_at
+        while due and due[0][0] <= newest:
+            yield heappop(due)[3]
+        if order.member_id not in known or order.inviter_id is not None:
+            known.add(order.member_id)
+            yield Joined(order.member_id, order.inviter_id, newest)
+        paid_at = order.paid_at
+        yield Placed(order.order_id, order.member_id, order.lines, newest, paid=paid_at == newest)
+        steps: list[tuple[datetime, Step]] = [(step.at, step) for step in order.returns]
+        if paid_at is not None and paid_at != newest:
+            steps.append((paid_at, Paid(order.order_id, paid_at)))
+        if paid_at is not None and order.received_at is not None:
+            settled_at = max(order.received_at, paid_at) + wait
+            steps.append((settled_at, Settled(order.order_id, settled_at)))
+        # A payment of the same moment comes first, the end of the window (inclusive) before a refund.
+        steps.sort(key=lambda step: (step[0], _RANK[type(step[1])]))
+        steps.append((steps[-1][0] if steps else newest, Closed(order.order_id)))
+        for rank, (at, step) in enumerate(steps):
+            heappush(due, (max(at, newest), number, rank, step))
+    while due:
+        yield heappop(due)[3]
+
+
+_RANK: Final[Mapping[type, int]] = {Paid: 0, Settled: 1, Returned: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A made-up shop. Shares in basis points, amounts in fen; the same market is the same history to the last step.
+
+    Who brings others is drawn when he joins; whom a new member comes through is one of them, either any or, for
+    `star_bps` of the invitations, one in proportion to how many he has brought already, as in grown networks.
+    """
+
+    seed: int = 1
+    members: int = 10_000
+    days: int = 180
+    """The days in which they join."""
+    growth_bps: Bps = 100
+    """By how much more join each day than the day before."""
+    partners: int = 10
+    """Appointed at the beginning."""
+    organic_bps: Bps = 1_000
+    """Who come by themselves."""
+    sharing_bps: Bps = 2_500
+    """Who ever bring somebody."""
+    star_bps: Bps = 5_000
+    verified_bps: Bps = 6_000
+    """Who prove who they are."""
+    conversion_bps: Bps = 3_000
+    """Who buy the qualifying product."""
+    decision_days: int = 14
+    """The longest that they think about it."""
+    price: Fen = 49_900
+    """Of the qualifying product."""
+    basket: Fen = 20_000
+    """Mean value of the other goods of an order that has any: from half to one and a half times as much."""
+    extra_bps: Bps = 2_000
+    """Qualifying orders with other goods in them."""
+    repeat_bps: Bps = 4_000
+    """Orders that are followed by another one, of other goods, within 15 to 45 days."""
+    coupon_bps: Bps = 2_000
+    """Orders with a coupon of a tenth of their value."""
+    refund_bps: Bps = 800
+    """Orders of which something comes back."""
+    partial_bps: Bps = 3_000
+    """Refunds of a part only."""
+    late_bps: Bps = 500
+    """Refunds after the return window and the freeze."""
+    receive_days: int = 3
+    """From the payment to the receipt."""
+    goods_bps: Bps = 4_000
+    """What the goods cost the brand, of what is paid for them."""
+    unlock_cost: Fen = 2_000
+    """What one benefit of an `unlock` plan costs the brand: the coupon in it."""
+
+
+MARKET_RANGES: Final[Mapping[str, tuple[int, int]]] = {
+    "seed": (0, 2**53),
+    "members": (1, 10_000_000),
+    "days": (1, 1_000),
+    "growth_bps": (0, 1_000),
+    "partners": (0, 1_000),
+    "organic_bps": (0, BPS_ONE),
+    "sharing_bps": (0, BPS_ONE),
+    "star_bps": (0, BPS_ONE),
+    "verified_bps": (0, BPS_ONE),
+    "conversion_bps": (0, BPS_ONE),
+    "decision_days": (0, 365),
+    "price": (1, MAX_FEN),
+    "basket": (2, MAX_FEN),
+    "extra_bps": (0, BPS_ONE),
+    "repeat_bps": (0, 9_000),
+    "coupon_bps": (0, BPS_ONE),
+    "refund_bps": (0, BPS_ONE),
+    "partial_bps": (0, BPS_ONE),
+    "late_bps": (0, BPS_ONE),
+    "receive_days": (0, 90),
+    "goods_bps": (0, BPS_ONE),
+    "unlock_cost": (0, MAX_FEN),
+}
+
+
+def check_market(market: Market) -> Market:
+    """`market`. Raises `InvalidError` MARKET_INVALID naming every parameter out of its range."""
+    wrong = tuple(
+        Pointer(f"/{name}", "range")
+        for name, (low, high) in MARKET_RANGES.items()
+        if not low <= getattr(market, name) <= high
+    )
+    if wrong:
+        raise InvalidError("MARKET_INVALID", pointers=wrong)
+    return market
+
+
+BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_BASKETS: Final = 64
+"""So many different baskets of each kind are drawn, and then used again and again."""
+
+
+def synthetic(market: Market, plan: Plan) -> History:
+    """The history of a made-up shop; of `plan` it takes only how long its orders wait to settle."""
+    check_market(market)
+    return _Shop(market, waits_days(plan)).steps()
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """Somebody will place an order: his first, or a further one."""
+
+    member_id: str
+    first: bool
+    shares: bool
+    until: int = 0
+    """The day on which his orders so far are closed."""
+
+
+class _Shop:
+    def __init__(self, market: Market, wait: int) -> None:
+        self.market = market
+        self.wait = wait
+        self.bits = Random(market.seed).getrandbits  # noqa: S311 - a repeatable draw is what is wanted
+        self.due: dict[int, list[Step | _Visit]] = {}
+        self.orders = 0
+        self.dates: list[datetime] = []
+        self.first = [self.basket(kit=True) for _ in range(_BASKETS)]
+        self.next = [self.basket(kit=False) for _ in range(_BASKETS)]
+
+    def below(self, limit: int) -> int:
+        """A number from 0 to `limit` - 1."""
+        return self.bits(32) * limit >> 32
+
+    def happens(self, share: Bps) -> bool:
+        return self.bits(32) * BPS_ONE >> 32 < share
+
+    def date(self, day: int) -> datetime:
+        while len(self.dates) <= day:
+            self.dates.append(BEGINNING + timedelta(days=len(self.dates)))
+        return self.dates[day]
+
+    def later(self, day: int, step: Step | _Visit) -> None:
+        if day in self.due:
+            self.due[day].append(step)
+        else:
+            self.due[day] = [step]
+
+    def basket(self, *, kit: bool) -> tuple[OrderLine, ...]:
+        market = self.market
+        values = [market.price] if kit else []
+        if not kit or self.happens(market.extra_bps):
+            whole = market.basket // 2 + self.below(market.basket + 1)
+            part = self.below(whole)
+            values += [whole - part, part] if part else [whole]
+        coupon = sum(values) // 10 if self.happens(market.coupon_bps) else 0
+        return tuple(
+            OrderLine("kit" if kit and not index else f"goods{index}", 1, net, qualifying=kit and not index)
+            for index, net in enumerate(net_lines(values, coupon))
+        )
+
+    def steps(self) -> History:
+        market = self.market
+        promoters = [f"p{number}" for number in range(market.partners)]
+        for partner in promoters:
+            yield Appointed(partner, self.date(0))
+        weights = [1_000_000]
+        for _ in range(market.days - 1):
+            weights.append(weights[-1] * (BPS_ONE + market.growth_bps) // BPS_ONE)
+        brought: list[int] = []
+        number = 0
+        for day, joining in enumerate(split(market.members, weights)):
+            for _ in range(joining):
+                yield from self.joined(f"m{number}", day, promoters, brought)
+                number += 1
+            yield from self.happening(day)
+        while self.due:
+            yield from self.happening(min(self.due))
+
+    def joined(self, member_id: str, day: int, promoters: list[str], brought: list[int]) -> History:
+        """`promoters` are all who bring others; `brought` holds the index of who brought, once per invitation."""
+        market = self.market
+        inviter_id = None
+        if promoters and not self.happens(market.organic_bps):
+            if brought and self.happens(market.star_bps):
+                index = brought[self.below(len(brought))]
+            else:
+                index = self.below(len(promoters))
+            brought.append(index)
+            inviter_id = promoters[index]
+        shares = self.happens(market.sharing_bps)
+        if shares:
+            promoters.append(member_id)
+        buys, verified = self.happens(market.conversion_bps), self.happens(market.verified_bps)
+        yield Joined(member_id, inviter_id, self.date(day), verified)
+        if buys:
+            self.later(day + self.below(market.decision_days + 1), _Visit(member_id, True, shares))
+        elif not shares:
+            yield Left(member_id)
+
+    def happening(self, day: int) -> History:
+        for step in self.due.pop(day, ()):
+            if isinstance(step, _Visit):
+                yield self.placed(step, day)
+            else:
+                yield step
+
+    def placed(self, visit: _Visit, day: int) -> Placed:
+        """The order of a visit. All that will become of it is drawn now."""
+        market = self.market
+        baskets = self.first if visit.first else self.next
+        lines = baskets[self.below(_BASKETS)]
+        self.orders += 1
+        order_id = f"o{self.orders}"
+        settles = day + market.receive_days + self.wait
+        last = settles
+        if self.happens(market.refund_bps):
+            late, part = self.happens(market.late_bps), self.happens(market.partial_bps)
+            # The day does not depend on the plan, unless the refund is one that comes after it.
+            spread = self.below(30)
+            back = settles + 1 + spread if late else day + 1 + spread * (market.receive_days + 7) // 30
+            net = sum(line.net for line in lines)
+            fen = max(1, net * (1 + self.below(9)) // 10) if part and net else None
+            if net:
+                self.later(back, Returned(order_id, self.date(back), fen))
+                last = max(last, back)
+        self.later(settles, Settled(order_id, self.date(settles)))
+        self.later(last, Closed(order_id))
+        last = max(last, visit.until)
+        if self.happens(market.repeat_bps):
+            self.later(day + 15 + self.below(31), _Visit(visit.member_id, False, visit.shares, last))
+        elif not visit.shares:
+            self.later(last, Left(visit.member_id))
+        return Placed(order_id, visit.member_id, lines, self.date(day))

@@ -1,0 +1,525 @@
+"""What a plan would have cost, and whom it would have paid: a history run through the rules that pay.
+
+There is no second engine. Positions change by `positions`, rewards come from `rewards`, both with the arguments that
+the services give them; a step looks at a fixed number of members, so that a million cost a hundred times what ten
+thousand do. Only whoever can still matter is kept in memory.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from cardstock.errors import RefusedError
+from cardstock.money import BPS_ONE, Bps, Fen, half_up, share
+from cardstock.network import guard, positions, rewards
+from cardstock.network.history import (
+    Appointed,
+    Closed,
+    Joined,
+    Left,
+    Paid,
+    Placed,
+    Returned,
+    Settled,
+    Step,
+)
+from cardstock.network.model import (
+    Approval,
+    Change,
+    Finding,
+    Mark,
+    Node,
+    OrderFacts,
+    OrderLine,
+    Plan,
+    Refunded,
+    Reward,
+    RewardKind,
+    Snapshot,
+)
+
+if TYPE_CHECKING:
+    from dataclasses import replace as altered  # the same, and its arguments are checked
+else:
+    from cardstock.network.model import altered
+
+Goal: TypeAlias = Literal["margin", "earnings"]
+BoundName: TypeAlias = Literal["guard", "cost_cap", "margin_floor"]
+Progress: TypeAlias = Callable[[int], None]
+
+CURVE_POINTS: Final = 20
+"""Points of the curve that shows how earnings are distributed."""
+ALARM_LEVELS: Final = 3
+ALARM_PEOPLE: Final = 30
+OUTSIDE_FLOOR_BPS: Final = 5_000
+_STEPS_BETWEEN: Final = 5_000
+"""Steps between two reports of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One plan, played through one history. Amounts in fen, shares in basis points, rounded half-up."""
+
+    plan: Plan
+    findings: tuple[Finding, ...]
+    """What the guard says of the plan itself."""
+    warnings: tuple[tuple[str, int], ...]
+    """What it would say of the life under it: `subtrees` that reach the levels and heads of the law with money flowing
+    in them, and `outside_sales`, the share of sales to people who promote nothing, where that is under a half."""
+    members: int
+    orders: int
+    sales: Fen
+    """Paid for goods."""
+    returned: Fen
+    """Given back of it."""
+    goods: Fen
+    """What the goods that were kept cost."""
+    accrued: tuple[tuple[RewardKind, Fen], ...]
+    """Rewards when they were credited."""
+    clawed: Fen
+    """What refunds took back of them."""
+    clawed_late: Fen
+    """The part of it that had been available before: it may have been paid out."""
+    peak_frozen: Fen
+    """The most that refunds could have taken back at one time without anybody's debt."""
+    benefits: int
+    """Benefits granted by a plan without cash, less those undone."""
+    benefit_cost: Fen
+    dividend: Fen
+    worst_bps: Bps
+    """The most that one order paid, of its net, rounded up."""
+    worst_order: str | None
+    worst_reference_bps: Bps
+    """The same for one unit at the plan's reference price in the worst possible positions."""
+    earners: int
+    """Who kept something in the end."""
+    top_bps: Bps
+    """What the highest-earning hundredth of them, at least one, has of all that they keep."""
+    gini_bps: Bps
+    """How unequal they are: 0 all the same, 10 000 one has it all."""
+    curve: tuple[Bps, ...]
+    """What the lowest-earning 1/20, 2/20 ... of them have of it."""
+    outside_bps: Bps
+    """Sales to people who are no distributors and have brought nobody, of all sales."""
+    promotions: int
+    demotions: int
+    refused_bindings: int
+    """Bindings that the rules refused; only a recorded history can hold such."""
+
+    @property
+    def kept(self) -> Fen:
+        """Sales less what was given back."""
+        return self.sales - self.returned
+
+    @property
+    def rewards(self) -> Fen:
+        """What promoters keep, dividends included."""
+        return sum(amount for _, amount in self.accrued) - self.clawed + self.dividend
+
+    @property
+    def cost(self) -> Fen:
+        """What the plan costs the brand."""
+        return self.rewards + self.benefit_cost
+
+    @property
+    def cost_bps(self) -> Bps:
+        return _bps(self.cost, self.kept)
+
+    @property
+    def margin(self) -> Fen:
+        """Sales kept, less their goods and the plan's cost."""
+        return self.kept - self.goods - self.cost
+
+    @property
+    def margin_bps(self) -> Bps:
+        return _bps(self.margin, self.kept)
+
+    @property
+    def clawed_bps(self) -> Bps:
+        """Of all that was credited."""
+        return _bps(self.clawed, sum(amount for _, amount in self.accrued))
+
+    @property
+    def earning_bps(self) -> Bps:
+        """Members who kept something."""
+        return _bps(self.earners, self.members)
+
+
+Watch: TypeAlias = Callable[[str, RewardKind, str, Fen], None]
+"""Told of every credit (and, below zero, of every claw-back): order, reward, member, fen."""
+
+
+def simulate(
+    plan: Plan,
+    steps: Iterable[Step],
+    *,
+    goods_bps: Bps,
+    unlock_cost: Fen = 0,
+    approvals: Sequence[Approval] = (),
+    progress: Progress | None = None,
+    watch: Watch | None = None,
+) -> Outcome:
+    """Play `steps` under `plan`. `progress` is told now and then how many members and orders have come so far.
+
+    `goods_bps` is what goods cost, of what is paid for them; a free order costs the goods of `plan.price`, another
+    benefit `unlock_cost`. A binding that the rules refuse is counted and left out, as the shop would have.
+    """
+    life = _Life(plan, watch)
+    play: dict[type, Callable[..., None]] = {
+        Joined: life.join,
+        Placed: life.place,
+        Paid: life.pay,
+        Settled: life.settle,
+        Returned: life.give_back,
+        Closed: life.close,
+        Left: life.leave,
+        Appointed: life.appoint,
+    }
+    left = _STEPS_BETWEEN
+    for step in steps:
+        play[type(step)](step)
+        left -= 1
+        if not left:
+            left = _STEPS_BETWEEN
+            if progress is not None:
+                progress(life.members + life.placed)
+    if progress is not None:
+        progress(life.members + life.placed)
+    return life.outcome(goods_bps, unlock_cost, approvals)
+
+
+class _Order:
+    """An order under way."""
+
+    __slots__ = ("facts", "lines", "mark", "refunded", "rewards", "settled", "taken")
+
+    def __init__(self, lines: tuple[OrderLine, ...], facts: OrderFacts, due: tuple[Reward, ...]) -> None:
+        self.lines = lines
+        self.facts = facts
+        self.rewards = due
+        self.mark: Mark | None = None
+        self.refunded: Refunded | None = None
+        self.taken: list[Fen] = [0] * len(due)
+        self.settled = False
+
+
+class _Life:
+    """One run: who can still matter, the orders under way, and the sums."""
+
+    def __init__(self, plan: Plan, watch: Watch | None) -> None:
+        self.plan = plan
+        self.watch = watch
+        self.nodes: dict[str, Node] = {}
+        """By the time of binding: who brought somebody stands before him."""
+        self.orders: dict[str, _Order] = {}
+        self.earned: dict[str, Fen] = {}
+        self.brought: dict[str, int] = {}
+        self.months: dict[int, _Month] = {}
+        self.happened: Counter[str] = Counter()
+        self.accrued: dict[RewardKind, Fen] = {"direct": 0, "team": 0, "peer": 0}
+        self.members = self.placed = self.refused = 0
+        self.sales = self.outside = self.returned = 0
+        self.clawed = self.clawed_late = self.frozen = self.peak_frozen = 0
+        self.worst: tuple[int, int, str | None] = (0, 1, None)
+
+    # The steps of a history.
+
+    def appoint(self, step: Appointed) -> None:
+        self._meet(step.member_id)
+        self._write(positions.appointment(self.nodes[step.member_id], "simulated", "simulated", self.plan, step.at))
+
+    def join(self, step: Joined) -> None:
+        self._meet(step.member_id)
+        nodes, inviter_id = self.nodes, step.inviter_id
+        if inviter_id is not None and nodes[step.member_id].referrer != inviter_id:
+            self._meet(inviter_id)
+            try:
+                change = positions.binding(nodes[step.member_id], nodes[inviter_id], nodes, step.at)
+            except RefusedError:
+                self.refused += 1
+            else:
+                del nodes[step.member_id]  # its place is behind the inviter's
+                self._write(change)
+                self.brought[inviter_id] = self.brought.get(inviter_id, 0) + 1
+        if step.verified and self.plan.benefit == "unlock":
+            self._write(positions.verification(nodes[step.member_id], nodes, self.plan, step.at))
+
+    def place(self, step: Placed) -> None:
+        plan, lines = self.plan, step.lines
+        self._meet(step.member_id)
+        buyer = self.nodes[step.member_id]
+        snapshot = positions.snapshot_of(buyer, self.nodes, plan, step.at)
+        net = sum([line.net for line in lines])
+        facts = OrderFacts(step.order_id, buyer.id, snapshot, step.at, net, rewards.qualifying_net(lines))
+        order = _Order(lines, facts, rewards.rewards_for(lines, snapshot, plan, buyer_id=buyer.id))
+        self.orders[step.order_id] = order
+        if step.paid:
+            self._paid(order, step.at)
+
+    def pay(self, step: Paid) -> None:
+        self._paid(self.orders[step.order_id], step.at)
+
+    def settle(self, step: Settled) -> None:
+        order = self.orders[step.order_id]
+        order.settled = True
+        self.frozen -= sum([reward.amount for reward in order.rewards]) - sum(order.taken)
+        if order.facts.qualifying_net:
+            order.facts = altered(order.facts, settled_at=step.at)
+            self._count(order)
+
+    def give_back(self, step: Returned) -> None:
+        order = self.orders[step.order_id]
+        before = order.refunded or rewards.nothing_refunded(order.lines)
+        if step.units is not None:
+            after = rewards.refund_units(order.lines, before, step.units)
+        else:
+            rest = order.facts.net - sum(before.fen)
+            after = rewards.refund_amount(order.lines, before, rest if step.fen is None else step.fen)
+        order.refunded = after
+        fen = sum(after.fen) - sum(before.fen)
+        self.returned += fen
+        for index, reward in enumerate(order.rewards):
+            taken = rewards.clawed(reward, after.fen)
+            if taken != order.taken[index]:
+                self._take(step.order_id, reward, taken - order.taken[index], late=order.settled)
+                order.taken[index] = taken
+        if self.plan.dividend_bps:
+            self._month(order).add(order.facts.snapshot, -fen)
+        part = rewards.qualifying_refunded(order.lines, after.fen)
+        facts = order.facts
+        # What comes back once more than a half has come back changes nothing for roles.
+        if part != facts.qualifying_refunded and 2 * facts.qualifying_refunded <= facts.qualifying_net:
+            order.facts = altered(facts, qualifying_refunded=part, refunded_at=step.at)
+            self._count(order)
+
+    def close(self, step: Closed) -> None:
+        del self.orders[step.order_id]
+
+    def leave(self, step: Left) -> None:
+        # There, a promotion may still move him.
+        if self.plan.leave_mode != "keep_recruits":
+            del self.nodes[step.member_id]
+
+    # What the services do around the rules.
+
+    def _meet(self, member_id: str) -> None:
+        if member_id not in self.nodes:
+            self.nodes[member_id] = Node(member_id)
+            self.members += 1
+
+    def _write(self, change: Change) -> None:
+        for node in change.nodes:
+            self.nodes[node.id] = node
+        for event in change.events:
+            self.happened[event.kind] += 1
+
+    def _count(self, order: _Order) -> None:
+        change = positions.count(order.facts, order.mark, self.nodes, self.plan)
+        if change.mark is not None:
+            order.mark = change.mark
+        self._write(change)
+
+    def _paid(self, order: _Order, at: datetime) -> None:
+        facts = order.facts
+        net = facts.net
+        self.placed += 1
+        self.sales += net
+        total = 0
+        for reward in order.rewards:
+            amount = reward.amount
+            if amount:
+                total += amount
+                self.accrued[reward.kind] += amount
+                self.earned[reward.member_id] = self.earned.get(reward.member_id, 0) + amount
+                if self.watch is not None:
+                    self.watch(facts.order_id, reward.kind, reward.member_id, amount)
+        if total * self.worst[1] > self.worst[0] * net:
+            self.worst = (total, net, facts.order_id)
+        self.frozen += total
+        self.peak_frozen = max(self.peak_frozen, self.frozen)
+        if facts.snapshot.buyer_role == "member" and not self.nodes[facts.buyer_id].has_referred:
+            self.outside += net
+        if self.plan.dividend_bps:
+            self._month(order).add(facts.snapshot, net)
+        order.facts = altered(facts, paid_at=at)
+        self._count(order)
+
+    def _take(self, order_id: str, reward: Reward, amount: Fen, *, late: bool) -> None:
+        self.clawed += amount
+        self.earned[reward.member_id] -= amount
+        if late:
+            self.clawed_late += amount
+        else:
+            self.frozen -= amount
+        if self.watch is not None:
+            self.watch(order_id, reward.kind, reward.member_id, -amount)
+
+    def _month(self, order: _Order) -> "_Month":
+        at = order.facts.placed_at
+        return self.months.setdefault(at.year * 12 + at.month, _Month())
+
+    # What came of it.
+
+    def outcome(self, goods_bps: Bps, unlock_cost: Fen, approvals: Sequence[Approval]) -> Outcome:
+        """The sums of the run."""
+        plan, kept = self.plan, self.sales - self.returned
+        dividends: Fen = 0
+        for month in self.months.values():
+            shares = rewards.dividend(plan, month.sales, {who: fen for who, fen in month.teams.items() if fen > 0})
+            for member_id, amount in shares.items():
+                dividends += amount
+                self.earned[member_id] = self.earned.get(member_id, 0) + amount
+        subtrees = self._subtrees() if plan.benefit == "cash" else 0
+        earnings = sorted([fen for fen in self.earned.values() if fen > 0])
+        outside = _bps(self.outside, self.sales)
+        warnings: list[tuple[str, int]] = [("subtrees", subtrees)] if subtrees else []
+        if self.sales and outside < OUTSIDE_FLOOR_BPS:
+            warnings.append(("outside_sales", outside))
+        benefits = self.happened["benefit"] - self.happened["benefit_undone"]
+        each = share(plan.price, goods_bps) if plan.benefit == "free_order" else unlock_cost
+        total, net, worst_order = self.worst
+        return Outcome(
+            plan=plan,
+            findings=guard.check(plan, approvals),
+            warnings=tuple(warnings),
+            members=self.members,
+            orders=self.placed,
+            sales=self.sales,
+            returned=self.returned,
+            goods=share(kept, goods_bps),
+            accrued=tuple(self.accrued.items()),
+            clawed=self.clawed,
+            clawed_late=self.clawed_late,
+            peak_frozen=self.peak_frozen,
+            benefits=benefits,
+            benefit_cost=benefits * each,
+            dividend=dividends,
+            worst_bps=-(-total * BPS_ONE // net),
+            worst_order=worst_order,
+            worst_reference_bps=guard.worst_bps(plan),
+            earners=len(earnings),
+            top_bps=_bps(sum(earnings[len(earnings) * 99 // 100 :]) if earnings else 0, sum(earnings)),
+            gini_bps=gini_bps(earnings),
+            curve=curve(earnings),
+            outside_bps=outside,
+            promotions=self.happened["promote"],
+            demotions=self.happened["demote"],
+            refused_bindings=self.refused,
+        )
+
+    def _subtrees(self) -> int:
+        """How many who earn head a subtree that the law would look at. One pass from the last bound to the first."""
+        people = {member_id: 1 + count for member_id, count in self.brought.items()}
+        levels = dict.fromkeys(self.brought, 2)
+        found = 0
+        for member_id in reversed(self.nodes):
+            size, depth = people.get(member_id, 1), levels.get(member_id, 1)
+            if size >= ALARM_PEOPLE and depth >= ALARM_LEVELS and self.earned.get(member_id, 0) > 0:
+                found += 1
+            referrer = self.nodes[member_id].referrer
+            if referrer is not None:
+                people[referrer] += size - 1  # he himself was counted when he was brought
+                levels[referrer] = max(levels[referrer], depth + 1)
+        return found
+
+
+class _Month:
+    """The sales of one calendar month, in all and by team, that a dividend is measured on."""
+
+    __slots__ = ("sales", "teams")
+
+    def __init__(self) -> None:
+        self.sales: Fen = 0
+        self.teams: dict[str, Fen] = {}
+
+    def add(self, snapshot: Snapshot, net: Fen) -> None:
+        self.sales += net
+        owner = snapshot.owner
+        if owner is not None and not owner.erased:
+            self.teams[owner.id] = self.teams.get(owner.id, 0) + net
+
+
+def gini_bps(earnings: Sequence[Fen]) -> Bps:
+    """The Gini coefficient of `earnings`, sorted upwards and above zero; 0 for nobody."""
+    number, whole = len(earnings), sum(earnings)
+    if not whole:
+        return 0
+    weighted = sum([rank * fen for rank, fen in enumerate(earnings, 1)])
+    return half_up(BPS_ONE * (2 * weighted - (number + 1) * whole), number * whole)
+
+
+def curve(earnings: Sequence[Fen]) -> tuple[Bps, ...]:
+    """What the first 1/20, 2/20 ... of `earnings` (sorted upwards) make of all; the Lorenz curve."""
+    whole = sum(earnings)
+    points, done, total = [], 0, 0
+    for point in range(1, CURVE_POINTS + 1):
+        until = len(earnings) * point // CURVE_POINTS
+        total += sum(earnings[done:until])
+        done = until
+        points.append(_bps(total, whole))
+    return tuple(points)
+
+
+def _bps(part: Fen, whole: Fen) -> Bps:
+    return half_up(part * BPS_ONE, whole) if whole > 0 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a plan must keep to be picked. That nothing in it is refused or lacks an approval always holds."""
+
+    margin_floor_bps: Bps = 0
+    """Of what was kept of the sales, at least."""
+    cost_cap_bps: Bps = 3_000
+    """Of what was kept of the sales, at most."""
+    goal: Goal = "margin"
+    """The best within bounds leaves the brand most, or pays promoters most; fen, not shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A bound that a plan does not keep."""
+
+    bound: BoundName
+    found: int
+    """Basis points; for `guard` how many checks fail."""
+    limit: int
+    checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Outcomes as they were given, what each breaks, and which is best; None: none is within bounds."""
+
+    outcomes: tuple[Outcome, ...]
+    breaches: tuple[tuple[Breach, ...], ...]
+    bounds: Bounds
+    best: int | None
+    runner_up: int | None
+    """The next best within bounds."""
+
+
+def compare(outcomes: Sequence[Outcome], bounds: Bounds) -> Comparison:
+    """Pick the best outcome within `bounds`. Ties go to the lower worst order, then to the earlier one."""
+    breaches = tuple(_breaches(outcome, bounds) for outcome in outcomes)
+
+    def rank(index: int) -> tuple[int, int, int]:
+        outcome = outcomes[index]
+        return (-(outcome.margin if bounds.goal == "margin" else outcome.rewards), outcome.worst_bps, index)
+
+    within = sorted([index for index, broken in enumerate(breaches) if not broken], key=rank)
+    return Comparison(tuple(outcomes), breaches, bounds, *([*within, None, None][:2]))
+
+
+def _breaches(outcome: Outcome, bounds: Bounds) -> tuple[Breach, ...]:
+    blocking = guard.blocks(outcome.findings)
+    found = []
+    if blocking:
+        found.append(Breach("guard", len(blocking), 0, tuple(finding.check for finding in blocking)))
+    if outcome.cost_bps > bounds.cost_cap_bps:
+        found.append(Breach("cost_cap", outcome.cost_bps, bounds.cost_cap_bps))
+    if outcome.margin_bps < bounds.margin_floor_bps:
+        found.append(Breach("margin_floor", outcome.margin_bps, bounds.margin_floor_bps))
+    return tuple(found)

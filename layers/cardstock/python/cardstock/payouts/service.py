@@ -51,6 +51,8 @@ from cardstock.payouts.tax import TABLES, TaxToDate, withhold
 OPENED: Final = "payout.opened"
 SETTLED: Final = "payout.settled"
 _LISTED_AT_ONCE: Final = 90
+_READ_AT_ONCE: Final = 3 * CHUNK
+"""Payees are read for so many lines at a time: DynamoDB gives a hundred items in one call."""
 _SHRINKS: Final = 5
 _DIFFERENCES_KEPT: Final = 50
 _UNFINISHED_LOOKED_AT: Final = 24
@@ -206,12 +208,16 @@ def advance(
         if not _send(batch, payouts, ledger, payees, way, clock=clock, enough_time=enough_time):
             return True
         batch = _handed_over(batch, payouts=payouts, channel=way, files=files, clock=clock)
+        if batch.transfers:
+            return False  # Somebody has to take the file to the channel first.
     if batch.status == "sending" and batch.closed_at is None:
         way = channel(batch.rules.channel)
         if not _apply_answers(batch, payouts=payouts, channel=way, enough_time=enough_time):
             return True
         batch = _closed(batch, payouts=payouts, ledger=ledger, clock=clock)
     if batch.status == "sending" and batch.closed_at is not None:
+        if not enough_time():
+            return True
         report = _report(batch, brand=brand, payouts=payouts, ledger=ledger)
         batch = _settled(batch, report, payouts=payouts, files=files, writers=writers, clock=clock)
     if batch.status == "settled":
@@ -275,25 +281,26 @@ def _send(
 ) -> bool:
     """Send what is pending; whether nothing is left."""
     left = 0
-    for chunk in _chunks((line for line in payouts.lines(batch.id) if line.status == "pending"), CHUNK):
-        if not enough_time():
-            return False
+    pending = (line for line in payouts.lines(batch.id) if line.status == "pending")
+    for block in _chunks(pending, _READ_AT_ONCE):
         now = clock.now()
-        known = payees([line.member for line in chunk], now)
-        before = _tax_before(batch, [line.member for line in chunk], payouts)
-        cashier = _Cashier(batch, known, before, now)
-        wanted = [line for line in chunk if cashier.takes(line, line.listed)]
-        sent = []
-        for _ in range(_SHRINKS):
-            ready = [cashier.sized[line.number] for line in wanted]
-            refused = {line.number for line in payouts.claim(ready)} if ready else set()
-            sent += [line for line in ready if line.number not in refused]
-            wanted = _shrunk(batch, [line for line in wanted if line.number in refused], cashier, payouts, ledger)
-            if not wanted:
-                break
-        left += len(wanted)
-        payouts.drop(cashier.left_out)
-        payouts.record(batch.id, channel.transfer(sent) if sent else ())
+        members = [line.member for line in block]
+        cashier = _Cashier(batch, payees(members, now), _tax_before(batch, members, payouts), now)
+        for chunk in _chunks(block, CHUNK):
+            if not enough_time():
+                return False
+            wanted = [line for line in chunk if cashier.takes(line, line.listed)]
+            sent = []
+            for _ in range(_SHRINKS):
+                ready = [cashier.sized[line.number] for line in wanted]
+                refused = {line.number for line in payouts.claim(ready)} if ready else set()
+                sent += [line for line in ready if line.number not in refused]
+                wanted = _shrunk(batch, [line for line in wanted if line.number in refused], cashier, payouts, ledger)
+                if not wanted:
+                    break
+            left += len(wanted)
+            payouts.drop(cashier.drain())
+            payouts.record(batch.id, channel.transfer(sent) if sent else ())
     return left == 0
 
 
@@ -309,7 +316,7 @@ def _shrunk(batch: Batch, refused: Sequence[Line], cashier: "_Cashier", payouts:
 
 
 class _Cashier:
-    """Decides what each line of a chunk pays out, and which are left out."""
+    """Decides what each line of a block pays out, and which are left out."""
 
     def __init__(
         self, batch: Batch, known: Mapping[str, Payee], before: Mapping[str, TaxToDate], now: datetime
@@ -320,7 +327,7 @@ class _Cashier:
         self._now = now
         self._table = next(table for table in TABLES if table.id == batch.rules.tax_table)
         self.sized: dict[str, Line] = {}
-        self.left_out: list[Line] = []
+        self._left_out: list[Line] = []
 
     def takes(self, line: Line, available: Fen) -> bool:
         """Whether the line can be sent, its amounts then in `sized`. It pays at most what was listed, never more."""
@@ -350,8 +357,13 @@ class _Cashier:
         return True
 
     def _leave_out(self, line: Line, reason: DropReason) -> bool:
-        self.left_out.append(dropped(line, reason, self._now))
+        self._left_out.append(dropped(line, reason, self._now))
         return False
+
+    def drain(self) -> list[Line]:
+        """The lines left out since this was last asked."""
+        found, self._left_out = self._left_out, []
+        return found
 
 
 def _tax_before(batch: Batch, members: Sequence[str], payouts: Payouts) -> dict[str, TaxToDate]:

@@ -1,4 +1,7 @@
-"""A small shop for tests: goods, members, and every step from the quote to the receipt through the real handlers."""
+"""A small shop for tests: goods, members, and every step from the quote to the receipt through the real handlers.
+
+Functions are imported where they are called: importing one makes the process's client, which `tests.rights` must see.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,9 +18,6 @@ from cardstock.clock import rfc3339
 from cardstock.edge.callers import ACCESS
 from cardstock.edge.quotes import ATTRIBUTION
 from cardstock.edge.signatures import sign, verify
-from functions.orders_api import app as orders_api
-from functions.payment_inbox import app as payment_inbox
-from functions.sweep_expired import app as sweep_expired
 from tests.cloud import SECRETS, Cloud, Context, http_event
 
 START = datetime(2026, 12, 1, 8, tzinfo=UTC)
@@ -115,6 +115,8 @@ class Shop:
 
     def send(self, method: str, path: str, body: Any = None, *, member: str = BUYER, **more: Any) -> Reply:
         """A member's request to the orders function."""
+        from functions.orders_api import app as orders_api
+
         return reply(orders_api.handler(http_event(method, path, body, token=self.token(member), **more), Context()))
 
     def quote(self, units: Mapping[str, int] = CART, *, member: str = BUYER, **more: Any) -> Reply:
@@ -153,6 +155,8 @@ class Shop:
 
     def notify(self, notice: dict[str, Any] | str, *, at: datetime | None = None, key: str | None = None) -> Reply:
         """Have the channel tell the payment inbox, signed at `at` with `key`."""
+        from functions.payment_inbox import app as payment_inbox
+
         body = notice if isinstance(notice, str) else json.dumps(notice)
         secret = key or SECRETS["PAYMENT_SECRET_ID"]["sandbox_key"]
         headers = sign(secret, "msg_1", at or self.clock.now(), body.encode())
@@ -171,6 +175,8 @@ class Shop:
 
     def sweep(self, *, remaining_ms: int = 60_000) -> dict[str, Any]:
         """Let the schedule tick."""
+        from functions.sweep_expired import app as sweep_expired
+
         event = {"scheduled_at": rfc3339(self.clock.now())}
         return sweep_expired.handler(event, Context(remaining_ms=remaining_ms))
 

@@ -10,7 +10,7 @@ from cardstock.errors import NotFoundError
 from cardstock.ids import RequestKey
 from cardstock.partners import service as partners
 from functions.catalog_api import app as catalog_api
-from tests.cloud import Context, http_event
+from tests.cloud import ROOT_KEY, Context, http_event
 from tests.selling import GOODS, Reply, Shop, reply
 
 TERMS = {"name": "JUMBO BAG", "supplier_id": "sup_bags", "price_fen": 20_800, "initial_stock": 240}
@@ -139,3 +139,10 @@ def test_a_count_below_what_is_held_sells_nothing_until_more_comes(shop: Shop, s
 def test_nobody_counts_what_is_not_his(sku: str, supplier: str, shop: Shop) -> None:
     with pytest.raises(NotFoundError):
         count(shop, 10, 1, sku, supplier)
+
+
+def test_the_root_key_publishes_nothing(shop: Shop) -> None:
+    event = http_event("PUT", "/v1/products/85099B", TERMS, token=ROOT_KEY)
+    answer = reply(catalog_api.handler(event, Context()))
+
+    assert (answer.status, answer.body["code"]) == (403, "SCOPE_MISSING")

@@ -11,7 +11,9 @@ from cardstock.clock import rfc3339
 from cardstock.errors import ConflictError, NotFoundError, RefusedError, UnavailableError
 from cardstock.orders import service
 from cardstock.orders.model import MAX_PARCELS
-from tests.selling import BUYER, CART, GOODS, START, STRANGER, Shop
+from functions.orders_api import app as orders_api
+from tests.cloud import ROOT_KEY, Context, http_event
+from tests.selling import BUYER, CART, GOODS, START, STRANGER, Shop, reply
 
 FULL = {listing.sku: (100, 0) for listing in GOODS}
 
@@ -547,3 +549,13 @@ def test_a_supplier_sees_its_own_orders_oldest_first(shop: Shop) -> None:
 
 def test_a_member_without_orders_has_an_empty_list(shop: Shop) -> None:
     assert shop.send("GET", "/v1/orders", member=BUYER).body == {"items": [], "next_cursor": None}
+
+
+# Callers
+
+
+@pytest.mark.parametrize("key", [ROOT_KEY, "csk_unknown_secret"])
+def test_keys_do_not_shop(key: str, shop: Shop) -> None:
+    answer = reply(orders_api.handler(http_event("GET", "/v1/orders", token=key), Context()))
+
+    assert (answer.status, answer.body["code"]) in ((403, "NOT_A_MEMBER"), (401, "KEY_INVALID"))

@@ -80,7 +80,7 @@ _LEDGER = (
 _TAX = (
     _Column("收款人", "Payee", 36, "text", lambda line: line.member),
     _Column("姓名", "Name", 18, "text", lambda line: line.name),
-    _Column("连续月数", "Months in a row", 12, "count", lambda line: line.after.months),
+    _Column("连续月数", "Months in a row", 17, "count", lambda line: line.after.months),
     _Column("累计收入", "Income to date", 16, "money", lambda line: line.after.income),
     _Column("本月收入", "Income of month", 16, "money", lambda line: line.after.month_income),
     _Column("本次应发", "Gross (CNY)", 14, "money", lambda line: line.gross),

@@ -15,6 +15,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from infra.local import costs
 from infra.local.template import Template, load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,6 +25,11 @@ SECRETS: dict[str, dict[str, Any]] = {
     "ADMIN_SECRET_ID": {"key": "an-admin-key-for-tests-only"},
 }
 ROOT_KEY = f"csk_root_{SECRETS['ADMIN_SECRET_ID']['key']}"
+
+
+def pytest_configure() -> None:
+    """Let tests count what is asked of AWS, before the first client is made."""
+    costs.install()
 
 
 @cache

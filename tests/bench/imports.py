@@ -1,0 +1,51 @@
+"""How long importing a function takes, as a ratio to a bare botocore DynamoDB client made in the same run.
+
+CPU seconds of fresh processes, one of each in turn, median: what else the machine does hits both alike.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+from infra.local.template import Function
+from tests.cloud import ROOT, template
+
+BARE = "import botocore.session; botocore.session.get_session().create_client('dynamodb', region_name='us-east-1')"
+_TIMED = "import time; start = time.process_time(); {work}; print(time.process_time() - start)"
+
+
+def _seconds(work: str, environment: Mapping[str, str]) -> float:
+    command = [sys.executable, "-c", _TIMED.format(work=work)]
+    done = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
+    return float(done.stdout.splitlines()[-1])
+
+
+def ratios(rounds: int = 7) -> dict[str, float]:
+    """Function's folder -> CPU seconds of its import, over those of the bare client."""
+    environment = {
+        **os.environ,
+        **template().environment(),
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PYTHONPATH": os.pathsep.join((str(ROOT / "layers/cardstock/python"), str(ROOT))),
+    }
+    works = {function.folder.rsplit("/", 1)[-1]: f"import {function.module}" for function in template().functions}
+    bare: list[float] = []
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for number in range(rounds + 1):
+        for name, work in works.items():
+            seconds, reference = _seconds(work, environment), _seconds(BARE, environment)
+            if number:  # the first round fills the caches of bytecode and of the disk
+                taken[name].append(seconds)
+                bare.append(reference)
+    return {name: _median(seconds) / _median(bare) for name, seconds in taken.items()}
+
+
+def _median(seconds: Sequence[float]) -> float:
+    return statistics.median(seconds)
+
+
+def bound(function: Function) -> float:
+    """What an import may cost at most."""
+    return 1.6 if function.routes else 1.45

@@ -1,0 +1,301 @@
+"""The operations whose costs are bounded, each carried out through its real handler on an account of its own.
+
+`measured` counts what one of them asks of AWS. Capacity follows DynamoDB's rules (`infra/local/costs.py`), not what an
+emulator says. Nothing here measures time.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from moto import mock_aws
+from moto.dynamodb.models import dynamodb_backends
+
+from cardstock import bootstrap
+from cardstock.adapters.dynamodb import base
+from cardstock.edge.callers import ACCESS
+from cardstock.ids import short_key
+from infra.local.costs import Costs, Item, Meter, attach, shape_of
+from tests.cloud import Cloud, Context, http_event, names_here, provision, queue_event, template
+from tests.functions import ledger_shop
+from tests.selling import BUYER, CART, RECEIVER, Channel, MovingClock, Shop
+from tests.wire import wire
+
+ACCOUNT, REGION = "123456789012", "ap-east-1"
+VIEWS = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What an operation asked for. Calls are made one after the other: their number is the depth, too."""
+
+    calls: tuple[str, ...]
+    wcu: float
+    rcu: float
+
+
+def _find(table: str, key: Item) -> Item | None:
+    found = dynamodb_backends[ACCOUNT][REGION].get_item(table, dict(key))
+    return None if found is None else dict(found.to_json()["Attributes"])
+
+
+def measured(work: Callable[[], object]) -> Measured:
+    """What `work` asks of AWS. Its clients were made before, as in a warm function."""
+    meter = Meter(
+        find=_find, shapes={names_here()[table.name]: shape_of(table.definition) for table in template().tables}
+    )
+    with attach(meter):
+        work()
+    costs: Costs = meter.costs
+    return Measured(tuple(call for call, count in costs.by_call.items() for _ in range(count)), costs.wcu, costs.rcu)
+
+
+@contextmanager
+def account() -> Iterator[Cloud]:
+    """An empty account, with a clock that stands still."""
+    before = bootstrap.clock()
+    with mock_aws():
+        made = Cloud()
+        provision(made)
+        bootstrap.set_clock(MovingClock())
+        # They keep what they read, and every account has tables of its own.
+        for factory in (bootstrap.plans, bootstrap.network, bootstrap.rules, bootstrap.calendar):
+            factory.cache_clear()
+        try:
+            yield made
+        finally:
+            bootstrap.set_clock(before)
+
+
+@contextmanager
+def shop() -> Iterator[Shop]:
+    """A shop with goods, whose functions are warm."""
+    with account() as cloud:
+        clock = bootstrap.clock()
+        assert isinstance(clock, MovingClock)
+        opened = Shop(cloud, clock, Channel())
+        opened.pay(opened.order(key="warm"))
+        yield opened
+
+
+def place_order() -> Measured:
+    """An order of 3 lines from 2 suppliers, attributed to a card."""
+    with shop() as opened:
+        quote = opened.quote(attribution=opened.attribution()).body["quote"]
+        assert len(CART) == 3
+
+        def place() -> None:
+            assert opened.place(quote, key="measured").status == 201
+
+        return measured(place)
+
+
+def requests_from_cart_to_order() -> int:
+    """How many requests a client needs from an empty cart to a placed order."""
+    with shop() as opened:
+        replies = [opened.quote()]
+        replies.append(opened.place(replies[0].body["quote"], key="measured"))
+        assert [reply.status for reply in replies] == [200, 201]
+        return len(replies)
+
+
+def payment_callback() -> tuple[Measured, Measured, bool]:
+    """The notice of a payment, its repeat, and whether the repeat changed anything."""
+    with shop() as opened:
+        notice = opened.notice(opened.order(key="measured"))
+
+        def pay() -> None:
+            assert opened.notify(notice).status == 200
+
+        first = measured(pay)
+        before = opened.cloud.state()
+        again = measured(pay)
+        return first, again, opened.cloud.state() != before
+
+
+def _node(**body: Any) -> dict[str, Any]:
+    return {"r": {"N": "3"}, "b": {"S": json.dumps(body)}}
+
+
+def _member(number: int) -> str:
+    return f"mem_{number:026d}"
+
+
+def _grow_team(cloud: Cloud, members: int, depth: int) -> str:
+    """A partner's team of `members`, chained `depth` deep below him; the last of the chain."""
+    owner, peer = "mem_" + "p" * 26, "mem_" + "q" * 26
+    nodes = {peer: _node(P=1, q=1), owner: _node(P=1, q=1, e=peer)}
+    for number in range(members):
+        above = owner if number % depth == 0 else _member(number - 1)
+        nodes[_member(number)] = _node(f=above, o=owner, ft=1_764_547_200_000, ot=1_764_547_200_000, q=1)
+    entries = [{"PutRequest": {"Item": {"pk": {"S": member}, **node}}} for member, node in nodes.items()]
+    for start in range(0, len(entries), 25):
+        cloud.dynamodb.batch_write_item(RequestItems={"network": entries[start : start + 25]})
+    return _member(min(members, depth) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an order's commissions cost: the crediting when it is paid, the release when its window is over."""
+
+    people: int
+    credit: Measured
+    release: Measured
+
+
+def settle(members: int, depth: int) -> Settled:
+    """Credit, and later release, the rewards of an order in a team of `members`, `depth` deep."""
+    from cardstock.ledger import service as ledger
+
+    with account() as cloud:
+        clock = ledger_shop.ShopClock()
+        bootstrap.set_clock(clock)
+        opened = ledger_shop.Shop(cloud, clock)
+        opened.publish()
+        referrer = _grow_team(cloud, members, depth)
+        buyer = opened.member("mem_" + "b" * 26, referrer)
+        order_id = opened.buy(buyer)
+        order, rules = bootstrap.orders().find(order_id), bootstrap.rules()
+        assert order is not None
+        accrual, books = rules.accrual(order), bootstrap.books()
+        credit = measured(lambda: ledger.accrue(accrual, books=books, clock=clock))
+        clock.at += timedelta(days=30)
+        release = measured(lambda: ledger.release(accrual, books=books, clock=clock))
+        return Settled(len(accrual.credits), credit, release)
+
+
+def card_views() -> tuple[Measured, Measured]:
+    """The report of one view, and the consumption of 100 views of 10 cards in one batch."""
+    from functions.cards_api import app as cards_api
+    from functions.on_card_viewed import app as on_card_viewed
+
+    with account() as cloud:
+        owner = bootstrap.signer().sign(ACCESS, {"sub": BUYER}, lifetime=timedelta(hours=2))
+
+        def call(method: str, path: str, body: Any = None, **more: Any) -> Any:
+            answer = cards_api.handler(http_event(method, path, body, **more), Context())
+            assert answer["statusCode"] in (200, 201, 202), answer
+            return json.loads(answer["body"])
+
+        def view(card: str) -> None:
+            call("POST", "/v1/card-views", {"ticket": call("GET", f"/v1/cards/{card}")["view_ticket"], "seconds": 12})
+
+        face = {"versions": {"default": {"name": "林晓雨", "title": "高级导购"}}}
+        cards = [call("POST", "/v1/cards", face, token=owner, key=short_key())["card"] for _ in range(10)]
+        ticket = call("GET", f"/v1/cards/{cards[0]}")["view_ticket"]
+        answered = measured(lambda: call("POST", "/v1/card-views", {"ticket": ticket}))
+
+        def batch() -> dict[str, Any]:
+            cloud.messages(VIEWS)
+            for number in range(100):
+                view(cards[number % 10])
+            return queue_event("card-views", *cloud.messages(VIEWS))
+
+        warm, counted = batch(), batch()
+        on_card_viewed.handler(warm, Context())
+
+        def consume() -> None:
+            assert on_card_viewed.handler(counted, Context()) == {"batchItemFailures": []}
+
+        return answered, measured(consume)
+
+
+def recommend() -> Measured:
+    """Recommendations for a member with a history, beside a shown basket."""
+    from functions.nightly_learning import app as learning
+    from functions.recommendations_api import app as api
+
+    with shop() as opened:
+        for number in range(4):
+            opened.pay(opened.order({"85123A": 1, "71053": 1 + number}, key=f"bought-{number}"))
+        opened.clock.move(days=1)
+        learning.handler({"scheduled_at": opened.clock.now().isoformat()}, Context(remaining_ms=600_000))
+
+        def ask() -> None:
+            event = http_event("GET", "/v1/recommendations", query={"for": "85123A"}, token=opened.token())
+            answer = api.handler(event, Context())
+            assert answer["statusCode"] == 200
+            assert json.loads(answer["body"])["items"]
+
+        ask()
+        return measured(ask)
+
+
+GOODS = {
+    sku: {
+        "pk": {"S": sku}, "supplier_id": {"S": supplier}, "name": {"S": "WHITE HANGING HEART T-LIGHT HOLDER"},
+        "price_fen": {"N": "25500"}, "qualifying": {"BOOL": True}, "earns": {"BOOL": True}, "active": {"BOOL": True},
+        "stock": {"N": "100"}, "held": {"N": "0"}, "inventory_version": {"N": "-1"},
+        "updated_at": {"N": "1764547200000"},
+    }
+    for sku, supplier in (("85123A", "sup_lights"), ("71053", "sup_lights"), ("84406B", "sup_hangers"))
+}  # fmt: skip
+
+
+def _canned(operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    if operation == "GetSecretValue":
+        return {"SecretString": json.dumps({"key": "a-signing-key-for-tests-only", "previous": []})}
+    if operation == "BatchGetItem":
+        people = {
+            BUYER: {
+                "pk": {"S": BUYER},
+                **_node(f=_member(1), o=_member(2), ft=1_764_547_200_000, ot=1_764_547_200_000),
+            },
+            _member(1): {"pk": {"S": _member(1)}, **_node(f=_member(2), o=_member(2), q=1)},
+            _member(2): {"pk": {"S": _member(2)}, **_node(P=1, q=1, e=_member(3))},
+            _member(3): {"pk": {"S": _member(3)}, **_node(P=1, q=1)},
+        }
+        ((table, wanted),) = request["RequestItems"].items()
+        stored = people if table == "network" else GOODS
+        found = [stored[key["pk"]["S"]] for key in wanted["Keys"] if key["pk"]["S"] in stored]
+        return {"Responses": {table: found}, "UnprocessedKeys": {}}
+    return {}
+
+
+def python_calls_of_an_order(monkey: Any) -> int:
+    """Python functions that one warm order of 3 lines and 3 people calls, SDK included, down to the socket.
+
+    `monkey` sets and restores the environment (pytest's MonkeyPatch).
+    """
+    from functions.orders_api import app as orders_api
+
+    with wire(_canned) as url:
+        monkey.setenv("AWS_ENDPOINT_URL", url)
+        base.disconnect()
+        try:
+            return _count_calls(orders_api.handler)
+        finally:
+            base.connection().client.close()
+            base.disconnect()
+            monkey.undo()
+
+
+def _count_calls(handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> int:
+    token = bootstrap.signer().sign(ACCESS, {"sub": BUYER}, lifetime=timedelta(hours=2))
+    lines = [{"sku": sku, "units": 2} for sku in GOODS]
+    asked = handler(http_event("POST", "/v1/quotes", {"lines": lines}, token=token), Context())
+    body = {"quote": json.loads(asked["body"])["quote"], "receiver": RECEIVER}
+
+    def place(key: str) -> None:
+        answer = handler(http_event("POST", "/v1/orders", body, token=token, key=key), Context())
+        assert answer["statusCode"] == 201, answer
+
+    for number in range(3):
+        place(f"warm-{number}")
+    calls = 0
+
+    def count(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    tracer = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        place("counted")
+    finally:
+        sys.setprofile(tracer)
+    return calls

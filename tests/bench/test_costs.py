@@ -1,0 +1,64 @@
+"""What the main operations cost must stay within what was promised. Counts only: no time is asserted."""
+
+import pytest
+
+from tests.bench import operations
+from tests.bench.operations import Settled
+
+
+def test_placing_an_order_of_three_lines_from_two_suppliers_is_one_read_and_one_transaction() -> None:
+    cost = operations.place_order()
+
+    assert cost.calls == ("dynamodb:BatchGetItem", "dynamodb:TransactWriteItems")
+    assert 12 <= cost.wcu <= 14
+
+
+@pytest.mark.engine
+def test_a_warm_order_takes_no_more_python_calls_than_its_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 3_000 < operations.python_calls_of_an_order(monkeypatch) <= 12_300
+
+
+def test_a_client_needs_two_requests_from_an_empty_cart_to_a_placed_order() -> None:
+    assert operations.requests_from_cart_to_order() <= 2
+
+
+def test_a_payment_is_one_transaction_and_its_repeat_changes_no_item() -> None:
+    first, again, changed = operations.payment_callback()
+
+    assert first.calls == ("dynamodb:GetItem", "dynamodb:TransactWriteItems")
+    assert "dynamodb:TransactWriteItems" not in again.calls
+    assert again.wcu == 0
+    assert not changed
+
+
+@pytest.fixture(scope="module")
+def small_team() -> Settled:
+    return operations.settle(members=10, depth=2)
+
+
+def test_settling_for_three_people_takes_at_most_two_calls_and_sixteen_units(small_team: Settled) -> None:
+    assert small_team.people == 3
+    for cost in (small_team.credit, small_team.release):
+        assert len(cost.calls) <= 2
+        assert 0 < cost.wcu <= 16
+
+
+def test_settling_costs_the_same_in_a_team_of_ten_thousand_a_thousand_deep(small_team: Settled) -> None:
+    large_team = operations.settle(members=10_000, depth=1_000)
+
+    assert large_team == small_team
+
+
+def test_a_view_is_answered_after_one_call_and_a_batch_of_a_hundred_costs_a_tenth_of_a_unit_each() -> None:
+    answered, consumed = operations.card_views()
+
+    assert answered.calls == ("sqs:SendMessage",)
+    assert 0 < consumed.wcu / 100 <= 0.2
+
+
+def test_a_recommendation_is_one_read() -> None:
+    cost = operations.recommend()
+
+    assert cost.calls == ("dynamodb:BatchGetItem",)
+    assert 0 < cost.rcu <= 2
+    assert cost.wcu == 0

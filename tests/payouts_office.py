@@ -19,6 +19,7 @@ from cardstock.ledger.service import project
 from cardstock.members.model import Member, Person
 from cardstock.partners import service as partners
 from cardstock.payouts import service
+from cardstock.payouts.ports import Payees
 from cardstock.settings import settings
 from functions.monthly_payouts import app as monthly
 from functions.on_payout_step import app as steps
@@ -121,15 +122,17 @@ class Office:
                 failed += [json.dumps(body) for _ in result["batchItemFailures"]]
         return failed
 
-    def advance(self, *, chunks: int = 99, only_csv: bool = False) -> bool:
+    def advance(
+        self, payout: str = PAYOUT, *, chunks: int = 99, only_csv: bool = False, payees: Payees | None = None
+    ) -> bool:
         """One step that has time for so many chunks. `only_csv` leaves the slow writers of the report out."""
         left = iter(range(chunks))
         return service.advance(
-            PAYOUT,
+            payout,
             brand=bootstrap.brand(),
             payouts=bootstrap.payouts(),
             ledger=bootstrap.payout_ledger(),
-            payees=bootstrap.payees(),
+            payees=payees or bootstrap.payees(),
             channel=bootstrap.transfer_channel,
             files=bootstrap.report_files(),
             writers=bootstrap.report_writers()[1:2] if only_csv else bootstrap.report_writers(),

@@ -1,0 +1,156 @@
+"""Payout steps on the tables: months that build on each other, and steps that meet."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cardstock import bootstrap
+from cardstock.adapters import s3, sqs
+from cardstock.errors import ConflictError
+from cardstock.ids import RequestKey
+from cardstock.payouts import service
+from cardstock.payouts.model import Payee, Period, Rules, batch_id
+from tests.cloud import Cloud
+from tests.payouts_office import FIRST, Office, clock_at, member_id
+
+
+@pytest.fixture
+def office(cloud: Cloud) -> Iterator[Office]:
+    sqs.forget_client()
+    s3.forget_client()
+    with clock_at(FIRST) as clock:
+        yield Office(cloud, clock)
+
+
+def pay_month(office: Office, month: int, rules: Rules, *, result: str = "paid") -> int | None:
+    """One month from opening to its end; the tax of the first member's line, if he has one."""
+    period = Period(f"2026-{month:02d}")
+    office.clock.at = period.ends + timedelta(hours=3)
+    payout = batch_id(period)
+    service.open_batch(period, actor="schedule", rules=rules, payouts=bootstrap.payouts(), clock=office.clock)
+    office.advance(payout, only_csv=True)
+    service.approve(
+        payout, actor="key_li", note=None, request=RequestKey(f"req_{payout}", "x"),
+        payouts=bootstrap.payouts(), clock=office.clock,
+    )  # fmt: skip
+    office.advance(payout, only_csv=True)
+    lines = office.lines(payout)
+    if lines:
+        office.results(*({"number": line["number"], "result": result} for line in lines.values()), payout=payout)
+        office.advance(payout, only_csv=True)
+    found = bootstrap.payouts().find(payout)
+    assert found is not None
+    assert found.status == "settled"
+    return lines[member_id(1)]["tax_fen"] if member_id(1) in lines else None
+
+
+def platform(*, carry_over_gap: bool = False) -> Rules:
+    return Rules(1_000, "bank_file", 10, "platform", "platform-2025", carry_over_gap)
+
+
+def test_platform_tax_builds_on_the_months_before(office: Office) -> None:
+    office.clock.at = datetime(2026, 1, 20, tzinfo=UTC)
+    member = office.member(1)
+    taxes = []
+    for month, fen in ((1, 600_000), (2, 800_000), (3, 2_000_000)):
+        office.earn(member, fen)
+        taxes.append(pay_month(office, month, platform()))
+
+    assert taxes == [0, 3_600, 33_000]
+    assert office.balance(member) == {"paid": 3_363_400, "withheld": 36_600}
+    office.check_ledger()
+
+
+def test_a_month_that_was_not_paid_in_the_end_is_taken_out_again(office: Office) -> None:
+    office.clock.at = datetime(2026, 1, 20, tzinfo=UTC)
+    member = office.member(1, 2_000_000)
+    first = pay_month(office, 1, platform(), result="failed")
+    again = pay_month(office, 2, platform())
+
+    # The same as if February were the first month: nothing of January counts.
+    assert first == again == (2_000_000 * 8 // 10 - 500_000) * 3 // 100
+    assert office.balance(member) == {"paid": 2_000_000 - first, "withheld": first}
+
+
+@pytest.mark.parametrize(("carry_over_gap", "tax"), [(False, 0), (True, 14_400)])
+def test_a_gap_restarts_the_months(office: Office, carry_over_gap: bool, tax: int) -> None:
+    office.clock.at = datetime(2026, 1, 20, tzinfo=UTC)
+    member = office.member(1, 2_000_000)
+    rules = platform(carry_over_gap=carry_over_gap)
+    pay_month(office, 1, rules)
+    nothing = pay_month(office, 2, rules)
+    office.earn(member, 600_000)
+
+    assert nothing is None
+    assert pay_month(office, 3, rules) == tax
+
+
+def test_what_the_tax_leaves_under_the_channel_s_minimum_is_not_sent(office: Office) -> None:
+    member = office.member(1, 1_000)
+    rules = Rules(1_000, "bank_file", 1_001, "labour", "labour-2019")
+    pay_month(office, 10, rules)
+    line = office.lines("pay_202610")[member]
+
+    assert (line["status"], line["reason"]) == ("dropped", "under_channel_minimum")
+    assert office.balance(member) == {"available": 1_000}
+
+
+class Interrupted:
+    """Payees, asked for while another step of the same batch runs from beginning to end."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self.interrupted = False
+
+    def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+        if not self.interrupted:
+            self.interrupted = True
+            self._office.advance()
+        return bootstrap.payees()(members, now)
+
+
+def test_two_steps_that_list_at_once_list_everybody_once(office: Office) -> None:
+    office.member(1, 5_000)
+    office.tick()
+    meeting = Interrupted(office)
+    with pytest.raises(ConflictError, match="PAYOUT_CHANGED"):
+        office.advance(payees=meeting)
+    office.member(2, 5_000)
+    office.advance()
+    payout = bootstrap.payouts().find("pay_202611")
+
+    assert meeting.interrupted
+    assert payout is not None
+    assert (payout.listed, payout.listed_amount) == (1, 5_000)
+    assert set(office.lines()) == {member_id(1)}
+
+
+def test_two_steps_that_send_at_once_claim_once(office: Office) -> None:
+    members = [office.member(index, 5_000) for index in range(40)]
+    office.tick()
+    office.advance()
+    office.approve()
+    meeting = Interrupted(office)
+    office.advance(payees=meeting)
+
+    assert meeting.interrupted
+    assert {line["status"] for line in office.lines().values()} == {"sent"}
+    assert [office.balance(member) for member in members] == [{"paying": 5_000}] * 40
+    office.check_ledger()
+
+
+def test_money_that_fails_repays_a_debt_first(office: Office) -> None:
+    member = office.member(1, 5_000)
+    office.tick()
+    office.advance()
+    office.approve()
+    office.advance()
+    office.earn(member, -2_000)
+    in_debt = office.balance(member)
+    office.results({"number": office.lines()[member]["number"], "result": "failed"})
+    office.advance()
+
+    assert in_debt == {"available": -2_000, "paying": 5_000}
+    assert office.balance(member) == {"available": 3_000}
+    office.check_ledger()

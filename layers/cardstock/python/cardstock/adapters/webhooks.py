@@ -135,8 +135,8 @@ def post(
 ) -> Outcome:
     """POST `body` to `url` and tell what became of it; never raises for what the other side does.
 
-    It ends within `timeout_seconds`, name resolution included. A status that arrived counts, whatever the rest of the
-    answer does.
+    It ends within `timeout_seconds`, name resolution included. The head of an answer that arrived in time counts,
+    whatever its body does.
     """
     try:
         check_url(url, allowed)
@@ -167,7 +167,7 @@ def post(
             with wrapped, _watched(wrapped, deadline):
                 if isinstance(wrapped, ssl.SSLSocket):
                     wrapped.do_handshake()
-                return _exchanged(wrapped, path, sent, body)
+                return _exchanged(wrapped, path, sent, body, deadline)
     except (http.client.HTTPException, OSError, ValueError) as error:
         late = time.monotonic() >= deadline or isinstance(error, TimeoutError)
         return Outcome(None, "TIMED_OUT" if late else type(error).__name__)
@@ -223,11 +223,15 @@ def _watched(connection: socket.socket, deadline: float) -> Iterator[None]:
         watchdog.join()
 
 
-def _exchanged(connection: socket.socket, path: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+def _exchanged(
+    connection: socket.socket, path: str, headers: Mapping[str, str], body: bytes, deadline: float
+) -> Outcome:
     client = http.client.HTTPConnection("")  # it never connects: the socket is the one to the checked address
     client.sock = connection
     client.request("POST", path, body, dict(headers))
     with client.getresponse() as answer:
+        if time.monotonic() >= deadline:  # a head that the watchdog cut off reads like a whole one
+            raise TimeoutError
         outcome = Outcome(answer.status, None, answer.headers.get("Retry-After"))
         left = MAX_ANSWER_BYTES
         # Read for the sender's sake: one that is cut off in mid-answer may take the event for not received.

@@ -6,6 +6,7 @@ import pytest
 
 from cardstock import bootstrap
 from cardstock.catalog import service
+from cardstock.edge.secrets import forget_provider
 from cardstock.errors import NotFoundError
 from cardstock.ids import RequestKey
 from cardstock.partners import service as partners
@@ -143,6 +144,14 @@ def test_nobody_counts_what_is_not_his(sku: str, supplier: str, shop: Shop) -> N
 
 def test_the_root_key_publishes_nothing(shop: Shop) -> None:
     event = http_event("PUT", "/v1/products/85099B", TERMS, token=ROOT_KEY)
+    forget_provider()
     answer = reply(catalog_api.handler(event, Context()))
 
     assert (answer.status, answer.body["code"]) == (403, "SCOPE_MISSING")
+
+
+def test_a_cold_function_signs_cursors_with_the_secret_it_fetches(shop: Shop) -> None:
+    forget_provider()
+    page = reply(catalog_api.handler(http_event("GET", "/v1/products", query={"limit": "1"}), Context()))
+
+    assert page.body["next_cursor"]

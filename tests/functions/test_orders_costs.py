@@ -9,6 +9,7 @@ import pytest
 
 from cardstock import bootstrap
 from cardstock.adapters.dynamodb import base
+from cardstock.edge.secrets import forget_provider
 from cardstock.edge.sessions import issue
 from functions.orders_api import app as orders_api
 from infra.local.costs import Shape, shape_of, size_of, write_units
@@ -135,7 +136,9 @@ def on_the_wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with wire(canned) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         base.disconnect()
+        forget_provider()
         yield
+        forget_provider()
         base.connection().client.close()
         base.disconnect()
 

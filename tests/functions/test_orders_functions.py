@@ -8,6 +8,7 @@ import pytest
 
 from cardstock import bootstrap
 from cardstock.clock import rfc3339
+from cardstock.edge.secrets import forget_provider
 from cardstock.errors import ConflictError, NotFoundError, RefusedError, UnavailableError
 from cardstock.orders import service
 from cardstock.orders.model import MAX_PARCELS
@@ -552,6 +553,18 @@ def test_a_member_without_orders_has_an_empty_list(shop: Shop) -> None:
 
 
 # Callers
+
+
+def test_a_cold_function_fetches_its_secrets_itself(shop: Shop) -> None:
+    listing = http_event("GET", "/v1/orders", token=shop.token())
+    notice = shop.notice(shop.order())
+    forget_provider()
+    listed = reply(orders_api.handler(listing, Context()))
+    forget_provider()
+    refused = reply(orders_api.handler(http_event("GET", "/v1/orders", token=ROOT_KEY), Context()))
+    forget_provider()
+
+    assert (listed.status, refused.body["code"], shop.notify(notice).status) == (200, "NOT_A_MEMBER", 200)
 
 
 @pytest.mark.parametrize("key", [ROOT_KEY, "csk_unknown_secret"])

@@ -1,13 +1,13 @@
 """How long importing a function takes, as a ratio to a bare botocore DynamoDB client made in the same run.
 
-CPU seconds of fresh processes, one of each in turn, median: what else the machine does hits both alike.
+CPU seconds of fresh processes, one of each in turn. The least of several counts, because everything else that the
+machine does can only add to it.
 """
 
 import os
-import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from infra.local.template import Function
 from tests.cloud import ROOT, template
@@ -39,11 +39,7 @@ def ratios(rounds: int = 7) -> dict[str, float]:
             if number:  # the first round fills the caches of bytecode and of the disk
                 taken[name].append(seconds)
                 bare.append(reference)
-    return {name: _median(seconds) / _median(bare) for name, seconds in taken.items()}
-
-
-def _median(seconds: Sequence[float]) -> float:
-    return statistics.median(seconds)
+    return {name: min(seconds) / min(bare) for name, seconds in taken.items()}
 
 
 def bound(function: Function) -> float:

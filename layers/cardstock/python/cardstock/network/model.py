@@ -6,11 +6,11 @@ and all that its rewards ever depend on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, make_dataclass
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
-from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, Final, Literal, TypeAlias, TypeVar, cast, get_args
 
 from cardstock.errors import InvalidError, Pointer
 from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen
@@ -34,23 +34,24 @@ MAX_DAYS: Final = 3650
 
 
 def altered(thing: Thing, /, **changes: Any) -> Thing:
-    """`dataclasses.replace` for the classes of this module in a third of its time: the rules do little else."""
-    kind: Any = type(thing)
-    values_of, setters, setter_of = _slots(kind)
-    copy: Thing = object.__new__(kind)
-    for fill, value in zip(setters, values_of(thing), strict=True):
-        fill(copy, value)
+    """`dataclasses.replace` for the classes of this module in a quarter of its time: the rules do little else.
+
+    A frozen object is slow to fill; its copy is filled as something that is not frozen yet.
+    """
+    kind: Any = thing.__class__
+    twin, values_of = _twin(kind)
+    copy = twin(*values_of(thing))
     for name, value in changes.items():
-        setter_of[name](copy, value)
-    return copy
+        setattr(copy, name, value)
+    copy.__class__ = kind
+    return cast(Thing, copy)
 
 
 @cache
-def _slots(kind: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
-    """All values of an object in one call, and what fills the slots of a new one although it is frozen."""
-    names = tuple(field.name for field in fields(kind))
-    setter_of = {name: getattr(kind, name).__set__ for name in names}
-    return attrgetter(*names), tuple(setter_of.values()), setter_of
+def _twin(kind: Any) -> tuple[Any, Any]:
+    """A class of the same layout whose objects can be changed, and all values of an object in one call."""
+    names = [field.name for field in fields(kind)]
+    return make_dataclass(kind.__name__, names, slots=True), attrgetter(*names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,11 @@ def verification(member: Node, known: Mapping[str, Node], plan: Plan, at: dateti
 class _Counting:
     """One run of `count`: the nodes as they change, and the events on the way."""
 
+    __slots__ = (
+        "before", "began", "changed", "ended", "events", "facts", "held", "known", "paid_at", "plan", "settled_at",
+        "stopped_at",
+    )  # fmt: skip
+
     def __init__(self, facts: OrderFacts, mark: Mark | None, known: Mapping[str, Node], plan: Plan) -> None:
         self.facts = facts
         self.plan = plan
@@ -170,6 +175,11 @@ class _Counting:
         self.held, self.began, self.ended = before.held, before.began, before.ended
 
     def change(self) -> Change:
+        known = self.known
+        nodes = tuple([node for node in self.changed.values() if node != known[node.id]])
+        if not self.facts.qualifying_net:
+            # An order that qualifies nobody leaves nothing to remember.
+            return Change(nodes, events=tuple(self.events))
         mark = altered(
             self.before,
             paid_at=self.paid_at,
@@ -180,12 +190,7 @@ class _Counting:
             ended=self.ended,
             events=(*self.before.events, *[event.id for event in self.events]),
         )
-        return Change(
-            nodes=tuple(node for node in self.changed.values() if node != self.known[node.id]),
-            # An order that qualifies nobody leaves nothing to remember.
-            mark=mark if mark != self.before and self.facts.qualifying_net else None,
-            events=tuple(self.events),
-        )
+        return Change(nodes, mark if mark != self.before else None, tuple(self.events))
 
     def run(self) -> None:
         paid_at = self.paid_at

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities import parameters
 
 from cardstock import bootstrap
 from cardstock.edge.callers import ACCESS
@@ -291,6 +292,16 @@ def test_a_made_up_key_reports_no_view(cloud: Cloud) -> None:
     status, problem = call("POST", "/v1/card-views", {"ticket": a_ticket(a_card())}, token="csk_made_up")
 
     assert (status, problem["code"]) == (401, "KEY_INVALID")
+
+
+def test_a_cold_function_fetches_its_secrets_itself(cloud: Cloud) -> None:
+    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
+    made_up, problem = call("POST", "/v1/card-views", {"ticket": "bm90.genuine"})
+    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
+    by_root, refusal = call("GET", "/v1/me/cards", token=ROOT_KEY)
+
+    assert (made_up, problem["code"]) == (401, "TOKEN_INVALID")
+    assert (by_root, refusal["code"]) == (403, "NOT_A_MEMBER")
 
 
 def test_tickets_expire_and_other_tokens_are_no_tickets(cloud: Cloud, clock: MovableClock) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities import parameters
 
 from cardstock import bootstrap
 from cardstock.adapters.dynamodb.members import members_of
@@ -14,7 +15,7 @@ from cardstock.edge.callers import ACCESS
 from cardstock.ids import RequestKey, new_id
 from cardstock.partners import service as partners
 from functions.members_api.app import handler
-from tests.cloud import Cloud, Context, http_event
+from tests.cloud import ROOT_KEY, Cloud, Context, http_event
 
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 ID_NUMBER = "11010519491231002X"
@@ -325,6 +326,16 @@ def test_an_appointment_needs_the_scope_and_a_member(cloud: Cloud) -> None:
     assert by_member == 403
     assert (without, problem["code"]) == (403, "SCOPE_MISSING")
     assert unknown == 404
+
+
+def test_a_cold_function_fetches_its_secrets_itself(cloud: Cloud) -> None:
+    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
+    made_up, problem = call("GET", "/v1/me", token="bm90.genuine")
+    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
+    by_root, refusal = call("POST", "/v1/members/x/partner-appointments", {"reason": "r"}, token=ROOT_KEY)
+
+    assert (made_up, problem["code"]) == (401, "TOKEN_INVALID")
+    assert (by_root, refusal["code"]) == (403, "SCOPE_MISSING")
 
 
 def test_the_token_of_somebody_who_is_gone_opens_nothing(cloud: Cloud) -> None:

@@ -103,7 +103,9 @@ def test_a_disturbed_step_and_its_repeat_end_in_the_books_of_one_undisturbed_ste
     expected = shop.books()
 
     assert calls
-    for index in range(len(calls)):
+    for index, call in enumerate(calls):
+        if mode in ("conflict", "throttle") and call != "dynamodb.TransactWriteItems":
+            continue  # the SDK sends a read again by itself
         reset(shop)
         step = make(shop)
         with faults.at(index, mode) as seen:
@@ -111,7 +113,7 @@ def test_a_disturbed_step_and_its_repeat_end_in_the_books_of_one_undisturbed_ste
         step()
 
         assert len(seen) > index
-        assert shop.books() == expected, f"{mode} at call {index} ({calls[index]})"
+        assert shop.books() == expected, f"{mode} at call {index} ({call})"
 
 
 @pytest.mark.parametrize("make", [place, pay, refund])

@@ -10,12 +10,14 @@ from aws_lambda_powertools.utilities import parameters
 
 from cardstock import bootstrap
 from cardstock.edge.callers import ACCESS
+from cardstock.edge.quotes import attribution_of
 from cardstock.edge.tickets import ATTRIBUTION
 from cardstock.ids import new_id
 from functions.cards_api.app import handler
 from functions.members_api.app import handler as members
 from functions.on_card_viewed.app import handler as count_views
 from tests.cloud import ROOT_KEY, Cloud, Context, http_event, queue_event
+from tests.faults import layer as faults
 
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 QUEUE = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
@@ -217,10 +219,13 @@ def test_a_view_earns_an_attribution_and_is_counted_once_however_often_it_is_tol
     event = queue_event("card-views", *messages, *messages)
     answers = [count_views(event, Context()), count_views(event, Context())]
     claims = bootstrap.signer().open(ATTRIBUTION, taken["attribution"])
+    quoted = attribution_of(bootstrap.signer(), taken["attribution"])
     radar = visitors(card)
 
     assert status == 202
     assert (claims["card"], claims["share"], claims["guide"]) == (card, share["share"], OWNER)
+    assert quoted is not None
+    assert (quoted.card, quoted.share, quoted.guide) == (card, share["share"], OWNER)
     assert answers == [{"batchItemFailures": []}] * 2
     assert (radar["views"], radar["by_members"], radar["seconds"]) == (1, 1, 30)
     assert radar["scenes"] == {"group": 1}
@@ -385,10 +390,25 @@ def test_the_ticket_in_the_page_reports_its_view(cloud: Cloud) -> None:
 
 def test_a_key_that_leads_nowhere_is_a_page_for_people_and_a_problem_for_programs(cloud: Cloud) -> None:
     page = raw("GET", "/c/k7m2p9xw4t")
-    problems = [call("GET", f"/v1/cards/{key}{what}")[0] for key in ("k7m2p9xw4t", "x") for what in ("", "/vcf", "/qr")]
+    keys = ("k7m2p9xw4t", "k7m2p9xw4tab", "x")
+    problems = [call("GET", f"/v1/cards/{key}{what}")[0] for key in keys for what in ("", "/vcf", "/qr")]
 
     assert (page["statusCode"], "名片不存在" in page["body"]) == (404, True)
-    assert problems == [404] * 6
+    assert problems == [404] * 9
+
+
+@pytest.mark.parametrize("key", ["x", "K7M2P9XW4T", "k" * 3000, "名" * 12, "k7m2p9xw4t%0a"])
+def test_what_is_no_key_is_not_looked_up(cloud: Cloud, key: str) -> None:
+    face = {"versions": {"default": FACE}}
+    with faults.watch() as calls:
+        answers = [
+            call("GET", f"/v1/cards/{key}")[0],
+            raw("GET", f"/c/{key}")["statusCode"],
+            call("PUT", f"/v1/cards/{key}", face, token=token_of(OWNER))[0],
+        ]
+
+    assert answers == [404, 404, 404]
+    assert [name for name in calls if name.startswith("dynamodb")] == []
 
 
 def test_a_host_that_is_none_gets_no_qr_code(cloud: Cloud) -> None:

@@ -1,6 +1,7 @@
 """A business card: one version per audience, keys under which it is shared, and what its views add up to."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,6 +13,7 @@ DEFAULT = "default"
 CARD_KEY_LETTERS: Final = 12
 SHARE_KEY_LETTERS: Final = 10
 """The length tells the two kinds of keys apart, so that no read is spent on finding out."""
+KEY: Final = re.compile(rf"[0-9a-z]{{{SHARE_KEY_LETTERS}}}|[0-9a-z]{{{CARD_KEY_LETTERS}}}")
 RING: Final = 100
 """Views remembered one by one, so that a repeated message is known: a whole batch of the queue."""
 VISITORS: Final = 16

@@ -9,6 +9,7 @@ from typing import Final
 from cardstock.cards.model import (
     CARD_KEY_LETTERS,
     DEFAULT,
+    KEY,
     SHARE_KEY_LETTERS,
     Card,
     Face,
@@ -47,7 +48,7 @@ def create_card(
 
 def own_card(key: str, owner_id: str, *, cards: Cards) -> Card:
     """The member's own card. Raises `NotFoundError` for an unknown key and for somebody else's card alike."""
-    card = cards.find(key)
+    card = cards.find(key) if KEY.fullmatch(key) else None
     if card is None or card.owner_id != owner_id:
         raise NotFoundError("NOT_FOUND")
     return card
@@ -80,7 +81,7 @@ def update_card(
 
 def show_card(key: str, *, cards: Cards) -> Shown:
     """What somebody sees who holds `key`, a card's own or a share key. Raises `NotFoundError`."""
-    shown = cards.show(key)
+    shown = cards.show(key) if KEY.fullmatch(key) else None
     if shown is None:
         raise NotFoundError("NOT_FOUND")
     return shown

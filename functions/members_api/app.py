@@ -1,4 +1,4 @@
-"""HTTP: sessions, profiles, inviters, places in the network (whose import, a tenth of a start, waits for its calls)."""
+"""HTTP: sessions, profiles, inviters, and the member's place in the referral network."""
 
 from cardstock import bootstrap
 from cardstock.edge import sessions
@@ -58,7 +58,7 @@ def put_identity(request: Request[models.PutIdentity, Nothing]) -> models.Profil
     The number is not kept, only a salted hash of it. `verification` says who verified: `dev`, which exists on a
     development machine alone, takes the member's own word.
     """
-    from cardstock.network import service as network
+    from cardstock.network import service as network  # a tenth of a start: not for calls without it
 
     body, clock = request.body, bootstrap.clock()
     member = service.verify_person(
@@ -78,7 +78,7 @@ def put_identity(request: Request[models.PutIdentity, Nothing]) -> models.Profil
 )
 def put_inviter(request: Request[models.PutInviter, Nothing]) -> models.Distribution:
     """Say who brought you, once and before the first paid order. The same again changes nothing."""
-    from cardstock.network import service as network
+    from cardstock.network import service as network  # a tenth of a start: not for calls without it
 
     service.follow_invite(request.caller.id, request.body.inviter, inviters=bootstrap.inviters())
     return models.placed(network.position(request.caller.id, network=bootstrap.network()))
@@ -87,7 +87,7 @@ def put_inviter(request: Request[models.PutInviter, Nothing]) -> models.Distribu
 @api.get("/v1/me/distribution", answer=models.Distribution, auth="member")
 def get_distribution(request: Request[Nothing, Nothing]) -> models.Distribution:
     """Read the own place in the referral network."""
-    from cardstock.network import service as network
+    from cardstock.network import service as network  # a tenth of a start: not for calls without it
 
     return models.placed(network.position(request.caller.id, network=bootstrap.network()))
 
@@ -102,7 +102,7 @@ def get_distribution(request: Request[Nothing, Nothing]) -> models.Distribution:
 )
 def appoint_partner(request: Request[models.AppointPartner, Nothing]) -> models.Distribution:
     """Make a member a partner whom no rule demotes. Who did it and why is kept; a repeat changes nothing."""
-    from cardstock.network import service as network
+    from cardstock.network import service as network  # a tenth of a start: not for calls without it
 
     member = service.known_member(request.path["member_id"], members=bootstrap.members())
     node = network.appoint_partner(

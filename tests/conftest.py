@@ -49,4 +49,11 @@ os.environ.pop("AWS_ENDPOINT_URL", None)
 os.environ.pop("AWS_PROFILE", None)
 
 # Plugins are imported after this file, so that what they import finds the environment.
-pytest_plugins = ["tests.cloud", "tests.rights", "tests.selling", "tests.sockets"]
+pytest_plugins = [
+    "tests.whole_run",
+    "tests.cloud",
+    "tests.rights",
+    "tests.payloads",
+    "tests.selling",
+    "tests.sockets",
+]

@@ -5,7 +5,6 @@ do anything for it. A call without a right fails the test that made it; a right 
 the run. The names are those of the template: `dynamodb:Query` on `Orders/index/by_member`.
 """
 
-import json
 import os
 import re
 import sys
@@ -17,6 +16,7 @@ import botocore.handlers
 import pytest
 
 from infra.local.template import parse_yaml
+from tests import whole_run
 
 Right = tuple[str, str]
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,8 +24,6 @@ _OUTPUT = re.compile(r"(?:Data|Messaging)\.Outputs\.(\w+?)(?:Arn|Url)?(?=$|[/}])
 _FUNCTION_FILE = re.compile(r"/functions/(\w+)/app\.py\Z")
 _WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
-used: dict[str, set[Right]] = {}
-"""What each function was seen to do in this process."""
 _fresh: list[str] = []
 
 
@@ -139,7 +137,7 @@ def _record(params: Any, model: Any, **_: Any) -> None:
     if function is None:
         return
     for right in rights_of(model.service_model.service_name, model.name, params):
-        used.setdefault(function, set()).add(right)
+        whole_run.seen("rights").add(f"{function} {right[0]} {right[1]}")
         if right not in granted().get(function, frozenset()):
             _fresh.append(f"{function} does {right[0]} on {right[1]}, which template.yaml does not let it")
 
@@ -154,53 +152,18 @@ def rights_suffice() -> Any:
     assert not missing, "\n".join(missing)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker hands what it saw to the controller."""
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:
-        output["rights"] = json.dumps({function: sorted(rights) for function, rights in used.items()})
-
-
-class Collector:
-    """Adds up the workers' rights and, after a complete run, names those that nobody used."""
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """A worker has finished."""
-        for function, rights in json.loads(getattr(node, "workeroutput", {}).get("rights", "{}")).items():
-            used.setdefault(function, set()).update((action, resource) for action, resource in rights)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Fail a run that passed and covered everything but left rights unused."""
-        if exitstatus == 0 and is_complete(session.config) and unused():
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def pytest_terminal_summary(self, terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
-        """Say which rights are too many, if every test had its chance to use them."""
-        if is_complete(config) and not {"failed", "error"} & set(terminalreporter.stats):
-            for line in unused():
-                terminalreporter.write_line(f"RIGHT NEVER USED: {line}", red=True)
-
-
-def is_complete(config: pytest.Config) -> bool:
-    """Whether this run was asked to run every test."""
-    option = config.option
-    chosen = option.keyword or option.markexpr or getattr(option, "lf", False) or config.args_source.name != "TESTPATHS"
-    return not chosen
-
-
 def unused() -> list[str]:
     """Rights in the template that no test was seen to need."""
+    used = whole_run.seen("rights")
     return [
-        f"{function}: {action} on {resource}"
+        f"{function} never does {action} on {resource}, which template.yaml lets it"
         for function, rights in sorted(granted().items())
-        for action, resource in sorted(rights - used.get(function, set()))
+        for action, resource in sorted(rights)
+        if f"{function} {action} {resource}" not in used
     ]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """See every call of every client made from now on; the controller, or a run without workers, collects."""
+def pytest_configure() -> None:
+    """See every call of every client made from now on."""
     botocore.handlers.BUILTIN_HANDLERS.append(("before-parameter-build", _record))
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Collector(), "rights-collector")
+    whole_run.checks.append(unused)

@@ -93,6 +93,15 @@ def test_a_function_is_one_short_file(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FUNCTIONS, ids=lambda path: path.name)
+def test_a_function_has_payloads_good_and_bad(folder: Path) -> None:
+    names = {path.stem for path in (ROOT / "events" / folder.name).glob("*.json")}
+    bad = {name for name in names if name.startswith("bad_")}
+
+    assert bad
+    assert names - bad
+
+
+@pytest.mark.parametrize("folder", FUNCTIONS, ids=lambda path: path.name)
 def test_what_a_function_imports_itself_is_in_its_bundle(folder: Path) -> None:
     named = {module.split(".")[0] for module in imports_of(folder / "app.py")} - {"cardstock"}
     outside = named - set(sys.stdlib_module_names)

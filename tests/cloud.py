@@ -77,7 +77,7 @@ class Cloud:
     def state(self) -> dict[str, list[dict[str, Any]]]:
         """Every item of every table: compare two of them to prove that nothing changed."""
         names = self.dynamodb.list_tables()["TableNames"]
-        return {name: sorted(self.items(name), key=json.dumps) for name in names}
+        return {name: sorted(self.items(name), key=lambda item: json.dumps(item, default=repr)) for name in names}
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
         """Take all visible messages off a queue: their bodies, decoded."""

@@ -6,8 +6,6 @@ from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import commissions as models
 from cardstock.errors import NotFoundError
 from cardstock.ledger import service as ledger
-from cardstock.network import service as network
-from cardstock.network.presets import PRESETS
 
 api = Api("commissions", callers=bootstrap.callers)
 
@@ -60,6 +58,9 @@ def publish_plan(request: Request[models.PublishPlan, Nothing]) -> Answer:
     compliance guard is refused with each failed check, its clause and what would pass. What is in force already is
     answered as it is, with 200.
     """
+    from cardstock.network import service as network  # for staff only: members' calls do not pay for its import
+    from cardstock.network.presets import PRESETS
+
     before = bootstrap.plans().current()
     record = network.publish_plan(
         models.draft_of(request.body, PRESETS[request.body.preset]),
@@ -78,7 +79,7 @@ def publish_plan(request: Request[models.PublishPlan, Nothing]) -> Answer:
 def list_plans(request: Request[Nothing, models.PlanQuery]) -> models.PlanPage:
     """List published plans, every version."""
     after = position_of(bootstrap.signer(), "plans", request.query.cursor)
-    records, last = network.list_plans(request.query.limit, after, plans=bootstrap.plans())
+    records, last = bootstrap.plans().page(request.query.limit, after)
     return models.PlanPage(
         [models.plan_told(record) for record in records], cursor_to(bootstrap.signer(), "plans", last)
     )

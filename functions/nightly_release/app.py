@@ -6,8 +6,6 @@ from typing import Any
 from cardstock import bootstrap
 from cardstock.edge import schedule
 from cardstock.edge.observability import count, logger
-from cardstock.ledger import service as ledger
-from cardstock.network import service as network
 
 # An order takes some 30 ms; conflicts are retried for a second.
 _RESERVE_MS = 10_000
@@ -19,6 +17,9 @@ class UnsettledError(Exception):
 
 def settle(order_id: str) -> bool:
     """Release an order's rewards and let it count. False while one of its after-sales is open."""
+    from cardstock.ledger import service as ledger
+    from cardstock.network import service as network
+
     order = bootstrap.orders().find(order_id)
     if order is None:
         raise LookupError(f"{order_id} is due but does not exist")
@@ -35,6 +36,8 @@ def settle(order_id: str) -> bool:
 
 def run(scheduled_at: datetime, context: Any) -> dict[str, Any]:
     """Settle what was due before `scheduled_at`. One bad order does not keep the others waiting."""
+    from cardstock.ledger import service as ledger  # with the first tick, not at the start
+
     failed: list[str] = []
 
     def settle_or_wait(order_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -10,9 +10,11 @@ from msgspec import UNSET, Meta, UnsetType
 from cardstock.clock import rfc3339
 from cardstock.edge.http import Model
 from cardstock.ledger.model import BRAND_ZONE, Balance, Kind, RewardKind, StatementLine
-from cardstock.ledger.service import Explained
 from cardstock.money import MAX_FEN
-from cardstock.network.model import Approval, Plan, PublishedPlan
+
+if TYPE_CHECKING:
+    from cardstock.ledger.service import Explained
+    from cardstock.network.model import Approval, Plan, PublishedPlan
 
 PLAN_CODES: Final = ("PLAN_INVALID", "PLAN_REFUSED", "APPROVAL_INVALID")
 
@@ -167,12 +169,12 @@ class Explanation(Model):
     items: list[ExplainedReward]
 
 
-def explanation_told(order_id: str, rewards: Sequence[Explained], language: str) -> Explanation:
+def explanation_told(order_id: str, rewards: "Sequence[Explained]", language: str) -> Explanation:
     """The view of a member's rewards on an order."""
     return Explanation(order_id, [_explained(reward, language == "en") for reward in rewards])
 
 
-def _explained(explained: Explained, english: bool) -> ExplainedReward:
+def _explained(explained: "Explained", english: bool) -> ExplainedReward:
     credit = explained.credit
     edge = _EDGES[credit.reward]
     name, role, why = (
@@ -269,15 +271,17 @@ class PublishPlan(Model):
     approvals: Annotated[list[PlanApproval], Meta(max_length=20)] = msgspec.field(default_factory=list)
 
 
-def draft_of(body: PublishPlan, preset: Plan) -> Plan:
+def draft_of(body: PublishPlan, preset: "Plan") -> "Plan":
     """The plan that is asked for. Raises `InvalidError` PLAN_INVALID for what the types alone do not refuse."""
     changed = msgspec.to_builtins(body)
     changed.pop("approvals", None)
-    return Plan.from_dict({**preset.to_dict(), **changed})
+    return type(preset).from_dict({**preset.to_dict(), **changed})
 
 
-def approvals_of(body: PublishPlan, now: datetime) -> list[Approval]:
+def approvals_of(body: PublishPlan, now: datetime) -> "list[Approval]":
     """The approvals, dated now."""
+    from cardstock.network.model import Approval
+
     return [Approval(approval.check, approval.approver, now, approval.reason) for approval in body.approvals]
 
 
@@ -325,7 +329,7 @@ class PlanPage(Model):
     next_cursor: str | None
 
 
-def plan_told(record: PublishedPlan) -> ShownPlan:
+def plan_told(record: "PublishedPlan") -> ShownPlan:
     """The view of a published plan."""
     return ShownPlan(
         plan=record.plan.ref,

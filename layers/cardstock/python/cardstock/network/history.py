@@ -45,6 +45,8 @@ class Placed:
     lines: tuple[OrderLine, ...]
     at: datetime
     paid: bool = True
+    basket: int | None = None
+    """Orders of one history with the same number have the same lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +273,7 @@ class _Shop:
         self.due: dict[int, list[Step | _Visit]] = {}
         self.orders = 0
         self.dates: list[datetime] = []
-        self.first = [self.basket(kit=True) for _ in range(_BASKETS)]
-        self.next = [self.basket(kit=False) for _ in range(_BASKETS)]
+        self.baskets = [self.basket(kit=number < _BASKETS) for number in range(2 * _BASKETS)]
 
     def below(self, limit: int) -> int:
         """A number from 0 to `limit` - 1."""
@@ -354,8 +355,8 @@ class _Shop:
     def placed(self, visit: _Visit, day: int) -> Placed:
         """The order of a visit. All that will become of it is drawn now."""
         market = self.market
-        baskets = self.first if visit.first else self.next
-        lines = baskets[self.below(_BASKETS)]
+        basket = self.below(_BASKETS) + (0 if visit.first else _BASKETS)
+        lines = self.baskets[basket]
         self.orders += 1
         order_id = f"o{self.orders}"
         settles = day + market.receive_days + self.wait
@@ -377,4 +378,4 @@ class _Shop:
             self.later(day + 15 + self.below(31), _Visit(visit.member_id, False, visit.shares, last))
         elif not visit.shares:
             self.later(last, Left(visit.member_id))
-        return Placed(order_id, visit.member_id, lines, self.date(day))
+        return Placed(order_id, visit.member_id, lines, self.date(day), basket=basket)

@@ -190,18 +190,23 @@ def simulate(
     return life.outcome(goods_bps, unlock_cost, approvals)
 
 
+_NOBODY: Final = Node("")
+
+
 class _Order:
     """An order under way."""
 
-    __slots__ = ("facts", "lines", "mark", "refunded", "rewards", "settled", "taken")
+    __slots__ = ("facts", "frozen", "lines", "mark", "refunded", "rewards", "settled", "taken")
 
     def __init__(self, lines: tuple[OrderLine, ...], facts: OrderFacts, due: tuple[Reward, ...]) -> None:
         self.lines = lines
         self.facts = facts
         self.rewards = due
+        """To whom, the snapshot in `facts` says: a basket that comes again has the same ones."""
         self.mark: Mark | None = None
         self.refunded: Refunded | None = None
-        self.taken: list[Fen] = [0] * len(due)
+        self.taken: list[Fen] | None = None
+        self.frozen = 0
         self.settled = False
 
 
@@ -223,38 +228,43 @@ class _Life:
         self.sales = self.outside = self.returned = 0
         self.clawed = self.clawed_late = self.frozen = self.peak_frozen = 0
         self.worst: tuple[int, int, str | None] = (0, 1, None)
+        self.due: dict[object, tuple[Reward, ...]] = {}
 
     # The steps of a history.
 
     def appoint(self, step: Appointed) -> None:
-        self._meet(step.member_id)
-        self._write(positions.appointment(self.nodes[step.member_id], "simulated", "simulated", self.plan, step.at))
+        member = self.nodes.get(step.member_id) or self._new(step.member_id)
+        self._write(positions.appointment(member, "simulated", "simulated", self.plan, step.at))
 
     def join(self, step: Joined) -> None:
-        self._meet(step.member_id)
-        nodes, inviter_id = self.nodes, step.inviter_id
-        if inviter_id is not None and nodes[step.member_id].referrer != inviter_id:
-            self._meet(inviter_id)
+        nodes, member_id, inviter_id = self.nodes, step.member_id, step.inviter_id
+        member = nodes.get(member_id)
+        if member is None:
+            member = nodes[member_id] = self._new(member_id)
+        if inviter_id is not None and member.referrer != inviter_id:
+            inviter = nodes.get(inviter_id)
+            if inviter is None:
+                inviter = nodes[inviter_id] = self._new(inviter_id)
             try:
-                change = positions.binding(nodes[step.member_id], nodes[inviter_id], nodes, step.at)
+                change = positions.binding(member, inviter, nodes, step.at)
             except RefusedError:
                 self.refused += 1
             else:
-                del nodes[step.member_id]  # its place is behind the inviter's
+                del nodes[member_id]  # its place is behind the inviter's
                 self._write(change)
                 self.brought[inviter_id] = self.brought.get(inviter_id, 0) + 1
         if step.verified and self.plan.benefit == "unlock":
-            self._write(positions.verification(nodes[step.member_id], nodes, self.plan, step.at))
+            self._write(positions.verification(nodes[member_id], nodes, self.plan, step.at))
 
     def place(self, step: Placed) -> None:
         plan, lines = self.plan, step.lines
-        self._meet(step.member_id)
-        buyer = self.nodes[step.member_id]
+        buyer = self.nodes.get(step.member_id)
+        if buyer is None:
+            buyer = self.nodes[step.member_id] = self._new(step.member_id)
         snapshot = positions.snapshot_of(buyer, self.nodes, plan, step.at)
         net = sum([line.net for line in lines])
         facts = OrderFacts(step.order_id, buyer.id, snapshot, step.at, net, rewards.qualifying_net(lines))
-        order = _Order(lines, facts, rewards.rewards_for(lines, snapshot, plan, buyer_id=buyer.id))
-        self.orders[step.order_id] = order
+        order = self.orders[step.order_id] = _Order(lines, facts, self._rewards(step, snapshot))
         if step.paid:
             self._paid(order, step.at)
 
@@ -264,7 +274,7 @@ class _Life:
     def settle(self, step: Settled) -> None:
         order = self.orders[step.order_id]
         order.settled = True
-        self.frozen -= sum([reward.amount for reward in order.rewards]) - sum(order.taken)
+        self.frozen -= order.frozen
         if order.facts.qualifying_net:
             order.facts = altered(order.facts, settled_at=step.at)
             self._count(order)
@@ -280,11 +290,11 @@ class _Life:
         order.refunded = after
         fen = sum(after.fen) - sum(before.fen)
         self.returned += fen
-        for index, reward in enumerate(order.rewards):
-            taken = rewards.clawed(reward, after.fen)
-            if taken != order.taken[index]:
-                self._take(step.order_id, reward, taken - order.taken[index], late=order.settled)
-                order.taken[index] = taken
+        if order.rewards:
+            taken = [rewards.clawed(reward, after.fen) for reward in order.rewards]
+            for reward, now, earlier in zip(order.rewards, taken, order.taken or (0, 0, 0), strict=False):
+                self._take(order, reward, now - earlier)
+            order.taken = taken
         if self.plan.dividend_bps:
             self._month(order).add(order.facts.snapshot, -fen)
         part = rewards.qualifying_refunded(order.lines, after.fen)
@@ -304,10 +314,9 @@ class _Life:
 
     # What the services do around the rules.
 
-    def _meet(self, member_id: str) -> None:
-        if member_id not in self.nodes:
-            self.nodes[member_id] = Node(member_id)
-            self.members += 1
+    def _new(self, member_id: str) -> Node:
+        self.members += 1
+        return altered(_NOBODY, id=member_id)
 
     def _write(self, change: Change) -> None:
         for node in change.nodes:
@@ -321,6 +330,24 @@ class _Life:
             order.mark = change.mark
         self._write(change)
 
+    def _rewards(self, step: Placed, snapshot: Snapshot) -> tuple[Reward, ...]:
+        """What the order pays. Whoever they are, people in the same roles earn the same on the same basket."""
+        if step.basket is None:
+            return rewards.rewards_for(step.lines, snapshot, self.plan, buyer_id=step.member_id)
+        referrer, owner, peer = snapshot.referrer, snapshot.owner, snapshot.peer
+        case = (
+            step.basket,
+            referrer and referrer.role,
+            owner and owner.role,
+            peer and peer.role,
+            snapshot.lapsed,
+        )
+        due = self.due.get(case)
+        if due is None:
+            due = rewards.rewards_for(step.lines, snapshot, self.plan, buyer_id=step.member_id)
+            self.due[case] = due
+        return due
+
     def _paid(self, order: _Order, at: datetime) -> None:
         facts = order.facts
         net = facts.net
@@ -331,14 +358,13 @@ class _Life:
             amount = reward.amount
             if amount:
                 total += amount
-                self.accrued[reward.kind] += amount
-                self.earned[reward.member_id] = self.earned.get(reward.member_id, 0) + amount
-                if self.watch is not None:
-                    self.watch(facts.order_id, reward.kind, reward.member_id, amount)
-        if total * self.worst[1] > self.worst[0] * net:
-            self.worst = (total, net, facts.order_id)
-        self.frozen += total
-        self.peak_frozen = max(self.peak_frozen, self.frozen)
+                self._credit(order, reward.kind, amount)
+        if total:
+            order.frozen = total
+            if total * self.worst[1] > self.worst[0] * net:
+                self.worst = (total, net, facts.order_id)
+            self.frozen += total
+            self.peak_frozen = max(self.peak_frozen, self.frozen)
         if facts.snapshot.buyer_role == "member" and not self.nodes[facts.buyer_id].has_referred:
             self.outside += net
         if self.plan.dividend_bps:
@@ -346,15 +372,25 @@ class _Life:
         order.facts = altered(facts, paid_at=at)
         self._count(order)
 
-    def _take(self, order_id: str, reward: Reward, amount: Fen, *, late: bool) -> None:
-        self.clawed += amount
-        self.earned[reward.member_id] -= amount
-        if late:
-            self.clawed_late += amount
-        else:
-            self.frozen -= amount
+    def _credit(self, order: _Order, kind: RewardKind, amount: Fen) -> None:
+        snapshot = order.facts.snapshot
+        person = snapshot.referrer if kind == "direct" else snapshot.owner if kind == "team" else snapshot.peer
+        member_id = person.id if person is not None else ""
+        self.earned[member_id] = self.earned.get(member_id, 0) + amount
+        if amount > 0:
+            self.accrued[kind] += amount
         if self.watch is not None:
-            self.watch(order_id, reward.kind, reward.member_id, -amount)
+            self.watch(order.facts.order_id, kind, member_id, amount)
+
+    def _take(self, order: _Order, reward: Reward, amount: Fen) -> None:
+        if amount:
+            self._credit(order, reward.kind, -amount)
+            self.clawed += amount
+            if order.settled:
+                self.clawed_late += amount
+            else:
+                order.frozen -= amount
+                self.frozen -= amount
 
     def _month(self, order: _Order) -> "_Month":
         at = order.facts.placed_at

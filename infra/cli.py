@@ -5,12 +5,17 @@ the account of the credentials at hand. They only read.
 """
 
 import json
+import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+# The layer's folder is on the path in Lambda; here it is where it is kept.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cardstock" / "python"))
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 ledger = typer.Typer(no_args_is_help=True, help="Proof and explanation of the books.")

@@ -559,9 +559,14 @@ def closing_table(summary: dict[str, Any]) -> Table:
 
 
 def name_of(number: int) -> str:
-    """A name of nobody in particular, another one for each of the first 3 600 numbers."""
-    family, rest = "王李张刘陈杨赵黄周吴徐孙"[number % 12], number // 12
-    return family + "安博晨德恩芳国慧佳君乐敏宁鹏青若"[rest % 16] + "诗文晓雅怡泽哲真志子梓瑶悦欣辰溪彤琪"[rest // 16 % 18]
+    """A name of nobody in particular, another one for each of the first 3 456 numbers."""
+    rest, family = divmod(number, 12)
+    rest, first = divmod(rest, 16)
+    return (
+        "王李张刘陈杨赵黄周吴徐孙"[family]
+        + "安博晨德恩芳国慧佳君乐敏宁鹏青若"[first]
+        + "诗文晓雅怡泽哲真志子瑶悦欣辰溪彤琪梓"[rest % 18]
+    )
 
 
 def id_number(number: int) -> str:

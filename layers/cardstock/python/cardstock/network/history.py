@@ -12,10 +12,10 @@ from heapq import heappop, heappush
 from random import Random
 from typing import Final, TypeAlias
 
-from cardstock.errors import InvalidError, Pointer
+from cardstock.errors import InvalidError, Pointer, RefusedError
 from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen, split
-from cardstock.network.model import OrderLine, Plan
-from cardstock.network.rewards import net_lines
+from cardstock.network.model import OrderLine, Plan, Refunded
+from cardstock.network.rewards import net_lines, nothing_refunded, refund_amount, refund_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,41 +117,74 @@ def waits_days(plan: Plan) -> int:
 def recorded(orders: Iterable[RecordedOrder], plan: Plan, partners: Sequence[str] = ()) -> History:
     """The history of recorded orders, given by the time of placing; `partners` are appointed before all of it.
 
-    Raises `InvalidError` ORDERS_UNSORTED, whose fact `order_id` is the first order that comes too late.
+    Raises `InvalidError` with the fact `order_id`: ORDERS_UNSORTED (placed before the one that was given before it),
+    ORDER_INVALID (an id that came before, without lines, times that contradict each other, more refunded than
+    paid).
     """
     wait = timedelta(days=waits_days(plan))
     due: list[tuple[datetime, int, int, Step]] = []
+    ids: set[str] = set()
     known: set[str] = set(partners)
     newest: datetime | None = None
     for number, order in enumerate(orders):
+        at = order.placed_at
         if newest is None:
-            yield from (Appointed(partner, order.placed_at) for partner in partners)
-        elif order.placed_at < newest:
+            yield from (Appointed(partner, at) for partner in partners)
+        elif at < newest:
             raise InvalidError("ORDERS_UNSORTED", order_id=order.order_id)
-        newest = order.placed_at
-        while due and due[0][0] <= newest:
+        newest = at
+        while due and due[0][0] <= at:
             yield heappop(due)[3]
+        if order.order_id in ids or not _is_possible(order):
+            raise InvalidError("ORDER_INVALID", order_id=order.order_id)
+        ids.add(order.order_id)
         if order.member_id not in known or order.inviter_id is not None:
             known.add(order.member_id)
-            yield Joined(order.member_id, order.inviter_id, newest)
-        paid_at = order.paid_at
-        yield Placed(order.order_id, order.member_id, order.lines, newest, paid=paid_at == newest)
-        steps: list[tuple[datetime, Step]] = [(step.at, step) for step in order.returns]
-        if paid_at is not None and paid_at != newest:
-            steps.append((paid_at, Paid(order.order_id, paid_at)))
-        if paid_at is not None and order.received_at is not None:
-            settled_at = max(order.received_at, paid_at) + wait
-            steps.append((settled_at, Settled(order.order_id, settled_at)))
-        # A payment of the same moment comes first, the end of the window (inclusive) before a refund.
-        steps.sort(key=lambda step: (step[0], _RANK[type(step[1])]))
-        steps.append((steps[-1][0] if steps else newest, Closed(order.order_id)))
-        for rank, (at, step) in enumerate(steps):
-            heappush(due, (max(at, newest), number, rank, step))
+            yield Joined(order.member_id, order.inviter_id, at)
+        yield Placed(order.order_id, order.member_id, order.lines, at, paid=order.paid_at == at)
+        for rank, (moment, step) in enumerate(_what_follows(order, wait)):
+            heappush(due, (moment, number, rank, step))
     while due:
         yield heappop(due)[3]
 
 
-_RANK: Final[Mapping[type, int]] = {Paid: 0, Settled: 1, Returned: 2}
+def _what_follows(order: RecordedOrder, wait: timedelta) -> list[tuple[datetime, Step]]:
+    steps: list[tuple[datetime, Step]] = []
+    if order.paid_at is not None and order.paid_at != order.placed_at:
+        steps.append((order.paid_at, Paid(order.order_id, order.paid_at)))
+    if order.received_at is not None:
+        settled_at = order.received_at + wait
+        steps.append((settled_at, Settled(order.order_id, settled_at)))
+    steps += [(step.at, step) for step in order.returns]
+    # What happens in the same moment: the payment, the end of the window (inclusive), a refund.
+    steps.sort(key=lambda step: step[0])
+    steps.append((steps[-1][0] if steps else order.placed_at, Closed(order.order_id)))
+    return steps
+
+
+def _is_possible(order: RecordedOrder) -> bool:
+    moments = [order.paid_at, order.received_at, *(step.at for step in order.returns)]
+    if not order.lines or any(line.net < 0 or line.units < 1 for line in order.lines):
+        return False
+    if order.paid_at is None:
+        return moments == [None, None]
+    if any(moment is not None and moment < order.paid_at for moment in moments) or order.paid_at < order.placed_at:
+        return False
+    done = nothing_refunded(order.lines)
+    try:
+        for step in sorted(order.returns, key=lambda step: step.at):
+            done = given_back(order.lines, done, step)
+    except RefusedError:
+        return False
+    return True
+
+
+def given_back(lines: Sequence[OrderLine], done: Refunded, step: Returned) -> Refunded:
+    """`done` after `step` too. Raises `RefusedError` when that is more than was paid."""
+    if step.units is not None:
+        return refund_units(lines, done, step.units)
+    rest = sum(line.net for line in lines) - sum(done.fen)
+    return refund_amount(lines, done, rest if step.fen is None else step.fen)
 
 
 @dataclass(frozen=True, slots=True)

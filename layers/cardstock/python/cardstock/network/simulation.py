@@ -24,6 +24,7 @@ from cardstock.network.history import (
     Returned,
     Settled,
     Step,
+    given_back,
 )
 from cardstock.network.model import (
     Approval,
@@ -282,11 +283,7 @@ class _Life:
     def give_back(self, step: Returned) -> None:
         order = self.orders[step.order_id]
         before = order.refunded or rewards.nothing_refunded(order.lines)
-        if step.units is not None:
-            after = rewards.refund_units(order.lines, before, step.units)
-        else:
-            rest = order.facts.net - sum(before.fen)
-            after = rewards.refund_amount(order.lines, before, rest if step.fen is None else step.fen)
+        after = given_back(order.lines, before, step)
         order.refunded = after
         fen = sum(after.fen) - sum(before.fen)
         self.returned += fen
@@ -331,7 +328,8 @@ class _Life:
         self._write(change)
 
     def _rewards(self, step: Placed, snapshot: Snapshot) -> tuple[Reward, ...]:
-        """What the order pays. Whoever they are, people in the same roles earn the same on the same basket."""
+        """What the order pays. People in the same roles earn the same on the same basket, whoever they are; nobody is
+        erased in a history."""
         if step.basket is None:
             return rewards.rewards_for(step.lines, snapshot, self.plan, buyer_id=step.member_id)
         referrer, owner, peer = snapshot.referrer, snapshot.owner, snapshot.peer

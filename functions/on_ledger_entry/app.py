@@ -2,13 +2,22 @@
 
 from cardstock import bootstrap
 from cardstock.edge import queue
+from cardstock.edge.observability import count
 
 
 def consume(body: bytes) -> None:
-    """Project one transaction and announce it. A record that says one was changed or removed raises: an alarm."""
+    """Project one transaction and announce it. One that does not balance, and a record that says that one was changed
+    or removed, raises and sounds the alarm."""
     from cardstock.ledger import service as ledger  # with the first message, not at the start
 
-    transaction = bootstrap.ledger_transaction(queue.decode(dict[str, object], body))
+    record = queue.decode(dict[str, object], body)
+    try:
+        transaction = bootstrap.ledger_transaction(record)
+        if transaction.total:
+            raise ValueError(f"{transaction.id}: postings add up to {transaction.total}, not to zero")
+    except ValueError:
+        count("LedgerImbalance")
+        raise
     ledger.project(transaction, statements=bootstrap.statements())
     bootstrap.announcements().booked(transaction)
 

@@ -66,13 +66,24 @@ def test_a_payouts_steps_are_in_the_statement_and_not_announced_here(sold: Shop)
     assert sold.cloud.messages(settings().webhooks_queue_url) == []
 
 
-def test_a_changed_transaction_is_an_alarm_and_its_neighbours_pass(sold: Shop) -> None:
+def test_a_changed_transaction_is_an_alarm_and_its_neighbours_pass(
+    sold: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
     good, other = sold.take("ledger")
     changed = {**good, "eventName": "MODIFY"}
     foreign = json.loads(json.dumps(good).replace("accrue.ord", "accrue.xxx"))
 
     assert consume(changed, good, foreign, other) == ["m0", "m2"]
     assert len(sold.cloud.items("statements")) == 2
+    assert '"LedgerImbalance":[1.0,1.0]' in capsys.readouterr().out
+
+
+def test_an_entry_that_does_not_add_up_sounds_the_alarm(sold: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    good, other = sold.take("ledger")
+    wrong = json.loads(json.dumps(good).replace("-60000", "-59999"))
+
+    assert consume(wrong, other) == ["m0"]
+    assert '"LedgerImbalance":[1.0]' in capsys.readouterr().out
 
 
 # The payloads that are kept

@@ -3,7 +3,7 @@
 import ast
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -69,13 +69,17 @@ def reached_from(start: Path) -> Iterator[str]:
 
 
 @cache
+def distributions() -> Mapping[str, list[str]]:
+    """Top-level module -> the distributions it comes from; reading them all takes seconds."""
+    return metadata.packages_distributions()
+
+
+@cache
 def provided_by(lock: Path) -> frozenset[str]:
     """Top-level modules in a layer, by the metadata of what is installed here at the same versions."""
     names = {canonicalize_name(name) for name in requirements(lock.read_text("utf-8"))}
     return frozenset(
-        module
-        for module, distributions in metadata.packages_distributions().items()
-        if any(canonicalize_name(distribution) in names for distribution in distributions)
+        module for module, sources in distributions().items() if names & {canonicalize_name(name) for name in sources}
     )
 
 

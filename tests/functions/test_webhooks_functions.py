@@ -387,6 +387,7 @@ def test_an_attempt_before_its_time_goes_back_into_the_queue(office: Office) -> 
     assert attributes == {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesDelayed": "1"}
 
 
+@pytest.mark.engine
 def test_an_address_outside_the_networks_that_were_opened_is_never_called(
     office: Office, credential: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,9 +50,10 @@ def received(order: "Order") -> None:
     from cardstock.ledger import service as ledger
 
     rules = bootstrap.rules()
-    if order.received_at is not None and rules.concerns(order):
+    if order.received_at is not None and order.paid_at is not None and rules.concerns(order):
+        key = ledger.due_key(order.order_id, order.received_at, order.paid_at)
         day = ledger.release_day(order.received_at, rules.waits_days(order))
-        ledger.schedule(order.order_id, day, calendar=bootstrap.calendar(), clock=bootstrap.clock())
+        ledger.schedule(key, day, calendar=bootstrap.calendar(), clock=bootstrap.clock())
 
 
 def refund_changed(refund: "Refund") -> None:

@@ -78,14 +78,14 @@ class MemoryCalendar:
         self.scheduled: dict[date, set[str]] = {}
         self.reached: tuple[date, str] | None = None
 
-    def schedule(self, day: date, order_id: str) -> None:
-        self.scheduled.setdefault(day, set()).add(order_id)
+    def schedule(self, day: date, key: str) -> None:
+        self.scheduled.setdefault(day, set()).add(key)
 
     def days(self, *, since: date | None, before: date) -> list[date]:
         return sorted(day for day in self.scheduled if day < before and (since is None or since <= day))
 
     def due(self, day: date, after: str) -> Iterator[str]:
-        yield from sorted(order_id for order_id in self.scheduled.get(day, ()) if order_id > after)
+        yield from sorted(key for key in self.scheduled.get(day, ()) if key > after)
 
     def progress(self) -> tuple[date, str] | None:
         return self.reached

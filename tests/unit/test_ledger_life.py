@@ -345,6 +345,21 @@ def test_an_order_that_has_to_wait_comes_again_the_next_night() -> None:
     assert settled == ["ord_a"]
 
 
+def test_orders_of_a_day_settle_by_receipt_then_payment() -> None:
+    calendar, clock = MemoryCalendar(), MovingClock(datetime(2026, 12, 1, tzinfo=UTC))
+    later = clock.at + timedelta(milliseconds=1)
+    keys = [
+        service.due_key("ord_a", received_at=later, paid_at=clock.at),
+        service.due_key("ord_b", received_at=clock.at, paid_at=later),
+        service.due_key("ord_c", received_at=clock.at, paid_at=clock.at),
+    ]
+    for key in keys:
+        service.schedule(key, date(2026, 12, 2), calendar=calendar, clock=clock)
+    clock.pass_days(2)
+
+    assert sweep(clock.at, calendar, clock)[1] == ["ord_c", "ord_b", "ord_a"]
+
+
 def test_an_order_whose_day_is_over_already_is_put_into_today() -> None:
     calendar, clock = MemoryCalendar(), MovingClock(datetime(2026, 12, 20, 4, tzinfo=UTC))
     calendar.save_progress(date(2026, 12, 19), "~")

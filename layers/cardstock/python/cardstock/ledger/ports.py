@@ -30,17 +30,17 @@ class Books(Protocol):
 class Calendar(Protocol):
     """Which orders are due for release on which day, and how far the sweep of the days has come."""
 
-    def schedule(self, day: date, order_id: str) -> None:
-        """Put an order into a day; again changes nothing."""
+    def schedule(self, day: date, key: str) -> None:
+        """Put the key of an order into a day; again changes nothing."""
 
     def days(self, *, since: date | None, before: date) -> list[date]:
         """The days `since <= day < before` that ever had an order, in their order."""
 
     def due(self, day: date, after: str) -> Iterator[str]:
-        """The orders of a day whose id comes after `after`, in the order of their ids."""
+        """The keys of a day that come after `after`, in their order."""
 
     def progress(self) -> tuple[date, str] | None:
-        """The day that is being swept, and the last order of it that is done."""
+        """The day that is being swept, and the last key of it that is done."""
 
     def save_progress(self, day: date, after: str) -> None:
         """Remember it. Never moves backwards."""

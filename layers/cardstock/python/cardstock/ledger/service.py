@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from cardstock.clock import Clock
+from cardstock.clock import Clock, to_epoch_ms
 from cardstock.errors import NotFoundError, UnavailableError
 from cardstock.ledger.model import (
     BRAND_COMMISSION,
@@ -35,7 +35,7 @@ _ATTEMPTS = 5
 _REMEMBERED_EVERY = 25
 """Orders: what an interrupted sweep repeats at most, against a write for each."""
 _DAY_IS_DONE = "~"
-"""Sorts after every order id."""
+"""Sorts after every `due_key`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +192,17 @@ def release_day(received_at: datetime, days: int) -> date:
     return (received_at + timedelta(days=days)).astimezone(BRAND_ZONE).date()
 
 
-def schedule(order_id: str, day: date, *, calendar: Calendar, clock: Clock) -> None:
-    """Put an order into its day; into today if that day is over, since the sweep does not come back to days.
+def due_key(order_id: str, received_at: datetime, paid_at: datetime) -> str:
+    """An order's place among those of its day: by receipt, then payment."""
+    return f"{_milliseconds(received_at)}#{_milliseconds(paid_at)}#{order_id}"
+
+
+def schedule(key: str, day: date, *, calendar: Calendar, clock: Clock) -> None:
+    """Put an order (its `due_key`) into its day; into today if that day is over, since the sweep does not come back.
 
     The sweep of a day starts half an hour after its end, later than anything that began on that day still runs.
     """
-    calendar.schedule(max(day, clock.now().astimezone(BRAND_ZONE).date()), order_id)
+    calendar.schedule(max(day, clock.now().astimezone(BRAND_ZONE).date()), key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +222,8 @@ def sweep(
     clock: Clock,
     time_left: Callable[[], bool],
 ) -> Swept:
-    """Settle the orders of all days that were over at `until` (never later than now), from where the last sweep ended.
+    """Settle the orders of all days that were over at `until` (never later than now), from where the last sweep ended,
+    each day's by receipt, then payment.
 
     `settle` settles one order, or says that it has to wait: then it comes again the next night. An interrupted sweep
     repeats at most the last few orders, so `settle` must be safe to repeat.
@@ -228,16 +234,16 @@ def sweep(
     settled = waiting = 0
     for day in calendar.days(since=reached, before=end):
         done = last if day == reached else ""
-        for order_id in calendar.due(day, done):
+        for key in calendar.due(day, done):
             if not time_left():
                 calendar.save_progress(day, done)
                 return Swept(settled, waiting, finished=False)
-            if settle(order_id):
+            if settle(key.rpartition("#")[2]):
                 settled += 1
             else:
                 waiting += 1
-                schedule(order_id, end, calendar=calendar, clock=clock)
-            done = order_id
+                schedule(key, end, calendar=calendar, clock=clock)
+            done = key
             if (settled + waiting) % _REMEMBERED_EVERY == 0:
                 calendar.save_progress(day, done)
         calendar.save_progress(day, _DAY_IS_DONE)
@@ -316,7 +322,11 @@ def statement_lines(transaction: LedgerTransaction) -> tuple[StatementLine, ...]
 
 def statement_key(at: datetime, transaction: str = "") -> str:
     """Sorts a member's lines by time: 13 digits of milliseconds, then the transaction."""
-    return f"{int(at.timestamp() * 1000):013d}#{transaction}"
+    return f"{_milliseconds(at)}#{transaction}"
+
+
+def _milliseconds(at: datetime) -> str:
+    return f"{to_epoch_ms(at):013d}"
 
 
 def project(transaction: LedgerTransaction, *, statements: Statements) -> None:

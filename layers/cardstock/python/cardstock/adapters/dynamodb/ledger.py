@@ -17,7 +17,7 @@ Table `rewards`, partition key `pk`, sort key `sk`:
 |---|---|
 | rewards of an order | order id / `rewards` |
 | days that have due orders | `days` / `2026-12-20` |
-| orders due for release on a day | `due#2026-12-20` / order id |
+| orders due for release on a day, by receipt, then payment | `due#2026-12-20` / moments and order id |
 | how far the sweep has come | `sweep` / `release` |
 
 Capacity of a step for k people: put 2 WCU + row 2 + k balances at 2 (10 for three), as long as the row stays under
@@ -122,7 +122,7 @@ class SweepItem(Table):
     pk = UnicodeAttribute(hash_key=True, default="sweep")
     sk = UnicodeAttribute(range_key=True, default="release")
     reached = UnicodeAttribute()
-    """`2026-12-20#ord_..`: sorts like the sweep goes."""
+    """Day # key of the order: sorts like the sweep goes."""
 
 
 def post(transaction: Transaction, booked: LedgerTransaction, *, covered: bool = False) -> None:
@@ -220,12 +220,12 @@ class DynamoCalendar:
     def __init__(self) -> None:
         self._known_days: set[date] = set()
 
-    def schedule(self, day: date, order_id: str) -> None:
+    def schedule(self, day: date, key: str) -> None:
         if day not in self._known_days:
             # Before the order: a day without orders is harmless, an order in an unknown day would be lost.
             DueItem(pk=_DAYS, sk=day.isoformat()).save()
             self._known_days.add(day)
-        DueItem(pk=_due_key(day), sk=order_id).save()
+        DueItem(pk=_due_key(day), sk=key).save()
 
     def days(self, *, since: date | None, before: date) -> list[date]:
         condition: Any = DueItem.sk < before.isoformat()

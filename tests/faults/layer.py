@@ -7,13 +7,17 @@ The layer wraps moto's own entrance, so it sees what the SDK sends, its retries 
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TypeAlias
 
+import botocore.endpoint
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+
+from cardstock.adapters.dynamodb import base
 
 Mode: TypeAlias = Literal["kill_before", "kill_after", "lose_answer", "conflict", "throttle"]
 MODES: tuple[Mode, ...] = ("kill_before", "kill_after", "lose_answer", "conflict", "throttle")
@@ -22,6 +26,17 @@ ALWAYS = 10**6
 
 class Killed(BaseException):
     """The function was stopped from outside."""
+
+
+class _Hasty:
+    """The module `time` to somebody who does not wait: how long a retry pauses is not what these tests are about."""
+
+    @staticmethod
+    def sleep(_seconds: float) -> None:
+        return
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
 
 
 @contextmanager
@@ -58,10 +73,14 @@ def at(index: int, mode: Mode, *, times: int = 1) -> Iterator[list[str]]:
         raise ReadTimeoutError(endpoint_url=request.url)
 
     setattr(BotocoreStubber, "__call__", faulty)  # noqa: B010 - a plain assignment is refused by mypy
+    for patient in (botocore.endpoint, base):
+        setattr(patient, "time", _Hasty())  # noqa: B010 - see above
     try:
         yield seen
     finally:
         setattr(BotocoreStubber, "__call__", original)  # noqa: B010 - see above
+        for patient in (botocore.endpoint, base):
+            setattr(patient, "time", time)  # noqa: B010 - see above
 
 
 def survive(run: Callable[[], Any]) -> Any:

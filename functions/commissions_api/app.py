@@ -49,27 +49,29 @@ def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation
 
 @api.post(
     "/v1/commission-plans", body=models.PublishPlan, answer=models.ShownPlan, status=201, auth="key",
-    scope="plans:publish", codes=models.PLAN_CODES,
+    scope="plans:publish", idempotent=True, codes=models.PLAN_CODES,
 )  # fmt: skip
 def publish_plan(request: Request[models.PublishPlan, Nothing]) -> Answer:
     """Publish a plan and put it in force.
 
     It becomes the next version of its id; orders that were placed before keep theirs. A plan that does not pass the
     compliance guard is refused with each failed check, its clause and what would pass. What is in force already is
-    answered as it is, with 200.
+    answered as it is.
     """
     from cardstock.network import service as network  # for staff only: members' calls do not pay for its import
     from cardstock.network.presets import PRESETS
 
-    before = bootstrap.plans().current()
+    plans = bootstrap.plans()
+    earlier = plans.published_by(request.key) or plans.current()
     record = network.publish_plan(
         models.draft_of(request.body, PRESETS[request.body.preset]),
         models.approvals_of(request.body, bootstrap.clock().now()),
         request.caller.id,
-        plans=bootstrap.plans(),
+        plans=plans,
         clock=bootstrap.clock(),
+        request=request.key,
     )
-    return Answer(models.plan_told(record), status=200 if record == before else 201)
+    return Answer(models.plan_told(record), replayed=record == earlier)
 
 
 @api.get(

@@ -44,7 +44,7 @@ def staff(scope: str = "plans:publish") -> str:
 
 
 def call(method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
-    answer = app.handler(http_event(method, path, body, **options), Context())
+    answer = app.handler(http_event(method, path, body, **{"key": "k0", **options}), Context())
     return answer["statusCode"], json.loads(answer["body"])
 
 
@@ -189,26 +189,27 @@ def test_a_plan_without_its_approvals_is_refused_with_each_clause(shop: Shop) ->
 def test_a_published_plan_is_in_force_listed_and_read_by_version(shop: Shop) -> None:
     key = staff()
     body = {**CHAIN21, "id": "spring", "cap_bps": None, "team": {"value": 15_000, "unit": "fen"}, "binding_days": 365}
-    created, first = call("POST", "/v1/commission-plans", body, token=key)
-    repeated, again = call("POST", "/v1/commission-plans", body, token=key)
-    _, second = call("POST", "/v1/commission-plans", {**body, "freeze_days": 14}, token=key)
+    path = "/v1/commission-plans"
+    created, first = call("POST", path, body, token=key, key="k1")
+    _, in_force = call("POST", path, body, token=key, key="k2")
+    _, second = call("POST", path, {**body, "freeze_days": 14}, token=key, key="k3")
+    # A client that never got its answer asks again when another plan is in force already.
+    repeated, again = call("POST", path, body, token=key, key="k1")
+    reused, problem = call("POST", path, {**body, "freeze_days": 30}, token=key, key="k1")
     _, page = call("GET", "/v1/commission-plans", token=key)
     _, newest = call("GET", "/v1/commission-plans/spring", token=key)
     _, oldest = call("GET", "/v1/commission-plans/spring@1", token=key)
 
-    assert (created, repeated) == (201, 200)
-    assert first == again == oldest
+    assert (created, repeated) == (201, 201)
+    assert first == in_force == again == oldest
+    assert (reused, problem["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert (first["plan"], second["plan"], newest["plan"]) == ("spring@1", "spring@2", "spring@2")
     assert first["parameters"]["team"] == {"value": 15_000, "unit": "fen"}
     assert first["approvals"][0]["approver"] == "Ms Zhao"
     assert [item["plan"] for item in page["items"]] == ["chain21@1", "spring@1", "spring@2"]
-    assert network_plan() == "spring@2"
-
-
-def network_plan() -> str:
     current = bootstrap.plans().current()
     assert current is not None
-    return current.plan.ref
+    assert current.plan.ref == "spring@2"
 
 
 @pytest.mark.parametrize("plan_id", ["spring", "chain21@9", "chain21@x", "chain21@", "@1"])

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from cardstock.ids import RequestKey
 from cardstock.network import service
 from cardstock.network.model import (
     Change,
@@ -82,6 +83,7 @@ class MemoryPlans:
     def __init__(self, network: MemoryNetwork) -> None:
         self._network = network
         self.published: list[PublishedPlan] = []
+        self.requests: dict[str, PublishedPlan] = {}
 
     def get(self, plan_id: str, version: int) -> PublishedPlan | None:
         return next((r for r in self.published if (r.plan.id, r.plan.version) == (plan_id, version)), None)
@@ -92,11 +94,18 @@ class MemoryPlans:
     def current(self) -> PublishedPlan | None:
         return self.published[-1] if self.published else None
 
-    def publish(self, record: PublishedPlan, *, instead_of: PublishedPlan | None) -> bool:
+    def published_by(self, request: RequestKey) -> PublishedPlan | None:
+        return self.requests.get(request.id)
+
+    def publish(
+        self, record: PublishedPlan, *, instead_of: PublishedPlan | None, request: RequestKey | None = None
+    ) -> bool:
         if self.get(record.plan.id, record.plan.version) or instead_of != self.current():
             return False
         self.published.append(record)
         self._network.in_force = record.plan
+        if request is not None:
+            self.requests[request.id] = record
         return True
 
     def page(self, limit: int, after: str | None) -> tuple[tuple[PublishedPlan, ...], str | None]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cardstock.ids import RequestKey
 from cardstock.network.model import Change, Event, Mark, Node, Plan, PublishedPlan
 
 
@@ -45,7 +46,12 @@ class Plans(Protocol):
     def current(self) -> PublishedPlan | None:
         """The version in force: the one that was published last."""
 
-    def publish(self, record: PublishedPlan, *, instead_of: PublishedPlan | None) -> bool:
+    def published_by(self, request: RequestKey) -> PublishedPlan | None:
+        """What an earlier run of `request` published. Raises `RefusedError` when it came with another body."""
+
+    def publish(
+        self, record: PublishedPlan, *, instead_of: PublishedPlan | None, request: RequestKey | None = None
+    ) -> bool:
         """Store `record` and put it in force, if that version is new and `instead_of` is still in force."""
 
     def page(self, limit: int, after: str | None) -> tuple[tuple[PublishedPlan, ...], str | None]:

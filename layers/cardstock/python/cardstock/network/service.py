@@ -11,6 +11,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from cardstock.clock import Clock
 from cardstock.errors import InvalidError, NotFoundError, Pointer, RefusedError, UnavailableError
+from cardstock.ids import RequestKey
 from cardstock.network import guard, positions
 from cardstock.network.model import (
     Approval,
@@ -156,13 +157,23 @@ def check_plan(draft: Plan, approvals: Sequence[Approval] = ()) -> tuple[Finding
 
 
 def publish_plan(
-    draft: Plan, approvals: Sequence[Approval], actor: str, *, plans: Plans, clock: Clock
+    draft: Plan,
+    approvals: Sequence[Approval],
+    actor: str,
+    *,
+    plans: Plans,
+    clock: Clock,
+    request: RequestKey | None = None,
 ) -> PublishedPlan:
     """Publish `draft` as the next version of its id and put it in force; orders placed before keep theirs.
 
-    Publishing what is in force already changes nothing. Raises `RefusedError` PLAN_REFUSED, whose fact `findings` lists
+    Publishing what is in force already changes nothing, and neither does a repeat of `request`, even if another plan
+    is in force by then. Raises `RefusedError` PLAN_REFUSED, whose fact `findings` lists
     each failed check with its clause and what would pass.
     """
+    earlier = None if request is None else plans.published_by(request)
+    if earlier is not None:
+        return earlier
     for number, approval in enumerate(approvals):
         if not approval.by.strip() or not approval.reason.strip():
             raise InvalidError("APPROVAL_INVALID", pointers=(Pointer(f"/approvals/{number}", "by_and_reason"),))
@@ -190,7 +201,7 @@ def publish_plan(
         newest = plans.latest(draft.id)
         version = newest.plan.version + 1 if newest else 1
         record = PublishedPlan(replace(draft, version=version), clock.now(), actor, tuple(approvals), findings)
-        if plans.publish(record, instead_of=before):
+        if plans.publish(record, instead_of=before, request=request):
             return record
     raise UnavailableError("STORE_BUSY")
 

@@ -9,7 +9,7 @@ them), sort key `sk` = `<plan id>#<version, eight digits>`. Written once. Which 
 | a version | sk | 1 RCU, once per process |
 | newest version of a plan | sk begins with the id, backwards, limit 1 | 1 RCU |
 | all versions, by page | pk | 1 RCU per 4 KB |
-| publish | put version if absent, put what is in force | 1 transaction of 2 items |
+| publish | put version if absent, put what is in force, and the request | 1 transaction of 3 items |
 """
 
 from typing import Any, Final
@@ -17,9 +17,11 @@ from typing import Any, Final
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist
 
+from cardstock.adapters.dynamodb import requests
 from cardstock.adapters.dynamodb.base import ConditionFailedError, EpochAttribute, JsonAttribute, Table, Transaction
 from cardstock.adapters.dynamodb.network import PLAN_KEY, PlanInForce
 from cardstock.clock import from_epoch_ms, to_epoch_ms
+from cardstock.ids import RequestKey
 from cardstock.network.model import Approval, Finding, Plan, PublishedPlan
 from cardstock.settings import settings
 
@@ -69,12 +71,23 @@ class DynamoPlans:
         plan_id, _, version = item.ref.rpartition("@")
         return self.get(plan_id, int(version))
 
-    def publish(self, record: PublishedPlan, *, instead_of: PublishedPlan | None) -> bool:
+    def published_by(self, request: RequestKey) -> PublishedPlan | None:
+        ref = requests.find(request)
+        if ref is None:
+            return None
+        plan_id, _, version = ref.rpartition("@")
+        return self.get(plan_id, int(version))
+
+    def publish(
+        self, record: PublishedPlan, *, instead_of: PublishedPlan | None, request: RequestKey | None = None
+    ) -> bool:
         plan = record.plan
         in_force = PlanInForce(ref=plan.ref, body=plan.to_dict())
         before = PlanInForce.pk.does_not_exist() if instead_of is None else PlanInForce.ref == instead_of.plan.ref
         try:
             with Transaction() as transaction:
+                if request is not None:
+                    requests.remember(transaction, request, plan.ref, record.published_at)
                 transaction.save(_item(record), condition=PlanItem.sk.does_not_exist())
                 transaction.save(in_force, condition=before)
         except ConditionFailedError:

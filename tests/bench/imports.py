@@ -1,10 +1,11 @@
 """How long importing a function takes, as a ratio to a bare botocore DynamoDB client made in the same run.
 
-CPU seconds of fresh processes, one of each in turn. The least of several counts, because everything else that the
-machine does can only add to it.
+CPU seconds of fresh processes, one of each in turn. The median of the pairs counts: what else the machine does hits
+both of a pair alike.
 """
 
 import os
+import statistics
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -31,15 +32,13 @@ def ratios(rounds: int = 7) -> dict[str, float]:
         "PYTHONPATH": os.pathsep.join((str(ROOT / "layers/cardstock/python"), str(ROOT))),
     }
     works = {function.folder.rsplit("/", 1)[-1]: f"import {function.module}" for function in template().functions}
-    bare: list[float] = []
-    taken: dict[str, list[float]] = {name: [] for name in works}
+    found: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, work in works.items():
-            seconds, reference = _seconds(work, environment), _seconds(BARE, environment)
+            ratio = _seconds(work, environment) / _seconds(BARE, environment)
             if number:  # the first round fills the caches of bytecode and of the disk
-                taken[name].append(seconds)
-                bare.append(reference)
-    return {name: min(seconds) / min(bare) for name, seconds in taken.items()}
+                found[name].append(ratio)
+    return {name: statistics.median(pairs) for name, pairs in found.items()}
 
 
 def bound(function: Function) -> float:

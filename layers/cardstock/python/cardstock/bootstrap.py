@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cardstock.edge.tokens import Signer
     from cardstock.ledger.audit import Report
     from cardstock.ledger.model import LedgerTransaction
-    from cardstock.ledger.ports import Books, Calendar, Statements
+    from cardstock.ledger.ports import Archive, Books, Calendar, Seals, Statements, Transactions
     from cardstock.members.ports import Inviters, Members, Platform, Verifier
     from cardstock.network.ports import Network, Plans
     from cardstock.orders import ports as orders_ports
@@ -178,6 +178,32 @@ def statements() -> "Statements":
     from cardstock.adapters.dynamodb.statements import DynamoStatements
 
     return DynamoStatements()
+
+
+@cache
+def booked() -> "Transactions":
+    """Single transactions of the ledger in DynamoDB."""
+    from cardstock.adapters.dynamodb.ledger import DynamoBooks
+
+    return DynamoBooks()
+
+
+@cache
+def seals() -> "Seals":
+    """What waits to be sealed and what was, in DynamoDB."""
+    from cardstock.adapters.dynamodb.seals import DynamoSeals
+
+    return DynamoSeals()
+
+
+@cache
+def seal_archive() -> "Archive":
+    """Seals in S3."""
+    from cardstock.adapters.s3 import Files
+    from cardstock.adapters.seals import SealArchive
+    from cardstock.settings import settings
+
+    return SealArchive(Files(settings().reports_bucket))
 
 
 def order_change(record: dict[str, Any]) -> "OrderChange | RefundChange | SupplierOrderChange | None":

@@ -68,6 +68,18 @@ class Files:
             raise UnavailableError("STORE_UNAVAILABLE") from error
         return content
 
+    def read(self, key: str) -> bytes:
+        """The bytes under a key. Raises `NotFoundError`, which S3 tells only those who may list the bucket."""
+        try:
+            content: bytes = _client().get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if _status(error) == 404:
+                raise NotFoundError("NOT_FOUND") from error
+            raise _known(error) from error
+        except BotoCoreError as error:
+            raise UnavailableError("STORE_UNAVAILABLE") from error
+        return content
+
     def link(self, key: str) -> str:
         try:
             _client().head_object(Bucket=self._bucket, Key=key)

@@ -203,3 +203,42 @@ class StatementLine:
     at: datetime
     rewards: tuple[RewardKind, ...]
     change: dict[Pocket, Fen]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What a seal keeps of a transaction: `hash` is the leaf hash (RFC 6962) of its canonical bytes, in hex."""
+
+    transaction_id: str
+    at: datetime
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The root over `count` transactions and over the link to the seal before, whose root is `previous`.
+
+    `first_at` and `last_at` are the moments of its oldest and newest transaction; moments are RFC 3339, hashes hex.
+    `link_path` leads from the link, the tree's first leaf, to the root.
+    """
+
+    number: int
+    previous: str
+    count: int
+    first_at: str
+    last_at: str
+    made_at: str
+    root: str
+    link_path: tuple[str, ...]
+
+    @property
+    def tree_size(self) -> int:
+        return self.count + 1
+
+
+@dataclass(frozen=True, slots=True)
+class SealedLeaves:
+    """A seal with its transactions in the order of the tree."""
+
+    seal: Seal
+    leaves: tuple[Leaf, ...]

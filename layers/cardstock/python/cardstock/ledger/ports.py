@@ -1,10 +1,18 @@
 """What the ledger needs from a store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal, Protocol, TypeAlias
 
-from cardstock.ledger.model import Balance, LedgerTransaction, OrderRewards, StatementLine
+from cardstock.ledger.model import (
+    Balance,
+    Leaf,
+    LedgerTransaction,
+    OrderRewards,
+    Seal,
+    SealedLeaves,
+    StatementLine,
+)
 
 Booked: TypeAlias = Literal["booked", "repeated", "outdated", "nothing"]
 """`repeated`: the transaction was there before. `outdated`: the row had changed. `nothing`: there was nothing to book.
@@ -56,3 +64,45 @@ class Statements(Protocol):
         self, member_id: str, *, since: datetime | None, until: datetime | None, after: str | None, limit: int
     ) -> tuple[list[StatementLine], str | None]:
         """A page, newest first, and the key to go on after; None at the end."""
+
+
+class Transactions(Protocol):
+    """Single transactions."""
+
+    def transaction(self, transaction_id: str) -> LedgerTransaction | None:
+        """What was booked under an id."""
+
+
+class Seals(Protocol):
+    """What waits to be sealed, which seal each transaction is in, and the list of seals."""
+
+    def note(self, leaf: Leaf) -> None:
+        """Let a transaction wait; again changes nothing."""
+
+    def noted(self, before: datetime) -> Iterator[Leaf]:
+        """Transactions that wait and were booked before then, in an order that stays the same."""
+
+    def numbers_of(self, transaction_ids: Sequence[str]) -> Mapping[str, int]:
+        """The seals of those transactions that are sealed."""
+
+    def keep(self, sealed: SealedLeaves) -> None:
+        """Remember of each of its transactions that it is in this seal; once all are, list the seal."""
+
+    def forget(self, leaves: Sequence[Leaf]) -> None:
+        """Let transactions wait no longer."""
+
+    def last(self) -> Seal | None:
+        """The newest seal on the list."""
+
+    def page(self, *, after: int | None, limit: int) -> tuple[list[Seal], int | None]:
+        """A page of the list, newest first, and the number to go on after; None at the end."""
+
+
+class Archive(Protocol):
+    """Seals that were written once, by number."""
+
+    def put_once(self, number: int, content: bytes) -> bytes:
+        """Write it unless the number is taken. What is kept under the number, then."""
+
+    def read(self, number: int) -> bytes:
+        """What is kept under a number. Raises `NotFoundError`."""

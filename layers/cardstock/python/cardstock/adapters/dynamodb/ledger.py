@@ -181,7 +181,7 @@ def transaction_of(record: dict[str, Any]) -> LedgerTransaction:
 
 
 class DynamoBooks:
-    """`ledger.ports.Books`."""
+    """`ledger.ports.Books` and `ledger.ports.Transactions`."""
 
     def accrue(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
         try:
@@ -200,6 +200,12 @@ class DynamoBooks:
         except ConditionFailedError as error:
             return "repeated" if 0 in error.failed else "outdated"
         return "booked"
+
+    def transaction(self, transaction_id: str) -> LedgerTransaction | None:
+        try:
+            return _to_transaction(LedgerItem.get(transaction_id, consistent_read=True))
+        except DoesNotExist:
+            return None
 
     def rewards(self, order_id: str) -> OrderRewards | None:
         try:

@@ -1,0 +1,185 @@
+"""Sealing: every transaction ends in one Merkle tree whose root is written once and published.
+
+The consumer of the ledger's stream notes each new transaction with its leaf hash. Every night all that is noted and
+old enough is put into seals of at most `SEAL_SIZE` transactions. A seal is decided by one write: its object in the
+archive, under the next number, if nobody has written that number yet. Everything after that write (which transaction
+is in which seal, the list of roots, forgetting the notes) can be done again from the object. Whatever arrives late is
+in a later seal; a note that comes again after its seal is dropped. Two runs at once, or one that was killed anywhere,
+make the same seals: a run takes the number after the last listed seal, and a seal is listed only when all its
+transactions are known to be in it, so nobody can take a number and not know what is sealed below it.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Final
+
+from cardstock.clock import Clock, rfc3339
+from cardstock.errors import ConflictError, NotFoundError
+from cardstock.ledger import merkle
+from cardstock.ledger.model import Leaf, LedgerTransaction, Seal, SealedLeaves, pocket_of
+from cardstock.ledger.ports import Archive, Seals, Transactions
+
+SEAL_SIZE: Final = 4096
+"""Transactions: a proof's path has at most 13 hashes, a seal's object some 600 KB, and making one takes seconds."""
+SAFETY_MARGIN: Final = timedelta(minutes=15)
+"""A transaction that is younger waits for the next night: what was booked together is sealed together."""
+
+
+def content_of(transaction: LedgerTransaction) -> bytes:
+    """The one spelling of a transaction, as UTF-8 JSON: what its leaf is the hash of."""
+    return merkle.canonical(
+        {
+            "id": transaction.id,
+            "kind": transaction.kind,
+            "cause": transaction.cause,
+            "order_id": transaction.order_id,
+            "at": rfc3339(transaction.at),
+            "plan": transaction.plan,
+            "postings": [[posting.account, posting.amount, posting.reward] for posting in transaction.postings],
+            "credits": [asdict(credit) for credit in transaction.credits],
+        }
+    )
+
+
+def leaf_of(transaction: LedgerTransaction) -> Leaf:
+    """What a seal keeps of a transaction."""
+    return Leaf(transaction.id, transaction.at, merkle.leaf_hash(content_of(transaction)).hex())
+
+
+def note(transaction: LedgerTransaction, *, seals: Seals) -> None:
+    """Remember that a transaction has to be sealed. Safe to repeat, also after it was."""
+    seals.note(leaf_of(transaction))
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a run did. Not `finished`: its time was over, the next one goes on."""
+
+    seals: int
+    transactions: int
+    finished: bool
+
+
+def seal(
+    until: datetime,
+    *,
+    seals: Seals,
+    archive: Archive,
+    clock: Clock,
+    time_left: Callable[[], bool],
+    size: int = SEAL_SIZE,
+) -> Sealed:
+    """Seal what was booked `SAFETY_MARGIN` before `until` (never later than now) and is not sealed yet.
+
+    Raises `UnavailableError` when the outcome of a step is unknown: run it again.
+    """
+    now = clock.now()
+    before = min(until, now) - SAFETY_MARGIN
+    made = transactions = 0
+    while time_left():
+        last = seals.last()  # before the notes are read: what it lists is then known to be sealed
+        noted = list(islice(seals.noted(before), size))
+        if not noted:
+            return Sealed(made, transactions, finished=True)
+        known = seals.numbers_of([leaf.transaction_id for leaf in noted])
+        seals.forget([leaf for leaf in noted if leaf.transaction_id in known])
+        fresh = [leaf for leaf in noted if leaf.transaction_id not in known]
+        if fresh:
+            kept = _decided(_draft(last, fresh, now), archive)
+            seals.keep(kept)
+            seals.forget(kept.leaves)
+            made += 1
+            transactions += len(kept.leaves)
+    return Sealed(made, transactions, finished=False)
+
+
+def _draft(last: Seal | None, fresh: Sequence[Leaf], now: datetime) -> SealedLeaves:
+    leaves = tuple(sorted(fresh, key=lambda leaf: (leaf.at, leaf.transaction_id)))
+    said = {
+        "number": 1 if last is None else last.number + 1,
+        "previous": merkle.GENESIS if last is None else last.root,
+        "count": len(leaves),
+        "first_at": rfc3339(leaves[0].at),
+        "last_at": rfc3339(leaves[-1].at),
+        "made_at": rfc3339(now),
+    }
+    hashes = _hashes(said, leaves)
+    root, path = merkle.tree_root(hashes).hex(), merkle.audit_path(hashes, 0)
+    link_path = tuple(entry.hex() for entry in path)
+    return SealedLeaves(Seal(**said, root=root, link_path=link_path), leaves)  # type: ignore[arg-type]  # two types in one dict
+
+
+def _hashes(said: Mapping[str, object], leaves: Sequence[Leaf]) -> list[bytes]:
+    return [merkle.leaf_hash(merkle.link_content(said)), *(bytes.fromhex(leaf.hash) for leaf in leaves)]
+
+
+def _decided(draft: SealedLeaves, archive: Archive) -> SealedLeaves:
+    """What is in the archive under the draft's number: the draft, or what an earlier run has written there."""
+    return from_bytes(archive.put_once(draft.seal.number, to_bytes(draft)))
+
+
+def to_bytes(sealed: SealedLeaves) -> bytes:
+    """A seal as it is kept: the seal, and its leaves in their order."""
+    leaves = [[leaf.transaction_id, rfc3339(leaf.at), leaf.hash] for leaf in sealed.leaves]
+    return merkle.canonical({"seal": asdict(sealed.seal), "leaves": leaves})
+
+
+def from_bytes(content: bytes) -> SealedLeaves:
+    """The inverse of `to_bytes`. Raises ValueError, TypeError or KeyError for anything else."""
+    read = json.loads(content)
+    return SealedLeaves(
+        seal_from(read["seal"]),
+        tuple(Leaf(id_, datetime.fromisoformat(at.replace("Z", "+00:00")), hash_) for id_, at, hash_ in read["leaves"]),
+    )
+
+
+def seal_from(values: Mapping[str, object]) -> Seal:
+    """A seal from its stored fields."""
+    return Seal(**{**values, "link_path": tuple(values["link_path"])})  # type: ignore[arg-type]  # written from the same type
+
+
+def recomputed_root(sealed: SealedLeaves) -> str:
+    """The root that a seal's own words and leaves give."""
+    return merkle.tree_root(_hashes(asdict(sealed.seal), sealed.leaves)).hex()
+
+
+def prove(
+    transaction_id: str, member_id: str, *, books: Transactions, seals: Seals, archive: Archive
+) -> dict[str, object]:
+    """Everything that shows, offline, that a transaction is in its seal: `merkle.check_proof` takes it.
+
+    The transaction is read from the ledger now, its leaf and path from the seal: a ledger that was changed since gives
+    a proof that fails. Raises `NotFoundError` unless the member has a posting in it, `ConflictError` NOT_SEALED_YET
+    until the night after it.
+    """
+    transaction = books.transaction(transaction_id)
+    if transaction is None or not _takes_part(transaction, member_id):
+        raise NotFoundError("NOT_FOUND")
+    number = seals.numbers_of([transaction_id]).get(transaction_id)
+    if number is None:
+        raise ConflictError("NOT_SEALED_YET")
+    sealed = from_bytes(archive.read(number))
+    index = 1 + next(at for at, leaf in enumerate(sealed.leaves) if leaf.transaction_id == transaction_id)
+    hashes = _hashes(asdict(sealed.seal), sealed.leaves)
+    return {
+        "format": merkle.FORMAT,
+        "transaction_id": transaction_id,
+        "transaction": content_of(transaction).decode(),
+        "leaf_hash": hashes[index].hex(),
+        "leaf_index": index,
+        "audit_path": [entry.hex() for entry in merkle.audit_path(hashes, index)],
+        "seal": told(sealed.seal),
+    }
+
+
+def _takes_part(transaction: LedgerTransaction, member_id: str) -> bool:
+    found = (pocket_of(posting.account) for posting in transaction.postings)
+    return any(owner is not None and owner[0] == member_id for owner in found)
+
+
+def told(sealed: Seal) -> dict[str, object]:
+    """A seal as it is published."""
+    return {**asdict(sealed), "tree_size": sealed.tree_size, "link_path": list(sealed.link_path)}

@@ -57,6 +57,7 @@ PATH_VALUES: Mapping[str, str] = {
     "delivery_id": "1764577560000.evt_01kbdxdh50fcazdjhcnqh2rzv5",
     "payout_id": "pay_2026-11",
     "plan_id": "chain21",
+    "transaction_id": "release.ord_01kbdxdh50fcazdjhcnqh2rzv5",
     "name": "report.xlsx",
 }
 """An example for every name that stands in a path."""

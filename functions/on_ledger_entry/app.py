@@ -6,9 +6,10 @@ from cardstock.edge.observability import count
 
 
 def consume(body: bytes) -> None:
-    """Project one transaction and announce it. One that does not balance, and a record that says that one was changed
-    or removed, raises and sounds the alarm."""
-    from cardstock.ledger import service as ledger  # with the first message, not at the start
+    """Project one transaction, let it be sealed, and announce it. One that does not balance, and a record that says
+    that one was changed or removed, raises and sounds the alarm."""
+    from cardstock.ledger import sealing  # with the first message, not at the start
+    from cardstock.ledger import service as ledger
 
     record = queue.decode(dict[str, object], body)
     try:
@@ -19,6 +20,7 @@ def consume(body: bytes) -> None:
         count("LedgerImbalance")
         raise
     ledger.project(transaction, statements=bootstrap.statements())
+    sealing.note(transaction, seals=bootstrap.seals())
     bootstrap.announcements().booked(transaction)
 
 

@@ -59,6 +59,7 @@ OPEN = {
     ("GET", "/v1/cards/{key}/qr"),
     ("GET", "/c/{key}"),
     ("POST", "/v1/card-views"),
+    ("GET", "/v1/ledger/seals"),
     ("POST", "/v1/payments/sandbox/notify"),
     ("POST", "/v1/inbox/{source}"),
 }

@@ -199,7 +199,7 @@ def test_every_schedule_and_every_failed_run_ends_in_a_dead_letter_queue() -> No
             assert tick["Input"] == '{"scheduled_at":"<aws.scheduler.scheduled-time>"}'
             assert invoke["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": dead}, logical_id
 
-    assert found == 4
+    assert found == 6
 
 
 def test_every_pipe_has_dead_letters_and_starts_with_the_oldest_record() -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from cardstock.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from datetime import datetime
 
     import httpx
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _clock: Clock = SystemClock()
 _payment_transport: "httpx.BaseTransport | None" = None
+_transfer_transport: "httpx.BaseTransport | None" = None
 
 
 def clock() -> Clock:
@@ -44,6 +47,13 @@ def set_clock(new: Clock) -> None:
     """Replace the clock: a test or a demonstration moves time here, and nowhere else."""
     global _clock  # noqa: PLW0603 - the one seam through which time is moved
     _clock = new
+
+
+class _Now:
+    """The process's clock, whatever it is at the time: for what lives longer than a clock that a test has set."""
+
+    def now(self) -> "datetime":
+        return _clock.now()
 
 
 def warm() -> None:
@@ -221,11 +231,11 @@ def rules() -> "PlanRules":
     return PlanRules(plans())
 
 
-def audit() -> "Report":
-    """Compare everything that was booked with everything that should have been. Scans; no function does it."""
+def audit(go_on: "Callable[[], None]" = lambda: None) -> "Report":
+    """Compare everything that was booked with everything that should have been. Scans; what `go_on` raises ends it."""
     from cardstock.adapters.dynamodb.audit import audit_tables
 
-    return audit_tables(rules())
+    return audit_tables(rules(), seal_archive(), go_on)
 
 
 @cache
@@ -472,14 +482,49 @@ def payout_rules(period: "Period") -> "Rules":
     from cardstock.settings import settings
 
     table = table_for(settings().tax_method, period.month)
-    return Rules(minimum=1_000, channel="bank_file", channel_minimum=10, tax_method=table.method, tax_table=table.id)
+    return Rules(
+        minimum=1_000,
+        channel=settings().transfer_channel,
+        channel_minimum=10,
+        tax_method=table.method,
+        tax_table=table.id,
+    )
 
 
+def set_transfer_transport(new: "httpx.BaseTransport | None") -> None:
+    """Replace the network between us and the transfer channels; for tests."""
+    global _transfer_transport  # noqa: PLW0603 - the one seam through which channels are replaced
+    _transfer_transport = new
+    transfer_channel.cache_clear()
+
+
+@cache
 def transfer_channel(name: str) -> "payouts_ports.Channel":
-    """The way to move money that a batch was opened with."""
-    from cardstock.adapters.transfers.bank_file import BankFile
+    """The way to move money that a batch was opened with. Raises ValueError for one that does not exist here."""
+    from cardstock.settings import settings
 
-    return {"bank_file": BankFile()}[name]
+    if name == "bank_file":
+        from cardstock.adapters.transfers.bank_file import BankFile
+
+        return BankFile()
+    if name == "sandbox" and settings().environment != "prod":
+        from cardstock.adapters.transfers.sandbox import SandboxTransfers
+
+        return SandboxTransfers(_Now())
+    if name not in ("wechat", "alipay"):
+        raise ValueError(f"there is no transfer channel {name!r} here")
+    from cardstock.adapters.transfers.alipay import AlipayTransfers
+    from cardstock.adapters.transfers.wechat import WechatTransfers
+    from cardstock.edge.observability import count, logger
+    from cardstock.edge.secrets import secret
+
+    def report(number: str, what: str) -> None:
+        logger.warning("transfer unanswered", number=number, outcome=what)
+        count("TransfersUnanswered")
+
+    made = {"wechat": WechatTransfers, "alipay": AlipayTransfers}[name]
+    account = secret(settings().transfer_secret_id)[name]
+    return made(account, clock=_Now(), report=report, transport=_transfer_transport)
 
 
 @cache

@@ -37,6 +37,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "NOT_A_KEY": ("该接口需要接口密钥。", "Only holders of an API key can do this."),
     "SIGNATURE_INVALID": ("签名无效或已过期。", "The signature is wrong or too old."),
     "NOT_FOUND": ("没有找到。", "Not found."),
+    "NOT_SEALED_YET": (
+        "该笔记录尚未封存，每晚封存一次，请明天再试。",
+        "This entry is not sealed yet; that is done every night.",
+    ),
     "ROUTE_UNKNOWN": ("没有这个接口。", "There is no such endpoint."),
     "SCOPE_UNKNOWN": ("没有这些权限：{scopes}。", "There are no such scopes: {scopes}."),
     "SCOPE_FOR_STAFF": ("供应商密钥不能拥有该权限。", "A supplier's key cannot have this scope."),
@@ -107,6 +111,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "PERIOD_INVALID": ("期间不正确。", "This is not a period."),
     "APPROVER_OPENED_IT": ("开立人不能审批同一批次。", "Who opened a payout cannot approve it."),
     "PAYOUT_STILL_OPENING": ("批次仍在生成，请稍后重试。", "The payout is still being listed; try again."),
+    "PAYOUT_CLOSED": ("该批次或账期已结束。", "The payout, or its period, is over."),
+    "CHANNEL_SPEAKS_ITSELF": (
+        "该批次的结果由支付渠道逐笔返回，不能整批确认。",
+        "The channel answers for each transfer; they cannot be confirmed as a whole.",
+    ),
+    "TRANSFER_NOT_FAILED": (
+        "渠道尚未确认该笔转账失败或撤销，不能重新发起。",
+        "The channel has not said that the transfer failed or was cancelled.",
+    ),
+    "RETRIED_ALREADY": ("该笔转账已重新发起过。", "The transfer has been retried already."),
     "PAYOUT_NOT_SENT": ("批次尚未发放。", "The payout has not been sent."),
     "PAYOUT_CHANGED": ("批次刚被更新，请重试。", "The payout has changed meanwhile; try again."),
     "TRANSFER_UNKNOWN": ("部分转账单号不属于该批次。", "Some transfer numbers were not sent in this payout."),

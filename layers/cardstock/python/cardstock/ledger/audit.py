@@ -3,14 +3,18 @@
 Checked, each in both directions: postings of a transaction add up to zero and its id is that of its cause; every
 balance is the fold of its postings; the rewards row of an order is the fold of its transactions; every paid order has
 exactly the accrual that its plan gives, every refund that went through its claw-back, every transfer its claim and its
-end; and nothing else was ever booked. It reads everything: run it while no step is on its way, or on a restored copy.
+end; and nothing else was ever booked. Every seal is recomputed: its root, its link to the seal before, and the leaf of
+each of its transactions as the ledger has it now. It reads everything: run it while no step is on its way, on a
+restored copy, or take what several looks agree on (`confirmed`).
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
 
+from cardstock.clock import rfc3339
+from cardstock.ledger import merkle
 from cardstock.ledger.model import (
     BRAND_COMMISSION,
     ID_PREFIX,
@@ -21,17 +25,33 @@ from cardstock.ledger.model import (
     OrderRewards,
     Pocket,
     RewardKind,
+    Seal,
+    SealedLeaves,
     changes,
     pocket_of,
     transaction_id,
 )
+from cardstock.ledger.sealing import leaf_of, recomputed_root
 from cardstock.ledger.service import Accrual
 from cardstock.money import Fen
 
 Check: TypeAlias = Literal[
-    "unbalanced", "wrong_id", "wrong_account", "unexplained", "missing", "wrong_amounts", "wrong_balance", "wrong_row"
+    "unbalanced",
+    "wrong_id",
+    "wrong_account",
+    "unexplained",
+    "missing",
+    "wrong_amounts",
+    "wrong_balance",
+    "wrong_row",
+    "changed",
+    "unsealed",
+    "wrong_seal",
 ]
 Ended: TypeAlias = Literal["no", "paid", "returned"]
+
+SEALED_WITHIN: Final = timedelta(days=2)
+"""What was booked that long before the newest seal and is in none was forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +80,14 @@ class TransferTruth:
 
 
 @dataclass(frozen=True, slots=True)
+class SealTruth:
+    """A seal of the list, and what the archive has under its number; None if nothing that can be read."""
+
+    listed: Seal
+    kept: SealedLeaves | None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One item that is wrong: `item` is table and key, `expected` and `found` say how."""
 
@@ -77,6 +105,7 @@ class Report:
     balances: int
     orders: int
     transfers: int
+    seals: int
     totals: Mapping[str, Fen]
     findings: tuple[Finding, ...]
 
@@ -91,6 +120,8 @@ def audit(
     rewards: Iterable[OrderRewards],
     orders: Iterable[OrderTruth],
     transfers: Iterable[TransferTruth],
+    *,
+    seals: Iterable[SealTruth] = (),
 ) -> Report:
     """Compare everything with everything else. Findings come in the order of the checks above."""
     return _Audit(
@@ -99,7 +130,25 @@ def audit(
         {row.order_id: row for row in rewards},
         {order.order_id: order for order in orders},
         {transfer.number: transfer for transfer in transfers},
+        seals=list(seals),
     ).report()
+
+
+def confirmed(look: Callable[[], Report], pause: Callable[[], None], looks: int = 3) -> Report:
+    """The findings that every one of `looks` audits has made, a pause between them.
+
+    A step that is on its way looks like a mistake for a moment: an order that is paid and not credited yet, a balance
+    that moved between two scans. It does not look so for long; what is wrong stays.
+    """
+    report = look()
+    for _ in range(looks - 1):
+        if report.verified:
+            break
+        pause()
+        named = {(finding.item, finding.check) for finding in report.findings}
+        again = look()
+        report = replace(again, findings=tuple(f for f in again.findings if (f.item, f.check) in named))
+    return report
 
 
 class _Audit:
@@ -110,12 +159,15 @@ class _Audit:
         rows: dict[str, OrderRewards],
         orders: dict[str, OrderTruth],
         transfers: dict[str, TransferTruth],
+        *,
+        seals: list[SealTruth],
     ) -> None:
         self.booked = booked
         self.balances = balances
         self.rows = rows
         self.orders = orders
         self.transfers = transfers
+        self.seals = seals
         self.findings: list[Finding] = []
         self.explained: set[str] = set()
         self.unreadable: set[str] = set()
@@ -133,11 +185,13 @@ class _Audit:
         self._rows()
         folded = self._fold()
         self._balances(folded)
+        self._sealed()
         return Report(
             transactions=len(self.booked),
             balances=len(self.balances),
             orders=len(self.orders),
             transfers=len(self.transfers),
+            seals=len(self.seals),
             totals=self._totals(folded),
             findings=tuple(self.findings),
         )
@@ -271,6 +325,40 @@ class _Audit:
                     ", ".join(f"{pocket} {expected[pocket]}" for pocket in wrong),
                     ", ".join(f"{pocket} {stored[pocket]}" for pocket in wrong),
                 )
+
+    def _sealed(self) -> None:
+        """Seals: each must have its number, its link and its root, and the ledger what they sealed."""
+        previous = merkle.GENESIS
+        sealed: dict[str, int] = {}
+        for number, truth in enumerate(self.seals, 1):
+            listed, item = truth.listed, f"seals/{truth.listed.number}"
+            if (listed.number, listed.previous) != (number, previous):
+                self._find(item, "wrong_seal", f"seal {number} after {previous}", f"after {listed.previous}")
+            previous = listed.root
+            if truth.kept is None:
+                self._find(item, "missing", f"a seal with root {listed.root}", "nothing that can be read")
+                continue
+            root = recomputed_root(truth.kept)
+            if (truth.kept.seal, root) != (listed, listed.root):
+                self._find(item, "wrong_seal", f"root {listed.root}", f"root {root} of what is kept")
+            for leaf in truth.kept.leaves:
+                if leaf.transaction_id in sealed:
+                    self._find(f"ledger/{leaf.transaction_id}", "wrong_seal", sealed[leaf.transaction_id], number)
+                sealed[leaf.transaction_id] = number
+                self._leaf(leaf.transaction_id, leaf.hash, f"sealed in {item}")
+        if self.seals:
+            due = rfc3339(datetime.fromisoformat(self.seals[-1].listed.made_at) - SEALED_WITHIN)
+            for transaction in self.booked.values():
+                if transaction.id not in sealed and rfc3339(transaction.at) < due:
+                    self._find(f"ledger/{transaction.id}", "unsealed", "a seal", "none")
+
+    def _leaf(self, transaction_id_: str, sealed: str, where: str) -> None:
+        transaction = self.booked.get(transaction_id_)
+        found = None if transaction is None else leaf_of(transaction).hash
+        if found is None:
+            self._find(f"ledger/{transaction_id_}", "missing", f"{sealed}, {where}", "nothing")
+        elif found != sealed:
+            self._find(f"ledger/{transaction_id_}", "changed", f"{sealed}, {where}", found)
 
     def _totals(self, folded: Mapping[str, Mapping[Pocket, Fen]]) -> dict[str, Fen]:
         totals = dict.fromkeys(("accrued", "clawed", "released", "frozen", "available", "debt"), 0)

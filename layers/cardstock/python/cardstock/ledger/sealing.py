@@ -132,7 +132,7 @@ def from_bytes(content: bytes) -> SealedLeaves:
     read = json.loads(content)
     return SealedLeaves(
         seal_from(read["seal"]),
-        tuple(Leaf(id_, datetime.fromisoformat(at.replace("Z", "+00:00")), hash_) for id_, at, hash_ in read["leaves"]),
+        tuple(Leaf(id_, datetime.fromisoformat(at), hash_) for id_, at, hash_ in read["leaves"]),
     )
 
 

@@ -1,12 +1,17 @@
 """Everything that the ledger should have booked, read from the tables of orders and payouts. Scans: for audits only."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from cardstock.adapters.dynamodb.ledger import all_rewards, balances, transactions
 from cardstock.adapters.dynamodb.orders import every_order, every_refund
 from cardstock.adapters.dynamodb.payouts import LineItem
+from cardstock.adapters.dynamodb.seals import all_seals
 from cardstock.adapters.rules import PlanRules
-from cardstock.ledger.audit import Ended, OrderTruth, Report, TransferTruth, audit
+from cardstock.errors import NotFoundError
+from cardstock.ledger.audit import Ended, OrderTruth, Report, SealTruth, TransferTruth, audit
+from cardstock.ledger.ports import Archive
+from cardstock.ledger.sealing import from_bytes
 from cardstock.orders.model import Refund
 
 _LINE = "line#"
@@ -45,6 +50,33 @@ def transfer_truths() -> Iterator[TransferTruth]:
         )
 
 
-def audit_tables(rules: PlanRules) -> Report:
-    """Audit what the tables hold now."""
-    return audit(transactions(), balances(), all_rewards(), order_truths(rules), transfer_truths())
+def seal_truths(archive: Archive) -> Iterator[SealTruth]:
+    """Every listed seal with its object."""
+    for seal in all_seals():
+        try:
+            kept = from_bytes(archive.read(seal.number))
+        except (NotFoundError, ValueError, TypeError, KeyError):
+            kept = None
+        yield SealTruth(seal, kept)
+
+
+def audit_tables(rules: PlanRules, archive: Archive, go_on: Callable[[], None] = lambda: None) -> Report:
+    """Audit what the tables and the archive hold now. `go_on` is called with everything that is read: what it raises
+    ends the audit."""
+    return audit(
+        _watched(transactions(), go_on),
+        _watched(balances(), go_on),
+        _watched(all_rewards(), go_on),
+        _watched(order_truths(rules), go_on),
+        _watched(transfer_truths(), go_on),
+        seals=_watched(seal_truths(archive), go_on),
+    )
+
+
+_Read = TypeVar("_Read")
+
+
+def _watched(items: Iterable[_Read], go_on: Callable[[], None]) -> Iterator[_Read]:
+    for item in items:
+        go_on()
+        yield item

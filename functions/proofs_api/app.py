@@ -1,0 +1,49 @@
+"""HTTP: the seals of the ledger, and proofs that an entry is in one."""
+
+from cardstock import bootstrap
+from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.http import Api, Nothing, Request
+from cardstock.edge.models import proofs as models
+
+api = Api("proofs", callers=bootstrap.callers)
+
+
+@api.get(
+    "/v1/ledger/proofs/{transaction_id}",
+    answer=models.LedgerProof,
+    auth="member",
+    codes=("NOT_FOUND", "NOT_SEALED_YET"),
+)
+def get_proof(request: Request[Nothing, Nothing]) -> models.LedgerProof:
+    """Download the proof that an entry with own money in it is in the sealed ledger.
+
+    `transaction_id` is the `entry_id` of a statement. An entry is sealed in the night after it. Nothing but this answer
+    is needed to check it, offline: the leaf hash is SHA-256 of a zero byte and the bytes of `transaction`; the audit
+    path leads from it to the seal's root (RFC 6962); compare that with the root published for the seal.
+    """
+    from cardstock.ledger import sealing
+
+    proof = sealing.prove(
+        request.path["transaction_id"],
+        request.caller.id,
+        books=bootstrap.booked(),
+        seals=bootstrap.seals(),
+        archive=bootstrap.seal_archive(),
+    )
+    return models.proof_told(proof)
+
+
+@api.get("/v1/ledger/seals", query=models.SealQuery, answer=models.SealPage, codes=("CURSOR_INVALID",))
+def list_seals(request: Request[Nothing, models.SealQuery]) -> models.SealPage:
+    """List the seals of the ledger, newest first.
+
+    Open to everybody: who keeps a root today can tell tomorrow whether anything before it was changed. Each root
+    stands for its own entries and, through `previous`, for all seals before.
+    """
+    after = position_of(bootstrap.signer(), "seals", request.query.cursor)
+    seals, last = bootstrap.seals().page(after=None if after is None else int(after), limit=request.query.limit)
+    return models.seals_told(seals, cursor_to(bootstrap.signer(), "seals", None if last is None else str(last)))
+
+
+handler = api.handler
+bootstrap.warm()

@@ -1,0 +1,86 @@
+"""Seals of the ledger and proofs as JSON."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from cardstock.edge.http import Model
+from cardstock.ledger.model import Seal
+
+_A_HASH = "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
+_ANOTHER = "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77"
+
+Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", examples=[_A_HASH])]
+Path = Annotated[list[str], Meta(description="From the bottom up, in hex.", examples=[[_A_HASH, _ANOTHER]])]
+
+
+class LedgerSeal(Model):
+    """One seal: the root over `count` entries and, as the tree's first leaf, over the link to the seal before.
+
+    The link is the JSON of `number`, `previous`, `count`, `first_at`, `last_at` and `made_at` with sorted names and
+    without spaces; `link_path` leads from it to the root. `previous` of the first seal is 64 zeros.
+    """
+
+    number: Annotated[int, Meta(ge=1, examples=[42])]
+    root: Hash
+    previous: Hash
+    tree_size: Annotated[int, Meta(examples=[4])]
+    count: Annotated[int, Meta(examples=[3])]
+    first_at: str
+    last_at: str
+    made_at: str
+    link_path: Path
+
+
+class LedgerProof(Model):
+    """All that shows that one entry is in its seal. The digits of `transaction` are the sealed ones: in UTF-8 they
+    are the leaf's bytes."""
+
+    format: Annotated[str, Meta(examples=["cardstock-ledger-proof-1"])]
+    transaction_id: Annotated[str, Meta(examples=["release.ord_01kbdxdh50fcazdjhcnqh2rzv5"])]
+    transaction: Annotated[
+        str,
+        Meta(
+            examples=[
+                '{"at":"2026-12-20T16:30:04.211Z","cause":"ord_01kbdxdh50fcazdjhcnqh2rzv5","credits":[],'
+                '"id":"release.ord_01kbdxdh50fcazdjhcnqh2rzv5","kind":"released",'
+                '"order_id":"ord_01kbdxdh50fcazdjhcnqh2rzv5","plan":"chain21@1","postings":['
+                '["member:mem_01kbdxdh50fcazdjhcnqh2rzv5:frozen",-30000,"direct"],'
+                '["member:mem_01kbdxdh50fcazdjhcnqh2rzv5:available",30000,"direct"]]}'
+            ]
+        ),
+    ]
+    leaf_hash: Hash
+    leaf_index: Annotated[int, Meta(ge=1, description="Its place in the tree; 0 is the link.", examples=[2])]
+    audit_path: Path
+    seal: LedgerSeal
+
+
+def proof_told(proof: Mapping[str, object]) -> LedgerProof:
+    """The view of a proof."""
+    return msgspec.convert(proof, LedgerProof)
+
+
+class SealQuery(Model):
+    """Which seals, by pages."""
+
+    cursor: Annotated[str, Meta(max_length=1024)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class SealPage(Model):
+    """Some seals, newest first; `next_cursor` is null on the last page."""
+
+    items: list[LedgerSeal]
+    next_cursor: str | None
+
+
+def seals_told(seals: Sequence[Seal], next_cursor: str | None) -> SealPage:
+    """The view of a page of seals."""
+    return SealPage(
+        [LedgerSeal(tree_size=seal.tree_size, **{**asdict(seal), "link_path": list(seal.link_path)}) for seal in seals],
+        next_cursor,
+    )

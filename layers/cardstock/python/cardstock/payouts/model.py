@@ -38,11 +38,22 @@ DifferenceCode: TypeAlias = Literal[
 ]
 
 DropReason: TypeAlias = Literal[
-    "nothing_left", "debt", "hold", "unverified", "under_age", "erased", "under_channel_minimum"
+    "nothing_left",
+    "debt",
+    "hold",
+    "unverified",
+    "under_age",
+    "erased",
+    "under_channel_minimum",
+    "over_channel_maximum",
+    "account_unsuitable",  # the channel cannot pay to where the payee has his account
+    "attempt_open",  # an earlier attempt was paid after all, or is not over
 ]
 
 FINAL: frozenset[LineStatus] = frozenset({"paid", "failed", "expired", "dropped"})
 IN_FLIGHT: frozenset[LineStatus] = frozenset({"sent", "waiting_user"})
+RETURNED: frozenset[LineStatus] = frozenset({"failed", "expired"})
+"""The money of these lines is the payee's again."""
 MAX_ATTEMPTS = 2
 SCHEDULE_ACTOR = "schedule"
 """Who opens a batch when nobody did by hand. It can never approve one."""
@@ -195,6 +206,15 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a payee's client hands to the channel's page where he takes the money (`wx.requestMerchantTransfer`)."""
+
+    merchant: str
+    app: str
+    package: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One payment to one member. `gross`, `tax` and `net` are zero until it is sent, and never change afterwards."""
 
@@ -218,6 +238,10 @@ class Line:
     after: TaxToDate | None = None
     sent_at: datetime | None = None
     closed_at: datetime | None = None
+    confirmation: Confirmation | None = None
+    """While it waits for the payee, if the channel has given one."""
+    retried_by: str | None = None
+    """Who asked for this attempt; None for a first one."""
 
     @property
     def final(self) -> bool:
@@ -234,6 +258,7 @@ class Answer:
     source: str
     reason: str | None = None
     amount: Fen | None = None
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,14 +356,29 @@ def dropped(line: Line, reason: str, at: datetime) -> Line:
 
 def answered(line: Line, answer: Answer) -> Line:
     """The line after the channel's word on it. A final line stays as it is, whatever is said later."""
-    if line.final or line.status == answer.result:
+    if line.final:
         return line
     final = answer.result in FINAL
     return replace(
         line,
         status=answer.result,
-        reason=answer.reason if answer.result in ("failed", "expired") else None,
+        reason=answer.reason if answer.result in RETURNED else None,
         closed_at=answer.received_at if final else None,
+        confirmation=None if final else answer.confirmation or line.confirmation,
+    )
+
+
+def retried(line: Line, actor: str) -> Line:
+    """The next attempt of a line that failed, under a number of its own; at most what that one would have paid."""
+    attempt = line.attempt + 1
+    return Line(
+        batch=line.batch,
+        period=line.period,
+        member=line.member,
+        attempt=attempt,
+        number=transfer_number(line.member, Period(line.period), attempt),
+        listed=line.gross,
+        retried_by=actor,
     )
 
 

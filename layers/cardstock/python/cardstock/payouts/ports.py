@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from cardstock.ids import RequestKey
-from cardstock.payouts.model import Answer, Balance, Batch, Booking, Document, LedgerLine, Line, Payee
+from cardstock.payouts.model import Answer, Balance, Batch, Booking, Document, DropReason, LedgerLine, Line, Payee
 from cardstock.payouts.report import Report
 
 CHUNK = 33
@@ -39,6 +39,12 @@ class Payouts(Protocol):
         A repeat of the request answers the batch as it is. Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED).
         """
 
+    def retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> tuple[Line, bool]:
+        """`replace`, together with a new line and the request that asked for it; the line, and whether it was there.
+
+        Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED), `ConflictError` (PAYOUT_CHANGED).
+        """
+
     def check_reuse(self, request: RequestKey) -> None:
         """Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED) when the request's key came with another body before."""
 
@@ -56,6 +62,9 @@ class Payouts(Protocol):
 
     def find_lines(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Line]:
         """Those of the numbers that the batch has."""
+
+    def lines_of(self, member: str, batches: Sequence[Batch]) -> list[Line]:
+        """A member's lines in these batches (at most 50), in the order of the batches; one call."""
 
     def claim(self, lines: Sequence[Line]) -> Sequence[Line]:
         """Take each line's gross from available to paying and store the line as sent, one transaction for all.
@@ -102,14 +111,23 @@ class Payees(Protocol):
 
 
 class Channel(Protocol):
-    """A way to move money. It tells two transfers apart by their number alone."""
+    """A way to move money. It tells two transfers apart by their number alone.
+
+    What it does not know for certain it does not say: a time-out, an error and a state that nobody has heard of give no
+    answer for a number. Every call is safe to repeat; all may raise `UnavailableError`.
+    """
+
+    def refusal(self, account: str, name: str, net: int) -> DropReason | None:
+        """Why it could never make such a transfer, if so. Costs no call."""
 
     def transfer(self, lines: Sequence[Line]) -> Sequence[Answer]:
-        """Hand over transfers, or ask how those that were handed over stand: the same number is never paid twice.
+        """Hand over transfers, or hand them over again: the same number is never paid twice."""
 
-        A channel that says nothing yet gives no answer for a number. Raises `UnavailableError` when it cannot be known
-        what was taken: the same call again is safe.
-        """
+    def ask(self, lines: Sequence[Line]) -> Sequence[Answer]:
+        """How transfers stand. Moves nothing."""
+
+    def cancel(self, lines: Sequence[Line]) -> Sequence[Answer]:
+        """Call back transfers that their payees have not taken. One that was taken stays as it is."""
 
     def document(self, batch: Batch, lines: Sequence[Line]) -> Document | None:
         """What a person has to give to the channel, if that is how it works. The same bytes for the same lines."""

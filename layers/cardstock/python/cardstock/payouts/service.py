@@ -7,7 +7,7 @@ next follows from what is stored alone: it can be killed anywhere, repeated, and
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -18,6 +18,7 @@ from cardstock.money import Fen
 from cardstock.payouts.model import (
     IN_FLIGHT,
     MAX_ATTEMPTS,
+    RETURNED,
     Answer,
     Balance,
     Batch,
@@ -31,6 +32,7 @@ from cardstock.payouts.model import (
     dropped,
     new_line,
     refusal,
+    retried,
     transfer_number,
     written,
 )
@@ -56,6 +58,8 @@ _READ_AT_ONCE: Final = 3 * CHUNK
 _SHRINKS: Final = 5
 _DIFFERENCES_KEPT: Final = 50
 _UNFINISHED_LOOKED_AT: Final = 24
+CANCEL_AFTER: Final = timedelta(hours=72)
+"""Channels let a transfer lapse that nobody takes for 24 hours, but sometimes later. Then we call it back ourselves."""
 
 T = TypeVar("T")
 
@@ -111,6 +115,19 @@ def unfinished(*, payouts: Payouts) -> list[Batch]:
     ]
 
 
+def on_their_way(*, payouts: Payouts) -> list[Batch]:
+    """Batches whose channel has to be asked how their transfers stand; not those whose file a person carries."""
+    batches = payouts.page(before=None, limit=_UNFINISHED_LOOKED_AT)
+    return [batch for batch in batches if batch.status in ("approved", "sending") and not batch.transfers]
+
+
+def withdrawals(member: str, *, before: str | None, limit: int, payouts: Payouts) -> tuple[list[Line], str | None]:
+    """A member's own lines in the `limit` (at most 50) periods before a batch id, newest first, and the id to go on."""
+    batches = payouts.page(before=before, limit=limit)
+    found = payouts.lines_of(member, batches) if batches else []
+    return found, batches[-1].id if len(batches) == limit else None
+
+
 def approve(
     wanted: str, *, actor: str, note: str | None, request: RequestKey, payouts: Payouts, clock: Clock
 ) -> tuple[Batch, bool]:
@@ -155,14 +172,53 @@ def bring_answers(wanted: str, answers: Sequence[Answer], *, payouts: Payouts) -
 def confirm_all(wanted: str, *, actor: str, payouts: Payouts, clock: Clock) -> Batch:
     """Note that everything which has no answer yet was paid, as a bank confirms a whole file; `advance` applies it.
 
-    A second confirmation changes nothing. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT).
+    A second confirmation changes nothing. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT), and
+    (CHANNEL_SPEAKS_ITSELF) where the channel answers for each transfer: nobody else knows.
     """
     batch = _existing(wanted, payouts)
     if batch.sent_at is None:
         raise ConflictError("PAYOUT_NOT_SENT")
     if batch.confirmed_at is not None or batch.status == "settled":
         return batch
+    if not batch.transfers:
+        raise ConflictError("CHANNEL_SPEAKS_ITSELF")
     return payouts.replace(replace(batch, confirmed_by=actor, confirmed_at=clock.now()))
+
+
+def retry(
+    wanted: str, number: str, *, actor: str, request: RequestKey, payouts: Payouts, clock: Clock
+) -> tuple[Line, bool]:
+    """The second attempt of a line, and whether it was asked for before; `advance` sends it.
+
+    Only after the channel's own last word was that the first one failed or was cancelled, and within the period: until
+    the next batch is opened or this one is closed. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT,
+    PAYOUT_CLOSED, TRANSFER_NOT_FAILED, PAYOUT_CHANGED), `RefusedError` (RETRIED_ALREADY).
+    """
+    batch = _existing(wanted, payouts)
+    line = payouts.find_lines(batch.id, [number]).get(number)
+    if line is None:
+        raise NotFoundError("NOT_FOUND")
+    again = retried(line, actor)
+    known = payouts.find_lines(batch.id, [again.number]).get(again.number)
+    if known is not None:
+        payouts.check_reuse(request)
+        return known, True
+    if batch.status in ("open", "approved"):
+        raise ConflictError("PAYOUT_NOT_SENT")
+    if batch.status == "settled" or batch.closed_at is not None:
+        raise ConflictError("PAYOUT_CLOSED")
+    if payouts.page(before=None, limit=1)[0].id != batch.id:
+        raise ConflictError("PAYOUT_CLOSED")
+    if again.attempt > MAX_ATTEMPTS:
+        raise RefusedError("RETRIED_ALREADY")
+    if line.status not in RETURNED or not _returned_by(batch.rules.channel, payouts.answers(batch.id).get(number, ())):
+        raise ConflictError("TRANSFER_NOT_FAILED")
+    return payouts.retry(replace(batch, sent_at=None), again, request, clock.now())
+
+
+def _returned_by(channel: str, answers: Sequence[Answer]) -> bool:
+    """Whether it is the channel itself whose last word is that it did not pay."""
+    return bool(answers) and answers[-1].result in RETURNED and answers[-1].source == channel
 
 
 def totals(lines: Iterable[Line]) -> dict[str, StatusTotal]:
@@ -203,6 +259,7 @@ def advance(
     batch = _announced(batch, OPENED, payouts=payouts, announce=announce)
     if batch.status == "approved":
         batch = payouts.replace(replace(batch, status="sending"))
+    just_sent = False
     if batch.status == "sending" and batch.sent_at is None:
         way = channel(batch.rules.channel)
         if not _send(batch, payouts, ledger, payees, way, clock=clock, enough_time=enough_time):
@@ -210,9 +267,12 @@ def advance(
         batch = _handed_over(batch, payouts=payouts, channel=way, files=files, clock=clock)
         if batch.transfers:
             return False  # Somebody has to take the file to the channel first.
+        just_sent = True
     if batch.status == "sending" and batch.closed_at is None:
         way = channel(batch.rules.channel)
-        if not _apply_answers(batch, payouts=payouts, channel=way, enough_time=enough_time):
+        if not just_sent:
+            _ask(batch, payouts=payouts, channel=way, clock=clock, enough_time=enough_time)
+        if not _apply_answers(batch, payouts=payouts, enough_time=enough_time):
             return True
         batch = _closed(batch, payouts=payouts, ledger=ledger, clock=clock)
     if batch.status == "sending" and batch.closed_at is not None:
@@ -246,7 +306,10 @@ def _announced(batch: Batch, kind: str, *, payouts: Payouts, announce: Announce)
 
 def _list(batch: Batch, *, payouts: Payouts, ledger: Ledger, payees: Payees, clock: Clock) -> Batch:
     """List everybody who is eligible now. Killed half-way, it starts again; nobody is added once it was through."""
-    older = {line.member for other in _older(batch, payouts) for line in payouts.lines(other.id) if not line.final}
+    before = _older(batch, payouts)
+    older = {line.member for other in before for line in payouts.lines(other.id) if not line.final}
+    # Whom a channel has paid after it said that it had not has the money twice until that is cleared up.
+    older |= {found.member for other in before if other.books for found in other.books.differences}
     now = clock.now()
     for chunk in _chunks(ledger.eligible(batch.rules.minimum), _LISTED_AT_ONCE):
         known = payees([balance.member for balance in chunk], now)
@@ -285,11 +348,15 @@ def _send(
     for block in _chunks(pending, _READ_AT_ONCE):
         now = clock.now()
         members = [line.member for line in block]
-        cashier = _Cashier(batch, payees(members, now), _tax_before(batch, members, payouts), now)
+        cashier = _Cashier(batch, channel, payees(members, now), _tax_before(batch, members, payouts), now)
+        open_attempts = _open_attempts(batch, block, payouts=payouts, channel=channel)
         for chunk in _chunks(block, CHUNK):
             if not enough_time():
                 return False
-            wanted = [line for line in chunk if cashier.takes(line, line.listed)]
+            for line in chunk:
+                if line.member in open_attempts:
+                    cashier.leave_out(line, "attempt_open")
+            wanted = [line for line in chunk if line.member not in open_attempts and cashier.takes(line, line.listed)]
             sent = []
             for _ in range(_SHRINKS):
                 ready = [cashier.sized[line.number] for line in wanted]
@@ -315,13 +382,31 @@ def _shrunk(batch: Batch, refused: Sequence[Line], cashier: "_Cashier", payouts:
     return [line for line in pending if cashier.takes(line, have.get(line.member, nothing).available)]
 
 
+def _open_attempts(batch: Batch, lines: Sequence[Line], *, payouts: Payouts, channel: Channel) -> set[str]:
+    """Members whose earlier attempt, asked about once more, is not known to have failed."""
+    again = [line for line in lines if line.attempt > 1]
+    if not again:
+        return set()
+    numbers = {transfer_number(line.member, batch.period, line.attempt - 1) for line in again}
+    earlier = list(payouts.find_lines(batch.id, numbers).values())
+    payouts.record(batch.id, channel.ask(earlier))
+    said = payouts.answers(batch.id)
+    return {line.member for line in earlier if not _returned_by(batch.rules.channel, said.get(line.number, ()))}
+
+
 class _Cashier:
     """Decides what each line of a block pays out, and which are left out."""
 
     def __init__(
-        self, batch: Batch, known: Mapping[str, Payee], before: Mapping[str, TaxToDate], now: datetime
+        self,
+        batch: Batch,
+        channel: Channel,
+        known: Mapping[str, Payee],
+        before: Mapping[str, TaxToDate],
+        now: datetime,
     ) -> None:
         self._batch = batch
+        self._channel = channel
         self._known = known
         self._before = before
         self._now = now
@@ -336,12 +421,15 @@ class _Cashier:
         if reason is None and available == 0:
             reason = "nothing_left"
         if reason is not None or payee is None:
-            return self._leave_out(line, reason or "erased")
+            return self.leave_out(line, reason or "erased")
         rules, gross = self._batch.rules, min(line.listed, available)
         before = self._before.get(line.member)
         tax, after = withhold(self._table, self._batch.period.month, gross, before, carry_over_gap=rules.carry_over_gap)
         if gross - tax < max(rules.channel_minimum, 1):
-            return self._leave_out(line, "under_channel_minimum")
+            return self.leave_out(line, "under_channel_minimum")
+        reason = self._channel.refusal(payee.account, payee.name, gross - tax)
+        if reason is not None:
+            return self.leave_out(line, reason)
         self.sized[line.number] = replace(
             line,
             status="sent",
@@ -356,7 +444,8 @@ class _Cashier:
         )
         return True
 
-    def _leave_out(self, line: Line, reason: DropReason) -> bool:
+    def leave_out(self, line: Line, reason: DropReason) -> bool:
+        """Drop it; always False."""
         self._left_out.append(dropped(line, reason, self._now))
         return False
 
@@ -405,18 +494,49 @@ def _handed_over(batch: Batch, *, payouts: Payouts, channel: Channel, files: Fil
     return payouts.replace(replace(batch, sent_at=clock.now()))
 
 
-def _apply_answers(batch: Batch, *, payouts: Payouts, channel: Channel, enough_time: EnoughTime) -> bool:
-    """Ask the channel, then apply to each line in flight the first final word on it; whether it came to the end.
+def _ask(batch: Batch, *, payouts: Payouts, channel: Channel, clock: Clock, enough_time: EnoughTime) -> None:
+    """Ask the channel about every line that is not known to be paid, and keep what it says.
+
+    A line it says nothing about is handed over again, number and parameters unchanged. One that came back is asked
+    about too: what was paid late has to be known before the books are compared.
+    """
+    said = payouts.answers(batch.id)
+    asked = [
+        line
+        for line in payouts.lines(batch.id)
+        if line.status in RETURNED or (line.status in IN_FLIGHT and not _final_word(said.get(line.number, ())))
+    ]
+    now = clock.now()
+    # Steps that run out of time begin elsewhere each time, so that no line waits for ever.
+    begin = int(now.timestamp()) % len(asked) if asked else 0
+    for chunk in _chunks(asked[begin:] + asked[:begin], CHUNK):
+        if not enough_time():
+            return
+        late = [line for line in chunk if line.status == "waiting_user" and _overdue(line, now)]
+        rest = [line for line in chunk if line not in late]
+        answers = [*channel.ask(rest), *(channel.cancel(late) if late else ())]
+        payouts.record(batch.id, answers)
+        told = {answer.number: answer for answer in answers}
+        silent = [line for line in rest if line.status in IN_FLIGHT and _to_hand_over(line, told.get(line.number))]
+        if silent:
+            payouts.record(batch.id, channel.transfer(silent))
+
+
+def _overdue(line: Line, now: datetime) -> bool:
+    return line.sent_at is not None and now - line.sent_at >= CANCEL_AFTER
+
+
+def _to_hand_over(line: Line, answer: Answer | None) -> bool:
+    """Whether handing the line over again may tell more: the channel knows nothing, or owes what the payee needs."""
+    return answer is None or (answer.result == "waiting_user" and not (answer.confirmation or line.confirmation))
+
+
+def _apply_answers(batch: Batch, *, payouts: Payouts, enough_time: EnoughTime) -> bool:
+    """Apply to each line in flight the first final word on it; whether it came to the end.
 
     Every chunk that is applied ends lines, so a step that ran out of time leaves less to the next.
     """
-    said = payouts.answers(batch.id)
     in_flight = [line for line in payouts.lines(batch.id) if line.status in IN_FLIGHT]
-    silent = [line for line in in_flight if not _final_word(said.get(line.number, ()))]
-    for chunk in _chunks(silent, CHUNK):
-        if not enough_time():
-            break
-        payouts.record(batch.id, channel.transfer(chunk))
     said = payouts.answers(batch.id)
     for chunk in _chunks((line for line in in_flight if _changes(line, said, batch)), CHUNK):
         if not enough_time():
@@ -434,7 +554,7 @@ def _apply_answers(batch: Batch, *, payouts: Payouts, channel: Channel, enough_t
 
 def _changes(line: Line, said: Mapping[str, Sequence[Answer]], batch: Batch) -> bool:
     """Whether there is something to do for a line in flight."""
-    return batch.confirmed_at is not None or _after(line, said.get(line.number, ())) is not line
+    return batch.confirmed_at is not None or _after(line, said.get(line.number, ())) != line
 
 
 def _final_word(answers: Iterable[Answer]) -> bool:

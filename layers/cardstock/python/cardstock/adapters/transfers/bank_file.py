@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cardstock.adapters.reports.csv_file import CONTENT_TYPE, csv_bytes
 from cardstock.adapters.reports.texts import yuan
-from cardstock.payouts.model import Answer, Batch, Document, Line
+from cardstock.payouts.model import Answer, Batch, Document, DropReason, Line
 
 _HEADER = ("序号", "收款人户名", "收款账号", "金额(元)", "附言", "转账单号")
 
@@ -16,8 +16,13 @@ _HEADER = ("序号", "收款人户名", "收款账号", "金额(元)", "附言",
 class BankFile:
     """`payouts.ports.Channel` that a person stands behind: it answers nothing by itself."""
 
+    def refusal(self, account: str, name: str, net: int) -> DropReason | None:  # noqa: ARG002 - the port's signature
+        return None
+
     def transfer(self, lines: Sequence[Line]) -> Sequence[Answer]:  # noqa: ARG002 - the port's signature
         return ()
+
+    ask = cancel = transfer
 
     def document(self, batch: Batch, lines: Sequence[Line]) -> Document | None:
         if not lines:

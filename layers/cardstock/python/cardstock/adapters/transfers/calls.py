@@ -1,0 +1,40 @@
+"""What the transfer channels' clients share: time-outs, and several transfers at once."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from cardstock.payouts.model import Answer, Line
+
+CONNECT_TIMEOUT_SECONDS = 1.0
+TIMEOUT_SECONDS = 5.0
+AT_ONCE = 8
+"""Eight calls of 100 ms are 80 transfers a second, under the hundred that WeChat Pay lets a merchant make."""
+
+Report = Callable[[str, str], None]
+"""Told of every call that said nothing: transfer number, and what happened (`timeout`, `http_500 SYSTEM_ERROR`)."""
+
+
+def client(base_url: str, transport: httpx.BaseTransport | None) -> httpx.Client:
+    """A client that may be shared between threads. No proxy or netrc of the environment, no redirects."""
+    return httpx.Client(
+        base_url=base_url,
+        timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
+        transport=transport,
+        trust_env=False,
+        follow_redirects=False,
+    )
+
+
+def each(lines: Sequence[Line], ask: Callable[[Line], Answer | None]) -> list[Answer]:
+    """The answers that came, in the order of the lines."""
+    if not lines:
+        return []
+    with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(lines))) as threads:
+        return [answer for answer in threads.map(ask, lines) if answer is not None]
+
+
+def trouble(error: httpx.HTTPError) -> str:
+    """`timeout` or `unreachable`: in neither case is it known what the channel did."""
+    return "timeout" if isinstance(error, httpx.TimeoutException) else "unreachable"

@@ -23,6 +23,7 @@ SECRETS: dict[str, dict[str, Any]] = {
     "SESSION_SECRET_ID": {"key": "a-signing-key-for-tests-only", "previous": []},
     "PAYMENT_SECRET_ID": {"sandbox_key": "c2FuZGJveC1rZXktZm9yLXRlc3Rz"},
     "ADMIN_SECRET_ID": {"key": "an-admin-key-for-tests-only"},
+    "TRANSFER_SECRET_ID": {},
 }
 ROOT_KEY = f"csk_root_{SECRETS['ADMIN_SECRET_ID']['key']}"
 

@@ -35,6 +35,7 @@ _ENVIRONMENT = {
     "SESSION_SECRET_ID": "session",
     "PAYMENT_SECRET_ID": "payment",
     "ADMIN_SECRET_ID": "admin",
+    "TRANSFER_SECRET_ID": "transfer",
     "PAYMENT_SANDBOX_URL": "http://127.0.0.1:8701",
     "INFERENCE_BASE_URL": "",
     "INFERENCE_MODEL": "",
@@ -42,6 +43,7 @@ _ENVIRONMENT = {
     "BRAND_NAME": "Cardstock",
     "BRAND_TIME_ZONE": "Asia/Shanghai",
     "TAX_METHOD": "labour",
+    "TRANSFER_CHANNEL": "bank_file",
     "WEBHOOK_PRIVATE_NETWORKS": "",
 }
 os.environ.update(_ENVIRONMENT)

@@ -37,6 +37,8 @@ class Settings:
     """Secret with the payment channels' keys, `{"sandbox_key": base64 of the signing key}`."""
     admin_secret_id: str
     """Secret with `{"key": "..."}`: the root credential, good for making other keys only."""
+    transfer_secret_id: str
+    """Secret with the accounts that are paid out from, `{"wechat": {...}, "alipay": {...}}`."""
     payment_sandbox_url: str
     """Address of the sandbox payment channel; empty where there is none."""
     inference_base_url: str
@@ -48,6 +50,8 @@ class Settings:
     brand_time_zone: str
     tax_method: str
     """`labour` or `platform`."""
+    transfer_channel: str
+    """How commissions are paid out: `bank_file`, `wechat`, `alipay`, or `sandbox` outside production."""
     webhook_private_networks: str
     """Comma-separated CIDRs that outgoing webhooks may reach although they are not public; empty in the cloud."""
 

@@ -81,6 +81,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "PLAN_INVALID": ("方案参数不正确。", "Parameters of the plan are not valid."),
     "PLAN_REFUSED": ("方案未通过合规检查：{checks}。", "The plan does not pass the compliance guard: {checks}."),
+    "MARKET_INVALID": ("模拟参数不正确。", "Parameters of the simulated shop are not valid."),
+    "ORDERS_UNSORTED": ("历史订单须按下单时间排列：{order_id}。", "Recorded orders must be sorted by placing: {order_id}."),
+    "ORDER_INVALID": (
+        "历史订单 {order_id} 自相矛盾，或编号重复。",
+        "The recorded order {order_id} contradicts itself, or its id came before.",
+    ),
+    "SIMULATION_TOO_LARGE": (
+        "在线模拟的规模过大，会员数最多 {limit}；更大规模请使用命令行。",
+        "Too large for one call, which takes at most {limit} members; use the command for more.",
+    ),
     "APPROVAL_INVALID": ("审批须写明审批人与理由。", "An approval needs a name and a reason."),
     "REASON_MISSING": ("请填写原因。", "A reason is needed."),
     "SKU_INVALID": ("商品编号不正确。", "The SKU is not well formed."),

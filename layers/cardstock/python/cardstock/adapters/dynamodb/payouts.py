@@ -8,6 +8,7 @@ Table `payouts`, partition key `pk`, sort key `sk`:
 | one batch | `batches` / batch id | 1 read |
 | lines of a batch, by transfer number | batch id / `line#<number>` | query |
 | lines by number (results, last month's tax) | batch id / `line#<number>` | 1 read per 100 |
+| lines of a member: the number follows from member, period and attempt | batch id / `line#<number>` | 1 read per 50 |
 | answers of the channel, by number | batch id / `answer#<number>` | query; 1 read per 100 |
 
 A step of k lines is one transaction of 3k items: the ledger's entry (put if absent), the member's balance, the line.
@@ -43,10 +44,12 @@ from cardstock.ledger.ports import Statements
 from cardstock.ledger.service import claimed, paid, returned
 from cardstock.money import Fen
 from cardstock.payouts.model import (
+    MAX_ATTEMPTS,
     Answer,
     Balance,
     Batch,
     Booking,
+    Confirmation,
     Difference,
     File,
     LedgerLine,
@@ -56,6 +59,7 @@ from cardstock.payouts.model import (
     Reconciliation,
     Rules,
     Totals,
+    transfer_number,
 )
 from cardstock.payouts.tax import TaxToDate
 from cardstock.settings import settings
@@ -105,6 +109,8 @@ class LineItem(Table):
     tax_after = JsonAttribute(null=True)
     sent_at = EpochAttribute(null=True)
     closed_at = EpochAttribute(null=True)
+    confirmation = JsonAttribute(null=True)
+    retried_by = UnicodeAttribute(null=True)
 
 
 class AnswersItem(Table):
@@ -175,6 +181,21 @@ class DynamoPayouts:
             return found
         return changed
 
+    def retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> tuple[Line, bool]:
+        try:
+            with Transaction() as write:
+                remember(write, request, line.number, now)
+                write.save(_line_item(line), condition=LineItem.pk.does_not_exist())
+                write.save(_batch_item(_next(batch)), condition=BatchItem.version == batch.version)
+        except ConditionFailedError as error:
+            if 0 in error.failed:
+                result_of(error.failed[0], request)
+            known = self.find_lines(batch.id, [line.number]).get(line.number)
+            if known is None:
+                raise ConflictError("PAYOUT_CHANGED") from error
+            return known, True
+        return line, False
+
     def check_reuse(self, request: RequestKey) -> None:
         try:
             stored = RequestItem.get(request.id, consistent_read=True)
@@ -218,6 +239,15 @@ class DynamoPayouts:
         found = (_line(item) for item in LineItem.batch_get(keys, consistent_read=True)) if keys else ()
         return {line.number: line for line in found}
 
+    def lines_of(self, member: str, batches: Sequence[Batch]) -> list[Line]:
+        keys = [
+            (batch.id, f"line#{transfer_number(member, batch.period, attempt)}")
+            for batch in batches
+            for attempt in range(MAX_ATTEMPTS, 0, -1)
+        ]
+        found = {(item.pk, item.sk): _line(item) for item in LineItem.batch_get(keys, consistent_read=True)}
+        return [found[key] for key in keys if key in found]
+
     def claim(self, lines: Sequence[Line]) -> Sequence[Line]:
         return _together(lines, _claim)
 
@@ -243,7 +273,7 @@ class DynamoPayouts:
                 heard = fresh.get(key) or (
                     [_answer(answer.number, x) for x in stored[key].answers] if key in stored else []
                 )
-                if not heard or (heard[-1].result, heard[-1].amount) != (answer.result, answer.amount):
+                if not heard or not _repeats(answer, heard[-1]):
                     fresh[key] = [*heard, answer]
             if not fresh:
                 return 0
@@ -329,7 +359,10 @@ def _drop(write: Transaction, line: Line) -> tuple[int, int]:
 
 def _finish(write: Transaction, line: Line) -> tuple[int, int]:
     if line.status == "waiting_user":
-        _update(write, line, ("sent",), [LineItem.status.set(line.status)])
+        actions = [LineItem.status.set(line.status)]
+        if line.confirmation is not None:
+            actions.append(LineItem.confirmation.set(list(asdict(line.confirmation).values())))
+        _update(write, line, ("sent", "waiting_user"), actions)
         return 0, 1
     at = _moment(line, line.closed_at)
     if line.status == "paid":
@@ -343,7 +376,8 @@ def _finish(write: Transaction, line: Line) -> tuple[int, int]:
 
 def _closing(line: Line) -> list[Any]:
     reason = LineItem.reason.set(line.reason) if line.reason else LineItem.reason.remove()
-    return [LineItem.status.set(line.status), LineItem.closed_at.set(_moment(line, line.closed_at)), reason]
+    at = LineItem.closed_at.set(_moment(line, line.closed_at))
+    return [LineItem.status.set(line.status), at, reason, LineItem.confirmation.remove()]
 
 
 def _moment(line: Line, at: datetime | None) -> datetime:
@@ -470,6 +504,7 @@ def _line_item(line: Line) -> LineItem:
         attempt=line.attempt,
         listed=line.listed,
         status=line.status,
+        retried_by=line.retried_by,
     )
 
 
@@ -493,6 +528,8 @@ def _line(item: LineItem) -> Line:
         after=TaxToDate(*item.tax_after) if item.tax_after else None,
         sent_at=item.sent_at,
         closed_at=item.closed_at,
+        confirmation=Confirmation(*item.confirmation) if item.confirmation else None,
+        retried_by=item.retried_by,
     )
 
 
@@ -500,10 +537,17 @@ def _tax_data(figures: TaxToDate | None) -> list[int]:
     return [] if figures is None else list(asdict(figures).values())
 
 
-def _answer_data(answer: Answer) -> list[str | int | None]:
-    return [answer.result, to_epoch_ms(answer.received_at), answer.source, answer.reason, answer.amount]
+def _repeats(answer: Answer, last: Answer) -> bool:
+    """Whether it says nothing that the last one did not say."""
+    same = (answer.result, answer.amount) == (last.result, last.amount)
+    return same and answer.confirmation in (None, last.confirmation)
+
+
+def _answer_data(answer: Answer) -> list[Any]:
+    said = [answer.result, to_epoch_ms(answer.received_at), answer.source, answer.reason, answer.amount]
+    return said if answer.confirmation is None else [*said, list(asdict(answer.confirmation).values())]
 
 
 def _answer(number: str, data: Sequence[Any]) -> Answer:
-    result, at, source, reason, amount = data
-    return Answer(number, result, from_epoch_ms(at), source, reason, amount)
+    result, at, source, reason, amount, *rest = data
+    return Answer(number, result, from_epoch_ms(at), source, reason, amount, *(Confirmation(*part) for part in rest))

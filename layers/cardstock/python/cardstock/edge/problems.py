@@ -82,7 +82,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "PLAN_INVALID": ("方案参数不正确。", "Parameters of the plan are not valid."),
     "PLAN_REFUSED": ("方案未通过合规检查：{checks}。", "The plan does not pass the compliance guard: {checks}."),
     "MARKET_INVALID": ("模拟参数不正确。", "Parameters of the simulated shop are not valid."),
-    "ORDERS_UNSORTED": ("历史订单须按下单时间排列：{order_id}。", "Recorded orders must be sorted by placing: {order_id}."),
+    "ORDERS_UNSORTED": (
+        "历史订单须按下单时间排列：{order_id}。",
+        "Recorded orders must be sorted by the time of placing: {order_id} is not.",
+    ),
     "ORDER_INVALID": (
         "历史订单 {order_id} 自相矛盾，或编号重复。",
         "The recorded order {order_id} contradicts itself, or its id came before.",

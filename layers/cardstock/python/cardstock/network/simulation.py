@@ -19,12 +19,17 @@ from cardstock.network.history import (
     Closed,
     Joined,
     Left,
+    Market,
     Paid,
     Placed,
+    RecordedOrder,
     Returned,
     Settled,
     Step,
+    check_market,
     given_back,
+    recorded,
+    synthetic,
 )
 from cardstock.network.model import (
     Approval,
@@ -150,6 +155,37 @@ class Outcome:
 
 Watch: TypeAlias = Callable[[str, RewardKind, str, Fen], None]
 """Told of every credit (and, below zero, of every claw-back): order, reward, member, fen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One plan to be tried, with the approvals it would be published with, and the shop expected under it."""
+
+    plan: Plan
+    market: Market
+    approvals: tuple[Approval, ...] = ()
+
+
+def run(
+    trial: Trial,
+    orders: Iterable[RecordedOrder] | None = None,
+    partners: Sequence[str] = (),
+    *,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Try a plan on recorded orders (see `history.recorded`), or on its made-up market.
+
+    Raises `InvalidError`: MARKET_INVALID, ORDERS_UNSORTED, ORDER_INVALID.
+    """
+    plan, market = trial.plan, check_market(trial.market)
+    return simulate(
+        plan,
+        synthetic(market, plan) if orders is None else recorded(orders, plan, partners),
+        goods_bps=market.goods_bps,
+        unlock_cost=market.unlock_cost,
+        approvals=trial.approvals,
+        progress=progress,
+    )
 
 
 def simulate(

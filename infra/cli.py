@@ -1,7 +1,7 @@
 """Commands for operators: `python -m infra.cli ledger verify`, `python -m infra.cli ledger explain ord_...`.
 
 They work on the tables that the environment names (the same variables as the functions'), at `AWS_ENDPOINT_URL` or in
-the account of the credentials at hand. They only read.
+the account of the credentials at hand; `ledger verify-proof` needs its file and nothing else. They only read.
 """
 
 import json
@@ -33,8 +33,8 @@ def main() -> None:
 @ledger.command()
 def verify(as_json: AsJson = False) -> None:
     """Check that every transaction balances, every balance is the fold of its entries, and every order, refund and
-    payout is explained by entries and the other way round. Exit status 1 names what is wrong. Run it while no message
-    is on its way, or on a restored copy."""
+    payout is explained by entries and the other way round; that every seal has its root, and the ledger what was
+    sealed. Exit status 1 names what is wrong. Run it while no message is on its way, or on a restored copy."""
     from cardstock import bootstrap  # reads the environment
 
     report = bootstrap.audit()
@@ -47,6 +47,7 @@ def verify(as_json: AsJson = False) -> None:
                     "balances": report.balances,
                     "orders": report.orders,
                     "transfers": report.transfers,
+                    "seals": report.seals,
                     "totals_fen": dict(report.totals),
                     "findings": [asdict(finding) for finding in report.findings],
                 },
@@ -73,7 +74,7 @@ def _show(report: Any) -> None:
     console.print(totals)
     console.print(
         f"{report.transactions} transactions, {report.balances} balances, {report.orders} orders, "
-        f"{report.transfers} transfers: "
+        f"{report.transfers} transfers, {report.seals} seals: "
         + ("[green]verified[/green]" if report.verified else f"[red]{len(report.findings)} findings[/red]")
     )
 
@@ -109,6 +110,86 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
         table.add_column(name)
     for row in rows:
         table.add_row(*(str(row[name]) for name in columns))
+    Console().print(table)
+
+
+@ledger.command()
+def proof(transaction_id: str, member: Annotated[str, typer.Option(help="Somebody with money in it.")]) -> None:
+    """Print the proof that a transaction is in its seal, as its member can download it."""
+    from cardstock import bootstrap  # reads the environment
+    from cardstock.errors import CardstockError
+    from cardstock.ledger import sealing
+
+    try:
+        found = sealing.prove(
+            transaction_id,
+            member,
+            books=bootstrap.booked(),
+            seals=bootstrap.seals(),
+            archive=bootstrap.seal_archive(),
+        )
+    except CardstockError as error:
+        print(f"{transaction_id} of {member}: {error.code}", file=sys.stderr)
+        raise typer.Exit(1) from error
+    print(json.dumps(found, ensure_ascii=False, indent=1))
+
+
+@ledger.command()
+def verify_proof(
+    file: Path,
+    root: Annotated[str | None, typer.Option(help="The published root of the seal, 64 hex digits.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a downloaded proof: offline, without an environment, by the file alone. Exit status 1 says what is wrong.
+
+    Without --root it is only shown to agree with itself: compare its root with the one that was published.
+    """
+    from cardstock.ledger import merkle
+
+    found: dict[str, Any] = {}
+    try:
+        read = json.loads(file.read_bytes())
+        wrong = merkle.check_proof(read, root)
+        found = read if isinstance(read, dict) else {}
+    except (OSError, ValueError, RecursionError) as error:
+        wrong = [f"{file} cannot be read: {error}"]
+    seal = found.get("seal")
+    told = {
+        "verified": not wrong,
+        "wrong": wrong,
+        "transaction_id": found.get("transaction_id"),
+        "seal": seal.get("number") if isinstance(seal, dict) else None,
+        "root": seal.get("root") if isinstance(seal, dict) else None,
+        "root_compared": root is not None,
+    }
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False, indent=1))
+    elif wrong:
+        print("\n".join(wrong))
+    else:
+        print(f"{told['transaction_id']} is in seal {told['seal']} under the root\n{told['root']}")
+        if root is None:
+            print("This root is what the file says: compare it with the published one, or name that with --root.")
+    raise typer.Exit(1 if wrong else 0)
+
+
+@ledger.command()
+def seals(as_json: AsJson = False) -> None:
+    """List the seals, oldest first: number, root, transactions, when it was made."""
+    from cardstock import bootstrap  # reads the environment
+    from cardstock.ledger import sealing
+
+    found, after = bootstrap.seals().page(after=None, limit=100)
+    while after is not None:
+        more, after = bootstrap.seals().page(after=after, limit=100)
+        found += more
+    found.reverse()
+    if as_json:
+        print(json.dumps([sealing.told(seal) for seal in found], indent=1))
+        return
+    table = Table("seal", "root", "transactions", "made at")
+    for seal in found:
+        table.add_row(str(seal.number), seal.root, str(seal.count), seal.made_at)
     Console().print(table)
 
 

@@ -108,9 +108,9 @@ def _wrong(proof: Mapping[str, object], root: str | None) -> list[str]:
         raise TypeError("seal")
     said, size, index = bytes.fromhex(seal["root"]), _int(seal["tree_size"]), _int(proof["leaf_index"])
     if size != _int(seal["count"]) + 1:
-        wrong.append(f"a tree over {seal['count']} transactions and a link has not {size} leaves")
+        return [f"a tree over {seal['count']} transactions and a link has not {size} leaves"]
     if index == 0:
-        wrong.append("the first leaf is the link, not a transaction")
+        return ["the first leaf is the link, not a transaction"]
     content = str(proof["transaction"]).encode()
     leaf = leaf_hash(content)
     if leaf != bytes.fromhex(str(proof["leaf_hash"])):

@@ -1,11 +1,13 @@
-"""HTTP: a member's balance, statement and explanations; commission plans."""
+"""HTTP: a member's balance, statement, explanations and withdrawals; commission plans."""
 
 from cardstock import bootstrap
 from cardstock.edge.cursors import cursor_to, position_of
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import commissions as models
+from cardstock.edge.models.payouts import PageOfWithdrawals, Withdrawals, withdrawals_told
 from cardstock.errors import NotFoundError
 from cardstock.ledger import service as ledger
+from cardstock.payouts import service as payouts
 
 api = Api("commissions", callers=bootstrap.callers)
 
@@ -45,6 +47,15 @@ def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation
     order_id = request.path["order_id"]
     rewards = ledger.explain(order_id, request.caller.id, books=bootstrap.books())
     return models.explanation_told(order_id, rewards, request.language)
+
+
+@api.get("/v1/me/withdrawals", query=PageOfWithdrawals, answer=Withdrawals, auth="member", codes=("CURSOR_INVALID",))
+def list_withdrawals(request: Request[Nothing, PageOfWithdrawals]) -> Withdrawals:
+    """List the own payments, newest period first. A page may be short, or empty, and still have a next one."""
+    of, query = f"withdrawals:{request.caller.id}", request.query
+    before = position_of(bootstrap.signer(), of, query.cursor)
+    found, last = payouts.withdrawals(request.caller.id, before=before, limit=query.limit, payouts=bootstrap.payouts())
+    return withdrawals_told(found, cursor_to(bootstrap.signer(), of, last))
 
 
 @api.post(

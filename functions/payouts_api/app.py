@@ -5,23 +5,7 @@ from typing import Any
 from cardstock import bootstrap
 from cardstock.edge.cursors import cursor_to, position_of
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.edge.models.payouts import (
-    Approve,
-    BringResults,
-    PageOfPayouts,
-    Payout,
-    PayoutDetail,
-    PayoutLines,
-    PayoutList,
-    PayoutReport,
-    TakenResults,
-    answers_of,
-    told,
-    told_in_full,
-    told_line,
-    told_outcome,
-    told_report,
-)
+from cardstock.edge.models import payouts as models
 from cardstock.errors import NotFoundError
 from cardstock.payouts import service
 from cardstock.payouts.model import Batch
@@ -36,38 +20,39 @@ def _batch(request: Request[Any, Any]) -> Batch:
     return batch
 
 
-@api.get("/v1/payouts", query=PageOfPayouts, answer=PayoutList, auth="key", scope="payouts:read",
+@api.get("/v1/payouts", query=models.PageOfPayouts, answer=models.PayoutList, auth="key", scope="payouts:read",
          codes=("CURSOR_INVALID",))  # fmt: skip
-def list_payouts(request: Request[Nothing, PageOfPayouts]) -> PayoutList:
+def list_payouts(request: Request[Nothing, models.PageOfPayouts]) -> models.PayoutList:
     """List payouts, newest period first."""
     before = position_of(bootstrap.signer(), "payouts", request.query.cursor)
     found = bootstrap.payouts().page(before=before, limit=request.query.limit)
     last = found[-1].id if len(found) == request.query.limit else None
-    return PayoutList([told(batch) for batch in found], cursor_to(bootstrap.signer(), "payouts", last))
+    return models.PayoutList([models.told(batch) for batch in found], cursor_to(bootstrap.signer(), "payouts", last))
 
 
-@api.get("/v1/payouts/{payout_id}", answer=PayoutDetail, auth="key", scope="payouts:read", codes=("NOT_FOUND",))
-def read_payout(request: Request[Nothing, Nothing]) -> PayoutDetail:
+@api.get("/v1/payouts/{payout_id}", answer=models.PayoutDetail, auth="key", scope="payouts:read", codes=("NOT_FOUND",))
+def read_payout(request: Request[Nothing, Nothing]) -> models.PayoutDetail:
     """Read a payout with the sums of its lines."""
     batch = _batch(request)
-    return told_in_full(batch, service.totals(bootstrap.payouts().lines(batch.id)))
+    return models.told_in_full(batch, service.totals(bootstrap.payouts().lines(batch.id)))
 
 
-@api.get("/v1/payouts/{payout_id}/lines", query=PageOfPayouts, answer=PayoutLines, auth="key", scope="payouts:read",
-         codes=("NOT_FOUND", "CURSOR_INVALID"))  # fmt: skip
-def list_lines(request: Request[Nothing, PageOfPayouts]) -> PayoutLines:
+@api.get("/v1/payouts/{payout_id}/lines", query=models.PageOfPayouts, answer=models.PayoutLines, auth="key",
+         scope="payouts:read", codes=("NOT_FOUND", "CURSOR_INVALID"))  # fmt: skip
+def list_lines(request: Request[Nothing, models.PageOfPayouts]) -> models.PayoutLines:
     """List the transfers of a payout, by number."""
     batch = _batch(request)
     after = position_of(bootstrap.signer(), f"lines:{batch.id}", request.query.cursor)
     found = bootstrap.payouts().line_page(batch.id, after=after, limit=request.query.limit)
     last = found[-1].number if len(found) == request.query.limit else None
-    return PayoutLines([told_line(line) for line in found], cursor_to(bootstrap.signer(), f"lines:{batch.id}", last))
+    return models.PayoutLines(
+        [models.told_line(line) for line in found], cursor_to(bootstrap.signer(), f"lines:{batch.id}", last)
+    )
 
 
-@api.post("/v1/payouts/{payout_id}/approvals", body=Approve, answer=Payout, auth="key", scope="payouts:approve",
-          idempotent=True, codes=("NOT_FOUND", "APPROVER_OPENED_IT", "PAYOUT_STILL_OPENING",
-                                  "PAYOUT_CHANGED", "IDEMPOTENCY_KEY_REUSED"))  # fmt: skip
-def approve(request: Request[Approve, Nothing]) -> Answer:
+@api.post("/v1/payouts/{payout_id}/approvals", body=models.Approve, answer=models.Payout, auth="key",
+          scope="payouts:approve", idempotent=True, codes=models.APPROVAL_CODES)  # fmt: skip
+def approve(request: Request[models.Approve, Nothing]) -> Answer:
     """Approve a payout.
 
     Another person than the one who opened it. Sending starts within moments. A second approval changes nothing.
@@ -81,34 +66,53 @@ def approve(request: Request[Approve, Nothing]) -> Answer:
         clock=bootstrap.clock(),
     )
     bootstrap.take_payout_step(batch.id)
-    return Answer(told(batch), replayed=repeated)
+    return Answer(models.told(batch), replayed=repeated)
 
 
-@api.post("/v1/payouts/{payout_id}/results", body=BringResults, answer=TakenResults, status=202, auth="key",
-          scope="payouts:settle", codes=("NOT_FOUND", "PAYOUT_NOT_SENT", "PAYOUT_CHANGED",
-                                         "TRANSFER_UNKNOWN"))  # fmt: skip
-def bring_results(request: Request[BringResults, Nothing]) -> TakenResults:
+@api.post("/v1/payouts/{payout_id}/results", body=models.BringResults, answer=models.TakenResults, status=202,
+          auth="key", scope="payouts:settle", codes=models.RESULT_CODES)  # fmt: skip
+def bring_results(request: Request[models.BringResults, Nothing]) -> models.TakenResults:
     """Bring the bank's results.
 
     The same result again changes nothing. One that contradicts an earlier one is recorded and never applied; the payout
     stays open until the bank's first word is confirmed by bringing it again.
     """
     payout_id, actor = request.path["payout_id"], request.caller.id
-    answers = answers_of(request.body, source=actor, at=bootstrap.clock().now())
+    answers = models.answers_of(request.body, source=actor, at=bootstrap.clock().now())
     outcome = service.bring_answers(payout_id, answers, payouts=bootstrap.payouts())
     if request.body.all_others_paid:
         service.confirm_all(payout_id, actor=actor, payouts=bootstrap.payouts(), clock=bootstrap.clock())
     bootstrap.take_payout_step(payout_id)
-    return told_outcome(payout_id, outcome)
+    return models.told_outcome(payout_id, outcome)
 
 
-@api.get("/v1/payouts/{payout_id}/report", answer=PayoutReport, auth="key", scope="payouts:read",
+@api.post("/v1/payouts/{payout_id}/lines/{number}/retries", answer=models.PayoutLine, status=202, auth="key",
+          scope="payouts:approve", idempotent=True, codes=models.RETRY_CODES)  # fmt: skip
+def retry(request: Request[Nothing, Nothing]) -> Answer:
+    """Try a transfer once more, under a new number.
+
+    Only after the channel itself said that it failed or was cancelled, and before the payout and its period are over.
+    """
+    payout_id = request.path["payout_id"]
+    line, repeated = service.retry(
+        payout_id,
+        request.path["number"],
+        actor=request.caller.id,
+        request=request.key,
+        payouts=bootstrap.payouts(),
+        clock=bootstrap.clock(),
+    )
+    bootstrap.take_payout_step(payout_id)
+    return Answer(models.told_line(line), replayed=repeated)
+
+
+@api.get("/v1/payouts/{payout_id}/report", answer=models.PayoutReport, auth="key", scope="payouts:read",
          codes=("NOT_FOUND",))  # fmt: skip
-def read_report(request: Request[Nothing, Nothing]) -> PayoutReport:
+def read_report(request: Request[Nothing, Nothing]) -> models.PayoutReport:
     """Read a payout's files and its reconciliation."""
     batch = _batch(request)
     files = ((file, bootstrap.report_files().link(file.key)) for file in (*batch.transfers, *batch.reports))
-    return told_report(batch, files)
+    return models.told_report(batch, files)
 
 
 handler = api.handler

@@ -9,7 +9,6 @@ from cardstock.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
     from datetime import datetime
 
     import httpx
@@ -526,9 +525,10 @@ def transfer_channel(name: str) -> "payouts_ports.Channel":
         logger.warning("transfer unanswered", number=number, outcome=what)
         count("TransfersUnanswered")
 
-    made = {"wechat": WechatTransfers, "alipay": AlipayTransfers}[name]
     account = secret(settings().transfer_secret_id)[name]
-    return made(account, clock=_Now(), report=report, transport=_transfer_transport)
+    if name == "wechat":
+        return WechatTransfers(account, clock=_Now(), report=report, transport=_transfer_transport)
+    return AlipayTransfers(account, clock=_Now(), report=report, transport=_transfer_transport)
 
 
 @cache

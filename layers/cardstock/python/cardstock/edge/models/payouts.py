@@ -12,6 +12,24 @@ from cardstock.payouts.model import Answer, Batch, File, Line, Reconciliation
 from cardstock.payouts.model import Totals as BookTotals
 from cardstock.payouts.service import Outcome, StatusTotal
 
+APPROVAL_CODES = (
+    "NOT_FOUND",
+    "APPROVER_OPENED_IT",
+    "PAYOUT_STILL_OPENING",
+    "PAYOUT_CHANGED",
+    "IDEMPOTENCY_KEY_REUSED",
+)
+RESULT_CODES = ("NOT_FOUND", "PAYOUT_NOT_SENT", "PAYOUT_CHANGED", "CHANNEL_SPEAKS_ITSELF", "TRANSFER_UNKNOWN")
+RETRY_CODES = (
+    "NOT_FOUND",
+    "PAYOUT_NOT_SENT",
+    "PAYOUT_CLOSED",
+    "TRANSFER_NOT_FAILED",
+    "RETRIED_ALREADY",
+    "PAYOUT_CHANGED",
+    "IDEMPOTENCY_KEY_REUSED",
+)
+
 Number = Annotated[
     str, Meta(pattern=r"^[0-9a-z]{32}$", examples=["2026110vgk3qxnq5p7m1a9c2d4e6f8g0"], description="Transfer number.")
 ]
@@ -22,6 +40,13 @@ class PageOfPayouts(Model):
 
     cursor: str | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
+class PageOfWithdrawals(Model):
+    """Which part of the list: so many periods of the brand, whether or not the member was paid in them."""
+
+    cursor: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=50)] = 20
 
 
 class Approve(Model):
@@ -145,6 +170,42 @@ class PayoutLine(Model):
     net_fen: int
     sent_at: str | None
     closed_at: str | None
+    retried_by: str | None
+
+
+class ConfirmTransfer(Model):
+    """What `wx.requestMerchantTransfer` takes (`mchId`, `appId`, `package`), so that the member can take the money."""
+
+    mch_id: str
+    app_id: str
+    package: str
+
+
+class Withdrawal(Model):
+    """One payment to the member. While `status` is `waiting_user`, `confirm` opens the page where the member takes it.
+
+    `status`: pending, sent, waiting_user, paid, failed, expired, dropped; money of the last three stays the member's.
+    """
+
+    number: Annotated[str, Meta(description="Transfer number.")]
+    period: str
+    attempt: int
+    status: str
+    reason: str | None
+    listed_fen: int
+    gross_fen: int
+    tax_fen: int
+    net_fen: int
+    sent_at: str | None
+    closed_at: str | None
+    confirm: ConfirmTransfer | None
+
+
+class Withdrawals(Model):
+    """The member's own payments, newest period first."""
+
+    items: list[Withdrawal]
+    next_cursor: str | None
 
 
 class PayoutLines(Model):
@@ -201,6 +262,30 @@ def told_line(line: Line) -> PayoutLine:
         line.net,
         _time(line.sent_at),
         _time(line.closed_at),
+        line.retried_by,
+    )
+
+
+def withdrawals_told(lines: Iterable[Line], next_cursor: str | None) -> Withdrawals:
+    """Lines as their payee sees them."""
+    return Withdrawals([_withdrawal(line) for line in lines], next_cursor)
+
+
+def _withdrawal(line: Line) -> Withdrawal:
+    given = line.confirmation
+    return Withdrawal(
+        number=line.number,
+        period=line.period,
+        attempt=line.attempt,
+        status=line.status,
+        reason=line.reason,
+        listed_fen=line.listed,
+        gross_fen=line.gross,
+        tax_fen=line.tax,
+        net_fen=line.net,
+        sent_at=_time(line.sent_at),
+        closed_at=_time(line.closed_at),
+        confirm=None if given is None else ConfirmTransfer(given.merchant, given.app, given.package),
     )
 
 

@@ -55,7 +55,8 @@ PATH_VALUES: Mapping[str, str] = {
     "source": "sup_lights",
     "endpoint_id": "end_01kbdxdh50fcazdjhcnqh2rzv5",
     "delivery_id": "1764577560000.evt_01kbdxdh50fcazdjhcnqh2rzv5",
-    "payout_id": "pay_2026-11",
+    "payout_id": "pay_202611",
+    "number": "2026110vgk3qxnq5p7m1a9c2d4e6f8g0",
     "plan_id": "chain21",
     "transaction_id": "release.ord_01kbdxdh50fcazdjhcnqh2rzv5",
     "name": "report.xlsx",
@@ -64,6 +65,10 @@ PATH_VALUES: Mapping[str, str] = {
 
 FIELD_VALUES: Mapping[str, Json] = {
     **{name: value for name, value in PATH_VALUES.items() if name not in {"key", "name"}},
+    "app_id": "wx1234567890abcdef",
+    "mch_id": "1900000001",
+    "package": "affffddafdfafddffda==",
+    "retried_by": "key_01kbdxdh50fcazdjhcnqh2rzv5",
     **dict.fromkeys(("guide", "member", "owner", "referrer", "peer", "bound_inviter"), PATH_VALUES["member_id"]),
     **dict.fromkeys(
         ("access_token", "refresh_token", "quote", "attribution", "ticket", "view_ticket", "next_cursor"),
@@ -133,6 +138,8 @@ FIELD_VALUES: Mapping[str, Json] = {
     "StatementEntry.cause": PATH_VALUES["order_id"],
     "StatementEntry.entry_id": f"accrue.{PATH_VALUES['order_id']}",
     "StatementEntry.text": "订单已付款，奖励待结算",
+    "Withdrawal.status": "waiting_user",
+    "Withdrawal.reason": "OVERDUE_CLOSE",
     "StoredDelivery.status": "delivered",
     "StoredEndpoint.status": "active",
     "StoredSupplierOrder.status": "requested",

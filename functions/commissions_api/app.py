@@ -51,7 +51,10 @@ def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation
 
 @api.get("/v1/me/withdrawals", query=PageOfWithdrawals, answer=Withdrawals, auth="member", codes=("CURSOR_INVALID",))
 def list_withdrawals(request: Request[Nothing, PageOfWithdrawals]) -> Withdrawals:
-    """List the own payments, newest period first. A page may be short, or empty, and still have a next one."""
+    """List the own payments, newest period first.
+
+    A page may be short, or empty, and still have a next one.
+    """
     of, query = f"withdrawals:{request.caller.id}", request.query
     before = position_of(bootstrap.signer(), of, query.cursor)
     found, last = payouts.withdrawals(request.caller.id, before=before, limit=query.limit, payouts=bootstrap.payouts())

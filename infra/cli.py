@@ -1,7 +1,8 @@
 """Commands for operators: `python -m infra.cli ledger verify`, `python -m infra.cli ledger explain ord_...`.
 
 They work on the tables that the environment names (the same variables as the functions'), at `AWS_ENDPOINT_URL` or in
-the account of the credentials at hand; `ledger verify-proof` needs its file and nothing else. They only read.
+the account of the credentials at hand; `ledger verify-proof` needs its file and nothing else, `plan` needs no
+table at all. They only read.
 """
 
 import json
@@ -17,7 +18,10 @@ from rich.table import Table
 # The layer's folder is on the path in Lambda; here it is where it is kept.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cardstock" / "python"))
 
+from infra import simulate  # noqa: E402 - needs the path
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app.add_typer(simulate.app, name="plan")
 ledger = typer.Typer(no_args_is_help=True, help="Proof and explanation of the books.")
 app.add_typer(ledger, name="ledger")
 

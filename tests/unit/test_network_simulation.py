@@ -69,6 +69,7 @@ class Shop:
         self.refunds: dict[str, tuple[Refund, ...]] = defaultdict(tuple)
         self.settled: dict[str, datetime] = {}
         self.refused = 0
+        self.peak_frozen = 0
 
     def live(self, steps: Iterable[Step]) -> "Shop":
         for step in steps:
@@ -85,6 +86,8 @@ class Shop:
                     self.settle(step)
                 case Returned():
                     self.give_back(step)
+            frozen = sum(balance.frozen for balance in self.books.balances.values())
+            self.peak_frozen = max(self.peak_frozen, frozen)
         return self
 
     def appoint(self, step: Appointed) -> None:
@@ -216,9 +219,59 @@ def test_the_simulation_credits_what_the_services_credit_for_the_same_orders(pla
 
     assert +ears.heard == +shop.credits()
     balances = [balance for balance in shop.books.balances.values() if balance.frozen + balance.free > 0]
+    assert outcome.peak_frozen == shop.peak_frozen
     assert outcome.earners == len(balances)
     assert outcome.rewards == sum(balance.frozen + balance.free for balance in balances)
     kinds = Counter(event.kind for event in shop.network.happened.values())
+    assert (outcome.promotions, outcome.demotions) == (kinds["promote"], kinds["demote"])
+
+
+PEOPLE = ["R", *(f"m{number}" for number in range(8))]
+DAYS = st.integers(0, 12)
+
+
+@st.composite
+def records(draw: st.DrawFn) -> list[RecordedOrder]:
+    """Orders of few people, with all that is seldom: no payment, no receipt, several refunds, inviters who change."""
+    orders = []
+    at = AT
+    for number in range(draw(st.integers(5, 25))):
+        at += timedelta(days=draw(st.integers(0, 4)))
+        order_id = f"o{number}"
+        kit = OrderLine("kit", draw(st.integers(1, 3)), draw(st.integers(0, 100_000)), qualifying=True)
+        tea = OrderLine("tea", draw(st.integers(1, 5)), draw(st.integers(0, 50_000)), earns=draw(st.booleans()))
+        lines = draw(st.sampled_from([(kit,), (tea, kit), (tea,)]))
+        paid_at = draw(st.sampled_from([at, at, at + timedelta(hours=1), None]))
+        received_at, returns = None, []
+        if paid_at is not None:
+            received_at = draw(st.none() | st.builds(lambda days, start=paid_at: start + timedelta(days=days), DAYS))
+            moment, done = paid_at, nothing_refunded(lines)
+            for _ in range(draw(st.integers(0, 3))):
+                moment += timedelta(days=draw(DAYS))
+                rest = sum(line.net for line in lines) - sum(done.fen)
+                if rest:
+                    step = Returned(order_id, moment, draw(st.none() | st.integers(1, rest)))
+                    done = refund_amount(lines, done, step.fen or rest)
+                    returns.append(step)
+        inviter = draw(st.sampled_from([*PEOPLE, None, None]))
+        orders.append(
+            RecordedOrder(
+                order_id, draw(st.sampled_from(PEOPLE)), lines, at, inviter, paid_at, received_at, tuple(returns)
+            )
+        )
+    return orders
+
+
+@settings(max_examples=200, deadline=None, phases=[Phase.generate])
+@given(PLANS, records())
+def test_recorded_orders_are_credited_as_the_services_credit_them(plan: Plan, orders: list[RecordedOrder]) -> None:
+    ears = Ears()
+    outcome = play(plan, recorded(orders, plan, ["R"]), ears)
+    shop = Shop(plan).live(recorded(orders, plan, ["R"]))
+    kinds = Counter(event.kind for event in shop.network.happened.values())
+
+    assert +ears.heard == +shop.credits()
+    assert (outcome.peak_frozen, outcome.refused_bindings) == (shop.peak_frozen, shop.refused)
     assert (outcome.promotions, outcome.demotions) == (kinds["promote"], kinds["demote"])
 
 

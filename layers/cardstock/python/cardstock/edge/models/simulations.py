@@ -182,7 +182,7 @@ class Broken(Model):
     bound: Literal["guard", "cost_cap", "margin_floor"]
     found: int
     limit: int
-    checks: list[str]
+    checks: Annotated[list[str], Meta(examples=[["cap", "head_count"]])]
 
 
 class SimulatedPlan(Model):
@@ -197,8 +197,8 @@ class SimulatedPlan(Model):
     and the share of sales to people who promote nothing, under a half.
     """
 
-    plan: str
-    title: str
+    plan: Annotated[str, Meta(examples=["chain21"])]
+    title: Annotated[str, Meta(examples=["2+1 合伙人计划"])]
     within_bounds: bool
     broken: list[Broken]
     members: int
@@ -223,7 +223,7 @@ class SimulatedPlan(Model):
     margin_fen: int
     margin_bps: int
     worst_order_bps: int
-    worst_order: str | None
+    worst_order: Annotated[str, Meta(examples=["o309"])] | None
     worst_reference_bps: int
     earners: int
     earning_bps: int
@@ -242,8 +242,11 @@ class Simulation(Model):
     """The plans in the order asked for, the best of them within the bounds (null: none is), and why."""
 
     plans: list[SimulatedPlan]
-    best: str | None
-    why: str
+    best: Annotated[str, Meta(examples=["single_level"])] | None
+    why: Annotated[
+        str,
+        Meta(examples=["chain21：未通过合规检查（cap, head_count）；成本占销售额 27.33 %，高于 25.00 %。"]),
+    ]
     chart_svg: Annotated[str, Meta(examples=['<svg xmlns="http://www.w3.org/2000/svg"/>'])] | None
 
 

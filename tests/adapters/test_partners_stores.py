@@ -14,6 +14,7 @@ from cardstock.partners.model import ApiKey, Attempt, Delivery, Due, Endpoint, I
 from cardstock.partners.ports import Deliveries, Endpoints, Inbox, Keys, Suppliers
 from cardstock.settings import settings
 from tests.cloud import Cloud, template
+from tests.faults.layer import watch
 from tests.unit.partners_memory import (
     START,
     MemoryDeliveries,
@@ -351,6 +352,13 @@ def test_messages_and_deliveries_expire_after_thirty_days_and_nothing_else_does(
         "Partners",
         "Deliveries",
     }
+
+
+def test_a_key_too_long_for_the_store_is_not_asked_for(cloud: Cloud) -> None:
+    with watch() as calls:
+        assert tables.find_key("key_" + "x" * 5_000) is None
+
+    assert calls == []
 
 
 def test_who_listens_is_asked_for_twice_a_minute_at_most(cloud: Cloud) -> None:

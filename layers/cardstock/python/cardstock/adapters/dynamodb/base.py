@@ -63,9 +63,7 @@ def connection() -> Connection:
     """The one DynamoDB connection of this process; a client per table would cost 20 ms each at cold start."""
     global _connection  # noqa: PLW0603 - PynamoDB keeps its own per class; ours is shared between classes
     if _connection is None:
-        _connection = _Store(
-            connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS, read_timeout_seconds=READ_TIMEOUT_SECONDS
-        )
+        _connection = _Store(connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS, read_timeout_seconds=READ_TIMEOUT_SECONDS)
     return _connection
 
 

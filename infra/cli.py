@@ -18,7 +18,7 @@ from rich.table import Table
 # The layer's folder is on the path in Lambda; here it is where it is kept.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cardstock" / "python"))
 
-from infra import simulate  # noqa: E402 - needs the path
+from infra import simulate
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.add_typer(simulate.app, name="plan")

@@ -168,6 +168,20 @@ def test_a_seal_that_was_written_and_not_taken_up_is_the_one_that_holds() -> Non
     assert book.findings() == set()
 
 
+def test_a_seal_that_was_not_listed_is_listed_by_the_next_run_though_nothing_is_new() -> None:
+    book = Book(step(1), step(2))
+    twin = Book(step(1), step(2))
+    twin.seal()
+    book.archive.kept[1] = twin.archive.kept[1]
+    book.seals.numbers.update(twin.seals.numbers)
+
+    book.seal()
+
+    assert book.seals.listed == twin.seals.listed
+    assert book.seals.waiting == {}
+    assert len(book.archive.kept) == 1
+
+
 def test_without_time_left_the_next_run_goes_on() -> None:
     book = Book(*(step(number) for number in range(10)))
 

@@ -84,9 +84,11 @@ def seal(
         noted = list(islice(seals.noted(before), size))
         if not noted:
             return Sealed(made, transactions, finished=True)
-        known = seals.numbers_of([leaf.transaction_id for leaf in noted])
-        seals.forget([leaf for leaf in noted if leaf.transaction_id in known])
-        fresh = [leaf for leaf in noted if leaf.transaction_id not in known]
+        numbers = seals.numbers_of([leaf.transaction_id for leaf in noted])
+        # A number above the last listed one is of a seal that a run has not brought to its end: taken up again below.
+        listed = {name for name, number in numbers.items() if last is not None and number <= last.number}
+        seals.forget([leaf for leaf in noted if leaf.transaction_id in listed])
+        fresh = [leaf for leaf in noted if leaf.transaction_id not in listed]
         if fresh:
             kept = _decided(_draft(last, fresh, now), archive)
             seals.keep(kept)

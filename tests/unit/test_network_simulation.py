@@ -29,7 +29,7 @@ from cardstock.network.history import (
     recorded,
     synthetic,
 )
-from cardstock.network.model import Amount, Approval, OrderLine, Plan, PublishedPlan
+from cardstock.network.model import Amount, Approval, LeaveMode, OrderLine, Plan, PublishedPlan
 from cardstock.network.presets import CHAIN21, FREE_ORDER, PRESETS, SINGLE_LEVEL, UNLOCK
 from cardstock.network.rewards import nothing_refunded, refund_amount, refund_units
 from cardstock.network.simulation import (
@@ -275,6 +275,18 @@ def test_recorded_orders_are_credited_as_the_services_credit_them(plan: Plan, or
     assert (outcome.promotions, outcome.demotions) == (kinds["promote"], kinds["demote"])
 
 
+@pytest.mark.parametrize("leave_mode", ["leave_recruits", "keep_recruits", "none"])
+def test_every_way_of_leaving_is_simulated_as_it_is_lived(leave_mode: LeaveMode) -> None:
+    plan = replace(EXAMPLE, promote_on="settled", promote_n=3, leave_mode=leave_mode)
+    for seed in range(4):
+        market = replace(LIVELY, seed=seed, sharing_bps=2_000, repeat_bps=0)
+        ears = Ears()
+        outcome = play(plan, synthetic(market, plan), ears)
+
+        assert +ears.heard == +Shop(plan).live(synthetic(market, plan)).credits()
+        assert outcome.promotions
+
+
 def test_the_comparison_with_the_services_has_seen_every_kind_of_event() -> None:
     plan = replace(EXAMPLE, promote_on="settled", on_refund="demote")
     ears, seen = Ears(), Counter[str]()
@@ -463,7 +475,7 @@ def test_what_stays_in_memory_follows_those_who_can_still_matter() -> None:
     kept: set[str] = set()
     most = 0
     for step in synthetic(market, CHAIN21):
-        if isinstance(step, Joined):
+        if isinstance(step, Joined) and not step.passes:
             kept.add(step.member_id)
         elif isinstance(step, Left):
             kept.remove(step.member_id)

@@ -34,6 +34,8 @@ class Joined:
     inviter_id: str | None
     at: datetime
     verified: bool = False
+    passes: bool = False
+    """He will neither buy nor bring anybody: nothing has to be kept of him."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +305,16 @@ class _Shop:
         self.market = market
         self.wait = wait
         self.bits = Random(market.seed).getrandbits  # noqa: S311 - a repeatable draw is what is wanted
+        self.organic, self.star, self.sharing, self.conversion, self.verified = (
+            (share << 32) // BPS_ONE
+            for share in (
+                market.organic_bps,
+                market.star_bps,
+                market.sharing_bps,
+                market.conversion_bps,
+                market.verified_bps,
+            )
+        )
         self.due: dict[int, list[Step | _Visit]] = {}
         self.orders = 0
         self.dates: list[datetime] = []
@@ -351,32 +363,30 @@ class _Shop:
         number = 0
         for day, joining in enumerate(split(market.members, weights)):
             for _ in range(joining):
-                yield from self.joined(f"m{number}", day, promoters, brought)
+                yield self.joined(f"m{number}", day, promoters, brought)
                 number += 1
             yield from self.happening(day)
         while self.due:
             yield from self.happening(min(self.due))
 
-    def joined(self, member_id: str, day: int, promoters: list[str], brought: list[int]) -> History:
+    def joined(self, member_id: str, day: int, promoters: list[str], brought: list[int]) -> Joined:
         """`promoters` are all who bring others; `brought` holds the index of who brought, once per invitation."""
-        market = self.market
+        bits = self.bits
         inviter_id = None
-        if promoters and not self.happens(market.organic_bps):
-            if brought and self.happens(market.star_bps):
-                index = brought[self.below(len(brought))]
+        if promoters and bits(32) >= self.organic:
+            if bits(32) < self.star and brought:
+                index = brought[bits(32) * len(brought) >> 32]
             else:
-                index = self.below(len(promoters))
+                index = bits(32) * len(promoters) >> 32
             brought.append(index)
             inviter_id = promoters[index]
-        shares = self.happens(market.sharing_bps)
+        shares, buys, verified = bits(32) < self.sharing, bits(32) < self.conversion, bits(32) < self.verified
         if shares:
             promoters.append(member_id)
-        buys, verified = self.happens(market.conversion_bps), self.happens(market.verified_bps)
-        yield Joined(member_id, inviter_id, self.date(day), verified)
         if buys:
-            self.later(day + self.below(market.decision_days + 1), _Visit(member_id, True, shares))
-        elif not shares:
-            yield Left(member_id)
+            decides = bits(32) * (self.market.decision_days + 1) >> 32
+            self.later(day + decides, _Visit(member_id, True, shares))
+        return Joined(member_id, inviter_id, self.date(day), verified, not (shares or buys))
 
     def happening(self, day: int) -> History:
         for step in self.due.pop(day, ()):

@@ -196,11 +196,12 @@ class _Counting:
         paid_at = self.paid_at
         if paid_at is None or not self.facts.net:
             return
-        self._close_binding()
+        if self.facts.qualifying_net and not self.before.paid_at:
+            self._hold(paid_at)
+        else:
+            self._close_binding()
         if not self.facts.qualifying_net:
             return
-        if not self.before.paid_at:
-            self._hold(paid_at)
         settled_at, stopped_at = self.settled_at, self.stopped_at
         counts_at = paid_at if self.plan.promote_on == "paid" else settled_at
         if counts_at is not None and (stopped_at is None or counts_at <= stopped_at) and not self.began:
@@ -239,20 +240,25 @@ class _Counting:
             self._put(altered(buyer, has_paid=True))
 
     def _hold(self, at: datetime) -> None:
-        """The order makes its buyer a distributor, and fixes his owner."""
+        """The order makes its buyer a distributor, fixes his owner, and closes the binding as every paid one does."""
         buyer = self._node(self.facts.buyer_id)
         rises, holding = not buyer.holding, buyer.holding + 1
         self.held = True
         if not self._belongs(buyer) or buyer.fixed:
-            buyer = self._put(altered(buyer, holding=holding))
+            buyer = self._put(altered(buyer, holding=holding, has_paid=True))
         elif buyer.partner:
-            buyer = self._put(altered(buyer, holding=holding, fixed=True))
+            buyer = self._put(altered(buyer, holding=holding, has_paid=True, fixed=True))
         else:
             owner = self.facts.snapshot.owner
-            owner_id = owner.id if owner else None
-            buyer = self._put(
-                altered(buyer, holding=holding, fixed=True, owner=owner_id, owner_at=self.facts.placed_at)
+            after = altered(
+                buyer,
+                holding=holding,
+                has_paid=True,
+                fixed=True,
+                owner=owner.id if owner else None,
+                owner_at=self.facts.placed_at,
             )
+            buyer = self._put(after)
         if rises:
             self._promote(buyer, at)
 

@@ -8,7 +8,6 @@ thousand do. Only whoever can still matter is kept in memory.
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from cardstock.errors import RefusedError
@@ -275,6 +274,12 @@ class _Life:
 
     def join(self, step: Joined) -> None:
         nodes, member_id, inviter_id = self.nodes, step.member_id, step.inviter_id
+        verified = step.verified and self.plan.benefit == "unlock"
+        if step.passes and not verified and inviter_id in nodes and nodes[inviter_id].has_referred:
+            # A binding would write nothing but his own position, which nobody will read.
+            self.members += 1
+            self.brought[inviter_id] += 1
+            return
         member = nodes.get(member_id)
         if member is None:
             member = nodes[member_id] = self._new(member_id)
@@ -290,8 +295,10 @@ class _Life:
                 del nodes[member_id]  # its place is behind the inviter's
                 self._write(change)
                 self.brought[inviter_id] = self.brought.get(inviter_id, 0) + 1
-        if step.verified and self.plan.benefit == "unlock":
+        if verified:
             self._write(positions.verification(nodes[member_id], nodes, self.plan, step.at))
+        if step.passes:
+            del nodes[member_id]
 
     def place(self, step: Placed) -> None:
         plan, lines = self.plan, step.lines
@@ -300,13 +307,16 @@ class _Life:
             buyer = self.nodes[step.member_id] = self._new(step.member_id)
         snapshot = positions.snapshot_of(buyer, self.nodes, plan, step.at)
         net = sum([line.net for line in lines])
-        facts = OrderFacts(step.order_id, buyer.id, snapshot, step.at, net, rewards.qualifying_net(lines))
+        paid_at = step.at if step.paid else None
+        facts = OrderFacts(step.order_id, buyer.id, snapshot, step.at, net, rewards.qualifying_net(lines), paid_at)
         order = self.orders[step.order_id] = _Order(lines, facts, self._rewards(step, snapshot))
         if step.paid:
-            self._paid(order, step.at)
+            self._paid(order)
 
     def pay(self, step: Paid) -> None:
-        self._paid(self.orders[step.order_id], step.at)
+        order = self.orders[step.order_id]
+        order.facts = altered(order.facts, paid_at=step.at)
+        self._paid(order)
 
     def settle(self, step: Settled) -> None:
         order = self.orders[step.order_id]
@@ -382,7 +392,7 @@ class _Life:
             self.due[case] = due
         return due
 
-    def _paid(self, order: _Order, at: datetime) -> None:
+    def _paid(self, order: _Order) -> None:
         facts = order.facts
         net = facts.net
         self.placed += 1
@@ -403,7 +413,6 @@ class _Life:
             self.outside += net
         if self.plan.dividend_bps:
             self._month(order).add(facts.snapshot, net)
-        order.facts = altered(facts, paid_at=at)
         self._count(order)
 
     def _credit(self, order: _Order, kind: RewardKind, amount: Fen) -> None:

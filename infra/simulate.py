@@ -12,12 +12,11 @@ returned_fen: all of it). Both sorted by placed_at, times in RFC 3339.
 import csv
 import gc
 import multiprocessing
-import os
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -98,7 +97,7 @@ def simulate(  # noqa: PLR0917 - a command's options are its parameters
     cost_cap: Annotated[int, typer.Option(help="Highest cost, basis points of sales.")] = 3_000,
     goal: Annotated[str, typer.Option(help="`margin` of the brand or `earnings` of promoters.")] = "margin",
     svg: Annotated[Path | None, typer.Option(help="Draw the comparison into this file.")] = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes; one plan each.", min=1)] = None,
+    jobs: Annotated[int | None, typer.Option(help="Plans at a time, each in a process; all.", min=1)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Try plans on recorded orders or on a made-up shop, and pick the best within bounds. Exit status 1 if none is.
@@ -114,7 +113,7 @@ def simulate(  # noqa: PLR0917 - a command's options are its parameters
     )
     works = [_Work(index, _trial(name, market), orders, tuple(partner or ())) for index, name in enumerate(plans)]
     started = time.perf_counter()
-    done = _told(lambda: _play(works, jobs or min(len(works), os.cpu_count() or 1), show=not as_json))
+    done = _told(lambda: _play(works, jobs or len(works), show=not as_json))
     seconds = time.perf_counter() - started
     comparison = compare([one.outcome for one in done], simulations.bounds_of(bounds))
     if svg is not None:
@@ -171,7 +170,10 @@ def _work(work: _Work) -> _Done:
 
     started = time.process_time()
     orders = None if work.orders is None else read_orders(work.orders)
-    outcome = run(work.trial, orders, work.partners, progress=progress)
+    try:
+        outcome = run(work.trial, orders, work.partners, progress=progress)
+    except CardstockError as error:
+        raise FileError(_said(error)) from None  # refusals cannot be sent to another process as they are
     cpu = time.process_time() - started
     # Kilobytes on Linux, bytes on macOS.
     unit = 1024 * 1024 if sys.platform == "darwin" else 1024
@@ -281,9 +283,14 @@ def _told(does: Any) -> Any:
     except (FileError, msgspec.MsgspecError) as error:
         _stop(str(error))
     except CardstockError as error:
-        facts = " ".join(f"{name}={value}" for name, value in error.facts.items())
-        fields = " ".join(f"{pointer.pointer} {pointer.code}" for pointer in error.pointers)
-        _stop(" ".join(filter(None, (error.code, facts, fields))))
+        _stop(_said(error))
+    except BrokenExecutor:
+        _stop("A process was ended from outside; if memory was short, try --jobs 1.")
+
+
+def _said(error: CardstockError) -> str:
+    facts = [f"{name}={value}" for name, value in error.facts.items()]
+    return " ".join([error.code, *facts, *(f"{pointer.pointer} {pointer.code}" for pointer in error.pointers)])
 
 
 def _stop(message: str) -> NoReturn:

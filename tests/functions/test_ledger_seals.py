@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities import parameters
 from typer.testing import CliRunner
 
 from cardstock import bootstrap
@@ -17,14 +18,16 @@ from cardstock.adapters.dynamodb.base import Transaction
 from cardstock.adapters.dynamodb.ledger import post
 from cardstock.edge import schedule
 from cardstock.edge.callers import ACCESS
+from cardstock.ids import RequestKey
 from cardstock.ledger import merkle
 from cardstock.ledger import service as ledger
+from cardstock.partners import service as partners
 from functions.nightly_audit import app as nightly_audit
 from functions.nightly_seal import app as nightly_seal
 from functions.on_ledger_entry import app as on_ledger_entry
 from functions.proofs_api import app as proofs_api
 from infra.cli import app as cli
-from tests.cloud import ROOT, Context, http_event, queue_event
+from tests.cloud import ROOT, ROOT_KEY, Context, http_event, queue_event
 from tests.functions.ledger_shop import Shop, line, shop
 
 __all__ = ["shop"]
@@ -168,6 +171,28 @@ def test_others_entries_are_not_found_and_new_ones_are_not_sealed(
     assert (status, problem["code"]) == (expected, {404: "NOT_FOUND", 409: "NOT_SEALED_YET"}[expected])
 
 
+def test_a_key_is_no_member_whoever_holds_it(sold: Shop) -> None:
+    _, key = partners.create_key(
+        "Li Na", "staff", frozenset({"payouts:read"}), RequestKey("req_1", "f"), keys=bootstrap.partner_keys(),
+        clock=bootstrap.clock(),
+    )  # fmt: skip
+
+    for caller in (key, ROOT_KEY):
+        status, problem = call(f"/v1/ledger/proofs/accrue.{sold.orders['first']}", token=caller)
+        assert (status, problem["code"]) == (403, "NOT_A_MEMBER")
+
+
+def test_a_cold_function_fetches_its_secrets_itself(sold: Shop) -> None:
+    path = f"/v1/ledger/proofs/accrue.{sold.orders['first']}"
+    member = token("mem_r")
+    statuses = []
+    for caller in (member, ROOT_KEY):
+        parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
+        statuses.append(call(path, token=caller)[0])
+
+    assert statuses == [200, 403]
+
+
 def test_a_cursor_of_another_list_is_refused(sold: Shop) -> None:
     foreign = bootstrap.signer().sign("cursor:plans", {"after": "2"})
 
@@ -305,6 +330,8 @@ def test_a_changed_seal_and_one_that_is_gone_are_named(sold: Shop) -> None:
 
 def audit(shop: Shop, pause: Callable[[float], None] | None = None, remaining_ms: int = 900_000) -> dict[str, Any]:
     waits = pause or (lambda _: None)
+    for factory in (bootstrap.plans, bootstrap.rules):
+        factory.cache_clear()  # a night starts cold
     handler = schedule.ticked(partial(nightly_audit.run, pause=waits))
     return handler({"scheduled_at": shop.clock.now().isoformat()}, Context(remaining_ms=remaining_ms))
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -19,11 +20,13 @@ from cardstock.ledger.service import project
 from cardstock.members.model import Member, Person
 from cardstock.partners import service as partners
 from cardstock.payouts import service
+from cardstock.payouts.model import Period
 from cardstock.payouts.ports import Payees
 from cardstock.settings import settings
 from functions.monthly_payouts import app as monthly
 from functions.on_payout_step import app as steps
 from functions.payouts_api import app as api
+from functions.poll_transfers import app as polls
 from tests.cloud import Cloud, Context, http_event, queue_event
 
 FIRST = datetime(2026, 11, 30, 19, tzinfo=UTC)
@@ -75,12 +78,19 @@ class Office:
         return credential
 
     def member(
-        self, index: int, fen: int = 0, *, name: str = "张伟", verified: bool = True, born: date = date(1990, 5, 5)
+        self,
+        index: int,
+        fen: int = 0,
+        *,
+        name: str = "张伟",
+        verified: bool = True,
+        born: date = date(1990, 5, 5),
+        account: str = "dev:app:",
     ) -> str:
-        """A member with `fen` available."""
+        """A member with `fen` available; his index is put behind `account`."""
         made = member_id(index)
         person = Person(name, "1***2", "00$00", born, "dev", FIRST) if verified else None
-        member_item(Member(made, f"dev:app:{index}", FIRST - timedelta(days=90), "nick", None, "", "", person)).save()
+        member_item(Member(made, f"{account}{index}", FIRST - timedelta(days=90), "nick", None, "", "", person)).save()
         if fen:
             self.earn(made, fen)
         return made
@@ -112,6 +122,36 @@ class Office:
     def tick(self, at: datetime | None = None) -> dict[str, Any]:
         """The schedule fires."""
         return monthly.handler({"scheduled_at": rfc3339(at or self.clock.now())}, Context())
+
+    def open(self, channel: str) -> None:
+        """Open November's batch for a channel, as the schedule would where the brand had chosen it."""
+        rules = replace(bootstrap.payout_rules(Period("2026-11")), channel=channel)
+        service.open_batch(
+            Period("2026-11"), actor="schedule", rules=rules, payouts=bootstrap.payouts(), clock=self.clock
+        )
+        bootstrap.take_payout_step(PAYOUT)
+
+    def sent_through(self, channel: str) -> None:
+        """A batch of November, opened for a channel, approved and handed over."""
+        self.open(channel)
+        assert not self.drain()
+        assert self.approve()[0] == 200
+        assert not self.drain()
+
+    def poll(self, *, hours: float = 0) -> int:
+        """So many hours later the channels are polled; how many payouts were asked about."""
+        self.clock.at += timedelta(hours=hours)
+        steps = polls.handler({"scheduled_at": rfc3339(self.clock.at)}, Context())["steps"]
+        assert not self.drain()
+        return int(steps)
+
+    def retry(
+        self, number: str, *, key: str = "retry-1", payout: str = PAYOUT, token: str | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        return self.call("POST", f"/v1/payouts/{payout}/lines/{number}/retries", key=key, token=token)
+
+    def payout(self, payout: str = PAYOUT) -> dict[str, Any]:
+        return self.call("GET", f"/v1/payouts/{payout}")[1]
 
     def drain(self) -> list[str]:
         """Handle messages of the steps queue until there are none; answers the ids that failed."""
@@ -166,7 +206,7 @@ class Office:
         assert not self.drain()
 
     def lines(self, payout: str = PAYOUT) -> dict[str, dict[str, Any]]:
-        """The lines by member."""
+        """The lines by member; of several attempts the one with the greatest number."""
         _, body = self.call("GET", f"/v1/payouts/{payout}/lines", query={"limit": "100"})
         return {line["member_id"]: line for line in body["items"]}
 

@@ -6,10 +6,12 @@ next follows from what is stored alone: it can be killed anywhere, repeated, and
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from cardstock.clock import Clock
 from cardstock.errors import ConflictError, InvalidError, NotFoundError, Pointer, RefusedError
@@ -64,16 +66,14 @@ CANCEL_AFTER: Final = timedelta(hours=72)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of answers that somebody brought."""
 
     recorded: int
     repeated: int
 
 
-@dataclass(frozen=True, slots=True)
-class StatusTotal:
+class StatusTotal(msgspec.Struct, frozen=True):
     """The lines of one status: how many, and what they are about, in fen."""
 
     lines: int
@@ -270,7 +270,7 @@ def advance(
         just_sent = True
     if batch.status == "sending" and batch.closed_at is None:
         way = channel(batch.rules.channel)
-        if not just_sent:
+        if not just_sent and not batch.transfers:  # Who carries a file brings the answers, too.
             _ask(batch, payouts=payouts, channel=way, clock=clock, enough_time=enough_time)
         if not _apply_answers(batch, payouts=payouts, enough_time=enough_time):
             return True

@@ -460,6 +460,26 @@ def test_money_flowing_through_a_deep_and_wide_subtree_raises_the_laws_alarm() -
     assert unpaid.warnings == ()
 
 
+def test_alarms_are_those_that_a_walk_through_every_subtree_finds() -> None:
+    market = replace(LIVELY, members=400, refund_bps=0, sharing_bps=2_000)
+    steps = list(synthetic(market, EXAMPLE))
+    shop = Shop(EXAMPLE).live(steps)
+    below: dict[str, list[str]] = defaultdict(list)
+    for node in shop.network.nodes.values():
+        below[node.referrer or ""].append(node.id)
+
+    def subtree(member_id: str) -> tuple[int, int]:
+        found = [subtree(child) for child in below[member_id]]
+        return 1 + sum(people for people, _ in found), 1 + max((levels for _, levels in found), default=0)
+
+    alarms = 0
+    for balance in shop.books.balances.values():
+        people, levels = subtree(balance.member_id)
+        alarms += people >= 30 and levels >= 3
+
+    assert dict(play(EXAMPLE, steps).warnings)["subtrees"] == alarms > 3
+
+
 def test_shares_of_earners_are_exact() -> None:
     assert gini_bps([5, 5, 5, 5]) == 0
     assert gini_bps([1] * 99 + [10**9]) == 9_900

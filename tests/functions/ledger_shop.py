@@ -4,14 +4,15 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock import bootstrap
+from cardstock.edge.secrets import forget_provider
 from cardstock.ids import RequestKey, derived_id
 from cardstock.network import service as network
 from cardstock.network.model import Approval, Plan
@@ -310,6 +311,7 @@ def channel_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[Channel]:
     monkeypatch.setenv("PAYMENT_SANDBOX_URL", channel.url)
     settings.cache_clear()
     bootstrap.payment_channels.cache_clear()
+    forget_provider()
     yield channel
     monkeypatch.undo()
     settings.cache_clear()

@@ -1,7 +1,8 @@
 """A settled batch with every outcome and every awkward name, for the tests of the report's writers."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from cardstock.payouts.model import (
     Answer,

@@ -1,9 +1,9 @@
 """Cards and radars in DynamoDB: what is stored comes back, races lose, and a view costs a fifth of a unit at most."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock.adapters.dynamodb.cards import DynamoCards, DynamoRadars, owner_of
 from cardstock.cards.model import MAX_SECONDS, RING, SCENES, VISITORS, Card, Face, Radar, Share, View

@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import boto3
 import pytest
+from msgspec.structs import replace
 
 from cardstock.adapters.dynamodb import base
 from cardstock.adapters.dynamodb.network import DynamoNetwork

@@ -1,10 +1,10 @@
 """The network's ports: one suite for what the rules are tested with and for what runs."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock.adapters.dynamodb import network as stored
 from cardstock.adapters.dynamodb.base import ConditionFailedError, Transaction

@@ -1,10 +1,11 @@
 """One suite for the partners' stores: what the services rely on, of the fakes and of the tables alike."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock.adapters.dynamodb import partners as tables
 from cardstock.adapters.webhooks import DueMessages

@@ -1,11 +1,11 @@
 """The Alipay client against a gateway that checks what it gets."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from msgspec import ValidationError
+from msgspec.structs import replace
 
 from cardstock.adapters.transfers.alipay import AlipayTransfers
 from cardstock.payouts.model import Line

@@ -4,13 +4,13 @@ import http.server
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from msgspec import ValidationError
+from msgspec.structs import replace
 
 from cardstock.adapters.transfers import calls
 from cardstock.adapters.transfers.wechat import WechatTransfers, report_infos

@@ -1,9 +1,9 @@
 """The nightly release through its handler: what is due, what has to wait, what fails, what it costs in time."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock import bootstrap
 from cardstock.network import service as network

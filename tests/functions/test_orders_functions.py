@@ -1,10 +1,10 @@
 """An order's life through the real handlers: what it costs, what it takes and gives back, and what is refused."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock import bootstrap
 from cardstock.clock import rfc3339

@@ -1,8 +1,9 @@
 """The ledger's ports in memory, and orders as its tests need them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+
+from msgspec.structs import replace
 
 from cardstock.ledger.model import (
     Balance,

@@ -1,8 +1,10 @@
 """A referral network in memory, and a shop that lives in it: for tests of the rules, and of services on top of them."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from cardstock.ids import RequestKey
 from cardstock.network import service

@@ -1,7 +1,6 @@
 """Sealing with plain fakes: every transaction once, whatever comes twice, late or at the same time; and its proof."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cardstock.errors import ConflictError, NotFoundError
 from cardstock.ledger import merkle, sealing

@@ -1,9 +1,9 @@
 """Logging in with fakes, and the rules of Chinese identity numbers."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock.adapters.platforms import DevPlatform, self_asserted
 from cardstock.errors import InvalidError, RefusedError, UnauthorizedError

@@ -1,8 +1,7 @@
 """The compliance guard, presets and publishing."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from cardstock.errors import InvalidError, NotFoundError, RefusedError
 from cardstock.network import guard, service

@@ -1,9 +1,9 @@
 """Bindings, owners, roles and promotions, as stories in a small network."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock.errors import RefusedError, UnavailableError
 from cardstock.network import service

@@ -3,11 +3,11 @@
 import random
 from collections import Counter
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cardstock.errors import RefusedError
 from cardstock.network import guard

@@ -1,8 +1,7 @@
 """What an order pays, and what refunds take back, fen by fen."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from cardstock.errors import RefusedError
 from cardstock.network.model import NOTHING, Amount, OrderLine, Person, Plan, Refunded, Snapshot

@@ -1,7 +1,8 @@
 """What the services read and write: round trips, hints, competing writers, facts in any order."""
 
-from dataclasses import replace
 from itertools import permutations
+
+from msgspec.structs import replace
 
 from cardstock.errors import UnavailableError
 from cardstock.network import service
@@ -108,7 +109,7 @@ def facts_of_a_life(world: World, plan: Plan) -> tuple[World, list[OrderFacts]]:
 
 def test_what_happened_to_an_order_may_be_heard_in_any_order() -> None:
     for promote_on, on_refund in (("paid", "demote"), ("settled", "keep"), ("settled", "demote")):
-        plan = replace(EXAMPLE, version=2, promote_n=1, promote_on=promote_on, on_refund=on_refund)  # type: ignore[arg-type]  # the literals above
+        plan = replace(EXAMPLE, version=2, promote_n=1, promote_on=promote_on, on_refund=on_refund)
         outcomes = []
         for order in permutations(range(3)):
             world, facts = facts_of_a_life(World(), plan)

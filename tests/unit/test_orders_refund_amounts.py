@@ -1,10 +1,9 @@
 """What refunds of a line come to, whatever the sequence: exactly what was paid, and never a fen from nowhere."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cardstock.errors import InvalidError, RefusedError
 from cardstock.money import half_up

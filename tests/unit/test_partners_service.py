@@ -1,9 +1,9 @@
 """Keys, suppliers and the inbox that takes each message once."""
 
 import hashlib
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock.errors import CardstockError, InvalidError, NotFoundError, RefusedError, UnavailableError
 from cardstock.ids import RequestKey

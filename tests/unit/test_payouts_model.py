@@ -1,11 +1,11 @@
 """Periods, transfer numbers, who is refused, and what a channel's word does to a line."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cardstock.errors import InvalidError
 from cardstock.payouts.model import (

@@ -2,10 +2,10 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock.payouts.model import Answer, Batch, Booking, LedgerLine, Line, LineStatus, Period, Rules
 from cardstock.payouts.report import Report, assemble, reconcile

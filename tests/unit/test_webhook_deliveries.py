@@ -1,12 +1,12 @@
 """Outgoing webhooks: who gets what, how often, until when."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock.edge.signatures import sign, verify
 from cardstock.errors import ConflictError, InvalidError, NotFoundError, RefusedError, UnavailableError

@@ -274,7 +274,7 @@ def inference() -> "ChatCompletions | None":
 
     if not settings().inference_base_url:
         return None
-    from dataclasses import asdict
+    from msgspec.structs import asdict
 
     from cardstock.adapters.inference import ChatCompletions, Usage
     from cardstock.edge.observability import count, logger

@@ -1,12 +1,13 @@
 """What the environment says, read once and typed. A missing or wrong value stops the function at its cold start."""
 
 import os
-from dataclasses import dataclass, fields
 from functools import cache
 
+import msgspec
+from msgspec.structs import fields
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+
+class Settings(msgspec.Struct, frozen=True):
     """One field per environment variable (the name in upper case); `template.yaml` declares them for every function."""
 
     environment: str

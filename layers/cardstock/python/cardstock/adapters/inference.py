@@ -10,12 +10,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import httpx
+import msgspec
 
 T = TypeVar("T")
 
@@ -25,8 +25,7 @@ FAILURES_TO_OPEN = 3
 OPEN_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(msgspec.Struct, frozen=True):
     """What one call of a task may take. Prompt tokens are estimated from bytes, on the high side."""
 
     seconds: float
@@ -39,8 +38,7 @@ BUDGETS: Mapping[str, Budget] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True):
     """One call as it went.
 
     `outcome` is `ok`; `over_budget`, `open` or `busy` when the server was not called; `timeout`, `unreachable`,

@@ -3,9 +3,11 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 DEFAULT = "default"
 """The audience whose version everybody sees who came without a share key. Every card has it."""
@@ -25,8 +27,7 @@ MAX_SECONDS: Final = 3600
 """A view that claims to have lasted longer is counted with an hour: somebody left the page open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(msgspec.Struct, frozen=True):
     """What one audience sees. Texts as the owner wrote them, `""` where there is none; `shelf` holds product ids."""
 
     name: str
@@ -42,8 +43,7 @@ class Face:
     shelf: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(msgspec.Struct, frozen=True):
     """A member's card. `revision` counts its changes."""
 
     key: str
@@ -54,8 +54,7 @@ class Card:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(msgspec.Struct, frozen=True):
     """A key under which a card was given away: it shows one audience's version and tells where a visitor came from."""
 
     key: str
@@ -66,8 +65,7 @@ class Share:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """A card as one visitor sees it. `share` is the key that was used, `""` when it was the card's own."""
 
     card: Card
@@ -84,8 +82,7 @@ class Shown:
         return f'W/"{self.card.revision}-{self.audience}-{self.share}"'
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """Somebody looked at a card.
 
     `id` comes from the ticket: all reports of one look carry the same. `visitor` is a member id or `""`. A report
@@ -101,8 +98,7 @@ class View:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(msgspec.Struct, frozen=True):
     """A member who looked at a card: how often and how long while he was remembered, and when last."""
 
     member_id: str
@@ -111,8 +107,7 @@ class Visitor:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Radar:
+class Radar(msgspec.Struct, frozen=True):
     """What the views of one card add up to. `revision` counts its writes; 0: nothing is stored yet.
 
     `ring` holds a 32-bit mark of each of the latest views, oldest first; its last bit says that the seconds came, too.
@@ -124,7 +119,7 @@ class Radar:
     by_members: int = 0
     seconds: int = 0
     last_at: datetime | None = None
-    scenes: Mapping[str, int] = field(default_factory=dict)
+    scenes: Mapping[str, int] = msgspec.field(default_factory=dict)
     visitors: tuple[Visitor, ...] = ()
     ring: tuple[int, ...] = ()
 

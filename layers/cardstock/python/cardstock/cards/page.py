@@ -5,10 +5,11 @@ Its policy (`POLICY`) allows exactly the style and the script below, by their ha
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from html import escape
 from string import Template
 from typing import Final
+
+import msgspec
 
 from cardstock.cards.model import Face
 
@@ -164,8 +165,7 @@ POLICY: Final = (
 """The Content-Security-Policy that belongs to every page made here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(msgspec.Struct, frozen=True):
     """What a page leads to: the path of its vCard, its QR code as an SVG element, and the ticket its view is reported
     with."""
 

@@ -1,9 +1,10 @@
 """What is sold. A `Product` is one SKU of one supplier, with its price and its stock."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 from cardstock.money import Fen
 
@@ -13,8 +14,7 @@ MAX_BATCH: Final = 100
 """Products of one bulk change: DynamoDB's transactions end there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(msgspec.Struct, frozen=True):
     """One SKU.
 
     `stock` is what can be sold now. `held` is what was sold or reserved but has not left the supplier: what a supplier
@@ -37,8 +37,7 @@ class Product:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """What is said of a SKU when it is published or published anew. `initial_stock` counts the first time only."""
 
     sku: str
@@ -51,8 +50,7 @@ class Listing:
     initial_stock: int
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Some products, and the SKU after which the next page starts."""
 
     items: tuple[Product, ...]

@@ -7,8 +7,9 @@ admin secret and is good for making other keys only.
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from cardstock.clock import Clock
 from cardstock.edge.tokens import Signer
@@ -18,8 +19,7 @@ ACCESS = "access"
 _KEY_PREFIX = "csk_"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Somebody whose credentials hold.
 
     `id` is a member id or a key id; `owner` whom a key acts for: a supplier id, or `staff`.

@@ -10,7 +10,6 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -46,8 +45,7 @@ class Nothing(Model):
     """No body, or no query."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request(Generic[Body, Query]):
+class Request(msgspec.Struct, Generic[Body, Query], frozen=True):
     """One call, checked: `caller` holds the declared right, `body` and `query` have the declared types."""
 
     body: Body
@@ -74,19 +72,17 @@ class Request(Generic[Body, Query]):
         return self._key
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """An answer with more than a body: `body` is a `Model`, text or bytes (then `content_type` says what)."""
 
     body: Any
     status: int | None = None
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
     content_type: str = JSON
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True):
     """One declared endpoint; what the OpenAPI document and the architecture tests read."""
 
     method: str

@@ -9,9 +9,11 @@ restored copy, or take what several looks agree on (`confirmed`).
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from cardstock.clock import rfc3339
 from cardstock.ledger import merkle
@@ -54,8 +56,7 @@ SEALED_WITHIN: Final = timedelta(days=2)
 """What was booked that long before the newest seal and is in none was forgotten."""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderTruth:
+class OrderTruth(msgspec.Struct, frozen=True):
     """What an order should have led to. `accrual` is what its plan gives; `taken` what each refund that went through
     should have taken back."""
 
@@ -63,11 +64,10 @@ class OrderTruth:
     paid_at: datetime | None
     received: bool
     accrual: Accrual
-    taken: Mapping[str, Mapping[RewardKind, Fen]] = field(default_factory=dict)
+    taken: Mapping[str, Mapping[RewardKind, Fen]] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class TransferTruth:
+class TransferTruth(msgspec.Struct, frozen=True):
     """What a payout's line should have led to."""
 
     number: str
@@ -79,16 +79,14 @@ class TransferTruth:
     tax: Fen
 
 
-@dataclass(frozen=True, slots=True)
-class SealTruth:
+class SealTruth(msgspec.Struct, frozen=True):
     """A seal of the list, and what the archive has under its number; None if nothing that can be read."""
 
     listed: Seal
     kept: SealedLeaves | None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One item that is wrong: `item` is table and key, `expected` and `found` say how."""
 
     item: str
@@ -97,8 +95,7 @@ class Finding:
     found: str
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """What an audit looked at, and what it found. `totals` are amounts in fen over all members."""
 
     transactions: int

@@ -14,9 +14,10 @@ asked for any number of times, in any order, and is booked once.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final, Literal, TypeAlias, get_args
+
+import msgspec
 
 from cardstock.money import Fen
 
@@ -59,8 +60,7 @@ def pocket_of(name: str) -> tuple[str, Pocket] | None:
     raise ValueError(f"{name!r} is no account")
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(msgspec.Struct, frozen=True):
     """`amount` fen into `account` (out of it below zero). `reward` says which reward of the order it belongs to."""
 
     account: str
@@ -68,8 +68,7 @@ class Posting:
     reward: RewardKind | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
+class Credit(msgspec.Struct, frozen=True):
     """One reward of an order as it was accrued, with the rates of that moment.
 
     `rule` is the plan's parameter and `rate` its value in `unit` (`fen` per unit, `bps` of `base`); `base` what was
@@ -93,8 +92,7 @@ class Credit:
         return self.limited - self.amount
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerTransaction:
+class LedgerTransaction(msgspec.Struct, frozen=True):
     """One step of money, booked once and never changed.
 
     `cause` is what made it: an order, a refund, a transfer number. `order_id` is the order it belongs to, if any.
@@ -137,8 +135,7 @@ def changes(postings: Iterable[Posting]) -> dict[str, dict[Pocket, Fen]]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(msgspec.Struct, frozen=True):
     """What a member has. `free` is the available pocket as stored: signed, so that taking back needs no look first."""
 
     member_id: str
@@ -157,16 +154,14 @@ class Balance:
         return max(-self.free, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Claw:
+class Claw(msgspec.Struct, frozen=True):
     """What one refund took back of each reward of its order."""
 
     refund_id: str
     taken: tuple[tuple[RewardKind, Fen], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRewards:
+class OrderRewards(msgspec.Struct, frozen=True):
     """The rewards of one order and where their money is: all of them frozen, or all released.
 
     `version` counts the writes of the stored row and is the condition of the next one.
@@ -190,8 +185,7 @@ class OrderRewards:
         return credit.amount - self.clawed(credit.reward)
 
 
-@dataclass(frozen=True, slots=True)
-class StatementLine:
+class StatementLine(msgspec.Struct, frozen=True):
     """What one transaction did to one member's pockets because of one cause. `key` orders a member's lines by time."""
 
     member_id: str
@@ -205,8 +199,7 @@ class StatementLine:
     change: dict[Pocket, Fen]
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(msgspec.Struct, frozen=True):
     """What a seal keeps of a transaction: `hash` is the leaf hash (RFC 6962) of its canonical bytes, in hex."""
 
     transaction_id: str
@@ -214,8 +207,7 @@ class Leaf:
     hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(msgspec.Struct, frozen=True):
     """The root over `count` transactions and over the link to the seal before, whose root is `previous`.
 
     `first_at` and `last_at` are the moments of its oldest and newest transaction; moments are RFC 3339, hashes hex.
@@ -236,8 +228,7 @@ class Seal:
         return self.count + 1
 
 
-@dataclass(frozen=True, slots=True)
-class SealedLeaves:
+class SealedLeaves(msgspec.Struct, frozen=True):
     """A seal with its transactions in the order of the tree."""
 
     seal: Seal

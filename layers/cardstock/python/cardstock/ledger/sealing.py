@@ -11,10 +11,12 @@ transactions are known to be in it, so nobody can take a number and not know wha
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
+
+import msgspec
+from msgspec.structs import asdict
 
 from cardstock.clock import Clock, rfc3339
 from cardstock.errors import ConflictError, NotFoundError
@@ -54,8 +56,7 @@ def note(transaction: LedgerTransaction, *, seals: Seals) -> None:
     seals.note(leaf_of(transaction))
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(msgspec.Struct, frozen=True):
     """What a run did. Not `finished`: its time was over, the next one goes on."""
 
     seals: int

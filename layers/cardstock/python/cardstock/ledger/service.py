@@ -6,8 +6,10 @@ once, and a release takes what refunds have left.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
 
 from cardstock.clock import Clock, to_epoch_ms
 from cardstock.errors import NotFoundError, UnavailableError
@@ -38,8 +40,7 @@ _DAY_IS_DONE = "~"
 """Sorts after every `due_key`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accrual:
+class Accrual(msgspec.Struct, frozen=True):
     """What the plan gives on one paid order."""
 
     order_id: str
@@ -205,8 +206,7 @@ def schedule(key: str, day: date, *, calendar: Calendar, clock: Clock) -> None:
     calendar.schedule(max(day, clock.now().astimezone(BRAND_ZONE).date()), key)
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
+class Swept(msgspec.Struct, frozen=True):
     """What a sweep did. `waiting`: put into the next day. Not `finished`: its time was over, the next one goes on."""
 
     settled: int
@@ -255,8 +255,7 @@ def balance_of(member_id: str, *, books: Books) -> Balance:
     return books.balance(member_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(msgspec.Struct, frozen=True):
     """One of a member's rewards on an order: the credit with its rule and rate, and what became of it."""
 
     credit: Credit

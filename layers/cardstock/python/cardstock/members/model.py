@@ -4,9 +4,10 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Final
+
+import msgspec
 
 from cardstock.errors import InvalidError, Pointer
 
@@ -22,8 +23,7 @@ _PROVINCES: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """One person on one platform's app, as that platform names him."""
 
     platform: str
@@ -36,8 +36,7 @@ class Account:
         return f"identity#{self.platform}#{self.app_id}#{self.openid}"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """Whom a member has been verified as. The ID number itself is not kept: a salted hash recognises it again."""
 
     name: str
@@ -59,8 +58,7 @@ class Person:
         return hmac.compare_digest(hash_number(number, bytes.fromhex(salt)), self.number_hash)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """A registered member. `account` is the one he first came with: `platform:app:openid`; `phone` is E.164 or `""`."""
 
     id: str

@@ -1,7 +1,9 @@
 """Logging in, and what a member tells about himself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from cardstock.clock import Clock
 from cardstock.errors import InvalidError, NotFoundError, Pointer, RefusedError, UnauthorizedError
@@ -10,8 +12,7 @@ from cardstock.members.model import MEMBER_ID, Account, Member, Person, born_on,
 from cardstock.members.ports import Inviters, Members, Platform, Verifier
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(msgspec.Struct, frozen=True):
     """What a client presents: codes from the platform, and the invite that brought it, each `None` if there is none."""
 
     platform: str
@@ -22,8 +23,7 @@ class Login:
     scene: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """Who logged in, whether this registered him, and who brought him."""
 
     member: Member

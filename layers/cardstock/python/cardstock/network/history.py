@@ -6,11 +6,12 @@ the same orders, so that what differs between plans is what they pay.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from random import Random
 from typing import Final, TypeAlias
+
+import msgspec
 
 from cardstock.errors import InvalidError, Pointer, RefusedError
 from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen, split
@@ -18,16 +19,14 @@ from cardstock.network.model import OrderLine, Plan, Refunded
 from cardstock.network.rewards import net_lines, nothing_refunded, refund_amount, refund_units
 
 
-@dataclass(frozen=True, slots=True)
-class Appointed:
+class Appointed(msgspec.Struct, frozen=True):
     """An operator made somebody a partner."""
 
     member_id: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(msgspec.Struct, frozen=True):
     """Somebody came, through `inviter_id` or by himself."""
 
     member_id: str
@@ -38,8 +37,7 @@ class Joined:
     """He will neither buy nor bring anybody: nothing has to be kept of him."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True):
     """An order was placed; paid in the same moment, if `paid`."""
 
     order_id: str
@@ -51,24 +49,21 @@ class Placed:
     """Orders of one history with the same number have the same lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Paid:
+class Paid(msgspec.Struct, frozen=True):
     """An order was paid."""
 
     order_id: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """The return window and the freeze of an order were over: its rewards are available."""
 
     order_id: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(msgspec.Struct, frozen=True):
     """A refund of an order: `units` of its lines (by index), or `fen` of all of it, or everything that was left."""
 
     order_id: str
@@ -77,15 +72,13 @@ class Returned:
     units: Mapping[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(msgspec.Struct, frozen=True):
     """Nothing will happen to an order any more."""
 
     order_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(msgspec.Struct, frozen=True):
     """Somebody who has brought nobody will not come back: nothing has to be kept of him."""
 
     member_id: str
@@ -95,8 +88,7 @@ Step: TypeAlias = Appointed | Joined | Placed | Paid | Settled | Returned | Clos
 History: TypeAlias = Iterator[Step]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedOrder:
+class RecordedOrder(msgspec.Struct, frozen=True):
     """One order of the past. `inviter_id` counts where the buyer was not bound yet."""
 
     order_id: str
@@ -189,8 +181,7 @@ def given_back(lines: Sequence[OrderLine], done: Refunded, step: Returned) -> Re
     return refund_amount(lines, done, rest if step.fen is None else step.fen)
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
+class Market(msgspec.Struct, frozen=True):
     """A made-up shop. Shares in basis points, amounts in fen; the same market is the same history to the last step.
 
     Who brings others is drawn when he joins; whom a new member comes through is one of them, either any or, for
@@ -289,8 +280,7 @@ def synthetic(market: Market, plan: Plan) -> History:
     return _Shop(market, waits_days(plan)).steps()
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
+class _Visit(msgspec.Struct, frozen=True):
     """Somebody will place an order: his first, or a further one."""
 
     member_id: str

@@ -6,11 +6,11 @@ and all that its rewards ever depend on.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, make_dataclass
 from datetime import datetime
-from functools import cache
-from operator import attrgetter
-from typing import Any, Final, Literal, TypeAlias, TypeVar, cast, get_args
+from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
+
+import msgspec
+from msgspec.structs import fields
 
 from cardstock.errors import InvalidError, Pointer
 from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen
@@ -33,29 +33,7 @@ MAX_PROMOTE_N: Final = 20
 MAX_DAYS: Final = 3650
 
 
-def altered(thing: Thing, /, **changes: Any) -> Thing:
-    """`dataclasses.replace` for the classes of this module in a quarter of its time: the rules do little else.
-
-    A frozen object is slow to fill; its copy is filled as something that is not frozen yet.
-    """
-    kind: Any = thing.__class__
-    twin, values_of = _twin(kind)
-    copy = twin(*values_of(thing))
-    for name, value in changes.items():
-        setattr(copy, name, value)
-    copy.__class__ = kind
-    return cast(Thing, copy)
-
-
-@cache
-def _twin(kind: Any) -> tuple[Any, Any]:
-    """A class of the same layout whose objects can be changed, and all values of an object in one call."""
-    names = [field.name for field in fields(kind)]
-    return make_dataclass(kind.__name__, names, slots=True), attrgetter(*names)
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(msgspec.Struct, frozen=True):
     """What a reward is worth: `fen` for each unit on qualifying lines, or `bps` of the net paid lines."""
 
     value: int
@@ -65,8 +43,7 @@ class Amount:
 NOTHING: Final = Amount(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """Every parameter of a reward plan. `version` 0 is a draft; a published version never changes.
 
     Units: amounts in fen, `_bps` in basis points, `_days` in whole days of 24 hours.
@@ -201,8 +178,7 @@ def _amount(value: object) -> Amount | None:
     return Amount(number, unit)  # type: ignore[arg-type]  # membership in get_args(Unit) was checked above
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """One member's position in the network.
 
     `referrer` is set once. `owner` is the team the member belongs to: until `fixed`, only what was true at his binding
@@ -256,8 +232,7 @@ class Node:
         return self.erased_at is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """Somebody as an order found him."""
 
     id: str
@@ -275,8 +250,7 @@ class Person:
 _ROLE_OF: Final[Mapping[str, Role]] = {"m": "member", "d": "distributor", "p": "partner"}
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """What an order keeps of plan and network when it is placed. Later changes of either do not touch it."""
 
     plan_id: str
@@ -319,8 +293,7 @@ class Snapshot:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLine:
+class OrderLine(msgspec.Struct, frozen=True):
     """One line of an order as the rewards see it. `net`: fen paid for all its units, coupons off, no freight."""
 
     sku: str
@@ -330,8 +303,7 @@ class OrderLine:
     earns: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Reward:
+class Reward(msgspec.Struct, frozen=True):
     """One person's reward on one order.
 
     `full` is what the rule gives, `limited` what is left after the limit to what was paid and after paying for a peer
@@ -361,8 +333,7 @@ class Reward:
         return self.limited - self.amount
 
 
-@dataclass(frozen=True, slots=True)
-class Refunded:
+class Refunded(msgspec.Struct, frozen=True):
     """What has been given back of an order so far, per line: whole units, and fen in all."""
 
     units: tuple[int, ...]
@@ -386,8 +357,7 @@ Outcome: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """Why one kind of reward came to what it did on one order."""
 
     kind: RewardKind
@@ -397,8 +367,7 @@ class Case:
     reward: Reward | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(msgspec.Struct, frozen=True):
     """All rewards of one order, those that were not due included, with the limits that applied."""
 
     plan: str
@@ -414,8 +383,7 @@ class Explanation:
 EventKind: TypeAlias = Literal["bind", "promote", "demote", "appoint", "erase", "benefit", "benefit_undone"]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """A change of an edge or a role. Its id follows from its cause alone, so it happens once; it is never edited."""
 
     id: str
@@ -428,8 +396,7 @@ class Event:
     """What was before: enough to tell the history of every edge without guessing."""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderFacts:
+class OrderFacts(msgspec.Struct, frozen=True):
     """What is known of an order now. Facts only grow: they may arrive in any order, in parts, and more than once."""
 
     order_id: str
@@ -448,8 +415,7 @@ class OrderFacts:
     refunded_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """What the network has already drawn from one qualifying order: the reason why a repeat changes nothing."""
 
     order_id: str
@@ -468,8 +434,7 @@ class Mark:
     """The ids of the events that it caused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What one decision writes, all or nothing. Each node and mark carries the `rev` it was read with."""
 
     nodes: tuple[Node, ...] = ()
@@ -496,8 +461,7 @@ Check: TypeAlias = Literal[
 Verdict: TypeAlias = Literal["refused", "needs_approval", "approved", "warning"]
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(msgspec.Struct, frozen=True):
     """Who answers for one check of one plan, since when, and why."""
 
     check: Check
@@ -506,8 +470,7 @@ class Approval:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One check that a plan does not simply pass."""
 
     check: Check
@@ -521,8 +484,7 @@ class Finding:
     approval: Approval | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedPlan:
+class PublishedPlan(msgspec.Struct, frozen=True):
     """A version that was published, with what the guard said and who approved. Immutable."""
 
     plan: Plan

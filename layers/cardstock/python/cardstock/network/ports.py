@@ -1,20 +1,20 @@
 """What the network needs from storage."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from cardstock.ids import RequestKey
 from cardstock.network.model import Change, Event, Mark, Node, Plan, PublishedPlan
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What one consistent read found. `nodes` holds the stored positions only."""
 
     nodes: Mapping[str, Node]
     mark: Mark | None = None
-    plan: Plan | None = field(default=None)
+    plan: Plan | None = None
     """The plan in force, if it was asked for and one is published."""
 
 

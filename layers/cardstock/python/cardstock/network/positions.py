@@ -13,7 +13,8 @@ an adapter writes in one transaction. What a decision needs and was not given it
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from cardstock.errors import RefusedError
 from cardstock.network.model import (
@@ -28,11 +29,6 @@ from cardstock.network.model import (
     Plan,
     Snapshot,
 )
-
-if TYPE_CHECKING:
-    from dataclasses import replace as altered  # the same, and its arguments are checked
-else:
-    from cardstock.network.model import altered
 
 
 class UnreadError(LookupError):
@@ -68,11 +64,11 @@ def binding(member: Node, inviter: Node | None, known: Mapping[str, Node], at: d
     owner = _taken_owner(inviter, known)
     owner_id = owner.id if owner else None
     if member.partner and not member.keeps_owner:
-        bound = altered(member, referrer=inviter.id, bound_at=at, peer=owner_id)
+        bound = replace(member, referrer=inviter.id, bound_at=at, peer=owner_id)
     else:
-        bound = altered(member, referrer=inviter.id, bound_at=at, owner=owner_id, owner_at=at)
+        bound = replace(member, referrer=inviter.id, bound_at=at, owner=owner_id, owner_at=at)
     # Written once: from then on the inviter is not touched by those whom he brings, however many.
-    nodes = (bound,) if inviter.has_referred else (bound, altered(inviter, has_referred=True))
+    nodes = (bound,) if inviter.has_referred else (bound, replace(inviter, has_referred=True))
     details = {"referrer": inviter.id, "owner": bound.owner, "peer": bound.peer}
     return Change(nodes, events=(Event(f"bind.{member.id}", "bind", member.id, at, inviter.id, details),))
 
@@ -124,7 +120,7 @@ def appointment(member: Node, reason: str, actor: str, plan: Plan, at: datetime)
         raise RefusedError("MEMBER_ERASED")
     if member.appointed:
         return Change()
-    after = altered(member if member.partner else _raised(member, plan), appointed=True)
+    after = replace(member if member.partner else _raised(member, plan), appointed=True)
     details = {"reason": reason, "role": member.role, "owner": member.owner, "peer": member.peer}
     return Change((after,), events=(Event(f"appoint.{member.id}", "appoint", member.id, at, actor, details),))
 
@@ -134,7 +130,7 @@ def erasure(member: Node, at: datetime) -> Change:
     if member.erased:
         return Change()
     event = Event(f"erase.{member.id}", "erase", member.id, at, member.id, {"role": member.role})
-    return Change((altered(member, erased_at=at),), events=(event,))
+    return Change((replace(member, erased_at=at),), events=(event,))
 
 
 def verification(member: Node, known: Mapping[str, Node], plan: Plan, at: datetime) -> Change:
@@ -142,11 +138,11 @@ def verification(member: Node, known: Mapping[str, Node], plan: Plan, at: dateti
     them give his referrer the benefit. A second verification changes nothing."""
     if member.verified or member.erased:
         return Change()
-    after = altered(member, verified=True)
+    after = replace(member, verified=True)
     if member.referrer is None:
         return Change((after,))
     referrer = _of(known, member.referrer)
-    referrer = altered(referrer, verified_referrals=referrer.verified_referrals + 1)
+    referrer = replace(referrer, verified_referrals=referrer.verified_referrals + 1)
     if plan.benefit == "unlock" and referrer.verified_referrals >= plan.benefit_n:
         granted = _granted(referrer, plan, at, member.id)
         return Change((after, *(granted.nodes or (referrer,))), events=granted.events)
@@ -180,7 +176,7 @@ class _Counting:
         if not self.facts.qualifying_net:
             # An order that qualifies nobody leaves nothing to remember.
             return Change(nodes, events=tuple(self.events))
-        mark = altered(
+        mark = replace(
             self.before,
             paid_at=self.paid_at,
             settled_at=self.settled_at,
@@ -235,9 +231,9 @@ class _Counting:
         owner_id = owner.id if owner else None
         newer = buyer.owner_at is None or self.facts.placed_at >= buyer.owner_at
         if self._belongs(buyer) and newer and not buyer.fixed and not buyer.partner and owner_id != buyer.owner:
-            self._put(altered(buyer, has_paid=True, owner=owner_id, owner_at=self.facts.placed_at))
+            self._put(replace(buyer, has_paid=True, owner=owner_id, owner_at=self.facts.placed_at))
         elif not buyer.has_paid:
-            self._put(altered(buyer, has_paid=True))
+            self._put(replace(buyer, has_paid=True))
 
     def _hold(self, at: datetime) -> None:
         """The order makes its buyer a distributor, fixes his owner, and closes the binding as every paid one does."""
@@ -245,12 +241,12 @@ class _Counting:
         rises, holding = not buyer.holding, buyer.holding + 1
         self.held = True
         if not self._belongs(buyer) or buyer.fixed:
-            buyer = self._put(altered(buyer, holding=holding, has_paid=True))
+            buyer = self._put(replace(buyer, holding=holding, has_paid=True))
         elif buyer.partner:
-            buyer = self._put(altered(buyer, holding=holding, has_paid=True, fixed=True))
+            buyer = self._put(replace(buyer, holding=holding, has_paid=True, fixed=True))
         else:
             owner = self.facts.snapshot.owner
-            after = altered(
+            after = replace(
                 buyer,
                 holding=holding,
                 has_paid=True,
@@ -267,7 +263,7 @@ class _Counting:
         buyer = self._node(self.facts.buyer_id)
         self.held = False
         holding = buyer.holding - 1
-        buyer = self._put(altered(buyer, holding=holding, fixed=buyer.fixed and holding > 0))
+        buyer = self._put(replace(buyer, holding=holding, fixed=buyer.fixed and holding > 0))
         if not buyer.holding and self.plan.on_refund == "demote":
             self._demote(buyer, at)
 
@@ -280,8 +276,8 @@ class _Counting:
         self.began = True
         if not buyer.counting:
             first = referrer.first if len(referrer.first) >= MAX_PROMOTE_N else (*referrer.first, buyer.id)
-            referrer = self._put(altered(referrer, counted=referrer.counted + 1, first=first))
-        self._put(altered(buyer, counting=buyer.counting + 1))
+            referrer = self._put(replace(referrer, counted=referrer.counted + 1, first=first))
+        self._put(replace(buyer, counting=buyer.counting + 1))
         self._promote(referrer, at)
         self._grant(referrer.id, at)
 
@@ -289,12 +285,12 @@ class _Counting:
         """The order stops counting for the referrer, and its plan decides whether that costs him his role."""
         buyer = self._node(self.facts.buyer_id)
         self.ended = True
-        buyer = self._put(altered(buyer, counting=buyer.counting - 1))
+        buyer = self._put(replace(buyer, counting=buyer.counting - 1))
         if buyer.counting or buyer.referrer is None:
             return
         referrer = self._node(buyer.referrer)
         first = tuple(member_id for member_id in referrer.first if member_id != buyer.id)
-        referrer = self._put(altered(referrer, counted=referrer.counted - 1, first=first))
+        referrer = self._put(replace(referrer, counted=referrer.counted - 1, first=first))
         if self.plan.on_refund == "demote" and referrer.counted < referrer.needed:
             self._demote(referrer, at)
         self._undo_grant(referrer.id, at)
@@ -303,14 +299,14 @@ class _Counting:
         enough = 0 < self.plan.promote_n <= node.counted
         if node.partner or not node.holding or not enough or not _here(node, at):
             return
-        after = self._put(altered(_raised(node, self.plan), ascents=node.ascents + 1, needed=self.plan.promote_n))
+        after = self._put(replace(_raised(node, self.plan), ascents=node.ascents + 1, needed=self.plan.promote_n))
         moved = {}
         if self.plan.leave_mode == "keep_recruits":
             for member_id in node.first[: self.plan.promote_n]:
                 recruit = self._node(member_id)
                 if not recruit.partner and not recruit.erased and recruit.owner != node.id:
                     moved[member_id] = recruit.owner
-                    self._put(altered(recruit, owner=node.id, owner_at=at))
+                    self._put(replace(recruit, owner=node.id, owner_at=at))
         details = {"owner": node.owner, "peer": after.peer, "role": node.role, "moved": moved, "plan": self.plan.ref}
         self._happen("promote", f"promote.{node.id}.{after.ascents}", node, at, details)
 
@@ -318,9 +314,9 @@ class _Counting:
         if not node.partner or node.appointed or not _here(node, at):
             return
         if node.keeps_owner:
-            after = self._put(altered(node, partner=False, keeps_owner=False))
+            after = self._put(replace(node, partner=False, keeps_owner=False))
         else:
-            after = self._put(altered(node, partner=False, owner=node.peer, peer=None))
+            after = self._put(replace(node, partner=False, owner=node.peer, peer=None))
         details = {"owner": after.owner, "role": after.role, "counted": node.counted, "plan": self.plan.ref}
         self._happen("demote", f"demote.{node.id}.{node.ascents}", node, at, details)
 
@@ -333,7 +329,7 @@ class _Counting:
         """A free order is undone here; whether it is owed instead, having shipped, is for those who ship to say."""
         node = self._node(member_id)
         if self.plan.benefit == "free_order" and node.benefit_held and node.counted < self.plan.benefit_n:
-            self._put(altered(node, benefit_held=False))
+            self._put(replace(node, benefit_held=False))
             details = {"benefit": self.plan.benefit, "counted": node.counted, "plan": self.plan.ref}
             self._happen("benefit_undone", f"benefit-undone.{node.id}.{node.benefits}", node, at, details)
 
@@ -352,15 +348,15 @@ def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
 
 def _raised(node: Node, plan: Plan) -> Node:
     if plan.leave_mode == "none":
-        return altered(node, partner=True, keeps_owner=True)
-    return altered(node, partner=True, keeps_owner=False, owner=None, peer=node.owner)
+        return replace(node, partner=True, keeps_owner=True)
+    return replace(node, partner=True, keeps_owner=False, owner=None, peer=node.owner)
 
 
 def _granted(node: Node, plan: Plan, at: datetime, cause: str) -> Change:
     """The benefit of a plan without cash: once per member, unless it was undone."""
     if node.benefit_held or not plan.benefit_n or not _here(node, at):
         return Change()
-    after = altered(node, benefit_held=True, benefits=node.benefits + 1)
+    after = replace(node, benefit_held=True, benefits=node.benefits + 1)
     details = {"benefit": plan.benefit, "plan": plan.ref}
     return Change(
         (after,), events=(Event(f"benefit.{node.id}.{after.benefits}", "benefit", node.id, at, cause, details),)

@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from cardstock.network.model import Amount, Plan
 

@@ -6,8 +6,9 @@ nobody earns on his own order; the same arguments always give the same fen.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TypeAlias
+
+from msgspec.structs import replace
 
 from cardstock.errors import RefusedError
 from cardstock.money import BPS_ONE, Fen, half_up, share, split

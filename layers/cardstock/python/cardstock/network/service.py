@@ -4,10 +4,11 @@ Writers compete without locks: each write holds only if what was read has not ch
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
+
+from msgspec.structs import replace
 
 from cardstock.clock import Clock
 from cardstock.errors import InvalidError, NotFoundError, Pointer, RefusedError, UnavailableError

@@ -7,8 +7,10 @@ thousand do. Only whoever can still matter is kept in memory.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from cardstock.errors import RefusedError
 from cardstock.money import BPS_ONE, Bps, Fen, half_up, share
@@ -45,11 +47,6 @@ from cardstock.network.model import (
     Snapshot,
 )
 
-if TYPE_CHECKING:
-    from dataclasses import replace as altered  # the same, and its arguments are checked
-else:
-    from cardstock.network.model import altered
-
 Goal: TypeAlias = Literal["margin", "earnings"]
 BoundName: TypeAlias = Literal["guard", "cost_cap", "margin_floor"]
 Progress: TypeAlias = Callable[[int], None]
@@ -63,8 +60,7 @@ _STEPS_BETWEEN: Final = 5_000
 """Steps between two reports of progress."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """One plan, played through one history. Amounts in fen, shares in basis points, rounded half-up."""
 
     plan: Plan
@@ -156,8 +152,7 @@ Watch: TypeAlias = Callable[[str, RewardKind, str, Fen], None]
 """Told of every credit (and, below zero, of every claw-back): order, reward, member, fen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(msgspec.Struct, frozen=True):
     """One plan to be tried, with the approvals it would be published with, and the shop expected under it."""
 
     plan: Plan
@@ -315,7 +310,7 @@ class _Life:
 
     def pay(self, step: Paid) -> None:
         order = self.orders[step.order_id]
-        order.facts = altered(order.facts, paid_at=step.at)
+        order.facts = replace(order.facts, paid_at=step.at)
         self._paid(order)
 
     def settle(self, step: Settled) -> None:
@@ -323,7 +318,7 @@ class _Life:
         order.settled = True
         self.frozen -= order.frozen
         if order.facts.qualifying_net:
-            order.facts = altered(order.facts, settled_at=step.at)
+            order.facts = replace(order.facts, settled_at=step.at)
             self._count(order)
 
     def give_back(self, step: Returned) -> None:
@@ -344,7 +339,7 @@ class _Life:
         facts = order.facts
         # What comes back once more than a half has come back changes nothing for roles.
         if part != facts.qualifying_refunded and 2 * facts.qualifying_refunded <= facts.qualifying_net:
-            order.facts = altered(facts, qualifying_refunded=part, refunded_at=step.at)
+            order.facts = replace(facts, qualifying_refunded=part, refunded_at=step.at)
             self._count(order)
 
     def close(self, step: Closed) -> None:
@@ -359,7 +354,7 @@ class _Life:
 
     def _new(self, member_id: str) -> Node:
         self.members += 1
-        return altered(_NOBODY, id=member_id)
+        return replace(_NOBODY, id=member_id)
 
     def _write(self, change: Change) -> None:
         for node in change.nodes:
@@ -545,8 +540,7 @@ def _bps(part: Fen, whole: Fen) -> Bps:
     return half_up(part * BPS_ONE, whole) if whole > 0 else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """What a plan must keep to be picked. That nothing in it is refused or lacks an approval always holds."""
 
     margin_floor_bps: Bps = 0
@@ -557,8 +551,7 @@ class Bounds:
     """The best within bounds leaves the brand most, or pays promoters most; fen, not shares."""
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+class Breach(msgspec.Struct, frozen=True):
     """A bound that a plan does not keep."""
 
     bound: BoundName
@@ -568,8 +561,7 @@ class Breach:
     checks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True):
     """Outcomes as they were given, what each breaks, and which is best; None: none is within bounds."""
 
     outcomes: tuple[Outcome, ...]

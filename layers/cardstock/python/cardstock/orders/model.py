@@ -6,9 +6,10 @@ or a payment that no order was waiting for (`stray`).
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
 
 from cardstock.money import Fen
 
@@ -30,8 +31,7 @@ REFUND_WINDOW: Final = timedelta(days=365)
 MAX_PARCELS: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
+class Receiver(msgspec.Struct, frozen=True):
     """Where the goods go."""
 
     name: str
@@ -39,8 +39,7 @@ class Receiver:
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(msgspec.Struct, frozen=True):
     """The view of a shared card that led to the order. `guide` is the member id of the card's owner."""
 
     card: str
@@ -49,8 +48,7 @@ class Attribution:
     guide: str
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """What the catalogue says of one SKU at the moment of a quote."""
 
     sku: str
@@ -63,8 +61,7 @@ class Offer:
     stock: int
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLine:
+class OrderLine(msgspec.Struct, frozen=True):
     """One SKU of an order. `line_no` counts from 1; a SKU occurs once."""
 
     line_no: int
@@ -82,8 +79,7 @@ class OrderLine:
     refunded_fen: Fen = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(msgspec.Struct, frozen=True):
     """An offer to one member, as the signed token carries it: it holds for fifteen minutes, and reserves nothing."""
 
     member_id: str
@@ -97,8 +93,7 @@ class Quote:
         return sum(line.net_fen for line in self.lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """An order as stored. `version` counts its changes."""
 
     order_id: str
@@ -140,8 +135,7 @@ class Order:
         return tuple(dict.fromkeys(line.supplier_id for line in self.lines))
 
 
-@dataclass(frozen=True, slots=True)
-class RefundLine:
+class RefundLine(msgspec.Struct, frozen=True):
     """Units of one order line that are refunded, and this refund's part of what was paid for the line."""
 
     line_no: int
@@ -152,8 +146,7 @@ class RefundLine:
     """The units had not been shipped: they go back on sale when the refund has gone through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refund:
+class Refund(msgspec.Struct, frozen=True):
     """Money on its way back, or back.
 
     `return`: part of a paid order; `lines` say of what, and their amounts add up to `amount_fen`. `stray`: a payment
@@ -182,8 +175,7 @@ class Refund:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(msgspec.Struct, frozen=True):
     """One parcel that a supplier reported. `event_id` is the sender's: a repeat adds nothing."""
 
     event_id: str
@@ -192,8 +184,7 @@ class Parcel:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class SupplierLine:
+class SupplierLine(msgspec.Struct, frozen=True):
     """What one supplier has to send: `units` less the `cancelled` ones, which were refunded before they left."""
 
     sku: str
@@ -202,8 +193,7 @@ class SupplierLine:
     cancelled: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SupplierOrder:
+class SupplierOrder(msgspec.Struct, frozen=True):
     """One supplier's part of a paid order."""
 
     supplier_id: str
@@ -218,8 +208,7 @@ class SupplierOrder:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class StockChange:
+class StockChange(msgspec.Struct, frozen=True):
     """Units of one SKU that become sellable (`stock`) and units that are no longer held back for somebody (`held`)."""
 
     sku: str
@@ -227,8 +216,7 @@ class StockChange:
     held: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """What changes together or not at all.
 
     Each record replaces the one whose `version` is lower by one; a record of version 1 must be new (an order is new
@@ -241,24 +229,21 @@ class Step:
     stock: tuple[StockChange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OrderPage:
+class OrderPage(msgspec.Struct, frozen=True):
     """Some orders of a member, newest first, and the id after which the next page starts."""
 
     items: tuple[Order, ...]
     next_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SupplierOrderPage:
+class SupplierOrderPage(msgspec.Struct, frozen=True):
     """Some supplier orders, oldest first, and the order id after which the next page starts."""
 
     items: tuple[SupplierOrder, ...]
     next_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentParameters:
+class PaymentParameters(msgspec.Struct, frozen=True):
     """What a client needs in order to pay."""
 
     channel: str
@@ -268,8 +253,7 @@ class PaymentParameters:
     pay_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentNotice:
+class PaymentNotice(msgspec.Struct, frozen=True):
     """A payment as the channel vouches for it: verified, not yet compared with the order."""
 
     channel: str
@@ -280,8 +264,7 @@ class PaymentNotice:
     paid_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChange:
+class OrderChange(msgspec.Struct, frozen=True):
     """One change of an order. `previous` is its status before; None for a new one, equal if only figures changed."""
 
     event_id: str
@@ -289,8 +272,7 @@ class OrderChange:
     previous: OrderStatus | None
 
 
-@dataclass(frozen=True, slots=True)
-class RefundChange:
+class RefundChange(msgspec.Struct, frozen=True):
     """One change of a refund. Only `return` refunds concern rewards and what a member's purchases count for."""
 
     event_id: str
@@ -298,8 +280,7 @@ class RefundChange:
     previous: RefundStatus | None
 
 
-@dataclass(frozen=True, slots=True)
-class SupplierOrderChange:
+class SupplierOrderChange(msgspec.Struct, frozen=True):
     """One change of a supplier order."""
 
     event_id: str

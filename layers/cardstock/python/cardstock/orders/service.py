@@ -5,9 +5,11 @@ repeats, lost answers and kills at any point end in the same books.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from cardstock.clock import Clock
 from cardstock.errors import (
@@ -55,32 +57,28 @@ Channels: TypeAlias = Mapping[str, PaymentChannel]
 Recorded: TypeAlias = Literal["paid", "repeated", "stray"]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Units of one SKU that somebody wants to buy or to give back."""
 
     sku: str
     units: int
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True):
     """An order, and whether an earlier run of the same request had made it."""
 
     order: Order
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Requested:
+class Requested(msgspec.Struct, frozen=True):
     """A refund, and whether an earlier run of the same request had made it."""
 
     refund: Refund
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
+class Swept(msgspec.Struct, frozen=True):
     """What a sweep did. `unanswered`: left for the next one because a channel gave no answer, or a wrong one."""
 
     expired: int

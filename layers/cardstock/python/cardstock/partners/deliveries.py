@@ -6,9 +6,10 @@ outcome could not be noted is made again under the same `webhook-id`, which is w
 """
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+
+from msgspec.structs import replace
 
 from cardstock.clock import Clock, rfc3339, to_epoch_ms
 from cardstock.errors import ConflictError, InvalidError, NotFoundError, Pointer, RefusedError, UnavailableError

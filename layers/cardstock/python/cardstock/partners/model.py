@@ -1,7 +1,8 @@
 """Partners: who holds an API key, which suppliers there are, and what they sent."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 SCOPES = frozenset({
     "keys:write",
@@ -20,8 +21,7 @@ STAFF = "staff"
 """Owner of the keys of the brand's own people; any other owner is a supplier id."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(msgspec.Struct, frozen=True):
     """A credential of one named person or system. The secret itself is shown once and never stored."""
 
     key_id: str
@@ -33,8 +33,7 @@ class ApiKey:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Supplier:
+class Supplier(msgspec.Struct, frozen=True):
     """A supplier and the secrets that sign its webhooks: the newest, and the one before it until the next rotation."""
 
     supplier_id: str
@@ -43,8 +42,7 @@ class Supplier:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class InboxMessage:
+class InboxMessage(msgspec.Struct, frozen=True):
     """A message as it came, kept for 30 days; `done` once it has taken effect."""
 
     source: str
@@ -79,8 +77,7 @@ CHALLENGE = "endpoint.challenged"
 """Sent to a new endpoint; its first 2xx answer makes the endpoint active."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """Something that happened, with an id made from its cause, so that announcing it twice is announcing it once."""
 
     id: str
@@ -90,8 +87,7 @@ class Event:
     data: dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """Where a partner takes events: an address, or None for one who fetches them (then deliveries are only kept).
 
     `status` is `pending` until the challenge is answered, then `active`; `disabled` after five days of failures or a
@@ -113,8 +109,7 @@ class Endpoint:
         return kind in self.events or "*" in self.events
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """One call: when, and the status or the error that came back."""
 
     at: datetime
@@ -122,8 +117,7 @@ class Attempt:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """One event for one endpoint.
 
     `status`: `kept` (to be fetched, or to be delivered when its owner asks), `waiting` (on its way), `delivered`,
@@ -146,8 +140,7 @@ class Delivery:
         return self.delivery_id.partition(".")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(msgspec.Struct, frozen=True):
     """An attempt that is to be made, as it travels through the queue.
 
     `attempt` is its place in the schedule, from 0. `tries` is how many attempts had been made when it was planned: once

@@ -10,9 +10,11 @@ number comes from (member, period, attempt) and never changes: the channel tells
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from cardstock.errors import InvalidError
 from cardstock.ids import derived_id
@@ -61,8 +63,7 @@ SCHEDULE_ACTOR = "schedule"
 _PERIOD = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(msgspec.Struct, frozen=True):
     """One calendar month of the brand, written `2026-11`."""
 
     key: str
@@ -93,8 +94,7 @@ class Period:
         return cls((moment.astimezone(BRAND_ZONE).replace(day=1) - timedelta(days=1)).strftime("%Y-%m"))
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """What the brand had configured when the batch was opened. A batch keeps its rules to its end."""
 
     minimum: Fen
@@ -107,8 +107,7 @@ class Rules:
     carry_over_gap: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """A file before it is written."""
 
     name: str
@@ -116,8 +115,7 @@ class Document:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(msgspec.Struct, frozen=True):
     """One file that was written for a batch, once. `sha256` is of its bytes."""
 
     name: str
@@ -127,8 +125,7 @@ class File:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(msgspec.Struct, frozen=True):
     """Sums of one book over all lines of a batch, in fen."""
 
     count: int = 0
@@ -138,8 +135,7 @@ class Totals:
     returned: Fen = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """One number on which the three books do not agree, with what each of them says."""
 
     number: str
@@ -150,8 +146,7 @@ class Difference:
     channel: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
+class Reconciliation(msgspec.Struct, frozen=True):
     """The three books side by side. `paid` is net, `claimed` and `returned` are gross."""
 
     ledger: Totals
@@ -164,8 +159,7 @@ class Reconciliation:
         return not self.differences
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """The head of a batch. Amounts and counts of it are always the fold of its lines, never kept beside them."""
 
     id: str
@@ -205,8 +199,7 @@ class Batch:
     """Counts the writes; the condition of the next one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
+class Confirmation(msgspec.Struct, frozen=True):
     """What a payee's client hands to the channel's page where he takes the money (`wx.requestMerchantTransfer`)."""
 
     merchant: str
@@ -214,8 +207,7 @@ class Confirmation:
     package: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One payment to one member. `gross`, `tax` and `net` are zero until it is sent, and never change afterwards."""
 
     batch: str
@@ -248,8 +240,7 @@ class Line:
         return self.status in FINAL
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a channel said about one number, and who brought it. `amount`, if the channel gave one, is the net."""
 
     number: str
@@ -261,8 +252,7 @@ class Answer:
     confirmation: Confirmation | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Payee:
+class Payee(msgspec.Struct, frozen=True):
     """What has to be known of a member before money goes to him."""
 
     member: str
@@ -274,16 +264,14 @@ class Payee:
     erased: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(msgspec.Struct, frozen=True):
     """What the ledger has for a member at this moment. Below zero it is a debt, which blocks payout."""
 
     member: str
     available: Fen
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
+class Booking(msgspec.Struct, frozen=True):
     """What the ledger has recorded under one transfer number."""
 
     number: str
@@ -294,8 +282,7 @@ class Booking:
     returned: Fen = 0
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerLine:
+class LedgerLine(msgspec.Struct, frozen=True):
     """One posting on one account of one payee. `amount` is signed; `kind` and `cause` say what made it."""
 
     member: str

@@ -8,9 +8,11 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec.structs import astuple, replace
 
 from cardstock.clock import rfc3339
 from cardstock.money import Fen
@@ -30,8 +32,7 @@ from cardstock.payouts.tax import TABLES, TaxTable
 FindingCode: TypeAlias = Literal["dropped", "shrunk", "failed", "expired", "incident", "retried"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """Something in a batch that a person should look at. `reason` is the drop reason or the channel's own code."""
 
     code: FindingCode
@@ -41,8 +42,7 @@ class Finding:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(msgspec.Struct, frozen=True):
     """A control total over one part of the report: rows, sum, and the hash of the rows' canonical form."""
 
     name: str
@@ -51,8 +51,7 @@ class Control:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """One payee's period: what the ledger moved, and what this batch paid. All amounts in fen."""
 
     member: str
@@ -78,8 +77,7 @@ class Statement:
         return sum(line.net for line in self.lines if line.status == "paid")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """Everything that is printed about a settled batch. `closed_at` dates it."""
 
     brand: str
@@ -287,7 +285,9 @@ def control(name: str, rows: Sequence[Line | Booking | Answer | LedgerLine], amo
     return Control(name, len(rows), amount, digest.hexdigest())
 
 
-def _plain(value: object) -> str:
+def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return rfc3339(value)
+    if isinstance(value, msgspec.Struct):
+        return astuple(value)
     raise TypeError(f"{value!r} has no canonical form")

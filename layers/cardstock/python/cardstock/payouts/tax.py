@@ -7,9 +7,11 @@ setting, and every report names the table that it used.
 All amounts are fen, all rates basis points. One division, one rounding (half-up, to the fen) per withheld amount.
 """
 
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from cardstock.errors import RefusedError
 from cardstock.money import BPS_ONE, Bps, Fen, half_up
@@ -17,8 +19,7 @@ from cardstock.money import BPS_ONE, Bps, Fen, half_up
 Method: TypeAlias = Literal["labour", "platform"]
 
 
-@dataclass(frozen=True, slots=True)
-class Bracket:
+class Bracket(msgspec.Struct, frozen=True):
     """Taxable amounts up to and including `up_to` (None: without end) pay `rate` of themselves, less `quick`."""
 
     up_to: Fen | None
@@ -26,8 +27,7 @@ class Bracket:
     quick: Fen
 
 
-@dataclass(frozen=True, slots=True)
-class TaxTable:
+class TaxTable(msgspec.Struct, frozen=True):
     """One method as the law dates it. `valid_until` is the last day on which it holds; None: until further notice."""
 
     id: str
@@ -82,8 +82,7 @@ PLATFORM_2025 = TaxTable(
 TABLES = (LABOUR_2019, PLATFORM_2025)
 
 
-@dataclass(frozen=True, slots=True)
-class TaxToDate:
+class TaxToDate(msgspec.Struct, frozen=True):
     """What one person was paid, and what was withheld, up to and including one line. Both methods read from it.
 
     `year` and `month` are those of the last income. `months` counts the consecutive months of income that end there;

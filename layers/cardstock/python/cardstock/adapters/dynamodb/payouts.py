@@ -18,10 +18,11 @@ out of the transaction, and the rest goes again.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+import msgspec
+from msgspec.structs import asdict, replace
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist, PutError
 
@@ -472,6 +473,8 @@ def _batch_item(batch: Batch) -> BatchItem:
 def _ms(value: Any) -> Any:
     if isinstance(value, datetime):
         return to_epoch_ms(value)
+    if isinstance(value, msgspec.Struct):
+        return asdict(value)
     raise TypeError(f"{value!r} cannot be stored")
 
 

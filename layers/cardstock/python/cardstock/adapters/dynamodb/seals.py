@@ -16,10 +16,10 @@ however old the shop and however late a transaction. Capacity per transaction: 1
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
+from msgspec.structs import asdict
 from pynamodb.attributes import UnicodeAttribute
 
 from cardstock.adapters.dynamodb.base import EpochAttribute, IntegerAttribute, JsonAttribute, Table

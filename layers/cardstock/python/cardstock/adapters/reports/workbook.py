@@ -7,11 +7,12 @@ the fen. Rows are streamed (`constant_memory`): the size of a batch costs disk, 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from itertools import groupby
 from typing import Any, Literal
+
+import msgspec
 
 from cardstock.adapters.reports.texts import (
     ACCOUNT,
@@ -42,8 +43,7 @@ _COLOURS = ("#1F5C99", "#E07B39", "#8C8C8C", "#C9A227", "#5B8C5A")
 _NAME_COLUMN = 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(msgspec.Struct, frozen=True):
     """A column of a table: bilingual header, width in characters, what its cells are, and where a row has it."""
 
     zh: str
@@ -118,8 +118,7 @@ _STATEMENTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _StatementRow:
+class _StatementRow(msgspec.Struct, frozen=True):
     """A payee's totals, or one movement below them. An amount that does not apply is None."""
 
     member: str

@@ -1,11 +1,11 @@
 """Seals of the ledger and proofs as JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import asdict
 
 from cardstock.edge.http import Model
 from cardstock.ledger.model import Seal

@@ -1,12 +1,12 @@
 """Plans to be compared and what came of them, as JSON; the endpoint and the command speak the same."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import fields, replace
 
 from cardstock.edge.charts import comparison_svg
 from cardstock.edge.http import Model

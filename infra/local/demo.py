@@ -376,13 +376,16 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
         if any(state.iterdir()) and not (state / "suite.json").exists():
             raise DemoError(f"{state} holds something else; it would be emptied")
         shutil.rmtree(state)
-    shop_data = read(data, limit=limit, begin=datetime.now(UTC) + timedelta(days=1))
+    shop_data = read(data, limit=limit, after=datetime.now(UTC) + timedelta(days=1))
     console.print(
         f"{shop_data.invoices} real invoices of {data.name}, moved by {shop_data.shift.days // 7} weeks. The network "
         "of referrers is seeded (the file has none).\nThe plan is chain21 with a demonstration approval: in production "
         "named people answer for it."
     )
-    with Suite.start(state_dir=state, clock=ShiftedClock()) as suite:
+    if not shop_data.sales:
+        raise DemoError(f"{data.name} has nothing that can be sold: {dict(shop_data.refused)}")
+    opening = min(sale.at for sale in shop_data.sales) - timedelta(hours=12)
+    with Suite.start(state_dir=state, clock=ShiftedClock(opening - datetime.now(UTC))) as suite:
         demo = Demo(suite, shop_data, console)
         with progress(console) as step:
             demo.open_shop(step("catalogue", -(-len(shop_data.articles) // 100)))

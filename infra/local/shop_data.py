@@ -86,10 +86,11 @@ class ShopData:
         yield from sorted(events, key=lambda event: (event.at, event.invoice))
 
 
-def read(path: Path = EXTRACT, *, limit: int | None = None, begin: datetime | None = None) -> ShopData:
+def read(path: Path = EXTRACT, *, limit: int | None = None, after: datetime | None = None) -> ShopData:
     """Read `path` (CSV, gzipped if it ends in .gz), at most `limit` invoices.
 
-    Dates are moved by whole weeks so that the first lies at or after `begin` (default: as they are). Raises
+    Dates are moved by whole weeks so that the first is the first after `after` that lies between the 7th and the 13th
+    of a month: a week of sales and its return windows fit into that month then (default: dates stay as they are). Raises
     `ShopDataError` naming the column or row that cannot be read; rows that are merely unsellable are counted.
     """
     data = ShopData()
@@ -103,10 +104,10 @@ def read(path: Path = EXTRACT, *, limit: int | None = None, begin: datetime | No
         raise ShopDataError(f"{path} has no invoices")
     data.invoices = len(by_invoice)
     data.rows = sum(len(rows) for rows in by_invoice.values())
-    if begin is not None:
+    if after is not None:
         first = _moment(next(iter(by_invoice.values()))[0])
-        weeks = max(0, -((first - begin) // timedelta(weeks=1)))
-        data.shift = timedelta(weeks=weeks)
+        while first + data.shift <= after or not 7 <= (first + data.shift).day <= 13:
+            data.shift += timedelta(weeks=1)
     units: Counter[str] = Counter()
     names: dict[str, str] = {}
     for number, rows in by_invoice.items():

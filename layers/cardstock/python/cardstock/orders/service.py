@@ -490,7 +490,11 @@ def report_shipment(
     SUPPLIER_ORDER_CANCELLED when everything of his was refunded, `RefusedError` TOO_MANY_PARCELS.
     """
     for _ in range(_ATTEMPTS):
-        part = _part(supplier_id, order_id, orders)
+        order = orders.find(order_id)
+        parts = orders.find_supplier_orders(order_id, order.supplier_ids) if order else {}
+        part = parts.get(supplier_id)
+        if order is None or part is None:
+            raise NotFoundError("NOT_FOUND")
         if any(parcel.event_id == event_id for parcel in part.parcels):
             return part
         if part.status == "cancelled":
@@ -505,11 +509,7 @@ def report_shipment(
                 return after
             continue
         after = replace(after, status="shipped", shipped_at=now)
-        order = orders.find(order_id)
-        if order is None:
-            raise NotFoundError("NOT_FOUND")
-        parts = {**orders.find_supplier_orders(order_id, order.supplier_ids), supplier_id: after}
-        moved = _moved_on(replace(order, version=order.version + 1), parts, now)
+        moved = _moved_on(replace(order, version=order.version + 1), {**parts, supplier_id: after}, now)
         left = tuple(
             StockChange(line.sku, 0, line.cancelled - line.units) for line in part.lines if line.cancelled < line.units
         )

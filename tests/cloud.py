@@ -15,6 +15,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from cardstock import bootstrap
 from infra.local import costs
 from infra.local.template import Template, load
 
@@ -115,7 +116,11 @@ def provision(cloud: Cloud) -> None:
 
 @pytest.fixture
 def cloud() -> Iterator[Cloud]:
-    """An empty account with everything that the template declares."""
+    """An empty account with everything that the template declares, and functions that have just started."""
+    for factory in vars(bootstrap).values():
+        # What one test's function remembers (plans, secrets, endpoints) must not spare the next one its calls.
+        if hasattr(factory, "cache_clear"):
+            factory.cache_clear()
     with mock_aws():
         made = Cloud()
         provision(made)

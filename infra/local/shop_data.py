@@ -89,9 +89,9 @@ class ShopData:
 def read(path: Path = EXTRACT, *, limit: int | None = None, after: datetime | None = None) -> ShopData:
     """Read `path` (CSV, gzipped if it ends in .gz), at most `limit` invoices.
 
-    Dates are moved by whole weeks so that the first is the first after `after` that lies between the 7th and the 13th
-    of a month: a week of sales and its return windows fit into that month then (default: dates stay as they are). Raises
-    `ShopDataError` naming the column or row that cannot be read; rows that are merely unsellable are counted.
+    Dates are moved by whole weeks, so that the first is the first after `after` that lies between the 7th and the 13th
+    of a month: a week of sales and its return windows fit into that month then. Without `after` they stay as they are.
+    Raises `ShopDataError` naming the column or row that cannot be read; rows that are merely unsellable are counted.
     """
     data = ShopData()
     by_invoice: dict[str, list[dict[str, str]]] = defaultdict(list)

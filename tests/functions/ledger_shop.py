@@ -235,8 +235,11 @@ class Shop:
             assert self.consume(waiting) == []
 
     def night(self, context: Context | None = None) -> dict[str, Any]:
-        """The nightly tick, now."""
+        """The nightly tick, now, to a function that has just started: it knows no plan yet."""
         from functions.nightly_release import app
+
+        bootstrap.rules.cache_clear()
+        bootstrap.plans.cache_clear()
 
         tick = {"scheduled_at": self.clock.now().isoformat().replace("+00:00", "Z")}
         return app.handler(tick, context or Context(remaining_ms=900_000))

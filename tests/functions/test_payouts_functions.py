@@ -358,6 +358,34 @@ def test_a_step_that_runs_out_of_time_goes_on_where_it_stopped(office: Office) -
     office.check_ledger()
 
 
+def test_a_step_without_time_asks_for_another(office: Office, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.member(1, 5_000)
+    office.tick()
+    office.drain()
+    office.approve()
+    monkeypatch.setattr(steps, "STEP_SECONDS", -1)
+    queue = settings().payout_steps_queue_url
+    [asked] = cloud.messages(queue)
+    result = steps.handler(queue_event("payout-steps", asked), Context())
+
+    assert result == {"batchItemFailures": []}
+    assert cloud.messages(queue) == [asked]
+
+
+def test_a_file_that_is_there_already_is_compared_and_never_overwritten(office: Office, cloud: Cloud) -> None:
+    office.member(1, 5_000)
+    office.tick()
+    office.drain()
+    kept = {"Bucket": settings().reports_bucket, "Key": f"payouts/{PAYOUT}/transfers.csv"}
+    cloud.s3.put_object(**kept, Body=b"not what this payout says")
+    office.approve()
+    failed = office.drain()
+
+    assert failed == ['{"payout_id": "' + PAYOUT + '"}']
+    assert cloud.s3.get_object(**kept)["Body"].read() == b"not what this payout says"
+    assert office.payout()["status"] != "settled"
+
+
 def test_a_poison_message_fails_alone(office: Office) -> None:
     office.member(1, 5_000)
     office.tick()

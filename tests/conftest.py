@@ -2,6 +2,8 @@
 
 import os
 
+from hypothesis import settings
+
 # Set before anything of the package is imported: settings and table models read it once.
 _ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -49,6 +51,10 @@ _ENVIRONMENT = {
 os.environ.update(_ENVIRONMENT)
 os.environ.pop("AWS_ENDPOINT_URL", None)
 os.environ.pop("AWS_PROFILE", None)
+
+# A busy machine is no failure, and the same run twice gives the same answer.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 # Plugins are imported after this file, so that what they import finds the environment.
 pytest_plugins = [

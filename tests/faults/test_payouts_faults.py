@@ -135,7 +135,7 @@ def test_a_step_that_is_hit_at_any_call_ends_the_same(cloud: Cloud, step: str, m
 
 
 @pytest.mark.parametrize("step", HANDED_OVER)
-@pytest.mark.parametrize("mode", ["kill_before", "kill_after", "lose_answer"])
+@pytest.mark.parametrize("mode", faults.MODES)
 def test_a_channel_that_leaves_things_open_is_given_each_number_once_more_and_the_books_end_the_same(
     cloud: Cloud, sandbox: SandboxTransfers, step: str, mode: faults.Mode
 ) -> None:

@@ -1,8 +1,9 @@
 """AWS in this process: moto with the tables, queues, bucket and secrets of `template.yaml`, under the test's names.
 
-A test that takes `cloud` starts with empty tables. Set-up costs 35 ms.
+A test that takes `cloud` starts with empty tables. Set-up costs some 5 ms.
 """
 
+import copy
 import json
 import os
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sqs.models import sqs_backends
 
 from cardstock import bootstrap
 from infra.local import costs
@@ -97,21 +102,32 @@ class Cloud:
         return bodies
 
 
+ACCOUNT, REGION = "123456789012", "ap-east-1"
+_filled: list[dict[str, Any]] = []
+"""The emulated account as the template makes it, once it has been made; a copy costs a thirtieth of making it."""
+
+
+def _backends() -> list[Any]:
+    return [dynamodb_backends[ACCOUNT][REGION], s3_backends[ACCOUNT]["aws"], secretsmanager_backends[ACCOUNT][REGION]]
+
+
 def provision(cloud: Cloud) -> None:
-    """Make the template's state in `cloud`."""
+    """Make the template's state in `cloud`, which must be empty."""
     names = names_here()
-    for table in template().tables:
-        cloud.dynamodb.create_table(TableName=names[table.name], **table.definition)
     for queue in template().queues:
         url = names.get(queue.url)
-        cloud.sqs.create_queue(QueueName=url.rsplit("/", 1)[1] if url else queue.name)
+        sqs_backends[ACCOUNT][REGION].create_queue(url.rsplit("/", 1)[1] if url else queue.name)
+    if _filled:
+        for backend, pristine in zip(_backends(), _filled, strict=True):
+            vars(backend).update(copy.deepcopy(pristine))
+        return
+    for table in template().tables:
+        cloud.dynamodb.create_table(TableName=names[table.name], **table.definition)
     for bucket in template().buckets:
-        cloud.s3.create_bucket(
-            Bucket=names[bucket.name],
-            CreateBucketConfiguration={"LocationConstraint": os.environ["AWS_DEFAULT_REGION"]},
-        )
+        cloud.s3.create_bucket(Bucket=names[bucket.name], CreateBucketConfiguration={"LocationConstraint": REGION})
     for variable, value in SECRETS.items():
         cloud.secrets.create_secret(Name=os.environ[variable], SecretString=json.dumps(value))
+    _filled.extend(copy.deepcopy(vars(backend)) for backend in _backends())
 
 
 @pytest.fixture

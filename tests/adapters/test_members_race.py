@@ -12,11 +12,12 @@ import pytest
 
 from cardstock.adapters.dynamodb import base
 from cardstock.adapters.dynamodb.cards import DynamoRadars, owner_of
-from cardstock.adapters.dynamodb.members import DynamoMembers, NetworkInviters
+from cardstock.adapters.dynamodb.members import DynamoMembers, NetworkInviters, members_of
 from cardstock.adapters.dynamodb.network import DynamoNetwork
 from cardstock.adapters.platforms import DevPlatform
 from cardstock.cards.model import View
 from cardstock.cards.service import count_views
+from cardstock.members.model import Person
 from cardstock.members.service import Login, Session, log_in
 from infra.local.engine import Engine
 from tests.cloud import names_here, template
@@ -93,3 +94,16 @@ def test_views_of_one_card_that_are_counted_at_once_are_all_counted_once(members
         list(pool.map(count, batches))
 
     assert DynamoRadars().of(["k7m2p9xw4tab"])["k7m2p9xw4tab"].views == 60
+
+
+def test_members_who_are_verified_at_once_as_one_person_all_know_each_other(members: DynamoMembers) -> None:
+    people = [enter(members, f"anna-{n}").member.id for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        salts = set(pool.map(lambda _: members.salt(), people))
+        person = Person("王小明", "1****************X", f"{salts.pop().hex()}$00", NOW.date(), "dev", NOW)
+        kept = list(pool.map(lambda one: members.set_person(one, person), people))
+    stored = members_of(people)
+
+    assert not salts
+    assert kept == [True] * 4
+    assert {one: {one, *found.siblings} for one, found in stored.items()} == {one: set(people) for one in people}

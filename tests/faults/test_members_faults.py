@@ -146,6 +146,9 @@ def picture(cloud: Cloud) -> list[str]:
     names: dict[str, str] = {}
     for item in cloud.items("members"):
         member_id = item.get("member_id", item["pk"])["S"]
+        if member_id.startswith(("person#", "salt#")):
+            names[member_id] = member_id.partition("#")[0]
+            continue
         account = next((i["account"]["S"] for i in cloud.items("members") if i["pk"]["S"] == member_id), "?")
         names[member_id] = account
     for item in cloud.items("cards"):
@@ -157,6 +160,8 @@ def picture(cloud: Cloud) -> list[str]:
     for table, item in items:
         if table == "requests":
             del item["expires_at"], item["pk"]  # its id is made of the caller's
+        if item.get("pk") == {"S": "<salt>"}:
+            del item["salt"]
         if "person" in item:
             person = json.loads(item["person"]["S"])
             item["person"]["S"] = person["name"] + person["born"]

@@ -345,3 +345,32 @@ def test_the_token_of_somebody_who_is_gone_opens_nothing(cloud: Cloud) -> None:
 
     assert (read, problem["code"]) == (401, "MEMBER_ERASED")
     assert written == 401
+
+
+def test_members_who_are_one_person_know_each_other(cloud: Cloud) -> None:
+    members = [member(name) for name in ("anna", "anna-elsewhere", "anna-again", "ben")]
+    for (_, token), number in zip(members, [ID_NUMBER] * 3 + ["110101199003070011"], strict=True):
+        status, _ = call("PUT", "/v1/me/identity", {"name": "王小明", "id_number": number}, token=token)
+        assert status == 200
+    anna, elsewhere, again, ben = (member_id for member_id, _ in members)
+    stored = members_of([anna, elsewhere, again, ben])
+
+    assert {member_id: set(found.siblings) for member_id, found in stored.items()} == {
+        anna: {elsewhere, again},
+        elsewhere: {anna, again},
+        again: {anna, elsewhere},
+        ben: set(),
+    }
+    assert len({found.person.id for found in stored.values() if found.person}) == 2
+
+
+def test_a_person_may_be_so_many_members_and_no_more(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cardstock.adapters.dynamodb.members.MOST_MEMBERS", 1)
+    (_, first), (_, second) = member("anna"), member("anna-elsewhere")
+    body = {"name": "王小明", "id_number": ID_NUMBER}
+    call("PUT", "/v1/me/identity", body, token=first)
+    before = cloud.state()
+    status, problem = call("PUT", "/v1/me/identity", body, token=second)
+
+    assert (status, problem["code"]) == (422, "IDENTITY_IN_USE")
+    assert cloud.state() == before

@@ -16,6 +16,7 @@ from cardstock.members.model import (
     mask_name,
     mask_number,
     mask_phone,
+    new_salt,
 )
 from cardstock.members.service import Login, Session, follow_invite, log_in, present_member, verify_person
 
@@ -70,6 +71,9 @@ class MemoryMembers:
 
     def set_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
         raise NotImplementedError
+
+    def salt(self) -> bytes:
+        return b"the brand's own"
 
     def set_person(self, member_id: str, person: Person) -> bool:
         if self.members[member_id].person is not None:
@@ -245,7 +249,7 @@ def test_people_come_of_age_at_midnight_in_china(born: date, now: datetime, of_a
 
 
 def test_the_kept_hash_knows_its_number_and_gives_no_other_away() -> None:
-    one, other = hash_number(GENUINE), hash_number(GENUINE)
+    one, other = hash_number(GENUINE, new_salt()), hash_number(GENUINE, new_salt())
     person = Person("n", "m", one, TODAY, "dev", NOW)
 
     assert one != other
@@ -259,3 +263,15 @@ def test_masks_leave_enough_to_recognise_oneself() -> None:
     assert mask_number(GENUINE) == "1****************X"
     assert mask_phone("+8613800138000") == "+86138****8000"
     assert mask_phone("") == ""
+
+
+def test_members_who_are_one_person_have_one_person_s_id() -> None:
+    members = MemoryMembers()
+    persons = [verify(members, enter(members, openid).member.id).person for openid in ("anna", "anna-elsewhere")]
+    stranger = verify(members, enter(members, "ben").member.id, "李明", "110101199003070097").person
+
+    assert persons[0] is not None
+    assert persons[1] is not None
+    assert stranger is not None
+    assert persons[0].id == persons[1].id != stranger.id
+    assert persons[0].id.startswith("prs_")

@@ -66,6 +66,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "PHONE_TAKEN": ("该手机号已绑定其他账号。", "This telephone number belongs to another member."),
     "ID_NUMBER_INVALID": ("身份证号码不正确。", "The identity number is not valid."),
     "IDENTITY_FIXED": ("已完成实名认证，不能更改。", "The identity has been verified and cannot be changed."),
+    "IDENTITY_IN_USE": ("该身份已绑定过多账号。", "Too many members have been verified as this person."),
     "IDENTITY_MISMATCH": ("姓名与身份证号码不一致。", "The name and the identity number do not belong together."),
     "VERIFICATION_MISSING": ("暂不支持实名认证。", "Identity verification is not available here."),
     "CARD_CHANGED": ("名片已被修改，请刷新后重试。", "The card has changed meanwhile; read it again."),

@@ -10,8 +10,11 @@ from typing import Final
 import msgspec
 
 from cardstock.errors import InvalidError, Pointer
+from cardstock.ids import derived_id
 
 OF_AGE: Final = 18
+MOST_MEMBERS: Final = 10
+"""So many members may be one person: an account on each platform and some that got lost."""
 MEMBER_ID: Final = re.compile(r"mem_[0-9a-hjkmnp-tv-z]{26}")
 _CHINA: Final = timezone(timedelta(hours=8))
 _ID_NUMBER: Final = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
@@ -37,7 +40,11 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Whom a member has been verified as. The ID number itself is not kept: a salted hash recognises it again."""
+    """Whom a member has been verified as. The ID number itself is not kept: a salted hash recognises it again.
+
+    The salt is the brand's own, one for all numbers: tax is a person's, and two members who are one person have to be
+    seen as one. A table of hashes made elsewhere is still of no use.
+    """
 
     name: str
     number_masked: str
@@ -46,6 +53,11 @@ class Person(msgspec.Struct, frozen=True):
     method: str
     """Who says so: `dev` is the member himself, on a development machine."""
     verified_at: datetime
+
+    @property
+    def id(self) -> str:
+        """`prs_...`: the same for every member who is this person."""
+        return derived_id("prs", self.number_hash)
 
     def of_age(self, now: datetime) -> bool:
         """Eighteen or older on `now`'s day in China. Who is born on 29 February comes of age on 1 March."""
@@ -71,6 +83,8 @@ class Member(msgspec.Struct, frozen=True):
     """Where he came from when he registered, as the client told it."""
     person: Person | None = None
     erased_at: datetime | None = None
+    siblings: tuple[str, ...] = ()
+    """The other members who have been verified as the same person."""
 
 
 def born_on(number: str, today: date) -> date:
@@ -93,9 +107,13 @@ def born_on(number: str, today: date) -> date:
     return born
 
 
-def hash_number(number: str, salt: bytes | None = None) -> str:
+def new_salt() -> bytes:
+    """A salt for ID numbers."""
+    return secrets.token_bytes(16)
+
+
+def hash_number(number: str, salt: bytes) -> str:
     """`salt$scrypt` in hex. scrypt, because all ID numbers of one birthday and town can be tried: 50 ms each."""
-    salt = salt or secrets.token_bytes(16)
     return f"{salt.hex()}${hashlib.scrypt(number.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32).hex()}"
 
 

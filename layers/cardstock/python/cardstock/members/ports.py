@@ -54,8 +54,15 @@ class Members(Protocol):
     def set_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
         """The changed member, if he exists."""
 
+    def salt(self) -> bytes:
+        """The brand's salt for ID numbers: made when first asked for, never another."""
+
     def set_person(self, member_id: str, person: Person) -> bool:
-        """Keep whom he was verified as, unless he was before; whether it was kept."""
+        """Keep whom he was verified as, unless he was before; whether it was kept.
+
+        From then on he and the other members who are the same person know each other as `siblings`. Raises
+        `RefusedError` (IDENTITY_IN_USE) when there are `MOST_MEMBERS` of them already.
+        """
 
 
 class Inviters(Protocol):

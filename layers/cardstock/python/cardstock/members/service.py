@@ -130,7 +130,8 @@ def verify_person(
     """The member, verified as the person of that name and ID number. The same person again changes nothing.
 
     Raises `InvalidError` (ID_NUMBER_INVALID), `RefusedError`: IDENTITY_FIXED (he is verified as somebody else already),
-    IDENTITY_MISMATCH, VERIFICATION_MISSING (this deployment has nobody who can verify).
+    IDENTITY_MISMATCH, IDENTITY_IN_USE (`MOST_MEMBERS` are this person already), VERIFICATION_MISSING (this deployment
+    has nobody who can verify).
     """
     number = number.upper()
     now = clock.now()
@@ -140,7 +141,7 @@ def verify_person(
         if verifier is None:
             raise RefusedError("VERIFICATION_MISSING")
         method = verifier(name, number)
-        person = Person(name, mask_number(number), hash_number(number), born, method, now)
+        person = Person(name, mask_number(number), hash_number(number, members.salt()), born, method, now)
         if members.set_person(member_id, person):
             return replace(member, person=person)
         member = present_member(member_id, members=members)

@@ -7,10 +7,13 @@ Table `members`, partition key `pk`; no index. A member is found by what identif
 | member by id | `mem_...` | 1 read |
 | member by platform account (login) | `identity#platform#app#openid`, then the member | 2 reads |
 | member by telephone number | `phone#+86...`, then the member | 2 reads |
+| members who are one person (verification, tax) | `person#prs_...`; each carries the others' ids too | 1 read |
+| the brand's salt for ID numbers | `salt#person` | 1 read |
 | register: account, member, number, inviter | all of them and the network's nodes | 1 transaction |
 | nicknames, payees | many `mem_...` | 1 read per 100 |
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -29,7 +32,7 @@ from cardstock.adapters.dynamodb.base import (
 from cardstock.adapters.dynamodb.network import bind_into
 from cardstock.clock import Clock, from_epoch_ms, to_epoch_ms
 from cardstock.errors import RefusedError, UnavailableError
-from cardstock.members.model import MEMBER_ID, Account, Member, Person
+from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, Account, Member, Person, new_salt
 from cardstock.members.ports import Members
 from cardstock.network import service as positions
 from cardstock.network.ports import Network
@@ -53,6 +56,7 @@ class MemberItem(Table):
     scene = UnicodeAttribute(null=True)
     person = JsonAttribute(null=True)
     erased_at = EpochAttribute(null=True)
+    siblings = JsonAttribute(null=True)
 
 
 class PointerItem(Table):
@@ -63,6 +67,26 @@ class PointerItem(Table):
 
     pk = UnicodeAttribute(hash_key=True)
     member_id = UnicodeAttribute()
+
+
+class PersonItem(Table):
+    """Which members have been verified as one person."""
+
+    class Meta:
+        table_name = settings().members_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    members = JsonAttribute()
+
+
+class SaltItem(Table):
+    """The brand's salt for ID numbers, in hex. Written once: another one would make strangers of known people."""
+
+    class Meta:
+        table_name = settings().members_table
+
+    pk = UnicodeAttribute(hash_key=True, default="salt#person")
+    salt = UnicodeAttribute()
 
 
 class DynamoMembers:
@@ -146,19 +170,60 @@ class DynamoMembers:
             raise UnavailableError("STORE_UNAVAILABLE") from error
         return _member(item)
 
+    def salt(self) -> bytes:
+        for _ in range(2):
+            with contextlib.suppress(DoesNotExist):
+                return bytes.fromhex(SaltItem.get("salt#person", consistent_read=True).salt)
+            try:
+                SaltItem(salt=new_salt().hex()).save(condition=SaltItem.pk.does_not_exist())
+            except PutError as error:
+                if not _condition_failed(error):
+                    raise UnavailableError("STORE_UNAVAILABLE") from error
+        raise UnavailableError("STORE_UNAVAILABLE")
+
     def set_person(self, member_id: str, person: Person) -> bool:
-        try:
-            MemberItem(pk=member_id).update(
-                [MemberItem.person.set(_person_data(person))],
+        key = f"person#{person.id}"
+        for _ in range(_ATTEMPTS):
+            try:
+                others: list[str] = PersonItem.get(key, consistent_read=True).members
+            except DoesNotExist:
+                others = []
+            if member_id in others:
+                return False
+            if len(others) >= MOST_MEMBERS:
+                raise RefusedError("IDENTITY_IN_USE")
+            try:
+                self._join_person(member_id, person, key, others)
+            except ConditionFailedError as error:
+                if 1 in error.failed:  # verified before, or erased; who is at 0 has come between
+                    return False
+            else:
+                return True
+        raise UnavailableError("STORE_BUSY")
+
+    def _join_person(self, member_id: str, person: Person, key: str, others: list[str]) -> None:
+        everybody = [*others, member_id]
+        with Transaction() as transaction:
+            transaction.save(
+                PersonItem(pk=key, members=everybody),
+                condition=(PersonItem.members == others) if others else PersonItem.pk.does_not_exist(),
+            )
+            transaction.update(
+                MemberItem(pk=member_id),
+                actions=[
+                    MemberItem.person.set(_person_data(person)),
+                    *([MemberItem.siblings.set(others)] if others else []),
+                ],
                 condition=MemberItem.pk.exists()
                 & MemberItem.person.does_not_exist()
                 & MemberItem.erased_at.does_not_exist(),
             )
-        except UpdateError as error:
-            if _condition_failed(error):
-                return False
-            raise UnavailableError("STORE_UNAVAILABLE") from error
-        return True
+            for other in others:
+                transaction.update(
+                    MemberItem(pk=other),
+                    actions=[MemberItem.siblings.set([one for one in everybody if one != other])],
+                    condition=MemberItem.pk.exists(),
+                )
 
 
 class NetworkInviters:
@@ -220,6 +285,7 @@ def _item(member: Member) -> MemberItem:
         scene=member.scene or None,
         person=None if member.person is None else _person_data(member.person),
         erased_at=member.erased_at,
+        siblings=list(member.siblings) or None,
     )
 
 
@@ -234,6 +300,7 @@ def _member(item: MemberItem) -> Member:
         scene=item.scene or "",
         person=None if item.person is None else _person(item.person),
         erased_at=item.erased_at,
+        siblings=tuple(item.siblings or ()),
     )
 
 

@@ -126,9 +126,10 @@ def test_a_good_body_is_typed_and_answered(api: Api) -> None:
         ('{"lines":[{"sku":"a","units":1000}]}', "/lines/0/units", "OUT_OF_RANGE"),
         ('{"lines":[{"sku":"a","units":1,"price":1}]}', "/lines/0/price", "UNKNOWN_FIELD"),
         ('{"lines":[{"units":1}]}', "/lines/0/sku", "MISSING"),
-        ('{"lines":[{"sku":"a\\u0000","units":1}]}', "", "TEXT_CONTROL_CHARACTER"),
-        ('{"lines":[{"sku":"\u202ea","units":1}]}', "", "TEXT_CONTROL_CHARACTER"),
-        ('{"lines":[{"sku":"e\u0301","units":1}]}', "", "TEXT_NOT_NFC"),
+        ('{"lines":[{"sku":"a\\u0000","units":1}]}', "/lines/0/sku", "TEXT_CONTROL_CHARACTER"),
+        ('{"lines":[{"sku":"\u202ea","units":1}]}', "/lines/0/sku", "TEXT_CONTROL_CHARACTER"),
+        ('{"lines":[{"sku":"e\u0301","units":1}]}', "/lines/0/sku", "TEXT_NOT_NFC"),
+        ('{"a~/b":[{"\u202e":1}]}', "/a~0~1b/0", "TEXT_CONTROL_CHARACTER"),
         ("", "", "JSON"),
         ("{", "", "JSON"),
         ("[" * 100_000, "", None),
@@ -185,6 +186,17 @@ def test_a_wrong_query_names_the_parameter(api: Api) -> None:
 
     assert status == 400
     assert content["errors"] == [{"pointer": "#query/limit", "code": "OUT_OF_RANGE"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [("\x00", "TEXT_CONTROL_CHARACTER"), ("\u202e7", "TEXT_CONTROL_CHARACTER"), ("e\u0301", "TEXT_NOT_NFC")],
+)
+def test_a_query_that_is_no_fit_text_names_the_parameter(api: Api, value: str, code: str) -> None:
+    status, content, _ = call(api, "POST", "/v1/carts", '{"lines":[]}', query={"limit": value})
+
+    assert (status, content["code"]) == (400, "QUERY_INVALID")
+    assert content["errors"] == [{"pointer": "#query/limit", "code": code}]
 
 
 def test_the_caller_comes_from_the_token_alone(api: Api) -> None:
@@ -244,7 +256,8 @@ def test_an_envelope_is_given_to_those_who_ask(api: Api) -> None:
     assert bad["code"] == "BODY_INVALID"
 
 
-def test_an_unknown_route_is_a_problem_too(api: Api) -> None:
-    status, content, _ = call(api, "GET", "/v1/nothing")
+def test_an_unknown_route_is_a_problem_in_the_clients_language(api: Api) -> None:
+    status, content, _ = call(api, "GET", "/v1/nothing", headers={"Accept-Language": "en"})
 
     assert (status, content["code"]) == (404, "ROUTE_UNKNOWN")
+    assert (content["detail"], content["trace_id"]) == ("There is no such endpoint.", "trace-1")

@@ -109,7 +109,7 @@ class Api:
         self.routes: list[Route] = []
         self._callers = callers
         self._resolver = APIGatewayRestResolver()
-        self._resolver.not_found(_route_unknown)
+        self._resolver.not_found(self._route_unknown)
 
     def route(
         self,
@@ -179,10 +179,15 @@ class Api:
         answer["headers"] = {name: values[-1] for name, values in answer.pop("multiValueHeaders", {}).items()}
         return answer
 
+    def _route_unknown(self, _: RouteNotFoundError) -> Response[str]:
+        event = self._resolver.current_event.raw_event
+        headers = _headers(event)
+        return _refusal(errors.NotFoundError("ROUTE_UNKNOWN"), event, headers, _language(headers))
+
     def _serve(self, route: Route, decoder: Any, path_values: dict[str, str]) -> Response[str]:
         event = self._resolver.current_event.raw_event
-        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-        language = _language(headers.get("accept-language", ""))
+        headers = _headers(event)
+        language = _language(headers)
         try:
             request = self._read(route, decoder, path_values, event, headers, language)
             result = route.handler(request)
@@ -201,9 +206,9 @@ class Api:
     ) -> Request[Any, Any]:
         content = raw_body(event)
         for value in path_values.values():
-            if len(value) > MAX_PATH_VALUE:  # a store takes a key of more than 1 024 bytes for a defect of ours
+            # A store takes a key of more than 1 024 bytes for a defect of ours.
+            if len(value) > MAX_PATH_VALUE or _fault(value) is not None:
                 raise errors.NotFoundError("NOT_FOUND")
-            _check_text(value, "PATH")
         caller = None
         if route.auth is not None:
             caller = self._callers().identify(headers.get("authorization"))
@@ -257,10 +262,12 @@ def decode(decoder: Any, content: bytes) -> Any:
     """`content` read by a msgspec decoder. Raises `InvalidError` with the field that is wrong."""
     try:
         text = content.decode()
-        if "\\u" in text:
-            # Escapes hide characters from a look at the raw text; the long way is rare.
-            text = "\n".join(_strings(msgspec.json.decode(content)))
-        _check_text(text, "TEXT")
+        # Escapes hide characters from a look at the raw text; the long way is rare.
+        if "\\u" in text or _fault(text) is not None:
+            for pointer, string in _strings(msgspec.json.decode(content), ""):
+                fault = _fault(string)
+                if fault is not None:
+                    raise errors.InvalidError("BODY_INVALID", pointers=(errors.Pointer(pointer, f"TEXT_{fault}"),))
         return decoder.decode(content)
     except UnicodeError as error:
         raise errors.InvalidError("BODY_INVALID", pointers=(errors.Pointer("", "ENCODING"),)) from error
@@ -270,23 +277,24 @@ def decode(decoder: Any, content: bytes) -> Any:
         raise errors.InvalidError("BODY_INVALID", pointers=(errors.Pointer("", "JSON"),)) from error
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _strings(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    """Every string with where it stands (RFC 6901); a field's name stands at the object that has it."""
     if isinstance(value, str):
-        yield value
+        yield pointer, value
     elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
+        for index, item in enumerate(value):
+            yield from _strings(item, f"{pointer}/{index}")
     elif isinstance(value, dict):
         for name, item in value.items():
-            yield name
-            yield from _strings(item)
+            yield pointer, name
+            yield from _strings(item, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
 
 
-def _check_text(text: str, place: str) -> None:
+def _fault(text: str) -> str | None:
+    """What makes a text unfit to be kept and compared, if anything does."""
     if _FORBIDDEN_TEXT.search(text):
-        raise errors.InvalidError("BODY_INVALID", pointers=(errors.Pointer("", f"{place}_CONTROL_CHARACTER"),))
-    if not unicodedata.is_normalized("NFC", text):
-        raise errors.InvalidError("BODY_INVALID", pointers=(errors.Pointer("", f"{place}_NOT_NFC"),))
+        return "CONTROL_CHARACTER"
+    return None if unicodedata.is_normalized("NFC", text) else "NOT_NFC"
 
 
 def _pointer(message: str) -> errors.Pointer:
@@ -309,9 +317,11 @@ def _pointer(message: str) -> errors.Pointer:
 
 def _query(kind: type, event: dict[str, Any]) -> Any:
     values = event.get("queryStringParameters") or {}
+    for name, value in values.items():
+        fault = _fault(value)
+        if fault is not None:
+            raise errors.InvalidError("QUERY_INVALID", pointers=(errors.Pointer(f"#query/{name}", f"TEXT_{fault}"),))
     try:
-        for value in values.values():
-            _check_text(value, "QUERY")
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         found = _pointer(str(error))
@@ -320,8 +330,12 @@ def _query(kind: type, event: dict[str, Any]) -> Any:
         ) from error
 
 
-def _language(accept: str) -> str:
-    first = accept.split(",", 1)[0].strip().lower()
+def _headers(event: dict[str, Any]) -> dict[str, str]:
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+
+def _language(headers: dict[str, str]) -> str:
+    first = headers.get("accept-language", "").split(",", 1)[0].strip().lower()
     return "en" if first.startswith("en") else "zh"
 
 
@@ -364,12 +378,6 @@ def _refusal(
         wrapped = {"code": error.code, "data": problem, "msg": detail, "trace_id": problem["trace_id"]}
         return Response(status, JSON, msgspec.json.encode(wrapped).decode(), headers=out)
     return Response(status, PROBLEM, msgspec.json.encode(problem).decode(), headers=out)
-
-
-def _route_unknown(_: RouteNotFoundError) -> Response[str]:
-    error = errors.NotFoundError("ROUTE_UNKNOWN")
-    event: dict[str, Any] = {"requestContext": {}}
-    return _refusal(error, event, {}, "zh")
 
 
 def _trace_id(event: dict[str, Any]) -> str:

@@ -114,6 +114,7 @@ class Office:
         """Put what follows a payment into the webhooks queue."""
         part = bootstrap.orders().find_supplier_orders(order_id, (supplier_id,))[supplier_id]
         bootstrap.announcements().supplier_order(part, None)
+        bootstrap.announcements().flush()
 
     def consume(self, *bodies: Any) -> list[str]:
         """Give messages to the consumer of the webhooks queue; the ids of those that failed (`m0` ...)."""

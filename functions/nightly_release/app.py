@@ -15,8 +15,10 @@ class UnsettledError(Exception):
     """Orders that could not be settled. They were put into the next day; somebody should look."""
 
 
-def settle(order_id: str) -> bool:
-    """Release an order's rewards and let it count. False while one of its after-sales is open."""
+def settle(order_id: str, held: list[str] | None = None) -> bool:
+    """Release an order's rewards and let it count. False while one of its after-sales is open.
+
+    One that the guard holds is done for tonight, and noted in `held`: lifting the hold puts it into a day again."""
     from cardstock.ledger import service as ledger
     from cardstock.network import service as network
 
@@ -27,10 +29,17 @@ def settle(order_id: str) -> bool:
     settled_at = rules.settles_at(order, refunds)
     if settled_at is None or settled_at > bootstrap.clock().now():
         return False
-    ledger.release(rules.accrual(order), books=bootstrap.books(), clock=bootstrap.clock())
+    accrual = rules.accrual(order)
+    if bootstrap.watchman().held(order, accrual) is not None:
+        if held is not None:
+            held.append(order_id)
+        return True
+    ledger.release(accrual, books=bootstrap.books(), clock=bootstrap.clock())
     facts = rules.facts(order, refunds, settled_at=settled_at)
     moved = network.count_order(facts, network=bootstrap.network(), plans=bootstrap.plans())
-    bootstrap.announcements().positions(moved)
+    announcements = bootstrap.announcements()
+    announcements.positions(moved)
+    announcements.flush()
     return True
 
 
@@ -39,10 +48,11 @@ def run(scheduled_at: datetime, context: Any) -> dict[str, Any]:
     from cardstock.ledger import service as ledger  # with the first tick, not at the start
 
     failed: list[str] = []
+    held: list[str] = []
 
     def settle_or_wait(order_id: str) -> bool:
         try:
-            return settle(order_id)
+            return settle(order_id, held)
         except Exception:
             logger.exception("order not settled", order_id=order_id)
             failed.append(order_id)
@@ -55,12 +65,14 @@ def run(scheduled_at: datetime, context: Any) -> dict[str, Any]:
         clock=bootstrap.clock(),
         time_left=lambda: context.get_remaining_time_in_millis() > _RESERVE_MS,
     )
-    count("OrdersSettled", swept.settled)
+    count("OrdersSettled", swept.settled - len(held))
+    count("OrdersHeld", len(held))
     if not swept.finished:
         count("ReleaseUnfinished")
     if failed:
         raise UnsettledError(f"{len(failed)} orders, the first {failed[0]}")
-    return {"settled": swept.settled, "waiting": swept.waiting, "finished": swept.finished}
+    settled = swept.settled - len(held)
+    return {"settled": settled, "held": len(held), "waiting": swept.waiting, "finished": swept.finished}
 
 
 handler = schedule.ticked(run)

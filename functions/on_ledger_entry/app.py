@@ -24,5 +24,5 @@ def consume(body: bytes) -> None:
     bootstrap.announcements().booked(transaction)
 
 
-handler = queue.each(consume)
+handler = queue.each(consume, finish=lambda: bootstrap.announcements().flush())
 bootstrap.warm()

@@ -37,11 +37,14 @@ def order_changed(order: "Order") -> None:
 
 
 def paid(order: "Order") -> None:
-    """Credit the rewards, and let the order count in the network."""
+    """Let the guard look, credit the rewards, and let the order count in the network."""
     from cardstock.ledger import service as ledger
 
     rules = bootstrap.rules()
-    ledger.accrue(rules.accrual(order), books=bootstrap.books(), clock=bootstrap.clock())
+    accrual = rules.accrual(order)
+    # Before the credit: what has to be held is held from its first moment.
+    bootstrap.watchman().watch(order, accrual)
+    ledger.accrue(accrual, books=bootstrap.books(), clock=bootstrap.clock())
     count(rules.facts(order))
 
 
@@ -100,5 +103,5 @@ def count(facts: "OrderFacts") -> None:
     bootstrap.announcements().positions(moved)
 
 
-handler = queue.each(consume)
+handler = queue.each(consume, finish=lambda: bootstrap.announcements().flush())
 bootstrap.warm()

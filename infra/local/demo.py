@@ -176,13 +176,16 @@ class Demo:
             tick()
         chance = random.Random(SEED)  # noqa: S311 - a seeded network, no secret
         known: list[Member] = list(self.guides)
+        inviters = {guide.member_id for guide in self.guides}
         for customer in self.data.customers:
             inviter = chance.choice(known[-40:] if chance.random() < 0.7 else self.guides)
+            inviters.add(inviter.member_id)
             member = self.shop.log_in(f"customer-{customer}", inviter.member_id)
             self.members[customer] = member
             known.append(member)
             tick()
-        payees = [*self.guides, *self.members.values()]
+        # Who has invited nobody has nothing to be paid, and keeps his identity to himself.
+        payees = [member for member in known if member.member_id in inviters]
 
         def verify(numbered: tuple[int, Member]) -> None:
             number, member = numbered

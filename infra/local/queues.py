@@ -258,7 +258,7 @@ class PipeRunner:
                 self.checkpoint.after[shard] = records[-1]["dynamodb"]["SequenceNumber"]
             self._iterators[shard] = page.get("NextShardIterator")
             total += len(records)
-            if not records:
+            if len(records) < _RECORDS:
                 break
         return total
 
@@ -429,19 +429,23 @@ class Traffic:
             threads = 2 * len(self.queues) + len(self.pipes)
             self._pool = ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="drain")
         while True:
-            jobs = [self._pool.submit(runner.pump) for runner in self.pipes]
-            jobs += [self._pool.submit(self._exhaust, runner, deadline) for runner in self.queues for _ in range(2)]
-            moved = sum([job.result() for job in jobs])
-            late = time.monotonic() > deadline
-            if moved and not late:
-                continue
+            pumping = [self._pool.submit(runner.pump) for runner in self.pipes]
+            moved = sum([job.result() for job in pumping])
+            # Asking how much there is costs one call a queue; asking each for messages until it has none costs many.
             depths = [depth(runner.queue, self._sqs) for runner in self.queues]
-            if not any(entry.due for entry in depths):
+            due = [(runner, entry.due) for runner, entry in zip(self.queues, depths, strict=True) if entry.due]
+            if not moved and not due:
                 break
-            if late:
-                left = {r.queue.name: d.due for r, d in zip(self.queues, depths, strict=True) if d.due}
+            if time.monotonic() > deadline:
+                left = {runner.queue.name: count for runner, count in due}
                 raise DrainError(f"still due after {timeout:.0f} s: {left}")
-            time.sleep(0.02)
+            jobs = [
+                self._pool.submit(self._exhaust, runner, deadline)
+                for runner, count in due
+                for _ in range(min(2, -(-count // runner.source.batch_size)))
+            ]
+            if not sum([job.result() for job in jobs]) and not moved:
+                time.sleep(0.02)
         forwarded, handled, failed = (now - then for now, then in zip(self._counts(), before, strict=True))
         return Drained(forwarded, handled, failed, sum(entry.delayed for entry in depths))
 
@@ -456,6 +460,8 @@ class Traffic:
         total = 0
         while time.monotonic() < deadline and (received := runner.poll()):
             total += received
+            if received < runner.source.batch_size:
+                break
         return total
 
     def start(self) -> None:

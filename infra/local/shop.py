@@ -9,7 +9,7 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +18,7 @@ from standardwebhooks import Webhook
 
 TIMEOUT_SECONDS = 30.0
 APP_ID = "wxdemo"
+RENEWED_BEFORE = timedelta(minutes=15)
 
 
 class ShopError(Exception):
@@ -71,12 +72,14 @@ class Client:
 
 @dataclass(slots=True)
 class Member:
-    """Somebody logged in."""
+    """Somebody logged in; `token` is good until `expires_at`."""
 
     member_id: str
     token: str
     name: str
     openid: str
+    refresh_token: str
+    expires_at: datetime
 
 
 @dataclass(slots=True)
@@ -124,11 +127,23 @@ class Shop:
         if invite is not None:
             body["invite"] = invite
         answer = self.http.send("POST", "/v1/auth/sessions", body).body
-        return Member(answer["member"]["member_id"], answer["access_token"], openid, openid)
+        expires_at = self._now() + timedelta(seconds=answer["expires_in"])
+        member_id = str(answer["member"]["member_id"])
+        return Member(member_id, answer["access_token"], openid, openid, answer["refresh_token"], expires_at)
 
     def renew(self, member: Member) -> None:
-        """A fresh access token, as a client asks for one when the old one has expired."""
-        member.token = self.log_in(member.openid).token
+        """A fresh access token where the old one ends soon, as a client gets one; by a login where that is too late."""
+        if member.expires_at > self._now() + RENEWED_BEFORE:
+            return
+        answer = self.http.send(
+            "POST", "/v1/auth/refreshes", {"refresh_token": member.refresh_token}, expect=(200, 401)
+        )
+        if answer.status == 401:
+            again = self.log_in(member.openid)
+            member.token, member.refresh_token, member.expires_at = again.token, again.refresh_token, again.expires_at
+            return
+        member.token, member.refresh_token = answer.body["access_token"], answer.body["refresh_token"]
+        member.expires_at = self._now() + timedelta(seconds=answer.body["expires_in"])
 
     # Buying
 

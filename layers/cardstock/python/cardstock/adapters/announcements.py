@@ -1,8 +1,8 @@
 """The webhooks queue as announcements: one message per event, whose id is made from its cause.
 
 What changed is told in the words of the catalogue of events (`partners.model.EVENT_TYPES`); changes that it does not
-name are not told. A change that comes again makes the same events again, which nobody gets twice. Every method is one
-call, or none, and raises `UnavailableError` when some of it may not have been taken: repeat it.
+name are not told. A change that comes again makes the same events again, which nobody gets twice. What a batch of
+changes tells is held until `flush`, which sends ten events a call.
 """
 
 import json
@@ -26,10 +26,11 @@ _COMMISSION: Final[dict[Kind, str]] = {
 
 
 class Announcements:
-    """Tells whoever listens what happened."""
+    """Tells whoever listens what happened, at the next `flush`."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
+        self._held: list[Event] = []
 
     def order(self, order: Order) -> None:
         """An order has a new status."""
@@ -46,7 +47,7 @@ class Announcements:
             "amount_fen": order.amount_fen,
             "lines": [{"sku": line.sku, "units": line.units, "net_fen": line.net_fen} for line in order.lines],
         }
-        self.send([event(kind, order.order_id, at, data) for kind, at in moments.get(order.status, ()) if at])
+        self._held += [event(kind, order.order_id, at, data) for kind, at in moments.get(order.status, ()) if at]
 
     def refund(self, refund: Refund) -> None:
         """A refund was requested, or has gone through."""
@@ -58,7 +59,7 @@ class Announcements:
             "lines": [{"sku": line.sku, "units": line.units, "amount_fen": line.amount_fen} for line in refund.lines],
         }
         at = refund.requested_at if refund.succeeded_at is None else refund.succeeded_at
-        self.send([event(f"refund.{refund.status}", refund.order_id, at, data, cause=refund.refund_id)])
+        self._held.append(event(f"refund.{refund.status}", refund.order_id, at, data, cause=refund.refund_id))
 
     def supplier_order(self, part: SupplierOrder, previous: SupplierOrderStatus | None) -> None:
         """A supplier's order is new, or has moved on; the supplier is among those who are told."""
@@ -70,25 +71,27 @@ class Announcements:
                 "phone": part.receiver.phone,
                 "address": part.receiver.address,
             }
-            self.send([event("fulfilment.requested", part.order_id, part.created_at, told, cause=part.supplier_id)])
+            self._held.append(
+                event("fulfilment.requested", part.order_id, part.created_at, told, cause=part.supplier_id)
+            )
         elif part.delivered_at is not None and previous != "delivered":
-            self.send([event("shipment.delivered", part.order_id, part.delivered_at, told, cause=part.supplier_id)])
+            self._held.append(
+                event("shipment.delivered", part.order_id, part.delivered_at, told, cause=part.supplier_id)
+            )
         elif part.parcels:
             # A change that brought no parcel names the last one again: the same event.
             parcel = part.parcels[-1]
             told |= {"carrier": parcel.carrier, "tracking_no": parcel.tracking_no}
             cause = f"{part.supplier_id} {parcel.event_id}"
-            self.send([event("shipment.created", part.order_id, parcel.at, told, cause=cause)])
+            self._held.append(event("shipment.created", part.order_id, parcel.at, told, cause=cause))
 
     def positions(self, moved: Sequence[Moved]) -> None:
         """Somebody has risen in the network."""
-        self.send(
-            [
-                event("member.promoted", step.member_id, step.at, {"member_id": step.member_id}, cause=step.id)
-                for step in moved
-                if step.kind == "promote"
-            ]
-        )
+        self._held += [
+            event("member.promoted", step.member_id, step.at, {"member_id": step.member_id}, cause=step.id)
+            for step in moved
+            if step.kind == "promote"
+        ]
 
     def booked(self, transaction: LedgerTransaction) -> None:
         """The ledger has credited, released or taken back."""
@@ -107,10 +110,15 @@ class Announcements:
             "cause": transaction.cause,
             "members": members,
         }
-        self.send([event(kind, transaction.order_id, transaction.at, data, cause=transaction.id)])
+        self._held.append(event(kind, transaction.order_id, transaction.at, data, cause=transaction.id))
+
+    def flush(self) -> None:
+        """Send what is held. `UnavailableError` when some of it may not have been taken: repeat the whole batch."""
+        held, self._held = self._held, []
+        self.send(held)
 
     def send(self, events: Sequence[Event]) -> None:
-        """Put `events` into the queue, ten a call."""
+        """Put `events` into the queue now, ten a call. `UnavailableError`: some of them may be missing, repeat."""
         bodies = [
             json.dumps(
                 {"id": e.id, "type": e.type, "subject": e.subject, "time": rfc3339(e.time), "data": e.data},

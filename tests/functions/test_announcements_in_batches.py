@@ -1,0 +1,56 @@
+"""What a batch of changes announces goes out together, and is not lost when the webhooks queue is away."""
+
+from typing import Any
+
+import pytest
+
+from cardstock.settings import settings
+from functions.on_order_event import app as on_order_event
+from tests.cloud import Context, queue_event
+from tests.faults import layer as faults
+from tests.functions.ledger_shop import Shop, line, shop
+
+__all__ = ["shop"]
+
+Changes = list[dict[str, Any]]
+
+
+@pytest.fixture
+def changes(shop: Shop) -> Changes:
+    """Ten changes of orders and supplier orders."""
+    shop.member("mem_a")
+    for _ in range(3):
+        shop.buy("mem_a", line(1), line(2))
+    return shop.order_records()[-10:]
+
+
+def sends(calls: list[str]) -> list[str]:
+    return [call for call in calls if call.rpartition(".")[2].startswith("SendMessage")]
+
+
+def test_ten_changes_are_told_in_one_call(shop: Shop, changes: Changes) -> None:
+    with faults.watch() as calls:
+        answer = on_order_event.handler(queue_event("orders", *changes), Context())
+
+    assert answer == {"batchItemFailures": []}
+    assert len(changes) == 10
+    assert len(sends(calls)) == 1
+    assert len(shop.cloud.messages(settings().webhooks_queue_url)) >= 9
+
+
+def test_a_batch_that_could_not_be_told_comes_again_whole_and_is_told_once(shop: Shop, changes: Changes) -> None:
+    on_order_event.handler(queue_event("orders", *changes), Context())
+    with faults.watch() as calls:
+        on_order_event.handler(queue_event("orders", *changes), Context())
+    send = next(index for index, call in enumerate(calls) if sends([call]))
+    expected = {event["id"] for event in shop.cloud.messages(settings().webhooks_queue_url)}
+    with faults.at(send, "throttle", times=faults.ALWAYS):
+        away = on_order_event.handler(queue_event("orders", *changes), Context())
+    between = shop.cloud.messages(settings().webhooks_queue_url)
+    back = on_order_event.handler(queue_event("orders", *changes), Context())
+
+    assert len(away["batchItemFailures"]) == len(changes)
+    assert between == []
+    assert back == {"batchItemFailures": []}
+    told = [event["id"] for event in shop.cloud.messages(settings().webhooks_queue_url)]
+    assert sorted(told) == sorted(expected)

@@ -375,6 +375,11 @@ def test_an_order_that_nobody_paid_sells_nothing_and_pays_nobody() -> None:
         ([RecordedOrder("o1", "A", (), AT)], "ORDER_INVALID"),
         ([RecordedOrder("o1", "A", KIT, AT, paid_at=AT - timedelta(1))], "ORDER_INVALID"),
         ([RecordedOrder("o1", "A", KIT, AT, paid_at=AT, received_at=AT - timedelta(1))], "ORDER_INVALID"),
+        (
+            [RecordedOrder("o1", "A", KIT, AT, paid_at=AT, received_at=datetime.max.replace(tzinfo=UTC))],
+            "ORDER_INVALID",
+        ),
+        ([RecordedOrder("o1", "A", KIT, datetime.min.replace(tzinfo=UTC))], "ORDER_INVALID"),
         ([RecordedOrder("o1", "A", KIT, AT, returns=(Returned("o1", AT, 1),))], "ORDER_INVALID"),
         ([RecordedOrder("o1", "A", KIT, AT, paid_at=AT, returns=(Returned("o1", AT, 49_901),))], "ORDER_INVALID"),
     ],

@@ -18,6 +18,10 @@ from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen, split
 from cardstock.network.model import OrderLine, Plan, Refunded
 from cardstock.network.rewards import net_lines, nothing_refunded, refund_amount, refund_units
 
+FIRST_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_MOMENT: Final = datetime(9000, 1, 1, tzinfo=UTC)
+"""A record's times lie between these two, so that windows and freezes of whole years can be added to all of them."""
+
 
 class Appointed(msgspec.Struct, frozen=True):
     """An operator made somebody a partner."""
@@ -112,8 +116,8 @@ def recorded(orders: Iterable[RecordedOrder], plan: Plan, partners: Sequence[str
     """The history of recorded orders, given by the time of placing; `partners` are appointed before all of it.
 
     Raises `InvalidError` with the fact `order_id`: ORDERS_UNSORTED (placed before the one that was given before it),
-    ORDER_INVALID (an id that came before, without lines, times that contradict each other, more refunded than
-    paid).
+    ORDER_INVALID (an id that came before, without lines, times that contradict each other or lie outside of 1970 to
+    9000, more refunded than paid).
     """
     wait = timedelta(days=waits_days(plan))
     due: list[tuple[datetime, int, int, Step]] = []
@@ -159,6 +163,8 @@ def _what_follows(order: RecordedOrder, wait: timedelta) -> list[tuple[datetime,
 def _is_possible(order: RecordedOrder) -> bool:
     moments = [order.paid_at, order.received_at, *(step.at for step in order.returns)]
     if not order.lines or any(line.net < 0 or line.units < 1 for line in order.lines):
+        return False
+    if any(moment and not FIRST_MOMENT <= moment < LAST_MOMENT for moment in (order.placed_at, *moments)):
         return False
     if order.paid_at is None:
         return moments == [None, None]

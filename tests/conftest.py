@@ -30,6 +30,7 @@ _ENVIRONMENT = {
     "RECOMMENDATIONS_TABLE": "recommendations",
     "PARTNERS_TABLE": "partners",
     "DELIVERIES_TABLE": "deliveries",
+    "COMPLIANCE_TABLE": "compliance",
     "REPORTS_BUCKET": "reports",
     "CARD_VIEWS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views",
     "WEBHOOKS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/webhooks",
@@ -45,6 +46,7 @@ _ENVIRONMENT = {
     "BRAND_NAME": "Cardstock",
     "BRAND_TIME_ZONE": "Asia/Shanghai",
     "TAX_METHOD": "labour",
+    "STOCKING_UNITS": "10",
     "TRANSFER_CHANNEL": "bank_file",
     "WEBHOOK_PRIVATE_NETWORKS": "",
 }

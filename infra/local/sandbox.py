@@ -6,7 +6,7 @@ that the suite moves. What it has booked is kept in a file of JSON lines, so tha
 | Endpoint | What it does |
 |---|---|
 | `GET /pay/{order_no}?amount_fen=` | the page with the button; posting it pays |
-| `POST /v1/pay {order_no, amount_fen, notify?}` | pays without the page, and tells the API (unless `notify` is false) |
+| `POST /v1/pay {order_no, amount_fen, payer?, device?, notify?}` | pays without the page, and tells the API (unless `notify` is false) |
 | `GET /v1/payments/{order_no}` | what the channel knows about an order |
 | `POST /v1/refunds {refund_no, order_no, amount_fen}` | signed; `succeeded`, `processing` or `failed`, once each |
 | `GET /v1/refunds/{refund_no}` | what became of it |
@@ -31,6 +31,7 @@ from infra.local.clock import ShiftedClock
 from infra.local.gateway import Server
 
 NOTIFY_PATH = "/v1/payments/sandbox/notify"
+_TOLD = ("order_no", "transaction_no", "amount_fen", "currency", "paid_at", "payer", "device")
 _TOLERANCE = timedelta(minutes=5)
 _MAX_BODY = 64 * 1024
 
@@ -115,7 +116,9 @@ class Sandbox:
             with self._book.open("a", encoding="utf-8") as book:
                 book.write(json.dumps(entry) + "\n")
 
-    def pay(self, order_no: str, amount_fen: int, *, notify: bool = True) -> dict[str, Any]:
+    def pay(
+        self, order_no: str, amount_fen: int, *, payer: str = "", device: str = "", notify: bool = True
+    ) -> dict[str, Any]:
         """The buyer pays. The same payment again is the same transaction, and tells the API again.
 
         The answer is the payment with `notified`, the HTTP status that the API answered (None: it was not told, or
@@ -134,6 +137,8 @@ class Sandbox:
                     "currency": "CNY",
                     "status": "succeeded",
                     "paid_at": _rfc3339(self._clock.now()),
+                    **({"payer": payer} if payer else {}),
+                    **({"device": device} if device else {}),
                 }
                 self._write(payment)
             elif payment["amount_fen"] != amount_fen:
@@ -143,7 +148,7 @@ class Sandbox:
     def notify(self, order_no: str) -> int | None:
         """Tell the API about a payment: the status it answered, None if it cannot be reached."""
         payment = self.payments[order_no]
-        told = {name: payment[name] for name in ("order_no", "transaction_no", "amount_fen", "currency", "paid_at")}
+        told = {name: payment[name] for name in _TOLD if name in payment}
         body = json.dumps({"channel": "sandbox", "event": "payment.succeeded", **told}).encode()
         return self._tell(body, sign(self._key(), f"msg_{payment['transaction_no']}", self._clock.now(), body))
 
@@ -198,8 +203,14 @@ class Sandbox:
             case ("GET", "v1", "refunds", refund_no) if refund_no in self.refunds:
                 return self.refunds[refund_no]
             case ("POST", "v1", "pay"):
-                wanted = _object(body, {"order_no", "amount_fen"}, {"notify"})
-                return self.pay(wanted["order_no"], wanted["amount_fen"], notify=wanted.get("notify", True) is True)
+                wanted = _object(body, {"order_no", "amount_fen"}, {"notify", "payer", "device"})
+                return self.pay(
+                    wanted["order_no"],
+                    wanted["amount_fen"],
+                    payer=str(wanted.get("payer", "")),
+                    device=str(wanted.get("device", "")),
+                    notify=wanted.get("notify", True) is True,
+                )
             case ("POST", "v1", "refunds"):
                 if not is_genuine(self._key(), headers, body, self._clock.now()):
                     raise SandboxError(401, "the signature does not hold")

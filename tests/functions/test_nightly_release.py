@@ -42,9 +42,9 @@ def test_a_reward_becomes_available_when_its_days_are_over_and_not_before(team: 
 
     answer = team.night()
 
-    assert early == {"settled": 0, "waiting": 0, "finished": True}
+    assert early == {"settled": 0, "held": 0, "waiting": 0, "finished": True}
     assert before == {"mem_r": (30_000, 0)}
-    assert answer == {"settled": 1, "waiting": 0, "finished": True}
+    assert answer == {"settled": 1, "held": 0, "waiting": 0, "finished": True}
     assert team.balances() == {"mem_r": (0, 30_000)}
 
 
@@ -83,7 +83,7 @@ def test_an_open_after_sale_makes_an_order_wait_until_it_is_closed(team: Shop) -
 
     settled = team.night()
 
-    assert waiting == [{"settled": 0, "waiting": 1, "finished": True}] * 2
+    assert waiting == [{"settled": 0, "held": 0, "waiting": 1, "finished": True}] * 2
     assert frozen == {"mem_r": (60_000, 0)}
     assert settled["settled"] == 1
     assert team.balances() == {"mem_r": (0, 30_000)}
@@ -125,7 +125,7 @@ def test_without_time_left_the_next_run_goes_on(team: Shop) -> None:
     first = team.night(Context(remaining_ms=5_000))
     second = team.night()
 
-    assert first == {"settled": 0, "waiting": 0, "finished": False}
+    assert first == {"settled": 0, "held": 0, "waiting": 0, "finished": False}
     assert second["settled"] == 3
     assert team.balances() == {"mem_r": (0, 90_000)}
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from cardstock.adapters.dynamodb.recommendations import DynamoRows
     from cardstock.adapters.inference import ChatCompletions
     from cardstock.adapters.rules import PlanRules
+    from cardstock.adapters.watchman import Watchman
     from cardstock.cards.ports import Cards, Names, Radars, Views
     from cardstock.catalog.ports import Products
+    from cardstock.compliance.ports import Alarms, Holds, Traces
     from cardstock.edge.callers import Callers
     from cardstock.edge.tokens import Signer
     from cardstock.ledger.audit import Report
@@ -232,6 +234,49 @@ def rules() -> "PlanRules":
     from cardstock.adapters.rules import PlanRules
 
     return PlanRules(plans())
+
+
+@cache
+def watchman() -> "Watchman":
+    """The compliance guard at accrual, with its notes in DynamoDB."""
+    from cardstock.adapters.dynamodb.compliance import DynamoHolds, DynamoTraces, identities
+    from cardstock.adapters.watchman import Watchman
+    from cardstock.settings import settings
+
+    units = int(settings().stocking_units)
+    return Watchman(DynamoTraces(), identities, DynamoHolds(), stocking_units=units, clock=clock)
+
+
+@cache
+def holds() -> "Holds":
+    """Held rewards, in DynamoDB."""
+    from cardstock.adapters.dynamodb.compliance import DynamoHolds
+
+    return DynamoHolds()
+
+
+@cache
+def alarms() -> "Alarms":
+    """Alarms about subtrees, and who they stop, in DynamoDB."""
+    from cardstock.adapters.dynamodb.compliance import DynamoAlarms
+
+    return DynamoAlarms()
+
+
+@cache
+def traces() -> "Traces":
+    """What paid orders leave behind, in DynamoDB."""
+    from cardstock.adapters.dynamodb.compliance import DynamoTraces
+
+    return DynamoTraces()
+
+
+def referral_tree() -> "tuple[dict[str, str], list[str]]":
+    """Everybody's referrer, and everybody who has or had money of rewards. Scans: for the nightly look alone."""
+    from cardstock.adapters.dynamodb.compliance import referrers
+    from cardstock.adapters.dynamodb.ledger import balances
+
+    return dict(referrers()), [found.member_id for found in balances() if found.ever]
 
 
 def audit(go_on: "Callable[[], None]" = lambda: None) -> "Report":

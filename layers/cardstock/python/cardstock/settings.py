@@ -28,6 +28,7 @@ class Settings(msgspec.Struct, frozen=True):
     recommendations_table: str
     partners_table: str
     deliveries_table: str
+    compliance_table: str
     reports_bucket: str
     card_views_queue_url: str
     webhooks_queue_url: str
@@ -51,6 +52,8 @@ class Settings(msgspec.Struct, frozen=True):
     brand_time_zone: str
     tax_method: str
     """`labour` or `platform`."""
+    stocking_units: str
+    """A whole number: units of earning products in 30 days above which a buyer's orders are held for finance."""
     transfer_channel: str
     """How commissions are paid out: `bank_file`, `wechat`, `alipay`, or `sandbox` outside production."""
     webhook_private_networks: str

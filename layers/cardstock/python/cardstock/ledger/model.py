@@ -150,6 +150,11 @@ class Balance(msgspec.Struct, frozen=True):
         return max(self.free, 0)
 
     @property
+    def ever(self) -> bool:
+        """Whether any money is, or was, his."""
+        return any((self.frozen, self.free, self.paying, self.paid, self.withheld))
+
+    @property
     def debt(self) -> Fen:
         return max(-self.free, 0)
 

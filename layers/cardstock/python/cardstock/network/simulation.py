@@ -53,6 +53,7 @@ Progress: TypeAlias = Callable[[int], None]
 
 CURVE_POINTS: Final = 20
 """Points of the curve that shows how earnings are distributed."""
+# What the guard looks for every day in the life itself, too (`compliance.model`); a test compares.
 ALARM_LEVELS: Final = 3
 ALARM_PEOPLE: Final = 30
 OUTSIDE_FLOOR_BPS: Final = 5_000

@@ -111,6 +111,9 @@ class Order(msgspec.Struct, frozen=True):
     channel: str | None = None
     transaction_no: str | None = None
     """The channel's number of the payment."""
+    payer: str = ""
+    """Stands for who paid and on what device, as far as the channel has told: the same for the same one."""
+    device: str = ""
     shipped_at: datetime | None = None
     """When the last supplier shipped."""
     received_at: datetime | None = None
@@ -262,6 +265,10 @@ class PaymentNotice(msgspec.Struct, frozen=True):
     amount_fen: Fen
     currency: str
     paid_at: datetime
+    payer: str = ""
+    """Who paid, in the channel's words; where it is a platform that people log in on, `platform:app:openid`."""
+    device: str = ""
+    """On what device, if the channel tells."""
 
 
 class OrderChange(msgspec.Struct, frozen=True):

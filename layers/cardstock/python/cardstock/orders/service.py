@@ -258,6 +258,8 @@ def _paid(order: Order, notice: PaymentNotice, now: datetime) -> Step:
         paid_at=max(order.placed_at, min(notice.paid_at, now)),
         channel=notice.channel,
         transaction_no=notice.transaction_no,
+        payer=derived_id("payer", notice.payer) if notice.payer else "",
+        device=derived_id("device", notice.device) if notice.device else "",
         version=order.version + 1,
     )
     parts = tuple(

@@ -331,7 +331,7 @@ def _order_item(order: Order) -> OrderItem:
         attribution=pack_attribution(order.attribution),
         snapshot=order.snapshot,
         placed_at=order.placed_at,
-        payment=None if order.paid_at is None else [to_epoch_ms(order.paid_at), order.channel, order.transaction_no],
+        payment=_pack_payment(order),
         shipped_at=order.shipped_at,
         received_at=order.received_at,
         closed_at=order.closed_at,
@@ -340,8 +340,16 @@ def _order_item(order: Order) -> OrderItem:
     )
 
 
+def _pack_payment(order: Order) -> list[Any] | None:
+    if order.paid_at is None:
+        return None
+    payment = [to_epoch_ms(order.paid_at), order.channel, order.transaction_no]
+    return [*payment, order.payer, order.device] if order.payer or order.device else payment
+
+
 def _order(item: OrderItem) -> Order:
-    paid_at, channel, transaction_no = item.payment or (None, None, None)
+    paid_at, channel, transaction_no, *seen = item.payment or (None, None, None)
+    payer, device = seen or ("", "")
     return Order(
         order_id=item.order_id,
         member_id=item.member_id,
@@ -355,6 +363,8 @@ def _order(item: OrderItem) -> Order:
         paid_at=None if paid_at is None else from_epoch_ms(paid_at),
         channel=channel,
         transaction_no=transaction_no,
+        payer=payer,
+        device=device,
         shipped_at=item.shipped_at,
         received_at=item.received_at,
         closed_at=item.closed_at,

@@ -35,6 +35,7 @@ from cardstock.adapters.dynamodb.base import (
     Table,
     Transaction,
 )
+from cardstock.adapters.dynamodb.compliance import stopped
 from cardstock.adapters.dynamodb.members import members_of
 from cardstock.adapters.dynamodb.requests import RequestItem, remember, result_of
 from cardstock.clock import from_epoch_ms, to_epoch_ms
@@ -447,7 +448,8 @@ class DynamoLedger:
 
 
 def payees(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
-    """`payouts.ports.Payees`: whom members were verified as, and how old they are on `now`."""
+    """`payouts.ports.Payees`: whom members were verified as, how old they are on `now`, and whom the guard stops."""
+    held = stopped(members)
     return {
         found.id: Payee(
             member=found.id,
@@ -455,6 +457,7 @@ def payees(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
             account=found.account,
             verified=found.person is not None,
             of_age=found.person is not None and found.person.of_age(now),
+            hold=found.id in held,
             erased=found.erased_at is not None,
         )
         for found in members_of(members).values()

@@ -7,7 +7,8 @@ Notices and refund orders are signed by Standard Webhooks 1.0 with the key both 
 | `GET /v1/payments/{order_no}` | the payment with `status` `succeeded`, or `status` `unpaid` |
 | `POST /v1/refunds {refund_no, order_no, amount_fen}` | `succeeded`, `processing` or `failed`; once per number |
 
-Its notice is `{channel, event: "payment.succeeded", order_no, transaction_no, amount_fen, currency, paid_at}`.
+Its notice is `{channel, event: "payment.succeeded", order_no, transaction_no, amount_fen, currency, paid_at, payer?,
+device?}`: the payer's account with the channel, and the device that it was unlocked on.
 """
 
 import json
@@ -30,6 +31,7 @@ CONNECT_TIMEOUT_SECONDS = 1.0
 TIMEOUT_SECONDS = 3.0
 
 _Text = Annotated[str, Meta(min_length=1, max_length=64)]
+_Name = Annotated[str, Meta(max_length=128)]
 _Fen = Annotated[int, Meta(ge=1, le=MAX_FEN)]
 _Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -42,6 +44,8 @@ class _Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount_fen: _Fen
     currency: _Text
     paid_at: _Moment
+    payer: _Name = ""
+    device: _Name = ""
 
 
 class _Payment(msgspec.Struct, frozen=True):
@@ -51,6 +55,8 @@ class _Payment(msgspec.Struct, frozen=True):
     amount_fen: _Fen | None = None
     currency: _Text | None = None
     paid_at: _Moment | None = None
+    payer: _Name = ""
+    device: _Name = ""
 
 
 class _Refunded(msgspec.Struct, frozen=True):
@@ -107,6 +113,8 @@ class SandboxChannel:
             amount_fen=notice.amount_fen,
             currency=notice.currency,
             paid_at=notice.paid_at,
+            payer=notice.payer,
+            device=notice.device,
         )
 
     def query(self, order: Order) -> PaymentNotice | None:
@@ -124,6 +132,8 @@ class SandboxChannel:
             amount_fen=found.amount_fen,
             currency=found.currency,
             paid_at=found.paid_at,
+            payer=found.payer,
+            device=found.device,
         )
 
     def refund(self, refund: Refund) -> bool:

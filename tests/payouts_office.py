@@ -90,7 +90,7 @@ class Office:
     ) -> str:
         """A member with `fen` available; his index is put behind `account`."""
         made = member_id(index)
-        person = Person(name, "1***2", "00$00", born, "dev", FIRST) if verified else None
+        person = Person(name, "1***2", f"00${index:02d}", born, "dev", FIRST) if verified else None
         member_item(Member(made, f"{account}{index}", FIRST - timedelta(days=90), "nick", None, "", "", person)).save()
         if fen:
             self.earn(made, fen)

@@ -64,13 +64,13 @@ def test_platform_tax_builds_on_the_months_before(office: Office) -> None:
 
 def test_a_month_that_was_not_paid_in_the_end_is_taken_out_again(office: Office) -> None:
     office.clock.at = datetime(2026, 1, 20, tzinfo=UTC)
-    member = office.member(1, 2_000_000)
+    member = office.member(1, 5_000_000)
     first = pay_month(office, 1, platform(), result="failed")
     again = pay_month(office, 2, platform())
 
-    # The same as if February were the first month: nothing of January counts.
-    assert first == again == (2_000_000 * 8 // 10 - 500_000) * 3 // 100
-    assert office.balance(member) == {"paid": 2_000_000 - first, "withheld": first}
+    # The same as if February were the first month: nothing of January counts, or February would reach the next bracket.
+    assert first == again == (5_000_000 * 8 // 10 - 500_000) * 3 // 100
+    assert office.balance(member) == {"paid": 5_000_000 - first, "withheld": first}
 
 
 @pytest.mark.parametrize(("carry_over_gap", "tax"), [(False, 0), (True, 14_400)])

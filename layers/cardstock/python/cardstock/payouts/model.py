@@ -226,8 +226,15 @@ class Line(msgspec.Struct, frozen=True):
     account: str = ""
     reason: str | None = None
     """Why it was dropped, failed or lapsed: ours is a `DropReason`, a channel's is its own code."""
+    person: str = ""
+    """Whom the member was verified as when the line was sent; several members may be one person."""
+    id_number: str = ""
+    """His ID number, masked: the number itself is kept nowhere."""
+    tax_table: str = ""
     before: TaxToDate | None = None
+    """What the person had been paid, all his members together, before this month's first line; None if nothing."""
     after: TaxToDate | None = None
+    """The same after this line, with what was on its way to his other members by then."""
     sent_at: datetime | None = None
     closed_at: datetime | None = None
     confirmation: Confirmation | None = None
@@ -262,6 +269,12 @@ class Payee(msgspec.Struct, frozen=True):
     of_age: bool
     hold: bool = False
     erased: bool = False
+    person: str = ""
+    """Who he is: the same for all members that are one person."""
+    id_number: str = ""
+    """Masked."""
+    siblings: tuple[str, ...] = ()
+    """The other members who are the same person."""
 
 
 class Balance(msgspec.Struct, frozen=True):

@@ -50,7 +50,8 @@ from cardstock.payouts.ports import (
     Writer,
 )
 from cardstock.payouts.report import Report, assemble, reconcile
-from cardstock.payouts.tax import TABLES, TaxToDate, withhold
+from cardstock.payouts.tax import TABLES, TaxToDate, at_month_start, withhold
+from cardstock.payouts.withholding import figures_before, person_of
 
 OPENED: Final = "payout.opened"
 SETTLED: Final = "payout.settled"
@@ -318,7 +319,8 @@ def _list(batch: Batch, *, payouts: Payouts, ledger: Ledger, payees: Payees, clo
             [
                 new_line(batch, balance)
                 for balance in chunk
-                if balance.member not in older and refusal(known.get(balance.member), balance) is None
+                if older.isdisjoint(person_of(balance.member, known))
+                and refusal(known.get(balance.member), balance) is None
             ],
         )
     lines = list(payouts.lines(batch.id))
@@ -345,10 +347,14 @@ def _send(
     """Send what is pending; whether nothing is left."""
     left = 0
     pending = (line for line in payouts.lines(batch.id) if line.status == "pending")
-    for block in _chunks(pending, _READ_AT_ONCE):
+    for read in _chunks(pending, _READ_AT_ONCE):
         now = clock.now()
-        members = [line.member for line in block]
-        cashier = _Cashier(batch, channel, payees(members, now), _tax_before(batch, members, payouts), now)
+        members = [line.member for line in read]
+        known = payees(members, now)
+        before, waiting = figures_before(batch, read, known, payouts)
+        left += len(waiting)
+        block = [line for line in read if line.number not in waiting]
+        cashier = _Cashier(batch, channel, known, before, now)
         open_attempts = _open_attempts(batch, block, payouts=payouts, channel=channel)
         for chunk in _chunks(block, CHUNK):
             if not enough_time():
@@ -423,8 +429,8 @@ class _Cashier:
         if reason is not None or payee is None:
             return self.leave_out(line, reason or "erased")
         rules, gross = self._batch.rules, min(line.listed, available)
-        before = self._before.get(line.member)
-        tax, after = withhold(self._table, self._batch.period.month, gross, before, carry_over_gap=rules.carry_over_gap)
+        before, month = self._before.get(line.number), self._batch.period.month
+        tax, after = withhold(self._table, month, gross, before, carry_over_gap=rules.carry_over_gap)
         if gross - tax < max(rules.channel_minimum, 1):
             return self.leave_out(line, "under_channel_minimum")
         reason = self._channel.refusal(payee.account, payee.name, gross - tax)
@@ -438,7 +444,10 @@ class _Cashier:
             net=gross - tax,
             name=payee.name,
             account=payee.account,
-            before=before,
+            person=payee.person,
+            id_number=payee.id_number,
+            tax_table=self._table.id,
+            before=at_month_start(before, month),
             after=after,
             sent_at=self._now,
         )
@@ -453,34 +462,6 @@ class _Cashier:
         """The lines left out since this was last asked."""
         found, self._left_out = self._left_out, []
         return found
-
-
-def _tax_before(batch: Batch, members: Sequence[str], payouts: Payouts) -> dict[str, TaxToDate]:
-    """What each member's last paid line of this tax year left behind, where the method looks back at all.
-
-    The numbers of older lines follow from member and month, so they are read by key: once for the month before, and for
-    months before that only if the brand carries figures over a gap.
-    """
-    found: dict[str, TaxToDate] = {}
-    if batch.rules.tax_method != "platform":
-        return found
-    month = batch.period.month
-    for earlier in range(month.month - 1, 0, -1):
-        period = Period(f"{month.year}-{earlier:02d}")
-        missing = [member for member in members if member not in found]
-        if not missing:
-            break
-        numbers = {
-            transfer_number(member, period, attempt): member
-            for member in missing
-            for attempt in range(1, MAX_ATTEMPTS + 1)
-        }
-        for number, line in payouts.find_lines(batch_id(period), numbers).items():
-            if line.status == "paid" and line.after is not None:
-                found[numbers[number]] = line.after
-        if not batch.rules.carry_over_gap:
-            break
-    return found
 
 
 def _handed_over(batch: Batch, *, payouts: Payouts, channel: Channel, files: Files, clock: Clock) -> Batch:

@@ -121,14 +121,43 @@ def withhold(
     """
     if gross < 0:
         raise ValueError("a line cannot pay out less than nothing")
-    start = _start(before, month, carry_over_gap=carry_over_gap)
-    after = replace(start, income=start.income + gross, month_income=start.month_income + gross)
+    untaxed = counted(before, month, gross, 0, carry_over_gap=carry_over_gap)
     if table.method == "labour":
-        due = _labour(table, after.month_income) - start.month_withheld
+        due = _labour(table, untaxed.month_income) - untaxed.month_withheld
     else:
-        due = _platform(table, after.income, after.months) - start.withheld
+        due = _platform(table, untaxed.income, untaxed.months) - untaxed.withheld
     tax = min(max(due, 0), gross)
-    return tax, replace(after, withheld=after.withheld + tax, month_withheld=after.month_withheld + tax)
+    return tax, counted(before, month, gross, tax, carry_over_gap=carry_over_gap)
+
+
+def counted(before: TaxToDate | None, month: date, gross: Fen, tax: Fen, *, carry_over_gap: bool = False) -> TaxToDate:
+    """A person's figures after he was paid `gross` in `month`, of which `tax` was withheld.
+
+    Lines of one month may be counted in any order. Raises ValueError for a month before that of `before`.
+    """
+    start = _start(before, month, carry_over_gap=carry_over_gap)
+    return replace(
+        start,
+        income=start.income + gross,
+        withheld=start.withheld + tax,
+        month_income=start.month_income + gross,
+        month_withheld=start.month_withheld + tax,
+    )
+
+
+def at_month_start(figures: TaxToDate | None, month: date) -> TaxToDate | None:
+    """The figures without what was paid in `month` itself; None if nothing is left."""
+    if figures is None or (figures.year, figures.month) != (month.year, month.month):
+        return figures
+    if figures.income == figures.month_income:
+        return None
+    return replace(
+        figures,
+        income=figures.income - figures.month_income,
+        withheld=figures.withheld - figures.month_withheld,
+        month_income=0,
+        month_withheld=0,
+    )
 
 
 def _start(before: TaxToDate | None, month: date, *, carry_over_gap: bool) -> TaxToDate:

@@ -107,6 +107,9 @@ class LineItem(Table):
     name = UnicodeAttribute(null=True)
     account = UnicodeAttribute(null=True)
     reason = UnicodeAttribute(null=True)
+    person = UnicodeAttribute(null=True)
+    id_number = UnicodeAttribute(null=True)
+    tax_table = UnicodeAttribute(null=True)
     tax_before = JsonAttribute(null=True)
     tax_after = JsonAttribute(null=True)
     sent_at = EpochAttribute(null=True)
@@ -346,6 +349,9 @@ def _claim(write: Transaction, line: Line) -> tuple[int, int]:
             LineItem.net.set(line.net),
             LineItem.name.set(line.name),
             LineItem.account.set(line.account),
+            LineItem.person.set(line.person),
+            LineItem.id_number.set(line.id_number),
+            LineItem.tax_table.set(line.tax_table),
             LineItem.tax_before.set(_tax_data(line.before)),
             LineItem.tax_after.set(_tax_data(line.after)),
             LineItem.sent_at.set(_moment(line, line.sent_at)),
@@ -459,6 +465,9 @@ def payees(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
             of_age=found.person is not None and found.person.of_age(now),
             hold=found.id in held,
             erased=found.erased_at is not None,
+            person=found.person.id if found.person is not None else "",
+            id_number=found.person.number_masked if found.person is not None else "",
+            siblings=found.siblings,
         )
         for found in members_of(members).values()
     }
@@ -530,6 +539,9 @@ def _line(item: LineItem) -> Line:
         name=item.name or "",
         account=item.account or "",
         reason=item.reason,
+        person=item.person or "",
+        id_number=item.id_number or "",
+        tax_table=item.tax_table or "",
         before=TaxToDate(*item.tax_before) if item.tax_before else None,
         after=TaxToDate(*item.tax_after) if item.tax_after else None,
         sent_at=item.sent_at,

@@ -23,6 +23,7 @@ from moto.sqs.models import sqs_backends
 from cardstock import bootstrap
 from infra.local import costs
 from infra.local.template import Template, load
+from tests.quick import items_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRETS: dict[str, dict[str, Any]] = {
@@ -84,12 +85,11 @@ class Cloud:
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Every item of `table` (its name in the test environment), raw."""
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-        return [item for page in pages for item in page["Items"]]
+        return items_of(table, REGION)
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
         """Every item of every table: compare two of them to prove that nothing changed."""
-        names = self.dynamodb.list_tables()["TableNames"]
+        names = dynamodb_backends[ACCOUNT][REGION].tables
         return {name: sorted(self.items(name), key=lambda item: json.dumps(item, default=repr)) for name in names}
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from cardstock.ids import RequestKey
 from cardstock.members.model import Person
 from cardstock.payouts import service
 from cardstock.payouts.model import Line, Period, Rules, batch_id, retried
-from cardstock.payouts.tax import counted
+from cardstock.payouts.tax import TaxToDate, counted
 from cardstock.payouts.withholding import figures_before
 from tests.cloud import Cloud
 from tests.payouts_office import FIRST, Office, clock_at
@@ -76,7 +76,7 @@ def test_two_accounts_of_one_person_are_taxed_as_one(office: Office) -> None:
     assert lines[first].person == lines[second].person != ""
     earlier = lines[min(lines)]
     assert earlier.after == counted(None, date(2026, 10, 1), earlier.gross, earlier.tax)
-    assert {line.before for line in lines.values()} == {None}
+    assert {line.before for line in lines.values()} == {TaxToDate(2026, 10, 1, 0, 0, 0, 0)}
 
 
 def test_two_persons_are_taxed_as_two(office: Office) -> None:
@@ -138,7 +138,7 @@ def test_a_line_that_fails_in_the_next_year_is_out_of_its_own_and_income_of_the_
     assert closed[first].status == "failed"
     # January begins anew: nothing is left of December, and its first month pays tax on everything above 5 000.
     assert (january[first].gross, january[first].tax) == (2_000_000, (2_000_000 * 8 // 10 - 500_000) * 3 // 100)
-    assert january[first].before is None
+    assert january[first].before == TaxToDate(2027, 1, 1, 0, 0, 0, 0)
     office.check_ledger()
 
 

@@ -232,7 +232,7 @@ class Line(msgspec.Struct, frozen=True):
     """His ID number, masked: the number itself is kept nowhere."""
     tax_table: str = ""
     before: TaxToDate | None = None
-    """What the person had been paid, all his members together, before this month's first line; None if nothing."""
+    """What the person had been paid, all his members together, when the month began."""
     after: TaxToDate | None = None
     """The same after this line, with what was on its way to his other members by then."""
     sent_at: datetime | None = None

@@ -447,7 +447,7 @@ class _Cashier:
             person=payee.person,
             id_number=payee.id_number,
             tax_table=self._table.id,
-            before=at_month_start(before, month),
+            before=at_month_start(before, month, carry_over_gap=rules.carry_over_gap),
             after=after,
             sent_at=self._now,
         )

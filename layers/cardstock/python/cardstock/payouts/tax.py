@@ -98,6 +98,20 @@ class TaxToDate(msgspec.Struct, frozen=True):
     month_withheld: Fen
 
 
+class Assessment(msgspec.Struct, frozen=True):
+    """How tax follows from income, in the words of the withholding return. `taxable` is rounded, `due` is not made of
+    it: the one rounding is that of `due`."""
+
+    income: Fen
+    expense: Fen
+    allowance: Fen
+    taxable: Fen
+    rate: Bps
+    quick: Fen
+    due: Fen
+    """Before what was withheld already is taken off."""
+
+
 def table_for(method: str, month: date) -> TaxTable:
     """The table of `method` that holds on the first day of `month`.
 
@@ -122,12 +136,28 @@ def withhold(
     if gross < 0:
         raise ValueError("a line cannot pay out less than nothing")
     untaxed = counted(before, month, gross, 0, carry_over_gap=carry_over_gap)
-    if table.method == "labour":
-        due = _labour(table, untaxed.month_income) - untaxed.month_withheld
-    else:
-        due = _platform(table, untaxed.income, untaxed.months) - untaxed.withheld
-    tax = min(max(due, 0), gross)
+    withheld = untaxed.month_withheld if table.method == "labour" else untaxed.withheld
+    tax = min(max(assess(table, untaxed).due - withheld, 0), gross)
     return tax, counted(before, month, gross, tax, carry_over_gap=carry_over_gap)
+
+
+def assess(table: TaxTable, figures: TaxToDate) -> Assessment:
+    """How `table` makes the tax of what somebody was paid: in the month under `labour`, to date under `platform`."""
+    if table.method == "labour":
+        income, allowance = figures.month_income, 0
+        flat = income <= table.flat_until
+        expense = min(table.exempt, income) * BPS_ONE if flat else income * table.expense_rate
+    else:
+        income, allowance = figures.income, table.exempt * figures.months
+        expense = income * table.expense_rate
+    # In fen times BPS_ONE, so that a fraction of a fen in the base is not rounded away before its rate.
+    base = max((income - allowance) * BPS_ONE - expense, 0)
+    bracket = next(one for one in table.brackets if one.up_to is None or base <= one.up_to * BPS_ONE)
+    due = half_up(base * bracket.rate - bracket.quick * BPS_ONE * BPS_ONE, BPS_ONE * BPS_ONE)
+    rounded = half_up(expense, BPS_ONE)
+    return Assessment(
+        income, rounded, allowance, max(income - rounded - allowance, 0), bracket.rate, bracket.quick, due
+    )
 
 
 def counted(before: TaxToDate | None, month: date, gross: Fen, tax: Fen, *, carry_over_gap: bool = False) -> TaxToDate:
@@ -145,16 +175,13 @@ def counted(before: TaxToDate | None, month: date, gross: Fen, tax: Fen, *, carr
     )
 
 
-def at_month_start(figures: TaxToDate | None, month: date) -> TaxToDate | None:
-    """The figures without what was paid in `month` itself; None if nothing is left."""
-    if figures is None or (figures.year, figures.month) != (month.year, month.month):
-        return figures
-    if figures.income == figures.month_income:
-        return None
+def at_month_start(figures: TaxToDate | None, month: date, *, carry_over_gap: bool = False) -> TaxToDate:
+    """The figures with which `month` began: without what was paid in it."""
+    start = _start(figures, month, carry_over_gap=carry_over_gap)
     return replace(
-        figures,
-        income=figures.income - figures.month_income,
-        withheld=figures.withheld - figures.month_withheld,
+        start,
+        income=start.income - start.month_income,
+        withheld=start.withheld - start.month_withheld,
         month_income=0,
         month_withheld=0,
     )
@@ -171,24 +198,3 @@ def _start(before: TaxToDate | None, month: date, *, carry_over_gap: bool) -> Ta
     if before.month > month.month:
         raise ValueError("the months of one person's payouts must not go backwards")
     return replace(fresh, income=before.income, withheld=before.withheld) if carry_over_gap else fresh
-
-
-def _labour(table: TaxTable, income: Fen) -> Fen:
-    """Base and tax stay in ten-thousandths of a fen until the one rounding at the end."""
-    if income <= table.exempt:
-        return 0
-    small = income <= table.flat_until
-    return _progressive(table, (income - table.exempt) * BPS_ONE if small else income * (BPS_ONE - table.expense_rate))
-
-
-def _platform(table: TaxTable, income: Fen, months: int) -> Fen:
-    base = income * (BPS_ONE - table.expense_rate) - table.exempt * months * BPS_ONE
-    return _progressive(table, base) if base > 0 else 0
-
-
-def _progressive(table: TaxTable, base: int) -> Fen:
-    """`base` is in fen times `BPS_ONE`, so that a fraction of a fen in the base is not rounded away before its rate."""
-    for bracket in table.brackets:
-        if bracket.up_to is None or base <= bracket.up_to * BPS_ONE:
-            return half_up(base * bracket.rate - bracket.quick * BPS_ONE * BPS_ONE, BPS_ONE * BPS_ONE)
-    raise ValueError(f"table {table.id} has no last bracket")

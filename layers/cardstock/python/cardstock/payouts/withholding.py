@@ -54,13 +54,14 @@ def person_of(member: str, known: Mapping[str, Payee]) -> Person:
     return tuple(sorted({member, *(payee.siblings if payee is not None else ())}))
 
 
-def month_of(lines: Iterable[Line], *, carry_over_gap: bool = False) -> TaxToDate | None:
+def month_of(lines: Iterable[Line]) -> TaxToDate | None:
     """The figures that a person's lines of one month have left, whatever order they were sent in; None if nothing of
     it was paid."""
     figures: TaxToDate | None = None
-    for line in sorted((line for line in lines if line.status == "paid"), key=lambda line: line.number):
-        start = figures if figures is not None else line.before
-        figures = counted(start, Period(line.period).month, line.gross, line.tax, carry_over_gap=carry_over_gap)
+    for line in lines:
+        if line.status == "paid":
+            start = figures if figures is not None else line.before
+            figures = counted(start, Period(line.period).month, line.gross, line.tax)
     return figures
 
 
@@ -74,7 +75,7 @@ def _earlier_months(batch: Batch, persons: set[Person], payouts: Payouts) -> dic
             break
         lines = _lines(Period(f"{month.year}-{earlier:02d}"), missing, payouts)
         for person, own in lines.items():
-            figures = month_of((line for line in own if line.tax_table in same), carry_over_gap=carry_over_gap)
+            figures = month_of(line for line in own if line.tax_table in same)
             if figures is not None:
                 found[person] = figures
         if not carry_over_gap:

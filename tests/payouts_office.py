@@ -33,6 +33,8 @@ from tests.cloud import Cloud, Context, http_event, queue_event
 FIRST = datetime(2026, 11, 30, 19, tzinfo=UTC)
 """03:00 on the first of December in Shanghai."""
 PAYOUT = "pay_202611"
+TABLES = ("payouts", "ledger", "balances", "statements")
+"""Everything that payouts write."""
 
 
 class MovableClock:
@@ -58,6 +60,17 @@ def clock_at(moment: datetime) -> Iterator[MovableClock]:
 def member_id(index: int) -> str:
     """The same members in every test."""
     return derived_id("mem", str(index))
+
+
+def books(cloud: Cloud) -> Any:
+    """Money and payouts, whatever the number of writes of a batch's head; and every file."""
+    state = {table: sorted(cloud.items(table), key=str) for table in TABLES}
+    for item in state["payouts"]:
+        item.pop("version", None)
+        if "data" in item:
+            item["data"] = {key: value for key, value in json.loads(item["data"]["S"]).items() if key != "version"}
+    found = cloud.s3.list_objects_v2(Bucket="reports").get("Contents", [])
+    return state, [(entry["Key"], entry["ETag"]) for entry in found]
 
 
 class Office:

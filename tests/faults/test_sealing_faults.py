@@ -15,7 +15,7 @@ from cardstock.ledger import sealing
 from cardstock.ledger.sealing import note
 from cardstock.ledger.service import claimed
 from functions.nightly_seal import app
-from tests.cloud import Cloud, Context
+from tests.cloud import Cloud, Context, Snapshot
 from tests.faults import layer as faults
 from tests.unit.ledger_memory import START, MovingClock
 
@@ -38,7 +38,7 @@ def clock(cloud: Cloud) -> Iterator[MovingClock]:
 State = tuple[dict[str, dict[str, Any]], dict[str, bytes]]
 
 
-def begin(cloud: Cloud) -> State:
+def begin(cloud: Cloud) -> Snapshot:
     """The state before the night."""
     first = claimed("n0", "mem_r", 1, START - timedelta(days=1))
     note(first, seals=bootstrap.seals())
@@ -46,7 +46,7 @@ def begin(cloud: Cloud) -> State:
     note(first, seals=bootstrap.seals())
     for number in range(1, ENTRIES + 1):
         note(claimed(f"n{number}", "mem_r", number, START), seals=bootstrap.seals())
-    return state(cloud)
+    return cloud.snapshot()
 
 
 def state(cloud: Cloud) -> State:
@@ -54,18 +54,6 @@ def state(cloud: Cloud) -> State:
     listed = cloud.s3.list_objects_v2(Bucket="reports")["Contents"]
     keys = [entry["Key"] for entry in listed]
     return rows, {key: cloud.s3.get_object(Bucket="reports", Key=key)["Body"].read() for key in keys}
-
-
-def restore(cloud: Cloud, wanted: State) -> None:
-    """Back to `wanted`, touching what differs only."""
-    rows, objects = state(cloud)
-    for key in rows.keys() - wanted[0].keys():
-        cloud.dynamodb.delete_item(TableName="statements", Key={name: rows[key][name] for name in ("pk", "sk")})
-    for key, item in wanted[0].items():
-        if rows.get(key) != item:
-            cloud.dynamodb.put_item(TableName="statements", Item=item)
-    for key in objects.keys() - wanted[1].keys():
-        cloud.s3.delete_object(Bucket="reports", Key=key)
 
 
 def points(calls: list[str]) -> list[tuple[int, str]]:
@@ -98,7 +86,7 @@ def test_a_night_that_is_hit_at_any_call_ends_in_the_same_seals(
     for index, call in points(calls):
         if mode in ("conflict", "throttle") and not call.startswith("dynamodb."):
             continue
-        restore(cloud, before)
+        before.restore()
         clock.at = NIGHT
         with faults.at(index, mode):
             faults.survive(run)
@@ -123,7 +111,7 @@ def test_a_run_that_is_overtaken_between_any_two_calls_makes_the_same_seals(clou
     expected = state(cloud)
 
     for index, call in points(calls):
-        restore(cloud, before)
+        before.restore()
         with overtaken(index):
             assert run(), (index, call)
 

@@ -286,27 +286,8 @@ def _refusal(status: int, codes: Iterable[str]) -> Json:
     }
 
 
-def codes_of(route: Any) -> list[str]:
-    """Every code that a route may answer: its own, and those that follow from what it takes."""
-    from cardstock.edge.http import Nothing
-
-    codes = list(route.codes)
-    if route.auth:
-        codes += ["CREDENTIALS_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "KEY_INVALID"]
-        codes += {"member": ["NOT_A_MEMBER"], "key": ["NOT_A_KEY"], "any": []}[route.auth]
-    if route.scope:
-        codes.append("SCOPE_MISSING")
-    if route.idempotent:
-        codes += ["IDEMPOTENCY_KEY_MISSING", "HEADER_INVALID", "IDEMPOTENCY_KEY_REUSED"]
-    if route.body is not Nothing:
-        codes.append("BODY_INVALID")
-    if route.query is not Nothing:
-        codes.append("QUERY_INVALID")
-    return list(dict.fromkeys([*codes, "BODY_TOO_LARGE", "STORE_BUSY", "STORE_UNAVAILABLE"]))
-
-
 def _responses(route: Any, schemas: Mapping[type, Json]) -> Json:
-    from cardstock.edge.http import Nothing
+    from cardstock.edge.http import Nothing, codes_of
 
     success: dict[str, Json] = {"description": route.answer.__doc__ or "Done."}
     if route.answer is str:

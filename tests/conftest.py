@@ -65,6 +65,7 @@ pytest_plugins = [
     "tests.cloud",
     "tests.rights",
     "tests.payloads",
+    "tests.refusals",
     "tests.selling",
     "tests.sockets",
 ]

@@ -94,7 +94,7 @@ def get_vcard(request: Request[Nothing, Nothing]) -> Answer:
     return card_documents.vcard(shown, request.path["key"], request.headers)
 
 
-@api.get("/v1/cards/{key}/qr", answer=str, codes=("NOT_FOUND",))
+@api.get("/v1/cards/{key}/qr", answer=str, codes=("NOT_FOUND", "HEADER_INVALID"))
 def get_qr(request: Request[Nothing, Nothing]) -> Answer:
     """Get the QR code (SVG) of a card's public page."""
     service.show_card(request.path["key"], cards=bootstrap.cards())

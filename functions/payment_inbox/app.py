@@ -19,7 +19,7 @@ class NoticeTaken(Model):
     "/v1/payments/sandbox/notify",
     answer=NoticeTaken,
     raw=True,
-    codes=("SIGNATURE_INVALID", "NOT_FOUND", "PAYMENT_MISMATCH"),
+    codes=("SIGNATURE_INVALID", "BODY_INVALID", "NOT_FOUND", "PAYMENT_MISMATCH"),
 )
 def take_sandbox_notice(request: Request[Nothing, Nothing]) -> NoticeTaken:
     """Take the sandbox channel's notice of a payment.

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from openapi_spec_validator import validate
 
-from cardstock.edge.http import Nothing, Route
+from cardstock.edge.http import Nothing, Route, codes_of
 from cardstock.edge.problems import TEXTS
 from cardstock.partners.model import EVENT_TYPES
 from infra.events import EVENTS
-from infra.openapi import DOCUMENT, apis, codes_of, statuses, text
+from infra.openapi import DOCUMENT, apis, statuses, text
 
 ROUTES = [(route.method, route.path, route) for _, api in apis() for route in api.routes]
 IDS = [f"{method} {path}" for method, path, _ in ROUTES]

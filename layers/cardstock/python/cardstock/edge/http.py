@@ -101,6 +101,27 @@ class Route(msgspec.Struct, frozen=True):
     description: str
 
 
+def codes_of(route: Route) -> tuple[str, ...]:
+    """Every code that a route may answer: its own, and those that follow from what it takes."""
+    codes = list(route.codes)
+    if route.auth:
+        codes += ["CREDENTIALS_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "KEY_INVALID"]
+        codes += {"member": ["NOT_A_MEMBER"], "key": ["NOT_A_KEY"], "any": []}[route.auth]
+    if route.scope:
+        codes.append("SCOPE_MISSING")
+    if route.idempotent:
+        codes += ["IDEMPOTENCY_KEY_MISSING", "HEADER_INVALID", "IDEMPOTENCY_KEY_REUSED"]
+    if route.body is not Nothing:
+        codes.append("BODY_INVALID")
+    if route.query is not Nothing:
+        codes.append("QUERY_INVALID")
+        if hasattr(route.query, "cursor"):
+            codes.append("CURSOR_INVALID")
+    if "{" in route.path:
+        codes.append("NOT_FOUND")
+    return tuple(dict.fromkeys([*codes, "BODY_TOO_LARGE", "STORE_BUSY", "STORE_UNAVAILABLE"]))
+
+
 class Api:
     """The routes of one function. `callers` is asked only when a route needs a caller."""
 
@@ -192,6 +213,8 @@ class Api:
             request = self._read(route, decoder, path_values, event, headers, language)
             result = route.handler(request)
         except errors.CardstockError as error:
+            if error.code not in codes_of(route):
+                logger.warning("undeclared refusal", code=error.code, route=f"{route.method} {route.path}")
             return _refusal(error, event, headers, language)
         return _reply(route, result, event, headers)
 

@@ -13,7 +13,7 @@ from cardstock.edge.http import Model
 
 UPDATE_CODES: Final = ("NOT_FOUND", "CARD_CHANGED")
 SHARE_CODES: Final = ("NOT_FOUND", "AUDIENCE_UNKNOWN")
-VIEW_CODES: Final = ("TOKEN_INVALID", "TOKEN_EXPIRED", "QUEUE_UNAVAILABLE")
+VIEW_CODES: Final = ("TOKEN_INVALID", "TOKEN_EXPIRED", "KEY_INVALID", "QUEUE_UNAVAILABLE")
 
 Audience = Annotated[
     str,

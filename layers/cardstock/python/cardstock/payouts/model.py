@@ -384,9 +384,14 @@ def retried(line: Line, actor: str) -> Line:
 
 def written(batch: Batch, document: Document) -> File:
     """What the batch remembers of a document: where it is written, once, and the hash of its bytes."""
+    return named_file(f"payouts/{batch.id}", document)
+
+
+def named_file(folder: str, document: Document) -> File:
+    """A document in its folder."""
     return File(
         name=document.name,
-        key=f"payouts/{batch.id}/{document.name}",
+        key=f"{folder}/{document.name}",
         content_type=document.content_type,
         size=len(document.content),
         sha256=hashlib.sha256(document.content).hexdigest(),

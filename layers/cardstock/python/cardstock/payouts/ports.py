@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 from cardstock.ids import RequestKey
 from cardstock.payouts.model import Answer, Balance, Batch, Booking, Document, DropReason, LedgerLine, Line, Payee
 from cardstock.payouts.report import Report
+from cardstock.payouts.taxpayers import TaxFile, TaxQuarter
 
 CHUNK = 33
 """Lines that are booked together: three items each, and DynamoDB takes a hundred in one transaction."""
@@ -65,6 +66,9 @@ class Payouts(Protocol):
 
     def lines_of(self, member: str, batches: Sequence[Batch]) -> list[Line]:
         """A member's lines in these batches (at most 50), in the order of the batches; one call."""
+
+    def lines_at(self, keys: Iterable[tuple[str, str]]) -> list[Line]:
+        """Those of the lines that exist, each named by its batch and its transfer number; one call per hundred."""
 
     def claim(self, lines: Sequence[Line]) -> Sequence[Line]:
         """Take each line's gross from available to paying and store the line as sent, one transaction for all.
@@ -133,8 +137,24 @@ class Channel(Protocol):
         """What a person has to give to the channel, if that is how it works. The same bytes for the same lines."""
 
 
+class TaxFiles(Protocol):
+    """The quarters whose files were written."""
+
+    def add(self, file: TaxFile) -> TaxFile:
+        """Note that a quarter was written, unless it is noted; answers what is noted."""
+
+    def find(self, quarter: str) -> TaxFile | None:
+        """One quarter."""
+
+    def page(self, *, limit: int) -> list[TaxFile]:
+        """The last ones, newest quarter first."""
+
+
 Writer: TypeAlias = Callable[[Report], Document]
 """Makes one file of a report: the same bytes for the same report."""
+
+QuarterWriter: TypeAlias = Callable[[TaxQuarter], Document]
+"""Makes one file of a quarter: the same bytes for the same quarter."""
 
 
 class Files(Protocol):

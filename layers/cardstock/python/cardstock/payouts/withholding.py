@@ -7,11 +7,12 @@ Two lines of one person in one batch are never decided at once. Of those that ar
 member goes, and the others wait until it is not pending any more: no lock is needed, however many steps run.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from cardstock.payouts.model import MAX_ATTEMPTS, Batch, Line, Payee, Period, batch_id, transfer_number
 from cardstock.payouts.ports import Payouts
 from cardstock.payouts.tax import TABLES, TaxToDate, counted
+from cardstock.payouts.taxpayers import month_of
 
 _COUNTS = frozenset({"sent", "waiting_user", "paid"})
 Person = tuple[str, ...]
@@ -52,17 +53,6 @@ def person_of(member: str, known: Mapping[str, Payee]) -> Person:
     """Everybody who is the same person as `member`, himself included."""
     payee = known.get(member)
     return tuple(sorted({member, *(payee.siblings if payee is not None else ())}))
-
-
-def month_of(lines: Iterable[Line]) -> TaxToDate | None:
-    """The figures that a person's lines of one month have left, whatever order they were sent in; None if nothing of
-    it was paid."""
-    figures: TaxToDate | None = None
-    for line in lines:
-        if line.status == "paid":
-            start = figures if figures is not None else line.before
-            figures = counted(start, Period(line.period).month, line.gross, line.tax)
-    return figures
 
 
 def _earlier_months(batch: Batch, persons: set[Person], payouts: Payouts) -> dict[Person, TaxToDate]:

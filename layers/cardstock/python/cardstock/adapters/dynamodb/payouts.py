@@ -9,6 +9,8 @@ Table `payouts`, partition key `pk`, sort key `sk`:
 | lines of a batch, by transfer number | batch id / `line#<number>` | query |
 | lines by number (results, last month's tax) | batch id / `line#<number>` | 1 read per 100 |
 | lines of a member: the number follows from member, period and attempt | batch id / `line#<number>` | 1 read per 50 |
+| quarters whose tax file was written, newest first | `tax-files` / quarter, query backwards | 1 query |
+| lines of a person's year (his certificate) | batch id / `line#<number>` | 1 read per 100 |
 | answers of the channel, by number | batch id / `answer#<number>` | query; 1 read per 100 |
 
 A step of k lines is one transaction of 3k items: the ledger's entry (put if absent), the member's balance, the line.
@@ -64,9 +66,11 @@ from cardstock.payouts.model import (
     transfer_number,
 )
 from cardstock.payouts.tax import TaxToDate
+from cardstock.payouts.taxpayers import TaxFile
 from cardstock.settings import settings
 
 _BATCHES = "batches"
+_TAX_FILES = "tax-files"
 _KEYS_AT_ONCE = 100
 _STATEMENT_PAGE = 100
 _ATTEMPTS = 5
@@ -128,6 +132,42 @@ class AnswersItem(Table):
     sk = UnicodeAttribute(range_key=True)
     answers = JsonAttribute()
     said = IntegerAttribute()
+
+
+class TaxFileItem(Table):
+    """A quarter whose tax file was written."""
+
+    class Meta:
+        table_name = settings().payouts_table
+
+    pk = UnicodeAttribute(hash_key=True, default=_TAX_FILES)
+    sk = UnicodeAttribute(range_key=True)
+    data = JsonAttribute()
+
+
+class DynamoTaxFiles:
+    """`payouts.ports.TaxFiles`."""
+
+    def add(self, file: TaxFile) -> TaxFile:
+        item = TaxFileItem(sk=file.quarter, data=json.loads(json.dumps(asdict(file), default=_ms)))
+        try:
+            item.save(condition=TaxFileItem.pk.does_not_exist())
+        except PutError as error:
+            found = self.find(file.quarter) if error.cause_response_code == "ConditionalCheckFailedException" else None
+            if found is None:
+                raise UnavailableError("STORE_UNAVAILABLE") from error
+            return found
+        return file
+
+    def find(self, quarter: str) -> TaxFile | None:
+        try:
+            return _tax_file(TaxFileItem.get(_TAX_FILES, quarter, consistent_read=True))
+        except DoesNotExist:
+            return None
+
+    def page(self, *, limit: int) -> list[TaxFile]:
+        found = TaxFileItem.query(_TAX_FILES, scan_index_forward=False, consistent_read=True, limit=limit)
+        return [_tax_file(item) for item in found]
 
 
 class DynamoPayouts:
@@ -252,6 +292,10 @@ class DynamoPayouts:
         ]
         found = {(item.pk, item.sk): _line(item) for item in LineItem.batch_get(keys, consistent_read=True)}
         return [found[key] for key in keys if key in found]
+
+    def lines_at(self, keys: Iterable[tuple[str, str]]) -> list[Line]:
+        wanted = [(batch, f"line#{number}") for batch, number in keys]
+        return [_line(item) for item in LineItem.batch_get(wanted, consistent_read=True)]
 
     def claim(self, lines: Sequence[Line]) -> Sequence[Line]:
         return _together(lines, _claim)
@@ -509,6 +553,14 @@ def _batch(item: BatchItem) -> Batch:
             differences=tuple(Difference(**difference) for difference in books["differences"]),
         )
     return Batch(**data)
+
+
+def _tax_file(item: TaxFileItem) -> TaxFile:
+    data = dict(item.data)
+    data["written_at"] = from_epoch_ms(data["written_at"])
+    data["batches"] = tuple(data["batches"])
+    data["files"] = tuple(File(**file) for file in data["files"])
+    return TaxFile(**data)
 
 
 def _line_item(line: Line) -> LineItem:

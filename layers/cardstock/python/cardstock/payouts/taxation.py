@@ -1,0 +1,124 @@
+"""Writing the quarter's file for the tax office, and telling a person what was withheld from him."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from cardstock.clock import Clock
+from cardstock.errors import NotFoundError
+from cardstock.payouts.model import MAX_ATTEMPTS, Period, batch_id, named_file, transfer_number
+from cardstock.payouts.ports import Files, Payees, Payouts, QuarterWriter, TaxFiles
+from cardstock.payouts.taxpayers import (
+    Certificate,
+    Quarter,
+    TaxFile,
+    TaxQuarter,
+    Waiting,
+    person_months,
+    quarter_of,
+)
+from cardstock.payouts.withholding import person_of
+
+_LOOKED_BACK: Final = 60
+"""Batches that are looked at for what is due: five years."""
+_QUARTERS_LOOKED_AT: Final = 4
+
+
+def certificate(member: str, year: int, *, brand: str, payouts: Payouts, payees: Payees, clock: Clock) -> Certificate:
+    """What was withheld from the person behind a member in a year, over all members who are that person.
+
+    One read per fifty months of a member. Raises `NotFoundError` for a member that does not exist.
+    """
+    known = payees([member], clock.now())
+    if member not in known:
+        raise NotFoundError("NOT_FOUND")
+    periods = [Period(f"{year}-{month:02d}") for month in range(1, 13)]
+    keys = [
+        (batch_id(period), transfer_number(one, period, attempt))
+        for period in periods
+        for one in person_of(member, known)
+        for attempt in range(1, MAX_ATTEMPTS + 1)
+    ]
+    months = tuple(person_months(payouts.lines_at(keys)))
+    wanted = {batch_id(period) for period in periods}
+    batches = payouts.page(before=batch_id(Period(f"{year + 1}-01")), limit=len(periods))
+    payee = known[member]
+    return Certificate(
+        brand=brand,
+        person=payee.person,
+        name=payee.name,
+        id_number=payee.id_number,
+        year=year,
+        months=months,
+        open_periods=tuple(
+            sorted(batch.period.key for batch in batches if batch.id in wanted and batch.status != "settled")
+        ),
+    )
+
+
+def write_due(
+    now: datetime,
+    *,
+    brand: str,
+    payouts: Payouts,
+    tax_files: TaxFiles,
+    files: Files,
+    writers: Sequence[QuarterWriter],
+) -> tuple[list[TaxFile], list[Waiting]]:
+    """Write the file of every quarter of the last year that is over, settled and not written; what waits for payouts.
+
+    Killed anywhere and repeated, it writes the same bytes. A quarter has every month since the brand's first payout: a
+    month whose batch is missing is waited for, too.
+    """
+    batches = {batch.id: batch for batch in payouts.page(before=None, limit=_LOOKED_BACK)}
+    written = {file.quarter for file in tax_files.page(limit=_QUARTERS_LOOKED_AT * 2)}
+    made: list[TaxFile] = []
+    waiting: list[Waiting] = []
+    for quarter in _ended(now):
+        wanted = [batch_id(period) for period in quarter.periods if batches and batch_id(period) >= min(batches)]
+        if not wanted or quarter.key in written:
+            continue
+        open_ones = tuple(one for one in wanted if one not in batches or batches[one].status != "settled")
+        if open_ones:
+            waiting.append(Waiting(quarter.key, open_ones))
+            continue
+        content = quarter_of(
+            brand, quarter, [batches[one] for one in wanted], {one: payouts.lines(one) for one in wanted}
+        )
+        made.append(_write(content, now, tax_files=tax_files, files=files, writers=writers))
+    return made, waiting
+
+
+def _ended(now: datetime) -> list[Quarter]:
+    """The last quarters that were over at `now`, oldest first."""
+    found: list[Quarter] = []
+    period = Period.before(now)
+    quarter = Quarter.of(period)
+    if quarter.periods[-1] != period:
+        quarter = quarter.before
+    while len(found) < _QUARTERS_LOOKED_AT:
+        found.append(quarter)
+        quarter = quarter.before
+    return found[::-1]
+
+
+def _write(
+    content: TaxQuarter, now: datetime, *, tax_files: TaxFiles, files: Files, writers: Sequence[QuarterWriter]
+) -> TaxFile:
+    stored = []
+    for write in writers:
+        document = write(content)
+        file = named_file(f"tax/{content.quarter.key}", document)
+        files.put_once(file.key, document)
+        stored.append(file)
+    return tax_files.add(
+        TaxFile(
+            quarter=content.quarter.key,
+            written_at=now,
+            batches=tuple(batch.id for batch in content.batches),
+            persons=len({month.person for month in content.months}),
+            income=sum(month.income for month in content.months),
+            tax=sum(month.tax for month in content.months),
+            files=tuple(stored),
+        )
+    )

@@ -33,6 +33,11 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}\Z")
 _FORBIDDEN_TEXT = re.compile("[\x00\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _POINTER = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
 
+SAID = r"\S"
+"""Pattern of a text that says something: not blank alone."""
+LINE = r"^[^\r\n]*\S[^\r\n]*$"
+"""The same on one line."""
+
 Body = TypeVar("Body")
 Query = TypeVar("Query")
 

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from cardstock.catalog.model import MAX_BATCH, MAX_STOCK, SKU, Listing, Product
 from cardstock.clock import rfc3339
-from cardstock.edge.http import Model
+from cardstock.edge.http import LINE, Model
 
 Sku = Annotated[
     str,
@@ -14,7 +14,7 @@ Sku = Annotated[
 ]
 SupplierId = Annotated[str, Meta(pattern=r"^sup_[0-9a-z]{1,26}$", examples=["sup_lights"])]
 PriceFen = Annotated[int, Meta(ge=1, le=10**9, description="Price of one unit in fen.", examples=[25500])]
-Name = Annotated[str, Meta(min_length=1, max_length=100, examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
+Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE, examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
 
 
 class ProductTerms(Model):

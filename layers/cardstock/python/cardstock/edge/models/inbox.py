@@ -4,9 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from cardstock.edge.http import Model
+from cardstock.edge.http import LINE, Model
 
-Text = Annotated[str, Meta(min_length=1, max_length=64)]
+Text = Annotated[str, Meta(min_length=1, max_length=64, pattern=LINE)]
 OrderId = Annotated[str, Meta(pattern=r"^ord_[0-9a-z]{26}$")]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
-from cardstock.edge.http import Model
+from cardstock.edge.http import LINE, Model
 from cardstock.members.model import Member, mask_name, mask_phone
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Tokens(Model):
 class PutProfile(Model):
     """What a member tells about himself."""
 
-    nickname: Annotated[str, Meta(min_length=1, max_length=32, examples=["小林"])]
+    nickname: Annotated[str, Meta(min_length=1, max_length=32, pattern=LINE, examples=["小林"])]
     birth_year: Annotated[int, Meta(ge=1900, le=2100, examples=[1990])] | None = None
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
-from cardstock.edge.http import Model
+from cardstock.edge.http import LINE, SAID, Model
 from cardstock.edge.models.catalog import Sku
 from cardstock.money import CURRENCY
 from cardstock.orders import model
@@ -70,9 +70,9 @@ class QuoteView(Model):
 class ReceiverData(Model):
     """Where the goods go."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=40, examples=["王小明"])]
+    name: Annotated[str, Meta(min_length=1, max_length=40, pattern=LINE, examples=["王小明"])]
     phone: Annotated[str, Meta(pattern=r"^\+?[0-9][0-9 -]{4,18}[0-9]$", examples=["13800138000"])]
-    address: Annotated[str, Meta(min_length=1, max_length=200, examples=["上海市静安区南京西路1266号"])]
+    address: Annotated[str, Meta(min_length=1, max_length=200, pattern=SAID, examples=["上海市静安区南京西路1266号"])]
 
 
 class PlaceOrder(Model):
@@ -106,7 +106,7 @@ class OrderView(Model):
     """An order as its buyer sees it."""
 
     order_id: OrderId
-    status: Annotated[str, Meta(examples=["paid"])]
+    status: Annotated[model.OrderStatus, Meta(examples=["paid"])]
     lines: list[LineView]
     amount_fen: Fen
     refunded_fen: int
@@ -154,7 +154,7 @@ class PaymentView(Model):
 class AskRefund(Model):
     """What is given back, and why."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=200, examples=["arrived broken"])]
+    reason: Annotated[str, Meta(min_length=1, max_length=200, pattern=SAID, examples=["arrived broken"])]
     lines: Lines
 
 

@@ -5,15 +5,15 @@ from typing import Annotated
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
-from cardstock.edge.http import Model
-from cardstock.orders.model import SupplierOrder
+from cardstock.edge.http import LINE, Model
+from cardstock.orders.model import SupplierOrder, SupplierOrderStatus
 from cardstock.partners.model import ApiKey, Supplier
 
 
 class CreateKey(Model):
     """Who gets a key, and what it may do."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=64, examples=["Li Na, finance"])]
+    name: Annotated[str, Meta(min_length=1, max_length=64, pattern=LINE, examples=["Li Na, finance"])]
     owner: Annotated[str, Meta(description="`staff` or a supplier id", examples=["staff"])]
     scopes: Annotated[list[str], Meta(min_length=1, max_length=16, examples=[["payouts:read", "payouts:approve"]])]
 
@@ -58,7 +58,7 @@ class KeyPage(Model):
 class PutSupplier(Model):
     """A supplier's name."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=64, examples=["宁波织物有限公司"])]
+    name: Annotated[str, Meta(min_length=1, max_length=64, pattern=LINE, examples=["宁波织物有限公司"])]
 
 
 class StoredSupplier(Model):
@@ -90,7 +90,7 @@ class StoredSupplierOrder(Model):
     """One supplier's part of a paid order. `lines` leave out what was refunded before it left."""
 
     order_id: str
-    status: str
+    status: SupplierOrderStatus
     lines: list[Wanted]
     receiver_name: str
     receiver_phone: str

@@ -60,6 +60,7 @@ PATH_VALUES: Mapping[str, str] = {
     "plan_id": "chain21",
     "transaction_id": "release.ord_01kbdxdh50fcazdjhcnqh2rzv5",
     "name": "report.xlsx",
+    "alarm_id": "mem_01kbdxdh50fcazdjhcnqh2rzv5.1",
 }
 """An example for every name that stands in a path."""
 

@@ -271,12 +271,18 @@ def traces() -> "Traces":
     return DynamoTraces()
 
 
-def referral_tree() -> "tuple[dict[str, str], list[str]]":
-    """Everybody's referrer, and everybody who has or had money of rewards. Scans: for the nightly look alone."""
+def referral_tree(go_on: "Callable[[], None]") -> "tuple[dict[str, str], list[str]]":
+    """Everybody's referrer, and everybody who has or had money of rewards. Scans: for the nightly look alone, which
+    what `go_on` raises ends."""
     from cardstock.adapters.dynamodb.compliance import referrers
     from cardstock.adapters.dynamodb.ledger import balances
 
-    return dict(referrers()), [found.member_id for found in balances() if found.ever]
+    above: dict[str, str] = {}
+    for number, (member_id, referrer) in enumerate(referrers()):
+        if not number % 1_000:
+            go_on()
+        above[member_id] = referrer
+    return above, [found.member_id for found in balances() if found.ever]
 
 
 def audit(go_on: "Callable[[], None]" = lambda: None) -> "Report":

@@ -13,8 +13,8 @@ class Traces(Protocol):
     def note(self, purchase: Purchase) -> None:
         """Keep who bought, with whose money, on what device, and how much; the same again changes nothing. One call."""
 
-    def users(self, mark: str) -> Sequence[str]:
-        """Members for whose orders a mark was seen; the first few."""
+    def users(self, mark: str) -> Mapping[str, Sequence[str]]:
+        """Members on whose orders a mark was seen, the first few, each with those who earned on his last one."""
 
     def units(self, buyer_id: str, since: datetime, until: datetime) -> int:
         """Units that a member bought, both ends included."""

@@ -5,7 +5,7 @@ in which messages came: an order is looked at when it is paid, and again before 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -13,6 +13,7 @@ from cardstock.clock import Clock
 from cardstock.compliance.model import (
     ALARM_LEVELS,
     ALARM_PEOPLE,
+    BRAND_ZONE,
     OUTSIDE_DAYS,
     STOCKING_DAYS,
     Alarm,
@@ -35,8 +36,9 @@ def watch(
 ) -> Hold | None:
     """Note a paid order, and hold its rewards if it is a related-party purchase or stocking up. The open hold, if any.
 
-    Related: the payer or the device of the order was seen on somebody else's, the payer's account or the verified
-    person of the buyer is that of somebody who earns on it. Stocking up: more than `stocking_units` units in
+    Related: the payer or the device of the order was seen on somebody else's (not only on those of people on whom the
+    buyer earns himself), the payer's account or the verified person of the buyer is that of somebody who earns on it.
+    Stocking up: more than `stocking_units` units in
     `STOCKING_DAYS`, this order's included; an order on which nobody earns is noted only.
     """
     traces.note(purchase)
@@ -70,12 +72,12 @@ def _reasons(
     earners = [known.get(member_id, nobody) for member_id in purchase.earners]
     found: dict[HoldReason, set[str]] = {}
     if purchase.payer:
-        others = set(traces.users(purchase.payer)) - {purchase.buyer_id}
+        others = _strangers(purchase, traces.users(purchase.payer))
         others |= {earner.member_id for earner in earners if earner.account == purchase.payer}
         if others:
             found["same_payer"] = others
     if purchase.device:
-        others = set(traces.users(purchase.device)) - {purchase.buyer_id}
+        others = _strangers(purchase, traces.users(purchase.device))
         if others:
             found["same_device"] = others
     same = {earner.member_id for earner in earners if earner.person and earner.person == buyer.person}
@@ -85,6 +87,12 @@ def _reasons(
     if traces.units(purchase.buyer_id, since, purchase.paid_at) > stocking_units:
         found["stocking_up"] = set()
     return found
+
+
+def _strangers(purchase: Purchase, users: Mapping[str, Sequence[str]]) -> set[str]:
+    """The other users of a mark, without those on whom the buyer earns: the mark is his own, and their orders tell."""
+    buyer = purchase.buyer_id
+    return {member_id for member_id, earners in users.items() if member_id != buyer and buyer not in earners}
 
 
 def lift_hold(
@@ -108,6 +116,11 @@ def lift_hold(
 
 
 # Every day
+
+
+def day_at(moment: datetime) -> date:
+    """The brand's day."""
+    return moment.astimezone(BRAND_ZONE).date()
 
 
 def subtrees(referrers: Mapping[str, str], earners: Iterable[str]) -> tuple[Subtree, ...]:

@@ -96,6 +96,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Too large for one call, which takes at most {limit} members; use the command for more.",
     ),
     "APPROVAL_INVALID": ("审批须写明审批人与理由。", "An approval needs a name and a reason."),
+    "ALARM_CHANGED": ("该警报刚被更新，请重试。", "The alarm has changed meanwhile; try again."),
     "REASON_MISSING": ("请填写原因。", "A reason is needed."),
     "SKU_INVALID": ("商品编号不正确。", "The SKU is not well formed."),
     "SKU_TAKEN": ("商品编号已被其他供应商使用。", "Another supplier has these SKUs."),

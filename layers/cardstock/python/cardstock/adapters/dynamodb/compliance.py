@@ -6,7 +6,7 @@ was lifted and why is a record.
 | Access pattern | pk / sk | Cost |
 |---|---|---|
 | note a paid order | the three next, put in one batch | 1 WCU each, 1 call |
-| for whose orders a mark was seen | `mark#payer_..` / member id | 1 read |
+| on whose orders a mark was seen, and who earned on them | `mark#payer_..` / member id | 1 read |
 | units that a member bought in a time | `bought#mem_..` / milliseconds and order id | 1 read |
 | sales of a day | `sold#2026-11-22` / order id | 1 RCU per 40 orders |
 | the hold of an order; all holds by page | `hold` / order id | 1 read |
@@ -26,9 +26,8 @@ from cardstock.adapters.dynamodb.base import IntegerAttribute, JsonAttribute, Ta
 from cardstock.adapters.dynamodb.members import members_of
 from cardstock.adapters.dynamodb.network import NetworkItem
 from cardstock.clock import from_epoch_ms, to_epoch_ms
-from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, SoldDay, mark
+from cardstock.compliance.model import BRAND_ZONE, Alarm, Hold, Identity, Purchase, SoldDay, mark
 from cardstock.errors import UnavailableError
-from cardstock.ledger.model import BRAND_ZONE
 from cardstock.settings import settings
 
 _USERS_LOOKED_AT: Final = 20
@@ -43,6 +42,7 @@ class TraceItem(Table):
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
+    earners = JsonAttribute(attr_name="e", null=True)
     units = IntegerAttribute(attr_name="u", null=True)
     buyer = UnicodeAttribute(attr_name="m", null=True)
     net = IntegerAttribute(attr_name="n", null=True)
@@ -67,7 +67,11 @@ class DynamoTraces:
     def note(self, purchase: Purchase) -> None:
         day = purchase.paid_at.astimezone(BRAND_ZONE).date()
         buyer = purchase.buyer_id
-        rows = [TraceItem(f"mark#{seen}", buyer) for seen in (purchase.payer, purchase.device) if seen]
+        rows = [
+            TraceItem(f"mark#{seen}", buyer, earners=list(purchase.earners))
+            for seen in (purchase.payer, purchase.device)
+            if seen
+        ]
         if purchase.net:
             moment = _milliseconds(purchase.paid_at)
             rows += [
@@ -81,9 +85,9 @@ class DynamoTraces:
                 for row in rows:
                     batch.save(row)
 
-    def users(self, mark: str) -> Sequence[str]:
+    def users(self, mark: str) -> Mapping[str, Sequence[str]]:
         found = TraceItem.query(f"mark#{mark}", limit=_USERS_LOOKED_AT, consistent_read=True)
-        return [item.sk for item in found]
+        return {item.sk: item.earners or () for item in found}
 
     def units(self, buyer_id: str, since: datetime, until: datetime) -> int:
         # `~` sorts after the `#` that ends the moment.

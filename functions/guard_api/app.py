@@ -1,0 +1,110 @@
+"""HTTP: what the compliance guard has stopped, and letting it go on."""
+
+from datetime import timedelta
+
+from cardstock import bootstrap
+from cardstock.compliance import service
+from cardstock.compliance.model import OUTSIDE_FLOOR_BPS
+from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.http import Api, Nothing, Request
+from cardstock.edge.models import guard as models
+from cardstock.errors import InvalidError, Pointer
+
+api = Api("guard", callers=bootstrap.callers)
+
+
+@api.get(
+    "/v1/reward-holds", query=models.PageOfStops, answer=models.HeldRewards, auth="key", scope="payouts:read",
+    codes=("CURSOR_INVALID",),
+)  # fmt: skip
+def list_holds(request: Request[Nothing, models.PageOfStops]) -> models.HeldRewards:
+    """List orders whose rewards are or were held, oldest order first.
+
+    A related-party purchase (same payer, device or verified person) or stocking up: credited, and not released.
+    """
+    after = position_of(bootstrap.signer(), "holds", request.query.cursor)
+    found, more = bootstrap.holds().page(request.query.limit, after)
+    return models.HeldRewards(
+        [models.hold_told(hold, request.language) for hold in found], cursor_to(bootstrap.signer(), "holds", more)
+    )
+
+
+@api.post(
+    "/v1/reward-holds/{order_id}/lifts", body=models.Lift, answer=models.HeldReward, auth="key",
+    scope="payouts:approve", codes=models.LIFT_CODES,
+)  # fmt: skip
+def lift_hold(request: Request[models.Lift, Nothing]) -> models.HeldReward:
+    """Let the rewards of an order go on.
+
+    They are released in the night after their windows are over. Who did it and why is kept; a repeat changes nothing.
+    """
+    hold = service.lift_hold(
+        request.path["order_id"],
+        request.caller.id,
+        request.body.reason,
+        holds=bootstrap.holds(),
+        resume=resume,
+        clock=bootstrap.clock(),
+    )
+    return models.hold_told(hold, request.language)
+
+
+def resume(order_id: str) -> None:
+    """Put an order into the day of its release, or into today if that is over."""
+    from cardstock.ledger import service as ledger
+
+    order, rules = bootstrap.orders().find(order_id), bootstrap.rules()
+    if order is not None and order.received_at is not None and order.paid_at is not None:
+        key = ledger.due_key(order_id, order.received_at, order.paid_at)
+        day = ledger.release_day(order.received_at, rules.waits_days(order))
+        ledger.schedule(key, day, calendar=bootstrap.calendar(), clock=bootstrap.clock())
+
+
+@api.get(
+    "/v1/compliance-alarms", query=models.PageOfStops, answer=models.ComplianceAlarms, auth="key",
+    scope="payouts:read", codes=("CURSOR_INVALID",),
+)  # fmt: skip
+def list_alarms(request: Request[Nothing, models.PageOfStops]) -> models.ComplianceAlarms:
+    """List subtrees that the law would look at, open or lifted. Every night looks for them."""
+    after = position_of(bootstrap.signer(), "alarms", request.query.cursor)
+    found, more = bootstrap.alarms().page(request.query.limit, after)
+    return models.ComplianceAlarms(
+        [models.alarm_told(alarm) for alarm in found], cursor_to(bootstrap.signer(), "alarms", more)
+    )
+
+
+@api.post(
+    "/v1/compliance-alarms/{alarm_id}/lifts", body=models.Lift, answer=models.ComplianceAlarm, auth="key",
+    scope="payouts:approve", codes=models.ALARM_CODES,
+)  # fmt: skip
+def lift_alarm(request: Request[models.Lift, Nothing]) -> models.ComplianceAlarm:
+    """Say that an alarm may be lifted.
+
+    The first person asks, a second one lifts: then payouts of the subtree go on until it has twice the people.
+    """
+    alarm = service.lift_alarm(
+        request.path["alarm_id"],
+        request.caller.id,
+        request.body.reason,
+        alarms=bootstrap.alarms(),
+        clock=bootstrap.clock(),
+    )
+    return models.alarm_told(alarm)
+
+
+@api.get(
+    "/v1/compliance-sales", query=models.SalesQuery, answer=models.OutsideSales, auth="key", scope="payouts:read"
+)
+def read_sales(request: Request[Nothing, models.SalesQuery]) -> models.OutsideSales:
+    """Read what share of sales went to people who promote nothing."""
+    until = service.day_at(bootstrap.clock().now()) - timedelta(days=1)
+    if request.query.until is not None:
+        given = models.day_of(request.query.until)
+        if given is None:
+            raise InvalidError("QUERY_INVALID", pointers=(Pointer("/until", "NO_DAY"),))
+        until = given
+    return models.sales_told(service.share(until, alarms=bootstrap.alarms()), OUTSIDE_FLOOR_BPS)
+
+
+handler = api.handler
+bootstrap.warm()

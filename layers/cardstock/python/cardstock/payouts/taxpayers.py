@@ -26,6 +26,7 @@ from cardstock.payouts.report import Control, control
 from cardstock.payouts.tax import TABLES, Assessment, TaxTable, TaxToDate, assess, counted
 
 _QUARTER = re.compile(r"20[0-9]{2}-Q[1-4]")
+_TABLES = {table.id: table for table in TABLES}
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
@@ -142,7 +143,7 @@ def person_months(lines: Iterable[Line]) -> list[PersonMonth]:
 def _person_month(person: str, period: str, lines: Sequence[Line]) -> PersonMonth:
     own = sorted(lines, key=lambda line: line.number)
     latest = max(own, key=lambda line: (line.sent_at or _NEVER, line.number))
-    table = next(table for table in TABLES if table.id == own[0].tax_table)
+    table = _TABLES[own[0].tax_table]
     figures = month_of(own)
     if figures is None:
         raise ValueError("a month in which nothing was paid is none")

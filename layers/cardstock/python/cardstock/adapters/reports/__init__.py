@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from cardstock.payouts.model import Document
 from cardstock.payouts.report import Report
+from cardstock.payouts.taxpayers import TaxQuarter
 
 
 def writers() -> tuple[Callable[[Report], Document], ...]:
@@ -17,4 +18,16 @@ def writers() -> tuple[Callable[[Report], Document], ...]:
         lambda report: Document("report.xlsx", workbook.CONTENT_TYPE, workbook.workbook(report)),
         lambda report: Document("lines.csv", csv_file.CONTENT_TYPE, csv_file.lines_csv(report)),
         lambda report: Document("cover.pdf", cover.CONTENT_TYPE, cover.cover(report)),
+    )
+
+
+def quarter_writers() -> tuple[Callable[[TaxQuarter], Document], ...]:
+    """The files of a quarter for the tax office: workbook, months as CSV."""
+    from cardstock.adapters.reports import csv_file, quarter, workbook
+
+    return (
+        lambda content: Document(
+            f"tax-{content.quarter.key}.xlsx", workbook.CONTENT_TYPE, quarter.quarter_workbook(content)
+        ),
+        lambda content: Document(f"tax-{content.quarter.key}.csv", csv_file.CONTENT_TYPE, quarter.quarter_csv(content)),
     )

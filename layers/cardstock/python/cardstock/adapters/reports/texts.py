@@ -60,6 +60,7 @@ ACCOUNT: dict[str, Text] = {
 
 CONTROL: dict[str, Text] = {
     "lines": ("发放明细（应发）", "Lines (gross)"),
+    "income": ("收入（应发）", "Income (gross)"),
     "paid": ("已到账（实发）", "Paid (net)"),
     "tax": ("代扣个税", "Tax withheld"),
     "bookings": ("账本：本批占用", "Ledger: claimed"),

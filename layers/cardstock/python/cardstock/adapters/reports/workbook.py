@@ -8,6 +8,7 @@ the fen. Rows are streamed (`constant_memory`): the size of a batch costs disk, 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from io import BytesIO
 from itertools import groupby
 from typing import Any, Literal
@@ -29,9 +30,10 @@ from cardstock.adapters.reports.texts import (
     printable,
     yuan,
 )
-from cardstock.money import Fen
+from cardstock.money import BPS_ONE, Fen
 from cardstock.payouts.model import LedgerLine, Line
 from cardstock.payouts.report import Control, Report, Statement
+from cardstock.payouts.taxpayers import person_months
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -43,78 +45,93 @@ _COLOURS = ("#1F5C99", "#E07B39", "#8C8C8C", "#C9A227", "#5B8C5A")
 _NAME_COLUMN = 1
 
 
-class _Column(msgspec.Struct, frozen=True):
+class Column(msgspec.Struct, frozen=True):
     """A column of a table: bilingual header, width in characters, what its cells are, and where a row has it."""
 
     zh: str
     en: str
     width: int
-    kind: Literal["text", "money", "count", "time"]
+    kind: Literal["text", "money", "count", "rate", "time"]
     value: Callable[[Any], Any]
+    adds_up: bool = True
+    """Whether the sum of its amounts means anything; what is counted to date does not."""
 
 
 _LINES = (
-    _Column("收款人", "Payee", 36, "text", lambda line: line.member),
-    _Column("姓名", "Name", 18, "text", lambda line: line.name),
-    _Column("次数", "Attempt", 9, "count", lambda line: line.attempt),
-    _Column("转账单号", "Transfer number", 37, "text", lambda line: line.number),
-    _Column("状态", "Status", 20, "text", lambda line: both(STATUS, line.status)),
-    _Column("原因", "Reason", 30, "text", lambda line: both(REASON, line.reason or "")),
-    _Column("挂账", "Listed (CNY)", 14, "money", lambda line: line.listed),
-    _Column("应发", "Gross (CNY)", 14, "money", lambda line: line.gross),
-    _Column("代扣个税", "Tax (CNY)", 14, "money", lambda line: line.tax),
-    _Column("应付", "Net (CNY)", 14, "money", lambda line: line.net),
-    _Column("到账", "Paid (CNY)", 14, "money", lambda line: line.net if line.status == "paid" else 0),
-    _Column("提交时间", "Sent at", 19, "time", lambda line: line.sent_at),
-    _Column("完成时间", "Closed at", 19, "time", lambda line: line.closed_at),
+    Column("收款人", "Payee", 36, "text", lambda line: line.member),
+    Column("姓名", "Name", 18, "text", lambda line: line.name),
+    Column("次数", "Attempt", 9, "count", lambda line: line.attempt),
+    Column("转账单号", "Transfer number", 37, "text", lambda line: line.number),
+    Column("状态", "Status", 20, "text", lambda line: both(STATUS, line.status)),
+    Column("原因", "Reason", 30, "text", lambda line: both(REASON, line.reason or "")),
+    Column("挂账", "Listed (CNY)", 14, "money", lambda line: line.listed),
+    Column("应发", "Gross (CNY)", 14, "money", lambda line: line.gross),
+    Column("代扣个税", "Tax (CNY)", 14, "money", lambda line: line.tax),
+    Column("应付", "Net (CNY)", 14, "money", lambda line: line.net),
+    Column("到账", "Paid (CNY)", 14, "money", lambda line: line.net if line.status == "paid" else 0),
+    Column("提交时间", "Sent at", 19, "time", lambda line: line.sent_at),
+    Column("完成时间", "Closed at", 19, "time", lambda line: line.closed_at),
 )
 _LEDGER = (
-    _Column("收款人", "Payee", 36, "text", lambda posting: posting.member),
-    _Column("时间", "Time", 19, "time", lambda posting: posting.at),
-    _Column("分录", "Entry", 44, "text", lambda posting: posting.entry),
-    _Column("类型", "Kind", 28, "text", lambda posting: both(KIND, posting.kind)),
-    _Column("依据", "Cause", 37, "text", lambda posting: posting.cause),
-    _Column("账户", "Account", 20, "text", lambda posting: both(ACCOUNT, posting.account)),
-    _Column("金额", "Amount (CNY)", 15, "money", lambda posting: posting.amount),
+    Column("收款人", "Payee", 36, "text", lambda posting: posting.member),
+    Column("时间", "Time", 19, "time", lambda posting: posting.at),
+    Column("分录", "Entry", 44, "text", lambda posting: posting.entry),
+    Column("类型", "Kind", 28, "text", lambda posting: both(KIND, posting.kind)),
+    Column("依据", "Cause", 37, "text", lambda posting: posting.cause),
+    Column("账户", "Account", 20, "text", lambda posting: both(ACCOUNT, posting.account)),
+    Column("金额", "Amount (CNY)", 15, "money", lambda posting: posting.amount),
 )
-_TAX = (
-    _Column("收款人", "Payee", 36, "text", lambda line: line.member),
-    _Column("姓名", "Name", 18, "text", lambda line: line.name),
-    _Column("连续月数", "Months in a row", 17, "count", lambda line: line.after.months),
-    _Column("累计收入", "Income to date", 16, "money", lambda line: line.after.income),
-    _Column("本月收入", "Income of month", 16, "money", lambda line: line.after.month_income),
-    _Column("本次应发", "Gross (CNY)", 14, "money", lambda line: line.gross),
-    _Column("本次个税", "Tax (CNY)", 14, "money", lambda line: line.tax),
-    _Column("累计个税", "Tax to date", 14, "money", lambda line: line.after.withheld),
-    _Column("实发", "Net (CNY)", 14, "money", lambda line: line.net),
+TAX = (
+    Column("纳税人", "Person", 36, "text", lambda month: month.person),
+    Column("姓名", "Name", 18, "text", lambda month: month.name),
+    Column("证件号码", "ID number", 22, "text", lambda month: month.id_number),
+    Column("月份", "Month", 10, "text", lambda month: month.period),
+    Column("笔数", "Transfers", 11, "count", lambda month: len(month.transfers)),
+    Column("本月收入", "Income (CNY)", 15, "money", lambda month: month.income),
+    Column("本月已扣", "Withheld (CNY)", 15, "money", lambda month: month.tax),
+    Column("实发", "Net (CNY)", 15, "money", lambda month: month.net),
+    Column("连续月数", "Months in a row", 11, "count", lambda month: month.figures.months),
+    Column("累计收入", "Income to date", 15, "money", lambda month: month.figures.income, adds_up=False),
+    Column("计税收入", "Taxed income", 15, "money", lambda month: month.assessment.income, adds_up=False),
+    Column("费用", "Expenses", 14, "money", lambda month: month.assessment.expense, adds_up=False),
+    Column("减除费用", "Allowance", 14, "money", lambda month: month.assessment.allowance, adds_up=False),
+    Column("应纳税所得额", "Taxable", 16, "money", lambda month: month.assessment.taxable, adds_up=False),
+    Column("税率", "Rate", 8, "rate", lambda month: month.assessment.rate),
+    Column("速算扣除数", "Quick deduction", 14, "money", lambda month: month.assessment.quick, adds_up=False),
+    Column("应扣税额", "Tax due", 14, "money", lambda month: month.assessment.due, adds_up=False),
+    Column("累计已扣", "Withheld to date", 14, "money", lambda month: month.figures.withheld, adds_up=False),
+    Column("方法", "Method", 32, "text", lambda month: both(METHOD, month.table.method)),
+    Column("税表", "Table", 16, "text", lambda month: month.table.id),
 )
+"""One person's month. Taxed income, expenses, allowance and tax due are of the month under a monthly method, to date
+under a cumulative one."""
 _FINDINGS = (
-    _Column("类别", "Finding", 34, "text", lambda finding: both(FINDING, finding.code)),
-    _Column("收款人", "Payee", 36, "text", lambda finding: finding.member),
-    _Column("转账单号", "Transfer number", 37, "text", lambda finding: finding.number),
-    _Column("金额", "Amount (CNY)", 15, "money", lambda finding: finding.amount),
-    _Column("说明", "Detail", 44, "text", lambda finding: both(REASON, finding.reason)),
+    Column("类别", "Finding", 34, "text", lambda finding: both(FINDING, finding.code)),
+    Column("收款人", "Payee", 36, "text", lambda finding: finding.member),
+    Column("转账单号", "Transfer number", 37, "text", lambda finding: finding.number),
+    Column("金额", "Amount (CNY)", 15, "money", lambda finding: finding.amount),
+    Column("说明", "Detail", 44, "text", lambda finding: both(REASON, finding.reason)),
 )
-_CONTROLS = (
-    _Column("项目", "Part", 34, "text", lambda control: both(CONTROL, control.name)),
-    _Column("行数", "Rows", 10, "count", lambda control: control.rows),
-    _Column("金额", "Amount (CNY)", 18, "money", lambda control: control.amount),
-    _Column("SHA-256", "of the rows", 72, "text", lambda control: control.sha256),
+CONTROLS = (
+    Column("项目", "Part", 34, "text", lambda control: both(CONTROL, control.name)),
+    Column("行数", "Rows", 10, "count", lambda control: control.rows),
+    Column("金额", "Amount (CNY)", 18, "money", lambda control: control.amount),
+    Column("SHA-256", "of the rows", 72, "text", lambda control: control.sha256),
 )
 _STATEMENTS = (
-    _Column("收款人", "Payee", 36, "text", lambda row: row.member),
-    _Column("姓名", "Name", 18, "text", lambda row: row.name),
-    _Column("时间", "Time", 19, "time", lambda row: row.at),
-    _Column("事项", "Item", 30, "text", lambda row: row.item),
-    _Column("依据", "Cause", 37, "text", lambda row: row.cause),
-    _Column("期初可提现", "Opening", 14, "money", lambda row: row.opening),
-    _Column("计入", "Credited", 14, "money", lambda row: row.amounts[0]),
-    _Column("转可提现", "Released", 14, "money", lambda row: row.amounts[1]),
-    _Column("扣回", "Clawed back", 14, "money", lambda row: row.amounts[2]),
-    _Column("挂账", "Listed", 14, "money", lambda row: row.listed),
-    _Column("应发", "Gross (CNY)", 14, "money", lambda row: row.amounts[3]),
-    _Column("代扣个税", "Tax (CNY)", 14, "money", lambda row: row.amounts[4]),
-    _Column("实发", "Net (CNY)", 14, "money", lambda row: row.amounts[5]),
+    Column("收款人", "Payee", 36, "text", lambda row: row.member),
+    Column("姓名", "Name", 18, "text", lambda row: row.name),
+    Column("时间", "Time", 19, "time", lambda row: row.at),
+    Column("事项", "Item", 30, "text", lambda row: row.item),
+    Column("依据", "Cause", 37, "text", lambda row: row.cause),
+    Column("期初可提现", "Opening", 14, "money", lambda row: row.opening),
+    Column("计入", "Credited", 14, "money", lambda row: row.amounts[0]),
+    Column("转可提现", "Released", 14, "money", lambda row: row.amounts[1]),
+    Column("扣回", "Clawed back", 14, "money", lambda row: row.amounts[2]),
+    Column("挂账", "Listed", 14, "money", lambda row: row.listed),
+    Column("应发", "Gross (CNY)", 14, "money", lambda row: row.amounts[3]),
+    Column("代扣个税", "Tax (CNY)", 14, "money", lambda row: row.amounts[4]),
+    Column("实发", "Net (CNY)", 14, "money", lambda row: row.amounts[5]),
 )
 
 
@@ -135,13 +152,13 @@ class _StatementRow(msgspec.Struct, frozen=True):
         return self.listed is not None
 
 
-class _Writer:
-    """A workbook being written, and the formats that its sheets share."""
+class Writer:
+    """A workbook being written, and the formats that its sheets share. `footer` stands on every printed page."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, *, title: str, brand: str, created: datetime, footer: str) -> None:
         from xlsxwriter import Workbook  # carried by the report writer's layer alone
 
-        self.report = report
+        self.footer = footer
         self.target = BytesIO()
         self.book = Workbook(
             self.target,
@@ -155,9 +172,9 @@ class _Writer:
         )
         self.book.set_properties(
             {
-                "title": f"Payout report {report.batch.period.key}",
-                "author": report.brand,
-                "created": local(report.closed_at),
+                "title": title,
+                "author": printable(brand),
+                "created": local(created),
             }
         )
         line = {"bottom": 4, "bottom_color": "#C8CDD3"}
@@ -165,6 +182,7 @@ class _Writer:
             "text": {"num_format": "@", "indent": 1},
             "money": {"num_format": "#,##0.00;[Red]-#,##0.00"},
             "count": {"num_format": "#,##0"},
+            "rate": {"num_format": "0%"},
             "time": {"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left", "indent": 1},
         }
         strong = {"bold": True, "bg_color": "#EAF0F6"}
@@ -187,6 +205,7 @@ class _Writer:
                 "indent": 1,
             }
         )
+        self.wrapped = self.book.add_format({"text_wrap": True, "valign": "top", "indent": 1, "font_color": "#5A6472"})
         self.good = self.book.add_format({"bold": True, "font_color": "#2E7D32"})
 
     def sheet(self, name: str) -> Any:
@@ -195,7 +214,7 @@ class _Writer:
         sheet.set_paper(9)  # A4
         sheet.fit_to_pages(1, 0)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        sheet.set_footer(f"&L&8{self.report.batch.id}&C&8{name}&R&8&P / &N")
+        sheet.set_footer(f"&L&8{self.footer}&C&8{name}&R&8&P / &N")
         sheet.hide_gridlines(2)
         return sheet
 
@@ -208,6 +227,8 @@ class _Writer:
             sheet.write_number(*at, yuan(value), look)
         elif kind == "count":
             sheet.write_number(*at, value, look)
+        elif kind == "rate":
+            sheet.write_number(*at, Decimal(value) / BPS_ONE, look)
         elif kind == "time":
             sheet.write_datetime(*at, local(value), look)
         else:
@@ -216,7 +237,7 @@ class _Writer:
     def label(self, sheet: Any, at: tuple[int, int], text: str, look: Any) -> None:
         sheet.write_string(*at, printable(text)[:_TEXT_MAX], look)
 
-    def table(self, name: str, columns: Sequence[_Column], rows: Iterable[Any], *, freeze: int = 1) -> None:
+    def table(self, name: str, columns: Sequence[Column], rows: Iterable[Any], *, freeze: int = 1) -> None:
         """A sheet with one table: header frozen, filter on, repeated on each printed page, totals in the last row."""
         sheet: Any = None
         number, part = 0, 0
@@ -225,7 +246,7 @@ class _Writer:
             if sheet is None or number > _ROWS_PER_SHEET:
                 part += 1
                 self._end(sheet, columns, number)
-                sheet, number = self._begin(name if part == 1 else f"{name} {part}", columns, freeze), 1
+                sheet, number = self.begin(name if part == 1 else f"{name} {part}", columns, freeze), 1
             head = isinstance(row, _StatementRow) and row.head
             inner = isinstance(row, _StatementRow) and not row.head
             if inner:
@@ -233,46 +254,52 @@ class _Writer:
             for index, column in enumerate(columns):
                 value = column.value(row)
                 self.cell(sheet, (number, index), column.kind, value, self.strong if head else self.plain)
-                if column.kind == "money" and value is not None and not inner:
+                if column.kind == "money" and column.adds_up and value is not None and not inner:
                     sums[index] += value
             number += 1
         if sheet is None:
-            sheet, number = self._begin(name, columns, freeze), 1
+            sheet, number = self.begin(name, columns, freeze), 1
         self._end(sheet, columns, number)
         self.label(sheet, (number, 0), "合计 Total", self.strong["text"])
         for index, column in enumerate(columns[1:], 1):
-            value = sums[index] if column.kind == "money" else None
+            value = sums[index] if column.kind == "money" and column.adds_up else None
             self.cell(sheet, (number, index), column.kind, value, self.strong)
 
-    def _begin(self, name: str, columns: Sequence[_Column], freeze: int) -> Any:
+    def begin(self, name: str, columns: Sequence[Column], freeze: int) -> Any:
+        """A sheet with nothing but its header."""
         sheet = self.sheet(name)
         for index, column in enumerate(columns):
             sheet.set_column(index, index, column.width)
         sheet.set_row(0, 32)
         for index, column in enumerate(columns):
-            look = self.number_header if column.kind in ("money", "count") else self.header
+            look = self.number_header if column.kind in ("money", "count", "rate") else self.header
             self.label(sheet, (0, index), f"{column.zh}\n{column.en}", look)
         sheet.freeze_panes(1, freeze)
         sheet.repeat_rows(0)
         sheet.outline_settings(symbols_below=False)
         return sheet
 
-    def _end(self, sheet: Any, columns: Sequence[_Column], number: int) -> None:
+    def _end(self, sheet: Any, columns: Sequence[Column], number: int) -> None:
         if sheet is not None and number > 1:
             sheet.autofilter(0, 0, number - 1, len(columns) - 1)
 
 
 def workbook(report: Report) -> bytes:
     """The workbook of `report`. The same report gives the same bytes."""
-    writer = _Writer(report)
+    writer = Writer(
+        title=f"Payout report {report.batch.period.key}",
+        brand=report.brand,
+        created=report.closed_at,
+        footer=report.batch.id,
+    )
     _summary(writer, report)
     writer.table("发放明细 Lines", _LINES, report.lines, freeze=2)
     writer.table("个人对账单 Statements", _STATEMENTS, _statement_rows(report.statements), freeze=2)
     writer.table("账本分录 Ledger lines", _LEDGER, report.postings)
-    taxed = (line for line in report.lines if line.status == "paid" and line.after is not None)
-    writer.table("个税 Tax", _TAX, taxed, freeze=2)
+    writer.table("个税 Tax", TAX, person_months(report.lines), freeze=2)
     writer.table("异常 Exceptions", _FINDINGS, report.findings)
-    _controls(writer, report)
+    files = (Control(f"文件 File {file.name} (bytes)", file.size, 0, file.sha256) for file in report.batch.transfers)
+    controls(writer, report.controls, tuple(files))
     writer.book.close()
     return writer.target.getvalue()
 
@@ -310,7 +337,7 @@ def _amounts(
     return credited, released, clawed, None, None, None
 
 
-def _summary(writer: _Writer, report: Report) -> None:
+def _summary(writer: Writer, report: Report) -> None:
     """One page: what the batch is, what it paid, whether the three books agree, and three charts of it."""
     sheet = writer.sheet("汇总 Summary")
     sheet.set_portrait()
@@ -331,8 +358,8 @@ def _summary(writer: _Writer, report: Report) -> None:
     sheet.activate()
 
 
-def _band(  # noqa: PLR0917 - private, four callers
-    writer: _Writer, sheet: Any, row: int, title: str, headers: Sequence[str], text_columns: Sequence[int] = ()
+def band(  # noqa: PLR0917 - private, four callers
+    writer: Writer, sheet: Any, row: int, title: str, headers: Sequence[str], text_columns: Sequence[int] = ()
 ) -> int:
     """A section's title and its header row; answers the row after them."""
     for column in range(6):
@@ -346,8 +373,8 @@ def _band(  # noqa: PLR0917 - private, four callers
     return row + 2
 
 
-def _outcomes(writer: _Writer, sheet: Any, report: Report, row: int) -> int:
-    row = _band(
+def _outcomes(writer: Writer, sheet: Any, report: Report, row: int) -> int:
+    row = band(
         writer, sheet, row, "发放结果 Outcome",
         ("状态\nStatus", "笔数\nLines", "挂账\nListed", "应发\nGross", "代扣个税\nTax", "实发\nNet"),
     )  # fmt: skip
@@ -363,7 +390,7 @@ def _outcomes(writer: _Writer, sheet: Any, report: Report, row: int) -> int:
     return row + 1
 
 
-def _outcome(writer: _Writer, sheet: Any, row: int, name: str, lines: Sequence[Line]) -> None:
+def _outcome(writer: Writer, sheet: Any, row: int, name: str, lines: Sequence[Line]) -> None:
     looks = writer.strong if name.startswith("合计") else writer.plain
     paid = [line for line in lines if line.status == "paid"]
     amounts = (
@@ -378,8 +405,8 @@ def _outcome(writer: _Writer, sheet: Any, row: int, name: str, lines: Sequence[L
         writer.cell(sheet, (row, column), "money", amount, looks)
 
 
-def _books(writer: _Writer, sheet: Any, report: Report, row: int) -> int:
-    row = _band(
+def _books(writer: Writer, sheet: Any, report: Report, row: int) -> int:
+    row = band(
         writer, sheet, row, "三方对账 Three-way reconciliation",
         ("账册\nBook", "笔数\nLines", "占用\nClaimed", "实发\nPaid", "代扣个税\nTax", "退回\nReturned"),
     )  # fmt: skip
@@ -398,9 +425,9 @@ def _books(writer: _Writer, sheet: Any, report: Report, row: int) -> int:
     return row + 1
 
 
-def _facts(writer: _Writer, sheet: Any, report: Report, row: int) -> int:
+def _facts(writer: Writer, sheet: Any, report: Report, row: int) -> int:
     batch, table = report.batch, report.tax_table
-    row = _band(writer, sheet, row, "批次 Batch", ())
+    row = band(writer, sheet, row, "批次 Batch", ())
     for name, value in (
         ("开立 Opened", f"{local_text(batch.opened_at)} · {batch.opened_by}"),
         ("对账区间 Statements cover", f"{local_text(batch.since)} → {local_text(batch.opened_at)}"),
@@ -417,7 +444,7 @@ def _facts(writer: _Writer, sheet: Any, report: Report, row: int) -> int:
     return row
 
 
-def _charts(writer: _Writer, sheet: Any, report: Report, row: int) -> None:
+def _charts(writer: Writer, sheet: Any, report: Report, row: int) -> None:
     """Three charts over cells that are written below them, so that every bar can be checked."""
     top = row
     data = row + 16
@@ -436,7 +463,7 @@ def _charts(writer: _Writer, sheet: Any, report: Report, row: int) -> None:
     )
     sizes = _sizes([statement.net for statement in paid])
     best = [(_short(statement.name or statement.member), statement.net) for statement in paid[:10]]
-    row = _band(
+    row = band(
         writer, sheet, data, "图表数据 Chart data",
         ("挂账去向\nListed money", "金额\nCNY", "实发区间\nNet", "人数\nPayees", "前十名\nTop ten", "实发\nNet"),
         (2, 4),
@@ -498,12 +525,10 @@ def _sizes(nets: Sequence[Fen]) -> list[tuple[str, int]]:
     ]
 
 
-def _controls(writer: _Writer, report: Report) -> None:
-    files = tuple(
-        Control(f"文件 File {file.name} (bytes)", file.size, 0, file.sha256) for file in report.batch.transfers
-    )
-    sheet = writer._begin("控制总额 Control totals", _CONTROLS, 1)
-    for number, control in enumerate((*report.controls, *files), 1):
-        for index, column in enumerate(_CONTROLS):
-            value = None if column.kind == "money" and number > len(report.controls) else column.value(control)
+def controls(writer: Writer, parts: Sequence[Control], files: Sequence[Control] = ()) -> None:
+    """The last sheet: what can be added up and hashed again."""
+    sheet = writer.begin("控制总额 Control totals", CONTROLS, 1)
+    for number, one in enumerate((*parts, *files), 1):
+        for index, column in enumerate(CONTROLS):
+            value = None if column.kind == "money" and number > len(parts) else column.value(one)
             writer.cell(sheet, (number, index), column.kind, value, writer.plain)

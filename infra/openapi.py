@@ -127,6 +127,13 @@ FIELD_VALUES: Mapping[str, Json] = {
     "PayoutDetail.note": "Checked against the ledger",
     "PayoutDetail.status": "approved",
     "PayoutLine.status": "paid",
+    "ComplianceAlarm.head": PATH_VALUES["member_id"],
+    "HeldReward.reasons": ["same_payer"],
+    "HeldReward.members": [PATH_VALUES["member_id"]],
+    "HeldReward.text": "付款账户与他人订单或推广员相同",
+    "Lifted.by": "key_01kbdxdh50fcazdjhcnqh2rzv5",
+    "Lifted.reason": "family of four, invoices seen on 2026-11-20",
+    "OutsideSales.until": "2026-11-21",
     "PayoutReport.status": "settled",
     "ShownApproval.approver": "Ms Zhao, legal",
     "ShownApproval.check": "levels",
@@ -169,6 +176,8 @@ _NOTICE: Json = {
         "amount_fen": {"type": "integer", "minimum": 1, "examples": [153000]},
         "currency": {"const": "CNY"},
         "paid_at": {"type": "string", "format": "date-time", "examples": ["2026-12-01T08:26:00.000Z"]},
+        "payer": {"type": "string", "maxLength": 128, "examples": ["wechat:wx0123456789abcdef:oABC"]},
+        "device": {"type": "string", "maxLength": 128, "examples": ["7c1f0e5a"]},
     },
 }
 

@@ -103,6 +103,17 @@ def test_nobody_may_change_what_is_in_the_ledger() -> None:
         assert actions <= {f"dynamodb:{verb}" for verb in READ_OR_APPEND}, logical_id
 
 
+def test_nobody_may_change_a_published_plan_or_take_back_what_the_guard_has_on_record() -> None:
+    rights = [right for granted_here in granted().values() for right in granted_here]
+
+    assert {action for action, resource in rights if resource == "Plans"} <= {
+        "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
+    }  # fmt: skip
+    assert not {"dynamodb:DeleteItem", "dynamodb:UpdateItem"} & {
+        action for action, resource in rights if resource == "Compliance"
+    }
+
+
 def test_every_right_is_on_something_that_a_nested_stack_makes() -> None:
     known = set(stack("infra/data.yaml")["Resources"]) | set(stack("infra/messaging.yaml")["Resources"])
     for logical_id, rights in granted().items():

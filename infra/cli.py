@@ -1,8 +1,8 @@
 """Commands for operators: `python -m infra.cli ledger verify`, `python -m infra.cli ledger explain ord_...`.
 
 They work on the tables that the environment names (the same variables as the functions'), at `AWS_ENDPOINT_URL` or in
-the account of the credentials at hand; `ledger verify-proof` needs its file and nothing else, `plan` needs no
-table at all. They only read.
+the account of the credentials at hand; `ledger verify-proof` needs its file and nothing else, `plan check` and
+`plan simulate` need no table at all. All but `plan publish` only read.
 """
 
 import json

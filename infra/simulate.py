@@ -1,6 +1,7 @@
-"""Commands for commission plans: `plan check` asks the guard, `plan simulate` tries plans before one is published.
+"""Commands for commission plans: `plan check` asks the guard, `plan simulate` tries plans before one is published, `plan
+publish` puts one in force, `plan list` shows what was.
 
-Both work without any table. A plan is the name of a preset or a JSON file: the body of `POST /v1/commission-plans`, or
+The first two work without any table. A plan is the name of a preset or a JSON file: the body of `POST /v1/commission-plans`, or
 `{"plan": that, "market": {...}}` with what is expected of the shop under this plan alone.
 
 Recorded orders are JSON lines as in the API (one order a line), or CSV with one line an order line, lines of an order
@@ -29,6 +30,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from cardstock.clock import rfc3339
 from cardstock.edge.charts import comparison_svg
 from cardstock.edge.models import commissions, simulations
 from cardstock.errors import CardstockError
@@ -76,6 +78,70 @@ def check(plans: Plans, as_json: AsJson = False) -> None:
                 table.add_row(f.check, f.verdict, f.found, f.passes, f.clause)
             console.print(table)
     raise typer.Exit(1 if any(guard.blocks(found) for found in findings) else 0)
+
+
+@app.command()
+def publish(
+    plan: Annotated[str, typer.Argument(help=f"A preset ({', '.join(PRESETS)}) or a JSON file with its approvals.")],
+    actor: Annotated[str, typer.Option(help="Who publishes it; kept with the version.")],
+    as_json: AsJson = False,
+) -> None:
+    """Publish a plan and put it in force, through the guard: in the tables that the environment names. What is in force
+    already changes nothing. Exit status 1 if the guard refuses it, with each failed check and what would pass."""
+    from cardstock import bootstrap  # reads the environment
+    from cardstock.errors import RefusedError
+    from cardstock.network import service
+
+    trial = _trial(plan, Market())
+    if not actor.strip():
+        _stop("--actor: a name is needed")
+    before = bootstrap.plans().current()
+    try:
+        record = service.publish_plan(
+            trial.plan, trial.approvals, actor, plans=bootstrap.plans(), clock=bootstrap.clock()
+        )
+    except RefusedError as error:
+        findings: Any = error.facts["findings"]
+        if as_json:
+            _print_json({"published": None, "findings": findings})
+        else:
+            for found in findings:
+                print(f"{found['check']} {found['verdict']}: {found['found']}; would pass: {found['passes']}")
+                print(f"  {found['clause']}")
+        raise typer.Exit(1) from error
+    except CardstockError as error:
+        _stop(_said(error))
+    replaced = None if before is None or before == record else before.plan.ref
+    if as_json:
+        told = msgspec.to_builtins(commissions.plan_told(record))
+        _print_json({"published": told, "new": before != record, "replaced": replaced})
+    else:
+        print(f"{record.plan.ref} is in force" + (f" instead of {replaced}" if replaced else ""))
+
+
+@app.command("list")
+def list_versions(as_json: AsJson = False) -> None:
+    """List every published version, and which is in force, from the tables that the environment names."""
+    from cardstock import bootstrap  # reads the environment
+
+    plans = bootstrap.plans()
+    current = plans.current()
+    found, after = plans.page(100, None)
+    while after is not None:
+        more, after = plans.page(100, after)
+        found += more
+    in_force = None if current is None else current.plan.ref
+    if as_json:
+        _print_json({
+            "in_force": in_force, "plans": [msgspec.to_builtins(commissions.plan_told(record)) for record in found],
+        })  # fmt: skip
+        return
+    table = Table("plan", "published", "by", "approved by", "in force")
+    for record in found:
+        approvers = ", ".join(f"{approval.check}: {approval.by}" for approval in record.approvals)
+        mark = "yes" if record.plan.ref == in_force else ""
+        table.add_row(record.plan.ref, rfc3339(record.published_at), record.published_by, approvers, mark)
+    Console().print(table)
 
 
 @app.command()

@@ -117,6 +117,32 @@ def items_of(table: str, region: str) -> list[dict[str, Any]]:
     return [dynamo_to_dict(dict(item.attrs)) for item in dynamodb_backends[ACCOUNT][region].tables[table].all_items()]
 
 
+def item_of(table: str, key: dict[str, Any], region: str) -> dict[str, Any] | None:
+    """One item, raw, without a call."""
+    found = dynamodb_backends[ACCOUNT][region].get_item(table, key)
+    return None if found is None else dict(dynamo_to_dict(dict(found.attrs)))
+
+
+def told_by(table: str, region: str, after: int) -> list[dict[str, Any]]:
+    """The records of a table's stream, from number `after` on, as a pipe hands them over."""
+    shard = dynamodb_backends[ACCOUNT][region].tables[table].stream_shard
+    if shard is None:
+        raise ValueError(f"{table} has no stream")
+    arn = f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/{table}/stream/1"
+    return [
+        {
+            **record.record,
+            "eventSourceARN": arn,
+            "dynamodb": {
+                name: value
+                for name, value in record.record["dynamodb"].items()
+                if name != "ApproximateCreationDateTime"
+            },
+        }
+        for record in shard.items[after:]
+    ]
+
+
 def pytest_configure() -> None:
     """From the first call on."""
     setattr(BotocoreStubber, "process_request", _answer)  # noqa: B010 - a plain assignment is refused by mypy

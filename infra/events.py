@@ -9,7 +9,7 @@ from typing import Any
 
 _ORDER_ID = "ord_01kbdxdh50fcazdjhcnqh2rzv5"
 _MEMBER_ID = "mem_01kbdxa3w0t5m8n1q4r7s2v6x9"
-_REFUND_ID = "ref_01kbf2c7d8e9fagbhcjdkemfn0"
+_REFUND_ID = "rfd_01kbf2c7d8e9fagbhcjdkemfn0"
 _TIME = "2026-12-01T08:26:00.000Z"
 
 EVENT: Mapping[str, Any] = {
@@ -63,18 +63,22 @@ _ORDER = {
 _REFUND = {
     "order_id": _ORDER_ID,
     "refund_id": _REFUND_ID,
-    "kind": "goods",
+    "kind": "return",
     "amount_fen": 25500,
     "lines": [{"sku": "85123A", "units": 1, "amount_fen": 25500}],
 }
 _PART = {"order_id": _ORDER_ID, "supplier_id": "sup_lights"}
-_PAYOUT = {"payout_id": "pay_2026-11", "period": "2026-11"}
+_PAYOUT_ID = "pay_202611"
+_PAYOUT = {"payout_id": _PAYOUT_ID, "period": "2026-11"}
 
 
 def _commission(cause: str, transaction: str, amount: int) -> dict[str, Any]:
     members = [{"member_id": _MEMBER_ID, "reward": "direct", "amount_fen": amount}]
     return {"order_id": _ORDER_ID, "transaction_id": transaction, "cause": cause, "members": members}
 
+
+CHALLENGED = Told("The first message to a new endpoint", "whe_01kbdxdh50fcazdjhcnqh2rzv5", {})
+"""What an endpoint has to answer to become active."""
 
 EVENTS: Mapping[str, Told] = {
     "member.promoted": Told("A member has risen to partner", _MEMBER_ID, {"member_id": _MEMBER_ID}),
@@ -114,12 +118,12 @@ EVENTS: Mapping[str, Told] = {
     ),
     "payout.opened": Told(
         "A payout batch lists everybody",
-        "pay_2026-11",
+        _PAYOUT_ID,
         {**_PAYOUT, "status": "open", "lines": 12, "listed_fen": 420000},
     ),
     "payout.settled": Told(
         "A payout batch has been paid and reconciled",
-        "pay_2026-11",
+        _PAYOUT_ID,
         {
             **_PAYOUT,
             "status": "settled",

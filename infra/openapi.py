@@ -38,12 +38,22 @@ msg, trace_id}`.
 A POST that creates or charges takes an `Idempotency-Key`: a repeat with the same key and body is answered as the
 first time, with `Idempotent-Replayed: true`; the same key with another body is refused.
 
-Unknown fields are refused, types are strict, a body is at most 256 KB."""
+Unknown fields are refused, types are strict, a body is at most 256 KB. A path that is none of these is answered 404,
+by the gateway with `{"message": "Not Found"}` or as `ROUTE_UNKNOWN`.
+
+Webhooks, in both directions, are signed by Standard Webhooks 1.0. The key is the secret after `whsec_`, decoded from
+base64; what is signed is the message's id, its time (seconds since 1970) and the raw bytes of the body with a `.`
+between them; the signature is HMAC-SHA256, in base64. The headers are `webhook-id`, `webhook-timestamp` and
+`webhook-signature`, which has `v1,` before each signature and a space between several: one that holds is enough.
+Refuse what is more than five minutes from now, and what you have seen under the same id."""
 
 _EVENTS_ABOUT = """\
-Sent to webhook endpoints that subscribed to it, signed by Standard Webhooks 1.0 (`webhook-id`, `webhook-timestamp`,
-`webhook-signature`). Answer with 2xx; anything else is tried again for three days. The same event may come more than
-once and events may come in any order: `id` tells repeats apart, `sequence` sorts."""
+Sent to webhook endpoints that subscribed to it, signed with the endpoint's secret. Answer with 2xx; anything else is
+tried again for three days. The same event may come more than once and events may come in any order: `id` tells repeats
+apart, `sequence` sorts."""
+_CHALLENGE_ABOUT = """\
+Sent to every new endpoint with a URL, signed with its secret: check the signature, as of any event, and answer with
+2xx. The endpoint is active from then on. It cannot be subscribed to."""
 
 PATH_VALUES: Mapping[str, str] = {
     "order_id": "ord_01kbdxdh50fcazdjhcnqh2rzv5",
@@ -53,7 +63,7 @@ PATH_VALUES: Mapping[str, str] = {
     "key_id": "key_01kbdxdh50fcazdjhcnqh2rzv5",
     "supplier_id": "sup_lights",
     "source": "sup_lights",
-    "endpoint_id": "end_01kbdxdh50fcazdjhcnqh2rzv5",
+    "endpoint_id": "whe_01kbdxdh50fcazdjhcnqh2rzv5",
     "delivery_id": "1764577560000.evt_01kbdxdh50fcazdjhcnqh2rzv5",
     "payout_id": "pay_202611",
     "number": "2026110vgk3qxnq5p7m1a9c2d4e6f8g0",
@@ -67,6 +77,7 @@ PATH_VALUES: Mapping[str, str] = {
 FIELD_VALUES: Mapping[str, Json] = {
     **{name: value for name, value in PATH_VALUES.items() if name not in {"key", "name"}},
     "app_id": "wx1234567890abcdef",
+    "currency": "CNY",
     "mch_id": "1900000001",
     "package": "affffddafdfafddffda==",
     "retried_by": "key_01kbdxdh50fcazdjhcnqh2rzv5",
@@ -85,12 +96,11 @@ FIELD_VALUES: Mapping[str, Json] = {
     "channel": "sandbox",
     "confirmed_by": "key_01kbdxdh50fcazdjhcnqh2rzv5",
     "content_type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "currency": "CNY",
     "events": ["fulfilment.requested", "refund.requested"],
     "expires_in": 7200,
     "id_number": "110101********002X",
     "inbox_secret": "whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4",
-    "inbox_url": "https://api.example.com/v1/inbox/sup_lights",
+    "inbox_url": "/v1/inbox/sup_lights",
     "key": "csk_01kbdxdh50fcazdjhcnqh2rzv5_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4",
     "label": "WeChat group",
     "name": "王小明",
@@ -98,7 +108,7 @@ FIELD_VALUES: Mapping[str, Json] = {
     "opened_by": "schedule",
     "period": "2026-11",
     "phone": "138****8000",
-    "reason": "CHANGED_MIND",
+    "reason": "arrived broken",
     "receiver_address": "上海市静安区南京西路1266号",
     "receiver_name": "王小明",
     "receiver_phone": "13800138000",
@@ -114,19 +124,30 @@ FIELD_VALUES: Mapping[str, Json] = {
     "url": "https://erp.example.com/cardstock",
     "BookDifference.batch": "12345",
     "BookDifference.channel": "0",
-    "BookDifference.code": "AMOUNT_DIFFERS",
+    "BookDifference.code": "AMOUNT",
     "BookDifference.ledger": "12345",
+    "CreatedKey.name": "Li Na, finance",
+    "CreatedKey.owner": "staff",
+    "ExplainedReward.accrued_at": "2026-12-01T08:26:04.000Z",
+    "ExplainedReward.amount_fen": 22950,
+    "ExplainedReward.base_fen": 153000,
+    "ExplainedReward.cap_cut_fen": 0,
+    "ExplainedReward.full_fen": 22950,
+    "ExplainedReward.limited_fen": 22950,
     "ExplainedReward.plan": "chain21@3",
+    "ExplainedReward.rate": 1500,
+    "ExplainedReward.rest_fen": 19125,
     "ExplainedReward.role": "partner",
     "ExplainedReward.rule": "direct_partner",
-    "ExplainedReward.text": "推荐奖励：您推荐了买家。下单时身份为合伙人，每件 300.00 元，共 300.00 元。",
+    "ExplainedReward.text": "推荐奖励：您推荐了买家。下单时身份为合伙人，1530.00 元的 15.00%，共 229.50 元。",
     "MadeAttempt.error": "TIMEOUT",
     "NoticeTaken.code": "SUCCESS",
     "Payout.note": "Checked against the ledger",
     "Payout.status": "approved",
     "PayoutDetail.note": "Checked against the ledger",
     "PayoutDetail.status": "approved",
-    "PayoutLine.status": "paid",
+    "PayoutLine.reason": "unverified",
+    "PayoutLine.status": "dropped",
     "ComplianceAlarm.head": PATH_VALUES["member_id"],
     "HeldReward.reasons": ["same_payer"],
     "HeldReward.members": [PATH_VALUES["member_id"]],
@@ -148,15 +169,22 @@ FIELD_VALUES: Mapping[str, Json] = {
     "StatementEntry.text": "订单已付款，奖励待结算",
     "Withdrawal.status": "waiting_user",
     "Withdrawal.reason": "OVERDUE_CLOSE",
+    "ReportFile.name": "report.xlsx",
+    "ReportFile.url": "https://reports.example.com/pay_202611/report.xlsx?X-Amz-Signature=5dc9da79",
+    "ShareKey.path": "/c/m3n8r5t2wd",
+    "ShipmentLine.name": "WHITE HANGING HEART T-LIGHT HOLDER",
     "StoredDelivery.status": "delivered",
     "StoredEndpoint.status": "active",
-    "StoredSupplierOrder.status": "requested",
-    "Taken.refund_id": "ref_01kbf2c7d8e9fagbhcjdkemfn0",
+    "StoredKey.name": "Ningbo Textiles, ERP",
+    "StoredKey.owner": "sup_lights",
+    "StoredSupplier.name": "宁波织物有限公司",
+    "Taken.amount_fen": 3825,
+    "Wanted.name": "WHITE HANGING HEART T-LIGHT HOLDER",
     "number": "2026110vgk3qxnq5p7m1a9c2d4e6f8g0",
-    "refund_id": "ref_01kbf2c7d8e9fagbhcjdkemfn0",
+    "refund_id": "rfd_01kbf2c7d8e9fagbhcjdkemfn0",
     "versions": {"default": {"name": "林晓雨", "title": "高级导购"}},
     "verification": "dev",
-    "view": "view_01kbdxdh50fcazdjhcnqh2rzv5",
+    "view": "6bza5umcju",
 }
 """An example for fields whose model gives none, by `Model.field` or by the name alone."""
 
@@ -170,7 +198,7 @@ _NOTICE: Json = {
     "additionalProperties": False,
     "properties": {
         "channel": {"const": "sandbox"},
-        "event": {"type": "string", "examples": ["payment.succeeded"]},
+        "event": {"const": "payment.succeeded"},
         "order_no": {"type": "string", "examples": [PATH_VALUES["order_id"]]},
         "transaction_no": {"type": "string", "examples": ["sbx_8f2c1d"]},
         "amount_fen": {"type": "integer", "minimum": 1, "examples": [153000]},
@@ -180,6 +208,17 @@ _NOTICE: Json = {
         "device": {"type": "string", "maxLength": 128, "examples": ["7c1f0e5a"]},
     },
 }
+
+_SIGNED: Mapping[str, Json] = {
+    "WebhookId": ("webhook-id", "The same when it is sent again.", "msg_2KWPBgLlAfxdpx2A"),
+    "WebhookTimestamp": ("webhook-timestamp", "Seconds since 1970, at most five minutes from now.", "1764577560"),
+    "WebhookSignature": (
+        "webhook-signature",
+        "`v1,` and base64 of HMAC-SHA256 over id, time and body.",
+        "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+    ),
+}
+_SIGNATURE = [{"$ref": f"#/components/parameters/{name}"} for name in _SIGNED]
 
 _PROBLEM: Json = {
     "title": "Problem",
@@ -202,7 +241,12 @@ _PROBLEM: Json = {
                 "required": ["pointer", "code"],
                 "properties": {
                     "pointer": {"type": "string", "description": "RFC 6901 into the body, or `#query/name`."},
-                    "code": {"type": "string"},
+                    "code": {
+                        "type": "string",
+                        "description": "`MISSING`, `UNKNOWN_FIELD`, `WRONG_TYPE`, `OUT_OF_RANGE` (a number, a length, "
+                        "a pattern, a choice), `JSON` or `ENCODING` (nothing could be read), `TEXT_CONTROL_CHARACTER`, "
+                        "`TEXT_NOT_NFC`, or what the refusal's own code means.",
+                    },
                 },
             },
         },
@@ -331,6 +375,8 @@ def _parameters(route: Any, schemas: Mapping[type, Json], components: Mapping[st
             found.append({"name": name, "in": "query", "required": name in model.get("required", []), "schema": schema})
     if route.idempotent:
         found.append({"$ref": "#/components/parameters/IdempotencyKey"})
+    if "SIGNATURE_INVALID" in route.codes:
+        found += _SIGNATURE
     found.append({"$ref": "#/components/parameters/AcceptLanguage"})
     return found
 
@@ -354,16 +400,18 @@ def _types(routes: Iterable[Any]) -> list[type]:
 
 
 def _webhooks() -> Json:
-    from infra.events import EVENTS
+    from cardstock.partners.model import CHALLENGE
+    from infra.events import CHALLENGED, EVENTS
 
     return {
         kind: {
             "post": {
                 "operationId": "on" + "".join(part.title() for part in re.split(r"[._]", kind)),
                 "summary": said.summary,
-                "description": _EVENTS_ABOUT,
+                "description": _CHALLENGE_ABOUT if kind == CHALLENGE else _EVENTS_ABOUT,
                 "tags": ["webhooks"],
                 "security": [],
+                "parameters": _SIGNATURE,
                 "requestBody": {
                     "required": True,
                     "content": {
@@ -381,7 +429,7 @@ def _webhooks() -> Json:
                 "responses": {"2XX": {"description": "Taken."}},
             }
         }
-        for kind, said in EVENTS.items()
+        for kind, said in {CHALLENGE: CHALLENGED, **EVENTS}.items()
     }
 
 
@@ -432,6 +480,17 @@ def build() -> dict[str, Json]:
                     "required": False,
                     "description": "Language of texts for people.",
                     "schema": {"type": "string", "default": "zh-CN"},
+                },
+                **{
+                    key: {
+                        "name": name,
+                        "in": "header",
+                        "required": True,
+                        "description": said,
+                        "schema": {"type": "string"},
+                        "example": shown,
+                    }
+                    for key, (name, said, shown) in _SIGNED.items()
                 },
             },
             "headers": {

@@ -35,9 +35,8 @@ _REPORT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Report, strict=True)
 def take(request: Request[Nothing, Nothing]) -> MessageTaken:
     """Report a shipment, a delivery or a stock count.
 
-    `source` is the supplier id. Signed by Standard Webhooks with the supplier's inbox secret, over the raw bytes;
-    messages older or newer than five minutes are refused. The same `webhook-id` takes effect once, in any order of
-    arrival; the raw message is kept for 30 days.
+    `source` is the supplier id. Signed with the supplier's inbox secret; no other credential is needed. The same
+    `webhook-id` takes effect once, in any order of arrival; the raw message is kept for 30 days.
     """
     source = request.path["source"]
     supplier = partners.find_supplier(source, suppliers=bootstrap.suppliers())

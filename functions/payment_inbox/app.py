@@ -24,8 +24,7 @@ class NoticeTaken(Model):
 def take_sandbox_notice(request: Request[Nothing, Nothing]) -> NoticeTaken:
     """Take the sandbox channel's notice of a payment.
 
-    Signed by Standard Webhooks 1.0 on the raw body, not more than five minutes from now. A repeat changes nothing. A
-    payment that came too late is sent back.
+    Signed with the key that both sides know. A repeat changes nothing. A payment that came too late is sent back.
     """
     channel = bootstrap.payment_channels().get("sandbox")
     if channel is None:

@@ -29,7 +29,8 @@ def create_endpoint(request: Request[models.CreateEndpoint, Nothing]) -> Answer:
 
     A signed challenge is sent at once, and again after 5 s and 5 min; the first 2xx answer makes the endpoint active.
     Without a URL the endpoint is active from the start and its deliveries are kept to be fetched. It gets the events
-    from half a minute after it was created.
+    from half a minute after it was created. The URL is https on port 443 of a public host; `make serve` takes
+    http://127.0.0.1 too.
     """
     if request.body.url is not None:
         bootstrap.check_webhook_url(request.body.url)

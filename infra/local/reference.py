@@ -10,6 +10,18 @@ from typing import Any
 Json = Any
 METHODS = ("get", "post", "put", "patch", "delete")
 _DEPTH = 6  # schemas may refer to themselves
+_SIGNED = """\
+SECRET={secret}
+ID=msg_$(date +%s) AT=$(date +%s) BODY={body}
+KEY=$(printf %s "${{SECRET#whsec_}}" | base64 -d | od -An -v -tx1 | tr -d ' \\n')
+SIGNATURE=$(printf %s "$ID.$AT.$BODY" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$KEY" -binary | base64)
+curl -X {method} {address} \\
+  -H "webhook-id: $ID" \\
+  -H "webhook-timestamp: $AT" \\
+  -H "webhook-signature: v1,$SIGNATURE" \\
+  -H "content-type: application/json" \\
+  -d "$BODY\""""
+_EXAMPLE_KEY = "whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4"
 
 
 def render(document: Mapping[str, Json], server: str) -> str:
@@ -62,7 +74,7 @@ def operations(document: Mapping[str, Json]) -> Iterator[tuple[str, str, Mapping
 
 
 def curl(document: Mapping[str, Json], server: str, method: str, path: str, operation: Mapping[str, Json]) -> str:
-    """A command line that makes the call, with the document's own examples."""
+    """A command line that makes the call, with the document's own examples; a script where the call is signed."""
     address = path
     query: list[str] = []
     headers: list[str] = []
@@ -76,8 +88,9 @@ def curl(document: Mapping[str, Json], server: str, method: str, path: str, oper
             query.append(f"{name}={value}")
         elif place == "header" and parameter.get("required"):
             headers.append(f"{name.lower()}: {value}")
-    if operation.get("security", document.get("security")):
-        headers.insert(0, "authorization: Bearer $TOKEN")
+    callers = [name for entry in operation.get("security", document.get("security")) or [] for name in entry]
+    if callers:
+        headers.insert(0, f"authorization: Bearer ${'KEY' if callers == ['key'] else 'TOKEN'}")
     lines = [f"curl -X {method.upper()} " + shlex.quote(server + address + ("?" + "&".join(query) if query else ""))]
     content = _content(document, operation.get("requestBody"))
     if content is not None:
@@ -85,6 +98,9 @@ def curl(document: Mapping[str, Json], server: str, method: str, path: str, oper
         headers.append(f"content-type: {kind}")
         body = example(document, media.get("schema") or {}, media)
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+        if any(header.startswith("webhook-signature: ") for header in headers):
+            place = shlex.quote(server + address)
+            return _SIGNED.format(secret=_EXAMPLE_KEY, body=shlex.quote(text), method=method.upper(), address=place)
         lines += [f'-H "{header}"' for header in headers] + [f"-d {shlex.quote(text)}"]
     else:
         lines += [f'-H "{header}"' for header in headers]
@@ -167,7 +183,7 @@ def _content(document: Mapping[str, Json], holder: Json) -> tuple[str, Mapping[s
 
 def _operation(document: Mapping[str, Json], server: str, method: str, path: str, operation: Mapping[str, Json]) -> str:
     parts = [
-        f'<h3 id="{_anchor(method, path)}">{escape(str(operation.get("summary", "")))}</h3>',
+        f'<h3 id="{_anchor(method, path)}">{_inline(str(operation.get("summary", "")))}</h3>',
         f"<p class=path><code>{method.upper()} {escape(path)}</code>{_callers(document, operation)}</p>",
         _text(operation.get("description", "")),
     ]
@@ -246,7 +262,13 @@ def _rows(document: Mapping[str, Json], schema: Json, prefix: str, depth: int) -
     if schema.get("items"):
         yield from _rows(document, schema["items"], f"{prefix}[]", depth + 1)
     for key in ("anyOf", "oneOf", "allOf"):
-        for option in schema.get(key) or []:
+        options = schema.get(key) or []
+        forms = [resolve(document, option) for option in options]
+        several = key != "allOf" and sum("properties" in form for form in forms) > 1
+        for option, form in zip(options, forms, strict=True):
+            if several and "properties" in form:
+                named = f"{escape(str(form.get('title', 'or')))}</th><th></th><th>{_text(form.get('description', ''))}"
+                yield f"<tr><th>{named}</th></tr>"
             yield from _rows(document, option, prefix, depth + 1)
     required = schema.get("required") or []
     for name, inner in (schema.get("properties") or {}).items():
@@ -254,9 +276,21 @@ def _rows(document: Mapping[str, Json], schema: Json, prefix: str, depth: int) -
         label = f"{prefix}.{name}" if prefix else name
         yield (
             f"<tr><td><code>{escape(label)}</code></td><td>{_kind(document, inner)}"
-            f"{'' if name in required else ', optional'}</td><td>{_text(target.get('description', ''))}</td></tr>"
+            f"{'' if name in required else ', optional'}</td><td>{_text(_about(document, target))}</td></tr>"
         )
         yield from _rows(document, target, label, depth + 1)
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from _rows(document, schema["additionalProperties"], f"{prefix}.*", depth + 1)
+
+
+def _about(document: Mapping[str, Json], schema: Mapping[str, Json]) -> str:
+    """What is said about a field, or about the things that it holds."""
+    if schema.get("description"):
+        return str(schema["description"])
+    held = [schema.get("items"), schema.get("additionalProperties"), *(schema.get("anyOf") or [])]
+    return next(
+        (text for value in held if isinstance(value, dict) and (text := _about(document, resolve(document, value)))), ""
+    )
 
 
 _LIMITS = {
@@ -270,19 +304,26 @@ def _kind(document: Mapping[str, Json], schema: Json) -> str:
     options = schema.get("anyOf") or schema.get("oneOf")
     if options:
         return " or ".join(_kind(document, option) for option in options)
-    if schema.get("enum"):
-        return escape(" | ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"]))
+    if schema.get("enum") or "const" in schema:
+        choices = schema.get("enum") or [schema["const"]]
+        return escape(" | ".join(json.dumps(value, ensure_ascii=False) for value in choices))
     kind = schema.get("type", "object" if "properties" in schema else "any")
     text = " or ".join(kind) if isinstance(kind, list) else str(kind)
     if text == "array":
         text = f"array of {_kind(document, schema.get('items') or {})}"
         return text + _limits(schema)
+    if isinstance(schema.get("additionalProperties"), dict):
+        text = f"object of {_kind(document, schema['additionalProperties'])}"
+        return text + _limits(schema)
     return escape(text) + _limits(schema)
 
 
 def _limits(schema: Mapping[str, Json]) -> str:
-    return "".join(
-        ", " + escape(text.format(schema[key]))
+    told = [
+        "not empty" if (key, schema[key]) == ("minLength", 1) else text.format(schema[key])
         for key, text in _LIMITS.items()
-        if key in schema and (key, schema[key]) != ("minLength", 1)
-    )
+        if key in schema
+    ]
+    if isinstance(schema.get("default"), str | int) and schema["default"] != "":
+        told.append(f"{json.dumps(schema['default'], ensure_ascii=False)} if left out")
+    return "".join(f", {escape(text)}" for text in told)

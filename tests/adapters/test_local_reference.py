@@ -1,9 +1,16 @@
 """The HTML reference of an OpenAPI document."""
 
 import shlex
+import shutil
+import subprocess
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from cardstock.edge.signatures import verify
 from infra.local.reference import curl, example, operations, render
+from infra.openapi import build, prepare
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -72,6 +79,45 @@ def test_the_curl_command_is_complete_and_safe_to_paste() -> None:
     assert "idempotency-key: text" in words
     assert "content-type: application/json" in words
     assert words[-1] == '{"reason": "it\'s torn", "lines": [{"sku": "22139", "units": 1}]}'
+
+
+def test_the_page_says_what_things_are_in_lists_in_maps_in_choices_and_left_out() -> None:
+    one = {"title": "Sent", "description": "A parcel.", "properties": {"type": {"const": "sent"}}, "required": ["type"]}
+    two = {"title": "Gone", "description": "No parcel.", "properties": {"why": {"type": "string", "minLength": 1}}}
+    schema = {
+        "properties": {
+            "rows": {"type": "array", "items": {"description": "A row."}},
+            "by": {
+                "type": "object",
+                "additionalProperties": {"type": "object", "properties": {"n": {"type": "integer"}}},
+            },
+            "note": {"anyOf": [{"type": "string", "description": "A word."}, {"type": "null"}]},
+            "limit": {"type": "integer", "default": 20},
+            "report": {"anyOf": [one, two]},
+        }
+    }
+    answer = {"200": {"description": "Done", "content": {"application/json": {"schema": schema}}}}
+    page = render({"paths": {"/v1/x": {"get": {"responses": answer}}}}, "http://api.test")
+
+    for shown in ("A row.", "A word.", "A parcel.", "No parcel.", "<code>by.*.n</code>", "object of object"):
+        assert shown in page
+    assert "&quot;sent&quot;" in page
+    assert "string, not empty" in page
+    assert "integer, 20 if left out" in page
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="the script signs with openssl")
+def test_the_script_of_a_signed_call_makes_a_signature_that_holds() -> None:
+    prepare()
+    document = build()
+    path = "/v1/inbox/{source}"
+    script = curl(document, "http://api.test", "post", path, document["paths"][path]["post"])
+    said = subprocess.run(
+        ["sh", "-c", 'curl() { printf "%s\\0" "$@"; }\n' + script], capture_output=True, check=True, timeout=20
+    ).stdout.decode().split("\0")  # fmt: skip
+    headers = dict(word.split(": ", 1) for word in said if word.startswith("webhook-"))
+
+    verify(["whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4"], headers, said[said.index("-d") + 1].encode(), datetime.now(UTC))
 
 
 def test_a_schema_that_contains_itself_has_an_example() -> None:

@@ -9,7 +9,7 @@ from openapi_spec_validator import validate
 
 from cardstock.edge.http import Nothing, Route, codes_of
 from cardstock.edge.problems import TEXTS
-from cardstock.partners.model import EVENT_TYPES
+from cardstock.partners.model import CHALLENGE, EVENT_TYPES
 from infra.events import EVENTS
 from infra.openapi import DOCUMENT, apis, statuses, text
 
@@ -76,4 +76,4 @@ def test_every_text_belongs_to_a_code_that_is_raised() -> None:
 
 
 def test_the_document_names_every_event_that_partners_can_subscribe_to(document: Any) -> None:
-    assert set(document["webhooks"]) == set(EVENTS) == set(EVENT_TYPES)
+    assert set(document["webhooks"]) == {CHALLENGE, *EVENTS} == {CHALLENGE, *EVENT_TYPES}

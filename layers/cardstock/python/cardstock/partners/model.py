@@ -17,6 +17,9 @@ SCOPES = frozenset({
     "webhooks:write",
 })  # fmt: skip
 
+SUPPLIER_SCOPES = frozenset({"orders:fulfil", "catalog:write", "webhooks:write"})
+"""What a supplier's key may hold."""
+
 STAFF = "staff"
 """Owner of the keys of the brand's own people; any other owner is a supplier id."""
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from cardstock.clock import Clock
 from cardstock.errors import InvalidError, NotFoundError, Pointer, RefusedError, UnavailableError
 from cardstock.ids import RequestKey, derived_id
-from cardstock.partners.model import SCOPES, STAFF, ApiKey, InboxMessage, Supplier
+from cardstock.partners.model import SCOPES, STAFF, SUPPLIER_SCOPES, ApiKey, InboxMessage, Supplier
 from cardstock.partners.ports import Inbox, Keys, Suppliers
 
 INBOX_KEPT = timedelta(days=30)
@@ -33,7 +33,7 @@ def create_key(
         raise InvalidError("SCOPE_UNKNOWN", scopes=", ".join(sorted(unknown)))
     if owner != STAFF and not _SUPPLIER_ID.match(owner):
         raise InvalidError("OWNER_UNKNOWN", pointers=(Pointer("/owner", "OUT_OF_RANGE"),))
-    if owner != STAFF and scopes - {"orders:fulfil", "catalog:write", "webhooks:write"}:
+    if owner != STAFF and scopes - SUPPLIER_SCOPES:
         raise RefusedError("SCOPE_FOR_STAFF")
     secret = secrets.token_urlsafe(32)
     # Derived, so that a repeat names the same key whichever of two racing requests came first.

@@ -25,7 +25,10 @@ class ShipmentDelivered(Model, tag_field="type", tag="shipment.delivered"):
 
 
 class InventoryUpdated(Model, tag_field="type", tag="inventory.updated"):
-    """What lies on the shelf now. `version` grows with every count: an older one is ignored."""
+    """What lies on the shelf now, units of orders that have not left included.
+
+    `version` grows with every count: one that is not newer than the last is taken and changes nothing.
+    """
 
     sku: Text
     stock: Annotated[int, Meta(ge=0, le=10**9)]

@@ -30,6 +30,8 @@ IDENTITY_CODES: Final = (
 )
 
 Code = Annotated[str, Meta(min_length=1, max_length=512)]
+_LOGIN_CODE = "From `wx.login` and its sisters; of `dev`, `dev:` and any name: whoever has that name in this `app_id`."
+_PHONE_CODE = "From the platform's telephone button; of `dev`, `dev:` and the number: `dev:+8613800138000`."
 Invite = Annotated[
     str,
     Meta(
@@ -44,9 +46,11 @@ class OpenSession(Model):
     """Codes from the platform's login calls, and what brought the visitor here."""
 
     platform: Annotated[str, Meta(min_length=1, max_length=16, examples=["dev"])]
-    app_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["wx0123456789abcdef"])]
-    login_code: Annotated[Code, Meta(examples=["dev:customer-17850"])]
-    phone_code: Annotated[Code, Meta(examples=["dev:+8613800138000"])] | None = None
+    app_id: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The mini-program's own id.", examples=["wxdemo"])
+    ]
+    login_code: Annotated[Code, Meta(description=_LOGIN_CODE, examples=["dev:customer-17850"])]
+    phone_code: Annotated[Code, Meta(description=_PHONE_CODE, examples=["dev:+8613800138000"])] | None = None
     scene: Annotated[str, Meta(max_length=64, examples=["1011"])] | None = None
     invite: Invite | None = None
 

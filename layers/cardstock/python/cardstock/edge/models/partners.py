@@ -7,7 +7,9 @@ from msgspec import Meta
 from cardstock.clock import rfc3339
 from cardstock.edge.http import LINE, Model
 from cardstock.orders.model import SupplierOrder, SupplierOrderStatus
-from cardstock.partners.model import ApiKey, Supplier
+from cardstock.partners.model import SCOPES, SUPPLIER_SCOPES, ApiKey, Supplier
+
+_SCOPES = f"Of: {', '.join(sorted(SCOPES))}. A supplier's key: {', '.join(sorted(SUPPLIER_SCOPES))}."
 
 
 class CreateKey(Model):
@@ -15,7 +17,10 @@ class CreateKey(Model):
 
     name: Annotated[str, Meta(min_length=1, max_length=64, pattern=LINE, examples=["Li Na, finance"])]
     owner: Annotated[str, Meta(description="`staff` or a supplier id", examples=["staff"])]
-    scopes: Annotated[list[str], Meta(min_length=1, max_length=16, examples=[["payouts:read", "payouts:approve"]])]
+    scopes: Annotated[
+        list[str],
+        Meta(min_length=1, max_length=16, description=_SCOPES, examples=[["payouts:read", "payouts:approve"]]),
+    ]
 
 
 class CreatedKey(Model):

@@ -8,13 +8,16 @@ from cardstock.clock import rfc3339
 from cardstock.edge.http import Model
 from cardstock.partners.model import Delivery, Endpoint
 
+_EVENTS = """Types of events, or `*` for all of them. Staff's endpoints get every event of these types; a supplier's get
+those about that supplier: `fulfilment.requested`, `shipment.created`, `shipment.delivered`."""
+
 
 class CreateEndpoint(Model):
     """Where events go. Without `url` they are kept for fetching."""
 
     events: Annotated[
         list[Annotated[str, Meta(max_length=64)]],
-        Meta(min_length=1, max_length=32, examples=[["fulfilment.requested"]]),
+        Meta(min_length=1, max_length=32, description=_EVENTS, examples=[["fulfilment.requested"]]),
     ]
     url: Annotated[str, Meta(max_length=1_000, examples=["https://erp.example.com/cardstock"])] | None = None
 

@@ -8,6 +8,7 @@ reviewed. Every example in it is executed by a test too.
 
 import ast
 import importlib
+import inspect
 import json
 import os
 import re
@@ -71,11 +72,12 @@ PATH_VALUES: Mapping[str, str] = {
     "transaction_id": "release.ord_01kbdxdh50fcazdjhcnqh2rzv5",
     "name": "report.xlsx",
     "alarm_id": "mem_01kbdxdh50fcazdjhcnqh2rzv5.1",
+    "year": "2026",
 }
 """An example for every name that stands in a path."""
 
 FIELD_VALUES: Mapping[str, Json] = {
-    **{name: value for name, value in PATH_VALUES.items() if name not in {"key", "name"}},
+    **{name: value for name, value in PATH_VALUES.items() if name not in {"key", "name", "year"}},
     "app_id": "wx1234567890abcdef",
     "currency": "CNY",
     "mch_id": "1900000001",
@@ -343,7 +345,7 @@ def _refusal(status: int, codes: Iterable[str]) -> Json:
 def _responses(route: Any, schemas: Mapping[type, Json]) -> Json:
     from cardstock.edge.http import Nothing, codes_of
 
-    success: dict[str, Json] = {"description": route.answer.__doc__ or "Done."}
+    success: dict[str, Json] = {"description": inspect.cleandoc(route.answer.__doc__ or "Done.")}
     if route.answer is str:
         success = {"description": "The document.", "content": {_MEDIA[route.path]: {"schema": {"type": "string"}}}}
     elif route.answer is Nothing:

@@ -46,6 +46,7 @@ _ENVIRONMENT = {
     "BRAND_NAME": "Cardstock",
     "BRAND_TIME_ZONE": "Asia/Shanghai",
     "TAX_METHOD": "labour",
+    "TAX_GAP": "restart",
     "STOCKING_UNITS": "10",
     "TRANSFER_CHANNEL": "bank_file",
     "WEBHOOK_PRIVATE_NETWORKS": "",

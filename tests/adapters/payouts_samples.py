@@ -54,8 +54,8 @@ def sample(payees: int = 16, orders: int = 3) -> Report:
         tax, after = withhold(LABOUR_2019, PERIOD.month, gross)
         line = Line(
             "pay_202611", "2026-11", member, 1, number, gross, status, gross, tax, gross - tax,
-            NAMES[index % len(NAMES)], "6222 0200 0000 0000", person=f"prs_{index:026d}", id_number="1****************X",
-            tax_table=LABOUR_2019.id, after=after,
+            NAMES[index % len(NAMES)], "6222 0200 0000 0000", person=f"prs_{index:026d}",
+            id_number="1****************X", tax_table=LABOUR_2019.id, after=after,
             sent_at=CLOSED - timedelta(days=1), closed_at=CLOSED - timedelta(minutes=30),
         )  # fmt: skip
         if status == "dropped":

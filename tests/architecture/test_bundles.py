@@ -131,7 +131,7 @@ def test_the_reports_layer_is_where_reports_are_written_and_nowhere_else() -> No
 
     assert users
     assert all(user.startswith("adapters/reports/") for user in users), users
-    assert with_layer == {"on_payout_step"}
+    assert with_layer == {"on_payout_step", "nightly_tax"}
 
 
 def test_the_layers_are_subsets_of_the_lock() -> None:

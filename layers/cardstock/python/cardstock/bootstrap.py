@@ -514,6 +514,14 @@ def payouts() -> "payouts_ports.Payouts":
 
 
 @cache
+def tax_files() -> "payouts_ports.TaxFiles":
+    """The quarters whose tax files were written, in DynamoDB."""
+    from cardstock.adapters.dynamodb.payouts import DynamoTaxFiles
+
+    return DynamoTaxFiles()
+
+
+@cache
 def payout_ledger() -> "payouts_ports.Ledger":
     """The ledger as payouts read it."""
     from cardstock.adapters.dynamodb.payouts import DynamoLedger
@@ -529,6 +537,14 @@ def payees() -> "payouts_ports.Payees":
     return payees
 
 
+@cache
+def taxpayers() -> "payouts_ports.Payees":
+    """Members as the persons they are."""
+    from cardstock.adapters.dynamodb.payouts import persons
+
+    return persons
+
+
 def payout_rules(period: "Period") -> "Rules":
     """What this brand has configured, and the tax table that holds for `period`."""
     from cardstock.payouts.model import Rules
@@ -542,6 +558,7 @@ def payout_rules(period: "Period") -> "Rules":
         channel_minimum=10,
         tax_method=table.method,
         tax_table=table.id,
+        carry_over_gap=settings().tax_gap == "carry_over",
     )
 
 
@@ -597,6 +614,14 @@ def report_writers() -> "Sequence[payouts_ports.Writer]":
     from cardstock.adapters.reports import writers
 
     return writers()
+
+
+@cache
+def quarter_writers() -> "Sequence[payouts_ports.QuarterWriter]":
+    """What a quarter's tax file consists of."""
+    from cardstock.adapters.reports import quarter_writers
+
+    return quarter_writers()
 
 
 def take_payout_step(payout_id: str) -> None:

@@ -52,6 +52,8 @@ class Settings(msgspec.Struct, frozen=True):
     brand_time_zone: str
     tax_method: str
     """`labour` or `platform`."""
+    tax_gap: str
+    """What a month without income does to income and tax to date under `platform`: `restart`, or `carry_over`."""
     stocking_units: str
     """A whole number: units of earning products in 30 days above which a buyer's orders are held for finance."""
     transfer_channel: str

@@ -103,8 +103,8 @@ class Ledger(Protocol):
     def bookings(self, lines: Sequence[Line]) -> tuple[Mapping[str, Booking], Sequence[LedgerLine]]:
         """What is booked under the lines' numbers: summed, and posting by posting."""
 
-    def statement(self, member: str, since: datetime | None, until: datetime) -> Sequence[LedgerLine]:
-        """A member's postings of `since` <= time < `until`, transfers left out."""
+    def statements(self, members: Sequence[str], since: datetime | None, until: datetime) -> Iterator[LedgerLine]:
+        """These members' postings of `since` <= time < `until`, transfers left out; in the order of the members."""
 
 
 class Payees(Protocol):

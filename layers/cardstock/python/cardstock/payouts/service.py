@@ -565,7 +565,7 @@ def _report(batch: Batch, *, brand: str, payouts: Payouts, ledger: Ledger) -> Re
     lines = list(payouts.lines(batch.id))
     bookings, own = ledger.bookings(lines)
     members = sorted({line.member for line in lines})
-    postings = [entry for member in members for entry in ledger.statement(member, batch.since, batch.opened_at)]
+    postings = list(ledger.statements(members, batch.since, batch.opened_at))
     return assemble(
         brand=brand,
         batch=batch,

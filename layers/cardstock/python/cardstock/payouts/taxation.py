@@ -1,12 +1,12 @@
 """Writing the quarter's file for the tax office, and telling a person what was withheld from him."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from cardstock.clock import Clock
 from cardstock.errors import NotFoundError
-from cardstock.payouts.model import MAX_ATTEMPTS, Period, batch_id, named_file, transfer_number
+from cardstock.payouts.model import MAX_ATTEMPTS, Batch, Period, batch_id, named_file, transfer_number
 from cardstock.payouts.ports import Files, Payees, Payouts, QuarterWriter, TaxFiles
 from cardstock.payouts.taxpayers import (
     Certificate,
@@ -22,6 +22,7 @@ from cardstock.payouts.withholding import person_of
 _LOOKED_BACK: Final = 60
 """Batches that are looked at for what is due: five years."""
 _QUARTERS_LOOKED_AT: Final = 4
+_QUARTERS_SHOWN: Final = 8
 
 
 def certificate(member: str, year: int, *, brand: str, payouts: Payouts, payees: Payees, clock: Clock) -> Certificate:
@@ -70,23 +71,39 @@ def write_due(
     Killed anywhere and repeated, it writes the same bytes. A quarter has every month since the brand's first payout: a
     month whose batch is missing is waited for, too.
     """
-    batches = {batch.id: batch for batch in payouts.page(before=None, limit=_LOOKED_BACK)}
-    written = {file.quarter for file in tax_files.page(limit=_QUARTERS_LOOKED_AT * 2)}
     made: list[TaxFile] = []
     waiting: list[Waiting] = []
-    for quarter in _ended(now):
-        wanted = [batch_id(period) for period in quarter.periods if batches and batch_id(period) >= min(batches)]
-        if not wanted or quarter.key in written:
-            continue
-        open_ones = tuple(one for one in wanted if one not in batches or batches[one].status != "settled")
+    for quarter, batches in _due(now, payouts, {file.quarter for file in tax_files.page(limit=_QUARTERS_SHOWN)}):
+        open_ones = tuple(one for one, batch in batches.items() if batch is None or batch.status != "settled")
         if open_ones:
             waiting.append(Waiting(quarter.key, open_ones))
             continue
-        content = quarter_of(
-            brand, quarter, [batches[one] for one in wanted], {one: payouts.lines(one) for one in wanted}
-        )
+        settled = [batch for batch in batches.values() if batch is not None]
+        content = quarter_of(brand, quarter, settled, {batch.id: payouts.lines(batch.id) for batch in settled})
         made.append(_write(content, now, tax_files=tax_files, files=files, writers=writers))
     return made, waiting
+
+
+def quarters(now: datetime, *, payouts: Payouts, tax_files: TaxFiles) -> tuple[list[TaxFile], list[Waiting]]:
+    """The last quarters that were written, newest first, and those that are over and wait for payouts."""
+    written = tax_files.page(limit=_QUARTERS_SHOWN)
+    waiting = []
+    for quarter, batches in _due(now, payouts, {file.quarter for file in written}):
+        open_ones = tuple(one for one, batch in batches.items() if batch is None or batch.status != "settled")
+        if open_ones:
+            waiting.append(Waiting(quarter.key, open_ones))
+    return written, waiting
+
+
+def _due(
+    now: datetime, payouts: Payouts, written: Collection[str]
+) -> Iterator[tuple[Quarter, dict[str, Batch | None]]]:
+    """Quarters that are over and not written, each with the batches of its months since the brand's first payout."""
+    known = {batch.id: batch for batch in payouts.page(before=None, limit=_LOOKED_BACK)}
+    for quarter in _ended(now):
+        wanted = [batch_id(period) for period in quarter.periods if known and batch_id(period) >= min(known)]
+        if wanted and quarter.key not in written:
+            yield quarter, {one: known.get(one) for one in wanted}
 
 
 def _ended(now: datetime) -> list[Quarter]:

@@ -23,10 +23,11 @@ _KIND = "佣金收入 Commission"
 
 NOTES = (
     "本文件为数据，不是申报表；是否报送、如何报送由会计确认。 This file is data, not a filing; an accountant confirms.",
-    "证件号码已脱敏：系统不保存完整号码，报送前由会计从实名核验机构取得。 ID numbers are masked: they are kept nowhere.",
-    "月份为佣金所属期间；按月方法的费用和税额为当月数，累计方法为累计数。 A month is the period that was paid for; under the"
-    " monthly method expenses and tax due are of the month, under the cumulative one to date.",
-    "退款前已扣回的佣金不计入收入。 Commission that was clawed back before it was paid is no income.",
+    "证件号码已脱敏：系统不保存完整号码，报送前由会计从实名核验机构取得。"
+    " ID numbers are masked: they are kept nowhere.",
+    "月份为佣金所属期间；按月方法的费用和税额为当月数，累计方法为累计数。 A month is the period that was paid for;"
+    " under the monthly method expenses and tax due are of the month, under the cumulative one to date.",
+    "发放前已扣回的佣金不计入收入。 Commission that was clawed back before it was paid out is no income.",
 )
 
 

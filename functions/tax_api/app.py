@@ -1,0 +1,55 @@
+"""HTTP: what was withheld from a person, told to himself and to finance; the quarters' files for the tax office."""
+
+from cardstock import bootstrap
+from cardstock.edge.http import Api, Nothing, Request
+from cardstock.edge.models import tax as models
+from cardstock.errors import NotFoundError
+from cardstock.payouts import taxation
+
+api = Api("tax", callers=bootstrap.callers)
+
+
+def _year(member: str, year: str, *, masked: bool) -> models.TaxYear:
+    if not (len(year) == 4 and year.isascii() and year.isdigit() and year.startswith("20")):
+        raise NotFoundError("NOT_FOUND")
+    found = taxation.certificate(
+        member,
+        int(year),
+        brand=bootstrap.brand(),
+        payouts=bootstrap.payouts(),
+        payees=bootstrap.taxpayers(),
+        clock=bootstrap.clock(),
+    )
+    return models.year_told(found, masked=masked)
+
+
+@api.get("/v1/me/tax/{year}", answer=models.TaxYear, auth="member", codes=("NOT_FOUND",))
+def read_own_tax(request: Request[Nothing, Nothing]) -> models.TaxYear:
+    """Read what was paid to the own person in a year, and what was withheld from it, month by month."""
+    return _year(request.caller.id, request.path["year"], masked=True)
+
+
+@api.get("/v1/tax/members/{member_id}/{year}", answer=models.TaxYear, auth="key", scope="payouts:read",
+         codes=("NOT_FOUND",))  # fmt: skip
+def read_tax(request: Request[Nothing, Nothing]) -> models.TaxYear:
+    """Read the data of a person's certificate, by any of his members."""
+    return _year(request.path["member_id"], request.path["year"], masked=False)
+
+
+@api.get("/v1/tax/quarters", answer=models.TaxQuarters, auth="key", scope="payouts:read")
+def list_quarters(_request: Request[Nothing, Nothing]) -> models.TaxQuarters:
+    """List the quarters' files for the tax office, with links that last a quarter of an hour.
+
+    A file is written in the night after the last payout of its quarter has settled, once; until then the quarter waits.
+    """
+    files = bootstrap.report_files()
+    written, waiting = taxation.quarters(
+        bootstrap.clock().now(), payouts=bootstrap.payouts(), tax_files=bootstrap.tax_files()
+    )
+    return models.quarters_told(
+        ((one, [(file, files.link(file.key)) for file in one.files]) for one in written), waiting
+    )
+
+
+handler = api.handler
+bootstrap.warm()

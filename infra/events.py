@@ -97,6 +97,14 @@ EVENTS: Mapping[str, Told] = {
             "receiver": {"name": "王小明", "phone": "13800138000", "address": "上海市静安区南京西路1266号"},
         },
     ),
+    "fulfilment.reduced": Told(
+        "Units were given back before they left: what a supplier has to send still, none where its part is cancelled",
+        _ORDER_ID,
+        {
+            **_PART,
+            "lines": [{"sku": "85123A", "name": "WHITE HANGING HEART T-LIGHT HOLDER", "units": 4, "cancelled": 2}],
+        },
+    ),
     "shipment.created": Told(
         "A supplier has sent a parcel", _ORDER_ID, {**_PART, "carrier": "SF", "tracking_no": "SF1390001234567"}
     ),

@@ -54,3 +54,38 @@ def test_a_batch_that_could_not_be_told_comes_again_whole_and_is_told_once(shop:
     assert back == {"batchItemFailures": []}
     told = [event["id"] for event in shop.cloud.messages(settings().webhooks_queue_url)]
     assert sorted(told) == sorted(expected)
+
+
+def test_a_supplier_is_told_which_units_it_need_not_send_any_more(shop: Shop) -> None:
+    shop.member("mem_a")
+    order_id = shop.buy("mem_a", line(1, units=3), line(2))
+    shop.take("supplier-orders")
+    shop.ask_back(order_id, sku1=2)
+    first = shop.take("supplier-orders")
+    shop.ask_back(order_id, sku1=1)
+    for waiting in (first, first, shop.take("supplier-orders")):
+        assert on_order_event.handler(queue_event("orders", *waiting), Context()) == {"batchItemFailures": []}
+
+    told = [
+        event for event in shop.cloud.messages(settings().webhooks_queue_url) if event["type"] == "fulfilment.reduced"
+    ]
+    by_id = {event["id"]: (event["subject"], event["data"]) for event in told}
+    part = {"order_id": order_id, "supplier_id": "sup_2"}
+    assert len(told) == 3
+    assert list(by_id.values()) == [
+        (order_id, part | {"lines": [{"sku": "sku1", "name": "Ware 1", "units": units, "cancelled": 3 - units}]})
+        for units in (1, 0)
+    ]
+    assert len({event["time"] for event in told}) == 2
+
+
+def test_a_parcel_that_leaves_after_units_were_given_back_is_told_as_a_parcel(shop: Shop) -> None:
+    shop.member("mem_a")
+    order_id = shop.buy("mem_a", line(1, units=3))
+    shop.ask_back(order_id, sku1=2)
+    shop.take("supplier-orders")
+    shop.receive(order_id)
+    on_order_event.handler(queue_event("orders", *shop.take("supplier-orders")), Context())
+
+    kinds = [event["type"] for event in shop.cloud.messages(settings().webhooks_queue_url)]
+    assert ("shipment.created" in kinds, "fulfilment.reduced" in kinds) == (True, False)

@@ -84,6 +84,13 @@ class Announcements:
             told |= {"carrier": parcel.carrier, "tracking_no": parcel.tracking_no}
             cause = f"{part.supplier_id} {parcel.event_id}"
             self._held.append(event("shipment.created", part.order_id, parcel.at, told, cause=cause))
+        elif part.reduced_at is not None:
+            told["lines"] = [
+                {"sku": line.sku, "name": line.name, "units": line.units - line.cancelled, "cancelled": line.cancelled}
+                for line in part.lines
+            ]
+            cause = f"{part.supplier_id} {sum(line.cancelled for line in part.lines)}"
+            self._held.append(event("fulfilment.reduced", part.order_id, part.reduced_at, told, cause=cause))
 
     def positions(self, moved: Sequence[Moved]) -> None:
         """Somebody has risen in the network."""

@@ -208,6 +208,8 @@ class SupplierOrder(msgspec.Struct, frozen=True):
     parcels: tuple[Parcel, ...] = ()
     shipped_at: datetime | None = None
     delivered_at: datetime | None = None
+    reduced_at: datetime | None = None
+    """When units were last taken from it."""
     version: int = 1
 
 

@@ -365,7 +365,7 @@ def request_refund(
             fingerprint=request.fingerprint,
             sequence=order.version + 1,
         )
-        changed = _cut_down(parts, lines)
+        changed = _cut_down(parts, lines, now)
         after = _with_refund(order, lines, {**parts, **changed}, now)
         if orders.store(Step(orders=(after,), refunds=(refund,), supplier_orders=tuple(changed.values()))):
             return Requested(refund, replayed=False)
@@ -390,7 +390,9 @@ def _refund_lines(order: Order, units: Mapping[str, int], parts: Mapping[str, Su
     return tuple(lines)
 
 
-def _cut_down(parts: Mapping[str, SupplierOrder], lines: Sequence[RefundLine]) -> dict[str, SupplierOrder]:
+def _cut_down(
+    parts: Mapping[str, SupplierOrder], lines: Sequence[RefundLine], now: datetime
+) -> dict[str, SupplierOrder]:
     """The supplier orders from which `lines` take units that have not left, changed."""
     taken = {line.sku: line.units for line in lines if line.restock}
     changed = {}
@@ -399,7 +401,7 @@ def _cut_down(parts: Mapping[str, SupplierOrder], lines: Sequence[RefundLine]) -
             left = tuple(replace(line, cancelled=line.cancelled + taken.get(line.sku, 0)) for line in part.lines)
             empty = all(line.cancelled == line.units for line in left)
             changed[supplier_id] = replace(
-                part, lines=left, status="cancelled" if empty else "open", version=part.version + 1
+                part, lines=left, status="cancelled" if empty else "open", reduced_at=now, version=part.version + 1
             )
     return changed
 

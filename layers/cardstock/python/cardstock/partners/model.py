@@ -63,6 +63,7 @@ EVENT_TYPES = (
     "order.expired",
     "order.completed",
     "fulfilment.requested",
+    "fulfilment.reduced",
     "shipment.created",
     "shipment.delivered",
     "receipt.confirmed",

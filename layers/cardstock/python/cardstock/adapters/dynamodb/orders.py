@@ -154,6 +154,7 @@ class SupplierOrderItem(Table):
     parcels = JsonAttribute(attr_name="p", null=True)
     shipped_at = EpochAttribute(attr_name="ts", null=True)
     delivered_at = EpochAttribute(attr_name="td", null=True)
+    reduced_at = EpochAttribute(attr_name="tc", null=True)
     version = IntegerAttribute(attr_name="v")
 
 
@@ -426,6 +427,7 @@ def _supplier_item(part: SupplierOrder) -> SupplierOrderItem:
         parcels=[[p.event_id, p.carrier, p.tracking_no, to_epoch_ms(p.at)] for p in part.parcels] or None,
         shipped_at=part.shipped_at,
         delivered_at=part.delivered_at,
+        reduced_at=part.reduced_at,
         version=part.version,
     )
 
@@ -443,6 +445,7 @@ def _supplier_order(item: SupplierOrderItem) -> SupplierOrder:
         ),
         shipped_at=item.shipped_at,
         delivered_at=item.delivered_at,
+        reduced_at=item.reduced_at,
         version=item.version,
     )
 

@@ -9,7 +9,7 @@ from cardstock.edge.http import Model
 from cardstock.partners.model import Delivery, Endpoint
 
 _EVENTS = """Types of events, or `*` for all of them. Staff's endpoints get every event of these types; a supplier's get
-those about that supplier: `fulfilment.requested`, `shipment.created`, `shipment.delivered`."""
+those about that supplier: `fulfilment.requested`, `fulfilment.reduced`, `shipment.created`, `shipment.delivered`."""
 
 
 class CreateEndpoint(Model):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import httpx
 
     from cardstock.adapters.announcements import Announcements
+    from cardstock.adapters.benefits import Undoing
     from cardstock.adapters.dynamodb.recommendations import DynamoRows
     from cardstock.adapters.inference import ChatCompletions
     from cardstock.adapters.rules import PlanRules
@@ -498,6 +499,20 @@ def payment_channels() -> "Mapping[str, orders_ports.PaymentChannel]":
     return {sandbox.name: sandbox}
 
 
+def coupons() -> "orders_ports.Coupons":
+    """What plans without cash take off orders."""
+    from cardstock.adapters.benefits import Coupons
+
+    return Coupons(network(), plans())
+
+
+def undoing() -> "Undoing":
+    """Takes free orders back whose referrals are gone."""
+    from cardstock.adapters.benefits import Undoing
+
+    return Undoing(orders(), books(), clock)
+
+
 def brand() -> str:
     """How the brand is named on its reports."""
     from cardstock.settings import settings
@@ -526,7 +541,7 @@ def payout_ledger() -> "payouts_ports.Ledger":
     """The ledger as payouts read it."""
     from cardstock.adapters.dynamodb.payouts import DynamoLedger
 
-    return DynamoLedger(statements())
+    return DynamoLedger()
 
 
 @cache

@@ -41,11 +41,11 @@ from cardstock.adapters.dynamodb.base import (
 from cardstock.adapters.dynamodb.compliance import stopped
 from cardstock.adapters.dynamodb.members import members_of
 from cardstock.adapters.dynamodb.requests import RequestItem, remember, result_of
+from cardstock.adapters.dynamodb.statements import changes
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.errors import ConflictError, RefusedError, UnavailableError
 from cardstock.ids import RequestKey
 from cardstock.ledger.model import Kind, pocket_of, transaction_id
-from cardstock.ledger.ports import Statements
 from cardstock.ledger.service import claimed, paid, returned
 from cardstock.money import Fen
 from cardstock.payouts.model import (
@@ -73,7 +73,6 @@ from cardstock.settings import settings
 _BATCHES = "batches"
 _TAX_FILES = "tax-files"
 _KEYS_AT_ONCE = 100
-_STATEMENT_PAGE = 100
 _ALONE = 100
 """So many payees are read one after the other: threads cost more than they save."""
 _SIDE_BY_SIDE = 6
@@ -451,9 +450,6 @@ def _update(write: Transaction, line: Line, statuses: tuple[str, ...], actions: 
 class DynamoLedger:
     """`payouts.ports.Ledger` on the ledger's tables."""
 
-    def __init__(self, statements: Statements) -> None:
-        self._statements = statements
-
     def eligible(self, minimum: Fen) -> Iterator[Balance]:
         item = ledger_tables.BalanceItem
         for found in item.scan(filter_condition=item.available >= minimum, consistent_read=True):
@@ -489,29 +485,20 @@ class DynamoLedger:
 
     def statements(self, members: Sequence[str], since: datetime | None, until: datetime) -> Iterator[LedgerLine]:
         def read(member: str) -> list[LedgerLine]:
-            return self._statement(member, since, until)
+            return [
+                LedgerLine(member, at, entry, kind, cause, pocket, amount)
+                for at, entry, kind, cause, change in changes(member, since, until)
+                for pocket, amount in change.items()
+            ]
 
         if len(members) <= _ALONE:
             for member in members:
                 yield from read(member)
             return
-        # Each payee is a query of its own, most of it waiting: others are asked meanwhile.
+        # Each payee is a query of its own, half of it waiting: others are asked meanwhile.
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             for lines in pool.map(read, members):
                 yield from lines
-
-    def _statement(self, member: str, since: datetime | None, until: datetime) -> list[LedgerLine]:
-        found: list[LedgerLine] = []
-        after: str | None = None
-        while True:
-            page, after = self._statements.read(member, since=since, until=until, after=after, limit=_STATEMENT_PAGE)
-            for entry in page:
-                found += [
-                    LedgerLine(member, entry.at, entry.transaction_id, entry.kind, entry.cause, pocket, amount)
-                    for pocket, amount in entry.change.items()
-                ]
-            if after is None:
-                return found
 
 
 def payees(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:

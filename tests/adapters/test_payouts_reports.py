@@ -148,3 +148,35 @@ def test_an_empty_batch_can_be_reported() -> None:
     assert load_workbook(io.BytesIO(workbook(empty)))["发放明细 Lines"]["A2"].value == "合计 Total"
     assert cover(empty)
     assert lines_csv(empty).count(b"\r\n") == 1
+
+
+def test_what_cannot_be_added_up_has_no_sum(book: Any) -> None:
+    tax, findings = book["个税 Tax"], book["异常 Exceptions"]
+    totals = {tax.cell(1, index).value.split("\n")[1]: cell.value for index, cell in enumerate(tax[tax.max_row], 1)}
+
+    assert (totals["Income"], totals["Withheld"]) == (36_930.34, 5_435.54)
+    assert [totals[name] for name in ("Income to date", "Allowance", "Taxable", "Tax due", "Withheld to date")] == [
+        None
+    ] * 5
+    assert findings["A"][-1].value != "合计 Total"
+
+
+def test_the_tax_sheet_follows_the_return_from_income_to_tax(book: Any) -> None:
+    rows = list(book["个税 Tax"].iter_rows(min_row=2, values_only=True))[:-1]
+
+    for row in rows:
+        income, expense, allowance, taxable, rate, quick, due = (row[index] for index in (5, 8, 9, 10, 11, 12, 13))
+        assert Decimal(str(taxable)) == Decimal(str(income)) - Decimal(str(expense)) - Decimal(str(allowance))
+        exact = Decimal(str(taxable)) * Decimal(str(rate)) - Decimal(str(quick))
+        assert abs(Decimal(str(due)) - exact) <= Decimal("0.01")
+    assert len(rows) == 12
+
+
+def test_printed_pages_say_whose_they_are(content: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sheets = [archive.read(name).decode() for name in archive.namelist() if "worksheets/sheet" in name]
+
+    assert sheets
+    for sheet in sheets:
+        assert "&amp;L&amp;8 pay_202611&amp;C&amp;8 " in sheet
+        assert 'fitToPage="1"' in sheet

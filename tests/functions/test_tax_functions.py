@@ -156,7 +156,7 @@ def test_the_file_has_every_person_s_months_and_no_formula(office: Office) -> No
     assert set(shown) == {("张伟", "2026-10"), ("张伟", "2026-11"), ("张伟", "2026-12"), ("'=李明", "2026-11"),
                           ("'=李明", "2026-12")}  # fmt: skip
     october = shown["张伟", "2026-10"]
-    assert [october[column[name]] for name in ("笔数", "本月收入", "本月已扣", "费用", "应纳税所得额", "税率")] == [
+    assert [october[column[name]] for name in ("笔数", "收入", "本月已扣", "费用", "应纳税所得额", "税率")] == [
         "2", "1000.00", "40.00", "800.00", "200.00", "20%",
     ]  # fmt: skip
     assert book.sheetnames == ["汇总 Summary", "人员收入 Persons", "按月扣缴 Months", "控制总额 Control totals"]

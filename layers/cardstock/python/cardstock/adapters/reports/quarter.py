@@ -57,7 +57,7 @@ _PERSONS = (
     Column("交易笔数", "Transactions", 12, "count", lambda one: one.transfers),
     Column("收入总额", "Income (CNY)", 15, "money", lambda one: one.income),
     Column("退款金额", "Refunds (CNY)", 14, "money", lambda _: 0),
-    Column("收入净额", "Net income (CNY)", 15, "money", lambda one: one.income),
+    Column("收入净额", "Net income (CNY)", 18, "money", lambda one: one.income),
     Column("已扣个税", "Withheld (CNY)", 15, "money", lambda one: one.tax),
     Column("实发", "Paid out (CNY)", 15, "money", lambda one: one.net),
 )
@@ -69,7 +69,7 @@ def quarter_workbook(quarter: TaxQuarter) -> bytes:
         title=f"Tax file {quarter.quarter.key}",
         brand=quarter.brand,
         created=quarter.closed_at,
-        footer=quarter.quarter.key,
+        footer=f"{quarter.brand} {quarter.quarter.key}".replace("&", "&&"),
     )
     persons = _persons(quarter.months)
     _summary(writer, quarter, persons)

@@ -58,22 +58,23 @@ class Column(msgspec.Struct, frozen=True):
 
 
 _LINES = (
-    Column("收款人", "Payee", 36, "text", lambda line: line.member),
+    Column("收款人", "Payee", 33, "text", lambda line: line.member),
     Column("姓名", "Name", 18, "text", lambda line: line.name),
     Column("次数", "Attempt", 9, "count", lambda line: line.attempt),
-    Column("转账单号", "Transfer number", 37, "text", lambda line: line.number),
+    Column("转账单号", "Transfer number", 35, "text", lambda line: line.number),
     Column("状态", "Status", 20, "text", lambda line: both(STATUS, line.status)),
-    Column("原因", "Reason", 30, "text", lambda line: both(REASON, line.reason or "")),
+    Column("原因", "Reason", 27, "text", lambda line: both(REASON, line.reason or "")),
     Column("挂账", "Listed (CNY)", 14, "money", lambda line: line.listed),
     Column("应发", "Gross (CNY)", 14, "money", lambda line: line.gross),
-    Column("代扣个税", "Tax (CNY)", 14, "money", lambda line: line.tax),
+    Column("应扣个税", "Tax (CNY)", 14, "money", lambda line: line.tax),
     Column("应付", "Net (CNY)", 14, "money", lambda line: line.net),
     Column("到账", "Paid (CNY)", 14, "money", lambda line: line.net if line.status == "paid" else 0),
+    Column("已扣个税", "Withheld (CNY)", 15, "money", lambda line: line.tax if line.status == "paid" else 0),
     Column("提交时间", "Sent at", 19, "time", lambda line: line.sent_at),
     Column("完成时间", "Closed at", 19, "time", lambda line: line.closed_at),
 )
 _LEDGER = (
-    Column("收款人", "Payee", 36, "text", lambda posting: posting.member),
+    Column("收款人", "Payee", 33, "text", lambda posting: posting.member),
     Column("时间", "Time", 19, "time", lambda posting: posting.at),
     Column("分录", "Entry", 44, "text", lambda posting: posting.entry),
     Column("类型", "Kind", 28, "text", lambda posting: both(KIND, posting.kind)),
@@ -82,34 +83,33 @@ _LEDGER = (
     Column("金额", "Amount (CNY)", 15, "money", lambda posting: posting.amount),
 )
 TAX = (
-    Column("纳税人", "Person", 36, "text", lambda month: month.person),
+    Column("纳税人", "Person", 33, "text", lambda month: month.person),
     Column("姓名", "Name", 18, "text", lambda month: month.name),
-    Column("证件号码", "ID number", 22, "text", lambda month: month.id_number),
+    Column("证件号码", "ID number", 21, "text", lambda month: month.id_number),
     Column("月份", "Month", 10, "text", lambda month: month.period),
     Column("笔数", "Transfers", 11, "count", lambda month: len(month.transfers)),
-    Column("本月收入", "Income (CNY)", 15, "money", lambda month: month.income),
-    Column("本月已扣", "Withheld (CNY)", 15, "money", lambda month: month.tax),
-    Column("实发", "Net (CNY)", 15, "money", lambda month: month.net),
-    Column("连续月数", "Months in a row", 11, "count", lambda month: month.figures.months),
+    Column("收入", "Income", 14, "money", lambda month: month.income),
+    Column("连续月数", "Months in a row", 16, "count", lambda month: month.figures.months),
     Column("累计收入", "Income to date", 15, "money", lambda month: month.figures.income, adds_up=False),
-    Column("计税收入", "Taxed income", 15, "money", lambda month: month.assessment.income, adds_up=False),
-    Column("费用", "Expenses", 14, "money", lambda month: month.assessment.expense, adds_up=False),
-    Column("减除费用", "Allowance", 14, "money", lambda month: month.assessment.allowance, adds_up=False),
-    Column("应纳税所得额", "Taxable", 16, "money", lambda month: month.assessment.taxable, adds_up=False),
+    Column("费用", "Expenses", 13, "money", lambda month: month.assessment.expense, adds_up=False),
+    Column("减除费用", "Allowance", 13, "money", lambda month: month.assessment.allowance, adds_up=False),
+    Column("应纳税所得额", "Taxable", 15, "money", lambda month: month.assessment.taxable, adds_up=False),
     Column("税率", "Rate", 8, "rate", lambda month: month.assessment.rate),
-    Column("速算扣除数", "Quick deduction", 14, "money", lambda month: month.assessment.quick, adds_up=False),
-    Column("应扣税额", "Tax due", 14, "money", lambda month: month.assessment.due, adds_up=False),
-    Column("累计已扣", "Withheld to date", 14, "money", lambda month: month.figures.withheld, adds_up=False),
-    Column("方法", "Method", 32, "text", lambda month: both(METHOD, month.table.method)),
-    Column("税表", "Table", 16, "text", lambda month: month.table.id),
+    Column("速算扣除数", "Quick deduction", 16, "money", lambda month: month.assessment.quick, adds_up=False),
+    Column("应扣税额", "Tax due", 13, "money", lambda month: month.assessment.due, adds_up=False),
+    Column("累计已扣", "Withheld to date", 17, "money", lambda month: month.figures.withheld, adds_up=False),
+    Column("本月已扣", "Withheld", 13, "money", lambda month: month.tax),
+    Column("实发", "Net", 14, "money", lambda month: month.net),
+    Column("税表", "Table", 15, "text", lambda month: month.table.id),
 )
-"""One person's month. Taxed income, expenses, allowance and tax due are of the month under a monthly method, to date
-under a cumulative one."""
+"""One person's month in CNY. Expenses, allowance, taxable income and tax due are of the month under a monthly method,
+to date under a cumulative one."""
 _FINDINGS = (
     Column("类别", "Finding", 34, "text", lambda finding: both(FINDING, finding.code)),
-    Column("收款人", "Payee", 36, "text", lambda finding: finding.member),
-    Column("转账单号", "Transfer number", 37, "text", lambda finding: finding.number),
-    Column("金额", "Amount (CNY)", 15, "money", lambda finding: finding.amount),
+    Column("收款人", "Payee", 33, "text", lambda finding: finding.member),
+    Column("转账单号", "Transfer number", 35, "text", lambda finding: finding.number),
+    # Money left out, money returned and money tried again: a sum of them says nothing.
+    Column("金额", "Amount (CNY)", 15, "money", lambda finding: finding.amount, adds_up=False),
     Column("说明", "Detail", 44, "text", lambda finding: both(REASON, finding.reason)),
 )
 CONTROLS = (
@@ -119,7 +119,7 @@ CONTROLS = (
     Column("SHA-256", "of the rows", 72, "text", lambda control: control.sha256),
 )
 _STATEMENTS = (
-    Column("收款人", "Payee", 36, "text", lambda row: row.member),
+    Column("收款人", "Payee", 33, "text", lambda row: row.member),
     Column("姓名", "Name", 18, "text", lambda row: row.name),
     Column("时间", "Time", 19, "time", lambda row: row.at),
     Column("事项", "Item", 30, "text", lambda row: row.item),
@@ -214,7 +214,8 @@ class Writer:
         sheet.set_paper(9)  # A4
         sheet.fit_to_pages(1, 0)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        sheet.set_footer(f"&L&8{self.footer}&C&8{name}&R&8&P / &N")
+        # A space, since digits right behind it would belong to the size.
+        sheet.set_footer(f"&L&8 {self.footer}&C&8 {name}&R&8 &P / &N")
         sheet.hide_gridlines(2)
         return sheet
 
@@ -260,6 +261,8 @@ class Writer:
         if sheet is None:
             sheet, number = self.begin(name, columns, freeze), 1
         self._end(sheet, columns, number)
+        if not any(column.kind == "money" and column.adds_up for column in columns):
+            return
         self.label(sheet, (number, 0), "合计 Total", self.strong["text"])
         for index, column in enumerate(columns[1:], 1):
             value = sums[index] if column.kind == "money" and column.adds_up else None

@@ -544,12 +544,11 @@ def payout_ledger() -> "payouts_ports.Ledger":
     return DynamoLedger()
 
 
-@cache
 def payees() -> "payouts_ports.Payees":
-    """Members as people to be paid."""
-    from cardstock.adapters.dynamodb.payouts import payees
+    """Members as people to be paid; new for each step, since it remembers what a step asks once."""
+    from cardstock.adapters.dynamodb.payouts import DynamoPayees
 
-    return payees
+    return DynamoPayees()
 
 
 @cache

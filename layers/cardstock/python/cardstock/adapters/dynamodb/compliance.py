@@ -172,6 +172,11 @@ def stopped(member_ids: Sequence[str]) -> frozenset[str]:
     return frozenset(member_id for member_id, alarm_id in stops.items() if alarm_id in open_now)
 
 
+def anybody_stopped() -> bool:
+    """Whether an alarm is open at all. One query."""
+    return any(_alarm(item).open for item in RecordItem.query("alarm", consistent_read=True))
+
+
 def referrers() -> Iterator[tuple[str, str]]:
     """Every member whom somebody brought, and who did. A scan: for the nightly look alone."""
     for item in NetworkItem.scan(filter_condition=NetworkItem.pk.startswith("mem_")):

@@ -38,7 +38,7 @@ from cardstock.adapters.dynamodb.base import (
     Table,
     Transaction,
 )
-from cardstock.adapters.dynamodb.compliance import stopped
+from cardstock.adapters.dynamodb.compliance import anybody_stopped, stopped
 from cardstock.adapters.dynamodb.members import members_of
 from cardstock.adapters.dynamodb.requests import RequestItem, remember, result_of
 from cardstock.adapters.dynamodb.statements import changes
@@ -501,11 +501,20 @@ class DynamoLedger:
                 yield from lines
 
 
-def payees(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
-    """`payouts.ports.Payees`: whom members were verified as, how old they are on `now`, and whom the guard stops."""
-    held = stopped(members)
-    found = persons(members, now)
-    return {member: replace(payee, hold=member in held) for member, payee in found.items()}
+class DynamoPayees:
+    """`payouts.ports.Payees` for one step: whom members were verified as, how old they are, and whom the guard stops.
+
+    Whether it stops anybody is asked once; only where it does are members looked up one by one.
+    """
+
+    def __init__(self) -> None:
+        self._guarded: bool | None = None
+
+    def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+        if self._guarded is None:
+            self._guarded = anybody_stopped()
+        held = stopped(members) if self._guarded else frozenset()
+        return {member: replace(payee, hold=member in held) for member, payee in persons(members, now).items()}
 
 
 def persons(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:

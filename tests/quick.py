@@ -24,10 +24,13 @@ from moto.dynamodb.models.utilities import dynamo_to_dict
 from moto.dynamodb.responses import DynamoHandler
 
 ACCOUNT = "123456789012"
-_QUICK = frozenset({
-    "BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "TransactGetItems",
-    "TransactWriteItems", "UpdateItem",
-})  # fmt: skip
+_QUICK = {
+    name: camelcase_to_underscores(name)
+    for name in (
+        "BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "TransactGetItems",
+        "TransactWriteItems", "UpdateItem",
+    )
+}  # fmt: skip
 _HEADERS = {"Content-Type": "application/x-amz-json-1.0"}
 _BINARY = b'{"B":'
 
@@ -51,7 +54,7 @@ def _answer(stubber: Any, request: Any) -> Any:
         return _moto_answers(stubber, request)
     handler = _Handler(request.url.split(".", 2)[1], json.loads(request.body))
     try:
-        answered = getattr(handler, camelcase_to_underscores(operation))()
+        answered = getattr(handler, _QUICK[operation])()
     except Exception:
         return _moto_answers(stubber, request)
     if not isinstance(answered, ActionResult):

@@ -1,6 +1,5 @@
 """What follows from changes of orders: credits, claw-backs, counts, announcements, through the queue's handler."""
 
-import random
 from typing import Any
 
 import pytest
@@ -104,60 +103,6 @@ def test_the_same_messages_again_change_no_item(team: Shop) -> None:
 
     assert team.consume(records) == []
     assert team.cloud.state() == before
-
-
-def deliver_anyhow(records: list[dict[str, Any]], seed: int, shop: Shop) -> None:
-    """Every message three times, in random order, across batches of one to ten; what fails comes again."""
-    chance = random.Random(seed)
-    messages = [record for record in records for _ in range(3)]
-    chance.shuffle(messages)
-    while messages:
-        size = chance.randint(1, 10)
-        batch, messages = messages[:size], messages[size:]
-        messages += [batch[int(message_id[1:])] for message_id in shop.consume(batch)]
-
-
-def life(shop: Shop) -> list[dict[str, Any]]:
-    """Orders that pay three people, are refunded in parts and are received; the records that tell of it."""
-    shop.appoint("mem_p")
-    shop.member("mem_r", "mem_p")
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
-    shop.member("mem_b", "mem_a")
-    first = shop.buy("mem_a")
-    shop.settle_down()
-    second = shop.buy("mem_b", line(1, units=3, price=33_333), line(2, units=5, price=777, qualifying=False))
-    third = shop.buy("mem_b", line(1, units=2))
-    asked = [shop.ask_back(second, sku1=1), shop.ask_back(second, sku1=1, sku2=2), shop.ask_back(third, sku1=2)]
-    # They go through in another order than they were asked for.
-    for refund_id, order_id in ((asked[1], second), (asked[2], third), (asked[0], second)):
-        shop.give_back(order_id, refund_id)
-    shop.receive(first)
-    return shop.order_records()
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_messages_in_any_order_and_number_end_in_the_same_books(seed: int, shop: Shop) -> None:
-    records = life(shop)
-    before = shop.cloud.state()
-    assert shop.consume(records) == []
-    undisturbed = shop.books()
-    for name in ("ledger", "balances", "rewards", "network"):
-        restore(shop, name, before[name])
-
-    deliver_anyhow(records, seed, shop)
-
-    assert shop.books() == undisturbed
-
-
-def restore(shop: Shop, table: str, items: list[dict[str, Any]]) -> None:
-    for item in shop.cloud.items(table):
-        shop.cloud.dynamodb.delete_item(
-            TableName=table, Key={name: item[name] for name in ("pk", "sk") if name in item}
-        )
-    for item in items:
-        shop.cloud.dynamodb.put_item(TableName=table, Item=item)
-    bootstrap.calendar.cache_clear()  # it remembers the days that it has written
 
 
 # Announcements

@@ -62,6 +62,7 @@ settings.load_profile("steady")
 # Plugins are imported after this file, so that what they import finds the environment.
 pytest_plugins = [
     "tests.whole_run",
+    "tests.faults.figures",
     "tests.quick",
     "tests.cloud",
     "tests.rights",

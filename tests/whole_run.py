@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 checks: list[Callable[[], list[str]]] = []
+figures: list[Callable[[set[str]], list[str]]] = []
+"""What a run has to tell at its end, given the ids of the tests that failed; said after every run."""
 _seen: dict[str, set[str]] = {}
 
 
@@ -48,7 +50,10 @@ class Collector:
         return (yield)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Name what is missing."""
+        """Tell the figures, and name what is missing."""
+        failed = {report.nodeid for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, [])}
+        for line in (line for figure in figures for line in figure(failed)):
+            terminalreporter.write_line(line)
         for line in self._missing:
             terminalreporter.write_line(f"MISSING {line}", red=True)
 

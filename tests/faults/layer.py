@@ -18,6 +18,7 @@ from botocore.exceptions import ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
 from cardstock.adapters.dynamodb import base
+from tests.faults import figures
 
 Mode: TypeAlias = Literal["kill_before", "kill_after", "lose_answer", "conflict", "throttle"]
 MODES: tuple[Mode, ...] = ("kill_before", "kill_after", "lose_answer", "conflict", "throttle")
@@ -63,6 +64,7 @@ def at(index: int, mode: Mode, *, times: int = 1) -> Iterator[list[str]]:
         seen.append(_name(event_name))
         if not index <= number < index + times:
             return original(self, event_name, request, **kwargs)
+        figures.note(mode, number)
         if mode == "kill_before":
             raise Killed
         if mode in ("conflict", "throttle"):

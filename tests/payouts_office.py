@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from cardstock import bootstrap
 from cardstock.adapters.dynamodb.base import Transaction
 from cardstock.adapters.dynamodb.ledger import BalanceItem, LedgerItem, post
+from cardstock.adapters.dynamodb.members import MemberItem
 from cardstock.adapters.dynamodb.members import _item as member_item
 from cardstock.adapters.dynamodb.partners import DynamoKeys
 from cardstock.adapters.dynamodb.statements import DynamoStatements
@@ -33,6 +34,7 @@ from tests.cloud import Cloud, Context, http_event, queue_event
 FIRST = datetime(2026, 11, 30, 19, tzinfo=UTC)
 """03:00 on the first of December in Shanghai."""
 PAYOUT = "pay_202611"
+STATEMENTS = DynamoStatements()
 TABLES = ("payouts", "ledger", "balances", "statements")
 """Everything that payouts write."""
 
@@ -126,11 +128,26 @@ class Office:
         transaction = LedgerTransaction(transaction_id(kind, cause), kind, cause, at, postings)
         with Transaction() as write:
             post(write, transaction)
-        project(transaction, statements=DynamoStatements())
+        project(transaction, statements=STATEMENTS)
+
+    def fill(self, payees: int, *, entries: int) -> None:
+        """So many members with money at once, and so many entries on each one's statement."""
+        person = Person("张伟", "1***2", "00$00", date(1990, 5, 5), "dev", FIRST)
+        with MemberItem.batch_write() as members, BalanceItem.batch_write() as balances:
+            for index in range(payees):
+                made = member_id(index)
+                joined = FIRST - timedelta(days=90)
+                members.save(
+                    member_item(Member(made, f"dev:app:{index}", joined, "nick", None, "", "", person)),
+                )
+                balances.save(BalanceItem(pk=made, available=50_000 + index))
+        for index in range(payees):
+            for number in range(entries):
+                cause, at = f"ord_{index:020d}{number:06d}", FIRST - timedelta(days=20 - number)
+                ends = Posting(account(member_id(index), "available"), 10_000), Posting(BRAND_COMMISSION, -10_000)
+                project(LedgerTransaction(f"released.{cause}", "released", cause, at, ends), statements=STATEMENTS)
 
     def erase(self, member: str) -> None:
-        from cardstock.adapters.dynamodb.members import MemberItem
-
         MemberItem(pk=member).update([MemberItem.erased_at.set(self.clock.now())])
 
     def tick(self, at: datetime | None = None) -> dict[str, Any]:
@@ -175,6 +192,15 @@ class Office:
                 result = steps.handler(queue_event("payout-steps", body), Context())
                 failed += [json.dumps(body) for _ in result["batchItemFailures"]]
         return failed
+
+    def run_steps(self) -> int:
+        """Handle messages of the steps queue until there are none: how many there were. None may fail."""
+        handled = 0
+        while bodies := self.cloud.messages(settings().payout_steps_queue_url):
+            for body in bodies:
+                assert not steps.handler(queue_event("payout-steps", body), Context())["batchItemFailures"]
+                handled += 1
+        return handled
 
     def advance(
         self, payout: str = PAYOUT, *, chunks: int = 99, only_csv: bool = False, payees: Payees | None = None

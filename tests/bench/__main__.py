@@ -68,6 +68,17 @@ def _settlements() -> Iterator[Row]:
             yield Row(f"{name}, {team}", found, "2 calls, 16 WCU, the same", "1 call, 14 WCU", holds)
 
 
+def _payouts() -> Iterator[Row]:
+    from tests.bench import operations
+
+    small, large = operations.pay_out(99), operations.pay_out(198)
+    calls, units = len(large.sent.calls) - len(small.sent.calls), large.sent.wcu - small.sent.wcu
+    yield Row("Payout, for each 99 of k payees", f"{calls} calls", f"k/20 = {99 / 20:g}", "2", calls <= 99 / 20)
+    yield Row("", f"{units:g} WCU", f"6k = {6 * 99}", "", units <= 6 * 99)
+    beside = f"{len(small.sent.calls) - calls} calls, {small.sent.wcu - units:g} WCU"
+    yield Row("  beside them, whatever k", beside, "", "", True)
+
+
 def _views() -> Iterator[Row]:
     from tests.bench import operations
 
@@ -104,7 +115,7 @@ def main() -> int:
         console.width = 120
     table = Table("operation", "measured", "must be at most", "floor", "", title="What the main operations cost")
     failed = 0
-    parts = (_orders, _payments, _settlements, _views, _recommendations, _imports)
+    parts = (_orders, _payments, _settlements, _payouts, _views, _recommendations, _imports)
     for part in track(parts, description="Counting", console=console, transient=True):
         for row in part():
             failed += not row.holds

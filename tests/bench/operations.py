@@ -16,12 +16,15 @@ from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 
 from cardstock import bootstrap
+from cardstock.adapters import s3, sqs
 from cardstock.adapters.dynamodb import base
 from cardstock.edge.callers import ACCESS
 from cardstock.ids import short_key
+from cardstock.payouts import service
 from infra.local.costs import Costs, Item, Meter, attach, shape_of
 from tests.cloud import Cloud, Context, http_event, names_here, provision, queue_event, template
 from tests.functions import ledger_shop
+from tests.payouts_office import FIRST, PAYOUT, Office, clock_at
 from tests.selling import BUYER, CART, RECEIVER, Channel, MovingClock, Shop
 from tests.wire import wire
 
@@ -202,6 +205,43 @@ def card_views() -> tuple[Measured, Measured]:
             assert on_card_viewed.handler(counted, Context()) == {"batchItemFailures": []}
 
         return answered, measured(consume)
+
+
+@dataclass(frozen=True, slots=True)
+class PaidOut:
+    """A payout through its function: what listing, sending and settling asked for, and the invocations of each."""
+
+    opened: Measured
+    sent: Measured
+    settled: Measured
+    invocations: tuple[int, int, int]
+
+
+def pay_out(payees: int) -> PaidOut:
+    """A month's payout to so many members, with an entry each, as a bank's file."""
+    with account() as cloud, clock_at(FIRST) as clock:
+        for module in (sqs, s3):
+            module.forget_client()
+        office = Office(cloud, clock)
+        office.fill(payees, entries=1)
+        office.tick()
+        runs: list[int] = []
+        costs = [_steps(office, runs)]
+        assert office.approve()[0] == 200
+        costs.append(_steps(office, runs))
+        service.confirm_all(PAYOUT, actor="finance", payouts=bootstrap.payouts(), clock=clock)
+        bootstrap.take_payout_step(PAYOUT)
+        costs.append(_steps(office, runs))
+        assert office.payout()["status"] == "settled"
+        assert office.payout()["totals"]["paid"]["lines"] == payees
+    return PaidOut(costs[0], costs[1], costs[2], (runs[0], runs[1], runs[2]))
+
+
+def _steps(office: Office, runs: list[int]) -> Measured:
+    """What the function asks for; not what brings it its messages."""
+    cost = measured(lambda: runs.append(office.run_steps()))
+    brought = ("sqs:ReceiveMessage", "sqs:DeleteMessage")
+    return Measured(tuple(call for call in cost.calls if call not in brought), cost.wcu, cost.rcu)
 
 
 def recommend() -> Measured:

@@ -62,3 +62,17 @@ def test_a_recommendation_is_one_read() -> None:
     assert cost.calls == ("dynamodb:BatchGetItem",)
     assert 0 < cost.rcu <= 2
     assert cost.wcu == 0
+
+
+def test_each_further_hundred_payees_cost_five_calls_and_six_units_each_and_not_one_invocation_more() -> None:
+    small, large = operations.pay_out(99), operations.pay_out(198)
+
+    # Beside them a payout takes seven calls and two units, whoever is in it: fewer than k / 20 + 2 from 600 payees on.
+    assert len(large.sent.calls) - len(small.sent.calls) <= 99 / 20
+    assert len(small.sent.calls) <= 99 / 20 + 7
+    assert large.sent.wcu - small.sent.wcu == 6 * 99
+    assert small.sent.wcu <= 6 * 99 + 2
+    # Opening reads and lists ninety at a time; a report reads each one's statement, and bookings by the hundred.
+    assert len(large.opened.calls) - len(small.opened.calls) <= 2 * 99 / 90 + 1
+    assert len(large.settled.calls) - len(small.settled.calls) <= 1.2 * 99
+    assert small.invocations == large.invocations == (1, 1, 1)

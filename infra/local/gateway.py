@@ -337,6 +337,8 @@ class Gateway:
         report: Callable[[str], None] = print,
     ) -> None:
         self.pages: dict[str, Page] = dict(pages or {})
+        self.actions: dict[str, Page] = {}
+        """What a form posted to a path does; the answer is a page."""
         self.url = ""
         self.requests = 0
         self._invoker = invoker
@@ -381,9 +383,12 @@ class Gateway:
             answer = self._gateway.handle_request(method, path, headers, body)
             status, pairs, content = _flatten(answer)
         except LocalGatewayException as error:
-            page = self.pages.get(path.partition("?")[0]) if error.CODE == 404 and method in ("GET", "HEAD") else None
+            place, _, query = path.partition("?")
+            found = {"GET": self.pages, "HEAD": self.pages, "POST": self.actions}.get(method, {})
+            page = found.get(place) if error.CODE == 404 else None
             if page is not None:
-                content_type, content = page(dict(parse_qsl(path.partition("?")[2])))
+                given = body.decode("utf-8", "replace") if method == "POST" else query
+                content_type, content = page(dict(parse_qsl(given)))
                 status, pairs = 200, [("content-type", content_type)]
             else:
                 status, pairs = error.CODE, [("content-type", "application/json")]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,15 @@ nav{position:static;max-height:none}}
 """
 
 
+_MOST_DAYS = 62
+_LATER = """<form method=post action=/later>
+<button name=days value=1>A day later</button> <button name=days value=8>8 days later</button>
+<button name=days value=31>31 days later</button>
+<p class=quiet>Runs every schedule that falls due: nights release rewards, seal the ledger and learn what goes
+together; the month's end opens a payout. Time does not go back, logins end after two hours, and what you sign has the
+time below.</p></form>"""
+
+
 def pages(suite: "Suite", document: Path = DOCUMENT) -> dict[str, Page]:
     """The pages by path; a route of the template with the same path goes first."""
 
@@ -63,6 +73,24 @@ def pages(suite: "Suite", document: Path = DOCUMENT) -> dict[str, Page]:
         return "application/json", document.read_bytes() if document.exists() else b"{}"
 
     return {"/": home, "/docs": docs, "/openapi.json": raw}
+
+
+def actions(suite: "Suite") -> dict[str, Page]:
+    """What the buttons of the pages do, by path."""
+
+    def later(form: Mapping[str, str]) -> tuple[str, bytes]:
+        days = form.get("days", "")
+        if not (days.isascii() and days.isdigit() and 1 <= int(days[:4]) <= _MOST_DAYS):
+            return HTML, _page("Let time pass", f"<p>days is a number from 1 to {_MOST_DAYS}.</p>").encode()
+        suite.drain()  # what has happened today is followed up today
+        ran = suite.tick(until=suite.clock.now() + timedelta(days=int(days)))
+        rows = (
+            (_code(done.schedule), f"{done.due:%Y-%m-%d %H:%M} UTC", "failed" if done.error else "done") for done in ran
+        )
+        now = f'<p>It is {suite.clock.now():%Y-%m-%d %H:%M:%S} UTC. <a href="/">What runs here</a></p>'
+        return HTML, _page("Time has passed", now + _table(("Schedule", "Due", ""), rows)).encode()
+
+    return {"/later": later}
 
 
 def _page(title: str, body: str) -> str:
@@ -91,6 +119,7 @@ def overview(suite: "Suite") -> str:
     parts = [
         '<p><a href="/docs">API reference</a> · <a href="/openapi.json">OpenAPI document</a></p>',
         _tiles(suite),
+        _LATER,
         _table(
             ("Here", ""),
             (

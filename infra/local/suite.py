@@ -142,6 +142,7 @@ class Suite:
         cleanup.callback(self._remember)
         cleanup.callback(self.traffic.stop)
         self.gateway.pages.update(pages.pages(self))
+        self.gateway.actions.update(pages.actions(self))
         self.gateway.start(port=gateway_port)
         cleanup.callback(self.gateway.stop)
 

@@ -176,6 +176,10 @@ def test_pages_of_the_runtime_come_after_the_templates_routes() -> None:
     made.pages["/"] = lambda _query: ("text/html", b"home")
     made.pages["/v1/any"] = lambda _query: ("text/html", b"never")
 
+    made.actions["/later"] = lambda form: ("text/html", form["days"].encode())
+
     assert made.request("GET", "/").body == b"home"
     assert made.request("POST", "/").status == 404
+    assert made.request("GET", "/later?days=3").status == 404
+    assert made.request("POST", "/later", body="days=3").body == b"3"
     assert made.request("GET", "/v1/any").body == b"ok"

@@ -216,6 +216,13 @@ def test_time_passes_over_month_ends_and_goes_on_from_there_after_a_restart(tmp_
     with start(tmp_path) as again:
         assert again.clock.now() >= datetime(2028, 1, 15, tzinfo=UTC)
         assert again.tick(until=again.clock.now()) == []
+        wrong = again.request("POST", "/later", body="days=-1")
+        assert again.clock.now() < datetime(2028, 1, 16, tzinfo=UTC)
+        answer = again.request("POST", "/later", body="days=31")
+
+        assert b"a number from 1 to" in wrong.body
+        assert b"2028-01-31 19:00 UTC</td><td>done" in answer.body
+        assert again.clock.now() >= datetime(2028, 2, 15, tzinfo=UTC)
 
 
 def test_a_schedule_that_keeps_failing_is_given_up_and_its_event_kept() -> None:

@@ -74,6 +74,18 @@ def test_each_disagreement_is_named(
     assert (books.differences[0].code, books.differences[0].number) == (code, lines[0].number)
 
 
+def test_a_wrong_amount_stays_a_difference_until_the_right_one_is_named() -> None:
+    wrong, silent, right = (Answer("na1", "paid", NOON, "bank", amount=amount) for amount in (420_001, None, 420_000))
+    lifted = Answer("na1", "failed", NOON, "bank", amount=0)
+    bookings = {"na1": BOOKINGS["na1"]}
+    still_open = reconcile((PAID,), bookings, {"na1": (wrong, lifted, silent)})
+
+    assert [difference.code for difference in still_open.differences] == ["AMOUNT"]
+    assert still_open.channel.paid == 420_001
+    assert reconcile((PAID,), bookings, {"na1": (wrong, silent, right)}).closes
+    assert reconcile((PAID,), bookings, {"na1": (silent,)}).closes
+
+
 def test_a_number_that_only_the_ledger_or_the_channel_knows_is_a_difference() -> None:
     books = reconcile(
         LINES,

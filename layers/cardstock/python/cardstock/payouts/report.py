@@ -107,7 +107,8 @@ def reconcile(
 
     It fails closed: a line without a final answer, and a number that only one side knows, are differences too. The
     channel's latest word counts: an incident (a final answer that contradicts an earlier one) stays a difference until
-    the channel repeats the one that was applied.
+    the channel repeats the one that was applied. An amount that it named stays a difference until it names the right
+    one: a later word without an amount takes nothing back.
     """
     differences: list[Difference] = []
     seen: set[str] = set()
@@ -119,9 +120,10 @@ def reconcile(
         batch.add(line.gross, line.net, line.tax, line.status)
         if booking is not None:
             ledger.book(booking)
+        amount = _amount(said)
         if said:
-            channel.add(line.gross, line.net if said[-1].amount is None else said[-1].amount, line.tax, said[-1].result)
-        code = _difference(line, booking, said[-1] if said else None)
+            channel.add(line.gross, line.net if amount is None else amount, line.tax, said[-1].result)
+        code = _difference(line, booking, said[-1] if said else None, amount)
         if code is not None:
             differences.append(_told(code, booking, line, said))
     for number in sorted((bookings.keys() | answers.keys()) - seen):
@@ -130,6 +132,11 @@ def reconcile(
             ledger.book(found)
         differences.append(_told("UNLISTED", found, None, answers.get(number, ())))
     return Reconciliation(ledger.total(), batch.total(), channel.total(), tuple(differences))
+
+
+def _amount(said: Sequence[Answer]) -> Fen | None:
+    """What the channel has last named as paid; None if it never did."""
+    return next((word.amount for word in reversed(said) if word.result == "paid" and word.amount is not None), None)
 
 
 class _Sum:
@@ -155,7 +162,9 @@ class _Sum:
         return Totals(*self.values)
 
 
-def _difference(line: Line, booking: Booking | None, answer: Answer | None) -> DifferenceCode | None:  # noqa: PLR0911 - one question per line
+def _difference(  # noqa: PLR0911 - one question per line
+    line: Line, booking: Booking | None, answer: Answer | None, amount: Fen | None
+) -> DifferenceCode | None:
     if line.gross != line.tax + line.net:
         return "ARITHMETIC"
     if line.status == "dropped":
@@ -171,7 +180,7 @@ def _difference(line: Line, booking: Booking | None, answer: Answer | None) -> D
             return "TAX"
         if booking.paid != line.net or booking.returned:
             return "OUTCOME"
-        return "AMOUNT" if answer.amount not in (None, line.net) else None
+        return "AMOUNT" if amount not in (None, line.net) else None
     return None if booking.returned == line.gross and not booking.paid and not booking.tax else "OUTCOME"
 
 

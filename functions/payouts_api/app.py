@@ -75,7 +75,8 @@ def bring_results(request: Request[models.BringResults, Nothing]) -> models.Take
     """Bring the bank's results.
 
     The same result again changes nothing. One that contradicts an earlier one is recorded and never applied; the payout
-    stays open until the bank's first word is confirmed by bringing it again, with `amount_fen` where an amount differed.
+    stays open until the bank's first word is confirmed by bringing it again. An amount that differed is put right by
+    bringing the result with the right `amount_fen`.
     """
     payout_id, actor = request.path["payout_id"], request.caller.id
     answers = models.answers_of(request.body, source=actor, at=bootstrap.clock().now())

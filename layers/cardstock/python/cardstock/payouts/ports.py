@@ -140,11 +140,8 @@ class Channel(Protocol):
 class TaxFiles(Protocol):
     """The quarters whose files were written."""
 
-    def add(self, file: TaxFile) -> TaxFile:
-        """Note that a quarter was written, unless it is noted; answers what is noted."""
-
-    def find(self, quarter: str) -> TaxFile | None:
-        """One quarter."""
+    def add(self, file: TaxFile) -> None:
+        """Note that a quarter was written, unless it is noted: it can only have been written with the same bytes."""
 
     def page(self, *, limit: int) -> list[TaxFile]:
         """The last ones, newest quarter first."""

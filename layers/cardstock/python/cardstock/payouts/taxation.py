@@ -46,9 +46,10 @@ def certificate(member: str, year: int, *, brand: str, payouts: Payouts, payees:
     payee = known[member]
     return Certificate(
         brand=brand,
-        person=payee.person,
-        name=payee.name,
-        id_number=payee.id_number,
+        person=payee.person or next((month.person for month in reversed(months)), ""),
+        # Of who was erased, what his payments had to keep.
+        name=payee.name or next((month.name for month in reversed(months)), ""),
+        id_number=payee.id_number or next((month.id_number for month in reversed(months)), ""),
         year=year,
         months=months,
         open_periods=tuple(
@@ -128,14 +129,14 @@ def _write(
         file = named_file(f"tax/{content.quarter.key}", document)
         files.put_once(file.key, document)
         stored.append(file)
-    return tax_files.add(
-        TaxFile(
-            quarter=content.quarter.key,
-            written_at=now,
-            batches=tuple(batch.id for batch in content.batches),
-            persons=len({month.person for month in content.months}),
-            income=sum(month.income for month in content.months),
-            tax=sum(month.tax for month in content.months),
-            files=tuple(stored),
-        )
+    written = TaxFile(
+        quarter=content.quarter.key,
+        written_at=now,
+        batches=tuple(batch.id for batch in content.batches),
+        persons=len({month.person for month in content.months}),
+        income=sum(month.income for month in content.months),
+        tax=sum(month.tax for month in content.months),
+        files=tuple(stored),
     )
+    tax_files.add(written)
+    return written

@@ -151,22 +151,13 @@ class TaxFileItem(Table):
 class DynamoTaxFiles:
     """`payouts.ports.TaxFiles`."""
 
-    def add(self, file: TaxFile) -> TaxFile:
+    def add(self, file: TaxFile) -> None:
         item = TaxFileItem(sk=file.quarter, data=json.loads(json.dumps(asdict(file), default=_ms)))
         try:
             item.save(condition=TaxFileItem.pk.does_not_exist())
         except PutError as error:
-            found = self.find(file.quarter) if error.cause_response_code == "ConditionalCheckFailedException" else None
-            if found is None:
+            if error.cause_response_code != "ConditionalCheckFailedException":
                 raise UnavailableError("STORE_UNAVAILABLE") from error
-            return found
-        return file
-
-    def find(self, quarter: str) -> TaxFile | None:
-        try:
-            return _tax_file(TaxFileItem.get(_TAX_FILES, quarter, consistent_read=True))
-        except DoesNotExist:
-            return None
 
     def page(self, *, limit: int) -> list[TaxFile]:
         found = TaxFileItem.query(_TAX_FILES, scan_index_forward=False, consistent_read=True, limit=limit)

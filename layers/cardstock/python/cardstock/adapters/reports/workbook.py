@@ -439,6 +439,7 @@ def _facts(writer: Writer, sheet: Any, report: Report, row: int) -> int:
         ("最低发放额 Minimum", f"{yuan(batch.rules.minimum)} CNY"),
         ("个税方法 Tax method", f"{both(METHOD, table.method)} · {table.id} · {table.valid_from} → "),
         ("依据 Source", table.source),
+        ("提示 Note", "税表使用前须经会计确认 An accountant confirms the tax table before use"),
     ):
         writer.cell(sheet, (row, 0), "text", name, writer.plain)
         for column in range(1, 6):

@@ -151,6 +151,8 @@ FIELD_VALUES: Mapping[str, Json] = {
     "PayoutLine.reason": "unverified",
     "PayoutLine.status": "dropped",
     "ComplianceAlarm.head": PATH_VALUES["member_id"],
+    "AskQuote.coupon": "benefit.mem_01kbdxdh50fcazdjhcnqh2rzv5.1",
+    "Distribution.coupon": "benefit.mem_01kbdxdh50fcazdjhcnqh2rzv5.1",
     "HeldReward.reasons": ["same_payer"],
     "HeldReward.members": [PATH_VALUES["member_id"]],
     "HeldReward.text": "付款账户与他人订单或推广员相同",

@@ -1,8 +1,9 @@
-"""Commands for commission plans: `plan check` asks the guard, `plan simulate` tries plans before one is published, `plan
-publish` puts one in force, `plan list` shows what was.
+"""Commands for commission plans: `plan check` asks the guard, `plan simulate` tries plans before one is published,
+`plan publish` puts one in force, `plan list` shows what was.
 
-The first two work without any table. A plan is the name of a preset or a JSON file: the body of `POST /v1/commission-plans`, or
-`{"plan": that, "market": {...}}` with what is expected of the shop under this plan alone.
+The first two work without any table. A plan is the name of a preset or a JSON file: the body of
+`POST /v1/commission-plans`, or `{"plan": that, "market": {...}}` with what is expected of the shop under this plan
+alone.
 
 Recorded orders are JSON lines as in the API (one order a line), or CSV with one line an order line, lines of an order
 together: order_id, member_id, placed_at, sku, units, net_fen, and where needed qualifying, earns, inviter_id, paid_at

@@ -34,6 +34,8 @@ def settle(order_id: str, held: list[str] | None = None) -> bool:
         if held is not None:
             held.append(order_id)
         return True
+    if not bootstrap.dividends().settled(order):
+        return False
     ledger.release(accrual, books=bootstrap.books(), clock=bootstrap.clock())
     facts = rules.facts(order, refunds, settled_at=settled_at)
     moved = network.count_order(facts, network=bootstrap.network(), plans=bootstrap.plans())

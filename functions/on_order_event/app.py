@@ -92,6 +92,7 @@ def take_back(refund: "Refund") -> None:
         books=bootstrap.books(),
         clock=bootstrap.clock(),
     )
+    bootstrap.dividends().given_back(order, refund)
     count(rules.facts(order, refunds))
 
 
@@ -101,6 +102,8 @@ def count(facts: "OrderFacts") -> None:
 
     moved = network.count_order(facts, network=bootstrap.network(), plans=bootstrap.plans())
     bootstrap.announcements().positions(moved)
+    if any(event.kind == "benefit_undone" for event in moved):
+        bootstrap.undoing().follow(moved)
 
 
 handler = queue.each(consume, finish=lambda: bootstrap.announcements().flush())

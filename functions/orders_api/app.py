@@ -20,8 +20,9 @@ def ask_quote(request: Request[models.AskQuote, Nothing]) -> models.QuoteView:
     now, attribution = clock().now(), quotes.attribution_of(signer(), request.body.attribution)
     wanted = models.wanted(request.body.lines)
     quote = service.make_quote(
-        request.caller.id, wanted, attribution, catalogue=bootstrap.offers(), network=positions()
-    )
+        request.caller.id, wanted, attribution, request.body.coupon, catalogue=bootstrap.offers(), network=positions(),
+        coupons=bootstrap.coupons,
+    )  # fmt: skip
     return models.quote_told(quote, quotes.sign_quote(signer(), quote), now)
 
 

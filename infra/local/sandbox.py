@@ -6,7 +6,7 @@ that the suite moves. What it has booked is kept in a file of JSON lines, so tha
 | Endpoint | What it does |
 |---|---|
 | `GET /pay/{order_no}?amount_fen=` | the page with the button; posting it pays |
-| `POST /v1/pay {order_no, amount_fen, payer?, device?, notify?}` | pays without the page; tells the API unless `notify` is false |
+| `POST /v1/pay {order_no, amount_fen, payer?, device?, notify?}` | pays, and tells the API unless `notify` is false |
 | `GET /v1/payments/{order_no}` | what the channel knows about an order |
 | `POST /v1/refunds {refund_no, order_no, amount_fen}` | signed; `succeeded`, `processing` or `failed`, once each |
 | `GET /v1/refunds/{refund_no}` | what became of it |

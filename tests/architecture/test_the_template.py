@@ -210,7 +210,7 @@ def test_every_schedule_and_every_failed_run_ends_in_a_dead_letter_queue() -> No
             assert tick["Input"] == '{"scheduled_at":"<aws.scheduler.scheduled-time>"}'
             assert invoke["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": dead}, logical_id
 
-    assert found == 9
+    assert found == 10
 
 
 def test_only_the_step_that_moves_money_reads_the_accounts_that_it_is_paid_from() -> None:

@@ -56,7 +56,9 @@ class MemoryBooks:
         self.rows[rewards.order_id] = rewards
         return "booked"
 
-    def book(self, transaction: LedgerTransaction) -> None:
+    def book(self, transaction: LedgerTransaction) -> Booked:
+        if transaction.id in self.transactions:
+            return "repeated"
         assert transaction.total == 0
         self.transactions[transaction.id] = transaction
         for member_id, pockets in changes(transaction.postings).items():
@@ -64,6 +66,7 @@ class MemoryBooks:
             names = {"available": "free"}
             moved = {names.get(p, p): getattr(held, names.get(p, p)) + amount for p, amount in pockets.items()}
             self.balances[member_id] = replace(held, **moved)
+        return "booked"
 
     def rewards(self, order_id: str) -> OrderRewards | None:
         return self.rows.get(order_id)

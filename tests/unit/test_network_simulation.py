@@ -438,15 +438,18 @@ def test_markets_at_their_edges_can_be_played(market: Market) -> None:
         assert outcome.margin + outcome.cost + outcome.goods == outcome.kept >= 0
 
 
-def test_a_dividend_is_the_share_of_the_months_sales() -> None:
+def test_a_dividend_is_the_share_of_the_sales_that_settled_in_the_month() -> None:
     plan = replace(EXAMPLE, dividend_bps=200)
-    orders = [replace(order, placed_at=AT, paid_at=AT) for order in example()[:2]]
-    later = [
-        replace(order, placed_at=AT + timedelta(days=40), paid_at=AT + timedelta(days=40)) for order in example()[3:]
-    ]
-    outcome = play(plan, recorded([*orders, *later], plan, ["R"]))
 
-    assert outcome.dividend == 2 * 998 + 998
+    def received(order: RecordedOrder, at: datetime) -> RecordedOrder:
+        return replace(order, placed_at=at, paid_at=at, received_at=at)
+
+    orders = [received(order, AT) for order in example()[:2]]
+    later = [received(order, AT + timedelta(days=40)) for order in example()[3:]]
+    never = [replace(order, placed_at=AT, paid_at=AT, received_at=None) for order in example()[:2]]
+
+    assert play(plan, recorded([*orders, *later], plan, ["R"])).dividend == 2 * 998 + 998
+    assert play(plan, recorded(never, plan, ["R"])).dividend == 0
 
 
 def test_money_flowing_through_a_deep_and_wide_subtree_raises_the_laws_alarm() -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cardstock.adapters.announcements import Announcements
     from cardstock.adapters.benefits import Undoing
+    from cardstock.adapters.dividends import Dividends
     from cardstock.adapters.dynamodb.recommendations import DynamoRows
     from cardstock.adapters.inference import ChatCompletions
     from cardstock.adapters.rules import PlanRules
@@ -290,7 +291,7 @@ def audit(go_on: "Callable[[], None]" = lambda: None) -> "Report":
     """Compare everything that was booked with everything that should have been. Scans; what `go_on` raises ends it."""
     from cardstock.adapters.dynamodb.audit import audit_tables
 
-    return audit_tables(rules(), seal_archive(), go_on)
+    return audit_tables(rules(), plans(), seal_archive(), dividends().month_of(clock().now()), go_on)
 
 
 @cache
@@ -511,6 +512,13 @@ def undoing() -> "Undoing":
     from cardstock.adapters.benefits import Undoing
 
     return Undoing(orders(), books(), clock)
+
+
+def dividends() -> "Dividends":
+    """The team dividend: what it is measured on, and what it pays."""
+    from cardstock.adapters.dividends import Dividends
+
+    return Dividends(plans(), books(), clock)
 
 
 def brand() -> str:

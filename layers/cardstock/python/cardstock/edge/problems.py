@@ -98,6 +98,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "APPROVAL_INVALID": ("审批须写明审批人与理由。", "An approval needs a name and a reason."),
     "ALARM_CHANGED": ("该警报刚被更新，请重试。", "The alarm has changed meanwhile; try again."),
     "REASON_MISSING": ("请填写原因。", "A reason is needed."),
+    "COUPON_UNKNOWN": ("没有可用的优惠券。", "There is no such coupon to use."),
+    "COUPON_USED": ("优惠券已使用或已失效。", "The coupon has been used, or is no longer valid."),
     "SKU_INVALID": ("商品编号不正确。", "The SKU is not well formed."),
     "SKU_TAKEN": ("商品编号已被其他供应商使用。", "Another supplier has these SKUs."),
     "NOT_FOR_SALE": ("部分商品已下架或不存在。", "Some of the products are not for sale."),

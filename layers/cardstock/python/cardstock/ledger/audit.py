@@ -79,6 +79,15 @@ class TransferTruth(msgspec.Struct, frozen=True):
     tax: Fen
 
 
+class SingleTruth(msgspec.Struct, frozen=True):
+    """A step of its own that should have changed one member's available money by `amount`."""
+
+    kind: Kind
+    cause: str
+    member_id: str
+    amount: Fen
+
+
 class SealTruth(msgspec.Struct, frozen=True):
     """A seal of the list, and what the archive has under its number; None if nothing that can be read."""
 
@@ -118,6 +127,7 @@ def audit(
     orders: Iterable[OrderTruth],
     transfers: Iterable[TransferTruth],
     *,
+    singles: Iterable[SingleTruth] = (),
     seals: Iterable[SealTruth] = (),
 ) -> Report:
     """Compare everything with everything else. Findings come in the order of the checks above."""
@@ -127,6 +137,7 @@ def audit(
         {row.order_id: row for row in rewards},
         {order.order_id: order for order in orders},
         {transfer.number: transfer for transfer in transfers},
+        singles=list(singles),
         seals=list(seals),
     ).report()
 
@@ -157,6 +168,7 @@ class _Audit:
         orders: dict[str, OrderTruth],
         transfers: dict[str, TransferTruth],
         *,
+        singles: list[SingleTruth],
         seals: list[SealTruth],
     ) -> None:
         self.booked = booked
@@ -164,6 +176,7 @@ class _Audit:
         self.rows = rows
         self.orders = orders
         self.transfers = transfers
+        self.singles = singles
         self.seals = seals
         self.findings: list[Finding] = []
         self.explained: set[str] = set()
@@ -176,6 +189,10 @@ class _Audit:
             self._order(order)
         for transfer in self.transfers.values():
             self._transfer(transfer)
+        for single in self.singles:
+            taken = self._take(single.kind, single.cause)
+            if taken is not None:
+                self._compare(taken, {(single.member_id, "available", None): single.amount}, _amounts(taken))
         for transaction_id_ in sorted(self.booked.keys() - self.explained - self.unreadable):
             transaction = self.booked[transaction_id_]
             self._find(f"ledger/{transaction.id}", "unexplained", f"a cause {transaction.cause}", "no such cause")

@@ -22,7 +22,7 @@ import msgspec
 from cardstock.money import Fen
 
 Pocket: TypeAlias = Literal["frozen", "available", "paying", "paid", "withheld"]
-Kind: TypeAlias = Literal["accrued", "released", "clawed", "claimed", "paid", "returned"]
+Kind: TypeAlias = Literal["accrued", "released", "clawed", "claimed", "paid", "returned", "owed", "shared"]
 RewardKind: TypeAlias = Literal["direct", "team", "peer"]
 State: TypeAlias = Literal["frozen", "available"]
 
@@ -40,6 +40,8 @@ ID_PREFIX: Final[dict[Kind, str]] = {
     "claimed": "claim",
     "paid": "payout",
     "returned": "payout-failed",
+    "owed": "owed",
+    "shared": "dividend",
 }
 
 

@@ -28,6 +28,9 @@ class Books(Protocol):
     def change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
         """Book `transaction`, change the balances by it and replace the row if it still has the version before."""
 
+    def book(self, transaction: LedgerTransaction) -> Booked:
+        """Book `transaction`, which belongs to no order's rewards, and change the balances by it, in one step."""
+
     def rewards(self, order_id: str) -> OrderRewards | None:
         """The row of an order, as it is now."""
 

@@ -163,6 +163,38 @@ def _without_zeros(*postings: Posting) -> tuple[Posting, ...]:
     return tuple(posting for posting in postings if posting.amount)
 
 
+def share_dividend(plan: str, month: str, member_id: str, fen: Fen, *, books: Books, clock: Clock) -> Booked:
+    """Credit a member's share of the team dividend of one plan and month, available at once: its sales have settled."""
+    cause = dividend_cause(plan, month, member_id)
+    transaction = LedgerTransaction(
+        id=transaction_id("shared", cause),
+        kind="shared",
+        cause=cause,
+        at=clock.now(),
+        postings=_without_zeros(Posting(account(member_id, "available"), fen), Posting(BRAND_COMMISSION, -fen)),
+        plan=plan,
+    )
+    return books.book(transaction)
+
+
+def dividend_cause(plan: str, month: str, member_id: str) -> str:
+    """`team_dividend@1.2026-11.mem_..`."""
+    return f"{plan}.{month}.{member_id}"
+
+
+def owe(benefit_id: str, member_id: str, order_id: str, fen: Fen, *, books: Books, clock: Clock) -> Booked:
+    """Charge a member for a benefit that was undone after it had shipped: from his available money, else it is debt."""
+    transaction = LedgerTransaction(
+        id=transaction_id("owed", benefit_id),
+        kind="owed",
+        cause=benefit_id,
+        order_id=order_id,
+        at=clock.now(),
+        postings=_without_zeros(Posting(account(member_id, "available"), -fen), Posting(BRAND_COMMISSION, fen)),
+    )
+    return books.book(transaction)
+
+
 def claimed(number: str, member_id: str, gross: Fen, at: datetime) -> LedgerTransaction:
     """The step that takes a payout's money: available -> paying. Book it with `covered`, so that nobody pays twice."""
     return _payout("claimed", number, member_id, at, {"available": -gross, "paying": gross})

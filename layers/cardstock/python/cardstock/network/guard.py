@@ -48,6 +48,7 @@ def _checks(plan: Plan) -> tuple[tuple[bool, Check, Verdict, str, str, str], ...
     benefit = f"benefit={plan.benefit} benefit_n={plan.benefit_n}"
     no_benefit = cash == (plan.benefit_n > 0)
     pays_anyway = not cash and any((*amounts, plan.dividend_bps))
+    coupon = plan.benefit_coupon > 0 and plan.benefit != "unlock"
     survives = plan.promote_on == "paid" and plan.on_refund == "keep"
     shown = f"max_levels={plan.max_levels} team={plan.team.value}"
     shown_peer = f"max_levels={plan.max_levels} peer_bps={plan.peer_bps}"
@@ -55,6 +56,7 @@ def _checks(plan: Plan) -> tuple[tuple[bool, Check, Verdict, str, str, str], ...
     return (
         (no_benefit, "benefit", "refused", _OWN, benefit, "benefit_n=0 with cash, benefit_n>=1 without"),
         (pays_anyway, "benefit", "refused", _OWN, f"{benefit} and cash", "all amounts 0, or benefit=cash"),
+        (coupon, "benefit", "refused", _OWN, f"{benefit} benefit_coupon={plan.benefit_coupon}", "benefit_coupon=0"),
         (not two_levels and plan.team.value > 0, "levels", "refused", _TEAMS, shown, "team=0, or max_levels=2"),
         (two_levels, "levels", "needs_approval", _TEAMS, shown, "max_levels=1 team=0"),
         (peer and not two_levels, "peer", "refused", _TEAMS, shown_peer, "peer_bps=0, or max_levels=2"),

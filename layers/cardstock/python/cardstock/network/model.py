@@ -60,6 +60,8 @@ class Plan(msgspec.Struct, frozen=True):
     """`cash` rewards, or one benefit per member without cash: an unlocked entitlement, or one free order."""
     benefit_n: int = 0
     """Referrals that earn the benefit, once."""
+    benefit_coupon: Fen = 0
+    """What the coupon of an unlocked entitlement takes off one order. A free order takes off `price`."""
     earners: Earners = "qualified"
     direct_distributor: Amount = NOTHING
     direct_partner: Amount = NOTHING
@@ -150,6 +152,7 @@ _RANGES: Final = {
     "version": (0, 10**8),
     "price": (1, MAX_FEN),
     "benefit_n": (0, MAX_PROMOTE_N),
+    "benefit_coupon": (0, MAX_FEN),
     "peer_bps": (0, BPS_ONE),
     "promote_n": (0, MAX_PROMOTE_N),
     "freeze_days": (0, MAX_DAYS),

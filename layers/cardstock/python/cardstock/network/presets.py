@@ -18,6 +18,7 @@ UNLOCK: Final = Plan(
     price=49_900,
     benefit="unlock",
     benefit_n=2,
+    benefit_coupon=2_000,
     earners="anyone",
     promote_n=0,
 )

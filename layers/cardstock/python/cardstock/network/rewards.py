@@ -140,10 +140,11 @@ def qualifying_refunded(lines: Sequence[OrderLine], refunded: Sequence[Fen]) -> 
 def dividend(plan: Plan, net_sales: Fen, team_sales: Mapping[str, Fen]) -> dict[str, Fen]:
     """The team dividend of one period: `dividend_bps` of all net sales (floored), divided by the owners' team sales.
 
-    Largest remainder, ties in the order of the mapping; the shares add up to the pool, or there are none.
+    Largest remainder, ties in the order of the mapping; the shares add up to the pool, or there are none: also where
+    more was given back in the period than sold.
     """
     pool = net_sales * plan.dividend_bps // BPS_ONE
-    if not pool or not sum(team_sales.values()):
+    if pool <= 0 or not sum(team_sales.values()):
         return {}
     return dict(zip(team_sales, split(pool, list(team_sales.values())), strict=True))
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from cardstock.clock import Clock
 from cardstock.errors import InvalidError, NotFoundError, Pointer, RefusedError, UnavailableError
 from cardstock.ids import RequestKey
+from cardstock.money import Fen
 from cardstock.network import guard, positions
 from cardstock.network.model import (
     Approval,
@@ -129,6 +130,21 @@ def count_verified(member_id: str, *, network: Network, clock: Clock) -> tuple[E
         if not change or network.commit(change):
             return change.events
     raise UnavailableError("STORE_BUSY")
+
+
+def benefit_of(member_id: str, benefit_id: str, *, network: Network, plans: Plans) -> Fen | None:
+    """What the benefit of that id takes off one order of this member; None if he has no such benefit now.
+
+    A free order takes off the price that its plan names, an unlocked entitlement the coupon of its plan.
+    """
+    node = position(member_id, network=network)
+    if not node.benefit_held or benefit_id != f"benefit.{member_id}.{node.benefits}":
+        return None
+    for event in network.events((benefit_id,)):
+        plan_id, _, version = str(event.details["plan"]).rpartition("@")
+        plan = get_plan(plan_id, int(version), plans=plans)
+        return plan.price if plan.benefit == "free_order" else plan.benefit_coupon or None
+    return None
 
 
 def appoint_partner(member_id: str, reason: str, actor: str, *, network: Network, plans: Plans, clock: Clock) -> Node:

@@ -7,6 +7,7 @@ thousand do. Only whoever can still matter is kept in memory.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -223,6 +224,8 @@ def simulate(
 
 
 _NOBODY: Final = Node("")
+_NIGHT_AFTER: Final = timedelta(hours=8, days=1)
+"""The brand's zone, eight hours before UTC, and the day after."""
 
 
 class _Order:
@@ -240,6 +243,10 @@ class _Order:
         self.taken: list[Fen] | None = None
         self.frozen = 0
         self.settled = False
+
+    @property
+    def returned(self) -> Fen:
+        return sum(self.refunded.fen) if self.refunded else 0
 
 
 class _Life:
@@ -318,6 +325,8 @@ class _Life:
         order = self.orders[step.order_id]
         order.settled = True
         self.frozen -= order.frozen
+        if self.plan.dividend_bps:
+            self._month(step.at).add(order.facts.snapshot, order.facts.net - order.returned)
         if order.facts.qualifying_net:
             order.facts = replace(order.facts, settled_at=step.at)
             self._count(order)
@@ -334,8 +343,8 @@ class _Life:
             for reward, now, earlier in zip(order.rewards, taken, order.taken or (0, 0, 0), strict=False):
                 self._take(order, reward, now - earlier)
             order.taken = taken
-        if self.plan.dividend_bps:
-            self._month(order).add(order.facts.snapshot, -fen)
+        if self.plan.dividend_bps and order.settled:
+            self._month(step.at).add(order.facts.snapshot, -fen)
         part = rewards.qualifying_refunded(order.lines, after.fen)
         facts = order.facts
         # What comes back once more than a half has come back changes nothing for roles.
@@ -407,8 +416,6 @@ class _Life:
             self.peak_frozen = max(self.peak_frozen, self.frozen)
         if facts.snapshot.buyer_role == "member" and not self.nodes[facts.buyer_id].has_referred:
             self.outside += net
-        if self.plan.dividend_bps:
-            self._month(order).add(facts.snapshot, net)
         self._count(order)
 
     def _credit(self, order: _Order, kind: RewardKind, amount: Fen) -> None:
@@ -431,9 +438,10 @@ class _Life:
                 order.frozen -= amount
                 self.frozen -= amount
 
-    def _month(self, order: _Order) -> "_Month":
-        at = order.facts.placed_at
-        return self.months.setdefault(at.year * 12 + at.month, _Month())
+    def _month(self, at: datetime) -> "_Month":
+        """The month of the brand in which the night after `at` falls: it is the night that settles."""
+        night = (at + _NIGHT_AFTER).astimezone(UTC)
+        return self.months.setdefault(night.year * 12 + night.month, _Month())
 
     # What came of it.
 
@@ -442,7 +450,8 @@ class _Life:
         plan, kept = self.plan, self.sales - self.returned
         dividends: Fen = 0
         for month in self.months.values():
-            shares = rewards.dividend(plan, month.sales, {who: fen for who, fen in month.teams.items() if fen > 0})
+            teams = {who: fen for who, fen in sorted(month.teams.items()) if fen > 0}
+            shares = rewards.dividend(plan, month.sales, teams)
             for member_id, amount in shares.items():
                 dividends += amount
                 self.earned[member_id] = self.earned.get(member_id, 0) + amount
@@ -501,7 +510,7 @@ class _Life:
 
 
 class _Month:
-    """The sales of one calendar month, in all and by team, that a dividend is measured on."""
+    """The sales that settled in one calendar month, in all and by team, which a dividend is measured on."""
 
     __slots__ = ("sales", "teams")
 

@@ -71,6 +71,7 @@ def pack_quote(quote: Quote) -> dict[str, Any]:
         "l": pack_lines(quote.lines),
         "a": pack_attribution(quote.attribution),
         "h": quote.hint,
+        **({"c": quote.coupon} if quote.coupon else {}),
     }
 
 
@@ -81,4 +82,5 @@ def unpack_quote(claims: Mapping[str, Any]) -> Quote:
         lines=unpack_lines(claims["l"]),
         attribution=unpack_attribution(claims["a"]),
         hint=claims["h"],
+        coupon=claims.get("c", ""),
     )

@@ -48,6 +48,13 @@ class Attribution(msgspec.Struct, frozen=True):
     guide: str
 
 
+class Coupon(msgspec.Struct, frozen=True):
+    """What takes `fen` off the goods of one order, at most what they cost. It is used once."""
+
+    id: str
+    fen: Fen
+
+
 class Offer(msgspec.Struct, frozen=True):
     """What the catalogue says of one SKU at the moment of a quote."""
 
@@ -87,6 +94,8 @@ class Quote(msgspec.Struct, frozen=True):
     attribution: Attribution | None
     hint: Any
     """What the network area wants back when the order is placed; opaque here."""
+    coupon: str = ""
+    """The coupon whose part is off the lines' `net_fen`."""
 
     @property
     def amount_fen(self) -> Fen:
@@ -119,6 +128,8 @@ class Order(msgspec.Struct, frozen=True):
     received_at: datetime | None = None
     closed_at: datetime | None = None
     """When it was cancelled or expired."""
+    coupon: str = ""
+    """The coupon it was placed with."""
     done_suppliers: tuple[str, ...] = ()
     """Suppliers from whom nothing is waited for any more: they shipped, or everything of theirs was refunded."""
     version: int = 1
@@ -232,6 +243,8 @@ class Step(msgspec.Struct, frozen=True):
     refunds: tuple[Refund, ...] = ()
     supplier_orders: tuple[SupplierOrder, ...] = ()
     stock: tuple[StockChange, ...] = ()
+    freed: tuple[tuple[str, str], ...] = ()
+    """Coupons, each with the order that was placed with it, which can be used again."""
 
 
 class OrderPage(msgspec.Struct, frozen=True):

@@ -1,11 +1,12 @@
 """What the orders area needs from the outside."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from cardstock.ids import RequestKey
 from cardstock.orders.model import (
+    Coupon,
     Offer,
     Order,
     OrderPage,
@@ -25,6 +26,13 @@ class Catalogue(Protocol):
         """Price and stock of the SKUs that exist. One call for up to 100."""
 
 
+class Coupons(Protocol):
+    """What members may use once."""
+
+    def of(self, member_id: str, coupon_id: str) -> Coupon | None:
+        """A member's coupon, if it is his and he has not used it."""
+
+
 class Network(Protocol):
     """The buyer's place in the referral network, opaque to orders."""
 
@@ -38,11 +46,12 @@ class Network(Protocol):
 class Orders(Protocol):
     """Where orders, refunds and supplier orders are kept. Reads are consistent unless they say otherwise."""
 
-    def place(self, order: Order, request: RequestKey) -> str | None:
-        """Take the stock and store the order with its request: all or nothing, in one call.
+    def place(self, order: Order, request: RequestKey, parts: Sequence[SupplierOrder] = ()) -> str | None:
+        """Take the stock, use the coupon, and store the order with its request: all or nothing, in one call.
 
-        A repeat of `request` changes nothing and gives the id of the order it made the first time. Raises
-        `ConflictError`: PRICE_CHANGED with `skus` (also for what is no longer sold), or STOCK_SHORT with `lines`.
+        `parts`: the supplier orders of one that is paid already, because a coupon covers it. A repeat of `request`
+        changes nothing and gives the id of the order it made the first time. Raises `ConflictError`: PRICE_CHANGED
+        with `skus` (also for what is no longer sold), STOCK_SHORT with `lines`, or COUPON_USED.
         """
 
     def placed_by(self, request: RequestKey) -> str | None:

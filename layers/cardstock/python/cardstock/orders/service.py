@@ -21,7 +21,7 @@ from cardstock.errors import (
     UnavailableError,
 )
 from cardstock.ids import RequestKey, derived_id, new_id
-from cardstock.money import CURRENCY, MAX_FEN, half_up
+from cardstock.money import CURRENCY, MAX_FEN, Fen, half_up, split
 from cardstock.orders.model import (
     MAX_LINES,
     MAX_PARCELS,
@@ -46,12 +46,15 @@ from cardstock.orders.model import (
     SupplierOrder,
     SupplierOrderPage,
 )
-from cardstock.orders.ports import Catalogue, Network, Orders, PaymentChannel
+from cardstock.orders.ports import Catalogue, Coupons, Network, Orders, PaymentChannel
 
 _ATTEMPTS = 6
 """Of a step against somebody who changes the same records at the same time."""
 _PATIENCE = timedelta(hours=24)
 """How long an order that should expire waits for a channel that gives no answer. Money that comes later goes back."""
+
+COUPON_CHANNEL = "coupon"
+"""What an order was paid through that a coupon covers: no money has moved, and none goes back."""
 
 Channels: TypeAlias = Mapping[str, PaymentChannel]
 Recorded: TypeAlias = Literal["paid", "repeated", "stray"]
@@ -91,11 +94,19 @@ class Swept(msgspec.Struct, frozen=True):
 
 
 def make_quote(
-    member_id: str, wanted: Sequence[Wanted], attribution: Attribution | None, *, catalogue: Catalogue, network: Network
+    member_id: str,
+    wanted: Sequence[Wanted],
+    attribution: Attribution | None,
+    coupon_id: str | None = None,
+    *,
+    catalogue: Catalogue,
+    network: Network,
+    coupons: Callable[[], Coupons] | None = None,
 ) -> Quote:
     """Today's prices for `wanted`, equal SKUs merged. Reserves nothing, writes nothing.
 
-    Raises `InvalidError` for more than 50 SKUs or 999 units of one, `RefusedError` NOT_FOR_SALE naming the SKUs, and
+    A coupon is spread over the lines by value, and what it has above the goods is lost. Raises `InvalidError` for more
+    than 50 SKUs or 999 units of one, `RefusedError` NOT_FOR_SALE naming the SKUs, or COUPON_UNKNOWN, and
     `ConflictError` STOCK_SHORT saying what there is.
     """
     units = _merge(wanted)
@@ -127,7 +138,15 @@ def make_quote(
     quote = Quote(member_id=member_id, lines=lines, attribution=attribution, hint=network.hint(member_id))
     if quote.amount_fen > MAX_FEN:
         raise RefusedError("AMOUNT_TOO_LARGE")
-    return quote
+    if coupon_id is None:
+        return quote
+    coupon = coupons().of(member_id, coupon_id) if coupons is not None else None
+    if coupon is None:
+        raise RefusedError("COUPON_UNKNOWN")
+    values = [line.net_fen for line in lines]
+    off = split(min(coupon.fen, sum(values)), values)
+    reduced = tuple(replace(line, net_fen=line.net_fen - part) for line, part in zip(lines, off, strict=True))
+    return replace(quote, lines=reduced, coupon=coupon.id)
 
 
 def place_order(
@@ -135,8 +154,8 @@ def place_order(
 ) -> Placed:
     """Place an order at the quoted prices and take its stock: two calls, the second of which does it all.
 
-    A repeat of `request` gives the first order. Raises `ConflictError` PRICE_CHANGED or STOCK_SHORT; then nothing is
-    written.
+    One that a coupon covers is paid at once. A repeat of `request` gives the first order. Raises `ConflictError`
+    PRICE_CHANGED, STOCK_SHORT or COUPON_USED; then nothing is written.
     """
     now = clock.now()
     order = Order(
@@ -149,8 +168,14 @@ def place_order(
         attribution=quote.attribution,
         snapshot=network.snapshot(quote.member_id, quote.hint),
         placed_at=now,
+        coupon=quote.coupon,
     )
-    earlier = orders.place(order, request)
+    parts: tuple[SupplierOrder, ...] = ()
+    if order.coupon and not order.amount_fen:
+        notice = PaymentNotice(COUPON_CHANNEL, order.order_id, order.coupon, 0, CURRENCY, now)
+        step = _paid(order, notice, now)
+        order, parts = replace(step.orders[0], version=1), step.supplier_orders
+    earlier = orders.place(order, request, parts)
     if earlier is None:
         return Placed(order, replayed=False)
     return Placed(_own(orders.find(earlier), quote.member_id), replayed=True)
@@ -311,7 +336,11 @@ def expire_due(
 
 def _closed(order: Order, status: OrderStatus, at: datetime) -> Step:
     closed = replace(order, status=status, closed_at=at, version=order.version + 1)
-    return Step(orders=(closed,), stock=tuple(StockChange(line.sku, line.units, -line.units) for line in order.lines))
+    return Step(
+        orders=(closed,),
+        stock=tuple(StockChange(line.sku, line.units, -line.units) for line in order.lines),
+        freed=((order.coupon, order.order_id),) if order.coupon else (),
+    )
 
 
 # Giving back
@@ -326,13 +355,14 @@ def request_refund(
     *,
     orders: Orders,
     clock: Clock,
+    unsent_only: bool = False,
 ) -> Requested:
     """Reserve units of a paid order for a refund; the money follows through `execute_refund`.
 
     The amount per line is the cumulative half-up share of what was paid for it, so that all units together are
     exactly that. Units that have not left their supplier are taken off his order now and go back on sale when the
     money is back. A repeat of `request` gives the first refund. Raises `RefusedError` REFUND_TOO_MUCH (nothing is
-    refunded then) or REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID.
+    refunded then) or REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID, or with `unsent_only` UNITS_SENT.
     """
     refund_id = derived_id("rfd", request.id)
     for _ in range(_ATTEMPTS):
@@ -349,6 +379,8 @@ def request_refund(
             raise RefusedError("REFUND_TOO_LATE")
         parts = orders.find_supplier_orders(order_id, order.supplier_ids)
         lines = _refund_lines(order, _merge(wanted), parts)
+        if unsent_only and not all(line.restock for line in lines):
+            raise ConflictError("UNITS_SENT")
         refund = Refund(
             refund_id=refund_id,
             order_id=order_id,
@@ -369,6 +401,40 @@ def request_refund(
         after = _with_refund(order, lines, {**parts, **changed}, now)
         if orders.store(Step(orders=(after,), refunds=(refund,), supplier_orders=tuple(changed.values()))):
             return Requested(refund, replayed=False)
+    raise UnavailableError("STORE_BUSY")
+
+
+def withdraw(order_id: str, reason: str, request: RequestKey, *, orders: Orders, clock: Clock) -> Fen | None:
+    """Take back what has not been sent of an order whose coupon is undone; what the coupon took off the rest, in fen.
+
+    None if the order was not paid: it is closed now, and its coupon free. Safe to repeat: one `request` takes back
+    once.
+    """
+    for _ in range(_ATTEMPTS):
+        order = orders.find(order_id)
+        if order is None or order.status in ("cancelled", "expired"):
+            return None
+        if order.status == "placed":
+            if orders.store(_closed(order, "cancelled", clock.now())):
+                return None
+            continue
+        parts = orders.find_supplier_orders(order_id, order.supplier_ids)
+        unsent = [
+            Wanted(line.sku, line.units - line.refunded_units)
+            for line in order.lines
+            if parts[line.supplier_id].status == "open" and line.refunded_units < line.units
+        ]
+        if not unsent:
+            return sum(
+                half_up((line.units * line.price_fen - line.net_fen) * (line.units - line.refunded_units), line.units)
+                for line in order.lines
+            )
+        try:
+            request_refund(
+                order.member_id, order_id, unsent, reason, request, orders=orders, clock=clock, unsent_only=True
+            )
+        except ConflictError:
+            continue  # It has left meanwhile: look again.
     raise UnavailableError("STORE_BUSY")
 
 

@@ -3,15 +3,20 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from cardstock.adapters.dividends import shares
+from cardstock.adapters.dynamodb import coupons
 from cardstock.adapters.dynamodb.ledger import all_rewards, balances, transactions
 from cardstock.adapters.dynamodb.orders import every_order, every_refund
 from cardstock.adapters.dynamodb.payouts import LineItem
 from cardstock.adapters.dynamodb.seals import all_seals
+from cardstock.adapters.dynamodb.teams import TeamSale, all_sales
 from cardstock.adapters.rules import PlanRules
 from cardstock.errors import NotFoundError
-from cardstock.ledger.audit import Ended, OrderTruth, Report, SealTruth, TransferTruth, audit
+from cardstock.ledger.audit import Ended, OrderTruth, Report, SealTruth, SingleTruth, TransferTruth, audit
 from cardstock.ledger.ports import Archive
 from cardstock.ledger.sealing import from_bytes
+from cardstock.ledger.service import dividend_cause
+from cardstock.network.ports import Plans
 from cardstock.orders.model import Refund
 
 _LINE = "line#"
@@ -60,7 +65,23 @@ def seal_truths(archive: Archive) -> Iterator[SealTruth]:
         yield SealTruth(seal, kept)
 
 
-def audit_tables(rules: PlanRules, archive: Archive, go_on: Callable[[], None] = lambda: None) -> Report:
+def single_truths(plans: Plans, this_month: str) -> Iterator[SingleTruth]:
+    """What is owed for free orders that were undone, and the shares of every month that is over."""
+    for coupon_id, _, fen in coupons.all_owed():
+        if fen:
+            yield SingleTruth("owed", coupon_id, coupon_id.removeprefix("benefit.").rpartition(".")[0], -fen)
+    months: dict[str, list[TeamSale]] = {}
+    for month, sale in all_sales():
+        months.setdefault(month, []).append(sale)
+    for month in sorted(months):
+        if month < this_month:
+            for (plan, member_id), fen in shares(months[month], plans).items():
+                yield SingleTruth("shared", dividend_cause(plan, month, member_id), member_id, fen)
+
+
+def audit_tables(
+    rules: PlanRules, plans: Plans, archive: Archive, this_month: str, go_on: Callable[[], None] = lambda: None
+) -> Report:
     """Audit what the tables and the archive hold now. `go_on` is called with everything that is read: what it raises
     ends the audit."""
     return audit(
@@ -69,6 +90,7 @@ def audit_tables(rules: PlanRules, archive: Archive, go_on: Callable[[], None] =
         _watched(all_rewards(), go_on),
         _watched(order_truths(rules), go_on),
         _watched(transfer_truths(), go_on),
+        singles=_watched(single_truths(plans, this_month), go_on),
         seals=_watched(seal_truths(archive), go_on),
     )
 

@@ -201,6 +201,14 @@ class DynamoBooks:
             return "repeated" if 0 in error.failed else "outdated"
         return "booked"
 
+    def book(self, transaction: LedgerTransaction) -> Booked:
+        try:
+            with Transaction() as write:
+                post(write, transaction)
+        except ConditionFailedError:
+            return "repeated"  # the put of the transaction is the only condition
+        return "booked"
+
     def transaction(self, transaction_id: str) -> LedgerTransaction | None:
         try:
             return _to_transaction(LedgerItem.get(transaction_id, consistent_read=True))

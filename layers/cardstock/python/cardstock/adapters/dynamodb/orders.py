@@ -19,14 +19,14 @@ An order of three lines stays below 1 KB; placing it costs 2 WCU for the request
 indexes and 2 per product.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from cardstock.adapters.dynamodb import requests
+from cardstock.adapters.dynamodb import coupons, requests
 from cardstock.adapters.dynamodb.base import (
     ConditionFailedError,
     EpochAttribute,
@@ -110,6 +110,7 @@ class OrderItem(Table):
     received_at = EpochAttribute(attr_name="tr", null=True)
     closed_at = EpochAttribute(attr_name="tc", null=True)
     done_suppliers = JsonAttribute(attr_name="d", null=True)
+    coupon = UnicodeAttribute(attr_name="c", null=True)
     version = IntegerAttribute(attr_name="v")
     by_member = ByMember()
     by_expiry = ByExpiry()
@@ -161,12 +162,16 @@ class SupplierOrderItem(Table):
 class DynamoOrders:
     """The orders area's `Orders` port."""
 
-    def place(self, order: Order, request: RequestKey) -> str | None:
+    def place(self, order: Order, request: RequestKey, parts: Sequence[SupplierOrder] = ()) -> str | None:
         """See the port."""
         try:
             with Transaction() as transaction:
                 requests.remember(transaction, request, order.order_id, order.placed_at)
                 transaction.save(_order_item(order), condition=OrderItem.order_id.does_not_exist())
+                for part in parts:
+                    transaction.save(_supplier_item(part), condition=SupplierOrderItem.supplier_id.does_not_exist())
+                if order.coupon:
+                    coupons.take(transaction, order.coupon, order.order_id)
                 for line in order.lines:
                     transaction.update(
                         ProductItem(sku=line.sku),
@@ -179,7 +184,11 @@ class DynamoOrders:
         except ConditionFailedError as error:
             if 0 in error.failed:
                 return requests.result_of(error.failed[0], request)
-            stored = [(order.lines[index - 2], error.failed[index]) for index in sorted(error.failed)]
+            # Puts come first: the request, the order, its parts and its coupon.
+            puts = 2 + len(parts) + bool(order.coupon)
+            if order.coupon and puts - 1 in error.failed:
+                raise ConflictError("COUPON_USED") from error
+            stored = [(order.lines[index - puts], error.failed[index]) for index in sorted(error.failed)]
             changed = [
                 line.sku
                 for line, item in stored
@@ -214,6 +223,8 @@ class DynamoOrders:
                         if part.version > 1
                         else SupplierOrderItem.supplier_id.does_not_exist(),
                     )
+                for coupon_id, order_id in step.freed:
+                    coupons.give_back(transaction, coupon_id, order_id)
                 for change in step.stock:
                     transaction.update(
                         ProductItem(sku=change.sku),
@@ -336,6 +347,7 @@ def _order_item(order: Order) -> OrderItem:
         shipped_at=order.shipped_at,
         received_at=order.received_at,
         closed_at=order.closed_at,
+        coupon=order.coupon or None,
         done_suppliers=list(order.done_suppliers) or None,
         version=order.version,
     )
@@ -369,6 +381,7 @@ def _order(item: OrderItem) -> Order:
         shipped_at=item.shipped_at,
         received_at=item.received_at,
         closed_at=item.closed_at,
+        coupon=item.coupon or "",
         done_suppliers=tuple(item.done_suppliers or ()),
         version=item.version,
     )

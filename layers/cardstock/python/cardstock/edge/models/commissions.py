@@ -26,6 +26,8 @@ _KIND_TEXTS: Final[dict[Kind, tuple[str, str]]] = {
     "claimed": ("已进入打款批次", "In a payout on its way"),
     "paid": ("打款成功", "Paid out"),
     "returned": ("打款未成功，金额退回余额", "The transfer failed; the money is back in the balance"),
+    "owed": ("免单已发货，好友退款后按价补扣", "A friend's refund came after the free order had shipped; it is owed"),
+    "shared": ("团队分红", "Team dividend"),
 }
 _REWARD_TEXTS: Final[dict[RewardKind, tuple[str, str]]] = {
     "direct": ("推荐奖励", "referral reward"),
@@ -251,6 +253,7 @@ class PublishPlan(Model):
     title: Annotated[str, Meta(min_length=1, max_length=60, examples=["2+1 合伙人计划"])] | UnsetType = UNSET
     price: Annotated[int, Meta(ge=1, le=MAX_FEN, examples=[49_900])] | UnsetType = UNSET
     benefit_n: Annotated[int, Meta(ge=0, le=20)] | UnsetType = UNSET
+    benefit_coupon: Fen | UnsetType = UNSET
     earners: Literal["anyone", "qualified"] | UnsetType = UNSET
     direct_distributor: PlanAmount | UnsetType = UNSET
     direct_partner: PlanAmount | UnsetType = UNSET

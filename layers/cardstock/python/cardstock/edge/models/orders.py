@@ -12,8 +12,8 @@ from cardstock.money import CURRENCY
 from cardstock.orders import model
 from cardstock.orders.service import Wanted
 
-QUOTE_CODES: Final = ("NOT_FOR_SALE", "STOCK_SHORT", "ATTRIBUTION_INVALID", "AMOUNT_TOO_LARGE")
-PLACE_CODES: Final = ("QUOTE_INVALID", "QUOTE_EXPIRED", "PRICE_CHANGED", "STOCK_SHORT")
+QUOTE_CODES: Final = ("NOT_FOR_SALE", "STOCK_SHORT", "ATTRIBUTION_INVALID", "AMOUNT_TOO_LARGE", "COUPON_UNKNOWN")
+PLACE_CODES: Final = ("QUOTE_INVALID", "QUOTE_EXPIRED", "PRICE_CHANGED", "STOCK_SHORT", "COUPON_USED")
 CANCEL_CODES: Final = ("NOT_FOUND", "ORDER_PAID", "ORDER_EXPIRED")
 PAY_CODES: Final = ("NOT_FOUND", "CHANNEL_UNKNOWN", "ORDER_PAID", "ORDER_CANCELLED", "ORDER_EXPIRED")
 REFUND_CODES: Final = ("NOT_FOUND", "ORDER_NOT_PAID", "REFUND_TOO_MUCH", "REFUND_TOO_LATE")
@@ -36,10 +36,11 @@ Lines = Annotated[list[Line], Meta(min_length=1, max_length=200, description="At
 
 
 class AskQuote(Model):
-    """A cart. `attribution` is what a card view answered."""
+    """A cart. `attribution` is what a card view answered, `coupon` what the own place in the network says."""
 
     lines: Lines
     attribution: Annotated[str, Meta(min_length=1, max_length=4096)] | None = None
+    coupon: Annotated[str, Meta(pattern=r"^benefit\.mem_[0-9a-z_]{1,26}\.[0-9]{1,6}$")] | None = None
 
 
 class LineView(Model):
@@ -57,7 +58,7 @@ class LineView(Model):
 
 
 class QuoteView(Model):
-    """An offer. `quote` goes back unchanged into the order."""
+    """An offer. `quote` goes back unchanged into the order. What a coupon takes off is off each line's `net_fen`."""
 
     quote: str
     expires_at: Moment
@@ -83,7 +84,7 @@ class PlaceOrder(Model):
 
 
 class PlacedOrder(Model):
-    """An order that waits for its payment until `expires_at`; its stock is reserved."""
+    """An order that waits for its payment until `expires_at`; its stock is reserved. With `amount_fen` 0 it is paid."""
 
     order_id: OrderId
     lines: list[LineView]

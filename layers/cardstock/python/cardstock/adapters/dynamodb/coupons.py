@@ -1,0 +1,94 @@
+"""What became of the benefits of plans without cash, in DynamoDB.
+
+A benefit is its event in the table `network` (`benefit.mem_...1`). Beside it, `use.benefit.mem_...1` is written by
+whoever is first: the order that is placed with it, or its undoing. So it is used once, and never both used and undone.
+
+| `ref` | Means |
+|---|---|
+| an order id | that order was placed with it |
+| `free` | that order was cancelled or expired: it can be used again |
+| `undone` | it was undone before anybody used it |
+| `owed` | it was undone after `order_id` had shipped: `fen` is owed |
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist, PutError
+from pynamodb.expressions.condition import Condition
+
+from cardstock.adapters.dynamodb.base import IntegerAttribute, Table, Transaction
+from cardstock.errors import UnavailableError
+from cardstock.settings import settings
+
+_USE: Final = "use."
+_FREE, _UNDONE, _OWED = "free", "undone", "owed"
+
+
+class CouponUse(Table):
+    """What a benefit was used for."""
+
+    class Meta:
+        table_name = settings().network_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    ref = UnicodeAttribute()
+    order_id = UnicodeAttribute(null=True)
+    fen = IntegerAttribute(null=True)
+
+
+def take(transaction: Transaction, coupon_id: str, order_id: str) -> None:
+    """Add to the transaction that places an order: it uses the coupon, or fails."""
+    unused = CouponUse.pk.does_not_exist() | (CouponUse.ref == _FREE)
+    transaction.save(CouponUse(_USE + coupon_id, ref=order_id), condition=unused)
+
+
+def give_back(transaction: Transaction, coupon_id: str, order_id: str) -> None:
+    """Add to the transaction that closes an order nobody paid: its coupon can be used again."""
+    transaction.save(CouponUse(_USE + coupon_id, ref=_FREE), condition=CouponUse.ref == order_id)
+
+
+def used(coupon_id: str) -> str:
+    """What a coupon was used for; empty while it can be used."""
+    found = _find(coupon_id)
+    return "" if found is None or found.ref == _FREE else found.ref
+
+
+def undo(coupon_id: str) -> str:
+    """Let nobody use a coupon any more; the order that was placed with it, empty if none was."""
+    unused = CouponUse.pk.does_not_exist() | CouponUse.ref.is_in(_FREE, _UNDONE)
+    if _save(CouponUse(_USE + coupon_id, ref=_UNDONE), unused):
+        return ""
+    found = _find(coupon_id)
+    return "" if found is None or found.ref == _UNDONE else found.order_id or found.ref
+
+
+def decide_owed(coupon_id: str, order_id: str, fen: int) -> int:
+    """Keep what is owed for a benefit that had shipped; the first decision holds, and is answered."""
+    _save(CouponUse(_USE + coupon_id, ref=_OWED, order_id=order_id, fen=fen), CouponUse.ref == order_id)
+    found = _find(coupon_id)
+    return 0 if found is None or found.fen is None else found.fen
+
+
+def all_owed() -> Iterator[tuple[str, str, int]]:
+    """Coupon, order and fen of everything that was ever owed; a consistent scan, for audits."""
+    for item in CouponUse.scan(filter_condition=CouponUse.ref == _OWED, consistent_read=True):
+        yield item.pk.removeprefix(_USE), item.order_id or "", item.fen or 0
+
+
+def _find(coupon_id: str) -> CouponUse | None:
+    try:
+        return CouponUse.get(_USE + coupon_id, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def _save(item: CouponUse, condition: Condition) -> bool:
+    try:
+        item.save(condition=condition)
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise UnavailableError("STORE_UNAVAILABLE") from error
+    return True

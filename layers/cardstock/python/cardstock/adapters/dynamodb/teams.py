@@ -1,0 +1,113 @@
+"""What the team dividend is measured on, in DynamoDB: sales that have settled, and what was given back of them later.
+
+Table `rewards`:
+
+| Access pattern | pk / sk | Cost |
+|---|---|---|
+| an order has settled: once, as it was read | `ord_..` / `settled`, and the next | 1 transaction of 3 items |
+| the rows of a month | `team#2026-11` / order or refund id | 1 RCU per 40 orders |
+| a refund after that: once | `ord_..` / `returned#rfd_..`, and the row of its month | 1 transaction, 2 puts |
+
+A row is in the month in which it was written, so a month that is over never changes.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist
+
+from cardstock.adapters.dynamodb.base import ConditionFailedError, IntegerAttribute, Table, Transaction
+from cardstock.adapters.dynamodb.orders import OrderItem
+from cardstock.money import Fen
+from cardstock.orders.model import Order
+from cardstock.settings import settings
+
+_TEAM: Final = "team#"
+_SETTLED: Final = "settled"
+
+
+class TeamItem(Table):
+    """Sales of one order, or what one refund took off them. `owner`: whose team the buyer belonged to."""
+
+    class Meta:
+        table_name = settings().rewards_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    plan = UnicodeAttribute()
+    owner = UnicodeAttribute(null=True)
+    fen = IntegerAttribute()
+
+
+class SettledItem(Table):
+    """That an order has settled, or a refund of it was counted. `version`: the order's when it was read."""
+
+    class Meta:
+        table_name = settings().rewards_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    month = UnicodeAttribute()
+    version = IntegerAttribute()
+
+
+class TeamSale(msgspec.Struct, frozen=True):
+    """One row: fen of net sales under a plan, below zero for a refund."""
+
+    plan: str
+    owner: str | None
+    fen: Fen
+
+
+def settled_version(order_id: str) -> int | None:
+    """The version of an order that settled; None if it has not."""
+    try:
+        return SettledItem.get(order_id, _SETTLED, consistent_read=True).version
+    except DoesNotExist:
+        return None
+
+
+def settle(order: Order, month: str, sale: TeamSale) -> bool:
+    """Count the sales of an order, unless it has changed since it was read: False then. Again, it changes nothing."""
+    try:
+        with Transaction() as write:
+            write.condition_check(OrderItem, order.order_id, "order", condition=OrderItem.version == order.version)
+            write.save(
+                SettledItem(order.order_id, _SETTLED, month=month, version=order.version),
+                condition=SettledItem.pk.does_not_exist(),
+            )
+            write.save(_row(month, order.order_id, sale))
+    except ConditionFailedError as error:
+        return 1 in error.failed
+    return True
+
+
+def give_back(order_id: str, refund_id: str, month: str, sale: TeamSale) -> None:
+    """Count what a refund takes off the sales of an order that had settled. Again, it changes nothing."""
+    try:
+        with Transaction() as write:
+            write.save(
+                SettledItem(order_id, f"returned#{refund_id}", month=month, version=0),
+                condition=SettledItem.pk.does_not_exist(),
+            )
+            write.save(_row(month, refund_id, sale))
+    except ConditionFailedError:
+        return  # the first put is the only condition
+
+
+def sales_of(month: str) -> Iterator[TeamSale]:
+    """The rows of a month, read consistently."""
+    for item in TeamItem.query(f"{_TEAM}{month}", consistent_read=True):
+        yield TeamSale(item.plan, item.owner, item.fen)
+
+
+def all_sales() -> Iterator[tuple[str, TeamSale]]:
+    """Month and row of everything; a consistent scan, for audits."""
+    for item in TeamItem.scan(filter_condition=TeamItem.pk.startswith(_TEAM), consistent_read=True):
+        yield item.pk.removeprefix(_TEAM), TeamSale(item.plan, item.owner, item.fen)
+
+
+def _row(month: str, sk: str, sale: TeamSale) -> TeamItem:
+    return TeamItem(f"{_TEAM}{month}", sk, plan=sale.plan, owner=sale.owner, fen=sale.fen)

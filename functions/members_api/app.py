@@ -28,10 +28,7 @@ def open_session(request: Request[models.OpenSession, Nothing]) -> models.Sessio
     return models.Session(*tokens, profile, session.is_new, session.inviter_id)
 
 
-@api.post(
-    "/v1/auth/refreshes", body=models.RefreshSession, answer=models.Tokens,
-    codes=("TOKEN_INVALID", "TOKEN_EXPIRED", "MEMBER_ERASED"),
-)  # fmt: skip
+@api.post("/v1/auth/refreshes", body=models.RefreshSession, answer=models.Tokens, codes=models.REFRESH_CODES)
 def refresh_session(request: Request[models.RefreshSession, Nothing]) -> models.Tokens:
     """Get a fresh pair of tokens for a refresh token."""
     member_id = sessions.redeem(bootstrap.signer(), request.body.refresh_token)

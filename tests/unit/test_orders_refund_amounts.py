@@ -51,7 +51,7 @@ def test_all_refunds_of_a_line_together_are_what_was_paid_and_each_step_is_the_h
     back = 0
     for size in sizes:
         lines = _refund_lines(order, {"a": size}, parts)
-        parts |= _cut_down(parts, lines)
+        parts |= _cut_down(parts, lines, START)
         order = _with_refund(order, lines, parts, START)
         back += size
 
@@ -70,7 +70,7 @@ def test_only_units_that_have_not_left_are_taken_off_and_put_back_on_sale() -> N
     )
     parts["sup_2"] = replace(parts["sup_2"], status="shipped")
     lines = _refund_lines(order, {"a": 1, "b": 2}, parts)
-    changed = _cut_down(parts, lines)
+    changed = _cut_down(parts, lines, START)
 
     assert [(line.sku, line.restock) for line in lines] == [("a", True), ("b", False)]
     assert {supplier: part.lines[0].cancelled for supplier, part in changed.items()} == {"sup_1": 1}

@@ -29,6 +29,8 @@ IDENTITY_CODES: Final = (
     "MEMBER_ERASED",
 )
 
+REFRESH_CODES: Final = ("TOKEN_INVALID", "TOKEN_EXPIRED", "MEMBER_ERASED")
+
 Code = Annotated[str, Meta(min_length=1, max_length=512)]
 _LOGIN_CODE = "From `wx.login` and its sisters; of `dev`, `dev:` and any name: whoever has that name in this `app_id`."
 _PHONE_CODE = "From the platform's telephone button; of `dev`, `dev:` and the number: `dev:+8613800138000`."

@@ -1,7 +1,8 @@
 """Tax is a person's: members who are one person share brackets and allowance, whichever of them is paid."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -173,3 +174,46 @@ def test_a_transfer_that_failed_is_retried_with_the_tax_of_what_was_paid(office:
 
     assert not waiting
     assert (before[again.number].month_income, before[again.number].month_withheld) == (60_000, kept.tax)
+
+
+class Meeting:
+    """Payouts, in which another step runs from beginning to end just before this one claims."""
+
+    def __init__(self, office: Office, payout: str) -> None:
+        self._office, self._payout, self.met = office, payout, 0
+        self._payouts = bootstrap.payouts()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._payouts, name)
+
+    def claim(self, lines: Sequence[Line]) -> Sequence[Line]:
+        if not self.met:
+            self.met = 1
+            while self._office.advance(self._payout, only_csv=True):
+                self.met += 1
+        return self._payouts.claim(lines)
+
+
+def test_steps_that_meet_at_the_claim_tax_a_person_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    members = one_person(office, 60_000, 40_000, 30_000)
+    payout = open_and_approve(office, 10, LABOUR)
+    meeting = Meeting(office, payout)
+    real = bootstrap.payouts
+    monkeypatch.setattr(bootstrap, "payouts", lambda: meeting if not meeting.met else real())
+    while office.advance(payout, only_csv=True):
+        pass
+    lines = list(real().lines(payout))
+
+    assert meeting.met > 1
+    assert [line.status for line in lines] == ["sent"] * 3
+    assert sum(line.tax for line in lines) == (130_000 - 80_000) * 2_000 // 10_000
+    assert [office.balance(member) for member in members] == [{"paying": fen} for fen in (60_000, 40_000, 30_000)]
+    office.check_ledger()
+
+
+def test_a_debt_that_was_offset_lowers_the_base(office: Office) -> None:
+    member = office.member(1, 100_000)
+    office.earn(member, -15_000)
+    line = send(office, 10, LABOUR)[member]
+
+    assert (line.gross, line.tax) == (85_000, 1_000)

@@ -252,3 +252,17 @@ def test_every_sample_event_does_what_its_name_says(office: Office, path: Path) 
             nightly.handler(event, Context())
     else:
         assert nightly.handler(event, Context()) == {"written": [], "waiting": []}
+
+
+@pytest.mark.parametrize(("gap", "carries"), [("restart", False), ("carry_over", True)])
+def test_method_and_gap_are_settings_of_the_brand(monkeypatch: pytest.MonkeyPatch, gap: str, carries: bool) -> None:
+    monkeypatch.setenv("TAX_METHOD", "platform")
+    monkeypatch.setenv("TAX_GAP", gap)
+    settings.cache_clear()
+    try:
+        rules = bootstrap.payout_rules(Period("2026-11"))
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+
+    assert (rules.tax_method, rules.tax_table, rules.carry_over_gap) == ("platform", "platform-2025", carries)

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,3 +125,22 @@ def test_each_bracket_joins_the_next_without_a_step(gross: int) -> None:
     higher, _ = withhold(LABOUR_2019, NOVEMBER, gross + 1)
 
     assert 0 <= higher - lower <= 1
+
+
+def test_tables_are_dated_name_their_source_and_hold_one_at_a_time() -> None:
+    assert len({table.id for table in TABLES}) == len(TABLES)
+    for table in TABLES:
+        same = [other for other in TABLES if other.method == table.method and other is not table]
+
+        assert "国家税务总局公告" in table.source
+        assert table.valid_until is None or table.valid_from <= table.valid_until
+        assert not [other for other in same if table_for(table.method, other.valid_from) is table]
+        assert table.brackets[-1].up_to is None
+
+
+def test_a_table_holds_until_its_last_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = msgspec.structs.replace(LABOUR_2019, id="labour-old", valid_until=date(2026, 6, 30))
+    new = msgspec.structs.replace(LABOUR_2019, id="labour-new", valid_from=date(2026, 7, 1))
+    monkeypatch.setattr("cardstock.payouts.tax.TABLES", (old, new))
+
+    assert [table_for("labour", date(2026, month, 1)).id for month in (6, 7)] == ["labour-old", "labour-new"]

@@ -93,6 +93,8 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
     if rewards is None:
         print(json.dumps(None) if as_json else f"{order_id} credited nobody")
         raise typer.Exit(1)
+    order, rules = bootstrap.orders().find(order_id), bootstrap.rules()
+    otherwise = {} if order is None else rules.what_if(order)
     rows = [
         {
             **asdict(credit),
@@ -101,6 +103,7 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
                 claw.refund_id: amount for claw in rewards.claws for kind, amount in claw.taken if kind == credit.reward
             },
             "rest": rewards.rest(credit),
+            "otherwise": [asdict(other) for other in otherwise.get(credit.reward, ())],
         }
         for credit in rewards.credits
     ]
@@ -115,6 +118,9 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
     for row in rows:
         table.add_row(*(str(row[name]) for name in columns))
     Console().print(table)
+    for credit in rewards.credits:
+        for other in otherwise.get(credit.reward, ()):
+            print(f"{credit.reward}: {other.what} {other.value} -> {other.amount}")
 
 
 @ledger.command()

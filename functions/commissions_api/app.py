@@ -18,10 +18,8 @@ def get_balance(request: Request[Nothing, Nothing]) -> models.BalanceView:
     return models.balance_told(ledger.balance_of(request.caller.id, books=bootstrap.books()))
 
 
-@api.get(
-    "/v1/me/commissions", query=models.StatementQuery, answer=models.StatementPage, auth="member",
-    codes=("CURSOR_INVALID",),
-)  # fmt: skip
+@api.get("/v1/me/commissions", query=models.StatementQuery, answer=models.StatementPage, auth="member",
+         codes=("CURSOR_INVALID",))  # fmt: skip
 def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models.StatementPage:
     """List what happened to the own money, newest first.
 
@@ -43,10 +41,14 @@ def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models
 
 @api.get("/v1/me/commissions/{order_id}", answer=models.Explanation, auth="member", codes=("NOT_FOUND",))
 def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation:
-    """Explain the own rewards on one order: rule, edge, role at that time, rate, limits, and what refunds took."""
-    order_id = request.path["order_id"]
+    """Explain the own rewards on one order: rule, edge, role at that time, rate, limits, what refunds took, and what
+    would have changed the amount."""
+    order_id, rules = request.path["order_id"], bootstrap.rules()
     rewards = ledger.explain(order_id, request.caller.id, books=bootstrap.books())
-    return models.explanation_told(order_id, rewards, request.language)
+    order = bootstrap.orders().find(order_id)
+    if order is None:
+        raise NotFoundError("NOT_FOUND")
+    return models.explanation_told(order_id, rewards, rules.what_if(order), rules.opens_at(order), request.language)
 
 
 @api.get("/v1/me/withdrawals", query=PageOfWithdrawals, answer=Withdrawals, auth="member", codes=("CURSOR_INVALID",))
@@ -88,10 +90,8 @@ def publish_plan(request: Request[models.PublishPlan, Nothing]) -> Answer:
     return Answer(models.plan_told(record), replayed=record == earlier)
 
 
-@api.get(
-    "/v1/commission-plans", query=models.PlanQuery, answer=models.PlanPage, auth="key", scope="plans:publish",
-    codes=("CURSOR_INVALID",),
-)  # fmt: skip
+@api.get("/v1/commission-plans", query=models.PlanQuery, answer=models.PlanPage, auth="key", scope="plans:publish",
+         codes=("CURSOR_INVALID",))  # fmt: skip
 def list_plans(request: Request[Nothing, models.PlanQuery]) -> models.PlanPage:
     """List published plans, every version."""
     after = position_of(bootstrap.signer(), "plans", request.query.cursor)

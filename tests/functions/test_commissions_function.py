@@ -10,6 +10,7 @@ import pytest
 from cardstock import bootstrap
 from cardstock.adapters.dynamodb.base import Transaction
 from cardstock.adapters.dynamodb.ledger import post
+from cardstock.clock import rfc3339
 from cardstock.edge.callers import ACCESS
 from cardstock.ids import RequestKey
 from cardstock.ledger import service as ledger
@@ -162,6 +163,29 @@ def test_an_explanation_names_rule_edge_role_rate_and_what_refunds_took(sold: tu
         "A team reward because the buyer belongs to your team: as a partner when the order was placed, "
         "200.00 yuan a unit, 400.00 yuan in all."
     )
+
+
+def test_an_explanation_says_what_would_have_changed_the_amount(sold: tuple[Shop, str]) -> None:
+    shop, order_id = sold
+    path, own = f"/v1/me/commissions/{order_id}", {"order_id": order_id}
+
+    _, direct = call("GET", path, token=token("mem_a"), path_parameters=own)
+    _, team = call("GET", path, token=token("mem_r"), path_parameters=own, headers={"Accept-Language": "en"})
+
+    def told(body: Any) -> list[tuple[str, str, int]]:
+        [reward] = body["items"]
+        return [(other["what"], other["value"], other["amount_fen"]) for other in reward["otherwise"]]
+
+    assert told(direct) == [("role", "member", 0), ("role", "partner", 60_000), ("refund", "none", 20_000)]
+    assert direct["items"][0]["otherwise"][1]["text"] == "若下单时身份为合伙人：600.00 元。"
+    assert told(team) == [
+        ("role", "member", 0), ("role", "distributor", 0), ("referrer_role", "partner", 0), ("refund", "none", 40_000),
+    ]  # fmt: skip
+    assert team["items"][0]["otherwise"][2]["text"] == "Had the buyer's referrer been a partner: 0.00 yuan."
+    assert direct["items"][0]["available_from"] is None
+    shop.receive(order_id)
+    _, received = call("GET", path, token=token("mem_a"), path_parameters=own)
+    assert received["items"][0]["available_from"] == rfc3339(shop.clock.now() + timedelta(days=7))
 
 
 @pytest.mark.parametrize("member_id", ["mem_b", "mem_x"])

@@ -207,5 +207,10 @@ def test_an_order_is_explained(lived: Shop) -> None:
         ("team", "mem_r", "team", 40_000),
         ("peer", "mem_p", "peer_bps", 4_000),
     ]
+    assert [(other["what"], other["value"], other["amount"]) for other in told["rewards"][0]["otherwise"]] == [
+        ("role", "member", 0),
+        ("role", "partner", 90_000),
+    ]
     assert "direct_distributor" in shown.stdout
+    assert "direct: role partner -> 90000" in shown.stdout
     assert (nothing.exit_code, nothing.stdout.strip()) == (1, "ord_none credited nobody")

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from cardstock.ledger.model import Credit, RewardKind
 from cardstock.ledger.service import Accrual
 from cardstock.money import Fen
-from cardstock.network.model import OrderFacts, OrderLine, Plan, Reward, Snapshot
+from cardstock.network.model import OrderFacts, OrderLine, Plan, Reward, Snapshot, WhatIf
 from cardstock.network.ports import Plans
-from cardstock.network.rewards import clawed, qualifying_net, rewards_for
+from cardstock.network.rewards import clawed, qualifying_net, rewards_for, what_if
 from cardstock.network.service import get_plan
 from cardstock.orders.model import Order, Refund
 
@@ -27,6 +27,15 @@ class PlanRules:
         """What `order` pays to whom, once it is paid; no credits if nobody earns on it."""
         plan = self._plan(order)
         return Accrual(order.order_id, plan.ref, tuple(_credit(reward) for reward in _rewards(order, plan)))
+
+    def what_if(self, order: Order) -> Mapping[RewardKind, tuple[WhatIf, ...]]:
+        """What would have changed each reward of `order`, by the rules that gave it."""
+        plan, snapshot = self._plan(order), Snapshot.from_compact(order.snapshot)
+        return what_if(_lines(order), snapshot, plan, buyer_id=order.member_id)
+
+    def opens_at(self, order: Order) -> datetime | None:
+        """When the return window and the freeze are over, after-sales aside; None before the receipt."""
+        return None if order.received_at is None else order.received_at + timedelta(days=self.waits_days(order))
 
     def taken(self, order: Order, refund: Refund, refunds: Sequence[Refund]) -> Mapping[RewardKind, Fen]:
         """What `refund` takes back of each reward: the share of all that it and the refunds requested before it

@@ -383,6 +383,15 @@ class Explanation(msgspec.Struct, frozen=True):
     cases: tuple[Case, ...]
 
 
+class WhatIf(msgspec.Struct, frozen=True):
+    """What one reward would have come to, had one thing been different when its order was placed."""
+
+    what: Literal["role", "referrer_role", "cap"]
+    """`role`: his own. `referrer_role`: that of the buyer's referrer, who stands before a team owner. `cap`: none."""
+    value: str
+    amount: Fen
+
+
 EventKind: TypeAlias = Literal["bind", "promote", "demote", "appoint", "erase", "benefit", "benefit_undone"]
 
 

@@ -6,7 +6,7 @@ nobody earns on his own order; the same arguments always give the same fen.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
@@ -24,10 +24,13 @@ from cardstock.network.model import (
     Refunded,
     Reward,
     RewardKind,
+    Role,
     Snapshot,
+    WhatIf,
 )
 
 _Rate: TypeAlias = tuple[str, Amount]
+ROLES: Final[tuple[Role, ...]] = ("member", "distributor", "partner")
 
 
 def net_lines(values: Sequence[Fen], coupon: Fen) -> list[Fen]:
@@ -65,6 +68,45 @@ def explain(lines: Sequence[OrderLine], snapshot: Snapshot, plan: Plan, *, buyer
     net = sum(line.net for line in lines)
     cap = None if plan.cap_bps is None else net * plan.cap_bps // BPS_ONE
     return Explanation(plan=plan.ref, net=net, cap=cap, limit=_limit(rewards, lines, plan), cases=cases)
+
+
+def what_if(
+    lines: Sequence[OrderLine], snapshot: Snapshot, plan: Plan, *, buyer_id: str = ""
+) -> dict[RewardKind, tuple[WhatIf, ...]]:
+    """For each reward of `rewards_for`, the single differences that would have changed its amount, by the same rules.
+
+    Another role of whoever earned it, a partner as the buyer's referrer where the owner earned, and no cap.
+    """
+    others: list[tuple[str, WhatIf, Snapshot, Plan]] = []
+    for person in {each.id: each for each in (snapshot.referrer, snapshot.owner, snapshot.peer) if each}.values():
+        for role in ROLES:
+            if role != person.role:
+                others.append((person.id, WhatIf("role", role, 0), _as_role(snapshot, person.id, role), plan))
+    if snapshot.referrer is not None and snapshot.referrer.role != "partner":
+        partner = _as_role(snapshot, snapshot.referrer.id, "partner")
+        others.append(("", WhatIf("referrer_role", "partner", 0), partner, plan))
+    if plan.cap_bps is not None:
+        others.append(("", WhatIf("cap", "none", 0), snapshot, replace(plan, cap_bps=None)))
+    found: dict[RewardKind, list[WhatIf]] = {}
+    for reward in rewards_for(lines, snapshot, plan, buyer_id=buyer_id):
+        changed = found.setdefault(reward.kind, [])
+        for whose, difference, other_snapshot, other_plan in others:
+            if whose not in ("", reward.member_id) or (difference.what == "referrer_role" and reward.kind != "team"):
+                continue
+            then = rewards_for(lines, other_snapshot, other_plan, buyer_id=buyer_id)
+            amount = next((r.amount for r in then if (r.kind, r.member_id) == (reward.kind, reward.member_id)), 0)
+            if amount != reward.amount:
+                changed.append(replace(difference, amount=amount))
+    return {kind: tuple(changed) for kind, changed in found.items()}
+
+
+def _as_role(snapshot: Snapshot, member_id: str, role: Role) -> Snapshot:
+    def turned(person: Person | None) -> Person | None:
+        return replace(person, role=role) if person is not None and person.id == member_id else person
+
+    return replace(
+        snapshot, referrer=turned(snapshot.referrer), owner=turned(snapshot.owner), peer=turned(snapshot.peer)
+    )
 
 
 def _case(kind: RewardKind, edge: Edge, outcome: Outcome, person: Person | None, rewards: Sequence[Reward]) -> Case:

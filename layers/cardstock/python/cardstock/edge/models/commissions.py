@@ -1,6 +1,6 @@
 """Balances, statements, explanations and plans as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -14,7 +14,7 @@ from cardstock.money import MAX_FEN
 
 if TYPE_CHECKING:
     from cardstock.ledger.service import Explained
-    from cardstock.network.model import Approval, Plan, PublishedPlan
+    from cardstock.network.model import Approval, Plan, PublishedPlan, WhatIf
 
 PLAN_CODES: Final = ("PLAN_INVALID", "PLAN_REFUSED", "APPROVAL_INVALID")
 
@@ -136,6 +136,19 @@ class Taken(Model):
     amount_fen: int
 
 
+class Otherwise(Model):
+    """What the reward would have come to, had one thing been different.
+
+    `what`: the own `role` when the order was placed; `referrer_role`, where the referrer stands before a team owner;
+    no `cap`; no `refund`.
+    """
+
+    what: Literal["role", "referrer_role", "cap", "refund"]
+    value: str
+    amount_fen: int
+    text: str
+
+
 class ExplainedReward(Model):
     """One reward, and how it came to its amount.
 
@@ -161,7 +174,11 @@ class ExplainedReward(Model):
     state: Literal["frozen", "available"]
     accrued_at: str
     released_at: str | None
+    available_from: Annotated[
+        str | None, Meta(description="When its windows end; null before the receipt. An open after-sale waits longer.")
+    ]
     text: str
+    otherwise: list[Otherwise]
 
 
 class Explanation(Model):
@@ -171,12 +188,51 @@ class Explanation(Model):
     items: list[ExplainedReward]
 
 
-def explanation_told(order_id: str, rewards: "Sequence[Explained]", language: str) -> Explanation:
+def explanation_told(
+    order_id: str,
+    rewards: "Sequence[Explained]",
+    what_if: "Mapping[RewardKind, Sequence[WhatIf]]",
+    opens_at: datetime | None,
+    language: str,
+) -> Explanation:
     """The view of a member's rewards on an order."""
-    return Explanation(order_id, [_explained(reward, language == "en") for reward in rewards])
+    english = language == "en"
+    return Explanation(
+        order_id,
+        [
+            _explained(reward, _otherwise(reward, what_if.get(reward.credit.reward, ()), english), opens_at, english)
+            for reward in rewards
+        ],
+    )
 
 
-def _explained(explained: "Explained", english: bool) -> ExplainedReward:
+def _otherwise(explained: "Explained", what_if: "Sequence[WhatIf]", english: bool) -> list[Otherwise]:
+    texts = {
+        "role": ("若下单时身份为{}", "As {} when the order was placed"),
+        "referrer_role": ("若买家的推荐人是{}", "Had the buyer's referrer been {}"),
+        "cap": ("若计划不设上限", "Without the plan's cap"),
+        "refund": ("若没有退款", "Without the refunds"),
+    }
+    found: list[tuple[Literal["role", "referrer_role", "cap", "refund"], str, int]] = [
+        (other.what, other.value, other.amount) for other in what_if
+    ]
+    if explained.rest != explained.credit.amount:
+        found.append(("refund", "none", explained.credit.amount))
+    return [
+        Otherwise(
+            what,
+            value,
+            amount,
+            texts[what][english].format(_ROLE_TEXTS.get(value, ("", ""))[english])
+            + (f": {_yuan(amount)} yuan." if english else f"：{_yuan(amount)} 元。"),
+        )
+        for what, value, amount in found
+    ]
+
+
+def _explained(
+    explained: "Explained", otherwise: list[Otherwise], opens_at: datetime | None, english: bool
+) -> ExplainedReward:
     credit = explained.credit
     edge = _EDGES[credit.reward]
     name, role, why = (
@@ -211,7 +267,9 @@ def _explained(explained: "Explained", english: bool) -> ExplainedReward:
         state=explained.state,  # type: ignore[arg-type]  # `ledger.model.State`
         accrued_at=rfc3339(explained.accrued_at),
         released_at=None if explained.released_at is None else rfc3339(explained.released_at),
+        available_from=None if opens_at is None else rfc3339(opens_at),
         text=text,
+        otherwise=otherwise,
     )
 
 

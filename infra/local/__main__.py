@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from infra.local.demo import STATE, DemoError, run
+from infra.local.demo import PARAMETERS, STATE, DemoError, run
 from infra.local.demo import seed as seed_shop
 from infra.local.engine import EngineError
 from infra.local.schedules import ScheduleError
@@ -39,7 +39,10 @@ def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        suite = Suite.start(state_dir=state, port=port, sandbox_port=sandbox_port, workers=workers, background=True)
+        suite = Suite.start(
+            state_dir=state, port=port, sandbox_port=sandbox_port, workers=workers, background=True,
+            parameters=PARAMETERS,
+        )  # fmt: skip
     except (SuiteError, EngineError, TemplateError, ScheduleError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

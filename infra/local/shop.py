@@ -117,7 +117,9 @@ class Shop:
         if answer.body["inbox_secret"] is None:  # shown once, in an earlier run on the same state
             answer = self.http.send("POST", f"/v1/suppliers/{supplier_id}/secrets", token=staff)
         self.supplier_secrets[supplier_id] = str(answer.body["inbox_secret"])
-        self.supplier_keys[supplier_id] = self.make_key(root, name, ["orders:fulfil", "webhooks:write"], supplier_id)
+        self.supplier_keys[supplier_id] = self.make_key(
+            root, name, ["orders:fulfil", "catalog:write", "webhooks:write"], supplier_id
+        )
 
     # Members
 

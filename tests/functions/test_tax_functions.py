@@ -159,7 +159,9 @@ def test_the_file_has_every_person_s_months_and_no_formula(office: Office) -> No
     assert [october[column[name]] for name in ("笔数", "收入", "本月已扣", "费用", "应纳税所得额", "税率")] == [
         "2", "1000.00", "40.00", "800.00", "200.00", "20%",
     ]  # fmt: skip
-    assert book.sheetnames == ["汇总 Summary", "人员收入 Persons", "按月扣缴 Months", "控制总额 Control totals"]
+    assert book.sheetnames == [
+        "汇总 Summary", "人员收入 Persons", "按月扣缴 Months", "本年累计 Year to date", "控制总额 Control totals",
+    ]  # fmt: skip
     assert [cell.value for cell in book["人员收入 Persons"]["A"]] == ["姓名\nName", *_names(rows, column), "合计 Total"]
     assert not [c for sheet in book for row in sheet.iter_rows() for c in row if c.data_type == "f"]
 

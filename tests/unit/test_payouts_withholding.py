@@ -253,6 +253,7 @@ def test_a_quarter_is_the_same_in_whatever_order_it_is_read() -> None:
 
     assert quarter_of("Cardstock", Quarter("2026-Q4"), batches[::-1], turned) == found
     assert [month.income for month in found.months] == [3 * 700_000 * month for month in (10, 11, 12)]
+    assert [(year.months, year.transfers, year.income) for year in found.years] == [(3, 9, 3 * 700_000 * 33)]
     with pytest.raises(ValueError, match="not settled"):
         quarter_of("Cardstock", Quarter("2026-Q4"), [one.batch(10)], lines)
 
@@ -267,3 +268,19 @@ def test_a_bracket_holds_up_to_its_end(table: TaxTable) -> None:
             how = assess(table, TaxToDate(2026, 1, 1, income, 0, income, 0))
 
             assert (how.taxable, how.rate, how.quick) == (base, expected.rate, expected.quick)
+
+
+def test_a_quarter_tells_the_year_so_far_of_everybody() -> None:
+    one = Life(PLATFORM_2025)
+    for month in range(1, 7):
+        one.end(one.send(month, one.pending(month, "mem_a"), 1_000_000), "paid" if month != 3 else "failed")
+    batches = [replace(one.batch(month), status="settled", closed_at=NOON) for month in range(1, 7)]
+    lines = {batch.id: [line for line in one.payouts.stored.values() if line.batch == batch.id] for batch in batches}
+    first = quarter_of("Cardstock", Quarter("2026-Q1"), batches[:3], lines)
+    second = quarter_of("Cardstock", Quarter("2026-Q2"), batches, lines)
+
+    assert [batch.id for batch in second.batches] == ["pay_202604", "pay_202605", "pay_202606"]
+    assert [month.period for month in second.months] == ["2026-04", "2026-05", "2026-06"]
+    assert [(year.months, year.income) for year in (*first.years, *second.years)] == [(2, 2_000_000), (5, 5_000_000)]
+    assert second.years[0].tax == one.withheld()
+    assert Quarter("2026-Q2").year_so_far == tuple(Period(f"2026-{month:02d}") for month in range(1, 7))

@@ -99,11 +99,11 @@ def quarters(now: datetime, *, payouts: Payouts, tax_files: TaxFiles) -> tuple[l
 def _due(
     now: datetime, payouts: Payouts, written: Collection[str]
 ) -> Iterator[tuple[Quarter, dict[str, Batch | None]]]:
-    """Quarters that are over and not written, each with the batches of its months since the brand's first payout."""
+    """Quarters that are over and not written, each with the batches of its year so far, since the brand's first."""
     known = {batch.id: batch for batch in payouts.page(before=None, limit=_LOOKED_BACK)}
     for quarter in _ended(now):
-        wanted = [batch_id(period) for period in quarter.periods if known and batch_id(period) >= min(known)]
-        if wanted and quarter.key not in written:
+        wanted = [batch_id(period) for period in quarter.year_so_far if known and batch_id(period) >= min(known)]
+        if wanted and wanted[-1] == batch_id(quarter.periods[-1]) and quarter.key not in written:
             yield quarter, {one: known.get(one) for one in wanted}
 
 

@@ -14,7 +14,7 @@ accountant confirms: these files are data, not a filing.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -51,6 +51,12 @@ class Quarter(msgspec.Struct, frozen=True):
         first, second, third = (Period(f"{year}-{int(number) * 3 - back:02d}") for back in (2, 1, 0))
         return first, second, third
 
+    @property
+    def year_so_far(self) -> tuple[Period, ...]:
+        """The months of its year from January to its own last one."""
+        last = self.periods[-1].month
+        return tuple(Period(f"{last.year}-{month:02d}") for month in range(1, last.month + 1))
+
     @classmethod
     def of(cls, period: Period) -> "Quarter":
         """The one that a month belongs to."""
@@ -73,6 +79,19 @@ class PersonMonth(msgspec.Struct, frozen=True):
     table: TaxTable
     figures: TaxToDate
     assessment: Assessment
+
+
+class PersonYear(msgspec.Struct, frozen=True):
+    """What one person was paid and what was withheld, from the beginning of a year to the end of a quarter."""
+
+    person: str
+    name: str
+    id_number: str
+    months: int
+    transfers: int
+    income: Fen
+    tax: Fen
+    net: Fen
 
 
 class Certificate(msgspec.Struct, frozen=True):
@@ -103,6 +122,8 @@ class TaxQuarter(msgspec.Struct, frozen=True):
     quarter: Quarter
     batches: tuple[Batch, ...]
     months: tuple[PersonMonth, ...]
+    years: tuple[PersonYear, ...]
+    """Everybody who was paid in the year so far, in this quarter or before."""
     closed_at: datetime
     controls: tuple[Control, ...]
 
@@ -138,6 +159,30 @@ def person_months(lines: Iterable[Line]) -> list[PersonMonth]:
         if line.status == "paid":
             grouped.setdefault((line.person or line.member, line.period), []).append(line)
     return [_person_month(person, period, grouped[person, period]) for person, period in sorted(grouped)]
+
+
+def person_years(lines: Iterable[Line]) -> list[PersonYear]:
+    """The fold of paid lines of one year by person; `lines` in the order of their months."""
+    found: dict[str, PersonYear] = {}
+    seen: set[tuple[str, str]] = set()
+    for line in lines:
+        if line.status != "paid":
+            continue
+        person = line.person or line.member
+        known = found.get(person) or PersonYear(person, "", "", 0, 0, 0, 0, 0)
+        new = (person, line.period) not in seen
+        seen.add((person, line.period))
+        found[person] = PersonYear(
+            person=person,
+            name=line.name,
+            id_number=line.id_number,
+            months=known.months + new,
+            transfers=known.transfers + 1,
+            income=known.income + line.gross,
+            tax=known.tax + line.tax,
+            net=known.net + line.net,
+        )
+    return [found[person] for person in sorted(found)]
 
 
 def _person_month(person: str, period: str, lines: Sequence[Line]) -> PersonMonth:
@@ -177,7 +222,8 @@ def month_of(lines: Iterable[Line]) -> TaxToDate | None:
 def quarter_of(
     brand: str, quarter: Quarter, batches: Sequence[Batch], lines: Mapping[str, Iterable[Line]]
 ) -> TaxQuarter:
-    """The content of a quarter's file: a function of what is stored, whatever order it comes in.
+    """The content of a quarter's file from the batches of its year so far: a function of what is stored, whatever
+    order it comes in.
 
     Raises ValueError for a batch that is not settled.
     """
@@ -185,15 +231,23 @@ def quarter_of(
     closed = [batch.closed_at for batch in ordered if batch.status == "settled" and batch.closed_at is not None]
     if len(closed) != len(ordered) or not closed:
         raise ValueError("a quarter that is not settled has no file")
-    paid = sorted(
-        (line for batch in ordered for line in lines[batch.id] if line.status == "paid"),
-        key=lambda line: (line.period, line.number),
-    )
+    own = [batch for batch in ordered if batch.period in quarter.periods]
+    paid: list[Line] = []
+
+    def one_after_the_other() -> Iterator[Line]:
+        for batch in ordered:
+            month = sorted((line for line in lines[batch.id] if line.status == "paid"), key=lambda line: line.number)
+            if batch in own:
+                paid.extend(month)
+            yield from month
+
+    years = person_years(one_after_the_other())  # earlier months are read and let go, one by one
     return TaxQuarter(
         brand=brand,
         quarter=quarter,
-        batches=tuple(ordered),
+        batches=tuple(own),
         months=tuple(person_months(paid)),
+        years=tuple(years),
         closed_at=max(closed),
         controls=(
             control("income", paid, sum(line.gross for line in paid)),

@@ -63,6 +63,19 @@ _PERSONS = (
 )
 
 
+_YEARS = (
+    Column("纳税人", "Person", 33, "text", lambda one: one.person),
+    Column("姓名", "Name", 18, "text", lambda one: one.name),
+    Column("证件号码", "ID number", 21, "text", lambda one: one.id_number),
+    Column("月数", "Months", 10, "count", lambda one: one.months),
+    Column("笔数", "Transfers", 11, "count", lambda one: one.transfers),
+    Column("本年收入", "Income of the year", 18, "money", lambda one: one.income),
+    Column("本年已扣个税", "Withheld", 15, "money", lambda one: one.tax),
+    Column("本年实发", "Net", 15, "money", lambda one: one.net),
+)
+"""What a certificate of the year so far is made of; a person's months are in the API."""
+
+
 def quarter_workbook(quarter: TaxQuarter) -> bytes:
     """The workbook of a quarter. The same quarter gives the same bytes."""
     writer = Writer(
@@ -75,6 +88,7 @@ def quarter_workbook(quarter: TaxQuarter) -> bytes:
     _summary(writer, quarter, persons)
     writer.table("人员收入 Persons", _PERSONS, persons)
     writer.table("按月扣缴 Months", TAX, quarter.months, freeze=2)
+    writer.table("本年累计 Year to date", _YEARS, quarter.years, freeze=2)
     controls(
         writer,
         quarter.controls,

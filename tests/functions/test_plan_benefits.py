@@ -224,6 +224,18 @@ def test_a_friend_who_refunds_after_shipping_makes_the_free_order_a_debt_once(
     assert bootstrap.audit().findings == ()
 
 
+def test_who_gives_his_own_purchase_back_loses_the_free_order(friends: tuple[Shop, dict[str, str]]) -> None:
+    shop, bought = friends
+    order_id = use(shop)
+    shop.refund(bought[A], sku1=1)
+    shop.settle_down()
+    order = bootstrap.orders().find(order_id)
+
+    assert place_of(A)["unlocked"] is False
+    assert order is not None
+    assert [each.refunded_units for each in order.lines] == [1]
+
+
 def test_of_two_suppliers_what_has_left_is_owed_and_the_rest_comes_back(
     friends: tuple[Shop, dict[str, str]],
 ) -> None:

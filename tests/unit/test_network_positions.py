@@ -700,6 +700,18 @@ def test_a_free_order_takes_the_own_purchase_and_two_friends_who_pay_and_comes_o
     assert (world["A"].benefits, world["X"].benefits) == (1, 0)
 
 
+def test_a_free_order_comes_with_the_own_purchase_too_and_goes_with_it() -> None:
+    world = World(replace(FREE_ORDER, version=1))
+    world.buy("B", "A")
+    world.buy("C", "A")
+    own = world.place("A")
+
+    assert [event.id for event in world.pay(own)] == ["benefit.A.1"]
+    assert [event.id for event in world.refund(own)] == ["benefit-undone.A.1"]
+    assert world["A"].benefit_held is False
+    assert [event.id for event in world.pay(world.place("A"))] == ["benefit.A.2"]
+
+
 def test_a_free_order_that_is_undone_can_be_earned_again() -> None:
     world = World(replace(FREE_ORDER, version=1))
     world.buy("A")

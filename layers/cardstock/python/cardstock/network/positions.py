@@ -257,6 +257,7 @@ class _Counting:
             buyer = self._put(after)
         if rises:
             self._promote(buyer, at)
+            self._grant(buyer.id, at)
 
     def _let_go(self, at: datetime) -> None:
         """The order makes its buyer a distributor no more."""
@@ -266,6 +267,7 @@ class _Counting:
         buyer = self._put(replace(buyer, holding=holding, fixed=buyer.fixed and holding > 0))
         if not buyer.holding and self.plan.on_refund == "demote":
             self._demote(buyer, at)
+        self._undo_grant(buyer.id, at)
 
     def _begin(self, at: datetime) -> None:
         """The order begins to count for the referrer, and its plan decides whether that makes him a partner."""
@@ -328,7 +330,8 @@ class _Counting:
     def _undo_grant(self, member_id: str, at: datetime) -> None:
         """A free order is undone here; whether it is owed instead, having shipped, is for those who ship to say."""
         node = self._node(member_id)
-        if self.plan.benefit == "free_order" and node.benefit_held and node.counted < self.plan.benefit_n:
+        enough = node.holding and node.counted >= self.plan.benefit_n
+        if self.plan.benefit == "free_order" and node.benefit_held and not enough:
             self._put(replace(node, benefit_held=False))
             details = {"benefit": self.plan.benefit, "counted": node.counted, "plan": self.plan.ref}
             self._happen("benefit_undone", f"benefit-undone.{node.id}.{node.benefits}", node, at, details)

@@ -69,8 +69,8 @@ def write_due(
 ) -> tuple[list[TaxFile], list[Waiting]]:
     """Write the file of every quarter of the last year that is over, settled and not written; what waits for payouts.
 
-    Killed anywhere and repeated, it writes the same bytes. A quarter tells its year so far, so it needs every month of it
-    since the brand's first payout: a month whose batch is missing is waited for, too.
+    Killed anywhere and repeated, it writes the same bytes. A quarter tells its year so far, so it needs every month of
+    that since the brand's first payout: a month whose batch is missing is waited for, too.
     """
     made: list[TaxFile] = []
     waiting: list[Waiting] = []

@@ -15,7 +15,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SAM_READY := .venv-sam/.ready
 PACKAGES := layers/cardstock/python/cardstock functions infra tests
-TEMPLATES := template.yaml infra/data.yaml infra/messaging.yaml infra/observability.yaml
+TEMPLATES := template.yaml infra/data.yaml infra/messaging.yaml infra/observability.yaml infra/workflows.yaml
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

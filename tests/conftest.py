@@ -35,6 +35,8 @@ _ENVIRONMENT = {
     "CARD_VIEWS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views",
     "WEBHOOKS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/webhooks",
     "PAYOUT_STEPS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/payout-steps",
+    "PAYOUT_MAPS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/payout-maps",
+    "PAYOUT_MAP_ABOVE": "10000",
     "SESSION_SECRET_ID": "session",
     "PAYMENT_SECRET_ID": "payment",
     "ADMIN_SECRET_ID": "admin",

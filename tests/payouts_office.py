@@ -217,6 +217,7 @@ class Office:
             files=bootstrap.report_files(),
             writers=bootstrap.report_writers()[1:2] if only_csv else bootstrap.report_writers(),
             announce=bootstrap.announce_payout,
+            spread=bootstrap.spread_payout(),
             clock=self.clock,
             enough_time=lambda: next(left, None) is not None,
         )

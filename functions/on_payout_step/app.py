@@ -1,7 +1,8 @@
-"""Queue: takes a payout one step further - lists, sends, applies results, reconciles, writes the report."""
+"""Queue and map: takes a payout one step further - lists, sends, applies results, reconciles, writes the report."""
 
 import time
 from collections.abc import Callable
+from typing import Annotated, Any
 
 import msgspec
 
@@ -9,22 +10,34 @@ from cardstock import bootstrap
 from cardstock.edge import queue
 from cardstock.errors import ConflictError
 from cardstock.payouts import service
+from cardstock.payouts.model import PARTS, REST
 
 STEP_SECONDS = 150
 """No chunk begins later than this; the function may run twice as long."""
 
 
 class Step(msgspec.Struct, forbid_unknown_fields=True):
-    """The batch that can go on."""
+    """The batch that can go on, or the part of it."""
 
     payout_id: str
+    part: Annotated[str, msgspec.Meta(pattern=rf"\A([{''.join(PARTS)}]|{REST})?\Z")] = ""
 
 
-def consume(body: bytes) -> None:
-    """Go as far as the batch can come, and ask for another step while there is more to do."""
-    step = queue.decode(Step, body)
+def take(step: Step) -> bool:
+    """Go as far as the batch can come; whether there is more to do at once."""
+    if step.part in PARTS:
+        return service.take_part(
+            step.payout_id,
+            step.part,
+            payouts=bootstrap.payouts(),
+            ledger=bootstrap.payout_ledger(),
+            payees=bootstrap.payees(),
+            channel=bootstrap.transfer_channel,
+            clock=bootstrap.clock(),
+            enough_time=_until(time.monotonic() + STEP_SECONDS),
+        )
     try:
-        more = service.advance(
+        return service.advance(
             step.payout_id,
             brand=bootstrap.brand(),
             payouts=bootstrap.payouts(),
@@ -34,6 +47,8 @@ def consume(body: bytes) -> None:
             files=bootstrap.report_files(),
             writers=bootstrap.report_writers(),
             announce=bootstrap.announce_payout,
+            # The step after the parts does itself what they have left.
+            spread=None if step.part else bootstrap.spread_payout(),
             clock=bootstrap.clock(),
             enough_time=_until(time.monotonic() + STEP_SECONDS),
         )
@@ -41,14 +56,28 @@ def consume(body: bytes) -> None:
         # Two steps at once: the other one was faster. Whatever is left to do is done by the next.
         if error.code != "PAYOUT_CHANGED":
             raise
-        more = True
-    if more:
-        bootstrap.take_payout_step(step.payout_id)
+        return True
+
+
+def consume(body: bytes) -> None:
+    """Take the step of a message, and ask for another one while there is more to do."""
+    step = queue.decode(Step, body)
+    if take(step):
+        bootstrap.take_payout_step(step.payout_id, step.part)
 
 
 def _until(deadline: float) -> Callable[[], bool]:
     return lambda: time.monotonic() < deadline
 
 
-handler = queue.each(consume)
+_of_queue = queue.each(consume)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """A batch of messages, or the one step that the map gives to a run of its own, again while there is more to do."""
+    if "Records" in event:
+        return _of_queue(event, context)
+    return {"more": take(msgspec.convert(event, Step))}
+
+
 bootstrap.warm()

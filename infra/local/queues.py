@@ -17,7 +17,8 @@ from typing import Any
 
 from infra.local.engine import Clients
 from infra.local.invoke import FunctionError, Invoker
-from infra.local.template import Function, Pipe, Queue, QueueSource, Template
+from infra.local.machines import Execution, MachineError, TaskError
+from infra.local.template import Function, Machine, Pipe, Queue, QueueSource, Template
 
 Json = Any
 Report = Callable[[str], None]
@@ -364,6 +365,45 @@ def _numeric(operand: Sequence[Json], found: Json) -> bool:
     return all(compare[sign](found, limit) for sign, limit in zip(operand[::2], operand[1::2], strict=True))
 
 
+class MachineInvoker:
+    """Runs a state machine for a message, as the pipe of its queue does: parts one after the other, no pauses."""
+
+    def __init__(self, machine: Machine, template: Template, sqs: Any, invoker: Invoker, report: Report) -> None:
+        self._machine = machine
+        self._template = template
+        self._sqs = sqs
+        self._invoker = invoker
+        self._report = report
+
+    def invoke(self, function: Function, event: Json, *, request_id: str | None = None) -> Json:  # noqa: ARG002 - as invokers are called
+        """FunctionError if the execution failed: here its message comes again."""
+        tasks = {
+            "arn:aws:states:::lambda:invoke": self._call,
+            "arn:aws:states:::sqs:sendMessage": self._send,
+        }
+        try:
+            return Execution(tasks, self._report).run(self._machine.definition, event["Records"])
+        except MachineError as error:
+            raise FunctionError(self._machine.name, "MachineError", str(error)) from error
+
+    def close(self) -> None:
+        """Nothing of its own."""
+
+    def _call(self, parameters: Mapping[str, Json]) -> Json:
+        name = str(parameters["FunctionName"]).rsplit(":", 1)[1]
+        try:
+            answer = self._invoker.invoke(self._template.function(name), parameters["Payload"])
+        except FunctionError as error:
+            raise TaskError(error.kind, error.message) from error
+        return {"StatusCode": 200, "Payload": answer}
+
+    def _send(self, parameters: Mapping[str, Json]) -> Json:
+        body = parameters["MessageBody"]
+        text = body if isinstance(body, str) else json.dumps(body)
+        sent = self._sqs.send_message(QueueUrl=parameters["QueueUrl"], MessageBody=text)
+        return {"MessageId": sent["MessageId"]}
+
+
 class DrainError(Exception):
     """Messages were left when the time for handling them was over."""
 
@@ -401,6 +441,14 @@ class Traffic:
             )
             for function in template.functions
             for source in function.queues
+        ] + [
+            QueueRunner(
+                template.functions[0], QueueSource(machine.queue_arn, 1, 0, reports_failures=False, concurrency=1),
+                template.queue(machine.queue_arn), sqs=clients.sqs,
+                invoker=MachineInvoker(machine, template, clients.sqs, invoker, report),
+                region=template.place.region, retry_seconds=retry_seconds, report=report,
+            )
+            for machine in template.machines
         ]  # fmt: skip
         self.pipes = [
             PipeRunner(

@@ -9,6 +9,7 @@ address of the HTTP API, however it is spelled (`!GetAtt Api.ApiEndpoint`, or a 
 `Place.api_url`.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from infra.local.machines import MachineError, check
 
 Json = Any  # parsed YAML and JSON: checked where it is used
 ROOT = Path(__file__).resolve().parents[2]
@@ -173,6 +176,15 @@ class Pipe:
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """A state machine and the queue whose messages start it, one each. `definition` is ASL that runs here."""
+
+    name: str
+    definition: Mapping[str, Json]
+    queue_arn: str
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """A resource that one machine does not need."""
 
@@ -192,6 +204,7 @@ class Template:
     buckets: tuple[Bucket, ...]
     secrets: tuple[Secret, ...]
     pipes: tuple[Pipe, ...]
+    machines: tuple[Machine, ...]
     skipped: tuple[Skipped, ...]
     outputs: Mapping[str, Json]
 
@@ -442,6 +455,7 @@ class _Stack:
     def _resource_value(self, logical_id: str, attribute: str) -> Json:
         place, name = self.place, self.name_of(logical_id)
         resource_type = str(self.body["Resources"][logical_id].get("Type"))
+        machine = place.arn("states", f"stateMachine:{name}")
         values: dict[str, dict[str, str]] = {
             "AWS::DynamoDB::Table": {
                 "Ref": name,
@@ -463,6 +477,7 @@ class _Stack:
             "AWS::SecretsManager::Secret": {"Ref": name, "Id": name, "Arn": name},
             "AWS::Serverless::Function": {"Ref": name, "Arn": place.arn("lambda", f"function:{name}")},
             "AWS::Serverless::HttpApi": {"Ref": "localapi", "ApiEndpoint": place.api_url, "ApiId": "localapi"},
+            "AWS::StepFunctions::StateMachine": {"Ref": machine, "Arn": machine, "Name": name},
             "AWS::SNS::Topic": {"Ref": place.arn("sns", name), "TopicArn": place.arn("sns", name), "TopicName": name},
         }
         known = values.get(resource_type)
@@ -555,6 +570,35 @@ def _pipe(stack: _Stack, logical_id: str, properties: Mapping[str, Json]) -> Pip
         patterns=tuple(parse_yaml(entry["Pattern"]) for entry in filters),
         message_group=(target_parameters.get("SqsQueueParameters") or {}).get("MessageGroupId"),
     )
+
+
+def _starts(pipe: Mapping[str, Json]) -> bool:
+    return ":states:" in str(pipe.get("Target"))
+
+
+def _machine(stack: _Stack, pipe: str, properties: Mapping[str, Json], machines: Mapping[str, Json]) -> Machine:
+    """The machine that a pipe starts, with what its definition leaves open filled in."""
+    where, target = f"{stack.prefix}{pipe}", str(properties["Target"])
+    if target not in machines:
+        raise TemplateError(f"{where}: no state machine {target}")
+    if ":sqs:" not in str(properties.get("Source")) or "InputTemplate" in (properties.get("TargetParameters") or {}):
+        raise TemplateError(f"{where}: only a queue starts a state machine here, with its messages as they are")
+    source = (properties.get("SourceParameters") or {}).get("SqsQueueParameters") or {}
+    if source.get("BatchSize") != 1:
+        raise TemplateError(f"{where}: an execution is started for one message here: BatchSize 1")
+    definition = machines[target]
+    try:
+        check(definition)
+    except MachineError as error:
+        raise TemplateError(f"{where}: {target}: {error}") from error
+    return Machine(target.rsplit(":", 1)[1], definition, str(properties["Source"]))
+
+
+def _definition(properties: Mapping[str, Json]) -> Json:
+    text = json.dumps(properties["Definition"])
+    for name, value in (properties.get("DefinitionSubstitutions") or {}).items():
+        text = text.replace("${" + name + "}", str(value))
+    return json.loads(text)
 
 
 def _dead_letter_arn(stack: _Stack, where: str, config: Json) -> str | None:
@@ -662,7 +706,8 @@ def load(path: Path, *, place: Place | None = None, parameters: Mapping[str, str
     queues: list[Queue] = []
     buckets: list[Bucket] = []
     secrets: list[Secret] = []
-    pipes: list[Pipe] = []
+    declared: list[tuple[_Stack, str, Mapping[str, Json]]] = []
+    definitions: dict[str, Json] = {}
     skipped: list[Skipped] = []
 
     def visit(stack: _Stack) -> None:
@@ -686,15 +731,18 @@ def load(path: Path, *, place: Place | None = None, parameters: Mapping[str, str
             elif resource_type == "AWS::SecretsManager::Secret":
                 secrets.append(_secret(stack, logical_id, stack.resolve(raw)))
             elif resource_type == "AWS::Pipes::Pipe":
-                pipes.append(_pipe(stack, logical_id, stack.resolve(raw)))
+                declared.append((stack, logical_id, stack.resolve(raw)))
+            elif resource_type == "AWS::StepFunctions::StateMachine":
+                definitions[stack._resource_value(logical_id, "Arn")] = _definition(stack.resolve(raw))
             else:
                 raise TemplateError(f"{where}: resources of type {resource_type} are not known here")
 
     visit(root)
     outputs = {key: root.resolve(entry["Value"]) for key, entry in (root.body.get("Outputs") or {}).items()}
     template = Template(
-        place, tuple(functions), tuple(tables), tuple(queues), tuple(buckets), tuple(secrets), tuple(pipes),
-        tuple(skipped), outputs,
+        place, tuple(functions), tuple(tables), tuple(queues), tuple(buckets), tuple(secrets),
+        tuple(_pipe(*pipe) for pipe in declared if not _starts(pipe[2])),
+        tuple(_machine(*pipe, definitions) for pipe in declared if _starts(pipe[2])), tuple(skipped), outputs,
     )  # fmt: skip
     _check(template)
     return template

@@ -13,7 +13,7 @@ from infra.local.template import parse_yaml
 from tests.cloud import ROOT, template
 from tests.rights import granted
 
-STACKS = ("template.yaml", "infra/data.yaml", "infra/messaging.yaml", "infra/observability.yaml")
+STACKS = ("template.yaml", *(f"infra/{name}.yaml" for name in ("data", "messaging", "observability", "workflows")))
 READ_OR_APPEND = ("PutItem", "GetItem", "BatchGetItem", "Query", "Scan")
 READ_BY_POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 
@@ -181,7 +181,8 @@ def queue_sources() -> Iterator[tuple[str, int, dict[str, Any]]]:
 def test_every_consumer_reports_partial_failures() -> None:
     found = list(queue_sources())
 
-    assert len(found) == len([name for name in queues() if not name.endswith("Dead")])
+    # A pipe reads the queue of payouts that are taken in parts.
+    assert len(found) == len([name for name in queues() if not name.endswith("Dead")]) - 1
     for logical_id, _, source in found:
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"], logical_id
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cardstock.edge.tokens import Signer
     from cardstock.ledger.audit import Report
     from cardstock.ledger.model import LedgerTransaction
-    from cardstock.ledger.ports import Archive, Books, Calendar, Seals, Statements, Transactions
+    from cardstock.ledger.ports import Archive, Books, Calendar, Seals, Statements, Transactions, WriteOffs
     from cardstock.members.ports import Inviters, Members, Platform, Verifier
     from cardstock.network.ports import Network, Plans
     from cardstock.orders import ports as orders_ports
@@ -179,6 +179,14 @@ def ledger_transaction(record: dict[str, Any]) -> "LedgerTransaction":
     from cardstock.adapters.dynamodb.ledger import transaction_of
 
     return transaction_of(record)
+
+
+@cache
+def write_offs() -> "WriteOffs":
+    """Debt that somebody asks to forgive, in DynamoDB."""
+    from cardstock.adapters.dynamodb.ledger import DynamoWriteOffs
+
+    return DynamoWriteOffs()
 
 
 @cache
@@ -646,11 +654,20 @@ def quarter_writers() -> "Sequence[payouts_ports.QuarterWriter]":
     return quarter_writers()
 
 
-def take_payout_step(payout_id: str) -> None:
-    """Ask for a batch to be taken further."""
+def take_payout_step(payout_id: str, part: str = "") -> None:
+    """Ask for a batch, or for a part of one, to be taken further."""
     from cardstock.adapters.payout_events import ask_for_step
 
-    ask_for_step(payout_id)
+    ask_for_step(payout_id, part)
+
+
+@cache
+def spread_payout() -> "payouts_ports.Spread":
+    """Has big batches taken in parts."""
+    from cardstock.adapters.payout_events import SpreadParts
+    from cardstock.settings import settings
+
+    return SpreadParts(int(settings().payout_map_above))
 
 
 def announce_payout(kind: str, batch: "Batch") -> None:

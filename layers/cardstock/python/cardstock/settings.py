@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True):
     card_views_queue_url: str
     webhooks_queue_url: str
     payout_steps_queue_url: str
+    payout_maps_queue_url: str
+    """Where payouts go that are taken in parts."""
     session_secret_id: str
     """Secret with `{"key": newest, "previous": [...]}`: signs access tokens, quotes, view tickets and cursors."""
     payment_secret_id: str
@@ -58,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True):
     """A whole number: units of earning products in 30 days above which a buyer's orders are held for finance."""
     transfer_channel: str
     """How commissions are paid out: `bank_file`, `wechat`, `alipay`, or `sandbox` outside production."""
+    payout_map_above: str
+    """A whole number: payouts of more lines are sent and asked about in parts, side by side."""
     webhook_private_networks: str
     """Comma-separated CIDRs that outgoing webhooks may reach although they are not public; empty in the cloud."""
 

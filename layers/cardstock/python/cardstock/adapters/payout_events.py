@@ -5,14 +5,26 @@ import json
 from cardstock.adapters.announcements import Announcements, event
 from cardstock.adapters.sqs import Queue
 from cardstock.clock import rfc3339
-from cardstock.payouts.model import Batch
+from cardstock.payouts.model import PARTS, Batch
 from cardstock.payouts.service import OPENED
 from cardstock.settings import settings
 
 
-def ask_for_step(payout_id: str) -> None:
+def ask_for_step(payout_id: str, part: str = "") -> None:
     """One message; a repeat does no harm. Raises `UnavailableError`."""
-    Queue(settings().payout_steps_queue_url).send(json.dumps({"payout_id": payout_id}))
+    step = {"payout_id": payout_id, "part": part} if part else {"payout_id": payout_id}
+    Queue(settings().payout_steps_queue_url).send(json.dumps(step))
+
+
+class SpreadParts:
+    """`payouts.ports.Spread`: one message, which starts the state machine that maps over the parts."""
+
+    def __init__(self, above: int) -> None:
+        self.above = above
+
+    def __call__(self, batch: Batch) -> None:
+        """Raises `UnavailableError`."""
+        Queue(settings().payout_maps_queue_url).send(json.dumps({"payout_id": batch.id, "parts": PARTS}))
 
 
 def tell(announcements: Announcements, kind: str, batch: Batch) -> None:

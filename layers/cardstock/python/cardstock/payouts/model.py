@@ -57,6 +57,10 @@ IN_FLIGHT: frozenset[LineStatus] = frozenset({"sent", "waiting_user"})
 RETURNED: frozenset[LineStatus] = frozenset({"failed", "expired"})
 """The money of these lines is the payee's again."""
 MAX_ATTEMPTS = 2
+PARTS = tuple("0123456789abcdefghjkmnpqrstvwxyz")
+"""What the unique half of a transfer number begins with, each as often as any other: a batch in 32 parts."""
+REST = "rest"
+"""The step after its parts: what they have left, and what can only be done once."""
 SCHEDULE_ACTOR = "schedule"
 """Who opens a batch when nobody did by hand. It can never approve one."""
 
@@ -197,6 +201,8 @@ class Batch(msgspec.Struct, frozen=True):
     """The events about it that were given to the queue."""
     version: int = 1
     """Counts the writes; the condition of the next one."""
+    spread_at: datetime | None = None
+    """When its parts were last given away to be taken side by side, if it is big enough for that."""
 
 
 class Confirmation(msgspec.Struct, frozen=True):

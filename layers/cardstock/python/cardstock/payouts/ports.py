@@ -55,8 +55,8 @@ class Payouts(Protocol):
         Raises `ConflictError` (PAYOUT_CHANGED) once the batch is known to list everybody.
         """
 
-    def lines(self, batch_id: str) -> Iterator[Line]:
-        """All lines of a batch, by transfer number, as they are now."""
+    def lines(self, batch_id: str, part: str = "") -> Iterator[Line]:
+        """All lines of a batch, or of one of its `PARTS`, by transfer number, as they are now."""
 
     def line_page(self, batch_id: str, *, after: str | None, limit: int) -> list[Line]:
         """A page of them, after the transfer number `after`."""
@@ -87,8 +87,8 @@ class Payouts(Protocol):
     def record(self, batch_id: str, answers: Sequence[Answer]) -> int:
         """Keep answers that differ from the last one of their number; says how many those were."""
 
-    def answers(self, batch_id: str) -> Mapping[str, Sequence[Answer]]:
-        """Everything that was answered, by number, oldest first."""
+    def answers(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
+        """Everything that was answered on a batch or one of its `PARTS`, by number, oldest first."""
 
 
 class Ledger(Protocol):
@@ -165,6 +165,17 @@ class Files(Protocol):
 
         Raises `NotFoundError` for a file that is not there.
         """
+
+
+class Spread(Protocol):
+    """Has the parts of a batch taken side by side."""
+
+    def __call__(self, batch: Batch) -> None:
+        """Ask for each of `PARTS`, and for the `REST` after them. Asked twice, everything is done twice, and once."""
+
+    @property
+    def above(self) -> int:
+        """How many lines a batch may have that one step after the other takes."""
 
 
 class Announce(Protocol):

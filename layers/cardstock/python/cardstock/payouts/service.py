@@ -47,6 +47,7 @@ from cardstock.payouts.ports import (
     Ledger,
     Payees,
     Payouts,
+    Spread,
     Writer,
 )
 from cardstock.payouts.report import Report, assemble, reconcile
@@ -63,6 +64,9 @@ _DIFFERENCES_KEPT: Final = 50
 _UNFINISHED_LOOKED_AT: Final = 24
 CANCEL_AFTER: Final = timedelta(hours=72)
 """Channels let a transfer lapse that nobody takes for 24 hours, but sometimes later. Then we call it back ourselves."""
+
+SPREAD_AGAIN: Final = timedelta(hours=1)
+"""Parts that were given away are taken within this time. Then whatever is left of them is given away once more."""
 
 T = TypeVar("T")
 
@@ -214,7 +218,7 @@ def retry(
         raise RefusedError("RETRIED_ALREADY")
     if line.status not in RETURNED or not _returned_by(batch.rules.channel, payouts.answers(batch.id).get(number, ())):
         raise ConflictError("TRANSFER_NOT_FAILED")
-    return payouts.retry(replace(batch, sent_at=None), again, request, clock.now())
+    return payouts.retry(replace(batch, sent_at=None, spread_at=None), again, request, clock.now())
 
 
 def _returned_by(channel: str, answers: Sequence[Answer]) -> bool:
@@ -245,14 +249,16 @@ def advance(
     files: Files,
     writers: Sequence[Writer],
     announce: Announce,
+    spread: Spread | None,
     clock: Clock,
     enough_time: EnoughTime,
 ) -> bool:
     """Take a batch as far as it can come now; whether there is more to do at once.
 
     open: everybody eligible is listed, once. approved: lines are sent, chunk by chunk. sending: answers are applied,
-    and when every line is final and the three books agree, the report is written and the batch settles. Raises
-    `NotFoundError` for a batch that does not exist; everything else that it raises is worth a repeat.
+    and when every line is final and the three books agree, the report is written and the batch settles. What needs the
+    channel is given away in parts if the batch is big; without `spread`, as in the step after the parts, it is done
+    here. Raises `NotFoundError` for a batch that does not exist; everything else that it raises is worth a repeat.
     """
     batch = _existing(wanted, payouts)
     if batch.listed_at is None:
@@ -262,6 +268,9 @@ def advance(
         batch = payouts.replace(replace(batch, status="sending"))
     just_sent = False
     if batch.status == "sending" and batch.sent_at is None:
+        batch = _spread(batch, payouts=payouts, spread=spread, clock=clock)
+        if spread is not None and batch.spread_at is not None:
+            return False  # A step is asked for when its parts have been taken.
         way = channel(batch.rules.channel)
         if not _send(batch, payouts, ledger, payees, way, clock=clock, enough_time=enough_time):
             return True
@@ -272,6 +281,7 @@ def advance(
     if batch.status == "sending" and batch.closed_at is None:
         way = channel(batch.rules.channel)
         if not just_sent and not batch.transfers:  # Who carries a file brings the answers, too.
+            batch = _spread(batch, payouts=payouts, spread=spread, clock=clock)
             _ask(batch, payouts=payouts, channel=way, clock=clock, enough_time=enough_time)
         if not _apply_answers(batch, payouts=payouts, enough_time=enough_time):
             return True
@@ -283,6 +293,46 @@ def advance(
         batch = _settled(batch, report, payouts=payouts, files=files, writers=writers, clock=clock)
     if batch.status == "settled":
         _announced(batch, SETTLED, payouts=payouts, announce=announce)
+    return False
+
+
+def _spread(batch: Batch, *, payouts: Payouts, spread: Spread | None, clock: Clock) -> Batch:
+    """Give the parts of a big batch away, unless that was done not long ago."""
+    now = clock.now()
+    if (
+        spread is None
+        or batch.listed <= spread.above
+        or (batch.spread_at is not None and now - batch.spread_at < SPREAD_AGAIN)
+    ):
+        return batch
+    spread(batch)  # Killed here, it gives them away again.
+    return payouts.replace(replace(batch, spread_at=now))
+
+
+def take_part(
+    wanted: str,
+    part: str,
+    *,
+    payouts: Payouts,
+    ledger: Ledger,
+    payees: Payees,
+    channel: Callable[[str], Channel],
+    clock: Clock,
+    enough_time: EnoughTime,
+) -> bool:
+    """Send one of a batch's `PARTS`, or ask about it, while others do so with the others; whether time was up.
+
+    What waits for a line of another part is left to the step after all parts. Raises `NotFoundError`.
+    """
+    batch = _existing(wanted, payouts)
+    if batch.status != "sending" or batch.closed_at is not None:
+        return False
+    way = channel(batch.rules.channel)
+    if batch.sent_at is None:
+        _send(batch, payouts, ledger, payees, way, clock=clock, enough_time=enough_time, part=part)
+        return not enough_time()
+    if not batch.transfers:
+        _ask(batch, payouts=payouts, channel=way, clock=clock, enough_time=enough_time, part=part)
     return False
 
 
@@ -343,10 +393,11 @@ def _send(
     *,
     clock: Clock,
     enough_time: EnoughTime,
+    part: str = "",
 ) -> bool:
     """Send what is pending; whether nothing is left."""
     left = 0
-    pending = (line for line in payouts.lines(batch.id) if line.status == "pending")
+    pending = (line for line in payouts.lines(batch.id, part) if line.status == "pending")
     for read in _chunks(pending, _READ_AT_ONCE):
         now = clock.now()
         members = [line.member for line in read]
@@ -475,16 +526,21 @@ def _handed_over(batch: Batch, *, payouts: Payouts, channel: Channel, files: Fil
     return payouts.replace(replace(batch, sent_at=clock.now()))
 
 
-def _ask(batch: Batch, *, payouts: Payouts, channel: Channel, clock: Clock, enough_time: EnoughTime) -> None:
+def _ask(
+    batch: Batch, *, payouts: Payouts, channel: Channel, clock: Clock, enough_time: EnoughTime, part: str = ""
+) -> None:
     """Ask the channel about every line that is not known to be paid, and keep what it says.
 
     A line it says nothing about is handed over again, number and parameters unchanged. One that came back is asked
-    about too: what was paid late has to be known before the books are compared.
+    about too: what was paid late has to be known before the books are compared. A batch that is taken in parts is asked
+    about in parts alone.
     """
-    said = payouts.answers(batch.id)
+    if batch.spread_at is not None and not part:
+        return
+    said = payouts.answers(batch.id, part)
     asked = [
         line
-        for line in payouts.lines(batch.id)
+        for line in payouts.lines(batch.id, part)
         if line.status in RETURNED or (line.status in IN_FLIGHT and not _final_word(said.get(line.number, ())))
     ]
     now = clock.now()

@@ -259,8 +259,10 @@ class DynamoPayouts:
             else:
                 return
 
-    def lines(self, batch_id: str) -> Iterator[Line]:
-        for item in LineItem.query(batch_id, LineItem.sk.startswith("line#"), consistent_read=True):
+    def lines(self, batch_id: str, part: str = "") -> Iterator[Line]:
+        for item in LineItem.query(
+            batch_id, LineItem.sk.startswith(_of_part("line", batch_id, part)), consistent_read=True
+        ):
             yield _line(item)
 
     def line_page(self, batch_id: str, *, after: str | None, limit: int) -> list[Line]:
@@ -340,12 +342,18 @@ class DynamoPayouts:
             return sum(len(heard) - (stored[key].said if key in stored else 0) for key, heard in fresh.items())
         raise UnavailableError("STORE_BUSY")
 
-    def answers(self, batch_id: str) -> Mapping[str, Sequence[Answer]]:
+    def answers(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
         found = {}
-        for item in AnswersItem.query(batch_id, AnswersItem.sk.startswith("answer#"), consistent_read=True):
+        wanted = AnswersItem.sk.startswith(_of_part("answer", batch_id, part))
+        for item in AnswersItem.query(batch_id, wanted, consistent_read=True):
             number = item.sk.removeprefix("answer#")
             found[number] = tuple(_answer(number, data) for data in item.answers)
         return found
+
+
+def _of_part(kind: str, batch_id: str, part: str) -> str:
+    """What the keys of a part begin with: numbers begin with the month."""
+    return f"{kind}#{batch_id.removeprefix('pay_')}{part}" if part else f"{kind}#"
 
 
 def _together(lines: Sequence[Line], add: Callable[[Transaction, Line], tuple[int, int]]) -> list[Line]:
@@ -543,13 +551,23 @@ def _ms(value: Any) -> Any:
     raise TypeError(f"{value!r} cannot be stored")
 
 
-_MOMENTS = ("opened_at", "listed_at", "approved_at", "since", "sent_at", "confirmed_at", "closed_at", "settled_at")
+_MOMENTS = (
+    "opened_at",
+    "listed_at",
+    "approved_at",
+    "since",
+    "sent_at",
+    "confirmed_at",
+    "closed_at",
+    "settled_at",
+    "spread_at",
+)
 
 
 def _batch(item: BatchItem) -> Batch:
     data = dict(item.data)
     for name in _MOMENTS:
-        data[name] = None if data[name] is None else from_epoch_ms(data[name])
+        data[name] = None if data.get(name) is None else from_epoch_ms(data[name])
     data["period"] = Period(**data["period"])
     data["rules"] = Rules(**data["rules"])
     data["transfers"] = tuple(File(**file) for file in data["transfers"])

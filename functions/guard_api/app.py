@@ -92,9 +92,7 @@ def lift_alarm(request: Request[models.Lift, Nothing]) -> models.ComplianceAlarm
     return models.alarm_told(alarm)
 
 
-@api.get(
-    "/v1/compliance-sales", query=models.SalesQuery, answer=models.OutsideSales, auth="key", scope="payouts:read"
-)
+@api.get("/v1/compliance-sales", query=models.SalesQuery, answer=models.OutsideSales, auth="key", scope="payouts:read")
 def read_sales(request: Request[Nothing, models.SalesQuery]) -> models.OutsideSales:
     """Read what share of sales went to people who promote nothing."""
     until = service.day_at(bootstrap.clock().now()) - timedelta(days=1)

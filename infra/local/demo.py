@@ -77,6 +77,7 @@ class Numbers:
     refund_fen: int = 0
     unmatched: Counter[str] = field(default_factory=Counter)
     credit_seconds: float = 0.0
+    alarms: int = 0
     schedules: Counter[str] = field(default_factory=Counter)
     messages: int = 0
 
@@ -136,6 +137,7 @@ class Demo:
         self.keys["finance"] = self.shop.make_key(
             root, "Li Na, finance", ["payouts:read", "payouts:approve", "payouts:settle"]
         )
+        self.keys["compliance"] = self.shop.make_key(root, "Zhao Min, compliance", ["payouts:read", "payouts:approve"])
         for supplier_id in SUPPLIERS:
             self.shop.add_supplier(self.keys["shop"], root, supplier_id, supplier_id.removeprefix("sup_").title())
         self.publish_plan()
@@ -309,6 +311,8 @@ class Demo:
         """Let return windows pass, the month end, finance approve, the bank answer, and the report be written."""
         after = self.suite.clock.now().astimezone(BRAND_ZONE) + SETTLED_AFTER
         first = datetime(after.year + after.month // 12, after.month % 12 + 1, 1, 4, tzinfo=BRAND_ZONE)
+        self.tick((first - timedelta(hours=12)).astimezone(UTC))
+        self.answer_alarms()
         self.tick(first.astimezone(UTC))
         finance = self.keys["finance"]
         payout = self.shop.http.send("GET", "/v1/payouts", token=finance, query={"limit": "1"}).body["items"][0]
@@ -331,6 +335,16 @@ class Demo:
             target = folder / file["name"].rpartition("/")[2]
             target.write_bytes(content)
             self.files.append(target)
+
+    def answer_alarms(self) -> None:
+        """Two people let the payouts go on that the guard has stopped."""
+        query = {"limit": "100"}
+        alarms = self.shop.http.send("GET", "/v1/compliance-alarms", token=self.keys["finance"], query=query).body
+        for alarm in alarms["items"]:
+            for who in ("finance", "compliance"):
+                path = f"/v1/compliance-alarms/{alarm['alarm_id']}/lifts"
+                self.shop.http.send("POST", path, {"reason": APPROVAL["reason"]}, token=self.keys[who])
+            self.numbers.alarms += 1
 
     def recommend(self) -> list[dict[str, Any]]:
         """What is recommended to the three best customers and to somebody new."""
@@ -387,8 +401,8 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
     shop_data = read(data, limit=limit, after=datetime.now(UTC) + timedelta(days=1))
     console.print(
         f"{shop_data.invoices} real invoices of {data.name}, moved by {shop_data.shift.days // 7} weeks. The network "
-        "of referrers is seeded (the file has none).\nThe plan is chain21 with a demonstration approval: in production "
-        "named people answer for it."
+        "of referrers is seeded (the file has none).\nThe plan is chain21 with a demonstration approval, and what the "
+        "guard stops is let go for the demonstration: in production named people answer for both."
     )
     if not shop_data.sales:
         raise DemoError(f"{data.name} has nothing that can be sold: {dict(shop_data.refused)}")
@@ -510,6 +524,7 @@ def summary_of(demo: Demo, verified: dict[str, Any]) -> dict[str, Any]:
             "net_fen": paid["net_fen"],
             "books_close": demo.payout["books"]["closes"],
         },
+        "alarms_lifted": numbers.alarms,
         "ledger_transactions": verified["transactions"],
         "verified": verified["verified"],
     }
@@ -552,6 +567,9 @@ def closing_table(summary: dict[str, Any]) -> Table:
     )
     table.add_row("rewards (yuan)", amounts(summary["credits"]))
     table.add_row("balances (yuan)", amounts(summary["balances"]))
+    table.add_row(
+        "guard", f"{summary['alarms_lifted']} subtrees were stopped as the law would look at them; two people lifted it"
+    )
     table.add_row(
         f"payout {payout['id']}",
         f"{payout['status']}; {payout['paid_lines']} of {payout['lines']} lines paid: "

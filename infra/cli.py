@@ -18,10 +18,11 @@ from rich.table import Table
 # The layer's folder is on the path in Lambda; here it is where it is kept.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cardstock" / "python"))
 
-from infra import simulate
+from infra import payouts, simulate
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.add_typer(simulate.app, name="plan")
+app.add_typer(payouts.app, name="payout")
 ledger = typer.Typer(no_args_is_help=True, help="Proof and explanation of the books.")
 app.add_typer(ledger, name="ledger")
 

@@ -28,6 +28,7 @@ from cardstock.payouts.model import (
     Line,
     Payee,
     Period,
+    Reconciliation,
     Rules,
     answered,
     batch_id,
@@ -289,7 +290,7 @@ def advance(
     if batch.status == "sending" and batch.closed_at is not None:
         if not enough_time():
             return True
-        report = _report(batch, brand=brand, payouts=payouts, ledger=ledger)
+        report = report_of(batch, brand=brand, payouts=payouts, ledger=ledger)
         batch = _settled(batch, report, payouts=payouts, files=files, writers=writers, clock=clock)
     if batch.status == "settled":
         _announced(batch, SETTLED, payouts=payouts, announce=announce)
@@ -617,7 +618,16 @@ def _closed(batch: Batch, *, payouts: Payouts, ledger: Ledger, clock: Clock) -> 
     return batch if kept == batch.books else payouts.replace(replace(batch, books=kept))
 
 
-def _report(batch: Batch, *, brand: str, payouts: Payouts, ledger: Ledger) -> Report:
+def compared(batch: Batch, *, payouts: Payouts, ledger: Ledger) -> tuple[Reconciliation, int]:
+    """The three books of a batch as they are at this moment, and how many of its lines are not sent yet."""
+    lines = sorted(payouts.lines(batch.id), key=lambda line: line.number)
+    sent = [line for line in lines if line.status != "pending"]
+    bookings, _ = ledger.bookings(sent)
+    return reconcile(sent, bookings, payouts.answers(batch.id)), len(lines) - len(sent)
+
+
+def report_of(batch: Batch, *, brand: str, payouts: Payouts, ledger: Ledger) -> Report:
+    """What is printed about a batch: the same today and in a year. Raises ValueError for one that is not closed."""
     lines = list(payouts.lines(batch.id))
     bookings, own = ledger.bookings(lines)
     members = sorted({line.member for line in lines})

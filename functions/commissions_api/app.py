@@ -93,12 +93,11 @@ def publish_plan(request: Request[models.PublishPlan, Nothing]) -> Answer:
 @api.get("/v1/commission-plans", query=models.PlanQuery, answer=models.PlanPage, auth="key", scope="plans:publish",
          codes=("CURSOR_INVALID",))  # fmt: skip
 def list_plans(request: Request[Nothing, models.PlanQuery]) -> models.PlanPage:
-    """List published plans, every version."""
-    after = position_of(bootstrap.signer(), "plans", request.query.cursor)
-    records, last = bootstrap.plans().page(request.query.limit, after)
-    return models.PlanPage(
-        [models.plan_told(record) for record in records], cursor_to(bootstrap.signer(), "plans", last)
-    )
+    """List published plans, every version, and which is in force."""
+    plans, signer = bootstrap.plans(), bootstrap.signer()
+    records, last = plans.page(request.query.limit, position_of(signer, "plans", request.query.cursor))
+    shown = [models.plan_told(record) for record in records]
+    return models.PlanPage(shown, cursor_to(signer, "plans", last), models.in_force_told(plans.current()))
 
 
 @api.get(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock import bootstrap
 from cardstock.adapters.dynamodb.compliance import stopped
@@ -17,7 +18,9 @@ from cardstock.orders.model import PaymentNotice
 from cardstock.partners import service as partners
 from functions.guard_api import app as guard_api
 from functions.nightly_guard import app as nightly_guard
-from tests.cloud import ROOT, Context, http_event
+from functions.on_order_event import app as on_order_event
+from tests.cloud import ROOT, Context, http_event, queue_event
+from tests.faults import layer as faults
 from tests.functions.ledger_shop import Shop, line, shop
 
 __all__ = ["shop"]
@@ -241,6 +244,63 @@ def test_the_share_of_sales_to_people_who_promote_nothing_is_told_and_warned_of(
         "until": "2026-12-01", "sales_fen": 3 * 49_900, "outside_fen": 49_900, "outside_bps": 3333, "floor_bps": 5000,
         "warns": True,
     })  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["kill_before", "kill_after", "lose_answer"])
+def test_a_night_that_is_hit_at_any_call_stops_the_same_people(shop: Shop, mode: faults.Mode) -> None:
+    grow(shop, 28)
+    shop.clock.at = datetime(2026, 12, 1, 17, tzinfo=UTC)
+    before = shop.cloud.snapshot()
+    with faults.watch() as calls:
+        look(shop)
+    wanted = shop.cloud.state()
+
+    assert len(calls) > 5
+    for index in range(len(calls)):
+        before.restore()
+        with faults.at(index, mode):
+            faults.survive(lambda: look(shop))
+        look(shop)
+
+        assert shop.cloud.state() == wanted, (mode, index)
+
+
+@pytest.mark.parametrize("mode", ["kill_before", "kill_after", "lose_answer"])
+def test_a_payment_that_is_hit_at_any_call_is_held_and_credited_the_same(team: Shop, mode: faults.Mode) -> None:
+    order_id = team.place("mem_b", line(1, units=11))
+    team.pay(order_id)
+    records = [r for r in team.order_records() if r["dynamodb"]["NewImage"]["st"]["S"] == "paid"]
+    event = queue_event("order-events", *records)
+    before = team.cloud.snapshot()
+
+    def consume() -> Any:
+        return on_order_event.handler(event, Context())["batchItemFailures"]
+
+    with faults.watch() as calls:
+        assert consume() == []
+    wanted = team.cloud.state()
+
+    assert any(item["pk"]["S"] == "hold" for item in wanted["compliance"])
+    for index, name in enumerate(calls):
+        if name.startswith("dynamodb."):
+            before.restore()
+            with faults.at(index, mode):
+                faults.survive(consume)
+            assert consume() == []
+
+            assert team.cloud.state() == wanted, (mode, index, name)
+
+
+def test_of_two_who_lift_at_once_one_is_told_to_look_again(shop: Shop) -> None:
+    grow(shop, 28)
+    look(shop)
+    alarms = bootstrap.alarms()
+    (alarm,), _ = alarms.page(10, None)
+    one, other = (replace(alarm, asked_by=name, asked_at=alarm.at, version=2) for name in ("key_1", "key_2"))
+
+    assert alarms.put(one) is True
+    assert alarms.put(other) is False
+    assert ask_to_lift("mem_r.1", key())[1]["lifted"] is not None
 
 
 def test_without_time_to_read_the_network_nothing_is_said_about_it(shop: Shop) -> None:

@@ -384,10 +384,21 @@ class PlanQuery(Model):
 
 
 class PlanPage(Model):
-    """Some versions by plan and version; `next_cursor` is null on the last page."""
+    """Some versions by plan and version; `next_cursor` is null on the last page.
+
+    `in_force` is what orders are placed under now: `unlock@0`, the safe one, while nothing is published.
+    """
 
     items: list[ShownPlan]
     next_cursor: str | None
+    in_force: Annotated[str, Meta(examples=["chain21@3"])]
+
+
+def in_force_told(current: "PublishedPlan | None") -> str:
+    """Plan and version that are in force."""
+    from cardstock.network.presets import DEFAULT_PLAN
+
+    return (DEFAULT_PLAN if current is None else current.plan).ref
 
 
 def plan_told(record: "PublishedPlan") -> ShownPlan:

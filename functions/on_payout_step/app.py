@@ -13,7 +13,7 @@ from cardstock.payouts import service
 from cardstock.payouts.model import PARTS, REST
 
 STEP_SECONDS = 150
-"""No chunk begins later than this; the function may run twice as long."""
+"""No chunk begins later than this; what is left of the function's time is the report's."""
 
 
 class Step(msgspec.Struct, forbid_unknown_fields=True):

@@ -14,8 +14,9 @@ api = Api("commissions", callers=bootstrap.callers)
 
 @api.get("/v1/me/balance", answer=models.BalanceView, auth="member")
 def get_balance(request: Request[Nothing, Nothing]) -> models.BalanceView:
-    """Read the own balance."""
-    return models.balance_told(ledger.balance_of(request.caller.id, books=bootstrap.books()))
+    """Read the own balance, and what each debt is for."""
+    found = ledger.standing(request.caller.id, books=bootstrap.books(), statements=bootstrap.statements())
+    return models.balance_told(*found, request.language)
 
 
 @api.get("/v1/me/commissions", query=models.StatementQuery, answer=models.StatementPage, auth="member",
@@ -41,8 +42,7 @@ def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models
 
 @api.get("/v1/me/commissions/{order_id}", answer=models.Explanation, auth="member", codes=("NOT_FOUND",))
 def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation:
-    """Explain the own rewards on one order: rule, edge, role at that time, rate, limits, what refunds took, and what
-    would have changed the amount."""
+    """Explain the own rewards on one order: rule, edge, role, rate, limits, refunds, and what would have changed it."""
     order_id, rules = request.path["order_id"], bootstrap.rules()
     rewards = ledger.explain(order_id, request.caller.id, books=bootstrap.books())
     order = bootstrap.orders().find(order_id)

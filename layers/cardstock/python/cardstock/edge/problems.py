@@ -97,6 +97,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "APPROVAL_INVALID": ("审批须写明审批人与理由。", "An approval needs a name and a reason."),
     "ALARM_CHANGED": ("该警报刚被更新，请重试。", "The alarm has changed meanwhile; try again."),
+    "DEBT_SMALLER": ("欠款少于该金额。", "Less than that is owed."),
+    "SECOND_PERSON_NEEDED": ("需由另一人审批。", "Another person has to approve."),
     "REASON_MISSING": ("请填写原因。", "A reason is needed."),
     "COUPON_UNKNOWN": ("没有可用的优惠券。", "There is no such coupon to use."),
     "COUPON_USED": ("优惠券已使用或已失效。", "The coupon has been used, or is no longer valid."),

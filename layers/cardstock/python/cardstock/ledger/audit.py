@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from cardstock.clock import rfc3339
 from cardstock.ledger import merkle
 from cardstock.ledger.model import (
-    BRAND_COMMISSION,
+    BRAND_ACCOUNTS,
     ID_PREFIX,
     POCKETS,
     Balance,
@@ -86,6 +86,7 @@ class SingleTruth(msgspec.Struct, frozen=True):
     cause: str
     member_id: str
     amount: Fen
+    approved_by: tuple[str, ...] = ()
 
 
 class SealTruth(msgspec.Struct, frozen=True):
@@ -193,6 +194,7 @@ class _Audit:
             taken = self._take(single.kind, single.cause)
             if taken is not None:
                 self._compare(taken, {(single.member_id, "available", None): single.amount}, _amounts(taken))
+                self._compare(taken, single.approved_by, taken.approved_by)
         for transaction_id_ in sorted(self.booked.keys() - self.explained - self.unreadable):
             transaction = self.booked[transaction_id_]
             self._find(f"ledger/{transaction.id}", "unexplained", f"a cause {transaction.cause}", "no such cause")
@@ -217,7 +219,7 @@ class _Audit:
         item = f"ledger/{transaction.id}"
         try:
             for posting in transaction.postings:
-                if pocket_of(posting.account) is None and posting.account != BRAND_COMMISSION:
+                if pocket_of(posting.account) is None and posting.account not in BRAND_ACCOUNTS:
                     raise ValueError(f"{posting.account!r} is no account")
         except ValueError as error:
             self._find(item, "wrong_account", "accounts of members or the brand", error)
@@ -376,7 +378,7 @@ class _Audit:
 
     def _totals(self, folded: Mapping[str, Mapping[Pocket, Fen]]) -> dict[str, Fen]:
         totals = dict.fromkeys(("accrued", "clawed", "released", "frozen", "available", "debt"), 0)
-        totals |= dict.fromkeys(("paying", "paid", "withheld"), 0)
+        totals |= dict.fromkeys(("paying", "paid", "withheld", "written_off"), 0)
         for transaction in self.booked.values():
             if transaction.id in self.unreadable:
                 continue
@@ -385,6 +387,8 @@ class _Audit:
                 totals["accrued"] += sum(amounts.values())
             elif transaction.kind == "clawed":
                 totals["clawed"] -= sum(amounts.values())
+            elif transaction.kind == "written_off":
+                totals["written_off"] += sum(amounts.values())
             elif transaction.kind == "released":
                 totals["released"] += sum(amount for key, amount in amounts.items() if key[1] == "available")
         for pockets in folded.values():

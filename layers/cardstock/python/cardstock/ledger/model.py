@@ -22,7 +22,9 @@ import msgspec
 from cardstock.money import Fen
 
 Pocket: TypeAlias = Literal["frozen", "available", "paying", "paid", "withheld"]
-Kind: TypeAlias = Literal["accrued", "released", "clawed", "claimed", "paid", "returned", "owed", "shared"]
+Kind: TypeAlias = Literal[
+    "accrued", "released", "clawed", "claimed", "paid", "returned", "owed", "shared", "written_off"
+]
 RewardKind: TypeAlias = Literal["direct", "team", "peer"]
 State: TypeAlias = Literal["frozen", "available"]
 
@@ -32,6 +34,9 @@ BRAND_ZONE: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 POCKETS: Final[tuple[Pocket, ...]] = get_args(Pocket)
 BRAND_COMMISSION: Final = "brand:commission"
 """What rewards have cost the brand: the fold is minus all that was accrued and not clawed back."""
+BRAND_WRITE_OFFS: Final = "brand:write-offs"
+"""What debt that was written off has cost the brand."""
+BRAND_ACCOUNTS: Final = (BRAND_COMMISSION, BRAND_WRITE_OFFS)
 
 ID_PREFIX: Final[dict[Kind, str]] = {
     "accrued": "accrue",
@@ -42,6 +47,7 @@ ID_PREFIX: Final[dict[Kind, str]] = {
     "returned": "payout-failed",
     "owed": "owed",
     "shared": "dividend",
+    "written_off": "write-off",
 }
 
 
@@ -98,7 +104,8 @@ class LedgerTransaction(msgspec.Struct, frozen=True):
     """One step of money, booked once and never changed.
 
     `cause` is what made it: an order, a refund, a transfer number. `order_id` is the order it belongs to, if any.
-    `plan` is the plan version and `credits` the rates that an accrual was reckoned with.
+    `plan` is the plan version and `credits` the rates that an accrual was reckoned with; `approved_by` who answers for
+    a step that no order and no transfer explains.
     """
 
     id: str
@@ -109,6 +116,7 @@ class LedgerTransaction(msgspec.Struct, frozen=True):
     order_id: str = ""
     plan: str = ""
     credits: tuple[Credit, ...] = ()
+    approved_by: tuple[str, ...] = ()
 
     @property
     def total(self) -> Fen:
@@ -159,6 +167,31 @@ class Balance(msgspec.Struct, frozen=True):
     @property
     def debt(self) -> Fen:
         return max(-self.free, 0)
+
+
+class Debt(msgspec.Struct, frozen=True):
+    """What is left of the debt that one step made: `amount` fen, repaid after those of older steps."""
+
+    transaction_id: str
+    kind: Kind
+    cause: str
+    order_id: str
+    at: datetime
+    amount: Fen
+
+
+class WriteOff(msgspec.Struct, frozen=True):
+    """`amount` fen of a member's debt that one person asks to forgive; booked once a second person approves."""
+
+    id: str
+    member_id: str
+    amount: Fen
+    asked_by: str
+    asked_at: datetime
+    reason: str
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    note: str = ""
 
 
 class Claw(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal, Protocol, TypeAlias
 
+from cardstock.ids import RequestKey
 from cardstock.ledger.model import (
     Balance,
     Leaf,
@@ -12,6 +13,7 @@ from cardstock.ledger.model import (
     Seal,
     SealedLeaves,
     StatementLine,
+    WriteOff,
 )
 
 Booked: TypeAlias = Literal["booked", "repeated", "outdated", "nothing"]
@@ -36,6 +38,22 @@ class Books(Protocol):
 
     def balance(self, member_id: str) -> Balance:
         """What a member has now; zeros for somebody who never had anything."""
+
+
+class WriteOffs(Protocol):
+    """Debt that somebody asks to forgive."""
+
+    def ask(self, asked: WriteOff, request: RequestKey) -> tuple[WriteOff, bool]:
+        """Keep it; what is kept under its id, and whether it was there. `RefusedError` IDEMPOTENCY_KEY_REUSED."""
+
+    def find(self, write_off_id: str) -> WriteOff | None:
+        """As it is now."""
+
+    def book(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
+        """Book it and keep who approved, in one step. `outdated`: he owes less than that by now."""
+
+    def page(self, limit: int, after: str | None) -> tuple[list[WriteOff], str | None]:
+        """A page in the order of ids, and the id to go on after; None at the end."""
 
 
 class Calendar(Protocol):

@@ -32,8 +32,11 @@ SAFETY_MARGIN: Final = timedelta(minutes=15)
 
 def content_of(transaction: LedgerTransaction) -> bytes:
     """The one spelling of a transaction, as UTF-8 JSON: what its leaf is the hash of."""
+    # Only where somebody approved: the bytes of everything else are what they were before there were approvals.
+    approved = {"approved_by": list(transaction.approved_by)} if transaction.approved_by else {}
     return merkle.canonical(
         {
+            **approved,
             "id": transaction.id,
             "kind": transaction.kind,
             "cause": transaction.cause,

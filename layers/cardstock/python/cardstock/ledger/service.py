@@ -12,28 +12,33 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock.clock import Clock, to_epoch_ms
-from cardstock.errors import NotFoundError, UnavailableError
+from cardstock.errors import NotFoundError, RefusedError, UnavailableError
+from cardstock.ids import RequestKey, derived_id
 from cardstock.ledger.model import (
     BRAND_COMMISSION,
+    BRAND_WRITE_OFFS,
     BRAND_ZONE,
     Balance,
     Claw,
     Credit,
+    Debt,
     LedgerTransaction,
     OrderRewards,
     Pocket,
     Posting,
     RewardKind,
     StatementLine,
+    WriteOff,
     account,
     changes,
     transaction_id,
 )
-from cardstock.ledger.ports import Booked, Books, Calendar, Statements
+from cardstock.ledger.ports import Booked, Books, Calendar, Statements, WriteOffs
 from cardstock.money import Fen
 
 _ATTEMPTS = 5
 """Somebody else changed the row each time: more than refunds of one order ever meet."""
+_LINES_AT_ONCE = 100
 _REMEMBERED_EVERY = 25
 """Orders: what an interrupted sweep repeats at most, against a write for each."""
 _DAY_IS_DONE = "~"
@@ -193,6 +198,88 @@ def owe(benefit_id: str, member_id: str, order_id: str, fen: Fen, *, books: Book
         postings=_without_zeros(Posting(account(member_id, "available"), -fen), Posting(BRAND_COMMISSION, fen)),
     )
     return books.book(transaction)
+
+
+def debts(balance: Balance, *, statements: Statements) -> tuple[Debt, ...]:
+    """What a member owes, by the steps that made it, oldest first: that is the order in which it is repaid.
+
+    Read backwards from his balance, so what is told adds up to his debt as soon as the statement has its last line.
+    """
+    found: list[Debt] = []
+    left, free, after = balance.debt, balance.free, None
+    while left:
+        lines, after = statements.read(balance.member_id, since=None, until=None, after=after, limit=_LINES_AT_ONCE)
+        for line in lines:
+            before = free - line.change.get("available", 0)
+            made = min(left, max(-free, 0) - max(-before, 0))
+            if made > 0:
+                found.append(Debt(line.transaction_id, line.kind, line.cause, line.order_id, line.at, made))
+                left -= made
+            free = before
+        if after is None:
+            break
+    return tuple(reversed(found))
+
+
+def standing(member_id: str, *, books: Books, statements: Statements) -> tuple[Balance, tuple[Debt, ...]]:
+    """What a member has, and where what he owes comes from."""
+    balance = books.balance(member_id)
+    return balance, debts(balance, statements=statements)
+
+
+def ask_write_off(
+    member_id: str,
+    amount: Fen,
+    reason: str,
+    actor: str,
+    request: RequestKey,
+    *,
+    books: Books,
+    write_offs: WriteOffs,
+    clock: Clock,
+) -> tuple[WriteOff, bool]:
+    """Ask to forgive part of a member's debt, and whether this was asked before. Nothing is booked yet.
+
+    Raises `RefusedError`: REASON_MISSING, DEBT_SMALLER, IDEMPOTENCY_KEY_REUSED.
+    """
+    if not reason.strip():
+        raise RefusedError("REASON_MISSING")
+    asked = WriteOff(derived_id("wro", request.id), member_id, amount, actor, clock.now(), reason)
+    known = write_offs.find(asked.id)
+    debt = books.balance(member_id).debt if known is None else amount
+    if not 0 < amount <= debt:
+        raise RefusedError("DEBT_SMALLER", debt_fen=debt)
+    return write_offs.ask(asked, request)
+
+
+def approve_write_off(write_off_id: str, note: str, actor: str, *, write_offs: WriteOffs, clock: Clock) -> WriteOff:
+    """Book a write-off: the second person's word. A repeat, whoever makes it, changes nothing.
+
+    Raises `NotFoundError`, and `RefusedError`: SECOND_PERSON_NEEDED, DEBT_SMALLER when he owes less by now.
+    """
+    found = write_offs.find(write_off_id)
+    if found is None:
+        raise NotFoundError("NOT_FOUND")
+    if found.approved_by:
+        return found
+    if found.asked_by == actor:
+        raise RefusedError("SECOND_PERSON_NEEDED")
+    approved = replace(found, approved_by=actor, approved_at=clock.now(), note=note)
+    transaction = LedgerTransaction(
+        id=transaction_id("written_off", found.id),
+        kind="written_off",
+        cause=found.id,
+        at=clock.now(),
+        postings=(
+            Posting(account(found.member_id, "available"), found.amount),
+            Posting(BRAND_WRITE_OFFS, -found.amount),
+        ),
+        approved_by=(found.asked_by, actor),
+    )
+    booked = write_offs.book(transaction, approved)
+    if booked == "outdated":
+        raise RefusedError("DEBT_SMALLER")
+    return approved if booked == "booked" else write_offs.find(write_off_id) or approved
 
 
 def claimed(number: str, member_id: str, gross: Fen, at: datetime) -> LedgerTransaction:

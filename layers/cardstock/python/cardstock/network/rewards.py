@@ -79,9 +79,11 @@ def what_if(
     """
     others: list[tuple[str, WhatIf, Snapshot, Plan]] = []
     for person in {each.id: each for each in (snapshot.referrer, snapshot.owner, snapshot.peer) if each}.values():
-        for role in ROLES:
-            if role != person.role:
-                others.append((person.id, WhatIf("role", role, 0), _as_role(snapshot, person.id, role), plan))
+        others += [
+            (person.id, WhatIf("role", role, 0), _as_role(snapshot, person.id, role), plan)
+            for role in ROLES
+            if role != person.role
+        ]
     if snapshot.referrer is not None and snapshot.referrer.role != "partner":
         partner = _as_role(snapshot, snapshot.referrer.id, "partner")
         others.append(("", WhatIf("referrer_role", "partner", 0), partner, plan))

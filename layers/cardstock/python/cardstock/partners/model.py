@@ -13,6 +13,7 @@ SCOPES = frozenset({
     "payouts:read",
     "payouts:approve",
     "payouts:settle",
+    "debts:write_off",
     "orders:fulfil",
     "webhooks:write",
 })  # fmt: skip

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from cardstock.adapters.dividends import shares
 from cardstock.adapters.dynamodb import coupons
-from cardstock.adapters.dynamodb.ledger import all_rewards, balances, transactions
+from cardstock.adapters.dynamodb.ledger import all_rewards, balances, every_write_off, transactions
 from cardstock.adapters.dynamodb.orders import every_order, every_refund
 from cardstock.adapters.dynamodb.payouts import LineItem
 from cardstock.adapters.dynamodb.seals import all_seals
@@ -66,10 +66,16 @@ def seal_truths(archive: Archive) -> Iterator[SealTruth]:
 
 
 def single_truths(plans: Plans, this_month: str) -> Iterator[SingleTruth]:
-    """What is owed for free orders that were undone, and the shares of every month that is over."""
+    """What is owed for free orders that were undone, what two people wrote off, and the shares of every month that is
+    over."""
     for coupon_id, _, fen in coupons.all_owed():
         if fen:
             yield SingleTruth("owed", coupon_id, coupon_id.removeprefix("benefit.").rpartition(".")[0], -fen)
+    for each in every_write_off():
+        # By one person alone nothing is forgiven: an entry without a second one is unexplained.
+        if each.approved_by and each.approved_by != each.asked_by:
+            approved_by = (each.asked_by, each.approved_by)
+            yield SingleTruth("written_off", each.id, each.member_id, each.amount, approved_by)
     months: dict[str, list[TeamSale]] = {}
     for month, sale in all_sales():
         months.setdefault(month, []).append(sale)

@@ -19,6 +19,7 @@ Table `rewards`, partition key `pk`, sort key `sk`:
 | days that have due orders | `days` / `2026-12-20` |
 | orders due for release on a day, by receipt, then payment | `due#2026-12-20` / moments and order id |
 | how far the sweep has come | `sweep` / `release` |
+| debt that somebody asks to write off; all of it by page | `write-offs` / id |
 
 Capacity of a step for k people: put 2 WCU + row 2 + k balances at 2 (10 for three), as long as the row stays under
 1 KB: three credits and about eight partial refunds.
@@ -39,7 +40,8 @@ from cardstock.adapters.dynamodb.base import (
     Table,
     Transaction,
 )
-from cardstock.errors import UnavailableError
+from cardstock.errors import RefusedError, UnavailableError
+from cardstock.ids import RequestKey
 from cardstock.ledger.model import (
     ID_PREFIX,
     Balance,
@@ -48,6 +50,7 @@ from cardstock.ledger.model import (
     LedgerTransaction,
     OrderRewards,
     Posting,
+    WriteOff,
     changes,
     transaction_id,
 )
@@ -69,6 +72,7 @@ class LedgerItem(Table):
     postings = JsonAttribute()
     plan = UnicodeAttribute(null=True)
     credits = JsonAttribute(null=True)
+    approved_by = JsonAttribute(null=True)
 
 
 class BalanceItem(Table):
@@ -125,12 +129,32 @@ class SweepItem(Table):
     """Day # key of the order: sorts like the sweep goes."""
 
 
-def post(transaction: Transaction, booked: LedgerTransaction, *, covered: bool = False) -> None:
+class WriteOffItem(Table):
+    """Debt to forgive: who asked, and who approved."""
+
+    class Meta:
+        table_name = settings().rewards_table
+
+    pk = UnicodeAttribute(hash_key=True, default="write-offs")
+    sk = UnicodeAttribute(range_key=True)
+    member_id = UnicodeAttribute()
+    amount = IntegerAttribute()
+    asked_by = UnicodeAttribute()
+    asked_at = EpochAttribute()
+    reason = UnicodeAttribute()
+    fingerprint = UnicodeAttribute()
+    approved_by = UnicodeAttribute(null=True)
+    approved_at = EpochAttribute(null=True)
+    note = UnicodeAttribute(null=True)
+
+
+def post(transaction: Transaction, booked: LedgerTransaction, *, covered: bool = False, owed: bool = False) -> None:
     """Add `booked` to `transaction`: the put of its item, if absent, and one ADD for each member it touches.
 
     A failed condition at the put's position (return values: the stored item) means that this very step was booked
     before. `covered`: every pocket that goes down must hold enough, or the transaction fails at that update's
-    position. DynamoDB takes one action per item: postings of one transaction must not share members.
+    position. `owed`: every pocket that goes up must be below zero by as much, or it fails there. DynamoDB takes one
+    action per item: postings of one transaction must not share members.
     Raises ValueError when the postings do not add up to zero.
     """
     if booked.total:
@@ -145,6 +169,8 @@ def post(transaction: Transaction, booked: LedgerTransaction, *, covered: bool =
             if covered and amount < 0:
                 enough = counter >= -amount
                 condition = enough if condition is None else condition & enough
+            if owed and amount > 0:
+                condition = counter <= -amount
         transaction.update(BalanceItem(pk=member_id), actions=actions, condition=condition)
 
 
@@ -228,6 +254,50 @@ class DynamoBooks:
             return Balance(member_id)
 
 
+class DynamoWriteOffs:
+    """`ledger.ports.WriteOffs`."""
+
+    def ask(self, asked: WriteOff, request: RequestKey) -> tuple[WriteOff, bool]:
+        try:
+            _to_write_off_item(asked, request.fingerprint).save(condition=WriteOffItem.pk.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise UnavailableError("STORE_UNAVAILABLE") from error
+            kept = WriteOffItem.get(_WRITE_OFFS, asked.id, consistent_read=True)
+            if kept.fingerprint != request.fingerprint:
+                raise RefusedError("IDEMPOTENCY_KEY_REUSED") from error
+            return _to_write_off(kept), True
+        return asked, False
+
+    def find(self, write_off_id: str) -> WriteOff | None:
+        try:
+            return _to_write_off(WriteOffItem.get(_WRITE_OFFS, write_off_id, consistent_read=True))
+        except DoesNotExist:
+            return None
+
+    def book(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
+        kept = WriteOffItem.get(_WRITE_OFFS, approved.id, consistent_read=True)
+        try:
+            with Transaction() as write:
+                post(write, transaction, owed=True)
+                item = _to_write_off_item(approved, kept.fingerprint)
+                write.save(item, condition=WriteOffItem.approved_by.does_not_exist())
+        except ConditionFailedError as error:
+            return "repeated" if error.failed.keys() & {0, 1} else "outdated"
+        return "booked"
+
+    def page(self, limit: int, after: str | None) -> tuple[list[WriteOff], str | None]:
+        condition = WriteOffItem.sk > after if after else None
+        found = [_to_write_off(item) for item in WriteOffItem.query(_WRITE_OFFS, condition, limit=limit)]
+        return found, found[-1].id if len(found) == limit else None
+
+
+def every_write_off() -> Iterator[WriteOff]:
+    """All that was ever asked for, by id."""
+    for item in WriteOffItem.query(_WRITE_OFFS, consistent_read=True):
+        yield _to_write_off(item)
+
+
 class DynamoCalendar:
     """`ledger.ports.Calendar`."""
 
@@ -272,6 +342,7 @@ class DynamoCalendar:
 
 
 _DAYS = "days"
+_WRITE_OFFS = "write-offs"
 
 
 def _due_key(day: date) -> str:
@@ -291,6 +362,7 @@ def _to_item(booked: LedgerTransaction) -> LedgerItem:
         ],
         plan=booked.plan or None,
         credits=[_from_credit(credit) for credit in booked.credits] or None,
+        approved_by=list(booked.approved_by) or None,
     )
 
 
@@ -304,6 +376,7 @@ def _to_transaction(item: LedgerItem) -> LedgerTransaction:
         postings=tuple(Posting(*values) for values in item.postings),
         plan=item.plan or "",
         credits=tuple(_to_credit(values) for values in item.credits or ()),
+        approved_by=tuple(item.approved_by or ()),
     )
 
 
@@ -330,6 +403,35 @@ def _to_rewards(item: RewardsItem) -> OrderRewards:
         released_at=item.released_at,
         claws=tuple(Claw(refund_id, tuple(taken.items())) for refund_id, taken in item.claws),
         version=item.version,
+    )
+
+
+def _to_write_off_item(write_off: WriteOff, fingerprint: str) -> WriteOffItem:
+    return WriteOffItem(
+        sk=write_off.id,
+        member_id=write_off.member_id,
+        amount=write_off.amount,
+        asked_by=write_off.asked_by,
+        asked_at=write_off.asked_at,
+        reason=write_off.reason,
+        fingerprint=fingerprint,
+        approved_by=write_off.approved_by or None,
+        approved_at=write_off.approved_at,
+        note=write_off.note or None,
+    )
+
+
+def _to_write_off(item: WriteOffItem) -> WriteOff:
+    return WriteOff(
+        id=item.sk,
+        member_id=item.member_id,
+        amount=item.amount,
+        asked_by=item.asked_by,
+        asked_at=item.asked_at,
+        reason=item.reason,
+        approved_by=item.approved_by or "",
+        approved_at=item.approved_at,
+        note=item.note or "",
     )
 
 

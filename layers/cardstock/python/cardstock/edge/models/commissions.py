@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cardstock.clock import rfc3339
 from cardstock.edge.http import Model
-from cardstock.ledger.model import BRAND_ZONE, Balance, Kind, RewardKind, StatementLine
+from cardstock.ledger.model import BRAND_ZONE, Balance, Debt, Kind, RewardKind, StatementLine
 from cardstock.money import MAX_FEN
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _KIND_TEXTS: Final[dict[Kind, tuple[str, str]]] = {
     "returned": ("打款未成功，金额退回余额", "The transfer failed; the money is back in the balance"),
     "owed": ("免单已发货，好友退款后按价补扣", "A friend's refund came after the free order had shipped; it is owed"),
     "shared": ("团队分红", "Team dividend"),
+    "written_off": ("欠款已核销", "Debt written off"),
 }
 _REWARD_TEXTS: Final[dict[RewardKind, tuple[str, str]]] = {
     "direct": ("推荐奖励", "referral reward"),
@@ -51,20 +52,48 @@ _EDGE_TEXTS: Final = {
 }
 
 
+class OwedFor(Model):
+    """What is left of the debt that one step made; older steps are repaid first."""
+
+    amount_fen: int
+    entry_id: str
+    kind: Kind
+    text: str
+    cause: Annotated[str, Meta(description="The refund or benefit behind the step.")]
+    order_id: str | None
+    at: str
+
+
 class BalanceView(Model):
-    """What a member has, in fen. `debt_fen` is repaid first by what becomes available; it blocks payouts."""
+    """What a member has, in fen. `debt_fen` is repaid first by what becomes available; it blocks payouts. `debts` says
+    where it comes from, oldest first; a step is in it within seconds."""
 
     frozen_fen: int
     available_fen: int
     debt_fen: int
+    debts: list[OwedFor]
     paying_fen: int
     paid_fen: int
     withheld_fen: int
 
 
-def balance_told(balance: Balance) -> BalanceView:
+def balance_told(balance: Balance, debts: Sequence[Debt], language: str) -> BalanceView:
     """The view of a balance."""
-    return BalanceView(balance.frozen, balance.available, balance.debt, balance.paying, balance.paid, balance.withheld)
+    owed = [
+        OwedFor(
+            amount_fen=debt.amount,
+            entry_id=debt.transaction_id,
+            kind=debt.kind,
+            text=_KIND_TEXTS[debt.kind][language == "en"],
+            cause=debt.cause,
+            order_id=debt.order_id or None,
+            at=rfc3339(debt.at),
+        )
+        for debt in debts
+    ]
+    return BalanceView(
+        balance.frozen, balance.available, balance.debt, owed, balance.paying, balance.paid, balance.withheld
+    )
 
 
 class StatementQuery(Model):

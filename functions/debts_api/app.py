@@ -1,0 +1,65 @@
+"""HTTP: forgiving members' debt, which takes two people and leaves its own entry in the ledger."""
+
+from cardstock import bootstrap
+from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.edge.models import debts as models
+from cardstock.ledger import service
+
+api = Api("debts", callers=bootstrap.callers)
+
+
+@api.post(
+    "/v1/debt-write-offs", body=models.AskWriteOff, answer=models.WrittenOff, status=201, auth="key",
+    scope="debts:write_off", idempotent=True, codes=models.ASKING_CODES,
+)  # fmt: skip
+def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
+    """Ask to write off a member's debt, or part of it.
+
+    Nothing is booked before another person has approved.
+    """
+    asked, replayed = service.ask_write_off(
+        request.body.member_id,
+        request.body.amount_fen,
+        request.body.reason,
+        request.caller.id,
+        request.key,
+        books=bootstrap.books(),
+        write_offs=bootstrap.write_offs(),
+        clock=bootstrap.clock(),
+    )
+    return Answer(models.told(asked), replayed=replayed)
+
+
+@api.post(
+    "/v1/debt-write-offs/{write_off_id}/approvals", body=models.ApproveWriteOff, answer=models.WrittenOff, auth="key",
+    scope="debts:write_off", codes=models.APPROVING_CODES,
+)  # fmt: skip
+def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> models.WrittenOff:
+    """Approve a write-off and book it.
+
+    Another person than the one who asked. Refused when less is owed by now; a second approval changes nothing.
+    """
+    approved = service.approve_write_off(
+        request.path["write_off_id"],
+        request.body.note,
+        request.caller.id,
+        write_offs=bootstrap.write_offs(),
+        clock=bootstrap.clock(),
+    )
+    return models.told(approved)
+
+
+@api.get(
+    "/v1/debt-write-offs", query=models.PageOfWriteOffs, answer=models.WriteOffList, auth="key",
+    scope="debts:write_off", codes=("CURSOR_INVALID",),
+)  # fmt: skip
+def list_write_offs(request: Request[Nothing, models.PageOfWriteOffs]) -> models.WriteOffList:
+    """List write-offs, those that wait for a second person included."""
+    after = position_of(bootstrap.signer(), "write-offs", request.query.cursor)
+    found, last = bootstrap.write_offs().page(request.query.limit, after)
+    return models.WriteOffList([models.told(each) for each in found], cursor_to(bootstrap.signer(), "write-offs", last))
+
+
+handler = api.handler
+bootstrap.warm()

@@ -16,6 +16,7 @@ from cardstock.members.service import verify_person
 from cardstock.orders import service as orders
 from cardstock.orders.model import PaymentNotice
 from cardstock.partners import service as partners
+from cardstock.payouts.model import Balance, refusal
 from functions.guard_api import app as guard_api
 from functions.nightly_guard import app as nightly_guard
 from functions.on_order_event import app as on_order_event
@@ -218,6 +219,21 @@ def test_a_subtree_that_the_law_looks_at_is_not_paid_out_until_two_people_have_l
     assert answers[2]["asked"]["reason"] == "律师意见已归档"
     assert answers[2]["asked"]["by"] != answers[2]["lifted"]["by"]
     assert look(shop)["alarms"] == 0
+
+
+def test_whoever_is_stopped_is_left_out_of_payouts_and_nobody_else(shop: Shop) -> None:
+    shop.member("mem_x")
+    grow(shop, 28)
+    for name in ("mem_r", "mem_x"):
+        member = Member(name, f"dev:app:{name}", shop.clock.now())
+        bootstrap.members().join(member, Account("dev", "app", name), None)
+    before = bootstrap.payees()(["mem_r", "mem_x"], shop.clock.now())
+    look(shop)
+    after = bootstrap.payees()(["mem_r", "mem_x"], shop.clock.now())
+
+    assert {name: payee.hold for name, payee in before.items()} == {"mem_r": False, "mem_x": False}
+    assert {name: payee.hold for name, payee in after.items()} == {"mem_r": True, "mem_x": False}
+    assert [refusal(after[name], Balance(name, 5_000)) for name in ("mem_r", "mem_x")] == ["hold", "unverified"]
 
 
 def test_a_smaller_network_raises_no_alarm(shop: Shop) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from cardstock import bootstrap
 from cardstock.adapters.dynamodb import coupons
 from cardstock.edge.sessions import issue
+from cardstock.errors import ConflictError
 from cardstock.network import service as network
 from cardstock.network.model import Plan
 from cardstock.network.presets import FREE_ORDER, UNLOCK
@@ -23,6 +24,7 @@ from functions.sweep_expired import app as sweep_expired
 from tests.cloud import Context, http_event, queue_event
 from tests.faults import layer as faults
 from tests.functions.ledger_shop import Shop, line, shop
+from tests.interleave import every_way, some_ways
 
 __all__ = ["shop"]
 
@@ -300,6 +302,71 @@ def test_undoing_that_is_hit_at_any_call_ends_the_same(
         assert undo()
 
         assert shop.cloud.state() == wanted, (mode, index, call_)
+
+
+def test_two_orders_with_one_coupon_at_once_are_one_order(friends: tuple[Shop, dict[str, str]]) -> None:
+    shop, _ = friends
+    offer = quote(A, place_of(A)["coupon"])[1]["quote"]
+    before = shop.cloud.snapshot()
+    ends = set()
+    for run in every_way(
+        lambda: [lambda: place(A, offer, key="k1")[0], lambda: place(A, offer, key="k2")[0]], before.restore
+    ):
+        ends.add(run.ends)
+
+        assert sorted(run.ends) == [201, 409], run
+    assert len(ends) == 2
+
+
+def test_an_order_and_the_undoing_of_its_coupon_at_once_end_in_no_free_order(
+    friends: tuple[Shop, dict[str, str]],
+) -> None:
+    shop, bought = friends
+    offer = quote(A, place_of(A)["coupon"])[1]["quote"]
+    shop.refund(bought[B], sku1=1)
+    refunded = queue_event("order-events", *shop.order_records())
+    before, placed = shop.cloud.snapshot(), set()
+    for run in some_ways(
+        lambda: [lambda: place(A, offer)[0], lambda: len(on_order_event.handler(refunded, Context()))],
+        before.restore,
+        12,
+    ):
+        placed.add(run.ends[0])
+        made = [bootstrap.orders().find(item["pk"]["S"]) for item in shop.cloud.items("orders") if item.get("c")]
+        left = [line for order in made if order for line in order.lines if line.refunded_units < line.units]
+
+        assert left == [], run
+        assert len(made) == (run.ends[0] == 201), run
+    assert placed == {201, 409}
+
+
+def test_a_parcel_that_leaves_while_its_coupon_is_undone_is_owed_or_comes_back(
+    friends: tuple[Shop, dict[str, str]],
+) -> None:
+    shop, bought = friends
+    order_id = use(shop)
+    shop.refund(bought[B], sku1=1)
+    refunded = bootstrap.orders().find(bought[B])
+    assert refunded is not None
+    facts = bootstrap.rules().facts(refunded, bootstrap.orders().refunds_of(bought[B]))
+    moved = network.count_order(facts, network=bootstrap.network(), plans=bootstrap.plans())
+
+    def leave() -> str:
+        try:
+            orders.report_shipment("sup_1", order_id, "SF", "1", "s1", orders=bootstrap.orders(), clock=shop.clock)
+        except ConflictError:
+            return "kept"
+        return "left"
+
+    before, ends = shop.cloud.snapshot(), set()
+    for run in some_ways(lambda: [leave, lambda: bootstrap.undoing().follow(moved)], before.restore, 40):
+        order = bootstrap.orders().find(order_id)
+        assert order is not None
+        ends.add(run.ends[0])
+
+        assert order.lines[0].refunded_units == (run.ends[0] == "kept"), run
+        assert shop.balances().get(A, (0, 0)) == (0, -49_900 if run.ends[0] == "left" else 0), run
+    assert ends == {"left", "kept"}
 
 
 def test_two_verified_referrals_unlock_a_coupon_that_is_taken_off_one_order(shop: Shop) -> None:

@@ -23,7 +23,7 @@ from cardstock.members.model import Member, Person
 from cardstock.partners import service as partners
 from cardstock.payouts import service
 from cardstock.payouts.model import Period
-from cardstock.payouts.ports import Payees
+from cardstock.payouts.ports import Payees, Spread
 from cardstock.settings import settings
 from functions.monthly_payouts import app as monthly
 from functions.on_payout_step import app as steps
@@ -203,7 +203,13 @@ class Office:
         return handled
 
     def advance(
-        self, payout: str = PAYOUT, *, chunks: int = 99, only_csv: bool = False, payees: Payees | None = None
+        self,
+        payout: str = PAYOUT,
+        *,
+        chunks: int = 99,
+        only_csv: bool = False,
+        payees: Payees | None = None,
+        spread: Spread | None = None,
     ) -> bool:
         """One step that has time for so many chunks. `only_csv` leaves the slow writers of the report out."""
         left = iter(range(chunks))
@@ -217,7 +223,7 @@ class Office:
             files=bootstrap.report_files(),
             writers=bootstrap.report_writers()[1:2] if only_csv else bootstrap.report_writers(),
             announce=bootstrap.announce_payout,
-            spread=bootstrap.spread_payout(),
+            spread=spread or bootstrap.spread_payout(),
             clock=self.clock,
             enough_time=lambda: next(left, None) is not None,
         )

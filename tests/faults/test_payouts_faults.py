@@ -8,12 +8,13 @@ import pytest
 from pynamodb.exceptions import PynamoDBException
 
 from cardstock.adapters import s3, sqs
+from cardstock.adapters.payout_events import SpreadParts
 from cardstock.errors import CardstockError
 from tests.cloud import Cloud
 from tests.faults import layer as faults
 from tests.payouts_office import FIRST, Office, books, clock_at, member_id
 
-STEPS = ("list", "send", "settle")
+STEPS = ("list", "give_away", "send", "settle")
 
 
 def prepare(office: Office, step: str) -> Callable[[], Any]:
@@ -27,6 +28,8 @@ def prepare(office: Office, step: str) -> Callable[[], Any]:
     office.earn(member_id(1), -1_000)
     office.earn(member_id(2), -5_000)
     office.approve()
+    if step == "give_away":
+        return lambda: office.advance(only_csv=True, spread=SpreadParts(above=0))
     if step == "send":
         return lambda: office.advance(only_csv=True)
     office.advance(only_csv=True)
@@ -47,7 +50,7 @@ def test_a_step_that_is_hit_at_any_call_ends_the_same(cloud: Cloud, step: str, m
             run()
         expected = books(cloud)
         office.check_ledger()
-        assert len(calls) > 5
+        assert len(calls) >= 4
 
         for index, call in enumerate(calls):
             if mode in ("conflict", "throttle") and not call.startswith("dynamodb."):

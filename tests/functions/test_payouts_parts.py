@@ -14,8 +14,9 @@ from cardstock.adapters.transfers.sandbox import SandboxTransfers, Way
 from cardstock.payouts.model import PARTS, Line
 from cardstock.settings import settings
 from functions.on_payout_step import app as steps
+from infra.local.engine import Clients
 from infra.local.invoke import FunctionError
-from infra.local.queues import MachineInvoker
+from infra.local.queues import MachineInvoker, Traffic
 from tests.cloud import Cloud, Context, names_here, queue_event, template
 from tests.payouts_office import FIRST, PAYOUT, Office, books, clock_at, member_id
 
@@ -225,6 +226,14 @@ def test_channels_are_asked_in_parts_too(office: Office, cloud: Cloud, sandbox: 
     # What is silent was handed over again under its number, once by its part and never by the step after it.
     assert sandbox.handed_over[office.lines()[members[4]]["number"]] == 2
     office.check_ledger()
+
+
+def test_the_local_runtime_starts_the_machine_for_what_is_in_its_queue() -> None:
+    nobody: Any = None
+    traffic = Traffic(template(), clients=Clients(nobody, nobody, nobody, nobody, nobody), invoker=Called())
+    queues = [runner.queue.logical_id.rsplit(".", 1)[-1] for runner in traffic.queues]
+
+    assert queues.count("PayoutMaps") == 1
 
 
 def test_as_many_lines_as_one_function_gets_through_are_not_given_away(office: Office, cloud: Cloud) -> None:

@@ -61,11 +61,23 @@ def _settlements() -> Iterator[Row]:
     teams = {(10, 2): operations.settle(10, 2), (10_000, 1_000): operations.settle(10_000, 1_000)}
     for (members, depth), settled in teams.items():
         team = f"team of {members}, {depth} deep"
-        for name, cost in (("Credit 3 people", settled.credit), ("Release 3 people", settled.release)):
+        steps = (
+            ("Credit 3 people", settled.credit, 16),
+            ("Claw back from 3 people", settled.claw, 10),
+            ("Release 3 people", settled.release, 16),
+        )
+        for name, cost, most in steps:
             found = f"{len(cost.calls)} calls, {cost.wcu:g} WCU, {cost.rcu:g} RCU"
             same = settled == teams[10, 2]
-            holds = settled.people == 3 and len(cost.calls) <= 2 and cost.wcu <= 16 and same
-            yield Row(f"{name}, {team}", found, "2 calls, 16 WCU, the same", "1 call, 14 WCU", holds)
+            transactions = cost.calls.count("dynamodb:TransactWriteItems")
+            holds = settled.people == 3 and len(cost.calls) <= 2 and transactions == 1 and cost.wcu <= most and same
+            yield Row(f"{name}, {team}", found, f"2 calls, {most} WCU, the same", "1 call, 10 WCU", holds)
+    for orders in (6, 12):
+        night = operations.release_night(orders)
+        each = night.wcu / night.entries
+        found = f"{each:.2f} WCU an entry, 1 an order counted"
+        holds = night.entries == 3 * orders and each <= 3.5
+        yield Row(f"Night that releases {night.entries} entries", found, "3.5 WCU an entry", "3.33 WCU an entry", holds)
 
 
 def _payouts() -> Iterator[Row]:

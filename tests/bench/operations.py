@@ -14,6 +14,7 @@ from typing import Any
 
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
+from msgspec.structs import replace
 
 from cardstock import bootstrap
 from cardstock.adapters import s3, sqs
@@ -143,15 +144,17 @@ def _grow_team(cloud: Cloud, members: int, depth: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What an order's commissions cost: the crediting when it is paid, the release when its window is over."""
+    """What an order's commissions cost: the crediting when it is paid, a claw-back when part of it is refunded, the
+    release when its window is over."""
 
     people: int
     credit: Measured
+    claw: Measured
     release: Measured
 
 
 def settle(members: int, depth: int) -> Settled:
-    """Credit, and later release, the rewards of an order in a team of `members`, `depth` deep."""
+    """Credit, claw back in part and later release the rewards of an order in a team of `members`, `depth` deep."""
     from cardstock.ledger import service as ledger
 
     with account() as cloud:
@@ -166,9 +169,41 @@ def settle(members: int, depth: int) -> Settled:
         assert order is not None
         accrual, books = rules.accrual(order), bootstrap.books()
         credit = measured(lambda: ledger.accrue(accrual, books=books, clock=clock))
+        taken = {each.reward: each.amount // 2 for each in accrual.credits}
+        claw = measured(lambda: ledger.claw("rfd_" + "c" * 26, taken, accrual, books=books, clock=clock))
         clock.at += timedelta(days=30)
         release = measured(lambda: ledger.release(accrual, books=books, clock=clock))
-        return Settled(len(accrual.credits), credit, release)
+        return Settled(len(accrual.credits), credit, claw, release)
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What a nightly release cost. `entries`: rewards that became available. `wcu`: for the money, the note of how far
+    the night came included; `counting`: for the orders' counting as settled in the network."""
+
+    entries: int
+    wcu: float
+    counting: float
+
+
+def release_night(orders: int) -> Night:
+    """The nightly release of so many orders that pay three people each, through its handler."""
+    with account() as cloud:
+        clock = ledger_shop.ShopClock()
+        bootstrap.set_clock(clock)
+        opened = ledger_shop.Shop(cloud, clock)
+        opened.publish(replace(ledger_shop.DEMO_PLAN, promote_n=0))  # a partner who refers is paid alone with his peer
+        referrer = _grow_team(cloud, 10, 2)
+        for number in range(orders):
+            buyer = opened.member(f"mem_b{number:025d}", referrer)
+            opened.receive(opened.buy(buyer))
+            opened.settle_down()
+        clock.at += timedelta(days=30)
+        cost = measured(opened.night)
+        released = [item for item in cloud.items("ledger") if item["pk"]["S"].startswith("release.")]
+        entries = sum(amount > 0 for item in released for _, amount, _ in json.loads(item["postings"]["S"]))
+        # An order's place in the network is one item of less than 1 KB, put by itself.
+        return Night(entries, cost.wcu - orders, orders)
 
 
 def card_views() -> tuple[Measured, Measured]:

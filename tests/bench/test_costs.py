@@ -38,9 +38,19 @@ def small_team() -> Settled:
 
 def test_settling_for_three_people_takes_at_most_two_calls_and_sixteen_units(small_team: Settled) -> None:
     assert small_team.people == 3
-    for cost in (small_team.credit, small_team.release):
+    for cost in (small_team.credit, small_team.claw, small_team.release):
         assert len(cost.calls) <= 2
+        assert cost.calls.count("dynamodb:TransactWriteItems") == 1
         assert 0 < cost.wcu <= 16
+    assert small_team.claw.wcu <= 10
+
+
+def test_a_night_costs_the_same_for_each_entry_when_entries_double() -> None:
+    night, double = operations.release_night(6), operations.release_night(12)
+
+    assert (night.entries, double.entries) == (18, 36)
+    assert night.wcu / night.entries <= 3.5
+    assert double.wcu / double.entries <= night.wcu / night.entries
 
 
 def test_settling_costs_the_same_in_a_team_of_ten_thousand_a_thousand_deep(small_team: Settled) -> None:

@@ -11,6 +11,9 @@ from msgspec.structs import replace
 
 from cardstock import bootstrap
 from cardstock.adapters.dynamodb.teams import TeamSale, sales_of
+from cardstock.network.history import Market, RecordedOrder, Returned
+from cardstock.network.model import OrderLine as NetworkLine
+from cardstock.network.simulation import Trial, run
 from functions.monthly_dividends import app
 from tests.cloud import ROOT, Context, queue_event
 from tests.faults import layer as faults
@@ -124,6 +127,66 @@ def test_a_refund_after_settling_comes_off_the_month_in_which_it_goes_through_on
     assert divide("2027-02-01T02:00:00+08:00")["shares"] == 0
     # December had been divided without it.
     assert divide(FIRST)["total_fen"] == 2 * 1_996
+    assert bootstrap.audit().findings == ()
+
+
+def test_the_simulation_divides_what_the_functions_divide_on_the_same_orders(teams: Shop) -> None:
+    """Sales of two months, refunds before settling, after it in the same month, and after it in the next."""
+    bought: list[RecordedOrder] = []
+    refunds: dict[str, list[Returned]] = {}
+
+    def sold(member_id: str, inviter_id: str | None, day: datetime, price: int) -> str:
+        teams.clock.at = day
+        (order_id,) = sell(teams, member_id, units=3, price=price)
+        order = bootstrap.orders().find(order_id)
+        assert order is not None
+        bought.append(
+            RecordedOrder(
+                order_id,
+                member_id,
+                (NetworkLine("sku1", 3, 3 * price, qualifying=True),),
+                order.placed_at,
+                inviter_id=inviter_id,
+                paid_at=order.paid_at,
+                received_at=order.received_at,
+            )
+        )
+        return order_id
+
+    def returned(order_id: str, day: datetime) -> None:
+        teams.clock.at = day
+        refund_id = teams.refund(order_id, sku1=1)
+        teams.settle_down()
+        refund = bootstrap.orders().find_refund(order_id, refund_id)
+        assert refund is not None
+        assert refund.succeeded_at is not None
+        refunds.setdefault(order_id, []).append(Returned(order_id, refund.succeeded_at, units={0: 1}))
+
+    first = sold("mem_a", "mem_r", datetime(2026, 12, 2, 4, tzinfo=UTC), 33_333)
+    second = sold("mem_b", "mem_r", datetime(2026, 12, 3, 4, tzinfo=UTC), 20_001)
+    sold("mem_c", "mem_s", datetime(2026, 12, 4, 4, tzinfo=UTC), 10_007)
+    returned(first, datetime(2026, 12, 5, 4, tzinfo=UTC))
+    night(teams, datetime(2026, 12, 12, 16, 30, tzinfo=UTC))
+    returned(second, datetime(2026, 12, 20, 4, tzinfo=UTC))
+    late = sold("mem_d", None, datetime(2026, 12, 24, 4, tzinfo=UTC), 50_009)
+    last = sold("mem_c", None, datetime(2026, 12, 27, 4, tzinfo=UTC), 49_999)
+    night(teams, datetime(2026, 12, 31, 16, 30, tzinfo=UTC))  # the night that settles what is due on the 31st
+    teams.clock.at = datetime(2026, 12, 31, 18, tzinfo=UTC)
+    december = divide()
+    night(teams, datetime(2027, 1, 4, 16, 30, tzinfo=UTC))
+    returned(first, datetime(2027, 1, 6, 4, tzinfo=UTC))
+    teams.clock.at = datetime(2027, 1, 31, 18, tzinfo=UTC)
+    january = divide("2027-02-01T02:00:00+08:00")
+    orders = [replace(order, returns=tuple(refunds.get(order.order_id, ()))) for order in bought]
+    plan = bootstrap.plans().current()
+    assert plan is not None
+    outcome = run(Trial(plan.plan, Market()), orders, ["mem_r", "mem_s"])
+
+    assert (december["month"], january["month"]) == ("2026-12", "2027-01")
+    # What is due on the 31st settles in the night that is January's.
+    assert {sale.fen for sale in sales_of("2027-01")} == {3 * 50_009, 3 * 49_999, -33_333}
+    assert late != last
+    assert outcome.dividend == december["total_fen"] + january["total_fen"] > 0
     assert bootstrap.audit().findings == ()
 
 

@@ -204,9 +204,9 @@ class Template:
     buckets: tuple[Bucket, ...]
     secrets: tuple[Secret, ...]
     pipes: tuple[Pipe, ...]
-    machines: tuple[Machine, ...]
     skipped: tuple[Skipped, ...]
     outputs: Mapping[str, Json]
+    machines: tuple[Machine, ...] = ()
 
     def function(self, name: str) -> Function:
         """The function called `name`, or whose folder is `functions/<name>`. KeyError if there is none."""
@@ -742,7 +742,7 @@ def load(path: Path, *, place: Place | None = None, parameters: Mapping[str, str
     template = Template(
         place, tuple(functions), tuple(tables), tuple(queues), tuple(buckets), tuple(secrets),
         tuple(_pipe(*pipe) for pipe in declared if not _starts(pipe[2])),
-        tuple(_machine(*pipe, definitions) for pipe in declared if _starts(pipe[2])), tuple(skipped), outputs,
+        tuple(skipped), outputs, tuple(_machine(*pipe, definitions) for pipe in declared if _starts(pipe[2])),
     )  # fmt: skip
     _check(template)
     return template

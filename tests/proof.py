@@ -53,8 +53,9 @@ class Proof:
         self.calls += 1
         if not asked:
             return
-        for kind, table, key in _written(operation, asked):
+        for kind, table, key, condition in _written(operation, asked):
             if table == "ledger":
+                _holds("attribute_not_exists" in condition, "an entry that may be written over another", key)
                 _holds((operation, kind) == ("TransactWriteItems", "Put"), f"{operation} {kind} on an entry", key)
                 self._entry(key)
             elif table == "balances":
@@ -100,18 +101,19 @@ def _without_zeros(accounts: dict[str, int]) -> dict[str, int]:
     return {name: amount for name, amount in accounts.items() if amount}
 
 
-def _written(operation: str, asked: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _written(operation: str, asked: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     if operation == "TransactWriteItems":
         for entry in asked["TransactItems"]:
             for kind, action in entry.items():
-                yield kind, action["TableName"], (action.get("Key") or action["Item"])["pk"]["S"]
+                key = (action.get("Key") or action["Item"])["pk"]["S"]
+                yield kind, action["TableName"], key, action.get("ConditionExpression", "")
     elif operation == "BatchWriteItem":
         for table, entries in asked["RequestItems"].items():
             for entry in entries:
                 for kind, action in entry.items():
-                    yield kind, table, (action.get("Key") or action["Item"])["pk"]["S"]
+                    yield kind, table, (action.get("Key") or action["Item"])["pk"]["S"], ""
     else:
-        yield operation, asked["TableName"], (asked.get("Key") or asked["Item"])["pk"]["S"]
+        yield operation, asked["TableName"], (asked.get("Key") or asked["Item"])["pk"]["S"], ""
 
 
 @contextmanager

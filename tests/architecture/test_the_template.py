@@ -103,6 +103,21 @@ def test_nobody_may_change_what_is_in_the_ledger() -> None:
         assert actions <= {f"dynamodb:{verb}" for verb in READ_OR_APPEND}, logical_id
 
 
+def test_no_role_outside_the_functions_writes_any_table() -> None:
+    roles = [(f"{path} {name}", role) for path in STACKS for name, role in resources(path, "AWS::IAM::Role")]
+
+    assert len(roles) >= 4
+    for name, role in roles:
+        assert not role["Properties"].get("ManagedPolicyArns"), name
+        for policy in role["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                tables = {action for action in actions if action.startswith("dynamodb:")}
+
+                reads = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+                assert tables <= {f"dynamodb:{verb}" for verb in reads}, name
+
+
 def test_nobody_may_change_a_published_plan_or_take_back_what_the_guard_has_on_record() -> None:
     rights = [right for granted_here in granted().values() for right in granted_here]
 

@@ -123,13 +123,26 @@ def test_one_side_of_a_changed_amount_is_unbalanced(lived: Shop) -> None:
 def test_a_deleted_entry_is_named(kind: str, lived: Shop) -> None:
     victim = next(item["pk"]["S"] for item in lived.cloud.items("ledger") if item["pk"]["S"].startswith(f"{kind}."))
 
+    members = people(lived, victim)
     edit(lived, "ledger", {"pk": victim}, lambda _: False)
     status, report = verify()
 
     assert status == 1
     # That a release is missing shows in the row and in the balances: only the clock knows that it was due.
     item = f"rewards/{victim.removeprefix('release.')}" if kind == "release" else f"ledger/{victim}"
-    assert item in {item for item, _ in named(report)}
+    found = {item for item, _ in named(report)}
+    assert item in found
+    # Beside it only what was reckoned with it: its order's other entries and row, and its people's balances.
+    assert {each for each in found if each.startswith("ledger/")} <= {
+        item, f"ledger/release.{victim.partition('.')[2]}", *(f"ledger/release.{o}" for o in lived.orders.values()),
+    }  # fmt: skip
+    assert {each for each in found if each.startswith("balances/")} == {f"balances/{member}" for member in members}
+
+
+def people(lived: Shop, entry: str) -> set[str]:
+    """Who has money in an entry."""
+    item = lived.cloud.dynamodb.get_item(TableName="ledger", Key={"pk": {"S": entry}})["Item"]
+    return {name.split(":")[1] for name, *_ in json.loads(item["postings"]["S"]) if name.startswith("member:")}
 
 
 def test_two_swapped_entries_are_named(lived: Shop) -> None:
@@ -141,6 +154,9 @@ def test_two_swapped_entries_are_named(lived: Shop) -> None:
     found = named(verify()[1])
 
     assert {(f"ledger/{one}", "wrong_id"), (f"ledger/{other}", "wrong_id")} <= found
+    entries = {item for item, _ in found if item.startswith("ledger/accrue.")}
+    assert entries == {f"ledger/{one}", f"ledger/{other}"}
+    assert {check for item, check in found if item in entries} == {"wrong_id"}
 
 
 def test_an_invented_entry_is_unexplained(lived: Shop) -> None:

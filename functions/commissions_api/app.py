@@ -48,7 +48,8 @@ def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation
     order = bootstrap.orders().find(order_id)
     if order is None:
         raise NotFoundError("NOT_FOUND")
-    return models.explanation_told(order_id, rewards, rules.what_if(order), rules.opens_at(order), request.language)
+    around = (rules.what_if(order), rules.opens_at(order), bootstrap.holds().find(order_id))
+    return models.explanation_told(order_id, rewards, *around, language=request.language)
 
 
 @api.get("/v1/me/withdrawals", query=PageOfWithdrawals, answer=Withdrawals, auth="member", codes=("CURSOR_INVALID",))

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from cardstock import bootstrap
 from cardstock.adapters.dynamodb.compliance import stopped
+from cardstock.edge.sessions import issue
 from cardstock.ids import RequestKey, new_id
 from cardstock.members.model import Account, Member
 from cardstock.members.service import verify_person
@@ -17,6 +18,7 @@ from cardstock.orders import service as orders
 from cardstock.orders.model import PaymentNotice
 from cardstock.partners import service as partners
 from cardstock.payouts.model import Balance, refusal
+from functions.commissions_api import app as commissions_api
 from functions.guard_api import app as guard_api
 from functions.nightly_guard import app as nightly_guard
 from functions.on_order_event import app as on_order_event
@@ -69,6 +71,15 @@ def lift(order_id: str, reason: str = "发票已核对", **options: Any) -> tupl
     return call(
         "POST", f"/v1/reward-holds/{order_id}/lifts", "/v1/reward-holds/{order_id}/lifts", {"reason": reason}, **options
     )
+
+
+def explained(order_id: str) -> bool:
+    """What R, who earns on it, is told: that his reward is held, and not why."""
+    path = "/v1/me/commissions/{order_id}"
+    event = http_event(
+        "GET", path.format(order_id=order_id), resource=path, token=issue(bootstrap.signer(), "mem_r")[0]
+    )
+    return bool(json.loads(commissions_api.handler(event, Context())["body"])["held"])
 
 
 def buy(shop: Shop, member_id: str, payer: str = "", device: str = "", units: int = 1) -> str:
@@ -137,11 +148,14 @@ def test_an_earlier_order_of_the_same_payer_is_found_out_before_it_is_released(t
 def test_stocking_up_is_held_and_a_hold_lifted_before_the_receipt_delays_nothing(team: Shop) -> None:
     order_id = buy(team, "mem_b", units=11)
     (held,) = holds()["items"]
+    told = [explained(order_id)]
     lift(order_id)
+    told.append(explained(order_id))
     received(team, order_id)
     answer = night(team, days=9)
 
     assert held["reasons"] == ["stocking_up"]
+    assert told == [True, False]
     assert (answer["settled"], answer["held"]) == (1, 0)
     assert holds()["items"][0]["lifted"]["by"]
 

@@ -13,6 +13,7 @@ from cardstock.ledger.model import BRAND_ZONE, Balance, Debt, Kind, RewardKind, 
 from cardstock.money import MAX_FEN
 
 if TYPE_CHECKING:
+    from cardstock.compliance.model import Hold
     from cardstock.ledger.service import Explained
     from cardstock.network.model import Approval, Plan, PublishedPlan, WhatIf
 
@@ -215,6 +216,7 @@ class Explanation(Model):
 
     order_id: str
     items: list[ExplainedReward]
+    held: Annotated[bool, Meta(description="Finance looks at the order; its rewards stay frozen until it is done.")]
 
 
 def explanation_told(
@@ -222,6 +224,8 @@ def explanation_told(
     rewards: "Sequence[Explained]",
     what_if: "Mapping[RewardKind, Sequence[WhatIf]]",
     opens_at: datetime | None,
+    hold: "Hold | None",
+    *,
     language: str,
 ) -> Explanation:
     """The view of a member's rewards on an order."""
@@ -232,6 +236,7 @@ def explanation_told(
             _explained(reward, _otherwise(reward, what_if.get(reward.credit.reward, ()), english), opens_at, english)
             for reward in rewards
         ],
+        held=hold is not None and hold.open,
     )
 
 

@@ -510,7 +510,7 @@ def summary_of(demo: Demo, verified: dict[str, Any]) -> dict[str, Any]:
         "refunds": numbers.refunds,
         "members": len(members),
         "credit_seconds": round(numbers.credit_seconds, 2),
-        "credits": verified["totals_fen"],
+        "credits_fen": verified["totals_fen"],
         "balances": {
             name: pockets[name] for name in ("frozen_fen", "available_fen", "debt_fen", "paying_fen", "paid_fen")
         },
@@ -565,7 +565,7 @@ def closing_table(summary: dict[str, Any]) -> Table:
     table.add_row(
         "members", f"{summary['members']:,}; a credit was visible {summary['credit_seconds']} s after payment"
     )
-    table.add_row("rewards (yuan)", amounts(summary["credits"]))
+    table.add_row("rewards (yuan)", amounts(summary["credits_fen"]))
     table.add_row("balances (yuan)", amounts(summary["balances"]))
     table.add_row(
         "guard", f"{summary['alarms_lifted']} subtrees were stopped as the law would look at them; two people lifted it"

@@ -1,4 +1,4 @@
-"""What would have changed a reward: the engine's own answer with one thing different, and nothing that changes nothing."""
+"""What would have changed a reward: the engine's own answer with one thing different."""
 
 from hypothesis import given
 from msgspec.structs import replace

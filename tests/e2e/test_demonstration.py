@@ -1,0 +1,37 @@
+"""The main job on a few invoices, through the deployment's own surface: everything it opens, it closes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.local import demo
+
+pytestmark = pytest.mark.engine
+
+
+def test_the_main_job_closes_on_real_invoices(tmp_path: Path) -> None:
+    status = demo.run(limit=12, state=tmp_path / "demo")
+
+    assert status == 0
+    summary = json.loads((tmp_path / "demo" / "summary.json").read_text("utf-8"))
+    assert (summary["invoices_read"], summary["invoices_sold"]) == (12, summary["orders"])
+    assert summary["supplier_orders"] > summary["orders"]
+    assert summary["verified"]
+    assert summary["dead_letters"] == {}
+    fen = summary["credits_fen"]
+    assert fen["frozen"] == 0
+    paid = summary["payout"]
+    assert (paid["status"], paid["books_close"], paid["paid_lines"]) == ("settled", True, paid["lines"] - 1)
+    assert paid["gross_fen"] == paid["tax_fen"] + paid["net_fen"] > 0
+    assert (fen["paid"], fen["withheld"]) == (paid["net_fen"], paid["tax_fen"])
+    assert {Path(name).suffix for name in summary["files"]} == {".xlsx", ".csv", ".pdf"}
+    assert all(Path(name).stat().st_size > 0 for name in summary["files"])
+
+
+def test_the_demonstration_empties_no_folder_of_somebody_elses(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("keep me", "utf-8")
+
+    with pytest.raises(demo.DemoError):
+        demo.run(limit=1, state=tmp_path)
+    assert (tmp_path / "letter.txt").read_text("utf-8") == "keep me"

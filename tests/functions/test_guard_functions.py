@@ -9,7 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock import bootstrap
+from cardstock.adapters import sqs
 from cardstock.adapters.dynamodb.compliance import stopped
+from cardstock.compliance import service as guard
+from cardstock.compliance.model import Subtree
 from cardstock.edge.sessions import issue
 from cardstock.ids import RequestKey, new_id
 from cardstock.members.model import Account, Member
@@ -22,9 +25,10 @@ from functions.commissions_api import app as commissions_api
 from functions.guard_api import app as guard_api
 from functions.nightly_guard import app as nightly_guard
 from functions.on_order_event import app as on_order_event
-from tests.cloud import ROOT, Context, http_event, queue_event
+from tests.cloud import ROOT, Cloud, Context, http_event, queue_event
 from tests.faults import layer as faults
 from tests.functions.ledger_shop import Shop, line, shop
+from tests.payouts_office import FIRST, Office, clock_at
 
 __all__ = ["shop"]
 
@@ -365,3 +369,24 @@ def test_a_kept_request_is_answered_as_its_name_says(shop: Shop, path: Path) -> 
         assert (answer["statusCode"], told["code"]) == REFUSALS[path.stem]
     else:
         assert answer["statusCode"] == 200, told
+
+
+def test_a_payout_lists_nobody_who_is_stopped_and_drops_who_was_stopped_since(cloud: Cloud) -> None:
+    sqs.forget_client()
+    with clock_at(FIRST) as clock:
+        office = Office(cloud, clock)
+        stopped_before, stopped_after, free = (office.member(index, 5_000) for index in (1, 2, 3))
+        subtrees = [Subtree(member, 40, 3, (member,)) for member in (stopped_before, stopped_after)]
+        guard.sound(subtrees[:1], alarms=bootstrap.alarms(), clock=clock)
+        office.tick()
+        office.drain()
+        listed = set(office.lines())
+        guard.sound(subtrees, alarms=bootstrap.alarms(), clock=clock)
+        office.approve()
+        office.drain()
+        lines = office.lines()
+
+        assert listed == {stopped_after, free}
+        assert (lines[stopped_after]["status"], lines[stopped_after]["reason"]) == ("dropped", "hold")
+        assert lines[free]["status"] == "sent"
+        assert office.balance(stopped_after)["available"] == 5_000

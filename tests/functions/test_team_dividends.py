@@ -55,6 +55,8 @@ def new_year(shop: Shop) -> None:
 
 
 def divide(at: str = FIRST, **options: Any) -> dict[str, Any]:
+    """The tick, to a function that has just started: it knows no plan yet."""
+    bootstrap.plans.cache_clear()
     return app.handler({"scheduled_at": at}, Context(remaining_ms=options.get("remaining_ms", 900_000)))
 
 

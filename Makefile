@@ -65,6 +65,8 @@ $(READY): requirements.lock
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -c 'import pathlib, sysconfig; root = pathlib.Path.cwd(); \
 	pathlib.Path(sysconfig.get_path("purelib"), "cardstock.pth").write_text(f"{root}\n{root}/layers/cardstock/python\n", "utf-8")'
+	@printf '#!/bin/sh\nexec "$${0%%/*}/python" -m infra.cli "$$@"\n' > $(BIN)/cardstock
+	@chmod +x $(BIN)/cardstock
 	@touch $@
 
 $(SAM_READY): requirements-sam.lock $(READY)

@@ -1,4 +1,4 @@
-"""Commands for operators: `python -m infra.cli ledger verify`, `python -m infra.cli ledger explain ord_...`.
+"""Commands for operators: `cardstock ledger verify`, `cardstock ledger explain ord_...`.
 
 They work on the tables that the environment names (the same variables as the functions'), at `AWS_ENDPOINT_URL` or in
 the account of the credentials at hand; `ledger verify-proof` needs its file and nothing else, `plan check` and
@@ -205,4 +205,4 @@ def seals(as_json: AsJson = False) -> None:
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="cardstock")

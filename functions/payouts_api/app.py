@@ -58,13 +58,9 @@ def approve(request: Request[models.Approve, Nothing]) -> Answer:
     Another person than the one who opened it. Sending starts within moments. A second approval changes nothing.
     """
     batch, repeated = service.approve(
-        request.path["payout_id"],
-        actor=request.caller.id,
-        note=request.body.note,
-        request=request.key,
-        payouts=bootstrap.payouts(),
-        clock=bootstrap.clock(),
-    )
+        request.path["payout_id"], actor=request.caller.id, name=request.caller.name, note=request.body.note,
+        request=request.key, payouts=bootstrap.payouts(), clock=bootstrap.clock(),
+    )  # fmt: skip
     bootstrap.take_payout_step(batch.id)
     return Answer(models.told(batch), replayed=repeated)
 

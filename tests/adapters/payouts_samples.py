@@ -86,6 +86,7 @@ def sample(payees: int = 16, orders: int = 3) -> Report:
         opened_by="schedule",
         opened_at=CLOSED - timedelta(days=2),
         approved_by="key_finance",
+        approver="李娜 finance",
         approved_at=CLOSED - timedelta(days=1, hours=3),
         note="核对无误",
         since=CLOSED - timedelta(days=32),

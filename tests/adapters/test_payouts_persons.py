@@ -45,7 +45,7 @@ def open_and_approve(office: Office, month: int, rules: Rules) -> str:
     service.open_batch(period, actor="schedule", rules=rules, payouts=bootstrap.payouts(), clock=office.clock)
     office.advance(payout, only_csv=True)
     service.approve(
-        payout, actor="key_li", note=None, request=RequestKey(f"req_{payout}", "x"),
+        payout, actor="key_li", name="Li", note=None, request=RequestKey(f"req_{payout}", "x"),
         payouts=bootstrap.payouts(), clock=office.clock,
     )  # fmt: skip
     return payout
@@ -129,7 +129,7 @@ def test_a_line_that_fails_in_the_next_year_is_out_of_its_own_and_income_of_the_
     service.open_batch(period, actor="schedule", rules=PLATFORM, payouts=bootstrap.payouts(), clock=office.clock)
     office.advance("pay_202701", only_csv=True)
     service.approve(
-        "pay_202701", actor="key_li", note=None, request=RequestKey("req_jan", "x"),
+        "pay_202701", actor="key_li", name="Li", note=None, request=RequestKey("req_jan", "x"),
         payouts=bootstrap.payouts(), clock=office.clock,
     )  # fmt: skip
     while office.advance("pay_202701", only_csv=True):

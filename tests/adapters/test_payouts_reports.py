@@ -59,6 +59,12 @@ def test_the_summary_carries_three_native_charts(content: bytes) -> None:
     assert kinds == {"doughnutChart", "barChart"}
 
 
+def test_the_summary_says_who_approved_by_name(book: Any) -> None:
+    texts = [str(cell.value) for row in book["汇总 Summary"].iter_rows() for cell in row]
+
+    assert [text for text in texts if "李娜 finance (key_finance)" in text]
+
+
 def test_no_cell_is_a_formula_and_no_link_leaves_the_workbook(content: bytes, book: Any) -> None:
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

@@ -60,7 +60,7 @@ def pay(office: Office, period: Period, *, failed: str = "", settle: bool = True
     service.open_batch(period, actor="schedule", rules=rules, payouts=bootstrap.payouts(), clock=office.clock)
     office.advance(payout, only_csv=True)
     service.approve(
-        payout, actor="key_li", note=None, request=RequestKey(f"req_{payout}", "x"),
+        payout, actor="key_li", name="Li", note=None, request=RequestKey(f"req_{payout}", "x"),
         payouts=bootstrap.payouts(), clock=office.clock,
     )  # fmt: skip
     while office.advance(payout, only_csv=True):

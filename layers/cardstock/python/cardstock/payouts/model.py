@@ -175,6 +175,8 @@ class Batch(msgspec.Struct, frozen=True):
     listed_at: datetime | None = None
     """When every eligible member had a line. Before that nobody can approve; afterwards nobody is added."""
     approved_by: str | None = None
+    approver: str = ""
+    """The name on the approver's key, as it was then."""
     approved_at: datetime | None = None
     note: str | None = None
     """What the approver wrote down."""

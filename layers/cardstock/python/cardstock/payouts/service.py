@@ -135,9 +135,9 @@ def withdrawals(member: str, *, before: str | None, limit: int, payouts: Payouts
 
 
 def approve(
-    wanted: str, *, actor: str, note: str | None, request: RequestKey, payouts: Payouts, clock: Clock
+    wanted: str, *, actor: str, name: str, note: str | None, request: RequestKey, payouts: Payouts, clock: Clock
 ) -> tuple[Batch, bool]:
-    """The approved batch, and whether this was a repeat.
+    """The batch approved by `actor`, whose name is kept for the report, and whether this was a repeat.
 
     Raises `NotFoundError`, `RefusedError` (APPROVER_OPENED_IT), `ConflictError` (PAYOUT_STILL_OPENING).
     """
@@ -149,7 +149,8 @@ def approve(
         raise RefusedError("APPROVER_OPENED_IT")
     if batch.listed_at is None:
         raise ConflictError("PAYOUT_STILL_OPENING")
-    approved = replace(batch, status="approved", approved_by=actor, approved_at=clock.now(), note=note)
+    now = clock.now()
+    approved = replace(batch, status="approved", approved_by=actor, approver=name, approved_at=now, note=note)
     return payouts.approve(approved, request), False
 
 

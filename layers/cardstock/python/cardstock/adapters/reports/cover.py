@@ -7,7 +7,17 @@ from collections import Counter
 from io import BytesIO
 from typing import Any
 
-from cardstock.adapters.reports.texts import CHANNEL, CONTROL, METHOD, STATUS, Text, local_text, printable, yuan_text
+from cardstock.adapters.reports.texts import (
+    CHANNEL,
+    CONTROL,
+    METHOD,
+    STATUS,
+    Text,
+    approver,
+    local_text,
+    printable,
+    yuan_text,
+)
 from cardstock.payouts.report import Report
 
 CONTENT_TYPE = "application/pdf"
@@ -94,7 +104,7 @@ def _page(report: Report, language: int) -> list[Any]:
         (word("period"), batch.period.key),
         (word("channel"), named(CHANNEL, batch.rules.channel)),
         (word("opened"), f"{local_text(batch.opened_at)}  {batch.opened_by}"),
-        (word("approved"), f"{local_text(batch.approved_at)}  {batch.approved_by or '-'}"),
+        (word("approved"), f"{local_text(batch.approved_at)}  {approver(batch)}"),
         (word("closed"), f"{local_text(report.closed_at)}  (UTC+8)"),
         (word("tax"), f"{named(METHOD, table.method)} ({table.id}, {table.valid_from}{until})"),
         (word("source"), table.source),

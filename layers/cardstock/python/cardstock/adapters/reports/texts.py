@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from cardstock.money import Fen
-from cardstock.payouts.model import BRAND_ZONE
+from cardstock.payouts.model import BRAND_ZONE, Batch
 
 Text = tuple[str, str]
 
@@ -102,6 +102,11 @@ def local(moment: datetime) -> datetime:
 def local_text(moment: datetime | None) -> str:
     """`2026-12-01 03:00:05`, the brand's wall clock."""
     return "-" if moment is None else f"{local(moment):%Y-%m-%d %H:%M:%S}"
+
+
+def approver(batch: Batch) -> str:
+    """Who approved a batch: `Li Na, finance (key_..)`."""
+    return f"{printable(batch.approver)} ({batch.approved_by})" if batch.approver else batch.approved_by or "-"
 
 
 def printable(text: str) -> str:

@@ -24,6 +24,7 @@ from cardstock.adapters.reports.texts import (
     METHOD,
     REASON,
     STATUS,
+    approver,
     both,
     local,
     local_text,
@@ -434,7 +435,7 @@ def _facts(writer: Writer, sheet: Any, report: Report, row: int) -> int:
     for name, value in (
         ("开立 Opened", f"{local_text(batch.opened_at)} · {batch.opened_by}"),
         ("对账区间 Statements cover", f"{local_text(batch.since)} → {local_text(batch.opened_at)}"),
-        ("审批 Approved", f"{local_text(batch.approved_at)} · {batch.approved_by or '-'} · {batch.note or '-'}"),
+        ("审批 Approved", f"{local_text(batch.approved_at)} · {approver(batch)} · {batch.note or '-'}"),
         ("发放 Sent", local_text(batch.sent_at)),
         ("最低发放额 Minimum", f"{yuan(batch.rules.minimum)} CNY"),
         ("个税方法 Tax method", f"{both(METHOD, table.method)} · {table.id} · {table.valid_from} → "),

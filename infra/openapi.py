@@ -458,6 +458,9 @@ def build() -> dict[str, Json]:
     types = _types(route for _, api in found for route in api.routes)
     generated, components = msgspec.json.schema_components(types, schema_hook=_any_value, ref_template=_REF)
     schemas: dict[type, Json] = dict(zip(types, generated, strict=True))
+    for schema in components.values():
+        if "description" in schema:  # a docstring, which Python 3.13 cleans by itself
+            schema["description"] = inspect.cleandoc(schema["description"])
     _give_examples(components)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     document: dict[str, Json] = {

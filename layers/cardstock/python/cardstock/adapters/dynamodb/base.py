@@ -8,14 +8,15 @@ import json
 import random
 import time
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import Attribute
 from pynamodb.connection.base import Connection
 from pynamodb.connection.table import TableConnection
 from pynamodb.constants import GLOBAL_SECONDARY_INDEXES, NUMBER, STRING
-from pynamodb.exceptions import TransactWriteError
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
+from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
@@ -96,6 +97,27 @@ class Table(Model):
                 shared._tables[meta.table_name] = meta
             own.connection = shared
         return own
+
+    @classmethod
+    def find(cls, hash_key: str, range_key: str | None = None) -> Self | None:
+        """The item as it is now, read consistently; None if there is none."""
+        try:
+            return cls.get(hash_key, range_key, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+    def put_if(self, condition: Condition) -> bool:
+        """Put the item if what is stored meets the condition; False if it does not.
+
+        False may be this very put, repeated by the client after its answer got lost. Raises `UnavailableError`.
+        """
+        try:
+            self.save(condition=condition)
+        except PutError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                return False
+            raise UnavailableError("STORE_UNAVAILABLE") from error
+        return True
 
 
 class IntegerAttribute(Attribute[int]):

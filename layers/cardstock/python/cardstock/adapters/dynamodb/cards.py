@@ -20,7 +20,6 @@ from typing import Any
 
 from msgspec.structs import asdict
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PutError
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -125,16 +124,12 @@ class DynamoCards:
         return _once(item, ShareItem.pk.does_not_exist(), request, share.key, share.created_at)
 
     def find(self, key: str) -> Card | None:
-        try:
-            return _card(CardItem.get(key, "card", consistent_read=True))
-        except DoesNotExist:
-            return None
+        item = CardItem.find(key, "card")
+        return None if item is None else _card(item)
 
     def find_share(self, key: str) -> Share | None:
-        try:
-            return _share(ShareItem.get(key, "share", consistent_read=True))
-        except DoesNotExist:
-            return None
+        item = ShareItem.find(key, "share")
+        return None if item is None else _share(item)
 
     def show(self, key: str) -> Shown | None:
         if len(key) != SHARE_KEY_LETTERS:
@@ -147,7 +142,7 @@ class DynamoCards:
         return Shown(card, share.audience if share.audience in card.faces else DEFAULT, share.key)
 
     def replace(self, card: Card, revision: int) -> bool:
-        return _saved(_card_item(card), CardItem.revision == revision)
+        return _card_item(card).put_if(CardItem.revision == revision)
 
     def owned_by(self, owner_id: str, limit: int, after: str | None) -> tuple[Sequence[Card], str | None]:
         last = None if after is None else {"owner_id": {"S": owner_id}, "pk": {"S": after}, "sk": {"S": "card"}}
@@ -170,7 +165,7 @@ class DynamoRadars:
     def store(self, radar: Radar) -> bool:
         before = radar.revision - 1
         condition = RadarItem.revision == before if before else RadarItem.pk.does_not_exist()
-        return _saved(_radar_item(radar), condition)
+        return _radar_item(radar).put_if(condition)
 
 
 def owner_of(key: str) -> str | None:
@@ -190,16 +185,6 @@ def _once(item: Table, absent: Condition, request: RequestKey, result: str, at: 
         earlier = result_of(error.failed[0], request)
         return None if earlier == result else earlier
     return None
-
-
-def _saved(item: Table, condition: Condition) -> bool:
-    try:
-        item.save(condition=condition)
-    except PutError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
-            return False
-        raise UnavailableError("STORE_UNAVAILABLE") from error
-    return True
 
 
 def _card_item(card: Card) -> CardItem:

@@ -20,14 +20,12 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PutError
 
 from cardstock.adapters.dynamodb.base import IntegerAttribute, JsonAttribute, Table
 from cardstock.adapters.dynamodb.members import members_of
 from cardstock.adapters.dynamodb.network import NetworkItem
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.compliance.model import BRAND_ZONE, Alarm, Hold, Identity, Purchase, SoldDay, mark
-from cardstock.errors import UnavailableError
 from cardstock.settings import settings
 
 _USERS_LOOKED_AT: Final = 20
@@ -111,14 +109,14 @@ class DynamoHolds:
     """`compliance.ports.Holds`."""
 
     def find(self, order_id: str) -> Hold | None:
-        item = _find("hold", order_id)
+        item = RecordItem.find("hold", order_id)
         return None if item is None else _hold(item)
 
     def put(self, hold: Hold) -> None:
-        _save(RecordItem("hold", hold.order_id, body=_hold_body(hold)), RecordItem.pk.does_not_exist())
+        RecordItem("hold", hold.order_id, body=_hold_body(hold)).put_if(RecordItem.pk.does_not_exist())
 
     def lift(self, hold: Hold) -> bool:
-        return _save(RecordItem("hold", hold.order_id, version=2, body=_hold_body(hold)), RecordItem.version == 1)
+        return RecordItem("hold", hold.order_id, version=2, body=_hold_body(hold)).put_if(RecordItem.version == 1)
 
     def page(self, limit: int, after: str | None) -> tuple[Sequence[Hold], str | None]:
         items, more = _page("hold", limit, after)
@@ -129,7 +127,7 @@ class DynamoAlarms:
     """`compliance.ports.Alarms`."""
 
     def find(self, alarm_id: str) -> Alarm | None:
-        item = _find("alarm", alarm_id)
+        item = RecordItem.find("alarm", alarm_id)
         return None if item is None else _alarm(item)
 
     def of_head(self, head: str) -> Alarm | None:
@@ -140,7 +138,7 @@ class DynamoAlarms:
 
     def put(self, alarm: Alarm) -> bool:
         before = RecordItem.version == alarm.version - 1 if alarm.version > 1 else RecordItem.pk.does_not_exist()
-        return _save(RecordItem("alarm", alarm.id, version=alarm.version, body=_alarm_body(alarm)), before)
+        return RecordItem("alarm", alarm.id, version=alarm.version, body=_alarm_body(alarm)).put_if(before)
 
     def page(self, limit: int, after: str | None) -> tuple[Sequence[Alarm], str | None]:
         items, more = _page("alarm", limit, after)
@@ -167,7 +165,7 @@ class DynamoAlarms:
 def stopped(member_ids: Sequence[str]) -> frozenset[str]:
     """Those of the members whose payouts an open alarm stops. One read per hundred, and one per alarm."""
     stops = _stops(member_ids)
-    alarms = {alarm_id: _find("alarm", alarm_id) for alarm_id in sorted(set(stops.values()))}
+    alarms = {alarm_id: RecordItem.find("alarm", alarm_id) for alarm_id in sorted(set(stops.values()))}
     open_now = {alarm_id for alarm_id, item in alarms.items() if item is not None and _alarm(item).open}
     return frozenset(member_id for member_id, alarm_id in stops.items() if alarm_id in open_now)
 
@@ -190,23 +188,6 @@ def _stops(member_ids: Iterable[str]) -> dict[str, str]:
     if not keys:
         return {}
     return {item.pk.removeprefix("stop#"): item.body for item in RecordItem.batch_get(keys, consistent_read=True)}
-
-
-def _find(pk: str, sk: str) -> RecordItem | None:
-    try:
-        return RecordItem.get(pk, sk, consistent_read=True)
-    except DoesNotExist:
-        return None
-
-
-def _save(item: RecordItem, condition: Any) -> bool:
-    try:
-        item.save(condition=condition)
-    except PutError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
-            return False
-        raise UnavailableError("STORE_UNAVAILABLE") from error
-    return True
 
 
 def _page(pk: str, limit: int, after: str | None) -> tuple[list[RecordItem], str | None]:

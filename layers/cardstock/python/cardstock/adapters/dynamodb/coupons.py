@@ -15,11 +15,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PutError
-from pynamodb.expressions.condition import Condition
 
 from cardstock.adapters.dynamodb.base import IntegerAttribute, Table, Transaction
-from cardstock.errors import UnavailableError
 from cardstock.settings import settings
 
 _USE: Final = "use."
@@ -51,23 +48,23 @@ def give_back(transaction: Transaction, coupon_id: str, order_id: str) -> None:
 
 def used(coupon_id: str) -> str:
     """What a coupon was used for; empty while it can be used."""
-    found = _find(coupon_id)
+    found = CouponUse.find(_USE + coupon_id)
     return "" if found is None or found.ref == _FREE else found.ref
 
 
 def undo(coupon_id: str) -> str:
     """Let nobody use a coupon any more; the order that was placed with it, empty if none was."""
     unused = CouponUse.pk.does_not_exist() | CouponUse.ref.is_in(_FREE, _UNDONE)
-    if _save(CouponUse(_USE + coupon_id, ref=_UNDONE), unused):
+    if CouponUse(_USE + coupon_id, ref=_UNDONE).put_if(unused):
         return ""
-    found = _find(coupon_id)
+    found = CouponUse.find(_USE + coupon_id)
     return "" if found is None or found.ref == _UNDONE else found.order_id or found.ref
 
 
 def decide_owed(coupon_id: str, order_id: str, fen: int) -> int:
     """Keep what is owed for a benefit that had shipped; the first decision holds, and is answered."""
-    _save(CouponUse(_USE + coupon_id, ref=_OWED, order_id=order_id, fen=fen), CouponUse.ref == order_id)
-    found = _find(coupon_id)
+    CouponUse(_USE + coupon_id, ref=_OWED, order_id=order_id, fen=fen).put_if(CouponUse.ref == order_id)
+    found = CouponUse.find(_USE + coupon_id)
     return 0 if found is None or found.fen is None else found.fen
 
 
@@ -75,20 +72,3 @@ def all_owed() -> Iterator[tuple[str, str, int]]:
     """Coupon, order and fen of everything that was ever owed; a consistent scan, for audits."""
     for item in CouponUse.scan(filter_condition=CouponUse.ref == _OWED, consistent_read=True):
         yield item.pk.removeprefix(_USE), item.order_id or "", item.fen or 0
-
-
-def _find(coupon_id: str) -> CouponUse | None:
-    try:
-        return CouponUse.get(_USE + coupon_id, consistent_read=True)
-    except DoesNotExist:
-        return None
-
-
-def _save(item: CouponUse, condition: Condition) -> bool:
-    try:
-        item.save(condition=condition)
-    except PutError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
-            return False
-        raise UnavailableError("STORE_UNAVAILABLE") from error
-    return True

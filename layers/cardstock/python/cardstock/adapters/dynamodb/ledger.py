@@ -30,7 +30,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PutError
 
 from cardstock.adapters.dynamodb.base import (
     ConditionFailedError,
@@ -40,7 +39,7 @@ from cardstock.adapters.dynamodb.base import (
     Table,
     Transaction,
 )
-from cardstock.errors import RefusedError, UnavailableError
+from cardstock.errors import RefusedError
 from cardstock.ids import RequestKey
 from cardstock.ledger.model import (
     ID_PREFIX,
@@ -236,44 +235,32 @@ class DynamoBooks:
         return "booked"
 
     def transaction(self, transaction_id: str) -> LedgerTransaction | None:
-        try:
-            return _to_transaction(LedgerItem.get(transaction_id, consistent_read=True))
-        except DoesNotExist:
-            return None
+        item = LedgerItem.find(transaction_id)
+        return None if item is None else _to_transaction(item)
 
     def rewards(self, order_id: str) -> OrderRewards | None:
-        try:
-            return _to_rewards(RewardsItem.get(order_id, "rewards", consistent_read=True))
-        except DoesNotExist:
-            return None
+        item = RewardsItem.find(order_id, "rewards")
+        return None if item is None else _to_rewards(item)
 
     def balance(self, member_id: str) -> Balance:
-        try:
-            return _to_balance(BalanceItem.get(member_id, consistent_read=True))
-        except DoesNotExist:
-            return Balance(member_id)
+        item = BalanceItem.find(member_id)
+        return Balance(member_id) if item is None else _to_balance(item)
 
 
 class DynamoWriteOffs:
     """`ledger.ports.WriteOffs`."""
 
     def ask(self, asked: WriteOff, request: RequestKey) -> tuple[WriteOff, bool]:
-        try:
-            _to_write_off_item(asked, request.fingerprint).save(condition=WriteOffItem.pk.does_not_exist())
-        except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise UnavailableError("STORE_UNAVAILABLE") from error
-            kept = WriteOffItem.get(_WRITE_OFFS, asked.id, consistent_read=True)
-            if kept.fingerprint != request.fingerprint:
-                raise RefusedError("IDEMPOTENCY_KEY_REUSED") from error
-            return _to_write_off(kept), True
-        return asked, False
+        if _to_write_off_item(asked, request.fingerprint).put_if(WriteOffItem.pk.does_not_exist()):
+            return asked, False
+        kept = WriteOffItem.get(_WRITE_OFFS, asked.id, consistent_read=True)
+        if kept.fingerprint != request.fingerprint:
+            raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+        return _to_write_off(kept), True
 
     def find(self, write_off_id: str) -> WriteOff | None:
-        try:
-            return _to_write_off(WriteOffItem.get(_WRITE_OFFS, write_off_id, consistent_read=True))
-        except DoesNotExist:
-            return None
+        item = WriteOffItem.find(_WRITE_OFFS, write_off_id)
+        return None if item is None else _to_write_off(item)
 
     def book(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
         kept = WriteOffItem.get(_WRITE_OFFS, approved.id, consistent_read=True)
@@ -325,20 +312,15 @@ class DynamoCalendar:
             yield item.sk
 
     def progress(self) -> tuple[date, str] | None:
-        try:
-            reached = SweepItem.get("sweep", "release", consistent_read=True).reached
-        except DoesNotExist:
+        item = SweepItem.find("sweep", "release")
+        if item is None:
             return None
-        day, _, after = reached.partition("#")
+        day, _, after = item.reached.partition("#")
         return date.fromisoformat(day), after
 
     def save_progress(self, day: date, after: str) -> None:
         reached = f"{day.isoformat()}#{after}"
-        try:
-            SweepItem(reached=reached).save(condition=SweepItem.pk.does_not_exist() | (SweepItem.reached < reached))
-        except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise UnavailableError("STORE_UNAVAILABLE") from error
+        SweepItem(reached=reached).put_if(SweepItem.pk.does_not_exist() | (SweepItem.reached < reached))
 
 
 _DAYS = "days"

@@ -13,13 +13,12 @@ Table `members`, partition key `pk`; no index. A member is found by what identif
 | nicknames, payees | many `mem_...` | 1 read per 100 |
 """
 
-import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
+from pynamodb.exceptions import UpdateError
 
 from cardstock.adapters.dynamodb.base import (
     ConditionFailedError,
@@ -93,10 +92,8 @@ class DynamoMembers:
     """`members.ports.Members`."""
 
     def find(self, member_id: str) -> Member | None:
-        try:
-            return _member(MemberItem.get(member_id, consistent_read=True))
-        except DoesNotExist:
-            return None
+        item = MemberItem.find(member_id)
+        return None if item is None else _member(item)
 
     def find_by_account(self, account: Account) -> Member | None:
         return self._behind(account.key)
@@ -105,10 +102,8 @@ class DynamoMembers:
         return self._behind(_phone_key(phone))
 
     def _behind(self, key: str) -> Member | None:
-        try:
-            return self.find(PointerItem.get(key, consistent_read=True).member_id)
-        except DoesNotExist:
-            return None
+        pointer = PointerItem.find(key)
+        return None if pointer is None else self.find(pointer.member_id)
 
     def join(self, member: Member, account: Account, inviter_id: str | None) -> Member:
         for _ in range(_ATTEMPTS):
@@ -132,14 +127,12 @@ class DynamoMembers:
         raise UnavailableError("STORE_BUSY")
 
     def add_account(self, member: Member, account: Account) -> Member:
-        try:
-            PointerItem(pk=account.key, member_id=member.id).save(condition=PointerItem.pk.does_not_exist())
-        except PutError as error:
-            first = self.find_by_account(account) if _condition_failed(error) else None
-            if first is None:
-                raise UnavailableError("STORE_UNAVAILABLE") from error
-            return first
-        return member
+        if PointerItem(pk=account.key, member_id=member.id).put_if(PointerItem.pk.does_not_exist()):
+            return member
+        first = self.find_by_account(account)
+        if first is None:
+            raise UnavailableError("STORE_UNAVAILABLE")
+        return first
 
     def add_phone(self, member: Member, phone: str) -> Member:
         try:
@@ -165,29 +158,24 @@ class DynamoMembers:
                 condition=MemberItem.pk.exists() & MemberItem.erased_at.does_not_exist(),
             )
         except UpdateError as error:
-            if _condition_failed(error):
+            if error.cause_response_code == "ConditionalCheckFailedException":
                 return None
             raise UnavailableError("STORE_UNAVAILABLE") from error
         return _member(item)
 
     def salt(self) -> bytes:
         for _ in range(2):
-            with contextlib.suppress(DoesNotExist):
-                return bytes.fromhex(SaltItem.get("salt#person", consistent_read=True).salt)
-            try:
-                SaltItem(salt=new_salt().hex()).save(condition=SaltItem.pk.does_not_exist())
-            except PutError as error:
-                if not _condition_failed(error):
-                    raise UnavailableError("STORE_UNAVAILABLE") from error
+            item = SaltItem.find("salt#person")
+            if item is not None:
+                return bytes.fromhex(item.salt)
+            SaltItem(salt=new_salt().hex()).put_if(SaltItem.pk.does_not_exist())
         raise UnavailableError("STORE_UNAVAILABLE")
 
     def set_person(self, member_id: str, person: Person) -> bool:
         key = f"person#{person.id}"
         for _ in range(_ATTEMPTS):
-            try:
-                others: list[str] = PersonItem.get(key, consistent_read=True).members
-            except DoesNotExist:
-                others = []
+            known = PersonItem.find(key)
+            others: list[str] = [] if known is None else known.members
             if member_id in others:
                 return False
             if len(others) >= MOST_MEMBERS:
@@ -268,10 +256,6 @@ def _point(transaction: Transaction, key: str, member_id: str) -> None:
 
 def _phone_key(phone: str) -> str:
     return f"phone#{phone}"
-
-
-def _condition_failed(error: PutError | UpdateError) -> bool:
-    return error.cause_response_code == "ConditionalCheckFailedException"
 
 
 def _item(member: Member) -> MemberItem:

@@ -236,10 +236,8 @@ class DynamoOrders:
 
     def find(self, order_id: str) -> Order | None:
         """See the port."""
-        try:
-            return _order(OrderItem.get(order_id, _ORDER, consistent_read=True))
-        except OrderItem.DoesNotExist:
-            return None
+        item = OrderItem.find(order_id, _ORDER)
+        return None if item is None else _order(item)
 
     def refunds_of(self, order_id: str) -> tuple[Refund, ...]:
         """See the port."""
@@ -248,10 +246,8 @@ class DynamoOrders:
 
     def find_refund(self, order_id: str, refund_id: str) -> Refund | None:
         """See the port."""
-        try:
-            return _refund(RefundItem.get(order_id, _REFUND + refund_id, consistent_read=True))
-        except RefundItem.DoesNotExist:
-            return None
+        item = RefundItem.find(order_id, _REFUND + refund_id)
+        return None if item is None else _refund(item)
 
     def find_supplier_orders(self, order_id: str, supplier_ids: Iterable[str]) -> dict[str, SupplierOrder]:
         """See the port."""

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
+from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -104,10 +104,8 @@ def find_key(key_id: str) -> ApiKey | None:
     """The key, read consistently: 0.5 RCU doubled to 1. Any text may be asked for: it comes from a header."""
     if len(key_id) > _LONGEST_KEY_ID:  # DynamoDB takes a key of more than 2 048 bytes for a defect of ours
         return None
-    try:
-        return _key(KeyItem.get(key_id, "key", consistent_read=True))
-    except DoesNotExist:
-        return None
+    item = KeyItem.find(key_id, "key")
+    return None if item is None else _key(item)
 
 
 class DynamoKeys:
@@ -160,15 +158,13 @@ class DynamoSuppliers:
             inbox_secrets=list(supplier.inbox_secrets),
             created_at=supplier.created_at,
         )
-        if _added(item, SupplierItem.pk.does_not_exist()):
+        if item.put_if(SupplierItem.pk.does_not_exist()):
             return supplier
         return _supplier(SupplierItem.get(supplier.supplier_id, "supplier", consistent_read=True))
 
     def find(self, supplier_id: str) -> Supplier | None:
-        try:
-            return _supplier(SupplierItem.get(supplier_id, "supplier", consistent_read=True))
-        except DoesNotExist:
-            return None
+        item = SupplierItem.find(supplier_id, "supplier")
+        return None if item is None else _supplier(item)
 
     def rename(self, supplier_id: str, name: str) -> None:
         SupplierItem(pk=supplier_id, sk="supplier").update([SupplierItem.name.set(name)])
@@ -199,7 +195,7 @@ class DynamoInbox:
             done=message.done,
             expires_at=keep_until,
         )
-        if _added(item, InboxItem.pk.does_not_exist()):
+        if item.put_if(InboxItem.pk.does_not_exist()):
             return message
         item = InboxItem.get(item.pk, item.sk, consistent_read=True)
         return InboxMessage(message.source, message.message_id, item.body, item.received_at, item.done)
@@ -282,10 +278,8 @@ class DynamoEndpoints:
         return None
 
     def find(self, owner: str, endpoint_id: str) -> Endpoint | None:
-        try:
-            return _endpoint(EndpointItem.get(owner, f"endpoint#{endpoint_id}", consistent_read=True))
-        except DoesNotExist:
-            return None
+        item = EndpointItem.find(owner, f"endpoint#{endpoint_id}")
+        return None if item is None else _endpoint(item)
 
     def remove(self, owner: str, endpoint_id: str) -> None:
         EndpointItem(pk=owner, sk=f"endpoint#{endpoint_id}").delete()
@@ -363,10 +357,8 @@ class DynamoDeliveries:
         return delivery.delivery_id
 
     def find(self, endpoint_id: str, delivery_id: str) -> Delivery | None:
-        try:
-            return _delivery(DeliveryItem.get(endpoint_id, delivery_id, consistent_read=True))
-        except DoesNotExist:
-            return None
+        item = DeliveryItem.find(endpoint_id, delivery_id)
+        return None if item is None else _delivery(item)
 
     def note(self, delivery: Delivery, attempt: Attempt, status: str) -> None:
         log = (*delivery.attempts, attempt)[-_LOGGED_ATTEMPTS:]
@@ -404,16 +396,6 @@ def _earlier(error: ConditionFailedError, request: RequestKey) -> str | None:
     The record of a request expires after a week: then only the id, which is derived from the request, tells.
     """
     return result_of(error.failed[0], request) if 0 in error.failed else None
-
-
-def _added(item: Table, condition: Condition) -> bool:
-    try:
-        item.save(condition=condition)
-    except PutError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
 
 
 def _updated(item: Table, actions: list[Action], condition: Condition) -> bool:

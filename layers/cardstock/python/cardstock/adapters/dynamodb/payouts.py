@@ -27,9 +27,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import asdict, replace
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PutError
 
 from cardstock.adapters.dynamodb import ledger as ledger_tables
+from cardstock.adapters.dynamodb import requests
 from cardstock.adapters.dynamodb.base import (
     ConditionFailedError,
     EpochAttribute,
@@ -40,10 +40,10 @@ from cardstock.adapters.dynamodb.base import (
 )
 from cardstock.adapters.dynamodb.compliance import anybody_stopped, stopped
 from cardstock.adapters.dynamodb.members import members_of
-from cardstock.adapters.dynamodb.requests import RequestItem, remember, result_of
+from cardstock.adapters.dynamodb.requests import remember, result_of
 from cardstock.adapters.dynamodb.statements import changes
 from cardstock.clock import from_epoch_ms, to_epoch_ms
-from cardstock.errors import ConflictError, RefusedError, UnavailableError
+from cardstock.errors import ConflictError, UnavailableError
 from cardstock.ids import RequestKey
 from cardstock.ledger.model import Kind, pocket_of, transaction_id
 from cardstock.ledger.service import claimed, paid, returned
@@ -153,11 +153,7 @@ class DynamoTaxFiles:
 
     def add(self, file: TaxFile) -> None:
         item = TaxFileItem(sk=file.quarter, data=json.loads(json.dumps(asdict(file), default=_ms)))
-        try:
-            item.save(condition=TaxFileItem.pk.does_not_exist())
-        except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise UnavailableError("STORE_UNAVAILABLE") from error
+        item.put_if(TaxFileItem.pk.does_not_exist())
 
     def page(self, *, limit: int) -> list[TaxFile]:
         found = TaxFileItem.query(_TAX_FILES, scan_index_forward=False, consistent_read=True, limit=limit)
@@ -168,20 +164,13 @@ class DynamoPayouts:
     """`payouts.ports.Payouts`."""
 
     def open(self, batch: Batch) -> Batch:
-        try:
-            _batch_item(batch).save(condition=BatchItem.pk.does_not_exist())
-        except PutError as error:
-            found = self.find(batch.id) if error.cause_response_code == "ConditionalCheckFailedException" else None
-            if found is None:
-                raise UnavailableError("STORE_UNAVAILABLE") from error
-            return found
-        return batch
+        if _batch_item(batch).put_if(BatchItem.pk.does_not_exist()):
+            return batch
+        return _batch(BatchItem.get(_BATCHES, batch.id, consistent_read=True))
 
     def find(self, batch_id: str) -> Batch | None:
-        try:
-            return _batch(BatchItem.get(_BATCHES, batch_id, consistent_read=True))
-        except DoesNotExist:
-            return None
+        item = BatchItem.find(_BATCHES, batch_id)
+        return None if item is None else _batch(item)
 
     def page(self, *, before: str | None, limit: int) -> list[Batch]:
         found = BatchItem.query(
@@ -195,14 +184,10 @@ class DynamoPayouts:
 
     def replace(self, batch: Batch) -> Batch:
         changed = _next(batch)
-        try:
-            _batch_item(changed).save(condition=BatchItem.version == batch.version)
-        except PutError as error:
-            # The client repeats a put whose answer got lost: what failed the condition may be this very write.
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise UnavailableError("STORE_UNAVAILABLE") from error
-            if self.find(batch.id) != _batch(_batch_item(changed)):
-                raise ConflictError("PAYOUT_CHANGED") from error
+        written = _batch_item(changed).put_if(BatchItem.version == batch.version)
+        # The client repeats a put whose answer got lost: what failed the condition may be this very write.
+        if not written and self.find(batch.id) != _batch(_batch_item(changed)):
+            raise ConflictError("PAYOUT_CHANGED")
         return changed
 
     def approve(self, batch: Batch, request: RequestKey) -> Batch:
@@ -236,12 +221,7 @@ class DynamoPayouts:
         return line, False
 
     def check_reuse(self, request: RequestKey) -> None:
-        try:
-            stored = RequestItem.get(request.id, consistent_read=True)
-        except DoesNotExist:
-            return
-        if stored.fingerprint != request.fingerprint:
-            raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+        requests.find(request)
 
     def list_lines(self, batch: Batch, lines: Sequence[Line]) -> None:
         left = list(lines)

@@ -15,7 +15,6 @@ them), sort key `sk` = `<plan id>#<version, eight digits>`. Written once. Which 
 from typing import Any, Final
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist
 
 from cardstock.adapters.dynamodb import requests
 from cardstock.adapters.dynamodb.base import ConditionFailedError, EpochAttribute, JsonAttribute, Table, Transaction
@@ -52,10 +51,10 @@ class DynamoPlans:
     def get(self, plan_id: str, version: int) -> PublishedPlan | None:
         key = _sk(plan_id, version)
         if key not in self._kept:
-            try:
-                self._keep(PlanItem.get(_PK, key, consistent_read=True))
-            except DoesNotExist:
+            item = PlanItem.find(_PK, key)
+            if item is None:
                 return None
+            self._keep(item)
         return self._kept[key]
 
     def latest(self, plan_id: str) -> PublishedPlan | None:
@@ -64,9 +63,8 @@ class DynamoPlans:
         return next((self._keep(item) for item in found), None)
 
     def current(self) -> PublishedPlan | None:
-        try:
-            item = PlanInForce.get(PLAN_KEY, consistent_read=True)
-        except DoesNotExist:
+        item = PlanInForce.find(PLAN_KEY)
+        if item is None:
             return None
         plan_id, _, version = item.ref.rpartition("@")
         return self.get(plan_id, int(version))

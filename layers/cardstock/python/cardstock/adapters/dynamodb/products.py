@@ -76,10 +76,8 @@ class DynamoProducts:
 
     def find(self, sku: str) -> Product | None:
         """See the port."""
-        try:
-            return _product(ProductItem.get(sku, consistent_read=True))
-        except ProductItem.DoesNotExist:
-            return None
+        item = ProductItem.find(sku)
+        return None if item is None else _product(item)
 
     def find_all(self, skus: Iterable[str]) -> dict[str, Product]:
         """See the port."""

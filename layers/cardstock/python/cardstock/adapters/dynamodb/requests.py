@@ -45,9 +45,8 @@ def find(request: RequestKey) -> str | None:
 
     For requests that can no longer be run (an expired quote) but may have been. Raises like `result_of`.
     """
-    try:
-        item = RequestItem.get(request.id, consistent_read=True)
-    except RequestItem.DoesNotExist:
+    item = RequestItem.find(request.id)
+    if item is None:
         return None
     if item.fingerprint != request.fingerprint:
         raise RefusedError("IDEMPOTENCY_KEY_REUSED")

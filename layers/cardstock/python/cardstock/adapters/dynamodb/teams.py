@@ -16,7 +16,6 @@ from typing import Final
 
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist
 
 from cardstock.adapters.dynamodb.base import ConditionFailedError, IntegerAttribute, Table, Transaction
 from cardstock.adapters.dynamodb.orders import OrderItem
@@ -63,10 +62,8 @@ class TeamSale(msgspec.Struct, frozen=True):
 
 def settled_version(order_id: str) -> int | None:
     """The version of an order that settled; None if it has not."""
-    try:
-        return SettledItem.get(order_id, _SETTLED, consistent_read=True).version
-    except DoesNotExist:
-        return None
+    found = SettledItem.find(order_id, _SETTLED)
+    return None if found is None else found.version
 
 
 def settle(order: Order, month: str, sale: TeamSale) -> bool:

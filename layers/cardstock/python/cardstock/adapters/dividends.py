@@ -11,9 +11,8 @@ from datetime import datetime
 
 from cardstock.adapters.dynamodb import teams
 from cardstock.adapters.dynamodb.teams import TeamSale
-from cardstock.clock import Clock
+from cardstock.clock import BRAND_ZONE, Clock
 from cardstock.ledger import service as ledger
-from cardstock.ledger.model import BRAND_ZONE
 from cardstock.ledger.ports import Books
 from cardstock.money import Fen
 from cardstock.network.model import Plan, Snapshot

@@ -5,7 +5,7 @@ A `Hold` keeps the rewards of one order frozen until finance lifts it. An `Alarm
 until two people have lifted it. Both are kept for good, with who lifted them and why.
 """
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -16,8 +16,6 @@ from cardstock.money import BPS_ONE, Bps, Fen, half_up
 HoldReason: TypeAlias = Literal["same_payer", "same_device", "same_person", "stocking_up"]
 Mark: TypeAlias = Literal["payer", "device"]
 
-BRAND_ZONE: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""Days of the brand. China has one zone and has kept one offset since 1991: no zone database is needed."""
 STOCKING_DAYS: Final = 30
 """Units of one buyer are added up over so many days."""
 ALARM_LEVELS: Final = 3

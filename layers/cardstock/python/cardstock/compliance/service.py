@@ -9,11 +9,10 @@ from datetime import date, datetime, timedelta
 
 from msgspec.structs import replace
 
-from cardstock.clock import Clock
+from cardstock.clock import BRAND_ZONE, Clock
 from cardstock.compliance.model import (
     ALARM_LEVELS,
     ALARM_PEOPLE,
-    BRAND_ZONE,
     OUTSIDE_DAYS,
     STOCKING_DAYS,
     Alarm,

@@ -14,7 +14,7 @@ asked for any number of times, in any order, and is booked once.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
@@ -27,9 +27,6 @@ Kind: TypeAlias = Literal[
 ]
 RewardKind: TypeAlias = Literal["direct", "team", "peer"]
 State: TypeAlias = Literal["frozen", "available"]
-
-BRAND_ZONE: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""Days and months of the brand. China has one zone and has kept one offset since 1991: no zone database is needed."""
 
 POCKETS: Final[tuple[Pocket, ...]] = get_args(Pocket)
 BRAND_COMMISSION: Final = "brand:commission"

@@ -11,13 +11,12 @@ from datetime import date, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from cardstock.clock import Clock, to_epoch_ms
+from cardstock.clock import BRAND_ZONE, Clock, to_epoch_ms
 from cardstock.errors import NotFoundError, RefusedError, UnavailableError
 from cardstock.ids import RequestKey, derived_id
 from cardstock.ledger.model import (
     BRAND_COMMISSION,
     BRAND_WRITE_OFFS,
-    BRAND_ZONE,
     Balance,
     Claw,
     Credit,

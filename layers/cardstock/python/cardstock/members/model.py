@@ -4,11 +4,12 @@ import hashlib
 import hmac
 import re
 import secrets
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
 
+from cardstock.clock import BRAND_ZONE
 from cardstock.errors import InvalidError, Pointer
 from cardstock.ids import derived_id
 
@@ -16,7 +17,6 @@ OF_AGE: Final = 18
 MOST_MEMBERS: Final = 10
 """So many members may be one person: an account on each platform and some that got lost."""
 MEMBER_ID: Final = re.compile(r"mem_[0-9a-hjkmnp-tv-z]{26}")
-_CHINA: Final = timezone(timedelta(hours=8))
 _ID_NUMBER: Final = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
 _ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS: Final = "10X98765432"
@@ -61,7 +61,7 @@ class Person(msgspec.Struct, frozen=True):
 
     def of_age(self, now: datetime) -> bool:
         """Eighteen or older on `now`'s day in China. Who is born on 29 February comes of age on 1 March."""
-        today = now.astimezone(_CHINA).date()
+        today = now.astimezone(BRAND_ZONE).date()
         return (today.year - self.born.year, today.month, today.day) >= (OF_AGE, self.born.month, self.born.day)
 
     def is_number(self, number: str) -> bool:

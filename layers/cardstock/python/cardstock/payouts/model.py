@@ -10,19 +10,17 @@ number comes from (member, period, attempt) and never changes: the channel tells
 
 import hashlib
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
+from cardstock.clock import BRAND_ZONE
 from cardstock.errors import InvalidError
 from cardstock.ids import derived_id
 from cardstock.money import Fen
 from cardstock.payouts.tax import Method, TaxToDate
-
-BRAND_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
-"""China has one zone and has kept one offset since 1991, so no zone database is needed to find its midnight."""
 
 BatchStatus: TypeAlias = Literal["open", "approved", "sending", "settled"]
 LineStatus: TypeAlias = Literal["pending", "sent", "waiting_user", "paid", "failed", "expired", "dropped"]

@@ -24,8 +24,8 @@ from pynamodb.attributes import UnicodeAttribute
 from cardstock.adapters.dynamodb.base import IntegerAttribute, JsonAttribute, Table
 from cardstock.adapters.dynamodb.members import members_of
 from cardstock.adapters.dynamodb.network import NetworkItem
-from cardstock.clock import from_epoch_ms, to_epoch_ms
-from cardstock.compliance.model import BRAND_ZONE, Alarm, Hold, Identity, Purchase, SoldDay, mark
+from cardstock.clock import BRAND_ZONE, from_epoch_ms, to_epoch_ms
+from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, SoldDay, mark
 from cardstock.settings import settings
 
 _USERS_LOOKED_AT: Final = 20

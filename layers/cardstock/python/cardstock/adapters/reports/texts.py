@@ -3,8 +3,9 @@
 from datetime import datetime
 from decimal import Decimal
 
+from cardstock.clock import BRAND_ZONE
 from cardstock.money import Fen
-from cardstock.payouts.model import BRAND_ZONE, Batch
+from cardstock.payouts.model import Batch
 
 Text = tuple[str, str]
 

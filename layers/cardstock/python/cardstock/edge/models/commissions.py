@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from cardstock.clock import rfc3339
+from cardstock.clock import BRAND_ZONE, rfc3339
 from cardstock.edge.http import Model
-from cardstock.ledger.model import BRAND_ZONE, Balance, Debt, Kind, RewardKind, StatementLine
+from cardstock.ledger.model import Balance, Debt, Kind, RewardKind, StatementLine
 from cardstock.money import MAX_FEN
 
 if TYPE_CHECKING:

@@ -69,6 +69,7 @@ pytest_plugins = [
     "tests.cloud",
     "tests.rights",
     "tests.payloads",
+    "tests.racing",
     "tests.refusals",
     "tests.selling",
     "tests.sockets",

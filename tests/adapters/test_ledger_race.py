@@ -1,24 +1,17 @@
 """Many hands at one balance and one order's rewards, on an engine that isolates transactions as AWS does."""
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
-from cardstock.adapters.dynamodb import base
 from cardstock.adapters.dynamodb.base import ConditionFailedError, Transaction
 from cardstock.adapters.dynamodb.ledger import DynamoBooks, post
 from cardstock.clock import SystemClock
-from cardstock.errors import UnavailableError
 from cardstock.ledger import service
 from cardstock.ledger.model import RewardKind
-from infra.local.engine import Engine
-from tests.cloud import names_here, template
+from tests.racing import at_once
 from tests.unit.ledger_memory import accrual, credit
 
 pytestmark = pytest.mark.engine
@@ -28,41 +21,9 @@ NOW = datetime(2026, 12, 1, tzinfo=UTC)
 CLOCK = SystemClock()
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    log: Path = tmp_path_factory.mktemp("engine") / "engine.log"
-    started = Engine.start(state=None, log=log, region=os.environ["AWS_REGION"])
-    yield started
-    started.stop()
-
-
 @pytest.fixture
-def books(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoBooks]:
-    client = boto3.client("dynamodb", endpoint_url=engine.endpoint)
-    shapes = {names_here()[table.name]: table.definition for table in template().tables}
-    for name in TABLES:
-        client.create_table(TableName=name, **shapes[name])
-    monkeypatch.setenv("AWS_ENDPOINT_URL", engine.endpoint)
-    base.disconnect()
-    yield DynamoBooks()
-    base.disconnect()
-    for name in TABLES:
-        client.delete_table(TableName=name)
-    client.close()
-
-
-def at_once(*steps: Callable[[], Any]) -> list[Any]:
-    """What each step gives; a busy store is asked again, as queues do."""
-
-    def one(step: Callable[[], Any]) -> Any:
-        while True:
-            try:
-                return step()
-            except UnavailableError:
-                continue
-
-    with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(one, steps))
+def books(tables: None) -> DynamoBooks:
+    return DynamoBooks()
 
 
 def claim(number: str, fen: int) -> bool:

@@ -1,16 +1,11 @@
 """People who log in, and views that are counted, at the same moment, on an engine that isolates writes as AWS does."""
 
-import os
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 
-import boto3
 import pytest
 
-from cardstock.adapters.dynamodb import base
 from cardstock.adapters.dynamodb.cards import DynamoRadars, owner_of
 from cardstock.adapters.dynamodb.members import DynamoMembers, NetworkInviters, members_of
 from cardstock.adapters.dynamodb.network import DynamoNetwork
@@ -19,8 +14,6 @@ from cardstock.cards.model import View
 from cardstock.cards.service import count_views
 from cardstock.members.model import Person
 from cardstock.members.service import Login, Session, log_in
-from infra.local.engine import Engine
-from tests.cloud import names_here, template
 
 pytestmark = pytest.mark.engine
 
@@ -34,27 +27,9 @@ class FixedClock:
         return NOW
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    log: Path = tmp_path_factory.mktemp("engine") / "engine.log"
-    started = Engine.start(state=None, log=log, region=os.environ["AWS_REGION"])
-    yield started
-    started.stop()
-
-
 @pytest.fixture
-def members(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoMembers]:
-    client = boto3.client("dynamodb", endpoint_url=engine.endpoint)
-    definitions = {names_here()[table.name]: table.definition for table in template().tables}
-    for name in TABLES:
-        client.create_table(TableName=name, **definitions[name])
-    monkeypatch.setenv("AWS_ENDPOINT_URL", engine.endpoint)
-    base.disconnect()
-    yield DynamoMembers()
-    base.disconnect()
-    for name in TABLES:
-        client.delete_table(TableName=name)
-    client.close()
+def members(tables: None) -> DynamoMembers:
+    return DynamoMembers()
 
 
 def enter(members: DynamoMembers, openid: str, *, phone: str | None = None, invite: str | None = None) -> Session:

@@ -1,53 +1,23 @@
 """Many hands at the same goods and orders, on an engine that isolates transactions as AWS does."""
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from cardstock import bootstrap
-from cardstock.adapters.dynamodb import base
 from cardstock.catalog.model import Listing
 from cardstock.clock import SystemClock
-from cardstock.errors import CardstockError, ConflictError, UnavailableError
+from cardstock.errors import ConflictError
 from cardstock.ids import RequestKey
 from cardstock.orders import service
 from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver
-from infra.local.engine import Engine
-from tests.cloud import names_here, template
+from tests.racing import at_once
 
 pytestmark = pytest.mark.engine
 
 TABLES = ("orders", "supplier-orders", "products", "requests", "network", "plans")
 CLOCK = SystemClock()
 BUYER = "mem_" + "b" * 26
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    log: Path = tmp_path_factory.mktemp("engine") / "engine.log"
-    started = Engine.start(state=None, log=log, region=os.environ["AWS_REGION"])
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def tables(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    client = boto3.client("dynamodb", endpoint_url=engine.endpoint)
-    shapes = {names_here()[table.name]: table.definition for table in template().tables}
-    for name in TABLES:
-        client.create_table(TableName=name, **shapes[name])
-    monkeypatch.setenv("AWS_ENDPOINT_URL", engine.endpoint)
-    base.disconnect()
-    yield client
-    base.disconnect()
-    for name in TABLES:
-        client.delete_table(TableName=name)
-    client.close()
 
 
 def stocked(units: int, *skus: str) -> None:
@@ -75,33 +45,13 @@ def notice(order_id: str, amount_fen: int, number: str = "t1") -> PaymentNotice:
     return PaymentNotice("sandbox", order_id, number, amount_fen, "CNY", CLOCK.now())
 
 
-def until_answered(step: Callable[[], Any]) -> Any:
-    """What a client does: a busy store is asked again."""
-    while True:
-        try:
-            return step()
-        except UnavailableError:
-            continue
-
-
-def at_once(*steps: Callable[[], Any]) -> list[Any]:
-    def one(step: Callable[[], Any]) -> Any:
-        try:
-            return until_answered(step)
-        except CardstockError as error:
-            return error
-
-    with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(one, steps))
-
-
 def stock(sku: str) -> tuple[int, int]:
     product = bootstrap.products().find(sku)
     assert product is not None
     return product.stock, product.held
 
 
-def test_eighty_buyers_of_fifty_units_buy_exactly_fifty(tables: Any) -> None:
+def test_eighty_buyers_of_fifty_units_buy_exactly_fifty(tables: None) -> None:
     stocked(50, "scarce")
     stocked(1_000, "plenty")
     ends = at_once(*(lambda n=n: place({"scarce": 1, "plenty": 2}, f"k{n}") for n in range(80)))
@@ -113,7 +63,7 @@ def test_eighty_buyers_of_fifty_units_buy_exactly_fifty(tables: Any) -> None:
     assert (stock("scarce"), stock("plenty")) == ((0, 50), (900, 100))
 
 
-def test_one_request_sent_sixteen_times_at_once_is_one_order(tables: Any) -> None:
+def test_one_request_sent_sixteen_times_at_once_is_one_order(tables: None) -> None:
     stocked(100, "cup")
     ends = at_once(*(lambda: place({"cup": 3}, "same") for _ in range(16)))
 
@@ -121,7 +71,7 @@ def test_one_request_sent_sixteen_times_at_once_is_one_order(tables: Any) -> Non
     assert stock("cup") == (97, 3)
 
 
-def test_one_notice_sent_sixteen_times_at_once_pays_once(tables: Any) -> None:
+def test_one_notice_sent_sixteen_times_at_once_pays_once(tables: None) -> None:
     stocked(100, "cup", "mug")
     order_id = place({"cup": 3, "mug": 1}, "k")
     paid = notice(order_id, 4_000)
@@ -134,7 +84,7 @@ def test_one_notice_sent_sixteen_times_at_once_pays_once(tables: Any) -> None:
     assert bootstrap.orders().refunds_of(order_id) == ()
 
 
-def test_a_payment_and_a_cancellation_at_once_end_in_one_of_them_and_the_stock_agrees(tables: Any) -> None:
+def test_a_payment_and_a_cancellation_at_once_end_in_one_of_them_and_the_stock_agrees(tables: None) -> None:
     stocked(1_000, "cup")
     for number in range(8):
         order_id = place({"cup": 3}, f"k{number}")
@@ -156,7 +106,7 @@ def test_a_payment_and_a_cancellation_at_once_end_in_one_of_them_and_the_stock_a
             assert [refund.amount_fen for refund in strays] == [3_000]
 
 
-def test_refunds_at_once_never_give_back_more_than_was_bought(tables: Any) -> None:
+def test_refunds_at_once_never_give_back_more_than_was_bought(tables: None) -> None:
     stocked(100, "cup")
     order_id = place({"cup": 7}, "k")
     service.record_payment(notice(order_id, 7_000), orders=bootstrap.orders(), clock=CLOCK)
@@ -182,7 +132,7 @@ def test_refunds_at_once_never_give_back_more_than_was_bought(tables: Any) -> No
     assert sorted(refund.sequence for refund in refunds) == [3, 4, 5]
 
 
-def test_suppliers_who_ship_at_once_make_the_order_shipped_once(tables: Any) -> None:
+def test_suppliers_who_ship_at_once_make_the_order_shipped_once(tables: None) -> None:
     skus = [f"s{number}" for number in range(6)]
     stocked(10, *skus)
     order_id = place(dict.fromkeys(skus, 1), "k")

@@ -225,6 +225,13 @@ def test_a_month_that_is_not_settled_is_named(office: Office) -> None:
     assert (next_year["months"], next_year["open_periods"]) == ([], [])
 
 
+@pytest.mark.parametrize("year", ["2000", "2099"])
+def test_the_first_and_the_last_year_that_can_be_asked_for_are_told(office: Office, year: str) -> None:
+    status, told = year_of(office.member(1), office, year)
+
+    assert (status, told.get("months")) == (200, [])
+
+
 @pytest.mark.parametrize("year", ["1999", "20266", "二〇二六", "2026-1", "+202"])
 def test_what_is_no_year_is_not_found(office: Office, year: str) -> None:
     assert year_of(office.member(1), office, year)[0] == 404

@@ -42,7 +42,8 @@ def certificate(member: str, year: int, *, brand: str, payouts: Payouts, payees:
     ]
     months = tuple(person_months(payouts.lines_at(keys)))
     wanted = {batch_id(period) for period in periods}
-    batches = payouts.page(before=batch_id(Period(f"{year + 1}-01")), limit=len(periods))
+    # `~` sorts right behind December's batch; the year after the last one that ids can name has no January.
+    batches = payouts.page(before=f"{batch_id(periods[-1])}~", limit=len(periods))
     payee = known[member]
     return Certificate(
         brand=brand,

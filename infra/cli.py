@@ -1,8 +1,9 @@
 """Commands for operators: `cardstock ledger verify`, `cardstock ledger explain ord_...`.
 
-They work on the tables that the environment names (the same variables as the functions'), at `AWS_ENDPOINT_URL` or in
-the account of the credentials at hand; `ledger verify-proof` needs its file and nothing else, `plan check` and
-`plan simulate` need no table at all. All but `plan publish` only read.
+They work on what `make serve` runs with `--state .local/serve` before the command's name; otherwise on the tables that
+the environment names (the same variables as the functions'), at `AWS_ENDPOINT_URL` or in the account of the credentials
+at hand. `ledger verify-proof` needs its file and nothing else, `plan check` and `plan simulate` need no table at all.
+All but `plan publish` only read.
 """
 
 import json
@@ -13,14 +14,14 @@ from typing import Annotated, Any
 import typer
 from msgspec.structs import asdict
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 # The layer's folder is on the path in Lambda; here it is where it is kept.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cardstock" / "python"))
 
-from infra import payouts, simulate
+from infra import operators, payouts, simulate
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(simulate.app, name="plan")
 app.add_typer(payouts.app, name="payout")
 ledger = typer.Typer(no_args_is_help=True, help="Proof and explanation of the books.")
@@ -30,9 +31,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")
 _SHOWN = 50
 
 
-@app.callback()
-def main() -> None:
+@app.callback(help=__doc__)
+def main(
+    state: Annotated[
+        Path | None, typer.Option(envvar="CARDSTOCK_STATE", help="State folder of what runs here, as .local/serve.")
+    ] = None,
+) -> None:
     """Commands for operators."""
+    if state is not None:
+        operators.work_on(state)
 
 
 @ledger.command()
@@ -40,6 +47,7 @@ def verify(as_json: AsJson = False) -> None:
     """Check that every transaction balances, every balance is the fold of its entries, and every order, refund and
     payout is explained by entries and the other way round; that every seal has its root, and the ledger what was
     sealed. Exit status 1 names what is wrong. Run it while no message is on its way, or on a restored copy."""
+    operators.need_tables()
     from cardstock import bootstrap  # reads the environment
 
     report = bootstrap.audit()
@@ -72,10 +80,9 @@ def _show(report: Any) -> None:
         console.print(f"  expected {finding.expected}\n  found    {finding.found}", highlight=False, markup=False)
     if len(report.findings) > _SHOWN:
         console.print(f"... and {len(report.findings) - _SHOWN} more")
-    totals = Table(title="fen, over all members")
-    for name in report.totals:
-        totals.add_column(name, justify="right")
-    totals.add_row(*(f"{amount:,}" for amount in report.totals.values()))
+    totals = Table("over all members", Column("fen", justify="right"))
+    for name, amount in report.totals.items():
+        totals.add_row(name, f"{amount:,}")
     console.print(totals)
     console.print(
         f"{report.transactions} transactions, {report.balances} balances, {report.orders} orders, "
@@ -88,6 +95,7 @@ def _show(report: Any) -> None:
 def explain(order_id: str, as_json: AsJson = False) -> None:
     """Say who was credited for an order, by which rule and at which rate, and what became of it. Exit status 1 if the
     order credited nobody."""
+    operators.need_tables()
     from cardstock import bootstrap  # reads the environment
 
     rewards = bootstrap.books().rewards(order_id)
@@ -112,12 +120,11 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(told, ensure_ascii=False, indent=1))
         return
-    table = Table(title=f"{order_id}, {rewards.plan}, {rewards.state}")
-    columns = ("reward", "member_id", "role", "rule", "rate", "unit", "base", "full", "cap_cut", "amount", "rest")
-    for name in columns:
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*(str(row[name]) for name in columns))
+    # One column a reward: ids and amounts stand in full on a narrow screen too.
+    table = Table("", *(Column(credit.reward, overflow="fold") for credit in rewards.credits))
+    for name in ("member_id", "role", "rule", "rate", "unit", "base", "full", "cap_cut", "amount", "rest"):
+        table.add_row(name, *(str(row[name]) for row in rows))
+    print(f"{order_id}, {rewards.plan}, {rewards.state}")
     Console().print(table)
     for credit in rewards.credits:
         for other in otherwise.get(credit.reward, ()):
@@ -125,8 +132,13 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
 
 
 @ledger.command()
-def proof(transaction_id: str, member: Annotated[str, typer.Option(help="Somebody with money in it.")]) -> None:
-    """Print the proof that a transaction is in its seal, as its member can download it."""
+def proof(
+    transaction_id: str,
+    member: Annotated[str, typer.Option(help="Somebody with money in it.")],
+    as_json: AsJson = True,  # noqa: ARG001 - a proof is a JSON document whether or not it is asked for
+) -> None:
+    """Print the proof that a transaction is in its seal, as its member can download it: always JSON."""
+    operators.need_tables()
     from cardstock import bootstrap  # reads the environment
     from cardstock.errors import CardstockError
     from cardstock.ledger import sealing
@@ -187,6 +199,7 @@ def verify_proof(
 @ledger.command()
 def seals(as_json: AsJson = False) -> None:
     """List the seals, oldest first: number, root, transactions, when it was made."""
+    operators.need_tables()
     from cardstock import bootstrap  # reads the environment
     from cardstock.ledger import sealing
 
@@ -198,7 +211,7 @@ def seals(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([sealing.told(seal) for seal in found], indent=1))
         return
-    table = Table("seal", "root", "transactions", "made at")
+    table = Table("seal", Column("root", overflow="fold"), "transactions", "made at")
     for seal in found:
         table.add_row(str(seal.number), seal.root, str(seal.count), seal.made_at)
     Console().print(table)

@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from infra import operators
+
 if TYPE_CHECKING:
     from cardstock.edge.models.payouts import Books
     from cardstock.payouts.model import Batch, File
@@ -30,6 +32,7 @@ def report(
     Exit status 1 if the payout is not settled, or if a file is missing or another one; 2 for a payout that does not
     exist.
     """
+    operators.need_tables()
     from cardstock import bootstrap  # reads the environment
     from cardstock.edge.models import payouts as models
     from cardstock.payouts import service
@@ -58,6 +61,7 @@ def reconcile(payout_id: str, as_json: AsJson = False) -> None:
     Exit status 1 if they differ, with each line that does and what each book says of it; a line in flight, which the
     channel has not answered, differs too. 2 for a payout that does not exist.
     """
+    operators.need_tables()
     from msgspec.structs import replace
 
     from cardstock import bootstrap  # reads the environment

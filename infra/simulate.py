@@ -29,7 +29,7 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from cardstock.clock import rfc3339
 from cardstock.edge.charts import comparison_svg
@@ -39,6 +39,7 @@ from cardstock.network import guard
 from cardstock.network.history import Market, RecordedOrder, check_market
 from cardstock.network.presets import PRESETS
 from cardstock.network.simulation import Comparison, Outcome, Trial, compare, run
+from infra import operators
 
 app = typer.Typer(no_args_is_help=True, help="Commission plans: what the guard says, what they would cost.")
 
@@ -72,12 +73,9 @@ def check(plans: Plans, as_json: AsJson = False) -> None:
         console = Console()
         for trial, found in zip(trials, findings, strict=True):
             passes = "[red]refused[/red]" if guard.blocks(found) else "[green]passes[/green]"
-            table = Table(title=f"{trial.plan.id}: {passes}", title_justify="left")
-            for column in ("check", "verdict", "found", "would pass", "clause"):
-                table.add_column(column)
+            console.print(f"{trial.plan.id}: {passes}", highlight=False)
             for f in found:
-                table.add_row(f.check, f.verdict, f.found, f.passes, f.clause)
-            console.print(table)
+                print(f"  {f.check} {f.verdict}: {f.found}; would pass: {f.passes}\n    {f.clause}")
     raise typer.Exit(1 if any(guard.blocks(found) for found in findings) else 0)
 
 
@@ -89,6 +87,7 @@ def publish(
 ) -> None:
     """Publish a plan and put it in force, through the guard: in the tables that the environment names. What is in force
     already changes nothing. Exit status 1 if the guard refuses it, with each failed check and what would pass."""
+    operators.need_tables()
     from cardstock import bootstrap  # reads the environment
     from cardstock.errors import RefusedError
     from cardstock.network import service
@@ -123,6 +122,7 @@ def publish(
 @app.command("list")
 def list_versions(as_json: AsJson = False) -> None:
     """List every published version, and which is in force, from the tables that the environment names."""
+    operators.need_tables()
     from cardstock import bootstrap  # reads the environment
 
     plans = bootstrap.plans()
@@ -137,7 +137,9 @@ def list_versions(as_json: AsJson = False) -> None:
             "in_force": in_force, "plans": [msgspec.to_builtins(commissions.plan_told(record)) for record in found],
         })  # fmt: skip
         return
-    table = Table("plan", "published", "by", "approved by", "in force")
+    # Folded, not cut: an id or a time that ends in dots tells nothing.
+    names = ("plan", "published", "by", "approved by", "in force")
+    table = Table(*(Column(name, overflow="fold") for name in names))
     for record in found:
         approvers = ", ".join(f"{approval.check}: {approval.by}" for approval in record.approvals)
         mark = "yes" if record.plan.ref == in_force else ""

@@ -20,6 +20,8 @@ from infra.local.template import ROOT, TemplateError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
+COMMAND = ".venv/bin/cardstock"
+
 
 @app.callback()
 def main() -> None:
@@ -54,12 +56,18 @@ def serve(
         typer.echo(f"API reference  {suite.url}/docs")
         typer.echo(f"sandbox        {suite.sandbox.url}")
         typer.echo(f"state, logs    {suite.state_dir}")
+        typer.echo(f"commands       {COMMAND} --state {_near(suite.state_dir)} ledger verify")
         typer.echo("Ctrl-C stops; the state is kept.")
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
             while not stop.wait(1.0):
                 suite.engine.check()
         typer.echo("Stopping.")
+
+
+def _near(path: Path) -> Path:
+    """`path` as it is typed from where this was started."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 @app.command()

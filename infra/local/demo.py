@@ -5,7 +5,6 @@ days of shop life and the month's end pass in a minute; what happens at those ti
 """
 
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -135,9 +134,11 @@ class Demo:
         )
         self.keys["root"] = root
         self.keys["finance"] = self.shop.make_key(
-            root, "Li Na, finance", ["payouts:read", "payouts:approve", "payouts:settle"]
+            root, "Li Na, finance", ["payouts:read", "payouts:approve", "payouts:settle", "debts:write_off"]
         )
-        self.keys["compliance"] = self.shop.make_key(root, "Zhao Min, compliance", ["payouts:read", "payouts:approve"])
+        self.keys["compliance"] = self.shop.make_key(
+            root, "Zhao Min, compliance", ["payouts:read", "payouts:approve", "debts:write_off"]
+        )
         for supplier_id in SUPPLIERS:
             self.shop.add_supplier(self.keys["shop"], root, supplier_id, supplier_id.removeprefix("sup_").title())
         self.publish_plan()
@@ -364,10 +365,10 @@ class Demo:
 
     def verify(self) -> dict[str, Any]:
         """The ledger's own command, as an operator runs it."""
-        command = [sys.executable, "-m", "infra.cli", "ledger", "verify", "--json"]
-        environment = {**os.environ, **self.suite.environment}
+        state = str(self.suite.state_dir.absolute())
+        command = [sys.executable, "-m", "infra.cli", "--state", state, "ledger", "verify", "--json"]
         done = subprocess.run(  # noqa: S603 - our own command
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
         )
         if not done.stdout:
             raise DemoError(f"ledger verify gave no answer: {done.stderr[-1000:]}")

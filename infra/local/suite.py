@@ -32,6 +32,7 @@ from infra.local.queues import Drained, Traffic, depth
 from infra.local.sandbox import Sandbox, post_to
 from infra.local.schedules import Ran, ScheduleRunner
 from infra.local.template import ROOT, Place, Template, load, parse_yaml
+from infra.operators import ENVIRONMENT, MEMORY
 
 REGION = "ap-east-1"
 
@@ -54,7 +55,7 @@ def _to_stderr(line: str) -> None:
 
 @dataclass
 class _Memory:
-    """What must be remembered between two runs, beside the emulator's own state: `suite.json`."""
+    """What must be remembered between two runs, beside the emulator's own state."""
 
     path: Path
     shift_seconds: float = 0.0
@@ -183,7 +184,7 @@ class Suite:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise SuiteError(f"another suite uses {home}") from error
-            memory = _Memory.read(home / "suite.json")
+            memory = _Memory.read(home / MEMORY)
             gateway_port = _reserve(port, ports)
             counter_port = _reserve(sandbox_port, ports)
             engine = Engine.start(
@@ -206,6 +207,7 @@ class Suite:
             )  # fmt: skip
             if background:
                 suite._run_in_background()
+            suite._tell_operators()
             suite._cleanup = cleanup.pop_all()
         return suite
 
@@ -294,6 +296,14 @@ class Suite:
         self._memory.since = self.schedules.since.isoformat()
         self._memory.checkpoints = self.traffic.checkpoints()
         self._memory.write()
+
+    def _tell_operators(self) -> None:
+        """Let commands find, as long as this runs, what it runs on."""
+        told = self.state_dir / ENVIRONMENT
+        told.write_text(json.dumps(self.environment, indent=1) + "\n", encoding="utf-8")
+        told.chmod(0o600)
+        self._remember()
+        self._cleanup.callback(told.unlink, missing_ok=True)
 
     def stop(self) -> None:
         """Take no more requests, let what runs end, save the state. Safe to call twice."""

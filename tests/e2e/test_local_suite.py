@@ -314,11 +314,16 @@ def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
         [*command, "--state", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(6)]
+        lines = [process.stdout.readline() for _ in range(7)]
+        # What it prints for operators, with nothing else in the environment.
+        command = [sys.executable, "-m", "infra.cli", *lines[5].split()[2:], "--json"]
+        verified = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, timeout=60, check=False)
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()
 
     assert lines[0].startswith("API  ")
+    assert lines[5].startswith("commands ")
+    assert json.loads(verified.stdout)["verified"], verified.stderr
     assert rest == "Stopping.\n"
     assert process.returncode == 0
     assert (tmp_path / "engine" / "dynamodb.json").exists()

@@ -1,6 +1,7 @@
 """`ledger verify` and `ledger explain`, on a shop that has lived: what is wrong is named, exactly."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -211,9 +212,17 @@ def test_an_order_changed_afterwards_is_named_by_its_entries(lived: Shop) -> Non
     assert (f"ledger/accrue.{order.order_id}", "wrong_amounts") in named(verify()[1])
 
 
+def test_the_sums_are_shown_in_full_on_a_narrow_screen(lived: Shop) -> None:
+    shown = CliRunner().invoke(app, ["ledger", "verify"], env={"COLUMNS": "40"})
+
+    accrued = verify()[1]["totals_fen"]["accrued"]
+    assert re.search(rf"accrued\W+{accrued:,}\b", shown.stdout)
+    assert "…" not in shown.stdout
+
+
 def test_an_order_is_explained(lived: Shop) -> None:
     done = CliRunner().invoke(app, ["ledger", "explain", lived.orders["second"], "--json"])
-    shown = CliRunner().invoke(app, ["ledger", "explain", lived.orders["second"]], env={"COLUMNS": "200"})
+    shown = CliRunner().invoke(app, ["ledger", "explain", lived.orders["second"]], env={"COLUMNS": "80"})
     nothing = CliRunner().invoke(app, ["ledger", "explain", "ord_none"])
 
     told = json.loads(done.stdout)
@@ -228,5 +237,6 @@ def test_an_order_is_explained(lived: Shop) -> None:
         ("role", "partner", 90_000),
     ]
     assert "direct_distributor" in shown.stdout
+    assert "…" not in shown.stdout
     assert "direct: role partner -> 90000" in shown.stdout
     assert (nothing.exit_code, nothing.stdout.strip()) == (1, "ord_none credited nobody")

@@ -54,6 +54,15 @@ def orders(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_refusal_shows_each_clause_in_full_on_a_narrow_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    code, out, _ = type_in("check", "chain21")
+
+    told = json.loads(type_in("check", "chain21", "--json")[1])["plans"][0]["findings"]
+    assert code == 1
+    assert [found["check"] for found in told if found["clause"] not in out or found["passes"] not in out] == []
+
+
 def test_a_plan_that_may_be_published_passes_and_one_that_may_not_says_what_would(plan: str) -> None:
     code, out, _ = type_in("check", "single_level", plan, "--json")
     told = json.loads(out)["plans"]

@@ -66,14 +66,17 @@ class Settings(msgspec.Struct, frozen=True):
     """Comma-separated CIDRs that outgoing webhooks may reach although they are not public; empty in the cloud."""
 
 
+def missing() -> list[str]:
+    """The variables that are not set."""
+    return [name for field in fields(Settings) if (name := field.name.upper()) not in os.environ]
+
+
 @cache
 def settings() -> Settings:
     """The settings of this process.
 
     Raises `RuntimeError` naming every variable that is not set.
     """
-    names = [field.name for field in fields(Settings)]
-    missing = [name.upper() for name in names if name.upper() not in os.environ]
-    if missing:
-        raise RuntimeError(f"environment variables are not set: {', '.join(missing)}")
-    return Settings(**{name: os.environ[name.upper()] for name in names})
+    if names := missing():
+        raise RuntimeError(f"environment variables are not set: {', '.join(names)}")
+    return Settings(**{field.name: os.environ[field.name.upper()] for field in fields(Settings)})

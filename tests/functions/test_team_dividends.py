@@ -88,6 +88,16 @@ def test_a_month_of_settled_sales_is_divided_by_the_sales_of_the_teams_to_the_fe
     assert bootstrap.audit().findings == ()
 
 
+def test_sales_that_pay_nobody_and_raise_nobody_count_for_the_dividend_all_the_same(teams: Shop) -> None:
+    order_id = teams.buy("mem_d", line(1, qualifying=False))
+    teams.settle_down()
+    teams.receive(order_id)
+    teams.settle_down()
+    night(teams, teams.clock.at + timedelta(days=9))
+
+    assert [sale.fen for sale in sales_of("2026-12")] == [49_900]
+
+
 def test_the_same_month_again_pays_nobody_and_shares_have_ids_of_their_cause(teams: Shop) -> None:
     sell(teams, "mem_a", "mem_c")
     night(teams, teams.clock.at + timedelta(days=9))

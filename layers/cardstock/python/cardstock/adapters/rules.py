@@ -60,8 +60,10 @@ class PlanRules:
         return max(plan.return_days, plan.freeze_days)
 
     def concerns(self, order: Order) -> bool:
-        """Whether anything waits for `order` to settle: a reward, or somebody's role."""
-        return any(line.qualifying for line in order.lines) or bool(self.accrual(order).credits)
+        """Whether anything waits for `order` to settle: a reward, somebody's role, or the team dividend."""
+        if any(line.qualifying for line in order.lines) or self.accrual(order).credits:
+            return True
+        return bool(self._plan(order).dividend_bps and order.amount_fen)
 
     def facts(self, order: Order, refunds: Sequence[Refund] = (), *, settled_at: datetime | None = None) -> OrderFacts:
         """What the network has to know of `order`. The refund that passes the half of the qualifying lines dates them

@@ -92,10 +92,8 @@ class MemoryAlarms:
     def page(self, limit: int, after: str | None) -> tuple[Sequence[Alarm], str | None]:
         raise NotImplementedError
 
-    def stop(self, alarm_id: str, member_ids: Iterable[str]) -> int:
-        before = dict(self.memory.stopped)
+    def stop(self, alarm_id: str, member_ids: Iterable[str]) -> None:
         self.memory.stopped |= dict.fromkeys(member_ids, alarm_id)
-        return len(self.memory.stopped.items() - before.items())
 
     def keep_day(self, day: SoldDay) -> None:
         self.memory.closed[day.day] = day

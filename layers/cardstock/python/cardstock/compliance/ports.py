@@ -61,8 +61,8 @@ class Alarms(Protocol):
     def page(self, limit: int, after: str | None) -> tuple[Sequence[Alarm], str | None]:
         """Alarms by id, and where the next page starts (None: nowhere)."""
 
-    def stop(self, alarm_id: str, member_ids: Iterable[str]) -> int:
-        """Note that these members belong to the alarm's subtree; how many of them did not before."""
+    def stop(self, alarm_id: str, member_ids: Iterable[str]) -> None:
+        """Note that these members belong to the alarm's subtree; the same again changes nothing."""
 
     def keep_day(self, day: SoldDay) -> None:
         """Keep the sales of a day; the same again changes nothing."""

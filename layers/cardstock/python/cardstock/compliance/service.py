@@ -37,8 +37,8 @@ def watch(
 
     Related: the payer or the device of the order was seen on somebody else's (not only on those of people on whom the
     buyer earns himself), the payer's account or the verified person of the buyer is that of somebody who earns on it.
-    Stocking up: more than `stocking_units` units in
-    `STOCKING_DAYS`, this order's included; an order on which nobody earns is noted only.
+    Stocking up: more than `stocking_units` units in `STOCKING_DAYS`, this order's included. An order on which nobody
+    earns is noted only.
     """
     traces.note(purchase)
     return held(purchase, stocking_units, traces=traces, identities=identities, holds=holds, clock=clock)

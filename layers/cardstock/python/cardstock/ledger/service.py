@@ -368,11 +368,6 @@ def sweep(
     return Swept(settled, waiting, finished=True)
 
 
-def balance_of(member_id: str, *, books: Books) -> Balance:
-    """What a member has."""
-    return books.balance(member_id)
-
-
 class Explained(msgspec.Struct, frozen=True):
     """One of a member's rewards on an order: the credit with its rule and rate, and what became of it."""
 

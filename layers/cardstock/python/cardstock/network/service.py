@@ -19,7 +19,6 @@ from cardstock.network.model import (
     Approval,
     Change,
     Event,
-    Finding,
     Node,
     OrderFacts,
     Plan,
@@ -168,11 +167,6 @@ def erase_member(member_id: str, *, network: Network, clock: Clock) -> Node:
     )
 
 
-def check_plan(draft: Plan, approvals: Sequence[Approval] = ()) -> tuple[Finding, ...]:
-    """What the guard would say, without publishing."""
-    return guard.check(draft, approvals)
-
-
 def publish_plan(
     draft: Plan,
     approvals: Sequence[Approval],
@@ -185,8 +179,8 @@ def publish_plan(
     """Publish `draft` as the next version of its id and put it in force; orders placed before keep theirs.
 
     Publishing what is in force already changes nothing, and neither does a repeat of `request`, even if another plan
-    is in force by then. Raises `RefusedError` PLAN_REFUSED, whose fact `findings` lists
-    each failed check with its clause and what would pass.
+    is in force by then. Raises `RefusedError` PLAN_REFUSED, whose fact `findings` lists each failed check with its
+    clause and what would pass.
     """
     earlier = None if request is None else plans.published_by(request)
     if earlier is not None:

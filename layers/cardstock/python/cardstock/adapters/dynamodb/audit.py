@@ -68,7 +68,7 @@ def seal_truths(archive: Archive) -> Iterator[SealTruth]:
 def single_truths(plans: Plans, this_month: str) -> Iterator[SingleTruth]:
     """What is owed for free orders that were undone, what two people wrote off, and the shares of every month that is
     over."""
-    for coupon_id, _, fen in coupons.all_owed():
+    for coupon_id, fen in coupons.all_owed():
         if fen:
             yield SingleTruth("owed", coupon_id, coupon_id.removeprefix("benefit.").rpartition(".")[0], -fen)
     for each in every_write_off():

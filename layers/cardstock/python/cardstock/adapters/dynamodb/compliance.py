@@ -144,14 +144,13 @@ class DynamoAlarms:
         items, more = _page("alarm", limit, after)
         return [_alarm(item) for item in items], more
 
-    def stop(self, alarm_id: str, member_ids: Iterable[str]) -> int:
+    def stop(self, alarm_id: str, member_ids: Iterable[str]) -> None:
         wanted = list(member_ids)
-        known = _stops(wanted)
-        new = [member_id for member_id in wanted if known.get(member_id) != alarm_id]
+        known = _stops(wanted)  # a read costs less than writing again what stays the same every night
         with RecordItem.batch_write() as batch:
-            for member_id in new:
-                batch.save(RecordItem(f"stop#{member_id}", _STOP, body=alarm_id))
-        return len(new)
+            for member_id in wanted:
+                if known.get(member_id) != alarm_id:
+                    batch.save(RecordItem(f"stop#{member_id}", _STOP, body=alarm_id))
 
     def keep_day(self, day: SoldDay) -> None:
         RecordItem("day", day.day.isoformat(), body=[day.sales, day.outside]).save()

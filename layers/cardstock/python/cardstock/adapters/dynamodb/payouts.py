@@ -64,6 +64,7 @@ from cardstock.payouts.model import (
     Reconciliation,
     Rules,
     Totals,
+    period_of,
     transfer_number,
 )
 from cardstock.payouts.tax import TaxToDate
@@ -583,10 +584,9 @@ def _line_item(line: Line) -> LineItem:
 
 
 def _line(item: LineItem) -> Line:
-    digits = item.pk.removeprefix("pay_")
     return Line(
         batch=item.pk,
-        period=f"{digits[:4]}-{digits[4:]}",
+        period=period_of(item.pk).key,
         member=item.member,
         attempt=item.attempt,
         number=item.sk.removeprefix("line#"),

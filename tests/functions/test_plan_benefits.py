@@ -371,8 +371,10 @@ def test_a_parcel_that_leaves_while_its_coupon_is_undone_is_owed_or_comes_back(
 
 def test_two_verified_referrals_unlock_a_coupon_that_is_taken_off_one_order(shop: Shop) -> None:
     under(shop, replace(UNLOCK, id="unlock_spring"))
+    way = []
     for member_id in (B, C):
         shop.member(member_id, A)
+        way.append(place_of(A)["verified_referrals"])
         network.count_verified(member_id, network=bootstrap.network(), clock=shop.clock)
     told = place_of(A)
     shop.place(D, line(1))  # puts the ware on the shelf
@@ -387,6 +389,7 @@ def test_two_verified_referrals_unlock_a_coupon_that_is_taken_off_one_order(shop
     shop.pay(placed["order_id"])
     again = quote(A, told["coupon"])
 
+    assert [*way, told["verified_referrals"]] == [0, 1, 2]
     assert (told["unlocked"], told["coupon"]) == (True, f"benefit.{A}.1")
     assert offer["amount_fen"] == 49_900 - 2_000
     assert again[1]["code"] == "COUPON_UNKNOWN"

@@ -128,6 +128,7 @@ class Distribution(Model):
     owner: Annotated[str, Meta(description="The partner whose team the member belongs to.")] | None
     peer: Annotated[str, Meta(description="The partner whose team he left when he became one himself.")] | None
     counted: Annotated[int, Meta(description="Directly referred people whose qualifying purchase counts now.")]
+    verified_referrals: Annotated[int, Meta(description="Directly referred people who have proved who they are.")]
     unlocked: Annotated[bool, Meta(description="Holds the benefit that a plan without cash gives for referrals.")]
     coupon: (
         Annotated[str, Meta(description="What a quote takes for it, once.", examples=["benefit.mem_01kbdxdh50.1"])]
@@ -169,6 +170,7 @@ def placed(node: "Node") -> Distribution:
         owner=node.owner,
         peer=node.peer,
         counted=node.counted,
+        verified_referrals=node.verified_referrals,
         unlocked=node.benefit_held,
         coupon=f"benefit.{node.id}.{node.benefits}" if node.benefit_held else None,
     )

@@ -46,7 +46,6 @@ _ENVIRONMENT = {
     "INFERENCE_MODEL": "",
     "INFERENCE_API_KEY": "",
     "BRAND_NAME": "Cardstock",
-    "BRAND_TIME_ZONE": "Asia/Shanghai",
     "TAX_METHOD": "labour",
     "TAX_GAP": "restart",
     "STOCKING_UNITS": "10",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import fields
 
+from cardstock.clock import BRAND_ZONE
 from cardstock.settings import Settings
 from infra.local.template import parse_yaml
 from tests.cloud import ROOT, template
@@ -227,6 +228,13 @@ def test_every_schedule_and_every_failed_run_ends_in_a_dead_letter_queue() -> No
             assert invoke["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": dead}, logical_id
 
     assert found == 10
+
+
+def test_every_schedule_is_in_the_zone_in_which_the_code_s_days_and_months_begin() -> None:
+    ticks = [event for function in FUNCTIONS.values() for event in function["Properties"]["Events"].values()]
+    zones = {tick["Properties"]["ScheduleExpressionTimezone"] for tick in ticks if tick["Type"] == "ScheduleV2"}
+
+    assert zones == {BRAND_ZONE.tzname(None)}
 
 
 def test_only_the_step_that_moves_money_reads_the_accounts_that_it_is_paid_from() -> None:

@@ -51,7 +51,6 @@ class Settings(msgspec.Struct, frozen=True):
     inference_api_key: str
     brand_name: str
     """How the brand is named on its reports."""
-    brand_time_zone: str
     tax_method: str
     """`labour` or `platform`."""
     tax_gap: str

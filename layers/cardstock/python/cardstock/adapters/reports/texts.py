@@ -25,12 +25,15 @@ STATUS: dict[str, Text] = {
 
 REASON: dict[str, Text] = {
     "nothing_left": ("退款后无余额", "Nothing left after refunds"),
-    "debt": ("有待扣余额", "Debt"),
+    "debt": ("有欠款", "Debt"),
     "hold": ("已冻结", "On hold"),
     "unverified": ("未实名", "Identity not verified"),
     "under_age": ("未成年", "Under age"),
     "erased": ("已注销", "Erased"),
     "under_channel_minimum": ("低于渠道最低金额", "Under the channel's minimum"),
+    "over_channel_maximum": ("超过渠道最高金额", "Over the channel's maximum"),
+    "account_unsuitable": ("账户不支持收款", "Account unsuitable"),
+    "attempt_open": ("上次转账尚无结果", "Earlier attempt open"),
 }
 
 FINDING: dict[str, Text] = {
@@ -72,7 +75,12 @@ CONTROL: dict[str, Text] = {
     "ledger": ("账本分录（净额）", "Ledger lines (sum)"),
 }
 
-CHANNEL: dict[str, Text] = {"bank_file": ("银行代发文件", "Bank file")}
+CHANNEL: dict[str, Text] = {
+    "bank_file": ("银行代发文件", "Bank file"),
+    "wechat": ("微信商家转账", "WeChat transfer"),
+    "alipay": ("支付宝转账", "Alipay transfer"),
+    "sandbox": ("沙箱", "Sandbox"),
+}
 
 METHOD: dict[str, Text] = {
     "labour": ("劳务报酬按月", "Labour, monthly"),

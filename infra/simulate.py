@@ -375,9 +375,10 @@ def _show(comparison: Comparison, done: Sequence[_Done], seconds: float) -> None
     percent, yuan = simulations.percent, simulations.yuan
     names = simulations.names_of(comparison)
     table = Table()
-    table.add_column("")
+    table.add_column("", overflow="fold")
     for index, name in enumerate(names):
-        table.add_column(f"[green]{name}[/green]" if index == comparison.best else name, justify="right")
+        title = f"[green]{name}[/green]" if index == comparison.best else name
+        table.add_column(title, justify="right", overflow="fold")
     rows: dict[str, Callable[[Outcome], str]] = {
         "members": lambda o: f"{o.members:,}",
         "paid orders": lambda o: f"{o.orders:,}",

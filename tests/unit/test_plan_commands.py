@@ -63,6 +63,17 @@ def test_a_refusal_shows_each_clause_in_full_on_a_narrow_screen(monkeypatch: pyt
     assert [found["check"] for found in told if found["clause"] not in out or found["passes"] not in out] == []
 
 
+def test_a_comparison_of_many_plans_shows_every_figure_in_full_on_a_narrow_screen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    plans = ("unlock", "free_order", "single_level", "chain21", "team_dividend")
+    _, out, _ = type_in("simulate", *plans, "--members", "100")
+
+    assert "cost of" in out
+    assert "…" not in out
+
+
 def test_a_plan_that_may_be_published_passes_and_one_that_may_not_says_what_would(plan: str) -> None:
     code, out, _ = type_in("check", "single_level", plan, "--json")
     told = json.loads(out)["plans"]

@@ -89,6 +89,7 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
     """Try a transfer once more, under a new number.
 
     Only after the channel itself said that it failed or was cancelled, and before the payout and its period are over.
+    A bank's file has no channel that speaks: what the bank failed is paid with the next period's payout.
     """
     payout_id = request.path["payout_id"]
     line, repeated = service.retry(

@@ -162,6 +162,18 @@ def test_what_waits_in_an_older_batch_is_not_listed_again(office: Office) -> Non
     assert set(office.lines("pay_202612")) == {done}
 
 
+def test_what_a_bank_failed_waits_for_the_next_period(office: Office) -> None:
+    member, _ = office.member(1, 90_000), office.member(2, 90_000)
+    office.sent()
+    number = office.lines()[member]["number"]
+    office.results({"number": number, "result": "failed"})
+    office.drain()
+    status, problem = office.retry(number)
+
+    assert (status, problem["code"]) == (409, "TRANSFER_NOT_FAILED")
+    assert (office.payout()["status"], office.balance(member)) == ("sending", {"available": 90_000})
+
+
 def test_a_failed_line_is_paid_in_the_next_period_under_a_new_number(office: Office) -> None:
     member = office.member(1, 5_000)
     office.sent()

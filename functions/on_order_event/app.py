@@ -93,6 +93,8 @@ def take_back(refund: "Refund") -> None:
         clock=bootstrap.clock(),
     )
     bootstrap.dividends().given_back(order, refund)
+    if order.coupon:
+        bootstrap.undoing().given_back(order, refund, refunds)
     count(rules.facts(order, refunds))
 
 

@@ -270,6 +270,33 @@ def test_what_the_buyer_returned_himself_is_not_owed(friends: tuple[Shop, dict[s
     assert bootstrap.audit().findings == ()
 
 
+@pytest.mark.parametrize("returned_before", [0, 1, 2])
+def test_what_the_buyer_returns_is_not_owed_whenever_he_returns_it(
+    friends: tuple[Shop, dict[str, str]], returned_before: int
+) -> None:
+    shop, bought = friends
+    order_id = use(shop, sku1=3)
+    shop.pay(order_id)
+    shop.receive(order_id)
+    shop.settle_down()
+    for step in range(3):
+        if step == returned_before:
+            withdraw_friend(shop, bought)
+        if step < 2:
+            shop.refund(order_id, sku1=1)
+            shop.settle_down()
+    after_two = shop.balances()
+    findings = bootstrap.audit().findings
+    shop.refund(order_id, sku1=1)
+    shop.settle_down()
+
+    # A third of the coupon's 49 900 stays owed with the unit that stays; the two shares are rounded as one.
+    assert after_two == {A: (0, -49_900 + 33_267)}
+    assert findings == ()
+    assert {member: money for member, money in shop.balances().items() if any(money)} == {}
+    assert bootstrap.audit().findings == ()
+
+
 @pytest.mark.parametrize("mode", ["kill_before", "kill_after", "lose_answer"])
 @pytest.mark.parametrize("shipped", [True, False])
 def test_undoing_that_is_hit_at_any_call_ends_the_same(

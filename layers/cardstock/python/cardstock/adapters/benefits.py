@@ -11,7 +11,7 @@ from cardstock.network import service as network
 from cardstock.network.model import Event
 from cardstock.network.ports import Network, Plans
 from cardstock.orders import service as orders
-from cardstock.orders.model import Coupon
+from cardstock.orders.model import Coupon, Order, Refund
 from cardstock.orders.ports import Orders
 
 
@@ -56,3 +56,20 @@ class Undoing:
         fen = coupons.decide_owed(coupon_id, order_id, left)
         if fen:
             ledger.owe(coupon_id, member_id, order_id, fen, books=self._books, clock=self._clock())
+            # Read after the decision was kept: who is not seen here will see the decision (`given_back`).
+            order = self._orders.find(order_id)
+            refunds = self._orders.refunds_of(order_id)
+            for refund in refunds:
+                if order is not None and refund.kind == "return" and refund.status == "succeeded":
+                    self._owe_less(coupon_id, order, refund, refunds)
+
+    def given_back(self, order: Order, refund: Refund, refunds: Sequence[Refund]) -> None:
+        """A refund of the free order has gone through: what it gives back is not owed. Again, it changes nothing."""
+        if order.coupon and coupons.is_owed(order.coupon):
+            self._owe_less(order.coupon, order, refund, refunds)
+
+    def _owe_less(self, coupon_id: str, order: Order, refund: Refund, refunds: Sequence[Refund]) -> None:
+        fen = orders.coupon_share(order, refund, refunds)
+        if fen:
+            ledger.owe_less(coupon_id, refund.refund_id, order.member_id, order.order_id, fen, books=self._books,
+                            clock=self._clock())  # fmt: skip

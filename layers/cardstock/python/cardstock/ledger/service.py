@@ -199,6 +199,27 @@ def owe(benefit_id: str, member_id: str, order_id: str, fen: Fen, *, books: Book
     return books.book(transaction)
 
 
+def owe_less(
+    benefit_id: str, refund_id: str, member_id: str, order_id: str, fen: Fen, *, books: Books, clock: Clock
+) -> Booked:
+    """Take off what was charged for a benefit the part of it that the member has given back by a refund."""
+    cause = owed_cause(benefit_id, refund_id)
+    transaction = LedgerTransaction(
+        id=transaction_id("owed", cause),
+        kind="owed",
+        cause=cause,
+        order_id=order_id,
+        at=clock.now(),
+        postings=_without_zeros(Posting(account(member_id, "available"), fen), Posting(BRAND_COMMISSION, -fen)),
+    )
+    return books.book(transaction)
+
+
+def owed_cause(benefit_id: str, refund_id: str) -> str:
+    """`benefit.mem_...1.ref_..`."""
+    return f"{benefit_id}.{refund_id}"
+
+
 def debts(balance: Balance, *, statements: Statements) -> tuple[Debt, ...]:
     """What a member owes, by the steps that made it, oldest first: that is the order in which it is repaid.
 

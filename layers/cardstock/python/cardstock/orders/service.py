@@ -4,7 +4,7 @@ A step that finds a record changed reads again and decides again; a step that wa
 repeats, lost answers and kills at any point end in the same books.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
@@ -405,7 +405,8 @@ def request_refund(
 
 
 def withdraw(order_id: str, reason: str, request: RequestKey, *, orders: Orders, clock: Clock) -> Fen | None:
-    """Take back what has not been sent of an order whose coupon is undone; what the coupon took off the rest, in fen.
+    """Take back what has not been sent of an order whose coupon is undone; what the coupon took off it, in fen, if
+    anything has been sent and kept, else 0.
 
     None if the order was not paid: it is closed now, and its coupon free. Safe to repeat: one `request` takes back
     once.
@@ -425,10 +426,8 @@ def withdraw(order_id: str, reason: str, request: RequestKey, *, orders: Orders,
             if parts[line.supplier_id].status == "open" and line.refunded_units < line.units
         ]
         if not unsent:
-            return sum(
-                half_up((line.units * line.price_fen - line.net_fen) * (line.units - line.refunded_units), line.units)
-                for line in order.lines
-            )
+            kept = any(line.refunded_units < line.units for line in order.lines)
+            return coupon_fen(order) if kept else 0
         try:
             request_refund(
                 order.member_id, order_id, unsent, reason, request, orders=orders, clock=clock, unsent_only=True
@@ -436,6 +435,31 @@ def withdraw(order_id: str, reason: str, request: RequestKey, *, orders: Orders,
         except ConflictError:
             continue  # It has left meanwhile: look again.
     raise UnavailableError("STORE_BUSY")
+
+
+def coupon_fen(order: Order) -> Fen:
+    """What the coupon took off an order, in all."""
+    return sum(line.units * line.price_fen - line.net_fen for line in order.lines)
+
+
+def coupon_share(order: Order, refund: Refund, refunds: Iterable[Refund]) -> Fen:
+    """The part of what the coupon took off that lies on a refund's units; all refunds together have all of it.
+
+    Cumulative over the order's `refunds` in the sequence of their requests, so it is the same whenever it is asked.
+    """
+    share = 0
+    for line in order.lines:
+        before = sum(
+            each.units
+            for other in refunds
+            if other.kind == "return" and other.sequence < refund.sequence
+            for each in other.lines
+            if each.line_no == line.line_no
+        )
+        now = sum(each.units for each in refund.lines if each.line_no == line.line_no)
+        off = line.units * line.price_fen - line.net_fen
+        share += half_up(off * (before + now), line.units) - half_up(off * before, line.units)
+    return share
 
 
 def _refund_lines(order: Order, units: Mapping[str, int], parts: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:

@@ -6,7 +6,7 @@ from typing import TypeVar
 from cardstock.adapters.dividends import shares
 from cardstock.adapters.dynamodb import coupons
 from cardstock.adapters.dynamodb.ledger import all_rewards, balances, every_write_off, transactions
-from cardstock.adapters.dynamodb.orders import every_order, every_refund
+from cardstock.adapters.dynamodb.orders import DynamoOrders, every_order, every_refund
 from cardstock.adapters.dynamodb.payouts import LineItem
 from cardstock.adapters.dynamodb.seals import all_seals
 from cardstock.adapters.dynamodb.teams import TeamSale, all_sales
@@ -15,9 +15,10 @@ from cardstock.errors import NotFoundError
 from cardstock.ledger.audit import Ended, OrderTruth, Report, SealTruth, SingleTruth, TransferTruth, audit
 from cardstock.ledger.ports import Archive
 from cardstock.ledger.sealing import from_bytes
-from cardstock.ledger.service import dividend_cause
+from cardstock.ledger.service import dividend_cause, owed_cause
 from cardstock.network.ports import Plans
 from cardstock.orders.model import Refund
+from cardstock.orders.service import coupon_share
 
 _LINE = "line#"
 _ENDED: dict[str, Ended] = {"paid": "paid", "failed": "returned", "expired": "returned"}
@@ -68,9 +69,10 @@ def seal_truths(archive: Archive) -> Iterator[SealTruth]:
 def single_truths(plans: Plans, this_month: str) -> Iterator[SingleTruth]:
     """What is owed for free orders that were undone, what two people wrote off, and the shares of every month that is
     over."""
-    for coupon_id, fen in coupons.all_owed():
-        if fen:
-            yield SingleTruth("owed", coupon_id, coupon_id.removeprefix("benefit.").rpartition(".")[0], -fen)
+    for coupon_id, order_id, fen in coupons.all_owed():
+        member_id = coupon_id.removeprefix("benefit.").rpartition(".")[0]
+        yield SingleTruth("owed", coupon_id, member_id, -fen)
+        yield from _given_back(coupon_id, order_id, member_id)
     for each in every_write_off():
         # By one person alone nothing is forgiven: an entry without a second one is unexplained.
         if each.approved_by and each.approved_by != each.asked_by:
@@ -83,6 +85,16 @@ def single_truths(plans: Plans, this_month: str) -> Iterator[SingleTruth]:
         if month < this_month:
             for (plan, member_id), fen in shares(months[month], plans).items():
                 yield SingleTruth("shared", dividend_cause(plan, month, member_id), member_id, fen)
+
+
+def _given_back(coupon_id: str, order_id: str, member_id: str) -> Iterator[SingleTruth]:
+    """What refunds of a free order took off what is owed for it."""
+    order, refunds = DynamoOrders().find(order_id), DynamoOrders().refunds_of(order_id)
+    for refund in refunds:
+        if order is not None and refund.kind == "return" and refund.status == "succeeded":
+            share = coupon_share(order, refund, refunds)
+            if share:
+                yield SingleTruth("owed", owed_cause(coupon_id, refund.refund_id), member_id, share)
 
 
 def audit_tables(

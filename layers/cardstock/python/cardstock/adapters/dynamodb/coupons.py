@@ -68,7 +68,14 @@ def decide_owed(coupon_id: str, order_id: str, fen: int) -> int:
     return 0 if found is None or found.fen is None else found.fen
 
 
-def all_owed() -> Iterator[tuple[str, int]]:
-    """Coupon and fen of everything that was ever owed; a consistent scan, for audits."""
+def is_owed(coupon_id: str) -> bool:
+    """Whether money is owed for what was bought with a coupon."""
+    found = CouponUse.find(_USE + coupon_id)
+    return found is not None and found.ref == _OWED and bool(found.fen)
+
+
+def all_owed() -> Iterator[tuple[str, str, int]]:
+    """Coupon, order and fen of everything that was ever owed; a consistent scan, for audits."""
     for item in CouponUse.scan(filter_condition=CouponUse.ref == _OWED, consistent_read=True):
-        yield item.pk.removeprefix(_USE), item.fen or 0
+        if item.fen:
+            yield item.pk.removeprefix(_USE), item.order_id or "", item.fen

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from cardstock import bootstrap
 from cardstock.adapters import s3, sqs
 from cardstock.adapters.dynamodb import base
+from cardstock.edge import secrets
 from cardstock.edge.callers import ACCESS
 from cardstock.ids import short_key
 from cardstock.payouts import service
@@ -341,11 +342,13 @@ def python_calls_of_an_order(monkey: Any) -> int:
     with wire(_canned) as url:
         monkey.setenv("AWS_ENDPOINT_URL", url)
         base.disconnect()
+        secrets.forget_provider()
         try:
             return _count_calls(orders_api.handler)
         finally:
             base.connection().client.close()
             base.disconnect()
+            secrets.forget_provider()
             monkey.undo()
 
 

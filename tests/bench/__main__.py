@@ -87,6 +87,8 @@ def _payouts() -> Iterator[Row]:
     calls, units = len(large.sent.calls) - len(small.sent.calls), large.sent.wcu - small.sent.wcu
     yield Row("Payout, for each 99 of k payees", f"{calls} calls", f"k/20 = {99 / 20:g}", "2", calls <= 99 / 20)
     yield Row("", f"{units:g} WCU", f"6k = {6 * 99}", "", units <= 6 * 99)
+    writes = [call for call in small.sent.calls if call in ("dynamodb:TransactWriteItems", "dynamodb:PutItem")]
+    yield Row("  calls that write, k = 99", str(len(writes)), "k/20 + 2 = 6.95", "", len(writes) <= 99 / 20 + 2)
     beside, more = len(small.sent.calls) - calls, small.sent.wcu - units
     holds = beside <= 7 and more <= 2
     yield Row("  beside them, whatever k", f"{beside} calls, {more:g} WCU", "7 calls, 2 WCU", "", holds)

@@ -77,6 +77,8 @@ def test_a_recommendation_is_one_read() -> None:
 def test_each_further_hundred_payees_cost_five_calls_and_six_units_each_and_not_one_invocation_more() -> None:
     small, large = operations.pay_out(99), operations.pay_out(198)
 
+    writes = [call for call in small.sent.calls if call in ("dynamodb:TransactWriteItems", "dynamodb:PutItem")]
+    assert len(writes) <= 99 / 20 + 2
     # Beside them a payout takes seven calls and two units, whoever is in it: fewer than k / 20 + 2 from 600 payees on.
     assert len(large.sent.calls) - len(small.sent.calls) <= 99 / 20
     assert len(small.sent.calls) <= 99 / 20 + 7

@@ -2,7 +2,7 @@
 
 Every due time is one event, in time order over all schedules. But a schedule that comes round every few minutes would
 mean thousands of events in a month that passes in a second: of due times that follow each other in less than
-`collapse_under` (six hours) within one step, only the last is run.
+`collapse_under` (six hours, or what a step says) within one step, only the last is run.
 
 Sources: EventBridge Scheduler user guide (schedule types, context attributes); Lambda, asynchronous invocation.
 """
@@ -198,30 +198,37 @@ class ScheduleRunner:
         """When `schedule` is due next; None if never or switched off."""
         return next(self._due(schedule, self.since), None) if schedule.enabled else None
 
-    def plan(self, until: datetime) -> list[tuple[datetime, Schedule]]:
+    def plan(self, until: datetime, collapse_under: timedelta | None = None) -> list[tuple[datetime, Schedule]]:
         """What is due after `since` and not after `until`, in time order, frequent schedules collapsed."""
-        streams = [self._plan_one(schedule, until) for schedule in self._template.schedules() if schedule.enabled]
+        under = self._collapse_under if collapse_under is None else collapse_under
+        streams = [self._plan_one(each, until, under) for each in self._template.schedules() if each.enabled]
         return list(heapq.merge(*streams, key=lambda entry: entry[0]))
 
-    def _plan_one(self, schedule: Schedule, until: datetime) -> list[tuple[datetime, Schedule]]:
+    def _plan_one(self, schedule: Schedule, until: datetime, under: timedelta) -> list[tuple[datetime, Schedule]]:
         times: list[datetime] = []
         for moment in self._due(schedule, self.since):
             if moment > until:
                 break
-            if times and moment - times[-1] < self._collapse_under:
+            if times and moment - times[-1] < under:
                 times[-1] = moment
             else:
                 times.append(moment)
         return [(moment, schedule) for moment in times]
 
-    def tick(self, until: datetime, *, between: Callable[[], object] = lambda: None) -> list[Ran]:
+    def tick(
+        self,
+        until: datetime,
+        *,
+        between: Callable[[], object] = lambda: None,
+        collapse_under: timedelta | None = None,
+    ) -> list[Ran]:
         """Move the clock to every due time up to `until` and run what is due then; at last move it to `until`.
 
         `between` is called after each event, for what must settle before the next. A schedule whose function keeps
         failing is given up after its retries, its event sent to its dead-letter queue, and the rest goes on.
         """
         ran: list[Ran] = []
-        for moment, schedule in self.plan(until):
+        for moment, schedule in self.plan(until, collapse_under):
             if moment > self._clock.now():
                 self._clock.move_to(moment)
             ran.append(self.run(schedule, moment))

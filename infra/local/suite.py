@@ -249,10 +249,14 @@ class Suite:
         self.engine.check()
         return self.traffic.drain(timeout=timeout)
 
-    def tick(self, *, until: datetime, settle: bool = True) -> list[Ran]:
-        """Let time pass until `until`, running every schedule that falls due; `settle` drains after each."""
+    def tick(self, *, until: datetime, settle: bool = True, collapse_under: timedelta | None = None) -> list[Ran]:
+        """Let time pass until `until`, running every schedule that falls due; `settle` drains after each.
+
+        Of due times that follow each other in less than `collapse_under` (default six hours) only the last is run.
+        """
         with self._time:
-            ran = self.schedules.tick(until, between=self.drain if settle else lambda: None)
+            between = self.drain if settle else lambda: None
+            ran = self.schedules.tick(until, between=between, collapse_under=collapse_under)
             self._remember()
             return ran
 

@@ -406,7 +406,7 @@ def _security(route: Any) -> list[Json]:
 def _any_value(kind: type) -> Json:
     if kind is object:
         return {"description": "Any JSON value."}
-    raise NotImplementedError(kind)
+    raise TypeError(f"{kind} has no JSON schema")
 
 
 def _types(routes: Iterable[Any]) -> list[type]:

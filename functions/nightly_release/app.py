@@ -55,7 +55,7 @@ def run(scheduled_at: datetime, context: Any) -> dict[str, Any]:
     def settle_or_wait(order_id: str) -> bool:
         try:
             return settle(order_id, held)
-        except Exception:
+        except Exception:  # whatever is wrong with one order: it is named below, and fails the run
             logger.exception("order not settled", order_id=order_id)
             failed.append(order_id)
             return False

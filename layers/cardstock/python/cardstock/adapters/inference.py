@@ -166,8 +166,7 @@ class ChatCompletions:
                 box.put(error)
             except httpx.TimeoutException:
                 box.put(_NoAnswerError("timeout"))
-            # Whatever else a server does to the client library, the caller does without the answer.
-            except Exception:
+            except Exception:  # whatever else a server does to the client library, the caller does without the answer
                 box.put(_NoAnswerError("unreachable"))
             finally:
                 self._slots.release()

@@ -29,7 +29,7 @@ def each(consume: Callable[[bytes], None], *, finish: Callable[[], None] | None 
     def record_handler(record: "SQSRecord") -> None:
         try:
             consume(record.body.encode())
-        except Exception:
+        except Exception:  # logged with its message, then left to the batch
             logger.exception("message failed", message_id=record.message_id)
             raise
 
@@ -41,7 +41,7 @@ def each(consume: Callable[[bytes], None], *, finish: Callable[[], None] | None 
             if finish is not None:
                 try:
                     finish()
-                except Exception:
+                except Exception:  # said in the answer, like every message that failed: the whole batch comes again
                     logger.exception("batch not finished")
                     return _failed(record["messageId"] for record in event["Records"])
             return dict(answer)

@@ -8,16 +8,18 @@ The layer wraps moto's own entrance, so it sees what the SDK sends, its retries 
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Literal, TypeAlias
 
 import botocore.endpoint
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+from pynamodb.exceptions import PynamoDBException
 
 from cardstock.adapters.dynamodb import base
+from cardstock.errors import CardstockError
 from tests.faults import figures
 
 Mode: TypeAlias = Literal["kill_before", "kill_after", "lose_answer", "conflict", "throttle"]
@@ -114,3 +116,19 @@ def _refusal(mode: Mode, request: Any) -> AWSResponse:
         body["__type"] = f"com.amazonaws.dynamodb.v20120810#{name}"
     headers = {"Content-Type": "application/x-amz-json-1.0"}
     return AWSResponse(request.url, 400, headers, MockRawResponse(json.dumps(body)))
+
+
+def hit_each(
+    calls: Sequence[str], mode: Mode, restore: Callable[[], object], step: Callable[[], object]
+) -> Iterator[tuple[int, str]]:
+    """Let `mode` happen to each of the `calls` of `step`, each time from the restored state; gives it afterwards.
+
+    Conflicts and throttling are DynamoDB's alone.
+    """
+    for index, call in enumerate(calls):
+        if mode in ("conflict", "throttle") and not call.startswith("dynamodb."):
+            continue
+        restore()
+        with at(index, mode), suppress(CardstockError, PynamoDBException):
+            survive(step)
+        yield index, call

@@ -1,18 +1,15 @@
 """Whatever happens to a step of a payout whose channel leaves transfers open: no number is given anew, the books end
 the same."""
 
-import contextlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from pynamodb.exceptions import PynamoDBException
 
 from cardstock import bootstrap
 from cardstock.adapters import s3, sqs
 from cardstock.adapters.transfers.sandbox import SandboxTransfers, Way
-from cardstock.errors import CardstockError
 from cardstock.payouts.model import Line
 from tests.cloud import Cloud
 from tests.faults import layer as faults
@@ -78,12 +75,7 @@ def test_a_channel_that_leaves_things_open_is_given_each_number_once_more_and_th
         assert len(calls) > 5
         assert office.payout()["status"] == ("sending" if step == "hand_over" else "settled")
 
-        for index, call in enumerate(calls):
-            if mode in ("conflict", "throttle") and not call.startswith("dynamodb."):
-                continue
-            before.restore()
-            with faults.at(index, mode), contextlib.suppress(CardstockError, PynamoDBException):
-                faults.survive(run)
+        for index, call in faults.hit_each(calls, mode, before.restore, run):
             run_twice()
 
             assert books(cloud) == expected, (mode, index, call)

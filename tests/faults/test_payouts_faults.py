@@ -1,15 +1,12 @@
 """Whatever happens to a step of a payout: asked again, it ends in the books and files of an undisturbed run."""
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pynamodb.exceptions import PynamoDBException
 
 from cardstock.adapters import s3, sqs
 from cardstock.adapters.payout_events import SpreadParts
-from cardstock.errors import CardstockError
 from tests.cloud import Cloud
 from tests.faults import layer as faults
 from tests.payouts_office import FIRST, Office, books, clock_at, member_id
@@ -52,12 +49,7 @@ def test_a_step_that_is_hit_at_any_call_ends_the_same(cloud: Cloud, step: str, m
         office.check_ledger()
         assert len(calls) >= 4
 
-        for index, call in enumerate(calls):
-            if mode in ("conflict", "throttle") and not call.startswith("dynamodb."):
-                continue
-            before.restore()
-            with faults.at(index, mode), contextlib.suppress(CardstockError, PynamoDBException):
-                faults.survive(run)
+        for index, call in faults.hit_each(calls, mode, before.restore, run):
             run()
 
             assert books(cloud) == expected, (mode, index, call)

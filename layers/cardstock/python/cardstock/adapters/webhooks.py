@@ -120,7 +120,9 @@ def resolve(host: str, port: int) -> list[str]:
 @cache
 def public_tls() -> ssl.SSLContext:
     """TLS that trusts the certificate authorities of this machine; reading them costs some 20 ms."""
-    return ssl.create_default_context()
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # some builds of Python leave it to the machine's OpenSSL
+    return context
 
 
 def post(

@@ -25,6 +25,17 @@ class Step(msgspec.Struct, forbid_unknown_fields=True):
 
 def take(step: Step) -> bool:
     """Go as far as the batch can come; whether there is more to do at once."""
+    try:
+        return _take(step)
+    except ConflictError as error:
+        # Two steps at once: the other one was faster. Whatever is left to do is done by the next.
+        if error.code != "PAYOUT_CHANGED":
+            raise
+        return True
+
+
+def _take(step: Step) -> bool:
+    enough_time = _until(time.monotonic() + STEP_SECONDS)
     if step.part in PARTS:
         return service.take_part(
             step.payout_id,
@@ -34,29 +45,23 @@ def take(step: Step) -> bool:
             payees=bootstrap.payees(),
             channel=bootstrap.transfer_channel,
             clock=bootstrap.clock(),
-            enough_time=_until(time.monotonic() + STEP_SECONDS),
+            enough_time=enough_time,
         )
-    try:
-        return service.advance(
-            step.payout_id,
-            brand=bootstrap.brand(),
-            payouts=bootstrap.payouts(),
-            ledger=bootstrap.payout_ledger(),
-            payees=bootstrap.payees(),
-            channel=bootstrap.transfer_channel,
-            files=bootstrap.report_files(),
-            writers=bootstrap.report_writers(),
-            announce=bootstrap.announce_payout,
-            # The step after the parts does itself what they have left.
-            spread=None if step.part else bootstrap.spread_payout(),
-            clock=bootstrap.clock(),
-            enough_time=_until(time.monotonic() + STEP_SECONDS),
-        )
-    except ConflictError as error:
-        # Two steps at once: the other one was faster. Whatever is left to do is done by the next.
-        if error.code != "PAYOUT_CHANGED":
-            raise
-        return True
+    return service.advance(
+        step.payout_id,
+        brand=bootstrap.brand(),
+        payouts=bootstrap.payouts(),
+        ledger=bootstrap.payout_ledger(),
+        payees=bootstrap.payees(),
+        channel=bootstrap.transfer_channel,
+        files=bootstrap.report_files(),
+        writers=bootstrap.report_writers(),
+        announce=bootstrap.announce_payout,
+        # The step after the parts does itself what they have left.
+        spread=None if step.part else bootstrap.spread_payout(),
+        clock=bootstrap.clock(),
+        enough_time=enough_time,
+    )
 
 
 def consume(body: bytes) -> None:

@@ -1,14 +1,17 @@
 """Tax is a person's: members who are one person share brackets and allowance, whichever of them is paid."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock import bootstrap
 from cardstock.adapters import s3, sqs
 from cardstock.adapters.dynamodb.members import DynamoMembers
+from cardstock.adapters.transfers.sandbox import SandboxTransfers, Way
+from cardstock.errors import ConflictError
 from cardstock.ids import RequestKey
 from cardstock.members.model import Person
 from cardstock.payouts import service
@@ -177,21 +180,26 @@ def test_a_transfer_that_failed_is_retried_with_the_tax_of_what_was_paid(office:
 
 
 class Meeting:
-    """Payouts, in which another step runs from beginning to end just before this one claims."""
+    """Payouts in which, just before a step claims, others take all that is left - or, where a retry is asked for at
+    that moment, one of them takes what it then can."""
 
-    def __init__(self, office: Office, payout: str) -> None:
-        self._office, self._payout, self.met = office, payout, 0
+    def __init__(self, office: Office, payout: str, retry: Callable[[], object] | None = None) -> None:
+        self._office, self._payout, self._retry, self.met = office, payout, retry, 0
         self._payouts = bootstrap.payouts()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._payouts, name)
 
-    def claim(self, lines: Sequence[Line]) -> Sequence[Line]:
+    def claim(self, lines: Sequence[Line], **more: Any) -> Sequence[Line]:
         if not self.met:
             self.met = 1
-            while self._office.advance(self._payout, only_csv=True):
-                self.met += 1
-        return self._payouts.claim(lines)
+            if self._retry is not None:
+                self._retry()
+                self._office.advance(self._payout, only_csv=True)
+            else:
+                while self._office.advance(self._payout, only_csv=True):
+                    self.met += 1
+        return self._payouts.claim(lines, **more)
 
 
 def test_steps_that_meet_at_the_claim_tax_a_person_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,6 +208,8 @@ def test_steps_that_meet_at_the_claim_tax_a_person_once(office: Office, monkeypa
     meeting = Meeting(office, payout)
     real = bootstrap.payouts
     monkeypatch.setattr(bootstrap, "payouts", lambda: meeting if not meeting.met else real())
+    with pytest.raises(ConflictError, match="PAYOUT_CHANGED"):
+        office.advance(payout, only_csv=True)
     while office.advance(payout, only_csv=True):
         pass
     lines = list(real().lines(payout))
@@ -208,6 +218,35 @@ def test_steps_that_meet_at_the_claim_tax_a_person_once(office: Office, monkeypa
     assert [line.status for line in lines] == ["sent"] * 3
     assert sum(line.tax for line in lines) == (130_000 - 80_000) * 2_000 // 10_000
     assert [office.balance(member) for member in members] == [{"paying": fen} for fen in (60_000, 40_000, 30_000)]
+    office.check_ledger()
+
+
+def test_a_retry_that_is_asked_for_while_a_step_claims_another_account_is_taxed_with_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = sorted(one_person(office, 60_000, 60_000))
+    other = office.member(3, 10_000)  # still on its way: while it is, lines may be retried
+    ways: dict[tuple[str, int], Way] = {(member, 1): "failed" for member in members}
+    sandbox = SandboxTransfers(office.clock, lambda line: ways.get((line.member, line.attempt), "silent"))
+    monkeypatch.setattr(bootstrap, "transfer_channel", lambda _: sandbox)
+    lines = send(office, 10, replace(LABOUR, channel="sandbox"))
+    payout, real = lines[other].batch, bootstrap.payouts()
+
+    def retry(member: str) -> None:
+        number, request = lines[member].number, RequestKey(f"req_{member}", "x")
+        service.retry(payout, number, actor="key_li", request=request, payouts=real, clock=office.clock)
+
+    retry(members[1])
+    meeting = Meeting(office, payout, lambda: retry(members[0]))
+    monkeypatch.setattr(bootstrap, "payouts", lambda: meeting if not meeting.met else real)
+    with pytest.raises(ConflictError, match="PAYOUT_CHANGED"):
+        office.advance(payout, only_csv=True)
+    while office.advance(payout, only_csv=True):
+        pass
+    again = [line for line in real.lines(payout) if line.attempt == 2]
+
+    assert [(line.status, line.gross) for line in again] == [("sent", 60_000)] * 2
+    assert sum(line.tax for line in again) == (120_000 - 80_000) * 2_000 // 10_000
     office.check_ledger()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock import bootstrap
 from cardstock.adapters import s3, sqs
@@ -12,7 +13,7 @@ from cardstock.ids import RequestKey
 from cardstock.payouts import service
 from cardstock.payouts.model import Payee, Period, Rules, batch_id
 from tests.cloud import Cloud
-from tests.payouts_office import FIRST, Office, clock_at, member_id
+from tests.payouts_office import FIRST, PAYOUT, Office, clock_at, member_id
 
 
 @pytest.fixture
@@ -97,16 +98,16 @@ def test_what_the_tax_leaves_under_the_channel_s_minimum_is_not_sent(office: Off
 
 
 class Interrupted:
-    """Payees, asked for while another step of the same batch runs from beginning to end."""
+    """Payees, asked for while another step of the same batch runs, from beginning to end or for so many chunks."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, office: Office, *, chunks: int = 99) -> None:
+        self._office, self._chunks = office, chunks
         self.interrupted = False
 
     def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
         if not self.interrupted:
             self.interrupted = True
-            self._office.advance()
+            self._office.advance(chunks=self._chunks)
         return bootstrap.payees()(members, now)
 
 
@@ -138,6 +139,31 @@ def test_two_steps_that_send_at_once_claim_once(office: Office) -> None:
     assert {line["status"] for line in office.lines().values()} == {"sent"}
     assert [office.balance(member) for member in members] == [{"paying": 5_000}] * 40
     office.check_ledger()
+
+
+def test_the_bank_s_file_has_what_a_step_that_was_met_on_the_way_has_sent(office: Office) -> None:
+    members = [office.member(index, 5_000) for index in range(40)]
+    office.tick()
+    office.advance()
+    office.approve()
+    numbers = {line.member: line.number for line in bootstrap.payouts().lines(PAYOUT)}
+    # Sent by the other step, which has time for one chunk, before this one would leave him out.
+    held = min(members, key=numbers.__getitem__)
+    meeting = Interrupted(office, chunks=1)
+
+    def with_a_hold(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+        known = dict(meeting(members, now))
+        return known | {held: replace(known[held], hold=True)}
+
+    with pytest.raises(ConflictError, match="PAYOUT_CHANGED"):
+        office.advance(payees=with_a_hold)
+    sent = [line for line in bootstrap.payouts().lines(PAYOUT) if line.status == "sent"]
+    office.advance()
+    content = office.cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/transfers.csv")["Body"].read()
+
+    assert len(sent) == 40
+    assert sorted(row.rpartition(",")[2] for row in content.decode().splitlines()[1:]) == sorted(numbers.values())
+    assert office.payout()["status"] == "sending"
 
 
 def test_money_that_fails_repays_a_debt_first(office: Office) -> None:

@@ -70,15 +70,16 @@ class Payouts(Protocol):
     def lines_at(self, keys: Iterable[tuple[str, str]]) -> list[Line]:
         """Those of the lines that exist, each named by its batch and its transfer number; one call per hundred."""
 
-    def claim(self, lines: Sequence[Line]) -> Sequence[Line]:
+    def claim(self, lines: Sequence[Line], *, unchanged: Batch | None) -> Sequence[Line]:
         """Take each line's gross from available to paying and store the line as sent, one transaction for all.
 
         Answers those that were left as they were because the member has less by now or the line has changed. At most
-        `CHUNK` lines.
+        `CHUNK` lines. Raises `ConflictError` (PAYOUT_CHANGED) if `unchanged` is not what is stored any more: then a
+        line may have been added that these were not decided with.
         """
 
-    def drop(self, lines: Sequence[Line]) -> None:
-        """Store lines as dropped if they are still pending."""
+    def drop(self, lines: Sequence[Line]) -> Sequence[Line]:
+        """Store lines as dropped. Answers those that were left as they were because they are not pending any more."""
 
     def finish(self, lines: Sequence[Line]) -> None:
         """Store the lines' answers: a paid line's gross becomes paid and withheld, a failed or expired one's is

@@ -257,8 +257,9 @@ def advance(
 ) -> bool:
     """Take a batch as far as it can come now; whether there is more to do at once.
 
-    open: everybody eligible is listed, once. approved: lines are sent, chunk by chunk. sending: answers are applied,
-    and when every line is final and the three books agree, the report is written and the batch settles. What needs the
+    open: everybody eligible is listed, once. approved: lines are sent, chunk by chunk; when that is through, or takes
+    more than this step, it is sending: answers are applied, and when every line is final and the three books agree, the
+    report is written and the batch settles. What needs the
     channel is given away in parts if the batch is big; without `spread`, as in the step after the parts, it is done
     here. Raises `NotFoundError` for a batch that does not exist; everything else that it raises is worth a repeat.
     """
@@ -266,17 +267,17 @@ def advance(
     if batch.listed_at is None:
         batch = _list(batch, payouts=payouts, ledger=ledger, payees=payees, clock=clock)
     batch = _announced(batch, OPENED, payouts=payouts, announce=announce)
-    if batch.status == "approved":
-        batch = payouts.replace(replace(batch, status="sending"))
     just_sent = False
-    if batch.status == "sending" and batch.sent_at is None:
+    if batch.status in ("approved", "sending") and batch.sent_at is None:
         batch = _spread(batch, payouts=payouts, spread=spread, clock=clock)
         if spread is not None and batch.spread_at is not None:
             return False  # A step is asked for when its parts have been taken.
         way = channel(batch.rules.channel)
-        if not _send(batch, payouts, ledger, payees, way, clock=clock, enough_time=enough_time):
+        lines = _send(batch, payouts, ledger, payees, way, clock=clock, enough_time=enough_time)
+        if lines is None:
+            _sending(batch, payouts)
             return True
-        batch = _handed_over(batch, payouts=payouts, channel=way, files=files, clock=clock)
+        batch = _handed_over(batch, lines, payouts=payouts, channel=way, files=files, clock=clock)
         if batch.transfers:
             return False  # Somebody has to take the file to the channel first.
         just_sent = True
@@ -307,8 +308,15 @@ def _spread(batch: Batch, *, payouts: Payouts, spread: Spread | None, clock: Clo
         or (batch.spread_at is not None and now - batch.spread_at < SPREAD_AGAIN)
     ):
         return batch
+    batch = _sending(batch, payouts)  # Before the parts are taken: they look at it.
     spread(batch)  # Killed here, it gives them away again.
     return payouts.replace(replace(batch, spread_at=now))
+
+
+def _sending(batch: Batch, payouts: Payouts) -> Batch:
+    """Say that a batch is being sent where that takes more than one step; else `_handed_over` says it, which saves a
+    write."""
+    return payouts.replace(replace(batch, status="sending")) if batch.status == "approved" else batch
 
 
 def take_part(
@@ -396,14 +404,21 @@ def _send(
     clock: Clock,
     enough_time: EnoughTime,
     part: str = "",
-) -> bool:
-    """Send what is pending; whether nothing is left."""
-    left = 0
-    pending = (line for line in payouts.lines(batch.id, part) if line.status == "pending")
-    for read in _chunks(pending, _READ_AT_ONCE):
+) -> list[Line] | None:
+    """Send what is pending. All lines as they are then, or None if some are left."""
+    left, met = 0, False
+    lines: list[Line] = []
+
+    def pending() -> Iterator[Line]:
+        for line in payouts.lines(batch.id, part):
+            if line.status == "pending":
+                yield line
+            else:
+                lines.append(line)
+
+    for read in _chunks(pending(), _READ_AT_ONCE):
         now = clock.now()
-        members = [line.member for line in read]
-        known = payees(members, now)
+        known = payees([line.member for line in read], now)
         before, waiting = figures_before(batch, read, known, payouts)
         left += len(waiting)
         block = [line for line in read if line.number not in waiting]
@@ -411,34 +426,50 @@ def _send(
         open_attempts = _open_attempts(batch, block, payouts=payouts, channel=channel)
         for chunk in _chunks(block, CHUNK):
             if not enough_time():
-                return False
+                return None
             for line in chunk:
                 if line.member in open_attempts:
                     cashier.leave_out(line, "attempt_open")
             wanted = [line for line in chunk if line.member not in open_attempts and cashier.takes(line, line.listed)]
+            # A retry that is asked for now may add a line to a person, and so to the tax of his other accounts.
+            shared = any(known[line.member].siblings for line in wanted)
             sent = []
             for _ in range(_SHRINKS):
                 ready = [cashier.sized[line.number] for line in wanted]
-                refused = {line.number for line in payouts.claim(ready)} if ready else set()
-                sent += [line for line in ready if line.number not in refused]
-                wanted = _shrunk(batch, [line for line in wanted if line.number in refused], cashier, payouts, ledger)
+                refused = payouts.claim(ready, unchanged=batch if shared else None) if ready else ()
+                numbers = {line.number for line in refused}
+                sent += [line for line in ready if line.number not in numbers]
+                again = _still_pending(batch, [line for line in wanted if line.number in numbers], payouts)
+                met = met or len(again) < len(refused)
+                wanted = _shrunk(again, cashier, ledger)
                 if not wanted:
                     break
             left += len(wanted)
-            payouts.drop(cashier.drain())
+            out = cashier.drain()
+            met = bool(payouts.drop(out)) or met
+            lines += [*sent, *out]
             payouts.record(batch.id, channel.transfer(sent) if sent else ())
-    return left == 0
+    if left:
+        return None
+    # Another step has decided some of them: what it has made of them is read.
+    return list(payouts.lines(batch.id, part)) if met else lines
 
 
-def _shrunk(batch: Batch, refused: Sequence[Line], cashier: "_Cashier", payouts: Payouts, ledger: Ledger) -> list[Line]:
-    """Those of the lines that can be tried again with what their members have by now."""
+def _still_pending(batch: Batch, refused: Sequence[Line], payouts: Payouts) -> list[Line]:
+    """Those of the lines that nobody has decided meanwhile."""
     if not refused:
         return []
     stored = payouts.find_lines(batch.id, [line.number for line in refused])
+    return [line for line in refused if stored[line.number].status == "pending"]
+
+
+def _shrunk(refused: Sequence[Line], cashier: "_Cashier", ledger: Ledger) -> list[Line]:
+    """Those of the lines that can be tried again with what their members have by now."""
+    if not refused:
+        return []
     have = ledger.balances([line.member for line in refused])
-    pending = [line for line in refused if stored[line.number].status == "pending"]
     nothing = Balance("", 0)
-    return [line for line in pending if cashier.takes(line, have.get(line.member, nothing).available)]
+    return [line for line in refused if cashier.takes(line, have.get(line.member, nothing).available)]
 
 
 def _open_attempts(batch: Batch, lines: Sequence[Line], *, payouts: Payouts, channel: Channel) -> set[str]:
@@ -517,15 +548,16 @@ class _Cashier:
         return found
 
 
-def _handed_over(batch: Batch, *, payouts: Payouts, channel: Channel, files: Files, clock: Clock) -> Batch:
+def _handed_over(
+    batch: Batch, lines: Iterable[Line], *, payouts: Payouts, channel: Channel, files: Files, clock: Clock
+) -> Batch:
     """Write what the channel is to be given; the same bytes if this is a repeat, since sent amounts never change."""
-    lines = sorted((line for line in payouts.lines(batch.id) if line.gross), key=lambda line: line.member)
-    document = channel.document(batch, lines)
+    document = channel.document(batch, sorted((line for line in lines if line.gross), key=lambda line: line.member))
     if document is not None:
         file = written(batch, document)
         files.put_once(file.key, document)
         batch = replace(batch, transfers=(file,))
-    return payouts.replace(replace(batch, sent_at=clock.now()))
+    return payouts.replace(replace(batch, status="sending", sent_at=clock.now()))
 
 
 def _ask(

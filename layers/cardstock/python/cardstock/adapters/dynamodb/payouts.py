@@ -78,6 +78,8 @@ _ALONE = 100
 """So many payees are read one after the other: threads cost more than they save."""
 _SIDE_BY_SIDE = 6
 _ATTEMPTS = 5
+_HEAD = -1
+"""Stands for the batch where lines are told apart by their index."""
 _STEP_KINDS: tuple[Kind, ...] = ("claimed", "paid", "returned")
 
 T = TypeVar("T")
@@ -274,11 +276,11 @@ class DynamoPayouts:
         wanted = [(batch, f"line#{number}") for batch, number in keys]
         return [_line(item) for item in LineItem.batch_get(wanted, consistent_read=True)]
 
-    def claim(self, lines: Sequence[Line]) -> Sequence[Line]:
-        return _together(lines, _claim)
+    def claim(self, lines: Sequence[Line], *, unchanged: Batch | None) -> Sequence[Line]:
+        return _together(lines, _claim, unchanged)
 
-    def drop(self, lines: Sequence[Line]) -> None:
-        _together(lines, _drop)
+    def drop(self, lines: Sequence[Line]) -> Sequence[Line]:
+        return _together(lines, _drop)
 
     def finish(self, lines: Sequence[Line]) -> None:
         _together(lines, _finish)
@@ -337,10 +339,13 @@ def _of_part(kind: str, batch_id: str, part: str) -> str:
     return f"{kind}#{batch_id.removeprefix('pay_')}{part}" if part else f"{kind}#"
 
 
-def _together(lines: Sequence[Line], add: Callable[[Transaction, Line], tuple[int, int]]) -> list[Line]:
+def _together(
+    lines: Sequence[Line], add: Callable[[Transaction, Line], tuple[int, int]], unchanged: Batch | None = None
+) -> list[Line]:
     """One transaction for all lines, without those that cannot take part; answers these.
 
-    `add` says how many puts and how many updates it added: positions in a refusal count all puts before all updates.
+    `add` says how many puts and how many updates it added: positions in a refusal count a check of the batch before all
+    puts, and those before all updates.
     """
     left, refused = list(lines), []
     while left:
@@ -348,13 +353,18 @@ def _together(lines: Sequence[Line], add: Callable[[Transaction, Line], tuple[in
         owners_of_updates: list[int] = []
         try:
             with Transaction() as write:
+                if unchanged is not None:
+                    same = BatchItem.version == unchanged.version
+                    write.condition_check(BatchItem, _BATCHES, unchanged.id, condition=same)
                 for index, line in enumerate(left):
                     puts, updates = add(write, line)
                     owners_of_puts += [index] * puts
                     owners_of_updates += [index] * updates
         except ConditionFailedError as error:
-            owners = owners_of_puts + owners_of_updates
+            owners = [*([_HEAD] if unchanged is not None else ()), *owners_of_puts, *owners_of_updates]
             out = {owners[position] for position in error.failed}
+            if _HEAD in out:
+                raise ConflictError("PAYOUT_CHANGED") from error
             refused += [line for index, line in enumerate(left) if index in out]
             left = [line for index, line in enumerate(left) if index not in out]
         else:

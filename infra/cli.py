@@ -1,9 +1,12 @@
 """Commands for operators: `cardstock ledger verify`, `cardstock ledger explain ord_...`.
 
-They work on what `make serve` runs with `--state .local/serve` before the command's name; otherwise on the tables that
-the environment names (the same variables as the functions'), at `AWS_ENDPOINT_URL` or in the account of the credentials
-at hand. `ledger verify-proof` needs its file and nothing else, `plan check` and `plan simulate` need no table at all.
-All but `plan publish` only read.
+They work on a deployed stack with `--stack NAME` before the command's name, in the account and region of the AWS
+credentials at hand; on what `make serve` runs with `--state .local/serve`; otherwise on the tables that the environment
+names (the same variables as the functions'). `ledger verify-proof` needs its file and nothing else, `plan check` and
+`plan simulate` need no table at all. All but `plan publish` only read.
+
+Exit status 0: all is well; 1: something is not as it should be, and is named; 2: it could not be found out, for a
+reason in one line on standard error.
 """
 
 import json
@@ -15,13 +18,31 @@ import typer
 from msgspec.structs import asdict
 from rich.console import Console
 from rich.table import Column, Table
+from typer.core import TyperGroup
 
 # The layer's folder is on the path in Lambda; here it is where it is kept.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "layers" / "cardstock" / "python"))
 
 from infra import operators, payouts, simulate
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+class _Commands(TyperGroup):
+    """Says in one line what AWS refused or did not answer."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.Exit:
+            raise
+        except Exception as error:  # whatever AWS or its SDK says is told, all else goes on
+            said = operators.trouble(error)
+            if said is None:
+                raise
+            typer.echo(said, err=True)
+            raise typer.Exit(operators.UNKNOWN) from None
+
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, cls=_Commands)
 app.add_typer(simulate.app, name="plan")
 app.add_typer(payouts.app, name="payout")
 ledger = typer.Typer(no_args_is_help=True, help="Proof and explanation of the books.")
@@ -36,10 +57,12 @@ def main(
     state: Annotated[
         Path | None, typer.Option(envvar="CARDSTOCK_STATE", help="State folder of what runs here, as .local/serve.")
     ] = None,
+    stack: Annotated[
+        str | None, typer.Option(envvar="CARDSTOCK_STACK", help="Name of a deployed stack, as cardstock.")
+    ] = None,
 ) -> None:
     """Commands for operators."""
-    if state is not None:
-        operators.work_on(state)
+    operators.work_on(state=state, stack=stack)
 
 
 @ledger.command()
@@ -140,7 +163,7 @@ def proof(
     """Print the proof that a transaction is in its seal, as its member can download it: always JSON."""
     operators.need_tables()
     from cardstock import bootstrap  # reads the environment
-    from cardstock.errors import CardstockError
+    from cardstock.errors import CardstockError, UnavailableError
     from cardstock.ledger import sealing
 
     try:
@@ -151,6 +174,8 @@ def proof(
             seals=bootstrap.seals(),
             archive=bootstrap.seal_archive(),
         )
+    except UnavailableError:
+        raise
     except CardstockError as error:
         print(f"{transaction_id} of {member}: {error.code}", file=sys.stderr)
         raise typer.Exit(1) from error

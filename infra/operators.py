@@ -1,9 +1,11 @@
-"""Which tables a command works on: those that the environment names, or those of a deployment that runs here."""
+"""Which tables a command works on: those of a deployed stack, of a deployment that runs here, or that the environment
+names; and what it says when AWS does not let it, or does not answer."""
 
 import json
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, NoReturn
 
 import msgspec
 import typer
@@ -12,22 +14,66 @@ ENVIRONMENT = "environment.json"
 """In the state folder: the variables that the functions have. Locally it is there as long as they run."""
 MEMORY = "suite.json"
 """Beside it: how far its clock has been moved, among other things."""
+FUNCTION = "NightlyAudit"
+"""The function of a stack whose variables are taken: it reads what commands read."""
+_NOT_TAKEN = ("INFERENCE_API_KEY",)
+"""Secrets among them, which no command needs."""
 _NOTHING_NAMED = """\
 No tables are named: {first} and {others} other environment variables are not set.
 What `make serve` runs: add --state .local/serve before the command's name.
-A deployed stack: infra/README.md says how to take them from one of its functions."""
+A deployed stack: add --stack and its name; infra/README.md says what it needs."""
 _NOTHING_RUNS = "{state}: nothing runs here; `make serve` uses .local/serve"
-_USAGE = 2
+_BOTH = "--state and --stack (or CARDSTOCK_STATE and CARDSTOCK_STACK): only one of them"
+UNKNOWN = 2
+"""Exit status of a command that could not find out what it was asked."""
+
+_state: Path | None = None
+_stack: str | None = None
 
 
-def work_on(state: Path) -> None:
-    """Take environment and clock from what runs with its state in the folder `state`. Exit status 2 if nothing does."""
+def work_on(*, state: Path | None = None, stack: str | None = None) -> None:
+    """Where the command that follows finds its tables, if it needs any; neither: in the environment."""
+    global _state, _stack
+    _state, _stack = state, stack
+
+
+def need_tables() -> None:
+    """Take environment and clock from where they are. Exit status 2, with what to do, where no tables are named."""
+    from cardstock.settings import missing
+
+    if _state is not None and _stack is not None:
+        _stop(_BOTH)
+    if _state is not None:
+        _take_state(_state)
+    if _stack is not None:
+        _take_stack(_stack)
+    if names := missing():
+        _stop(_NOTHING_NAMED.format(first=names[0], others=len(names) - 1))
+
+
+def trouble(error: BaseException) -> str | None:
+    """What AWS refused, or why it gave no answer, in one line; None for an error that is not about AWS."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError  # what a proxy answers instead of AWS
+
+    from cardstock.errors import UnavailableError
+
+    said: str | None = None
+    at: BaseException | None = error
+    while at is not None and said is None:
+        wrong_address = isinstance(at, ValueError) and str(at).startswith("Invalid endpoint")
+        if wrong_address or isinstance(at, BotoCoreError | ClientError | ResponseParserError):
+            said = " ".join(str(at).split())
+        at = at.__cause__ or at.__context__
+    return said or (error.code if isinstance(error, UnavailableError) else None)
+
+
+def _take_state(state: Path) -> None:
     try:
         variables = msgspec.json.decode((state / ENVIRONMENT).read_bytes(), type=dict[str, str])
         moved = json.loads(memory.read_bytes()) if (memory := state / MEMORY).exists() else {}
     except FileNotFoundError:
-        typer.echo(_NOTHING_RUNS.format(state=state), err=True)
-        raise typer.Exit(_USAGE) from None
+        _stop(_NOTHING_RUNS.format(state=state))
     os.environ.update(variables)
     from cardstock import bootstrap
     from infra.local.clock import ShiftedClock
@@ -35,10 +81,34 @@ def work_on(state: Path) -> None:
     bootstrap.set_clock(ShiftedClock(timedelta(seconds=moved.get("shift_seconds", 0.0))))
 
 
-def need_tables() -> None:
-    """Exit status 2, with what to do, where no tables are named."""
-    from cardstock.settings import missing
+def _take_stack(stack: str) -> None:
+    """Two calls: which function it is, and what its variables are. They are the stack's alone: what the shell has set
+    under these names is overwritten."""
+    from botocore.config import Config
+    from botocore.session import get_session
 
-    if names := missing():
-        typer.echo(_NOTHING_NAMED.format(first=names[0], others=len(names) - 1), err=True)
-        raise typer.Exit(_USAGE)
+    region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+    if region:
+        # botocore reads the one, other tools the other.
+        os.environ["AWS_DEFAULT_REGION"] = region
+    session = get_session()
+    config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+
+    def ask(service: str, operation: str, **parameters: str) -> Any:
+        return getattr(session.create_client(service, config=config), operation)(**parameters)
+
+    try:
+        found = ask("cloudformation", "describe_stack_resource", StackName=stack, LogicalResourceId=FUNCTION)
+        name = found["StackResourceDetail"]["PhysicalResourceId"]
+        variables = ask("lambda", "get_function_configuration", FunctionName=name)["Environment"]["Variables"]
+    except Exception as error:  # whatever AWS or its SDK says is told, all else goes on
+        said = trouble(error)
+        if said is None:
+            raise
+        _stop(f"{stack} in {session.get_config_variable('region') or 'no region'}: {said}")
+    os.environ.update(variables | dict.fromkeys(_NOT_TAKEN, ""))
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(UNKNOWN)

@@ -89,7 +89,7 @@ def publish(
     already changes nothing. Exit status 1 if the guard refuses it, with each failed check and what would pass."""
     operators.need_tables()
     from cardstock import bootstrap  # reads the environment
-    from cardstock.errors import RefusedError
+    from cardstock.errors import RefusedError, UnavailableError
     from cardstock.network import service
 
     trial = _trial(plan, Market())
@@ -109,6 +109,8 @@ def publish(
                 print(f"{found['check']} {found['verdict']}: {found['found']}; would pass: {found['passes']}")
                 print(f"  {found['clause']}")
         raise typer.Exit(1) from error
+    except UnavailableError:
+        raise
     except CardstockError as error:
         _stop(_said(error))
     replaced = None if before is None or before == record else before.plan.ref

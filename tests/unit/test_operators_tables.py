@@ -38,6 +38,7 @@ def test_a_command_without_tables_says_where_they_are_named(words: tuple[str, ..
 
     assert (done.exit_code, done.stdout) == (2, "")
     assert "--state .local/serve" in done.stderr
+    assert "--stack" in done.stderr
     assert "infra/README.md" in done.stderr
 
 
@@ -48,6 +49,20 @@ def test_a_state_folder_where_nothing_runs_is_refused(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"{tmp_path}: nothing runs here")
 
 
+def test_a_state_folder_and_a_stack_at_once_are_refused(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["--state", str(tmp_path), "--stack", "cardstock", "ledger", "verify"])
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "only one of them" in done.stderr
+
+
+@pytest.mark.parametrize("named", ["CARDSTOCK_STACK", "CARDSTOCK_STATE"])
+def test_a_command_without_tables_asks_nobody_for_them(named: str) -> None:
+    done = CliRunner().invoke(app, ["plan", "check", "unlock"], env={named: "nowhere"})
+
+    assert done.exit_code == 0
+
+
 def test_a_state_folder_gives_the_tables_and_the_time_of_what_runs_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,7 +71,8 @@ def test_a_state_folder_gives_the_tables_and_the_time_of_what_runs_there(
     (tmp_path / operators.ENVIRONMENT).write_text('{"LEDGER_TABLE": "here"}', encoding="utf-8")
     (tmp_path / operators.MEMORY).write_text(json.dumps({"shift_seconds": 40 * 86_400.0}), encoding="utf-8")
     try:
-        operators.work_on(tmp_path)
+        operators.work_on(state=tmp_path)
+        operators.need_tables()
         now, table = bootstrap.clock().now(), os.environ["LEDGER_TABLE"]
     finally:
         bootstrap.set_clock(clock)

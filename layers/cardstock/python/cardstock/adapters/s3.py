@@ -73,7 +73,8 @@ class Files:
         try:
             content: bytes = _client().get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except ClientError as error:
-            if _status(error) == 404:
+            # A bucket that is not there is 404 too, and says nothing about its files.
+            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
                 raise NotFoundError("NOT_FOUND") from error
             raise _known(error) from error
         except BotoCoreError as error:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from cardstock import bootstrap
+from cardstock.clock import brand_day
 from cardstock.compliance import service
 from cardstock.compliance.model import OUTSIDE_FLOOR_BPS
 from cardstock.edge.cursors import cursor_to, position_of
@@ -95,7 +96,7 @@ def lift_alarm(request: Request[models.Lift, Nothing]) -> models.ComplianceAlarm
 @api.get("/v1/compliance-sales", query=models.SalesQuery, answer=models.OutsideSales, auth="key", scope="payouts:read")
 def read_sales(request: Request[Nothing, models.SalesQuery]) -> models.OutsideSales:
     """Read what share of sales went to people who promote nothing."""
-    until = service.day_at(bootstrap.clock().now()) - timedelta(days=1)
+    until = brand_day(bootstrap.clock().now()) - timedelta(days=1)
     if request.query.until is not None:
         given = models.day_of(request.query.until)
         if given is None:

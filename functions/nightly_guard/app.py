@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cardstock import bootstrap
+from cardstock.clock import brand_day
 from cardstock.edge import schedule
 from cardstock.edge.observability import count, logger
 
@@ -27,7 +28,7 @@ def run(scheduled_at: datetime, context: Any) -> dict[str, Any]:
     alarms, clock = bootstrap.alarms(), bootstrap.clock()
     referrers, earners = bootstrap.referral_tree(go_on)
     promoters = frozenset(referrers.values())
-    today = service.day_at(min(scheduled_at, clock.now()))
+    today = brand_day(min(scheduled_at, clock.now()))
     for back in range(_DAYS_CLOSED, 0, -1):
         share = service.close_day(
             today - timedelta(days=back), promoters.__contains__, traces=bootstrap.traces(), alarms=alarms

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
+from cardstock.clock import brand_day
 from cardstock.compliance import model, service
 from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, SoldDay
 from cardstock.errors import NotFoundError, RefusedError
@@ -44,7 +45,7 @@ class Memory:
 
     def sold(self, day: date) -> Iterator[tuple[str, int, bool]]:
         for p in self.purchases.values():
-            if service.day_at(p.paid_at) == day:
+            if brand_day(p.paid_at) == day:
                 yield p.buyer_id, p.net, p.promoter
 
     def identities(self, member_ids: Iterable[str]) -> Mapping[str, Identity]:

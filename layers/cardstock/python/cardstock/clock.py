@@ -1,6 +1,6 @@
 """The one source of time: services take a `Clock`, so that a test or a demo can move it."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Final, Protocol
 
 BRAND_ZONE: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -19,6 +19,11 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+def brand_day(moment: datetime) -> date:
+    """The brand's day."""
+    return moment.astimezone(BRAND_ZONE).date()
 
 
 def to_epoch_ms(moment: datetime) -> int:

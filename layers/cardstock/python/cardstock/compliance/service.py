@@ -5,11 +5,11 @@ in which messages came: an order is looked at when it is paid, and again before 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from msgspec.structs import replace
 
-from cardstock.clock import BRAND_ZONE, Clock
+from cardstock.clock import Clock
 from cardstock.compliance.model import (
     ALARM_LEVELS,
     ALARM_PEOPLE,
@@ -115,11 +115,6 @@ def lift_hold(
 
 
 # Every day
-
-
-def day_at(moment: datetime) -> date:
-    """The brand's day."""
-    return moment.astimezone(BRAND_ZONE).date()
 
 
 def subtrees(referrers: Mapping[str, str], earners: Iterable[str]) -> tuple[Subtree, ...]:

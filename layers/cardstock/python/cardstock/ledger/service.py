@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from cardstock.clock import BRAND_ZONE, Clock, to_epoch_ms
+from cardstock.clock import Clock, brand_day, to_epoch_ms
 from cardstock.errors import NotFoundError, RefusedError, UnavailableError
 from cardstock.ids import RequestKey, derived_id
 from cardstock.ledger.model import (
@@ -329,7 +329,7 @@ def _payout(kind: str, number: str, member_id: str, at: datetime, moved: Mapping
 
 def release_day(received_at: datetime, days: int) -> date:
     """The brand's day at whose end an order received then is released, `days` after its receipt."""
-    return (received_at + timedelta(days=days)).astimezone(BRAND_ZONE).date()
+    return brand_day(received_at + timedelta(days=days))
 
 
 def due_key(order_id: str, received_at: datetime, paid_at: datetime) -> str:
@@ -342,7 +342,7 @@ def schedule(key: str, day: date, *, calendar: Calendar, clock: Clock) -> None:
 
     The sweep of a day starts half an hour after its end, later than anything that began on that day still runs.
     """
-    calendar.schedule(max(day, clock.now().astimezone(BRAND_ZONE).date()), key)
+    calendar.schedule(max(day, brand_day(clock.now())), key)
 
 
 class Swept(msgspec.Struct, frozen=True):
@@ -368,7 +368,7 @@ def sweep(
     repeats at most the last few orders, so `settle` must be safe to repeat.
     """
     now = clock.now()
-    end = min(until, now).astimezone(BRAND_ZONE).date()
+    end = brand_day(min(until, now))
     reached, last = calendar.progress() or (None, "")
     settled = waiting = 0
     for day in calendar.days(since=reached, before=end):

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from cardstock.clock import BRAND_ZONE
+from cardstock.clock import brand_day
 from cardstock.errors import InvalidError, Pointer
 from cardstock.ids import derived_id
 
@@ -61,7 +61,7 @@ class Person(msgspec.Struct, frozen=True):
 
     def of_age(self, now: datetime) -> bool:
         """Eighteen or older on `now`'s day in China. Who is born on 29 February comes of age on 1 March."""
-        today = now.astimezone(BRAND_ZONE).date()
+        today = brand_day(now)
         return (today.year - self.born.year, today.month, today.day) >= (OF_AGE, self.born.month, self.born.day)
 
     def is_number(self, number: str) -> bool:

@@ -24,7 +24,7 @@ from pynamodb.attributes import UnicodeAttribute
 from cardstock.adapters.dynamodb.base import IntegerAttribute, JsonAttribute, Table
 from cardstock.adapters.dynamodb.members import members_of
 from cardstock.adapters.dynamodb.network import NetworkItem
-from cardstock.clock import BRAND_ZONE, from_epoch_ms, to_epoch_ms
+from cardstock.clock import brand_day, from_epoch_ms, to_epoch_ms
 from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, SoldDay, mark
 from cardstock.settings import settings
 
@@ -63,7 +63,7 @@ class DynamoTraces:
     """`compliance.ports.Traces`."""
 
     def note(self, purchase: Purchase) -> None:
-        day = purchase.paid_at.astimezone(BRAND_ZONE).date()
+        day = brand_day(purchase.paid_at)
         buyer = purchase.buyer_id
         rows = [
             TraceItem(f"mark#{seen}", buyer, earners=list(purchase.earners))

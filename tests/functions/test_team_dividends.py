@@ -10,9 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock import bootstrap
-from cardstock.adapters.dynamodb.teams import TeamSale, sales_of
+from cardstock.adapters.dynamodb.teams import DynamoTeamSales
 from cardstock.network.history import Market, RecordedOrder, Returned
 from cardstock.network.model import OrderLine as NetworkLine
+from cardstock.network.model import TeamSale
 from cardstock.network.simulation import Trial, run
 from functions.monthly_dividends import app
 from tests.cloud import ROOT, Context, queue_event
@@ -58,6 +59,10 @@ def divide(at: str = FIRST, **options: Any) -> dict[str, Any]:
     """The tick, to a function that has just started: it knows no plan yet."""
     bootstrap.plans.cache_clear()
     return app.handler({"scheduled_at": at}, Context(remaining_ms=options.get("remaining_ms", 900_000)))
+
+
+def sales_of(month: str) -> list[TeamSale]:
+    return list(DynamoTeamSales().of(month))
 
 
 def shares(shop: Shop) -> dict[str, int]:
@@ -134,8 +139,8 @@ def test_a_refund_after_settling_comes_off_the_month_in_which_it_goes_through_on
     teams.clock.at = datetime(2027, 2, 3, tzinfo=UTC)
     teams.consume(records)
 
-    assert list(sales_of("2027-01")) == [TeamSale("team@1", "mem_r", -49_900)]
-    assert list(sales_of("2027-02")) == []
+    assert sales_of("2027-01") == [TeamSale("team@1", "mem_r", -49_900)]
+    assert sales_of("2027-02") == []
     assert divide("2027-02-01T02:00:00+08:00")["shares"] == 0
     # December had been divided without it.
     assert divide(FIRST)["total_fen"] == 2 * 1_996
@@ -212,7 +217,7 @@ def test_an_order_that_changes_while_it_settles_waits_for_the_next_night(
     teams.refund(order_id, sku1=1)
 
     assert dividends.settled(stale) is False
-    assert list(sales_of("2026-12")) == []
+    assert sales_of("2026-12") == []
     fresh = bootstrap.orders().find(order_id)
     assert fresh is not None
     assert dividends.settled(fresh) is True
@@ -280,6 +285,40 @@ def test_without_time_the_rest_is_paid_by_the_next_attempt(teams: Shop) -> None:
     with pytest.raises(app.DividendUnfinishedError):
         divide(remaining_ms=1_000)
     assert divide()["shares"] == 2
+
+
+class FewShares:
+    """A context with time for so many shares."""
+
+    def __init__(self, shares: int) -> None:
+        self._left = shares
+
+    def get_remaining_time_in_millis(self) -> int:
+        self._left -= 1
+        return 900_000 if self._left >= 0 else 1_000
+
+
+def test_a_long_month_is_divided_in_attempts_that_pay_each_share_once_and_a_divided_one_costs_one_read(
+    teams: Shop,
+) -> None:
+    for number in range(30):
+        sale = TeamSale("team@1", f"mem_{number:02d}", 10_000)
+        DynamoTeamSales().give_back(f"ord_{number}", f"rfd_{number}", "2026-12", sale)
+    new_year(teams)
+    tick = {"scheduled_at": FIRST}
+    calls: list[list[str]] = []
+    for _ in range(2):
+        with faults.watch() as seen, suppress(app.DividendUnfinishedError):
+            app.handler(tick, FewShares(27))
+        calls.append(seen)
+    with faults.watch() as repeated:
+        answer = app.handler(tick, Context(remaining_ms=900_000))
+
+    # Not killed, it remembers its last share; the next attempt begins behind it.
+    assert [sum(call.endswith("TransactWriteItems") for call in seen) for seen in calls] == [27, 3]
+    assert answer == {"month": "2026-12", "shares": 30, "total_fen": 30 * 200}
+    assert repeated == ["dynamodb.GetItem"]
+    assert len(shares(teams)) == 30
 
 
 def test_a_share_that_nobody_explains_and_one_that_is_missing_are_named(teams: Shop) -> None:

@@ -298,8 +298,9 @@ def referral_tree(go_on: "Callable[[], None]") -> "tuple[dict[str, str], list[st
 def audit(go_on: "Callable[[], None]" = lambda: None) -> "Report":
     """Compare everything that was booked with everything that should have been. Scans; what `go_on` raises ends it."""
     from cardstock.adapters.dynamodb.audit import audit_tables
+    from cardstock.network.dividends import month_of
 
-    return audit_tables(rules(), plans(), seal_archive(), dividends().month_of(clock().now()), go_on)
+    return audit_tables(rules(), plans(), seal_archive(), month_of(clock().now()), go_on)
 
 
 @cache
@@ -525,8 +526,9 @@ def undoing() -> "Undoing":
 def dividends() -> "Dividends":
     """The team dividend: what it is measured on, and what it pays."""
     from cardstock.adapters.dividends import Dividends
+    from cardstock.adapters.dynamodb.teams import DynamoTeamSales
 
-    return Dividends(plans(), books(), clock)
+    return Dividends(DynamoTeamSales(), plans(), books(), clock)
 
 
 def brand() -> str:

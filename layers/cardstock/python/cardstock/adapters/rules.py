@@ -56,8 +56,7 @@ class PlanRules:
 
     def waits_days(self, order: Order) -> int:
         """Days from the receipt to the end of the return window and of the freeze."""
-        plan = self._plan(order)
-        return max(plan.return_days, plan.freeze_days)
+        return self._plan(order).waits_days
 
     def concerns(self, order: Order) -> bool:
         """Whether anything waits for `order` to settle: a reward, somebody's role, or the team dividend."""

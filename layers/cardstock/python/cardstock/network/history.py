@@ -107,11 +107,6 @@ class RecordedOrder(msgspec.Struct, frozen=True):
     returns: tuple[Returned, ...] = ()
 
 
-def waits_days(plan: Plan) -> int:
-    """Days from the receipt of an order to the end of both its return window and its freeze."""
-    return max(plan.return_days, plan.freeze_days)
-
-
 def recorded(orders: Iterable[RecordedOrder], plan: Plan, partners: Sequence[str] = ()) -> History:
     """The history of recorded orders, given by the time of placing; `partners` are appointed before all of it.
 
@@ -119,7 +114,7 @@ def recorded(orders: Iterable[RecordedOrder], plan: Plan, partners: Sequence[str
     ORDER_INVALID (an id that came before, without lines, times that contradict each other or lie outside of 1970 to
     9000, more refunded than paid).
     """
-    wait = timedelta(days=waits_days(plan))
+    wait = timedelta(days=plan.waits_days)
     due: list[tuple[datetime, int, int, Step]] = []
     ids: set[str] = set()
     known: set[str] = set(partners)
@@ -283,7 +278,7 @@ _BASKETS: Final = 64
 def synthetic(market: Market, plan: Plan) -> History:
     """The history of a made-up shop; of `plan` it takes only how long its orders wait to settle."""
     check_market(market)
-    return _Shop(market, waits_days(plan)).steps()
+    return _Shop(market, plan.waits_days).steps()
 
 
 class _Visit(msgspec.Struct, frozen=True):

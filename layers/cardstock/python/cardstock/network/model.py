@@ -90,6 +90,11 @@ class Plan(msgspec.Struct, frozen=True):
         """`chain21@3`: plan and version in one word."""
         return f"{self.id}@{self.version}"
 
+    @property
+    def waits_days(self) -> int:
+        """Days from the receipt of an order to the end of both its return window and its freeze."""
+        return max(self.return_days, self.freeze_days)
+
     def to_dict(self) -> dict[str, Any]:
         """All parameters as JSON-able data, amounts as `{"value", "unit"}`."""
         return {
@@ -233,6 +238,11 @@ class Node(msgspec.Struct, frozen=True):
     @property
     def erased(self) -> bool:
         return self.erased_at is not None
+
+    @property
+    def benefit_id(self) -> str:
+        """The id of the event that gave him his newest benefit: what an order names to use it."""
+        return f"{_BENEFIT}{self.id}.{self.benefits}"
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -408,6 +418,25 @@ class Event(msgspec.Struct, frozen=True):
     """What was before: enough to tell the history of every edge without guessing."""
 
 
+_BENEFIT: Final = "benefit."
+_BENEFIT_UNDONE: Final = "benefit-undone."
+
+
+def undoing_of(benefit_id: str) -> str:
+    """The id of the event that takes a benefit back."""
+    return _BENEFIT_UNDONE + benefit_id.removeprefix(_BENEFIT)
+
+
+def undone_by(event: Event) -> str | None:
+    """The benefit that an event takes back, if it is one that does."""
+    return _BENEFIT + event.id.removeprefix(_BENEFIT_UNDONE) if event.kind == "benefit_undone" else None
+
+
+def holder_of(benefit_id: str) -> str:
+    """The member to whom a benefit was given."""
+    return benefit_id.removeprefix(_BENEFIT).rpartition(".")[0]
+
+
 class OrderFacts(msgspec.Struct, frozen=True):
     """What is known of an order now. Facts only grow: they may arrive in any order, in parts, and more than once."""
 
@@ -504,3 +533,34 @@ class PublishedPlan(msgspec.Struct, frozen=True):
     published_by: str
     approvals: tuple[Approval, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+
+class TeamSale(msgspec.Struct, frozen=True):
+    """Fen of net sales that settled under a plan version (`team_dividend@1`), below zero for a refund. `owner`: whose
+    team the buyer belonged to."""
+
+    plan: str
+    owner: str | None
+    fen: Fen
+
+
+class DividendShare(msgspec.Struct, frozen=True):
+    """What one team owner gets of the pool of one plan version and month."""
+
+    plan: str
+    member_id: str
+    fen: Fen
+
+    @property
+    def key(self) -> str:
+        """Its place among the shares of its month."""
+        return f"{self.plan}#{self.member_id}"
+
+
+class Divided(msgspec.Struct, frozen=True):
+    """How far the shares of a month are paid: up to the one of key `reached`, their number and their sum."""
+
+    reached: str = ""
+    shares: int = 0
+    total: Fen = 0
+    finished: bool = False

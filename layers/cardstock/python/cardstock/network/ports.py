@@ -1,12 +1,12 @@
 """What the network needs from storage."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
 import msgspec
 
 from cardstock.ids import RequestKey
-from cardstock.network.model import Change, Event, Mark, Node, Plan, PublishedPlan
+from cardstock.network.model import Change, Divided, Event, Mark, Node, Plan, PublishedPlan, TeamSale
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -56,3 +56,26 @@ class Plans(Protocol):
 
     def page(self, limit: int, after: str | None) -> tuple[tuple[PublishedPlan, ...], str | None]:
         """Published versions by id and version, and where the next page starts (`None`: nowhere)."""
+
+
+class TeamSales(Protocol):
+    """What team dividends are measured on, by month, and how far each month is divided."""
+
+    def settled_version(self, order_id: str) -> int | None:
+        """The version with which an order was counted as settled; None if it was not."""
+
+    def settle(self, order_id: str, version: int, month: str, sale: TeamSale) -> bool:
+        """Count the sales of an order in `month`, unless it has moved on from `version`: False then. Again, it changes
+        nothing."""
+
+    def give_back(self, order_id: str, refund_id: str, month: str, sale: TeamSale) -> None:
+        """Count in `month` what a refund takes off the sales of a settled order. Again, it changes nothing."""
+
+    def of(self, month: str) -> Iterator[TeamSale]:
+        """All that was counted in a month."""
+
+    def divided(self, month: str) -> Divided | None:
+        """How far a month is divided; None if nothing of it is."""
+
+    def save_divided(self, month: str, divided: Divided) -> None:
+        """Remember it, unless more shares are known to be paid."""

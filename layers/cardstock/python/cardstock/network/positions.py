@@ -28,6 +28,7 @@ from cardstock.network.model import (
     Person,
     Plan,
     Snapshot,
+    undoing_of,
 )
 
 
@@ -334,7 +335,7 @@ class _Counting:
         if self.plan.benefit == "free_order" and node.benefit_held and not enough:
             self._put(replace(node, benefit_held=False))
             details = {"benefit": self.plan.benefit, "counted": node.counted, "plan": self.plan.ref}
-            self._happen("benefit_undone", f"benefit-undone.{node.id}.{node.benefits}", node, at, details)
+            self._happen("benefit_undone", undoing_of(node.benefit_id), node, at, details)
 
     def _apply(self, change: Change) -> None:
         for node in change.nodes:
@@ -361,9 +362,7 @@ def _granted(node: Node, plan: Plan, at: datetime, cause: str) -> Change:
         return Change()
     after = replace(node, benefit_held=True, benefits=node.benefits + 1)
     details = {"benefit": plan.benefit, "plan": plan.ref}
-    return Change(
-        (after,), events=(Event(f"benefit.{node.id}.{after.benefits}", "benefit", node.id, at, cause, details),)
-    )
+    return Change((after,), events=(Event(after.benefit_id, "benefit", node.id, at, cause, details),))
 
 
 def _here(node: Node, at: datetime) -> bool:

@@ -142,8 +142,8 @@ def nothing_refunded(lines: Sequence[OrderLine]) -> Refunded:
 def refund_units(lines: Sequence[OrderLine], done: Refunded, units: Mapping[int, int]) -> Refunded:
     """`done` after giving back `units` (by index of the line) too.
 
-    Each line gives back the half-up share of all its units so far, less what its earlier units gave. Raises
-    `RefusedError`, and changes nothing, when that is more units than were bought or more than is left of the line.
+    Each line gives back the half-up share of all its units so far, less what its earlier units gave; at most what
+    amounts have left of it. Raises `RefusedError`, and changes nothing, when that is more units than were bought.
     """
     new_units, new_fen = list(done.units), list(done.fen)
     for index, count in units.items():
@@ -153,9 +153,8 @@ def refund_units(lines: Sequence[OrderLine], done: Refunded, units: Mapping[int,
         if before + count > line.units:
             raise RefusedError("REFUND_EXCEEDS_PAID", line=index, units=line.units - before)
         new_units[index] = before + count
-        new_fen[index] += half_up(line.net * (before + count), line.units) - half_up(line.net * before, line.units)
-        if new_fen[index] > line.net:
-            raise RefusedError("REFUND_EXCEEDS_PAID", line=index, fen=line.net - done.fen[index])
+        given = half_up(line.net * (before + count), line.units) - half_up(line.net * before, line.units)
+        new_fen[index] = min(new_fen[index] + given, line.net)
     return Refunded(tuple(new_units), tuple(new_fen))
 
 

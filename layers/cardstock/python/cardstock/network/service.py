@@ -137,7 +137,7 @@ def benefit_of(member_id: str, benefit_id: str, *, network: Network, plans: Plan
     A free order takes off the price that its plan names, an unlocked entitlement the coupon of its plan.
     """
     node = position(member_id, network=network)
-    if not node.benefit_held or benefit_id != f"benefit.{member_id}.{node.benefits}":
+    if not node.benefit_held or benefit_id != node.benefit_id:
         return None
     for event in network.events((benefit_id,)):
         plan_id, _, version = str(event.details["plan"]).rpartition("@")

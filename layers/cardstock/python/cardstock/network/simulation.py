@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from cardstock.errors import RefusedError
 from cardstock.money import BPS_ONE, Bps, Fen, half_up, share
 from cardstock.network import guard, positions, rewards
+from cardstock.network.dividends import MonthSales, sale_of
 from cardstock.network.history import (
     Appointed,
     Closed,
@@ -260,7 +261,7 @@ class _Life:
         self.orders: dict[str, _Order] = {}
         self.earned: dict[str, Fen] = {}
         self.brought: dict[str, int] = {}
-        self.months: dict[int, _Month] = {}
+        self.months: dict[int, MonthSales] = {}
         self.happened: Counter[str] = Counter()
         self.accrued: dict[RewardKind, Fen] = {"direct": 0, "team": 0, "peer": 0}
         self.members = self.placed = self.refused = 0
@@ -326,7 +327,7 @@ class _Life:
         order.settled = True
         self.frozen -= order.frozen
         if self.plan.dividend_bps:
-            self._month(step.at).add(order.facts.snapshot, order.facts.net - order.returned)
+            self._month(step.at).add(sale_of(order.facts.snapshot, order.facts.net - order.returned))
         if order.facts.qualifying_net:
             order.facts = replace(order.facts, settled_at=step.at)
             self._count(order)
@@ -344,7 +345,7 @@ class _Life:
                 self._take(order, reward, now - earlier)
             order.taken = taken
         if self.plan.dividend_bps and order.settled:
-            self._month(step.at).add(order.facts.snapshot, -fen)
+            self._month(step.at).add(sale_of(order.facts.snapshot, -fen))
         part = rewards.qualifying_refunded(order.lines, after.fen)
         facts = order.facts
         # What comes back once more than a half has come back changes nothing for roles.
@@ -438,10 +439,10 @@ class _Life:
                 order.frozen -= amount
                 self.frozen -= amount
 
-    def _month(self, at: datetime) -> "_Month":
+    def _month(self, at: datetime) -> MonthSales:
         """The month of the brand in which the night after `at` falls: it is the night that settles."""
         night = (at + _NIGHT_AFTER).astimezone(UTC)
-        return self.months.setdefault(night.year * 12 + night.month, _Month())
+        return self.months.setdefault(night.year * 12 + night.month, MonthSales())
 
     # What came of it.
 
@@ -450,9 +451,7 @@ class _Life:
         plan, kept = self.plan, self.sales - self.returned
         dividends: Fen = 0
         for month in self.months.values():
-            teams = {who: fen for who, fen in sorted(month.teams.items()) if fen > 0}
-            shares = rewards.dividend(plan, month.sales, teams)
-            for member_id, amount in shares.items():
+            for member_id, amount in month.shares(plan).items():
                 dividends += amount
                 self.earned[member_id] = self.earned.get(member_id, 0) + amount
         subtrees = self._subtrees() if plan.benefit == "cash" else 0
@@ -507,22 +506,6 @@ class _Life:
                 people[referrer] += size - 1  # he himself was counted when he was brought
                 levels[referrer] = max(levels[referrer], depth + 1)
         return found
-
-
-class _Month:
-    """The sales that settled in one calendar month, in all and by team, which a dividend is measured on."""
-
-    __slots__ = ("sales", "teams")
-
-    def __init__(self) -> None:
-        self.sales: Fen = 0
-        self.teams: dict[str, Fen] = {}
-
-    def add(self, snapshot: Snapshot, net: Fen) -> None:
-        self.sales += net
-        owner = snapshot.owner
-        if owner is not None and not owner.erased:
-            self.teams[owner.id] = self.teams.get(owner.id, 0) + net
 
 
 def gini_bps(earnings: Sequence[Fen]) -> Bps:

@@ -3,19 +3,20 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from cardstock.adapters.dividends import shares
 from cardstock.adapters.dynamodb import coupons
 from cardstock.adapters.dynamodb.ledger import all_rewards, balances, every_write_off, transactions
 from cardstock.adapters.dynamodb.orders import DynamoOrders, every_order, every_refund
 from cardstock.adapters.dynamodb.payouts import LineItem
 from cardstock.adapters.dynamodb.seals import all_seals
-from cardstock.adapters.dynamodb.teams import TeamSale, all_sales
+from cardstock.adapters.dynamodb.teams import all_sales
 from cardstock.adapters.rules import PlanRules
 from cardstock.errors import NotFoundError
 from cardstock.ledger.audit import Ended, OrderTruth, Report, SealTruth, SingleTruth, TransferTruth, audit
 from cardstock.ledger.ports import Archive
 from cardstock.ledger.sealing import from_bytes
 from cardstock.ledger.service import dividend_cause, owed_cause
+from cardstock.network.dividends import shares
+from cardstock.network.model import TeamSale, holder_of
 from cardstock.network.ports import Plans
 from cardstock.orders.model import Refund
 from cardstock.orders.service import coupon_share
@@ -70,7 +71,7 @@ def single_truths(plans: Plans, this_month: str) -> Iterator[SingleTruth]:
     """What is owed for free orders that were undone, what two people wrote off, and the shares of every month that is
     over."""
     for coupon_id, order_id, fen in coupons.all_owed():
-        member_id = coupon_id.removeprefix("benefit.").rpartition(".")[0]
+        member_id = holder_of(coupon_id)
         yield SingleTruth("owed", coupon_id, member_id, -fen)
         yield from _given_back(coupon_id, order_id, member_id)
     for each in every_write_off():
@@ -83,8 +84,9 @@ def single_truths(plans: Plans, this_month: str) -> Iterator[SingleTruth]:
         months.setdefault(month, []).append(sale)
     for month in sorted(months):
         if month < this_month:
-            for (plan, member_id), fen in shares(months[month], plans).items():
-                yield SingleTruth("shared", dividend_cause(plan, month, member_id), member_id, fen)
+            for share in shares(months[month], plans=plans):
+                cause = dividend_cause(share.plan, month, share.member_id)
+                yield SingleTruth("shared", cause, share.member_id, share.fen)
 
 
 def _given_back(coupon_id: str, order_id: str, member_id: str) -> Iterator[SingleTruth]:

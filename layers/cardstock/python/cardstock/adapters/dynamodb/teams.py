@@ -7,6 +7,7 @@ Table `rewards`:
 | an order has settled: once, as it was read | `ord_..` / `settled`, and the next | 1 transaction of 3 items |
 | the rows of a month | `team#2026-11` / order or refund id | 1 RCU per 40 orders |
 | a refund after that: once | `ord_..` / `returned#rfd_..`, and the row of its month | 1 transaction, 2 puts |
+| how far a month is divided | `dividend#2026-11` / `divided` | 1 read, 1 put |
 
 A row is in the month in which it was written, so a month that is over never changes.
 """
@@ -14,16 +15,15 @@ A row is in the month in which it was written, so a month that is over never cha
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from cardstock.adapters.dynamodb.base import ConditionFailedError, IntegerAttribute, Table, Transaction
 from cardstock.adapters.dynamodb.orders import OrderItem
-from cardstock.money import Fen
-from cardstock.orders.model import Order
+from cardstock.network.model import Divided, TeamSale
 from cardstock.settings import settings
 
 _TEAM: Final = "team#"
+_DIVIDEND: Final = "dividend#"
 _SETTLED: Final = "settled"
 
 
@@ -52,52 +52,68 @@ class SettledItem(Table):
     version = IntegerAttribute()
 
 
-class TeamSale(msgspec.Struct, frozen=True):
-    """One row: fen of net sales under a plan, below zero for a refund."""
+class DividedItem(Table):
+    """How far the shares of a month are paid. `shares`: their number, which only grows."""
 
-    plan: str
-    owner: str | None
-    fen: Fen
+    class Meta:
+        table_name = settings().rewards_table
 
-
-def settled_version(order_id: str) -> int | None:
-    """The version of an order that settled; None if it has not."""
-    found = SettledItem.find(order_id, _SETTLED)
-    return None if found is None else found.version
-
-
-def settle(order: Order, month: str, sale: TeamSale) -> bool:
-    """Count the sales of an order, unless it has changed since it was read: False then. Again, it changes nothing."""
-    try:
-        with Transaction() as write:
-            write.condition_check(OrderItem, order.order_id, "order", condition=OrderItem.version == order.version)
-            write.save(
-                SettledItem(order.order_id, _SETTLED, month=month, version=order.version),
-                condition=SettledItem.pk.does_not_exist(),
-            )
-            write.save(_row(month, order.order_id, sale))
-    except ConditionFailedError as error:
-        return 1 in error.failed
-    return True
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="divided")
+    reached = UnicodeAttribute()
+    shares = IntegerAttribute()
+    fen = IntegerAttribute()
+    finished = BooleanAttribute(default=False)
 
 
-def give_back(order_id: str, refund_id: str, month: str, sale: TeamSale) -> None:
-    """Count what a refund takes off the sales of an order that had settled. Again, it changes nothing."""
-    try:
-        with Transaction() as write:
-            write.save(
-                SettledItem(order_id, f"returned#{refund_id}", month=month, version=0),
-                condition=SettledItem.pk.does_not_exist(),
-            )
-            write.save(_row(month, refund_id, sale))
-    except ConditionFailedError:
-        return  # the first put is the only condition
+class DynamoTeamSales:
+    """`network.ports.TeamSales`."""
 
+    def settled_version(self, order_id: str) -> int | None:
+        found = SettledItem.find(order_id, _SETTLED)
+        return None if found is None else found.version
 
-def sales_of(month: str) -> Iterator[TeamSale]:
-    """The rows of a month, read consistently."""
-    for item in TeamItem.query(f"{_TEAM}{month}", consistent_read=True):
-        yield TeamSale(item.plan, item.owner, item.fen)
+    def settle(self, order_id: str, version: int, month: str, sale: TeamSale) -> bool:
+        try:
+            with Transaction() as write:
+                write.condition_check(OrderItem, order_id, "order", condition=OrderItem.version == version)
+                write.save(
+                    SettledItem(order_id, _SETTLED, month=month, version=version),
+                    condition=SettledItem.pk.does_not_exist(),
+                )
+                write.save(_row(month, order_id, sale))
+        except ConditionFailedError as error:
+            return 1 in error.failed
+        return True
+
+    def give_back(self, order_id: str, refund_id: str, month: str, sale: TeamSale) -> None:
+        try:
+            with Transaction() as write:
+                write.save(
+                    SettledItem(order_id, f"returned#{refund_id}", month=month, version=0),
+                    condition=SettledItem.pk.does_not_exist(),
+                )
+                write.save(_row(month, refund_id, sale))
+        except ConditionFailedError:
+            return  # the first put is the only condition
+
+    def of(self, month: str) -> Iterator[TeamSale]:
+        for item in TeamItem.query(f"{_TEAM}{month}", consistent_read=True):
+            yield TeamSale(item.plan, item.owner, item.fen)
+
+    def divided(self, month: str) -> Divided | None:
+        item = DividedItem.find(f"{_DIVIDEND}{month}", "divided")
+        return None if item is None else Divided(item.reached, item.shares, item.fen, item.finished)
+
+    def save_divided(self, month: str, divided: Divided) -> None:
+        item = DividedItem(
+            f"{_DIVIDEND}{month}",
+            reached=divided.reached,
+            shares=divided.shares,
+            fen=divided.total,
+            finished=divided.finished,
+        )
+        item.put_if(DividedItem.pk.does_not_exist() | (DividedItem.shares <= divided.shares))
 
 
 def all_sales() -> Iterator[tuple[str, TeamSale]]:

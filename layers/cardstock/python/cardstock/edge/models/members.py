@@ -172,5 +172,5 @@ def placed(node: "Node") -> Distribution:
         counted=node.counted,
         verified_referrals=node.verified_referrals,
         unlocked=node.benefit_held,
-        coupon=f"benefit.{node.id}.{node.benefits}" if node.benefit_held else None,
+        coupon=node.benefit_id if node.benefit_held else None,
     )

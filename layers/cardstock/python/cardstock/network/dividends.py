@@ -1,0 +1,145 @@
+"""The team dividend: sales count when they have settled, and a month is divided once it is over.
+
+The pool of a month is `dividend_bps` of what was sold under a plan version, less what was given back of it; team owners
+divide it by the sales of their teams, by largest remainder. Sales are in the month in which they settle, refunds in the
+month in which they go through: who shares a month that is over follows from sales that do not change any more, so
+dividing it again gives the same shares.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from cardstock.clock import Clock, brand_day
+from cardstock.money import Fen
+from cardstock.network.model import Divided, DividendShare, Plan, Snapshot, TeamSale
+from cardstock.network.ports import Plans, TeamSales
+from cardstock.network.rewards import dividend
+from cardstock.network.service import get_plan
+
+_REMEMBERED_EVERY: Final = 25
+"""Shares: what an interrupted run repeats at most, against a write for each."""
+
+
+def month_of(moment: datetime) -> str:
+    """The brand's month: `2026-11`."""
+    return brand_day(moment).strftime("%Y-%m")
+
+
+def month_before(moment: datetime) -> str:
+    """The brand's month that ended last before `moment`."""
+    return (brand_day(moment).replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+
+
+def count_settled(
+    order_id: str, version: int, snapshot: Snapshot, kept: Fen, *, team_sales: TeamSales, plans: Plans, clock: Clock
+) -> bool:
+    """Count an order that settles with `kept` fen that nobody gave back, as it was read (`version`).
+
+    False if it has changed meanwhile: it has to wait. Again, it changes nothing.
+    """
+    if not _pays(snapshot, plans) or team_sales.settled_version(order_id) is not None:
+        return True
+    return team_sales.settle(order_id, version, month_of(clock.now()), sale_of(snapshot, kept))
+
+
+def count_returned(
+    order_id: str,
+    refund_id: str,
+    sequence: int,
+    snapshot: Snapshot,
+    fen: Fen,
+    *,
+    team_sales: TeamSales,
+    plans: Plans,
+    clock: Clock,
+) -> None:
+    """Count a refund that went through. One that was requested (`sequence`) before its order settled is off its sales
+    already. Again, it changes nothing."""
+    if not _pays(snapshot, plans):
+        return
+    version = team_sales.settled_version(order_id)
+    if version is not None and sequence > version:
+        team_sales.give_back(order_id, refund_id, month_of(clock.now()), sale_of(snapshot, -fen))
+
+
+def sale_of(snapshot: Snapshot, fen: Fen) -> TeamSale:
+    """Sales of an order, or below zero what was given back of them: of its buyer's team, unless the owner is erased."""
+    owner = snapshot.owner
+    ref = f"{snapshot.plan_id}@{snapshot.plan_version}"
+    return TeamSale(ref, None if owner is None or owner.erased else owner.id, fen)
+
+
+class MonthSales:
+    """The sales of one month under one plan version, in all and by team."""
+
+    __slots__ = ("net", "teams")
+
+    def __init__(self) -> None:
+        self.net: Fen = 0
+        self.teams: dict[str, Fen] = {}
+
+    def add(self, sale: TeamSale) -> None:
+        """Count one more."""
+        self.net += sale.fen
+        if sale.owner is not None:
+            self.teams[sale.owner] = self.teams.get(sale.owner, 0) + sale.fen
+
+    def shares(self, plan: Plan) -> dict[str, Fen]:
+        """Team owner -> his share of the pool. Who was given back more than he sold has none, nor have shares of
+        nothing."""
+        sold = {owner: fen for owner, fen in sorted(self.teams.items()) if fen > 0}
+        return {owner: fen for owner, fen in dividend(plan, self.net, sold).items() if fen}
+
+
+def shares(sales: Iterable[TeamSale], *, plans: Plans) -> list[DividendShare]:
+    """Who shares the pools of one month's `sales`, in the order of the shares' keys."""
+    months: dict[str, MonthSales] = {}
+    for sale in sales:
+        months.setdefault(sale.plan, MonthSales()).add(sale)
+    found = []
+    for ref, month in months.items():
+        plan_id, _, version = ref.rpartition("@")
+        owners = month.shares(get_plan(plan_id, int(version), plans=plans))
+        found += [DividendShare(ref, member_id, fen) for member_id, fen in owners.items()]
+    return sorted(found, key=lambda share: share.key)
+
+
+def divide(
+    month: str,
+    pay: Callable[[DividendShare], object],
+    *,
+    team_sales: TeamSales,
+    plans: Plans,
+    clock: Clock,
+    time_left: Callable[[], bool],
+) -> Divided:
+    """Pay the shares of a month (`2026-11`) that is over, from where the last run ended, while there is time.
+
+    A run that was killed repeats at most the last few, so `pay` must be safe to repeat. A month that is divided costs
+    one read. Raises ValueError for a month that is not over.
+    """
+    if month >= month_of(clock.now()):
+        raise ValueError(f"{month} is not over")
+    before = team_sales.divided(month)
+    if before is not None and before.finished:
+        return before
+    done = before or Divided()
+    for share in shares(team_sales.of(month), plans=plans):
+        if share.key <= done.reached:
+            continue
+        if not time_left():
+            team_sales.save_divided(month, done)
+            return done
+        pay(share)
+        done = Divided(share.key, done.shares + 1, done.total + share.fen)
+        if done.shares % _REMEMBERED_EVERY == 0:
+            team_sales.save_divided(month, done)
+    done = Divided(done.reached, done.shares, done.total, finished=True)
+    if done.shares:
+        team_sales.save_divided(month, done)
+    return done
+
+
+def _pays(snapshot: Snapshot, plans: Plans) -> bool:
+    return get_plan(snapshot.plan_id, snapshot.plan_version, plans=plans).dividend_bps > 0

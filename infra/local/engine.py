@@ -24,6 +24,7 @@ CREDENTIALS: Mapping[str, str] = {
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+SERVICES = "dynamodb,dynamodbstreams,sqs,s3,secretsmanager,sts"
 _START_SECONDS = 30.0
 _STOP_SECONDS = 60.0
 
@@ -90,7 +91,9 @@ class Engine:
         self._log = log
 
     @classmethod
-    def start(cls, *, state: Path | None, log: Path, region: str, endpoint: str | None = None) -> "Engine":
+    def start(
+        cls, *, state: Path | None, log: Path, region: str, endpoint: str | None = None, services: str = SERVICES
+    ) -> "Engine":
         """Start the emulator on a free port of 127.0.0.1, or take `endpoint`.
 
         `state` is where it keeps its data between runs; None keeps nothing. EngineError if it does not answer.
@@ -108,7 +111,7 @@ class Engine:
             "GATEWAY_PORT": str(port),
             "MINISTACK_REGION": region,
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
-            "SERVICES": "dynamodb,dynamodbstreams,sqs,s3,secretsmanager,sts",
+            "SERVICES": services,
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "DOCKER_HOST": "unix:///nonexistent",

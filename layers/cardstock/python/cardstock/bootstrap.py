@@ -519,8 +519,9 @@ def coupons() -> "orders_ports.Coupons":
 def undoing() -> "Undoing":
     """Takes free orders back whose referrals are gone."""
     from cardstock.adapters.benefits import Undoing
+    from cardstock.adapters.dynamodb.coupons import DynamoCouponUses
 
-    return Undoing(orders(), books(), clock)
+    return Undoing(orders(), DynamoCouponUses(), books(), clock)
 
 
 def dividends() -> "Dividends":
@@ -562,8 +563,9 @@ def payout_ledger() -> "payouts_ports.Ledger":
     return DynamoLedger()
 
 
+@cache
 def payees() -> "payouts_ports.Payees":
-    """Members as people to be paid; new for each step, since it remembers what a step asks once."""
+    """Members as people to be paid."""
     from cardstock.adapters.dynamodb.payouts import DynamoPayees
 
     return DynamoPayees()

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
-from cardstock.adapters.dynamodb import coupons
+from cardstock.adapters.dynamodb.coupons import used
 from cardstock.clock import Clock
-from cardstock.ids import RequestKey, derived_id
 from cardstock.ledger import service as ledger
 from cardstock.ledger.ports import Books
+from cardstock.money import Fen
 from cardstock.network import service as network
-from cardstock.network.model import Event
+from cardstock.network.model import Event, undone_by
 from cardstock.network.ports import Network, Plans
-from cardstock.orders import service as orders
+from cardstock.orders import coupons
 from cardstock.orders.model import Coupon, Order, Refund
-from cardstock.orders.ports import Orders
+from cardstock.orders.ports import CouponUses, Orders
 
 
 class Coupons:
@@ -25,51 +25,46 @@ class Coupons:
     def of(self, member_id: str, coupon_id: str) -> Coupon | None:
         """See the port."""
         granted = network.benefit_of(member_id, coupon_id, network=self._network, plans=self._plans)
-        return None if granted is None or coupons.used(coupon_id) else Coupon(coupon_id, granted)
+        return None if granted is None or used(coupon_id) else Coupon(coupon_id, granted)
+
+
+class BookedCharges:
+    """The orders area's `Charges` port, booked in the ledger."""
+
+    def __init__(self, books: Books, clock: Callable[[], Clock]) -> None:
+        self._books = books
+        self._clock = clock
+
+    def owe(self, coupon_id: str, member_id: str, order_id: str, fen: Fen) -> None:
+        ledger.owe(coupon_id, member_id, order_id, fen, books=self._books, clock=self._clock())
+
+    def owe_less(self, coupon_id: str, refund_id: str, member_id: str, order_id: str, fen: Fen) -> None:
+        ledger.owe_less(coupon_id, refund_id, member_id, order_id, fen, books=self._books, clock=self._clock())
 
 
 class Undoing:
-    """Takes a free order back when the referral behind it is gone, or makes it a debt once it has shipped."""
+    """Has orders follow what the network takes back."""
 
-    def __init__(self, placed: Orders, books: Books, clock: Callable[[], Clock]) -> None:
+    def __init__(self, placed: Orders, uses: CouponUses, books: Books, clock: Callable[[], Clock]) -> None:
         self._orders = placed
-        self._books = books
+        self._uses = uses
+        self._charges = BookedCharges(books, clock)
         self._clock = clock
 
     def follow(self, moved: Sequence[Event]) -> None:
         """Follow what happened to benefits. Again, it changes nothing."""
         for event in moved:
-            if event.kind == "benefit_undone":
-                self._undo(event.id.replace("benefit-undone.", "benefit.", 1), event.member_id)
-
-    def _undo(self, coupon_id: str, member_id: str) -> None:
-        order_id = coupons.undo(coupon_id)
-        if not order_id:
-            return
-        request = RequestKey(derived_id("req", "undo", coupon_id), "undo")
-        left = orders.withdraw(order_id, "a referral behind it was refunded", request, orders=self._orders,
-                               clock=self._clock())  # fmt: skip
-        if left is None:
-            # Nobody had paid the rest: the order is cancelled, and the coupon is free for a moment.
-            self._undo(coupon_id, member_id)
-            return
-        fen = coupons.decide_owed(coupon_id, order_id, left)
-        if fen:
-            ledger.owe(coupon_id, member_id, order_id, fen, books=self._books, clock=self._clock())
-            # Read after the decision was kept: who is not seen here will see the decision (`given_back`).
-            order = self._orders.find(order_id)
-            refunds = self._orders.refunds_of(order_id)
-            for refund in refunds:
-                if order is not None and refund.kind == "return" and refund.status == "succeeded":
-                    self._owe_less(coupon_id, order, refund, refunds)
+            coupon_id = undone_by(event)
+            if coupon_id is not None:
+                coupons.undo(
+                    coupon_id,
+                    event.member_id,
+                    orders=self._orders,
+                    uses=self._uses,
+                    charges=self._charges,
+                    clock=self._clock(),
+                )
 
     def given_back(self, order: Order, refund: Refund, refunds: Sequence[Refund]) -> None:
-        """A refund of the free order has gone through: what it gives back is not owed. Again, it changes nothing."""
-        if order.coupon and coupons.is_owed(order.coupon):
-            self._owe_less(order.coupon, order, refund, refunds)
-
-    def _owe_less(self, coupon_id: str, order: Order, refund: Refund, refunds: Sequence[Refund]) -> None:
-        fen = orders.coupon_share(order, refund, refunds)
-        if fen:
-            ledger.owe_less(coupon_id, refund.refund_id, order.member_id, order.order_id, fen, books=self._books,
-                            clock=self._clock())  # fmt: skip
+        """A refund of an order has gone through. Again, it changes nothing."""
+        coupons.take_off(order, refund, refunds, uses=self._uses, charges=self._charges)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from cardstock.ids import RequestKey
+from cardstock.money import Fen
 from cardstock.orders.model import (
     Coupon,
     Offer,
@@ -31,6 +32,29 @@ class Coupons(Protocol):
 
     def of(self, member_id: str, coupon_id: str) -> Coupon | None:
         """A member's coupon, if it is his and he has not used it."""
+
+
+class CouponUses(Protocol):
+    """What became of coupons that the network takes back."""
+
+    def undo(self, coupon_id: str) -> str:
+        """Let nobody use a coupon any more; the order that was placed with it, empty if none was."""
+
+    def decide_owed(self, coupon_id: str, order_id: str, fen: Fen) -> Fen:
+        """Keep what is owed for a coupon that was used; the first decision holds, and is answered."""
+
+    def is_owed(self, coupon_id: str) -> bool:
+        """Whether money is owed for what was bought with a coupon."""
+
+
+class Charges(Protocol):
+    """What members are charged for coupons that were undone too late. Each charge is made once."""
+
+    def owe(self, coupon_id: str, member_id: str, order_id: str, fen: Fen) -> None:
+        """Charge a member. Raises `UnavailableError` when the outcome is unknown."""
+
+    def owe_less(self, coupon_id: str, refund_id: str, member_id: str, order_id: str, fen: Fen) -> None:
+        """Take off what he has given back by a refund. Raises `UnavailableError` when the outcome is unknown."""
 
 
 class Network(Protocol):

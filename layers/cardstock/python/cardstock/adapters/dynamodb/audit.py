@@ -18,8 +18,8 @@ from cardstock.ledger.service import dividend_cause, owed_cause
 from cardstock.network.dividends import shares
 from cardstock.network.model import TeamSale, holder_of
 from cardstock.network.ports import Plans
+from cardstock.orders.coupons import given_back
 from cardstock.orders.model import Refund
-from cardstock.orders.service import coupon_share
 
 _LINE = "line#"
 _ENDED: dict[str, Ended] = {"paid": "paid", "failed": "returned", "expired": "returned"}
@@ -92,11 +92,8 @@ def single_truths(plans: Plans, this_month: str) -> Iterator[SingleTruth]:
 def _given_back(coupon_id: str, order_id: str, member_id: str) -> Iterator[SingleTruth]:
     """What refunds of a free order took off what is owed for it."""
     order, refunds = DynamoOrders().find(order_id), DynamoOrders().refunds_of(order_id)
-    for refund in refunds:
-        if order is not None and refund.kind == "return" and refund.status == "succeeded":
-            share = coupon_share(order, refund, refunds)
-            if share:
-                yield SingleTruth("owed", owed_cause(coupon_id, refund.refund_id), member_id, share)
+    for refund_id, fen in given_back(order, refunds) if order is not None else ():
+        yield SingleTruth("owed", owed_cause(coupon_id, refund_id), member_id, fen)
 
 
 def audit_tables(

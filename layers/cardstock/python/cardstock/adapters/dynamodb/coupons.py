@@ -52,26 +52,24 @@ def used(coupon_id: str) -> str:
     return "" if found is None or found.ref == _FREE else found.ref
 
 
-def undo(coupon_id: str) -> str:
-    """Let nobody use a coupon any more; the order that was placed with it, empty if none was."""
-    unused = CouponUse.pk.does_not_exist() | CouponUse.ref.is_in(_FREE, _UNDONE)
-    if CouponUse(_USE + coupon_id, ref=_UNDONE).put_if(unused):
-        return ""
-    found = CouponUse.find(_USE + coupon_id)
-    return "" if found is None or found.ref == _UNDONE else found.order_id or found.ref
+class DynamoCouponUses:
+    """`orders.ports.CouponUses`."""
 
+    def undo(self, coupon_id: str) -> str:
+        unused = CouponUse.pk.does_not_exist() | CouponUse.ref.is_in(_FREE, _UNDONE)
+        if CouponUse(_USE + coupon_id, ref=_UNDONE).put_if(unused):
+            return ""
+        found = CouponUse.find(_USE + coupon_id)
+        return "" if found is None or found.ref == _UNDONE else found.order_id or found.ref
 
-def decide_owed(coupon_id: str, order_id: str, fen: int) -> int:
-    """Keep what is owed for a benefit that had shipped; the first decision holds, and is answered."""
-    CouponUse(_USE + coupon_id, ref=_OWED, order_id=order_id, fen=fen).put_if(CouponUse.ref == order_id)
-    found = CouponUse.find(_USE + coupon_id)
-    return 0 if found is None or found.fen is None else found.fen
+    def decide_owed(self, coupon_id: str, order_id: str, fen: int) -> int:
+        CouponUse(_USE + coupon_id, ref=_OWED, order_id=order_id, fen=fen).put_if(CouponUse.ref == order_id)
+        found = CouponUse.find(_USE + coupon_id)
+        return 0 if found is None or found.fen is None else found.fen
 
-
-def is_owed(coupon_id: str) -> bool:
-    """Whether money is owed for what was bought with a coupon."""
-    found = CouponUse.find(_USE + coupon_id)
-    return found is not None and found.ref == _OWED and bool(found.fen)
+    def is_owed(self, coupon_id: str) -> bool:
+        found = CouponUse.find(_USE + coupon_id)
+        return found is not None and found.ref == _OWED and bool(found.fen)
 
 
 def all_owed() -> Iterator[tuple[str, str, int]]:

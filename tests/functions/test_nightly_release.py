@@ -170,6 +170,48 @@ def test_referrals_count_once_settled(shop: Shop) -> None:
     assert [event["type"] for event in shop.cloud.messages(settings().webhooks_queue_url)] == ["member.promoted"]
 
 
+def test_what_was_asked_back_in_time_counts_for_nobody_however_late_the_money_goes_back(shop: Shop) -> None:
+    shop.publish(replace(DEMO_PLAN, promote_on="settled", on_refund="keep"))
+    shop.appoint("mem_r")
+    shop.member("mem_a", "mem_r")
+    shop.buy("mem_a")
+    asked = {}
+    for member_id in ("mem_b", "mem_c"):
+        shop.member(member_id, "mem_a")
+        order_id = shop.buy(member_id)
+        shop.receive(order_id)
+        shop.settle_down()
+        asked[order_id] = shop.ask_back(order_id, sku1=1)
+        shop.order_records()  # the channel has not answered yet
+    shop.clock.at = EIGHTH_NIGHT
+    shop.night()
+    for order_id, refund_id in asked.items():
+        shop.give_back(order_id, refund_id)
+    shop.settle_down()
+    shop.clock.at += timedelta(days=1)
+
+    assert shop.night()["settled"] == 2
+    roles = {name: network.position(f"mem_{name}", network=bootstrap.network()).role for name in "abc"}
+    assert roles == {"a": "distributor", "b": "member", "c": "member"}
+
+
+def test_what_is_asked_back_after_the_window_has_settled_before_it_whenever_the_night_comes(shop: Shop) -> None:
+    shop.publish(replace(DEMO_PLAN, promote_on="settled", on_refund="keep"))
+    shop.appoint("mem_r")
+    shop.member("mem_a", "mem_r")
+    order_id = shop.buy("mem_a")
+    shop.receive(order_id)
+    shop.settle_down()
+    shop.clock.at += timedelta(days=7, seconds=1)
+    shop.refund(order_id, sku1=1)
+    shop.settle_down()
+    shop.clock.at = EIGHTH_NIGHT
+
+    assert shop.night()["settled"] == 1
+    assert network.position("mem_a", network=bootstrap.network()).role == "distributor"
+    assert shop.balances() == {}
+
+
 def test_a_tick_that_says_no_time_raises(team: Shop) -> None:
     for wrong in ({}, {"scheduled_at": "yesterday"}, {"scheduled_at": "2026-12-08T16:30:00"}, {"at": 1}):
         with pytest.raises(ValueError, match=r".+"):

@@ -363,6 +363,18 @@ def test_a_refund_in_time_promotes_nobody_even_for_the_moment_when_the_order_set
     assert (world["A"].role, world["A"].ascents) == ("distributor", 0)
 
 
+def test_what_is_given_back_in_the_moment_of_settling_has_not_settled() -> None:
+    world = founded(SETTLED)
+    own = world.buy("A", "R")
+    world.settle(world.buy("B", "A"))
+    c = world.buy("C", "A")
+    for order in (own, c):
+        moment = world.tick()
+        world.count(replace(order.facts, qualifying_refunded=49_900, refunded_at=moment, settled_at=moment))
+
+    assert (world["A"].role, world["A"].counted, world["C"].role) == ("member", 1, "member")
+
+
 def test_a_refund_before_the_promotion_simply_stops_counting() -> None:
     world = founded()
     world.buy("A", "R")

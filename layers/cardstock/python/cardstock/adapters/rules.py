@@ -47,12 +47,16 @@ class PlanRules:
         }
 
     def settles_at(self, order: Order, refunds: Sequence[Refund] = ()) -> datetime | None:
-        """When the return window and the freeze are over, and the last after-sale; None before the receipt, and while
-        an after-sale is open."""
+        """When the return window and the freeze are over, or the last after-sale that was asked for until then; None
+        before the receipt, and while an after-sale is open."""
         if order.received_at is None or any(r.kind == "return" and r.succeeded_at is None for r in refunds):
             return None
         over = order.received_at + timedelta(days=self.waits_days(order))
-        return max([over, *(r.succeeded_at for r in refunds if r.kind == "return" and r.succeeded_at is not None)])
+        after_sales = [(r.requested_at, r.succeeded_at) for r in refunds if r.kind == "return" and r.succeeded_at]
+        for asked_at, closed_at in sorted(after_sales):
+            if asked_at <= over:
+                over = max(over, closed_at)
+        return over
 
     def waits_days(self, order: Order) -> int:
         """Days from the receipt to the end of the return window and of the freeze."""

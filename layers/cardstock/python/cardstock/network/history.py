@@ -145,11 +145,11 @@ def _what_follows(order: RecordedOrder, wait: timedelta) -> list[tuple[datetime,
     steps: list[tuple[datetime, Step]] = []
     if order.paid_at is not None and order.paid_at != order.placed_at:
         steps.append((order.paid_at, Paid(order.order_id, order.paid_at)))
+    steps += [(step.at, step) for step in order.returns]
     if order.received_at is not None:
         settled_at = order.received_at + wait
         steps.append((settled_at, Settled(order.order_id, settled_at)))
-    steps += [(step.at, step) for step in order.returns]
-    # What happens in the same moment: the payment, the end of the window (inclusive), a refund.
+    # What happens in the same moment: the payment, a refund, the end of the window.
     steps.sort(key=lambda step: step[0])
     steps.append((steps[-1][0] if steps else order.placed_at, Closed(order.order_id)))
     return steps

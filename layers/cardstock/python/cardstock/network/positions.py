@@ -200,13 +200,15 @@ class _Counting:
         if not self.facts.qualifying_net:
             return
         settled_at, stopped_at = self.settled_at, self.stopped_at
+        if settled_at is not None and stopped_at is not None and stopped_at <= settled_at:
+            settled_at = None  # The after-sale for which it waited has given it back.
         counts_at = paid_at if self.plan.promote_on == "paid" else settled_at
         if counts_at is not None and (stopped_at is None or counts_at <= stopped_at) and not self.began:
             self._begin(counts_at)
         if stopped_at is None:
             return
         # What had settled before the refund keeps the role where the plan keeps roles.
-        kept = self.plan.on_refund == "keep" and settled_at is not None and settled_at <= stopped_at
+        kept = self.plan.on_refund == "keep" and settled_at is not None
         if self.held and not kept:
             self._let_go(stopped_at)
         elif kept and not self.held:

@@ -137,6 +137,18 @@ def test_under_keep_recruits_a_recruit_who_is_a_partner_stays_where_he_is() -> N
     assert world["C"].owner == "A"
 
 
+def test_under_keep_recruits_a_third_who_counted_before_the_promotion_stays_and_so_does_an_erased_one() -> None:
+    world = founded(replace(EXAMPLE, leave_mode="keep_recruits"))
+    world.bind("A", "R")
+    for name in "BCD":
+        world.buy(name, "A")
+    world.erase("B")
+
+    world.buy("A")
+
+    assert (world["A"].role, [world[name].owner for name in "BCD"]) == ("partner", ["R", "A", "R"])
+
+
 def test_under_leave_mode_none_he_keeps_his_owner_and_has_no_peer() -> None:
     world = founded(replace(EXAMPLE, leave_mode="none"))
     world.buy("A", "R")
@@ -541,6 +553,17 @@ def test_an_unsettled_purchase_that_is_returned_makes_its_buyer_a_plain_member_a
         assert (world["A"].role, world["A"].fixed) == ("member", False)
 
 
+def test_an_order_has_settled_when_it_first_did_however_often_that_is_told() -> None:
+    world = founded(SETTLED)
+    order = world.buy("A", "R")
+    first, later = world.tick(), world.tick(days=9)
+    world.count(replace(order.facts, settled_at=first))
+    returned = replace(order.facts, qualifying_refunded=49_900, refunded_at=later - timedelta(days=1))
+    world.count(replace(returned, settled_at=later))
+
+    assert world["A"].role == "distributor"
+
+
 def test_a_settled_purchase_that_is_returned_costs_the_role_only_under_demote() -> None:
     for plan, role in ((SETTLED, "distributor"), (EXAMPLE, "member")):
         world = founded(plan)
@@ -619,6 +642,41 @@ def test_an_appointed_partner_may_still_be_bound_and_his_owner_becomes_his_peer(
     assert world["S"].owner is None
 
 
+def test_an_appointed_partner_who_keeps_owners_is_bound_under_his_owner_like_anybody() -> None:
+    world = founded(replace(EXAMPLE, leave_mode="none"))
+    world.appoint("S")
+    world.bind("S", "R")
+
+    assert (world["S"].owner, world["S"].peer) == ("R", None)
+
+
+def test_an_appointed_partner_who_was_brought_by_a_distributor_is_in_nobody_s_team() -> None:
+    world = founded()
+    world.buy("A", "R")
+    world.appoint("S")
+    world.bind("S", "A")
+
+    assert credits_of(world.buy("S")) == {"A": 10_000}
+
+
+def test_an_order_placed_before_an_appointment_gives_the_partner_no_owner_when_it_is_paid() -> None:
+    world = founded()
+    world.bind("S", "R")
+    order = world.place("S")
+    world.appoint("S")
+    world.pay(order)
+
+    assert credits_of(order) == {"R": 30_000}
+    assert (world["S"].owner, world["S"].peer, world["S"].fixed) == (None, "R", True)
+
+
+def test_appointing_who_has_risen_already_keeps_his_peer() -> None:
+    world = risen()
+    world.appoint("A")
+
+    assert (world["A"].owner, world["A"].peer, world["A"].appointed) == (None, "R", True)
+
+
 def test_an_appointment_needs_a_reason_and_happens_once() -> None:
     world = founded()
     written = world.network.items_written
@@ -670,6 +728,16 @@ def test_erased_people_are_not_counted_and_not_promoted_from_then_on() -> None:
     world.erase("A")
     world.settle(d)
     assert world["A"].role == "distributor"
+
+
+def test_who_is_erased_falls_no_more() -> None:
+    world = founded()
+    world.buy("A", "R")
+    b, _ = world.buy("B", "A"), world.buy("C", "A")
+    world.erase("A")
+    world.refund(b)
+
+    assert (world["A"].role, world["A"].peer, world["A"].counted) == ("partner", "R", 1)
 
 
 def test_an_order_that_counted_before_the_erasure_counts_even_if_it_is_heard_of_later() -> None:
@@ -748,6 +816,35 @@ def test_two_verified_referrals_unlock_once_and_orders_do_not() -> None:
     assert world["A"].benefits == 0
     assert (verify("B"), verify("B"), verify("C"), verify("D"), verify("A")) == ([], [], ["benefit.A.1"], [], [])
     assert (world["A"].verified_referrals, world["A"].benefits) == (3, 1)
+
+
+def test_who_was_verified_before_he_was_brought_counts_from_his_binding_on() -> None:
+    world = World(replace(UNLOCK, version=1))
+    for name in "BC":
+        service.count_verified(name, network=world.network, clock=world.clock)
+    world.bind("B", "A")
+    assert (world["A"].verified_referrals, world["A"].benefits) == (1, 0)
+
+    world.bind("C", "A")
+    world.bind("C", "A")
+
+    assert (world["A"].verified_referrals, world["A"].has_referred) == (2, True)
+    assert [event for event in world.events if event.startswith("benefit")] == ["benefit.A.1"]
+
+
+def test_erased_people_are_no_verified_referrals_and_get_no_benefit() -> None:
+    world = World(replace(UNLOCK, version=1))
+    for name in "BCDE":
+        world.bind(name, "A")
+    world.erase("B")
+    for name in "BC":
+        service.count_verified(name, network=world.network, clock=world.clock)
+    assert (world["A"].verified_referrals, world["A"].benefits) == (1, 0)
+
+    world.erase("A")
+    service.count_verified("D", network=world.network, clock=world.clock)
+
+    assert (world["A"].verified_referrals, world["A"].benefits) == (2, 0)
 
 
 def test_the_list_of_first_recruits_is_bounded() -> None:

@@ -40,10 +40,13 @@ class UnreadError(LookupError):
         self.member_id = member_id
 
 
-def binding(member: Node, inviter: Node | None, known: Mapping[str, Node], at: datetime) -> Change:
+def binding(
+    member: Node, inviter: Node | None, known: Mapping[str, Node], at: datetime, plan: Plan | None = None
+) -> Change:
     """Bind `member` to `inviter` (`None`: nobody of that id).
 
-    `known` holds the inviter's owner and, should he be no partner any more, that one's owner. Binding to the same
+    `known` holds the inviter's owner and, should he be no partner any more, that one's owner. A member who has proved
+    before who he is counts from now on, as in `verification`, under `plan` (the current one). Binding to the same
     inviter again changes nothing. Raises `RefusedError`: INVITER_UNKNOWN (erased people are unknown), INVITER_SELF,
     INVITER_BOUND (another inviter already), INVITER_TOO_LATE (after the first paid order), INVITER_HAS_REFERRED,
     MEMBER_ERASED.
@@ -71,7 +74,11 @@ def binding(member: Node, inviter: Node | None, known: Mapping[str, Node], at: d
     # Written once: from then on the inviter is not touched by those whom he brings, however many.
     nodes = (bound,) if inviter.has_referred else (bound, replace(inviter, has_referred=True))
     details = {"referrer": inviter.id, "owner": bound.owner, "peer": bound.peer}
-    return Change(nodes, events=(Event(f"bind.{member.id}", "bind", member.id, at, inviter.id, details),))
+    events = (Event(f"bind.{member.id}", "bind", member.id, at, inviter.id, details),)
+    if member.verified and plan is not None:
+        counted = _one_more_verified(replace(inviter, has_referred=True), plan, at, member.id)
+        return Change((bound, *counted.nodes), events=(*events, *counted.events))
+    return Change(nodes, events=events)
 
 
 def snapshot_of(buyer: Node, known: Mapping[str, Node], plan: Plan, at: datetime) -> Snapshot:
@@ -142,12 +149,15 @@ def verification(member: Node, known: Mapping[str, Node], plan: Plan, at: dateti
     after = replace(member, verified=True)
     if member.referrer is None:
         return Change((after,))
-    referrer = _of(known, member.referrer)
+    counted = _one_more_verified(_of(known, member.referrer), plan, at, member.id)
+    return Change((after, *counted.nodes), events=counted.events)
+
+
+def _one_more_verified(referrer: Node, plan: Plan, at: datetime, cause: str) -> Change:
     referrer = replace(referrer, verified_referrals=referrer.verified_referrals + 1)
     if plan.benefit == "unlock" and referrer.verified_referrals >= plan.benefit_n:
-        granted = _granted(referrer, plan, at, member.id)
-        return Change((after, *(granted.nodes or (referrer,))), events=granted.events)
-    return Change((after, referrer))
+        return _granted(referrer, plan, at, cause) or Change((referrer,))
+    return Change((referrer,))
 
 
 class _Counting:

@@ -61,7 +61,7 @@ def bind_inviter(member_id: str, inviter_id: str, *, network: Network, clock: Cl
     """
     return _write(
         member_id,
-        lambda known: positions.binding(_of(known, member_id), _of(known, inviter_id), known, clock.now()),
+        lambda plan, known: positions.binding(_of(known, member_id), _of(known, inviter_id), known, clock.now(), plan),
         {member_id, inviter_id},
         network=network,
     )
@@ -154,7 +154,7 @@ def appoint_partner(member_id: str, reason: str, actor: str, *, network: Network
     plan = current_plan(plans=plans)
     return _write(
         member_id,
-        lambda known: positions.appointment(_of(known, member_id), reason, actor, plan, clock.now()),
+        lambda _, known: positions.appointment(_of(known, member_id), reason, actor, plan, clock.now()),
         {member_id},
         network=network,
     )
@@ -163,7 +163,7 @@ def appoint_partner(member_id: str, reason: str, actor: str, *, network: Network
 def erase_member(member_id: str, *, network: Network, clock: Clock) -> Node:
     """From now on the member earns nothing and counts nothing; his place stays so that nobody moves up."""
     return _write(
-        member_id, lambda known: positions.erasure(_of(known, member_id), clock.now()), {member_id}, network=network
+        member_id, lambda _, known: positions.erasure(_of(known, member_id), clock.now()), {member_id}, network=network
     )
 
 
@@ -276,10 +276,13 @@ def _downwards(node: Node) -> tuple[str, ...]:
     return node.first
 
 
-def _write(member_id: str, decide: Callable[[Mapping[str, Node]], Change], ids: set[str], *, network: Network) -> Node:
+def _write(
+    member_id: str, decide: Callable[[Plan, Mapping[str, Node]], Change], ids: set[str], *, network: Network
+) -> Node:
     for _ in range(_ATTEMPTS):
-        nodes = network.read(ids).nodes
-        change = _decide(decide, dict(nodes), nodes, network=network, near=_upwards)
+        reading = network.read(ids, plan=True)
+        nodes, plan = reading.nodes, reading.plan or DEFAULT_PLAN
+        change = _decide(partial(decide, plan), dict(nodes), nodes, network=network, near=_upwards)
         if not change or network.commit(change):
             return next(
                 (node for node in change.nodes if node.id == member_id), nodes.get(member_id) or Node(member_id)

@@ -292,7 +292,7 @@ class _Life:
             if inviter is None:
                 inviter = nodes[inviter_id] = self._new(inviter_id)
             try:
-                change = positions.binding(member, inviter, nodes, step.at)
+                change = positions.binding(member, inviter, nodes, step.at, self.plan)
             except RefusedError:
                 self.refused += 1
             else:

@@ -26,13 +26,13 @@ LABOUR = Rules(1_000, "bank_file", 10, "labour", "labour-2019")
 
 def settled(period: Period) -> None:
     """A batch that is over, with one line, as the steps leave it."""
-    from cardstock.adapters.dynamodb.payouts import LineItem, _batch_item, _line_item
+    from cardstock.adapters.dynamodb.payouts import LineItem, _line_item
 
     batch = Batch(
         batch_id(period), period, "settled", LABOUR, "schedule", period.ends, listed_at=period.ends,
         closed_at=period.ends + timedelta(days=2), announced=("payout.opened", "payout.settled"),
     )  # fmt: skip
-    _batch_item(batch).save()
+    bootstrap.payouts().open(batch)
     number = transfer_number("mem_1", period, 1)
     item = _line_item(Line(batch.id, period.key, "mem_1", 1, number, 100_000))
     item.status, item.gross, item.tax, item.net = "paid", 100_000, 4_000, 96_000

@@ -25,6 +25,9 @@ class Payouts(Protocol):
     def find(self, batch_id: str) -> Batch | None:
         """The batch as it is now."""
 
+    def read(self, batch_id: str) -> tuple[Batch | None, Iterator[Line]]:
+        """The batch as it is now, and its lines by transfer number, read on as they are asked for."""
+
     def page(self, *, before: str | None, limit: int) -> list[Batch]:
         """Batches, newest period first, of periods before the batch id `before`."""
 
@@ -112,7 +115,7 @@ class Payees(Protocol):
     """What is known of members as people to be paid."""
 
     def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
-        """Those of them that exist, as they are on `now`."""
+        """Those of them (at most 99) that exist, as they are on `now`."""
 
 
 class Channel(Protocol):

@@ -263,7 +263,7 @@ def advance(
     channel is given away in parts if the batch is big; without `spread`, as in the step after the parts, it is done
     here. Raises `NotFoundError` for a batch that does not exist; everything else that it raises is worth a repeat.
     """
-    batch = _existing(wanted, payouts)
+    batch, stored = _with_lines(wanted, payouts)
     if batch.listed_at is None:
         batch = _list(batch, payouts=payouts, ledger=ledger, payees=payees, clock=clock)
     batch = _announced(batch, OPENED, payouts=payouts, announce=announce)
@@ -273,8 +273,10 @@ def advance(
         if spread is not None and batch.spread_at is not None:
             return False  # A step is asked for when its parts have been taken.
         way = channel(batch.rules.channel)
-        lines = _send(batch, payouts, ledger, payees, way, clock=clock, enough_time=enough_time)
-        if lines is None:
+        finished, lines = _send(
+            batch, stored, payouts, ledger, payees, channel=way, clock=clock, enough_time=enough_time
+        )
+        if not finished:
             _sending(batch, payouts)
             return True
         batch = _handed_over(batch, lines, payouts=payouts, channel=way, files=files, clock=clock)
@@ -339,7 +341,8 @@ def take_part(
         return False
     way = channel(batch.rules.channel)
     if batch.sent_at is None:
-        _send(batch, payouts, ledger, payees, way, clock=clock, enough_time=enough_time, part=part)
+        lines = payouts.lines(batch.id, part)
+        _send(batch, lines, payouts, ledger, payees, channel=way, clock=clock, enough_time=enough_time)
         return not enough_time()
     if not batch.transfers:
         _ask(batch, payouts=payouts, channel=way, clock=clock, enough_time=enough_time, part=part)
@@ -351,6 +354,13 @@ def _existing(wanted: str, payouts: Payouts) -> Batch:
     if batch is None:
         raise NotFoundError("NOT_FOUND")
     return batch
+
+
+def _with_lines(wanted: str, payouts: Payouts) -> tuple[Batch, Iterator[Line]]:
+    batch, lines = payouts.read(wanted)
+    if batch is None:
+        raise NotFoundError("NOT_FOUND")
+    return batch, lines
 
 
 def _told_all(batch: Batch) -> bool:
@@ -396,21 +406,22 @@ def _older(batch: Batch, payouts: Payouts) -> list[Batch]:
 
 def _send(
     batch: Batch,
+    stored: Iterable[Line],
     payouts: Payouts,
     ledger: Ledger,
     payees: Payees,
-    channel: Channel,
     *,
+    channel: Channel,
     clock: Clock,
     enough_time: EnoughTime,
-    part: str = "",
-) -> list[Line] | None:
-    """Send what is pending. All lines as they are then, or None if some are left."""
+) -> tuple[bool, Iterable[Line] | None]:
+    """Send what is pending of the lines. Whether nothing is left, and the lines as they are then, unless another step
+    has decided some meanwhile."""
     left, met = 0, False
     lines: list[Line] = []
 
     def pending() -> Iterator[Line]:
-        for line in payouts.lines(batch.id, part):
+        for line in stored:
             if line.status == "pending":
                 yield line
             else:
@@ -426,7 +437,7 @@ def _send(
         open_attempts = _open_attempts(batch, block, payouts=payouts, channel=channel)
         for chunk in _chunks(block, CHUNK):
             if not enough_time():
-                return None
+                return False, None
             for line in chunk:
                 if line.member in open_attempts:
                     cashier.leave_out(line, "attempt_open")
@@ -449,10 +460,7 @@ def _send(
             met = bool(payouts.drop(out)) or met
             lines += [*sent, *out]
             payouts.record(batch.id, channel.transfer(sent) if sent else ())
-    if left:
-        return None
-    # Another step has decided some of them: what it has made of them is read.
-    return list(payouts.lines(batch.id, part)) if met else lines
+    return left == 0, None if met else lines
 
 
 def _still_pending(batch: Batch, refused: Sequence[Line], payouts: Payouts) -> list[Line]:
@@ -549,9 +557,11 @@ class _Cashier:
 
 
 def _handed_over(
-    batch: Batch, lines: Iterable[Line], *, payouts: Payouts, channel: Channel, files: Files, clock: Clock
+    batch: Batch, lines: Iterable[Line] | None, *, payouts: Payouts, channel: Channel, files: Files, clock: Clock
 ) -> Batch:
     """Write what the channel is to be given; the same bytes if this is a repeat, since sent amounts never change."""
+    if lines is None:
+        lines = payouts.lines(batch.id)
     document = channel.document(batch, sorted((line for line in lines if line.gross), key=lambda line: line.member))
     if document is not None:
         file = written(batch, document)

@@ -7,6 +7,7 @@ Sources: PynamoDB 6.1 (`models.py`, `transactions.py`), DynamoDB TransactWriteIt
 import json
 import random
 import time
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Self
 
@@ -15,9 +16,10 @@ from pynamodb.attributes import Attribute
 from pynamodb.connection.base import Connection
 from pynamodb.connection.table import TableConnection
 from pynamodb.constants import GLOBAL_SECONDARY_INDEXES, NUMBER, STRING
-from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
+from pynamodb.exceptions import DoesNotExist, GetError, PutError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
+from pynamodb.pagination import PageIterator
 from pynamodb.transactions import TransactWrite
 
 from cardstock.clock import from_epoch_ms, to_epoch_ms
@@ -106,6 +108,21 @@ class Table(Model):
         except DoesNotExist:
             return None
 
+    @classmethod
+    def query_raw(cls, hash_key: str, keys: Condition, *, first_page: int) -> Iterator[dict[str, Any]]:
+        """Items of several shapes under one hash key, as raw attribute values, read consistently.
+
+        `first_page` items at first, then as many as an answer holds: who needs the first alone stops there.
+        """
+        pages = PageIterator[dict[str, Any]](
+            cls._get_connection().query,
+            (hash_key,),
+            {"range_key_condition": keys, "consistent_read": True, "limit": first_page},
+        )
+        for page in pages:
+            yield from page["Items"]
+            pages.page_size = None  # type: ignore[assignment]  # as when it was never given
+
     def put_if(self, condition: Condition) -> bool:
         """Put the item if what is stored meets the condition; False if it does not.
 
@@ -118,6 +135,26 @@ class Table(Model):
                 return False
             raise UnavailableError("STORE_UNAVAILABLE") from error
         return True
+
+
+def get_together(wanted: Mapping[type[Table], Iterable[tuple[str, ...]]]) -> Iterator[Table]:
+    """Those of the items that exist, of several tables and in no order, in one consistent read: at most 100 keys."""
+    shapes = {model.Meta.table_name: model for model in wanted}
+    asked: dict[str, Any] = {
+        model.Meta.table_name: {
+            "Keys": [{name: {STRING: part} for name, part in zip(("pk", "sk"), key, strict=False)} for key in keys],
+            "ConsistentRead": True,
+        }
+        for model, keys in wanted.items()
+    }
+    while asked:
+        try:
+            answer = connection().dispatch("BatchGetItem", {"RequestItems": asked})
+        except ClientError as error:
+            raise GetError(f"Failed to batch get items: {error}", error) from error
+        for table, items in answer["Responses"].items():
+            yield from map(shapes[table].from_raw_data, items)
+        asked = answer["UnprocessedKeys"]
 
 
 class IntegerAttribute(Attribute[int]):
@@ -238,4 +275,5 @@ __all__ = [
     "Transaction",
     "connect",
     "disconnect",
+    "get_together",
 ]

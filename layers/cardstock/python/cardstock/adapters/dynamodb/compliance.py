@@ -12,6 +12,7 @@ was lifted and why is a record.
 | the hold of an order; all holds by page | `hold` / order id | 1 read |
 | an alarm; all alarms by page; the newest of a head | `alarm` / `mem_...1` | 1 read |
 | who is stopped, and by which alarm | `stop#mem_..` / `stop` | 1 read per hundred members |
+| whether anybody ever was | `stop` / `any` | part of another read |
 | sales of days, added up | `day` / `2026-11-22` | 1 read for a month |
 """
 
@@ -24,12 +25,15 @@ from pynamodb.attributes import UnicodeAttribute
 from cardstock.adapters.dynamodb.base import IntegerAttribute, JsonAttribute, Table
 from cardstock.adapters.dynamodb.members import members_of
 from cardstock.adapters.dynamodb.network import NetworkItem
+from cardstock.adapters.dynamodb.pages import read_page
 from cardstock.clock import brand_day, from_epoch_ms, to_epoch_ms
 from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, SoldDay, mark
 from cardstock.settings import settings
 
 _USERS_LOOKED_AT: Final = 20
 _STOP: Final = "stop"
+ANY_STOP: Final = (_STOP, "any")
+"""The key of the record that is there once anybody was ever stopped: who pays need not ask for each one before."""
 
 
 class TraceItem(Table):
@@ -119,8 +123,8 @@ class DynamoHolds:
         return RecordItem("hold", hold.order_id, version=2, body=_hold_body(hold)).put_if(RecordItem.version == 1)
 
     def page(self, limit: int, after: str | None) -> tuple[Sequence[Hold], str | None]:
-        items, more = _page("hold", limit, after)
-        return [_hold(item) for item in items], more
+        items, last = _page("hold", limit, after)
+        return [_hold(item) for item in items], last
 
 
 class DynamoAlarms:
@@ -141,16 +145,19 @@ class DynamoAlarms:
         return RecordItem("alarm", alarm.id, version=alarm.version, body=_alarm_body(alarm)).put_if(before)
 
     def page(self, limit: int, after: str | None) -> tuple[Sequence[Alarm], str | None]:
-        items, more = _page("alarm", limit, after)
-        return [_alarm(item) for item in items], more
+        items, last = _page("alarm", limit, after)
+        return [_alarm(item) for item in items], last
 
     def stop(self, alarm_id: str, member_ids: Iterable[str]) -> None:
         wanted = list(member_ids)
         known = _stops(wanted)  # a read costs less than writing again what stays the same every night
+        new = [member_id for member_id in wanted if known.get(member_id) != alarm_id]
+        if not new:
+            return
+        RecordItem(*ANY_STOP, body="").save()  # First: a stop that nobody asks for stops nothing.
         with RecordItem.batch_write() as batch:
-            for member_id in wanted:
-                if known.get(member_id) != alarm_id:
-                    batch.save(RecordItem(f"stop#{member_id}", _STOP, body=alarm_id))
+            for member_id in new:
+                batch.save(RecordItem(f"stop#{member_id}", _STOP, body=alarm_id))
 
     def keep_day(self, day: SoldDay) -> None:
         RecordItem("day", day.day.isoformat(), body=[day.sales, day.outside]).save()
@@ -169,11 +176,6 @@ def stopped(member_ids: Sequence[str]) -> frozenset[str]:
     return frozenset(member_id for member_id, alarm_id in stops.items() if alarm_id in open_now)
 
 
-def anybody_stopped() -> bool:
-    """Whether an alarm is open at all. One query."""
-    return any(_alarm(item).open for item in RecordItem.query("alarm", consistent_read=True))
-
-
 def referrers() -> Iterator[tuple[str, str]]:
     """Every member whom somebody brought, and who did. A scan: for the nightly look alone."""
     for item in NetworkItem.scan(filter_condition=NetworkItem.pk.startswith("mem_")):
@@ -190,11 +192,9 @@ def _stops(member_ids: Iterable[str]) -> dict[str, str]:
 
 
 def _page(pk: str, limit: int, after: str | None) -> tuple[list[RecordItem], str | None]:
-    last: dict[str, Any] | None = None if after is None else {"pk": {"S": pk}, "sk": {"S": after}}
-    found = RecordItem.query(pk, limit=limit, page_size=limit, last_evaluated_key=last, consistent_read=True)
-    items = list(found)
-    more = found.last_evaluated_key
-    return items, more["sk"]["S"] if more else None
+    start = None if after is None else {"pk": pk, "sk": after}
+    items, last = read_page(RecordItem.query, pk, limit=limit, start=start, consistent_read=True)
+    return items, last.sk if last else None
 
 
 def _sold(day: date) -> str:

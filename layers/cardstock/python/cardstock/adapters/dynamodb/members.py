@@ -93,7 +93,7 @@ class DynamoMembers:
 
     def find(self, member_id: str) -> Member | None:
         item = MemberItem.find(member_id)
-        return None if item is None else _member(item)
+        return None if item is None else member_in(item)
 
     def find_by_account(self, account: Account) -> Member | None:
         return self._behind(account.key)
@@ -161,7 +161,7 @@ class DynamoMembers:
             if error.cause_response_code == "ConditionalCheckFailedException":
                 return None
             raise UnavailableError("STORE_UNAVAILABLE") from error
-        return _member(item)
+        return member_in(item)
 
     def salt(self) -> bytes:
         for _ in range(2):
@@ -241,7 +241,7 @@ class NetworkInviters:
 def members_of(member_ids: Iterable[str]) -> Mapping[str, Member]:
     """Those of the members that exist, erased ones too; one read per hundred, consistent."""
     keys = sorted(set(member_ids))
-    return {item.pk: _member(item) for item in MemberItem.batch_get(keys, consistent_read=True)} if keys else {}
+    return {item.pk: member_in(item) for item in MemberItem.batch_get(keys, consistent_read=True)} if keys else {}
 
 
 def nicknames(member_ids: Iterable[str]) -> Mapping[str, str]:
@@ -273,7 +273,8 @@ def _item(member: Member) -> MemberItem:
     )
 
 
-def _member(item: MemberItem) -> Member:
+def member_in(item: MemberItem) -> Member:
+    """The member that an item holds."""
     return Member(
         id=item.pk,
         account=item.account,

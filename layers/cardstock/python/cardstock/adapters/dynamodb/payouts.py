@@ -4,8 +4,9 @@ Table `payouts`, partition key `pk`, sort key `sk`:
 
 | Access pattern | Key | Cost |
 |---|---|---|
-| batches, newest period first | `batches` / batch id, query backwards | 1 query |
-| one batch | `batches` / batch id | 1 read |
+| batches, newest period first | `batches` / batch id, query backwards, then their heads | 1 query, 1 read |
+| one batch | batch id / `batch` | 1 read |
+| a batch with its lines | batch id / from `batch` to the last `line#` | query |
 | lines of a batch, by transfer number | batch id / `line#<number>` | query |
 | lines by number (results, last month's tax) | batch id / `line#<number>` | 1 read per 100 |
 | lines of a member: the number follows from member, period and attempt | batch id / `line#<number>` | 1 read per 50 |
@@ -14,8 +15,11 @@ Table `payouts`, partition key `pk`, sort key `sk`:
 | answers of the channel, by number | batch id / `answer#<number>` | query; 1 read per 100 |
 
 A step of k lines is one transaction of 3k items: the ledger's entry (put if absent), the member's balance, the line.
-That is 6 WCU a line and k/33 calls. A line that has changed, or whose member has less by now, fails alone: it is taken
-out of the transaction, and the rest goes again.
+That is 6 WCU a line and k/33 calls. Beside them sending takes a read of the payees for every 99, one query for the
+batch with its lines, one put when they are through, and the bank's file.
+
+A line that has changed, or whose member has less by now, fails alone: it is taken out of the transaction, and the rest
+goes again.
 """
 
 import json
@@ -37,9 +41,10 @@ from cardstock.adapters.dynamodb.base import (
     JsonAttribute,
     Table,
     Transaction,
+    get_together,
 )
-from cardstock.adapters.dynamodb.compliance import anybody_stopped, stopped
-from cardstock.adapters.dynamodb.members import members_of
+from cardstock.adapters.dynamodb.compliance import ANY_STOP, RecordItem, stopped
+from cardstock.adapters.dynamodb.members import MemberItem, member_in, members_of
 from cardstock.adapters.dynamodb.requests import remember, result_of
 from cardstock.adapters.dynamodb.statements import changes
 from cardstock.clock import from_epoch_ms, to_epoch_ms
@@ -47,6 +52,7 @@ from cardstock.errors import ConflictError, UnavailableError
 from cardstock.ids import RequestKey
 from cardstock.ledger.model import Kind, pocket_of, transaction_id
 from cardstock.ledger.service import claimed, paid, returned
+from cardstock.members.model import Member
 from cardstock.money import Fen
 from cardstock.payouts.model import (
     MAX_ATTEMPTS,
@@ -72,31 +78,44 @@ from cardstock.payouts.taxpayers import TaxFile
 from cardstock.settings import settings
 
 _BATCHES = "batches"
+_HEAD = "batch"
 _TAX_FILES = "tax-files"
 _KEYS_AT_ONCE = 100
 _ALONE = 100
 """So many payees are read one after the other: threads cost more than they save."""
 _SIDE_BY_SIDE = 6
 _ATTEMPTS = 5
-_HEAD = -1
+_OF_BATCH = -1
 """Stands for the batch where lines are told apart by their index."""
+_FIRST_LOOK = 250
+"""Items: a step that is not about lines reads no more of them than this."""
 _STEP_KINDS: tuple[Kind, ...] = ("claimed", "paid", "returned")
 
 T = TypeVar("T")
 
 
 class BatchItem(Table):
-    """The head of a batch; what only belongs together is one JSON value."""
+    """The head of a batch, in front of its lines; what only belongs together is one JSON value."""
+
+    class Meta:
+        table_name = settings().payouts_table
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=_HEAD)
+    status = UnicodeAttribute()
+    listed_at = EpochAttribute(null=True)
+    data = JsonAttribute()
+    version = IntegerAttribute()
+
+
+class BatchNameItem(Table):
+    """That there is such a batch: periods are not without gaps."""
 
     class Meta:
         table_name = settings().payouts_table
 
     pk = UnicodeAttribute(hash_key=True, default=_BATCHES)
     sk = UnicodeAttribute(range_key=True)
-    status = UnicodeAttribute()
-    listed_at = EpochAttribute(null=True)
-    data = JsonAttribute()
-    version = IntegerAttribute()
 
 
 class LineItem(Table):
@@ -167,23 +186,37 @@ class DynamoPayouts:
     """`payouts.ports.Payouts`."""
 
     def open(self, batch: Batch) -> Batch:
-        if _batch_item(batch).put_if(BatchItem.pk.does_not_exist()):
-            return batch
-        return _batch(BatchItem.get(_BATCHES, batch.id, consistent_read=True))
+        try:
+            with Transaction() as write:
+                write.save(_batch_item(batch), condition=BatchItem.pk.does_not_exist())
+                write.save(BatchNameItem(sk=batch.id))
+        except ConditionFailedError:
+            return _batch(BatchItem.get(batch.id, _HEAD, consistent_read=True))
+        return batch
 
     def find(self, batch_id: str) -> Batch | None:
-        item = BatchItem.find(_BATCHES, batch_id)
+        item = BatchItem.find(batch_id, _HEAD)
         return None if item is None else _batch(item)
 
     def page(self, *, before: str | None, limit: int) -> list[Batch]:
-        found = BatchItem.query(
+        names = BatchNameItem.query(
             _BATCHES,
-            BatchItem.sk < before if before is not None else None,
+            BatchNameItem.sk < before if before is not None else None,
             scan_index_forward=False,
             consistent_read=True,
             limit=limit,
         )
-        return [_batch(item) for item in found]
+        keys = [(name.sk, _HEAD) for name in names]
+        heads = BatchItem.batch_get(keys, consistent_read=True) if keys else ()
+        return sorted(map(_batch, heads), key=lambda batch: batch.id, reverse=True)
+
+    def read(self, batch_id: str) -> tuple[Batch | None, Iterator[Line]]:
+        # `line$` sorts right behind every `line#...`.
+        items = BatchItem.query_raw(batch_id, BatchItem.sk.between(_HEAD, "line$"), first_page=_FIRST_LOOK)
+        head = next(items, None)
+        if head is None:
+            return None, iter(())
+        return _batch(BatchItem.from_raw_data(head)), (_line(LineItem.from_raw_data(item)) for item in items)
 
     def replace(self, batch: Batch) -> Batch:
         changed = _next(batch)
@@ -232,7 +265,7 @@ class DynamoPayouts:
             try:
                 with Transaction() as write:
                     # Position 0: once everybody is listed, a late repeat of the listing adds nobody.
-                    write.condition_check(BatchItem, _BATCHES, batch.id, condition=BatchItem.listed_at.does_not_exist())
+                    write.condition_check(BatchItem, batch.id, _HEAD, condition=BatchItem.listed_at.does_not_exist())
                     for line in left:
                         write.save(_line_item(line), condition=LineItem.pk.does_not_exist())
             except ConditionFailedError as error:
@@ -355,15 +388,15 @@ def _together(
             with Transaction() as write:
                 if unchanged is not None:
                     same = BatchItem.version == unchanged.version
-                    write.condition_check(BatchItem, _BATCHES, unchanged.id, condition=same)
+                    write.condition_check(BatchItem, unchanged.id, _HEAD, condition=same)
                 for index, line in enumerate(left):
                     puts, updates = add(write, line)
                     owners_of_puts += [index] * puts
                     owners_of_updates += [index] * updates
         except ConditionFailedError as error:
-            owners = [*([_HEAD] if unchanged is not None else ()), *owners_of_puts, *owners_of_updates]
+            owners = [*([_OF_BATCH] if unchanged is not None else ()), *owners_of_puts, *owners_of_updates]
             out = {owners[position] for position in error.failed}
-            if _HEAD in out:
+            if _OF_BATCH in out:
                 raise ConflictError("PAYOUT_CHANGED") from error
             refused += [line for index, line in enumerate(left) if index in out]
             left = [line for index, line in enumerate(left) if index not in out]
@@ -492,37 +525,36 @@ class DynamoLedger:
 
 
 class DynamoPayees:
-    """`payouts.ports.Payees` for one step: whom members were verified as, how old they are, and whom the guard stops.
+    """`payouts.ports.Payees`: whom members were verified as, how old they are, and whom the guard stops.
 
-    Whether it stops anybody is asked once; only where it does are members looked up one by one.
+    One read, as long as nobody was ever stopped; whoever was is looked up with the alarm that did it.
     """
 
-    def __init__(self) -> None:
-        self._guarded: bool | None = None
-
     def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
-        if self._guarded is None:
-            self._guarded = anybody_stopped()
-        held = stopped(members) if self._guarded else frozenset()
-        return {member: replace(payee, hold=member in held) for member, payee in persons(members, now).items()}
+        found = list(get_together({MemberItem: {(member,) for member in members}, RecordItem: [ANY_STOP]}))
+        known = [member_in(item) for item in found if isinstance(item, MemberItem)]
+        held = stopped(members) if len(found) > len(known) else frozenset()
+        return {member.id: _payee(member, now, hold=member.id in held) for member in known}
 
 
 def persons(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
     """`payouts.ports.Payees` for who wants to know who they are, not whether they may be paid: asks no guard."""
-    return {
-        found.id: Payee(
-            member=found.id,
-            name=found.person.name if found.person is not None else "",
-            account=found.account,
-            verified=found.person is not None,
-            of_age=found.person is not None and found.person.of_age(now),
-            erased=found.erased_at is not None,
-            person=found.person.id if found.person is not None else "",
-            id_number=found.person.number_masked if found.person is not None else "",
-            siblings=found.siblings,
-        )
-        for found in members_of(members).values()
-    }
+    return {found.id: _payee(found, now, hold=False) for found in members_of(members).values()}
+
+
+def _payee(member: Member, now: datetime, *, hold: bool) -> Payee:
+    return Payee(
+        member=member.id,
+        name=member.person.name if member.person is not None else "",
+        account=member.account,
+        verified=member.person is not None,
+        of_age=member.person is not None and member.person.of_age(now),
+        hold=hold,
+        erased=member.erased_at is not None,
+        person=member.person.id if member.person is not None else "",
+        id_number=member.person.number_masked if member.person is not None else "",
+        siblings=member.siblings,
+    )
 
 
 def _next(batch: Batch) -> Batch:
@@ -531,7 +563,7 @@ def _next(batch: Batch) -> Batch:
 
 def _batch_item(batch: Batch) -> BatchItem:
     data = json.loads(json.dumps(asdict(batch), default=_ms))
-    return BatchItem(sk=batch.id, status=batch.status, listed_at=batch.listed_at, data=data, version=batch.version)
+    return BatchItem(pk=batch.id, status=batch.status, listed_at=batch.listed_at, data=data, version=batch.version)
 
 
 def _ms(value: Any) -> Any:

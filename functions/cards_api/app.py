@@ -1,9 +1,12 @@
 """HTTP: cards, their shares, their views, and the public page."""
 
+from functools import partial
+
 from cardstock import bootstrap
 from cardstock.cards import service
 from cardstock.cards.model import View
-from cardstock.edge import card_documents, cursors, tickets
+from cardstock.edge import card_documents, tickets
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import cards as models
 from cardstock.errors import NotFoundError
@@ -22,10 +25,9 @@ def create_card(request: Request[models.PostCard, Nothing]) -> Answer:
 @api.get("/v1/me/cards", query=models.Page, answer=models.OwnCards, auth="member", codes=("CURSOR_INVALID",))
 def list_cards(request: Request[Nothing, models.Page]) -> models.OwnCards:
     """List the own cards. A card just made may take a moment to appear."""
-    signer, name = bootstrap.signer(), f"cards:{request.caller.id}"
-    after = cursors.position_of(signer, name, request.query.cursor)
-    found, last = bootstrap.cards().owned_by(request.caller.id, request.query.limit, after)
-    return models.OwnCards([models.owned(card) for card in found], cursors.cursor_to(signer, name, last))
+    read = partial(bootstrap.cards().owned_by, request.caller.id)
+    found, following = read_page(bootstrap.signer(), f"cards:{request.caller.id}", request.query, read)
+    return models.OwnCards([models.owned(card) for card in found], following)
 
 
 @api.get("/v1/cards/{key}", answer=models.ShownCard, codes=("NOT_FOUND",))

@@ -1,9 +1,11 @@
 """HTTP: products, their prices and stock."""
 
+from functools import partial
+
 from cardstock import bootstrap
 from cardstock.catalog import service
 from cardstock.catalog.model import Listing
-from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import catalog as models
 
@@ -17,13 +19,10 @@ def list_products(request: Request[Nothing, models.ProductQuery]) -> models.Prod
     In no order that means anything; with `supplier_id` those of one supplier. Products that are not sold at present
     have `active` false.
     """
-    query, of = request.query, f"products:{request.query.supplier_id or ''}"
-    after = position_of(bootstrap.signer(), of, query.cursor)
-    page = service.browse(query.limit, after, query.supplier_id, products=bootstrap.products())
-    return models.ProductPage(
-        items=[models.told(product) for product in page.items],
-        next_cursor=cursor_to(bootstrap.signer(), of, page.next_sku),
-    )
+    products, supplier_id = bootstrap.products(), request.query.supplier_id
+    read = products.page if supplier_id is None else partial(products.of_supplier, supplier_id)
+    found, following = read_page(bootstrap.signer(), f"products:{supplier_id or ''}", request.query, read)
+    return models.ProductPage([models.told(product) for product in found], following)
 
 
 @api.get("/v1/products/{sku}", answer=models.ProductView, codes=("NOT_FOUND",))

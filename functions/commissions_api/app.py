@@ -1,13 +1,17 @@
 """HTTP: a member's balance, statement, explanations and withdrawals; commission plans."""
 
+from collections.abc import Sequence
+from functools import partial
+
 from cardstock import bootstrap
-from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import commissions as models
 from cardstock.edge.models.payouts import PageOfWithdrawals, Withdrawals, withdrawals_told
 from cardstock.errors import NotFoundError
 from cardstock.ledger import service as ledger
 from cardstock.payouts import service as payouts
+from cardstock.payouts.model import Line
 
 api = Api("commissions", callers=bootstrap.callers)
 
@@ -26,18 +30,10 @@ def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models
 
     An entry is here within seconds of its step; the balance is always exact.
     """
-    query = request.query
-    of = f"commissions:{request.caller.id}:{query.period}"
-    since, until = models.month_of(query.period)
-    lines, last = ledger.statement(
-        request.caller.id,
-        statements=bootstrap.statements(),
-        since=since,
-        until=until,
-        after=position_of(bootstrap.signer(), of, query.cursor),
-        limit=query.limit,
-    )
-    return models.statement_told(lines, cursor_to(bootstrap.signer(), of, last), request.language)
+    member_id, period = request.caller.id, request.query.period
+    read = partial(bootstrap.statements().read, member_id, *models.month_of(period))
+    lines, following = read_page(bootstrap.signer(), f"commissions:{member_id}:{period}", request.query, read)
+    return models.statement_told(lines, following, request.language)
 
 
 @api.get("/v1/me/commissions/{order_id}", answer=models.Explanation, auth="member", codes=("NOT_FOUND",))
@@ -58,10 +54,13 @@ def list_withdrawals(request: Request[Nothing, PageOfWithdrawals]) -> Withdrawal
 
     A page may be short, or empty, and still have a next one.
     """
-    of, query = f"withdrawals:{request.caller.id}", request.query
-    before = position_of(bootstrap.signer(), of, query.cursor)
-    found, last = payouts.withdrawals(request.caller.id, before=before, limit=query.limit, payouts=bootstrap.payouts())
-    return withdrawals_told(found, cursor_to(bootstrap.signer(), of, last))
+    member_id = request.caller.id
+
+    def read(limit: int, before: str | None) -> tuple[Sequence[Line], str | None]:
+        return payouts.withdrawals(member_id, before=before, limit=limit, payouts=bootstrap.payouts())
+
+    found, following = read_page(bootstrap.signer(), f"withdrawals:{member_id}", request.query, read)
+    return withdrawals_told(found, following)
 
 
 @api.post(
@@ -95,10 +94,10 @@ def publish_plan(request: Request[models.PublishPlan, Nothing]) -> Answer:
          codes=("CURSOR_INVALID",))  # fmt: skip
 def list_plans(request: Request[Nothing, models.PlanQuery]) -> models.PlanPage:
     """List published plans, every version, and which is in force."""
-    plans, signer = bootstrap.plans(), bootstrap.signer()
-    records, last = plans.page(request.query.limit, position_of(signer, "plans", request.query.cursor))
+    plans = bootstrap.plans()
+    records, following = read_page(bootstrap.signer(), "plans", request.query, plans.page)
     shown = [models.plan_told(record) for record in records]
-    return models.PlanPage(shown, cursor_to(signer, "plans", last), models.in_force_told(plans.current()))
+    return models.PlanPage(shown, following, models.in_force_told(plans.current()))
 
 
 @api.get(

@@ -1,7 +1,7 @@
 """HTTP: forgiving members' debt, which takes two people and leaves its own entry in the ledger."""
 
 from cardstock import bootstrap
-from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import debts as models
 from cardstock.ledger import service
@@ -56,9 +56,8 @@ def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> mode
 )  # fmt: skip
 def list_write_offs(request: Request[Nothing, models.PageOfWriteOffs]) -> models.WriteOffList:
     """List write-offs, those that wait for a second person included."""
-    after = position_of(bootstrap.signer(), "write-offs", request.query.cursor)
-    found, last = bootstrap.write_offs().page(request.query.limit, after)
-    return models.WriteOffList([models.told(each) for each in found], cursor_to(bootstrap.signer(), "write-offs", last))
+    found, following = read_page(bootstrap.signer(), "write-offs", request.query, bootstrap.write_offs().page)
+    return models.WriteOffList([models.told(each) for each in found], following)
 
 
 handler = api.handler

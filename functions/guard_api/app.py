@@ -6,7 +6,7 @@ from cardstock import bootstrap
 from cardstock.clock import brand_day
 from cardstock.compliance import service
 from cardstock.compliance.model import OUTSIDE_FLOOR_BPS
-from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.edge.models import guard as models
 from cardstock.errors import InvalidError, Pointer
@@ -23,11 +23,8 @@ def list_holds(request: Request[Nothing, models.PageOfStops]) -> models.HeldRewa
 
     A related-party purchase (same payer, device or verified person) or stocking up: credited, and not released.
     """
-    after = position_of(bootstrap.signer(), "holds", request.query.cursor)
-    found, more = bootstrap.holds().page(request.query.limit, after)
-    return models.HeldRewards(
-        [models.hold_told(hold, request.language) for hold in found], cursor_to(bootstrap.signer(), "holds", more)
-    )
+    found, following = read_page(bootstrap.signer(), "holds", request.query, bootstrap.holds().page)
+    return models.HeldRewards([models.hold_told(hold, request.language) for hold in found], following)
 
 
 @api.post(
@@ -67,11 +64,8 @@ def resume(order_id: str) -> None:
 )  # fmt: skip
 def list_alarms(request: Request[Nothing, models.PageOfStops]) -> models.ComplianceAlarms:
     """List subtrees that the law would look at, open or lifted. Every night looks for them."""
-    after = position_of(bootstrap.signer(), "alarms", request.query.cursor)
-    found, more = bootstrap.alarms().page(request.query.limit, after)
-    return models.ComplianceAlarms(
-        [models.alarm_told(alarm) for alarm in found], cursor_to(bootstrap.signer(), "alarms", more)
-    )
+    found, following = read_page(bootstrap.signer(), "alarms", request.query, bootstrap.alarms().page)
+    return models.ComplianceAlarms([models.alarm_told(alarm) for alarm in found], following)
 
 
 @api.post(

@@ -1,8 +1,10 @@
 """HTTP: quotes, orders, payments, refunds."""
 
+from functools import partial
+
 from cardstock import bootstrap
 from cardstock.edge import quotes
-from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import orders as models
 from cardstock.errors import ConflictError
@@ -47,10 +49,9 @@ def place_order(request: Request[models.PlaceOrder, Nothing]) -> Answer:
 @api.get("/v1/orders", query=models.PageQuery, answer=models.OrderPage, auth="member", codes=("CURSOR_INVALID",))
 def list_orders(request: Request[Nothing, models.PageQuery]) -> models.OrderPage:
     """List the caller's orders, newest first."""
-    of = f"orders:{request.caller.id}"
-    after = position_of(signer(), of, request.query.cursor)
-    page = service.orders_of(request.caller.id, request.query.limit, after, orders=orders())
-    return models.page_told(page, cursor_to(signer(), of, page.next_id))
+    member_id = request.caller.id
+    found = read_page(signer(), f"orders:{member_id}", request.query, partial(orders().of_member, member_id))
+    return models.page_told(*found)
 
 
 @api.get("/v1/orders/{order_id}", answer=models.OrderView, auth="member", codes=("NOT_FOUND",))

@@ -1,11 +1,12 @@
 """HTTP: API keys, suppliers, and the suppliers' view of their orders."""
 
+from functools import partial
+
 from cardstock import bootstrap
 from cardstock.clock import rfc3339
-from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import partners as models
-from cardstock.orders import service as orders
 from cardstock.partners import service
 
 api = Api("partners", callers=bootstrap.callers)
@@ -44,12 +45,10 @@ def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
 @api.get("/v1/partners/keys", query=models.KeyPage, answer=models.KeyList, auth="key", scope="keys:write")
 def list_keys(request: Request[Nothing, models.KeyPage]) -> models.KeyList:
     """List an owner's API keys, revoked ones too."""
-    query = request.query
-    of = f"keys:{query.owner}"
-    after = position_of(bootstrap.signer(), of, query.cursor)
-    found = service.keys_of(query.owner, query.limit, after, keys=bootstrap.partner_keys())
-    last = found[-1].key_id if len(found) == query.limit else None
-    return models.KeyList([models.listed(key) for key in found], cursor_to(bootstrap.signer(), of, last))
+    owner = request.query.owner
+    read = partial(bootstrap.partner_keys().of, owner)
+    found, following = read_page(bootstrap.signer(), f"keys:{owner}", request.query, read)
+    return models.KeyList([models.listed(key) for key in found], following)
 
 
 @api.delete("/v1/partners/keys/{key_id}", status=204, auth="key", scope="keys:write")
@@ -107,12 +106,10 @@ def list_supplier_orders(request: Request[Nothing, models.SupplierOrderPage]) ->
     An order enters the list when it is paid. To learn of new ones without a server, keep a webhook endpoint without a
     URL and fetch its deliveries.
     """
-    of = f"supplier-orders:{request.caller.owner}"
-    after = position_of(bootstrap.signer(), of, request.query.cursor)
-    page = orders.supplier_orders_of(request.caller.owner, request.query.limit, after, orders=bootstrap.orders())
-    return models.SupplierOrderList(
-        [models.shown(part) for part in page.items], cursor_to(bootstrap.signer(), of, page.next_id)
-    )
+    owner = request.caller.owner
+    read = partial(bootstrap.orders().of_supplier, owner)
+    found, following = read_page(bootstrap.signer(), f"supplier-orders:{owner}", request.query, read)
+    return models.SupplierOrderList([models.shown(part) for part in found], following)
 
 
 handler = api.handler

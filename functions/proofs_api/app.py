@@ -1,7 +1,7 @@
 """HTTP: the seals of the ledger, and proofs that an entry is in one."""
 
 from cardstock import bootstrap
-from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.edge.models import proofs as models
 
@@ -40,9 +40,7 @@ def list_seals(request: Request[Nothing, models.SealQuery]) -> models.SealPage:
     Open to everybody: who keeps a root today can tell tomorrow whether anything before it was changed. Each root
     stands for its own entries and, through `previous`, for all seals before.
     """
-    after = position_of(bootstrap.signer(), "seals", request.query.cursor)
-    seals, last = bootstrap.seals().page(after=None if after is None else int(after), limit=request.query.limit)
-    return models.seals_told(seals, cursor_to(bootstrap.signer(), "seals", None if last is None else str(last)))
+    return models.seals_told(*read_page(bootstrap.signer(), "seals", request.query, bootstrap.seals().page))
 
 
 handler = api.handler

@@ -1,9 +1,10 @@
 """HTTP: where partners take events, what was delivered, and what to deliver again."""
 
+from functools import partial
 from typing import Any
 
 from cardstock import bootstrap
-from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import webhooks as models
 from cardstock.errors import NotFoundError
@@ -91,13 +92,9 @@ def list_deliveries(request: Request[Nothing, models.DeliveryPage]) -> models.De
     always follow it; they are listed after fifteen seconds.
     """
     endpoint_id = _own(request).endpoint_id
-    after = position_of(bootstrap.signer(), f"deliveries:{endpoint_id}", request.query.cursor)
-    found = deliveries.fetch(
-        endpoint_id, after, request.query.limit, deliveries=bootstrap.deliveries(), clock=bootstrap.clock()
-    )
-    last = found[-1].delivery_id if found else after
-    cursor = cursor_to(bootstrap.signer(), f"deliveries:{endpoint_id}", last)
-    return models.DeliveryList([models.told(delivery) for delivery in found], cursor)
+    read = partial(deliveries.fetch, endpoint_id, deliveries=bootstrap.deliveries(), clock=bootstrap.clock())
+    found, following = read_page(bootstrap.signer(), f"deliveries:{endpoint_id}", request.query, read)
+    return models.DeliveryList([models.told(delivery) for delivery in found], following)
 
 
 @api.post(

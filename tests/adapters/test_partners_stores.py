@@ -102,11 +102,12 @@ def test_an_owners_keys_are_listed_in_pages(stores: Stores) -> None:
     for number in range(5):
         stores.keys.add(replace(KEY, key_id=f"key_{number}"), request(str(number)))
     stores.keys.add(replace(KEY, key_id="key_9", owner="staff"), request("staff"))
-    first = stores.keys.of("sup_1", 3, None)
-    second = stores.keys.of("sup_1", 3, first[-1].key_id)
+    first, following = stores.keys.of("sup_1", 3, None)
+    second, end = stores.keys.of("sup_1", 3, following)
 
     assert [key.key_id for key in (*first, *second)] == [f"key_{number}" for number in range(5)]
-    assert stores.keys.of("sup_2", 3, None) == []
+    assert (following, end) == ("key_2", None)
+    assert stores.keys.of("sup_2", 3, None) == ([], None)
 
 
 def test_any_text_can_be_asked_for_as_a_key(stores: Stores) -> None:
@@ -249,7 +250,7 @@ def test_an_endpoint_has_one_delivery_of_an_event(stores: Stores) -> None:
     assert other == later.delivery_id
     assert stores.deliveries.find("whe_1", first.delivery_id) == first
     assert stores.deliveries.find("whe_1", later.delivery_id) is None
-    assert stores.deliveries.page("whe_1", None, LATE, 10) == [first]
+    assert stores.deliveries.page("whe_1", LATE, 10, None) == ([first], None)
 
 
 def test_attempts_are_logged_and_counted(stores: Stores) -> None:
@@ -312,7 +313,9 @@ def test_pages_lie_between_two_bounds_and_hold_what_is_asked_for(stores: Stores)
     stores.deliveries.add(delivery(2, "whe_2"), KEEP)
 
     def events(after: str | None, before: str, limit: int) -> list[str]:
-        return [each.event_id for each in stores.deliveries.page("whe_1", after, before, limit)]
+        found, following = stores.deliveries.page("whe_1", before, limit, after)
+        assert following is None or following == found[-1].delivery_id
+        return [each.event_id for each in found]
 
     assert events(None, LATE, 10) == ["evt_1", "evt_2", "evt_3", "evt_4", "evt_5"]
     assert events(delivery(2).delivery_id, LATE, 2) == ["evt_3", "evt_4"]

@@ -62,7 +62,7 @@ def ship(shop: Shop) -> Callable[[], Any]:
 
 def receive(shop: Shop) -> Callable[[], Any]:
     ship(shop)()
-    order_id = bootstrap.orders().of_member(BUYER, 1, None).items[0].order_id
+    order_id = bootstrap.orders().of_member(BUYER, 1, None)[0][0].order_id
     return lambda: shop.send("POST", f"/v1/orders/{order_id}/receipts")
 
 

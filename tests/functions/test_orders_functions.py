@@ -540,12 +540,12 @@ def test_a_supplier_sees_its_own_orders_oldest_first(shop: Shop) -> None:
         placed.append(shop.order({"71053": 1, "84406B": 1}, key=f"k{number}"))
         shop.pay(placed[-1])
         shop.clock.move(seconds=1)
-    first = service.supplier_orders_of("sup_hangers", 2, None, orders=bootstrap.orders())
-    rest = service.supplier_orders_of("sup_hangers", 2, first.next_id, orders=bootstrap.orders())
+    first, following = bootstrap.orders().of_supplier("sup_hangers", 2, None)
+    rest, end = bootstrap.orders().of_supplier("sup_hangers", 2, following)
 
-    assert [part.order_id for part in (*first.items, *rest.items)] == placed
-    assert [line.sku for line in first.items[0].lines] == ["84406B"]
-    assert service.supplier_orders_of("sup_bags", 2, None, orders=bootstrap.orders()).items == ()
+    assert ([part.order_id for part in (*first, *rest)], end) == (placed, None)
+    assert [line.sku for line in first[0].lines] == ["84406B"]
+    assert bootstrap.orders().of_supplier("sup_bags", 2, None) == ([], None)
 
 
 def test_a_member_without_orders_has_an_empty_list(shop: Shop) -> None:

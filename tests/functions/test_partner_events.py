@@ -121,8 +121,9 @@ def placeholders(office: Office) -> dict[str, str]:
         "data": {"supplier_id": LIGHTS},
     })  # fmt: skip
     before = "9999999999999"
-    (kept,) = bootstrap.deliveries().page(pull, None, before, 10)
-    challenge = next(d for d in bootstrap.deliveries().page(push, None, before, 10) if d.event_type != "order.paid")
+    ((kept,), _) = bootstrap.deliveries().page(pull, before, 10, None)
+    pushed, _ = bootstrap.deliveries().page(push, before, 10, None)
+    challenge = next(delivery for delivery in pushed if delivery.event_type != "order.paid")
     page = office.send(partners_api, "GET", "/v1/supplier-orders", token=stranger, query={"limit": "1"})
     office.waiting()
     return {

@@ -110,7 +110,7 @@ class MemoryStatements:
             self.lines[line.member_id, line.key] = line
 
     def read(
-        self, member_id: str, *, since: datetime | None, until: datetime | None, after: str | None, limit: int
+        self, member_id: str, since: datetime | None, until: datetime | None, limit: int, after: str | None
     ) -> tuple[list[StatementLine], str | None]:
         lowest = statement_key(since) if since else "0"
         highest = min(statement_key(until) if until else "9", after or "9")

@@ -75,9 +75,9 @@ class MemoryKeys:
         self.keys[key_id] = replace(self.keys[key_id], active=False)
         return True
 
-    def of(self, owner: str, limit: int, after: str | None) -> Sequence[ApiKey]:
+    def of(self, owner: str, limit: int, after: str | None) -> tuple[Sequence[ApiKey], str | None]:
         ids = sorted(key.key_id for key in self.keys.values() if key.owner == owner and key.key_id > (after or ""))
-        return [self.keys[key_id] for key_id in ids[:limit]]
+        return [self.keys[key_id] for key_id in ids[:limit]], ids[limit - 1] if len(ids) > limit else None
 
 
 class MemorySuppliers:
@@ -193,11 +193,14 @@ class MemoryDeliveries:
         if key in self.deliveries:
             self.deliveries[key] = replace(self.deliveries[key], status="waiting")
 
-    def page(self, endpoint_id: str, after: str | None, before: str, limit: int) -> Sequence[Delivery]:
+    def page(
+        self, endpoint_id: str, before: str, limit: int, after: str | None
+    ) -> tuple[Sequence[Delivery], str | None]:
         ids = sorted(
             key for endpoint, key in self.deliveries if endpoint == endpoint_id and (after or "") < key < before
         )
-        return [self.deliveries[endpoint_id, delivery_id] for delivery_id in ids[:limit]]
+        found = [self.deliveries[endpoint_id, delivery_id] for delivery_id in ids[:limit]]
+        return found, ids[limit - 1] if len(ids) > limit else None
 
 
 class MemoryQueue:

@@ -38,10 +38,10 @@ class MemorySeals:
     def last(self) -> Seal | None:
         return self.listed[max(self.listed)] if self.listed else None
 
-    def page(self, *, after: int | None, limit: int) -> tuple[list[Seal], int | None]:
-        numbers = [number for number in sorted(self.listed, reverse=True) if after is None or number < after]
+    def page(self, limit: int, after: str | None) -> tuple[list[Seal], str | None]:
+        numbers = [number for number in sorted(self.listed, reverse=True) if after is None or number < int(after)]
         page = [self.listed[number] for number in numbers[:limit]]
-        return page, page[-1].number if len(numbers) > limit else None
+        return page, str(page[-1].number) if len(numbers) > limit else None
 
 
 class MemoryArchive:

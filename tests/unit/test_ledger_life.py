@@ -236,7 +236,7 @@ def test_a_transaction_is_one_line_for_each_member_in_it(books: MemoryBooks, clo
         for transaction in books.transactions.values():
             service.project(transaction, statements=statements)
 
-    lines, cursor = service.statement("mem_r", statements=statements)
+    lines, cursor = statements.read("mem_r", None, None, 20, None)
     assert cursor is None
     assert [(line.kind, line.change, line.rewards) for line in lines] == [
         ("released", {"frozen": -30_000, "available": 30_000}, ("direct",)),

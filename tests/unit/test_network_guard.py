@@ -127,7 +127,7 @@ def test_publishing_makes_the_next_version_and_supersedes() -> None:
     assert (first.version, second.version) == (1, 2)
     assert service.current_plan(plans=world.plans) == second
     assert service.get_plan("single_level", 1, plans=world.plans) == first
-    page, more = service.list_plans(1, None, plans=world.plans)
+    page, more = world.plans.page(1, None)
     assert ([record.plan for record in page], more is None) == ([first], False)
 
 

@@ -79,7 +79,11 @@ class World:
         return service.challenge(endpoint, deliveries=self.deliveries, queue=self.queue, clock=self.clock)
 
     def fetch(self, endpoint: Endpoint, after: str | None = None, limit: int = 100) -> list[Delivery]:
-        return service.fetch(endpoint.endpoint_id, after, limit, deliveries=self.deliveries, clock=self.clock)
+        found, following = service.fetch(
+            endpoint.endpoint_id, limit, after, deliveries=self.deliveries, clock=self.clock
+        )
+        assert following == (found[-1].delivery_id if found else after)  # what is added later follows it
+        return list(found)
 
     def of_event(self, endpoint: Endpoint, event_id: str) -> Delivery:
         (found,) = [d for d in self.deliveries.deliveries.values()

@@ -48,10 +48,3 @@ class Listing(msgspec.Struct, frozen=True):
     earns: bool
     active: bool
     initial_stock: int
-
-
-class Page(msgspec.Struct, frozen=True):
-    """Some products, and the SKU after which the next page starts."""
-
-    items: tuple[Product, ...]
-    next_sku: str | None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from cardstock.catalog.model import Listing, Page, Product
+from cardstock.catalog.model import Listing, Product
 from cardstock.ids import RequestKey
 
 
@@ -17,8 +17,12 @@ class Products(Protocol):
     def find_all(self, skus: Iterable[str]) -> dict[str, Product]:
         """Those of `skus` that exist, at most 100. One call."""
 
-    def page(self, limit: int, after: str | None, supplier_id: str | None) -> Page:
-        """Up to `limit` products behind the SKU `after`, in no order that means anything."""
+    def page(self, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
+        """Up to `limit` products behind the SKU `after`, in no order that means anything, and the SKU behind which the
+        next page starts; None at the end."""
+
+    def of_supplier(self, supplier_id: str, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
+        """A page of one supplier's."""
 
     def publish(self, listings: Sequence[Listing], at: datetime) -> None:
         """Create or replace up to 100 different products, all or none. Stock stays as it is where there is some.

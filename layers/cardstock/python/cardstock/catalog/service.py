@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cardstock.catalog.model import MAX_BATCH, SKU, Listing, Page, Product
+from cardstock.catalog.model import MAX_BATCH, SKU, Listing, Product
 from cardstock.catalog.ports import Products
 from cardstock.clock import Clock
 from cardstock.errors import InvalidError, NotFoundError, Pointer
@@ -17,11 +17,6 @@ def find_product(sku: str, *, products: Products) -> Product:
     if product is None:
         raise NotFoundError("NOT_FOUND")
     return product
-
-
-def browse(limit: int, after: str | None, supplier_id: str | None, *, products: Products) -> Page:
-    """A page of products, of one supplier if `supplier_id` is given."""
-    return products.page(limit, after, supplier_id)
 
 
 def publish(listings: Sequence[Listing], *, acting_for: str, products: Products, clock: Clock) -> None:

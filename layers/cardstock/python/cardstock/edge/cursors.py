@@ -1,7 +1,39 @@
-"""Where a list goes on: an opaque, signed word that is good for one list of one owner and nothing else."""
+"""Where a list goes on: an opaque, signed word that is good for one list of one owner and nothing else.
+
+Every list is read the same way, by `(limit, after) -> (items, next)`: up to `limit` items behind the position `after`,
+and the position behind which the next page starts; None at the end.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
 from cardstock.edge.tokens import Signer
 from cardstock.errors import InvalidError, UnauthorizedError
+
+Item = TypeVar("Item")
+
+
+class Asked(Protocol):
+    """The query of a list."""
+
+    @property
+    def limit(self) -> int:
+        """How many at the most."""
+
+    @property
+    def cursor(self) -> str | None:
+        """What the page before has answered."""
+
+
+def read_page(
+    signer: Signer, of: str, query: Asked, read: Callable[[int, str | None], tuple[Sequence[Item], str | None]]
+) -> tuple[Sequence[Item], str | None]:
+    """The page of the list `of` (`cards:mem_...`) that is asked for, and the cursor to the next; None at the end.
+
+    Raises `InvalidError` (CURSOR_INVALID) for any other list's cursor.
+    """
+    items, last = read(query.limit, position_of(signer, of, query.cursor))
+    return items, cursor_to(signer, of, last)
 
 
 def cursor_to(signer: Signer, of: str, last: str | None) -> str | None:

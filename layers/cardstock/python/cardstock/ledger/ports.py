@@ -82,9 +82,9 @@ class Statements(Protocol):
         """Store lines; the same lines again change nothing."""
 
     def read(
-        self, member_id: str, *, since: datetime | None, until: datetime | None, after: str | None, limit: int
+        self, member_id: str, since: datetime | None, until: datetime | None, limit: int, after: str | None
     ) -> tuple[list[StatementLine], str | None]:
-        """A page, newest first, and the key to go on after; None at the end."""
+        """A page of the moments `since <= t < until`, newest first, and the key to go on after; None at the end."""
 
 
 class Transactions(Protocol):
@@ -115,7 +115,7 @@ class Seals(Protocol):
     def last(self) -> Seal | None:
         """The newest seal on the list."""
 
-    def page(self, *, after: int | None, limit: int) -> tuple[list[Seal], int | None]:
+    def page(self, limit: int, after: str | None) -> tuple[list[Seal], str | None]:
         """A page of the list, newest first, and the number to go on after; None at the end."""
 
 

@@ -465,16 +465,3 @@ def _milliseconds(at: datetime) -> str:
 def project(transaction: LedgerTransaction, *, statements: Statements) -> None:
     """Write a transaction into the statements of its members. Safe to repeat."""
     statements.put(statement_lines(transaction))
-
-
-def statement(
-    member_id: str,
-    *,
-    statements: Statements,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    after: str | None = None,
-    limit: int = 20,
-) -> tuple[list[StatementLine], str | None]:
-    """A page of a member's statement, newest first, of the moments `since <= t < until`."""
-    return statements.read(member_id, since=since, until=until, after=after, limit=limit)

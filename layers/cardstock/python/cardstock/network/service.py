@@ -233,11 +233,6 @@ def get_plan(plan_id: str, version: int, *, plans: Plans) -> Plan:
     return record.plan
 
 
-def list_plans(limit: int, after: str | None, *, plans: Plans) -> tuple[tuple[PublishedPlan, ...], str | None]:
-    """Published versions, and where the next page starts."""
-    return plans.page(limit, after)
-
-
 def _decide(
     decide: Callable[[Mapping[str, Node]], Decision],
     given: dict[str, Node],

@@ -247,20 +247,6 @@ class Step(msgspec.Struct, frozen=True):
     """Coupons, each with the order that was placed with it, which can be used again."""
 
 
-class OrderPage(msgspec.Struct, frozen=True):
-    """Some orders of a member, newest first, and the id after which the next page starts."""
-
-    items: tuple[Order, ...]
-    next_id: str | None
-
-
-class SupplierOrderPage(msgspec.Struct, frozen=True):
-    """Some supplier orders, oldest first, and the order id after which the next page starts."""
-
-    items: tuple[SupplierOrder, ...]
-    next_id: str | None
-
-
 class PaymentParameters(msgspec.Struct, frozen=True):
     """What a client needs in order to pay."""
 

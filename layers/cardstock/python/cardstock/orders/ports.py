@@ -10,13 +10,11 @@ from cardstock.orders.model import (
     Coupon,
     Offer,
     Order,
-    OrderPage,
     PaymentNotice,
     PaymentParameters,
     Refund,
     Step,
     SupplierOrder,
-    SupplierOrderPage,
 )
 
 
@@ -96,11 +94,14 @@ class Orders(Protocol):
     def find_supplier_orders(self, order_id: str, supplier_ids: Iterable[str]) -> dict[str, SupplierOrder]:
         """The parts of an order that exist, by supplier id."""
 
-    def of_member(self, member_id: str, limit: int, after: str | None) -> OrderPage:
-        """A member's orders, newest first, behind the order `after`. May miss what happened in the last second."""
+    def of_member(self, member_id: str, limit: int, after: str | None) -> tuple[Sequence[Order], str | None]:
+        """A page of a member's orders, newest first, and the id behind which the next starts; None at the end. May miss
+        what happened in the last second."""
 
-    def of_supplier(self, supplier_id: str, limit: int, after: str | None) -> SupplierOrderPage:
-        """A supplier's orders, oldest first, behind the order `after`."""
+    def of_supplier(
+        self, supplier_id: str, limit: int, after: str | None
+    ) -> tuple[Sequence[SupplierOrder], str | None]:
+        """A page of a supplier's orders, oldest first, and the order id behind which the next starts."""
 
     def due(self, at: datetime) -> Iterator[str]:
         """Ids of orders whose time to pay was over at `at`. May name some that were paid or closed just now."""

@@ -31,7 +31,6 @@ from cardstock.orders.model import (
     Attribution,
     Order,
     OrderLine,
-    OrderPage,
     OrderStatus,
     Parcel,
     PaymentNotice,
@@ -44,7 +43,6 @@ from cardstock.orders.model import (
     StockChange,
     SupplierLine,
     SupplierOrder,
-    SupplierOrderPage,
 )
 from cardstock.orders.ports import Catalogue, Coupons, Network, Orders, PaymentChannel
 
@@ -190,11 +188,6 @@ def find_placed(member_id: str, request: RequestKey, *, orders: Orders) -> Place
 def find_order(member_id: str, order_id: str, *, orders: Orders) -> Order:
     """A member's own order. Raises `NotFoundError`, also for somebody else's."""
     return _own(orders.find(order_id) if ORDER_ID.fullmatch(order_id) else None, member_id)
-
-
-def orders_of(member_id: str, limit: int, after: str | None, *, orders: Orders) -> OrderPage:
-    """A member's orders, newest first."""
-    return orders.of_member(member_id, limit, after)
 
 
 def cancel_order(member_id: str, order_id: str, *, orders: Orders, clock: Clock) -> Order:
@@ -625,11 +618,6 @@ def report_delivery(supplier_id: str, order_id: str, *, orders: Orders, clock: C
         if orders.store(Step(supplier_orders=(after,))):
             return after
     raise UnavailableError("STORE_BUSY")
-
-
-def supplier_orders_of(supplier_id: str, limit: int, after: str | None, *, orders: Orders) -> SupplierOrderPage:
-    """A supplier's orders, oldest first: the pull twin of the announcements."""
-    return orders.of_supplier(supplier_id, limit, after)
 
 
 def shipments_of(member_id: str, order_id: str, *, orders: Orders) -> tuple[SupplierOrder, ...]:

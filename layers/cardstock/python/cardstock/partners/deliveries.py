@@ -6,6 +6,7 @@ outcome could not be noted is made again under the same `webhook-id`, which is w
 """
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -108,13 +109,17 @@ def publish(event: Event, *, endpoints: Endpoints, deliveries: Deliveries, queue
     return reached
 
 
-def fetch(endpoint_id: str, after: str | None, limit: int, *, deliveries: Deliveries, clock: Clock) -> list[Delivery]:
-    """Deliveries after `after`, in the order in which they were added, fifteen seconds late.
+def fetch(
+    endpoint_id: str, limit: int, after: str | None, *, deliveries: Deliveries, clock: Clock
+) -> tuple[Sequence[Delivery], str | None]:
+    """Deliveries after `after`, in the order in which they were added, fifteen seconds late, and where to go on: there
+    is no end, since more will follow.
 
     Guarantee: who goes on after the last one he got sees every delivery, whatever the order of the events.
     """
     before = f"{to_epoch_ms(clock.now() - SETTLED_AFTER):013d}"
-    return list(deliveries.page(endpoint_id, after, before, limit))
+    found, _ = deliveries.page(endpoint_id, before, limit, after)
+    return found, found[-1].delivery_id if found else after
 
 
 def redeliver(

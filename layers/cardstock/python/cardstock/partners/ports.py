@@ -20,8 +20,9 @@ class Keys(Protocol):
     def revoke(self, key_id: str) -> bool:
         """Make the key inactive for good; False if there is none."""
 
-    def of(self, owner: str, limit: int, after: str | None) -> Sequence[ApiKey]:
-        """The owner's keys, revoked ones too, in the order of their ids, beginning after `after`."""
+    def of(self, owner: str, limit: int, after: str | None) -> tuple[Sequence[ApiKey], str | None]:
+        """A page of the owner's keys, revoked ones too, in the order of their ids, and the id behind which the next
+        starts; None at the end."""
 
 
 class Suppliers(Protocol):
@@ -119,8 +120,11 @@ class Deliveries(Protocol):
     def reopen(self, delivery: Delivery) -> None:
         """Set the status back to `waiting`."""
 
-    def page(self, endpoint_id: str, after: str | None, before: str, limit: int) -> Sequence[Delivery]:
-        """Deliveries in the order in which they were added, oldest first, between `after` and `before`."""
+    def page(
+        self, endpoint_id: str, before: str, limit: int, after: str | None
+    ) -> tuple[Sequence[Delivery], str | None]:
+        """A page of the deliveries whose ids are before `before`, oldest first, in the order in which they were added,
+        and the id behind which the next starts; None at the end."""
 
 
 class DueQueue(Protocol):

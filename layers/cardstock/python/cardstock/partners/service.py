@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -48,11 +48,6 @@ def create_key(
             return stored, None
         # What the store knew was this very request, whose first answer got lost on the way to us.
     return key, f"csk_{key_id.removeprefix('key_')}_{secret}"
-
-
-def keys_of(owner: str, limit: int, after: str | None, *, keys: Keys) -> Sequence[ApiKey]:
-    """The owner's keys, revoked ones too, in the order of their ids."""
-    return keys.of(owner, limit, after)
 
 
 def revoke_key(key_id: str, *, keys: Keys) -> None:

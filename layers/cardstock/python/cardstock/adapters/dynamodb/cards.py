@@ -31,6 +31,7 @@ from cardstock.adapters.dynamodb.base import (
     Table,
     Transaction,
 )
+from cardstock.adapters.dynamodb.pages import read_page
 from cardstock.adapters.dynamodb.requests import remember, result_of
 from cardstock.cards.model import DEFAULT, SHARE_KEY_LETTERS, Card, Face, Radar, Share, Shown, Visitor
 from cardstock.clock import from_epoch_ms, to_epoch_ms
@@ -145,12 +146,11 @@ class DynamoCards:
         return _card_item(card).put_if(CardItem.revision == revision)
 
     def owned_by(self, owner_id: str, limit: int, after: str | None) -> tuple[Sequence[Card], str | None]:
-        last = None if after is None else {"owner_id": {"S": owner_id}, "pk": {"S": after}, "sk": {"S": "card"}}
-        page = CardItem.by_owner.query(owner_id, limit=limit, page_size=limit, last_evaluated_key=last)
-        keys = [item.pk for item in page]
-        more = page.last_evaluated_key
+        start = None if after is None else {"owner_id": owner_id, "pk": after, "sk": "card"}
+        items, last = read_page(CardItem.by_owner.query, owner_id, limit=limit, start=start)
+        keys = [item.pk for item in items]
         found = {item.pk: _card(item) for item in CardItem.batch_get([(key, "card") for key in keys])} if keys else {}
-        return [found[key] for key in keys if key in found], more["pk"]["S"] if more else None
+        return [found[key] for key in keys if key in found], last.pk if last else None
 
 
 class DynamoRadars:

@@ -39,6 +39,7 @@ from cardstock.adapters.dynamodb.base import (
     Table,
     Transaction,
 )
+from cardstock.adapters.dynamodb.pages import read_page
 from cardstock.errors import RefusedError
 from cardstock.ids import RequestKey
 from cardstock.ledger.model import (
@@ -274,9 +275,9 @@ class DynamoWriteOffs:
         return "booked"
 
     def page(self, limit: int, after: str | None) -> tuple[list[WriteOff], str | None]:
-        condition = WriteOffItem.sk > after if after else None
-        found = [_to_write_off(item) for item in WriteOffItem.query(_WRITE_OFFS, condition, limit=limit)]
-        return found, found[-1].id if len(found) == limit else None
+        start = None if after is None else {"pk": _WRITE_OFFS, "sk": after}
+        items, last = read_page(WriteOffItem.query, _WRITE_OFFS, limit=limit, start=start)
+        return [_to_write_off(item) for item in items], last.sk if last else None
 
 
 def every_write_off() -> Iterator[WriteOff]:

@@ -35,6 +35,7 @@ from cardstock.adapters.dynamodb.base import (
     Table,
     Transaction,
 )
+from cardstock.adapters.dynamodb.pages import read_page
 from cardstock.adapters.dynamodb.products import ProductItem, shortage
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.errors import ConflictError
@@ -44,7 +45,6 @@ from cardstock.orders.model import (
     PAYMENT_WINDOW,
     Order,
     OrderChange,
-    OrderPage,
     Parcel,
     Receiver,
     Refund,
@@ -54,7 +54,6 @@ from cardstock.orders.model import (
     SupplierLine,
     SupplierOrder,
     SupplierOrderChange,
-    SupplierOrderPage,
 )
 from cardstock.settings import settings
 
@@ -255,35 +254,25 @@ class DynamoOrders:
         found = SupplierOrderItem.batch_get(keys, consistent_read=True)
         return {item.supplier_id: _supplier_order(item) for item in found}
 
-    def of_member(self, member_id: str, limit: int, after: str | None) -> OrderPage:
+    def of_member(self, member_id: str, limit: int, after: str | None) -> tuple[Sequence[Order], str | None]:
         """See the port."""
-        start = (
-            None
-            if after is None
-            else {
-                "member_id": {"S": member_id},
-                "placed_key": {"S": after[_TIME_PART]},
-                "pk": {"S": after},
-                "sk": {"S": _ORDER},
-            }
+        start = None
+        if after is not None:
+            start = {"member_id": member_id, "placed_key": after[_TIME_PART], "pk": after, "sk": _ORDER}
+        items, last = read_page(
+            OrderItem.by_member.query, member_id, limit=limit, start=start, scan_index_forward=False
         )
-        found = OrderItem.by_member.query(
-            member_id, scan_index_forward=False, limit=limit, page_size=limit, last_evaluated_key=start
-        )
-        ids = [item.order_id for item in found]
+        ids = [item.order_id for item in items]
         orders = {item.order_id: _order(item) for item in OrderItem.batch_get((i, _ORDER) for i in ids)}
-        last = found.last_evaluated_key
-        return OrderPage(tuple(orders[i] for i in ids if i in orders), None if last is None else last["pk"]["S"])
+        return [orders[i] for i in ids if i in orders], last.order_id if last else None
 
-    def of_supplier(self, supplier_id: str, limit: int, after: str | None) -> SupplierOrderPage:
+    def of_supplier(
+        self, supplier_id: str, limit: int, after: str | None
+    ) -> tuple[Sequence[SupplierOrder], str | None]:
         """See the port."""
-        start = None if after is None else {"pk": {"S": supplier_id}, "sk": {"S": after}}
-        found = SupplierOrderItem.query(
-            supplier_id, consistent_read=True, limit=limit, page_size=limit, last_evaluated_key=start
-        )
-        items = tuple(_supplier_order(item) for item in found)
-        last = found.last_evaluated_key
-        return SupplierOrderPage(items, None if last is None else last["sk"]["S"])
+        start = None if after is None else {"pk": supplier_id, "sk": after}
+        items, last = read_page(SupplierOrderItem.query, supplier_id, limit=limit, start=start, consistent_read=True)
+        return [_supplier_order(item) for item in items], last.order_id if last else None
 
     def due(self, at: datetime) -> Iterator[str]:
         """See the port."""

@@ -36,6 +36,7 @@ from cardstock.adapters.dynamodb.base import (
     Table,
     Transaction,
 )
+from cardstock.adapters.dynamodb.pages import read_page
 from cardstock.adapters.dynamodb.requests import remember, result_of
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.ids import RequestKey
@@ -138,14 +139,14 @@ class DynamoKeys:
     def revoke(self, key_id: str) -> bool:
         return _updated(KeyItem(pk=key_id, sk="key"), [KeyItem.active.set(False)], KeyItem.pk.exists())
 
-    def of(self, owner: str, limit: int, after: str | None) -> Sequence[ApiKey]:
-        start = None if after is None else {"pk": {"S": owner}, "sk": {"S": f"key#{after}"}}
-        found = KeyOfOwnerItem.query(
-            owner, KeyOfOwnerItem.sk.startswith("key#"), limit=limit, page_size=limit, last_evaluated_key=start
+    def of(self, owner: str, limit: int, after: str | None) -> tuple[Sequence[ApiKey], str | None]:
+        start = None if after is None else {"pk": owner, "sk": f"key#{after}"}
+        items, last = read_page(
+            KeyOfOwnerItem.query, owner, KeyOfOwnerItem.sk.startswith("key#"), limit=limit, start=start
         )
-        ids = [item.sk.removeprefix("key#") for item in found]
+        ids = [item.sk.removeprefix("key#") for item in items]
         keys = {item.pk: _key(item) for item in KeyItem.batch_get([(key_id, "key") for key_id in ids])}
-        return [keys[key_id] for key_id in ids if key_id in keys]
+        return [keys[key_id] for key_id in ids if key_id in keys], ids[-1] if last else None
 
 
 class DynamoSuppliers:
@@ -377,17 +378,18 @@ class DynamoDeliveries:
         item = DeliveryItem(pk=delivery.endpoint_id, sk=delivery.delivery_id)
         _updated(item, [DeliveryItem.status.set("waiting")], DeliveryItem.pk.exists())
 
-    def page(self, endpoint_id: str, after: str | None, before: str, limit: int) -> Sequence[Delivery]:
-        start = None if after is None else {"pk": {"S": endpoint_id}, "sk": {"S": after}}
-        found = DeliveryItem.query(
+    def page(
+        self, endpoint_id: str, before: str, limit: int, after: str | None
+    ) -> tuple[Sequence[Delivery], str | None]:
+        items, last = read_page(
+            DeliveryItem.query,
             endpoint_id,
             DeliveryItem.sk < before,
             limit=limit,
-            page_size=limit,
-            last_evaluated_key=start,
+            start=None if after is None else {"pk": endpoint_id, "sk": after},
             consistent_read=True,  # what was added must be there: it is not looked for again
         )
-        return [_delivery(item) for item in found]
+        return [_delivery(item) for item in items], last.sk if last else None
 
 
 def _earlier(error: ConditionFailedError, request: RequestKey) -> str | None:

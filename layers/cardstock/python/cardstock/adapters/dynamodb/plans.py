@@ -19,6 +19,7 @@ from pynamodb.attributes import UnicodeAttribute
 from cardstock.adapters.dynamodb import requests
 from cardstock.adapters.dynamodb.base import ConditionFailedError, EpochAttribute, JsonAttribute, Table, Transaction
 from cardstock.adapters.dynamodb.network import PLAN_KEY, PlanInForce
+from cardstock.adapters.dynamodb.pages import read_page
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.ids import RequestKey
 from cardstock.network.model import Approval, Finding, Plan, PublishedPlan
@@ -93,11 +94,9 @@ class DynamoPlans:
         return True
 
     def page(self, limit: int, after: str | None) -> tuple[tuple[PublishedPlan, ...], str | None]:
-        last: dict[str, Any] | None = None if after is None else {"pk": {"S": _PK}, "sk": {"S": after}}
-        found = PlanItem.query(_PK, limit=limit, page_size=limit, last_evaluated_key=last)
-        records = tuple(self._keep(item) for item in found)
-        more = found.last_evaluated_key
-        return records, more["sk"]["S"] if more else None
+        start = None if after is None else {"pk": _PK, "sk": after}
+        items, last = read_page(PlanItem.query, _PK, limit=limit, start=start)
+        return tuple(self._keep(item) for item in items), last.sk if last else None
 
     def _keep(self, item: PlanItem) -> PublishedPlan:
         if item.sk not in self._kept:

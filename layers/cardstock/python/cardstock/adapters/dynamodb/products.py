@@ -33,7 +33,8 @@ from cardstock.adapters.dynamodb.base import (
     Table,
     Transaction,
 )
-from cardstock.catalog.model import Listing, Page, Product
+from cardstock.adapters.dynamodb.pages import read_page
+from cardstock.catalog.model import Listing, Product
 from cardstock.errors import ConflictError, NotFoundError
 from cardstock.ids import RequestKey
 from cardstock.orders.model import Offer
@@ -99,20 +100,17 @@ class DynamoProducts:
             for item in ProductItem.batch_get(set(skus))
         }
 
-    def page(self, limit: int, after: str | None, supplier_id: str | None) -> Page:
+    def page(self, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
         """See the port."""
-        if supplier_id is None:
-            start = None if after is None else {"pk": {"S": after}}
-            found = ProductItem.scan(limit=limit, page_size=limit, last_evaluated_key=start)
-            items = tuple(_product(item) for item in found)
-        else:
-            start = None if after is None else {"pk": {"S": after}, "supplier_id": {"S": supplier_id}}
-            found = ProductItem.by_supplier.query(supplier_id, limit=limit, page_size=limit, last_evaluated_key=start)
-            skus = [item.sku for item in found]
-            products = self.find_all(skus)
-            items = tuple(products[sku] for sku in skus if sku in products)
-        last = found.last_evaluated_key
-        return Page(items, None if last is None else last["pk"]["S"])
+        items, last = read_page(ProductItem.scan, limit=limit, start=None if after is None else {"pk": after})
+        return [_product(item) for item in items], last.sku if last else None
+
+    def of_supplier(self, supplier_id: str, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
+        """See the port."""
+        start = None if after is None else {"pk": after, "supplier_id": supplier_id}
+        items, last = read_page(ProductItem.by_supplier.query, supplier_id, limit=limit, start=start)
+        products = self.find_all(item.sku for item in items)
+        return [products[item.sku] for item in items if item.sku in products], last.sku if last else None
 
     def publish(self, listings: Sequence[Listing], at: datetime) -> None:
         """See the port."""

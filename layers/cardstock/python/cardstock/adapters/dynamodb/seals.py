@@ -17,12 +17,13 @@ however old the shop and however late a transaction. Capacity per transaction: 1
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import asdict
 from pynamodb.attributes import UnicodeAttribute
 
 from cardstock.adapters.dynamodb.base import EpochAttribute, IntegerAttribute, JsonAttribute, Table
+from cardstock.adapters.dynamodb.pages import read_page
 from cardstock.ledger.model import Leaf, Seal, SealedLeaves
 from cardstock.ledger.sealing import seal_from
 from cardstock.settings import settings
@@ -98,11 +99,10 @@ class DynamoSeals:
         found = SealItem.query(_SEALS, scan_index_forward=False, limit=1, page_size=1, consistent_read=True)
         return next((seal_from(item.seal) for item in found), None)
 
-    def page(self, *, after: int | None, limit: int) -> tuple[list[Seal], int | None]:
-        start: dict[str, Any] | None = None if after is None else {"pk": {"S": _SEALS}, "sk": {"S": _key(after)}}
-        page = SealItem.query(_SEALS, scan_index_forward=False, limit=limit, page_size=limit, last_evaluated_key=start)
-        seals = [seal_from(item.seal) for item in page]
-        return seals, seals[-1].number if page.last_evaluated_key else None
+    def page(self, limit: int, after: str | None) -> tuple[list[Seal], str | None]:
+        start = None if after is None else {"pk": _SEALS, "sk": _key(int(after))}
+        items, last = read_page(SealItem.query, _SEALS, limit=limit, start=start, scan_index_forward=False)
+        return [seal_from(item.seal) for item in items], str(int(last.sk)) if last else None
 
 
 def all_seals() -> Iterator[Seal]:

@@ -17,6 +17,7 @@ from typing import Any
 from pynamodb.attributes import UnicodeAttribute
 
 from cardstock.adapters.dynamodb.base import EpochAttribute, JsonAttribute, Table
+from cardstock.adapters.dynamodb.pages import read_page
 from cardstock.clock import from_epoch_ms
 from cardstock.ledger.model import StatementLine
 from cardstock.ledger.service import statement_key
@@ -60,22 +61,19 @@ class DynamoStatements:
             ).save()
 
     def read(
-        self, member_id: str, *, since: datetime | None, until: datetime | None, after: str | None, limit: int
+        self, member_id: str, since: datetime | None, until: datetime | None, limit: int, after: str | None
     ) -> tuple[list[StatementLine], str | None]:
         lowest = statement_key(since) if since else "0"
         highest = statement_key(until) if until else "9"
-        start: dict[str, Any] | None = {"pk": {"S": member_id}, "sk": {"S": after}} if after else None
-        page = StatementItem.query(
+        items, last = read_page(
+            StatementItem.query,
             member_id,
             StatementItem.sk.between(lowest, highest),
-            scan_index_forward=False,
             limit=limit,
-            page_size=limit,
-            last_evaluated_key=start,
+            start=None if after is None else {"pk": member_id, "sk": after},
+            scan_index_forward=False,
         )
-        lines = [_to_line(item) for item in page]
-        following = page.last_evaluated_key
-        return lines, following["sk"]["S"] if following else None
+        return [_to_line(item) for item in items], last.sk if last else None
 
 
 def changes(

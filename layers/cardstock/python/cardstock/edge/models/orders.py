@@ -1,5 +1,6 @@
 """What is said about orders as JSON."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
@@ -301,9 +302,9 @@ def order_told(order: model.Order) -> OrderView:
     )
 
 
-def page_told(page: model.OrderPage, next_cursor: str | None) -> OrderPage:
+def page_told(found: Sequence[model.Order], next_cursor: str | None) -> OrderPage:
     """A page of orders."""
-    return OrderPage([order_told(order) for order in page.items], next_cursor)
+    return OrderPage([order_told(order) for order in found], next_cursor)
 
 
 def payment_told(found: model.PaymentParameters) -> PaymentView:

@@ -11,10 +11,11 @@ from datetime import datetime
 from decimal import Decimal
 from io import BytesIO
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from cardstock.adapters.reports.rows import TEXT_MAX, Kind, Looks, Rows
 from cardstock.adapters.reports.texts import (
     ACCOUNT,
     CHANNEL,
@@ -40,7 +41,6 @@ CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 
 _ROWS_PER_SHEET = 1_000_000
 """A sheet ends at 1 048 576 rows; what is more goes on in the next one."""
-_TEXT_MAX = 32_767
 _BRACKETS_YUAN = (0, 50, 100, 500, 1_000, 5_000)
 _COLOURS = ("#1F5C99", "#E07B39", "#8C8C8C", "#C9A227", "#5B8C5A")
 _NAME_COLUMN = 1
@@ -52,7 +52,7 @@ class Column(msgspec.Struct, frozen=True):
     zh: str
     en: str
     width: int
-    kind: Literal["text", "money", "count", "rate", "time"]
+    kind: Kind
     value: Callable[[Any], Any]
     adds_up: bool = True
     """Whether the sum of its amounts means anything; what is counted to date does not."""
@@ -220,8 +220,8 @@ class Writer:
         sheet.hide_gridlines(2)
         return sheet
 
-    def cell(self, sheet: Any, at: tuple[int, int], kind: str, value: Any, looks: dict[str, Any]) -> None:
-        """One cell. Nothing but this method and `label` writes into a sheet."""
+    def cell(self, sheet: Any, at: tuple[int, int], kind: str, value: Any, looks: Looks) -> None:
+        """One cell. Nothing but this method, `label` and the `Rows` of a table write into a sheet."""
         look = looks[kind]
         if value is None:
             sheet.write_blank(*at, None, look)
@@ -234,40 +234,39 @@ class Writer:
         elif kind == "time":
             sheet.write_datetime(*at, local(value), look)
         else:
-            sheet.write_string(*at, printable(value)[:_TEXT_MAX], look)
+            self.label(sheet, at, value, look)
 
     def label(self, sheet: Any, at: tuple[int, int], text: str, look: Any) -> None:
-        sheet.write_string(*at, printable(text)[:_TEXT_MAX], look)
+        clean = printable(text)[:TEXT_MAX]
+        # XlsxWriter takes this for XML of its own and writes it as it is.
+        rich = clean.startswith("<r>") and clean.endswith("</r>")
+        sheet.write_string(*at, f" {clean}" if rich else clean, look)
 
     def table(self, name: str, columns: Sequence[Column], rows: Iterable[Any], *, freeze: int = 1) -> None:
         """A sheet with one table: header frozen, filter on, repeated on each printed page, totals in the last row."""
-        sheet: Any = None
-        number, part = 0, 0
-        sums = [0] * len(columns)
+        sums = {index: 0 for index, column in enumerate(columns) if column.kind == "money" and column.adds_up}
+        kinds = [column.kind for column in columns]
+        part, number, sheet = 1, 1, self.begin(name, columns, freeze)
+        written = Rows(sheet, kinds)
         for row in rows:
-            if sheet is None or number > _ROWS_PER_SHEET:
-                part += 1
-                self._end(sheet, columns, number)
-                sheet, number = self.begin(name if part == 1 else f"{name} {part}", columns, freeze), 1
+            if number > _ROWS_PER_SHEET:
+                self._end(sheet, columns, number, written)
+                part, number, sheet = part + 1, 1, self.begin(f"{name} {part + 1}", columns, freeze)
+                written = Rows(sheet, kinds)
             head = isinstance(row, _StatementRow) and row.head
             inner = isinstance(row, _StatementRow) and not row.head
-            if inner:
-                sheet.set_row(number, None, None, {"level": 1})
-            for index, column in enumerate(columns):
-                value = column.value(row)
-                self.cell(sheet, (number, index), column.kind, value, self.strong if head else self.plain)
-                if column.kind == "money" and column.adds_up and value is not None and not inner:
-                    sums[index] += value
+            values = [column.value(row) for column in columns]
+            written.add(number, values, self.strong if head else self.plain, level=int(inner))
+            if not inner:
+                for index in sums:
+                    sums[index] += values[index] or 0
             number += 1
-        if sheet is None:
-            sheet, number = self.begin(name, columns, freeze), 1
-        self._end(sheet, columns, number)
-        if not any(column.kind == "money" and column.adds_up for column in columns):
+        self._end(sheet, columns, number, written)
+        if not sums:
             return
         self.label(sheet, (number, 0), "合计 Total", self.strong["text"])
         for index, column in enumerate(columns[1:], 1):
-            value = sums[index] if column.kind == "money" and column.adds_up else None
-            self.cell(sheet, (number, index), column.kind, value, self.strong)
+            self.cell(sheet, (number, index), column.kind, sums.get(index), self.strong)
 
     def begin(self, name: str, columns: Sequence[Column], freeze: int) -> Any:
         """A sheet with nothing but its header."""
@@ -283,8 +282,9 @@ class Writer:
         sheet.outline_settings(symbols_below=False)
         return sheet
 
-    def _end(self, sheet: Any, columns: Sequence[Column], number: int) -> None:
-        if sheet is not None and number > 1:
+    def _end(self, sheet: Any, columns: Sequence[Column], number: int, written: Rows) -> None:
+        if number > 1:
+            written.end(number)
             sheet.autofilter(0, 0, number - 1, len(columns) - 1)
 
 

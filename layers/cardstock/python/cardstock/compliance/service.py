@@ -141,33 +141,18 @@ def subtrees(referrers: Mapping[str, str], earners: Iterable[str]) -> tuple[Subt
     if not wide:
         return ()
     paid = set(earners)
-    flowing = _with_money(referrers, paid, wide)
     tops: dict[str, list[str]] = {}
     top_of: dict[str, str | None] = {}
     for member_id in reversed(order):  # from the heads down
         above = referrers.get(member_id)
         top = None if above is None else top_of[above]
-        top_of[member_id] = top or (member_id if member_id in flowing else None)
+        top_of[member_id] = top or (member_id if member_id in wide else None)
     for member_id, top in top_of.items():
         if top is not None and member_id in paid:
             tops.setdefault(top, []).append(member_id)
     return tuple(
         Subtree(head, people[head], levels[head], tuple(sorted(members))) for head, members in sorted(tops.items())
     )
-
-
-def _with_money(referrers: Mapping[str, str], paid: set[str], wide: set[str]) -> set[str]:
-    """Those heads of wide subtrees in which somebody earns: each looked at once."""
-    found: set[str] = set()
-    passed: set[str] = set()
-    for earner in paid:
-        member_id: str | None = earner
-        while member_id is not None and member_id not in passed:
-            passed.add(member_id)
-            if member_id in wide:
-                found.add(member_id)
-            member_id = referrers.get(member_id)
-    return found
 
 
 def sound(found: Sequence[Subtree], *, alarms: Alarms, clock: Clock) -> tuple[Alarm, ...]:

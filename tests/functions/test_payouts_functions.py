@@ -189,6 +189,20 @@ def test_a_failed_line_is_paid_in_the_next_period_under_a_new_number(office: Off
     assert again["number"] != first
 
 
+def test_a_month_that_pays_nobody_is_reported_and_settled_without_anybody_s_word(office: Office, cloud: Cloud) -> None:
+    office.member(1, 999)
+    office.tick()
+    assert not office.drain()
+    payout = office.payout()
+    _, report = office.call("GET", f"/v1/payouts/{PAYOUT}/report")
+
+    assert (payout["status"], payout["listed"], payout["approved_by"]) == ("settled", 0, None)
+    assert [file["name"] for file in report["files"]] == ["report.xlsx", "lines.csv", "cover.pdf"]
+    assert office.approve()[0] == 200
+    assert office.balance(member_id(1)) == {"available": 999}
+    assert cloud.state() == (office.tick(), office.drain(), cloud.state())[2]
+
+
 def test_nobody_approves_before_everybody_is_listed_and_twice_is_once(office: Office, cloud: Cloud) -> None:
     office.member(1, 5_000)
     office.tick()

@@ -117,7 +117,7 @@ def unfinished(*, payouts: Payouts) -> list[Batch]:
     return [
         batch
         for batch in batches
-        if batch.status in ("approved", "sending") or batch.listed_at is None or not _told_all(batch)
+        if _may_be_sent(batch) or batch.listed_at is None or not _told_all(batch)
     ]
 
 
@@ -257,7 +257,7 @@ def advance(
 ) -> bool:
     """Take a batch as far as it can come now; whether there is more to do at once.
 
-    open: everybody eligible is listed, once. approved: lines are sent, chunk by chunk; when that is through, or takes
+    open: everybody eligible is listed, once; a batch of nobody goes on by itself. approved: lines are sent, chunk by chunk; when that is through, or takes
     more than this step, it is sending: answers are applied, and when every line is final and the three books agree, the
     report is written and the batch settles. What needs the
     channel is given away in parts if the batch is big; without `spread`, as in the step after the parts, it is done
@@ -268,7 +268,7 @@ def advance(
         batch = _list(batch, payouts=payouts, ledger=ledger, payees=payees, clock=clock)
     batch = _announced(batch, OPENED, payouts=payouts, announce=announce)
     just_sent = False
-    if batch.status in ("approved", "sending") and batch.sent_at is None:
+    if _may_be_sent(batch) and batch.sent_at is None:
         batch = _spread(batch, payouts=payouts, spread=spread, clock=clock)
         if spread is not None and batch.spread_at is not None:
             return False  # A step is asked for when its parts have been taken.
@@ -361,6 +361,12 @@ def _with_lines(wanted: str, payouts: Payouts) -> tuple[Batch, Iterator[Line]]:
     if batch is None:
         raise NotFoundError("NOT_FOUND")
     return batch, lines
+
+
+def _may_be_sent(batch: Batch) -> bool:
+    """A second person has approved it, or nobody is in it: then there is nothing to approve."""
+    nobody = batch.status == "open" and batch.listed_at is not None and batch.listed == 0
+    return nobody or batch.status in ("approved", "sending")
 
 
 def _told_all(batch: Batch) -> bool:

@@ -257,11 +257,11 @@ def advance(
 ) -> bool:
     """Take a batch as far as it can come now; whether there is more to do at once.
 
-    open: everybody eligible is listed, once; a batch of nobody goes on by itself. approved: lines are sent, chunk by chunk; when that is through, or takes
-    more than this step, it is sending: answers are applied, and when every line is final and the three books agree, the
-    report is written and the batch settles. What needs the
-    channel is given away in parts if the batch is big; without `spread`, as in the step after the parts, it is done
-    here. Raises `NotFoundError` for a batch that does not exist; everything else that it raises is worth a repeat.
+    open: everybody eligible is listed, once; a batch of nobody goes on by itself. approved: lines are sent, chunk by
+    chunk; when that is through, or takes more than this step, it is sending: answers are applied, and when every line
+    is final and the three books agree, the report is written and the batch settles. What needs the channel is given
+    away in parts if the batch is big; without `spread`, as in the step after the parts, it is done here. Raises
+    `NotFoundError` for a batch that does not exist; everything else that it raises is worth a repeat.
     """
     batch, stored = _with_lines(wanted, payouts)
     if batch.listed_at is None:

@@ -10,12 +10,14 @@ import string
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from infra.local.costs import COSTS_PATH, Costs
 from infra.local.template import ROOT, Bucket, Queue, Secret, Table, Template
 
 ACCOUNT = "000000000000"
@@ -169,6 +171,17 @@ class Engine:
             assert self._log is not None
             tail = self._log.read_text(errors="replace")[-2000:]
             raise EngineError(f"the emulator stopped with status {self._process.returncode}; {self._log}:\n{tail}")
+
+    def costs(self) -> Costs:
+        """What functions have asked of AWS since the emulator started: calls, and capacity by DynamoDB's rules.
+
+        Subtract an earlier value to get a stretch. LookupError when another endpoint is used: it counts nothing.
+        """
+        try:
+            with urllib.request.urlopen(f"{self.endpoint}{COSTS_PATH}", timeout=10) as answer:  # noqa: S310 - our own emulator
+                return Costs(**json.load(answer))
+        except (OSError, ValueError, TypeError) as error:
+            raise LookupError(f"{self.endpoint} counts no costs: {error}") from error
 
     def stop(self) -> None:
         """Stop the emulator gracefully, so that its state is saved. Somebody else's endpoint is left alone."""

@@ -1,0 +1,171 @@
+"""Fills a brand's tables with members who can be paid, and prints the key of somebody in finance.
+
+Run as a process of its own, on the tables that the environment names. What is booked is what the ledger's own service
+books: everybody has brought two buyers and earned from two more, a tenth of the orders was refunded in part before
+its release, a twentieth after it. One in fifty has money and was never verified: nobody may pay him.
+"""
+
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta
+
+from cardstock.adapters.dynamodb.ledger import (
+    BalanceItem,
+    LedgerItem,
+    RewardsItem,
+    _to_item,
+    _to_rewards_item,
+)
+from cardstock.adapters.dynamodb.members import MemberItem
+from cardstock.adapters.dynamodb.members import _item as member_item
+from cardstock.adapters.dynamodb.partners import DynamoKeys
+from cardstock.adapters.dynamodb.statements import StatementItem
+from cardstock.ids import RequestKey, derived_id
+from cardstock.ledger import service
+from cardstock.ledger.model import Balance, Credit, LedgerTransaction, OrderRewards, RewardKind, changes
+from cardstock.ledger.ports import Booked
+from cardstock.members.model import Member, Person
+from cardstock.money import Fen
+from cardstock.partners import service as partners
+
+ORDERS_EACH = 2
+UNVERIFIED_ONE_IN = 50
+_FIRST_ORDER = datetime(2026, 10, 20, 1, tzinfo=UTC)
+_SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
+_GIVEN = ("伟", "芳", "娜", "秀英", "敏", "静", "丽", "强", "磊", "洋", "艳", "勇", "军", "杰", "娟", "涛", "明", "超")
+
+
+class _Clock:
+    at = _FIRST_ORDER
+
+    def now(self) -> datetime:
+        return self.at
+
+
+class _Books:
+    """`ledger.ports.Books` of one order after the other: keeps what is booked instead of writing it step by step."""
+
+    def __init__(self) -> None:
+        self.booked: list[LedgerTransaction] = []
+        self.row: OrderRewards | None = None
+
+    def accrue(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+        self.booked, self.row = [transaction], rewards
+        return "booked"
+
+    def change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+        self.booked.append(transaction)
+        self.row = rewards
+        return "booked"
+
+    def book(self, transaction: LedgerTransaction) -> Booked:
+        raise NotImplementedError(transaction.id)
+
+    def rewards(self, order_id: str) -> OrderRewards | None:
+        return self.row if self.row is not None and self.row.order_id == order_id else None
+
+    def balance(self, member_id: str) -> Balance:
+        raise NotImplementedError(member_id)
+
+
+def _member_id(index: int) -> str:
+    return derived_id("mem", str(index))
+
+
+def _member(index: int, *, verified: bool) -> Member:
+    name = _SURNAMES[index % len(_SURNAMES)] + _GIVEN[index // len(_SURNAMES) % len(_GIVEN)]
+    number = f"1***{index % 10}"
+    person = Person(name, number, f"{index:064x}", date(1970 + index % 35, 5, 5), "dev", _FIRST_ORDER)
+    joined = _FIRST_ORDER - timedelta(days=90)
+    return Member(
+        _member_id(index),
+        f"wechat:app:{derived_id('o', str(index))}",
+        joined,
+        name,
+        person=person if verified else None,
+    )
+
+
+def _credit(kind: RewardKind, index: int, role: str, price: Fen, fen: Fen) -> Credit:
+    return Credit(kind, _member_id(index), role, f"{kind}_{role}", fen, "fen", price, fen, fen, fen)
+
+
+def _orders(people: int) -> Iterator[_Books]:
+    """Each order's books, from its payment to its release and what was refunded of it."""
+    clock, books = _Clock(), _Books()
+    for number in range(people * ORDERS_EACH):
+        order_id = derived_id("ord", str(number))
+        referrer, owner = number % people, (number * 7 + 3) % people
+        price = 19_900 + number % 11 * 3_000
+        earned = [_credit("direct", referrer, "distributor", price, 10_000)]
+        if owner != referrer:
+            earned.append(_credit("team", owner, "partner", price, 4_000))
+        accrual = service.Accrual(order_id, "chain21@1", tuple(earned))
+        half = {credit.reward: credit.amount // 2 for credit in earned}
+        clock.at = _FIRST_ORDER + timedelta(minutes=number % 20_000)
+        service.accrue(accrual, books=books, clock=clock)
+        if number % 10 == 1:
+            clock.at += timedelta(days=3)
+            service.claw(derived_id("rfd", order_id), half, accrual, books=books, clock=clock)
+        clock.at += timedelta(days=14)
+        service.release(accrual, books=books, clock=clock)
+        if number % 20 == 2:
+            clock.at += timedelta(days=1)
+            service.claw(derived_id("rfd", order_id), half, accrual, books=books, clock=clock)
+        yield books
+
+
+def fill(payees: int) -> None:
+    """Write so many payees, their orders' rewards, ledger and statements, and balances that are the fold of them."""
+    people = payees + payees // UNVERIFIED_ONE_IN + 1
+    pockets: dict[str, Counter[str]] = defaultdict(Counter)
+    with ExitStack() as stack:
+        members, ledger, rewards, statements, balances = (
+            stack.enter_context(model.batch_write())
+            for model in (MemberItem, LedgerItem, RewardsItem, StatementItem, BalanceItem)
+        )
+        for books in _orders(people):
+            assert books.row is not None
+            rewards.save(_to_rewards_item(books.row))
+            for transaction in books.booked:
+                ledger.save(_to_item(transaction))
+                for line in service.statement_lines(transaction):
+                    statements.save(
+                        StatementItem(
+                            pk=line.member_id,
+                            sk=line.key,
+                            transaction_id=line.transaction_id,
+                            kind=line.kind,
+                            cause=line.cause,
+                            order_id=line.order_id,
+                            at=line.at,
+                            rewards=list(line.rewards),
+                            change=line.change,
+                        )
+                    )
+                for member_id, change in changes(transaction.postings).items():
+                    pockets[member_id].update(change)
+        for index in range(people):
+            members.save(member_item(_member(index, verified=index < payees)))
+            held = pockets[_member_id(index)]
+            balances.save(BalanceItem(pk=_member_id(index), frozen=held["frozen"], available=held["available"]))
+
+
+def main() -> None:
+    """`payees.py 10000`"""
+    fill(int(sys.argv[1]))
+    _, finance = partners.create_key(
+        "Li Na, finance",
+        "staff",
+        frozenset({"payouts:read", "payouts:approve", "payouts:settle"}),
+        RequestKey(derived_id("req", "finance"), "x"),
+        keys=DynamoKeys(),
+        clock=_Clock(),
+    )
+    print(finance)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,5 @@
 """HTTP: cards, their shares, their views, and the public page."""
 
-from functools import partial
-
 from cardstock import bootstrap
 from cardstock.cards import service
 from cardstock.cards.model import View
@@ -25,8 +23,8 @@ def create_card(request: Request[models.PostCard, Nothing]) -> Answer:
 @api.get("/v1/me/cards", query=models.Page, answer=models.OwnCards, auth="member", codes=("CURSOR_INVALID",))
 def list_cards(request: Request[Nothing, models.Page]) -> models.OwnCards:
     """List the own cards. A card just made may take a moment to appear."""
-    read = partial(bootstrap.cards().owned_by, request.caller.id)
-    found, following = read_page(bootstrap.signer(), f"cards:{request.caller.id}", request.query, read)
+    of, member_id = f"cards:{request.caller.id}", request.caller.id
+    found, following = read_page(bootstrap.signer(), of, request.query, bootstrap.cards().owned_by, member_id)
     return models.OwnCards([models.owned(card) for card in found], following)
 
 

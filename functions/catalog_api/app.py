@@ -1,7 +1,5 @@
 """HTTP: products, their prices and stock."""
 
-from functools import partial
-
 from cardstock import bootstrap
 from cardstock.catalog import service
 from cardstock.catalog.model import Listing
@@ -19,9 +17,12 @@ def list_products(request: Request[Nothing, models.ProductQuery]) -> models.Prod
     In no order that means anything; with `supplier_id` those of one supplier. Products that are not sold at present
     have `active` false.
     """
-    products, supplier_id = bootstrap.products(), request.query.supplier_id
-    read = products.page if supplier_id is None else partial(products.of_supplier, supplier_id)
-    found, following = read_page(bootstrap.signer(), f"products:{supplier_id or ''}", request.query, read)
+    products, supplier_id, signer = bootstrap.products(), request.query.supplier_id, bootstrap.signer()
+    if supplier_id is None:
+        found, following = read_page(signer, "products:", request.query, products.page)
+    else:
+        of = f"products:{supplier_id}"
+        found, following = read_page(signer, of, request.query, products.of_supplier, supplier_id)
     return models.ProductPage([models.told(product) for product in found], following)
 
 

@@ -1,7 +1,6 @@
 """HTTP: a member's balance, statement, explanations and withdrawals; commission plans."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from cardstock import bootstrap
 from cardstock.edge.cursors import read_page
@@ -31,8 +30,8 @@ def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models
     An entry is here within seconds of its step; the balance is always exact.
     """
     member_id, period = request.caller.id, request.query.period
-    read = partial(bootstrap.statements().read, member_id, *models.month_of(period))
-    lines, following = read_page(bootstrap.signer(), f"commissions:{member_id}:{period}", request.query, read)
+    of, read, month = f"commissions:{member_id}:{period}", bootstrap.statements().read, models.month_of(period)
+    lines, following = read_page(bootstrap.signer(), of, request.query, read, member_id, *month)
     return models.statement_told(lines, following, request.language)
 
 

@@ -1,7 +1,5 @@
 """HTTP: quotes, orders, payments, refunds."""
 
-from functools import partial
-
 from cardstock import bootstrap
 from cardstock.edge import quotes
 from cardstock.edge.cursors import read_page
@@ -49,9 +47,8 @@ def place_order(request: Request[models.PlaceOrder, Nothing]) -> Answer:
 @api.get("/v1/orders", query=models.PageQuery, answer=models.OrderPage, auth="member", codes=("CURSOR_INVALID",))
 def list_orders(request: Request[Nothing, models.PageQuery]) -> models.OrderPage:
     """List the caller's orders, newest first."""
-    member_id = request.caller.id
-    found = read_page(signer(), f"orders:{member_id}", request.query, partial(orders().of_member, member_id))
-    return models.page_told(*found)
+    of, member_id = f"orders:{request.caller.id}", request.caller.id
+    return models.page_told(*read_page(signer(), of, request.query, orders().of_member, member_id))
 
 
 @api.get("/v1/orders/{order_id}", answer=models.OrderView, auth="member", codes=("NOT_FOUND",))

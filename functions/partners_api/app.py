@@ -1,7 +1,5 @@
 """HTTP: API keys, suppliers, and the suppliers' view of their orders."""
 
-from functools import partial
-
 from cardstock import bootstrap
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import read_page
@@ -45,9 +43,8 @@ def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
 @api.get("/v1/partners/keys", query=models.KeyPage, answer=models.KeyList, auth="key", scope="keys:write")
 def list_keys(request: Request[Nothing, models.KeyPage]) -> models.KeyList:
     """List an owner's API keys, revoked ones too."""
-    owner = request.query.owner
-    read = partial(bootstrap.partner_keys().of, owner)
-    found, following = read_page(bootstrap.signer(), f"keys:{owner}", request.query, read)
+    owner, read = request.query.owner, bootstrap.partner_keys().of
+    found, following = read_page(bootstrap.signer(), f"keys:{owner}", request.query, read, owner)
     return models.KeyList([models.listed(key) for key in found], following)
 
 
@@ -106,9 +103,8 @@ def list_supplier_orders(request: Request[Nothing, models.SupplierOrderPage]) ->
     An order enters the list when it is paid. To learn of new ones without a server, keep a webhook endpoint without a
     URL and fetch its deliveries.
     """
-    owner = request.caller.owner
-    read = partial(bootstrap.orders().of_supplier, owner)
-    found, following = read_page(bootstrap.signer(), f"supplier-orders:{owner}", request.query, read)
+    owner, read = request.caller.owner, bootstrap.orders().of_supplier
+    found, following = read_page(bootstrap.signer(), f"supplier-orders:{owner}", request.query, read, owner)
     return models.SupplierOrderList([models.shown(part) for part in found], following)
 
 

@@ -5,12 +5,13 @@ and the position behind which the next page starts; None at the end.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, TypeVarTuple
 
 from cardstock.edge.tokens import Signer
 from cardstock.errors import InvalidError, UnauthorizedError
 
 Item = TypeVar("Item")
+Whose = TypeVarTuple("Whose")
 
 
 class Asked(Protocol):
@@ -26,13 +27,18 @@ class Asked(Protocol):
 
 
 def read_page(
-    signer: Signer, of: str, query: Asked, read: Callable[[int, str | None], tuple[Sequence[Item], str | None]]
+    signer: Signer,
+    of: str,
+    query: Asked,
+    read: Callable[[*Whose, int, str | None], tuple[Sequence[Item], str | None]],
+    *whose: *Whose,
 ) -> tuple[Sequence[Item], str | None]:
     """The page of the list `of` (`cards:mem_...`) that is asked for, and the cursor to the next; None at the end.
 
-    Raises `InvalidError` (CURSOR_INVALID) for any other list's cursor.
+    `whose`: what `read` takes before limit and position. Raises `InvalidError` (CURSOR_INVALID) for any other list's
+    cursor.
     """
-    items, last = read(query.limit, position_of(signer, of, query.cursor))
+    items, last = read(*whose, query.limit, position_of(signer, of, query.cursor))
     return items, cursor_to(signer, of, last)
 
 

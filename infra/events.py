@@ -64,6 +64,7 @@ _REFUND = {
     "order_id": _ORDER_ID,
     "refund_id": _REFUND_ID,
     "kind": "return",
+    "goodwill": False,
     "amount_fen": 25500,
     "lines": [{"sku": "85123A", "units": 1, "amount_fen": 25500}],
 }
@@ -109,7 +110,9 @@ EVENTS: Mapping[str, Told] = {
         "A supplier has sent a parcel", _ORDER_ID, {**_PART, "carrier": "SF", "tracking_no": "SF1390001234567"}
     ),
     "shipment.delivered": Told("A supplier's parcels have arrived", _ORDER_ID, _PART),
-    "refund.requested": Told("A buyer wants units of an order back", _ORDER_ID, _REFUND),
+    "refund.requested": Told(
+        "Units of an order are to be refunded, or a `goodwill` of the shop: no units", _ORDER_ID, _REFUND
+    ),
     "refund.succeeded": Told("The money of a refund has gone back", _ORDER_ID, _REFUND),
     "commission.accrued": Told(
         "Rewards of a paid order were credited, frozen until its return window ends",

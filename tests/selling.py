@@ -18,6 +18,8 @@ from cardstock.clock import rfc3339
 from cardstock.edge.callers import ACCESS
 from cardstock.edge.quotes import ATTRIBUTION
 from cardstock.edge.signatures import sign, verify
+from cardstock.ids import RequestKey, new_id
+from cardstock.partners import service as partners
 from tests.cloud import SECRETS, Cloud, Context, http_event
 
 START = datetime(2026, 12, 1, 8, tzinfo=UTC)
@@ -172,6 +174,22 @@ class Shop:
         lines = [{"sku": sku, "units": count} for sku, count in units.items()]
         body = {"reason": "broken", "lines": lines}
         return self.send("POST", f"/v1/orders/{order_id}/refunds", body, key=key, member=member)
+
+    def staff(self, *scopes: str) -> str:
+        """A new key of the staff."""
+        request = RequestKey(new_id("req", self.clock.now()), "f")
+        _, key = partners.create_key(
+            "Wang Fang", "staff", frozenset(scopes), request, keys=bootstrap.partner_keys(), clock=self.clock
+        )
+        return str(key)
+
+    def grant(self, order_id: str, amount: int, *, staff: str, key: str = "grant-1", reason: str = "late") -> Reply:
+        """Have somebody of the staff give money back without units."""
+        from functions.orders_api import app as orders_api
+
+        body = {"amount_fen": amount, "reason": reason}
+        event = http_event("POST", f"/v1/orders/{order_id}/goodwill-refunds", body, token=staff, key=key)
+        return reply(orders_api.handler(event, Context()))
 
     def sweep(self, *, remaining_ms: int = 60_000) -> dict[str, Any]:
         """Let the schedule tick."""

@@ -2,10 +2,9 @@
 
 from cardstock import bootstrap
 from cardstock.edge import quotes
-from cardstock.edge.cursors import read_page
+from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import orders as models
-from cardstock.errors import ConflictError
 from cardstock.orders import service
 
 api = Api("orders", callers=bootstrap.callers)
@@ -18,11 +17,8 @@ def ask_quote(request: Request[models.AskQuote, Nothing]) -> models.QuoteView:
 
     The answer holds for fifteen minutes and reserves nothing. An attribution that has expired is left out."""
     now, attribution = clock().now(), quotes.attribution_of(signer(), request.body.attribution)
-    wanted = models.wanted(request.body.lines)
-    quote = service.make_quote(
-        request.caller.id, wanted, attribution, request.body.coupon, catalogue=bootstrap.offers(), network=positions(),
-        coupons=bootstrap.coupons,
-    )  # fmt: skip
+    cart = (request.caller.id, models.wanted(request.body.lines), attribution, request.body.coupon)
+    quote = service.make_quote(*cart, catalogue=bootstrap.offers(), network=positions(), coupons=bootstrap.coupons)
     return models.quote_told(quote, quotes.sign_quote(signer(), quote), now)
 
 
@@ -34,18 +30,15 @@ def place_order(request: Request[models.PlaceOrder, Nothing]) -> Answer:
     At the quoted prices, and its stock is reserved until `expires_at`; or it is refused and nothing is written."""
     quote = quotes.open_quote(signer(), request.body.quote, request.caller.id)
     if quote is None:
-        # A repeat may come after its quote has expired.
         placed = service.find_placed(request.caller.id, request.key, orders=orders())
     else:
         receiver = models.receiver_of(request.body.receiver)
         placed = service.place_order(quote, receiver, request.key, orders=orders(), network=positions(), clock=clock())
-    if placed is None:
-        raise ConflictError("QUOTE_EXPIRED")
     return Answer(models.placed_told(placed.order), replayed=placed.replayed)
 
 
-@api.get("/v1/orders", query=models.PageQuery, answer=models.OrderPage, auth="member", codes=("CURSOR_INVALID",))
-def list_orders(request: Request[Nothing, models.PageQuery]) -> models.OrderPage:
+@api.get("/v1/orders", query=PageQuery, answer=models.OrderPage, auth="member")
+def list_orders(request: Request[Nothing, PageQuery]) -> models.OrderPage:
     """List the caller's orders, newest first."""
     of, member_id = f"orders:{request.caller.id}", request.caller.id
     return models.page_told(*read_page(signer(), of, request.query, orders().of_member, member_id))
@@ -72,11 +65,8 @@ def start_payment(request: Request[models.StartPayment, Nothing]) -> models.Paym
     """Get what the platform's pay call wants.
 
     Safe to repeat: one order is one payment at the channel. The order is paid when the channel's notice has come."""
-    order_id, channels = request.path["order_id"], bootstrap.payment_channels()
-    found = service.start_payment(
-        request.caller.id, order_id, request.body.channel, orders=orders(), channels=channels, clock=clock()
-    )
-    return models.payment_told(found)
+    asked, channels = (request.caller.id, request.path["order_id"], request.body.channel), bootstrap.payment_channels()
+    return models.payment_told(service.start_payment(*asked, orders=orders(), channels=channels, clock=clock()))
 
 
 @api.post("/v1/orders/{order_id}/refunds", body=models.AskRefund, answer=models.RequestedRefund, status=202,
@@ -84,19 +74,29 @@ def start_payment(request: Request[models.StartPayment, Nothing]) -> models.Paym
 def ask_refund(request: Request[models.AskRefund, Nothing]) -> Answer:
     """Give units of a paid order back.
 
-    Units that have not been sent are not sent any more. The money follows within minutes, the way it came. More than
-    was bought is refused as a whole."""
-    order_id, wanted, reason = request.path["order_id"], models.wanted(request.body.lines), request.body.reason
-    asked = service.request_refund(
-        request.caller.id, order_id, wanted, reason, request.key, orders=orders(), clock=clock()
-    )
+    Those not sent stay there. The money follows within minutes, the way it came. More than was bought is refused."""
+    what = (request.path["order_id"], models.wanted(request.body.lines), request.body.reason, request.key)
+    asked = service.request_refund(request.caller.id, *what, orders=orders(), clock=clock())
     return Answer(models.requested_told(asked.refund), replayed=asked.replayed)
 
 
-@api.get("/v1/orders/{order_id}/refunds", answer=models.RefundList, auth="member", codes=("NOT_FOUND",))
+@api.post("/v1/orders/{order_id}/goodwill-refunds", body=models.GrantRefund, answer=models.RequestedRefund, status=202,
+          auth="key", scope="orders:refund", idempotent=True, codes=models.GRANT_CODES)  # fmt: skip
+def grant_refund(request: Request[models.GrantRefund, Nothing]) -> Answer:
+    """Give a buyer money back without units, with a reason.
+
+    It is spread over what is left of all lines, and takes its part of the rewards. More than is left is refused."""
+    what = (request.path["order_id"], request.body.amount_fen, request.body.reason, request.key)
+    asked = service.grant_refund(request.caller.id, *what, orders=orders(), clock=clock())
+    return Answer(models.requested_told(asked.refund), replayed=asked.replayed)
+
+
+@api.get("/v1/orders/{order_id}/refunds", answer=models.RefundList, auth="any", scope="orders:refund")
 def list_refunds(request: Request[Nothing, Nothing]) -> models.RefundList:
-    """List an order's refunds, oldest first."""
-    return models.refunds_told(service.refunds_of(request.caller.id, request.path["order_id"], orders=orders()))
+    """List the refunds of the caller's order, to staff of any; oldest first."""
+    staff = request.caller.kind == "key"
+    found = service.refunds_of(None if staff else request.caller.id, request.path["order_id"], orders=orders())
+    return models.refunds_told(found, to_staff=staff)
 
 
 @api.post("/v1/orders/{order_id}/receipts", answer=models.OrderView, auth="member", codes=("NOT_FOUND", "NOT_SHIPPED"))

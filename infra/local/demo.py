@@ -133,7 +133,7 @@ class Demo:
         self.keys["shop"] = self.shop.make_key(
             root,
             "Wang Fang, headquarters",
-            ["suppliers:write", "catalog:write", "network:appoint", "plans:publish", "webhooks:write"],
+            ["suppliers:write", "catalog:write", "network:appoint", "plans:publish", "webhooks:write", "orders:refund"],
         )
         self.keys["root"] = root
         self.keys["finance"] = self.shop.make_key(

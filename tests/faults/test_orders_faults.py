@@ -38,6 +38,12 @@ def refund(shop: Shop) -> Callable[[], Any]:
     return lambda: shop.refund(order_id, {"85123A": 2, "84406B": 3})
 
 
+def goodwill(shop: Shop) -> Callable[[], Any]:
+    staff, order_id = shop.staff("orders:refund"), shop.order()
+    shop.pay(order_id)
+    return lambda: shop.grant(order_id, 19_901, staff=staff)
+
+
 def execute(shop: Shop) -> Callable[[], Any]:
     order_id = shop.order()
     shop.pay(order_id)
@@ -82,7 +88,7 @@ def late_payment(shop: Shop) -> Callable[[], Any]:
 
 
 CAN_CONFLICT = {f"dynamodb.{name}" for name in ("TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem")}
-STEPS = [place, pay, cancel, refund, execute, ship, receive, sweep, late_payment]
+STEPS = [place, pay, cancel, refund, goodwill, execute, ship, receive, sweep, late_payment]
 
 
 def attempt(step: Callable[[], Any]) -> None:
@@ -119,7 +125,7 @@ def test_a_disturbed_step_and_its_repeat_end_in_the_books_of_one_undisturbed_ste
         assert shop.books() == expected, f"{mode} at call {index} ({call})"
 
 
-@pytest.mark.parametrize("make", [place, pay, refund])
+@pytest.mark.parametrize("make", [place, pay, refund, goodwill])
 def test_a_write_whose_answers_are_all_lost_is_unknown_and_its_repeat_finds_it(
     make: Callable[[Shop], Callable[[], Any]], shop: Shop
 ) -> None:

@@ -18,7 +18,7 @@ from cardstock.network import service as network
 from cardstock.network.model import Approval, Plan
 from cardstock.network.presets import CHAIN21
 from cardstock.orders import service as orders
-from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver, Refund, RefundLine, Step
+from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver
 from cardstock.settings import settings
 from tests.cloud import Cloud, Context, queue_event
 
@@ -151,35 +151,15 @@ class Shop:
         return refund_id
 
     def refund_fen(self, order_id: str, amount: int) -> str:
-        """Give `amount` fen of the first line back, as an operator's goodwill does: no units return."""
+        """Give `amount` fen back as goodwill: no units return."""
         self.clock.step()
-        order = bootstrap.orders().find(order_id)
-        assert order is not None
-        first = order.lines[0]
-        after = replace(
-            order,
-            lines=(replace(first, refunded_fen=first.refunded_fen + amount), *order.lines[1:]),
-            version=order.version + 1,
+        request = RequestKey(derived_id("req", order_id, str(self.clock.at)), "f")
+        asked = orders.grant_refund(
+            "key_1", order_id, amount, "goodwill", request, orders=bootstrap.orders(), clock=self.clock
         )
-        refund = Refund(
-            refund_id=derived_id("rfd", order_id, str(after.version)),
-            order_id=order_id,
-            member_id=order.member_id,
-            kind="return",
-            status="requested",
-            amount_fen=amount,
-            lines=(RefundLine(1, first.sku, 0, amount),),
-            reason="goodwill",
-            channel="sandbox",
-            transaction_no=f"t_{order_id}",
-            total_fen=order.amount_fen,
-            requested_at=self.clock.now(),
-            sequence=after.version,
-        )
-        assert bootstrap.orders().store(Step(orders=(after,), refunds=(refund,)))
         self.watch()
-        self.give_back(order_id, refund.refund_id)
-        return refund.refund_id
+        self.give_back(order_id, asked.refund.refund_id)
+        return asked.refund.refund_id
 
     def watch(self) -> None:
         """Append a record for every item that changed since the last look."""

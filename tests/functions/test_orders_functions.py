@@ -373,6 +373,89 @@ def test_more_than_was_bought_is_refused_whole(shop: Shop) -> None:
     assert shop.cloud.state() == before
 
 
+def test_a_goodwill_is_spread_over_what_is_left_of_all_lines_and_takes_no_units(shop: Shop) -> None:
+    staff, order_id = shop.staff("orders:refund"), shop.order({"85123A": 2, "84406B": 3})
+    shop.pay(order_id)
+    shop.refund(order_id, {"85123A": 1})
+    before = shop.stock()
+    # What is left of the lines: 25 500 and 3 003 fen.
+    given = shop.grant(order_id, 10_000, staff=staff)
+    execute(shop, order_id, given.body["refund_id"])
+    lines = [(line["sku"], line["units"], line["amount_fen"]) for line in given.body["lines"]]
+
+    assert (given.status, given.body["amount_fen"], given.body["reason"]) == (202, 10_000, "late")
+    assert lines == [("85123A", 0, 8_946), ("84406B", 0, 1_054)]
+    assert [line["refunded_fen"] for line in shown(shop, order_id)["lines"]] == [34_446, 1_054]
+    assert [line["refunded_units"] for line in shown(shop, order_id)["lines"]] == [1, 0]
+    assert shop.stock() == before
+    assert shop.channel.refunds[given.body["refund_id"]]["amount_fen"] == 10_000
+
+
+def test_a_goodwill_on_a_line_at_its_full_price_is_kept(shop: Shop) -> None:
+    staff, order_id = shop.staff("orders:refund"), shop.order({"84406B": 3})
+    shop.pay(order_id)
+    shop.grant(order_id, 3_000, staff=staff)
+    over = shop.grant(order_id, 4, staff=staff, key="grant-2")
+
+    assert shown(shop, order_id)["refunded_fen"] == 3_000
+    assert (over.status, over.body["code"], over.body["facts"]) == (422, "REFUND_EXCEEDS_PAID", {"refundable_fen": 3})
+
+
+def test_units_come_back_after_a_goodwill_for_what_it_left_of_them(shop: Shop) -> None:
+    staff, order_id = shop.staff("orders:refund"), shop.order({"84406B": 3})
+    shop.pay(order_id)
+    shop.grant(order_id, 1_502, staff=staff)
+    amounts = [shop.refund(order_id, {"84406B": 1}, key=f"r{number}").body["amount_fen"] for number in range(3)]
+
+    assert amounts == [1_001, 500, 0]
+    assert shown(shop, order_id)["refunded_fen"] == 3_003
+
+
+def test_a_goodwill_repeated_is_given_once_and_its_refusals_write_nothing(shop: Shop) -> None:
+    staff, order_id, unpaid = shop.staff("orders:refund"), shop.order(), shop.order(key="order-2")
+    shop.pay(order_id)
+    first = shop.grant(order_id, 1, staff=staff)
+    before = shop.cloud.state()
+    again, other = shop.grant(order_id, 1, staff=staff), shop.grant(order_id, 2, staff=staff)
+    refused = [
+        shop.grant(order_id, 1, staff=staff, key="k", reason=" "),
+        shop.grant(unpaid, 1, staff=staff),
+        shop.grant("ord_" + "0" * 26, 1, staff=staff),
+        shop.grant(order_id, 0, staff=staff),
+        shop.grant(order_id, 1, staff=shop.token()),
+        shop.grant(order_id, 1, staff=ROOT_KEY),
+    ]
+    shop.clock.move(days=366)
+    late = shop.grant(order_id, 1, staff=staff, key="k")
+
+    assert (again.status, again.body, again.replayed) == (202, first.body, True)
+    assert (other.status, other.body["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert [answer.body["code"] for answer in refused] == [
+        "BODY_INVALID", "ORDER_NOT_PAID", "NOT_FOUND", "BODY_INVALID", "NOT_A_KEY", "SCOPE_MISSING",
+    ]  # fmt: skip
+    assert late.body["code"] == "REFUND_TOO_LATE"
+    assert shop.cloud.state() == before
+
+
+def test_the_buyer_sees_that_a_refund_was_goodwill_and_staff_see_who_gave_it(shop: Shop) -> None:
+    staff, order_id = shop.staff("orders:refund"), shop.order()
+    shop.pay(order_id)
+    shop.refund(order_id, {"85123A": 1})
+    shop.clock.move(seconds=1)
+    shop.grant(order_id, 500, staff=staff, reason="came two weeks late")
+    path = f"/v1/orders/{order_id}/refunds"
+    mine = shop.send("GET", path).body["items"]
+    theirs = reply(orders_api.handler(http_event("GET", path, token=staff), Context())).body["items"]
+    stranger = shop.send("GET", path, member=STRANGER)
+
+    assert [(each["kind"], each["goodwill"], each["reason"], each["granted_by"]) for each in mine] == [
+        ("return", False, "broken", None),
+        ("return", True, "came two weeks late", None),
+    ]
+    assert [each["granted_by"] for each in theirs] == [None, f"key_{staff.split('_')[1]}"]
+    assert stranger.status == 404
+
+
 def test_what_had_not_left_is_not_sent_and_is_on_sale_again_when_the_money_is_back(shop: Shop) -> None:
     order_id = shop.order()
     shop.pay(order_id)

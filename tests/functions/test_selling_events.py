@@ -13,7 +13,6 @@ from cardstock import bootstrap
 from cardstock.ids import RequestKey
 from cardstock.orders import service
 from cardstock.orders.model import Attribution, Order, OrderLine, Receiver
-from cardstock.partners import service as partners
 from functions.catalog_api import app as catalog_api
 from functions.orders_api import app as orders_api
 from functions.payment_inbox import app as payment_inbox
@@ -67,6 +66,10 @@ REFUSALS = {
         "bad_pay_again": (409, "ORDER_PAID"),
         "bad_refund_more_than_bought": (422, "REFUND_TOO_MUCH"),
         "bad_refund_of_unpaid": (409, "ORDER_NOT_PAID"),
+        "bad_goodwill_more_than_paid": (422, "REFUND_EXCEEDS_PAID"),
+        "bad_goodwill_without_reason": (400, "BODY_INVALID"),
+        "bad_goodwill_by_member": (403, "NOT_A_KEY"),
+        "bad_goodwill_of_unpaid": (409, "ORDER_NOT_PAID"),
         "bad_receipt_before_shipment": (409, "NOT_SHIPPED"),
         "bad_cursor_of_another_list": (400, "CURSOR_INVALID"),
         "bad_no_credentials": (401, "CREDENTIALS_MISSING"),
@@ -87,18 +90,6 @@ REFUSALS = {
         "bad_huge_number": (400, "BODY_INVALID"),
     },
 }
-
-
-def catalog_key(shop: Shop) -> str:
-    _, key = partners.create_key(
-        "Wang Fang",
-        "staff",
-        frozenset({"catalog:write"}),
-        RequestKey("req_key", "f"),
-        keys=bootstrap.partner_keys(),
-        clock=shop.clock,
-    )
-    return str(key)
 
 
 def fixed_order(shop: Shop) -> None:
@@ -139,7 +130,8 @@ def placeholders(shop: Shop) -> dict[str, str]:
     page = shop.send("GET", "/v1/orders", member=STRANGER, query={"limit": "1"}).body
     return {
         "ACCESS_TOKEN": shop.token(),
-        "CATALOG_KEY": catalog_key(shop),
+        "CATALOG_KEY": shop.staff("catalog:write"),
+        "REFUND_KEY": shop.staff("orders:refund"),
         "ATTRIBUTION_TOKEN": shop.attribution(),
         "QUOTE_TOKEN": shop.quote(CART).body["quote"],
         "PLACED_ID": placed,

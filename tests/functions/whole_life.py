@@ -52,7 +52,9 @@ class Life:
         self.office = Office(shop)
         bootstrap.products().publish(GOODS, self.clock.now())
         self.secrets = {source: self.office.supplier(source) for source in ("sup_lights", "sup_hangers")}
-        self.staff = self.office.key("staff", "network:appoint", "payouts:read", "payouts:approve", "payouts:settle")
+        self.staff = self.office.key(
+            "staff", "network:appoint", "payouts:read", "payouts:approve", "payouts:settle", "orders:refund"
+        )
         ledger_shop.Shop(self.cloud, self.clock).publish()  # type: ignore[arg-type]  # another clock that a test moves
         self.members: dict[str, str] = {}
         """Member -> access token."""
@@ -64,8 +66,9 @@ class Life:
         self.killed = 0
         self._count = 0
         self.happenings: dict[Callable[[], object], int] = {
-            self.join: 4, self.buy: 14, self.pay: 14, self.cancel: 1, self.expire: 1, self.ship: 12, self.receive: 11,
-            self.give_back: 9, self.order_events: 16, self.ledger_events: 4, self.night: 8, self.month: 2,
+            self.join: 4, self.buy: 14, self.pay: 14, self.cancel: 1, self.expire: 1, self.ship: 12,
+            self.receive: 11, self.give_back: 7, self.grant: 2, self.order_events: 16, self.ledger_events: 4,
+            self.night: 8, self.month: 2,
         }  # fmt: skip
         """What can happen, and how often it does."""
 
@@ -197,6 +200,12 @@ class Life:
             self.shop.refund(
                 order.order_id, {sku: self.chance.randint(1, left[sku])}, key=self._key(), member=order.member_id
             )
+
+    def grant(self) -> None:
+        order = self._some_order(*self.chance.choice((("paid", "shipped"), ("completed",))))
+        if order is not None and order.refunded_fen < order.amount_fen:
+            amount = self.chance.randint(1, order.amount_fen - order.refunded_fen)
+            self.shop.grant(order.order_id, amount, staff=self.staff, key=self._key())
 
     # Queues and schedules
 

@@ -246,9 +246,16 @@ def test_more_than_was_paid_is_refused_whole() -> None:
         with pytest.raises(RefusedError, match="REFUND_EXCEEDS_PAID"):
             refund_amount(lines, done, amount)
     with pytest.raises(RefusedError, match="REFUND_EXCEEDS_PAID"):
-        refund_units(lines, Refunded((0, 0), (49_000, 0)), {0: 1})
-    with pytest.raises(RefusedError, match="REFUND_EXCEEDS_PAID"):
         clawed(reward, (49_901,))
+
+
+def test_a_unit_gives_back_its_share_or_what_amounts_have_left_of_its_line() -> None:
+    lines = (replace(KIT, units=2, net=100), OrderLine("tea", 1, 100))
+    done = Refunded((0, 0), (30, 40))  # 70 were given back without units
+
+    once = refund_units(lines, done, {0: 1, 1: 1})
+    assert once.fen == (80, 100)
+    assert refund_units(lines, once, {0: 1}).fen == (100, 100)
 
 
 def test_every_kind_of_reward_is_explained_due_or_not() -> None:

@@ -37,7 +37,7 @@ def carts(draw: st.DrawFn) -> tuple[OrderLine, ...]:
                 qualifying=draw(st.booleans()),
                 earns=draw(st.booleans()),
                 refunded_units=refunded,
-                refunded_fen=half_up(net * refunded, units),
+                refunded_fen=draw(st.integers(half_up(net * refunded, units), net)),  # goodwill has no units
             )
         )
     return tuple(lines)

@@ -7,8 +7,12 @@ from msgspec.structs import replace
 
 from cardstock.errors import InvalidError, RefusedError
 from cardstock.money import half_up
+from cardstock.network.model import Amount, Person, Snapshot
+from cardstock.network.model import OrderLine as Measured
+from cardstock.network.presets import CHAIN21
+from cardstock.network.rewards import clawed, nothing_refunded, refund_amount, refund_units, rewards_for
 from cardstock.orders.model import MAX_LINES, MAX_UNITS, Order, OrderLine, Receiver, SupplierLine, SupplierOrder
-from cardstock.orders.service import Wanted, _cut_down, _merge, _refund_lines, _with_refund
+from cardstock.orders.service import Wanted, _cut_down, _goodwill_lines, _merge, _refund_lines, _with_refund
 from tests.selling import START
 
 
@@ -62,6 +66,51 @@ def test_all_refunds_of_a_line_together_are_what_was_paid_and_each_step_is_the_h
     assert order.status == "paid"
     with pytest.raises(RefusedError, match="REFUND_TOO_MUCH"):
         _refund_lines(order, {"a": 1}, parts)
+
+
+PLAN = replace(CHAIN21, version=1, direct_distributor=Amount(1_501, "bps"), team=Amount(777, "bps"), cap_bps=2_000)
+AROUND = Snapshot(PLAN.id, 1, referrer=Person("mem_a", "distributor"), owner=Person("mem_r", "partner"))
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 9_999), st.booleans()), min_size=1, max_size=4), st.data())
+def test_units_and_amounts_in_any_mix_give_back_what_the_rules_say_and_end_in_exactly_everything(
+    bought: list[tuple[int, int, bool]], data: st.DataObject
+) -> None:
+    order, parts = paid(
+        *(
+            OrderLine(number, f"s{number}", "n", units, 9_999, net, "sup_1", qualifying, True)
+            for number, (units, net, qualifying) in enumerate(bought, 1)
+        )
+    )
+    lines = [Measured(line.sku, line.units, line.net_fen, line.qualifying, line.earns) for line in order.lines]
+    rewards, done = rewards_for(lines, AROUND, PLAN), nothing_refunded(lines)
+    back = 0
+    while any(line.refunded_units < line.units for line in order.lines) or order.refunded_fen < order.amount_fen:
+        rest = order.amount_fen - order.refunded_fen
+        if rest and data.draw(st.booleans(), "an amount"):
+            amount = data.draw(st.integers(max(1, rest // 4), rest))
+            asked, done = _goodwill_lines(order, amount), refund_amount(lines, done, amount)
+            assert sum(line.amount_fen for line in asked) == amount
+            with pytest.raises(RefusedError, match="REFUND_EXCEEDS_PAID"):
+                _goodwill_lines(order, rest + 1)
+        elif any(line.refunded_units < line.units for line in order.lines):
+            line = data.draw(st.sampled_from([line for line in order.lines if line.refunded_units < line.units]))
+            count = data.draw(st.integers(1, line.units - line.refunded_units))
+            asked, done = (
+                _refund_lines(order, {line.sku: count}, parts),
+                refund_units(lines, done, {line.line_no - 1: count}),
+            )
+        else:
+            continue
+        order = _with_refund(order, asked, parts, START)
+        before, back = back, sum(clawed(reward, done.fen) for reward in rewards)
+
+        assert all(line.amount_fen >= 0 for line in asked)
+        assert [line.refunded_fen for line in order.lines] == list(done.fen)
+        assert [line.refunded_units for line in order.lines] == list(done.units)
+        assert before <= back <= sum(reward.amount for reward in rewards)
+    assert order.refunded_fen == order.amount_fen
+    assert back == sum(reward.amount for reward in rewards)
 
 
 def test_only_units_that_have_not_left_are_taken_off_and_put_back_on_sale() -> None:

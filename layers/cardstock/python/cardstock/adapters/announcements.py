@@ -55,6 +55,7 @@ class Announcements:
             "order_id": refund.order_id,
             "refund_id": refund.refund_id,
             "kind": refund.kind,
+            "goodwill": bool(refund.granted_by),
             "amount_fen": refund.amount_fen,
             "lines": [{"sku": line.sku, "units": line.units, "amount_fen": line.amount_fen} for line in refund.lines],
         }

@@ -21,7 +21,7 @@ def pack_lines(lines: Sequence[OrderLine]) -> list[Any]:
     for line in lines:
         flags = _QUALIFYING * line.qualifying + _EARNS * line.earns
         row = [line.sku, line.name, line.units, line.price_fen, suppliers.index(line.supplier_id), flags]
-        if line.refunded_units or line.net_fen != line.units * line.price_fen:
+        if line.refunded_units or line.refunded_fen or line.net_fen != line.units * line.price_fen:
             row += [line.net_fen, line.refunded_units, line.refunded_fen]
         packed.append(row)
     return packed

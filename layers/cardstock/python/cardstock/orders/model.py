@@ -150,7 +150,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class RefundLine(msgspec.Struct, frozen=True):
-    """Units of one order line that are refunded, and this refund's part of what was paid for the line."""
+    """Units of one order line that are refunded (none of a goodwill), and this refund's part of what it cost."""
 
     line_no: int
     sku: str
@@ -186,6 +186,8 @@ class Refund(msgspec.Struct, frozen=True):
     sequence: int = 0
     """The order's version that this request made: tells which of an order's refunds was requested first, by no clock.
     Rewards are taken back in this sequence, the same fen in whatever order refunds go through."""
+    granted_by: str = ""
+    """Who of the staff gave it, as goodwill: no units come back. Empty: the buyer asked for it."""
     version: int = 1
 
 

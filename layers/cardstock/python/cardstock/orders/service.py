@@ -179,14 +179,19 @@ def place_order(
     return Placed(_own(orders.find(earlier), quote.member_id), replayed=True)
 
 
-def find_placed(member_id: str, request: RequestKey, *, orders: Orders) -> Placed | None:
-    """The order that `request` made earlier, if it did; for repeats that come after the quote has expired."""
+def find_placed(member_id: str, request: RequestKey, *, orders: Orders) -> Placed:
+    """The order that `request` made earlier: a repeat may come after its quote has expired.
+
+    Raises `ConflictError` QUOTE_EXPIRED if it made none.
+    """
     order_id = orders.placed_by(request)
-    return None if order_id is None else Placed(_own(orders.find(order_id), member_id), replayed=True)
+    if order_id is None:
+        raise ConflictError("QUOTE_EXPIRED")
+    return Placed(_own(orders.find(order_id), member_id), replayed=True)
 
 
-def find_order(member_id: str, order_id: str, *, orders: Orders) -> Order:
-    """A member's own order. Raises `NotFoundError`, also for somebody else's."""
+def find_order(member_id: str | None, order_id: str, *, orders: Orders) -> Order:
+    """A member's own order; any for the staff (None). Raises `NotFoundError`, also for somebody else's."""
     return _own(orders.find(order_id) if ORDER_ID.fullmatch(order_id) else None, member_id)
 
 
@@ -353,10 +358,48 @@ def request_refund(
     """Reserve units of a paid order for a refund; the money follows through `execute_refund`.
 
     The amount per line is the cumulative half-up share of what was paid for it, so that all units together are
-    exactly that. Units that have not left their supplier are taken off his order now and go back on sale when the
-    money is back. A repeat of `request` gives the first refund. Raises `RefusedError` REFUND_TOO_MUCH (nothing is
-    refunded then) or REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID, or with `unsent_only` UNITS_SENT.
+    exactly that; at most what a goodwill has left of it. Units that have not left their supplier are taken off his
+    order now and go back on sale when the money is back. A repeat of `request` gives the first refund. Raises
+    `RefusedError` REFUND_TOO_MUCH (nothing is refunded then) or REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID, or
+    with `unsent_only` UNITS_SENT.
     """
+
+    def units_of(order: Order, parts: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
+        lines = _refund_lines(order, _merge(wanted), parts)
+        if unsent_only and not all(line.restock for line in lines):
+            raise ConflictError("UNITS_SENT")
+        return lines
+
+    return _ask(member_id, order_id, units_of, reason, request, orders=orders, clock=clock)
+
+
+def grant_refund(
+    actor: str, order_id: str, amount: Fen, reason: str, request: RequestKey, *, orders: Orders, clock: Clock
+) -> Requested:
+    """Give `amount` fen of a paid order back as goodwill, no units; the money follows through `execute_refund`.
+
+    It is spread over what is left of all lines, by largest remainder; who gave it and why is kept. A repeat of
+    `request` gives the first refund. Raises `RefusedError` REFUND_EXCEEDS_PAID (nothing is refunded then) or
+    REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID.
+    """
+
+    def fen_of(order: Order, _parts: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
+        return _goodwill_lines(order, amount)
+
+    return _ask(None, order_id, fen_of, reason, request, orders=orders, clock=clock, granted_by=actor)
+
+
+def _ask(
+    member_id: str | None,
+    order_id: str,
+    lines_of: Callable[[Order, Mapping[str, SupplierOrder]], tuple[RefundLine, ...]],
+    reason: str,
+    request: RequestKey,
+    *,
+    orders: Orders,
+    clock: Clock,
+    granted_by: str = "",
+) -> Requested:
     refund_id = derived_id("rfd", request.id)
     for _ in range(_ATTEMPTS):
         order = find_order(member_id, order_id, orders=orders)
@@ -371,13 +414,11 @@ def request_refund(
         if now > order.paid_at + REFUND_WINDOW:
             raise RefusedError("REFUND_TOO_LATE")
         parts = orders.find_supplier_orders(order_id, order.supplier_ids)
-        lines = _refund_lines(order, _merge(wanted), parts)
-        if unsent_only and not all(line.restock for line in lines):
-            raise ConflictError("UNITS_SENT")
+        lines = lines_of(order, parts)
         refund = Refund(
             refund_id=refund_id,
             order_id=order_id,
-            member_id=member_id,
+            member_id=order.member_id,
             kind="return",
             status="requested",
             amount_fen=sum(line.amount_fen for line in lines),
@@ -389,6 +430,7 @@ def request_refund(
             requested_at=now,
             fingerprint=request.fingerprint,
             sequence=order.version + 1,
+            granted_by=granted_by,
         )
         changed = _cut_down(parts, lines, now)
         after = _with_refund(order, lines, {**parts, **changed}, now)
@@ -467,10 +509,20 @@ def _refund_lines(order: Order, units: Mapping[str, int], parts: Mapping[str, Su
     lines = []
     for sku, count in units.items():
         line = bought[sku]
-        total = half_up(line.net_fen * (line.refunded_units + count), line.units)
+        before = half_up(line.net_fen * line.refunded_units, line.units)
+        share = half_up(line.net_fen * (line.refunded_units + count), line.units) - before
+        fen = min(share, line.net_fen - line.refunded_fen)
         unshipped = parts[line.supplier_id].status == "open"
-        lines.append(RefundLine(line.line_no, sku, count, total - line.refunded_fen, restock=unshipped))
+        lines.append(RefundLine(line.line_no, sku, count, fen, restock=unshipped))
     return tuple(lines)
+
+
+def _goodwill_lines(order: Order, amount: Fen) -> tuple[RefundLine, ...]:
+    rests = [line.net_fen - line.refunded_fen for line in order.lines]
+    if not 0 < amount <= sum(rests):
+        raise RefusedError("REFUND_EXCEEDS_PAID", refundable_fen=sum(rests))
+    spread = zip(order.lines, split(amount, rests), strict=True)
+    return tuple(RefundLine(line.line_no, line.sku, 0, fen) for line, fen in spread if fen)
 
 
 def _cut_down(
@@ -551,8 +603,8 @@ def complete_refund(order_id: str, refund_id: str, *, orders: Orders, clock: Clo
     raise UnavailableError("STORE_BUSY")
 
 
-def refunds_of(member_id: str, order_id: str, *, orders: Orders) -> tuple[Refund, ...]:
-    """The refunds of a member's own order, oldest first."""
+def refunds_of(member_id: str | None, order_id: str, *, orders: Orders) -> tuple[Refund, ...]:
+    """The refunds of a member's own order, of any for the staff (None); oldest first."""
     find_order(member_id, order_id, orders=orders)
     return orders.refunds_of(order_id)
 
@@ -651,8 +703,8 @@ def _part(supplier_id: str, order_id: str, orders: Orders) -> SupplierOrder:
     return part
 
 
-def _own(order: Order | None, member_id: str) -> Order:
-    if order is None or order.member_id != member_id:
+def _own(order: Order | None, member_id: str | None) -> Order:
+    if order is None or member_id not in (None, order.member_id):
         raise NotFoundError("NOT_FOUND")
     return order
 

@@ -15,6 +15,7 @@ SCOPES = frozenset({
     "payouts:settle",
     "debts:write_off",
     "orders:fulfil",
+    "orders:refund",
     "webhooks:write",
 })  # fmt: skip
 

@@ -136,6 +136,7 @@ class RefundItem(Table):
     succeeded_at = EpochAttribute(attr_name="ts", null=True)
     fingerprint = UnicodeAttribute(null=True)
     sequence = IntegerAttribute(attr_name="s")
+    granted_by = UnicodeAttribute(attr_name="g", null=True)
     version = IntegerAttribute(attr_name="v")
 
 
@@ -389,6 +390,7 @@ def _refund_item(refund: Refund) -> RefundItem:
         succeeded_at=refund.succeeded_at,
         fingerprint=refund.fingerprint or None,
         sequence=refund.sequence,
+        granted_by=refund.granted_by or None,
         version=refund.version,
     )
 
@@ -410,6 +412,7 @@ def _refund(item: RefundItem) -> Refund:
         succeeded_at=item.succeeded_at,
         fingerprint=item.fingerprint or "",
         sequence=item.sequence,
+        granted_by=item.granted_by or "",
         version=item.version,
     )
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 from cardstock.clock import rfc3339
 from cardstock.edge.http import LINE, SAID, Model
 from cardstock.edge.models.catalog import Sku
-from cardstock.money import CURRENCY
+from cardstock.money import CURRENCY, MAX_FEN
 from cardstock.orders import model
 from cardstock.orders.service import Wanted
 
@@ -18,6 +18,7 @@ PLACE_CODES: Final = ("QUOTE_INVALID", "QUOTE_EXPIRED", "PRICE_CHANGED", "STOCK_
 CANCEL_CODES: Final = ("NOT_FOUND", "ORDER_PAID", "ORDER_EXPIRED")
 PAY_CODES: Final = ("NOT_FOUND", "CHANNEL_UNKNOWN", "ORDER_PAID", "ORDER_CANCELLED", "ORDER_EXPIRED")
 REFUND_CODES: Final = ("NOT_FOUND", "ORDER_NOT_PAID", "REFUND_TOO_MUCH", "REFUND_TOO_LATE")
+GRANT_CODES: Final = ("NOT_FOUND", "ORDER_NOT_PAID", "REFUND_EXCEEDS_PAID", "REFUND_TOO_LATE")
 
 Units = Annotated[int, Meta(ge=1, le=model.MAX_UNITS, examples=[6])]
 Token = Annotated[str, Meta(min_length=1, max_length=32_768)]
@@ -123,13 +124,6 @@ class OrderView(Model):
     closed_at: str | None
 
 
-class PageQuery(Model):
-    """Where in the list."""
-
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(max_length=1024)] | None = None
-
-
 class OrderPage(Model):
     """Some orders, newest first; `next_cursor` is null on the last page."""
 
@@ -160,8 +154,15 @@ class AskRefund(Model):
     lines: Lines
 
 
+class GrantRefund(Model):
+    """What is given back without units, and why."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=200, pattern=SAID, examples=["came two weeks late"])]
+    amount_fen: Annotated[int, Meta(ge=1, le=MAX_FEN, examples=[19900])]
+
+
 class RefundLineView(Model):
-    """Units of one line and this refund's part of what was paid for them."""
+    """Units of one line and this refund's part of what was paid for it. Without units: the shop's goodwill."""
 
     line_no: int
     sku: str
@@ -182,9 +183,16 @@ class RequestedRefund(Model):
 
 
 class RefundView(RequestedRefund, kw_only=True):
-    """A refund and how far it is. `stray`: a payment that no order was waiting for."""
+    """A refund and how far it is. `stray`: a payment that no order was waiting for. `goodwill`: no units come back."""
 
     kind: Literal["return", "stray"]
+    goodwill: bool
+    granted_by: Annotated[
+        str | None,
+        Meta(
+            description="The key that gave a goodwill; told to staff only.", examples=["key_01kbdxdh50fcazdjhcnqh2rzv5"]
+        ),
+    ]
     status: Literal["requested", "succeeded"]
     succeeded_at: str | None
 
@@ -325,8 +333,8 @@ def requested_told(refund: model.Refund) -> RequestedRefund:
     )
 
 
-def refund_told(refund: model.Refund) -> RefundView:
-    """A refund as its receiver sees it."""
+def refund_told(refund: model.Refund, *, to_staff: bool) -> RefundView:
+    """A refund as its receiver sees it, or the staff."""
     asked = requested_told(refund)
     return RefundView(
         asked.refund_id,
@@ -337,14 +345,16 @@ def refund_told(refund: model.Refund) -> RefundView:
         asked.reason,
         asked.requested_at,
         kind=refund.kind,
+        goodwill=bool(refund.granted_by),
+        granted_by=refund.granted_by if to_staff and refund.granted_by else None,
         status=refund.status,
         succeeded_at=_moment(refund.succeeded_at),
     )
 
 
-def refunds_told(refunds: tuple[model.Refund, ...]) -> RefundList:
+def refunds_told(refunds: tuple[model.Refund, ...], *, to_staff: bool) -> RefundList:
     """An order's refunds."""
-    return RefundList([refund_told(refund) for refund in refunds])
+    return RefundList([refund_told(refund, to_staff=to_staff) for refund in refunds])
 
 
 def shipments_told(parts: tuple[model.SupplierOrder, ...]) -> ShipmentList:

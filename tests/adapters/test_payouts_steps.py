@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cardstock import bootstrap
 from cardstock.adapters import s3, sqs
-from cardstock.errors import ConflictError
+from cardstock.errors import ConflictError, RefusedError
 from cardstock.ids import RequestKey
 from cardstock.payouts import service
 from cardstock.payouts.model import Payee, Period, Rules, batch_id
@@ -44,6 +44,21 @@ def pay_month(office: Office, month: int, rules: Rules, *, result: str = "paid")
     assert found is not None
     assert found.status == "settled"
     return lines[member_id(1)]["tax_fen"] if member_id(1) in lines else None
+
+
+def test_who_has_opened_a_payout_does_not_approve_it(office: Office) -> None:
+    office.member(1, 5_000)
+    period, payouts = Period("2026-11"), bootstrap.payouts()
+    office.clock.at = period.ends + timedelta(hours=3)
+    rules = Rules(1_000, "bank_file", 10, "labour", "labour-2019")
+    service.open_batch(period, actor="key_li", rules=rules, payouts=payouts, clock=office.clock)
+    office.advance(batch_id(period))
+
+    with pytest.raises(RefusedError, match="APPROVER_OPENED_IT"):
+        service.approve(
+            batch_id(period), actor="key_li", name="Li", note=None, request=RequestKey("req_1", "x"), payouts=payouts,
+            clock=office.clock,
+        )  # fmt: skip
 
 
 def platform(*, carry_over_gap: bool = False) -> Rules:

@@ -6,6 +6,8 @@ import pytest
 
 from cardstock import bootstrap
 from cardstock.network import service as network
+from cardstock.orders import service as orders
+from cardstock.orders.model import PaymentNotice
 from cardstock.settings import settings
 from tests.functions.ledger_shop import Shop, channel_open, line, shop
 
@@ -51,6 +53,20 @@ def test_the_worked_example_pays_fen_by_fen(team: Shop) -> None:
     assert roles == ("partner", "distributor")
     assert team.balances() == {"mem_r": (73_000 - 7_976, 0), "mem_a": (50_000 - 3_988, 0)}
     assert role("mem_a") == "partner"
+
+
+def test_a_second_payment_that_goes_back_touches_no_reward(team: Shop) -> None:
+    order_id = team.buy("mem_a")
+    order = bootstrap.orders().find(order_id)
+    assert order is not None
+    notice = PaymentNotice("sandbox", order_id, "t_again", order.amount_fen, "CNY", team.clock.now())
+    orders.record_payment(notice, orders=bootstrap.orders(), clock=team.clock)
+    (stray,) = bootstrap.orders().refunds_of(order_id)
+    team.give_back(order_id, stray.refund_id)
+    team.settle_down()
+
+    assert (stray.kind, role("mem_a"), team.balances()) == ("stray", "distributor", {"mem_r": (30_000, 0)})
+    assert {item["kind"]["S"] for item in team.cloud.items("ledger")} == {"accrued"}
 
 
 def test_refunds_in_any_split_take_back_exactly_everything(team: Shop) -> None:

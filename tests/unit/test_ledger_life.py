@@ -86,6 +86,17 @@ def test_a_refund_before_the_credit_writes_it_in_full_and_takes_back_at_once(
     assert (books.balance("mem_r").frozen, books.balance("mem_t").frozen) == (0, 19_995)
 
 
+def test_two_refunds_leave_the_same_row_in_either_order(clock: MovingClock) -> None:
+    rows = []
+    for order in (("rfd_1", "rfd_2"), ("rfd_2", "rfd_1")):
+        books = MemoryBooks()
+        for refund_id in order:
+            service.claw(refund_id, {"direct": 10}, accrual(), books=books, clock=clock)
+        rows.append(books.rows["ord_1"].claws)
+
+    assert rows[0] == rows[1]
+
+
 def test_a_release_before_the_credit_writes_both(books: MemoryBooks, clock: MovingClock) -> None:
     assert service.release(accrual(), books=books, clock=clock) == "booked"
     assert (books.balance("mem_r").frozen, books.balance("mem_r").available) == (0, 30_000)

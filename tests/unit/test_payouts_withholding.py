@@ -196,6 +196,18 @@ def test_of_two_pending_lines_the_later_one_waits() -> None:
     assert waiting == {lines[0].number, lines[2].number}
 
 
+def test_two_accounts_are_one_person_as_well_as_three() -> None:
+    two = {
+        "mem_a": replace(PERSONS["mem_a"], siblings=("mem_b",)),
+        "mem_b": replace(PERSONS["mem_b"], siblings=("mem_a",)),
+    }
+    one = Life(LABOUR_2019)
+    taxes = [one.send(1, one.pending(1, member), 80_000, two).tax for member in two]
+
+    # 800 are free once, not twice: 1 600 less 800, at 20 %.
+    assert taxes == [0, 16_000]
+
+
 def test_a_change_of_method_begins_anew() -> None:
     one = Life(LABOUR_2019)
     one.end(one.send(9, one.pending(9, "mem_a"), 500_000), "paid")

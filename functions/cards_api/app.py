@@ -4,7 +4,7 @@ from cardstock import bootstrap
 from cardstock.cards import service
 from cardstock.cards.model import View
 from cardstock.edge import card_documents, tickets
-from cardstock.edge.cursors import read_page
+from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import cards as models
 from cardstock.errors import NotFoundError
@@ -20,8 +20,8 @@ def create_card(request: Request[models.PostCard, Nothing]) -> Answer:
     return Answer(models.owned(card), replayed=replayed)
 
 
-@api.get("/v1/me/cards", query=models.Page, answer=models.OwnCards, auth="member", codes=("CURSOR_INVALID",))
-def list_cards(request: Request[Nothing, models.Page]) -> models.OwnCards:
+@api.get("/v1/me/cards", query=PageQuery, answer=models.OwnCards, auth="member")
+def list_cards(request: Request[Nothing, PageQuery]) -> models.OwnCards:
     """List the own cards. A card just made may take a moment to appear."""
     of, member_id = f"cards:{request.caller.id}", request.caller.id
     found, following = read_page(bootstrap.signer(), of, request.query, bootstrap.cards().owned_by, member_id)

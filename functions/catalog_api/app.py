@@ -10,7 +10,7 @@ from cardstock.edge.models import catalog as models
 api = Api("catalog", callers=bootstrap.callers)
 
 
-@api.get("/v1/products", query=models.ProductQuery, answer=models.ProductPage, codes=("CURSOR_INVALID",))
+@api.get("/v1/products", query=models.ProductQuery, answer=models.ProductPage)
 def list_products(request: Request[Nothing, models.ProductQuery]) -> models.ProductPage:
     """List products.
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cardstock import bootstrap
-from cardstock.edge.cursors import read_page
+from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import commissions as models
 from cardstock.edge.models.payouts import PageOfWithdrawals, Withdrawals, withdrawals_told
@@ -22,8 +22,7 @@ def get_balance(request: Request[Nothing, Nothing]) -> models.BalanceView:
     return models.balance_told(*found, request.language)
 
 
-@api.get("/v1/me/commissions", query=models.StatementQuery, answer=models.StatementPage, auth="member",
-         codes=("CURSOR_INVALID",))  # fmt: skip
+@api.get("/v1/me/commissions", query=models.StatementQuery, answer=models.StatementPage, auth="member")
 def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models.StatementPage:
     """List what happened to the own money, newest first.
 
@@ -47,7 +46,7 @@ def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation
     return models.explanation_told(order_id, rewards, *around, language=request.language)
 
 
-@api.get("/v1/me/withdrawals", query=PageOfWithdrawals, answer=Withdrawals, auth="member", codes=("CURSOR_INVALID",))
+@api.get("/v1/me/withdrawals", query=PageOfWithdrawals, answer=Withdrawals, auth="member")
 def list_withdrawals(request: Request[Nothing, PageOfWithdrawals]) -> Withdrawals:
     """List the own payments, newest period first.
 
@@ -89,9 +88,8 @@ def publish_plan(request: Request[models.PublishPlan, Nothing]) -> Answer:
     return Answer(models.plan_told(record), replayed=record == earlier)
 
 
-@api.get("/v1/commission-plans", query=models.PlanQuery, answer=models.PlanPage, auth="key", scope="plans:publish",
-         codes=("CURSOR_INVALID",))  # fmt: skip
-def list_plans(request: Request[Nothing, models.PlanQuery]) -> models.PlanPage:
+@api.get("/v1/commission-plans", query=PageQuery, answer=models.PlanPage, auth="key", scope="plans:publish")
+def list_plans(request: Request[Nothing, PageQuery]) -> models.PlanPage:
     """List published plans, every version, and which is in force."""
     plans = bootstrap.plans()
     records, following = read_page(bootstrap.signer(), "plans", request.query, plans.page)

@@ -1,7 +1,7 @@
 """HTTP: forgiving members' debt, which takes two people and leaves its own entry in the ledger."""
 
 from cardstock import bootstrap
-from cardstock.edge.cursors import read_page
+from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import debts as models
 from cardstock.ledger import service
@@ -50,11 +50,8 @@ def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> mode
     return models.told(approved)
 
 
-@api.get(
-    "/v1/debt-write-offs", query=models.PageOfWriteOffs, answer=models.WriteOffList, auth="key",
-    scope="debts:write_off", codes=("CURSOR_INVALID",),
-)  # fmt: skip
-def list_write_offs(request: Request[Nothing, models.PageOfWriteOffs]) -> models.WriteOffList:
+@api.get("/v1/debt-write-offs", query=PageQuery, answer=models.WriteOffList, auth="key", scope="debts:write_off")
+def list_write_offs(request: Request[Nothing, PageQuery]) -> models.WriteOffList:
     """List write-offs, those that wait for a second person included."""
     found, following = read_page(bootstrap.signer(), "write-offs", request.query, bootstrap.write_offs().page)
     return models.WriteOffList([models.told(each) for each in found], following)

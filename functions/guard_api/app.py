@@ -6,7 +6,7 @@ from cardstock import bootstrap
 from cardstock.clock import brand_day
 from cardstock.compliance import service
 from cardstock.compliance.model import OUTSIDE_FLOOR_BPS
-from cardstock.edge.cursors import read_page
+from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.edge.models import guard as models
 from cardstock.errors import InvalidError, Pointer
@@ -14,11 +14,8 @@ from cardstock.errors import InvalidError, Pointer
 api = Api("guard", callers=bootstrap.callers)
 
 
-@api.get(
-    "/v1/reward-holds", query=models.PageOfStops, answer=models.HeldRewards, auth="key", scope="payouts:read",
-    codes=("CURSOR_INVALID",),
-)  # fmt: skip
-def list_holds(request: Request[Nothing, models.PageOfStops]) -> models.HeldRewards:
+@api.get("/v1/reward-holds", query=PageQuery, answer=models.HeldRewards, auth="key", scope="payouts:read")
+def list_holds(request: Request[Nothing, PageQuery]) -> models.HeldRewards:
     """List orders whose rewards are or were held, oldest order first.
 
     A related-party purchase (same payer, device or verified person) or stocking up: credited, and not released.
@@ -58,11 +55,8 @@ def resume(order_id: str) -> None:
         ledger.schedule(key, day, calendar=bootstrap.calendar(), clock=bootstrap.clock())
 
 
-@api.get(
-    "/v1/compliance-alarms", query=models.PageOfStops, answer=models.ComplianceAlarms, auth="key",
-    scope="payouts:read", codes=("CURSOR_INVALID",),
-)  # fmt: skip
-def list_alarms(request: Request[Nothing, models.PageOfStops]) -> models.ComplianceAlarms:
+@api.get("/v1/compliance-alarms", query=PageQuery, answer=models.ComplianceAlarms, auth="key", scope="payouts:read")
+def list_alarms(request: Request[Nothing, PageQuery]) -> models.ComplianceAlarms:
     """List subtrees that the law would look at, open or lifted. Every night looks for them."""
     found, following = read_page(bootstrap.signer(), "alarms", request.query, bootstrap.alarms().page)
     return models.ComplianceAlarms([models.alarm_told(alarm) for alarm in found], following)

@@ -2,7 +2,7 @@
 
 from cardstock import bootstrap
 from cardstock.clock import rfc3339
-from cardstock.edge.cursors import read_page
+from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import partners as models
 from cardstock.partners import service
@@ -92,12 +92,12 @@ def rotate_inbox_secret(request: Request[Nothing, Nothing]) -> models.StoredSupp
 
 @api.get(
     "/v1/supplier-orders",
-    query=models.SupplierOrderPage,
+    query=PageQuery,
     answer=models.SupplierOrderList,
     auth="key",
     scope="orders:fulfil",
 )
-def list_supplier_orders(request: Request[Nothing, models.SupplierOrderPage]) -> models.SupplierOrderList:
+def list_supplier_orders(request: Request[Nothing, PageQuery]) -> models.SupplierOrderList:
     """List the supplier's own orders in the order in which they were placed: what to send, and where.
 
     An order enters the list when it is paid. To learn of new ones without a server, keep a webhook endpoint without a

@@ -1,7 +1,7 @@
 """HTTP: the seals of the ledger, and proofs that an entry is in one."""
 
 from cardstock import bootstrap
-from cardstock.edge.cursors import read_page
+from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.edge.models import proofs as models
 
@@ -33,8 +33,8 @@ def get_proof(request: Request[Nothing, Nothing]) -> models.LedgerProof:
     return models.proof_told(proof)
 
 
-@api.get("/v1/ledger/seals", query=models.SealQuery, answer=models.SealPage, codes=("CURSOR_INVALID",))
-def list_seals(request: Request[Nothing, models.SealQuery]) -> models.SealPage:
+@api.get("/v1/ledger/seals", query=PageQuery, answer=models.SealPage)
+def list_seals(request: Request[Nothing, PageQuery]) -> models.SealPage:
     """List the seals of the ledger, newest first.
 
     Open to everybody: who keeps a root today can tell tomorrow whether anything before it was changed. Each root

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from cardstock import bootstrap
-from cardstock.edge.cursors import read_page
+from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import webhooks as models
 from cardstock.errors import NotFoundError
@@ -82,10 +82,10 @@ def test_endpoint(request: Request[Nothing, Nothing]) -> Answer:
 
 
 @api.get(
-    "/v1/webhook-endpoints/{endpoint_id}/deliveries", query=models.DeliveryPage, answer=models.DeliveryList, auth="key",
+    "/v1/webhook-endpoints/{endpoint_id}/deliveries", query=PageQuery, answer=models.DeliveryList, auth="key",
     scope="webhooks:write",
 )  # fmt: skip
-def list_deliveries(request: Request[Nothing, models.DeliveryPage]) -> models.DeliveryList:
+def list_deliveries(request: Request[Nothing, PageQuery]) -> models.DeliveryList:
     """List what was delivered, or is kept to be fetched.
 
     For partners that cannot open a port this is the whole integration: keep the cursor, and ask again. New deliveries

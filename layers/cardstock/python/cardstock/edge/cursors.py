@@ -5,8 +5,11 @@ and the position behind which the next page starts; None at the end.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar, TypeVarTuple
+from typing import Annotated, TypeVar, TypeVarTuple
 
+from msgspec import Meta
+
+from cardstock.edge.http import Model
 from cardstock.edge.tokens import Signer
 from cardstock.errors import InvalidError, UnauthorizedError
 
@@ -14,22 +17,17 @@ Item = TypeVar("Item")
 Whose = TypeVarTuple("Whose")
 
 
-class Asked(Protocol):
-    """The query of a list."""
+class PageQuery(Model):
+    """Which part of a list."""
 
-    @property
-    def limit(self) -> int:
-        """How many at the most."""
-
-    @property
-    def cursor(self) -> str | None:
-        """What the page before has answered."""
+    cursor: Annotated[str, Meta(max_length=1024)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
 def read_page(
     signer: Signer,
     of: str,
-    query: Asked,
+    query: PageQuery,
     read: Callable[[*Whose, int, str | None], tuple[Sequence[Item], str | None]],
     *whose: *Whose,
 ) -> tuple[Sequence[Item], str | None]:

@@ -89,13 +89,6 @@ class OwnCards(Model):
     next_cursor: str | None
 
 
-class Page(Model):
-    """Which part of a list."""
-
-    cursor: Annotated[str, Meta(max_length=512)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-
-
 class ShownCard(Model):
     """A card as a visitor sees it. `view_ticket` is what its view is reported with."""
 

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from cardstock.catalog.model import MAX_BATCH, MAX_STOCK, SKU, Listing, Product
 from cardstock.clock import rfc3339
+from cardstock.edge.cursors import PageQuery
 from cardstock.edge.http import LINE, Model
 
 Sku = Annotated[
@@ -71,11 +72,9 @@ class ProductPage(Model):
     next_cursor: str | None
 
 
-class ProductQuery(Model):
+class ProductQuery(PageQuery):
     """Where in the list, and whose products."""
 
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: Annotated[str, Meta(max_length=1024)] | None = None
     supplier_id: SupplierId | None = None
 
 

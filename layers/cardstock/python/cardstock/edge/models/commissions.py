@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from cardstock.clock import BRAND_ZONE, rfc3339
+from cardstock.edge.cursors import PageQuery
 from cardstock.edge.http import Model
 from cardstock.ledger.model import Balance, Debt, Kind, RewardKind, StatementLine
 from cardstock.money import MAX_FEN
@@ -97,7 +98,7 @@ def balance_told(balance: Balance, debts: Sequence[Debt], language: str) -> Bala
     )
 
 
-class StatementQuery(Model):
+class StatementQuery(PageQuery):
     """Which lines, by pages."""
 
     period: (
@@ -107,8 +108,6 @@ class StatementQuery(Model):
         ]
         | None
     ) = None
-    cursor: Annotated[str, Meta(max_length=1024)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
 def month_of(period: str | None) -> tuple[datetime | None, datetime | None]:
@@ -408,13 +407,6 @@ class ShownPlan(Model):
     published_by: str
     approvals: list[ShownApproval]
     findings: list[ShownFinding]
-
-
-class PlanQuery(Model):
-    """Which plans, by pages."""
-
-    cursor: Annotated[str, Meta(max_length=1024)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
 class PlanPage(Model):

@@ -44,13 +44,6 @@ class WrittenOff(Model):
     entry_id: str | None
 
 
-class PageOfWriteOffs(Model):
-    """Which part of the list."""
-
-    cursor: Annotated[str, Meta(max_length=1024)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-
-
 class WriteOffList(Model):
     """Some write-offs by id; `next_cursor` is null on the last page."""
 

@@ -23,13 +23,6 @@ _REASONS: Final = {
 }
 
 
-class PageOfStops(Model):
-    """Which part of the list."""
-
-    cursor: Annotated[str, Meta(max_length=1024)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-
-
 class Lift(Model):
     """Why it may go on; it stays on record."""
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
+from cardstock.edge.cursors import PageQuery
 from cardstock.edge.http import LINE, Model
 from cardstock.orders.model import SupplierOrder, SupplierOrderStatus
 from cardstock.partners.model import SCOPES, SUPPLIER_SCOPES, ApiKey, Supplier
@@ -52,12 +53,10 @@ class KeyList(Model):
     next_cursor: str | None
 
 
-class KeyPage(Model):
+class KeyPage(PageQuery):
     """Whose keys, and which part of the list."""
 
     owner: Annotated[str, Meta(min_length=1, max_length=64, description="`staff` or a supplier id")] = "staff"
-    cursor: str | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
 class PutSupplier(Model):
@@ -74,13 +73,6 @@ class StoredSupplier(Model):
     inbox_secret: str | None
     inbox_url: str
     created_at: str
-
-
-class SupplierOrderPage(Model):
-    """Which part of the list."""
-
-    cursor: str | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
 class Wanted(Model):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, field
 
 from cardstock.clock import rfc3339
+from cardstock.edge.cursors import PageQuery
 from cardstock.edge.http import Model
 from cardstock.payouts.model import Answer, Batch, File, Line, Reconciliation
 from cardstock.payouts.model import Totals as BookTotals
@@ -42,10 +43,9 @@ class PageOfPayouts(Model):
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
-class PageOfWithdrawals(Model):
+class PageOfWithdrawals(PageQuery):
     """Which part of the list: so many periods of the brand, whether or not the member was paid in them."""
 
-    cursor: str | None = None
     limit: Annotated[int, Meta(ge=1, le=50)] = 20
 
 

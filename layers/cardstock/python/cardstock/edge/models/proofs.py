@@ -64,13 +64,6 @@ def proof_told(proof: Mapping[str, object]) -> LedgerProof:
     return msgspec.convert(proof, LedgerProof)
 
 
-class SealQuery(Model):
-    """Which seals, by pages."""
-
-    cursor: Annotated[str, Meta(max_length=1024)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-
-
 class SealPage(Model):
     """Some seals, newest first; `next_cursor` is null on the last page."""
 

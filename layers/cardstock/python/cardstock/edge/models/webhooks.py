@@ -70,13 +70,6 @@ class DeliveryList(Model):
     next_cursor: str | None
 
 
-class DeliveryPage(Model):
-    """Which part of the list."""
-
-    cursor: str | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-
-
 def shown(endpoint: Endpoint, *, secret: bool = False) -> StoredEndpoint:
     """`endpoint` for its owner; the secret only when it is new."""
     return StoredEndpoint(

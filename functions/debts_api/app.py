@@ -1,5 +1,7 @@
 """HTTP: forgiving members' debt, which takes two people and leaves its own entry in the ledger."""
 
+from functools import partial
+
 from cardstock import bootstrap
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
@@ -44,6 +46,7 @@ def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> mode
         request.path["write_off_id"],
         request.body.note,
         request.caller.id,
+        same_person=partial(bootstrap.callers().same_person, request.caller),
         write_offs=bootstrap.write_offs(),
         clock=bootstrap.clock(),
     )

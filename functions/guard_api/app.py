@@ -1,6 +1,7 @@
 """HTTP: what the compliance guard has stopped, and letting it go on."""
 
 from datetime import timedelta
+from functools import partial
 
 from cardstock import bootstrap
 from cardstock.clock import brand_day
@@ -75,6 +76,7 @@ def lift_alarm(request: Request[models.Lift, Nothing]) -> models.ComplianceAlarm
         request.path["alarm_id"],
         request.caller.id,
         request.body.reason,
+        same_person=partial(bootstrap.callers().same_person, request.caller),
         alarms=bootstrap.alarms(),
         clock=bootstrap.clock(),
     )

@@ -1,23 +1,14 @@
 """HTTP: payouts, as finance works with them."""
 
-from typing import Any
+from functools import partial
 
 from cardstock import bootstrap
 from cardstock.edge.cursors import cursor_to, position_of
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import payouts as models
-from cardstock.errors import NotFoundError
 from cardstock.payouts import service
-from cardstock.payouts.model import Batch
 
 api = Api("payouts", callers=bootstrap.callers)
-
-
-def _batch(request: Request[Any, Any]) -> Batch:
-    batch = bootstrap.payouts().find(request.path["payout_id"])
-    if batch is None:
-        raise NotFoundError("NOT_FOUND")
-    return batch
 
 
 @api.get("/v1/payouts", query=models.PageOfPayouts, answer=models.PayoutList, auth="key", scope="payouts:read",
@@ -30,10 +21,25 @@ def list_payouts(request: Request[Nothing, models.PageOfPayouts]) -> models.Payo
     return models.PayoutList([models.told(batch) for batch in found], cursor_to(bootstrap.signer(), "payouts", last))
 
 
+@api.post("/v1/payouts", body=models.OpenPayout, answer=models.Payout, status=201, auth="key", scope="payouts:open",
+          idempotent=True, codes=models.OPENING_CODES)  # fmt: skip
+def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
+    """Open the payout of the last month, if the schedule has not.
+
+    There is one a month: whoever opens it, again or first, finds it. Another person has to approve it.
+    """
+    batch, repeated = service.open_by_hand(
+        request.body.period, actor=request.caller.id, rules=bootstrap.payout_rules,
+        keep=partial(bootstrap.keep_request, request.key), payouts=bootstrap.payouts(), clock=bootstrap.clock(),
+    )  # fmt: skip
+    bootstrap.take_payout_step(batch.id)
+    return Answer(models.told(batch), replayed=repeated)
+
+
 @api.get("/v1/payouts/{payout_id}", answer=models.PayoutDetail, auth="key", scope="payouts:read", codes=("NOT_FOUND",))
 def read_payout(request: Request[Nothing, Nothing]) -> models.PayoutDetail:
     """Read a payout with the sums of its lines."""
-    batch = _batch(request)
+    batch = service.existing(request.path["payout_id"], payouts=bootstrap.payouts())
     return models.told_in_full(batch, service.totals(bootstrap.payouts().lines(batch.id)))
 
 
@@ -41,7 +47,7 @@ def read_payout(request: Request[Nothing, Nothing]) -> models.PayoutDetail:
          scope="payouts:read", codes=("NOT_FOUND", "CURSOR_INVALID"))  # fmt: skip
 def list_lines(request: Request[Nothing, models.PageOfPayouts]) -> models.PayoutLines:
     """List the transfers of a payout, by number."""
-    batch = _batch(request)
+    batch = service.existing(request.path["payout_id"], payouts=bootstrap.payouts())
     after = position_of(bootstrap.signer(), f"lines:{batch.id}", request.query.cursor)
     found = bootstrap.payouts().line_page(batch.id, after=after, limit=request.query.limit)
     last = found[-1].number if len(found) == request.query.limit else None
@@ -59,7 +65,8 @@ def approve(request: Request[models.Approve, Nothing]) -> Answer:
     """
     batch, repeated = service.approve(
         request.path["payout_id"], actor=request.caller.id, name=request.caller.name, note=request.body.note,
-        request=request.key, payouts=bootstrap.payouts(), clock=bootstrap.clock(),
+        request=request.key, same_person=partial(bootstrap.callers().same_person, request.caller),
+        payouts=bootstrap.payouts(), clock=bootstrap.clock(),
     )  # fmt: skip
     bootstrap.take_payout_step(batch.id)
     return Answer(models.told(batch), replayed=repeated)
@@ -93,13 +100,9 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
     """
     payout_id = request.path["payout_id"]
     line, repeated = service.retry(
-        payout_id,
-        request.path["number"],
-        actor=request.caller.id,
-        request=request.key,
-        payouts=bootstrap.payouts(),
+        payout_id, request.path["number"], actor=request.caller.id, request=request.key, payouts=bootstrap.payouts(),
         clock=bootstrap.clock(),
-    )
+    )  # fmt: skip
     bootstrap.take_payout_step(payout_id)
     return Answer(models.told_line(line), replayed=repeated)
 
@@ -108,7 +111,7 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
          codes=("NOT_FOUND",))  # fmt: skip
 def read_report(request: Request[Nothing, Nothing]) -> models.PayoutReport:
     """Read a payout's files and its reconciliation."""
-    batch = _batch(request)
+    batch = service.existing(request.path["payout_id"], payouts=bootstrap.payouts())
     files = ((file, bootstrap.report_files().link(file.key)) for file in (*batch.transfers, *batch.reports))
     return models.told_report(batch, files)
 

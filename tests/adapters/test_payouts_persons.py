@@ -49,7 +49,7 @@ def open_and_approve(office: Office, month: int, rules: Rules) -> str:
     office.advance(payout, only_csv=True)
     service.approve(
         payout, actor="key_li", name="Li", note=None, request=RequestKey(f"req_{payout}", "x"),
-        payouts=bootstrap.payouts(), clock=office.clock,
+        same_person="key_li".__eq__, payouts=bootstrap.payouts(), clock=office.clock,
     )  # fmt: skip
     return payout
 
@@ -133,7 +133,7 @@ def test_a_line_that_fails_in_the_next_year_is_out_of_its_own_and_income_of_the_
     office.advance("pay_202701", only_csv=True)
     service.approve(
         "pay_202701", actor="key_li", name="Li", note=None, request=RequestKey("req_jan", "x"),
-        payouts=bootstrap.payouts(), clock=office.clock,
+        same_person="key_li".__eq__, payouts=bootstrap.payouts(), clock=office.clock,
     )  # fmt: skip
     while office.advance("pay_202701", only_csv=True):
         pass

@@ -33,7 +33,7 @@ def pay_month(office: Office, month: int, rules: Rules, *, result: str = "paid")
     office.advance(payout, only_csv=True)
     service.approve(
         payout, actor="key_li", name="Li", note=None, request=RequestKey(f"req_{payout}", "x"),
-        payouts=bootstrap.payouts(), clock=office.clock,
+        same_person="key_li".__eq__, payouts=bootstrap.payouts(), clock=office.clock,
     )  # fmt: skip
     office.advance(payout, only_csv=True)
     lines = office.lines(payout)
@@ -56,8 +56,8 @@ def test_who_has_opened_a_payout_does_not_approve_it(office: Office) -> None:
 
     with pytest.raises(RefusedError, match="APPROVER_OPENED_IT"):
         service.approve(
-            batch_id(period), actor="key_li", name="Li", note=None, request=RequestKey("req_1", "x"), payouts=payouts,
-            clock=office.clock,
+            batch_id(period), actor="key_li", name="Li", note=None, request=RequestKey("req_1", "x"),
+            same_person="key_li".__eq__, payouts=payouts, clock=office.clock,
         )  # fmt: skip
 
 

@@ -239,6 +239,20 @@ def test_a_write_off_by_one_person_is_named(indebted: Shop) -> None:
     assert (f"ledger/write-off.{asked['write_off_id']}", "unexplained") in found
 
 
+def test_who_asked_cannot_approve_with_another_of_his_keys(indebted: Shop) -> None:
+    asked = ask(90_000, key("Li Na, service"))[1]
+    before = indebted.cloud.state()
+    status, refused = approve(asked["write_off_id"], key("li na, finance"))
+    after = indebted.cloud.state()
+    approved = approve(asked["write_off_id"], key("Ms Zhao, finance"))
+
+    assert (status, refused["code"]) == (422, "SECOND_PERSON_NEEDED")
+    assert {name: items for name, items in after.items() if name != "partners"} == {
+        name: items for name, items in before.items() if name not in ("partners", "requests")
+    } | {"requests": after["requests"]}
+    assert approved[0] == 200
+
+
 def test_only_the_scope_opens_write_offs(indebted: Shop) -> None:
     status, refused = ask(1, key("Li Na", "payouts:read", "payouts:approve"))
 

@@ -222,10 +222,10 @@ def test_a_subtree_that_the_law_looks_at_is_not_paid_out_until_two_people_have_l
     shop.clock.at = datetime(2026, 12, 1, 17, tzinfo=UTC)
     first, again = look(shop), look(shop)
     (alarm,) = call("GET", "/v1/compliance-alarms", "/v1/compliance-alarms")[1]["items"]
-    one, two = key(name="Li Na"), key(name="Ms Zhao")
+    one, same, two = key(name="Li Na"), key(name="li na, finance"), key(name="Ms Zhao")
     stops = [stopped(["mem_r", "mem_a", "mem_x"])]
     answers = []
-    for token in (one, one, two):
+    for token in (one, same, two):
         answers.append(ask_to_lift(alarm["alarm_id"], token)[1])
         stops.append(stopped(["mem_r", "mem_a", "mem_x"]))
 

@@ -61,7 +61,7 @@ def pay(office: Office, period: Period, *, failed: str = "", settle: bool = True
     office.advance(payout, only_csv=True)
     service.approve(
         payout, actor="key_li", name="Li", note=None, request=RequestKey(f"req_{payout}", "x"),
-        payouts=bootstrap.payouts(), clock=office.clock,
+        same_person="key_li".__eq__, payouts=bootstrap.payouts(), clock=office.clock,
     )  # fmt: skip
     while office.advance(payout, only_csv=True):
         pass

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cardstock.compliance.ports import Alarms, Holds, Traces
     from cardstock.edge.callers import Callers
     from cardstock.edge.tokens import Signer
+    from cardstock.ids import RequestKey
     from cardstock.ledger.audit import Report
     from cardstock.ledger.model import LedgerTransaction
     from cardstock.ledger.ports import Archive, Books, Calendar, Seals, Statements, Transactions, WriteOffs
@@ -545,6 +546,13 @@ def payouts() -> "payouts_ports.Payouts":
     from cardstock.adapters.dynamodb.payouts import DynamoPayouts
 
     return DynamoPayouts()
+
+
+def keep_request(request: "RequestKey", result: str) -> bool:
+    """Remember a request whose work is the same however often it is done; whether it was known."""
+    from cardstock.adapters.dynamodb.requests import keep
+
+    return keep(request, result, clock().now())
 
 
 @cache

@@ -190,18 +190,21 @@ def _grown(alarm: Alarm, subtree: Subtree, alarms: Alarms) -> Alarm:
     return after if alarms.put(after) else alarm
 
 
-def lift_alarm(alarm_id: str, actor: str, reason: str, *, alarms: Alarms, clock: Clock) -> Alarm:
+def lift_alarm(
+    alarm_id: str, actor: str, reason: str, *, same_person: Callable[[str], bool], alarms: Alarms, clock: Clock
+) -> Alarm:
     """The first call asks for an alarm to be lifted, one by another person lifts it: payouts of its subtree go on.
 
-    A repeat by the same person changes nothing before that; anybody's changes nothing afterwards. Raises
-    `NotFoundError`, `RefusedError` (REASON_MISSING), `ConflictError` (ALARM_CHANGED).
+    A repeat by the same person changes nothing before that (`same_person`: whether who asked is the one who calls);
+    anybody's changes nothing afterwards. Raises `NotFoundError`, `RefusedError` (REASON_MISSING), `ConflictError`
+    (ALARM_CHANGED).
     """
     if not reason.strip():
         raise RefusedError("REASON_MISSING")
     alarm = alarms.find(alarm_id)
     if alarm is None:
         raise NotFoundError("NOT_FOUND")
-    if not alarm.open or alarm.asked_by == actor:
+    if not alarm.open or (alarm.asked_by and same_person(alarm.asked_by)):
         return alarm
     now, version = clock.now(), alarm.version + 1
     if not alarm.asked_by:

@@ -6,6 +6,8 @@ admin secret and is good for making other keys only.
 
 import hashlib
 import hmac
+import re
+import unicodedata
 from collections.abc import Callable
 from typing import Protocol
 
@@ -80,6 +82,17 @@ class Callers:
         claims = self._signer.open(ACCESS, credential)
         return Caller(id=claims["sub"], kind="member", scopes=frozenset(), owner=claims["sub"], name="")
 
+    def same_person(self, caller: Caller, key_id: str) -> bool:
+        """Whether what was done with the key `key_id`, revoked since or not, was done by whoever calls now.
+
+        A key is a person's by its name: what stands before the first comma, whatever the case and the spaces. One read,
+        unless it is the very key.
+        """
+        if key_id == caller.id:
+            return True
+        other = self._find_key(key_id)
+        return other is not None and _person(other.name) == _person(caller.name)
+
     def _key(self, credential: str) -> Caller:
         key_id, _, secret = credential.removeprefix(_KEY_PREFIX).partition("_")
         if key_id == "root":
@@ -91,6 +104,12 @@ class Callers:
         if stored is None or not hmac.compare_digest(digest, stored.secret_sha256) or not stored.active:
             raise UnauthorizedError("KEY_INVALID")
         return Caller(id=stored.key_id, kind="key", scopes=stored.scopes, owner=stored.owner, name=stored.name)
+
+
+def _person(name: str) -> str:
+    """`Li Na, finance` and `LI  NA，reports` are `li na`."""
+    who = re.split(",|，", unicodedata.normalize("NFKC", name), maxsplit=1)[0]
+    return " ".join(who.casefold().split())
 
 
 def require(caller: Caller, scope: str) -> None:

@@ -272,9 +272,18 @@ def ask_write_off(
     return write_offs.ask(asked, request)
 
 
-def approve_write_off(write_off_id: str, note: str, actor: str, *, write_offs: WriteOffs, clock: Clock) -> WriteOff:
+def approve_write_off(
+    write_off_id: str,
+    note: str,
+    actor: str,
+    *,
+    same_person: Callable[[str], bool],
+    write_offs: WriteOffs,
+    clock: Clock,
+) -> WriteOff:
     """Book a write-off: the second person's word. A repeat, whoever makes it, changes nothing.
 
+    `same_person`: whether who asked is the one who approves.
     Raises `NotFoundError`, and `RefusedError`: SECOND_PERSON_NEEDED, DEBT_SMALLER when he owes less by now.
     """
     found = write_offs.find(write_off_id)
@@ -282,7 +291,7 @@ def approve_write_off(write_off_id: str, note: str, actor: str, *, write_offs: W
         raise NotFoundError("NOT_FOUND")
     if found.approved_by:
         return found
-    if found.asked_by == actor:
+    if same_person(found.asked_by):
         raise RefusedError("SECOND_PERSON_NEEDED")
     approved = replace(found, approved_by=actor, approved_at=clock.now(), note=note)
     transaction = LedgerTransaction(

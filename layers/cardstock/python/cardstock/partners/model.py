@@ -11,6 +11,7 @@ SCOPES = frozenset({
     "plans:publish",
     "network:appoint",
     "payouts:read",
+    "payouts:open",
     "payouts:approve",
     "payouts:settle",
     "debts:write_off",

@@ -21,6 +21,7 @@ from cardstock.payouts.model import (
     IN_FLIGHT,
     MAX_ATTEMPTS,
     RETURNED,
+    SCHEDULE_ACTOR,
     Answer,
     Balance,
     Batch,
@@ -111,6 +112,41 @@ def open_batch(period: Period, *, actor: str, rules: Rules, payouts: Payouts, cl
     )
 
 
+def open_by_hand(
+    month: str,
+    *,
+    actor: str,
+    rules: Callable[[Period], Rules],
+    keep: Callable[[str], bool],
+    payouts: Payouts,
+    clock: Clock,
+) -> tuple[Batch, bool]:
+    """The batch of a period, opened now by `actor` unless it was before, and whether this request was a repeat.
+
+    Only the month that ended last can be opened: what is paid now is taxed as its income. `keep` remembers the request,
+    and refuses one that stood for another period. Raises `InvalidError` for what is no month, `RefusedError`
+    (PERIOD_NOT_OVER, PERIOD_PAST), and what `rules` and `keep` raise.
+    """
+    period = Period(month)
+    wanted = batch_id(period)
+    known = payouts.find(wanted)
+    if known is None:
+        if period.ends > clock.now():
+            raise RefusedError("PERIOD_NOT_OVER", period=period.key)
+        if period != Period.before(clock.now()):
+            raise RefusedError("PERIOD_PAST", period=period.key)
+        configured = rules(period)
+    repeated = keep(wanted)
+    if known is None:
+        known = open_batch(period, actor=actor, rules=configured, payouts=payouts, clock=clock)
+    return known, repeated
+
+
+def existing(wanted: str, *, payouts: Payouts) -> Batch:
+    """The batch as it is now. Raises `NotFoundError`."""
+    return _existing(wanted, payouts)
+
+
 def unfinished(*, payouts: Payouts) -> list[Batch]:
     """Batches that could go on without anybody's word; of the last two years."""
     batches = payouts.page(before=None, limit=_UNFINISHED_LOOKED_AT)
@@ -135,9 +171,19 @@ def withdrawals(member: str, *, before: str | None, limit: int, payouts: Payouts
 
 
 def approve(
-    wanted: str, *, actor: str, name: str, note: str | None, request: RequestKey, payouts: Payouts, clock: Clock
+    wanted: str,
+    *,
+    actor: str,
+    name: str,
+    note: str | None,
+    request: RequestKey,
+    same_person: Callable[[str], bool],
+    payouts: Payouts,
+    clock: Clock,
 ) -> tuple[Batch, bool]:
     """The batch approved by `actor`, whose name is kept for the report, and whether this was a repeat.
+
+    `same_person`: whether who did something is the one who approves.
 
     Raises `NotFoundError`, `RefusedError` (APPROVER_OPENED_IT), `ConflictError` (PAYOUT_STILL_OPENING).
     """
@@ -145,7 +191,7 @@ def approve(
     if batch.status != "open":
         payouts.check_reuse(request)
         return batch, True
-    if batch.opened_by == actor:
+    if batch.opened_by != SCHEDULE_ACTOR and same_person(batch.opened_by):
         raise RefusedError("APPROVER_OPENED_IT")
     if batch.listed_at is None:
         raise ConflictError("PAYOUT_STILL_OPENING")

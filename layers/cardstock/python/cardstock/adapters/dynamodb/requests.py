@@ -40,6 +40,15 @@ def remember(transaction: Transaction, request: RequestKey, result: str, at: dat
     )
 
 
+def keep(request: RequestKey, result: str, at: datetime) -> bool:
+    """Remember the request by itself, before work that is the same however often it is done; whether it was known.
+
+    Raises `RefusedError` like `result_of`, `UnavailableError`.
+    """
+    item = RequestItem(pk=request.id, fingerprint=request.fingerprint, result=result, expires_at=at + _KEPT)
+    return not item.put_if(RequestItem.pk.does_not_exist()) and find(request) is not None
+
+
 def find(request: RequestKey) -> str | None:
     """The result of an earlier run of `request`, by a consistent read; None if there was none.
 

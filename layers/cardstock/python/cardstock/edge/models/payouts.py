@@ -13,6 +13,7 @@ from cardstock.payouts.model import Answer, Batch, File, Line, Reconciliation
 from cardstock.payouts.model import Totals as BookTotals
 from cardstock.payouts.service import Outcome, StatusTotal
 
+OPENING_CODES = ("PERIOD_NOT_OVER", "PERIOD_PAST", "TAX_TABLE_MISSING")
 APPROVAL_CODES = (
     "NOT_FOUND",
     "APPROVER_OPENED_IT",
@@ -47,6 +48,12 @@ class PageOfWithdrawals(PageQuery):
     """Which part of the list: so many periods of the brand, whether or not the member was paid in them."""
 
     limit: Annotated[int, Meta(ge=1, le=50)] = 20
+
+
+class OpenPayout(Model):
+    """The month to be paid out."""
+
+    period: Annotated[str, Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
 
 
 class Approve(Model):

@@ -270,6 +270,46 @@ def test_a_paid_order_that_qualifies_nobody_refreshes_the_owner_without_fixing_i
     assert world["Y"].owner == "A"
 
 
+def test_an_order_that_puts_its_buyer_into_another_team_leaves_an_event() -> None:
+    world = founded()
+    world.buy("A", "R")
+    for name in "XY":
+        world.bind(name, "A")
+    world.buy("B", "A")
+    world.buy("C", "A")
+    tea = world.place("X", OrderLine("tea", 1, 5_000))
+    world.pay(tea)
+    kit = world.buy("Y")
+    world.buy("X")
+    world.count(tea.facts)
+
+    moves = {event.id: event for event in world.events.values() if event.kind == "owner"}
+    assert {name: (event.member_id, event.details) for name, event in moves.items()} == {
+        f"owner.{tea.id}": ("X", {"owner": "A", "before": "R"}),
+        f"owner.{kit.id}": ("Y", {"owner": "A", "before": "R"}),
+    }
+
+
+def test_an_order_tells_its_owner_once_even_if_what_fixed_another_one_is_returned() -> None:
+    world = founded()
+    world.buy("A", "R")
+    world.bind("X", "A")
+    kit = world.place("X")
+    world.buy("B", "A")
+    world.buy("C", "A")
+    tea = world.place("X", OrderLine("tea", 1, 5_000))
+    world.pay(tea)
+    world.pay(kit)
+    world.refund(kit)
+    world.refund(tea)
+
+    # The kit was placed under R, and nothing has told another owner since.
+    assert (world["X"].owner, world["X"].fixed) == ("R", False)
+    assert [event for event in world.events if event.startswith("owner")] == [f"owner.{tea.id}", f"owner.{kit.id}"]
+    world.buy("X")
+    assert world["X"].owner == "A"
+
+
 def test_an_older_order_that_is_paid_late_does_not_bring_back_an_older_owner() -> None:
     world = founded()
     world.buy("A", "R")

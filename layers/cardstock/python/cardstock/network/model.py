@@ -200,7 +200,8 @@ class Node(msgspec.Struct, frozen=True):
     bound_at: datetime | None = None
     owner: str | None = None
     owner_at: datetime | None = None
-    """When the order was placed (or the binding made) that `owner` was taken at: an older order never overwrites it."""
+    """When the newest order that told his owner was placed (or the binding made): no older one overwrites it, and none
+    tells it twice, unless it is his qualifying purchase."""
     fixed: bool = False
     """His qualifying purchase has fixed the owner."""
     peer: str | None = None
@@ -402,7 +403,7 @@ class WhatIf(msgspec.Struct, frozen=True):
     amount: Fen
 
 
-EventKind: TypeAlias = Literal["bind", "promote", "demote", "appoint", "erase", "benefit", "benefit_undone"]
+EventKind: TypeAlias = Literal["bind", "owner", "promote", "demote", "appoint", "erase", "benefit", "benefit_undone"]
 
 
 class Event(msgspec.Struct, frozen=True):

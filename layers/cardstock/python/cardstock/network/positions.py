@@ -242,9 +242,11 @@ class _Counting:
         buyer = self._node(self.facts.buyer_id)
         owner = self.facts.snapshot.owner
         owner_id = owner.id if owner else None
-        newer = buyer.owner_at is None or self.facts.placed_at >= buyer.owner_at
+        # Not at the same moment: then this order has told its owner already.
+        newer = buyer.owner_at is None or self.facts.placed_at > buyer.owner_at
         if self._belongs(buyer) and newer and not buyer.fixed and not buyer.partner and owner_id != buyer.owner:
             self._put(replace(buyer, has_paid=True, owner=owner_id, owner_at=self.facts.placed_at))
+            self._moved(buyer, owner_id)
         elif not buyer.has_paid:
             self._put(replace(buyer, has_paid=True))
 
@@ -259,18 +261,22 @@ class _Counting:
             buyer = self._put(replace(buyer, holding=holding, has_paid=True, fixed=True))
         else:
             owner = self.facts.snapshot.owner
-            after = replace(
-                buyer,
-                holding=holding,
-                has_paid=True,
-                fixed=True,
-                owner=owner.id if owner else None,
-                owner_at=self.facts.placed_at,
-            )
+            owner_id = owner.id if owner else None
+            if owner_id != buyer.owner:
+                self._moved(buyer, owner_id)
+            owner_at = max(self.facts.placed_at, buyer.owner_at or self.facts.placed_at)
+            after = replace(buyer, holding=holding, has_paid=True, fixed=True, owner=owner_id, owner_at=owner_at)
             buyer = self._put(after)
         if rises:
             self._promote(buyer, at)
             self._grant(buyer.id, at)
+
+    def _moved(self, buyer: Node, owner_id: str | None) -> None:
+        """The order puts its buyer into another team. It does so twice where its own return was heard of too early."""
+        event_id = f"owner.{self.facts.order_id}"
+        again = event_id in self.before.events
+        details = {"owner": owner_id, "before": buyer.owner}
+        self._happen("owner", f"{event_id}.2" if again else event_id, buyer, self.facts.placed_at, details)
 
     def _let_go(self, at: datetime) -> None:
         """The order makes its buyer a distributor no more."""

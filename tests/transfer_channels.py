@@ -84,6 +84,7 @@ def alipay_account(**changed: Any) -> dict[str, Any]:
         "app_id": "2021000000000001",
         "private_key": bare(private_pem("merchant")),
         "public_key": bare(public_pem("alipay")),
+        "pay_note": "推广服务佣金",
         **changed,
     }
 
@@ -284,6 +285,11 @@ class Alipay(_Stranger):
         number = content["out_biz_no"]
         if number in self.refusals:
             return {"code": "40004", "msg": "Business Failed", "sub_code": self.refusals[number], "sub_msg": "..."}
+        # What new merchants' transfers are refused without.
+        assert content["transfer_scene_name"] == "佣金报酬"
+        (info,) = content["transfer_scene_report_infos"]
+        assert info["info_type"] == "佣金报酬说明"
+        assert info["info_content"]
         assert content["payee_info"]["name"]
         assert content["order_title"]
         if self.transfers.setdefault(number, content) != content:

@@ -42,6 +42,9 @@ def test_a_transfer_says_whom_how_much_and_what_for(alipay: Alipay, identity: st
     assert (answer.number, answer.result, answer.source, answer.received_at) == (NUMBER, "paid", "alipay", NOW)
     assert alipay.transfers[NUMBER]["trans_amount"] == "50.05"
     assert alipay.transfers[NUMBER]["order_title"] == "佣金2026-11"
+    assert alipay.transfers[NUMBER]["transfer_scene_report_infos"] == [
+        {"info_type": "佣金报酬说明", "info_content": "推广服务佣金"}
+    ]
     assert alipay.transfers[NUMBER]["payee_info"] == {"identity": identity, "identity_type": kind, "name": "张伟"}
     assert alipay.calls == ["transfer"]
 
@@ -135,6 +138,10 @@ def test_nothing_can_be_called_back_so_it_is_asked_about(alipay: Alipay) -> None
         ("alipay:2021000000000001:2088612477411337", "", 5_000, "unverified"),
         ("alipay:2021000000000001:", "张伟", 5_000, "account_unsuitable"),
         ("wechat:wx1:o1", "张伟", 5_000, "account_unsuitable"),
+        # An open id belongs to one app; a user id is the same everywhere.
+        ("alipay:2021000000000001:074a1CcTG1LelxKe4xQC0zgNdId", "张伟", 5_000, None),
+        ("alipay:2021000000000002:074a1CcTG1LelxKe4xQC0zgNdId", "张伟", 5_000, "account_unsuitable"),
+        ("alipay:2021000000000002:2088612477411337", "张伟", 5_000, None),
     ],
 )
 def test_what_alipay_could_never_take_is_known_before_it_is_sent(
@@ -144,7 +151,17 @@ def test_what_alipay_could_never_take_is_known_before_it_is_sent(
     assert alipay.calls == []
 
 
-@pytest.mark.parametrize("changed", [{"title": ""}, {"private_key": "not a key"}, {"unknown": "x"}, {"app_id": 1}])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"title": ""},
+        {"pay_note": ""},
+        {"pay_note": "报" * 33},
+        {"private_key": "not a key"},
+        {"unknown": "x"},
+        {"app_id": 1},
+    ],
+)
 def test_an_account_that_cannot_work_stops_before_anything_is_sent(alipay: Alipay, changed: dict[str, Any]) -> None:
     with pytest.raises((ValueError, ValidationError)):
         channel(alipay, **changed)

@@ -81,7 +81,7 @@ def put_inviter(request: Request[models.PutInviter, Nothing]) -> models.Distribu
     from cardstock.network import service as network  # a tenth of a start: not for calls without it
 
     service.follow_invite(request.caller.id, request.body.inviter, inviters=bootstrap.inviters())
-    return models.placed(network.position(request.caller.id, network=bootstrap.network()))
+    return models.placed(network.position(request.caller.id, network=bootstrap.network()), bootstrap.coupons)
 
 
 @api.get("/v1/me/distribution", answer=models.Distribution, auth="member")
@@ -89,7 +89,7 @@ def get_distribution(request: Request[Nothing, Nothing]) -> models.Distribution:
     """Read the own place in the referral network."""
     from cardstock.network import service as network  # a tenth of a start: not for calls without it
 
-    return models.placed(network.position(request.caller.id, network=bootstrap.network()))
+    return models.placed(network.position(request.caller.id, network=bootstrap.network()), bootstrap.coupons)
 
 
 @api.post(
@@ -113,7 +113,7 @@ def appoint_partner(request: Request[models.AppointPartner, Nothing]) -> models.
         plans=bootstrap.plans(),
         clock=bootstrap.clock(),
     )
-    return models.placed(node)
+    return models.placed(node, bootstrap.coupons)
 
 
 handler = api.handler

@@ -125,7 +125,7 @@ def test_with_two_friends_who_paid_the_third_order_is_free_once(friends: tuple[S
     late = quote(A, told["coupon"])
 
     assert (before["unlocked"], before["coupon"]) == (False, None)
-    assert (told["unlocked"], told["coupon"]) == (True, f"benefit.{A}.1")
+    assert (told["unlocked"], told["coupon"], told["coupon_fen"]) == (True, f"benefit.{A}.1", 49_900)
     assert (offer["amount_fen"], offer["lines"][0]["price_fen"], offer["lines"][0]["net_fen"]) == (0, 49_900, 0)
     assert (status, placed["amount_fen"]) == (201, 0)
     assert again == (201, placed)
@@ -136,7 +136,10 @@ def test_with_two_friends_who_paid_the_third_order_is_free_once(friends: tuple[S
     assert bootstrap.orders().find_supplier_orders(order.order_id, order.supplier_ids).keys() == {"sup_1"}
     # Nobody earns on what nobody paid, and it counts for nobody.
     assert shop.balances() == {}
-    assert place_of(A)["counted"] == 2
+    after = place_of(A)
+    assert after["counted"] == 2
+    # The benefit is his, the coupon is spent: it is not offered again.
+    assert (after["unlocked"], after["coupon"], after["coupon_fen"]) == (True, None, None)
 
 
 def test_a_free_order_above_the_plans_price_costs_the_rest_and_a_coupon_comes_back_with_a_cancelled_order(
@@ -147,9 +150,12 @@ def test_a_free_order_above_the_plans_price_costs_the_rest_and_a_coupon_comes_ba
     _, placed = place(A, offer["quote"])
     paying = bootstrap.orders().find(placed["order_id"])
     in_use = quote(A, coupon)
+    offered = [place_of(A)["coupon"]]
     call(orders_api, "POST", f"/v1/orders/{placed['order_id']}/cancellations", A)
     freed = quote(A, coupon)
+    offered += [place_of(A)["coupon"]]
 
+    assert offered == [None, coupon]
     # 49 900 off 149 700, by value: 16 633.33 and 33 266.67, largest remainder.
     assert [each["net_fen"] for each in offer["lines"]] == [49_900 - 16_633, 99_800 - 33_267]
     assert offer["amount_fen"] == 99_800
@@ -417,7 +423,7 @@ def test_two_verified_referrals_unlock_a_coupon_that_is_taken_off_one_order(shop
     again = quote(A, told["coupon"])
 
     assert [*way, told["verified_referrals"]] == [0, 1, 2]
-    assert (told["unlocked"], told["coupon"]) == (True, f"benefit.{A}.1")
+    assert (told["unlocked"], told["coupon"], told["coupon_fen"]) == (True, f"benefit.{A}.1", 2_000)
     assert offer["amount_fen"] == 49_900 - 2_000
     assert again[1]["code"] == "COUPON_UNKNOWN"
     assert coupons.used(told["coupon"]) == placed["order_id"]

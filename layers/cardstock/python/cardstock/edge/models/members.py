@@ -10,7 +10,10 @@ from cardstock.edge.http import LINE, Model
 from cardstock.members.model import Member, mask_name, mask_phone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cardstock.network.model import Node
+    from cardstock.orders.ports import Coupons
 
 INVITER_CODES: Final = (
     "INVITER_UNKNOWN",
@@ -131,9 +134,12 @@ class Distribution(Model):
     verified_referrals: Annotated[int, Meta(description="Directly referred people who have proved who they are.")]
     unlocked: Annotated[bool, Meta(description="Holds the benefit that a plan without cash gives for referrals.")]
     coupon: (
-        Annotated[str, Meta(description="What a quote takes for it, once.", examples=["benefit.mem_01kbdxdh50.1"])]
+        Annotated[
+            str, Meta(description="What a quote takes for it, until used.", examples=["benefit.mem_01kbdxdh50.1"])
+        ]
         | None
     )
+    coupon_fen: Annotated[int | None, Meta(description="What it takes off the goods of an order, at most.")]
 
 
 class AppointPartner(Model):
@@ -159,8 +165,9 @@ def told(member: Member, now: datetime) -> Profile:
     )
 
 
-def placed(node: "Node") -> Distribution:
-    """The member's view of his position."""
+def placed(node: "Node", coupons: "Callable[[], Coupons]") -> Distribution:
+    """The member's view of his position. Who holds a benefit costs three reads more: whether he has used it."""
+    coupon = coupons().of(node.id, node.benefit_id) if node.benefit_held else None
     return Distribution(
         member_id=node.id,
         role=node.role,
@@ -172,5 +179,6 @@ def placed(node: "Node") -> Distribution:
         counted=node.counted,
         verified_referrals=node.verified_referrals,
         unlocked=node.benefit_held,
-        coupon=node.benefit_id if node.benefit_held else None,
+        coupon=coupon.id if coupon else None,
+        coupon_fen=coupon.fen if coupon else None,
     )

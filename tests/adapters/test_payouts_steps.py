@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from cardstock.adapters import s3, sqs
 from cardstock.errors import ConflictError, RefusedError
 from cardstock.ids import RequestKey
 from cardstock.payouts import service
-from cardstock.payouts.model import Payee, Period, Rules, batch_id
+from cardstock.payouts.model import Balance, Payee, Period, Rules, batch_id
 from tests.cloud import Cloud
 from tests.payouts_office import FIRST, PAYOUT, Office, clock_at, member_id
 
@@ -37,8 +38,9 @@ def pay_month(office: Office, month: int, rules: Rules, *, result: str = "paid")
     )  # fmt: skip
     office.advance(payout, only_csv=True)
     lines = office.lines(payout)
-    if lines:
-        office.results(*({"number": line["number"], "result": result} for line in lines.values()), payout=payout)
+    sent = [line["number"] for line in lines.values() if line["status"] == "sent"]
+    if sent:
+        office.results(*({"number": number, "result": result} for number in sent), payout=payout)
         office.advance(payout, only_csv=True)
     found = bootstrap.payouts().find(payout)
     assert found is not None
@@ -103,13 +105,63 @@ def test_a_gap_restarts_the_months(office: Office, carry_over_gap: bool, tax: in
 
 
 def test_what_the_tax_leaves_under_the_channel_s_minimum_is_not_sent(office: Office) -> None:
-    member = office.member(1, 1_000)
-    rules = Rules(1_000, "bank_file", 1_001, "labour", "labour-2019")
+    poor, taxed, enough = office.member(1, 1_000), office.member(2, 100_000), office.member(3, 100_002)
+    rules = Rules(1_000, "bank_file", 96_001, "labour", "labour-2019")
     pay_month(office, 10, rules)
-    line = office.lines("pay_202610")[member]
+    lines = office.lines("pay_202610")
 
-    assert (line["status"], line["reason"]) == ("dropped", "under_channel_minimum")
-    assert office.balance(member) == {"available": 1_000}
+    # 1 000.00 less 40.00 of tax is one fen too little.
+    for member, available in ((poor, 1_000), (taxed, 100_000)):
+        assert (lines[member]["status"], lines[member]["reason"]) == ("dropped", "under_channel_minimum")
+        assert office.balance(member) == {"available": available}
+    assert lines[enough]["status"] == "paid"
+
+
+class Growing:
+    """The ledger, in which a member earns just before it is read again."""
+
+    def __init__(self, office: Office, member: str, fen: int) -> None:
+        self._office, self._member, self._fen = office, member, fen
+        self._ledger = bootstrap.payout_ledger()
+
+    def balances(self, members: Sequence[str]) -> Mapping[str, Balance]:
+        self._office.earn(self._member, self._fen)
+        return self._ledger.balances(members)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+
+def test_a_line_that_shrank_and_whose_member_earns_again_pays_no_more_than_was_listed(office: Office) -> None:
+    member = office.member(1, 5_000)
+    office.tick()
+    office.advance()
+    office.approve()
+    office.earn(member, -2_000)
+    ledger: Any = Growing(office, member, 9_000)
+    office.advance(ledger=ledger)
+
+    assert office.lines()[member]["gross_fen"] == 5_000
+    assert office.balance(member) == {"available": 7_000, "paying": 5_000}
+
+
+def test_a_step_that_lists_late_adds_nobody_whom_the_other_one_has_left_out(office: Office) -> None:
+    office.member(1, 5_000)
+    late = office.member(2, 5_000)
+    office.tick()
+
+    def held(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+        known = dict(bootstrap.payees()(members, now))
+        return known | {late: replace(known[late], hold=True)}
+
+    def after_the_other_step(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+        office.advance(payees=held)
+        return bootstrap.payees()(members, now)
+
+    with pytest.raises(ConflictError, match="PAYOUT_CHANGED"):
+        office.advance(payees=after_the_other_step)
+
+    assert set(office.lines()) == {member_id(1)}
 
 
 class Interrupted:

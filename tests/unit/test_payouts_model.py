@@ -20,6 +20,7 @@ from cardstock.payouts.model import (
     batch_id,
     period_of,
     refusal,
+    retried,
     transfer_number,
 )
 
@@ -58,6 +59,16 @@ def test_a_batch_id_stands_for_its_period_both_ways() -> None:
     assert period_of("pay_202611") == Period("2026-11")
     with pytest.raises(InvalidError):
         period_of("pay_2026-11")
+
+
+def test_a_second_attempt_has_its_own_number_and_at_most_what_the_first_one_paid() -> None:
+    failed = replace(LINE, status="failed", gross=3_000, tax=10, net=2_990)
+    again = retried(failed, "key_li")
+
+    assert (again.attempt, again.listed, again.gross, again.status) == (2, 3_000, 0, "pending")
+    assert (
+        again.number == transfer_number("mem_1", Period("2026-11"), 2) != transfer_number("mem_1", Period("2026-11"), 1)
+    )
 
 
 @given(member=st.text(max_size=40), attempt=st.integers(1, 9))

@@ -1,14 +1,11 @@
-"""Files in S3 that are written once: a key is taken by the first who writes it.
-
-botocore alone, without boto3's resources, and only where files are written or linked to.
-"""
+"""Files in S3 that are written once: a key is taken by the first who writes it."""
 
 from functools import cache
 from typing import Any, Final
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cardstock.adapters.aws import client
 from cardstock.errors import ConflictError, NotFoundError, UnavailableError
 from cardstock.payouts.model import Document
 
@@ -19,16 +16,13 @@ READ_TIMEOUT_SECONDS: Final = 30.0
 
 @cache
 def _client() -> Any:
-    from botocore.session import get_session  # reads files; at import every function would pay for it
-
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=READ_TIMEOUT_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": 3},
+    return client(
+        "s3",
+        connect_seconds=CONNECT_TIMEOUT_SECONDS,
+        read_seconds=READ_TIMEOUT_SECONDS,
         signature_version="s3v4",
         s3={"addressing_style": "path"},
     )
-    return get_session().create_client("s3", config=config)
 
 
 def forget_client() -> None:
@@ -56,17 +50,14 @@ class Files:
             # 412: it is there; 409: it is being written at this moment.
             if _status(error) not in (409, 412):
                 raise _known(error) from error
-            if self._content(key) != document.content:
+            try:
+                kept = self.read(key)
+            except NotFoundError:
+                raise UnavailableError("STORE_UNAVAILABLE") from error  # it is not written yet
+            if kept != document.content:
                 raise ConflictError("FILE_DIFFERS", key=key) from error
         except BotoCoreError as error:
             raise UnavailableError("STORE_UNAVAILABLE") from error
-
-    def _content(self, key: str) -> bytes:
-        try:
-            content: bytes = _client().get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            raise UnavailableError("STORE_UNAVAILABLE") from error
-        return content
 
     def read(self, key: str) -> bytes:
         """The bytes under a key. Raises `NotFoundError`, which S3 tells only those who may list the bucket."""

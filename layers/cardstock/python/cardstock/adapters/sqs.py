@@ -1,15 +1,12 @@
-"""Queues: one SQS client per process, made at the first send, with short time-outs.
-
-botocore alone, without boto3's resources: the client costs 60 ms of CPU and only the functions that send pay for it.
-"""
+"""Queues: one SQS client per process, made at the first send, with short time-outs."""
 
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cardstock.adapters.aws import client
 from cardstock.errors import UnavailableError
 
 CONNECT_TIMEOUT_SECONDS = 1.0
@@ -19,14 +16,7 @@ _MAX_BATCH = 10
 
 @cache
 def _client() -> Any:
-    from botocore.session import get_session  # reads files; at import every function would pay for it
-
-    config = Config(
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=READ_TIMEOUT_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": 3},
-    )
-    return get_session().create_client("sqs", config=config)
+    return client("sqs", connect_seconds=CONNECT_TIMEOUT_SECONDS, read_seconds=READ_TIMEOUT_SECONDS)
 
 
 def forget_client() -> None:

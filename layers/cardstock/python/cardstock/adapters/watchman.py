@@ -31,18 +31,14 @@ class Watchman:
 
     def watch(self, order: Order, accrual: Accrual) -> Hold | None:
         """Note a paid order; the hold on its rewards, if there is reason for one."""
-        return service.watch(
-            purchase_of(order, accrual),
-            self._stocking_units,
-            traces=self._traces,
-            identities=self._identities,
-            holds=self._holds,
-            clock=self._clock(),
-        )
+        return self._look(service.watch, order, accrual)
 
     def held(self, order: Order, accrual: Accrual) -> Hold | None:
         """The open hold on its rewards, with all that was noted since."""
-        return service.held(
+        return self._look(service.held, order, accrual)
+
+    def _look(self, look: Callable[..., Hold | None], order: Order, accrual: Accrual) -> Hold | None:
+        return look(
             purchase_of(order, accrual),
             self._stocking_units,
             traces=self._traces,

@@ -7,6 +7,7 @@ once, and a release takes what refunds have left.
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from cardstock.ledger.model import (
     Claw,
     Credit,
     Debt,
+    Kind,
     LedgerTransaction,
     OrderRewards,
     Pocket,
@@ -42,6 +44,10 @@ _REMEMBERED_EVERY = 25
 """Orders: what an interrupted sweep repeats at most, against a write for each."""
 _DAY_IS_DONE = "~"
 """Sorts after every `due_key`."""
+
+
+_Step: TypeAlias = tuple[LedgerTransaction, OrderRewards]
+"""A step, and the row after it."""
 
 
 class Accrual(msgspec.Struct, frozen=True):
@@ -85,24 +91,16 @@ def claw(refund_id: str, taken: Mapping[RewardKind, Fen], accrual: Accrual, *, b
     the order first if nobody has yet. Raises ValueError when more would be taken than was credited, and
     `UnavailableError` when the outcome is unknown: repeat it.
     """
-    if not accrual.credits:
-        return "nothing"
-    for _ in range(_ATTEMPTS):
-        rewards = books.rewards(accrual.order_id)
-        if rewards is None:
-            accrue(accrual, books=books, clock=clock)
-            continue
+
+    def back(rewards: OrderRewards) -> _Step | None:
         if any(earlier.refund_id == refund_id for earlier in rewards.claws):
-            return "repeated"
-        booked = books.change(*_clawing(refund_id, taken, rewards, clock.now()))
-        if booked != "outdated":
-            return booked
-    raise UnavailableError("STORE_BUSY")
+            return None
+        return _clawing(refund_id, taken, rewards, clock.now())
+
+    return _change(accrual, back, books, clock)
 
 
-def _clawing(
-    refund_id: str, taken: Mapping[RewardKind, Fen], rewards: OrderRewards, now: datetime
-) -> tuple[LedgerTransaction, OrderRewards]:
+def _clawing(refund_id: str, taken: Mapping[RewardKind, Fen], rewards: OrderRewards, now: datetime) -> _Step:
     postings = []
     for credit in rewards.credits:
         amount = taken.get(credit.reward, 0)
@@ -130,6 +128,16 @@ def release(accrual: Accrual, *, books: Books, clock: Clock) -> Booked:
     Credits the order first if nobody has yet. One call after the read, 10 WCU for three people. Raises
     `UnavailableError` when the outcome is unknown: repeat it.
     """
+
+    def free(rewards: OrderRewards) -> _Step | None:
+        return None if rewards.state == "available" else _releasing(rewards, clock.now())
+
+    return _change(accrual, free, books, clock)
+
+
+def _change(accrual: Accrual, decide: Callable[[OrderRewards], _Step | None], books: Books, clock: Clock) -> Booked:
+    """Book what `decide` makes of an order's rewards as they are; None: it is done already. Credits them if nobody has
+    yet, and looks again when somebody else was faster."""
     if not accrual.credits:
         return "nothing"
     for _ in range(_ATTEMPTS):
@@ -137,15 +145,14 @@ def release(accrual: Accrual, *, books: Books, clock: Clock) -> Booked:
         if rewards is None:
             accrue(accrual, books=books, clock=clock)
             continue
-        if rewards.state == "available":
-            return "repeated"
-        booked = books.change(*_releasing(rewards, clock.now()))
+        change = decide(rewards)
+        booked = "repeated" if change is None else books.change(*change)
         if booked != "outdated":
             return booked
     raise UnavailableError("STORE_BUSY")
 
 
-def _releasing(rewards: OrderRewards, now: datetime) -> tuple[LedgerTransaction, OrderRewards]:
+def _releasing(rewards: OrderRewards, now: datetime) -> _Step:
     postings = []
     for credit in rewards.credits:
         rest = rewards.rest(credit)
@@ -170,15 +177,7 @@ def _without_zeros(*postings: Posting) -> tuple[Posting, ...]:
 def share_dividend(plan: str, month: str, member_id: str, fen: Fen, *, books: Books, clock: Clock) -> Booked:
     """Credit a member's share of the team dividend of one plan and month, available at once: its sales have settled."""
     cause = dividend_cause(plan, month, member_id)
-    transaction = LedgerTransaction(
-        id=transaction_id("shared", cause),
-        kind="shared",
-        cause=cause,
-        at=clock.now(),
-        postings=_without_zeros(Posting(account(member_id, "available"), fen), Posting(BRAND_COMMISSION, -fen)),
-        plan=plan,
-    )
-    return books.book(transaction)
+    return books.book(_given("shared", cause, member_id, fen, clock.now(), plan=plan))
 
 
 def dividend_cause(plan: str, month: str, member_id: str) -> str:
@@ -188,15 +187,7 @@ def dividend_cause(plan: str, month: str, member_id: str) -> str:
 
 def owe(benefit_id: str, member_id: str, order_id: str, fen: Fen, *, books: Books, clock: Clock) -> Booked:
     """Charge a member for a benefit that was undone after it had shipped: from his available money, else it is debt."""
-    transaction = LedgerTransaction(
-        id=transaction_id("owed", benefit_id),
-        kind="owed",
-        cause=benefit_id,
-        order_id=order_id,
-        at=clock.now(),
-        postings=_without_zeros(Posting(account(member_id, "available"), -fen), Posting(BRAND_COMMISSION, fen)),
-    )
-    return books.book(transaction)
+    return books.book(_given("owed", benefit_id, member_id, -fen, clock.now(), order_id=order_id))
 
 
 def owe_less(
@@ -204,20 +195,27 @@ def owe_less(
 ) -> Booked:
     """Take off what was charged for a benefit the part of it that the member has given back by a refund."""
     cause = owed_cause(benefit_id, refund_id)
-    transaction = LedgerTransaction(
-        id=transaction_id("owed", cause),
-        kind="owed",
-        cause=cause,
-        order_id=order_id,
-        at=clock.now(),
-        postings=_without_zeros(Posting(account(member_id, "available"), fen), Posting(BRAND_COMMISSION, -fen)),
-    )
-    return books.book(transaction)
+    return books.book(_given("owed", cause, member_id, fen, clock.now(), order_id=order_id))
 
 
 def owed_cause(benefit_id: str, refund_id: str) -> str:
     """`benefit.mem_...1.ref_..`."""
     return f"{benefit_id}.{refund_id}"
+
+
+def _given(
+    kind: Kind, cause: str, member_id: str, fen: Fen, at: datetime, *, order_id: str = "", plan: str = ""
+) -> LedgerTransaction:
+    """From the brand to a member's available money, or below zero back from it."""
+    return LedgerTransaction(
+        id=transaction_id(kind, cause),
+        kind=kind,
+        cause=cause,
+        order_id=order_id,
+        at=at,
+        postings=_without_zeros(Posting(account(member_id, "available"), fen), Posting(BRAND_COMMISSION, -fen)),
+        plan=plan,
+    )
 
 
 def debts(balance: Balance, *, statements: Statements) -> tuple[Debt, ...]:
@@ -326,10 +324,10 @@ def returned(number: str, member_id: str, gross: Fen, at: datetime) -> LedgerTra
     return _payout("returned", number, member_id, at, {"paying": -gross, "available": gross})
 
 
-def _payout(kind: str, number: str, member_id: str, at: datetime, moved: Mapping[Pocket, Fen]) -> LedgerTransaction:
+def _payout(kind: Kind, number: str, member_id: str, at: datetime, moved: Mapping[Pocket, Fen]) -> LedgerTransaction:
     return LedgerTransaction(
-        id=transaction_id(kind, number),  # type: ignore[arg-type]  # the three callers above
-        kind=kind,  # type: ignore[arg-type]  # the three callers above
+        id=transaction_id(kind, number),
+        kind=kind,
         cause=number,
         at=at,
         postings=_without_zeros(*(Posting(account(member_id, pocket), amount) for pocket, amount in moved.items())),

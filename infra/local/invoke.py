@@ -119,7 +119,7 @@ class InProcess:
             call = call_of(function, json.loads(json.dumps(event)), request_id)
             try:
                 return json.loads(run(call))
-            except Exception as error:
+            except Exception as error:  # whatever a function raises is what its caller is told
                 raise FunctionError(function.name, type(error).__name__, str(error), traceback.format_exc()) from error
 
     def close(self) -> None:

@@ -531,7 +531,7 @@ class Traffic:
                 try:
                     if not step():
                         self._stopping.wait(idle)
-                except Exception as error:
+                except Exception as error:  # whatever went wrong is said, and tried again
                     if not self._stopping.is_set():
                         self._report(f"{name}: {type(error).__name__}: {error}")
                     self._stopping.wait(1.0)

@@ -279,7 +279,7 @@ class Suite:
                 try:
                     self.engine.check()
                     self.tick(until=self.clock.now(), settle=False)
-                except Exception as error:
+                except Exception as error:  # the clock goes on after anything: it is said, and tried again
                     self._report(f"schedules: {type(error).__name__}: {error}")
                     stopping.wait(5.0)
 

@@ -19,7 +19,7 @@ def main() -> None:
             clock.shift = timedelta(days=days, seconds=seconds, microseconds=microseconds)
             try:
                 answer = {"result": run(Call(**message["call"]))}
-            except Exception as error:
+            except Exception as error:  # whatever a function raises is what its caller is told
                 trace = traceback.format_exc()
                 print(trace, file=sys.stderr, flush=True)
                 answer = {"error": type(error).__name__, "message": str(error), "trace": trace}

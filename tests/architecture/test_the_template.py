@@ -239,8 +239,18 @@ def test_every_schedule_is_in_the_zone_in_which_the_code_s_days_and_months_begin
 
 def test_only_the_step_that_moves_money_reads_the_accounts_that_it_is_paid_from() -> None:
     readers = {name for name, rights in granted().items() if "TransferSecret" in {resource for _, resource in rights}}
+    roles = {name: str(role) for path in STACKS for name, role in resources(path, "AWS::IAM::Role")}
 
     assert readers == {"OnPayoutStep"}
+    assert not [name for name, role in roles.items() if "secretsmanager" in role]
+
+
+def test_rights_are_given_in_roles_alone() -> None:
+    """What the other tests read is all that there is: no policy stands beside the roles, no function brings its own."""
+    kinds = {resource["Type"] for path in STACKS for resource in stack(path)["Resources"].values()}
+
+    assert {kind for kind in kinds if kind.startswith("AWS::IAM::")} == {"AWS::IAM::Role"}
+    assert not [name for name, function in FUNCTIONS.items() if "Role" in function["Properties"]]
 
 
 def test_every_pipe_has_dead_letters_and_starts_with_the_oldest_record() -> None:

@@ -58,6 +58,7 @@ def test_three_books_that_agree_close() -> None:
         ("CLAIM", (replace(PAID, status="dropped", gross=0, tax=0, net=0),), BOOKINGS, {}),
         ("TAX", (PAID,), {"na1": replace(BOOKINGS["na1"], tax=79_999, paid=420_001)}, ANSWERS),
         ("OUTCOME", (PAID,), {"na1": replace(BOOKINGS["na1"], paid=0, tax=80_000)}, ANSWERS),
+        ("OUTCOME", (PAID,), {"na1": replace(BOOKINGS["na1"], returned=500_000)}, ANSWERS),
         ("OUTCOME", (PAID,), BOOKINGS, {"na1": (Answer("na1", "failed", NOON, "bank"),)}),
         ("OUTCOME", (FAILED,), {"nb1": replace(BOOKINGS["nb1"], returned=499_999)}, ANSWERS),
         ("OUTCOME", (FAILED,), BOOKINGS, {"nb1": (Answer("nb1", "paid", NOON, "bank"),)}),

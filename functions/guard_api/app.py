@@ -51,9 +51,14 @@ def resume(order_id: str) -> None:
 
     order, rules = bootstrap.orders().find(order_id), bootstrap.rules()
     if order is not None and order.received_at is not None and order.paid_at is not None:
-        key = ledger.due_key(order_id, order.received_at, order.paid_at)
-        day = ledger.release_day(order.received_at, rules.waits_days(order))
-        ledger.schedule(key, day, calendar=bootstrap.calendar(), clock=bootstrap.clock())
+        ledger.await_release(
+            order_id,
+            order.received_at,
+            order.paid_at,
+            rules.waits_days(order),
+            calendar=bootstrap.calendar(),
+            clock=bootstrap.clock(),
+        )
 
 
 @api.get("/v1/compliance-alarms", query=PageQuery, answer=models.ComplianceAlarms, auth="key", scope="payouts:read")

@@ -54,9 +54,14 @@ def received(order: "Order") -> None:
 
     rules = bootstrap.rules()
     if order.received_at is not None and order.paid_at is not None and rules.concerns(order):
-        key = ledger.due_key(order.order_id, order.received_at, order.paid_at)
-        day = ledger.release_day(order.received_at, rules.waits_days(order))
-        ledger.schedule(key, day, calendar=bootstrap.calendar(), clock=bootstrap.clock())
+        ledger.await_release(
+            order.order_id,
+            order.received_at,
+            order.paid_at,
+            rules.waits_days(order),
+            calendar=bootstrap.calendar(),
+            clock=bootstrap.clock(),
+        )
 
 
 def refund_changed(refund: "Refund") -> None:

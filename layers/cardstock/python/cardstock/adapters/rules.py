@@ -4,16 +4,25 @@ All of it follows from the order's own lines and snapshot and from a published p
 same order gives the same fen whenever it is asked, by whomever.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from cardstock.ledger.model import Credit, RewardKind
 from cardstock.ledger.service import Accrual
 from cardstock.money import Fen
 from cardstock.network.model import OrderFacts, OrderLine, Plan, Reward, Snapshot, WhatIf
 from cardstock.network.ports import Plans
-from cardstock.network.rewards import clawed, qualifying_net, rewards_for, what_if
+from cardstock.network.rewards import (
+    awaits_settling,
+    qualifying_net,
+    qualifying_refunded,
+    qualifying_returned,
+    rewards_for,
+    taken,
+    what_if,
+)
 from cardstock.network.service import get_plan
+from cardstock.orders import settling
 from cardstock.orders.model import Order, Refund
 
 
@@ -35,50 +44,38 @@ class PlanRules:
 
     def opens_at(self, order: Order) -> datetime | None:
         """When the return window and the freeze are over, after-sales aside; None before the receipt."""
-        return None if order.received_at is None else order.received_at + timedelta(days=self.waits_days(order))
+        return settling.opens_at(order, self.waits_days(order))
 
     def taken(self, order: Order, refund: Refund, refunds: Sequence[Refund]) -> Mapping[RewardKind, Fen]:
-        """What `refund` takes back of each reward: the share of all that it and the refunds requested before it
-        (`refunds`: those of the order, any others among them) give back, less what those alone take."""
-        before = _given_back(order, (other for other in refunds if other.sequence < refund.sequence))
-        after = [back + more for back, more in zip(before, _given_back(order, (refund,)), strict=True)]
-        return {
-            reward.kind: clawed(reward, after) - clawed(reward, before) for reward in _rewards(order, self._plan(order))
-        }
+        """What `refund` takes back of each reward, after those of `refunds` that were requested before it."""
+        before = settling.returned(order, (other for other in refunds if other.sequence < refund.sequence))
+        return taken(_rewards(order, self._plan(order)), before, settling.returned(order, (refund,)))
 
     def settles_at(self, order: Order, refunds: Sequence[Refund] = ()) -> datetime | None:
-        """When the return window and the freeze are over, or the last after-sale that was asked for until then; None
-        before the receipt, and while an after-sale is open."""
-        if order.received_at is None or any(r.kind == "return" and r.succeeded_at is None for r in refunds):
-            return None
-        over = order.received_at + timedelta(days=self.waits_days(order))
-        after_sales = [(r.requested_at, r.succeeded_at) for r in refunds if r.kind == "return" and r.succeeded_at]
-        for asked_at, closed_at in sorted(after_sales):
-            if asked_at <= over:
-                over = max(over, closed_at)
-        return over
+        """When the return window and the freeze are over, and the after-sales; None while that is open."""
+        return settling.settles_at(order, self.waits_days(order), refunds)
 
     def waits_days(self, order: Order) -> int:
         """Days from the receipt to the end of the return window and of the freeze."""
         return self._plan(order).waits_days
 
     def concerns(self, order: Order) -> bool:
-        """Whether anything waits for `order` to settle: a reward, somebody's role, or the team dividend."""
-        if any(line.qualifying for line in order.lines) or self.accrual(order).credits:
-            return True
-        return bool(self._plan(order).dividend_bps and order.amount_fen)
+        """Whether anything waits for `order` to settle."""
+        plan = self._plan(order)
+        return awaits_settling(_lines(order), _rewards(order, plan), plan)
 
     def facts(self, order: Order, refunds: Sequence[Refund] = (), *, settled_at: datetime | None = None) -> OrderFacts:
-        """What the network has to know of `order`. The refund that passes the half of the qualifying lines dates them
-        all, so that facts told in another order draw the same line."""
+        """What the network has to know of `order`."""
         lines = _lines(order)
         net = qualifying_net(lines)
-        back, refunded_at = 0, None
-        done = [(refund.succeeded_at, refund) for refund in refunds if refund.succeeded_at is not None]
-        for moment, refund in sorted(done, key=lambda pair: (pair[0], pair[1].refund_id)):
-            part = sum(line.amount_fen for line in refund.lines if lines[line.line_no - 1].qualifying)
-            if part and 2 * back <= net:
-                back, refunded_at = back + part, moment
+        back, refunded_at = qualifying_returned(
+            net,
+            (
+                (refund.succeeded_at, refund.refund_id, qualifying_refunded(lines, settling.returned(order, (refund,))))
+                for refund in refunds
+                if refund.succeeded_at is not None
+            ),
+        )
         return OrderFacts(
             order_id=order.order_id,
             buyer_id=order.member_id,
@@ -103,15 +100,6 @@ def _lines(order: Order) -> list[OrderLine]:
 
 def _rewards(order: Order, plan: Plan) -> tuple[Reward, ...]:
     return rewards_for(_lines(order), Snapshot.from_compact(order.snapshot), plan, buyer_id=order.member_id)
-
-
-def _given_back(order: Order, refunds: Iterable[Refund]) -> list[Fen]:
-    """Per line of the order."""
-    back = [0] * len(order.lines)
-    for refund in refunds:
-        for line in refund.lines:
-            back[line.line_no - 1] += line.amount_fen
-    return back
 
 
 def _credit(reward: Reward) -> Credit:

@@ -344,6 +344,13 @@ def due_key(order_id: str, received_at: datetime, paid_at: datetime) -> str:
     return f"{_milliseconds(received_at)}#{_milliseconds(paid_at)}#{order_id}"
 
 
+def await_release(
+    order_id: str, received_at: datetime, paid_at: datetime, days: int, *, calendar: Calendar, clock: Clock
+) -> None:
+    """Put an order into the day at whose end it is released, `days` after its receipt; again changes nothing."""
+    schedule(due_key(order_id, received_at, paid_at), release_day(received_at, days), calendar=calendar, clock=clock)
+
+
 def schedule(key: str, day: date, *, calendar: Calendar, clock: Clock) -> None:
     """Put an order (its `due_key`) into its day; into today if that day is over, since the sweep does not come back.
 

@@ -5,7 +5,8 @@ was paid for the lines they are measured on, nor the plan's cap; at most one dir
 nobody earns on his own order; the same arguments always give the same fen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from msgspec.structs import replace
@@ -134,6 +135,20 @@ def clawed(reward: Reward, refunded: Sequence[Fen]) -> Fen:
     return half_up(reward.amount * back, base) if base else 0
 
 
+def taken(rewards: Sequence[Reward], before: Sequence[Fen], back: Sequence[Fen]) -> dict[RewardKind, Fen]:
+    """What a refund of `back` fen of each line takes of each reward, once `before` had been given back: the share of
+    all of that, less what the refunds before it take alone."""
+    after = [earlier + now for earlier, now in zip(before, back, strict=True)]
+    return {reward.kind: clawed(reward, after) - clawed(reward, before) for reward in rewards}
+
+
+def awaits_settling(lines: Sequence[OrderLine], rewards: Sequence[Reward], plan: Plan) -> bool:
+    """Whether anything waits for an order to settle: a reward, somebody's role, or the team dividend."""
+    if rewards or any(line.qualifying for line in lines):
+        return True
+    return bool(plan.dividend_bps) and any(line.net for line in lines)
+
+
 def nothing_refunded(lines: Sequence[OrderLine]) -> Refunded:
     """An order of which nothing has been given back."""
     return Refunded((0,) * len(lines), (0,) * len(lines))
@@ -178,6 +193,19 @@ def qualifying_net(lines: Sequence[OrderLine]) -> Fen:
 def qualifying_refunded(lines: Sequence[OrderLine], refunded: Sequence[Fen]) -> Fen:
     """What has been given back of those lines."""
     return sum(given for line, given in zip(lines, refunded, strict=True) if line.qualifying)
+
+
+def qualifying_returned(net: Fen, refunds: Iterable[tuple[datetime, str, Fen]]) -> tuple[Fen, datetime | None]:
+    """What counts of `refunds` (moment, id, fen of qualifying lines, for which `net` was paid), and since when.
+
+    The one that passes the half dates them all and none after it counts, so that whatever order they are told in
+    draws the same line.
+    """
+    back, since = 0, None
+    for moment, _, fen in sorted(refunds):
+        if fen and 2 * back <= net:
+            back, since = back + fen, moment
+    return back, since
 
 
 def dividend(plan: Plan, net_sales: Fen, team_sales: Mapping[str, Fen]) -> dict[str, Fen]:

@@ -7,7 +7,7 @@ next follows from what is stored alone: it can be killed anywhere, repeated, and
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, TypeVar
 
 import msgspec
@@ -25,7 +25,9 @@ from cardstock.payouts.model import (
     Answer,
     Balance,
     Batch,
+    Booking,
     DropReason,
+    LedgerLine,
     Line,
     Payee,
     Period,
@@ -150,11 +152,7 @@ def existing(wanted: str, *, payouts: Payouts) -> Batch:
 def unfinished(*, payouts: Payouts) -> list[Batch]:
     """Batches that could go on without anybody's word; of the last two years."""
     batches = payouts.page(before=None, limit=_UNFINISHED_LOOKED_AT)
-    return [
-        batch
-        for batch in batches
-        if _may_be_sent(batch) or batch.listed_at is None or not _told_all(batch)
-    ]
+    return [batch for batch in batches if _may_be_sent(batch) or batch.listed_at is None or not _told_all(batch)]
 
 
 def on_their_way(*, payouts: Payouts) -> list[Batch]:
@@ -313,7 +311,7 @@ def advance(
     if batch.listed_at is None:
         batch = _list(batch, payouts=payouts, ledger=ledger, payees=payees, clock=clock)
     batch = _announced(batch, OPENED, payouts=payouts, announce=announce)
-    just_sent = False
+    just_sent, books = False, None
     if _may_be_sent(batch) and batch.sent_at is None:
         batch = _spread(batch, payouts=payouts, spread=spread, clock=clock)
         if spread is not None and batch.spread_at is not None:
@@ -336,11 +334,11 @@ def advance(
             _ask(batch, payouts=payouts, channel=way, clock=clock, enough_time=enough_time)
         if not _apply_answers(batch, payouts=payouts, enough_time=enough_time):
             return True
-        batch = _closed(batch, payouts=payouts, ledger=ledger, clock=clock)
+        batch, books = _closed(batch, payouts=payouts, ledger=ledger, clock=clock)
     if batch.status == "sending" and batch.closed_at is not None:
         if not enough_time():
             return True
-        report = report_of(batch, brand=brand, payouts=payouts, ledger=ledger)
+        report = report_of(batch, brand=brand, payouts=payouts, ledger=ledger, books=books)
         batch = _settled(batch, report, payouts=payouts, files=files, writers=writers, clock=clock)
     if batch.status == "settled":
         _announced(batch, SETTLED, payouts=payouts, announce=announce)
@@ -670,7 +668,7 @@ def _apply_answers(batch: Batch, *, payouts: Payouts, enough_time: EnoughTime) -
     Every chunk that is applied ends lines, so a step that ran out of time leaves less to the next.
     """
     in_flight = [line for line in payouts.lines(batch.id) if line.status in IN_FLIGHT]
-    said = payouts.answers(batch.id)
+    said = dict(payouts.answers(batch.id))
     for chunk in _chunks((line for line in in_flight if _changes(line, said, batch)), CHUNK):
         if not enough_time():
             return False
@@ -680,7 +678,7 @@ def _apply_answers(batch: Batch, *, payouts: Payouts, enough_time: EnoughTime) -
                 number: Answer(number, "paid", batch.confirmed_at, batch.confirmed_by) for number in unanswered
             }
             payouts.record(batch.id, list(confirmed.values()))
-            said = {**said, **{number: (*said.get(number, ()), answer) for number, answer in confirmed.items()}}
+            said |= {number: (*said.get(number, ()), answer) for number, answer in confirmed.items()}
         payouts.finish([_after(line, said[line.number]) for line in chunk])
     return True
 
@@ -700,17 +698,32 @@ def _after(line: Line, answers: Iterable[Answer]) -> Line:
     return line
 
 
-def _closed(batch: Batch, *, payouts: Payouts, ledger: Ledger, clock: Clock) -> Batch:
-    """Compare the three books once every line is final. If they differ the batch stays as it is, with what differs."""
-    lines = sorted(payouts.lines(batch.id), key=lambda line: line.number)
+class _Books(msgspec.Struct, frozen=True):
+    """The three books of a batch, as they were read at one moment: lines by number."""
+
+    lines: Sequence[Line]
+    bookings: Mapping[str, Booking]
+    postings: Sequence[LedgerLine]
+    answers: Mapping[str, Sequence[Answer]]
+
+
+def _books(batch: Batch, lines: Iterable[Line], payouts: Payouts, ledger: Ledger) -> _Books:
+    ordered = sorted(lines, key=lambda line: line.number)
+    return _Books(ordered, *ledger.bookings(ordered), payouts.answers(batch.id))
+
+
+def _closed(batch: Batch, *, payouts: Payouts, ledger: Ledger, clock: Clock) -> tuple[Batch, _Books | None]:
+    """Compare the three books once every line is final; with the batch, the books that agree. If they differ the batch
+    stays as it is, with what differs."""
+    lines = list(payouts.lines(batch.id))
     if not all(line.final for line in lines):
-        return batch
-    bookings, _ = ledger.bookings(lines)
-    books = reconcile(lines, bookings, payouts.answers(batch.id))
+        return batch, None
+    read = _books(batch, lines, payouts, ledger)
+    books = reconcile(read.lines, read.bookings, read.answers)
     kept = replace(books, differences=books.differences[:_DIFFERENCES_KEPT])
     if books.closes:
-        return payouts.replace(replace(batch, books=kept, closed_at=clock.now()))
-    return batch if kept == batch.books else payouts.replace(replace(batch, books=kept))
+        return payouts.replace(replace(batch, books=kept, closed_at=clock.now())), read
+    return batch if kept == batch.books else payouts.replace(replace(batch, books=kept)), None
 
 
 def compared(batch: Batch, *, payouts: Payouts, ledger: Ledger) -> tuple[Reconciliation, int]:
@@ -721,19 +734,22 @@ def compared(batch: Batch, *, payouts: Payouts, ledger: Ledger) -> tuple[Reconci
     return reconcile(sent, bookings, payouts.answers(batch.id)), len(lines) - len(sent)
 
 
-def report_of(batch: Batch, *, brand: str, payouts: Payouts, ledger: Ledger) -> Report:
-    """What is printed about a batch: the same today and in a year. Raises ValueError for one that is not closed."""
-    lines = list(payouts.lines(batch.id))
-    bookings, own = ledger.bookings(lines)
-    members = sorted({line.member for line in lines})
-    postings = list(ledger.statements(members, batch.since, batch.opened_at))
+def report_of(batch: Batch, *, brand: str, payouts: Payouts, ledger: Ledger, books: _Books | None = None) -> Report:
+    """What is printed about a batch: the same today and in a year. Raises ValueError for one that is not closed.
+
+    `books`: those that closed it, if they were read just now.
+    """
+    if books is None:
+        books = _books(batch, payouts.lines(batch.id), payouts, ledger)
+    members = sorted({line.member for line in books.lines})
+    postings = ledger.statements(members, batch.since, batch.opened_at)
     return assemble(
         brand=brand,
         batch=batch,
-        lines=lines,
-        bookings=bookings,
-        answers=payouts.answers(batch.id),
-        postings=[*postings, *own],
+        lines=books.lines,
+        bookings=books.bookings,
+        answers=books.answers,
+        postings=chain(postings, books.postings),
     )
 
 

@@ -229,6 +229,26 @@ def test_forged_credentials_are_a_401(api: Api, authorization: str | None, code:
     assert (status, content["code"]) == (401, code)
 
 
+def test_one_idempotency_key_is_another_request_for_another_member_or_another_path() -> None:
+    callers = Callers(signer=SIGNER, find_key=no_key, admin_key=lambda: "r", clock=lambda: CLOCK)
+    api = Api("test", callers=lambda: callers)
+    seen: list[str] = []
+
+    def keep(request: Request[Nothing, Nothing]) -> Told:
+        """Keep."""
+        seen.append(request.key.id)
+        return Told(1)
+
+    for path in ("/v1/mine", "/v1/other"):
+        api.post(path, answer=Told, auth="member", idempotent=True)(keep)
+        for member in ("mem_a", "mem_a", "mem_b"):
+            token = SIGNER.sign(ACCESS, {"sub": member})
+            call(api, "POST", path, headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "k"})
+
+    assert (len(seen), len(set(seen))) == (6, 4)
+    assert (seen[0], seen[3]) == (seen[1], seen[4])
+
+
 def test_a_missing_idempotency_key_is_told(api: Api) -> None:
     token = SIGNER.sign(ACCESS, {"sub": "mem_1"})
 

@@ -29,7 +29,7 @@ def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
     There is one a month: whoever opens it, again or first, finds it. Another person has to approve it.
     """
     batch, repeated = service.open_by_hand(
-        request.body.period, actor=request.caller.id, rules=bootstrap.payout_rules,
+        request.body.period, actor=request.caller.id, name=request.caller.name, rules=bootstrap.payout_rules,
         keep=partial(bootstrap.keep_request, request.key), payouts=bootstrap.payouts(), clock=bootstrap.clock(),
     )  # fmt: skip
     bootstrap.take_payout_step(batch.id)

@@ -1,11 +1,13 @@
 """Opening a payout by hand: once, whoever does it, and never approved by the same person."""
 
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from cardstock import bootstrap
 from cardstock.adapters import s3, sqs
@@ -50,6 +52,14 @@ def test_a_payout_opened_by_hand_lists_everybody_and_is_paid_like_any_other(offi
     assert (listed["listed"], listed["listed_fen"], listed["opened_by"]) == (1, 5_000, opened["opened_by"])
     assert approved[0] == 200
     assert (office.payout()["status"], office.balance(member)) == ("settled", {"paid": 5_000})
+    # The report names who opened it, as it names who approved it.
+    content = office.cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/report.xlsx")["Body"].read()
+    cells = [
+        str(cell)
+        for row in load_workbook(io.BytesIO(content)).worksheets[0].iter_rows(values_only=True)
+        for cell in row
+    ]
+    assert any(f"Ms Zhao, treasury ({opened['opened_by']})" in cell for cell in cells)
 
 
 def test_it_is_the_schedules_payout_whoever_comes_first(office: Office, cloud: Cloud) -> None:

@@ -201,6 +201,8 @@ class Batch(msgspec.Struct, frozen=True):
     """The events about it that were given to the queue."""
     version: int = 1
     """Counts the writes; the condition of the next one."""
+    opener: str = ""
+    """The name on the key of who opened it by hand, as it was then."""
     spread_at: datetime | None = None
     """When its parts were last given away to be taken side by side, if it is big enough for that."""
 

@@ -92,9 +92,10 @@ class StatusTotal(msgspec.Struct, frozen=True):
     net: Fen
 
 
-def open_batch(period: Period, *, actor: str, rules: Rules, payouts: Payouts, clock: Clock) -> Batch:
+def open_batch(period: Period, *, actor: str, rules: Rules, payouts: Payouts, clock: Clock, name: str = "") -> Batch:
     """The batch of a period, opened now unless it was before. Who is in it is found out by `advance`.
 
+    `name`: of a person who opens it, for the report.
     Raises `RefusedError` (PERIOD_NOT_OVER): what may still happen in a month cannot be paid out.
     """
     now = clock.now()
@@ -108,6 +109,7 @@ def open_batch(period: Period, *, actor: str, rules: Rules, payouts: Payouts, cl
             status="open",
             rules=rules,
             opened_by=actor,
+            opener=name,
             opened_at=now,
             since=previous[0].opened_at if previous else None,
         )
@@ -118,6 +120,7 @@ def open_by_hand(
     month: str,
     *,
     actor: str,
+    name: str,
     rules: Callable[[Period], Rules],
     keep: Callable[[str], bool],
     payouts: Payouts,
@@ -125,9 +128,9 @@ def open_by_hand(
 ) -> tuple[Batch, bool]:
     """The batch of a period, opened now by `actor` unless it was before, and whether this request was a repeat.
 
-    Only the month that ended last can be opened: what is paid now is taxed as its income. `keep` remembers the request,
-    and refuses one that stood for another period. Raises `InvalidError` for what is no month, `RefusedError`
-    (PERIOD_NOT_OVER, PERIOD_PAST), and what `rules` and `keep` raise.
+    His `name` is kept for the report. Only the month that ended last can be opened: what is paid now is taxed as its
+    income. `keep` remembers the request, and refuses one that stood for another period. Raises `InvalidError` for what
+    is no month, `RefusedError` (PERIOD_NOT_OVER, PERIOD_PAST), and what `rules` and `keep` raise.
     """
     period = Period(month)
     wanted = batch_id(period)
@@ -140,7 +143,7 @@ def open_by_hand(
         configured = rules(period)
     repeated = keep(wanted)
     if known is None:
-        known = open_batch(period, actor=actor, rules=configured, payouts=payouts, clock=clock)
+        known = open_batch(period, actor=actor, rules=configured, payouts=payouts, clock=clock, name=name)
     return known, repeated
 
 

@@ -15,6 +15,7 @@ from cardstock.adapters.reports.texts import (
     Text,
     approver,
     local_text,
+    opener,
     printable,
     yuan_text,
 )
@@ -103,7 +104,7 @@ def _page(report: Report, language: int) -> list[Any]:
         (word("batch"), batch.id),
         (word("period"), batch.period.key),
         (word("channel"), named(CHANNEL, batch.rules.channel)),
-        (word("opened"), f"{local_text(batch.opened_at)}  {batch.opened_by}"),
+        (word("opened"), f"{local_text(batch.opened_at)}  {opener(batch)}"),
         (word("approved"), f"{local_text(batch.approved_at)}  {approver(batch)}"),
         (word("closed"), f"{local_text(report.closed_at)}  (UTC+8)"),
         (word("tax"), f"{named(METHOD, table.method)} ({table.id}, {table.valid_from}{until})"),

@@ -113,6 +113,11 @@ def local_text(moment: datetime | None) -> str:
     return "-" if moment is None else f"{local(moment):%Y-%m-%d %H:%M:%S}"
 
 
+def opener(batch: Batch) -> str:
+    """Who opened a batch: the name on the key, and the key; or the schedule."""
+    return f"{printable(batch.opener)} ({batch.opened_by})" if batch.opener else batch.opened_by
+
+
 def approver(batch: Batch) -> str:
     """Who approved a batch: `Li Na, finance (key_..)`."""
     return f"{printable(batch.approver)} ({batch.approved_by})" if batch.approver else batch.approved_by or "-"

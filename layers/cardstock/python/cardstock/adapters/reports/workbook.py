@@ -29,6 +29,7 @@ from cardstock.adapters.reports.texts import (
     both,
     local,
     local_text,
+    opener,
     printable,
     yuan,
 )
@@ -433,7 +434,7 @@ def _facts(writer: Writer, sheet: Any, report: Report, row: int) -> int:
     batch, table = report.batch, report.tax_table
     row = band(writer, sheet, row, "批次 Batch", ())
     for name, value in (
-        ("开立 Opened", f"{local_text(batch.opened_at)} · {batch.opened_by}"),
+        ("开立 Opened", f"{local_text(batch.opened_at)} · {opener(batch)}"),
         ("对账区间 Statements cover", f"{local_text(batch.since)} → {local_text(batch.opened_at)}"),
         ("审批 Approved", f"{local_text(batch.approved_at)} · {approver(batch)} · {batch.note or '-'}"),
         ("发放 Sent", local_text(batch.sent_at)),

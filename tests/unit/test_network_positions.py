@@ -310,6 +310,27 @@ def test_an_order_tells_its_owner_once_even_if_what_fixed_another_one_is_returne
     assert world["X"].owner == "A"
 
 
+def test_an_order_whose_return_was_heard_of_too_early_may_tell_its_owner_again() -> None:
+    world = founded(SETTLED)
+    world.buy("A", "R")
+    world.bind("X", "A")
+    world.appoint("A")
+    kit = world.place("X")
+    kit.facts = replace(kit.facts, paid_at=world.tick())
+    settled_at = world.tick()
+    world.refund(kit)
+    world.network.nodes["A"] = replace(world["A"], partner=False, owner="R", peer=None)
+    world.pay(world.place("X", OrderLine("tea", 1, 5_000)))
+    between = world["X"].owner
+
+    world.count(replace(kit.facts, settled_at=settled_at))
+
+    assert (between, world["X"].owner, world["X"].role) == ("R", "A", "distributor")
+    assert [event for event in world.events if event.startswith("owner")] == [
+        f"owner.{kit.id}", "owner.ord_3", f"owner.{kit.id}.2",
+    ]  # fmt: skip
+
+
 def test_an_older_order_that_is_paid_late_does_not_bring_back_an_older_owner() -> None:
     world = founded()
     world.buy("A", "R")

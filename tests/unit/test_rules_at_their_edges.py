@@ -1,5 +1,6 @@
 """Rules where they turn: at the last fen of a limit, at the last parameter that passes, at each bracket of a tax."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import pytest
@@ -9,6 +10,8 @@ from cardstock.network import guard
 from cardstock.network.model import NOTHING, Check, OrderLine, Person, Plan, Snapshot
 from cardstock.network.presets import CHAIN21, FREE_ORDER, SINGLE_LEVEL, UNLOCK
 from cardstock.network.rewards import rewards_for
+from cardstock.orders.model import Coupon, Offer
+from cardstock.orders.service import Wanted, make_quote
 from cardstock.payouts.tax import LABOUR_2019, PLATFORM_2025, TaxToDate, assess, withhold
 from tests.unit.network_world import EXAMPLE
 
@@ -42,6 +45,34 @@ def test_of_the_cap_and_what_was_paid_for_the_measured_lines_the_lower_holds() -
     assert paid(lines, snapshot, replace(EXAMPLE, cap_bps=3_000)) == [("mem_a", 6_000), ("mem_r", 9_000)]
     # And the other way round: 10 % of the order is less than the kit.
     assert paid(lines, snapshot, replace(EXAMPLE, cap_bps=1_000)) == [("mem_a", 4_600), ("mem_r", 6_900)]
+
+
+class Goods:
+    """Tea at 10.00 and cups at 3.33, and a coupon of `fen` for whoever asks."""
+
+    def __init__(self, fen: int) -> None:
+        self.fen = fen
+
+    def offers(self, skus: Iterable[str]) -> Mapping[str, Offer]:
+        price = {"tea": 1_000, "cup": 333}
+        return {sku: Offer(sku, sku, price[sku], "sup_a", True, True, True, 9) for sku in skus}
+
+    def hint(self, _member_id: str) -> None:
+        return None
+
+    def of(self, _member_id: str, coupon_id: str) -> Coupon:
+        return Coupon(coupon_id, self.fen)
+
+
+@pytest.mark.parametrize(
+    ("fen", "nets"), [(0, (1_000, 999)), (1_000, (500, 499)), (1_998, (1, 0)), (1_999, (0, 0)), (49_900, (0, 0))]
+)
+def test_a_coupon_above_the_goods_counts_as_the_goods(fen: int, nets: tuple[int, int]) -> None:
+    goods = Goods(fen)
+    wanted = [Wanted("tea", 1), Wanted("cup", 3)]
+    quote = make_quote("mem_a", wanted, None, "coupon", catalogue=goods, network=goods, coupons=lambda: goods)  # type: ignore[arg-type]  # a fake that has what is asked of it
+
+    assert tuple(line.net_fen for line in quote.lines) == nets
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from cardstock.adapters.dynamodb import partners as tables
 from cardstock.adapters.webhooks import DueMessages
 from cardstock.bootstrap import due_queue
-from cardstock.errors import RefusedError
+from cardstock.errors import RefusedError, UnavailableError
 from cardstock.partners.model import ApiKey, Attempt, Delivery, Due, Endpoint, InboxMessage, Supplier
 from cardstock.partners.ports import Deliveries, Endpoints, Inbox, Keys, Suppliers
 from cardstock.settings import settings
 from tests.cloud import Cloud, template
-from tests.faults.layer import watch
+from tests.faults.layer import at, watch
 from tests.unit.partners_memory import (
     START,
     MemoryDeliveries,
@@ -324,6 +324,15 @@ def test_pages_lie_between_two_bounds_and_hold_what_is_asked_for(stores: Stores)
 
 
 # --- what only the tables can get wrong ---
+
+
+def test_a_change_of_what_a_transaction_holds_is_worth_a_repeat(cloud: Cloud) -> None:
+    keys = tables.DynamoKeys()
+    keys.add(KEY, request("a"))
+    with at(0, "conflict"), pytest.raises(UnavailableError):
+        keys.revoke("key_1")
+
+    assert keys.revoke("key_1") is True
 
 
 def test_a_week_later_the_record_of_the_request_is_gone_and_a_repeat_still_makes_nothing_new(cloud: Cloud) -> None:

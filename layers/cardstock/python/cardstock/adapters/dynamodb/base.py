@@ -16,8 +16,9 @@ from pynamodb.attributes import Attribute
 from pynamodb.connection.base import Connection
 from pynamodb.connection.table import TableConnection
 from pynamodb.constants import GLOBAL_SECONDARY_INDEXES, NUMBER, STRING
-from pynamodb.exceptions import DoesNotExist, GetError, PutError, TransactWriteError
+from pynamodb.exceptions import DoesNotExist, GetError, PutError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.pagination import PageIterator
 from pynamodb.transactions import TransactWrite
@@ -131,6 +132,17 @@ class Table(Model):
         try:
             self.save(condition=condition)
         except PutError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                return False
+            raise UnavailableError("STORE_UNAVAILABLE") from error
+        return True
+
+    def update_if(self, actions: list[Action], condition: Condition) -> bool:
+        """Change the stored item if it meets the condition, and read what it is now into this one; False if it does
+        not, as above. Raises `UnavailableError`, also while a transaction holds the item."""
+        try:
+            self.update(actions, condition=condition)
+        except UpdateError as error:
             if error.cause_response_code == "ConditionalCheckFailedException":
                 return False
             raise UnavailableError("STORE_UNAVAILABLE") from error

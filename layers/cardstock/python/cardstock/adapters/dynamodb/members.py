@@ -18,7 +18,6 @@ from datetime import date
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 
 from cardstock.adapters.dynamodb.base import (
     ConditionFailedError,
@@ -152,16 +151,8 @@ class DynamoMembers:
     def set_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
         item = MemberItem(pk=member_id)
         year = MemberItem.birth_year.remove() if birth_year is None else MemberItem.birth_year.set(birth_year)
-        try:
-            item.update(
-                [MemberItem.nickname.set(nickname), year],
-                condition=MemberItem.pk.exists() & MemberItem.erased_at.does_not_exist(),
-            )
-        except UpdateError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                return None
-            raise UnavailableError("STORE_UNAVAILABLE") from error
-        return member_in(item)
+        there = MemberItem.pk.exists() & MemberItem.erased_at.does_not_exist()
+        return member_in(item) if item.update_if([MemberItem.nickname.set(nickname), year], there) else None
 
     def salt(self) -> bytes:
         for _ in range(2):

@@ -23,9 +23,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from cardstock.adapters.dynamodb.base import (
     ConditionFailedError,
@@ -137,7 +134,7 @@ class DynamoKeys:
         return find_key(key_id)
 
     def revoke(self, key_id: str) -> bool:
-        return _updated(KeyItem(pk=key_id, sk="key"), [KeyItem.active.set(False)], KeyItem.pk.exists())
+        return KeyItem(pk=key_id, sk="key").update_if([KeyItem.active.set(False)], KeyItem.pk.exists())
 
     def of(self, owner: str, limit: int, after: str | None) -> tuple[Sequence[ApiKey], str | None]:
         start = None if after is None else {"pk": owner, "sk": f"key#{after}"}
@@ -299,8 +296,7 @@ class DynamoEndpoints:
 
     def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: str) -> None:
         since = EndpointItem.failing_since
-        changed = _updated(
-            _endpoint_key(endpoint),
+        changed = _endpoint_key(endpoint).update_if(
             [
                 EndpointItem.status.set(status),
                 since.remove() if failing_since is None else since.set(failing_since),
@@ -364,8 +360,7 @@ class DynamoDeliveries:
     def note(self, delivery: Delivery, attempt: Attempt, status: str) -> None:
         log = (*delivery.attempts, attempt)[-_LOGGED_ATTEMPTS:]
         unchanged = DeliveryItem.tries == delivery.tries
-        _updated(
-            DeliveryItem(pk=delivery.endpoint_id, sk=delivery.delivery_id),
+        DeliveryItem(pk=delivery.endpoint_id, sk=delivery.delivery_id).update_if(
             [
                 DeliveryItem.attempts.set([[to_epoch_ms(made.at), made.status, made.error] for made in log]),
                 DeliveryItem.tries.set(delivery.tries + 1),
@@ -376,7 +371,7 @@ class DynamoDeliveries:
 
     def reopen(self, delivery: Delivery) -> None:
         item = DeliveryItem(pk=delivery.endpoint_id, sk=delivery.delivery_id)
-        _updated(item, [DeliveryItem.status.set("waiting")], DeliveryItem.pk.exists())
+        item.update_if([DeliveryItem.status.set("waiting")], DeliveryItem.pk.exists())
 
     def page(
         self, endpoint_id: str, before: str, limit: int, after: str | None
@@ -398,16 +393,6 @@ def _earlier(error: ConditionFailedError, request: RequestKey) -> str | None:
     The record of a request expires after a week: then only the id, which is derived from the request, tells.
     """
     return result_of(error.failed[0], request) if 0 in error.failed else None
-
-
-def _updated(item: Table, actions: list[Action], condition: Condition) -> bool:
-    try:
-        item.update(actions, condition=condition)
-    except UpdateError as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
 
 
 def _endpoint_key(endpoint: Endpoint) -> EndpointItem:

@@ -21,7 +21,6 @@ from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -160,25 +159,20 @@ class DynamoProducts:
 
     def count_stock(self, supplier_id: str, sku: str, on_shelf: int, version: int, at: datetime) -> bool:
         """See the port."""
-        item = ProductItem(sku=sku)
-        try:
-            item.update(
-                actions=[
-                    # DynamoDB subtracts: units sold meanwhile are never lost between a read and a write.
-                    ProductItem.stock.set(Value(on_shelf) - Path(ProductItem.held)),
-                    ProductItem.inventory_version.set(version),
-                    ProductItem.updated_at.set(at),
-                ],
-                condition=(ProductItem.supplier_id == supplier_id) & (ProductItem.inventory_version < version),
-            )
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
+        changed = ProductItem(sku=sku).update_if(
+            [
+                # DynamoDB subtracts: units sold meanwhile are never lost between a read and a write.
+                ProductItem.stock.set(Value(on_shelf) - Path(ProductItem.held)),
+                ProductItem.inventory_version.set(version),
+                ProductItem.updated_at.set(at),
+            ],
+            (ProductItem.supplier_id == supplier_id) & (ProductItem.inventory_version < version),
+        )
+        if not changed:
             stored = self.find(sku)
             if stored is None or stored.supplier_id != supplier_id:
-                raise NotFoundError("NOT_FOUND") from error
-            return False
-        return True
+                raise NotFoundError("NOT_FOUND")
+        return changed
 
 
 def shortage(sku: str, stored: dict[str, Any]) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cardstock import bootstrap
 from cardstock.edge import queue
+from cardstock.errors import UnavailableError
 
 if TYPE_CHECKING:
     from cardstock.network.model import OrderFacts
@@ -70,14 +71,15 @@ def refund_changed(refund: "Refund") -> None:
 
     bootstrap.announcements().refund(refund)
     if refund.status == "requested":
-        # While the channel gives no answer this raises, and the change comes again.
-        orders.execute_refund(
-            refund.order_id,
-            refund.refund_id,
-            orders=bootstrap.orders(),
-            channels=bootstrap.payment_channels(),
-            clock=bootstrap.clock(),
-        )
+        try:
+            orders.execute_refund(
+                refund.order_id, refund.refund_id, orders=bootstrap.orders(),
+                channels=bootstrap.payment_channels(), clock=bootstrap.clock(),
+            )  # fmt: skip
+        except UnavailableError as error:
+            # Without an answer the change comes again; one that is worked on the sweep asks for, however long it takes.
+            if error.code != "REFUND_PENDING":
+                raise
     elif refund.kind == "return":
         take_back(refund)
 

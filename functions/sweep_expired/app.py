@@ -1,4 +1,4 @@
-"""Schedule: expires orders that nobody paid, and gives their stock back."""
+"""Schedule: expires orders that nobody paid, gives their stock back, and finishes refunds that took long."""
 
 from datetime import datetime
 from typing import Any
@@ -14,20 +14,24 @@ _RESERVE_MS = 10_000
 
 def sweep(scheduled_at: datetime, context: Any) -> dict[str, Any]:
     """Expire what was due at `scheduled_at`. What is not reached is left to the next sweep."""
-    swept = service.expire_due(
-        scheduled_at,
-        orders=bootstrap.orders(),
-        channels=bootstrap.payment_channels(),
-        clock=bootstrap.clock(),
-        time_left=lambda: context.get_remaining_time_in_millis() > _RESERVE_MS,
-    )
+
+    def time_left() -> bool:
+        return bool(context.get_remaining_time_in_millis() > _RESERVE_MS)
+
+    orders, channels, clock = bootstrap.orders(), bootstrap.payment_channels(), bootstrap.clock()
+    swept = service.expire_due(scheduled_at, orders=orders, channels=channels, clock=clock, time_left=time_left)
     if swept.unanswered:
         count("ChannelUnanswered", swept.unanswered)
+    refunds = service.finish_refunds(orders=orders, channels=channels, clock=clock, time_left=time_left)
+    if refunds.refused:
+        count("RefundsRefused", refunds.refused)
     return {
         "expired": swept.expired,
         "paid": swept.paid,
         "unanswered": swept.unanswered,
         "finished": swept.finished,
+        "refunded": refunds.done,
+        "refunds_left": refunds.left,
     }
 
 

@@ -57,6 +57,13 @@ def execute(shop: Shop) -> Callable[[], Any]:
     )
 
 
+def finish(shop: Shop) -> Callable[[], Any]:
+    order_id = shop.order()
+    shop.pay(order_id)
+    shop.refund(order_id, {"85123A": 2})
+    return shop.sweep
+
+
 def ship(shop: Shop) -> Callable[[], Any]:
     order_id = shop.order()
     shop.pay(order_id)
@@ -88,7 +95,7 @@ def late_payment(shop: Shop) -> Callable[[], Any]:
 
 
 CAN_CONFLICT = {f"dynamodb.{name}" for name in ("TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem")}
-STEPS = [place, pay, cancel, refund, goodwill, execute, ship, receive, sweep, late_payment]
+STEPS = [place, pay, cancel, refund, goodwill, execute, finish, ship, receive, sweep, late_payment]
 
 
 def attempt(step: Callable[[], Any]) -> None:

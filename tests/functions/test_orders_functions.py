@@ -238,7 +238,8 @@ def test_paid_and_closed_orders_are_never_swept(shop: Shop) -> None:
     shop.send("POST", f"/v1/orders/{cancelled}/cancellations")
     shop.clock.move(hours=1)
 
-    assert shop.sweep() == {"expired": 0, "paid": 0, "unanswered": 0, "finished": True}
+    nothing = {"expired": 0, "paid": 0, "unanswered": 0, "finished": True, "refunded": 0, "refunds_left": 0}
+    assert shop.sweep() == nothing
 
 
 def test_a_sweep_books_a_payment_whose_notice_never_came(shop: Shop) -> None:
@@ -498,6 +499,30 @@ def test_a_silent_or_slow_channel_leaves_the_refund_requested_and_is_asked_again
     assert requested == "requested"
     assert execute(shop, order_id, refund_id).status == "succeeded"
     assert len(shop.channel.refunds) == 1
+
+
+def test_a_refund_whose_channel_took_longer_than_any_queue_is_finished_by_a_later_sweep(shop: Shop) -> None:
+    order_id, shop.channel.refund_status = shop.order(), "processing"
+    shop.pay(order_id)
+    refund_id = shop.refund(order_id, {"85123A": 6}).body["refund_id"]
+    shop.refund(order_id, {"71053": 1}, key="refund-2")
+    shop.clock.move(days=2)
+    waits = shop.sweep()
+    shop.channel.refunds[refund_id]["status"] = "succeeded"
+    some = shop.sweep()
+    shop.channel.refunds.clear()
+    shop.channel.refund_status = "failed"
+    refused = shop.sweep()
+    shop.channel.refunds.clear()
+    shop.channel.refund_status = "succeeded"
+    all_of_them, nothing = shop.sweep(), shop.sweep()
+
+    assert [(told["refunded"], told["refunds_left"]) for told in (waits, some, refused, all_of_them, nothing)] == [
+        (0, 2), (1, 1), (0, 1), (1, 0), (0, 0),
+    ]  # fmt: skip
+    statuses = [each["status"] for each in shop.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]]
+    assert statuses == ["succeeded", "succeeded"]
+    assert shop.stock()["85123A"] == (100, 0)
 
 
 @pytest.mark.parametrize(("status", "error"), [("processing", UnavailableError), ("failed", RefusedError)])

@@ -106,6 +106,9 @@ class Orders(Protocol):
     def due(self, at: datetime) -> Iterator[str]:
         """Ids of orders whose time to pay was over at `at`. May name some that were paid or closed just now."""
 
+    def open_refunds(self) -> Iterator[tuple[str, str]]:
+        """Order and id of each refund that has not gone through. May name some that just have, and miss the newest."""
+
 
 class PaymentChannel(Protocol):
     """A way to pay. Every call has a time-out and raises `UnavailableError` when the outcome is unknown."""

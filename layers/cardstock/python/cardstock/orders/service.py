@@ -88,6 +88,15 @@ class Swept(msgspec.Struct, frozen=True):
     finished: bool
 
 
+class Finished(msgspec.Struct, frozen=True):
+    """What was done of refunds that had not gone through. `left`: for the next sweep. `refused`: among these, what the
+    channel says it will not do."""
+
+    done: int
+    left: int
+    refused: int
+
+
 # Buying
 
 
@@ -586,6 +595,26 @@ def execute_refund(order_id: str, refund_id: str, *, orders: Orders, channels: C
         if not channel.refund(refund):
             raise UnavailableError("REFUND_PENDING")
     return complete_refund(order_id, refund_id, orders=orders, clock=clock)
+
+
+def finish_refunds(*, orders: Orders, channels: Channels, clock: Clock, time_left: Callable[[], bool]) -> Finished:
+    """Execute all refunds that have not gone through, however long their channels took. Stops when `time_left` says so.
+
+    One that was refused is asked for again too: a merchant's account may have been empty.
+    """
+    done = left = refused = 0
+    for order_id, refund_id in orders.open_refunds():
+        if not time_left():
+            left += 1
+            continue
+        try:
+            execute_refund(order_id, refund_id, orders=orders, channels=channels, clock=clock)
+            done += 1
+        except UnavailableError:
+            left += 1
+        except RefusedError:
+            left, refused = left + 1, refused + 1
+    return Finished(done, left, refused)
 
 
 def complete_refund(order_id: str, refund_id: str, *, orders: Orders, clock: Clock) -> Refund:

@@ -2,7 +2,8 @@
 
 Table `orders`: `pk` = order id; `sk` = `order`, or `refund#<refund id>`. Order ids sort by time.
 Index `by_member` (`member_id`, `placed_key`): only orders carry its keys. Index `by_expiry` (`expiry_bucket`, `pk`):
-only orders that wait for a payment; the bucket is one of four, so that no key takes more than a quarter of all orders.
+only orders that wait for a payment, in one of four buckets, so that no key takes more than a quarter of all orders, and
+refunds that have not gone through, in a bucket of their own.
 Table `supplier-orders`: `pk` = supplier id, `sk` = order id. Both tables stream to the queue of order events.
 
 | Access pattern | How |
@@ -12,6 +13,7 @@ Table `supplier-orders`: `pk` = supplier id, `sk` = order id. Both tables stream
 | an order's refunds | Query of its partition, consistent |
 | a member's orders, newest first | Query `by_member`, then BatchGetItem |
 | what is due to expire | Query `by_expiry` up to an order id, per bucket; decided on the order itself |
+| refunds that have not gone through | Query `by_expiry`, their bucket |
 | every later step | one TransactWriteItems of whole items, each on condition of the version before |
 | a supplier's orders | Query of its partition |
 
@@ -60,6 +62,7 @@ from cardstock.settings import settings
 _ORDER = "order"
 _REFUND = "refund#"
 _BUCKETS = ("0", "1", "2", "3")
+_OPEN_REFUNDS = "refunds"
 _TIME_PART = slice(4, 14)
 """Of an order id: the milliseconds."""
 
@@ -124,6 +127,7 @@ class RefundItem(Table):
     order_id = UnicodeAttribute(hash_key=True, attr_name="pk")
     sk = UnicodeAttribute(range_key=True)
     owner = UnicodeAttribute()
+    expiry_bucket = UnicodeAttribute(null=True)
     kind = UnicodeAttribute()
     status = UnicodeAttribute(attr_name="st")
     amount_fen = IntegerAttribute(attr_name="a")
@@ -282,6 +286,11 @@ class DynamoOrders:
             for item in OrderItem.by_expiry.query(bucket, ByExpiry.order_id < bound):
                 yield item.order_id
 
+    def open_refunds(self) -> Iterator[tuple[str, str]]:
+        """See the port."""
+        for item in OrderItem.by_expiry.query(_OPEN_REFUNDS):
+            yield item.order_id, item.sk.removeprefix(_REFUND)
+
 
 def change_of(record: Mapping[str, Any]) -> OrderChange | RefundChange | SupplierOrderChange | None:
     """What a stream record of `orders` or `supplier-orders` says: new and old image compared.
@@ -378,6 +387,7 @@ def _refund_item(refund: Refund) -> RefundItem:
         order_id=refund.order_id,
         sk=_REFUND + refund.refund_id,
         owner=refund.member_id,
+        expiry_bucket=_OPEN_REFUNDS if refund.status == "requested" else None,
         kind=refund.kind,
         status=refund.status,
         amount_fen=refund.amount_fen,

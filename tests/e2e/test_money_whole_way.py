@@ -1,4 +1,4 @@
-"""The worked example of the plan `chain21` through the deployment's own surface: requests, signed reports, the channel's pay
+"""The worked example of the plan `chain21` through the deployment's own surface: requests, signed reports, the pay
 button, and days that pass. Fen by fen, with a goodwill and an after-sale that is open at the release."""
 
 import json

@@ -74,6 +74,7 @@ class Shown(msgspec.Struct, frozen=True):
 
     @property
     def face(self) -> Face:
+        """The version that is shown."""
         return self.card.faces[self.audience]
 
     @property

@@ -74,6 +74,7 @@ class Hold(msgspec.Struct, frozen=True):
 
     @property
     def open(self) -> bool:
+        """Whether it still holds the rewards."""
         return self.lifted_at is None
 
 
@@ -110,6 +111,7 @@ class Alarm(msgspec.Struct, frozen=True):
 
     @property
     def open(self) -> bool:
+        """Whether it still stops payouts."""
         return self.lifted_at is None
 
 
@@ -135,4 +137,5 @@ class Share(msgspec.Struct, frozen=True):
 
     @property
     def warns(self) -> bool:
+        """Whether too little is sold to people who promote nothing."""
         return self.outside_bps < OUTSIDE_FLOOR_BPS

@@ -118,6 +118,7 @@ class Report(msgspec.Struct, frozen=True):
 
     @property
     def verified(self) -> bool:
+        """Whether nothing was found."""
         return not self.findings
 
 

@@ -94,6 +94,7 @@ class Credit(msgspec.Struct, frozen=True):
 
     @property
     def cap_cut(self) -> Fen:
+        """Fen that the cap took off."""
         return self.limited - self.amount
 
 
@@ -154,6 +155,7 @@ class Balance(msgspec.Struct, frozen=True):
 
     @property
     def available(self) -> Fen:
+        """Fen that can be paid out; none while there is debt."""
         return max(self.free, 0)
 
     @property
@@ -163,6 +165,7 @@ class Balance(msgspec.Struct, frozen=True):
 
     @property
     def debt(self) -> Fen:
+        """Fen that he owes, which the next credits repay."""
         return max(-self.free, 0)
 
 
@@ -262,6 +265,7 @@ class Seal(msgspec.Struct, frozen=True):
 
     @property
     def tree_size(self) -> int:
+        """Leaves of its tree: its transactions, and the link to the seal before."""
         return self.count + 1
 
 

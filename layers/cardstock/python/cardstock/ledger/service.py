@@ -416,6 +416,7 @@ class Explained(msgspec.Struct, frozen=True):
 
     @property
     def rest(self) -> Fen:
+        """Fen that refunds have left of it."""
         return self.credit.amount - sum(amount for _, amount in self.claws)
 
 

@@ -234,10 +234,12 @@ class Node(msgspec.Struct, frozen=True):
 
     @property
     def role(self) -> Role:
+        """What he is now: a partner above all, a distributor while an own qualifying order holds."""
         return "partner" if self.partner else "distributor" if self.holding else "member"
 
     @property
     def erased(self) -> bool:
+        """Whether he was erased: he keeps his place, and earns and counts nothing."""
         return self.erased_at is not None
 
     @property
@@ -254,10 +256,12 @@ class Person(msgspec.Struct, frozen=True):
     erased: bool = False
 
     def to_compact(self) -> str:
+        """Role, whether he was erased, and id in one word: `p:mem_..`."""
         return f"{self.role[0]}{'!' if self.erased else ':'}{self.id}"
 
     @staticmethod
     def from_compact(text: str) -> "Person":
+        """The inverse of `to_compact`."""
         return Person(text[2:], _ROLE_OF[text[0]], text[1] == "!")
 
 
@@ -524,6 +528,10 @@ class Finding(msgspec.Struct, frozen=True):
     passes: str
     """What would pass, as `name=value` or a bound."""
     approval: Approval | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the approval, as JSON-able data."""
+        return {name: getattr(self, name) for name in ("check", "verdict", "clause", "found", "passes")}
 
 
 class PublishedPlan(msgspec.Struct, frozen=True):

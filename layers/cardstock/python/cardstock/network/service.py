@@ -194,16 +194,7 @@ def publish_plan(
         raise RefusedError(
             "PLAN_REFUSED",
             checks=", ".join(finding.check for finding in blocking),
-            findings=[
-                {
-                    "check": finding.check,
-                    "verdict": finding.verdict,
-                    "clause": finding.clause,
-                    "found": finding.found,
-                    "passes": finding.passes,
-                }
-                for finding in blocking
-            ],
+            findings=[finding.to_dict() for finding in blocking],
         )
     for _ in range(_ATTEMPTS):
         before = plans.current()

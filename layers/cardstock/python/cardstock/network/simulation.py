@@ -129,6 +129,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @property
     def cost_bps(self) -> Bps:
+        """The cost, of the sales kept."""
         return _bps(self.cost, self.kept)
 
     @property
@@ -138,6 +139,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @property
     def margin_bps(self) -> Bps:
+        """The margin, of the sales kept."""
         return _bps(self.margin, self.kept)
 
     @property

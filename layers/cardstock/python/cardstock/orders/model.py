@@ -99,6 +99,7 @@ class Quote(msgspec.Struct, frozen=True):
 
     @property
     def amount_fen(self) -> Fen:
+        """What there is to pay."""
         return sum(line.net_fen for line in self.lines)
 
 
@@ -141,6 +142,7 @@ class Order(msgspec.Struct, frozen=True):
 
     @property
     def refunded_fen(self) -> Fen:
+        """What was given back so far, what is on its way included."""
         return sum(line.refunded_fen for line in self.lines)
 
     @property

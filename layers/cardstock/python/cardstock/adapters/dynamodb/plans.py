@@ -117,14 +117,7 @@ def _item(record: PublishedPlan) -> PlanItem:
         plan=record.plan.to_dict(),
         approvals=[_approval_data(approval) for approval in record.approvals],
         findings=[
-            {
-                "check": finding.check,
-                "verdict": finding.verdict,
-                "clause": finding.clause,
-                "found": finding.found,
-                "passes": finding.passes,
-                "approval": None if finding.approval is None else _approval_data(finding.approval),
-            }
+            finding.to_dict() | {"approval": None if finding.approval is None else _approval_data(finding.approval)}
             for finding in record.findings
         ],
     )

@@ -9,9 +9,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from openpyxl import load_workbook
 
+from cardstock import bootstrap
 from cardstock.adapters import s3, sqs
+from cardstock.network import service as network
+from cardstock.network.presets import SINGLE_LEVEL
 from cardstock.settings import settings
 from functions.monthly_payouts import app as monthly
 from functions.on_payout_step import app as steps
@@ -104,6 +108,21 @@ def test_only_those_are_listed_who_may_be_paid(office: Office) -> None:
     office.drain()
 
     assert set(office.lines()) == {member_id(1), member_id(5)}
+
+
+@pytest.mark.parametrize(("minimum", "listed"), [(7_000, {2}), (0, {1, 2, 3})])
+def test_the_plan_in_force_says_from_how_much_on_somebody_is_paid(
+    office: Office, minimum: int, listed: set[int]
+) -> None:
+    plan = replace(SINGLE_LEVEL, payout_minimum=minimum)
+    network.publish_plan(plan, (), "key_1", plans=bootstrap.plans(), clock=office.clock)
+    for index, fen in ((1, 6_999), (2, 7_000), (3, 10)):
+        office.member(index, fen)
+    office.earn(office.member(4, 500), -500)
+    office.tick()
+    office.drain()
+
+    assert set(office.lines()) == {member_id(index) for index in listed}
 
 
 def test_a_month_that_is_not_over_is_refused(office: Office, cloud: Cloud) -> None:

@@ -264,7 +264,9 @@ def test_every_sample_event_does_what_its_name_says(office: Office, path: Path) 
 
 
 @pytest.mark.parametrize(("gap", "carries"), [("restart", False), ("carry_over", True)])
-def test_method_and_gap_are_settings_of_the_brand(monkeypatch: pytest.MonkeyPatch, gap: str, carries: bool) -> None:
+def test_method_and_gap_are_settings_of_the_brand(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, gap: str, carries: bool
+) -> None:
     monkeypatch.setenv("TAX_METHOD", "platform")
     monkeypatch.setenv("TAX_GAP", gap)
     settings.cache_clear()

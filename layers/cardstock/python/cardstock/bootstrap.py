@@ -588,14 +588,17 @@ def taxpayers() -> "payouts_ports.Payees":
 
 
 def payout_rules(period: "Period") -> "Rules":
-    """What this brand has configured, and the tax table that holds for `period`."""
+    """What this brand has configured, the smallest payout of the plan in force, and the tax table that holds for
+    `period`."""
+    from cardstock.network.presets import DEFAULT_PLAN
     from cardstock.payouts.model import Rules
     from cardstock.payouts.tax import table_for
     from cardstock.settings import settings
 
     table = table_for(settings().tax_method, period.month)
+    plan = network().read((), plan=True).plan or DEFAULT_PLAN
     return Rules(
-        minimum=1_000,
+        minimum=max(plan.payout_minimum, 1),  # who has nothing is not listed, whatever a plan says
         channel=settings().transfer_channel,
         channel_minimum=10,
         tax_method=table.method,

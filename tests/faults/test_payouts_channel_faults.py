@@ -25,11 +25,11 @@ HANDED_OVER: dict[str, tuple[Way, ...]] = {
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxTransfers]:
-    bootstrap.transfer_channel.cache_clear()
+    bootstrap.set_transfer_transport(None)
     made = bootstrap.transfer_channel("sandbox")
     assert isinstance(made, SandboxTransfers)
     yield made
-    bootstrap.transfer_channel.cache_clear()
+    bootstrap.set_transfer_transport(None)
 
 
 def prepare_channel(office: Office, sandbox: SandboxTransfers, step: str) -> Callable[[], Any]:

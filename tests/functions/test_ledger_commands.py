@@ -15,6 +15,7 @@ from cardstock.adapters.dynamodb.ledger import post
 from cardstock.adapters.dynamodb.payouts import LineItem
 from cardstock.ledger import service as ledger
 from infra.cli import app
+from tests.faults import layer as faults
 from tests.functions.ledger_shop import Shop, line, shop
 
 __all__ = ["shop"]
@@ -179,6 +180,21 @@ def test_a_changed_row_is_named(lived: Shop) -> None:
     edit(lived, "rewards", row, lambda item: item["state"].update({"S": "frozen"}))
 
     assert named(verify()[1]) == {(f"rewards/{lived.orders['first']}", "wrong_row")}
+
+
+def test_a_shop_that_sells_meanwhile_is_looked_at_again_where_a_look_found_something(lived: Shop) -> None:
+    def look() -> tuple[int, int]:
+        with faults.watch() as calls:
+            done = CliRunner().invoke(app, ["ledger", "verify", "--json", "--apart", "0"])
+        return done.exit_code, calls.count("dynamodb.Scan")
+
+    well = look()
+    lived.buy("mem_a")  # paid, and nobody has booked it yet
+    on_its_way = look()
+    lived.settle_down()
+
+    assert (well[0], on_its_way) == (0, (1, 3 * well[1]))
+    assert look() == well
 
 
 def test_a_deleted_row_is_named(lived: Shop) -> None:

@@ -18,7 +18,7 @@ from functions.commissions_api import app as member_api
 from functions.poll_transfers import app as polls
 from tests.cloud import ROOT, Cloud, Context, http_event
 from tests.payouts_office import FIRST, PAYOUT, Office, clock_at, member_id
-from tests.transfer_channels import Alipay, Wechat, alipay_account, wechat_account
+from tests.transfer_channels import Alipay, Wechat, alipay_account, public_pem, wechat_account
 
 WECHAT = "wechat:wx1234567890abcdef:o"
 ALIPAY = "alipay:2021000000000001:o"
@@ -453,6 +453,25 @@ def test_the_accounts_secret_is_asked_for_by_the_step_alone(office: Office, clou
     # Nobody has filled the secret in: nothing is claimed, and the step fails where an alarm sees it.
     assert len(office.drain()) == 1
     assert office.balance(member_id(1)) == {"available": 5_000}
+
+
+def test_an_account_that_was_put_right_is_used_without_a_new_start(
+    office: Office, wechat: Wechat, cloud: Cloud
+) -> None:
+    member = office.member(1, 5_000, account=WECHAT)
+    wrong = json.dumps({"wechat": wechat_account(public_key=public_pem("alipay"))})
+    right = json.dumps({"wechat": wechat_account()})
+    cloud.secrets.put_secret_value(SecretId=settings().transfer_secret_id, SecretString=wrong)
+    wechat.first_state = "SUCCESS"
+    office.sent_through("wechat")
+    unbelieved = office.lines()[member]["status"]
+    cloud.secrets.put_secret_value(SecretId=settings().transfer_secret_id, SecretString=right)
+    forget_provider()  # as after five minutes
+    office.poll(hours=0.25)
+
+    assert unbelieved == "sent"
+    assert office.lines()[member]["status"] == "paid"
+    assert wechat.moved == {office.lines()[member]["number"]: 5_000}
 
 
 # --- a member's own withdrawals ---

@@ -83,11 +83,11 @@ def office(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
 
 @pytest.fixture
 def sandbox() -> Iterator[SandboxTransfers]:
-    bootstrap.transfer_channel.cache_clear()
+    bootstrap.set_transfer_transport(None)
     made = bootstrap.transfer_channel("sandbox")
     assert isinstance(made, SandboxTransfers)
     yield made
-    bootstrap.transfer_channel.cache_clear()
+    bootstrap.set_transfer_transport(None)
 
 
 def listed(office: Office, members: int = MEMBERS, channel: str = "bank_file") -> None:

@@ -2,6 +2,7 @@
 keeps it, so that a function pays only for what it uses."""
 
 import gc
+import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -611,12 +612,24 @@ def set_transfer_transport(new: "httpx.BaseTransport | None") -> None:
     """Replace the network between us and the transfer channels; for tests."""
     global _transfer_transport  # noqa: PLW0603 - the one seam through which channels are replaced
     _transfer_transport = new
-    transfer_channel.cache_clear()
+    _transfer_channel.cache_clear()
+
+
+def transfer_channel(name: str) -> "payouts_ports.Channel":
+    """The way to move money that a batch was opened with. Raises ValueError for one that does not exist here.
+
+    Made anew when its account in the secret has changed.
+    """
+    if name not in ("wechat", "alipay"):
+        return _transfer_channel(name, "")
+    from cardstock.edge.secrets import secret
+    from cardstock.settings import settings
+
+    return _transfer_channel(name, json.dumps(secret(settings().transfer_secret_id)[name], sort_keys=True))
 
 
 @cache
-def transfer_channel(name: str) -> "payouts_ports.Channel":
-    """The way to move money that a batch was opened with. Raises ValueError for one that does not exist here."""
+def _transfer_channel(name: str, account: str) -> "payouts_ports.Channel":
     from cardstock.settings import settings
 
     if name == "bank_file":
@@ -627,21 +640,18 @@ def transfer_channel(name: str) -> "payouts_ports.Channel":
         from cardstock.adapters.transfers.sandbox import SandboxTransfers
 
         return SandboxTransfers(_Now())
-    if name not in ("wechat", "alipay"):
+    if not account:
         raise ValueError(f"there is no transfer channel {name!r} here")
     from cardstock.adapters.transfers.alipay import AlipayTransfers
     from cardstock.adapters.transfers.wechat import WechatTransfers
     from cardstock.edge.observability import count, logger
-    from cardstock.edge.secrets import secret
 
     def report(number: str, what: str) -> None:
         logger.warning("transfer unanswered", number=number, outcome=what)
         count("TransfersUnanswered")
 
-    account = secret(settings().transfer_secret_id)[name]
-    if name == "wechat":
-        return WechatTransfers(account, clock=_Now(), report=report, transport=_transfer_transport)
-    return AlipayTransfers(account, clock=_Now(), report=report, transport=_transfer_transport)
+    made = WechatTransfers if name == "wechat" else AlipayTransfers
+    return made(json.loads(account), clock=_Now(), report=report, transport=_transfer_transport)
 
 
 @cache

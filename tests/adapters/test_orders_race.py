@@ -132,6 +132,30 @@ def test_refunds_at_once_never_give_back_more_than_was_bought(tables: None) -> N
     assert sorted(refund.sequence for refund in refunds) == [3, 4, 5]
 
 
+def test_goodwill_and_returns_at_once_give_back_exactly_what_was_paid(tables: None) -> None:
+    stocked(100, "cup")
+    order_id = place({"cup": 7}, "k")
+    service.record_payment(notice(order_id, 7_000), orders=bootstrap.orders(), clock=CLOCK)
+
+    def give(number: int) -> Any:
+        request = RequestKey(f"g{number}", "f")
+        return service.grant_refund("key", order_id, 3_000, "late", request, orders=bootstrap.orders(), clock=CLOCK)
+
+    def take(number: int) -> Any:
+        wanted, request = [service.Wanted("cup", 2)], RequestKey(f"t{number}", "f")
+        return service.request_refund(BUYER, order_id, wanted, "r", request, orders=bootstrap.orders(), clock=CLOCK)
+
+    ends = at_once(*(lambda n=n: (give if n % 2 else take)(n) for n in range(6)))
+    order, refunds = bootstrap.orders().find(order_id), bootstrap.orders().refunds_of(order_id)
+
+    assert order is not None
+    # The units came back whatever was left to give for them; a goodwill only where there was enough.
+    assert order.lines[0].refunded_units == 6
+    assert {end.code for end in ends if not isinstance(end, service.Requested)} <= {"REFUND_EXCEEDS_PAID"}
+    assert sum(refund.amount_fen for refund in refunds) == order.refunded_fen
+    assert 6_000 <= order.refunded_fen <= 7_000
+
+
 def test_suppliers_who_ship_at_once_make_the_order_shipped_once(tables: None) -> None:
     skus = [f"s{number}" for number in range(6)]
     stocked(10, *skus)

@@ -10,6 +10,7 @@ that the suite moves. What it has booked is kept in a file of JSON lines, so tha
 | `GET /v1/payments/{order_no}` | what the channel knows about an order |
 | `POST /v1/refunds {refund_no, order_no, amount_fen}` | signed; `succeeded`, `processing` or `failed`, once each |
 | `GET /v1/refunds/{refund_no}` | what became of it |
+| `POST /v1/refund-status {status}` | what refunds come to from now on: one of these three |
 """
 
 import hashlib
@@ -216,6 +217,12 @@ class Sandbox:
                     raise SandboxError(401, "the signature does not hold")
                 wanted = _object(body, {"refund_no", "order_no", "amount_fen"}, set())
                 return self.refund(wanted["refund_no"], wanted["order_no"], wanted["amount_fen"])
+            case ("POST", "v1", "refund-status"):
+                wanted = _object(body, {"status"}, set())
+                if wanted["status"] not in ("succeeded", "processing", "failed"):
+                    raise SandboxError(400, "status is succeeded, processing or failed")
+                self.refund_status = wanted["status"]
+                return wanted
         raise SandboxError(404, "no such thing here")
 
     def _page(self, method: str, order_no: str, form: str, headers: Mapping[str, str]) -> tuple[int, str, bytes]:

@@ -121,6 +121,16 @@ def test_a_refund_that_is_processing_is_settled_when_asked_again() -> None:
     assert (before, after) == ("processing", "succeeded")
 
 
+def test_what_refunds_come_to_can_be_chosen_from_outside() -> None:
+    channel = sandbox()
+    pay(channel)
+    chosen = channel.answer("POST", "/v1/refund-status", {}, b'{"status": "processing"}')
+    wrong = [channel.answer("POST", "/v1/refund-status", {}, body)[0] for body in (b"{}", b'{"status": "lost"}')]
+
+    assert (chosen[0], wrong) == (200, [400, 400])
+    assert channel.refund("rfd_1", "ord_1", 1000)["status"] == "processing"
+
+
 def test_a_payment_can_be_asked_about() -> None:
     channel = sandbox()
     pay(channel)

@@ -666,6 +666,24 @@ def test_a_partner_who_fell_with_his_own_purchase_rises_with_the_next() -> None:
     assert (world["A"].role, world["A"].ascents) == ("partner", 2)
 
 
+@pytest.mark.parametrize("qualifying", [False, True])
+def test_what_he_bought_as_a_partner_does_not_take_the_owner_from_whoever_has_fallen_since(qualifying: bool) -> None:
+    world = World()
+    world.appoint("R")
+    own = world.buy("A", "R")
+    world.buy("B", "A")
+    world.buy("C", "A")
+    later = world.place("A", OrderLine("tea", 1, 9_000, qualifying=qualifying))
+    world.refund(own)
+    fallen = world["A"]
+    world.pay(later)
+    world.settle(later)
+
+    assert (fallen.role, fallen.owner) == ("member", "R")
+    assert (world["A"].owner, world["A"].peer) == ((None, "R") if qualifying else ("R", None))
+    assert world["A"].role == ("partner" if qualifying else "member")
+
+
 def test_an_appointed_partner_is_never_demoted_by_rules() -> None:
     world = founded()
     world.buy("A", "R")

@@ -238,13 +238,17 @@ class _Counting:
         referrer = self.facts.snapshot.referrer
         return (referrer.id if referrer else None) == buyer.referrer
 
+    def _tells_owner(self, buyer: Node) -> bool:
+        """It tells whose team its buyer is in. Placed as a partner it does not: he may have his owner back by now."""
+        return self._belongs(buyer) and self.facts.snapshot.buyer_role != "partner"
+
     def _close_binding(self) -> None:
         buyer = self._node(self.facts.buyer_id)
         owner = self.facts.snapshot.owner
         owner_id = owner.id if owner else None
         # Not at the same moment: then this order has told its owner already.
         newer = buyer.owner_at is None or self.facts.placed_at > buyer.owner_at
-        if self._belongs(buyer) and newer and not buyer.fixed and not buyer.partner and owner_id != buyer.owner:
+        if self._tells_owner(buyer) and newer and not buyer.fixed and not buyer.partner and owner_id != buyer.owner:
             self._put(replace(buyer, has_paid=True, owner=owner_id, owner_at=self.facts.placed_at))
             self._moved(buyer, owner_id)
         elif not buyer.has_paid:
@@ -257,7 +261,7 @@ class _Counting:
         self.held = True
         if not self._belongs(buyer) or buyer.fixed:
             buyer = self._put(replace(buyer, holding=holding, has_paid=True))
-        elif buyer.partner:
+        elif buyer.partner or not self._tells_owner(buyer):
             buyer = self._put(replace(buyer, holding=holding, has_paid=True, fixed=True))
         else:
             owner = self.facts.snapshot.owner

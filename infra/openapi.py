@@ -185,6 +185,7 @@ FIELD_VALUES: Mapping[str, Json] = {
     "StatementEntry.entry_id": f"accrue.{PATH_VALUES['order_id']}",
     "StatementEntry.text": "订单已付款，奖励待结算",
     "Withdrawal.status": "waiting_user",
+    "Withdrawal.text": "待收款人确认",
     "Withdrawal.reason": "OVERDUE_CLOSE",
     "ReportFile.name": "report.xlsx",
     "ReportFile.url": "https://reports.example.com/pay_202611/report.xlsx?X-Amz-Signature=5dc9da79",

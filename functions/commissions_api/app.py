@@ -58,7 +58,7 @@ def list_withdrawals(request: Request[Nothing, PageOfWithdrawals]) -> Withdrawal
         return payouts.withdrawals(member_id, before=before, limit=limit, payouts=bootstrap.payouts())
 
     found, following = read_page(bootstrap.signer(), f"withdrawals:{member_id}", request.query, read)
-    return withdrawals_told(found, following)
+    return withdrawals_told(found, following, request.language)
 
 
 @api.post(

@@ -1,6 +1,7 @@
 """The WeChat Pay client against a merchant platform that checks what it gets."""
 
 import http.server
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -9,12 +10,15 @@ from typing import Any
 
 import httpx
 import pytest
-from msgspec import ValidationError
+from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
 from cardstock.adapters.transfers import calls
+from cardstock.adapters.transfers.alipay import Account as AlipayAccount
+from cardstock.adapters.transfers.wechat import Account as WechatAccount
 from cardstock.adapters.transfers.wechat import WechatTransfers, report_infos
 from cardstock.payouts.model import Confirmation, Line
+from tests.cloud import ROOT
 from tests.payouts_office import MovableClock
 from tests.transfer_channels import UNBELIEVABLE, Trouble, Wechat, wechat_account
 
@@ -275,3 +279,15 @@ def _own(made: WechatTransfers) -> dict[str, str]:
         "Authorization": made._authorization("GET", path, b""), "Accept": "application/json", "User-Agent": "x",
         "Wechatpay-Serial": wechat_account()["public_key_id"],
     }  # fmt: skip
+
+
+def test_the_secret_that_the_documentation_shows_is_what_the_clients_take() -> None:
+    text = (ROOT / "infra" / "README.md").read_text("utf-8")
+    shown = json.loads(text.split("```json\n", 1)[1].split("```", 1)[0])
+    wechat, alipay = convert(shown["wechat"], WechatAccount), convert(shown["alipay"], AlipayAccount)
+    fields = {*WechatAccount.__struct_fields__, *AlipayAccount.__struct_fields__} - {"base_url", "gateway"}
+
+    assert (wechat.base_url, alipay.gateway) == (
+        "https://api.mch.weixin.qq.com", "https://openapi.alipay.com/gateway.do",
+    )  # fmt: skip
+    assert [field for field in fields if f"`{field}`" not in text] == []

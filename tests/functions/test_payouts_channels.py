@@ -501,6 +501,23 @@ def test_members_see_their_own_withdrawals_by_pages_newest_first(office: Office,
     assert nobody["items"] == []
 
 
+def test_members_read_in_their_language_how_a_payment_stands_and_why(office: Office, wechat: Wechat) -> None:
+    elsewhere, slow = office.member(1, 5_000, account="wechat:wxother:o"), office.member(2, 5_000, account=WECHAT)
+    office.sent_through("wechat")
+    number = office.lines()[slow]["number"]
+    waiting = withdrawals(slow)["items"][0]["text"]
+    wechat.states[number], wechat.reasons[number] = "FAIL", "OVERDUE_CLOSE"
+    office.poll(hours=25)
+    token = bootstrap.signer().sign("access", {"sub": elsewhere}, lifetime=timedelta(hours=1))
+    headers = {"Accept-Language": "en-GB"}
+    english = member_api.handler(http_event("GET", "/v1/me/withdrawals", token=token, headers=headers), Context())
+
+    assert waiting == "待收款人确认"
+    assert withdrawals(slow)["items"][0]["text"] == "逾期未确认"
+    assert withdrawals(elsewhere)["items"][0]["text"] == "本期不发：账户不支持收款"
+    assert json.loads(english["body"])["items"][0]["text"] == "Left out: Account unsuitable"
+
+
 def test_a_cursor_of_somebody_else_is_refused(office: Office, sandbox: Sandbox) -> None:
     mine, other = sandbox.member("paid"), sandbox.member("paid")
     office.sent_through("sandbox")

@@ -192,6 +192,7 @@ class Withdrawal(Model):
     """One payment to the member. While `status` is `waiting_user`, `confirm` opens the page where the member takes it.
 
     `status`: pending, sent, waiting_user, paid, failed, expired, dropped; money of the last three stays the member's.
+    `text` says in the reader's language how it stands, and why.
     """
 
     number: Annotated[str, Meta(description="Transfer number.")]
@@ -206,6 +207,7 @@ class Withdrawal(Model):
     sent_at: str | None
     closed_at: str | None
     confirm: ConfirmTransfer | None
+    text: str
 
 
 class Withdrawals(Model):
@@ -273,12 +275,17 @@ def told_line(line: Line) -> PayoutLine:
     )
 
 
-def withdrawals_told(lines: Iterable[Line], next_cursor: str | None) -> Withdrawals:
-    """Lines as their payee sees them."""
-    return Withdrawals([_withdrawal(line) for line in lines], next_cursor)
+def withdrawals_told(lines: Iterable[Line], next_cursor: str | None, language: str) -> Withdrawals:
+    """Lines as their payee sees them; `language`: zh or en."""
+    return Withdrawals([_withdrawal(line, english=language == "en") for line in lines], next_cursor)
 
 
-def _withdrawal(line: Line) -> Withdrawal:
+def _withdrawal(line: Line, *, english: bool) -> Withdrawal:
+    from cardstock.adapters.reports.texts import REASON, STATUS  # one of many requests that this model serves
+
+    said = STATUS[line.status][english]
+    if line.reason in REASON:  # A channel's own code is for finance.
+        said += (": " if english else "：") + REASON[line.reason][english]
     given = line.confirmation
     return Withdrawal(
         number=line.number,
@@ -293,6 +300,7 @@ def _withdrawal(line: Line) -> Withdrawal:
         sent_at=_time(line.sent_at),
         closed_at=_time(line.closed_at),
         confirm=None if given is None else ConfirmTransfer(given.merchant, given.app, given.package),
+        text=said,
     )
 
 

@@ -32,8 +32,8 @@ PAYOUT = "pay_202611"
 NOW = datetime(2026, 11, 30, 19, tzinfo=UTC)
 """03:00 on the first of December in Shanghai, when the schedule opens November's payout."""
 MOST_SECONDS, MOST_MB = 60, 300
-"""What writing the report may take, whoever else is at work on the machine."""
-REPORT = "Settle and report"
+"""What the report may take: reading every statement and writing the files, from when the books are found to agree."""
+SETTLE = "Settle and report"
 FAILED_ONE_IN = 1_000
 """Transfers that come back: one is enough for the report to have an exception."""
 _LINES_READ = 20
@@ -75,6 +75,7 @@ class Paid:
     payees: int
     filled_seconds: float
     phases: tuple[Phase, ...]
+    report_seconds: float
     again_seconds: float
     payout: Mapping[str, Any]
     files: Sequence[Mapping[str, Any]]
@@ -194,7 +195,8 @@ def pay(payees: int, *, tell: Callable[[str], None], look: Callable[[Mapping[str
         results = {"results": failed[: payees // FAILED_ONE_IN + 1], "all_others_paid": True}
         desk.ask("Confirm", "POST", "/results", results, token=token, key="results")
         tell("Settling, and writing the report")
-        desk.steps(REPORT)
+        desk.steps(SETTLE)
+        report_seconds = float(_run("tests.bench.settled", PAYOUT, variables=variables, timeout=_COMMAND_SECONDS))
 
         payout = desk.ask("Read the sums", "GET", "", token=token)
         tell("Comparing the books, and writing the report again")
@@ -205,7 +207,9 @@ def pay(payees: int, *, tell: Callable[[str], None], look: Callable[[Mapping[str
         if look is not None:
             look(variables)
         wrong = tuple(_wrong(payees, payout, report))
-        return Paid(payees, filled_seconds, tuple(desk.phases), again_seconds, payout, report["files"], wrong)
+        return Paid(
+            payees, filled_seconds, tuple(desk.phases), report_seconds, again_seconds, payout, report["files"], wrong
+        )
 
 
 def _command(*arguments: str, variables: Mapping[str, str]) -> Any:
@@ -234,12 +238,12 @@ def _wrong(payees: int, payout: Mapping[str, Any], report: Mapping[str, Any]) ->
 
 def missed(paid: Paid) -> list[str]:
     """Which bounds of the report were not kept."""
-    (report,) = (phase for phase in paid.phases if phase.name == REPORT)
+    (settled,) = (phase for phase in paid.phases if phase.name == SETTLE)
     found = []
-    if report.total("seconds") >= MOST_SECONDS:
-        found.append(f"{report.total('seconds'):.0f} s are not under {MOST_SECONDS} s")
-    if report.peak_mb >= MOST_MB:
-        found.append(f"{report.peak_mb:.0f} MB are not under {MOST_MB} MB")
+    if paid.report_seconds >= MOST_SECONDS:
+        found.append(f"{paid.report_seconds:.0f} s for the report are not under {MOST_SECONDS} s")
+    if settled.peak_mb >= MOST_MB:
+        found.append(f"{settled.peak_mb:.0f} MB for the report are not under {MOST_MB} MB")
     return found
 
 
@@ -253,9 +257,13 @@ def show(paid: Paid, console: Console) -> None:
     for phase in paid.phases:
         table.add_row(
             phase.name, str(len(phase.spent)), f"{phase.total('seconds'):.1f}", f"{phase.total('cpu_seconds'):.1f}",
-            f"{phase.peak_mb:.0f}", f"{phase.total('calls'):,.0f}", f"{phase.total('wcu'):,.0f}",
-            f"{MOST_SECONDS} s, {MOST_MB} MB" if phase.name == REPORT else "",
+            f"{phase.peak_mb:.0f}", f"{phase.total('calls'):,.0f}", f"{phase.total('wcu'):,.0f}", "",
         )  # fmt: skip
+        if phase.name == SETTLE:
+            bound = f"{MOST_SECONDS} s, {MOST_MB} MB"
+            table.add_row(
+                "  of it the report", "", f"{paid.report_seconds:.1f}", "", f"{phase.peak_mb:.0f}", "", "", bound
+            )
     console.print(table)
     console.print(
         f"Filled in {paid.filled_seconds:.0f} s. Written again, compared byte for byte, in {paid.again_seconds:.0f} s:",

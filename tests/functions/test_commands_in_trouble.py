@@ -51,6 +51,12 @@ def test_a_store_that_is_overloaded_is_told_as_that(cloud: Cloud, words: tuple[s
         refused(words, "ProvisionedThroughputExceededException")
 
 
+@pytest.mark.parametrize("words", NEED_TABLES, ids=" ".join)
+def test_a_store_that_does_not_answer_is_told_with_its_address(cloud: Cloud, words: tuple[str, ...]) -> None:
+    with faults.at(0, "lose_answer", times=faults.ALWAYS):
+        refused(words, "timeout", "dynamodb.ap-east-1.amazonaws.com")
+
+
 @pytest.fixture
 def without_rights(cloud: Cloud) -> Iterator[None]:
     """Every call to DynamoDB is refused, as to somebody without rights."""

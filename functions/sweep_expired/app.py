@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from cardstock import bootstrap
-from cardstock.edge.observability import count
+from cardstock.edge.observability import count, logger
 from cardstock.edge.schedule import ticked
 from cardstock.orders import service
 
@@ -24,7 +24,8 @@ def sweep(scheduled_at: datetime, context: Any) -> dict[str, Any]:
         count("ChannelUnanswered", swept.unanswered)
     refunds = service.finish_refunds(orders=orders, channels=channels, clock=clock, time_left=time_left)
     if refunds.refused:
-        count("RefundsRefused", refunds.refused)
+        count("RefundsRefused", len(refunds.refused))
+        logger.error("refunds refused", refund_ids=refunds.refused)
     return {
         "expired": swept.expired,
         "paid": swept.paid,

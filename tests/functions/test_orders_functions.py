@@ -501,7 +501,9 @@ def test_a_silent_or_slow_channel_leaves_the_refund_requested_and_is_asked_again
     assert len(shop.channel.refunds) == 1
 
 
-def test_a_refund_whose_channel_took_longer_than_any_queue_is_finished_by_a_later_sweep(shop: Shop) -> None:
+def test_a_refund_whose_channel_took_longer_than_any_queue_is_finished_by_a_later_sweep(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
     order_id, shop.channel.refund_status = shop.order(), "processing"
     shop.pay(order_id)
     refund_id = shop.refund(order_id, {"85123A": 6}).body["refund_id"]
@@ -513,6 +515,7 @@ def test_a_refund_whose_channel_took_longer_than_any_queue_is_finished_by_a_late
     shop.channel.refunds.clear()
     shop.channel.refund_status = "failed"
     refused = shop.sweep()
+    said = capsys.readouterr().out
     shop.channel.refunds.clear()
     shop.channel.refund_status = "succeeded"
     all_of_them, nothing = shop.sweep(), shop.sweep()
@@ -520,6 +523,7 @@ def test_a_refund_whose_channel_took_longer_than_any_queue_is_finished_by_a_late
     assert [(told["refunded"], told["refunds_left"]) for told in (waits, some, refused, all_of_them, nothing)] == [
         (0, 2), (1, 1), (0, 1), (1, 0), (0, 0),
     ]  # fmt: skip
+    assert '"RefundsRefused":[1.0]' in said
     statuses = [each["status"] for each in shop.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]]
     assert statuses == ["succeeded", "succeeded"]
     assert shop.stock()["85123A"] == (100, 0)

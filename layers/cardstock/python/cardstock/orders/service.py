@@ -89,12 +89,12 @@ class Swept(msgspec.Struct, frozen=True):
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """What was done of refunds that had not gone through. `left`: for the next sweep. `refused`: among these, what the
-    channel says it will not do."""
+    """What was done of refunds that had not gone through. `left`: for the next sweep. `refused`: the ids of those among
+    them that the channel says it will not do."""
 
     done: int
     left: int
-    refused: int
+    refused: tuple[str, ...]
 
 
 # Buying
@@ -602,7 +602,7 @@ def finish_refunds(*, orders: Orders, channels: Channels, clock: Clock, time_lef
 
     One that was refused is asked for again too: a merchant's account may have been empty.
     """
-    done = left = refused = 0
+    done, left, refused = 0, 0, list[str]()
     for order_id, refund_id in orders.open_refunds():
         if not time_left():
             left += 1
@@ -613,8 +613,9 @@ def finish_refunds(*, orders: Orders, channels: Channels, clock: Clock, time_lef
         except UnavailableError:
             left += 1
         except RefusedError:
-            left, refused = left + 1, refused + 1
-    return Finished(done, left, refused)
+            left += 1
+            refused.append(refund_id)
+    return Finished(done, left, tuple(refused))
 
 
 def complete_refund(order_id: str, refund_id: str, *, orders: Orders, clock: Clock) -> Refund:

@@ -14,7 +14,11 @@ _SCOPES = f"Of: {', '.join(sorted(SCOPES))}. A supplier's key: {', '.join(sorted
 
 
 class CreateKey(Model):
-    """Who gets a key, and what it may do."""
+    """Who gets a key, and what it may do.
+
+    What stands before the first comma of `name` is the person: where two people are needed, two keys of one name are
+    not two.
+    """
 
     name: Annotated[str, Meta(min_length=1, max_length=64, pattern=LINE, examples=["Li Na, finance"])]
     owner: Annotated[str, Meta(description="`staff` or a supplier id", examples=["staff"])]

@@ -166,6 +166,28 @@ def test_an_explanation_names_rule_edge_role_rate_and_what_refunds_took(sold: tu
     )
 
 
+def test_an_explanation_says_what_limits_have_left_of_the_rule(sold: tuple[Shop, str]) -> None:
+    shop, _ = sold
+    order_id = shop.buy("mem_b", line(1, price=900))
+    path = f"/v1/me/commissions/{order_id}"
+    shop.settle_down()
+    _, chinese = call("GET", path, token=token("mem_a"), path_parameters={"order_id": order_id})
+    _, english = call("GET", path, token=token("mem_a"), headers={"Accept-Language": "en"})
+
+    # 100 and 200 yuan a unit of what cost 9 yuan: each at most 9, together at most 9.
+    [reward] = chinese["items"]
+    assert [reward[name] for name in ("full_fen", "limited_fen", "cap_cut_fen", "amount_fen")] == [
+        10_000,
+        900,
+        450,
+        450,
+    ]
+    assert reward["text"].endswith("每件 100.00 元，共 100.00 元，按方案规则及实付金额实得 4.50 元。")
+    assert english["items"][0]["text"].endswith(
+        "100.00 yuan a unit, 100.00 yuan in all, of which the plan and what was paid leave 4.50."
+    )
+
+
 def test_an_explanation_says_what_would_have_changed_the_amount(sold: tuple[Shop, str]) -> None:
     shop, order_id = sold
     path, own = f"/v1/me/commissions/{order_id}", {"order_id": order_id}

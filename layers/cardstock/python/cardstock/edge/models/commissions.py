@@ -183,7 +183,7 @@ class ExplainedReward(Model):
 
     `rate` is in `unit`: fen per unit of the qualifying lines, or basis points of `base_fen` (of a peer reward: of the
     partner's reward). `full_fen` is what the rule gives, `limited_fen` what the limit to the money paid leaves of it,
-    `cap_cut_fen` what the plan's cap took.
+    `cap_cut_fen` what the plan's cap, or what was paid for all that is rewarded, takes off that.
     """
 
     reward: RewardKind
@@ -273,15 +273,19 @@ def _explained(
         _ROLE_TEXTS[credit.role][english],
         _EDGE_TEXTS[edge][english],
     )
-    total, rate = _yuan(credit.amount), _yuan(credit.rate)
+    total, rate, full, cut = _yuan(credit.amount), _yuan(credit.rate), _yuan(credit.full), credit.amount < credit.full
     if english:
         measure = "of that partner's reward" if edge == "peer" else f"of {_yuan(credit.base)} yuan"
         each = f"{rate} yuan a unit" if credit.unit == "fen" else f"{rate} % {measure}"
-        text = f"A {name} because {why}: as {role} when the order was placed, {each}, {total} yuan in all."
+        all_of_it = (
+            f"{full} yuan in all, of which the plan and what was paid leave {total}" if cut else f"{total} yuan in all"
+        )
+        text = f"A {name} because {why}: as {role} when the order was placed, {each}, {all_of_it}."
     else:
         measure = "该合伙人奖励" if edge == "peer" else f"{_yuan(credit.base)} 元"
         each = f"每件 {rate} 元" if credit.unit == "fen" else f"{measure}的 {rate}%"
-        text = f"{name}：{why}。下单时身份为{role}，{each}，共 {total} 元。"
+        all_of_it = f"共 {full} 元，按方案规则及实付金额实得 {total} 元" if cut else f"共 {total} 元"
+        text = f"{name}：{why}。下单时身份为{role}，{each}，{all_of_it}。"
     return ExplainedReward(
         reward=credit.reward,
         edge=edge,

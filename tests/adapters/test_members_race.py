@@ -3,15 +3,16 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
-from cardstock.adapters.dynamodb.cards import DynamoRadars, owner_of
+from cardstock.adapters.dynamodb.cards import DynamoCards, DynamoRadars
 from cardstock.adapters.dynamodb.members import DynamoMembers, NetworkInviters, members_of
 from cardstock.adapters.dynamodb.network import DynamoNetwork
 from cardstock.adapters.platforms import DevPlatform
 from cardstock.cards.model import View
-from cardstock.cards.service import count_views
+from cardstock.cards.service import count_views, owner_of
 from cardstock.members.model import Person
 from cardstock.members.service import Login, Session, log_in
 
@@ -33,7 +34,8 @@ def members(tables: None) -> DynamoMembers:
 
 
 def enter(members: DynamoMembers, openid: str, *, phone: str | None = None, invite: str | None = None) -> Session:
-    inviters = NetworkInviters(members=members, network=DynamoNetwork(), owner_of=owner_of, clock=FixedClock)
+    owner = partial(owner_of, cards=DynamoCards())
+    inviters = NetworkInviters(members=members, network=DynamoNetwork(), owner_of=owner, clock=FixedClock)
     login = Login("dev", "wx1", f"dev:{openid}", phone, invite)
     return log_in(login, platforms={"dev": DevPlatform()}, members=members, inviters=inviters, clock=FixedClock())
 

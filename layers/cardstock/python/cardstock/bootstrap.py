@@ -387,10 +387,13 @@ def members() -> "Members":
 @cache
 def inviters() -> "Inviters":
     """Who brought whom, by the referral network and the keys of cards."""
-    from cardstock.adapters.dynamodb.cards import owner_of
-    from cardstock.adapters.dynamodb.members import NetworkInviters
+    from functools import partial
 
-    return NetworkInviters(members=members(), network=network(), owner_of=owner_of, clock=clock)
+    from cardstock.adapters.dynamodb.members import NetworkInviters
+    from cardstock.cards.service import owner_of
+
+    owner = partial(owner_of, cards=cards())
+    return NetworkInviters(members=members(), network=network(), owner_of=owner, clock=clock)
 
 
 @cache

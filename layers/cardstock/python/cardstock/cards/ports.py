@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from cardstock.cards.model import Card, Radar, Share, Shown, View
+from cardstock.cards.model import Card, Radar, Share, View
 from cardstock.ids import RequestKey
 
 
@@ -24,9 +24,6 @@ class Cards(Protocol):
 
     def find_share(self, key: str) -> Share | None:
         """What a share key stands for."""
-
-    def show(self, key: str) -> Shown | None:
-        """What somebody sees who holds `key`, a card's own or a share key."""
 
     def replace(self, card: Card, revision: int) -> bool:
         """Store the changed card if the stored one is still at `revision`; whether it was."""

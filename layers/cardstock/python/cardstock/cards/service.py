@@ -81,11 +81,26 @@ def update_card(
 
 
 def show_card(key: str, *, cards: Cards) -> Shown:
-    """What somebody sees who holds `key`, a card's own or a share key. Raises `NotFoundError`."""
-    shown = cards.show(key) if KEY.fullmatch(key) else None
-    if shown is None:
+    """What somebody sees who holds `key`, a card's own or a share key: the version for the share's audience while there
+    is one. One read, two by a share key. Raises `NotFoundError`."""
+    if not KEY.fullmatch(key):
         raise NotFoundError("NOT_FOUND")
-    return shown
+    share = None
+    if len(key) == SHARE_KEY_LETTERS:
+        share = cards.find_share(key)
+        if share is None:
+            raise NotFoundError("NOT_FOUND")
+    card = cards.find(share.card if share else key)
+    if card is None:
+        raise NotFoundError("NOT_FOUND")
+    audience = share.audience if share and share.audience in card.faces else DEFAULT
+    return Shown(card, audience, share.key if share else "")
+
+
+def owner_of(key: str, *, cards: Cards) -> str | None:
+    """The member who gave `key` away, a share key or his card's own; one read."""
+    held = cards.find_share(key) if len(key) == SHARE_KEY_LETTERS else cards.find(key)
+    return held.owner_id if held else None
 
 
 def share_card(

@@ -33,7 +33,7 @@ from cardstock.adapters.dynamodb.base import (
 )
 from cardstock.adapters.dynamodb.pages import read_page
 from cardstock.adapters.dynamodb.requests import remember, result_of
-from cardstock.cards.model import DEFAULT, SHARE_KEY_LETTERS, Card, Face, Radar, Share, Shown, Visitor
+from cardstock.cards.model import Card, Face, Radar, Share, Visitor
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.errors import UnavailableError
 from cardstock.ids import RequestKey
@@ -132,16 +132,6 @@ class DynamoCards:
         item = ShareItem.find(key, "share")
         return None if item is None else _share(item)
 
-    def show(self, key: str) -> Shown | None:
-        if len(key) != SHARE_KEY_LETTERS:
-            card = self.find(key)
-            return Shown(card, DEFAULT, "") if card else None
-        share = self.find_share(key)
-        card = self.find(share.card) if share else None
-        if share is None or card is None:
-            return None
-        return Shown(card, share.audience if share.audience in card.faces else DEFAULT, share.key)
-
     def replace(self, card: Card, revision: int) -> bool:
         return _card_item(card).put_if(CardItem.revision == revision)
 
@@ -166,12 +156,6 @@ class DynamoRadars:
         before = radar.revision - 1
         condition = RadarItem.revision == before if before else RadarItem.pk.does_not_exist()
         return _radar_item(radar).put_if(condition)
-
-
-def owner_of(key: str) -> str | None:
-    """The member who gave `key` away, a share key or his card's own; one read."""
-    shared = DynamoCards().find_share(key) if len(key) == SHARE_KEY_LETTERS else DynamoCards().find(key)
-    return shared.owner_id if shared else None
 
 
 def _once(item: Table, absent: Condition, request: RequestKey, result: str, at: datetime) -> str | None:

@@ -33,6 +33,8 @@ from cardstock.partners import service as partners
 ORDERS_EACH = 2
 UNVERIFIED_ONE_IN = 50
 _FIRST_ORDER = datetime(2026, 10, 20, 1, tzinfo=UTC)
+_UNITS = (1, 1, 2, 1, 1, 3, 1, 1, 5, 1, 1, 2, 40)
+"""What the buyers of one member take at a time: most little, a few so much that tax is withheld."""
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 _GIVEN = ("伟", "芳", "娜", "秀英", "敏", "静", "丽", "强", "磊", "洋", "艳", "勇", "军", "杰", "娟", "涛", "明", "超")
 
@@ -98,10 +100,10 @@ def _orders(people: int) -> Iterator[_Books]:
     for number in range(people * ORDERS_EACH):
         order_id = derived_id("ord", str(number))
         referrer, owner = number % people, (number * 7 + 3) % people
-        price = 19_900 + number % 11 * 3_000
-        earned = [_credit("direct", referrer, "distributor", price, 10_000)]
+        units = _UNITS[referrer % len(_UNITS)]
+        earned = [_credit("direct", referrer, "distributor", 49_900 * units, 10_000 * units)]
         if owner != referrer:
-            earned.append(_credit("team", owner, "partner", price, 4_000))
+            earned.append(_credit("team", owner, "partner", 49_900 * units, 2_000 * units))
         accrual = service.Accrual(order_id, "chain21@1", tuple(earned))
         half = {credit.reward: credit.amount // 2 for credit in earned}
         clock.at = _FIRST_ORDER + timedelta(minutes=number % 20_000)

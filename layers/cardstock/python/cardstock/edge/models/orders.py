@@ -155,7 +155,7 @@ class AskRefund(Model):
 
 
 class GrantRefund(Model):
-    """What is given back without units, and why."""
+    """What is given back without units, and why; the buyer can read it."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=200, pattern=SAID, examples=["came two weeks late"])]
     amount_fen: Annotated[int, Meta(ge=1, le=MAX_FEN, examples=[19900])]

@@ -4,7 +4,7 @@
 #   make test     lint, types, import arrows, template checks and all tests
 #   make serve    the whole suite on 127.0.0.1, until Ctrl-C
 #   make bench    what the main operations cost, in AWS calls, capacity units and Python calls
-#                 (PAYEES=10000 instead: a payout to so many people, in seconds and memory)
+#                 (PAYEES=10000: instead, one payout to so many people in seconds and memory; about four minutes)
 #   make lint     lint and formatting only
 #   make build    package for AWS with SAM, without containers
 #   make lock     resolve pyproject.toml into the lock files

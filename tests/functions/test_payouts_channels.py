@@ -391,6 +391,24 @@ def test_an_account_that_wechat_cannot_pay_to_is_left_out_before_its_money_is_cl
     assert list(wechat.bills) == [office.lines()[fine]["number"]]
 
 
+def test_nobody_can_say_for_the_channel_that_what_waits_for_the_payee_has_failed(
+    office: Office, wechat: Wechat, cloud: Cloud
+) -> None:
+    member = office.member(1, 5_000, account=WECHAT)
+    office.sent_through("wechat")
+    number = office.lines()[member]["number"]
+    before = cloud.state()
+    status, problem = office.results({"number": number, "result": "failed", "reason": "SEEN_IN_CONSOLE"})
+    after = cloud.state()
+    wechat.states[number] = "SUCCESS"
+    office.poll(hours=1)
+
+    # Else the money would be his again, and he could take it from the channel too.
+    assert (status, problem["code"]) == (409, "TRANSFER_WAITS")
+    assert after == before
+    assert (office.balance(member), wechat.moved) == ({"paid": 5_000}, {number: 5_000})
+
+
 def test_what_was_lost_on_the_way_to_wechat_is_handed_over_by_the_poll_and_paid_once(
     office: Office, wechat: Wechat
 ) -> None:

@@ -136,6 +136,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "该批次的结果由支付渠道逐笔返回，不能整批确认。",
         "The channel answers for each transfer; they cannot be confirmed as a whole.",
     ),
+    "TRANSFER_WAITS": (
+        "收款人仍可领取该笔转账，请等待渠道的最终结果。",
+        "The payee can still take the transfer; the channel will say how it ended.",
+    ),
     "TRANSFER_NOT_FAILED": (
         "渠道尚未确认该笔转账失败或撤销，不能重新发起。",
         "The channel has not said that the transfer failed or was cancelled.",

@@ -206,7 +206,8 @@ def bring_answers(wanted: str, answers: Sequence[Answer], *, payouts: Payouts) -
 
     The last word on a number said again is a repeat. A different one is kept too: it is an incident, never applied,
     and keeps the batch open until it is cleared up. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT) before
-    the channel was given anything, `InvalidError` (TRANSFER_UNKNOWN) pointing to numbers that the batch did not send.
+    the channel was given anything, `InvalidError` (TRANSFER_UNKNOWN) pointing to numbers that the batch did not send,
+    `ConflictError` (TRANSFER_WAITS) where the channel has said that the payee can still take the money.
     """
     batch = _existing(wanted, payouts)
     if batch.sent_at is None:
@@ -219,6 +220,8 @@ def bring_answers(wanted: str, answers: Sequence[Answer], *, payouts: Payouts) -
     ]
     if strangers:
         raise InvalidError("TRANSFER_UNKNOWN", pointers=tuple(strangers))
+    if any(line.status == "waiting_user" for line in lines.values()):
+        raise ConflictError("TRANSFER_WAITS")
     recorded = payouts.record(batch.id, answers)
     return Outcome(recorded, len(answers) - recorded)
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from cardstock.adapters.reports.cover import cover
@@ -48,6 +49,19 @@ def test_the_workbook_has_its_sheets_in_order(book: Any) -> None:
         "异常 Exceptions",
         "控制总额 Control totals",
     ]
+
+
+def test_a_long_note_stays_within_the_width_of_the_summary(report: Report, content: bytes) -> None:
+    note = "=" + "逐笔核对账本与渠道回执，" * 16
+    noted = replace(report, batch=replace(report.batch, note=note))
+    sheet = load_workbook(io.BytesIO(workbook(noted)))["汇总 Summary"]
+    (row,) = [row for row in range(1, 40) if "审批" in str(sheet.cell(row, 1).value)]
+
+    assert [str(area) for area in sheet.merged_cells.ranges] == [f"B{row}:F{row}"]
+    assert (sheet.cell(row, 2).value.endswith(note), sheet.cell(row, 2).data_type) == (True, "s")
+    assert sheet.cell(row, 2).alignment.wrap_text
+    assert sheet.row_dimensions[row].height >= 60
+    assert not load_workbook(io.BytesIO(content))["汇总 Summary"].merged_cells.ranges
 
 
 def test_the_summary_carries_three_native_charts(content: bytes) -> None:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from io import BytesIO
 from itertools import groupby
 from typing import Any
+from unicodedata import east_asian_width
 
 import msgspec
 
@@ -45,6 +46,8 @@ _ROWS_PER_SHEET = 1_000_000
 _BRACKETS_YUAN = (0, 50, 100, 500, 1_000, 5_000)
 _COLOURS = ("#1F5C99", "#E07B39", "#8C8C8C", "#C9A227", "#5B8C5A")
 _NAME_COLUMN = 1
+_FACT_WIDTH = 92
+"""Letters that fit into the five columns beside a fact's name; a Chinese one counts twice."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -443,9 +446,17 @@ def _facts(writer: Writer, sheet: Any, report: Report, row: int) -> int:
         ("依据 Source", table.source),
         ("提示 Note", "税表使用前须经会计确认 An accountant confirms the tax table before use"),
     ):
+        # Beside its five columns a long note would make the printed page wider, and so everything on it smaller.
+        lines = -(-sum(2 if east_asian_width(letter) in "WF" else 1 for letter in value) // _FACT_WIDTH)
+        if lines > 1:
+            sheet.set_row(row, 15 * lines)
         writer.cell(sheet, (row, 0), "text", name, writer.plain)
         for column in range(1, 6):
             writer.cell(sheet, (row, column), "text", value if column == 1 else "", writer.plain)
+        if lines > 1:
+            wrapped = writer.book.add_format({"num_format": "@", "indent": 1, "text_wrap": True, "valign": "vcenter"})
+            sheet.merge_range(row, 1, row, 5, "", wrapped)
+            writer.label(sheet, (row, 1), value, wrapped)
         row += 1
     return row
 

@@ -6,8 +6,10 @@ import pytest
 
 from cardstock.adapters.reports import texts
 from cardstock.ledger.model import Kind, Pocket
+from cardstock.payouts import wording
 from cardstock.payouts.model import BatchStatus, DropReason, LineStatus
 from cardstock.payouts.tax import Method
+from cardstock.payouts.wording import Text
 
 CODES: dict[str, tuple[Any, ...]] = {
     "STATUS": (*get_args(LineStatus), *get_args(BatchStatus)),
@@ -21,7 +23,7 @@ CODES: dict[str, tuple[Any, ...]] = {
 
 @pytest.mark.parametrize("name", CODES)
 def test_every_code_has_words_in_both_languages(name: str) -> None:
-    words: dict[str, texts.Text] = getattr(texts, name)
+    words: dict[str, Text] = getattr(wording if hasattr(wording, name) else texts, name)
 
     assert set(words) == set(CODES[name])
     assert all(chinese and english for chinese, english in words.values())

@@ -11,8 +11,6 @@ from cardstock.adapters.reports.texts import (
     CHANNEL,
     CONTROL,
     METHOD,
-    STATUS,
-    Text,
     approver,
     local_text,
     opener,
@@ -20,6 +18,7 @@ from cardstock.adapters.reports.texts import (
     yuan_text,
 )
 from cardstock.payouts.report import Report
+from cardstock.payouts.wording import STATUS, Text
 
 CONTENT_TYPE = "application/pdf"
 

@@ -4,8 +4,9 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from cardstock.adapters.reports.texts import REASON, STATUS, both, local_text, printable, yuan
+from cardstock.adapters.reports.texts import both, local_text, printable, yuan
 from cardstock.payouts.report import Report
+from cardstock.payouts.wording import REASON, STATUS
 
 CONTENT_TYPE = "text/csv; charset=utf-8"
 

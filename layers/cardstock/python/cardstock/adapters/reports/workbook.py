@@ -24,8 +24,6 @@ from cardstock.adapters.reports.texts import (
     FINDING,
     KIND,
     METHOD,
-    REASON,
-    STATUS,
     approver,
     both,
     local,
@@ -38,6 +36,7 @@ from cardstock.money import BPS_ONE, Fen
 from cardstock.payouts.model import LedgerLine, Line
 from cardstock.payouts.report import Control, Report, Statement
 from cardstock.payouts.taxpayers import person_months
+from cardstock.payouts.wording import REASON, STATUS
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

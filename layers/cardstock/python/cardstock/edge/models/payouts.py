@@ -12,6 +12,7 @@ from cardstock.edge.http import Model
 from cardstock.payouts.model import Answer, Batch, File, Line, Reconciliation
 from cardstock.payouts.model import Totals as BookTotals
 from cardstock.payouts.service import Outcome, StatusTotal
+from cardstock.payouts.wording import REASON, STATUS
 
 OPENING_CODES = ("PERIOD_NOT_OVER", "PERIOD_PAST", "TAX_TABLE_MISSING")
 APPROVAL_CODES = (
@@ -288,8 +289,6 @@ def withdrawals_told(lines: Iterable[Line], next_cursor: str | None, language: s
 
 
 def _withdrawal(line: Line, *, english: bool) -> Withdrawal:
-    from cardstock.adapters.reports.texts import REASON, STATUS  # one of many requests that this model serves
-
     said = STATUS[line.status][english]
     if line.reason in REASON:  # A channel's own code is for finance.
         said += (": " if english else "：") + REASON[line.reason][english]

@@ -1,0 +1,33 @@
+"""How a payment stands, and why, in Chinese and English: the same words in reports and to the payee."""
+
+from typing import TypeAlias
+
+Text: TypeAlias = tuple[str, str]
+"""Chinese, English."""
+
+STATUS: dict[str, Text] = {
+    "pending": ("待发放", "Pending"),
+    "sent": ("已提交", "Sent"),
+    "waiting_user": ("待收款人确认", "Waiting for payee"),
+    "paid": ("已到账", "Paid"),
+    "failed": ("失败", "Failed"),
+    "expired": ("逾期未确认", "Expired"),
+    "dropped": ("本期不发", "Left out"),
+    "open": ("待审批", "Open"),
+    "approved": ("已审批", "Approved"),
+    "sending": ("发放中", "Sending"),
+    "settled": ("已结清", "Settled"),
+}
+
+REASON: dict[str, Text] = {
+    "nothing_left": ("退款后无余额", "Nothing left after refunds"),
+    "debt": ("有欠款", "Debt"),
+    "hold": ("已冻结", "On hold"),
+    "unverified": ("未实名", "Identity not verified"),
+    "under_age": ("未成年", "Under age"),
+    "erased": ("已注销", "Erased"),
+    "under_channel_minimum": ("低于渠道最低金额", "Under the channel's minimum"),
+    "over_channel_maximum": ("超过渠道最高金额", "Over the channel's maximum"),
+    "account_unsuitable": ("账户不支持收款", "Account unsuitable"),
+    "attempt_open": ("上次转账尚无结果", "Earlier attempt open"),
+}

@@ -48,6 +48,8 @@ _ENVIRONMENT = {
     "BRAND_NAME": "Cardstock",
     "TAX_METHOD": "labour",
     "TAX_GAP": "restart",
+    "FREIGHT_FEN": "0",
+    "FREIGHT_FREE_FROM_FEN": "0",
     "STOCKING_UNITS": "10",
     "TRANSFER_CHANNEL": "bank_file",
     "WEBHOOK_PRIVATE_NETWORKS": "",

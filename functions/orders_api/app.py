@@ -18,7 +18,9 @@ def ask_quote(request: Request[models.AskQuote, Nothing]) -> models.QuoteView:
     The answer holds for fifteen minutes and reserves nothing. An attribution that has expired is left out."""
     now, attribution = clock().now(), quotes.attribution_of(signer(), request.body.attribution)
     cart = (request.caller.id, models.wanted(request.body.lines), attribution, request.body.coupon)
-    quote = service.make_quote(*cart, catalogue=bootstrap.offers(), network=positions(), coupons=bootstrap.coupons)
+    quote = service.make_quote(
+        *cart, catalogue=bootstrap.offers(), network=positions(), freight=bootstrap.freight(), coupons=bootstrap.coupons
+    )
     return models.quote_told(quote, quotes.sign_quote(signer(), quote), now)
 
 

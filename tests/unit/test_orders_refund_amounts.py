@@ -12,7 +12,15 @@ from cardstock.network.model import OrderLine as Measured
 from cardstock.network.presets import CHAIN21
 from cardstock.network.rewards import clawed, nothing_refunded, refund_amount, refund_units, rewards_for
 from cardstock.orders.model import MAX_LINES, MAX_UNITS, Order, OrderLine, Receiver, SupplierLine, SupplierOrder
-from cardstock.orders.service import Wanted, _cut_down, _goodwill_lines, _merge, _refund_lines, _with_refund
+from cardstock.orders.service import (
+    Wanted,
+    _cut_down,
+    _goodwill_lines,
+    _merge,
+    _moved_on,
+    _refund_lines,
+    _with_refund,
+)
 from tests.selling import START
 
 
@@ -66,6 +74,42 @@ def test_all_refunds_of_a_line_together_are_what_was_paid_and_each_step_is_the_h
     assert order.status == "paid"
     with pytest.raises(RefusedError, match="REFUND_TOO_MUCH"):
         _refund_lines(order, {"a": 1}, parts)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(0, 999), st.sampled_from("ab")), min_size=1, max_size=4),
+    st.integers(0, 900),
+    st.lists(st.tuples(st.sampled_from(("send", "return", "goodwill")), st.integers(0, 3)), max_size=12),
+)
+def test_freight_goes_back_once_and_only_if_nothing_was_sent(
+    bought: list[tuple[int, int, str]], freight: int, steps: list[tuple[str, int]]
+) -> None:
+    order, parts = paid(
+        *(
+            OrderLine(number, f"sku{number}", "n", units, 1, net, f"sup_{supplier}", False, True)
+            for number, (units, net, supplier) in enumerate(bought, 1)
+        )
+    )
+    order, sent, refunds = replace(order, amount_fen=order.amount_fen + freight), False, list[int]()
+    # Whatever happens first, everything is returned in the end.
+    for kind, index in [*steps, *(("return", index % len(bought)) for index in range(4 * len(bought)))]:
+        line = order.lines[index % len(order.lines)]
+        before, rest = order.refunded_fen, order.kept_fen
+        if kind == "send" and parts[line.supplier_id].status == "open":
+            parts[line.supplier_id], sent = replace(parts[line.supplier_id], status="shipped"), True
+            order = _moved_on(order, parts, START)
+        elif kind == "return" and line.refunded_units < line.units:
+            lines = _refund_lines(order, {line.sku: 1}, parts)
+            parts |= _cut_down(parts, lines, START)
+            order = _with_refund(order, lines, parts, START)
+            refunds.append(order.refunded_fen - before)
+        elif kind == "goodwill" and rest:
+            order = _with_refund(order, _goodwill_lines(order, (rest + index) // (index + 1)), parts, START)
+            refunds.append(order.refunded_fen - before)
+
+        assert order.refunded_fen == sum(refunds)
+    assert min(refunds) >= 0
+    assert order.amount_fen - order.refunded_fen == (freight if sent else 0)
 
 
 PLAN = replace(CHAIN21, version=1, direct_distributor=Amount(1_501, "bps"), team=Amount(777, "bps"), cap_bps=2_000)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cardstock.members.ports import Inviters, Members, Platform, Verifier
     from cardstock.network.ports import Network, Plans
     from cardstock.orders import ports as orders_ports
-    from cardstock.orders.model import OrderChange, RefundChange, SupplierOrderChange
+    from cardstock.orders.model import Freight, OrderChange, RefundChange, SupplierOrderChange
     from cardstock.partners.ports import Deliveries, DueQueue, Endpoints, Inbox, Keys, Post, Suppliers
     from cardstock.payouts import ports as payouts_ports
     from cardstock.payouts.model import Batch, Period, Rules
@@ -459,6 +459,15 @@ def products() -> "Products":
     from cardstock.adapters.dynamodb.products import DynamoProducts
 
     return DynamoProducts()
+
+
+@cache
+def freight() -> "Freight":
+    """What sending an order costs the buyer, as the brand has set it."""
+    from cardstock.orders.model import Freight
+    from cardstock.settings import settings
+
+    return Freight(int(settings().freight_fen), int(settings().freight_free_from_fen))
 
 
 @cache

@@ -55,6 +55,10 @@ class Settings(msgspec.Struct, frozen=True):
     """`labour` or `platform`."""
     tax_gap: str
     """What a month without income does to income and tax to date under `platform`: `restart`, or `carry_over`."""
+    freight_fen: str
+    """A whole number: what sending an order costs the buyer; 0: nothing."""
+    freight_free_from_fen: str
+    """A whole number: from so much paid for the goods on there is no freight; 0: there always is."""
     stocking_units: str
     """A whole number: units of earning products in 30 days above which a buyer's orders are held for finance."""
     transfer_channel: str

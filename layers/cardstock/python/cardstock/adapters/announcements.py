@@ -45,6 +45,7 @@ class Announcements:
             "order_id": order.order_id,
             "member_id": order.member_id,
             "amount_fen": order.amount_fen,
+            "freight_fen": order.freight_fen,
             "lines": [{"sku": line.sku, "units": line.units, "net_fen": line.net_fen} for line in order.lines],
         }
         self._held += [event(kind, order.order_id, at, data) for kind, at in moments.get(order.status, ()) if at]
@@ -57,6 +58,7 @@ class Announcements:
             "kind": refund.kind,
             "goodwill": bool(refund.granted_by),
             "amount_fen": refund.amount_fen,
+            "freight_fen": refund.freight_fen,
             "lines": [{"sku": line.sku, "units": line.units, "amount_fen": line.amount_fen} for line in refund.lines],
         }
         at = refund.requested_at if refund.succeeded_at is None else refund.succeeded_at

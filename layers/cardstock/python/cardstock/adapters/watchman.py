@@ -56,7 +56,7 @@ def purchase_of(order: Order, accrual: Accrual) -> Purchase:
         order_id=order.order_id,
         buyer_id=order.member_id,
         paid_at=order.paid_at,
-        net=order.amount_fen,
+        net=order.goods_fen,
         units=sum(line.units for line in order.lines if line.earns and line.net_fen),
         promoter=Snapshot.from_compact(order.snapshot).buyer_role != "member",
         earners=tuple(sorted({credit.member_id for credit in accrual.credits})),

@@ -72,6 +72,7 @@ def pack_quote(quote: Quote) -> dict[str, Any]:
         "a": pack_attribution(quote.attribution),
         "h": quote.hint,
         **({"c": quote.coupon} if quote.coupon else {}),
+        **({"f": quote.freight_fen} if quote.freight_fen else {}),
     }
 
 
@@ -83,4 +84,5 @@ def unpack_quote(claims: Mapping[str, Any]) -> Quote:
         attribution=unpack_attribution(claims["a"]),
         hint=claims["h"],
         coupon=claims.get("c", ""),
+        freight_fen=claims.get("f", 0),
     )

@@ -55,6 +55,21 @@ class Coupon(msgspec.Struct, frozen=True):
     fen: Fen
 
 
+class Freight(msgspec.Struct, frozen=True):
+    """What sending an order costs the buyer: `fee` fen, nothing from `free_from` fen paid for the goods on, unless that
+    is 0."""
+
+    fee: Fen
+    free_from: Fen
+
+    def of(self, goods: Fen) -> Fen:
+        """The freight of an order whose goods cost so much, coupons off."""
+        return 0 if self.free_from and goods >= self.free_from else self.fee
+
+
+NO_FREIGHT: Final = Freight(0, 0)
+
+
 class Offer(msgspec.Struct, frozen=True):
     """What the catalogue says of one SKU at the moment of a quote."""
 
@@ -96,11 +111,17 @@ class Quote(msgspec.Struct, frozen=True):
     """What the network area wants back when the order is placed; opaque here."""
     coupon: str = ""
     """The coupon whose part is off the lines' `net_fen`."""
+    freight_fen: Fen = 0
+
+    @property
+    def goods_fen(self) -> Fen:
+        """What the goods cost, coupons off."""
+        return sum(line.net_fen for line in self.lines)
 
     @property
     def amount_fen(self) -> Fen:
         """What there is to pay."""
-        return sum(line.net_fen for line in self.lines)
+        return self.goods_fen + self.freight_fen
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -111,7 +132,7 @@ class Order(msgspec.Struct, frozen=True):
     status: OrderStatus
     lines: tuple[OrderLine, ...]
     amount_fen: Fen
-    """To be paid, or paid: the sum of the lines' `net_fen`."""
+    """To be paid, or paid: the sum of the lines' `net_fen`, and the freight."""
     receiver: Receiver
     attribution: Attribution | None
     snapshot: dict[str, Any]
@@ -141,9 +162,26 @@ class Order(msgspec.Struct, frozen=True):
         return self.placed_at + PAYMENT_WINDOW
 
     @property
+    def goods_fen(self) -> Fen:
+        """What the goods cost, coupons off: rewards and sales are measured on nothing else."""
+        return sum(line.net_fen for line in self.lines)
+
+    @property
+    def freight_fen(self) -> Fen:
+        """What sending it costs the buyer."""
+        return self.amount_fen - self.goods_fen
+
+    @property
+    def kept_fen(self) -> Fen:
+        """What refunds have left of the goods' price."""
+        return self.goods_fen - sum(line.refunded_fen for line in self.lines)
+
+    @property
     def refunded_fen(self) -> Fen:
-        """What was given back so far, what is on its way included."""
-        return sum(line.refunded_fen for line in self.lines)
+        """What was given back so far, what is on its way included. The freight goes back with the last unit of an order
+        of which nothing was sent."""
+        unsent = self.status == "paid" and all(line.refunded_units == line.units for line in self.lines)
+        return self.goods_fen - self.kept_fen + (self.freight_fen if unsent else 0)
 
     @property
     def supplier_ids(self) -> tuple[str, ...]:
@@ -165,8 +203,9 @@ class RefundLine(msgspec.Struct, frozen=True):
 class Refund(msgspec.Struct, frozen=True):
     """Money on its way back, or back.
 
-    `return`: part of a paid order; `lines` say of what, and their amounts add up to `amount_fen`. `stray`: a payment
-    that came after expiry or cancellation, or a second one; it has no lines, it touches no reward.
+    `return`: part of a paid order; `lines` say of what, and their amounts and the freight, if it goes back, add up to
+    `amount_fen`. `stray`: a payment that came after expiry or cancellation, or a second one; it has no lines, it
+    touches no reward.
     """
 
     refund_id: str
@@ -191,6 +230,16 @@ class Refund(msgspec.Struct, frozen=True):
     granted_by: str = ""
     """Who of the staff gave it, as goodwill: no units come back. Empty: the buyer asked for it."""
     version: int = 1
+
+    @property
+    def goods_fen(self) -> Fen:
+        """What of it is the goods' price."""
+        return sum(line.amount_fen for line in self.lines)
+
+    @property
+    def freight_fen(self) -> Fen:
+        """What of it is freight."""
+        return self.amount_fen - self.goods_fen if self.kind == "return" else 0
 
 
 class Parcel(msgspec.Struct, frozen=True):

@@ -26,9 +26,11 @@ from cardstock.orders.model import (
     MAX_LINES,
     MAX_PARCELS,
     MAX_UNITS,
+    NO_FREIGHT,
     ORDER_ID,
     REFUND_WINDOW,
     Attribution,
+    Freight,
     Order,
     OrderLine,
     OrderStatus,
@@ -108,13 +110,14 @@ def make_quote(
     *,
     catalogue: Catalogue,
     network: Network,
+    freight: Freight = NO_FREIGHT,
     coupons: Callable[[], Coupons] | None = None,
 ) -> Quote:
     """Today's prices for `wanted`, equal SKUs merged. Reserves nothing, writes nothing.
 
-    A coupon is spread over the lines by value, and what it has above the goods is lost. Raises `InvalidError` for more
-    than 50 SKUs or 999 units of one, `RefusedError` NOT_FOR_SALE naming the SKUs, or COUPON_UNKNOWN, and
-    `ConflictError` STOCK_SHORT saying what there is.
+    A coupon is spread over the lines by value, and what it has above the goods is lost: it pays no freight. Raises
+    `InvalidError` for more than 50 SKUs or 999 units of one, `RefusedError` NOT_FOR_SALE naming the SKUs, or
+    COUPON_UNKNOWN, and `ConflictError` STOCK_SHORT saying what there is.
     """
     units = _merge(wanted)
     offers = catalogue.offers(units)
@@ -146,14 +149,15 @@ def make_quote(
     if quote.amount_fen > MAX_FEN:
         raise RefusedError("AMOUNT_TOO_LARGE")
     if coupon_id is None:
-        return quote
+        return replace(quote, freight_fen=freight.of(quote.goods_fen))
     coupon = coupons().of(member_id, coupon_id) if coupons is not None else None
     if coupon is None:
         raise RefusedError("COUPON_UNKNOWN")
     values = [line.net_fen for line in lines]
     off = split(min(coupon.fen, sum(values)), values)
     reduced = tuple(replace(line, net_fen=line.net_fen - part) for line, part in zip(lines, off, strict=True))
-    return replace(quote, lines=reduced, coupon=coupon.id)
+    quote = replace(quote, lines=reduced, coupon=coupon.id)
+    return replace(quote, freight_fen=freight.of(quote.goods_fen))
 
 
 def place_order(
@@ -161,8 +165,8 @@ def place_order(
 ) -> Placed:
     """Place an order at the quoted prices and take its stock: two calls, the second of which does it all.
 
-    One that a coupon covers is paid at once. A repeat of `request` gives the first order. Raises `ConflictError`
-    PRICE_CHANGED, STOCK_SHORT or COUPON_USED; then nothing is written.
+    One for which there is nothing to pay, as a coupon covers it, is paid at once. A repeat of `request` gives the first
+    order. Raises `ConflictError` PRICE_CHANGED, STOCK_SHORT or COUPON_USED; then nothing is written.
     """
     now = clock.now()
     order = Order(
@@ -366,11 +370,11 @@ def request_refund(
 ) -> Requested:
     """Reserve units of a paid order for a refund; the money follows through `execute_refund`.
 
-    The amount per line is the cumulative half-up share of what was paid for it, so that all units together are
-    exactly that; at most what a goodwill has left of it. Units that have not left their supplier are taken off his
-    order now and go back on sale when the money is back. A repeat of `request` gives the first refund. Raises
-    `RefusedError` REFUND_TOO_MUCH (nothing is refunded then) or REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID, or
-    with `unsent_only` UNITS_SENT.
+    The amount per line is the cumulative half-up share of what was paid for it, so that all units together are exactly
+    that; at most what a goodwill has left of it. The freight goes back with the last unit if nothing of the order was
+    sent. Units that have not left their supplier are taken off his order now and go back on sale when the money is
+    back. A repeat of `request` gives the first refund. Raises `RefusedError` REFUND_TOO_MUCH (nothing is refunded then)
+    or REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID, or with `unsent_only` UNITS_SENT.
     """
 
     def units_of(order: Order, parts: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
@@ -387,9 +391,9 @@ def grant_refund(
 ) -> Requested:
     """Give `amount` fen of a paid order back as goodwill, no units; the money follows through `execute_refund`.
 
-    It is spread over what is left of all lines, by largest remainder; who gave it and why is kept. A repeat of
-    `request` gives the first refund. Raises `RefusedError` REFUND_EXCEEDS_PAID (nothing is refunded then) or
-    REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID.
+    It is spread over what is left of all lines, by largest remainder, and never of the freight; who gave it and why is
+    kept. A repeat of `request` gives the first refund. Raises `RefusedError` REFUND_EXCEEDS_PAID (nothing is refunded
+    then) or REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID.
     """
 
     def fen_of(order: Order, _parts: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
@@ -424,13 +428,15 @@ def _ask(
             raise RefusedError("REFUND_TOO_LATE")
         parts = orders.find_supplier_orders(order_id, order.supplier_ids)
         lines = lines_of(order, parts)
+        changed = _cut_down(parts, lines, now)
+        after = _with_refund(order, lines, {**parts, **changed}, now)
         refund = Refund(
             refund_id=refund_id,
             order_id=order_id,
             member_id=order.member_id,
             kind="return",
             status="requested",
-            amount_fen=sum(line.amount_fen for line in lines),
+            amount_fen=after.refunded_fen - order.refunded_fen,
             lines=lines,
             reason=reason,
             channel=order.channel,
@@ -441,8 +447,6 @@ def _ask(
             sequence=order.version + 1,
             granted_by=granted_by,
         )
-        changed = _cut_down(parts, lines, now)
-        after = _with_refund(order, lines, {**parts, **changed}, now)
         if orders.store(Step(orders=(after,), refunds=(refund,), supplier_orders=tuple(changed.values()))):
             return Requested(refund, replayed=False)
     raise UnavailableError("STORE_BUSY")

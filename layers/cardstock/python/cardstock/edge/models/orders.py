@@ -25,6 +25,7 @@ Token = Annotated[str, Meta(min_length=1, max_length=32_768)]
 Moment = Annotated[str, Meta(examples=["2026-12-01T08:26:00.000Z"])]
 OrderId = Annotated[str, Meta(examples=["ord_01kbdxdh50fcazdjhcnqh2rzv5"])]
 Fen = Annotated[int, Meta(examples=[153000])]
+Freight = Annotated[int, Meta(examples=[0], description="What sending the order costs the buyer.")]
 
 
 class Line(Model):
@@ -60,11 +61,13 @@ class LineView(Model):
 
 
 class QuoteView(Model):
-    """An offer. `quote` goes back unchanged into the order. What a coupon takes off is off each line's `net_fen`."""
+    """An offer. `quote` goes back unchanged into the order. What a coupon takes off is off each line's `net_fen`;
+    `amount_fen` is the sum of these and of `freight_fen`."""
 
     quote: str
     expires_at: Moment
     lines: list[LineView]
+    freight_fen: Freight
     amount_fen: Fen
     currency: str
     attributed: Annotated[bool, Meta(description="Whether the order will be attributed to a card.")]
@@ -90,6 +93,7 @@ class PlacedOrder(Model):
 
     order_id: OrderId
     lines: list[LineView]
+    freight_fen: Freight
     amount_fen: Fen
     currency: str
     placed_at: Moment
@@ -111,6 +115,7 @@ class OrderView(Model):
     order_id: OrderId
     status: Annotated[model.OrderStatus, Meta(examples=["paid"])]
     lines: list[LineView]
+    freight_fen: Freight
     amount_fen: Fen
     refunded_fen: int
     currency: str
@@ -176,6 +181,10 @@ class RequestedRefund(Model):
     refund_id: Annotated[str, Meta(examples=["rfd_01kbdxdh50fcazdjhcnqh2rzv5"])]
     order_id: OrderId
     amount_fen: Fen
+    freight_fen: Annotated[
+        int,
+        Meta(examples=[0], description="What of it is freight: all of it with the last unit, if nothing was sent."),
+    ]
     currency: str
     lines: list[RefundLineView]
     reason: str
@@ -271,6 +280,7 @@ def quote_told(quote: model.Quote, token: str, at: datetime) -> QuoteView:
         quote=token,
         expires_at=rfc3339(at + model.QUOTE_LIFETIME),
         lines=lines_told(quote.lines),
+        freight_fen=quote.freight_fen,
         amount_fen=quote.amount_fen,
         currency=CURRENCY,
         attributed=quote.attribution is not None,
@@ -282,6 +292,7 @@ def placed_told(order: model.Order) -> PlacedOrder:
     return PlacedOrder(
         order_id=order.order_id,
         lines=lines_told(order.lines, as_placed=True),
+        freight_fen=order.freight_fen,
         amount_fen=order.amount_fen,
         currency=CURRENCY,
         placed_at=rfc3339(order.placed_at),
@@ -296,6 +307,7 @@ def order_told(order: model.Order) -> OrderView:
         order_id=order.order_id,
         status=order.status,
         lines=lines_told(order.lines),
+        freight_fen=order.freight_fen,
         amount_fen=order.amount_fen,
         refunded_fen=order.refunded_fen,
         currency=CURRENCY,
@@ -326,6 +338,7 @@ def requested_told(refund: model.Refund) -> RequestedRefund:
         refund_id=refund.refund_id,
         order_id=refund.order_id,
         amount_fen=refund.amount_fen,
+        freight_fen=refund.freight_fen,
         currency=CURRENCY,
         lines=[RefundLineView(line.line_no, line.sku, line.units, line.amount_fen) for line in refund.lines],
         reason=refund.reason,
@@ -340,6 +353,7 @@ def refund_told(refund: model.Refund, *, to_staff: bool) -> RefundView:
         asked.refund_id,
         asked.order_id,
         asked.amount_fen,
+        asked.freight_fen,
         asked.currency,
         asked.lines,
         asked.reason,

@@ -55,7 +55,7 @@ def list_withdrawals(request: Request[Nothing, PageOfWithdrawals]) -> Withdrawal
     member_id = request.caller.id
 
     def read(limit: int, before: str | None) -> tuple[Sequence[Line], str | None]:
-        return payouts.withdrawals(member_id, before=before, limit=limit, payouts=bootstrap.payouts())
+        return payouts.withdrawals(member_id, limit, before, payouts=bootstrap.payouts())
 
     found, following = read_page(bootstrap.signer(), f"withdrawals:{member_id}", request.query, read)
     return withdrawals_told(found, following, request.language)

@@ -3,7 +3,7 @@
 from functools import partial
 
 from cardstock import bootstrap
-from cardstock.edge.cursors import cursor_to, position_of
+from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.models import payouts as models
 from cardstock.payouts import service
@@ -11,14 +11,11 @@ from cardstock.payouts import service
 api = Api("payouts", callers=bootstrap.callers)
 
 
-@api.get("/v1/payouts", query=models.PageOfPayouts, answer=models.PayoutList, auth="key", scope="payouts:read",
-         codes=("CURSOR_INVALID",))  # fmt: skip
-def list_payouts(request: Request[Nothing, models.PageOfPayouts]) -> models.PayoutList:
+@api.get("/v1/payouts", query=PageQuery, answer=models.PayoutList, auth="key", scope="payouts:read")
+def list_payouts(request: Request[Nothing, PageQuery]) -> models.PayoutList:
     """List payouts, newest period first."""
-    before = position_of(bootstrap.signer(), "payouts", request.query.cursor)
-    found = bootstrap.payouts().page(before=before, limit=request.query.limit)
-    last = found[-1].id if len(found) == request.query.limit else None
-    return models.PayoutList([models.told(batch) for batch in found], cursor_to(bootstrap.signer(), "payouts", last))
+    found, following = read_page(bootstrap.signer(), "payouts", request.query, bootstrap.payouts().page)
+    return models.PayoutList([models.told(batch) for batch in found], following)
 
 
 @api.post("/v1/payouts", body=models.OpenPayout, answer=models.Payout, status=201, auth="key", scope="payouts:open",
@@ -43,17 +40,14 @@ def read_payout(request: Request[Nothing, Nothing]) -> models.PayoutDetail:
     return models.told_in_full(batch, service.totals(bootstrap.payouts().lines(batch.id)))
 
 
-@api.get("/v1/payouts/{payout_id}/lines", query=models.PageOfPayouts, answer=models.PayoutLines, auth="key",
-         scope="payouts:read", codes=("NOT_FOUND", "CURSOR_INVALID"))  # fmt: skip
-def list_lines(request: Request[Nothing, models.PageOfPayouts]) -> models.PayoutLines:
+@api.get("/v1/payouts/{payout_id}/lines", query=PageQuery, answer=models.PayoutLines, auth="key",
+         scope="payouts:read", codes=("NOT_FOUND",))  # fmt: skip
+def list_lines(request: Request[Nothing, PageQuery]) -> models.PayoutLines:
     """List the transfers of a payout, by number."""
     batch = service.existing(request.path["payout_id"], payouts=bootstrap.payouts())
-    after = position_of(bootstrap.signer(), f"lines:{batch.id}", request.query.cursor)
-    found = bootstrap.payouts().line_page(batch.id, after=after, limit=request.query.limit)
-    last = found[-1].number if len(found) == request.query.limit else None
-    return models.PayoutLines(
-        [models.told_line(line) for line in found], cursor_to(bootstrap.signer(), f"lines:{batch.id}", last)
-    )
+    of, read = f"lines:{batch.id}", bootstrap.payouts().line_page
+    found, following = read_page(bootstrap.signer(), of, request.query, read, batch.id)
+    return models.PayoutLines([models.told_line(line) for line in found], following)
 
 
 @api.post("/v1/payouts/{payout_id}/approvals", body=models.Approve, answer=models.Payout, auth="key",

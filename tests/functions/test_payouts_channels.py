@@ -505,7 +505,6 @@ def test_members_see_their_own_withdrawals_by_pages_newest_first(office: Office,
     office.drain()
     first = withdrawals(mine, limit="1")
     second = withdrawals(mine, limit="1", cursor=first["next_cursor"])
-    last = withdrawals(mine, limit="1", cursor=second["next_cursor"])
     whole = withdrawals(mine)
     nobody = withdrawals("mem_nobody")
 
@@ -513,7 +512,7 @@ def test_members_see_their_own_withdrawals_by_pages_newest_first(office: Office,
         ("2026-12", "pending", 7_000), ("2026-11", "paid", 50_000),
     ]  # fmt: skip
     assert first["items"] + second["items"] == whole["items"]
-    assert last == {"items": [], "next_cursor": None}
+    assert second["next_cursor"] is None
     assert [(item["period"], item["status"]) for item in theirs["items"]] == [("2026-11", "waiting_user")]
     assert theirs["items"][0]["confirm"]["package"].startswith("package-")
     assert nobody["items"] == []
@@ -539,6 +538,9 @@ def test_members_read_in_their_language_how_a_payment_stands_and_why(office: Off
 def test_a_cursor_of_somebody_else_is_refused(office: Office, sandbox: Sandbox) -> None:
     mine, other = sandbox.member("paid"), sandbox.member("paid")
     office.sent_through("sandbox")
+    office.clock.at = FIRST + timedelta(days=31)
+    office.tick()
+    office.drain()
     cursor = withdrawals(mine, limit="1")["next_cursor"]
     token = bootstrap.signer().sign("access", {"sub": other}, lifetime=timedelta(hours=1))
     answer = member_api.handler(

@@ -36,16 +36,16 @@ def read_page(
     `whose`: what `read` takes before limit and position. Raises `InvalidError` (CURSOR_INVALID) for any other list's
     cursor.
     """
-    items, last = read(*whose, query.limit, position_of(signer, of, query.cursor))
-    return items, cursor_to(signer, of, last)
+    items, last = read(*whose, query.limit, _position_of(signer, of, query.cursor))
+    return items, _cursor_to(signer, of, last)
 
 
-def cursor_to(signer: Signer, of: str, last: str | None) -> str | None:
+def _cursor_to(signer: Signer, of: str, last: str | None) -> str | None:
     """The cursor that continues the list `of` (`cards:mem_...`) after `last`; `None` at the list's end."""
     return None if last is None else signer.sign(f"cursor:{of}", {"after": last})
 
 
-def position_of(signer: Signer, of: str, cursor: str | None) -> str | None:
+def _position_of(signer: Signer, of: str, cursor: str | None) -> str | None:
     """After what the list `of` continues. Raises `InvalidError` (CURSOR_INVALID) for any other list's cursor."""
     if cursor is None:
         return None

@@ -28,8 +28,9 @@ class Payouts(Protocol):
     def read(self, batch_id: str) -> tuple[Batch | None, Iterator[Line]]:
         """The batch as it is now, and its lines by transfer number, read on as they are asked for."""
 
-    def page(self, *, before: str | None, limit: int) -> list[Batch]:
-        """Batches, newest period first, of periods before the batch id `before`."""
+    def page(self, limit: int, before: str | None) -> tuple[list[Batch], str | None]:
+        """Up to `limit` batches, newest period first, of periods before the batch id `before`; and before which id
+        there are more."""
 
     def replace(self, batch: Batch) -> Batch:
         """Store the changed batch if nobody changed it meanwhile; answers it with its new version.
@@ -61,8 +62,8 @@ class Payouts(Protocol):
     def lines(self, batch_id: str, part: str = "") -> Iterator[Line]:
         """All lines of a batch, or of one of its `PARTS`, by transfer number, as they are now."""
 
-    def line_page(self, batch_id: str, *, after: str | None, limit: int) -> list[Line]:
-        """A page of them, after the transfer number `after`."""
+    def line_page(self, batch_id: str, limit: int, after: str | None) -> tuple[list[Line], str | None]:
+        """Up to `limit` lines of a batch after the transfer number `after`; and after which number there are more."""
 
     def find_lines(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Line]:
         """Those of the numbers that the batch has."""

@@ -101,7 +101,7 @@ def open_batch(period: Period, *, actor: str, rules: Rules, payouts: Payouts, cl
     now = clock.now()
     if period.ends > now:
         raise RefusedError("PERIOD_NOT_OVER", period=period.key)
-    previous = payouts.page(before=batch_id(period), limit=1)
+    previous, _ = payouts.page(1, batch_id(period))
     return payouts.open(
         Batch(
             id=batch_id(period),
@@ -154,21 +154,21 @@ def existing(wanted: str, *, payouts: Payouts) -> Batch:
 
 def unfinished(*, payouts: Payouts) -> list[Batch]:
     """Batches that could go on without anybody's word; of the last two years."""
-    batches = payouts.page(before=None, limit=_UNFINISHED_LOOKED_AT)
+    batches, _ = payouts.page(_UNFINISHED_LOOKED_AT, None)
     return [batch for batch in batches if _may_be_sent(batch) or batch.listed_at is None or not _told_all(batch)]
 
 
 def on_their_way(*, payouts: Payouts) -> list[Batch]:
     """Batches whose channel has to be asked how their transfers stand; not those whose file a person carries."""
-    batches = payouts.page(before=None, limit=_UNFINISHED_LOOKED_AT)
+    batches, _ = payouts.page(_UNFINISHED_LOOKED_AT, None)
     return [batch for batch in batches if batch.status in ("approved", "sending") and not batch.transfers]
 
 
-def withdrawals(member: str, *, before: str | None, limit: int, payouts: Payouts) -> tuple[list[Line], str | None]:
-    """A member's own lines in the `limit` (at most 50) periods before a batch id, newest first, and the id to go on."""
-    batches = payouts.page(before=before, limit=limit)
-    found = payouts.lines_of(member, batches) if batches else []
-    return found, batches[-1].id if len(batches) == limit else None
+def withdrawals(member: str, limit: int, before: str | None, *, payouts: Payouts) -> tuple[list[Line], str | None]:
+    """A member's own lines in the `limit` (at most 50) periods before a batch id, newest first; and before which id
+    there are more periods."""
+    batches, following = payouts.page(limit, before)
+    return payouts.lines_of(member, batches) if batches else [], following
 
 
 def approve(
@@ -264,7 +264,7 @@ def retry(
         raise ConflictError("PAYOUT_NOT_SENT")
     if batch.status == "settled" or batch.closed_at is not None:
         raise ConflictError("PAYOUT_CLOSED")
-    if payouts.page(before=None, limit=1)[0].id != batch.id:
+    if payouts.page(1, None)[0][0].id != batch.id:
         raise ConflictError("PAYOUT_CLOSED")
     if again.attempt > MAX_ATTEMPTS:
         raise RefusedError("RETRIED_ALREADY")
@@ -456,7 +456,7 @@ def _list(batch: Batch, *, payouts: Payouts, ledger: Ledger, payees: Payees, clo
 
 
 def _older(batch: Batch, payouts: Payouts) -> list[Batch]:
-    before = payouts.page(before=batch.id, limit=_UNFINISHED_LOOKED_AT)
+    before, _ = payouts.page(_UNFINISHED_LOOKED_AT, batch.id)
     return [other for other in before if other.status != "settled"]
 
 

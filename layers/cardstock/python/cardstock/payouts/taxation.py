@@ -43,7 +43,7 @@ def certificate(member: str, year: int, *, brand: str, payouts: Payouts, payees:
     months = tuple(person_months(payouts.lines_at(keys)))
     wanted = {batch_id(period) for period in periods}
     # `~` sorts right behind December's batch; the year after the last one that ids can name has no January.
-    batches = payouts.page(before=f"{batch_id(periods[-1])}~", limit=len(periods))
+    batches, _ = payouts.page(len(periods), f"{batch_id(periods[-1])}~")
     payee = known[member]
     return Certificate(
         brand=brand,
@@ -101,7 +101,7 @@ def _due(
     now: datetime, payouts: Payouts, written: Collection[str]
 ) -> Iterator[tuple[Quarter, dict[str, Batch | None]]]:
     """Quarters that are over and not written, each with the batches of its year so far, since the brand's first."""
-    known = {batch.id: batch for batch in payouts.page(before=None, limit=_LOOKED_BACK)}
+    known = {batch.id: batch for batch in payouts.page(_LOOKED_BACK, None)[0]}
     for quarter in _ended(now):
         wanted = [batch_id(period) for period in quarter.year_so_far if known and batch_id(period) >= min(known)]
         if wanted and wanted[-1] == batch_id(quarter.periods[-1]) and quarter.key not in written:

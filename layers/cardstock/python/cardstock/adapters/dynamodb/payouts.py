@@ -45,6 +45,7 @@ from cardstock.adapters.dynamodb.base import (
 )
 from cardstock.adapters.dynamodb.compliance import ANY_STOP, RecordItem, stopped
 from cardstock.adapters.dynamodb.members import MemberItem, member_in, members_of
+from cardstock.adapters.dynamodb.pages import read_page
 from cardstock.adapters.dynamodb.requests import remember, result_of
 from cardstock.adapters.dynamodb.statements import changes
 from cardstock.clock import from_epoch_ms, to_epoch_ms
@@ -198,17 +199,14 @@ class DynamoPayouts:
         item = BatchItem.find(batch_id, _HEAD)
         return None if item is None else _batch(item)
 
-    def page(self, *, before: str | None, limit: int) -> list[Batch]:
-        names = BatchNameItem.query(
-            _BATCHES,
-            BatchNameItem.sk < before if before is not None else None,
-            scan_index_forward=False,
-            consistent_read=True,
-            limit=limit,
+    def page(self, limit: int, before: str | None) -> tuple[list[Batch], str | None]:
+        start = None if before is None else {"pk": _BATCHES, "sk": before}
+        names, last = read_page(
+            BatchNameItem.query, _BATCHES, limit=limit, start=start, scan_index_forward=False, consistent_read=True
         )
         keys = [(name.sk, _HEAD) for name in names]
         heads = BatchItem.batch_get(keys, consistent_read=True) if keys else ()
-        return sorted(map(_batch, heads), key=lambda batch: batch.id, reverse=True)
+        return sorted(map(_batch, heads), key=lambda batch: batch.id, reverse=True), last.sk if last else None
 
     def read(self, batch_id: str) -> tuple[Batch | None, Iterator[Line]]:
         # `line$` sorts right behind every `line#...`.
@@ -281,15 +279,12 @@ class DynamoPayouts:
         ):
             yield _line(item)
 
-    def line_page(self, batch_id: str, *, after: str | None, limit: int) -> list[Line]:
-        # `line$` sorts right behind every `line#...`.
-        found = LineItem.query(
-            batch_id,
-            LineItem.sk.between(f"line#{after}\x01" if after else "line#", "line$"),
-            consistent_read=True,
-            limit=limit,
+    def line_page(self, batch_id: str, limit: int, after: str | None) -> tuple[list[Line], str | None]:
+        start = None if after is None else {"pk": batch_id, "sk": f"line#{after}"}
+        found, last = read_page(
+            LineItem.query, batch_id, LineItem.sk.startswith("line#"), limit=limit, start=start, consistent_read=True
         )
-        return [_line(item) for item in found]
+        return [_line(item) for item in found], _line(last).number if last else None
 
     def find_lines(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Line]:
         keys = [(batch_id, f"line#{number}") for number in sorted(set(numbers))]

@@ -45,13 +45,6 @@ Number = Annotated[
 ]
 
 
-class PageOfPayouts(Model):
-    """Which part of the list."""
-
-    cursor: str | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
-
-
 class PageOfWithdrawals(PageQuery):
     """Which part of the list: so many periods of the brand, whether or not the member was paid in them."""
 

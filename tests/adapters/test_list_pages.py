@@ -13,6 +13,7 @@ from cardstock.adapters.dynamodb.compliance import DynamoAlarms, DynamoHolds
 from cardstock.adapters.dynamodb.ledger import DynamoWriteOffs
 from cardstock.adapters.dynamodb.orders import DynamoOrders
 from cardstock.adapters.dynamodb.partners import DynamoDeliveries, DynamoKeys
+from cardstock.adapters.dynamodb.payouts import DynamoPayouts
 from cardstock.adapters.dynamodb.plans import DynamoPlans
 from cardstock.adapters.dynamodb.products import DynamoProducts
 from cardstock.adapters.dynamodb.seals import DynamoSeals
@@ -27,6 +28,7 @@ from cardstock.network.model import PublishedPlan
 from cardstock.network.presets import SINGLE_LEVEL
 from cardstock.orders.model import Order, Receiver, Step, SupplierOrder
 from cardstock.partners.model import ApiKey, Delivery
+from cardstock.payouts.model import Balance, Batch, Period, Rules, batch_id, new_line
 from tests.cloud import Cloud
 from tests.faults.layer import watch
 
@@ -133,9 +135,28 @@ def statement() -> Read:
     return partial(DynamoStatements().read, "mem_a", days[0], days[-1])
 
 
+def payouts() -> Read:
+    for number in NUMBERS:
+        DynamoPayouts().open(batch_of(number))
+    return DynamoPayouts().page
+
+
+def batch_of(number: int) -> Batch:
+    period = Period(f"2026-{number:02d}")
+    rules = Rules(1_000, "bank_file", 10, "labour", "labour-2019")
+    return Batch(batch_id(period), period, "open", rules, "schedule", AT)
+
+
+def lines_of_a_payout() -> Read:
+    batch = batch_of(1)
+    DynamoPayouts().open(batch)
+    DynamoPayouts().list_lines(batch, [new_line(batch, Balance(f"mem_{number}", 5_000)) for number in NUMBERS])
+    return partial(DynamoPayouts().line_page, batch.id)
+
+
 LISTS = (
     own_cards, products, products_of_a_supplier, orders_of_a_member, orders_of_a_supplier, keys, deliveries, plans,
-    holds, alarms, write_offs, seals, statement,
+    holds, alarms, write_offs, seals, statement, payouts, lines_of_a_payout,
 )  # fmt: skip
 
 

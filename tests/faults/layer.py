@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 import botocore.endpoint
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from pynamodb.exceptions import PynamoDBException
 
@@ -129,7 +129,6 @@ def hit_each(
         if mode in ("conflict", "throttle") and not call.startswith("dynamodb."):
             continue
         restore()
-        # A request that is written out by hand fails as botocore says it.
-        with at(index, mode), suppress(CardstockError, PynamoDBException, ClientError):
+        with at(index, mode), suppress(CardstockError, PynamoDBException):
             survive(step)
         yield index, call

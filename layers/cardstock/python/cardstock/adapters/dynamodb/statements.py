@@ -16,12 +16,14 @@ from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
 
-from cardstock.adapters.dynamodb.base import EpochAttribute, JsonAttribute, Table, connection
+from cardstock.adapters.dynamodb.base import EpochAttribute, JsonAttribute, Table
 from cardstock.adapters.dynamodb.pages import read_page
 from cardstock.clock import from_epoch_ms
 from cardstock.ledger.model import StatementLine
 from cardstock.ledger.service import statement_key
 from cardstock.settings import settings
+
+_READ_OF_EACH = ["at", "transaction_id", "kind", "cause", "change"]
 
 
 class StatementItem(Table):
@@ -79,19 +81,16 @@ def changes(
 ) -> Iterator[tuple[datetime, str, str, str, dict[str, int]]]:
     """Moment, transaction, kind, cause and change of what happened to a member's money from `since` until `until`.
 
-    For reports over many thousand members: the request is written out and no model is made of an item, which saves a
-    quarter of the time.
+    For reports over many thousand members: nothing else is read, and no model is made of it.
     """
-    lowest, highest = statement_key(since) if since else "0", statement_key(until)
-    request: dict[str, Any] = {
-        "TableName": StatementItem.Meta.table_name,
-        "KeyConditionExpression": "pk = :member AND sk BETWEEN :lowest AND :highest",
-        "ExpressionAttributeValues": {
-            ":member": {"S": member_id}, ":lowest": {"S": lowest}, ":highest": {"S": highest},
-        },
-    }  # fmt: skip
+    lowest = statement_key(since) if since else "0"
+    table = StatementItem._get_connection()
+    condition = StatementItem.sk.between(lowest, statement_key(until))
+    start: Any = None
     while True:
-        page = connection()._make_api_call("Query", request)
+        page = table.query(
+            member_id, range_key_condition=condition, attributes_to_get=_READ_OF_EACH, exclusive_start_key=start
+        )
         for item in page["Items"]:
             yield (
                 from_epoch_ms(int(item["at"]["N"])),
@@ -100,9 +99,9 @@ def changes(
                 item["cause"]["S"],
                 json.loads(item["change"]["S"]),
             )
-        if "LastEvaluatedKey" not in page:
+        start = page.get("LastEvaluatedKey")
+        if start is None:
             return
-        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def _to_line(item: StatementItem) -> StatementLine:

@@ -23,7 +23,7 @@ from cardstock.members.model import Member, Person
 from cardstock.partners import service as partners
 from cardstock.payouts import service
 from cardstock.payouts.model import Period
-from cardstock.payouts.ports import Ledger, Payees, Spread
+from cardstock.payouts.ports import Ledger, Payees, Payouts, Spread
 from cardstock.settings import settings
 from functions.monthly_payouts import app as monthly
 from functions.on_payout_step import app as steps
@@ -210,6 +210,7 @@ class Office:
         only_csv: bool = False,
         payees: Payees | None = None,
         ledger: Ledger | None = None,
+        payouts: Payouts | None = None,
         spread: Spread | None = None,
     ) -> bool:
         """One step that has time for so many chunks. `only_csv` leaves the slow writers of the report out."""
@@ -217,7 +218,7 @@ class Office:
         return service.advance(
             payout,
             brand=bootstrap.brand(),
-            payouts=bootstrap.payouts(),
+            payouts=payouts or bootstrap.payouts(),
             ledger=ledger or bootstrap.payout_ledger(),
             payees=payees or bootstrap.payees(),
             channel=bootstrap.transfer_channel,

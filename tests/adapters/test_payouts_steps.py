@@ -12,7 +12,7 @@ from cardstock.adapters import s3, sqs
 from cardstock.errors import ConflictError, RefusedError
 from cardstock.ids import RequestKey
 from cardstock.payouts import service
-from cardstock.payouts.model import Balance, Payee, Period, Rules, batch_id
+from cardstock.payouts.model import Balance, Line, Payee, Period, Rules, batch_id, new_line
 from tests.cloud import Cloud
 from tests.payouts_office import FIRST, PAYOUT, Office, clock_at, member_id
 
@@ -162,6 +162,46 @@ def test_a_step_that_lists_late_adds_nobody_whom_the_other_one_has_left_out(offi
         office.advance(payees=after_the_other_step)
 
     assert set(office.lines()) == {member_id(1)}
+
+
+class Met:
+    """Payouts, where a step that lists at the same moment adds a line once this one has counted."""
+
+    def __init__(self, member: str) -> None:
+        self._member = member
+        self._payouts = bootstrap.payouts()
+
+    def lines(self, batch: str, part: str = "") -> Iterator[Line]:
+        counted = list(self._payouts.lines(batch, part))
+        found = self._payouts.find(batch)
+        if found is not None and found.listed_at is None:
+            self._payouts.list_lines(found, [new_line(found, Balance(self._member, 5_000))])
+        return iter(counted)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._payouts, name)
+
+
+def test_a_line_that_another_step_adds_to_a_batch_of_nobody_is_not_sent_without_approval(office: Office) -> None:
+    member = office.member(1)
+    office.tick()
+    office.earn(member, 5_000)
+    held = office.balance(member)
+    met: Any = Met(member)
+
+    def nobody_yet(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+        return {found: replace(payee, hold=True) for found, payee in bootstrap.payees()(members, now).items()}
+
+    office.advance(payees=nobody_yet, payouts=met)
+    office.advance()
+    waiting = (office.payout(), office.lines()[member]["status"], office.balance(member))
+    office.approve()
+    office.advance()
+
+    assert waiting[0]["status"] == "open"
+    assert (waiting[0]["listed"], waiting[0]["listed_fen"]) == (1, 5_000)
+    assert waiting[1:] == ("pending", held)
+    assert office.lines()[member]["status"] == "sent"
 
 
 class Interrupted:

@@ -316,6 +316,9 @@ def advance(
     batch, stored = _with_lines(wanted, payouts)
     if batch.listed_at is None:
         batch = _list(batch, payouts=payouts, ledger=ledger, payees=payees, clock=clock)
+    if _of_nobody(batch) and (counted := _counted(batch, payouts)).listed:
+        # Another step was listing too, and added a line between the count and its end. Now nobody adds any.
+        batch = payouts.replace(counted)
     batch = _announced(batch, OPENED, payouts=payouts, announce=announce)
     just_sent, books = False, None
     if _may_be_sent(batch) and batch.sent_at is None:
@@ -415,8 +418,11 @@ def _with_lines(wanted: str, payouts: Payouts) -> tuple[Batch, Iterator[Line]]:
 
 def _may_be_sent(batch: Batch) -> bool:
     """A second person has approved it, or nobody is in it: then there is nothing to approve."""
-    nobody = batch.status == "open" and batch.listed_at is not None and batch.listed == 0
-    return nobody or batch.status in ("approved", "sending")
+    return _of_nobody(batch) or batch.status in ("approved", "sending")
+
+
+def _of_nobody(batch: Batch) -> bool:
+    return batch.status == "open" and batch.listed_at is not None and batch.listed == 0
 
 
 def _told_all(batch: Batch) -> bool:
@@ -449,10 +455,12 @@ def _list(batch: Batch, *, payouts: Payouts, ledger: Ledger, payees: Payees, clo
                 and refusal(known.get(balance.member), balance) is None
             ],
         )
+    return payouts.replace(_counted(replace(batch, listed_at=now), payouts))
+
+
+def _counted(batch: Batch, payouts: Payouts) -> Batch:
     lines = list(payouts.lines(batch.id))
-    return payouts.replace(
-        replace(batch, listed_at=now, listed=len(lines), listed_amount=sum(line.listed for line in lines))
-    )
+    return replace(batch, listed=len(lines), listed_amount=sum(line.listed for line in lines))
 
 
 def _older(batch: Batch, payouts: Payouts) -> list[Batch]:

@@ -228,6 +228,25 @@ def test_channels_are_asked_in_parts_too(office: Office, cloud: Cloud, sandbox: 
     office.check_ledger()
 
 
+def test_a_batch_in_parts_stays_in_parts_when_the_brand_raises_how_many_one_function_takes(
+    office: Office, cloud: Cloud, sandbox: SandboxTransfers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.script = lambda _: "slow"
+    listed(office, channel="sandbox")
+    monkeypatch.setattr(bootstrap, "spread_payout", lambda: SpreadParts(MEMBERS))
+    assert len(cloud.messages(settings().payout_maps_queue_url)) == 1  # lost
+    office.poll(hours=1)
+    Map(cloud).run()
+    office.drain()
+    sent = {line["status"] for line in office.lines().values()}
+    office.poll(hours=3)
+    Map(cloud).run()
+    office.drain()
+
+    assert sent == {"sent"}
+    assert office.payout()["status"] == "settled"
+
+
 def test_the_local_runtime_starts_the_machine_for_what_is_in_its_queue() -> None:
     nobody: Any = None
     traffic = Traffic(template(), clients=Clients(nobody, nobody, nobody, nobody, nobody), invoker=Called())

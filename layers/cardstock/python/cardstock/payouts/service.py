@@ -355,13 +355,11 @@ def advance(
 
 
 def _spread(batch: Batch, *, payouts: Payouts, spread: Spread | None, clock: Clock) -> Batch:
-    """Give the parts of a big batch away, unless that was done not long ago."""
+    """Give the parts of a big batch away, unless that was done not long ago. One that was given away stays in parts,
+    whatever is big by now: nobody else asks about it."""
     now = clock.now()
-    if (
-        spread is None
-        or batch.listed <= spread.above
-        or (batch.spread_at is not None and now - batch.spread_at < SPREAD_AGAIN)
-    ):
+    given_away = batch.spread_at
+    if spread is None or (batch.listed <= spread.above if given_away is None else now - given_away < SPREAD_AGAIN):
         return batch
     batch = _sending(batch, payouts)  # Before the parts are taken: they look at it.
     spread(batch)  # Killed here, it gives them away again.

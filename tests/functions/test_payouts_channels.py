@@ -12,7 +12,7 @@ from cardstock import bootstrap
 from cardstock.adapters import s3, sqs
 from cardstock.adapters.transfers.sandbox import WAYS, SandboxTransfers, Way, drawn
 from cardstock.edge.secrets import forget_provider
-from cardstock.payouts.model import Line
+from cardstock.payouts.model import Answer, Line, Result
 from cardstock.settings import settings
 from functions.commissions_api import app as member_api
 from functions.poll_transfers import app as polls
@@ -407,6 +407,27 @@ def test_nobody_can_say_for_the_channel_that_what_waits_for_the_payee_has_failed
     assert (status, problem["code"]) == (409, "TRANSFER_WAITS")
     assert after == before
     assert (office.balance(member), wechat.moved) == ({"paid": 5_000}, {number: 5_000})
+
+
+@pytest.mark.parametrize(
+    ("last", "status"),
+    [
+        pytest.param("waiting_user", 409, id="the payee can still take it"),
+        pytest.param("failed", 202, id="the channel has failed it"),
+    ],
+)
+def test_what_the_channel_has_said_counts_before_a_step_has_applied_it(
+    office: Office, sandbox: Sandbox, last: Result, status: int
+) -> None:
+    waiting, silent = sandbox.member("confirm"), sandbox.member("silent")
+    office.sent_through("sandbox")
+    member = silent if last == "waiting_user" else waiting
+    number = office.lines()[member]["number"]
+    # The step that asked was killed right behind this.
+    bootstrap.payouts().record(PAYOUT, [Answer(number, last, office.clock.now(), "sandbox")])
+    answered, _ = office.results({"number": number, "result": "failed", "reason": "SEEN_IN_CONSOLE"})
+
+    assert answered == status
 
 
 def test_what_was_lost_on_the_way_to_wechat_is_handed_over_by_the_poll_and_paid_once(

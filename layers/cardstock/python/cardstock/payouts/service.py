@@ -220,7 +220,8 @@ def bring_answers(wanted: str, answers: Sequence[Answer], *, payouts: Payouts) -
     ]
     if strangers:
         raise InvalidError("TRANSFER_UNKNOWN", pointers=tuple(strangers))
-    if any(line.status == "waiting_user" for line in lines.values()):
+    said = {} if batch.transfers else payouts.answers(batch.id)  # A bank's file has no channel that says it waits.
+    if any(not line.final and _waits(said.get(line.number, ())) for line in lines.values()):
         raise ConflictError("TRANSFER_WAITS")
     recorded = payouts.record(batch.id, answers)
     return Outcome(recorded, len(answers) - recorded)
@@ -698,6 +699,10 @@ def _apply_answers(batch: Batch, *, payouts: Payouts, enough_time: EnoughTime) -
 def _changes(line: Line, said: Mapping[str, Sequence[Answer]], batch: Batch) -> bool:
     """Whether there is something to do for a line in flight."""
     return batch.confirmed_at is not None or _after(line, said.get(line.number, ())) != line
+
+
+def _waits(answers: Sequence[Answer]) -> bool:
+    return bool(answers) and answers[-1].result == "waiting_user"
 
 
 def _final_word(answers: Iterable[Answer]) -> bool:

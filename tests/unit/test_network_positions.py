@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from cardstock.errors import RefusedError, UnavailableError
 from cardstock.network import service
-from cardstock.network.model import MAX_PROMOTE_N, Node, OrderLine, Plan
+from cardstock.network.model import MAX_PROMOTE_N, Node, OrderLine, Person, Plan
 from cardstock.network.presets import FREE_ORDER, UNLOCK
 from tests.unit.network_world import EXAMPLE, World, claws_of, credits_of
 
@@ -135,6 +135,26 @@ def test_under_keep_recruits_a_recruit_who_is_a_partner_stays_where_he_is() -> N
 
     assert (world["B"].role, world["B"].owner, world["B"].peer) == ("partner", None, "R")
     assert world["C"].owner == "A"
+
+
+def test_an_order_told_again_takes_nobody_out_of_the_team_into_which_a_promotion_put_him() -> None:
+    world = founded(replace(EXAMPLE, leave_mode="keep_recruits", promote_n=1))
+    world.buy("A", "R")
+    world.bind("B", "A")
+    purchase, tea = world.place("B"), world.place("B", OrderLine("tea", 1, 100))
+    for order in (purchase, tea):
+        # The owner whom both tell is another one than at the binding.
+        snapshot = replace(order.facts.snapshot, owner=Person("X", "partner"))
+        order.facts = replace(order.facts, snapshot=snapshot, paid_at=order.facts.placed_at)
+    world.count(tea.facts)
+    world.count(purchase.facts)
+    assert world["B"].owner == "A"
+    world.refund(purchase)
+    before = world["B"]
+
+    world.count(tea.facts)
+
+    assert world["B"] == before
 
 
 def test_under_keep_recruits_a_third_who_counted_before_the_promotion_stays_and_so_does_an_erased_one() -> None:

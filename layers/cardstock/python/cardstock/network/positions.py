@@ -331,7 +331,8 @@ class _Counting:
                 recruit = self._node(member_id)
                 if not recruit.partner and not recruit.erased and recruit.owner != node.id:
                     moved[member_id] = recruit.owner
-                    self._put(replace(recruit, owner=node.id, owner_at=at))
+                    # Never back: an order that told his owner later than `at` has told it.
+                    self._put(replace(recruit, owner=node.id, owner_at=max(at, recruit.owner_at or at)))
         details = {"owner": node.owner, "peer": after.peer, "role": node.role, "moved": moved, "plan": self.plan.ref}
         self._happen("promote", f"promote.{node.id}.{after.ascents}", node, at, details)
 

@@ -85,8 +85,8 @@ def publish(
     actor: Annotated[str, typer.Option(help="Who publishes it; kept with the version.")],
     as_json: AsJson = False,
 ) -> None:
-    """Publish a plan and put it in force, through the guard: in the tables that the environment names. What is in force
-    already changes nothing. Exit status 1 if the guard refuses it, with each failed check and what would pass."""
+    """Publish a plan and put it in force, through the guard. What is in force already changes nothing. Exit status 1 if
+    the guard refuses it, with each failed check and what would pass."""
     operators.need_tables()
     from cardstock import bootstrap  # reads the environment
     from cardstock.errors import RefusedError, UnavailableError
@@ -123,7 +123,7 @@ def publish(
 
 @app.command("list")
 def list_versions(as_json: AsJson = False) -> None:
-    """List every published version, and which is in force, from the tables that the environment names."""
+    """List every published version, and which is in force."""
     operators.need_tables()
     from cardstock import bootstrap  # reads the environment
 

@@ -6,11 +6,13 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
+from cardstock.errors import RefusedError
+from cardstock.money import MAX_FEN
 from cardstock.network import guard
 from cardstock.network.model import NOTHING, Check, OrderLine, Person, Plan, Snapshot
 from cardstock.network.presets import CHAIN21, FREE_ORDER, SINGLE_LEVEL, UNLOCK
 from cardstock.network.rewards import rewards_for
-from cardstock.orders.model import Coupon, Offer
+from cardstock.orders.model import Coupon, Freight, Offer
 from cardstock.orders.service import Wanted, make_quote
 from cardstock.payouts.tax import LABOUR_2019, PLATFORM_2025, TaxToDate, assess, withhold
 from tests.unit.network_world import EXAMPLE
@@ -73,6 +75,16 @@ def test_a_coupon_above_the_goods_counts_as_the_goods(fen: int, nets: tuple[int,
     quote = make_quote("mem_a", wanted, None, "coupon", catalogue=goods, network=goods, coupons=lambda: goods)  # type: ignore[arg-type]  # a fake that has what is asked of it
 
     assert tuple(line.net_fen for line in quote.lines) == nets
+
+
+def test_freight_counts_towards_the_largest_amount_of_an_order() -> None:
+    goods, wanted, largest = Goods(0), [Wanted("tea", 1)], Freight(MAX_FEN - 1_000, 0)
+    quote = make_quote("mem_a", wanted, None, catalogue=goods, network=goods, freight=largest)  # type: ignore[arg-type]  # a fake that has what is asked of it
+    above = replace(largest, fee=largest.fee + 1)
+
+    assert quote.amount_fen == MAX_FEN
+    with pytest.raises(RefusedError, match="AMOUNT_TOO_LARGE"):
+        make_quote("mem_a", wanted, None, catalogue=goods, network=goods, freight=above)  # type: ignore[arg-type]  # the same
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from cardstock.orders.model import (
     ORDER_ID,
     REFUND_WINDOW,
     Attribution,
+    Coupon,
     Freight,
     Order,
     OrderLine,
@@ -116,8 +117,8 @@ def make_quote(
     """Today's prices for `wanted`, equal SKUs merged. Reserves nothing, writes nothing.
 
     A coupon is spread over the lines by value, and what it has above the goods is lost: it pays no freight. Raises
-    `InvalidError` for more than 50 SKUs or 999 units of one, `RefusedError` NOT_FOR_SALE naming the SKUs, or
-    COUPON_UNKNOWN, and `ConflictError` STOCK_SHORT saying what there is.
+    `InvalidError` for more than 50 SKUs or 999 units of one, `RefusedError` NOT_FOR_SALE naming the SKUs,
+    COUPON_UNKNOWN or AMOUNT_TOO_LARGE, and `ConflictError` STOCK_SHORT saying what there is.
     """
     units = _merge(wanted)
     offers = catalogue.offers(units)
@@ -146,18 +147,22 @@ def make_quote(
         for number, (sku, count) in enumerate(units.items(), 1)
     )
     quote = Quote(member_id=member_id, lines=lines, attribution=attribution, hint=network.hint(member_id))
+    if coupon_id is not None:
+        coupon = coupons().of(member_id, coupon_id) if coupons is not None else None
+        if coupon is None:
+            raise RefusedError("COUPON_UNKNOWN")
+        quote = _less(coupon, quote)
+    quote = replace(quote, freight_fen=freight.of(quote.goods_fen))
     if quote.amount_fen > MAX_FEN:
         raise RefusedError("AMOUNT_TOO_LARGE")
-    if coupon_id is None:
-        return replace(quote, freight_fen=freight.of(quote.goods_fen))
-    coupon = coupons().of(member_id, coupon_id) if coupons is not None else None
-    if coupon is None:
-        raise RefusedError("COUPON_UNKNOWN")
-    values = [line.net_fen for line in lines]
+    return quote
+
+
+def _less(coupon: Coupon, quote: Quote) -> Quote:
+    values = [line.net_fen for line in quote.lines]
     off = split(min(coupon.fen, sum(values)), values)
-    reduced = tuple(replace(line, net_fen=line.net_fen - part) for line, part in zip(lines, off, strict=True))
-    quote = replace(quote, lines=reduced, coupon=coupon.id)
-    return replace(quote, freight_fen=freight.of(quote.goods_fen))
+    lines = tuple(replace(line, net_fen=line.net_fen - part) for line, part in zip(quote.lines, off, strict=True))
+    return replace(quote, lines=lines, coupon=coupon.id)
 
 
 def place_order(

@@ -110,7 +110,6 @@ def appoint_partner(request: Request[models.AppointPartner, Nothing]) -> models.
         request.body.reason,
         request.caller.id,
         network=bootstrap.network(),
-        plans=bootstrap.plans(),
         clock=bootstrap.clock(),
     )
     return models.placed(node, bootstrap.coupons)

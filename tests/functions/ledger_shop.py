@@ -71,9 +71,7 @@ class Shop:
         return member_id
 
     def appoint(self, member_id: str) -> str:
-        network.appoint_partner(
-            member_id, "first partner", "test", network=bootstrap.network(), plans=bootstrap.plans(), clock=self.clock
-        )
+        network.appoint_partner(member_id, "first partner", "test", network=bootstrap.network(), clock=self.clock)
         return member_id
 
     def place(self, member_id: str, *lines: OrderLine) -> str:

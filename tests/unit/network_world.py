@@ -164,9 +164,7 @@ class World:
 
     def appoint(self, member: str) -> Node:
         self.tick()
-        return service.appoint_partner(
-            member, "founder", "key_1", network=self.network, plans=self.plans, clock=self.clock
-        )
+        return service.appoint_partner(member, "founder", "key_1", network=self.network, clock=self.clock)
 
     def erase(self, member: str) -> Node:
         self.tick()

@@ -115,7 +115,6 @@ def test_before_anything_is_published_the_safe_plan_is_in_force() -> None:
     world = empty()
     order = world.buy("A", "R")
 
-    assert service.current_plan(plans=world.plans) is UNLOCK
     assert (order.snapshot.plan_id, order.snapshot.plan_version, order.rewards) == ("unlock", 0, ())
 
 
@@ -125,7 +124,7 @@ def test_publishing_makes_the_next_version_and_supersedes() -> None:
     second = publish(world, replace(SINGLE_LEVEL, cap_bps=2_000))
 
     assert (first.version, second.version) == (1, 2)
-    assert service.current_plan(plans=world.plans) == second
+    assert world.network.in_force == second
     assert service.get_plan("single_level", 1, plans=world.plans) == first
     page, more = world.plans.page(1, None)
     assert ([record.plan for record in page], more is None) == ([first], False)

@@ -783,7 +783,7 @@ def test_an_appointment_needs_a_reason_and_happens_once() -> None:
     assert world.network.items_written == written
 
     with pytest.raises(RefusedError, match="REASON_MISSING"):
-        service.appoint_partner("X", " ", "key_1", network=world.network, plans=world.plans, clock=world.clock)
+        service.appoint_partner("X", " ", "key_1", network=world.network, clock=world.clock)
     world.erase("X")
     with pytest.raises(RefusedError, match="MEMBER_ERASED"):
         world.appoint("X")

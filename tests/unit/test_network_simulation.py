@@ -92,9 +92,7 @@ class Shop:
 
     def appoint(self, step: Appointed) -> None:
         self.clock.at = step.at
-        service.appoint_partner(
-            step.member_id, "founder", "key", network=self.network, plans=self.plans, clock=self.clock
-        )
+        service.appoint_partner(step.member_id, "founder", "key", network=self.network, clock=self.clock)
 
     def join(self, step: Joined) -> None:
         self.clock.at = step.at

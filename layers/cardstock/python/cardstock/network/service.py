@@ -146,15 +146,14 @@ def benefit_of(member_id: str, benefit_id: str, *, network: Network, plans: Plan
     return None
 
 
-def appoint_partner(member_id: str, reason: str, actor: str, *, network: Network, plans: Plans, clock: Clock) -> Node:
+def appoint_partner(member_id: str, reason: str, actor: str, *, network: Network, clock: Clock) -> Node:
     """Make a member a partner whom no rule demotes; `actor` and `reason` are kept. A repeat changes nothing.
 
     The id is a member's: the caller has looked. Raises `RefusedError` without a reason or for an erased member.
     """
-    plan = current_plan(plans=plans)
     return _write(
         member_id,
-        lambda _, known: positions.appointment(_of(known, member_id), reason, actor, plan, clock.now()),
+        lambda plan, known: positions.appointment(_of(known, member_id), reason, actor, plan, clock.now()),
         {member_id},
         network=network,
     )
@@ -206,12 +205,6 @@ def publish_plan(
         if plans.publish(record, instead_of=before, request=request):
             return record
     raise UnavailableError("STORE_BUSY")
-
-
-def current_plan(*, plans: Plans) -> Plan:
-    """The plan in force; the default one while none is published."""
-    record = plans.current()
-    return record.plan if record else DEFAULT_PLAN
 
 
 def get_plan(plan_id: str, version: int, *, plans: Plans) -> Plan:

@@ -149,7 +149,10 @@ def open_by_hand(
 
 def existing(wanted: str, *, payouts: Payouts) -> Batch:
     """The batch as it is now. Raises `NotFoundError`."""
-    return _existing(wanted, payouts)
+    batch = payouts.find(wanted)
+    if batch is None:
+        raise NotFoundError("NOT_FOUND")
+    return batch
 
 
 def unfinished(*, payouts: Payouts) -> list[Batch]:
@@ -188,7 +191,7 @@ def approve(
 
     Raises `NotFoundError`, `RefusedError` (APPROVER_OPENED_IT), `ConflictError` (PAYOUT_STILL_OPENING).
     """
-    batch = _existing(wanted, payouts)
+    batch = existing(wanted, payouts=payouts)
     if batch.status != "open":
         payouts.check_reuse(request)
         return batch, True
@@ -209,7 +212,7 @@ def bring_answers(wanted: str, answers: Sequence[Answer], *, payouts: Payouts) -
     the channel was given anything, `InvalidError` (TRANSFER_UNKNOWN) pointing to numbers that the batch did not send,
     `ConflictError` (TRANSFER_WAITS) where the channel has said that the payee can still take the money.
     """
-    batch = _existing(wanted, payouts)
+    batch = existing(wanted, payouts=payouts)
     if batch.sent_at is None:
         raise ConflictError("PAYOUT_NOT_SENT")
     lines = payouts.find_lines(batch.id, {answer.number for answer in answers})
@@ -233,7 +236,7 @@ def confirm_all(wanted: str, *, actor: str, payouts: Payouts, clock: Clock) -> B
     A second confirmation changes nothing. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT), and
     (CHANNEL_SPEAKS_ITSELF) where the channel answers for each transfer: nobody else knows.
     """
-    batch = _existing(wanted, payouts)
+    batch = existing(wanted, payouts=payouts)
     if batch.sent_at is None:
         raise ConflictError("PAYOUT_NOT_SENT")
     if batch.confirmed_at is not None or batch.status == "settled":
@@ -252,7 +255,7 @@ def retry(
     the next batch is opened or this one is closed. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT,
     PAYOUT_CLOSED, TRANSFER_NOT_FAILED, PAYOUT_CHANGED), `RefusedError` (RETRIED_ALREADY).
     """
-    batch = _existing(wanted, payouts)
+    batch = existing(wanted, payouts=payouts)
     line = payouts.find_lines(batch.id, [number]).get(number)
     if line is None:
         raise NotFoundError("NOT_FOUND")
@@ -388,7 +391,7 @@ def take_part(
 
     What waits for a line of another part is left to the step after all parts. Raises `NotFoundError`.
     """
-    batch = _existing(wanted, payouts)
+    batch = existing(wanted, payouts=payouts)
     if batch.status != "sending" or batch.closed_at is not None:
         return False
     way = channel(batch.rules.channel)
@@ -399,13 +402,6 @@ def take_part(
     if not batch.transfers:
         _ask(batch, payouts=payouts, channel=way, clock=clock, enough_time=enough_time, part=part)
     return False
-
-
-def _existing(wanted: str, payouts: Payouts) -> Batch:
-    batch = payouts.find(wanted)
-    if batch is None:
-        raise NotFoundError("NOT_FOUND")
-    return batch
 
 
 def _with_lines(wanted: str, payouts: Payouts) -> tuple[Batch, Iterator[Line]]:

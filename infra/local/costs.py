@@ -38,17 +38,22 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What a stretch of work has cost. `by_call` counts `service:Operation`; capacity is in units of 1 KB and 4 KB."""
+    """What a stretch of work has cost. `by_call` counts `service:Operation`, `by_table` units written; capacity is in
+    units of 1 KB and 4 KB."""
 
     calls: int = 0
     wcu: float = 0.0
     rcu: float = 0.0
     by_call: Mapping[str, int] = field(default_factory=dict)
+    by_table: Mapping[str, float] = field(default_factory=dict)
 
     def __sub__(self, earlier: "Costs") -> "Costs":
         by_call = Counter(self.by_call)
         by_call.subtract(earlier.by_call)
-        return Costs(self.calls - earlier.calls, self.wcu - earlier.wcu, self.rcu - earlier.rcu, dict(+by_call))
+        by_table = {table: units - earlier.by_table.get(table, 0) for table, units in self.by_table.items()}
+        return Costs(
+            self.calls - earlier.calls, self.wcu - earlier.wcu, self.rcu - earlier.rcu, dict(+by_call), by_table
+        )
 
 
 def shape_of(definition: Mapping[str, Any]) -> Shape:
@@ -142,13 +147,14 @@ class Meter:
         self._find = find
         self._shapes = shapes
         self._by_call: Counter[str] = Counter()
-        self._wcu = 0.0
+        self._by_table: dict[str, float] = {}
         self._rcu = 0.0
 
     @property
     def costs(self) -> Costs:
         """Everything so far. Subtract an earlier value to get a stretch."""
-        return Costs(self._by_call.total(), self._wcu, self._rcu, dict(self._by_call))
+        written = sum(self._by_table.values())
+        return Costs(self._by_call.total(), written, self._rcu, dict(self._by_call), dict(self._by_table))
 
     def before(self, service: str, operation: str, request: Mapping[str, Any]) -> list[Write]:
         """Count a call that is about to be made. Keep the answer for `after`."""
@@ -163,7 +169,8 @@ class Meter:
         """Charge a DynamoDB call that was answered, with success or with a failed condition."""
         transactional = operation.startswith("Transact")
         for table, key, old in writes:
-            self._wcu += write_units(old, self._find(table, key), self._shapes[table], transactional=transactional)
+            units = write_units(old, self._find(table, key), self._shapes[table], transactional=transactional)
+            self._by_table[table] = self._by_table.get(table, 0.0) + units
         self._rcu += self._read(operation, request, answer)
 
     def _written(self, operation: str, request: Mapping[str, Any]) -> list[tuple[str, Item]]:

@@ -77,7 +77,7 @@ def _settlements() -> Iterator[Row]:
     for orders in (6, 12):
         night = operations.release_night(orders)
         each = night.wcu / night.entries
-        found = f"{each:.2f} WCU an entry, 1 an order counted"
+        found = f"{each:.2f} WCU an entry; {night.counting / orders:g} for each order that counts for a role"
         holds = night.entries == 3 * orders and each <= 3.5
         yield Row(f"Night that releases {night.entries} entries", found, "3.5 WCU an entry", "3.33 WCU an entry", holds)
 

@@ -6,9 +6,9 @@ emulator says. Nothing here measures time.
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -41,6 +41,8 @@ class Measured:
     calls: tuple[str, ...]
     wcu: float
     rcu: float
+    by_table: Mapping[str, float] = field(default_factory=dict)
+    """Units written, by table."""
 
 
 def _find(table: str, key: Item) -> Item | None:
@@ -56,7 +58,8 @@ def measured(work: Callable[[], object]) -> Measured:
     with attach(meter):
         work()
     costs: Costs = meter.costs
-    return Measured(tuple(call for call, count in costs.by_call.items() for _ in range(count)), costs.wcu, costs.rcu)
+    calls = tuple(call for call, count in costs.by_call.items() for _ in range(count))
+    return Measured(calls, costs.wcu, costs.rcu, costs.by_table)
 
 
 @contextmanager
@@ -203,8 +206,8 @@ def release_night(orders: int) -> Night:
         cost = measured(opened.night)
         released = [item for item in cloud.items("ledger") if item["pk"]["S"].startswith("release.")]
         entries = sum(amount > 0 for item in released for _, amount, _ in json.loads(item["postings"]["S"]))
-        # An order's place in the network is one item of less than 1 KB, put by itself.
-        return Night(entries, cost.wcu - orders, orders)
+        counting = cost.by_table["network"]
+        return Night(entries, cost.wcu - counting, counting)
 
 
 def card_views() -> tuple[Measured, Measured]:

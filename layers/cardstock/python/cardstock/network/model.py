@@ -31,6 +31,8 @@ Thing = TypeVar("Thing")
 MAX_PROMOTE_N: Final = 20
 """A promotion may move that many recruits in one transaction; their ids must fit beside the member's own position."""
 MAX_DAYS: Final = 3650
+_BENEFIT: Final = "benefit."
+_BENEFIT_UNDONE: Final = "benefit-undone."
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -421,10 +423,6 @@ class Event(msgspec.Struct, frozen=True):
     """The order or the operator behind it."""
     details: Mapping[str, Any]
     """What was before: enough to tell the history of every edge without guessing."""
-
-
-_BENEFIT: Final = "benefit."
-_BENEFIT_UNDONE: Final = "benefit-undone."
 
 
 def undoing_of(benefit_id: str) -> str:

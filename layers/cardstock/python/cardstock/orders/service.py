@@ -607,7 +607,7 @@ def execute_refund(order_id: str, refund_id: str, *, orders: Orders, channels: C
 
 
 def finish_refunds(*, orders: Orders, channels: Channels, clock: Clock, time_left: Callable[[], bool]) -> Finished:
-    """Execute all refunds that have not gone through, however long their channels took. Stops when `time_left` says so.
+    """Execute all refunds that have not gone through, however long their channels took, while `time_left` says so.
 
     One that was refused is asked for again too: a merchant's account may have been empty.
     """

@@ -79,7 +79,7 @@ class ByMember(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # P
 
 
 class ByExpiry(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
-    """Orders that wait for a payment, by time."""
+    """What waits: orders for a payment, by time, and refunds for their channel."""
 
     class Meta:
         index_name = "by_expiry"

@@ -2,7 +2,7 @@
 #
 #   make demo     real shop data, from a card view to a payout report (DATA=file.csv.gz LIMIT=2000 for another file)
 #   make test     lint, types, import arrows, template checks and all tests
-#   make serve    the whole suite on 127.0.0.1, until Ctrl-C
+#   make serve    the whole suite on 127.0.0.1, until Ctrl-C (PARAMETERS="FreightFen=800 ..." for the template's parameters)
 #   make bench    what the main operations cost, in AWS calls, capacity units and Python calls
 #                 (PAYEES=10000: instead, one payout to so many people in seconds and memory; about four minutes)
 #   make lint     lint and formatting only
@@ -27,7 +27,7 @@ demo: $(READY)
 	@$(BIN)/python -m infra.local demo $(if $(DATA),--data "$(DATA)") $(if $(LIMIT),--limit "$(LIMIT)")
 
 serve: $(READY)
-	@$(BIN)/python -m infra.local serve
+	@$(BIN)/python -m infra.local serve $(addprefix --parameter ,$(PARAMETERS))
 
 test: lint
 	$(BIN)/mypy $(PACKAGES)

@@ -30,11 +30,15 @@ def main() -> None:
 
 @app.command()
 def serve(
+    *,
     port: Annotated[int, typer.Option(help="Port of the HTTP API on 127.0.0.1.")] = 8700,
     sandbox_port: Annotated[int, typer.Option(help="Port of the sandbox payment channel.")] = 8701,
     state: Annotated[Path, typer.Option(help="Where state and logs are kept.")] = ROOT / ".local" / "serve",
     workers: Annotated[int | None, typer.Option(help="Processes for requests, and as many for events.")] = None,
     seed: Annotated[bool, typer.Option(help="Fill an empty state with the demonstration's data.")] = True,
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="A parameter of the template, NAME=VALUE, such as FreightFen=800.")
+    ] = None,
 ) -> None:
     """Serve the HTTP API and run queues, pipes and schedules until Ctrl-C."""
     stop = threading.Event()
@@ -43,7 +47,7 @@ def serve(
     try:
         suite = Suite.start(
             state_dir=state, port=port, sandbox_port=sandbox_port, workers=workers, background=True,
-            parameters=PARAMETERS,
+            parameters=PARAMETERS | _given(parameter or []),
         )  # fmt: skip
     except (SuiteError, EngineError, TemplateError, ScheduleError) as error:
         typer.echo(str(error), err=True)
@@ -63,6 +67,13 @@ def serve(
             while not stop.wait(1.0):
                 suite.engine.check()
         typer.echo("Stopping.")
+
+
+def _given(parameters: list[str]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in parameters]
+    if any(not sign for _, sign, _ in pairs):
+        raise TemplateError("a parameter is given as NAME=VALUE")
+    return {name: value for name, _, value in pairs}
 
 
 def _near(path: Path) -> Path:

@@ -697,10 +697,12 @@ def _function(stack: _Stack, logical_id: str, own: Mapping[str, Json]) -> Functi
 def load(path: Path, *, place: Place | None = None, parameters: Mapping[str, str] | None = None) -> Template:
     """The template at `path` with its nested stacks, resolved for `place`; `parameters` override the root's defaults.
 
-    TemplateError names whatever cannot run here: an unknown resource type, trigger, intrinsic or reference.
+    TemplateError names whatever cannot run here: an unknown parameter, resource type, trigger, intrinsic or reference.
     """
     place = place or Place()
     root = _Stack(path=path, place=place, prefix="", given=parameters or {})
+    if strange := sorted((parameters or {}).keys() - (root.body.get("Parameters") or {}).keys()):
+        raise TemplateError(f"{path.name} has no parameter {', '.join(strange)}")
     functions: list[Function] = []
     tables: list[Table] = []
     queues: list[Queue] = []

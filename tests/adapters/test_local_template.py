@@ -165,3 +165,8 @@ def test_functions_that_disagree_on_a_variable_cannot_share_a_process() -> None:
 
     with pytest.raises(TemplateError, match="OnNote: NOTES_TABLE is 'another'"):
         replace(template, functions=(first, odd, third)).environment()
+
+
+def test_a_parameter_that_the_template_does_not_have_is_named() -> None:
+    with pytest.raises(TemplateError, match=r"template.yaml has no parameter FrieghtFen"):
+        load(ROOT / "template.yaml", parameters={"FrieghtFen": "800"})

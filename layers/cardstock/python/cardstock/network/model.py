@@ -202,8 +202,8 @@ class Node(msgspec.Struct, frozen=True):
     bound_at: datetime | None = None
     owner: str | None = None
     owner_at: datetime | None = None
-    """When the newest order that told his owner was placed (or the binding made): no older one overwrites it, and none
-    tells it twice, unless it is his qualifying purchase."""
+    """When what changed his owner last happened: the placing of an order, the binding, a promotion. No older order
+    changes him, and none does it twice, unless it is his qualifying purchase."""
     fixed: bool = False
     """His qualifying purchase has fixed the owner."""
     peer: str | None = None

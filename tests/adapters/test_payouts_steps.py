@@ -12,7 +12,7 @@ from cardstock.adapters import s3, sqs
 from cardstock.errors import ConflictError, RefusedError
 from cardstock.ids import RequestKey
 from cardstock.payouts import service
-from cardstock.payouts.model import Balance, Line, Payee, Period, Rules, batch_id, new_line
+from cardstock.payouts.model import Balance, Line, Payee, Period, Rules, batch_id, new_line, written
 from tests.cloud import Cloud
 from tests.payouts_office import FIRST, PAYOUT, Office, clock_at, member_id
 
@@ -271,6 +271,34 @@ def test_the_bank_s_file_has_what_a_step_that_was_met_on_the_way_has_sent(office
     assert len(sent) == 40
     assert sorted(row.rpartition(",")[2] for row in content.decode().splitlines()[1:]) == sorted(numbers.values())
     assert office.payout()["status"] == "sending"
+
+
+def test_what_a_bank_contradicts_once_the_books_have_closed_changes_no_report(office: Office) -> None:
+    member = office.member(1, 5_000)
+    office.tick()
+    office.advance()
+    office.approve()
+    office.advance()
+    number = office.lines()[member]["number"]
+    paid, failed = ({"number": number, "result": result} for result in ("paid", "failed"))
+    office.results(paid)
+    more = office.advance(chunks=1, only_csv=True)
+    closed = bootstrap.payouts().find(PAYOUT)
+    office.clock.at += timedelta(hours=1)
+    contradicted = office.results(failed)
+    office.advance(only_csv=True)
+    settled = bootstrap.payouts().find(PAYOUT)
+    assert settled is not None
+    report = service.report_of(
+        settled, brand=bootstrap.brand(), payouts=bootstrap.payouts(), ledger=bootstrap.payout_ledger()
+    )
+
+    assert more
+    assert closed is not None
+    assert (closed.status, closed.closed_at) == ("sending", FIRST)
+    assert (contradicted[0], contradicted[1]["recorded"]) == (202, 1)
+    assert settled.status == "settled"
+    assert [written(settled, write(report)) for write in bootstrap.report_writers()[1:2]] == list(settled.reports)
 
 
 def test_money_that_fails_repays_a_debt_first(office: Office) -> None:

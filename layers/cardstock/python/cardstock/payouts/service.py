@@ -735,7 +735,9 @@ def _closed(batch: Batch, *, payouts: Payouts, ledger: Ledger, clock: Clock) -> 
     books = reconcile(read.lines, read.bookings, read.answers)
     kept = replace(books, differences=books.differences[:_DIFFERENCES_KEPT])
     if books.closes:
-        return payouts.replace(replace(batch, books=kept, closed_at=clock.now())), read
+        # Not before the last answer, whatever other machines' clocks say: reports tell by it what was said later.
+        last = max((answer.received_at for said in read.answers.values() for answer in said), default=batch.opened_at)
+        return payouts.replace(replace(batch, books=kept, closed_at=max(clock.now(), last))), read
     return batch if kept == batch.books else payouts.replace(replace(batch, books=kept)), None
 
 
@@ -748,12 +750,14 @@ def compared(batch: Batch, *, payouts: Payouts, ledger: Ledger) -> tuple[Reconci
 
 
 def report_of(batch: Batch, *, brand: str, payouts: Payouts, ledger: Ledger, books: _Books | None = None) -> Report:
-    """What is printed about a batch: the same today and in a year. Raises ValueError for one that is not closed.
+    """What is printed about a batch: the same today and in a year, whatever is answered once it has closed. Raises
+    ValueError for one that has not.
 
     `books`: those that closed it, if they were read just now.
     """
     if books is None:
         books = _books(batch, payouts.lines(batch.id), payouts, ledger)
+        books = replace(books, answers=_until(batch.closed_at, books.answers))
     members = sorted({line.member for line in books.lines})
     postings = ledger.statements(members, batch.since, batch.opened_at)
     return assemble(
@@ -764,6 +768,17 @@ def report_of(batch: Batch, *, brand: str, payouts: Payouts, ledger: Ledger, boo
         answers=books.answers,
         postings=chain(postings, books.postings),
     )
+
+
+def _until(closed_at: datetime | None, said: Mapping[str, Sequence[Answer]]) -> Mapping[str, Sequence[Answer]]:
+    """What was answered by then."""
+    if closed_at is None:
+        return said
+    return {
+        number: before
+        for number, answers in said.items()
+        if (before := tuple(answer for answer in answers if answer.received_at <= closed_at))
+    }
 
 
 def _settled(

@@ -42,13 +42,13 @@ def need_tables() -> None:
     from cardstock.settings import missing
 
     if _state is not None and _stack is not None:
-        _stop(_BOTH)
+        stop(_BOTH)
     if _state is not None:
         _take_state(_state)
     if _stack is not None:
         _take_stack(_stack)
     if names := missing():
-        _stop(_NOTHING_NAMED.format(first=names[0], others=len(names) - 1))
+        stop(_NOTHING_NAMED.format(first=names[0], others=len(names) - 1))
 
 
 def trouble(error: BaseException) -> str | None:
@@ -73,7 +73,7 @@ def _take_state(state: Path) -> None:
         variables = msgspec.json.decode((state / ENVIRONMENT).read_bytes(), type=dict[str, str])
         moved = json.loads(memory.read_bytes()) if (memory := state / MEMORY).exists() else {}
     except FileNotFoundError:
-        _stop(_NOTHING_RUNS.format(state=state))
+        stop(_NOTHING_RUNS.format(state=state))
     os.environ.update(variables)
     from cardstock import bootstrap
     from infra.local.clock import ShiftedClock
@@ -105,10 +105,11 @@ def _take_stack(stack: str) -> None:
         said = trouble(error)
         if said is None:
             raise
-        _stop(f"{stack} in {session.get_config_variable('region') or 'no region'}: {said}")
+        stop(f"{stack} in {session.get_config_variable('region') or 'no region'}: {said}")
     os.environ.update(variables | dict.fromkeys(_NOT_TAKEN, ""))
 
 
-def _stop(message: str) -> NoReturn:
+def stop(message: str) -> NoReturn:
+    """End the command: it could not do or find out what it was asked, for this reason."""
     typer.echo(message, err=True)
     raise typer.Exit(UNKNOWN)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Payouts: their reports, and whether their books agree.")
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 _SHOWN = 50
-_NOT_FOUND = 2
 
 
 @app.command()
@@ -85,13 +84,8 @@ def _batch(payout_id: str) -> "Batch":
 
     batch = bootstrap.payouts().find(payout_id)
     if batch is None:
-        _refuse(f"there is no payout {payout_id}")
+        operators.stop(f"there is no payout {payout_id}")
     return batch
-
-
-def _refuse(why: str) -> NoReturn:
-    typer.echo(why, err=True)
-    raise typer.Exit(_NOT_FOUND)
 
 
 def _file(file: "File") -> dict[str, Any]:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -94,7 +94,7 @@ def publish(
 
     trial = _trial(plan, Market())
     if not actor.strip():
-        _stop("--actor: a name is needed")
+        operators.stop("--actor: a name is needed")
     before = bootstrap.plans().current()
     try:
         record = service.publish_plan(
@@ -112,7 +112,7 @@ def publish(
     except UnavailableError:
         raise
     except CardstockError as error:
-        _stop(_said(error))
+        operators.stop(_said(error))
     replaced = None if before is None or before == record else before.plan.ref
     if as_json:
         told = msgspec.to_builtins(commissions.plan_told(record))
@@ -332,7 +332,7 @@ def _trial(name: str, market: Market) -> Trial:
         try:
             content = Path(name).read_bytes()
         except OSError as error:
-            _stop(f"{name}: no preset ({', '.join(PRESETS)}), and no file: {error.strerror}")
+            operators.stop(f"{name}: no preset ({', '.join(PRESETS)}), and no file: {error.strerror}")
     body = _told(lambda: simulations.decode_candidate(content, name))
     trial: Trial = _told(lambda: simulations.trial_of(body, market, datetime.now(UTC)))
     _told(lambda: check_market(trial.market))
@@ -344,7 +344,7 @@ def _assumption(text: str) -> tuple[str, int]:
     try:
         return name, int(value)
     except ValueError:
-        _stop(f"{text}: not a parameter and a whole number, as conversion_bps=2500")
+        operators.stop(f"{text}: not a parameter and a whole number, as conversion_bps=2500")
 
 
 def _told(does: Any) -> Any:
@@ -352,21 +352,16 @@ def _told(does: Any) -> Any:
     try:
         return does()
     except (FileError, msgspec.MsgspecError) as error:
-        _stop(str(error))
+        operators.stop(str(error))
     except CardstockError as error:
-        _stop(_said(error))
+        operators.stop(_said(error))
     except BrokenExecutor:
-        _stop("A process was ended from outside; if memory was short, try --jobs 1.")
+        operators.stop("A process was ended from outside; if memory was short, try --jobs 1.")
 
 
 def _said(error: CardstockError) -> str:
     facts = [f"{name}={value}" for name, value in error.facts.items()]
     return " ".join([error.code, *facts, *(f"{pointer.pointer} {pointer.code}" for pointer in error.pointers)])
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(2)
 
 
 def _print_json(told: Any) -> None:

@@ -321,7 +321,7 @@ def advance(
     if batch.listed_at is None:
         batch = _list(batch, payouts=payouts, ledger=ledger, payees=payees, clock=clock)
     if _of_nobody(batch) and (counted := _counted(batch, payouts)).listed:
-        # Another step was listing too, and added a line between the count and its end. Now nobody adds any.
+        # A step that listed at the same time added lines after this one had counted. By now nobody adds any.
         batch = payouts.replace(counted)
     batch = _announced(batch, OPENED, payouts=payouts, announce=announce)
     just_sent, books = False, None

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
-from cardstock.errors import RefusedError
+from cardstock.errors import InvalidError, RefusedError
 from cardstock.money import MAX_FEN
 from cardstock.network import guard
 from cardstock.network.model import NOTHING, Check, OrderLine, Person, Plan, Snapshot
@@ -75,6 +75,29 @@ def test_a_coupon_above_the_goods_counts_as_the_goods(fen: int, nets: tuple[int,
     quote = make_quote("mem_a", wanted, None, "coupon", catalogue=goods, network=goods, coupons=lambda: goods)  # type: ignore[arg-type]  # a fake that has what is asked of it
 
     assert tuple(line.net_fen for line in quote.lines) == nets
+
+
+class Market(Goods):
+    """Fifty wares, each of a supplier of its own but for the first `shared`."""
+
+    def __init__(self, shared: int) -> None:
+        super().__init__(MAX_FEN)
+        self._shared = shared
+
+    def offers(self, skus: Iterable[str]) -> Mapping[str, Offer]:
+        suppliers = {sku: "sup" if int(sku) < self._shared else f"sup_{sku}" for sku in skus}
+        return {sku: Offer(sku, sku, 1, suppliers[sku], True, True, True, 9) for sku in skus}
+
+
+def test_an_order_that_a_coupon_covers_is_placed_with_its_supplier_orders_at_once_or_refused_in_the_quote() -> None:
+    wanted = [Wanted(str(number), 1) for number in range(50)]
+    fits, fits_not = Market(4), Market(3)  # 50 lines and 47 or 48 suppliers, and three items beside them, of a hundred
+    quote = make_quote("mem_a", wanted, None, "coupon", catalogue=fits, network=fits, coupons=lambda: fits)  # type: ignore[arg-type]  # a fake that has what is asked of it
+
+    assert (quote.amount_fen, len({line.supplier_id for line in quote.lines})) == (0, 47)
+    with pytest.raises(InvalidError, match="BODY_INVALID"):
+        make_quote("mem_a", wanted, None, "coupon", catalogue=fits_not, network=fits_not, coupons=lambda: fits_not)  # type: ignore[arg-type]  # the same
+    assert make_quote("mem_a", wanted, None, catalogue=fits_not, network=fits_not).amount_fen == 50  # type: ignore[arg-type]  # the same
 
 
 def test_freight_counts_towards_the_largest_amount_of_an_order() -> None:

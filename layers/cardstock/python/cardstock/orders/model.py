@@ -22,6 +22,9 @@ SupplierOrderStatus: TypeAlias = Literal["open", "shipped", "delivered", "cancel
 ORDER_ID: Final = re.compile(r"ord_[0-9a-z]{26}")
 MAX_LINES: Final = 50
 """Distinct SKUs of an order: with the order itself and its request 52 actions, far below DynamoDB's 100."""
+MAX_PAID_AT_ONCE: Final = 97
+"""SKUs and suppliers together of an order for which there is nothing to pay: the supplier orders are made in the same
+step, beside the order, its request and its coupon."""
 MAX_UNITS: Final = 999
 PAYMENT_WINDOW: Final = timedelta(minutes=30)
 """How long an order waits for its payment, and keeps its stock."""

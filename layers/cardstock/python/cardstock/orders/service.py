@@ -24,6 +24,7 @@ from cardstock.ids import RequestKey, derived_id, new_id
 from cardstock.money import CURRENCY, MAX_FEN, Fen, half_up, split
 from cardstock.orders.model import (
     MAX_LINES,
+    MAX_PAID_AT_ONCE,
     MAX_PARCELS,
     MAX_UNITS,
     NO_FREIGHT,
@@ -117,8 +118,9 @@ def make_quote(
     """Today's prices for `wanted`, equal SKUs merged. Reserves nothing, writes nothing.
 
     A coupon is spread over the lines by value, and what it has above the goods is lost: it pays no freight. Raises
-    `InvalidError` for more than 50 SKUs or 999 units of one, `RefusedError` NOT_FOR_SALE naming the SKUs,
-    COUPON_UNKNOWN or AMOUNT_TOO_LARGE, and `ConflictError` STOCK_SHORT saying what there is.
+    `InvalidError` for more than 50 SKUs or 999 units of one, or of more suppliers than a coupon can pay at once,
+    `RefusedError` NOT_FOR_SALE naming the SKUs, COUPON_UNKNOWN or AMOUNT_TOO_LARGE, and `ConflictError` STOCK_SHORT
+    saying what there is.
     """
     units = _merge(wanted)
     offers = catalogue.offers(units)
@@ -152,6 +154,8 @@ def make_quote(
         if coupon is None:
             raise RefusedError("COUPON_UNKNOWN")
         quote = _less(coupon, quote)
+        if not quote.goods_fen and len(lines) + len({line.supplier_id for line in lines}) > MAX_PAID_AT_ONCE:
+            raise InvalidError("BODY_INVALID", pointers=(Pointer("/lines", "OUT_OF_RANGE"),))
     quote = replace(quote, freight_fen=freight.of(quote.goods_fen))
     if quote.amount_fen > MAX_FEN:
         raise RefusedError("AMOUNT_TOO_LARGE")

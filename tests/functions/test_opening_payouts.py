@@ -136,6 +136,17 @@ def test_only_the_month_that_ended_last_can_be_opened(office: Office, cloud: Clo
     assert cloud.state() == before
 
 
+def test_nobody_opens_a_payout_before_the_last_night_of_its_month_is_booked(office: Office) -> None:
+    office.member(1, 5_000)
+    opener = office.key("Ms Zhao, treasury", "payouts:open")
+    office.clock.at = FIRST - timedelta(seconds=1)  # 02:59:59 on the first; the schedule comes at three
+    early = open_it(office, opener)
+    office.clock.at = FIRST
+
+    assert (early[0], early[1]["code"]) == (422, "PERIOD_NOT_OVER")
+    assert open_it(office, opener)[0] == 201
+
+
 def test_an_older_payout_is_found_and_stays_as_it_is(office: Office, cloud: Cloud) -> None:
     office.member(1, 5_000)
     office.tick()

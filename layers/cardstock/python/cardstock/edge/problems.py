@@ -126,7 +126,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "NOT_SHIPPED": ("订单尚未全部发货。", "Not everything has been shipped."),
     "SUPPLIER_ORDER_CANCELLED": ("该供应商订单已取消。", "This supplier order has been cancelled."),
     "TOO_MANY_PARCELS": ("包裹数量超过上限 {limit}。", "An order has at most {limit} parcels per supplier."),
-    "PERIOD_NOT_OVER": ("{period} 尚未结束。", "{period} is not over yet."),
+    "PERIOD_NOT_OVER": ("{period} 尚未结束或尚未入账。", "{period} is not over yet, or not booked to its end."),
     "PERIOD_PAST": ("{period} 已过，只能发起上一个月的结算。", "{period} is past: only the last month can be opened."),
     "PERIOD_INVALID": ("期间不正确。", "This is not a period."),
     "APPROVER_OPENED_IT": ("开立人不能审批同一批次。", "Who opened a payout cannot approve it."),

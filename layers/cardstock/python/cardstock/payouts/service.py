@@ -61,6 +61,8 @@ from cardstock.payouts.withholding import figures_before, person_of
 OPENED: Final = "payout.opened"
 SETTLED: Final = "payout.settled"
 _LISTED_AT_ONCE: Final = 90
+_LAST_NIGHT: Final = timedelta(hours=3)
+"""When the schedule opens payouts, too."""
 _READ_AT_ONCE: Final = 3 * CHUNK
 """Payees are read for so many lines at a time: DynamoDB gives a hundred items in one call."""
 _SHRINKS: Final = 5
@@ -128,15 +130,17 @@ def open_by_hand(
 ) -> tuple[Batch, bool]:
     """The batch of a period, opened now by `actor` unless it was before, and whether this request was a repeat.
 
-    His `name` is kept for the report. Only the month that ended last can be opened: what is paid now is taxed as its
-    income. `keep` remembers the request, and refuses one that stood for another period. Raises `InvalidError` for what
-    is no month, `RefusedError` (PERIOD_NOT_OVER, PERIOD_PAST), and what `rules` and `keep` raise.
+    His `name` is kept for the report. Only the month that ended last can be opened, as what is paid now is taxed as its
+    income, and only once the releases and dividends of its last night are booked: a payout before them would leave them
+    to the next month. `keep` remembers the request, and refuses one that stood for another period. Raises
+    `InvalidError` for what is no month, `RefusedError` (PERIOD_NOT_OVER, PERIOD_PAST), and what `rules` and `keep`
+    raise.
     """
     period = Period(month)
     wanted = batch_id(period)
     known = payouts.find(wanted)
     if known is None:
-        if period.ends > clock.now():
+        if period.ends + _LAST_NIGHT > clock.now():
             raise RefusedError("PERIOD_NOT_OVER", period=period.key)
         if period != Period.before(clock.now()):
             raise RefusedError("PERIOD_PAST", period=period.key)

@@ -6,17 +6,16 @@ the fen. Rows are streamed (`constant_memory`): the size of a batch costs disk, 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from io import BytesIO
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from unicodedata import east_asian_width
 
 import msgspec
 
-from cardstock.adapters.reports.rows import TEXT_MAX, Kind, Looks, Rows
 from cardstock.adapters.reports.texts import (
     ACCOUNT,
     CHANNEL,
@@ -40,8 +39,13 @@ from cardstock.payouts.wording import REASON, STATUS
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
+Kind: TypeAlias = Literal["text", "money", "count", "rate", "time"]
+Looks: TypeAlias = Mapping[str, Any]
+"""A format for each kind of cell."""
+
 _ROWS_PER_SHEET = 1_000_000
 """A sheet ends at 1 048 576 rows; what is more goes on in the next one."""
+_TEXT_MAX = 32_767
 _BRACKETS_YUAN = (0, 50, 100, 500, 1_000, 5_000)
 _COLOURS = ("#1F5C99", "#E07B39", "#8C8C8C", "#C9A227", "#5B8C5A")
 _NAME_COLUMN = 1
@@ -224,7 +228,7 @@ class Writer:
         return sheet
 
     def cell(self, sheet: Any, at: tuple[int, int], kind: str, value: Any, looks: Looks) -> None:
-        """One cell. Nothing but this method, `label` and the `Rows` of a table write into a sheet."""
+        """One cell. Nothing but this method and `label` writes into a sheet."""
         look = looks[kind]
         if value is None:
             sheet.write_blank(*at, None, look)
@@ -240,7 +244,7 @@ class Writer:
             self.label(sheet, at, value, look)
 
     def label(self, sheet: Any, at: tuple[int, int], text: str, look: Any) -> None:
-        clean = printable(text)[:TEXT_MAX]
+        clean = printable(text)[:_TEXT_MAX]
         # XlsxWriter takes this for XML of its own and writes it as it is.
         rich = clean.startswith("<r>") and clean.endswith("</r>")
         sheet.write_string(*at, f" {clean}" if rich else clean, look)
@@ -248,23 +252,23 @@ class Writer:
     def table(self, name: str, columns: Sequence[Column], rows: Iterable[Any], *, freeze: int = 1) -> None:
         """A sheet with one table: header frozen, filter on, repeated on each printed page, totals in the last row."""
         sums = {index: 0 for index, column in enumerate(columns) if column.kind == "money" and column.adds_up}
-        kinds = [column.kind for column in columns]
         part, number, sheet = 1, 1, self.begin(name, columns, freeze)
-        written = Rows(sheet, kinds)
         for row in rows:
             if number > _ROWS_PER_SHEET:
-                self._end(sheet, columns, number, written)
+                self._end(sheet, columns, number)
                 part, number, sheet = part + 1, 1, self.begin(f"{name} {part + 1}", columns, freeze)
-                written = Rows(sheet, kinds)
             head = isinstance(row, _StatementRow) and row.head
             inner = isinstance(row, _StatementRow) and not row.head
+            if inner:
+                sheet.set_row(number, None, None, {"level": 1})
             values = [column.value(row) for column in columns]
-            written.add(number, values, self.strong if head else self.plain, level=int(inner))
+            for index, (column, value) in enumerate(zip(columns, values, strict=True)):
+                self.cell(sheet, (number, index), column.kind, value, self.strong if head else self.plain)
             if not inner:
                 for index in sums:
                     sums[index] += values[index] or 0
             number += 1
-        self._end(sheet, columns, number, written)
+        self._end(sheet, columns, number)
         if not sums:
             return
         self.label(sheet, (number, 0), "合计 Total", self.strong["text"])
@@ -285,9 +289,8 @@ class Writer:
         sheet.outline_settings(symbols_below=False)
         return sheet
 
-    def _end(self, sheet: Any, columns: Sequence[Column], number: int, written: Rows) -> None:
+    def _end(self, sheet: Any, columns: Sequence[Column], number: int) -> None:
         if number > 1:
-            written.end(number)
             sheet.autofilter(0, 0, number - 1, len(columns) - 1)
 
 

@@ -1,6 +1,7 @@
 """An order's life through the real handlers: what it costs, what it takes and gives back, and what is refused."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -684,3 +685,26 @@ def test_keys_do_not_shop(key: str, shop: Shop) -> None:
     answer = reply(orders_api.handler(http_event("GET", "/v1/orders", token=key), Context()))
 
     assert (answer.status, answer.body["code"]) in ((403, "NOT_A_MEMBER"), (401, "KEY_INVALID"))
+
+
+def test_refunds_whose_channel_does_not_answer_do_not_keep_the_others_waiting_for_ever(shop: Shop) -> None:
+    order_id, shop.channel.refund_status = shop.order({"85123A": 6}), "processing"
+    shop.pay(order_id)
+    asked = [shop.refund(order_id, {"85123A": 1}, key=f"refund-{number}").body["refund_id"] for number in range(6)]
+    shop.sweep()  # the channel has heard of all of them
+    orders = bootstrap.orders()
+    last = [refund_id for _, refund_id in orders.open_refunds()][-1]
+    shop.channel.refunds[last]["status"] = "succeeded"
+    sweeps = 0
+    while len(list(orders.open_refunds())) == len(asked):
+        service.finish_refunds(
+            orders=orders,
+            channels=bootstrap.payment_channels(),
+            clock=shop.clock,
+            time_left=partial(next, iter((True, True)), False),  # two of them hang for as long as a sweep has
+        )
+        shop.clock.move(minutes=5)
+        sweeps += 1
+        assert sweeps < 100
+
+    assert last not in [refund_id for _, refund_id in orders.open_refunds()]

@@ -4,6 +4,7 @@ A step that finds a record changed reads again and decides again; a step that wa
 repeats, lost answers and kills at any point end in the same books.
 """
 
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -616,7 +617,10 @@ def finish_refunds(*, orders: Orders, channels: Channels, clock: Clock, time_lef
     One that was refused is asked for again too: a merchant's account may have been empty.
     """
     done, left, refused = 0, 0, list[str]()
-    for order_id, refund_id in orders.open_refunds():
+    waiting = list(orders.open_refunds())
+    # In another sequence each time: those whose channel hangs until the time is up must not stand before the others.
+    random.Random(int(clock.now().timestamp())).shuffle(waiting)  # noqa: S311 - guards nothing
+    for order_id, refund_id in waiting:
         if not time_left():
             left += 1
             continue

@@ -84,18 +84,17 @@ def _take_state(state: Path) -> None:
 def _take_stack(stack: str) -> None:
     """Two calls: which function it is, and what its variables are. They are the stack's alone: what the shell has set
     under these names is overwritten."""
-    from botocore.config import Config
     from botocore.session import get_session
+
+    from cardstock.adapters.aws import client
 
     region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
     if region:
         # botocore reads the one, other tools the other.
         os.environ["AWS_DEFAULT_REGION"] = region
-    session = get_session()
-    config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 
     def ask(service: str, operation: str, **parameters: str) -> Any:
-        return getattr(session.create_client(service, config=config), operation)(**parameters)
+        return getattr(client(service, connect_seconds=3, read_seconds=10), operation)(**parameters)
 
     try:
         found = ask("cloudformation", "describe_stack_resource", StackName=stack, LogicalResourceId=FUNCTION)
@@ -105,7 +104,7 @@ def _take_stack(stack: str) -> None:
         said = trouble(error)
         if said is None:
             raise
-        stop(f"{stack} in {session.get_config_variable('region') or 'no region'}: {said}")
+        stop(f"{stack} in {get_session().get_config_variable('region') or 'no region'}: {said}")
     os.environ.update(variables | dict.fromkeys(_NOT_TAKEN, ""))
 
 

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from cardstock import bootstrap
+from cardstock.adapters import s3, sqs
 from cardstock.adapters.dynamodb.base import Transaction
 from cardstock.adapters.dynamodb.ledger import BalanceItem, LedgerItem, post
 from cardstock.adapters.dynamodb.members import MemberItem
@@ -276,3 +278,12 @@ class Office:
             for pocket in ("frozen", "available", "paying", "paid", "withheld"):
                 stored = getattr(found, pocket)
                 assert stored == folded.get(f"member:{found.pk}:{pocket}", 0), (found.pk, pocket)
+
+
+@pytest.fixture
+def office(cloud: Cloud) -> Iterator[Office]:
+    """An office on the first of December, at the hour of the schedule."""
+    sqs.forget_client()
+    s3.forget_client()
+    with clock_at(FIRST) as clock:
+        yield Office(cloud, clock)

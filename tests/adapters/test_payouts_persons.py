@@ -1,6 +1,6 @@
 """Tax is a person's: members who are one person share brackets and allowance, whichever of them is paid."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,7 +8,6 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock import bootstrap
-from cardstock.adapters import s3, sqs
 from cardstock.adapters.dynamodb.members import DynamoMembers
 from cardstock.adapters.transfers.sandbox import SandboxTransfers, Way
 from cardstock.errors import ConflictError
@@ -18,19 +17,12 @@ from cardstock.payouts import service
 from cardstock.payouts.model import Line, Period, Rules, batch_id, retried
 from cardstock.payouts.tax import TaxToDate, counted
 from cardstock.payouts.withholding import figures_before
-from tests.cloud import Cloud
-from tests.payouts_office import FIRST, Office, clock_at
+from tests.payouts_office import FIRST, Office, office
+
+__all__ = ["office"]
 
 LABOUR = Rules(1_000, "bank_file", 10, "labour", "labour-2019")
 PLATFORM = Rules(1_000, "bank_file", 10, "platform", "platform-2025")
-
-
-@pytest.fixture
-def office(cloud: Cloud) -> Iterator[Office]:
-    sqs.forget_client()
-    s3.forget_client()
-    with clock_at(FIRST) as clock:
-        yield Office(cloud, clock)
 
 
 def one_person(office: Office, *fen: int) -> list[str]:

@@ -8,21 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock import bootstrap
-from cardstock.adapters import s3, sqs
 from cardstock.errors import ConflictError, RefusedError
 from cardstock.ids import RequestKey
 from cardstock.payouts import service
 from cardstock.payouts.model import Balance, Line, Payee, Period, Rules, batch_id, new_line, written
-from tests.cloud import Cloud
-from tests.payouts_office import FIRST, PAYOUT, Office, clock_at, member_id
+from tests.payouts_office import FIRST, PAYOUT, Office, member_id, office
 
-
-@pytest.fixture
-def office(cloud: Cloud) -> Iterator[Office]:
-    sqs.forget_client()
-    s3.forget_client()
-    with clock_at(FIRST) as clock:
-        yield Office(cloud, clock)
+__all__ = ["office"]
 
 
 def pay_month(office: Office, month: int, rules: Rules, *, result: str = "paid") -> int | None:

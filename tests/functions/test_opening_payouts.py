@@ -1,7 +1,6 @@
 """Opening a payout by hand: once, whoever does it, and never approved by the same person."""
 
 import io
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -10,22 +9,15 @@ import pytest
 from openpyxl import load_workbook
 
 from cardstock import bootstrap
-from cardstock.adapters import s3, sqs
 from cardstock.partners import service as partners
 from tests.cloud import Cloud
 from tests.faults import layer as faults
 from tests.interleave import some_ways
-from tests.payouts_office import FIRST, PAYOUT, Office, books, clock_at
+from tests.payouts_office import FIRST, PAYOUT, Office, books, office
+
+__all__ = ["office"]
 
 NOVEMBER = {"period": "2026-11"}
-
-
-@pytest.fixture
-def office(cloud: Cloud) -> Iterator[Office]:
-    sqs.forget_client()
-    s3.forget_client()
-    with clock_at(FIRST) as clock:
-        yield Office(cloud, clock)
 
 
 def open_it(office: Office, token: str, body: Any = None, key: str = "open-1") -> tuple[int, dict[str, Any]]:

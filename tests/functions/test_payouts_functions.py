@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,7 +12,6 @@ from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from cardstock import bootstrap
-from cardstock.adapters import s3, sqs
 from cardstock.network import service as network
 from cardstock.network.presets import SINGLE_LEVEL
 from cardstock.settings import settings
@@ -21,15 +19,9 @@ from functions.monthly_payouts import app as monthly
 from functions.on_payout_step import app as steps
 from functions.payouts_api import app as api
 from tests.cloud import ROOT, Cloud, Context, http_event, queue_event
-from tests.payouts_office import FIRST, PAYOUT, Office, clock_at, member_id
+from tests.payouts_office import FIRST, PAYOUT, Office, member_id, office
 
-
-@pytest.fixture
-def office(cloud: Cloud) -> Iterator[Office]:
-    sqs.forget_client()
-    s3.forget_client()
-    with clock_at(FIRST) as clock:
-        yield Office(cloud, clock)
+__all__ = ["office"]
 
 
 def test_a_month_is_paid_from_the_tick_to_the_report(office: Office, cloud: Cloud) -> None:

@@ -4,22 +4,21 @@ refund. Two ask at once, and their calls come in every order there is."""
 from contextlib import suppress
 from typing import Any
 
-import pytest
-
 from cardstock import bootstrap
-from cardstock.adapters import s3, sqs
 from cardstock.errors import ConflictError
 from cardstock.ledger import service as ledger
 from cardstock.network import service as network
 from cardstock.payouts.model import Line
-from tests.cloud import Cloud, Snapshot
+from tests.cloud import Snapshot
 from tests.functions import ledger_shop
 from tests.interleave import every_way, some_ways
-from tests.payouts_office import FIRST, Office, clock_at, member_id
+from tests.payouts_office import Office, member_id, office
 from tests.proof import proven
 from tests.selling import STRANGER, Shop
 
 market = ledger_shop.shop
+
+__all__ = ["office"]
 
 
 def test_one_unit_that_two_buy_goes_to_one_of_them(shop: Shop) -> None:
@@ -114,14 +113,6 @@ def test_a_release_and_a_refund_at_once_end_in_the_same_balance(market: Any) -> 
             assert market.balances()[credit.member_id] == (0, rest), run
         assert len(market.cloud.items("ledger")) == 3, run
     assert ways >= 6
-
-
-@pytest.fixture
-def office(cloud: Cloud) -> Any:
-    sqs.forget_client()
-    s3.forget_client()
-    with clock_at(FIRST) as clock:
-        yield Office(cloud, clock)
 
 
 def claimable(office: Office) -> Line:

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from cardstock import bootstrap
-from cardstock.adapters import s3, sqs
 from cardstock.adapters.dynamodb.members import DynamoMembers
 from cardstock.clock import rfc3339
 from cardstock.edge import sessions
@@ -27,7 +25,9 @@ from cardstock.settings import settings
 from functions.nightly_tax import app as nightly
 from functions.tax_api import app as api
 from tests.cloud import ROOT, Cloud, Context, http_event
-from tests.payouts_office import FIRST, Office, clock_at, member_id
+from tests.payouts_office import FIRST, Office, member_id, office
+
+__all__ = ["office"]
 
 AFTER = Period("2027-01").ends
 EVENTS = sorted((ROOT / "events").glob("tax_api/*.json")) + sorted((ROOT / "events").glob("nightly_tax/*.json"))
@@ -37,14 +37,6 @@ REFUSALS = {
     "bad_certificate_of_a_stranger": (404, "NOT_FOUND"),
     "bad_quarters_as_a_member": (403, "NOT_A_KEY"),
 }
-
-
-@pytest.fixture
-def office(cloud: Cloud) -> Iterator[Office]:
-    sqs.forget_client()
-    s3.forget_client()
-    with clock_at(FIRST) as clock:
-        yield Office(cloud, clock)
 
 
 def verify(member: str, name: str = "张伟", number: str = "00$one") -> None:

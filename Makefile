@@ -43,7 +43,7 @@ bench: $(READY)
 	@$(BIN)/python -m tests.bench $(if $(PAYEES),--payees "$(PAYEES)")
 
 lock: $(READY)
-	$(BIN)/python -m infra.lock
+	$(BIN)/python -m infra.packaging.lock
 
 # PYTHON313 compiles the bundles' bytecode; wheels are those of Lambda (arm64, Python 3.13), whatever machine builds them.
 build: PYTHON313 ?= $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null || \
@@ -53,7 +53,7 @@ build: $(READY) $(SAM_READY)
 	(.venv/bin/uv python install 3.13) or name it (make build PYTHON313=/path/to/python3.13)." >&2
 	PIP="$(CURDIR)/$(BIN)/pip" PYTHON313="$(PYTHON313)" SAM_CLI_TELEMETRY=0 \
 		.venv-sam/bin/sam build --template template.yaml --manifest "$(CURDIR)/infra/build.mk" --parallel
-	@$(BIN)/python -m infra.bundles
+	@$(BIN)/python -m infra.packaging.bundles
 
 clean:
 	rm -rf .venv .venv-sam .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -66,7 +66,7 @@ $(READY): requirements.lock
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -c 'import pathlib, sysconfig; root = pathlib.Path.cwd(); \
 	pathlib.Path(sysconfig.get_path("purelib"), "cardstock.pth").write_text(f"{root}\n{root}/layers/cardstock/python\n", "utf-8")'
-	@printf '#!/bin/sh\nexec "$${0%%/*}/python" -m infra.cli "$$@"\n' > $(BIN)/cardstock
+	@printf '#!/bin/sh\nexec "$${0%%/*}/python" -m infra.commands.cli "$$@"\n' > $(BIN)/cardstock
 	@chmod +x $(BIN)/cardstock
 	@touch $@
 

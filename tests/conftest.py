@@ -64,14 +64,14 @@ settings.load_profile("steady")
 
 # Plugins are imported after this file, so that what they import finds the environment.
 pytest_plugins = [
-    "tests.whole_run",
-    "tests.faults.figures",
-    "tests.quick",
-    "tests.cloud",
-    "tests.rights",
-    "tests.payloads",
-    "tests.racing",
-    "tests.refusals",
-    "tests.selling",
-    "tests.sockets",
+    "tests.house.whole_run",
+    "tests.house.fault_figures",
+    "tests.house.quick",
+    "tests.house.cloud",
+    "tests.house.rights",
+    "tests.house.payloads",
+    "tests.house.racing",
+    "tests.house.refusals",
+    "tests.people.selling",
+    "tests.house.sockets",
 ]

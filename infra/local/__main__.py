@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from infra.local.demo import PARAMETERS, STATE, DemoError, run
-from infra.local.demo import seed as seed_shop
+from infra.demo.demo import PARAMETERS, STATE, DemoError, run
+from infra.demo.demo import seed as seed_shop
+from infra.demo.shop import ShopError
+from infra.demo.shop_data import EXTRACT, ShopDataError
 from infra.local.engine import EngineError
 from infra.local.schedules import ScheduleError
-from infra.local.shop import ShopError
-from infra.local.shop_data import EXTRACT, ShopDataError
 from infra.local.suite import Suite, SuiteError
 from infra.local.template import ROOT, TemplateError
 

@@ -72,9 +72,9 @@ class Context:
 
 def move_clock(clock: ShiftedClock) -> None:
     """The one place where this package reaches into the functions' process: their services ask this clock."""
-    from cardstock import bootstrap
+    from cardstock.clock import set_clock
 
-    bootstrap.set_clock(clock)
+    set_clock(clock)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from infra.commands.operators import ENVIRONMENT, MEMORY
 from infra.local import costs, pages
 from infra.local.clock import ShiftedClock
 from infra.local.engine import Clients, Engine, Provisioned, connect, environment, provision, reserve
@@ -31,7 +32,6 @@ from infra.local.queues import Drained, Traffic, depth
 from infra.local.sandbox import Sandbox, post_to
 from infra.local.schedules import Ran, ScheduleRunner
 from infra.local.template import ROOT, Place, Template, load, parse_yaml
-from infra.operators import ENVIRONMENT, MEMORY
 
 REGION = "ap-east-1"
 

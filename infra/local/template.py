@@ -211,7 +211,7 @@ class Template:
     def function(self, name: str) -> Function:
         """The function called `name`, or whose folder is `functions/<name>`. KeyError if there is none."""
         for function in self.functions:
-            if name in (function.name, function.folder.rsplit("/", 1)[-1], function.logical_id):
+            if name in (function.name, function.folder.removeprefix("functions/"), function.logical_id):
                 return function
         raise KeyError(name)
 

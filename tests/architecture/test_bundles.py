@@ -12,15 +12,20 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from infra.bundles import UNWANTED
 from infra.local.template import parse_yaml
-from infra.lock import DEPENDENCIES, LOCK, REPORTS, SAM_LOCK, requirements
-from tests.cloud import ROOT
-from tests.rights import camel
+from infra.packaging.bundles import UNWANTED
+from infra.packaging.lock import DEPENDENCIES, LOCK, REPORTS, SAM_LOCK, requirements
+from tests.house.cloud import ROOT
+from tests.house.rights import camel
 
 PACKAGE = ROOT / "layers/cardstock/python/cardstock"
-FUNCTIONS = sorted(path for path in (ROOT / "functions").iterdir() if (path / "app.py").exists())
+FUNCTIONS = sorted(path.parent for path in (ROOT / "functions").glob("*/*/app.py"))
 MAX_LINES = 120
+
+
+def name_of(folder: Path) -> str:
+    """`orders/api`."""
+    return folder.relative_to(ROOT / "functions").as_posix()
 
 
 @cache
@@ -88,7 +93,7 @@ def layers_of(folder: str) -> list[str]:
     return [layer["Ref"] for layer in resources[camel(folder)]["Properties"].get("Layers", [])]
 
 
-@pytest.mark.parametrize("folder", FUNCTIONS, ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", FUNCTIONS, ids=name_of)
 def test_a_function_is_one_short_file(folder: Path) -> None:
     files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
@@ -96,16 +101,16 @@ def test_a_function_is_one_short_file(folder: Path) -> None:
     assert len((folder / "app.py").read_text("utf-8").splitlines()) <= MAX_LINES
 
 
-@pytest.mark.parametrize("folder", FUNCTIONS, ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", FUNCTIONS, ids=name_of)
 def test_a_function_has_payloads_good_and_bad(folder: Path) -> None:
-    names = {path.stem for path in (ROOT / "events" / folder.name).glob("*.json")}
+    names = {path.stem for path in (ROOT / "events" / name_of(folder)).glob("*.json")}
     bad = {name for name in names if name.startswith("bad_")}
 
     assert bad
     assert names - bad
 
 
-@pytest.mark.parametrize("folder", FUNCTIONS, ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", FUNCTIONS, ids=name_of)
 def test_what_a_function_imports_itself_is_in_its_bundle(folder: Path) -> None:
     named = {module.split(".")[0] for module in imports_of(folder / "app.py")} - {"cardstock"}
     outside = named - set(sys.stdlib_module_names)
@@ -127,11 +132,11 @@ def test_the_reports_layer_is_where_reports_are_written_and_nowhere_else() -> No
         path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")
         if {module.split(".")[0] for module in imports_of(path)} & only_there
     }  # fmt: skip
-    with_layer = {folder.name for folder in FUNCTIONS if "ReportsLayer" in layers_of(folder.name)}
+    with_layer = {name_of(folder) for folder in FUNCTIONS if "ReportsLayer" in layers_of(name_of(folder))}
 
     assert users
-    assert all(user.startswith("adapters/reports/") for user in users), users
-    assert with_layer == {"on_payout_step", "nightly_tax"}
+    assert all(user.startswith(("payouts/report/", "payouts/tax/")) for user in users), users
+    assert with_layer == {"payouts/on_step", "payouts/nightly_tax"}
 
 
 def test_the_layers_are_subsets_of_the_lock() -> None:
@@ -183,13 +188,3 @@ def test_every_line_is_pinned_by_hash_and_no_host_is_named(path: Path) -> None:
     assert entries
     assert all("--hash=sha256:" in entry for entry in entries.values())
     assert "://" not in text
-
-
-def test_every_area_is_held_by_the_arrows() -> None:
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
-    areas = {f"cardstock.{path.parent.name}" for path in PACKAGE.glob("*/model.py")}
-    in_layers = {name.strip() for layer in contracts[0]["layers"] for name in layer.split("|")}
-
-    assert areas
-    assert areas <= in_layers
-    assert areas == set(contracts[1]["containers"]) == set(contracts[2]["source_modules"])

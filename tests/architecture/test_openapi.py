@@ -10,8 +10,8 @@ from openapi_spec_validator import validate
 from cardstock.edge.http import Nothing, Route, codes_of
 from cardstock.edge.problems import TEXTS
 from cardstock.partners.model import CHALLENGE, EVENT_TYPES
-from infra.events import EVENTS
-from infra.openapi import DOCUMENT, apis, statuses, text
+from infra.contract.events import EVENTS
+from infra.contract.openapi import DOCUMENT, apis, statuses, text
 
 ROUTES = [(route.method, route.path, route) for _, api in apis() for route in api.routes]
 IDS = [f"{method} {path}" for method, path, _ in ROUTES]
@@ -23,7 +23,7 @@ def document() -> Any:
 
 
 def test_the_committed_document_is_what_the_code_makes() -> None:
-    assert DOCUMENT.read_text("utf-8") == text(), "run: python -m infra.openapi"
+    assert DOCUMENT.read_text("utf-8") == text(), "run: python -m infra.contract.openapi"
 
 
 def test_the_document_is_valid(document: Any) -> None:

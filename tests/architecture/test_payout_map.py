@@ -7,7 +7,7 @@ import pytest
 
 from infra.local.machines import TASKS, MachineError, check
 from infra.local.template import parse_yaml
-from tests.cloud import ROOT, template
+from tests.house.cloud import ROOT, template
 
 STACK: dict[str, Any] = parse_yaml((ROOT / "infra/workflows.yaml").read_text("utf-8"))
 MACHINE: dict[str, Any] = STACK["Resources"]["PayoutMap"]["Properties"]
@@ -41,7 +41,7 @@ def test_everything_that_a_task_names_exists() -> None:
         assert state["Resource"] in TASKS, name
         if "FunctionName" in state["Parameters"]:
             assert (
-                template().function(state["Parameters"]["FunctionName"].rsplit(":", 1)[1]).logical_id == "OnPayoutStep"
+                template().function(state["Parameters"]["FunctionName"].rsplit(":", 1)[1]).logical_id == "PayoutsOnStep"
             )
         else:
             assert template().queue(state["Parameters"]["QueueUrl"]).logical_id.rsplit(".", 1)[-1] in (
@@ -58,7 +58,7 @@ def test_every_task_is_tried_again_and_none_waits_for_ever() -> None:
         assert rule["ErrorEquals"] == ["States.ALL"], name
         assert rule["MaxAttempts"] >= 3, name
         assert 0 < state["TimeoutSeconds"] < DEFINITION["TimeoutSeconds"], name
-    timeout = template().function("OnPayoutStep").timeout
+    timeout = template().function("PayoutsOnStep").timeout
     assert timeout < found["Step"]["TimeoutSeconds"] < timeout + 60
 
 
@@ -88,7 +88,7 @@ def test_the_machine_may_call_its_function_fill_two_queues_and_run_itself_alone(
         "lambda:InvokeFunction", "sqs:SendMessage", "states:StartExecution", "states:DescribeExecution",
         "states:StopExecution",
     }  # fmt: skip
-    assert allowed["lambda:InvokeFunction"] == {"Ref": "OnPayoutStepArn"}
+    assert allowed["lambda:InvokeFunction"] == {"Ref": "PayoutsOnStepArn"}
     assert allowed["sqs:SendMessage"] == [{"Ref": "PayoutStepsArn"}, {"Ref": "PayoutStepsDeadArn"}]
     for action in ("StartExecution", "DescribeExecution", "StopExecution"):
         assert "${MachineName}" in allowed[f"states:{action}"]["Fn::Sub"]

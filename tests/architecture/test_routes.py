@@ -5,7 +5,7 @@ import importlib
 import pytest
 
 from cardstock.edge.http import Api
-from tests.cloud import template
+from tests.house.cloud import template
 
 HTTP = sorted(function.module for function in template().functions if function.routes)
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from infra.local.template import parse_yaml
-from tests.cloud import ROOT
-from tests.rights import granted
+from tests.house.cloud import ROOT
+from tests.house.rights import granted
 
 STACK: dict[str, Any] = parse_yaml((ROOT / "infra/data.yaml").read_text("utf-8"))
 BUCKET = STACK["Resources"]["Reports"]["Properties"]
@@ -14,7 +14,7 @@ def test_one_function_writes_seals_and_nobody_deletes_any() -> None:
     writers = {name for name, rights in granted().items() if ("s3:PutObject", "Reports/seals/*") in rights}
     removers = {name for name, rights in granted().items() for action, _ in rights if action.startswith("s3:Delete")}
 
-    assert writers == {"NightlySeal"}
+    assert writers == {"LedgerNightlySeal"}
     assert removers == set()
 
 

@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import fields
 
 from cardstock.clock import BRAND_ZONE
-from cardstock.settings import Settings
 from infra.local.template import parse_yaml
-from tests.cloud import ROOT, template
-from tests.rights import granted
+from tests.house.cloud import ROOT, template
+from tests.house.rights import camel, granted
+
+PACKAGE = ROOT / "layers/cardstock/python/cardstock"
 
 STACKS = ("template.yaml", *(f"infra/{name}.yaml" for name in ("data", "messaging", "observability", "workflows")))
 READ_OR_APPEND = ("PutItem", "GetItem", "BatchGetItem", "Query", "Scan")
@@ -35,36 +34,39 @@ TABLES = dict(resources("infra/data.yaml", "AWS::DynamoDB::Table"))
 
 
 def test_every_function_of_the_template_has_a_folder_and_every_folder_a_function() -> None:
-    folders = {path.name for path in (ROOT / "functions").iterdir() if (path / "app.py").exists()}
-    declared = {Path(function["Properties"]["CodeUri"]).name for function in FUNCTIONS.values()}
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "functions").glob("*/*/app.py")}
+    declared = {function["Properties"]["CodeUri"] for function in FUNCTIONS.values()}
 
     assert declared == folders
 
 
 def test_a_function_is_called_like_its_folder() -> None:
     for logical_id, function in FUNCTIONS.items():
-        folder = Path(function["Properties"]["CodeUri"]).name
+        folder = function["Properties"]["CodeUri"].removeprefix("functions/")
 
-        assert logical_id == "".join(part.title() for part in folder.split("_"))
+        assert logical_id == camel(folder)
 
 
 def test_the_environment_that_is_declared_is_the_one_that_is_read() -> None:
     declared = set(stack("template.yaml")["Globals"]["Function"]["Environment"]["Variables"])
-    read = {field.name.upper() for field in fields(Settings)}
+    read = set()
+    for path in PACKAGE.rglob("*.py"):
+        read |= set(
+            re.findall(r"""(?:environment\.(?:text|number)\(|variable = )"([A-Z_]+)\"""", path.read_text("utf-8"))
+        )
 
     assert declared == read | READ_BY_POWERTOOLS
 
 
-def test_nothing_but_the_settings_reads_the_environment() -> None:
-    package = ROOT / "layers/cardstock/python/cardstock"
+def test_one_module_reads_the_environment() -> None:
     readers = {
         str(path.relative_to(ROOT))
-        for folder in (package, ROOT / "functions")
+        for folder in (PACKAGE, ROOT / "functions")
         for path in folder.rglob("*.py")
         if re.search(r"\bos\.(environ|getenv)\b", path.read_text("utf-8"))
     }
 
-    assert readers == {"layers/cardstock/python/cardstock/settings.py"}
+    assert readers == {"layers/cardstock/python/cardstock/environment.py"}
 
 
 def test_no_function_has_an_environment_of_its_own() -> None:
@@ -241,7 +243,7 @@ def test_only_the_step_that_moves_money_reads_the_accounts_that_it_is_paid_from(
     readers = {name for name, rights in granted().items() if "TransferSecret" in {resource for _, resource in rights}}
     roles = {name: str(role) for path in STACKS for name, role in resources(path, "AWS::IAM::Role")}
 
-    assert readers == {"OnPayoutStep"}
+    assert readers == {"PayoutsOnStep"}
     assert not [name for name, role in roles.items() if "secretsmanager" in role]
 
 

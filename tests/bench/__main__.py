@@ -115,9 +115,9 @@ def _recommendations() -> Iterator[Row]:
 
 def _imports() -> Iterator[Row]:
     from tests.bench import imports
-    from tests.cloud import template
+    from tests.house.cloud import template
 
-    bounds = {function.folder.rsplit("/", 1)[-1]: imports.bound(function) for function in template().functions}
+    bounds = {function.folder.removeprefix("functions/"): imports.bound(function) for function in template().functions}
     found = imports.ratios(rounds=int(os.environ.get("ROUNDS", "7")))
     for name, ratio in sorted(found.items(), key=lambda pair: -pair[1]):
         yield Row(f"Import {name}", f"{ratio:.2f} x a bare client", f"{bounds[name]} x", "1.0", ratio <= bounds[name])

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 
 from infra.local.template import Function
-from tests.cloud import ROOT, template
+from tests.house.cloud import ROOT, template
 
 BARE = "import botocore.session; botocore.session.get_session().create_client('dynamodb', region_name='us-east-1')"
 _TIMED = "import time; start = time.process_time(); {work}; print(time.process_time() - start)"
@@ -31,7 +31,9 @@ def ratios(rounds: int = 7) -> dict[str, float]:
         "AWS_DEFAULT_REGION": "us-east-1",
         "PYTHONPATH": os.pathsep.join((str(ROOT / "layers/cardstock/python"), str(ROOT))),
     }
-    works = {function.folder.rsplit("/", 1)[-1]: f"import {function.module}" for function in template().functions}
+    works = {
+        function.folder.removeprefix("functions/"): f"import {function.module}" for function in template().functions
+    }
     found: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, work in works.items():

@@ -25,7 +25,7 @@ from infra.local.engine import Clients, Engine, connect, environment, provision
 from infra.local.invoke import LAYERS, call_of
 from infra.local.queues import Traffic
 from infra.local.template import ROOT, Function, Place, Template, load
-from tests.cloud import http_event
+from tests.house.cloud import http_event
 
 REGION = "ap-east-1"
 PAYOUT = "pay_202611"
@@ -151,7 +151,7 @@ class _Desk:
     def ask(self, name: str, method: str, path: str, body: Any = None, *, token: str, key: str | None = None) -> Any:
         """What the payouts' API answers."""
         event = http_event(method, f"/v1/payouts/{PAYOUT}{path}", body, token=token, key=key)
-        answer = self._cold.invoke(self._template.function("payouts_api"), event)
+        answer = self._cold.invoke(self._template.function("payouts/api"), event)
         if answer["statusCode"] >= 300:
             raise RuntimeError(f"{method} {path}: {answer['statusCode']} {answer['body']}")
         self._phase(name)
@@ -185,7 +185,7 @@ def pay(payees: int, *, tell: Callable[[str], None], look: Callable[[Mapping[str
         filled_seconds = time.monotonic() - started
 
         tell("Opening and listing")
-        desk.schedule("Open", "monthly_payouts")
+        desk.schedule("Open", "payouts/monthly_open")
         desk.steps("List")
         desk.ask("Approve", "POST", "/approvals", {"note": "checked"}, token=token, key="approval")
         tell("Sending")
@@ -214,7 +214,7 @@ def pay(payees: int, *, tell: Callable[[str], None], look: Callable[[Mapping[str
 
 def _command(*arguments: str, variables: Mapping[str, str]) -> Any:
     """What an operator's command tells. RuntimeError where it finds something wrong."""
-    return json.loads(_run("infra.cli", *arguments, "--json", variables=variables, timeout=_COMMAND_SECONDS))
+    return json.loads(_run("infra.commands.cli", *arguments, "--json", variables=variables, timeout=_COMMAND_SECONDS))
 
 
 def _wrong(payees: int, payout: Mapping[str, Any], report: Mapping[str, Any]) -> Iterator[str]:

@@ -16,19 +16,26 @@ from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from msgspec.structs import replace
 
-from cardstock import bootstrap
-from cardstock.adapters import s3, sqs
-from cardstock.adapters.dynamodb import base
+from cardstock.aws import files as s3
+from cardstock.aws import queues as sqs
+from cardstock.aws import tables as base
+from cardstock.clock import process_clock, set_clock
 from cardstock.edge import secrets
+from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
+from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import short_key
+from cardstock.ledger import wiring as ledger_wiring
+from cardstock.network import wiring as network_wiring
+from cardstock.orders import wiring as orders_wiring
 from cardstock.payouts import service
+from cardstock.payouts import wiring as payouts_wiring
 from infra.local.costs import Costs, Item, Meter, attach, shape_of
-from tests.cloud import Cloud, Context, http_event, names_here, provision, queue_event, template
-from tests.functions import ledger_shop
-from tests.payouts_office import FIRST, PAYOUT, Office, clock_at
-from tests.selling import BUYER, CART, RECEIVER, Channel, MovingClock, Shop
-from tests.wire import wire
+from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, template
+from tests.house.wire import wire
+from tests.people import ledger_shop
+from tests.people.payouts_office import FIRST, PAYOUT, Office, clock_at
+from tests.people.selling import BUYER, CART, RECEIVER, Channel, MovingClock, Shop
 
 ACCOUNT, REGION = "123456789012", "ap-east-1"
 VIEWS = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
@@ -65,25 +72,25 @@ def measured(work: Callable[[], object]) -> Measured:
 @contextmanager
 def account() -> Iterator[Cloud]:
     """An empty account, with a clock that stands still."""
-    before = bootstrap.clock()
+    before = process_clock()
     with mock_aws():
         made = Cloud()
         provision(made)
-        bootstrap.set_clock(MovingClock())
+        set_clock(MovingClock())
         # They keep what they read, and every account has tables of its own.
-        for factory in (bootstrap.plans, bootstrap.network, bootstrap.rules, bootstrap.calendar):
+        for factory in (network_wiring.plans, network_wiring.network, flows_wiring.rules, ledger_wiring.calendar):
             factory.cache_clear()
         try:
             yield made
         finally:
-            bootstrap.set_clock(before)
+            set_clock(before)
 
 
 @contextmanager
 def shop() -> Iterator[Shop]:
     """A shop with goods, whose functions are warm."""
     with account() as cloud:
-        clock = bootstrap.clock()
+        clock = process_clock()
         assert isinstance(clock, MovingClock)
         opened = Shop(cloud, clock, Channel())
         opened.pay(opened.order(key="warm"))
@@ -163,15 +170,15 @@ def settle(members: int, depth: int) -> Settled:
 
     with account() as cloud:
         clock = ledger_shop.ShopClock()
-        bootstrap.set_clock(clock)
+        set_clock(clock)
         opened = ledger_shop.Shop(cloud, clock)
         opened.publish()
         referrer = _grow_team(cloud, members, depth)
         buyer = opened.member("mem_" + "b" * 26, referrer)
         order_id = opened.buy(buyer)
-        order, rules = bootstrap.orders().find(order_id), bootstrap.rules()
+        order, rules = orders_wiring.orders().find(order_id), flows_wiring.rules()
         assert order is not None
-        accrual, books = rules.accrual(order), bootstrap.books()
+        accrual, books = rules.accrual(order), ledger_wiring.books()
         credit = measured(lambda: ledger.accrue(accrual, books=books, clock=clock))
         taken = {each.reward: each.amount // 2 for each in accrual.credits}
         claw = measured(lambda: ledger.claw("rfd_" + "c" * 26, taken, accrual, books=books, clock=clock))
@@ -194,7 +201,7 @@ def release_night(orders: int) -> Night:
     """The nightly release of so many orders that pay three people each, through its handler."""
     with account() as cloud:
         clock = ledger_shop.ShopClock()
-        bootstrap.set_clock(clock)
+        set_clock(clock)
         opened = ledger_shop.Shop(cloud, clock)
         opened.publish(replace(ledger_shop.DEMO_PLAN, promote_n=0))  # a partner who refers is paid alone with his peer
         referrer = _grow_team(cloud, 10, 2)
@@ -212,11 +219,11 @@ def release_night(orders: int) -> Night:
 
 def card_views() -> tuple[Measured, Measured]:
     """The report of one view, and the consumption of 100 views of 10 cards in one batch."""
-    from functions.cards_api import app as cards_api
-    from functions.on_card_viewed import app as on_card_viewed
+    from functions.cards.api import app as cards_api
+    from functions.cards.on_view import app as on_card_viewed
 
     with account() as cloud:
-        owner = bootstrap.signer().sign(ACCESS, {"sub": BUYER}, lifetime=timedelta(hours=2))
+        owner = edge_wiring.signer().sign(ACCESS, {"sub": BUYER}, lifetime=timedelta(hours=2))
 
         def call(method: str, path: str, body: Any = None, **more: Any) -> Any:
             answer = cards_api.handler(http_event(method, path, body, **more), Context())
@@ -268,8 +275,8 @@ def pay_out(payees: int) -> PaidOut:
         costs = [_steps(office, runs)]
         assert office.approve()[0] == 200
         costs.append(_steps(office, runs))
-        service.confirm_all(PAYOUT, actor="finance", payouts=bootstrap.payouts(), clock=clock)
-        bootstrap.take_payout_step(PAYOUT)
+        service.confirm_all(PAYOUT, actor="finance", payouts=payouts_wiring.payouts(), clock=clock)
+        payouts_wiring.take_payout_step(PAYOUT)
         costs.append(_steps(office, runs))
         assert office.payout()["status"] == "settled"
         assert office.payout()["totals"]["paid"]["lines"] == payees
@@ -285,8 +292,8 @@ def _steps(office: Office, runs: list[int]) -> Measured:
 
 def recommend() -> Measured:
     """Recommendations for a member with a history, beside a shown basket."""
-    from functions.nightly_learning import app as learning
-    from functions.recommendations_api import app as api
+    from functions.recommendations.api import app as api
+    from functions.recommendations.nightly_learning import app as learning
 
     with shop() as opened:
         for number in range(4):
@@ -340,7 +347,7 @@ def python_calls_of_an_order(monkey: Any) -> int:
 
     `monkey` sets and restores the environment (pytest's MonkeyPatch).
     """
-    from functions.orders_api import app as orders_api
+    from functions.orders.api import app as orders_api
 
     with wire(_canned) as url:
         monkey.setenv("AWS_ENDPOINT_URL", url)
@@ -356,7 +363,7 @@ def python_calls_of_an_order(monkey: Any) -> int:
 
 
 def _count_calls(handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> int:
-    token = bootstrap.signer().sign(ACCESS, {"sub": BUYER}, lifetime=timedelta(hours=2))
+    token = edge_wiring.signer().sign(ACCESS, {"sub": BUYER}, lifetime=timedelta(hours=2))
     lines = [{"sku": sku, "units": 2} for sku in GOODS]
     asked = handler(http_event("POST", "/v1/quotes", {"lines": lines}, token=token), Context())
     body = {"quote": json.loads(asked["body"])["quote"], "receiver": RECEIVER}

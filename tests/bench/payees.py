@@ -11,24 +11,24 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 
-from cardstock.adapters.dynamodb.ledger import (
+from cardstock.ids import RequestKey, derived_id
+from cardstock.ledger import service
+from cardstock.ledger.model import Balance, Credit, LedgerTransaction, OrderRewards, RewardKind, changes
+from cardstock.ledger.ports import Booked
+from cardstock.ledger.statements_store import StatementItem
+from cardstock.ledger.store import (
     BalanceItem,
     LedgerItem,
     RewardsItem,
     _to_item,
     _to_rewards_item,
 )
-from cardstock.adapters.dynamodb.members import MemberItem
-from cardstock.adapters.dynamodb.members import _item as member_item
-from cardstock.adapters.dynamodb.partners import DynamoKeys
-from cardstock.adapters.dynamodb.statements import StatementItem
-from cardstock.ids import RequestKey, derived_id
-from cardstock.ledger import service
-from cardstock.ledger.model import Balance, Credit, LedgerTransaction, OrderRewards, RewardKind, changes
-from cardstock.ledger.ports import Booked
 from cardstock.members.model import Member, Person
+from cardstock.members.store import MemberItem
+from cardstock.members.store import _item as member_item
 from cardstock.money import Fen
 from cardstock.partners import service as partners
+from cardstock.partners.store import DynamoKeys
 
 ORDERS_EACH = 2
 UNVERIFIED_ONE_IN = 50

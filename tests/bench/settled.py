@@ -5,12 +5,12 @@ Run as a process of its own, on the tables that the environment names.
 
 import sys
 
-from cardstock import bootstrap
+from cardstock.payouts import wiring
 
 
 def main() -> None:
     """`settled.py pay_202611`"""
-    batch = bootstrap.payouts().find(sys.argv[1])
+    batch = wiring.payouts().find(sys.argv[1])
     assert batch is not None
     assert batch.closed_at is not None
     assert batch.settled_at is not None

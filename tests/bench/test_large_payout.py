@@ -32,7 +32,7 @@ class Seen:
         self.workbook = b""
 
     def look(self, variables: Mapping[str, str]) -> None:
-        command = [sys.executable, "-m", "infra.cli", "ledger", "verify", "--json"]
+        command = [sys.executable, "-m", "infra.commands.cli", "ledger", "verify", "--json"]
         told = subprocess.run(command, cwd=ROOT, env=dict(variables), capture_output=True, check=False, timeout=60)
         self.audit = json.loads(told.stdout)
         s3 = boto3.client("s3", endpoint_url=variables["AWS_ENDPOINT_URL"])

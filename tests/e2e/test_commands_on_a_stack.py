@@ -22,16 +22,17 @@ import pytest
 from botocore.config import Config
 from typer.testing import CliRunner
 
-from cardstock.adapters import s3, sqs
-from cardstock.adapters.dynamodb.members import _item as member_item
+from cardstock.aws import files as s3
+from cardstock.aws import queues as sqs
 from cardstock.members.model import Member, Person
-from cardstock.settings import Settings
-from infra.cli import app
+from cardstock.members.store import _item as member_item
+from infra.commands.cli import app
+from infra.commands.operators import NEEDED
 from infra.local.engine import Engine
-from tests.cloud import REGION, ROOT, Cloud
-from tests.functions.ledger_shop import Shop, line, shop
-from tests.functions.test_ledger_seals import night, tell
-from tests.payouts_office import Office
+from tests.house.cloud import REGION, ROOT, Cloud
+from tests.ledger.test_ledger_seals import night, tell
+from tests.people.ledger_shop import Shop, line, shop
+from tests.people.payouts_office import Office
 
 __all__ = ["shop"]
 
@@ -54,14 +55,10 @@ class Account:
 
     def run(self, *words: str, **environment: str) -> tuple[int, str, str]:
         """A command as a stranger runs it: status, what it printed, what it complained about."""
-        kept = {
-            name: value for name, value in os.environ.items() if name.upper().lower() not in Settings.__struct_fields__
-        }
-        for name in Settings.__struct_fields__:
-            kept.pop(name.upper(), None)
+        kept = {name: value for name, value in os.environ.items() if name not in NEEDED}
         kept.pop("AWS_REGION", None)
         done = subprocess.run(
-            [sys.executable, "-m", "infra.cli", *words],
+            [sys.executable, "-m", "infra.commands.cli", *words],
             cwd=ROOT, env={**kept, "AWS_ENDPOINT_URL": self.engine.endpoint, **environment},
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
@@ -164,7 +161,7 @@ def _move(cloud: Cloud, account: Account) -> None:
 
 
 def test_every_variable_of_the_stack_is_resolved(account: Account) -> None:
-    assert {name.upper() for name in Settings.__struct_fields__} <= set(account.variables)
+    assert set(NEEDED) <= set(account.variables)
     assert account.variables["LEDGER_TABLE"].startswith(STACK)
     assert not [value for value in account.variables.values() if "${" in value or "Fn::" in value]
 
@@ -231,7 +228,7 @@ def test_a_stack_that_is_not_ours_is_told_apart(account: Account, monkeypatch: p
     queue = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
     stacks.create_stack(StackName="another", TemplateBody=json.dumps(queue))
 
-    assert "NightlyAudit" in refused(account.engine.endpoint, monkeypatch, "--stack", "another")
+    assert "LedgerNightlyAudit" in refused(account.engine.endpoint, monkeypatch, "--stack", "another")
 
 
 def test_without_credentials_or_a_network_a_command_says_so(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import demo
+from infra.demo import demo
 
 pytestmark = pytest.mark.engine
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cardstock.network.guard import PYRAMID_WORDS
+from cardstock.network.plan_check import PYRAMID_WORDS
 from infra.local.suite import Suite
 from infra.local.template import ROOT
 
@@ -160,8 +160,9 @@ def test_every_top_folder_introduces_itself() -> None:
 
 
 def test_the_list_of_functions_is_complete() -> None:
-    listed = re.findall(r"^\| `(\w+)` \|", (ROOT / "functions" / "README.md").read_text("utf-8"), re.M)
-    folders = [path.parent.name for path in (ROOT / "functions").glob("*/app.py")]
+    listed = re.findall(r"^\| `([\w/]+)` \|", (ROOT / "functions" / "README.md").read_text("utf-8"), re.M)
+    home = ROOT / "functions"
+    folders = [path.parent.relative_to(home).as_posix() for path in home.glob("*/*/app.py")]
 
     assert sorted(listed) == sorted(folders)
 

@@ -316,7 +316,7 @@ def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(7)]
         # What it prints for operators, with nothing else in the environment.
-        command = [sys.executable, "-m", "infra.cli", *lines[5].split()[2:], "--json"]
+        command = [sys.executable, "-m", "infra.commands.cli", *lines[5].split()[2:], "--json"]
         verified = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, timeout=60, check=False)
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()

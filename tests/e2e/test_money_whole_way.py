@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.shop import Member, Shop
+from infra.demo.shop import Member, Shop
 from infra.local.suite import Suite
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from cardstock.edge.signatures import sign, verify
-from infra.local.shop import Shop
+from infra.demo.shop import Shop
 from infra.local.suite import Suite
-from tests.partners_office import PartnerServer
+from tests.people.partners_office import PartnerServer
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 

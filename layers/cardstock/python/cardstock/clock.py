@@ -21,6 +21,34 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+class ProcessClock:
+    """The one clock of this process. Production never moves it; tests and the demonstration do, by `set_clock`."""
+
+    def __init__(self) -> None:
+        self._source: Clock = SystemClock()
+
+    def now(self) -> datetime:
+        return self._source.now()
+
+
+_PROCESS: Final = ProcessClock()
+
+
+def now() -> datetime:
+    """The present moment for everything in this process, aware, in UTC."""
+    return _PROCESS.now()
+
+
+def process_clock() -> Clock:
+    """The clock of this process, as something that can be passed on."""
+    return _PROCESS
+
+
+def set_clock(new: Clock) -> None:
+    """Let this process take its time from `new`."""
+    _PROCESS._source = new
+
+
 def brand_day(moment: datetime) -> date:
     """The brand's day."""
     return moment.astimezone(BRAND_ZONE).date()

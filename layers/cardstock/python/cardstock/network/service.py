@@ -14,7 +14,8 @@ from cardstock.clock import Clock
 from cardstock.errors import InvalidError, NotFoundError, Pointer, RefusedError, UnavailableError
 from cardstock.ids import RequestKey
 from cardstock.money import Fen
-from cardstock.network import guard, positions
+from cardstock.network import plan_check as guard
+from cardstock.network import positions
 from cardstock.network.model import (
     Approval,
     Change,

@@ -18,9 +18,10 @@ from msgspec.structs import replace
 
 from cardstock.clock import BRAND_ZONE
 from cardstock.errors import InvalidError
+from cardstock.files import Document
 from cardstock.ids import derived_id
 from cardstock.money import Fen
-from cardstock.payouts.tax import Method, TaxToDate
+from cardstock.payouts.tax.tables import Method, TaxToDate
 
 BatchStatus: TypeAlias = Literal["open", "approved", "sending", "settled"]
 LineStatus: TypeAlias = Literal["pending", "sent", "waiting_user", "paid", "failed", "expired", "dropped"]
@@ -107,14 +108,6 @@ class Rules(msgspec.Struct, frozen=True):
     tax_method: Method
     tax_table: str
     carry_over_gap: bool = False
-
-
-class Document(msgspec.Struct, frozen=True):
-    """A file before it is written."""
-
-    name: str
-    content_type: str
-    content: bytes
 
 
 class File(msgspec.Struct, frozen=True):

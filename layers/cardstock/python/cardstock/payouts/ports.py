@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from cardstock.files import Document
 from cardstock.ids import RequestKey
-from cardstock.payouts.model import Answer, Balance, Batch, Booking, Document, DropReason, LedgerLine, Line, Payee
-from cardstock.payouts.report import Report
-from cardstock.payouts.taxpayers import TaxFile, TaxQuarter
+from cardstock.payouts.model import Answer, Balance, Batch, Booking, DropReason, LedgerLine, Line, Payee
+from cardstock.payouts.report.content import Report
+from cardstock.payouts.tax.model import TaxFile, TaxQuarter
 
 CHUNK = 33
 """Lines that are booked together: three items each, and DynamoDB takes a hundred in one transaction."""

@@ -54,9 +54,9 @@ from cardstock.payouts.ports import (
     Spread,
     Writer,
 )
-from cardstock.payouts.report import Report, assemble, reconcile
-from cardstock.payouts.tax import TABLES, TaxToDate, at_month_start, withhold
-from cardstock.payouts.withholding import figures_before, person_of
+from cardstock.payouts.report.content import Report, assemble, reconcile
+from cardstock.payouts.tax.tables import TABLES, TaxToDate, at_month_start, withhold
+from cardstock.payouts.tax.to_date import figures_before, person_of
 
 OPENED: Final = "payout.opened"
 SETTLED: Final = "payout.settled"

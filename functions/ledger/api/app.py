@@ -1,0 +1,125 @@
+"""HTTP: a member's balance, statement, explanations and withdrawals; commission plans."""
+
+from collections.abc import Sequence
+
+from cardstock.aws.tables import connect
+from cardstock.clock import process_clock
+from cardstock.compliance import wiring as compliance_wiring
+from cardstock.edge import wiring as edge_wiring
+from cardstock.edge.cursors import PageQuery, read_page
+from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.errors import NotFoundError
+from cardstock.flows import wiring as flows_wiring
+from cardstock.ledger import schemas as models
+from cardstock.ledger import service as ledger
+from cardstock.ledger import wiring as ledger_wiring
+from cardstock.network import wiring as network_wiring
+from cardstock.orders import wiring as orders_wiring
+from cardstock.partners import wiring as partners_wiring
+from cardstock.payouts import service as payouts
+from cardstock.payouts import wiring as payouts_wiring
+from cardstock.payouts.model import Line
+from cardstock.payouts.schemas import PageOfWithdrawals, Withdrawals, withdrawals_told
+
+api = Api("commissions", callers=partners_wiring.callers)
+
+
+@api.get("/v1/me/balance", answer=models.BalanceView, auth="member")
+def get_balance(request: Request[Nothing, Nothing]) -> models.BalanceView:
+    """Read the own balance, and what each debt is for."""
+    found = ledger.standing(request.caller.id, books=ledger_wiring.books(), statements=ledger_wiring.statements())
+    return models.balance_told(*found, request.language)
+
+
+@api.get("/v1/me/commissions", query=models.StatementQuery, answer=models.StatementPage, auth="member")
+def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models.StatementPage:
+    """List what happened to the own money, newest first.
+
+    An entry is here within seconds of its step; the balance is always exact.
+    """
+    member_id, period = request.caller.id, request.query.period
+    of, read, month = f"commissions:{member_id}:{period}", ledger_wiring.statements().read, models.month_of(period)
+    lines, following = read_page(edge_wiring.signer(), of, request.query, read, member_id, *month)
+    return models.statement_told(lines, following, request.language)
+
+
+@api.get("/v1/me/commissions/{order_id}", answer=models.Explanation, auth="member", codes=("NOT_FOUND",))
+def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation:
+    """Explain the own rewards on one order: rule, edge, role, rate, limits, refunds, and what would have changed it."""
+    order_id, rules = request.path["order_id"], flows_wiring.rules()
+    rewards = ledger.explain(order_id, request.caller.id, books=ledger_wiring.books())
+    order = orders_wiring.orders().find(order_id)
+    if order is None:
+        raise NotFoundError("NOT_FOUND")
+    around = (rules.what_if(order), rules.opens_at(order), compliance_wiring.holds().find(order_id))
+    return models.explanation_told(order_id, rewards, *around, language=request.language)
+
+
+@api.get("/v1/me/withdrawals", query=PageOfWithdrawals, answer=Withdrawals, auth="member")
+def list_withdrawals(request: Request[Nothing, PageOfWithdrawals]) -> Withdrawals:
+    """List the own payments, newest period first.
+
+    A page may be short, or empty, and still have a next one.
+    """
+    member_id = request.caller.id
+
+    def read(limit: int, before: str | None) -> tuple[Sequence[Line], str | None]:
+        return payouts.withdrawals(member_id, limit, before, payouts=payouts_wiring.payouts())
+
+    found, following = read_page(edge_wiring.signer(), f"withdrawals:{member_id}", request.query, read)
+    return withdrawals_told(found, following, request.language)
+
+
+@api.post(
+    "/v1/commission-plans", body=models.PublishPlan, answer=models.ShownPlan, status=201, auth="key",
+    scope="plans:publish", idempotent=True, codes=models.PLAN_CODES,
+)  # fmt: skip
+def publish_plan(request: Request[models.PublishPlan, Nothing]) -> Answer:
+    """Publish a plan and put it in force.
+
+    It becomes the next version of its id; orders that were placed before keep theirs. A plan that does not pass the
+    compliance guard is refused with each failed check, its clause and what would pass. What is in force already is
+    answered as it is.
+    """
+    from cardstock.network import service as network  # for staff only: members' calls do not pay for its import
+    from cardstock.network.presets import PRESETS
+
+    plans = network_wiring.plans()
+    earlier = plans.published_by(request.key) or plans.current()
+    record = network.publish_plan(
+        models.draft_of(request.body, PRESETS[request.body.preset]),
+        models.approvals_of(request.body, process_clock().now()),
+        request.caller.id,
+        plans=plans,
+        clock=process_clock(),
+        request=request.key,
+    )
+    return Answer(models.plan_told(record), replayed=record == earlier)
+
+
+@api.get("/v1/commission-plans", query=PageQuery, answer=models.PlanPage, auth="key", scope="plans:publish")
+def list_plans(request: Request[Nothing, PageQuery]) -> models.PlanPage:
+    """List published plans, every version, and which is in force."""
+    plans = network_wiring.plans()
+    records, following = read_page(edge_wiring.signer(), "plans", request.query, plans.page)
+    shown = [models.plan_told(record) for record in records]
+    return models.PlanPage(shown, following, models.in_force_told(plans.current()))
+
+
+@api.get(
+    "/v1/commission-plans/{plan_id}", answer=models.ShownPlan, auth="key", scope="plans:publish", codes=("NOT_FOUND",)
+)
+def get_plan(request: Request[Nothing, Nothing]) -> models.ShownPlan:
+    """Read one version (`chain21@3`), or the newest one of a plan (`chain21`)."""
+    plan_id, _, version = request.path["plan_id"].partition("@")
+    if version.isascii() and version.isdigit() and len(version) <= 8:
+        record = network_wiring.plans().get(plan_id, int(version))
+    else:
+        record = None if version else network_wiring.plans().latest(plan_id)
+    if record is None:
+        raise NotFoundError("NOT_FOUND")
+    return models.plan_told(record)
+
+
+handler = api.handler
+connect()

@@ -1,0 +1,68 @@
+"""HTTP: forgiving members' debt, which takes two people and leaves its own entry in the ledger."""
+
+from functools import partial
+
+from cardstock.aws.tables import connect
+from cardstock.clock import process_clock
+from cardstock.edge import wiring as edge_wiring
+from cardstock.edge.cursors import PageQuery, read_page
+from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.ledger import debts_schemas as models
+from cardstock.ledger import service
+from cardstock.ledger import wiring as ledger_wiring
+from cardstock.partners import wiring as partners_wiring
+
+api = Api("debts", callers=partners_wiring.callers)
+
+
+@api.post(
+    "/v1/debt-write-offs", body=models.AskWriteOff, answer=models.WrittenOff, status=201, auth="key",
+    scope="debts:write_off", idempotent=True, codes=models.ASKING_CODES,
+)  # fmt: skip
+def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
+    """Ask to write off a member's debt, or part of it.
+
+    Nothing is booked before another person has approved.
+    """
+    asked, replayed = service.ask_write_off(
+        request.body.member_id,
+        request.body.amount_fen,
+        request.body.reason,
+        request.caller.id,
+        request.key,
+        books=ledger_wiring.books(),
+        write_offs=ledger_wiring.write_offs(),
+        clock=process_clock(),
+    )
+    return Answer(models.told(asked), replayed=replayed)
+
+
+@api.post(
+    "/v1/debt-write-offs/{write_off_id}/approvals", body=models.ApproveWriteOff, answer=models.WrittenOff, auth="key",
+    scope="debts:write_off", codes=models.APPROVING_CODES,
+)  # fmt: skip
+def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> models.WrittenOff:
+    """Approve a write-off and book it.
+
+    Another person than the one who asked. Refused when less is owed by now; a second approval changes nothing.
+    """
+    approved = service.approve_write_off(
+        request.path["write_off_id"],
+        request.body.note,
+        request.caller.id,
+        same_person=partial(partners_wiring.callers().same_person, request.caller),
+        write_offs=ledger_wiring.write_offs(),
+        clock=process_clock(),
+    )
+    return models.told(approved)
+
+
+@api.get("/v1/debt-write-offs", query=PageQuery, answer=models.WriteOffList, auth="key", scope="debts:write_off")
+def list_write_offs(request: Request[Nothing, PageQuery]) -> models.WriteOffList:
+    """List write-offs, those that wait for a second person included."""
+    found, following = read_page(edge_wiring.signer(), "write-offs", request.query, ledger_wiring.write_offs().page)
+    return models.WriteOffList([models.told(each) for each in found], following)
+
+
+handler = api.handler
+connect()

@@ -1,0 +1,34 @@
+"""Schedule: seals the ledger's new transactions, so that each of them can be proven from then on."""
+
+from datetime import datetime
+from typing import Any
+
+from cardstock.aws.tables import connect
+from cardstock.clock import process_clock
+from cardstock.edge import schedule
+from cardstock.edge.observability import count
+from cardstock.ledger import wiring
+
+# A seal of 4 096 transactions takes some 10 s: 330 batches to DynamoDB, and one object.
+_RESERVE_MS = 60_000
+
+
+def run(scheduled_at: datetime, context: Any) -> dict[str, Any]:
+    """Seal what was booked before `scheduled_at`; what there is no time for waits for the next run."""
+    from cardstock.ledger import sealing  # with the first tick, not at the start
+
+    sealed = sealing.seal(
+        scheduled_at,
+        seals=wiring.seals(),
+        archive=wiring.seal_archive(),
+        clock=process_clock(),
+        time_left=lambda: context.get_remaining_time_in_millis() > _RESERVE_MS,
+    )
+    count("TransactionsSealed", sealed.transactions)
+    if not sealed.finished:
+        count("SealUnfinished")
+    return {"seals": sealed.seals, "transactions": sealed.transactions, "finished": sealed.finished}
+
+
+handler = schedule.ticked(run)
+connect()

@@ -1,0 +1,36 @@
+"""HTTP: what commission plans would cost, before one is published."""
+
+from msgspec import UNSET
+
+from cardstock.aws.tables import connect
+from cardstock.clock import process_clock
+from cardstock.edge.http import Api, Nothing, Request
+from cardstock.network.simulation import schemas as models
+from cardstock.network.simulation.simulation import compare, run
+from cardstock.partners import wiring
+
+api = Api("simulations", callers=wiring.callers)
+
+
+@api.post(
+    "/v1/commission-plans/simulations", body=models.Simulate, answer=models.Simulation, auth="key",
+    scope="plans:publish", codes=models.CODES,
+)  # fmt: skip
+def simulate_plans(request: Request[models.Simulate, Nothing]) -> models.Simulation:
+    """Compare plans on recorded orders or on a made-up shop, and pick the best within bounds.
+
+    The rules that pay are those that are simulated: the same orders give the same credits. Nothing is stored. What
+    people do is taken as given; a plan changes it only where its own `market` says so. A made-up shop has at most
+    20 000 members here; the command takes ten million.
+    """
+    body = request.body
+    trials = models.trials_of(body, process_clock().now())
+    orders = None if body.orders is UNSET else models.orders_of(body.orders)
+    if orders is None:
+        models.check_size([trial.market for trial in trials])
+    outcomes = [run(trial, orders, body.partners) for trial in trials]
+    return models.simulation_told(compare(outcomes, models.bounds_of(body.bounds)), request.language, chart=body.chart)
+
+
+handler = api.handler
+connect()

@@ -1,0 +1,115 @@
+"""HTTP: API keys, suppliers, and the suppliers' view of their orders."""
+
+from cardstock.aws.tables import connect
+from cardstock.clock import process_clock, rfc3339
+from cardstock.edge import wiring as edge_wiring
+from cardstock.edge.cursors import PageQuery, read_page
+from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.orders import wiring as orders_wiring
+from cardstock.partners import schemas as models
+from cardstock.partners import service
+from cardstock.partners import wiring as partners_wiring
+
+api = Api("partners", callers=partners_wiring.callers)
+
+
+@api.post(
+    "/v1/partners/keys",
+    body=models.CreateKey,
+    answer=models.CreatedKey,
+    status=201,
+    auth="key",
+    scope="keys:write",
+    idempotent=True,
+    codes=("SCOPE_UNKNOWN", "OWNER_UNKNOWN", "SCOPE_FOR_STAFF"),
+)
+def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
+    """Create an API key.
+
+    Only the root key, or a key with `keys:write`, can. The credential cannot be read again: lost means a new key.
+    """
+    body = request.body
+    key, credential = service.create_key(
+        body.name,
+        body.owner,
+        frozenset(body.scopes),
+        request.key,
+        keys=partners_wiring.partner_keys(),
+        clock=process_clock(),
+    )
+    created = models.CreatedKey(
+        key.key_id, credential, key.name, key.owner, sorted(key.scopes), rfc3339(key.created_at)
+    )
+    return Answer(created, replayed=credential is None)
+
+
+@api.get("/v1/partners/keys", query=models.KeyPage, answer=models.KeyList, auth="key", scope="keys:write")
+def list_keys(request: Request[Nothing, models.KeyPage]) -> models.KeyList:
+    """List an owner's API keys, revoked ones too."""
+    owner, read = request.query.owner, partners_wiring.partner_keys().of
+    found, following = read_page(edge_wiring.signer(), f"keys:{owner}", request.query, read, owner)
+    return models.KeyList([models.listed(key) for key in found], following)
+
+
+@api.delete("/v1/partners/keys/{key_id}", status=204, auth="key", scope="keys:write")
+def revoke_key(request: Request[Nothing, Nothing]) -> Answer:
+    """Revoke an API key at once and for good."""
+    service.revoke_key(request.path["key_id"], keys=partners_wiring.partner_keys())
+    return Answer("", status=204)
+
+
+@api.put(
+    "/v1/suppliers/{supplier_id}",
+    body=models.PutSupplier,
+    answer=models.StoredSupplier,
+    auth="key",
+    scope="suppliers:write",
+    codes=("SUPPLIER_ID_INVALID",),
+)
+def put_supplier(request: Request[models.PutSupplier, Nothing]) -> models.StoredSupplier:
+    """Create or rename a supplier.
+
+    The inbox secret is shown when this created the supplier.
+    """
+    supplier, secret = service.put_supplier(
+        request.path["supplier_id"], request.body.name, suppliers=partners_wiring.suppliers(), clock=process_clock()
+    )
+    return models.supplied(supplier, secret)
+
+
+@api.post(
+    "/v1/suppliers/{supplier_id}/secrets", answer=models.StoredSupplier, status=201, auth="key",
+    scope="suppliers:write", idempotent=True, codes=("NOT_FOUND",),
+)  # fmt: skip
+def rotate_inbox_secret(request: Request[Nothing, Nothing]) -> models.StoredSupplier:
+    """Make a new inbox secret for a supplier.
+
+    The one before stays valid until the next, so that the supplier can change over without losing a message; two in a
+    row end a secret that leaked.
+    """
+    supplier = service.rotate_inbox_secret(
+        request.path["supplier_id"], request.key, suppliers=partners_wiring.suppliers(), clock=process_clock()
+    )
+    return models.supplied(supplier, supplier.inbox_secrets[0])
+
+
+@api.get(
+    "/v1/supplier-orders",
+    query=PageQuery,
+    answer=models.SupplierOrderList,
+    auth="key",
+    scope="orders:fulfil",
+)
+def list_supplier_orders(request: Request[Nothing, PageQuery]) -> models.SupplierOrderList:
+    """List the supplier's own orders in the order in which they were placed: what to send, and where.
+
+    An order enters the list when it is paid. To learn of new ones without a server, keep a webhook endpoint without a
+    URL and fetch its deliveries.
+    """
+    owner, read = request.caller.owner, orders_wiring.orders().of_supplier
+    found, following = read_page(edge_wiring.signer(), f"supplier-orders:{owner}", request.query, read, owner)
+    return models.SupplierOrderList([models.shown(part) for part in found], following)
+
+
+handler = api.handler
+connect()

@@ -1,0 +1,80 @@
+"""HTTP: what suppliers report, signed: parcels, deliveries, stock counts."""
+
+from typing import Any
+
+import msgspec
+
+from cardstock.aws.tables import connect
+from cardstock.catalog import service as catalog
+from cardstock.catalog import wiring as catalog_wiring
+from cardstock.clock import process_clock
+from cardstock.edge import signatures
+from cardstock.edge.http import Api, Nothing, Request, decode
+from cardstock.errors import UnauthorizedError
+from cardstock.orders import service as orders
+from cardstock.orders import wiring as orders_wiring
+from cardstock.partners import service as partners
+from cardstock.partners import wiring as partners_wiring
+from cardstock.partners.inbox_schemas import InventoryUpdated, MessageTaken, Report, ShipmentCreated, ShipmentDelivered
+
+api = Api("partner-inbox", callers=partners_wiring.callers)
+
+_REPORT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Report, strict=True)
+
+
+@api.post(
+    "/v1/inbox/{source}",
+    body=Report,
+    answer=MessageTaken,
+    raw=True,
+    codes=(
+        "SIGNATURE_INVALID",
+        "MESSAGE_ID_REUSED",
+        "NOT_FOUND",
+        "SUPPLIER_ORDER_CANCELLED",
+        "TOO_MANY_PARCELS",
+        "NOT_SHIPPED",
+    ),
+)
+def take(request: Request[Nothing, Nothing]) -> MessageTaken:
+    """Report a shipment, a delivery or a stock count.
+
+    `source` is the supplier id. Signed with the supplier's inbox secret; no other credential is needed. The same
+    `webhook-id` takes effect once, in any order of arrival; the raw message is kept for 30 days.
+    """
+    source = request.path["source"]
+    supplier = partners.find_supplier(source, suppliers=partners_wiring.suppliers())
+    if supplier is None:  # not told apart from a wrong signature
+        raise UnauthorizedError("SIGNATURE_INVALID")
+    message_id = signatures.verify(supplier.inbox_secrets, request.headers, request.raw, process_clock().now())
+    report = decode(_REPORT, request.raw)
+
+    took = partners.take_message(
+        source,
+        message_id,
+        request.raw,
+        lambda: _act(source, message_id, report),
+        inbox=partners_wiring.inbox(),
+        clock=process_clock(),
+    )
+    return MessageTaken(repeat=not took)
+
+
+def _act(source: str, message_id: str, report: Report) -> None:
+    match report:
+        case ShipmentCreated():
+            orders.report_shipment(
+                source, report.order_id, report.carrier, report.tracking_no, message_id,
+                orders=orders_wiring.orders(), clock=process_clock(),
+            )  # fmt: skip
+        case ShipmentDelivered():
+            orders.report_delivery(source, report.order_id, orders=orders_wiring.orders(), clock=process_clock())
+        case InventoryUpdated():
+            catalog.count_stock(
+                source, report.sku, report.stock, report.version,
+                products=catalog_wiring.products(), clock=process_clock(),
+            )  # fmt: skip
+
+
+handler = api.handler
+connect()

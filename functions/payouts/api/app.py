@@ -1,0 +1,121 @@
+"""HTTP: payouts, as finance works with them."""
+
+from functools import partial
+
+from cardstock.aws.tables import connect
+from cardstock.catalog import wiring as catalog_wiring
+from cardstock.clock import process_clock
+from cardstock.edge import wiring as edge_wiring
+from cardstock.edge.cursors import PageQuery, read_page
+from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.flows import wiring as flows_wiring
+from cardstock.partners import wiring as partners_wiring
+from cardstock.payouts import schemas as models
+from cardstock.payouts import service
+from cardstock.payouts import wiring as payouts_wiring
+
+api = Api("payouts", callers=partners_wiring.callers)
+
+
+@api.get("/v1/payouts", query=PageQuery, answer=models.PayoutList, auth="key", scope="payouts:read")
+def list_payouts(request: Request[Nothing, PageQuery]) -> models.PayoutList:
+    """List payouts, newest period first."""
+    found, following = read_page(edge_wiring.signer(), "payouts", request.query, payouts_wiring.payouts().page)
+    return models.PayoutList([models.told(batch) for batch in found], following)
+
+
+@api.post("/v1/payouts", body=models.OpenPayout, answer=models.Payout, status=201, auth="key", scope="payouts:open",
+          idempotent=True, codes=models.OPENING_CODES)  # fmt: skip
+def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
+    """Open the payout of the last month, if the schedule has not.
+
+    There is one a month: whoever opens it, again or first, finds it. Another person has to approve it.
+    """
+    batch, repeated = service.open_by_hand(
+        request.body.period, actor=request.caller.id, name=request.caller.name, rules=flows_wiring.payout_rules,
+        keep=partial(catalog_wiring.keep_request, request.key), payouts=payouts_wiring.payouts(), clock=process_clock(),
+    )  # fmt: skip
+    payouts_wiring.take_payout_step(batch.id)
+    return Answer(models.told(batch), replayed=repeated)
+
+
+@api.get("/v1/payouts/{payout_id}", answer=models.PayoutDetail, auth="key", scope="payouts:read", codes=("NOT_FOUND",))
+def read_payout(request: Request[Nothing, Nothing]) -> models.PayoutDetail:
+    """Read a payout with the sums of its lines."""
+    batch = service.existing(request.path["payout_id"], payouts=payouts_wiring.payouts())
+    return models.told_in_full(batch, service.totals(payouts_wiring.payouts().lines(batch.id)))
+
+
+@api.get("/v1/payouts/{payout_id}/lines", query=PageQuery, answer=models.PayoutLines, auth="key",
+         scope="payouts:read", codes=("NOT_FOUND",))  # fmt: skip
+def list_lines(request: Request[Nothing, PageQuery]) -> models.PayoutLines:
+    """List the transfers of a payout, by number."""
+    batch = service.existing(request.path["payout_id"], payouts=payouts_wiring.payouts())
+    of, read = f"lines:{batch.id}", payouts_wiring.payouts().line_page
+    found, following = read_page(edge_wiring.signer(), of, request.query, read, batch.id)
+    return models.PayoutLines([models.told_line(line) for line in found], following)
+
+
+@api.post("/v1/payouts/{payout_id}/approvals", body=models.Approve, answer=models.Payout, auth="key",
+          scope="payouts:approve", idempotent=True, codes=models.APPROVAL_CODES)  # fmt: skip
+def approve(request: Request[models.Approve, Nothing]) -> Answer:
+    """Approve a payout.
+
+    Another person than the one who opened it. Sending starts within moments. A second approval changes nothing.
+    """
+    batch, repeated = service.approve(
+        request.path["payout_id"], actor=request.caller.id, name=request.caller.name, note=request.body.note,
+        request=request.key, same_person=partial(partners_wiring.callers().same_person, request.caller),
+        payouts=payouts_wiring.payouts(), clock=process_clock(),
+    )  # fmt: skip
+    payouts_wiring.take_payout_step(batch.id)
+    return Answer(models.told(batch), replayed=repeated)
+
+
+@api.post("/v1/payouts/{payout_id}/results", body=models.BringResults, answer=models.TakenResults, status=202,
+          auth="key", scope="payouts:settle", codes=models.RESULT_CODES)  # fmt: skip
+def bring_results(request: Request[models.BringResults, Nothing]) -> models.TakenResults:
+    """Bring the bank's results.
+
+    The same result again changes nothing. One that contradicts an earlier one is recorded and never applied; the payout
+    stays open until the bank's first word is confirmed by bringing it again. An amount that differed is put right by
+    bringing the result with the right `amount_fen`.
+    """
+    payout_id, actor = request.path["payout_id"], request.caller.id
+    answers = models.answers_of(request.body, source=actor, at=process_clock().now())
+    outcome = service.bring_answers(payout_id, answers, payouts=payouts_wiring.payouts())
+    if request.body.all_others_paid:
+        service.confirm_all(payout_id, actor=actor, payouts=payouts_wiring.payouts(), clock=process_clock())
+    payouts_wiring.take_payout_step(payout_id)
+    return models.told_outcome(payout_id, outcome)
+
+
+@api.post("/v1/payouts/{payout_id}/lines/{number}/retries", answer=models.PayoutLine, status=202, auth="key",
+          scope="payouts:approve", idempotent=True, codes=models.RETRY_CODES)  # fmt: skip
+def retry(request: Request[Nothing, Nothing]) -> Answer:
+    """Try a transfer once more, under a new number.
+
+    Only after the channel itself said that it failed or was cancelled, and before the payout and its period are over.
+    A bank's file has no channel that speaks: what the bank failed is paid with the next period's payout.
+    """
+    payout_id = request.path["payout_id"]
+    line, repeated = service.retry(
+        payout_id, request.path["number"], actor=request.caller.id, request=request.key,
+        payouts=payouts_wiring.payouts(),
+        clock=process_clock(),
+    )  # fmt: skip
+    payouts_wiring.take_payout_step(payout_id)
+    return Answer(models.told_line(line), replayed=repeated)
+
+
+@api.get("/v1/payouts/{payout_id}/report", answer=models.PayoutReport, auth="key", scope="payouts:read",
+         codes=("NOT_FOUND",))  # fmt: skip
+def read_report(request: Request[Nothing, Nothing]) -> models.PayoutReport:
+    """Read a payout's files and its reconciliation."""
+    batch = service.existing(request.path["payout_id"], payouts=payouts_wiring.payouts())
+    files = ((file, payouts_wiring.report_files().link(file.key)) for file in (*batch.transfers, *batch.reports))
+    return models.told_report(batch, files)
+
+
+handler = api.handler
+connect()

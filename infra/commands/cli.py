@@ -1,0 +1,261 @@
+"""Commands for operators: `cardstock ledger verify`, `cardstock ledger explain ord_...`.
+
+They work on a deployed stack with `--stack NAME` before the command's name, in the account and region of the AWS
+credentials at hand; on what `make serve` runs with `--state .local/serve`; otherwise on the tables that the environment
+names (the same variables as the functions'). `ledger verify-proof` needs its file and nothing else, `plan check` and
+`plan simulate` need no table at all. All but `plan publish` only read.
+
+Exit status 0: all is well; 1: something is not as it should be, and is named; 2: it could not be found out, for a
+reason in one line on standard error.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from msgspec.structs import asdict
+from rich.console import Console
+from rich.table import Column, Table
+from typer.core import TyperGroup
+
+# The layer's folder is on the path in Lambda; here it is where it is kept.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "cardstock" / "python"))
+
+from infra.commands import operators, payouts, simulate
+
+
+class _Commands(TyperGroup):
+    """Says in one line what AWS refused or did not answer."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.Exit:
+            raise
+        except Exception as error:  # whatever AWS or its SDK says is told, all else goes on
+            said = operators.trouble(error)
+            if said is None:
+                raise
+            typer.echo(said, err=True)
+            raise typer.Exit(operators.UNKNOWN) from None
+
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, cls=_Commands)
+app.add_typer(simulate.app, name="plan")
+app.add_typer(payouts.app, name="payout")
+ledger = typer.Typer(no_args_is_help=True, help="Proof and explanation of the books.")
+app.add_typer(ledger, name="ledger")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+_SHOWN = 50
+
+
+@app.callback(help="\n\n".join(" ".join(part.split()) for part in __doc__.split("\n\n")))
+def main(
+    state: Annotated[
+        Path | None, typer.Option(envvar="CARDSTOCK_STATE", help="State folder of what runs here, as .local/serve.")
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option(envvar="CARDSTOCK_STACK", help="Name of a deployed stack, as cardstock.")
+    ] = None,
+) -> None:
+    """Commands for operators."""
+    operators.work_on(state=state, stack=stack)
+
+
+@ledger.command()
+def verify(
+    as_json: AsJson = False,
+    apart: Annotated[
+        float | None, typer.Option(help="Report what three looks agree on, so many seconds apart.", min=0)
+    ] = None,
+) -> None:
+    """Check that every transaction balances, every balance is the fold of its entries, and every order, refund and
+    payout is explained by entries and the other way round; that every seal has its root, and the ledger what was
+    sealed. Exit status 1 names what is wrong.
+
+    A shop that sells meanwhile needs --apart 60, as the nightly audit does it: what is on its way looks wrong once."""
+    operators.need_tables()
+    from cardstock.flows import wiring as flows_wiring
+
+    if apart is None:
+        report = flows_wiring.audit()
+    else:
+        from cardstock.ledger import audit
+
+        report = audit.confirmed(flows_wiring.audit, lambda: time.sleep(apart))
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "verified": report.verified,
+                    "transactions": report.transactions,
+                    "balances": report.balances,
+                    "orders": report.orders,
+                    "transfers": report.transfers,
+                    "seals": report.seals,
+                    "totals_fen": dict(report.totals),
+                    "findings": [asdict(finding) for finding in report.findings],
+                },
+                ensure_ascii=False,
+                indent=1,
+            )
+        )
+    else:
+        _show(report)
+    raise typer.Exit(0 if report.verified else 1)
+
+
+def _show(report: Any) -> None:
+    console = Console()
+    for finding in report.findings[:_SHOWN]:
+        console.print(f"[red]{finding.check}[/red] {finding.item}", highlight=False)
+        console.print(f"  expected {finding.expected}\n  found    {finding.found}", highlight=False, markup=False)
+    if len(report.findings) > _SHOWN:
+        console.print(f"... and {len(report.findings) - _SHOWN} more")
+    totals = Table("over all members", Column("fen", justify="right"))
+    for name, amount in report.totals.items():
+        totals.add_row(name, f"{amount:,}")
+    console.print(totals)
+    console.print(
+        f"{report.transactions} transactions, {report.balances} balances, {report.orders} orders, "
+        f"{report.transfers} transfers, {report.seals} seals: "
+        + ("[green]verified[/green]" if report.verified else f"[red]{len(report.findings)} findings[/red]")
+    )
+
+
+@ledger.command()
+def explain(order_id: str, as_json: AsJson = False) -> None:
+    """Say who was credited for an order, by which rule and at which rate, and what became of it. Exit status 1 if the
+    order credited nobody."""
+    operators.need_tables()
+    from cardstock.flows import wiring as flows_wiring
+    from cardstock.ledger import wiring as ledger_wiring
+    from cardstock.orders import wiring as orders_wiring
+
+    rewards = ledger_wiring.books().rewards(order_id)
+    if rewards is None:
+        print(json.dumps(None) if as_json else f"{order_id} credited nobody")
+        raise typer.Exit(1)
+    order, rules = orders_wiring.orders().find(order_id), flows_wiring.rules()
+    otherwise = {} if order is None else rules.what_if(order)
+    rows = [
+        {
+            **asdict(credit),
+            "cap_cut": credit.cap_cut,
+            "taken_back": {
+                claw.refund_id: amount for claw in rewards.claws for kind, amount in claw.taken if kind == credit.reward
+            },
+            "rest": rewards.rest(credit),
+            "otherwise": [asdict(other) for other in otherwise.get(credit.reward, ())],
+        }
+        for credit in rewards.credits
+    ]
+    told = {"order_id": order_id, "plan": rewards.plan, "state": rewards.state, "rewards": rows}
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False, indent=1))
+        return
+    # One column a reward: ids and amounts stand in full on a narrow screen too.
+    table = Table("", *(Column(credit.reward, overflow="fold") for credit in rewards.credits))
+    for name in ("member_id", "role", "rule", "rate", "unit", "base", "full", "cap_cut", "amount", "rest"):
+        table.add_row(name, *(str(row[name]) for row in rows))
+    print(f"{order_id}, {rewards.plan}, {rewards.state}")
+    Console().print(table)
+    for credit in rewards.credits:
+        for other in otherwise.get(credit.reward, ()):
+            print(f"{credit.reward}: {other.what} {other.value} -> {other.amount}")
+
+
+@ledger.command()
+def proof(
+    transaction_id: str,
+    member: Annotated[str, typer.Option(help="Somebody with money in it.")],
+    as_json: AsJson = True,  # noqa: ARG001 - a proof is a JSON document whether or not it is asked for
+) -> None:
+    """Print the proof that a transaction is in its seal, as its member can download it: always JSON."""
+    operators.need_tables()
+    from cardstock.errors import CardstockError, UnavailableError
+    from cardstock.ledger import sealing
+    from cardstock.ledger import wiring as ledger_wiring
+
+    try:
+        found = sealing.prove(
+            transaction_id,
+            member,
+            books=ledger_wiring.booked(),
+            seals=ledger_wiring.seals(),
+            archive=ledger_wiring.seal_archive(),
+        )
+    except UnavailableError:
+        raise
+    except CardstockError as error:
+        print(f"{transaction_id} of {member}: {error.code}", file=sys.stderr)
+        raise typer.Exit(1) from error
+    print(json.dumps(found, ensure_ascii=False, indent=1))
+
+
+@ledger.command()
+def verify_proof(
+    file: Path,
+    root: Annotated[str | None, typer.Option(help="The published root of the seal, 64 hex digits.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a downloaded proof: offline, without an environment, by the file alone. Exit status 1 says what is wrong.
+
+    Without --root it is only shown to agree with itself: compare its root with the one that was published.
+    """
+    from cardstock.ledger import merkle
+
+    found: dict[str, Any] = {}
+    try:
+        read = json.loads(file.read_bytes())
+        wrong = merkle.check_proof(read, root)
+        found = read if isinstance(read, dict) else {}
+    except (OSError, ValueError, RecursionError) as error:
+        wrong = [f"{file} cannot be read: {error}"]
+    seal = found.get("seal")
+    told = {
+        "verified": not wrong,
+        "wrong": wrong,
+        "transaction_id": found.get("transaction_id"),
+        "seal": seal.get("number") if isinstance(seal, dict) else None,
+        "root": seal.get("root") if isinstance(seal, dict) else None,
+        "root_compared": root is not None,
+    }
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False, indent=1))
+    elif wrong:
+        print("\n".join(wrong))
+    else:
+        print(f"{told['transaction_id']} is in seal {told['seal']} under the root\n{told['root']}")
+        if root is None:
+            print("This root is what the file says: compare it with the published one, or name that with --root.")
+    raise typer.Exit(1 if wrong else 0)
+
+
+@ledger.command()
+def seals(as_json: AsJson = False) -> None:
+    """List the seals, oldest first: number, root, transactions, when it was made."""
+    operators.need_tables()
+    from cardstock.ledger import sealing
+    from cardstock.ledger import wiring as ledger_wiring
+
+    found, after = ledger_wiring.seals().page(after=None, limit=100)
+    while after is not None:
+        more, after = ledger_wiring.seals().page(after=after, limit=100)
+        found += more
+    found.reverse()
+    if as_json:
+        print(json.dumps([sealing.told(seal) for seal in found], indent=1))
+        return
+    table = Table("seal", Column("root", overflow="fold"), "transactions", "made at")
+    for seal in found:
+        table.add_row(str(seal.number), seal.root, str(seal.count), seal.made_at)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    app(prog_name="cardstock")

@@ -1,0 +1,117 @@
+"""Which tables a command works on: those of a deployed stack, of a deployment that runs here, or that the environment
+names; and what it says when AWS does not let it, or does not answer."""
+
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+import typer
+
+ENVIRONMENT = "environment.json"
+"""In the state folder: the variables that the functions have. Locally it is there as long as they run."""
+MEMORY = "suite.json"
+"""Beside it: how far its clock has been moved, among other things."""
+FUNCTION = "LedgerNightlyAudit"
+"""The function of a stack whose variables are taken: it reads what commands read."""
+_NOT_TAKEN = ("INFERENCE_API_KEY",)
+"""Secrets among them, which no command needs."""
+_NOTHING_NAMED = """\
+No tables are named: {first} and {others} other environment variables are not set.
+What `make serve` runs: add --state .local/serve before the command's name.
+A deployed stack: add --stack and its name; infra/README.md says what it needs."""
+_NOTHING_RUNS = "{state}: nothing runs here; `make serve` uses .local/serve"
+_BOTH = "--state and --stack (or CARDSTOCK_STATE and CARDSTOCK_STACK): only one of them"
+NEEDED = (
+    "BALANCES_TABLE", "COMPLIANCE_TABLE", "LEDGER_TABLE", "NETWORK_TABLE", "ORDERS_TABLE", "PAYOUTS_TABLE",
+    "PLANS_TABLE", "REQUESTS_TABLE", "REWARDS_TABLE", "STATEMENTS_TABLE", "REPORTS_BUCKET",
+)  # fmt: skip
+"""The variables that commands read."""
+UNKNOWN = 2
+"""Exit status of a command that could not find out what it was asked."""
+
+_state: Path | None = None
+_stack: str | None = None
+
+
+def work_on(*, state: Path | None = None, stack: str | None = None) -> None:
+    """Where the command that follows finds its tables, if it needs any; neither: in the environment."""
+    global _state, _stack
+    _state, _stack = state, stack
+
+
+def need_tables() -> None:
+    """Take environment and clock from where they are. Exit status 2, with what to do, where no tables are named."""
+    if _state is not None and _stack is not None:
+        stop(_BOTH)
+    if _state is not None:
+        _take_state(_state)
+    if _stack is not None:
+        _take_stack(_stack)
+    if names := [name for name in NEEDED if name not in os.environ]:
+        stop(_NOTHING_NAMED.format(first=names[0], others=len(names) - 1))
+
+
+def trouble(error: BaseException) -> str | None:
+    """What AWS refused, or why it gave no answer, in one line; None for an error that is not about AWS."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError  # what a proxy answers instead of AWS
+
+    from cardstock.errors import UnavailableError
+
+    said: str | None = None
+    at: BaseException | None = error
+    while at is not None and said is None:
+        wrong_address = isinstance(at, ValueError) and str(at).startswith("Invalid endpoint")
+        if wrong_address or isinstance(at, BotoCoreError | ClientError | ResponseParserError):
+            said = " ".join(str(at).split())
+        at = at.__cause__ or at.__context__
+    return said or (error.code if isinstance(error, UnavailableError) else None)
+
+
+def _take_state(state: Path) -> None:
+    try:
+        variables = msgspec.json.decode((state / ENVIRONMENT).read_bytes(), type=dict[str, str])
+        moved = json.loads(memory.read_bytes()) if (memory := state / MEMORY).exists() else {}
+    except FileNotFoundError:
+        stop(_NOTHING_RUNS.format(state=state))
+    os.environ.update(variables)
+    from cardstock.clock import set_clock
+    from infra.local.clock import ShiftedClock
+
+    set_clock(ShiftedClock(timedelta(seconds=moved.get("shift_seconds", 0.0))))
+
+
+def _take_stack(stack: str) -> None:
+    """Two calls: which function it is, and what its variables are. They are the stack's alone: what the shell has set
+    under these names is overwritten."""
+    from botocore.session import get_session
+
+    from cardstock.aws.client import client
+
+    region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+    if region:
+        # botocore reads the one, other tools the other.
+        os.environ["AWS_DEFAULT_REGION"] = region
+
+    def ask(service: str, operation: str, **parameters: str) -> Any:
+        return getattr(client(service, connect_seconds=3, read_seconds=10), operation)(**parameters)
+
+    try:
+        found = ask("cloudformation", "describe_stack_resource", StackName=stack, LogicalResourceId=FUNCTION)
+        name = found["StackResourceDetail"]["PhysicalResourceId"]
+        variables = ask("lambda", "get_function_configuration", FunctionName=name)["Environment"]["Variables"]
+    except Exception as error:  # whatever AWS or its SDK says is told, all else goes on
+        said = trouble(error)
+        if said is None:
+            raise
+        stop(f"{stack} in {get_session().get_config_variable('region') or 'no region'}: {said}")
+    os.environ.update(variables | dict.fromkeys(_NOT_TAKEN, ""))
+
+
+def stop(message: str) -> NoReturn:
+    """End the command: it could not do or find out what it was asked, for this reason."""
+    typer.echo(message, err=True)
+    raise typer.Exit(UNKNOWN)

@@ -1,0 +1,406 @@
+"""Commands for commission plans: `plan check` asks the guard, `plan simulate` tries plans before one is published,
+`plan publish` puts one in force, `plan list` shows what was.
+
+The first two work without any table. A plan is the name of a preset or a JSON file: the body of
+`POST /v1/commission-plans`, or `{"plan": that, "market": {...}}` with what is expected of the shop under this plan
+alone.
+
+Recorded orders are JSON lines as in the API (one order a line), or CSV with one line an order line, lines of an order
+together: order_id, member_id, placed_at, sku, units, net_fen, and where needed qualifying, earns, inviter_id, paid_at
+(without that column: when placed; empty: never), received_at, returned_at and returned_fen (once per order; without
+returned_fen: all of it). Both sorted by placed_at, times in RFC 3339.
+"""
+
+import csv
+import gc
+import multiprocessing
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Column, Table
+
+from cardstock.clock import rfc3339
+from cardstock.errors import CardstockError
+from cardstock.ledger import schemas as commissions
+from cardstock.network import plan_check as guard
+from cardstock.network.presets import PRESETS
+from cardstock.network.simulation import schemas as simulations
+from cardstock.network.simulation.charts import comparison_svg
+from cardstock.network.simulation.history import Market, RecordedOrder, check_market
+from cardstock.network.simulation.simulation import Comparison, Outcome, Trial, compare, run
+from infra.commands import operators
+
+app = typer.Typer(no_args_is_help=True, help="Commission plans: what the guard says, what they would cost.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+Plans = Annotated[list[str], typer.Argument(help=f"Presets ({', '.join(PRESETS)}) or JSON files.")]
+_POLL_SECONDS = 0.1
+
+
+@app.callback()
+def main() -> None:
+    """Commission plans: what the guard says, what they would cost."""
+
+
+@app.command()
+def check(plans: Plans, as_json: AsJson = False) -> None:
+    """Ask the compliance guard whether plans may be published, and with which approvals. Exit status 1 if one may
+    not."""
+    trials = [_trial(name, Market()) for name in plans]
+    findings = [guard.check(trial.plan, trial.approvals) for trial in trials]
+    if as_json:
+        told = [
+            {
+                "plan": trial.plan.id,
+                "passes": not guard.blocks(found),
+                "findings": [commissions.ShownFinding(f.check, f.verdict, f.clause, f.found, f.passes) for f in found],
+            }
+            for trial, found in zip(trials, findings, strict=True)
+        ]
+        _print_json({"plans": told})
+    else:
+        console = Console()
+        for trial, found in zip(trials, findings, strict=True):
+            passes = "[red]refused[/red]" if guard.blocks(found) else "[green]passes[/green]"
+            console.print(f"{trial.plan.id}: {passes}", highlight=False)
+            for f in found:
+                print(f"  {f.check} {f.verdict}: {f.found}; would pass: {f.passes}\n    {f.clause}")
+    raise typer.Exit(1 if any(guard.blocks(found) for found in findings) else 0)
+
+
+@app.command()
+def publish(
+    plan: Annotated[str, typer.Argument(help=f"A preset ({', '.join(PRESETS)}) or a JSON file with its approvals.")],
+    actor: Annotated[str, typer.Option(help="Who publishes it; kept with the version.")],
+    as_json: AsJson = False,
+) -> None:
+    """Publish a plan and put it in force, through the guard. What is in force already changes nothing. Exit status 1 if
+    the guard refuses it, with each failed check and what would pass."""
+    operators.need_tables()
+    from cardstock.clock import process_clock
+    from cardstock.errors import RefusedError, UnavailableError
+    from cardstock.network import service, wiring
+
+    trial = _trial(plan, Market())
+    if not actor.strip():
+        operators.stop("--actor: a name is needed")
+    before = wiring.plans().current()
+    try:
+        record = service.publish_plan(trial.plan, trial.approvals, actor, plans=wiring.plans(), clock=process_clock())
+    except RefusedError as error:
+        findings: Any = error.facts["findings"]
+        if as_json:
+            _print_json({"published": None, "findings": findings})
+        else:
+            for found in findings:
+                print(f"{found['check']} {found['verdict']}: {found['found']}; would pass: {found['passes']}")
+                print(f"  {found['clause']}")
+        raise typer.Exit(1) from error
+    except UnavailableError:
+        raise
+    except CardstockError as error:
+        operators.stop(_said(error))
+    replaced = None if before is None or before == record else before.plan.ref
+    if as_json:
+        told = msgspec.to_builtins(commissions.plan_told(record))
+        _print_json({"published": told, "new": before != record, "replaced": replaced})
+    else:
+        print(f"{record.plan.ref} is in force" + (f" instead of {replaced}" if replaced else ""))
+
+
+@app.command("list")
+def list_versions(as_json: AsJson = False) -> None:
+    """List every published version, and which is in force."""
+    operators.need_tables()
+    from cardstock.network import wiring
+
+    plans = wiring.plans()
+    current = plans.current()
+    found, after = plans.page(100, None)
+    while after is not None:
+        more, after = plans.page(100, after)
+        found += more
+    in_force = None if current is None else current.plan.ref
+    if as_json:
+        _print_json({
+            "in_force": in_force, "plans": [msgspec.to_builtins(commissions.plan_told(record)) for record in found],
+        })  # fmt: skip
+        return
+    # Folded, not cut: an id or a time that ends in dots tells nothing.
+    names = ("plan", "published", "by", "approved by", "in force")
+    table = Table(*(Column(name, overflow="fold") for name in names))
+    for record in found:
+        approvers = ", ".join(f"{approval.check}: {approval.by}" for approval in record.approvals)
+        mark = "yes" if record.plan.ref == in_force else ""
+        table.add_row(record.plan.ref, rfc3339(record.published_at), record.published_by, approvers, mark)
+    Console().print(table)
+
+
+@app.command()
+def simulate(  # noqa: PLR0917 - a command's options are its parameters
+    plans: Plans,
+    members: Annotated[int, typer.Option(help="Members of the made-up shop.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed is the same shop.")] = 1,
+    assume: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Another parameter of the shop, as conversion_bps=2500. Repeat it."),
+    ] = None,
+    orders: Annotated[
+        Path | None, typer.Option(help="Recorded orders, .jsonl or .csv, instead of a made-up shop.", exists=True)
+    ] = None,
+    partner: Annotated[
+        list[str] | None, typer.Option(help="Member appointed before the recorded orders. Repeat it.")
+    ] = None,
+    margin_floor: Annotated[int, typer.Option(help="Lowest margin, basis points of sales.")] = 0,
+    cost_cap: Annotated[int, typer.Option(help="Highest cost, basis points of sales.")] = 3_000,
+    goal: Annotated[str, typer.Option(help="`margin` of the brand or `earnings` of promoters.")] = "margin",
+    svg: Annotated[Path | None, typer.Option(help="Draw the comparison into this file.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Plans at a time, each in a process; all.", min=1)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try plans on recorded orders or on a made-up shop, and pick the best within bounds. Exit status 1 if none is.
+
+    The rules are those that pay; a plan takes one process, memory for the members who can still matter, and no table.
+    """
+    given = {"members": members, "seed": seed, **dict(_assumption(text) for text in assume or [])}
+    market = _told(lambda: simulations.market_of(msgspec.convert(given, simulations.MarketParameters), Market()))
+    bounds = _told(
+        lambda: msgspec.convert(
+            {"margin_floor_bps": margin_floor, "cost_cap_bps": cost_cap, "goal": goal}, simulations.SimulationBounds
+        )
+    )
+    works = [_Work(index, _trial(name, market), orders, tuple(partner or ())) for index, name in enumerate(plans)]
+    started = time.perf_counter()
+    done = _told(lambda: _play(works, jobs or len(works), show=not as_json))
+    seconds = time.perf_counter() - started
+    comparison = compare([one.outcome for one in done], simulations.bounds_of(bounds))
+    if svg is not None:
+        svg.write_text(
+            comparison_svg(comparison, simulations.names_of(comparison), english=False) + "\n", encoding="utf-8"
+        )
+    if as_json:
+        told = msgspec.to_builtins(simulations.simulation_told(comparison, "en", chart=False))
+        _print_json({
+            **told,
+            "seconds_ms": int(seconds * 1000),
+            "processes": [{"cpu_ms": one.cpu_ms, "peak_memory_mb": one.peak_memory_mb} for one in done],
+        })  # fmt: skip
+    else:
+        _show(comparison, done, seconds)
+    raise typer.Exit(1 if comparison.best is None else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One plan for one process. Recorded orders are read there, one by one."""
+
+    index: int
+    trial: Trial
+    orders: Path | None
+    partners: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    outcome: Outcome
+    cpu_ms: int
+    peak_memory_mb: int
+
+
+class FileError(Exception):
+    """A file that cannot be read as what it should be; the message names the line."""
+
+
+_counts: Any = None
+"""Shared with the parent: what each plan's process has come to."""
+
+
+def _begin(counts: Any) -> None:
+    global _counts  # noqa: PLW0603 - what a process pool's initializer is for
+    _counts = counts
+    # Nothing here is cyclic, and looking for cycles among a million members takes time.
+    gc.disable()
+
+
+def _work(work: _Work) -> _Done:
+    def progress(count: int) -> None:
+        _counts[work.index] = count
+
+    started = time.process_time()
+    orders = None if work.orders is None else read_orders(work.orders)
+    try:
+        outcome = run(work.trial, orders, work.partners, progress=progress)
+    except CardstockError as error:
+        raise FileError(_said(error)) from None  # refusals cannot be sent to another process as they are
+    cpu = time.process_time() - started
+    # Kilobytes on Linux, bytes on macOS.
+    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
+    return _Done(outcome, int(cpu * 1000), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit)
+
+
+def _play(works: Sequence[_Work], jobs: int, *, show: bool) -> list[_Done]:
+    spawn = multiprocessing.get_context("spawn")
+    counts = spawn.Array("q", len(works), lock=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"))
+    times = (TimeElapsedColumn(), TimeRemainingColumn())
+    with (
+        Progress(*columns, *times, console=Console(stderr=True), disable=not show) as bar,
+        ProcessPoolExecutor(jobs, spawn, initializer=_begin, initargs=(counts,)) as pool,
+    ):
+        futures = [pool.submit(_work, work) for work in works]
+        tasks = [bar.add_task(work.trial.plan.id, total=_size(work)) for work in works]
+        left = set(futures)
+        while left:
+            left = wait(left, timeout=_POLL_SECONDS).not_done
+            for task, count, future in zip(tasks, counts, futures, strict=True):
+                bar.update(task, completed=count, **({"total": count} if future.done() else {}))
+            if any(future.done() and future.exception() for future in futures):
+                for future in left:
+                    future.cancel()
+        return [future.result() for future in futures]
+
+
+def _size(work: _Work) -> int | None:
+    """Members and orders that a made-up shop will have, about; of recorded orders nobody knows before the end."""
+    market = work.trial.market
+    if work.orders is not None:
+        return None
+    return market.members + market.members * market.conversion_bps // (10_000 - market.repeat_bps)
+
+
+def read_orders(path: Path) -> Iterator[RecordedOrder]:
+    """Recorded orders from a file, one by one. Raises `FileError` naming the line."""
+    yield from _csv_orders(path) if path.suffix == ".csv" else _json_orders(path)
+
+
+def _json_orders(path: Path) -> Iterator[RecordedOrder]:
+    decoder = msgspec.json.Decoder(simulations.SimulatedOrder, strict=True)
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                try:
+                    yield simulations.order_of(decoder.decode(line))
+                except msgspec.MsgspecError as error:
+                    raise FileError(f"{path}:{number}: {error}") from error
+
+
+_ORDER_COLUMNS = ("order_id", "member_id", "inviter_id", "placed_at", "paid_at", "received_at")
+_LINE_COLUMNS = ("sku", "units", "net_fen", "qualifying", "earns")
+_RETURN_COLUMNS = ("returned_at", "returned_fen")
+
+
+def _csv_orders(path: Path) -> Iterator[RecordedOrder]:
+    with path.open(newline="", encoding="utf-8-sig") as text:
+        reader = csv.DictReader(text)
+        unknown = set(reader.fieldnames or ()) - {*_ORDER_COLUMNS, *_LINE_COLUMNS, *_RETURN_COLUMNS}
+        if unknown:
+            raise FileError(f"{path}:1: unknown columns {', '.join(sorted(unknown))}")
+        for order_id, group in groupby(reader, key=lambda row: row.get("order_id", "")):
+            rows = list(group)
+            order: dict[str, Any] = {name: rows[0][name] for name in _ORDER_COLUMNS if rows[0].get(name)}
+            if rows[0].get("paid_at") == "":
+                order["paid_at"] = None
+            order["lines"] = [{name: row[name] for name in _LINE_COLUMNS if row.get(name)} for row in rows]
+            returned = [row for row in rows if row.get("returned_at")][:1]
+            order["returns"] = [
+                {"at": row["returned_at"], **({"fen": row["returned_fen"]} if row.get("returned_fen") else {})}
+                for row in returned
+            ]
+            try:
+                yield simulations.order_of(msgspec.convert(order, simulations.SimulatedOrder, strict=False))
+            except msgspec.MsgspecError as error:
+                raise FileError(f"{path}: up to line {reader.line_num}, order {order_id}: {error}") from error
+
+
+def _trial(name: str, market: Market) -> Trial:
+    """A plan by the name of its preset or of its file."""
+    content = b'{"preset":"%s"}' % name.encode() if name in PRESETS else b""
+    if not content:
+        try:
+            content = Path(name).read_bytes()
+        except OSError as error:
+            operators.stop(f"{name}: no preset ({', '.join(PRESETS)}), and no file: {error.strerror}")
+    body = _told(lambda: simulations.decode_candidate(content, name))
+    trial: Trial = _told(lambda: simulations.trial_of(body, market, datetime.now(UTC)))
+    _told(lambda: check_market(trial.market))
+    return trial
+
+
+def _assumption(text: str) -> tuple[str, int]:
+    name, _, value = text.partition("=")
+    try:
+        return name, int(value)
+    except ValueError:
+        operators.stop(f"{text}: not a parameter and a whole number, as conversion_bps=2500")
+
+
+def _told(does: Any) -> Any:
+    """What `does` answers; its refusals end the command with a message."""
+    try:
+        return does()
+    except (FileError, msgspec.MsgspecError) as error:
+        operators.stop(str(error))
+    except CardstockError as error:
+        operators.stop(_said(error))
+    except BrokenExecutor:
+        operators.stop("A process was ended from outside; if memory was short, try --jobs 1.")
+
+
+def _said(error: CardstockError) -> str:
+    facts = [f"{name}={value}" for name, value in error.facts.items()]
+    return " ".join([error.code, *facts, *(f"{pointer.pointer} {pointer.code}" for pointer in error.pointers)])
+
+
+def _print_json(told: Any) -> None:
+    print(msgspec.json.format(msgspec.json.encode(told), indent=1).decode())
+
+
+def _show(comparison: Comparison, done: Sequence[_Done], seconds: float) -> None:
+    percent, yuan = simulations.percent, simulations.yuan
+    names = simulations.names_of(comparison)
+    table = Table()
+    table.add_column("", overflow="fold")
+    for index, name in enumerate(names):
+        title = f"[green]{name}[/green]" if index == comparison.best else name
+        table.add_column(title, justify="right", overflow="fold")
+    rows: dict[str, Callable[[Outcome], str]] = {
+        "members": lambda o: f"{o.members:,}",
+        "paid orders": lambda o: f"{o.orders:,}",
+        "sales kept, yuan": lambda o: yuan(o.kept),
+        "cost of sales": lambda o: percent(o.cost_bps),
+        "margin": lambda o: percent(o.margin_bps),
+        "margin, yuan": lambda o: yuan(o.margin),
+        "promoters keep, yuan": lambda o: yuan(o.rewards),
+        "benefits": lambda o: f"{o.benefits:,}",
+        "worst order": lambda o: percent(o.worst_bps),
+        "worst at the plan's price": lambda o: percent(o.worst_reference_bps),
+        "members who earn": lambda o: percent(o.earning_bps),
+        "top 1 % of them has": lambda o: percent(o.top_bps),
+        "Gini": lambda o: percent(o.gini_bps),
+        "taken back by refunds": lambda o: percent(o.clawed_bps),
+        "of it after release, yuan": lambda o: yuan(o.clawed_late),
+        "frozen at most, yuan": lambda o: yuan(o.peak_frozen),
+        "sales to non-promoters": lambda o: percent(o.outside_bps),
+        "promotions, demotions": lambda o: f"{o.promotions:,}, {o.demotions:,}",
+        "guard": lambda o: ", ".join(f"{f.check} {f.verdict}" for f in o.findings) or "passes",
+        "alarms": lambda o: ", ".join(f"{name} {value:,}" for name, value in o.warnings) or "-",
+    }  # fmt: skip
+    for label, cell in rows.items():
+        table.add_row(label, *[cell(outcome) for outcome in comparison.outcomes])
+    console = Console()
+    console.print(table)
+    console.print(simulations.why(comparison, english=True), highlight=False)
+    memory = max(one.peak_memory_mb for one in done)
+    console.print(f"{seconds:.1f} s, {memory} MB at most in a process", style="dim")

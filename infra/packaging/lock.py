@@ -1,0 +1,62 @@
+"""`make lock`: resolve `pyproject.toml` into the lock files. Run it when a dependency changes; nothing else needs it.
+
+    requirements.lock                     everything for working here, on any platform, Python 3.11 and newer
+    requirements-sam.lock                 the SAM command alone, which pins another boto3
+    layers/dependencies/requirements.txt  what every function imports
+    layers/reports/requirements.txt       what only the functions with reports import
+
+Every line is pinned by hash and no file names a host, so that each machine installs the same bytes from its own index.
+The layers are subsets of the first lock (`tests/architecture` compares): what is tested is what is shipped.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = ROOT / "requirements.lock"
+SAM_LOCK = ROOT / "requirements-sam.lock"
+DEPENDENCIES = ROOT / "layers/dependencies/requirements.txt"
+REPORTS = ROOT / "layers/reports/requirements.txt"
+_REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[^ ;\\]+)[^\n]*(?:\n +--hash[^\n]*)*", re.M)
+
+
+def requirements(text: str) -> dict[str, str]:
+    """The requirements of a lock file: name -> its whole entry, version, marker and hashes included.
+
+    A name that is pinned twice, for different Pythons, has both entries.
+    """
+    found: dict[str, str] = {}
+    for match in _REQUIREMENT.finditer(text):
+        found[match["name"]] = f"{found[match['name']]}\n{match[0]}" if match["name"] in found else match[0]
+    return found
+
+
+def _resolve(*arguments: str) -> str:
+    command = [
+        str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", "--universal", "--generate-hashes",
+        "--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--no-header", *arguments,
+    ]  # fmt: skip
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own arguments
+
+
+def _layer(python: str, *arguments: str, without: Sequence[str] = ()) -> str:
+    resolved = _resolve("pyproject.toml", "--python-version", python, "--constraint", str(LOCK), *arguments)
+    return "".join(f"{entry}\n" for name, entry in requirements(resolved).items() if name not in without)
+
+
+def main() -> None:
+    """Write the four files. Raises `CalledProcessError` when `pyproject.toml` cannot be resolved."""
+    LOCK.write_text(_resolve("pyproject.toml", "--extra=reports", "--group=dev", "--python-version=3.11"), "utf-8")
+    SAM_LOCK.write_text(_resolve("--group=sam", "--python-version=3.11"), "utf-8")
+    base = _layer("3.13")
+    DEPENDENCIES.write_text(base, "utf-8")
+    REPORTS.write_text(_layer("3.13", "--extra=reports", without=list(requirements(base))), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

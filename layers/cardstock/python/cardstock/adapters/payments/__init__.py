@@ -1,1 +1,0 @@
-"""Payment channels behind the orders area's `PaymentChannel` port."""

@@ -1,1 +1,0 @@
-"""Ways to move money to payees, behind `payouts.ports.Channel`."""

@@ -1,0 +1,71 @@
+"""Requests already done: the item that makes a repeated POST the same one.
+
+Table `requests`: partition key `pk` = `RequestKey.id`; no index. Access patterns: put if absent inside the transaction
+that does the work; read of the stored item through the failed condition, at no cost of a read. Items expire after seven
+days; money steps do not lean on them, they have ids of their own.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+
+from cardstock.aws.tables import ExpiryAttribute, Table, Transaction
+from cardstock.errors import RefusedError
+from cardstock.ids import RequestKey
+
+_KEPT = timedelta(days=7)
+
+
+class RequestItem(Table):
+    """A request that was carried out, and the id of what it made."""
+
+    class Meta:
+        variable = "REQUESTS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    fingerprint = UnicodeAttribute()
+    result = UnicodeAttribute()
+    expires_at = ExpiryAttribute()
+
+
+def remember(transaction: Transaction, request: RequestKey, result: str, at: datetime) -> None:
+    """Add the request to `transaction`. Call it first: then it is the action at position 0 (see `ConditionFailedError`)
+    as long as the transaction holds no condition checks and no deletes."""
+    transaction.save(
+        RequestItem(pk=request.id, fingerprint=request.fingerprint, result=result, expires_at=at + _KEPT),
+        condition=RequestItem.pk.does_not_exist(),
+        return_values="ALL_OLD",
+    )
+
+
+def keep(request: RequestKey, result: str, at: datetime) -> bool:
+    """Remember the request by itself, before work that is the same however often it is done; whether it was known.
+
+    Raises `RefusedError` like `result_of`, `UnavailableError`.
+    """
+    item = RequestItem(pk=request.id, fingerprint=request.fingerprint, result=result, expires_at=at + _KEPT)
+    return not item.put_if(RequestItem.pk.does_not_exist()) and find(request) is not None
+
+
+def find(request: RequestKey) -> str | None:
+    """The result of an earlier run of `request`, by a consistent read; None if there was none.
+
+    For requests that can no longer be run (an expired quote) but may have been. Raises like `result_of`.
+    """
+    item = RequestItem.find(request.id)
+    if item is None:
+        return None
+    if item.fingerprint != request.fingerprint:
+        raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+    return item.result
+
+
+def result_of(stored: dict[str, Any], request: RequestKey) -> str:
+    """The result of an earlier run of `request`, from the raw item of the failed condition.
+
+    Raises `RefusedError` when the same key came with another body.
+    """
+    if stored["fingerprint"]["S"] != request.fingerprint:
+        raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+    return str(stored["result"]["S"])

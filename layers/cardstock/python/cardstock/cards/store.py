@@ -1,0 +1,247 @@
+"""Cards in DynamoDB.
+
+Table `cards`, partition key `pk`, sort key `sk`. Index `by_owner` (owner_id, pk), keys only, holds
+cards alone.
+
+| Access pattern | Key | Cost |
+|---|---|---|
+| card by its key | key / `card` | 1 read |
+| share key | key / `share` | 1 read |
+| what a key shows | key, all of it; for a share key the card after it | 1 or 2 reads |
+| radars of n cards | n x key / `views` | 1 read |
+| count the views of a card | key / `views` | 1 WCU: the item stays below 1 KB |
+| a member's cards | `by_owner`, then the cards | 2 reads |
+"""
+
+import struct
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import asdict
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from cardstock.aws.pages import read_page
+from cardstock.aws.requests import remember, result_of
+from cardstock.aws.tables import (
+    ConditionFailedError,
+    EpochAttribute,
+    IntegerAttribute,
+    JsonAttribute,
+    Table,
+    Transaction,
+)
+from cardstock.cards.model import Card, Face, Radar, Share, Visitor
+from cardstock.clock import from_epoch_ms, to_epoch_ms
+from cardstock.errors import UnavailableError
+from cardstock.ids import RequestKey
+
+# Of a visitor: 130 bits of member id, seconds since 1970, views, seconds spent.
+_VISITOR = struct.Struct(">17sIHH")
+_MEMBER = "mem_"
+_TO_BASE_32 = str.maketrans("0123456789abcdefghjkmnpqrstvwxyz", "0123456789abcdefghijklmnopqrstuv")
+_FROM_BASE_32 = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class ByOwner(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB leaves its hook untyped
+    """A member's cards."""
+
+    class Meta:
+        index_name = "by_owner"
+        projection = KeysOnlyProjection()
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
+class CardItem(Table):
+    """A card with all its versions."""
+
+    class Meta:
+        variable = "CARDS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="card")
+    owner_id = UnicodeAttribute()
+    faces = JsonAttribute()
+    revision = IntegerAttribute()
+    created_at = EpochAttribute()
+    updated_at = EpochAttribute()
+    by_owner = ByOwner()
+
+
+class ShareItem(Table):
+    """A share key."""
+
+    class Meta:
+        variable = "CARDS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="share")
+    card = UnicodeAttribute()
+    # Not `owner_id`: that would put share keys into the index of cards.
+    guide = UnicodeAttribute()
+    audience = UnicodeAttribute()
+    label = UnicodeAttribute()
+    created_at = EpochAttribute()
+
+
+class RadarItem(Table):
+    """A card's views added up, packed: names of one letter, visitors and marks in binary."""
+
+    class Meta:
+        variable = "CARDS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="views")
+    revision = IntegerAttribute(attr_name="r")
+    views = IntegerAttribute(attr_name="n")
+    by_members = IntegerAttribute(attr_name="m")
+    seconds = IntegerAttribute(attr_name="s")
+    last_at = EpochAttribute(attr_name="t")
+    scenes = JsonAttribute(attr_name="c")
+    visitors = BinaryAttribute(attr_name="v", legacy_encoding=False)
+    ring = BinaryAttribute(attr_name="i", legacy_encoding=False)
+
+
+class DynamoCards:
+    """`cards.ports.Cards`."""
+
+    def add(self, card: Card, request: RequestKey) -> str | None:
+        return _once(_card_item(card), CardItem.pk.does_not_exist(), request, card.key, card.created_at)
+
+    def add_share(self, share: Share, request: RequestKey) -> str | None:
+        item = ShareItem(
+            pk=share.key,
+            card=share.card,
+            guide=share.owner_id,
+            audience=share.audience,
+            label=share.label,
+            created_at=share.created_at,
+        )
+        return _once(item, ShareItem.pk.does_not_exist(), request, share.key, share.created_at)
+
+    def find(self, key: str) -> Card | None:
+        item = CardItem.find(key, "card")
+        return None if item is None else _card(item)
+
+    def find_share(self, key: str) -> Share | None:
+        item = ShareItem.find(key, "share")
+        return None if item is None else _share(item)
+
+    def replace(self, card: Card, revision: int) -> bool:
+        return _card_item(card).put_if(CardItem.revision == revision)
+
+    def owned_by(self, owner_id: str, limit: int, after: str | None) -> tuple[Sequence[Card], str | None]:
+        start = None if after is None else {"owner_id": owner_id, "pk": after, "sk": "card"}
+        items, last = read_page(CardItem.by_owner.query, owner_id, limit=limit, start=start)
+        keys = [item.pk for item in items]
+        found = {item.pk: _card(item) for item in CardItem.batch_get([(key, "card") for key in keys])} if keys else {}
+        return [found[key] for key in keys if key in found], last.pk if last else None
+
+
+class DynamoRadars:
+    """`cards.ports.Radars`."""
+
+    def of(self, cards: Collection[str]) -> Mapping[str, Radar]:
+        radars = {key: Radar(key) for key in cards}
+        for item in RadarItem.batch_get([(key, "views") for key in cards], consistent_read=True):
+            radars[item.pk] = _radar(item)
+        return radars
+
+    def store(self, radar: Radar) -> bool:
+        before = radar.revision - 1
+        condition = RadarItem.revision == before if before else RadarItem.pk.does_not_exist()
+        return _radar_item(radar).put_if(condition)
+
+
+def _once(item: Table, absent: Condition, request: RequestKey, result: str, at: datetime) -> str | None:
+    try:
+        with Transaction() as transaction:
+            remember(transaction, request, result, at)
+            transaction.save(item, condition=absent)
+    except ConditionFailedError as error:
+        if 0 not in error.failed:
+            raise UnavailableError("STORE_BUSY") from error  # a random key that was taken: once in 10**14 cards
+        earlier = result_of(error.failed[0], request)
+        return None if earlier == result else earlier
+    return None
+
+
+def _card_item(card: Card) -> CardItem:
+    return CardItem(
+        pk=card.key,
+        owner_id=card.owner_id,
+        faces={name: {k: v for k, v in asdict(face).items() if v} for name, face in card.faces.items()},
+        revision=card.revision,
+        created_at=card.created_at,
+        updated_at=card.updated_at,
+    )
+
+
+def _card(item: CardItem) -> Card:
+    return Card(
+        key=item.pk,
+        owner_id=item.owner_id,
+        faces={
+            name: Face(**{**face, "tags": tuple(face.get("tags", ())), "shelf": tuple(face.get("shelf", ()))})
+            for name, face in item.faces.items()
+        },
+        revision=item.revision,
+        created_at=item.created_at,
+        updated_at=item.updated_at,
+    )
+
+
+def _share(item: ShareItem) -> Share:
+    return Share(item.pk, item.card, item.guide, item.audience, item.label, item.created_at)
+
+
+def _radar_item(radar: Radar) -> RadarItem:
+    return RadarItem(
+        pk=radar.card,
+        revision=radar.revision,
+        views=radar.views,
+        by_members=radar.by_members,
+        seconds=radar.seconds,
+        last_at=radar.last_at,
+        scenes=dict(radar.scenes),
+        visitors=b"".join(
+            _VISITOR.pack(
+                _packed_id(one.member_id),
+                to_epoch_ms(one.last_at) // 1000,
+                min(one.views, 0xFFFF),
+                min(one.seconds, 0xFFFF),
+            )
+            for one in radar.visitors
+        ),
+        ring=struct.pack(f">{len(radar.ring)}I", *radar.ring),
+    )
+
+
+def _radar(item: RadarItem) -> Radar:
+    return Radar(
+        card=item.pk,
+        revision=item.revision,
+        views=item.views,
+        by_members=item.by_members,
+        seconds=item.seconds,
+        last_at=item.last_at,
+        scenes=item.scenes,
+        visitors=tuple(
+            Visitor(_unpacked_id(member), from_epoch_ms(at * 1000), views, seconds)
+            for member, at, views, seconds in _VISITOR.iter_unpack(item.visitors)
+        ),
+        ring=struct.unpack(f">{len(item.ring) // 4}I", item.ring),
+    )
+
+
+def _packed_id(member_id: str) -> bytes:
+    return int(member_id.removeprefix(_MEMBER).translate(_TO_BASE_32), 32).to_bytes(17, "big")
+
+
+def _unpacked_id(packed: bytes) -> str:
+    value = int.from_bytes(packed, "big")
+    return _MEMBER + "".join(_FROM_BASE_32[value >> shift & 31] for shift in range(125, -1, -5))

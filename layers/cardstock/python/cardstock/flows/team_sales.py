@@ -1,0 +1,125 @@
+"""What the team dividend is measured on, in DynamoDB: sales that have settled, and what was given back of them later.
+
+Table `rewards`:
+
+| Access pattern | pk / sk | Cost |
+|---|---|---|
+| an order has settled: once, as it was read | `ord_..` / `settled`, and the next | 1 transaction of 3 items |
+| the rows of a month | `team#2026-11` / order or refund id | 1 RCU per 40 orders |
+| a refund after that: once | `ord_..` / `returned#rfd_..`, and the row of its month | 1 transaction, 2 puts |
+| how far a month is divided | `dividend#2026-11` / `divided` | 1 read, 1 put |
+
+A row is in the month in which it was written, so a month that is over never changes.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+
+from cardstock.aws.tables import ConditionFailedError, IntegerAttribute, Table, Transaction
+from cardstock.network.model import Divided, TeamSale
+from cardstock.orders.store import OrderItem
+
+_TEAM: Final = "team#"
+_DIVIDEND: Final = "dividend#"
+_SETTLED: Final = "settled"
+
+
+class TeamItem(Table):
+    """Sales of one order, or what one refund took off them. `owner`: whose team the buyer belonged to."""
+
+    class Meta:
+        variable = "REWARDS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    plan = UnicodeAttribute()
+    owner = UnicodeAttribute(null=True)
+    fen = IntegerAttribute()
+
+
+class SettledItem(Table):
+    """That an order has settled, or a refund of it was counted. `version`: the order's when it was read."""
+
+    class Meta:
+        variable = "REWARDS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    month = UnicodeAttribute()
+    version = IntegerAttribute()
+
+
+class DividedItem(Table):
+    """How far the shares of a month are paid. `shares`: their number, which only grows."""
+
+    class Meta:
+        variable = "REWARDS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="divided")
+    reached = UnicodeAttribute()
+    shares = IntegerAttribute()
+    fen = IntegerAttribute()
+    finished = BooleanAttribute(default=False)
+
+
+class DynamoTeamSales:
+    """`network.ports.TeamSales`."""
+
+    def settled_version(self, order_id: str) -> int | None:
+        found = SettledItem.find(order_id, _SETTLED)
+        return None if found is None else found.version
+
+    def settle(self, order_id: str, version: int, month: str, sale: TeamSale) -> bool:
+        try:
+            with Transaction() as write:
+                write.condition_check(OrderItem, order_id, "order", condition=OrderItem.version == version)
+                write.save(
+                    SettledItem(order_id, _SETTLED, month=month, version=version),
+                    condition=SettledItem.pk.does_not_exist(),
+                )
+                write.save(_row(month, order_id, sale))
+        except ConditionFailedError as error:
+            return 1 in error.failed
+        return True
+
+    def give_back(self, order_id: str, refund_id: str, month: str, sale: TeamSale) -> None:
+        try:
+            with Transaction() as write:
+                write.save(
+                    SettledItem(order_id, f"returned#{refund_id}", month=month, version=0),
+                    condition=SettledItem.pk.does_not_exist(),
+                )
+                write.save(_row(month, refund_id, sale))
+        except ConditionFailedError:
+            return  # the first put is the only condition
+
+    def of(self, month: str) -> Iterator[TeamSale]:
+        for item in TeamItem.query(f"{_TEAM}{month}", consistent_read=True):
+            yield TeamSale(item.plan, item.owner, item.fen)
+
+    def divided(self, month: str) -> Divided | None:
+        item = DividedItem.find(f"{_DIVIDEND}{month}", "divided")
+        return None if item is None else Divided(item.reached, item.shares, item.fen, item.finished)
+
+    def save_divided(self, month: str, divided: Divided) -> None:
+        item = DividedItem(
+            f"{_DIVIDEND}{month}",
+            reached=divided.reached,
+            shares=divided.shares,
+            fen=divided.total,
+            finished=divided.finished,
+        )
+        item.put_if(DividedItem.pk.does_not_exist() | (DividedItem.shares <= divided.shares))
+
+
+def all_sales() -> Iterator[tuple[str, TeamSale]]:
+    """Month and row of everything; a consistent scan, for audits."""
+    for item in TeamItem.scan(filter_condition=TeamItem.pk.startswith(_TEAM), consistent_read=True):
+        yield item.pk.removeprefix(_TEAM), TeamSale(item.plan, item.owner, item.fen)
+
+
+def _row(month: str, sk: str, sale: TeamSale) -> TeamItem:
+    return TeamItem(f"{_TEAM}{month}", sk, plan=sale.plan, owner=sale.owner, fen=sale.fen)

@@ -1,0 +1,181 @@
+"""Factories of the flows area, each lazy: a function imports and pays for what it uses."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cardstock import environment
+from cardstock.cards import wiring as cards_wiring
+from cardstock.clock import process_clock
+from cardstock.ledger import wiring as ledger_wiring
+from cardstock.members import wiring as members_wiring
+from cardstock.network import wiring as network_wiring
+from cardstock.orders import wiring as orders_wiring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardstock.flows.announcing import Announcements
+    from cardstock.flows.compliance_checks import Watchman
+    from cardstock.flows.coupons import Undoing
+    from cardstock.flows.dividends import Dividends
+    from cardstock.flows.rewarding import PlanRules
+    from cardstock.ledger.audit import Report
+    from cardstock.members.ports import Inviters
+    from cardstock.orders import ports as orders_ports
+    from cardstock.payouts import ports as payouts_ports
+    from cardstock.payouts.model import Batch, Period, Rules
+    from cardstock.recommendations.ports import Purchases
+
+
+@cache
+def rules() -> "PlanRules":
+    """What published plans make of an order."""
+    from cardstock.flows.rewarding import PlanRules
+
+    return PlanRules(network_wiring.plans())
+
+
+@cache
+def watchman() -> "Watchman":
+    """The compliance guard at accrual, with its notes in DynamoDB."""
+    from cardstock.compliance.store import DynamoHolds, DynamoTraces, identities
+    from cardstock.flows.compliance_checks import Watchman
+
+    units = environment.number("STOCKING_UNITS")
+    return Watchman(DynamoTraces(), identities, DynamoHolds(), stocking_units=units, clock=process_clock)
+
+
+def referral_tree(go_on: "Callable[[], None]") -> "tuple[dict[str, str], list[str]]":
+    """Everybody's referrer, and everybody who has or had money of rewards. Scans: for the nightly look alone, which
+    what `go_on` raises ends."""
+    from cardstock.compliance.store import referrers
+    from cardstock.ledger.store import balances
+
+    above: dict[str, str] = {}
+    for number, (member_id, referrer) in enumerate(referrers()):
+        if not number % 1_000:
+            go_on()
+        above[member_id] = referrer
+    return above, [found.member_id for found in balances() if found.ever]
+
+
+def audit(go_on: "Callable[[], None]" = lambda: None) -> "Report":
+    """Compare everything that was booked with everything that should have been. Scans; what `go_on` raises ends it."""
+    from cardstock.flows.auditing import audit_tables
+    from cardstock.network.dividends import month_of
+
+    return audit_tables(
+        rules(), network_wiring.plans(), ledger_wiring.seal_archive(), month_of(process_clock().now()), go_on
+    )
+
+
+@cache
+def announcements() -> "Announcements":
+    """Events on their way to partners, through the webhooks queue."""
+    from cardstock.aws.queues import Queue
+    from cardstock.flows.announcing import Announcements
+
+    return Announcements(Queue(environment.text("WEBHOOKS_QUEUE_URL")))
+
+
+@cache
+def purchases() -> "Purchases":
+    """Paid orders to learn recommendations from."""
+    from cardstock.flows.learning import DynamoPurchases
+
+    return DynamoPurchases()
+
+
+@cache
+def inviters() -> "Inviters":
+    """Who brought whom, by the referral network and the keys of cards."""
+    from functools import partial
+
+    from cardstock.cards.service import owner_of
+    from cardstock.members.store import NetworkInviters
+
+    owner = partial(owner_of, cards=cards_wiring.cards())
+    return NetworkInviters(
+        members=members_wiring.members(), network=network_wiring.network(), owner_of=owner, clock=process_clock
+    )
+
+
+@cache
+def positions() -> "orders_ports.Network":
+    """What orders need of the referral network."""
+    from cardstock.flows.buying import Positions
+
+    return Positions(network_wiring.network(), process_clock)
+
+
+def coupons() -> "orders_ports.Coupons":
+    """What plans without cash take off orders."""
+    from cardstock.flows.coupons import Coupons
+
+    return Coupons(network_wiring.network(), network_wiring.plans())
+
+
+def undoing() -> "Undoing":
+    """Takes free orders back whose referrals are gone."""
+    from cardstock.flows.coupons import Undoing
+    from cardstock.orders.coupon_store import DynamoCouponUses
+
+    return Undoing(orders_wiring.orders(), DynamoCouponUses(), ledger_wiring.books(), process_clock)
+
+
+def dividends() -> "Dividends":
+    """The team dividend: what it is measured on, and what it pays."""
+    from cardstock.flows.dividends import Dividends
+    from cardstock.flows.team_sales import DynamoTeamSales
+
+    return Dividends(DynamoTeamSales(), network_wiring.plans(), ledger_wiring.books(), process_clock)
+
+
+@cache
+def payout_ledger() -> "payouts_ports.Ledger":
+    """The ledger as payouts read it."""
+    from cardstock.payouts.store import DynamoLedger
+
+    return DynamoLedger()
+
+
+@cache
+def payees() -> "payouts_ports.Payees":
+    """Members as people to be paid."""
+    from cardstock.payouts.store import DynamoPayees
+
+    return DynamoPayees()
+
+
+@cache
+def taxpayers() -> "payouts_ports.Payees":
+    """Members as the persons they are."""
+    from cardstock.payouts.store import persons
+
+    return persons
+
+
+def payout_rules(period: "Period") -> "Rules":
+    """What this brand has configured, the smallest payout of the plan in force, and the tax table that holds for
+    `period`."""
+    from cardstock.network.presets import DEFAULT_PLAN
+    from cardstock.payouts.model import Rules
+    from cardstock.payouts.tax.tables import table_for
+
+    table = table_for(environment.text("TAX_METHOD"), period.month)
+    plan = network_wiring.network().read((), plan=True).plan or DEFAULT_PLAN
+    return Rules(
+        minimum=max(plan.payout_minimum, 1),  # who has nothing is not listed, whatever a plan says
+        channel=environment.text("TRANSFER_CHANNEL"),
+        channel_minimum=10,
+        tax_method=table.method,
+        tax_table=table.id,
+        carry_over_gap=environment.text("TAX_GAP") == "carry_over",
+    )
+
+
+def announce_payout(kind: str, batch: "Batch") -> None:
+    """Tell partners about a batch."""
+    from cardstock.payouts.queue import tell
+
+    tell(announcements(), kind, batch)

@@ -1,0 +1,447 @@
+"""The ledger in DynamoDB.
+
+Table `ledger`, partition key `pk` = transaction id; stream of new images. Append-only: an item is put if absent, and no
+function holds a right to update or delete one.
+
+| Access pattern | How |
+|---|---|
+| book a step once | put if absent, first action of the transaction |
+| one transaction (explain, proofs) | get by id |
+| everything (verify, seal) | scan, consistent |
+
+Table `balances`, partition key `pk` = member id: five counters, changed by ADD in the transaction that posts.
+
+Table `rewards`, partition key `pk`, sort key `sk`:
+
+| Access pattern | Key |
+|---|---|
+| rewards of an order | order id / `rewards` |
+| days that have due orders | `days` / `2026-12-20` |
+| orders due for release on a day, by receipt, then payment | `due#2026-12-20` / moments and order id |
+| how far the sweep has come | `sweep` / `release` |
+| debt that somebody asks to write off; all of it by page | `write-offs` / id |
+
+Capacity of a step for k people: put 2 WCU + row 2 + k balances at 2 (10 for three), as long as the row stays under
+1 KB: three credits and about eight partial refunds.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+
+from cardstock.aws.pages import read_page
+from cardstock.aws.tables import (
+    ConditionFailedError,
+    EpochAttribute,
+    IntegerAttribute,
+    JsonAttribute,
+    Table,
+    Transaction,
+)
+from cardstock.errors import RefusedError
+from cardstock.ids import RequestKey
+from cardstock.ledger.model import (
+    ID_PREFIX,
+    Balance,
+    Claw,
+    Credit,
+    LedgerTransaction,
+    OrderRewards,
+    Posting,
+    WriteOff,
+    changes,
+    transaction_id,
+)
+from cardstock.ledger.ports import Booked
+
+
+class LedgerItem(Table):
+    """One transaction, for good."""
+
+    class Meta:
+        variable = "LEDGER_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    kind = UnicodeAttribute()
+    cause = UnicodeAttribute()
+    order_id = UnicodeAttribute(null=True)
+    at = EpochAttribute()
+    postings = JsonAttribute()
+    plan = UnicodeAttribute(null=True)
+    credits = JsonAttribute(null=True)
+    approved_by = JsonAttribute(null=True)
+
+
+class BalanceItem(Table):
+    """A member's counters. They are only ever added to."""
+
+    class Meta:
+        variable = "BALANCES_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    frozen = IntegerAttribute(default=0)
+    available = IntegerAttribute(default=0)
+    """Signed: below zero it is debt, which the next release repays by being added."""
+    paying = IntegerAttribute(default=0)
+    paid = IntegerAttribute(default=0)
+    withheld = IntegerAttribute(default=0)
+
+
+class RewardsItem(Table):
+    """The rewards of one order."""
+
+    class Meta:
+        variable = "REWARDS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="rewards")
+    plan = UnicodeAttribute()
+    credits = JsonAttribute()
+    accrued_at = EpochAttribute()
+    state = UnicodeAttribute()
+    released_at = EpochAttribute(null=True)
+    claws = JsonAttribute()
+    version = IntegerAttribute()
+
+
+class DueItem(Table):
+    """An order that is due on a day, or a day that has such orders. They stay: what was due when is history."""
+
+    class Meta:
+        variable = "REWARDS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class SweepItem(Table):
+    """How far the release of due orders has come."""
+
+    class Meta:
+        variable = "REWARDS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True, default="sweep")
+    sk = UnicodeAttribute(range_key=True, default="release")
+    reached = UnicodeAttribute()
+    """Day # key of the order: sorts like the sweep goes."""
+
+
+class WriteOffItem(Table):
+    """Debt to forgive: who asked, and who approved."""
+
+    class Meta:
+        variable = "REWARDS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True, default="write-offs")
+    sk = UnicodeAttribute(range_key=True)
+    member_id = UnicodeAttribute()
+    amount = IntegerAttribute()
+    asked_by = UnicodeAttribute()
+    asked_at = EpochAttribute()
+    reason = UnicodeAttribute()
+    fingerprint = UnicodeAttribute()
+    approved_by = UnicodeAttribute(null=True)
+    approved_at = EpochAttribute(null=True)
+    note = UnicodeAttribute(null=True)
+
+
+def post(transaction: Transaction, booked: LedgerTransaction, *, covered: bool = False, owed: bool = False) -> None:
+    """Add `booked` to `transaction`: the put of its item, if absent, and one ADD for each member it touches.
+
+    A failed condition at the put's position (return values: the stored item) means that this very step was booked
+    before. `covered`: every pocket that goes down must hold enough, or the transaction fails at that update's
+    position. `owed`: every pocket that goes up must be below zero by as much, or it fails there. DynamoDB takes one
+    action per item: postings of one transaction must not share members.
+    Raises ValueError when the postings do not add up to zero.
+    """
+    if booked.total:
+        raise ValueError(f"{booked.id}: postings add up to {booked.total}, not to zero")
+    transaction.save(_to_item(booked), condition=LedgerItem.pk.does_not_exist(), return_values="ALL_OLD")
+    for member_id, pockets in changes(booked.postings).items():
+        condition: Any = None
+        actions = []
+        for pocket, amount in pockets.items():
+            counter = getattr(BalanceItem, pocket)
+            actions.append(counter.add(amount))
+            if covered and amount < 0:
+                enough = counter >= -amount
+                condition = enough if condition is None else condition & enough
+            if owed and amount > 0:
+                condition = counter <= -amount
+        transaction.update(BalanceItem(pk=member_id), actions=actions, condition=condition)
+
+
+def balances() -> Iterator[Balance]:
+    """Everybody's balance, read consistently page by page."""
+    for item in BalanceItem.scan(consistent_read=True):
+        yield _to_balance(item)
+
+
+def transactions() -> Iterator[LedgerTransaction]:
+    """All that was ever booked, in no order."""
+    for item in LedgerItem.scan(consistent_read=True):
+        yield _to_transaction(item)
+
+
+def all_rewards() -> Iterator[OrderRewards]:
+    """The rewards of all orders, in no order."""
+    for item in RewardsItem.scan(filter_condition=RewardsItem.sk == "rewards", consistent_read=True):
+        yield _to_rewards(item)
+
+
+def transaction_of(record: dict[str, Any]) -> LedgerTransaction:
+    """The transaction that a record of the ledger's stream announces.
+
+    Raises ValueError when the record says that a transaction was changed or removed (nobody may do that), or when its
+    id is not the one of its cause.
+    """
+    if record["eventName"] != "INSERT":
+        raise ValueError(f"a ledger transaction met {record['eventName']}: {record['dynamodb']['Keys']}")
+    transaction = _to_transaction(LedgerItem.from_raw_data(record["dynamodb"]["NewImage"]))
+    if transaction.kind not in ID_PREFIX or transaction.id != transaction_id(transaction.kind, transaction.cause):
+        raise ValueError(f"{transaction.id} is not the id of {transaction.kind} {transaction.cause}")
+    return transaction
+
+
+class DynamoBooks:
+    """`ledger.ports.Books` and `ledger.ports.Transactions`."""
+
+    def accrue(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+        try:
+            with Transaction() as write:
+                post(write, transaction)
+                write.save(_to_rewards_item(rewards))
+        except ConditionFailedError:
+            return "repeated"  # the put of the transaction is the only condition
+        return "booked"
+
+    def change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+        try:
+            with Transaction() as write:
+                post(write, transaction)
+                write.save(_to_rewards_item(rewards), condition=RewardsItem.version == rewards.version - 1)
+        except ConditionFailedError as error:
+            return "repeated" if 0 in error.failed else "outdated"
+        return "booked"
+
+    def book(self, transaction: LedgerTransaction) -> Booked:
+        try:
+            with Transaction() as write:
+                post(write, transaction)
+        except ConditionFailedError:
+            return "repeated"  # the put of the transaction is the only condition
+        return "booked"
+
+    def transaction(self, transaction_id: str) -> LedgerTransaction | None:
+        item = LedgerItem.find(transaction_id)
+        return None if item is None else _to_transaction(item)
+
+    def rewards(self, order_id: str) -> OrderRewards | None:
+        item = RewardsItem.find(order_id, "rewards")
+        return None if item is None else _to_rewards(item)
+
+    def balance(self, member_id: str) -> Balance:
+        item = BalanceItem.find(member_id)
+        return Balance(member_id) if item is None else _to_balance(item)
+
+
+class DynamoWriteOffs:
+    """`ledger.ports.WriteOffs`."""
+
+    def ask(self, asked: WriteOff, request: RequestKey) -> tuple[WriteOff, bool]:
+        if _to_write_off_item(asked, request.fingerprint).put_if(WriteOffItem.pk.does_not_exist()):
+            return asked, False
+        kept = WriteOffItem.get(_WRITE_OFFS, asked.id, consistent_read=True)
+        if kept.fingerprint != request.fingerprint:
+            raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+        return _to_write_off(kept), True
+
+    def find(self, write_off_id: str) -> WriteOff | None:
+        item = WriteOffItem.find(_WRITE_OFFS, write_off_id)
+        return None if item is None else _to_write_off(item)
+
+    def book(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
+        kept = WriteOffItem.get(_WRITE_OFFS, approved.id, consistent_read=True)
+        try:
+            with Transaction() as write:
+                post(write, transaction, owed=True)
+                item = _to_write_off_item(approved, kept.fingerprint)
+                write.save(item, condition=WriteOffItem.approved_by.does_not_exist())
+        except ConditionFailedError as error:
+            return "repeated" if error.failed.keys() & {0, 1} else "outdated"
+        return "booked"
+
+    def page(self, limit: int, after: str | None) -> tuple[list[WriteOff], str | None]:
+        start = None if after is None else {"pk": _WRITE_OFFS, "sk": after}
+        items, last = read_page(WriteOffItem.query, _WRITE_OFFS, limit=limit, start=start)
+        return [_to_write_off(item) for item in items], last.sk if last else None
+
+
+def every_write_off() -> Iterator[WriteOff]:
+    """All that was ever asked for, by id."""
+    for item in WriteOffItem.query(_WRITE_OFFS, consistent_read=True):
+        yield _to_write_off(item)
+
+
+class DynamoCalendar:
+    """`ledger.ports.Calendar`."""
+
+    def __init__(self) -> None:
+        self._known_days: set[date] = set()
+
+    def schedule(self, day: date, key: str) -> None:
+        if day not in self._known_days:
+            # Before the order: a day without orders is harmless, an order in an unknown day would be lost.
+            DueItem(pk=_DAYS, sk=day.isoformat()).save()
+            self._known_days.add(day)
+        DueItem(pk=_due_key(day), sk=key).save()
+
+    def days(self, *, since: date | None, before: date) -> list[date]:
+        condition: Any = DueItem.sk < before.isoformat()
+        if since is not None:
+            condition = DueItem.sk.between(since.isoformat(), (before - timedelta(days=1)).isoformat())
+        if since is not None and since >= before:
+            return []
+        return [date.fromisoformat(item.sk) for item in DueItem.query(_DAYS, condition, consistent_read=True)]
+
+    def due(self, day: date, after: str) -> Iterator[str]:
+        condition = DueItem.sk > after if after else None
+        for item in DueItem.query(_due_key(day), condition, consistent_read=True):
+            yield item.sk
+
+    def progress(self) -> tuple[date, str] | None:
+        item = SweepItem.find("sweep", "release")
+        if item is None:
+            return None
+        day, _, after = item.reached.partition("#")
+        return date.fromisoformat(day), after
+
+    def save_progress(self, day: date, after: str) -> None:
+        reached = f"{day.isoformat()}#{after}"
+        SweepItem(reached=reached).put_if(SweepItem.pk.does_not_exist() | (SweepItem.reached < reached))
+
+
+_DAYS = "days"
+_WRITE_OFFS = "write-offs"
+
+
+def _due_key(day: date) -> str:
+    return f"due#{day.isoformat()}"
+
+
+def _to_item(booked: LedgerTransaction) -> LedgerItem:
+    return LedgerItem(
+        pk=booked.id,
+        kind=booked.kind,
+        cause=booked.cause,
+        order_id=booked.order_id or None,
+        at=booked.at,
+        postings=[
+            [posting.account, posting.amount, *([posting.reward] if posting.reward else [])]
+            for posting in booked.postings
+        ],
+        plan=booked.plan or None,
+        credits=[_from_credit(credit) for credit in booked.credits] or None,
+        approved_by=list(booked.approved_by) or None,
+    )
+
+
+def _to_transaction(item: LedgerItem) -> LedgerTransaction:
+    return LedgerTransaction(
+        id=item.pk,
+        kind=item.kind,  # type: ignore[arg-type]  # written from the same type
+        cause=item.cause,
+        order_id=item.order_id or "",
+        at=item.at,
+        postings=tuple(Posting(*values) for values in item.postings),
+        plan=item.plan or "",
+        credits=tuple(_to_credit(values) for values in item.credits or ()),
+        approved_by=tuple(item.approved_by or ()),
+    )
+
+
+def _to_rewards_item(rewards: OrderRewards) -> RewardsItem:
+    return RewardsItem(
+        pk=rewards.order_id,
+        plan=rewards.plan,
+        credits=[_from_credit(credit) for credit in rewards.credits],
+        accrued_at=rewards.accrued_at,
+        state=rewards.state,
+        released_at=rewards.released_at,
+        claws=[[claw.refund_id, dict(claw.taken)] for claw in rewards.claws],
+        version=rewards.version,
+    )
+
+
+def _to_rewards(item: RewardsItem) -> OrderRewards:
+    return OrderRewards(
+        order_id=item.pk,
+        plan=item.plan,
+        credits=tuple(_to_credit(values) for values in item.credits),
+        accrued_at=item.accrued_at,
+        state=item.state,  # type: ignore[arg-type]  # written from the same type
+        released_at=item.released_at,
+        claws=tuple(Claw(refund_id, tuple(taken.items())) for refund_id, taken in item.claws),
+        version=item.version,
+    )
+
+
+def _to_write_off_item(write_off: WriteOff, fingerprint: str) -> WriteOffItem:
+    return WriteOffItem(
+        sk=write_off.id,
+        member_id=write_off.member_id,
+        amount=write_off.amount,
+        asked_by=write_off.asked_by,
+        asked_at=write_off.asked_at,
+        reason=write_off.reason,
+        fingerprint=fingerprint,
+        approved_by=write_off.approved_by or None,
+        approved_at=write_off.approved_at,
+        note=write_off.note or None,
+    )
+
+
+def _to_write_off(item: WriteOffItem) -> WriteOff:
+    return WriteOff(
+        id=item.sk,
+        member_id=item.member_id,
+        amount=item.amount,
+        asked_by=item.asked_by,
+        asked_at=item.asked_at,
+        reason=item.reason,
+        approved_by=item.approved_by or "",
+        approved_at=item.approved_at,
+        note=item.note or "",
+    )
+
+
+def _from_credit(credit: Credit) -> list[str | int]:
+    return [
+        credit.reward,
+        credit.member_id,
+        credit.role,
+        credit.rule,
+        credit.rate,
+        credit.unit,
+        credit.base,
+        credit.full,
+        credit.limited,
+        credit.amount,
+    ]
+
+
+def _to_credit(values: list[Any]) -> Credit:
+    return Credit(*values)
+
+
+def _to_balance(item: BalanceItem) -> Balance:
+    return Balance(
+        member_id=item.pk,
+        frozen=item.frozen,
+        free=item.available,
+        paying=item.paying,
+        paid=item.paid,
+        withheld=item.withheld,
+    )

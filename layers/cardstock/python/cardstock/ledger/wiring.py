@@ -1,0 +1,74 @@
+"""Factories of the ledger area, each lazy: a function imports and pays for what it uses."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from cardstock import environment
+
+if TYPE_CHECKING:
+    from cardstock.ledger.model import LedgerTransaction
+    from cardstock.ledger.ports import Archive, Books, Calendar, Seals, Statements, Transactions, WriteOffs
+
+
+@cache
+def books() -> "Books":
+    """The ledger in DynamoDB."""
+    from cardstock.ledger.store import DynamoBooks
+
+    return DynamoBooks()
+
+
+def ledger_transaction(record: dict[str, Any]) -> "LedgerTransaction":
+    """What a record of the ledger's stream announces. Raises on anything else."""
+    from cardstock.ledger.store import transaction_of
+
+    return transaction_of(record)
+
+
+@cache
+def write_offs() -> "WriteOffs":
+    """Debt that somebody asks to forgive, in DynamoDB."""
+    from cardstock.ledger.store import DynamoWriteOffs
+
+    return DynamoWriteOffs()
+
+
+@cache
+def calendar() -> "Calendar":
+    """Orders due for release, by day, in DynamoDB."""
+    from cardstock.ledger.store import DynamoCalendar
+
+    return DynamoCalendar()
+
+
+@cache
+def statements() -> "Statements":
+    """Members' statements in DynamoDB."""
+    from cardstock.ledger.statements_store import DynamoStatements
+
+    return DynamoStatements()
+
+
+@cache
+def booked() -> "Transactions":
+    """Single transactions of the ledger in DynamoDB."""
+    from cardstock.ledger.store import DynamoBooks
+
+    return DynamoBooks()
+
+
+@cache
+def seals() -> "Seals":
+    """What waits to be sealed and what was, in DynamoDB."""
+    from cardstock.ledger.seals_store import DynamoSeals
+
+    return DynamoSeals()
+
+
+@cache
+def seal_archive() -> "Archive":
+    """Seals in S3."""
+    from cardstock.aws.files import Files
+    from cardstock.ledger.archive import SealArchive
+
+    return SealArchive(Files(environment.text("REPORTS_BUCKET")))

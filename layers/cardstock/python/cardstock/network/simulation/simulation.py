@@ -1,0 +1,592 @@
+"""What a plan would have cost, and whom it would have paid: a history run through the rules that pay.
+
+There is no second engine. Positions change by `positions`, rewards come from `rewards`, both with the arguments that
+the services give them; a step looks at a fixed number of members, so that a million cost a hundred times what ten
+thousand do. Only whoever can still matter is kept in memory.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+
+from cardstock.errors import RefusedError
+from cardstock.money import BPS_ONE, Bps, Fen, half_up, share
+from cardstock.network import plan_check as guard
+from cardstock.network import positions, rewards
+from cardstock.network.dividends import MonthSales, sale_of
+from cardstock.network.model import (
+    Approval,
+    Change,
+    Finding,
+    Mark,
+    Node,
+    OrderFacts,
+    OrderLine,
+    Plan,
+    Refunded,
+    Reward,
+    RewardKind,
+    Snapshot,
+)
+from cardstock.network.simulation.history import (
+    Appointed,
+    Closed,
+    Joined,
+    Left,
+    Market,
+    Paid,
+    Placed,
+    RecordedOrder,
+    Returned,
+    Settled,
+    Step,
+    check_market,
+    given_back,
+    recorded,
+    synthetic,
+)
+
+Goal: TypeAlias = Literal["margin", "earnings"]
+BoundName: TypeAlias = Literal["guard", "cost_cap", "margin_floor"]
+Progress: TypeAlias = Callable[[int], None]
+
+CURVE_POINTS: Final = 20
+"""Points of the curve that shows how earnings are distributed."""
+# What the guard looks for every day in the life itself, too (`compliance.model`); a test compares.
+ALARM_LEVELS: Final = 3
+ALARM_PEOPLE: Final = 30
+OUTSIDE_FLOOR_BPS: Final = 5_000
+_STEPS_BETWEEN: Final = 5_000
+"""Steps between two reports of progress."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """One plan, played through one history. Amounts in fen, shares in basis points, rounded half-up."""
+
+    plan: Plan
+    findings: tuple[Finding, ...]
+    """What the guard says of the plan itself."""
+    warnings: tuple[tuple[str, int], ...]
+    """What it would say of the life under it: `subtrees` that reach the levels and heads of the law with money flowing
+    in them, and `outside_sales`, the share of sales to people who promote nothing, where that is under a half."""
+    members: int
+    orders: int
+    sales: Fen
+    """Paid for goods."""
+    returned: Fen
+    """Given back of it."""
+    goods: Fen
+    """What the goods that were kept cost."""
+    accrued: tuple[tuple[RewardKind, Fen], ...]
+    """Rewards when they were credited."""
+    clawed: Fen
+    """What refunds took back of them."""
+    clawed_late: Fen
+    """The part of it that had been available before: it may have been paid out."""
+    peak_frozen: Fen
+    """The most that refunds could have taken back at one time without anybody's debt."""
+    benefits: int
+    """Benefits granted by a plan without cash, less those undone."""
+    benefit_cost: Fen
+    dividend: Fen
+    worst_bps: Bps
+    """The most that one order paid, of its net, rounded up."""
+    worst_order: str | None
+    worst_reference_bps: Bps
+    """The same for one unit at the plan's reference price in the worst possible positions."""
+    earners: int
+    """Who kept something in the end."""
+    top_bps: Bps
+    """What the highest-earning hundredth of them, at least one, has of all that they keep."""
+    gini_bps: Bps
+    """How unequal they are: 0 all the same, 10 000 one has it all."""
+    curve: tuple[Bps, ...]
+    """What the lowest-earning 1/20, 2/20 ... of them have of it."""
+    outside_bps: Bps
+    """Sales to people who are no distributors and have brought nobody, of all sales."""
+    promotions: int
+    demotions: int
+    refused_bindings: int
+    """Bindings that the rules refused; only a recorded history can hold such."""
+
+    @property
+    def kept(self) -> Fen:
+        """Sales less what was given back."""
+        return self.sales - self.returned
+
+    @property
+    def rewards(self) -> Fen:
+        """What promoters keep, dividends included."""
+        return sum(amount for _, amount in self.accrued) - self.clawed + self.dividend
+
+    @property
+    def cost(self) -> Fen:
+        """What the plan costs the brand."""
+        return self.rewards + self.benefit_cost
+
+    @property
+    def cost_bps(self) -> Bps:
+        """The cost, of the sales kept."""
+        return _bps(self.cost, self.kept)
+
+    @property
+    def margin(self) -> Fen:
+        """Sales kept, less their goods and the plan's cost."""
+        return self.kept - self.goods - self.cost
+
+    @property
+    def margin_bps(self) -> Bps:
+        """The margin, of the sales kept."""
+        return _bps(self.margin, self.kept)
+
+    @property
+    def clawed_bps(self) -> Bps:
+        """Of all that was credited."""
+        return _bps(self.clawed, sum(amount for _, amount in self.accrued))
+
+    @property
+    def earning_bps(self) -> Bps:
+        """Members who kept something."""
+        return _bps(self.earners, self.members)
+
+
+Watch: TypeAlias = Callable[[str, RewardKind, str, Fen], None]
+"""Told of every credit (and, below zero, of every claw-back): order, reward, member, fen."""
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """One plan to be tried, with the approvals it would be published with, and the shop expected under it."""
+
+    plan: Plan
+    market: Market
+    approvals: tuple[Approval, ...] = ()
+
+
+def run(
+    trial: Trial,
+    orders: Iterable[RecordedOrder] | None = None,
+    partners: Sequence[str] = (),
+    *,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Try a plan on recorded orders (see `history.recorded`), or on its made-up market.
+
+    Raises `InvalidError`: MARKET_INVALID, ORDERS_UNSORTED, ORDER_INVALID.
+    """
+    plan, market = trial.plan, check_market(trial.market)
+    return simulate(
+        plan,
+        synthetic(market, plan) if orders is None else recorded(orders, plan, partners),
+        goods_bps=market.goods_bps,
+        unlock_cost=market.unlock_cost,
+        approvals=trial.approvals,
+        progress=progress,
+    )
+
+
+def simulate(
+    plan: Plan,
+    steps: Iterable[Step],
+    *,
+    goods_bps: Bps,
+    unlock_cost: Fen = 0,
+    approvals: Sequence[Approval] = (),
+    progress: Progress | None = None,
+    watch: Watch | None = None,
+) -> Outcome:
+    """Play `steps` under `plan`. `progress` is told now and then how many members and orders have come so far.
+
+    `goods_bps` is what goods cost, of what is paid for them; a free order costs the goods of `plan.price`, another
+    benefit `unlock_cost`. A binding that the rules refuse is counted and left out, as the shop would have.
+    """
+    life = _Life(plan, watch)
+    play: dict[type, Callable[..., None]] = {
+        Joined: life.join,
+        Placed: life.place,
+        Paid: life.pay,
+        Settled: life.settle,
+        Returned: life.give_back,
+        Closed: life.close,
+        Left: life.leave,
+        Appointed: life.appoint,
+    }
+    left = _STEPS_BETWEEN
+    for step in steps:
+        play[type(step)](step)
+        left -= 1
+        if not left:
+            left = _STEPS_BETWEEN
+            if progress is not None:
+                progress(life.members + life.placed)
+    if progress is not None:
+        progress(life.members + life.placed)
+    return life.outcome(goods_bps, unlock_cost, approvals)
+
+
+_NOBODY: Final = Node("")
+_NIGHT_AFTER: Final = timedelta(hours=8, days=1)
+"""The brand's zone, eight hours before UTC, and the day after."""
+
+
+class _Order:
+    """An order under way."""
+
+    __slots__ = ("facts", "frozen", "lines", "mark", "refunded", "rewards", "settled", "taken")
+
+    def __init__(self, lines: tuple[OrderLine, ...], facts: OrderFacts, due: tuple[Reward, ...]) -> None:
+        self.lines = lines
+        self.facts = facts
+        self.rewards = due
+        """To whom, the snapshot in `facts` says: a basket that comes again has the same ones."""
+        self.mark: Mark | None = None
+        self.refunded: Refunded | None = None
+        self.taken: list[Fen] | None = None
+        self.frozen = 0
+        self.settled = False
+
+    @property
+    def returned(self) -> Fen:
+        return sum(self.refunded.fen) if self.refunded else 0
+
+
+class _Life:
+    """One run: who can still matter, the orders under way, and the sums."""
+
+    def __init__(self, plan: Plan, watch: Watch | None) -> None:
+        self.plan = plan
+        self.watch = watch
+        self.nodes: dict[str, Node] = {}
+        """By the time of binding: who brought somebody stands before him."""
+        self.orders: dict[str, _Order] = {}
+        self.earned: dict[str, Fen] = {}
+        self.brought: dict[str, int] = {}
+        self.months: dict[int, MonthSales] = {}
+        self.happened: Counter[str] = Counter()
+        self.accrued: dict[RewardKind, Fen] = {"direct": 0, "team": 0, "peer": 0}
+        self.members = self.placed = self.refused = 0
+        self.sales = self.outside = self.returned = 0
+        self.clawed = self.clawed_late = self.frozen = self.peak_frozen = 0
+        self.worst: tuple[int, int, str | None] = (0, 1, None)
+        self.due: dict[object, tuple[Reward, ...]] = {}
+
+    # The steps of a history.
+
+    def appoint(self, step: Appointed) -> None:
+        member = self.nodes.get(step.member_id) or self._new(step.member_id)
+        self._write(positions.appointment(member, "simulated", "simulated", self.plan, step.at))
+
+    def join(self, step: Joined) -> None:
+        nodes, member_id, inviter_id = self.nodes, step.member_id, step.inviter_id
+        verified = step.verified and self.plan.benefit == "unlock"
+        if step.passes and not verified and inviter_id in nodes and nodes[inviter_id].has_referred:
+            # A binding would write nothing but his own position, which nobody will read.
+            self.members += 1
+            self.brought[inviter_id] += 1
+            return
+        member = nodes.get(member_id)
+        if member is None:
+            member = nodes[member_id] = self._new(member_id)
+        if inviter_id is not None and member.referrer != inviter_id:
+            inviter = nodes.get(inviter_id)
+            if inviter is None:
+                inviter = nodes[inviter_id] = self._new(inviter_id)
+            try:
+                change = positions.binding(member, inviter, nodes, step.at, self.plan)
+            except RefusedError:
+                self.refused += 1
+            else:
+                del nodes[member_id]  # its place is behind the inviter's
+                self._write(change)
+                self.brought[inviter_id] = self.brought.get(inviter_id, 0) + 1
+        if verified:
+            self._write(positions.verification(nodes[member_id], nodes, self.plan, step.at))
+        if step.passes:
+            del nodes[member_id]
+
+    def place(self, step: Placed) -> None:
+        plan, lines = self.plan, step.lines
+        buyer = self.nodes.get(step.member_id)
+        if buyer is None:
+            buyer = self.nodes[step.member_id] = self._new(step.member_id)
+        snapshot = positions.snapshot_of(buyer, self.nodes, plan, step.at)
+        net = sum([line.net for line in lines])
+        paid_at = step.at if step.paid else None
+        facts = OrderFacts(step.order_id, buyer.id, snapshot, step.at, net, rewards.qualifying_net(lines), paid_at)
+        order = self.orders[step.order_id] = _Order(lines, facts, self._rewards(step, snapshot))
+        if step.paid:
+            self._paid(order)
+
+    def pay(self, step: Paid) -> None:
+        order = self.orders[step.order_id]
+        order.facts = replace(order.facts, paid_at=step.at)
+        self._paid(order)
+
+    def settle(self, step: Settled) -> None:
+        order = self.orders[step.order_id]
+        order.settled = True
+        self.frozen -= order.frozen
+        if self.plan.dividend_bps:
+            self._month(step.at).add(sale_of(order.facts.snapshot, order.facts.net - order.returned))
+        if order.facts.qualifying_net:
+            order.facts = replace(order.facts, settled_at=step.at)
+            self._count(order)
+
+    def give_back(self, step: Returned) -> None:
+        order = self.orders[step.order_id]
+        before = order.refunded or rewards.nothing_refunded(order.lines)
+        after = given_back(order.lines, before, step)
+        order.refunded = after
+        fen = sum(after.fen) - sum(before.fen)
+        self.returned += fen
+        if order.rewards:
+            taken = [rewards.clawed(reward, after.fen) for reward in order.rewards]
+            for reward, now, earlier in zip(order.rewards, taken, order.taken or (0, 0, 0), strict=False):
+                self._take(order, reward, now - earlier)
+            order.taken = taken
+        if self.plan.dividend_bps and order.settled:
+            self._month(step.at).add(sale_of(order.facts.snapshot, -fen))
+        part = rewards.qualifying_refunded(order.lines, after.fen)
+        facts = order.facts
+        # What comes back once more than a half has come back changes nothing for roles.
+        if part != facts.qualifying_refunded and 2 * facts.qualifying_refunded <= facts.qualifying_net:
+            order.facts = replace(facts, qualifying_refunded=part, refunded_at=step.at)
+            self._count(order)
+
+    def close(self, step: Closed) -> None:
+        del self.orders[step.order_id]
+
+    def leave(self, step: Left) -> None:
+        # There, a promotion may still move him.
+        if self.plan.leave_mode != "keep_recruits":
+            del self.nodes[step.member_id]
+
+    # What the services do around the rules.
+
+    def _new(self, member_id: str) -> Node:
+        self.members += 1
+        return replace(_NOBODY, id=member_id)
+
+    def _write(self, change: Change) -> None:
+        for node in change.nodes:
+            self.nodes[node.id] = node
+        for event in change.events:
+            self.happened[event.kind] += 1
+
+    def _count(self, order: _Order) -> None:
+        change = positions.count(order.facts, order.mark, self.nodes, self.plan)
+        if change.mark is not None:
+            order.mark = change.mark
+        self._write(change)
+
+    def _rewards(self, step: Placed, snapshot: Snapshot) -> tuple[Reward, ...]:
+        """What the order pays. People in the same roles earn the same on the same basket, whoever they are; nobody is
+        erased in a history."""
+        if step.basket is None:
+            return rewards.rewards_for(step.lines, snapshot, self.plan, buyer_id=step.member_id)
+        referrer, owner, peer = snapshot.referrer, snapshot.owner, snapshot.peer
+        case = (
+            step.basket,
+            referrer and referrer.role,
+            owner and owner.role,
+            peer and peer.role,
+            snapshot.lapsed,
+        )
+        due = self.due.get(case)
+        if due is None:
+            due = rewards.rewards_for(step.lines, snapshot, self.plan, buyer_id=step.member_id)
+            self.due[case] = due
+        return due
+
+    def _paid(self, order: _Order) -> None:
+        facts = order.facts
+        net = facts.net
+        self.placed += 1
+        self.sales += net
+        total = 0
+        for reward in order.rewards:
+            amount = reward.amount
+            if amount:
+                total += amount
+                self._credit(order, reward.kind, amount)
+        if total:
+            order.frozen = total
+            if total * self.worst[1] > self.worst[0] * net:
+                self.worst = (total, net, facts.order_id)
+            self.frozen += total
+            self.peak_frozen = max(self.peak_frozen, self.frozen)
+        if facts.snapshot.buyer_role == "member" and not self.nodes[facts.buyer_id].has_referred:
+            self.outside += net
+        self._count(order)
+
+    def _credit(self, order: _Order, kind: RewardKind, amount: Fen) -> None:
+        snapshot = order.facts.snapshot
+        person = snapshot.referrer if kind == "direct" else snapshot.owner if kind == "team" else snapshot.peer
+        member_id = person.id if person is not None else ""
+        self.earned[member_id] = self.earned.get(member_id, 0) + amount
+        if amount > 0:
+            self.accrued[kind] += amount
+        if self.watch is not None:
+            self.watch(order.facts.order_id, kind, member_id, amount)
+
+    def _take(self, order: _Order, reward: Reward, amount: Fen) -> None:
+        if amount:
+            self._credit(order, reward.kind, -amount)
+            self.clawed += amount
+            if order.settled:
+                self.clawed_late += amount
+            else:
+                order.frozen -= amount
+                self.frozen -= amount
+
+    def _month(self, at: datetime) -> MonthSales:
+        """The month of the brand in which the night after `at` falls: it is the night that settles."""
+        night = (at + _NIGHT_AFTER).astimezone(UTC)
+        return self.months.setdefault(night.year * 12 + night.month, MonthSales())
+
+    # What came of it.
+
+    def outcome(self, goods_bps: Bps, unlock_cost: Fen, approvals: Sequence[Approval]) -> Outcome:
+        """The sums of the run."""
+        plan, kept = self.plan, self.sales - self.returned
+        dividends: Fen = 0
+        for month in self.months.values():
+            for member_id, amount in month.shares(plan).items():
+                dividends += amount
+                self.earned[member_id] = self.earned.get(member_id, 0) + amount
+        subtrees = self._subtrees() if plan.benefit == "cash" else 0
+        earnings = sorted([fen for fen in self.earned.values() if fen > 0])
+        outside = _bps(self.outside, self.sales)
+        warnings: list[tuple[str, int]] = [("subtrees", subtrees)] if subtrees else []
+        if self.sales and outside < OUTSIDE_FLOOR_BPS:
+            warnings.append(("outside_sales", outside))
+        benefits = self.happened["benefit"] - self.happened["benefit_undone"]
+        each = share(plan.price, goods_bps) if plan.benefit == "free_order" else unlock_cost
+        total, net, worst_order = self.worst
+        return Outcome(
+            plan=plan,
+            findings=guard.check(plan, approvals),
+            warnings=tuple(warnings),
+            members=self.members,
+            orders=self.placed,
+            sales=self.sales,
+            returned=self.returned,
+            goods=share(kept, goods_bps),
+            accrued=tuple(self.accrued.items()),
+            clawed=self.clawed,
+            clawed_late=self.clawed_late,
+            peak_frozen=self.peak_frozen,
+            benefits=benefits,
+            benefit_cost=benefits * each,
+            dividend=dividends,
+            worst_bps=-(-total * BPS_ONE // net),
+            worst_order=worst_order,
+            worst_reference_bps=guard.worst_bps(plan),
+            earners=len(earnings),
+            top_bps=_bps(sum(earnings[len(earnings) * 99 // 100 :]) if earnings else 0, sum(earnings)),
+            gini_bps=gini_bps(earnings),
+            curve=curve(earnings),
+            outside_bps=outside,
+            promotions=self.happened["promote"],
+            demotions=self.happened["demote"],
+            refused_bindings=self.refused,
+        )
+
+    def _subtrees(self) -> int:
+        """How many who earn head a subtree that the law would look at. One pass from the last bound to the first."""
+        people = {member_id: 1 + count for member_id, count in self.brought.items()}
+        levels = dict.fromkeys(self.brought, 2)
+        found = 0
+        for member_id in reversed(self.nodes):
+            size, depth = people.get(member_id, 1), levels.get(member_id, 1)
+            if size >= ALARM_PEOPLE and depth >= ALARM_LEVELS and self.earned.get(member_id, 0) > 0:
+                found += 1
+            referrer = self.nodes[member_id].referrer
+            if referrer is not None:
+                people[referrer] += size - 1  # he himself was counted when he was brought
+                levels[referrer] = max(levels[referrer], depth + 1)
+        return found
+
+
+def gini_bps(earnings: Sequence[Fen]) -> Bps:
+    """The Gini coefficient of `earnings`, sorted upwards and above zero; 0 for nobody."""
+    number, whole = len(earnings), sum(earnings)
+    if not whole:
+        return 0
+    weighted = sum([rank * fen for rank, fen in enumerate(earnings, 1)])
+    return half_up(BPS_ONE * (2 * weighted - (number + 1) * whole), number * whole)
+
+
+def curve(earnings: Sequence[Fen]) -> tuple[Bps, ...]:
+    """What the first 1/20, 2/20 ... of `earnings` (sorted upwards) make of all; the Lorenz curve."""
+    whole = sum(earnings)
+    points, done, total = [], 0, 0
+    for point in range(1, CURVE_POINTS + 1):
+        until = len(earnings) * point // CURVE_POINTS
+        total += sum(earnings[done:until])
+        done = until
+        points.append(_bps(total, whole))
+    return tuple(points)
+
+
+def _bps(part: Fen, whole: Fen) -> Bps:
+    return half_up(part * BPS_ONE, whole) if whole > 0 else 0
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """What a plan must keep to be picked. That nothing in it is refused or lacks an approval always holds."""
+
+    margin_floor_bps: Bps = 0
+    """Of what was kept of the sales, at least."""
+    cost_cap_bps: Bps = 3_000
+    """Of what was kept of the sales, at most."""
+    goal: Goal = "margin"
+    """The best within bounds leaves the brand most, or pays promoters most; fen, not shares."""
+
+
+class Breach(msgspec.Struct, frozen=True):
+    """A bound that a plan does not keep."""
+
+    bound: BoundName
+    found: int
+    """Basis points; for `guard` how many checks fail."""
+    limit: int
+    checks: tuple[str, ...] = ()
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """Outcomes as they were given, what each breaks, and which is best; None: none is within bounds."""
+
+    outcomes: tuple[Outcome, ...]
+    breaches: tuple[tuple[Breach, ...], ...]
+    bounds: Bounds
+    best: int | None
+    runner_up: int | None
+    """The next best within bounds."""
+
+
+def compare(outcomes: Sequence[Outcome], bounds: Bounds) -> Comparison:
+    """Pick the best outcome within `bounds`. Ties go to the lower worst order, then to the earlier one."""
+    breaches = tuple(_breaches(outcome, bounds) for outcome in outcomes)
+
+    def rank(index: int) -> tuple[int, int, int]:
+        outcome = outcomes[index]
+        return (-(outcome.margin if bounds.goal == "margin" else outcome.rewards), outcome.worst_bps, index)
+
+    within = sorted([index for index, broken in enumerate(breaches) if not broken], key=rank)
+    return Comparison(tuple(outcomes), breaches, bounds, *([*within, None, None][:2]))
+
+
+def _breaches(outcome: Outcome, bounds: Bounds) -> tuple[Breach, ...]:
+    blocking = guard.blocks(outcome.findings)
+    found = []
+    if blocking:
+        found.append(Breach("guard", len(blocking), 0, tuple(finding.check for finding in blocking)))
+    if outcome.cost_bps > bounds.cost_cap_bps:
+        found.append(Breach("cost_cap", outcome.cost_bps, bounds.cost_cap_bps))
+    if outcome.margin_bps < bounds.margin_floor_bps:
+        found.append(Breach("margin_floor", outcome.margin_bps, bounds.margin_floor_bps))
+    return tuple(found)

@@ -1,0 +1,261 @@
+"""Calls to addresses that partners choose: only to public ones, over https on port 443, to exactly the address checked.
+
+A partner's URL must not become a way into the network we run in (server-side request forgery). So: the host is
+resolved once, every address it has must be public, the connection goes to one of those very addresses (the name is used
+for TLS and the Host header only), redirects are not followed, and time and size are bounded. The ranges follow the
+IANA special-purpose registries; `ipaddress.is_global` alone misses 100.64.0.0/10 of some clouds and every form that
+embeds an IPv4 address in IPv6.
+"""
+
+import http.client
+import ipaddress
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cardstock.aws.queues import Queue
+from cardstock.clock import rfc3339
+from cardstock.errors import InvalidError, Pointer
+from cardstock.partners.model import Due
+
+TIMEOUT_SECONDS = 15.0
+MAX_ANSWER_BYTES = 64 * 1024
+_TRIED_ADDRESSES = 4
+_SHORTEST_TIMEOUT_SECONDS = 0.001
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Resolve = Callable[[str, int], Sequence[str]]
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
+_IPV4_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
+_SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
+_SHARED = ipaddress.IPv4Network("100.64.0.0/10")
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one call: the status if there was an answer, else why there was none."""
+
+    status: int | None
+    error: str | None
+    retry_after: str | None = None
+
+    @property
+    def delivered(self) -> bool:
+        """Only 2xx is a delivery; a redirect is not."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+def parse_networks(text: str) -> tuple[Network, ...]:
+    """The CIDRs of the setting `WEBHOOK_PRIVATE_NETWORKS`. Raises ValueError on a wrong one."""
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def is_public(address: Address) -> bool:
+    """Whether `address`, and every IPv4 address inside it, is on the public internet."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if address.sixtofour is not None:
+            return is_public(address.sixtofour)
+        if address.teredo is not None or address in _NAT64_LOCAL or address in _SITE_LOCAL:
+            return False
+        if address in _NAT64 or address in _IPV4_COMPATIBLE or address in _TRANSLATED:
+            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    elif address in _SHARED:
+        return False
+    return address.is_global and not address.is_multicast
+
+
+def check_url(url: str, allowed: Sequence[Network] = ()) -> None:
+    """Refuse a URL that can never be called: not https, credentials in it, another port, an address instead of a name.
+
+    Where an operator allows private networks, http and any port are accepted too: the address decides at the call.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidError("URL_REFUSED", pointers=(Pointer("/url", "URL"),)) from error
+    wrong = (
+        not parts.hostname
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+        or parts.username is not None
+        or parts.password is not None
+        or bool(parts.fragment)
+        or len(url) > 1_000
+    )
+    if allowed:
+        wrong = wrong or parts.scheme not in ("http", "https")
+    else:
+        wrong = wrong or parts.scheme != "https" or port not in (None, 443) or _is_literal(parts.hostname or "")
+    if wrong:
+        raise InvalidError("URL_REFUSED", pointers=(Pointer("/url", "URL"),))
+
+
+def _is_literal(host: str) -> bool:
+    # Numeric hosts in any form (127.1, 0x7f000001, 2130706433) end in a label that no public suffix has.
+    last = host.rstrip(".").rsplit(".", 1)[-1]
+    return ":" in host or last.isdigit() or last.lower().startswith("0x")
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Every address of `host`, by the system's resolver."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+@cache
+def public_tls() -> ssl.SSLContext:
+    """TLS that trusts the certificate authorities of this machine; reading them costs some 20 ms."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # some builds of Python leave it to the machine's OpenSSL
+    return context
+
+
+def post(
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    allowed: Sequence[Network] = (),
+    resolver: Resolve = resolve,
+    tls: Callable[[], ssl.SSLContext] = public_tls,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> Outcome:
+    """POST `body` to `url` and tell what became of it; never raises for what the other side does.
+
+    It ends within `timeout_seconds`, name resolution included. The head of an answer that arrived in time counts,
+    whatever its body does.
+    """
+    try:
+        check_url(url, allowed)
+    except InvalidError:
+        return Outcome(None, "URL_REFUSED")
+    deadline = time.monotonic() + timeout_seconds
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    secure = parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    found = _resolved(resolver, host, port, deadline)
+    if found is None:
+        return Outcome(None, "TIMED_OUT")
+    try:
+        addresses = [ipaddress.ip_address(address.partition("%")[0]) for address in found]
+    except ValueError:
+        addresses = []
+    if not addresses:
+        return Outcome(None, "HOST_UNKNOWN")
+    if not all(is_public(a) or any(a in network for network in allowed) for a in addresses):
+        return Outcome(None, "ADDRESS_REFUSED")
+    sent = {**headers, "Host": parts.netloc, "Content-Type": "application/json", "User-Agent": "Cardstock/1"}
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    try:
+        with _connected(addresses, port, deadline) as plain:
+            # The handshake waits for the watchdog: it, too, can be dripped.
+            wrapped = tls().wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False) if secure else plain
+            with wrapped, _watched(wrapped, deadline):
+                if isinstance(wrapped, ssl.SSLSocket):
+                    wrapped.do_handshake()
+                return _exchanged(wrapped, path, sent, body, deadline)
+    except (http.client.HTTPException, OSError, ValueError) as error:
+        late = time.monotonic() >= deadline or isinstance(error, TimeoutError)
+        return Outcome(None, "TIMED_OUT" if late else type(error).__name__)
+
+
+def _resolved(resolver: Resolve, host: str, port: int, deadline: float) -> Sequence[str] | None:
+    """The addresses, none for an unknown host, or None if nobody said so in time: a resolver cannot be interrupted."""
+    found: list[Sequence[str]] = []
+
+    def look_up() -> None:
+        try:
+            found.append(resolver(host, port))
+        except (OSError, ValueError):
+            found.append(())
+
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(deadline - time.monotonic())
+    return found[0] if found else None
+
+
+def _connected(addresses: Sequence[Address], port: int, deadline: float) -> socket.socket:
+    """A connection to the first address that takes it: one without IPv6 must reach a host that has both."""
+    refused: OSError = TimeoutError()
+    for address in addresses[:_TRIED_ADDRESSES]:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            break
+        try:
+            return socket.create_connection((str(address), port), timeout=left)
+        except OSError as error:
+            refused = error
+    raise refused
+
+
+@contextmanager
+def _watched(connection: socket.socket, deadline: float) -> Iterator[None]:
+    """Breaks the connection at the deadline. A socket's own time-out begins again with every byte that drips in."""
+
+    def break_off() -> None:
+        with suppress(OSError):  # it may just have ended by itself
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    left = max(0.0, deadline - time.monotonic())
+    connection.settimeout(left or _SHORTEST_TIMEOUT_SECONDS)
+    watchdog = threading.Timer(left, break_off)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()
+        watchdog.join()
+
+
+def _exchanged(
+    connection: socket.socket, path: str, headers: Mapping[str, str], body: bytes, deadline: float
+) -> Outcome:
+    client = http.client.HTTPConnection("")  # it never connects: the socket is the one to the checked address
+    client.sock = connection
+    client.request("POST", path, body, dict(headers))
+    with client.getresponse() as answer:
+        if time.monotonic() >= deadline:  # a head that the watchdog cut off reads like a whole one
+            raise TimeoutError
+        outcome = Outcome(answer.status, None, answer.headers.get("Retry-After"))
+        left = MAX_ANSWER_BYTES
+        # Read for the sender's sake: one that is cut off in mid-answer may take the event for not received.
+        with suppress(http.client.HTTPException, OSError, ValueError):
+            while left > 0 and (piece := answer.read1(left)):
+                left -= len(piece)
+    return outcome
+
+
+class DueMessages:
+    """`partners.ports.DueQueue`."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def send(self, due: Due, delay_seconds: int) -> None:
+        message = {
+            "owner": due.owner,
+            "endpoint_id": due.endpoint_id,
+            "delivery_id": due.delivery_id,
+            "attempt": due.attempt,
+            "tries": due.tries,
+            "not_before": rfc3339(due.not_before),
+        }
+        self._queue.send(json.dumps(message), delay_seconds=delay_seconds)

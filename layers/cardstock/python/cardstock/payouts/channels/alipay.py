@@ -1,0 +1,224 @@
+"""Alipay, single transfers to Alipay accounts (单笔转账, RSA2, public-key mode).
+
+| Call | Here |
+|---|---|
+| `alipay.fund.trans.uni.transfer` | hand over; the same `out_biz_no` again is the same transfer |
+| `alipay.fund.trans.common.query` | how it stands |
+
+Nothing is believed but an answer that is signed by Alipay's key and speaks of the number that was asked about. A
+refusal (`40004` with any `sub_code`: `SYSTEM_ERROR`, `PAYER_BALANCE_NOT_ENOUGH`, `ORDER_NOT_EXIST` ...) is no failure
+of the transfer: Alipay may know it all the same, so the query decides, and what it does not know is handed over again
+under the same number.
+
+| Status of the query | Means |
+|---|---|
+| `SUCCESS` | paid |
+| `FAIL` | failed for `error_code`; `REFUND` too: the money came back |
+| `CLOSED` | expired |
+| `DEALING`, `INIT`, `WAIT_PAY`, `UNKNOWN`, one that nobody has heard of | no answer yet |
+
+Every transfer is reported under the scene 佣金报酬, with its one info: merchants who signed lately are refused without.
+
+Source: opendocs.alipay.com: alipay.fund.trans.uni.transfer, alipay.fund.trans.common.query, open/0iaxid (scenes), the
+guide to signatures.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Final
+
+import httpx
+import msgspec
+from msgspec import Meta
+
+from cardstock.clock import Clock
+from cardstock.files import Document
+from cardstock.money import Fen
+from cardstock.payouts.channels.calls import Report, client, each, trouble
+from cardstock.payouts.model import Answer, Batch, DropReason, Line, Result
+from cardstock.platforms.keys import PrivateKey, PublicKey
+
+NAME: Final = "alipay"
+SCENE: Final = "佣金报酬"
+MINIMUM_FEN: Final = 10
+_TRANSFER: Final = "alipay.fund.trans.uni.transfer"
+_QUERY: Final = "alipay.fund.trans.common.query"
+_PRODUCT: Final = {"product_code": "TRANS_ACCOUNT_NO_PWD", "biz_scene": "DIRECT_TRANSFER"}
+_DONE: Final = "10000"
+_BEIJING: Final = timezone(timedelta(hours=8))
+_RESULTS: Final[dict[str, Result]] = {"SUCCESS": "paid", "FAIL": "failed", "REFUND": "failed", "CLOSED": "expired"}
+
+_Key = Annotated[str, Meta(min_length=1)]
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The merchant's app, from the secret. Keys are PEM or bare base64."""
+
+    app_id: _Key
+    private_key: _Key
+    public_key: _Key
+    """Alipay's, not the app's own."""
+    pay_note: Annotated[str, Meta(min_length=1, max_length=32)]
+    """佣金报酬说明: what the payees are paid for."""
+    title: Annotated[str, Meta(min_length=1, max_length=100)] = "佣金"
+    """What the payee reads in his bill; the period is put behind it."""
+    maximum_fen: Annotated[int, Meta(ge=0)] = 0
+    """The most that one transfer may be, as agreed with Alipay; 0: Alipay alone decides."""
+    gateway: str = "https://openapi.alipay.com/gateway.do"
+
+
+class _Transfer(msgspec.Struct, frozen=True):
+    """What both calls answer, as far as it is used."""
+
+    code: str
+    sub_code: str = ""
+    out_biz_no: str | None = None
+    status: str = ""
+    error_code: str | None = None
+    trans_amount: str | None = None
+
+
+class AlipayTransfers:
+    """`payouts.ports.Channel` of one merchant. `transport` replaces the network.
+
+    Raises ValueError or `msgspec.ValidationError` for an account that cannot work, before anything is sent.
+    """
+
+    def __init__(
+        self,
+        account: dict[str, Any],
+        *,
+        clock: Clock,
+        report: Report,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._account = msgspec.convert(account, Account)
+        self._private = PrivateKey(self._account.private_key)
+        self._public = PublicKey(self._account.public_key)
+        self._clock = clock
+        self._report = report
+        self._client = client("", transport)
+
+    def refusal(self, account: str, name: str, net: int) -> DropReason | None:
+        platform, _, rest = account.partition(":")
+        app, _, identity = rest.partition(":")
+        # An open id belongs to one app: another app's cannot be paid through this one.
+        if platform != "alipay" or not identity or not (_is_user_id(identity) or app == self._account.app_id):
+            return "account_unsuitable"
+        if net < MINIMUM_FEN:
+            return "under_channel_minimum"
+        if self._account.maximum_fen and net > self._account.maximum_fen:
+            return "over_channel_maximum"
+        return None if name else "unverified"
+
+    def transfer(self, lines: Sequence[Line]) -> Sequence[Answer]:
+        return each(lines, self._transfer)
+
+    def ask(self, lines: Sequence[Line]) -> Sequence[Answer]:
+        return each(lines, self._ask)
+
+    def cancel(self, lines: Sequence[Line]) -> Sequence[Answer]:
+        """Alipay cannot call back: it waits for nobody."""
+        return self.ask(lines)
+
+    def document(self, batch: Batch, lines: Sequence[Line]) -> Document | None:  # noqa: ARG002 - the port's signature
+        return None
+
+    def _transfer(self, line: Line) -> Answer | None:
+        identity = line.account.split(":", 2)[2]
+        wanted = {
+            "out_biz_no": line.number,
+            "trans_amount": f"{line.net // 100}.{line.net % 100:02d}",
+            **_PRODUCT,
+            "order_title": f"{self._account.title}{line.period}",
+            "transfer_scene_name": SCENE,
+            "transfer_scene_report_infos": [{"info_type": "佣金报酬说明", "info_content": self._account.pay_note}],
+            "payee_info": {
+                "identity": identity,
+                "identity_type": "ALIPAY_USER_ID" if _is_user_id(identity) else "ALIPAY_OPEN_ID",
+                "name": line.name,
+            },
+        }
+        said = self._call(_TRANSFER, wanted, line)
+        # Only its success is final here; why something else was said is what the query tells.
+        return self._answer(line, said) if said is not None and said.status == "SUCCESS" else self._ask(line)
+
+    def _ask(self, line: Line) -> Answer | None:
+        said = self._call(_QUERY, {"out_biz_no": line.number, **_PRODUCT}, line)
+        return None if said is None else self._answer(line, said)
+
+    def _call(self, method: str, content: dict[str, Any], line: Line) -> _Transfer | None:
+        """What Alipay says about the line, if it is certain that Alipay says it."""
+        try:
+            response = self._client.post(self._account.gateway, data=self._signed(method, content))
+        except httpx.HTTPError as error:
+            self._report(line.number, trouble(error))
+            return None
+        if response.status_code != httpx.codes.OK:
+            self._report(line.number, f"http_{response.status_code}")
+            return None
+        said = self._genuine(response.content, f"{method.replace('.', '_')}_response")
+        if said is None:
+            self._report(line.number, "signature")
+            return None
+        if said.code != _DONE:
+            self._report(line.number, f"{said.code} {said.sub_code}"[:80].strip())
+            return None
+        if said.out_biz_no != line.number:
+            self._report(line.number, "another_transfer")
+            return None
+        return said
+
+    def _signed(self, method: str, content: dict[str, Any]) -> dict[str, str]:
+        parameters = {
+            "app_id": self._account.app_id,
+            "method": method,
+            "format": "JSON",
+            "charset": "utf-8",
+            "sign_type": "RSA2",
+            "timestamp": self._clock.now().astimezone(_BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
+            "version": "1.0",
+            "biz_content": json.dumps(content, ensure_ascii=False),
+        }
+        message = "&".join(f"{name}={parameters[name]}" for name in sorted(parameters))
+        return {**parameters, "sign": self._private.sign(message.encode())}
+
+    def _genuine(self, raw: bytes, node: str) -> _Transfer | None:
+        """The answer's node, whose bytes as they came are what was signed; a gateway's own error has another node."""
+        try:
+            parts = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+            signature = msgspec.json.decode(parts["sign"], type=str)
+            if not self._public.signed(bytes(parts[node]), signature):
+                return None
+            return msgspec.json.decode(parts[node], type=_Transfer, strict=True)
+        except (KeyError, msgspec.MsgspecError, UnicodeError, RecursionError):
+            return None
+
+    def _answer(self, line: Line, said: _Transfer) -> Answer | None:
+        result = _RESULTS.get(said.status)
+        if result is None:
+            return None
+        return Answer(
+            number=line.number,
+            result=result,
+            received_at=self._clock.now(),
+            source=NAME,
+            reason=(said.error_code or said.status)[:64] if result in ("failed", "expired") else None,
+            amount=_fen(said.trans_amount) if result == "paid" else None,
+        )
+
+
+def _is_user_id(identity: str) -> bool:
+    """16 digits that begin with 2088, the same for every app; anything else is one app's open id."""
+    return len(identity) == 16 and identity.isascii() and identity.isdigit() and identity.startswith("2088")
+
+
+def _fen(yuan: str | None) -> Fen | None:
+    """`12.3` -> 1230; None for what is no amount in whole fen."""
+    try:
+        fen = Decimal(yuan or "") * 100
+        return int(fen) if fen == fen.to_integral_value() else None
+    except (InvalidOperation, ValueError, OverflowError):
+        return None

@@ -1,0 +1,118 @@
+"""The sandbox: moves no money, and can fail in every way that a real channel can. For tests and local use.
+
+How a transfer goes is drawn from the seed and its number, or said by `script`; how it stands follows from that and the
+time since it was sent. It needs no memory, so every process on a machine says the same.
+
+| Way | What it says |
+|---|---|
+| `paid` | paid, at once |
+| `failed` | failed, at once |
+| `slow` | nothing for an hour, then paid |
+| `confirm` | waits for the payee, who takes it after two hours |
+| `lapse` | waits for the payee, and lapses after 26 hours |
+| `late` | as `lapse`, but after 30 hours it was paid after all |
+| `stuck` | waits for the payee until it is called back |
+| `taken` | as `stuck`, but when it is called back the payee has just taken it |
+| `other_amount` | paid, but one fen less |
+| `silent` | nothing, ever |
+| `down` | cannot be reached |
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final, Literal, TypeAlias, get_args
+
+from cardstock.clock import Clock
+from cardstock.errors import UnavailableError
+from cardstock.files import Document
+from cardstock.payouts.model import Answer, Batch, Confirmation, DropReason, Line, Result
+
+NAME: Final = "sandbox"
+Way: TypeAlias = Literal[
+    "paid", "failed", "slow", "confirm", "lapse", "late", "stuck", "taken", "other_amount", "silent", "down"
+]
+WAYS: tuple[Way, ...] = get_args(Way)
+_HARMLESS: tuple[Way, ...] = ("paid", "paid", "paid", "paid", "paid", "paid", "confirm", "slow", "lapse", "failed")
+
+
+def drawn(seed: str, among: Sequence[Way] = _HARMLESS) -> Callable[[Line], Way]:
+    """A script: the same way for the same seed and number. By default each transfer comes to an end by itself."""
+
+    def script(line: Line) -> Way:
+        return among[hashlib.sha256(f"{seed}\x00{line.number}".encode()).digest()[0] % len(among)]
+
+    return script
+
+
+class SandboxTransfers:
+    """`payouts.ports.Channel`. `handed_over` counts calls by number; a number that comes with other parameters than
+    before raises AssertionError: no channel bears that."""
+
+    def __init__(self, clock: Clock, script: Callable[[Line], Way] | None = None) -> None:
+        self._clock = clock
+        self.script = script or drawn("local")
+        self.handed_over: dict[str, int] = {}
+        self._parameters: dict[str, tuple[object, ...]] = {}
+        self._called_back: set[str] = set()
+
+    def refusal(self, account: str, name: str, net: int) -> DropReason | None:  # noqa: ARG002 - the port's signature
+        return None
+
+    def transfer(self, lines: Sequence[Line]) -> Sequence[Answer]:
+        for line in lines:
+            parameters = (line.member, line.net, line.name, line.account)
+            if self._parameters.setdefault(line.number, parameters) != parameters:
+                raise AssertionError(f"{line.number} came with other parameters")
+            self.handed_over[line.number] = self.handed_over.get(line.number, 0) + 1
+        return self.ask(lines)
+
+    def ask(self, lines: Sequence[Line]) -> Sequence[Answer]:
+        if any(self.script(line) == "down" for line in lines):
+            raise UnavailableError("CHANNEL_UNAVAILABLE")
+        return [answer for line in lines if (answer := self._answer(line)) is not None]
+
+    def cancel(self, lines: Sequence[Line]) -> Sequence[Answer]:
+        self._called_back |= {line.number for line in lines}
+        return self.ask(lines)
+
+    def document(self, batch: Batch, lines: Sequence[Line]) -> Document | None:  # noqa: ARG002 - the port's signature
+        return None
+
+    def _answer(self, line: Line) -> Answer | None:
+        now = self._clock.now()
+        way = self.script(line)
+        said = _stands(way, now - (line.sent_at or now), called_back=line.number in self._called_back)
+        if said is None:
+            return None
+        return Answer(
+            number=line.number,
+            result=said,
+            received_at=now,
+            source=NAME,
+            reason={"failed": "ACCOUNT_FROZEN", "expired": "OVERDUE_CLOSE"}.get(said),
+            amount=line.net - (way == "other_amount") if said == "paid" else None,
+            confirmation=Confirmation("sandbox", "sandbox", f"package-{line.number}")
+            if said == "waiting_user"
+            else None,
+        )
+
+
+def _stands(way: Way, since: timedelta, *, called_back: bool) -> Result | None:
+    hours = since / timedelta(hours=1)
+    if way in ("stuck", "taken"):
+        return ("paid" if way == "taken" else "expired") if called_back else "waiting_user"
+    course: dict[Way, tuple[tuple[int, Result | None], ...]] = {
+        "paid": ((0, "paid"),),
+        "other_amount": ((0, "paid"),),
+        "failed": ((0, "failed"),),
+        "slow": ((0, None), (1, "paid")),
+        "confirm": ((0, "waiting_user"), (2, "paid")),
+        "lapse": ((0, "waiting_user"), (26, "expired")),
+        "late": ((0, "waiting_user"), (26, "expired"), (30, "paid")),
+    }
+    said: Result | None = None
+    for begins, result in course.get(way, ()):
+        if hours >= begins:
+            said = result
+    return said

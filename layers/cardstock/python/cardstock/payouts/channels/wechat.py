@@ -1,0 +1,261 @@
+"""WeChat Pay, merchant transfers (商家转账, API v3, public-key mode).
+
+| Call | Here |
+|---|---|
+| `POST /v3/fund-app/mch-transfer/transfer-bills` | hand over; the same number again is the same transfer |
+| `GET .../transfer-bills/out-bill-no/{number}` | how it stands |
+| `POST .../transfer-bills/out-bill-no/{number}/cancel` | call back what the payee has not taken; takes effect later |
+
+Nothing is believed but a 200 that is signed by the platform's key within five minutes and speaks of the number that was
+asked about. Everything else leaves open what happened: the same number is asked for, or handed over again with the same
+parameters. A number that WeChat does not know (`NOT_FOUND`) has not failed either.
+
+| State | Means |
+|---|---|
+| `ACCEPTED`, `PROCESSING`, `CANCELING`, one that nobody has heard of | no answer yet |
+| `WAIT_USER_CONFIRM` | the payee has to take it, with `package_info`, which only the first call gives |
+| `TRANSFERING` | the payee took it, the money is moving |
+| `SUCCESS` | paid |
+| `FAIL` | failed for `fail_reason`; expired if it was closed because nobody took it |
+| `CANCELLED` | expired |
+
+Source: pay.weixin.qq.com/doc/v3/merchant 4012716434 (transfer), 4012716437 (query), 4012716458 (cancel),
+4012365342 (signatures), 4013053257 (sensitive fields). Scene 1005 (佣金报酬) is reported with exactly two infos.
+"""
+
+import json
+import secrets
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal
+
+import httpx
+import msgspec
+from msgspec import Meta
+
+from cardstock.clock import Clock
+from cardstock.files import Document
+from cardstock.payouts.channels.calls import Report, client, each, trouble
+from cardstock.payouts.model import Answer, Batch, Confirmation, DropReason, Line, Result
+from cardstock.platforms.keys import PrivateKey, PublicKey
+
+NAME: Final = "wechat"
+SCENE: Final = "1005"
+MINIMUM_FEN: Final = 10
+NAMED_FROM_FEN: Final = 200_000
+"""From 2 000 yuan WeChat wants the payee's real name, encrypted."""
+_BILLS: Final = "/v3/fund-app/mch-transfer/transfer-bills"
+_TOLERANCE_SECONDS: Final = 300
+_LAPSED: Final = frozenset({"OVERDUE_CLOSE"})
+
+_Key = Annotated[str, Meta(min_length=1)]
+_Text = Annotated[str, Meta(max_length=1024)]
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The merchant's account, from the secret. Keys are PEM or bare base64."""
+
+    mch_id: _Key
+    app_id: _Key
+    serial_no: _Key
+    """Serial number of the merchant's API certificate."""
+    private_key: _Key
+    public_key_id: Annotated[str, Meta(pattern="^PUB_KEY_ID_")]
+    public_key: _Key
+    job: Annotated[str, Meta(min_length=1, max_length=32)]
+    """岗位类型: what the payees do for the brand."""
+    pay_note: Annotated[str, Meta(min_length=1, max_length=32)]
+    """报酬说明: what they are paid for."""
+    remark: Annotated[str, Meta(min_length=1, max_length=25)] = "佣金"
+    """What the payee reads; the period is put behind it."""
+    maximum_fen: Annotated[int, Meta(ge=0)] = 0
+    """The most that one transfer may be, as agreed with WeChat; 0: WeChat alone decides."""
+    base_url: str = "https://api.mch.weixin.qq.com"
+
+
+class _Bill(msgspec.Struct, frozen=True):
+    """What all three calls answer, as far as it is used."""
+
+    out_bill_no: str
+    state: str
+    package_info: _Text | None = None
+    fail_reason: str | None = None
+    transfer_amount: int | None = None
+    mch_id: str | None = None
+    appid: str | None = None
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    code: str = ""
+
+
+class WechatTransfers:
+    """`payouts.ports.Channel` of one merchant. `transport` replaces the network.
+
+    Raises ValueError or `msgspec.ValidationError` for an account that cannot work, before anything is sent.
+    """
+
+    def __init__(
+        self,
+        account: dict[str, Any],
+        *,
+        clock: Clock,
+        report: Report,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._account = msgspec.convert(account, Account)
+        self._private = PrivateKey(self._account.private_key)
+        self._public = PublicKey(self._account.public_key)
+        self._clock = clock
+        self._report = report
+        self._client = client(self._account.base_url, transport)
+        self._infos = report_infos(self._account.job, self._account.pay_note)
+
+    def refusal(self, account: str, name: str, net: int) -> DropReason | None:
+        platform, _, rest = account.partition(":")
+        app, _, openid = rest.partition(":")
+        # An openid belongs to one app: another app's cannot be paid through this one.
+        if platform != "wechat" or app != self._account.app_id or not openid:
+            return "account_unsuitable"
+        if net < MINIMUM_FEN:
+            return "under_channel_minimum"
+        if self._account.maximum_fen and net > self._account.maximum_fen:
+            return "over_channel_maximum"
+        return "unverified" if net >= NAMED_FROM_FEN and not name else None
+
+    def transfer(self, lines: Sequence[Line]) -> Sequence[Answer]:
+        return each(lines, self._transfer)
+
+    def ask(self, lines: Sequence[Line]) -> Sequence[Answer]:
+        return each(lines, self._ask)
+
+    def cancel(self, lines: Sequence[Line]) -> Sequence[Answer]:
+        return each(lines, self._cancel)
+
+    def document(self, batch: Batch, lines: Sequence[Line]) -> Document | None:  # noqa: ARG002 - the port's signature
+        return None
+
+    def _transfer(self, line: Line) -> Answer | None:
+        bill = self._call("POST", _BILLS, line, self._body(line))
+        return self._ask(line) if bill is None else self._answer(line, bill)
+
+    def _ask(self, line: Line) -> Answer | None:
+        bill = self._call("GET", f"{_BILLS}/out-bill-no/{line.number}", line)
+        return None if bill is None else self._answer(line, bill)
+
+    def _cancel(self, line: Line) -> Answer | None:
+        bill = self._call("POST", f"{_BILLS}/out-bill-no/{line.number}/cancel", line)
+        # Taken meanwhile, or ended already: what it is now says the query alone.
+        return self._ask(line) if bill is None else self._answer(line, bill)
+
+    def _body(self, line: Line) -> bytes:
+        body: dict[str, Any] = {
+            "appid": self._account.app_id,
+            "out_bill_no": line.number,
+            "transfer_scene_id": SCENE,
+            "openid": line.account.rpartition(":")[2],
+            "transfer_amount": line.net,
+            "transfer_remark": f"{self._account.remark}{line.period}",
+            "transfer_scene_report_infos": self._infos,
+        }
+        if line.net >= NAMED_FROM_FEN:
+            body["user_name"] = self._public.encrypt(line.name)
+        return json.dumps(body, ensure_ascii=False).encode()
+
+    def _call(self, method: Literal["GET", "POST"], path: str, line: Line, body: bytes = b"") -> _Bill | None:
+        """What WeChat says about the line, if it is certain that WeChat says it."""
+        headers = {
+            "Authorization": self._authorization(method, path, body),
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "User-Agent": "cardstock",
+            "Wechatpay-Serial": self._account.public_key_id,
+        }
+        try:
+            response = self._client.request(method, path, content=body, headers=headers)
+        except httpx.HTTPError as error:
+            self._report(line.number, trouble(error))
+            return None
+        if response.status_code != httpx.codes.OK:
+            self._report(line.number, f"http_{response.status_code} {_code(response)}".strip())
+            return None
+        if not self._is_genuine(response):
+            self._report(line.number, "signature")
+            return None
+        try:
+            bill = msgspec.json.decode(response.content, type=_Bill, strict=True)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            self._report(line.number, "malformed")
+            return None
+        if (
+            bill.out_bill_no != line.number
+            or bill.mch_id not in (None, self._account.mch_id)
+            or bill.appid not in (None, self._account.app_id)
+        ):
+            self._report(line.number, "another_bill")
+            return None
+        return bill
+
+    def _authorization(self, method: str, path: str, body: bytes) -> str:
+        nonce = secrets.token_hex(16)
+        timestamp = int(self._clock.now().timestamp())
+        signature = self._private.sign(f"{method}\n{path}\n{timestamp}\n{nonce}\n".encode() + body + b"\n")
+        return (
+            f'WECHATPAY2-SHA256-RSA2048 mchid="{self._account.mch_id}",nonce_str="{nonce}",signature="{signature}",'
+            f'timestamp="{timestamp}",serial_no="{self._account.serial_no}"'
+        )
+
+    def _is_genuine(self, response: httpx.Response) -> bool:
+        given = response.headers
+        timestamp, nonce = given.get("wechatpay-timestamp", ""), given.get("wechatpay-nonce", "")
+        if given.get("wechatpay-serial") != self._account.public_key_id or not (
+            timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12
+        ):
+            return False
+        if abs(int(timestamp) - self._clock.now().timestamp()) > _TOLERANCE_SECONDS:
+            return False
+        message = f"{timestamp}\n{nonce}\n".encode() + response.content + b"\n"
+        return self._public.signed(message, given.get("wechatpay-signature", ""))
+
+    def _answer(self, line: Line, bill: _Bill) -> Answer | None:
+        result = _result(bill)
+        if result is None:
+            return None
+        return Answer(
+            number=line.number,
+            result=result,
+            received_at=self._clock.now(),
+            source=NAME,
+            reason=(bill.fail_reason or bill.state)[:64] if result in ("failed", "expired") else None,
+            amount=bill.transfer_amount if result == "paid" else None,
+            confirmation=Confirmation(self._account.mch_id, self._account.app_id, bill.package_info)
+            if result == "waiting_user" and bill.package_info
+            else None,
+        )
+
+
+def report_infos(job: str, pay_note: str) -> list[dict[str, str]]:
+    """The two infos that scene 1005 is reported with. Raises ValueError where WeChat would refuse them."""
+    infos = [{"info_type": "岗位类型", "info_content": job}, {"info_type": "报酬说明", "info_content": pay_note}]
+    for info in infos:
+        if not 1 <= len(info["info_type"]) <= 15 or not 1 <= len(info["info_content"].strip()) <= 32:
+            raise ValueError(f"{info['info_type']} takes 1 to 32 characters")
+    return infos
+
+
+def _result(bill: _Bill) -> Result | None:
+    if bill.state == "FAIL":
+        return "expired" if bill.fail_reason in _LAPSED else "failed"
+    known: dict[str, Result] = {
+        "WAIT_USER_CONFIRM": "waiting_user",
+        "TRANSFERING": "waiting_user",
+        "SUCCESS": "paid",
+        "CANCELLED": "expired",
+    }
+    return known.get(bill.state)
+
+
+def _code(response: httpx.Response) -> str:
+    try:
+        return msgspec.json.decode(response.content, type=_Problem).code[:64]
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return ""

@@ -1,0 +1,34 @@
+"""Writers of the payout report. Each takes a `Report` and gives the same bytes for the same report, always.
+
+They import their libraries when called: only the function that writes reports carries them.
+"""
+
+from collections.abc import Callable
+
+from cardstock.files import Document
+from cardstock.payouts.report.content import Report
+from cardstock.payouts.tax.model import TaxQuarter
+
+
+def writers() -> tuple[Callable[[Report], Document], ...]:
+    """The files of a report: workbook, lines as CSV, cover sheet."""
+    from cardstock.payouts.report import cover, csv_file, workbook
+
+    return (
+        lambda report: Document("report.xlsx", workbook.CONTENT_TYPE, workbook.workbook(report)),
+        lambda report: Document("lines.csv", csv_file.CONTENT_TYPE, csv_file.lines_csv(report)),
+        lambda report: Document("cover.pdf", cover.CONTENT_TYPE, cover.cover(report)),
+    )
+
+
+def quarter_writers() -> tuple[Callable[[TaxQuarter], Document], ...]:
+    """The files of a quarter for the tax office: workbook, months as CSV."""
+    from cardstock.payouts.report import csv_file, workbook
+    from cardstock.payouts.tax import writers as quarter
+
+    return (
+        lambda content: Document(
+            f"tax-{content.quarter.key}.xlsx", workbook.CONTENT_TYPE, quarter.quarter_workbook(content)
+        ),
+        lambda content: Document(f"tax-{content.quarter.key}.csv", csv_file.CONTENT_TYPE, quarter.quarter_csv(content)),
+    )

@@ -1,0 +1,57 @@
+"""The lines of a batch as CSV: UTF-8 with BOM and CRLF, which is what spreadsheets open without asking."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from cardstock.payouts.report.content import Report
+from cardstock.payouts.report.texts import both, local_text, printable, yuan
+from cardstock.payouts.wording import REASON, STATUS
+
+CONTENT_TYPE = "text/csv; charset=utf-8"
+
+_HEADER = (
+    "收款人 payee", "姓名 name", "次数 attempt", "转账单号 transfer number", "状态 status", "原因 reason",
+    "挂账(元) listed", "应发(元) gross", "个税(元) tax", "实发(元) net", "提交时间 sent at", "完成时间 closed at",
+)  # fmt: skip
+
+
+def lines_csv(report: Report) -> bytes:
+    """All lines by member and attempt, amounts in yuan with two decimals."""
+    return csv_bytes(
+        _HEADER,
+        (
+            (
+                line.member,
+                line.name,
+                str(line.attempt),
+                line.number,
+                both(STATUS, line.status),
+                both(REASON, line.reason or ""),
+                str(yuan(line.listed)),
+                str(yuan(line.gross)),
+                str(yuan(line.tax)),
+                str(yuan(line.net)),
+                local_text(line.sent_at),
+                local_text(line.closed_at),
+            )
+            for line in report.lines
+        ),
+    )
+
+
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """A CSV file in which no cell is a formula, whatever a name begins with."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def _cell(value: str) -> str:
+    """A spreadsheet takes what begins with these for a formula; an apostrophe before it makes it text (OWASP)."""
+    clean = printable(value).replace("\x00", "\ufffd")
+    if clean == "-" or clean.lstrip()[:1] not in ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"):
+        return clean if clean[:1] not in ("\t", "\r", "\n") else f"'{clean}"
+    return f"'{clean}"

@@ -1,0 +1,666 @@
+"""Payouts in DynamoDB, and the ledger and the members as payouts read them.
+
+Table `payouts`, partition key `pk`, sort key `sk`:
+
+| Access pattern | Key | Cost |
+|---|---|---|
+| batches, newest period first | `batches` / batch id, query backwards, then their heads | 1 query, 1 read |
+| one batch | batch id / `batch` | 1 read |
+| a batch with its lines | batch id / from `batch` to the last `line#` | query |
+| lines of a batch, by transfer number | batch id / `line#<number>` | query |
+| lines by number (results, last month's tax) | batch id / `line#<number>` | 1 read per 100 |
+| lines of a member: the number follows from member, period and attempt | batch id / `line#<number>` | 1 read per 50 |
+| quarters whose tax file was written, newest first | `tax-files` / quarter, query backwards | 1 query |
+| lines of a person's year (his certificate) | batch id / `line#<number>` | 1 read per 100 |
+| answers of the channel, by number | batch id / `answer#<number>` | query; 1 read per 100 |
+
+A step of k lines is one transaction of 3k items: the ledger's entry (put if absent), the member's balance, the line.
+That is 6 WCU a line and k/33 calls. Beside them sending takes a read of the payees for every 99, one query for the
+batch with its lines, one put when they are through, and the bank's file.
+
+A line that has changed, or whose member has less by now, fails alone: it is taken out of the transaction, and the rest
+goes again.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import asdict, replace
+from pynamodb.attributes import UnicodeAttribute
+
+from cardstock.aws import requests
+from cardstock.aws.pages import read_page
+from cardstock.aws.requests import remember, result_of
+from cardstock.aws.tables import (
+    ConditionFailedError,
+    EpochAttribute,
+    IntegerAttribute,
+    JsonAttribute,
+    Table,
+    Transaction,
+    get_together,
+)
+from cardstock.clock import from_epoch_ms, to_epoch_ms
+from cardstock.compliance.store import ANY_STOP, RecordItem, stopped
+from cardstock.errors import ConflictError, UnavailableError
+from cardstock.ids import RequestKey
+from cardstock.ledger import store as ledger_tables
+from cardstock.ledger.model import Kind, pocket_of, transaction_id
+from cardstock.ledger.service import claimed, paid, returned
+from cardstock.ledger.statements_store import changes
+from cardstock.members.model import Member
+from cardstock.members.store import MemberItem, member_in, members_of
+from cardstock.money import Fen
+from cardstock.payouts.model import (
+    MAX_ATTEMPTS,
+    Answer,
+    Balance,
+    Batch,
+    Booking,
+    Confirmation,
+    Difference,
+    File,
+    LedgerLine,
+    Line,
+    Payee,
+    Period,
+    Reconciliation,
+    Rules,
+    Totals,
+    period_of,
+    transfer_number,
+)
+from cardstock.payouts.tax.model import TaxFile
+from cardstock.payouts.tax.tables import TaxToDate
+
+_BATCHES = "batches"
+_HEAD = "batch"
+_TAX_FILES = "tax-files"
+_KEYS_AT_ONCE = 100
+_ALONE = 100
+"""So many payees are read one after the other: threads cost more than they save."""
+_SIDE_BY_SIDE = 6
+_ATTEMPTS = 5
+_OF_BATCH = -1
+"""Stands for the batch where lines are told apart by their index."""
+_FIRST_LOOK = 250
+"""Items: a step that is not about lines reads no more of them than this."""
+_STEP_KINDS: tuple[Kind, ...] = ("claimed", "paid", "returned")
+
+T = TypeVar("T")
+
+
+class BatchItem(Table):
+    """The head of a batch, in front of its lines; what only belongs together is one JSON value."""
+
+    class Meta:
+        variable = "PAYOUTS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=_HEAD)
+    status = UnicodeAttribute()
+    listed_at = EpochAttribute(null=True)
+    data = JsonAttribute()
+    version = IntegerAttribute()
+
+
+class BatchNameItem(Table):
+    """That there is such a batch: periods are not without gaps."""
+
+    class Meta:
+        variable = "PAYOUTS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True, default=_BATCHES)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class LineItem(Table):
+    """One line."""
+
+    class Meta:
+        variable = "PAYOUTS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    member = UnicodeAttribute()
+    attempt = IntegerAttribute()
+    listed = IntegerAttribute()
+    status = UnicodeAttribute()
+    gross = IntegerAttribute(default=0)
+    tax = IntegerAttribute(default=0)
+    net = IntegerAttribute(default=0)
+    name = UnicodeAttribute(null=True)
+    account = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    person = UnicodeAttribute(null=True)
+    id_number = UnicodeAttribute(null=True)
+    tax_table = UnicodeAttribute(null=True)
+    tax_before = JsonAttribute(null=True)
+    tax_after = JsonAttribute(null=True)
+    sent_at = EpochAttribute(null=True)
+    closed_at = EpochAttribute(null=True)
+    confirmation = JsonAttribute(null=True)
+    retried_by = UnicodeAttribute(null=True)
+
+
+class AnswersItem(Table):
+    """What the channel said about one number, oldest first."""
+
+    class Meta:
+        variable = "PAYOUTS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    answers = JsonAttribute()
+    said = IntegerAttribute()
+
+
+class TaxFileItem(Table):
+    """A quarter whose tax file was written."""
+
+    class Meta:
+        variable = "PAYOUTS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True, default=_TAX_FILES)
+    sk = UnicodeAttribute(range_key=True)
+    data = JsonAttribute()
+
+
+class DynamoTaxFiles:
+    """`payouts.ports.TaxFiles`."""
+
+    def add(self, file: TaxFile) -> None:
+        item = TaxFileItem(sk=file.quarter, data=json.loads(json.dumps(asdict(file), default=_ms)))
+        item.put_if(TaxFileItem.pk.does_not_exist())
+
+    def page(self, *, limit: int) -> list[TaxFile]:
+        found = TaxFileItem.query(_TAX_FILES, scan_index_forward=False, consistent_read=True, limit=limit)
+        return [_tax_file(item) for item in found]
+
+
+class DynamoPayouts:
+    """`payouts.ports.Payouts`."""
+
+    def open(self, batch: Batch) -> Batch:
+        try:
+            with Transaction() as write:
+                write.save(_batch_item(batch), condition=BatchItem.pk.does_not_exist())
+                write.save(BatchNameItem(sk=batch.id))
+        except ConditionFailedError:
+            return _batch(BatchItem.get(batch.id, _HEAD, consistent_read=True))
+        return batch
+
+    def find(self, batch_id: str) -> Batch | None:
+        item = BatchItem.find(batch_id, _HEAD)
+        return None if item is None else _batch(item)
+
+    def page(self, limit: int, before: str | None) -> tuple[list[Batch], str | None]:
+        start = None if before is None else {"pk": _BATCHES, "sk": before}
+        names, last = read_page(
+            BatchNameItem.query, _BATCHES, limit=limit, start=start, scan_index_forward=False, consistent_read=True
+        )
+        keys = [(name.sk, _HEAD) for name in names]
+        heads = BatchItem.batch_get(keys, consistent_read=True) if keys else ()
+        return sorted(map(_batch, heads), key=lambda batch: batch.id, reverse=True), last.sk if last else None
+
+    def read(self, batch_id: str) -> tuple[Batch | None, Iterator[Line]]:
+        # `line$` sorts right behind every `line#...`.
+        items = BatchItem.query_raw(batch_id, BatchItem.sk.between(_HEAD, "line$"), first_page=_FIRST_LOOK)
+        head = next(items, None)
+        if head is None:
+            return None, iter(())
+        return _batch(BatchItem.from_raw_data(head)), (_line(LineItem.from_raw_data(item)) for item in items)
+
+    def replace(self, batch: Batch) -> Batch:
+        changed = _next(batch)
+        written = _batch_item(changed).put_if(BatchItem.version == batch.version)
+        # The client repeats a put whose answer got lost: what failed the condition may be this very write.
+        if not written and self.find(batch.id) != _batch(_batch_item(changed)):
+            raise ConflictError("PAYOUT_CHANGED")
+        return changed
+
+    def approve(self, batch: Batch, request: RequestKey) -> Batch:
+        changed = _next(batch)
+        try:
+            with Transaction() as write:
+                remember(write, request, batch.id, batch.approved_at or batch.opened_at)
+                write.save(_batch_item(changed), condition=BatchItem.version == batch.version)
+        except ConditionFailedError as error:
+            if 0 in error.failed:
+                result_of(error.failed[0], request)
+            found = self.find(batch.id)
+            if found is None or found.status == "open":
+                raise ConflictError("PAYOUT_CHANGED") from error
+            return found
+        return changed
+
+    def retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> tuple[Line, bool]:
+        try:
+            with Transaction() as write:
+                remember(write, request, line.number, now)
+                write.save(_line_item(line), condition=LineItem.pk.does_not_exist())
+                write.save(_batch_item(_next(batch)), condition=BatchItem.version == batch.version)
+        except ConditionFailedError as error:
+            if 0 in error.failed:
+                result_of(error.failed[0], request)
+            known = self.find_lines(batch.id, [line.number]).get(line.number)
+            if known is None:
+                raise ConflictError("PAYOUT_CHANGED") from error
+            return known, True
+        return line, False
+
+    def check_reuse(self, request: RequestKey) -> None:
+        requests.find(request)
+
+    def list_lines(self, batch: Batch, lines: Sequence[Line]) -> None:
+        left = list(lines)
+        while left:
+            try:
+                with Transaction() as write:
+                    # Position 0: once everybody is listed, a late repeat of the listing adds nobody.
+                    write.condition_check(BatchItem, batch.id, _HEAD, condition=BatchItem.listed_at.does_not_exist())
+                    for line in left:
+                        write.save(_line_item(line), condition=LineItem.pk.does_not_exist())
+            except ConditionFailedError as error:
+                if 0 in error.failed:
+                    raise ConflictError("PAYOUT_CHANGED") from error
+                left = [line for index, line in enumerate(left, 1) if index not in error.failed]
+            else:
+                return
+
+    def lines(self, batch_id: str, part: str = "") -> Iterator[Line]:
+        for item in LineItem.query(
+            batch_id, LineItem.sk.startswith(_of_part("line", batch_id, part)), consistent_read=True
+        ):
+            yield _line(item)
+
+    def line_page(self, batch_id: str, limit: int, after: str | None) -> tuple[list[Line], str | None]:
+        start = None if after is None else {"pk": batch_id, "sk": f"line#{after}"}
+        found, last = read_page(
+            LineItem.query, batch_id, LineItem.sk.startswith("line#"), limit=limit, start=start, consistent_read=True
+        )
+        return [_line(item) for item in found], _line(last).number if last else None
+
+    def find_lines(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Line]:
+        keys = [(batch_id, f"line#{number}") for number in sorted(set(numbers))]
+        found = (_line(item) for item in LineItem.batch_get(keys, consistent_read=True)) if keys else ()
+        return {line.number: line for line in found}
+
+    def lines_of(self, member: str, batches: Sequence[Batch]) -> list[Line]:
+        keys = [
+            (batch.id, f"line#{transfer_number(member, batch.period, attempt)}")
+            for batch in batches
+            for attempt in range(MAX_ATTEMPTS, 0, -1)
+        ]
+        found = {(item.pk, item.sk): _line(item) for item in LineItem.batch_get(keys, consistent_read=True)}
+        return [found[key] for key in keys if key in found]
+
+    def lines_at(self, keys: Iterable[tuple[str, str]]) -> list[Line]:
+        wanted = [(batch, f"line#{number}") for batch, number in keys]
+        return [_line(item) for item in LineItem.batch_get(wanted, consistent_read=True)]
+
+    def claim(self, lines: Sequence[Line], *, unchanged: Batch | None) -> Sequence[Line]:
+        return _together(lines, _claim, unchanged)
+
+    def drop(self, lines: Sequence[Line]) -> Sequence[Line]:
+        return _together(lines, _drop)
+
+    def finish(self, lines: Sequence[Line]) -> None:
+        _together(lines, _finish)
+
+    def record(self, batch_id: str, answers: Sequence[Answer]) -> int:
+        recorded = 0
+        for start in range(0, len(answers), _KEYS_AT_ONCE):
+            recorded += self._record(batch_id, answers[start : start + _KEYS_AT_ONCE])
+        return recorded
+
+    def _record(self, batch_id: str, answers: Sequence[Answer]) -> int:
+        keys = [(batch_id, f"answer#{number}") for number in sorted({answer.number for answer in answers})]
+        for _ in range(_ATTEMPTS):
+            stored = {item.sk: item for item in AnswersItem.batch_get(keys, consistent_read=True)}
+            fresh: dict[str, list[Answer]] = {}
+            for answer in answers:
+                key = f"answer#{answer.number}"
+                heard = fresh.get(key) or (
+                    [_answer(answer.number, x) for x in stored[key].answers] if key in stored else []
+                )
+                if not heard or not _repeats(answer, heard[-1]):
+                    fresh[key] = [*heard, answer]
+            if not fresh:
+                return 0
+            try:
+                with Transaction() as write:
+                    for key, heard in fresh.items():
+                        known = stored.get(key)
+                        write.save(
+                            AnswersItem(
+                                pk=batch_id,
+                                sk=key,
+                                answers=[_answer_data(answer) for answer in heard],
+                                said=len(heard),
+                            ),
+                            condition=AnswersItem.pk.does_not_exist()
+                            if known is None
+                            else AnswersItem.said == known.said,
+                        )
+            except ConditionFailedError:
+                continue  # Somebody brought answers at the same moment: what is new may have changed.
+            return sum(len(heard) - (stored[key].said if key in stored else 0) for key, heard in fresh.items())
+        raise UnavailableError("STORE_BUSY")
+
+    def answers(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
+        found = {}
+        wanted = AnswersItem.sk.startswith(_of_part("answer", batch_id, part))
+        for item in AnswersItem.query(batch_id, wanted, consistent_read=True):
+            number = item.sk.removeprefix("answer#")
+            found[number] = tuple(_answer(number, data) for data in item.answers)
+        return found
+
+
+def _of_part(kind: str, batch_id: str, part: str) -> str:
+    """What the keys of a part begin with: numbers begin with the month."""
+    return f"{kind}#{batch_id.removeprefix('pay_')}{part}" if part else f"{kind}#"
+
+
+def _together(
+    lines: Sequence[Line], add: Callable[[Transaction, Line], tuple[int, int]], unchanged: Batch | None = None
+) -> list[Line]:
+    """One transaction for all lines, without those that cannot take part; answers these.
+
+    `add` says how many puts and how many updates it added: positions in a refusal count a check of the batch before all
+    puts, and those before all updates.
+    """
+    left, refused = list(lines), []
+    while left:
+        owners_of_puts: list[int] = []
+        owners_of_updates: list[int] = []
+        try:
+            with Transaction() as write:
+                if unchanged is not None:
+                    same = BatchItem.version == unchanged.version
+                    write.condition_check(BatchItem, unchanged.id, _HEAD, condition=same)
+                for index, line in enumerate(left):
+                    puts, updates = add(write, line)
+                    owners_of_puts += [index] * puts
+                    owners_of_updates += [index] * updates
+        except ConditionFailedError as error:
+            owners = [*([_OF_BATCH] if unchanged is not None else ()), *owners_of_puts, *owners_of_updates]
+            out = {owners[position] for position in error.failed}
+            if _OF_BATCH in out:
+                raise ConflictError("PAYOUT_CHANGED") from error
+            refused += [line for index, line in enumerate(left) if index in out]
+            left = [line for index, line in enumerate(left) if index not in out]
+        else:
+            break
+    return refused
+
+
+def _claim(write: Transaction, line: Line) -> tuple[int, int]:
+    booked = claimed(line.number, line.member, line.gross, _moment(line, line.sent_at))
+    ledger_tables.post(write, booked, covered=True)
+    _update(
+        write,
+        line,
+        ("pending",),
+        [
+            LineItem.status.set(line.status),
+            LineItem.gross.set(line.gross),
+            LineItem.tax.set(line.tax),
+            LineItem.net.set(line.net),
+            LineItem.name.set(line.name),
+            LineItem.account.set(line.account),
+            LineItem.person.set(line.person),
+            LineItem.id_number.set(line.id_number),
+            LineItem.tax_table.set(line.tax_table),
+            LineItem.tax_before.set(_tax_data(line.before)),
+            LineItem.tax_after.set(_tax_data(line.after)),
+            LineItem.sent_at.set(_moment(line, line.sent_at)),
+        ],
+    )
+    return 1, 2
+
+
+def _drop(write: Transaction, line: Line) -> tuple[int, int]:
+    _update(write, line, ("pending",), _closing(line))
+    return 0, 1
+
+
+def _finish(write: Transaction, line: Line) -> tuple[int, int]:
+    if line.status == "waiting_user":
+        actions = [LineItem.status.set(line.status)]
+        if line.confirmation is not None:
+            actions.append(LineItem.confirmation.set(list(asdict(line.confirmation).values())))
+        _update(write, line, ("sent", "waiting_user"), actions)
+        return 0, 1
+    at = _moment(line, line.closed_at)
+    if line.status == "paid":
+        booked = paid(line.number, line.member, line.net, line.tax, at)
+    else:
+        booked = returned(line.number, line.member, line.gross, at)
+    ledger_tables.post(write, booked, covered=True)
+    _update(write, line, ("sent", "waiting_user"), _closing(line))
+    return 1, 2
+
+
+def _closing(line: Line) -> list[Any]:
+    reason = LineItem.reason.set(line.reason) if line.reason else LineItem.reason.remove()
+    at = LineItem.closed_at.set(_moment(line, line.closed_at))
+    return [LineItem.status.set(line.status), at, reason, LineItem.confirmation.remove()]
+
+
+def _moment(line: Line, at: datetime | None) -> datetime:
+    if at is None:
+        raise ValueError(f"line {line.number} is {line.status} without a time")
+    return at
+
+
+def _update(write: Transaction, line: Line, statuses: tuple[str, ...], actions: list[Any]) -> None:
+    write.update(
+        LineItem(pk=line.batch, sk=f"line#{line.number}"), actions=actions, condition=LineItem.status.is_in(*statuses)
+    )
+
+
+class DynamoLedger:
+    """`payouts.ports.Ledger` on the ledger's tables."""
+
+    def eligible(self, minimum: Fen) -> Iterator[Balance]:
+        item = ledger_tables.BalanceItem
+        for found in item.scan(filter_condition=item.available >= minimum, consistent_read=True):
+            yield Balance(found.pk, found.available)
+
+    def balances(self, members: Sequence[str]) -> Mapping[str, Balance]:
+        found = ledger_tables.BalanceItem.batch_get(sorted(set(members)), consistent_read=True)
+        return {item.pk: Balance(item.pk, item.available) for item in found}
+
+    def bookings(self, lines: Sequence[Line]) -> tuple[Mapping[str, Booking], Sequence[LedgerLine]]:
+        sent = [line for line in lines if line.status != "pending"]
+        keys = [transaction_id(kind, line.number) for line in sent for kind in _STEP_KINDS]
+        amounts: dict[str, dict[str, Fen]] = {}
+        owners: dict[str, str] = {}
+        postings: list[LedgerLine] = []
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            for item in ledger_tables.LedgerItem.batch_get(keys[start : start + _KEYS_AT_ONCE], consistent_read=True):
+                booked = amounts.setdefault(item.cause, dict.fromkeys(("claimed", "paid", "tax", "returned"), 0))
+                for name, amount, *_ in item.postings:
+                    member, pocket = pocket_of(name) or ("", "")
+                    owners[item.cause] = member
+                    column = {
+                        ("claimed", "paying"): "claimed",
+                        ("paid", "paid"): "paid",
+                        ("paid", "withheld"): "tax",
+                        ("returned", "available"): "returned",
+                    }.get((item.kind, pocket))
+                    if column is not None:
+                        booked[column] += amount
+                    postings.append(LedgerLine(member, item.at, item.pk, item.kind, item.cause, pocket, amount))
+        found = {number: Booking(number, owners[number], **booked) for number, booked in amounts.items()}
+        return found, postings
+
+    def statements(self, members: Sequence[str], since: datetime | None, until: datetime) -> Iterator[LedgerLine]:
+        def read(member: str) -> list[LedgerLine]:
+            return [
+                LedgerLine(member, at, entry, kind, cause, pocket, amount)
+                for at, entry, kind, cause, change in changes(member, since, until)
+                for pocket, amount in change.items()
+            ]
+
+        if len(members) <= _ALONE:
+            for member in members:
+                yield from read(member)
+            return
+        # Each payee is a query of its own, half of it waiting: others are asked meanwhile.
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            for lines in pool.map(read, members):
+                yield from lines
+
+
+class DynamoPayees:
+    """`payouts.ports.Payees`: whom members were verified as, how old they are, and whom the guard stops.
+
+    One read, as long as nobody was ever stopped; whoever was is looked up with the alarm that did it.
+    """
+
+    def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+        found = list(get_together({MemberItem: {(member,) for member in members}, RecordItem: [ANY_STOP]}))
+        known = [member_in(item) for item in found if isinstance(item, MemberItem)]
+        held = stopped(members) if len(found) > len(known) else frozenset()
+        return {member.id: _payee(member, now, hold=member.id in held) for member in known}
+
+
+def persons(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+    """`payouts.ports.Payees` for who wants to know who they are, not whether they may be paid: asks no guard."""
+    return {found.id: _payee(found, now, hold=False) for found in members_of(members).values()}
+
+
+def _payee(member: Member, now: datetime, *, hold: bool) -> Payee:
+    return Payee(
+        member=member.id,
+        name=member.person.name if member.person is not None else "",
+        account=member.account,
+        verified=member.person is not None,
+        of_age=member.person is not None and member.person.of_age(now),
+        hold=hold,
+        erased=member.erased_at is not None,
+        person=member.person.id if member.person is not None else "",
+        id_number=member.person.number_masked if member.person is not None else "",
+        siblings=member.siblings,
+    )
+
+
+def _next(batch: Batch) -> Batch:
+    return replace(batch, version=batch.version + 1)
+
+
+def _batch_item(batch: Batch) -> BatchItem:
+    data = json.loads(json.dumps(asdict(batch), default=_ms))
+    return BatchItem(pk=batch.id, status=batch.status, listed_at=batch.listed_at, data=data, version=batch.version)
+
+
+def _ms(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return to_epoch_ms(value)
+    if isinstance(value, msgspec.Struct):
+        return asdict(value)
+    raise TypeError(f"{value!r} cannot be stored")
+
+
+_MOMENTS = (
+    "opened_at",
+    "listed_at",
+    "approved_at",
+    "since",
+    "sent_at",
+    "confirmed_at",
+    "closed_at",
+    "settled_at",
+    "spread_at",
+)
+
+
+def _batch(item: BatchItem) -> Batch:
+    data = dict(item.data)
+    for name in _MOMENTS:
+        data[name] = None if data.get(name) is None else from_epoch_ms(data[name])
+    data["period"] = Period(**data["period"])
+    data["rules"] = Rules(**data["rules"])
+    data["transfers"] = tuple(File(**file) for file in data["transfers"])
+    data["reports"] = tuple(File(**file) for file in data["reports"])
+    data["announced"] = tuple(data["announced"])
+    if data["books"] is not None:
+        books = data["books"]
+        data["books"] = Reconciliation(
+            **{name: Totals(**books[name]) for name in ("ledger", "batch", "channel")},
+            differences=tuple(Difference(**difference) for difference in books["differences"]),
+        )
+    return Batch(**data)
+
+
+def _tax_file(item: TaxFileItem) -> TaxFile:
+    data = dict(item.data)
+    data["written_at"] = from_epoch_ms(data["written_at"])
+    data["batches"] = tuple(data["batches"])
+    data["files"] = tuple(File(**file) for file in data["files"])
+    return TaxFile(**data)
+
+
+def _line_item(line: Line) -> LineItem:
+    return LineItem(
+        pk=line.batch,
+        sk=f"line#{line.number}",
+        member=line.member,
+        attempt=line.attempt,
+        listed=line.listed,
+        status=line.status,
+        retried_by=line.retried_by,
+    )
+
+
+def _line(item: LineItem) -> Line:
+    return Line(
+        batch=item.pk,
+        period=period_of(item.pk).key,
+        member=item.member,
+        attempt=item.attempt,
+        number=item.sk.removeprefix("line#"),
+        listed=item.listed,
+        status=item.status,  # type: ignore[arg-type]  # written from the same type
+        gross=item.gross,
+        tax=item.tax,
+        net=item.net,
+        name=item.name or "",
+        account=item.account or "",
+        reason=item.reason,
+        person=item.person or "",
+        id_number=item.id_number or "",
+        tax_table=item.tax_table or "",
+        before=TaxToDate(*item.tax_before) if item.tax_before else None,
+        after=TaxToDate(*item.tax_after) if item.tax_after else None,
+        sent_at=item.sent_at,
+        closed_at=item.closed_at,
+        confirmation=Confirmation(*item.confirmation) if item.confirmation else None,
+        retried_by=item.retried_by,
+    )
+
+
+def _tax_data(figures: TaxToDate | None) -> list[int]:
+    return [] if figures is None else list(asdict(figures).values())
+
+
+def _repeats(answer: Answer, last: Answer) -> bool:
+    """Whether it says nothing that the last one did not say."""
+    same = (answer.result, answer.amount) == (last.result, last.amount)
+    return same and answer.confirmation in (None, last.confirmation)
+
+
+def _answer_data(answer: Answer) -> list[Any]:
+    said = [answer.result, to_epoch_ms(answer.received_at), answer.source, answer.reason, answer.amount]
+    return said if answer.confirmation is None else [*said, list(asdict(answer.confirmation).values())]
+
+
+def _answer(number: str, data: Sequence[Any]) -> Answer:
+    result, at, source, reason, amount, *rest = data
+    return Answer(number, result, from_epoch_ms(at), source, reason, amount, *(Confirmation(*part) for part in rest))

@@ -1,0 +1,256 @@
+"""What persons were paid and what was withheld from them: the quarter's file for the tax office, and the data of a
+person's certificate.
+
+Everything here is the fold of lines that were paid, so it is the same whenever it is asked for. A month is the period
+that a line belongs to, not the day on which the money came.
+
+Operators of internet platforms report who earns on them, and how much, within the month after each quarter: Provisions
+on the reporting of tax-related information by internet platform enterprises (互联网平台企业涉税信息报送规定, State
+Council order 810 of 2025, article 4), with identity (name, kind and number of the document, country, the platform's own
+id of the person) and income by kind (total, refunds, net, number of transactions) as State Taxation Administration
+announcement 2025 No. 15 lists them; what was filed in withholding returns need not be reported again. Withholding
+itself follows announcements 2018 No. 61 and 2025 No. 16. Whether a brand has to report at all, and in which form, its
+accountant confirms: these files are data, not a filing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from cardstock.errors import InvalidError
+from cardstock.money import Fen
+from cardstock.payouts.model import Batch, File, Line, Period
+from cardstock.payouts.report.content import Control, control
+from cardstock.payouts.tax.tables import TABLES, Assessment, TaxTable, TaxToDate, assess, counted
+
+_QUARTER = re.compile(r"20[0-9]{2}-Q[1-4]")
+_TABLES = {table.id: table for table in TABLES}
+_NEVER = datetime.fromtimestamp(0, UTC)
+
+
+class Quarter(msgspec.Struct, frozen=True):
+    """Three months of the brand, written `2026-Q4`."""
+
+    key: str
+
+    def __post_init__(self) -> None:
+        if _QUARTER.fullmatch(self.key) is None:
+            raise InvalidError("PERIOD_INVALID", period=self.key)
+
+    @property
+    def before(self) -> "Quarter":
+        """The one before it."""
+        return Quarter.of(Period.before(self.periods[0].starts + timedelta(days=1)))
+
+    @property
+    def periods(self) -> tuple[Period, Period, Period]:
+        """Its months."""
+        year, number = self.key.split("-Q")
+        first, second, third = (Period(f"{year}-{int(number) * 3 - back:02d}") for back in (2, 1, 0))
+        return first, second, third
+
+    @property
+    def year_so_far(self) -> tuple[Period, ...]:
+        """The months of its year from January to its own last one."""
+        last = self.periods[-1].month
+        return tuple(Period(f"{last.year}-{month:02d}") for month in range(1, last.month + 1))
+
+    @classmethod
+    def of(cls, period: Period) -> "Quarter":
+        """The one that a month belongs to."""
+        return cls(f"{period.month.year}-Q{(period.month.month + 2) // 3}")
+
+
+class PersonMonth(msgspec.Struct, frozen=True):
+    """What one person was paid for one month, all his members together, and how its tax was made."""
+
+    person: str
+    name: str
+    id_number: str
+    """Masked."""
+    period: str
+    members: tuple[str, ...]
+    transfers: tuple[str, ...]
+    income: Fen
+    tax: Fen
+    net: Fen
+    table: TaxTable
+    figures: TaxToDate
+    assessment: Assessment
+
+
+class PersonYear(msgspec.Struct, frozen=True):
+    """What one person was paid and what was withheld, from the beginning of a year to the end of a quarter."""
+
+    person: str
+    name: str
+    id_number: str
+    months: int
+    transfers: int
+    income: Fen
+    tax: Fen
+    net: Fen
+
+
+class Certificate(msgspec.Struct, frozen=True):
+    """What a withholding certificate of one person and year is made of."""
+
+    brand: str
+    person: str
+    name: str
+    id_number: str
+    year: int
+    months: tuple[PersonMonth, ...]
+    open_periods: tuple[str, ...]
+    """Months of the year whose batch is not settled: what they will add is not here yet."""
+
+    @property
+    def income(self) -> Fen:
+        return sum(month.income for month in self.months)
+
+    @property
+    def tax(self) -> Fen:
+        return sum(month.tax for month in self.months)
+
+
+class TaxQuarter(msgspec.Struct, frozen=True):
+    """Everything that a quarter's file says. `closed_at` dates it: when the last of its batches was closed."""
+
+    brand: str
+    quarter: Quarter
+    batches: tuple[Batch, ...]
+    months: tuple[PersonMonth, ...]
+    years: tuple[PersonYear, ...]
+    """Everybody who was paid in the year so far, in this quarter or before."""
+    closed_at: datetime
+    controls: tuple[Control, ...]
+
+    @property
+    def tables(self) -> tuple[TaxTable, ...]:
+        """The tables that were used, in the order in which they came."""
+        return tuple({month.table.id: month.table for month in self.months}.values())
+
+
+class TaxFile(msgspec.Struct, frozen=True):
+    """A quarter whose file was written, once, and what it adds up to."""
+
+    quarter: str
+    written_at: datetime
+    batches: tuple[str, ...]
+    persons: int
+    income: Fen
+    tax: Fen
+    files: tuple[File, ...]
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A quarter that is over and cannot be written yet, and the payouts that are not settled."""
+
+    quarter: str
+    payouts: tuple[str, ...]
+
+
+def person_months(lines: Iterable[Line]) -> list[PersonMonth]:
+    """The fold of paid lines by person and month, in that order."""
+    grouped: dict[tuple[str, str], list[Line]] = {}
+    for line in lines:
+        if line.status == "paid":
+            grouped.setdefault((line.person or line.member, line.period), []).append(line)
+    return [_person_month(person, period, grouped[person, period]) for person, period in sorted(grouped)]
+
+
+def person_years(lines: Iterable[Line]) -> list[PersonYear]:
+    """The fold of paid lines of one year by person; `lines` in the order of their months."""
+    found: dict[str, PersonYear] = {}
+    seen: set[tuple[str, str]] = set()
+    for line in lines:
+        if line.status != "paid":
+            continue
+        person = line.person or line.member
+        known = found.get(person) or PersonYear(person, "", "", 0, 0, 0, 0, 0)
+        new = (person, line.period) not in seen
+        seen.add((person, line.period))
+        found[person] = PersonYear(
+            person=person,
+            name=line.name,
+            id_number=line.id_number,
+            months=known.months + new,
+            transfers=known.transfers + 1,
+            income=known.income + line.gross,
+            tax=known.tax + line.tax,
+            net=known.net + line.net,
+        )
+    return [found[person] for person in sorted(found)]
+
+
+def _person_month(person: str, period: str, lines: Sequence[Line]) -> PersonMonth:
+    own = sorted(lines, key=lambda line: line.number)
+    latest = max(own, key=lambda line: (line.sent_at or _NEVER, line.number))
+    table = _TABLES[own[0].tax_table]
+    figures = month_of(own)
+    if figures is None:
+        raise ValueError("a month in which nothing was paid is none")
+    return PersonMonth(
+        person=person,
+        name=latest.name,
+        id_number=latest.id_number,
+        period=period,
+        members=tuple(sorted({line.member for line in own})),
+        transfers=tuple(line.number for line in own),
+        income=sum(line.gross for line in own),
+        tax=sum(line.tax for line in own),
+        net=sum(line.net for line in own),
+        table=table,
+        figures=figures,
+        assessment=assess(table, figures),
+    )
+
+
+def month_of(lines: Iterable[Line]) -> TaxToDate | None:
+    """The figures that a person's lines of one month have left, whatever order they were sent in; None if nothing of
+    it was paid."""
+    figures: TaxToDate | None = None
+    for line in lines:
+        if line.status == "paid":
+            start = figures if figures is not None else line.before
+            figures = counted(start, Period(line.period).month, line.gross, line.tax)
+    return figures
+
+
+def quarter_of(
+    brand: str, quarter: Quarter, batches: Sequence[Batch], lines: Mapping[str, Iterable[Line]]
+) -> TaxQuarter:
+    """The content of a quarter's file from the batches of its year so far: a function of what is stored, whatever
+    order it comes in.
+
+    Raises ValueError for a batch that is not settled.
+    """
+    ordered = sorted(batches, key=lambda batch: batch.id)
+    closed = [batch.closed_at for batch in ordered if batch.status == "settled" and batch.closed_at is not None]
+    if len(closed) != len(ordered) or not closed:
+        raise ValueError("a quarter that is not settled has no file")
+    own = [batch for batch in ordered if batch.period in quarter.periods]
+    paid: list[Line] = []
+
+    def one_after_the_other() -> Iterator[Line]:
+        for batch in ordered:
+            month = sorted((line for line in lines[batch.id] if line.status == "paid"), key=lambda line: line.number)
+            if batch in own:
+                paid.extend(month)
+            yield from month
+
+    years = person_years(one_after_the_other())  # earlier months are read and let go, one by one
+    return TaxQuarter(
+        brand=brand,
+        quarter=quarter,
+        batches=tuple(own),
+        months=tuple(person_months(paid)),
+        years=tuple(years),
+        closed_at=max(closed),
+        controls=(
+            control("income", paid, sum(line.gross for line in paid)),
+            control("tax", taxed := [line for line in paid if line.tax], sum(line.tax for line in taxed)),
+        ),
+    )

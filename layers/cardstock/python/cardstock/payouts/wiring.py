@@ -1,0 +1,123 @@
+"""Factories of the payouts area, each lazy: a function imports and pays for what it uses."""
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cardstock import environment
+from cardstock.clock import process_clock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import httpx
+
+    from cardstock.payouts import ports as payouts_ports
+
+
+def brand() -> str:
+    """How the brand is named on its reports."""
+
+    return environment.text("BRAND_NAME")
+
+
+@cache
+def payouts() -> "payouts_ports.Payouts":
+    """Payout batches in DynamoDB."""
+    from cardstock.payouts.store import DynamoPayouts
+
+    return DynamoPayouts()
+
+
+@cache
+def tax_files() -> "payouts_ports.TaxFiles":
+    """The quarters whose tax files were written, in DynamoDB."""
+    from cardstock.payouts.store import DynamoTaxFiles
+
+    return DynamoTaxFiles()
+
+
+_transfer_transport: "httpx.BaseTransport | None" = None
+
+
+def set_transfer_transport(new: "httpx.BaseTransport | None") -> None:
+    """Replace the network between us and the transfer channels; for tests."""
+    global _transfer_transport  # noqa: PLW0603 - the one seam through which channels are replaced
+    _transfer_transport = new
+    _transfer_channel.cache_clear()
+
+
+def transfer_channel(name: str) -> "payouts_ports.Channel":
+    """The way to move money that a batch was opened with. Raises ValueError for one that does not exist here.
+
+    Made anew when its account in the secret has changed.
+    """
+    if name not in ("wechat", "alipay"):
+        return _transfer_channel(name, "")
+    from cardstock.edge.secrets import secret
+
+    return _transfer_channel(name, json.dumps(secret(environment.text("TRANSFER_SECRET_ID"))[name], sort_keys=True))
+
+
+@cache
+def _transfer_channel(name: str, account: str) -> "payouts_ports.Channel":
+
+    if name == "bank_file":
+        from cardstock.payouts.channels.bank_file import BankFile
+
+        return BankFile()
+    if name == "sandbox" and environment.text("ENVIRONMENT") != "prod":
+        from cardstock.payouts.channels.sandbox import SandboxTransfers
+
+        return SandboxTransfers(process_clock())
+    if not account:
+        raise ValueError(f"there is no transfer channel {name!r} here")
+    from cardstock.edge.observability import count, logger
+    from cardstock.payouts.channels.alipay import AlipayTransfers
+    from cardstock.payouts.channels.wechat import WechatTransfers
+
+    def report(number: str, what: str) -> None:
+        logger.warning("transfer unanswered", number=number, outcome=what)
+        count("TransfersUnanswered")
+
+    made = WechatTransfers if name == "wechat" else AlipayTransfers
+    return made(json.loads(account), clock=process_clock(), report=report, transport=_transfer_transport)
+
+
+@cache
+def report_files() -> "payouts_ports.Files":
+    """Reports and transfer files in S3."""
+    from cardstock.aws.files import Files
+
+    return Files(environment.text("REPORTS_BUCKET"))
+
+
+@cache
+def report_writers() -> "Sequence[payouts_ports.Writer]":
+    """What a report consists of. Their libraries are in a layer that only the writing function has."""
+    from cardstock.payouts.report import writers
+
+    return writers()
+
+
+@cache
+def quarter_writers() -> "Sequence[payouts_ports.QuarterWriter]":
+    """What a quarter's tax file consists of."""
+    from cardstock.payouts.report import quarter_writers
+
+    return quarter_writers()
+
+
+def take_payout_step(payout_id: str, part: str = "") -> None:
+    """Ask for a batch, or for a part of one, to be taken further."""
+    from cardstock.payouts.queue import ask_for_step
+
+    ask_for_step(payout_id, part)
+
+
+@cache
+def spread_payout() -> "payouts_ports.Spread":
+    """Has big batches taken in parts."""
+    from cardstock.payouts.queue import SpreadParts
+
+    return SpreadParts(environment.number("PAYOUT_MAP_ABOVE"))

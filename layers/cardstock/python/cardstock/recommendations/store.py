@@ -1,0 +1,84 @@
+"""What was learnt.
+
+Table `recommendations`: partition key `pk`, no index. One kind of item: a serving row (`member#<id>`, `product#<sku>`,
+`popular`) as one text of at most 3 900 bytes, which expires a year and a month after the newest purchase behind it.
+
+| Access pattern | How | Costs |
+|---|---|---|
+| a member's answer | one BatchGetItem of 2 rows, and one more for each shown product | 0.5 RCU a row |
+| learning writes | BatchWriteItem of 25 rows | at most 4 WCU a row |
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import GetError
+
+from cardstock.aws.tables import ExpiryAttribute, Table
+from cardstock.errors import UnavailableError
+from cardstock.recommendations.learning import decode, encode
+from cardstock.recommendations.model import Row
+
+_KEPT = timedelta(days=396)
+_BATCH = 25
+_PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
+
+
+class RowItem(Table):
+    """One serving row."""
+
+    class Meta:
+        variable = "RECOMMENDATIONS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    text = UnicodeAttribute(attr_name="r")
+    expires_at = ExpiryAttribute()
+
+
+class DynamoRows:
+    """The recommendations area's `ServingRows` and `LearntRows`."""
+
+    def __init__(self, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._sleep = sleep
+
+    def read(self, keys: Collection[str]) -> Mapping[str, Row]:
+        """See the port. A row that the store was too busy for counts as absent: an answer from fewer rows, in time, is
+        worth more than a second call."""
+        wanted: list[Any] = [{"pk": key} for key in keys]  # PynamoDB takes maps here and declares strings
+        try:
+            # Not `RowItem.batch_get`, which repeats without a bound.
+            found = RowItem._get_connection().batch_get_item(wanted)
+        except GetError as error:
+            # `cause_response_code` fails on a time-out, whose response is None.
+            response = getattr(error.cause, "response", None) or {}
+            if response.get("Error", {}).get("Code") in ("ValidationException", "ResourceNotFoundException"):
+                raise
+            raise UnavailableError("STORE_UNAVAILABLE") from error
+        items = found.get("Responses", {}).get(RowItem.table_name(), ())
+        return {item["pk"]["S"]: decode(item["pk"]["S"], item["r"]["S"]) for item in items}
+
+    def write(self, rows: Iterable[Row]) -> int:
+        """See the port."""
+        count = 0
+        items = (RowItem(pk=row.key, text=encode(row), expires_at=row.learned_at + _KEPT).serialize() for row in rows)
+        while batch := list(islice(items, _BATCH)):
+            self._put(batch)
+            count += len(batch)
+        return count
+
+    def _put(self, batch: list[Any]) -> None:
+        """Put all of `batch`. Not `RowItem.batch_write`: it repeats at once and three times only, and a night's rows
+        come faster than a table that was idle all day takes them."""
+        table = RowItem._get_connection()
+        for pause in (*_PAUSES_SECONDS, None):
+            left = table.batch_write_item(put_items=batch).get("UnprocessedItems", {}).get(RowItem.table_name())
+            if not left:
+                return
+            batch = [request["PutRequest"]["Item"] for request in left]
+            if pause is not None:
+                self._sleep(pause)
+        raise UnavailableError("STORE_BUSY")

@@ -1,0 +1,100 @@
+"""Every file of `events/` for members, cards and views, executed: good ones are done, bad ones get their refusal."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cardstock.clock import process_clock
+from cardstock.edge import wiring as edge_wiring
+from cardstock.ids import RequestKey, new_id
+from cardstock.members.sessions import issue
+from cardstock.partners import service as partners
+from cardstock.partners import wiring as partners_wiring
+from functions.cards.api.app import handler as cards
+from functions.cards.on_view.app import handler as on_card_viewed
+from functions.members.api.app import handler as members
+from tests.house.cloud import ROOT, Cloud, Context, http_event
+from tests.house.payloads import function_of
+
+HANDLERS: dict[str, Callable[..., dict[str, Any]]] = {
+    "members/api": members,
+    "cards/api": cards,
+    "cards/on_view": on_card_viewed,
+}
+FILES = [path for folder in HANDLERS for path in sorted((ROOT / "events" / folder).glob("*.json"))]
+REFUSALS = {
+    "bad_unknown_inviter": (422, "INVITER_UNKNOWN"),
+    "bad_login_code": (401, "LOGIN_CODE_INVALID"),
+    "bad_unknown_platform": (400, "PLATFORM_UNKNOWN"),
+    "bad_deep_body": (400, "BODY_INVALID"),
+    "bad_check_digit": (400, "ID_NUMBER_INVALID"),
+    "bad_forged_token": (401, "TOKEN_INVALID"),
+    "bad_no_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
+    "bad_no_default_version": (400, "BODY_INVALID"),
+    "bad_forged_ticket": (401, "TOKEN_INVALID"),
+    "bad_website_with_script": (400, "BODY_INVALID"),
+}
+PAGES = {"page_by_share": 200, "vcard": 200, "bad_unknown_card": 404}
+FAILED = {"two_views_and_a_repeat": [], "bad_one_of_three": ["m1"]}
+
+
+def answer(handler: Callable[..., dict[str, Any]], *arguments: Any, **options: Any) -> Any:
+    return json.loads(handler(http_event(*arguments, **options), Context())["body"])
+
+
+def placeholders() -> dict[str, str]:
+    """What the files name in capitals, made in an empty account."""
+    body = {"platform": "dev", "app_id": "wx1", "login_code": "dev:guide"}
+    session = answer(members, "POST", "/v1/auth/sessions", body)
+    member_id = session["member"]["member_id"]
+    token = issue(edge_wiring.signer(), member_id)[0]
+    versions = {"versions": {"default": {"name": "林晓雨", "phone": "+86 138 0013 8000"}}}
+    card = answer(cards, "POST", "/v1/cards", versions, token=token, key="made")["card"]
+    share = answer(cards, "POST", f"/v1/cards/{card}/shares", {}, token=token, key="given")["share"]
+    request = RequestKey(new_id("req", process_clock().now()), "f")
+    _, staff = partners.create_key(
+        "Li Na",
+        "staff",
+        frozenset({"network:appoint"}),
+        request,
+        keys=partners_wiring.partner_keys(),
+        clock=process_clock(),
+    )
+    return {
+        "ACCESS_TOKEN": token,
+        "REFRESH_TOKEN": session["refresh_token"],
+        "MEMBER_ID": member_id,
+        "CARD_KEY": card,
+        "SHARE_KEY": share,
+        "VIEW_TICKET": answer(cards, "GET", f"/v1/cards/{card}")["view_ticket"],
+        "STAFF_KEY": str(staff),
+    }
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{function_of(path)}-{path.stem}")
+def test_an_event_is_answered_as_its_name_says(cloud: Cloud, path: Path) -> None:
+    text = path.read_text("utf-8")
+    for name, value in placeholders().items():
+        text = text.replace(name, value)
+    got = HANDLERS[function_of(path)](json.loads(text), Context())
+
+    if function_of(path) == "cards/on_view":
+        failed = [entry["itemIdentifier"] for entry in got["batchItemFailures"]]
+        assert failed == FAILED.get(path.stem, ["m0"])
+    elif path.stem in PAGES:
+        assert got["statusCode"] == PAGES[path.stem]
+    elif path.stem.startswith("bad_"):
+        assert (got["statusCode"], json.loads(got["body"])["code"]) == REFUSALS[path.stem]
+    else:
+        assert 200 <= got["statusCode"] < 300, got["body"]
+
+
+@pytest.mark.parametrize("folder", HANDLERS)
+def test_every_function_has_good_and_bad_events(folder: str) -> None:
+    names = [path.stem for path in FILES if function_of(path) == folder]
+
+    assert len(names) >= 2
+    assert {name.startswith("bad_") for name in names} == {True, False}

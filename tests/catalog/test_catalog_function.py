@@ -1,0 +1,158 @@
+"""The catalogue through its handler: publishing, browsing, stock that adds up, and counts that never undo a sale."""
+
+from typing import Any
+
+import pytest
+
+from cardstock.catalog import service
+from cardstock.catalog import wiring as catalog_wiring
+from cardstock.edge.secrets import forget_provider
+from cardstock.errors import NotFoundError
+from cardstock.ids import RequestKey
+from cardstock.partners import service as partners
+from cardstock.partners import wiring as partners_wiring
+from functions.catalog.api import app as catalog_api
+from tests.house.cloud import ROOT_KEY, Context, http_event
+from tests.people.selling import GOODS, Reply, Shop, reply
+
+TERMS = {"name": "JUMBO BAG", "supplier_id": "sup_bags", "price_fen": 20_800, "initial_stock": 240}
+
+
+@pytest.fixture
+def send(shop: Shop) -> Any:
+    def key_of(owner: str) -> str:
+        _, key = partners.create_key(
+            owner,
+            owner,
+            frozenset({"catalog:write"}),
+            RequestKey(f"req_{owner}", "f"),
+            keys=partners_wiring.partner_keys(),
+            clock=shop.clock,
+        )
+        return str(key)
+
+    keys = {owner: key_of(owner) for owner in ("staff", "sup_bags")}
+
+    def send(method: str, path: str, body: Any = None, *, owner: str = "staff", **more: Any) -> Reply:
+        return reply(catalog_api.handler(http_event(method, path, body, token=keys[owner], **more), Context()))
+
+    return send
+
+
+def count(shop: Shop, on_shelf: int, version: int, sku: str = "71053", supplier: str = "sup_lights") -> bool:
+    return service.count_stock(supplier, sku, on_shelf, version, products=catalog_wiring.products(), clock=shop.clock)
+
+
+def test_a_product_is_published_and_read(send: Any) -> None:
+    assert send("PUT", "/v1/products/85099B", TERMS).body == {"skus": ["85099B"]}
+    shown = send("GET", "/v1/products/85099B").body
+
+    assert (shown["price_fen"], shown["stock"], shown["active"], shown["qualifying"]) == (20_800, 240, True, False)
+
+
+def test_publishing_anew_changes_the_terms_and_never_the_stock(send: Any, shop: Shop) -> None:
+    shop.order({"71053": 2})
+    again = {"name": "LANTERN", "supplier_id": "sup_lights", "price_fen": 35_000, "initial_stock": 7}
+    for _ in range(2):
+        send("PUT", "/v1/products/71053", again)
+
+    assert send("GET", "/v1/products/71053").body["price_fen"] == 35_000
+    assert shop.stock()["71053"] == (98, 2)
+
+
+def test_many_are_published_together_or_not_at_all(send: Any) -> None:
+    many = [{"sku": f"bag{number}", **TERMS} for number in range(100)]
+    taken = [*many[:2], {"sku": "71053", **TERMS}]
+    refused = send("PUT", "/v1/products", {"products": taken})
+    unknown = send("GET", "/v1/products/bag0")
+    done = send("PUT", "/v1/products", {"products": many})
+    too_many = send("PUT", "/v1/products", {"products": [*many, {"sku": "bag100", **TERMS}]})
+
+    assert (refused.status, refused.body["code"], refused.body["facts"]) == (409, "SKU_TAKEN", {"skus": ["71053"]})
+    assert unknown.status == 404
+    assert (done.status, len(done.body["skus"])) == (200, 100)
+    assert too_many.status == 400
+
+
+def test_a_supplier_publishes_its_own_products_only(send: Any) -> None:
+    own = send("PUT", "/v1/products/85099B", TERMS, owner="sup_bags")
+    foreign = send("PUT", "/v1/products/85099C", TERMS | {"supplier_id": "sup_lights"}, owner="sup_bags")
+    stock = send("POST", "/v1/products/71053/stock", {"add": 5}, owner="sup_bags", key="k")
+
+    assert (own.status, foreign.status, stock.status) == (200, 404, 404)
+
+
+def test_products_are_browsed_page_by_page_and_by_supplier(send: Any) -> None:
+    def browse(**query: str) -> list[list[str]]:
+        pages, cursor = [], None
+        while True:
+            page = send("GET", "/v1/products", query={"limit": "2", **query, **({"cursor": cursor} if cursor else {})})
+            pages.append([item["sku"] for item in page.body["items"]])
+            cursor = page.body["next_cursor"]
+            if cursor is None:
+                return pages
+
+    everything, lights = browse(), browse(supplier_id="sup_lights")
+
+    assert sorted(sku for page in everything for sku in page) == sorted(listing.sku for listing in GOODS)
+    assert sorted(sku for page in lights for sku in page) == ["71053", "85123A"]
+    assert browse(supplier_id="sup_nobody") == [[]]
+
+
+def test_added_stock_is_added_once(send: Any, shop: Shop) -> None:
+    first = send("POST", "/v1/products/71053/stock", {"add": 24}, key="delivery-1")
+    again = send("POST", "/v1/products/71053/stock", {"add": 24}, key="delivery-1")
+    other = send("POST", "/v1/products/71053/stock", {"add": 25}, key="delivery-1")
+
+    assert (first.body["stock"], first.replayed, again.replayed) == (124, False, True)
+    assert (other.status, other.body["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert shop.stock()["71053"] == (124, 0)
+
+
+def test_reserved_units_cannot_be_taken_away(send: Any, shop: Shop) -> None:
+    shop.order({"71053": 60})
+    refused = send("POST", "/v1/products/71053/stock", {"add": -41}, key="k")
+
+    assert (refused.status, refused.body["facts"]["lines"]) == (409, [{"sku": "71053", "available": 40}])
+    assert send("POST", "/v1/products/71053/stock", {"add": -40}, key="k2").body["stock"] == 0
+
+
+def test_a_count_leaves_what_is_held_and_an_older_one_changes_nothing(shop: Shop) -> None:
+    shop.order({"71053": 30})
+    newer, older, same = count(shop, 50, 7), count(shop, 500, 6), count(shop, 500, 7)
+
+    assert (newer, older, same) == (True, False, False)
+    assert shop.stock()["71053"] == (20, 30)
+
+
+def test_a_count_below_what_is_held_sells_nothing_until_more_comes(shop: Shop, send: Any) -> None:
+    shop.order({"71053": 30})
+    count(shop, 10, 1)
+    refused = shop.quote({"71053": 1})
+    shown = send("GET", "/v1/products/71053").body["stock"]
+    more = send("POST", "/v1/products/71053/stock", {"add": 25}, key="k").body["stock"]
+
+    assert (refused.body["code"], shown) == ("STOCK_SHORT", 0)
+    assert refused.body["facts"]["lines"] == [{"sku": "71053", "available": 0}]
+    assert more == 5
+
+
+@pytest.mark.parametrize(("sku", "supplier"), [("71053", "sup_bags"), ("nothing", "sup_lights")])
+def test_nobody_counts_what_is_not_his(sku: str, supplier: str, shop: Shop) -> None:
+    with pytest.raises(NotFoundError):
+        count(shop, 10, 1, sku, supplier)
+
+
+def test_the_root_key_publishes_nothing(shop: Shop) -> None:
+    event = http_event("PUT", "/v1/products/85099B", TERMS, token=ROOT_KEY)
+    forget_provider()
+    answer = reply(catalog_api.handler(event, Context()))
+
+    assert (answer.status, answer.body["code"]) == (403, "SCOPE_MISSING")
+
+
+def test_a_cold_function_signs_cursors_with_the_secret_it_fetches(shop: Shop) -> None:
+    forget_provider()
+    page = reply(catalog_api.handler(http_event("GET", "/v1/products", query={"limit": "1"}), Context()))
+
+    assert page.body["next_cursor"]

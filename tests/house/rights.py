@@ -1,0 +1,169 @@
+"""Holds what functions do against what `template.yaml` lets them do, in every test that runs a handler.
+
+A recorder sees every AWS call of the process and asks the stack which function it was made for: no test has to
+do anything for it. A call without a right fails the test that made it; a right that a complete run never used fails
+the run. The names are those of the template: `dynamodb:Query` on `Orders/index/by_member`.
+"""
+
+import os
+import re
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore.handlers
+import pytest
+
+from infra.local.template import parse_yaml
+from tests.house import whole_run
+
+Right = tuple[str, str]
+ROOT = Path(__file__).resolve().parents[2]
+_OUTPUT = re.compile(r"(?:Data|Messaging)\.Outputs\.(\w+?)(?:Arn|Url)?(?=$|[/}])")
+_FUNCTION_FILE = re.compile(r"/functions/(\w+/\w+)/app\.py\Z")
+_WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+
+_fresh: list[str] = []
+
+
+def camel(folder: str) -> str:
+    """`orders/on_change` -> `OrdersOnChange`: from a function's folder to its id in the template."""
+    return "".join(part.title() for part in re.split("[_/]", folder))
+
+
+@cache
+def granted() -> dict[str, frozenset[Right]]:
+    """Function -> what its role allows, by the template's statements."""
+    found: dict[str, frozenset[Right]] = {}
+    for logical_id, resource in parse_yaml((ROOT / "template.yaml").read_text("utf-8"))["Resources"].items():
+        if resource["Type"] != "AWS::Serverless::Function":
+            continue
+        rights = set()
+        for policy in resource["Properties"].get("Policies", []):
+            for statement in policy["Statement"]:
+                for action in _list(statement["Action"]):
+                    rights |= {(action, _resource(entry)) for entry in _list(statement["Resource"])}
+        found[logical_id] = frozenset(rights)
+    return found
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _resource(value: Any) -> str:
+    """`!GetAtt Data.Outputs.OrdersArn` and `!Sub "${Data.Outputs.OrdersArn}/index/x"` -> `Orders`, `Orders/index/x`."""
+    if isinstance(value, dict) and "Fn::GetAtt" in value:
+        stack, attribute = value["Fn::GetAtt"]
+        text = f"{stack}.{attribute}"
+    elif isinstance(value, dict) and "Fn::Sub" in value:
+        text = str(value["Fn::Sub"]).replace("${", "").replace("}", "")
+    else:
+        text = str(value)
+    return _OUTPUT.sub(r"\1", text)
+
+
+@cache
+def _resources() -> dict[str, str]:
+    """Physical name -> name in the template, for the test environment and for the local runtime."""
+    variables = parse_yaml((ROOT / "template.yaml").read_text("utf-8"))["Globals"]["Function"]["Environment"][
+        "Variables"
+    ]
+    names = {}
+    for variable, value in variables.items():
+        if isinstance(value, dict) and "Fn::GetAtt" in value:
+            logical = _resource(value)
+            names[f"cardstock-{logical}"] = logical
+            if variable in os.environ:
+                names[os.environ[variable]] = logical
+    return names
+
+
+def _named(physical: str) -> str:
+    return _resources().get(physical, physical)
+
+
+def rights_of(service: str, operation: str, parameters: dict[str, Any]) -> set[Right]:
+    """The actions on resources that IAM would check for one API call."""
+    if service == "dynamodb":
+        return _table_rights(operation, parameters)
+    if service == "sqs":
+        return {(f"sqs:{operation.removesuffix('Batch')}", _named(parameters["QueueUrl"]))}
+    if service == "secretsmanager":
+        return {(f"secretsmanager:{operation}", _named(parameters["SecretId"]))}
+    if service == "s3":
+        action = {"HeadObject": "GetObject", "CreateMultipartUpload": "PutObject"}.get(operation, operation)
+        folder = str(parameters.get("Key", "")).partition("/")[0]
+        return {(f"s3:{action}", f"{_named(parameters['Bucket'])}/{folder}/*")}
+    return {(f"{service}:{operation}", "?")}
+
+
+def _table_rights(operation: str, parameters: dict[str, Any]) -> set[Right]:
+    if operation == "TransactWriteItems":
+        return {
+            (f"dynamodb:{_WRITES[kind]}", _named(action["TableName"]))
+            for entry in parameters["TransactItems"]
+            for kind, action in entry.items()
+        }
+    if operation == "TransactGetItems":
+        return {("dynamodb:GetItem", _named(entry["Get"]["TableName"])) for entry in parameters["TransactItems"]}
+    if operation in ("BatchGetItem", "BatchWriteItem"):
+        return {(f"dynamodb:{operation}", _named(table)) for table in parameters["RequestItems"]}
+    name = _named(parameters["TableName"])
+    if parameters.get("IndexName"):
+        name = f"{name}/index/{parameters['IndexName']}"
+    return {(f"dynamodb:{operation}", name)}
+
+
+def _acting_function() -> str | None:
+    """The function whose code is on the stack, if any."""
+    frame = sys._getframe(2)
+    walked: Any = frame
+    while walked is not None:
+        found = _FUNCTION_FILE.search(walked.f_code.co_filename)
+        if found:
+            return camel(found[1])
+        if walked.f_code.co_name == "handler" and walked.f_code.co_filename.endswith("/edge/http.py"):
+            # Who calls is found out before the function's own code runs.
+            routes = walked.f_locals["self"].routes
+            return camel("_".join(routes[0].handler.__module__.split(".")[-3:-1])) if routes else None
+        walked = walked.f_back
+    return None
+
+
+def _record(params: Any, model: Any, **_: Any) -> None:
+    function = _acting_function()
+    if function is None:
+        return
+    for right in rights_of(model.service_model.service_name, model.name, params):
+        whole_run.seen("rights").add(f"{function} {right[0]} {right[1]}")
+        if right not in granted().get(function, frozenset()):
+            _fresh.append(f"{function} does {right[0]} on {right[1]}, which template.yaml does not let it")
+
+
+@pytest.fixture(autouse=True)
+def rights_suffice() -> Any:
+    """Fails a test in which a function did something that its role does not allow."""
+    _fresh.clear()
+    yield
+    missing = sorted(set(_fresh))
+    _fresh.clear()
+    assert not missing, "\n".join(missing)
+
+
+def unused() -> list[str]:
+    """Rights in the template that no test was seen to need."""
+    used = whole_run.seen("rights")
+    return [
+        f"{function} never does {action} on {resource}, which template.yaml lets it"
+        for function, rights in sorted(granted().items())
+        for action, resource in sorted(rights)
+        if f"{function} {action} {resource}" not in used
+    ]
+
+
+def pytest_configure() -> None:
+    """See every call of every client made from now on."""
+    botocore.handlers.BUILTIN_HANDLERS.append(("before-parameter-build", _record))
+    whole_run.checks.append(unused)

@@ -1,0 +1,140 @@
+"""`payout report` and `payout reconcile`: what they say of a payout, and that they find what somebody has changed."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cardstock.aws import files as s3
+from cardstock.aws import queues as sqs
+from cardstock.ledger.store import LedgerItem
+from cardstock.payouts.store import AnswersItem, LineItem
+from infra.commands.cli import app
+from tests.house.cloud import Cloud
+from tests.people.payouts_office import FIRST, PAYOUT, Office, clock_at, member_id
+
+
+@pytest.fixture
+def office(cloud: Cloud) -> Iterator[Office]:
+    sqs.forget_client()
+    s3.forget_client()
+    with clock_at(FIRST) as clock:
+        made = Office(cloud, clock)
+        made.member(1, 500_000)
+        made.member(2, 60_000)
+        yield made
+
+
+@pytest.fixture
+def settled(office: Office) -> Office:
+    office.sent()
+    office.results({"number": office.lines()[member_id(2)]["number"], "result": "failed"}, others=True)
+    assert not office.drain()
+    return office
+
+
+def command(*arguments: str) -> tuple[int, dict[str, Any]]:
+    done = CliRunner().invoke(app, ["payout", *arguments, "--json"])
+    return done.exit_code, json.loads(done.stdout)
+
+
+def number_of(office: Office, index: int) -> str:
+    return str(office.lines()[member_id(index)]["number"])
+
+
+def test_a_settled_payout_has_the_files_that_were_recorded_and_gives_them_again(settled: Office, cloud: Cloud) -> None:
+    before = cloud.state()
+    status, told = command("report", PAYOUT, "--again")
+
+    assert (status, told["status"], told["good"]) == (0, "settled", True)
+    assert {name: total["lines"] for name, total in told["totals"].items()} == {"paid": 1, "failed": 1}
+    assert {file["name"]: (file["stored"], file.get("again")) for file in told["files"]} == {
+        "transfers.csv": ("same", None), "report.xlsx": ("same", "same"), "lines.csv": ("same", "same"),
+        "cover.pdf": ("same", "same"),
+    }  # fmt: skip
+    assert cloud.state() == before
+
+
+def test_a_file_that_is_another_one_or_gone_is_named(settled: Office, cloud: Cloud) -> None:
+    cloud.s3.put_object(Bucket="reports", Key=f"payouts/{PAYOUT}/lines.csv", Body=b"other")
+    cloud.s3.delete_object(Bucket="reports", Key=f"payouts/{PAYOUT}/cover.pdf")
+    status, told = command("report", PAYOUT)
+    shown = CliRunner().invoke(app, ["payout", "report", PAYOUT])
+
+    assert (status, told["good"]) == (1, False)
+    assert [file["stored"] for file in told["files"]] == ["same", "same", "differs", "missing"]
+    assert shown.exit_code == 1
+    assert "differs" in shown.stdout
+    assert "payouts/pay_202611/cover.pdf" in shown.stdout
+
+
+def test_a_payout_that_is_not_settled_has_no_report_yet(office: Office) -> None:
+    office.sent()
+    status, told = command("report", PAYOUT)
+
+    assert (status, told["status"], told["good"]) == (1, "sending", False)
+    assert [file["name"] for file in told["files"]] == ["transfers.csv"]
+    assert "not settled" in CliRunner().invoke(app, ["payout", "report", PAYOUT]).stdout
+
+
+def test_books_that_agree_are_told_with_their_sums(settled: Office, cloud: Cloud) -> None:
+    before = cloud.state()
+    status, told = command("reconcile", PAYOUT)
+    shown = CliRunner().invoke(app, ["payout", "reconcile", PAYOUT])
+
+    assert (status, told["closes"], told["differences"], told["pending"]) == (0, True, [], 0)
+    assert told["ledger"] == told["batch"] == told["channel"]
+    assert told["ledger"] == {
+        "lines": 2, "claimed_fen": 560_000, "paid_fen": 420_000, "tax_fen": 80_000, "returned_fen": 60_000,
+    }  # fmt: skip
+    assert (shown.exit_code, "the books agree" in shown.stdout) == (0, True)
+    assert cloud.state() == before
+
+
+def test_each_line_on_which_a_book_was_changed_is_named_with_what_each_book_says(settled: Office) -> None:
+    paid, failed = number_of(settled, 1), number_of(settled, 2)
+    LineItem(PAYOUT, f"line#{paid}").update([LineItem.net.set(430_000), LineItem.tax.set(70_000)])
+    booked = LedgerItem.get(f"payout-failed.{failed}")
+    booked.delete()
+    status, told = command("reconcile", PAYOUT)
+    shown = CliRunner().invoke(app, ["payout", "reconcile", PAYOUT])
+    differences = {found["number"]: found for found in told["differences"]}
+
+    assert (status, told["closes"], shown.exit_code) == (1, False, 1)
+    assert {number: found["code"] for number, found in differences.items()} == {paid: "TAX", failed: "OUTCOME"}
+    assert differences[paid]["ledger"] == "claimed 500000 paid 420000 tax 80000 returned 0"
+    assert differences[paid]["batch"] == "paid gross 500000 tax 70000 net 430000"
+    assert differences[failed]["channel"] == "failed"
+    for number, found in differences.items():
+        assert f"{found['code']} {number}" in shown.stdout
+
+
+def test_what_the_channel_says_of_a_number_that_nobody_sent_is_named(settled: Office) -> None:
+    AnswersItem(pk=PAYOUT, sk=f"answer#{'0' * 32}", answers=[["paid", 1, "bank", None, 1]], said=1).save()
+    status, told = command("reconcile", PAYOUT)
+
+    assert status == 1
+    assert [(found["number"], found["code"]) for found in told["differences"]] == [("0" * 32, "UNLISTED")]
+
+
+def test_lines_in_flight_differ_and_lines_that_wait_are_counted(office: Office) -> None:
+    office.tick()
+    office.drain()
+    waiting = command("reconcile", PAYOUT)
+    office.approve()
+    office.drain()
+    in_flight = command("reconcile", PAYOUT)
+
+    assert (waiting[0], waiting[1]["pending"], waiting[1]["closes"]) == (0, 2, True)
+    assert (in_flight[0], in_flight[1]["pending"]) == (1, 0)
+    assert {found["code"] for found in in_flight[1]["differences"]} == {"UNANSWERED"}
+
+
+@pytest.mark.parametrize("name", ["report", "reconcile"])
+def test_a_payout_that_does_not_exist_is_told_apart_from_one_that_differs(office: Office, name: str) -> None:
+    done = CliRunner().invoke(app, ["payout", name, "pay_202611"])
+
+    assert done.exit_code == 2
+    assert "there is no payout pay_202611" in done.stderr

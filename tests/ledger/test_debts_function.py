@@ -1,0 +1,284 @@
+"""Debt: what it is for, and how it is written off: by two people, as an entry of its own."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cardstock.aws.tables import Transaction
+from cardstock.clock import process_clock
+from cardstock.edge import wiring as edge_wiring
+from cardstock.edge.callers import ACCESS
+from cardstock.flows import wiring as flows_wiring
+from cardstock.ids import RequestKey, new_id
+from cardstock.ledger import service as ledger
+from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting, account
+from cardstock.ledger.store import post
+from cardstock.partners import service as partners
+from cardstock.partners import wiring as partners_wiring
+from functions.ledger.api import app as commissions
+from functions.ledger.debts_api import app
+from functions.ledger.on_entry import app as on_ledger_entry
+from tests.house import faults
+from tests.house.cloud import ROOT, Context, http_event, queue_event
+from tests.house.interleave import every_way
+from tests.house.proof import proven
+from tests.people.ledger_shop import Shop, line, shop
+
+__all__ = ["shop"]
+
+DEBTOR = "mem_01kbdxdh50fcazdjhcnqh2rzv5"
+WRITE_OFFS = "/v1/debt-write-offs"
+APPROVALS = "/v1/debt-write-offs/{write_off_id}/approvals"
+
+
+def key(name: str, *scopes: str) -> str:
+    request = RequestKey(new_id("req", process_clock().now()), "f")
+    wanted = frozenset(scopes or ("debts:write_off",))
+    _, made = partners.create_key(
+        name, "staff", wanted, request, keys=partners_wiring.partner_keys(), clock=process_clock()
+    )
+    assert made is not None
+    return made
+
+
+def call(method: str, path: str, resource: str, body: Any = None, **options: Any) -> tuple[int, Any]:
+    answer = app.handler(http_event(method, path, body, resource=resource, **options), Context())
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def ask(amount: int, token: str, request: str = "ask-1", reason: str = "会员已去世") -> tuple[int, Any]:
+    body = {"member_id": DEBTOR, "amount_fen": amount, "reason": reason}
+    return call("POST", WRITE_OFFS, WRITE_OFFS, body, token=token, key=request)
+
+
+def approve(write_off_id: str, token: str) -> tuple[int, Any]:
+    path = APPROVALS.replace("{write_off_id}", write_off_id)
+    return call(
+        "POST", path, APPROVALS, {"note": "已核对"}, token=token, path_parameters={"write_off_id": write_off_id}
+    )
+
+
+def read(path: str, language: str = "zh-CN") -> Any:
+    token = edge_wiring.signer().sign(ACCESS, {"sub": DEBTOR}, lifetime=timedelta(hours=1))
+    event = http_event("GET", path, token=token, headers={"Accept-Language": language})
+    return json.loads(commissions.handler(event, Context())["body"])
+
+
+def tell(shop: Shop) -> None:
+    """The ledger's stream reaches the statements."""
+    records = shop.take("ledger")
+    if records:
+        assert not on_ledger_entry.handler(queue_event("ledger-events", *records), Context())["batchItemFailures"]
+
+
+@pytest.fixture
+def indebted(shop: Shop) -> Shop:
+    """He was paid 300 yuan for an order that was then refunded in three parts: he owes all of it, for three refunds."""
+    shop.member(DEBTOR)
+    shop.appoint(DEBTOR)
+    shop.member("mem_a", DEBTOR)
+    order_id = shop.buy("mem_a", line(1, units=3, price=49_900))
+    shop.receive(order_id)
+    shop.settle_down()
+    shop.clock.at += timedelta(days=9)
+    shop.night()
+    earned = shop.balances()[DEBTOR][1]
+    now = shop.clock.now()
+    with Transaction() as transaction:
+        post(transaction, ledger.claimed("n1", DEBTOR, earned, now), covered=True)
+    with Transaction() as transaction:
+        post(transaction, ledger.paid("n1", DEBTOR, earned, 0, now))
+    shop.orders["first"] = order_id
+    for number in range(3):
+        shop.orders[f"refund-{number}"] = shop.refund(order_id, sku1=1)
+        shop.settle_down()
+    tell(shop)
+    return shop
+
+
+def test_a_balance_says_what_the_debt_is_for_oldest_first(indebted: Shop) -> None:
+    told = read("/v1/me/balance")
+    english = read("/v1/me/balance", "en")
+
+    assert told["debt_fen"] == 90_000
+    assert [(debt["amount_fen"], debt["cause"], debt["order_id"]) for debt in told["debts"]] == [
+        (30_000, indebted.orders[f"refund-{number}"], indebted.orders["first"]) for number in range(3)
+    ]
+    assert told["debts"][0]["text"] == "订单退款，奖励相应扣回"
+    assert english["debts"][0]["text"] == "Order refunded; the reward is taken back in proportion"
+
+
+def test_what_comes_in_repays_the_oldest_debt_first(indebted: Shop) -> None:
+    postings = (Posting(account(DEBTOR, "available"), 40_000), Posting(BRAND_COMMISSION, -40_000))
+    indebted.clock.step()
+    with Transaction() as transaction:
+        post(transaction, LedgerTransaction("owed.x", "owed", "x", indebted.clock.now(), postings))
+    tell(indebted)
+    told = read("/v1/me/balance")
+
+    assert told["debt_fen"] == 50_000
+    assert [(debt["amount_fen"], debt["cause"]) for debt in told["debts"]] == [
+        (20_000, indebted.orders["refund-1"]),
+        (30_000, indebted.orders["refund-2"]),
+    ]
+
+
+def test_who_owes_nothing_is_told_of_no_debts(shop: Shop) -> None:
+    assert read("/v1/me/balance")["debts"] == []
+
+
+def test_a_write_off_is_booked_by_a_second_person_and_shown_explained_and_verified(indebted: Shop) -> None:
+    first, second = key("Li Na"), key("Wang Fang")
+    status, asked = ask(50_000, first)
+    between = read("/v1/me/balance")["debt_fen"]
+    indebted.clock.step()
+    with proven() as proof:
+        approved = approve(asked["write_off_id"], second)
+    tell(indebted)
+    entry = next(item for item in indebted.cloud.items("ledger") if item["pk"]["S"].startswith("write-off."))
+    balance, [newest, *_] = read("/v1/me/balance"), read("/v1/me/commissions")["items"]
+    listed = call("GET", WRITE_OFFS, WRITE_OFFS, token=first)[1]["items"]
+    report = flows_wiring.audit()
+
+    assert (status, between, asked["approved_by"], asked["entry_id"]) == (201, 90_000, None, None)
+    assert approved[0] == 200
+    assert approved[1]["entry_id"] == entry["pk"]["S"] == f"write-off.{asked['write_off_id']}"
+    assert json.loads(entry["approved_by"]["S"]) == [asked["asked_by"], approved[1]["approved_by"]]
+    assert len(set(json.loads(entry["approved_by"]["S"]))) == 2
+    assert json.loads(entry["postings"]["S"]) == [[f"member:{DEBTOR}:available", 50_000], ["brand:write-offs", -50_000]]
+    assert balance["debt_fen"] == 40_000
+    assert (newest["kind"], newest["text"], newest["change_fen"]) == (
+        "written_off", "欠款已核销", {"available": 50_000},
+    )  # fmt: skip
+    assert listed == [approved[1]]
+    assert not [finding for finding in report.findings if "write-off" in finding.item or "balances" in finding.item]
+    assert report.totals["written_off"] == 50_000
+    assert proof.entries
+
+
+def test_nobody_approves_what_he_asked_for_and_nothing_is_booked(indebted: Shop) -> None:
+    first = key("Li Na")
+    _, asked = ask(50_000, first)
+    before = indebted.cloud.state()
+
+    status, refused = approve(asked["write_off_id"], first)
+
+    assert (status, refused["code"]) == (422, "SECOND_PERSON_NEEDED")
+    assert indebted.cloud.state() == before
+
+
+def test_the_same_again_changes_nothing(indebted: Shop) -> None:
+    first, second, third = key("Li Na"), key("Wang Fang"), key("Zhao Min")
+    _, asked = ask(50_000, first)
+    again = ask(50_000, first)
+    other = ask(40_000, first)
+    approved = approve(asked["write_off_id"], second)
+    before = indebted.cloud.state()
+
+    assert (again[1], other[1]["code"]) == (asked, "IDEMPOTENCY_KEY_REUSED")
+    assert approve(asked["write_off_id"], third) == approve(asked["write_off_id"], second) == approved
+    assert indebted.cloud.state() == before
+
+
+def test_no_more_is_written_off_than_is_owed_when_it_is_booked(indebted: Shop) -> None:
+    first, second = key("Li Na"), key("Wang Fang")
+    too_much = ask(90_001, first, "ask-0")
+    asked = [ask(60_000, first, f"ask-{number}")[1] for number in (1, 2)]
+    booked = approve(asked[0]["write_off_id"], second)
+    late = approve(asked[1]["write_off_id"], second)
+
+    assert (too_much[0], too_much[1]["code"]) == (422, "DEBT_SMALLER")
+    assert booked[0] == 200
+    assert (late[0], late[1]["code"]) == (422, "DEBT_SMALLER")
+    assert read("/v1/me/balance")["debt_fen"] == 30_000
+
+
+def test_two_approvals_at_once_book_once(indebted: Shop) -> None:
+    first, second, third = key("Li Na"), key("Wang Fang"), key("Zhao Min")
+    asked = [ask(60_000, first, f"ask-{number}")[1]["write_off_id"] for number in (1, 2)]
+    for token in (second, third):
+        approve("wro_01kbdxdh50fcazdjhcnqh2rzv5", token)  # keys are read once
+    before = indebted.cloud.snapshot()
+    for run in every_way(
+        lambda: [lambda: approve(asked[0], second)[0], lambda: approve(asked[1], third)[0]], before.restore
+    ):
+        assert sorted(run.ends) == [200, 422], run
+        assert read("/v1/me/balance")["debt_fen"] == 30_000, run
+
+
+@pytest.mark.parametrize("mode", faults.MODES)
+def test_an_approval_that_is_hit_at_any_call_and_repeated_books_once(mode: faults.Mode, indebted: Shop) -> None:
+    first, second = key("Li Na"), key("Wang Fang")
+    _, asked = ask(50_000, first)
+    before = indebted.cloud.snapshot()
+    with faults.watch() as calls:
+        approve(asked["write_off_id"], second)
+    expected = indebted.books()
+    for index, call_ in enumerate(calls):
+        if mode == "conflict" and call_ != "dynamodb.TransactWriteItems":
+            continue
+        before.restore()
+        with faults.at(index, mode):
+            faults.survive(lambda: approve(asked["write_off_id"], second))
+
+        assert approve(asked["write_off_id"], second)[0] == 200
+        assert indebted.books() == expected, (mode, index)
+
+
+def test_a_write_off_by_one_person_is_named(indebted: Shop) -> None:
+    first, second = key("Li Na"), key("Wang Fang")
+    _, asked = ask(50_000, first)
+    approve(asked["write_off_id"], second)
+    indebted.cloud.dynamodb.update_item(
+        TableName="rewards",
+        Key={"pk": {"S": "write-offs"}, "sk": {"S": asked["write_off_id"]}},
+        UpdateExpression="SET approved_by = asked_by",
+    )
+    found = {(finding.item, finding.check) for finding in flows_wiring.audit().findings}
+
+    assert (f"ledger/write-off.{asked['write_off_id']}", "unexplained") in found
+
+
+def test_who_asked_cannot_approve_with_another_of_his_keys(indebted: Shop) -> None:
+    asked = ask(90_000, key("Li Na, service"))[1]
+    before = indebted.cloud.state()
+    status, refused = approve(asked["write_off_id"], key("li na, finance"))
+    after = indebted.cloud.state()
+    approved = approve(asked["write_off_id"], key("Ms Zhao, finance"))
+
+    assert (status, refused["code"]) == (422, "SECOND_PERSON_NEEDED")
+    assert {name: items for name, items in after.items() if name != "partners"} == {
+        name: items for name, items in before.items() if name not in ("partners", "requests")
+    } | {"requests": after["requests"]}
+    assert approved[0] == 200
+
+
+def test_only_the_scope_opens_write_offs(indebted: Shop) -> None:
+    status, refused = ask(1, key("Li Na", "payouts:read", "payouts:approve"))
+
+    assert (status, refused["code"]) == (403, "SCOPE_MISSING")
+
+
+REFUSALS = {
+    "bad_more_than_is_owed": (422, "DEBT_SMALLER"),
+    "bad_without_a_key": (400, "IDEMPOTENCY_KEY_MISSING"),
+    "bad_approval_of_nothing": (404, "NOT_FOUND"),
+}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "events/ledger/debts_api").glob("*.json")), ids=lambda path: path.stem)
+def test_a_kept_request_is_answered_as_its_name_says(path: Path, shop: Shop) -> None:
+    postings = (Posting(account(DEBTOR, "available"), -5_000), Posting(BRAND_COMMISSION, 5_000))
+    with Transaction() as transaction:
+        post(transaction, LedgerTransaction("owed.x", "owed", "x", shop.clock.now(), postings))
+    event = json.loads(path.read_text("utf-8").replace("FINANCE_KEY", key("Li Na")))
+    answer = app.handler(event, Context())
+    told = json.loads(answer["body"])
+
+    if path.stem in REFUSALS:
+        assert (answer["statusCode"], told["code"]) == REFUSALS[path.stem]
+    else:
+        assert answer["statusCode"] in (200, 201), told

@@ -1,0 +1,173 @@
+"""What the audit finds where books were changed with care: postings that still add up, balances that still fit them."""
+
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+
+from cardstock.ledger import service
+from cardstock.ledger.audit import OrderTruth, Report, SingleTruth, TransferTruth, audit
+from cardstock.ledger.model import (
+    Balance,
+    Claw,
+    LedgerTransaction,
+    Posting,
+    RewardKind,
+    account,
+    changes,
+)
+from tests.people.ledger_memory import START, MemoryBooks, MovingClock, accrual
+
+TAKEN: dict[RewardKind, int] = {"direct": 300, "team": 200, "peer": 20}
+TRANSFER = TransferTruth("n1", "mem_r", claimed=True, ended="paid", gross=29_000, net=28_000, tax=1_000)
+SINGLE = SingleTruth("written_off", "wro_1", "mem_w", 500, ("key_1", "key_2"))
+
+
+class Written:
+    """Books of two orders, a refund, a release, a transfer and a write-off."""
+
+    def __init__(self) -> None:
+        self.books, clock = MemoryBooks(), MovingClock()
+        service.claw("rfd_1", TAKEN, accrual("ord_1"), books=self.books, clock=clock)
+        service.release(accrual("ord_1"), books=self.books, clock=clock)
+        service.accrue(accrual("ord_2"), books=self.books, clock=clock)
+        service.claw("rfd_2", TAKEN, accrual("ord_2"), books=self.books, clock=clock)
+        self.books.book(service.claimed("n1", "mem_r", 29_000, START))
+        self.books.book(service.paid("n1", "mem_r", 28_000, 1_000, START))
+        ends = Posting(account("mem_w", "available"), 500), Posting("brand:write-offs", -500)
+        self.books.book(
+            LedgerTransaction("write-off.wro_1", "written_off", "wro_1", START, ends, approved_by=("key_1", "key_2"))
+        )
+        self.orders = {
+            order_id: OrderTruth(order_id, START, received, accrual(order_id), {refund_id: TAKEN})
+            for order_id, received, refund_id in (("ord_1", True, "rfd_1"), ("ord_2", False, "rfd_2"))
+        }
+
+    def change(self, transaction_id: str, account_name: str, by: int) -> None:
+        """Take `by` fen from one of a transaction's postings and give it to the brand's, or to the last one."""
+        before = self.books.transactions[transaction_id]
+        other = next(
+            (p.account for p in before.postings if p.account.startswith("brand:")), before.postings[-1].account
+        )
+        moves = {account_name: -by, other: by}
+        self.put(
+            replace(
+                before, postings=tuple(replace(p, amount=p.amount + moves.get(p.account, 0)) for p in before.postings)
+            )
+        )
+
+    def put(self, transaction: LedgerTransaction) -> None:
+        self.books.transactions[transaction.id] = transaction
+
+    def report(self) -> Report:
+        """An audit of them, with balances that are the fold of whatever the transactions say."""
+        folded: dict[str, dict[str, int]] = {}
+        for transaction in self.books.transactions.values():
+            for member_id, pockets in changes(transaction.postings).items():
+                held = folded.setdefault(member_id, {})
+                for pocket, amount in pockets.items():
+                    name = {"available": "free"}.get(pocket, pocket)
+                    held[name] = held.get(name, 0) + amount
+        balances = [Balance(member_id, **held) for member_id, held in folded.items()]
+        return audit(
+            self.books.transactions.values(), balances, self.books.rows.values(), self.orders.values(), [TRANSFER],
+            singles=[SINGLE],
+        )  # fmt: skip
+
+    def found(self) -> set[tuple[str, str]]:
+        return {(finding.item, finding.check) for finding in self.report().findings}
+
+
+def row(written: Written, order_id: str, **changed: object) -> None:
+    written.books.rows[order_id] = replace(written.books.rows[order_id], **changed)
+
+
+def truth(written: Written, order_id: str, **changed: object) -> None:
+    written.orders[order_id] = replace(written.orders[order_id], **changed)
+
+
+def test_books_that_nobody_changed_are_right() -> None:
+    report = Written().report()
+
+    assert (report.verified, report.transactions, report.orders) == (True, 8, 2)
+    assert (report.totals["accrued"], report.totals["clawed"], report.totals["paid"]) == (104_000, 1_040, 28_000)
+
+
+def release_more(written: Written) -> None:
+    before = written.books.transactions["release.ord_1"]
+    moves = {account("mem_t", "frozen"): -7, account("mem_t", "available"): 7}
+    written.put(
+        replace(before, postings=tuple(replace(p, amount=p.amount + moves.get(p.account, 0)) for p in before.postings))
+    )
+
+
+def release_to_somebody_else(written: Written) -> None:
+    before = written.books.transactions["release.ord_1"]
+    own, other = account("mem_t", "available"), account("mem_x", "available")
+    written.put(
+        replace(
+            before,
+            postings=tuple(
+                replace(p, account=other, reward="peer") if p.account == own else p for p in before.postings
+            ),
+        )
+    )
+
+
+def other_rate(written: Written) -> None:
+    before = written.books.transactions["accrue.ord_2"]
+    others = tuple(replace(credit, rate=credit.rate + 1) for credit in before.credits)
+    written.put(replace(before, credits=others))
+    row(written, "ord_2", credits=others)
+
+
+def unknown_account(written: Written) -> None:
+    before = written.books.transactions["write-off.wro_1"]
+    written.put(replace(before, postings=(before.postings[0], Posting("brand:cash", -500))))
+
+
+@pytest.mark.parametrize(
+    ("tamper", "named"),
+    [
+        (lambda w: w.change("accrue.ord_2", account("mem_t", "frozen"), 5), {("ledger/accrue.ord_2", "wrong_amounts")}),
+        (
+            lambda w: w.change("claw.rfd_2", account("mem_t", "frozen"), 5),
+            {("ledger/claw.rfd_2", "wrong_amounts"), ("rewards/ord_2", "wrong_row")},
+        ),
+        (release_more, {("ledger/release.ord_1", "wrong_amounts")}),
+        (release_to_somebody_else, {("ledger/release.ord_1", "wrong_amounts")}),
+        (lambda w: truth(w, "ord_1", received=False), {("ledger/release.ord_1", "unexplained")}),
+        (other_rate, {("ledger/accrue.ord_2", "wrong_amounts")}),
+        (unknown_account, {("ledger/write-off.wro_1", "wrong_account")}),
+        (lambda w: w.change("claim.n1", account("mem_r", "available"), 5), {("ledger/claim.n1", "wrong_amounts")}),
+        (lambda w: w.change("payout.n1", account("mem_r", "paid"), 5), {("ledger/payout.n1", "wrong_amounts")}),
+        (
+            lambda w: w.change("write-off.wro_1", account("mem_w", "available"), 5),
+            {("ledger/write-off.wro_1", "wrong_amounts")},
+        ),
+        (
+            lambda w: w.put(replace(w.books.transactions["write-off.wro_1"], approved_by=("key_1", "key_1"))),
+            {("ledger/write-off.wro_1", "wrong_amounts")},
+        ),
+        (lambda w: row(w, "ord_1", state="frozen"), {("rewards/ord_1", "wrong_row")}),
+        (lambda w: row(w, "ord_2", claws=()), {("rewards/ord_2", "wrong_row")}),
+        (
+            lambda w: row(w, "ord_2", claws=(Claw("rfd_2", (("direct", 301), ("team", 200), ("peer", 20))),)),
+            {("rewards/ord_2", "wrong_row")},
+        ),
+        (lambda w: row(w, "ord_2", plan="chain21@9"), {("rewards/ord_2", "wrong_row")}),
+        (lambda w: w.books.rows.pop("ord_2"), {("rewards/ord_2", "missing")}),
+        (
+            lambda w: w.orders.pop("ord_2"),
+            {("ledger/accrue.ord_2", "unexplained"), ("ledger/claw.rfd_2", "unexplained")},
+        ),
+        (lambda w: truth(w, "ord_2", taken={"rfd_2": TAKEN, "rfd_3": TAKEN}), {("ledger/claw.rfd_3", "missing")}),
+    ],
+)  # fmt: skip
+def test_what_was_changed_with_care_is_named_and_nothing_else(
+    tamper: Callable[[Written], object], named: set[tuple[str, str]]
+) -> None:
+    written = Written()
+    tamper(written)
+
+    assert written.found() == named

@@ -1,0 +1,245 @@
+"""Whatever happens to a login, a binding or a view, the same again ends where one undisturbed run does."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from cardstock.clock import process_clock, set_clock
+from cardstock.errors import CardstockError
+from functions.cards.api.app import handler as cards
+from functions.cards.on_view.app import handler as on_card_viewed
+from functions.members.api.app import handler as members
+from tests.house import faults
+from tests.house.cloud import Cloud, Context, http_event, queue_event
+
+NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
+QUEUE = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
+
+
+class FixedClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+@pytest.fixture(autouse=True)
+def fixed_clock() -> Iterator[None]:
+    before = process_clock()
+    set_clock(FixedClock())
+    yield
+    set_clock(before)
+
+
+def send(handler: Callable[..., dict[str, Any]], *arguments: Any, **options: Any) -> tuple[int, Any]:
+    answer = handler(http_event(*arguments, **options), Context())
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def log_in(openid: str, **more: Any) -> tuple[int, Any]:
+    body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{openid}", **more}
+    return send(members, "POST", "/v1/auth/sessions", body)
+
+
+def first_login() -> Callable[[], Any]:
+    guide = log_in("guide")[1]["member"]["member_id"]
+    return lambda: log_in("anna", phone_code="dev:+8613800138000", invite=guide)
+
+
+def later_login_with_number_and_invite() -> Callable[[], Any]:
+    step = first_login()
+    log_in("anna")
+    return step
+
+
+def second_account() -> Callable[[], Any]:
+    log_in("anna", phone_code="dev:+8613800138000")
+    return lambda: log_in("anna-elsewhere", phone_code="dev:+8613800138000")
+
+
+def bind() -> Callable[[], Any]:
+    guide = log_in("guide")[1]["member"]["member_id"]
+    token = log_in("anna")[1]["access_token"]
+    return lambda: send(members, "POST", "/v1/me/inviter", {"inviter": guide}, token=token)
+
+
+def verify() -> Callable[[], Any]:
+    token = log_in("anna")[1]["access_token"]
+    body = {"name": "王小明", "id_number": "11010519491231002X"}
+    return lambda: send(members, "PUT", "/v1/me/identity", body, token=token)
+
+
+def create_card() -> Callable[[], Any]:
+    token = log_in("anna")[1]["access_token"]
+    body = {"versions": {"default": {"name": "Anna"}}}
+    return lambda: send(cards, "POST", "/v1/cards", body, token=token, key="k1")
+
+
+def update_card() -> Callable[[], Any]:
+    token = log_in("anna")[1]["access_token"]
+    card = create_card()()[1]["card"]
+    body = {"versions": {"default": {"name": "Anna B."}}}
+    return lambda: send(cards, "PUT", f"/v1/cards/{card}", body, token=token)
+
+
+def share_card() -> Callable[[], Any]:
+    token = log_in("anna")[1]["access_token"]
+    card = create_card()()[1]["card"]
+    return lambda: send(cards, "POST", f"/v1/cards/{card}/shares", {}, token=token, key="k2")
+
+
+def count_views() -> Callable[[], Any]:
+    bodies = [
+        {
+            "view": f"p4x7k2m9w{letter}",
+            "card": card,
+            "share": "",
+            "visitor": "",
+            "scene": "",
+            "seconds": 3,
+            "at": 1_764_547_200_000,
+        }
+        for letter, card in zip("abcd", ["k7m2p9xw4tab", "k7m2p9xw4tac"] * 2, strict=True)
+    ]
+    event = queue_event("card-views", *bodies)
+
+    def consume() -> None:
+        # A message that failed comes again; a repeat of those that did not must not hurt.
+        if on_card_viewed(event, Context())["batchItemFailures"]:
+            on_card_viewed(event, Context())
+
+    return consume
+
+
+STEPS = [
+    first_login,
+    later_login_with_number_and_invite,
+    second_account,
+    bind,
+    verify,
+    create_card,
+    update_card,
+    share_card,
+    count_views,
+]
+
+
+def reset(cloud: Cloud) -> None:
+    for table in ("members", "network", "cards", "requests"):
+        for item in cloud.items(table):
+            key = {name: item[name] for name in ("pk", "sk") if name in item}
+            cloud.dynamodb.delete_item(TableName=table, Key=key)
+
+
+def picture(cloud: Cloud) -> list[str]:
+    """Everything that is stored, with ids, keys, salts and revisions of random values made alike."""
+    text = json.dumps(
+        [(table, item) for table in ("members", "network", "cards", "requests") for item in cloud.items(table)],
+        default=bytes.hex,
+        ensure_ascii=False,
+        sort_keys=True,
+    )
+    names: dict[str, str] = {}
+    for item in cloud.items("members"):
+        member_id = item.get("member_id", item["pk"])["S"]
+        if member_id.startswith(("person#", "salt#")):
+            names[member_id] = member_id.partition("#")[0]
+            continue
+        account = next((i["account"]["S"] for i in cloud.items("members") if i["pk"]["S"] == member_id), "?")
+        names[member_id] = account
+    for item in cloud.items("cards"):
+        if item["sk"]["S"] != "views":
+            names[item["pk"]["S"]] = item["sk"]["S"]
+    for found, name in names.items():
+        text = text.replace(found, f"<{name}>")
+    items = json.loads(text)
+    for table, item in items:
+        if table == "requests":
+            del item["expires_at"], item["pk"]  # its id is made of the caller's
+        if item.get("pk") == {"S": "<salt>"}:
+            del item["salt"]
+        if "person" in item:
+            person = json.loads(item["person"]["S"])
+            item["person"]["S"] = person["name"] + person["born"]
+    return sorted(json.dumps(item, ensure_ascii=False, sort_keys=True) for item in items)
+
+
+def attempt(step: Callable[[], Any]) -> None:
+    """One try, however it ends: refused, killed, or dead of what the SDK raises."""
+    with contextlib.suppress(CardstockError, PynamoDBException, BotoCoreError, ClientError):
+        faults.survive(step)
+
+
+@pytest.mark.parametrize("mode", faults.MODES)
+@pytest.mark.parametrize("make", STEPS)
+def test_a_disturbed_step_and_its_repeat_end_where_one_undisturbed_step_does(
+    make: Callable[[], Callable[[], Any]], mode: faults.Mode, cloud: Cloud
+) -> None:
+    make()()  # secrets are fetched once
+    reset(cloud)
+    step = make()
+    with faults.watch() as calls:
+        step()
+    expected = picture(cloud)
+
+    assert calls
+    for index, call in enumerate(calls):
+        if mode == "conflict" and not call.endswith("TransactWriteItems"):
+            continue  # nothing else meets one
+        reset(cloud)
+        step = make()
+        with faults.at(index, mode) as seen:
+            attempt(step)
+        step()
+
+        assert len(seen) > index
+        assert picture(cloud) == expected, f"{mode} at call {index} ({call})"
+
+
+@pytest.mark.parametrize("mode", ["kill_before", "kill_after"])
+def test_a_disturbed_first_login_is_kept_whole_or_not_at_all(mode: faults.Mode, cloud: Cloud) -> None:
+    step = first_login()
+    nothing = picture(cloud)
+    with faults.watch() as calls:
+        step()
+    everything = picture(cloud)
+    for index in range(len(calls)):
+        reset(cloud)
+        step = first_login()
+        with faults.at(index, mode):
+            attempt(step)
+
+        assert picture(cloud) in (nothing, everything)
+
+
+def a_ticket() -> str:
+    card = create_card()()[1]["card"]
+    return str(send(cards, "GET", f"/v1/cards/{card}")[1]["view_ticket"])
+
+
+def test_a_view_is_answered_after_one_call(cloud: Cloud) -> None:
+    ticket = a_ticket()
+    with faults.watch() as calls:
+        status, _ = send(cards, "POST", "/v1/card-views", {"ticket": ticket})
+
+    assert status == 202
+    assert calls == ["sqs.SendMessage"]
+
+
+def test_a_view_whose_queue_gives_no_answer_is_a_503_and_its_repeat_counts_once(cloud: Cloud) -> None:
+    ticket = a_ticket()
+    with faults.at(0, "lose_answer", times=faults.ALWAYS):
+        status, problem = send(cards, "POST", "/v1/card-views", {"ticket": ticket})
+    again, _ = send(cards, "POST", "/v1/card-views", {"ticket": ticket})
+    messages = cloud.messages(QUEUE)
+    on_card_viewed(queue_event("card-views", *messages), Context())
+    (radar,) = (item for item in cloud.items("cards") if item["sk"]["S"] == "views")
+
+    assert (status, problem["code"], problem["retryable"]) == (503, "QUEUE_UNAVAILABLE", True)
+    assert again == 202
+    assert len(messages) > 1
+    assert radar["n"] == {"N": "1"}

@@ -1,0 +1,86 @@
+"""People who log in, and views that are counted, at the same moment, on an engine that isolates writes as AWS does."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+
+from cardstock.cards.model import View
+from cardstock.cards.service import count_views, owner_of
+from cardstock.cards.store import DynamoCards, DynamoRadars
+from cardstock.members.channels.dev import DevPlatform
+from cardstock.members.model import Person
+from cardstock.members.service import Login, Session, log_in
+from cardstock.members.store import DynamoMembers, NetworkInviters, members_of
+from cardstock.network.store import DynamoNetwork
+
+pytestmark = pytest.mark.engine
+
+NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
+TABLES = ("members", "network", "cards")
+AT_ONCE = 12
+
+
+class FixedClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+@pytest.fixture
+def members(tables: None) -> DynamoMembers:
+    return DynamoMembers()
+
+
+def enter(members: DynamoMembers, openid: str, *, phone: str | None = None, invite: str | None = None) -> Session:
+    owner = partial(owner_of, cards=DynamoCards())
+    inviters = NetworkInviters(members=members, network=DynamoNetwork(), owner_of=owner, clock=FixedClock)
+    login = Login("dev", "wx1", f"dev:{openid}", phone, invite)
+    return log_in(login, platforms={"dev": DevPlatform()}, members=members, inviters=inviters, clock=FixedClock())
+
+
+def test_one_person_who_logs_in_many_times_at_once_is_registered_once(members: DynamoMembers) -> None:
+    guide = enter(members, "guide").member.id
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        sessions = list(pool.map(lambda _: enter(members, "anna", invite=guide), range(AT_ONCE)))
+
+    assert len({session.member.id for session in sessions}) == 1
+    assert Counter(session.is_new for session in sessions) == {True: 1, False: AT_ONCE - 1}
+    assert {session.inviter_id for session in sessions} == {guide}
+
+
+def test_newcomers_whom_the_same_member_brings_at_once_are_all_his(members: DynamoMembers) -> None:
+    guide = enter(members, "guide").member.id
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        sessions = list(pool.map(lambda n: enter(members, f"friend-{n}", invite=guide), range(AT_ONCE)))
+
+    assert all(session.is_new for session in sessions)
+    assert {enter(members, f"friend-{n}").inviter_id for n in range(AT_ONCE)} == {guide}
+
+
+def test_views_of_one_card_that_are_counted_at_once_are_all_counted_once(members: DynamoMembers) -> None:
+    views = [View(f"view-{n}", "k7m2p9xw4tab", "", "", "", None, NOW) for n in range(60)]
+    batches = [views[n : n + 10] for n in range(0, 60, 10)] * 2
+
+    def count(batch: list[View]) -> None:
+        while count_views(batch, radars=DynamoRadars()):
+            pass  # a queue would bring it again
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(count, batches))
+
+    assert DynamoRadars().of(["k7m2p9xw4tab"])["k7m2p9xw4tab"].views == 60
+
+
+def test_members_who_are_verified_at_once_as_one_person_all_know_each_other(members: DynamoMembers) -> None:
+    people = [enter(members, f"anna-{n}").member.id for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        salts = set(pool.map(lambda _: members.salt(), people))
+        person = Person("王小明", "1****************X", f"{salts.pop().hex()}$00", NOW.date(), "dev", NOW)
+        kept = list(pool.map(lambda one: members.set_person(one, person), people))
+    stored = members_of(people)
+
+    assert not salts
+    assert kept == [True] * 4
+    assert {one: {one, *found.siblings} for one, found in stored.items()} == {one: set(people) for one in people}

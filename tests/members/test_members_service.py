@@ -1,0 +1,277 @@
+"""Logging in with fakes, and the rules of Chinese identity numbers."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from msgspec.structs import replace
+
+from cardstock.errors import InvalidError, RefusedError, UnauthorizedError
+from cardstock.members.channels.dev import DevPlatform, self_asserted
+from cardstock.members.model import (
+    Account,
+    Member,
+    Person,
+    born_on,
+    hash_number,
+    mask_name,
+    mask_number,
+    mask_phone,
+    new_salt,
+)
+from cardstock.members.service import Login, Session, follow_invite, log_in, present_member, verify_person
+
+NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
+TODAY = date(2026, 12, 1)
+GENUINE = "11010519491231002X"
+
+
+class FixedClock:
+    def now(self) -> datetime:
+        return NOW
+
+
+class MemoryMembers:
+    """Members in a dictionary; `refuse` is what the network says to every inviter."""
+
+    def __init__(self, refuse: str = "") -> None:
+        self.members: dict[str, Member] = {}
+        self.accounts: dict[str, str] = {}
+        self.phones: dict[str, str] = {}
+        self.inviters: dict[str, str] = {}
+        self.refuse = refuse
+
+    def find(self, member_id: str) -> Member | None:
+        return self.members.get(member_id)
+
+    def find_by_account(self, account: Account) -> Member | None:
+        return self.members.get(self.accounts.get(account.key, ""))
+
+    def find_by_phone(self, phone: str) -> Member | None:
+        return self.members.get(self.phones.get(phone, ""))
+
+    def join(self, member: Member, account: Account, inviter_id: str | None) -> Member:
+        if inviter_id is not None:
+            self.bind(member.id, inviter_id)
+        self.members[member.id] = member
+        self.accounts[account.key] = member.id
+        if member.phone:
+            self.phones[member.phone] = member.id
+        return member
+
+    def add_account(self, member: Member, account: Account) -> Member:
+        self.accounts[account.key] = member.id
+        return member
+
+    def add_phone(self, member: Member, phone: str) -> Member:
+        if phone in self.phones:
+            raise RefusedError("PHONE_TAKEN")
+        self.phones[phone] = member.id
+        self.members[member.id] = replace(member, phone=phone)
+        return self.members[member.id]
+
+    def set_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
+        raise NotImplementedError
+
+    def salt(self) -> bytes:
+        return b"the brand's own"
+
+    def set_person(self, member_id: str, person: Person) -> bool:
+        if self.members[member_id].person is not None:
+            return False
+        self.members[member_id] = replace(self.members[member_id], person=person)
+        return True
+
+    def resolve(self, invite: str) -> str | None:
+        return invite if invite in self.members else None
+
+    def of(self, member_id: str) -> str | None:
+        return self.inviters.get(member_id)
+
+    def bind(self, member_id: str, inviter_id: str) -> None:
+        if self.refuse:
+            raise RefusedError(self.refuse)
+        self.inviters[member_id] = inviter_id
+
+
+def enter(members: MemoryMembers, openid: str, *, invite: str | None = None, phone: str | None = None) -> Session:
+    return log_in(
+        Login("dev", "wx1", f"dev:{openid}", f"dev:{phone}" if phone else None, invite),
+        platforms={"dev": DevPlatform()},
+        members=members,
+        inviters=members,
+        clock=FixedClock(),
+    )
+
+
+def verify(members: MemoryMembers, member_id: str, name: str = "王小明", number: str = GENUINE) -> Member:
+    return verify_person(member_id, name, number, members=members, verifier=self_asserted, clock=FixedClock())
+
+
+def test_one_openid_in_two_apps_is_two_accounts() -> None:
+    members = MemoryMembers()
+    one = enter(members, "anna")
+    other = log_in(
+        Login("dev", "wx2", "dev:anna"),
+        platforms={"dev": DevPlatform()},
+        members=members,
+        inviters=members,
+        clock=FixedClock(),
+    )
+
+    assert one.member.id != other.member.id
+
+
+def test_a_newcomer_whom_the_network_refuses_is_not_registered() -> None:
+    members = MemoryMembers()
+    guide = enter(members, "guide").member.id
+    members.refuse = "INVITER_SELF"
+    with pytest.raises(RefusedError, match="INVITER_SELF"):
+        enter(members, "anna", invite=guide)
+
+    assert set(members.members) == {guide}
+
+
+def test_a_known_member_whom_the_network_refuses_is_let_in_unbound() -> None:
+    members = MemoryMembers()
+    guide = enter(members, "guide").member.id
+    enter(members, "anna")
+    members.refuse = "INVITER_TOO_LATE"
+    session = enter(members, "anna", invite=guide)
+
+    assert (session.is_new, session.inviter_id) == (False, None)
+
+
+def test_an_erased_member_is_not_let_in() -> None:
+    members = MemoryMembers()
+    anna = enter(members, "anna").member
+    members.members[anna.id] = replace(anna, erased_at=NOW)
+
+    with pytest.raises(UnauthorizedError, match="MEMBER_ERASED"):
+        enter(members, "anna")
+    with pytest.raises(UnauthorizedError, match="MEMBER_ERASED"):
+        present_member(anna.id, members=members)
+
+
+def test_a_second_account_with_a_known_number_gets_no_number_of_its_own() -> None:
+    members = MemoryMembers()
+    first = enter(members, "anna", phone="+8613800138000")
+    second = enter(members, "anna2", phone="+8613800138000")
+
+    assert second.member.id == first.member.id
+    assert len(members.members) == 1
+
+
+def test_an_unknown_invite_is_refused_when_it_is_all_that_is_asked() -> None:
+    members = MemoryMembers()
+    anna = enter(members, "anna").member.id
+    with pytest.raises(RefusedError, match="INVITER_UNKNOWN"):
+        follow_invite(anna, "nobody", inviters=members)
+
+
+def test_without_a_verifier_nobody_is_verified() -> None:
+    members = MemoryMembers()
+    anna = enter(members, "anna").member.id
+    with pytest.raises(RefusedError, match="VERIFICATION_MISSING"):
+        verify_person(anna, "王小明", GENUINE, members=members, verifier=None, clock=FixedClock())
+
+    assert members.members[anna].person is None
+
+
+def test_the_same_person_may_verify_again_and_another_may_not() -> None:
+    members = MemoryMembers()
+    anna = enter(members, "anna").member.id
+    first = verify(members, anna)
+
+    assert verify(members, anna) == first
+    assert verify(members, anna, number=GENUINE.lower()) == first
+    with pytest.raises(RefusedError, match="IDENTITY_FIXED"):
+        verify(members, anna, name="李小明")
+    with pytest.raises(RefusedError, match="IDENTITY_FIXED"):
+        verify(members, anna, number="110101199003070011")
+
+
+@pytest.mark.parametrize(
+    ("number", "born"),
+    [(GENUINE, date(1949, 12, 31)), ("440524188001010014", None), ("110101199003070011", date(1990, 3, 7))],
+)
+def test_a_birth_date_is_read_from_a_genuine_number(number: str, born: date | None) -> None:
+    if born is None:
+        with pytest.raises(InvalidError, match="ID_NUMBER_INVALID"):  # a genuine number of somebody born in 1880
+            born_on(number, TODAY)
+    else:
+        assert born_on(number, TODAY) == born
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "110105194912310021",  # check digit
+        "11010519491331002X",  # thirteenth month
+        "00010519491231002X",  # no such province
+        "99010519491231002X",
+        "11010519491231002",
+        "11010519491231002x",
+        "１1010519491231002X",
+        "",
+    ],
+)
+def test_an_impossible_number_is_refused(number: str) -> None:
+    with pytest.raises(InvalidError, match="ID_NUMBER_INVALID"):
+        born_on(number, TODAY)
+
+
+def test_any_single_wrong_digit_is_noticed() -> None:
+    for place in range(6, 17):
+        for digit in "0123456789":
+            if digit != GENUINE[place]:
+                with pytest.raises(InvalidError):
+                    born_on(GENUINE[:place] + digit + GENUINE[place + 1 :], TODAY)
+
+
+def test_nobody_is_born_tomorrow() -> None:
+    assert born_on("110101199003070011", date(1990, 3, 7)) == date(1990, 3, 7)
+    with pytest.raises(InvalidError):
+        born_on("110101199003070011", date(1990, 3, 6))
+
+
+@pytest.mark.parametrize(
+    ("born", "now", "of_age"),
+    [
+        (date(2008, 12, 1), datetime(2026, 11, 30, 15, 59, tzinfo=UTC), False),
+        (date(2008, 12, 1), datetime(2026, 11, 30, 16, 0, tzinfo=UTC), True),  # midnight in China
+        (date(2008, 2, 29), datetime(2026, 2, 28, 15, 59, tzinfo=UTC), False),
+        (date(2008, 2, 29), datetime(2026, 2, 28, 16, 0, tzinfo=UTC), True),
+        (date(1949, 12, 31), NOW, True),
+    ],
+)
+def test_people_come_of_age_at_midnight_in_china(born: date, now: datetime, of_age: bool) -> None:
+    assert Person("n", "m", "h", born, "dev", NOW).of_age(now) is of_age
+
+
+def test_the_kept_hash_knows_its_number_and_gives_no_other_away() -> None:
+    one, other = hash_number(GENUINE, new_salt()), hash_number(GENUINE, new_salt())
+    person = Person("n", "m", one, TODAY, "dev", NOW)
+
+    assert one != other
+    assert GENUINE not in one
+    assert person.is_number(GENUINE)
+    assert not person.is_number("110101199003070011")
+
+
+def test_masks_leave_enough_to_recognise_oneself() -> None:
+    assert mask_name("王小明") == "王**"
+    assert mask_number(GENUINE) == "1****************X"
+    assert mask_phone("+8613800138000") == "+86138****8000"
+    assert mask_phone("") == ""
+
+
+def test_members_who_are_one_person_have_one_person_s_id() -> None:
+    members = MemoryMembers()
+    persons = [verify(members, enter(members, openid).member.id).person for openid in ("anna", "anna-elsewhere")]
+    stranger = verify(members, enter(members, "ben").member.id, "李明", "110101199003070097").person
+
+    assert persons[0] is not None
+    assert persons[1] is not None
+    assert stranger is not None
+    assert persons[0].id == persons[1].id != stranger.id
+    assert persons[0].id.startswith("prs_")

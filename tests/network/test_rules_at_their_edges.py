@@ -1,0 +1,225 @@
+"""Rules where they turn: at the last fen of a limit, at the last parameter that passes, at each bracket of a tax."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+import pytest
+from msgspec.structs import replace
+
+from cardstock.errors import InvalidError, RefusedError
+from cardstock.money import MAX_FEN
+from cardstock.network import plan_check as guard
+from cardstock.network.model import NOTHING, Check, OrderLine, Person, Plan, Snapshot
+from cardstock.network.presets import CHAIN21, FREE_ORDER, SINGLE_LEVEL, UNLOCK
+from cardstock.network.rewards import rewards_for
+from cardstock.orders.model import Coupon, Freight, Offer
+from cardstock.orders.service import Wanted, make_quote
+from cardstock.payouts.tax.tables import LABOUR_2019, PLATFORM_2025, TaxToDate, assess, withhold
+from tests.people.network_world import EXAMPLE
+
+R, Q, A = Person("mem_r", "partner"), Person("mem_q", "partner"), Person("mem_a", "distributor")
+KIT = OrderLine("kit", 1, 49_900, qualifying=True)
+TEA = OrderLine("tea", 1, 100_000)
+
+
+def paid(lines: tuple[OrderLine, ...], snapshot: Snapshot, plan: Plan) -> list[tuple[str, int]]:
+    return [(reward.member_id, reward.amount) for reward in rewards_for(lines, snapshot, plan)]
+
+
+def test_on_one_level_a_partner_s_peer_gets_nothing_either() -> None:
+    snapshot = Snapshot("chain21", 1, referrer=R, owner=R, peer=Q)
+
+    assert paid((KIT,), snapshot, replace(EXAMPLE, max_levels=1)) == [("mem_r", 30_000)]
+
+
+def test_a_cap_of_half_a_fen_more_is_floored() -> None:
+    lines = (replace(KIT, net=49_905),)
+
+    # 30 % of 499.05 is 149.715.
+    assert paid(lines, Snapshot("chain21", 1, referrer=R), replace(EXAMPLE, cap_bps=3_000)) == [("mem_r", 14_971)]
+
+
+def test_of_the_cap_and_what_was_paid_for_the_measured_lines_the_lower_holds() -> None:
+    lines = (replace(KIT, net=15_000), TEA)
+    snapshot = Snapshot("chain21", 1, referrer=A, owner=R)
+
+    # 30 % of 1 150.00 would be 345.00; direct 100.00 and team 150.00 (limited) share the kit's 150.00.
+    assert paid(lines, snapshot, replace(EXAMPLE, cap_bps=3_000)) == [("mem_a", 6_000), ("mem_r", 9_000)]
+    # And the other way round: 10 % of the order is less than the kit.
+    assert paid(lines, snapshot, replace(EXAMPLE, cap_bps=1_000)) == [("mem_a", 4_600), ("mem_r", 6_900)]
+
+
+class Goods:
+    """Tea at 10.00 and cups at 3.33, and a coupon of `fen` for whoever asks."""
+
+    def __init__(self, fen: int) -> None:
+        self.fen = fen
+
+    def offers(self, skus: Iterable[str]) -> Mapping[str, Offer]:
+        price = {"tea": 1_000, "cup": 333}
+        return {sku: Offer(sku, sku, price[sku], "sup_a", True, True, True, 9) for sku in skus}
+
+    def hint(self, _member_id: str) -> None:
+        return None
+
+    def of(self, _member_id: str, coupon_id: str) -> Coupon:
+        return Coupon(coupon_id, self.fen)
+
+
+@pytest.mark.parametrize(
+    ("fen", "nets"), [(0, (1_000, 999)), (1_000, (500, 499)), (1_998, (1, 0)), (1_999, (0, 0)), (49_900, (0, 0))]
+)
+def test_a_coupon_above_the_goods_counts_as_the_goods(fen: int, nets: tuple[int, int]) -> None:
+    goods = Goods(fen)
+    wanted = [Wanted("tea", 1), Wanted("cup", 3)]
+    quote = make_quote("mem_a", wanted, None, "coupon", catalogue=goods, network=goods, coupons=lambda: goods)  # type: ignore[arg-type]  # a fake that has what is asked of it
+
+    assert tuple(line.net_fen for line in quote.lines) == nets
+
+
+class Market(Goods):
+    """Fifty wares, each of a supplier of its own but for the first `shared`."""
+
+    def __init__(self, shared: int) -> None:
+        super().__init__(MAX_FEN)
+        self._shared = shared
+
+    def offers(self, skus: Iterable[str]) -> Mapping[str, Offer]:
+        suppliers = {sku: "sup" if int(sku) < self._shared else f"sup_{sku}" for sku in skus}
+        return {sku: Offer(sku, sku, 1, suppliers[sku], True, True, True, 9) for sku in skus}
+
+
+def test_an_order_that_a_coupon_covers_is_placed_with_its_supplier_orders_at_once_or_refused_in_the_quote() -> None:
+    wanted = [Wanted(str(number), 1) for number in range(50)]
+    fits, fits_not = Market(4), Market(3)  # 50 lines and 47 or 48 suppliers, and three items beside them, of a hundred
+    quote = make_quote("mem_a", wanted, None, "coupon", catalogue=fits, network=fits, coupons=lambda: fits)  # type: ignore[arg-type]  # a fake that has what is asked of it
+
+    assert (quote.amount_fen, len({line.supplier_id for line in quote.lines})) == (0, 47)
+    with pytest.raises(InvalidError, match="BODY_INVALID"):
+        make_quote("mem_a", wanted, None, "coupon", catalogue=fits_not, network=fits_not, coupons=lambda: fits_not)  # type: ignore[arg-type]  # the same
+    assert make_quote("mem_a", wanted, None, catalogue=fits_not, network=fits_not).amount_fen == 50  # type: ignore[arg-type]  # the same
+
+
+def test_freight_counts_towards_the_largest_amount_of_an_order() -> None:
+    goods, wanted, largest = Goods(0), [Wanted("tea", 1)], Freight(MAX_FEN - 1_000, 0)
+    quote = make_quote("mem_a", wanted, None, catalogue=goods, network=goods, freight=largest)  # type: ignore[arg-type]  # a fake that has what is asked of it
+    above = replace(largest, fee=largest.fee + 1)
+
+    assert quote.amount_fen == MAX_FEN
+    with pytest.raises(RefusedError, match="AMOUNT_TOO_LARGE"):
+        make_quote("mem_a", wanted, None, catalogue=goods, network=goods, freight=above)  # type: ignore[arg-type]  # the same
+
+
+@pytest.mark.parametrize(
+    ("plan", "check", "verdict"),
+    [
+        (replace(SINGLE_LEVEL, max_levels=2), "levels", "needs_approval"),
+        (replace(CHAIN21, team=NOTHING), "levels", "needs_approval"),
+        (replace(SINGLE_LEVEL, promote_n=1), "head_count", "needs_approval"),
+        (replace(UNLOCK, dividend_bps=1), "benefit", "refused"),
+        (replace(SINGLE_LEVEL, dividend_bps=1), "dividend", "needs_approval"),
+        (replace(FREE_ORDER, benefit_coupon=1), "benefit", "refused"),
+        (replace(SINGLE_LEVEL, earners="qualified"), "fee", "needs_approval"),
+        (replace(SINGLE_LEVEL, cap_bps=None), "cap", "needs_approval"),
+        (replace(UNLOCK, peer_bps=1), "benefit", "refused"),
+        (replace(SINGLE_LEVEL, promote_on="paid"), "role_survives_return", "refused"),
+    ],
+)
+def test_each_step_over_a_line_is_found_by_its_own_check(plan: Plan, check: Check, verdict: str) -> None:
+    found = {finding.check: finding for finding in guard.check(plan)}
+
+    assert found[check].verdict == verdict
+    assert found[check] in guard.blocks(tuple(found.values()))
+
+
+@pytest.mark.parametrize(
+    ("plan", "remedies"),
+    [
+        (replace(CHAIN21, promote_on="paid"), {"promote_on": "settled"}),
+        (replace(CHAIN21, promote_on="paid"), {"on_refund": "demote"}),
+        (CHAIN21, {"cap_bps": 3_000}),
+        (CHAIN21, {"earners": "anyone"}),
+        (CHAIN21, {"peer_bps": 0}),
+        (CHAIN21, {"promote_n": 0}),
+        (CHAIN21, {"max_levels": 1, "team": NOTHING, "peer_bps": 0}),
+        (replace(SINGLE_LEVEL, return_days=6), {"return_days": 7}),
+        (replace(SINGLE_LEVEL, freeze_days=9, return_days=10), {"freeze_days": 10}),
+    ],
+)
+def test_what_a_finding_says_would_pass_does_pass(plan: Plan, remedies: dict[str, object]) -> None:
+    before, after = ({finding.check for finding in guard.check(each)} for each in (plan, replace(plan, **remedies)))
+
+    # The remedy takes away a finding and brings no other.
+    assert after < before
+
+
+LABOUR = ((0, 2_000_000, 20), (2_000_000, 5_000_000, 30), (5_000_000, None, 40))
+PLATFORM = (
+    (0, 3_600_000, 3), (3_600_000, 14_400_000, 10), (14_400_000, 30_000_000, 20), (30_000_000, 42_000_000, 25),
+    (42_000_000, 66_000_000, 30), (66_000_000, 96_000_000, 35), (96_000_000, None, 45),
+)  # fmt: skip
+
+
+def piecewise(base: int, brackets: tuple[tuple[int, int | None, int], ...]) -> int:
+    """Hundredths of a fen: each part of the base at its own bracket's rate, with no quick deduction."""
+    return sum(max(0, (base if high is None else min(base, high)) - low) * percent for low, high, percent in brackets)
+
+
+@pytest.mark.parametrize("edge", [high for _, high, _ in LABOUR[:-1] if high] + [10_000_000])
+@pytest.mark.parametrize("beside", [-100_000, -100, 0, 100, 100_000])
+def test_labour_is_right_on_both_sides_of_each_bracket(edge: int, beside: int) -> None:
+    base = edge + beside
+    gross = base * 5 // 4
+
+    assert withhold(LABOUR_2019, date(2026, 3, 1), gross)[0] == piecewise(base, LABOUR) // 100
+
+
+@pytest.mark.parametrize("edge", [high for _, high, _ in PLATFORM[:-1] if high] + [120_000_000])
+@pytest.mark.parametrize("beside", [-100_000, -100, 0, 100, 100_000])
+def test_platform_is_right_on_both_sides_of_each_bracket(edge: int, beside: int) -> None:
+    base = edge + beside
+    gross = (base + 500_000) * 5 // 4
+
+    assert withhold(PLATFORM_2025, date(2026, 3, 1), gross)[0] == piecewise(base, PLATFORM) // 100
+
+
+@pytest.mark.parametrize(
+    ("gross", "tax"), [(0, 0), (80_000, 0), (80_002, 0), (80_003, 1), (400_000, 64_000), (400_005, 64_001)]
+)
+def test_labour_is_right_where_its_expense_begins_and_changes(gross: int, tax: int) -> None:
+    assert withhold(LABOUR_2019, date(2026, 3, 1), gross)[0] == tax
+
+
+def test_no_more_is_shown_as_expense_than_was_earned() -> None:
+    shown = assess(LABOUR_2019, TaxToDate(2026, 3, 1, 50_000, 0, 50_000, 0))
+
+    assert (shown.expense, shown.taxable, shown.due) == (50_000, 0, 0)
+
+
+def test_labour_of_one_month_is_not_lessened_by_the_month_before() -> None:
+    first, before = withhold(LABOUR_2019, date(2026, 3, 1), 500_000)
+    second, _ = withhold(LABOUR_2019, date(2026, 4, 1), 500_000, before)
+
+    assert first == second == 80_000
+
+
+def test_after_a_gap_the_months_begin_anew_even_where_figures_are_carried_over() -> None:
+    before = TaxToDate(2026, 3, 3, 3_400_000, 36_600, 2_000_000, 33_000)
+    tax, after = withhold(PLATFORM_2025, date(2026, 5, 1), 1_000_000, before, carry_over_gap=True)
+
+    # 44 000 to date, less 20 % and one month's 5 000: 30 200 at 3 % is 906; 366 were withheld.
+    assert (tax, after.months, after.income) == (54_000, 1, 4_400_000)
+
+
+def test_a_new_year_forgets_income_and_tax_even_in_the_month_after_december_and_where_gaps_are_carried_over() -> None:
+    before = TaxToDate(2025, 12, 12, 50_000_000, 7_000_000, 2_000_000, 33_000)
+    tax, after = withhold(PLATFORM_2025, date(2026, 1, 1), 600_000, before, carry_over_gap=True)
+
+    assert (tax, after.months, after.income) == (0, 1, 600_000)
+
+
+def test_no_more_is_withheld_from_a_line_than_it_pays() -> None:
+    before = TaxToDate(2026, 6, 6, 90_000_000, 0, 1, 0)
+    tax, _ = withhold(PLATFORM_2025, date(2026, 8, 1), 100, before, carry_over_gap=True)
+
+    assert tax == 100

@@ -1,0 +1,118 @@
+"""Freight is told and paid with the order, earns nobody anything, and goes back only if nothing was ever sent."""
+
+import json
+
+import pytest
+from msgspec.structs import replace
+
+from cardstock.clock import set_clock
+from cardstock.flows import wiring as flows_wiring
+from cardstock.orders import service
+from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.model import Freight, Order
+from tests.house.cloud import Cloud
+from tests.people import ledger_shop
+from tests.people.selling import Shop
+
+KIT, HANGER = "85123A", "84406B"
+"""255.00 and 10.01 yuan a unit, of two suppliers."""
+
+
+@pytest.fixture(autouse=True)
+def freight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders_wiring, "freight", lambda: Freight(800, 60_000))
+
+
+def found(order_id: str) -> Order:
+    order = orders_wiring.orders().find(order_id)
+    assert order is not None
+    return order
+
+
+def send_kit(shop: Shop, order_id: str) -> None:
+    service.report_shipment(
+        "sup_lights", order_id, "SF", "SF1", "evt_1", orders=orders_wiring.orders(), clock=shop.clock
+    )
+
+
+@pytest.mark.parametrize(("units", "goods", "freight_fen"), [(1, 26_501, 800), (2, 52_001, 800), (3, 77_501, 0)])
+def test_freight_is_part_of_what_is_paid_until_the_goods_are_worth_enough(
+    shop: Shop, units: int, goods: int, freight_fen: int
+) -> None:
+    quote = shop.quote({KIT: units, HANGER: 1}).body
+    placed = shop.place(quote["quote"]).body
+    assert shop.pay(placed["order_id"]).status == 200
+    order = shop.send("GET", f"/v1/orders/{placed['order_id']}").body
+
+    for told in (quote, placed, order):
+        assert (told["freight_fen"], told["amount_fen"]) == (freight_fen, goods + freight_fen)
+        assert sum(line["net_fen"] for line in told["lines"]) == goods
+    assert order["status"] == "paid"
+
+
+def test_no_reward_and_no_sale_is_measured_on_freight(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = ledger_shop.ShopClock()
+    set_clock(clock)
+    opened = ledger_shop.Shop(cloud, clock)
+    opened.publish()
+    order = found(opened.buy(opened.member("mem_" + "b" * 26, opened.appoint("mem_" + "r" * 26))))
+    dearer = replace(order, amount_fen=order.amount_fen + 800)
+
+    assert flows_wiring.rules().accrual(dearer) == flows_wiring.rules().accrual(order)
+    assert flows_wiring.rules().accrual(order).credits
+    assert (dearer.freight_fen, dearer.goods_fen, dearer.kept_fen) == (800, order.goods_fen, order.kept_fen)
+
+
+def test_freight_goes_back_with_the_last_unit_if_nothing_was_sent(shop: Shop) -> None:
+    order_id = shop.order({KIT: 1, HANGER: 2})
+    shop.pay(order_id)
+    back = [
+        shop.refund(order_id, {sku: 1}, key=f"refund-{index}").body for index, sku in enumerate((HANGER, KIT, HANGER))
+    ]
+    after = shop.send("GET", f"/v1/orders/{order_id}").body
+
+    assert [(told["amount_fen"], told["freight_fen"]) for told in back] == [(1_001, 0), (25_500, 0), (1_801, 800)]
+    assert after["refunded_fen"] == after["amount_fen"] == 28_302
+    listed = shop.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]
+    assert sorted(told["freight_fen"] for told in listed) == [0, 0, 800]
+
+
+def test_freight_stays_once_anything_was_sent(shop: Shop) -> None:
+    order_id = shop.order({KIT: 1, HANGER: 1})
+    shop.pay(order_id)
+    send_kit(shop, order_id)
+    back = [shop.refund(order_id, {sku: 1}, key=sku).body for sku in (KIT, HANGER)]
+    after = shop.send("GET", f"/v1/orders/{order_id}").body
+
+    assert [told["freight_fen"] for told in back] == [0, 0]
+    assert after["refunded_fen"] == 26_501
+    assert after["amount_fen"] == 27_301
+
+
+def test_goodwill_never_gives_freight_and_a_return_after_it_still_does(shop: Shop) -> None:
+    order_id, staff = shop.order({KIT: 1}), shop.staff("orders:refund")
+    shop.pay(order_id)
+    refused = shop.grant(order_id, 25_501, staff=staff)
+    given = shop.grant(order_id, 25_500, staff=staff, key="all")
+    back = shop.refund(order_id, {KIT: 1})
+
+    assert (refused.status, refused.body["facts"]["refundable_fen"]) == (422, 25_500)
+    assert (given.body["amount_fen"], given.body["freight_fen"]) == (25_500, 0)
+    assert (back.body["amount_fen"], back.body["freight_fen"]) == (800, 800)
+    assert found(order_id).refunded_fen == found(order_id).amount_fen
+
+
+def test_a_payment_without_the_freight_is_not_the_order_s(shop: Shop) -> None:
+    order_id = shop.order({KIT: 1})
+    told = shop.notify(json.dumps(shop.notice(order_id, amount_fen=25_500)))
+
+    assert told.status == 422
+    assert found(order_id).status == "placed"
+
+
+def test_a_quote_keeps_the_freight_it_was_made_with(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    quote = shop.quote({KIT: 1}).body["quote"]
+    monkeypatch.setattr(orders_wiring, "freight", lambda: Freight(0, 0))
+
+    assert shop.place(quote).body["freight_fen"] == 800
+    assert shop.quote({KIT: 1}).body["freight_fen"] == 0

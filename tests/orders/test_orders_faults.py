@@ -1,0 +1,175 @@
+"""Whatever happens to a step of an order, the same request again ends in the books of an undisturbed run."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pynamodb.exceptions import PynamoDBException
+
+from cardstock.catalog import wiring as catalog_wiring
+from cardstock.clock import process_clock
+from cardstock.errors import CardstockError
+from cardstock.orders import service
+from cardstock.orders import wiring as orders_wiring
+from tests.house import faults
+from tests.people.selling import BUYER, GOODS, Shop
+
+LATER = {"carrier": "SF", "tracking_no": "SF1", "event_id": "evt-1"}
+
+
+def place(shop: Shop) -> Callable[[], Any]:
+    quote = shop.quote().body["quote"]
+    return lambda: shop.place(quote)
+
+
+def pay(shop: Shop) -> Callable[[], Any]:
+    order_id = shop.order()
+    notice = shop.notice(order_id)
+    return lambda: shop.notify(notice)
+
+
+def cancel(shop: Shop) -> Callable[[], Any]:
+    order_id = shop.order()
+    return lambda: shop.send("POST", f"/v1/orders/{order_id}/cancellations")
+
+
+def refund(shop: Shop) -> Callable[[], Any]:
+    order_id = shop.order()
+    shop.pay(order_id)
+    return lambda: shop.refund(order_id, {"85123A": 2, "84406B": 3})
+
+
+def goodwill(shop: Shop) -> Callable[[], Any]:
+    staff, order_id = shop.staff("orders:refund"), shop.order()
+    shop.pay(order_id)
+    return lambda: shop.grant(order_id, 19_901, staff=staff)
+
+
+def execute(shop: Shop) -> Callable[[], Any]:
+    order_id = shop.order()
+    shop.pay(order_id)
+    refund_id = shop.refund(order_id, {"85123A": 2, "84406B": 3}).body["refund_id"]
+    return lambda: service.execute_refund(
+        order_id,
+        refund_id,
+        orders=orders_wiring.orders(),
+        channels=orders_wiring.payment_channels(),
+        clock=process_clock(),
+    )
+
+
+def finish(shop: Shop) -> Callable[[], Any]:
+    order_id = shop.order()
+    shop.pay(order_id)
+    shop.refund(order_id, {"85123A": 2})
+    return shop.sweep
+
+
+def ship(shop: Shop) -> Callable[[], Any]:
+    order_id = shop.order()
+    shop.pay(order_id)
+    shop.refund(order_id, {"84406B": 3})
+    return lambda: service.report_shipment(
+        "sup_lights", order_id, **LATER, orders=orders_wiring.orders(), clock=process_clock()
+    )
+
+
+def receive(shop: Shop) -> Callable[[], Any]:
+    ship(shop)()
+    order_id = orders_wiring.orders().of_member(BUYER, 1, None)[0][0].order_id
+    return lambda: shop.send("POST", f"/v1/orders/{order_id}/receipts")
+
+
+def sweep(shop: Shop) -> Callable[[], Any]:
+    shop.order()
+    shop.order({"71053": 5}, key="order-2")
+    shop.clock.move(minutes=31)
+    return shop.sweep
+
+
+def late_payment(shop: Shop) -> Callable[[], Any]:
+    order_id = shop.order()
+    notice = shop.notice(order_id)
+    shop.clock.move(minutes=31)
+    shop.sweep()
+    return lambda: shop.notify(notice)
+
+
+CAN_CONFLICT = {f"dynamodb.{name}" for name in ("TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem")}
+STEPS = [place, pay, cancel, refund, goodwill, execute, finish, ship, receive, sweep, late_payment]
+
+
+def attempt(step: Callable[[], Any]) -> None:
+    """One try, however it ends: refused, killed, or dead of what the SDK raises."""
+    with contextlib.suppress(CardstockError, PynamoDBException):
+        faults.survive(step)
+
+
+@pytest.mark.parametrize("mode", faults.MODES)
+@pytest.mark.parametrize("make", STEPS)
+def test_a_disturbed_step_and_its_repeat_end_in_the_books_of_one_undisturbed_step(
+    make: Callable[[Shop], Callable[[], Any]], mode: faults.Mode, shop: Shop
+) -> None:
+    make(shop)()  # secrets are fetched once
+    reset(shop)
+    step = make(shop)
+    with faults.watch() as calls:
+        step()
+    expected = shop.books()
+
+    assert calls
+    for index, call in enumerate(calls):
+        if mode == "throttle" and not call.startswith("dynamodb."):
+            continue  # channels and queues have tests of their own
+        if mode == "conflict" and call not in CAN_CONFLICT:
+            continue  # DynamoDB refuses no read of one item, and no query, for a transaction on its way
+        reset(shop)
+        step = make(shop)
+        with faults.at(index, mode) as seen:
+            attempt(step)
+        step()
+
+        assert len(seen) > index
+        assert shop.books() == expected, f"{mode} at call {index} ({call})"
+
+
+@pytest.mark.parametrize("make", [place, pay, refund, goodwill])
+def test_a_write_whose_answers_are_all_lost_is_unknown_and_its_repeat_finds_it(
+    make: Callable[[Shop], Callable[[], Any]], shop: Shop
+) -> None:
+    make(shop)()
+    expected = shop.books()
+    reset(shop)
+    step = make(shop)
+    with faults.watch() as calls:
+        faults.survive(step)
+    reset(shop)
+    step = make(shop)
+    with faults.at(calls.index("dynamodb.TransactWriteItems"), "lose_answer", times=faults.ALWAYS):
+        unknown = step()
+    found = step()
+
+    assert (unknown.status, unknown.body["code"]) == (503, "STORE_UNAVAILABLE")
+    assert found.status in (200, 201, 202)
+    assert shop.books() == expected
+
+
+@pytest.mark.parametrize("mode", ["conflict", "throttle"])
+def test_a_store_that_stays_busy_is_a_503_and_writes_nothing(mode: faults.Mode, shop: Shop) -> None:
+    step = place(shop)
+    before = shop.books()
+    with faults.at(1, mode, times=faults.ALWAYS):
+        answer = step()
+
+    assert (answer.status, answer.body["code"], answer.body["retryable"]) == (503, "STORE_BUSY", True)
+    assert shop.books() == before
+
+
+def reset(shop: Shop) -> None:
+    """An empty shop."""
+    for table in ("orders", "supplier-orders", "products", "requests"):
+        for item in shop.cloud.items(table):
+            key = {name: item[name] for name in ("pk", "sk") if name in item}
+            shop.cloud.dynamodb.delete_item(TableName=table, Key=key)
+    catalog_wiring.products().publish(GOODS, shop.clock.now())

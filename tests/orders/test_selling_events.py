@@ -1,0 +1,186 @@
+"""Every file of `events/` for the catalogue, orders, payments and the sweep, executed: good ones are done, bad ones get
+their refusal and change nothing."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from cardstock.clock import process_clock
+from cardstock.ids import RequestKey
+from cardstock.orders import service, wiring
+from cardstock.orders.model import Attribution, Order, OrderLine, Receiver
+from functions.catalog.api import app as catalog_api
+from functions.orders.api import app as orders_api
+from functions.orders.payment_inbox import app as payment_inbox
+from functions.orders.sweep import app as sweep_expired
+from tests.house.cloud import ROOT, Context
+from tests.house.payloads import function_of
+from tests.people.selling import CART, STRANGER, Reply, Shop, reply
+
+HANDLERS: dict[str, Any] = {
+    "catalog/api": catalog_api.handler,
+    "orders/api": orders_api.handler,
+    "orders/payment_inbox": payment_inbox.handler,
+    "orders/sweep": sweep_expired.handler,
+}
+FILES = [path for folder in HANDLERS for path in sorted((ROOT / "events" / folder).glob("*.json"))]
+HTTP_FILES = [path for path in FILES if function_of(path) != "orders/sweep"]
+SWEEPS = [path for path in FILES if function_of(path) == "orders/sweep"]
+FIXED_ID = "ord_01kbdxdh50fcazdjhcnqh2rzv5"
+"""The order whose payments are signed in the files."""
+REFUSALS = {
+    "catalog/api": {
+        "bad_price_zero": (400, "BODY_INVALID"),
+        "bad_price_with_fraction": (400, "BODY_INVALID"),
+        "bad_unknown_field": (400, "BODY_INVALID"),
+        "bad_sku_of_another_supplier": (409, "SKU_TAKEN"),
+        "bad_sku_twice": (400, "BODY_INVALID"),
+        "bad_member_publishes": (403, "NOT_A_KEY"),
+        "bad_takes_more_than_there_is": (409, "STOCK_SHORT"),
+        "bad_without_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
+        "bad_limit": (400, "QUERY_INVALID"),
+        "bad_cursor": (400, "CURSOR_INVALID"),
+        "bad_unknown_sku": (404, "NOT_FOUND"),
+    },
+    "orders/api": {
+        "bad_units_too_many": (400, "BODY_INVALID"),
+        "bad_units_as_text": (400, "BODY_INVALID"),
+        "bad_units_huge": (400, "BODY_INVALID"),
+        "bad_units_sum_too_many": (400, "BODY_INVALID"),
+        "bad_51_skus": (400, "BODY_INVALID"),
+        "bad_unknown_sku": (422, "NOT_FOR_SALE"),
+        "bad_more_than_in_stock": (409, "STOCK_SHORT"),
+        "bad_forged_attribution": (400, "ATTRIBUTION_INVALID"),
+        "bad_forged_quote": (400, "QUOTE_INVALID"),
+        "bad_quote_of_another_member": (400, "QUOTE_INVALID"),
+        "bad_without_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
+        "bad_address_with_bidi_control": (400, "BODY_INVALID"),
+        "bad_own_price": (400, "BODY_INVALID"),
+        "bad_order_of_another_member": (404, "NOT_FOUND"),
+        "bad_order_id": (404, "NOT_FOUND"),
+        "bad_cancel_of_paid": (409, "ORDER_PAID"),
+        "bad_pay_by_unknown_channel": (400, "CHANNEL_UNKNOWN"),
+        "bad_pay_again": (409, "ORDER_PAID"),
+        "bad_refund_more_than_bought": (422, "REFUND_TOO_MUCH"),
+        "bad_refund_of_unpaid": (409, "ORDER_NOT_PAID"),
+        "bad_goodwill_more_than_paid": (422, "REFUND_EXCEEDS_PAID"),
+        "bad_goodwill_without_reason": (400, "BODY_INVALID"),
+        "bad_goodwill_by_member": (403, "NOT_A_KEY"),
+        "bad_goodwill_of_unpaid": (409, "ORDER_NOT_PAID"),
+        "bad_receipt_before_shipment": (409, "NOT_SHIPPED"),
+        "bad_cursor_of_another_list": (400, "CURSOR_INVALID"),
+        "bad_no_credentials": (401, "CREDENTIALS_MISSING"),
+    },
+    "orders/payment_inbox": {
+        "bad_signature": (401, "SIGNATURE_INVALID"),
+        "bad_tampered_amount": (401, "SIGNATURE_INVALID"),
+        "bad_too_old": (401, "SIGNATURE_INVALID"),
+        "bad_from_the_future": (401, "SIGNATURE_INVALID"),
+        "bad_unsigned": (401, "SIGNATURE_INVALID"),
+        "bad_amount": (422, "PAYMENT_MISMATCH"),
+        "bad_currency": (422, "PAYMENT_MISMATCH"),
+        "bad_unknown_order": (404, "NOT_FOUND"),
+        "bad_not_json": (400, "BODY_INVALID"),
+        "bad_amount_as_text": (400, "BODY_INVALID"),
+        "bad_unknown_field": (400, "BODY_INVALID"),
+        "bad_deep": (400, "BODY_INVALID"),
+        "bad_huge_number": (400, "BODY_INVALID"),
+    },
+}
+
+
+def fixed_order(shop: Shop) -> None:
+    """The order that the payment notices in the files name."""
+    lines = (
+        OrderLine(1, "85123A", "Holder", 6, 25_500, 153_000, "sup_lights", True, True),
+        OrderLine(2, "71053", "Lantern", 2, 33_900, 67_800, "sup_lights", False, True),
+        OrderLine(3, "84406B", "Hanger", 3, 1_001, 3_003, "sup_hangers", False, True),
+    )
+    placed = Order(
+        order_id=FIXED_ID,
+        member_id="mem_" + "b" * 26,
+        status="placed",
+        lines=lines,
+        amount_fen=223_803,
+        receiver=Receiver("王小明", "13800138000", "上海"),
+        attribution=Attribution("crd_1", "k7m2p9xw4t", "viw_1", "mem_1"),
+        snapshot={},
+        placed_at=shop.clock.now() - timedelta(minutes=5),
+    )
+    wiring.orders().place(placed, RequestKey("req_fixed", "f"))
+
+
+def placeholders(shop: Shop) -> dict[str, str]:
+    """What the files name in capitals, made in a fresh shop."""
+    fixed_order(shop)
+    small = {"84406B": 3}
+    placed, paid, shipped = (shop.order(small, key=f"seed-{number}") for number in range(3))
+    for order_id in (paid, shipped):
+        shop.pay(order_id)
+    service.report_shipment("sup_hangers", shipped, "SF", "SF1", "evt_1", orders=wiring.orders(), clock=process_clock())
+    theirs = [
+        shop.place(shop.quote(small, member=STRANGER).body["quote"], member=STRANGER, key=f"theirs-{number}").body
+        for number in range(2)
+    ]
+    page = shop.send("GET", "/v1/orders", member=STRANGER, query={"limit": "1"}).body
+    return {
+        "ACCESS_TOKEN": shop.token(),
+        "CATALOG_KEY": shop.staff("catalog:write"),
+        "REFUND_KEY": shop.staff("orders:refund"),
+        "ATTRIBUTION_TOKEN": shop.attribution(),
+        "QUOTE_TOKEN": shop.quote(CART).body["quote"],
+        "PLACED_ID": placed,
+        "PAID_ID": paid,
+        "SHIPPED_ID": shipped,
+        "STRANGERS_QUOTE": shop.quote(small, member=STRANGER).body["quote"],
+        "STRANGERS_ID": theirs[0]["order_id"],
+        "STRANGERS_CURSOR": page["next_cursor"],
+    }
+
+
+def run(shop: Shop, path: Path, values: dict[str, str]) -> Reply:
+    text = path.read_text("utf-8")
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return reply(HANDLERS[function_of(path)](json.loads(text), Context()))
+
+
+@pytest.mark.parametrize("path", HTTP_FILES, ids=lambda path: f"{function_of(path)}-{path.stem}")
+def test_a_request_is_answered_as_its_name_says_and_a_refusal_changes_nothing(shop: Shop, path: Path) -> None:
+    values = placeholders(shop)
+    before = shop.cloud.state()
+    got = run(shop, path, values)
+
+    if path.stem.startswith("bad_"):
+        assert (got.status, got.body["code"]) == REFUSALS[function_of(path)][path.stem]
+        assert got.headers["Content-Type"] == "application/problem+json"
+        assert shop.cloud.state() == before
+    else:
+        assert got.status in (200, 201, 202), got
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
+def test_a_tick_sweeps_and_what_is_no_tick_raises(shop: Shop, path: Path) -> None:
+    order_id = shop.order()
+    event = json.loads(path.read_text("utf-8"))
+    before = shop.cloud.state()
+    if path.stem.startswith("bad_"):
+        with pytest.raises((ValueError, msgspec.ValidationError)):
+            sweep_expired.handler(event, Context())
+
+        assert shop.cloud.state() == before
+    else:
+        shop.clock.move(minutes=31)
+
+        assert sweep_expired.handler(event, Context(remaining_ms=60_000))["expired"] == 1
+        assert shop.send("GET", f"/v1/orders/{order_id}").body["status"] == "expired"
+
+
+def test_every_bad_file_has_its_refusal() -> None:
+    bad = {(function_of(path), path.stem) for path in HTTP_FILES if path.stem.startswith("bad_")}
+
+    assert bad == {(folder, stem) for folder, stems in REFUSALS.items() for stem in stems}

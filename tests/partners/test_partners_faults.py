@@ -1,0 +1,266 @@
+"""Whatever happens to a key, a report or a delivery, the same step again ends where one undisturbed run does."""
+
+import contextlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from cardstock.catalog import wiring as catalog_wiring
+from cardstock.edge.signatures import sign
+from cardstock.errors import CardstockError
+from cardstock.partners import deliveries
+from cardstock.partners import wiring as partners_wiring
+from cardstock.partners.model import Due
+from functions.partners.api import app as partners_api
+from functions.partners.inbox import app as partner_inbox
+from functions.partners.webhooks_api import app as webhooks_api
+from tests.house import faults
+from tests.house.cloud import ROOT_KEY, Context, http_event
+from tests.people.partners_memory import Answered, Receiver
+from tests.people.partners_office import LIGHTS, Office, office
+from tests.people.selling import GOODS, reply
+
+__all__ = ["office"]
+
+Step = Callable[[], Any]
+EVENT = {
+    "id": "evt_1",
+    "type": "fulfilment.requested",
+    "subject": "ord_1",
+    "time": "2026-12-01T08:00:00Z",
+    "data": {"supplier_id": LIGHTS, "order_id": "ord_1"},
+}
+
+
+def create_key(office: Office) -> Step:
+    body = {"name": "Li Na", "owner": "staff", "scopes": ["payouts:read"]}
+    return lambda: office.send(partners_api, "POST", "/v1/partners/keys", body, token=ROOT_KEY, key="k")
+
+
+def revoke_key(office: Office) -> Step:
+    key_id = "key_" + office.key("staff", "payouts:read").split("_")[1]
+    return lambda: office.send(partners_api, "DELETE", f"/v1/partners/keys/{key_id}", token=ROOT_KEY)
+
+
+def put_supplier(office: Office) -> Step:
+    staff = office.key("staff", "suppliers:write")
+    return lambda: office.send(partners_api, "PUT", f"/v1/suppliers/{LIGHTS}", {"name": "a"}, token=staff)
+
+
+def rotate_inbox_secret(office: Office) -> Step:
+    office.supplier()
+    staff = office.key("staff", "suppliers:write")
+    return lambda: office.send(partners_api, "POST", f"/v1/suppliers/{LIGHTS}/secrets", token=staff, key="r")
+
+
+def create_endpoint(office: Office) -> Step:
+    supplier = office.key(LIGHTS, "webhooks:write")
+    body = {"events": ["*"], "url": "https://erp.example.com/hook"}
+    return lambda: office.send(webhooks_api, "POST", "/v1/webhook-endpoints", body, token=supplier, key="e")
+
+
+def rotate_secret(office: Office) -> Step:
+    supplier = office.key(LIGHTS, "webhooks:write")
+    path = f"/v1/webhook-endpoints/{office.endpoint(supplier, None, '*')['endpoint_id']}/secrets"
+    return lambda: office.send(webhooks_api, "POST", path, token=supplier, key="r")
+
+
+def report_shipment(office: Office) -> Step:
+    secret, order_id = office.supplier(), office.paid_order()
+    return signed(office, secret, {
+        "type": "shipment.created", "order_id": order_id, "carrier": "SF", "tracking_no": "SF1",
+    })  # fmt: skip
+
+
+def count_stock(office: Office) -> Step:
+    secret = office.supplier()
+    return signed(office, secret, {"type": "inventory.updated", "sku": "85123A", "stock": 7, "version": 3})
+
+
+def signed(office: Office, secret: str, report: dict[str, Any]) -> Step:
+    body = json.dumps(report)
+    headers = sign(secret, "msg_1", office.clock.now(), body.encode())
+    event = http_event("POST", f"/v1/inbox/{LIGHTS}", body, headers=headers)
+    return lambda: reply(partner_inbox.handler(event, Context()))
+
+
+def publish(office: Office) -> Step:
+    supplier = office.key(LIGHTS, "webhooks:write")
+    office.endpoint(supplier, None, "*")
+    office.endpoint(office.key("staff", "webhooks:write"), "https://erp.example.com/hook", "fulfilment.requested")
+    office.waiting()
+
+    def announce() -> None:
+        partners_wiring.endpoints.cache_clear()
+        assert office.consume(EVENT) == []
+
+    return announce
+
+
+STEPS = [
+    create_key, revoke_key, put_supplier, rotate_inbox_secret, create_endpoint, rotate_secret, report_shipment,
+    count_stock, publish,
+]  # fmt: skip
+
+
+def shape(office: Office) -> Any:
+    """All that must not differ after faults: every table without ids, times and what is random by design."""
+    drop = {"secret_sha256", "secrets", "inbox_secrets", "order_id", "pk", "sk", "body", "result", "fingerprint"}
+
+    def plain(table: str, item: dict[str, Any]) -> str:
+        kind = item["sk"]["S"].partition("#")[0] if "sk" in item and table == "partners" else ""
+        kept = {name: value for name, value in item.items() if name not in drop}
+        counts = {name: len(json.loads(item[name]["S"])) for name in ("secrets", "inbox_secrets") if name in item}
+        return repr((kind, sorted(kept.items(), key=repr), counts))
+
+    tables = {
+        name: sorted(plain(name, item) for item in office.cloud.items(name))
+        for name in ("partners", "deliveries", "requests")
+    }
+    return tables, office.shop.books()
+
+
+def attempt(step: Step) -> None:
+    """One try, however it ends: refused, killed, or dead of what the SDK raises."""
+    with contextlib.suppress(CardstockError, PynamoDBException, ClientError, AssertionError):
+        faults.survive(step)
+
+
+@pytest.mark.parametrize("mode", faults.MODES)
+@pytest.mark.parametrize("make", STEPS)
+def test_a_disturbed_step_and_its_repeat_end_as_one_undisturbed_step(
+    make: Callable[[Office], Step], mode: faults.Mode, office: Office
+) -> None:
+    make(office)()  # secrets are fetched once
+    reset(office)
+    step = make(office)
+    with faults.watch() as calls:
+        step()
+    expected = shape(office)
+
+    assert calls
+    for index in range(len(calls)):
+        reset(office)
+        step = make(office)
+        with faults.at(index, mode) as seen:
+            attempt(step)
+        again = step()
+
+        assert len(seen) > index
+        assert again is None or 200 <= again.status < 300, f"{mode} at call {index} ({calls[index]}): {again}"
+        assert shape(office) == expected, f"{mode} at call {index} ({calls[index]})"
+
+
+def test_a_key_whose_store_lost_its_answer_is_shown_with_its_credential(office: Office) -> None:
+    step = create_key(office)
+    with faults.watch() as calls:
+        step()
+    reset(office)
+    with faults.at(calls.index("dynamodb.TransactWriteItems"), "lose_answer"):
+        answer = step()
+    works = office.send(partners_api, "GET", "/v1/partners/keys", token=answer.body["key"])
+
+    assert answer.status == 201
+    assert works.body["code"] == "SCOPE_MISSING"  # known, and without this right
+
+
+def test_a_supplier_whose_store_lost_its_answer_is_shown_with_its_secret(office: Office) -> None:
+    step = put_supplier(office)
+    with faults.watch() as calls:
+        step()
+    reset(office)
+    step = put_supplier(office)
+    with faults.at(calls.index("dynamodb.PutItem"), "lose_answer"):
+        answer = step()
+    found = partners_wiring.suppliers().find(LIGHTS)
+
+    assert found is not None
+    assert answer.body["inbox_secret"] == found.inbox_secrets[0]
+
+
+# --- attempts ---
+
+
+class Attempts:
+    """One delivery on its way to an endpoint that answers `status`."""
+
+    def __init__(self, office: Office, status: int) -> None:
+        self.office = office
+        self.receiver = Receiver()
+        self.receiver.answer = Answered(status)
+        key = office.key("staff", "webhooks:write")
+        self.endpoint = office.endpoint(key, "https://erp.example.com/hook", "*")["endpoint_id"]
+        (self.challenge,) = [Due(**{**body, "not_before": office.clock.now()}) for body in office.waiting()]
+
+    def run(self) -> None:
+        deliveries.attempt(
+            self.challenge,
+            endpoints=partners_wiring.endpoints(),
+            deliveries=partners_wiring.deliveries(),
+            queue=partners_wiring.due_queue(),
+            post=self.receiver,
+            sign=sign,
+            clock=self.office.clock,
+        )
+
+    def state(self) -> tuple[str, bool, str, int, list[int | None]]:
+        endpoint = partners_wiring.endpoints().find("staff", self.endpoint)
+        delivery = partners_wiring.deliveries().find(self.endpoint, self.challenge.delivery_id)
+        assert endpoint is not None
+        assert delivery is not None
+        statuses = [made.status for made in delivery.attempts]
+        return endpoint.status, endpoint.failing_since is not None, delivery.status, delivery.tries, statuses
+
+    def planned(self) -> int:
+        """How many attempts wait in the queue."""
+        url = self.office.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"]
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+        found = self.office.cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+
+@pytest.mark.parametrize("mode", faults.MODES)
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(200, ("active", False, "delivered", 1, [200])), (500, ("pending", True, "waiting", 1, [500]))],
+)
+def test_a_disturbed_attempt_and_its_repeat_are_noted_as_one(
+    office: Office, mode: faults.Mode, status: int, expected: tuple[Any, ...]
+) -> None:
+    undisturbed = Attempts(office, status)
+    with faults.watch() as calls:
+        undisturbed.run()
+    assert undisturbed.state() == expected
+    assert len(calls) == 4 if status == 200 else 5
+
+    for index in range(len(calls)):
+        reset(office)
+        attempts = Attempts(office, status)
+        with faults.at(index, mode):
+            attempt(attempts.run)
+        attempts.run()
+
+        assert attempts.state() == expected, f"{mode} at call {index} ({calls[index]})"
+        assert {headers["webhook-id"] for _, headers, _ in attempts.receiver.got} == {
+            attempts.challenge.delivery_id.partition(".")[2]
+        }
+        # A failed attempt is always followed: no fault ends the chain.
+        assert (attempts.planned() > 0) == (status == 500)
+
+
+def reset(office: Office) -> None:
+    """An empty office, whose requests count from one again."""
+    office._count = 0
+    for table in ("partners", "deliveries", "requests", "orders", "supplier-orders", "products"):
+        for item in office.cloud.items(table):
+            key = {name: item[name] for name in ("pk", "sk") if name in item}
+            office.cloud.dynamodb.delete_item(TableName=table, Key=key)
+    url = office.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"]
+    office.cloud.sqs.delete_queue(QueueUrl=url)  # it may be purged once a minute only
+    office.cloud.sqs.create_queue(QueueName="webhooks")
+    partners_wiring.endpoints.cache_clear()
+    catalog_wiring.products().publish(GOODS, office.clock.now())

@@ -1,0 +1,479 @@
+"""The payout functions, from the schedule's tick to the report, through the real handlers."""
+
+import csv
+import hashlib
+import io
+import json
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from openpyxl import load_workbook
+
+from cardstock import environment
+from cardstock.network import service as network
+from cardstock.network import wiring
+from cardstock.network.presets import SINGLE_LEVEL
+from functions.payouts.api import app as api
+from functions.payouts.monthly_open import app as monthly
+from functions.payouts.on_step import app as steps
+from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event
+from tests.house.payloads import function_of
+from tests.people.payouts_office import FIRST, PAYOUT, Office, member_id, office
+
+__all__ = ["office"]
+
+
+def test_a_month_is_paid_from_the_tick_to_the_report(office: Office, cloud: Cloud) -> None:
+    rich, poor = office.member(1, 500_000), office.member(2, 60_000, name="=李娜")
+    office.sent()
+    lines = office.lines()
+    office.results({"number": lines[poor]["number"], "result": "failed", "reason": "ACCOUNT_CLOSED"}, others=True)
+    assert not office.drain()
+    _, payout = office.call("GET", f"/v1/payouts/{PAYOUT}")
+    _, report = office.call("GET", f"/v1/payouts/{PAYOUT}/report")
+
+    assert payout["status"] == "settled"
+    assert payout["books"]["closes"] is True
+    assert payout["books"]["ledger"] == payout["books"]["batch"] == payout["books"]["channel"]
+    assert payout["totals"]["paid"] == {
+        "lines": 1, "listed_fen": 500_000, "gross_fen": 500_000, "tax_fen": 80_000, "net_fen": 420_000,
+    }  # fmt: skip
+    assert office.balance(rich) == {"paid": 420_000, "withheld": 80_000}
+    assert office.balance(poor) == {"available": 60_000}
+    assert [file["name"] for file in report["files"]] == ["transfers.csv", "report.xlsx", "lines.csv", "cover.pdf"]
+    for file in report["files"]:
+        content = cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/{file['name']}")["Body"].read()
+        assert hashlib.sha256(content).hexdigest() == file["sha256"]
+        assert f"/reports/payouts/{PAYOUT}/{file['name']}?" in file["url"]
+    office.check_ledger()
+
+
+def test_the_bank_file_says_whom_to_pay_what(office: Office, cloud: Cloud) -> None:
+    office.member(1, 500_000)
+    office.sent()
+    content = cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/transfers.csv")["Body"].read()
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+
+    assert len(rows) == 2
+    assert rows[1][:5] == ["1", "张伟", "dev:app:1", "4200.00", "佣金2026-11"]
+    assert rows[1][5] == office.lines()[member_id(1)]["number"]
+
+
+def test_the_workbook_in_the_bucket_shows_the_month(office: Office, cloud: Cloud) -> None:
+    office.member(1, 500_000)
+    office.earn(member_id(1), 1_000)
+    office.sent()
+    office.results(others=True)
+    office.drain()
+    content = cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/report.xlsx")["Body"].read()
+    rows = list(load_workbook(io.BytesIO(content))["个人对账单 Statements"].iter_rows(min_row=2, values_only=True))
+
+    assert rows[0][5:] == (0, 5_010, 5_010, 0, 5_010, 5_010, 801.6, 4_208.4)
+
+
+def test_the_same_tick_five_times_makes_one_batch(office: Office, cloud: Cloud) -> None:
+    office.member(1, 5_000)
+    for _ in range(5):
+        office.tick()
+    office.drain()
+    before = cloud.state()
+    office.member(2, 5_000)
+    added = cloud.state()
+    office.tick()
+    office.drain()
+
+    assert before != added
+    assert cloud.state() == added
+    assert set(office.lines()) == {member_id(1)}
+
+
+def test_only_those_are_listed_who_may_be_paid(office: Office) -> None:
+    office.member(1, 1_000)
+    office.member(2, 999)
+    office.member(3, 5_000, verified=False)
+    office.member(4, 5_000, born=date(2008, 12, 2))
+    office.member(5, 5_000, born=date(2008, 12, 1))
+    office.erase(office.member(6, 5_000))
+    office.earn(office.member(7, 5_000), -9_000)
+    office.tick()
+    office.drain()
+
+    assert set(office.lines()) == {member_id(1), member_id(5)}
+
+
+@pytest.mark.parametrize(("minimum", "listed"), [(7_000, {2}), (0, {1, 2, 3})])
+def test_the_plan_in_force_says_from_how_much_on_somebody_is_paid(
+    office: Office, minimum: int, listed: set[int]
+) -> None:
+    plan = replace(SINGLE_LEVEL, payout_minimum=minimum)
+    network.publish_plan(plan, (), "key_1", plans=wiring.plans(), clock=office.clock)
+    for index, fen in ((1, 6_999), (2, 7_000), (3, 10)):
+        office.member(index, fen)
+    office.earn(office.member(4, 500), -500)
+    office.tick()
+    office.drain()
+
+    assert set(office.lines()) == {member_id(index) for index in listed}
+
+
+def test_a_month_that_is_not_over_is_refused(office: Office, cloud: Cloud) -> None:
+    before = cloud.state()
+    with pytest.raises(Exception, match="PERIOD_NOT_OVER"):
+        office.tick(FIRST + timedelta(days=40))
+
+    assert cloud.state() == before
+
+
+def test_what_was_refunded_after_listing_shrinks_the_line(office: Office) -> None:
+    shrunk, gone, indebted, grown = (office.member(index, 5_000) for index in range(1, 5))
+    office.tick()
+    office.drain()
+    office.earn(shrunk, -4_500)
+    office.earn(gone, -5_000)
+    office.earn(indebted, -5_001)
+    office.earn(grown, 700)
+    office.approve()
+    office.drain()
+    lines = office.lines()
+
+    assert (lines[shrunk]["status"], lines[shrunk]["gross_fen"]) == ("sent", 500)
+    assert (lines[gone]["status"], lines[gone]["reason"]) == ("dropped", "nothing_left")
+    assert (lines[indebted]["status"], lines[indebted]["reason"]) == ("dropped", "debt")
+    assert (lines[grown]["status"], lines[grown]["gross_fen"]) == ("sent", 5_000)
+    assert office.balance(grown) == {"available": 700, "paying": 5_000}
+    office.check_ledger()
+
+
+def test_who_was_erased_after_listing_is_left_out(office: Office) -> None:
+    member = office.member(1, 5_000)
+    office.tick()
+    office.drain()
+    office.erase(member)
+    office.approve()
+    office.drain()
+
+    assert (office.lines()[member]["status"], office.lines()[member]["reason"]) == ("dropped", "erased")
+    assert office.balance(member) == {"available": 5_000}
+    # Nothing is in flight: the batch settles by itself, with a report that says so.
+    assert office.call("GET", f"/v1/payouts/{PAYOUT}")[1]["status"] == "settled"
+
+
+def test_what_waits_in_an_older_batch_is_not_listed_again(office: Office) -> None:
+    stuck, done = office.member(1, 5_000), office.member(2, 5_000)
+    office.sent()
+    office.results({"number": office.lines()[done]["number"], "result": "paid"})
+    office.drain()
+    office.earn(stuck, 5_000, days_ago=0)
+    office.earn(done, 5_000, days_ago=0)
+    office.clock.at = FIRST + timedelta(days=31)
+    office.tick()
+    office.drain()
+
+    assert set(office.lines("pay_202612")) == {done}
+
+
+def test_what_a_bank_failed_waits_for_the_next_period(office: Office) -> None:
+    member, _ = office.member(1, 90_000), office.member(2, 90_000)
+    office.sent()
+    number = office.lines()[member]["number"]
+    office.results({"number": number, "result": "failed"})
+    office.drain()
+    status, problem = office.retry(number)
+
+    assert (status, problem["code"]) == (409, "TRANSFER_NOT_FAILED")
+    assert (office.payout()["status"], office.balance(member)) == ("sending", {"available": 90_000})
+
+
+def test_a_failed_line_is_paid_in_the_next_period_under_a_new_number(office: Office) -> None:
+    member = office.member(1, 5_000)
+    office.sent()
+    first = office.lines()[member]["number"]
+    office.results({"number": first, "result": "failed"})
+    office.drain()
+    office.clock.at = FIRST + timedelta(days=31)
+    office.tick()
+    office.drain()
+    again = office.lines("pay_202612")[member]
+
+    assert again["listed_fen"] == 5_000
+    assert again["number"] != first
+
+
+def test_a_month_that_pays_nobody_is_reported_and_settled_without_anybody_s_word(office: Office, cloud: Cloud) -> None:
+    office.member(1, 999)
+    office.tick()
+    assert not office.drain()
+    payout = office.payout()
+    _, report = office.call("GET", f"/v1/payouts/{PAYOUT}/report")
+
+    assert (payout["status"], payout["listed"], payout["approved_by"]) == ("settled", 0, None)
+    assert [file["name"] for file in report["files"]] == ["report.xlsx", "lines.csv", "cover.pdf"]
+    assert office.approve()[0] == 200
+    assert office.balance(member_id(1)) == {"available": 999}
+    assert cloud.state() == (office.tick(), office.drain(), cloud.state())[2]
+
+
+def test_nobody_approves_before_everybody_is_listed_and_twice_is_once(office: Office, cloud: Cloud) -> None:
+    office.member(1, 5_000)
+    office.tick()
+    early = office.approve(key="early")
+    office.drain()
+    first, again = office.approve(), office.approve()
+    before = cloud.state()
+    other = office.approve(key="another")
+    reused = office.call("POST", f"/v1/payouts/{PAYOUT}/approvals", {"note": "other"}, key="approval-1")
+
+    assert (early[0], early[1]["code"]) == (409, "PAYOUT_STILL_OPENING")
+    assert [answer[0] for answer in (first, again, other)] == [200, 200, 200]
+    assert first[1]["approved_by"] == other[1]["approved_by"]
+    assert (reused[0], reused[1]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert cloud.state() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scopes"),
+    [
+        ("GET", f"/v1/payouts/{PAYOUT}", ("payouts:approve", "payouts:settle")),
+        ("GET", "/v1/payouts", ("catalog:write",)),
+        ("GET", f"/v1/payouts/{PAYOUT}/report", ("payouts:settle",)),
+        ("POST", f"/v1/payouts/{PAYOUT}/approvals", ("payouts:read", "payouts:settle")),
+        ("POST", f"/v1/payouts/{PAYOUT}/results", ("payouts:read", "payouts:approve")),
+    ],
+)
+def test_each_right_is_needed_for_itself(office: Office, method: str, path: str, scopes: tuple[str, ...]) -> None:
+    status, problem = office.call(
+        method, path, {} if method == "POST" else None, token=office.key("x", *scopes), key="k"
+    )
+
+    assert (status, problem["code"]) == (403, "SCOPE_MISSING")
+
+
+def test_a_result_again_changes_nothing(office: Office, cloud: Cloud) -> None:
+    member = office.member(1, 5_000)
+    office.member(2, 5_000)
+    office.sent()
+    result = {"number": office.lines()[member]["number"], "result": "paid", "amount_fen": 5_000}
+    first = office.results(result)
+    office.drain()
+    before = cloud.state()
+    again = office.results(result)
+    office.drain()
+
+    assert (first[0], first[1]["recorded"], first[1]["repeated"]) == (202, 1, 0)
+    assert (again[1]["recorded"], again[1]["repeated"]) == (0, 1)
+    assert cloud.state() == before
+    assert office.balance(member) == {"paid": 5_000}
+
+
+def test_a_contradiction_is_recorded_never_applied_and_keeps_the_batch_open(office: Office) -> None:
+    member = office.member(1, 5_000)
+    waiting = office.member(2, 5_000)
+    office.sent()
+    number = office.lines()[member]["number"]
+    office.results({"number": number, "result": "paid"})
+    office.drain()
+    office.results(
+        {"number": number, "result": "failed"}, {"number": office.lines()[waiting]["number"], "result": "paid"}
+    )
+    office.drain()
+    _, contradicted = office.call("GET", f"/v1/payouts/{PAYOUT}")
+    office.results({"number": number, "result": "paid"})
+    office.drain()
+    _, cleared = office.call("GET", f"/v1/payouts/{PAYOUT}")
+
+    assert contradicted["status"] == "sending"
+    assert [(found["number"], found["code"]) for found in contradicted["books"]["differences"]] == [(number, "OUTCOME")]
+    assert office.balance(member) == {"paid": 5_000}
+    assert cleared["status"] == "settled"
+
+
+def test_another_amount_than_the_net_keeps_the_batch_open(office: Office) -> None:
+    member = office.member(1, 500_000)
+    office.sent()
+    office.results({"number": office.lines()[member]["number"], "result": "paid", "amount_fen": 500_000})
+    office.drain()
+    _, payout = office.call("GET", f"/v1/payouts/{PAYOUT}")
+
+    assert payout["status"] == "sending"
+    assert payout["books"]["differences"][0]["code"] == "AMOUNT"
+    assert payout["books"]["differences"][0]["channel"] == "paid 500000"
+
+
+def test_results_of_transfers_that_were_never_sent_are_refused_whole(office: Office, cloud: Cloud) -> None:
+    member, gone = office.member(1, 5_000), office.member(2, 5_000)
+    office.tick()
+    office.drain()
+    number = office.lines()[member]["number"]
+    early = office.results({"number": number, "result": "paid"})
+    office.earn(gone, -5_000)
+    office.approve()
+    office.drain()
+    before = cloud.state()
+    status, problem = office.results(
+        {"number": number, "result": "paid"},
+        {"number": "0" * 32, "result": "paid"},
+        {"number": office.lines()[gone]["number"], "result": "paid"},
+    )
+
+    assert (early[0], early[1]["code"]) == (409, "PAYOUT_NOT_SENT")
+    assert (status, problem["code"]) == (400, "TRANSFER_UNKNOWN")
+    assert [found["pointer"] for found in problem["errors"]] == ["/results/1/number", "/results/2/number"]
+    assert cloud.state() == before
+
+
+@pytest.mark.parametrize("payout", ["pay_202610", "nonsense", "pay_202611%00", "batches"])
+def test_an_unknown_payout_is_not_found(office: Office, payout: str) -> None:
+    for method, path, body in (
+        ("GET", f"/v1/payouts/{payout}", None),
+        ("GET", f"/v1/payouts/{payout}/lines", None),
+        ("GET", f"/v1/payouts/{payout}/report", None),
+        ("POST", f"/v1/payouts/{payout}/approvals", {}),
+        ("POST", f"/v1/payouts/{payout}/results", {}),
+    ):
+        assert office.call(method, path, body, key="k")[0] == 404
+
+
+def test_lists_go_on_where_they_stopped(office: Office) -> None:
+    for index in range(5):
+        office.member(index, 5_000)
+    office.tick()
+    office.drain()
+    office.clock.at = FIRST + timedelta(days=31)
+    office.tick()
+    seen: list[str] = []
+    query = {"limit": "2"}
+    while True:
+        _, page = office.call("GET", f"/v1/payouts/{PAYOUT}/lines", query=query)
+        seen += [line["number"] for line in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        query = {"limit": "2", "cursor": page["next_cursor"]}
+    _, first = office.call("GET", "/v1/payouts", query={"limit": "1"})
+    _, second = office.call("GET", "/v1/payouts", query={"limit": "1", "cursor": first["next_cursor"]})
+    stolen = office.call("GET", "/v1/payouts", query={"cursor": query["cursor"]})
+
+    assert seen == sorted(seen)
+    assert len(set(seen)) == 5
+    assert [first["items"][0]["payout_id"], second["items"][0]["payout_id"]] == ["pay_202612", PAYOUT]
+    assert (stolen[0], stolen[1]["code"]) == (400, "CURSOR_INVALID")
+
+
+def test_partners_are_told_once_that_it_opened_and_once_that_it_settled(office: Office, cloud: Cloud) -> None:
+    office.member(1, 5_000)
+    office.sent()
+    office.results(others=True)
+    office.drain()
+    office.tick()
+    office.drain()
+    events = cloud.messages(environment.text("WEBHOOKS_QUEUE_URL"))
+
+    assert [event["type"] for event in events] == ["payout.opened", "payout.settled"]
+    assert events[0]["data"]["listed_fen"] == 5_000
+    assert events[1]["data"]["paid_fen"] == 5_000
+    assert len(events[1]["data"]["files"]) == 4
+
+
+def test_a_step_that_runs_out_of_time_goes_on_where_it_stopped(office: Office) -> None:
+    for index in range(35):
+        office.member(index, 5_000)
+    office.tick()
+    office.drain()
+    office.approve()
+    sent = []
+    for _ in range(2):
+        office.advance(chunks=1)
+        sent.append(sum(line["status"] == "sent" for line in office.lines().values()))
+    office.results(others=True)
+    paid = []
+    for _ in range(2):
+        office.advance(chunks=1)
+        paid.append(sum(line["status"] == "paid" for line in office.lines().values()))
+
+    assert sent == [33, 35]
+    assert paid == [33, 35]
+    office.check_ledger()
+
+
+def test_a_step_without_time_asks_for_another(office: Office, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.member(1, 5_000)
+    office.tick()
+    office.drain()
+    office.approve()
+    monkeypatch.setattr(steps, "STEP_SECONDS", -1)
+    queue = environment.text("PAYOUT_STEPS_QUEUE_URL")
+    [asked] = cloud.messages(queue)
+    result = steps.handler(queue_event("payout-steps", asked), Context())
+
+    assert result == {"batchItemFailures": []}
+    assert cloud.messages(queue) == [asked]
+
+
+def test_a_file_that_is_there_already_is_compared_and_never_overwritten(office: Office, cloud: Cloud) -> None:
+    office.member(1, 5_000)
+    office.tick()
+    office.drain()
+    kept = {"Bucket": environment.text("REPORTS_BUCKET"), "Key": f"payouts/{PAYOUT}/transfers.csv"}
+    cloud.s3.put_object(**kept, Body=b"not what this payout says")
+    office.approve()
+    failed = office.drain()
+
+    assert failed == ['{"payout_id": "' + PAYOUT + '"}']
+    assert cloud.s3.get_object(**kept)["Body"].read() == b"not what this payout says"
+    assert office.payout()["status"] != "settled"
+
+
+def test_a_poison_message_fails_alone(office: Office) -> None:
+    office.member(1, 5_000)
+    office.tick()
+    event = queue_event("payout-steps", "{", {"payout_id": PAYOUT}, {"payout_id": "pay_209901"}, {"payout": PAYOUT})
+    result = steps.handler(event, Context())
+
+    assert [failure["itemIdentifier"] for failure in result["batchItemFailures"]] == ["m0", "m2", "m3"]
+    assert set(office.lines()) == {member_id(1)}
+
+
+EVENTS = sorted((ROOT / "events").glob("*payout*/*.json"))
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{function_of(path)}/{path.stem}")
+def test_every_sample_event_does_what_its_name_says(office: Office, path: Any) -> None:
+    office.member(1, 5_000)
+    if function_of(path) != "payouts/monthly_open":
+        office.sent() if "result" in path.stem else office.tick()
+        office.drain()
+    opener = office.key("Ms Zhao, treasury", "payouts:open")
+    text = path.read_text("utf-8").replace("FINANCE_KEY", office.finance).replace("TREASURY_KEY", opener)
+    text = text.replace(
+        "TRANSFER_NUMBER", next(iter(office.lines().values()))["number"] if "result" in path.stem else ""
+    )
+    event = json.loads(text)
+    bad = path.stem.startswith("bad_")
+
+    if function_of(path) == "payouts/api":
+        assert (api.handler(event, Context())["statusCode"] >= 400) is bad
+    elif "Records" in event:
+        assert bool(steps.handler(event, Context())["batchItemFailures"]) is bad
+    elif function_of(path) == "payouts/on_step" and not bad:
+        assert steps.handler(event, Context()) == {"more": False}
+    elif bad:
+        with pytest.raises(Exception, match=r"."):
+            (steps if function_of(path) == "payouts/on_step" else monthly).handler(event, Context())
+    else:
+        assert monthly.handler(event, Context())["payout_id"] == PAYOUT
+
+
+def test_each_payout_function_has_good_and_bad_samples() -> None:
+    for function in ("payouts/monthly_open", "payouts/on_step", "payouts/api"):
+        names = [path.stem for path in EVENTS if function_of(path) == function]
+
+        assert [name for name in names if name.startswith("bad_")], function
+        assert [name for name in names if not name.startswith("bad_")], function
+
+
+def test_events_are_real_payloads() -> None:
+    shape = http_event("GET", "/v1/payouts")
+    for path in EVENTS:
+        if function_of(path) == "payouts/api":
+            assert json.loads(path.read_text("utf-8")).keys() == shape.keys()

@@ -1,0 +1,274 @@
+"""Tax through the functions: a person's certificate data, and the quarter's file for the tax office."""
+
+import csv
+import hashlib
+import io
+import json
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from msgspec.structs import replace
+from openpyxl import load_workbook
+
+from cardstock import environment
+from cardstock.clock import rfc3339
+from cardstock.edge import wiring as edge_wiring
+from cardstock.flows import wiring as flows_wiring
+from cardstock.ids import RequestKey
+from cardstock.members import sessions
+from cardstock.members.model import Person
+from cardstock.members.store import DynamoMembers
+from cardstock.payouts import service
+from cardstock.payouts import wiring as payouts_wiring
+from cardstock.payouts.model import Period, batch_id
+from functions.payouts.nightly_tax import app as nightly
+from functions.payouts.tax_api import app as api
+from tests.house.cloud import ROOT, Cloud, Context, http_event
+from tests.house.payloads import function_of
+from tests.people.payouts_office import FIRST, Office, member_id, office
+
+__all__ = ["office"]
+
+AFTER = Period("2027-01").ends
+EVENTS = sorted((ROOT / "events").glob("payouts/tax_api/*.json")) + sorted(
+    (ROOT / "events").glob("payouts/nightly_tax/*.json")
+)
+REFUSALS = {
+    "bad_own_year_is_a_word": (404, "NOT_FOUND"),
+    "bad_own_year_with_a_key": (403, "NOT_A_MEMBER"),
+    "bad_certificate_of_a_stranger": (404, "NOT_FOUND"),
+    "bad_quarters_as_a_member": (403, "NOT_A_KEY"),
+}
+
+
+def verify(member: str, name: str = "张伟", number: str = "00$one") -> None:
+    person = Person(name, "1****************2", number, date(1990, 5, 5), "dev", FIRST)
+    DynamoMembers().set_person(member, person)
+
+
+def pay(office: Office, period: Period, *, failed: str = "", settle: bool = True) -> None:
+    """One month from opening to its end; the member `failed` does not get his money."""
+    payout = batch_id(period)
+    office.clock.at = period.ends + timedelta(hours=3)
+    rules = replace(flows_wiring.payout_rules(period), channel="bank_file")
+    service.open_batch(period, actor="schedule", rules=rules, payouts=payouts_wiring.payouts(), clock=office.clock)
+    office.advance(payout, only_csv=True)
+    service.approve(
+        payout, actor="key_li", name="Li", note=None, request=RequestKey(f"req_{payout}", "x"),
+        same_person="key_li".__eq__, payouts=payouts_wiring.payouts(), clock=office.clock,
+    )  # fmt: skip
+    while office.advance(payout, only_csv=True):
+        pass
+    lines = list(payouts_wiring.payouts().lines(payout))
+    if settle and lines:
+        office.results(
+            *({"number": one.number, "result": "failed" if one.member == failed else "paid"} for one in lines),
+            payout=payout,
+        )
+        office.advance(payout, only_csv=True)
+
+
+def a_quarter(office: Office) -> tuple[str, str, str]:
+    """October to December: one person with two accounts, and another one, who fails once."""
+    first, second, other = (office.member(index, verified=False) for index in (1, 2, 3))
+    verify(first)
+    verify(second)
+    verify(other, "=李明", "00$two")
+    for month, amounts in enumerate(((60_000, 40_000, 500_000), (0, 50_000, 0), (90_000, 0, 100_000)), 10):
+        office.clock.at = Period(f"2026-{month}").starts + timedelta(days=20)
+        for member, fen in zip((first, second, other), amounts, strict=True):
+            if fen:
+                office.earn(member, fen)
+        pay(office, Period(f"2026-{month}"), failed=other if month == 10 else "")
+    return first, second, other
+
+
+def tick(at: datetime = AFTER) -> dict[str, Any]:
+    return nightly.handler({"scheduled_at": rfc3339(at)}, Context())
+
+
+def get(path: str, token: str, resource: str = "") -> tuple[int, Any]:
+    answer = api.handler(http_event("GET", path, None, resource=resource or path, token=token), Context())
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def year_of(member: str, office: Office, year: str = "2026") -> tuple[int, Any]:
+    return get(f"/v1/tax/members/{member}/{year}", office.finance, "/v1/tax/members/{member_id}/{year}")
+
+
+def stored(office: Office, key: str) -> bytes:
+    content: bytes = office.cloud.s3.get_object(Bucket=environment.text("REPORTS_BUCKET"), Key=key)["Body"].read()
+    return content
+
+
+def test_a_quarter_is_written_once_it_is_settled_and_never_again(office: Office) -> None:
+    a_quarter(office)
+    early = tick(Period("2026-12").ends - timedelta(minutes=1))
+    first = tick()
+    before = office.cloud.state()
+    second = tick(AFTER + timedelta(days=1))
+    _, listed = get("/v1/tax/quarters", office.finance)
+    (quarter,) = listed["items"]
+
+    assert (early["written"], early["waiting"]) == ([], [])
+    assert (first["written"], second["written"]) == (["2026-Q4"], [])
+    assert office.cloud.state() == before
+    assert (quarter["quarter"], quarter["persons"]) == ("2026-Q4", 2)
+    assert quarter["income_fen"] == 60_000 + 40_000 + 50_000 + 90_000 + 500_000 + 100_000
+    assert [file["name"] for file in quarter["files"]] == ["tax-2026-Q4.xlsx", "tax-2026-Q4.csv"]
+    for file in quarter["files"]:
+        content = stored(office, f"tax/2026-Q4/{file['name']}")
+
+        assert hashlib.sha256(content).hexdigest() == file["sha256"]
+        assert urlsplit(file["url"]).path.endswith(f"/tax/2026-Q4/{file['name']}")
+
+
+def test_a_night_that_was_killed_after_the_files_writes_the_same_ones_again(office: Office) -> None:
+    a_quarter(office)
+    tick()
+    keys = ["tax/2026-Q4/tax-2026-Q4.xlsx", "tax/2026-Q4/tax-2026-Q4.csv"]
+    before = [stored(office, key) for key in keys]
+    table = environment.text("PAYOUTS_TABLE")
+    office.cloud.dynamodb.delete_item(TableName=table, Key={"pk": {"S": "tax-files"}, "sk": {"S": "2026-Q4"}})
+    again = tick(AFTER + timedelta(days=1))
+
+    assert again["written"] == ["2026-Q4"]
+    assert [stored(office, key) for key in keys] == before
+
+
+def test_the_file_has_every_person_s_months_and_no_formula(office: Office) -> None:
+    a_quarter(office)
+    tick()
+    content = stored(office, "tax/2026-Q4/tax-2026-Q4.csv")
+    header, *rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    column = {name.split(" ")[0]: index for index, name in enumerate(header)}
+    shown = {(row[column["姓名"]], row[column["月份"]]): row for row in rows}
+    book = load_workbook(io.BytesIO(stored(office, "tax/2026-Q4/tax-2026-Q4.xlsx")))
+
+    assert content.startswith(b"\xef\xbb\xbf")
+    # October of the other one failed: nothing of it is here.
+    assert set(shown) == {("张伟", "2026-10"), ("张伟", "2026-11"), ("张伟", "2026-12"), ("'=李明", "2026-11"),
+                          ("'=李明", "2026-12")}  # fmt: skip
+    october = shown["张伟", "2026-10"]
+    assert [october[column[name]] for name in ("笔数", "收入", "本月已扣", "费用", "应纳税所得额", "税率")] == [
+        "2", "1000.00", "40.00", "800.00", "200.00", "20%",
+    ]  # fmt: skip
+    assert book.sheetnames == [
+        "汇总 Summary", "人员收入 Persons", "按月扣缴 Months", "本年累计 Year to date", "控制总额 Control totals",
+    ]  # fmt: skip
+    assert [cell.value for cell in book["人员收入 Persons"]["A"]] == ["姓名\nName", *_names(rows, column), "合计 Total"]
+    assert not [c for sheet in book for row in sheet.iter_rows() for c in row if c.data_type == "f"]
+
+
+def _names(rows: list[list[str]], column: dict[str, int]) -> list[str]:
+    return list(dict.fromkeys(row[column["姓名"]].lstrip("'") for row in rows))
+
+
+def test_a_quarter_waits_for_its_last_payout_and_says_for_which(office: Office) -> None:
+    office.clock.at = Period("2026-11").starts
+    office.member(1, 5_000)
+    pay(office, Period("2026-11"), settle=False)
+    office.clock.at = AFTER
+    found = tick()
+    _, listed = get("/v1/tax/quarters", office.finance)
+
+    # Nothing was paid before November, so October is not missed; December is.
+    assert (found["written"], found["waiting"]) == ([], ["2026-Q4"])
+    assert listed["items"] == []
+    assert listed["waiting"] == [{"quarter": "2026-Q4", "payouts": ["pay_202611", "pay_202612"]}]
+
+
+def test_before_the_first_payout_nothing_is_written_or_waited_for(office: Office) -> None:
+    assert tick() == {"written": [], "waiting": []}
+
+
+def test_the_year_is_a_person_s_whichever_account_asks(office: Office) -> None:
+    first, second, other = a_quarter(office)
+    _, by_first = year_of(first, office)
+    _, by_second = year_of(second, office)
+    _, of_other = year_of(other, office)
+
+    assert by_first == by_second
+    assert (by_first["name"], by_first["id_number"]) == ("张伟", "1****************2")
+    assert [(month["period"], month["income_fen"], month["withheld_fen"]) for month in by_first["months"]] == [
+        ("2026-10", 100_000, 4_000), ("2026-11", 50_000, 0), ("2026-12", 90_000, 2_000),
+    ]  # fmt: skip
+    assert (by_first["income_fen"], by_first["withheld_fen"]) == (240_000, 6_000)
+    assert len(by_first["months"][0]["transfers"]) == 2
+    assert by_first["months"][0]["source"].startswith("国家税务总局公告2018年第61号")
+    assert [month["period"] for month in of_other["months"]] == ["2026-11", "2026-12"]
+
+
+def test_a_member_sees_his_own_year_masked_and_no_other_account(office: Office) -> None:
+    first, second, _ = a_quarter(office)
+    token = sessions.issue(edge_wiring.signer(), first)[0]
+    status, own = get("/v1/me/tax/2026", token, "/v1/me/tax/{year}")
+
+    assert status == 200
+    assert (own["name"], own["income_fen"]) == ("张*", 240_000)
+    assert second not in json.dumps(own)
+
+
+def test_a_month_that_is_not_settled_is_named(office: Office) -> None:
+    member = office.member(1, 5_000)
+    pay(office, Period("2026-11"), settle=False)
+    _, year = year_of(member, office)
+    _, next_year = year_of(member, office, "2027")
+
+    assert (year["months"], year["open_periods"]) == ([], ["2026-11"])
+    assert (next_year["months"], next_year["open_periods"]) == ([], [])
+
+
+@pytest.mark.parametrize("year", ["2000", "2099"])
+def test_the_first_and_the_last_year_that_can_be_asked_for_are_told(office: Office, year: str) -> None:
+    status, told = year_of(office.member(1), office, year)
+
+    assert (status, told.get("months")) == (200, [])
+
+
+@pytest.mark.parametrize("year", ["1999", "20266", "二〇二六", "2026-1", "+202"])
+def test_what_is_no_year_is_not_found(office: Office, year: str) -> None:
+    assert year_of(office.member(1), office, year)[0] == 404
+
+
+def test_only_who_may_read_payouts_reads_tax(office: Office) -> None:
+    token = office.key("Wang", "orders:fulfil")
+
+    assert get("/v1/tax/quarters", token)[0] == 403
+    assert get(f"/v1/tax/members/{member_id(1)}/2026", token, "/v1/tax/members/{member_id}/{year}")[0] == 403
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{function_of(path)}/{path.stem}")
+def test_every_sample_event_does_what_its_name_says(office: Office, path: Path) -> None:
+    member = office.member(1)
+    text = path.read_text("utf-8").replace("FINANCE_KEY", office.finance).replace("MEMBER_ID", member)
+    event = json.loads(text.replace("MEMBER_TOKEN", sessions.issue(edge_wiring.signer(), member)[0]))
+    bad = path.stem.startswith("bad_")
+
+    if function_of(path) == "payouts/tax_api":
+        answer = api.handler(event, Context())
+        assert (answer["statusCode"], json.loads(answer["body"]).get("code")) == (
+            REFUSALS[path.stem] if bad else (200, None)
+        )
+    elif bad:
+        with pytest.raises(Exception, match=r"."):
+            nightly.handler(event, Context())
+    else:
+        assert nightly.handler(event, Context()) == {"written": [], "waiting": []}
+
+
+@pytest.mark.parametrize(("gap", "carries"), [("restart", False), ("carry_over", True)])
+def test_method_and_gap_are_settings_of_the_brand(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, gap: str, carries: bool
+) -> None:
+    monkeypatch.setenv("TAX_METHOD", "platform")
+    monkeypatch.setenv("TAX_GAP", gap)
+    try:
+        rules = flows_wiring.payout_rules(Period("2026-11"))
+    finally:
+        monkeypatch.undo()
+
+    assert (rules.tax_method, rules.tax_table, rules.carry_over_gap) == ("platform", "platform-2025", carries)

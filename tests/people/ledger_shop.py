@@ -1,0 +1,303 @@
+"""A shop as the queue of order events sees it: what happens to orders, and the stream records that tell of it."""
+
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from cardstock.clock import process_clock, set_clock
+from cardstock.edge.secrets import forget_provider
+from cardstock.flows import wiring as flows_wiring
+from cardstock.ids import RequestKey, derived_id
+from cardstock.ledger import wiring as ledger_wiring
+from cardstock.network import service as network
+from cardstock.network import wiring as network_wiring
+from cardstock.network.model import Approval, Plan
+from cardstock.network.presets import CHAIN21
+from cardstock.orders import service as orders
+from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver
+from tests.house.cloud import Cloud, Context, queue_event
+
+START = datetime(2026, 12, 1, 2, tzinfo=UTC)
+DEMO_PLAN = replace(CHAIN21, promote_on="paid", on_refund="demote")
+"""The plan of the worked example: 499.00, 100 / 300 direct, 200 team, 10 % peer, two make a partner."""
+LEDGER_TABLES = ("ledger", "balances", "rewards", "statements", "network")
+
+
+class ShopClock:
+    """Moves one second with every step, so that every step has its own moment."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> datetime:
+        return self.at
+
+    def step(self) -> None:
+        self.at += timedelta(seconds=1)
+
+
+def line(number: int, units: int = 1, price: int = 49_900, *, qualifying: bool = True) -> OrderLine:
+    """Line `number` of an order."""
+    supplier = f"sup_{1 + number % 2}"
+    return OrderLine(number, f"sku{number}", f"Ware {number}", units, price, units * price, supplier, qualifying, True)
+
+
+class Shop:
+    """Carries out what people do; `records` holds what the streams have told and nobody has consumed."""
+
+    def __init__(self, cloud: Cloud, clock: ShopClock) -> None:
+        self.cloud = cloud
+        self.clock = clock
+        self.records: list[dict[str, Any]] = []
+        self._seen: dict[str, dict[str, dict[str, Any]]] = {"orders": {}, "supplier-orders": {}, "ledger": {}}
+        self._told = 0
+        self.orders: dict[str, str] = {}
+
+    def publish(self, plan: Plan = DEMO_PLAN) -> None:
+        approvals = [
+            Approval(check, "Ms Zhao", START, "demonstration")
+            for check in ("levels", "peer", "fee", "cap", "head_count", "dividend")
+        ]
+        network.publish_plan(plan, approvals, "test", plans=network_wiring.plans(), clock=self.clock)
+
+    def member(self, member_id: str, inviter: str | None = None) -> str:
+        if inviter is not None:
+            network.bind_inviter(member_id, inviter, network=network_wiring.network(), clock=self.clock)
+        return member_id
+
+    def appoint(self, member_id: str) -> str:
+        network.appoint_partner(member_id, "first partner", "test", network=network_wiring.network(), clock=self.clock)
+        return member_id
+
+    def place(self, member_id: str, *lines: OrderLine) -> str:
+        self.clock.step()
+        for each in lines:
+            self.cloud.dynamodb.update_item(
+                TableName="products",
+                Key={"pk": {"S": each.sku}},
+                UpdateExpression="SET stock = :n, price_fen = :p, active = :t, held = :z",
+                ExpressionAttributeValues={
+                    ":n": {"N": "100000"}, ":p": {"N": str(each.price_fen)}, ":t": {"BOOL": True}, ":z": {"N": "0"},
+                },
+            )  # fmt: skip
+        hint = flows_wiring.positions().hint(member_id)
+        placed = orders.place_order(
+            Quote(member_id, lines, None, hint),
+            Receiver("王小明", "13800000000", "上海"),
+            RequestKey(derived_id("req", member_id, str(self.clock.at)), "f"),
+            orders=orders_wiring.orders(),
+            network=flows_wiring.positions(),
+            clock=self.clock,
+        )
+        self.watch()
+        return placed.order.order_id
+
+    def pay(self, order_id: str) -> None:
+        self.clock.step()
+        order = orders_wiring.orders().find(order_id)
+        assert order is not None
+        notice = PaymentNotice("sandbox", order_id, f"t_{order_id}", order.amount_fen, "CNY", self.clock.now())
+        orders.record_payment(notice, orders=orders_wiring.orders(), clock=self.clock)
+        self.watch()
+
+    def buy(self, member_id: str, *lines: OrderLine) -> str:
+        """Place and pay: by default one unit of the qualifying product."""
+        order_id = self.place(member_id, *(lines or (line(1),)))
+        self.pay(order_id)
+        return order_id
+
+    def receive(self, order_id: str) -> None:
+        order = orders_wiring.orders().find(order_id)
+        assert order is not None
+        for supplier_id in order.supplier_ids:
+            self.clock.step()
+            orders.report_shipment(
+                supplier_id, order_id, "SF", "1", f"s{supplier_id}{order_id}", orders=orders_wiring.orders(),
+                clock=self.clock,
+            )  # fmt: skip
+            self.watch()
+        orders.confirm_receipt(order.member_id, order_id, orders=orders_wiring.orders(), clock=self.clock)
+        self.watch()
+
+    def ask_back(self, order_id: str, **units: int) -> str:
+        """Request a refund; what follows is the consumer's work."""
+        self.clock.step()
+        order = orders_wiring.orders().find(order_id)
+        assert order is not None
+        wanted = [orders.Wanted(sku, count) for sku, count in units.items()]
+        request = RequestKey(derived_id("req", order_id, str(self.clock.at)), "f")
+        asked = orders.request_refund(
+            order.member_id, order_id, wanted, "不想要了", request, orders=orders_wiring.orders(), clock=self.clock
+        )
+        self.watch()
+        return asked.refund.refund_id
+
+    def give_back(self, order_id: str, refund_id: str) -> None:
+        """The channel has sent the money."""
+        self.clock.step()
+        orders.complete_refund(order_id, refund_id, orders=orders_wiring.orders(), clock=self.clock)
+        self.watch()
+
+    def refund(self, order_id: str, **units: int) -> str:
+        refund_id = self.ask_back(order_id, **units)
+        self.give_back(order_id, refund_id)
+        return refund_id
+
+    def refund_fen(self, order_id: str, amount: int) -> str:
+        """Give `amount` fen back as goodwill: no units return."""
+        self.clock.step()
+        request = RequestKey(derived_id("req", order_id, str(self.clock.at)), "f")
+        asked = orders.grant_refund(
+            "key_1", order_id, amount, "goodwill", request, orders=orders_wiring.orders(), clock=self.clock
+        )
+        self.watch()
+        self.give_back(order_id, asked.refund.refund_id)
+        return asked.refund.refund_id
+
+    def watch(self) -> None:
+        """Append a record for every item that changed since the last look."""
+        for table, before in self._seen.items():
+            for item in self.cloud.items(table):
+                key = json.dumps([item["pk"], item.get("sk")])
+                if before.get(key) != item:
+                    self._told += 1
+                    self.records.append(
+                        {
+                            "eventID": f"{self._told:032x}",
+                            "eventName": "MODIFY" if key in before else "INSERT",
+                            "eventVersion": "1.1",
+                            "eventSource": "aws:dynamodb",
+                            "awsRegion": "ap-east-1",
+                            "dynamodb": {
+                                "ApproximateCreationDateTime": 1_764_547_200,
+                                "Keys": {name: item[name] for name in ("pk", "sk") if name in item},
+                                "NewImage": item,
+                                **({"OldImage": before[key]} if key in before else {}),
+                                "SequenceNumber": str(self._told),
+                                "SizeBytes": 700,
+                                "StreamViewType": "NEW_AND_OLD_IMAGES",
+                            },
+                            "eventSourceARN": f"arn:aws:dynamodb:ap-east-1:123456789012:table/{table}/stream/1",
+                        }
+                    )
+                    before[key] = item
+
+    def take(self, table: str) -> list[dict[str, Any]]:
+        """The records of a table that nobody has consumed, oldest first."""
+        self.watch()
+        taken = [record for record in self.records if f":table/{table}/" in record["eventSourceARN"]]
+        self.records = [record for record in self.records if record not in taken]
+        return taken
+
+    def order_records(self) -> list[dict[str, Any]]:
+        """What is on its way to the queue of order events."""
+        return self.take("orders") + self.take("supplier-orders")
+
+    def consume(self, records: Sequence[dict[str, Any]] | None = None) -> list[str]:
+        """Hand records (all that wait, if none are given) to the consumer of order events: the failed ones' ids."""
+        from functions.orders.on_change import app
+
+        chosen = self.order_records() if records is None else list(records)
+        answer = app.handler(queue_event("order-events", *chosen), Context())
+        self.watch()
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def settle_down(self) -> None:
+        """Consume until nothing is left to consume."""
+        while waiting := self.order_records():
+            assert self.consume(waiting) == []
+
+    def night(self, context: Context | None = None) -> dict[str, Any]:
+        """The nightly tick, now, to a function that has just started: it knows no plan yet."""
+        from functions.ledger.nightly_release import app
+
+        flows_wiring.rules.cache_clear()
+        network_wiring.plans.cache_clear()
+
+        tick = {"scheduled_at": self.clock.now().isoformat().replace("+00:00", "Z")}
+        return app.handler(tick, context or Context(remaining_ms=900_000))
+
+    def balances(self) -> dict[str, tuple[int, int]]:
+        """Member -> frozen and available (below zero: debt), of everybody who has or owes anything."""
+        found = {
+            item["pk"]["S"]: (int(item.get("frozen", {"N": "0"})["N"]), int(item.get("available", {"N": "0"})["N"]))
+            for item in self.cloud.items("balances")
+        }
+        return {member_id: pockets for member_id, pockets in found.items() if pockets != (0, 0)}
+
+    def books(self) -> dict[str, list[str]]:
+        """Every item of the ledger's and the network's tables without the moments of booking: what two runs that
+        differ only in how messages came must agree on."""
+        moments = {"at", "accrued_at", "released_at"}
+        books = {}
+        for table in ("ledger", "balances", "rewards"):
+            items = (
+                {name: value for name, value in item.items() if name not in moments} for item in self.cloud.items(table)
+            )
+            books[table] = sorted(json.dumps(item, sort_keys=True) for item in items)
+        return books
+
+
+@pytest.fixture
+def shop(cloud: Cloud) -> Iterator[Shop]:
+    """A shop with the demonstration plan in force, on a clock of its own."""
+    clock = ShopClock()
+    before = process_clock()
+    set_clock(clock)
+    for factory in (network_wiring.plans, network_wiring.network, flows_wiring.rules, ledger_wiring.calendar):
+        factory.cache_clear()  # they keep what they read, and every test has tables of its own
+    opened = Shop(cloud, clock)
+    opened.publish()
+    yield opened
+    set_clock(before)
+
+
+class Channel:
+    """The payment channel's side of a refund, on this machine: answers `status`, and keeps every call."""
+
+    def __init__(self) -> None:
+        self.status = "succeeded"
+        self.calls: list[dict[str, Any]] = []
+        channel = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                channel.calls.append(asked)
+                body = json.dumps({"refund_no": asked["refund_no"], "status": channel.status}).encode()
+                self.send_response(200)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class names it so
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+@contextmanager
+def channel_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[Channel]:
+    """A payment channel at an address of its own, known to the functions."""
+    channel = Channel()
+    thread = threading.Thread(target=channel.server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    monkeypatch.setenv("PAYMENT_SANDBOX_URL", channel.url)
+    orders_wiring.payment_channels.cache_clear()
+    forget_provider()
+    yield channel
+    monkeypatch.undo()
+    orders_wiring.payment_channels.cache_clear()
+    channel.server.shutdown()
+    channel.server.server_close()
+    thread.join()

@@ -1,0 +1,291 @@
+"""A brand's payout office on emulated AWS: members with money, finance with keys, and a queue that somebody drains."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from cardstock import environment
+from cardstock.aws import files as s3
+from cardstock.aws import queues as sqs
+from cardstock.aws.tables import Transaction
+from cardstock.clock import process_clock, rfc3339, set_clock
+from cardstock.flows import wiring as flows_wiring
+from cardstock.ids import RequestKey, derived_id
+from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting, account, transaction_id
+from cardstock.ledger.service import project
+from cardstock.ledger.statements_store import DynamoStatements
+from cardstock.ledger.store import BalanceItem, LedgerItem, post
+from cardstock.members.model import Member, Person
+from cardstock.members.store import MemberItem
+from cardstock.members.store import _item as member_item
+from cardstock.partners import service as partners
+from cardstock.partners.store import DynamoKeys
+from cardstock.payouts import service
+from cardstock.payouts import wiring as payouts_wiring
+from cardstock.payouts.model import Period
+from cardstock.payouts.ports import Ledger, Payees, Payouts, Spread
+from functions.payouts.api import app as api
+from functions.payouts.monthly_open import app as monthly
+from functions.payouts.on_step import app as steps
+from functions.payouts.poll_transfers import app as polls
+from tests.house.cloud import Cloud, Context, http_event, queue_event
+
+FIRST = datetime(2026, 11, 30, 19, tzinfo=UTC)
+"""03:00 on the first of December in Shanghai."""
+PAYOUT = "pay_202611"
+STATEMENTS = DynamoStatements()
+TABLES = ("payouts", "ledger", "balances", "statements")
+"""Everything that payouts write."""
+
+
+class MovableClock:
+    """Stands still until somebody moves it."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@contextmanager
+def clock_at(moment: datetime) -> Iterator[MovableClock]:
+    """The process's clock, standing at `moment`."""
+    before = process_clock()
+    moved = MovableClock(moment)
+    set_clock(moved)
+    yield moved
+    set_clock(before)
+
+
+def member_id(index: int) -> str:
+    """The same members in every test."""
+    return derived_id("mem", str(index))
+
+
+def books(cloud: Cloud) -> Any:
+    """Money and payouts, whatever the number of writes of a batch's head; and every file."""
+    state = {table: sorted(cloud.items(table), key=str) for table in TABLES}
+    for item in state["payouts"]:
+        item.pop("version", None)
+        if "data" in item:
+            item["data"] = {key: value for key, value in json.loads(item["data"]["S"]).items() if key != "version"}
+    found = cloud.s3.list_objects_v2(Bucket="reports").get("Contents", [])
+    return state, [(entry["Key"], entry["ETag"]) for entry in found]
+
+
+class Office:
+    """What a test does to the emulated brand."""
+
+    def __init__(self, cloud: Cloud, clock: MovableClock) -> None:
+        self.cloud = cloud
+        self.clock = clock
+        self.orders = 0
+        self.finance = self.key("Li Na, finance", "payouts:read", "payouts:approve", "payouts:settle")
+
+    def key(self, name: str, *scopes: str) -> str:
+        """A staff key; its id is `key_` and the part after the first underscore."""
+        request = RequestKey(derived_id("req", name), "x")
+        _, credential = partners.create_key(
+            name, "staff", frozenset(scopes), request, keys=DynamoKeys(), clock=self.clock
+        )
+        assert credential is not None
+        return credential
+
+    def member(
+        self,
+        index: int,
+        fen: int = 0,
+        *,
+        name: str = "张伟",
+        verified: bool = True,
+        born: date = date(1990, 5, 5),
+        account: str = "dev:app:",
+    ) -> str:
+        """A member with `fen` available; his index is put behind `account`."""
+        made = member_id(index)
+        person = Person(name, "1***2", f"00${index:02d}", born, "dev", FIRST) if verified else None
+        member_item(Member(made, f"{account}{index}", FIRST - timedelta(days=90), "nick", None, "", "", person)).save()
+        if fen:
+            self.earn(made, fen)
+        return made
+
+    def earn(self, member: str, fen: int, *, days_ago: int = 5) -> None:
+        """Credit and release `fen` through the ledger; below zero it is taken back from what is available."""
+        self.orders += 1
+        at = self.clock.now() - timedelta(days=days_ago)
+        cause = f"ord_{self.orders:026d}"
+        brand = Posting(BRAND_COMMISSION, -fen)
+        if fen < 0:
+            self._book("clawed", cause, at, Posting(account(member, "available"), fen), brand)
+            return
+        self._book("accrued", cause, at - timedelta(days=9), Posting(account(member, "frozen"), fen), brand)
+        frozen = Posting(account(member, "frozen"), -fen)
+        self._book("released", cause, at, frozen, Posting(account(member, "available"), fen))
+
+    def _book(self, kind: Any, cause: str, at: datetime, *postings: Posting) -> None:
+        transaction = LedgerTransaction(transaction_id(kind, cause), kind, cause, at, postings)
+        with Transaction() as write:
+            post(write, transaction)
+        project(transaction, statements=STATEMENTS)
+
+    def fill(self, payees: int, *, entries: int) -> None:
+        """So many members with money at once, and so many entries on each one's statement."""
+        person = Person("张伟", "1***2", "00$00", date(1990, 5, 5), "dev", FIRST)
+        with MemberItem.batch_write() as members, BalanceItem.batch_write() as balances:
+            for index in range(payees):
+                made = member_id(index)
+                joined = FIRST - timedelta(days=90)
+                members.save(
+                    member_item(Member(made, f"dev:app:{index}", joined, "nick", None, "", "", person)),
+                )
+                balances.save(BalanceItem(pk=made, available=50_000 + index))
+        for index in range(payees):
+            for number in range(entries):
+                cause, at = f"ord_{index:020d}{number:06d}", FIRST - timedelta(days=20 - number)
+                ends = Posting(account(member_id(index), "available"), 10_000), Posting(BRAND_COMMISSION, -10_000)
+                project(LedgerTransaction(f"released.{cause}", "released", cause, at, ends), statements=STATEMENTS)
+
+    def erase(self, member: str) -> None:
+        MemberItem(pk=member).update([MemberItem.erased_at.set(self.clock.now())])
+
+    def tick(self, at: datetime | None = None) -> dict[str, Any]:
+        """The schedule fires."""
+        return monthly.handler({"scheduled_at": rfc3339(at or self.clock.now())}, Context())
+
+    def open(self, channel: str) -> None:
+        """Open November's batch for a channel, as the schedule would where the brand had chosen it."""
+        rules = replace(flows_wiring.payout_rules(Period("2026-11")), channel=channel)
+        service.open_batch(
+            Period("2026-11"), actor="schedule", rules=rules, payouts=payouts_wiring.payouts(), clock=self.clock
+        )
+        payouts_wiring.take_payout_step(PAYOUT)
+
+    def sent_through(self, channel: str) -> None:
+        """A batch of November, opened for a channel, approved and handed over."""
+        self.open(channel)
+        assert not self.drain()
+        assert self.approve()[0] == 200
+        assert not self.drain()
+
+    def poll(self, *, hours: float = 0) -> int:
+        """So many hours later the channels are polled; how many payouts were asked about."""
+        self.clock.at += timedelta(hours=hours)
+        steps = polls.handler({"scheduled_at": rfc3339(self.clock.at)}, Context())["steps"]
+        assert not self.drain()
+        return int(steps)
+
+    def retry(
+        self, number: str, *, key: str = "retry-1", payout: str = PAYOUT, token: str | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        return self.call("POST", f"/v1/payouts/{payout}/lines/{number}/retries", key=key, token=token)
+
+    def payout(self, payout: str = PAYOUT) -> dict[str, Any]:
+        return self.call("GET", f"/v1/payouts/{payout}")[1]
+
+    def drain(self) -> list[str]:
+        """Handle messages of the steps queue until there are none; answers the ids that failed."""
+        failed: list[str] = []
+        while bodies := self.cloud.messages(environment.text("PAYOUT_STEPS_QUEUE_URL")):
+            for body in bodies:
+                result = steps.handler(queue_event("payout-steps", body), Context())
+                failed += [json.dumps(body) for _ in result["batchItemFailures"]]
+        return failed
+
+    def run_steps(self) -> int:
+        """Handle messages of the steps queue until there are none: how many there were. None may fail."""
+        handled = 0
+        while bodies := self.cloud.messages(environment.text("PAYOUT_STEPS_QUEUE_URL")):
+            for body in bodies:
+                assert not steps.handler(queue_event("payout-steps", body), Context())["batchItemFailures"]
+                handled += 1
+        return handled
+
+    def advance(
+        self,
+        payout: str = PAYOUT,
+        *,
+        chunks: int = 99,
+        only_csv: bool = False,
+        payees: Payees | None = None,
+        ledger: Ledger | None = None,
+        payouts: Payouts | None = None,
+        spread: Spread | None = None,
+    ) -> bool:
+        """One step that has time for so many chunks. `only_csv` leaves the slow writers of the report out."""
+        left = iter(range(chunks))
+        return service.advance(
+            payout,
+            brand=payouts_wiring.brand(),
+            payouts=payouts or payouts_wiring.payouts(),
+            ledger=ledger or flows_wiring.payout_ledger(),
+            payees=payees or flows_wiring.payees(),
+            channel=payouts_wiring.transfer_channel,
+            files=payouts_wiring.report_files(),
+            writers=payouts_wiring.report_writers()[1:2] if only_csv else payouts_wiring.report_writers(),
+            announce=flows_wiring.announce_payout,
+            spread=spread or payouts_wiring.spread_payout(),
+            clock=self.clock,
+            enough_time=lambda: next(left, None) is not None,
+        )
+
+    def call(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None, key: str | None = None,
+        query: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, Any]]:  # fmt: skip
+        """An HTTP request of finance, or of whoever holds `token`."""
+        event = http_event(method, path, body, token=token or self.finance, key=key, query=query)
+        answer = api.handler(event, Context())
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def approve(self, payout: str = PAYOUT, *, key: str = "approval-1") -> tuple[int, dict[str, Any]]:
+        return self.call("POST", f"/v1/payouts/{payout}/approvals", {"note": "checked"}, key=key)
+
+    def results(
+        self, *results: dict[str, Any], others: bool = False, payout: str = PAYOUT
+    ) -> tuple[int, dict[str, Any]]:
+        return self.call("POST", f"/v1/payouts/{payout}/results", {"results": results, "all_others_paid": others})
+
+    def sent(self) -> None:
+        """A batch of November, opened, approved and sent."""
+        self.tick()
+        assert not self.drain()
+        assert self.approve()[0] == 200
+        assert not self.drain()
+
+    def lines(self, payout: str = PAYOUT) -> dict[str, dict[str, Any]]:
+        """The lines by member; of several attempts the one with the greatest number."""
+        _, body = self.call("GET", f"/v1/payouts/{payout}/lines", query={"limit": "100"})
+        return {line["member_id"]: line for line in body["items"]}
+
+    def balance(self, member: str) -> dict[str, int]:
+        """The pockets that are not empty."""
+        item = BalanceItem.get(member, consistent_read=True)
+        names = ("frozen", "available", "paying", "paid", "withheld")
+        return {name: getattr(item, name) for name in names if getattr(item, name)}
+
+    def check_ledger(self) -> None:
+        """Every balance is the fold of the postings, and every transaction adds up to zero."""
+        folded: dict[str, int] = {}
+        for item in LedgerItem.scan(consistent_read=True):
+            assert sum(amount for _, amount, *_ in item.postings) == 0, item.pk
+            for name, amount, *_ in item.postings:
+                folded[name] = folded.get(name, 0) + amount
+        for found in BalanceItem.scan(consistent_read=True):
+            for pocket in ("frozen", "available", "paying", "paid", "withheld"):
+                stored = getattr(found, pocket)
+                assert stored == folded.get(f"member:{found.pk}:{pocket}", 0), (found.pk, pocket)
+
+
+@pytest.fixture
+def office(cloud: Cloud) -> Iterator[Office]:
+    """An office on the first of December, at the hour of the schedule."""
+    sqs.forget_client()
+    s3.forget_client()
+    with clock_at(FIRST) as clock:
+        yield Office(cloud, clock)

@@ -6,7 +6,6 @@ The document is committed; a test compares it with what this makes, so that a ch
 reviewed. Every example in it is executed by a test too.
 """
 
-import ast
 import importlib
 import inspect
 import json
@@ -14,7 +13,6 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -23,7 +21,7 @@ from infra.local.reference import example
 from infra.local.template import ROOT, load
 
 Json = Any
-DOCUMENT = ROOT / "infra" / "openapi.json"
+DOCUMENT = ROOT / "infra/contract/openapi.json"
 _REF = "#/components/schemas/{name}"
 
 _ABOUT = """\
@@ -321,30 +319,11 @@ def _give_examples(components: Mapping[str, Json]) -> None:
                 schema["examples"] = [value]
 
 
-@cache
-def statuses() -> Mapping[str, tuple[int, ...]]:
-    """Code -> the statuses it is answered with, read from where the code raises it: `NotFoundError("NOT_FOUND")`."""
-    from cardstock import errors
-    from cardstock.edge.problems import STATUS
-
-    # Of a verification service, which none of the adapters here is.
-    found: dict[str, set[int]] = {"IDENTITY_MISMATCH": {STATUS[errors.RefusedError]}}
-    for path in (*(ROOT / "layers/cardstock/python").rglob("*.py"), *(ROOT / "functions").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
-                continue
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            kind = getattr(errors, called, None)
-            if kind in STATUS:
-                found.setdefault(str(node.args[0].value), set()).add(STATUS[kind])
-    return {code: tuple(sorted(numbers)) for code, numbers in found.items()}
-
-
-def _refusal(status: int, codes: Iterable[str]) -> Json:
+def _refusal(status: int, refusals: Iterable[Any]) -> Json:
     from cardstock.edge.http import PROBLEM
-    from cardstock.edge.problems import RETRYABLE, TEXTS
+    from cardstock.edge.problems import RETRYABLE
 
-    said = {code: TEXTS[code][1] for code in codes}
+    said = {refusal.code: refusal.en for refusal in refusals}
     first = next(iter(said))
     sample = {
         "type": "about:blank",
@@ -363,7 +342,8 @@ def _refusal(status: int, codes: Iterable[str]) -> Json:
 
 
 def _responses(route: Any, schemas: Mapping[type, Json]) -> Json:
-    from cardstock.edge.http import Nothing, codes_of
+    from cardstock.edge.http import Nothing, refusals_of
+    from cardstock.edge.problems import status_of
 
     success: dict[str, Json] = {"description": inspect.cleandoc(route.answer.__doc__ or "Done.")}
     if route.answer is str:
@@ -374,10 +354,9 @@ def _responses(route: Any, schemas: Mapping[type, Json]) -> Json:
         success["content"] = {"application/json": {"schema": schemas[route.answer]}}
     if route.idempotent:
         success["headers"] = {"Idempotent-Replayed": {"$ref": "#/components/headers/IdempotentReplayed"}}
-    refused: dict[int, list[str]] = {}
-    for code in codes_of(route):
-        for status in statuses()[code]:
-            refused.setdefault(status, []).append(code)
+    refused: dict[int, list[Any]] = {}
+    for refusal in refusals_of(route):
+        refused.setdefault(status_of(refusal), []).append(refusal)
     return {
         str(route.status): success,
         **{str(status): _refusal(status, refused[status]) for status in sorted(refused)},
@@ -397,7 +376,7 @@ def _parameters(route: Any, schemas: Mapping[type, Json], components: Mapping[st
             found.append({"name": name, "in": "query", "required": name in model.get("required", []), "schema": schema})
     if route.idempotent:
         found.append({"$ref": "#/components/parameters/IdempotencyKey"})
-    if "SIGNATURE_INVALID" in route.codes:
+    if any(refusal.code == "SIGNATURE_INVALID" for refusal in route.codes):
         found += _SIGNATURE
     found.append({"$ref": "#/components/parameters/AcceptLanguage"})
     return found

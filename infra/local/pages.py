@@ -15,7 +15,7 @@ from infra.local.template import ROOT
 if TYPE_CHECKING:
     from infra.local.suite import Suite
 
-DOCUMENT = ROOT / "infra" / "openapi.json"
+DOCUMENT = ROOT / "infra/contract/openapi.json"
 HTML = "text/html; charset=utf-8"
 
 STYLE = """

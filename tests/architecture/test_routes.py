@@ -34,14 +34,6 @@ def test_a_route_says_what_it_does_and_who_may_call_it(module: str) -> None:
         assert route.scope is None or route.auth in ("key", "any"), f"{route.path}: only keys have scopes"
 
 
-@pytest.mark.parametrize("module", HTTP)
-def test_every_code_that_a_route_declares_has_texts(module: str) -> None:
-    from cardstock.edge.problems import TEXTS
-
-    for route in api_of(module).routes:
-        assert set(route.codes) <= set(TEXTS), f"{route.method} {route.path}"
-
-
 def test_everything_that_needs_a_right_asks_for_it() -> None:
     """A route without a caller is one of those that are meant to be open; adding one is a decision."""
     open_routes = {(route.method, route.path) for module in HTTP for route in api_of(module).routes if not route.auth}

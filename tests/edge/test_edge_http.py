@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import pytest
 from msgspec import Meta
 
-from cardstock import errors
 from cardstock.edge.callers import ACCESS, Callers
 from cardstock.edge.http import Answer, Api, Model, Nothing, Request
 from cardstock.edge.tokens import Signer
+from cardstock.errors import NOT_FOUND
 
 
 class Fixed:
@@ -75,7 +75,7 @@ def api() -> Api:
     @api.get("/v1/stock/{sku}", answer=Told)
     def stock(request: Request[Nothing, Nothing]) -> Told:
         """Refuse."""
-        raise errors.NotFoundError("NOT_FOUND", sku=request.path["sku"])
+        raise NOT_FOUND(sku=request.path["sku"])
 
     return api
 

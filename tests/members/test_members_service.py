@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime
 import pytest
 from msgspec.structs import replace
 
-from cardstock.errors import InvalidError, RefusedError, UnauthorizedError
+from cardstock.errors import INVITER_SELF, INVITER_TOO_LATE, InvalidError, Refusal, RefusedError, UnauthorizedError
 from cardstock.members.channels.dev import DevPlatform, self_asserted
+from cardstock.members.errors import PHONE_TAKEN
 from cardstock.members.model import (
     Account,
     Member,
@@ -33,7 +34,7 @@ class FixedClock:
 class MemoryMembers:
     """Members in a dictionary; `refuse` is what the network says to every inviter."""
 
-    def __init__(self, refuse: str = "") -> None:
+    def __init__(self, refuse: Refusal | None = None) -> None:
         self.members: dict[str, Member] = {}
         self.accounts: dict[str, str] = {}
         self.phones: dict[str, str] = {}
@@ -64,7 +65,7 @@ class MemoryMembers:
 
     def add_phone(self, member: Member, phone: str) -> Member:
         if phone in self.phones:
-            raise RefusedError("PHONE_TAKEN")
+            raise PHONE_TAKEN()
         self.phones[phone] = member.id
         self.members[member.id] = replace(member, phone=phone)
         return self.members[member.id]
@@ -89,7 +90,7 @@ class MemoryMembers:
 
     def bind(self, member_id: str, inviter_id: str) -> None:
         if self.refuse:
-            raise RefusedError(self.refuse)
+            raise self.refuse()
         self.inviters[member_id] = inviter_id
 
 
@@ -124,7 +125,7 @@ def test_one_openid_in_two_apps_is_two_accounts() -> None:
 def test_a_newcomer_whom_the_network_refuses_is_not_registered() -> None:
     members = MemoryMembers()
     guide = enter(members, "guide").member.id
-    members.refuse = "INVITER_SELF"
+    members.refuse = INVITER_SELF
     with pytest.raises(RefusedError, match="INVITER_SELF"):
         enter(members, "anna", invite=guide)
 
@@ -135,7 +136,7 @@ def test_a_known_member_whom_the_network_refuses_is_let_in_unbound() -> None:
     members = MemoryMembers()
     guide = enter(members, "guide").member.id
     enter(members, "anna")
-    members.refuse = "INVITER_TOO_LATE"
+    members.refuse = INVITER_TOO_LATE
     session = enter(members, "anna", invite=guide)
 
     assert (session.is_new, session.inviter_id) == (False, None)

@@ -4,7 +4,7 @@ from itertools import permutations
 
 from msgspec.structs import replace
 
-from cardstock.errors import UnavailableError
+from cardstock.errors import STORE_UNAVAILABLE, UnavailableError
 from cardstock.network import service
 from cardstock.network.model import Node, OrderFacts, Plan
 from tests.people.network_world import EXAMPLE, World, credits_of
@@ -154,7 +154,7 @@ def test_a_lost_answer_is_found_out_and_the_events_are_told_again() -> None:
 
     def lost(change: object) -> bool:
         assert commit(change)  # type: ignore[arg-type]  # a Change
-        raise UnavailableError("STORE_UNAVAILABLE")
+        raise STORE_UNAVAILABLE()
 
     world.network.commit = lost  # type: ignore[method-assign]  # the answer of one call is lost
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cardstock.errors import InvalidError, RefusedError, UnauthorizedError, UnavailableError
+from cardstock.errors import SIGNATURE_INVALID, InvalidError, RefusedError, UnauthorizedError, UnavailableError
 from cardstock.orders.channels import sandbox
 from cardstock.orders.channels.sandbox import SandboxChannel
 from cardstock.orders.model import Order, Receiver, Refund
@@ -128,7 +128,7 @@ def test_the_client_waits_three_seconds_and_no_longer() -> None:
 
 def test_a_notice_is_verified_before_it_is_read() -> None:
     def refuse(headers: Any, raw: bytes) -> None:
-        raise UnauthorizedError("SIGNATURE_INVALID")
+        raise SIGNATURE_INVALID()
 
     strict = SandboxChannel("http://pay.test", verify=refuse, sign=lambda message_id, body: {})
     with pytest.raises(UnauthorizedError):

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from msgspec.structs import replace
 
-from cardstock.errors import CardstockError, InvalidError, NotFoundError, RefusedError, UnavailableError
+from cardstock.errors import NOT_FOUND, CardstockError, InvalidError, NotFoundError, RefusedError, UnavailableError
 from cardstock.ids import RequestKey
 from cardstock.partners import service
 from cardstock.partners.model import SCOPES, STAFF, ApiKey, Supplier
@@ -241,7 +241,7 @@ def test_an_id_that_comes_again_with_another_body_is_refused_and_nothing_happens
 
 def test_a_message_that_could_not_take_effect_is_kept_and_may_come_again() -> None:
     inbox, act = MemoryInbox(), Effect()
-    act.error = NotFoundError("NOT_FOUND")
+    act.error = NOT_FOUND()
     with pytest.raises(NotFoundError):
         take(inbox, act)
     act.error = None

@@ -9,7 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.edge.signatures import sign, verify
-from cardstock.errors import ConflictError, InvalidError, NotFoundError, RefusedError, UnavailableError
+from cardstock.errors import (
+    QUEUE_UNAVAILABLE,
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    RefusedError,
+    UnavailableError,
+)
 from cardstock.partners import deliveries as service
 from cardstock.partners.model import CHALLENGE, STAFF, Delivery, Due, Endpoint, Event
 from tests.people.partners_memory import (
@@ -154,7 +161,7 @@ def test_a_repeated_request_gives_the_same_endpoint_and_its_challenge_once(world
 
 def test_a_request_that_died_before_the_challenge_sends_it_when_repeated(world: World) -> None:
     def dead(due: Due, delay_seconds: int) -> None:
-        raise UnavailableError("QUEUE_UNAVAILABLE")
+        raise QUEUE_UNAVAILABLE()
 
     alive, world.queue.send = world.queue.send, dead  # type: ignore[method-assign]  # the queue dies once
     with pytest.raises(UnavailableError):

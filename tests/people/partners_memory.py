@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from cardstock.errors import RefusedError
+from cardstock.errors import IDEMPOTENCY_KEY_REUSED
 from cardstock.ids import RequestKey, derived_id
 from cardstock.partners.model import ApiKey, Attempt, Delivery, Due, Endpoint, InboxMessage, Supplier
 
@@ -43,7 +43,7 @@ class MemoryRequests:
         if known is None:
             return None
         if known[0] != request.fingerprint:
-            raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+            raise IDEMPOTENCY_KEY_REUSED()
         return known[1]
 
     def remember(self, request: RequestKey, result: str) -> None:

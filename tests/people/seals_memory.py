@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from cardstock.errors import NotFoundError
+from cardstock.errors import NOT_FOUND
 from cardstock.ledger.model import Leaf, LedgerTransaction, Seal, SealedLeaves
 
 
@@ -55,7 +55,7 @@ class MemoryArchive:
 
     def read(self, number: int) -> bytes:
         if number not in self.kept:
-            raise NotFoundError("NOT_FOUND")
+            raise NOT_FOUND()
         return self.kept[number]
 
 

@@ -7,10 +7,11 @@ from cardstock.cards import service, tickets
 from cardstock.cards import wiring as cards_wiring
 from cardstock.cards.model import View
 from cardstock.clock import process_clock
+from cardstock.edge import errors
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.errors import NotFoundError
+from cardstock.errors import NOT_FOUND, NotFoundError
 from cardstock.members import wiring as members_wiring
 from cardstock.partners import wiring as partners_wiring
 
@@ -33,7 +34,7 @@ def list_cards(request: Request[Nothing, PageQuery]) -> models.OwnCards:
     return models.OwnCards([models.owned(card) for card in found], following)
 
 
-@api.get("/v1/cards/{key}", answer=models.ShownCard, codes=("NOT_FOUND",))
+@api.get("/v1/cards/{key}", answer=models.ShownCard, codes=(NOT_FOUND,))
 def show_card(request: Request[Nothing, Nothing]) -> Answer:
     """Show a card, by its own key or a share key, which chooses the audience.
 
@@ -84,7 +85,7 @@ def report_view(request: Request[models.PostView, Nothing]) -> models.ViewTaken:
     return models.ViewTaken(tickets.attribution_of(edge_wiring.signer(), claims))
 
 
-@api.get("/v1/cards/{key}/visitors", answer=models.Visitors, auth="member", codes=("NOT_FOUND",))
+@api.get("/v1/cards/{key}/visitors", answer=models.Visitors, auth="member", codes=(NOT_FOUND,))
 def list_visitors(request: Request[Nothing, Nothing]) -> models.Visitors:
     """See who looked at the own card: counters, a few seconds behind, and the members who came last."""
     key, cards, radars, names = (
@@ -97,14 +98,14 @@ def list_visitors(request: Request[Nothing, Nothing]) -> models.Visitors:
     return models.radar_of(radar, called, process_clock().now())
 
 
-@api.get("/v1/cards/{key}/vcf", answer=str, codes=("NOT_FOUND",))
+@api.get("/v1/cards/{key}/vcf", answer=str, codes=(NOT_FOUND,))
 def get_vcard(request: Request[Nothing, Nothing]) -> Answer:
     """Download a card as a vCard 4.0."""
     shown = service.show_card(request.path["key"], cards=cards_wiring.cards())
     return card_documents.vcard(shown, request.path["key"], request.headers)
 
 
-@api.get("/v1/cards/{key}/qr", answer=str, codes=("NOT_FOUND", "HEADER_INVALID"))
+@api.get("/v1/cards/{key}/qr", answer=str, codes=(NOT_FOUND, errors.HEADER_INVALID))
 def get_qr(request: Request[Nothing, Nothing]) -> Answer:
     """Get the QR code (SVG) of a card's public page."""
     service.show_card(request.path["key"], cards=cards_wiring.cards())

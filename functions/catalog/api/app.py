@@ -1,14 +1,15 @@
 """HTTP: products, their prices and stock."""
 
 from cardstock.aws.tables import connect
+from cardstock.catalog import errors, service
 from cardstock.catalog import schemas as models
-from cardstock.catalog import service
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Listing
 from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.errors import NOT_FOUND, STOCK_SHORT
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("catalog", callers=partners_wiring.callers)
@@ -30,7 +31,7 @@ def list_products(request: Request[Nothing, models.ProductQuery]) -> models.Prod
     return models.ProductPage([models.told(product) for product in found], following)
 
 
-@api.get("/v1/products/{sku}", answer=models.ProductView, codes=("NOT_FOUND",))
+@api.get("/v1/products/{sku}", answer=models.ProductView, codes=(NOT_FOUND,))
 def get_product(request: Request[Nothing, Nothing]) -> models.ProductView:
     """Get one product."""
     return models.told(service.find_product(request.path["sku"], products=catalog_wiring.products()))
@@ -42,7 +43,7 @@ def get_product(request: Request[Nothing, Nothing]) -> models.ProductView:
     answer=models.Published,
     auth="key",
     scope="catalog:write",
-    codes=("NOT_FOUND", "SKU_INVALID", "SKU_TAKEN"),
+    codes=(NOT_FOUND, errors.SKU_INVALID, errors.SKU_TAKEN),
 )
 def put_product(request: Request[models.ProductTerms, Nothing]) -> models.Published:
     """Publish a product, or publish it anew.
@@ -59,7 +60,7 @@ def put_product(request: Request[models.ProductTerms, Nothing]) -> models.Publis
     answer=models.Published,
     auth="key",
     scope="catalog:write",
-    codes=("NOT_FOUND", "SKU_TAKEN"),
+    codes=(NOT_FOUND, errors.SKU_TAKEN),
 )
 def publish_products(request: Request[models.PublishProducts, Nothing]) -> models.Published:
     """Publish up to 100 products.
@@ -76,7 +77,7 @@ def publish_products(request: Request[models.PublishProducts, Nothing]) -> model
     auth="key",
     scope="catalog:write",
     idempotent=True,
-    codes=("NOT_FOUND", "STOCK_SHORT"),
+    codes=(NOT_FOUND, STOCK_SHORT),
 )
 def add_stock(request: Request[models.AddStock, Nothing]) -> Answer:
     """Add units, or take them away.

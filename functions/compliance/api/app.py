@@ -12,7 +12,7 @@ from cardstock.compliance.model import OUTSIDE_FLOOR_BPS
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Api, Nothing, Request
-from cardstock.errors import InvalidError, Pointer
+from cardstock.errors import QUERY_INVALID, Pointer
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.orders import wiring as orders_wiring
@@ -101,7 +101,7 @@ def read_sales(request: Request[Nothing, models.SalesQuery]) -> models.OutsideSa
     if request.query.until is not None:
         given = models.day_of(request.query.until)
         if given is None:
-            raise InvalidError("QUERY_INVALID", pointers=(Pointer("/until", "NO_DAY"),))
+            raise QUERY_INVALID(pointers=(Pointer("/until", "NO_DAY"),))
         until = given
     return models.sales_told(service.share(until, alarms=compliance_wiring.alarms()), OUTSIDE_FLOOR_BPS)
 

@@ -8,7 +8,7 @@ from cardstock.compliance import wiring as compliance_wiring
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.errors import NotFoundError
+from cardstock.errors import NOT_FOUND
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import schemas as models
 from cardstock.ledger import service as ledger
@@ -43,14 +43,14 @@ def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models
     return models.statement_told(lines, following, request.language)
 
 
-@api.get("/v1/me/commissions/{order_id}", answer=models.Explanation, auth="member", codes=("NOT_FOUND",))
+@api.get("/v1/me/commissions/{order_id}", answer=models.Explanation, auth="member", codes=(NOT_FOUND,))
 def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation:
     """Explain the own rewards on one order: rule, edge, role, rate, limits, refunds, and what would have changed it."""
     order_id, rules = request.path["order_id"], flows_wiring.rules()
     rewards = ledger.explain(order_id, request.caller.id, books=ledger_wiring.books())
     order = orders_wiring.orders().find(order_id)
     if order is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     around = (rules.what_if(order), rules.opens_at(order), compliance_wiring.holds().find(order_id))
     return models.explanation_told(order_id, rewards, *around, language=request.language)
 
@@ -107,7 +107,7 @@ def list_plans(request: Request[Nothing, PageQuery]) -> models.PlanPage:
 
 
 @api.get(
-    "/v1/commission-plans/{plan_id}", answer=models.ShownPlan, auth="key", scope="plans:publish", codes=("NOT_FOUND",)
+    "/v1/commission-plans/{plan_id}", answer=models.ShownPlan, auth="key", scope="plans:publish", codes=(NOT_FOUND,)
 )
 def get_plan(request: Request[Nothing, Nothing]) -> models.ShownPlan:
     """Read one version (`chain21@3`), or the newest one of a plan (`chain21`)."""
@@ -117,7 +117,7 @@ def get_plan(request: Request[Nothing, Nothing]) -> models.ShownPlan:
     else:
         record = None if version else network_wiring.plans().latest(plan_id)
     if record is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     return models.plan_told(record)
 
 

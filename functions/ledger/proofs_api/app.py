@@ -4,6 +4,8 @@ from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Api, Nothing, Request
+from cardstock.errors import NOT_FOUND
+from cardstock.ledger import errors
 from cardstock.ledger import proofs_schemas as models
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.partners import wiring as partners_wiring
@@ -15,7 +17,7 @@ api = Api("proofs", callers=partners_wiring.callers)
     "/v1/ledger/proofs/{transaction_id}",
     answer=models.LedgerProof,
     auth="member",
-    codes=("NOT_FOUND", "NOT_SEALED_YET"),
+    codes=(NOT_FOUND, errors.NOT_SEALED_YET),
 )
 def get_proof(request: Request[Nothing, Nothing]) -> models.LedgerProof:
     """Download the proof that an entry with own money in it is in the sealed ledger.

@@ -4,6 +4,7 @@ from cardstock.aws.tables import connect
 from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.http import Api, Nothing, Request
+from cardstock.errors import MEMBER_ERASED, NOT_FOUND, REASON_MISSING
 from cardstock.flows import wiring as flows_wiring
 from cardstock.members import schemas as models
 from cardstock.members import service, sessions
@@ -41,14 +42,14 @@ def refresh_session(request: Request[models.RefreshSession, Nothing]) -> models.
     return models.Tokens(*sessions.issue(edge_wiring.signer(), member.id))
 
 
-@api.get("/v1/me", answer=models.Profile, auth="member", codes=("MEMBER_ERASED",))
+@api.get("/v1/me", answer=models.Profile, auth="member", codes=(MEMBER_ERASED,))
 def get_me(request: Request[Nothing, Nothing]) -> models.Profile:
     """Read the own profile."""
     member = service.present_member(request.caller.id, members=members_wiring.members())
     return models.told(member, process_clock().now())
 
 
-@api.put("/v1/me", body=models.PutProfile, answer=models.Profile, auth="member", codes=("MEMBER_ERASED",))
+@api.put("/v1/me", body=models.PutProfile, answer=models.Profile, auth="member", codes=(MEMBER_ERASED,))
 def put_me(request: Request[models.PutProfile, Nothing]) -> models.Profile:
     """Replace the own profile."""
     body, members, clock = request.body, members_wiring.members(), process_clock()
@@ -103,7 +104,7 @@ def get_distribution(request: Request[Nothing, Nothing]) -> models.Distribution:
     answer=models.Distribution,
     auth="key",
     scope="network:appoint",
-    codes=("NOT_FOUND", "REASON_MISSING", "MEMBER_ERASED"),
+    codes=(NOT_FOUND, REASON_MISSING),
 )
 def appoint_partner(request: Request[models.AppointPartner, Nothing]) -> models.Distribution:
     """Make a member a partner whom no rule demotes. Who did it and why is kept; a repeat changes nothing."""

@@ -5,9 +5,10 @@ from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.errors import NOT_FOUND
 from cardstock.flows import wiring as flows_wiring
+from cardstock.orders import errors, service
 from cardstock.orders import schemas as models
-from cardstock.orders import service
 from cardstock.orders import tokens as quotes
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
@@ -55,7 +56,7 @@ def list_orders(request: Request[Nothing, PageQuery]) -> models.OrderPage:
     return models.page_told(*read_page(signer(), of, request.query, orders().of_member, member_id))
 
 
-@api.get("/v1/orders/{order_id}", answer=models.OrderView, auth="member", codes=("NOT_FOUND",))
+@api.get("/v1/orders/{order_id}", answer=models.OrderView, auth="member", codes=(NOT_FOUND,))
 def get_order(request: Request[Nothing, Nothing]) -> models.OrderView:
     """Get one of the caller's orders."""
     return models.order_told(service.find_order(request.caller.id, request.path["order_id"], orders=orders()))
@@ -113,7 +114,9 @@ def list_refunds(request: Request[Nothing, Nothing]) -> models.RefundList:
     return models.refunds_told(found, to_staff=staff)
 
 
-@api.post("/v1/orders/{order_id}/receipts", answer=models.OrderView, auth="member", codes=("NOT_FOUND", "NOT_SHIPPED"))
+@api.post(
+    "/v1/orders/{order_id}/receipts", answer=models.OrderView, auth="member", codes=(NOT_FOUND, errors.NOT_SHIPPED)
+)
 def confirm_receipt(request: Request[Nothing, Nothing]) -> models.OrderView:
     """Confirm that everything has arrived.
 
@@ -122,7 +125,7 @@ def confirm_receipt(request: Request[Nothing, Nothing]) -> models.OrderView:
     return models.order_told(service.confirm_receipt(request.caller.id, order_id, orders=orders(), clock=clock()))
 
 
-@api.get("/v1/orders/{order_id}/shipments", answer=models.ShipmentList, auth="member", codes=("NOT_FOUND",))
+@api.get("/v1/orders/{order_id}/shipments", answer=models.ShipmentList, auth="member", codes=(NOT_FOUND,))
 def list_shipments(request: Request[Nothing, Nothing]) -> models.ShipmentList:
     """List each supplier's part of an order, with its parcels."""
     return models.shipments_told(service.shipments_of(request.caller.id, request.path["order_id"], orders=orders()))

@@ -13,6 +13,7 @@ from cardstock.errors import UnavailableError
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.network import wiring as network_wiring
+from cardstock.orders import errors
 from cardstock.orders import wiring as orders_wiring
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def refund_changed(refund: "Refund") -> None:
             )  # fmt: skip
         except UnavailableError as error:
             # Without an answer the change comes again; one that is worked on the sweep asks for, however long it takes.
-            if error.code != "REFUND_PENDING":
+            if error.refusal is not errors.REFUND_PENDING:
                 raise
     elif refund.kind == "return":
         take_back(refund)

@@ -4,8 +4,8 @@ from cardstock.aws.tables import connect
 from cardstock.clock import process_clock
 from cardstock.edge.http import Api, Model, Nothing, Request
 from cardstock.edge.observability import count, logger
-from cardstock.errors import NotFoundError
-from cardstock.orders import service
+from cardstock.errors import BODY_INVALID, NOT_FOUND, SIGNATURE_INVALID
+from cardstock.orders import errors, service
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
 
@@ -22,7 +22,7 @@ class NoticeTaken(Model):
     "/v1/payments/sandbox/notify",
     answer=NoticeTaken,
     raw=True,
-    codes=("SIGNATURE_INVALID", "BODY_INVALID", "NOT_FOUND", "PAYMENT_MISMATCH"),
+    codes=(SIGNATURE_INVALID, BODY_INVALID, NOT_FOUND, errors.PAYMENT_MISMATCH),
 )
 def take_sandbox_notice(request: Request[Nothing, Nothing]) -> NoticeTaken:
     """Take the sandbox channel's notice of a payment.
@@ -31,7 +31,7 @@ def take_sandbox_notice(request: Request[Nothing, Nothing]) -> NoticeTaken:
     """
     channel = orders_wiring.payment_channels().get("sandbox")
     if channel is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     notice = channel.read_notice(request.headers, request.raw)
     if notice is not None:
         booked = service.record_payment(notice, orders=orders_wiring.orders(), clock=process_clock())

@@ -5,9 +5,10 @@ from cardstock.clock import process_clock, rfc3339
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.errors import NOT_FOUND
 from cardstock.orders import wiring as orders_wiring
+from cardstock.partners import errors, service
 from cardstock.partners import schemas as models
-from cardstock.partners import service
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("partners", callers=partners_wiring.callers)
@@ -21,7 +22,7 @@ api = Api("partners", callers=partners_wiring.callers)
     auth="key",
     scope="keys:write",
     idempotent=True,
-    codes=("SCOPE_UNKNOWN", "OWNER_UNKNOWN", "SCOPE_FOR_STAFF"),
+    codes=(errors.SCOPE_UNKNOWN, errors.OWNER_UNKNOWN, errors.SCOPE_FOR_STAFF),
 )
 def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
     """Create an API key.
@@ -64,7 +65,7 @@ def revoke_key(request: Request[Nothing, Nothing]) -> Answer:
     answer=models.StoredSupplier,
     auth="key",
     scope="suppliers:write",
-    codes=("SUPPLIER_ID_INVALID",),
+    codes=(errors.SUPPLIER_ID_INVALID,),
 )
 def put_supplier(request: Request[models.PutSupplier, Nothing]) -> models.StoredSupplier:
     """Create or rename a supplier.
@@ -79,7 +80,7 @@ def put_supplier(request: Request[models.PutSupplier, Nothing]) -> models.Stored
 
 @api.post(
     "/v1/suppliers/{supplier_id}/secrets", answer=models.StoredSupplier, status=201, auth="key",
-    scope="suppliers:write", idempotent=True, codes=("NOT_FOUND",),
+    scope="suppliers:write", idempotent=True, codes=(NOT_FOUND,),
 )  # fmt: skip
 def rotate_inbox_secret(request: Request[Nothing, Nothing]) -> models.StoredSupplier:
     """Make a new inbox secret for a supplier.

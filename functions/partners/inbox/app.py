@@ -10,9 +10,11 @@ from cardstock.catalog import wiring as catalog_wiring
 from cardstock.clock import process_clock
 from cardstock.edge import signatures
 from cardstock.edge.http import Api, Nothing, Request, decode
-from cardstock.errors import UnauthorizedError
+from cardstock.errors import NOT_FOUND, SIGNATURE_INVALID
+from cardstock.orders import errors as orders_errors
 from cardstock.orders import service as orders
 from cardstock.orders import wiring as orders_wiring
+from cardstock.partners import errors as partners_errors
 from cardstock.partners import service as partners
 from cardstock.partners import wiring as partners_wiring
 from cardstock.partners.inbox_schemas import InventoryUpdated, MessageTaken, Report, ShipmentCreated, ShipmentDelivered
@@ -28,12 +30,12 @@ _REPORT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Report, strict=True)
     answer=MessageTaken,
     raw=True,
     codes=(
-        "SIGNATURE_INVALID",
-        "MESSAGE_ID_REUSED",
-        "NOT_FOUND",
-        "SUPPLIER_ORDER_CANCELLED",
-        "TOO_MANY_PARCELS",
-        "NOT_SHIPPED",
+        SIGNATURE_INVALID,
+        partners_errors.MESSAGE_ID_REUSED,
+        NOT_FOUND,
+        orders_errors.SUPPLIER_ORDER_CANCELLED,
+        orders_errors.TOO_MANY_PARCELS,
+        orders_errors.NOT_SHIPPED,
     ),
 )
 def take(request: Request[Nothing, Nothing]) -> MessageTaken:
@@ -45,7 +47,7 @@ def take(request: Request[Nothing, Nothing]) -> MessageTaken:
     source = request.path["source"]
     supplier = partners.find_supplier(source, suppliers=partners_wiring.suppliers())
     if supplier is None:  # not told apart from a wrong signature
-        raise UnauthorizedError("SIGNATURE_INVALID")
+        raise SIGNATURE_INVALID()
     message_id = signatures.verify(supplier.inbox_secrets, request.headers, request.raw, process_clock().now())
     report = decode(_REPORT, request.raw)
 

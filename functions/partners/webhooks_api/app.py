@@ -8,8 +8,8 @@ from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.errors import NotFoundError
-from cardstock.partners import deliveries
+from cardstock.errors import NOT_FOUND
+from cardstock.partners import deliveries, errors
 from cardstock.partners import webhooks_schemas as models
 from cardstock.partners import wiring as partners_wiring
 from cardstock.partners.model import Endpoint
@@ -20,13 +20,14 @@ api = Api("webhooks", callers=partners_wiring.callers)
 def _own(request: Request[Any, Any]) -> Endpoint:
     endpoint = partners_wiring.endpoints().find(request.caller.owner, request.path["endpoint_id"])
     if endpoint is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     return endpoint
 
 
 @api.post(
     "/v1/webhook-endpoints", body=models.CreateEndpoint, answer=models.StoredEndpoint, status=201, auth="key",
-    scope="webhooks:write", idempotent=True, codes=("URL_REFUSED", "EVENT_UNKNOWN", "TOO_MANY_ENDPOINTS"),
+    scope="webhooks:write", idempotent=True,
+    codes=(errors.URL_REFUSED, errors.EVENT_UNKNOWN, errors.TOO_MANY_ENDPOINTS),
 )  # fmt: skip
 def create_endpoint(request: Request[models.CreateEndpoint, Nothing]) -> Answer:
     """Create a webhook endpoint.
@@ -64,7 +65,7 @@ def delete_endpoint(request: Request[Nothing, Nothing]) -> Answer:
 
 @api.post(
     "/v1/webhook-endpoints/{endpoint_id}/secrets", answer=models.StoredEndpoint, status=201, auth="key",
-    scope="webhooks:write", idempotent=True, codes=("NOT_FOUND",),
+    scope="webhooks:write", idempotent=True, codes=(NOT_FOUND,),
 )  # fmt: skip
 def rotate_secret(request: Request[Nothing, Nothing]) -> models.StoredEndpoint:
     """Make a new secret for a webhook endpoint.
@@ -105,7 +106,7 @@ def list_deliveries(request: Request[Nothing, PageQuery]) -> models.DeliveryList
 
 @api.post(
     "/v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliveries", status=202, auth="key",
-    scope="webhooks:write", codes=("NOT_FOUND", "ENDPOINT_NOT_ACTIVE"),
+    scope="webhooks:write", codes=(NOT_FOUND, errors.ENDPOINT_NOT_ACTIVE),
 )  # fmt: skip
 def redeliver(request: Request[Nothing, Nothing]) -> Answer:
     """Deliver an event again, now and with all its attempts."""

@@ -8,6 +8,7 @@ from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.errors import NOT_FOUND
 from cardstock.flows import wiring as flows_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import schemas as models
@@ -39,7 +40,7 @@ def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
     return Answer(models.told(batch), replayed=repeated)
 
 
-@api.get("/v1/payouts/{payout_id}", answer=models.PayoutDetail, auth="key", scope="payouts:read", codes=("NOT_FOUND",))
+@api.get("/v1/payouts/{payout_id}", answer=models.PayoutDetail, auth="key", scope="payouts:read", codes=(NOT_FOUND,))
 def read_payout(request: Request[Nothing, Nothing]) -> models.PayoutDetail:
     """Read a payout with the sums of its lines."""
     batch = service.existing(request.path["payout_id"], payouts=payouts_wiring.payouts())
@@ -47,7 +48,7 @@ def read_payout(request: Request[Nothing, Nothing]) -> models.PayoutDetail:
 
 
 @api.get("/v1/payouts/{payout_id}/lines", query=PageQuery, answer=models.PayoutLines, auth="key",
-         scope="payouts:read", codes=("NOT_FOUND",))  # fmt: skip
+         scope="payouts:read", codes=(NOT_FOUND,))  # fmt: skip
 def list_lines(request: Request[Nothing, PageQuery]) -> models.PayoutLines:
     """List the transfers of a payout, by number."""
     batch = service.existing(request.path["payout_id"], payouts=payouts_wiring.payouts())
@@ -109,7 +110,7 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
 
 
 @api.get("/v1/payouts/{payout_id}/report", answer=models.PayoutReport, auth="key", scope="payouts:read",
-         codes=("NOT_FOUND",))  # fmt: skip
+         codes=(NOT_FOUND,))  # fmt: skip
 def read_report(request: Request[Nothing, Nothing]) -> models.PayoutReport:
     """Read a payout's files and its reconciliation."""
     batch = service.existing(request.path["payout_id"], payouts=payouts_wiring.payouts())

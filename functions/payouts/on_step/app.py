@@ -11,7 +11,7 @@ from cardstock.clock import process_clock
 from cardstock.edge import queue
 from cardstock.errors import ConflictError
 from cardstock.flows import wiring as flows_wiring
-from cardstock.payouts import service
+from cardstock.payouts import errors, service
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.model import PARTS, REST
 
@@ -32,7 +32,7 @@ def take(step: Step) -> bool:
         return _take(step)
     except ConflictError as error:
         # Two steps at once: the other one was faster. Whatever is left to do is done by the next.
-        if error.code != "PAYOUT_CHANGED":
+        if error.refusal is not errors.PAYOUT_CHANGED:
             raise
         return True
 

@@ -3,7 +3,7 @@
 from cardstock.aws.tables import connect
 from cardstock.clock import process_clock
 from cardstock.edge.http import Api, Nothing, Request
-from cardstock.errors import NotFoundError
+from cardstock.errors import NOT_FOUND
 from cardstock.flows import wiring as flows_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import wiring as payouts_wiring
@@ -15,7 +15,7 @@ api = Api("tax", callers=partners_wiring.callers)
 
 def _year(member: str, year: str, *, masked: bool) -> models.TaxYear:
     if not (len(year) == 4 and year.isascii() and year.isdigit() and year.startswith("20")):
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     found = taxation.certificate(
         member,
         int(year),
@@ -27,14 +27,14 @@ def _year(member: str, year: str, *, masked: bool) -> models.TaxYear:
     return models.year_told(found, masked=masked)
 
 
-@api.get("/v1/me/tax/{year}", answer=models.TaxYear, auth="member", codes=("NOT_FOUND",))
+@api.get("/v1/me/tax/{year}", answer=models.TaxYear, auth="member", codes=(NOT_FOUND,))
 def read_own_tax(request: Request[Nothing, Nothing]) -> models.TaxYear:
     """Read what was paid to the own person in a year, and what was withheld from it, month by month."""
     return _year(request.caller.id, request.path["year"], masked=True)
 
 
 @api.get("/v1/tax/members/{member_id}/{year}", answer=models.TaxYear, auth="key", scope="payouts:read",
-         codes=("NOT_FOUND",))  # fmt: skip
+         codes=(NOT_FOUND,))  # fmt: skip
 def read_tax(request: Request[Nothing, Nothing]) -> models.TaxYear:
     """Read the data of a person's certificate, by any of his members."""
     return _year(request.path["member_id"], request.path["year"], masked=False)

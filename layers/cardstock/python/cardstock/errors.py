@@ -1,4 +1,5 @@
-"""What can be refused, by kind. The HTTP status of each kind, and the texts of each code, are in `edge/problems.py`.
+"""What can be refused, by kind. A code is declared once, as a `Refusal`, in the `errors.py` of its area; those that
+several areas raise stand at the end of this file.
 
 CardstockError
 ├── InvalidError        the request itself is wrong; `pointers` names the fields
@@ -14,11 +15,12 @@ CardstockError
 Anything else that is raised is a defect and must reach Lambda's Errors alarm.
 """
 
-from dataclasses import dataclass
+from typing import Final
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
+class Pointer(msgspec.Struct, frozen=True):
     """One wrong field: RFC 6901 pointer into the body (or `#query/name`), and a stable code."""
 
     pointer: str
@@ -26,13 +28,18 @@ class Pointer:
 
 
 class CardstockError(Exception):
-    """A refusal with a stable `code` (`STOCK_SHORT`) and the `facts` that its text and a client need."""
+    """A refusal, with the `facts` that its text and a client need, and the fields that are wrong."""
 
-    def __init__(self, code: str, /, *, pointers: tuple[Pointer, ...] = (), **facts: object) -> None:
-        super().__init__(code, facts)
-        self.code = code
+    def __init__(self, refusal: "Refusal", /, *, pointers: tuple[Pointer, ...] = (), **facts: object) -> None:
+        super().__init__(refusal.code, facts)
+        self.refusal = refusal
         self.facts = facts
         self.pointers = pointers
+
+    @property
+    def code(self) -> str:
+        """The stable code, such as `STOCK_SHORT`."""
+        return self.refusal.code
 
 
 class InvalidError(CardstockError):
@@ -69,3 +76,99 @@ class ThrottledError(CardstockError):
 
 class UnavailableError(CardstockError):
     """A service we depend on gave no answer. Safe to repeat."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A code with its kind and what a person reads; `{name}` in the texts takes a fact of the error.
+
+    `raise STOCK_SHORT(skus=skus)` raises it: calling it makes the error.
+    """
+
+    code: str
+    kind: type[CardstockError]
+    zh: str
+    en: str
+
+    def __call__(self, *, pointers: tuple[Pointer, ...] = (), **facts: object) -> CardstockError:
+        return self.kind(self, pointers=pointers, **facts)
+
+    def text(self, facts: dict[str, object], language: str) -> str:
+        """What a person reads in `zh` or `en`."""
+        return (self.en if language == "en" else self.zh).format_map(facts)
+
+
+def invalid(code: str, *, zh: str, en: str) -> Refusal:
+    return Refusal(code, InvalidError, zh, en)
+
+
+def unauthorized(code: str, *, zh: str, en: str) -> Refusal:
+    return Refusal(code, UnauthorizedError, zh, en)
+
+
+def forbidden(code: str, *, zh: str, en: str) -> Refusal:
+    return Refusal(code, ForbiddenError, zh, en)
+
+
+def not_found(code: str, *, zh: str, en: str) -> Refusal:
+    return Refusal(code, NotFoundError, zh, en)
+
+
+def conflict(code: str, *, zh: str, en: str) -> Refusal:
+    return Refusal(code, ConflictError, zh, en)
+
+
+def refused(code: str, *, zh: str, en: str) -> Refusal:
+    return Refusal(code, RefusedError, zh, en)
+
+
+def too_large(code: str, *, zh: str, en: str) -> Refusal:
+    return Refusal(code, TooLargeError, zh, en)
+
+
+def throttled(code: str, *, zh: str, en: str) -> Refusal:
+    return Refusal(code, ThrottledError, zh, en)
+
+
+def unavailable(code: str, *, zh: str, en: str) -> Refusal:
+    return Refusal(code, UnavailableError, zh, en)
+
+
+BODY_INVALID: Final = invalid("BODY_INVALID", zh="请求内容不正确。", en="The request body is not valid.")
+QUERY_INVALID: Final = invalid("QUERY_INVALID", zh="查询参数不正确。", en="A query parameter is not valid.")
+IDEMPOTENCY_KEY_REUSED: Final = refused(
+    "IDEMPOTENCY_KEY_REUSED",
+    zh="同一个 Idempotency-Key 被用于不同的请求。",
+    en="This Idempotency-Key was used with another request body.",
+)
+SIGNATURE_INVALID: Final = unauthorized(
+    "SIGNATURE_INVALID", zh="签名无效或已过期。", en="The signature is wrong or too old."
+)
+NOT_FOUND: Final = not_found("NOT_FOUND", zh="没有找到。", en="Not found.")
+MEMBER_ERASED: Final = unauthorized("MEMBER_ERASED", zh="账号已注销。", en="This account has been erased.")
+QUEUE_UNAVAILABLE: Final = unavailable(
+    "QUEUE_UNAVAILABLE", zh="系统繁忙，请稍后重试。", en="The queue did not answer; try again."
+)
+INVITER_UNKNOWN: Final = refused("INVITER_UNKNOWN", zh="邀请人不存在。", en="There is no such inviter.")
+INVITER_SELF: Final = refused("INVITER_SELF", zh="不能邀请自己。", en="Nobody can invite himself.")
+INVITER_BOUND: Final = refused("INVITER_BOUND", zh="已经绑定了邀请人。", en="Another inviter has been bound already.")
+INVITER_TOO_LATE: Final = refused(
+    "INVITER_TOO_LATE", zh="首次付款后不能再绑定邀请人。", en="An inviter cannot be bound after the first paid order."
+)
+INVITER_HAS_REFERRED: Final = refused(
+    "INVITER_HAS_REFERRED",
+    zh="已邀请过他人，不能再绑定邀请人。",
+    en="Who has invited others cannot be bound to an inviter.",
+)
+REASON_MISSING: Final = refused("REASON_MISSING", zh="请填写原因。", en="A reason is needed.")
+STOCK_SHORT: Final = conflict("STOCK_SHORT", zh="部分商品库存不足。", en="There is not enough of some products.")
+CHANNEL_UNAVAILABLE: Final = unavailable(
+    "CHANNEL_UNAVAILABLE", zh="支付渠道暂时没有响应，请稍后重试。", en="The payment channel did not answer; try again."
+)
+REFUND_EXCEEDS_PAID: Final = refused(
+    "REFUND_EXCEEDS_PAID", zh="退款金额超过实付金额。", en="This is more than was paid."
+)
+FILE_DIFFERS: Final = conflict("FILE_DIFFERS", zh="文件已存在且内容不同。", en="The file exists with other contents.")
+STORE_UNAVAILABLE: Final = unavailable(
+    "STORE_UNAVAILABLE", zh="系统繁忙，请稍后重试。", en="The store did not answer; try again."
+)
+STORE_BUSY: Final = unavailable("STORE_BUSY", zh="系统繁忙，请稍后重试。", en="The store is busy; try again.")

@@ -6,7 +6,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cardstock.aws.client import client
-from cardstock.errors import ConflictError, NotFoundError, UnavailableError
+from cardstock.errors import FILE_DIFFERS, NOT_FOUND, STORE_UNAVAILABLE, NotFoundError
 from cardstock.files import Document
 
 LINK_SECONDS: Final = 900
@@ -53,11 +53,11 @@ class Files:
             try:
                 kept = self.read(key)
             except NotFoundError:
-                raise UnavailableError("STORE_UNAVAILABLE") from error  # it is not written yet
+                raise STORE_UNAVAILABLE() from error  # it is not written yet
             if kept != document.content:
-                raise ConflictError("FILE_DIFFERS", key=key) from error
+                raise FILE_DIFFERS(key=key) from error
         except BotoCoreError as error:
-            raise UnavailableError("STORE_UNAVAILABLE") from error
+            raise STORE_UNAVAILABLE() from error
 
     def read(self, key: str) -> bytes:
         """The bytes under a key. Raises `NotFoundError`, which S3 tells only those who may list the bucket."""
@@ -66,10 +66,10 @@ class Files:
         except ClientError as error:
             # A bucket that is not there is 404 too, and says nothing about its files.
             if error.response.get("Error", {}).get("Code") == "NoSuchKey":
-                raise NotFoundError("NOT_FOUND") from error
+                raise NOT_FOUND() from error
             raise _known(error) from error
         except BotoCoreError as error:
-            raise UnavailableError("STORE_UNAVAILABLE") from error
+            raise STORE_UNAVAILABLE() from error
         return content
 
     def link(self, key: str) -> str:
@@ -77,10 +77,10 @@ class Files:
             _client().head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if _status(error) == 404:
-                raise NotFoundError("NOT_FOUND") from error
+                raise NOT_FOUND() from error
             raise _known(error) from error
         except BotoCoreError as error:
-            raise UnavailableError("STORE_UNAVAILABLE") from error
+            raise STORE_UNAVAILABLE() from error
         address: str = _client().generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=LINK_SECONDS
         )
@@ -94,4 +94,4 @@ def _status(error: ClientError) -> int:
 
 def _known(error: ClientError) -> Exception:
     """Weather is worth a repeat; a missing bucket or right is a defect."""
-    return UnavailableError("STORE_UNAVAILABLE") if _status(error) >= 500 or _status(error) == 429 else error
+    return STORE_UNAVAILABLE() if _status(error) >= 500 or _status(error) == 429 else error

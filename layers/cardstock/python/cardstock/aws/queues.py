@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cardstock.aws.client import client
-from cardstock.errors import UnavailableError
+from cardstock.errors import QUEUE_UNAVAILABLE
 
 CONNECT_TIMEOUT_SECONDS = 1.0
 READ_TIMEOUT_SECONDS = 3.0
@@ -47,7 +47,7 @@ class Queue:
             ]
             result = _answered(lambda: _client().send_message_batch(QueueUrl=self._url, Entries=entries))  # noqa: B023 - called at once
             if result.get("Failed"):
-                raise UnavailableError("QUEUE_UNAVAILABLE")
+                raise QUEUE_UNAVAILABLE()
 
 
 def _answered(call: Any) -> Any:
@@ -56,7 +56,7 @@ def _answered(call: Any) -> Any:
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if status >= 500 or status == 429 or "Throttl" in error.response.get("Error", {}).get("Code", ""):
-            raise UnavailableError("QUEUE_UNAVAILABLE") from error
+            raise QUEUE_UNAVAILABLE() from error
         raise  # a wrong queue or a missing right is a defect, not weather
     except BotoCoreError as error:
-        raise UnavailableError("QUEUE_UNAVAILABLE") from error
+        raise QUEUE_UNAVAILABLE() from error

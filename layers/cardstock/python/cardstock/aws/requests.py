@@ -11,7 +11,7 @@ from typing import Any
 from pynamodb.attributes import UnicodeAttribute
 
 from cardstock.aws.tables import ExpiryAttribute, Table, Transaction
-from cardstock.errors import RefusedError
+from cardstock.errors import IDEMPOTENCY_KEY_REUSED
 from cardstock.ids import RequestKey
 
 _KEPT = timedelta(days=7)
@@ -57,7 +57,7 @@ def find(request: RequestKey) -> str | None:
     if item is None:
         return None
     if item.fingerprint != request.fingerprint:
-        raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+        raise IDEMPOTENCY_KEY_REUSED()
     return item.result
 
 
@@ -67,5 +67,5 @@ def result_of(stored: dict[str, Any], request: RequestKey) -> str:
     Raises `RefusedError` when the same key came with another body.
     """
     if stored["fingerprint"]["S"] != request.fingerprint:
-        raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+        raise IDEMPOTENCY_KEY_REUSED()
     return str(stored["result"]["S"])

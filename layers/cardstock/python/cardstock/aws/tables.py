@@ -25,7 +25,7 @@ from pynamodb.transactions import TransactWrite
 
 from cardstock import environment
 from cardstock.clock import from_epoch_ms, to_epoch_ms
-from cardstock.errors import UnavailableError
+from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE
 
 # PynamoDB waits 15 s for a connection and 30 s for an answer: longer than a caller of an API waits for anything.
 CONNECT_TIMEOUT_SECONDS = 1.0
@@ -54,10 +54,10 @@ class _Store(Connection):
         try:
             return super()._make_api_call(operation_name, operation_kwargs)
         except BotoCoreError as error:
-            raise UnavailableError("STORE_UNAVAILABLE") from error
+            raise STORE_UNAVAILABLE() from error
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _OVERLOADED:
-                raise UnavailableError("STORE_BUSY") from error
+                raise STORE_BUSY() from error
             raise
 
 
@@ -147,7 +147,7 @@ class Table(Model):
         except PutError as error:
             if error.cause_response_code == "ConditionalCheckFailedException":
                 return False
-            raise UnavailableError("STORE_UNAVAILABLE") from error
+            raise STORE_UNAVAILABLE() from error
         return True
 
     def update_if(self, actions: list[Action], condition: Condition) -> bool:
@@ -158,7 +158,7 @@ class Table(Model):
         except UpdateError as error:
             if error.cause_response_code == "ConditionalCheckFailedException":
                 return False
-            raise UnavailableError("STORE_UNAVAILABLE") from error
+            raise STORE_UNAVAILABLE() from error
         return True
 
 
@@ -284,7 +284,7 @@ class Transaction(TransactWrite):
                 if not passing:
                     raise
                 if pause is None:
-                    raise UnavailableError("STORE_BUSY") from error
+                    raise STORE_BUSY() from error
                 # Jitter spreads competitors; it guards nothing.
                 time.sleep(random.uniform(0, pause))  # noqa: S311
         return None

@@ -6,14 +6,17 @@ from typing import Annotated, Final
 
 from msgspec import Meta, field, structs
 
+from cardstock.cards import errors as cards_errors
 from cardstock.cards import service
 from cardstock.cards.model import Card, Face, Radar, Share, Shown
 from cardstock.clock import rfc3339
+from cardstock.edge import errors as edge_errors
 from cardstock.edge.http import Model
+from cardstock.errors import NOT_FOUND, QUEUE_UNAVAILABLE
 
-UPDATE_CODES: Final = ("NOT_FOUND", "CARD_CHANGED")
-SHARE_CODES: Final = ("NOT_FOUND", "AUDIENCE_UNKNOWN")
-VIEW_CODES: Final = ("TOKEN_INVALID", "TOKEN_EXPIRED", "KEY_INVALID", "QUEUE_UNAVAILABLE")
+UPDATE_CODES: Final = (NOT_FOUND, cards_errors.CARD_CHANGED)
+SHARE_CODES: Final = (NOT_FOUND, cards_errors.AUDIENCE_UNKNOWN)
+VIEW_CODES: Final = (edge_errors.TOKEN_INVALID, edge_errors.TOKEN_EXPIRED, edge_errors.KEY_INVALID, QUEUE_UNAVAILABLE)
 
 Audience = Annotated[
     str,

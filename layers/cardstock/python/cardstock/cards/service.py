@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from cardstock.cards import errors
 from cardstock.cards.model import (
     CARD_KEY_LETTERS,
     DEFAULT,
@@ -22,7 +23,12 @@ from cardstock.cards.model import (
 )
 from cardstock.cards.ports import Cards, Names, Radars, Views
 from cardstock.clock import Clock
-from cardstock.errors import ConflictError, InvalidError, NotFoundError, Pointer, UnavailableError
+from cardstock.errors import (
+    BODY_INVALID,
+    NOT_FOUND,
+    STORE_UNAVAILABLE,
+    Pointer,
+)
 from cardstock.ids import RequestKey, short_key
 
 MAX_AUDIENCES: Final = 5
@@ -51,7 +57,7 @@ def own_card(key: str, owner_id: str, *, cards: Cards) -> Card:
     """The member's own card. Raises `NotFoundError` for an unknown key and for somebody else's card alike."""
     card = cards.find(key) if KEY.fullmatch(key) else None
     if card is None or card.owner_id != owner_id:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     return card
 
 
@@ -69,7 +75,7 @@ def update_card(
     if card.faces == faces:
         return card
     if expected is not None and expected != card.revision:
-        raise ConflictError("CARD_CHANGED")
+        raise errors.CARD_CHANGED()
     changed = replace(card, faces=dict(faces), revision=card.revision + 1, updated_at=clock.now())
     if cards.replace(changed, card.revision):
         return changed
@@ -77,22 +83,22 @@ def update_card(
     stored = own_card(key, owner_id, cards=cards)
     if stored == changed:
         return changed
-    raise ConflictError("CARD_CHANGED")
+    raise errors.CARD_CHANGED()
 
 
 def show_card(key: str, *, cards: Cards) -> Shown:
     """What somebody sees who holds `key`, a card's own or a share key: the version for the share's audience while there
     is one. One read, two by a share key. Raises `NotFoundError`."""
     if not KEY.fullmatch(key):
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     share = None
     if len(key) == SHARE_KEY_LETTERS:
         share = cards.find_share(key)
         if share is None:
-            raise NotFoundError("NOT_FOUND")
+            raise NOT_FOUND()
     card = cards.find(share.card if share else key)
     if card is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     audience = share.audience if share and share.audience in card.faces else DEFAULT
     return Shown(card, audience, share.key if share else "")
 
@@ -112,14 +118,14 @@ def share_card(
     """
     card = own_card(key, owner_id, cards=cards)
     if audience not in card.faces:
-        raise InvalidError("AUDIENCE_UNKNOWN", pointers=(Pointer("/audience", "UNKNOWN"),))
+        raise errors.AUDIENCE_UNKNOWN(pointers=(Pointer("/audience", "UNKNOWN"),))
     share = Share(short_key(SHARE_KEY_LETTERS), key, owner_id, audience, label, clock.now())
     earlier = cards.add_share(share, request)
     if earlier is None:
         return share, False
     stored = cards.find_share(earlier)
     if stored is None:
-        raise UnavailableError("STORE_UNAVAILABLE")
+        raise STORE_UNAVAILABLE()
     return stored, True
 
 
@@ -168,6 +174,6 @@ def heat(visitor: Visitor, now: datetime) -> int:
 
 def _check(faces: Mapping[str, Face]) -> None:
     if DEFAULT not in faces:
-        raise InvalidError("BODY_INVALID", pointers=(Pointer(f"/versions/{DEFAULT}", "MISSING"),))
+        raise BODY_INVALID(pointers=(Pointer(f"/versions/{DEFAULT}", "MISSING"),))
     if len(faces) > MAX_AUDIENCES:
-        raise InvalidError("BODY_INVALID", pointers=(Pointer("/versions", "OUT_OF_RANGE"),))
+        raise BODY_INVALID(pointers=(Pointer("/versions", "OUT_OF_RANGE"),))

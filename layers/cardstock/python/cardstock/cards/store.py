@@ -35,7 +35,7 @@ from cardstock.aws.tables import (
 )
 from cardstock.cards.model import Card, Face, Radar, Share, Visitor
 from cardstock.clock import from_epoch_ms, to_epoch_ms
-from cardstock.errors import UnavailableError
+from cardstock.errors import STORE_BUSY
 from cardstock.ids import RequestKey
 
 # Of a visitor: 130 bits of member id, seconds since 1970, views, seconds spent.
@@ -164,7 +164,7 @@ def _once(item: Table, absent: Condition, request: RequestKey, result: str, at: 
             transaction.save(item, condition=absent)
     except ConditionFailedError as error:
         if 0 not in error.failed:
-            raise UnavailableError("STORE_BUSY") from error  # a random key that was taken: once in 10**14 cards
+            raise STORE_BUSY() from error  # a random key that was taken: once in 10**14 cards
         earlier = result_of(error.failed[0], request)
         return None if earlier == result else earlier
     return None

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from cardstock.catalog import errors
 from cardstock.catalog.model import MAX_BATCH, SKU, Listing, Product
 from cardstock.catalog.ports import Products
 from cardstock.clock import Clock
-from cardstock.errors import InvalidError, NotFoundError, Pointer
+from cardstock.errors import BODY_INVALID, NOT_FOUND, Pointer
 from cardstock.ids import RequestKey
 
 STAFF = "staff"
@@ -15,7 +16,7 @@ def find_product(sku: str, *, products: Products) -> Product:
     """One product. Raises `NotFoundError`."""
     product = products.find(sku) if SKU.fullmatch(sku) else None
     if product is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     return product
 
 
@@ -26,12 +27,12 @@ def publish(listings: Sequence[Listing], *, acting_for: str, products: Products,
     `InvalidError` for a SKU given twice or not written as one, `ConflictError` SKU_TAKEN.
     """
     if acting_for != STAFF and any(listing.supplier_id != acting_for for listing in listings):
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     if len({listing.sku for listing in listings}) != len(listings) or len(listings) > MAX_BATCH:
-        raise InvalidError("BODY_INVALID", pointers=(Pointer("/products", "DUPLICATE"),))
+        raise BODY_INVALID(pointers=(Pointer("/products", "DUPLICATE"),))
     wrong = [listing.sku for listing in listings if not SKU.fullmatch(listing.sku)]
     if wrong:
-        raise InvalidError("SKU_INVALID", skus=wrong)
+        raise errors.SKU_INVALID(skus=wrong)
     products.publish(listings, clock.now())
 
 
@@ -44,7 +45,7 @@ def add_stock(
     Raises `NotFoundError` (also for another supplier's SKU), `ConflictError` STOCK_SHORT.
     """
     if acting_for not in (STAFF, find_product(sku, products=products).supplier_id):
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     done = products.add_stock(sku, units, request, clock.now())
     return find_product(sku, products=products), not done
 

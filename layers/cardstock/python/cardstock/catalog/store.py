@@ -33,8 +33,9 @@ from cardstock.aws.tables import (
     Table,
     Transaction,
 )
+from cardstock.catalog import errors
 from cardstock.catalog.model import Listing, Product
-from cardstock.errors import ConflictError, NotFoundError
+from cardstock.errors import NOT_FOUND, STOCK_SHORT
 from cardstock.ids import RequestKey
 from cardstock.orders.model import Offer
 
@@ -133,7 +134,7 @@ class DynamoProducts:
                     )
         except ConditionFailedError as error:
             taken = [listings[index].sku for index in sorted(error.failed)]
-            raise ConflictError("SKU_TAKEN", skus=taken) from error
+            raise errors.SKU_TAKEN(skus=taken) from error
 
     def add_stock(self, sku: str, units: int, request: RequestKey, at: datetime) -> bool:
         """See the port."""
@@ -152,8 +153,8 @@ class DynamoProducts:
                 requests.result_of(error.failed[0], request)
                 return False
             if not error.failed[1]:
-                raise NotFoundError("NOT_FOUND") from error
-            raise ConflictError("STOCK_SHORT", lines=[shortage(sku, error.failed[1])]) from error
+                raise NOT_FOUND() from error
+            raise STOCK_SHORT(lines=[shortage(sku, error.failed[1])]) from error
         return True
 
     def count_stock(self, supplier_id: str, sku: str, on_shelf: int, version: int, at: datetime) -> bool:
@@ -170,7 +171,7 @@ class DynamoProducts:
         if not changed:
             stored = self.find(sku)
             if stored is None or stored.supplier_id != supplier_id:
-                raise NotFoundError("NOT_FOUND")
+                raise NOT_FOUND()
         return changed
 
 

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
+from cardstock.compliance import errors
 from cardstock.edge.http import Model
+from cardstock.errors import NOT_FOUND, REASON_MISSING
 
 if TYPE_CHECKING:
     from cardstock.compliance.model import Alarm, Hold, Share
 
-LIFT_CODES: Final = ("NOT_FOUND", "REASON_MISSING")
-ALARM_CODES: Final = (*LIFT_CODES, "ALARM_CHANGED")
+LIFT_CODES: Final = (NOT_FOUND, REASON_MISSING)
+ALARM_CODES: Final = (*LIFT_CODES, errors.ALARM_CHANGED)
 
 # reason -> (zh-CN, en)
 _REASONS: Final = {

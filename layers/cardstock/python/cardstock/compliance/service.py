@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from msgspec.structs import replace
 
 from cardstock.clock import Clock
+from cardstock.compliance import errors
 from cardstock.compliance.model import (
     ALARM_LEVELS,
     ALARM_PEOPLE,
@@ -25,7 +26,7 @@ from cardstock.compliance.model import (
     Subtree,
 )
 from cardstock.compliance.ports import Alarms, Holds, Identities, Traces
-from cardstock.errors import ConflictError, NotFoundError, RefusedError
+from cardstock.errors import NOT_FOUND, REASON_MISSING
 
 # At accrual
 
@@ -102,10 +103,10 @@ def lift_hold(
     Raises `NotFoundError`, `RefusedError` (REASON_MISSING).
     """
     if not reason.strip():
-        raise RefusedError("REASON_MISSING")
+        raise REASON_MISSING()
     hold = holds.find(order_id)
     if hold is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     if not hold.open:
         return hold
     # First: looked at while it is still held it only waits again; lifted and never looked at, it would wait for ever.
@@ -200,10 +201,10 @@ def lift_alarm(
     (ALARM_CHANGED).
     """
     if not reason.strip():
-        raise RefusedError("REASON_MISSING")
+        raise REASON_MISSING()
     alarm = alarms.find(alarm_id)
     if alarm is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     if not alarm.open or (alarm.asked_by and same_person(alarm.asked_by)):
         return alarm
     now, version = clock.now(), alarm.version + 1
@@ -212,7 +213,7 @@ def lift_alarm(
     else:
         after = replace(alarm, lifted_by=actor, lifted_at=now, lifted_why=reason, version=version)
     if not alarms.put(after):
-        raise ConflictError("ALARM_CHANGED")
+        raise errors.ALARM_CHANGED()
     return after
 
 

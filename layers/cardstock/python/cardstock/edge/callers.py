@@ -13,8 +13,8 @@ from typing import Protocol
 import msgspec
 
 from cardstock.clock import Clock
+from cardstock.edge import errors
 from cardstock.edge.tokens import Signer
-from cardstock.errors import ForbiddenError, UnauthorizedError
 
 ACCESS = "access"
 _KEY_PREFIX = "csk_"
@@ -72,10 +72,10 @@ class Callers:
         A member's token costs no call; a key costs one read.
         """
         if not authorization:
-            raise UnauthorizedError("CREDENTIALS_MISSING")
+            raise errors.CREDENTIALS_MISSING()
         scheme, _, credential = authorization.partition(" ")
         if scheme.lower() != "bearer" or not credential:
-            raise UnauthorizedError("TOKEN_INVALID")
+            raise errors.TOKEN_INVALID()
         if credential.startswith(_KEY_PREFIX):
             return self._key(credential)
         claims = self._signer.open(ACCESS, credential)
@@ -96,12 +96,12 @@ class Callers:
         key_id, _, secret = credential.removeprefix(_KEY_PREFIX).partition("_")
         if key_id == "root":
             if not hmac.compare_digest(secret.encode(), self._admin_key().encode()):
-                raise UnauthorizedError("KEY_INVALID")
+                raise errors.KEY_INVALID()
             return Caller(id="key_root", kind="key", scopes=frozenset({"keys:write"}), owner="staff", name="root")
         stored = self._find_key(f"key_{key_id}")
         digest = hashlib.sha256(secret.encode()).hexdigest()
         if stored is None or not hmac.compare_digest(digest, stored.secret_sha256) or not stored.active:
-            raise UnauthorizedError("KEY_INVALID")
+            raise errors.KEY_INVALID()
         return Caller(id=stored.key_id, kind="key", scopes=stored.scopes, owner=stored.owner, name=stored.name)
 
 
@@ -114,4 +114,4 @@ def _person(name: str) -> str:
 def require(caller: Caller, scope: str) -> None:
     """Refuse a caller without `scope`."""
     if scope not in caller.scopes:
-        raise ForbiddenError("SCOPE_MISSING", scope=scope)
+        raise errors.SCOPE_MISSING(scope=scope)

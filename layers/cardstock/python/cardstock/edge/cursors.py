@@ -9,9 +9,10 @@ from typing import Annotated, TypeVar, TypeVarTuple
 
 from msgspec import Meta
 
+from cardstock.edge import errors
 from cardstock.edge.http import Model
 from cardstock.edge.tokens import Signer
-from cardstock.errors import InvalidError, UnauthorizedError
+from cardstock.errors import UnauthorizedError
 
 Item = TypeVar("Item")
 Whose = TypeVarTuple("Whose")
@@ -52,4 +53,4 @@ def _position_of(signer: Signer, of: str, cursor: str | None) -> str | None:
     try:
         return str(signer.open(f"cursor:{of}", cursor)["after"])
     except UnauthorizedError as error:
-        raise InvalidError("CURSOR_INVALID") from error
+        raise errors.CURSOR_INVALID() from error

@@ -17,6 +17,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as RouteNotFoundError
 
 from cardstock import errors
+from cardstock.edge import errors as edge_errors
 from cardstock.edge import problems
 from cardstock.edge.callers import Caller, Callers, require
 from cardstock.edge.observability import count, flush, logger
@@ -100,31 +101,44 @@ class Route(msgspec.Struct, frozen=True):
     auth: str | None
     scope: str | None
     idempotent: bool
-    codes: tuple[str, ...]
+    codes: tuple[errors.Refusal, ...]
     raw: bool
     summary: str
     description: str
 
 
-def codes_of(route: Route) -> tuple[str, ...]:
-    """Every code that a route may answer: its own, and those that follow from what it takes."""
+_OF_CALLERS = (
+    edge_errors.CREDENTIALS_MISSING,
+    edge_errors.TOKEN_INVALID,
+    edge_errors.TOKEN_EXPIRED,
+    edge_errors.KEY_INVALID,
+)
+
+
+def refusals_of(route: Route) -> tuple[errors.Refusal, ...]:
+    """Every refusal that a route may answer: its own, and those that follow from what it takes."""
     codes = list(route.codes)
     if route.auth:
-        codes += ["CREDENTIALS_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "KEY_INVALID"]
-        codes += {"member": ["NOT_A_MEMBER"], "key": ["NOT_A_KEY"], "any": []}[route.auth]
+        codes += [
+            edge_errors.CREDENTIALS_MISSING,
+            edge_errors.TOKEN_INVALID,
+            edge_errors.TOKEN_EXPIRED,
+            edge_errors.KEY_INVALID,
+        ]
+        codes += {"member": [edge_errors.NOT_A_MEMBER], "key": [edge_errors.NOT_A_KEY], "any": []}[route.auth]
     if route.scope:
-        codes.append("SCOPE_MISSING")
+        codes.append(edge_errors.SCOPE_MISSING)
     if route.idempotent:
-        codes += ["IDEMPOTENCY_KEY_MISSING", "HEADER_INVALID", "IDEMPOTENCY_KEY_REUSED"]
+        codes += [edge_errors.IDEMPOTENCY_KEY_MISSING, edge_errors.HEADER_INVALID, errors.IDEMPOTENCY_KEY_REUSED]
     if route.body is not Nothing:
-        codes.append("BODY_INVALID")
+        codes.append(errors.BODY_INVALID)
     if route.query is not Nothing:
-        codes.append("QUERY_INVALID")
+        codes.append(errors.QUERY_INVALID)
         if hasattr(route.query, "cursor"):
-            codes.append("CURSOR_INVALID")
+            codes.append(edge_errors.CURSOR_INVALID)
     if "{" in route.path:
-        codes.append("NOT_FOUND")
-    return tuple(dict.fromkeys([*codes, "BODY_TOO_LARGE", "STORE_BUSY", "STORE_UNAVAILABLE"]))
+        codes.append(errors.NOT_FOUND)
+    return tuple(dict.fromkeys([*codes, edge_errors.BODY_TOO_LARGE, errors.STORE_BUSY, errors.STORE_UNAVAILABLE]))
 
 
 class Api:
@@ -149,7 +163,7 @@ class Api:
         auth: str | None = None,
         scope: str | None = None,
         idempotent: bool = False,
-        codes: tuple[str, ...] = (),
+        codes: tuple[errors.Refusal, ...] = (),
         raw: bool = False,
     ) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
         """Declare `METHOD path` (`/v1/orders/{order_id}`), served by the decorated function.
@@ -208,7 +222,7 @@ class Api:
     def _route_unknown(self, _: RouteNotFoundError) -> Response[str]:
         event = self._resolver.current_event.raw_event
         headers = _headers(event)
-        return _refusal(errors.NotFoundError("ROUTE_UNKNOWN"), event, headers, _language(headers))
+        return _refusal(edge_errors.ROUTE_UNKNOWN(), event, headers, _language(headers))
 
     def _serve(self, route: Route, decoder: Any, path_values: dict[str, str]) -> Response[str]:
         event = self._resolver.current_event.raw_event
@@ -218,7 +232,7 @@ class Api:
             request = self._read(route, decoder, path_values, event, headers, language)
             result = route.handler(request)
         except errors.CardstockError as error:
-            if error.code not in codes_of(route):
+            if error.refusal not in refusals_of(route):
                 logger.warning("undeclared refusal", code=error.code, route=f"{route.method} {route.path}")
             return _refusal(error, event, headers, language)
         return _reply(route, result, event, headers)
@@ -236,23 +250,23 @@ class Api:
         for value in path_values.values():
             # A store takes a key of more than 1 024 bytes for a defect of ours.
             if len(value) > MAX_PATH_VALUE or _fault(value) is not None:
-                raise errors.NotFoundError("NOT_FOUND")
+                raise errors.NOT_FOUND()
         caller = None
         if route.auth is not None:
             caller = self._callers().identify(headers.get("authorization"))
             if route.auth == "member" and caller.kind != "member":
-                raise errors.ForbiddenError("NOT_A_MEMBER")
+                raise edge_errors.NOT_A_MEMBER()
             if route.auth == "key" and caller.kind != "key":
-                raise errors.ForbiddenError("NOT_A_KEY")
+                raise edge_errors.NOT_A_KEY()
             if route.scope is not None and caller.kind == "key":
                 require(caller, route.scope)
         key = None
         if route.idempotent:
             given = headers.get("idempotency-key")
             if given is None:
-                raise errors.InvalidError("IDEMPOTENCY_KEY_MISSING")
+                raise edge_errors.IDEMPOTENCY_KEY_MISSING()
             if not _IDEMPOTENCY_KEY.match(given):
-                raise errors.InvalidError("HEADER_INVALID", header="Idempotency-Key")
+                raise edge_errors.HEADER_INVALID(header="Idempotency-Key")
             key = RequestKey(
                 id=derived_id("req", caller.id if caller else "", route.method, event["path"], given),
                 fingerprint=hashlib.sha256(content).hexdigest(),
@@ -276,13 +290,13 @@ def raw_body(event: dict[str, Any]) -> bytes:
     """
     body = event.get("body") or ""
     if len(body) > MAX_BODY_BYTES * (4 / 3 if event.get("isBase64Encoded") else 1) + 4:
-        raise errors.TooLargeError("BODY_TOO_LARGE")
+        raise edge_errors.BODY_TOO_LARGE()
     try:
         content = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
     except (binascii.Error, ValueError) as error:
-        raise errors.InvalidError("BODY_INVALID", pointers=(errors.Pointer("", "ENCODING"),)) from error
+        raise errors.BODY_INVALID(pointers=(errors.Pointer("", "ENCODING"),)) from error
     if len(content) > MAX_BODY_BYTES:
-        raise errors.TooLargeError("BODY_TOO_LARGE")
+        raise edge_errors.BODY_TOO_LARGE()
     return content
 
 
@@ -295,14 +309,14 @@ def decode(decoder: Any, content: bytes) -> Any:
             for pointer, string in _strings(msgspec.json.decode(content), ""):
                 fault = _fault(string)
                 if fault is not None:
-                    raise errors.InvalidError("BODY_INVALID", pointers=(errors.Pointer(pointer, f"TEXT_{fault}"),))
+                    raise errors.BODY_INVALID(pointers=(errors.Pointer(pointer, f"TEXT_{fault}"),))
         return decoder.decode(content)
     except UnicodeError as error:
-        raise errors.InvalidError("BODY_INVALID", pointers=(errors.Pointer("", "ENCODING"),)) from error
+        raise errors.BODY_INVALID(pointers=(errors.Pointer("", "ENCODING"),)) from error
     except msgspec.ValidationError as error:
-        raise errors.InvalidError("BODY_INVALID", pointers=(_pointer(str(error)),)) from error
+        raise errors.BODY_INVALID(pointers=(_pointer(str(error)),)) from error
     except (msgspec.DecodeError, RecursionError) as error:
-        raise errors.InvalidError("BODY_INVALID", pointers=(errors.Pointer("", "JSON"),)) from error
+        raise errors.BODY_INVALID(pointers=(errors.Pointer("", "JSON"),)) from error
 
 
 def _strings(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
@@ -348,14 +362,12 @@ def _query(kind: type, event: dict[str, Any]) -> Any:
     for name, value in values.items():
         fault = _fault(value)
         if fault is not None:
-            raise errors.InvalidError("QUERY_INVALID", pointers=(errors.Pointer(f"#query/{name}", f"TEXT_{fault}"),))
+            raise errors.QUERY_INVALID(pointers=(errors.Pointer(f"#query/{name}", f"TEXT_{fault}"),))
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         found = _pointer(str(error))
-        raise errors.InvalidError(
-            "QUERY_INVALID", pointers=(errors.Pointer("#query" + found.pointer, found.code),)
-        ) from error
+        raise errors.QUERY_INVALID(pointers=(errors.Pointer("#query" + found.pointer, found.code),)) from error
 
 
 def _headers(event: dict[str, Any]) -> dict[str, str]:
@@ -385,8 +397,8 @@ def _reply(route: Route, result: Any, event: dict[str, Any], headers: dict[str, 
 def _refusal(
     error: errors.CardstockError, event: dict[str, Any], headers: dict[str, str], language: str
 ) -> Response[str]:
-    status = problems.status_of(error)
-    detail = problems.text(error.code, error.facts, language)
+    status = problems.status_of(error.refusal)
+    detail = error.refusal.text(error.facts, language)
     logger.info("refused", code=error.code, status=status)
     count(f"Refused{status}")
     problem: dict[str, Any] = {

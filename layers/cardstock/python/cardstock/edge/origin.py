@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from cardstock.errors import InvalidError
+from cardstock.edge import errors
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::[0-9]{1,5})?")
 _LOOPBACK = ("127.0.0.1", "localhost")
@@ -16,5 +16,5 @@ def origin_of(headers: Mapping[str, str]) -> str:
     """
     host = headers.get("host", "")
     if not _HOST.fullmatch(host):
-        raise InvalidError("HEADER_INVALID", header="Host")
+        raise errors.HEADER_INVALID(header="Host")
     return f"{'http' if host.partition(':')[0] in _LOOPBACK else 'https'}://{host}"

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from cardstock.errors import UnavailableError
+from cardstock.errors import STORE_UNAVAILABLE
 
 CONNECT_TIMEOUT_SECONDS = 1.0
 READ_TIMEOUT_SECONDS = 3.0
@@ -33,7 +33,7 @@ def secret(secret_id: str) -> dict[str, Any]:
     try:
         value = _provider().get(secret_id, transform="json", max_age=_MAX_AGE_SECONDS)
     except GetParameterError as error:
-        raise UnavailableError("STORE_UNAVAILABLE") from error
+        raise STORE_UNAVAILABLE() from error
     if not isinstance(value, dict):
         raise TypeError(f"secret {secret_id} is not a JSON object")
     return value

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from standardwebhooks import Webhook
 
-from cardstock.errors import UnauthorizedError
+from cardstock.errors import SIGNATURE_INVALID
 
 TOLERANCE = timedelta(minutes=5)
 _MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
@@ -37,16 +37,16 @@ def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now:
     timestamp = headers.get("webhook-timestamp", "")
     given = headers.get("webhook-signature", "").split(" ")
     if not _MESSAGE_ID.match(message_id) or not timestamp.isascii() or not timestamp.isdigit():
-        raise UnauthorizedError("SIGNATURE_INVALID")
+        raise SIGNATURE_INVALID()
     try:
         at = datetime.fromtimestamp(int(timestamp), UTC)
         text = body.decode()
     except (ValueError, OverflowError, OSError) as error:
-        raise UnauthorizedError("SIGNATURE_INVALID") from error
+        raise SIGNATURE_INVALID() from error
     if abs(at - now) > TOLERANCE:
-        raise UnauthorizedError("SIGNATURE_INVALID")
+        raise SIGNATURE_INVALID()
     for secret in secrets:
         expected = Webhook(secret).sign(message_id, at, text).encode()
         if any(hmac.compare_digest(expected, candidate.encode("utf-8", "replace")) for candidate in given):
             return message_id
-    raise UnauthorizedError("SIGNATURE_INVALID")
+    raise SIGNATURE_INVALID()

@@ -11,7 +11,7 @@ from typing import Any
 from itsdangerous import BadData, URLSafeSerializer
 
 from cardstock.clock import Clock, to_epoch_ms
-from cardstock.errors import UnauthorizedError
+from cardstock.edge import errors
 
 
 class Signer:
@@ -38,10 +38,10 @@ class Signer:
         try:
             payload = self._serializer(purpose).loads(token)
         except (BadData, UnicodeError, ValueError) as error:
-            raise UnauthorizedError("TOKEN_INVALID") from error
+            raise errors.TOKEN_INVALID() from error
         if not isinstance(payload, dict):
-            raise UnauthorizedError("TOKEN_INVALID")
+            raise errors.TOKEN_INVALID()
         expires = payload.pop("exp", None)
         if expires is not None and to_epoch_ms(self._clock().now()) >= expires:
-            raise UnauthorizedError("TOKEN_EXPIRED")
+            raise errors.TOKEN_EXPIRED()
         return payload

@@ -6,13 +6,15 @@ from msgspec import Meta
 
 from cardstock.clock import rfc3339
 from cardstock.edge.http import Model
+from cardstock.errors import NOT_FOUND, REASON_MISSING
+from cardstock.ledger import errors
 from cardstock.money import MAX_FEN
 
 if TYPE_CHECKING:
     from cardstock.ledger.model import WriteOff
 
-ASKING_CODES: Final = ("REASON_MISSING", "DEBT_SMALLER")
-APPROVING_CODES: Final = ("NOT_FOUND", "SECOND_PERSON_NEEDED", "DEBT_SMALLER")
+ASKING_CODES: Final = (REASON_MISSING, errors.DEBT_SMALLER)
+APPROVING_CODES: Final = (NOT_FOUND, errors.SECOND_PERSON_NEEDED, errors.DEBT_SMALLER)
 
 
 class AskWriteOff(Model):

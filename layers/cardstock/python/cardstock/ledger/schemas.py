@@ -12,13 +12,14 @@ from cardstock.edge.cursors import PageQuery
 from cardstock.edge.http import Model
 from cardstock.ledger.model import Balance, Debt, Kind, RewardKind, StatementLine
 from cardstock.money import MAX_FEN
+from cardstock.network import errors
 
 if TYPE_CHECKING:
     from cardstock.compliance.model import Hold
     from cardstock.ledger.service import Explained
     from cardstock.network.model import Approval, Plan, PublishedPlan, WhatIf
 
-PLAN_CODES: Final = ("PLAN_INVALID", "PLAN_REFUSED", "APPROVAL_INVALID")
+PLAN_CODES: Final = (errors.PLAN_INVALID, errors.PLAN_REFUSED, errors.APPROVAL_INVALID)
 
 # (zh-CN, en)
 _KIND_TEXTS: Final[dict[Kind, tuple[str, str]]] = {

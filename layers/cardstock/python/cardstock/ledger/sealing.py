@@ -19,8 +19,8 @@ import msgspec
 from msgspec.structs import asdict
 
 from cardstock.clock import Clock, rfc3339
-from cardstock.errors import ConflictError, NotFoundError
-from cardstock.ledger import merkle
+from cardstock.errors import NOT_FOUND
+from cardstock.ledger import errors, merkle
 from cardstock.ledger.model import Leaf, LedgerTransaction, Seal, SealedLeaves, pocket_of
 from cardstock.ledger.ports import Archive, Seals, Transactions
 
@@ -163,10 +163,10 @@ def prove(
     """
     transaction = books.transaction(transaction_id)
     if transaction is None or not _takes_part(transaction, member_id):
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     number = seals.numbers_of([transaction_id]).get(transaction_id)
     if number is None:
-        raise ConflictError("NOT_SEALED_YET")
+        raise errors.NOT_SEALED_YET()
     sealed = from_bytes(archive.read(number))
     index = 1 + next(at for at, leaf in enumerate(sealed.leaves) if leaf.transaction_id == transaction_id)
     hashes = _hashes(asdict(sealed.seal), sealed.leaves)

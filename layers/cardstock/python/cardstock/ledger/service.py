@@ -13,8 +13,9 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock.clock import Clock, brand_day, to_epoch_ms
-from cardstock.errors import NotFoundError, RefusedError, UnavailableError
+from cardstock.errors import NOT_FOUND, REASON_MISSING, STORE_BUSY
 from cardstock.ids import RequestKey, derived_id
+from cardstock.ledger import errors
 from cardstock.ledger.model import (
     BRAND_COMMISSION,
     BRAND_WRITE_OFFS,
@@ -149,7 +150,7 @@ def _change(accrual: Accrual, decide: Callable[[OrderRewards], _Step | None], bo
         booked = "repeated" if change is None else books.change(*change)
         if booked != "outdated":
             return booked
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def _releasing(rewards: OrderRewards, now: datetime) -> _Step:
@@ -261,12 +262,12 @@ def ask_write_off(
     Raises `RefusedError`: REASON_MISSING, DEBT_SMALLER, IDEMPOTENCY_KEY_REUSED.
     """
     if not reason.strip():
-        raise RefusedError("REASON_MISSING")
+        raise REASON_MISSING()
     asked = WriteOff(derived_id("wro", request.id), member_id, amount, actor, clock.now(), reason)
     known = write_offs.find(asked.id)
     debt = books.balance(member_id).debt if known is None else amount
     if not 0 < amount <= debt:
-        raise RefusedError("DEBT_SMALLER", debt_fen=debt)
+        raise errors.DEBT_SMALLER(debt_fen=debt)
     return write_offs.ask(asked, request)
 
 
@@ -286,11 +287,11 @@ def approve_write_off(
     """
     found = write_offs.find(write_off_id)
     if found is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     if found.approved_by:
         return found
     if same_person(found.asked_by):
-        raise RefusedError("SECOND_PERSON_NEEDED")
+        raise errors.SECOND_PERSON_NEEDED()
     approved = replace(found, approved_by=actor, approved_at=clock.now(), note=note)
     transaction = LedgerTransaction(
         id=transaction_id("written_off", found.id),
@@ -305,7 +306,7 @@ def approve_write_off(
     )
     booked = write_offs.book(transaction, approved)
     if booked == "outdated":
-        raise RefusedError("DEBT_SMALLER")
+        raise errors.DEBT_SMALLER()
     return approved if booked == "booked" else write_offs.find(write_off_id) or approved
 
 
@@ -425,7 +426,7 @@ def explain(order_id: str, member_id: str, *, books: Books) -> tuple[Explained, 
     rewards = books.rewards(order_id)
     own = () if rewards is None else tuple(c for c in rewards.credits if c.member_id == member_id)
     if rewards is None or not own:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     return tuple(
         Explained(
             credit=credit,

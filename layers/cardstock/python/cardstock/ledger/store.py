@@ -40,7 +40,7 @@ from cardstock.aws.tables import (
     Table,
     Transaction,
 )
-from cardstock.errors import RefusedError
+from cardstock.errors import IDEMPOTENCY_KEY_REUSED
 from cardstock.ids import RequestKey
 from cardstock.ledger.model import (
     ID_PREFIX,
@@ -255,7 +255,7 @@ class DynamoWriteOffs:
             return asked, False
         kept = WriteOffItem.get(_WRITE_OFFS, asked.id, consistent_read=True)
         if kept.fingerprint != request.fingerprint:
-            raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+            raise IDEMPOTENCY_KEY_REUSED()
         return _to_write_off(kept), True
 
     def find(self, write_off_id: str) -> WriteOff | None:

@@ -10,8 +10,9 @@ from typing import Final
 import msgspec
 
 from cardstock.clock import brand_day
-from cardstock.errors import InvalidError, Pointer
+from cardstock.errors import Pointer
 from cardstock.ids import derived_id
+from cardstock.members import errors
 
 OF_AGE: Final = 18
 MOST_MEMBERS: Final = 10
@@ -92,7 +93,7 @@ def born_on(number: str, today: date) -> date:
 
     Raises `InvalidError` (ID_NUMBER_INVALID) when region, date or check digit are impossible.
     """
-    wrong = InvalidError("ID_NUMBER_INVALID", pointers=(Pointer("/id_number", "INVALID"),))
+    wrong = errors.ID_NUMBER_INVALID(pointers=(Pointer("/id_number", "INVALID"),))
     if not _ID_NUMBER.fullmatch(number) or int(number[:2]) not in _PROVINCES:
         raise wrong
     total = sum(int(digit) * weight for digit, weight in zip(number[:17], _ID_WEIGHTS, strict=True))

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
+from cardstock.edge import errors as edge_errors
 from cardstock.edge.http import LINE, Model
+from cardstock.errors import (
+    INVITER_BOUND,
+    INVITER_HAS_REFERRED,
+    INVITER_SELF,
+    INVITER_TOO_LATE,
+    INVITER_UNKNOWN,
+    MEMBER_ERASED,
+)
+from cardstock.members import errors as members_errors
 from cardstock.members.model import Member, mask_name, mask_phone
 
 if TYPE_CHECKING:
@@ -16,23 +26,29 @@ if TYPE_CHECKING:
     from cardstock.orders.ports import Coupons
 
 INVITER_CODES: Final = (
-    "INVITER_UNKNOWN",
-    "INVITER_SELF",
-    "INVITER_BOUND",
-    "INVITER_TOO_LATE",
-    "INVITER_HAS_REFERRED",
+    INVITER_UNKNOWN,
+    INVITER_SELF,
+    INVITER_BOUND,
+    INVITER_TOO_LATE,
+    INVITER_HAS_REFERRED,
 )
-LOGIN_CODES: Final = ("PLATFORM_UNKNOWN", "LOGIN_CODE_INVALID", "MEMBER_ERASED", "PHONE_TAKEN", *INVITER_CODES)
+LOGIN_CODES: Final = (
+    members_errors.PLATFORM_UNKNOWN,
+    members_errors.LOGIN_CODE_INVALID,
+    MEMBER_ERASED,
+    members_errors.PHONE_TAKEN,
+    *INVITER_CODES,
+)
 IDENTITY_CODES: Final = (
-    "ID_NUMBER_INVALID",
-    "IDENTITY_FIXED",
-    "IDENTITY_IN_USE",
-    "IDENTITY_MISMATCH",
-    "VERIFICATION_MISSING",
-    "MEMBER_ERASED",
+    members_errors.ID_NUMBER_INVALID,
+    members_errors.IDENTITY_FIXED,
+    members_errors.IDENTITY_IN_USE,
+    members_errors.IDENTITY_MISMATCH,
+    members_errors.VERIFICATION_MISSING,
+    MEMBER_ERASED,
 )
 
-REFRESH_CODES: Final = ("TOKEN_INVALID", "TOKEN_EXPIRED", "MEMBER_ERASED")
+REFRESH_CODES: Final = (edge_errors.TOKEN_INVALID, edge_errors.TOKEN_EXPIRED, MEMBER_ERASED)
 
 Code = Annotated[str, Meta(min_length=1, max_length=512)]
 _LOGIN_CODE = "From `wx.login` and its sisters; of `dev`, `dev:` and any name: whoever has that name in this `app_id`."

@@ -6,8 +6,16 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock.clock import Clock
-from cardstock.errors import InvalidError, NotFoundError, Pointer, RefusedError, UnauthorizedError
+from cardstock.errors import (
+    BODY_INVALID,
+    INVITER_UNKNOWN,
+    MEMBER_ERASED,
+    NOT_FOUND,
+    Pointer,
+    RefusedError,
+)
 from cardstock.ids import new_id
+from cardstock.members import errors
 from cardstock.members.model import MEMBER_ID, Account, Member, Person, born_on, hash_number, mask_number
 from cardstock.members.ports import Inviters, Members, Platform, Verifier
 
@@ -43,7 +51,7 @@ def log_in(
     """
     platform = platforms.get(login.platform)
     if platform is None:
-        raise InvalidError("PLATFORM_UNKNOWN", pointers=(Pointer("/platform", "UNKNOWN"),))
+        raise errors.PLATFORM_UNKNOWN(pointers=(Pointer("/platform", "UNKNOWN"),))
     account = Account(login.platform, login.app_id, platform.identify(login.app_id, login.login_code))
     phone = platform.phone(login.app_id, login.phone_code) if login.phone_code else ""
     known = members.find_by_account(account)
@@ -69,7 +77,7 @@ def log_in(
 
 def _welcome_back(member: Member, phone: str, invite: str | None, *, members: Members, inviters: Inviters) -> Session:
     if member.erased_at is not None:
-        raise UnauthorizedError("MEMBER_ERASED")
+        raise MEMBER_ERASED()
     if phone and not member.phone:
         member = members.add_phone(member, phone)
     bound = inviters.of(member.id)
@@ -94,7 +102,7 @@ def follow_invite(member_id: str, invite: str, *, inviters: Inviters) -> str:
 def _inviter(invite: str, *, inviters: Inviters) -> str:
     inviter_id = inviters.resolve(invite)
     if inviter_id is None:
-        raise RefusedError("INVITER_UNKNOWN")
+        raise INVITER_UNKNOWN()
     return inviter_id
 
 
@@ -102,7 +110,7 @@ def present_member(member_id: str, *, members: Members) -> Member:
     """The member. Raises `UnauthorizedError` (MEMBER_ERASED) when his token outlived him."""
     member = members.find(member_id)
     if member is None or member.erased_at is not None:
-        raise UnauthorizedError("MEMBER_ERASED")
+        raise MEMBER_ERASED()
     return member
 
 
@@ -110,17 +118,17 @@ def known_member(member_id: str, *, members: Members) -> Member:
     """Somebody else's view of a member, for whatever text was given as his id. Raises `NotFoundError`."""
     member = members.find(member_id) if MEMBER_ID.fullmatch(member_id) else None
     if member is None or member.erased_at is not None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     return member
 
 
 def change_profile(member_id: str, nickname: str, birth_year: int | None, *, members: Members, clock: Clock) -> Member:
     """The member with the new profile. Raises `InvalidError` for a birth year to come."""
     if birth_year is not None and birth_year > clock.now().year:
-        raise InvalidError("BODY_INVALID", pointers=(Pointer("/birth_year", "OUT_OF_RANGE"),))
+        raise BODY_INVALID(pointers=(Pointer("/birth_year", "OUT_OF_RANGE"),))
     member = members.set_profile(member_id, nickname, birth_year)
     if member is None:
-        raise UnauthorizedError("MEMBER_ERASED")
+        raise MEMBER_ERASED()
     return member
 
 
@@ -139,12 +147,12 @@ def verify_person(
     member = present_member(member_id, members=members)
     if member.person is None:
         if verifier is None:
-            raise RefusedError("VERIFICATION_MISSING")
+            raise errors.VERIFICATION_MISSING()
         method = verifier(name, number)
         person = Person(name, mask_number(number), hash_number(number, members.salt()), born, method, now)
         if members.set_person(member_id, person):
             return replace(member, person=person)
         member = present_member(member_id, members=members)
     if member.person is None or member.person.name != name or not member.person.is_number(number):
-        raise RefusedError("IDENTITY_FIXED")
+        raise errors.IDENTITY_FIXED()
     return member

@@ -28,7 +28,8 @@ from cardstock.aws.tables import (
     Transaction,
 )
 from cardstock.clock import Clock, from_epoch_ms, to_epoch_ms
-from cardstock.errors import RefusedError, UnavailableError
+from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE
+from cardstock.members import errors
 from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, Account, Member, Person, new_salt
 from cardstock.members.ports import Members
 from cardstock.network import service as positions
@@ -120,16 +121,16 @@ class DynamoMembers:
                 if first is not None:
                     return first
                 if member.phone and 2 in error.failed:
-                    raise RefusedError("PHONE_TAKEN") from error
+                    raise errors.PHONE_TAKEN() from error
                 # What is left is the inviter's position, which moved meanwhile: decide again.
-        raise UnavailableError("STORE_BUSY")
+        raise STORE_BUSY()
 
     def add_account(self, member: Member, account: Account) -> Member:
         if PointerItem(pk=account.key, member_id=member.id).put_if(PointerItem.pk.does_not_exist()):
             return member
         first = self.find_by_account(account)
         if first is None:
-            raise UnavailableError("STORE_UNAVAILABLE")
+            raise STORE_UNAVAILABLE()
         return first
 
     def add_phone(self, member: Member, phone: str) -> Member:
@@ -144,7 +145,7 @@ class DynamoMembers:
         except ConditionFailedError as error:
             stored = self.find(member.id)
             if stored is None or stored.phone != phone:
-                raise RefusedError("PHONE_TAKEN") from error
+                raise errors.PHONE_TAKEN() from error
         return self.find(member.id) or member
 
     def set_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
@@ -159,7 +160,7 @@ class DynamoMembers:
             if item is not None:
                 return bytes.fromhex(item.salt)
             SaltItem(salt=new_salt().hex()).put_if(SaltItem.pk.does_not_exist())
-        raise UnavailableError("STORE_UNAVAILABLE")
+        raise STORE_UNAVAILABLE()
 
     def set_person(self, member_id: str, person: Person) -> bool:
         key = f"person#{person.id}"
@@ -169,7 +170,7 @@ class DynamoMembers:
             if member_id in others:
                 return False
             if len(others) >= MOST_MEMBERS:
-                raise RefusedError("IDENTITY_IN_USE")
+                raise errors.IDENTITY_IN_USE()
             try:
                 self._join_person(member_id, person, key, others)
             except ConditionFailedError as error:
@@ -177,7 +178,7 @@ class DynamoMembers:
                     return False
             else:
                 return True
-        raise UnavailableError("STORE_BUSY")
+        raise STORE_BUSY()
 
     def _join_person(self, member_id: str, person: Person, key: str, others: list[str]) -> None:
         everybody = [*others, member_id]

@@ -12,8 +12,9 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
 import msgspec
 from msgspec.structs import fields
 
-from cardstock.errors import InvalidError, Pointer
+from cardstock.errors import Pointer
 from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen
+from cardstock.network import errors
 
 Role: TypeAlias = Literal["member", "distributor", "partner"]
 Benefit: TypeAlias = Literal["cash", "unlock", "free_order"]
@@ -138,7 +139,7 @@ class Plan(msgspec.Struct, frozen=True):
         if isinstance(values.get("id"), str) and not _is_key(values["id"]):
             wrong.append(Pointer("/id", "key"))
         if wrong:
-            raise InvalidError("PLAN_INVALID", pointers=tuple(wrong))
+            raise errors.PLAN_INVALID(pointers=tuple(wrong))
         return Plan(**values)
 
 

@@ -16,7 +16,16 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from cardstock.errors import RefusedError
+from cardstock.errors import (
+    INVITER_BOUND,
+    INVITER_HAS_REFERRED,
+    INVITER_SELF,
+    INVITER_TOO_LATE,
+    INVITER_UNKNOWN,
+    MEMBER_ERASED,
+    NOT_FOUND,
+    REASON_MISSING,
+)
 from cardstock.network.model import (
     MAX_PROMOTE_N,
     Change,
@@ -54,17 +63,17 @@ def binding(
     if inviter is not None and member.referrer == inviter.id:
         return Change()
     if member.erased:
-        raise RefusedError("MEMBER_ERASED")
+        raise MEMBER_ERASED()
     if inviter is None or inviter.erased:
-        raise RefusedError("INVITER_UNKNOWN")
+        raise INVITER_UNKNOWN()
     if inviter.id == member.id:
-        raise RefusedError("INVITER_SELF")
+        raise INVITER_SELF()
     if member.referrer is not None:
-        raise RefusedError("INVITER_BOUND")
+        raise INVITER_BOUND()
     if member.has_paid:
-        raise RefusedError("INVITER_TOO_LATE")
+        raise INVITER_TOO_LATE()
     if member.has_referred:
-        raise RefusedError("INVITER_HAS_REFERRED")
+        raise INVITER_HAS_REFERRED()
     owner = _taken_owner(inviter, known)
     owner_id = owner.id if owner else None
     if member.partner and not member.keeps_owner:
@@ -120,12 +129,12 @@ def count(facts: OrderFacts, mark: Mark | None, known: Mapping[str, Node], plan:
 def appointment(member: Node, reason: str, actor: str, plan: Plan, at: datetime) -> Change:
     """Make `member` a partner whom no rule demotes. `plan` (the current one) says whether he leaves his owner.
 
-    A second appointment changes nothing. Raises `RefusedError`: REASON_MISSING, MEMBER_ERASED.
+    A second appointment changes nothing. Raises `RefusedError` REASON_MISSING, `NotFoundError` for an erased member.
     """
     if not reason.strip():
-        raise RefusedError("REASON_MISSING")
+        raise REASON_MISSING()
     if member.erased:
-        raise RefusedError("MEMBER_ERASED")
+        raise NOT_FOUND()
     if member.appointed:
         return Change()
     after = replace(member if member.partner else _raised(member, plan), appointed=True)

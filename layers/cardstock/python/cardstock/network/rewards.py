@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
-from cardstock.errors import RefusedError
+from cardstock.errors import REFUND_EXCEEDS_PAID
 from cardstock.money import BPS_ONE, Fen, half_up, share, split
 from cardstock.network.model import (
     Amount,
@@ -129,7 +129,7 @@ def clawed(reward: Reward, refunded: Sequence[Fen]) -> Fen:
     for paid, given in zip(reward.measured, refunded, strict=True):
         if paid:
             if not 0 <= given <= paid:
-                raise RefusedError("REFUND_EXCEEDS_PAID", paid_fen=paid, refunded_fen=given)
+                raise REFUND_EXCEEDS_PAID(paid_fen=paid, refunded_fen=given)
             base += paid
             back += given
     return half_up(reward.amount * back, base) if base else 0
@@ -163,10 +163,10 @@ def refund_units(lines: Sequence[OrderLine], done: Refunded, units: Mapping[int,
     new_units, new_fen = list(done.units), list(done.fen)
     for index, count in units.items():
         if not 0 <= index < len(lines) or count < 1:
-            raise RefusedError("REFUND_EXCEEDS_PAID", line=index)
+            raise REFUND_EXCEEDS_PAID(line=index)
         line, before = lines[index], done.units[index]
         if before + count > line.units:
-            raise RefusedError("REFUND_EXCEEDS_PAID", line=index, units=line.units - before)
+            raise REFUND_EXCEEDS_PAID(line=index, units=line.units - before)
         new_units[index] = before + count
         given = half_up(line.net * (before + count), line.units) - half_up(line.net * before, line.units)
         new_fen[index] = min(new_fen[index] + given, line.net)
@@ -180,7 +180,7 @@ def refund_amount(lines: Sequence[OrderLine], done: Refunded, amount: Fen) -> Re
     """
     rests = [line.net - given for line, given in zip(lines, done.fen, strict=True)]
     if not 0 < amount <= sum(rests):
-        raise RefusedError("REFUND_EXCEEDS_PAID", fen=sum(rests))
+        raise REFUND_EXCEEDS_PAID(fen=sum(rests))
     parts = split(amount, rests)
     return Refunded(done.units, tuple(given + part for given, part in zip(done.fen, parts, strict=True)))
 

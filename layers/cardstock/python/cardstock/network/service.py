@@ -11,11 +11,11 @@ from typing import Final, TypeAlias, TypeVar
 from msgspec.structs import replace
 
 from cardstock.clock import Clock
-from cardstock.errors import InvalidError, NotFoundError, Pointer, RefusedError, UnavailableError
+from cardstock.errors import NOT_FOUND, STORE_BUSY, Pointer
 from cardstock.ids import RequestKey
 from cardstock.money import Fen
+from cardstock.network import errors, positions
 from cardstock.network import plan_check as guard
-from cardstock.network import positions
 from cardstock.network.model import (
     Approval,
     Change,
@@ -116,7 +116,7 @@ def count_order(facts: OrderFacts, *, network: Network, plans: Plans) -> tuple[E
             return network.events(mark.events) if mark is not None and mark.events else ()
         if network.commit(change):
             return change.events
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def count_verified(member_id: str, *, network: Network, clock: Clock) -> tuple[Event, ...]:
@@ -129,7 +129,7 @@ def count_verified(member_id: str, *, network: Network, clock: Clock) -> tuple[E
         change = _decide(decide, dict(reading.nodes), reading.nodes, network=network, near=_upwards)
         if not change or network.commit(change):
             return change.events
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def benefit_of(member_id: str, benefit_id: str, *, network: Network, plans: Plans) -> Fen | None:
@@ -187,12 +187,11 @@ def publish_plan(
         return earlier
     for number, approval in enumerate(approvals):
         if not approval.by.strip() or not approval.reason.strip():
-            raise InvalidError("APPROVAL_INVALID", pointers=(Pointer(f"/approvals/{number}", "by_and_reason"),))
+            raise errors.APPROVAL_INVALID(pointers=(Pointer(f"/approvals/{number}", "by_and_reason"),))
     findings = guard.check(draft, approvals)
     blocking = guard.blocks(findings)
     if blocking:
-        raise RefusedError(
-            "PLAN_REFUSED",
+        raise errors.PLAN_REFUSED(
             checks=", ".join(finding.check for finding in blocking),
             findings=[finding.to_dict() for finding in blocking],
         )
@@ -205,7 +204,7 @@ def publish_plan(
         record = PublishedPlan(replace(draft, version=version), clock.now(), actor, tuple(approvals), findings)
         if plans.publish(record, instead_of=before, request=request):
             return record
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def get_plan(plan_id: str, version: int, *, plans: Plans) -> Plan:
@@ -214,7 +213,7 @@ def get_plan(plan_id: str, version: int, *, plans: Plans) -> Plan:
         return DEFAULT_PLAN
     record = plans.get(plan_id, version)
     if record is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     return record.plan
 
 
@@ -267,4 +266,4 @@ def _write(
             return next(
                 (node for node in change.nodes if node.id == member_id), nodes.get(member_id) or Node(member_id)
             )
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()

@@ -27,7 +27,7 @@ from pynamodb.expressions.condition import Condition
 
 from cardstock.aws.tables import ConditionFailedError, IntegerAttribute, JsonAttribute, Table, Transaction
 from cardstock.clock import from_epoch_ms, to_epoch_ms
-from cardstock.errors import UnavailableError
+from cardstock.errors import STORE_UNAVAILABLE
 from cardstock.network import service
 from cardstock.network.model import Change, Event, Mark, Node, Plan
 from cardstock.network.ports import Reading
@@ -141,7 +141,7 @@ def _put(item: NetworkItem, condition: Condition) -> bool:
     except PutError as error:
         if error.cause_response_code in ("ConditionalCheckFailedException", "TransactionConflictException"):
             return False
-        raise UnavailableError("STORE_UNAVAILABLE") from error
+        raise STORE_UNAVAILABLE() from error
     return True
 
 

@@ -9,16 +9,23 @@ from msgspec import Meta
 from cardstock.catalog.schemas import Sku
 from cardstock.clock import rfc3339
 from cardstock.edge.http import LINE, SAID, Model
+from cardstock.errors import NOT_FOUND, REFUND_EXCEEDS_PAID, STOCK_SHORT
 from cardstock.money import CURRENCY, MAX_FEN
-from cardstock.orders import model
+from cardstock.orders import errors, model
 from cardstock.orders.service import Wanted
 
-QUOTE_CODES: Final = ("NOT_FOR_SALE", "STOCK_SHORT", "ATTRIBUTION_INVALID", "AMOUNT_TOO_LARGE", "COUPON_UNKNOWN")
-PLACE_CODES: Final = ("QUOTE_INVALID", "QUOTE_EXPIRED", "PRICE_CHANGED", "STOCK_SHORT", "COUPON_USED")
-CANCEL_CODES: Final = ("NOT_FOUND", "ORDER_PAID", "ORDER_EXPIRED")
-PAY_CODES: Final = ("NOT_FOUND", "CHANNEL_UNKNOWN", "ORDER_PAID", "ORDER_CANCELLED", "ORDER_EXPIRED")
-REFUND_CODES: Final = ("NOT_FOUND", "ORDER_NOT_PAID", "REFUND_TOO_MUCH", "REFUND_TOO_LATE")
-GRANT_CODES: Final = ("NOT_FOUND", "ORDER_NOT_PAID", "REFUND_EXCEEDS_PAID", "REFUND_TOO_LATE")
+QUOTE_CODES: Final = (
+    errors.NOT_FOR_SALE,
+    STOCK_SHORT,
+    errors.ATTRIBUTION_INVALID,
+    errors.AMOUNT_TOO_LARGE,
+    errors.COUPON_UNKNOWN,
+)
+PLACE_CODES: Final = (errors.QUOTE_INVALID, errors.QUOTE_EXPIRED, errors.PRICE_CHANGED, STOCK_SHORT, errors.COUPON_USED)
+CANCEL_CODES: Final = (NOT_FOUND, errors.ORDER_PAID, errors.ORDER_EXPIRED)
+PAY_CODES: Final = (NOT_FOUND, errors.CHANNEL_UNKNOWN, errors.ORDER_PAID, errors.ORDER_CANCELLED, errors.ORDER_EXPIRED)
+REFUND_CODES: Final = (NOT_FOUND, errors.ORDER_NOT_PAID, errors.REFUND_TOO_MUCH, errors.REFUND_TOO_LATE)
+GRANT_CODES: Final = (NOT_FOUND, errors.ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, errors.REFUND_TOO_LATE)
 
 Units = Annotated[int, Meta(ge=1, le=model.MAX_UNITS, examples=[6])]
 Token = Annotated[str, Meta(min_length=1, max_length=32_768)]

@@ -14,15 +14,20 @@ from msgspec.structs import replace
 
 from cardstock.clock import Clock
 from cardstock.errors import (
+    BODY_INVALID,
+    IDEMPOTENCY_KEY_REUSED,
+    NOT_FOUND,
+    REFUND_EXCEEDS_PAID,
+    STOCK_SHORT,
+    STORE_BUSY,
     ConflictError,
-    InvalidError,
-    NotFoundError,
     Pointer,
     RefusedError,
     UnavailableError,
 )
 from cardstock.ids import RequestKey, derived_id, new_id
 from cardstock.money import CURRENCY, MAX_FEN, Fen, half_up, split
+from cardstock.orders import errors
 from cardstock.orders.model import (
     MAX_LINES,
     MAX_PAID_AT_ONCE,
@@ -127,14 +132,14 @@ def make_quote(
     offers = catalogue.offers(units)
     missing = [sku for sku in units if sku not in offers or not offers[sku].active]
     if missing:
-        raise RefusedError("NOT_FOR_SALE", skus=missing)
+        raise errors.NOT_FOR_SALE(skus=missing)
     short = [
         {"sku": sku, "available": max(0, offers[sku].stock)}
         for sku, count in units.items()
         if offers[sku].stock < count
     ]
     if short:
-        raise ConflictError("STOCK_SHORT", lines=short)
+        raise STOCK_SHORT(lines=short)
     lines = tuple(
         OrderLine(
             line_no=number,
@@ -153,13 +158,13 @@ def make_quote(
     if coupon_id is not None:
         coupon = coupons().of(member_id, coupon_id) if coupons is not None else None
         if coupon is None:
-            raise RefusedError("COUPON_UNKNOWN")
+            raise errors.COUPON_UNKNOWN()
         quote = _less(coupon, quote)
         if not quote.goods_fen and len(lines) + len({line.supplier_id for line in lines}) > MAX_PAID_AT_ONCE:
-            raise InvalidError("BODY_INVALID", pointers=(Pointer("/lines", "OUT_OF_RANGE"),))
+            raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE"),))
     quote = replace(quote, freight_fen=freight.of(quote.goods_fen))
     if quote.amount_fen > MAX_FEN:
-        raise RefusedError("AMOUNT_TOO_LARGE")
+        raise errors.AMOUNT_TOO_LARGE()
     return quote
 
 
@@ -209,7 +214,7 @@ def find_placed(member_id: str, request: RequestKey, *, orders: Orders) -> Place
     """
     order_id = orders.placed_by(request)
     if order_id is None:
-        raise ConflictError("QUOTE_EXPIRED")
+        raise errors.QUOTE_EXPIRED()
     return Placed(_own(orders.find(order_id), member_id), replayed=True)
 
 
@@ -228,13 +233,13 @@ def cancel_order(member_id: str, order_id: str, *, orders: Orders, clock: Clock)
         if order.status == "cancelled":
             return order
         if order.status == "expired":
-            raise ConflictError("ORDER_EXPIRED")
+            raise errors.ORDER_EXPIRED()
         if order.status != "placed":
-            raise ConflictError("ORDER_PAID")
+            raise errors.ORDER_PAID()
         closed = _closed(order, "cancelled", clock.now())
         if orders.store(closed):
             return closed.orders[0]
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 # Paying
@@ -249,13 +254,13 @@ def start_payment(
     """
     order = find_order(member_id, order_id, orders=orders)
     if channel not in channels:
-        raise InvalidError("CHANNEL_UNKNOWN", pointers=(Pointer("/channel", "CHANNEL_UNKNOWN"),))
+        raise errors.CHANNEL_UNKNOWN(pointers=(Pointer("/channel", "CHANNEL_UNKNOWN"),))
     if order.status == "cancelled":
-        raise ConflictError("ORDER_CANCELLED")
+        raise errors.ORDER_CANCELLED()
     if order.status == "expired" or (order.status == "placed" and clock.now() >= order.expires_at):
-        raise ConflictError("ORDER_EXPIRED")
+        raise errors.ORDER_EXPIRED()
     if order.status != "placed":
-        raise ConflictError("ORDER_PAID")
+        raise errors.ORDER_PAID()
     return channels[channel].start(order)
 
 
@@ -269,9 +274,9 @@ def record_payment(notice: PaymentNotice, *, orders: Orders, clock: Clock) -> Re
     for _ in range(_ATTEMPTS):
         order = orders.find(notice.order_no) if ORDER_ID.fullmatch(notice.order_no) else None
         if order is None:
-            raise NotFoundError("NOT_FOUND")
+            raise NOT_FOUND()
         if notice.currency != CURRENCY or notice.amount_fen != order.amount_fen:
-            raise RefusedError("PAYMENT_MISMATCH", amount_fen=order.amount_fen, currency=CURRENCY)
+            raise errors.PAYMENT_MISMATCH(amount_fen=order.amount_fen, currency=CURRENCY)
         if order.status == "placed":
             if orders.store(_paid(order, notice, clock.now())):
                 return "paid"
@@ -293,7 +298,7 @@ def record_payment(notice: PaymentNotice, *, orders: Orders, clock: Clock) -> Re
                 requested_at=clock.now(),
             )
             return "stray" if orders.store(Step(refunds=(stray,))) else "repeated"
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def _paid(order: Order, notice: PaymentNotice, now: datetime) -> Step:
@@ -390,7 +395,7 @@ def request_refund(
     def units_of(order: Order, parts: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
         lines = _refund_lines(order, _merge(wanted), parts)
         if unsent_only and not all(line.restock for line in lines):
-            raise ConflictError("UNITS_SENT")
+            raise errors.UNITS_SENT()
         return lines
 
     return _ask(member_id, order_id, units_of, reason, request, orders=orders, clock=clock)
@@ -429,13 +434,13 @@ def _ask(
         earlier = orders.find_refund(order_id, refund_id)
         if earlier is not None:
             if earlier.fingerprint != request.fingerprint:
-                raise RefusedError("IDEMPOTENCY_KEY_REUSED")
+                raise IDEMPOTENCY_KEY_REUSED()
             return Requested(earlier, replayed=True)
         if order.paid_at is None or order.channel is None or order.transaction_no is None:
-            raise ConflictError("ORDER_NOT_PAID")
+            raise errors.ORDER_NOT_PAID()
         now = clock.now()
         if now > order.paid_at + REFUND_WINDOW:
-            raise RefusedError("REFUND_TOO_LATE")
+            raise errors.REFUND_TOO_LATE()
         parts = orders.find_supplier_orders(order_id, order.supplier_ids)
         lines = lines_of(order, parts)
         changed = _cut_down(parts, lines, now)
@@ -459,7 +464,7 @@ def _ask(
         )
         if orders.store(Step(orders=(after,), refunds=(refund,), supplier_orders=tuple(changed.values()))):
             return Requested(refund, replayed=False)
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def withdraw(order_id: str, reason: str, request: RequestKey, *, orders: Orders, clock: Clock) -> Fen | None:
@@ -492,7 +497,7 @@ def withdraw(order_id: str, reason: str, request: RequestKey, *, orders: Orders,
             )
         except ConflictError:
             continue  # It has left meanwhile: look again.
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def coupon_fen(order: Order) -> Fen:
@@ -528,7 +533,7 @@ def _refund_lines(order: Order, units: Mapping[str, int], parts: Mapping[str, Su
         if sku not in bought or bought[sku].refunded_units + count > bought[sku].units
     ]
     if too_much:
-        raise RefusedError("REFUND_TOO_MUCH", lines=too_much)
+        raise errors.REFUND_TOO_MUCH(lines=too_much)
     lines = []
     for sku, count in units.items():
         line = bought[sku]
@@ -543,7 +548,7 @@ def _refund_lines(order: Order, units: Mapping[str, int], parts: Mapping[str, Su
 def _goodwill_lines(order: Order, amount: Fen) -> tuple[RefundLine, ...]:
     rests = [line.net_fen - line.refunded_fen for line in order.lines]
     if not 0 < amount <= sum(rests):
-        raise RefusedError("REFUND_EXCEEDS_PAID", refundable_fen=sum(rests))
+        raise REFUND_EXCEEDS_PAID(refundable_fen=sum(rests))
     spread = zip(order.lines, split(amount, rests), strict=True)
     return tuple(RefundLine(line.line_no, line.sku, 0, fen) for line, fen in spread if fen)
 
@@ -599,15 +604,15 @@ def execute_refund(order_id: str, refund_id: str, *, orders: Orders, channels: C
     """
     refund = orders.find_refund(order_id, refund_id)
     if refund is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     if refund.status == "succeeded":
         return refund
     if refund.amount_fen > 0:
         channel = channels.get(refund.channel)
         if channel is None:
-            raise RefusedError("CHANNEL_UNKNOWN")
+            raise errors.CHANNEL_MISSING()
         if not channel.refund(refund):
-            raise UnavailableError("REFUND_PENDING")
+            raise errors.REFUND_PENDING()
     return complete_refund(order_id, refund_id, orders=orders, clock=clock)
 
 
@@ -640,14 +645,14 @@ def complete_refund(order_id: str, refund_id: str, *, orders: Orders, clock: Clo
     for _ in range(_ATTEMPTS):
         refund = orders.find_refund(order_id, refund_id)
         if refund is None:
-            raise NotFoundError("NOT_FOUND")
+            raise NOT_FOUND()
         if refund.status == "succeeded":
             return refund
         done = replace(refund, status="succeeded", succeeded_at=clock.now(), version=refund.version + 1)
         stock = tuple(StockChange(line.sku, line.units, -line.units) for line in refund.lines if line.restock)
         if orders.store(Step(refunds=(done,), stock=stock)):
             return done
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def refunds_of(member_id: str | None, order_id: str, *, orders: Orders) -> tuple[Refund, ...]:
@@ -680,13 +685,13 @@ def report_shipment(
         parts = orders.find_supplier_orders(order_id, order.supplier_ids) if order else {}
         part = parts.get(supplier_id)
         if order is None or part is None:
-            raise NotFoundError("NOT_FOUND")
+            raise NOT_FOUND()
         if any(parcel.event_id == event_id for parcel in part.parcels):
             return part
         if part.status == "cancelled":
-            raise ConflictError("SUPPLIER_ORDER_CANCELLED")
+            raise errors.SUPPLIER_ORDER_CANCELLED()
         if len(part.parcels) >= MAX_PARCELS:
-            raise RefusedError("TOO_MANY_PARCELS", limit=MAX_PARCELS)
+            raise errors.TOO_MANY_PARCELS(limit=MAX_PARCELS)
         now = clock.now()
         parcels = (*part.parcels, Parcel(event_id, carrier, tracking_no, now))
         after = replace(part, parcels=parcels, version=part.version + 1)
@@ -701,7 +706,7 @@ def report_shipment(
         )
         if orders.store(Step(orders=(moved,), supplier_orders=(after,), stock=left)):
             return after
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def report_delivery(supplier_id: str, order_id: str, *, orders: Orders, clock: Clock) -> SupplierOrder:
@@ -712,11 +717,11 @@ def report_delivery(supplier_id: str, order_id: str, *, orders: Orders, clock: C
         if part.status == "delivered":
             return part
         if part.status != "shipped":
-            raise ConflictError("NOT_SHIPPED")
+            raise errors.NOT_SHIPPED()
         after = replace(part, status="delivered", delivered_at=clock.now(), version=part.version + 1)
         if orders.store(Step(supplier_orders=(after,))):
             return after
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def shipments_of(member_id: str, order_id: str, *, orders: Orders) -> tuple[SupplierOrder, ...]:
@@ -736,23 +741,23 @@ def confirm_receipt(member_id: str, order_id: str, *, orders: Orders, clock: Clo
         if order.status == "completed":
             return order
         if order.status != "shipped":
-            raise ConflictError("NOT_SHIPPED")
+            raise errors.NOT_SHIPPED()
         after = replace(order, status="completed", received_at=clock.now(), version=order.version + 1)
         if orders.store(Step(orders=(after,))):
             return after
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def _part(supplier_id: str, order_id: str, orders: Orders) -> SupplierOrder:
     part = orders.find_supplier_orders(order_id, (supplier_id,)).get(supplier_id)
     if part is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     return part
 
 
 def _own(order: Order | None, member_id: str | None) -> Order:
     if order is None or member_id not in (None, order.member_id):
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     return order
 
 
@@ -761,5 +766,5 @@ def _merge(wanted: Sequence[Wanted]) -> dict[str, int]:
     for line in wanted:
         units[line.sku] = units.get(line.sku, 0) + line.units
     if not units or len(units) > MAX_LINES or any(not 1 <= count <= MAX_UNITS for count in units.values()):
-        raise InvalidError("BODY_INVALID", pointers=(Pointer("/lines", "OUT_OF_RANGE"),))
+        raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE"),))
     return units

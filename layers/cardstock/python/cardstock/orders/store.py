@@ -40,9 +40,10 @@ from cardstock.aws.tables import (
 )
 from cardstock.catalog.store import ProductItem, shortage
 from cardstock.clock import from_epoch_ms, to_epoch_ms
-from cardstock.errors import ConflictError
+from cardstock.errors import STOCK_SHORT
 from cardstock.ids import RequestKey, new_id
 from cardstock.orders import coupon_store as coupons
+from cardstock.orders import errors
 from cardstock.orders.compact import pack_attribution, pack_lines, unpack_attribution, unpack_lines
 from cardstock.orders.model import (
     PAYMENT_WINDOW,
@@ -191,7 +192,7 @@ class DynamoOrders:
             # Puts come first: the request, the order, its parts and its coupon.
             puts = 2 + len(parts) + bool(order.coupon)
             if order.coupon and puts - 1 in error.failed:
-                raise ConflictError("COUPON_USED") from error
+                raise errors.COUPON_USED() from error
             stored = [(order.lines[index - puts], error.failed[index]) for index in sorted(error.failed)]
             changed = [
                 line.sku
@@ -199,8 +200,8 @@ class DynamoOrders:
                 if not item or not item["active"]["BOOL"] or int(item["price_fen"]["N"]) != line.price_fen
             ]
             if changed:
-                raise ConflictError("PRICE_CHANGED", skus=changed) from error
-            raise ConflictError("STOCK_SHORT", lines=[shortage(line.sku, item) for line, item in stored]) from error
+                raise errors.PRICE_CHANGED(skus=changed) from error
+            raise STOCK_SHORT(lines=[shortage(line.sku, item) for line, item in stored]) from error
         return None
 
     def placed_by(self, request: RequestKey) -> str | None:

@@ -1,7 +1,9 @@
 """Quotes and attributions as signed tokens."""
 
+from cardstock.edge import errors as edge_errors
 from cardstock.edge.tokens import Signer
-from cardstock.errors import InvalidError, Pointer, UnauthorizedError
+from cardstock.errors import Pointer, UnauthorizedError
+from cardstock.orders import errors as orders_errors
 from cardstock.orders.compact import pack_quote, unpack_quote
 from cardstock.orders.model import QUOTE_LIFETIME, Attribution, Quote
 
@@ -19,11 +21,11 @@ def open_quote(signer: Signer, token: str, member_id: str) -> Quote | None:
     try:
         claims = signer.open(QUOTE, token)
     except UnauthorizedError as error:
-        if error.code == "TOKEN_EXPIRED":
+        if error.refusal is edge_errors.TOKEN_EXPIRED:
             return None
-        raise InvalidError("QUOTE_INVALID", pointers=(Pointer("/quote", "QUOTE_INVALID"),)) from error
+        raise orders_errors.QUOTE_INVALID(pointers=(Pointer("/quote", "QUOTE_INVALID"),)) from error
     if claims["m"] != member_id:
-        raise InvalidError("QUOTE_INVALID", pointers=(Pointer("/quote", "QUOTE_INVALID"),))
+        raise orders_errors.QUOTE_INVALID(pointers=(Pointer("/quote", "QUOTE_INVALID"),))
     return unpack_quote(claims)
 
 
@@ -37,8 +39,8 @@ def attribution_of(signer: Signer, token: str | None) -> Attribution | None:
     try:
         claims = signer.open(ATTRIBUTION, token)
     except UnauthorizedError as error:
-        if error.code == "TOKEN_EXPIRED":
+        if error.refusal is edge_errors.TOKEN_EXPIRED:
             return None
         pointers = (Pointer("/attribution", "ATTRIBUTION_INVALID"),)
-        raise InvalidError("ATTRIBUTION_INVALID", pointers=pointers) from error
+        raise orders_errors.ATTRIBUTION_INVALID(pointers=pointers) from error
     return Attribution(claims["card"], claims["share"], claims["view"], claims["guide"])

@@ -13,8 +13,13 @@ from email.utils import parsedate_to_datetime
 from msgspec.structs import replace
 
 from cardstock.clock import Clock, rfc3339, to_epoch_ms
-from cardstock.errors import ConflictError, InvalidError, NotFoundError, Pointer, RefusedError, UnavailableError
+from cardstock.errors import (
+    NOT_FOUND,
+    STORE_BUSY,
+    Pointer,
+)
 from cardstock.ids import RequestKey, derived_id
+from cardstock.partners import errors
 from cardstock.partners.model import CHALLENGE, EVENT_TYPES, STAFF, Attempt, Delivery, Due, Endpoint, Event
 from cardstock.partners.ports import Deliveries, DueQueue, Endpoints, Outcome, Post, Sign
 from cardstock.partners.service import new_secret
@@ -50,17 +55,17 @@ def create_endpoint(
     Raises `InvalidError` EVENT_UNKNOWN, `RefusedError` TOO_MANY_ENDPOINTS.
     """
     if any(kind != "*" and kind not in EVENT_TYPES for kind in events):
-        raise InvalidError("EVENT_UNKNOWN", pointers=(Pointer("/events", "OUT_OF_RANGE"),))
+        raise errors.EVENT_UNKNOWN(pointers=(Pointer("/events", "OUT_OF_RANGE"),))
     endpoint_id = derived_id("whe", request.id)
     if endpoints.find(owner, endpoint_id) is None and len(endpoints.of(owner)) >= MAX_ENDPOINTS:
-        raise RefusedError("TOO_MANY_ENDPOINTS", limit=MAX_ENDPOINTS)
+        raise errors.TOO_MANY_ENDPOINTS(limit=MAX_ENDPOINTS)
     status = "active" if url is None else "pending"
     endpoint = Endpoint(endpoint_id, owner, url, events, (new_secret(),), status, None, clock.now())
     earlier = endpoints.add(endpoint, request)
     if earlier is not None:
         stored = endpoints.find(owner, earlier)
         if stored is None:
-            raise NotFoundError("NOT_FOUND")
+            raise NOT_FOUND()
         endpoint = stored
     if endpoint.status == "pending":
         # Also when it was known: the request that made it may have died before this line.
@@ -76,10 +81,10 @@ def rotate_secret(owner: str, endpoint_id: str, request: RequestKey, *, endpoint
     for _ in range(_ATTEMPTS):
         endpoint = endpoints.find(owner, endpoint_id)
         if endpoint is None:
-            raise NotFoundError("NOT_FOUND")
+            raise NOT_FOUND()
         if endpoints.rotate(endpoint, (new_secret(), *endpoint.secrets)[:2], request, clock.now()):
             return endpoints.find(owner, endpoint_id) or endpoint
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def challenge(endpoint: Endpoint, *, deliveries: Deliveries, queue: DueQueue, clock: Clock) -> str:
@@ -133,9 +138,9 @@ def redeliver(
     endpoint = endpoints.find(owner, endpoint_id)
     delivery = deliveries.find(endpoint_id, delivery_id) if endpoint is not None else None
     if endpoint is None or delivery is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     if endpoint.url is None or (endpoint.status != "active" and delivery.event_type != CHALLENGE):
-        raise ConflictError("ENDPOINT_NOT_ACTIVE")
+        raise errors.ENDPOINT_NOT_ACTIVE()
     deliveries.reopen(delivery)
     queue.send(Due(owner, endpoint_id, delivery_id, 0, delivery.tries, clock.now()), 0)
 

@@ -24,6 +24,7 @@ import msgspec
 from cardstock.aws.queues import Queue
 from cardstock.clock import rfc3339
 from cardstock.errors import InvalidError, Pointer
+from cardstock.partners import errors
 from cardstock.partners.model import Due
 
 TIMEOUT_SECONDS = 15.0
@@ -86,7 +87,7 @@ def check_url(url: str, allowed: Sequence[Network] = ()) -> None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise InvalidError("URL_REFUSED", pointers=(Pointer("/url", "URL"),)) from error
+        raise errors.URL_REFUSED(pointers=(Pointer("/url", "URL"),)) from error
     wrong = (
         not parts.hostname
         or not url.isascii()
@@ -102,7 +103,7 @@ def check_url(url: str, allowed: Sequence[Network] = ()) -> None:
     else:
         wrong = wrong or parts.scheme != "https" or port not in (None, 443) or _is_literal(parts.hostname or "")
     if wrong:
-        raise InvalidError("URL_REFUSED", pointers=(Pointer("/url", "URL"),))
+        raise errors.URL_REFUSED(pointers=(Pointer("/url", "URL"),))
 
 
 def _is_literal(host: str) -> bool:

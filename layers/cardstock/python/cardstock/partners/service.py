@@ -10,8 +10,9 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from cardstock.clock import Clock
-from cardstock.errors import InvalidError, NotFoundError, Pointer, RefusedError, UnavailableError
+from cardstock.errors import NOT_FOUND, STORE_BUSY, Pointer
 from cardstock.ids import RequestKey, derived_id
+from cardstock.partners import errors
 from cardstock.partners.model import SCOPES, STAFF, SUPPLIER_SCOPES, ApiKey, InboxMessage, Supplier
 from cardstock.partners.ports import Inbox, Keys, Suppliers
 
@@ -30,11 +31,11 @@ def create_key(
     """
     unknown = scopes - SCOPES
     if unknown:
-        raise InvalidError("SCOPE_UNKNOWN", scopes=", ".join(sorted(unknown)))
+        raise errors.SCOPE_UNKNOWN(scopes=", ".join(sorted(unknown)))
     if owner != STAFF and not _SUPPLIER_ID.match(owner):
-        raise InvalidError("OWNER_UNKNOWN", pointers=(Pointer("/owner", "OUT_OF_RANGE"),))
+        raise errors.OWNER_UNKNOWN(pointers=(Pointer("/owner", "OUT_OF_RANGE"),))
     if owner != STAFF and scopes - SUPPLIER_SCOPES:
-        raise RefusedError("SCOPE_FOR_STAFF")
+        raise errors.SCOPE_FOR_STAFF()
     secret = secrets.token_urlsafe(32)
     # Derived, so that a repeat names the same key whichever of two racing requests came first.
     key_id = derived_id("key", request.id)
@@ -43,7 +44,7 @@ def create_key(
     if earlier is not None:
         stored = keys.find(earlier)
         if stored is None:
-            raise NotFoundError("NOT_FOUND")
+            raise NOT_FOUND()
         if stored.secret_sha256 != key.secret_sha256:
             return stored, None
         # What the store knew was this very request, whose first answer got lost on the way to us.
@@ -53,13 +54,13 @@ def create_key(
 def revoke_key(key_id: str, *, keys: Keys) -> None:
     """Make a key useless from now on. Safe to repeat."""
     if not keys.revoke(key_id):
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
 
 
 def put_supplier(supplier_id: str, name: str, *, suppliers: Suppliers, clock: Clock) -> tuple[Supplier, str | None]:
     """Create or rename a supplier. Its inbox secret is shown when this created it."""
     if not _SUPPLIER_ID.match(supplier_id):
-        raise InvalidError("SUPPLIER_ID_INVALID", pointers=(Pointer("/supplier_id", "OUT_OF_RANGE"),))
+        raise errors.SUPPLIER_ID_INVALID(pointers=(Pointer("/supplier_id", "OUT_OF_RANGE"),))
     secret = new_secret()
     stored = suppliers.add(Supplier(supplier_id, name, (secret,), clock.now()))
     if stored.name != name:
@@ -77,10 +78,10 @@ def rotate_inbox_secret(supplier_id: str, request: RequestKey, *, suppliers: Sup
     for _ in range(_ATTEMPTS):
         supplier = suppliers.find(supplier_id)
         if supplier is None:
-            raise NotFoundError("NOT_FOUND")
+            raise NOT_FOUND()
         if suppliers.rotate(supplier, (new_secret(), *supplier.inbox_secrets)[:2], request, clock.now()):
             return suppliers.find(supplier_id) or supplier
-    raise UnavailableError("STORE_BUSY")
+    raise STORE_BUSY()
 
 
 def find_supplier(supplier_id: str, *, suppliers: Suppliers) -> Supplier | None:
@@ -100,7 +101,7 @@ def take_message(
     message = InboxMessage(source, message_id, body, now, done=False)
     kept = inbox.receive(message, now + INBOX_KEPT)
     if kept.body != body:
-        raise RefusedError("MESSAGE_ID_REUSED")
+        raise errors.MESSAGE_ID_REUSED()
     if kept.done:
         return False
     act()

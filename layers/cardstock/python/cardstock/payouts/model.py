@@ -17,10 +17,10 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock.clock import BRAND_ZONE
-from cardstock.errors import InvalidError
 from cardstock.files import Document
 from cardstock.ids import derived_id
 from cardstock.money import Fen
+from cardstock.payouts import errors
 from cardstock.payouts.tax.tables import Method, TaxToDate
 
 BatchStatus: TypeAlias = Literal["open", "approved", "sending", "settled"]
@@ -73,7 +73,7 @@ class Period(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if _PERIOD.fullmatch(self.key) is None:
-            raise InvalidError("PERIOD_INVALID", period=self.key)
+            raise errors.PERIOD_INVALID(period=self.key)
 
     @property
     def month(self) -> date:

@@ -9,35 +9,51 @@ from msgspec import Meta, field
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
 from cardstock.edge.http import Model
+from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND
+from cardstock.payouts.errors import (
+    APPROVER_OPENED_IT,
+    CHANNEL_SPEAKS_ITSELF,
+    PAYOUT_CHANGED,
+    PAYOUT_CLOSED,
+    PAYOUT_NOT_SENT,
+    PAYOUT_STILL_OPENING,
+    PERIOD_NOT_OVER,
+    PERIOD_PAST,
+    RETRIED_ALREADY,
+    TAX_TABLE_MISSING,
+    TRANSFER_NOT_FAILED,
+    TRANSFER_UNKNOWN,
+    TRANSFER_WAITS,
+)
 from cardstock.payouts.model import Answer, Batch, File, Line, Reconciliation
 from cardstock.payouts.model import Totals as BookTotals
 from cardstock.payouts.service import Outcome, StatusTotal
 from cardstock.payouts.wording import REASON, STATUS
 
-OPENING_CODES = ("PERIOD_NOT_OVER", "PERIOD_PAST", "TAX_TABLE_MISSING")
+OPENING_CODES = (PERIOD_NOT_OVER, PERIOD_PAST, TAX_TABLE_MISSING)
 APPROVAL_CODES = (
-    "NOT_FOUND",
-    "APPROVER_OPENED_IT",
-    "PAYOUT_STILL_OPENING",
-    "PAYOUT_CHANGED",
-    "IDEMPOTENCY_KEY_REUSED",
+    NOT_FOUND,
+    APPROVER_OPENED_IT,
+    PAYOUT_STILL_OPENING,
+    PAYOUT_CHANGED,
+    IDEMPOTENCY_KEY_REUSED,
 )
 RESULT_CODES = (
-    "NOT_FOUND",
-    "PAYOUT_NOT_SENT",
-    "PAYOUT_CHANGED",
-    "CHANNEL_SPEAKS_ITSELF",
-    "TRANSFER_UNKNOWN",
-    "TRANSFER_WAITS",
+    NOT_FOUND,
+    PAYOUT_NOT_SENT,
+    PAYOUT_CHANGED,
+    CHANNEL_SPEAKS_ITSELF,
+    TRANSFER_UNKNOWN,
+    TRANSFER_WAITS,
 )
 RETRY_CODES = (
-    "NOT_FOUND",
-    "PAYOUT_NOT_SENT",
-    "PAYOUT_CLOSED",
-    "TRANSFER_NOT_FAILED",
-    "RETRIED_ALREADY",
-    "PAYOUT_CHANGED",
-    "IDEMPOTENCY_KEY_REUSED",
+    NOT_FOUND,
+    PAYOUT_NOT_SENT,
+    PAYOUT_CLOSED,
+    TRANSFER_NOT_FAILED,
+    RETRIED_ALREADY,
+    PAYOUT_CHANGED,
+    IDEMPOTENCY_KEY_REUSED,
 )
 
 Number = Annotated[

@@ -14,9 +14,10 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock.clock import Clock
-from cardstock.errors import ConflictError, InvalidError, NotFoundError, Pointer, RefusedError
+from cardstock.errors import NOT_FOUND, Pointer
 from cardstock.ids import RequestKey
 from cardstock.money import Fen
+from cardstock.payouts import errors
 from cardstock.payouts.model import (
     IN_FLIGHT,
     MAX_ATTEMPTS,
@@ -102,7 +103,7 @@ def open_batch(period: Period, *, actor: str, rules: Rules, payouts: Payouts, cl
     """
     now = clock.now()
     if period.ends > now:
-        raise RefusedError("PERIOD_NOT_OVER", period=period.key)
+        raise errors.PERIOD_NOT_OVER(period=period.key)
     previous, _ = payouts.page(1, batch_id(period))
     return payouts.open(
         Batch(
@@ -141,9 +142,9 @@ def open_by_hand(
     known = payouts.find(wanted)
     if known is None:
         if period.ends + _LAST_NIGHT > clock.now():
-            raise RefusedError("PERIOD_NOT_OVER", period=period.key)
+            raise errors.PERIOD_NOT_OVER(period=period.key)
         if period != Period.before(clock.now()):
-            raise RefusedError("PERIOD_PAST", period=period.key)
+            raise errors.PERIOD_PAST(period=period.key)
         configured = rules(period)
     repeated = keep(wanted)
     if known is None:
@@ -155,7 +156,7 @@ def existing(wanted: str, *, payouts: Payouts) -> Batch:
     """The batch as it is now. Raises `NotFoundError`."""
     batch = payouts.find(wanted)
     if batch is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     return batch
 
 
@@ -200,9 +201,9 @@ def approve(
         payouts.check_reuse(request)
         return batch, True
     if batch.opened_by != SCHEDULE_ACTOR and same_person(batch.opened_by):
-        raise RefusedError("APPROVER_OPENED_IT")
+        raise errors.APPROVER_OPENED_IT()
     if batch.listed_at is None:
-        raise ConflictError("PAYOUT_STILL_OPENING")
+        raise errors.PAYOUT_STILL_OPENING()
     now = clock.now()
     approved = replace(batch, status="approved", approved_by=actor, approver=name, approved_at=now, note=note)
     return payouts.approve(approved, request), False
@@ -218,7 +219,7 @@ def bring_answers(wanted: str, answers: Sequence[Answer], *, payouts: Payouts) -
     """
     batch = existing(wanted, payouts=payouts)
     if batch.sent_at is None:
-        raise ConflictError("PAYOUT_NOT_SENT")
+        raise errors.PAYOUT_NOT_SENT()
     lines = payouts.find_lines(batch.id, {answer.number for answer in answers})
     strangers = [
         Pointer(f"/results/{index}/number", "TRANSFER_UNKNOWN")
@@ -226,10 +227,10 @@ def bring_answers(wanted: str, answers: Sequence[Answer], *, payouts: Payouts) -
         if answer.number not in lines or lines[answer.number].status in ("pending", "dropped")
     ]
     if strangers:
-        raise InvalidError("TRANSFER_UNKNOWN", pointers=tuple(strangers))
+        raise errors.TRANSFER_UNKNOWN(pointers=tuple(strangers))
     said = {} if batch.transfers else payouts.answers(batch.id)  # A bank's file has no channel that says it waits.
     if any(not line.final and _waits(said.get(line.number, ())) for line in lines.values()):
-        raise ConflictError("TRANSFER_WAITS")
+        raise errors.TRANSFER_WAITS()
     recorded = payouts.record(batch.id, answers)
     return Outcome(recorded, len(answers) - recorded)
 
@@ -242,11 +243,11 @@ def confirm_all(wanted: str, *, actor: str, payouts: Payouts, clock: Clock) -> B
     """
     batch = existing(wanted, payouts=payouts)
     if batch.sent_at is None:
-        raise ConflictError("PAYOUT_NOT_SENT")
+        raise errors.PAYOUT_NOT_SENT()
     if batch.confirmed_at is not None or batch.status == "settled":
         return batch
     if not batch.transfers:
-        raise ConflictError("CHANNEL_SPEAKS_ITSELF")
+        raise errors.CHANNEL_SPEAKS_ITSELF()
     return payouts.replace(replace(batch, confirmed_by=actor, confirmed_at=clock.now()))
 
 
@@ -262,22 +263,22 @@ def retry(
     batch = existing(wanted, payouts=payouts)
     line = payouts.find_lines(batch.id, [number]).get(number)
     if line is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     again = retried(line, actor)
     known = payouts.find_lines(batch.id, [again.number]).get(again.number)
     if known is not None:
         payouts.check_reuse(request)
         return known, True
     if batch.status in ("open", "approved"):
-        raise ConflictError("PAYOUT_NOT_SENT")
+        raise errors.PAYOUT_NOT_SENT()
     if batch.status == "settled" or batch.closed_at is not None:
-        raise ConflictError("PAYOUT_CLOSED")
+        raise errors.PAYOUT_CLOSED()
     if payouts.page(1, None)[0][0].id != batch.id:
-        raise ConflictError("PAYOUT_CLOSED")
+        raise errors.PAYOUT_CLOSED()
     if again.attempt > MAX_ATTEMPTS:
-        raise RefusedError("RETRIED_ALREADY")
+        raise errors.RETRIED_ALREADY()
     if line.status not in RETURNED or not _returned_by(batch.rules.channel, payouts.answers(batch.id).get(number, ())):
-        raise ConflictError("TRANSFER_NOT_FAILED")
+        raise errors.TRANSFER_NOT_FAILED()
     return payouts.retry(replace(batch, sent_at=None, spread_at=None), again, request, clock.now())
 
 
@@ -411,7 +412,7 @@ def take_part(
 def _with_lines(wanted: str, payouts: Payouts) -> tuple[Batch, Iterator[Line]]:
     batch, lines = payouts.read(wanted)
     if batch is None:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     return batch, lines
 
 

@@ -46,7 +46,7 @@ from cardstock.aws.tables import (
 )
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.compliance.store import ANY_STOP, RecordItem, stopped
-from cardstock.errors import ConflictError, UnavailableError
+from cardstock.errors import STORE_BUSY
 from cardstock.ids import RequestKey
 from cardstock.ledger import store as ledger_tables
 from cardstock.ledger.model import Kind, pocket_of, transaction_id
@@ -55,6 +55,7 @@ from cardstock.ledger.statements_store import changes
 from cardstock.members.model import Member
 from cardstock.members.store import MemberItem, member_in, members_of
 from cardstock.money import Fen
+from cardstock.payouts import errors
 from cardstock.payouts.model import (
     MAX_ATTEMPTS,
     Answer,
@@ -220,7 +221,7 @@ class DynamoPayouts:
         written = _batch_item(changed).put_if(BatchItem.version == batch.version)
         # The client repeats a put whose answer got lost: what failed the condition may be this very write.
         if not written and self.find(batch.id) != _batch(_batch_item(changed)):
-            raise ConflictError("PAYOUT_CHANGED")
+            raise errors.PAYOUT_CHANGED()
         return changed
 
     def approve(self, batch: Batch, request: RequestKey) -> Batch:
@@ -234,7 +235,7 @@ class DynamoPayouts:
                 result_of(error.failed[0], request)
             found = self.find(batch.id)
             if found is None or found.status == "open":
-                raise ConflictError("PAYOUT_CHANGED") from error
+                raise errors.PAYOUT_CHANGED() from error
             return found
         return changed
 
@@ -249,7 +250,7 @@ class DynamoPayouts:
                 result_of(error.failed[0], request)
             known = self.find_lines(batch.id, [line.number]).get(line.number)
             if known is None:
-                raise ConflictError("PAYOUT_CHANGED") from error
+                raise errors.PAYOUT_CHANGED() from error
             return known, True
         return line, False
 
@@ -267,7 +268,7 @@ class DynamoPayouts:
                         write.save(_line_item(line), condition=LineItem.pk.does_not_exist())
             except ConditionFailedError as error:
                 if 0 in error.failed:
-                    raise ConflictError("PAYOUT_CHANGED") from error
+                    raise errors.PAYOUT_CHANGED() from error
                 left = [line for index, line in enumerate(left, 1) if index not in error.failed]
             else:
                 return
@@ -350,7 +351,7 @@ class DynamoPayouts:
             except ConditionFailedError:
                 continue  # Somebody brought answers at the same moment: what is new may have changed.
             return sum(len(heard) - (stored[key].said if key in stored else 0) for key, heard in fresh.items())
-        raise UnavailableError("STORE_BUSY")
+        raise STORE_BUSY()
 
     def answers(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
         found = {}
@@ -391,7 +392,7 @@ def _together(
             owners = [*([_OF_BATCH] if unchanged is not None else ()), *owners_of_puts, *owners_of_updates]
             out = {owners[position] for position in error.failed}
             if _OF_BATCH in out:
-                raise ConflictError("PAYOUT_CHANGED") from error
+                raise errors.PAYOUT_CHANGED() from error
             refused += [line for index, line in enumerate(left) if index in out]
             left = [line for index, line in enumerate(left) if index not in out]
         else:

@@ -19,7 +19,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import GetError
 
 from cardstock.aws.tables import ExpiryAttribute, Table
-from cardstock.errors import UnavailableError
+from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE
 from cardstock.recommendations.learning import decode, encode
 from cardstock.recommendations.model import Row
 
@@ -57,7 +57,7 @@ class DynamoRows:
             response = getattr(error.cause, "response", None) or {}
             if response.get("Error", {}).get("Code") in ("ValidationException", "ResourceNotFoundException"):
                 raise
-            raise UnavailableError("STORE_UNAVAILABLE") from error
+            raise STORE_UNAVAILABLE() from error
         items = found.get("Responses", {}).get(RowItem.table_name(), ())
         return {item["pk"]["S"]: decode(item["pk"]["S"], item["r"]["S"]) for item in items}
 
@@ -81,4 +81,4 @@ class DynamoRows:
             batch = [request["PutRequest"]["Item"] for request in left]
             if pause is not None:
                 self._sleep(pause)
-        raise UnavailableError("STORE_BUSY")
+        raise STORE_BUSY()

@@ -3,7 +3,7 @@ Alipay, Douyin and Baidu are further classes with the same two methods (`members
 
 import re
 
-from cardstock.errors import UnauthorizedError
+from cardstock.members import errors
 
 _LOGIN_CODE = re.compile(r"dev:([A-Za-z0-9_.-]{1,64})")
 _PHONE_CODE = re.compile(r"dev:(\+[1-9][0-9]{7,14})")
@@ -22,7 +22,7 @@ class DevPlatform:
 def _only(shape: re.Pattern[str], code: str) -> str:
     found = shape.fullmatch(code)
     if found is None:
-        raise UnauthorizedError("LOGIN_CODE_INVALID")
+        raise errors.LOGIN_CODE_INVALID()
     return found[1]
 
 

@@ -13,8 +13,9 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from cardstock.errors import InvalidError, Pointer, RefusedError
+from cardstock.errors import Pointer, RefusedError
 from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen, split
+from cardstock.network import errors
 from cardstock.network.model import OrderLine, Plan, Refunded
 from cardstock.network.rewards import net_lines, nothing_refunded, refund_amount, refund_units
 
@@ -124,12 +125,12 @@ def recorded(orders: Iterable[RecordedOrder], plan: Plan, partners: Sequence[str
         if newest is None:
             yield from (Appointed(partner, at) for partner in partners)
         elif at < newest:
-            raise InvalidError("ORDERS_UNSORTED", order_id=order.order_id)
+            raise errors.ORDERS_UNSORTED(order_id=order.order_id)
         newest = at
         while due and due[0][0] <= at:
             yield heappop(due)[3]
         if order.order_id in ids or not _is_possible(order):
-            raise InvalidError("ORDER_INVALID", order_id=order.order_id)
+            raise errors.ORDER_INVALID(order_id=order.order_id)
         ids.add(order.order_id)
         if order.member_id not in known or order.inviter_id is not None:
             known.add(order.member_id)
@@ -266,7 +267,7 @@ def check_market(market: Market) -> Market:
         if not low <= getattr(market, name) <= high
     )
     if wrong:
-        raise InvalidError("MARKET_INVALID", pointers=wrong)
+        raise errors.MARKET_INVALID(pointers=wrong)
     return market
 
 

@@ -9,9 +9,10 @@ from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import fields, replace
 
 from cardstock.edge.http import Model
-from cardstock.errors import InvalidError, Pointer, RefusedError
+from cardstock.errors import BODY_INVALID, Pointer
 from cardstock.ledger.schemas import PublishPlan, ShownFinding, approvals_of, draft_of
 from cardstock.money import MAX_FEN
+from cardstock.network import errors
 from cardstock.network.model import OrderLine
 from cardstock.network.presets import PRESETS
 from cardstock.network.simulation.charts import comparison_svg
@@ -22,7 +23,7 @@ MAX_PLANS: Final = 5
 MAX_MEMBERS: Final = 20_000
 """Of one synchronous call, for each plan; the command takes ten million."""
 MAX_ORDERS: Final = 1_000
-CODES: Final = ("PLAN_INVALID", "SIMULATION_TOO_LARGE", "ORDER_INVALID")
+CODES: Final = (errors.PLAN_INVALID, errors.SIMULATION_TOO_LARGE, errors.ORDER_INVALID)
 
 Share = Annotated[int, Meta(ge=0, le=10_000)]
 Id = Annotated[str, Meta(min_length=1, max_length=64, examples=["m17"])]
@@ -137,7 +138,7 @@ def check_size(markets: Sequence[Market]) -> None:
         for market in markets
     ]
     if any(market.members > MAX_MEMBERS for market in markets) or sum(weights) > MAX_PLANS * MAX_MEMBERS:
-        raise RefusedError("SIMULATION_TOO_LARGE", limit=MAX_MEMBERS)
+        raise errors.SIMULATION_TOO_LARGE(limit=MAX_MEMBERS)
 
 
 def trials_of(body: Simulate, now: datetime) -> list[Trial]:
@@ -384,4 +385,4 @@ def decode_candidate(content: bytes, path: str) -> Candidate:
             return msgspec.json.decode(content, type=Candidate)
         return Candidate(msgspec.json.decode(content, type=PublishPlan))
     except msgspec.MsgspecError as error:
-        raise InvalidError("BODY_INVALID", pointers=(Pointer(path, str(error)),)) from error
+        raise BODY_INVALID(pointers=(Pointer(path, str(error)),)) from error

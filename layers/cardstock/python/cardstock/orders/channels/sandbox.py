@@ -20,8 +20,9 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta
 
-from cardstock.errors import InvalidError, Pointer, RefusedError, UnavailableError
+from cardstock.errors import BODY_INVALID, CHANNEL_UNAVAILABLE, Pointer
 from cardstock.money import CURRENCY, MAX_FEN
+from cardstock.orders import errors
 from cardstock.orders.model import Order, PaymentNotice, PaymentParameters, Refund
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class SandboxChannel:
         try:
             notice = msgspec.json.decode(raw, type=_Notice, strict=True)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-            raise InvalidError("BODY_INVALID", pointers=(Pointer("", "NOTICE"),)) from error
+            raise BODY_INVALID(pointers=(Pointer("", "NOTICE"),)) from error
         if notice.event != "payment.succeeded":
             return None
         return PaymentNotice(
@@ -124,7 +125,7 @@ class SandboxChannel:
         if found.status != "succeeded":
             return None
         if found.transaction_no is None or found.amount_fen is None or not found.currency or found.paid_at is None:
-            raise UnavailableError("CHANNEL_UNAVAILABLE")
+            raise CHANNEL_UNAVAILABLE()
         return PaymentNotice(
             channel=self.name,
             order_no=order.order_id,
@@ -143,7 +144,7 @@ class SandboxChannel:
         headers = {"content-type": "application/json", **self._sign(f"msg_{refund.refund_id}", body)}
         answer = self._call("POST", "/v1/refunds", body, headers, _Refunded)
         if answer.status == "failed":
-            raise RefusedError("REFUND_REFUSED", refund_id=refund.refund_id)
+            raise errors.REFUND_REFUSED(refund_id=refund.refund_id)
         return bool(answer.status == "succeeded")
 
     def _call(self, method: str, path: str, body: bytes, headers: dict[str, str], kind: type) -> Any:
@@ -158,4 +159,4 @@ class SandboxChannel:
             return msgspec.json.decode(response.content, type=kind, strict=True)
         except (httpx.HTTPError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             # Whatever went wrong, what the channel did is not known: unknown is not failed.
-            raise UnavailableError("CHANNEL_UNAVAILABLE") from error
+            raise CHANNEL_UNAVAILABLE() from error

@@ -24,7 +24,7 @@ from datetime import timedelta
 from typing import Final, Literal, TypeAlias, get_args
 
 from cardstock.clock import Clock
-from cardstock.errors import UnavailableError
+from cardstock.errors import CHANNEL_UNAVAILABLE
 from cardstock.files import Document
 from cardstock.payouts.model import Answer, Batch, Confirmation, DropReason, Line, Result
 
@@ -69,7 +69,7 @@ class SandboxTransfers:
 
     def ask(self, lines: Sequence[Line]) -> Sequence[Answer]:
         if any(self.script(line) == "down" for line in lines):
-            raise UnavailableError("CHANNEL_UNAVAILABLE")
+            raise CHANNEL_UNAVAILABLE()
         return [answer for line in lines if (answer := self._answer(line)) is not None]
 
     def cancel(self, lines: Sequence[Line]) -> Sequence[Answer]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from cardstock.clock import Clock
-from cardstock.errors import NotFoundError
+from cardstock.errors import NOT_FOUND
 from cardstock.payouts.model import MAX_ATTEMPTS, Batch, Period, batch_id, named_file, transfer_number
 from cardstock.payouts.ports import Files, Payees, Payouts, QuarterWriter, TaxFiles
 from cardstock.payouts.tax.model import (
@@ -32,7 +32,7 @@ def certificate(member: str, year: int, *, brand: str, payouts: Payouts, payees:
     """
     known = payees([member], clock.now())
     if member not in known:
-        raise NotFoundError("NOT_FOUND")
+        raise NOT_FOUND()
     periods = [Period(f"{year}-{month:02d}") for month in range(1, 13)]
     keys = [
         (batch_id(period), transfer_number(one, period, attempt))

@@ -19,8 +19,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from cardstock.errors import InvalidError
 from cardstock.money import Fen
+from cardstock.payouts import errors
 from cardstock.payouts.model import Batch, File, Line, Period
 from cardstock.payouts.report.content import Control, control
 from cardstock.payouts.tax.tables import TABLES, Assessment, TaxTable, TaxToDate, assess, counted
@@ -37,7 +37,7 @@ class Quarter(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if _QUARTER.fullmatch(self.key) is None:
-            raise InvalidError("PERIOD_INVALID", period=self.key)
+            raise errors.PERIOD_INVALID(period=self.key)
 
     @property
     def before(self) -> "Quarter":

@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from cardstock.errors import RefusedError
 from cardstock.money import BPS_ONE, Bps, Fen, half_up
+from cardstock.payouts import errors
 
 Method: TypeAlias = Literal["labour", "platform"]
 
@@ -121,7 +121,7 @@ def table_for(method: str, month: date) -> TaxTable:
         ended = table.valid_until is not None and month > table.valid_until
         if table.method == method and table.valid_from <= month and not ended:
             return table
-    raise RefusedError("TAX_TABLE_MISSING", method=method, month=month.isoformat()[:7])
+    raise errors.TAX_TABLE_MISSING(method=method, month=month.isoformat()[:7])
 
 
 def withhold(

@@ -1,0 +1,15 @@
+"""Refusals of the ledger area."""
+
+from typing import Final
+
+from cardstock.errors import conflict, refused
+
+NOT_SEALED_YET: Final = conflict(
+    "NOT_SEALED_YET",
+    zh="该笔记录尚未封存，每晚封存一次，请明天再试。",
+    en="This entry is not sealed yet; that is done every night.",
+)
+DEBT_SMALLER: Final = refused("DEBT_SMALLER", zh="欠款少于该金额。", en="Less than that is owed.")
+SECOND_PERSON_NEEDED: Final = refused(
+    "SECOND_PERSON_NEEDED", zh="需由另一人审批。", en="Another person has to approve."
+)

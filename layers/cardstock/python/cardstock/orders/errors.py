@@ -1,0 +1,51 @@
+"""Refusals of the orders area."""
+
+from typing import Final
+
+from cardstock.errors import conflict, invalid, refused, unavailable
+
+COUPON_UNKNOWN: Final = refused("COUPON_UNKNOWN", zh="没有可用的优惠券。", en="There is no such coupon to use.")
+COUPON_USED: Final = conflict(
+    "COUPON_USED", zh="优惠券已使用或已失效。", en="The coupon has been used, or is no longer valid."
+)
+NOT_FOR_SALE: Final = refused(
+    "NOT_FOR_SALE", zh="部分商品已下架或不存在。", en="Some of the products are not for sale."
+)
+PRICE_CHANGED: Final = conflict(
+    "PRICE_CHANGED", zh="部分商品价格已变动，请重新确认。", en="The price of some products has changed; ask again."
+)
+AMOUNT_TOO_LARGE: Final = refused("AMOUNT_TOO_LARGE", zh="订单金额过大。", en="The amount is too large for one order.")
+ATTRIBUTION_INVALID: Final = invalid("ATTRIBUTION_INVALID", zh="名片来源标记无效。", en="The attribution is not valid.")
+QUOTE_INVALID: Final = invalid(
+    "QUOTE_INVALID", zh="报价无效，请重新获取。", en="The quote is not valid; ask for a new one."
+)
+QUOTE_EXPIRED: Final = conflict(
+    "QUOTE_EXPIRED", zh="报价已过期，请重新获取。", en="The quote has expired; ask for a new one."
+)
+CHANNEL_UNKNOWN: Final = invalid("CHANNEL_UNKNOWN", zh="不支持该支付方式。", en="This way to pay is not available.")
+PAYMENT_MISMATCH: Final = refused(
+    "PAYMENT_MISMATCH", zh="支付金额或币种与订单不符。", en="Amount or currency differ from the order's."
+)
+ORDER_PAID: Final = conflict("ORDER_PAID", zh="订单已支付。", en="The order has been paid.")
+ORDER_NOT_PAID: Final = conflict("ORDER_NOT_PAID", zh="订单尚未支付。", en="The order has not been paid.")
+ORDER_CANCELLED: Final = conflict("ORDER_CANCELLED", zh="订单已取消。", en="The order has been cancelled.")
+ORDER_EXPIRED: Final = conflict("ORDER_EXPIRED", zh="订单已超时关闭。", en="The order has expired.")
+REFUND_TOO_MUCH: Final = refused(
+    "REFUND_TOO_MUCH", zh="退款数量超过可退数量。", en="This is more than can be refunded."
+)
+REFUND_TOO_LATE: Final = refused(
+    "REFUND_TOO_LATE", zh="已超过退款期限。", en="The time to refund this payment is over."
+)
+REFUND_REFUSED: Final = refused("REFUND_REFUSED", zh="支付渠道拒绝退款。", en="The payment channel refuses the refund.")
+REFUND_PENDING: Final = unavailable("REFUND_PENDING", zh="退款正在处理中。", en="The refund is being worked on.")
+NOT_SHIPPED: Final = conflict("NOT_SHIPPED", zh="订单尚未全部发货。", en="Not everything has been shipped.")
+SUPPLIER_ORDER_CANCELLED: Final = conflict(
+    "SUPPLIER_ORDER_CANCELLED", zh="该供应商订单已取消。", en="This supplier order has been cancelled."
+)
+TOO_MANY_PARCELS: Final = refused(
+    "TOO_MANY_PARCELS", zh="包裹数量超过上限 {limit}。", en="An order has at most {limit} parcels per supplier."
+)
+UNITS_SENT: Final = conflict("UNITS_SENT", zh="部分商品已发货。", en="Some of these units have been sent.")
+CHANNEL_MISSING: Final = refused(
+    "CHANNEL_MISSING", zh="该支付渠道未启用。", en="The payment channel of this order is not set up here."
+)

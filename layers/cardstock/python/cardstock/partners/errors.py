@@ -1,0 +1,35 @@
+"""Refusals of the partners area."""
+
+from typing import Final
+
+from cardstock.errors import conflict, invalid, refused
+
+SCOPE_UNKNOWN: Final = invalid("SCOPE_UNKNOWN", zh="没有这些权限：{scopes}。", en="There are no such scopes: {scopes}.")
+SCOPE_FOR_STAFF: Final = refused(
+    "SCOPE_FOR_STAFF", zh="供应商密钥不能拥有该权限。", en="A supplier's key cannot have this scope."
+)
+OWNER_UNKNOWN: Final = invalid(
+    "OWNER_UNKNOWN", zh="密钥归属须为 staff 或供应商编号。", en="The owner of a key is `staff` or a supplier id."
+)
+SUPPLIER_ID_INVALID: Final = invalid(
+    "SUPPLIER_ID_INVALID",
+    zh="供应商编号须为 sup_ 加 1 至 26 位小写字母或数字。",
+    en="A supplier id is sup_ and 1 to 26 lower-case letters or digits.",
+)
+MESSAGE_ID_REUSED: Final = refused(
+    "MESSAGE_ID_REUSED", zh="同一消息编号对应不同内容。", en="This message id came before with another body."
+)
+URL_REFUSED: Final = invalid(
+    "URL_REFUSED",
+    zh="回调地址须为公网 https 地址（443 端口），且不含账号信息。",
+    en="A webhook URL is https on port 443 of a public host, without credentials in it.",
+)
+TOO_MANY_ENDPOINTS: Final = refused(
+    "TOO_MANY_ENDPOINTS", zh="回调地址最多 {limit} 个。", en="There can be at most {limit} webhook endpoints."
+)
+ENDPOINT_NOT_ACTIVE: Final = conflict(
+    "ENDPOINT_NOT_ACTIVE",
+    zh="该回调地址未启用，无法投递。",
+    en="Only an active endpoint with a URL can be delivered to.",
+)
+EVENT_UNKNOWN: Final = invalid("EVENT_UNKNOWN", zh="不支持的事件类型。", en="This type of event is not taken here.")

@@ -1,0 +1,50 @@
+"""Refusals of the payouts area."""
+
+from typing import Final
+
+from cardstock.errors import conflict, invalid, refused
+
+PERIOD_NOT_OVER: Final = refused(
+    "PERIOD_NOT_OVER", zh="{period} 尚未结束或尚未入账。", en="{period} is not over yet, or not booked to its end."
+)
+PERIOD_PAST: Final = refused(
+    "PERIOD_PAST",
+    zh="{period} 已过，只能发起上一个月的结算。",
+    en="{period} is past: only the last month can be opened.",
+)
+PERIOD_INVALID: Final = invalid("PERIOD_INVALID", zh="期间不正确。", en="This is not a period.")
+APPROVER_OPENED_IT: Final = refused(
+    "APPROVER_OPENED_IT", zh="开立人不能审批同一批次。", en="Who opened a payout cannot approve it."
+)
+PAYOUT_STILL_OPENING: Final = conflict(
+    "PAYOUT_STILL_OPENING", zh="批次仍在生成，请稍后重试。", en="The payout is still being listed; try again."
+)
+PAYOUT_CLOSED: Final = conflict("PAYOUT_CLOSED", zh="该批次或账期已结束。", en="The payout, or its period, is over.")
+CHANNEL_SPEAKS_ITSELF: Final = conflict(
+    "CHANNEL_SPEAKS_ITSELF",
+    zh="该批次的结果由支付渠道逐笔返回，不能整批确认。",
+    en="The channel answers for each transfer; they cannot be confirmed as a whole.",
+)
+TRANSFER_WAITS: Final = conflict(
+    "TRANSFER_WAITS",
+    zh="收款人仍可领取该笔转账，请等待渠道的最终结果。",
+    en="The payee can still take the transfer; the channel will say how it ended.",
+)
+TRANSFER_NOT_FAILED: Final = conflict(
+    "TRANSFER_NOT_FAILED",
+    zh="渠道尚未确认该笔转账失败或撤销，不能重新发起。",
+    en="The channel has not said that the transfer failed or was cancelled.",
+)
+RETRIED_ALREADY: Final = refused(
+    "RETRIED_ALREADY", zh="该笔转账已重新发起过。", en="The transfer has been retried already."
+)
+PAYOUT_NOT_SENT: Final = conflict("PAYOUT_NOT_SENT", zh="批次尚未发放。", en="The payout has not been sent.")
+PAYOUT_CHANGED: Final = conflict(
+    "PAYOUT_CHANGED", zh="批次刚被更新，请重试。", en="The payout has changed meanwhile; try again."
+)
+TRANSFER_UNKNOWN: Final = invalid(
+    "TRANSFER_UNKNOWN", zh="部分转账单号不属于该批次。", en="Some transfer numbers were not sent in this payout."
+)
+TAX_TABLE_MISSING: Final = refused(
+    "TAX_TABLE_MISSING", zh="{month} 没有适用的税率表。", en="No tax table holds for {month}."
+)

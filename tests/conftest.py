@@ -72,6 +72,7 @@ pytest_plugins = [
     "tests.house.payloads",
     "tests.house.racing",
     "tests.house.refusals",
+    "tests.people.clock",
     "tests.people.selling",
     "tests.house.sockets",
 ]

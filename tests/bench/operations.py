@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from cardstock.aws import files as s3
 from cardstock.aws import queues as sqs
 from cardstock.aws import tables as base
-from cardstock.clock import process_clock, set_clock
+from cardstock.clock import SystemClock, process_clock, set_clock
 from cardstock.edge import secrets
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
@@ -72,7 +72,6 @@ def measured(work: Callable[[], object]) -> Measured:
 @contextmanager
 def account() -> Iterator[Cloud]:
     """An empty account, with a clock that stands still."""
-    before = process_clock()
     with mock_aws():
         made = Cloud()
         provision(made)
@@ -83,7 +82,7 @@ def account() -> Iterator[Cloud]:
         try:
             yield made
         finally:
-            set_clock(before)
+            set_clock(SystemClock())
 
 
 @contextmanager

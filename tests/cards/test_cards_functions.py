@@ -9,7 +9,7 @@ import pytest
 from aws_lambda_powertools.utilities import parameters
 
 from cardstock.cards.tickets import ATTRIBUTION
-from cardstock.clock import process_clock, set_clock
+from cardstock.clock import SystemClock, set_clock
 from cardstock.edge import wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.ids import new_id
@@ -46,10 +46,10 @@ class MovableClock:
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[MovableClock]:
-    before, movable = process_clock(), MovableClock()
+    movable = MovableClock()
     set_clock(movable)
     yield movable
-    set_clock(before)
+    set_clock(SystemClock())
 
 
 def raw(method: str, path: str, body: Any = None, **options: Any) -> dict[str, Any]:

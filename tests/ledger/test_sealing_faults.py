@@ -10,7 +10,7 @@ import pytest
 from moto.core.botocore_stubber import BotocoreStubber
 
 from cardstock.aws import files as s3
-from cardstock.clock import process_clock, set_clock
+from cardstock.clock import SystemClock, set_clock
 from cardstock.ledger import sealing, wiring
 from cardstock.ledger.sealing import note
 from cardstock.ledger.service import claimed
@@ -28,10 +28,10 @@ ENTRIES = 30
 def clock(cloud: Cloud) -> Iterator[MovingClock]:
     """Midnight after a day with entries, of which one came twice: before its seal and after it."""
     s3.forget_client()
-    before, clock = process_clock(), MovingClock(NIGHT)
+    clock = MovingClock(NIGHT)
     set_clock(clock)
     yield clock
-    set_clock(before)
+    set_clock(SystemClock())
     s3.forget_client()
 
 

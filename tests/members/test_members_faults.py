@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from cardstock.clock import process_clock, set_clock
+from cardstock.clock import SystemClock, set_clock
 from cardstock.errors import CardstockError
 from functions.cards.api.app import handler as cards
 from functions.cards.on_view.app import handler as on_card_viewed
@@ -29,10 +29,9 @@ class FixedClock:
 
 @pytest.fixture(autouse=True)
 def fixed_clock() -> Iterator[None]:
-    before = process_clock()
     set_clock(FixedClock())
     yield
-    set_clock(before)
+    set_clock(SystemClock())
 
 
 def send(handler: Callable[..., dict[str, Any]], *arguments: Any, **options: Any) -> tuple[int, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities import parameters
 
-from cardstock.clock import process_clock, set_clock
+from cardstock.clock import SystemClock, process_clock, set_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.ids import RequestKey, new_id
@@ -32,10 +32,10 @@ class MovableClock:
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[MovableClock]:
-    before, movable = process_clock(), MovableClock()
+    movable = MovableClock()
     set_clock(movable)
     yield movable
-    set_clock(before)
+    set_clock(SystemClock())
 
 
 def call(method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:

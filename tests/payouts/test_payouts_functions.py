@@ -434,7 +434,11 @@ def test_a_poison_message_fails_alone(office: Office) -> None:
     assert set(office.lines()) == {member_id(1)}
 
 
-EVENTS = sorted((ROOT / "events").glob("*payout*/*.json"))
+EVENTS = [
+    path
+    for name in ("api", "on_step", "monthly_open")
+    for path in sorted((ROOT / "events/payouts" / name).glob("*.json"))
+]
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{function_of(path)}/{path.stem}")

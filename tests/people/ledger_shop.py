@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cardstock.clock import process_clock, set_clock
+from cardstock.clock import SystemClock, set_clock
 from cardstock.edge.secrets import forget_provider
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey, derived_id
@@ -250,14 +250,13 @@ class Shop:
 def shop(cloud: Cloud) -> Iterator[Shop]:
     """A shop with the demonstration plan in force, on a clock of its own."""
     clock = ShopClock()
-    before = process_clock()
     set_clock(clock)
     for factory in (network_wiring.plans, network_wiring.network, flows_wiring.rules, ledger_wiring.calendar):
         factory.cache_clear()  # they keep what they read, and every test has tables of its own
     opened = Shop(cloud, clock)
     opened.publish()
     yield opened
-    set_clock(before)
+    set_clock(SystemClock())
 
 
 class Channel:

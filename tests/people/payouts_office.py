@@ -13,7 +13,7 @@ from cardstock import environment
 from cardstock.aws import files as s3
 from cardstock.aws import queues as sqs
 from cardstock.aws.tables import Transaction
-from cardstock.clock import process_clock, rfc3339, set_clock
+from cardstock.clock import SystemClock, rfc3339, set_clock
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey, derived_id
 from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting, account, transaction_id
@@ -56,11 +56,10 @@ class MovableClock:
 @contextmanager
 def clock_at(moment: datetime) -> Iterator[MovableClock]:
     """The process's clock, standing at `moment`."""
-    before = process_clock()
     moved = MovableClock(moment)
     set_clock(moved)
     yield moved
-    set_clock(before)
+    set_clock(SystemClock())
 
 
 def member_id(index: int) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Listing
-from cardstock.clock import process_clock, rfc3339, set_clock
+from cardstock.clock import SystemClock, process_clock, rfc3339, set_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.edge.signatures import sign, verify
@@ -222,10 +222,10 @@ class Shop:
 @pytest.fixture
 def clock() -> Iterator[MovingClock]:
     """The time of this process, standing still until it is moved."""
-    before, moving = process_clock(), MovingClock()
+    moving = MovingClock()
     set_clock(moving)
     yield moving
-    set_clock(before)
+    set_clock(SystemClock())
 
 
 @pytest.fixture

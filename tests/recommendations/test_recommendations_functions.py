@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cardstock.clock import process_clock, set_clock
+from cardstock.clock import SystemClock, set_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.ids import new_id
@@ -35,10 +35,9 @@ class FixedClock:
 
 @pytest.fixture(autouse=True)
 def fixed_clock() -> Iterator[None]:
-    before = process_clock()
     set_clock(FixedClock())
     yield
-    set_clock(before)
+    set_clock(SystemClock())
 
 
 def order(member_id: str, days_ago: int, *skus: str) -> None:
@@ -255,7 +254,7 @@ def test_a_malformed_tick_fails_and_writes_nothing(learnt: Cloud, name: str, err
 
 
 def test_without_a_model_server_no_http_client_is_imported() -> None:
-    program = "import sys; from functions.recommendations_api import app; print('httpx' in sys.modules)"
+    program = "import sys; from functions.recommendations.api import app; print('httpx' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/cardstock/python'}"}
 
     answer = subprocess.run(

@@ -24,7 +24,7 @@ from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.tokens import ATTRIBUTION
 from cardstock.partners import service as partners
 from cardstock.partners import wiring as partners_wiring
-from tests.house.cloud import SECRETS, Cloud, Context, http_event
+from tests.house.cloud import SECRETS, Cloud, Context, http_event, serve
 
 START = datetime(2026, 12, 1, 8, tzinfo=UTC)
 BUYER = "mem_" + "b" * 26
@@ -121,9 +121,7 @@ class Shop:
 
     def send(self, method: str, path: str, body: Any = None, *, member: str = BUYER, **more: Any) -> Reply:
         """A member's request to the orders function."""
-        from functions.orders.api import app as orders_api
-
-        return reply(orders_api.handler(http_event(method, path, body, token=self.token(member), **more), Context()))
+        return reply(serve(http_event(method, path, body, token=self.token(member), **more)))
 
     def quote(self, units: Mapping[str, int] = CART, *, member: str = BUYER, **more: Any) -> Reply:
         """Ask for a quote."""

@@ -95,17 +95,6 @@ def ask_refund(request: Request[models.AskRefund, Nothing]) -> Answer:
     return Answer(models.requested_told(asked.refund), replayed=asked.replayed)
 
 
-@api.post("/v1/orders/{order_id}/goodwill-refunds", body=models.GrantRefund, answer=models.RequestedRefund, status=202,
-          auth="key", scope="orders:refund", idempotent=True, codes=models.GRANT_CODES)  # fmt: skip
-def grant_refund(request: Request[models.GrantRefund, Nothing]) -> Answer:
-    """Give a buyer money back without units, with a reason.
-
-    It is spread over what is left of all lines, and takes its part of the rewards. More than is left is refused."""
-    what = (request.path["order_id"], request.body.amount_fen, request.body.reason, request.key)
-    asked = service.grant_refund(request.caller.id, *what, orders=orders(), clock=clock())
-    return Answer(models.requested_told(asked.refund), replayed=asked.replayed)
-
-
 @api.get("/v1/orders/{order_id}/refunds", answer=models.RefundList, auth="any", scope="orders:refund")
 def list_refunds(request: Request[Nothing, Nothing]) -> models.RefundList:
     """List the refunds of the caller's order, to staff of any; oldest first."""

@@ -1,0 +1,76 @@
+"""HTTP for staff and suppliers: products, their prices and stock."""
+
+from cardstock.aws.tables import connect
+from cardstock.catalog import errors, service
+from cardstock.catalog import schemas as models
+from cardstock.catalog import wiring as catalog_wiring
+from cardstock.catalog.model import Listing
+from cardstock.clock import process_clock
+from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.errors import NOT_FOUND, STOCK_SHORT
+from cardstock.partners import wiring as partners_wiring
+
+api = Api("catalog", callers=partners_wiring.callers)
+
+
+@api.put(
+    "/v1/products/{sku}",
+    body=models.ProductTerms,
+    answer=models.Published,
+    auth="key",
+    scope="catalog:write",
+    codes=(NOT_FOUND, errors.SKU_INVALID, errors.SKU_TAKEN),
+)
+def put_product(request: Request[models.ProductTerms, Nothing]) -> models.Published:
+    """Publish a product, or publish it anew.
+
+    A supplier's key publishes that supplier's products only. A SKU stays with the supplier that had it first. Stock is
+    set the first time; then it changes by sales, deliveries and counts.
+    """
+    return _publish(request.caller.owner, [models.listing(request.path["sku"], request.body)])
+
+
+@api.put(
+    "/v1/products",
+    body=models.PublishProducts,
+    answer=models.Published,
+    auth="key",
+    scope="catalog:write",
+    codes=(NOT_FOUND, errors.SKU_TAKEN),
+)
+def publish_products(request: Request[models.PublishProducts, Nothing]) -> models.Published:
+    """Publish up to 100 products.
+
+    All of them or none, each as if it were put alone; so a repeat changes nothing. A SKU may occur once.
+    """
+    return _publish(request.caller.owner, [models.listing(product.sku, product) for product in request.body.products])
+
+
+@api.post(
+    "/v1/products/{sku}/stock",
+    body=models.AddStock,
+    answer=models.ProductView,
+    auth="key",
+    scope="catalog:write",
+    idempotent=True,
+    codes=(NOT_FOUND, STOCK_SHORT),
+)
+def add_stock(request: Request[models.AddStock, Nothing]) -> Answer:
+    """Add units, or take them away.
+
+    Once per Idempotency-Key. What is reserved for orders cannot be taken away.
+    """
+    product, replayed = service.add_stock(
+        request.path["sku"], request.body.add, request.key,
+        acting_for=request.caller.owner, products=catalog_wiring.products(), clock=process_clock(),
+    )  # fmt: skip
+    return Answer(models.told(product), replayed=replayed)
+
+
+def _publish(acting_for: str, listings: list[Listing]) -> models.Published:
+    service.publish(listings, acting_for=acting_for, products=catalog_wiring.products(), clock=process_clock())
+    return models.Published(skus=[listing.sku for listing in listings])
+
+
+handler = api.handler
+connect()

@@ -1,5 +1,9 @@
 """HTTP: payment channels' notices."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from cardstock import bootstrap
 from cardstock.edge.http import Api, Model, Nothing, Request
 from cardstock.edge.observability import count, logger
@@ -12,7 +16,9 @@ api = Api("payments", callers=bootstrap.callers)
 class NoticeTaken(Model):
     """What the channel wants to read once a notice has been booked."""
 
-    code: str
+    code: Annotated[
+        str, Meta(description="Always `SUCCESS`: the channel stops sending the notice.", examples=["SUCCESS"])
+    ]
 
 
 @api.post(

@@ -7,6 +7,7 @@ import msgspec
 from cardstock import bootstrap
 from cardstock.clock import rfc3339
 from cardstock.edge.http import Api, Model, Nothing, Request
+from cardstock.edge.models import ArticleNumber
 from cardstock.edge.observability import count, logger
 from cardstock.recommendations import service
 
@@ -23,33 +24,78 @@ Shown = Annotated[
 
 
 class AskRecommendations(Model):
-    """What is on the screen. `home` expects the next basket, repeats included; `discover` only new products."""
+    """What is on the screen."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=service.MAX_ITEMS, examples=[10])] = 10
+    limit: Annotated[
+        int, msgspec.Meta(ge=1, le=service.MAX_ITEMS, description="Most products of the answer.", examples=[10])
+    ] = 10
     shown: Shown = msgspec.field(default="", name="for")
-    scene: Annotated[Literal["home", "discover"], msgspec.Meta(examples=["home"])] = "home"
+    scene: Annotated[
+        Literal["home", "discover"],
+        msgspec.Meta(
+            description="`home` expects the next basket, repeats included; `discover` only new products.",
+            examples=["home"],
+        ),
+    ] = "home"
 
 
 class Recommended(Model):
-    """One product. `because` is the SKU behind `CO_PURCHASE`; `score` compares within this answer only; `title` is as
-    old as the learning."""
+    """One product."""
 
-    sku: Annotated[str, msgspec.Meta(examples=["22423"])]
-    title: Annotated[str, msgspec.Meta(examples=["REGENCY CAKESTAND 3 TIER"])]
-    score: Annotated[int, msgspec.Meta(examples=[10100])]
-    reason: Annotated[Literal["OWN_HISTORY", "CO_PURCHASE", "POPULAR"], msgspec.Meta(examples=["OWN_HISTORY"])]
-    because: str | None
-    text: Annotated[str, msgspec.Meta(examples=["您买过的商品，需要时可以再次购买"])]
+    sku: ArticleNumber
+    title: Annotated[
+        str,
+        msgspec.Meta(
+            description="Name of the product when it was last learned.", examples=["REGENCY CAKESTAND 3 TIER"]
+        ),
+    ]
+    score: Annotated[
+        int, msgspec.Meta(description="How well it fits; compares within this answer only.", examples=[10100])
+    ]
+    reason: Annotated[
+        Literal["OWN_HISTORY", "CO_PURCHASE", "POPULAR"],
+        msgspec.Meta(
+            description="Why it is proposed: bought before, bought together with `because`, or popular.",
+            examples=["CO_PURCHASE"],
+        ),
+    ]
+    because: Annotated[
+        str | None,
+        msgspec.Meta(description="SKU that it is bought together with; null for other reasons.", examples=["85123A"]),
+    ]
+    text: Annotated[
+        str,
+        msgspec.Meta(
+            description="The reason for people, in the language of the request.",
+            examples=["常与“REGENCY CAKESTAND 3 TIER”一起购买"],
+        ),
+    ]
 
 
 class Recommendations(Model):
-    """The products, best first. `ranked_by` is `model` where a language model ordered and worded them. `learned_at` is
-    the newest purchase that was learnt from; null until there is one."""
+    """The products, best first."""
 
-    id: Annotated[str, msgspec.Meta(examples=["rec_01kbcq3w00e5m8v2y7x4t9z1n6"])]
-    items: list[Recommended]
-    ranked_by: Annotated[Literal["rules", "model"], msgspec.Meta(examples=["rules"])]
-    learned_at: Annotated[str, msgspec.Meta(examples=["2026-12-01T18:00:00.000Z"])] | None
+    id: Annotated[
+        str,
+        msgspec.Meta(
+            description="Names this answer in logs and comparisons.", examples=["rec_01kbcq3w00e5m8v2y7x4t9z1n6"]
+        ),
+    ]
+    items: Annotated[list[Recommended], msgspec.Meta(description="Products, best first.")]
+    ranked_by: Annotated[
+        Literal["rules", "model"],
+        msgspec.Meta(
+            description="`model` where a language model ordered and worded them, otherwise `rules`.",
+            examples=["rules"],
+        ),
+    ]
+    learned_at: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="Newest purchase that was learned from; null before the first.",
+            examples=["2026-12-01T18:00:00.000Z"],
+        ),
+    ]
 
 
 @api.get("/v1/recommendations", query=AskRecommendations, answer=Recommendations, auth="member")

@@ -108,7 +108,7 @@ class Route(msgspec.Struct, frozen=True):
 
 def codes_of(route: Route) -> tuple[str, ...]:
     """Every code that a route may answer: its own, and those that follow from what it takes."""
-    codes = list(route.codes)
+    codes = [*route.codes, "QUERY_INVALID"]  # of any route: a parameter that it does not know
     if route.auth:
         codes += ["CREDENTIALS_MISSING", "TOKEN_INVALID", "TOKEN_EXPIRED", "KEY_INVALID"]
         codes += {"member": ["NOT_A_MEMBER"], "key": ["NOT_A_KEY"], "any": []}[route.auth]
@@ -118,10 +118,8 @@ def codes_of(route: Route) -> tuple[str, ...]:
         codes += ["IDEMPOTENCY_KEY_MISSING", "HEADER_INVALID", "IDEMPOTENCY_KEY_REUSED"]
     if route.body is not Nothing:
         codes.append("BODY_INVALID")
-    if route.query is not Nothing:
-        codes.append("QUERY_INVALID")
-        if hasattr(route.query, "cursor"):
-            codes.append("CURSOR_INVALID")
+    if hasattr(route.query, "cursor"):
+        codes.append("CURSOR_INVALID")
     if "{" in route.path:
         codes.append("NOT_FOUND")
     return tuple(dict.fromkeys([*codes, "BODY_TOO_LARGE", "STORE_BUSY", "STORE_UNAVAILABLE"]))

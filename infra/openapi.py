@@ -520,7 +520,7 @@ def _parameters(route: Any, schemas: Mapping[type, Json], components: Mapping[st
             schema = {key: value for key, value in known.items() if key != "description"}
             if isinstance(schema.get("type"), list):  # a query has no null
                 schema["type"] = schema["type"][0]
-                schema = {key: value for key, value in schema.items() if (key, value) != ("default", None)}
+                schema = {key: value for key, value in schema.items() if key != "default" or value is not None}
             required = name in model.get("required", [])
             about = known["description"]
             found.append({"name": name, "in": "query", "required": required, "description": about, "schema": schema})

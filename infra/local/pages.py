@@ -19,14 +19,15 @@ DOCUMENT = ROOT / "infra" / "openapi.json"
 HTML = "text/html; charset=utf-8"
 
 STYLE = """
-:root{color-scheme:light dark;--ink:#16201d;--soft:#66736e;--line:#e1e7e4;--paper:#fff;--ground:#f6f8f7;--leaf:#157a63}
+:root{color-scheme:light dark;--ink:#16201d;--soft:#66736e;--line:#e1e7e4;--paper:#fff;--ground:#f6f8f7;--leaf:#157a63;
+--bad:#c0392b}
 @media(prefers-color-scheme:dark){:root{--ink:#e8eeeb;--soft:#9aa9a3;--line:#2a3732;--paper:#121a17;--ground:#1a2420;
---leaf:#3fb595}}
+--leaf:#3fb595;--bad:#f0806f}}
 *{box-sizing:border-box}html{scroll-padding-top:1rem}
 body{font:15px/1.55 system-ui,"PingFang SC","Noto Sans CJK SC",sans-serif;color:var(--ink);background:var(--paper);
 max-width:76rem;margin:0 auto;padding:2rem 1.25rem 4rem}
 h1{font-size:1.7rem;margin:0 0 1rem}h2{font-size:1.25rem;margin:2.75rem 0 .75rem}h3{font-size:1rem;margin:0 0 .25rem}
-a{color:var(--leaf)}.quiet{color:var(--soft)}.bad{color:#c0392b;font-weight:600}
+a{color:var(--leaf)}.quiet{color:var(--soft)}.bad{color:var(--bad);font-weight:600}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5rem 0 1rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}
 th{font-size:.8125rem;font-weight:600;color:var(--soft)}td p,td ul{margin:0}
@@ -35,7 +36,7 @@ pre{padding:.75rem 1rem;background:var(--ground);border-radius:8px;white-space:p
 summary{cursor:pointer}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.75rem;margin:1.5rem 0}
 .tiles div{background:var(--ground);border-radius:10px;padding:.8rem 1rem;color:var(--soft);font-size:.875rem}
-.tiles b{display:block;font-size:1.6rem;line-height:1.3;color:var(--ink)}.tiles .bad b{color:#c0392b}
+.tiles b{display:block;font-size:1.6rem;line-height:1.3;color:var(--ink)}.tiles .bad b{color:var(--bad)}
 .reference{display:grid;grid-template-columns:15rem minmax(0,1fr);gap:0 2.5rem}
 :root:lang(en) span[lang|=zh],:root:lang(zh) span[lang|=en],[hidden]{display:none!important}
 .bar{grid-column:1/-1;position:sticky;top:0;z-index:1;display:flex;gap:.75rem;align-items:center;padding:.6rem 0;
@@ -64,7 +65,8 @@ max-height:24rem;overflow:auto}.good{color:var(--leaf);font-weight:600}
 .reference :is(tbody,tr,td,th){display:block}.reference tr:first-child{display:none}
 .reference tr{padding:.45rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
 .reference :is(td,th){padding:0;border:0}.reference td:first-child{font-weight:600}
-.reference td:not(:first-child):not(:last-child){color:var(--soft);font-size:.875rem}
+.reference td:not(:first-child):not(:last-child){display:inline;margin-right:.75rem;color:var(--soft);
+font-size:.875rem}
 .reference{grid-template-columns:minmax(0,1fr);gap:0}nav{position:static;max-height:none;padding-top:.5rem}
 input,textarea,.try input,.try textarea{font-size:16px}}
 """

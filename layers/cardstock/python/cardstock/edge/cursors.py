@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar, TypeVarTuple
 from msgspec import Meta
 
 from cardstock.edge.http import Model
+from cardstock.edge.models import SignedToken
 from cardstock.edge.tokens import Signer
 from cardstock.errors import InvalidError, UnauthorizedError
 
@@ -22,7 +23,7 @@ class PageQuery(Model):
 
     cursor: (
         Annotated[
-            str,
+            SignedToken,
             Meta(
                 max_length=1024,
                 description="Where the list goes on: `next_cursor` of the page before. Absent: the first page.",

@@ -1,5 +1,7 @@
 """What cards send and get as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Final

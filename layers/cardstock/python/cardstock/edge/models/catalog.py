@@ -1,5 +1,7 @@
 """What is said about products as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from typing import Annotated
 
 from msgspec import Meta

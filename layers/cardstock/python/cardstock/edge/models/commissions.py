@@ -1,5 +1,7 @@
 """Balances, statements, explanations and plans as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -297,10 +299,10 @@ class Explanation(Model):
 
 def explanation_told(
     order_id: str,
-    rewards: "Sequence[Explained]",
-    what_if: "Mapping[RewardKind, Sequence[WhatIf]]",
+    rewards: Sequence[Explained],
+    what_if: Mapping[RewardKind, Sequence[WhatIf]],
     opens_at: datetime | None,
-    hold: "Hold | None",
+    hold: Hold | None,
     *,
     language: str,
 ) -> Explanation:
@@ -316,7 +318,7 @@ def explanation_told(
     )
 
 
-def _otherwise(explained: "Explained", what_if: "Sequence[WhatIf]", english: bool) -> list[Otherwise]:
+def _otherwise(explained: Explained, what_if: Sequence[WhatIf], english: bool) -> list[Otherwise]:
     texts = {
         "role": ("若下单时身份为{}", "As {} when the order was placed"),
         "referrer_role": ("若买家的推荐人是{}", "Had the buyer's referrer been {}"),
@@ -341,7 +343,7 @@ def _otherwise(explained: "Explained", what_if: "Sequence[WhatIf]", english: boo
 
 
 def _explained(
-    explained: "Explained", otherwise: list[Otherwise], opens_at: datetime | None, english: bool
+    explained: Explained, otherwise: list[Otherwise], opens_at: datetime | None, english: bool
 ) -> ExplainedReward:
     credit = explained.credit
     edge = _EDGES[credit.reward]
@@ -611,14 +613,14 @@ class PublishPlan(Model):
     ] = msgspec.field(default_factory=list)
 
 
-def draft_of(body: PublishPlan, preset: "Plan") -> "Plan":
+def draft_of(body: PublishPlan, preset: Plan) -> Plan:
     """The plan that is asked for. Raises `InvalidError` PLAN_INVALID for what the types alone do not refuse."""
     changed = msgspec.to_builtins(body)
     changed.pop("approvals", None)
     return type(preset).from_dict({**preset.to_dict(), **changed})
 
 
-def approvals_of(body: PublishPlan, now: datetime) -> "list[Approval]":
+def approvals_of(body: PublishPlan, now: datetime) -> list[Approval]:
     """The approvals, dated now."""
     from cardstock.network.model import Approval
 
@@ -678,14 +680,14 @@ class PlanPage(Model):
     ]
 
 
-def in_force_told(current: "PublishedPlan | None") -> str:
+def in_force_told(current: PublishedPlan | None) -> str:
     """Plan and version that are in force."""
     from cardstock.network.presets import DEFAULT_PLAN
 
     return (DEFAULT_PLAN if current is None else current.plan).ref
 
 
-def plan_told(record: "PublishedPlan") -> ShownPlan:
+def plan_told(record: PublishedPlan) -> ShownPlan:
     """The view of a published plan."""
     return ShownPlan(
         plan=record.plan.ref,

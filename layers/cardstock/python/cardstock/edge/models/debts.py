@@ -1,5 +1,7 @@
 """Debt and its forgiving, as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
@@ -84,7 +86,7 @@ class WriteOffList(Model):
     next_cursor: NextCursor
 
 
-def told(found: "WriteOff") -> WrittenOff:
+def told(found: WriteOff) -> WrittenOff:
     """The view of a write-off."""
     from cardstock.ledger.model import transaction_id
 

@@ -1,5 +1,7 @@
 """What the compliance guard has stopped, and what it saw, as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -134,7 +136,7 @@ def day_of(text: str) -> date | None:
         return None
 
 
-def hold_told(hold: "Hold", language: str) -> HeldReward:
+def hold_told(hold: Hold, language: str) -> HeldReward:
     """The view of a hold."""
     english = language == "en"
     text = ("; " if english else "；").join(_REASONS[reason][english] for reason in hold.reasons)
@@ -142,7 +144,7 @@ def hold_told(hold: "Hold", language: str) -> HeldReward:
     return HeldReward(hold.order_id, list(hold.reasons), text, list(hold.members), rfc3339(hold.at), lifted)
 
 
-def alarm_told(alarm: "Alarm") -> ComplianceAlarm:
+def alarm_told(alarm: Alarm) -> ComplianceAlarm:
     """The view of an alarm."""
     return ComplianceAlarm(
         alarm_id=alarm.id,
@@ -156,7 +158,7 @@ def alarm_told(alarm: "Alarm") -> ComplianceAlarm:
     )
 
 
-def sales_told(share: "Share", floor_bps: int) -> OutsideSales:
+def sales_told(share: Share, floor_bps: int) -> OutsideSales:
     """The view of thirty days of sales."""
     return OutsideSales(
         share.day.isoformat(), share.sales, share.outside, share.outside_bps, floor_bps, warns=share.warns

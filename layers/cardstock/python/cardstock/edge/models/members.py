@@ -1,5 +1,7 @@
 """What members send and get as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -267,7 +269,7 @@ def told(member: Member, now: datetime) -> Profile:
     )
 
 
-def placed(node: "Node", coupons: "Callable[[], Coupons]") -> Distribution:
+def placed(node: Node, coupons: Callable[[], Coupons]) -> Distribution:
     """The member's view of his position. Who holds a benefit costs three reads more: whether he has used it."""
     coupon = coupons().of(node.id, node.benefit_id) if node.benefit_held else None
     return Distribution(

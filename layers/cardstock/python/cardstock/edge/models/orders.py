@@ -1,5 +1,7 @@
 """What is said about orders as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal

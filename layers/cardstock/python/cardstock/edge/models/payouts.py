@@ -1,5 +1,7 @@
 """Payout batches, their lines and their files as JSON. Amounts are fen."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal

@@ -1,5 +1,7 @@
 """Seals of the ledger and proofs as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 

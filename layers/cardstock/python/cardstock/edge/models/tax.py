@@ -1,5 +1,7 @@
 """What was withheld, as JSON: a person's certificate data, and the quarters' files. Amounts are fen, rates bps."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Iterable
 from typing import Annotated
 

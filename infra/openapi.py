@@ -31,6 +31,8 @@ _REF = "#/components/schemas/{name}"
 _WIDTH = 120
 _DATA = frozenset({"examples", "default", "const", "enum", "required"})
 """Keywords of a schema that hold values, not schemas."""
+_FIRST = ("$ref", "anyOf", "type", "enum", "const", "description", "examples")
+"""The keywords that a reader looks for first, in their order."""
 
 _ABOUT = """\
 What mini-programs and partners call.
@@ -391,6 +393,7 @@ def _plain(schema: Json) -> Json:
     }
     if isinstance(found.get("description"), str):
         found["description"] = inspect.cleandoc(found["description"])  # Python 3.13 cleans a docstring by itself
+    found = dict(sorted(found.items(), key=lambda entry: _FIRST.index(entry[0]) if entry[0] in _FIRST else len(_FIRST)))
     tag = found.get("enum", ())
     if len(tag) == 1:  # what tells the members of a union apart: msgspec has no place for its description
         return {
@@ -401,7 +404,7 @@ def _plain(schema: Json) -> Json:
     options = found.get("anyOf", [])
     if len(options) == 2 and options[1] == {"type": "null"} and isinstance(options[0].get("type"), str):
         del found["anyOf"]
-        return {**options[0], **found, "type": [options[0]["type"], "null"]}
+        return _plain({**options[0], **found, "type": [options[0]["type"], "null"]})
     return found
 
 

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Literal
 
-import msgspec
+from msgspec import Meta, field
 
 from cardstock import bootstrap
 from cardstock.clock import rfc3339
 from cardstock.edge.http import Api, Model, Nothing, Request
-from cardstock.edge.models import ArticleNumber
+from cardstock.edge.models import ArticleName, ArticleNumber, Moment
 from cardstock.edge.observability import count, logger
 from cardstock.recommendations import service
 
@@ -15,9 +15,9 @@ api = Api("recommendations", callers=bootstrap.callers)
 
 Shown = Annotated[
     str,
-    msgspec.Meta(
+    Meta(
         pattern=r"^([^,]{1,64}(,[^,]{1,64}){0,49})?$",
-        description="SKUs on the page or in the basket, with commas between; the first ten count, none is recommended",
+        description="SKUs on the page or in the basket, with commas between; the first ten count, none is recommended.",
         examples=["22423,85123A"],
     ),
 ]
@@ -26,16 +26,11 @@ Shown = Annotated[
 class AskRecommendations(Model):
     """What is on the screen."""
 
-    limit: Annotated[
-        int, msgspec.Meta(ge=1, le=service.MAX_ITEMS, description="Most products of the answer.", examples=[10])
-    ] = 10
-    shown: Shown = msgspec.field(default="", name="for")
+    limit: Annotated[int, Meta(ge=1, le=service.MAX_ITEMS, description="Most products.", examples=[10])] = 10
+    shown: Shown = field(default="", name="for")
     scene: Annotated[
         Literal["home", "discover"],
-        msgspec.Meta(
-            description="`home` expects the next basket, repeats included; `discover` only new products.",
-            examples=["home"],
-        ),
+        Meta(description="`home`: the next basket, repeats included; `discover`: new products.", examples=["home"]),
     ] = "home"
 
 
@@ -43,30 +38,19 @@ class Recommended(Model):
     """One product."""
 
     sku: ArticleNumber
-    title: Annotated[
-        str,
-        msgspec.Meta(
-            description="Name of the product when it was last learned.", examples=["REGENCY CAKESTAND 3 TIER"]
-        ),
-    ]
-    score: Annotated[
-        int, msgspec.Meta(description="How well it fits; compares within this answer only.", examples=[10100])
-    ]
+    title: Annotated[ArticleName, Meta(description="Name of the product when it was last learned.")]
+    score: Annotated[int, Meta(description="How well it fits; compares within this answer.", examples=[10100])]
     reason: Annotated[
         Literal["OWN_HISTORY", "CO_PURCHASE", "POPULAR"],
-        msgspec.Meta(
-            description="Why it is proposed: bought before, bought together with `because`, or popular.",
-            examples=["CO_PURCHASE"],
-        ),
+        Meta(description="Bought before, bought together with `because`, or popular.", examples=["CO_PURCHASE"]),
     ]
     because: Annotated[
-        str | None,
-        msgspec.Meta(description="SKU that it is bought together with; null for other reasons.", examples=["85123A"]),
+        str | None, Meta(description="SKU that it is bought with; null for other reasons.", examples=["85123A"])
     ]
     text: Annotated[
         str,
-        msgspec.Meta(
-            description="The reason for people, in the language of the request.",
+        Meta(
+            description="`reason` for people, in the language of the request.",
             examples=["常与“REGENCY CAKESTAND 3 TIER”一起购买"],
         ),
     ]
@@ -75,27 +59,13 @@ class Recommended(Model):
 class Recommendations(Model):
     """The products, best first."""
 
-    id: Annotated[
-        str,
-        msgspec.Meta(
-            description="Names this answer in logs and comparisons.", examples=["rec_01kbcq3w00e5m8v2y7x4t9z1n6"]
-        ),
-    ]
-    items: Annotated[list[Recommended], msgspec.Meta(description="Products, best first.")]
+    id: Annotated[str, Meta(description="Names this answer in logs.", examples=["rec_01kbcq3w00e5m8v2y7x4t9z1n6"])]
+    items: Annotated[list[Recommended], Meta(description="Products, best first.")]
     ranked_by: Annotated[
         Literal["rules", "model"],
-        msgspec.Meta(
-            description="`model` where a language model ordered and worded them, otherwise `rules`.",
-            examples=["rules"],
-        ),
+        Meta(description="`model` where a language model ordered and worded them.", examples=["rules"]),
     ]
-    learned_at: Annotated[
-        str | None,
-        msgspec.Meta(
-            description="Newest purchase that was learned from; null before the first.",
-            examples=["2026-12-01T18:00:00.000Z"],
-        ),
-    ]
+    learned_at: Annotated[Moment | None, Meta(description="Newest purchase learned from; null before the first.")]
 
 
 @api.get("/v1/recommendations", query=AskRecommendations, answer=Recommendations, auth="member")

@@ -65,7 +65,13 @@ class WrittenOff(Model):
     asked_by: Annotated[KeyId, Meta(description="Key that asked for it.")]
     asked_at: Annotated[Moment, Meta(description="When it was asked for.")]
     reason: Annotated[str, Meta(description="Why it was asked for.", examples=["member has died, file of 2026-11-20"])]
-    approved_by: Annotated[KeyId | None, Meta(description="Key that approved it; null while nothing is booked.")]
+    approved_by: Annotated[
+        KeyId | None,
+        Meta(
+            description="Key that approved it; null while nothing is booked.",
+            examples=["key_01kbdxdh50fcazdjhcnqh2rzv6"],
+        ),
+    ]
     approved_at: Annotated[Moment | None, Meta(description="When it was approved and booked; null before.")]
     note: Annotated[
         str | None, Meta(description="What the approver put on record; null if nothing.", examples=["seen the file"])

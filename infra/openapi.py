@@ -41,8 +41,8 @@ Amounts are integers in fen (1/100 CNY), times RFC 3339 in UTC, ids opaque strin
 `items` with `next_cursor` for lists; a refusal is `application/problem+json` (RFC 9457) with a stable `code`, a
 `detail` in the language of `Accept-Language` (zh-CN unless it starts with `en`), `trace_id`, `retryable` and
 `errors` that point at fields. An operation's `x-codes` lists the codes that it may answer, by status; the document's
-own `x-codes` has their texts in both languages. With `Accept: application/vnd.cardstock.envelope+json` both come as `{code, data,
-msg, trace_id}`.
+own `x-codes` has their texts in both languages. With `Accept: application/vnd.cardstock.envelope+json` both come as
+`{code, data, msg, trace_id}`.
 
 A POST that creates or charges takes an `Idempotency-Key`: a repeat with the same key and body is answered as the
 first time, with `Idempotent-Replayed: true`; the same key with another body is refused.

@@ -18,15 +18,15 @@ EVENT: Mapping[str, Any] = {
     "type": "object",
     "required": ["specversion", "id", "source", "type", "subject", "time", "timestamp", "sequence", "data"],
     "properties": {
-        "specversion": {"const": "1.0"},
+        "specversion": {"const": "1.0", "description": "Version of CloudEvents."},
         "id": {"type": "string", "description": "The same for the same event, however often it is sent."},
-        "source": {"type": "string"},
-        "type": {"type": "string"},
+        "source": {"type": "string", "description": "Always `/cardstock`."},
+        "type": {"type": "string", "description": "What has happened: one of the webhooks here."},
         "subject": {"type": "string", "description": "What it is about: an order id, a member id."},
-        "time": {"type": "string", "format": "date-time"},
-        "timestamp": {"type": "string", "format": "date-time"},
+        "time": {"type": "string", "format": "date-time", "description": "When it happened."},
+        "timestamp": {"type": "string", "format": "date-time", "description": "The same as `time`."},
         "sequence": {"type": "string", "description": "Sorts events of one subject."},
-        "data": {"type": "object"},
+        "data": {"type": "object", "description": "What is known about it; each type has its own fields."},
     },
 }
 

@@ -12,7 +12,10 @@ import json
 import os
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -23,6 +26,11 @@ from infra.local.template import ROOT, load
 Json = Any
 DOCUMENT = ROOT / "infra/contract/openapi.json"
 _REF = "#/components/schemas/{name}"
+_WIDTH = 120
+_DATA = frozenset({"examples", "default", "const", "enum", "required"})
+"""Keywords of a schema that hold values, not schemas."""
+_FIRST = ("$ref", "anyOf", "type", "enum", "const", "description", "examples")
+"""The keywords that a reader looks for first, in their order."""
 
 _ABOUT = """\
 What mini-programs and partners call.
@@ -30,8 +38,9 @@ What mini-programs and partners call.
 Amounts are integers in fen (1/100 CNY), times RFC 3339 in UTC, ids opaque strings. Success is the bare resource, or
 `items` with `next_cursor` for lists; a refusal is `application/problem+json` (RFC 9457) with a stable `code`, a
 `detail` in the language of `Accept-Language` (zh-CN unless it starts with `en`), `trace_id`, `retryable` and
-`errors` that point at fields. With `Accept: application/vnd.cardstock.envelope+json` both come as `{code, data,
-msg, trace_id}`.
+`errors` that point at fields. An operation's `x-codes` lists the codes that it may answer, by status; the document's
+own `x-codes` has their texts in both languages. With `Accept: application/vnd.cardstock.envelope+json` both come as
+`{code, data, msg, trace_id}`.
 
 A POST that creates or charges takes an `Idempotency-Key`: a repeat with the same key and body is answered as the
 first time, with `Idempotent-Replayed: true`; the same key with another body is refused.
@@ -53,174 +62,250 @@ _CHALLENGE_ABOUT = """\
 Sent to every new endpoint with a URL, signed with its secret: check the signature, as of any event, and answer with
 2xx. The endpoint is active from then on. It cannot be subscribed to."""
 
-PATH_VALUES: Mapping[str, str] = {
-    "order_id": "ord_01kbdxdh50fcazdjhcnqh2rzv5",
-    "member_id": "mem_01kbdxdh50fcazdjhcnqh2rzv5",
-    "sku": "85123A",
-    "key": "x7k2m9pq4t",
-    "key_id": "key_01kbdxdh50fcazdjhcnqh2rzv5",
-    "supplier_id": "sup_lights",
-    "source": "sup_lights",
-    "endpoint_id": "whe_01kbdxdh50fcazdjhcnqh2rzv5",
-    "delivery_id": "1764577560000.evt_01kbdxdh50fcazdjhcnqh2rzv5",
-    "payout_id": "pay_202611",
-    "number": "2026110vgk3qxnq5p7m1a9c2d4e6f8g0",
-    "plan_id": "chain21",
-    "transaction_id": "release.ord_01kbdxdh50fcazdjhcnqh2rzv5",
-    "name": "report.xlsx",
-    "alarm_id": "mem_01kbdxdh50fcazdjhcnqh2rzv5.1",
-    "write_off_id": "wro_01kbdxdh50fcazdjhcnqh2rzv5",
-    "year": "2026",
+_PATH: Mapping[str, tuple[str, str]] = {
+    "order_id": ("ord_01kbdxdh50fcazdjhcnqh2rzv5", "Order that is meant, by the id that placing it answered."),
+    "member_id": ("mem_01kbdxdh50fcazdjhcnqh2rzv5", "Member who is meant."),
+    "sku": ("85123A", "Article number of the product."),
+    "key": ("x7k2m9pq4t", "Key of the card or, where it is shown, of a share of it."),
+    "key_id": ("key_01kbdxdh50fcazdjhcnqh2rzv5", "API key that is meant; not the credential itself."),
+    "supplier_id": ("sup_lights", "Supplier that is meant: `sup_` and 1 to 26 lower-case letters or digits."),
+    "source": ("sup_lights", "Supplier that sends the report."),
+    "endpoint_id": ("whe_01kbdxdh50fcazdjhcnqh2rzv5", "Webhook endpoint that is meant."),
+    "delivery_id": ("1764577560000.evt_01kbdxdh50fcazdjhcnqh2rzv5", "Delivery to be made again."),
+    "payout_id": ("pay_202611", "Payout batch that is meant: `pay_` and its month."),
+    "number": ("2026110vgk3qxnq5p7m1a9c2d4e6f8g0", "Number of the transfer that failed."),
+    "plan_id": ("chain21", "Plan (`chain21`), or one version of it (`chain21@3`)."),
+    "transaction_id": ("release.ord_01kbdxdh50fcazdjhcnqh2rzv5", "Ledger entry: the `entry_id` of a statement."),
+    "alarm_id": ("mem_01kbdxdh50fcazdjhcnqh2rzv5.1", "Compliance alarm that is meant."),
+    "write_off_id": ("wro_01kbdxdh50fcazdjhcnqh2rzv5", "Write-off that waits for its second person."),
+    "year": ("2026", "Calendar year, four digits."),
 }
+PATH_VALUES: Mapping[str, str] = {name: value for name, (value, _) in _PATH.items()}
 """An example for every name that stands in a path."""
 
-FIELD_VALUES: Mapping[str, Json] = {
-    **{name: value for name, value in PATH_VALUES.items() if name not in {"key", "name", "year"}},
-    "app_id": "wx1234567890abcdef",
-    "currency": "CNY",
-    "mch_id": "1900000001",
-    "package": "affffddafdfafddffda==",
-    "retried_by": "key_01kbdxdh50fcazdjhcnqh2rzv5",
-    **dict.fromkeys(("guide", "member", "owner", "referrer", "peer", "bound_inviter"), PATH_VALUES["member_id"]),
-    **dict.fromkeys(
-        ("access_token", "refresh_token", "quote", "attribution", "ticket", "view_ticket", "next_cursor"),
-        "eyJzdWIiOiJtZW1fMDEifQ.Zb8kTq3mX1n5r7u9w2y4A6C8E0g",
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family of resources: its titles, what it holds, and the id of each of its operations."""
+
+    title: str
+    title_zh: str
+    description: str
+    operations: Mapping[str, str]
+
+
+FAMILIES: Mapping[str, Family] = {
+    "sessions": Family(
+        "Sessions", "登录", "Logging in, and keeping a session alive.",
+        {"POST /v1/auth/sessions": "openSession", "POST /v1/auth/refreshes": "refreshSession"},
     ),
-    "approved_by": "key_01kbdxdh50fcazdjhcnqh2rzv5",
-    "at": "2026-12-01T08:26:00.000Z",
-    "audience": "default",
-    "because": "85123A",
-    "birth_year": 1990,
-    "card": "x7k2m9pq4t",
-    "carrier": "SF",
-    "channel": "sandbox",
-    "confirmed_by": "key_01kbdxdh50fcazdjhcnqh2rzv5",
-    "content_type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "events": ["fulfilment.requested", "refund.requested"],
-    "expires_in": 7200,
-    "id_number": "110101********002X",
-    "inbox_secret": "whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4",
-    "inbox_url": "/v1/inbox/sup_lights",
-    "key": "csk_01kbdxdh50fcazdjhcnqh2rzv5_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4",
-    "label": "WeChat group",
-    "name": "王小明",
-    "nickname": "小明",
-    "opened_by": "schedule",
-    "period": "2026-11",
-    "phone": "138****8000",
-    "reason": "arrived broken",
-    "receiver_address": "上海市静安区南京西路1266号",
-    "receiver_name": "王小明",
-    "receiver_phone": "13800138000",
-    "scopes": ["orders:fulfil", "webhooks:write"],
-    "secret": "whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4",
-    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "share": "m3n8r5t2wd",
-    "skus": ["85123A"],
-    "stock": 120,
-    "tax_table": "labour-2019",
-    "tracking_no": "SF1390001234567",
-    "type": "fulfilment.requested",
-    "url": "https://erp.example.com/cardstock",
-    "asked_by": "key_01kbdxdh50fcazdjhcnqh2rzv6",
-    "available_from": "2026-12-15T08:26:00.000Z",
-    "BookDifference.batch": "12345",
-    "Otherwise.what": "role",
-    "Otherwise.value": "partner",
-    "Otherwise.amount_fen": 30_000,
-    "Otherwise.text": "若下单时身份为合伙人：300.00 元。",
-    "OwedFor.entry_id": "claw.rfd_01kbf2c7d8e9fagbhcjdkemfn0",
-    "OwedFor.kind": "clawed",
-    "OwedFor.text": "订单退款，奖励相应扣回",
-    "OwedFor.cause": "rfd_01kbf2c7d8e9fagbhcjdkemfn0",
-    "WrittenOff.entry_id": "write-off.wro_01kbdxdh50fcazdjhcnqh2rzv5",
-    "WrittenOff.note": "seen the file",
-    "BookDifference.channel": "0",
-    "BookDifference.code": "AMOUNT",
-    "BookDifference.ledger": "12345",
-    "CreatedKey.name": "Li Na, finance",
-    "CreatedKey.owner": "staff",
-    "ExplainedReward.accrued_at": "2026-12-01T08:26:04.000Z",
-    "ExplainedReward.amount_fen": 22950,
-    "ExplainedReward.base_fen": 153000,
-    "ExplainedReward.cap_cut_fen": 0,
-    "ExplainedReward.full_fen": 22950,
-    "ExplainedReward.limited_fen": 22950,
-    "ExplainedReward.plan": "chain21@3",
-    "ExplainedReward.rate": 1500,
-    "ExplainedReward.rest_fen": 19125,
-    "ExplainedReward.role": "partner",
-    "ExplainedReward.rule": "direct_partner",
-    "ExplainedReward.text": "推荐奖励：您推荐了买家。下单时身份为合伙人，1530.00 元的 15.00%，共 229.50 元。",
-    "MadeAttempt.error": "TIMEOUT",
-    "NoticeTaken.code": "SUCCESS",
-    "Payout.note": "Checked against the ledger",
-    "Payout.status": "approved",
-    "PayoutDetail.note": "Checked against the ledger",
-    "PayoutDetail.status": "approved",
-    "PayoutLine.reason": "unverified",
-    "PayoutLine.status": "dropped",
-    "ComplianceAlarm.head": PATH_VALUES["member_id"],
-    "AskQuote.coupon": "benefit.mem_01kbdxdh50fcazdjhcnqh2rzv5.1",
-    "Distribution.coupon": "benefit.mem_01kbdxdh50fcazdjhcnqh2rzv5.1",
-    "HeldReward.reasons": ["same_payer"],
-    "HeldReward.members": [PATH_VALUES["member_id"]],
-    "HeldReward.text": "付款账户与他人订单或推广员相同",
-    "Lifted.by": "key_01kbdxdh50fcazdjhcnqh2rzv5",
-    "Lifted.reason": "family of four, invoices seen on 2026-11-20",
-    "OutsideSales.until": "2026-11-21",
-    "PayoutReport.status": "settled",
-    "ShownApproval.approver": "Ms Zhao, legal",
-    "ShownApproval.check": "levels",
-    "ShownApproval.reason": "opinion of 2026-11-20 on file",
-    "ShownFinding.check": "levels",
-    "ShownFinding.clause": "State Council order 444, article 7",
-    "ShownFinding.found": "2",
-    "ShownFinding.passes": "1",
-    "ShownPlan.published_by": "key_01kbdxdh50fcazdjhcnqh2rzv5",
-    "StatementEntry.cause": PATH_VALUES["order_id"],
-    "StatementEntry.entry_id": f"accrue.{PATH_VALUES['order_id']}",
-    "StatementEntry.text": "订单已付款，奖励待结算",
-    "Withdrawal.status": "waiting_user",
-    "Withdrawal.text": "待收款人确认",
-    "Withdrawal.reason": "OVERDUE_CLOSE",
-    "ReportFile.name": "report.xlsx",
-    "ReportFile.url": "https://reports.example.com/pay_202611/report.xlsx?X-Amz-Signature=5dc9da79",
-    "ShareKey.path": "/c/m3n8r5t2wd",
-    "ShipmentLine.name": "WHITE HANGING HEART T-LIGHT HOLDER",
-    "StoredDelivery.status": "delivered",
-    "StoredEndpoint.status": "active",
-    "StoredKey.name": "Ningbo Textiles, ERP",
-    "StoredKey.owner": "sup_lights",
-    "StoredSupplier.name": "宁波织物有限公司",
-    "Taken.amount_fen": 3825,
-    "Wanted.name": "WHITE HANGING HEART T-LIGHT HOLDER",
-    "number": "2026110vgk3qxnq5p7m1a9c2d4e6f8g0",
-    "refund_id": "rfd_01kbf2c7d8e9fagbhcjdkemfn0",
-    "versions": {"default": {"name": "林晓雨", "title": "高级导购"}},
-    "verification": "dev",
-    "view": "6bza5umcju",
+    "members": Family(
+        "Members", "会员", "The member's profile, identity, inviter and place in the referral network.",
+        {
+            "GET /v1/me": "getProfile",
+            "PUT /v1/me": "putProfile",
+            "PUT /v1/me/identity": "verifyIdentity",
+            "POST /v1/me/inviter": "bindInviter",
+            "GET /v1/me/distribution": "getDistribution",
+            "POST /v1/members/{member_id}/partner-appointments": "appointPartner",
+        },
+    ),
+    "cards": Family(
+        "Cards", "名片", "Business cards, their shares, their views and their public page.",
+        {
+            "POST /v1/cards": "createCard",
+            "GET /v1/me/cards": "listCards",
+            "GET /v1/cards/{key}": "getCard",
+            "PUT /v1/cards/{key}": "putCard",
+            "POST /v1/cards/{key}/shares": "shareCard",
+            "POST /v1/card-views": "reportCardView",
+            "GET /v1/cards/{key}/visitors": "listCardVisitors",
+            "GET /v1/cards/{key}/vcf": "getCardVcard",
+            "GET /v1/cards/{key}/qr": "getCardQrCode",
+            "GET /c/{key}": "getCardPage",
+        },
+    ),
+    "products": Family(
+        "Products", "商品", "Products, their prices and their stock.",
+        {
+            "GET /v1/products": "listProducts",
+            "PUT /v1/products": "publishProducts",
+            "GET /v1/products/{sku}": "getProduct",
+            "PUT /v1/products/{sku}": "publishProduct",
+            "POST /v1/products/{sku}/stock": "addStock",
+        },
+    ),
+    "orders": Family(
+        "Orders", "订单", "Quotes, orders, their payments, refunds and shipments.",
+        {
+            "POST /v1/quotes": "askQuote",
+            "POST /v1/orders": "placeOrder",
+            "GET /v1/orders": "listOrders",
+            "GET /v1/orders/{order_id}": "getOrder",
+            "POST /v1/orders/{order_id}/cancellations": "cancelOrder",
+            "POST /v1/orders/{order_id}/payments": "startPayment",
+            "POST /v1/orders/{order_id}/refunds": "askRefund",
+            "GET /v1/orders/{order_id}/refunds": "listRefunds",
+            "POST /v1/orders/{order_id}/goodwill-refunds": "grantRefund",
+            "POST /v1/orders/{order_id}/receipts": "confirmReceipt",
+            "GET /v1/orders/{order_id}/shipments": "listShipments",
+        },
+    ),
+    "payments": Family(
+        "Payment notices", "支付通知", "What payment channels report.",
+        {"POST /v1/payments/sandbox/notify": "reportSandboxPayment"},
+    ),
+    "commissions": Family(
+        "Commissions", "佣金", "The member's balance, statement, explained rewards and withdrawals.",
+        {
+            "GET /v1/me/balance": "getBalance",
+            "GET /v1/me/commissions": "listCommissions",
+            "GET /v1/me/commissions/{order_id}": "explainCommission",
+            "GET /v1/me/withdrawals": "listWithdrawals",
+        },
+    ),
+    "plans": Family(
+        "Commission plans", "佣金方案", "Reward plans: published versions, and what a plan would cost.",
+        {
+            "POST /v1/commission-plans": "publishPlan",
+            "GET /v1/commission-plans": "listPlans",
+            "GET /v1/commission-plans/{plan_id}": "getPlan",
+            "POST /v1/commission-plans/simulations": "simulatePlans",
+        },
+    ),
+    "ledger": Family(
+        "Ledger", "账本", "Seals of the ledger, and proofs that an entry is in it.",
+        {"GET /v1/ledger/proofs/{transaction_id}": "getProof", "GET /v1/ledger/seals": "listSeals"},
+    ),
+    "payouts": Family(
+        "Payouts", "打款", "Monthly payout batches, their transfers, results and reports.",
+        {
+            "GET /v1/payouts": "listPayouts",
+            "POST /v1/payouts": "openPayout",
+            "GET /v1/payouts/{payout_id}": "getPayout",
+            "GET /v1/payouts/{payout_id}/lines": "listTransfers",
+            "POST /v1/payouts/{payout_id}/approvals": "approvePayout",
+            "POST /v1/payouts/{payout_id}/results": "reportTransferResults",
+            "POST /v1/payouts/{payout_id}/lines/{number}/retries": "retryTransfer",
+            "GET /v1/payouts/{payout_id}/report": "getPayoutReport",
+        },
+    ),
+    "debts": Family(
+        "Debts", "欠款", "Writing off members' debts, which takes two people.",
+        {
+            "POST /v1/debt-write-offs": "askWriteOff",
+            "GET /v1/debt-write-offs": "listWriteOffs",
+            "POST /v1/debt-write-offs/{write_off_id}/approvals": "approveWriteOff",
+        },
+    ),
+    "compliance": Family(
+        "Compliance", "合规", "Held rewards, compliance alarms and the share of sales outside the network.",
+        {
+            "GET /v1/reward-holds": "listRewardHolds",
+            "POST /v1/reward-holds/{order_id}/lifts": "liftRewardHold",
+            "GET /v1/compliance-alarms": "listComplianceAlarms",
+            "POST /v1/compliance-alarms/{alarm_id}/lifts": "liftComplianceAlarm",
+            "GET /v1/compliance-sales": "getComplianceSales",
+        },
+    ),
+    "tax": Family(
+        "Tax", "税务", "Tax that was withheld, by person and year, and the quarters' files for the tax office.",
+        {
+            "GET /v1/me/tax/{year}": "getTaxYear",
+            "GET /v1/tax/members/{member_id}/{year}": "getMemberTaxYear",
+            "GET /v1/tax/quarters": "listTaxQuarters",
+        },
+    ),
+    "recommendations": Family(
+        "Recommendations", "推荐", "Products that the member may want next, each with its reason.",
+        {"GET /v1/recommendations": "listRecommendations"},
+    ),
+    "keys": Family(
+        "API keys", "接口密钥", "Credentials of staff and of suppliers.",
+        {
+            "POST /v1/partners/keys": "createKey",
+            "GET /v1/partners/keys": "listKeys",
+            "DELETE /v1/partners/keys/{key_id}": "revokeKey",
+        },
+    ),
+    "suppliers": Family(
+        "Suppliers", "供应商", "Suppliers, what they have to send, and what they report.",
+        {
+            "PUT /v1/suppliers/{supplier_id}": "putSupplier",
+            "POST /v1/suppliers/{supplier_id}/secrets": "rotateInboxSecret",
+            "GET /v1/supplier-orders": "listSupplierOrders",
+            "POST /v1/inbox/{source}": "sendSupplierReport",
+        },
+    ),
+    "webhooks": Family(
+        "Webhooks", "回调", "Endpoints that take events, and what was delivered to them.",
+        {
+            "POST /v1/webhook-endpoints": "createEndpoint",
+            "GET /v1/webhook-endpoints": "listEndpoints",
+            "DELETE /v1/webhook-endpoints/{endpoint_id}": "deleteEndpoint",
+            "POST /v1/webhook-endpoints/{endpoint_id}/secrets": "rotateEndpointSecret",
+            "POST /v1/webhook-endpoints/{endpoint_id}/tests": "testEndpoint",
+            "GET /v1/webhook-endpoints/{endpoint_id}/deliveries": "listDeliveries",
+            "POST /v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliveries": "redeliverEvent",
+        },
+    ),
+}  # fmt: skip
+"""Tag -> its family. An operation's id is the name of a method in generated clients: it never changes."""
+_EVENTS = Family("Events", "事件", _EVENTS_ABOUT, {})
+
+_STATUS: Mapping[int, tuple[str, str]] = {
+    400: ("InvalidRequest", "A body, query parameter or header is not valid; `errors` points at each fault."),
+    401: ("Unauthorized", "There is no credential, or it is not valid any more."),
+    403: ("Forbidden", "The caller may not do this."),
+    404: ("NotFound", "There is no such thing, or it belongs to somebody else."),
+    409: ("Conflict", "The state of the resource does not allow this, or has changed meanwhile."),
+    413: ("TooLarge", "The body is larger than 256 KB."),
+    422: ("Refused", "The request is well formed, and a rule refuses it."),
+    429: ("Throttled", "Too many requests; try again later."),
+    503: ("Unavailable", "Something did not answer in time; try again."),
 }
-"""An example for fields whose model gives none, by `Model.field` or by the name alone."""
+"""Status -> name and meaning of the shared answer."""
 
 _MEDIA = {"/v1/cards/{key}/vcf": "text/vcard", "/v1/cards/{key}/qr": "image/svg+xml", "/c/{key}": "text/html"}
 
 _NOTICE: Json = {
-    "title": "SandboxNotice",
     "description": "The sandbox channel's notice of a payment.",
     "type": "object",
     "required": ["channel", "event", "order_no", "transaction_no", "amount_fen", "currency", "paid_at"],
     "additionalProperties": False,
     "properties": {
-        "channel": {"const": "sandbox"},
-        "event": {"const": "payment.succeeded"},
-        "order_no": {"type": "string", "examples": [PATH_VALUES["order_id"]]},
-        "transaction_no": {"type": "string", "examples": ["sbx_8f2c1d"]},
-        "amount_fen": {"type": "integer", "minimum": 1, "examples": [153000]},
-        "currency": {"const": "CNY"},
-        "paid_at": {"type": "string", "format": "date-time", "examples": ["2026-12-01T08:26:00.000Z"]},
-        "payer": {"type": "string", "maxLength": 128, "examples": ["wechat:wx0123456789abcdef:oABC"]},
-        "device": {"type": "string", "maxLength": 128, "examples": ["7c1f0e5a"]},
+        "channel": {"const": "sandbox", "description": "Payment channel that reports."},
+        "event": {"const": "payment.succeeded", "description": "What has happened."},
+        "order_no": {
+            "type": "string",
+            "description": "Order that was paid.",
+            "examples": [PATH_VALUES["order_id"]],
+        },
+        "transaction_no": {
+            "type": "string",
+            "description": "The channel's own number of the payment.",
+            "examples": ["sbx_8f2c1d"],
+        },
+        "amount_fen": {"type": "integer", "minimum": 1, "description": "Fen that were paid.", "examples": [153000]},
+        "currency": {"const": "CNY", "description": "Currency code (ISO 4217)."},
+        "paid_at": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When the buyer paid.",
+            "examples": ["2026-12-01T08:26:00.000Z"],
+        },
+        "payer": {
+            "type": "string",
+            "maxLength": 128,
+            "description": "Account that paid, as the channel names it; absent if unknown.",
+            "examples": ["wechat:wx0123456789abcdef:oABC"],
+        },
+        "device": {
+            "type": "string",
+            "maxLength": 128,
+            "description": "Device on which it was paid; absent if unknown.",
+            "examples": ["7c1f0e5a"],
+        },
     },
 }
 
@@ -236,21 +321,24 @@ _SIGNED: Mapping[str, Json] = {
 _SIGNATURE = [{"$ref": f"#/components/parameters/{name}"} for name in _SIGNED]
 
 _PROBLEM: Json = {
-    "title": "Problem",
     "description": "A refusal (RFC 9457).",
     "type": "object",
     "required": ["type", "status", "code", "title", "detail", "trace_id", "retryable", "errors"],
     "properties": {
-        "type": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string", "description": "Stable; what a program decides by."},
-        "title": {"type": "string"},
+        "type": {"type": "string", "description": "Always `about:blank`: `code` tells problems apart."},
+        "status": {"type": "integer", "description": "The HTTP status once more."},
+        "code": {"type": "string", "description": "Stable; what a program decides by. `x-codes` lists all of them."},
+        "title": {"type": "string", "description": "The same as `code`."},
         "detail": {"type": "string", "description": "For people, in the language of the request."},
-        "trace_id": {"type": "string"},
+        "trace_id": {"type": "string", "description": "Finds the request in our logs; send it with a question."},
         "retryable": {"type": "boolean", "description": "Whether the same request may succeed later."},
-        "facts": {"type": "object", "description": "What the code is about: a SKU, a scope, an amount."},
+        "facts": {
+            "type": "object",
+            "description": "What the code is about: a SKU, a scope, an amount. Absent where there is nothing to add.",
+        },
         "errors": {
             "type": "array",
+            "description": "Fields at fault; empty where the request as a whole is refused.",
             "items": {
                 "type": "object",
                 "required": ["pointer", "code"],
@@ -291,59 +379,111 @@ def _about(folder: str) -> str:
     return str(importlib.import_module(f"functions.{folder.replace('/', '.')}.app").__doc__).strip()
 
 
-def _operation_id(handler: Any) -> str:
-    head, *rest = str(handler.__name__).split("_")
-    return head + "".join(word.title() for word in rest)
+def _named() -> dict[str, tuple[str, str]]:
+    """`METHOD path` -> tag and operation id."""
+    return {route: (tag, name) for tag, family in FAMILIES.items() for route, name in family.operations.items()}
 
 
-_JSON_TYPES: Mapping[type, str] = {str: "string", int: "integer", list: "array", dict: "object"}
+def _plain(schema: Json) -> Json:
+    """The schema in fewer words: `type: [string, null]` for what may be null, no titles, cleaned descriptions."""
+    if isinstance(schema, list):
+        return [_plain(entry) for entry in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {
+        name: value if name in _DATA else _plain(value)
+        for name, value in schema.items()
+        if name != "title" or not isinstance(value, str)
+    }
+    if isinstance(found.get("description"), str):
+        found["description"] = inspect.cleandoc(found["description"])  # Python 3.13 cleans a docstring by itself
+    found = dict(sorted(found.items(), key=lambda entry: _FIRST.index(entry[0]) if entry[0] in _FIRST else len(_FIRST)))
+    tag = found.get("enum", ())
+    if len(tag) == 1:  # what tells the members of a union apart: msgspec has no place for its description
+        return {
+            "const": tag[0],
+            "description": "Tells what this is.",
+            **{k: v for k, v in found.items() if k != "enum"},
+        }
+    options = found.get("anyOf", [])
+    if len(options) == 2 and options[1] == {"type": "null"} and isinstance(options[0].get("type"), str):
+        del found["anyOf"]
+        return _plain({**options[0], **found, "type": [options[0]["type"], "null"]})
+    return found
 
 
-def _value_of(model: str, name: str, schema: Json) -> Json:
-    """An example for a field, or None where its schema says enough itself."""
-    if any(word in schema for word in ("examples", "enum", "const", "$ref")):
-        return None
-    kinds = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
-    kind = kinds[0].get("type")
-    for key in (f"{model}.{name}", name, "at" if name.endswith("_at") else ""):
-        if key in FIELD_VALUES and _JSON_TYPES[type(FIELD_VALUES[key])] == kind:
-            return FIELD_VALUES[key]
-    return None
+def _reachable(document: Json, components: Mapping[str, Json]) -> dict[str, Json]:
+    """The schemas that the document refers to, by name: those of queries are parameters already."""
+    wanted: set[str] = set()
+    waiting = [document]
+    while waiting:
+        for name in set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(waiting.pop()))) - wanted:
+            wanted.add(name)
+            waiting.append(components[name])
+    return {name: components[name] for name in sorted(wanted)}
 
 
-def _give_examples(components: Mapping[str, Json]) -> None:
-    for model, component in components.items():
-        for name, schema in component.get("properties", {}).items():
-            value = _value_of(model, name, schema)
-            if value is not None:
-                schema["examples"] = [value]
+@cache
+def _answered() -> Mapping[str, Any]:
+    """Code -> refusal, of every refusal that an operation may answer."""
+    from cardstock.edge.errors import ROUTE_UNKNOWN
+    from cardstock.edge.http import refusals_of
+
+    found = {refusal.code: refusal for _, api in apis() for route in api.routes for refusal in refusals_of(route)}
+    return found | {ROUTE_UNKNOWN.code: ROUTE_UNKNOWN}
 
 
-def _refusal(status: int, refusals: Iterable[Any]) -> Json:
+def _refusals() -> dict[str, Json]:
+    """The answers that operations share, one for each status."""
     from cardstock.edge.http import PROBLEM
-    from cardstock.edge.problems import RETRYABLE
+    from cardstock.edge.problems import RETRYABLE, status_of
 
-    said = {refusal.code: refusal.en for refusal in refusals}
-    first = next(iter(said))
-    sample = {
-        "type": "about:blank",
-        "status": status,
-        "code": first,
-        "title": first,
-        "detail": re.sub(r"{\w+}", "...", said[first]),
-        "trace_id": "9d1c4c2e-8c7a-4a57-b8c1-0f7be8f6a1d3",
-        "retryable": status in RETRYABLE,
-        "errors": [{"pointer": "/lines/0/units", "code": "OUT_OF_RANGE"}] if first == "BODY_INVALID" else [],
-    }
+    found: dict[str, Json] = {}
+    for status, (name, meaning) in _STATUS.items():
+        refusal = next((refusal for refusal in _answered().values() if status == status_of(refusal)), None)
+        if refusal is None:
+            continue
+        sample = {
+            "type": "about:blank",
+            "status": status,
+            "code": refusal.code,
+            "title": refusal.code,
+            "detail": re.sub(r"{\w+}", "...", refusal.en),
+            "trace_id": "9d1c4c2e-8c7a-4a57-b8c1-0f7be8f6a1d3",
+            "retryable": status in RETRYABLE,
+            "errors": [{"pointer": "/lines/0/units", "code": "OUT_OF_RANGE"}] if refusal.code == "BODY_INVALID" else [],
+        }
+        found[name] = {
+            "description": f"{meaning} The operation's `x-codes` lists the codes it may answer.",
+            "content": {PROBLEM: {"schema": {"$ref": _REF.format(name="Problem")}, "example": sample}},
+        }
+        if status == 401:
+            found[name]["headers"] = {"WWW-Authenticate": {"$ref": "#/components/headers/WwwAuthenticate"}}
+    return found
+
+
+def _codes() -> dict[str, Json]:
+    """Every code that an operation may answer, with its status and its texts."""
+    from cardstock.edge.problems import status_of
+
     return {
-        "description": "\n".join(f"- `{code}` {meaning}" for code, meaning in said.items()),
-        "content": {PROBLEM: {"schema": {"$ref": _REF.format(name="Problem")}, "example": sample}},
+        code: {"status": status_of(refusal), "en": refusal.en, "zh": refusal.zh}
+        for code, refusal in sorted(_answered().items())
     }
+
+
+def _codes_by_status(route: Any) -> dict[str, list[str]]:
+    from cardstock.edge.http import refusals_of
+    from cardstock.edge.problems import status_of
+
+    found: dict[int, list[str]] = {}
+    for refusal in refusals_of(route):
+        found.setdefault(status_of(refusal), []).append(refusal.code)
+    return {str(status): sorted(codes) for status, codes in sorted(found.items())}
 
 
 def _responses(route: Any, schemas: Mapping[type, Json]) -> Json:
-    from cardstock.edge.http import Nothing, refusals_of
-    from cardstock.edge.problems import status_of
+    from cardstock.edge.http import Nothing
 
     success: dict[str, Json] = {"description": inspect.cleandoc(route.answer.__doc__ or "Done.")}
     if route.answer is str:
@@ -354,13 +494,10 @@ def _responses(route: Any, schemas: Mapping[type, Json]) -> Json:
         success["content"] = {"application/json": {"schema": schemas[route.answer]}}
     if route.idempotent:
         success["headers"] = {"Idempotent-Replayed": {"$ref": "#/components/headers/IdempotentReplayed"}}
-    refused: dict[int, list[Any]] = {}
-    for refusal in refusals_of(route):
-        refused.setdefault(status_of(refusal), []).append(refusal)
-    return {
-        str(route.status): success,
-        **{str(status): _refusal(status, refused[status]) for status in sorted(refused)},
+    refused = {
+        status: {"$ref": f"#/components/responses/{_STATUS[int(status)][0]}"} for status in _codes_by_status(route)
     }
+    return {str(route.status): success, **refused}
 
 
 def _parameters(route: Any, schemas: Mapping[type, Json], components: Mapping[str, Json]) -> list[Json]:
@@ -368,18 +505,53 @@ def _parameters(route: Any, schemas: Mapping[type, Json], components: Mapping[st
 
     found: list[Json] = []
     for name in re.findall(r"{(\w+)}", route.path):
+        value, about = _PATH[name]
         schema = {"type": "string"}
-        found.append({"name": name, "in": "path", "required": True, "schema": schema, "example": PATH_VALUES[name]})
+        found.append(
+            {"name": name, "in": "path", "required": True, "description": about, "schema": schema, "example": value}
+        )
     if route.query is not Nothing:
         model = components[schemas[route.query]["$ref"].rpartition("/")[2]]
-        for name, schema in model["properties"].items():
-            found.append({"name": name, "in": "query", "required": name in model.get("required", []), "schema": schema})
+        for name, known in model["properties"].items():
+            schema = {key: value for key, value in known.items() if key != "description"}
+            if isinstance(schema.get("type"), list):  # a query has no null
+                schema["type"] = schema["type"][0]
+                schema = {key: value for key, value in schema.items() if key != "default" or value is not None}
+            required = name in model.get("required", [])
+            about = known["description"]
+            found.append({"name": name, "in": "query", "required": required, "description": about, "schema": schema})
     if route.idempotent:
         found.append({"$ref": "#/components/parameters/IdempotencyKey"})
     if any(refusal.code == "SIGNATURE_INVALID" for refusal in route.codes):
         found += _SIGNATURE
     found.append({"$ref": "#/components/parameters/AcceptLanguage"})
     return found
+
+
+def _share_parameters(document: Json) -> None:
+    """Move every parameter that several operations take to the components, under a name made of its own."""
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    uses = Counter(
+        json.dumps(parameter)
+        for operation in operations
+        for parameter in operation["parameters"]
+        if "name" in parameter
+    )
+    shared = document["components"]["parameters"]
+    places: dict[str, str] = {}
+    for text, count in uses.most_common():
+        parameter = json.loads(text)
+        name = "".join(word.title() for word in parameter["name"].split("_"))
+        if count > 1 and name not in shared:
+            shared[name] = parameter
+            places[text] = name
+    for operation in operations:
+        operation["parameters"] = [
+            {"$ref": f"#/components/parameters/{places[text]}"}
+            if (text := json.dumps(parameter)) in places
+            else parameter
+            for parameter in operation["parameters"]
+        ]
 
 
 def _security(route: Any) -> list[Json]:
@@ -409,8 +581,8 @@ def _webhooks() -> Json:
             "post": {
                 "operationId": "on" + "".join(part.title() for part in re.split(r"[._]", kind)),
                 "summary": said.summary,
-                "description": _CHALLENGE_ABOUT if kind == CHALLENGE else _EVENTS_ABOUT,
-                "tags": ["webhooks"],
+                **({"description": _CHALLENGE_ABOUT} if kind == CHALLENGE else {}),
+                "tags": ["events"],
                 "security": [],
                 "parameters": _SIGNATURE,
                 "requestBody": {
@@ -440,12 +612,9 @@ def build() -> dict[str, Json]:
 
     found = list(apis())
     types = _types(route for _, api in found for route in api.routes)
-    generated, components = msgspec.json.schema_components(types, schema_hook=_any_value, ref_template=_REF)
+    generated, described = msgspec.json.schema_components(types, schema_hook=_any_value, ref_template=_REF)
     schemas: dict[type, Json] = dict(zip(types, generated, strict=True))
-    for schema in components.values():
-        if "description" in schema:  # a docstring, which Python 3.13 cleans by itself
-            schema["description"] = inspect.cleandoc(schema["description"])
-    _give_examples(components)
+    components: dict[str, Json] = {name: _plain(schema) for name, schema in described.items()}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     document: dict[str, Json] = {
         "openapi": "3.1.0",
@@ -456,16 +625,19 @@ def build() -> dict[str, Json]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "http://127.0.0.1:8700", "description": "make serve"}],
-        "tags": [{"name": api.name, "description": _about(folder)} for folder, api in found],
+        "tags": [
+            {
+                "name": tag,
+                "description": family.description,
+                "x-title": {"en": family.title, "zh": family.title_zh},
+            }
+            for tag, family in {**FAMILIES, "events": _EVENTS}.items()
+        ],
         "paths": {},
         "webhooks": {},
         "components": {
-            "schemas": {
-                **dict(sorted(components.items())),
-                "Problem": _PROBLEM,
-                "Event": EVENT,
-                "SandboxNotice": _NOTICE,
-            },
+            "schemas": {},
+            "responses": _refusals(),
             "parameters": {
                 "IdempotencyKey": {
                     "name": "Idempotency-Key",
@@ -498,7 +670,8 @@ def build() -> dict[str, Json]:
                 "IdempotentReplayed": {
                     "description": "`true` when this is the answer to an earlier request with the same key.",
                     "schema": {"type": "string"},
-                }
+                },
+                "WwwAuthenticate": {"description": "Always `Bearer`.", "schema": {"type": "string"}},
             },
             "securitySchemes": {
                 "member": {"type": "http", "scheme": "bearer", "description": "`access_token` of a session."},
@@ -510,27 +683,39 @@ def build() -> dict[str, Json]:
             },
         },
     }
+    named = _named()
     for _, api in found:
         for route in api.routes:
             operations = document["paths"].setdefault(route.path, {})
-            operations[route.method.lower()] = _operation(api.name, route, schemas, components)
+            operations[route.method.lower()] = _operation(route, named, schemas, components)
     document["webhooks"] = _webhooks()
+    document["x-codes"] = _codes()
+    _share_parameters(document)
+    known = {**components, "Problem": _PROBLEM, "Event": EVENT, "SandboxNotice": _NOTICE}
+    document["components"]["schemas"] = _reachable(document, known)
     _show_examples(document)
     return document
 
 
-def _operation(tag: str, route: Any, schemas: Mapping[type, Json], components: Mapping[str, Json]) -> Json:
+def _operation(
+    route: Any, named: Mapping[str, tuple[str, str]], schemas: Mapping[type, Json], components: Mapping[str, Json]
+) -> Json:
     from cardstock.edge.http import Nothing
 
+    place = f"{route.method} {route.path}"
+    if place not in named:
+        raise LookupError(f"{place} has no operation id: add one to FAMILIES in infra/openapi.py")
+    tag, operation_id = named[place]
     scope = f"\n\nA key needs the scope `{route.scope}`." if route.scope else ""
     operation: dict[str, Json] = {
-        "operationId": _operation_id(route.handler),
+        "operationId": operation_id,
         "summary": route.summary.rstrip("."),
         "description": re.sub(r"\s*\n\s+", "\n", route.description) + scope,
         "tags": [tag],
         "security": _security(route),
         "parameters": _parameters(route, schemas, components),
         "responses": _responses(route, schemas),
+        "x-codes": _codes_by_status(route),
     }
     body = {"$ref": _REF.format(name="SandboxNotice")} if route.path == "/v1/payments/sandbox/notify" else None
     if route.body is not Nothing:
@@ -543,19 +728,28 @@ def _operation(tag: str, route: Any, schemas: Mapping[type, Json], components: M
 
 
 def _show_examples(document: Json) -> None:
-    """Write an example beside every schema of a request or an answer, so that nobody has to make one up."""
+    """Write an example beside the body of every request. That of an answer follows from the examples of its fields."""
     for operations in document["paths"].values():
         for operation in operations.values():
-            holders = [operation.get("requestBody") or {}, *operation["responses"].values()]
-            for holder in holders:
-                for media in (holder.get("content") or {}).values():
-                    if "example" not in media and media["schema"].get("type") != "string":
-                        media["example"] = example(document, media["schema"])
+            for media in operation.get("requestBody", {}).get("content", {}).values():
+                media["example"] = example(document, media["schema"])
+
+
+def _written(value: Json, depth: int = 0) -> str:
+    """JSON with one line for what is short and indented lines for what is long."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or len(flat) + depth <= _WIDTH:
+        return flat
+    inner = " " * (depth + 1)
+    if isinstance(value, dict):
+        lines = [f"{inner}{json.dumps(name)}: {_written(entry, depth + 1)}" for name, entry in value.items()]
+        return "{\n" + ",\n".join(lines) + "\n" + " " * depth + "}"
+    return "[\n" + ",\n".join(inner + _written(entry, depth + 1) for entry in value) + "\n" + " " * depth + "]"
 
 
 def text() -> str:
     """The document as it is committed."""
-    return json.dumps(build(), ensure_ascii=False, indent=1) + "\n"
+    return _written(build()) + "\n"
 
 
 def main() -> None:

@@ -19,14 +19,15 @@ DOCUMENT = ROOT / "infra/contract/openapi.json"
 HTML = "text/html; charset=utf-8"
 
 STYLE = """
-:root{color-scheme:light dark;--ink:#16201d;--soft:#66736e;--line:#e1e7e4;--paper:#fff;--ground:#f6f8f7;--leaf:#157a63}
+:root{color-scheme:light dark;--ink:#16201d;--soft:#66736e;--line:#e1e7e4;--paper:#fff;--ground:#f6f8f7;--leaf:#157a63;
+--bad:#c0392b}
 @media(prefers-color-scheme:dark){:root{--ink:#e8eeeb;--soft:#9aa9a3;--line:#2a3732;--paper:#121a17;--ground:#1a2420;
---leaf:#3fb595}}
+--leaf:#3fb595;--bad:#f0806f}}
 *{box-sizing:border-box}html{scroll-padding-top:1rem}
 body{font:15px/1.55 system-ui,"PingFang SC","Noto Sans CJK SC",sans-serif;color:var(--ink);background:var(--paper);
 max-width:76rem;margin:0 auto;padding:2rem 1.25rem 4rem}
 h1{font-size:1.7rem;margin:0 0 1rem}h2{font-size:1.25rem;margin:2.75rem 0 .75rem}h3{font-size:1rem;margin:0 0 .25rem}
-a{color:var(--leaf)}.quiet{color:var(--soft)}.bad{color:#c0392b;font-weight:600}
+a{color:var(--leaf)}.quiet{color:var(--soft)}.bad{color:var(--bad);font-weight:600}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5rem 0 1rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}
 th{font-size:.8125rem;font-weight:600;color:var(--soft)}td p,td ul{margin:0}
@@ -35,15 +36,39 @@ pre{padding:.75rem 1rem;background:var(--ground);border-radius:8px;white-space:p
 summary{cursor:pointer}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.75rem;margin:1.5rem 0}
 .tiles div{background:var(--ground);border-radius:10px;padding:.8rem 1rem;color:var(--soft);font-size:.875rem}
-.tiles b{display:block;font-size:1.6rem;line-height:1.3;color:var(--ink)}.tiles .bad b{color:#c0392b}
-.reference{display:grid;grid-template-columns:15rem minmax(0,1fr);gap:2.5rem}
-.reference main>h2:first-of-type{margin-top:1.5rem}
-nav{position:sticky;top:1rem;align-self:start;max-height:calc(100vh - 2rem);overflow-y:auto;font-size:.875rem}
-nav summary{font-weight:600;padding:.3rem 0}nav a{display:block;padding:.15rem 0 .15rem .9rem;text-decoration:none}
-section{padding:1.25rem 0;border-top:1px solid var(--line)}section>details{margin:.35rem 0}
-td:first-child{width:12rem}.path{margin:0 0 .5rem;overflow-wrap:anywhere}.path code{color:var(--leaf);font-weight:600}
-@media(max-width:50rem){td:first-child{width:auto}.reference{grid-template-columns:minmax(0,1fr);gap:0}
-nav{position:static;max-height:none}}
+.tiles b{display:block;font-size:1.6rem;line-height:1.3;color:var(--ink)}.tiles .bad b{color:var(--bad)}
+.reference{display:grid;grid-template-columns:15rem minmax(0,1fr);gap:0 2.5rem}
+:root:lang(en) span[lang|=zh],:root:lang(zh) span[lang|=en],[hidden]{display:none!important}
+.bar{grid-column:1/-1;position:sticky;top:0;z-index:1;display:flex;gap:.75rem;align-items:center;padding:.6rem 0;
+background:var(--paper);border-bottom:1px solid var(--line)}
+.bar input{flex:1 1 8rem;min-width:0}.bar output{color:var(--soft);font-size:.875rem;white-space:nowrap}
+input,textarea,button{font:inherit;color:inherit;background:var(--ground);border:1px solid var(--line);
+border-radius:8px;padding:.4rem .7rem}button{cursor:pointer;white-space:nowrap}
+:focus-visible{outline:2px solid var(--leaf);outline-offset:1px}
+nav{position:sticky;top:4rem;align-self:start;max-height:calc(100vh - 5rem);overflow-y:auto;font-size:.875rem;
+padding-top:1rem}
+nav>details>summary{color:var(--soft)}nav summary{font-weight:600;padding:.3rem 0}
+nav a{display:block;padding:.15rem 0 .15rem .9rem;text-decoration:none}
+.searching main>*:not(.group),.searching .group>p{display:none}
+section{padding:1.25rem 0;border-top:1px solid var(--line);scroll-margin-top:4rem}section>details{margin:.35rem 0}
+.group>h2{scroll-margin-top:4rem}section.current>h3{text-decoration:underline;text-decoration-color:var(--leaf)}
+td:first-child{width:12rem}
+.path{margin:0 0 .5rem;overflow-wrap:anywhere}.path code{color:var(--leaf);font-weight:600}.path b{color:var(--ink)}
+.try>summary{color:var(--leaf);font-weight:600}
+.try form{display:grid;gap:.6rem;background:var(--ground);border-radius:10px;padding:1rem;margin-top:.5rem}
+.try label{display:grid;gap:.2rem;font-size:.875rem}.try input,.try textarea{background:var(--paper);width:100%}
+.try textarea,.try input{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace}
+.try button{justify-self:start;background:var(--leaf);border-color:var(--leaf);color:var(--paper);font-weight:600}
+.answer:empty{display:none}.answer p{margin:.25rem 0}.answer pre{margin:.35rem 0;background:var(--paper);
+max-height:24rem;overflow:auto}.good{color:var(--leaf);font-weight:600}
+@media(max-width:50rem){body{padding:1.25rem 1rem 3rem}td:first-child{width:auto}
+.reference :is(tbody,tr,td,th){display:block}.reference tr:first-child{display:none}
+.reference tr{padding:.45rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+.reference :is(td,th){padding:0;border:0}.reference td:first-child{font-weight:600}
+.reference td:not(:first-child):not(:last-child){display:inline;margin-right:.75rem;color:var(--soft);
+font-size:.875rem}
+.reference{grid-template-columns:minmax(0,1fr);gap:0}nav{position:static;max-height:none;padding-top:.5rem}
+input,textarea,.try input,.try textarea{font-size:16px}}
 """
 
 
@@ -66,8 +91,9 @@ def pages(suite: "Suite", document: Path = DOCUMENT) -> dict[str, Page]:
         if not document.exists():
             return HTML, _page("API reference", "<p>There is no API document yet.</p>").encode()
         described = json.loads(document.read_text(encoding="utf-8"))
-        body = reference.render(described, suite.url)
-        return HTML, _page(str(described.get("info", {}).get("title", "API reference")), body).encode()
+        body = reference.render(described, suite.url, now=suite.clock.now())
+        title = str(described.get("info", {}).get("title", "API reference"))
+        return HTML, _page(title, body, policy=reference.policy(STYLE)).encode()
 
     def raw(_query: Mapping[str, str]) -> tuple[str, bytes]:
         return "application/json", document.read_bytes() if document.exists() else b"{}"
@@ -93,9 +119,11 @@ def actions(suite: "Suite") -> dict[str, Page]:
     return {"/later": later}
 
 
-def _page(title: str, body: str) -> str:
+def _page(title: str, body: str, *, policy: str = "") -> str:
+    """A page around `body`; `policy` is its content security policy, if it has one."""
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">' if policy else ""
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{meta}'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<title>{escape(title)}</title><link rel="icon" href="data:,"><style>{STYLE}</style></head>'
         f"<body><h1>{escape(title)}</h1>{body}</body></html>"

@@ -1,10 +1,14 @@
-"""Renders an OpenAPI 3.1 document as one self-contained HTML page: every operation with its fields, answers and a curl
-command that can be copied."""
+"""Renders an OpenAPI 3.1 document as one self-contained HTML page, in Chinese and English: every operation with its
+fields, answers, a curl command that can be copied and, where the API runs beside the page, a form that calls it."""
 
+import base64
+import hashlib
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from html import escape
+from pathlib import Path
 from typing import Any
 
 Json = Any
@@ -24,9 +28,26 @@ curl -X {method} {address} \\
 _EXAMPLE_KEY = "whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4"
 
 
-def render(document: Mapping[str, Json], server: str) -> str:
-    """The reference's HTML, without the page around it. `server` is the address that the curl commands call."""
+SCRIPT = (Path(__file__).parent / "reference.js").read_text("utf-8")
+"""What the page runs: language, search, and the forms. It speaks to the server that the page came from alone."""
+
+
+def policy(style: str) -> str:
+    """The content security policy of the page: this script and this style, calls to its own server, nothing else."""
+    script, sheet = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (SCRIPT, style))
+    return (
+        f"default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{sheet}'; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def render(document: Mapping[str, Json], server: str, *, now: datetime | None = None) -> str:
+    """The reference's HTML, without the page around it. `server` is the address that the curl commands call.
+
+    With `now`, the time of the API beside the page, every operation has a form that calls it.
+    """
     info = document.get("info") or {}
+    titles = {str(tag["name"]): tag.get("x-title") or {} for tag in document.get("tags") or []}
     groups: dict[str, list[tuple[str, str, Mapping[str, Json]]]] = {}
     for path, method, operation in operations(document):
         tags = operation.get("tags") or [path.strip("/").split("/")[1] if path.count("/") > 1 else "other"]
@@ -37,21 +58,52 @@ def render(document: Mapping[str, Json], server: str) -> str:
         for method, operation in item.items()
         if method in METHODS
     ]
-    main = [f"{_text(info.get('description', ''))}<p class=quiet>Version {escape(str(info.get('version')))}</p>"]
+    version = f"<p class=quiet>{_both('Version', '版本')} {escape(str(info.get('version')))}</p>"
+    main = [f"{_text(info.get('description', ''))}{version}"]
+    links = []
     for group, entries in groups.items():
-        main.append(f'<h2 id="{_anchor("group", group)}">{escape(_title(group))}</h2>')
-        main += [_operation(document, server, method, path, operation) for method, path, operation in entries]
+        title = _title(group, titles)
+        sections = "".join(
+            _operation(document, server, method, path, operation, title=title, live=now is not None)
+            for method, path, operation in entries
+        )
+        main.append(_group(document, group, title, sections))
+        links.append(_contents(title, "".join(_link(*entry) for entry in entries)))
     if events:
-        main.append('<h2 id="group-events">Events</h2>')
-        main += [_webhook(document, name, operation) for name, operation in events]
-    contents = "".join(
-        f"<details><summary>{escape(_title(group))}</summary>{''.join(_link(*entry) for entry in entries)}</details>"
-        for group, entries in groups.items()
+        title = _title("events", titles)
+        main.append(_group(document, "events", title, "".join(_webhook(document, *event) for event in events)))
+        named = (f'<a href="#{_anchor("event", name)}">{escape(name)}</a>' for name, _ in events)
+        links.append(_contents(title, "".join(named)))
+    clock = f' data-now="{now.isoformat()}"' if now else ""
+    return (
+        f"<div class=reference{clock}>{_BAR}<nav data-en=Contents data-zh=目录><details open>"
+        f"<summary>{_both('Contents', '目录')}</summary>{''.join(links)}</details></nav>"
+        f"<main>{''.join(main)}</main></div><script>{SCRIPT}</script>"
     )
-    if events:
-        links = "".join(f'<a href="#{_anchor("event", name)}">{escape(name)}</a>' for name, _ in events)
-        contents += f"<details><summary>Events</summary>{links}</details>"
-    return f"<div class=reference><nav>{contents}</nav><main>{''.join(main)}</main></div>"
+
+
+_BAR = (
+    '<div class=bar role=search><input id=find type=search autocomplete=off spellcheck=false aria-label="Search" '
+    'data-en="Search: path, code, field ... ( / )" data-zh="搜索：路径、错误码、字段……（/ 键）">'
+    "<output id=found for=find></output>"
+    '<button id=language type=button><span lang="en">中文</span><span lang="zh">English</span></button></div>'
+)
+
+
+def _both(english: str, chinese: str) -> str:
+    """A text in both languages, of which the page shows one."""
+    if english == chinese:
+        return english
+    return f'<span lang="en">{english}</span><span lang="zh">{chinese}</span>'
+
+
+def _group(document: Mapping[str, Json], group: str, title: str, sections: str) -> str:
+    about = next((tag.get("description", "") for tag in document.get("tags") or [] if tag["name"] == group), "")
+    return f'<div class=group><h2 id="{_anchor("group", group)}">{title}</h2>{_text(about)}{sections}</div>'
+
+
+def _contents(title: str, links: str) -> str:
+    return f"<details><summary>{title}</summary>{links}</details>"
 
 
 def _link(method: str, path: str, operation: Mapping[str, Json]) -> str:
@@ -59,8 +111,10 @@ def _link(method: str, path: str, operation: Mapping[str, Json]) -> str:
     return f'<a href="#{_anchor(method, path)}" title="{method.upper()} {escape(path)}">{escape(str(name))}</a>'
 
 
-def _title(group: str) -> str:
-    return group[:1].upper() + group[1:].replace("-", " ")
+def _title(group: str, titles: Mapping[str, Mapping[str, str]]) -> str:
+    plain = group[:1].upper() + group[1:].replace("-", " ")
+    said = titles.get(group) or {}
+    return _both(escape(said.get("en", plain)), escape(said.get("zh", said.get("en", plain))))
 
 
 def operations(document: Mapping[str, Json]) -> Iterator[tuple[str, str, Mapping[str, Json]]]:
@@ -181,72 +235,186 @@ def _content(document: Mapping[str, Json], holder: Json) -> tuple[str, Mapping[s
     return next(iter(content.items())) if content else None
 
 
-def _operation(document: Mapping[str, Json], server: str, method: str, path: str, operation: Mapping[str, Json]) -> str:
+def _operation(
+    document: Mapping[str, Json],
+    server: str,
+    method: str,
+    path: str,
+    operation: Mapping[str, Json],
+    *,
+    title: str,
+    live: bool,
+) -> str:
     parts = [
-        f'<h3 id="{_anchor(method, path)}">{_inline(str(operation.get("summary", "")))}</h3>',
-        f"<p class=path><code>{method.upper()} {escape(path)}</code>{_callers(document, operation)}</p>",
+        f"<h3>{_inline(str(operation.get('summary', '')))}</h3>",
+        f"<p class=path><code><b class={method}>{method.upper()}</b> {escape(path)}</code>"
+        f"{_callers(document, operation)}</p>",
         _text(operation.get("description", "")),
     ]
     rows = []
-    for entry in operation["parameters"]:
-        parameter = resolve(document, entry)
-        if parameter["name"] == "Accept-Language":  # every operation takes it; the introduction says so
-            continue
-        optional = "" if parameter.get("required") else ", optional"
+    for parameter in _shown_parameters(document, operation):
+        optional = "" if parameter.get("required") else _both(", optional", "，可选")
         rows.append(
             f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{escape(str(parameter.get('in')))}</td>"
             f"<td>{_kind(document, parameter.get('schema') or {})}{optional}</td>"
             f"<td>{_text(parameter.get('description', ''))}</td></tr>"
         )
     if rows:
-        parts.append(_table("<th>Parameter</th><th>In</th><th>Type</th><th></th>", rows))
-    parts.append(_body(document, "Body", operation.get("requestBody"), shown=False))
+        parts.append(_table(_head(("Parameter", "参数"), ("In", "位置"), ("Type", "类型"), ("", "")), rows))
+    parts.append(_body(document, _both("Body", "请求体"), operation.get("requestBody"), shown=False, opened=True))
     parts.append(f"<pre>{escape(curl(document, server, method, path, operation))}</pre>")
     refusals = []
     for status, entry in (operation.get("responses") or {}).items():
         answer = resolve(document, entry)
         if status.startswith("2"):
-            parts.append(_body(document, f"{status} {answer.get('description', '')}", answer))
+            parts.append(_body(document, f"{status} {_inline(str(answer.get('description', '')))}", answer))
         else:
-            refusals.append(f"<tr><td>{status}</td><td>{_text(answer.get('description', ''))}</td></tr>")
+            refusals.append(f"<tr><td>{status}</td><td>{_refusal(document, operation, status, answer)}</td></tr>")
     if refusals:
-        table = _table("<th>Status</th><th>Codes</th>", refusals)
-        parts.append(f"<details><summary>Refusals</summary>{table}</details>")
-    return f"<section>{''.join(parts)}</section>"
+        table = _table(_head(("Status", "状态码"), ("Codes", "错误码")), refusals)
+        parts.append(f"<details><summary>{_both('Refusals', '错误响应')}</summary>{table}</details>")
+    if live:
+        parts.append(_form(document, method, path, operation))
+    words = _words(document, method, path, operation, title)
+    return f'<section id="{_anchor(method, path)}" data-find="{escape(words)}">{"".join(parts)}</section>'
+
+
+def _shown_parameters(document: Mapping[str, Json], operation: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    """All but the one that every operation takes; the introduction tells of it."""
+    found = [resolve(document, entry) for entry in operation["parameters"]]
+    return [parameter for parameter in found if parameter["name"] != "Accept-Language"]
+
+
+def _refusal(document: Mapping[str, Json], operation: Mapping[str, Json], status: str, answer: Json) -> str:
+    """What an answer of this status may say: its codes with their texts, or its own description."""
+    texts = document.get("x-codes") or {}
+    codes = (operation.get("x-codes") or {}).get(status) or []
+    entries = [
+        f"<li><code>{escape(code)}</code> {_both(escape(texts[code]['en']), escape(texts[code]['zh']))}</li>"
+        for code in codes
+        if code in texts
+    ]
+    return f"<ul>{''.join(entries)}</ul>" if entries else _text(answer.get("description", ""))
+
+
+def _words(document: Mapping[str, Json], method: str, path: str, operation: Mapping[str, Json], title: str) -> str:
+    """What the search finds an operation by: path, summary, id, family, codes and fields, in lower case."""
+    names = [parameter["name"] for parameter in _shown_parameters(document, operation)]
+    for holder in (operation.get("requestBody"), *(operation.get("responses") or {}).values()):
+        content = _content(document, holder)
+        if content is not None and not content[0].startswith("application/problem"):
+            names += _names(document, content[1].get("schema") or {}, 0)
+    codes = [code for listed in (operation.get("x-codes") or {}).values() for code in listed]
+    family = title.replace('<span lang="en">', " ").replace('<span lang="zh">', " ").replace("</span>", " ")
+    said = (method, path, operation.get("summary", ""), operation.get("operationId", ""), family)
+    return " ".join(dict.fromkeys(" ".join((*map(str, said), *codes, *names)).lower().split()))
+
+
+def _names(document: Mapping[str, Json], schema: Json, depth: int) -> Iterator[str]:
+    schema = resolve(document, schema)
+    if depth > _DEPTH or not isinstance(schema, Mapping):
+        return
+    for name, inner in (schema.get("properties") or {}).items():
+        yield name
+        yield from _names(document, inner, depth + 1)
+    for inner in (
+        schema.get("items"),
+        schema.get("additionalProperties"),
+        *(option for key in ("anyOf", "oneOf", "allOf") for option in schema.get(key) or []),
+    ):
+        yield from _names(document, inner, depth + 1)
+
+
+def _form(document: Mapping[str, Json], method: str, path: str, operation: Mapping[str, Json]) -> str:
+    """A form that makes the call from the page."""
+    parameters = _shown_parameters(document, operation)
+    fields = []
+    for parameter in parameters:
+        name, place = parameter["name"], parameter.get("in")
+        if place not in ("path", "query"):
+            continue
+        shown = example(document, parameter.get("schema") or {}, parameter)
+        required = " required" if parameter.get("required") else ""
+        field = (
+            f'<input name="{escape(name)}" data-in={place} placeholder="{escape(str(shown))}" '
+            f"autocomplete=off{required}>"
+        )
+        fields.append(f"<label><code>{escape(name)}</code>{field}</label>")
+    callers = [name for entry in operation.get("security", document.get("security")) or [] for name in entry]
+    if callers:
+        fields.append(
+            f"<label>{_both('Bearer token, kept in this tab', '令牌，仅保存在本标签页')}"
+            "<input data-in=token autocomplete=off spellcheck=false "
+            f'placeholder="{_TOKENS[callers == ["key"]]}"></label>'
+        )
+    if any(parameter["name"] == "webhook-signature" for parameter in parameters):
+        fields.append(
+            f"<label>{_both('Secret that signs it', '用于签名的密钥')}"
+            "<input data-in=secret autocomplete=off spellcheck=false placeholder=whsec_... required></label>"
+        )
+    content = _content(document, operation.get("requestBody"))
+    if content is not None:
+        body = json.dumps(example(document, content[1].get("schema") or {}, content[1]), ensure_ascii=False, indent=2)
+        rows = min(16, body.count("\n") + 1)
+        fields.append(
+            f"<label>{_both('Body', '请求体')}<textarea rows={rows} spellcheck=false>{escape(body)}</textarea></label>"
+        )
+    gives = " data-gives=key" if operation.get("operationId") == "createKey" else ""
+    return (
+        f"<details class=try><summary>{_both('Try it', '试一试')}</summary>"
+        f'<form data-method={method.upper()} data-path="{escape(path)}"{gives}>{"".join(fields)}'
+        f"<button>{_both('Send', '发送')}</button><div class=answer aria-live=polite></div></form></details>"
+    )
+
+
+_TOKENS = {False: "eyJ...", True: "csk_..."}
 
 
 def _callers(document: Mapping[str, Json], operation: Mapping[str, Json]) -> str:
     schemes = [name for entry in operation.get("security", document.get("security")) or [] for name in entry]
-    return f" <span class=quiet>{escape(' or '.join(schemes))}</span>" if schemes else ""
+    if not schemes:
+        return ""
+    said = _both(*(escape(f" {word} ".join(known.get(name, name) for name in schemes)) for word, known in _CALLERS))
+    return f" <span class=quiet>{said}</span>"
+
+
+_CALLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
+    ("or", {"member": "member", "key": "API key"}),
+    ("或", {"member": "会员", "key": "接口密钥"}),
+)
 
 
 def _webhook(document: Mapping[str, Json], name: str, operation: Mapping[str, Json]) -> str:
+    words = f"{name} {operation.get('summary', '')} {operation.get('operationId', '')}".lower()
     return (
-        f'<section><h3 id="{_anchor("event", name)}">{escape(name)}</h3>'
+        f'<section id="{_anchor("event", name)}" data-find="{escape(words)}"><h3>{escape(name)}</h3>'
         f"<p>{escape(str(operation.get('summary', '')))}</p>{_text(operation.get('description', ''))}"
-        f"{_body(document, 'Body', operation.get('requestBody'))}</section>"
+        f"{_body(document, _both('Body', '请求体'), operation.get('requestBody'))}</section>"
     )
+
+
+def _head(*cells: tuple[str, str]) -> str:
+    return "".join(f"<th>{_both(*cell)}</th>" for cell in cells)
 
 
 def _table(head: str, rows: Iterable[str]) -> str:
     return f"<div class=wide><table><tr>{head}</tr>{''.join(rows)}</table></div>"
 
 
-def _body(document: Mapping[str, Json], title: str, holder: Json, *, shown: bool = True) -> str:
-    """Fields of a body, with an example if it is `shown`."""
+def _body(document: Mapping[str, Json], title: str, holder: Json, *, shown: bool = True, opened: bool = False) -> str:
+    """Fields of a body under a title in HTML, with an example if it is `shown`."""
     if not holder:
         return ""
     content = _content(document, holder)
     if content is None:
-        return f"<p>{escape(title)}</p>"
+        return f"<p>{title}</p>"
     kind, media = content
     rows = list(_rows(document, media.get("schema") or {}, "", 0))
-    table = _table("<th>Field</th><th>Type</th><th></th>", rows) if rows else ""
+    table = _table(_head(("Field", "字段"), ("Type", "类型"), ("", "")), rows) if rows else ""
     value = example(document, media.get("schema") or {}, media)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-    opened = " open" if title == "Body" else ""
     return (
-        f"<details{opened}><summary>{_inline(title)} <span class=quiet>{escape(kind)}</span></summary>"
+        f"<details{' open' if opened else ''}><summary>{title} <span class=quiet>{escape(kind)}</span></summary>"
         f"{table}{f'<pre>{escape(text)}</pre>' if shown else ''}</details>"
     )
 
@@ -276,7 +444,8 @@ def _rows(document: Mapping[str, Json], schema: Json, prefix: str, depth: int) -
         label = f"{prefix}.{name}" if prefix else name
         yield (
             f"<tr><td><code>{escape(label)}</code></td><td>{_kind(document, inner)}"
-            f"{'' if name in required else ', optional'}</td><td>{_text(_about(document, target))}</td></tr>"
+            f"{'' if name in required else _both(', optional', '，可选')}</td>"
+            f"<td>{_text(inner.get('description') or _about(document, target))}</td></tr>"
         )
         yield from _rows(document, target, label, depth + 1)
     if isinstance(schema.get("additionalProperties"), dict):
@@ -293,37 +462,54 @@ def _about(document: Mapping[str, Json], schema: Mapping[str, Json]) -> str:
     )
 
 
+# In both languages, so that an index chooses one.
 _LIMITS = {
-    "minimum": "≥ {}", "maximum": "≤ {}", "minLength": "{} or more characters", "maxLength": "at most {} characters",
-    "minItems": "{} or more items", "maxItems": "at most {} items", "pattern": "pattern {}", "format": "{}",
-}  # fmt: skip
+    "minimum": ("≥ {}", "≥ {}"),
+    "maximum": ("≤ {}", "≤ {}"),
+    "minLength": ("{} or more characters", "至少 {} 个字符"),
+    "maxLength": ("at most {} characters", "最多 {} 个字符"),
+    "minItems": ("{} or more items", "至少 {} 项"),
+    "maxItems": ("at most {} items", "最多 {} 项"),
+    "pattern": ("pattern {}", "格式 {}"),
+    "format": ("{}", "{}"),
+}
+_NOT_EMPTY = ("not empty", "不能为空")
+_OR = (" or ", " 或 ")
+_ARRAY = ("array of {}", "{} 的数组")
+_OBJECT = ("object of {}", "值为 {} 的对象")
 
 
 def _kind(document: Mapping[str, Json], schema: Json) -> str:
+    return _both(_kind_in(document, schema, 0), _kind_in(document, schema, 1))
+
+
+def _kind_in(document: Mapping[str, Json], schema: Json, language: int) -> str:
     schema = resolve(document, schema)
     options = schema.get("anyOf") or schema.get("oneOf")
     if options:
-        return " or ".join(_kind(document, option) for option in options)
+        return _OR[language].join(_kind_in(document, option, language) for option in options)
     if schema.get("enum") or "const" in schema:
         choices = schema.get("enum") or [schema["const"]]
         return escape(" | ".join(json.dumps(value, ensure_ascii=False) for value in choices))
     kind = schema.get("type", "object" if "properties" in schema else "any")
-    text = " or ".join(kind) if isinstance(kind, list) else str(kind)
-    if text == "array":
-        text = f"array of {_kind(document, schema.get('items') or {})}"
-        return text + _limits(schema)
-    if isinstance(schema.get("additionalProperties"), dict):
-        text = f"object of {_kind(document, schema['additionalProperties'])}"
-        return text + _limits(schema)
-    return escape(text) + _limits(schema)
+    kinds = []
+    for name in kind if isinstance(kind, list) else [kind]:
+        if name == "array":
+            kinds.append(_ARRAY[language].format(_kind_in(document, schema.get("items") or {}, language)))
+        elif name == "object" and isinstance(schema.get("additionalProperties"), dict):
+            kinds.append(_OBJECT[language].format(_kind_in(document, schema["additionalProperties"], language)))
+        else:
+            kinds.append(escape(str(name)))
+    return _OR[language].join(kinds) + _limits(schema, language)
 
 
-def _limits(schema: Mapping[str, Json]) -> str:
+def _limits(schema: Mapping[str, Json], language: int) -> str:
     told = [
-        "not empty" if (key, schema[key]) == ("minLength", 1) else text.format(schema[key])
+        (_NOT_EMPTY if (key, schema[key]) == ("minLength", 1) else text)[language].format(schema[key])
         for key, text in _LIMITS.items()
         if key in schema
     ]
     if isinstance(schema.get("default"), str | int) and schema["default"] != "":
-        told.append(f"{json.dumps(schema['default'], ensure_ascii=False)} if left out")
-    return "".join(f", {escape(text)}" for text in told)
+        default = json.dumps(schema["default"], ensure_ascii=False)
+        told.append(("{} if left out", "缺省为 {}")[language].format(default))
+    return "".join(f"{(', ', '，')[language]}{escape(text)}" for text in told)

@@ -20,7 +20,7 @@ from tests.house.rights import camel
 
 PACKAGE = ROOT / "layers/cardstock/python/cardstock"
 FUNCTIONS = sorted(path.parent for path in (ROOT / "functions").glob("*/*/app.py"))
-MAX_LINES = 120
+MAX_LINES = 132
 
 
 def name_of(folder: Path) -> str:

@@ -16,16 +16,18 @@ from cardstock.partners import wiring as partners_wiring
 from functions.cards.api.app import handler as cards
 from functions.cards.on_view.app import handler as on_card_viewed
 from functions.members.api.app import handler as members
-from tests.house.cloud import ROOT, Cloud, Context, http_event
+from tests.house.cloud import ROOT, Cloud, Context, http_event, serve
 from tests.house.payloads import function_of
 
 HANDLERS: dict[str, Callable[..., dict[str, Any]]] = {
     "members/api": members,
+    "members/staff_api": serve,
     "cards/api": cards,
     "cards/on_view": on_card_viewed,
 }
 FILES = [path for folder in HANDLERS for path in sorted((ROOT / "events" / folder).glob("*.json"))]
 REFUSALS = {
+    "bad_without_reason": (422, "REASON_MISSING"),
     "bad_unknown_inviter": (422, "INVITER_UNKNOWN"),
     "bad_login_code": (401, "LOGIN_CODE_INVALID"),
     "bad_unknown_platform": (400, "PLATFORM_UNKNOWN"),

@@ -11,8 +11,7 @@ from cardstock.errors import NotFoundError
 from cardstock.ids import RequestKey
 from cardstock.partners import service as partners
 from cardstock.partners import wiring as partners_wiring
-from functions.catalog.api import app as catalog_api
-from tests.house.cloud import ROOT_KEY, Context, http_event
+from tests.house.cloud import ROOT_KEY, Context, http_event, serve
 from tests.people.selling import GOODS, Reply, Shop, reply
 
 TERMS = {"name": "JUMBO BAG", "supplier_id": "sup_bags", "price_fen": 20_800, "initial_stock": 240}
@@ -34,7 +33,7 @@ def send(shop: Shop) -> Any:
     keys = {owner: key_of(owner) for owner in ("staff", "sup_bags")}
 
     def send(method: str, path: str, body: Any = None, *, owner: str = "staff", **more: Any) -> Reply:
-        return reply(catalog_api.handler(http_event(method, path, body, token=keys[owner], **more), Context()))
+        return reply(serve(http_event(method, path, body, token=keys[owner], **more), Context()))
 
     return send
 
@@ -146,13 +145,13 @@ def test_nobody_counts_what_is_not_his(sku: str, supplier: str, shop: Shop) -> N
 def test_the_root_key_publishes_nothing(shop: Shop) -> None:
     event = http_event("PUT", "/v1/products/85099B", TERMS, token=ROOT_KEY)
     forget_provider()
-    answer = reply(catalog_api.handler(event, Context()))
+    answer = reply(serve(event, Context()))
 
     assert (answer.status, answer.body["code"]) == (403, "SCOPE_MISSING")
 
 
 def test_a_cold_function_signs_cursors_with_the_secret_it_fetches(shop: Shop) -> None:
     forget_provider()
-    page = reply(catalog_api.handler(http_event("GET", "/v1/products", query={"limit": "1"}), Context()))
+    page = reply(serve(http_event("GET", "/v1/products", query={"limit": "1"}), Context()))
 
     assert page.body["next_cursor"]

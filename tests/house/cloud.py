@@ -245,9 +245,12 @@ def serve(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     for function in template().functions:
         for route in function.routes:
             parts = [part for part in route.path.split("/") if part]
-            if route.method == event["httpMethod"] and len(parts) == len(wanted):
-                if all(part.startswith("{") or part == given for part, given in zip(parts, wanted, strict=True)):
-                    handler: Any = getattr(importlib.import_module(function.module), function.handler)
-                    answer: dict[str, Any] = handler(event, context or Context())
-                    return answer
+            if (
+                route.method == event["httpMethod"]
+                and len(parts) == len(wanted)
+                and all(part.startswith("{") or part == given for part, given in zip(parts, wanted, strict=True))
+            ):
+                handler: Any = getattr(importlib.import_module(function.module), function.handler)
+                answer: dict[str, Any] = handler(event, context or Context())
+                return answer
     raise KeyError(f"no function answers {event['httpMethod']} {event['path']}")

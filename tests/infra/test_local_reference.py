@@ -1,16 +1,26 @@
 """The HTML reference of an OpenAPI document."""
 
+import base64
+import hashlib
+import json
+import re
 import shlex
 import shutil
 import subprocess
 from datetime import UTC, datetime
+from html import unescape
+from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cardstock.edge.signatures import verify
-from infra.contract.openapi import build, prepare
-from infra.local.reference import curl, example, operations, render
+from cardstock.errors import BODY_INVALID, STOCK_SHORT, STORE_BUSY
+from infra.contract.openapi import DOCUMENT as COMMITTED
+from infra.contract.openapi import FAMILIES, build, prepare
+from infra.local.pages import pages
+from infra.local.reference import SCRIPT, curl, example, operations, render
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -125,3 +135,139 @@ def test_a_schema_that_contains_itself_has_an_example() -> None:
     document = {"components": {"schemas": {"Loop": schema}}}
 
     assert isinstance(example(document, schema), dict)
+
+
+# The whole page, as `make serve` shows it
+
+NOW = datetime(2026, 12, 1, 8, 26, tzinfo=UTC)
+
+
+class _Page(HTMLParser):
+    """Start tags with their attributes, and the contents of `script` and `style`."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.held: dict[str, list[str]] = {}
+        self._in = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        self._in = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._in in ("script", "style"):
+            self.held.setdefault(self._in, []).append(data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def committed() -> Any:
+    return json.loads(COMMITTED.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    suite: Any = SimpleNamespace(url="http://api.test", clock=SimpleNamespace(now=lambda: NOW))
+    kind, content = pages(suite)["/docs"]({})
+    assert kind.startswith("text/html")
+    return content.decode()
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> _Page:
+    return _Page(html)
+
+
+def test_the_page_needs_nothing_from_elsewhere(page: _Page) -> None:
+    loaded = [value for _, attributes in page.tags for name, value in attributes.items() if name in ("src", "srcset")]
+    links = [attributes["href"] for attributes in page.all("a") + page.all("link")]
+
+    assert loaded == []
+    assert [link for link in links if not link.startswith(("#", "data:"))] == []
+
+
+def test_the_policy_allows_the_pages_own_script_and_style_and_no_others(page: _Page) -> None:
+    [policy] = [meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+
+    for tag, rule in (("script", "script-src"), ("style", "style-src")):
+        [text] = page.held[tag]
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert rules[rule] == f"'sha256-{digest}'"
+    assert rules["default-src"] == "'none'"
+    assert rules["connect-src"] == "'self'"
+    assert [attributes for _, attributes in page.tags if any(name.startswith("on") for name in attributes)] == []
+    assert [attributes for _, attributes in page.tags if "style" in attributes] == []
+
+
+def test_every_operation_has_a_form_with_its_parameters(page: _Page, committed: Any) -> None:
+    forms = {(form["data-method"], unescape(form["data-path"])) for form in page.all("form")}
+    wanted = {(method.upper(), path) for path, method, _ in operations(committed)}
+
+    assert forms == wanted
+
+
+def test_a_form_asks_for_path_query_token_secret_and_body_where_the_call_has_them(committed: Any) -> None:
+    def fields(path: str, method: str) -> list[tuple[str, str]]:
+        alone = {**committed, "paths": {path: {method: committed["paths"][path][method]}}, "webhooks": {}}
+        shown = _Page(render(alone, "http://api.test", now=NOW))
+        inputs = [(field["data-in"], field.get("name", "")) for field in shown.all("input") if "data-in" in field]
+        return inputs + [("body", "") for _ in shown.all("textarea")]
+
+    assert fields("/v1/orders/{order_id}", "get") == [("path", "order_id"), ("token", "")]
+    assert fields("/v1/products", "get") == [("query", "cursor"), ("query", "limit"), ("query", "supplier_id")]
+    assert fields("/v1/orders", "post") == [("token", ""), ("body", "")]
+    assert fields("/v1/inbox/{source}", "post") == [("path", "source"), ("secret", ""), ("body", "")]
+
+
+def test_a_page_without_an_api_beside_it_has_no_forms(committed: Any) -> None:
+    assert _Page(render(committed, "http://api.test")).all("form") == []
+
+
+def test_the_page_says_titles_and_problems_in_both_languages(html: str) -> None:
+    for family in FAMILIES.values():
+        assert f'<span lang="en">{family.title}</span><span lang="zh">{family.title_zh}</span>' in html
+    for refusal in (STOCK_SHORT, BODY_INVALID, STORE_BUSY):
+        texts = f'<span lang="en">{refusal.en}</span><span lang="zh">{refusal.zh}</span>'
+        assert f"<code>{refusal.code}</code> {texts}" in html
+
+
+def test_every_text_of_the_interface_is_there_in_both_languages(html: str) -> None:
+    english, chinese = re.findall(r'<span lang="en">', html), re.findall(r'<span lang="zh">', html)
+    fields = re.findall(r"data-en=.*?data-zh=", html)
+
+    assert len(english) == len(chinese) > 0
+    assert len(fields) == html.count("data-en=") == html.count("data-zh=")
+
+
+@pytest.mark.parametrize(
+    "word", ["/v1/orders", "placeorder", "place", "stock_short", "receiver", "idempotency-key", "订单"]
+)
+def test_an_operation_is_found_by_path_id_summary_code_field_and_family(page: _Page, word: str) -> None:
+    found = [section["id"] for section in page.all("section") if word in section["data-find"].split()]
+
+    assert "post-v1-orders" in found
+    assert len(found) < len(page.all("section"))
+
+
+def test_every_link_of_the_page_leads_to_a_place_on_it(page: _Page) -> None:
+    places = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+
+    assert len(places) == len(set(places))
+    assert {link["href"].removeprefix("#") for link in page.all("a")} <= set(places)
+
+
+def test_the_script_looks_only_for_places_that_the_page_has(html: str) -> None:
+    wanted = re.findall(r'getElementById\("(\w+)"\)', SCRIPT)
+    classes = re.findall(r'querySelector(?:All)?\("\.([\w-]+)"\)', SCRIPT)
+
+    assert wanted
+    assert [place for place in wanted if f"id={place} " not in html and f"id={place}>" not in html] == []
+    assert [name for name in classes if not re.search(rf'class="?{name}\b', html)] == []

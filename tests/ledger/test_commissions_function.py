@@ -17,9 +17,8 @@ from cardstock.ledger.store import post
 from cardstock.network import wiring as network_wiring
 from cardstock.partners import service as partners
 from cardstock.partners import wiring as partners_wiring
-from functions.ledger.api import app
 from functions.ledger.on_entry import app as on_ledger_entry
-from tests.house.cloud import ROOT, Context, http_event, queue_event
+from tests.house.cloud import ROOT, Context, http_event, queue_event, serve
 from tests.people.ledger_shop import Shop, line, shop
 
 __all__ = ["shop"]
@@ -47,7 +46,7 @@ def staff(scope: str = "plans:publish") -> str:
 
 
 def call(method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
-    answer = app.handler(http_event(method, path, body, **{"key": "k0", **options}), Context())
+    answer = serve(http_event(method, path, body, **{"key": "k0", **options}), Context())
     return answer["statusCode"], json.loads(answer["body"])
 
 
@@ -297,7 +296,9 @@ def test_only_the_right_to_publish_opens_plans(shop: Shop) -> None:
 
 # The payloads that are kept
 
-KEPT = sorted((ROOT / "events" / "ledger/api").glob("*.json"))
+KEPT = [
+    path for name in ("ledger/api", "network/plans_api") for path in sorted((ROOT / "events" / name).glob("*.json"))
+]
 REFUSED = {
     "bad_forged_token": (401, "TOKEN_INVALID"),
     "bad_period": (400, "QUERY_INVALID"),
@@ -309,7 +310,7 @@ REFUSED = {
 def test_a_kept_request_is_answered(path: Path, sold: tuple[Shop, str]) -> None:
     text = path.read_text("utf-8").replace("ACCESS_TOKEN", token("mem_r")).replace("STAFF_KEY", staff())
 
-    answer = app.handler(json.loads(text.replace("ORDER_ID", sold[1])), Context())
+    answer = serve(json.loads(text.replace("ORDER_ID", sold[1])))
 
     if path.stem.startswith("bad_"):
         assert (answer["statusCode"], json.loads(answer["body"])["code"]) == REFUSED[path.stem]

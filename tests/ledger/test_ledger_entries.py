@@ -110,7 +110,7 @@ QUEUES = [
 @pytest.mark.parametrize(("app", "path"), QUEUES)
 def test_a_kept_message_is_handled_or_fails_alone(app: Any, path: Path, shop: Shop) -> None:
     # Before the payment the order exists, as it did when the payload was recorded.
-    stored = payload(path.parent.parent / "orders/on_change" / "order_paid.json")
+    stored = payload(ROOT / "events/orders/on_change/order_paid.json")
     image = json.loads(stored["Records"][0]["body"])["dynamodb"]["NewImage"]
     shop.cloud.dynamodb.put_item(TableName="orders", Item=image)
 

@@ -16,7 +16,7 @@ from functions.cards.api.app import handler as cards
 from functions.cards.on_view.app import handler as on_card_viewed
 from functions.members.api.app import handler as members
 from tests.house import faults
-from tests.house.cloud import Cloud, Context, http_event, queue_event
+from tests.house.cloud import Cloud, Context, http_event, queue_event, serve
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 QUEUE = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
@@ -35,7 +35,7 @@ def fixed_clock() -> Iterator[None]:
 
 
 def send(handler: Callable[..., dict[str, Any]], *arguments: Any, **options: Any) -> tuple[int, Any]:
-    answer = handler(http_event(*arguments, **options), Context())
+    answer = serve(http_event(*arguments, **options), Context())
     return answer["statusCode"], json.loads(answer["body"])
 
 

@@ -16,8 +16,7 @@ from cardstock.members import wiring as members_wiring
 from cardstock.members.store import members_of
 from cardstock.partners import service as partners
 from cardstock.partners.store import DynamoKeys
-from functions.members.api.app import handler
-from tests.house.cloud import ROOT_KEY, Cloud, Context, http_event
+from tests.house.cloud import ROOT_KEY, Cloud, Context, http_event, serve
 
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 ID_NUMBER = "11010519491231002X"
@@ -39,7 +38,7 @@ def clock() -> Iterator[MovableClock]:
 
 
 def call(method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
-    answer = handler(http_event(method, path, body, **options), Context())
+    answer = serve(http_event(method, path, body, **options), Context())
     return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
 
 
@@ -333,7 +332,26 @@ def test_a_cold_function_fetches_its_secrets_itself(cloud: Cloud) -> None:
     parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
     made_up, problem = call("GET", "/v1/me", token="bm90.genuine")
     parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
-    by_root, refusal = call("POST", "/v1/members/x/partner-appointments", {"reason": "r"}, token=ROOT_KEY)
+    by_root, refusal = call("GET", "/v1/me", token=ROOT_KEY)
+
+    assert (made_up, problem["code"]) == (401, "TOKEN_INVALID")
+    assert (by_root, refusal["code"]) == (403, "NOT_A_MEMBER")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/v1/members/x/partner-appointments", {"reason": "r"}),
+        ("POST", "/v1/orders/x/goodwill-refunds", {"amount_fen": 1, "reason": "r"}),
+        ("PUT", "/v1/products/X1", {}),
+        ("GET", "/v1/commission-plans", None),
+    ],
+)
+def test_a_cold_staff_function_fetches_its_secrets_itself(cloud: Cloud, method: str, path: str, body: Any) -> None:
+    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
+    made_up, problem = call(method, path, body, token="bm90.genuine", key="k")
+    parameters.clear_caches()  # type: ignore[no-untyped-call]  # Powertools leaves it so
+    by_root, refusal = call(method, path, body, token=ROOT_KEY, key="k")
 
     assert (made_up, problem["code"]) == (401, "TOKEN_INVALID")
     assert (by_root, refusal["code"]) == (403, "SCOPE_MISSING")

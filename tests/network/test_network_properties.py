@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cardstock.errors import RefusedError
+from cardstock.errors import RefusedError, UnauthorizedError
 from cardstock.network import plan_check as guard
 from cardstock.network.model import Amount, OrderLine, Person, Plan, Snapshot
 from cardstock.network.rewards import (
@@ -129,7 +129,7 @@ def test_what_is_clawed_grows_with_refunds_and_is_exact_at_the_end(
             index = data.draw(st.integers(0, len(lines) - 1))
             try:
                 done = refund_units(lines, done, {index: data.draw(st.integers(1, lines[index].units))})
-            except RefusedError:
+            except (RefusedError, UnauthorizedError):
                 done = refund_amount(lines, done, rest)
         now = [clawed(reward, done.fen) for reward in rewards]
 
@@ -198,13 +198,13 @@ class Life:
         self.random.choices(list(steps), list(steps.values()))[0]()
 
     def bind(self) -> None:
-        with suppress(RefusedError):
+        with suppress(RefusedError, UnauthorizedError):
             self.world.bind(self.random.choice(NAMES), self.random.choice(NAMES))
 
     def bring_somebody_who_buys(self) -> None:
         inviter = self.random.choice(NAMES[:4])
         member = next((name for name in NAMES[4:] if self.world[name].referrer is None), NAMES[-1])
-        with suppress(RefusedError):
+        with suppress(RefusedError, UnauthorizedError):
             self.world.bind(member, inviter)
         self.paid.append(self.world.buy(member))
 
@@ -232,7 +232,7 @@ class Life:
                 self.world.refund(order, self.random.choice([rest, max(1, rest // 3)]))
 
     def appoint(self) -> None:
-        with suppress(RefusedError):
+        with suppress(RefusedError, UnauthorizedError):
             self.world.appoint(self.random.choice(NAMES))
 
     def erase(self) -> None:

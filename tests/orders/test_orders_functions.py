@@ -14,8 +14,7 @@ from cardstock.errors import ConflictError, NotFoundError, RefusedError, Unavail
 from cardstock.orders import service
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import MAX_PARCELS
-from functions.orders.api import app as orders_api
-from tests.house.cloud import ROOT_KEY, Context, http_event
+from tests.house.cloud import ROOT_KEY, Context, http_event, serve
 from tests.people.selling import BUYER, CART, GOODS, START, STRANGER, Shop, reply
 
 FULL = {listing.sku: (100, 0) for listing in GOODS}
@@ -448,7 +447,7 @@ def test_the_buyer_sees_that_a_refund_was_goodwill_and_staff_see_who_gave_it(sho
     shop.grant(order_id, 500, staff=staff, reason="came two weeks late")
     path = f"/v1/orders/{order_id}/refunds"
     mine = shop.send("GET", path).body["items"]
-    theirs = reply(orders_api.handler(http_event("GET", path, token=staff), Context())).body["items"]
+    theirs = reply(serve(http_event("GET", path, token=staff), Context())).body["items"]
     stranger = shop.send("GET", path, member=STRANGER)
 
     assert [(each["kind"], each["goodwill"], each["reason"], each["granted_by"]) for each in mine] == [
@@ -673,9 +672,9 @@ def test_a_cold_function_fetches_its_secrets_itself(shop: Shop) -> None:
     listing = http_event("GET", "/v1/orders", token=shop.token())
     notice = shop.notice(shop.order())
     forget_provider()
-    listed = reply(orders_api.handler(listing, Context()))
+    listed = reply(serve(listing, Context()))
     forget_provider()
-    refused = reply(orders_api.handler(http_event("GET", "/v1/orders", token=ROOT_KEY), Context()))
+    refused = reply(serve(http_event("GET", "/v1/orders", token=ROOT_KEY), Context()))
     forget_provider()
 
     assert (listed.status, refused.body["code"], shop.notify(notice).status) == (200, "NOT_A_MEMBER", 200)
@@ -683,7 +682,7 @@ def test_a_cold_function_fetches_its_secrets_itself(shop: Shop) -> None:
 
 @pytest.mark.parametrize("key", [ROOT_KEY, "csk_unknown_secret"])
 def test_keys_do_not_shop(key: str, shop: Shop) -> None:
-    answer = reply(orders_api.handler(http_event("GET", "/v1/orders", token=key), Context()))
+    answer = reply(serve(http_event("GET", "/v1/orders", token=key), Context()))
 
     assert (answer.status, answer.body["code"]) in ((403, "NOT_A_MEMBER"), (401, "KEY_INVALID"))
 

@@ -14,8 +14,10 @@ from cardstock.ids import RequestKey
 from cardstock.orders import service, wiring
 from cardstock.orders.model import Attribution, Order, OrderLine, Receiver
 from functions.catalog.api import app as catalog_api
+from functions.catalog.staff_api import app as catalog_staff_api
 from functions.orders.api import app as orders_api
 from functions.orders.payment_inbox import app as payment_inbox
+from functions.orders.staff_api import app as orders_staff_api
 from functions.orders.sweep import app as sweep_expired
 from tests.house.cloud import ROOT, Context
 from tests.house.payloads import function_of
@@ -23,7 +25,9 @@ from tests.people.selling import CART, STRANGER, Reply, Shop, reply
 
 HANDLERS: dict[str, Any] = {
     "catalog/api": catalog_api.handler,
+    "catalog/staff_api": catalog_staff_api.handler,
     "orders/api": orders_api.handler,
+    "orders/staff_api": orders_staff_api.handler,
     "orders/payment_inbox": payment_inbox.handler,
     "orders/sweep": sweep_expired.handler,
 }
@@ -34,6 +38,11 @@ FIXED_ID = "ord_01kbdxdh50fcazdjhcnqh2rzv5"
 """The order whose payments are signed in the files."""
 REFUSALS = {
     "catalog/api": {
+        "bad_limit": (400, "QUERY_INVALID"),
+        "bad_cursor": (400, "CURSOR_INVALID"),
+        "bad_unknown_sku": (404, "NOT_FOUND"),
+    },
+    "catalog/staff_api": {
         "bad_price_zero": (400, "BODY_INVALID"),
         "bad_price_with_fraction": (400, "BODY_INVALID"),
         "bad_unknown_field": (400, "BODY_INVALID"),
@@ -42,9 +51,6 @@ REFUSALS = {
         "bad_member_publishes": (403, "NOT_A_KEY"),
         "bad_takes_more_than_there_is": (409, "STOCK_SHORT"),
         "bad_without_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
-        "bad_limit": (400, "QUERY_INVALID"),
-        "bad_cursor": (400, "CURSOR_INVALID"),
-        "bad_unknown_sku": (404, "NOT_FOUND"),
     },
     "orders/api": {
         "bad_units_too_many": (400, "BODY_INVALID"),
@@ -67,13 +73,15 @@ REFUSALS = {
         "bad_pay_again": (409, "ORDER_PAID"),
         "bad_refund_more_than_bought": (422, "REFUND_TOO_MUCH"),
         "bad_refund_of_unpaid": (409, "ORDER_NOT_PAID"),
+        "bad_receipt_before_shipment": (409, "NOT_SHIPPED"),
+        "bad_cursor_of_another_list": (400, "CURSOR_INVALID"),
+        "bad_no_credentials": (401, "CREDENTIALS_MISSING"),
+    },
+    "orders/staff_api": {
         "bad_goodwill_more_than_paid": (422, "REFUND_EXCEEDS_PAID"),
         "bad_goodwill_without_reason": (400, "BODY_INVALID"),
         "bad_goodwill_by_member": (403, "NOT_A_KEY"),
         "bad_goodwill_of_unpaid": (409, "ORDER_NOT_PAID"),
-        "bad_receipt_before_shipment": (409, "NOT_SHIPPED"),
-        "bad_cursor_of_another_list": (400, "CURSOR_INVALID"),
-        "bad_no_credentials": (401, "CREDENTIALS_MISSING"),
     },
     "orders/payment_inbox": {
         "bad_signature": (401, "SIGNATURE_INVALID"),

@@ -1,5 +1,9 @@
 """HTTP: payment channels' notices."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from cardstock.aws.tables import connect
 from cardstock.clock import process_clock
 from cardstock.edge.http import Api, Model, Nothing, Request
@@ -15,7 +19,9 @@ api = Api("payments", callers=partners_wiring.callers)
 class NoticeTaken(Model):
     """What the channel wants to read once a notice has been booked."""
 
-    code: str
+    code: Annotated[
+        str, Meta(description="Always `SUCCESS`: the channel stops sending the notice.", examples=["SUCCESS"])
+    ]
 
 
 @api.post(

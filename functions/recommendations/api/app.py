@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-import msgspec
+from msgspec import Meta, field
 
 from cardstock.aws.tables import connect
 from cardstock.clock import process_clock, rfc3339
+from cardstock.edge.fields import ArticleName, ArticleNumber, Moment
 from cardstock.edge.http import Api, Model, Nothing, Request
 from cardstock.edge.observability import count, logger
 from cardstock.partners import wiring as partners_wiring
@@ -16,42 +17,57 @@ api = Api("recommendations", callers=partners_wiring.callers)
 
 Shown = Annotated[
     str,
-    msgspec.Meta(
+    Meta(
         pattern=r"^([^,]{1,64}(,[^,]{1,64}){0,49})?$",
-        description="SKUs on the page or in the basket, with commas between; the first ten count, none is recommended",
+        description="SKUs on the page or in the basket, with commas between; the first ten count, none is recommended.",
         examples=["22423,85123A"],
     ),
 ]
 
 
 class AskRecommendations(Model):
-    """What is on the screen. `home` expects the next basket, repeats included; `discover` only new products."""
+    """What is on the screen."""
 
-    limit: Annotated[int, msgspec.Meta(ge=1, le=service.MAX_ITEMS, examples=[10])] = 10
-    shown: Shown = msgspec.field(default="", name="for")
-    scene: Annotated[Literal["home", "discover"], msgspec.Meta(examples=["home"])] = "home"
+    limit: Annotated[int, Meta(ge=1, le=service.MAX_ITEMS, description="Most products.", examples=[10])] = 10
+    shown: Shown = field(default="", name="for")
+    scene: Annotated[
+        Literal["home", "discover"],
+        Meta(description="`home`: the next basket, repeats included; `discover`: new products.", examples=["home"]),
+    ] = "home"
 
 
 class Recommended(Model):
-    """One product. `because` is the SKU behind `CO_PURCHASE`; `score` compares within this answer only; `title` is as
-    old as the learning."""
+    """One product."""
 
-    sku: Annotated[str, msgspec.Meta(examples=["22423"])]
-    title: Annotated[str, msgspec.Meta(examples=["REGENCY CAKESTAND 3 TIER"])]
-    score: Annotated[int, msgspec.Meta(examples=[10100])]
-    reason: Annotated[Literal["OWN_HISTORY", "CO_PURCHASE", "POPULAR"], msgspec.Meta(examples=["OWN_HISTORY"])]
-    because: str | None
-    text: Annotated[str, msgspec.Meta(examples=["您买过的商品，需要时可以再次购买"])]
+    sku: ArticleNumber
+    title: Annotated[ArticleName, Meta(description="Name of the product when it was last learned.")]
+    score: Annotated[int, Meta(description="How well it fits; compares within this answer.", examples=[10100])]
+    reason: Annotated[
+        Literal["OWN_HISTORY", "CO_PURCHASE", "POPULAR"],
+        Meta(description="Bought before, bought together with `because`, or popular.", examples=["CO_PURCHASE"]),
+    ]
+    because: Annotated[
+        str | None, Meta(description="SKU that it is bought with; null for other reasons.", examples=["85123A"])
+    ]
+    text: Annotated[
+        str,
+        Meta(
+            description="`reason` for people, in the language of the request.",
+            examples=["常与“REGENCY CAKESTAND 3 TIER”一起购买"],
+        ),
+    ]
 
 
 class Recommendations(Model):
-    """The products, best first. `ranked_by` is `model` where a language model ordered and worded them. `learned_at` is
-    the newest purchase that was learnt from; null until there is one."""
+    """The products, best first."""
 
-    id: Annotated[str, msgspec.Meta(examples=["rec_01kbcq3w00e5m8v2y7x4t9z1n6"])]
-    items: list[Recommended]
-    ranked_by: Annotated[Literal["rules", "model"], msgspec.Meta(examples=["rules"])]
-    learned_at: Annotated[str, msgspec.Meta(examples=["2026-12-01T18:00:00.000Z"])] | None
+    id: Annotated[str, Meta(description="Names this answer in logs.", examples=["rec_01kbcq3w00e5m8v2y7x4t9z1n6"])]
+    items: Annotated[list[Recommended], Meta(description="Products, best first.")]
+    ranked_by: Annotated[
+        Literal["rules", "model"],
+        Meta(description="`model` where a language model ordered and worded them.", examples=["rules"]),
+    ]
+    learned_at: Annotated[Moment | None, Meta(description="Newest purchase learned from; null before the first.")]
 
 
 @api.get("/v1/recommendations", query=AskRecommendations, answer=Recommendations, auth="member")

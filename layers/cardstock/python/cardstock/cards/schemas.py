@@ -1,5 +1,7 @@
 """What cards send and get as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Final
@@ -11,6 +13,7 @@ from cardstock.cards import service
 from cardstock.cards.model import Card, Face, Radar, Share, Shown
 from cardstock.clock import rfc3339
 from cardstock.edge import errors as edge_errors
+from cardstock.edge.fields import MemberId, Moment, NextCursor, SignedToken
 from cardstock.edge.http import Model
 from cardstock.errors import NOT_FOUND, QUEUE_UNAVAILABLE
 
@@ -26,6 +29,9 @@ Audience = Annotated[
         examples=["default"],
     ),
 ]
+CardKey = Annotated[
+    str, Meta(description="The card's own key: behind `/c/`, and in every call about it.", examples=["x7k2m9pq4t"])
+]
 Line = Annotated[str, Meta(max_length=60, pattern=r"^[^\r\n]*$")]
 Tag = Annotated[str, Meta(min_length=1, max_length=16, pattern=r"^[^\r\n]*$")]
 Sku = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -34,32 +40,90 @@ Sku = Annotated[str, Meta(min_length=1, max_length=64)]
 class CardVersion(Model):
     """What one audience sees. An empty text means that there is none."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[^\r\n]*\S[^\r\n]*$", examples=["林晓雨"])]
-    title: Annotated[Line, Meta(examples=["高级导购"])] = ""
-    company: Annotated[Line, Meta(examples=["山野露营 · 杭州湖滨店"])] = ""
-    intro: Annotated[str, Meta(max_length=500, examples=["十二年户外装备经验，帮你把第一次露营安排妥当。"])] = ""
-    phone: Annotated[str, Meta(pattern=r"^(\+?[0-9][0-9 -]{3,18}[0-9])?$", examples=["+86 138 0013 8000"])] = ""
+    name: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=40,
+            pattern=r"^[^\r\n]*\S[^\r\n]*$",
+            examples=["林晓雨"],
+            description="The person's name as visitors read it.",
+        ),
+    ]
+    title: Annotated[Line, Meta(examples=["高级导购"], description="Job title; empty if there is none.")] = ""
+    company: Annotated[
+        Line, Meta(examples=["山野露营 · 杭州湖滨店"], description="Company or shop; empty if there is none.")
+    ] = ""
+    intro: Annotated[
+        str,
+        Meta(
+            max_length=500,
+            examples=["十二年户外装备经验，帮你把第一次露营安排妥当。"],
+            description="A few sentences about the person; empty if there are none.",
+        ),
+    ] = ""
+    phone: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\+?[0-9][0-9 -]{3,18}[0-9])?$",
+            examples=["+86 138 0013 8000"],
+            description="Telephone number as it is shown; empty if there is none.",
+        ),
+    ] = ""
     email: Annotated[
         str,
         Meta(
-            max_length=100, pattern=r"^([A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,})?$", examples=["lin@example.com"]
+            max_length=100,
+            pattern=r"^([A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,})?$",
+            examples=["lin@example.com"],
+            description="E-mail address; empty if there is none.",
         ),
     ] = ""
-    wechat: Annotated[str, Meta(pattern=r"^([A-Za-z][A-Za-z0-9_-]{5,19})?$", examples=["linxiaoyu_camp"])] = ""
-    address: Annotated[str, Meta(max_length=120, pattern=r"^[^\r\n]*$", examples=["杭州市上城区湖滨路 18 号"])] = ""
+    wechat: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Za-z][A-Za-z0-9_-]{5,19})?$",
+            examples=["linxiaoyu_camp"],
+            description="WeChat account; empty if there is none.",
+        ),
+    ] = ""
+    address: Annotated[
+        str,
+        Meta(
+            max_length=120,
+            pattern=r"^[^\r\n]*$",
+            examples=["杭州市上城区湖滨路 18 号"],
+            description="Postal address on one line; empty if there is none.",
+        ),
+    ] = ""
     website: Annotated[
         str,
         Meta(
-            max_length=200, pattern=r"^(https://[A-Za-z0-9._~:/?#@!$&()*+,;=%-]+)?$", examples=["https://example.com"]
+            max_length=200,
+            pattern=r"^(https://[A-Za-z0-9._~:/?#@!$&()*+,;=%-]+)?$",
+            examples=["https://example.com"],
+            description="Address of a web page, https only; empty if there is none.",
         ),
     ] = ""
-    tags: Annotated[list[Tag], Meta(max_length=8, examples=[["露营", "亲子", "轻量化"]])] = field(default_factory=list)
-    shelf: Annotated[list[Sku], Meta(max_length=20, description="Product ids.", examples=[["22423"]])] = field(
-        default_factory=list
-    )
+    tags: Annotated[
+        list[Tag],
+        Meta(max_length=8, examples=[["露营", "亲子", "轻量化"]], description="Short words about the person."),
+    ] = field(default_factory=list)
+    shelf: Annotated[
+        list[Sku],
+        Meta(max_length=20, examples=[["22423"]], description="Article numbers of products shown on the card."),
+    ] = field(default_factory=list)
 
 
-Versions = Annotated[dict[Audience, CardVersion], Meta(min_length=1, max_length=service.MAX_AUDIENCES)]
+Versions = Annotated[
+    dict[Audience, CardVersion],
+    Meta(
+        min_length=1,
+        max_length=service.MAX_AUDIENCES,
+        description="What each audience sees, by audience; `default` is for everybody.",
+        examples=[{"default": {"name": "林晓雨", "title": "高级导购"}}],
+    ),
+]
 
 
 class PostCard(Model):
@@ -69,93 +133,163 @@ class PostCard(Model):
 
 
 class PutCard(Model):
-    """All versions of a card. `revision` is the one the caller has read, if a change since then matters to him."""
+    """All versions of a card."""
 
     versions: Versions
-    revision: Annotated[int, Meta(ge=1, le=2**31)] | None = None
+    revision: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=2**31,
+                description="Revision that the caller has read; another one is refused. Absent: replace in any case.",
+                examples=[3],
+            ),
+        ]
+        | None
+    ) = None
 
 
 class OwnCard(Model):
     """A card as its owner sees it."""
 
-    card: str
-    versions: dict[str, CardVersion]
-    revision: int
-    created_at: str
-    updated_at: str
+    card: CardKey
+    versions: Annotated[
+        dict[str, CardVersion],
+        Meta(
+            description="What each audience sees, by audience.",
+            examples=[{"default": {"name": "林晓雨", "title": "高级导购"}}],
+        ),
+    ]
+    revision: Annotated[int, Meta(description="Counts the changes of the card, from 1.", examples=[3])]
+    created_at: Annotated[Moment, Meta(description="When the card was made.")]
+    updated_at: Annotated[Moment, Meta(description="When the card was last changed.")]
 
 
 class OwnCards(Model):
     """A page of the member's cards."""
 
-    items: list[OwnCard]
-    next_cursor: str | None
+    items: Annotated[list[OwnCard], Meta(description="The member's cards, newest first.")]
+    next_cursor: NextCursor
 
 
 class ShownCard(Model):
-    """A card as a visitor sees it. `view_ticket` is what its view is reported with."""
+    """A card as a visitor sees it."""
 
-    card: str
-    share: str | None
-    owner: Annotated[str, Meta(description="Member id of the card's owner; an `invite` at login.")]
-    version: CardVersion
-    revision: int
-    view_ticket: str
+    card: CardKey
+    share: Annotated[
+        str | None,
+        Meta(
+            description="Share key that it was opened by; null if it was opened by its own key.",
+            examples=["m3n8r5t2wd"],
+        ),
+    ]
+    owner: Annotated[MemberId, Meta(description="Member id of the card's owner; an `invite` at login.")]
+    version: Annotated[CardVersion, Meta(description="What this visitor sees of it.")]
+    revision: Annotated[int, Meta(description="Counts the changes of the card, from 1.", examples=[3])]
+    view_ticket: Annotated[SignedToken, Meta(description="Report the view with it.")]
 
 
 class PostShare(Model):
-    """Whom the link is for. `label` is a note for the owner: where he will put it."""
+    """Whom the link is for, and where it will be put."""
 
-    audience: Audience = "default"
-    label: Annotated[str, Meta(max_length=40, examples=["湖滨店门口海报"])] = ""
+    audience: Annotated[Audience, Meta(description="Which version its visitors see.")] = "default"
+    label: Annotated[
+        str,
+        Meta(
+            max_length=40,
+            examples=["湖滨店门口海报"],
+            description="Note for the owner: where the link will be put. Empty if there is none.",
+        ),
+    ] = ""
 
 
 class ShareKey(Model):
-    """A key to give away: behind `/c/`, as a mini-program scene, as an `invite`."""
+    """A link to a card that the owner gives away."""
 
-    share: str
-    card: str
-    audience: str
-    label: str
-    path: Annotated[str, Meta(examples=["/c/k7m2p9xw4t"])]
-    created_at: str
+    share: Annotated[
+        str,
+        Meta(
+            description="Key to give away: behind `/c/`, as a mini-program scene, as an `invite`.",
+            examples=["m3n8r5t2wd"],
+        ),
+    ]
+    card: CardKey
+    audience: Annotated[str, Meta(description="Which version its visitors see.", examples=["default"])]
+    label: Annotated[str, Meta(description="The owner's note; empty if there is none.", examples=["WeChat group"])]
+    path: Annotated[str, Meta(examples=["/c/k7m2p9xw4t"], description="Path of the public page.")]
+    created_at: Annotated[Moment, Meta(description="When the share was made.")]
 
 
 class PostView(Model):
-    """A look at a card: sent on opening it, and with `seconds` on leaving. The ticket makes both one view."""
+    """A look at a card: sent on opening it, and once more on leaving."""
 
-    ticket: Annotated[str, Meta(min_length=1, max_length=1024)]
-    scene: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,16}$", examples=["group_chat"])] | None = None
-    seconds: Annotated[int, Meta(ge=0, le=86_400)] | None = None
+    ticket: Annotated[
+        SignedToken,
+        Meta(
+            min_length=1,
+            max_length=1024,
+            description="`view_ticket` of the card that was shown. Two reports with one ticket are one view.",
+        ),
+    ]
+    scene: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[a-z0-9_-]{1,16}$",
+                examples=["group_chat"],
+                description="Where the visitor came from, in a word of the mini-program; absent if unknown.",
+            ),
+        ]
+        | None
+    ) = None
+    seconds: (
+        Annotated[
+            int,
+            Meta(ge=0, le=86_400, description="Seconds that the card was looked at; sent on leaving.", examples=[35]),
+        ]
+        | None
+    ) = None
 
 
 class ViewTaken(Model):
-    """The view will be counted. `attribution` goes into a quote, so that an order is credited to the card."""
+    """The view will be counted."""
 
-    attribution: str
+    attribution: Annotated[
+        SignedToken, Meta(description="Put it into a quote, so that an order is credited to the card.")
+    ]
 
 
 class Visitor(Model):
-    """A member who looked at the card. `heat` 0 to 100; a hot one is worth a call today."""
+    """A member who looked at the card."""
 
-    member_id: str
-    nickname: str | None
-    views: int
-    seconds: int
-    last_at: str
-    heat: int
-    hot: bool
+    member_id: MemberId
+    nickname: Annotated[
+        str | None, Meta(description="Name that the visitor chose; null if there is none.", examples=["小明"])
+    ]
+    views: Annotated[int, Meta(description="Times that the visitor opened the card.", examples=[4])]
+    seconds: Annotated[
+        int, Meta(description="Seconds that the visitor looked at it, all views together.", examples=[95])
+    ]
+    last_at: Annotated[Moment, Meta(description="When the visitor last opened it.")]
+    heat: Annotated[int, Meta(description="How warm the visitor is, 0 to 100; halves every three days.", examples=[56])]
+    hot: Annotated[bool, Meta(description="Whether `heat` says that a call is worth it today.")]
 
 
 class Visitors(Model):
     """What the card's views add up to, a few seconds behind, and the members who looked last."""
 
-    views: int
-    by_members: int
-    seconds: int
-    last_at: str | None
-    scenes: dict[str, int]
-    visitors: list[Visitor]
+    views: Annotated[int, Meta(description="Views of the card, strangers included.", examples=[31])]
+    by_members: Annotated[int, Meta(description="Views by members who were logged in.", examples=[12])]
+    seconds: Annotated[int, Meta(description="Seconds that it was looked at, all views together.", examples=[640])]
+    last_at: Annotated[
+        Moment | None,
+        Meta(examples=["2026-12-01T08:26:00.000Z"], description="When it was last opened; null before the first view."),
+    ]
+    scenes: Annotated[
+        dict[str, int], Meta(description="Views by the scene that they came from.", examples=[{"group_chat": 9}])
+    ]
+    visitors: Annotated[list[Visitor], Meta(description="Members who looked last, newest first.")]
 
 
 def faces_of(versions: Mapping[str, CardVersion]) -> dict[str, Face]:

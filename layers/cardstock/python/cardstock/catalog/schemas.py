@@ -1,5 +1,7 @@
 """What is said about products as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from typing import Annotated
 
 from msgspec import Meta
@@ -7,26 +9,29 @@ from msgspec import Meta
 from cardstock.catalog.model import MAX_BATCH, MAX_STOCK, SKU, Listing, Product
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
+from cardstock.edge.fields import ArticleNumber, Currency, Earns, NextCursor, Qualifying, SupplierId
 from cardstock.edge.http import LINE, Model
 
 Sku = Annotated[
     str,
     Meta(pattern=f"^{SKU.pattern}$", description="Article number.", examples=["85123A"]),
 ]
-SupplierId = Annotated[str, Meta(pattern=r"^sup_[0-9a-z]{1,26}$", examples=["sup_lights"])]
 PriceFen = Annotated[int, Meta(ge=1, le=10**9, description="Price of one unit in fen.", examples=[25500])]
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE, examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
+
+
+Active = Annotated[bool, Meta(description="Whether it is for sale at present.")]
 
 
 class ProductTerms(Model):
     """What is for sale, from whom, at what price."""
 
-    name: Name
+    name: Annotated[Name, Meta(description="Name of the product as buyers read it.")]
     supplier_id: SupplierId
     price_fen: PriceFen
-    qualifying: bool = False
-    earns: bool = True
-    active: bool = True
+    qualifying: Qualifying = False
+    earns: Earns = True
+    active: Active = True
     initial_stock: Annotated[
         int, Meta(ge=0, le=MAX_STOCK, description="Units to start with; ignored when the SKU exists.", examples=[1000])
     ] = 0
@@ -41,47 +46,59 @@ class PublishedProduct(ProductTerms, kw_only=True):
 class PublishProducts(Model):
     """Up to 100 products, published together or not at all."""
 
-    products: Annotated[list[PublishedProduct], Meta(min_length=1, max_length=MAX_BATCH)]
+    products: Annotated[
+        list[PublishedProduct],
+        Meta(min_length=1, max_length=MAX_BATCH, description="Products to publish, each SKU once."),
+    ]
 
 
 class AddStock(Model):
     """Units that arrived, or below zero units that are gone."""
 
-    add: Annotated[int, Meta(ge=-MAX_STOCK, le=MAX_STOCK, examples=[24])]
+    add: Annotated[
+        int,
+        Meta(ge=-MAX_STOCK, le=MAX_STOCK, examples=[24], description="Units to add; below zero, units to take away."),
+    ]
 
 
 class ProductView(Model):
-    """One product. `stock` is what can be sold now."""
+    """One product."""
 
-    sku: Annotated[str, Meta(examples=["85123A"])]
-    name: Name
+    sku: ArticleNumber
+    name: Annotated[Name, Meta(description="Name of the product as buyers read it.")]
     supplier_id: SupplierId
     price_fen: PriceFen
-    currency: Annotated[str, Meta(examples=["CNY"])]
-    qualifying: bool
-    earns: bool
-    active: bool
-    stock: Annotated[int, Meta(ge=0, examples=[976])]
-    updated_at: Annotated[str, Meta(examples=["2026-12-01T08:26:00.000Z"])]
+    currency: Currency
+    qualifying: Qualifying
+    earns: Earns
+    active: Active
+    stock: Annotated[int, Meta(ge=0, examples=[976], description="Units that can be sold now.")]
+    updated_at: Annotated[
+        str, Meta(examples=["2026-12-01T08:26:00.000Z"], description="When its terms or its stock last changed.")
+    ]
 
 
 class ProductPage(Model):
-    """Some products; `next_cursor` is null on the last page."""
+    """Some products."""
 
-    items: list[ProductView]
-    next_cursor: str | None
+    items: Annotated[list[ProductView], Meta(description="Products of this page.")]
+    next_cursor: NextCursor
 
 
 class ProductQuery(PageQuery):
     """Where in the list, and whose products."""
 
-    supplier_id: SupplierId | None = None
+    supplier_id: Annotated[SupplierId | None, Meta(description="Only products of this supplier. Absent: of all.")] = (
+        None
+    )
 
 
 class Published(Model):
     """The SKUs that are now as they were sent."""
 
-    skus: list[str]
+    skus: Annotated[
+        list[str], Meta(description="Article numbers that are now as they were sent.", examples=[["85123A"]])
+    ]
 
 
 def listing(sku: str, terms: ProductTerms) -> Listing:

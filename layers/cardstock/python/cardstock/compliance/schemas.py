@@ -1,5 +1,7 @@
 """What the compliance guard has stopped, and what it saw, as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -7,6 +9,7 @@ from msgspec import Meta
 
 from cardstock.clock import rfc3339
 from cardstock.compliance import errors
+from cardstock.edge.fields import KeyId, MemberId, Moment, NextCursor, OrderId
 from cardstock.edge.http import Model
 from cardstock.errors import NOT_FOUND, REASON_MISSING
 
@@ -28,75 +31,103 @@ _REASONS: Final = {
 class Lift(Model):
     """Why it may go on; it stays on record."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=500, examples=["family of four, invoices seen on 2026-11-20"])]
+    reason: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=500,
+            examples=["family of four, invoices seen on 2026-11-20"],
+            description="Why it may go on; it stays on record.",
+        ),
+    ]
 
 
 class Lifted(Model):
     """Who let it go on, when and why."""
 
-    by: str
-    at: str
-    reason: str
+    by: Annotated[KeyId, Meta(description="Key that said so.")]
+    at: Annotated[Moment, Meta(description="When it was said.")]
+    reason: Annotated[
+        str, Meta(description="Why it may go on.", examples=["family of four, invoices seen on 2026-11-20"])
+    ]
 
 
 class HeldReward(Model):
-    """The rewards of one order, credited and kept frozen until `lifted` says otherwise."""
+    """The rewards of one order, credited and kept frozen until they are let go."""
 
-    order_id: str
-    reasons: list[Literal["same_payer", "same_device", "same_person", "stocking_up"]]
-    text: str
-    members: Annotated[list[str], Meta(description="Whom the order has something in common with.")]
-    held_at: str
-    lifted: Lifted | None
+    order_id: OrderId
+    reasons: Annotated[
+        list[Literal["same_payer", "same_device", "same_person", "stocking_up"]],
+        Meta(description="What is suspicious about the order.", examples=[["same_payer"]]),
+    ]
+    text: Annotated[
+        str,
+        Meta(
+            description="The reasons for people, in the language of the request.",
+            examples=["付款账户与他人订单或推广员相同"],
+        ),
+    ]
+    members: Annotated[list[MemberId], Meta(description="Members whom the order has something in common with.")]
+    held_at: Annotated[Moment, Meta(description="When the rewards were held.")]
+    lifted: Annotated[Lifted | None, Meta(description="Who let them go on; null while they are held.")]
 
 
 class HeldRewards(Model):
-    """Some holds by the age of their orders; `next_cursor` is null on the last page."""
+    """Some holds, oldest order first."""
 
-    items: list[HeldReward]
-    next_cursor: str | None
+    items: Annotated[list[HeldReward], Meta(description="Held orders, oldest order first.")]
+    next_cursor: NextCursor
 
 
 class ComplianceAlarm(Model):
-    """A subtree of 3 or more levels and 30 or more people with money flowing. Nobody in it is paid out meanwhile.
+    """A subtree of 3 or more levels and 30 or more people with money flowing. Nobody in it is paid out meanwhile."""
 
-    `asked` is the first person's word that it may be lifted; `lifted` is the second one's.
-    """
-
-    alarm_id: Annotated[str, Meta(examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5.1"])]
-    head: Annotated[str, Meta(description="The member at its top.")]
-    people: int
-    levels: int
-    earning: Annotated[int, Meta(description="How many of them have or had rewards.")]
-    raised_at: str
-    asked: Lifted | None
-    lifted: Lifted | None
+    alarm_id: Annotated[
+        str, Meta(examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5.1"], description="Names the alarm when it is lifted.")
+    ]
+    head: Annotated[MemberId, Meta(description="Member at the top of the subtree.")]
+    people: Annotated[int, Meta(description="Members of the subtree, its head included.", examples=[34])]
+    levels: Annotated[int, Meta(description="Levels of the subtree.", examples=[3])]
+    earning: Annotated[int, Meta(description="Members of it who have or had rewards.", examples=[9])]
+    raised_at: Annotated[Moment, Meta(description="When the nightly check found it.")]
+    asked: Annotated[Lifted | None, Meta(description="The first person's word that it may be lifted; null before.")]
+    lifted: Annotated[Lifted | None, Meta(description="The second person's word, which lifts it; null before.")]
 
 
 class ComplianceAlarms(Model):
-    """Some alarms; `next_cursor` is null on the last page."""
+    """Some alarms, open or lifted."""
 
-    items: list[ComplianceAlarm]
-    next_cursor: str | None
+    items: Annotated[list[ComplianceAlarm], Meta(description="Alarms, open ones and lifted ones.")]
+    next_cursor: NextCursor
 
 
 class SalesQuery(Model):
-    """The last day of the thirty that are told; yesterday if it is not given."""
+    """Which thirty days."""
 
     until: (
-        Annotated[str, Meta(pattern=r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", examples=["2026-11-21"])] | None
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$",
+                examples=["2026-11-21"],
+                description="Last day of the thirty; absent: yesterday.",
+            ),
+        ]
+        | None
     ) = None
 
 
 class OutsideSales(Model):
-    """Sales of thirty days, and what of it went to people who promote nothing: less than `floor_bps` is a warning."""
+    """Sales of thirty days, and what of it went to people who promote nothing."""
 
-    until: str
-    sales_fen: int
-    outside_fen: int
-    outside_bps: int
-    floor_bps: int
-    warns: bool
+    until: Annotated[str, Meta(description="Last day of the thirty that are added up.", examples=["2026-11-21"])]
+    sales_fen: Annotated[int, Meta(description="Fen of all sales in these days.", examples=[1_530_000])]
+    outside_fen: Annotated[
+        int, Meta(description="Fen of the sales to members who promote nothing.", examples=[918_000])
+    ]
+    outside_bps: Annotated[int, Meta(description="Their share of all sales, in basis points.", examples=[6_000])]
+    floor_bps: Annotated[int, Meta(description="Share under which it is a warning, in basis points.", examples=[5_000])]
+    warns: Annotated[bool, Meta(description="Whether the share is under the floor.")]
 
 
 def day_of(text: str) -> date | None:
@@ -107,7 +138,7 @@ def day_of(text: str) -> date | None:
         return None
 
 
-def hold_told(hold: "Hold", language: str) -> HeldReward:
+def hold_told(hold: Hold, language: str) -> HeldReward:
     """The view of a hold."""
     english = language == "en"
     text = ("; " if english else "；").join(_REASONS[reason][english] for reason in hold.reasons)
@@ -115,7 +146,7 @@ def hold_told(hold: "Hold", language: str) -> HeldReward:
     return HeldReward(hold.order_id, list(hold.reasons), text, list(hold.members), rfc3339(hold.at), lifted)
 
 
-def alarm_told(alarm: "Alarm") -> ComplianceAlarm:
+def alarm_told(alarm: Alarm) -> ComplianceAlarm:
     """The view of an alarm."""
     return ComplianceAlarm(
         alarm_id=alarm.id,
@@ -129,7 +160,7 @@ def alarm_told(alarm: "Alarm") -> ComplianceAlarm:
     )
 
 
-def sales_told(share: "Share", floor_bps: int) -> OutsideSales:
+def sales_told(share: Share, floor_bps: int) -> OutsideSales:
     """The view of thirty days of sales."""
     return OutsideSales(
         share.day.isoformat(), share.sales, share.outside, share.outside_bps, floor_bps, warns=share.warns

@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar, TypeVarTuple
 from msgspec import Meta
 
 from cardstock.edge import errors
+from cardstock.edge.fields import SignedToken
 from cardstock.edge.http import Model
 from cardstock.edge.tokens import Signer
 from cardstock.errors import UnauthorizedError
@@ -21,8 +22,17 @@ Whose = TypeVarTuple("Whose")
 class PageQuery(Model):
     """Which part of a list."""
 
-    cursor: Annotated[str, Meta(max_length=1024)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    cursor: (
+        Annotated[
+            SignedToken,
+            Meta(
+                max_length=1024,
+                description="Where the list goes on: `next_cursor` of the page before. Absent: the first page.",
+            ),
+        ]
+        | None
+    ) = None
+    limit: Annotated[int, Meta(ge=1, le=100, description="Most items of a page.")] = 20
 
 
 def read_page(

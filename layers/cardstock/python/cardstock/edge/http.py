@@ -107,38 +107,28 @@ class Route(msgspec.Struct, frozen=True):
     description: str
 
 
-_OF_CALLERS = (
-    edge_errors.CREDENTIALS_MISSING,
-    edge_errors.TOKEN_INVALID,
-    edge_errors.TOKEN_EXPIRED,
-    edge_errors.KEY_INVALID,
-)
-
-
 def refusals_of(route: Route) -> tuple[errors.Refusal, ...]:
     """Every refusal that a route may answer: its own, and those that follow from what it takes."""
-    codes = list(route.codes)
+    found = [*route.codes, errors.QUERY_INVALID]  # of any route: a parameter that it does not know
     if route.auth:
-        codes += [
+        found += [
             edge_errors.CREDENTIALS_MISSING,
             edge_errors.TOKEN_INVALID,
             edge_errors.TOKEN_EXPIRED,
             edge_errors.KEY_INVALID,
         ]
-        codes += {"member": [edge_errors.NOT_A_MEMBER], "key": [edge_errors.NOT_A_KEY], "any": []}[route.auth]
+        found += {"member": [edge_errors.NOT_A_MEMBER], "key": [edge_errors.NOT_A_KEY], "any": []}[route.auth]
     if route.scope:
-        codes.append(edge_errors.SCOPE_MISSING)
+        found.append(edge_errors.SCOPE_MISSING)
     if route.idempotent:
-        codes += [edge_errors.IDEMPOTENCY_KEY_MISSING, edge_errors.HEADER_INVALID, errors.IDEMPOTENCY_KEY_REUSED]
+        found += [edge_errors.IDEMPOTENCY_KEY_MISSING, edge_errors.HEADER_INVALID, errors.IDEMPOTENCY_KEY_REUSED]
     if route.body is not Nothing:
-        codes.append(errors.BODY_INVALID)
-    if route.query is not Nothing:
-        codes.append(errors.QUERY_INVALID)
-        if hasattr(route.query, "cursor"):
-            codes.append(edge_errors.CURSOR_INVALID)
+        found.append(errors.BODY_INVALID)
+    if hasattr(route.query, "cursor"):
+        found.append(edge_errors.CURSOR_INVALID)
     if "{" in route.path:
-        codes.append(errors.NOT_FOUND)
-    return tuple(dict.fromkeys([*codes, edge_errors.BODY_TOO_LARGE, errors.STORE_BUSY, errors.STORE_UNAVAILABLE]))
+        found.append(errors.NOT_FOUND)
+    return tuple(dict.fromkeys([*found, edge_errors.BODY_TOO_LARGE, errors.STORE_BUSY, errors.STORE_UNAVAILABLE]))
 
 
 class Api:

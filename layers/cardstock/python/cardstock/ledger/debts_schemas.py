@@ -1,10 +1,13 @@
 """Debt and its forgiving, as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
+from cardstock.edge.fields import KeyId, MemberId, Moment, NextCursor
 from cardstock.edge.http import Model
 from cardstock.errors import NOT_FOUND, REASON_MISSING
 from cardstock.ledger import errors
@@ -20,40 +23,78 @@ APPROVING_CODES: Final = (NOT_FOUND, errors.SECOND_PERSON_NEEDED, errors.DEBT_SM
 class AskWriteOff(Model):
     """Whose debt, how much of it, and why; the reason stays on record."""
 
-    member_id: Annotated[str, Meta(pattern=r"^mem_[0-9a-z]{26}$", examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5"])]
-    amount_fen: Annotated[int, Meta(ge=1, le=MAX_FEN, examples=[19_900])]
-    reason: Annotated[str, Meta(min_length=1, max_length=500, examples=["member has died, file of 2026-11-20"])]
+    member_id: Annotated[
+        str,
+        Meta(
+            pattern=r"^mem_[0-9a-z]{26}$", examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5"], description="Member who owes."
+        ),
+    ]
+    amount_fen: Annotated[
+        int, Meta(ge=1, le=MAX_FEN, examples=[19_900], description="Fen to write off, at most what is owed.")
+    ]
+    reason: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=500,
+            examples=["member has died, file of 2026-11-20"],
+            description="Why; it stays on record.",
+        ),
+    ]
 
 
 class ApproveWriteOff(Model):
     """What the second person wants to have on record."""
 
-    note: Annotated[str, Meta(max_length=200, examples=["seen the file"])] = ""
+    note: Annotated[
+        str,
+        Meta(
+            max_length=200,
+            examples=["seen the file"],
+            description="What the second person wants to have on record; empty if nothing.",
+        ),
+    ] = ""
 
 
 class WrittenOff(Model):
-    """A write-off. Without `approved_by` nothing is booked yet; with it `entry_id` is its entry in the ledger."""
+    """A write-off, booked once it is approved."""
 
-    write_off_id: str
-    member_id: str
-    amount_fen: int
-    asked_by: str
-    asked_at: str
-    reason: str
-    approved_by: str | None
-    approved_at: str | None
-    note: str | None
-    entry_id: str | None
+    write_off_id: Annotated[
+        str, Meta(description="Names the write-off in the approval.", examples=["wro_01kbdxdh50fcazdjhcnqh2rzv5"])
+    ]
+    member_id: MemberId
+    amount_fen: Annotated[int, Meta(description="Fen of the debt that are written off.", examples=[19_900])]
+    asked_by: Annotated[KeyId, Meta(description="Key that asked for it.")]
+    asked_at: Annotated[Moment, Meta(description="When it was asked for.")]
+    reason: Annotated[str, Meta(description="Why it was asked for.", examples=["member has died, file of 2026-11-20"])]
+    approved_by: Annotated[
+        KeyId | None,
+        Meta(
+            description="Key that approved it; null while nothing is booked.",
+            examples=["key_01kbdxdh50fcazdjhcnqh2rzv6"],
+        ),
+    ]
+    approved_at: Annotated[Moment | None, Meta(description="When it was approved and booked; null before.")]
+    note: Annotated[
+        str | None, Meta(description="What the approver put on record; null if nothing.", examples=["seen the file"])
+    ]
+    entry_id: Annotated[
+        str | None,
+        Meta(
+            description="Its entry in the ledger; null while nothing is booked.",
+            examples=["write-off.wro_01kbdxdh50fcazdjhcnqh2rzv5"],
+        ),
+    ]
 
 
 class WriteOffList(Model):
-    """Some write-offs by id; `next_cursor` is null on the last page."""
+    """Some write-offs, by id."""
 
-    items: list[WrittenOff]
-    next_cursor: str | None
+    items: Annotated[list[WrittenOff], Meta(description="Write-offs by id.")]
+    next_cursor: NextCursor
 
 
-def told(found: "WriteOff") -> WrittenOff:
+def told(found: WriteOff) -> WrittenOff:
     """The view of a write-off."""
     from cardstock.ledger.model import transaction_id
 

@@ -1,5 +1,7 @@
 """Seals of the ledger and proofs as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -7,6 +9,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import asdict
 
+from cardstock.edge.fields import Moment, NextCursor
 from cardstock.edge.http import Model
 from cardstock.ledger.model import Seal
 
@@ -18,29 +21,32 @@ Path = Annotated[list[str], Meta(description="From the bottom up, in hex.", exam
 
 
 class LedgerSeal(Model):
-    """One seal: the root over `count` entries and, as the tree's first leaf, over the link to the seal before.
+    """One seal: the root over its entries and, as the tree's first leaf, over the link to the seal before.
 
     The link is the JSON of `number`, `previous`, `count`, `first_at`, `last_at` and `made_at` with sorted names and
-    without spaces; `link_path` leads from it to the root. `previous` of the first seal is 64 zeros.
+    without spaces.
     """
 
-    number: Annotated[int, Meta(ge=1, examples=[42])]
-    root: Hash
-    previous: Hash
-    tree_size: Annotated[int, Meta(examples=[4])]
-    count: Annotated[int, Meta(examples=[3])]
-    first_at: str
-    last_at: str
-    made_at: str
-    link_path: Path
+    number: Annotated[int, Meta(ge=1, examples=[42], description="Counts the seals, from 1.")]
+    root: Annotated[Hash, Meta(description="Root of the tree over its entries and the link to the seal before.")]
+    previous: Annotated[Hash, Meta(description="Root of the seal before; 64 zeros for the first one.")]
+    tree_size: Annotated[int, Meta(examples=[4], description="Leaves of the tree: its entries and the link.")]
+    count: Annotated[int, Meta(examples=[3], description="Ledger entries in it.")]
+    first_at: Annotated[Moment, Meta(description="When its oldest entry was booked.")]
+    last_at: Annotated[Moment, Meta(description="When its newest entry was booked.")]
+    made_at: Annotated[Moment, Meta(description="When it was made.")]
+    link_path: Annotated[Path, Meta(description="Hashes from the link, the first leaf, up to the root, in hex.")]
 
 
 class LedgerProof(Model):
-    """All that shows that one entry is in its seal. The digits of `transaction` are the sealed ones: in UTF-8 they
-    are the leaf's bytes."""
+    """All that shows that one entry is in its seal."""
 
-    format: Annotated[str, Meta(examples=["cardstock-ledger-proof-1"])]
-    transaction_id: Annotated[str, Meta(examples=["release.ord_01kbdxdh50fcazdjhcnqh2rzv5"])]
+    format: Annotated[
+        str, Meta(examples=["cardstock-ledger-proof-1"], description="Format of the proof, with its version.")
+    ]
+    transaction_id: Annotated[
+        str, Meta(examples=["release.ord_01kbdxdh50fcazdjhcnqh2rzv5"], description="Ledger entry that is proved.")
+    ]
     transaction: Annotated[
         str,
         Meta(
@@ -50,13 +56,14 @@ class LedgerProof(Model):
                 '"order_id":"ord_01kbdxdh50fcazdjhcnqh2rzv5","plan":"chain21@1","postings":['
                 '["member:mem_01kbdxdh50fcazdjhcnqh2rzv5:frozen",-30000,"direct"],'
                 '["member:mem_01kbdxdh50fcazdjhcnqh2rzv5:available",30000,"direct"]]}'
-            ]
+            ],
+            description="The entry as JSON text; its bytes in UTF-8 are the leaf.",
         ),
     ]
-    leaf_hash: Hash
+    leaf_hash: Annotated[Hash, Meta(description="SHA-256 of a zero byte and the bytes of `transaction`.")]
     leaf_index: Annotated[int, Meta(ge=1, description="Its place in the tree; 0 is the link.", examples=[2])]
-    audit_path: Path
-    seal: LedgerSeal
+    audit_path: Annotated[Path, Meta(description="Hashes from the leaf up to the root (RFC 6962), in hex.")]
+    seal: Annotated[LedgerSeal, Meta(description="Seal that holds the entry.")]
 
 
 def proof_told(proof: Mapping[str, object]) -> LedgerProof:
@@ -65,10 +72,10 @@ def proof_told(proof: Mapping[str, object]) -> LedgerProof:
 
 
 class SealPage(Model):
-    """Some seals, newest first; `next_cursor` is null on the last page."""
+    """Some seals, newest first."""
 
-    items: list[LedgerSeal]
-    next_cursor: str | None
+    items: Annotated[list[LedgerSeal], Meta(description="Seals, newest first.")]
+    next_cursor: NextCursor
 
 
 def seals_told(seals: Sequence[Seal], next_cursor: str | None) -> SealPage:

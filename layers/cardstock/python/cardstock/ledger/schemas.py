@@ -1,5 +1,7 @@
 """Balances, statements, explanations and plans as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -9,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cardstock.clock import BRAND_ZONE, rfc3339
 from cardstock.edge.cursors import PageQuery
+from cardstock.edge.fields import EntryId, KeyId, Moment, NextCursor, OrderId, PlanRef, RefundId
 from cardstock.edge.http import Model
 from cardstock.ledger.model import Balance, Debt, Kind, RewardKind, StatementLine
 from cardstock.money import MAX_FEN
@@ -58,26 +61,46 @@ _EDGE_TEXTS: Final = {
 class OwedFor(Model):
     """What is left of the debt that one step made; older steps are repaid first."""
 
-    amount_fen: int
-    entry_id: str
-    kind: Kind
-    text: str
-    cause: Annotated[str, Meta(description="The refund or benefit behind the step.")]
-    order_id: str | None
-    at: str
+    amount_fen: Annotated[int, Meta(description="Fen of the debt that are not repaid yet.", examples=[3_825])]
+    entry_id: Annotated[
+        str,
+        Meta(
+            description="Ledger entry that made the debt; names its proof.",
+            examples=["claw.rfd_01kbf2c7d8e9fagbhcjdkemfn0"],
+        ),
+    ]
+    kind: Annotated[Kind, Meta(description="What kind of step made the debt.", examples=["clawed"])]
+    text: Annotated[
+        str,
+        Meta(description="The step for people, in the language of the request.", examples=["订单退款，奖励相应扣回"]),
+    ]
+    cause: Annotated[
+        str, Meta(description="Refund or benefit behind the step.", examples=["rfd_01kbf2c7d8e9fagbhcjdkemfn0"])
+    ]
+    order_id: Annotated[OrderId | None, Meta(description="Order that the step belongs to; null if there is none.")]
+    at: Annotated[Moment, Meta(description="When the debt was made.")]
 
 
 class BalanceView(Model):
-    """What a member has, in fen. `debt_fen` is repaid first by what becomes available; it blocks payouts. `debts` says
-    where it comes from, oldest first; a step is in it within seconds."""
+    """What a member has, in fen."""
 
-    frozen_fen: int
-    available_fen: int
-    debt_fen: int
-    debts: list[OwedFor]
-    paying_fen: int
-    paid_fen: int
-    withheld_fen: int
+    frozen_fen: Annotated[
+        int, Meta(description="Fen that were credited and wait for the end of return windows.", examples=[22_950])
+    ]
+    available_fen: Annotated[int, Meta(description="Fen that the next payout can take.", examples=[76_500])]
+    debt_fen: Annotated[
+        int,
+        Meta(
+            description="Fen that are owed; repaid first by what becomes available, and blocking payouts.",
+            examples=[3_825],
+        ),
+    ]
+    debts: Annotated[
+        list[OwedFor], Meta(description="Where the debt comes from, oldest first; a step is in it within seconds.")
+    ]
+    paying_fen: Annotated[int, Meta(description="Fen that are in a payout on its way.", examples=[0])]
+    paid_fen: Annotated[int, Meta(description="Fen that were paid out so far, after tax.", examples=[120_000])]
+    withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld so far.", examples=[0])]
 
 
 def balance_told(balance: Balance, debts: Sequence[Debt], language: str) -> BalanceView:
@@ -105,7 +128,11 @@ class StatementQuery(PageQuery):
     period: (
         Annotated[
             str,
-            Meta(pattern=r"^20\d\d-(0[1-9]|1[0-2])$", description="A month in Asia/Shanghai.", examples=["2026-12"]),
+            Meta(
+                pattern=r"^20\d\d-(0[1-9]|1[0-2])$",
+                description="A month in Asia/Shanghai; absent: all of them.",
+                examples=["2026-12"],
+            ),
         ]
         | None
     ) = None
@@ -122,23 +149,40 @@ def month_of(period: str | None) -> tuple[datetime | None, datetime | None]:
 
 
 class StatementEntry(Model):
-    """What one step did to the member's money. `change_fen` names the pockets that it changed."""
+    """What one step did to the member's money."""
 
-    entry_id: str
-    at: str
-    kind: Kind
-    text: str
-    rewards: list[RewardKind]
-    order_id: str | None
-    cause: Annotated[str, Meta(description="The order, refund or transfer number behind the step.")]
-    change_fen: dict[str, int]
+    entry_id: EntryId
+    at: Annotated[Moment, Meta(description="When the step was booked.")]
+    kind: Annotated[Kind, Meta(description="What kind of step it was.", examples=["accrued"])]
+    text: Annotated[
+        str,
+        Meta(description="The step for people, in the language of the request.", examples=["订单已付款，奖励待结算"]),
+    ]
+    rewards: Annotated[
+        list[RewardKind],
+        Meta(description="Kinds of the rewards in it; empty where the step is about none.", examples=[["direct"]]),
+    ]
+    order_id: Annotated[OrderId | None, Meta(description="Order that the step belongs to; null if there is none.")]
+    cause: Annotated[
+        str,
+        Meta(
+            description="Order, refund or transfer number behind the step.", examples=["ord_01kbdxdh50fcazdjhcnqh2rzv5"]
+        ),
+    ]
+    change_fen: Annotated[
+        dict[str, int],
+        Meta(
+            description="Fen that each pocket changed by: `frozen`, `available`, `paying`, `paid`, `withheld`.",
+            examples=[{"frozen": 22950}],
+        ),
+    ]
 
 
 class StatementPage(Model):
-    """Some entries, newest first; `next_cursor` is null on the last page."""
+    """Some entries, newest first."""
 
-    items: list[StatementEntry]
-    next_cursor: str | None
+    items: Annotated[list[StatementEntry], Meta(description="Entries, newest first.")]
+    next_cursor: NextCursor
 
 
 def statement_told(lines: Sequence[StatementLine], next_cursor: str | None, language: str) -> StatementPage:
@@ -162,69 +206,104 @@ def _entry(line: StatementLine, english: bool) -> StatementEntry:
 class Taken(Model):
     """What one refund took back of a reward."""
 
-    refund_id: str
-    amount_fen: int
+    refund_id: RefundId
+    amount_fen: Annotated[int, Meta(description="Fen that the refund took back.", examples=[3_825])]
 
 
 class Otherwise(Model):
-    """What the reward would have come to, had one thing been different.
+    """What the reward would have come to, had one thing been different."""
 
-    `what`: the own `role` when the order was placed; `referrer_role`, where the referrer stands before a team owner;
-    no `cap`; no `refund`.
-    """
-
-    what: Literal["role", "referrer_role", "cap", "refund"]
-    value: str
-    amount_fen: int
-    text: str
+    what: Annotated[
+        Literal["role", "referrer_role", "cap", "refund"],
+        Meta(description="What is thought different: the own `role`, the `referrer_role`, no `cap` or no `refund`."),
+    ]
+    value: Annotated[
+        str, Meta(description="The role that is thought of; `none` for a cap or refund.", examples=["partner"])
+    ]
+    amount_fen: Annotated[int, Meta(description="Fen that the reward would have come to.", examples=[30_000])]
+    text: Annotated[
+        str,
+        Meta(
+            description="The same for people, in the language of the request.",
+            examples=["若下单时身份为合伙人：300.00 元。"],
+        ),
+    ]
 
 
 class ExplainedReward(Model):
-    """One reward, and how it came to its amount.
+    """One reward, and how it came to its amount."""
 
-    `rate` is in `unit`: fen per unit of the qualifying lines, or basis points of `base_fen` (of a peer reward: of the
-    partner's reward). `full_fen` is what the rule gives, `limited_fen` what the limit to the money paid leaves of it,
-    `cap_cut_fen` what the plan's cap, or what was paid for all that is rewarded, takes off that.
-    """
-
-    reward: RewardKind
-    edge: Literal["referrer", "owner", "peer"]
-    role: str
-    plan: str
-    rule: str
-    rate: int
-    unit: Literal["fen", "bps"]
-    base_fen: int
-    full_fen: int
-    limited_fen: int
-    cap_cut_fen: int
-    amount_fen: int
-    taken_back: list[Taken]
-    rest_fen: int
-    state: Literal["frozen", "available"]
-    accrued_at: str
-    released_at: str | None
-    available_from: Annotated[
-        str | None, Meta(description="When its windows end; null before the receipt. An open after-sale waits longer.")
+    reward: Annotated[RewardKind, Meta(description="Kind of the reward.", examples=["direct"])]
+    edge: Annotated[
+        Literal["referrer", "owner", "peer"],
+        Meta(
+            description="How the caller stands to the buyer; of a peer reward, to the partner who earned.",
+            examples=["referrer"],
+        ),
     ]
-    text: str
-    otherwise: list[Otherwise]
+    role: Annotated[str, Meta(description="What the caller was when the order was placed.", examples=["partner"])]
+    plan: Annotated[PlanRef, Meta(description="Plan and version under which the order was placed.")]
+    rule: Annotated[str, Meta(description="Parameter of the plan that gave the rate.", examples=["direct_partner"])]
+    rate: Annotated[
+        int,
+        Meta(description="In `unit`: fen for each qualifying unit, or basis points of `base_fen`.", examples=[1_500]),
+    ]
+    unit: Annotated[Literal["fen", "bps"], Meta(description="Unit of `rate`: fen or basis points.", examples=["bps"])]
+    base_fen: Annotated[
+        int,
+        Meta(
+            description="Fen that a rate in basis points is taken of; of a peer reward, the partner's reward.",
+            examples=[153_000],
+        ),
+    ]
+    full_fen: Annotated[int, Meta(description="Fen that the rule gives.", examples=[22_950])]
+    limited_fen: Annotated[
+        int, Meta(description="Fen of it that are left after the limit to the money paid.", examples=[22_950])
+    ]
+    cap_cut_fen: Annotated[
+        int,
+        Meta(
+            description="Fen that the plan's cap, or what was paid for all that is rewarded, takes off that.",
+            examples=[0],
+        ),
+    ]
+    amount_fen: Annotated[int, Meta(description="Fen that were credited.", examples=[22_950])]
+    taken_back: Annotated[list[Taken], Meta(description="What refunds took back, oldest first.")]
+    rest_fen: Annotated[int, Meta(description="Fen that are left after refunds.", examples=[19_125])]
+    state: Annotated[
+        Literal["frozen", "available"],
+        Meta(description="Whether it still waits, or can be paid out.", examples=["frozen"]),
+    ]
+    accrued_at: Annotated[Moment, Meta(description="When it was credited.")]
+    released_at: Annotated[Moment | None, Meta(description="When it became available; null while it is frozen.")]
+    available_from: Annotated[
+        Moment | None,
+        Meta(description="When its windows end; null before the receipt. An open after-sale waits longer."),
+    ]
+    text: Annotated[
+        str,
+        Meta(
+            description="The reward for people, in the language of the request.",
+            examples=["推荐奖励：买家由您推荐。下单时身份为合伙人，1530.00 元的 15.00%，共 229.50 元。"],
+        ),
+    ]
+    otherwise: Annotated[list[Otherwise], Meta(description="What would have changed the amount, one thing at a time.")]
 
 
 class Explanation(Model):
     """The caller's rewards on one order."""
 
-    order_id: str
-    items: list[ExplainedReward]
+    order_id: OrderId
+    items: Annotated[list[ExplainedReward], Meta(description="The caller's rewards on the order.")]
     held: Annotated[bool, Meta(description="Finance looks at the order; its rewards stay frozen until it is done.")]
 
 
 def explanation_told(
     order_id: str,
-    rewards: "Sequence[Explained]",
-    what_if: "Mapping[RewardKind, Sequence[WhatIf]]",
+    rewards: Sequence[Explained],
+    what_if: Mapping[RewardKind, Sequence[WhatIf]],
     opens_at: datetime | None,
-    hold: "Hold | None",
+    hold: Hold | None,
     *,
     language: str,
 ) -> Explanation:
@@ -240,7 +319,7 @@ def explanation_told(
     )
 
 
-def _otherwise(explained: "Explained", what_if: "Sequence[WhatIf]", english: bool) -> list[Otherwise]:
+def _otherwise(explained: Explained, what_if: Sequence[WhatIf], english: bool) -> list[Otherwise]:
     texts = {
         "role": ("若下单时身份为{}", "As {} when the order was placed"),
         "referrer_role": ("若买家的推荐人是{}", "Had the buyer's referrer been {}"),
@@ -265,7 +344,7 @@ def _otherwise(explained: "Explained", what_if: "Sequence[WhatIf]", english: boo
 
 
 def _explained(
-    explained: "Explained", otherwise: list[Otherwise], opens_at: datetime | None, english: bool
+    explained: Explained, otherwise: list[Otherwise], opens_at: datetime | None, english: bool
 ) -> ExplainedReward:
     credit = explained.credit
     edge = _EDGES[credit.reward]
@@ -326,58 +405,223 @@ Days = Annotated[int, Meta(ge=0, le=3650)]
 class PlanAmount(Model):
     """Fen for each unit of the qualifying lines, or basis points of what was paid."""
 
-    value: Annotated[int, Meta(ge=0, le=MAX_FEN, examples=[30_000])]
-    unit: Literal["fen", "bps"]
+    value: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=MAX_FEN,
+            examples=[30_000],
+            description="Fen for each unit of the qualifying lines, or basis points of what was paid, by `unit`.",
+        ),
+    ]
+    unit: Annotated[
+        Literal["fen", "bps"], Meta(description="Whether `value` is fen or basis points.", examples=["fen"])
+    ]
 
 
 class PlanApproval(Model):
     """Who answers for one check that the plan does not pass, and why."""
 
-    check: Literal["levels", "peer", "fee", "cap", "head_count", "dividend"]
-    approver: Annotated[str, Meta(min_length=1, max_length=60, examples=["Ms Zhao, legal"])]
-    reason: Annotated[str, Meta(min_length=1, max_length=500, examples=["opinion of 2026-11-20 on file"])]
+    check: Annotated[
+        Literal["levels", "peer", "fee", "cap", "head_count", "dividend"],
+        Meta(description="Check that the plan does not pass."),
+    ]
+    approver: Annotated[
+        str, Meta(min_length=1, max_length=60, examples=["Ms Zhao, legal"], description="Person who answers for it.")
+    ]
+    reason: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=500,
+            examples=["opinion of 2026-11-20 on file"],
+            description="Why it is approved all the same.",
+        ),
+    ]
 
 
 class PublishPlan(Model):
-    """A preset, what is changed in it, and the approvals that the guard asks for. What is not named stays as it is.
+    """A preset, what is changed in it, and the approvals that the guard asks for. What is not named stays as it is."""
 
-    Amounts in fen, `_bps` in basis points of 10 000, days in whole days.
-    """
+    preset: Annotated[
+        Literal["unlock", "free_order", "single_level", "chain21", "team_dividend"],
+        Meta(description="Plan that ships with the system, to start from.", examples=["chain21"]),
+    ]
+    id: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[a-z0-9_-]{1,32}$",
+                examples=["spring"],
+                description="Id to publish under; absent: that of the preset.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    title: (
+        Annotated[
+            str, Meta(min_length=1, max_length=60, examples=["2+1 合伙人计划"], description="What promoters read.")
+        ]
+        | UnsetType
+    ) = UNSET
+    price: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=MAX_FEN,
+                examples=[49_900],
+                description="Fen of the qualifying product that the checks reckon with.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    benefit_n: (
+        Annotated[
+            int,
+            Meta(
+                ge=0, le=20, description="Referrals that earn the benefit of a plan without cash, once.", examples=[2]
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    benefit_coupon: (
+        Annotated[Fen, Meta(description="Fen that the coupon of the benefit takes off one order.", examples=[2_000])]
+        | UnsetType
+    ) = UNSET
+    earners: (
+        Annotated[
+            Literal["anyone", "qualified"],
+            Meta(
+                description="Who earns the direct reward: `anyone`, or only distributors and partners (`qualified`).",
+                examples=["qualified"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    direct_distributor: Annotated[PlanAmount, Meta(description="Direct reward of a distributor.")] | UnsetType = UNSET
+    direct_partner: Annotated[PlanAmount, Meta(description="Direct reward of a partner.")] | UnsetType = UNSET
+    team: (
+        Annotated[PlanAmount, Meta(description="Reward of the partner whose team the buyer belongs to.")] | UnsetType
+    ) = UNSET
+    peer_bps: (
+        Annotated[Rate, Meta(description="Peer reward: basis points of the partner's own reward.", examples=[1_000])]
+        | UnsetType
+    ) = UNSET
+    promote_n: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=20,
+                description="Qualified referrals that make a distributor a partner; 0: nobody is promoted.",
+                examples=[2],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    promote_on: (
+        Annotated[
+            Literal["settled", "paid"],
+            Meta(
+                description="When a referral counts: when its order is paid, or when it has settled.",
+                examples=["settled"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    on_refund: (
+        Annotated[
+            Literal["keep", "demote"],
+            Meta(description="Whether a refund that undoes a referral takes the promotion back.", examples=["keep"]),
+        ]
+        | UnsetType
+    ) = UNSET
+    leave_mode: (
+        Annotated[
+            Literal["leave_recruits", "keep_recruits", "none"],
+            Meta(
+                description="What a new partner does: leave the team, leave it with the first recruits, or stay.",
+                examples=["leave_recruits"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    freeze_days: (
+        Annotated[Days, Meta(description="Days after the receipt that rewards stay frozen, at least.", examples=[7])]
+        | UnsetType
+    ) = UNSET
+    cap_bps: (
+        Annotated[
+            Rate,
+            Meta(
+                description="Most that an order pays, all rewards together, in basis points of its net; null: no cap.",
+                examples=[3_000],
+            ),
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
+    max_levels: (
+        Annotated[
+            Literal[1, 2],
+            Meta(description="Paid levels: 1 the direct reward alone, 2 the team and peer rewards too.", examples=[2]),
+        ]
+        | UnsetType
+    ) = UNSET
+    binding_days: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=3650,
+                description="Days after the binding that the direct reward is paid; null: for ever.",
+                examples=[365],
+            ),
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
+    return_days: (
+        Annotated[Days, Meta(description="Days after the receipt in which units can be given back.", examples=[7])]
+        | UnsetType
+    ) = UNSET
+    payout_minimum: (
+        Annotated[Fen, Meta(description="Fen that a balance must have to be paid out.", examples=[1_000])] | UnsetType
+    ) = UNSET
+    peer_funding: (
+        Annotated[
+            Literal["brand", "earner"],
+            Meta(
+                description="Who pays the peer reward: the brand, or the partner out of the own reward.",
+                examples=["brand"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    dividend_bps: (
+        Annotated[
+            Rate,
+            Meta(
+                description="Share of a month's net sales that team owners divide, in basis points; 0: none.",
+                examples=[200],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    approvals: Annotated[
+        list[PlanApproval], Meta(max_length=20, description="Who answers for the checks that the plan does not pass.")
+    ] = msgspec.field(default_factory=list)
 
-    preset: Literal["unlock", "free_order", "single_level", "chain21", "team_dividend"]
-    id: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,32}$", examples=["spring"])] | UnsetType = UNSET
-    title: Annotated[str, Meta(min_length=1, max_length=60, examples=["2+1 合伙人计划"])] | UnsetType = UNSET
-    price: Annotated[int, Meta(ge=1, le=MAX_FEN, examples=[49_900])] | UnsetType = UNSET
-    benefit_n: Annotated[int, Meta(ge=0, le=20)] | UnsetType = UNSET
-    benefit_coupon: Fen | UnsetType = UNSET
-    earners: Literal["anyone", "qualified"] | UnsetType = UNSET
-    direct_distributor: PlanAmount | UnsetType = UNSET
-    direct_partner: PlanAmount | UnsetType = UNSET
-    team: PlanAmount | UnsetType = UNSET
-    peer_bps: Rate | UnsetType = UNSET
-    promote_n: Annotated[int, Meta(ge=0, le=20)] | UnsetType = UNSET
-    promote_on: Literal["settled", "paid"] | UnsetType = UNSET
-    on_refund: Literal["keep", "demote"] | UnsetType = UNSET
-    leave_mode: Literal["leave_recruits", "keep_recruits", "none"] | UnsetType = UNSET
-    freeze_days: Days | UnsetType = UNSET
-    cap_bps: Rate | UnsetType | None = UNSET
-    max_levels: Literal[1, 2] | UnsetType = UNSET
-    binding_days: Annotated[int, Meta(ge=1, le=3650)] | UnsetType | None = UNSET
-    return_days: Days | UnsetType = UNSET
-    payout_minimum: Fen | UnsetType = UNSET
-    peer_funding: Literal["brand", "earner"] | UnsetType = UNSET
-    dividend_bps: Rate | UnsetType = UNSET
-    approvals: Annotated[list[PlanApproval], Meta(max_length=20)] = msgspec.field(default_factory=list)
 
-
-def draft_of(body: PublishPlan, preset: "Plan") -> "Plan":
+def draft_of(body: PublishPlan, preset: Plan) -> Plan:
     """The plan that is asked for. Raises `InvalidError` PLAN_INVALID for what the types alone do not refuse."""
     changed = msgspec.to_builtins(body)
     changed.pop("approvals", None)
     return type(preset).from_dict({**preset.to_dict(), **changed})
 
 
-def approvals_of(body: PublishPlan, now: datetime) -> "list[Approval]":
+def approvals_of(body: PublishPlan, now: datetime) -> list[Approval]:
     """The approvals, dated now."""
     from cardstock.network.model import Approval
 
@@ -387,52 +631,64 @@ def approvals_of(body: PublishPlan, now: datetime) -> "list[Approval]":
 class ShownApproval(Model):
     """An approval on record."""
 
-    check: str
-    approver: str
-    reason: str
-    at: str
+    check: Annotated[str, Meta(description="Check that was approved.", examples=["levels"])]
+    approver: Annotated[str, Meta(description="Person who answered for it.", examples=["Ms Zhao, legal"])]
+    reason: Annotated[str, Meta(description="Why it was approved.", examples=["opinion of 2026-11-20 on file"])]
+    at: Annotated[Moment, Meta(description="When the plan was published with it.")]
 
 
 class ShownFinding(Model):
-    """One check that the plan does not simply pass: the clause behind it, what was found and what would pass."""
+    """One check that the plan does not simply pass."""
 
-    check: str
-    verdict: Literal["refused", "needs_approval", "approved", "warning"]
-    clause: str
-    found: str
-    passes: str
+    check: Annotated[str, Meta(description="What was checked.", examples=["levels"])]
+    verdict: Annotated[
+        Literal["refused", "needs_approval", "approved", "warning"],
+        Meta(description="What came of it: `needs_approval` asks for a named person.", examples=["approved"]),
+    ]
+    clause: Annotated[
+        str,
+        Meta(description="Clause of law or rule behind the check.", examples=["State Council order 444, article 7"]),
+    ]
+    found: Annotated[str, Meta(description="What the plan has.", examples=["2"])]
+    passes: Annotated[str, Meta(description="What would pass.", examples=["1"])]
 
 
 class ShownPlan(Model):
     """One published version. It never changes; orders keep the one under which they were placed."""
 
-    plan: Annotated[str, Meta(description="Plan and version in one word.", examples=["chain21@3"])]
-    parameters: dict[str, object]
-    published_at: str
-    published_by: str
-    approvals: list[ShownApproval]
-    findings: list[ShownFinding]
+    plan: Annotated[PlanRef, Meta(description="Plan and version in one word.")]
+    parameters: Annotated[
+        dict[str, object],
+        Meta(
+            description="All parameters as they were published; amounts as `value` and `unit`.",
+            examples=[{"preset": "chain21", "price": 49900}],
+        ),
+    ]
+    published_at: Annotated[Moment, Meta(description="When it came into force.")]
+    published_by: Annotated[KeyId, Meta(description="Key that published it.")]
+    approvals: Annotated[list[ShownApproval], Meta(description="Who answers for the checks that it does not pass.")]
+    findings: Annotated[list[ShownFinding], Meta(description="Checks that it does not simply pass.")]
 
 
 class PlanPage(Model):
-    """Some versions by plan and version; `next_cursor` is null on the last page.
+    """Some versions, by plan and version."""
 
-    `in_force` is what orders are placed under now: `unlock@0`, the safe one, while nothing is published.
-    """
+    items: Annotated[list[ShownPlan], Meta(description="Versions, by plan and version.")]
+    next_cursor: NextCursor
+    in_force: Annotated[
+        PlanRef,
+        Meta(description="What orders are placed under now; `unlock@0`, the safe one, while nothing is published."),
+    ]
 
-    items: list[ShownPlan]
-    next_cursor: str | None
-    in_force: Annotated[str, Meta(examples=["chain21@3"])]
 
-
-def in_force_told(current: "PublishedPlan | None") -> str:
+def in_force_told(current: PublishedPlan | None) -> str:
     """Plan and version that are in force."""
     from cardstock.network.presets import DEFAULT_PLAN
 
     return (DEFAULT_PLAN if current is None else current.plan).ref
 
 
-def plan_told(record: "PublishedPlan") -> ShownPlan:
+def plan_told(record: PublishedPlan) -> ShownPlan:
     """The view of a published plan."""
     return ShownPlan(
         plan=record.plan.ref,

@@ -1,5 +1,7 @@
 """What members send and get as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -7,6 +9,7 @@ from msgspec import Meta
 
 from cardstock.clock import rfc3339
 from cardstock.edge import errors as edge_errors
+from cardstock.edge.fields import MemberId, Moment, SignedToken
 from cardstock.edge.http import LINE, Model
 from cardstock.errors import (
     INVITER_BOUND,
@@ -66,68 +69,138 @@ Invite = Annotated[
 class OpenSession(Model):
     """Codes from the platform's login calls, and what brought the visitor here."""
 
-    platform: Annotated[str, Meta(min_length=1, max_length=16, examples=["dev"])]
+    platform: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=16,
+            examples=["dev"],
+            description="Login platform that gave the codes; `dev` on a development machine.",
+        ),
+    ]
     app_id: Annotated[
         str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The mini-program's own id.", examples=["wxdemo"])
     ]
     login_code: Annotated[Code, Meta(description=_LOGIN_CODE, examples=["dev:customer-17850"])]
     phone_code: Annotated[Code, Meta(description=_PHONE_CODE, examples=["dev:+8613800138000"])] | None = None
-    scene: Annotated[str, Meta(max_length=64, examples=["1011"])] | None = None
+    scene: (
+        Annotated[
+            str,
+            Meta(
+                max_length=64,
+                examples=["1011"],
+                description="The platform's number of the way that led here; absent if unknown.",
+            ),
+        ]
+        | None
+    ) = None
     invite: Invite | None = None
 
 
 class RefreshSession(Model):
     """The refresh token of an earlier session."""
 
-    refresh_token: Annotated[str, Meta(min_length=1, max_length=1024)]
+    refresh_token: Annotated[
+        SignedToken,
+        Meta(min_length=1, max_length=1024, description="`refresh_token` of a session or of an earlier refresh."),
+    ]
 
 
 class Profile(Model):
-    """A member as he sees himself. Name, ID number and telephone number are masked."""
+    """The member's own profile. Name, ID number and telephone number are masked."""
 
-    member_id: str
-    nickname: str
-    birth_year: int | None
-    phone: str
-    verified: bool
-    verification: Annotated[str, Meta(description="Who verified him; `dev` is his own word.")] | None
-    of_age: bool | None
-    name: str | None
-    id_number: str | None
-    created_at: str
+    member_id: MemberId
+    nickname: Annotated[
+        str, Meta(description="Name that the member chose; empty before the first choice.", examples=["小明"])
+    ]
+    birth_year: Annotated[
+        int | None, Meta(description="Year of birth that the member told; null if none.", examples=[1990])
+    ]
+    phone: Annotated[
+        str, Meta(description="Telephone number, masked; empty if none is bound.", examples=["138****8000"])
+    ]
+    verified: Annotated[bool, Meta(description="Whether the identity was verified.")]
+    verification: (
+        Annotated[
+            str,
+            Meta(
+                description="Who verified the identity; `dev` is the member's own word. Null before.", examples=["dev"]
+            ),
+        ]
+        | None
+    )
+    of_age: Annotated[
+        bool | None,
+        Meta(
+            description="Whether the member is 18 or older, by the identity number; null before it is verified.",
+            examples=[True],
+        ),
+    ]
+    name: Annotated[str | None, Meta(description="Real name, masked; null before it is verified.", examples=["王**"])]
+    id_number: Annotated[
+        str | None,
+        Meta(description="Identity number, masked; null before it is verified.", examples=["110101********002X"]),
+    ]
+    created_at: Annotated[Moment, Meta(description="When the member first logged in.")]
 
 
 class Session(Model):
-    """Tokens, and whose they are. `bound_inviter` is who brought the member, now or earlier."""
+    """Tokens, and whose they are."""
 
-    access_token: str
-    refresh_token: str
-    expires_in: Annotated[int, Meta(description="Seconds until the access token expires.")]
-    member: Profile
-    is_new: bool
-    bound_inviter: str | None
+    access_token: Annotated[SignedToken, Meta(description="Bearer credential of the member.")]
+    refresh_token: Annotated[SignedToken, Meta(description="Gets a fresh pair of tokens.")]
+    expires_in: Annotated[int, Meta(description="Seconds until the access token expires.", examples=[7200])]
+    member: Annotated[Profile, Meta(description="Whose session it is.")]
+    is_new: Annotated[bool, Meta(description="Whether this login registered the member.")]
+    bound_inviter: Annotated[
+        MemberId | None, Meta(description="Member who brought this one, now or earlier; null if nobody did.")
+    ]
 
 
 class Tokens(Model):
     """A fresh pair of tokens; the old refresh token stays good until it expires."""
 
-    access_token: str
-    refresh_token: str
-    expires_in: int
+    access_token: Annotated[SignedToken, Meta(description="Bearer credential of the member.")]
+    refresh_token: Annotated[
+        SignedToken, Meta(description="Gets the next pair; the one before stays good until it expires.")
+    ]
+    expires_in: Annotated[int, Meta(description="Seconds until the access token expires.", examples=[7200])]
 
 
 class PutProfile(Model):
-    """What a member tells about himself."""
+    """What a member tells about the own person."""
 
-    nickname: Annotated[str, Meta(min_length=1, max_length=32, pattern=LINE, examples=["小林"])]
-    birth_year: Annotated[int, Meta(ge=1900, le=2100, examples=[1990])] | None = None
+    nickname: Annotated[
+        str, Meta(min_length=1, max_length=32, pattern=LINE, examples=["小林"], description="Name that others see.")
+    ]
+    birth_year: (
+        Annotated[int, Meta(ge=1900, le=2100, examples=[1990], description="Year of birth; absent or null: not told.")]
+        | None
+    ) = None
 
 
 class PutIdentity(Model):
     """Real name and resident identity number (GB 11643)."""
 
-    name: Annotated[str, Meta(min_length=2, max_length=40, pattern=r"^[^\W\d_][^\d_<>\"]*$", examples=["王小明"])]
-    id_number: Annotated[str, Meta(min_length=18, max_length=18, examples=["11010519491231002X"])]
+    name: Annotated[
+        str,
+        Meta(
+            min_length=2,
+            max_length=40,
+            pattern=r"^[^\W\d_][^\d_<>\"]*$",
+            examples=["王小明"],
+            description="Real name, as it stands in the identity document.",
+        ),
+    ]
+    id_number: Annotated[
+        str,
+        Meta(
+            min_length=18,
+            max_length=18,
+            examples=["11010519491231002X"],
+            description="Resident identity number (GB 11643), 18 characters. Only a salted hash is kept.",
+        ),
+    ]
 
 
 class PutInviter(Model):
@@ -139,29 +212,60 @@ class PutInviter(Model):
 class Distribution(Model):
     """The member's place in the referral network."""
 
-    member_id: str
-    role: Literal["member", "distributor", "partner"]
-    appointed: bool
-    referrer: str | None
-    bound_at: str | None
-    owner: Annotated[str, Meta(description="The partner whose team the member belongs to.")] | None
-    peer: Annotated[str, Meta(description="The partner whose team he left when he became one himself.")] | None
-    counted: Annotated[int, Meta(description="Directly referred people whose qualifying purchase counts now.")]
-    verified_referrals: Annotated[int, Meta(description="Directly referred people who have proved who they are.")]
-    unlocked: Annotated[bool, Meta(description="Holds the benefit that a plan without cash gives for referrals.")]
+    member_id: MemberId
+    role: Annotated[
+        Literal["member", "distributor", "partner"],
+        Meta(description="Place in the network: `distributor` by a qualifying purchase, `partner` by promotion."),
+    ]
+    appointed: Annotated[bool, Meta(description="Whether an operator made the member a partner; then no rule demotes.")]
+    referrer: Annotated[MemberId | None, Meta(description="Member who brought this one; null if nobody did.")]
+    bound_at: Annotated[Moment | None, Meta(description="When the referrer was bound; null if nobody was.")]
+    owner: Annotated[
+        MemberId | None, Meta(description="Partner whose team the member belongs to; null if there is none.")
+    ]
+    peer: Annotated[
+        MemberId | None,
+        Meta(description="Partner whose team the member left on becoming a partner; null if there is none."),
+    ]
+    counted: Annotated[
+        int, Meta(description="Directly referred people whose qualifying purchase counts now.", examples=[2])
+    ]
+    verified_referrals: Annotated[
+        int, Meta(description="Directly referred people who have proved who they are.", examples=[2])
+    ]
+    unlocked: Annotated[
+        bool, Meta(description="Whether the member holds the benefit that a plan without cash gives for referrals.")
+    ]
     coupon: (
         Annotated[
-            str, Meta(description="What a quote takes for it, until used.", examples=["benefit.mem_01kbdxdh50.1"])
+            str,
+            Meta(
+                description="Coupon of that benefit, for a quote; null if there is none, or it was used.",
+                examples=["benefit.mem_01kbdxdh50.1"],
+            ),
         ]
         | None
     )
-    coupon_fen: Annotated[int | None, Meta(description="What it takes off the goods of an order, at most.")]
+    coupon_fen: Annotated[
+        int | None,
+        Meta(
+            description="Fen that it takes off the goods of an order, at most; null without a coupon.", examples=[2000]
+        ),
+    ]
 
 
 class AppointPartner(Model):
     """Why an operator makes this member a partner."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=200, examples=["Founding partner of the Hangzhou region"])]
+    reason: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            examples=["Founding partner of the Hangzhou region"],
+            description="Why the operator appoints the member; it stays on record.",
+        ),
+    ]
 
 
 def told(member: Member, now: datetime) -> Profile:
@@ -181,7 +285,7 @@ def told(member: Member, now: datetime) -> Profile:
     )
 
 
-def placed(node: "Node", coupons: "Callable[[], Coupons]") -> Distribution:
+def placed(node: Node, coupons: Callable[[], Coupons]) -> Distribution:
     """The member's view of his position. Who holds a benefit costs three reads more: whether he has used it."""
     coupon = coupons().of(node.id, node.benefit_id) if node.benefit_held else None
     return Distribution(

@@ -1,5 +1,7 @@
 """What is said about orders as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -8,6 +10,20 @@ from msgspec import Meta
 
 from cardstock.catalog.schemas import Sku
 from cardstock.clock import rfc3339
+from cardstock.edge.fields import (
+    ArticleName,
+    ArticleNumber,
+    Currency,
+    Fen,
+    KeyId,
+    MemberId,
+    Moment,
+    NextCursor,
+    OrderId,
+    RefundId,
+    SignedToken,
+    SupplierId,
+)
 from cardstock.edge.http import LINE, SAID, Model
 from cardstock.errors import NOT_FOUND, REFUND_EXCEEDS_PAID, STOCK_SHORT
 from cardstock.money import CURRENCY, MAX_FEN
@@ -28,229 +44,317 @@ REFUND_CODES: Final = (NOT_FOUND, errors.ORDER_NOT_PAID, errors.REFUND_TOO_MUCH,
 GRANT_CODES: Final = (NOT_FOUND, errors.ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, errors.REFUND_TOO_LATE)
 
 Units = Annotated[int, Meta(ge=1, le=model.MAX_UNITS, examples=[6])]
-Token = Annotated[str, Meta(min_length=1, max_length=32_768)]
-Moment = Annotated[str, Meta(examples=["2026-12-01T08:26:00.000Z"])]
-OrderId = Annotated[str, Meta(examples=["ord_01kbdxdh50fcazdjhcnqh2rzv5"])]
-Fen = Annotated[int, Meta(examples=[153000])]
-Freight = Annotated[int, Meta(examples=[0], description="What sending the order costs the buyer.")]
+Freight = Annotated[int, Meta(examples=[0], description="Fen that sending the order costs the buyer.")]
 
 
 class Line(Model):
     """Units of one article. Lines with the same SKU count as one."""
 
-    sku: Sku
-    units: Units
+    sku: Annotated[Sku, Meta(description="Article to buy or to give back.")]
+    units: Annotated[Units, Meta(description="How many of it.")]
 
 
-Lines = Annotated[list[Line], Meta(min_length=1, max_length=200, description="At most 50 different SKUs.")]
+Lines = Annotated[
+    list[Line], Meta(min_length=1, max_length=200, description="Articles and units, at most 50 different SKUs.")
+]
 
 
 class AskQuote(Model):
-    """A cart. `attribution` is what a card view answered, `coupon` what the own place in the network says."""
+    """A cart."""
 
     lines: Lines
-    attribution: Annotated[str, Meta(min_length=1, max_length=4096)] | None = None
-    coupon: Annotated[str, Meta(pattern=r"^benefit\.mem_[0-9a-z_]{1,26}\.[0-9]{1,6}$")] | None = None
+    attribution: (
+        Annotated[
+            SignedToken,
+            Meta(
+                min_length=1,
+                max_length=4096,
+                description="What reporting a card view answered; absent: no card is credited.",
+            ),
+        ]
+        | None
+    ) = None
+    coupon: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^benefit\.mem_[0-9a-z_]{1,26}\.[0-9]{1,6}$",
+                description="`coupon` of the own place in the network; absent: none is used.",
+                examples=["benefit.mem_01kbdxdh50fcazdjhcnqh2rzv5.1"],
+            ),
+        ]
+        | None
+    ) = None
 
 
 class LineView(Model):
     """One line of a quote or order, amounts in fen."""
 
-    line_no: Annotated[int, Meta(examples=[1])]
-    sku: Annotated[str, Meta(examples=["85123A"])]
-    name: Annotated[str, Meta(examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
-    units: Annotated[int, Meta(examples=[6])]
-    price_fen: Fen
-    net_fen: Fen
-    supplier_id: Annotated[str, Meta(examples=["sup_lights"])]
-    refunded_units: int = 0
-    refunded_fen: int = 0
+    line_no: Annotated[int, Meta(examples=[1], description="Place of the line in the order, from 1.")]
+    sku: ArticleNumber
+    name: Annotated[
+        str,
+        Meta(examples=["WHITE HANGING HEART T-LIGHT HOLDER"], description="Name of the product when it was quoted."),
+    ]
+    units: Annotated[int, Meta(examples=[6], description="Units that were ordered.")]
+    price_fen: Annotated[Fen, Meta(description="Fen for one unit.", examples=[25_500])]
+    net_fen: Annotated[Fen, Meta(description="Fen for all units of the line, coupons off.", examples=[153_000])]
+    supplier_id: Annotated[SupplierId, Meta(description="Supplier that sends it.")]
+    refunded_units: Annotated[int, Meta(description="Units that were given back since.")] = 0
+    refunded_fen: Annotated[int, Meta(description="Fen of the line that were refunded since.")] = 0
 
 
 class QuoteView(Model):
-    """An offer. `quote` goes back unchanged into the order. What a coupon takes off is off each line's `net_fen`;
-    `amount_fen` is the sum of these and of `freight_fen`."""
+    """An offer."""
 
-    quote: str
-    expires_at: Moment
-    lines: list[LineView]
+    quote: Annotated[SignedToken, Meta(description="Goes back unchanged into the order.")]
+    expires_at: Annotated[Moment, Meta(description="When the quote ends; nothing is reserved until then.")]
+    lines: Annotated[list[LineView], Meta(description="What would be bought; a coupon is off each `net_fen`.")]
     freight_fen: Freight
-    amount_fen: Fen
-    currency: str
+    amount_fen: Annotated[Fen, Meta(description="Fen to pay: the sum of every `net_fen` and of `freight_fen`.")]
+    currency: Currency
     attributed: Annotated[bool, Meta(description="Whether the order will be attributed to a card.")]
 
 
 class ReceiverData(Model):
     """Where the goods go."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=40, pattern=LINE, examples=["王小明"])]
-    phone: Annotated[str, Meta(pattern=r"^\+?[0-9][0-9 -]{4,18}[0-9]$", examples=["13800138000"])]
-    address: Annotated[str, Meta(min_length=1, max_length=200, pattern=SAID, examples=["上海市静安区南京西路1266号"])]
+    name: Annotated[
+        str, Meta(min_length=1, max_length=40, pattern=LINE, examples=["王小明"], description="Who takes the goods.")
+    ]
+    phone: Annotated[
+        str,
+        Meta(
+            pattern=r"^\+?[0-9][0-9 -]{4,18}[0-9]$",
+            examples=["13800138000"],
+            description="Telephone number for the carrier.",
+        ),
+    ]
+    address: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            pattern=SAID,
+            examples=["上海市静安区南京西路1266号"],
+            description="Where the goods go, street and town.",
+        ),
+    ]
 
 
 class PlaceOrder(Model):
     """A quote and where it goes."""
 
-    quote: Token
-    receiver: ReceiverData
+    quote: Annotated[
+        SignedToken, Meta(min_length=1, max_length=32_768, description="`quote` of a quote that has not expired.")
+    ]
+    receiver: Annotated[ReceiverData, Meta(description="Where the goods go.")]
 
 
 class PlacedOrder(Model):
-    """An order that waits for its payment until `expires_at`; its stock is reserved. With `amount_fen` 0 it is paid."""
+    """An order that waits for its payment; its stock is reserved."""
 
     order_id: OrderId
-    lines: list[LineView]
+    lines: Annotated[list[LineView], Meta(description="What was bought, as it was placed.")]
     freight_fen: Freight
-    amount_fen: Fen
-    currency: str
-    placed_at: Moment
-    expires_at: Moment
+    amount_fen: Annotated[Fen, Meta(description="Fen to pay; with 0 the order is paid already.")]
+    currency: Currency
+    placed_at: Annotated[Moment, Meta(description="When it was placed.")]
+    expires_at: Annotated[Moment, Meta(description="Until when it can be paid; its stock is reserved until then.")]
 
 
 class AttributionView(Model):
     """The card, share and view that led to the order."""
 
-    card: str
-    share: str
-    view: str
-    guide: str
+    card: Annotated[str, Meta(description="Card that led to the order.", examples=["x7k2m9pq4t"])]
+    share: Annotated[
+        str, Meta(description="Share key by which it was opened; empty if by the card's own.", examples=["m3n8r5t2wd"])
+    ]
+    view: Annotated[str, Meta(description="View of the card that led to the order.", examples=["6bza5umcju"])]
+    guide: Annotated[MemberId, Meta(description="Member whose card it was.")]
 
 
 class OrderView(Model):
     """An order as its buyer sees it."""
 
     order_id: OrderId
-    status: Annotated[model.OrderStatus, Meta(examples=["paid"])]
-    lines: list[LineView]
+    status: Annotated[
+        model.OrderStatus,
+        Meta(examples=["paid"], description="How far the order is; `completed` when everything has arrived."),
+    ]
+    lines: Annotated[list[LineView], Meta(description="What was bought, with what was given back since.")]
     freight_fen: Freight
-    amount_fen: Fen
-    refunded_fen: int
-    currency: str
-    receiver: ReceiverData
-    attribution: AttributionView | None
-    placed_at: Moment
-    expires_at: Moment
-    paid_at: str | None
-    shipped_at: str | None
-    received_at: str | None
-    closed_at: str | None
+    amount_fen: Annotated[
+        Fen, Meta(description="Fen to pay, or paid: the sum of every `net_fen` and of `freight_fen`.")
+    ]
+    refunded_fen: Annotated[int, Meta(description="Fen that were refunded since, freight included.", examples=[0])]
+    currency: Currency
+    receiver: Annotated[ReceiverData, Meta(description="Where the goods go.")]
+    attribution: Annotated[
+        AttributionView | None, Meta(description="Card, share and view that led to the order; null if there was none.")
+    ]
+    placed_at: Annotated[Moment, Meta(description="When it was placed.")]
+    expires_at: Annotated[Moment, Meta(description="Until when it could be paid.")]
+    paid_at: Annotated[Moment | None, Meta(description="When it was paid; null before.")]
+    shipped_at: Annotated[Moment | None, Meta(description="When everything had left; null before.")]
+    received_at: Annotated[
+        Moment | None, Meta(description="When everything had arrived, or the buyer said so; null before.")
+    ]
+    closed_at: Annotated[Moment | None, Meta(description="When it was cancelled, or expired unpaid; null otherwise.")]
 
 
 class OrderPage(Model):
-    """Some orders, newest first; `next_cursor` is null on the last page."""
+    """Some orders, newest first."""
 
-    items: list[OrderView]
-    next_cursor: str | None
+    items: Annotated[list[OrderView], Meta(description="Orders, newest first.")]
+    next_cursor: NextCursor
 
 
 class StartPayment(Model):
     """How the buyer wants to pay."""
 
-    channel: Annotated[str, Meta(min_length=1, max_length=16, examples=["sandbox"])]
+    channel: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=16,
+            examples=["sandbox"],
+            description="How the buyer pays; `sandbox` on a development machine.",
+        ),
+    ]
 
 
 class PaymentView(Model):
     """What the channel's pay call wants."""
 
-    channel: str
-    order_no: OrderId
-    amount_fen: Fen
-    currency: str
-    pay_url: Annotated[str, Meta(examples=["https://pay.example.com/pay/ord_01kbdxdh50fcazdjhcnqh2rzv5"])]
+    channel: Annotated[str, Meta(description="How the buyer pays.", examples=["sandbox"])]
+    order_no: Annotated[OrderId, Meta(description="Order as the channel knows it.")]
+    amount_fen: Annotated[Fen, Meta(description="Fen to pay.")]
+    currency: Currency
+    pay_url: Annotated[
+        str,
+        Meta(
+            examples=["https://pay.example.com/pay/ord_01kbdxdh50fcazdjhcnqh2rzv5"],
+            description="Page of the channel where the buyer pays.",
+        ),
+    ]
 
 
 class AskRefund(Model):
     """What is given back, and why."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=200, pattern=SAID, examples=["arrived broken"])]
+    reason: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            pattern=SAID,
+            examples=["arrived broken"],
+            description="Why; staff can read it.",
+        ),
+    ]
     lines: Lines
 
 
 class GrantRefund(Model):
     """What is given back without units, and why; the buyer can read it."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=200, pattern=SAID, examples=["came two weeks late"])]
-    amount_fen: Annotated[int, Meta(ge=1, le=MAX_FEN, examples=[19900])]
+    reason: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            pattern=SAID,
+            examples=["came two weeks late"],
+            description="Why; the buyer can read it.",
+        ),
+    ]
+    amount_fen: Annotated[
+        int,
+        Meta(ge=1, le=MAX_FEN, examples=[19900], description="Fen to give back, at most what is left of the order."),
+    ]
 
 
 class RefundLineView(Model):
     """Units of one line and this refund's part of what was paid for it. Without units: the shop's goodwill."""
 
-    line_no: int
-    sku: str
-    units: int
-    amount_fen: Fen
+    line_no: Annotated[int, Meta(description="Place of the line in the order, from 1.", examples=[1])]
+    sku: ArticleNumber
+    units: Annotated[int, Meta(description="Units that come back; 0 in a goodwill refund.", examples=[1])]
+    amount_fen: Annotated[Fen, Meta(description="Fen of the line that go back.", examples=[25_500])]
 
 
 class RequestedRefund(Model):
     """A refund that was accepted; the money follows."""
 
-    refund_id: Annotated[str, Meta(examples=["rfd_01kbdxdh50fcazdjhcnqh2rzv5"])]
+    refund_id: RefundId
     order_id: OrderId
-    amount_fen: Fen
+    amount_fen: Annotated[Fen, Meta(description="Fen that go back, freight included.", examples=[25_500])]
     freight_fen: Annotated[
         int,
         Meta(examples=[0], description="What of it is freight: all of it with the last unit, if nothing was sent."),
     ]
-    currency: str
-    lines: list[RefundLineView]
-    reason: str
-    requested_at: Moment
+    currency: Currency
+    lines: Annotated[list[RefundLineView], Meta(description="What each line has part in it.")]
+    reason: Annotated[str, Meta(description="Why it was asked for.", examples=["arrived broken"])]
+    requested_at: Annotated[Moment, Meta(description="When it was asked for.")]
 
 
 class RefundView(RequestedRefund, kw_only=True):
-    """A refund and how far it is. `stray`: a payment that no order was waiting for. `goodwill`: no units come back."""
+    """A refund and how far it is."""
 
-    kind: Literal["return", "stray"]
-    goodwill: bool
-    granted_by: Annotated[
-        str | None,
-        Meta(
-            description="The key that gave a goodwill; told to staff only.", examples=["key_01kbdxdh50fcazdjhcnqh2rzv5"]
-        ),
+    kind: Annotated[
+        Literal["return", "stray"],
+        Meta(description="`return` of a paid order, or `stray`: a payment that no order was waiting for."),
     ]
-    status: Literal["requested", "succeeded"]
-    succeeded_at: str | None
+    goodwill: Annotated[bool, Meta(description="Whether it is the shop's goodwill: no units come back.")]
+    granted_by: Annotated[
+        KeyId | None, Meta(description="Key that gave a goodwill, told to staff only; otherwise null.")
+    ]
+    status: Annotated[Literal["requested", "succeeded"], Meta(description="Whether the money has gone back.")]
+    succeeded_at: Annotated[
+        Moment | None, Meta(description="When the channel said that the money has gone back; null before.")
+    ]
 
 
 class RefundList(Model):
     """All refunds of an order, oldest first."""
 
-    items: list[RefundView]
+    items: Annotated[list[RefundView], Meta(description="Refunds, oldest first.")]
 
 
 class ParcelView(Model):
     """One parcel."""
 
-    carrier: Annotated[str, Meta(examples=["SF Express"])]
-    tracking_no: Annotated[str, Meta(examples=["SF1234567890"])]
-    reported_at: Moment
+    carrier: Annotated[str, Meta(examples=["SF Express"], description="Who carries it.")]
+    tracking_no: Annotated[str, Meta(examples=["SF1234567890"], description="The carrier's number of the parcel.")]
+    reported_at: Annotated[Moment, Meta(description="When the supplier reported it.")]
 
 
 class ShipmentLine(Model):
-    """What one supplier sends; `cancelled` units were refunded before they left."""
+    """What one supplier sends of one product."""
 
-    sku: str
-    name: str
-    units: int
-    cancelled: int
+    sku: ArticleNumber
+    name: Annotated[ArticleName, Meta(description="Name of the product when it was quoted.")]
+    units: Annotated[int, Meta(description="Units that were ordered from this supplier.", examples=[6])]
+    cancelled: Annotated[int, Meta(description="Units of these that were refunded before they left.", examples=[0])]
 
 
 class ShipmentView(Model):
     """One supplier's part of the order."""
 
-    supplier_id: str
-    status: Literal["open", "shipped", "delivered", "cancelled"]
-    lines: list[ShipmentLine]
-    parcels: list[ParcelView]
-    shipped_at: str | None
-    delivered_at: str | None
+    supplier_id: Annotated[SupplierId, Meta(description="Supplier that sends this part.")]
+    status: Annotated[Literal["open", "shipped", "delivered", "cancelled"], Meta(description="How far this part is.")]
+    lines: Annotated[list[ShipmentLine], Meta(description="What the supplier sends.")]
+    parcels: Annotated[list[ParcelView], Meta(description="What has left so far; empty before.")]
+    shipped_at: Annotated[Moment | None, Meta(description="When the supplier had sent everything; null before.")]
+    delivered_at: Annotated[Moment | None, Meta(description="When its parcels had arrived; null before.")]
 
 
 class ShipmentList(Model):
     """Every supplier's part."""
 
-    items: list[ShipmentView]
+    items: Annotated[list[ShipmentView], Meta(description="Each supplier's part of the order.")]
 
 
 def wanted(lines: list[Line]) -> list[Wanted]:

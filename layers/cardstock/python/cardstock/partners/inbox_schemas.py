@@ -1,5 +1,7 @@
 """What suppliers report, as JSON; `type` tells which."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from typing import Annotated
 
 from msgspec import Meta
@@ -7,38 +9,51 @@ from msgspec import Meta
 from cardstock.edge.http import LINE, Model
 
 Text = Annotated[str, Meta(min_length=1, max_length=64, pattern=LINE)]
-OrderId = Annotated[str, Meta(pattern=r"^ord_[0-9a-z]{26}$")]
+OrderId = Annotated[str, Meta(pattern=r"^ord_[0-9a-z]{26}$", examples=["ord_01kbdxdh50fcazdjhcnqh2rzv5"])]
 
 
 class ShipmentCreated(Model, tag_field="type", tag="shipment.created"):
     """A parcel has left with everything that was still to be sent."""
 
-    order_id: OrderId
-    carrier: Text
-    tracking_no: Text
+    order_id: Annotated[OrderId, Meta(description="Order whose part has left.")]
+    carrier: Annotated[Text, Meta(description="Who carries the parcel.", examples=["SF"])]
+    tracking_no: Annotated[Text, Meta(description="The carrier's number of the parcel.", examples=["SF1390001234567"])]
 
 
 class ShipmentDelivered(Model, tag_field="type", tag="shipment.delivered"):
     """The parcels of an order have arrived."""
 
-    order_id: OrderId
+    order_id: Annotated[OrderId, Meta(description="Order whose parcels have arrived.")]
 
 
 class InventoryUpdated(Model, tag_field="type", tag="inventory.updated"):
-    """What lies on the shelf now, units of orders that have not left included.
+    """What a supplier counted on the shelf."""
 
-    `version` grows with every count: one that is not newer than the last is taken and changes nothing.
-    """
-
-    sku: Text
-    stock: Annotated[int, Meta(ge=0, le=10**9)]
-    version: Annotated[int, Meta(ge=0, le=2**53)]
+    sku: Annotated[Text, Meta(description="Article that was counted.", examples=["85123A"])]
+    stock: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=10**9,
+            description="Units on the shelf, those of orders that have not left included.",
+            examples=[120],
+        ),
+    ]
+    version: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=2**53,
+            description="Grows with every count; one that is not newer than the last changes nothing.",
+            examples=[17],
+        ),
+    ]
 
 
 Report = ShipmentCreated | ShipmentDelivered | InventoryUpdated
 
 
 class MessageTaken(Model):
-    """The message has taken effect: `repeat` says that it had before."""
+    """The message has taken effect."""
 
-    repeat: bool
+    repeat: Annotated[bool, Meta(description="Whether the same message had taken effect before.")]

@@ -1,11 +1,14 @@
 """API keys, suppliers and supplier orders as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from typing import Annotated
 
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
+from cardstock.edge.fields import ArticleNumber, KeyId, Moment, NextCursor, OrderId, SupplierId
 from cardstock.edge.http import LINE, Model
 from cardstock.orders.model import SupplierOrder, SupplierOrderStatus
 from cardstock.partners.model import SCOPES, SUPPLIER_SCOPES, ApiKey, Supplier
@@ -20,8 +23,17 @@ class CreateKey(Model):
     not two.
     """
 
-    name: Annotated[str, Meta(min_length=1, max_length=64, pattern=LINE, examples=["Li Na, finance"])]
-    owner: Annotated[str, Meta(description="`staff` or a supplier id", examples=["staff"])]
+    name: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=64,
+            pattern=LINE,
+            examples=["Li Na, finance"],
+            description="Who gets the key: the person, then a comma and anything else.",
+        ),
+    ]
+    owner: Annotated[str, Meta(description="Whose key it is: `staff` or a supplier id.", examples=["staff"])]
     scopes: Annotated[
         list[str],
         Meta(min_length=1, max_length=16, description=_SCOPES, examples=[["payouts:read", "payouts:approve"]]),
@@ -29,83 +41,117 @@ class CreateKey(Model):
 
 
 class CreatedKey(Model):
-    """The key. `key` is the bearer credential; it is shown once and null when the request is repeated."""
+    """A new key with its credential."""
 
-    key_id: str
-    key: str | None
-    name: str
-    owner: str
-    scopes: list[str]
-    created_at: str
+    key_id: Annotated[KeyId, Meta(description="Names the key when it is revoked; not the credential.")]
+    key: Annotated[
+        str | None,
+        Meta(
+            description="Bearer credential, shown once; null when the request is repeated.",
+            examples=["csk_01kbdxdh50fcazdjhcnqh2rzv5_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4"],
+        ),
+    ]
+    name: Annotated[str, Meta(description="Person or system that has the key.", examples=["Li Na, finance"])]
+    owner: Annotated[str, Meta(description="Whose key it is: `staff` or a supplier id.", examples=["staff"])]
+    scopes: Annotated[
+        list[str], Meta(description="What the key may do.", examples=[["payouts:read", "payouts:approve"]])
+    ]
+    created_at: Annotated[Moment, Meta(description="When the key was made.")]
 
 
 class StoredKey(Model):
     """A key without its credential."""
 
-    key_id: str
-    name: str
-    owner: str
-    scopes: list[str]
-    active: bool
-    created_at: str
+    key_id: Annotated[KeyId, Meta(description="Names the key when it is revoked; not the credential.")]
+    name: Annotated[str, Meta(description="Person or system that has the key.", examples=["Ningbo Textiles, ERP"])]
+    owner: Annotated[str, Meta(description="Whose key it is: `staff` or a supplier id.", examples=["sup_lights"])]
+    scopes: Annotated[
+        list[str], Meta(description="What the key may do.", examples=[["orders:fulfil", "webhooks:write"]])
+    ]
+    active: Annotated[bool, Meta(description="Whether it is good; false once revoked.")]
+    created_at: Annotated[Moment, Meta(description="When the key was made.")]
 
 
 class KeyList(Model):
-    """Keys, without their credentials; revoked ones are not `active`."""
+    """Keys, without their credentials."""
 
-    items: list[StoredKey]
-    next_cursor: str | None
+    items: Annotated[list[StoredKey], Meta(description="Keys, without their credentials.")]
+    next_cursor: NextCursor
 
 
 class KeyPage(PageQuery):
     """Whose keys, and which part of the list."""
 
-    owner: Annotated[str, Meta(min_length=1, max_length=64, description="`staff` or a supplier id")] = "staff"
+    owner: Annotated[str, Meta(min_length=1, max_length=64, description="Whose keys: `staff` or a supplier id.")] = (
+        "staff"
+    )
 
 
 class PutSupplier(Model):
     """A supplier's name."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=64, pattern=LINE, examples=["宁波织物有限公司"])]
+    name: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=64,
+            pattern=LINE,
+            examples=["宁波织物有限公司"],
+            description="The supplier's name for people.",
+        ),
+    ]
 
 
 class StoredSupplier(Model):
-    """The supplier. `inbox_secret` signs its webhooks to us; shown when it is made, otherwise null."""
+    """A supplier, and where it reports."""
 
-    supplier_id: str
-    name: str
-    inbox_secret: str | None
-    inbox_url: str
-    created_at: str
+    supplier_id: Annotated[SupplierId, Meta(description="Names the supplier in products, orders and keys.")]
+    name: Annotated[str, Meta(description="The supplier's name for people.", examples=["宁波织物有限公司"])]
+    inbox_secret: Annotated[
+        str | None,
+        Meta(
+            description="Signs the supplier's reports to us; shown when it is made, otherwise null.",
+            examples=["whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4"],
+        ),
+    ]
+    inbox_url: Annotated[
+        str, Meta(description="Path that takes the supplier's reports.", examples=["/v1/inbox/sup_lights"])
+    ]
+    created_at: Annotated[Moment, Meta(description="When the supplier was created.")]
 
 
 class Wanted(Model):
     """What to send of one SKU."""
 
-    sku: str
-    name: str
-    units: int
+    sku: ArticleNumber
+    name: Annotated[
+        str,
+        Meta(description="Name of the product when it was quoted.", examples=["WHITE HANGING HEART T-LIGHT HOLDER"]),
+    ]
+    units: Annotated[int, Meta(description="Units to send.", examples=[6])]
 
 
 class StoredSupplierOrder(Model):
-    """One supplier's part of a paid order. `lines` leave out what was refunded before it left."""
+    """One supplier's part of a paid order."""
 
-    order_id: str
-    status: SupplierOrderStatus
-    lines: list[Wanted]
-    receiver_name: str
-    receiver_phone: str
-    receiver_address: str
-    created_at: str
-    shipped_at: str | None
+    order_id: OrderId
+    status: Annotated[SupplierOrderStatus, Meta(description="How far this part is.")]
+    lines: Annotated[list[Wanted], Meta(description="What to send; what was refunded before it left is not in it.")]
+    receiver_name: Annotated[str, Meta(description="Who takes the goods.", examples=["王小明"])]
+    receiver_phone: Annotated[str, Meta(description="Telephone number for the carrier.", examples=["13800138000"])]
+    receiver_address: Annotated[str, Meta(description="Where the goods go.", examples=["上海市静安区南京西路1266号"])]
+    created_at: Annotated[Moment, Meta(description="When the order was placed.")]
+    shipped_at: Annotated[Moment | None, Meta(description="When everything had left; null before.")]
 
 
 class SupplierOrderList(Model):
     """Supplier orders in the order in which they were placed. An order enters the list when it is paid, which may be
     after later ones: to learn of new orders, let `fulfilment.requested` come, or fetch it."""
 
-    items: list[StoredSupplierOrder]
-    next_cursor: str | None
+    items: Annotated[
+        list[StoredSupplierOrder], Meta(description="Supplier orders, in the sequence in which they were placed.")
+    ]
+    next_cursor: NextCursor
 
 
 def listed(key: ApiKey) -> StoredKey:

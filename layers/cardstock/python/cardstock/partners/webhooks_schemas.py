@@ -1,10 +1,13 @@
 """Webhook endpoints and deliveries as JSON."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from typing import Annotated
 
 from msgspec import Meta, json
 
 from cardstock.clock import rfc3339
+from cardstock.edge.fields import Moment, NextCursor
 from cardstock.edge.http import Model
 from cardstock.partners.model import Delivery, Endpoint
 
@@ -13,61 +16,112 @@ those about that supplier: `fulfilment.requested`, `fulfilment.reduced`, `shipme
 
 
 class CreateEndpoint(Model):
-    """Where events go. Without `url` they are kept for fetching."""
+    """Which events, and where they go."""
 
     events: Annotated[
         list[Annotated[str, Meta(max_length=64)]],
         Meta(min_length=1, max_length=32, description=_EVENTS, examples=[["fulfilment.requested"]]),
     ]
-    url: Annotated[str, Meta(max_length=1_000, examples=["https://erp.example.com/cardstock"])] | None = None
+    url: (
+        Annotated[
+            str,
+            Meta(
+                max_length=1_000,
+                examples=["https://erp.example.com/cardstock"],
+                description="Where events are posted; absent: they are kept to be fetched.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class StoredEndpoint(Model):
-    """An endpoint. `status`: pending until its challenge is answered with 2xx, active, disabled (by 410, or by five
-    days of failures). `failing_since`: the first failure after the last success. `secret` is shown when it is made."""
+    """A webhook endpoint."""
 
-    endpoint_id: str
-    url: str | None
-    events: list[str]
-    status: str
-    failing_since: Annotated[str, Meta(examples=["2026-12-01T08:26:00.000Z"])] | None
-    secret: str | None
-    created_at: str
+    endpoint_id: Annotated[
+        str, Meta(description="Names the endpoint in every later call.", examples=["whe_01kbdxdh50fcazdjhcnqh2rzv5"])
+    ]
+    url: Annotated[
+        str | None,
+        Meta(
+            description="Where events are posted; null: they are kept to be fetched.",
+            examples=["https://erp.example.com/cardstock"],
+        ),
+    ]
+    events: Annotated[
+        list[str],
+        Meta(
+            description="Types of events that it gets; `*` for all.",
+            examples=[["fulfilment.requested", "refund.requested"]],
+        ),
+    ]
+    status: Annotated[
+        str,
+        Meta(
+            description="`pending` until its challenge is answered, `active`, or `disabled` by failures.",
+            examples=["active"],
+        ),
+    ]
+    failing_since: Annotated[
+        Moment | None, Meta(description="First failure after the last success; null if there was none.")
+    ]
+    secret: Annotated[
+        str | None,
+        Meta(
+            description="Signs every message to it; shown when it is made, otherwise null.",
+            examples=["whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4"],
+        ),
+    ]
+    created_at: Annotated[Moment, Meta(description="When it was created.")]
 
 
 class EndpointList(Model):
     """The caller's endpoints."""
 
-    items: list[StoredEndpoint]
-    next_cursor: str | None = None
+    items: Annotated[list[StoredEndpoint], Meta(description="The caller's endpoints.")]
+    next_cursor: NextCursor = None
 
 
 class MadeAttempt(Model):
     """One call and what came back."""
 
-    at: str
-    status: int | None
-    error: str | None
+    at: Annotated[Moment, Meta(description="When it was tried.")]
+    status: Annotated[int | None, Meta(description="HTTP status of the answer; null if none came.", examples=[503])]
+    error: Annotated[str | None, Meta(description="Why no answer came; null if one did.", examples=["TIMEOUT"])]
 
 
 class StoredDelivery(Model):
-    """One event for one endpoint; `event` is the body as it was, or will be, sent.
+    """One event for one endpoint."""
 
-    `status`: kept (to be fetched, or delivered on request), waiting (on its way), delivered, failed.
-    """
-
-    delivery_id: str
-    type: str
-    status: str
-    attempts: list[MadeAttempt]
-    event: dict[str, object]
+    delivery_id: Annotated[
+        str,
+        Meta(
+            description="Names the delivery when it is made again.",
+            examples=["1764577560000.evt_01kbdxdh50fcazdjhcnqh2rzv5"],
+        ),
+    ]
+    type: Annotated[str, Meta(description="What has happened.", examples=["fulfilment.requested"])]
+    status: Annotated[
+        str,
+        Meta(
+            description="`kept` to be fetched, `waiting` on its way, `delivered` or `failed`.", examples=["delivered"]
+        ),
+    ]
+    attempts: Annotated[list[MadeAttempt], Meta(description="Newest tries, oldest of them first.")]
+    event: Annotated[
+        dict[str, object],
+        Meta(
+            description="Body as it was, or will be, sent.",
+            examples=[{"type": "fulfilment.requested", "subject": "ord_01kbdxdh50fcazdjhcnqh2rzv5"}],
+        ),
+    ]
 
 
 class DeliveryList(Model):
     """Deliveries in the order in which they were added. Keep the cursor and ask again: new ones follow it."""
 
-    items: list[StoredDelivery]
-    next_cursor: str | None
+    items: Annotated[list[StoredDelivery], Meta(description="Deliveries in the sequence in which they were added.")]
+    next_cursor: NextCursor
 
 
 def shown(endpoint: Endpoint, *, secret: bool = False) -> StoredEndpoint:

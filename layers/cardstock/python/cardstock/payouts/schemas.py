@@ -1,5 +1,7 @@
 """Payout batches, their lines and their files as JSON. Amounts are fen."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -8,6 +10,7 @@ from msgspec import Meta, field
 
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
+from cardstock.edge.fields import KeyId, MemberId, Moment, NextCursor, Period
 from cardstock.edge.http import Model
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.payouts.errors import (
@@ -56,208 +59,347 @@ RETRY_CODES = (
     IDEMPOTENCY_KEY_REUSED,
 )
 
-Number = Annotated[
-    str, Meta(pattern=r"^[0-9a-z]{32}$", examples=["2026110vgk3qxnq5p7m1a9c2d4e6f8g0"], description="Transfer number.")
+TransferNumber = Annotated[
+    str,
+    Meta(
+        description="Names the transfer, here and at the channel: 32 letters and digits.",
+        examples=["2026110vgk3qxnq5p7m1a9c2d4e6f8g0"],
+    ),
 ]
+Number = Annotated[TransferNumber, Meta(pattern=r"^[0-9a-z]{32}$")]
+PayoutId = Annotated[str, Meta(description="Names the batch: `pay_` and its month.", examples=["pay_202611"])]
+TaxTableId = Annotated[str, Meta(description="Tax table that held for the month.", examples=["labour-2019"])]
+LineStatus = Annotated[
+    str,
+    Meta(
+        description="`pending`, `sent`, `waiting_user`, `paid`, `failed`, `expired` or `dropped`. "
+        "After the last three the money is the member's again.",
+        examples=["waiting_user"],
+    ),
+]
+ListedFen = Annotated[
+    int, Meta(description="Fen that were available when the batch was opened: at most this is paid.", examples=[35_000])
+]
+GrossFen = Annotated[int, Meta(description="Fen before tax; 0 until it is sent.", examples=[35_000])]
+TaxFen = Annotated[int, Meta(description="Fen that are withheld; 0 until it is sent.", examples=[0])]
+NetFen = Annotated[int, Meta(description="Fen that go to the payee; 0 until it is sent.", examples=[35_000])]
 
 
 class PageOfWithdrawals(PageQuery):
     """Which part of the list: so many periods of the brand, whether or not the member was paid in them."""
 
-    limit: Annotated[int, Meta(ge=1, le=50)] = 20
+    limit: Annotated[
+        int, Meta(ge=1, le=50, description="Most months of a page, whether or not the member was paid in them.")
+    ] = 20
 
 
 class OpenPayout(Model):
     """The month to be paid out."""
 
-    period: Annotated[str, Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
+    period: Annotated[
+        str,
+        Meta(
+            pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$",
+            examples=["2026-11"],
+            description="Month to pay out; only the last one can be opened.",
+        ),
+    ]
 
 
 class Approve(Model):
     """What the approver wants to have on record."""
 
-    note: Annotated[str, Meta(max_length=200, examples=["Checked against the ledger"])] | None = None
+    note: (
+        Annotated[
+            str,
+            Meta(
+                max_length=200,
+                examples=["Checked against the ledger"],
+                description="What the approver wants to have on record; absent: nothing.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class BroughtResult(Model):
-    """What the bank says about one transfer; `amount_fen` is what reached the payee, if it says so."""
+    """What the bank says about one transfer."""
 
     number: Number
-    result: Literal["paid", "failed", "expired"]
-    reason: Annotated[str, Meta(max_length=64, examples=["ACCOUNT_CLOSED"])] | None = None
-    amount_fen: Annotated[int, Meta(ge=0, le=10**13)] | None = None
+    result: Annotated[
+        Literal["paid", "failed", "expired"],
+        Meta(description="How the transfer ended; `expired`: the payee did not take it in time."),
+    ]
+    reason: (
+        Annotated[
+            str,
+            Meta(
+                max_length=64,
+                examples=["ACCOUNT_CLOSED"],
+                description="The bank's reason why not; absent if it gave none.",
+            ),
+        ]
+        | None
+    ) = None
+    amount_fen: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=10**13,
+                description="Fen that reached the payee; absent if the bank does not say.",
+                examples=[18_360],
+            ),
+        ]
+        | None
+    ) = None
 
 
 class BringResults(Model):
-    """Results of transfers. With `all_others_paid`, every transfer without a result was paid."""
+    """Results of transfers."""
 
-    results: Annotated[list[BroughtResult], Meta(max_length=500)] = field(default_factory=list)
-    all_others_paid: bool = False
+    results: Annotated[list[BroughtResult], Meta(max_length=500, description="Results, one for each transfer.")] = (
+        field(default_factory=list)
+    )
+    all_others_paid: Annotated[bool, Meta(description="Whether every transfer without a result was paid.")] = False
 
 
 class TakenResults(Model):
-    """How many results were news; the rest had been brought before. They are applied within moments."""
+    """How many results were news."""
 
-    payout_id: str
-    recorded: int
-    repeated: int
+    payout_id: PayoutId
+    recorded: Annotated[
+        int, Meta(description="Results that were news; they are applied within moments.", examples=[12])
+    ]
+    repeated: Annotated[int, Meta(description="Results that had been brought before.", examples=[0])]
 
 
 class Sums(Model):
     """The lines of one status."""
 
-    lines: int
-    listed_fen: int
-    gross_fen: int
-    tax_fen: int
-    net_fen: int
+    lines: Annotated[int, Meta(description="Transfers of this status.", examples=[12])]
+    listed_fen: Annotated[
+        int, Meta(description="Fen that were available when the batch was opened.", examples=[420_000])
+    ]
+    gross_fen: Annotated[int, Meta(description="Fen before tax.", examples=[420_000])]
+    tax_fen: Annotated[int, Meta(description="Fen that are withheld.", examples=[18_700])]
+    net_fen: Annotated[int, Meta(description="Fen that go to the payees.", examples=[401_300])]
 
 
 class BookSums(Model):
-    """One of the three books over all lines. `paid_fen` is after tax, `claimed_fen` and `returned_fen` before."""
+    """One of the three books, over all lines."""
 
-    lines: int
-    claimed_fen: int
-    paid_fen: int
-    tax_fen: int
-    returned_fen: int
+    lines: Annotated[int, Meta(description="Transfers that the book knows.", examples=[12])]
+    claimed_fen: Annotated[
+        int, Meta(description="Fen that were taken out of balances, before tax.", examples=[420_000])
+    ]
+    paid_fen: Annotated[int, Meta(description="Fen that reached the payees, after tax.", examples=[401_300])]
+    tax_fen: Annotated[int, Meta(description="Fen that were withheld.", examples=[18_700])]
+    returned_fen: Annotated[int, Meta(description="Fen that went back to balances, before tax.", examples=[0])]
 
 
 class BookDifference(Model):
     """One transfer on which the books do not agree, and what each of them says."""
 
-    number: str
-    member_id: str
-    code: str
-    ledger: str
-    batch: str
-    channel: str
+    number: TransferNumber
+    member_id: MemberId
+    code: Annotated[
+        str,
+        Meta(
+            description="What differs: `UNANSWERED`, `CLAIM`, `OUTCOME`, `TAX`, `AMOUNT` or `ARITHMETIC`.",
+            examples=["AMOUNT"],
+        ),
+    ]
+    ledger: Annotated[
+        str,
+        Meta(
+            description="What the ledger says; `-` if nothing.", examples=["claimed 12345 paid 12345 tax 0 returned 0"]
+        ),
+    ]
+    batch: Annotated[
+        str, Meta(description="What the batch says; `-` if nothing.", examples=["paid gross 12345 tax 0 net 12345"])
+    ]
+    channel: Annotated[str, Meta(description="What the channel says; `-` if nothing.", examples=["paid 12340"])]
 
 
 class Books(Model):
-    """The three-way reconciliation. A batch settles only when it closes."""
+    """The three-way reconciliation."""
 
-    closes: bool
-    ledger: BookSums
-    batch: BookSums
-    channel: BookSums
-    differences: list[BookDifference]
+    closes: Annotated[bool, Meta(description="Whether the three books agree; a batch settles only then.")]
+    ledger: Annotated[BookSums, Meta(description="Sums of the ledger.")]
+    batch: Annotated[BookSums, Meta(description="Sums of the batch.")]
+    channel: Annotated[BookSums, Meta(description="Sums of what the channel answered.")]
+    differences: Annotated[list[BookDifference], Meta(description="Transfers on which the books do not agree.")]
 
 
 class Payout(Model):
-    """One period's batch. `status`: open, approved, sending, settled; `listed` lines were worth `listed_fen`."""
+    """One month's batch."""
 
-    payout_id: str
-    period: str
-    status: str
-    channel: str
-    minimum_fen: int
-    tax_table: str
-    opened_by: str
-    opened_at: str
-    listed_at: str | None
-    listed: int
-    listed_fen: int
-    approved_by: str | None
-    approved_at: str | None
-    note: str | None
-    sent_at: str | None
-    confirmed_by: str | None
-    settled_at: str | None
+    payout_id: PayoutId
+    period: Annotated[Period, Meta(description="Month that is paid out.")]
+    status: Annotated[
+        str,
+        Meta(description="How far the batch is: `open`, `approved`, `sending` or `settled`.", examples=["approved"]),
+    ]
+    channel: Annotated[str, Meta(description="What transfers the money.", examples=["bank_file"])]
+    minimum_fen: Annotated[int, Meta(description="Fen that a balance had to have to be listed.", examples=[1_000])]
+    tax_table: TaxTableId
+    opened_by: Annotated[
+        str, Meta(description="Key that opened it; `schedule` if nobody did by hand.", examples=["schedule"])
+    ]
+    opened_at: Annotated[Moment, Meta(description="When it was opened.")]
+    listed_at: Annotated[
+        Moment | None, Meta(description="When every member had a line; null while it is being listed.")
+    ]
+    listed: Annotated[int, Meta(description="Lines that it was opened with.", examples=[12])]
+    listed_fen: Annotated[int, Meta(description="Fen that these lines were worth.", examples=[420_000])]
+    approved_by: Annotated[KeyId | None, Meta(description="Key that approved it; null before.")]
+    approved_at: Annotated[Moment | None, Meta(description="When it was approved; null before.")]
+    note: Annotated[
+        str | None,
+        Meta(description="What the approver put on record; null if nothing.", examples=["Checked against the ledger"]),
+    ]
+    sent_at: Annotated[Moment | None, Meta(description="When all transfers had been sent; null before.")]
+    confirmed_by: Annotated[
+        KeyId | None, Meta(description="Key that said that all others were paid; null if none did.")
+    ]
+    settled_at: Annotated[
+        Moment | None, Meta(description="When every transfer was final and the books agreed; null before.")
+    ]
 
 
 class PayoutDetail(Payout, kw_only=True):
     """A batch with the sums of its lines by status, and its reconciliation once every line has a result."""
 
-    totals: dict[str, Sums]
-    books: Books | None
+    totals: Annotated[
+        dict[str, Sums],
+        Meta(
+            description="Sums of the lines by their status.",
+            examples=[
+                {"sent": {"lines": 12, "listed_fen": 420000, "gross_fen": 420000, "tax_fen": 18700, "net_fen": 401300}}
+            ],
+        ),
+    ]
+    books: Annotated[Books | None, Meta(description="The last reconciliation; null until every line has a result.")]
 
 
 class PayoutList(Model):
     """Batches, newest period first."""
 
-    items: list[Payout]
-    next_cursor: str | None
+    items: Annotated[list[Payout], Meta(description="Batches, newest month first.")]
+    next_cursor: NextCursor
 
 
 class PayoutLine(Model):
-    """One transfer. `status`: pending, sent, waiting_user, paid, failed, expired, dropped; `reason` says why not."""
+    """One transfer."""
 
-    number: str
-    member_id: str
-    attempt: int
-    status: str
-    reason: str | None
-    listed_fen: int
-    gross_fen: int
-    tax_fen: int
-    net_fen: int
-    sent_at: str | None
-    closed_at: str | None
-    retried_by: str | None
+    number: TransferNumber
+    member_id: MemberId
+    attempt: Annotated[int, Meta(description="Which try it is, from 1.", examples=[1])]
+    status: LineStatus
+    reason: Annotated[
+        str | None, Meta(description="Why it was dropped, failed or expired; null otherwise.", examples=["unverified"])
+    ]
+    listed_fen: ListedFen
+    gross_fen: GrossFen
+    tax_fen: TaxFen
+    net_fen: NetFen
+    sent_at: Annotated[Moment | None, Meta(description="When it was sent; null before.")]
+    closed_at: Annotated[Moment | None, Meta(description="When it was final; null before.")]
+    retried_by: Annotated[KeyId | None, Meta(description="Key that asked for this try; null for the first one.")]
 
 
 class ConfirmTransfer(Model):
-    """What `wx.requestMerchantTransfer` takes (`mchId`, `appId`, `package`), so that the member can take the money."""
+    """What `wx.requestMerchantTransfer` takes, so that the member can take the money."""
 
-    mch_id: str
-    app_id: str
-    package: str
+    mch_id: Annotated[str, Meta(description="`mchId` for `wx.requestMerchantTransfer`.", examples=["1900000001"])]
+    app_id: Annotated[
+        str, Meta(description="`appId` for `wx.requestMerchantTransfer`.", examples=["wx1234567890abcdef"])
+    ]
+    package: Annotated[
+        str, Meta(description="`package` for `wx.requestMerchantTransfer`.", examples=["affffddafdfafddffda=="])
+    ]
 
 
 class Withdrawal(Model):
-    """One payment to the member. While `status` is `waiting_user`, `confirm` opens the page where the member takes it.
+    """One payment to the member."""
 
-    `status`: pending, sent, waiting_user, paid, failed, expired, dropped; money of the last three stays the member's.
-    `text` says in the reader's language how it stands, and why.
-    """
-
-    number: Annotated[str, Meta(description="Transfer number.")]
-    period: str
-    attempt: int
-    status: str
-    reason: str | None
-    listed_fen: int
-    gross_fen: int
-    tax_fen: int
-    net_fen: int
-    sent_at: str | None
-    closed_at: str | None
-    confirm: ConfirmTransfer | None
-    text: str
+    number: TransferNumber
+    period: Annotated[Period, Meta(description="Month that is paid out.")]
+    attempt: Annotated[int, Meta(description="Which try it is, from 1.", examples=[1])]
+    status: LineStatus
+    reason: Annotated[
+        str | None,
+        Meta(description="Why it was dropped, failed or expired; null otherwise.", examples=["OVERDUE_CLOSE"]),
+    ]
+    listed_fen: ListedFen
+    gross_fen: GrossFen
+    tax_fen: TaxFen
+    net_fen: NetFen
+    sent_at: Annotated[Moment | None, Meta(description="When it was sent; null before.")]
+    closed_at: Annotated[Moment | None, Meta(description="When it was final; null before.")]
+    confirm: Annotated[
+        ConfirmTransfer | None,
+        Meta(description="Opens the page where the member takes the money; null unless `status` is `waiting_user`."),
+    ]
+    text: Annotated[
+        str, Meta(description="How it stands and why, in the language of the request.", examples=["待收款人确认"])
+    ]
 
 
 class Withdrawals(Model):
     """The member's own payments, newest period first."""
 
-    items: list[Withdrawal]
-    next_cursor: str | None
+    items: Annotated[list[Withdrawal], Meta(description="The member's own payments, newest month first.")]
+    next_cursor: NextCursor
 
 
 class PayoutLines(Model):
     """Transfers, by number."""
 
-    items: list[PayoutLine]
-    next_cursor: str | None
+    items: Annotated[list[PayoutLine], Meta(description="Transfers, by number.")]
+    next_cursor: NextCursor
 
 
 class ReportFile(Model):
-    """A file that was written once. `url` serves it for a quarter of an hour."""
+    """A file that was written once."""
 
-    name: str
-    content_type: str
-    size: int
-    sha256: str
-    url: str
+    name: Annotated[str, Meta(description="File name to save it under.", examples=["report.xlsx"])]
+    content_type: Annotated[
+        str,
+        Meta(
+            description="Media type of the file.",
+            examples=["application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
+        ),
+    ]
+    size: Annotated[int, Meta(description="Bytes of the file.", examples=[18_432])]
+    sha256: Annotated[
+        str,
+        Meta(
+            description="SHA-256 of its bytes, in hex.",
+            examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+        ),
+    ]
+    url: Annotated[
+        str,
+        Meta(
+            description="Link that serves it for a quarter of an hour.",
+            examples=["https://reports.example.com/pay_202611/report.xlsx?X-Amz-Signature=5dc9da79"],
+        ),
+    ]
 
 
 class PayoutReport(Model):
-    """Files of a batch: the transfer file once it is sent, the report once it is settled."""
+    """Files of a batch, and its reconciliation."""
 
-    payout_id: str
-    status: str
-    files: list[ReportFile]
-    books: Books | None
+    payout_id: PayoutId
+    status: Annotated[
+        str, Meta(description="How far the batch is: `open`, `approved`, `sending` or `settled`.", examples=["settled"])
+    ]
+    files: Annotated[
+        list[ReportFile], Meta(description="The transfer file once the batch is sent, the report once it is settled.")
+    ]
+    books: Annotated[Books | None, Meta(description="The last reconciliation; null until every line has a result.")]
 
 
 def told(batch: Batch) -> Payout:

@@ -1,5 +1,7 @@
 """Plans to be compared and what came of them, as JSON; the endpoint and the command speak the same."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -8,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import fields, replace
 
+from cardstock.edge.fields import Earns, Qualifying
 from cardstock.edge.http import Model
 from cardstock.errors import BODY_INVALID, Pointer
 from cardstock.ledger.schemas import PublishPlan, ShownFinding, approvals_of, draft_of
@@ -30,98 +33,310 @@ Id = Annotated[str, Meta(min_length=1, max_length=64, examples=["m17"])]
 
 
 class MarketParameters(Model):
-    """A made-up shop. What is not named is as the example says; the same parameters are the same history.
+    """A made-up shop. What is not named is as the example says; the same parameters are the same history."""
 
-    `growth_bps` more join each day than the day before, `organic_bps` of them by themselves, the others through those
-    who bring somebody at all (`sharing_bps`): any of them, or, for `star_bps` of the invitations, one in proportion to
-    how many he has brought. `conversion_bps` buy the qualifying product within `decision_days`. `extra_bps` of these
-    orders hold other goods too; `repeat_bps` of all orders are followed by another one. Of `refund_bps` of the orders
-    something is returned: a part for `partial_bps` of them, after the return window for `late_bps`. `goods_bps` is
-    what goods cost the brand, `unlock_cost` what one benefit of an unlock plan costs it.
-    """
-
-    seed: Annotated[int, Meta(ge=0, le=2**53, examples=[1])] | UnsetType = UNSET
-    members: Annotated[int, Meta(ge=1, le=10_000_000, examples=[10_000])] | UnsetType = UNSET
-    days: Annotated[int, Meta(ge=1, le=1_000, examples=[180])] | UnsetType = UNSET
-    growth_bps: Annotated[int, Meta(ge=0, le=1_000, examples=[100])] | UnsetType = UNSET
-    partners: Annotated[int, Meta(ge=0, le=1_000, examples=[10])] | UnsetType = UNSET
-    organic_bps: Annotated[int, Meta(ge=0, le=10_000, examples=[1_000])] | UnsetType = UNSET
-    sharing_bps: Annotated[int, Meta(ge=0, le=10_000, examples=[2_500])] | UnsetType = UNSET
-    star_bps: Annotated[int, Meta(ge=0, le=10_000, examples=[5_000])] | UnsetType = UNSET
-    verified_bps: Annotated[int, Meta(ge=0, le=10_000, examples=[6_000])] | UnsetType = UNSET
-    conversion_bps: Annotated[int, Meta(ge=0, le=10_000, examples=[3_000])] | UnsetType = UNSET
-    decision_days: Annotated[int, Meta(ge=0, le=365, examples=[14])] | UnsetType = UNSET
-    price: Annotated[int, Meta(ge=1, le=MAX_FEN, examples=[49_900])] | UnsetType = UNSET
-    basket: Annotated[int, Meta(ge=2, le=MAX_FEN, examples=[20_000])] | UnsetType = UNSET
-    extra_bps: Annotated[int, Meta(ge=0, le=10_000, examples=[2_000])] | UnsetType = UNSET
-    repeat_bps: Annotated[int, Meta(ge=0, le=9_000, examples=[4_000])] | UnsetType = UNSET
-    coupon_bps: Annotated[int, Meta(ge=0, le=10_000, examples=[2_000])] | UnsetType = UNSET
-    refund_bps: Annotated[int, Meta(ge=0, le=10_000, examples=[800])] | UnsetType = UNSET
-    partial_bps: Annotated[int, Meta(ge=0, le=10_000, examples=[3_000])] | UnsetType = UNSET
-    late_bps: Annotated[int, Meta(ge=0, le=10_000, examples=[500])] | UnsetType = UNSET
-    receive_days: Annotated[int, Meta(ge=0, le=90, examples=[3])] | UnsetType = UNSET
-    goods_bps: Annotated[int, Meta(ge=0, le=10_000, examples=[4_000])] | UnsetType = UNSET
-    unlock_cost: Annotated[int, Meta(ge=0, le=MAX_FEN, examples=[2_000])] | UnsetType = UNSET
+    seed: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=2**53,
+                examples=[1],
+                description="Number that the shop is made up from: the same one gives the same history.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    members: (
+        Annotated[int, Meta(ge=1, le=10_000_000, examples=[10_000], description="People who join.")] | UnsetType
+    ) = UNSET
+    days: Annotated[int, Meta(ge=1, le=1_000, examples=[180], description="Days in which they join.")] | UnsetType = (
+        UNSET
+    )
+    growth_bps: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=1_000,
+                examples=[100],
+                description="By how much more join each day than the day before, in basis points.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    partners: (
+        Annotated[int, Meta(ge=0, le=1_000, examples=[10], description="Partners appointed at the beginning.")]
+        | UnsetType
+    ) = UNSET
+    organic_bps: (
+        Annotated[
+            int, Meta(ge=0, le=10_000, examples=[1_000], description="Members who come by themselves, in basis points.")
+        ]
+        | UnsetType
+    ) = UNSET
+    sharing_bps: (
+        Annotated[
+            int,
+            Meta(ge=0, le=10_000, examples=[2_500], description="Members who bring somebody at all, in basis points."),
+        ]
+        | UnsetType
+    ) = UNSET
+    star_bps: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=10_000,
+                examples=[5_000],
+                description="Invitations made in proportion to how many somebody has brought, in basis points.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    verified_bps: (
+        Annotated[
+            int, Meta(ge=0, le=10_000, examples=[6_000], description="Members who prove who they are, in basis points.")
+        ]
+        | UnsetType
+    ) = UNSET
+    conversion_bps: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=10_000,
+                examples=[3_000],
+                description="Members who buy the qualifying product, in basis points.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    decision_days: (
+        Annotated[int, Meta(ge=0, le=365, examples=[14], description="Days until they buy it, at most.")] | UnsetType
+    ) = UNSET
+    price: (
+        Annotated[int, Meta(ge=1, le=MAX_FEN, examples=[49_900], description="Fen that the qualifying product costs.")]
+        | UnsetType
+    ) = UNSET
+    basket: (
+        Annotated[
+            int,
+            Meta(ge=2, le=MAX_FEN, examples=[20_000], description="Fen of the other goods in an order, on average."),
+        ]
+        | UnsetType
+    ) = UNSET
+    extra_bps: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=10_000,
+                examples=[2_000],
+                description="Qualifying orders with other goods in them, in basis points.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    repeat_bps: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=9_000,
+                examples=[4_000],
+                description="Orders that are followed by another one, in basis points.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    coupon_bps: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=10_000,
+                examples=[2_000],
+                description="Orders with a coupon of a tenth of their value, in basis points.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    refund_bps: (
+        Annotated[
+            int,
+            Meta(ge=0, le=10_000, examples=[800], description="Orders of which something comes back, in basis points."),
+        ]
+        | UnsetType
+    ) = UNSET
+    partial_bps: (
+        Annotated[int, Meta(ge=0, le=10_000, examples=[3_000], description="Refunds of a part only, in basis points.")]
+        | UnsetType
+    ) = UNSET
+    late_bps: (
+        Annotated[
+            int, Meta(ge=0, le=10_000, examples=[500], description="Refunds after the return window, in basis points.")
+        ]
+        | UnsetType
+    ) = UNSET
+    receive_days: (
+        Annotated[int, Meta(ge=0, le=90, examples=[3], description="Days from the payment to the receipt.")] | UnsetType
+    ) = UNSET
+    goods_bps: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=10_000,
+                examples=[4_000],
+                description="What goods cost the brand, in basis points of what is paid for them.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    unlock_cost: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                le=MAX_FEN,
+                examples=[2_000],
+                description="Fen that one benefit of an `unlock` plan costs the brand.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class Candidate(Model):
-    """A plan to compare. `market` changes what is expected of the shop under this plan alone: a plan that pays more may
-    convert better, and only you can say by how much."""
+    """A plan to compare."""
 
-    plan: PublishPlan
-    market: MarketParameters = msgspec.field(default_factory=MarketParameters)
+    plan: Annotated[PublishPlan, Meta(description="Plan to try, as it would be published.")]
+    market: Annotated[
+        MarketParameters,
+        Meta(
+            description="What is expected of the shop under this plan alone: a plan that pays more may convert better."
+        ),
+    ] = msgspec.field(default_factory=MarketParameters)
 
 
 class SimulatedLine(Model):
     """What was paid for one line of a recorded order, coupons off."""
 
-    sku: Annotated[str, Meta(min_length=1, max_length=64, examples=["kit"])]
-    units: Annotated[int, Meta(ge=1, le=999, examples=[1])]
-    net_fen: Annotated[int, Meta(ge=0, le=MAX_FEN, examples=[49_900])]
-    qualifying: bool = False
-    earns: bool = True
+    sku: Annotated[str, Meta(min_length=1, max_length=64, examples=["kit"], description="Article that was bought.")]
+    units: Annotated[int, Meta(ge=1, le=999, examples=[1], description="Units that were bought.")]
+    net_fen: Annotated[
+        int, Meta(ge=0, le=MAX_FEN, examples=[49_900], description="Fen that were paid for all units, coupons off.")
+    ]
+    qualifying: Qualifying = False
+    earns: Earns = True
 
 
 class SimulatedReturn(Model):
-    """What came back of a recorded order, and when: `fen` of all its lines, or everything that was left."""
+    """What came back of a recorded order."""
 
-    at: Annotated[datetime, Meta(tz=True, examples=["2026-12-05T08:00:00Z"])]
-    fen: Annotated[int, Meta(ge=1, le=MAX_FEN, examples=[19_900])] | None = None
+    at: Annotated[datetime, Meta(tz=True, examples=["2026-12-05T08:00:00Z"], description="When it came back.")]
+    fen: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=MAX_FEN,
+                examples=[19_900],
+                description="Fen of all lines that went back; absent: everything that was left.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class SimulatedOrder(Model):
-    """One order of the past. `paid_at` is `placed_at` unless it is given; null: never. Without `received_at` its return
-    window never ends."""
+    """One order of the past."""
 
-    order_id: Annotated[str, Meta(min_length=1, max_length=64, examples=["o1"])]
-    member_id: Id
-    lines: Annotated[list[SimulatedLine], Meta(min_length=1, max_length=50)]
-    placed_at: Annotated[datetime, Meta(tz=True, examples=["2026-11-25T08:00:00Z"])]
-    paid_at: Annotated[datetime, Meta(tz=True, examples=["2026-11-25T08:00:00Z"])] | UnsetType | None = UNSET
-    received_at: Annotated[datetime, Meta(tz=True, examples=["2026-11-28T08:00:00Z"])] | None = None
-    inviter_id: Annotated[str, Meta(min_length=1, max_length=64, examples=["m3"])] | None = None
-    returns: Annotated[list[SimulatedReturn], Meta(max_length=20)] = msgspec.field(default_factory=list)
+    order_id: Annotated[str, Meta(min_length=1, max_length=64, examples=["o1"], description="Any id, once.")]
+    member_id: Annotated[Id, Meta(description="Buyer, by any id.")]
+    lines: Annotated[list[SimulatedLine], Meta(min_length=1, max_length=50, description="What was bought.")]
+    placed_at: Annotated[datetime, Meta(tz=True, examples=["2026-11-25T08:00:00Z"], description="When it was placed.")]
+    paid_at: (
+        Annotated[
+            datetime,
+            Meta(
+                tz=True,
+                examples=["2026-11-25T08:00:00Z"],
+                description="When it was paid; absent: when it was placed; null: never.",
+            ),
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
+    received_at: (
+        Annotated[
+            datetime,
+            Meta(
+                tz=True,
+                examples=["2026-11-28T08:00:00Z"],
+                description="When it arrived; absent: never, and the return window never ends.",
+            ),
+        ]
+        | None
+    ) = None
+    inviter_id: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=64,
+                examples=["m3"],
+                description="Who brought the buyer, by any id; absent: nobody.",
+            ),
+        ]
+        | None
+    ) = None
+    returns: Annotated[list[SimulatedReturn], Meta(max_length=20, description="What came back, and when.")] = (
+        msgspec.field(default_factory=list)
+    )
 
 
 class SimulationBounds(Model):
-    """What the best plan must keep, of the sales that were kept; and what makes it the best: it leaves the brand the
-    highest margin, or promoters the highest earnings. That the guard passes always holds."""
+    """What the best plan must keep, and what makes it the best. It must pass the guard in any case."""
 
-    margin_floor_bps: Share = 0
-    cost_cap_bps: Share = 3_000
-    goal: Literal["margin", "earnings"] = "margin"
+    margin_floor_bps: Annotated[
+        Share, Meta(description="Margin that must be left, in basis points of the sales that were kept.")
+    ] = 0
+    cost_cap_bps: Annotated[
+        Share, Meta(description="What the plan may cost, in basis points of the sales that were kept.")
+    ] = 3_000
+    goal: Annotated[
+        Literal["margin", "earnings"],
+        Meta(description="What makes a plan the best: the brand's margin, or the promoters' earnings."),
+    ] = "margin"
 
 
 class Simulate(Model):
-    """Plans, and the shop that they are tried on: recorded `orders` with the `partners` appointed before them, or a
-    made-up `market`. Of a recorded shop, `market` says only what goods and benefits cost."""
+    """Plans, and the shop that they are tried on: a recorded one or a made-up one."""
 
-    plans: Annotated[list[Candidate], Meta(min_length=1, max_length=MAX_PLANS)]
-    market: MarketParameters = msgspec.field(default_factory=MarketParameters)
-    orders: Annotated[list[SimulatedOrder], Meta(min_length=1, max_length=MAX_ORDERS)] | UnsetType = UNSET
-    partners: Annotated[list[Id], Meta(max_length=1_000)] = msgspec.field(default_factory=list)
-    bounds: SimulationBounds = msgspec.field(default_factory=SimulationBounds)
-    chart: Annotated[bool, Meta(description="Draw it, as SVG.")] = False
+    plans: Annotated[list[Candidate], Meta(min_length=1, max_length=MAX_PLANS, description="Plans to compare.")]
+    market: Annotated[
+        MarketParameters, Meta(description="The made-up shop; of a recorded one, only what goods and benefits cost.")
+    ] = msgspec.field(default_factory=MarketParameters)
+    orders: (
+        Annotated[
+            list[SimulatedOrder],
+            Meta(
+                min_length=1,
+                max_length=MAX_ORDERS,
+                description="Recorded orders to try the plans on; absent: a shop is made up.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    partners: Annotated[
+        list[Id], Meta(max_length=1_000, description="Buyers who are partners before the first recorded order.")
+    ] = msgspec.field(default_factory=list)
+    bounds: Annotated[SimulationBounds, Meta(description="What the best plan must keep.")] = msgspec.field(
+        default_factory=SimulationBounds
+    )
+    chart: Annotated[bool, Meta(description="Whether to draw the comparison, as SVG.")] = False
 
 
 def market_of(body: MarketParameters, base: Market) -> Market:
@@ -177,78 +392,142 @@ def bounds_of(body: SimulationBounds) -> Bounds:
 
 
 class Broken(Model):
-    """A bound that a plan does not keep: what was found (basis points; for `guard` the number of checks) and the
-    limit."""
+    """A bound that a plan does not keep."""
 
-    bound: Literal["guard", "cost_cap", "margin_floor"]
-    found: int
-    limit: int
-    checks: Annotated[list[str], Meta(examples=[["cap", "head_count"]])]
+    bound: Annotated[
+        Literal["guard", "cost_cap", "margin_floor"], Meta(description="Bound that is not kept.", examples=["cost_cap"])
+    ]
+    found: Annotated[
+        int, Meta(description="What was found: basis points, or for `guard` the number of checks.", examples=[2_733])
+    ]
+    limit: Annotated[int, Meta(description="What would have been kept, in the same unit.", examples=[2_500])]
+    checks: Annotated[
+        list[str],
+        Meta(
+            examples=[["cap", "head_count"]], description="For `guard`, the checks that do not pass; otherwise empty."
+        ),
+    ]
 
 
 class SimulatedPlan(Model):
-    """What one plan would have cost, and whom it would have paid. Amounts in fen, `_bps` in basis points.
+    """What one plan would have cost, and whom it would have paid. Amounts in fen, `_bps` in basis points."""
 
-    `cost_bps` and `margin_bps` are of `kept_fen`, the sales less returns. `worst_order_bps` is the most that one order
-    paid, of its own net; `worst_reference_bps` the same for one unit at the plan's price in the worst positions.
-    `clawed_late_fen` had been available before it was taken back: it may have been paid out. `peak_frozen_fen` is the
-    most that refunds could have taken back at one time without debt. `top_bps` is what the highest-earning hundredth
-    of the earners has of all earnings, `curve_bps` what the lowest-earning 1/20, 2/20 ... have. `alarms` are what the
-    guard would say of the life under the plan: heads of subtrees of three levels and 30 people in which money flows,
-    and the share of sales to people who promote nothing, under a half.
-    """
-
-    plan: Annotated[str, Meta(examples=["chain21"])]
-    title: Annotated[str, Meta(examples=["2+1 合伙人计划"])]
-    within_bounds: bool
-    broken: list[Broken]
-    members: int
-    orders: int
-    sales_fen: int
-    returned_fen: int
-    kept_fen: int
-    goods_fen: int
-    direct_fen: int
-    team_fen: int
-    peer_fen: int
-    dividend_fen: int
-    benefits: int
-    benefit_cost_fen: int
-    clawed_fen: int
-    clawed_bps: int
-    clawed_late_fen: int
-    peak_frozen_fen: int
-    rewards_fen: int
-    cost_fen: int
-    cost_bps: int
-    margin_fen: int
-    margin_bps: int
-    worst_order_bps: int
-    worst_order: Annotated[str, Meta(examples=["o309"])] | None
-    worst_reference_bps: int
-    earners: int
-    earning_bps: int
-    top_bps: int
-    gini_bps: int
-    curve_bps: list[int]
-    outside_bps: int
-    promotions: int
-    demotions: int
-    refused_bindings: int
-    findings: list[ShownFinding]
-    alarms: dict[str, int]
+    plan: Annotated[
+        str, Meta(examples=["chain21"], description="Id of the plan; ` (2)` after the second one of the same id.")
+    ]
+    title: Annotated[str, Meta(examples=["2+1 合伙人计划"], description="What promoters would read.")]
+    within_bounds: Annotated[bool, Meta(description="Whether it keeps every bound.")]
+    broken: Annotated[list[Broken], Meta(description="Bounds that it does not keep.")]
+    members: Annotated[int, Meta(description="People who joined.", examples=[10_000])]
+    orders: Annotated[int, Meta(description="Orders that were placed.", examples=[4_980])]
+    sales_fen: Annotated[int, Meta(description="Fen that were paid for goods.", examples=[198_000_000])]
+    returned_fen: Annotated[int, Meta(description="Fen of it that went back.", examples=[9_000_000])]
+    kept_fen: Annotated[int, Meta(description="Fen of sales less returns.", examples=[189_000_000])]
+    goods_fen: Annotated[int, Meta(description="Fen that the goods cost which were kept.", examples=[75_600_000])]
+    direct_fen: Annotated[
+        int, Meta(description="Fen of direct rewards when they were credited.", examples=[30_000_000])
+    ]
+    team_fen: Annotated[int, Meta(description="Fen of team rewards when they were credited.", examples=[12_000_000])]
+    peer_fen: Annotated[int, Meta(description="Fen of peer rewards when they were credited.", examples=[900_000])]
+    dividend_fen: Annotated[int, Meta(description="Fen of team dividends.", examples=[0])]
+    benefits: Annotated[int, Meta(description="Benefits that were granted, less those undone.", examples=[0])]
+    benefit_cost_fen: Annotated[int, Meta(description="Fen that these benefits cost.", examples=[0])]
+    clawed_fen: Annotated[int, Meta(description="Fen of rewards that refunds took back.", examples=[2_100_000])]
+    clawed_bps: Annotated[int, Meta(description="The same in basis points of all that was credited.", examples=[489])]
+    clawed_late_fen: Annotated[
+        int,
+        Meta(description="Fen of it that had been available before: they may have been paid out.", examples=[80_000]),
+    ]
+    peak_frozen_fen: Annotated[
+        int,
+        Meta(
+            description="Fen that refunds could have taken back at one time without debt, at most.",
+            examples=[5_200_000],
+        ),
+    ]
+    rewards_fen: Annotated[int, Meta(description="Fen that promoters keep, dividends included.", examples=[40_800_000])]
+    cost_fen: Annotated[int, Meta(description="Fen that the plan costs the brand.", examples=[40_800_000])]
+    cost_bps: Annotated[int, Meta(description="The same in basis points of `kept_fen`.", examples=[2_159])]
+    margin_fen: Annotated[
+        int, Meta(description="Fen that are left to the brand after goods and plan.", examples=[72_600_000])
+    ]
+    margin_bps: Annotated[int, Meta(description="The same in basis points of `kept_fen`.", examples=[3_841])]
+    worst_order_bps: Annotated[
+        int, Meta(description="The most that one order paid, in basis points of its own net.", examples=[6_613])
+    ]
+    worst_order: (
+        Annotated[str, Meta(examples=["o309"], description="Order that paid the most; null if none paid anything.")]
+        | None
+    )
+    worst_reference_bps: Annotated[
+        int,
+        Meta(
+            description="The most that one unit at the plan's price pays in the worst positions, in basis points.",
+            examples=[10_621],
+        ),
+    ]
+    earners: Annotated[int, Meta(description="Members who kept a reward.", examples=[610])]
+    earning_bps: Annotated[int, Meta(description="The same in basis points of all members.", examples=[610])]
+    top_bps: Annotated[
+        int,
+        Meta(
+            description="What the highest-earning hundredth of the earners has of all earnings, in basis points.",
+            examples=[1_240],
+        ),
+    ]
+    gini_bps: Annotated[
+        int, Meta(description="How unequal earnings are: 0 all the same, 10 000 one has it all.", examples=[5_480])
+    ]
+    curve_bps: Annotated[
+        list[int],
+        Meta(
+            description="What the lowest-earning 1/20, 2/20 ... of the earners have of all earnings, in basis points.",
+            examples=[[40, 110, 10000]],
+        ),
+    ]
+    outside_bps: Annotated[
+        int, Meta(description="Sales to people who promote nothing, in basis points of all sales.", examples=[6_100])
+    ]
+    promotions: Annotated[int, Meta(description="Members who became partners.", examples=[140])]
+    demotions: Annotated[int, Meta(description="Partners who lost the role.", examples=[0])]
+    refused_bindings: Annotated[
+        int, Meta(description="Bindings that the rules refused; only recorded orders can hold such.", examples=[0])
+    ]
+    findings: Annotated[list[ShownFinding], Meta(description="What the guard says of the plan itself.")]
+    alarms: Annotated[
+        dict[str, int],
+        Meta(
+            description="What the guard would find later: the number of `subtrees`, and `outside_sales` under 5 000.",
+            examples=[{"subtrees": 2}],
+        ),
+    ]
 
 
 class Simulation(Model):
     """The plans in the order asked for, the best of them within the bounds (null: none is), and why."""
 
-    plans: list[SimulatedPlan]
-    best: Annotated[str, Meta(examples=["single_level"])] | None
+    plans: Annotated[list[SimulatedPlan], Meta(description="The plans in the sequence asked for.")]
+    best: (
+        Annotated[str, Meta(examples=["single_level"], description="The best plan within the bounds; null: none is.")]
+        | None
+    )
     why: Annotated[
         str,
-        Meta(examples=["chain21：未通过合规检查（cap, head_count）；成本占销售额 27.33 %，高于 25.00 %。"]),
+        Meta(
+            examples=["chain21：未通过合规检查（cap, head_count）；成本占销售额 27.33 %，高于 25.00 %。"],
+            description="Why it is the best, or what the others break; in the language of the request.",
+        ),
     ]
-    chart_svg: Annotated[str, Meta(examples=['<svg xmlns="http://www.w3.org/2000/svg"/>'])] | None
+    chart_svg: (
+        Annotated[
+            str,
+            Meta(
+                examples=['<svg xmlns="http://www.w3.org/2000/svg"/>'],
+                description="The comparison as SVG; null unless it was asked for.",
+            ),
+        ]
+        | None
+    )
 
 
 def simulation_told(comparison: Comparison, language: str, *, chart: bool) -> Simulation:

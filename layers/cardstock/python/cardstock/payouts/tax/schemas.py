@@ -1,11 +1,14 @@
 """What was withheld, as JSON: a person's certificate data, and the quarters' files. Amounts are fen, rates bps."""
 
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
 from collections.abc import Iterable
 from typing import Annotated
 
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
+from cardstock.edge.fields import Moment, Period
 from cardstock.edge.http import Model
 from cardstock.members.model import mask_name
 from cardstock.payouts.model import File
@@ -21,71 +24,88 @@ Payouts = Annotated[list[str], Meta(examples=[["pay_202610", "pay_202611", "pay_
 
 
 class TaxMonth(Model):
-    """One month of a person: what he was paid, what was withheld, and how that was made.
+    """One month of a person: what was paid, what was withheld, and how that was made.
 
-    `taxed_fen`, `expense_fen`, `allowance_fen`, `taxable_fen` and `due_fen` are of the month under the method `labour`
-    and to date under `platform`; `due_fen` is before what was withheld already.
+    The figures of the tax are of the month under the method `labour`, and to date under `platform`.
     """
 
-    period: str
+    period: Annotated[Period, Meta(description="Month in which it was paid.")]
     transfers: Transfers
-    income_fen: int
-    withheld_fen: int
-    net_fen: int
-    method: Annotated[str, Meta(examples=["labour"])]
-    table: Annotated[str, Meta(examples=["labour-2019"])]
-    source: Annotated[str, Meta(examples=["国家税务总局公告2018年第61号"])]
-    months_in_a_row: int
-    taxed_fen: int
-    expense_fen: int
-    allowance_fen: int
-    taxable_fen: int
-    rate_bps: int
-    quick_fen: int
-    due_fen: int
+    income_fen: Annotated[int, Meta(description="Fen that were paid out, before tax.", examples=[420_000])]
+    withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld.", examples=[67_200])]
+    net_fen: Annotated[int, Meta(description="Fen that reached the person.", examples=[352_800])]
+    method: Annotated[
+        str,
+        Meta(
+            examples=["labour"],
+            description="How tax is reckoned: `labour` by the month, `platform` over consecutive months.",
+        ),
+    ]
+    table: Annotated[str, Meta(examples=["labour-2019"], description="Tax table that held.")]
+    source: Annotated[str, Meta(examples=["国家税务总局公告2018年第61号"], description="Where the table is published.")]
+    months_in_a_row: Annotated[int, Meta(description="Consecutive months with income that end here.", examples=[2])]
+    taxed_fen: Annotated[
+        int,
+        Meta(description="Fen of income that are taxed.", examples=[420_000]),
+    ]
+    expense_fen: Annotated[int, Meta(description="Fen that count as expenses.", examples=[84_000])]
+    allowance_fen: Annotated[int, Meta(description="Fen that are free of tax.", examples=[0])]
+    taxable_fen: Annotated[int, Meta(description="Fen that are left to be taxed.", examples=[336_000])]
+    rate_bps: Annotated[int, Meta(description="Rate of the bracket, in basis points.", examples=[2_000])]
+    quick_fen: Annotated[int, Meta(description="Fen of the bracket that are taken off the tax.", examples=[0])]
+    due_fen: Annotated[
+        int, Meta(description="Fen of tax before what was withheld already is taken off.", examples=[67_200])
+    ]
 
 
 class TaxYear(Model):
     """What a withholding certificate of one person and year is made of: data, not the tax office's certificate.
 
-    All accounts of the person count. Months in `open_periods` are not settled: what they will add is not here yet.
+    All accounts of the person count.
     """
 
     withholder: Annotated[str, Meta(examples=["Cardstock"], description="The brand.")]
-    person_id: Annotated[str, Meta(examples=["prs_0123456789abcdefghjkmnpqrs"])]
-    name: str
-    id_number: str
-    year: Annotated[int, Meta(examples=[2026])]
-    income_fen: int
-    withheld_fen: int
-    months: list[TaxMonth]
-    open_periods: Periods
+    person_id: Annotated[
+        str,
+        Meta(
+            examples=["prs_0123456789abcdefghjkmnpqrs"], description="The person behind all accounts of one identity."
+        ),
+    ]
+    name: Annotated[str, Meta(description="Real name; masked when the member reads it.", examples=["王小明"])]
+    id_number: Annotated[str, Meta(description="Identity number, masked.", examples=["110101********002X"])]
+    year: Annotated[int, Meta(examples=[2026], description="Calendar year of the payments.")]
+    income_fen: Annotated[int, Meta(description="Fen that were paid out in the year, before tax.", examples=[420_000])]
+    withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld in the year.", examples=[67_200])]
+    months: Annotated[list[TaxMonth], Meta(description="The months with income, oldest first.")]
+    open_periods: Annotated[
+        Periods, Meta(description="Months that are not settled: what they will add is not here yet.")
+    ]
 
 
 class TaxQuarterFile(Model):
     """A quarter whose file for the tax office was written, once."""
 
-    quarter: Quarter
-    written_at: str
-    payouts: Payouts
-    persons: int
-    income_fen: int
-    withheld_fen: int
-    files: list[ReportFile]
+    quarter: Annotated[Quarter, Meta(description="Quarter that the files are for.")]
+    written_at: Annotated[Moment, Meta(description="When the files were written.")]
+    payouts: Annotated[Payouts, Meta(description="Payouts that they cover.")]
+    persons: Annotated[int, Meta(description="People in them.", examples=[12])]
+    income_fen: Annotated[int, Meta(description="Fen that were paid out, before tax.", examples=[1_260_000])]
+    withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld.", examples=[56_100])]
+    files: Annotated[list[ReportFile], Meta(description="Files for the tax office.")]
 
 
 class WaitingQuarter(Model):
     """A quarter that is over, and the payouts that have to settle before its file can be written."""
 
-    quarter: Quarter
-    payouts: Payouts
+    quarter: Annotated[Quarter, Meta(description="Quarter that is over and has no files yet.")]
+    payouts: Annotated[Payouts, Meta(description="Payouts that have to settle first.")]
 
 
 class TaxQuarters(Model):
     """The last quarters that were written, newest first, and those that wait."""
 
-    items: list[TaxQuarterFile]
-    waiting: list[WaitingQuarter]
+    items: Annotated[list[TaxQuarterFile], Meta(description="Quarters that were written, newest first.")]
+    waiting: Annotated[list[WaitingQuarter], Meta(description="Quarters that wait for a payout.")]
 
 
 def year_told(found: Certificate, *, masked: bool) -> TaxYear:

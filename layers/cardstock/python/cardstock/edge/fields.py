@@ -1,0 +1,53 @@
+"""What enters and leaves as JSON, one file per HTTP function. Here: the fields that several of them have."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+_SIGNED = "eyJzdWIiOiJtZW1fMDEifQ.Zb8kTq3mX1n5r7u9w2y4A6C8E0g"
+
+Moment = Annotated[str, Meta(examples=["2026-12-01T08:26:00.000Z"])]
+SignedToken = Annotated[str, Meta(examples=[_SIGNED])]
+NextCursor = Annotated[
+    str | None, Meta(description="Where the next page begins; null on the last page.", examples=[_SIGNED])
+]
+
+MemberId = Annotated[
+    str, Meta(description="Opaque id of a member; starts with `mem_`.", examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5"])
+]
+OrderId = Annotated[
+    str, Meta(description="Opaque id of an order; starts with `ord_`.", examples=["ord_01kbdxdh50fcazdjhcnqh2rzv5"])
+]
+RefundId = Annotated[
+    str, Meta(description="Opaque id of a refund; starts with `rfd_`.", examples=["rfd_01kbf2c7d8e9fagbhcjdkemfn0"])
+]
+KeyId = Annotated[
+    str, Meta(description="Opaque id of an API key; starts with `key_`.", examples=["key_01kbdxdh50fcazdjhcnqh2rzv5"])
+]
+SupplierId = Annotated[
+    str,
+    Meta(
+        pattern=r"^sup_[0-9a-z]{1,26}$",
+        description="Supplier that sells and sends the product.",
+        examples=["sup_lights"],
+    ),
+]
+EntryId = Annotated[
+    str,
+    Meta(
+        description="Ledger entry that booked the step; names its proof.",
+        examples=["accrue.ord_01kbdxdh50fcazdjhcnqh2rzv5"],
+    ),
+]
+PlanRef = Annotated[str, Meta(examples=["chain21@3"])]
+Period = Annotated[str, Meta(examples=["2026-11"])]
+
+ArticleNumber = Annotated[str, Meta(description="Article number of the product.", examples=["85123A"])]
+ArticleName = Annotated[str, Meta(examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
+Currency = Annotated[str, Meta(description="Three letters of ISO 4217.", examples=["CNY"])]
+Fen = Annotated[int, Meta(examples=[153000])]
+
+Qualifying = Annotated[
+    bool, Meta(description="Whether buying it makes a distributor, where the plan asks for a qualifying purchase.")
+]
+Earns = Annotated[bool, Meta(description="Whether rewards are measured on it.")]

@@ -33,8 +33,8 @@ from rich.table import Column, Table
 
 from cardstock.clock import rfc3339
 from cardstock.errors import CardstockError
-from cardstock.ledger import schemas as commissions
 from cardstock.network import plan_check as guard
+from cardstock.network import schemas as commissions
 from cardstock.network.presets import PRESETS
 from cardstock.network.simulation import schemas as simulations
 from cardstock.network.simulation.charts import comparison_svg

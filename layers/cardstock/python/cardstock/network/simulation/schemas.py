@@ -13,11 +13,11 @@ from msgspec.structs import fields, replace
 from cardstock.edge.fields import Earns, Qualifying
 from cardstock.edge.http import Model
 from cardstock.errors import BODY_INVALID, Pointer
-from cardstock.ledger.schemas import PublishPlan, ShownFinding, approvals_of, draft_of
 from cardstock.money import MAX_FEN
 from cardstock.network import errors
 from cardstock.network.model import OrderLine
 from cardstock.network.presets import PRESETS
+from cardstock.network.schemas import PublishPlan, ShownFinding, approvals_of, draft_of
 from cardstock.network.simulation.charts import comparison_svg
 from cardstock.network.simulation.history import MARKET_RANGES, Market, RecordedOrder, Returned
 from cardstock.network.simulation.simulation import Bounds, Breach, Comparison, Outcome, Trial

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities import parameters
 
-from cardstock.cards.tickets import ATTRIBUTION
+from cardstock.attribution import open_attribution
 from cardstock.clock import SystemClock, set_clock
 from cardstock.edge import wiring
 from cardstock.edge.callers import ACCESS
@@ -219,14 +219,13 @@ def test_a_view_earns_an_attribution_and_is_counted_once_however_often_it_is_tol
     messages = cloud.messages(QUEUE)
     event = queue_event("card-views", *messages, *messages)
     answers = [count_views(event, Context()), count_views(event, Context())]
-    claims = wiring.signer().open(ATTRIBUTION, taken["attribution"])
+    viewed = open_attribution(wiring.signer(), taken["attribution"])
     quoted = attribution_of(wiring.signer(), taken["attribution"])
     radar = visitors(card)
 
     assert status == 202
-    assert (claims["card"], claims["share"], claims["guide"]) == (card, share["share"], OWNER)
-    assert quoted is not None
-    assert (quoted.card, quoted.share, quoted.guide) == (card, share["share"], OWNER)
+    assert (viewed.card, viewed.share, viewed.guide) == (card, share["share"], OWNER)
+    assert quoted == viewed
     assert answers == [{"batchItemFailures": []}] * 2
     assert (radar["views"], radar["by_members"], radar["seconds"]) == (1, 1, 30)
     assert radar["scenes"] == {"group": 1}

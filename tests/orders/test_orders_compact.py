@@ -5,6 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cardstock.attribution import Attribution
 from cardstock.money import half_up
 from cardstock.orders.compact import (
     pack_attribution,
@@ -14,7 +15,7 @@ from cardstock.orders.compact import (
     unpack_lines,
     unpack_quote,
 )
-from cardstock.orders.model import Attribution, OrderLine, Quote
+from cardstock.orders.model import OrderLine, Quote
 
 
 @st.composite

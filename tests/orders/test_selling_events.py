@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from cardstock.attribution import Attribution
 from cardstock.clock import process_clock
 from cardstock.ids import RequestKey
 from cardstock.orders import service, wiring
-from cardstock.orders.model import Attribution, Order, OrderLine, Receiver
+from cardstock.orders.model import Order, OrderLine, Receiver
 from functions.catalog.api import app as catalog_api
 from functions.catalog.staff_api import app as catalog_staff_api
 from functions.orders.api import app as orders_api

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from cardstock.attribution import Attribution, sign_attribution
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Listing
 from cardstock.clock import SystemClock, process_clock, rfc3339, set_clock
@@ -21,7 +22,6 @@ from cardstock.edge.callers import ACCESS
 from cardstock.edge.signatures import sign, verify
 from cardstock.ids import RequestKey, new_id
 from cardstock.orders import wiring as orders_wiring
-from cardstock.orders.tokens import ATTRIBUTION
 from cardstock.partners import service as partners
 from cardstock.partners import wiring as partners_wiring
 from tests.house.cloud import SECRETS, Cloud, Context, http_event, serve
@@ -111,13 +111,8 @@ class Shop:
 
     def attribution(self) -> str:
         """What a card view answers."""
-        claims = {
-            "card": "crd_" + "c" * 26,
-            "share": "k7m2p9xw4t",
-            "view": "viw_" + "v" * 26,
-            "guide": "mem_" + "g" * 26,
-        }
-        return edge_wiring.signer().sign(ATTRIBUTION, claims, lifetime=timedelta(days=30))
+        viewed = Attribution("crd_" + "c" * 26, "k7m2p9xw4t", "viw_" + "v" * 26, "mem_" + "g" * 26)
+        return sign_attribution(edge_wiring.signer(), viewed)
 
     def send(self, method: str, path: str, body: Any = None, *, member: str = BUYER, **more: Any) -> Reply:
         """A member's request to the orders function."""

@@ -1,5 +1,6 @@
 """HTTP: cards, their shares, their views, and the public page."""
 
+from cardstock.attribution import sign_attribution
 from cardstock.aws.tables import connect
 from cardstock.cards import documents as card_documents
 from cardstock.cards import schemas as models
@@ -77,12 +78,12 @@ def report_view(request: Request[models.PostView, Nothing]) -> models.ViewTaken:
     Answered with the attribution that a quote takes. Reports of one ticket are one view, however often they are sent.
     """
     body, header, now = request.body, request.headers.get("authorization"), process_clock().now()
-    claims = tickets.open_ticket(edge_wiring.signer(), body.ticket)
+    viewed = tickets.open_ticket(edge_wiring.signer(), body.ticket)
     caller = partners_wiring.callers().identify(header) if header else None
     visitor = caller.id if caller and caller.kind == "member" else ""
-    view = View(claims["view"], claims["card"], claims["share"], visitor, body.scene or "", body.seconds, now)
-    service.report_view(view, claims["guide"], views=cards_wiring.views())
-    return models.ViewTaken(tickets.attribution_of(edge_wiring.signer(), claims))
+    view = View(viewed.view, viewed.card, viewed.share, visitor, body.scene or "", body.seconds, now)
+    service.report_view(view, viewed.guide, views=cards_wiring.views())
+    return models.ViewTaken(sign_attribution(edge_wiring.signer(), viewed))
 
 
 @api.get("/v1/cards/{key}/visitors", answer=models.Visitors, auth="member", codes=(NOT_FOUND,))

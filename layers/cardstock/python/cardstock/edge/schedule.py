@@ -15,16 +15,50 @@ class Tick(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scheduled_at: datetime
 
 
-def ticked(run: Callable[[datetime, Any], dict[str, Any]]) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """A handler that calls `run(scheduled_at, context)`. A malformed event raises, is retried and ends in the
-    schedule's dead-letter queue; `run` must give the same result for the same moment however often it is called."""
+class Deadline:
+    """When a run must stop: `reserve_seconds` before Lambda would stop it.
+
+    Pass the bound methods on: `time_left=deadline.time_left` to a verb that stops by itself and is continued by the
+    next run, `go_on=deadline.require_time` to one whose half is worth nothing.
+    """
+
+    def __init__(self, context: Any, *, reserve_seconds: float) -> None:
+        self._context = context
+        self._reserve_ms = reserve_seconds * 1000
+
+    def time_left(self) -> bool:
+        """Whether the run may take up its next piece of work."""
+        return bool(self._context.get_remaining_time_in_millis() >= self._reserve_ms)
+
+    def require_time(self) -> None:
+        """Do nothing while there is time. Raises `UnfinishedError` when there is none."""
+        if not self.time_left():
+            raise UnfinishedError
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Lambda's own count, for runs that do not use `time_left` yet."""
+        return int(self._context.get_remaining_time_in_millis())
+
+
+class UnfinishedError(Exception):
+    """The run ended before its work, and nothing of it counts. Give the function more time or memory."""
+
+
+def ticked(
+    run: Callable[[datetime, Deadline], dict[str, Any]], *, reserve_seconds: float = 10
+) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """A handler that calls `run(scheduled_at, deadline)`, whose deadline is `reserve_seconds` before Lambda's.
+
+    A malformed event raises, is retried and ends in the schedule's dead-letter queue. `run` must give the same result
+    for the same moment however often it is called.
+    """
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         try:
             tick = msgspec.convert(event, Tick)
             if tick.scheduled_at.tzinfo is None:
                 raise ValueError("scheduled_at has no time zone")
-            result = run(tick.scheduled_at.astimezone(UTC), context)
+            result = run(tick.scheduled_at.astimezone(UTC), Deadline(context, reserve_seconds=reserve_seconds))
             logger.info("schedule done", scheduled_at=tick.scheduled_at.isoformat(), **result)
             return result
         finally:

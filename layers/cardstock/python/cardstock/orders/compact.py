@@ -7,7 +7,8 @@ supplier ids are left out.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cardstock.orders.model import Attribution, OrderLine, Quote
+from cardstock.attribution import Attribution
+from cardstock.orders.model import OrderLine, Quote
 
 _QUALIFYING = 1
 _EARNS = 2

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from cardstock.attribution import Attribution
 from cardstock.money import Fen
 
 OrderStatus: TypeAlias = Literal["placed", "paid", "shipped", "completed", "cancelled", "expired"]
@@ -40,15 +41,6 @@ class Receiver(msgspec.Struct, frozen=True):
     name: str
     phone: str
     address: str
-
-
-class Attribution(msgspec.Struct, frozen=True):
-    """The view of a shared card that led to the order. `guide` is the member id of the card's owner."""
-
-    card: str
-    share: str
-    view: str
-    guide: str
 
 
 class Coupon(msgspec.Struct, frozen=True):

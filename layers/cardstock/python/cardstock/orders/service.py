@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from cardstock.attribution import Attribution
 from cardstock.clock import Clock
 from cardstock.errors import (
     BODY_INVALID,
@@ -36,7 +37,6 @@ from cardstock.orders.model import (
     NO_FREIGHT,
     ORDER_ID,
     REFUND_WINDOW,
-    Attribution,
     Coupon,
     Freight,
     Order,

@@ -1,14 +1,14 @@
 """Quotes and attributions as signed tokens."""
 
+from cardstock.attribution import Attribution, open_attribution
 from cardstock.edge import errors as edge_errors
 from cardstock.edge.tokens import Signer
 from cardstock.errors import Pointer, UnauthorizedError
 from cardstock.orders import errors as orders_errors
 from cardstock.orders.compact import pack_quote, unpack_quote
-from cardstock.orders.model import QUOTE_LIFETIME, Attribution, Quote
+from cardstock.orders.model import QUOTE_LIFETIME, Quote
 
 QUOTE = "quote"
-ATTRIBUTION = "attribution"
 
 
 def sign_quote(signer: Signer, quote: Quote) -> str:
@@ -37,10 +37,9 @@ def attribution_of(signer: Signer, token: str | None) -> Attribution | None:
     if token is None:
         return None
     try:
-        claims = signer.open(ATTRIBUTION, token)
+        return open_attribution(signer, token)
     except UnauthorizedError as error:
         if error.refusal is edge_errors.TOKEN_EXPIRED:
             return None
         pointers = (Pointer("/attribution", "ATTRIBUTION_INVALID"),)
         raise orders_errors.ATTRIBUTION_INVALID(pointers=pointers) from error
-    return Attribution(claims["card"], claims["share"], claims["view"], claims["guide"])

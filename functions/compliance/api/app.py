@@ -14,8 +14,6 @@ from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import QUERY_INVALID, Pointer
 from cardstock.flows import wiring as flows_wiring
-from cardstock.ledger import wiring as ledger_wiring
-from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("guard", callers=partners_wiring.callers)
@@ -52,19 +50,10 @@ def lift_hold(request: Request[models.Lift, Nothing]) -> models.HeldReward:
 
 
 def resume(order_id: str) -> None:
-    """Put an order into the day of its release, or into today if that is over."""
-    from cardstock.ledger import service as ledger
+    """Schedule the release of an order's rewards again."""
+    from cardstock.flows import settling  # for lifts alone, not at the start
 
-    order, rules = orders_wiring.orders().find(order_id), flows_wiring.rules()
-    if order is not None and order.received_at is not None and order.paid_at is not None:
-        ledger.await_release(
-            order_id,
-            order.received_at,
-            order.paid_at,
-            rules.waits_days(order),
-            calendar=ledger_wiring.calendar(),
-            clock=process_clock(),
-        )
+    settling.schedule_release_again(order_id, flows_wiring.release())
 
 
 @api.get("/v1/compliance-alarms", query=PageQuery, answer=models.ComplianceAlarms, auth="key", scope="payouts:read")

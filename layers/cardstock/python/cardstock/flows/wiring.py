@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from cardstock.flows.compliance_checks import Watchman
     from cardstock.flows.coupons import Undoing
     from cardstock.flows.dividends import Dividends
+    from cardstock.flows.order_changes import Needs as OrderChangeNeeds
     from cardstock.flows.rewarding import PlanRules
+    from cardstock.flows.settling import ReleaseNeeds, SettlingNeeds
     from cardstock.ledger.audit import Report
     from cardstock.members.ports import Inviters
     from cardstock.orders import ports as orders_ports
@@ -129,6 +131,49 @@ def dividends() -> "Dividends":
     from cardstock.flows.team_sales import DynamoTeamSales
 
     return Dividends(DynamoTeamSales(), network_wiring.plans(), ledger_wiring.books(), process_clock)
+
+
+def order_changes() -> "OrderChangeNeeds":
+    """What the followers of changed orders need."""
+    from cardstock.flows.order_changes import Needs
+
+    return Needs(
+        orders=orders_wiring.orders(),
+        channels=orders_wiring.payment_channels(),
+        rules=rules(),
+        purchase_checks=watchman(),
+        books=ledger_wiring.books(),
+        calendar=ledger_wiring.calendar(),
+        network=network_wiring.network(),
+        plans=network_wiring.plans(),
+        dividends=dividends(),
+        coupons=undoing(),
+        events=announcements(),
+    )
+
+
+def release() -> "ReleaseNeeds":
+    """What scheduling an order's release needs."""
+    from cardstock.flows.settling import ReleaseNeeds
+
+    return ReleaseNeeds(orders_wiring.orders(), rules(), ledger_wiring.calendar())
+
+
+def settling() -> "SettlingNeeds":
+    """What settling an order needs."""
+    from cardstock.flows.settling import SettlingNeeds
+
+    return SettlingNeeds(
+        orders=orders_wiring.orders(),
+        rules=rules(),
+        purchase_checks=watchman(),
+        dividends=dividends(),
+        books=ledger_wiring.books(),
+        calendar=ledger_wiring.calendar(),
+        network=network_wiring.network(),
+        plans=network_wiring.plans(),
+        events=announcements(),
+    )
 
 
 @cache

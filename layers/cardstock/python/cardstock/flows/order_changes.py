@@ -1,0 +1,227 @@
+"""What follows from a change of an order, of a refund and of a supplier order.
+
+`FOLLOWERS` is the whole story: for each thing that can happen, its followers in the order in which they run. A new
+follower of "order paid" is one function and one word in that table.
+
+Changes arrive in any order and more than once. Each follower changes nothing when it ran before, so a change whose
+followers were interrupted is followed again from the first one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal, Protocol, TypeAlias
+
+import msgspec
+
+from cardstock.clock import process_clock
+from cardstock.errors import UnavailableError
+from cardstock.flows import settling
+from cardstock.flows.compliance_checks import Watchman
+from cardstock.flows.coupons import Undoing
+from cardstock.flows.dividends import Dividends
+from cardstock.flows.rewarding import PlanRules
+from cardstock.ledger import service as ledger
+from cardstock.ledger.ports import Books, Calendar
+from cardstock.network import service as network
+from cardstock.network.model import Event
+from cardstock.network.ports import Network, Plans
+from cardstock.orders import errors
+from cardstock.orders import service as orders
+from cardstock.orders.model import (
+    Order,
+    OrderChange,
+    Refund,
+    RefundChange,
+    SupplierOrder,
+    SupplierOrderChange,
+    SupplierOrderStatus,
+)
+from cardstock.orders.ports import Orders, PaymentChannel
+
+Happening: TypeAlias = Literal[
+    "order placed",
+    "order paid",
+    "order shipped",
+    "order completed",
+    "order cancelled",
+    "order expired",
+    "refund requested",
+    "return refunded",
+    "stray payment refunded",
+    "supplier order changed",
+]
+
+
+class OrderEvents(Protocol):
+    """Publishes what happened to orders and in the network: holds the events of each call until the batch ends."""
+
+    def order(self, order: Order, /) -> None:
+        """An order has a new status."""
+
+    def refund(self, refund: Refund, /) -> None:
+        """A refund was requested, or has succeeded."""
+
+    def supplier_order(self, part: SupplierOrder, previous: SupplierOrderStatus | None, /) -> None:
+        """A supplier order is new, or has changed."""
+
+    def positions(self, moved: Sequence[Event], /) -> None:
+        """The network has changed."""
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """What the followers need."""
+
+    orders: Orders
+    channels: Mapping[str, PaymentChannel]
+    rules: PlanRules
+    purchase_checks: Watchman
+    books: Books
+    calendar: Calendar
+    network: Network
+    plans: Plans
+    dividends: Dividends
+    coupons: Undoing
+    events: OrderEvents
+
+
+class OrderStory(msgspec.Struct, frozen=True):
+    """An order and what was refunded of it, read once for all followers. `refund`: the one that has just succeeded."""
+
+    order: Order
+    refund: Refund | None = None
+    refunds: tuple[Refund, ...] = ()
+
+
+def follow(needs: Needs, change: OrderChange | RefundChange | SupplierOrderChange | None) -> None:
+    """Run the followers of a change, one after the other. None, and a change of figures alone, have no followers.
+
+    Safe to repeat, also after it was interrupted at any point. Raises `UnavailableError` when the outcome of a follower
+    is unknown, and LookupError for a refund without an order.
+    """
+    if isinstance(change, SupplierOrderChange):
+        _run("supplier order changed", needs, change)
+    elif isinstance(change, OrderChange) and change.order.status != change.previous:
+        _run(f"order {change.order.status}", needs, OrderStory(change.order))  # type: ignore[arg-type]  # one for each status
+    elif isinstance(change, RefundChange) and change.refund.status != change.previous:
+        _follow_refund(needs, change.refund)
+
+
+def _follow_refund(needs: Needs, refund: Refund) -> None:
+    if refund.status == "requested":
+        _run("refund requested", needs, refund)
+    elif refund.kind == "stray":
+        _run("stray payment refunded", needs, refund)
+    else:
+        order = needs.orders.find(refund.order_id)
+        if order is None:
+            raise LookupError(f"{refund.refund_id} belongs to no order")
+        _run("return refunded", needs, OrderStory(order, refund, needs.orders.refunds_of(refund.order_id)))
+
+
+def _run(happening: Happening, needs: Needs, subject: Any) -> None:
+    for follower in FOLLOWERS[happening]:
+        follower(needs, subject)
+
+
+# Followers
+
+
+def check_purchase(needs: Needs, story: OrderStory) -> None:
+    """Hold the order's rewards if compliance has reason to; before the credit, so that no moment goes unheld."""
+    needs.purchase_checks.watch(story.order, needs.rules.accrual(story.order))
+
+
+def accrue(needs: Needs, story: OrderStory) -> None:
+    """Credit the order's rewards, frozen."""
+    ledger.accrue(needs.rules.accrual(story.order), books=needs.books, clock=process_clock())
+
+
+def claw_back(needs: Needs, story: OrderStory) -> None:
+    """Take back of the order's rewards what the refund takes."""
+    refund = _refund_of(story)
+    ledger.claw(
+        refund.refund_id,
+        needs.rules.taken(story.order, refund, story.refunds),
+        needs.rules.accrual(story.order),
+        books=needs.books,
+        clock=process_clock(),
+    )
+
+
+def reduce_team_sales(needs: Needs, story: OrderStory) -> None:
+    """Take the refund off the sales that the team dividend is measured on."""
+    needs.dividends.given_back(story.order, _refund_of(story))
+
+
+def reduce_coupon_charge(needs: Needs, story: OrderStory) -> None:
+    """Charge the buyer less for a revoked coupon, by what the refund gave back of it."""
+    if story.order.coupon:
+        needs.coupons.given_back(story.order, _refund_of(story), story.refunds)
+
+
+def count_in_network(needs: Needs, story: OrderStory) -> None:
+    """Let the order count, or count less: promotions, demotions and coupons follow from it."""
+    facts = needs.rules.facts(story.order, story.refunds)
+    moved = network.count_order(facts, network=needs.network, plans=needs.plans)
+    needs.events.positions(moved)
+    if any(event.kind == "benefit_undone" for event in moved):
+        needs.coupons.follow(moved)
+
+
+def schedule_release(needs: Needs, story: OrderStory) -> None:
+    """Schedule the release of the order's rewards, if anything waits for it to settle."""
+    if needs.rules.concerns(story.order):
+        settling.schedule_release(story.order, rules=needs.rules, calendar=needs.calendar)
+
+
+def send_refund(needs: Needs, refund: Refund) -> None:
+    """Have the payment channel send the money of a requested refund."""
+    try:
+        orders.execute_refund(
+            refund.order_id, refund.refund_id, orders=needs.orders, channels=needs.channels, clock=process_clock()
+        )
+    except UnavailableError as error:
+        # Without an answer the change comes again. One that the channel works on is left to the sweep of refunds.
+        if error.refusal is not errors.REFUND_PENDING:
+            raise
+
+
+def publish_order(needs: Needs, story: OrderStory) -> None:
+    """Publish the order's new status."""
+    needs.events.order(story.order)
+
+
+def publish_refund(needs: Needs, refund: Refund) -> None:
+    """Publish that a refund was requested, or that a stray payment went back."""
+    needs.events.refund(refund)
+
+
+def publish_return(needs: Needs, story: OrderStory) -> None:
+    """Publish that a refund of the order succeeded."""
+    needs.events.refund(_refund_of(story))
+
+
+def publish_supplier_order(needs: Needs, change: SupplierOrderChange) -> None:
+    """Publish a new or changed supplier order."""
+    needs.events.supplier_order(change.supplier_order, change.previous)
+
+
+def _refund_of(story: OrderStory) -> Refund:
+    if story.refund is None:
+        raise ValueError(f"no refund of {story.order.order_id} has succeeded")
+    return story.refund
+
+
+FOLLOWERS: Final[Mapping[Happening, tuple[Callable[[Needs, Any], None], ...]]] = {
+    "order placed": (publish_order,),
+    "order paid": (check_purchase, accrue, count_in_network, publish_order),
+    "order shipped": (),  # each parcel is published, with its supplier order
+    "order completed": (schedule_release, publish_order),
+    "order cancelled": (publish_order,),
+    "order expired": (publish_order,),
+    "refund requested": (publish_refund, send_refund),
+    "return refunded": (publish_return, claw_back, reduce_team_sales, reduce_coupon_charge, count_in_network),
+    "stray payment refunded": (publish_refund,),
+    "supplier order changed": (publish_supplier_order,),
+}
+"""What happened -> its followers, in their order. They take an `OrderStory`; those of a requested refund and of a stray
+payment the `Refund`, those of a supplier order its change."""

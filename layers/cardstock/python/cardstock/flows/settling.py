@@ -1,0 +1,145 @@
+"""How an order settles: its receipt schedules it, and the night after its last day releases its rewards.
+
+Every step may be repeated. A night that was killed goes on where it ended and repeats the last few orders at most.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
+
+from cardstock.clock import process_clock
+from cardstock.flows.compliance_checks import Watchman
+from cardstock.flows.dividends import Dividends
+from cardstock.flows.rewarding import PlanRules
+from cardstock.ledger import service as ledger
+from cardstock.ledger.ports import Books, Calendar
+from cardstock.network import service as network
+from cardstock.network.model import Event
+from cardstock.network.ports import Network, Plans
+from cardstock.orders.model import Order
+from cardstock.orders.ports import Orders
+
+Outcome: TypeAlias = Literal["settled", "held", "waiting"]
+"""`held`: compliance holds its rewards; lifting the hold schedules it again. `waiting`: it comes again the next night.
+"""
+
+
+class PromotionEvents(Protocol):
+    """Publishes what changed in the network."""
+
+    def positions(self, moved: tuple[Event, ...], /) -> None:
+        """Hold the events of these changes until `flush`."""
+
+    def flush(self) -> None:
+        """Send what is held. Raises `UnavailableError` when some of it may not have been taken: repeat the step."""
+
+
+class ReleaseNeeds(msgspec.Struct, frozen=True):
+    """What scheduling a release needs."""
+
+    orders: Orders
+    rules: PlanRules
+    calendar: Calendar
+
+
+class SettlingNeeds(msgspec.Struct, frozen=True):
+    """What settling an order needs."""
+
+    orders: Orders
+    rules: PlanRules
+    purchase_checks: Watchman
+    dividends: Dividends
+    books: Books
+    calendar: Calendar
+    network: Network
+    plans: Plans
+    events: PromotionEvents
+
+
+class NightResult(msgspec.Struct, frozen=True):
+    """What one night did, in orders. `failed`: those that raised; they come again the next night. Not `finished`: its
+    time was over, and the next run goes on."""
+
+    settled: int
+    held: int
+    waiting: int
+    failed: tuple[str, ...]
+    finished: bool
+
+
+def schedule_release(order: Order, *, rules: PlanRules, calendar: Calendar) -> None:
+    """Schedule the release of an order's rewards at the end of its release day, or of today if that day is over.
+
+    Does nothing before the receipt or the payment; again, it changes nothing.
+    """
+    if order.received_at is not None and order.paid_at is not None:
+        ledger.await_release(
+            order.order_id,
+            order.received_at,
+            order.paid_at,
+            rules.waits_days(order),
+            calendar=calendar,
+            clock=process_clock(),
+        )
+
+
+def schedule_release_again(order_id: str, needs: ReleaseNeeds) -> None:
+    """Schedule the release of an order whose hold is lifted. An order that does not exist is left alone."""
+    order = needs.orders.find(order_id)
+    if order is not None:
+        schedule_release(order, rules=needs.rules, calendar=needs.calendar)
+
+
+def settle_order(order_id: str, needs: SettlingNeeds) -> Outcome:
+    """Release an order's rewards and count it in the network, unless it is held or an after-sale of it is open.
+
+    Safe to repeat. Raises LookupError for an order that does not exist, and `UnavailableError` when the outcome of a
+    step is unknown.
+    """
+    order = needs.orders.find(order_id)
+    if order is None:
+        raise LookupError(f"{order_id} is due but does not exist")
+    rules, refunds = needs.rules, needs.orders.refunds_of(order_id)
+    settled_at = rules.settles_at(order, refunds)
+    if settled_at is None or settled_at > process_clock().now():
+        return "waiting"
+    accrual = rules.accrual(order)
+    if needs.purchase_checks.held(order, accrual) is not None:
+        return "held"
+    if not needs.dividends.settled(order):
+        return "waiting"
+    ledger.release(accrual, books=needs.books, clock=process_clock())
+    facts = rules.facts(order, refunds, settled_at=settled_at)
+    needs.events.positions(network.count_order(facts, network=needs.network, plans=needs.plans))
+    needs.events.flush()
+    return "settled"
+
+
+def settle_night(
+    until: datetime,
+    needs: SettlingNeeds,
+    *,
+    time_left: Callable[[], bool],
+    on_failure: Callable[[str], None],
+) -> NightResult:
+    """Settle all orders whose release day was over at `until`, each day's by receipt, then payment.
+
+    An order that raises does not stop the others: `on_failure` is called with its id while the error is handled, and
+    it comes again the next night.
+    """
+    outcomes: list[Outcome] = []
+    failed: list[str] = []
+
+    def settle(order_id: str) -> bool:
+        try:
+            outcomes.append(settle_order(order_id, needs))
+        except Exception:  # whatever is wrong with one order: it is named, and the caller fails the run
+            on_failure(order_id)
+            failed.append(order_id)
+            return False
+        return outcomes[-1] != "waiting"
+
+    swept = ledger.sweep(until, settle, calendar=needs.calendar, clock=process_clock(), time_left=time_left)
+    return NightResult(outcomes.count("settled"), outcomes.count("held"), swept.waiting, tuple(failed), swept.finished)

@@ -43,8 +43,10 @@ def asked(number: int) -> RequestKey:
 
 def own_cards() -> Read:
     for number in NUMBERS:
-        DynamoCards().add(Card(f"k7m2p9xw4ta{number}", "mem_a", {"default": Face("Lin")}, 1, AT, AT), asked(number))
-    return partial(DynamoCards().owned_by, "mem_a")
+        DynamoCards().add_card(
+            Card(f"k7m2p9xw4ta{number}", "mem_a", {"default": Face("Lin")}, 1, AT, AT), asked(number)
+        )
+    return partial(DynamoCards().cards_of_member, "mem_a")
 
 
 def products() -> Read:
@@ -182,6 +184,6 @@ def test_an_empty_list_is_one_empty_page(cloud: Cloud) -> None:
     assert DynamoHolds().page(20, None) == ([], None)
     assert DynamoProducts().page(20, None) == ([], None)
     assert DynamoProducts().of_supplier("sup_1", 20, None) == ([], None)
-    assert DynamoCards().owned_by("mem_a", 20, None) == ([], None)
+    assert DynamoCards().cards_of_member("mem_a", 20, None) == ([], None)
     assert DynamoStatements().read("mem_a", None, None, 20, None) == ([], None)
     assert DynamoOrders().of_member("mem_a", 20, None) == ([], None)

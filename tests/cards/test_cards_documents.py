@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardstock.cards.model import Card, Face, Shown
-from cardstock.cards.page import POLICY, Links, missing_page, page_of
-from cardstock.cards.qr import svg_of
-from cardstock.cards.vcard import vcard_of
+from cardstock.cards.documents.page import POLICY, Links, missing_page, page_of
+from cardstock.cards.documents.qr import svg_of
+from cardstock.cards.documents.vcard import vcard_of
+from cardstock.cards.model import Card, Face, OpenedCard
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 URL = "https://api.example.com/c/k7m2p9xw4tab"
@@ -54,7 +54,7 @@ def read(page: str) -> Reader:
 
 
 def vcard(face: Face) -> str:
-    return vcard_of(Shown(Card("k7m2p9xw4tab", "mem_1", {"default": face}, 1, AT, AT), "default", ""), URL)
+    return vcard_of(OpenedCard(Card("k7m2p9xw4tab", "mem_1", {"default": face}, 1, AT, AT), "default", ""), URL)
 
 
 def unfolded(text: str) -> list[str]:

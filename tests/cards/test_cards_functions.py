@@ -1,7 +1,6 @@
 """The cards function and the one that counts views, from their events to the table and back."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from aws_lambda_powertools.utilities import parameters
 
 from cardstock.attribution import open_attribution
-from cardstock.clock import SystemClock, set_clock
 from cardstock.edge import wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.ids import new_id
@@ -19,6 +17,7 @@ from functions.cards.on_view.app import handler as count_views
 from functions.members.api.app import handler as members
 from tests.house import faults
 from tests.house.cloud import ROOT_KEY, Cloud, Context, http_event, queue_event
+from tests.people.clock import TestClock
 
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 QUEUE = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
@@ -37,19 +36,9 @@ FACE = {
 }
 
 
-class MovableClock:
-    moment = START
-
-    def now(self) -> datetime:
-        return self.moment
-
-
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[MovableClock]:
-    movable = MovableClock()
-    set_clock(movable)
-    yield movable
-    set_clock(SystemClock())
+def nine_o_clock(clock: TestClock) -> None:
+    clock.move(hours=1)
 
 
 def raw(method: str, path: str, body: Any = None, **options: Any) -> dict[str, Any]:
@@ -158,7 +147,7 @@ def test_a_share_key_chooses_the_audience_until_that_version_is_gone(cloud: Clou
     assert later["version"]["name"] == "林晓雨"
 
 
-def test_only_the_owner_changes_shares_and_watches_his_card(cloud: Cloud) -> None:
+def test_only_the_owner_changes_shares_and_watches_a_card(cloud: Cloud) -> None:
     card, other = a_card(), token_of(VISITOR)
     face = {"versions": {"default": FACE}}
     answers = [
@@ -210,7 +199,7 @@ def test_own_cards_come_in_pages_that_nobody_else_can_turn(cloud: Cloud) -> None
     assert none == {"items": [], "next_cursor": None}
 
 
-def test_a_view_earns_an_attribution_and_is_counted_once_however_often_it_is_told(cloud: Cloud) -> None:
+def test_a_view_earns_an_attribution_and_is_counted_once_however_often_it_is_reported(cloud: Cloud) -> None:
     card = a_card()
     _, share = call("POST", f"/v1/cards/{card}/shares", {}, token=token_of(OWNER), key="s1")
     ticket = a_ticket(share["share"])
@@ -309,11 +298,11 @@ def test_a_cold_function_fetches_its_secrets_itself(cloud: Cloud) -> None:
     assert (by_root, refusal["code"]) == (403, "NOT_A_MEMBER")
 
 
-def test_tickets_expire_and_other_tokens_are_no_tickets(cloud: Cloud, clock: MovableClock) -> None:
+def test_tickets_expire_and_other_tokens_are_no_tickets(cloud: Cloud, clock: TestClock) -> None:
     card = a_card()
     ticket = a_ticket(card)
     access, problem = call("POST", "/v1/card-views", {"ticket": token_of(OWNER)})
-    clock.moment = START + timedelta(hours=2)
+    clock.move(hours=2)
     late, late_problem = call("POST", "/v1/card-views", {"ticket": ticket})
 
     assert (access, problem["code"]) == (401, "TOKEN_INVALID")

@@ -1,6 +1,5 @@
 """What views of a card add up to, whatever is repeated and in whatever order it comes."""
 
-from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cardstock.cards.model import RING, SCENES, VISITORS, Radar, View, Visitor
-from cardstock.cards.service import count_views, heat
+from cardstock import cards
+from cardstock.cards.model import RING, SCENES, TRANSITIONS, VISITORS, Radar, View, Visitor
+from cardstock.cards.radar import count_views
+from tests.house.charts import steps_in, steps_of
+from tests.people.memory_cards import MemoryRadars
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 CARD = "k7m2p9xw4tab"
@@ -23,7 +25,7 @@ def view(number: int = 0, **change: object) -> View:
 def counted(*views: View) -> Radar:
     radar = Radar(CARD)
     for one in views:
-        radar = radar.seen(one)
+        radar = radar.with_view(one)
     return radar
 
 
@@ -46,7 +48,7 @@ def test_a_repeated_delivery_changes_nothing(views: list[View]) -> None:
     radar = counted(*views)
 
     assert counted(*views, *views) == radar
-    assert all(radar.seen(one) is radar for one in views)
+    assert all(radar.with_view(one) is radar for one in views)
 
 
 @given(st.lists(reports, max_size=30))
@@ -55,6 +57,22 @@ def test_each_ticket_is_one_view_and_its_seconds_count_once(views: list[View]) -
 
     assert radar.views == len({one.id for one in views})
     assert radar.seconds == 7 * len({one.id for one in views if one.seconds is not None})
+
+
+REPORTS = {"open": view(1), "leave": view(1, seconds=3)}
+BEFORE = {"unseen": counted(), "opened": counted(view(1)), "timed": counted(view(1, seconds=7))}
+
+
+def test_the_chart_of_a_view_is_what_reports_do() -> None:
+    done = {
+        (before, verb, radar.with_view(report).state_of(report.id))
+        for before, radar in BEFORE.items()
+        for verb, report in REPORTS.items()
+        if radar.with_view(report) is not radar
+    }
+
+    assert steps_in(cards.__doc__) == done
+    assert steps_of(TRANSITIONS) == {(before, after) for before, _, after in done}
 
 
 def test_opening_and_leaving_are_one_view_in_either_order() -> None:
@@ -105,29 +123,7 @@ def test_a_late_report_does_not_turn_time_back() -> None:
     [(1, 0, 0, 10), (3, 60, 0, 40), (50, 5000, 0, 100), (50, 5000, 3, 50), (50, 5000, 400, 0), (1, 0, -1, 10)],
 )
 def test_warmth_grows_with_views_and_seconds_and_fades(views: int, seconds: int, days: int, warmth: int) -> None:
-    assert heat(Visitor("mem_1", NOW, views, seconds), NOW + timedelta(days=days)) == warmth
-
-
-class MemoryRadars:
-    """Radars that somebody else writes `rivals` times before we come through; `reads` and `writes` are counted."""
-
-    def __init__(self, rivals: int = 0) -> None:
-        self.stored: dict[str, Radar] = {}
-        self.rivals, self.reads, self.writes = rivals, 0, 0
-
-    def of(self, cards: Collection[str]) -> Mapping[str, Radar]:
-        self.reads += 1
-        return {card: self.stored.get(card, Radar(card)) for card in cards}
-
-    def store(self, radar: Radar) -> bool:
-        self.writes += 1
-        if self.rivals:
-            self.rivals -= 1
-            rival = self.stored.get(radar.card, Radar(radar.card)).seen(view(10_000 + self.rivals))
-            self.stored[radar.card] = replace(rival, revision=rival.revision + 1)
-            return False
-        self.stored[radar.card] = radar
-        return True
+    assert Visitor("mem_1", NOW, views, seconds).heat(NOW + timedelta(days=days)) == warmth
 
 
 def test_a_hundred_views_of_ten_cards_cost_one_read_and_ten_writes() -> None:
@@ -136,7 +132,7 @@ def test_a_hundred_views_of_ten_cards_cost_one_read_and_ten_writes() -> None:
 
     assert unwritten == set()
     assert (radars.reads, radars.writes) == (1, 10)
-    assert {radar.views for radar in radars.stored.values()} == {10}
+    assert {radar.views for radar in radars.radars.values()} == {10}
 
 
 def test_who_loses_a_race_counts_on_top_of_the_winner() -> None:
@@ -144,7 +140,7 @@ def test_who_loses_a_race_counts_on_top_of_the_winner() -> None:
     unwritten = count_views([view(1), view(2)], radars=radars)
 
     assert unwritten == set()
-    assert radars.stored[CARD].views == 4
+    assert radars.radars[CARD].views == 4
 
 
 def test_a_card_that_never_holds_still_is_left_for_later() -> None:

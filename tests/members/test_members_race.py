@@ -8,7 +8,8 @@ from functools import partial
 import pytest
 
 from cardstock.cards.model import View
-from cardstock.cards.service import count_views, owner_of
+from cardstock.cards.radar import count_views
+from cardstock.cards.sharing import owner_of_key
 from cardstock.cards.store import DynamoCards, DynamoRadars
 from cardstock.members.channels.dev import DevPlatform
 from cardstock.members.model import Person
@@ -34,7 +35,7 @@ def members(tables: None) -> DynamoMembers:
 
 
 def enter(members: DynamoMembers, openid: str, *, phone: str | None = None, invite: str | None = None) -> Session:
-    owner = partial(owner_of, cards=DynamoCards())
+    owner = partial(owner_of_key, cards=DynamoCards())
     inviters = NetworkInviters(members=members, network=DynamoNetwork(), owner_of=owner, clock=FixedClock)
     login = Login("dev", "wx1", f"dev:{openid}", phone, invite)
     return log_in(login, platforms={"dev": DevPlatform()}, members=members, inviters=inviters, clock=FixedClock())
@@ -70,7 +71,7 @@ def test_views_of_one_card_that_are_counted_at_once_are_all_counted_once(members
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(count, batches))
 
-    assert DynamoRadars().of(["k7m2p9xw4tab"])["k7m2p9xw4tab"].views == 60
+    assert DynamoRadars().radars_of(["k7m2p9xw4tab"])["k7m2p9xw4tab"].views == 60
 
 
 def test_members_who_are_verified_at_once_as_one_person_all_know_each_other(members: DynamoMembers) -> None:

@@ -1,0 +1,17 @@
+"""Business cards: what a member shows to customers, and who looked at it.
+
+A *card* belongs to a member and has a *face* for each audience (in the API: a version); the face `default` is for
+everybody. A *share* is a key under which the card was given away: it chooses the audience and says where a visitor
+came from. A *view* is somebody's look at a card; its *ticket*, handed out with the card, makes repeated reports one
+view. The *radar* of a card is what its views add up to, with the members who looked last and their *heat*. A view earns
+an *attribution*, which credits an order to the card (`cardstock.attribution`).
+
+A card has no states: every change is a revision, and no card is removed. A view has three on its card's radar:
+
+    unseen --open--> opened --leave--> timed
+    unseen --leave--> timed
+
+Where to look: `editing` makes and changes cards, `sharing` gives them away, `viewing` shows them and reports views,
+`radar` counts views. `tickets` signs the view tickets; `documents` are the public page, the vCard and the QR code;
+`events` is the message between the function that reports views and the one that counts them.
+"""

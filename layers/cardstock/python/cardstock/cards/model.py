@@ -1,34 +1,50 @@
-"""A business card: one version per audience, keys under which it is shared, and what its views add up to."""
+"""What a card is: faces for audiences, keys under which it is shared, and what its views add up to."""
 
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
-DEFAULT = "default"
-"""The audience whose version everybody sees who came without a share key. Every card has it."""
+DEFAULT: Final = "default"
+"""The audience of everybody who opens a card by its own key. Every card has a face for it."""
+MAX_AUDIENCES: Final = 5
 
 CARD_KEY_LETTERS: Final = 12
 SHARE_KEY_LETTERS: Final = 10
-"""The length tells the two kinds of keys apart, so that no read is spent on finding out."""
+"""The length tells the two kinds of keys apart, so that finding out costs no read."""
 KEY: Final = re.compile(rf"[0-9a-z]{{{SHARE_KEY_LETTERS}}}|[0-9a-z]{{{CARD_KEY_LETTERS}}}")
+
 RING: Final = 100
-"""Views remembered one by one, so that a repeated message is known: a whole batch of the queue."""
+"""Views that a radar remembers one by one, to know a repeated report: as many as a batch of the queue holds."""
 VISITORS: Final = 16
-"""Members remembered by name, the latest first. With ring and counters they stay below 1 KB, one write unit."""
+"""Members that a radar remembers by name. With ring and counters they stay below 1 KB, one write unit."""
 SCENES: Final = 5
-"""Scenes counted by name; more are counted as `other`."""
+"""Scenes that a radar counts by name; further ones are counted as `other`."""
 OTHER_SCENE: Final = "other"
 MAX_SECONDS: Final = 3600
-"""A view that claims to have lasted longer is counted with an hour: somebody left the page open."""
+"""A longer view is counted as an hour: somebody left the page open."""
+HOT: Final = 60
+"""From this heat on a visitor is worth a call today."""
+HEAT_HALVES_EVERY: Final = timedelta(days=3)
+
+_TIMED: Final = 1
+"""The last bit of a view's mark: its seconds are counted, too."""
+
+ViewState: TypeAlias = Literal["unseen", "opened", "timed"]
+"""How much of a view its card's radar has counted: nothing, the opening, or its seconds too."""
+TRANSITIONS: Final[Mapping[ViewState, frozenset[ViewState]]] = {
+    "unseen": frozenset({"opened", "timed"}),
+    "opened": frozenset({"timed"}),
+    "timed": frozenset(),
+}
 
 
 class Face(msgspec.Struct, frozen=True):
-    """What one audience sees. Texts as the owner wrote them, `""` where there is none; `shelf` holds product ids."""
+    """What one audience sees. Texts as the owner wrote them, `""` where there is none; `shelf` holds SKUs."""
 
     name: str
     title: str = ""
@@ -44,7 +60,7 @@ class Face(msgspec.Struct, frozen=True):
 
 
 class Card(msgspec.Struct, frozen=True):
-    """A member's card. `revision` counts its changes."""
+    """A member's card: a face per audience. `revision` counts its changes, from 1."""
 
     key: str
     owner_id: str
@@ -55,7 +71,7 @@ class Card(msgspec.Struct, frozen=True):
 
 
 class Share(msgspec.Struct, frozen=True):
-    """A key under which a card was given away: it shows one audience's version and tells where a visitor came from."""
+    """A key under which a card was given away. It shows one audience's face and says where a visitor came from."""
 
     key: str
     card: str
@@ -65,8 +81,8 @@ class Share(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """A card as one visitor sees it. `share` is the key that was used, `""` when it was the card's own."""
+class OpenedCard(msgspec.Struct, frozen=True):
+    """A card as one visitor sees it. `share` is the share key that was used, `""` if it was the card's own key."""
 
     card: Card
     audience: str
@@ -74,20 +90,20 @@ class Shown(msgspec.Struct, frozen=True):
 
     @property
     def face(self) -> Face:
-        """The version that is shown."""
+        """What the visitor sees."""
         return self.card.faces[self.audience]
 
     @property
     def etag(self) -> str:
-        """Weak: the ticket beside the card differs each time."""
+        """The HTTP entity tag. Weak, because the ticket beside the card differs each time."""
         return f'W/"{self.card.revision}-{self.audience}-{self.share}"'
 
 
 class View(msgspec.Struct, frozen=True):
-    """Somebody looked at a card.
+    """A report of somebody's look at a card.
 
-    `id` comes from the ticket: all reports of one look carry the same. `visitor` is a member id or `""`. A report
-    without `seconds` was sent on opening; one with `seconds` on leaving.
+    `id` comes from the ticket: all reports of one look carry the same. `visitor` is a member id, `""` for a stranger.
+    A report without `seconds` was sent on opening the card, one with `seconds` on leaving it.
     """
 
     id: str
@@ -98,20 +114,30 @@ class View(msgspec.Struct, frozen=True):
     seconds: int | None
     at: datetime
 
+    @property
+    def state(self) -> ViewState:
+        """The state that this report takes the view to."""
+        return "opened" if self.seconds is None else "timed"
+
 
 class Visitor(msgspec.Struct, frozen=True):
-    """A member who looked at a card: how often and how long while he was remembered, and when last."""
+    """A member who looked at a card: views and seconds since the radar remembers the member, and the last view."""
 
     member_id: str
     last_at: datetime
     views: int
     seconds: int
 
+    def heat(self, now: datetime) -> int:
+        """How warm the visitor is, 0 to 100: ten for a view, one for six seconds, halved every three days."""
+        warm = min(100, 10 * self.views + self.seconds // 6)
+        return warm >> max(0, (now - self.last_at) // HEAT_HALVES_EVERY)
+
 
 class Radar(msgspec.Struct, frozen=True):
-    """What the views of one card add up to. `revision` counts its writes; 0: nothing is stored yet.
+    """What the views of one card add up to. `revision` counts its writes; 0 means that nothing is stored yet.
 
-    `ring` holds a 32-bit mark of each of the latest views, oldest first; its last bit says that the seconds came, too.
+    `ring` holds a 32-bit mark of each of the latest views, oldest first.
     """
 
     card: str
@@ -124,43 +150,60 @@ class Radar(msgspec.Struct, frozen=True):
     visitors: tuple[Visitor, ...] = ()
     ring: tuple[int, ...] = ()
 
-    def seen(self, view: View) -> "Radar":
-        """With `view` counted, or the same object if it was before."""
-        opened = _mark(view.id)
-        timed = opened | 1
-        if timed in self.ring or (view.seconds is None and opened in self.ring):
+    def state_of(self, view_id: str) -> ViewState:
+        """How much of a view is counted. A view that has left the ring is `unseen` again."""
+        mark = _mark(view_id)
+        if mark | _TIMED in self.ring:
+            return "timed"
+        return "opened" if mark in self.ring else "unseen"
+
+    def with_view(self, view: View) -> "Radar":
+        """The radar with the report counted; this very object if the report says nothing new."""
+        before = self.state_of(view.id)
+        if view.state not in TRANSITIONS[before]:
             return self
-        first = opened not in self.ring
+        is_first = before == "unseen"
         seconds = min(view.seconds or 0, MAX_SECONDS)
-        entry = opened if view.seconds is None else timed
         return replace(
             self,
-            views=self.views + first,
-            by_members=self.by_members + (first and bool(view.visitor)),
+            views=self.views + is_first,
+            by_members=self.by_members + (is_first and bool(view.visitor)),
             seconds=self.seconds + seconds,
             last_at=view.at if self.last_at is None else max(self.last_at, view.at),
-            scenes=_counted(self.scenes, view.scene) if first and view.scene else self.scenes,
-            visitors=_met(self.visitors, view, int(first), seconds) if view.visitor else self.visitors,
-            ring=(*self.ring, entry)[-RING:] if first else tuple(timed if one == opened else one for one in self.ring),
+            scenes=_scenes_with(self.scenes, view.scene) if is_first and view.scene else self.scenes,
+            visitors=_visitors_with(self.visitors, view, int(is_first), seconds) if view.visitor else self.visitors,
+            ring=_ring_with(self.ring, view, before),
         )
 
 
 def _mark(view_id: str) -> int:
-    """31 bits of the id, and a zero for "without seconds so far". Of the views that meet a full ring, one in 20 million
-    finds its mark taken by another and is not counted."""
-    return int.from_bytes(hashlib.sha256(view_id.encode()).digest()[:4], "big") & ~1
+    """31 bits of the view's id, and a zero for `_TIMED`.
+
+    Of the views that meet a full ring, one in 20 million finds its mark taken by another view and is not counted.
+    """
+    return int.from_bytes(hashlib.sha256(view_id.encode()).digest()[:4], "big") & ~_TIMED
 
 
-def _counted(scenes: Mapping[str, int], scene: str) -> Mapping[str, int]:
-    name = scene if scene in scenes or len(scenes.keys() - {OTHER_SCENE}) < SCENES else OTHER_SCENE
+def _ring_with(ring: tuple[int, ...], view: View, before: ViewState) -> tuple[int, ...]:
+    opened = _mark(view.id)
+    mark = opened | _TIMED if view.state == "timed" else opened
+    if before == "unseen":
+        return (*ring, mark)[-RING:]
+    return tuple(mark if one == opened else one for one in ring)
+
+
+def _scenes_with(scenes: Mapping[str, int], scene: str) -> Mapping[str, int]:
+    has_room = len(scenes.keys() - {OTHER_SCENE}) < SCENES
+    name = scene if scene in scenes or has_room else OTHER_SCENE
     return {**scenes, name: scenes.get(name, 0) + 1}
 
 
-def _met(visitors: tuple[Visitor, ...], view: View, views: int, seconds: int) -> tuple[Visitor, ...]:
+def _visitors_with(visitors: tuple[Visitor, ...], view: View, views: int, seconds: int) -> tuple[Visitor, ...]:
+    """The visitors with one more report, the latest first."""
     known = next((one for one in visitors if one.member_id == view.visitor), None)
     if known is None:
-        met = Visitor(view.visitor, view.at, views, seconds)
+        visitor = Visitor(view.visitor, view.at, views, seconds)
     else:
-        met = Visitor(known.member_id, max(known.last_at, view.at), known.views + views, known.seconds + seconds)
+        visitor = Visitor(known.member_id, max(known.last_at, view.at), known.views + views, known.seconds + seconds)
     others = (one for one in visitors if one.member_id != view.visitor)
-    return tuple(sorted((met, *others), key=lambda one: one.last_at, reverse=True))[:VISITORS]
+    return tuple(sorted((visitor, *others), key=lambda one: one.last_at, reverse=True))[:VISITORS]

@@ -1,24 +1,23 @@
-"""What cards send and get as JSON."""
+"""The JSON of cards. What a member calls a version of a card is a `Face` inside."""
 
 from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final
 
 from msgspec import Meta, field, structs
 
-from cardstock.cards import errors as cards_errors
-from cardstock.cards import service
-from cardstock.cards.model import Card, Face, Radar, Share, Shown
+from cardstock.cards import errors, model
+from cardstock.cards.model import Card, Face, OpenedCard, Radar, Share
 from cardstock.clock import rfc3339
 from cardstock.edge import errors as edge_errors
 from cardstock.edge.fields import MemberId, Moment, NextCursor, SignedToken
 from cardstock.edge.http import Model
 from cardstock.errors import NOT_FOUND, QUEUE_UNAVAILABLE
 
-UPDATE_CODES: Final = (NOT_FOUND, cards_errors.CARD_CHANGED)
-SHARE_CODES: Final = (NOT_FOUND, cards_errors.AUDIENCE_UNKNOWN)
+UPDATE_CODES: Final = (NOT_FOUND, errors.CARD_CHANGED)
+SHARE_CODES: Final = (NOT_FOUND, errors.AUDIENCE_UNKNOWN)
 VIEW_CODES: Final = (edge_errors.TOKEN_INVALID, edge_errors.TOKEN_EXPIRED, edge_errors.KEY_INVALID, QUEUE_UNAVAILABLE)
 
 Audience = Annotated[
@@ -114,12 +113,21 @@ class CardVersion(Model):
         Meta(max_length=20, examples=[["22423"]], description="Article numbers of products shown on the card."),
     ] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, face: Face) -> CardVersion:
+        """One audience's face."""
+        return cls(**structs.asdict(face) | {"tags": list(face.tags), "shelf": list(face.shelf)})
+
+    def face(self) -> Face:
+        """The inverse of `of`."""
+        return Face(**structs.asdict(self) | {"tags": tuple(self.tags), "shelf": tuple(self.shelf)})
+
 
 Versions = Annotated[
     dict[Audience, CardVersion],
     Meta(
         min_length=1,
-        max_length=service.MAX_AUDIENCES,
+        max_length=model.MAX_AUDIENCES,
         description="What each audience sees, by audience; `default` is for everybody.",
         examples=[{"default": {"name": "林晓雨", "title": "高级导购"}}],
     ),
@@ -165,12 +173,23 @@ class OwnCard(Model):
     created_at: Annotated[Moment, Meta(description="When the card was made.")]
     updated_at: Annotated[Moment, Meta(description="When the card was last changed.")]
 
+    @classmethod
+    def of(cls, card: Card) -> OwnCard:
+        """A card for its owner."""
+        versions = {audience: CardVersion.of(face) for audience, face in card.faces.items()}
+        return cls(card.key, versions, card.revision, rfc3339(card.created_at), rfc3339(card.updated_at))
+
 
 class OwnCards(Model):
     """A page of the member's cards."""
 
     items: Annotated[list[OwnCard], Meta(description="The member's cards, newest first.")]
     next_cursor: NextCursor
+
+    @classmethod
+    def of(cls, cards: Sequence[Card], next_cursor: str | None) -> OwnCards:
+        """A page of cards for their owner."""
+        return cls([OwnCard.of(card) for card in cards], next_cursor)
 
 
 class ShownCard(Model):
@@ -188,6 +207,13 @@ class ShownCard(Model):
     version: Annotated[CardVersion, Meta(description="What this visitor sees of it.")]
     revision: Annotated[int, Meta(description="Counts the changes of the card, from 1.", examples=[3])]
     view_ticket: Annotated[SignedToken, Meta(description="Report the view with it.")]
+
+    @classmethod
+    def of(cls, opened: OpenedCard, ticket: str) -> ShownCard:
+        """An opened card for its visitor, with the ticket of this view."""
+        card = opened.card
+        version = CardVersion.of(opened.face)
+        return cls(card.key, opened.share or None, card.owner_id, version, card.revision, ticket)
 
 
 class PostShare(Model):
@@ -219,6 +245,12 @@ class ShareKey(Model):
     label: Annotated[str, Meta(description="The owner's note; empty if there is none.", examples=["WeChat group"])]
     path: Annotated[str, Meta(examples=["/c/k7m2p9xw4t"], description="Path of the public page.")]
     created_at: Annotated[Moment, Meta(description="When the share was made.")]
+
+    @classmethod
+    def of(cls, share: Share) -> ShareKey:
+        """A share for the card's owner."""
+        path = f"/c/{share.key}"
+        return cls(share.key, share.card, share.audience, share.label, path, rfc3339(share.created_at))
 
 
 class PostView(Model):
@@ -275,6 +307,20 @@ class Visitor(Model):
     heat: Annotated[int, Meta(description="How warm the visitor is, 0 to 100; halves every three days.", examples=[56])]
     hot: Annotated[bool, Meta(description="Whether `heat` says that a call is worth it today.")]
 
+    @classmethod
+    def of(cls, visitor: model.Visitor, nickname: str | None, now: datetime) -> Visitor:
+        """A visitor for the card's owner, as warm as at `now`."""
+        heat = visitor.heat(now)
+        return cls(
+            member_id=visitor.member_id,
+            nickname=nickname,
+            views=visitor.views,
+            seconds=visitor.seconds,
+            last_at=rfc3339(visitor.last_at),
+            heat=heat,
+            hot=heat >= model.HOT,
+        )
+
 
 class Visitors(Model):
     """What the card's views add up to, a few seconds behind, and the members who looked last."""
@@ -291,55 +337,19 @@ class Visitors(Model):
     ]
     visitors: Annotated[list[Visitor], Meta(description="Members who looked last, newest first.")]
 
+    @classmethod
+    def of(cls, radar: Radar, nicknames: Mapping[str, str], now: datetime) -> Visitors:
+        """A card's radar for the card's owner, at `now`."""
+        return cls(
+            views=radar.views,
+            by_members=radar.by_members,
+            seconds=radar.seconds,
+            last_at=rfc3339(radar.last_at) if radar.last_at else None,
+            scenes=dict(radar.scenes),
+            visitors=[Visitor.of(one, nicknames.get(one.member_id), now) for one in radar.visitors],
+        )
+
 
 def faces_of(versions: Mapping[str, CardVersion]) -> dict[str, Face]:
-    """What a client sent, for the service."""
-    return {
-        audience: Face(**{**structs.asdict(one), "tags": tuple(one.tags), "shelf": tuple(one.shelf)})
-        for audience, one in versions.items()
-    }
-
-
-def version_of(face: Face) -> CardVersion:
-    """One audience's version."""
-    return CardVersion(
-        face.name, face.title, face.company, face.intro, face.phone, face.email, face.wechat, face.address,
-        face.website, list(face.tags), list(face.shelf),
-    )  # fmt: skip
-
-
-def owned(card: Card) -> OwnCard:
-    """A card for its owner."""
-    versions = {audience: version_of(face) for audience, face in card.faces.items()}
-    return OwnCard(card.key, versions, card.revision, rfc3339(card.created_at), rfc3339(card.updated_at))
-
-
-def shown_as(shown: Shown, ticket: str) -> ShownCard:
-    """A card for a visitor."""
-    card = shown.card
-    return ShownCard(card.key, shown.share or None, card.owner_id, version_of(shown.face), card.revision, ticket)
-
-
-def shared(share: Share) -> ShareKey:
-    """A share key for its owner."""
-    return ShareKey(share.key, share.card, share.audience, share.label, f"/c/{share.key}", rfc3339(share.created_at))
-
-
-def radar_of(radar: Radar, names: Mapping[str, str], now: datetime) -> Visitors:
-    """A radar for the card's owner."""
-    visitors = []
-    for one in radar.visitors:
-        heat = service.heat(one, now)
-        visitors.append(
-            Visitor(
-                one.member_id,
-                names.get(one.member_id),
-                one.views,
-                one.seconds,
-                rfc3339(one.last_at),
-                heat,
-                heat >= service.HOT,
-            )
-        )
-    last_at = rfc3339(radar.last_at) if radar.last_at else None
-    return Visitors(radar.views, radar.by_members, radar.seconds, last_at, dict(radar.scenes), visitors)
+    """The faces that a client sent, by audience."""
+    return {audience: version.face() for audience, version in versions.items()}

@@ -7,7 +7,7 @@ cards alone.
 |---|---|---|
 | card by its key | key / `card` | 1 read |
 | share key | key / `share` | 1 read |
-| what a key shows | key, all of it; for a share key the card after it | 1 or 2 reads |
+| open a card by a share key | the share, then its card | 2 reads |
 | radars of n cards | n x key / `views` | 1 read |
 | count the views of a card | key / `views` | 1 WCU: the item stays below 1 KB |
 | a member's cards | `by_owner`, then the cards | 2 reads |
@@ -109,7 +109,7 @@ class RadarItem(Table):
 class DynamoCards:
     """`cards.ports.Cards`."""
 
-    def add(self, card: Card, request: RequestKey) -> str | None:
+    def add_card(self, card: Card, request: RequestKey) -> str | None:
         return _once(_card_item(card), CardItem.pk.does_not_exist(), request, card.key, card.created_at)
 
     def add_share(self, share: Share, request: RequestKey) -> str | None:
@@ -123,7 +123,7 @@ class DynamoCards:
         )
         return _once(item, ShareItem.pk.does_not_exist(), request, share.key, share.created_at)
 
-    def find(self, key: str) -> Card | None:
+    def find_card(self, key: str) -> Card | None:
         item = CardItem.find(key, "card")
         return None if item is None else _card(item)
 
@@ -131,10 +131,10 @@ class DynamoCards:
         item = ShareItem.find(key, "share")
         return None if item is None else _share(item)
 
-    def replace(self, card: Card, revision: int) -> bool:
+    def replace_card(self, card: Card, revision: int) -> bool:
         return _card_item(card).put_if(CardItem.revision == revision)
 
-    def owned_by(self, owner_id: str, limit: int, after: str | None) -> tuple[Sequence[Card], str | None]:
+    def cards_of_member(self, owner_id: str, limit: int, after: str | None) -> tuple[Sequence[Card], str | None]:
         start = None if after is None else {"owner_id": owner_id, "pk": after, "sk": "card"}
         items, last = read_page(CardItem.by_owner.query, owner_id, limit=limit, start=start)
         keys = [item.pk for item in items]
@@ -145,13 +145,13 @@ class DynamoCards:
 class DynamoRadars:
     """`cards.ports.Radars`."""
 
-    def of(self, cards: Collection[str]) -> Mapping[str, Radar]:
+    def radars_of(self, cards: Collection[str]) -> Mapping[str, Radar]:
         radars = {key: Radar(key) for key in cards}
         for item in RadarItem.batch_get([(key, "views") for key in cards], consistent_read=True):
             radars[item.pk] = _radar(item)
         return radars
 
-    def store(self, radar: Radar) -> bool:
+    def store_radar(self, radar: Radar) -> bool:
         before = radar.revision - 1
         condition = RadarItem.revision == before if before else RadarItem.pk.does_not_exist()
         return _radar_item(radar).put_if(condition)

@@ -1,7 +1,7 @@
 """View tickets: signed proof that a card was shown.
 
-A ticket, valid for two hours, comes with a card. Whoever looked at the card sends it back with the view, and gets the
-attribution that the ticket's claims make.
+A ticket, valid for two hours, comes with an opened card. The visitor's client sends it back with each report of the
+view, and gets the attribution that the ticket is good for.
 """
 
 from datetime import timedelta
@@ -10,20 +10,20 @@ from typing import Final
 from msgspec.structs import asdict
 
 from cardstock.attribution import Attribution
-from cardstock.cards.model import Shown
+from cardstock.cards.model import OpenedCard
 from cardstock.edge.tokens import Signer
 from cardstock.ids import short_key
 
-TICKET_LIFETIME: Final = timedelta(hours=2)
-_TICKET: Final = "view"
+LIFETIME: Final = timedelta(hours=2)
+_PURPOSE: Final = "view"
 
 
-def ticket_for(signer: Signer, shown: Shown) -> str:
-    """A ticket for one look at what is shown."""
-    view = Attribution(shown.card.key, shown.share, short_key(), shown.card.owner_id)
-    return signer.sign(_TICKET, asdict(view), lifetime=TICKET_LIFETIME)
+def sign_ticket(signer: Signer, opened: OpenedCard) -> str:
+    """A ticket for one view of the opened card."""
+    view = Attribution(card=opened.card.key, share=opened.share, view=short_key(), guide=opened.card.owner_id)
+    return signer.sign(_PURPOSE, asdict(view), lifetime=LIFETIME)
 
 
 def open_ticket(signer: Signer, ticket: str) -> Attribution:
-    """The view that the ticket is good for. Raises `UnauthorizedError` (TOKEN_INVALID, TOKEN_EXPIRED)."""
-    return Attribution(**signer.open(_TICKET, ticket))
+    """What the ticket's view attributes an order to. Raises `UnauthorizedError` (TOKEN_INVALID, TOKEN_EXPIRED)."""
+    return Attribution(**signer.open(_PURPOSE, ticket))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @cache
 def cards() -> "Cards":
-    """Cards in DynamoDB."""
+    """Cards and shares in DynamoDB."""
     from cardstock.cards.store import DynamoCards
 
     return DynamoCards()
@@ -19,7 +19,7 @@ def cards() -> "Cards":
 
 @cache
 def radars() -> "Radars":
-    """Views of cards added up, in DynamoDB."""
+    """The radars of cards in DynamoDB."""
     from cardstock.cards.store import DynamoRadars
 
     return DynamoRadars()
@@ -27,15 +27,8 @@ def radars() -> "Radars":
 
 @cache
 def views() -> "Views":
-    """Views of cards on their way to be counted, through the card-views queue."""
+    """The queue of views to be counted."""
     from cardstock.aws.queues import Queue
-    from cardstock.cards.queue import QueuedViews
+    from cardstock.cards.views_queue import ViewsQueue
 
-    return QueuedViews(Queue(environment.text("CARD_VIEWS_QUEUE_URL")))
-
-
-def qr_code(text: str) -> str:
-    """A QR code of `text` as an SVG document that scales to its box."""
-    from cardstock.cards.qr import svg_of
-
-    return svg_of(text)
+    return ViewsQueue(Queue(environment.text("CARD_VIEWS_QUEUE_URL")))

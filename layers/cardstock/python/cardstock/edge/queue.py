@@ -1,8 +1,10 @@
-"""The queue edge: SQS batches with partial failures, so that a poison message ends in its dead-letter queue alone
-while its neighbours are handled once."""
+"""The queue edge: SQS batches with partial failures.
+
+A poison message ends in its dead-letter queue alone, while its neighbours are handled once.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -12,16 +14,17 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+Event = TypeVar("Event")
 
 
 def each(consume: Callable[[bytes], None], *, finish: Callable[[], None] | None = None) -> Handler:
-    """A handler that gives `consume` the body of one message at a time, and then calls `finish`.
+    """A handler that calls `consume` with the body of one message at a time, and then `finish`.
 
-    A message whose `consume` raises is reported as failed, alone; it comes again until the queue's redrive policy
-    moves it to the dead-letter queue. When `finish` raises, what the batch still had to do is not done, and every
-    message of it is reported. `consume` must be safe to repeat.
+    A message whose `consume` raises is reported as failed, alone. It comes again until the queue's redrive policy
+    moves it to the dead-letter queue. When `finish` raises, every message of the batch is reported as failed.
+    `consume` must be safe to repeat.
     """
-    # The batch module looks whether pydantic is loaded when it is imported; nothing here loads it (40 ms saved).
+    # Imported first of all: the batch module looks whether pydantic is loaded, and nothing here loads it (40 ms saved).
     from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -41,7 +44,7 @@ def each(consume: Callable[[bytes], None], *, finish: Callable[[], None] | None 
             if finish is not None:
                 try:
                     finish()
-                except Exception:  # said in the answer, like every message that failed: the whole batch comes again
+                except Exception:  # the answer says so: the whole batch comes again
                     logger.exception("batch not finished")
                     return _failed(record["messageId"] for record in event["Records"])
             return dict(answer)
@@ -52,7 +55,7 @@ def each(consume: Callable[[bytes], None], *, finish: Callable[[], None] | None 
 
 
 def together(consume: Callable[[Sequence[tuple[str, bytes]]], Sequence[str]]) -> Handler:
-    """A handler that gives `consume` all messages of a batch as (message id, body) and is told the ids that failed."""
+    """A handler that calls `consume` with a whole batch of (message id, body), and reports the ids that it returns."""
 
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         try:
@@ -68,6 +71,19 @@ def _failed(message_ids: Iterable[str]) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}
 
 
-def decode(kind: type, body: bytes) -> Any:
+def decode(kind: type[Event], body: bytes) -> Event:
     """`body` as a strict `kind`. Raises `msgspec.ValidationError` (a poison message: let it fail)."""
     return msgspec.json.decode(body, type=kind, strict=True)
+
+
+def decode_each(kind: type[Event], messages: Sequence[tuple[str, bytes]]) -> tuple[dict[str, Event], list[str]]:
+    """The messages of a batch as strict `kind`s by message id, and the ids of those that are none, which are logged."""
+    decoded: dict[str, Event] = {}
+    failed: list[str] = []
+    for message_id, body in messages:
+        try:
+            decoded[message_id] = decode(kind, body)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            logger.error("message failed", message_id=message_id, error=str(error))
+            failed.append(message_id)
+    return decoded, failed

@@ -93,10 +93,10 @@ def inviters() -> "Inviters":
     """Who brought whom, by the referral network and the keys of cards."""
     from functools import partial
 
-    from cardstock.cards.service import owner_of
+    from cardstock.cards.sharing import owner_of_key
     from cardstock.members.store import NetworkInviters
 
-    owner = partial(owner_of, cards=cards_wiring.cards())
+    owner = partial(owner_of_key, cards=cards_wiring.cards())
     return NetworkInviters(
         members=members_wiring.members(), network=network_wiring.network(), owner_of=owner, clock=process_clock
     )

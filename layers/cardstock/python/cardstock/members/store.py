@@ -204,6 +204,11 @@ class DynamoMembers:
                     condition=MemberItem.pk.exists(),
                 )
 
+    def nicknames_of(self, member_ids: Iterable[str]) -> Mapping[str, str]:
+        """`cards.ports.Nicknames`: a member who has no nickname or was erased is absent."""
+        found = members_of(member_ids)
+        return {key: one.nickname for key, one in found.items() if one.nickname and one.erased_at is None}
+
 
 class NetworkInviters:
     """`members.ports.Inviters` on the referral network and the keys of cards."""
@@ -233,12 +238,6 @@ def members_of(member_ids: Iterable[str]) -> Mapping[str, Member]:
     """Those of the members that exist, erased ones too; one read per hundred, consistent."""
     keys = sorted(set(member_ids))
     return {item.pk: member_in(item) for item in MemberItem.batch_get(keys, consistent_read=True)} if keys else {}
-
-
-def nicknames(member_ids: Iterable[str]) -> Mapping[str, str]:
-    """What members call themselves (`cards.ports.Names`); who has no nickname or was erased is absent."""
-    found = members_of(member_ids)
-    return {key: one.nickname for key, one in found.items() if one.nickname and one.erased_at is None}
 
 
 def _point(transaction: Transaction, key: str, member_id: str) -> None:

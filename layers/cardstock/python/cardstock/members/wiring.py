@@ -8,8 +8,8 @@ from cardstock import environment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cardstock.cards.ports import Names
-    from cardstock.members.ports import Members, Platform, Verifier
+    from cardstock.members.ports import Platform, Verifier
+    from cardstock.members.store import DynamoMembers
 
 
 @cache
@@ -29,16 +29,8 @@ def verifier() -> "Verifier | None":
 
 
 @cache
-def members() -> "Members":
+def members() -> "DynamoMembers":
     """Members in DynamoDB."""
     from cardstock.members.store import DynamoMembers
 
     return DynamoMembers()
-
-
-@cache
-def nicknames() -> "Names":
-    """What members call themselves."""
-    from cardstock.members.store import nicknames
-
-    return nicknames

@@ -1,4 +1,4 @@
-"""The public page of a card: one HTML document that asks nobody for anything, readable before its script has run.
+"""The public page of a card: one HTML document that loads nothing else, readable before its script has run.
 
 Its policy (`POLICY`) allows exactly the style and the script below, by their hashes, and calls back to this site alone.
 """
@@ -108,7 +108,7 @@ border:1px solid var(--line)}
 @media print{body{background:#fff}.actions,.save{display:none}}
 """
 
-# Tells the site that the card was opened, and when it is put away for how long it was looked at.
+# Reports the view when the page opens, and its seconds when the page is left.
 _SCRIPT: Final = """
 (function(){var d=document.body.dataset,t=Date.now(),sent=false;
 function tell(s){var b={ticket:d.ticket,scene:"h5"};if(s!==null)b.seconds=s;b=JSON.stringify(b);
@@ -187,7 +187,7 @@ def page_of(face: Face, links: Links, language: str) -> str:
 
 
 def missing_page(language: str) -> str:
-    """What somebody sees whose key leads to no card."""
+    """The page for a key that leads to no card."""
     texts = _TEXTS[language]
     content = f"<div class=none><h1>{texts['missing']}</h1><p>{texts['missing_why']}</p></div>"
     return _document(texts, texts["missing"], "", "", content)
@@ -242,10 +242,10 @@ def _details(face: Face, texts: dict[str, str]) -> str:
         (texts["address"], face.address, ""),
         (texts["website"], face.website, face.website),
     ]
-    shown = []
+    items = []
     for label, value, link in rows:
         if value:
             text = escape(value.removeprefix("https://"))
             inner = f'<a href="{escape(link)}" rel="noopener nofollow">{text}</a>' if link else text
-            shown.append(f"<dt>{label}</dt><dd>{inner}</dd>")
-    return f"<section class=rows><dl>{''.join(shown)}</dl></section>" if shown else ""
+            items.append(f"<dt>{label}</dt><dd>{inner}</dd>")
+    return f"<section class=rows><dl>{''.join(items)}</dl></section>" if items else ""

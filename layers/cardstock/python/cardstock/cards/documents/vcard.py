@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from cardstock.cards.model import Shown
+from cardstock.cards.model import OpenedCard
 
 _FOLD_AT = 75
 
 
-def vcard_of(shown: Shown, url: str) -> str:
-    """The vCard of what somebody sees; `url` is where it came from. Text is escaped, lines are folded at 75 octets."""
-    face = shown.face
+def vcard_of(opened: OpenedCard, url: str) -> str:
+    """The vCard of an opened card; `url` is its public page. Text is escaped, lines are folded at 75 octets."""
+    face = opened.face
     lines = ["BEGIN:VCARD", "VERSION:4.0", f"FN:{_text(face.name)}"]
     for name, value in (
         ("ORG", face.company),
@@ -31,8 +31,8 @@ def vcard_of(shown: Shown, url: str) -> str:
         lines.append("CATEGORIES:" + ",".join(_text(tag) for tag in face.tags))
     lines += [
         f"SOURCE:{url}",
-        f"UID:urn:cardstock:{shown.card.key}",
-        f"REV:{shown.card.updated_at.strftime('%Y%m%dT%H%M%SZ')}",
+        f"UID:urn:cardstock:{opened.card.key}",
+        f"REV:{opened.card.updated_at.strftime('%Y%m%dT%H%M%SZ')}",
         "END:VCARD",
     ]
     return "".join(f"{part}\r\n" for line in lines for part in _folded(line))

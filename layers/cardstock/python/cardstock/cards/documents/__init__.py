@@ -1,0 +1,1 @@
+"""A card as documents for people: its public page, its vCard, its QR code."""

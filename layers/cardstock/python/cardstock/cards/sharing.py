@@ -1,0 +1,35 @@
+"""Giving cards away under share keys."""
+
+from cardstock import clock
+from cardstock.cards import errors
+from cardstock.cards.editing import find_own_card
+from cardstock.cards.model import SHARE_KEY_LETTERS, Share
+from cardstock.cards.ports import Cards
+from cardstock.errors import STORE_UNAVAILABLE, Pointer
+from cardstock.ids import RequestKey, short_key
+
+
+def share_card(
+    key: str, owner_id: str, audience: str, label: str, request: RequestKey, *, cards: Cards
+) -> tuple[Share, bool]:
+    """A new share of the member's card, and whether an earlier run of `request` had made it.
+
+    Raises `NotFoundError`, and `InvalidError` (AUDIENCE_UNKNOWN) when the card has no face for `audience`.
+    """
+    card = find_own_card(key, owner_id, cards=cards)
+    if audience not in card.faces:
+        raise errors.AUDIENCE_UNKNOWN(pointers=(Pointer("/audience", "UNKNOWN"),))
+    share = Share(short_key(SHARE_KEY_LETTERS), key, owner_id, audience, label, clock.now())
+    earlier = cards.add_share(share, request)
+    if earlier is None:
+        return share, False
+    stored = cards.find_share(earlier)
+    if stored is None:
+        raise STORE_UNAVAILABLE()
+    return stored, True
+
+
+def owner_of_key(key: str, *, cards: Cards) -> str | None:
+    """The member who gave `key` away, a share key or the card's own. One read."""
+    found = cards.find_share(key) if len(key) == SHARE_KEY_LETTERS else cards.find_card(key)
+    return found.owner_id if found else None

@@ -1,0 +1,137 @@
+"""What every store of cards and radars guarantees: the one in DynamoDB and the one in memory."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from cardstock.cards.model import RING, Card, Face, Radar, Share, View
+from cardstock.cards.ports import Cards, Radars
+from cardstock.cards.store import DynamoCards, DynamoRadars
+from cardstock.errors import RefusedError
+from cardstock.ids import RequestKey, new_id
+from tests.people.memory_cards import MemoryCards, MemoryRadars
+
+NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
+OWNER = new_id("mem", NOW)
+KEY = "k7m2p9xw4tab"
+STORES = ["memory", "dynamodb"]
+
+
+def card(key: str = KEY, **faces: Face) -> Card:
+    return Card(key, OWNER, {"default": Face("Lin", tags=("a",), shelf=("1", "2")), **faces}, 1, NOW, NOW)
+
+
+def share(key: str = "k7m2p9xw4t", audience: str = "vip") -> Share:
+    return Share(key, KEY, OWNER, audience, "door", NOW)
+
+
+def asked(name: str, fingerprint: str = "f") -> RequestKey:
+    return RequestKey(f"req_{name}", fingerprint)
+
+
+@pytest.fixture(params=STORES)
+def cards(request: pytest.FixtureRequest) -> Cards:
+    if request.param == "memory":
+        return MemoryCards()
+    request.getfixturevalue("cloud")
+    return DynamoCards()
+
+
+@pytest.fixture(params=STORES)
+def radars(request: pytest.FixtureRequest) -> Radars:
+    if request.param == "memory":
+        return MemoryRadars()
+    request.getfixturevalue("cloud")
+    return DynamoRadars()
+
+
+def test_a_card_comes_back_as_it_was_stored(cards: Cards) -> None:
+    made = card(vip=Face("Lin", intro="a\nb", website="https://example.com"))
+
+    assert cards.add_card(made, asked("1")) is None
+    assert cards.find_card(made.key) == made
+    assert cards.find_card("unknown") is None
+
+
+def test_a_share_comes_back_as_it_was_stored(cards: Cards) -> None:
+    assert cards.add_share(share(), asked("1")) is None
+    assert cards.find_share("k7m2p9xw4t") == share()
+    assert cards.find_share("unknown234") is None
+
+
+def test_the_same_request_makes_one_card_and_another_body_is_refused(cards: Cards) -> None:
+    cards.add_card(card(), asked("1"))
+
+    assert cards.add_card(card("k7m2p9xw4tac"), asked("1")) == KEY
+    with pytest.raises(RefusedError, match="IDEMPOTENCY_KEY_REUSED"):
+        cards.add_card(card("k7m2p9xw4tac"), asked("1", "other"))
+    assert cards.find_card("k7m2p9xw4tac") is None
+
+
+def test_the_same_request_makes_one_share_and_another_body_is_refused(cards: Cards) -> None:
+    cards.add_share(share(), asked("1"))
+
+    assert cards.add_share(share("k7m2p9xw5t"), asked("1")) == "k7m2p9xw4t"
+    with pytest.raises(RefusedError, match="IDEMPOTENCY_KEY_REUSED"):
+        cards.add_share(share("k7m2p9xw5t"), asked("1", "other"))
+    assert cards.find_share("k7m2p9xw5t") is None
+
+
+def test_the_repeat_of_a_write_whose_answer_was_lost_is_the_same_write(cards: Cards) -> None:
+    assert [cards.add_card(card(), asked("1")) for _ in range(2)] == [None, None]
+    assert [cards.add_share(share(), asked("2")) for _ in range(2)] == [None, None]
+
+
+def test_a_card_is_replaced_only_at_the_revision_that_was_read(cards: Cards) -> None:
+    cards.add_card(card(), asked("1"))
+    second = replace(card(), revision=2, faces={"default": Face("Second")})
+
+    assert cards.replace_card(second, 1) is True
+    assert cards.replace_card(replace(second, faces={"default": Face("Rival")}), 1) is False
+    assert cards.find_card(KEY) == second
+
+
+def test_a_member_s_cards_come_in_pages(cards: Cards) -> None:
+    keys = [f"k7m2p9xw4ta{letter}" for letter in "abcde"]
+    for number, key in enumerate(keys):
+        cards.add_card(card(key), asked(str(number)))
+    first, after_first = cards.cards_of_member(OWNER, 2, None)
+    second, after_second = cards.cards_of_member(OWNER, 2, after_first)
+    third, end = cards.cards_of_member(OWNER, 2, after_second)
+
+    assert [one.key for one in (*first, *second, *third)] == keys
+    assert (len(first), len(second), end) == (2, 2, None)
+    assert cards.cards_of_member("mem_other", 2, None) == ([], None)
+
+
+def test_only_cards_are_in_the_list_of_cards(cards: Cards) -> None:
+    cards.add_card(card(), asked("1"))
+    cards.add_share(share(audience="default"), asked("2"))
+
+    assert cards.cards_of_member(OWNER, 20, None) == ([card()], None)
+
+
+def full_radar() -> Radar:
+    radar = Radar(KEY, 1, views=10**9, by_members=10**9, seconds=10**12)
+    for number in range(RING + 5):
+        at = NOW + timedelta(seconds=number)
+        radar = radar.with_view(View(f"v{number}", KEY, "", new_id("mem", at), f"scene_{number}", 3600, at))
+    return radar
+
+
+@pytest.mark.parametrize(
+    "radar", [Radar(KEY, 1).with_view(View("v", "", "", "", "", None, NOW)), full_radar()], ids=["one view", "full"]
+)
+def test_a_radar_comes_back_as_it_was_stored(radars: Radars, radar: Radar) -> None:
+    assert radars.store_radar(radar) is True
+    assert radars.radars_of([radar.card, "unknown"]) == {radar.card: radar, "unknown": Radar("unknown")}
+
+
+def test_a_radar_is_stored_only_on_the_revision_that_was_read(radars: Radars) -> None:
+    first = Radar(KEY, 1, last_at=NOW)
+
+    assert radars.store_radar(first) is True
+    assert radars.store_radar(first) is False
+    assert radars.store_radar(replace(first, revision=3)) is False
+    assert radars.store_radar(replace(first, revision=2)) is True

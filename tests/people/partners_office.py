@@ -115,7 +115,7 @@ class Office:
     def announce(self, order_id: str, supplier_id: str = LIGHTS) -> None:
         """Put what follows a payment into the webhooks queue."""
         part = orders_wiring.orders().find_supplier_orders(order_id, (supplier_id,))[supplier_id]
-        flows_wiring.announcements().supplier_order(part, None)
+        flows_wiring.announcements().supplier_order(part)
         flows_wiring.announcements().flush()
 
     def consume(self, *bodies: Any) -> list[str]:

@@ -15,7 +15,7 @@ from cardstock.clock import rfc3339
 from cardstock.ids import derived_id
 from cardstock.ledger.model import Kind, LedgerTransaction, pocket_of
 from cardstock.network.model import Event as Moved
-from cardstock.orders.model import Order, Refund, SupplierOrder, SupplierOrderStatus
+from cardstock.orders.model import Order, Refund, SupplierOrder
 from cardstock.partners.model import Event
 
 _COMMISSION: Final[dict[Kind, str]] = {
@@ -55,8 +55,8 @@ class Announcements:
         data: dict[str, object] = {
             "order_id": refund.order_id,
             "refund_id": refund.refund_id,
-            "kind": refund.kind,
-            "goodwill": bool(refund.granted_by),
+            "kind": "return" if refund.part_of_order else "stray",
+            "goodwill": refund.kind == "goodwill",
             "amount_fen": refund.amount_fen,
             "freight_fen": refund.freight_fen,
             "lines": [{"sku": line.sku, "units": line.units, "amount_fen": line.amount_fen} for line in refund.lines],
@@ -64,10 +64,10 @@ class Announcements:
         at = refund.requested_at if refund.succeeded_at is None else refund.succeeded_at
         self._held.append(event(f"refund.{refund.status}", refund.order_id, at, data, cause=refund.refund_id))
 
-    def supplier_order(self, part: SupplierOrder, previous: SupplierOrderStatus | None) -> None:
+    def supplier_order(self, part: SupplierOrder) -> None:
         """A supplier's order is new, or has moved on; the supplier is among those who are told."""
         told: dict[str, object] = {"order_id": part.order_id, "supplier_id": part.supplier_id}
-        if previous is None:
+        if part.last_event == "requested":
             told["lines"] = [{"sku": line.sku, "name": line.name, "units": line.units} for line in part.lines]
             told["receiver"] = {
                 "name": part.receiver.name,
@@ -77,17 +77,16 @@ class Announcements:
             self._held.append(
                 event("fulfilment.requested", part.order_id, part.created_at, told, cause=part.supplier_id)
             )
-        elif part.delivered_at is not None and previous != "delivered":
+        elif part.last_event == "delivered" and part.delivered_at is not None:
             self._held.append(
                 event("shipment.delivered", part.order_id, part.delivered_at, told, cause=part.supplier_id)
             )
-        elif part.parcels:
-            # A change that brought no parcel names the last one again: the same event.
+        elif part.last_event == "parcel_sent":
             parcel = part.parcels[-1]
             told |= {"carrier": parcel.carrier, "tracking_no": parcel.tracking_no}
             cause = f"{part.supplier_id} {parcel.event_id}"
             self._held.append(event("shipment.created", part.order_id, parcel.at, told, cause=cause))
-        elif part.reduced_at is not None:
+        elif part.last_event == "reduced" and part.reduced_at is not None:
             told["lines"] = [
                 {"sku": line.sku, "name": line.name, "units": line.units - line.cancelled, "cancelled": line.cancelled}
                 for line in part.lines

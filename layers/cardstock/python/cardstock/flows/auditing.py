@@ -30,7 +30,7 @@ def order_truths(rules: PlanRules) -> Iterator[OrderTruth]:
     """What each order should have led to, by its own lines, snapshot, plan and refunds."""
     refunds: dict[str, list[Refund]] = {}
     for refund in every_refund():
-        if refund.kind == "return":
+        if refund.part_of_order:
             refunds.setdefault(refund.order_id, []).append(refund)
     for order in every_order():
         own = refunds.get(order.order_id, [])

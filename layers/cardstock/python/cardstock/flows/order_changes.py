@@ -33,7 +33,6 @@ from cardstock.orders.model import (
     RefundChange,
     SupplierOrder,
     SupplierOrderChange,
-    SupplierOrderStatus,
 )
 from cardstock.orders.ports import Orders, PaymentChannel
 
@@ -60,8 +59,8 @@ class OrderEvents(Protocol):
     def refund(self, refund: Refund, /) -> None:
         """A refund was requested, or has succeeded."""
 
-    def supplier_order(self, part: SupplierOrder, previous: SupplierOrderStatus | None, /) -> None:
-        """A supplier order is new, or has changed."""
+    def supplier_order(self, part: SupplierOrder, /) -> None:
+        """A supplier order is new, or has changed, as its `last_event` says."""
 
     def positions(self, moved: Sequence[Event], /) -> None:
         """The network has changed."""
@@ -202,7 +201,7 @@ def publish_return(needs: Needs, story: OrderStory) -> None:
 
 def publish_supplier_order(needs: Needs, change: SupplierOrderChange) -> None:
     """Publish a new or changed supplier order."""
-    needs.events.supplier_order(change.supplier_order, change.previous)
+    needs.events.supplier_order(change.supplier_order)
 
 
 def _refund_of(story: OrderStory) -> Refund:

@@ -74,6 +74,7 @@ def pack_quote(quote: Quote) -> dict[str, Any]:
         "h": quote.hint,
         **({"c": quote.coupon} if quote.coupon else {}),
         **({"f": quote.freight_fen} if quote.freight_fen else {}),
+        **({"p": quote.paid_by} if quote.paid_by != "buyer" else {}),
     }
 
 
@@ -86,4 +87,5 @@ def unpack_quote(claims: Mapping[str, Any]) -> Quote:
         hint=claims["h"],
         coupon=claims.get("c", ""),
         freight_fen=claims.get("f", 0),
+        paid_by=claims.get("p", "buyer"),
     )

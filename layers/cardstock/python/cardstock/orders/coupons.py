@@ -42,7 +42,7 @@ def take_off(order: Order, refund: Refund, refunds: Sequence[Refund], *, uses: C
 def given_back(order: Order, refunds: Sequence[Refund]) -> Iterator[tuple[str, Fen]]:
     """Each refund that went through, with what it gave back of what the coupon took off the order."""
     for refund in refunds:
-        if refund.kind == "return" and refund.status == "succeeded":
+        if refund.part_of_order and refund.status == "succeeded":
             fen = coupon_share(order, refund, refunds)
             if fen:
                 yield refund.refund_id, fen

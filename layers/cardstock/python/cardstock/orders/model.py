@@ -16,9 +16,13 @@ from cardstock.money import Fen
 
 OrderStatus: TypeAlias = Literal["placed", "paid", "shipped", "completed", "cancelled", "expired"]
 """placed -> paid -> shipped -> completed, or placed -> cancelled | expired."""
-RefundKind: TypeAlias = Literal["return", "stray"]
+RefundKind: TypeAlias = Literal["return", "goodwill", "stray"]
 RefundStatus: TypeAlias = Literal["requested", "succeeded"]
 SupplierOrderStatus: TypeAlias = Literal["open", "shipped", "delivered", "cancelled"]
+SupplierOrderEvent: TypeAlias = Literal["requested", "reduced", "parcel_sent", "delivered"]
+"""What made a version of a supplier order: the payment, a refund of unsent units, a parcel, or the delivery."""
+PaidBy: TypeAlias = Literal["buyer", "coupon"]
+"""Who pays an order: the buyer through a channel, or its coupon alone, in the step that places it."""
 
 ORDER_ID: Final = re.compile(r"ord_[0-9a-z]{26}")
 MAX_LINES: Final = 50
@@ -107,6 +111,7 @@ class Quote(msgspec.Struct, frozen=True):
     coupon: str = ""
     """The coupon whose part is off the lines' `net_fen`."""
     freight_fen: Fen = 0
+    paid_by: PaidBy = "buyer"
 
     @property
     def goods_fen(self) -> Fen:
@@ -147,6 +152,7 @@ class Order(msgspec.Struct, frozen=True):
     """When it was cancelled or expired."""
     coupon: str = ""
     """The coupon it was placed with."""
+    paid_by: PaidBy = "buyer"
     done_suppliers: tuple[str, ...] = ()
     """Suppliers from whom nothing is waited for any more: they shipped, or everything of theirs was refunded."""
     version: int = 1
@@ -198,9 +204,9 @@ class RefundLine(msgspec.Struct, frozen=True):
 class Refund(msgspec.Struct, frozen=True):
     """Money on its way back, or back.
 
-    `return`: part of a paid order; `lines` say of what, and their amounts and the freight, if it goes back, add up to
-    `amount_fen`. `stray`: a payment that came after expiry or cancellation, or a second one; it has no lines, it
-    touches no reward.
+    `return`: units of a paid order; the amounts of its `lines` and the freight, if it goes back, add up to
+    `amount_fen`. `goodwill`: an amount of a paid order without units, spread over its `lines`. `stray`: a payment that
+    came after expiry or cancellation, or a second one; it has no lines and touches no reward.
     """
 
     refund_id: str
@@ -223,7 +229,7 @@ class Refund(msgspec.Struct, frozen=True):
     """The order's version that this request made: tells which of an order's refunds was requested first, by no clock.
     Rewards are taken back in this sequence, the same fen in whatever order refunds go through."""
     granted_by: str = ""
-    """Who of the staff gave it, as goodwill: no units come back. Empty: the buyer asked for it."""
+    """The key that granted a goodwill refund; empty for the other kinds."""
     version: int = 1
 
     @property
@@ -234,7 +240,12 @@ class Refund(msgspec.Struct, frozen=True):
     @property
     def freight_fen(self) -> Fen:
         """What of it is freight."""
-        return self.amount_fen - self.goods_fen if self.kind == "return" else 0
+        return self.amount_fen - self.goods_fen if self.part_of_order else 0
+
+    @property
+    def part_of_order(self) -> bool:
+        """Whether it takes part of what was paid for the order, and so of its rewards. A stray payment does not."""
+        return self.kind != "stray"
 
 
 class Parcel(msgspec.Struct, frozen=True):
@@ -264,6 +275,7 @@ class SupplierOrder(msgspec.Struct, frozen=True):
     lines: tuple[SupplierLine, ...]
     receiver: Receiver
     created_at: datetime
+    last_event: SupplierOrderEvent = "requested"
     parcels: tuple[Parcel, ...] = ()
     shipped_at: datetime | None = None
     delivered_at: datetime | None = None
@@ -329,7 +341,7 @@ class OrderChange(msgspec.Struct, frozen=True):
 
 
 class RefundChange(msgspec.Struct, frozen=True):
-    """One change of a refund. Only `return` refunds concern rewards and what a member's purchases count for."""
+    """One change of a refund. Only refunds that are `part_of_order` concern rewards and roles."""
 
     event_id: str
     refund: Refund
@@ -337,8 +349,7 @@ class RefundChange(msgspec.Struct, frozen=True):
 
 
 class SupplierOrderChange(msgspec.Struct, frozen=True):
-    """One change of a supplier order."""
+    """One change of a supplier order; its `last_event` says what happened."""
 
     event_id: str
     supplier_order: SupplierOrder
-    previous: SupplierOrderStatus | None

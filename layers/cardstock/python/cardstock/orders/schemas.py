@@ -469,9 +469,9 @@ def refund_told(refund: model.Refund, *, to_staff: bool) -> RefundView:
         asked.lines,
         asked.reason,
         asked.requested_at,
-        kind=refund.kind,
-        goodwill=bool(refund.granted_by),
-        granted_by=refund.granted_by if to_staff and refund.granted_by else None,
+        kind="return" if refund.part_of_order else "stray",
+        goodwill=refund.kind == "goodwill",
+        granted_by=refund.granted_by if to_staff and refund.kind == "goodwill" else None,
         status=refund.status,
         succeeded_at=_moment(refund.succeeded_at),
     )

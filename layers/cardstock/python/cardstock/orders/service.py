@@ -48,6 +48,7 @@ from cardstock.orders.model import (
     Quote,
     Receiver,
     Refund,
+    RefundKind,
     RefundLine,
     Step,
     StockChange,
@@ -163,6 +164,8 @@ def make_quote(
         if not quote.goods_fen and len(lines) + len({line.supplier_id for line in lines}) > MAX_PAID_AT_ONCE:
             raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE"),))
     quote = replace(quote, freight_fen=freight.of(quote.goods_fen))
+    if coupon_id is not None and not quote.amount_fen:
+        quote = replace(quote, paid_by="coupon")
     if quote.amount_fen > MAX_FEN:
         raise errors.AMOUNT_TOO_LARGE()
     return quote
@@ -195,9 +198,10 @@ def place_order(
         snapshot=network.snapshot(quote.member_id, quote.hint),
         placed_at=now,
         coupon=quote.coupon,
+        paid_by=quote.paid_by,
     )
     parts: tuple[SupplierOrder, ...] = ()
-    if order.coupon and not order.amount_fen:
+    if order.paid_by == "coupon":
         notice = PaymentNotice(COUPON_CHANNEL, order.order_id, order.coupon, 0, CURRENCY, now)
         step = _paid(order, notice, now)
         order, parts = replace(step.orders[0], version=1), step.supplier_orders
@@ -398,7 +402,7 @@ def request_refund(
             raise errors.UNITS_SENT()
         return lines
 
-    return _ask(member_id, order_id, units_of, reason, request, orders=orders, clock=clock)
+    return _ask(member_id, order_id, units_of, reason, request, orders=orders, clock=clock, kind="return")
 
 
 def grant_refund(
@@ -414,7 +418,7 @@ def grant_refund(
     def fen_of(order: Order, _parts: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
         return _goodwill_lines(order, amount)
 
-    return _ask(None, order_id, fen_of, reason, request, orders=orders, clock=clock, granted_by=actor)
+    return _ask(None, order_id, fen_of, reason, request, orders=orders, clock=clock, kind="goodwill", granted_by=actor)
 
 
 def _ask(
@@ -426,6 +430,7 @@ def _ask(
     *,
     orders: Orders,
     clock: Clock,
+    kind: RefundKind,
     granted_by: str = "",
 ) -> Requested:
     refund_id = derived_id("rfd", request.id)
@@ -449,7 +454,7 @@ def _ask(
             refund_id=refund_id,
             order_id=order_id,
             member_id=order.member_id,
-            kind="return",
+            kind=kind,
             status="requested",
             amount_fen=after.refunded_fen - order.refunded_fen,
             lines=lines,
@@ -515,7 +520,7 @@ def coupon_share(order: Order, refund: Refund, refunds: Iterable[Refund]) -> Fen
         before = sum(
             each.units
             for other in refunds
-            if other.kind == "return" and other.sequence < refund.sequence
+            if other.part_of_order and other.sequence < refund.sequence
             for each in other.lines
             if each.line_no == line.line_no
         )
@@ -564,7 +569,12 @@ def _cut_down(
             left = tuple(replace(line, cancelled=line.cancelled + taken.get(line.sku, 0)) for line in part.lines)
             empty = all(line.cancelled == line.units for line in left)
             changed[supplier_id] = replace(
-                part, lines=left, status="cancelled" if empty else "open", reduced_at=now, version=part.version + 1
+                part,
+                lines=left,
+                status="cancelled" if empty else "open",
+                reduced_at=now,
+                last_event="reduced",
+                version=part.version + 1,
             )
     return changed
 
@@ -694,7 +704,7 @@ def report_shipment(
             raise errors.TOO_MANY_PARCELS(limit=MAX_PARCELS)
         now = clock.now()
         parcels = (*part.parcels, Parcel(event_id, carrier, tracking_no, now))
-        after = replace(part, parcels=parcels, version=part.version + 1)
+        after = replace(part, parcels=parcels, last_event="parcel_sent", version=part.version + 1)
         if part.status != "open":
             if orders.store(Step(supplier_orders=(after,))):
                 return after
@@ -718,7 +728,9 @@ def report_delivery(supplier_id: str, order_id: str, *, orders: Orders, clock: C
             return part
         if part.status != "shipped":
             raise errors.NOT_SHIPPED()
-        after = replace(part, status="delivered", delivered_at=clock.now(), version=part.version + 1)
+        after = replace(
+            part, status="delivered", delivered_at=clock.now(), last_event="delivered", version=part.version + 1
+        )
         if orders.store(Step(supplier_orders=(after,))):
             return after
     raise STORE_BUSY()

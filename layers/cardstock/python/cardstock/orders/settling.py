@@ -16,9 +16,9 @@ def settles_at(order: Order, days: int, refunds: Sequence[Refund]) -> datetime |
     """When those days are over, or the last after-sale that was asked for until then; None before the receipt, and
     while an after-sale is open."""
     over = opens_at(order, days)
-    if over is None or any(r.kind == "return" and r.succeeded_at is None for r in refunds):
+    if over is None or any(r.part_of_order and r.succeeded_at is None for r in refunds):
         return None
-    after_sales = [(r.requested_at, r.succeeded_at) for r in refunds if r.kind == "return" and r.succeeded_at]
+    after_sales = [(r.requested_at, r.succeeded_at) for r in refunds if r.part_of_order and r.succeeded_at]
     for asked_at, closed_at in sorted(after_sales):
         if asked_at <= over:
             over = max(over, closed_at)

@@ -1,7 +1,7 @@
 """Orders, refunds and supplier orders in DynamoDB.
 
 Table `orders`: `pk` = order id; `sk` = `order`, or `refund#<refund id>`. Order ids sort by time.
-Index `by_member` (`member_id`, `placed_key`): only orders carry its keys. Index `by_expiry` (`expiry_bucket`, `pk`):
+Index `by_member` (`member_id`, `placed_key`): only orders carry its keys. Index `by_due` (`due_bucket`, `pk`):
 only orders that wait for a payment, in one of four buckets, so that no key takes more than a quarter of all orders, and
 refunds that have not gone through, in a bucket of their own.
 Table `supplier-orders`: `pk` = supplier id, `sk` = order id. Both tables stream to the queue of order events.
@@ -12,8 +12,8 @@ Table `supplier-orders`: `pk` = supplier id, `sk` = order id. Both tables stream
 | one order | GetItem, consistent |
 | an order's refunds | Query of its partition, consistent |
 | a member's orders, newest first | Query `by_member`, then BatchGetItem |
-| what is due to expire | Query `by_expiry` up to an order id, per bucket; decided on the order itself |
-| refunds that have not gone through | Query `by_expiry`, their bucket |
+| what is due to expire | Query `by_due` up to an order id, per bucket; decided on the order itself |
+| refunds that have not gone through | Query `by_due`, their bucket |
 | every later step | one TransactWriteItems of whole items, each on condition of the version before |
 | a supplier's orders | Query of its partition |
 
@@ -79,14 +79,14 @@ class ByMember(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # P
     placed_key = UnicodeAttribute(range_key=True)
 
 
-class ByExpiry(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
+class ByDue(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
     """What waits: orders for a payment, by time, and refunds for their channel."""
 
     class Meta:
-        index_name = "by_expiry"
+        index_name = "by_due"
         projection = KeysOnlyProjection()
 
-    expiry_bucket = UnicodeAttribute(hash_key=True)
+    due_bucket = UnicodeAttribute(hash_key=True)
     order_id = UnicodeAttribute(range_key=True, attr_name="pk")
 
 
@@ -100,7 +100,7 @@ class OrderItem(Table):
     sk = UnicodeAttribute(range_key=True, default=_ORDER)
     member_id = UnicodeAttribute()
     placed_key = UnicodeAttribute()
-    expiry_bucket = UnicodeAttribute(null=True)
+    due_bucket = UnicodeAttribute(null=True)
     status = UnicodeAttribute(attr_name="st")
     lines = JsonAttribute(attr_name="l")
     amount_fen = IntegerAttribute(attr_name="a")
@@ -114,9 +114,10 @@ class OrderItem(Table):
     closed_at = EpochAttribute(attr_name="tc", null=True)
     done_suppliers = JsonAttribute(attr_name="d", null=True)
     coupon = UnicodeAttribute(attr_name="c", null=True)
+    paid_by = UnicodeAttribute(attr_name="pb")
     version = IntegerAttribute(attr_name="v")
     by_member = ByMember()
-    by_expiry = ByExpiry()
+    by_due = ByDue()
 
 
 class RefundItem(Table):
@@ -128,7 +129,7 @@ class RefundItem(Table):
     order_id = UnicodeAttribute(hash_key=True, attr_name="pk")
     sk = UnicodeAttribute(range_key=True)
     owner = UnicodeAttribute()
-    expiry_bucket = UnicodeAttribute(null=True)
+    due_bucket = UnicodeAttribute(null=True)
     kind = UnicodeAttribute()
     status = UnicodeAttribute(attr_name="st")
     amount_fen = IntegerAttribute(attr_name="a")
@@ -161,6 +162,7 @@ class SupplierOrderItem(Table):
     shipped_at = EpochAttribute(attr_name="ts", null=True)
     delivered_at = EpochAttribute(attr_name="td", null=True)
     reduced_at = EpochAttribute(attr_name="tc", null=True)
+    last_event = UnicodeAttribute(attr_name="e")
     version = IntegerAttribute(attr_name="v")
 
 
@@ -284,12 +286,12 @@ class DynamoOrders:
         """See the port."""
         bound = new_id("ord", at - PAYMENT_WINDOW)[: _TIME_PART.stop]
         for bucket in _BUCKETS:
-            for item in OrderItem.by_expiry.query(bucket, ByExpiry.order_id < bound):
+            for item in OrderItem.by_due.query(bucket, ByDue.order_id < bound):
                 yield item.order_id
 
     def open_refunds(self) -> Iterator[tuple[str, str]]:
         """See the port."""
-        for item in OrderItem.by_expiry.query(_OPEN_REFUNDS):
+        for item in OrderItem.by_due.query(_OPEN_REFUNDS):
             yield item.order_id, item.sk.removeprefix(_REFUND)
 
 
@@ -310,7 +312,7 @@ def change_of(record: Mapping[str, Any]) -> OrderChange | RefundChange | Supplie
         return OrderChange(event_id, _order(OrderItem.from_raw_data(new)), before)
     if kind.startswith(_REFUND):
         return RefundChange(event_id, _refund(RefundItem.from_raw_data(new)), before)
-    return SupplierOrderChange(event_id, _supplier_order(SupplierOrderItem.from_raw_data(new)), before)
+    return SupplierOrderChange(event_id, _supplier_order(SupplierOrderItem.from_raw_data(new)))
 
 
 def every_order() -> Iterator[Order]:
@@ -331,7 +333,7 @@ def _order_item(order: Order) -> OrderItem:
         order_id=order.order_id,
         member_id=order.member_id,
         placed_key=order.order_id[_TIME_PART],
-        expiry_bucket=_BUCKETS[ord(order.order_id[-1]) % len(_BUCKETS)] if waiting else None,
+        due_bucket=_BUCKETS[ord(order.order_id[-1]) % len(_BUCKETS)] if waiting else None,
         status=order.status,
         lines=pack_lines(order.lines),
         amount_fen=order.amount_fen,
@@ -344,6 +346,7 @@ def _order_item(order: Order) -> OrderItem:
         received_at=order.received_at,
         closed_at=order.closed_at,
         coupon=order.coupon or None,
+        paid_by=order.paid_by,
         done_suppliers=list(order.done_suppliers) or None,
         version=order.version,
     )
@@ -378,6 +381,7 @@ def _order(item: OrderItem) -> Order:
         received_at=item.received_at,
         closed_at=item.closed_at,
         coupon=item.coupon or "",
+        paid_by=item.paid_by,  # type: ignore[arg-type]  # only `_order_item` writes it
         done_suppliers=tuple(item.done_suppliers or ()),
         version=item.version,
     )
@@ -388,7 +392,7 @@ def _refund_item(refund: Refund) -> RefundItem:
         order_id=refund.order_id,
         sk=_REFUND + refund.refund_id,
         owner=refund.member_id,
-        expiry_bucket=_OPEN_REFUNDS if refund.status == "requested" else None,
+        due_bucket=_OPEN_REFUNDS if refund.status == "requested" else None,
         kind=refund.kind,
         status=refund.status,
         amount_fen=refund.amount_fen,
@@ -440,6 +444,7 @@ def _supplier_item(part: SupplierOrder) -> SupplierOrderItem:
         shipped_at=part.shipped_at,
         delivered_at=part.delivered_at,
         reduced_at=part.reduced_at,
+        last_event=part.last_event,
         version=part.version,
     )
 
@@ -458,6 +463,7 @@ def _supplier_order(item: SupplierOrderItem) -> SupplierOrder:
         shipped_at=item.shipped_at,
         delivered_at=item.delivered_at,
         reduced_at=item.reduced_at,
+        last_event=item.last_event,  # type: ignore[arg-type]  # only `_supplier_item` writes it
         version=item.version,
     )
 

@@ -4,10 +4,13 @@ They import their libraries when called: only the function that writes reports c
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from cardstock.files import Document
 from cardstock.payouts.report.content import Report
-from cardstock.payouts.tax.model import TaxQuarter
+
+if TYPE_CHECKING:
+    from cardstock.payouts.tax.model import TaxQuarter  # imports this package: at run time it would be a circle
 
 
 def writers() -> tuple[Callable[[Report], Document], ...]:
@@ -21,7 +24,7 @@ def writers() -> tuple[Callable[[Report], Document], ...]:
     )
 
 
-def quarter_writers() -> tuple[Callable[[TaxQuarter], Document], ...]:
+def quarter_writers() -> tuple[Callable[["TaxQuarter"], Document], ...]:
     """The files of a quarter for the tax office: workbook, months as CSV."""
     from cardstock.payouts.report import csv_file, workbook
     from cardstock.payouts.tax import writers as quarter

@@ -136,7 +136,7 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
     from cardstock.ledger import wiring as ledger_wiring
     from cardstock.orders import wiring as orders_wiring
 
-    rewards = ledger_wiring.books().rewards(order_id)
+    rewards = ledger_wiring.books().find_rewards(order_id)
     if rewards is None:
         print(json.dumps(None) if as_json else f"{order_id} credited nobody")
         raise typer.Exit(1)
@@ -185,7 +185,7 @@ def proof(
         found = sealing.prove(
             transaction_id,
             member,
-            books=ledger_wiring.booked(),
+            books=ledger_wiring.books(),
             seals=ledger_wiring.seals(),
             archive=ledger_wiring.seal_archive(),
         )
@@ -243,9 +243,9 @@ def seals(as_json: AsJson = False) -> None:
     from cardstock.ledger import sealing
     from cardstock.ledger import wiring as ledger_wiring
 
-    found, after = ledger_wiring.seals().page(after=None, limit=100)
+    found, after = ledger_wiring.seals().list_seals(after=None, limit=100)
     while after is not None:
-        more, after = ledger_wiring.seals().page(after=after, limit=100)
+        more, after = ledger_wiring.seals().list_seals(after=after, limit=100)
         found += more
     found.reverse()
     if as_json:

@@ -17,7 +17,7 @@ from cardstock.compliance.store import DynamoAlarms, DynamoHolds
 from cardstock.ids import RequestKey, new_id
 from cardstock.ledger.model import Seal, SealedLeaves, StatementLine, WriteOff
 from cardstock.ledger.seals_store import DynamoSeals
-from cardstock.ledger.service import statement_key
+from cardstock.ledger.statements import statement_key
 from cardstock.ledger.statements_store import DynamoStatements
 from cardstock.ledger.store import DynamoWriteOffs
 from cardstock.network.model import PublishedPlan
@@ -116,25 +116,25 @@ def alarms() -> Read:
 
 def write_offs() -> Read:
     for number in NUMBERS:
-        DynamoWriteOffs().ask(WriteOff(f"wro_{number}", "mem_a", 1, "a", AT, "r"), asked(number))
-    return DynamoWriteOffs().page
+        DynamoWriteOffs().keep_write_off(WriteOff(f"wro_{number}", "mem_a", 1, "a", AT, "r"), asked(number))
+    return DynamoWriteOffs().list_write_offs
 
 
 def seals() -> Read:
     for number in NUMBERS:
-        DynamoSeals().keep(SealedLeaves(Seal(number, "", 1, "", "", "", "", ()), ()))
-    return DynamoSeals().page
+        DynamoSeals().keep_seal(SealedLeaves(Seal(number, "", 1, "", "", "", "", ()), ()))
+    return DynamoSeals().list_seals
 
 
 def statement() -> Read:
     days = [datetime(2026, 12, number, tzinfo=UTC) for number in (*NUMBERS, 9)]
-    DynamoStatements().put(
+    DynamoStatements().put_lines(
         [
             StatementLine("mem_a", statement_key(at, f"t{at}"), f"t{at}", "accrued", "c", "", at, (), {"frozen": 1})
             for at in days
         ]
     )
-    return partial(DynamoStatements().read, "mem_a", days[0], days[-1])
+    return partial(DynamoStatements().lines_of_member, "mem_a", days[0], days[-1])
 
 
 def payouts() -> Read:
@@ -185,5 +185,5 @@ def test_an_empty_list_is_one_empty_page(cloud: Cloud) -> None:
     assert DynamoProducts().page(20, None) == ([], None)
     assert DynamoProducts().of_supplier("sup_1", 20, None) == ([], None)
     assert DynamoCards().cards_of_member("mem_a", 20, None) == ([], None)
-    assert DynamoStatements().read("mem_a", None, None, 20, None) == ([], None)
+    assert DynamoStatements().lines_of_member("mem_a", None, None, 20, None) == ([], None)
     assert DynamoOrders().of_member("mem_a", 20, None) == ([], None)

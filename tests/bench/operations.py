@@ -165,7 +165,9 @@ class Settled:
 
 def settle(members: int, depth: int) -> Settled:
     """Credit, claw back in part and later release the rewards of an order in a team of `members`, `depth` deep."""
-    from cardstock.ledger import service as ledger
+    from cardstock.ledger.accrual import accrue
+    from cardstock.ledger.claw_back import claw_back
+    from cardstock.ledger.release import release
 
     with account() as cloud:
         clock = ledger_shop.ShopClock()
@@ -178,12 +180,12 @@ def settle(members: int, depth: int) -> Settled:
         order, rules = orders_wiring.orders().find(order_id), flows_wiring.rules()
         assert order is not None
         accrual, books = rules.accrual(order), ledger_wiring.books()
-        credit = measured(lambda: ledger.accrue(accrual, books=books, clock=clock))
+        credit = measured(lambda: accrue(accrual, books=books))
         taken = {each.reward: each.amount // 2 for each in accrual.credits}
-        claw = measured(lambda: ledger.claw("rfd_" + "c" * 26, taken, accrual, books=books, clock=clock))
+        claw = measured(lambda: claw_back("rfd_" + "c" * 26, taken, accrual, books=books))
         clock.at += timedelta(days=30)
-        release = measured(lambda: ledger.release(accrual, books=books, clock=clock))
-        return Settled(len(accrual.credits), credit, claw, release)
+        released = measured(lambda: release(accrual, books=books))
+        return Settled(len(accrual.credits), credit, claw, released)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 
+from cardstock.clock import process_clock, set_clock
 from cardstock.ids import RequestKey, derived_id
-from cardstock.ledger import service
-from cardstock.ledger.model import Balance, Credit, LedgerTransaction, OrderRewards, RewardKind, changes
+from cardstock.ledger.accrual import accrue
+from cardstock.ledger.claw_back import claw_back
+from cardstock.ledger.model import Accrual, Balance, Credit, LedgerTransaction, OrderRewards, RewardKind, changes
 from cardstock.ledger.ports import Booked
+from cardstock.ledger.release import release
+from cardstock.ledger.statements import statement_lines
 from cardstock.ledger.statements_store import StatementItem
 from cardstock.ledger.store import (
     BalanceItem,
@@ -29,6 +33,7 @@ from cardstock.members.store import _item as member_item
 from cardstock.money import Fen
 from cardstock.partners import service as partners
 from cardstock.partners.store import DynamoKeys
+from tests.people.clock import TestClock
 
 ORDERS_EACH = 2
 UNVERIFIED_ONE_IN = 50
@@ -39,13 +44,6 @@ _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 _GIVEN = ("伟", "芳", "娜", "秀英", "敏", "静", "丽", "强", "磊", "洋", "艳", "勇", "军", "杰", "娟", "涛", "明", "超")
 
 
-class _Clock:
-    at = _FIRST_ORDER
-
-    def now(self) -> datetime:
-        return self.at
-
-
 class _Books:
     """`ledger.ports.Books` of one order after the other: keeps what is booked instead of writing it step by step."""
 
@@ -53,22 +51,25 @@ class _Books:
         self.booked: list[LedgerTransaction] = []
         self.row: OrderRewards | None = None
 
-    def accrue(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+    def book_accrual(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
         self.booked, self.row = [transaction], rewards
         return "booked"
 
-    def change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+    def book_change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
         self.booked.append(transaction)
         self.row = rewards
         return "booked"
 
-    def book(self, transaction: LedgerTransaction) -> Booked:
+    def book_transaction(self, transaction: LedgerTransaction) -> Booked:
         raise NotImplementedError(transaction.id)
 
-    def rewards(self, order_id: str) -> OrderRewards | None:
+    def find_transaction(self, transaction_id: str) -> LedgerTransaction | None:
+        raise NotImplementedError(transaction_id)
+
+    def find_rewards(self, order_id: str) -> OrderRewards | None:
         return self.row if self.row is not None and self.row.order_id == order_id else None
 
-    def balance(self, member_id: str) -> Balance:
+    def balance_of(self, member_id: str) -> Balance:
         raise NotImplementedError(member_id)
 
 
@@ -96,7 +97,8 @@ def _credit(kind: RewardKind, index: int, role: str, price: Fen, fen: Fen) -> Cr
 
 def _orders(people: int) -> Iterator[_Books]:
     """Each order's books, from its payment to its release and what was refunded of it."""
-    clock, books = _Clock(), _Books()
+    clock, books = TestClock(_FIRST_ORDER), _Books()
+    set_clock(clock)
     for number in range(people * ORDERS_EACH):
         order_id = derived_id("ord", str(number))
         referrer, owner = number % people, (number * 7 + 3) % people
@@ -104,18 +106,18 @@ def _orders(people: int) -> Iterator[_Books]:
         earned = [_credit("direct", referrer, "distributor", 49_900 * units, 10_000 * units)]
         if owner != referrer:
             earned.append(_credit("team", owner, "partner", 49_900 * units, 2_000 * units))
-        accrual = service.Accrual(order_id, "chain21@1", tuple(earned))
+        accrual = Accrual(order_id, "chain21@1", tuple(earned))
         half = {credit.reward: credit.amount // 2 for credit in earned}
-        clock.at = _FIRST_ORDER + timedelta(minutes=number % 20_000)
-        service.accrue(accrual, books=books, clock=clock)
+        clock.set(_FIRST_ORDER + timedelta(minutes=number % 20_000))
+        accrue(accrual, books=books)
         if number % 10 == 1:
-            clock.at += timedelta(days=3)
-            service.claw(derived_id("rfd", order_id), half, accrual, books=books, clock=clock)
-        clock.at += timedelta(days=14)
-        service.release(accrual, books=books, clock=clock)
+            clock.move(days=3)
+            claw_back(derived_id("rfd", order_id), half, accrual, books=books)
+        clock.move(days=14)
+        release(accrual, books=books)
         if number % 20 == 2:
-            clock.at += timedelta(days=1)
-            service.claw(derived_id("rfd", order_id), half, accrual, books=books, clock=clock)
+            clock.move(days=1)
+            claw_back(derived_id("rfd", order_id), half, accrual, books=books)
         yield books
 
 
@@ -133,7 +135,7 @@ def fill(payees: int) -> None:
             rewards.save(_to_rewards_item(books.row))
             for transaction in books.booked:
                 ledger.save(_to_item(transaction))
-                for line in service.statement_lines(transaction):
+                for line in statement_lines(transaction):
                     statements.save(
                         StatementItem(
                             pk=line.member_id,
@@ -164,7 +166,7 @@ def main() -> None:
         frozenset({"payouts:read", "payouts:approve", "payouts:settle"}),
         RequestKey(derived_id("req", "finance"), "x"),
         keys=DynamoKeys(),
-        clock=_Clock(),
+        clock=process_clock(),
     )
     print(finance)
 

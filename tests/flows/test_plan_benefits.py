@@ -227,10 +227,10 @@ def test_a_friend_who_refunds_after_shipping_makes_the_free_order_a_debt_once(
     records = [record for record in shop.take("ledger") if "owed" in json.dumps(record)]
     shop.refund(bought[C], sku1=1)
     shop.settle_down()
-    transaction = ledger_wiring.booked().transaction(f"owed.benefit.{A}.1")
+    transaction = ledger_wiring.books().find_transaction(f"owed.benefit.{A}.1")
 
     assert shop.balances() == {A: (0, -49_900)}
-    assert ledger_wiring.books().balance(A).debt == 49_900
+    assert ledger_wiring.books().balance_of(A).debt == 49_900
     assert transaction is not None
     assert (transaction.order_id, transaction.kind) == (order_id, "owed")
     assert len(records) == 1

@@ -362,7 +362,7 @@ def test_the_statement_tells_of_a_dividend(teams: Shop) -> None:
     teams.take("ledger")
     divide()
     on_ledger_entry.handler(queue_event("ledger-events", *teams.take("ledger")), Context())
-    lines, _ = ledger_wiring.statements().read("mem_r", since=None, until=None, after=None, limit=1)
+    lines, _ = ledger_wiring.statements().lines_of_member("mem_r", since=None, until=None, after=None, limit=1)
 
     assert [(one.kind, one.cause, one.change) for one in lines] == [
         ("shared", "team@1.2026-12.mem_r", {"available": 998})

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cardstock.aws.tables import Transaction
-from cardstock.ledger import service as ledger
+from cardstock.ledger.payout_steps import claimed, paid, returned
 from cardstock.ledger.store import post
 from cardstock.orders import wiring
 from cardstock.payouts.store import LineItem
@@ -43,10 +43,10 @@ def lived(shop: Shop) -> Shop:
     shop.night()
     shop.refund(first, sku1=1, sku2=1)
     shop.settle_down()
-    for number, end in (("n1", ledger.paid("n1", "mem_r", 900, 100, shop.clock.now())),
-                        ("n2", ledger.returned("n2", "mem_r", 1_000, shop.clock.now()))):  # fmt: skip
+    for number, end in (("n1", paid("n1", "mem_r", 900, 100, shop.clock.now())),
+                        ("n2", returned("n2", "mem_r", 1_000, shop.clock.now()))):  # fmt: skip
         with Transaction() as transaction:
-            post(transaction, ledger.claimed(number, "mem_r", 1_000, shop.clock.now()), covered=True)
+            post(transaction, claimed(number, "mem_r", 1_000, shop.clock.now()), covered=True)
         with Transaction() as transaction:
             post(transaction, end)
         LineItem(
@@ -163,7 +163,7 @@ def test_two_swapped_entries_are_named(lived: Shop) -> None:
 
 def test_an_invented_entry_is_unexplained(lived: Shop) -> None:
     with Transaction() as transaction:
-        post(transaction, ledger.returned("n9", "mem_r", 1_000_000, lived.clock.now()))
+        post(transaction, returned("n9", "mem_r", 1_000_000, lived.clock.now()))
 
     assert named(verify()[1]) == {("ledger/payout-failed.n9", "unexplained")}
 

@@ -12,7 +12,7 @@ from cardstock.clock import process_clock, rfc3339
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.ids import RequestKey
-from cardstock.ledger import service as ledger
+from cardstock.ledger.payout_steps import claimed
 from cardstock.ledger.store import post
 from cardstock.network import wiring as network_wiring
 from cardstock.partners import service as partners
@@ -71,7 +71,7 @@ def sold(shop: Shop) -> tuple[Shop, str]:
 def test_a_balance_tells_what_is_frozen_available_owed_and_paid(sold: tuple[Shop, str]) -> None:
     shop, _ = sold
     with Transaction() as transaction:
-        post(transaction, ledger.claimed("n1", "mem_a", 100, shop.clock.now()))
+        post(transaction, claimed("n1", "mem_a", 100, shop.clock.now()))
 
     _, of_r = call("GET", "/v1/me/balance", token=token("mem_r"))
     status, of_a = call("GET", "/v1/me/balance", token=token("mem_a"))

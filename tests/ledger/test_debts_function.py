@@ -13,8 +13,8 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey, new_id
-from cardstock.ledger import service as ledger
 from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting, account
+from cardstock.ledger.payout_steps import claimed, paid
 from cardstock.ledger.store import post
 from cardstock.partners import service as partners
 from cardstock.partners import wiring as partners_wiring
@@ -88,9 +88,9 @@ def indebted(shop: Shop) -> Shop:
     earned = shop.balances()[DEBTOR][1]
     now = shop.clock.now()
     with Transaction() as transaction:
-        post(transaction, ledger.claimed("n1", DEBTOR, earned, now), covered=True)
+        post(transaction, claimed("n1", DEBTOR, earned, now), covered=True)
     with Transaction() as transaction:
-        post(transaction, ledger.paid("n1", DEBTOR, earned, 0, now))
+        post(transaction, paid("n1", DEBTOR, earned, 0, now))
     shop.orders["first"] = order_id
     for number in range(3):
         shop.orders[f"refund-{number}"] = shop.refund(order_id, sku1=1)

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from cardstock.ledger import service
+from cardstock.ledger.accrual import accrue
 from cardstock.ledger.audit import OrderTruth, Report, SingleTruth, TransferTruth, audit
+from cardstock.ledger.claw_back import claw_back
 from cardstock.ledger.model import (
     Balance,
     Claw,
@@ -16,7 +17,10 @@ from cardstock.ledger.model import (
     account,
     changes,
 )
-from tests.people.ledger_memory import START, MemoryBooks, MovingClock, accrual
+from cardstock.ledger.payout_steps import claimed, paid
+from cardstock.ledger.release import release
+from tests.people.clock import START
+from tests.people.ledger_memory import MemoryBooks, accrual
 
 TAKEN: dict[RewardKind, int] = {"direct": 300, "team": 200, "peer": 20}
 TRANSFER = TransferTruth("n1", "mem_r", claimed=True, ended="paid", gross=29_000, net=28_000, tax=1_000)
@@ -27,15 +31,15 @@ class Written:
     """Books of two orders, a refund, a release, a transfer and a write-off."""
 
     def __init__(self) -> None:
-        self.books, clock = MemoryBooks(), MovingClock()
-        service.claw("rfd_1", TAKEN, accrual("ord_1"), books=self.books, clock=clock)
-        service.release(accrual("ord_1"), books=self.books, clock=clock)
-        service.accrue(accrual("ord_2"), books=self.books, clock=clock)
-        service.claw("rfd_2", TAKEN, accrual("ord_2"), books=self.books, clock=clock)
-        self.books.book(service.claimed("n1", "mem_r", 29_000, START))
-        self.books.book(service.paid("n1", "mem_r", 28_000, 1_000, START))
+        self.books = MemoryBooks()
+        claw_back("rfd_1", TAKEN, accrual("ord_1"), books=self.books)
+        release(accrual("ord_1"), books=self.books)
+        accrue(accrual("ord_2"), books=self.books)
+        claw_back("rfd_2", TAKEN, accrual("ord_2"), books=self.books)
+        self.books.book_transaction(claimed("n1", "mem_r", 29_000, START))
+        self.books.book_transaction(paid("n1", "mem_r", 28_000, 1_000, START))
         ends = Posting(account("mem_w", "available"), 500), Posting("brand:write-offs", -500)
-        self.books.book(
+        self.books.book_transaction(
             LedgerTransaction("write-off.wro_1", "written_off", "wro_1", START, ends, approved_by=("key_1", "key_2"))
         )
         self.orders = {

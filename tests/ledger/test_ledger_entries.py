@@ -46,7 +46,7 @@ def test_what_is_booked_is_in_the_members_statement_and_told_once(sold: Shop) ->
     assert consume(*reversed(records)) == []
     again = sold.cloud.messages(environment.text("WEBHOOKS_QUEUE_URL"))
 
-    lines, _ = wiring.statements().read("mem_r", since=None, until=None, after=None, limit=20)
+    lines, _ = wiring.statements().lines_of_member("mem_r", since=None, until=None, after=None, limit=20)
     assert sorted((line.kind, line.change["frozen"], line.rewards) for line in lines) == [
         ("accrued", 60_000, ("direct",)),
         ("clawed", -30_000, ("direct",)),
@@ -60,7 +60,7 @@ def test_what_is_booked_is_in_the_members_statement_and_told_once(sold: Shop) ->
 
 def test_a_payouts_steps_are_in_the_statement_and_not_announced_here(sold: Shop) -> None:
     from cardstock.aws.tables import Transaction
-    from cardstock.ledger.service import claimed
+    from cardstock.ledger.payout_steps import claimed
     from cardstock.ledger.store import post
 
     sold.take("ledger")

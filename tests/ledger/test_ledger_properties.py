@@ -6,11 +6,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from cardstock.ledger import service
+from cardstock.clock import SystemClock, set_clock
+from cardstock.ledger.accrual import accrue
 from cardstock.ledger.audit import OrderTruth, TransferTruth, audit
-from cardstock.ledger.model import Balance, Credit, RewardKind
+from cardstock.ledger.claw_back import claw_back
+from cardstock.ledger.model import Accrual, Balance, Credit, RewardKind
+from cardstock.ledger.payout_steps import claimed, paid, returned
+from cardstock.ledger.release import release
 from cardstock.money import half_up
-from tests.people.ledger_memory import MemoryBooks, MovingClock
+from tests.people.clock import TestClock
+from tests.people.ledger_memory import MemoryBooks
 
 MEMBERS = ("mem_a", "mem_b", "mem_c", "mem_d")
 KINDS: tuple[RewardKind, ...] = ("direct", "team", "peer")
@@ -20,7 +25,7 @@ class Sold:
     """An order as the shop knows it: what it pays, and what was refunded of it, request by request."""
 
     def __init__(self, order_id: str, credits_: tuple[Credit, ...], net: int) -> None:
-        self.accrual = service.Accrual(order_id, "plan@1", credits_)
+        self.accrual = Accrual(order_id, "plan@1", credits_)
         self.net = net
         self.refunds: dict[str, tuple[int, int]] = {}
         """Refund id -> refunded in all before and after it."""
@@ -48,7 +53,8 @@ class Life(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.books = MemoryBooks()
-        self.clock = MovingClock()
+        self.clock = TestClock()
+        set_clock(self.clock)
         self.sold: dict[str, Sold] = {}
         self.transfers: dict[str, TransferTruth] = {}
 
@@ -69,7 +75,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(order=orders)
     def hear_of_the_payment(self, order: Sold) -> None:
-        service.accrue(order.accrual, books=self.books, clock=self.clock)
+        accrue(order.accrual, books=self.books)
         order.told_paid = True
 
     @rule(order=orders, part=st.integers(1, 100))
@@ -84,27 +90,27 @@ class Life(RuleBasedStateMachine):
     def hear_of_a_refund(self, order: Sold, data: Any) -> None:
         if order.refunds:
             refund_id = data.draw(st.sampled_from(sorted(order.refunds)))
-            service.claw(refund_id, order.taken(refund_id), order.accrual, books=self.books, clock=self.clock)
+            claw_back(refund_id, order.taken(refund_id), order.accrual, books=self.books)
             order.heard.add(refund_id)
             order.told_paid = True
 
     @rule(order=orders)
     def release(self, order: Sold) -> None:
         order.received = order.told_paid = True
-        service.release(order.accrual, books=self.books, clock=self.clock)
+        release(order.accrual, books=self.books)
 
     @rule(member_id=st.sampled_from(MEMBERS), part=st.integers(1, 100), end=st.sampled_from(("no", "paid", "returned")))
     def pay_out(self, member_id: str, part: int, end: Any) -> None:
-        gross = self.books.balance(member_id).available * part // 100
+        gross = self.books.balance_of(member_id).available * part // 100
         if not gross:
             return
         number = f"n{len(self.transfers)}"
         tax = gross // 5
-        self.books.book(service.claimed(number, member_id, gross, self.clock.now()))
+        self.books.book_transaction(claimed(number, member_id, gross, self.clock.now()))
         if end == "paid":
-            self.books.book(service.paid(number, member_id, gross - tax, tax, self.clock.now()))
+            self.books.book_transaction(paid(number, member_id, gross - tax, tax, self.clock.now()))
         elif end == "returned":
-            self.books.book(service.returned(number, member_id, gross, self.clock.now()))
+            self.books.book_transaction(returned(number, member_id, gross, self.clock.now()))
         self.transfers[number] = TransferTruth(number, member_id, True, end, gross, gross - tax, tax)
 
     @invariant()
@@ -128,7 +134,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def after_every_refund_the_sum_taken_is_the_share_of_all_that_was_refunded(self) -> None:
         for order in getattr(self, "sold", {}).values():
-            row = self.books.rewards(order.accrual.order_id)
+            row = self.books.find_rewards(order.accrual.order_id)
             if row is not None and order.heard == set(order.refunds):
                 for credit in row.credits:
                     assert row.clawed(credit.reward) == half_up(credit.amount * order.refunded, order.net)
@@ -152,14 +158,15 @@ class Life(RuleBasedStateMachine):
         )
 
     def teardown(self) -> None:
-        """In the end everything is refunded: nobody has kept anything but what was paid out, which he owes."""
+        """In the end everything is refunded: members keep nothing but what was paid out, and owe that."""
         for order in getattr(self, "sold", {}).values():
             if order.refunded < order.net:
                 self.request_refund(order, 100)
             for refund_id in order.refunds:
-                service.claw(refund_id, order.taken(refund_id), order.accrual, books=self.books, clock=self.clock)
+                claw_back(refund_id, order.taken(refund_id), order.accrual, books=self.books)
+        set_clock(SystemClock())
         for member_id in MEMBERS if hasattr(self, "books") else ():
-            balance = self.books.balance(member_id)
+            balance = self.books.balance_of(member_id)
             assert balance == Balance(
                 member_id,
                 free=-(balance.paying + balance.paid + balance.withheld),

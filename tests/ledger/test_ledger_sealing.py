@@ -1,6 +1,7 @@
 """Sealing with plain fakes: every transaction once, whatever comes twice, late or at the same time; and its proof."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import chain
 from typing import Any
@@ -10,14 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from cardstock.clock import SystemClock, set_clock
 from cardstock.errors import ConflictError, NotFoundError
 from cardstock.ledger import merkle, sealing
 from cardstock.ledger.audit import Finding, Report, SealTruth, audit, confirmed
 from cardstock.ledger.model import LedgerTransaction, Posting, account
-from cardstock.ledger.sealing import Sealed
-from cardstock.ledger.service import claimed
-from tests.people.ledger_memory import START, MovingClock
-from tests.people.seals_memory import MemoryArchive, MemorySeals, MemoryTransactions
+from cardstock.ledger.payout_steps import claimed
+from cardstock.ledger.sealing import SealingResult
+from tests.people.clock import START, TestClock
+from tests.people.ledger_memory import MemoryBooks
+from tests.people.seals_memory import MemoryArchive, MemorySeals
 
 NIGHT = START + timedelta(days=1)
 
@@ -26,28 +29,35 @@ def step(number: int, *, minutes: int = 0) -> LedgerTransaction:
     return claimed(f"n{number}", f"mem_{number % 3}", 100 + number, START + timedelta(minutes=minutes))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def clock_restored() -> Iterator[None]:
+    yield
+    set_clock(SystemClock())
+
+
 class Book:
     """A ledger with its seals."""
 
     def __init__(self, *steps: LedgerTransaction) -> None:
-        self.seals, self.archive, self.clock = MemorySeals(), MemoryArchive(), MovingClock(NIGHT)
-        self.transactions = MemoryTransactions(*steps)
+        self.seals, self.archive, self.clock = MemorySeals(), MemoryArchive(), TestClock(NIGHT)
+        set_clock(self.clock)
+        self.books = MemoryBooks(*steps)
         for transaction in steps:
             sealing.note(transaction, seals=self.seals)
 
     def late(self, transaction: LedgerTransaction) -> None:
-        self.transactions.booked[transaction.id] = transaction
+        self.books.transactions[transaction.id] = transaction
         sealing.note(transaction, seals=self.seals)
 
-    def seal(self, *, size: int = 4, times: int = 10**6, until: Any = NIGHT) -> Sealed:
+    def seal(self, *, size: int = 4, times: int = 10**6, until: Any = NIGHT) -> SealingResult:
         left = iter([True] * min(times, 1000))
         return sealing.seal(
-            until, seals=self.seals, archive=self.archive, clock=self.clock, time_left=lambda: next(left, False),
+            until, seals=self.seals, archive=self.archive, time_left=lambda: next(left, False),
             size=size,
         )  # fmt: skip
 
     def prove(self, transaction_id: str, member_id: str) -> dict[str, Any]:
-        return sealing.prove(transaction_id, member_id, books=self.transactions, seals=self.seals, archive=self.archive)
+        return sealing.prove(transaction_id, member_id, books=self.books, seals=self.seals, archive=self.archive)
 
     def truths(self) -> list[SealTruth]:
         return [
@@ -57,7 +67,7 @@ class Book:
 
     def findings(self) -> set[tuple[str, str]]:
         """What an audit says of the seals."""
-        report = audit(self.transactions.booked.values(), [], [], [], [], seals=self.truths())
+        report = audit(self.books.transactions.values(), [], [], [], [], seals=self.truths())
         about_seals = ("changed", "unsealed", "wrong_seal", "missing")
         return {(found.item, found.check) for found in report.findings if found.check in about_seals}
 
@@ -71,12 +81,12 @@ def test_a_night_seals_everything_once_in_seals_of_a_bounded_size() -> None:
 
     done = book.seal()
 
-    assert done == Sealed(seals=3, transactions=10, finished=True)
+    assert done == SealingResult(seals=3, transactions=10, finished=True)
     assert [len(ids) for ids in book.sealed_ids()] == [4, 4, 2]
-    assert sorted(chain.from_iterable(book.sealed_ids())) == sorted(book.transactions.booked)
+    assert sorted(chain.from_iterable(book.sealed_ids())) == sorted(book.books.transactions)
     assert book.seals.waiting == {}
     for ids in book.sealed_ids():
-        moments = [book.transactions.booked[name].at for name in ids]
+        moments = [book.books.transactions[name].at for name in ids]
         assert moments == sorted(moments)
     assert book.findings() == set()
 
@@ -90,13 +100,13 @@ def test_each_root_stands_for_its_leaves_and_for_the_seal_before() -> None:
 
     link = merkle.canonical(
         {
-            "number": 2, "previous": first.seal.root, "count": 2, "first_at": "2026-12-01T02:00:00.000Z",
-            "last_at": "2026-12-01T02:00:00.000Z", "made_at": "2026-12-02T02:00:00.000Z",
+            "number": 2, "previous": first.seal.root, "count": 2, "first_at": "2026-12-01T08:00:00.000Z",
+            "last_at": "2026-12-01T08:00:00.000Z", "made_at": "2026-12-02T08:00:00.000Z",
         }
     )  # fmt: skip
     leaves = [merkle.leaf_hash(link)]
     leaves += [
-        merkle.leaf_hash(sealing.content_of(book.transactions.booked[leaf.transaction_id])) for leaf in second.leaves
+        merkle.leaf_hash(sealing.content_of(book.books.transactions[leaf.transaction_id])) for leaf in second.leaves
     ]
     assert first.seal.previous == merkle.GENESIS
     assert second.seal.root == merkle.tree_root(leaves).hex()
@@ -106,7 +116,7 @@ def test_nothing_new_makes_no_seal() -> None:
     book = Book(step(1))
     book.seal()
 
-    assert book.seal() == Sealed(0, 0, finished=True)
+    assert book.seal() == SealingResult(0, 0, finished=True)
     assert len(book.archive.kept) == 1
 
 
@@ -115,7 +125,7 @@ def test_what_is_younger_than_the_margin_waits_for_the_next_night() -> None:
     book = Book(step(1), young)
     book.seal()
     before = book.sealed_ids()
-    book.clock.pass_days(1)
+    book.clock.move(days=1)
 
     book.seal(until=NIGHT + timedelta(days=1))
 
@@ -156,7 +166,7 @@ def test_a_note_that_comes_again_after_its_seal_is_dropped() -> None:
 def test_a_seal_that_was_written_and_not_taken_up_is_the_one_that_holds() -> None:
     book = Book(step(1), step(2))
     lost = Book(step(1), step(2))
-    lost.clock.at -= timedelta(hours=1)
+    lost.clock.move(hours=-1)
     lost.seal()
     book.archive.kept[1] = lost.archive.kept[1]
     book.late(step(3))
@@ -188,8 +198,8 @@ def test_without_time_left_the_next_run_goes_on() -> None:
     first = book.seal(times=1)
     second = book.seal()
 
-    assert first == Sealed(1, 4, finished=False)
-    assert second == Sealed(2, 6, finished=True)
+    assert first == SealingResult(1, 4, finished=False)
+    assert second == SealingResult(2, 6, finished=True)
     assert book.findings() == set()
 
 
@@ -253,7 +263,7 @@ def test_anything_changed_in_a_proof_is_named(proof: dict[str, Any]) -> None:
         "too short": changed(proof, "audit_path", to=proof["audit_path"][:-1]),
         "is not claim.n4": changed(proof, "transaction_id", to="claim.n4"),
         "seal before it": changed(proof, "seal", "previous", to="00" * 32),
-        "of itself": changed(proof, "seal", "made_at", to="2026-12-01T02:00:00.000Z"),
+        "of itself": changed(proof, "seal", "made_at", to="2026-12-01T08:00:00.000Z"),
         "not 9 leaves": changed(proof, "seal", "tree_size", to=9),
         "the format is": changed(proof, "format", to="cardstock-ledger-proof-2"),
     }
@@ -304,7 +314,7 @@ def test_a_ledger_that_was_changed_gives_a_proof_that_fails() -> None:
     book = Book(step(5), step(6))
     book.seal()
     taken = step(5)
-    book.transactions.booked[taken.id] = replace(
+    book.books.transactions[taken.id] = replace(
         taken, postings=(Posting(account("mem_2", "available"), -1), Posting(account("mem_2", "paying"), 1))
     )
 
@@ -315,7 +325,7 @@ def test_a_transactions_bytes_are_the_same_for_ever() -> None:
     content = sealing.content_of(step(5))
 
     assert content == (
-        b'{"at":"2026-12-01T02:00:00.000Z","cause":"n5","credits":[],"id":"claim.n5","kind":"claimed","order_id":"",'
+        b'{"at":"2026-12-01T08:00:00.000Z","cause":"n5","credits":[],"id":"claim.n5","kind":"claimed","order_id":"",'
         b'"plan":"","postings":[["member:mem_2:available",-105,null],["member:mem_2:paying",105,null]]}'
     )
 
@@ -331,19 +341,19 @@ def book() -> Book:
 
 
 def test_a_changed_transaction_is_named(book: Book) -> None:
-    book.transactions.booked["claim.n2"] = replace(step(2), at=START + timedelta(milliseconds=1))
+    book.books.transactions["claim.n2"] = replace(step(2), at=START + timedelta(milliseconds=1))
 
     assert book.findings() == {("ledger/claim.n2", "changed")}
 
 
 def test_a_deleted_transaction_is_named(book: Book) -> None:
-    del book.transactions.booked["claim.n2"]
+    del book.books.transactions["claim.n2"]
 
     assert book.findings() == {("ledger/claim.n2", "missing")}
 
 
 def test_two_swapped_transactions_are_named(book: Book) -> None:
-    booked = book.transactions.booked
+    booked = book.books.transactions
     booked["claim.n2"], booked["claim.n3"] = (
         replace(booked["claim.n3"], id="claim.n2"), replace(booked["claim.n2"], id="claim.n3"),
     )  # fmt: skip
@@ -381,14 +391,14 @@ def test_a_seal_that_is_gone_is_named(book: Book) -> None:
 
 def test_a_transaction_that_was_never_sealed_is_named_after_two_days(book: Book) -> None:
     forgotten = replace(step(9), at=NIGHT)
-    book.transactions.booked[forgotten.id] = forgotten
-    book.clock.at = NIGHT + timedelta(days=2)
+    book.books.transactions[forgotten.id] = forgotten
+    book.clock.set(NIGHT + timedelta(days=2))
     book.late(replace(step(10), at=NIGHT))
-    book.seal(until=book.clock.at)
+    book.seal(until=book.clock.now())
     within = book.findings()
-    book.clock.pass_days(1)
+    book.clock.move(days=1)
     book.late(replace(step(11), at=NIGHT))
-    book.seal(until=book.clock.at)
+    book.seal(until=book.clock.now())
 
     assert within == set()
     assert book.findings() == {("ledger/claim.n9", "unsealed")}

@@ -21,8 +21,8 @@ from cardstock.edge.callers import ACCESS
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey
 from cardstock.ledger import merkle
-from cardstock.ledger import service as ledger
 from cardstock.ledger import wiring as ledger_wiring
+from cardstock.ledger.payout_steps import claimed
 from cardstock.ledger.store import post
 from cardstock.network import wiring as network_wiring
 from cardstock.partners import service as partners
@@ -150,7 +150,7 @@ def test_seals_are_listed_for_everybody_by_pages_newest_first(sold: Shop) -> Non
 def test_everybody_with_money_in_an_entry_gets_a_proof_that_holds_offline(sold: Shop) -> None:
     roots = {seal["number"]: seal["root"] for seal in call("/v1/ledger/seals")[1]["items"]}
     for member_id, entries in (("mem_r", 3), ("mem_a", 2)):
-        lines, _ = ledger_wiring.statements().read(member_id, since=None, until=None, after=None, limit=20)
+        lines, _ = ledger_wiring.statements().lines_of_member(member_id, since=None, until=None, after=None, limit=20)
         sealed = [entry for entry in lines if entry.order_id != sold.orders["new"]]
         assert len(sealed) == entries
         for entry in sealed:
@@ -289,7 +289,7 @@ def test_what_no_sum_betrays_is_named_by_its_seal_alone(sold: Shop) -> None:
 
 
 def test_a_deleted_entry_is_named_by_its_seal_even_if_every_trace_of_its_cause_is_gone(sold: Shop) -> None:
-    claim = ledger.claimed("n1", "mem_r", 5, sold.clock.now())
+    claim = claimed("n1", "mem_r", 5, sold.clock.now())
     with Transaction() as transaction:
         post(transaction, claim)
     tell(sold)
@@ -375,7 +375,7 @@ def test_a_step_on_its_way_is_no_finding(sold: Shop) -> None:
 
     assert verify()[0] == 0
     assert (answer["findings"], waits) == (0, [60])
-    assert ledger_wiring.booked().transaction(f"accrue.{order_id}") is not None
+    assert ledger_wiring.books().find_transaction(f"accrue.{order_id}") is not None
 
 
 def test_an_audit_without_time_is_an_error_and_no_all_clear(sold: Shop, capsys: pytest.CaptureFixture[str]) -> None:

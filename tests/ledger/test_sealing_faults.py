@@ -10,14 +10,13 @@ import pytest
 from moto.core.botocore_stubber import BotocoreStubber
 
 from cardstock.aws import files as s3
-from cardstock.clock import SystemClock, set_clock
 from cardstock.ledger import sealing, wiring
+from cardstock.ledger.payout_steps import claimed
 from cardstock.ledger.sealing import note
-from cardstock.ledger.service import claimed
 from functions.ledger.nightly_seal import app
 from tests.house import faults
 from tests.house.cloud import Cloud, Context, Snapshot
-from tests.people.ledger_memory import START, MovingClock
+from tests.people.clock import START, TestClock
 
 NIGHT = START + timedelta(days=1)
 ENTRIES = 30
@@ -25,13 +24,11 @@ ENTRIES = 30
 
 
 @pytest.fixture
-def clock(cloud: Cloud) -> Iterator[MovingClock]:
+def midnight(cloud: Cloud, clock: TestClock) -> Iterator[TestClock]:
     """Midnight after a day with entries, of which one came twice: before its seal and after it."""
     s3.forget_client()
-    clock = MovingClock(NIGHT)
-    set_clock(clock)
+    clock.set(NIGHT)
     yield clock
-    set_clock(SystemClock())
     s3.forget_client()
 
 
@@ -73,7 +70,7 @@ def run() -> bool:
 
 @pytest.mark.parametrize("mode", faults.MODES)
 def test_a_night_that_is_hit_at_any_call_ends_in_the_same_seals(
-    mode: faults.Mode, cloud: Cloud, clock: MovingClock
+    mode: faults.Mode, cloud: Cloud, midnight: TestClock
 ) -> None:
     before = begin(cloud)
     with faults.watch() as calls:
@@ -87,10 +84,10 @@ def test_a_night_that_is_hit_at_any_call_ends_in_the_same_seals(
         if mode in ("conflict", "throttle") and not call.startswith("dynamodb."):
             continue
         before.restore()
-        clock.at = NIGHT
+        midnight.set(NIGHT)
         with faults.at(index, mode):
             faults.survive(run)
-        clock.at += timedelta(minutes=1)
+        midnight.move(minutes=1)
         assert run()
 
         found_rows, found = state(cloud)
@@ -101,10 +98,10 @@ def test_a_night_that_is_hit_at_any_call_ends_in_the_same_seals(
         assert (found_rows.keys(), found.keys()) == (rows.keys(), objects.keys()), (mode, index, call)
         assert sealed.leaves == expected.leaves, (mode, index, call)
         assert sealing.recomputed_root(sealed) == sealed.seal.root
-        assert wiring.seals().last() == sealed.seal, (mode, index, call)
+        assert wiring.seals().last_seal() == sealed.seal, (mode, index, call)
 
 
-def test_a_run_that_is_overtaken_between_any_two_calls_makes_the_same_seals(cloud: Cloud, clock: MovingClock) -> None:
+def test_a_run_that_is_overtaken_between_any_two_calls_makes_the_same_seals(cloud: Cloud, midnight: TestClock) -> None:
     before = begin(cloud)
     with faults.watch() as calls:
         assert run()

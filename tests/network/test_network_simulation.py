@@ -12,7 +12,9 @@ from msgspec.structs import replace
 
 from cardstock.errors import InvalidError, RefusedError
 from cardstock.flows.rewarding import PlanRules
-from cardstock.ledger import service as ledger
+from cardstock.ledger.accrual import accrue
+from cardstock.ledger.claw_back import claw_back
+from cardstock.ledger.release import release
 from cardstock.network import plan_check as guard
 from cardstock.network import service
 from cardstock.network.model import Amount, Approval, LeaveMode, OrderLine, Plan, PublishedPlan
@@ -122,13 +124,13 @@ class Shop:
     def pay(self, step: Paid) -> None:
         self.clock.at = step.at
         order = self.orders[step.order_id] = replace(self.orders[step.order_id], status="paid", paid_at=step.at)
-        ledger.accrue(self.rules.accrual(order), books=self.books, clock=self.clock)
+        accrue(self.rules.accrual(order), books=self.books)
         self.count(order)
 
     def settle(self, step: Settled) -> None:
         self.clock.at = self.settled[step.order_id] = step.at
         order = self.orders[step.order_id]
-        ledger.release(self.rules.accrual(order), books=self.books, clock=self.clock)
+        release(self.rules.accrual(order), books=self.books)
         self.count(order)
 
     def give_back(self, step: Returned) -> None:
@@ -158,7 +160,7 @@ class Shop:
         )  # fmt: skip
         refunds = self.refunds[step.order_id] = (*before, refund)
         taken = self.rules.taken(order, refund, refunds)
-        ledger.claw(refund.refund_id, taken, self.rules.accrual(order), books=self.books, clock=self.clock)
+        claw_back(refund.refund_id, taken, self.rules.accrual(order), books=self.books)
         self.count(order)
 
     def count(self, order: Order) -> None:

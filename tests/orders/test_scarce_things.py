@@ -4,11 +4,11 @@ refund. Two ask at once, and their calls come in every order there is."""
 from contextlib import suppress
 from typing import Any
 
-from cardstock.clock import process_clock
 from cardstock.errors import ConflictError
 from cardstock.flows import wiring as flows_wiring
-from cardstock.ledger import service as ledger
 from cardstock.ledger import wiring as ledger_wiring
+from cardstock.ledger.claw_back import claw_back
+from cardstock.ledger.release import release
 from cardstock.network import service as network
 from cardstock.network import wiring as network_wiring
 from cardstock.orders import wiring as orders_wiring
@@ -98,15 +98,15 @@ def test_a_release_and_a_refund_at_once_end_in_the_same_balance(market: Any) -> 
     market.member("mem_a", "mem_r")
     order = orders_wiring.orders().find(market.buy("mem_a", ledger_shop.line(1, units=3, price=33_333)))
     assert order is not None
-    accrual, books, clock = flows_wiring.rules().accrual(order), ledger_wiring.books(), process_clock()
+    accrual, books = flows_wiring.rules().accrual(order), ledger_wiring.books()
     taken = {credit.reward: credit.amount // 3 for credit in accrual.credits}
     before, ways = Snapshot(), 0
     with proven():
         pass
     for run in every_way(
         lambda: [
-            lambda: ledger.release(accrual, books=books, clock=clock),
-            lambda: ledger.claw("rfd_1", taken, accrual, books=books, clock=clock),
+            lambda: release(accrual, books=books),
+            lambda: claw_back("rfd_1", taken, accrual, books=books),
         ],
         before.restore,
     ):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from cardstock.ledger.model import StatementLine
-from cardstock.ledger.service import statement_key
+from cardstock.ledger.statements import statement_key
 from cardstock.ledger.statements_store import DynamoStatements, StatementItem
 from cardstock.payouts.model import LedgerLine
 from cardstock.payouts.store import DynamoLedger
@@ -18,7 +18,7 @@ def put(member: str, number: int, cause: str) -> LedgerLine:
     entry, at = f"release.{number}", AT + timedelta(hours=number)
     change = {"frozen": -100 - number, "available": 100 + number}
     line = StatementLine(member, statement_key(at, entry), entry, "released", cause, "ord_1", at, ("direct",), change)  # type: ignore[arg-type]  # pockets
-    DynamoStatements().put([line])
+    DynamoStatements().put_lines([line])
     return LedgerLine(member, at, entry, "released", cause, "available", 100 + number)
 
 

@@ -1,11 +1,12 @@
 """The ledger's ports in memory, and orders as its tests need them."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from msgspec.structs import replace
 
 from cardstock.ledger.model import (
+    Accrual,
     Balance,
     Credit,
     LedgerTransaction,
@@ -14,49 +15,53 @@ from cardstock.ledger.model import (
     changes,
 )
 from cardstock.ledger.ports import Booked
-from cardstock.ledger.service import Accrual, statement_key
+from cardstock.ledger.statements import statement_key
+from tests.people.clock import START, TestClock
 
-START = datetime(2026, 12, 1, 2, tzinfo=UTC)
 
-
-class MovingClock:
-    """A clock that a test sets."""
+class MovingClock(TestClock):
+    """A clock that a test sets by `at`; for tests that pass clocks on."""
 
     def __init__(self, at: datetime = START) -> None:
-        self.at = at
+        super().__init__(at)
 
-    def now(self) -> datetime:
-        return self.at
+    @property
+    def at(self) -> datetime:
+        return self.now()
+
+    @at.setter
+    def at(self, at: datetime) -> None:
+        self.set(at)
 
     def pass_days(self, days: int) -> None:
-        self.at += timedelta(days=days)
+        self.move(days=days)
 
 
 class MemoryBooks:
     """`ledger.ports.Books`."""
 
-    def __init__(self) -> None:
-        self.transactions: dict[str, LedgerTransaction] = {}
+    def __init__(self, *booked: LedgerTransaction) -> None:
+        self.transactions = {transaction.id: transaction for transaction in booked}
         self.balances: dict[str, Balance] = {}
         self.rows: dict[str, OrderRewards] = {}
 
-    def accrue(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+    def book_accrual(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
         if transaction.id in self.transactions:
             return "repeated"
-        self.book(transaction)
+        self.book_transaction(transaction)
         self.rows[rewards.order_id] = rewards
         return "booked"
 
-    def change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+    def book_change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
         if transaction.id in self.transactions:
             return "repeated"
         if self.rows[rewards.order_id].version != rewards.version - 1:
             return "outdated"
-        self.book(transaction)
+        self.book_transaction(transaction)
         self.rows[rewards.order_id] = rewards
         return "booked"
 
-    def book(self, transaction: LedgerTransaction) -> Booked:
+    def book_transaction(self, transaction: LedgerTransaction) -> Booked:
         if transaction.id in self.transactions:
             return "repeated"
         assert transaction.total == 0
@@ -68,10 +73,13 @@ class MemoryBooks:
             self.balances[member_id] = replace(held, **moved)
         return "booked"
 
-    def rewards(self, order_id: str) -> OrderRewards | None:
+    def find_transaction(self, transaction_id: str) -> LedgerTransaction | None:
+        return self.transactions.get(transaction_id)
+
+    def find_rewards(self, order_id: str) -> OrderRewards | None:
         return self.rows.get(order_id)
 
-    def balance(self, member_id: str) -> Balance:
+    def balance_of(self, member_id: str) -> Balance:
         return self.balances.get(member_id, Balance(member_id))
 
 
@@ -82,19 +90,19 @@ class MemoryCalendar:
         self.scheduled: dict[date, set[str]] = {}
         self.reached: tuple[date, str] | None = None
 
-    def schedule(self, day: date, key: str) -> None:
+    def schedule_order(self, day: date, key: str) -> None:
         self.scheduled.setdefault(day, set()).add(key)
 
-    def days(self, *, since: date | None, before: date) -> list[date]:
+    def days_with_orders(self, *, since: date | None, before: date) -> list[date]:
         return sorted(day for day in self.scheduled if day < before and (since is None or since <= day))
 
-    def due(self, day: date, after: str) -> Iterator[str]:
+    def keys_of_day(self, day: date, after: str) -> Iterator[str]:
         yield from sorted(key for key in self.scheduled.get(day, ()) if key > after)
 
-    def progress(self) -> tuple[date, str] | None:
+    def sweep_progress(self) -> tuple[date, str] | None:
         return self.reached
 
-    def save_progress(self, day: date, after: str) -> None:
+    def save_sweep_progress(self, day: date, after: str) -> None:
         if self.reached is None or self.reached < (day, after):
             self.reached = (day, after)
 
@@ -105,11 +113,11 @@ class MemoryStatements:
     def __init__(self) -> None:
         self.lines: dict[tuple[str, str], StatementLine] = {}
 
-    def put(self, lines: Sequence[StatementLine]) -> None:
+    def put_lines(self, lines: Sequence[StatementLine]) -> None:
         for line in lines:
             self.lines[line.member_id, line.key] = line
 
-    def read(
+    def lines_of_member(
         self, member_id: str, since: datetime | None, until: datetime | None, limit: int, after: str | None
     ) -> tuple[list[StatementLine], str | None]:
         lowest = statement_key(since) if since else "0"

@@ -17,7 +17,7 @@ from cardstock.clock import SystemClock, rfc3339, set_clock
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey, derived_id
 from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting, account, transaction_id
-from cardstock.ledger.service import project
+from cardstock.ledger.statements import project
 from cardstock.ledger.statements_store import DynamoStatements
 from cardstock.ledger.store import BalanceItem, LedgerItem, post
 from cardstock.members.model import Member, Person

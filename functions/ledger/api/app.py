@@ -10,7 +10,7 @@ from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import schemas as models
-from cardstock.ledger import service as ledger
+from cardstock.ledger import standing as ledger
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
@@ -36,8 +36,9 @@ def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models
     An entry is here within seconds of its step; the balance is always exact.
     """
     member_id, period = request.caller.id, request.query.period
-    of, read, month = f"commissions:{member_id}:{period}", ledger_wiring.statements().read, models.month_of(period)
-    lines, following = read_page(edge_wiring.signer(), of, request.query, read, member_id, *month)
+    since, until = models.month_of(period)
+    listed, read_lines = f"commissions:{member_id}:{period}", ledger_wiring.statements().lines_of_member
+    lines, following = read_page(edge_wiring.signer(), listed, request.query, read_lines, member_id, since, until)
     return models.statement_told(lines, following, request.language)
 
 
@@ -45,7 +46,7 @@ def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models
 def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation:
     """Explain the own rewards on one order: rule, edge, role, rate, limits, refunds, and what would have changed it."""
     order_id, rules = request.path["order_id"], flows_wiring.rules()
-    rewards = ledger.explain(order_id, request.caller.id, books=ledger_wiring.books())
+    rewards = ledger.rewards_of_member(order_id, request.caller.id, books=ledger_wiring.books())
     order = orders_wiring.orders().find(order_id)
     if order is None:
         raise NOT_FOUND()

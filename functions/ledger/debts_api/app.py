@@ -3,13 +3,12 @@
 from functools import partial
 
 from cardstock.aws.tables import connect
-from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.ledger import debts_schemas as models
-from cardstock.ledger import service
 from cardstock.ledger import wiring as ledger_wiring
+from cardstock.ledger import write_offs as verbs
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("debts", callers=partners_wiring.callers)
@@ -24,7 +23,7 @@ def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
 
     Nothing is booked before another person has approved.
     """
-    asked, replayed = service.ask_write_off(
+    asked, replayed = verbs.ask_write_off(
         request.body.member_id,
         request.body.amount_fen,
         request.body.reason,
@@ -32,7 +31,6 @@ def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
         request.key,
         books=ledger_wiring.books(),
         write_offs=ledger_wiring.write_offs(),
-        clock=process_clock(),
     )
     return Answer(models.told(asked), replayed=replayed)
 
@@ -46,13 +44,12 @@ def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> mode
 
     Another person than the one who asked. Refused when less is owed by now; a second approval changes nothing.
     """
-    approved = service.approve_write_off(
+    approved = verbs.approve_write_off(
         request.path["write_off_id"],
         request.body.note,
         request.caller.id,
         same_person=partial(partners_wiring.callers().same_person, request.caller),
         write_offs=ledger_wiring.write_offs(),
-        clock=process_clock(),
     )
     return models.told(approved)
 
@@ -60,7 +57,9 @@ def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> mode
 @api.get("/v1/debt-write-offs", query=PageQuery, answer=models.WriteOffList, auth="key", scope="debts:write_off")
 def list_write_offs(request: Request[Nothing, PageQuery]) -> models.WriteOffList:
     """List write-offs, those that wait for a second person included."""
-    found, following = read_page(edge_wiring.signer(), "write-offs", request.query, ledger_wiring.write_offs().page)
+    found, following = read_page(
+        edge_wiring.signer(), "write-offs", request.query, ledger_wiring.write_offs().list_write_offs
+    )
     return models.WriteOffList([models.told(each) for each in found], following)
 
 

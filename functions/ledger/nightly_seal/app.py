@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from cardstock.aws.tables import connect
-from cardstock.clock import process_clock
 from cardstock.edge import schedule
 from cardstock.edge.observability import count
 from cardstock.ledger import wiring
@@ -21,7 +20,6 @@ def run(scheduled_at: datetime, context: Any) -> dict[str, Any]:
         scheduled_at,
         seals=wiring.seals(),
         archive=wiring.seal_archive(),
-        clock=process_clock(),
         time_left=lambda: context.get_remaining_time_in_millis() > _RESERVE_MS,
     )
     count("TransactionsSealed", sealed.transactions)

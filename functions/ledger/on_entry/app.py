@@ -10,8 +10,10 @@ from cardstock.ledger import wiring as ledger_wiring
 def consume(body: bytes) -> None:
     """Project one transaction, let it be sealed, and announce it. One that does not balance, and a record that says
     that one was changed or removed, raises and sounds the alarm."""
-    from cardstock.ledger import sealing  # with the first message, not at the start
-    from cardstock.ledger import service as ledger
+    from cardstock.ledger import (
+        sealing,  # with the first message, not at the start
+        statements,
+    )
 
     record = queue.decode(dict[str, object], body)
     try:
@@ -21,7 +23,7 @@ def consume(body: bytes) -> None:
     except ValueError:
         count("LedgerImbalance")
         raise
-    ledger.project(transaction, statements=ledger_wiring.statements())
+    statements.project(transaction, statements=ledger_wiring.statements())
     sealing.note(transaction, seals=ledger_wiring.seals())
     flows_wiring.announcements().booked(transaction)
 

@@ -31,7 +31,7 @@ def get_proof(request: Request[Nothing, Nothing]) -> models.LedgerProof:
     proof = sealing.prove(
         request.path["transaction_id"],
         request.caller.id,
-        books=ledger_wiring.booked(),
+        books=ledger_wiring.books(),
         seals=ledger_wiring.seals(),
         archive=ledger_wiring.seal_archive(),
     )
@@ -45,7 +45,7 @@ def list_seals(request: Request[Nothing, PageQuery]) -> models.SealPage:
     Open to everybody: who keeps a root today can tell tomorrow whether anything before it was changed. Each root
     stands for its own entries and, through `previous`, for all seals before.
     """
-    return models.seals_told(*read_page(edge_wiring.signer(), "seals", request.query, ledger_wiring.seals().page))
+    return models.seals_told(*read_page(edge_wiring.signer(), "seals", request.query, ledger_wiring.seals().list_seals))
 
 
 handler = api.handler

@@ -7,11 +7,11 @@ from cardstock.errors import NotFoundError
 from cardstock.flows.rewarding import PlanRules
 from cardstock.flows.team_sales import all_sales
 from cardstock.ledger.audit import Ended, OrderTruth, Report, SealTruth, SingleTruth, TransferTruth, audit
-from cardstock.ledger.ports import Archive
+from cardstock.ledger.charges import charge_reduction_cause, dividend_cause
+from cardstock.ledger.ports import SealArchive
 from cardstock.ledger.sealing import from_bytes
-from cardstock.ledger.seals_store import all_seals
-from cardstock.ledger.service import dividend_cause, owed_cause
-from cardstock.ledger.store import all_rewards, balances, every_write_off, transactions
+from cardstock.ledger.seals_store import every_seal
+from cardstock.ledger.store import every_balance, every_rewards_row, every_transaction, every_write_off
 from cardstock.network.dividends import shares
 from cardstock.network.model import TeamSale, holder_of
 from cardstock.network.ports import Plans
@@ -57,11 +57,11 @@ def transfer_truths() -> Iterator[TransferTruth]:
         )
 
 
-def seal_truths(archive: Archive) -> Iterator[SealTruth]:
+def seal_truths(archive: SealArchive) -> Iterator[SealTruth]:
     """Every listed seal with its object."""
-    for seal in all_seals():
+    for seal in every_seal():
         try:
-            kept = from_bytes(archive.read(seal.number))
+            kept = from_bytes(archive.read_seal(seal.number))
         except (NotFoundError, ValueError, TypeError, KeyError):
             kept = None
         yield SealTruth(seal, kept)
@@ -93,18 +93,18 @@ def _given_back(coupon_id: str, order_id: str, member_id: str) -> Iterator[Singl
     """What refunds of a free order took off what is owed for it."""
     order, refunds = DynamoOrders().find(order_id), DynamoOrders().refunds_of(order_id)
     for refund_id, fen in given_back(order, refunds) if order is not None else ():
-        yield SingleTruth("owed", owed_cause(coupon_id, refund_id), member_id, fen)
+        yield SingleTruth("owed", charge_reduction_cause(coupon_id, refund_id), member_id, fen)
 
 
 def audit_tables(
-    rules: PlanRules, plans: Plans, archive: Archive, this_month: str, go_on: Callable[[], None] = lambda: None
+    rules: PlanRules, plans: Plans, archive: SealArchive, this_month: str, go_on: Callable[[], None] = lambda: None
 ) -> Report:
     """Audit what the tables and the archive hold now. `go_on` is called with everything that is read: what it raises
     ends the audit."""
     return audit(
-        _watched(transactions(), go_on),
-        _watched(balances(), go_on),
-        _watched(all_rewards(), go_on),
+        _watched(every_transaction(), go_on),
+        _watched(every_balance(), go_on),
+        _watched(every_rewards_row(), go_on),
         _watched(order_truths(rules), go_on),
         _watched(transfer_truths(), go_on),
         singles=_watched(single_truths(plans, this_month), go_on),

@@ -6,7 +6,7 @@ from cardstock.clock import Clock
 from cardstock.compliance import service
 from cardstock.compliance.model import Hold, Purchase
 from cardstock.compliance.ports import Holds, Identities, Traces
-from cardstock.ledger.service import Accrual
+from cardstock.ledger.model import Accrual
 from cardstock.network.model import Snapshot
 from cardstock.orders.model import Order
 

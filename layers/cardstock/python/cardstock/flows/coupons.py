@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from cardstock.clock import Clock
-from cardstock.ledger import service as ledger
+from cardstock.ledger import charges
 from cardstock.ledger.ports import Books
 from cardstock.money import Fen
 from cardstock.network import service as network
@@ -31,15 +31,14 @@ class Coupons:
 class BookedCharges:
     """The orders area's `Charges` port, booked in the ledger."""
 
-    def __init__(self, books: Books, clock: Callable[[], Clock]) -> None:
+    def __init__(self, books: Books) -> None:
         self._books = books
-        self._clock = clock
 
     def owe(self, coupon_id: str, member_id: str, order_id: str, fen: Fen) -> None:
-        ledger.owe(coupon_id, member_id, order_id, fen, books=self._books, clock=self._clock())
+        charges.charge_coupon(coupon_id, member_id, order_id, fen, books=self._books)
 
     def owe_less(self, coupon_id: str, refund_id: str, member_id: str, order_id: str, fen: Fen) -> None:
-        ledger.owe_less(coupon_id, refund_id, member_id, order_id, fen, books=self._books, clock=self._clock())
+        charges.reduce_coupon_charge(coupon_id, refund_id, member_id, order_id, fen, books=self._books)
 
 
 class Undoing:
@@ -48,7 +47,7 @@ class Undoing:
     def __init__(self, placed: Orders, uses: CouponUses, books: Books, clock: Callable[[], Clock]) -> None:
         self._orders = placed
         self._uses = uses
-        self._charges = BookedCharges(books, clock)
+        self._charges = BookedCharges(books)
         self._clock = clock
 
     def follow(self, moved: Sequence[Event]) -> None:

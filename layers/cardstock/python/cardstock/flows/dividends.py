@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from cardstock.clock import Clock
-from cardstock.ledger import service as ledger
+from cardstock.ledger.charges import share_dividend
 from cardstock.ledger.ports import Books
 from cardstock.network import dividends
 from cardstock.network.model import Divided, DividendShare, Snapshot
@@ -49,7 +49,7 @@ class Dividends:
         """Pay the shares of a month (`2026-11`) that is over, each once. See `network.dividends.divide`."""
 
         def pay(share: DividendShare) -> None:
-            ledger.share_dividend(share.plan, month, share.member_id, share.fen, books=self._books, clock=self._clock())
+            share_dividend(share.plan, month, share.member_id, share.fen, books=self._books)
 
         return dividends.divide(
             month, pay, team_sales=self._team_sales, plans=self._plans, clock=self._clock(), time_left=time_left

@@ -19,7 +19,8 @@ from cardstock.flows.compliance_checks import Watchman
 from cardstock.flows.coupons import Undoing
 from cardstock.flows.dividends import Dividends
 from cardstock.flows.rewarding import PlanRules
-from cardstock.ledger import service as ledger
+from cardstock.ledger import accrual as accruals
+from cardstock.ledger import claw_back as claw_backs
 from cardstock.ledger.ports import Books, Calendar
 from cardstock.network import service as network
 from cardstock.network.model import Event
@@ -131,19 +132,14 @@ def check_purchase(needs: Needs, story: OrderStory) -> None:
 
 def accrue(needs: Needs, story: OrderStory) -> None:
     """Credit the order's rewards, frozen."""
-    ledger.accrue(needs.rules.accrual(story.order), books=needs.books, clock=process_clock())
+    accruals.accrue(needs.rules.accrual(story.order), books=needs.books)
 
 
 def claw_back(needs: Needs, story: OrderStory) -> None:
     """Take back of the order's rewards what the refund takes."""
     refund = _refund_of(story)
-    ledger.claw(
-        refund.refund_id,
-        needs.rules.taken(story.order, refund, story.refunds),
-        needs.rules.accrual(story.order),
-        books=needs.books,
-        clock=process_clock(),
-    )
+    taken = needs.rules.taken(story.order, refund, story.refunds)
+    claw_backs.claw_back(refund.refund_id, taken, needs.rules.accrual(story.order), books=needs.books)
 
 
 def reduce_team_sales(needs: Needs, story: OrderStory) -> None:

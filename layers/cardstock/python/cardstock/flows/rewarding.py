@@ -7,8 +7,7 @@ same order gives the same fen whenever it is asked, by whomever.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from cardstock.ledger.model import Credit, RewardKind
-from cardstock.ledger.service import Accrual
+from cardstock.ledger.model import Accrual, Credit, RewardKind
 from cardstock.money import Fen
 from cardstock.network.model import OrderFacts, OrderLine, Plan, Reward, Snapshot, WhatIf
 from cardstock.network.ports import Plans

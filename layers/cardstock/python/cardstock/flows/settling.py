@@ -9,11 +9,11 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-from cardstock.clock import process_clock
+from cardstock import clock
 from cardstock.flows.compliance_checks import Watchman
 from cardstock.flows.dividends import Dividends
 from cardstock.flows.rewarding import PlanRules
-from cardstock.ledger import service as ledger
+from cardstock.ledger import release
 from cardstock.ledger.ports import Books, Calendar
 from cardstock.network import service as network
 from cardstock.network.model import Event
@@ -75,13 +75,8 @@ def schedule_release(order: Order, *, rules: PlanRules, calendar: Calendar) -> N
     Does nothing before the receipt or the payment; again, it changes nothing.
     """
     if order.received_at is not None and order.paid_at is not None:
-        ledger.await_release(
-            order.order_id,
-            order.received_at,
-            order.paid_at,
-            rules.waits_days(order),
-            calendar=calendar,
-            clock=process_clock(),
+        release.schedule_release(
+            order.order_id, order.received_at, order.paid_at, rules.waits_days(order), calendar=calendar
         )
 
 
@@ -103,14 +98,14 @@ def settle_order(order_id: str, needs: SettlingNeeds) -> Outcome:
         raise LookupError(f"{order_id} is due but does not exist")
     rules, refunds = needs.rules, needs.orders.refunds_of(order_id)
     settled_at = rules.settles_at(order, refunds)
-    if settled_at is None or settled_at > process_clock().now():
+    if settled_at is None or settled_at > clock.now():
         return "waiting"
     accrual = rules.accrual(order)
     if needs.purchase_checks.held(order, accrual) is not None:
         return "held"
     if not needs.dividends.settled(order):
         return "waiting"
-    ledger.release(accrual, books=needs.books, clock=process_clock())
+    release.release(accrual, books=needs.books)
     facts = rules.facts(order, refunds, settled_at=settled_at)
     needs.events.positions(network.count_order(facts, network=needs.network, plans=needs.plans))
     needs.events.flush()
@@ -141,5 +136,5 @@ def settle_night(
             return False
         return outcomes[-1] != "waiting"
 
-    swept = ledger.sweep(until, settle, calendar=needs.calendar, clock=process_clock(), time_left=time_left)
+    swept = release.sweep(until, settle, calendar=needs.calendar, time_left=time_left)
     return NightResult(outcomes.count("settled"), outcomes.count("held"), swept.waiting, tuple(failed), swept.finished)

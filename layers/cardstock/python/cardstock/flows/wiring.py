@@ -51,14 +51,14 @@ def referral_tree(go_on: "Callable[[], None]") -> "tuple[dict[str, str], list[st
     """Everybody's referrer, and everybody who has or had money of rewards. Scans: for the nightly look alone, which
     what `go_on` raises ends."""
     from cardstock.compliance.store import referrers
-    from cardstock.ledger.store import balances
+    from cardstock.ledger.store import every_balance
 
     above: dict[str, str] = {}
     for number, (member_id, referrer) in enumerate(referrers()):
         if not number % 1_000:
             go_on()
         above[member_id] = referrer
-    return above, [found.member_id for found in balances() if found.ever]
+    return above, [found.member_id for found in every_balance() if found.ever]
 
 
 def audit(go_on: "Callable[[], None]" = lambda: None) -> "Report":

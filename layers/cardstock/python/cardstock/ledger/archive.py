@@ -6,13 +6,13 @@ from cardstock.errors import ConflictError
 from cardstock.files import Document
 
 
-class SealArchive:
-    """`ledger.ports.Archive` in one bucket."""
+class S3SealArchive:
+    """`ledger.ports.SealArchive` in one bucket."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def put_once(self, number: int, content: bytes) -> bytes:
+    def write_seal_once(self, number: int, content: bytes) -> bytes:
         key = _key(number)
         document = Document(key.rpartition("/")[2], "application/json", content)
         try:
@@ -21,7 +21,7 @@ class SealArchive:
             return self._files.read(key)  # an earlier run has decided
         return content
 
-    def read(self, number: int) -> bytes:
+    def read_seal(self, number: int) -> bytes:
         return self._files.read(_key(number))
 
 

@@ -21,6 +21,7 @@ from cardstock.ledger.model import (
     BRAND_ACCOUNTS,
     ID_PREFIX,
     POCKETS,
+    Accrual,
     Balance,
     Kind,
     LedgerTransaction,
@@ -34,7 +35,6 @@ from cardstock.ledger.model import (
     transaction_id,
 )
 from cardstock.ledger.sealing import leaf_of, recomputed_root
-from cardstock.ledger.service import Accrual
 from cardstock.money import Fen
 
 Check: TypeAlias = Literal[

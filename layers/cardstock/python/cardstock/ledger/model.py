@@ -1,10 +1,10 @@
-"""What the ledger knows: transactions that never change, what each member has, and the rewards of an order.
+"""The nouns of the ledger: transactions that never change, what each member has, and the rewards of an order.
 
 A transaction is a list of postings that add up to zero. A member's account has pockets:
 
-    frozen     credited, not yet his to take        paying     in a payout on its way
-    available  his to take; below zero it is debt   paid       has reached him
-                                                    withheld   tax kept back for him
+    frozen     credited, cannot be paid out yet            paying     in a payout on its way
+    available  can be paid out; below zero it is debt      paid       paid out to the member
+                                                           withheld   withheld as tax
 
 The brand's accounts are the other side. They exist in postings alone and are derived by folding them: an item for them
 would be written by every order of the shop.
@@ -13,12 +13,13 @@ Every transaction has an id made from its cause (`accrue.{order}`, `claw.{refund
 asked for any number of times, in any order, and is booked once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
+from cardstock.clock import to_epoch_ms
 from cardstock.money import Fen
 
 Pocket: TypeAlias = Literal["frozen", "available", "paying", "paid", "withheld"]
@@ -26,7 +27,9 @@ Kind: TypeAlias = Literal[
     "accrued", "released", "clawed", "claimed", "paid", "returned", "owed", "shared", "written_off"
 ]
 RewardKind: TypeAlias = Literal["direct", "team", "peer"]
-State: TypeAlias = Literal["frozen", "available"]
+"""The same words as `network.model.RewardKind`: areas do not import each other, and a test ties the two."""
+RewardState: TypeAlias = Literal["frozen", "available"]
+WriteOffState: TypeAlias = Literal["asked", "booked"]
 
 POCKETS: Final[tuple[Pocket, ...]] = get_args(Pocket)
 BRAND_COMMISSION: Final = "brand:commission"
@@ -34,6 +37,27 @@ BRAND_COMMISSION: Final = "brand:commission"
 BRAND_WRITE_OFFS: Final = "brand:write-offs"
 """What debt that was written off has cost the brand."""
 BRAND_ACCOUNTS: Final = (BRAND_COMMISSION, BRAND_WRITE_OFFS)
+
+MOVES: Final[Mapping[Kind, frozenset[tuple[str, str]]]] = {
+    "accrued": frozenset({("brand", "frozen")}),
+    "released": frozenset({("frozen", "available")}),
+    "clawed": frozenset({("frozen", "brand"), ("available", "brand")}),
+    "claimed": frozenset({("available", "paying")}),
+    "paid": frozenset({("paying", "paid"), ("paying", "withheld")}),
+    "returned": frozenset({("paying", "available")}),
+    "owed": frozenset({("available", "brand"), ("brand", "available")}),
+    "shared": frozenset({("brand", "available")}),
+    "written_off": frozenset({("brand", "available")}),
+}
+"""Between which pockets each kind of transaction moves money."""
+REWARD_TRANSITIONS: Final[Mapping[RewardState, frozenset[RewardState]]] = {
+    "frozen": frozenset({"available"}),
+    "available": frozenset(),
+}
+WRITE_OFF_TRANSITIONS: Final[Mapping[WriteOffState, frozenset[WriteOffState]]] = {
+    "asked": frozenset({"booked"}),
+    "booked": frozenset(),
+}
 
 ID_PREFIX: Final[dict[Kind, str]] = {
     "accrued": "accrue",
@@ -98,12 +122,20 @@ class Credit(msgspec.Struct, frozen=True):
         return self.limited - self.amount
 
 
+class Accrual(msgspec.Struct, frozen=True):
+    """The rewards that a plan gives on one order, once it is paid."""
+
+    order_id: str
+    plan: str
+    credits: tuple[Credit, ...]
+
+
 class LedgerTransaction(msgspec.Struct, frozen=True):
     """One step of money, booked once and never changed.
 
     `cause` is what made it: an order, a refund, a transfer number. `order_id` is the order it belongs to, if any.
-    `plan` is the plan version and `credits` the rates that an accrual was reckoned with; `approved_by` who answers for
-    a step that no order and no transfer explains.
+    `plan` is the plan version and `credits` the rates of an accrual; `approved_by` names the two people who answer for
+    a write-off.
     """
 
     id: str
@@ -118,13 +150,23 @@ class LedgerTransaction(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> Fen:
-        """Zero, or the transaction is wrong."""
+        """The sum of the postings: zero, or the transaction is wrong."""
         return sum(posting.amount for posting in self.postings)
 
 
 def transaction_id(kind: Kind, cause: str) -> str:
-    """The one id that a step has, whoever asks for it and however often."""
+    """The one id of a step, whoever asks for it and however often."""
     return f"{ID_PREFIX[kind]}.{cause}"
+
+
+def nonzero(*postings: Posting) -> tuple[Posting, ...]:
+    """The postings that move money."""
+    return tuple(posting for posting in postings if posting.amount)
+
+
+def milliseconds(at: datetime) -> str:
+    """A moment as 13 digits of milliseconds, which sort by time."""
+    return f"{to_epoch_ms(at):013d}"
 
 
 def changes(postings: Iterable[Posting]) -> dict[str, dict[Pocket, Fen]]:
@@ -144,7 +186,7 @@ def changes(postings: Iterable[Posting]) -> dict[str, dict[Pocket, Fen]]:
 
 
 class Balance(msgspec.Struct, frozen=True):
-    """What a member has. `free` is the available pocket as stored: signed, so that taking back needs no look first."""
+    """What a member has. `free` is the available pocket as stored: signed, so that a claw-back needs no read first."""
 
     member_id: str
     frozen: Fen = 0
@@ -160,12 +202,12 @@ class Balance(msgspec.Struct, frozen=True):
 
     @property
     def ever(self) -> bool:
-        """Whether any money is, or was, his."""
+        """Whether the member has, or had, any money."""
         return any((self.frozen, self.free, self.paying, self.paid, self.withheld))
 
     @property
     def debt(self) -> Fen:
-        """Fen that he owes, which the next credits repay."""
+        """Fen that the member owes, which the next credits repay."""
         return max(-self.free, 0)
 
 
@@ -189,13 +231,14 @@ class WriteOff(msgspec.Struct, frozen=True):
     asked_by: str
     asked_at: datetime
     reason: str
+    state: WriteOffState = "asked"
     approved_by: str = ""
     approved_at: datetime | None = None
     note: str = ""
 
 
 class Claw(msgspec.Struct, frozen=True):
-    """What one refund took back of each reward of its order."""
+    """What one refund clawed back of each reward of its order."""
 
     refund_id: str
     taken: tuple[tuple[RewardKind, Fen], ...]
@@ -211,18 +254,35 @@ class OrderRewards(msgspec.Struct, frozen=True):
     plan: str
     credits: tuple[Credit, ...]
     accrued_at: datetime
-    state: State = "frozen"
+    state: RewardState = "frozen"
     released_at: datetime | None = None
     claws: tuple[Claw, ...] = ()
     version: int = 1
 
     def clawed(self, reward: RewardKind) -> Fen:
-        """What refunds took back of one reward so far."""
+        """Fen that refunds have clawed back of one reward so far."""
         return sum(amount for claw in self.claws for kind, amount in claw.taken if kind == reward)
 
     def rest(self, credit: Credit) -> Fen:
-        """What refunds have left of it."""
+        """Fen that refunds have left of a reward."""
         return credit.amount - self.clawed(credit.reward)
+
+
+class MemberReward(msgspec.Struct, frozen=True):
+    """One of a member's rewards on an order: the credit with its rule and rate, and what became of it."""
+
+    credit: Credit
+    plan: str
+    state: RewardState
+    accrued_at: datetime
+    released_at: datetime | None
+    claws: tuple[tuple[str, Fen], ...]
+    """Refund id, and the fen that it clawed back."""
+
+    @property
+    def rest(self) -> Fen:
+        """Fen that refunds have left of it."""
+        return self.credit.amount - sum(amount for _, amount in self.claws)
 
 
 class StatementLine(msgspec.Struct, frozen=True):

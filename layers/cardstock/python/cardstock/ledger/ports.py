@@ -1,4 +1,4 @@
-"""What the ledger needs from a store."""
+"""What the ledger needs from its stores and its archive."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -24,106 +24,104 @@ In all three nothing changed."""
 class Books(Protocol):
     """Transactions, balances and rewards, written together or not at all."""
 
-    def accrue(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+    def book_accrual(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
         """Book `transaction`, change the balances by it and store the new row, in one step."""
 
-    def change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+    def book_change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
         """Book `transaction`, change the balances by it and replace the row if it still has the version before."""
 
-    def book(self, transaction: LedgerTransaction) -> Booked:
+    def book_transaction(self, transaction: LedgerTransaction) -> Booked:
         """Book `transaction`, which belongs to no order's rewards, and change the balances by it, in one step."""
 
-    def rewards(self, order_id: str) -> OrderRewards | None:
-        """The row of an order, as it is now."""
+    def find_transaction(self, transaction_id: str) -> LedgerTransaction | None:
+        """What was booked under an id."""
 
-    def balance(self, member_id: str) -> Balance:
-        """What a member has now; zeros for somebody who never had anything."""
+    def find_rewards(self, order_id: str) -> OrderRewards | None:
+        """The rewards row of an order, as it is now."""
+
+    def balance_of(self, member_id: str) -> Balance:
+        """What a member has now; zeros for a member who never had anything."""
 
 
 class WriteOffs(Protocol):
     """Debt that somebody asks to forgive."""
 
-    def ask(self, asked: WriteOff, request: RequestKey) -> tuple[WriteOff, bool]:
-        """Keep it; what is kept under its id, and whether it was there. `RefusedError` IDEMPOTENCY_KEY_REUSED."""
+    def keep_write_off(self, asked: WriteOff, request: RequestKey) -> tuple[WriteOff, bool]:
+        """Keep a new write-off. What is kept under its id, and whether it was there before. Raises `RefusedError`
+        IDEMPOTENCY_KEY_REUSED."""
 
-    def find(self, write_off_id: str) -> WriteOff | None:
-        """As it is now."""
+    def find_write_off(self, write_off_id: str) -> WriteOff | None:
+        """A write-off as it is now."""
 
-    def book(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
-        """Book it and keep who approved, in one step. `outdated`: he owes less than that by now."""
+    def book_write_off(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
+        """Book a write-off and keep who approved it, in one step. `outdated`: the member owes less than that by now."""
 
-    def page(self, limit: int, after: str | None) -> tuple[list[WriteOff], str | None]:
-        """A page in the order of ids, and the id to go on after; None at the end."""
+    def list_write_offs(self, limit: int, after: str | None) -> tuple[list[WriteOff], str | None]:
+        """A page in the order of ids, and the id after which the next page starts; None at the end."""
 
 
 class Calendar(Protocol):
     """Which orders are due for release on which day, and how far the sweep of the days has come."""
 
-    def schedule(self, day: date, key: str) -> None:
+    def schedule_order(self, day: date, key: str) -> None:
         """Put the key of an order into a day; again changes nothing."""
 
-    def days(self, *, since: date | None, before: date) -> list[date]:
+    def days_with_orders(self, *, since: date | None, before: date) -> list[date]:
         """The days `since <= day < before` that ever had an order, in their order."""
 
-    def due(self, day: date, after: str) -> Iterator[str]:
-        """The keys of a day that come after `after`, in their order."""
+    def keys_of_day(self, day: date, after: str) -> Iterator[str]:
+        """The keys of a day that sort after `after`, in their order."""
 
-    def progress(self) -> tuple[date, str] | None:
+    def sweep_progress(self) -> tuple[date, str] | None:
         """The day that is being swept, and the last key of it that is done."""
 
-    def save_progress(self, day: date, after: str) -> None:
-        """Remember it. Never moves backwards."""
+    def save_sweep_progress(self, day: date, after: str) -> None:
+        """Remember how far the sweep has come. Never moves backwards."""
 
 
 class Statements(Protocol):
-    """What happened to each member's money, as he reads it."""
+    """What happened to each member's money, for the member to read."""
 
-    def put(self, lines: Sequence[StatementLine]) -> None:
+    def put_lines(self, lines: Sequence[StatementLine]) -> None:
         """Store lines; the same lines again change nothing."""
 
-    def read(
+    def lines_of_member(
         self, member_id: str, since: datetime | None, until: datetime | None, limit: int, after: str | None
     ) -> tuple[list[StatementLine], str | None]:
-        """A page of the moments `since <= t < until`, newest first, and the key to go on after; None at the end."""
-
-
-class Transactions(Protocol):
-    """Single transactions."""
-
-    def transaction(self, transaction_id: str) -> LedgerTransaction | None:
-        """What was booked under an id."""
+        """A page of the moments `since <= t < until`, newest first, and the key after which the next page starts; None
+        at the end."""
 
 
 class Seals(Protocol):
-    """What waits to be sealed, which seal each transaction is in, and the list of seals."""
+    """Which transactions wait to be sealed, which seal each transaction is in, and the list of seals."""
 
-    def note(self, leaf: Leaf) -> None:
-        """Let a transaction wait; again changes nothing."""
+    def note_leaf(self, leaf: Leaf) -> None:
+        """Let a transaction wait to be sealed; again changes nothing."""
 
-    def noted(self, before: datetime) -> Iterator[Leaf]:
+    def noted_leaves(self, before: datetime) -> Iterator[Leaf]:
         """Transactions that wait and were booked before then, in an order that stays the same."""
 
-    def numbers_of(self, transaction_ids: Sequence[str]) -> Mapping[str, int]:
+    def seal_numbers(self, transaction_ids: Sequence[str]) -> Mapping[str, int]:
         """The seals of those transactions that are sealed."""
 
-    def keep(self, sealed: SealedLeaves) -> None:
-        """Remember of each of its transactions that it is in this seal; once all are, list the seal."""
+    def keep_seal(self, sealed: SealedLeaves) -> None:
+        """Remember of each transaction of a seal that it is in this seal; once all are, list the seal."""
 
-    def forget(self, leaves: Sequence[Leaf]) -> None:
+    def forget_leaves(self, leaves: Sequence[Leaf]) -> None:
         """Let transactions wait no longer."""
 
-    def last(self) -> Seal | None:
-        """The newest seal on the list."""
+    def last_seal(self) -> Seal | None:
+        """The newest seal of the list."""
 
-    def page(self, limit: int, after: str | None) -> tuple[list[Seal], str | None]:
-        """A page of the list, newest first, and the number to go on after; None at the end."""
+    def list_seals(self, limit: int, after: str | None) -> tuple[list[Seal], str | None]:
+        """A page of the list, newest first, and the number after which the next page starts; None at the end."""
 
 
-class Archive(Protocol):
-    """Seals that were written once, by number."""
+class SealArchive(Protocol):
+    """Seals that are written once, by number."""
 
-    def put_once(self, number: int, content: bytes) -> bytes:
-        """Write it unless the number is taken. What is kept under the number, then."""
+    def write_seal_once(self, number: int, content: bytes) -> bytes:
+        """Write a seal unless its number is taken. What is kept under the number, then."""
 
-    def read(self, number: int) -> bytes:
+    def read_seal(self, number: int) -> bytes:
         """What is kept under a number. Raises `NotFoundError`."""

@@ -12,11 +12,10 @@ from cardstock.clock import BRAND_ZONE, rfc3339
 from cardstock.edge.cursors import PageQuery
 from cardstock.edge.fields import EntryId, Moment, NextCursor, OrderId, PlanRef, RefundId
 from cardstock.edge.http import Model
-from cardstock.ledger.model import Balance, Debt, Kind, RewardKind, StatementLine
+from cardstock.ledger.model import Balance, Debt, Kind, MemberReward, RewardKind, StatementLine
 
 if TYPE_CHECKING:
     from cardstock.compliance.model import Hold
-    from cardstock.ledger.service import Explained
     from cardstock.network.model import WhatIf
 
 # (zh-CN, en)
@@ -295,7 +294,7 @@ class Explanation(Model):
 
 def explanation_told(
     order_id: str,
-    rewards: Sequence[Explained],
+    rewards: Sequence[MemberReward],
     what_if: Mapping[RewardKind, Sequence[WhatIf]],
     opens_at: datetime | None,
     hold: Hold | None,
@@ -314,7 +313,7 @@ def explanation_told(
     )
 
 
-def _otherwise(explained: Explained, what_if: Sequence[WhatIf], english: bool) -> list[Otherwise]:
+def _otherwise(explained: MemberReward, what_if: Sequence[WhatIf], english: bool) -> list[Otherwise]:
     texts = {
         "role": ("若下单时身份为{}", "As {} when the order was placed"),
         "referrer_role": ("若买家的推荐人是{}", "Had the buyer's referrer been {}"),
@@ -339,7 +338,7 @@ def _otherwise(explained: Explained, what_if: Sequence[WhatIf], english: bool) -
 
 
 def _explained(
-    explained: Explained, otherwise: list[Otherwise], opens_at: datetime | None, english: bool
+    explained: MemberReward, otherwise: list[Otherwise], opens_at: datetime | None, english: bool
 ) -> ExplainedReward:
     credit = explained.credit
     edge = _EDGES[credit.reward]
@@ -376,7 +375,7 @@ def _explained(
         amount_fen=credit.amount,
         taken_back=[Taken(refund_id, amount) for refund_id, amount in explained.claws],
         rest_fen=explained.rest,
-        state=explained.state,  # type: ignore[arg-type]  # `ledger.model.State`
+        state=explained.state,
         accrued_at=rfc3339(explained.accrued_at),
         released_at=None if explained.released_at is None else rfc3339(explained.released_at),
         available_from=None if opens_at is None else rfc3339(opens_at),

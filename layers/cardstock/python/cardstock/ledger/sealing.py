@@ -18,11 +18,12 @@ from typing import Final
 import msgspec
 from msgspec.structs import asdict
 
-from cardstock.clock import Clock, rfc3339
+from cardstock import clock
+from cardstock.clock import rfc3339
 from cardstock.errors import NOT_FOUND
 from cardstock.ledger import errors, merkle
 from cardstock.ledger.model import Leaf, LedgerTransaction, Seal, SealedLeaves, pocket_of
-from cardstock.ledger.ports import Archive, Seals, Transactions
+from cardstock.ledger.ports import Books, SealArchive, Seals
 
 SEAL_SIZE: Final = 4096
 """Transactions: a proof's path has at most 13 hashes, a seal's object some 600 KB, and making one takes seconds."""
@@ -56,10 +57,10 @@ def leaf_of(transaction: LedgerTransaction) -> Leaf:
 
 def note(transaction: LedgerTransaction, *, seals: Seals) -> None:
     """Remember that a transaction has to be sealed. Safe to repeat, also after it was."""
-    seals.note(leaf_of(transaction))
+    seals.note_leaf(leaf_of(transaction))
 
 
-class Sealed(msgspec.Struct, frozen=True):
+class SealingResult(msgspec.Struct, frozen=True):
     """What a run did. Not `finished`: its time was over, the next one goes on."""
 
     seals: int
@@ -71,11 +72,10 @@ def seal(
     until: datetime,
     *,
     seals: Seals,
-    archive: Archive,
-    clock: Clock,
+    archive: SealArchive,
     time_left: Callable[[], bool],
     size: int = SEAL_SIZE,
-) -> Sealed:
+) -> SealingResult:
     """Seal what was booked `SAFETY_MARGIN` before `until` (never later than now) and is not sealed yet.
 
     Raises `UnavailableError` when the outcome of a step is unknown: run it again.
@@ -84,22 +84,22 @@ def seal(
     before = min(until, now) - SAFETY_MARGIN
     made = transactions = 0
     while time_left():
-        last = seals.last()  # before the notes are read: what it lists is then known to be sealed
-        noted = list(islice(seals.noted(before), size))
+        last = seals.last_seal()  # before the notes are read: what it lists is then known to be sealed
+        noted = list(islice(seals.noted_leaves(before), size))
         if not noted:
-            return Sealed(made, transactions, finished=True)
-        numbers = seals.numbers_of([leaf.transaction_id for leaf in noted])
+            return SealingResult(made, transactions, finished=True)
+        numbers = seals.seal_numbers([leaf.transaction_id for leaf in noted])
         # A number above the last listed one is of a seal that a run has not brought to its end: taken up again below.
         listed = {name for name, number in numbers.items() if last is not None and number <= last.number}
-        seals.forget([leaf for leaf in noted if leaf.transaction_id in listed])
+        seals.forget_leaves([leaf for leaf in noted if leaf.transaction_id in listed])
         fresh = [leaf for leaf in noted if leaf.transaction_id not in listed]
         if fresh:
             kept = _decided(_draft(last, fresh, now), archive)
-            seals.keep(kept)
-            seals.forget(kept.leaves)
+            seals.keep_seal(kept)
+            seals.forget_leaves(kept.leaves)
             made += 1
             transactions += len(kept.leaves)
-    return Sealed(made, transactions, finished=False)
+    return SealingResult(made, transactions, finished=False)
 
 
 def _draft(last: Seal | None, fresh: Sequence[Leaf], now: datetime) -> SealedLeaves:
@@ -122,9 +122,9 @@ def _hashes(said: Mapping[str, object], leaves: Sequence[Leaf]) -> list[bytes]:
     return [merkle.leaf_hash(merkle.link_content(said)), *(bytes.fromhex(leaf.hash) for leaf in leaves)]
 
 
-def _decided(draft: SealedLeaves, archive: Archive) -> SealedLeaves:
+def _decided(draft: SealedLeaves, archive: SealArchive) -> SealedLeaves:
     """What is in the archive under the draft's number: the draft, or what an earlier run has written there."""
-    return from_bytes(archive.put_once(draft.seal.number, to_bytes(draft)))
+    return from_bytes(archive.write_seal_once(draft.seal.number, to_bytes(draft)))
 
 
 def to_bytes(sealed: SealedLeaves) -> bytes:
@@ -153,7 +153,7 @@ def recomputed_root(sealed: SealedLeaves) -> str:
 
 
 def prove(
-    transaction_id: str, member_id: str, *, books: Transactions, seals: Seals, archive: Archive
+    transaction_id: str, member_id: str, *, books: Books, seals: Seals, archive: SealArchive
 ) -> dict[str, object]:
     """Everything that shows, offline, that a transaction is in its seal: `merkle.check_proof` takes it.
 
@@ -161,13 +161,13 @@ def prove(
     a proof that fails. Raises `NotFoundError` unless the member has a posting in it, `ConflictError` NOT_SEALED_YET
     until the night after it.
     """
-    transaction = books.transaction(transaction_id)
+    transaction = books.find_transaction(transaction_id)
     if transaction is None or not _takes_part(transaction, member_id):
         raise NOT_FOUND()
-    number = seals.numbers_of([transaction_id]).get(transaction_id)
+    number = seals.seal_numbers([transaction_id]).get(transaction_id)
     if number is None:
         raise errors.NOT_SEALED_YET()
-    sealed = from_bytes(archive.read(number))
+    sealed = from_bytes(archive.read_seal(number))
     index = 1 + next(at for at, leaf in enumerate(sealed.leaves) if leaf.transaction_id == transaction_id)
     hashes = _hashes(asdict(sealed.seal), sealed.leaves)
     return {

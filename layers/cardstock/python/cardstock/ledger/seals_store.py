@@ -68,43 +68,43 @@ class SealItem(Table):
 class DynamoSeals:
     """`ledger.ports.Seals`."""
 
-    def note(self, leaf: Leaf) -> None:
+    def note_leaf(self, leaf: Leaf) -> None:
         _noted(leaf).save()
 
-    def noted(self, before: datetime) -> Iterator[Leaf]:
+    def noted_leaves(self, before: datetime) -> Iterator[Leaf]:
         for shard in _SHARDS:
             for item in NotedItem.query(
                 f"unsealed#{shard}", filter_condition=NotedItem.at < before, consistent_read=True
             ):
                 yield Leaf(item.sk, item.at, item.leaf)
 
-    def numbers_of(self, transaction_ids: Sequence[str]) -> Mapping[str, int]:
+    def seal_numbers(self, transaction_ids: Sequence[str]) -> Mapping[str, int]:
         keys = [(f"sealed#{transaction_id}", "seal") for transaction_id in transaction_ids]
         found = SealedItem.batch_get(keys, consistent_read=True)
         return {item.pk.removeprefix("sealed#"): item.number for item in found}
 
-    def keep(self, sealed: SealedLeaves) -> None:
+    def keep_seal(self, sealed: SealedLeaves) -> None:
         with SealedItem.batch_write() as batch:
             for leaf in sealed.leaves:
                 batch.save(SealedItem(pk=f"sealed#{leaf.transaction_id}", number=sealed.seal.number))
         SealItem(sk=_key(sealed.seal.number), seal=asdict(sealed.seal)).save()
 
-    def forget(self, leaves: Sequence[Leaf]) -> None:
+    def forget_leaves(self, leaves: Sequence[Leaf]) -> None:
         with NotedItem.batch_write() as batch:
             for leaf in leaves:
                 batch.delete(_noted(leaf))
 
-    def last(self) -> Seal | None:
+    def last_seal(self) -> Seal | None:
         found = SealItem.query(_SEALS, scan_index_forward=False, limit=1, page_size=1, consistent_read=True)
         return next((seal_from(item.seal) for item in found), None)
 
-    def page(self, limit: int, after: str | None) -> tuple[list[Seal], str | None]:
+    def list_seals(self, limit: int, after: str | None) -> tuple[list[Seal], str | None]:
         start = None if after is None else {"pk": _SEALS, "sk": _key(int(after))}
         items, last = read_page(SealItem.query, _SEALS, limit=limit, start=start, scan_index_forward=False)
         return [seal_from(item.seal) for item in items], str(int(last.sk)) if last else None
 
 
-def all_seals() -> Iterator[Seal]:
+def every_seal() -> Iterator[Seal]:
     """The list, oldest first; a consistent read of all of it, for audits."""
     for item in SealItem.query(_SEALS, consistent_read=True):
         yield seal_from(item.seal)

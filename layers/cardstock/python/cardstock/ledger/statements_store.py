@@ -20,7 +20,7 @@ from cardstock.aws.pages import read_page
 from cardstock.aws.tables import EpochAttribute, JsonAttribute, Table
 from cardstock.clock import from_epoch_ms
 from cardstock.ledger.model import StatementLine
-from cardstock.ledger.service import statement_key
+from cardstock.ledger.statements import statement_key
 
 _READ_OF_EACH = ["at", "transaction_id", "kind", "cause", "change"]
 
@@ -45,7 +45,7 @@ class StatementItem(Table):
 class DynamoStatements:
     """`ledger.ports.Statements`."""
 
-    def put(self, lines: Sequence[StatementLine]) -> None:
+    def put_lines(self, lines: Sequence[StatementLine]) -> None:
         for line in lines:
             StatementItem(
                 pk=line.member_id,
@@ -59,7 +59,7 @@ class DynamoStatements:
                 change=line.change,
             ).save()
 
-    def read(
+    def lines_of_member(
         self, member_id: str, since: datetime | None, until: datetime | None, limit: int, after: str | None
     ) -> tuple[list[StatementLine], str | None]:
         lowest = statement_key(since) if since else "0"

@@ -141,6 +141,7 @@ class WriteOffItem(Table):
     asked_by = UnicodeAttribute()
     asked_at = EpochAttribute()
     reason = UnicodeAttribute()
+    state = UnicodeAttribute()
     fingerprint = UnicodeAttribute()
     approved_by = UnicodeAttribute(null=True)
     approved_at = EpochAttribute(null=True)
@@ -173,19 +174,19 @@ def post(transaction: Transaction, booked: LedgerTransaction, *, covered: bool =
         transaction.update(BalanceItem(pk=member_id), actions=actions, condition=condition)
 
 
-def balances() -> Iterator[Balance]:
+def every_balance() -> Iterator[Balance]:
     """Everybody's balance, read consistently page by page."""
     for item in BalanceItem.scan(consistent_read=True):
         yield _to_balance(item)
 
 
-def transactions() -> Iterator[LedgerTransaction]:
+def every_transaction() -> Iterator[LedgerTransaction]:
     """All that was ever booked, in no order."""
     for item in LedgerItem.scan(consistent_read=True):
         yield _to_transaction(item)
 
 
-def all_rewards() -> Iterator[OrderRewards]:
+def every_rewards_row() -> Iterator[OrderRewards]:
     """The rewards of all orders, in no order."""
     for item in RewardsItem.scan(filter_condition=RewardsItem.sk == "rewards", consistent_read=True):
         yield _to_rewards(item)
@@ -206,9 +207,9 @@ def transaction_of(record: dict[str, Any]) -> LedgerTransaction:
 
 
 class DynamoBooks:
-    """`ledger.ports.Books` and `ledger.ports.Transactions`."""
+    """`ledger.ports.Books`."""
 
-    def accrue(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+    def book_accrual(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
         try:
             with Transaction() as write:
                 post(write, transaction)
@@ -217,7 +218,7 @@ class DynamoBooks:
             return "repeated"  # the put of the transaction is the only condition
         return "booked"
 
-    def change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+    def book_change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
         try:
             with Transaction() as write:
                 post(write, transaction)
@@ -226,7 +227,7 @@ class DynamoBooks:
             return "repeated" if 0 in error.failed else "outdated"
         return "booked"
 
-    def book(self, transaction: LedgerTransaction) -> Booked:
+    def book_transaction(self, transaction: LedgerTransaction) -> Booked:
         try:
             with Transaction() as write:
                 post(write, transaction)
@@ -234,15 +235,15 @@ class DynamoBooks:
             return "repeated"  # the put of the transaction is the only condition
         return "booked"
 
-    def transaction(self, transaction_id: str) -> LedgerTransaction | None:
+    def find_transaction(self, transaction_id: str) -> LedgerTransaction | None:
         item = LedgerItem.find(transaction_id)
         return None if item is None else _to_transaction(item)
 
-    def rewards(self, order_id: str) -> OrderRewards | None:
+    def find_rewards(self, order_id: str) -> OrderRewards | None:
         item = RewardsItem.find(order_id, "rewards")
         return None if item is None else _to_rewards(item)
 
-    def balance(self, member_id: str) -> Balance:
+    def balance_of(self, member_id: str) -> Balance:
         item = BalanceItem.find(member_id)
         return Balance(member_id) if item is None else _to_balance(item)
 
@@ -250,7 +251,7 @@ class DynamoBooks:
 class DynamoWriteOffs:
     """`ledger.ports.WriteOffs`."""
 
-    def ask(self, asked: WriteOff, request: RequestKey) -> tuple[WriteOff, bool]:
+    def keep_write_off(self, asked: WriteOff, request: RequestKey) -> tuple[WriteOff, bool]:
         if _to_write_off_item(asked, request.fingerprint).put_if(WriteOffItem.pk.does_not_exist()):
             return asked, False
         kept = WriteOffItem.get(_WRITE_OFFS, asked.id, consistent_read=True)
@@ -258,22 +259,22 @@ class DynamoWriteOffs:
             raise IDEMPOTENCY_KEY_REUSED()
         return _to_write_off(kept), True
 
-    def find(self, write_off_id: str) -> WriteOff | None:
+    def find_write_off(self, write_off_id: str) -> WriteOff | None:
         item = WriteOffItem.find(_WRITE_OFFS, write_off_id)
         return None if item is None else _to_write_off(item)
 
-    def book(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
+    def book_write_off(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
         kept = WriteOffItem.get(_WRITE_OFFS, approved.id, consistent_read=True)
         try:
             with Transaction() as write:
                 post(write, transaction, owed=True)
                 item = _to_write_off_item(approved, kept.fingerprint)
-                write.save(item, condition=WriteOffItem.approved_by.does_not_exist())
+                write.save(item, condition=WriteOffItem.state == "asked")
         except ConditionFailedError as error:
             return "repeated" if error.failed.keys() & {0, 1} else "outdated"
         return "booked"
 
-    def page(self, limit: int, after: str | None) -> tuple[list[WriteOff], str | None]:
+    def list_write_offs(self, limit: int, after: str | None) -> tuple[list[WriteOff], str | None]:
         start = None if after is None else {"pk": _WRITE_OFFS, "sk": after}
         items, last = read_page(WriteOffItem.query, _WRITE_OFFS, limit=limit, start=start)
         return [_to_write_off(item) for item in items], last.sk if last else None
@@ -291,14 +292,14 @@ class DynamoCalendar:
     def __init__(self) -> None:
         self._known_days: set[date] = set()
 
-    def schedule(self, day: date, key: str) -> None:
+    def schedule_order(self, day: date, key: str) -> None:
         if day not in self._known_days:
             # Before the order: a day without orders is harmless, an order in an unknown day would be lost.
             DueItem(pk=_DAYS, sk=day.isoformat()).save()
             self._known_days.add(day)
         DueItem(pk=_due_key(day), sk=key).save()
 
-    def days(self, *, since: date | None, before: date) -> list[date]:
+    def days_with_orders(self, *, since: date | None, before: date) -> list[date]:
         condition: Any = DueItem.sk < before.isoformat()
         if since is not None:
             condition = DueItem.sk.between(since.isoformat(), (before - timedelta(days=1)).isoformat())
@@ -306,19 +307,19 @@ class DynamoCalendar:
             return []
         return [date.fromisoformat(item.sk) for item in DueItem.query(_DAYS, condition, consistent_read=True)]
 
-    def due(self, day: date, after: str) -> Iterator[str]:
+    def keys_of_day(self, day: date, after: str) -> Iterator[str]:
         condition = DueItem.sk > after if after else None
         for item in DueItem.query(_due_key(day), condition, consistent_read=True):
             yield item.sk
 
-    def progress(self) -> tuple[date, str] | None:
+    def sweep_progress(self) -> tuple[date, str] | None:
         item = SweepItem.find("sweep", "release")
         if item is None:
             return None
         day, _, after = item.reached.partition("#")
         return date.fromisoformat(day), after
 
-    def save_progress(self, day: date, after: str) -> None:
+    def save_sweep_progress(self, day: date, after: str) -> None:
         reached = f"{day.isoformat()}#{after}"
         SweepItem(reached=reached).put_if(SweepItem.pk.does_not_exist() | (SweepItem.reached < reached))
 
@@ -396,6 +397,7 @@ def _to_write_off_item(write_off: WriteOff, fingerprint: str) -> WriteOffItem:
         asked_by=write_off.asked_by,
         asked_at=write_off.asked_at,
         reason=write_off.reason,
+        state=write_off.state,
         fingerprint=fingerprint,
         approved_by=write_off.approved_by or None,
         approved_at=write_off.approved_at,
@@ -411,6 +413,7 @@ def _to_write_off(item: WriteOffItem) -> WriteOff:
         asked_by=item.asked_by,
         asked_at=item.asked_at,
         reason=item.reason,
+        state=item.state,  # type: ignore[arg-type]  # written from the same type
         approved_by=item.approved_by or "",
         approved_at=item.approved_at,
         note=item.note or "",

@@ -7,7 +7,7 @@ from cardstock import environment
 
 if TYPE_CHECKING:
     from cardstock.ledger.model import LedgerTransaction
-    from cardstock.ledger.ports import Archive, Books, Calendar, Seals, Statements, Transactions, WriteOffs
+    from cardstock.ledger.ports import Books, Calendar, SealArchive, Seals, Statements, WriteOffs
 
 
 @cache
@@ -50,14 +50,6 @@ def statements() -> "Statements":
 
 
 @cache
-def booked() -> "Transactions":
-    """Single transactions of the ledger in DynamoDB."""
-    from cardstock.ledger.store import DynamoBooks
-
-    return DynamoBooks()
-
-
-@cache
 def seals() -> "Seals":
     """What waits to be sealed and what was, in DynamoDB."""
     from cardstock.ledger.seals_store import DynamoSeals
@@ -66,9 +58,9 @@ def seals() -> "Seals":
 
 
 @cache
-def seal_archive() -> "Archive":
+def seal_archive() -> "SealArchive":
     """Seals in S3."""
     from cardstock.aws.files import Files
-    from cardstock.ledger.archive import SealArchive
+    from cardstock.ledger.archive import S3SealArchive
 
-    return SealArchive(Files(environment.text("REPORTS_BUCKET")))
+    return S3SealArchive(Files(environment.text("REPORTS_BUCKET")))

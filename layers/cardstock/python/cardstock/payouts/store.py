@@ -50,7 +50,7 @@ from cardstock.errors import STORE_BUSY
 from cardstock.ids import RequestKey
 from cardstock.ledger import store as ledger_tables
 from cardstock.ledger.model import Kind, pocket_of, transaction_id
-from cardstock.ledger.service import claimed, paid, returned
+from cardstock.ledger.payout_steps import claimed, paid, returned
 from cardstock.ledger.statements_store import changes
 from cardstock.members.model import Member
 from cardstock.members.store import MemberItem, member_in, members_of

@@ -1,0 +1,32 @@
+"""The steps of a payout, as transactions for the payouts area to book with its own lines. `number`: of the transfer."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from cardstock.ledger.model import Kind, LedgerTransaction, Pocket, Posting, account, nonzero, transaction_id
+from cardstock.money import Fen
+
+
+def claimed(number: str, member_id: str, gross: Fen, at: datetime) -> LedgerTransaction:
+    """Claim a payout's money: available -> paying. Book it with `covered`, so that nothing is paid twice."""
+    return _payout("claimed", number, member_id, at, {"available": -gross, "paying": gross})
+
+
+def paid(number: str, member_id: str, net: Fen, tax: Fen, at: datetime) -> LedgerTransaction:
+    """End a payout: paying -> paid, and what is withheld for the tax office."""
+    return _payout("paid", number, member_id, at, {"paying": -net - tax, "paid": net, "withheld": tax})
+
+
+def returned(number: str, member_id: str, gross: Fen, at: datetime) -> LedgerTransaction:
+    """Undo the claim of a failed transfer: paying -> available, where the money repays debt first."""
+    return _payout("returned", number, member_id, at, {"paying": -gross, "available": gross})
+
+
+def _payout(kind: Kind, number: str, member_id: str, at: datetime, moved: Mapping[Pocket, Fen]) -> LedgerTransaction:
+    return LedgerTransaction(
+        id=transaction_id(kind, number),
+        kind=kind,
+        cause=number,
+        at=at,
+        postings=nonzero(*(Posting(account(member_id, pocket), amount) for pocket, amount in moved.items())),
+    )

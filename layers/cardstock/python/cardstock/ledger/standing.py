@@ -1,0 +1,60 @@
+"""What a member has, what each debt is for, and what became of the rewards of one order."""
+
+from cardstock.errors import NOT_FOUND
+from cardstock.ledger.model import Balance, Debt, MemberReward
+from cardstock.ledger.ports import Books, Statements
+
+_LINES_AT_ONCE = 100
+
+
+def standing(member_id: str, *, books: Books, statements: Statements) -> tuple[Balance, tuple[Debt, ...]]:
+    """A member's balance, and the steps that made the debt in it."""
+    balance = books.balance_of(member_id)
+    return balance, debts(balance, statements=statements)
+
+
+def debts(balance: Balance, *, statements: Statements) -> tuple[Debt, ...]:
+    """What a member owes, by the steps that made it, oldest first: in the order in which it is repaid.
+
+    Read backwards from the balance, so that the debts add up to it as soon as the statement has its last line.
+    """
+    found: list[Debt] = []
+    left, free, after = balance.debt, balance.free, None
+    while left:
+        lines, after = statements.lines_of_member(
+            balance.member_id, since=None, until=None, after=after, limit=_LINES_AT_ONCE
+        )
+        for line in lines:
+            before = free - line.change.get("available", 0)
+            made = min(left, max(-free, 0) - max(-before, 0))
+            if made > 0:
+                found.append(Debt(line.transaction_id, line.kind, line.cause, line.order_id, line.at, made))
+                left -= made
+            free = before
+        if after is None:
+            break
+    return tuple(reversed(found))
+
+
+def rewards_of_member(order_id: str, member_id: str, *, books: Books) -> tuple[MemberReward, ...]:
+    """A member's rewards on one order. Raises `NotFoundError` when the member has none, whoever else has some."""
+    rewards = books.find_rewards(order_id)
+    own = () if rewards is None else tuple(c for c in rewards.credits if c.member_id == member_id)
+    if rewards is None or not own:
+        raise NOT_FOUND()
+    return tuple(
+        MemberReward(
+            credit=credit,
+            plan=rewards.plan,
+            state=rewards.state,
+            accrued_at=rewards.accrued_at,
+            released_at=rewards.released_at,
+            claws=tuple(
+                (claw.refund_id, amount)
+                for claw in rewards.claws
+                for kind, amount in claw.taken
+                if kind == credit.reward and amount
+            ),
+        )
+        for credit in own
+    )

@@ -1,0 +1,83 @@
+"""Forgiving a member's debt: one person asks, a second one approves, and the write-off is its own entry."""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from cardstock import clock
+from cardstock.errors import NOT_FOUND, REASON_MISSING
+from cardstock.ids import RequestKey, derived_id
+from cardstock.ledger import errors
+from cardstock.ledger.model import (
+    BRAND_WRITE_OFFS,
+    LedgerTransaction,
+    Posting,
+    WriteOff,
+    account,
+    transaction_id,
+)
+from cardstock.ledger.ports import Books, WriteOffs
+from cardstock.money import Fen
+
+
+def ask_write_off(
+    member_id: str,
+    amount: Fen,
+    reason: str,
+    actor: str,
+    request: RequestKey,
+    *,
+    books: Books,
+    write_offs: WriteOffs,
+) -> tuple[WriteOff, bool]:
+    """Ask to forgive part of a member's debt, and whether this was asked before. Nothing is booked yet.
+
+    Raises `RefusedError`: REASON_MISSING, DEBT_SMALLER, IDEMPOTENCY_KEY_REUSED.
+    """
+    if not reason.strip():
+        raise REASON_MISSING()
+    asked = WriteOff(derived_id("wro", request.id), member_id, amount, actor, clock.now(), reason)
+    known = write_offs.find_write_off(asked.id)
+    debt = books.balance_of(member_id).debt if known is None else amount
+    if not 0 < amount <= debt:
+        raise errors.DEBT_SMALLER(debt_fen=debt)
+    return write_offs.keep_write_off(asked, request)
+
+
+def approve_write_off(
+    write_off_id: str,
+    note: str,
+    actor: str,
+    *,
+    same_person: Callable[[str], bool],
+    write_offs: WriteOffs,
+) -> WriteOff:
+    """Book a write-off, as the second person. A repeat, whoever makes it, changes nothing.
+
+    `same_person`: whether the key that asked belongs to the person who approves.
+    Raises `NotFoundError`, and `RefusedError`: SECOND_PERSON_NEEDED, DEBT_SMALLER when the member owes less by now.
+    """
+    found = write_offs.find_write_off(write_off_id)
+    if found is None:
+        raise NOT_FOUND()
+    if found.state == "booked":
+        return found
+    if same_person(found.asked_by):
+        raise errors.SECOND_PERSON_NEEDED()
+    now = clock.now()
+    approved = replace(found, state="booked", approved_by=actor, approved_at=now, note=note)
+    transaction = LedgerTransaction(
+        id=transaction_id("written_off", found.id),
+        kind="written_off",
+        cause=found.id,
+        at=now,
+        postings=(
+            Posting(account(found.member_id, "available"), found.amount),
+            Posting(BRAND_WRITE_OFFS, -found.amount),
+        ),
+        approved_by=(found.asked_by, actor),
+    )
+    booked = write_offs.book_write_off(transaction, approved)
+    if booked == "outdated":
+        raise errors.DEBT_SMALLER()
+    return approved if booked == "booked" else write_offs.find_write_off(write_off_id) or approved

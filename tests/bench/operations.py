@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from cardstock.aws import files as s3
 from cardstock.aws import queues as sqs
 from cardstock.aws import tables as base
-from cardstock.clock import SystemClock, process_clock, set_clock
+from cardstock.clock import SystemClock, set_clock
 from cardstock.edge import secrets
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
@@ -89,8 +89,8 @@ def account() -> Iterator[Cloud]:
 def shop() -> Iterator[Shop]:
     """A shop with goods, whose functions are warm."""
     with account() as cloud:
-        clock = process_clock()
-        assert isinstance(clock, MovingClock)
+        clock = MovingClock()
+        set_clock(clock)
         opened = Shop(cloud, clock, Channel())
         opened.pay(opened.order(key="warm"))
         yield opened

@@ -28,8 +28,7 @@ from cardstock.ledger.store import (
     _to_rewards_item,
 )
 from cardstock.members.model import Member, Person
-from cardstock.members.store import MemberItem
-from cardstock.members.store import _item as member_item
+from cardstock.members.store import MemberItem, member_item
 from cardstock.money import Fen
 from cardstock.partners import service as partners
 from cardstock.partners.store import DynamoKeys

@@ -10,7 +10,7 @@ import pytest
 from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.ids import RequestKey, new_id
-from cardstock.members.sessions import issue
+from cardstock.members.sessions import issue_tokens
 from cardstock.partners import service as partners
 from cardstock.partners import wiring as partners_wiring
 from functions.cards.api.app import handler as cards
@@ -52,7 +52,7 @@ def placeholders() -> dict[str, str]:
     body = {"platform": "dev", "app_id": "wx1", "login_code": "dev:guide"}
     session = answer(members, "POST", "/v1/auth/sessions", body)
     member_id = session["member"]["member_id"]
-    token = issue(edge_wiring.signer(), member_id)[0]
+    token = issue_tokens(edge_wiring.signer(), member_id)[0]
     versions = {"versions": {"default": {"name": "林晓雨", "phone": "+86 138 0013 8000"}}}
     card = answer(cards, "POST", "/v1/cards", versions, token=token, key="made")["card"]
     share = answer(cards, "POST", f"/v1/cards/{card}/shares", {}, token=token, key="given")["share"]

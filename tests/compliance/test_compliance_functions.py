@@ -18,9 +18,9 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey, new_id
 from cardstock.members import wiring as members_wiring
+from cardstock.members.identity import verify_person
 from cardstock.members.model import Account, Member
-from cardstock.members.service import verify_person
-from cardstock.members.sessions import issue
+from cardstock.members.sessions import issue_tokens
 from cardstock.orders import service as orders
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import PaymentNotice
@@ -87,7 +87,7 @@ def explained(order_id: str) -> bool:
     """What R, who earns on it, is told: that his reward is held, and not why."""
     path = "/v1/me/commissions/{order_id}"
     event = http_event(
-        "GET", path.format(order_id=order_id), resource=path, token=issue(edge_wiring.signer(), "mem_r")[0]
+        "GET", path.format(order_id=order_id), resource=path, token=issue_tokens(edge_wiring.signer(), "mem_r")[0]
     )
     return bool(json.loads(commissions_api.handler(event, Context())["body"])["held"])
 
@@ -173,14 +173,13 @@ def test_stocking_up_is_held_and_a_hold_lifted_before_the_receipt_delays_nothing
 def test_two_accounts_of_one_verified_person_are_one_person(team: Shop) -> None:
     for name in ("mem_a", "mem_b"):
         member = Member(name, f"dev:app:{name}", team.clock.now())
-        members_wiring.members().join(member, Account("dev", "app", name), None)
+        members_wiring.members().register_member(member, Account("dev", "app", name), None)
         verify_person(
             name,
             "王小明",
             NUMBER,
             members=members_wiring.members(),
-            verifier=members_wiring.verifier(),
-            clock=team.clock,
+            verifier=members_wiring.identity_verifier(),
         )
     buy(team, "mem_a")
     buy(team, "mem_b")
@@ -255,7 +254,7 @@ def test_whoever_is_stopped_is_left_out_of_payouts_and_nobody_else(shop: Shop) -
     grow(shop, 28)
     for name in ("mem_r", "mem_x"):
         member = Member(name, f"dev:app:{name}", shop.clock.now())
-        members_wiring.members().join(member, Account("dev", "app", name), None)
+        members_wiring.members().register_member(member, Account("dev", "app", name), None)
     before = flows_wiring.payees()(["mem_r", "mem_x"], shop.clock.now())
     look(shop)
     after = flows_wiring.payees()(["mem_r", "mem_x"], shop.clock.now())

@@ -13,7 +13,7 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.errors import ConflictError
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import wiring as ledger_wiring
-from cardstock.members.sessions import issue
+from cardstock.members.sessions import issue_tokens
 from cardstock.network import service as network
 from cardstock.network import wiring as network_wiring
 from cardstock.network.model import Plan
@@ -37,7 +37,7 @@ A, B, C, D = (f"mem_{letter * 26}" for letter in "abcd")
 
 
 def call(app: Any, method: str, path: str, member_id: str, body: Any = None, **options: Any) -> tuple[int, Any]:
-    token = issue(edge_wiring.signer(), member_id)[0]
+    token = issue_tokens(edge_wiring.signer(), member_id)[0]
     answer = app.handler(http_event(method, path, body, token=token, **options), Context())
     return answer["statusCode"], json.loads(answer["body"])
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,28 +10,21 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from cardstock.clock import SystemClock, set_clock
 from cardstock.errors import CardstockError
 from functions.cards.api.app import handler as cards
 from functions.cards.on_view.app import handler as on_card_viewed
 from functions.members.api.app import handler as members
 from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event, queue_event, serve
+from tests.people.clock import TestClock
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 QUEUE = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
 
 
-class FixedClock:
-    def now(self) -> datetime:
-        return NOW
-
-
 @pytest.fixture(autouse=True)
-def fixed_clock() -> Iterator[None]:
-    set_clock(FixedClock())
-    yield
-    set_clock(SystemClock())
+def nine_o_clock(clock: TestClock) -> None:
+    clock.move(hours=1)
 
 
 def send(handler: Callable[..., dict[str, Any]], *arguments: Any, **options: Any) -> tuple[int, Any]:

@@ -1,14 +1,13 @@
 """The members function, from its events to the tables and back."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities import parameters
 
-from cardstock.clock import SystemClock, process_clock, set_clock
+from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.ids import RequestKey, new_id
@@ -17,24 +16,15 @@ from cardstock.members.store import members_of
 from cardstock.partners import service as partners
 from cardstock.partners.store import DynamoKeys
 from tests.house.cloud import ROOT_KEY, Cloud, Context, http_event, serve
+from tests.people.clock import TestClock
 
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 ID_NUMBER = "11010519491231002X"
 
 
-class MovableClock:
-    moment = START
-
-    def now(self) -> datetime:
-        return self.moment
-
-
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[MovableClock]:
-    movable = MovableClock()
-    set_clock(movable)
-    yield movable
-    set_clock(SystemClock())
+def nine_o_clock(clock: TestClock) -> None:
+    clock.move(hours=1)
 
 
 def call(method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
@@ -77,12 +67,12 @@ def test_the_first_login_registers_and_a_repeat_finds_the_same_member(cloud: Clo
 
 
 def test_an_access_token_opens_the_profile_until_it_expires_and_a_refresh_token_never(
-    cloud: Cloud, clock: MovableClock
+    cloud: Cloud, clock: TestClock
 ) -> None:
     _, session = log_in("anna")
     status, profile = call("GET", "/v1/me", token=session["access_token"])
     wrong, _ = call("GET", "/v1/me", token=session["refresh_token"])
-    clock.moment = START + timedelta(hours=2)
+    clock.move(hours=2)
     late, problem = call("GET", "/v1/me", token=session["access_token"])
 
     assert (status, profile) == (200, session["member"])
@@ -90,12 +80,12 @@ def test_an_access_token_opens_the_profile_until_it_expires_and_a_refresh_token_
     assert (late, problem["code"]) == (401, "TOKEN_EXPIRED")
 
 
-def test_a_refresh_token_gets_new_tokens_for_thirty_days(cloud: Cloud, clock: MovableClock) -> None:
+def test_a_refresh_token_gets_new_tokens_for_thirty_days(cloud: Cloud, clock: TestClock) -> None:
     _, session = log_in("anna")
-    clock.moment = START + timedelta(days=29)
+    clock.move(days=29)
     status, tokens = call("POST", "/v1/auth/refreshes", {"refresh_token": session["refresh_token"]})
     me, _ = call("GET", "/v1/me", token=tokens["access_token"])
-    clock.moment = START + timedelta(days=30)
+    clock.move(days=1)
     late, problem = call("POST", "/v1/auth/refreshes", {"refresh_token": session["refresh_token"]})
 
     assert (status, me) == (200, 200)
@@ -141,7 +131,7 @@ def test_an_invite_by_a_card_leads_to_its_owner(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     "invite", ["mem_01kbdxdh50fcazdjhcnqh2rzv5", "k7m2p9xw4t", "k7m2p9xw4tab"], ids=["member", "share", "card"]
 )
-def test_an_unknown_inviter_refuses_a_newcomer_and_keeps_nothing_of_him(cloud: Cloud, invite: str) -> None:
+def test_an_unknown_inviter_refuses_a_newcomer_and_keeps_nothing(cloud: Cloud, invite: str) -> None:
     before = cloud.state()
     status, problem = log_in("anna", invite=invite)
 
@@ -149,7 +139,7 @@ def test_an_unknown_inviter_refuses_a_newcomer_and_keeps_nothing_of_him(cloud: C
     assert cloud.state() == before
 
 
-def test_a_known_member_is_let_in_whatever_invite_he_carries(cloud: Cloud) -> None:
+def test_an_unknown_invite_keeps_no_known_member_out(cloud: Cloud) -> None:
     member("anna")
     status, session = log_in("anna", invite="mem_01kbdxdh50fcazdjhcnqh2rzv5")
 
@@ -182,7 +172,7 @@ def test_an_inviter_can_be_named_later_once(cloud: Cloud) -> None:
     assert cloud.state() == before
 
 
-def test_nobody_invites_himself_or_the_one_who_brought_him(cloud: Cloud) -> None:
+def test_members_invite_neither_themselves_nor_their_inviters(cloud: Cloud) -> None:
     anna, token = member("anna")
     bert, _ = member("bert", invite=anna)
     own, own_problem = call("POST", "/v1/me/inviter", {"inviter": anna}, token=token)
@@ -247,14 +237,14 @@ def test_the_development_platform_exists_on_a_development_machine_alone(
 ) -> None:
 
     monkeypatch.setenv("ENVIRONMENT", "prod")
-    for cached in (members_wiring.platforms, members_wiring.verifier):
+    for cached in (members_wiring.login_platforms, members_wiring.identity_verifier):
         cached.cache_clear()
     try:
         status, problem = log_in("anna")
-        verifier = members_wiring.verifier()
+        verifier = members_wiring.identity_verifier()
     finally:
         monkeypatch.undo()
-        for cached in (members_wiring.platforms, members_wiring.verifier):
+        for cached in (members_wiring.login_platforms, members_wiring.identity_verifier):
             cached.cache_clear()
 
     assert (status, problem["code"]) == (400, "PLATFORM_UNKNOWN")

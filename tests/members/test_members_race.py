@@ -3,19 +3,20 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import partial
 
 import pytest
 
 from cardstock.cards.model import View
 from cardstock.cards.radar import count_views
-from cardstock.cards.sharing import owner_of_key
 from cardstock.cards.store import DynamoCards, DynamoRadars
-from cardstock.members.channels.dev import DevPlatform
+from cardstock.flows.joining import JoiningNeeds, NetworkInviters
+from cardstock.flows.wiring import coupons
+from cardstock.members.login import LoginRequest, LoginResult, log_in
+from cardstock.members.login_platforms.development import DevelopmentPlatform, SelfAssertedIdentity
 from cardstock.members.model import Person
-from cardstock.members.service import Login, Session, log_in
-from cardstock.members.store import DynamoMembers, NetworkInviters, members_of
+from cardstock.members.store import DynamoMembers, members_of
 from cardstock.network.store import DynamoNetwork
+from tests.people.clock import TestClock
 
 pytestmark = pytest.mark.engine
 
@@ -24,21 +25,16 @@ TABLES = ("members", "network", "cards")
 AT_ONCE = 12
 
 
-class FixedClock:
-    def now(self) -> datetime:
-        return NOW
-
-
 @pytest.fixture
-def members(tables: None) -> DynamoMembers:
+def members(tables: None, clock: TestClock) -> DynamoMembers:
     return DynamoMembers()
 
 
-def enter(members: DynamoMembers, openid: str, *, phone: str | None = None, invite: str | None = None) -> Session:
-    owner = partial(owner_of_key, cards=DynamoCards())
-    inviters = NetworkInviters(members=members, network=DynamoNetwork(), owner_of=owner, clock=FixedClock)
-    login = Login("dev", "wx1", f"dev:{openid}", phone, invite)
-    return log_in(login, platforms={"dev": DevPlatform()}, members=members, inviters=inviters, clock=FixedClock())
+def enter(members: DynamoMembers, openid: str, *, phone: str | None = None, invite: str | None = None) -> LoginResult:
+    needs = JoiningNeeds(members, SelfAssertedIdentity(), DynamoNetwork(), DynamoCards(), coupons)
+    request = LoginRequest("dev", "wx1", f"dev:{openid}", phone, invite)
+    platforms = {"dev": DevelopmentPlatform()}
+    return log_in(request, platforms=platforms, members=members, inviters=NetworkInviters(needs))
 
 
 def test_one_person_who_logs_in_many_times_at_once_is_registered_once(members: DynamoMembers) -> None:
@@ -51,7 +47,7 @@ def test_one_person_who_logs_in_many_times_at_once_is_registered_once(members: D
     assert {session.inviter_id for session in sessions} == {guide}
 
 
-def test_newcomers_whom_the_same_member_brings_at_once_are_all_his(members: DynamoMembers) -> None:
+def test_newcomers_whom_one_member_brings_at_once_are_all_bound_to_that_member(members: DynamoMembers) -> None:
     guide = enter(members, "guide").member.id
     with ThreadPoolExecutor(AT_ONCE) as pool:
         sessions = list(pool.map(lambda n: enter(members, f"friend-{n}", invite=guide), range(AT_ONCE)))
@@ -77,9 +73,9 @@ def test_views_of_one_card_that_are_counted_at_once_are_all_counted_once(members
 def test_members_who_are_verified_at_once_as_one_person_all_know_each_other(members: DynamoMembers) -> None:
     people = [enter(members, f"anna-{n}").member.id for n in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        salts = set(pool.map(lambda _: members.salt(), people))
+        salts = set(pool.map(lambda _: members.identity_salt(), people))
         person = Person("王小明", "1****************X", f"{salts.pop().hex()}$00", NOW.date(), "dev", NOW)
-        kept = list(pool.map(lambda one: members.set_person(one, person), people))
+        kept = list(pool.map(lambda one: members.add_person(one, person), people))
     stored = members_of(people)
 
     assert not salts

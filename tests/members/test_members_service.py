@@ -1,15 +1,18 @@
-"""Logging in with fakes, and the rules of Chinese identity numbers."""
+"""Logging in and verifying persons with fakes, and the rules of Chinese identity numbers."""
 
 from datetime import UTC, date, datetime
 
 import pytest
 from msgspec.structs import replace
 
-from cardstock.errors import INVITER_SELF, INVITER_TOO_LATE, InvalidError, Refusal, RefusedError, UnauthorizedError
-from cardstock.members.channels.dev import DevPlatform, self_asserted
-from cardstock.members.errors import PHONE_TAKEN
+from cardstock import members as area
+from cardstock.errors import INVITER_SELF, INVITER_TOO_LATE, InvalidError, RefusedError, UnauthorizedError
+from cardstock.members.identity import verify_person
+from cardstock.members.inviting import follow_invite
+from cardstock.members.login import LoginRequest, LoginResult, log_in
+from cardstock.members.login_platforms.development import DevelopmentPlatform, SelfAssertedIdentity
 from cardstock.members.model import (
-    Account,
+    TRANSITIONS,
     Member,
     Person,
     born_on,
@@ -19,104 +22,42 @@ from cardstock.members.model import (
     mask_phone,
     new_salt,
 )
-from cardstock.members.service import Login, Session, follow_invite, log_in, present_member, verify_person
+from cardstock.members.profile import find_caller
+from tests.house.charts import steps_in, steps_of
+from tests.people.clock import TestClock
+from tests.people.memory_members import MemoryMembers
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 TODAY = date(2026, 12, 1)
 GENUINE = "11010519491231002X"
 
 
-class FixedClock:
-    def now(self) -> datetime:
-        return NOW
+@pytest.fixture(autouse=True)
+def nine_o_clock(clock: TestClock) -> None:
+    clock.move(hours=1)
 
 
-class MemoryMembers:
-    """Members in a dictionary; `refuse` is what the network says to every inviter."""
-
-    def __init__(self, refuse: Refusal | None = None) -> None:
-        self.members: dict[str, Member] = {}
-        self.accounts: dict[str, str] = {}
-        self.phones: dict[str, str] = {}
-        self.inviters: dict[str, str] = {}
-        self.refuse = refuse
-
-    def find(self, member_id: str) -> Member | None:
-        return self.members.get(member_id)
-
-    def find_by_account(self, account: Account) -> Member | None:
-        return self.members.get(self.accounts.get(account.key, ""))
-
-    def find_by_phone(self, phone: str) -> Member | None:
-        return self.members.get(self.phones.get(phone, ""))
-
-    def join(self, member: Member, account: Account, inviter_id: str | None) -> Member:
-        if inviter_id is not None:
-            self.bind(member.id, inviter_id)
-        self.members[member.id] = member
-        self.accounts[account.key] = member.id
-        if member.phone:
-            self.phones[member.phone] = member.id
-        return member
-
-    def add_account(self, member: Member, account: Account) -> Member:
-        self.accounts[account.key] = member.id
-        return member
-
-    def add_phone(self, member: Member, phone: str) -> Member:
-        if phone in self.phones:
-            raise PHONE_TAKEN()
-        self.phones[phone] = member.id
-        self.members[member.id] = replace(member, phone=phone)
-        return self.members[member.id]
-
-    def set_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
-        raise NotImplementedError
-
-    def salt(self) -> bytes:
-        return b"the brand's own"
-
-    def set_person(self, member_id: str, person: Person) -> bool:
-        if self.members[member_id].person is not None:
-            return False
-        self.members[member_id] = replace(self.members[member_id], person=person)
-        return True
-
-    def resolve(self, invite: str) -> str | None:
-        return invite if invite in self.members else None
-
-    def of(self, member_id: str) -> str | None:
-        return self.inviters.get(member_id)
-
-    def bind(self, member_id: str, inviter_id: str) -> None:
-        if self.refuse:
-            raise self.refuse()
-        self.inviters[member_id] = inviter_id
-
-
-def enter(members: MemoryMembers, openid: str, *, invite: str | None = None, phone: str | None = None) -> Session:
+def enter(members: MemoryMembers, openid: str, *, invite: str | None = None, phone: str | None = None) -> LoginResult:
     return log_in(
-        Login("dev", "wx1", f"dev:{openid}", f"dev:{phone}" if phone else None, invite),
-        platforms={"dev": DevPlatform()},
+        LoginRequest("dev", "wx1", f"dev:{openid}", f"dev:{phone}" if phone else None, invite),
+        platforms={"dev": DevelopmentPlatform()},
         members=members,
-        inviters=members,
-        clock=FixedClock(),
+        inviters=members.inviters,
     )
 
 
 def verify(members: MemoryMembers, member_id: str, name: str = "王小明", number: str = GENUINE) -> Member:
-    return verify_person(member_id, name, number, members=members, verifier=self_asserted, clock=FixedClock())
+    return verify_person(member_id, name, number, members=members, verifier=SelfAssertedIdentity())
 
 
 def test_one_openid_in_two_apps_is_two_accounts() -> None:
     members = MemoryMembers()
     one = enter(members, "anna")
     other = log_in(
-        Login("dev", "wx2", "dev:anna"),
-        platforms={"dev": DevPlatform()},
+        LoginRequest("dev", "wx2", "dev:anna"),
+        platforms={"dev": DevelopmentPlatform()},
         members=members,
-        inviters=members,
-        clock=FixedClock(),
+        inviters=members.inviters,
     )
 
     assert one.member.id != other.member.id
@@ -125,24 +66,24 @@ def test_one_openid_in_two_apps_is_two_accounts() -> None:
 def test_a_newcomer_whom_the_network_refuses_is_not_registered() -> None:
     members = MemoryMembers()
     guide = enter(members, "guide").member.id
-    members.refuse = INVITER_SELF
+    members.inviters.refusal = INVITER_SELF
     with pytest.raises(RefusedError, match="INVITER_SELF"):
         enter(members, "anna", invite=guide)
 
     assert set(members.members) == {guide}
 
 
-def test_a_known_member_whom_the_network_refuses_is_let_in_unbound() -> None:
+def test_a_known_member_whom_the_network_refuses_logs_in_without_inviter() -> None:
     members = MemoryMembers()
     guide = enter(members, "guide").member.id
     enter(members, "anna")
-    members.refuse = INVITER_TOO_LATE
+    members.inviters.refusal = INVITER_TOO_LATE
     session = enter(members, "anna", invite=guide)
 
     assert (session.is_new, session.inviter_id) == (False, None)
 
 
-def test_an_erased_member_is_not_let_in() -> None:
+def test_an_erased_member_cannot_log_in() -> None:
     members = MemoryMembers()
     anna = enter(members, "anna").member
     members.members[anna.id] = replace(anna, erased_at=NOW)
@@ -150,7 +91,7 @@ def test_an_erased_member_is_not_let_in() -> None:
     with pytest.raises(UnauthorizedError, match="MEMBER_ERASED"):
         enter(members, "anna")
     with pytest.raises(UnauthorizedError, match="MEMBER_ERASED"):
-        present_member(anna.id, members=members)
+        find_caller(anna.id, members=members)
 
 
 def test_a_second_account_with_a_known_number_gets_no_number_of_its_own() -> None:
@@ -166,14 +107,14 @@ def test_an_unknown_invite_is_refused_when_it_is_all_that_is_asked() -> None:
     members = MemoryMembers()
     anna = enter(members, "anna").member.id
     with pytest.raises(RefusedError, match="INVITER_UNKNOWN"):
-        follow_invite(anna, "nobody", inviters=members)
+        follow_invite(anna, "nobody", inviters=members.inviters)
 
 
 def test_without_a_verifier_nobody_is_verified() -> None:
     members = MemoryMembers()
     anna = enter(members, "anna").member.id
     with pytest.raises(RefusedError, match="VERIFICATION_MISSING"):
-        verify_person(anna, "王小明", GENUINE, members=members, verifier=None, clock=FixedClock())
+        verify_person(anna, "王小明", GENUINE, members=members, verifier=None)
 
     assert members.members[anna].person is None
 
@@ -276,3 +217,17 @@ def test_members_who_are_one_person_have_one_person_s_id() -> None:
     assert stranger is not None
     assert persons[0].id == persons[1].id != stranger.id
     assert persons[0].id.startswith("prs_")
+
+
+def test_the_chart_of_a_member_is_what_the_verbs_do() -> None:
+    members = MemoryMembers()
+    anna = enter(members, "anna").member
+    verified = verify(members, anna.id)
+    members.members["gone"] = replace(anna, id="gone", erased_at=NOW)
+    with pytest.raises(UnauthorizedError, match="MEMBER_ERASED"):
+        verify(members, "gone")
+
+    assert steps_in(area.__doc__) == {(anna.state, "verify", verified.state)}
+    assert steps_of(TRANSITIONS) == {(anna.state, verified.state)}
+    assert verify(members, anna.id).state == "verified"
+    assert members.members["gone"].state == "erased"

@@ -10,7 +10,7 @@ import pytest
 from cardstock.aws import tables as base
 from cardstock.edge import wiring
 from cardstock.edge.secrets import forget_provider
-from cardstock.members.sessions import issue
+from cardstock.members.sessions import issue_tokens
 from functions.orders.api import app as orders_api
 from infra.local.costs import Shape, shape_of, size_of, write_units
 from tests.house import faults
@@ -145,7 +145,7 @@ def on_the_wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.engine
 def test_a_warm_order_takes_no_more_python_calls_than_its_budget(on_the_wire: None) -> None:
-    token = issue(wiring.signer(), BUYER)[0]
+    token = issue_tokens(wiring.signer(), BUYER)[0]
     lines = [{"sku": sku, "units": 2} for sku in GOODS]
     asked = orders_api.handler(http_event("POST", "/v1/quotes", {"lines": lines}, token=token), Context())
     body = {"quote": json.loads(asked["body"])["quote"], "receiver": RECEIVER}

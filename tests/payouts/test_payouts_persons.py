@@ -30,7 +30,7 @@ def one_person(office: Office, *fen: int) -> list[str]:
     """So many members who are one person, each with so much money."""
     members = [office.member(index, amount, verified=False) for index, amount in enumerate(fen, 1)]
     for member in members:
-        DynamoMembers().set_person(member, Person("张伟", "1***2", "00$one", date(1990, 5, 5), "dev", FIRST))
+        DynamoMembers().add_person(member, Person("张伟", "1***2", "00$one", date(1990, 5, 5), "dev", FIRST))
     return members
 
 

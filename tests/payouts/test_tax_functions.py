@@ -46,7 +46,7 @@ REFUSALS = {
 
 def verify(member: str, name: str = "张伟", number: str = "00$one") -> None:
     person = Person(name, "1****************2", number, date(1990, 5, 5), "dev", FIRST)
-    DynamoMembers().set_person(member, person)
+    DynamoMembers().add_person(member, person)
 
 
 def pay(office: Office, period: Period, *, failed: str = "", settle: bool = True) -> None:
@@ -204,7 +204,7 @@ def test_the_year_is_a_person_s_whichever_account_asks(office: Office) -> None:
 
 def test_a_member_sees_his_own_year_masked_and_no_other_account(office: Office) -> None:
     first, second, _ = a_quarter(office)
-    token = sessions.issue(edge_wiring.signer(), first)[0]
+    token = sessions.issue_tokens(edge_wiring.signer(), first)[0]
     status, own = get("/v1/me/tax/2026", token, "/v1/me/tax/{year}")
 
     assert status == 200
@@ -245,7 +245,7 @@ def test_only_who_may_read_payouts_reads_tax(office: Office) -> None:
 def test_every_sample_event_does_what_its_name_says(office: Office, path: Path) -> None:
     member = office.member(1)
     text = path.read_text("utf-8").replace("FINANCE_KEY", office.finance).replace("MEMBER_ID", member)
-    event = json.loads(text.replace("MEMBER_TOKEN", sessions.issue(edge_wiring.signer(), member)[0]))
+    event = json.loads(text.replace("MEMBER_TOKEN", sessions.issue_tokens(edge_wiring.signer(), member)[0]))
     bad = path.stem.startswith("bad_")
 
     if function_of(path) == "payouts/tax_api":

@@ -21,8 +21,7 @@ from cardstock.ledger.statements import project
 from cardstock.ledger.statements_store import DynamoStatements
 from cardstock.ledger.store import BalanceItem, LedgerItem, post
 from cardstock.members.model import Member, Person
-from cardstock.members.store import MemberItem
-from cardstock.members.store import _item as member_item
+from cardstock.members.store import MemberItem, member_item
 from cardstock.partners import service as partners
 from cardstock.partners.store import DynamoKeys
 from cardstock.payouts import service

@@ -149,7 +149,7 @@ QUEUE_UNAVAILABLE: Final = unavailable(
     "QUEUE_UNAVAILABLE", zh="系统繁忙，请稍后重试。", en="The queue did not answer; try again."
 )
 INVITER_UNKNOWN: Final = refused("INVITER_UNKNOWN", zh="邀请人不存在。", en="There is no such inviter.")
-INVITER_SELF: Final = refused("INVITER_SELF", zh="不能邀请自己。", en="Nobody can invite himself.")
+INVITER_SELF: Final = refused("INVITER_SELF", zh="不能邀请自己。", en="Members cannot invite themselves.")
 INVITER_BOUND: Final = refused("INVITER_BOUND", zh="已经绑定了邀请人。", en="Another inviter has been bound already.")
 INVITER_TOO_LATE: Final = refused(
     "INVITER_TOO_LATE", zh="首次付款后不能再绑定邀请人。", en="An inviter cannot be bound after the first paid order."
@@ -157,7 +157,7 @@ INVITER_TOO_LATE: Final = refused(
 INVITER_HAS_REFERRED: Final = refused(
     "INVITER_HAS_REFERRED",
     zh="已邀请过他人，不能再绑定邀请人。",
-    en="Who has invited others cannot be bound to an inviter.",
+    en="A member who has invited others cannot be bound to an inviter.",
 )
 REASON_MISSING: Final = refused("REASON_MISSING", zh="请填写原因。", en="A reason is needed.")
 STOCK_SHORT: Final = conflict("STOCK_SHORT", zh="部分商品库存不足。", en="There is not enough of some products.")

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from cardstock.flows.compliance_checks import Watchman
     from cardstock.flows.coupons import Undoing
     from cardstock.flows.dividends import Dividends
+    from cardstock.flows.joining import JoiningNeeds
     from cardstock.flows.order_changes import Needs as OrderChangeNeeds
     from cardstock.flows.rewarding import PlanRules
     from cardstock.flows.settling import ReleaseNeeds, SettlingNeeds
     from cardstock.ledger.audit import Report
-    from cardstock.members.ports import Inviters
     from cardstock.orders import ports as orders_ports
     from cardstock.payouts import ports as payouts_ports
     from cardstock.payouts.model import Batch, Period, Rules
@@ -89,16 +89,16 @@ def purchases() -> "Purchases":
 
 
 @cache
-def inviters() -> "Inviters":
-    """Who brought whom, by the referral network and the keys of cards."""
-    from functools import partial
+def joining_needs() -> "JoiningNeeds":
+    """What members joining the network need."""
+    from cardstock.flows.joining import JoiningNeeds
 
-    from cardstock.cards.sharing import owner_of_key
-    from cardstock.members.store import NetworkInviters
-
-    owner = partial(owner_of_key, cards=cards_wiring.cards())
-    return NetworkInviters(
-        members=members_wiring.members(), network=network_wiring.network(), owner_of=owner, clock=process_clock
+    return JoiningNeeds(
+        members=members_wiring.members(),
+        verifier=members_wiring.identity_verifier(),
+        network=network_wiring.network(),
+        cards=cards_wiring.cards(),
+        coupons=coupons,
     )
 
 

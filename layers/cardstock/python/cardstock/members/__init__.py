@@ -1,0 +1,17 @@
+"""Members: who is registered, how they log in, and the person each has been verified as.
+
+A *member* logs in with an *account* of a *login platform* (WeChat, Alipay, Douyin ...), which vouches for it with a
+login code. One member may have an account on each platform; a telephone number belongs to one member and joins them.
+A *person* is whom a member has been verified as, by name and identity number; members who are one person are
+*siblings*, because tax is a person's. An *invite* is what brought a newcomer: a member id, or the key of a shared card.
+
+States of a member:
+
+    registered --verify--> verified
+
+An erased member stays on record and is refused everywhere (MEMBER_ERASED). No verb of this area erases.
+
+Where to look: `login` registers members and lets them in, `inviting` binds them to inviters, `profile` is what they say
+of themselves, `identity` verifies persons. `sessions` are their tokens; `login_platforms` are the platforms' adapters.
+Members meet the referral network in `flows.joining`.
+"""

@@ -1,11 +1,12 @@
-"""Who is registered: a member, the platform accounts that are his, and the person he has been verified as."""
+"""A member, the platform accounts that lead to it, and the person it has been verified as."""
 
 import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -14,9 +15,16 @@ from cardstock.errors import Pointer
 from cardstock.ids import derived_id
 from cardstock.members import errors
 
+MemberState: TypeAlias = Literal["registered", "verified", "erased"]
+TRANSITIONS: Final[Mapping[MemberState, frozenset[MemberState]]] = {
+    "registered": frozenset({"verified"}),
+    "verified": frozenset(),
+    "erased": frozenset(),
+}
+
 OF_AGE: Final = 18
 MOST_MEMBERS: Final = 10
-"""So many members may be one person: an account on each platform and some that got lost."""
+"""How many members may be one person: an account on each platform, and some that got lost."""
 MEMBER_ID: Final = re.compile(r"mem_[0-9a-hjkmnp-tv-z]{26}")
 _ID_NUMBER: Final = re.compile(r"[1-9][0-9]{16}[0-9X]", re.ASCII)
 _ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -28,7 +36,7 @@ _PROVINCES: Final = frozenset(
 
 
 class Account(msgspec.Struct, frozen=True):
-    """One person on one platform's app, as that platform names him."""
+    """A person's account in one app of one platform. `openid` is the platform's name for it."""
 
     platform: str
     app_id: str
@@ -36,15 +44,20 @@ class Account(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """`identity#wechat#wx123#oABC`."""
+        """Under which it is stored: `identity#wechat#wx123#oABC`."""
         return f"identity#{self.platform}#{self.app_id}#{self.openid}"
+
+    @property
+    def name(self) -> str:
+        """As a payout channel names it: `wechat:wx123:oABC`."""
+        return f"{self.platform}:{self.app_id}:{self.openid}"
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Whom a member has been verified as. The ID number itself is not kept: a salted hash recognises it again.
+    """Whom a member has been verified as. The identity number is not kept: a salted hash recognises it again.
 
-    The salt is the brand's own, one for all numbers: tax is a person's, and two members who are one person have to be
-    seen as one. A table of hashes made elsewhere is still of no use.
+    One salt serves all numbers of the brand: tax is a person's, so two members who are one person must be recognised
+    as one. A table of hashes made elsewhere is still of no use.
     """
 
     name: str
@@ -52,7 +65,7 @@ class Person(msgspec.Struct, frozen=True):
     number_hash: str
     born: date
     method: str
-    """Who says so: `dev` is the member himself, on a development machine."""
+    """What verified the person: `dev` is the member's own word, on a development machine."""
     verified_at: datetime
 
     @property
@@ -61,18 +74,18 @@ class Person(msgspec.Struct, frozen=True):
         return derived_id("prs", self.number_hash)
 
     def of_age(self, now: datetime) -> bool:
-        """Eighteen or older on `now`'s day in China. Who is born on 29 February comes of age on 1 March."""
+        """Eighteen or older on `now`'s day in China. A person born on 29 February comes of age on 1 March."""
         today = brand_day(now)
         return (today.year - self.born.year, today.month, today.day) >= (OF_AGE, self.born.month, self.born.day)
 
     def is_number(self, number: str) -> bool:
-        """Whether `number` is the ID number that was verified."""
+        """Whether `number` is the identity number that was verified."""
         salt = self.number_hash.partition("$")[0]
         return hmac.compare_digest(hash_number(number, bytes.fromhex(salt)), self.number_hash)
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A registered member. `account` is the one he first came with: `platform:app:openid`; `phone` is E.164 or `""`."""
+    """A registered member. `account` is the name of the account of the first login; `phone` is E.164 or `""`."""
 
     id: str
     account: str
@@ -81,15 +94,22 @@ class Member(msgspec.Struct, frozen=True):
     birth_year: int | None = None
     phone: str = ""
     scene: str = ""
-    """Where he came from when he registered, as the client told it."""
+    """The platform's number of the way that led to the registration, as the client sent it."""
     person: Person | None = None
     erased_at: datetime | None = None
     siblings: tuple[str, ...] = ()
     """The other members who have been verified as the same person."""
 
+    @property
+    def state(self) -> MemberState:
+        """The one place that reads the state from the fields."""
+        if self.erased_at is not None:
+            return "erased"
+        return "registered" if self.person is None else "verified"
+
 
 def born_on(number: str, today: date) -> date:
-    """The birth date in a Chinese ID number (GB 11643: region, date, sequence, ISO 7064 MOD 11-2 check digit).
+    """The birth date in a Chinese identity number (GB 11643: region, date, sequence, ISO 7064 MOD 11-2 check digit).
 
     Raises `InvalidError` (ID_NUMBER_INVALID) when region, date or check digit are impossible.
     """
@@ -109,12 +129,12 @@ def born_on(number: str, today: date) -> date:
 
 
 def new_salt() -> bytes:
-    """A salt for ID numbers."""
+    """A salt for identity numbers."""
     return secrets.token_bytes(16)
 
 
 def hash_number(number: str, salt: bytes) -> str:
-    """`salt$scrypt` in hex. scrypt, because all ID numbers of one birthday and town can be tried: 50 ms each."""
+    """`salt$scrypt` in hex. scrypt, because all numbers of one birthday and town can be tried: 50 ms each."""
     return f"{salt.hex()}${hashlib.scrypt(number.encode(), salt=salt, n=2**14, r=8, p=1, dklen=32).hex()}"
 
 

@@ -1,9 +1,9 @@
-"""What members send and get as JSON."""
+"""The JSON of members."""
 
 from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta
 
@@ -19,14 +19,12 @@ from cardstock.errors import (
     INVITER_UNKNOWN,
     MEMBER_ERASED,
 )
-from cardstock.members import errors as members_errors
+from cardstock.members import errors
+from cardstock.members.login import LoginRequest, LoginResult
 from cardstock.members.model import Member, mask_name, mask_phone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cardstock.network.model import Node
-    from cardstock.orders.ports import Coupons
+    from cardstock.members.sessions import SessionTokens
 
 INVITER_CODES: Final = (
     INVITER_UNKNOWN,
@@ -36,18 +34,18 @@ INVITER_CODES: Final = (
     INVITER_HAS_REFERRED,
 )
 LOGIN_CODES: Final = (
-    members_errors.PLATFORM_UNKNOWN,
-    members_errors.LOGIN_CODE_INVALID,
+    errors.PLATFORM_UNKNOWN,
+    errors.LOGIN_CODE_INVALID,
     MEMBER_ERASED,
-    members_errors.PHONE_TAKEN,
+    errors.PHONE_TAKEN,
     *INVITER_CODES,
 )
 IDENTITY_CODES: Final = (
-    members_errors.ID_NUMBER_INVALID,
-    members_errors.IDENTITY_FIXED,
-    members_errors.IDENTITY_IN_USE,
-    members_errors.IDENTITY_MISMATCH,
-    members_errors.VERIFICATION_MISSING,
+    errors.ID_NUMBER_INVALID,
+    errors.IDENTITY_FIXED,
+    errors.IDENTITY_IN_USE,
+    errors.IDENTITY_MISMATCH,
+    errors.VERIFICATION_MISSING,
     MEMBER_ERASED,
 )
 
@@ -96,6 +94,17 @@ class OpenSession(Model):
     ) = None
     invite: Invite | None = None
 
+    def login_request(self) -> LoginRequest:
+        """What the client presents."""
+        return LoginRequest(
+            platform=self.platform,
+            app_id=self.app_id,
+            login_code=self.login_code,
+            phone_code=self.phone_code,
+            invite=self.invite,
+            scene=self.scene or "",
+        )
+
 
 class RefreshSession(Model):
     """The refresh token of an earlier session."""
@@ -143,6 +152,23 @@ class Profile(Model):
     ]
     created_at: Annotated[Moment, Meta(description="When the member first logged in.")]
 
+    @classmethod
+    def of(cls, member: Member, now: datetime) -> Profile:
+        """The member's own view of the profile, at `now`."""
+        person = member.person
+        return cls(
+            member_id=member.id,
+            nickname=member.nickname,
+            birth_year=member.birth_year,
+            phone=mask_phone(member.phone),
+            verified=person is not None,
+            verification=person.method if person else None,
+            of_age=person.of_age(now) if person else None,
+            name=mask_name(person.name) if person else None,
+            id_number=person.number_masked if person else None,
+            created_at=rfc3339(member.created_at),
+        )
+
 
 class Session(Model):
     """Tokens, and whose they are."""
@@ -156,6 +182,14 @@ class Session(Model):
         MemberId | None, Meta(description="Member who brought this one, now or earlier; null if nobody did.")
     ]
 
+    @classmethod
+    def of(cls, login: LoginResult, tokens: SessionTokens, now: datetime) -> Session:
+        """The session of a login, with its tokens."""
+        profile = Profile.of(login.member, now)
+        return cls(
+            tokens.access_token, tokens.refresh_token, tokens.expires_in, profile, login.is_new, login.inviter_id
+        )
+
 
 class Tokens(Model):
     """A fresh pair of tokens; the old refresh token stays good until it expires."""
@@ -165,6 +199,11 @@ class Tokens(Model):
         SignedToken, Meta(description="Gets the next pair; the one before stays good until it expires.")
     ]
     expires_in: Annotated[int, Meta(description="Seconds until the access token expires.", examples=[7200])]
+
+    @classmethod
+    def of(cls, tokens: SessionTokens) -> Tokens:
+        """A pair of tokens."""
+        return cls(tokens.access_token, tokens.refresh_token, tokens.expires_in)
 
 
 class PutProfile(Model):
@@ -207,98 +246,3 @@ class PutInviter(Model):
     """Who brought the member."""
 
     inviter: Invite
-
-
-class Distribution(Model):
-    """The member's place in the referral network."""
-
-    member_id: MemberId
-    role: Annotated[
-        Literal["member", "distributor", "partner"],
-        Meta(description="Place in the network: `distributor` by a qualifying purchase, `partner` by promotion."),
-    ]
-    appointed: Annotated[bool, Meta(description="Whether an operator made the member a partner; then no rule demotes.")]
-    referrer: Annotated[MemberId | None, Meta(description="Member who brought this one; null if nobody did.")]
-    bound_at: Annotated[Moment | None, Meta(description="When the referrer was bound; null if nobody was.")]
-    owner: Annotated[
-        MemberId | None, Meta(description="Partner whose team the member belongs to; null if there is none.")
-    ]
-    peer: Annotated[
-        MemberId | None,
-        Meta(description="Partner whose team the member left on becoming a partner; null if there is none."),
-    ]
-    counted: Annotated[
-        int, Meta(description="Directly referred people whose qualifying purchase counts now.", examples=[2])
-    ]
-    verified_referrals: Annotated[
-        int, Meta(description="Directly referred people who have proved who they are.", examples=[2])
-    ]
-    unlocked: Annotated[
-        bool, Meta(description="Whether the member holds the benefit that a plan without cash gives for referrals.")
-    ]
-    coupon: (
-        Annotated[
-            str,
-            Meta(
-                description="Coupon of that benefit, for a quote; null if there is none, or it was used.",
-                examples=["benefit.mem_01kbdxdh50.1"],
-            ),
-        ]
-        | None
-    )
-    coupon_fen: Annotated[
-        int | None,
-        Meta(
-            description="Fen that it takes off the goods of an order, at most; null without a coupon.", examples=[2000]
-        ),
-    ]
-
-
-class AppointPartner(Model):
-    """Why an operator makes this member a partner."""
-
-    reason: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=200,
-            examples=["Founding partner of the Hangzhou region"],
-            description="Why the operator appoints the member; it stays on record.",
-        ),
-    ]
-
-
-def told(member: Member, now: datetime) -> Profile:
-    """The member's own view of himself at `now`."""
-    person = member.person
-    return Profile(
-        member_id=member.id,
-        nickname=member.nickname,
-        birth_year=member.birth_year,
-        phone=mask_phone(member.phone),
-        verified=person is not None,
-        verification=person.method if person else None,
-        of_age=person.of_age(now) if person else None,
-        name=mask_name(person.name) if person else None,
-        id_number=person.number_masked if person else None,
-        created_at=rfc3339(member.created_at),
-    )
-
-
-def placed(node: Node, coupons: Callable[[], Coupons]) -> Distribution:
-    """The member's view of his position. Who holds a benefit costs three reads more: whether he has used it."""
-    coupon = coupons().of(node.id, node.benefit_id) if node.benefit_held else None
-    return Distribution(
-        member_id=node.id,
-        role=node.role,
-        appointed=node.appointed,
-        referrer=node.referrer,
-        bound_at=rfc3339(node.bound_at) if node.bound_at else None,
-        owner=node.owner,
-        peer=node.peer,
-        counted=node.counted,
-        verified_referrals=node.verified_referrals,
-        unlocked=node.benefit_held,
-        coupon=coupon.id if coupon else None,
-        coupon_fen=coupon.fen if coupon else None,
-    )

@@ -8,24 +8,24 @@ from cardstock import environment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cardstock.members.ports import Platform, Verifier
+    from cardstock.members.ports import IdentityVerifier, LoginPlatform
     from cardstock.members.store import DynamoMembers
 
 
 @cache
-def platforms() -> "Mapping[str, Platform]":
-    """Where members can log in from, by name. The development platform exists on a development machine alone."""
-    from cardstock.members.channels.dev import DevPlatform
+def login_platforms() -> "Mapping[str, LoginPlatform]":
+    """The platforms to log in on, by name. The development platform exists on a development machine alone."""
+    from cardstock.members.login_platforms.development import DevelopmentPlatform
 
-    return {"dev": DevPlatform()} if environment.text("ENVIRONMENT") == "local" else {}
+    return {"dev": DevelopmentPlatform()} if environment.text("ENVIRONMENT") == "local" else {}
 
 
 @cache
-def verifier() -> "Verifier | None":
-    """Who tells whether a name and an ID number belong together; `None` where nobody can."""
-    from cardstock.members.channels.dev import self_asserted
+def identity_verifier() -> "IdentityVerifier | None":
+    """What verifies names and identity numbers; None where nothing does."""
+    from cardstock.members.login_platforms.development import SelfAssertedIdentity
 
-    return self_asserted if environment.text("ENVIRONMENT") == "local" else None
+    return SelfAssertedIdentity() if environment.text("ENVIRONMENT") == "local" else None
 
 
 @cache

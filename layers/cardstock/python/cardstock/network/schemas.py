@@ -1,4 +1,4 @@
-"""Commission plans as JSON."""
+"""Commission plans, and members' places in the network, as JSON."""
 
 from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
 
@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from cardstock.clock import rfc3339
-from cardstock.edge.fields import KeyId, Moment, NextCursor, PlanRef
+from cardstock.edge.fields import KeyId, MemberId, Moment, NextCursor, PlanRef
 from cardstock.edge.http import Model
 from cardstock.money import MAX_FEN
 from cardstock.network import errors
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cardstock.network.model import Approval, Plan, PublishedPlan
+    from cardstock.network.place import Place
 
 PLAN_CODES: Final = (errors.PLAN_INVALID, errors.PLAN_REFUSED, errors.APPROVAL_INVALID)
 
@@ -321,3 +322,81 @@ def plan_told(record: PublishedPlan) -> ShownPlan:
         approvals=[ShownApproval(a.check, a.by, a.reason, rfc3339(a.at)) for a in record.approvals],
         findings=[ShownFinding(f.check, f.verdict, f.clause, f.found, f.passes) for f in record.findings],
     )
+
+
+class Distribution(Model):
+    """The member's place in the referral network."""
+
+    member_id: MemberId
+    role: Annotated[
+        Literal["member", "distributor", "partner"],
+        Meta(description="Place in the network: `distributor` by a qualifying purchase, `partner` by promotion."),
+    ]
+    appointed: Annotated[bool, Meta(description="Whether an operator made the member a partner; then no rule demotes.")]
+    referrer: Annotated[MemberId | None, Meta(description="Member who brought this one; null if nobody did.")]
+    bound_at: Annotated[Moment | None, Meta(description="When the referrer was bound; null if nobody was.")]
+    owner: Annotated[
+        MemberId | None, Meta(description="Partner whose team the member belongs to; null if there is none.")
+    ]
+    peer: Annotated[
+        MemberId | None,
+        Meta(description="Partner whose team the member left on becoming a partner; null if there is none."),
+    ]
+    counted: Annotated[
+        int, Meta(description="Directly referred people whose qualifying purchase counts now.", examples=[2])
+    ]
+    verified_referrals: Annotated[
+        int, Meta(description="Directly referred people who have proved who they are.", examples=[2])
+    ]
+    unlocked: Annotated[
+        bool, Meta(description="Whether the member holds the benefit that a plan without cash gives for referrals.")
+    ]
+    coupon: (
+        Annotated[
+            str,
+            Meta(
+                description="Coupon of that benefit, for a quote; null if there is none, or it was used.",
+                examples=["benefit.mem_01kbdxdh50.1"],
+            ),
+        ]
+        | None
+    )
+    coupon_fen: Annotated[
+        int | None,
+        Meta(
+            description="Fen that it takes off the goods of an order, at most; null without a coupon.", examples=[2000]
+        ),
+    ]
+
+    @classmethod
+    def of(cls, place: Place) -> Distribution:
+        """A member's place for the member and for operators."""
+        position = place.position
+        return cls(
+            member_id=position.id,
+            role=position.role,
+            appointed=position.appointed,
+            referrer=position.referrer,
+            bound_at=rfc3339(position.bound_at) if position.bound_at else None,
+            owner=position.owner,
+            peer=position.peer,
+            counted=position.counted,
+            verified_referrals=position.verified_referrals,
+            unlocked=position.benefit_held,
+            coupon=place.coupon_id,
+            coupon_fen=place.coupon_fen,
+        )
+
+
+class AppointPartner(Model):
+    """Why an operator makes this member a partner."""
+
+    reason: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            examples=["Founding partner of the Hangzhou region"],
+            description="Why the operator appoints the member; it stays on record.",
+        ),
+    ]

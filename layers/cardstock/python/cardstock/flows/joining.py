@@ -1,0 +1,92 @@
+"""Members join the referral network: by an invite, by proving who they are, by an operator's appointment.
+
+An invite is a member id or the key of a shared card. A login with an invite registers the member and binds the inviter
+in one transaction (`members.store`); everything else that follows from a member in the network is here.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from cardstock.cards.ports import Cards
+from cardstock.cards.sharing import owner_of_key
+from cardstock.clock import process_clock
+from cardstock.members import identity, inviting
+from cardstock.members.model import MEMBER_ID, Member
+from cardstock.members.ports import IdentityVerifier, Members
+from cardstock.members.profile import find_member
+from cardstock.network import service as positions
+from cardstock.network.model import Node
+from cardstock.network.place import Place
+from cardstock.network.ports import Network
+from cardstock.orders.ports import Coupons
+
+
+class JoiningNeeds(msgspec.Struct, frozen=True):
+    """What joining needs. `coupons` makes its port when asked: its import is slow, and few members hold a coupon."""
+
+    members: Members
+    verifier: IdentityVerifier | None
+    network: Network
+    cards: Cards
+    coupons: Callable[[], Coupons]
+
+
+class NetworkInviters:
+    """`members.ports.Inviters` on the referral network and the keys of cards."""
+
+    def __init__(self, needs: JoiningNeeds) -> None:
+        self._members = needs.members
+        self._network = needs.network
+        self._cards = needs.cards
+
+    def member_behind(self, invite: str) -> str | None:
+        member_id = invite if MEMBER_ID.fullmatch(invite) else owner_of_key(invite, cards=self._cards)
+        # The network takes every id for a member's, so whether there is such a member is asked here.
+        member = self._members.find_member(member_id) if member_id else None
+        return member.id if member and member.state != "erased" else None
+
+    def inviter_of(self, member_id: str) -> str | None:
+        return positions.position(member_id, network=self._network).referrer
+
+    def bind_inviter(self, member_id: str, inviter_id: str) -> None:
+        positions.bind_inviter(member_id, inviter_id, network=self._network, clock=process_clock())
+
+
+def place_of(member_id: str, needs: JoiningNeeds) -> Place:
+    """The member's place now. One read; a member who holds a coupon costs three more, to learn whether it was used."""
+    return _place(positions.position(member_id, network=needs.network), needs)
+
+
+def follow_invite(member_id: str, invite: str, needs: JoiningNeeds) -> Place:
+    """Bind the member to the inviter behind `invite`; the member's place then. The same again changes nothing.
+
+    Raises `RefusedError` (INVITER_...).
+    """
+    inviting.follow_invite(member_id, invite, inviters=NetworkInviters(needs))
+    return place_of(member_id, needs)
+
+
+def verify_person(member_id: str, name: str, number: str, needs: JoiningNeeds) -> Member:
+    """Verify whom the member is, and count a verified referral for the referrer. The same again changes nothing.
+
+    Raises what `members.identity.verify_person` raises.
+    """
+    member = identity.verify_person(member_id, name, number, members=needs.members, verifier=needs.verifier)
+    positions.count_verified(member.id, network=needs.network, clock=process_clock())
+    return member
+
+
+def appoint_partner(member_id: str, reason: str, actor: str, needs: JoiningNeeds) -> Place:
+    """Make the member a partner whom no rule demotes; `actor` and `reason` are kept. A repeat changes nothing.
+
+    Raises `NotFoundError` for an unknown member, `RefusedError` (REASON_MISSING).
+    """
+    member = find_member(member_id, members=needs.members)
+    node = positions.appoint_partner(member.id, reason, actor, network=needs.network, clock=process_clock())
+    return _place(node, needs)
+
+
+def _place(position: Node, needs: JoiningNeeds) -> Place:
+    coupon = needs.coupons().of(position.id, position.benefit_id) if position.benefit_held else None
+    return Place(position, coupon.id, coupon.fen) if coupon else Place(position)

@@ -1,0 +1,36 @@
+"""Verifying whom a member is."""
+
+from msgspec.structs import replace
+
+from cardstock import clock
+from cardstock.members import errors
+from cardstock.members.model import Member, Person, born_on, hash_number, mask_number
+from cardstock.members.ports import IdentityVerifier, Members
+from cardstock.members.profile import find_caller
+
+
+def verify_person(
+    member_id: str, name: str, number: str, *, members: Members, verifier: IdentityVerifier | None
+) -> Member:
+    """The member, verified as the person of that name and identity number. The same person again changes nothing.
+
+    Raises `InvalidError` (ID_NUMBER_INVALID), `RefusedError`: IDENTITY_FIXED (the member is verified as somebody else),
+    IDENTITY_MISMATCH, IDENTITY_IN_USE (`MOST_MEMBERS` are this person already), VERIFICATION_MISSING (this deployment
+    has no verifier).
+    """
+    number = number.upper()
+    now = clock.now()
+    born = born_on(number, now.date())
+    member = find_caller(member_id, members=members)
+    if member.person is None:
+        if verifier is None:
+            raise errors.VERIFICATION_MISSING()
+        method = verifier.verify(name, number)
+        salted = hash_number(number, members.identity_salt())
+        person = Person(name, mask_number(number), salted, born, method, verified_at=now)
+        if members.add_person(member_id, person):
+            return replace(member, person=person)
+        member = find_caller(member_id, members=members)
+    if member.person is None or member.person.name != name or not member.person.is_number(number):
+        raise errors.IDENTITY_FIXED()
+    return member

@@ -96,7 +96,7 @@ def publish(
     trial = _trial(plan, Market())
     if not actor.strip():
         operators.stop("--actor: a name is needed")
-    before = wiring.plans().current()
+    before = wiring.plans().plan_in_force()
     try:
         record = service.publish_plan(trial.plan, trial.approvals, actor, plans=wiring.plans(), clock=process_clock())
     except RefusedError as error:
@@ -127,10 +127,10 @@ def list_versions(as_json: AsJson = False) -> None:
     from cardstock.network import wiring
 
     plans = wiring.plans()
-    current = plans.current()
-    found, after = plans.page(100, None)
+    current = plans.plan_in_force()
+    found, after = plans.list_plans(100, None)
     while after is not None:
-        more, after = plans.page(100, after)
+        more, after = plans.list_plans(100, after)
         found += more
     in_force = None if current is None else current.plan.ref
     if as_json:

@@ -20,7 +20,7 @@ from cardstock.ledger.seals_store import DynamoSeals
 from cardstock.ledger.statements import statement_key
 from cardstock.ledger.statements_store import DynamoStatements
 from cardstock.ledger.store import DynamoWriteOffs
-from cardstock.network.model import PublishedPlan
+from cardstock.network.plan import PublishedPlan
 from cardstock.network.plans_store import DynamoPlans
 from cardstock.network.presets import SINGLE_LEVEL
 from cardstock.orders.model import Order, Receiver, Step, SupplierOrder
@@ -97,9 +97,9 @@ def plans() -> Read:
     store, before = DynamoPlans(), None
     for number in NUMBERS:
         record = PublishedPlan(replace(SINGLE_LEVEL, version=number), AT, "key_1")
-        assert store.publish(record, instead_of=before)
+        assert store.save_plan(record, instead_of=before)
         before = record
-    return store.page
+    return store.list_plans
 
 
 def holds() -> Read:

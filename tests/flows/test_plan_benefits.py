@@ -16,7 +16,7 @@ from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members.sessions import issue_tokens
 from cardstock.network import service as network
 from cardstock.network import wiring as network_wiring
-from cardstock.network.model import Plan
+from cardstock.network.plan import Plan
 from cardstock.network.presets import FREE_ORDER, UNLOCK
 from cardstock.orders import coupon_store as coupons
 from cardstock.orders import service as orders

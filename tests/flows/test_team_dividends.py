@@ -10,13 +10,13 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.flows import wiring as flows_wiring
-from cardstock.flows.team_sales import DynamoTeamSales
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.network import wiring as network_wiring
 from cardstock.network.model import OrderLine as NetworkLine
 from cardstock.network.model import TeamSale
 from cardstock.network.simulation.history import Market, RecordedOrder, Returned
 from cardstock.network.simulation.simulation import Trial, run
+from cardstock.network.team_sales_store import DynamoTeamSales
 from cardstock.orders import wiring as orders_wiring
 from functions.network.monthly_dividends import app
 from tests.house import faults
@@ -65,7 +65,7 @@ def divide(at: str = FIRST, **options: Any) -> dict[str, Any]:
 
 
 def sales_of(month: str) -> list[TeamSale]:
-    return list(DynamoTeamSales().of(month))
+    return list(DynamoTeamSales().sales_of_month(month))
 
 
 def shares(shop: Shop) -> dict[str, int]:
@@ -198,7 +198,7 @@ def test_the_simulation_divides_what_the_functions_divide_on_the_same_orders(tea
     teams.clock.at = datetime(2027, 1, 31, 18, tzinfo=UTC)
     january = divide("2027-02-01T02:00:00+08:00")
     orders = [replace(order, returns=tuple(refunds.get(order.order_id, ()))) for order in bought]
-    plan = network_wiring.plans().current()
+    plan = network_wiring.plans().plan_in_force()
     assert plan is not None
     outcome = run(Trial(plan.plan, Market()), orders, ["mem_r", "mem_s"])
 
@@ -306,7 +306,7 @@ def test_a_long_month_is_divided_in_attempts_that_pay_each_share_once_and_a_divi
 ) -> None:
     for number in range(30):
         sale = TeamSale("team@1", f"mem_{number:02d}", 10_000)
-        DynamoTeamSales().give_back(f"ord_{number}", f"rfd_{number}", "2026-12", sale)
+        DynamoTeamSales().count_refunded_sale(f"ord_{number}", f"rfd_{number}", "2026-12", sale)
     new_year(teams)
     tick = {"scheduled_at": FIRST}
     calls: list[list[str]] = []

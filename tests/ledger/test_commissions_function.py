@@ -256,7 +256,7 @@ def test_a_published_plan_is_in_force_listed_and_read_by_version(shop: Shop) -> 
     assert first["approvals"][0]["approver"] == "Ms Zhao"
     assert [item["plan"] for item in page["items"]] == ["chain21@1", "spring@1", "spring@2"]
     assert page["in_force"] == "spring@2"
-    current = network_wiring.plans().current()
+    current = network_wiring.plans().plan_in_force()
     assert current is not None
     assert current.plan.ref == "spring@2"
 

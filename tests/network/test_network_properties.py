@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cardstock.errors import RefusedError, UnauthorizedError
-from cardstock.network import plan_check as guard
-from cardstock.network.model import Amount, OrderLine, Person, Plan, Snapshot
+from cardstock.network import plan_check
+from cardstock.network.model import OrderLine, Person, Snapshot
+from cardstock.network.plan import Amount, Plan
 from cardstock.network.rewards import (
     clawed,
     explain,
@@ -21,7 +22,8 @@ from cardstock.network.rewards import (
     refund_units,
     rewards_for,
 )
-from tests.people.network_world import EXAMPLE, Order, World
+from tests.people.clock import TestClock
+from tests.people.referral_shop import EXAMPLE, Order, ReferralShop
 
 AMOUNTS = st.one_of(
     st.builds(Amount, st.integers(0, 10**6), st.just("fen")), st.builds(Amount, st.integers(0, 10_000), st.just("bps"))
@@ -152,14 +154,14 @@ def test_every_snapshot_survives_its_compact_form(snapshot: Snapshot) -> None:
 
 
 @given(PLANS, LINES, SNAPSHOTS)
-def test_the_guard_knows_the_worst_order_at_the_reference_price(
+def test_the_plan_check_knows_the_worst_order_at_the_reference_price(
     plan: Plan, lines: tuple[OrderLine, ...], snapshot: Snapshot
 ) -> None:
     plan = replace(plan, earners="qualified")
     line = (OrderLine("kit", 1, plan.price, qualifying=True),)
     distinct = replace(snapshot, owner=snapshot.owner and replace(snapshot.owner, role="partner"))
 
-    assert sum(r.amount for r in rewards_for(line, distinct, plan)) * 10_000 <= guard.worst_bps(plan) * plan.price
+    assert sum(r.amount for r in rewards_for(line, distinct, plan)) * 10_000 <= plan_check.worst_bps(plan) * plan.price
 
 
 NAMES = [f"m{number}" for number in range(20)]
@@ -179,10 +181,10 @@ class Life:
             "promote_on": promote_on,
             "on_refund": on_refund,
         }
-        self.world = World(replace(EXAMPLE, **changes))
-        self.world.appoint("m0")
+        self.shop = ReferralShop(replace(EXAMPLE, **changes))
+        self.shop.appoint("m0")
         self.open: list[Order] = []
-        self.paid = [self.world.buy("m1", "m0"), self.world.buy("m2", "m1"), self.world.buy("m3", "m2")]
+        self.paid = [self.shop.buy("m1", "m0"), self.shop.buy("m2", "m1"), self.shop.buy("m3", "m2")]
 
     def step(self) -> None:
         steps = {
@@ -199,56 +201,56 @@ class Life:
 
     def bind(self) -> None:
         with suppress(RefusedError, UnauthorizedError):
-            self.world.bind(self.random.choice(NAMES), self.random.choice(NAMES))
+            self.shop.bind(self.random.choice(NAMES), self.random.choice(NAMES))
 
     def bring_somebody_who_buys(self) -> None:
         inviter = self.random.choice(NAMES[:4])
-        member = next((name for name in NAMES[4:] if self.world[name].referrer is None), NAMES[-1])
+        member = next((name for name in NAMES[4:] if self.shop[name].referrer is None), NAMES[-1])
         with suppress(RefusedError, UnauthorizedError):
-            self.world.bind(member, inviter)
-        self.paid.append(self.world.buy(member))
+            self.shop.bind(member, inviter)
+        self.paid.append(self.shop.buy(member))
 
     def place(self) -> None:
         tea = (OrderLine("tea", 2, 5_000),) if self.random.random() < 0.3 else ()
-        self.open.append(self.world.place(self.random.choice(NAMES), *tea))
+        self.open.append(self.shop.place(self.random.choice(NAMES), *tea))
 
     def pay(self) -> None:
         if self.open:
             order = self.open.pop(self.random.randrange(len(self.open)))
-            self.world.pay(order)
+            self.shop.pay(order)
             self.paid.append(order)
 
     def settle(self) -> None:
         if self.paid:
             order = self.random.choice(self.paid)
             if order.facts.settled_at is None:
-                self.world.settle(order)
+                self.shop.settle(order)
 
     def refund(self) -> None:
         if self.paid:
             order = self.random.choice(self.paid)
             rest = sum(line.net for line in order.lines) - sum(order.refunded)
             if rest:
-                self.world.refund(order, self.random.choice([rest, max(1, rest // 3)]))
+                self.shop.refund(order, self.random.choice([rest, max(1, rest // 3)]))
 
     def appoint(self) -> None:
         with suppress(RefusedError, UnauthorizedError):
-            self.world.appoint(self.random.choice(NAMES))
+            self.shop.appoint(self.random.choice(NAMES))
 
     def erase(self) -> None:
-        self.world.erase(self.random.choice(NAMES))
+        self.shop.erase(self.random.choice(NAMES))
 
     def above(self, member: str) -> list[str]:
         """The chain of referrers; a loop would show as somebody in it twice."""
-        chain, at = [], self.world[member].referrer
+        chain, at = [], self.shop[member].referrer
         while at is not None and at not in chain:
             chain.append(at)
-            at = self.world[at].referrer
+            at = self.shop[at].referrer
         assert at is None
         return chain
 
 
-def test_random_lives_keep_every_promise_of_the_network() -> None:
+def test_random_lives_keep_every_promise_of_the_network(clock: TestClock) -> None:
     seen: Counter[str] = Counter()
     for seed in range(LIVES):
         life = Life(seed)
@@ -260,47 +262,46 @@ def test_random_lives_keep_every_promise_of_the_network() -> None:
                 check_history(life)
             except AssertionError as broken:
                 raise AssertionError(f"life {seed} broke a promise at step {step}") from broken
-        seen.update({happened.kind for happened in life.world.events.values()})
+        seen.update({happened.kind for happened in life.shop.events.values()})
 
     # A test of promotions that saw none would prove nothing.
     assert min(seen["promote"], seen["demote"], seen["erase"]) > LIVES // 5, seen
 
 
 def check_positions(life: Life) -> None:
-    nodes = [life.world[name] for name in NAMES]
+    nodes = [life.shop[name] for name in NAMES]
     for node in nodes:
         above = life.above(node.id)
         assert node.id not in above
         assert {node.owner, node.peer} <= {*above, None}
         counting = {other.id for other in nodes if other.referrer == node.id and other.counting}
         assert (node.counted, set(node.first)) == (len(counting), counting)
-        assert not (node.partner and node.owner and not node.keeps_owner)
+        assert node.membership == "in_team" or (node.is_partner and node.owner is None)
 
 
 def check_orders(life: Life) -> None:
-    marks = life.world.network.marks
+    counted = life.shop.network.counted_orders
     for name in NAMES:
-        order = life.world.place(name)
+        order = life.shop.place(name)
         owner = order.snapshot.owner
         assert owner is None or owner.role == "partner"
         earners = [reward.member_id for reward in order.rewards]
         assert set(earners) <= set(life.above(name))
-        assert not [earner for earner in earners if life.world[earner].erased]
-        own = [marks[paid.id] for paid in life.paid if paid.buyer == name and paid.id in marks]
-        assert life.world[name].holding == sum(mark.held for mark in own)
-        assert life.world[name].counting == sum(mark.began and not mark.ended for mark in own)
+        assert not [earner for earner in earners if life.shop[earner].erased]
+        own = [counted[paid.id] for paid in life.paid if paid.buyer == name and paid.id in counted]
+        assert life.shop[name].holding == sum(order.holding == "holds" for order in own)
+        assert life.shop[name].counting == sum(order.counting == "counts" for order in own)
 
 
 def check_history(life: Life) -> None:
-    kinds = Counter((happened.kind, happened.member_id) for happened in life.world.events.values())
+    kinds = Counter((happened.kind, happened.member_id) for happened in life.shop.events.values())
     for name in NAMES:
-        node = life.world[name]
+        node = life.shop[name]
         assert kinds["promote", name] == node.ascents
         assert kinds["demote", name] in (node.ascents, node.ascents - 1)
-        assert node.partner or not node.appointed
-        if not node.appointed:
-            assert node.partner == (kinds["promote", name] > kinds["demote", name])
+        if node.standing != "appointed_partner":
+            assert node.is_partner == (kinds["promote", name] > kinds["demote", name])
     if life.paid:
-        before = dict(life.world.network.nodes)
-        life.world.count(life.random.choice(life.paid).facts)
-        assert life.world.network.nodes == before
+        before = dict(life.shop.network.positions)
+        life.shop.count(life.random.choice(life.paid).facts)
+        assert life.shop.network.positions == before

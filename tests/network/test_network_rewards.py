@@ -4,7 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.errors import RefusedError
-from cardstock.network.model import NOTHING, Amount, OrderLine, Person, Plan, Refunded, Snapshot
+from cardstock.network.model import OrderLine, Person, Refunded, Snapshot
+from cardstock.network.plan import NOTHING, Amount, Plan
 from cardstock.network.presets import FREE_ORDER, SINGLE_LEVEL, UNLOCK
 from cardstock.network.rewards import (
     clawed,
@@ -16,7 +17,7 @@ from cardstock.network.rewards import (
     refund_units,
     rewards_for,
 )
-from tests.people.network_world import EXAMPLE
+from tests.people.referral_shop import EXAMPLE
 
 R = Person("mem_r", "partner")
 A = Person("mem_a", "distributor")

@@ -1,7 +1,7 @@
 """The simulation pays what the services pay, forgets who cannot matter any more, and picks within bounds."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -10,15 +10,21 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from cardstock.clock import SystemClock, set_clock
 from cardstock.errors import InvalidError, RefusedError
 from cardstock.flows.rewarding import PlanRules
 from cardstock.ledger.accrual import accrue
 from cardstock.ledger.claw_back import claw_back
 from cardstock.ledger.release import release
-from cardstock.network import plan_check as guard
-from cardstock.network import service
-from cardstock.network.model import Amount, Approval, LeaveMode, OrderLine, Plan, PublishedPlan
+from cardstock.network import plan_check
+from cardstock.network.binding import bind_inviter
+from cardstock.network.counting import count_order
+from cardstock.network.coupons import count_verified
+from cardstock.network.model import OrderLine
+from cardstock.network.ordering import position_for_order
+from cardstock.network.plan import Amount, Approval, LeaveMode, Plan, PublishedPlan
 from cardstock.network.presets import CHAIN21, FREE_ORDER, PRESETS, SINGLE_LEVEL, UNLOCK
+from cardstock.network.promotion import appoint_partner
 from cardstock.network.rewards import nothing_refunded, refund_amount, refund_units
 from cardstock.network.simulation.history import (
     Appointed,
@@ -45,8 +51,10 @@ from cardstock.network.simulation.simulation import (
 )
 from cardstock.orders.model import Order, Receiver, Refund, RefundLine
 from cardstock.orders.model import OrderLine as SoldLine
+from tests.people.clock import TestClock
 from tests.people.ledger_memory import MemoryBooks
-from tests.people.network_world import EXAMPLE, Hands, MemoryNetwork, MemoryPlans
+from tests.people.memory_network import MemoryNetwork, MemoryPlans
+from tests.people.referral_shop import EXAMPLE
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 KIT = (OrderLine("kit", 1, 49_900, qualifying=True),)
@@ -55,6 +63,13 @@ LIVELY = Market(
     members=160, days=40, partners=2, organic_bps=500, sharing_bps=6_000, conversion_bps=7_000, refund_bps=3_000,
     late_bps=3_000, star_bps=3_000,
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def machine_clock_afterwards() -> Iterator[None]:
+    """Shops move the process's clock, also those that are made for each example of a property."""
+    yield
+    set_clock(SystemClock())
 
 
 class Shop:
@@ -67,7 +82,8 @@ class Shop:
         self.network.in_force = plan
         self.rules = PlanRules(self.plans)
         self.books = MemoryBooks()
-        self.clock = Hands()
+        self.clock = TestClock(AT)
+        set_clock(self.clock)
         self.orders: dict[str, Order] = {}
         self.refunds: dict[str, tuple[Refund, ...]] = defaultdict(tuple)
         self.settled: dict[str, datetime] = {}
@@ -94,22 +110,22 @@ class Shop:
         return self
 
     def appoint(self, step: Appointed) -> None:
-        self.clock.at = step.at
-        service.appoint_partner(step.member_id, "founder", "key", network=self.network, clock=self.clock)
+        self.clock.set(step.at)
+        appoint_partner(step.member_id, "founder", "key", network=self.network)
 
     def join(self, step: Joined) -> None:
-        self.clock.at = step.at
+        self.clock.set(step.at)
         if step.inviter_id is not None:
             try:
-                service.bind_inviter(step.member_id, step.inviter_id, network=self.network, clock=self.clock)
+                bind_inviter(step.member_id, step.inviter_id, network=self.network)
             except RefusedError:
                 self.refused += 1
         if step.verified:
-            service.count_verified(step.member_id, network=self.network, clock=self.clock)
+            count_verified(step.member_id, network=self.network)
 
     def place(self, step: Placed) -> None:
-        self.clock.at = step.at
-        snapshot, _ = service.position_for_order(step.member_id, (), network=self.network, clock=self.clock)
+        self.clock.set(step.at)
+        snapshot, _ = position_for_order(step.member_id, (), network=self.network)
         lines = tuple(
             SoldLine(number, line.sku, line.sku, line.units, 1, line.net, "sup", line.qualifying, line.earns)
             for number, line in enumerate(step.lines, 1)
@@ -122,19 +138,20 @@ class Shop:
             self.pay(Paid(step.order_id, step.at))
 
     def pay(self, step: Paid) -> None:
-        self.clock.at = step.at
+        self.clock.set(step.at)
         order = self.orders[step.order_id] = replace(self.orders[step.order_id], status="paid", paid_at=step.at)
         accrue(self.rules.accrual(order), books=self.books)
         self.count(order)
 
     def settle(self, step: Settled) -> None:
-        self.clock.at = self.settled[step.order_id] = step.at
+        self.settled[step.order_id] = step.at
+        self.clock.set(step.at)
         order = self.orders[step.order_id]
         release(self.rules.accrual(order), books=self.books)
         self.count(order)
 
     def give_back(self, step: Returned) -> None:
-        self.clock.at = step.at
+        self.clock.set(step.at)
         order, before = self.orders[step.order_id], self.refunds[step.order_id]
         lines = [OrderLine(line.sku, line.units, line.net_fen) for line in order.lines]
         done = nothing_refunded(lines)
@@ -165,7 +182,7 @@ class Shop:
 
     def count(self, order: Order) -> None:
         facts = self.rules.facts(order, self.refunds[order.order_id], settled_at=self.settled.get(order.order_id))
-        service.count_order(facts, network=self.network, plans=self.plans)
+        count_order(facts, network=self.network, plans=self.plans)
 
     def credits(self) -> Counter[tuple[str, str, str]]:
         found: Counter[tuple[str, str, str]] = Counter()
@@ -474,7 +491,7 @@ def test_alarms_are_those_that_a_walk_through_every_subtree_finds() -> None:
     steps = list(synthetic(market, EXAMPLE))
     shop = Shop(EXAMPLE).live(steps)
     below: dict[str, list[str]] = defaultdict(list)
-    for node in shop.network.nodes.values():
+    for node in shop.network.positions.values():
         below[node.referrer or ""].append(node.id)
 
     def subtree(member_id: str) -> tuple[int, int]:
@@ -520,7 +537,7 @@ def outcome_of(plan: Plan, approvals: tuple[Approval, ...] = (), market: Market 
 
 
 def approved(plan: Plan) -> tuple[Approval, ...]:
-    return tuple(Approval(f.check, "Ms Zhao", AT, "on file") for f in guard.blocks(guard.check(plan)))
+    return tuple(Approval(f.check, "Ms Zhao", AT, "on file") for f in plan_check.blocks(plan_check.check(plan)))
 
 
 def test_the_best_is_the_one_within_bounds_that_leaves_the_brand_most() -> None:

@@ -3,7 +3,8 @@
 from hypothesis import given
 from msgspec.structs import replace
 
-from cardstock.network.model import OrderLine, Person, Plan, Snapshot
+from cardstock.network.model import OrderLine, Person, Snapshot
+from cardstock.network.plan import Plan
 from cardstock.network.presets import CHAIN21
 from cardstock.network.rewards import rewards_for, what_if
 from tests.network.test_network_properties import LINES, PLANS, SNAPSHOTS

@@ -4,11 +4,13 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.errors import InvalidError, NotFoundError, RefusedError
-from cardstock.network import plan_check as guard
-from cardstock.network import service
-from cardstock.network.model import NOTHING, Amount, Approval, Check, Plan
+from cardstock.network import plan_check
+from cardstock.network.plan import NOTHING, Amount, Approval, Check, Plan
 from cardstock.network.presets import CHAIN21, FREE_ORDER, PRESETS, SINGLE_LEVEL, TEAM_DIVIDEND, UNLOCK
-from tests.people.network_world import START, World
+from cardstock.network.publishing import get_plan, publish_plan
+from tests.people.referral_shop import START, ReferralShop
+
+pytestmark = pytest.mark.usefixtures("clock")
 
 NEEDED: tuple[Check, ...] = ("levels", "peer", "fee", "cap", "head_count")
 
@@ -18,12 +20,12 @@ def approvals(*checks: Check) -> tuple[Approval, ...]:
 
 
 def said(plan: Plan, *checks: Check) -> dict[str, str]:
-    return {finding.check: finding.verdict for finding in guard.check(plan, approvals(*checks))}
+    return {finding.check: finding.verdict for finding in plan_check.check(plan, approvals(*checks))}
 
 
 def test_the_safe_presets_pass_without_any_approval() -> None:
     for plan in (UNLOCK, FREE_ORDER, SINGLE_LEVEL):
-        assert guard.check(plan) == ()
+        assert plan_check.check(plan) == ()
 
 
 def test_chain21_needs_an_approval_for_each_of_its_risks() -> None:
@@ -38,7 +40,7 @@ def test_an_approval_counts_for_its_own_check_only() -> None:
 
 def test_an_approval_without_name_or_reason_is_none() -> None:
     for empty in (replace(approvals("fee")[0], by=" "), replace(approvals("fee")[0], reason="")):
-        assert guard.check(replace(SINGLE_LEVEL, earners="qualified"), (empty,))[0].verdict == "needs_approval"
+        assert plan_check.check(replace(SINGLE_LEVEL, earners="qualified"), (empty,))[0].verdict == "needs_approval"
 
 
 def test_a_role_that_survives_a_return_is_refused_whoever_approves() -> None:
@@ -57,7 +59,7 @@ def test_a_freeze_shorter_than_the_return_window_and_a_window_under_seven_days_a
 def test_more_than_thirty_percent_or_no_cap_needs_approval_and_shows_the_worst_order() -> None:
     assert said(replace(SINGLE_LEVEL, cap_bps=3_000)) == {}
     assert said(replace(SINGLE_LEVEL, cap_bps=3_001)) == {"cap": "needs_approval"}
-    found = next(finding for finding in guard.check(CHAIN21) if finding.check == "cap")
+    found = next(finding for finding in plan_check.check(CHAIN21) if finding.check == "cap")
 
     # 30 000 + 3 000 of 49 900.
     assert found.found == "cap_bps=none worst_bps=6614"
@@ -82,14 +84,14 @@ def test_head_count_promotion_without_cash_is_flagged_only() -> None:
 
 def test_pyramid_words_in_a_title_are_warned_of() -> None:
     assert said(replace(SINGLE_LEVEL, title="直推奖 10%")) == {"words": "warning"}
-    assert guard.blocks(guard.check(replace(SINGLE_LEVEL, title="躺赚"))) == ()
+    assert plan_check.blocks(plan_check.check(replace(SINGLE_LEVEL, title="躺赚"))) == ()
 
 
 def test_every_finding_names_its_clause_and_what_would_pass() -> None:
     worst = replace(CHAIN21, promote_on="paid", freeze_days=1, return_days=3, dividend_bps=5, title="躺赚", benefit_n=1)
 
-    assert len(guard.check(worst)) == 11
-    for finding in guard.check(worst):
+    assert len(plan_check.check(worst)) == 11
+    for finding in plan_check.check(worst):
         assert finding.clause
         assert finding.found
         assert finding.passes
@@ -97,74 +99,74 @@ def test_every_finding_names_its_clause_and_what_would_pass() -> None:
 
 def test_no_text_of_ours_uses_pyramid_words() -> None:
     for plan in PRESETS.values():
-        assert not [word for word in guard.PYRAMID_WORDS if word in plan.title]
+        assert not [word for word in plan_check.PYRAMID_WORDS if word in plan.title]
 
 
-def publish(world: World, plan: Plan, *checks: Check) -> Plan:
-    world.tick()
-    return service.publish_plan(plan, approvals(*checks), "key_1", plans=world.plans, clock=world.clock).plan
+def publish(shop: ReferralShop, plan: Plan, *checks: Check) -> Plan:
+    shop.tick()
+    return publish_plan(plan, approvals(*checks), "key_1", plans=shop.plans).plan
 
 
-def empty() -> World:
-    world = World()
-    world.plans.published.clear()
-    world.network.in_force = None
-    return world
+def empty() -> ReferralShop:
+    shop = ReferralShop()
+    shop.plans.published.clear()
+    shop.network.in_force = None
+    return shop
 
 
 def test_before_anything_is_published_the_safe_plan_is_in_force() -> None:
-    world = empty()
-    order = world.buy("A", "R")
+    shop = empty()
+    order = shop.buy("A", "R")
 
     assert (order.snapshot.plan_id, order.snapshot.plan_version, order.rewards) == ("unlock", 0, ())
 
 
 def test_publishing_makes_the_next_version_and_supersedes() -> None:
-    world = empty()
-    first = publish(world, SINGLE_LEVEL)
-    second = publish(world, replace(SINGLE_LEVEL, cap_bps=2_000))
+    shop = empty()
+    first = publish(shop, SINGLE_LEVEL)
+    second = publish(shop, replace(SINGLE_LEVEL, cap_bps=2_000))
 
     assert (first.version, second.version) == (1, 2)
-    assert world.network.in_force == second
-    assert service.get_plan("single_level", 1, plans=world.plans) == first
-    page, more = world.plans.page(1, None)
+    assert shop.network.in_force == second
+    assert get_plan("single_level", 1, plans=shop.plans) == first
+    page, more = shop.plans.list_plans(1, None)
     assert ([record.plan for record in page], more is None) == ([first], False)
 
 
 def test_orders_keep_the_plan_they_were_placed_under() -> None:
-    world = empty()
-    publish(world, SINGLE_LEVEL)
-    world.bind("A", "R")
-    order = world.place("A")
-    publish(world, replace(SINGLE_LEVEL, direct_distributor=NOTHING))
+    shop = empty()
+    publish(shop, SINGLE_LEVEL)
+    shop.bind("A", "R")
+    order = shop.place("A")
+    publish(shop, replace(SINGLE_LEVEL, direct_distributor=NOTHING))
 
-    assert (order.snapshot.plan_version, world.place("A").snapshot.plan_version) == (1, 2)
+    assert (order.snapshot.plan_version, shop.place("A").snapshot.plan_version) == (1, 2)
 
 
 def test_publishing_what_is_in_force_again_changes_nothing() -> None:
-    world = empty()
-    first = publish(world, SINGLE_LEVEL)
+    shop = empty()
+    first = publish(shop, SINGLE_LEVEL)
 
-    assert publish(world, SINGLE_LEVEL) == first
-    assert len(world.plans.published) == 1
+    assert publish(shop, SINGLE_LEVEL) == first
+    assert len(shop.plans.published) == 1
 
 
 def test_a_refused_plan_names_each_failed_check_with_clause_and_remedy() -> None:
-    world = empty()
+    shop = empty()
     with pytest.raises(RefusedError, match="PLAN_REFUSED") as refusal:
-        publish(world, CHAIN21, "levels", "peer")
+        publish(shop, CHAIN21, "levels", "peer")
 
     findings = refusal.value.facts["findings"]
     assert isinstance(findings, list)
     assert [finding["check"] for finding in findings] == ["fee", "cap", "head_count"]
     assert findings[0]["passes"] == "earners=anyone"
-    assert world.plans.published == []
+    assert shop.plans.published == []
 
 
 def test_an_approved_plan_keeps_who_approved_what_and_why() -> None:
-    world = empty()
-    publish(world, CHAIN21, *NEEDED)
-    record = world.plans.published[0]
+    shop = empty()
+    publish(shop, CHAIN21, *NEEDED)
+    record = shop.plans.published[0]
 
     assert [(finding.check, finding.approval.by) for finding in record.findings if finding.approval] == [
         (check, "Li Na, counsel") for check in NEEDED
@@ -173,16 +175,16 @@ def test_an_approved_plan_keeps_who_approved_what_and_why() -> None:
 
 
 def test_an_empty_approval_is_refused_at_publishing() -> None:
-    world = empty()
+    shop = empty()
     nameless = (replace(approvals("fee")[0], by=""),)
 
     with pytest.raises(InvalidError, match="APPROVAL_INVALID"):
-        service.publish_plan(SINGLE_LEVEL, nameless, "key_1", plans=world.plans, clock=world.clock)
+        publish_plan(SINGLE_LEVEL, nameless, "key_1", plans=shop.plans)
 
 
 def test_an_unknown_version_is_not_found() -> None:
     with pytest.raises(NotFoundError):
-        service.get_plan("chain21", 99, plans=World().plans)
+        get_plan("chain21", 99, plans=ReferralShop().plans)
 
 
 def test_a_plan_survives_being_stored() -> None:

@@ -6,9 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.flows.rewarding import PlanRules
-from cardstock.network.model import Person, PublishedPlan, Snapshot
+from cardstock.network.model import Person, Snapshot
+from cardstock.network.plan import PublishedPlan
 from cardstock.orders.model import Order, OrderLine, Receiver, Refund, RefundLine
-from tests.people.network_world import EXAMPLE, START, MemoryNetwork, MemoryPlans
+from tests.people.memory_network import MemoryNetwork, MemoryPlans
+from tests.people.referral_shop import EXAMPLE, START
 
 RECEIVED = START + timedelta(days=3)
 OVER = RECEIVED + timedelta(days=7)

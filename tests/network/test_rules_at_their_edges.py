@@ -8,14 +8,15 @@ from msgspec.structs import replace
 
 from cardstock.errors import InvalidError, RefusedError
 from cardstock.money import MAX_FEN
-from cardstock.network import plan_check as guard
-from cardstock.network.model import NOTHING, Check, OrderLine, Person, Plan, Snapshot
+from cardstock.network import plan_check
+from cardstock.network.model import OrderLine, Person, Snapshot
+from cardstock.network.plan import NOTHING, Check, Plan
 from cardstock.network.presets import CHAIN21, FREE_ORDER, SINGLE_LEVEL, UNLOCK
 from cardstock.network.rewards import rewards_for
 from cardstock.orders.model import Coupon, Freight, Offer
 from cardstock.orders.service import Wanted, make_quote
 from cardstock.payouts.tax.tables import LABOUR_2019, PLATFORM_2025, TaxToDate, assess, withhold
-from tests.people.network_world import EXAMPLE
+from tests.people.referral_shop import EXAMPLE
 
 R, Q, A = Person("mem_r", "partner"), Person("mem_q", "partner"), Person("mem_a", "distributor")
 KIT = OrderLine("kit", 1, 49_900, qualifying=True)
@@ -126,10 +127,10 @@ def test_freight_counts_towards_the_largest_amount_of_an_order() -> None:
     ],
 )
 def test_each_step_over_a_line_is_found_by_its_own_check(plan: Plan, check: Check, verdict: str) -> None:
-    found = {finding.check: finding for finding in guard.check(plan)}
+    found = {finding.check: finding for finding in plan_check.check(plan)}
 
     assert found[check].verdict == verdict
-    assert found[check] in guard.blocks(tuple(found.values()))
+    assert found[check] in plan_check.blocks(tuple(found.values()))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,9 @@ def test_each_step_over_a_line_is_found_by_its_own_check(plan: Plan, check: Chec
     ],
 )
 def test_what_a_finding_says_would_pass_does_pass(plan: Plan, remedies: dict[str, object]) -> None:
-    before, after = ({finding.check for finding in guard.check(each)} for each in (plan, replace(plan, **remedies)))
+    before, after = (
+        {finding.check for finding in plan_check.check(each)} for each in (plan, replace(plan, **remedies))
+    )
 
     # The remedy takes away a finding and brings no other.
     assert after < before

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from cardstock.errors import InvalidError, RefusedError
 from cardstock.money import half_up
-from cardstock.network.model import Amount, Person, Snapshot
 from cardstock.network.model import OrderLine as Measured
+from cardstock.network.model import Person, Snapshot
+from cardstock.network.plan import Amount
 from cardstock.network.presets import CHAIN21
 from cardstock.network.rewards import clawed, nothing_refunded, refund_amount, refund_units, rewards_for
 from cardstock.orders.model import MAX_LINES, MAX_UNITS, Order, OrderLine, Receiver, SupplierLine, SupplierOrder

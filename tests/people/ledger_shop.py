@@ -18,7 +18,7 @@ from cardstock.ids import RequestKey, derived_id
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.network import service as network
 from cardstock.network import wiring as network_wiring
-from cardstock.network.model import Approval, Plan
+from cardstock.network.plan import Approval, Plan
 from cardstock.network.presets import CHAIN21
 from cardstock.orders import service as orders
 from cardstock.orders import wiring as orders_wiring

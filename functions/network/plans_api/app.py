@@ -28,7 +28,7 @@ def publish_plan(request: Request[models.PublishPlan, Nothing]) -> Answer:
     from cardstock.network.presets import PRESETS
 
     plans = network_wiring.plans()
-    earlier = plans.published_by(request.key) or plans.current()
+    earlier = plans.find_plan_of_request(request.key) or plans.plan_in_force()
     record = network.publish_plan(
         models.draft_of(request.body, PRESETS[request.body.preset]),
         models.approvals_of(request.body, process_clock().now()),
@@ -44,9 +44,9 @@ def publish_plan(request: Request[models.PublishPlan, Nothing]) -> Answer:
 def list_plans(request: Request[Nothing, PageQuery]) -> models.PlanPage:
     """List published plans, every version, and which is in force."""
     plans = network_wiring.plans()
-    records, following = read_page(edge_wiring.signer(), "plans", request.query, plans.page)
+    records, following = read_page(edge_wiring.signer(), "plans", request.query, plans.list_plans)
     shown = [models.plan_told(record) for record in records]
-    return models.PlanPage(shown, following, models.in_force_told(plans.current()))
+    return models.PlanPage(shown, following, models.in_force_told(plans.plan_in_force()))
 
 
 @api.get(
@@ -56,9 +56,9 @@ def get_plan(request: Request[Nothing, Nothing]) -> models.ShownPlan:
     """Read one version (`chain21@3`), or the newest one of a plan (`chain21`)."""
     plan_id, _, version = request.path["plan_id"].partition("@")
     if version.isascii() and version.isdigit() and len(version) <= 8:
-        record = network_wiring.plans().get(plan_id, int(version))
+        record = network_wiring.plans().find_plan(plan_id, int(version))
     else:
-        record = None if version else network_wiring.plans().latest(plan_id)
+        record = None if version else network_wiring.plans().newest_version(plan_id)
     if record is None:
         raise NOT_FOUND()
     return models.plan_told(record)

@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from cardstock.errors import NotFoundError
 from cardstock.flows.rewarding import PlanRules
-from cardstock.flows.team_sales import all_sales
 from cardstock.ledger.audit import Ended, OrderTruth, Report, SealTruth, SingleTruth, TransferTruth, audit
 from cardstock.ledger.charges import charge_reduction_cause, dividend_cause
 from cardstock.ledger.ports import SealArchive
@@ -15,6 +14,7 @@ from cardstock.ledger.store import every_balance, every_rewards_row, every_trans
 from cardstock.network.dividends import shares
 from cardstock.network.model import TeamSale, holder_of
 from cardstock.network.ports import Plans
+from cardstock.network.team_sales_store import all_team_sales
 from cardstock.orders import coupon_store as coupons
 from cardstock.orders.coupons import given_back
 from cardstock.orders.model import Refund
@@ -80,7 +80,7 @@ def single_truths(plans: Plans, this_month: str) -> Iterator[SingleTruth]:
             approved_by = (each.asked_by, each.approved_by)
             yield SingleTruth("written_off", each.id, each.member_id, each.amount, approved_by)
     months: dict[str, list[TeamSale]] = {}
-    for month, sale in all_sales():
+    for month, sale in all_team_sales():
         months.setdefault(month, []).append(sale)
     for month in sorted(months):
         if month < this_month:

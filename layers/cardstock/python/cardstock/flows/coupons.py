@@ -7,7 +7,7 @@ from cardstock.ledger import charges
 from cardstock.ledger.ports import Books
 from cardstock.money import Fen
 from cardstock.network import service as network
-from cardstock.network.model import Event, undone_by
+from cardstock.network.model import Event, revoked_coupon
 from cardstock.network.ports import Network, Plans
 from cardstock.orders import coupons
 from cardstock.orders.coupon_store import used
@@ -53,7 +53,7 @@ class Undoing:
     def follow(self, moved: Sequence[Event]) -> None:
         """Follow what happened to benefits. Again, it changes nothing."""
         for event in moved:
-            coupon_id = undone_by(event)
+            coupon_id = revoked_coupon(event)
             if coupon_id is not None:
                 coupons.undo(
                     coupon_id,

@@ -29,7 +29,6 @@ class Dividends:
             order.kept_fen,
             team_sales=self._team_sales,
             plans=self._plans,
-            clock=self._clock(),
         )
 
     def given_back(self, order: Order, refund: Refund) -> None:
@@ -42,7 +41,6 @@ class Dividends:
             refund.goods_fen,
             team_sales=self._team_sales,
             plans=self._plans,
-            clock=self._clock(),
         )
 
     def divide(self, month: str, time_left: Callable[[], bool] = lambda: True) -> Divided:
@@ -51,6 +49,4 @@ class Dividends:
         def pay(share: DividendShare) -> None:
             share_dividend(share.plan, month, share.member_id, share.fen, books=self._books)
 
-        return dividends.divide(
-            month, pay, team_sales=self._team_sales, plans=self._plans, clock=self._clock(), time_left=time_left
-        )
+        return dividends.divide(month, pay, team_sales=self._team_sales, plans=self._plans, time_left=time_left)

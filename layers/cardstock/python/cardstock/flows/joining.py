@@ -10,13 +10,13 @@ import msgspec
 
 from cardstock.cards.ports import Cards
 from cardstock.cards.sharing import owner_of_key
-from cardstock.clock import process_clock
 from cardstock.members import identity, inviting
 from cardstock.members.model import MEMBER_ID, Member
 from cardstock.members.ports import IdentityVerifier, Members
 from cardstock.members.profile import find_member
-from cardstock.network import service as positions
-from cardstock.network.model import Node
+from cardstock.network import binding, coupons, promotion
+from cardstock.network.deciding import position_of
+from cardstock.network.model import Position
 from cardstock.network.place import Place
 from cardstock.network.ports import Network
 from cardstock.orders.ports import Coupons
@@ -47,15 +47,15 @@ class NetworkInviters:
         return member.id if member and member.state != "erased" else None
 
     def inviter_of(self, member_id: str) -> str | None:
-        return positions.position(member_id, network=self._network).referrer
+        return position_of(member_id, network=self._network).referrer
 
     def bind_inviter(self, member_id: str, inviter_id: str) -> None:
-        positions.bind_inviter(member_id, inviter_id, network=self._network, clock=process_clock())
+        binding.bind_inviter(member_id, inviter_id, network=self._network)
 
 
 def place_of(member_id: str, needs: JoiningNeeds) -> Place:
     """The member's place now. One read; a member who holds a coupon costs three more, to learn whether it was used."""
-    return _place(positions.position(member_id, network=needs.network), needs)
+    return _place(position_of(member_id, network=needs.network), needs)
 
 
 def follow_invite(member_id: str, invite: str, needs: JoiningNeeds) -> Place:
@@ -73,7 +73,7 @@ def verify_person(member_id: str, name: str, number: str, needs: JoiningNeeds) -
     Raises what `members.identity.verify_person` raises.
     """
     member = identity.verify_person(member_id, name, number, members=needs.members, verifier=needs.verifier)
-    positions.count_verified(member.id, network=needs.network, clock=process_clock())
+    coupons.count_verified(member.id, network=needs.network)
     return member
 
 
@@ -83,10 +83,10 @@ def appoint_partner(member_id: str, reason: str, actor: str, needs: JoiningNeeds
     Raises `NotFoundError` for an unknown member, `RefusedError` (REASON_MISSING).
     """
     member = find_member(member_id, members=needs.members)
-    node = positions.appoint_partner(member.id, reason, actor, network=needs.network, clock=process_clock())
-    return _place(node, needs)
+    position = promotion.appoint_partner(member.id, reason, actor, network=needs.network)
+    return _place(position, needs)
 
 
-def _place(position: Node, needs: JoiningNeeds) -> Place:
-    coupon = needs.coupons().of(position.id, position.benefit_id) if position.benefit_held else None
+def _place(position: Position, needs: JoiningNeeds) -> Place:
+    coupon = needs.coupons().of(position.id, position.coupon_id) if position.coupon == "granted" else None
     return Place(position, coupon.id, coupon.fen) if coupon else Place(position)

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from cardstock.ledger.model import Accrual, Credit, RewardKind
 from cardstock.money import Fen
-from cardstock.network.model import OrderFacts, OrderLine, Plan, Reward, Snapshot, WhatIf
+from cardstock.network.model import OrderFacts, OrderLine, Reward, Snapshot, WhatIf
+from cardstock.network.plan import Plan
 from cardstock.network.ports import Plans
 from cardstock.network.rewards import (
     awaits_settling,

@@ -128,9 +128,8 @@ def undoing() -> "Undoing":
 def dividends() -> "Dividends":
     """The team dividend: what it is measured on, and what it pays."""
     from cardstock.flows.dividends import Dividends
-    from cardstock.flows.team_sales import DynamoTeamSales
 
-    return Dividends(DynamoTeamSales(), network_wiring.plans(), ledger_wiring.books(), process_clock)
+    return Dividends(network_wiring.team_sales(), network_wiring.plans(), ledger_wiring.books(), process_clock)
 
 
 def order_changes() -> "OrderChangeNeeds":
@@ -208,7 +207,7 @@ def payout_rules(period: "Period") -> "Rules":
     from cardstock.payouts.tax.tables import table_for
 
     table = table_for(environment.text("TAX_METHOD"), period.month)
-    plan = network_wiring.network().read((), plan=True).plan or DEFAULT_PLAN
+    plan = network_wiring.network().read_positions((), plan=True).plan or DEFAULT_PLAN
     return Rules(
         minimum=max(plan.payout_minimum, 1),  # who has nothing is not listed, whatever a plan says
         channel=environment.text("TRANSFER_CHANNEL"),

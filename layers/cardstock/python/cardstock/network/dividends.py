@@ -1,24 +1,26 @@
 """The team dividend: sales count when they have settled, and a month is divided once it is over.
 
-The pool of a month is `dividend_bps` of what was sold under a plan version, less what was given back of it; team owners
-divide it by the sales of their teams, by largest remainder. Sales are in the month in which they settle, refunds in the
-month in which they go through: who shares a month that is over follows from sales that do not change any more, so
-dividing it again gives the same shares.
+The pool of a month is `dividend_bps` of the sales under a plan version, less the refunds of them; team owners divide it
+by the sales of their teams, by largest remainder. Sales are in the month in which they settle, refunds in the month in
+which they go through: the sales of a month that is over do not change any more, so dividing it again gives the same
+shares.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from cardstock.clock import Clock, brand_day
+from cardstock import clock
+from cardstock.clock import brand_day
 from cardstock.money import Fen
-from cardstock.network.model import Divided, DividendShare, Plan, Snapshot, TeamSale
+from cardstock.network.model import Divided, DividendShare, Snapshot, TeamSale
+from cardstock.network.plan import Plan, split_ref
 from cardstock.network.ports import Plans, TeamSales
+from cardstock.network.publishing import get_plan
 from cardstock.network.rewards import dividend
-from cardstock.network.service import get_plan
 
-_REMEMBERED_EVERY: Final = 25
-"""Shares: what an interrupted run repeats at most, against a write for each."""
+_SAVED_EVERY: Final = 25
+"""Shares between two writes of the progress: an interrupted run repeats at most so many."""
 
 
 def month_of(moment: datetime) -> str:
@@ -32,15 +34,15 @@ def month_before(moment: datetime) -> str:
 
 
 def count_settled(
-    order_id: str, version: int, snapshot: Snapshot, kept: Fen, *, team_sales: TeamSales, plans: Plans, clock: Clock
+    order_id: str, version: int, snapshot: Snapshot, kept: Fen, *, team_sales: TeamSales, plans: Plans
 ) -> bool:
-    """Count an order that settles with `kept` fen that nobody gave back, as it was read (`version`).
+    """Count an order that settles with `kept` fen that were not refunded, as it was read (`version`).
 
-    False if it has changed meanwhile: it has to wait. Again, it changes nothing.
+    False if it has changed meanwhile: it has to wait. A repeat changes nothing.
     """
     if not _pays(snapshot, plans) or team_sales.settled_version(order_id) is not None:
         return True
-    return team_sales.settle(order_id, version, month_of(clock.now()), sale_of(snapshot, kept))
+    return team_sales.count_settled_sale(order_id, version, month_of(clock.now()), sale_of(snapshot, kept))
 
 
 def count_returned(
@@ -52,19 +54,18 @@ def count_returned(
     *,
     team_sales: TeamSales,
     plans: Plans,
-    clock: Clock,
 ) -> None:
     """Count a refund that went through. One that was requested (`sequence`) before its order settled is off its sales
-    already. Again, it changes nothing."""
+    already. A repeat changes nothing."""
     if not _pays(snapshot, plans):
         return
     version = team_sales.settled_version(order_id)
     if version is not None and sequence > version:
-        team_sales.give_back(order_id, refund_id, month_of(clock.now()), sale_of(snapshot, -fen))
+        team_sales.count_refunded_sale(order_id, refund_id, month_of(clock.now()), sale_of(snapshot, -fen))
 
 
 def sale_of(snapshot: Snapshot, fen: Fen) -> TeamSale:
-    """Sales of an order, or below zero what was given back of them: of its buyer's team, unless the owner is erased."""
+    """Sales of an order, or below zero what was refunded of them: of its buyer's team, unless the owner is erased."""
     owner = snapshot.owner
     ref = f"{snapshot.plan_id}@{snapshot.plan_version}"
     return TeamSale(ref, None if owner is None or owner.erased else owner.id, fen)
@@ -86,21 +87,20 @@ class MonthSales:
             self.teams[sale.owner] = self.teams.get(sale.owner, 0) + sale.fen
 
     def shares(self, plan: Plan) -> dict[str, Fen]:
-        """Team owner -> his share of the pool. Who was given back more than he sold has none, nor have shares of
-        nothing."""
+        """Team owner -> share of the pool, where it is above zero. A team with more refunds than sales has none."""
         sold = {owner: fen for owner, fen in sorted(self.teams.items()) if fen > 0}
         return {owner: fen for owner, fen in dividend(plan, self.net, sold).items() if fen}
 
 
 def shares(sales: Iterable[TeamSale], *, plans: Plans) -> list[DividendShare]:
-    """Who shares the pools of one month's `sales`, in the order of the shares' keys."""
+    """The shares of the pools of one month's `sales`, in the order of their keys."""
     months: dict[str, MonthSales] = {}
     for sale in sales:
         months.setdefault(sale.plan, MonthSales()).add(sale)
     found = []
     for ref, month in months.items():
-        plan_id, _, version = ref.rpartition("@")
-        owners = month.shares(get_plan(plan_id, int(version), plans=plans))
+        plan_id, version = split_ref(ref)
+        owners = month.shares(get_plan(plan_id, version, plans=plans))
         found += [DividendShare(ref, member_id, fen) for member_id, fen in owners.items()]
     return sorted(found, key=lambda share: share.key)
 
@@ -111,7 +111,6 @@ def divide(
     *,
     team_sales: TeamSales,
     plans: Plans,
-    clock: Clock,
     time_left: Callable[[], bool],
 ) -> Divided:
     """Pay the shares of a month (`2026-11`) that is over, from where the last run ended, while there is time.
@@ -121,23 +120,23 @@ def divide(
     """
     if month >= month_of(clock.now()):
         raise ValueError(f"{month} is not over")
-    before = team_sales.divided(month)
+    before = team_sales.find_division(month)
     if before is not None and before.finished:
         return before
     done = before or Divided()
-    for share in shares(team_sales.of(month), plans=plans):
+    for share in shares(team_sales.sales_of_month(month), plans=plans):
         if share.key <= done.reached:
             continue
         if not time_left():
-            team_sales.save_divided(month, done)
+            team_sales.save_division(month, done)
             return done
         pay(share)
         done = Divided(share.key, done.shares + 1, done.total + share.fen)
-        if done.shares % _REMEMBERED_EVERY == 0:
-            team_sales.save_divided(month, done)
+        if done.shares % _SAVED_EVERY == 0:
+            team_sales.save_division(month, done)
     done = Divided(done.reached, done.shares, done.total, finished=True)
     if done.shares:
-        team_sales.save_divided(month, done)
+        team_sales.save_division(month, done)
     return done
 
 

@@ -1,265 +1,149 @@
-"""What the referral network knows: plans, positions of members, what an order remembers of both, and rewards.
+"""Nouns of the referral network: positions of members with their states, what an order keeps of them, and rewards.
 
-A `Plan` is immutable once published. A `Node` is one member's position; every rule looks at no more than four of them,
-so nothing costs more in a larger network. A `Snapshot` is what an order keeps of plan and positions when it is placed,
-and all that its rewards ever depend on.
+A `Position` is one member's place; every rule looks at no more than four of them, so nothing costs more in a larger
+network. A `Snapshot` is what an order keeps of plan and positions when it is placed, and all that its rewards ever
+depend on. The plans themselves are in `plan.py`.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
-from msgspec.structs import fields
 
-from cardstock.errors import Pointer
-from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen
-from cardstock.network import errors
+from cardstock.money import Fen
+from cardstock.network.plan import Amount
 
 Role: TypeAlias = Literal["member", "distributor", "partner"]
-Benefit: TypeAlias = Literal["cash", "unlock", "free_order"]
-Earners: TypeAlias = Literal["anyone", "qualified"]
-PromoteOn: TypeAlias = Literal["settled", "paid"]
-OnRefund: TypeAlias = Literal["keep", "demote"]
-LeaveMode: TypeAlias = Literal["leave_recruits", "keep_recruits", "none"]
-PeerFunding: TypeAlias = Literal["brand", "earner"]
 RewardKind: TypeAlias = Literal["direct", "team", "peer"]
 Edge: TypeAlias = Literal["referrer", "owner", "peer"]
-Unit: TypeAlias = Literal["fen", "bps"]
 
-Thing = TypeVar("Thing")
+Standing: TypeAlias = Literal["member", "distributor", "partner", "appointed_partner"]
+OwnerEdge: TypeAlias = Literal["provisional", "fixed"]
+Membership: TypeAlias = Literal["in_team", "left"]
+CouponState: TypeAlias = Literal["none", "granted", "revoked"]
+Holding: TypeAlias = Literal["not_yet", "holds", "released"]
+Counting: TypeAlias = Literal["not_yet", "counts", "ended"]
 
-MAX_PROMOTE_N: Final = 20
-"""A promotion may move that many recruits in one transaction; their ids must fit beside the member's own position."""
-MAX_DAYS: Final = 3650
-_BENEFIT: Final = "benefit."
-_BENEFIT_UNDONE: Final = "benefit-undone."
+_State = TypeVar("_State", bound=str)
+Transitions: TypeAlias = Mapping[_State, frozenset[_State]]
+"""State -> the states that one decision can lead to. The charts of the area's `__init__` show the same."""
 
-
-class Amount(msgspec.Struct, frozen=True):
-    """What a reward is worth: `fen` for each unit on qualifying lines, or `bps` of the net paid lines."""
-
-    value: int
-    unit: Unit = "fen"
-
-
-NOTHING: Final = Amount(0)
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """Every parameter of a reward plan. `version` 0 is a draft; a published version never changes.
-
-    Units: amounts in fen, `_bps` in basis points, `_days` in whole days of 24 hours.
-    """
-
-    id: str
-    version: int
-    title: str
-    preset: str
-    """The preset it started from, for people; no rule reads it."""
-    price: Fen
-    """Price of the qualifying product that the checks at publishing reckon with. No reward reads it."""
-    benefit: Benefit = "cash"
-    """`cash` rewards, or one benefit per member without cash: an unlocked entitlement, or one free order."""
-    benefit_n: int = 0
-    """Referrals that earn the benefit, once."""
-    benefit_coupon: Fen = 0
-    """What the coupon of an unlocked entitlement takes off one order. A free order takes off `price`."""
-    earners: Earners = "qualified"
-    direct_distributor: Amount = NOTHING
-    direct_partner: Amount = NOTHING
-    team: Amount = NOTHING
-    peer_bps: Bps = 0
-    promote_n: int = 2
-    """Qualified referrals that make a distributor a partner; 0: no promotion."""
-    promote_on: PromoteOn = "settled"
-    on_refund: OnRefund = "keep"
-    leave_mode: LeaveMode = "leave_recruits"
-    freeze_days: int = 7
-    cap_bps: Bps | None = 3000
-    """All rewards of one order together, of its net paid; `None`: no cap."""
-    max_levels: Literal[1, 2] = 1
-    """Paid sales levels: 1 the direct reward alone, 2 the team and peer rewards too. There is no third."""
-    binding_days: int | None = None
-    """How long after the binding the direct reward is paid; `None`: always."""
-    return_days: int = 7
-    payout_minimum: Fen = 1000
-    peer_funding: PeerFunding = "brand"
-    dividend_bps: Bps = 0
-    """Share of a period's net sales that team owners divide by their teams' sales; 0: no dividend."""
-
-    @property
-    def ref(self) -> str:
-        """`chain21@3`: plan and version in one word."""
-        return f"{self.id}@{self.version}"
-
-    @property
-    def waits_days(self) -> int:
-        """Days from the receipt of an order to the end of both its return window and its freeze."""
-        return max(self.return_days, self.freeze_days)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All parameters as JSON-able data, amounts as `{"value", "unit"}`."""
-        return {
-            f.name: {"value": value.value, "unit": value.unit} if isinstance(value, Amount) else value
-            for f in fields(self)
-            for value in (getattr(self, f.name),)
-        }
-
-    @staticmethod
-    def from_dict(data: Mapping[str, Any]) -> "Plan":
-        """The inverse of `to_dict`; parameters that are absent take their default.
-
-        Raises `InvalidError` naming every field that is unknown, missing, of a wrong type or out of its bounds.
-        """
-        wrong = [Pointer(f"/{name}", "unknown") for name in data if name not in _PARAMETERS]
-        wrong += [
-            Pointer(f"/{name}", "missing") for name in ("id", "version", "title", "preset", "price") if name not in data
-        ]
-        values = dict(data)
-        for name in sorted(_AMOUNTS & values.keys()):
-            amount = _amount(values[name])
-            if amount is None:
-                wrong.append(Pointer(f"/{name}", "amount"))
-            else:
-                values[name] = amount
-        for name, choices in _CHOICES.items():
-            if name in values and (type(values[name]) not in (str, int) or values[name] not in choices):
-                wrong.append(Pointer(f"/{name}", "choice"))
-        for name, (low, high) in _RANGES.items():
-            value = values.get(name, low)
-            if value is None and name in _OPTIONAL:
-                continue
-            if type(value) is not int or not low <= value <= high:
-                wrong.append(Pointer(f"/{name}", "range"))
-        for name, longest in _TEXTS.items():
-            value = values.get(name, "-")
-            if type(value) is not str or not 1 <= len(value) <= longest:
-                wrong.append(Pointer(f"/{name}", "text"))
-        if isinstance(values.get("id"), str) and not _is_key(values["id"]):
-            wrong.append(Pointer("/id", "key"))
-        if wrong:
-            raise errors.PLAN_INVALID(pointers=tuple(wrong))
-        return Plan(**values)
-
-
-_PARAMETERS: Final = frozenset(f.name for f in fields(Plan))
-_AMOUNTS: Final = frozenset({"direct_distributor", "direct_partner", "team"})
-_OPTIONAL: Final = frozenset({"cap_bps", "binding_days"})
-_TEXTS: Final = {"id": 32, "title": 60, "preset": 32}
-_CHOICES: Final[Mapping[str, tuple[object, ...]]] = {
-    "benefit": get_args(Benefit),
-    "earners": get_args(Earners),
-    "promote_on": get_args(PromoteOn),
-    "on_refund": get_args(OnRefund),
-    "leave_mode": get_args(LeaveMode),
-    "max_levels": (1, 2),
-    "peer_funding": get_args(PeerFunding),
+STANDINGS: Final[Transitions[Standing]] = {
+    "member": frozenset({"distributor", "partner", "appointed_partner"}),
+    "distributor": frozenset({"member", "partner", "appointed_partner"}),
+    "partner": frozenset({"member", "distributor", "appointed_partner"}),
+    "appointed_partner": frozenset(),
 }
-_RANGES: Final = {
-    "version": (0, 10**8),
-    "price": (1, MAX_FEN),
-    "benefit_n": (0, MAX_PROMOTE_N),
-    "benefit_coupon": (0, MAX_FEN),
-    "peer_bps": (0, BPS_ONE),
-    "promote_n": (0, MAX_PROMOTE_N),
-    "freeze_days": (0, MAX_DAYS),
-    "cap_bps": (0, BPS_ONE),
-    "binding_days": (1, MAX_DAYS),
-    "return_days": (0, MAX_DAYS),
-    "payout_minimum": (0, MAX_FEN),
-    "dividend_bps": (0, BPS_ONE),
+OWNER_EDGES: Final[Transitions[OwnerEdge]] = {
+    "provisional": frozenset({"fixed"}),
+    "fixed": frozenset({"provisional"}),
+}
+MEMBERSHIPS: Final[Transitions[Membership]] = {
+    "in_team": frozenset({"left"}),
+    "left": frozenset({"in_team"}),
+}
+COUPON_STATES: Final[Transitions[CouponState]] = {
+    "none": frozenset({"granted"}),
+    "granted": frozenset({"revoked"}),
+    "revoked": frozenset({"granted"}),
+}
+HOLDINGS: Final[Transitions[Holding]] = {
+    "not_yet": frozenset({"holds", "released"}),
+    "holds": frozenset({"released"}),
+    "released": frozenset({"holds"}),
+}
+COUNTINGS: Final[Transitions[Counting]] = {
+    "not_yet": frozenset({"counts", "ended"}),
+    "counts": frozenset({"ended"}),
+    "ended": frozenset(),
 }
 
-
-def _is_key(text: str) -> bool:
-    return all(letter in "abcdefghijklmnopqrstuvwxyz0123456789_-" for letter in text)
-
-
-def _amount(value: object) -> Amount | None:
-    if isinstance(value, Amount):
-        value = {"value": value.value, "unit": value.unit}
-    if not isinstance(value, Mapping) or value.keys() != {"value", "unit"}:
-        return None
-    number, unit = value["value"], value["unit"]
-    if type(number) is not int or type(unit) is not str or unit not in get_args(Unit):
-        return None
-    if not 0 <= number <= (BPS_ONE if unit == "bps" else MAX_FEN):
-        return None
-    return Amount(number, unit)  # type: ignore[arg-type]  # membership in get_args(Unit) was checked above
+_COUPON: Final = "benefit."
+_COUPON_REVOKED: Final = "benefit-undone."
 
 
-class Node(msgspec.Struct, frozen=True):
-    """One member's position in the network.
+class Position(msgspec.Struct, frozen=True):
+    """One member's place in the network: four states, each one field, and the data that the rules count.
 
-    `referrer` is set once. `owner` is the team the member belongs to: until `fixed`, only what was true at his binding
-    or his last paid order. `rev` counts the writes of the stored position and is the condition of the next one;
-    0: nothing is stored yet.
+    `referrer` is set once. `rev` counts the writes of the stored position and is the condition of the next one; 0:
+    nothing is stored yet. `has_referred`, `has_paid` and `verified` become true once and stay true.
     """
 
     id: str
     rev: int = 0
+    standing: Standing = "member"
+    """`distributor` while `holding` is above zero, `partner` by promotion, `appointed_partner` by an operator."""
+    owner_edge: OwnerEdge = "provisional"
+    """`provisional`: `owner` is that of the binding or of the last paid order. `fixed`: by the qualifying purchase."""
+    membership: Membership = "in_team"
+    """`left`: a partner who left the team of `peer` and has no `owner`. A partner under `leave_mode` `none` stays."""
+    coupon: CouponState = "none"
+    """The newest coupon of a plan without cash."""
     referrer: str | None = None
     bound_at: datetime | None = None
     owner: str | None = None
+    """The partner to whose team the member belongs."""
     owner_at: datetime | None = None
-    """When what changed his owner last happened: the placing of an order, the binding, a promotion. No older order
-    changes him, and none does it twice, unless it is his qualifying purchase."""
-    fixed: bool = False
-    """His qualifying purchase has fixed the owner."""
+    """When what changed the owner last happened: the placing of an order, the binding, a promotion. No older order
+    changes the owner, and none does it twice, unless it is the qualifying purchase."""
     peer: str | None = None
-    """Whose team he left when he became a partner."""
+    """The owner whose team this partner left."""
     has_referred: bool = False
     has_paid: bool = False
-    partner: bool = False
-    appointed: bool = False
-    keeps_owner: bool = False
-    """He became a partner under `leave_mode` `none`."""
     ascents: int = 0
-    """How often he was promoted by the rules; the `n` of `promote.{member}.{n}`."""
+    """Promotions by the rules so far; the `n` of `promote.{member}.{n}`."""
     needed: int = 0
-    """The `promote_n` of his last promotion: with fewer who count, a plan that demotes takes the role."""
+    """The `promote_n` of the last promotion: with fewer who count, a plan that demotes takes the role."""
     holding: int = 0
-    """His own qualifying orders that make him a distributor."""
+    """Own qualifying orders that make the member a distributor."""
     counting: int = 0
-    """His own qualifying orders that count for his referrer; he counts while it is not 0."""
+    """Own qualifying orders that count for the referrer; the member counts while it is not 0."""
     counted: int = 0
     """Directly referred people who count now."""
     first: tuple[str, ...] = ()
     """The earliest of them, at most `MAX_PROMOTE_N`, in the order in which they began to count."""
     verified: bool = False
-    """He is a verified person, and counts as such for his referrer."""
+    """The member is a verified person, and counts as such for the referrer."""
     verified_referrals: int = 0
-    benefits: int = 0
-    """How often a plan without cash gave him its benefit; once, unless it was undone in between."""
-    benefit_held: bool = False
+    coupons: int = 0
+    """Coupons granted so far by plans without cash: the next one only after the one before was revoked."""
     erased_at: datetime | None = None
 
     @property
+    def is_partner(self) -> bool:
+        """Whether the member is a partner, by the rules or by appointment."""
+        return self.standing in ("partner", "appointed_partner")
+
+    @property
     def role(self) -> Role:
-        """What he is now: a partner above all, a distributor while an own qualifying order holds."""
-        return "partner" if self.partner else "distributor" if self.holding else "member"
+        """What rewards go by: an appointed partner is a partner."""
+        return "partner" if self.standing == "appointed_partner" else self.standing
 
     @property
     def erased(self) -> bool:
-        """Whether he was erased: he keeps his place, and earns and counts nothing."""
+        """Whether the member was erased: the place stays, and earns and counts nothing."""
         return self.erased_at is not None
 
+    def is_here(self, at: datetime) -> bool:
+        """Whether the member was not erased yet at a moment."""
+        return self.erased_at is None or at < self.erased_at
+
     @property
-    def benefit_id(self) -> str:
-        """The id of the event that gave him his newest benefit: what an order names to use it."""
-        return f"{_BENEFIT}{self.id}.{self.benefits}"
+    def coupon_id(self) -> str:
+        """The id of the newest coupon, which is that of the event that granted it: what an order names to use it."""
+        return f"{_COUPON}{self.id}.{self.coupons}"
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Somebody as an order found him."""
+    """Somebody as an order found them."""
 
     id: str
     role: Role
     erased: bool = False
 
     def to_compact(self) -> str:
-        """Role, whether he was erased, and id in one word: `p:mem_..`."""
+        """Role, whether they were erased, and id in one word: `p:mem_..`."""
         return f"{self.role[0]}{'!' if self.erased else ':'}{self.id}"
 
     @staticmethod
@@ -426,19 +310,19 @@ class Event(msgspec.Struct, frozen=True):
     """What was before: enough to tell the history of every edge without guessing."""
 
 
-def undoing_of(benefit_id: str) -> str:
-    """The id of the event that takes a benefit back."""
-    return _BENEFIT_UNDONE + benefit_id.removeprefix(_BENEFIT)
+def revocation_id(coupon_id: str) -> str:
+    """The id of the event that revokes a coupon."""
+    return _COUPON_REVOKED + coupon_id.removeprefix(_COUPON)
 
 
-def undone_by(event: Event) -> str | None:
-    """The benefit that an event takes back, if it is one that does."""
-    return _BENEFIT + event.id.removeprefix(_BENEFIT_UNDONE) if event.kind == "benefit_undone" else None
+def revoked_coupon(event: Event) -> str | None:
+    """The id of the coupon that an event revokes; None if the event revokes none."""
+    return _COUPON + event.id.removeprefix(_COUPON_REVOKED) if event.kind == "benefit_undone" else None
 
 
-def holder_of(benefit_id: str) -> str:
-    """The member to whom a benefit was given."""
-    return benefit_id.removeprefix(_BENEFIT).rpartition(".")[0]
+def holder_of(coupon_id: str) -> str:
+    """The member to whom a coupon was granted."""
+    return coupon_id.removeprefix(_COUPON).rpartition(".")[0]
 
 
 class OrderFacts(msgspec.Struct, frozen=True):
@@ -460,87 +344,32 @@ class OrderFacts(msgspec.Struct, frozen=True):
     refunded_at: datetime | None = None
 
 
-class Mark(msgspec.Struct, frozen=True):
-    """What the network has already drawn from one qualifying order: the reason why a repeat changes nothing."""
+class CountedOrder(msgspec.Struct, frozen=True):
+    """What the network has drawn from one qualifying order so far: a repeat of the same facts changes nothing."""
 
     order_id: str
     rev: int = 0
+    holding: Holding = "not_yet"
+    """Whether the order makes its buyer a distributor."""
+    counting: Counting = "not_yet"
+    """Whether the order counts for the buyer's referrer."""
     paid_at: datetime | None = None
     settled_at: datetime | None = None
     stopped_at: datetime | None = None
-    """When more than half of its qualifying lines' money had been given back."""
-    held: bool = False
-    """It makes its buyer a distributor now."""
-    began: bool = False
-    """It has begun to count for the referrer ..."""
-    ended: bool = False
-    """... and has stopped."""
+    """When more than half of the money for its qualifying lines had been refunded."""
     events: tuple[str, ...] = ()
-    """The ids of the events that it caused."""
+    """The ids of the events that the order caused."""
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What one decision writes, all or nothing. Each node and mark carries the `rev` it was read with."""
+    """What one decision writes, all or nothing. Each position and counted order carries the `rev` it was read with."""
 
-    nodes: tuple[Node, ...] = ()
-    mark: Mark | None = None
+    positions: tuple[Position, ...] = ()
+    counted: CountedOrder | None = None
     events: tuple[Event, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.nodes or self.mark or self.events)
-
-
-Check: TypeAlias = Literal[
-    "benefit",
-    "cap",
-    "dividend",
-    "fee",
-    "freeze",
-    "head_count",
-    "levels",
-    "peer",
-    "return_window",
-    "role_survives_return",
-    "words",
-]
-Verdict: TypeAlias = Literal["refused", "needs_approval", "approved", "warning"]
-
-
-class Approval(msgspec.Struct, frozen=True):
-    """Who answers for one check of one plan, since when, and why."""
-
-    check: Check
-    by: str
-    at: datetime
-    reason: str
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One check that a plan does not simply pass."""
-
-    check: Check
-    verdict: Verdict
-    clause: str
-    """The rule of law or of this project behind the check."""
-    found: str
-    """The parameters that failed, as `name=value`."""
-    passes: str
-    """What would pass, as `name=value` or a bound."""
-    approval: Approval | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """All but the approval, as JSON-able data."""
-        return {name: getattr(self, name) for name in ("check", "verdict", "clause", "found", "passes")}
-
-
-class PublishedPlan(msgspec.Struct, frozen=True):
-    """A version that was published, with what the guard said and who approved. Immutable."""
-
-    plan: Plan
-    published_at: datetime
-    published_by: str
-    approvals: tuple[Approval, ...] = ()
-    findings: tuple[Finding, ...] = ()
+        return bool(self.positions or self.counted or self.events)
 
 
 class TeamSale(msgspec.Struct, frozen=True):

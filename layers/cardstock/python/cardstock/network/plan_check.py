@@ -8,7 +8,8 @@ Direct Selling (order 443, 2005), article 24; Consumer Rights Protection Law, ar
 from collections.abc import Sequence
 from typing import Final
 
-from cardstock.network.model import Approval, Check, Finding, OrderLine, Person, Plan, Snapshot, Verdict
+from cardstock.network.model import OrderLine, Person, Snapshot
+from cardstock.network.plan import Approval, Check, Finding, Plan, Verdict
 from cardstock.network.rewards import rewards_for
 
 MAX_CAP_BPS: Final = 3000

@@ -1,8 +1,8 @@
 """Published plans in DynamoDB.
 
 Table `plans`: partition key `pk` (always `plan`: a brand has dozens of versions, not thousands, and readers keep
-them), sort key `sk` = `<plan id>#<version, eight digits>`. Written once. Which version is in force is told by the item
-`plan` of the table `network`, where an order's one read finds it; publishing writes both in one transaction.
+them), sort key `sk` = `<plan id>#<version, eight digits>`. Written once. The version in force is in the item `plan` of
+the table `network`, where an order's one read finds it; publishing writes both in one transaction.
 
 | Access pattern | Key | Cost |
 |---|---|---|
@@ -12,16 +12,16 @@ them), sort key `sk` = `<plan id>#<version, eight digits>`. Written once. Which 
 | publish | put version if absent, put what is in force, and the request | 1 transaction of 3 items |
 """
 
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 from pynamodb.attributes import UnicodeAttribute
 
 from cardstock.aws import requests
 from cardstock.aws.pages import read_page
 from cardstock.aws.tables import ConditionFailedError, EpochAttribute, JsonAttribute, Table, Transaction
-from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.ids import RequestKey
-from cardstock.network.model import Approval, Finding, Plan, PublishedPlan
+from cardstock.network.plan import Approval, Finding, Plan, PublishedPlan, split_ref
 from cardstock.network.store import PLAN_KEY, PlanInForce
 
 _PK: Final = "plan"
@@ -48,7 +48,7 @@ class DynamoPlans:
     def __init__(self) -> None:
         self._kept: dict[str, PublishedPlan] = {}
 
-    def get(self, plan_id: str, version: int) -> PublishedPlan | None:
+    def find_plan(self, plan_id: str, version: int) -> PublishedPlan | None:
         key = _sk(plan_id, version)
         if key not in self._kept:
             item = PlanItem.find(_PK, key)
@@ -57,26 +57,24 @@ class DynamoPlans:
             self._keep(item)
         return self._kept[key]
 
-    def latest(self, plan_id: str) -> PublishedPlan | None:
+    def newest_version(self, plan_id: str) -> PublishedPlan | None:
         prefix = PlanItem.sk.startswith(f"{plan_id}#")
         found = PlanItem.query(_PK, prefix, scan_index_forward=False, limit=1, consistent_read=True)
         return next((self._keep(item) for item in found), None)
 
-    def current(self) -> PublishedPlan | None:
+    def plan_in_force(self) -> PublishedPlan | None:
         item = PlanInForce.find(PLAN_KEY)
         if item is None:
             return None
-        plan_id, _, version = item.ref.rpartition("@")
-        return self.get(plan_id, int(version))
+        return self.find_plan(*split_ref(item.ref))
 
-    def published_by(self, request: RequestKey) -> PublishedPlan | None:
+    def find_plan_of_request(self, request: RequestKey) -> PublishedPlan | None:
         ref = requests.find(request)
         if ref is None:
             return None
-        plan_id, _, version = ref.rpartition("@")
-        return self.get(plan_id, int(version))
+        return self.find_plan(*split_ref(ref))
 
-    def publish(
+    def save_plan(
         self, record: PublishedPlan, *, instead_of: PublishedPlan | None, request: RequestKey | None = None
     ) -> bool:
         plan = record.plan
@@ -89,10 +87,10 @@ class DynamoPlans:
                 transaction.save(_item(record), condition=PlanItem.sk.does_not_exist())
                 transaction.save(in_force, condition=before)
         except ConditionFailedError:
-            return self.get(plan.id, plan.version) == record
+            return self.find_plan(plan.id, plan.version) == record
         return True
 
-    def page(self, limit: int, after: str | None) -> tuple[tuple[PublishedPlan, ...], str | None]:
+    def list_plans(self, limit: int, after: str | None) -> tuple[tuple[PublishedPlan, ...], str | None]:
         start = None if after is None else {"pk": _PK, "sk": after}
         items, last = read_page(PlanItem.query, _PK, limit=limit, start=start)
         return tuple(self._keep(item) for item in items), last.sk if last else None
@@ -114,11 +112,8 @@ def _item(record: PublishedPlan) -> PlanItem:
         published_at=record.published_at,
         published_by=record.published_by,
         plan=record.plan.to_dict(),
-        approvals=[_approval_data(approval) for approval in record.approvals],
-        findings=[
-            finding.to_dict() | {"approval": None if finding.approval is None else _approval_data(finding.approval)}
-            for finding in record.findings
-        ],
+        approvals=msgspec.to_builtins(record.approvals),
+        findings=msgspec.to_builtins(record.findings),
     )
 
 
@@ -127,17 +122,6 @@ def _record(item: PlanItem) -> PublishedPlan:
         plan=Plan.from_dict(item.plan),
         published_at=item.published_at,
         published_by=item.published_by,
-        approvals=tuple(_approval(data) for data in item.approvals),
-        findings=tuple(
-            Finding(**{**data, "approval": None if data["approval"] is None else _approval(data["approval"])})
-            for data in item.findings
-        ),
+        approvals=msgspec.convert(item.approvals, tuple[Approval, ...]),
+        findings=msgspec.convert(item.findings, tuple[Finding, ...]),
     )
-
-
-def _approval_data(approval: Approval) -> dict[str, Any]:
-    return {"check": approval.check, "by": approval.by, "at": to_epoch_ms(approval.at), "reason": approval.reason}
-
-
-def _approval(data: dict[str, Any]) -> Approval:
-    return Approval(data["check"], data["by"], from_epoch_ms(data["at"]), data["reason"])

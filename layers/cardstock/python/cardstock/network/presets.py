@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from cardstock.network.model import Amount, Plan
+from cardstock.network.plan import Amount, Plan
 
 UNLOCK: Final = Plan(
     id="unlock",

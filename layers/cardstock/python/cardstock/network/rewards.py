@@ -14,14 +14,12 @@ from msgspec.structs import replace
 from cardstock.errors import REFUND_EXCEEDS_PAID
 from cardstock.money import BPS_ONE, Fen, half_up, share, split
 from cardstock.network.model import (
-    Amount,
     Case,
     Edge,
     Explanation,
     OrderLine,
     Outcome,
     Person,
-    Plan,
     Refunded,
     Reward,
     RewardKind,
@@ -29,6 +27,7 @@ from cardstock.network.model import (
     Snapshot,
     WhatIf,
 )
+from cardstock.network.plan import Amount, Plan
 
 _Rate: TypeAlias = tuple[str, Amount]
 ROLES: Final[tuple[Role, ...]] = ("member", "distributor", "partner")

@@ -16,8 +16,8 @@ from cardstock.network import errors
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from cardstock.network.model import Approval, Plan, PublishedPlan
     from cardstock.network.place import Place
+    from cardstock.network.plan import Approval, Plan, PublishedPlan
 
 PLAN_CODES: Final = (errors.PLAN_INVALID, errors.PLAN_REFUSED, errors.APPROVAL_INVALID)
 
@@ -247,7 +247,7 @@ def draft_of(body: PublishPlan, preset: Plan) -> Plan:
 
 def approvals_of(body: PublishPlan, now: datetime) -> list[Approval]:
     """The approvals, dated now."""
-    from cardstock.network.model import Approval
+    from cardstock.network.plan import Approval
 
     return [Approval(approval.check, approval.approver, now, approval.reason) for approval in body.approvals]
 
@@ -375,14 +375,14 @@ class Distribution(Model):
         return cls(
             member_id=position.id,
             role=position.role,
-            appointed=position.appointed,
+            appointed=position.standing == "appointed_partner",
             referrer=position.referrer,
             bound_at=rfc3339(position.bound_at) if position.bound_at else None,
             owner=position.owner,
             peer=position.peer,
             counted=position.counted,
             verified_referrals=position.verified_referrals,
-            unlocked=position.benefit_held,
+            unlocked=position.coupon == "granted",
             coupon=place.coupon_id,
             coupon_fen=place.coupon_fen,
         )

@@ -1,11 +1,11 @@
 """The referral network in DynamoDB.
 
-Table `network`: partition key `pk`; no index. Four kinds of item, told apart by their key:
+Table `network`: partition key `pk`; no index. The key says which of four kinds an item is:
 
 | Item | pk | Written |
 |---|---|---|
 | position of a member | `mem_..` | put, if `rev` is what was read |
-| what was drawn from an order | `count.ord_..` | put, if `rev` is what was read |
+| a counted order | `count.ord_..` | put, if `rev` is what was read |
 | event | its id: `bind.mem_..`, `promote.mem_...1` ... | put if absent; never again |
 | the plan in force | `plan` | put by publishing, if it replaces the one that was read |
 
@@ -14,13 +14,16 @@ Table `network`: partition key `pk`; no index. Four kinds of item, told apart by
 | positions for an order, with the plan in force | 1 BatchGetItem, 1 RCU per item |
 | a decision | 1 BatchGetItem, then 1 transaction (one item alone: 1 plain put) |
 
-Positions stay below 1 KB; what they hold is stored under short names, nothing for what is empty.
+Positions stay below 1 KB: a field is stored under a short name, and not at all while it has its default. A moment is
+stored in epoch milliseconds, which its type says.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, TypeVar, get_args
 
+import msgspec
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
@@ -28,12 +31,16 @@ from pynamodb.expressions.condition import Condition
 from cardstock.aws.tables import ConditionFailedError, IntegerAttribute, JsonAttribute, Table, Transaction
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.errors import STORE_UNAVAILABLE
-from cardstock.network import service
-from cardstock.network.model import Change, Event, Mark, Node, Plan
+from cardstock.network.binding import bind_new_member
+from cardstock.network.model import Change, CountedOrder, Event, Position
+from cardstock.network.plan import Plan
 from cardstock.network.ports import Reading
 
+Record = TypeVar("Record", bound=msgspec.Struct)
+
 PLAN_KEY: Final = "plan"
-_MARK: Final = "count."
+_MEMBER: Final = "mem_"
+_COUNTED: Final = "count."
 
 
 class NetworkItem(Table):
@@ -65,28 +72,30 @@ class DynamoNetwork:
     def __init__(self) -> None:
         self._plans: dict[str, Plan] = {}
 
-    def read(self, member_ids: Collection[str], *, order_id: str | None = None, plan: bool = False) -> Reading:
+    def read_positions(
+        self, member_ids: Collection[str], *, order_id: str | None = None, plan: bool = False
+    ) -> Reading:
         keys = set(member_ids)
         if order_id is not None:
-            keys.add(_MARK + order_id)
+            keys.add(_COUNTED + order_id)
         if plan:
             keys.add(PLAN_KEY)
-        nodes: dict[str, Node] = {}
-        mark = current = None
+        positions: dict[str, Position] = {}
+        counted = in_force = None
         for item in NetworkItem.batch_get(keys, consistent_read=True):
             if item.pk == PLAN_KEY:
-                current = self._plan(item.body)
-            elif item.pk.startswith(_MARK):
-                mark = _mark(item)
+                in_force = self._plan(item.body)
+            elif item.pk.startswith(_COUNTED):
+                counted = _counted(item)
             else:
-                nodes[item.pk] = _node(item)
-        return Reading(nodes, mark, current)
+                positions[item.pk] = _position(item)
+        return Reading(positions, counted, in_force)
 
-    def events(self, event_ids: Collection[str]) -> tuple[Event, ...]:
+    def find_events(self, event_ids: Collection[str]) -> tuple[Event, ...]:
         found = {item.pk: _event(item) for item in NetworkItem.batch_get(event_ids, consistent_read=True)}
         return tuple(found[event_id] for event_id in event_ids if event_id in found)
 
-    def commit(self, change: Change) -> bool:
+    def commit_change(self, change: Change) -> bool:
         items = _items(change)
         if len(items) == 1:
             return _put(*items[0])
@@ -113,11 +122,20 @@ def write(transaction: Transaction, change: Change) -> None:
 
 
 def bind_into(transaction: Transaction, member_id: str, inviter_id: str, at: datetime) -> None:
-    """Add to `transaction`, which creates the member, what binds him to his inviter.
+    """Add to `transaction`, which creates the member, the binding to the inviter.
 
     Raises `RefusedError` by the rules of the network.
     """
-    write(transaction, service.registration(member_id, inviter_id, at, network=DynamoNetwork()))
+    write(transaction, bind_new_member(member_id, inviter_id, at, network=DynamoNetwork()))
+
+
+def all_referrers() -> Iterator[tuple[str, str]]:
+    """Every member who was brought, and the referrer. A scan: for the nightly check alone."""
+    short = _POSITION_NAMES["referrer"]
+    for item in NetworkItem.scan(filter_condition=NetworkItem.pk.startswith(_MEMBER)):
+        referrer = item.body.get(short)
+        if referrer:
+            yield item.pk, referrer
 
 
 def _items(change: Change) -> list[tuple[NetworkItem, Condition]]:
@@ -125,9 +143,9 @@ def _items(change: Change) -> list[tuple[NetworkItem, Condition]]:
         (NetworkItem(pk=event.id, rev=1, body=_event_body(event)), NetworkItem.pk.does_not_exist())
         for event in change.events
     ]
-    items += [(_node_item(node), _unchanged(node.rev)) for node in change.nodes]
-    if change.mark is not None:
-        items.append((_mark_item(change.mark), _unchanged(change.mark.rev)))
+    items += [(_position_item(position), _unchanged(position.rev)) for position in change.positions]
+    if change.counted is not None:
+        items.append((_counted_item(change.counted), _unchanged(change.counted.rev)))
     return items
 
 
@@ -145,19 +163,19 @@ def _put(item: NetworkItem, condition: Condition) -> bool:
     return True
 
 
-# Field of a node -> its short name. Times are stored as epoch milliseconds, tuples as lists.
-_NODE_NAMES: Final = {
+# Field -> its short name. `id` and `rev` are the item's own.
+_POSITION_NAMES: Final = {
+    "standing": "s",
+    "owner_edge": "x",
+    "membership": "t",
+    "coupon": "B",
     "referrer": "f",
     "bound_at": "ft",
     "owner": "o",
     "owner_at": "ot",
-    "fixed": "x",
     "peer": "e",
     "has_referred": "h",
     "has_paid": "p",
-    "partner": "P",
-    "appointed": "A",
-    "keeps_owner": "k",
     "ascents": "n",
     "needed": "d",
     "holding": "q",
@@ -166,76 +184,66 @@ _NODE_NAMES: Final = {
     "first": "F",
     "verified": "v",
     "verified_referrals": "V",
-    "benefits": "b",
-    "benefit_held": "B",
+    "coupons": "b",
     "erased_at": "z",
 }
-_MARK_NAMES: Final = {
+_COUNTED_NAMES: Final = {
+    "holding": "h",
+    "counting": "c",
     "paid_at": "p",
     "settled_at": "s",
     "stopped_at": "x",
-    "held": "h",
-    "began": "b",
-    "ended": "e",
     "events": "E",
 }
-_NODE_FIELDS: Final = {short: name for name, short in _NODE_NAMES.items()}
-_MARK_FIELDS: Final = {short: name for name, short in _MARK_NAMES.items()}
-_TIMES: Final = frozenset({"bound_at", "owner_at", "erased_at", "paid_at", "settled_at", "stopped_at"})
-_FLAGS: Final = frozenset(
-    {
-        "fixed",
-        "has_referred",
-        "has_paid",
-        "partner",
-        "appointed",
-        "keeps_owner",
-        "verified",
-        "benefit_held",
-        "held",
-        "began",
-        "ended",
-    }
-)
-_LISTS: Final = frozenset({"first", "events"})
 
 
-def _packed(thing: Node | Mark, names: Mapping[str, str]) -> dict[str, Any]:
-    packed = {}
-    for name, short in names.items():
-        value = getattr(thing, name)
-        if value:
-            packed[short] = to_epoch_ms(value) if name in _TIMES else int(value) if name in _FLAGS else value
+@cache
+def _moments(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """The fields that hold a moment, by their type."""
+    return frozenset(
+        field.name
+        for field in msgspec.structs.fields(kind)
+        if field.type is datetime or datetime in get_args(field.type)
+    )
+
+
+def _packed(record: msgspec.Struct, names: Mapping[str, str]) -> dict[str, Any]:
+    """The fields that differ from their default, under their short names."""
+    kind = type(record)
+    moments, packed = _moments(kind), {}
+    for field in msgspec.structs.fields(kind):
+        value = getattr(record, field.name)
+        if field.name in names and value != field.default:
+            packed[names[field.name]] = to_epoch_ms(value) if field.name in moments else value
     return packed
 
 
-def _unpacked(body: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
-    unpacked: dict[str, Any] = {}
-    for short, value in body.items():
-        name = fields[short]
-        if name in _TIMES:
-            unpacked[name] = from_epoch_ms(value)
-        elif name in _FLAGS:
-            unpacked[name] = bool(value)
-        else:
-            unpacked[name] = tuple(value) if name in _LISTS else value
-    return unpacked
+def _unpacked(
+    kind: type[Record], own: Mapping[str, object], names: Mapping[str, str], body: Mapping[str, Any]
+) -> Record:
+    """The inverse of `_packed`, with the item's `own` fields. What the types do not admit is not read."""
+    moments, data = _moments(kind), dict(own)
+    for name, short in names.items():
+        if short in body:
+            data[name] = from_epoch_ms(body[short]) if name in moments else body[short]
+    return msgspec.convert(data, kind)
 
 
-def _node_item(node: Node) -> NetworkItem:
-    return NetworkItem(pk=node.id, rev=node.rev + 1, body=_packed(node, _NODE_NAMES))
+def _position_item(position: Position) -> NetworkItem:
+    return NetworkItem(pk=position.id, rev=position.rev + 1, body=_packed(position, _POSITION_NAMES))
 
 
-def _node(item: NetworkItem) -> Node:
-    return Node(item.pk, item.rev, **_unpacked(item.body, _NODE_FIELDS))
+def _position(item: NetworkItem) -> Position:
+    return _unpacked(Position, {"id": item.pk, "rev": item.rev}, _POSITION_NAMES, item.body)
 
 
-def _mark_item(mark: Mark) -> NetworkItem:
-    return NetworkItem(pk=_MARK + mark.order_id, rev=mark.rev + 1, body=_packed(mark, _MARK_NAMES))
+def _counted_item(counted: CountedOrder) -> NetworkItem:
+    return NetworkItem(pk=_COUNTED + counted.order_id, rev=counted.rev + 1, body=_packed(counted, _COUNTED_NAMES))
 
 
-def _mark(item: NetworkItem) -> Mark:
-    return Mark(item.pk.removeprefix(_MARK), item.rev, **_unpacked(item.body, _MARK_FIELDS))
+def _counted(item: NetworkItem) -> CountedOrder:
+    own = {"order_id": item.pk.removeprefix(_COUNTED), "rev": item.rev}
+    return _unpacked(CountedOrder, own, _COUNTED_NAMES, item.body)
 
 
 def _event_body(event: Event) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cardstock.network.ports import Network, Plans
+    from cardstock.network.ports import Network, Plans, TeamSales
 
 
 @cache
@@ -21,3 +21,11 @@ def plans() -> "Plans":
     from cardstock.network.plans_store import DynamoPlans
 
     return DynamoPlans()
+
+
+@cache
+def team_sales() -> "TeamSales":
+    """Team sales in DynamoDB."""
+    from cardstock.network.team_sales_store import DynamoTeamSales
+
+    return DynamoTeamSales()

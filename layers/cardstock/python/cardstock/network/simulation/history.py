@@ -16,7 +16,8 @@ import msgspec
 from cardstock.errors import Pointer, RefusedError
 from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen, split
 from cardstock.network import errors
-from cardstock.network.model import OrderLine, Plan, Refunded
+from cardstock.network.model import OrderLine, Refunded
+from cardstock.network.plan import Plan
 from cardstock.network.rewards import net_lines, nothing_refunded, refund_amount, refund_units
 
 FIRST_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -16,22 +16,25 @@ from msgspec.structs import replace
 from cardstock.errors import RefusedError
 from cardstock.money import BPS_ONE, Bps, Fen, half_up, share
 from cardstock.network import plan_check as guard
-from cardstock.network import positions, rewards
+from cardstock.network import rewards
+from cardstock.network.binding import binding
+from cardstock.network.counting import count
+from cardstock.network.coupons import verification
 from cardstock.network.dividends import MonthSales, sale_of
 from cardstock.network.model import (
-    Approval,
     Change,
-    Finding,
-    Mark,
-    Node,
+    CountedOrder,
     OrderFacts,
     OrderLine,
-    Plan,
+    Position,
     Refunded,
     Reward,
     RewardKind,
     Snapshot,
 )
+from cardstock.network.ordering import snapshot_of
+from cardstock.network.plan import Approval, Finding, Plan
+from cardstock.network.promotion import appointment
 from cardstock.network.simulation.history import (
     Appointed,
     Closed,
@@ -227,7 +230,7 @@ def simulate(
     return life.outcome(goods_bps, unlock_cost, approvals)
 
 
-_NOBODY: Final = Node("")
+_NOBODY: Final = Position("")
 _NIGHT_AFTER: Final = timedelta(hours=8, days=1)
 """The brand's zone, eight hours before UTC, and the day after."""
 
@@ -235,14 +238,14 @@ _NIGHT_AFTER: Final = timedelta(hours=8, days=1)
 class _Order:
     """An order under way."""
 
-    __slots__ = ("facts", "frozen", "lines", "mark", "refunded", "rewards", "settled", "taken")
+    __slots__ = ("counted", "facts", "frozen", "lines", "refunded", "rewards", "settled", "taken")
 
     def __init__(self, lines: tuple[OrderLine, ...], facts: OrderFacts, due: tuple[Reward, ...]) -> None:
         self.lines = lines
         self.facts = facts
         self.rewards = due
         """To whom, the snapshot in `facts` says: a basket that comes again has the same ones."""
-        self.mark: Mark | None = None
+        self.counted: CountedOrder | None = None
         self.refunded: Refunded | None = None
         self.taken: list[Fen] | None = None
         self.frozen = 0
@@ -259,7 +262,7 @@ class _Life:
     def __init__(self, plan: Plan, watch: Watch | None) -> None:
         self.plan = plan
         self.watch = watch
-        self.nodes: dict[str, Node] = {}
+        self.nodes: dict[str, Position] = {}
         """By the time of binding: who brought somebody stands before him."""
         self.orders: dict[str, _Order] = {}
         self.earned: dict[str, Fen] = {}
@@ -277,7 +280,7 @@ class _Life:
 
     def appoint(self, step: Appointed) -> None:
         member = self.nodes.get(step.member_id) or self._new(step.member_id)
-        self._write(positions.appointment(member, "simulated", "simulated", self.plan, step.at))
+        self._write(appointment(member, "simulated", "simulated", self.plan, step.at))
 
     def join(self, step: Joined) -> None:
         nodes, member_id, inviter_id = self.nodes, step.member_id, step.inviter_id
@@ -295,7 +298,7 @@ class _Life:
             if inviter is None:
                 inviter = nodes[inviter_id] = self._new(inviter_id)
             try:
-                change = positions.binding(member, inviter, nodes, step.at, self.plan)
+                change = binding(member, inviter, nodes, step.at, self.plan)
             except RefusedError:
                 self.refused += 1
             else:
@@ -303,7 +306,7 @@ class _Life:
                 self._write(change)
                 self.brought[inviter_id] = self.brought.get(inviter_id, 0) + 1
         if verified:
-            self._write(positions.verification(nodes[member_id], nodes, self.plan, step.at))
+            self._write(verification(nodes[member_id], nodes, self.plan, step.at))
         if step.passes:
             del nodes[member_id]
 
@@ -312,7 +315,7 @@ class _Life:
         buyer = self.nodes.get(step.member_id)
         if buyer is None:
             buyer = self.nodes[step.member_id] = self._new(step.member_id)
-        snapshot = positions.snapshot_of(buyer, self.nodes, plan, step.at)
+        snapshot = snapshot_of(buyer, self.nodes, plan, step.at)
         net = sum([line.net for line in lines])
         paid_at = step.at if step.paid else None
         facts = OrderFacts(step.order_id, buyer.id, snapshot, step.at, net, rewards.qualifying_net(lines), paid_at)
@@ -366,20 +369,20 @@ class _Life:
 
     # What the services do around the rules.
 
-    def _new(self, member_id: str) -> Node:
+    def _new(self, member_id: str) -> Position:
         self.members += 1
         return replace(_NOBODY, id=member_id)
 
     def _write(self, change: Change) -> None:
-        for node in change.nodes:
-            self.nodes[node.id] = node
+        for position in change.positions:
+            self.nodes[position.id] = position
         for event in change.events:
             self.happened[event.kind] += 1
 
     def _count(self, order: _Order) -> None:
-        change = positions.count(order.facts, order.mark, self.nodes, self.plan)
-        if change.mark is not None:
-            order.mark = change.mark
+        change = count(order.facts, order.counted, self.nodes, self.plan)
+        if change.counted is not None:
+            order.counted = change.counted
         self._write(change)
 
     def _rewards(self, step: Placed, snapshot: Snapshot) -> tuple[Reward, ...]:

@@ -1,4 +1,4 @@
-"""What the team dividend is measured on, in DynamoDB: sales that have settled, and what was given back of them later.
+"""Team sales in DynamoDB, on which team dividends are measured: settled sales, and what was refunded of them later.
 
 Table `rewards`:
 
@@ -27,7 +27,7 @@ _SETTLED: Final = "settled"
 
 
 class TeamItem(Table):
-    """Sales of one order, or what one refund took off them. `owner`: whose team the buyer belonged to."""
+    """Sales of one order, or what one refund took off them. `owner`: the owner of the buyer's team."""
 
     class Meta:
         variable = "REWARDS_TABLE"
@@ -72,7 +72,7 @@ class DynamoTeamSales:
         found = SettledItem.find(order_id, _SETTLED)
         return None if found is None else found.version
 
-    def settle(self, order_id: str, version: int, month: str, sale: TeamSale) -> bool:
+    def count_settled_sale(self, order_id: str, version: int, month: str, sale: TeamSale) -> bool:
         try:
             with Transaction() as write:
                 write.condition_check(OrderItem, order_id, "order", condition=OrderItem.version == version)
@@ -85,7 +85,7 @@ class DynamoTeamSales:
             return 1 in error.failed
         return True
 
-    def give_back(self, order_id: str, refund_id: str, month: str, sale: TeamSale) -> None:
+    def count_refunded_sale(self, order_id: str, refund_id: str, month: str, sale: TeamSale) -> None:
         try:
             with Transaction() as write:
                 write.save(
@@ -96,15 +96,15 @@ class DynamoTeamSales:
         except ConditionFailedError:
             return  # the first put is the only condition
 
-    def of(self, month: str) -> Iterator[TeamSale]:
+    def sales_of_month(self, month: str) -> Iterator[TeamSale]:
         for item in TeamItem.query(f"{_TEAM}{month}", consistent_read=True):
             yield TeamSale(item.plan, item.owner, item.fen)
 
-    def divided(self, month: str) -> Divided | None:
+    def find_division(self, month: str) -> Divided | None:
         item = DividedItem.find(f"{_DIVIDEND}{month}", "divided")
         return None if item is None else Divided(item.reached, item.shares, item.fen, item.finished)
 
-    def save_divided(self, month: str, divided: Divided) -> None:
+    def save_division(self, month: str, divided: Divided) -> None:
         item = DividedItem(
             f"{_DIVIDEND}{month}",
             reached=divided.reached,
@@ -115,8 +115,8 @@ class DynamoTeamSales:
         item.put_if(DividedItem.pk.does_not_exist() | (DividedItem.shares <= divided.shares))
 
 
-def all_sales() -> Iterator[tuple[str, TeamSale]]:
-    """Month and row of everything; a consistent scan, for audits."""
+def all_team_sales() -> Iterator[tuple[str, TeamSale]]:
+    """Every row with its month; a consistent scan, for audits."""
     for item in TeamItem.scan(filter_condition=TeamItem.pk.startswith(_TEAM), consistent_read=True):
         yield item.pk.removeprefix(_TEAM), TeamSale(item.plan, item.owner, item.fen)
 

@@ -1,0 +1,111 @@
+"""Bind a member to the referrer who brought them, and take the team owner in one step.
+
+The referrer is set once, before the first paid order, for a member who has referred nobody: no loop can arise. Proof:
+the edge member -> referrer is drawn while no edge points at the member; a loop would need one that does.
+
+The team owner is taken in one step: the referrer if a partner, else the owner stored on the referrer. A demoted owner
+is replaced by the next owner above; if that is no partner either, by nobody. Nothing ever walks a chain.
+"""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from cardstock import clock
+from cardstock.errors import (
+    INVITER_BOUND,
+    INVITER_HAS_REFERRED,
+    INVITER_SELF,
+    INVITER_TOO_LATE,
+    INVITER_UNKNOWN,
+    MEMBER_ERASED,
+)
+from cardstock.network.coupons import count_verified_referral
+from cardstock.network.deciding import ReadPositions, above, decide_and_commit, plan_in
+from cardstock.network.model import Change, Event, Position
+from cardstock.network.plan import Plan
+from cardstock.network.ports import KnownPositions, Network
+
+
+def bind_inviter(member_id: str, inviter_id: str, *, network: Network) -> Position:
+    """Bind a member to the referrer, once. The same referrer again changes nothing.
+
+    The caller has checked that both ids are members'. Raises `RefusedError` (see `binding`).
+    """
+    decision = decide_and_commit(
+        network,
+        {member_id, inviter_id},
+        lambda known, reading: binding(known[member_id], known[inviter_id], known, clock.now(), plan_in(reading)),
+    )
+    return decision.position_of(member_id)
+
+
+def bind_new_member(member_id: str, inviter_id: str, at: datetime, *, network: Network) -> Change:
+    """The position of a new member bound to `inviter_id`, to be written in the transaction that creates the member.
+
+    Raises `RefusedError` (see `binding`).
+    """
+    reading = network.read_positions((inviter_id,))
+    known = ReadPositions(network, {inviter_id: Position(inviter_id), **reading.positions}, above)
+    return binding(Position(member_id), known[inviter_id], known, at)
+
+
+def binding(
+    member: Position, inviter: Position, known: KnownPositions, at: datetime, plan: Plan | None = None
+) -> Change:
+    """Bind `member` to `inviter`.
+
+    `known` is asked for the inviter's owner and, if that one is no partner any more, for the next owner above. A member
+    who was verified before counts from now on, as in `coupons.verification`, under `plan` (the one in force). Binding
+    to the same inviter again changes nothing. Raises `RefusedError`: INVITER_UNKNOWN (erased people are unknown),
+    INVITER_SELF, INVITER_BOUND (to another inviter), INVITER_TOO_LATE (after the first paid order),
+    INVITER_HAS_REFERRED; `UnauthorizedError` MEMBER_ERASED.
+    """
+    if member.referrer == inviter.id:
+        return Change()
+    _check_binding(member, inviter)
+    owner = owner_through(inviter, known)
+    owner_id = owner.id if owner else None
+    if member.membership == "left":
+        bound = replace(member, referrer=inviter.id, bound_at=at, peer=owner_id)
+    else:
+        bound = replace(member, referrer=inviter.id, bound_at=at, owner=owner_id, owner_at=at)
+    details = {"referrer": inviter.id, "owner": bound.owner, "peer": bound.peer}
+    events = (Event(f"bind.{member.id}", "bind", member.id, at, inviter.id, details),)
+    if member.verified and plan is not None:
+        counted = count_verified_referral(replace(inviter, has_referred=True), plan, at, member.id)
+        return Change((bound, *counted.positions), events=(*events, *counted.events))
+    # Written once: later referrals do not touch the inviter's position, however many there are.
+    positions = (bound,) if inviter.has_referred else (bound, replace(inviter, has_referred=True))
+    return Change(positions, events=events)
+
+
+def _check_binding(member: Position, inviter: Position) -> None:
+    if member.erased:
+        raise MEMBER_ERASED()
+    if inviter.erased:
+        raise INVITER_UNKNOWN()
+    if inviter.id == member.id:
+        raise INVITER_SELF()
+    if member.referrer is not None:
+        raise INVITER_BOUND()
+    if member.has_paid:
+        raise INVITER_TOO_LATE()
+    if member.has_referred:
+        raise INVITER_HAS_REFERRED()
+
+
+def owner_through(referrer: Position, known: KnownPositions) -> Position | None:
+    """The team owner of somebody brought by `referrer`: the referrer if a partner, else the referrer's owner."""
+    if referrer.is_partner:
+        return referrer
+    return None if referrer.owner is None else partner_at(referrer.owner, known)
+
+
+def partner_at(owner_id: str, known: KnownPositions) -> Position | None:
+    """A stored owner who is a partner, or else the next owner above: one step, never a second."""
+    owner = known[owner_id]
+    if owner.is_partner:
+        return owner
+    following = None if owner.owner is None else known[owner.owner]
+    return following if following is not None and following.is_partner else None

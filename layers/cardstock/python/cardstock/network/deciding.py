@@ -1,0 +1,135 @@
+"""Read positions, let a pure rule decide, and write the decision in one transaction.
+
+Writers compete without locks: a write holds only if what was read has not changed, else the decision is made anew.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Final, TypeAlias
+
+import msgspec
+
+from cardstock.errors import STORE_BUSY
+from cardstock.network.model import Change, Event, EventKind, Position
+from cardstock.network.plan import Plan
+from cardstock.network.ports import KnownPositions, Network, Reading
+from cardstock.network.presets import DEFAULT_PLAN
+
+_ATTEMPTS: Final = 12
+
+Neighbours: TypeAlias = Callable[[Position], Iterable[str | None]]
+"""The members next to a position whom a decision may ask for."""
+
+
+def above(position: Position) -> Iterable[str | None]:
+    """The members to whose teams a position belongs or belonged."""
+    return position.owner, position.peer
+
+
+def below(position: Position) -> Iterable[str | None]:
+    """The earliest referrals that count."""
+    return position.first
+
+
+class ReadPositions:
+    """Positions by member id for one decision. One that is missing is read when the decision asks for it, in one call
+    with the `neighbours` of all that are known. A member of whom nothing is stored is a plain member without referrer.
+    """
+
+    def __init__(self, network: Network, known: Mapping[str, Position], neighbours: Neighbours) -> None:
+        self._network = network
+        self._known = dict(known)
+        self._neighbours = neighbours
+        self.asked: dict[str, Position] = {}
+        """What the decision asked for, in that order."""
+
+    def __getitem__(self, member_id: str) -> Position:
+        if member_id not in self._known:
+            self._read(member_id)
+        position = self.asked[member_id] = self._known[member_id]
+        return position
+
+    def _read(self, member_id: str) -> None:
+        near = {other for position in self._known.values() for other in self._neighbours(position) if other}
+        missing = (near | {member_id}) - self._known.keys()
+        stored = self._network.read_positions(missing).positions
+        self._known |= {each: stored.get(each) or Position(each) for each in missing}
+
+
+class Draft:
+    """The positions of one decision as they change, and the events on the way. `cause` is the order behind it."""
+
+    __slots__ = ("cause", "changed", "events", "known")
+
+    def __init__(self, known: KnownPositions, cause: str) -> None:
+        self.known = known
+        self.cause = cause
+        self.changed: dict[str, Position] = {}
+        self.events: list[Event] = []
+
+    def __getitem__(self, member_id: str) -> Position:
+        return self.changed[member_id] if member_id in self.changed else self.known[member_id]
+
+    def put(self, position: Position) -> Position:
+        """Replace a member's position."""
+        self.changed[position.id] = position
+        return position
+
+    def add_event(
+        self, kind: EventKind, event_id: str, member_id: str, at: datetime, details: Mapping[str, object]
+    ) -> None:
+        """Record what happened to a member."""
+        self.events.append(Event(event_id, kind, member_id, at, self.cause, details))
+
+    def positions(self) -> tuple[Position, ...]:
+        """The positions that differ from those that were read."""
+        known = self.known
+        return tuple([position for position in self.changed.values() if position != known[position.id]])
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """A change that was written (or was empty), and the reading on which it was decided."""
+
+    change: Change
+    reading: Reading
+
+    def position_of(self, member_id: str) -> Position:
+        """A member's position after the decision."""
+        for position in self.change.positions:
+            if position.id == member_id:
+                return position
+        return self.reading.positions.get(member_id) or Position(member_id)
+
+
+Rule: TypeAlias = Callable[[ReadPositions, Reading], Change]
+
+
+def decide_and_commit(
+    network: Network,
+    member_ids: Collection[str],
+    rule: Rule,
+    *,
+    neighbours: Neighbours = above,
+    order_id: str | None = None,
+    plan: bool = True,
+) -> Decision:
+    """Read `member_ids` (with the counted order and the plan in force, where asked for), decide by `rule`, and write.
+
+    One read and one write where nobody else writes. Raises `UnavailableError` STORE_BUSY when others always win.
+    """
+    for _ in range(_ATTEMPTS):
+        reading = network.read_positions(member_ids, order_id=order_id, plan=plan)
+        change = rule(ReadPositions(network, reading.positions, neighbours), reading)
+        if not change or network.commit_change(change):
+            return Decision(change, reading)
+    raise STORE_BUSY()
+
+
+def plan_in(reading: Reading) -> Plan:
+    """The plan in force; the default one while none is published."""
+    return reading.plan or DEFAULT_PLAN
+
+
+def position_of(member_id: str, *, network: Network) -> Position:
+    """A member's position now."""
+    return network.read_positions((member_id,)).positions.get(member_id) or Position(member_id)

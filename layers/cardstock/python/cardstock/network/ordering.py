@@ -1,0 +1,66 @@
+"""A member's position for an order: the snapshot that the order keeps, and the hint that makes it one read."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+from cardstock import clock
+from cardstock.network.binding import owner_through, partner_at
+from cardstock.network.deciding import ReadPositions, above, plan_in
+from cardstock.network.model import Person, Position, Snapshot
+from cardstock.network.plan import Plan
+from cardstock.network.ports import KnownPositions, Network
+
+Hint: TypeAlias = tuple[str, ...]
+"""The members whose positions an order of this member will need. A stale one costs round trips, never correctness."""
+
+MAX_HINT: Final = 8
+
+
+def hint_for(member_id: str, *, network: Network) -> Hint:
+    """The members whose positions an order of this member would need now; for the signed quote."""
+    return position_for_order(member_id, (), network=network)[1]
+
+
+def position_for_order(member_id: str, hint: Sequence[str], *, network: Network) -> tuple[Snapshot, Hint]:
+    """What an order placed now keeps of plan and network, and the hint that would have been right.
+
+    One read when `hint` is right, at most four otherwise. While no plan is published the default one is in force.
+    """
+    reading = network.read_positions({member_id, *hint[:MAX_HINT]}, plan=True)
+    buyer = reading.positions.get(member_id) or Position(member_id)
+    known = ReadPositions(network, {**reading.positions, member_id: buyer}, above)
+    snapshot = snapshot_of(buyer, known, plan_in(reading), clock.now())
+    return snapshot, tuple(known.asked)
+
+
+def snapshot_of(buyer: Position, known: KnownPositions, plan: Plan, at: datetime) -> Snapshot:
+    """What an order of `buyer` placed `at` keeps of plan and network."""
+    referrer = None if buyer.referrer is None else known[buyer.referrer]
+    if buyer.owner_edge == "fixed" or buyer.is_partner:
+        owner = None if buyer.owner is None else partner_at(buyer.owner, known)
+    else:
+        owner = None if referrer is None else owner_through(referrer, known)
+    earner = referrer if referrer is not None and referrer.is_partner else owner
+    peer = None if earner is None or earner.peer is None else known[earner.peer]
+    lapsed = (
+        plan.binding_days is not None
+        and buyer.bound_at is not None
+        and at > buyer.bound_at + timedelta(days=plan.binding_days)
+    )
+    return Snapshot(
+        plan_id=plan.id,
+        plan_version=plan.version,
+        buyer_role=buyer.role,
+        referrer=_person(referrer, buyer),
+        owner=_person(owner, buyer),
+        peer=_person(peer, buyer),
+        lapsed=lapsed,
+    )
+
+
+def _person(position: Position | None, buyer: Position) -> Person | None:
+    """Somebody above the buyer as the order keeps them; the buyer is nobody above."""
+    if position is None or position.id == buyer.id:
+        return None
+    return Person(position.id, position.role, position.erased)

@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from cardstock.clock import SystemClock, set_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.ids import new_id
@@ -23,21 +22,15 @@ from cardstock.recommendations import wiring as recommendations_wiring
 from functions.recommendations.api import app as api
 from functions.recommendations.nightly_learning import app as learning
 from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event
+from tests.people.clock import TestClock
 
 NOW = datetime(2026, 12, 1, 18, tzinfo=UTC)
 EVENTS = ROOT / "events"
 
 
-class FixedClock:
-    def now(self) -> datetime:
-        return NOW
-
-
 @pytest.fixture(autouse=True)
-def fixed_clock() -> Iterator[None]:
-    set_clock(FixedClock())
-    yield
-    set_clock(SystemClock())
+def six_o_clock(clock: TestClock) -> None:
+    clock.move(hours=10)
 
 
 def order(member_id: str, days_ago: int, *skus: str) -> None:
@@ -288,13 +281,13 @@ def model_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], No
     thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     monkeypatch.setenv("INFERENCE_BASE_URL", f"http://127.0.0.1:{http.server_address[1]}/v1")
-    recommendations_wiring.inference.cache_clear()
+    recommendations_wiring.language_model.cache_clear()
     yield lambda content: said.update(content=content)
-    gateway = recommendations_wiring.inference()
+    gateway = recommendations_wiring.language_model()
     assert gateway is not None
     gateway.close()
     monkeypatch.undo()
-    recommendations_wiring.inference.cache_clear()
+    recommendations_wiring.language_model.cache_clear()
     http.shutdown()
     http.server_close()
     thread.join()

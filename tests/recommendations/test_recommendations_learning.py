@@ -11,12 +11,10 @@ from cardstock.recommendations.learning import (
     MEMBER_ROW_BYTES,
     OWN_ENTRIES,
     PRODUCT_ROW_BYTES,
-    decode,
-    encode,
-    fitted,
     learn,
 )
 from cardstock.recommendations.model import POPULAR_KEY, Entry, Purchase, Row, member_key, product_key
+from cardstock.recommendations.rows import decode, encode, fitted
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 

@@ -18,7 +18,7 @@ from cardstock.ids import new_id
 from cardstock.orders.model import Order, OrderLine, Receiver
 from cardstock.orders.store import _order_item
 from cardstock.recommendations.model import POPULAR_KEY, Entry, Purchase, Row, member_key
-from cardstock.recommendations.service import MAX_SHOWN
+from cardstock.recommendations.recommending import MAX_SHOWN
 from cardstock.recommendations.store import DynamoRows
 from tests.house.cloud import Cloud
 
@@ -40,33 +40,23 @@ def watched(seen: Callable[..., Any]) -> Iterator[None]:
         events.unregister("before-call.dynamodb", seen)
 
 
-def test_rows_come_back_as_they_were_written(cloud: Cloud) -> None:
-    rows = DynamoRows()
-
-    written = rows.write([row(member_key("m")), row(POPULAR_KEY), row("product#a")])
-    found = rows.read([member_key("m"), POPULAR_KEY, "product#absent"])
-
-    assert written == 3
-    assert found == {member_key("m"): row(member_key("m")), POPULAR_KEY: row(POPULAR_KEY)}
-
-
 def test_an_answer_is_one_call_whatever_is_shown(cloud: Cloud) -> None:
     calls: list[str] = []
     with watched(lambda model, **_: calls.append(model.name)):
-        DynamoRows().read([member_key("m"), POPULAR_KEY, *(f"product#{n}" for n in range(MAX_SHOWN))])
+        DynamoRows().read_rows([member_key("m"), POPULAR_KEY, *(f"product#{n}" for n in range(MAX_SHOWN))])
 
     assert calls == ["BatchGetItem"]
 
 
 def test_learning_again_writes_over_and_more_than_one_batch(cloud: Cloud) -> None:
     rows = DynamoRows()
-    rows.write(row(f"product#{n}") for n in range(60))
+    rows.write_rows(row(f"product#{n}") for n in range(60))
 
-    written = rows.write(row(f"product#{n}", "lamp") for n in range(60))
+    written = rows.write_rows(row(f"product#{n}", "lamp") for n in range(60))
 
     assert written == 60
     assert len(cloud.items("recommendations")) == 60
-    assert rows.read(["product#59"])["product#59"].entries[0].sku == "lamp"
+    assert rows.read_rows(["product#59"])["product#59"].entries[0].sku == "lamp"
 
 
 class Refusing:
@@ -87,7 +77,7 @@ def test_what_a_busy_table_did_not_take_is_sent_again_after_growing_pauses(cloud
     pauses: list[float] = []
 
     with watched(Refusing(3)):
-        written = DynamoRows(sleep=pauses.append).write([row("product#a"), row("product#b")])
+        written = DynamoRows(sleep=pauses.append).write_rows([row("product#a"), row("product#b")])
 
     assert written == len(cloud.items("recommendations")) == 2
     assert pauses == [0.1, 0.2, 0.4]
@@ -95,11 +85,11 @@ def test_what_a_busy_table_did_not_take_is_sent_again_after_growing_pauses(cloud
 
 def test_a_table_that_stays_busy_fails_the_learning(cloud: Cloud) -> None:
     with watched(Refusing(99)), pytest.raises(UnavailableError):
-        DynamoRows(sleep=lambda _: None).write([row("product#a")])
+        DynamoRows(sleep=lambda _: None).write_rows([row("product#a")])
 
 
 def test_a_row_expires_a_year_and_a_month_after_its_newest_purchase(cloud: Cloud) -> None:
-    DynamoRows().write([row(POPULAR_KEY)])
+    DynamoRows().write_rows([row(POPULAR_KEY)])
 
     assert cloud.items("recommendations")[0]["expires_at"] == {
         "N": str(int((NOW + timedelta(days=396)).timestamp()))
@@ -111,14 +101,14 @@ def test_a_store_that_does_not_answer_is_unavailable(cloud: Cloud) -> None:
         raise ReadTimeoutError(endpoint_url="https://dynamodb")
 
     with watched(late), pytest.raises(UnavailableError):
-        DynamoRows().read([POPULAR_KEY])
+        DynamoRows().read_rows([POPULAR_KEY])
 
 
 def test_a_table_that_is_not_there_is_a_defect_and_not_a_busy_store(cloud: Cloud) -> None:
     cloud.dynamodb.delete_table(TableName="recommendations")
 
     with pytest.raises(GetError):
-        DynamoRows().read([POPULAR_KEY])
+        DynamoRows().read_rows([POPULAR_KEY])
 
 
 def line(number: int, sku: str, units: int, refunded: int = 0) -> OrderLine:
@@ -153,7 +143,7 @@ def test_purchases_are_the_kept_units_of_paid_orders_in_the_window(cloud: Cloud)
     ancient = order(NOW - timedelta(days=400), line(1, "d", 1))
     stored(recent, unpaid, ancient)
 
-    found = list(DynamoPurchases().since(NOW - timedelta(days=365)))
+    found = list(DynamoPurchases().purchases_since(NOW - timedelta(days=365)))
 
     at = NOW - timedelta(days=3) + timedelta(minutes=1)
     assert found == [

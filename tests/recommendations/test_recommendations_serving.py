@@ -4,14 +4,13 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from cardstock.recommendations.evaluation import evaluate, online_retail
-from cardstock.recommendations.learning import learn
+from cardstock.recommendations.learning import learn, learn_from
 from cardstock.recommendations.model import (
     POPULAR_KEY,
     Entry,
@@ -22,33 +21,17 @@ from cardstock.recommendations.model import (
     member_key,
     product_key,
 )
-from cardstock.recommendations.service import MAX_SHOWN, learn_from, present, recommend
-from cardstock.recommendations.wording import accepted
+from cardstock.recommendations.recommending import MAX_SHOWN, recommend
+from cardstock.recommendations.wording import accepted, present
+from tests.people.clock import TestClock
+from tests.people.memory_recommendations import MemoryPurchases, MemoryRows, OneAnswerModel
 
-T = TypeVar("T")
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 
-class FixedClock:
-    def now(self) -> datetime:
-        return NOW
-
-
-class MemoryRows:
-    """Rows in memory; remembers what was asked."""
-
-    def __init__(self, *rows: Row) -> None:
-        self.rows = {row.key: row for row in rows}
-        self.asked: list[list[str]] = []
-
-    def read(self, keys: Collection[str]) -> Mapping[str, Row]:
-        self.asked.append(list(keys))
-        return {key: self.rows[key] for key in keys if key in self.rows}
-
-    def write(self, rows: Any) -> int:
-        learnt = {row.key: row for row in rows}
-        self.rows.update(learnt)
-        return len(learnt)
+@pytest.fixture(autouse=True)
+def midnight(clock: TestClock) -> None:
+    clock.move(hours=-8)
 
 
 MINE = Row(
@@ -67,7 +50,7 @@ LAMP = Row(product_key("lamp"), NOW, (Entry("oil", "Oil", together=500), Entry("
 
 
 def shelf_of(*rows: Row, **asked: Any) -> Shelf:
-    return recommend("m", rows=MemoryRows(*rows), clock=FixedClock(), **asked)
+    return recommend("m", rows=MemoryRows(*rows), **asked)
 
 
 def reasons(shelf: Shelf) -> list[tuple[str, str, str]]:
@@ -118,7 +101,7 @@ def test_discovering_leaves_out_what_the_member_has() -> None:
 def test_whatever_is_asked_there_is_one_read_and_it_is_bounded() -> None:
     rows = MemoryRows(MINE, POPULAR)
 
-    recommend("m", shown=["a", "a", *(f"s{n}" for n in range(50))], rows=rows, clock=FixedClock())
+    recommend("m", shown=["a", "a", *(f"s{n}" for n in range(50))], rows=rows)
 
     assert len(rows.asked) == 1
     assert len(rows.asked[0]) == len(set(rows.asked[0])) == 2 + MAX_SHOWN
@@ -132,35 +115,29 @@ def test_the_answer_says_how_old_the_learning_is() -> None:
     assert shelf_of(POPULAR).learned_at == NOW - timedelta(days=1)
 
 
-def test_the_hot_path_imports_the_standard_library_alone() -> None:
+def test_the_hot_path_imports_msgspec_and_the_standard_library_alone() -> None:
     program = (
-        "import sys; import cardstock.recommendations.service;"
-        "foreign = {name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names);"
-        "print(sorted(name for name in foreign if not name.startswith(('_', 'cardstock', 'sitecustomize'))))"
+        "import sys, msgspec; before = set(sys.modules); import cardstock.recommendations.recommending;"
+        "foreign = {name.partition('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names);"
+        "print(sorted(name for name in foreign if not name.startswith(('_', 'cardstock'))))"
     )
     layer = next(path for path in sys.path if path.endswith("layers/cardstock/python"))
 
-    command = [sys.executable, "-S", "-c", program]
+    command = [sys.executable, "-c", program]
     answer = subprocess.run(command, check=False, env={"PYTHONPATH": layer}, capture_output=True)
 
     assert (answer.stdout.decode().strip(), answer.stderr) == ("[]", b"")
 
 
 def test_learning_reads_a_year_and_can_be_repeated() -> None:
-    class Purchases:
-        asked: datetime
-
-        def since(self, moment: datetime) -> list[Purchase]:
-            self.asked = moment
-            return [Purchase("m", "tent", "Tent", 1, NOW - timedelta(days=3), "1")]
-
-    rows, purchases = MemoryRows(), Purchases()
+    rows = MemoryRows()
+    purchases = MemoryPurchases(Purchase("m", "tent", "Tent", 1, NOW - timedelta(days=3), "1"))
 
     first = learn_from(purchases, at=NOW, rows=rows)
     written = dict(rows.rows)
     second = learn_from(purchases, at=NOW, rows=rows)
 
-    assert purchases.asked == NOW - timedelta(days=365)
+    assert purchases.asked == [NOW - timedelta(days=365)] * 2
     assert (first, second) == (2, 0)
     assert rows.rows == written
     assert rows.rows[POPULAR.key].learned_at == NOW - timedelta(days=3)
@@ -178,21 +155,6 @@ SHELF = Shelf(
     "rules",
     NOW,
 )
-
-
-class Answering:
-    """A model that gives one answer."""
-
-    def __init__(self, answer: object) -> None:
-        self.answer = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-        self.material = ""
-
-    def ask(self, task: str, instruction: str, material: str, accept: Callable[[str], T]) -> T | None:
-        self.material = material
-        try:
-            return accept(self.answer)
-        except ValueError:
-            return None
 
 
 def items(*named: tuple[str, str]) -> dict[str, Any]:
@@ -218,7 +180,7 @@ def test_without_a_model_every_reason_has_its_text_in_both_languages() -> None:
 def test_a_model_orders_and_words_the_products() -> None:
     answer = items(("mug", "A warm drink outdoors"), ("tent", "Your Tent 2000 again"), ("mat", "Keeps you dry"))
 
-    shelf = present(SHELF, language="en", model=Answering(answer))
+    shelf = present(SHELF, language="en", model=OneAnswerModel(answer))
 
     assert [(item.sku, item.text) for item in shelf.items] == [
         ("mug", "A warm drink outdoors"),
@@ -231,13 +193,13 @@ def test_a_model_orders_and_words_the_products() -> None:
 def test_a_model_cannot_add_repeat_or_lose_a_product() -> None:
     answer = items(("mug", "Nice"), ("gold-bar", "Buy gold"), ("mug", "Again"))
 
-    shelf = present(SHELF, language="en", model=Answering(answer))
+    shelf = present(SHELF, language="en", model=OneAnswerModel(answer))
 
     assert [item.sku for item in shelf.items] == ["mug", "tent", "mat"]
 
 
 def test_reason_and_score_stay_what_the_rules_found() -> None:
-    shelf = present(SHELF, language="en", model=Answering(items(("mat", "Keeps you dry"))))
+    shelf = present(SHELF, language="en", model=OneAnswerModel(items(("mat", "Keeps you dry"))))
 
     assert (shelf.items[0].reason, shelf.items[0].because, shelf.items[0].score) == ("CO_PURCHASE", "tent", 2)
 
@@ -247,7 +209,7 @@ def test_reason_and_score_stay_what_the_rules_found() -> None:
     ["", "x" * 61, "只要 99", "Only ¥5", "20% off", "全场五折", "Free for you", "保证满意", "转发可以赚", "It is 2001"],
 )
 def test_words_that_promise_or_count_are_replaced_by_the_rules_text(unfit: str) -> None:
-    shelf = present(SHELF, language="zh", model=Answering(items(("tent", unfit))))
+    shelf = present(SHELF, language="zh", model=OneAnswerModel(items(("tent", unfit))))
 
     assert (shelf.items[0].text, shelf.ranked_by) == ("您买过的商品，需要时可以再次购买", "model")
 
@@ -283,13 +245,13 @@ def test_words_that_promise_or_count_are_replaced_by_the_rules_text(unfit: str) 
     ids=str,
 )
 def test_a_malformed_or_hostile_answer_leaves_the_rules_order_and_words(answer: object) -> None:
-    model = Answering(json.dumps(answer) if isinstance(answer, dict) else answer)
+    model = OneAnswerModel(json.dumps(answer) if isinstance(answer, dict) else answer)
 
     assert present(SHELF, language="zh", model=model) == present(SHELF, language="zh", model=None)
 
 
 def test_the_model_sees_products_and_nothing_about_the_person() -> None:
-    model = Answering("")
+    model = OneAnswerModel("")
 
     present(SHELF, language="en", model=model)
 
@@ -302,7 +264,7 @@ def test_the_model_sees_products_and_nothing_about_the_person() -> None:
 
 def test_products_beyond_the_first_ten_keep_their_places() -> None:
     many = Shelf("rec", tuple(Recommendation(f"s{n}", "T", 99 - n, "POPULAR", "", "") for n in range(15)), "rules", NOW)
-    model = Answering(items(("s12", "Nice"), ("s9", "Nice")))
+    model = OneAnswerModel(items(("s12", "Nice"), ("s9", "Nice")))
 
     shelf = present(many, language="en", model=model)
 
@@ -311,7 +273,7 @@ def test_products_beyond_the_first_ten_keep_their_places() -> None:
 
 
 def test_an_empty_shelf_asks_no_model() -> None:
-    model = Answering("")
+    model = OneAnswerModel("")
 
     shelf = present(Shelf("rec", (), "rules", None), language="en", model=model)
 
@@ -372,6 +334,6 @@ def test_a_window_in_which_nobody_returns_is_refused() -> None:
 def test_what_is_served_is_what_was_learnt() -> None:
     rows = MemoryRows(*learn(habits(2), NOW))
 
-    shelf = recommend("m5", rows=rows, clock=FixedClock())
+    shelf = recommend("m5", rows=rows)
 
     assert {item.sku for item in shelf.items[:3]} == {"set5-0", "set5-1", "set5-2"}

@@ -1,23 +1,20 @@
-"""Schedule: learn recommendations from what was bought."""
+"""Schedule: learns recommendations from purchases."""
 
 from datetime import datetime
 from typing import Any
 
+from cardstock import clock
 from cardstock.aws.tables import connect
-from cardstock.clock import process_clock
 from cardstock.edge import schedule
-from cardstock.flows import wiring as flows_wiring
-from cardstock.recommendations import service
-from cardstock.recommendations import wiring as recommendations_wiring
+from cardstock.flows.wiring import purchases
+from cardstock.recommendations.learning import learn_from
+from cardstock.recommendations.wiring import learnt_rows
 
 
-def run(_scheduled_at: datetime, _context: Any) -> dict[str, Any]:
+def learn(_scheduled_at: datetime, _deadline: schedule.Deadline) -> dict[str, Any]:
     """Learn from what is known now: a tick that comes late, twice or too early must not put old rows over newer."""
-    rows = service.learn_from(
-        flows_wiring.purchases(), at=process_clock().now(), rows=recommendations_wiring.learnt_rows()
-    )
-    return {"rows": rows}
+    return {"rows": learn_from(purchases(), at=clock.now(), rows=learnt_rows())}
 
 
-handler = schedule.ticked(run)
+handler = schedule.ticked(learn)
 connect()

@@ -2,8 +2,9 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from cardstock.clock import to_epoch_ms
 
@@ -35,8 +36,7 @@ def short_key(length: int = 10) -> str:
     return "".join(secrets.choice(_KEY_LETTERS) for _ in range(length))
 
 
-@dataclass(frozen=True, slots=True)
-class RequestKey:
+class RequestKey(msgspec.Struct, frozen=True):
     """What makes a repeated request the same one: its id (caller, route, Idempotency-Key) and its body's fingerprint.
 
     An adapter writes the id, put if absent, as the first item of the transaction that does the work. A repeat then

@@ -15,10 +15,10 @@ from cardstock.recommendations.model import Purchase
 
 
 class DynamoPurchases:
-    """The recommendations area's `Purchases`."""
+    """`recommendations.ports.Purchases`."""
 
-    def since(self, moment: datetime) -> Iterator[Purchase]:
-        """See the port. Not read consistently: what was paid a second ago is learnt tomorrow.
+    def purchases_since(self, moment: datetime) -> Iterator[Purchase]:
+        """Not read consistently: what was paid a second ago is learnt tomorrow.
 
         An order placed before `moment` is left out even when it was paid after it; they are minutes apart.
         """

@@ -1,7 +1,7 @@
 """The model gateway: any OpenAI-compatible server (vLLM, SGLang, Ollama, llama.cpp) over httpx.
 
 Guarantee: `ask` returns within the task's deadline, never raises because of the server, spends at most the task's
-tokens, and makes exactly one usage record. Whoever asks must be able to do without the answer.
+tokens, and makes exactly one usage record. The caller must be able to do without the answer.
 
 Source: OpenAI API reference, "Create chat completion". Not streamed: an answer is used whole or not at all.
 """
@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import httpx
@@ -31,11 +30,6 @@ class Budget(msgspec.Struct, frozen=True):
     seconds: float
     prompt_tokens: int
     answer_tokens: int
-
-
-BUDGETS: Mapping[str, Budget] = MappingProxyType(
-    {"recommendations": Budget(seconds=4.0, prompt_tokens=2_000, answer_tokens=800)}
-)
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -97,7 +91,7 @@ class ChatCompletions:
         model: str,
         api_key: str,
         record: Callable[[Usage], None],
-        budgets: Mapping[str, Budget] = BUDGETS,
+        budgets: Mapping[str, Budget],
         transport: httpx.BaseTransport | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:

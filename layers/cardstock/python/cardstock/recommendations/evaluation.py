@@ -1,4 +1,4 @@
-"""How good the rules are on a shop's own history: learn up to a day, then see what members bought afterwards.
+"""How good the rules are on a shop's own history: learn up to a day, then compare with what members bought afterwards.
 
 Every figure is NDCG@10 (1 is perfect) of the very code that learns and serves, over each member's first basket after
 the cut. Run `python -m cardstock.recommendations.evaluation FILE.csv.gz [DAYS]` on a file with the columns of UCI
@@ -11,22 +11,22 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import log2
 from zlib import crc32
 
-from cardstock.clock import Clock
-from cardstock.recommendations.learning import decode, encode, learn
+import msgspec
+
+from cardstock.recommendations.learning import learn
 from cardstock.recommendations.model import POPULAR_KEY, Purchase, Row, Scene
-from cardstock.recommendations.service import recommend
+from cardstock.recommendations.recommending import recommend
+from cardstock.recommendations.rows import decode, encode
 
 WINDOW = timedelta(days=28)
 _PLACES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(msgspec.Struct, frozen=True):
     """NDCG@10 by task, popularity against the rules: members with history and their next basket, only its products new
     to them, its second half when the first is shown; and visitors without history who show the first half."""
 
@@ -45,22 +45,13 @@ class Figures:
     learning_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
+class _Rows(msgspec.Struct, frozen=True):
     """Serving rows in memory, through the stored form."""
 
     texts: Mapping[str, str]
 
-    def read(self, keys: Collection[str]) -> Mapping[str, Row]:
+    def read_rows(self, keys: Collection[str]) -> Mapping[str, Row]:
         return {key: decode(key, self.texts[key]) for key in keys if key in self.texts}
-
-
-@dataclass(frozen=True, slots=True)
-class _Fixed:
-    moment: datetime
-
-    def now(self) -> datetime:
-        return self.moment
 
 
 def ndcg(recommended: Sequence[str], bought: Collection[str]) -> float:
@@ -78,7 +69,7 @@ def evaluate(purchases: Sequence[Purchase], cut: datetime, window: timedelta = W
     for line in purchases:
         if line.at < cut:
             known[line.member_id].add(line.sku)
-    rules, popular, clock = _Rows(texts), _Rows({POPULAR_KEY: texts[POPULAR_KEY]}), _Fixed(cut)
+    rules, popular = _Rows(texts), _Rows({POPULAR_KEY: texts[POPULAR_KEY]})
     scores: dict[str, list[float]] = defaultdict(list)
     members = 0
     baskets = _first_baskets(purchases, cut, cut + window)
@@ -90,14 +81,14 @@ def evaluate(purchases: Sequence[Purchase], cut: datetime, window: timedelta = W
         members += bool(before)
         for name, rows in (("popular", popular), ("rules", rules)):
             if before:
-                scores[f"{name}_next"].append(ndcg(_skus(member_id, rows, clock), bought))
+                scores[f"{name}_next"].append(ndcg(_skus(member_id, rows), bought))
                 if new := bought - before:
-                    # What popularity cannot know is what the member has: it is told, so that the comparison is fair.
-                    offered = [s for s in _skus(member_id, rows, clock, scene="discover", limit=50) if s not in before]
+                    # Popularity does not know what the member has; leaving it out for both keeps the comparison fair.
+                    offered = [s for s in _skus(member_id, rows, scene="discover", limit=50) if s not in before]
                     scores[f"{name}_new"].append(ndcg(offered, new))
             if rest:
                 task = "half" if before else "visitor"
-                scores[f"{name}_{task}"].append(ndcg(_skus(member_id, rows, clock, shown=half), rest))
+                scores[f"{name}_{task}"].append(ndcg(_skus(member_id, rows, shown=half), rest))
     if not members:
         raise ValueError("no member with history bought anything in the window")
     mean = {name: sum(values) / len(values) for name, values in scores.items()}
@@ -118,19 +109,16 @@ def evaluate(purchases: Sequence[Purchase], cut: datetime, window: timedelta = W
 def _skus(
     member_id: str,
     rows: _Rows,
-    clock: Clock,
     *,
     shown: Sequence[str] = (),
     scene: Scene = "home",
     limit: int = _PLACES,
 ) -> list[str]:
-    return [
-        item.sku for item in recommend(member_id, shown=shown, scene=scene, limit=limit, rows=rows, clock=clock).items
-    ]
+    return [item.sku for item in recommend(member_id, shown=shown, scene=scene, limit=limit, rows=rows).items]
 
 
 def _first_baskets(purchases: Sequence[Purchase], cut: datetime, until: datetime) -> dict[str, set[str]]:
-    """What each member bought first in the window."""
+    """The first basket of each member in the window."""
     first: dict[str, tuple[datetime, str]] = {}
     baskets: dict[tuple[str, str], set[str]] = defaultdict(set)
     for line in purchases:

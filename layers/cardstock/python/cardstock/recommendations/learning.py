@@ -1,4 +1,4 @@
-"""Learning: from purchases to serving rows, on the standard library.
+"""Learning: from purchases to serving rows, without numpy.
 
 Own history counts a member's baskets with a product, halved every 120 days. Neighbours are products in the same
 baskets, by cosine. Popular is how many members bought a product within 28 days. These numbers were chosen on the four
@@ -8,14 +8,16 @@ Bounds: time grows with lines x 50 and memory with lines, because a basket count
 neighbours are counted product by product and let go.
 """
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import chain
 from math import sqrt
 
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.recommendations.model import POPULAR_KEY, Entry, Purchase, Row, member_key, product_key
+from cardstock.recommendations.ports import LearntRows, Purchases
+from cardstock.recommendations.rows import fitted
 
 HISTORY = timedelta(days=365)
 HALF_LIFE_DAYS = 120
@@ -176,50 +178,15 @@ def _best(baskets: _Baskets, scores: dict[int, int] | dict[int, float], count: i
     return [(product, max(1, round(_ONE * score / ranked[0][1]))) for product, score in ranked]
 
 
-def encode(row: Row) -> str:
-    """The row without its key as compact JSON: learned_at in epoch ms, title, and an array per entry, in which
-    `because` is the place of its entry in the row."""
-    place = {entry.sku: index for index, entry in enumerate(row.entries)}
-    entries = [
-        [entry.sku, entry.title, entry.own, entry.together, entry.popular]
-        + ([place[entry.because]] if entry.because in place else [])
-        for entry in row.entries
-    ]
-    return json.dumps([to_epoch_ms(row.learned_at), row.title, entries], ensure_ascii=False, separators=(",", ":"))
+def learn_from(purchases: Purchases, *, at: datetime, rows: LearntRows) -> int:
+    """Learn from the year before `at` and write the serving rows; how many were written.
 
-
-def decode(key: str, text: str) -> Row:
-    """The inverse of `encode`."""
-    learned_at, title, entries = json.loads(text)
-    return Row(
-        key,
-        from_epoch_ms(learned_at),
-        tuple(
-            Entry(sku, name, own, together, popular, entries[because[0]][0] if because else "")
-            for sku, name, own, together, popular, *because in entries
-        ),
-        title,
-    )
-
-
-def fitted(row: Row, limit: int) -> Row:
-    """The row without as many of its last entries as it takes for `encode` to be at most `limit` bytes of UTF-8."""
-    size = len(encode(Row(row.key, row.learned_at, (), row.title)).encode())
-    kept = 0
-    for entry in row.entries:
-        size += len(json.dumps([entry.sku, entry.title], ensure_ascii=False).encode())
-        size += len(f",{entry.own},{entry.together},{entry.popular},00,")
-        if size > limit:
-            break
-        kept += 1
-    entries = row.entries[:kept]
-    skus = {entry.sku for entry in entries}
-    return Row(
-        row.key,
-        row.learned_at,
-        tuple(
-            entry if entry.because in skus else Entry(entry.sku, entry.title, entry.own, entry.together, entry.popular)
-            for entry in entries
-        ),
-        row.title,
-    )
+    None while nobody has bought anything since the last run: a quiet shop costs nothing. A run that was killed leaves
+    some rows new and some old, each whole, and is done again, since the row that says how far was learnt comes last.
+    """
+    learnt = learn(purchases.purchases_since(at - HISTORY), at)
+    popular = next(learnt)
+    known = rows.read_rows((POPULAR_KEY,)).get(POPULAR_KEY)
+    if known is not None and known.learned_at == popular.learned_at:
+        return 0
+    return rows.write_rows(chain(learnt, (popular,)))

@@ -1,8 +1,9 @@
 """What recommendations are made of: purchases in, serving rows between, reasoned products out."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
+
+import msgspec
 
 Reason: TypeAlias = Literal["OWN_HISTORY", "CO_PURCHASE", "POPULAR"]
 """Why a product is shown: the member bought it before; it is bought together with `because`; many members bought it
@@ -13,11 +14,10 @@ Scene: TypeAlias = Literal["home", "discover"]
 
 RankedBy: TypeAlias = Literal["rules", "model"]
 
-POPULAR_KEY = "popular"
+POPULAR_KEY: Final = "popular"
 
 
-@dataclass(frozen=True, slots=True)
-class Purchase:
+class Purchase(msgspec.Struct, frozen=True):
     """One product in one paid basket. `units` are what the member kept: refunded units are taken off."""
 
     member_id: str
@@ -28,8 +28,7 @@ class Purchase:
     basket_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A product in a serving row. Scores are thousandths of the best of their kind, zero where there is none.
 
     `title` is the title at learning time, in the language of the sale; `because` the SKU behind `together`.
@@ -43,8 +42,7 @@ class Entry:
     because: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """What one read gives: a member's candidates, a product's neighbours, or what is popular.
 
     `title` is the product's, in a product's row. In a product's row `together` is the cosine of the two products over
@@ -57,9 +55,8 @@ class Row:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """One product, its place's reason, and the product behind it. Scores compare within one answer only."""
+class Recommendation(msgspec.Struct, frozen=True):
+    """One product, the reason for its place, and the product behind the reason. Scores compare within one answer."""
 
     sku: str
     title: str
@@ -71,9 +68,8 @@ class Recommendation:
     """What a person reads beside the product; empty until worded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """An answer: products in their order, who put them in it, and how old the learning is (None: nothing learnt)."""
+class Shelf(msgspec.Struct, frozen=True):
+    """An answer: products in their order, what ordered them, and the newest purchase learned from (None: nothing)."""
 
     id: str
     items: tuple[Recommendation, ...]

@@ -12,26 +12,26 @@ T = TypeVar("T")
 class Purchases(Protocol):
     """The history to learn from."""
 
-    def since(self, moment: datetime) -> Iterable[Purchase]:
+    def purchases_since(self, moment: datetime) -> Iterable[Purchase]:
         """Every line of every order paid at or after `moment`, in any order."""
 
 
 class ServingRows(Protocol):
     """Where a request reads."""
 
-    def read(self, keys: Collection[str]) -> Mapping[str, Row]:
-        """The rows that exist among at most 12 `keys`, in one call. Raises UnavailableError when the store does not
+    def read_rows(self, keys: Collection[str]) -> Mapping[str, Row]:
+        """The rows that exist among at most 12 `keys`, in one call. Raises `UnavailableError` when the store does not
         answer."""
 
 
 class LearntRows(ServingRows, Protocol):
     """Where learning writes, and sees how far it came."""
 
-    def write(self, rows: Iterable[Row]) -> int:
-        """Put each row over what its key held, and say how many there were. Safe to repeat."""
+    def write_rows(self, rows: Iterable[Row]) -> int:
+        """Put each row over what its key held; how many there were. Safe to repeat."""
 
 
-class Model(Protocol):
+class LanguageModel(Protocol):
     """A language model that may improve an answer and must never be needed for it."""
 
     def ask(self, task: str, instruction: str, material: str, accept: Callable[[str], T]) -> T | None:

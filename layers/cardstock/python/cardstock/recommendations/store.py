@@ -1,4 +1,4 @@
-"""What was learnt.
+"""Serving rows in DynamoDB.
 
 Table `recommendations`: partition key `pk`, no index. One kind of item: a serving row (`member#<id>`, `product#<sku>`,
 `popular`) as one text of at most 3 900 bytes, which expires a year and a month after the newest purchase behind it.
@@ -13,19 +13,19 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import GetError
 
 from cardstock.aws.tables import ExpiryAttribute, Table
 from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE
-from cardstock.recommendations.learning import decode, encode
 from cardstock.recommendations.model import Row
+from cardstock.recommendations.rows import decode, encode
 
-_KEPT = timedelta(days=396)
-_BATCH = 25
-_PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
+_KEPT: Final = timedelta(days=396)
+_BATCH: Final = 25
+_PAUSES_SECONDS: Final = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
 
 
 class RowItem(Table):
@@ -40,18 +40,18 @@ class RowItem(Table):
 
 
 class DynamoRows:
-    """The recommendations area's `ServingRows` and `LearntRows`."""
+    """`recommendations.ports.LearntRows`."""
 
     def __init__(self, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._sleep = sleep
 
-    def read(self, keys: Collection[str]) -> Mapping[str, Row]:
-        """See the port. A row that the store was too busy for counts as absent: an answer from fewer rows, in time, is
-        worth more than a second call."""
-        wanted: list[Any] = [{"pk": key} for key in keys]  # PynamoDB takes maps here and declares strings
+    def read_rows(self, keys: Collection[str]) -> Mapping[str, Row]:
+        """A row that the store was too busy for counts as absent: an answer from fewer rows, in time, is worth more
+        than a second call."""
+        requested: list[Any] = [{"pk": key} for key in keys]  # PynamoDB takes maps here and declares strings
         try:
             # Not `RowItem.batch_get`, which repeats without a bound.
-            found = RowItem._get_connection().batch_get_item(wanted)
+            found = RowItem._get_connection().batch_get_item(requested)
         except GetError as error:
             # `cause_response_code` fails on a time-out, whose response is None.
             response = getattr(error.cause, "response", None) or {}
@@ -61,8 +61,7 @@ class DynamoRows:
         items = found.get("Responses", {}).get(RowItem.table_name(), ())
         return {item["pk"]["S"]: decode(item["pk"]["S"], item["r"]["S"]) for item in items}
 
-    def write(self, rows: Iterable[Row]) -> int:
-        """See the port."""
+    def write_rows(self, rows: Iterable[Row]) -> int:
         count = 0
         items = (RowItem(pk=row.key, text=encode(row), expires_at=row.learned_at + _KEPT).serialize() for row in rows)
         while batch := list(islice(items, _BATCH)):
@@ -75,10 +74,11 @@ class DynamoRows:
         come faster than a table that was idle all day takes them."""
         table = RowItem._get_connection()
         for pause in (*_PAUSES_SECONDS, None):
-            left = table.batch_write_item(put_items=batch).get("UnprocessedItems", {}).get(RowItem.table_name())
-            if not left:
+            answer = table.batch_write_item(put_items=batch)
+            refused = answer.get("UnprocessedItems", {}).get(RowItem.table_name())
+            if not refused:
                 return
-            batch = [request["PutRequest"]["Item"] for request in left]
+            batch = [request["PutRequest"]["Item"] for request in refused]
             if pause is not None:
                 self._sleep(pause)
         raise STORE_BUSY()

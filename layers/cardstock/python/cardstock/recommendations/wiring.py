@@ -12,33 +12,20 @@ if TYPE_CHECKING:
 
 @cache
 def learnt_rows() -> "DynamoRows":
-    """What was learnt for recommendations, in DynamoDB."""
+    """Serving rows in DynamoDB."""
     from cardstock.recommendations.store import DynamoRows
 
     return DynamoRows()
 
 
 @cache
-def inference() -> "ChatCompletions | None":
-    """The model gateway; None where no model server is set, and then httpx (some 80 ms) is not imported either."""
-
-    if not environment.text("INFERENCE_BASE_URL"):
+def language_model() -> "ChatCompletions | None":
+    """The language model; None where no server is set, and then httpx (some 80 ms) is not imported either."""
+    base_url = environment.text("INFERENCE_BASE_URL")
+    if not base_url:
         return None
-    from msgspec.structs import asdict
+    from cardstock.recommendations.model_gateway import open_gateway
 
-    from cardstock.edge.observability import count, logger
-    from cardstock.platforms.chat_completions import ChatCompletions, Usage
-
-    def record(usage: Usage) -> None:
-        logger.info("model called", **asdict(usage))
-        count("ModelCalls")
-        count("ModelTokens", usage.prompt_tokens + usage.answer_tokens)
-        if usage.outcome != "ok":
-            count("ModelFallbacks")
-
-    return ChatCompletions(
-        base_url=environment.text("INFERENCE_BASE_URL"),
-        model=environment.text("INFERENCE_MODEL"),
-        api_key=environment.text("INFERENCE_API_KEY"),
-        record=record,
+    return open_gateway(
+        base_url=base_url, model=environment.text("INFERENCE_MODEL"), api_key=environment.text("INFERENCE_API_KEY")
     )

@@ -1,17 +1,18 @@
 """What a person reads beside a recommended product, and what a language model may change of it.
 
 A model may put the products of an answer in another order and word their reasons. It can do nothing else: products that
-it adds are dropped, products that it leaves out follow in the rules' order, and its words must pass `_fit`.
+it adds are dropped, products that it leaves out follow in the rules' order, and its words must pass `_is_fit`.
 """
 
 import json
 import re
 import unicodedata
-from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
+from msgspec.structs import replace
+
 from cardstock.recommendations.model import Recommendation, Shelf
-from cardstock.recommendations.ports import Model
+from cardstock.recommendations.ports import LanguageModel
 
 Language: TypeAlias = Literal["zh", "en"]
 
@@ -35,7 +36,7 @@ _INSTRUCTION = (
 )
 
 # Ways out of the shop, markup, and characters that make a text read differently from what it is. A model that writes
-# one of them has been talked into it: nothing of its answer is used.
+# one of them was manipulated by its material: nothing of its answer is used.
 _HOSTILE = re.compile(
     r"https?:|www\.|://|\b[a-z0-9-]+\.(?:com|cn|net|org|io|top|xyz)\b|[<>{}\[\]`\\@]|[\x00-\x1f\x7f]"
     "|[\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
@@ -57,7 +58,14 @@ def reason_text(item: Recommendation, language: Language) -> str:
     return (en if language == "en" else zh).format_map({"because": item.because_title or item.because})
 
 
-def improve(shelf: Shelf, *, language: Language, model: Model) -> Shelf:
+def present(shelf: Shelf, *, language: Language, model: LanguageModel | None) -> Shelf:
+    """The shelf with a text beside each product, re-ordered and worded by `model` if there is one and it answers
+    acceptably in time; by the rules otherwise. Never fails because of the model, and the products stay the same."""
+    worded = replace(shelf, items=tuple(replace(item, text=reason_text(item, language)) for item in shelf.items))
+    return worded if model is None else improve(worded, language=language, model=model)
+
+
+def improve(shelf: Shelf, *, language: Language, model: LanguageModel) -> Shelf:
     """The shelf as the model orders and words it, or the shelf itself when there is no acceptable answer."""
     if len(shelf.items) == 0:
         return shelf
@@ -65,16 +73,16 @@ def improve(shelf: Shelf, *, language: Language, model: Model) -> Shelf:
     answer = model.ask(
         TASK,
         _INSTRUCTION.format(language="English" if language == "en" else "Simplified Chinese"),
-        json.dumps([_seen(item) for item in given], ensure_ascii=False, separators=(",", ":")),
+        json.dumps([_material_of(item) for item in given], ensure_ascii=False, separators=(",", ":")),
         lambda text: accepted(text, given),
     )
     return shelf if answer is None else replace(shelf, items=answer + shelf.items[len(given) :], ranked_by="model")
 
 
-def _seen(item: Recommendation) -> dict[str, str]:
+def _material_of(item: Recommendation) -> dict[str, str]:
     """What the model sees of an item: nothing about the person."""
-    seen = {"sku": item.sku, "title": item.title, "reason": item.reason}
-    return seen | ({"bought_with": item.because_title or item.because} if item.because else {})
+    material = {"sku": item.sku, "title": item.title, "reason": item.reason}
+    return material | ({"bought_with": item.because_title or item.because} if item.because else {})
 
 
 def accepted(text: str, given: tuple[Recommendation, ...]) -> tuple[Recommendation, ...]:
@@ -100,13 +108,13 @@ def accepted(text: str, given: tuple[Recommendation, ...]) -> tuple[Recommendati
             raise ValueError("an item's text is hostile")
         item = rest.pop(named["sku"], None)
         if item is not None:
-            ordered.append(replace(item, text=words) if _fit(words, item) else item)
+            ordered.append(replace(item, text=words) if _is_fit(words, item) else item)
     if not ordered:
         raise ValueError("the answer names no given product")
     return (*ordered, *rest.values())
 
 
-def _fit(words: str, item: Recommendation) -> bool:
+def _is_fit(words: str, item: Recommendation) -> bool:
     """Short, without promises, and without a number that its own titles don't hold."""
     plain = unicodedata.normalize("NFKC", words)
     known = set(_NUMBER.findall(unicodedata.normalize("NFKC", f"{item.title} {item.because_title}")))

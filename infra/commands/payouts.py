@@ -33,11 +33,11 @@ def report(
     """
     operators.need_tables()
     from cardstock.payouts import schemas as models
-    from cardstock.payouts import service
     from cardstock.payouts import wiring as payouts_wiring
+    from cardstock.payouts.reading import totals
 
     batch = _batch(payout_id)
-    found = models.told_in_full(batch, service.totals(payouts_wiring.payouts().lines(batch.id)))
+    found = models.told_in_full(batch, totals(payouts_wiring.payouts().lines_of_batch(batch.id)))
     files = [_file(file) for file in (*batch.transfers, *batch.reports)]
     rewritten = _rewritten(batch) if again and batch.status == "settled" else {}
     for file in files:
@@ -65,11 +65,11 @@ def reconcile(payout_id: str, as_json: AsJson = False) -> None:
 
     from cardstock.flows import wiring as flows_wiring
     from cardstock.payouts import schemas as models
-    from cardstock.payouts import service
     from cardstock.payouts import wiring as payouts_wiring
+    from cardstock.payouts.reporting import compare_books
 
     batch = _batch(payout_id)
-    books, pending = service.compared(batch, payouts=payouts_wiring.payouts(), ledger=flows_wiring.payout_ledger())
+    books, pending = compare_books(batch, payouts_wiring.payouts(), flows_wiring.payout_ledger())
     told = models.told_in_full(replace(batch, books=books), {}).books
     assert told is not None
     if as_json:
@@ -83,7 +83,7 @@ def reconcile(payout_id: str, as_json: AsJson = False) -> None:
 def _batch(payout_id: str) -> "Batch":
     from cardstock.payouts import wiring as payouts_wiring
 
-    batch = payouts_wiring.payouts().find(payout_id)
+    batch = payouts_wiring.payouts().find_batch(payout_id)
     if batch is None:
         operators.stop(f"there is no payout {payout_id}")
     return batch
@@ -106,12 +106,10 @@ def _file(file: "File") -> dict[str, Any]:
 def _rewritten(batch: "Batch") -> dict[str, str]:
     """Name and hash of every file that the stored books give now."""
     from cardstock.flows import wiring as flows_wiring
-    from cardstock.payouts import service
     from cardstock.payouts import wiring as payouts_wiring
+    from cardstock.payouts.reporting import report_of
 
-    made = service.report_of(
-        batch, brand=payouts_wiring.brand(), payouts=payouts_wiring.payouts(), ledger=flows_wiring.payout_ledger()
-    )
+    made = report_of(batch, payouts_wiring.brand(), payouts_wiring.payouts(), flows_wiring.payout_ledger())
     documents = [write(made) for write in payouts_wiring.report_writers()]
     return {document.name: hashlib.sha256(document.content).hexdigest() for document in documents}
 

@@ -139,20 +139,20 @@ def statement() -> Read:
 
 def payouts() -> Read:
     for number in NUMBERS:
-        DynamoPayouts().open(batch_of(number))
-    return DynamoPayouts().page
+        DynamoPayouts().open_batch(batch_of(number))
+    return DynamoPayouts().batch_page
 
 
 def batch_of(number: int) -> Batch:
     period = Period(f"2026-{number:02d}")
     rules = Rules(1_000, "bank_file", 10, "labour", "labour-2019")
-    return Batch(batch_id(period), period, "open", rules, "schedule", AT)
+    return Batch(batch_id(period), period, "listing", rules, "schedule", AT)
 
 
 def lines_of_a_payout() -> Read:
     batch = batch_of(1)
-    DynamoPayouts().open(batch)
-    DynamoPayouts().list_lines(batch, [new_line(batch, Balance(f"mem_{number}", 5_000)) for number in NUMBERS])
+    DynamoPayouts().open_batch(batch)
+    DynamoPayouts().add_lines(batch, [new_line(batch, Balance(f"mem_{number}", 5_000)) for number in NUMBERS])
     return partial(DynamoPayouts().line_page, batch.id)
 
 

@@ -28,8 +28,8 @@ from cardstock.ids import short_key
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.network import wiring as network_wiring
 from cardstock.orders import wiring as orders_wiring
-from cardstock.payouts import service
 from cardstock.payouts import wiring as payouts_wiring
+from cardstock.payouts.results import confirm_all
 from infra.local.costs import Costs, Item, Meter, attach, shape_of
 from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, template
 from tests.house.wire import wire
@@ -276,8 +276,8 @@ def pay_out(payees: int) -> PaidOut:
         costs = [_steps(office, runs)]
         assert office.approve()[0] == 200
         costs.append(_steps(office, runs))
-        service.confirm_all(PAYOUT, actor="finance", payouts=payouts_wiring.payouts(), clock=clock)
-        payouts_wiring.take_payout_step(PAYOUT)
+        confirm_all(PAYOUT, "finance", payouts_wiring.payouts())
+        payouts_wiring.request_step(PAYOUT)
         costs.append(_steps(office, runs))
         assert office.payout()["status"] == "settled"
         assert office.payout()["totals"]["paid"]["lines"] == payees

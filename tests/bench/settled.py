@@ -10,7 +10,7 @@ from cardstock.payouts import wiring
 
 def main() -> None:
     """`settled.py pay_202611`"""
-    batch = wiring.payouts().find(sys.argv[1])
+    batch = wiring.payouts().find_batch(sys.argv[1])
     assert batch is not None
     assert batch.closed_at is not None
     assert batch.settled_at is not None

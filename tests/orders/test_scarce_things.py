@@ -128,7 +128,7 @@ def claimable(office: Office) -> Line:
     office.tick()
     office.advance(only_csv=True)
     office.approve()
-    [line] = payouts_wiring.payouts().lines("pay_202611")
+    [line] = payouts_wiring.payouts().lines_of_batch("pay_202611")
     return replace(line, status="sent", gross=line.listed, net=line.listed, sent_at=office.clock.at)
 
 
@@ -139,7 +139,7 @@ def test_a_balance_is_claimed_once_whoever_claims_it_and_a_refund_is_never_lost(
 
     def claim() -> int:
         """How many lines were refused."""
-        return len(office_books.claim([line], unchanged=None))
+        return len(office_books.claim_lines([line], unchanged=None))
 
     for run in every_way(lambda: [claim, claim, lambda: office.earn(member_id(1), -20_000)], before.restore):
         balance = office.balance(member_id(1))

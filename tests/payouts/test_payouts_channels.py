@@ -426,7 +426,7 @@ def test_what_the_channel_has_said_counts_before_a_step_has_applied_it(
     member = silent if last == "waiting_user" else waiting
     number = office.lines()[member]["number"]
     # The step that asked was killed right behind this.
-    payouts_wiring.payouts().record(PAYOUT, [Answer(number, last, office.clock.now(), "sandbox")])
+    payouts_wiring.payouts().record_answers(PAYOUT, [Answer(number, last, office.clock.now(), "sandbox")])
     answered, _ = office.results({"number": number, "result": "failed", "reason": "SEEN_IN_CONSOLE"})
 
     assert answered == status

@@ -7,7 +7,7 @@ import pytest
 
 from cardstock.aws import files as s3
 from cardstock.aws import queues as sqs
-from cardstock.payouts.queue import SpreadParts
+from cardstock.payouts.queue import QueuedPayoutMap
 from tests.house import faults
 from tests.house.cloud import Cloud
 from tests.people.payouts_office import FIRST, Office, books, clock_at, member_id
@@ -27,7 +27,7 @@ def prepare(office: Office, step: str) -> Callable[[], Any]:
     office.earn(member_id(2), -5_000)
     office.approve()
     if step == "give_away":
-        return lambda: office.advance(only_csv=True, spread=SpreadParts(above=0))
+        return lambda: office.advance(only_csv=True, payout_map=QueuedPayoutMap(above=0))
     if step == "send":
         return lambda: office.advance(only_csv=True)
     office.advance(only_csv=True)

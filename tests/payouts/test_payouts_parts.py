@@ -13,7 +13,7 @@ from cardstock.aws import queues as sqs
 from cardstock.payouts import wiring
 from cardstock.payouts.channels.sandbox import SandboxTransfers, Way
 from cardstock.payouts.model import PARTS, Line
-from cardstock.payouts.queue import SpreadParts
+from cardstock.payouts.queue import QueuedPayoutMap
 from functions.payouts.on_step import app as steps
 from infra.local.engine import Clients
 from infra.local.invoke import FunctionError
@@ -77,7 +77,7 @@ class Map:
 def office(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     sqs.forget_client()
     s3.forget_client()
-    monkeypatch.setattr(wiring, "spread_payout", lambda: SpreadParts(MEMBERS - 1))
+    monkeypatch.setattr(wiring, "payout_map", lambda: QueuedPayoutMap(MEMBERS - 1))
     with clock_at(FIRST) as clock:
         yield Office(cloud, clock)
 
@@ -124,7 +124,7 @@ def test_a_batch_in_parts_ends_in_the_books_and_files_of_one_that_was_sent_in_on
     status = office.payout()["status"]
     before.restore()
     office.orders = 0
-    monkeypatch.setattr(wiring, "spread_payout", lambda: SpreadParts(MEMBERS))
+    monkeypatch.setattr(wiring, "payout_map", lambda: QueuedPayoutMap(MEMBERS))
     listed(office)
     office.results(others=True)
     assert not office.drain()
@@ -139,7 +139,7 @@ def test_a_batch_in_parts_ends_in_the_books_and_files_of_one_that_was_sent_in_on
 
 def test_parts_are_given_away_once_an_hour_and_taken_twice_they_change_nothing(office: Office, cloud: Cloud) -> None:
     listed(office)
-    wiring.take_payout_step(PAYOUT)
+    wiring.request_step(PAYOUT)
     office.drain()
     first = Map(cloud)
     once = first.run()
@@ -148,7 +148,7 @@ def test_parts_are_given_away_once_an_hour_and_taken_twice_they_change_nothing(o
         assert steps.handler({"payout_id": PAYOUT, "part": part}, Context()) == {"more": False}
     again = books(cloud)
     office.clock.at += timedelta(minutes=59)
-    wiring.take_payout_step(PAYOUT)
+    wiring.request_step(PAYOUT)
     office.drain()
     early = Map(cloud).run()
 
@@ -234,7 +234,7 @@ def test_a_batch_in_parts_stays_in_parts_when_the_brand_raises_how_many_one_func
 ) -> None:
     sandbox.script = lambda _: "slow"
     listed(office, channel="sandbox")
-    monkeypatch.setattr(wiring, "spread_payout", lambda: SpreadParts(MEMBERS))
+    monkeypatch.setattr(wiring, "payout_map", lambda: QueuedPayoutMap(MEMBERS))
     assert len(cloud.messages(environment.text("PAYOUT_MAPS_QUEUE_URL"))) == 1  # lost
     office.poll(hours=1)
     Map(cloud).run()

@@ -12,10 +12,11 @@ from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey
 from cardstock.members.model import Person
 from cardstock.members.store import DynamoMembers
-from cardstock.payouts import service
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.channels.sandbox import SandboxTransfers, Way
 from cardstock.payouts.model import Line, Period, Rules, batch_id, retried
+from cardstock.payouts.opening import Opener, open_batch
+from cardstock.payouts.results import retry_line
 from cardstock.payouts.tax.tables import TaxToDate, counted
 from cardstock.payouts.tax.to_date import figures_before
 from tests.people.payouts_office import FIRST, Office, office
@@ -38,12 +39,9 @@ def open_and_approve(office: Office, month: int, rules: Rules) -> str:
     period = Period(f"2026-{month:02d}")
     payout = batch_id(period)
     office.clock.at = period.ends + timedelta(hours=3)
-    service.open_batch(period, actor="schedule", rules=rules, payouts=payouts_wiring.payouts(), clock=office.clock)
+    open_batch(period, Opener("schedule"), rules, payouts_wiring.payouts())
     office.advance(payout, only_csv=True)
-    service.approve(
-        payout, actor="key_li", name="Li", note=None, request=RequestKey(f"req_{payout}", "x"),
-        same_person="key_li".__eq__, payouts=payouts_wiring.payouts(), clock=office.clock,
-    )  # fmt: skip
+    office.approve_as("key_li", payout)
     return payout
 
 
@@ -52,7 +50,7 @@ def send(office: Office, month: int, rules: Rules) -> dict[str, Line]:
     payout = open_and_approve(office, month, rules)
     while office.advance(payout, only_csv=True):
         pass
-    return {line.member: line for line in payouts_wiring.payouts().lines(payout)}
+    return {line.member: line for line in payouts_wiring.payouts().lines_of_batch(payout)}
 
 
 def settle(office: Office, lines: dict[str, Line], **results: str) -> None:
@@ -90,10 +88,13 @@ def test_two_steps_at_once_never_decide_two_lines_of_one_person(office: Office) 
     pending: list[int] = []
     for _ in range(3):
         assert office.advance(payout, only_csv=True) is (len(pending) < 2)
-        pending.append([line.status for line in payouts_wiring.payouts().lines(payout)].count("pending"))
+        pending.append([line.status for line in payouts_wiring.payouts().lines_of_batch(payout)].count("pending"))
 
     assert pending == [2, 1, 0]
-    assert sum(line.tax for line in payouts_wiring.payouts().lines(payout)) == (130_000 - 80_000) * 2_000 // 10_000
+    assert (
+        sum(line.tax for line in payouts_wiring.payouts().lines_of_batch(payout))
+        == (130_000 - 80_000) * 2_000 // 10_000
+    )
 
 
 def test_the_months_of_one_person_follow_each_other_over_all_his_accounts(office: Office) -> None:
@@ -119,18 +120,15 @@ def test_a_line_that_fails_in_the_next_year_is_out_of_its_own_and_income_of_the_
     office.earn(second, 1_000_000)
     december = send(office, 12, PLATFORM)
     settle(office, december, **{first: "failed"})
-    closed = {line.member: line for line in payouts_wiring.payouts().lines("pay_202612")}
+    closed = {line.member: line for line in payouts_wiring.payouts().lines_of_batch("pay_202612")}
     period = Period("2027-01")
     office.clock.at = period.ends + timedelta(hours=3)
-    service.open_batch(period, actor="schedule", rules=PLATFORM, payouts=payouts_wiring.payouts(), clock=office.clock)
+    open_batch(period, Opener("schedule"), PLATFORM, payouts_wiring.payouts())
     office.advance("pay_202701", only_csv=True)
-    service.approve(
-        "pay_202701", actor="key_li", name="Li", note=None, request=RequestKey("req_jan", "x"),
-        same_person="key_li".__eq__, payouts=payouts_wiring.payouts(), clock=office.clock,
-    )  # fmt: skip
+    office.approve_as("key_li", "pay_202701")
     while office.advance("pay_202701", only_csv=True):
         pass
-    january = {line.member: line for line in payouts_wiring.payouts().lines("pay_202701")}
+    january = {line.member: line for line in payouts_wiring.payouts().lines_of_batch("pay_202701")}
 
     assert closed[first].status == "failed"
     # January begins anew: nothing is left of December, and its first month pays tax on everything above 5 000.
@@ -145,12 +143,10 @@ def test_who_is_pending_in_an_older_batch_is_not_listed_under_another_account(of
     office.earn(second, 40_000)
     office.earn(first, 5_000)
     office.clock.at = Period("2026-11").ends + timedelta(hours=3)
-    service.open_batch(
-        Period("2026-11"), actor="schedule", rules=LABOUR, payouts=payouts_wiring.payouts(), clock=office.clock
-    )
+    open_batch(Period("2026-11"), Opener("schedule"), LABOUR, payouts_wiring.payouts())
     office.advance("pay_202611", only_csv=True)
 
-    assert list(payouts_wiring.payouts().lines("pay_202611")) == []
+    assert list(payouts_wiring.payouts().lines_of_batch("pay_202611")) == []
 
 
 @pytest.mark.parametrize("fails", [0, 1])
@@ -163,7 +159,7 @@ def test_a_transfer_that_failed_is_retried_with_the_tax_of_what_was_paid(office:
     office.advance(payout, only_csv=True)
     # Only the channel's own word allows a second attempt; here the tax alone is looked at.
     again = retried(lost, "key_li")
-    found = payouts_wiring.payouts().find(payout)
+    found = payouts_wiring.payouts().find_batch(payout)
     assert found is not None
     known = flows_wiring.payees()(members, office.clock.now())
     before, waiting = figures_before(found, [again], known, payouts_wiring.payouts())
@@ -183,7 +179,7 @@ class Meeting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._payouts, name)
 
-    def claim(self, lines: Sequence[Line], **more: Any) -> Sequence[Line]:
+    def claim_lines(self, lines: Sequence[Line], **more: Any) -> Sequence[Line]:
         if not self.met:
             self.met = 1
             if self._retry is not None:
@@ -192,7 +188,7 @@ class Meeting:
             else:
                 while self._office.advance(self._payout, only_csv=True):
                     self.met += 1
-        return self._payouts.claim(lines, **more)
+        return self._payouts.claim_lines(lines, **more)
 
 
 def test_steps_that_meet_at_the_claim_tax_a_person_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +201,7 @@ def test_steps_that_meet_at_the_claim_tax_a_person_once(office: Office, monkeypa
         office.advance(payout, only_csv=True)
     while office.advance(payout, only_csv=True):
         pass
-    lines = list(real().lines(payout))
+    lines = list(real().lines_of_batch(payout))
 
     assert meeting.met > 1
     assert [line.status for line in lines] == ["sent"] * 3
@@ -227,7 +223,7 @@ def test_a_retry_that_is_asked_for_while_a_step_claims_another_account_is_taxed_
 
     def retry(member: str) -> None:
         number, request = lines[member].number, RequestKey(f"req_{member}", "x")
-        service.retry(payout, number, actor="key_li", request=request, payouts=real, clock=office.clock)
+        retry_line(payout, number, "key_li", request, real)
 
     retry(members[1])
     meeting = Meeting(office, payout, lambda: retry(members[0]))
@@ -236,7 +232,7 @@ def test_a_retry_that_is_asked_for_while_a_step_claims_another_account_is_taxed_
         office.advance(payout, only_csv=True)
     while office.advance(payout, only_csv=True):
         pass
-    again = [line for line in real.lines(payout) if line.attempt == 2]
+    again = [line for line in real.lines_of_batch(payout) if line.attempt == 2]
 
     assert [(line.status, line.gross) for line in again] == [("sent", 60_000)] * 2
     assert sum(line.tax for line in again) == (120_000 - 80_000) * 2_000 // 10_000

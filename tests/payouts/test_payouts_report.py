@@ -12,7 +12,7 @@ from cardstock.payouts.report.content import Report, assemble, reconcile
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 RULES = Rules(1_000, "bank_file", 10, "labour", "labour-2019")
-BATCH = Batch("pay_202611", Period("2026-11"), "sending", RULES, "schedule", NOON, closed_at=NOON)
+BATCH = Batch("pay_202611", Period("2026-11"), "closed", RULES, "schedule", NOON, closed_at=NOON)
 
 
 def line(member: str, status: LineStatus = "paid", gross: int = 500_000, tax: int = 80_000, attempt: int = 1) -> Line:

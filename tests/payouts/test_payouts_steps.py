@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from cardstock.errors import ConflictError, RefusedError
 from cardstock.flows import wiring as flows_wiring
-from cardstock.ids import RequestKey
-from cardstock.payouts import service
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.model import Balance, Line, Payee, Period, Rules, batch_id, new_line, written
+from cardstock.payouts.opening import Opener, open_batch
+from cardstock.payouts.reporting import report_of
 from tests.people.payouts_office import FIRST, PAYOUT, Office, member_id, office
 
 __all__ = ["office"]
@@ -23,19 +23,16 @@ def pay_month(office: Office, month: int, rules: Rules, *, result: str = "paid")
     period = Period(f"2026-{month:02d}")
     office.clock.at = period.ends + timedelta(hours=3)
     payout = batch_id(period)
-    service.open_batch(period, actor="schedule", rules=rules, payouts=payouts_wiring.payouts(), clock=office.clock)
+    open_batch(period, Opener("schedule"), rules, payouts_wiring.payouts())
     office.advance(payout, only_csv=True)
-    service.approve(
-        payout, actor="key_li", name="Li", note=None, request=RequestKey(f"req_{payout}", "x"),
-        same_person="key_li".__eq__, payouts=payouts_wiring.payouts(), clock=office.clock,
-    )  # fmt: skip
+    office.approve_as("key_li", payout)
     office.advance(payout, only_csv=True)
     lines = office.lines(payout)
     sent = [line["number"] for line in lines.values() if line["status"] == "sent"]
     if sent:
         office.results(*({"number": number, "result": result} for number in sent), payout=payout)
         office.advance(payout, only_csv=True)
-    found = payouts_wiring.payouts().find(payout)
+    found = payouts_wiring.payouts().find_batch(payout)
     assert found is not None
     assert found.status == "settled"
     return lines[member_id(1)]["tax_fen"] if member_id(1) in lines else None
@@ -46,14 +43,11 @@ def test_who_has_opened_a_payout_does_not_approve_it(office: Office) -> None:
     period, payouts = Period("2026-11"), payouts_wiring.payouts()
     office.clock.at = period.ends + timedelta(hours=3)
     rules = Rules(1_000, "bank_file", 10, "labour", "labour-2019")
-    service.open_batch(period, actor="key_li", rules=rules, payouts=payouts, clock=office.clock)
+    open_batch(period, Opener("key_li"), rules, payouts)
     office.advance(batch_id(period))
 
     with pytest.raises(RefusedError, match="APPROVER_OPENED_IT"):
-        service.approve(
-            batch_id(period), actor="key_li", name="Li", note=None, request=RequestKey("req_1", "x"),
-            same_person="key_li".__eq__, payouts=payouts, clock=office.clock,
-        )  # fmt: skip
+        office.approve_as("key_li", batch_id(period))
 
 
 def platform(*, carry_over_gap: bool = False) -> Rules:
@@ -164,11 +158,11 @@ class Met:
         self._member = member
         self._payouts = payouts_wiring.payouts()
 
-    def lines(self, batch: str, part: str = "") -> Iterator[Line]:
-        counted = list(self._payouts.lines(batch, part))
-        found = self._payouts.find(batch)
-        if found is not None and found.listed_at is None:
-            self._payouts.list_lines(found, [new_line(found, Balance(self._member, 5_000))])
+    def lines_of_batch(self, batch: str, part: str = "") -> Iterator[Line]:
+        counted = list(self._payouts.lines_of_batch(batch, part))
+        found = self._payouts.find_batch(batch)
+        if found is not None and found.stage == "listing":
+            self._payouts.add_lines(found, [new_line(found, Balance(self._member, 5_000))])
         return iter(counted)
 
     def __getattr__(self, name: str) -> Any:
@@ -219,7 +213,7 @@ def test_two_steps_that_list_at_once_list_everybody_once(office: Office) -> None
         office.advance(payees=meeting)
     office.member(2, 5_000)
     office.advance()
-    payout = payouts_wiring.payouts().find("pay_202611")
+    payout = payouts_wiring.payouts().find_batch("pay_202611")
 
     assert meeting.interrupted
     assert payout is not None
@@ -246,7 +240,7 @@ def test_the_bank_s_file_has_what_a_step_that_was_met_on_the_way_has_sent(office
     office.tick()
     office.advance()
     office.approve()
-    numbers = {line.member: line.number for line in payouts_wiring.payouts().lines(PAYOUT)}
+    numbers = {line.member: line.number for line in payouts_wiring.payouts().lines_of_batch(PAYOUT)}
     # Sent by the other step, which has time for one chunk, before this one would leave him out.
     held = min(members, key=numbers.__getitem__)
     meeting = Interrupted(office, chunks=1)
@@ -257,7 +251,7 @@ def test_the_bank_s_file_has_what_a_step_that_was_met_on_the_way_has_sent(office
 
     with pytest.raises(ConflictError, match="PAYOUT_CHANGED"):
         office.advance(payees=with_a_hold)
-    sent = [line for line in payouts_wiring.payouts().lines(PAYOUT) if line.status == "sent"]
+    sent = [line for line in payouts_wiring.payouts().lines_of_batch(PAYOUT) if line.status == "sent"]
     office.advance()
     content = office.cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/transfers.csv")["Body"].read()
 
@@ -276,19 +270,17 @@ def test_what_a_bank_contradicts_once_the_books_have_closed_changes_no_report(of
     paid, failed = ({"number": number, "result": result} for result in ("paid", "failed"))
     office.results(paid)
     more = office.advance(chunks=1, only_csv=True)
-    closed = payouts_wiring.payouts().find(PAYOUT)
+    closed = payouts_wiring.payouts().find_batch(PAYOUT)
     office.clock.at += timedelta(hours=1)
     contradicted = office.results(failed)
     office.advance(only_csv=True)
-    settled = payouts_wiring.payouts().find(PAYOUT)
+    settled = payouts_wiring.payouts().find_batch(PAYOUT)
     assert settled is not None
-    report = service.report_of(
-        settled, brand=payouts_wiring.brand(), payouts=payouts_wiring.payouts(), ledger=flows_wiring.payout_ledger()
-    )
+    report = report_of(settled, payouts_wiring.brand(), payouts_wiring.payouts(), flows_wiring.payout_ledger())
 
     assert more
     assert closed is not None
-    assert (closed.status, closed.closed_at) == ("sending", FIRST)
+    assert (closed.stage, closed.status, closed.closed_at) == ("closed", "sending", FIRST)
     assert (contradicted[0], contradicted[1]["recorded"]) == (202, 1)
     assert settled.status == "settled"
     assert [written(settled, write(report)) for write in payouts_wiring.report_writers()[1:2]] == list(settled.reports)

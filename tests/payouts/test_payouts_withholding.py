@@ -258,7 +258,7 @@ def test_a_quarter_is_the_same_in_whatever_order_it_is_read() -> None:
     for month in (10, 11, 12):
         for member in MEMBERS:
             one.end(one.send(month, one.pending(month, member), 700_000 * month), "paid")
-    batches = [replace(one.batch(month), status="settled", closed_at=NOON) for month in (10, 11, 12)]
+    batches = [replace(one.batch(month), stage="settled", closed_at=NOON) for month in (10, 11, 12)]
     lines = {batch.id: [line for line in one.paid() if line.batch == batch.id] for batch in batches}
     turned = {batch: found[::-1] for batch, found in lines.items()}
     found = quarter_of("Cardstock", Quarter("2026-Q4"), batches, lines)
@@ -286,7 +286,7 @@ def test_a_quarter_tells_the_year_so_far_of_everybody() -> None:
     one = Life(PLATFORM_2025)
     for month in range(1, 7):
         one.end(one.send(month, one.pending(month, "mem_a"), 1_000_000), "paid" if month != 3 else "failed")
-    batches = [replace(one.batch(month), status="settled", closed_at=NOON) for month in range(1, 7)]
+    batches = [replace(one.batch(month), stage="settled", closed_at=NOON) for month in range(1, 7)]
     lines = {batch.id: [line for line in one.payouts.stored.values() if line.batch == batch.id] for batch in batches}
     first = quarter_of("Cardstock", Quarter("2026-Q1"), batches[:3], lines)
     second = quarter_of("Cardstock", Quarter("2026-Q2"), batches, lines)

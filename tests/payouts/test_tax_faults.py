@@ -31,9 +31,9 @@ def settled(period: Period) -> None:
 
     batch = Batch(
         batch_id(period), period, "settled", LABOUR, "schedule", period.ends, listed_at=period.ends,
-        closed_at=period.ends + timedelta(days=2), announced=("payout.opened", "payout.settled"),
+        closed_at=period.ends + timedelta(days=2),
     )  # fmt: skip
-    wiring.payouts().open(batch)
+    wiring.payouts().open_batch(batch)
     number = transfer_number("mem_1", period, 1)
     item = _line_item(Line(batch.id, period.key, "mem_1", 1, number, 100_000))
     item.status, item.gross, item.tax, item.net = "paid", 100_000, 4_000, 96_000

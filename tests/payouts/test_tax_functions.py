@@ -17,13 +17,12 @@ from cardstock import environment
 from cardstock.clock import rfc3339
 from cardstock.edge import wiring as edge_wiring
 from cardstock.flows import wiring as flows_wiring
-from cardstock.ids import RequestKey
 from cardstock.members import sessions
 from cardstock.members.model import Person
 from cardstock.members.store import DynamoMembers
-from cardstock.payouts import service
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.model import Period, batch_id
+from cardstock.payouts.opening import Opener, open_batch
 from functions.payouts.nightly_tax import app as nightly
 from functions.payouts.tax_api import app as api
 from tests.house.cloud import ROOT, Cloud, Context, http_event
@@ -54,15 +53,12 @@ def pay(office: Office, period: Period, *, failed: str = "", settle: bool = True
     payout = batch_id(period)
     office.clock.at = period.ends + timedelta(hours=3)
     rules = replace(flows_wiring.payout_rules(period), channel="bank_file")
-    service.open_batch(period, actor="schedule", rules=rules, payouts=payouts_wiring.payouts(), clock=office.clock)
+    open_batch(period, Opener("schedule"), rules, payouts_wiring.payouts())
     office.advance(payout, only_csv=True)
-    service.approve(
-        payout, actor="key_li", name="Li", note=None, request=RequestKey(f"req_{payout}", "x"),
-        same_person="key_li".__eq__, payouts=payouts_wiring.payouts(), clock=office.clock,
-    )  # fmt: skip
+    office.approve_as("key_li", payout)
     while office.advance(payout, only_csv=True):
         pass
-    lines = list(payouts_wiring.payouts().lines(payout))
+    lines = list(payouts_wiring.payouts().lines_of_batch(payout))
     if settle and lines:
         office.results(
             *({"number": one.number, "result": "failed" if one.member == failed else "paid"} for one in lines),

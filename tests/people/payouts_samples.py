@@ -81,7 +81,7 @@ def sample(payees: int = 16, orders: int = 3) -> Report:
     batch = Batch(
         id="pay_202611",
         period=PERIOD,
-        status="sending",
+        stage="closed",
         rules=Rules(1_000, "bank_file", 10, "labour", LABOUR_2019.id),
         opened_by="schedule",
         opened_at=CLOSED - timedelta(days=2),

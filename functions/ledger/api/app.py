@@ -14,9 +14,9 @@ from cardstock.ledger import standing as ledger
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
-from cardstock.payouts import service as payouts
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.model import Line
+from cardstock.payouts.reading import withdrawals
 from cardstock.payouts.schemas import PageOfWithdrawals, Withdrawals, withdrawals_told
 
 api = Api("commissions", callers=partners_wiring.callers)
@@ -63,7 +63,7 @@ def list_withdrawals(request: Request[Nothing, PageOfWithdrawals]) -> Withdrawal
     member_id = request.caller.id
 
     def read(limit: int, before: str | None) -> tuple[Sequence[Line], str | None]:
-        return payouts.withdrawals(member_id, limit, before, payouts=payouts_wiring.payouts())
+        return withdrawals(member_id, limit, before, payouts_wiring.payouts())
 
     found, following = read_page(edge_wiring.signer(), f"withdrawals:{member_id}", request.query, read)
     return withdrawals_told(found, following, request.language)

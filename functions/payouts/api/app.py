@@ -2,9 +2,9 @@
 
 from functools import partial
 
+from cardstock import clock
 from cardstock.aws.tables import connect
 from cardstock.catalog import wiring as catalog_wiring
-from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
@@ -12,8 +12,11 @@ from cardstock.errors import NOT_FOUND
 from cardstock.flows import wiring as flows_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import schemas as models
-from cardstock.payouts import service
 from cardstock.payouts import wiring as payouts_wiring
+from cardstock.payouts.approval import Approval, approve_batch
+from cardstock.payouts.opening import Opener, open_by_hand
+from cardstock.payouts.reading import existing_batch, totals
+from cardstock.payouts.results import confirm_all, record_results, retry_line
 
 api = Api("payouts", callers=partners_wiring.callers)
 
@@ -21,7 +24,7 @@ api = Api("payouts", callers=partners_wiring.callers)
 @api.get("/v1/payouts", query=PageQuery, answer=models.PayoutList, auth="key", scope="payouts:read")
 def list_payouts(request: Request[Nothing, PageQuery]) -> models.PayoutList:
     """List payouts, newest period first."""
-    found, following = read_page(edge_wiring.signer(), "payouts", request.query, payouts_wiring.payouts().page)
+    found, following = read_page(edge_wiring.signer(), "payouts", request.query, payouts_wiring.payouts().batch_page)
     return models.PayoutList([models.told(batch) for batch in found], following)
 
 
@@ -32,26 +35,27 @@ def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
 
     There is one a month: whoever opens it, again or first, finds it. Another person has to approve it.
     """
-    batch, repeated = service.open_by_hand(
-        request.body.period, actor=request.caller.id, name=request.caller.name, rules=flows_wiring.payout_rules,
-        keep=partial(catalog_wiring.keep_request, request.key), payouts=payouts_wiring.payouts(), clock=process_clock(),
-    )  # fmt: skip
-    payouts_wiring.take_payout_step(batch.id)
+    opener = Opener(request.caller.id, request.caller.name)
+    keep = partial(catalog_wiring.keep_request, request.key)
+    batch, repeated = open_by_hand(
+        request.body.period, opener, flows_wiring.payout_rules, keep, payouts_wiring.payouts()
+    )
+    payouts_wiring.request_step(batch.id)
     return Answer(models.told(batch), replayed=repeated)
 
 
 @api.get("/v1/payouts/{payout_id}", answer=models.PayoutDetail, auth="key", scope="payouts:read", codes=(NOT_FOUND,))
 def read_payout(request: Request[Nothing, Nothing]) -> models.PayoutDetail:
     """Read a payout with the sums of its lines."""
-    batch = service.existing(request.path["payout_id"], payouts=payouts_wiring.payouts())
-    return models.told_in_full(batch, service.totals(payouts_wiring.payouts().lines(batch.id)))
+    batch = existing_batch(request.path["payout_id"], payouts_wiring.payouts())
+    return models.told_in_full(batch, totals(payouts_wiring.payouts().lines_of_batch(batch.id)))
 
 
 @api.get("/v1/payouts/{payout_id}/lines", query=PageQuery, answer=models.PayoutLines, auth="key",
          scope="payouts:read", codes=(NOT_FOUND,))  # fmt: skip
 def list_lines(request: Request[Nothing, PageQuery]) -> models.PayoutLines:
     """List the transfers of a payout, by number."""
-    batch = service.existing(request.path["payout_id"], payouts=payouts_wiring.payouts())
+    batch = existing_batch(request.path["payout_id"], payouts_wiring.payouts())
     of, read = f"lines:{batch.id}", payouts_wiring.payouts().line_page
     found, following = read_page(edge_wiring.signer(), of, request.query, read, batch.id)
     return models.PayoutLines([models.told_line(line) for line in found], following)
@@ -64,12 +68,10 @@ def approve(request: Request[models.Approve, Nothing]) -> Answer:
 
     Another person than the one who opened it. Sending starts within moments. A second approval changes nothing.
     """
-    batch, repeated = service.approve(
-        request.path["payout_id"], actor=request.caller.id, name=request.caller.name, note=request.body.note,
-        request=request.key, same_person=partial(partners_wiring.callers().same_person, request.caller),
-        payouts=payouts_wiring.payouts(), clock=process_clock(),
-    )  # fmt: skip
-    payouts_wiring.take_payout_step(batch.id)
+    same_person = partial(partners_wiring.callers().same_person, request.caller)
+    approval = Approval(request.caller.id, request.caller.name, request.body.note, same_person)
+    batch, repeated = approve_batch(request.path["payout_id"], approval, request.key, payouts_wiring.payouts())
+    payouts_wiring.request_step(batch.id)
     return Answer(models.told(batch), replayed=repeated)
 
 
@@ -83,12 +85,12 @@ def bring_results(request: Request[models.BringResults, Nothing]) -> models.Take
     bringing the result with the right `amount_fen`.
     """
     payout_id, actor = request.path["payout_id"], request.caller.id
-    answers = models.answers_of(request.body, source=actor, at=process_clock().now())
-    outcome = service.bring_answers(payout_id, answers, payouts=payouts_wiring.payouts())
+    answers = models.answers_of(request.body, source=actor, at=clock.now())
+    brought = record_results(payout_id, answers, payouts_wiring.payouts())
     if request.body.all_others_paid:
-        service.confirm_all(payout_id, actor=actor, payouts=payouts_wiring.payouts(), clock=process_clock())
-    payouts_wiring.take_payout_step(payout_id)
-    return models.told_outcome(payout_id, outcome)
+        confirm_all(payout_id, actor, payouts_wiring.payouts())
+    payouts_wiring.request_step(payout_id)
+    return models.told_outcome(payout_id, brought)
 
 
 @api.post("/v1/payouts/{payout_id}/lines/{number}/retries", answer=models.PayoutLine, status=202, auth="key",
@@ -100,12 +102,10 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
     A bank's file has no channel that speaks: what the bank failed is paid with the next period's payout.
     """
     payout_id = request.path["payout_id"]
-    line, repeated = service.retry(
-        payout_id, request.path["number"], actor=request.caller.id, request=request.key,
-        payouts=payouts_wiring.payouts(),
-        clock=process_clock(),
-    )  # fmt: skip
-    payouts_wiring.take_payout_step(payout_id)
+    line, repeated = retry_line(
+        payout_id, request.path["number"], request.caller.id, request.key, payouts_wiring.payouts()
+    )
+    payouts_wiring.request_step(payout_id)
     return Answer(models.told_line(line), replayed=repeated)
 
 
@@ -113,7 +113,7 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
          codes=(NOT_FOUND,))  # fmt: skip
 def read_report(request: Request[Nothing, Nothing]) -> models.PayoutReport:
     """Read a payout's files and its reconciliation."""
-    batch = service.existing(request.path["payout_id"], payouts=payouts_wiring.payouts())
+    batch = existing_batch(request.path["payout_id"], payouts_wiring.payouts())
     files = ((file, payouts_wiring.report_files().link(file.key)) for file in (*batch.transfers, *batch.reports))
     return models.told_report(batch, files)
 

@@ -1,18 +1,18 @@
-"""Schedule: has the channel asked how the transfers stand that are on their way."""
+"""Schedule: have each channel asked how the transfers in flight stand."""
 
 from datetime import datetime
 from typing import Any
 
 from cardstock.aws.tables import connect
 from cardstock.edge import schedule
-from cardstock.payouts import service, wiring
+from cardstock.payouts import steps, wiring
 
 
 def run(_scheduled_at: datetime, _context: Any) -> dict[str, Any]:
-    """One step for each payout whose channel answers by itself; a step too many changes nothing."""
-    found = service.on_their_way(payouts=wiring.payouts())
+    """One step for each batch whose channel answers by itself; a step too many changes nothing."""
+    found = steps.polled(wiring.payouts())
     for batch in found:
-        wiring.take_payout_step(batch.id)
+        wiring.request_step(batch.id)
     return {"steps": len(found)}
 
 

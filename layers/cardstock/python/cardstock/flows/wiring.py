@@ -10,6 +10,7 @@ from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members import wiring as members_wiring
 from cardstock.network import wiring as network_wiring
 from cardstock.orders import wiring as orders_wiring
+from cardstock.payouts import wiring as payouts_wiring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from cardstock.orders import ports as orders_ports
     from cardstock.payouts import ports as payouts_ports
     from cardstock.payouts.model import Batch, Period, Rules
+    from cardstock.payouts.needs import StepNeeds
     from cardstock.recommendations.ports import Purchases
 
 
@@ -200,26 +202,42 @@ def taxpayers() -> "payouts_ports.Payees":
 
 
 def payout_rules(period: "Period") -> "Rules":
-    """What this brand has configured, the smallest payout of the plan in force, and the tax table that holds for
-    `period`."""
+    """The rules of a period's batch, as the brand is configured now."""
+    from cardstock.flows import paying_out
     from cardstock.network.presets import DEFAULT_PLAN
-    from cardstock.payouts.model import Rules
-    from cardstock.payouts.tax.tables import table_for
+    from cardstock.payouts.channels import MINIMUM_FEN
 
-    table = table_for(environment.text("TAX_METHOD"), period.month)
-    plan = network_wiring.network().read_positions((), plan=True).plan or DEFAULT_PLAN
-    return Rules(
-        minimum=max(plan.payout_minimum, 1),  # who has nothing is not listed, whatever a plan says
-        channel=environment.text("TRANSFER_CHANNEL"),
-        channel_minimum=10,
-        tax_method=table.method,
-        tax_table=table.id,
+    channel = environment.text("TRANSFER_CHANNEL")
+    settings = paying_out.PayoutSettings(
+        channel=channel,
+        channel_minimum=MINIMUM_FEN[channel],
+        tax_method=environment.text("TAX_METHOD"),
         carry_over_gap=environment.text("TAX_GAP") == "carry_over",
     )
+    plan = network_wiring.network().read_positions((), plan=True).plan or DEFAULT_PLAN
+    return paying_out.payout_rules(period, plan, settings)
 
 
 def announce_payout(kind: str, batch: "Batch") -> None:
-    """Tell partners about a batch."""
-    from cardstock.payouts.queue import tell
+    """Announce to partners what happened to a batch."""
+    from cardstock.flows import paying_out
 
-    tell(announcements(), kind, batch)
+    paying_out.announce_payout(announcements(), kind, batch)
+
+
+def payout_step(enough_time: "Callable[[], bool]", *, in_parts: bool = True) -> "StepNeeds":
+    """What a step of a batch needs. `in_parts`: whether it may give the parts of a big batch to the map."""
+    from cardstock.payouts.needs import StepNeeds
+
+    return StepNeeds(
+        brand=payouts_wiring.brand(),
+        payouts=payouts_wiring.payouts(),
+        ledger=payout_ledger(),
+        payees=payees(),
+        channel=payouts_wiring.transfer_channel,
+        files=payouts_wiring.report_files(),
+        writers=payouts_wiring.report_writers,
+        announce=announce_payout,
+        payout_map=payouts_wiring.payout_map() if in_parts else None,
+        enough_time=enough_time,
+    )

@@ -1,0 +1,44 @@
+"""Payouts: once a month, members are paid what is available to them.
+
+A batch belongs to one month. It has a line for each eligible member: one payment, with its own transfer number. Sending
+a line claims its money in the ledger (available to paying) and hands it to a transfer channel: a bank's file that a
+person carries, WeChat, Alipay, or a sandbox. Answers of the channel end lines; the money is paid, or available again.
+When every line is final and the three books (ledger, batch, channel) agree, the batch is closed, its report is written,
+and it settles. A person is the human behind one or more members; tax is withheld per person.
+
+Stages of a batch; the verb names the function:
+
+    listing        --list_payees-->          counted
+    counted        --announce_listing-->     listed | sending
+    listed         --approve_batch-->        approved
+    approved       --send_lines-->           sending | sending_parts | with_bank | asking
+    sending        --send_lines-->           sending_parts | with_bank | asking
+    sending        --retry_line-->           sending
+    sending_parts  --send_lines-->           with_bank | asking_parts
+    sending_parts  --retry_line-->           sending
+    with_bank      --confirm_all-->          confirmed
+    with_bank      --settle_answered-->      closed
+    confirmed      --settle_answered-->      closed
+    asking         --ask_channel-->          asking_parts | closed
+    asking         --retry_line-->           sending
+    asking_parts   --ask_channel-->          closed
+    asking_parts   --retry_line-->           sending
+    closed         --write_report-->         reported
+    reported       --announce_settlement-->  settled
+
+A batch without lines has nothing to approve: it goes from counted to sending. Books that differ keep the batch in its
+stage until finance resolves them. The API calls the stages open (up to listed), approved, sending (up to closed) and
+settled.
+
+Status of a line:
+
+    pending        --claim_lines-->          sent
+    pending        --drop_lines-->           dropped
+    sent           --finish_lines-->         waiting_user | paid | failed | expired
+    waiting_user   --finish_lines-->         waiting_user | paid | failed | expired
+
+Where to look: `steps.py` takes a batch on, stage by stage; the steps are in `listing.py`, `sending.py` (amounts in
+`sizing.py`, big batches in `parts.py`), `asking.py`, `settling.py` and `reporting.py`; what people do is in
+`opening.py`, `approval.py`, `results.py` and `reading.py`. `tax/` has tables, withholding, and the quarter's file for
+the tax office; `report/` the writers; `channels/` the transfer channels.
+"""

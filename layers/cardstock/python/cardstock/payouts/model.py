@@ -3,15 +3,16 @@
 A batch belongs to one period and takes its id from it. A line belongs to one member and one attempt; its transfer
 number comes from (member, period, attempt) and never changes: the channel tells two payments apart by it alone.
 
-    batch   open -> approved -> sending -> settled
-    line    pending -> sent -> waiting_user -> paid | failed | expired
-            pending -> dropped
+Where a batch stands is its `stage`, and where a line stands its `status`: nothing else says it. The times and names
+beside them are facts for the report and the API. The charts are in the package's docstring; `BATCH_STEPS` and
+`LINE_STEPS` are the same as data.
 """
 
 import hashlib
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -23,10 +24,83 @@ from cardstock.money import Fen
 from cardstock.payouts import errors
 from cardstock.payouts.tax.tables import Method, TaxToDate
 
+Stage: TypeAlias = Literal[
+    "listing",  # eligible members are being listed
+    "counted",  # every eligible member has a line; partners do not know yet
+    "listed",  # waits for a second person's approval
+    "approved",
+    "sending",  # lines are being sent, one step after the other
+    "sending_parts",  # lines are being sent in `PARTS`, side by side
+    "with_bank",  # a person has the file, and brings the bank's results
+    "confirmed",  # a person has confirmed the bank's whole file as paid
+    "asking",  # the channel is asked how the transfers stand
+    "asking_parts",  # the same in `PARTS`
+    "closed",  # every line is final and the three books agree; the report is to be written
+    "reported",  # the report is written; partners do not know yet
+    "settled",
+]
 BatchStatus: TypeAlias = Literal["open", "approved", "sending", "settled"]
+"""What the API calls the stages."""
 LineStatus: TypeAlias = Literal["pending", "sent", "waiting_user", "paid", "failed", "expired", "dropped"]
+
+BATCH_STEPS: Final[Mapping[Stage, frozenset[Stage]]] = {
+    "listing": frozenset({"counted"}),
+    "counted": frozenset({"listed", "sending"}),
+    "listed": frozenset({"approved"}),
+    "approved": frozenset({"sending", "sending_parts", "with_bank", "asking"}),
+    "sending": frozenset({"sending", "sending_parts", "with_bank", "asking"}),
+    "sending_parts": frozenset({"sending", "with_bank", "asking_parts"}),
+    "with_bank": frozenset({"confirmed", "closed"}),
+    "confirmed": frozenset({"closed"}),
+    "asking": frozenset({"asking_parts", "sending", "closed"}),
+    "asking_parts": frozenset({"sending", "closed"}),
+    "closed": frozenset({"reported"}),
+    "reported": frozenset({"settled"}),
+    "settled": frozenset(),
+}
+"""Which stages may follow a stage. From `sending` to itself: a line is added by a retry."""
+
+LINE_STEPS: Final[Mapping[LineStatus, frozenset[LineStatus]]] = {
+    "pending": frozenset({"sent", "dropped"}),
+    "sent": frozenset({"waiting_user", "paid", "failed", "expired"}),
+    "waiting_user": frozenset({"waiting_user", "paid", "failed", "expired"}),
+    "paid": frozenset(),
+    "failed": frozenset(),
+    "expired": frozenset(),
+    "dropped": frozenset(),
+}
+"""Which status may follow a status. From `waiting_user` to itself: the channel gave a newer confirmation."""
+
+_STATUS_OF: Final[Mapping[Stage, BatchStatus]] = {
+    "listing": "open",
+    "counted": "open",
+    "listed": "open",
+    "approved": "approved",
+    "sending": "sending",
+    "sending_parts": "sending",
+    "with_bank": "sending",
+    "confirmed": "sending",
+    "asking": "sending",
+    "asking_parts": "sending",
+    "closed": "sending",
+    "reported": "settled",
+    "settled": "settled",
+}
+
+HANDED_OVER: Final[frozenset[Stage]] = frozenset(
+    {"with_bank", "confirmed", "asking", "asking_parts", "closed", "reported", "settled"}
+)
+"""No line is pending: the channel, or the person who carries its file, has every transfer."""
+ASKED: Final[frozenset[Stage]] = frozenset({"asking", "asking_parts"})
+"""The channel answers for each transfer."""
+RETRIABLE: Final[frozenset[Stage]] = frozenset({"sending", "sending_parts", "with_bank", "confirmed", *ASKED})
+"""A failed line may have a second attempt, if the channel itself said that it failed."""
+POLLED: Final[frozenset[Stage]] = frozenset({"approved", "sending", "sending_parts", "closed", *ASKED})
+"""The hourly poll takes these on; a batch whose file is at the bank waits for a person."""
+WAITING: Final[frozenset[Stage]] = frozenset({"listed", "settled"})
+"""Nothing happens to these until somebody approves, or ever again."""
 Result: TypeAlias = Literal["waiting_user", "paid", "failed", "expired"]
-"""What a channel can say. That it said nothing is not a result: the same number is sent or asked again."""
+"""What a channel can answer. No answer is not a result: the same number is sent or asked about again."""
 
 DifferenceCode: TypeAlias = Literal[
     "UNANSWERED",  # the channel has not said how the transfer ended
@@ -51,17 +125,17 @@ DropReason: TypeAlias = Literal[
     "attempt_open",  # an earlier attempt was paid after all, or is not over
 ]
 
-FINAL: frozenset[LineStatus] = frozenset({"paid", "failed", "expired", "dropped"})
+FINAL: Final = frozenset(status for status, following in LINE_STEPS.items() if not following)
 IN_FLIGHT: frozenset[LineStatus] = frozenset({"sent", "waiting_user"})
 RETURNED: frozenset[LineStatus] = frozenset({"failed", "expired"})
-"""The money of these lines is the payee's again."""
+"""The money of these lines is available to the payee again."""
 MAX_ATTEMPTS = 2
 PARTS = tuple("0123456789abcdefghjkmnpqrstvwxyz")
-"""What the unique half of a transfer number begins with, each as often as any other: a batch in 32 parts."""
+"""The first letter of a transfer number's unique half; each is as frequent as any other. A big batch has 32 parts."""
 REST = "rest"
-"""The step after its parts: what they have left, and what can only be done once."""
+"""The step after all parts: it takes the lines that they left, and does what can only be done once."""
 SCHEDULE_ACTOR = "schedule"
-"""Who opens a batch when nobody did by hand. It can never approve one."""
+"""Opens a batch when no person did. It can never approve one."""
 
 _PERIOD = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
@@ -98,7 +172,7 @@ class Period(msgspec.Struct, frozen=True):
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What the brand had configured when the batch was opened. A batch keeps its rules to its end."""
+    """The brand's settings when the batch was opened. A batch keeps its rules to its end."""
 
     minimum: Fen
     """Smallest available balance that is listed."""
@@ -111,7 +185,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class File(msgspec.Struct, frozen=True):
-    """One file that was written for a batch, once. `sha256` is of its bytes."""
+    """A file of a batch, written once. `sha256` is of its bytes."""
 
     name: str
     key: str
@@ -131,7 +205,7 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One number on which the three books do not agree, with what each of them says."""
+    """One transfer number on which the three books differ, and what each of them has."""
 
     number: str
     member: str
@@ -142,7 +216,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Reconciliation(msgspec.Struct, frozen=True):
-    """The three books side by side. `paid` is net, `claimed` and `returned` are gross."""
+    """Ledger, batch and channel compared. `paid` is net, `claimed` and `returned` are gross."""
 
     ledger: Totals
     batch: Totals
@@ -155,53 +229,57 @@ class Reconciliation(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """The head of a batch. Amounts and counts of it are always the fold of its lines, never kept beside them."""
+    """The head of a batch. Its sums follow from its lines; `listed` and `books` are those of one moment."""
 
     id: str
     period: Period
-    status: BatchStatus
+    stage: Stage
     rules: Rules
     opened_by: str
     opened_at: datetime
     listed_at: datetime | None = None
-    """When every eligible member had a line. Before that nobody can approve; afterwards nobody is added."""
+    """When every eligible member had a line. Nobody is added later, except by a retry."""
     approved_by: str | None = None
     approver: str = ""
     """The name on the approver's key, as it was then."""
     approved_at: datetime | None = None
     note: str | None = None
-    """What the approver wrote down."""
+    """The approver's note."""
     since: datetime | None = None
     """Where its statements begin: when the batch before it was opened; None: with the first entry."""
     listed: int = 0
-    """How many lines it was opened with, and what they were worth. Facts of `listed_at`, never changed."""
+    """How many lines it was opened with."""
     listed_amount: Fen = 0
+    """What these lines were worth."""
     sent_at: datetime | None = None
-    """When no line was pending any more and the transfer file, if the channel takes one, was written."""
+    """When the last pending line was sent and the transfer file, if the channel takes one, was written. None again
+    while a retry is being sent."""
     confirmed_by: str | None = None
-    """Who confirmed every line in flight as paid with one word, as a bank's statement for a whole file does."""
+    """Key that confirmed every line in flight as paid, as a bank's statement for a whole file does."""
     confirmed_at: datetime | None = None
     closed_at: datetime | None = None
     """When every line was final and the three books agreed. The report is dated by it."""
     settled_at: datetime | None = None
     books: Reconciliation | None = None
-    """The last reconciliation, tried when every line was final. One that does not close keeps the batch from settling;
-    of its differences the first are kept."""
+    """The last reconciliation; the first one is made when every line is final. Only the first differences are kept."""
     transfers: tuple[File, ...] = ()
-    """What was written for the channel."""
+    """Files written for the channel."""
     reports: tuple[File, ...] = ()
-    announced: tuple[str, ...] = ()
-    """The events about it that were given to the queue."""
     version: int = 1
     """Counts the writes; the condition of the next one."""
     opener: str = ""
-    """The name on the key of who opened it by hand, as it was then."""
+    """The name on the key that opened it by hand, as it was then."""
     spread_at: datetime | None = None
-    """When its parts were last given away to be taken side by side, if it is big enough for that."""
+    """When its parts were last given to the map; None while it is not taken in parts."""
+
+    @property
+    def status(self) -> BatchStatus:
+        """What the API calls the stage."""
+        return _STATUS_OF[self.stage]
 
 
 class Confirmation(msgspec.Struct, frozen=True):
-    """What a payee's client hands to the channel's page where he takes the money (`wx.requestMerchantTransfer`)."""
+    """What a payee's client passes to the channel's page to accept the money (`wx.requestMerchantTransfer`)."""
 
     merchant: str
     app: str
@@ -226,22 +304,22 @@ class Line(msgspec.Struct, frozen=True):
     """The payee's name as the channel was given it."""
     account: str = ""
     reason: str | None = None
-    """Why it was dropped, failed or lapsed: ours is a `DropReason`, a channel's is its own code."""
+    """Why it was dropped (a `DropReason`), or failed or expired (the channel's own code)."""
     person: str = ""
-    """Whom the member was verified as when the line was sent; several members may be one person."""
+    """The verified person behind the member when the line was sent; several members may be one person."""
     id_number: str = ""
-    """His ID number, masked: the number itself is kept nowhere."""
+    """The person's ID number, masked: the number itself is stored nowhere."""
     tax_table: str = ""
     before: TaxToDate | None = None
-    """What the person had been paid, all his members together, when the month began."""
+    """The person's tax figures when the month began, over all members of the person."""
     after: TaxToDate | None = None
-    """The same after this line, with what was on its way to his other members by then."""
+    """The same after this line, with the transfers then in flight to other members of the person."""
     sent_at: datetime | None = None
     closed_at: datetime | None = None
     confirmation: Confirmation | None = None
-    """While it waits for the payee, if the channel has given one."""
+    """What the payee needs to accept the money, while the line waits for that."""
     retried_by: str | None = None
-    """Who asked for this attempt; None for a first one."""
+    """Key that asked for this attempt; None for the first one."""
 
     @property
     def final(self) -> bool:
@@ -249,7 +327,8 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a channel said about one number, and who brought it. `amount`, if the channel gave one, is the net."""
+    """A channel's answer about one number. `source` names the channel, or the key that brought the answer. `amount` is
+    the net, if the channel gave one."""
 
     number: str
     result: Result
@@ -261,7 +340,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Payee(msgspec.Struct, frozen=True):
-    """What has to be known of a member before money goes to him."""
+    """A member as somebody to be paid."""
 
     member: str
     name: str
@@ -271,22 +350,22 @@ class Payee(msgspec.Struct, frozen=True):
     hold: bool = False
     erased: bool = False
     person: str = ""
-    """Who he is: the same for all members that are one person."""
+    """Id of the verified person: the same for all members of one person."""
     id_number: str = ""
     """Masked."""
     siblings: tuple[str, ...] = ()
-    """The other members who are the same person."""
+    """The other members of the same person."""
 
 
 class Balance(msgspec.Struct, frozen=True):
-    """What the ledger has for a member at this moment. Below zero it is a debt, which blocks payout."""
+    """A member's available balance. Below zero it is a debt, which blocks payout."""
 
     member: str
     available: Fen
 
 
 class Booking(msgspec.Struct, frozen=True):
-    """What the ledger has recorded under one transfer number."""
+    """The ledger's sums under one transfer number."""
 
     number: str
     member: str
@@ -308,13 +387,23 @@ class LedgerLine(msgspec.Struct, frozen=True):
     amount: Fen
 
 
+def moved(batch: Batch, stage: Stage, **facts: Any) -> Batch:
+    """The batch in its next stage, with the facts that belong to it: the one way to change a stage.
+
+    Raises ValueError for a stage that does not follow.
+    """
+    if stage not in BATCH_STEPS[batch.stage]:
+        raise ValueError(f"{batch.id} is {batch.stage} and cannot become {stage}")
+    return replace(batch, stage=stage, **facts)
+
+
 def batch_id(period: Period) -> str:
-    """The one batch of a period: the same event five times is the same batch."""
+    """The id of a period's batch: opening it five times finds one batch."""
     return f"pay_{period.key.replace('-', '')}"
 
 
 def period_of(batch: str) -> Period:
-    """The period that a batch id stands for. Raises InvalidError `PERIOD_INVALID` for anything else."""
+    """The period in a batch id. Raises InvalidError `PERIOD_INVALID` for anything else."""
     digits = batch.removeprefix("pay_")
     return Period(f"{digits[:4]}-{digits[4:]}")
 
@@ -326,7 +415,7 @@ def transfer_number(member: str, period: Period, attempt: int) -> str:
 
 
 def new_line(batch: Batch, balance: Balance, *, attempt: int = 1) -> Line:
-    """A pending line over everything that is available to the member now."""
+    """A pending line over the member's whole available balance."""
     return Line(
         batch=batch.id,
         period=batch.period.key,
@@ -338,7 +427,7 @@ def new_line(batch: Batch, balance: Balance, *, attempt: int = 1) -> Line:
 
 
 def refusal(payee: Payee | None, balance: Balance) -> DropReason | None:
-    """Why this member cannot be paid now, if so. Asked when a batch is opened and again when a line is sent."""
+    """Why this member cannot be paid now; None if they can. Checked when a batch is listed and when a line is sent."""
     if payee is None or payee.erased:
         return "erased"
     if payee.hold:
@@ -351,12 +440,12 @@ def refusal(payee: Payee | None, balance: Balance) -> DropReason | None:
 
 
 def dropped(line: Line, reason: str, at: datetime) -> Line:
-    """The line, left out: its money was never claimed and waits for the next period."""
+    """The dropped line: its money was never claimed and waits for the next period."""
     return replace(line, status="dropped", reason=reason, closed_at=at)
 
 
 def answered(line: Line, answer: Answer) -> Line:
-    """The line after the channel's word on it. A final line stays as it is, whatever is said later."""
+    """The line after the channel's answer. A final line never changes."""
     if line.final:
         return line
     final = answer.result in FINAL
@@ -369,8 +458,25 @@ def answered(line: Line, answer: Answer) -> Line:
     )
 
 
+def answered_all(line: Line, answers: Iterable[Answer]) -> Line:
+    """The line after all answers about it, oldest first."""
+    for answer in answers:
+        line = answered(line, answer)
+    return line
+
+
+def has_final_answer(answers: Iterable[Answer]) -> bool:
+    """Whether the channel has said how a transfer ended."""
+    return any(answer.result in FINAL for answer in answers)
+
+
+def returned_by_channel(batch: Batch, answers: Sequence[Answer]) -> bool:
+    """Whether the last answer came from the channel itself, and says that it did not pay."""
+    return bool(answers) and answers[-1].result in RETURNED and answers[-1].source == batch.rules.channel
+
+
 def retried(line: Line, actor: str) -> Line:
-    """The next attempt of a line that failed, under a number of its own; at most what that one would have paid."""
+    """The next attempt of a failed line, under a number of its own. It pays at most the gross of the failed one."""
     attempt = line.attempt + 1
     return Line(
         batch=line.batch,
@@ -384,12 +490,12 @@ def retried(line: Line, actor: str) -> Line:
 
 
 def written(batch: Batch, document: Document) -> File:
-    """What the batch remembers of a document: where it is written, once, and the hash of its bytes."""
+    """A document as a file of the batch: its key and the hash of its bytes."""
     return named_file(f"payouts/{batch.id}", document)
 
 
 def named_file(folder: str, document: Document) -> File:
-    """A document in its folder."""
+    """A document as a file in a folder."""
     return File(
         name=document.name,
         key=f"{folder}/{document.name}",

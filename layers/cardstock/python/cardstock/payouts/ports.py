@@ -20,33 +20,35 @@ EnoughTime: TypeAlias = Callable[[], bool]
 class Payouts(Protocol):
     """Batches, lines and answers, each money step in one transaction with its entry in the ledger."""
 
-    def open(self, batch: Batch) -> Batch:
+    def open_batch(self, batch: Batch) -> Batch:
         """Store a new batch, or find the one that has its id."""
 
-    def find(self, batch_id: str) -> Batch | None:
+    def find_batch(self, batch_id: str) -> Batch | None:
         """The batch as it is now."""
 
-    def read(self, batch_id: str) -> tuple[Batch | None, Iterator[Line]]:
+    def batch_with_lines(self, batch_id: str) -> tuple[Batch | None, Iterator[Line]]:
         """The batch as it is now, and its lines by transfer number, read on as they are asked for."""
 
-    def page(self, limit: int, before: str | None) -> tuple[list[Batch], str | None]:
+    def batch_page(self, limit: int, before: str | None) -> tuple[list[Batch], str | None]:
         """Up to `limit` batches, newest period first, of periods before the batch id `before`; and before which id
         there are more."""
 
-    def replace(self, batch: Batch) -> Batch:
+    def replace_batch(self, batch: Batch) -> Batch:
         """Store the changed batch if nobody changed it meanwhile; answers it with its new version.
 
         Raises `ConflictError` (PAYOUT_CHANGED) otherwise.
         """
 
-    def approve(self, batch: Batch, request: RequestKey) -> Batch:
-        """`replace`, together with the request that asked for it.
+    def approve_batch(self, batch: Batch, request: RequestKey) -> Batch:
+        """`replace_batch`, together with the request that asked for it.
 
         A repeat of the request answers the batch as it is. Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED).
         """
 
-    def retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> tuple[Line, bool]:
-        """`replace`, together with a new line and the request that asked for it; the line, and whether it was there.
+    def add_retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> tuple[Line, bool]:
+        """`replace_batch`, together with a new line and the request that asked for it.
+
+        Answers the line, and whether it was there before.
 
         Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED), `ConflictError` (PAYOUT_CHANGED).
         """
@@ -54,13 +56,13 @@ class Payouts(Protocol):
     def check_reuse(self, request: RequestKey) -> None:
         """Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED) when the request's key came with another body before."""
 
-    def list_lines(self, batch: Batch, lines: Sequence[Line]) -> None:
+    def add_lines(self, batch: Batch, lines: Sequence[Line]) -> None:
         """Store new lines; those that are there stay as they are. At most 90.
 
         Raises `ConflictError` (PAYOUT_CHANGED) once the batch is known to list everybody.
         """
 
-    def lines(self, batch_id: str, part: str = "") -> Iterator[Line]:
+    def lines_of_batch(self, batch_id: str, part: str = "") -> Iterator[Line]:
         """All lines of a batch, or of one of its `PARTS`, by transfer number, as they are now."""
 
     def line_page(self, batch_id: str, limit: int, after: str | None) -> tuple[list[Line], str | None]:
@@ -69,13 +71,13 @@ class Payouts(Protocol):
     def find_lines(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Line]:
         """Those of the numbers that the batch has."""
 
-    def lines_of(self, member: str, batches: Sequence[Batch]) -> list[Line]:
+    def lines_of_member(self, member: str, batches: Sequence[Batch]) -> list[Line]:
         """A member's lines in these batches (at most 50), in the order of the batches; one call."""
 
     def lines_at(self, keys: Iterable[tuple[str, str]]) -> list[Line]:
         """Those of the lines that exist, each named by its batch and its transfer number; one call per hundred."""
 
-    def claim(self, lines: Sequence[Line], *, unchanged: Batch | None) -> Sequence[Line]:
+    def claim_lines(self, lines: Sequence[Line], *, unchanged: Batch | None) -> Sequence[Line]:
         """Take each line's gross from available to paying and store the line as sent, one transaction for all.
 
         Answers those that were left as they were because the member has less by now or the line has changed. At most
@@ -83,17 +85,17 @@ class Payouts(Protocol):
         line may have been added that these were not decided with.
         """
 
-    def drop(self, lines: Sequence[Line]) -> Sequence[Line]:
+    def drop_lines(self, lines: Sequence[Line]) -> Sequence[Line]:
         """Store lines as dropped. Answers those that were left as they were because they are not pending any more."""
 
-    def finish(self, lines: Sequence[Line]) -> None:
+    def finish_lines(self, lines: Sequence[Line]) -> None:
         """Store the lines' answers: a paid line's gross becomes paid and withheld, a failed or expired one's is
         available again, one transaction for all. Lines that are final already stay as they are. At most `CHUNK`."""
 
-    def record(self, batch_id: str, answers: Sequence[Answer]) -> int:
+    def record_answers(self, batch_id: str, answers: Sequence[Answer]) -> int:
         """Keep answers that differ from the last one of their number; says how many those were."""
 
-    def answers(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
+    def answers_of_batch(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
         """Everything that was answered on a batch or one of its `PARTS`, by number, oldest first."""
 
 
@@ -173,19 +175,19 @@ class Files(Protocol):
         """
 
 
-class Spread(Protocol):
-    """Has the parts of a batch taken side by side."""
+class PayoutMap(Protocol):
+    """Takes the parts of a big batch side by side."""
 
     def __call__(self, batch: Batch) -> None:
-        """Ask for each of `PARTS`, and for the `REST` after them. Asked twice, everything is done twice, and once."""
+        """Ask for each of `PARTS`, and for the `REST` after them. A repeat does no harm. Raises `UnavailableError`."""
 
     @property
     def above(self) -> int:
-        """How many lines a batch may have that one step after the other takes."""
+        """How many lines a batch may have that is taken one step after the other."""
 
 
 class Announce(Protocol):
-    """Tells partners what happened."""
+    """Announces to partners what happened to a batch."""
 
     def __call__(self, kind: str, batch: Batch) -> None:
-        """`payout.opened` or `payout.settled`; the same event however often it is told."""
+        """`payout.opened` or `payout.settled`; a repeat is the same event."""

@@ -30,7 +30,8 @@ from cardstock.payouts.errors import (
 )
 from cardstock.payouts.model import Answer, Batch, File, Line, Reconciliation
 from cardstock.payouts.model import Totals as BookTotals
-from cardstock.payouts.service import Outcome, StatusTotal
+from cardstock.payouts.reading import StatusTotal
+from cardstock.payouts.results import BroughtResults
 from cardstock.payouts.wording import REASON, STATUS
 
 OPENING_CODES = (PERIOD_NOT_OVER, PERIOD_PAST, TAX_TABLE_MISSING)
@@ -467,7 +468,7 @@ def told_report(batch: Batch, files: Iterable[tuple[File, str]]) -> PayoutReport
     return PayoutReport(batch.id, batch.status, shown, _books(batch.books))
 
 
-def told_outcome(payout_id: str, outcome: Outcome) -> TakenResults:
+def told_outcome(payout_id: str, outcome: BroughtResults) -> TakenResults:
     """What became of results."""
     return TakenResults(payout_id, outcome.recorded, outcome.repeated)
 

@@ -22,18 +22,17 @@ A line that has changed, or whose member has less by now, fails alone: it is tak
 goes again.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
-import msgspec
-from msgspec.structs import asdict, replace
+from msgspec.structs import astuple, replace
 from pynamodb.attributes import UnicodeAttribute
 
 from cardstock.aws import requests
 from cardstock.aws.pages import read_page
+from cardstock.aws.records import from_record, to_record
 from cardstock.aws.requests import remember, result_of
 from cardstock.aws.tables import (
     ConditionFailedError,
@@ -63,15 +62,9 @@ from cardstock.payouts.model import (
     Batch,
     Booking,
     Confirmation,
-    Difference,
-    File,
     LedgerLine,
     Line,
     Payee,
-    Period,
-    Reconciliation,
-    Rules,
-    Totals,
     period_of,
     transfer_number,
 )
@@ -103,8 +96,7 @@ class BatchItem(Table):
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_HEAD)
-    status = UnicodeAttribute()
-    listed_at = EpochAttribute(null=True)
+    stage = UnicodeAttribute()
     data = JsonAttribute()
     version = IntegerAttribute()
 
@@ -175,18 +167,18 @@ class DynamoTaxFiles:
     """`payouts.ports.TaxFiles`."""
 
     def add(self, file: TaxFile) -> None:
-        item = TaxFileItem(sk=file.quarter, data=json.loads(json.dumps(asdict(file), default=_ms)))
+        item = TaxFileItem(sk=file.quarter, data=to_record(file))
         item.put_if(TaxFileItem.pk.does_not_exist())
 
     def page(self, *, limit: int) -> list[TaxFile]:
         found = TaxFileItem.query(_TAX_FILES, scan_index_forward=False, consistent_read=True, limit=limit)
-        return [_tax_file(item) for item in found]
+        return [from_record(TaxFile, item.data) for item in found]
 
 
 class DynamoPayouts:
     """`payouts.ports.Payouts`."""
 
-    def open(self, batch: Batch) -> Batch:
+    def open_batch(self, batch: Batch) -> Batch:
         try:
             with Transaction() as write:
                 write.save(_batch_item(batch), condition=BatchItem.pk.does_not_exist())
@@ -195,11 +187,11 @@ class DynamoPayouts:
             return _batch(BatchItem.get(batch.id, _HEAD, consistent_read=True))
         return batch
 
-    def find(self, batch_id: str) -> Batch | None:
+    def find_batch(self, batch_id: str) -> Batch | None:
         item = BatchItem.find(batch_id, _HEAD)
         return None if item is None else _batch(item)
 
-    def page(self, limit: int, before: str | None) -> tuple[list[Batch], str | None]:
+    def batch_page(self, limit: int, before: str | None) -> tuple[list[Batch], str | None]:
         start = None if before is None else {"pk": _BATCHES, "sk": before}
         names, last = read_page(
             BatchNameItem.query, _BATCHES, limit=limit, start=start, scan_index_forward=False, consistent_read=True
@@ -208,7 +200,7 @@ class DynamoPayouts:
         heads = BatchItem.batch_get(keys, consistent_read=True) if keys else ()
         return sorted(map(_batch, heads), key=lambda batch: batch.id, reverse=True), last.sk if last else None
 
-    def read(self, batch_id: str) -> tuple[Batch | None, Iterator[Line]]:
+    def batch_with_lines(self, batch_id: str) -> tuple[Batch | None, Iterator[Line]]:
         # `line$` sorts right behind every `line#...`.
         items = BatchItem.query_raw(batch_id, BatchItem.sk.between(_HEAD, "line$"), first_page=_FIRST_LOOK)
         head = next(items, None)
@@ -216,15 +208,15 @@ class DynamoPayouts:
             return None, iter(())
         return _batch(BatchItem.from_raw_data(head)), (_line(LineItem.from_raw_data(item)) for item in items)
 
-    def replace(self, batch: Batch) -> Batch:
+    def replace_batch(self, batch: Batch) -> Batch:
         changed = _next(batch)
         written = _batch_item(changed).put_if(BatchItem.version == batch.version)
         # The client repeats a put whose answer got lost: what failed the condition may be this very write.
-        if not written and self.find(batch.id) != _batch(_batch_item(changed)):
+        if not written and self.find_batch(batch.id) != _batch(_batch_item(changed)):
             raise errors.PAYOUT_CHANGED()
         return changed
 
-    def approve(self, batch: Batch, request: RequestKey) -> Batch:
+    def approve_batch(self, batch: Batch, request: RequestKey) -> Batch:
         changed = _next(batch)
         try:
             with Transaction() as write:
@@ -233,13 +225,13 @@ class DynamoPayouts:
         except ConditionFailedError as error:
             if 0 in error.failed:
                 result_of(error.failed[0], request)
-            found = self.find(batch.id)
+            found = self.find_batch(batch.id)
             if found is None or found.status == "open":
                 raise errors.PAYOUT_CHANGED() from error
             return found
         return changed
 
-    def retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> tuple[Line, bool]:
+    def add_retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> tuple[Line, bool]:
         try:
             with Transaction() as write:
                 remember(write, request, line.number, now)
@@ -257,13 +249,13 @@ class DynamoPayouts:
     def check_reuse(self, request: RequestKey) -> None:
         requests.find(request)
 
-    def list_lines(self, batch: Batch, lines: Sequence[Line]) -> None:
+    def add_lines(self, batch: Batch, lines: Sequence[Line]) -> None:
         left = list(lines)
         while left:
             try:
                 with Transaction() as write:
                     # Position 0: once everybody is listed, a late repeat of the listing adds nobody.
-                    write.condition_check(BatchItem, batch.id, _HEAD, condition=BatchItem.listed_at.does_not_exist())
+                    write.condition_check(BatchItem, batch.id, _HEAD, condition=BatchItem.stage == "listing")
                     for line in left:
                         write.save(_line_item(line), condition=LineItem.pk.does_not_exist())
             except ConditionFailedError as error:
@@ -273,7 +265,7 @@ class DynamoPayouts:
             else:
                 return
 
-    def lines(self, batch_id: str, part: str = "") -> Iterator[Line]:
+    def lines_of_batch(self, batch_id: str, part: str = "") -> Iterator[Line]:
         for item in LineItem.query(
             batch_id, LineItem.sk.startswith(_of_part("line", batch_id, part)), consistent_read=True
         ):
@@ -291,7 +283,7 @@ class DynamoPayouts:
         found = (_line(item) for item in LineItem.batch_get(keys, consistent_read=True)) if keys else ()
         return {line.number: line for line in found}
 
-    def lines_of(self, member: str, batches: Sequence[Batch]) -> list[Line]:
+    def lines_of_member(self, member: str, batches: Sequence[Batch]) -> list[Line]:
         keys = [
             (batch.id, f"line#{transfer_number(member, batch.period, attempt)}")
             for batch in batches
@@ -304,16 +296,16 @@ class DynamoPayouts:
         wanted = [(batch, f"line#{number}") for batch, number in keys]
         return [_line(item) for item in LineItem.batch_get(wanted, consistent_read=True)]
 
-    def claim(self, lines: Sequence[Line], *, unchanged: Batch | None) -> Sequence[Line]:
+    def claim_lines(self, lines: Sequence[Line], *, unchanged: Batch | None) -> Sequence[Line]:
         return _together(lines, _claim, unchanged)
 
-    def drop(self, lines: Sequence[Line]) -> Sequence[Line]:
+    def drop_lines(self, lines: Sequence[Line]) -> Sequence[Line]:
         return _together(lines, _drop)
 
-    def finish(self, lines: Sequence[Line]) -> None:
+    def finish_lines(self, lines: Sequence[Line]) -> None:
         _together(lines, _finish)
 
-    def record(self, batch_id: str, answers: Sequence[Answer]) -> int:
+    def record_answers(self, batch_id: str, answers: Sequence[Answer]) -> int:
         recorded = 0
         for start in range(0, len(answers), _KEYS_AT_ONCE):
             recorded += self._record(batch_id, answers[start : start + _KEYS_AT_ONCE])
@@ -353,7 +345,7 @@ class DynamoPayouts:
             return sum(len(heard) - (stored[key].said if key in stored else 0) for key, heard in fresh.items())
         raise STORE_BUSY()
 
-    def answers(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
+    def answers_of_batch(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
         found = {}
         wanted = AnswersItem.sk.startswith(_of_part("answer", batch_id, part))
         for item in AnswersItem.query(batch_id, wanted, consistent_read=True):
@@ -434,7 +426,7 @@ def _finish(write: Transaction, line: Line) -> tuple[int, int]:
     if line.status == "waiting_user":
         actions = [LineItem.status.set(line.status)]
         if line.confirmation is not None:
-            actions.append(LineItem.confirmation.set(list(asdict(line.confirmation).values())))
+            actions.append(LineItem.confirmation.set(list(astuple(line.confirmation))))
         _update(write, line, ("sent", "waiting_user"), actions)
         return 0, 1
     at = _moment(line, line.closed_at)
@@ -557,55 +549,11 @@ def _next(batch: Batch) -> Batch:
 
 
 def _batch_item(batch: Batch) -> BatchItem:
-    data = json.loads(json.dumps(asdict(batch), default=_ms))
-    return BatchItem(pk=batch.id, status=batch.status, listed_at=batch.listed_at, data=data, version=batch.version)
-
-
-def _ms(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return to_epoch_ms(value)
-    if isinstance(value, msgspec.Struct):
-        return asdict(value)
-    raise TypeError(f"{value!r} cannot be stored")
-
-
-_MOMENTS = (
-    "opened_at",
-    "listed_at",
-    "approved_at",
-    "since",
-    "sent_at",
-    "confirmed_at",
-    "closed_at",
-    "settled_at",
-    "spread_at",
-)
+    return BatchItem(pk=batch.id, stage=batch.stage, data=to_record(batch), version=batch.version)
 
 
 def _batch(item: BatchItem) -> Batch:
-    data = dict(item.data)
-    for name in _MOMENTS:
-        data[name] = None if data.get(name) is None else from_epoch_ms(data[name])
-    data["period"] = Period(**data["period"])
-    data["rules"] = Rules(**data["rules"])
-    data["transfers"] = tuple(File(**file) for file in data["transfers"])
-    data["reports"] = tuple(File(**file) for file in data["reports"])
-    data["announced"] = tuple(data["announced"])
-    if data["books"] is not None:
-        books = data["books"]
-        data["books"] = Reconciliation(
-            **{name: Totals(**books[name]) for name in ("ledger", "batch", "channel")},
-            differences=tuple(Difference(**difference) for difference in books["differences"]),
-        )
-    return Batch(**data)
-
-
-def _tax_file(item: TaxFileItem) -> TaxFile:
-    data = dict(item.data)
-    data["written_at"] = from_epoch_ms(data["written_at"])
-    data["batches"] = tuple(data["batches"])
-    data["files"] = tuple(File(**file) for file in data["files"])
-    return TaxFile(**data)
+    return from_record(Batch, item.data)
 
 
 def _line_item(line: Line) -> LineItem:
@@ -648,7 +596,7 @@ def _line(item: LineItem) -> Line:
 
 
 def _tax_data(figures: TaxToDate | None) -> list[int]:
-    return [] if figures is None else list(asdict(figures).values())
+    return [] if figures is None else list(astuple(figures))
 
 
 def _repeats(answer: Answer, last: Answer) -> bool:
@@ -659,7 +607,7 @@ def _repeats(answer: Answer, last: Answer) -> bool:
 
 def _answer_data(answer: Answer) -> list[Any]:
     said = [answer.result, to_epoch_ms(answer.received_at), answer.source, answer.reason, answer.amount]
-    return said if answer.confirmation is None else [*said, list(asdict(answer.confirmation).values())]
+    return said if answer.confirmation is None else [*said, list(astuple(answer.confirmation))]
 
 
 def _answer(number: str, data: Sequence[Any]) -> Answer:

@@ -108,16 +108,16 @@ def quarter_writers() -> "Sequence[payouts_ports.QuarterWriter]":
     return quarter_writers()
 
 
-def take_payout_step(payout_id: str, part: str = "") -> None:
-    """Ask for a batch, or for a part of one, to be taken further."""
-    from cardstock.payouts.queue import ask_for_step
+def request_step(payout_id: str, part: str = "") -> None:
+    """Ask for a batch, or for a part of one, to be taken on."""
+    from cardstock.payouts.queue import request_step as request
 
-    ask_for_step(payout_id, part)
+    request(payout_id, part)
 
 
 @cache
-def spread_payout() -> "payouts_ports.Spread":
-    """Has big batches taken in parts."""
-    from cardstock.payouts.queue import SpreadParts
+def payout_map() -> "payouts_ports.PayoutMap":
+    """Takes big batches in parts."""
+    from cardstock.payouts.queue import QueuedPayoutMap
 
-    return SpreadParts(environment.number("PAYOUT_MAP_ABOVE"))
+    return QueuedPayoutMap(environment.number("PAYOUT_MAP_ABOVE"))

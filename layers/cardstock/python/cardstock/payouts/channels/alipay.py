@@ -36,13 +36,13 @@ from msgspec import Meta
 from cardstock.clock import Clock
 from cardstock.files import Document
 from cardstock.money import Fen
+from cardstock.payouts.channels import MINIMUM_FEN
 from cardstock.payouts.channels.calls import Report, client, each, trouble
 from cardstock.payouts.model import Answer, Batch, DropReason, Line, Result
 from cardstock.platforms.keys import PrivateKey, PublicKey
 
 NAME: Final = "alipay"
 SCENE: Final = "佣金报酬"
-MINIMUM_FEN: Final = 10
 _TRANSFER: Final = "alipay.fund.trans.uni.transfer"
 _QUERY: Final = "alipay.fund.trans.common.query"
 _PRODUCT: Final = {"product_code": "TRANS_ACCOUNT_NO_PWD", "biz_scene": "DIRECT_TRANSFER"}
@@ -107,7 +107,7 @@ class AlipayTransfers:
         # An open id belongs to one app: another app's cannot be paid through this one.
         if platform != "alipay" or not identity or not (_is_user_id(identity) or app == self._account.app_id):
             return "account_unsuitable"
-        if net < MINIMUM_FEN:
+        if net < MINIMUM_FEN["alipay"]:
             return "under_channel_minimum"
         if self._account.maximum_fen and net > self._account.maximum_fen:
             return "over_channel_maximum"

@@ -34,13 +34,13 @@ from msgspec import Meta
 
 from cardstock.clock import Clock
 from cardstock.files import Document
+from cardstock.payouts.channels import MINIMUM_FEN
 from cardstock.payouts.channels.calls import Report, client, each, trouble
 from cardstock.payouts.model import Answer, Batch, Confirmation, DropReason, Line, Result
 from cardstock.platforms.keys import PrivateKey, PublicKey
 
 NAME: Final = "wechat"
 SCENE: Final = "1005"
-MINIMUM_FEN: Final = 10
 NAMED_FROM_FEN: Final = 200_000
 """From 2 000 yuan WeChat wants the payee's real name, encrypted."""
 _BILLS: Final = "/v3/fund-app/mch-transfer/transfer-bills"
@@ -116,7 +116,7 @@ class WechatTransfers:
         # An openid belongs to one app: another app's cannot be paid through this one.
         if platform != "wechat" or app != self._account.app_id or not openid:
             return "account_unsuitable"
-        if net < MINIMUM_FEN:
+        if net < MINIMUM_FEN["wechat"]:
             return "under_channel_minimum"
         if self._account.maximum_fen and net > self._account.maximum_fen:
             return "over_channel_maximum"

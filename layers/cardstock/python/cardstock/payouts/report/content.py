@@ -222,7 +222,7 @@ def assemble(
     return Report(
         brand=brand,
         # What is written after the report must not change it.
-        batch=replace(batch, status="settled", settled_at=None, reports=(), books=None, announced=(), version=0),
+        batch=replace(batch, stage="settled", settled_at=None, reports=(), books=None, version=0),
         closed_at=batch.closed_at,
         tax_table=next(table for table in TABLES if table.id == batch.rules.tax_table),
         statements=statements,

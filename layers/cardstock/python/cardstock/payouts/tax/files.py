@@ -43,7 +43,7 @@ def certificate(member: str, year: int, *, brand: str, payouts: Payouts, payees:
     months = tuple(person_months(payouts.lines_at(keys)))
     wanted = {batch_id(period) for period in periods}
     # `~` sorts right behind December's batch; the year after the last one that ids can name has no January.
-    batches, _ = payouts.page(len(periods), f"{batch_id(periods[-1])}~")
+    batches, _ = payouts.batch_page(len(periods), f"{batch_id(periods[-1])}~")
     payee = known[member]
     return Certificate(
         brand=brand,
@@ -81,7 +81,7 @@ def write_due(
             waiting.append(Waiting(quarter.key, open_ones))
             continue
         settled = [batch for batch in batches.values() if batch is not None]
-        content = quarter_of(brand, quarter, settled, {batch.id: payouts.lines(batch.id) for batch in settled})
+        content = quarter_of(brand, quarter, settled, {batch.id: payouts.lines_of_batch(batch.id) for batch in settled})
         made.append(_write(content, now, tax_files=tax_files, files=files, writers=writers))
     return made, waiting
 
@@ -101,7 +101,7 @@ def _due(
     now: datetime, payouts: Payouts, written: Collection[str]
 ) -> Iterator[tuple[Quarter, dict[str, Batch | None]]]:
     """Quarters that are over and not written, each with the batches of its year so far, since the brand's first."""
-    known = {batch.id: batch for batch in payouts.page(_LOOKED_BACK, None)[0]}
+    known = {batch.id: batch for batch in payouts.batch_page(_LOOKED_BACK, None)[0]}
     for quarter in _ended(now):
         wanted = [batch_id(period) for period in quarter.year_so_far if known and batch_id(period) >= min(known)]
         if wanted and wanted[-1] == batch_id(quarter.periods[-1]) and quarter.key not in written:

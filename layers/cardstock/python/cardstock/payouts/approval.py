@@ -1,0 +1,46 @@
+"""Approving a batch, by another person than the one who opened it."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from cardstock import clock
+from cardstock.ids import RequestKey
+from cardstock.payouts import errors
+from cardstock.payouts.model import SCHEDULE_ACTOR, Batch, moved
+from cardstock.payouts.ports import Payouts
+from cardstock.payouts.reading import existing_batch
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """Who approves a batch: the id and the name of a key; the name and the note are kept for the report."""
+
+    approver: str
+    name: str
+    note: str | None
+    same_person: Callable[[str], bool]
+    """Whether the person behind another key is the one who approves."""
+
+
+def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payouts: Payouts) -> tuple[Batch, bool]:
+    """The approved batch, and whether this was a repeat.
+
+    Raises `NotFoundError`, `RefusedError` (APPROVER_OPENED_IT), `ConflictError` (PAYOUT_STILL_OPENING).
+    """
+    batch = existing_batch(payout_id, payouts)
+    if batch.status != "open":
+        payouts.check_reuse(request)
+        return batch, True
+    if batch.opened_by != SCHEDULE_ACTOR and approval.same_person(batch.opened_by):
+        raise errors.APPROVER_OPENED_IT()
+    if batch.stage != "listed":
+        raise errors.PAYOUT_STILL_OPENING()
+    approved = moved(
+        batch,
+        "approved",
+        approved_by=approval.approver,
+        approver=approval.name,
+        approved_at=clock.now(),
+        note=approval.note,
+    )
+    return payouts.approve_batch(approved, request), False

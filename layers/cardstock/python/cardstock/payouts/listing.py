@@ -1,0 +1,69 @@
+"""Listing the members of a batch, and announcing that it is listed."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec.structs import replace
+
+from cardstock import clock
+from cardstock.payouts.model import Batch, Line, moved, new_line, refusal
+from cardstock.payouts.needs import StepNeeds, chunks
+from cardstock.payouts.ports import Payouts
+from cardstock.payouts.tax.to_date import person_of
+
+LISTED: Final = "payout.opened"
+_LISTED_AT_ONCE: Final = 90
+_OLDER_LOOKED_AT: Final = 24
+
+
+def list_payees(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch:
+    """Give every member who is eligible now a line. A step that was killed starts again; once it is through, nobody is
+    added.
+    """
+    blocked = _blocked_by_older(batch, needs.payouts)
+    now = clock.now()
+    for chunk in chunks(needs.ledger.eligible(batch.rules.minimum), _LISTED_AT_ONCE):
+        known = needs.payees([balance.member for balance in chunk], now)
+        needs.payouts.add_lines(
+            batch,
+            [
+                new_line(batch, balance)
+                for balance in chunk
+                if blocked.isdisjoint(person_of(balance.member, known))
+                and refusal(known.get(balance.member), balance) is None
+            ],
+        )
+    counted = _count(moved(batch, "counted", listed_at=now), needs.payouts)
+    return needs.payouts.replace_batch(counted)
+
+
+def announce_listing(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch:
+    """Announce that the batch is listed. A batch without lines has nothing to approve and goes on by itself.
+
+    Killed between the announcement and the write, the next step announces the same event again.
+    """
+    if not batch.listed:
+        # A step that listed at the same time may have added lines after this one had counted. By now nobody adds any.
+        counted = _count(batch, needs.payouts)
+        if counted.listed:
+            batch = needs.payouts.replace_batch(counted)
+    needs.announce(LISTED, batch)
+    return needs.payouts.replace_batch(moved(batch, "listed" if batch.listed else "sending"))
+
+
+def _blocked_by_older(batch: Batch, payouts: Payouts) -> set[str]:
+    """Members who have a line in an older batch that is not over.
+
+    Also members whose transfer was reported paid after it was reported failed: their balance is too high until the
+    difference is resolved.
+    """
+    before, _ = payouts.batch_page(_OLDER_LOOKED_AT, batch.id)
+    unsettled = [other for other in before if other.status != "settled"]
+    open_lines = {line.member for other in unsettled for line in payouts.lines_of_batch(other.id) if not line.final}
+    disputed = {found.member for other in unsettled if other.books for found in other.books.differences}
+    return open_lines | disputed
+
+
+def _count(batch: Batch, payouts: Payouts) -> Batch:
+    lines = list(payouts.lines_of_batch(batch.id))
+    return replace(batch, listed=len(lines), listed_amount=sum(line.listed for line in lines))

@@ -1,0 +1,69 @@
+"""Opening a month's batch, by the schedule or by hand."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from cardstock import clock
+from cardstock.payouts import errors
+from cardstock.payouts.model import Batch, Period, Rules, batch_id
+from cardstock.payouts.ports import Payouts
+
+_LAST_NIGHT: Final = timedelta(hours=3)
+"""When the schedule opens payouts, too."""
+
+
+class Opener(msgspec.Struct, frozen=True):
+    """Who opens a batch: the id and the name of a key. The schedule has no name."""
+
+    id: str
+    name: str = ""
+
+
+def open_batch(period: Period, opener: Opener, rules: Rules, payouts: Payouts) -> Batch:
+    """The batch of a period, opened now unless it exists. `list_payees` finds its members.
+
+    Raises `RefusedError` (PERIOD_NOT_OVER): more may still be earned in the month.
+    """
+    now = clock.now()
+    if period.ends > now:
+        raise errors.PERIOD_NOT_OVER(period=period.key)
+    previous, _ = payouts.batch_page(1, batch_id(period))
+    return payouts.open_batch(
+        Batch(
+            id=batch_id(period),
+            period=period,
+            stage="listing",
+            rules=rules,
+            opened_by=opener.id,
+            opener=opener.name,
+            opened_at=now,
+            since=previous[0].opened_at if previous else None,
+        )
+    )
+
+
+def open_by_hand(
+    month: str, opener: Opener, rules: Callable[[Period], Rules], keep: Callable[[str], bool], payouts: Payouts
+) -> tuple[Batch, bool]:
+    """The batch of a period, opened now by a person unless it exists, and whether this request was a repeat.
+
+    Only the month that ended last can be opened, because what is paid now is taxed as its income. The releases and
+    dividends of its last night have to be booked first, or they would wait for the next month. `keep` remembers the
+    request, and refuses one that stood for another period. Raises `InvalidError` for a month that is none,
+    `RefusedError` (PERIOD_NOT_OVER, PERIOD_PAST), and what `rules` and `keep` raise.
+    """
+    period = Period(month)
+    known = payouts.find_batch(batch_id(period))
+    if known is not None:
+        return known, keep(known.id)
+    now = clock.now()
+    if period.ends + _LAST_NIGHT > now:
+        raise errors.PERIOD_NOT_OVER(period=period.key)
+    if period != Period.before(now):
+        raise errors.PERIOD_PAST(period=period.key)
+    configured = rules(period)
+    repeated = keep(batch_id(period))
+    return open_batch(period, opener, configured, payouts), repeated

@@ -1,0 +1,95 @@
+"""The report of a closed batch, the comparison of its three books, and the announcement that it has settled."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from cardstock import clock
+from cardstock.payouts.model import Answer, Batch, Booking, LedgerLine, Line, Reconciliation, moved, written
+from cardstock.payouts.needs import Pause, StepNeeds
+from cardstock.payouts.ports import Ledger, Payouts
+from cardstock.payouts.report.content import Report, assemble, reconcile
+
+SETTLED: Final = "payout.settled"
+
+
+class Books(msgspec.Struct, frozen=True):
+    """The three books of a batch, read at one moment; `lines` by number."""
+
+    lines: Sequence[Line]
+    bookings: Mapping[str, Booking]
+    postings: Sequence[LedgerLine]
+    answers: Mapping[str, Sequence[Answer]]
+
+
+def read_books(batch: Batch, lines: Iterable[Line], payouts: Payouts, ledger: Ledger) -> Books:
+    """What ledger, batch and channel have about the lines."""
+    ordered = sorted(lines, key=lambda line: line.number)
+    return Books(ordered, *ledger.bookings(ordered), payouts.answers_of_batch(batch.id))
+
+
+def compare_books(batch: Batch, payouts: Payouts, ledger: Ledger) -> tuple[Reconciliation, int]:
+    """The three books of a batch as they are at this moment, and how many of its lines are not sent yet."""
+    lines = sorted(payouts.lines_of_batch(batch.id), key=lambda line: line.number)
+    sent = [line for line in lines if line.status != "pending"]
+    bookings, _ = ledger.bookings(sent)
+    return reconcile(sent, bookings, payouts.answers_of_batch(batch.id)), len(lines) - len(sent)
+
+
+def report_of(batch: Batch, brand: str, payouts: Payouts, ledger: Ledger, books: Books | None = None) -> Report:
+    """What is printed about a batch: the same today and in a year, whatever is answered once it has closed.
+
+    `books`: those that closed it, if they were read just now. Raises ValueError for a batch that is not closed.
+    """
+    if books is None:
+        books = read_books(batch, payouts.lines_of_batch(batch.id), payouts, ledger)
+        books = replace(books, answers=_answered_until(batch.closed_at, books.answers))
+    members = sorted({line.member for line in books.lines})
+    postings = ledger.statements(members, batch.since, batch.opened_at)
+    return assemble(
+        brand=brand,
+        batch=batch,
+        lines=books.lines,
+        bookings=books.bookings,
+        answers=books.answers,
+        postings=chain(postings, books.postings),
+    )
+
+
+def write_report(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch | Pause:
+    """Write the report of a closed batch, from its stored books."""
+    return write_report_of(needs, batch, None)
+
+
+def write_report_of(needs: StepNeeds, batch: Batch, books: Books | None) -> Batch | Pause:
+    """Write each file of the report once: a repeat finds the same bytes. `books`: those that closed the batch."""
+    if not needs.enough_time():
+        return "again"
+    report = report_of(batch, needs.brand, needs.payouts, needs.ledger, books)
+    reports = []
+    for write in needs.writers():
+        document = write(report)
+        file = written(batch, document)
+        needs.files.put_once(file.key, document)
+        reports.append(file)
+    return needs.payouts.replace_batch(moved(batch, "reported", settled_at=clock.now(), reports=tuple(reports)))
+
+
+def announce_settlement(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch:
+    """Announce that the batch has settled. Killed before the write, the next step announces the same event again."""
+    needs.announce(SETTLED, batch)
+    return needs.payouts.replace_batch(moved(batch, "settled"))
+
+
+def _answered_until(closed_at: datetime | None, said: Mapping[str, Sequence[Answer]]) -> Mapping[str, Sequence[Answer]]:
+    if closed_at is None:
+        return said
+    return {
+        number: before
+        for number, answers in said.items()
+        if (before := tuple(answer for answer in answers if answer.received_at <= closed_at))
+    }

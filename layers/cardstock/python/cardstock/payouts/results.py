@@ -1,0 +1,106 @@
+"""The bank's results, as finance brings them, and the second attempt of a failed transfer. `advance` applies both."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from cardstock import clock
+from cardstock.errors import NOT_FOUND, Pointer
+from cardstock.ids import RequestKey
+from cardstock.payouts import errors
+from cardstock.payouts.model import (
+    ASKED,
+    HANDED_OVER,
+    MAX_ATTEMPTS,
+    RETRIABLE,
+    RETURNED,
+    Answer,
+    Batch,
+    Line,
+    moved,
+    retried,
+    returned_by_channel,
+)
+from cardstock.payouts.ports import Payouts
+from cardstock.payouts.reading import existing_batch
+
+
+class BroughtResults(msgspec.Struct, frozen=True):
+    """How many of the answers that a person brought were new, and how many were known."""
+
+    recorded: int
+    repeated: int
+
+
+def record_results(payout_id: str, answers: Sequence[Answer], payouts: Payouts) -> BroughtResults:
+    """Record answers that a person brings.
+
+    The last answer about a number again is a repeat. A different one is recorded too: it is an incident, never applied,
+    and keeps the batch from settling until it is resolved. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT)
+    before the channel was given anything, `InvalidError` (TRANSFER_UNKNOWN) pointing to numbers that the batch did not
+    send, `ConflictError` (TRANSFER_WAITS) for a transfer that the payee can still accept, as the channel said.
+    """
+    batch = existing_batch(payout_id, payouts)
+    if batch.stage not in HANDED_OVER:
+        raise errors.PAYOUT_NOT_SENT()
+    lines = payouts.find_lines(batch.id, {answer.number for answer in answers})
+    strangers = [
+        Pointer(f"/results/{index}/number", "TRANSFER_UNKNOWN")
+        for index, answer in enumerate(answers)
+        if answer.number not in lines or lines[answer.number].status in ("pending", "dropped")
+    ]
+    if strangers:
+        raise errors.TRANSFER_UNKNOWN(pointers=tuple(strangers))
+    said = payouts.answers_of_batch(batch.id) if batch.stage in ASKED else {}
+    if any(not line.final and _waits_for_payee(said.get(line.number, ())) for line in lines.values()):
+        raise errors.TRANSFER_WAITS()
+    recorded = payouts.record_answers(batch.id, answers)
+    return BroughtResults(recorded, len(answers) - recorded)
+
+
+def confirm_all(payout_id: str, actor: str, payouts: Payouts) -> Batch:
+    """Note that every transfer without an answer was paid, as a bank confirms a whole file.
+
+    A second confirmation changes nothing. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT), and
+    (CHANNEL_SPEAKS_ITSELF) where the channel answers for each transfer.
+    """
+    batch = existing_batch(payout_id, payouts)
+    if batch.stage not in HANDED_OVER:
+        raise errors.PAYOUT_NOT_SENT()
+    if batch.stage in ASKED:
+        raise errors.CHANNEL_SPEAKS_ITSELF()
+    if batch.stage != "with_bank":
+        return batch
+    return payouts.replace_batch(moved(batch, "confirmed", confirmed_by=actor, confirmed_at=clock.now()))
+
+
+def retry_line(payout_id: str, number: str, actor: str, request: RequestKey, payouts: Payouts) -> tuple[Line, bool]:
+    """The second attempt of a line, and whether it was asked for before.
+
+    Only after the channel's own last answer was that the first attempt failed or was cancelled, and within the period:
+    until the next batch is opened or this one is closed. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT,
+    PAYOUT_CLOSED, TRANSFER_NOT_FAILED, PAYOUT_CHANGED), `RefusedError` (RETRIED_ALREADY).
+    """
+    batch = existing_batch(payout_id, payouts)
+    line = payouts.find_lines(batch.id, [number]).get(number)
+    if line is None:
+        raise NOT_FOUND()
+    again = retried(line, actor)
+    known = payouts.find_lines(batch.id, [again.number]).get(again.number)
+    if known is not None:
+        payouts.check_reuse(request)
+        return known, True
+    if batch.status in ("open", "approved"):
+        raise errors.PAYOUT_NOT_SENT()
+    if batch.stage not in RETRIABLE or payouts.batch_page(1, None)[0][0].id != batch.id:
+        raise errors.PAYOUT_CLOSED()
+    if again.attempt > MAX_ATTEMPTS:
+        raise errors.RETRIED_ALREADY()
+    answers = payouts.answers_of_batch(batch.id).get(number, ())
+    if line.status not in RETURNED or not returned_by_channel(batch, answers):
+        raise errors.TRANSFER_NOT_FAILED()
+    return payouts.add_retry(moved(batch, "sending", sent_at=None, spread_at=None), again, request, clock.now())
+
+
+def _waits_for_payee(answers: Sequence[Answer]) -> bool:
+    return bool(answers) and answers[-1].result == "waiting_user"

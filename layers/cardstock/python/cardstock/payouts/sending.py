@@ -1,0 +1,179 @@
+"""Sending the lines of a batch: each claims its money and is handed to the channel.
+
+Money moves from available to paying when its line is sent. A line whose member has less by now shrinks; one that cannot
+be paid is dropped.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from cardstock import clock
+from cardstock.payouts.model import Balance, Batch, Line, Stage, moved, returned_by_channel, transfer_number, written
+from cardstock.payouts.needs import Pause, StepNeeds, chunks
+from cardstock.payouts.parts import give_parts_to_map
+from cardstock.payouts.ports import CHUNK, Channel
+from cardstock.payouts.settling import settle_answered
+from cardstock.payouts.sizing import LineSizing
+from cardstock.payouts.tax.to_date import figures_before
+
+_READ_AT_ONCE: Final = 3 * CHUNK
+"""Payees are read for so many lines at a time: DynamoDB gives a hundred items in one call."""
+_SHRINKS: Final = 5
+
+
+def send_lines(needs: StepNeeds, batch: Batch, lines: Iterable[Line]) -> Batch | Pause:
+    """Send the pending lines, give the channel its file, and apply what the channel answered at once."""
+    batch = give_parts_to_map(needs, batch)
+    if needs.payout_map is not None and batch.stage == "sending_parts":
+        return "wait"  # The map asks for a step when it has taken all parts.
+    channel = needs.channel(batch.rules.channel)
+    run = _Run(needs, batch, channel)
+    if not run.send(lines) or run.left:
+        if batch.stage == "approved":
+            needs.payouts.replace_batch(moved(batch, "sending"))
+        return "again"
+    batch = _hand_over(needs, batch, channel, run.lines)
+    return "wait" if batch.stage == "with_bank" else settle_answered(needs, batch, ())
+
+
+def send_part(needs: StepNeeds, batch: Batch, part: str) -> bool:
+    """Send the pending lines of one part; whether time was up."""
+    channel = needs.channel(batch.rules.channel)
+    _Run(needs, batch, channel).send(needs.payouts.lines_of_batch(batch.id, part))
+    return not needs.enough_time()
+
+
+class _Run:
+    """One step's run over the lines of a batch."""
+
+    def __init__(self, needs: StepNeeds, batch: Batch, channel: Channel) -> None:
+        self._needs = needs
+        self._batch = batch
+        self._channel = channel
+        self._decided: list[Line] = []
+        self._met = False
+        self.left = 0
+        """Lines that stay pending: they wait for another line of their person, or shrank too often."""
+
+    @property
+    def lines(self) -> Sequence[Line] | None:
+        """All lines as they are after the run; None if another step decided some of them meanwhile."""
+        return None if self._met else self._decided
+
+    def send(self, lines: Iterable[Line]) -> bool:
+        """Send what is pending of the lines; whether there was time for all."""
+        for read in chunks(self._pending(lines), _READ_AT_ONCE):
+            block = self._prepare(read)
+            for chunk in chunks(block.lines, CHUNK):
+                if not self._needs.enough_time():
+                    return False
+                self._send_chunk(block, chunk)
+        return True
+
+    def _pending(self, lines: Iterable[Line]) -> Iterator[Line]:
+        for line in lines:
+            if line.status == "pending":
+                yield line
+            else:
+                self._decided.append(line)
+
+    def _prepare(self, read: Sequence[Line]) -> "_Block":
+        now = clock.now()
+        known = self._needs.payees([line.member for line in read], now)
+        before, waiting = figures_before(self._batch, read, known, self._needs.payouts)
+        self.left += len(waiting)
+        lines = [line for line in read if line.number not in waiting]
+        return _Block(
+            lines=lines,
+            sizing=LineSizing(self._batch, self._channel, known, before, now),
+            open_attempts=self._open_attempts(lines),
+            shared=frozenset(member for member, payee in known.items() if payee.siblings),
+        )
+
+    def _open_attempts(self, lines: Sequence[Line]) -> frozenset[str]:
+        """Members whose earlier attempt is not known to have failed, after the channel was asked about it again."""
+        again = [line for line in lines if line.attempt > 1]
+        if not again:
+            return frozenset()
+        batch, payouts = self._batch, self._needs.payouts
+        numbers = {transfer_number(line.member, batch.period, line.attempt - 1) for line in again}
+        earlier = list(payouts.find_lines(batch.id, numbers).values())
+        payouts.record_answers(batch.id, self._channel.ask(earlier))
+        answers = payouts.answers_of_batch(batch.id)
+        return frozenset(
+            line.member for line in earlier if not returned_by_channel(batch, answers.get(line.number, ()))
+        )
+
+    def _send_chunk(self, block: "_Block", chunk: Sequence[Line]) -> None:
+        """Claim the money of a chunk's lines, drop those that cannot be paid, and hand the others to the channel."""
+        payouts, sizing = self._needs.payouts, block.sizing
+        sent = self._claim(block, [line for line in chunk if block.size(line)])
+        out = sizing.take_dropped()
+        self._met = bool(payouts.drop_lines(out)) or self._met
+        self._decided += [*sent, *out]
+        payouts.record_answers(self._batch.id, self._channel.transfer(sent) if sent else ())
+
+    def _claim(self, block: "_Block", ready: Sequence[Line]) -> list[Line]:
+        """The lines whose money was claimed. One whose member has less by now is sized again and claimed once more."""
+        payouts, sizing = self._needs.payouts, block.sizing
+        # A retry that is asked for now may add a line to a person, and so to the tax of the person's other members.
+        unchanged = self._batch if any(line.member in block.shared for line in ready) else None
+        sent: list[Line] = []
+        for _ in range(_SHRINKS):
+            if not ready:
+                break
+            sized = [sizing.sized[line.number] for line in ready]
+            refused = {line.number for line in payouts.claim_lines(sized, unchanged=unchanged)}
+            sent += [line for line in sized if line.number not in refused]
+            still = self._still_pending([line for line in ready if line.number in refused])
+            self._met = self._met or len(still) < len(refused)
+            ready = self._size_again(sizing, still)
+        self.left += len(ready)
+        return sent
+
+    def _still_pending(self, refused: Sequence[Line]) -> list[Line]:
+        """Those of the lines that no other step has decided meanwhile."""
+        if not refused:
+            return []
+        stored = self._needs.payouts.find_lines(self._batch.id, [line.number for line in refused])
+        return [line for line in refused if stored[line.number].status == "pending"]
+
+    def _size_again(self, sizing: LineSizing, refused: Sequence[Line]) -> list[Line]:
+        """Those of the lines that can be sent with what their members have by now."""
+        if not refused:
+            return []
+        have = self._needs.ledger.balances([line.member for line in refused])
+        nothing = Balance("", 0)
+        return [line for line in refused if sizing.size(line, have.get(line.member, nothing).available)]
+
+
+class _Block(msgspec.Struct, frozen=True):
+    """Lines whose payees were read together."""
+
+    lines: Sequence[Line]
+    sizing: LineSizing
+    open_attempts: frozenset[str]
+    shared: frozenset[str]
+    """Members whose person has other members."""
+
+    def size(self, line: Line) -> bool:
+        """Whether the line can be sent with what it was listed with."""
+        if line.member in self.open_attempts:
+            return self.sizing.drop(line, "attempt_open")
+        return self.sizing.size(line, line.listed)
+
+
+def _hand_over(needs: StepNeeds, batch: Batch, channel: Channel, lines: Sequence[Line] | None) -> Batch:
+    """Write the channel's file, if it takes one: the same bytes in a repeat, since sent amounts never change."""
+    if lines is None:
+        lines = list(needs.payouts.lines_of_batch(batch.id))
+    document = channel.document(batch, sorted((line for line in lines if line.gross), key=lambda line: line.member))
+    stage: Stage = "asking_parts" if batch.stage == "sending_parts" else "asking"
+    transfers = batch.transfers
+    if document is not None:
+        file = written(batch, document)
+        needs.files.put_once(file.key, document)
+        stage, transfers = "with_bank", (file,)
+    return needs.payouts.replace_batch(moved(batch, stage, transfers=transfers, sent_at=clock.now()))

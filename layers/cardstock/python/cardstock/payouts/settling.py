@@ -1,0 +1,72 @@
+"""Applying answers to lines, and closing a batch whose three books agree."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from cardstock import clock
+from cardstock.payouts.model import IN_FLIGHT, Answer, Batch, Line, answered_all, has_final_answer, moved
+from cardstock.payouts.needs import Pause, StepNeeds, chunks
+from cardstock.payouts.ports import CHUNK
+from cardstock.payouts.report.content import reconcile
+from cardstock.payouts.reporting import read_books, write_report_of
+
+_DIFFERENCES_KEPT: Final = 50
+
+
+def settle_answered(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch | Pause:
+    """Apply the answers; close the batch and write its report once every line is final and the three books agree.
+
+    If the books differ, the batch keeps its stage and finance sees the differences in `books`.
+    """
+    if not _apply_answers(needs, batch):
+        return "again"
+    lines = list(needs.payouts.lines_of_batch(batch.id))
+    if not all(line.final for line in lines):
+        return "wait"
+    read = read_books(batch, lines, needs.payouts, needs.ledger)
+    books = reconcile(read.lines, read.bookings, read.answers)
+    kept = replace(books, differences=books.differences[:_DIFFERENCES_KEPT])
+    if not books.closes:
+        if kept != batch.books:
+            needs.payouts.replace_batch(replace(batch, books=kept))
+        return "wait"
+    # Not before the last answer, whatever other machines' clocks say: reports leave out what was answered later.
+    last = max((answer.received_at for said in read.answers.values() for answer in said), default=batch.opened_at)
+    closed = needs.payouts.replace_batch(moved(batch, "closed", books=kept, closed_at=max(clock.now(), last)))
+    return write_report_of(needs, closed, read)
+
+
+def _apply_answers(needs: StepNeeds, batch: Batch) -> bool:
+    """Apply to each line in flight its first final answer; whether there was time for all.
+
+    Every chunk ends lines, so a step that ran out of time leaves less to the next.
+    """
+    payouts = needs.payouts
+    in_flight = [line for line in payouts.lines_of_batch(batch.id) if line.status in IN_FLIGHT]
+    said = payouts.answers_of_batch(batch.id)
+    confirmed = _confirmed_answers(batch, in_flight, said)
+    heard = {line.number: (*said.get(line.number, ()), *confirmed.get(line.number, ())) for line in in_flight}
+    changed = (line for line in in_flight if answered_all(line, heard[line.number]) != line)
+    for chunk in chunks(changed, CHUNK):
+        if not needs.enough_time():
+            return False
+        news = [answer for line in chunk for answer in confirmed.get(line.number, ())]
+        if news:
+            payouts.record_answers(batch.id, news)
+        payouts.finish_lines([answered_all(line, heard[line.number]) for line in chunk])
+    return True
+
+
+def _confirmed_answers(
+    batch: Batch, in_flight: Sequence[Line], said: Mapping[str, Sequence[Answer]]
+) -> Mapping[str, tuple[Answer, ...]]:
+    """By number: that a line without a final answer was paid, once the bank's whole file is confirmed."""
+    if batch.stage != "confirmed" or batch.confirmed_at is None or batch.confirmed_by is None:
+        return {}
+    return {
+        line.number: (Answer(line.number, "paid", batch.confirmed_at, batch.confirmed_by),)
+        for line in in_flight
+        if not has_final_answer(said.get(line.number, ()))
+    }

@@ -1,0 +1,91 @@
+"""Taking a batch on, stage by stage.
+
+`advance` takes a batch as far as it can come at this moment, and stops between chunks when its time is up. The stored
+stage alone decides the next step: a step can be killed anywhere, repeated, and run twice at once.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from cardstock.errors import NOT_FOUND, ConflictError
+from cardstock.payouts import errors
+from cardstock.payouts.asking import ask_channel, ask_part
+from cardstock.payouts.listing import announce_listing, list_payees
+from cardstock.payouts.model import PARTS, POLLED, WAITING, Batch, Stage
+from cardstock.payouts.needs import Step, StepNeeds
+from cardstock.payouts.ports import Payouts
+from cardstock.payouts.reading import existing_batch
+from cardstock.payouts.reporting import announce_settlement, write_report
+from cardstock.payouts.sending import send_lines, send_part
+from cardstock.payouts.settling import settle_answered
+
+STEPS: Final[Mapping[Stage, Step]] = {
+    "listing": list_payees,
+    "counted": announce_listing,
+    "approved": send_lines,
+    "sending": send_lines,
+    "sending_parts": send_lines,
+    "with_bank": settle_answered,
+    "confirmed": settle_answered,
+    "asking": ask_channel,
+    "asking_parts": ask_channel,
+    "closed": write_report,
+    "reported": announce_settlement,
+}
+"""What happens to a batch of each stage; the stages that are missing here wait for a person, or are the end."""
+PART_STEPS: Final[Mapping[Stage, Callable[[StepNeeds, Batch, str], bool]]] = {
+    "sending_parts": send_part,
+    "asking_parts": ask_part,
+}
+_BATCHES_LOOKED_AT: Final = 24
+
+
+def take(needs: StepNeeds, payout_id: str, part: str) -> bool:
+    """Take a batch on, or one of its parts; whether there is more to do at once.
+
+    Of two steps at once one may find that the other was faster: what is left is done by the next step.
+    """
+    try:
+        return advance_part(needs, payout_id, part) if part in PARTS else advance(needs, payout_id)
+    except ConflictError as error:
+        if error.refusal is not errors.PAYOUT_CHANGED:
+            raise
+        return True
+
+
+def advance(needs: StepNeeds, payout_id: str) -> bool:
+    """Take a batch as far as it can come now; whether there is more to do at once.
+
+    Raises `NotFoundError` for a batch that does not exist; everything else that it raises is worth a repeat.
+    """
+    batch, lines = needs.payouts.batch_with_lines(payout_id)
+    if batch is None:
+        raise NOT_FOUND()
+    while batch.stage in STEPS:
+        done = STEPS[batch.stage](needs, batch, lines)
+        if not isinstance(done, Batch):
+            return done == "again"
+        batch, lines = done, needs.payouts.lines_of_batch(done.id)
+    return False
+
+
+def advance_part(needs: StepNeeds, payout_id: str, part: str) -> bool:
+    """Send one of a batch's `PARTS`, or ask about it, while other steps take the others; whether time was up.
+
+    A line that waits for a line of another part is left to the step after all parts. Raises `NotFoundError`.
+    """
+    batch = existing_batch(payout_id, needs.payouts)
+    step = PART_STEPS.get(batch.stage)
+    return step is not None and step(needs, batch, part)
+
+
+def unfinished(payouts: Payouts) -> list[Batch]:
+    """Batches of the last two years that can go on without a person."""
+    batches, _ = payouts.batch_page(_BATCHES_LOOKED_AT, None)
+    return [batch for batch in batches if batch.stage not in WAITING]
+
+
+def polled(payouts: Payouts) -> list[Batch]:
+    """Batches whose channel has to be asked how their transfers stand."""
+    batches, _ = payouts.batch_page(_BATCHES_LOOKED_AT, None)
+    return [batch for batch in batches if batch.stage in POLLED]

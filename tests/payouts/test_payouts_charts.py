@@ -1,0 +1,99 @@
+"""The charts of batch and line in the package's docstring are the data, and verbs make no other step."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import product
+from typing import get_args
+
+import pytest
+
+import cardstock.payouts as area
+from cardstock.payouts.model import (
+    BATCH_STEPS,
+    FINAL,
+    HANDED_OVER,
+    LINE_STEPS,
+    WAITING,
+    Answer,
+    Batch,
+    BatchStatus,
+    Line,
+    LineStatus,
+    Period,
+    Result,
+    Rules,
+    Stage,
+    answered,
+    moved,
+)
+from cardstock.payouts.steps import PART_STEPS, STEPS
+
+NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
+STAGES: tuple[Stage, ...] = get_args(Stage)
+STATUSES: tuple[LineStatus, ...] = get_args(LineStatus)
+
+
+def batch(stage: Stage) -> Batch:
+    rules = Rules(1_000, "bank_file", 10, "labour", "labour-2019")
+    return Batch("pay_202611", Period("2026-11"), stage, rules, "schedule", NOON)
+
+
+def chart() -> Iterator[tuple[str, str, str]]:
+    """Each arrow of the docstring: from, verb, to."""
+    for before, verb, after in re.findall(r"^    (\w+) +--(\w+)--> +(.+)$", area.__doc__ or "", re.MULTILINE):
+        for one in after.split("|"):
+            yield before, verb, one.strip()
+
+
+def test_the_charts_are_the_data() -> None:
+    drawn = {(before, after) for before, _, after in chart()}
+    batches = {(before, after) for before, following in BATCH_STEPS.items() for after in following}
+    lines = {(before, after) for before, following in LINE_STEPS.items() for after in following}
+
+    assert drawn == batches | lines
+    assert set(BATCH_STEPS) == set(STAGES)
+    assert set(LINE_STEPS) == set(STATUSES)
+
+
+def test_the_step_of_a_stage_is_the_one_that_the_chart_names() -> None:
+    verbs = {(before, verb) for before, verb, _ in chart()}
+
+    assert {(stage, step.__name__) for stage, step in STEPS.items()} <= verbs
+
+
+def test_every_stage_has_a_step_or_waits() -> None:
+    assert set(STEPS) == set(STAGES) - WAITING
+    assert {stage for stage, following in BATCH_STEPS.items() if not following} == {"settled"}
+    assert set(PART_STEPS) == {"sending_parts", "asking_parts"}
+
+
+@pytest.mark.parametrize(("before", "after"), list(product(STAGES, STAGES)))
+def test_a_batch_moves_along_the_chart_alone(before: Stage, after: Stage) -> None:
+    if after in BATCH_STEPS[before]:
+        assert moved(batch(before), after, note="checked").stage == after
+    else:
+        with pytest.raises(ValueError, match="cannot become"):
+            moved(batch(before), after)
+
+
+def test_every_stage_has_one_status_of_the_api_and_none_goes_back() -> None:
+    order: tuple[BatchStatus, ...] = get_args(BatchStatus)
+    for before, following in BATCH_STEPS.items():
+        for after in following:
+            assert order.index(batch(after).status) >= order.index(batch(before).status)
+
+    assert {batch(stage).status for stage in STAGES} == set(order)
+    assert {batch(stage).status for stage in HANDED_OVER} == {"sending", "settled"}
+
+
+@pytest.mark.parametrize(("before", "result"), list(product(STATUSES, get_args(Result))))
+def test_an_answer_moves_a_line_along_the_chart_alone(before: LineStatus, result: Result) -> None:
+    line = Line("pay_202611", "2026-11", "mem_1", 1, "202611x", 5_000, before, 5_000, 0, 5_000)
+    after = answered(line, Answer(line.number, result, NOON, "bank")).status
+
+    if before in FINAL:
+        assert after == before
+    elif before != "pending":
+        assert after == result
+        assert result in LINE_STEPS[before]

@@ -1,0 +1,376 @@
+"""Random walks of a batch: steps that are killed anywhere, parts, results, retries, refunds. Stage and money agree."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, get_args
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from cardstock.clock import SystemClock, set_clock
+from cardstock.errors import CardstockError
+from cardstock.files import Document
+from cardstock.ids import RequestKey
+from cardstock.payouts import steps
+from cardstock.payouts.approval import Approval, approve_batch
+from cardstock.payouts.channels.bank_file import BankFile
+from cardstock.payouts.channels.sandbox import SandboxTransfers, Way
+from cardstock.payouts.listing import LISTED
+from cardstock.payouts.model import (
+    HANDED_OVER,
+    IN_FLIGHT,
+    PARTS,
+    Answer,
+    Batch,
+    Line,
+    LineStatus,
+    Payee,
+    Period,
+    Result,
+    Rules,
+    Stage,
+    batch_id,
+)
+from cardstock.payouts.needs import StepNeeds
+from cardstock.payouts.opening import Opener, open_batch
+from cardstock.payouts.ports import Channel
+from cardstock.payouts.report.content import Report
+from cardstock.payouts.reporting import SETTLED
+from cardstock.payouts.results import confirm_all, record_results, retry_line
+from tests.people.clock import TestClock
+from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayouts
+
+PERIOD = Period("2026-11")
+PAYOUT = batch_id(PERIOD)
+MEMBERS = tuple(f"mem_{index}" for index in range(5))
+PERSONS = {"mem_0": "prs_a", "mem_1": "prs_a"}
+"""The first two members are one person."""
+WAYS: tuple[Way, ...] = tuple(way for way in get_args(Way) if way != "down")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Fuse:
+    """Kills the process at one of the next calls of a port, before or after the call has done its work."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+        self.after = False
+
+    def guard(self, port: Any) -> Any:
+        return Guarded(port, self)
+
+    def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        blown = self.left == 0
+        self.left = None if self.left is None else self.left - 1
+        if blown and not self.after:
+            raise Killed
+        result = function(*args, **kwargs)
+        if blown:
+            raise Killed
+        return result
+
+
+class Guarded:
+    """A port whose every call passes the fuse."""
+
+    def __init__(self, port: Any, fuse: Fuse) -> None:
+        self._port, self._fuse = port, fuse
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._fuse.call(self._port, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._port, name)
+        return (lambda *args, **kwargs: self._fuse.call(found, *args, **kwargs)) if callable(found) else found
+
+
+class PayoutMapOfPaper:
+    """`payouts.ports.PayoutMap`: the test takes the parts itself."""
+
+    def __init__(self, above: int) -> None:
+        self.above = above
+
+    def __call__(self, batch: Batch) -> None:
+        assert batch.stage in ("sending_parts", "asking_parts")
+
+
+class Walk(RuleBasedStateMachine):
+    """One month's batch, and everything that can happen to it."""
+
+    channel_name: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = TestClock(PERIOD.ends + timedelta(hours=3))
+        set_clock(self.clock)
+        self.ledger = MemoryLedger()
+        self.payouts = MemoryPayouts(self.ledger)
+        self.files = MemoryFiles()
+        self.fuse = Fuse()
+        self.earned: Counter[str] = Counter()
+        self.announced: list[str] = []
+        self.held: set[str] = set()
+        self.requests = 0
+        self.disputed = False
+
+    @initialize(
+        fen=st.lists(st.integers(0, 3) | st.integers(900, 200_000), min_size=5, max_size=5),
+        ways=st.lists(st.sampled_from(WAYS), min_size=10, max_size=10),
+        above=st.sampled_from([100, 2, 0]),
+        begins=st.sampled_from(["sent", "approved", "listed", "opened"]),
+    )
+    def open(self, fen: list[int], ways: list[Way], above: int, begins: str) -> None:
+        for member, amount in zip(MEMBERS, fen, strict=True):
+            self.earn(member, amount)
+        script = {
+            (member, attempt): ways[2 * index + attempt - 1]
+            for index, member in enumerate(MEMBERS)
+            for attempt in (1, 2)
+        }
+        sandbox = SandboxTransfers(self.clock, lambda line: script[line.member, line.attempt])
+        self.channel: Channel = BankFile() if self.channel_name == "bank_file" else sandbox
+        self.disputed = self.channel_name == "sandbox" and bool({"late", "other_amount", "silent"} & set(ways))
+        self.above = above
+        rules = Rules(1_000, self.channel_name, 10, "labour", "labour-2019")
+        open_batch(PERIOD, Opener("key_opener"), rules, self.payouts)
+        if begins != "opened":
+            self.run()
+        if begins in ("approved", "sent") and self.batch.stage == "listed":
+            self.approve("key_other")
+        if begins == "sent":
+            self.run()
+
+    @property
+    def batch(self) -> Batch:
+        found = self.payouts.find_batch(PAYOUT)
+        assert found is not None
+        return found
+
+    @property
+    def lines(self) -> list[Line]:
+        return list(self.payouts.lines_of_batch(PAYOUT))
+
+    def earn(self, member: str, fen: int) -> None:
+        self.ledger.earn(member, fen)
+        self.earned[member] += fen
+
+    def payees(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+        def siblings(member: str) -> tuple[str, ...]:
+            person = PERSONS.get(member)
+            return tuple(other for other in PERSONS if person and other != member and PERSONS[other] == person)
+
+        return {
+            member: Payee(
+                member, "张伟", f"6222 {member}", verified=True, of_age=True, hold=member in self.held,
+                person=PERSONS.get(member, member), siblings=siblings(member),
+            )
+            for member in members
+        }  # fmt: skip
+
+    def needs(self, chunks: int, *, in_parts: bool) -> StepNeeds:
+        left = iter(range(chunks))
+        guard = self.fuse.guard
+
+        def announce(kind: str, batch: Batch) -> None:
+            assert (kind == LISTED) == (batch.stage == "counted")
+            self.announced.append(kind)
+
+        def write(report: Report) -> Document:
+            content = f"{report.batch.id} {report.reconciliation.ledger.paid} {report.closed_at}"
+            return Document("report.txt", "text/plain", content.encode())
+
+        return StepNeeds(
+            brand="Cardstock",
+            payouts=guard(self.payouts),
+            ledger=self.ledger,
+            payees=guard(self.payees),
+            channel=lambda name: guard(self.channel),
+            files=guard(self.files),
+            writers=lambda: [write],
+            announce=guard(announce),
+            payout_map=guard(PayoutMapOfPaper(self.above)) if in_parts else None,
+            enough_time=lambda: next(left, None) is not None,
+        )
+
+    def run(self, part: str = "", *, chunks: int = 99, killed_at: int | None = None, after: bool = False) -> bool:
+        """One step; whether it asks for another one. A killed one does."""
+        self.fuse.left, self.fuse.after = killed_at, after
+        try:
+            return steps.take(self.needs(chunks, in_parts=not part), PAYOUT, part)
+        except Killed:
+            return True
+        finally:
+            self.fuse.left = None
+
+    @rule(chunks=st.sampled_from([0, 1, 99]), killed_at=st.none() | st.integers(0, 12), after=st.booleans())
+    def step(self, chunks: int, killed_at: int | None, after: bool) -> None:
+        self.run(chunks=chunks, killed_at=killed_at, after=after)
+
+    @rule(killed_at=st.none() | st.integers(0, 12), after=st.booleans())
+    def rest(self, killed_at: int | None, after: bool) -> None:
+        self.run("rest", killed_at=killed_at, after=after)
+
+    @precondition(lambda self: self.batch.stage in ("sending_parts", "asking_parts"))
+    @rule(data=st.data(), killed_at=st.none() | st.integers(0, 12), after=st.booleans())
+    def part(self, data: st.DataObject, killed_at: int | None, after: bool) -> None:
+        parts = sorted({line.number[6] for line in self.lines} or {PARTS[0]})
+        self.run(data.draw(st.sampled_from(parts)), killed_at=killed_at, after=after)
+
+    @rule(approver=st.sampled_from(["key_opener", "key_other"]))
+    def approve(self, approver: str) -> None:
+        before = self.batch
+        approval = Approval(approver, "", None, approver.__eq__)
+        done = self.attempt(
+            lambda: approve_batch(PAYOUT, approval, self.request(), self.payouts),
+            "APPROVER_OPENED_IT", "PAYOUT_STILL_OPENING",
+        )  # fmt: skip
+        assert done or self.batch == before
+
+    @rule(data=st.data(), result=st.sampled_from(["paid", "failed", "expired"]), short=st.integers(0, 1))
+    def bring(self, data: st.DataObject, result: Result, short: int) -> None:
+        if not self.lines:
+            return
+        line = data.draw(st.sampled_from(self.lines))
+        amount = line.net - short if result == "paid" else None
+        answer = Answer(line.number, result, self.clock.now(), "key_finance", amount=amount)
+        if self.attempt(
+            lambda: record_results(PAYOUT, [answer], self.payouts),
+            "PAYOUT_NOT_SENT", "TRANSFER_UNKNOWN", "TRANSFER_WAITS",
+        ):  # fmt: skip
+            self.disputed = self.disputed or bool(short) or self.channel_name == "sandbox" or self.contradicted(line)
+
+    def contradicted(self, line: Line) -> bool:
+        return len({answer.result for answer in self.payouts.answers_of_batch(PAYOUT)[line.number]}) > 1
+
+    @rule()
+    def confirm(self) -> None:
+        before = self.batch.stage
+        if self.attempt(
+            lambda: confirm_all(PAYOUT, "key_finance", self.payouts), "PAYOUT_NOT_SENT", "CHANNEL_SPEAKS_ITSELF"
+        ):
+            assert self.batch.stage == ("confirmed" if before == "with_bank" else before)
+
+    @rule(data=st.data())
+    def retry(self, data: st.DataObject) -> None:
+        if not self.lines:
+            return
+        line = data.draw(st.sampled_from(self.lines))
+        self.attempt(
+            lambda: retry_line(PAYOUT, line.number, "key_finance", self.request(), self.payouts),
+            "PAYOUT_NOT_SENT", "PAYOUT_CLOSED", "RETRIED_ALREADY", "TRANSFER_NOT_FAILED",
+        )  # fmt: skip
+
+    @rule(member=st.sampled_from(MEMBERS), fen=st.integers(-60_000, 60_000))
+    def move_money(self, member: str, fen: int) -> None:
+        self.earn(member, fen)
+
+    @rule(member=st.sampled_from(MEMBERS))
+    def hold(self, member: str) -> None:
+        self.held ^= {member}
+
+    @rule(hours=st.sampled_from([1, 3, 30, 80]))
+    def wait(self, hours: int) -> None:
+        self.clock.move(hours=hours)
+
+    def attempt(self, call: Callable[[], object], *codes: str) -> bool:
+        """Whether the call was not refused. Raises what it raises, except refusals with one of the codes."""
+        try:
+            call()
+        except CardstockError as error:
+            if error.code not in codes:
+                raise
+            return False
+        return True
+
+    def request(self) -> RequestKey:
+        self.requests += 1
+        return RequestKey(f"req_{self.requests}", "x")
+
+    @invariant()
+    def money_is_moved_and_never_made(self) -> None:
+        for member, own in self.ledger.pockets.items():
+            mine = [line for line in self.lines if line.member == member]
+            assert own.total() == self.earned[member]
+            assert own["paying"] == sum(line.gross for line in mine if line.status in IN_FLIGHT)
+            assert own["paid"] == sum(line.net for line in mine if line.status == "paid")
+            assert own["withheld"] == sum(line.tax for line in mine if line.status == "paid")
+
+    @invariant()
+    def stage_and_lines_agree(self) -> None:
+        if self.payouts.find_batch(PAYOUT) is None:
+            return
+        batch, statuses = self.batch, {line.status for line in self.lines}
+        untouched: tuple[Stage, ...] = ("listing", "counted", "listed", "approved")
+        if batch.stage in untouched[:3]:
+            assert statuses <= {"pending"}
+        if batch.stage in HANDED_OVER:
+            assert "pending" not in statuses
+            assert batch.sent_at is not None
+        if batch.stage in ("closed", "reported", "settled"):
+            final: set[LineStatus] = {"paid", "failed", "expired", "dropped"}
+            assert statuses <= final
+            assert batch.books is not None
+            assert batch.books.closes
+        assert bool(batch.transfers) == (batch.stage in ("with_bank", "confirmed")) or batch.status != "open"
+        assert bool(batch.reports) == (batch.stage in ("reported", "settled"))
+        assert (batch.settled_at is not None) == (batch.stage in ("reported", "settled"))
+
+    @invariant()
+    def nothing_is_paid_without_a_second_person(self) -> None:
+        if any(line.status not in ("pending", "dropped") for line in self.lines):
+            assert self.batch.approved_by == "key_other"
+
+    @invariant()
+    def announcements_follow_the_stage(self) -> None:
+        if self.payouts.find_batch(PAYOUT) is None:
+            return
+        assert (LISTED in self.announced) or self.batch.stage in ("listing", "counted")
+        assert (SETTLED in self.announced) or self.batch.stage != "settled"
+        assert SETTLED not in self.announced or self.batch.stage in ("reported", "settled")
+
+    def teardown(self) -> None:
+        if self.payouts.find_batch(PAYOUT) is not None:
+            self.come_to_an_end()
+            self.money_is_moved_and_never_made()
+            self.stage_and_lines_agree()
+        set_clock(SystemClock())
+
+    def come_to_an_end(self) -> None:
+        """Whatever has happened, steps bring the batch to its end, or to books that finance has to look at."""
+        for _ in range(12):
+            while self.run():
+                pass
+            if self.batch.stage == "listed":
+                self.approve("key_other")
+            for part in PARTS:
+                self.run(part)
+            while self.run("rest"):
+                pass
+            if self.batch.stage == "with_bank":
+                self.confirm()
+            self.clock.move(hours=40)
+        assert self.batch.stage == "settled" or self.disputed, self.batch.stage
+
+
+class BankWalk(Walk):
+    channel_name = "bank_file"
+
+
+class ChannelWalk(Walk):
+    channel_name = "sandbox"
+
+
+@pytest.mark.parametrize("walk", [BankWalk, ChannelWalk])
+def test_stage_and_money_agree_whatever_happens(walk: type[Walk]) -> None:
+    from hypothesis.stateful import run_state_machine_as_test
+
+    checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+    run_state_machine_as_test(
+        walk, settings=settings(max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=checks)
+    )

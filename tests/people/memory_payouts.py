@@ -1,0 +1,226 @@
+"""Payouts in memory: the ports of the payouts area on dicts, held to the same contract as the tables."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from cardstock.errors import FILE_DIFFERS, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
+from cardstock.files import Document
+from cardstock.ids import RequestKey
+from cardstock.payouts import errors
+from cardstock.payouts.model import (
+    BATCH_STEPS,
+    IN_FLIGHT,
+    MAX_ATTEMPTS,
+    Answer,
+    Balance,
+    Batch,
+    Booking,
+    LedgerLine,
+    Line,
+    transfer_number,
+)
+
+Pockets = Counter[str]
+"""What a member has, by pocket: available, paying, paid, withheld."""
+
+
+class MemoryLedger:
+    """`payouts.ports.Ledger`, and the money that `MemoryPayouts` moves."""
+
+    def __init__(self) -> None:
+        self.pockets: dict[str, Pockets] = {}
+        self.booked: dict[str, Booking] = {}
+
+    def earn(self, member: str, fen: int) -> None:
+        """Make `fen` available; below zero it is taken back."""
+        self.pockets.setdefault(member, Counter())["available"] += fen
+
+    def claim(self, line: Line) -> bool:
+        """Move the line's gross to paying; False if it is booked, or the member has less."""
+        own = self.pockets.setdefault(line.member, Counter())
+        if line.number in self.booked or own["available"] < line.gross:
+            return False
+        own["available"] -= line.gross
+        own["paying"] += line.gross
+        self.booked[line.number] = Booking(line.number, line.member, line.gross)
+        return True
+
+    def finish(self, line: Line) -> None:
+        """Move the line's gross to paid and withheld, or back to available."""
+        own, booking = self.pockets[line.member], self.booked[line.number]
+        own["paying"] -= line.gross
+        if line.status == "paid":
+            own["paid"] += line.net
+            own["withheld"] += line.tax
+            self.booked[line.number] = replace(booking, paid=line.net, tax=line.tax)
+        else:
+            own["available"] += line.gross
+            self.booked[line.number] = replace(booking, returned=line.gross)
+
+    def eligible(self, minimum: int) -> Iterator[Balance]:
+        yield from [
+            Balance(member, own["available"]) for member, own in self.pockets.items() if own["available"] >= minimum
+        ]
+
+    def balances(self, members: Sequence[str]) -> Mapping[str, Balance]:
+        return {
+            member: Balance(member, self.pockets[member]["available"]) for member in members if member in self.pockets
+        }
+
+    def bookings(self, lines: Sequence[Line]) -> tuple[Mapping[str, Booking], Sequence[LedgerLine]]:
+        return {line.number: self.booked[line.number] for line in lines if line.number in self.booked}, ()
+
+    def statements(self, members: Sequence[str], since: datetime | None, until: datetime) -> Iterator[LedgerLine]:
+        yield from ()
+
+
+class MemoryPayouts:
+    """`payouts.ports.Payouts`."""
+
+    def __init__(self, ledger: MemoryLedger | None = None) -> None:
+        self.ledger = ledger or MemoryLedger()
+        self._batches: dict[str, Batch] = {}
+        self._lines: dict[tuple[str, str], Line] = {}
+        self._answers: dict[tuple[str, str], tuple[Answer, ...]] = {}
+        self._requests: dict[str, tuple[str, str]] = {}
+
+    def open_batch(self, batch: Batch) -> Batch:
+        return self._batches.setdefault(batch.id, batch)
+
+    def find_batch(self, batch_id: str) -> Batch | None:
+        return self._batches.get(batch_id)
+
+    def batch_with_lines(self, batch_id: str) -> tuple[Batch | None, Iterator[Line]]:
+        found = self.find_batch(batch_id)
+        return found, iter(()) if found is None else self.lines_of_batch(batch_id)
+
+    def batch_page(self, limit: int, before: str | None) -> tuple[list[Batch], str | None]:
+        ids = sorted((one for one in self._batches if before is None or one < before), reverse=True)
+        return [self._batches[one] for one in ids[:limit]], ids[limit - 1] if len(ids) > limit else None
+
+    def replace_batch(self, batch: Batch) -> Batch:
+        stored = self._batches.get(batch.id)
+        if stored is None or stored.version != batch.version:
+            raise errors.PAYOUT_CHANGED()
+        assert batch.stage == stored.stage or batch.stage in BATCH_STEPS[stored.stage], (stored.stage, batch.stage)
+        self._batches[batch.id] = replace(batch, version=batch.version + 1)
+        return self._batches[batch.id]
+
+    def approve_batch(self, batch: Batch, request: RequestKey) -> Batch:
+        if self._is_repeat(request):
+            return self._batches[batch.id]
+        changed = self.replace_batch(batch)
+        self._remember(request, batch.id)
+        return changed
+
+    def add_retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> tuple[Line, bool]:
+        known = self._lines.get((line.batch, line.number))
+        if self._is_repeat(request) or known is not None:
+            return known or line, True
+        self.replace_batch(batch)
+        self._remember(request, line.number)
+        self._lines[line.batch, line.number] = line
+        return line, False
+
+    def check_reuse(self, request: RequestKey) -> None:
+        self._is_repeat(request)
+
+    def add_lines(self, batch: Batch, lines: Sequence[Line]) -> None:
+        if self._batches[batch.id].stage != "listing":
+            raise errors.PAYOUT_CHANGED()
+        for line in lines:
+            self._lines.setdefault((line.batch, line.number), line)
+
+    def lines_of_batch(self, batch_id: str, part: str = "") -> Iterator[Line]:
+        begins = batch_id.removeprefix("pay_") + part
+        keys = sorted(key for key in self._lines if key[0] == batch_id and key[1].startswith(begins))
+        yield from [self._lines[key] for key in keys]
+
+    def line_page(self, batch_id: str, limit: int, after: str | None) -> tuple[list[Line], str | None]:
+        lines = [line for line in self.lines_of_batch(batch_id) if after is None or line.number > after]
+        return lines[:limit], lines[limit - 1].number if len(lines) > limit else None
+
+    def find_lines(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Line]:
+        return {number: self._lines[batch_id, number] for number in numbers if (batch_id, number) in self._lines}
+
+    def lines_of_member(self, member: str, batches: Sequence[Batch]) -> list[Line]:
+        return self.lines_at(
+            (batch.id, transfer_number(member, batch.period, attempt))
+            for batch in batches
+            for attempt in range(MAX_ATTEMPTS, 0, -1)
+        )
+
+    def lines_at(self, keys: Iterable[tuple[str, str]]) -> list[Line]:
+        return [self._lines[key] for key in keys if key in self._lines]
+
+    def claim_lines(self, lines: Sequence[Line], *, unchanged: Batch | None) -> Sequence[Line]:
+        if unchanged is not None and self._batches[unchanged.id].version != unchanged.version:
+            raise errors.PAYOUT_CHANGED()
+        refused = []
+        for line in lines:
+            if self._stored(line).status == "pending" and self.ledger.claim(line):
+                self._lines[line.batch, line.number] = line
+            else:
+                refused.append(line)
+        return refused
+
+    def drop_lines(self, lines: Sequence[Line]) -> Sequence[Line]:
+        refused = [line for line in lines if self._stored(line).status != "pending"]
+        self._lines |= {(line.batch, line.number): line for line in lines if line not in refused}
+        return refused
+
+    def finish_lines(self, lines: Sequence[Line]) -> None:
+        for line in lines:
+            if self._stored(line).status in IN_FLIGHT:
+                if line.final:
+                    self.ledger.finish(line)
+                self._lines[line.batch, line.number] = line
+
+    def record_answers(self, batch_id: str, answers: Sequence[Answer]) -> int:
+        recorded = 0
+        for answer in answers:
+            known = self._answers.get((batch_id, answer.number), ())
+            if not known or not _repeats(answer, known[-1]):
+                self._answers[batch_id, answer.number] = (*known, answer)
+                recorded += 1
+        return recorded
+
+    def answers_of_batch(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
+        begins = batch_id.removeprefix("pay_") + part
+        return {key[1]: said for key, said in self._answers.items() if key[0] == batch_id and key[1].startswith(begins)}
+
+    def _stored(self, line: Line) -> Line:
+        return self._lines[line.batch, line.number]
+
+    def _is_repeat(self, request: RequestKey) -> bool:
+        known = self._requests.get(request.id)
+        if known is not None and known[0] != request.fingerprint:
+            raise IDEMPOTENCY_KEY_REUSED()
+        return known is not None
+
+    def _remember(self, request: RequestKey, result: str) -> None:
+        self._requests[request.id] = (request.fingerprint, result)
+
+
+class MemoryFiles:
+    """`payouts.ports.Files`."""
+
+    def __init__(self) -> None:
+        self.written: dict[str, Document] = {}
+
+    def put_once(self, key: str, document: Document) -> None:
+        if self.written.setdefault(key, document).content != document.content:
+            raise FILE_DIFFERS()
+
+    def link(self, key: str) -> str:
+        if key not in self.written:
+            raise NOT_FOUND()
+        return f"https://files.example.com/{key}"
+
+
+def _repeats(answer: Answer, last: Answer) -> bool:
+    same = (answer.result, answer.amount) == (last.result, last.amount)
+    return same and answer.confirmation in (None, last.confirmation)

@@ -1,0 +1,291 @@
+"""What every `payouts.ports.Payouts` and `Ledger` holds to: the tables and the memory."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from cardstock.errors import CardstockError
+from cardstock.flows import wiring as flows_wiring
+from cardstock.ids import RequestKey
+from cardstock.payouts import wiring as payouts_wiring
+from cardstock.payouts.model import (
+    Answer,
+    Balance,
+    Batch,
+    Booking,
+    Line,
+    Period,
+    Result,
+    Rules,
+    answered,
+    batch_id,
+    dropped,
+    moved,
+    new_line,
+    retried,
+)
+from cardstock.payouts.ports import Ledger, Payouts
+from tests.people.memory_payouts import MemoryLedger, MemoryPayouts
+from tests.people.payouts_office import FIRST, Office, office
+
+__all__ = ["office"]
+
+RULES = Rules(1_000, "sandbox", 10, "labour", "labour-2019")
+MEMBERS = ("mem_1", "mem_2", "mem_3")
+ANSWERED = FIRST + timedelta(minutes=1)
+
+
+class Brand:
+    """The ports, members with 5 000 fen each, and a way to change what they have."""
+
+    def __init__(self, payouts: Payouts, ledger: Ledger, earn: Callable[[str, int], None]) -> None:
+        self.payouts, self.ledger, self.earn = payouts, ledger, earn
+        for member in MEMBERS:
+            earn(member, 5_000)
+        self.batch = payouts.open_batch(new_batch("2026-11"))
+        self.lines = [new_line(self.batch, Balance(member, 5_000)) for member in MEMBERS]
+        payouts.add_lines(self.batch, self.lines)
+        self.batch = payouts.replace_batch(moved(self.batch, "counted", listed_at=FIRST, listed=3))
+
+    def available(self, member: str) -> int:
+        return self.ledger.balances([member])[member].available
+
+    def status(self, line: Line) -> str:
+        return self.payouts.find_lines(line.batch, [line.number])[line.number].status
+
+    def claimed(self, *lines: Line) -> list[Line]:
+        sized = [sent(line) for line in lines]
+        assert not self.payouts.claim_lines(sized, unchanged=None)
+        return sized
+
+
+@pytest.fixture(params=["memory", "tables"])
+def brand(request: pytest.FixtureRequest) -> Brand:
+    if request.param == "memory":
+        memory = MemoryLedger()
+        return Brand(MemoryPayouts(memory), memory, memory.earn)
+    made: Office = request.getfixturevalue("office")
+    return Brand(payouts_wiring.payouts(), flows_wiring.payout_ledger(), made.earn)
+
+
+def new_batch(period: str) -> Batch:
+    return Batch(batch_id(Period(period)), Period(period), "listing", RULES, "schedule", FIRST)
+
+
+def sent(line: Line) -> Line:
+    return replace(line, status="sent", gross=line.listed, tax=100, net=line.listed - 100, name="张伟", sent_at=FIRST)
+
+
+def answer(line: Line, result: Result, **more: Any) -> Answer:
+    return Answer(line.number, result, ANSWERED, "sandbox", **more)
+
+
+def code_of(call: Callable[[], object]) -> str:
+    with pytest.raises(CardstockError) as refused:
+        call()
+    return refused.value.code
+
+
+def test_a_batch_is_opened_once(brand: Brand) -> None:
+    again = brand.payouts.open_batch(replace(new_batch("2026-11"), opened_by="key_other"))
+
+    assert again == brand.batch == brand.payouts.find_batch(brand.batch.id)
+    assert brand.payouts.find_batch("pay_209912") is None
+
+
+def test_batches_are_paged_from_the_newest(brand: Brand) -> None:
+    for period in ("2026-12", "2026-10", "2027-01"):
+        brand.payouts.open_batch(new_batch(period))
+    first, following = brand.payouts.batch_page(3, None)
+    rest, end = brand.payouts.batch_page(3, following)
+
+    assert [batch.id for batch in first] == ["pay_202701", "pay_202612", "pay_202611"]
+    assert ([batch.id for batch in rest], end) == (["pay_202610"], None)
+
+
+def test_a_batch_is_read_with_its_lines_by_number(brand: Brand) -> None:
+    batch, lines = brand.payouts.batch_with_lines(brand.batch.id)
+    nobody, none = brand.payouts.batch_with_lines("pay_209912")
+
+    assert batch == brand.batch
+    assert [line.number for line in lines] == sorted(line.number for line in brand.lines)
+    assert (nobody, list(none)) == (None, [])
+
+
+def test_a_change_from_an_older_version_is_refused(brand: Brand) -> None:
+    changed = brand.payouts.replace_batch(moved(brand.batch, "listed"))
+
+    assert changed.version == brand.batch.version + 1
+    assert code_of(lambda: brand.payouts.replace_batch(replace(brand.batch, note="late"))) == "PAYOUT_CHANGED"
+    assert brand.payouts.find_batch(brand.batch.id) == changed
+
+
+def test_every_fact_of_a_batch_is_kept(brand: Brand) -> None:
+    facts = {"note": "checked", "approved_by": "key_li", "approver": "Li", "approved_at": ANSWERED, "spread_at": FIRST}
+    changed = brand.payouts.replace_batch(replace(brand.batch, **facts))
+
+    assert brand.payouts.find_batch(brand.batch.id) == changed
+    assert changed.approved_at == ANSWERED
+
+
+def test_an_approval_is_remembered_with_its_request(brand: Brand) -> None:
+    listed = brand.payouts.replace_batch(moved(brand.batch, "listed"))
+    approved = moved(listed, "approved", approved_by="key_li", approved_at=FIRST)
+    first = brand.payouts.approve_batch(approved, RequestKey("req_1", "a"))
+    again = brand.payouts.approve_batch(approved, RequestKey("req_1", "a"))
+
+    assert first == again == brand.payouts.find_batch(brand.batch.id)
+    assert code_of(lambda: brand.payouts.check_reuse(RequestKey("req_1", "b"))) == "IDEMPOTENCY_KEY_REUSED"
+    brand.payouts.check_reuse(RequestKey("req_1", "a"))
+
+
+def test_nobody_is_added_once_the_batch_is_counted(brand: Brand) -> None:
+    late = new_line(brand.batch, Balance("mem_9", 5_000))
+
+    assert code_of(lambda: brand.payouts.add_lines(brand.batch, [late])) == "PAYOUT_CHANGED"
+    assert len(list(brand.payouts.lines_of_batch(brand.batch.id))) == 3
+
+
+def test_lines_that_are_there_stay_as_they_are(brand: Brand) -> None:
+    batch = brand.payouts.open_batch(new_batch("2026-12"))
+    first, second = (new_line(batch, Balance(member, 5_000)) for member in MEMBERS[:2])
+    brand.payouts.add_lines(batch, [first])
+    brand.payouts.add_lines(batch, [replace(first, listed=9), second])
+
+    assert {line.member: line.listed for line in brand.payouts.lines_of_batch(batch.id)} == {
+        "mem_1": 5_000, "mem_2": 5_000,
+    }  # fmt: skip
+
+
+def test_lines_are_read_by_part_page_number_member_and_key(brand: Brand) -> None:
+    payouts, batch = brand.payouts, brand.batch
+    numbers = sorted(line.number for line in brand.lines)
+    parts = {line.number[6] for line in brand.lines}
+    page, following = payouts.line_page(batch.id, 2, None)
+    rest, end = payouts.line_page(batch.id, 2, following)
+    one = brand.lines[0]
+
+    in_parts = [line.number for part in parts for line in payouts.lines_of_batch(batch.id, part)]
+    assert sorted(in_parts) == numbers
+    assert [line.number for line in (*page, *rest)] == numbers
+    assert end is None
+    assert set(payouts.find_lines(batch.id, [one.number, "0" * 32])) == {one.number}
+    assert payouts.lines_of_member(one.member, [batch]) == [one]
+    assert payouts.lines_at([(batch.id, one.number), (batch.id, "0" * 32)]) == [one]
+
+
+def test_a_claim_moves_the_gross_once(brand: Brand) -> None:
+    [line] = brand.claimed(brand.lines[0])
+    again = brand.payouts.claim_lines([line], unchanged=None)
+
+    assert [refused.number for refused in again] == [line.number]
+    assert brand.payouts.find_lines(line.batch, [line.number])[line.number] == line
+    assert brand.available(line.member) == 0
+    assert brand.ledger.bookings([line])[0] == {line.number: Booking(line.number, line.member, 5_000)}
+
+
+def test_a_line_whose_member_has_less_by_now_is_refused_alone(brand: Brand) -> None:
+    brand.earn("mem_2", -1)
+    refused = brand.payouts.claim_lines([sent(line) for line in brand.lines], unchanged=None)
+
+    assert [line.member for line in refused] == ["mem_2"]
+    assert [brand.status(line) for line in brand.lines] == ["sent", "pending", "sent"]
+    assert [brand.available(member) for member in MEMBERS] == [0, 4_999, 0]
+
+
+def test_a_claim_that_was_decided_with_an_older_batch_claims_nothing(brand: Brand) -> None:
+    brand.payouts.replace_batch(moved(brand.batch, "listed"))
+    claim = [sent(brand.lines[0])]
+
+    assert code_of(lambda: brand.payouts.claim_lines(claim, unchanged=brand.batch)) == "PAYOUT_CHANGED"
+    assert brand.available("mem_1") == 5_000
+
+
+def test_only_pending_lines_are_dropped(brand: Brand) -> None:
+    first, second, _ = brand.lines
+    brand.claimed(first)
+    refused = brand.payouts.drop_lines([dropped(line, "hold", FIRST) for line in (first, second)])
+
+    assert [line.number for line in refused] == [first.number]
+    assert [brand.status(line) for line in (first, second)] == ["sent", "dropped"]
+
+
+@pytest.mark.parametrize(("result", "available"), [("paid", 0), ("failed", 5_000), ("expired", 5_000)])
+def test_a_final_answer_moves_the_money_once(brand: Brand, result: Result, available: int) -> None:
+    [line] = brand.claimed(brand.lines[0])
+    ended = answered(line, answer(line, result))
+    other: Result = "failed" if result == "paid" else "paid"
+    brand.payouts.finish_lines([ended])
+    brand.payouts.finish_lines([ended])
+    brand.payouts.finish_lines([answered(line, answer(line, other))])
+    booked = brand.ledger.bookings([line])[0][line.number]
+
+    assert brand.status(line) == result
+    assert brand.available(line.member) == available
+    assert (booked.claimed, booked.paid + booked.tax, booked.returned) == (5_000, 5_000 - available, available)
+
+
+def test_a_line_may_wait_for_its_payee_before_it_ends(brand: Brand) -> None:
+    [line] = brand.claimed(brand.lines[0])
+    waiting = answered(line, answer(line, "waiting_user"))
+    brand.payouts.finish_lines([waiting])
+    stored = brand.payouts.find_lines(line.batch, [line.number])[line.number]
+    brand.payouts.finish_lines([answered(waiting, answer(line, "paid"))])
+
+    assert stored == waiting
+    assert brand.status(line) == "paid"
+
+
+def test_answers_are_kept_in_their_order_and_a_repeat_is_none(brand: Brand) -> None:
+    first, second, _ = brand.lines
+    said = [answer(first, "paid", amount=4_900), answer(second, "failed", reason="CLOSED")]
+    news = [brand.payouts.record_answers(brand.batch.id, said) for _ in range(2)]
+    changed = brand.payouts.record_answers(brand.batch.id, [answer(first, "failed")])
+    kept = brand.payouts.answers_of_batch(brand.batch.id)
+
+    assert (news, changed) == ([2, 0], 1)
+    assert {number: [one.result for one in answers] for number, answers in kept.items()} == {
+        first.number: ["paid", "failed"], second.number: ["failed"],
+    }  # fmt: skip
+    assert kept[first.number][0] == said[0]
+    assert set(brand.payouts.answers_of_batch(brand.batch.id, first.number[6])) >= {first.number}
+
+
+def test_a_retry_is_added_with_its_batch_and_its_request(brand: Brand) -> None:
+    listed = brand.payouts.replace_batch(moved(brand.batch, "listed"))
+    approved = brand.payouts.replace_batch(moved(listed, "approved"))
+    batch = brand.payouts.replace_batch(moved(approved, "sending"))
+    again, request = retried(replace(brand.lines[0], gross=5_000), "key_li"), RequestKey("req_1", "a")
+    first = brand.payouts.add_retry(moved(batch, "sending"), again, request, FIRST)
+    repeat = brand.payouts.add_retry(moved(batch, "sending"), again, request, FIRST)
+    stored = brand.payouts.find_batch(batch.id)
+
+    assert (first, repeat) == ((again, False), (again, True))
+    assert stored is not None
+    assert stored.version == batch.version + 1
+    assert code_of(lambda: brand.payouts.add_retry(batch, again, RequestKey("req_1", "b"), FIRST)) == (
+        "IDEMPOTENCY_KEY_REUSED"
+    )
+
+
+def test_a_retry_of_a_batch_that_has_changed_is_refused(brand: Brand) -> None:
+    brand.payouts.replace_batch(moved(brand.batch, "listed"))
+    again = retried(replace(brand.lines[0], gross=5_000), "key_li")
+
+    assert code_of(lambda: brand.payouts.add_retry(brand.batch, again, RequestKey("req_1", "a"), FIRST)) == (
+        "PAYOUT_CHANGED"
+    )
+    assert not brand.payouts.find_lines(brand.batch.id, [again.number])
+
+
+def test_the_ledger_knows_who_has_enough(brand: Brand) -> None:
+    brand.earn("mem_2", 1)
+    brand.earn("mem_3", -5_001)
+
+    assert {found.member: found.available for found in brand.ledger.eligible(5_001)} == {"mem_2": 5_001}
+    assert {member: found.available for member, found in brand.ledger.balances(["mem_3", "mem_9"]).items()} == {
+        "mem_3": -1,
+    }  # fmt: skip

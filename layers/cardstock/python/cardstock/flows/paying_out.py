@@ -6,7 +6,7 @@ import msgspec
 
 from cardstock.clock import rfc3339
 from cardstock.flows.announcing import Announcements, event
-from cardstock.network.model import Plan
+from cardstock.network.plan import Plan
 from cardstock.payouts.listing import LISTED
 from cardstock.payouts.model import Batch, Period, Rules
 from cardstock.payouts.tax.tables import table_for

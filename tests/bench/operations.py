@@ -1,7 +1,7 @@
 """The operations whose costs are bounded, each carried out through its real handler on an account of its own.
 
 `measured` counts what one of them asks of AWS. Capacity follows DynamoDB's rules (`infra/local/costs.py`), not what an
-emulator says. Nothing here measures time.
+emulator says. Nothing here measures time. Each operation is carried out once a process: its counts do not change.
 """
 
 import json
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from moto import mock_aws
@@ -96,6 +97,7 @@ def shop() -> Iterator[Shop]:
         yield opened
 
 
+@cache
 def place_order() -> Measured:
     """An order of 3 lines from 2 suppliers, attributed to a card."""
     with shop() as opened:
@@ -108,6 +110,7 @@ def place_order() -> Measured:
         return measured(place)
 
 
+@cache
 def requests_from_cart_to_order() -> int:
     """How many requests a client needs from an empty cart to a placed order."""
     with shop() as opened:
@@ -117,6 +120,7 @@ def requests_from_cart_to_order() -> int:
         return len(replies)
 
 
+@cache
 def payment_callback() -> tuple[Measured, Measured, bool]:
     """The notice of a payment, its repeat, and whether the repeat changed anything."""
     with shop() as opened:
@@ -163,6 +167,7 @@ class Settled:
     release: Measured
 
 
+@cache
 def settle(members: int, depth: int) -> Settled:
     """Credit, claw back in part and later release the rewards of an order in a team of `members`, `depth` deep."""
     from cardstock.ledger.accrual import accrue
@@ -198,6 +203,7 @@ class Night:
     counting: float
 
 
+@cache
 def release_night(orders: int) -> Night:
     """The nightly release of so many orders that pay three people each, through its handler."""
     with account() as cloud:
@@ -218,6 +224,7 @@ def release_night(orders: int) -> Night:
         return Night(entries, cost.wcu - counting, counting)
 
 
+@cache
 def card_views() -> tuple[Measured, Measured]:
     """The report of one view, and the consumption of 100 views of 10 cards in one batch."""
     from functions.cards.api import app as cards_api
@@ -264,6 +271,7 @@ class PaidOut:
     invocations: tuple[int, int, int]
 
 
+@cache
 def pay_out(payees: int) -> PaidOut:
     """A month's payout to so many members, with an entry each, as a bank's file."""
     with account() as cloud, clock_at(FIRST) as clock:
@@ -291,6 +299,7 @@ def _steps(office: Office, runs: list[int]) -> Measured:
     return Measured(tuple(call for call in cost.calls if call not in brought), cost.wcu, cost.rcu)
 
 
+@cache
 def recommend() -> Measured:
     """Recommendations for a member with a history, beside a shown basket."""
     from functions.recommendations.api import app as api

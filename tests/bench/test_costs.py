@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bench import operations
+from tests.bench import costs_document, counts, operations
 from tests.bench.operations import Settled
 
 
@@ -86,3 +86,13 @@ def test_a_payout_takes_two_calls_beside_one_for_twenty_payees_and_six_units_for
     assert len(large.opened.calls) - len(small.opened.calls) <= 2 * 99 / 90 + 1
     assert len(large.settled.calls) - len(small.settled.calls) <= 1.2 * 99
     assert small.invocations == large.invocations == (1, 1, 1)
+
+
+@pytest.mark.timeout(300)
+def test_the_document_of_costs_holds_what_is_counted() -> None:
+    """`.venv/bin/python -m tests.bench --counts` writes it."""
+    rows = counts.rows()
+    written = costs_document.block(costs_document.PATH.read_text("utf-8"), "counts")
+
+    assert [row.operation for row in rows if not row.within] == []
+    assert written == costs_document.counts_table(rows)

@@ -1,0 +1,99 @@
+"""What the main operations cost in counts, beside what they may cost and what they cannot cost less than.
+
+Calls are made one after the other, so their number is the depth. Capacity follows DynamoDB's documented rules, with the
+upkeep of indexes. The same code gives the same counts on every machine: `infra/COSTS.md` holds them, a test compares.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from math import ceil
+
+from tests.bench import operations
+from tests.bench.costs_document import Row
+from tests.bench.operations import Measured
+
+TEAMS = ((10, 2), (10_000, 1_000))
+"""Members and levels of the teams in which an order is settled: the costs must be the same."""
+
+
+def _calls(number: int) -> str:
+    return f"{number:,} call" if number == 1 else f"{number:,} calls"
+
+
+def _cost(cost: Measured) -> str:
+    return f"{_calls(len(cost.calls))}, {cost.wcu:g} WCU, {cost.rcu:g} RCU"
+
+
+def _orders() -> Iterator[Row]:
+    cost = operations.place_order()
+    within = len(cost.calls) <= 2 and cost.wcu <= 14
+    yield Row("Place an order of 3 lines from 2 suppliers", _cost(cost), "2 calls, 14 WCU", "1 call, 12 WCU", within)
+    requests = operations.requests_from_cart_to_order()
+    yield Row("From an empty cart to an order", f"{requests} requests", "2 requests", "1 request", requests <= 2)
+
+
+def _payments() -> Iterator[Row]:
+    first, again, changed = operations.payment_callback()
+    transactions = first.calls.count("dynamodb:TransactWriteItems")
+    within = transactions == 1 and len(first.calls) <= 2
+    counted = f"{_cost(first)}, {transactions} transaction"
+    yield Row("Payment notice", counted, "2 calls, 1 transaction", "1 call", within)
+    repeated = f"{_calls(len(again.calls))}, {'an item' if changed else 'no item'} changed"
+    yield Row("Payment notice, repeated", repeated, "no item changed", "", not changed)
+
+
+def _settlements() -> Iterator[Row]:
+    small = operations.settle(*TEAMS[0])
+    for members, depth in TEAMS:
+        settled = operations.settle(members, depth)
+        team = f"team of {members:,}, {depth:,} levels"
+        for name, cost, most in (
+            ("Credit 3 people", settled.credit, 16),
+            ("Claw back from 3 people", settled.claw, 10),
+            ("Release for 3 people", settled.release, 16),
+        ):
+            one = cost.calls.count("dynamodb:TransactWriteItems") == 1
+            within = settled == small and settled.people == 3 and one and len(cost.calls) <= 2 and cost.wcu <= most
+            yield Row(f"{name}, {team}", _cost(cost), f"2 calls, {most} WCU", "1 call, 10 WCU", within)
+
+
+def _nights() -> Iterator[Row]:
+    for orders in (6, 12):
+        night = operations.release_night(orders)
+        each = night.wcu / night.entries
+        counted = f"{each:.2f} WCU an entry, {night.counting / orders:g} WCU an order that counts for a role"
+        within = night.entries == 3 * orders and each <= 3.5
+        yield Row(f"Nightly release of {night.entries} entries", counted, "3.5 WCU an entry", "3.33 WCU", within)
+
+
+def _payouts() -> Iterator[Row]:
+    for payees in (99, 198):
+        sent = operations.pay_out(payees).sent
+        calls = sum(call.startswith("dynamodb:") for call in sent.calls)
+        files, units = len(sent.calls) - calls, sent.wcu - 1
+        counted = f"{_calls(calls)} and {files} for the bank file, {units:,g} WCU and 1 for the batch"
+        bound = f"{payees / 20 + 2:g} calls (k/20 + 2), {6 * payees:,} WCU (6k)"
+        within = calls <= payees / 20 + 2 and files <= 1 and units <= 6 * payees
+        floor = f"{_calls(ceil(payees / 33) + 2)}, {6 * payees:,} WCU"
+        yield Row(f"Send a payout to k = {payees} people", counted, bound, floor, within)
+
+
+def _views() -> Iterator[Row]:
+    answered, consumed = operations.card_views()
+    count, each = len(answered.calls), consumed.wcu / 100
+    yield Row("Report a card view", _calls(count), "1 call", "1 call", count <= 1)
+    yield Row("Count 100 views of 10 cards", f"{each:g} WCU a view", "0.2 WCU", "0.1 WCU", each <= 0.2)
+
+
+def _recommendations() -> Iterator[Row]:
+    cost = operations.recommend()
+    yield Row("Recommendations for a member", _cost(cost), "2 calls", "1 call, 1 RCU", len(cost.calls) <= 2)
+
+
+PARTS: Sequence[Callable[[], Iterator[Row]]] = (
+    _orders, _payments, _settlements, _nights, _payouts, _views, _recommendations,
+)  # fmt: skip
+
+
+def rows() -> list[Row]:
+    """Every operation, in the order of the document."""
+    return [row for part in PARTS for row in part()]

@@ -5,7 +5,7 @@
 #   make serve    the whole suite on 127.0.0.1, until Ctrl-C (PARAMETERS="FreightFen=800 ..." for the template's parameters)
 #   make bench    what the main operations cost, in AWS calls, capacity units and Python calls
 #                 (PAYEES=10000: instead, one payout to so many people in seconds and memory; about four minutes)
-#   make lint     lint and formatting only
+#   make lint     lint, formatting and spelling only
 #   make build    package for AWS with SAM, without containers
 #   make lock     resolve pyproject.toml into the lock files
 #   make clean    remove what was built, installed and written
@@ -38,6 +38,7 @@ test: lint
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/codespell . .github
 
 bench: $(READY)
 	@$(BIN)/python -m tests.bench $(if $(PAYEES),--payees "$(PAYEES)")

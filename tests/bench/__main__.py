@@ -21,6 +21,7 @@ from rich.table import Table
 
 import tests.conftest  # noqa: F401  # the environment, before anything reads it
 from infra.local import costs
+from infra.local.template import ROOT
 from tests.bench import costs_document as document
 from tests.bench.costs_document import Row
 
@@ -94,7 +95,7 @@ def main() -> int:
     measured = [] if arguments.counts else _measure(progress)
     _show([*counted, *measured], console)
     _write(counted, measured)
-    console.print(f"written: {document.PATH.relative_to(document.ROOT)}")
+    console.print(f"written: {document.PATH.relative_to(ROOT)}")
     return 0 if all(row.within for row in (*counted, *measured)) else 1
 
 

@@ -33,13 +33,16 @@ from rich.table import Column, Table
 
 from cardstock.clock import rfc3339
 from cardstock.errors import CardstockError
-from cardstock.network import plan_check as guard
+from cardstock.network import plan_check
 from cardstock.network import schemas as commissions
 from cardstock.network.presets import PRESETS
 from cardstock.network.simulation import schemas as simulations
 from cardstock.network.simulation.charts import comparison_svg
-from cardstock.network.simulation.history import Market, RecordedOrder, check_market
-from cardstock.network.simulation.simulation import Comparison, Outcome, Trial, compare, run
+from cardstock.network.simulation.comparison import Comparison, compare
+from cardstock.network.simulation.market import Market, check_market
+from cardstock.network.simulation.outcome import Outcome
+from cardstock.network.simulation.steps import RecordedOrder
+from cardstock.network.simulation.trial import Trial, run
 from infra.commands import operators
 
 app = typer.Typer(no_args_is_help=True, help="Commission plans: what the guard says, what they would cost.")
@@ -59,13 +62,13 @@ def check(plans: Plans, as_json: AsJson = False) -> None:
     """Ask the compliance guard whether plans may be published, and with which approvals. Exit status 1 if one may
     not."""
     trials = [_trial(name, Market()) for name in plans]
-    findings = [guard.check(trial.plan, trial.approvals) for trial in trials]
+    findings = [plan_check.check(trial.plan, trial.approvals) for trial in trials]
     if as_json:
         told = [
             {
                 "plan": trial.plan.id,
-                "passes": not guard.blocks(found),
-                "findings": [commissions.ShownFinding(f.check, f.verdict, f.clause, f.found, f.passes) for f in found],
+                "passes": not plan_check.blocks(found),
+                "findings": [commissions.ShownFinding.of(finding) for finding in found],
             }
             for trial, found in zip(trials, findings, strict=True)
         ]
@@ -73,11 +76,11 @@ def check(plans: Plans, as_json: AsJson = False) -> None:
     else:
         console = Console()
         for trial, found in zip(trials, findings, strict=True):
-            passes = "[red]refused[/red]" if guard.blocks(found) else "[green]passes[/green]"
+            passes = "[red]refused[/red]" if plan_check.blocks(found) else "[green]passes[/green]"
             console.print(f"{trial.plan.id}: {passes}", highlight=False)
             for f in found:
                 print(f"  {f.check} {f.verdict}: {f.found}; would pass: {f.passes}\n    {f.clause}")
-    raise typer.Exit(1 if any(guard.blocks(found) for found in findings) else 0)
+    raise typer.Exit(1 if any(plan_check.blocks(found) for found in findings) else 0)
 
 
 @app.command()
@@ -86,19 +89,19 @@ def publish(
     actor: Annotated[str, typer.Option(help="Who publishes it; kept with the version.")],
     as_json: AsJson = False,
 ) -> None:
-    """Publish a plan and put it in force, through the guard. What is in force already changes nothing. Exit status 1 if
-    the guard refuses it, with each failed check and what would pass."""
+    """Publish a plan and put it in force, through its check. What is in force already changes nothing. Exit status 1 if
+    the check refuses it, with each failed check and what would pass."""
     operators.need_tables()
-    from cardstock.clock import process_clock
     from cardstock.errors import RefusedError, UnavailableError
-    from cardstock.network import service, wiring
+    from cardstock.network import wiring
+    from cardstock.network.publishing import publish_plan
 
     trial = _trial(plan, Market())
     if not actor.strip():
         operators.stop("--actor: a name is needed")
     before = wiring.plans().plan_in_force()
     try:
-        record = service.publish_plan(trial.plan, trial.approvals, actor, plans=wiring.plans(), clock=process_clock())
+        record = publish_plan(trial.plan, trial.approvals, actor, plans=wiring.plans())
     except RefusedError as error:
         findings: Any = error.facts["findings"]
         if as_json:
@@ -114,7 +117,7 @@ def publish(
         operators.stop(_said(error))
     replaced = None if before is None or before == record else before.plan.ref
     if as_json:
-        told = msgspec.to_builtins(commissions.plan_told(record))
+        told = msgspec.to_builtins(commissions.ShownPlan.of(record))
         _print_json({"published": told, "new": before != record, "replaced": replaced})
     else:
         print(f"{record.plan.ref} is in force" + (f" instead of {replaced}" if replaced else ""))
@@ -135,7 +138,7 @@ def list_versions(as_json: AsJson = False) -> None:
     in_force = None if current is None else current.plan.ref
     if as_json:
         _print_json({
-            "in_force": in_force, "plans": [msgspec.to_builtins(commissions.plan_told(record)) for record in found],
+            "in_force": in_force, "plans": [msgspec.to_builtins(commissions.ShownPlan.of(record)) for record in found],
         })  # fmt: skip
         return
     # Folded, not cut: an id or a time that ends in dots tells nothing.

@@ -11,7 +11,6 @@ from cardstock.clock import brand_day
 from cardstock.compliance import model, service
 from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, SoldDay
 from cardstock.errors import NotFoundError, RefusedError
-from cardstock.network.simulation import simulation
 
 NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)
 LIMIT = 10
@@ -372,9 +371,3 @@ def test_exactly_half_is_no_warning_and_neither_are_no_sales() -> None:
     assert not model.Share(date(2026, 11, 20), 200, 100).warns
     assert model.Share(date(2026, 11, 20), 200, 99).warns
     assert not model.Share(date(2026, 11, 20), 0, 0).warns
-
-
-def test_the_simulation_raises_the_alarm_at_the_same_figures() -> None:
-    assert (simulation.ALARM_LEVELS, simulation.ALARM_PEOPLE, simulation.OUTSIDE_FLOOR_BPS) == (
-        model.ALARM_LEVELS, model.ALARM_PEOPLE, model.OUTSIDE_FLOOR_BPS,
-    )  # fmt: skip

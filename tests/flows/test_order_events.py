@@ -6,8 +6,8 @@ import pytest
 
 from cardstock import environment
 from cardstock.clock import rfc3339
-from cardstock.network import service as network
 from cardstock.network import wiring as network_wiring
+from cardstock.network.deciding import position_of
 from cardstock.orders import service as orders
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import PaymentNotice
@@ -32,7 +32,7 @@ def told(shop: Shop) -> list[dict[str, Any]]:
 
 
 def role(member_id: str) -> str:
-    return network.position(member_id, network=network_wiring.network()).role
+    return position_of(member_id, network=network_wiring.network()).role
 
 
 def test_the_worked_example_pays_fen_by_fen(team: Shop) -> None:

@@ -14,10 +14,12 @@ from cardstock.errors import ConflictError
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members.sessions import issue_tokens
-from cardstock.network import service as network
 from cardstock.network import wiring as network_wiring
+from cardstock.network.counting import count_order
+from cardstock.network.coupons import count_verified
 from cardstock.network.plan import Plan
 from cardstock.network.presets import FREE_ORDER, UNLOCK
+from cardstock.network.publishing import publish_plan
 from cardstock.orders import coupon_store as coupons
 from cardstock.orders import service as orders
 from cardstock.orders import wiring as orders_wiring
@@ -58,7 +60,7 @@ def place(member_id: str, token: str, key: str = "k1") -> tuple[int, Any]:
 
 
 def under(shop: Shop, plan: Plan) -> None:
-    network.publish_plan(plan, (), "test", plans=network_wiring.plans(), clock=shop.clock)
+    publish_plan(plan, (), "test", plans=network_wiring.plans())
 
 
 def stock(shop: Shop) -> int:
@@ -387,7 +389,7 @@ def test_a_parcel_that_leaves_while_its_coupon_is_undone_is_owed_or_comes_back(
     refunded = orders_wiring.orders().find(bought[B])
     assert refunded is not None
     facts = flows_wiring.rules().facts(refunded, orders_wiring.orders().refunds_of(bought[B]))
-    moved = network.count_order(facts, network=network_wiring.network(), plans=network_wiring.plans())
+    moved = count_order(facts, network=network_wiring.network(), plans=network_wiring.plans())
 
     def leave() -> str:
         try:
@@ -413,7 +415,7 @@ def test_two_verified_referrals_unlock_a_coupon_that_is_taken_off_one_order(shop
     for member_id in (B, C):
         shop.member(member_id, A)
         way.append(place_of(A)["verified_referrals"])
-        network.count_verified(member_id, network=network_wiring.network(), clock=shop.clock)
+        count_verified(member_id, network=network_wiring.network())
     told = place_of(A)
     shop.place(D, line(1))  # puts the ware on the shelf
     shop.cloud.dynamodb.update_item(

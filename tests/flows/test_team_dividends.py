@@ -14,8 +14,9 @@ from cardstock.ledger import wiring as ledger_wiring
 from cardstock.network import wiring as network_wiring
 from cardstock.network.model import OrderLine as NetworkLine
 from cardstock.network.model import TeamSale
-from cardstock.network.simulation.history import Market, RecordedOrder, Returned
-from cardstock.network.simulation.simulation import Trial, run
+from cardstock.network.simulation.market import Market
+from cardstock.network.simulation.steps import OrderReturned, RecordedOrder
+from cardstock.network.simulation.trial import Trial, run
 from cardstock.network.team_sales_store import DynamoTeamSales
 from cardstock.orders import wiring as orders_wiring
 from functions.network.monthly_dividends import app
@@ -153,7 +154,7 @@ def test_a_refund_after_settling_comes_off_the_month_in_which_it_goes_through_on
 def test_the_simulation_divides_what_the_functions_divide_on_the_same_orders(teams: Shop) -> None:
     """Sales of two months, refunds before settling, after it in the same month, and after it in the next."""
     bought: list[RecordedOrder] = []
-    refunds: dict[str, list[Returned]] = {}
+    refunds: dict[str, list[OrderReturned]] = {}
 
     def sold(member_id: str, inviter_id: str | None, day: datetime, price: int) -> str:
         teams.clock.at = day
@@ -180,7 +181,7 @@ def test_the_simulation_divides_what_the_functions_divide_on_the_same_orders(tea
         refund = orders_wiring.orders().find_refund(order_id, refund_id)
         assert refund is not None
         assert refund.succeeded_at is not None
-        refunds.setdefault(order_id, []).append(Returned(order_id, refund.succeeded_at, units={0: 1}))
+        refunds.setdefault(order_id, []).append(OrderReturned(order_id, refund.succeeded_at, units={0: 1}))
 
     first = sold("mem_a", "mem_r", datetime(2026, 12, 2, 4, tzinfo=UTC), 33_333)
     second = sold("mem_b", "mem_r", datetime(2026, 12, 3, 4, tzinfo=UTC), 20_001)

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock import environment
-from cardstock.network import service as network
 from cardstock.network import wiring
+from cardstock.network.deciding import position_of
 from functions.ledger.nightly_release import app
 from tests.house.cloud import Context
 from tests.people.ledger_shop import DEMO_PLAN, Shop, line, shop
@@ -159,14 +159,14 @@ def test_referrals_count_once_settled(shop: Shop) -> None:
     for member_id in ("mem_a", "mem_b", "mem_c"):
         shop.receive(shop.buy(member_id))
         shop.settle_down()
-    before = network.position("mem_a", network=wiring.network()).role
+    before = position_of("mem_a", network=wiring.network()).role
     shop.clock.at = EIGHTH_NIGHT
     shop.cloud.messages(environment.text("WEBHOOKS_QUEUE_URL"))
 
     shop.night()
 
     assert before == "distributor"
-    assert network.position("mem_a", network=wiring.network()).role == "partner"
+    assert position_of("mem_a", network=wiring.network()).role == "partner"
     assert [event["type"] for event in shop.cloud.messages(environment.text("WEBHOOKS_QUEUE_URL"))] == [
         "member.promoted"
     ]
@@ -193,7 +193,7 @@ def test_what_was_asked_back_in_time_counts_for_nobody_however_late_the_money_go
     shop.clock.at += timedelta(days=1)
 
     assert shop.night()["settled"] == 2
-    roles = {name: network.position(f"mem_{name}", network=wiring.network()).role for name in "abc"}
+    roles = {name: position_of(f"mem_{name}", network=wiring.network()).role for name in "abc"}
     assert roles == {"a": "distributor", "b": "member", "c": "member"}
 
 
@@ -210,7 +210,7 @@ def test_what_is_asked_back_after_the_window_has_settled_before_it_whenever_the_
     shop.clock.at = EIGHTH_NIGHT
 
     assert shop.night()["settled"] == 1
-    assert network.position("mem_a", network=wiring.network()).role == "distributor"
+    assert position_of("mem_a", network=wiring.network()).role == "distributor"
     assert shop.balances() == {}
 
 

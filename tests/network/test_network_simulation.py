@@ -26,29 +26,23 @@ from cardstock.network.plan import Amount, Approval, LeaveMode, Plan, PublishedP
 from cardstock.network.presets import CHAIN21, FREE_ORDER, PRESETS, SINGLE_LEVEL, UNLOCK
 from cardstock.network.promotion import appoint_partner
 from cardstock.network.rewards import nothing_refunded, refund_amount, refund_units
-from cardstock.network.simulation.history import (
-    Appointed,
-    Closed,
-    Joined,
-    Left,
-    Market,
-    Paid,
-    Placed,
+from cardstock.network.simulation.comparison import Bounds, compare
+from cardstock.network.simulation.market import Market, synthetic
+from cardstock.network.simulation.outcome import Outcome, curve, gini_bps
+from cardstock.network.simulation.steps import (
+    MemberJoined,
+    MemberLeft,
+    OrderClosed,
+    OrderPaid,
+    OrderPlaced,
+    OrderReturned,
+    OrderSettled,
+    PartnerAppointed,
     RecordedOrder,
-    Returned,
-    Settled,
     Step,
     recorded,
-    synthetic,
 )
-from cardstock.network.simulation.simulation import (
-    Bounds,
-    Outcome,
-    compare,
-    curve,
-    gini_bps,
-    simulate,
-)
+from cardstock.network.simulation.trial import simulate
 from cardstock.orders.model import Order, Receiver, Refund, RefundLine
 from cardstock.orders.model import OrderLine as SoldLine
 from tests.people.clock import TestClock
@@ -93,27 +87,27 @@ class Shop:
     def live(self, steps: Iterable[Step]) -> "Shop":
         for step in steps:
             match step:
-                case Appointed():
+                case PartnerAppointed():
                     self.appoint(step)
-                case Joined():
+                case MemberJoined():
                     self.join(step)
-                case Placed():
+                case OrderPlaced():
                     self.place(step)
-                case Paid():
+                case OrderPaid():
                     self.pay(step)
-                case Settled():
+                case OrderSettled():
                     self.settle(step)
-                case Returned():
+                case OrderReturned():
                     self.give_back(step)
             frozen = sum(balance.frozen for balance in self.books.balances.values())
             self.peak_frozen = max(self.peak_frozen, frozen)
         return self
 
-    def appoint(self, step: Appointed) -> None:
+    def appoint(self, step: PartnerAppointed) -> None:
         self.clock.set(step.at)
         appoint_partner(step.member_id, "founder", "key", network=self.network)
 
-    def join(self, step: Joined) -> None:
+    def join(self, step: MemberJoined) -> None:
         self.clock.set(step.at)
         if step.inviter_id is not None:
             try:
@@ -123,7 +117,7 @@ class Shop:
         if step.verified:
             count_verified(step.member_id, network=self.network)
 
-    def place(self, step: Placed) -> None:
+    def place(self, step: OrderPlaced) -> None:
         self.clock.set(step.at)
         snapshot, _ = position_for_order(step.member_id, (), network=self.network)
         lines = tuple(
@@ -135,22 +129,22 @@ class Shop:
             Receiver("n", "p", "a"), None, snapshot.to_compact(), step.at,
         )  # fmt: skip
         if step.paid:
-            self.pay(Paid(step.order_id, step.at))
+            self.pay(OrderPaid(step.order_id, step.at))
 
-    def pay(self, step: Paid) -> None:
+    def pay(self, step: OrderPaid) -> None:
         self.clock.set(step.at)
         order = self.orders[step.order_id] = replace(self.orders[step.order_id], status="paid", paid_at=step.at)
         accrue(self.rules.accrual(order), books=self.books)
         self.count(order)
 
-    def settle(self, step: Settled) -> None:
+    def settle(self, step: OrderSettled) -> None:
         self.settled[step.order_id] = step.at
         self.clock.set(step.at)
         order = self.orders[step.order_id]
         release(self.rules.accrual(order), books=self.books)
         self.count(order)
 
-    def give_back(self, step: Returned) -> None:
+    def give_back(self, step: OrderReturned) -> None:
         self.clock.set(step.at)
         order, before = self.orders[step.order_id], self.refunds[step.order_id]
         lines = [OrderLine(line.sku, line.units, line.net_fen) for line in order.lines]
@@ -268,7 +262,7 @@ def records(draw: st.DrawFn) -> list[RecordedOrder]:
                 moment += timedelta(days=draw(DAYS))
                 rest = sum(line.net for line in lines) - sum(done.fen)
                 if rest:
-                    step = Returned(order_id, moment, draw(st.none() | st.integers(1, rest)))
+                    step = OrderReturned(order_id, moment, draw(st.none() | st.integers(1, rest)))
                     done = refund_amount(lines, done, step.fen or rest)
                     returns.append(step)
         inviter = draw(st.sampled_from([*PEOPLE, None, None]))
@@ -336,7 +330,7 @@ def example() -> list[RecordedOrder]:
     return [
         RecordedOrder(
             f"o_{buyer}", buyer, KIT, AT + timedelta(days=day), inviter, AT + timedelta(days=day),
-            returns=(Returned("o_C", AT + timedelta(days=9), 19_900),) if buyer == "C" else (),
+            returns=(OrderReturned("o_C", AT + timedelta(days=9), 19_900),) if buyer == "C" else (),
         )
         for day, (buyer, inviter) in enumerate(bought)
     ]  # fmt: skip
@@ -363,19 +357,28 @@ def test_recorded_orders_give_the_worked_example_to_the_fen() -> None:
 def test_facts_of_recorded_orders_come_in_the_order_of_time() -> None:
     day = timedelta(days=1)
     orders = [
-        RecordedOrder("o1", "A", KIT, AT, "R", AT + 2 * day, AT + 3 * day, (Returned("o1", AT + 5 * day, None),)),
-        RecordedOrder("o2", "B", TEA, AT + day, "A", AT + day, AT + 4 * day, (Returned("o2", AT + 11 * day, 1),)),
+        RecordedOrder("o1", "A", KIT, AT, "R", AT + 2 * day, AT + 3 * day, (OrderReturned("o1", AT + 5 * day, None),)),
+        RecordedOrder("o2", "B", TEA, AT + day, "A", AT + day, AT + 4 * day, (OrderReturned("o2", AT + 11 * day, 1),)),
         RecordedOrder("o3", "A", TEA, AT + day, None),
         RecordedOrder("o4", "A", TEA, AT + 2 * day, "B", AT + 2 * day, AT + 2 * day),
     ]
     steps = list(recorded(orders, CHAIN21, ["R"]))
-    moments = [step.at for step in steps if not isinstance(step, Closed | Left)]
-    seen = [(type(step).__name__, step.order_id) for step in steps if isinstance(step, Paid | Settled | Returned)]
+    moments = [step.at for step in steps if not isinstance(step, OrderClosed | MemberLeft)]
+    seen = [
+        (type(step).__name__, step.order_id)
+        for step in steps
+        if isinstance(step, OrderPaid | OrderSettled | OrderReturned)
+    ]
 
     assert moments == sorted(moments)
     assert seen == [
-        ("Paid", "o1"), ("Returned", "o1"), ("Settled", "o4"), ("Settled", "o1"), ("Returned", "o2"), ("Settled", "o2"),
-    ]  # fmt: skip
+        ("OrderPaid", "o1"),
+        ("OrderReturned", "o1"),
+        ("OrderSettled", "o4"),
+        ("OrderSettled", "o1"),
+        ("OrderReturned", "o2"),
+        ("OrderSettled", "o2"),
+    ]
     assert play(CHAIN21, steps).refused_bindings == 1 == Shop(CHAIN21).live(steps).refused
 
 
@@ -398,8 +401,8 @@ def test_an_order_that_nobody_paid_sells_nothing_and_pays_nobody() -> None:
             "ORDER_INVALID",
         ),
         ([RecordedOrder("o1", "A", KIT, datetime.min.replace(tzinfo=UTC))], "ORDER_INVALID"),
-        ([RecordedOrder("o1", "A", KIT, AT, returns=(Returned("o1", AT, 1),))], "ORDER_INVALID"),
-        ([RecordedOrder("o1", "A", KIT, AT, paid_at=AT, returns=(Returned("o1", AT, 49_901),))], "ORDER_INVALID"),
+        ([RecordedOrder("o1", "A", KIT, AT, returns=(OrderReturned("o1", AT, 1),))], "ORDER_INVALID"),
+        ([RecordedOrder("o1", "A", KIT, AT, paid_at=AT, returns=(OrderReturned("o1", AT, 49_901),))], "ORDER_INVALID"),
     ],
 )
 def test_a_record_that_cannot_be_true_is_refused_by_its_name(orders: list[RecordedOrder], code: str) -> None:
@@ -414,7 +417,7 @@ def test_the_same_market_is_the_same_history_and_plans_do_not_change_who_buys_wh
     market = Market(members=500)
 
     def seen(plan: Plan, seed: int = 1) -> list[Step]:
-        kinds = (Joined, Placed)
+        kinds = (MemberJoined, OrderPlaced)
         return [step for step in synthetic(replace(market, seed=seed), plan) if isinstance(step, kinds)]
 
     assert seen(CHAIN21) == seen(CHAIN21) == seen(SINGLE_LEVEL) == seen(replace(CHAIN21, freeze_days=30))
@@ -424,7 +427,7 @@ def test_the_same_market_is_the_same_history_and_plans_do_not_change_who_buys_wh
 def test_a_market_has_the_growth_and_the_shares_that_were_asked_for() -> None:
     market = Market(members=20_000, days=100, growth_bps=200, conversion_bps=2_500, repeat_bps=0, organic_bps=3_000)
     steps = list(synthetic(market, CHAIN21))
-    joined = [step for step in steps if isinstance(step, Joined)]
+    joined = [step for step in steps if isinstance(step, MemberJoined)]
     days = Counter(step.at for step in joined)
     alone = sum(step.inviter_id is None for step in joined)
 
@@ -432,7 +435,7 @@ def test_a_market_has_the_growth_and_the_shares_that_were_asked_for() -> None:
     assert 6 < days[max(days)] / days[min(days)] < 8  # 1.02 ** 99 = 7.1
     assert all(abs(later - earlier) <= 10 for earlier, later in pairwise(days.values()))
     assert abs(alone - 6_000) < 300
-    assert abs(sum(isinstance(step, Placed) for step in steps) - 5_000) < 300
+    assert abs(sum(isinstance(step, OrderPlaced) for step in steps) - 5_000) < 300
 
 
 @pytest.mark.parametrize("change", [{"members": 0}, {"conversion_bps": 10_001}, {"price": 0}, {"days": 5_000}])
@@ -521,9 +524,9 @@ def test_what_stays_in_memory_follows_those_who_can_still_matter() -> None:
     kept: set[str] = set()
     most = 0
     for step in synthetic(market, CHAIN21):
-        if isinstance(step, Joined) and not step.passes:
+        if isinstance(step, MemberJoined) and not step.passes:
             kept.add(step.member_id)
-        elif isinstance(step, Left):
+        elif isinstance(step, MemberLeft):
             kept.remove(step.member_id)
         most = max(most, len(kept))
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cardstock.network import service as network
 from cardstock.network import wiring as network_wiring
+from cardstock.network.publishing import get_plan
 from cardstock.orders import wiring as orders_wiring
 from infra.commands.cli import app
 from tests.house.cloud import Cloud
@@ -93,7 +93,7 @@ def test_orders_are_placed_under_what_the_command_published_and_keep_it(shop: Sh
         plans.append(order.snapshot["p"])
 
     assert plans == ["chain21@1", "single_level@1"]
-    assert network.get_plan("chain21", 1, plans=network_wiring.plans()).ref == "chain21@1"
+    assert get_plan("chain21", 1, plans=network_wiring.plans()).ref == "chain21@1"
 
 
 def test_people_read_what_happened_in_a_line_and_a_table(cloud: Cloud) -> None:

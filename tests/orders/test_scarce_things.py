@@ -9,8 +9,9 @@ from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger.claw_back import claw_back
 from cardstock.ledger.release import release
-from cardstock.network import service as network
 from cardstock.network import wiring as network_wiring
+from cardstock.network.counting import count_order
+from cardstock.network.deciding import position_of
 from cardstock.orders import wiring as orders_wiring
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.model import Line
@@ -79,12 +80,12 @@ def test_two_recruits_who_pay_at_once_promote_once(market: Any) -> None:
     before, ways = Snapshot(), 0
 
     def count(which: int) -> list[str]:
-        moved = network.count_order(facts[which], network=network_wiring.network(), plans=network_wiring.plans())
+        moved = count_order(facts[which], network=network_wiring.network(), plans=network_wiring.plans())
         return [event.id for event in moved]
 
     for run in every_way(lambda: [lambda: count(0), lambda: count(1)], before.restore):
         ways += 1
-        node = network.position("mem_a", network=network_wiring.network())
+        node = position_of("mem_a", network=network_wiring.network())
 
         assert sorted(run.ends[0] + run.ends[1]) == ["promote.mem_a.1"], run
         assert (node.role, node.counted, node.ascents) == ("partner", 2, 1), run

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from cardstock import environment
-from cardstock.network import service as network
 from cardstock.network import wiring
 from cardstock.network.presets import SINGLE_LEVEL
+from cardstock.network.publishing import publish_plan
 from functions.payouts.api import app as api
 from functions.payouts.monthly_open import app as monthly
 from functions.payouts.on_step import app as steps
@@ -108,7 +108,7 @@ def test_the_plan_in_force_says_from_how_much_on_somebody_is_paid(
     office: Office, minimum: int, listed: set[int]
 ) -> None:
     plan = replace(SINGLE_LEVEL, payout_minimum=minimum)
-    network.publish_plan(plan, (), "key_1", plans=wiring.plans(), clock=office.clock)
+    publish_plan(plan, (), "key_1", plans=wiring.plans())
     for index, fen in ((1, 6_999), (2, 7_000), (3, 10)):
         office.member(index, fen)
     office.earn(office.member(4, 500), -500)

@@ -16,10 +16,12 @@ from cardstock.edge.secrets import forget_provider
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey, derived_id
 from cardstock.ledger import wiring as ledger_wiring
-from cardstock.network import service as network
 from cardstock.network import wiring as network_wiring
+from cardstock.network.binding import bind_inviter
 from cardstock.network.plan import Approval, Plan
 from cardstock.network.presets import CHAIN21
+from cardstock.network.promotion import appoint_partner
+from cardstock.network.publishing import publish_plan
 from cardstock.orders import service as orders
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver
@@ -66,15 +68,15 @@ class Shop:
             Approval(check, "Ms Zhao", START, "demonstration")
             for check in ("levels", "peer", "fee", "cap", "head_count", "dividend")
         ]
-        network.publish_plan(plan, approvals, "test", plans=network_wiring.plans(), clock=self.clock)
+        publish_plan(plan, approvals, "test", plans=network_wiring.plans())
 
     def member(self, member_id: str, inviter: str | None = None) -> str:
         if inviter is not None:
-            network.bind_inviter(member_id, inviter, network=network_wiring.network(), clock=self.clock)
+            bind_inviter(member_id, inviter, network=network_wiring.network())
         return member_id
 
     def appoint(self, member_id: str) -> str:
-        network.appoint_partner(member_id, "first partner", "test", network=network_wiring.network(), clock=self.clock)
+        appoint_partner(member_id, "first partner", "test", network=network_wiring.network())
         return member_id
 
     def place(self, member_id: str, *lines: OrderLine) -> str:

@@ -8,12 +8,12 @@ from cardstock.clock import brand_day, process_clock
 from cardstock.compliance import schemas as models
 from cardstock.compliance import service
 from cardstock.compliance import wiring as compliance_wiring
-from cardstock.compliance.model import OUTSIDE_FLOOR_BPS
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import QUERY_INVALID, Pointer
 from cardstock.flows import wiring as flows_wiring
+from cardstock.law import OUTSIDE_FLOOR_BPS
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("guard", callers=partners_wiring.callers)

@@ -6,7 +6,8 @@ from cardstock.aws.tables import connect
 from cardstock.clock import process_clock
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.network.simulation import schemas as models
-from cardstock.network.simulation.simulation import compare, run
+from cardstock.network.simulation.comparison import compare
+from cardstock.network.simulation.trial import run
 from cardstock.partners import wiring
 
 api = Api("simulations", callers=wiring.callers)

@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from cardstock.ids import derived_id
+from cardstock.law import OUTSIDE_FLOOR_BPS
 from cardstock.money import BPS_ONE, Bps, Fen, half_up
 
 HoldReason: TypeAlias = Literal["same_payer", "same_device", "same_person", "stocking_up"]
@@ -18,12 +19,6 @@ Mark: TypeAlias = Literal["payer", "device"]
 
 STOCKING_DAYS: Final = 30
 """Units of one buyer are added up over so many days."""
-ALARM_LEVELS: Final = 3
-ALARM_PEOPLE: Final = 30
-"""Levels and heads, the first one included, from which the law looks at a group: opinion of the Supreme People's
-Court, the Procuratorate and the Ministry of Public Security on organising pyramid selling (2013), part one."""
-OUTSIDE_FLOOR_BPS: Final[Bps] = 5_000
-"""Share of sales to people who promote nothing, under which a warning is due."""
 OUTSIDE_DAYS: Final = 30
 """Days over which that share is taken."""
 

@@ -12,8 +12,6 @@ from msgspec.structs import replace
 from cardstock.clock import Clock
 from cardstock.compliance import errors
 from cardstock.compliance.model import (
-    ALARM_LEVELS,
-    ALARM_PEOPLE,
     OUTSIDE_DAYS,
     STOCKING_DAYS,
     Alarm,
@@ -27,6 +25,7 @@ from cardstock.compliance.model import (
 )
 from cardstock.compliance.ports import Alarms, Holds, Identities, Traces
 from cardstock.errors import NOT_FOUND, REASON_MISSING
+from cardstock.law import ALARM_LEVELS, ALARM_PEOPLE
 
 # At accrual
 

@@ -6,7 +6,7 @@ from cardstock.clock import Clock
 from cardstock.ledger import charges
 from cardstock.ledger.ports import Books
 from cardstock.money import Fen
-from cardstock.network import service as network
+from cardstock.network.coupons import coupon_value
 from cardstock.network.model import Event, revoked_coupon
 from cardstock.network.ports import Network, Plans
 from cardstock.orders import coupons
@@ -24,7 +24,7 @@ class Coupons:
 
     def of(self, member_id: str, coupon_id: str) -> Coupon | None:
         """See the port."""
-        granted = network.benefit_of(member_id, coupon_id, network=self._network, plans=self._plans)
+        granted = coupon_value(member_id, coupon_id, network=self._network, plans=self._plans)
         return None if granted is None or used(coupon_id) else Coupon(coupon_id, granted)
 
 

@@ -22,7 +22,7 @@ from cardstock.flows.rewarding import PlanRules
 from cardstock.ledger import accrual as accruals
 from cardstock.ledger import claw_back as claw_backs
 from cardstock.ledger.ports import Books, Calendar
-from cardstock.network import service as network
+from cardstock.network.counting import count_order
 from cardstock.network.model import Event
 from cardstock.network.ports import Network, Plans
 from cardstock.orders import errors
@@ -156,7 +156,7 @@ def reduce_coupon_charge(needs: Needs, story: OrderStory) -> None:
 def count_in_network(needs: Needs, story: OrderStory) -> None:
     """Let the order count, or count less: promotions, demotions and coupons follow from it."""
     facts = needs.rules.facts(story.order, story.refunds)
-    moved = network.count_order(facts, network=needs.network, plans=needs.plans)
+    moved = count_order(facts, network=needs.network, plans=needs.plans)
     needs.events.positions(moved)
     if any(event.kind == "benefit_undone" for event in moved):
         needs.coupons.follow(moved)

@@ -12,6 +12,7 @@ from cardstock.money import Fen
 from cardstock.network.model import OrderFacts, OrderLine, Reward, Snapshot, WhatIf
 from cardstock.network.plan import Plan
 from cardstock.network.ports import Plans
+from cardstock.network.publishing import get_plan
 from cardstock.network.rewards import (
     awaits_settling,
     qualifying_net,
@@ -21,7 +22,6 @@ from cardstock.network.rewards import (
     taken,
     what_if,
 )
-from cardstock.network.service import get_plan
 from cardstock.orders import settling
 from cardstock.orders.model import Order, Refund
 

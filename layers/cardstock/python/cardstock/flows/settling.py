@@ -15,7 +15,7 @@ from cardstock.flows.dividends import Dividends
 from cardstock.flows.rewarding import PlanRules
 from cardstock.ledger import release
 from cardstock.ledger.ports import Books, Calendar
-from cardstock.network import service as network
+from cardstock.network.counting import count_order
 from cardstock.network.model import Event
 from cardstock.network.ports import Network, Plans
 from cardstock.orders.model import Order
@@ -107,7 +107,7 @@ def settle_order(order_id: str, needs: SettlingNeeds) -> Outcome:
         return "waiting"
     release.release(accrual, books=needs.books)
     facts = rules.facts(order, refunds, settled_at=settled_at)
-    needs.events.positions(network.count_order(facts, network=needs.network, plans=needs.plans))
+    needs.events.positions(count_order(facts, network=needs.network, plans=needs.plans))
     needs.events.flush()
     return "settled"
 

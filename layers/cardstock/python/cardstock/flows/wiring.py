@@ -109,7 +109,7 @@ def positions() -> "orders_ports.Network":
     """What orders need of the referral network."""
     from cardstock.flows.buying import Positions
 
-    return Positions(network_wiring.network(), process_clock)
+    return Positions(network_wiring.network())
 
 
 def coupons() -> "orders_ports.Coupons":

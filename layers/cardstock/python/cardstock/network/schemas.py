@@ -14,10 +14,11 @@ from cardstock.money import MAX_FEN
 from cardstock.network import errors
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from cardstock.network.place import Place
-    from cardstock.network.plan import Approval, Plan, PublishedPlan
+    from cardstock.network.plan import Approval, Finding, Plan, PublishedPlan
 
 PLAN_CODES: Final = (errors.PLAN_INVALID, errors.PLAN_REFUSED, errors.APPROVAL_INVALID)
 
@@ -237,19 +238,17 @@ class PublishPlan(Model):
         list[PlanApproval], Meta(max_length=20, description="Who answers for the checks that the plan does not pass.")
     ] = msgspec.field(default_factory=list)
 
+    def draft(self, preset: Plan) -> Plan:
+        """The plan that is asked for. Raises `InvalidError` PLAN_INVALID for what the types alone do not refuse."""
+        changed = msgspec.to_builtins(self)
+        changed.pop("approvals", None)
+        return type(preset).from_dict({**preset.to_dict(), **changed})
 
-def draft_of(body: PublishPlan, preset: Plan) -> Plan:
-    """The plan that is asked for. Raises `InvalidError` PLAN_INVALID for what the types alone do not refuse."""
-    changed = msgspec.to_builtins(body)
-    changed.pop("approvals", None)
-    return type(preset).from_dict({**preset.to_dict(), **changed})
+    def approvals_at(self, now: datetime) -> list[Approval]:
+        """The approvals, dated `now`."""
+        from cardstock.network.plan import Approval
 
-
-def approvals_of(body: PublishPlan, now: datetime) -> list[Approval]:
-    """The approvals, dated now."""
-    from cardstock.network.plan import Approval
-
-    return [Approval(approval.check, approval.approver, now, approval.reason) for approval in body.approvals]
+        return [Approval(approval.check, approval.approver, now, approval.reason) for approval in self.approvals]
 
 
 class ShownApproval(Model):
@@ -276,6 +275,11 @@ class ShownFinding(Model):
     found: Annotated[str, Meta(description="What the plan has.", examples=["2"])]
     passes: Annotated[str, Meta(description="What would pass.", examples=["1"])]
 
+    @classmethod
+    def of(cls, finding: Finding) -> ShownFinding:
+        """A finding, without its approval."""
+        return cls(finding.check, finding.verdict, finding.clause, finding.found, finding.passes)
+
 
 class ShownPlan(Model):
     """One published version. It never changes; orders keep the one under which they were placed."""
@@ -293,6 +297,18 @@ class ShownPlan(Model):
     approvals: Annotated[list[ShownApproval], Meta(description="Who answers for the checks that it does not pass.")]
     findings: Annotated[list[ShownFinding], Meta(description="Checks that it does not simply pass.")]
 
+    @classmethod
+    def of(cls, record: PublishedPlan) -> ShownPlan:
+        """A published plan."""
+        return cls(
+            plan=record.plan.ref,
+            parameters=record.plan.to_dict(),
+            published_at=rfc3339(record.published_at),
+            published_by=record.published_by,
+            approvals=[ShownApproval(a.check, a.by, a.reason, rfc3339(a.at)) for a in record.approvals],
+            findings=[ShownFinding.of(finding) for finding in record.findings],
+        )
+
 
 class PlanPage(Model):
     """Some versions, by plan and version."""
@@ -304,24 +320,13 @@ class PlanPage(Model):
         Meta(description="What orders are placed under now; `unlock@0`, the safe one, while nothing is published."),
     ]
 
+    @classmethod
+    def of(cls, records: Sequence[PublishedPlan], following: str | None, in_force: PublishedPlan | None) -> PlanPage:
+        """Versions, the cursor of the next page, and the version in force, if one was ever published."""
+        from cardstock.network.presets import DEFAULT_PLAN
 
-def in_force_told(current: PublishedPlan | None) -> str:
-    """Plan and version that are in force."""
-    from cardstock.network.presets import DEFAULT_PLAN
-
-    return (DEFAULT_PLAN if current is None else current.plan).ref
-
-
-def plan_told(record: PublishedPlan) -> ShownPlan:
-    """The view of a published plan."""
-    return ShownPlan(
-        plan=record.plan.ref,
-        parameters=record.plan.to_dict(),
-        published_at=rfc3339(record.published_at),
-        published_by=record.published_by,
-        approvals=[ShownApproval(a.check, a.by, a.reason, rfc3339(a.at)) for a in record.approvals],
-        findings=[ShownFinding(f.check, f.verdict, f.clause, f.found, f.passes) for f in record.findings],
-    )
+        ref = (DEFAULT_PLAN if in_force is None else in_force.plan).ref
+        return cls([ShownPlan.of(record) for record in records], following, ref)
 
 
 class Distribution(Model):

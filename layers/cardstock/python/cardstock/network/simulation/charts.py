@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-from cardstock.network.simulation.simulation import CURVE_POINTS, Comparison
+from cardstock.network.simulation.comparison import Comparison
+from cardstock.network.simulation.outcome import CURVE_POINTS
 
 _COLOURS: Final = ("#2563eb", "#d97706", "#059669", "#db2777", "#7c3aed")
 _WIDTH: Final = 960

@@ -17,10 +17,13 @@ from cardstock.money import MAX_FEN
 from cardstock.network import errors
 from cardstock.network.model import OrderLine
 from cardstock.network.presets import PRESETS
-from cardstock.network.schemas import PublishPlan, ShownFinding, approvals_of, draft_of
+from cardstock.network.schemas import PublishPlan, ShownFinding
 from cardstock.network.simulation.charts import comparison_svg
-from cardstock.network.simulation.history import MARKET_RANGES, Market, RecordedOrder, Returned
-from cardstock.network.simulation.simulation import Bounds, Breach, Comparison, Outcome, Trial
+from cardstock.network.simulation.comparison import Bounds, Breach, Comparison
+from cardstock.network.simulation.market import MARKET_RANGES, Market
+from cardstock.network.simulation.outcome import Outcome
+from cardstock.network.simulation.steps import OrderReturned, RecordedOrder
+from cardstock.network.simulation.trial import Trial
 
 MAX_PLANS: Final = 5
 MAX_MEMBERS: Final = 20_000
@@ -363,8 +366,8 @@ def trials_of(body: Simulate, now: datetime) -> list[Trial]:
 
 def trial_of(body: Candidate, market: Market, now: datetime) -> Trial:
     """One plan in the shop expected under it. Raises `InvalidError` PLAN_INVALID."""
-    plan = draft_of(body.plan, PRESETS[body.plan.preset])
-    return Trial(plan, market_of(body.market, market), tuple(approvals_of(body.plan, now)))
+    plan = body.plan.draft(PRESETS[body.plan.preset])
+    return Trial(plan, market_of(body.market, market), tuple(body.plan.approvals_at(now)))
 
 
 def order_of(body: SimulatedOrder) -> RecordedOrder:
@@ -377,7 +380,7 @@ def order_of(body: SimulatedOrder) -> RecordedOrder:
         inviter_id=body.inviter_id,
         paid_at=body.placed_at if body.paid_at is UNSET else body.paid_at,
         received_at=body.received_at,
-        returns=tuple(Returned(body.order_id, step.at, step.fen) for step in body.returns),
+        returns=tuple(OrderReturned(body.order_id, step.at, step.fen) for step in body.returns),
     )
 
 
@@ -582,7 +585,7 @@ def _told(outcome: Outcome, name: str, broken: Sequence[Breach]) -> SimulatedPla
         worst_order_bps=outcome.worst_bps,
         earning_bps=outcome.earning_bps,
         curve_bps=list(outcome.curve),
-        findings=[ShownFinding(f.check, f.verdict, f.clause, f.found, f.passes) for f in outcome.findings],
+        findings=[ShownFinding.of(finding) for finding in outcome.findings],
         alarms=dict(outcome.warnings),
         **{field: getattr(outcome, field) for field in same},
     )

@@ -8,15 +8,15 @@ thousand do. Only whoever can still matter is kept in memory.
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
 from cardstock.errors import RefusedError
-from cardstock.money import BPS_ONE, Bps, Fen, half_up, share
-from cardstock.network import plan_check as guard
-from cardstock.network import rewards
+from cardstock.law import ALARM_LEVELS, ALARM_PEOPLE, OUTSIDE_FLOOR_BPS
+from cardstock.money import BPS_ONE, Bps, Fen, share
+from cardstock.network import plan_check, rewards
 from cardstock.network.binding import binding
 from cardstock.network.counting import count
 from cardstock.network.coupons import verification
@@ -33,128 +33,29 @@ from cardstock.network.model import (
     Snapshot,
 )
 from cardstock.network.ordering import snapshot_of
-from cardstock.network.plan import Approval, Finding, Plan
+from cardstock.network.plan import Approval, Plan
 from cardstock.network.promotion import appointment
-from cardstock.network.simulation.history import (
-    Appointed,
-    Closed,
-    Joined,
-    Left,
-    Market,
-    Paid,
-    Placed,
+from cardstock.network.simulation.market import Market, check_market, synthetic
+from cardstock.network.simulation.outcome import Outcome, curve, gini_bps, share_bps
+from cardstock.network.simulation.steps import (
+    MemberJoined,
+    MemberLeft,
+    OrderClosed,
+    OrderPaid,
+    OrderPlaced,
+    OrderReturned,
+    OrderSettled,
+    PartnerAppointed,
     RecordedOrder,
-    Returned,
-    Settled,
     Step,
-    check_market,
-    given_back,
     recorded,
-    synthetic,
+    refunded_after,
 )
 
-Goal: TypeAlias = Literal["margin", "earnings"]
-BoundName: TypeAlias = Literal["guard", "cost_cap", "margin_floor"]
 Progress: TypeAlias = Callable[[int], None]
 
-CURVE_POINTS: Final = 20
-"""Points of the curve that shows how earnings are distributed."""
-# What the guard looks for every day in the life itself, too (`compliance.model`); a test compares.
-ALARM_LEVELS: Final = 3
-ALARM_PEOPLE: Final = 30
-OUTSIDE_FLOOR_BPS: Final = 5_000
 _STEPS_BETWEEN: Final = 5_000
 """Steps between two reports of progress."""
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """One plan, played through one history. Amounts in fen, shares in basis points, rounded half-up."""
-
-    plan: Plan
-    findings: tuple[Finding, ...]
-    """What the guard says of the plan itself."""
-    warnings: tuple[tuple[str, int], ...]
-    """What it would say of the life under it: `subtrees` that reach the levels and heads of the law with money flowing
-    in them, and `outside_sales`, the share of sales to people who promote nothing, where that is under a half."""
-    members: int
-    orders: int
-    sales: Fen
-    """Paid for goods."""
-    returned: Fen
-    """Given back of it."""
-    goods: Fen
-    """What the goods that were kept cost."""
-    accrued: tuple[tuple[RewardKind, Fen], ...]
-    """Rewards when they were credited."""
-    clawed: Fen
-    """What refunds took back of them."""
-    clawed_late: Fen
-    """The part of it that had been available before: it may have been paid out."""
-    peak_frozen: Fen
-    """The most that refunds could have taken back at one time without anybody's debt."""
-    benefits: int
-    """Benefits granted by a plan without cash, less those undone."""
-    benefit_cost: Fen
-    dividend: Fen
-    worst_bps: Bps
-    """The most that one order paid, of its net, rounded up."""
-    worst_order: str | None
-    worst_reference_bps: Bps
-    """The same for one unit at the plan's reference price in the worst possible positions."""
-    earners: int
-    """Who kept something in the end."""
-    top_bps: Bps
-    """What the highest-earning hundredth of them, at least one, has of all that they keep."""
-    gini_bps: Bps
-    """How unequal they are: 0 all the same, 10 000 one has it all."""
-    curve: tuple[Bps, ...]
-    """What the lowest-earning 1/20, 2/20 ... of them have of it."""
-    outside_bps: Bps
-    """Sales to people who are no distributors and have brought nobody, of all sales."""
-    promotions: int
-    demotions: int
-    refused_bindings: int
-    """Bindings that the rules refused; only a recorded history can hold such."""
-
-    @property
-    def kept(self) -> Fen:
-        """Sales less what was given back."""
-        return self.sales - self.returned
-
-    @property
-    def rewards(self) -> Fen:
-        """What promoters keep, dividends included."""
-        return sum(amount for _, amount in self.accrued) - self.clawed + self.dividend
-
-    @property
-    def cost(self) -> Fen:
-        """What the plan costs the brand."""
-        return self.rewards + self.benefit_cost
-
-    @property
-    def cost_bps(self) -> Bps:
-        """The cost, of the sales kept."""
-        return _bps(self.cost, self.kept)
-
-    @property
-    def margin(self) -> Fen:
-        """Sales kept, less their goods and the plan's cost."""
-        return self.kept - self.goods - self.cost
-
-    @property
-    def margin_bps(self) -> Bps:
-        """The margin, of the sales kept."""
-        return _bps(self.margin, self.kept)
-
-    @property
-    def clawed_bps(self) -> Bps:
-        """Of all that was credited."""
-        return _bps(self.clawed, sum(amount for _, amount in self.accrued))
-
-    @property
-    def earning_bps(self) -> Bps:
-        """Members who kept something."""
-        return _bps(self.earners, self.members)
 
 
 Watch: TypeAlias = Callable[[str, RewardKind, str, Fen], None]
@@ -208,14 +109,14 @@ def simulate(
     """
     life = _Life(plan, watch)
     play: dict[type, Callable[..., None]] = {
-        Joined: life.join,
-        Placed: life.place,
-        Paid: life.pay,
-        Settled: life.settle,
-        Returned: life.give_back,
-        Closed: life.close,
-        Left: life.leave,
-        Appointed: life.appoint,
+        MemberJoined: life.join,
+        OrderPlaced: life.place,
+        OrderPaid: life.pay,
+        OrderSettled: life.settle,
+        OrderReturned: life.give_back,
+        OrderClosed: life.close,
+        MemberLeft: life.leave,
+        PartnerAppointed: life.appoint,
     }
     left = _STEPS_BETWEEN
     for step in steps:
@@ -278,11 +179,11 @@ class _Life:
 
     # The steps of a history.
 
-    def appoint(self, step: Appointed) -> None:
+    def appoint(self, step: PartnerAppointed) -> None:
         member = self.nodes.get(step.member_id) or self._new(step.member_id)
         self._write(appointment(member, "simulated", "simulated", self.plan, step.at))
 
-    def join(self, step: Joined) -> None:
+    def join(self, step: MemberJoined) -> None:
         nodes, member_id, inviter_id = self.nodes, step.member_id, step.inviter_id
         verified = step.verified and self.plan.benefit == "unlock"
         if step.passes and not verified and inviter_id in nodes and nodes[inviter_id].has_referred:
@@ -310,7 +211,7 @@ class _Life:
         if step.passes:
             del nodes[member_id]
 
-    def place(self, step: Placed) -> None:
+    def place(self, step: OrderPlaced) -> None:
         plan, lines = self.plan, step.lines
         buyer = self.nodes.get(step.member_id)
         if buyer is None:
@@ -323,12 +224,12 @@ class _Life:
         if step.paid:
             self._paid(order)
 
-    def pay(self, step: Paid) -> None:
+    def pay(self, step: OrderPaid) -> None:
         order = self.orders[step.order_id]
         order.facts = replace(order.facts, paid_at=step.at)
         self._paid(order)
 
-    def settle(self, step: Settled) -> None:
+    def settle(self, step: OrderSettled) -> None:
         order = self.orders[step.order_id]
         order.settled = True
         self.frozen -= order.frozen
@@ -338,10 +239,10 @@ class _Life:
             order.facts = replace(order.facts, settled_at=step.at)
             self._count(order)
 
-    def give_back(self, step: Returned) -> None:
+    def give_back(self, step: OrderReturned) -> None:
         order = self.orders[step.order_id]
         before = order.refunded or rewards.nothing_refunded(order.lines)
-        after = given_back(order.lines, before, step)
+        after = refunded_after(order.lines, before, step)
         order.refunded = after
         fen = sum(after.fen) - sum(before.fen)
         self.returned += fen
@@ -359,10 +260,10 @@ class _Life:
             order.facts = replace(facts, qualifying_refunded=part, refunded_at=step.at)
             self._count(order)
 
-    def close(self, step: Closed) -> None:
+    def close(self, step: OrderClosed) -> None:
         del self.orders[step.order_id]
 
-    def leave(self, step: Left) -> None:
+    def leave(self, step: MemberLeft) -> None:
         # There, a promotion may still move him.
         if self.plan.leave_mode != "keep_recruits":
             del self.nodes[step.member_id]
@@ -385,7 +286,7 @@ class _Life:
             order.counted = change.counted
         self._write(change)
 
-    def _rewards(self, step: Placed, snapshot: Snapshot) -> tuple[Reward, ...]:
+    def _rewards(self, step: OrderPlaced, snapshot: Snapshot) -> tuple[Reward, ...]:
         """What the order pays. People in the same roles earn the same on the same basket, whoever they are; nobody is
         erased in a history."""
         if step.basket is None:
@@ -462,7 +363,7 @@ class _Life:
                 self.earned[member_id] = self.earned.get(member_id, 0) + amount
         subtrees = self._subtrees() if plan.benefit == "cash" else 0
         earnings = sorted([fen for fen in self.earned.values() if fen > 0])
-        outside = _bps(self.outside, self.sales)
+        outside = share_bps(self.outside, self.sales)
         warnings: list[tuple[str, int]] = [("subtrees", subtrees)] if subtrees else []
         if self.sales and outside < OUTSIDE_FLOOR_BPS:
             warnings.append(("outside_sales", outside))
@@ -471,7 +372,7 @@ class _Life:
         total, net, worst_order = self.worst
         return Outcome(
             plan=plan,
-            findings=guard.check(plan, approvals),
+            findings=plan_check.check(plan, approvals),
             warnings=tuple(warnings),
             members=self.members,
             orders=self.placed,
@@ -487,9 +388,9 @@ class _Life:
             dividend=dividends,
             worst_bps=-(-total * BPS_ONE // net),
             worst_order=worst_order,
-            worst_reference_bps=guard.worst_bps(plan),
+            worst_reference_bps=plan_check.worst_bps(plan),
             earners=len(earnings),
-            top_bps=_bps(sum(earnings[len(earnings) * 99 // 100 :]) if earnings else 0, sum(earnings)),
+            top_bps=share_bps(sum(earnings[len(earnings) * 99 // 100 :]) if earnings else 0, sum(earnings)),
             gini_bps=gini_bps(earnings),
             curve=curve(earnings),
             outside_bps=outside,
@@ -512,84 +413,3 @@ class _Life:
                 people[referrer] += size - 1  # he himself was counted when he was brought
                 levels[referrer] = max(levels[referrer], depth + 1)
         return found
-
-
-def gini_bps(earnings: Sequence[Fen]) -> Bps:
-    """The Gini coefficient of `earnings`, sorted upwards and above zero; 0 for nobody."""
-    number, whole = len(earnings), sum(earnings)
-    if not whole:
-        return 0
-    weighted = sum([rank * fen for rank, fen in enumerate(earnings, 1)])
-    return half_up(BPS_ONE * (2 * weighted - (number + 1) * whole), number * whole)
-
-
-def curve(earnings: Sequence[Fen]) -> tuple[Bps, ...]:
-    """What the first 1/20, 2/20 ... of `earnings` (sorted upwards) make of all; the Lorenz curve."""
-    whole = sum(earnings)
-    points, done, total = [], 0, 0
-    for point in range(1, CURVE_POINTS + 1):
-        until = len(earnings) * point // CURVE_POINTS
-        total += sum(earnings[done:until])
-        done = until
-        points.append(_bps(total, whole))
-    return tuple(points)
-
-
-def _bps(part: Fen, whole: Fen) -> Bps:
-    return half_up(part * BPS_ONE, whole) if whole > 0 else 0
-
-
-class Bounds(msgspec.Struct, frozen=True):
-    """What a plan must keep to be picked. That nothing in it is refused or lacks an approval always holds."""
-
-    margin_floor_bps: Bps = 0
-    """Of what was kept of the sales, at least."""
-    cost_cap_bps: Bps = 3_000
-    """Of what was kept of the sales, at most."""
-    goal: Goal = "margin"
-    """The best within bounds leaves the brand most, or pays promoters most; fen, not shares."""
-
-
-class Breach(msgspec.Struct, frozen=True):
-    """A bound that a plan does not keep."""
-
-    bound: BoundName
-    found: int
-    """Basis points; for `guard` how many checks fail."""
-    limit: int
-    checks: tuple[str, ...] = ()
-
-
-class Comparison(msgspec.Struct, frozen=True):
-    """Outcomes as they were given, what each breaks, and which is best; None: none is within bounds."""
-
-    outcomes: tuple[Outcome, ...]
-    breaches: tuple[tuple[Breach, ...], ...]
-    bounds: Bounds
-    best: int | None
-    runner_up: int | None
-    """The next best within bounds."""
-
-
-def compare(outcomes: Sequence[Outcome], bounds: Bounds) -> Comparison:
-    """Pick the best outcome within `bounds`. Ties go to the lower worst order, then to the earlier one."""
-    breaches = tuple(_breaches(outcome, bounds) for outcome in outcomes)
-
-    def rank(index: int) -> tuple[int, int, int]:
-        outcome = outcomes[index]
-        return (-(outcome.margin if bounds.goal == "margin" else outcome.rewards), outcome.worst_bps, index)
-
-    within = sorted([index for index, broken in enumerate(breaches) if not broken], key=rank)
-    return Comparison(tuple(outcomes), breaches, bounds, *([*within, None, None][:2]))
-
-
-def _breaches(outcome: Outcome, bounds: Bounds) -> tuple[Breach, ...]:
-    blocking = guard.blocks(outcome.findings)
-    found = []
-    if blocking:
-        found.append(Breach("guard", len(blocking), 0, tuple(finding.check for finding in blocking)))
-    if outcome.cost_bps > bounds.cost_cap_bps:
-        found.append(Breach("cost_cap", outcome.cost_bps, bounds.cost_cap_bps))
-    if outcome.margin_bps < bounds.margin_floor_bps:
-        found.append(Breach("margin_floor", outcome.margin_bps, bounds.margin_floor_bps))
-    return tuple(found)

@@ -1,187 +1,33 @@
-"""What happened in a shop, step by step in the order of time: recorded, or made up from a seed.
+"""A made-up shop: the history of its members and orders, drawn from a seed.
 
-Both kinds of history are streams that the simulation reads once; neither holds more than what is still to come of the
-orders under way. A made-up history depends on its `Market` alone, never on a plan: every plan meets the same people and
-the same orders, so that what differs between plans is what they pay.
+The history depends on the `Market` alone, never on a plan: every plan meets the same people and the same orders, so
+that what differs between plans is what they pay.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from heapq import heappop, heappush
 from random import Random
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 
-from cardstock.errors import Pointer, RefusedError
+from cardstock.errors import Pointer
 from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen, split
 from cardstock.network import errors
-from cardstock.network.model import OrderLine, Refunded
+from cardstock.network.model import OrderLine
 from cardstock.network.plan import Plan
-from cardstock.network.rewards import net_lines, nothing_refunded, refund_amount, refund_units
-
-FIRST_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
-LAST_MOMENT: Final = datetime(9000, 1, 1, tzinfo=UTC)
-"""A record's times lie between these two, so that windows and freezes of whole years can be added to all of them."""
-
-
-class Appointed(msgspec.Struct, frozen=True):
-    """An operator made somebody a partner."""
-
-    member_id: str
-    at: datetime
-
-
-class Joined(msgspec.Struct, frozen=True):
-    """Somebody came, through `inviter_id` or by himself."""
-
-    member_id: str
-    inviter_id: str | None
-    at: datetime
-    verified: bool = False
-    passes: bool = False
-    """He will neither buy nor bring anybody: nothing has to be kept of him."""
-
-
-class Placed(msgspec.Struct, frozen=True):
-    """An order was placed; paid in the same moment, if `paid`."""
-
-    order_id: str
-    member_id: str
-    lines: tuple[OrderLine, ...]
-    at: datetime
-    paid: bool = True
-    basket: int | None = None
-    """Orders of one history with the same number have the same lines."""
-
-
-class Paid(msgspec.Struct, frozen=True):
-    """An order was paid."""
-
-    order_id: str
-    at: datetime
-
-
-class Settled(msgspec.Struct, frozen=True):
-    """The return window and the freeze of an order were over: its rewards are available."""
-
-    order_id: str
-    at: datetime
-
-
-class Returned(msgspec.Struct, frozen=True):
-    """A refund of an order: `units` of its lines (by index), or `fen` of all of it, or everything that was left."""
-
-    order_id: str
-    at: datetime
-    fen: Fen | None = None
-    units: Mapping[int, int] | None = None
-
-
-class Closed(msgspec.Struct, frozen=True):
-    """Nothing will happen to an order any more."""
-
-    order_id: str
-
-
-class Left(msgspec.Struct, frozen=True):
-    """Somebody who has brought nobody will not come back: nothing has to be kept of him."""
-
-    member_id: str
-
-
-Step: TypeAlias = Appointed | Joined | Placed | Paid | Settled | Returned | Closed | Left
-History: TypeAlias = Iterator[Step]
-
-
-class RecordedOrder(msgspec.Struct, frozen=True):
-    """One order of the past. `inviter_id` counts where the buyer was not bound yet."""
-
-    order_id: str
-    member_id: str
-    lines: tuple[OrderLine, ...]
-    placed_at: datetime
-    inviter_id: str | None = None
-    paid_at: datetime | None = None
-    """None: never."""
-    received_at: datetime | None = None
-    """None: never, so it does not settle."""
-    returns: tuple[Returned, ...] = ()
-
-
-def recorded(orders: Iterable[RecordedOrder], plan: Plan, partners: Sequence[str] = ()) -> History:
-    """The history of recorded orders, given by the time of placing; `partners` are appointed before all of it.
-
-    Raises `InvalidError` with the fact `order_id`: ORDERS_UNSORTED (placed before the one that was given before it),
-    ORDER_INVALID (an id that came before, without lines, times that contradict each other or lie outside of 1970 to
-    9000, more refunded than paid).
-    """
-    wait = timedelta(days=plan.waits_days)
-    due: list[tuple[datetime, int, int, Step]] = []
-    ids: set[str] = set()
-    known: set[str] = set(partners)
-    newest: datetime | None = None
-    for number, order in enumerate(orders):
-        at = order.placed_at
-        if newest is None:
-            yield from (Appointed(partner, at) for partner in partners)
-        elif at < newest:
-            raise errors.ORDERS_UNSORTED(order_id=order.order_id)
-        newest = at
-        while due and due[0][0] <= at:
-            yield heappop(due)[3]
-        if order.order_id in ids or not _is_possible(order):
-            raise errors.ORDER_INVALID(order_id=order.order_id)
-        ids.add(order.order_id)
-        if order.member_id not in known or order.inviter_id is not None:
-            known.add(order.member_id)
-            yield Joined(order.member_id, order.inviter_id, at)
-        yield Placed(order.order_id, order.member_id, order.lines, at, paid=order.paid_at == at)
-        for rank, (moment, step) in enumerate(_what_follows(order, wait)):
-            heappush(due, (moment, number, rank, step))
-    while due:
-        yield heappop(due)[3]
-
-
-def _what_follows(order: RecordedOrder, wait: timedelta) -> list[tuple[datetime, Step]]:
-    steps: list[tuple[datetime, Step]] = []
-    if order.paid_at is not None and order.paid_at != order.placed_at:
-        steps.append((order.paid_at, Paid(order.order_id, order.paid_at)))
-    steps += [(step.at, step) for step in order.returns]
-    if order.received_at is not None:
-        settled_at = order.received_at + wait
-        steps.append((settled_at, Settled(order.order_id, settled_at)))
-    # What happens in the same moment: the payment, a refund, the end of the window.
-    steps.sort(key=lambda step: step[0])
-    steps.append((steps[-1][0] if steps else order.placed_at, Closed(order.order_id)))
-    return steps
-
-
-def _is_possible(order: RecordedOrder) -> bool:
-    moments = [order.paid_at, order.received_at, *(step.at for step in order.returns)]
-    if not order.lines or any(line.net < 0 or line.units < 1 for line in order.lines):
-        return False
-    if any(moment and not FIRST_MOMENT <= moment < LAST_MOMENT for moment in (order.placed_at, *moments)):
-        return False
-    if order.paid_at is None:
-        return moments == [None, None]
-    if any(moment is not None and moment < order.paid_at for moment in moments) or order.paid_at < order.placed_at:
-        return False
-    done = nothing_refunded(order.lines)
-    try:
-        for step in sorted(order.returns, key=lambda step: step.at):
-            done = given_back(order.lines, done, step)
-    except RefusedError:
-        return False
-    return True
-
-
-def given_back(lines: Sequence[OrderLine], done: Refunded, step: Returned) -> Refunded:
-    """`done` after `step` too. Raises `RefusedError` when that is more than was paid."""
-    if step.units is not None:
-        return refund_units(lines, done, step.units)
-    rest = sum(line.net for line in lines) - sum(done.fen)
-    return refund_amount(lines, done, rest if step.fen is None else step.fen)
+from cardstock.network.rewards import net_lines
+from cardstock.network.simulation.steps import (
+    History,
+    MemberJoined,
+    MemberLeft,
+    OrderClosed,
+    OrderPlaced,
+    OrderReturned,
+    OrderSettled,
+    PartnerAppointed,
+    Step,
+)
 
 
 class Market(msgspec.Struct, frozen=True):
@@ -348,7 +194,7 @@ class _Shop:
         market = self.market
         promoters = [f"p{number}" for number in range(market.partners)]
         for partner in promoters:
-            yield Appointed(partner, self.date(0))
+            yield PartnerAppointed(partner, self.date(0))
         weights = [1_000_000]
         for _ in range(market.days - 1):
             weights.append(weights[-1] * (BPS_ONE + market.growth_bps) // BPS_ONE)
@@ -362,7 +208,7 @@ class _Shop:
         while self.due:
             yield from self.happening(min(self.due))
 
-    def joined(self, member_id: str, day: int, promoters: list[str], brought: list[int]) -> Joined:
+    def joined(self, member_id: str, day: int, promoters: list[str], brought: list[int]) -> MemberJoined:
         """`promoters` are all who bring others; `brought` holds the index of who brought, once per invitation."""
         bits = self.bits
         inviter_id = None
@@ -379,7 +225,7 @@ class _Shop:
         if buys:
             decides = bits(32) * (self.market.decision_days + 1) >> 32
             self.later(day + decides, _Visit(member_id, True, shares))
-        return Joined(member_id, inviter_id, self.date(day), verified, not (shares or buys))
+        return MemberJoined(member_id, inviter_id, self.date(day), verified, not (shares or buys))
 
     def happening(self, day: int) -> History:
         for step in self.due.pop(day, ()):
@@ -388,7 +234,7 @@ class _Shop:
             else:
                 yield step
 
-    def placed(self, visit: _Visit, day: int) -> Placed:
+    def placed(self, visit: _Visit, day: int) -> OrderPlaced:
         """The order of a visit. All that will become of it is drawn now."""
         market = self.market
         basket = self.below(_BASKETS) + (0 if visit.first else _BASKETS)
@@ -405,13 +251,13 @@ class _Shop:
             net = sum(line.net for line in lines)
             fen = max(1, net * (1 + self.below(9)) // 10) if part and net else None
             if net:
-                self.later(back, Returned(order_id, self.date(back), fen))
+                self.later(back, OrderReturned(order_id, self.date(back), fen))
                 last = max(last, back)
-        self.later(settles, Settled(order_id, self.date(settles)))
-        self.later(last, Closed(order_id))
+        self.later(settles, OrderSettled(order_id, self.date(settles)))
+        self.later(last, OrderClosed(order_id))
         last = max(last, visit.until)
         if self.happens(market.repeat_bps):
             self.later(day + 15 + self.below(31), _Visit(visit.member_id, False, visit.shares, last))
         elif not visit.shares:
-            self.later(last, Left(visit.member_id))
-        return Placed(order_id, visit.member_id, lines, self.date(day), basket=basket)
+            self.later(last, MemberLeft(visit.member_id))
+        return OrderPlaced(order_id, visit.member_id, lines, self.date(day), basket=basket)

@@ -45,7 +45,7 @@ Happening: TypeAlias = Literal[
     "order cancelled",
     "order expired",
     "refund requested",
-    "return refunded",
+    "order refunded",
     "stray payment refunded",
     "supplier order changed",
 ]
@@ -114,7 +114,7 @@ def _follow_refund(needs: Needs, refund: Refund) -> None:
         order = needs.orders.find(refund.order_id)
         if order is None:
             raise LookupError(f"{refund.refund_id} belongs to no order")
-        _run("return refunded", needs, OrderStory(order, refund, needs.orders.refunds_of(refund.order_id)))
+        _run("order refunded", needs, OrderStory(order, refund, needs.orders.refunds_of(refund.order_id)))
 
 
 def _run(happening: Happening, needs: Needs, subject: Any) -> None:
@@ -190,7 +190,7 @@ def publish_refund(needs: Needs, refund: Refund) -> None:
     needs.events.refund(refund)
 
 
-def publish_return(needs: Needs, story: OrderStory) -> None:
+def publish_order_refund(needs: Needs, story: OrderStory) -> None:
     """Publish that a refund of the order succeeded."""
     needs.events.refund(_refund_of(story))
 
@@ -214,7 +214,7 @@ FOLLOWERS: Final[Mapping[Happening, tuple[Callable[[Needs, Any], None], ...]]] =
     "order cancelled": (publish_order,),
     "order expired": (publish_order,),
     "refund requested": (publish_refund, send_refund),
-    "return refunded": (publish_return, claw_back, reduce_team_sales, reduce_coupon_charge, count_in_network),
+    "order refunded": (publish_order_refund, claw_back, reduce_team_sales, reduce_coupon_charge, count_in_network),
     "stray payment refunded": (publish_refund,),
     "supplier order changed": (publish_supplier_order,),
 }

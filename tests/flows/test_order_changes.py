@@ -1,0 +1,439 @@
+"""What follows from changes of orders, in memory: which steps run, in which order, and what a killed step leaves."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from msgspec.structs import replace
+
+from cardstock.errors import CHANNEL_UNAVAILABLE, UnavailableError
+from cardstock.flows.order_changes import FOLLOWERS, Needs, follow
+from cardstock.flows.rewarding import PlanRules
+from cardstock.ledger.model import LedgerTransaction, OrderRewards
+from cardstock.ledger.ports import Booked
+from cardstock.orders.model import (
+    Order,
+    OrderChange,
+    OrderLine,
+    OrderStatus,
+    Receiver,
+    Refund,
+    RefundChange,
+    RefundKind,
+    RefundLine,
+    RefundStatus,
+    SupplierLine,
+    SupplierOrder,
+    SupplierOrderChange,
+)
+from tests.people.clock import START, TestClock
+from tests.people.ledger_memory import MemoryBooks, MemoryCalendar
+from tests.people.network_world import MemoryNetwork, World
+
+ORDER_ID = "ord_1"
+
+
+class Killed(BaseException):
+    """The function was stopped."""
+
+
+@dataclass
+class Journal:
+    """Every effect in its order. Raises `Killed` before or after the effect with number `kill_at`."""
+
+    done: list[str] = field(default_factory=list)
+    kill_at: int = -1
+    kill_before: bool = False
+
+    def effect(self, name: str, work: Callable[[], Any] = lambda: None) -> Any:
+        dies = len(self.done) == self.kill_at
+        if dies and self.kill_before:
+            raise Killed
+        answer = work()
+        self.done.append(name)
+        if dies:
+            raise Killed
+        return answer
+
+
+class JournalBooks(MemoryBooks):
+    def __init__(self, journal: Journal) -> None:
+        super().__init__()
+        self.journal = journal
+
+    def book_accrual(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+        work = super().book_accrual
+        return cast(Booked, self.journal.effect(f"book {transaction.kind}", lambda: work(transaction, rewards)))
+
+    def book_change(self, transaction: LedgerTransaction, rewards: OrderRewards) -> Booked:
+        work = super().book_change
+        return cast(Booked, self.journal.effect(f"book {transaction.kind}", lambda: work(transaction, rewards)))
+
+
+class JournalCalendar(MemoryCalendar):
+    def __init__(self, journal: Journal) -> None:
+        super().__init__()
+        self.journal = journal
+
+    def schedule_order(self, day: Any, key: str) -> None:
+        work = super().schedule_order
+        self.journal.effect("schedule release", lambda: work(day, key))
+
+
+class JournalNetwork:
+    """The network in memory; a commit is one effect."""
+
+    def __init__(self, network: MemoryNetwork, journal: Journal) -> None:
+        self._network, self._journal = network, journal
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._network, name)
+
+    def commit(self, change: Any) -> bool:
+        return bool(self._journal.effect("count in network", lambda: self._network.commit(change)))
+
+
+class Recorder:
+    """Stands for purchase checks, dividends, coupons and events: keeps each call once, as they all do."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.kept: set[str] = set()
+
+    def _keep(self, name: str, cause: str) -> None:
+        self.journal.effect(name, lambda: self.kept.add(f"{name} {cause}"))
+
+    def watch(self, order: Order, accrual: Any) -> None:
+        assert accrual.order_id == order.order_id
+        self._keep("check purchase", order.order_id)
+
+    def given_back(self, order: Order, refund: Refund, refunds: Sequence[Refund] | None = None) -> None:
+        self._keep("reduce team sales" if refunds is None else "reduce coupon charge", refund.refund_id)
+
+    def follow(self, moved: Sequence[Any]) -> None:
+        self._keep("follow coupons", ",".join(event.id for event in moved))
+
+    def order(self, order: Order) -> None:
+        self._keep("publish order", f"{order.order_id} {order.status}")
+
+    def refund(self, refund: Refund) -> None:
+        self._keep("publish refund", f"{refund.refund_id} {refund.status}")
+
+    def supplier_order(self, part: SupplierOrder) -> None:
+        self._keep("publish supplier order", f"{part.supplier_id} {part.status}")
+
+    def positions(self, moved: Sequence[Any]) -> None:
+        self.kept |= {f"publish {event.id}" for event in moved}
+
+
+class Channel:
+    """A payment channel that answers `status`, or nothing when it is None."""
+
+    name = "sandbox"
+
+    def __init__(self) -> None:
+        self.status: bool | None = True
+        self.asked: list[str] = []
+
+    def refund(self, refund: Refund) -> bool:
+        self.asked.append(refund.refund_id)
+        if self.status is None:
+            raise CHANNEL_UNAVAILABLE()
+        return self.status
+
+
+class KnownOrders:
+    """The orders that the flow reads."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Order] = {}
+        self.refunds: dict[str, Refund] = {}
+
+    def find(self, order_id: str) -> Order | None:
+        return self.orders.get(order_id)
+
+    def refunds_of(self, order_id: str) -> tuple[Refund, ...]:
+        return tuple(self.refunds.values())
+
+    def find_refund(self, order_id: str, refund_id: str) -> Refund | None:
+        return self.refunds.get(refund_id)
+
+
+class Shop:
+    """Two members, one of whom was brought by a partner, and one order of two qualifying units."""
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        self.journal = journal or Journal()
+        self.world = World()
+        self.world.appoint("mem_r")
+        self.world.bind("mem_a", "mem_r")
+        snapshot = self.world.place("mem_a").snapshot.to_compact()
+        self.books, self.calendar = JournalBooks(self.journal), JournalCalendar(self.journal)
+        self.recorder, self.channel, self.known = Recorder(self.journal), Channel(), KnownOrders()
+        self.order = Order(
+            order_id=ORDER_ID,
+            member_id="mem_a",
+            status="placed",
+            lines=(OrderLine(1, "kit", "Kit", 2, 49_900, 99_800, "sup_1", qualifying=True, earns=True),),
+            amount_fen=99_800,
+            receiver=Receiver("王小明", "13800000000", "上海"),
+            attribution=None,
+            snapshot=snapshot,
+            placed_at=START,
+        )
+
+    @property
+    def needs(self) -> Needs:
+        return Needs(
+            orders=cast(Any, self.known),
+            channels={"sandbox": cast(Any, self.channel)},
+            rules=PlanRules(self.world.plans),
+            purchase_checks=cast(Any, self.recorder),
+            books=self.books,
+            calendar=self.calendar,
+            network=cast(Any, JournalNetwork(self.world.network, self.journal)),
+            plans=self.world.plans,
+            dividends=cast(Any, self.recorder),
+            coupons=cast(Any, self.recorder),
+            events=self.recorder,
+        )
+
+    def ordered(self, status: OrderStatus, previous: OrderStatus | None = None, **more: Any) -> OrderChange:
+        if status in ("paid", "shipped", "completed"):
+            more = {"paid_at": START + timedelta(minutes=1), **more}
+        if status == "completed":
+            more = {"received_at": START + timedelta(days=3), **more}
+        self.order = self.known.orders[ORDER_ID] = replace(self.order, status=status, **more)
+        return OrderChange("e1", self.order, previous)
+
+    def refunded(
+        self,
+        status: RefundStatus,
+        previous: RefundStatus | None = None,
+        kind: RefundKind = "return",
+        *,
+        fen: int = 49_900,
+    ) -> RefundChange:
+        lines = () if kind == "stray" else (RefundLine(1, "kit", 1, fen),)
+        refund = Refund(
+            refund_id="rfd_1",
+            order_id=ORDER_ID,
+            member_id="mem_a",
+            kind=kind,
+            status=status,
+            amount_fen=fen,
+            lines=lines,
+            reason="r",
+            channel="sandbox",
+            transaction_no="t1",
+            total_fen=99_800,
+            requested_at=START + timedelta(days=4),
+            succeeded_at=START + timedelta(days=5) if status == "succeeded" else None,
+            sequence=5,
+        )
+        self.known.refunds[refund.refund_id] = refund
+        return RefundChange("e2", refund, previous)
+
+    def state(self) -> Any:
+        """Everything that lasts."""
+        network = self.world.network
+        marks = {key: replace(mark, rev=0) for key, mark in network.marks.items()}
+        nodes = {key: replace(node, rev=0) for key, node in network.nodes.items()}
+        return (
+            self.books.transactions, self.books.balances, self.books.rows, self.calendar.scheduled,
+            self.recorder.kept, nodes, marks, network.happened,
+        )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def still(clock: TestClock) -> TestClock:
+    return clock
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+def paid(shop: Shop) -> None:
+    follow(shop.needs, shop.ordered("paid", "placed"))
+
+
+def completed(shop: Shop) -> None:
+    paid(shop)
+    follow(shop.needs, shop.ordered("completed", "shipped"))
+
+
+def partly_refunded(shop: Shop) -> None:
+    paid(shop)
+    follow(shop.needs, shop.refunded("succeeded", "requested"))
+
+
+def wholly_refunded_with_a_coupon(shop: Shop) -> None:
+    shop.order = replace(shop.order, coupon="benefit.mem_a.1")
+    paid(shop)
+    follow(shop.needs, shop.refunded("succeeded", "requested", fen=99_800))
+
+
+def refunded_before_it_is_paid(shop: Shop) -> None:
+    shop.ordered("paid", "placed")
+    follow(shop.needs, shop.refunded("succeeded", "requested"))
+    paid(shop)
+
+
+# Which steps, and their order
+
+
+@pytest.mark.parametrize(
+    ("story", "steps"),
+    [
+        (paid, ["check purchase", "book accrued", "count in network", "publish order"]),
+        (
+            completed,
+            [
+                "check purchase", "book accrued", "count in network", "publish order",
+                "schedule release", "publish order",
+            ],
+        ),
+        (
+            partly_refunded,
+            [
+                "check purchase", "book accrued", "count in network", "publish order",
+                "publish refund", "book clawed", "reduce team sales",
+            ],
+        ),
+        (
+            wholly_refunded_with_a_coupon,
+            [
+                "check purchase", "book accrued", "count in network", "publish order",
+                "publish refund", "book clawed", "reduce team sales", "reduce coupon charge", "count in network",
+            ],
+        ),
+        (
+            refunded_before_it_is_paid,
+            [
+                "publish refund", "book accrued", "book clawed", "reduce team sales", "count in network",
+                "check purchase", "book accrued", "publish order",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_followers_run_in_the_order_of_the_table(story: Callable[[Shop], None], steps: list[str], shop: Shop) -> None:
+    story(shop)
+
+    assert shop.journal.done == steps
+
+
+def test_every_status_of_an_order_has_its_row_in_the_table() -> None:
+    from typing import get_args
+
+    statuses = {f"order {status}" for status in get_args(OrderStatus)}
+
+    assert statuses < FOLLOWERS.keys()
+
+
+@pytest.mark.parametrize("status", ["placed", "cancelled", "expired"])
+def test_an_order_without_money_is_only_published(status: OrderStatus, shop: Shop) -> None:
+    follow(shop.needs, shop.ordered(status, None if status == "placed" else "placed"))
+
+    assert shop.journal.done == ["publish order"]
+
+
+def test_a_shipped_order_is_published_by_its_supplier_orders(shop: Shop) -> None:
+    part = SupplierOrder("sup_1", ORDER_ID, "shipped", (SupplierLine("kit", "Kit", 2),), shop.order.receiver, START)
+    follow(shop.needs, shop.ordered("shipped", "paid"))
+    follow(shop.needs, SupplierOrderChange("e3", part))
+
+    assert shop.recorder.kept == {"publish supplier order sup_1 shipped"}
+
+
+def test_a_stray_payment_that_goes_back_touches_no_reward(shop: Shop) -> None:
+    follow(shop.needs, shop.refunded("succeeded", "requested", "stray"))
+
+    assert shop.journal.done == ["publish refund"]
+
+
+def test_a_change_of_figures_alone_has_no_followers(shop: Shop) -> None:
+    follow(shop.needs, shop.ordered("paid", "paid"))
+    follow(shop.needs, shop.refunded("succeeded", "succeeded"))
+    follow(shop.needs, None)
+
+    assert shop.journal.done == []
+
+
+def test_a_refund_without_an_order_raises(shop: Shop) -> None:
+    change = shop.refunded("succeeded", "requested")
+
+    with pytest.raises(LookupError, match="rfd_1"):
+        follow(shop.needs, change)
+
+
+# Money on its way back
+
+
+def test_a_refund_that_the_channel_works_on_is_left_to_the_sweep(shop: Shop) -> None:
+    shop.channel.status = False
+
+    follow(shop.needs, shop.refunded("requested"))
+
+    assert shop.channel.asked == ["rfd_1"]
+    assert shop.journal.done == ["publish refund"]
+
+
+def test_a_channel_that_does_not_answer_brings_the_change_again(shop: Shop) -> None:
+    shop.channel.status = None
+
+    with pytest.raises(UnavailableError):
+        follow(shop.needs, shop.refunded("requested"))
+
+
+def test_a_refund_that_has_succeeded_meanwhile_is_not_sent_again(shop: Shop) -> None:
+    asked = shop.refunded("requested")
+    shop.refunded("succeeded", "requested")
+
+    follow(shop.needs, asked)
+
+    assert shop.channel.asked == []
+
+
+# Again, and killed anywhere
+
+STORIES = (paid, completed, partly_refunded, wholly_refunded_with_a_coupon, refunded_before_it_is_paid)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_same_changes_again_change_nothing(story: Callable[[Shop], None], shop: Shop) -> None:
+    story(shop)
+    before = [*map(repr, shop.state())]
+
+    story(shop)
+
+    assert [*map(repr, shop.state())] == before
+
+
+def killed_everywhere(story: Callable[[Shop], None]) -> Iterator[Shop]:
+    """A shop for each effect of a story and each side of it: killed there, then the story once more."""
+    calm = Shop()
+    story(calm)
+    for number in range(len(calm.journal.done)):
+        for before in (True, False):
+            shop = Shop(Journal(kill_at=number, kill_before=before))
+            with pytest.raises(Killed):
+                story(shop)
+            shop.journal.kill_at = -1
+            story(shop)
+            yield shop
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_story_that_is_killed_at_any_step_ends_as_an_undisturbed_one(story: Callable[[Shop], None]) -> None:
+    calm = Shop()
+    story(calm)
+    points = 0
+    for shop in killed_everywhere(story):
+        points += 1
+
+        assert shop.state() == calm.state(), shop.journal.done
+    assert points == 2 * len(calm.journal.done)

@@ -80,13 +80,12 @@ def verify(
     A shop that sells meanwhile needs --apart 60, as the nightly audit does it: what is on its way looks wrong once."""
     operators.need_tables()
     from cardstock.flows import wiring as flows_wiring
+    from cardstock.flows.auditing import audit_books
+    from cardstock.ledger.audit import confirmed
 
-    if apart is None:
-        report = flows_wiring.audit()
-    else:
-        from cardstock.ledger import audit
-
-        report = audit.confirmed(flows_wiring.audit, lambda: time.sleep(apart))
+    needs = flows_wiring.auditing()
+    looks, seconds = (1, 0.0) if apart is None else (3, apart)
+    report = confirmed(lambda: audit_books(needs), lambda: time.sleep(seconds), looks)
     if as_json:
         print(
             json.dumps(

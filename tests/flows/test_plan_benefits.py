@@ -30,6 +30,7 @@ from functions.orders.sweep import app as sweep_expired
 from tests.house import faults
 from tests.house.cloud import Context, http_event, queue_event
 from tests.house.interleave import every_way, some_ways
+from tests.people.audits import audit_now
 from tests.people.ledger_shop import Shop, line, shop
 
 __all__ = ["shop"]
@@ -215,7 +216,7 @@ def test_a_friend_who_refunds_before_shipping_takes_the_free_order_back(friends:
     assert orders_wiring.orders().find_supplier_orders(order_id, ("sup_1",))["sup_1"].status == "cancelled"
     assert stock(shop) == before + 2  # the friend's unit, and the free one
     assert shop.balances() == {}
-    assert flows_wiring.audit().findings == ()
+    assert audit_now().findings == ()
 
 
 def test_a_friend_who_refunds_after_shipping_makes_the_free_order_a_debt_once(
@@ -236,7 +237,7 @@ def test_a_friend_who_refunds_after_shipping_makes_the_free_order_a_debt_once(
     assert transaction is not None
     assert (transaction.order_id, transaction.kind) == (order_id, "owed")
     assert len(records) == 1
-    assert flows_wiring.audit().findings == ()
+    assert audit_now().findings == ()
 
 
 def test_who_gives_his_own_purchase_back_loses_the_free_order(friends: tuple[Shop, dict[str, str]]) -> None:
@@ -268,7 +269,7 @@ def test_of_two_suppliers_what_has_left_is_owed_and_the_rest_comes_back(
     # Half of the coupon lies on each line of 49 900: half of it is owed; the other line's 24 950 go back to A.
     assert shop.balances() == {A: (0, -24_950)}
     assert [(each.net_fen, each.refunded_units) for each in after.lines] == [(24_950, 0), (24_950, 1)]
-    assert flows_wiring.audit().findings == ()
+    assert audit_now().findings == ()
 
 
 def test_what_the_buyer_returned_himself_is_not_owed(friends: tuple[Shop, dict[str, str]]) -> None:
@@ -280,7 +281,7 @@ def test_what_the_buyer_returned_himself_is_not_owed(friends: tuple[Shop, dict[s
     withdraw_friend(shop, bought)
 
     assert shop.balances() == {}
-    assert flows_wiring.audit().findings == ()
+    assert audit_now().findings == ()
 
 
 @pytest.mark.parametrize("returned_before", [0, 1, 2])
@@ -299,7 +300,7 @@ def test_what_the_buyer_returns_is_not_owed_whenever_he_returns_it(
             shop.refund(order_id, sku1=1)
             shop.settle_down()
     after_two = shop.balances()
-    findings = flows_wiring.audit().findings
+    findings = audit_now().findings
     shop.refund(order_id, sku1=1)
     shop.settle_down()
 
@@ -307,7 +308,7 @@ def test_what_the_buyer_returns_is_not_owed_whenever_he_returns_it(
     assert after_two == {A: (0, -49_900 + 33_267)}
     assert findings == ()
     assert {member: money for member, money in shop.balances().items() if any(money)} == {}
-    assert flows_wiring.audit().findings == ()
+    assert audit_now().findings == ()
 
 
 @pytest.mark.parametrize("mode", ["kill_before", "kill_after", "lose_answer"])

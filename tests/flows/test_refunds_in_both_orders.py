@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from cardstock.flows import wiring
+from tests.people.audits import audit_now
 from tests.people.ledger_shop import Shop, line, shop
 
 __all__ = ["shop"]
@@ -51,7 +51,7 @@ def test_a_refund_heard_of_before_or_after_the_credit(first: str, team: Shop) ->
     # Of 900 yuan for three units (300 direct each) a third is taken back; the credit itself is written in full.
     assert moved(team, "accrued")["frozen"] == 90_000 + 9_000
     assert team.balances() == {"mem_r": (60_000, 0), "mem_p": (6_000, 0)}
-    assert wiring.audit().findings == ()
+    assert audit_now().findings == ()
 
 
 @pytest.mark.parametrize("first", ["release", "claw"])
@@ -71,7 +71,7 @@ def test_a_refund_that_went_through_and_a_release_meet(first: str, team: Shop) -
 
     assert moved(team, "clawed")["frozen" if first == "claw" else "available"] == -33_000
     assert team.balances() == {"mem_r": (0, 60_000), "mem_p": (0, 6_000)}
-    assert wiring.audit().findings == ()
+    assert audit_now().findings == ()
 
 
 @pytest.mark.parametrize("opened", ["before_the_night", "after_the_night"])
@@ -100,4 +100,4 @@ def test_an_after_sale_opened_before_or_after_the_night_of_the_release(opened: s
         assert (night["settled"], night["waiting"]) == (1, 0)
         assert between == {"mem_r": (0, 90_000), "mem_p": (0, 9_000)}
     assert team.balances() == {"mem_r": (0, 60_000), "mem_p": (0, 6_000)}
-    assert wiring.audit().findings == ()
+    assert audit_now().findings == ()

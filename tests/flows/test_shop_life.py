@@ -1,7 +1,7 @@
 """A random life of the whole shop, with the books proven after every single call to AWS."""
 
-from cardstock.flows import wiring
 from tests.house.proof import proven
+from tests.people.audits import audit_now
 from tests.people.selling import Shop
 from tests.people.whole_life import Life
 
@@ -18,7 +18,7 @@ def test_the_books_are_right_after_every_call_of_five_hundred_random_steps(shop:
     kinds = {entry.partition(".")[0] for entry in proof.entries}
     risen = [item for item in shop.cloud.items("network") if item["pk"]["S"].startswith("promote.")]
 
-    assert wiring.audit().findings == ()
+    assert audit_now().findings == ()
     # A life that proves something: everything happened, somebody rose, somebody owed, and functions died on the way.
     assert kinds == {"accrue", "release", "claw", "claim", "payout", "payout-failed"}
     assert life.done.keys() == {each.__name__ for each in life.happenings}

@@ -22,6 +22,7 @@ from cardstock.orders import wiring as orders_wiring
 from functions.network.monthly_dividends import app
 from tests.house import faults
 from tests.house.cloud import ROOT, Context, queue_event
+from tests.people.audits import audit_now
 from tests.people.ledger_shop import DEMO_PLAN, Shop, line, shop
 
 __all__ = ["shop"]
@@ -94,7 +95,7 @@ def test_a_month_of_settled_sales_is_divided_by_the_sales_of_the_teams_to_the_fe
     assert answer == {"month": "2026-12", "shares": 2, "total_fen": 2_666}
     assert shares(teams) == {"mem_r": 1_777, "mem_s": 889}
     assert after["mem_r"][1] - before["mem_r"][1] == 1_777
-    assert flows_wiring.audit().findings == ()
+    assert audit_now().findings == ()
 
 
 def test_sales_that_pay_nobody_and_raise_nobody_count_for_the_dividend_all_the_same(teams: Shop) -> None:
@@ -148,7 +149,7 @@ def test_a_refund_after_settling_comes_off_the_month_in_which_it_goes_through_on
     assert divide("2027-02-01T02:00:00+08:00")["shares"] == 0
     # December had been divided without it.
     assert divide(FIRST)["total_fen"] == 2 * 1_996
-    assert flows_wiring.audit().findings == ()
+    assert audit_now().findings == ()
 
 
 def test_the_simulation_divides_what_the_functions_divide_on_the_same_orders(teams: Shop) -> None:
@@ -208,7 +209,7 @@ def test_the_simulation_divides_what_the_functions_divide_on_the_same_orders(tea
     assert {sale.fen for sale in sales_of("2027-01")} == {3 * 50_009, 3 * 49_999, -33_333}
     assert late != last
     assert outcome.dividend == december["total_fen"] + january["total_fen"] > 0
-    assert flows_wiring.audit().findings == ()
+    assert audit_now().findings == ()
 
 
 def test_an_order_that_changes_while_it_settles_waits_for_the_next_night(
@@ -329,13 +330,13 @@ def test_a_share_that_nobody_explains_and_one_that_is_missing_are_named(teams: S
     sell(teams, "mem_a")
     night(teams, teams.clock.at + timedelta(days=9))
     new_year(teams)
-    missing = flows_wiring.audit().findings
+    missing = audit_now().findings
     divide()
     flows_wiring.dividends()
     teams.cloud.dynamodb.delete_item(
         TableName="rewards", Key={"pk": {"S": "team#2026-12"}, "sk": {"S": teams.cloud.items("orders")[0]["pk"]["S"]}}
     )
-    unexplained = flows_wiring.audit().findings
+    unexplained = audit_now().findings
 
     assert [(f.item, f.check) for f in missing] == [("ledger/dividend.team@1.2026-12.mem_r", "missing")]
     assert [(f.item, f.check) for f in unexplained] == [("ledger/dividend.team@1.2026-12.mem_r", "unexplained")]

@@ -11,7 +11,6 @@ from cardstock.aws.tables import Transaction
 from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
-from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey, new_id
 from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting, account
 from cardstock.ledger.payout_steps import claimed, paid
@@ -25,6 +24,7 @@ from tests.house import faults
 from tests.house.cloud import ROOT, Context, http_event, queue_event
 from tests.house.interleave import every_way
 from tests.house.proof import proven
+from tests.people.audits import audit_now
 from tests.people.ledger_shop import Shop, line, shop
 
 __all__ = ["shop"]
@@ -141,7 +141,7 @@ def test_a_write_off_is_booked_by_a_second_person_and_shown_explained_and_verifi
     entry = next(item for item in indebted.cloud.items("ledger") if item["pk"]["S"].startswith("write-off."))
     balance, [newest, *_] = read("/v1/me/balance"), read("/v1/me/commissions")["items"]
     listed = call("GET", WRITE_OFFS, WRITE_OFFS, token=first)[1]["items"]
-    report = flows_wiring.audit()
+    report = audit_now()
 
     assert (status, between, asked["approved_by"], asked["entry_id"]) == (201, 90_000, None, None)
     assert approved[0] == 200
@@ -237,7 +237,7 @@ def test_a_write_off_by_one_person_is_named(indebted: Shop) -> None:
         Key={"pk": {"S": "write-offs"}, "sk": {"S": asked["write_off_id"]}},
         UpdateExpression="SET approved_by = asked_by",
     )
-    found = {(finding.item, finding.check) for finding in flows_wiring.audit().findings}
+    found = {(finding.item, finding.check) for finding in audit_now().findings}
 
     assert (f"ledger/write-off.{asked['write_off_id']}", "unexplained") in found
 

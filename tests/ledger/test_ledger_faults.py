@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from cardstock.aws import queues as sqs
-from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import wiring as ledger_wiring
 from functions.ledger.on_entry import app as on_ledger_entry
 from tests.house import faults
 from tests.house.cloud import Context, queue_event
+from tests.people.audits import audit_now
 from tests.people.ledger_shop import Shop, line, shop
 
 __all__ = ["shop"]
@@ -124,4 +124,4 @@ def test_a_step_that_is_hit_at_any_call_ends_the_same(shop: Shop, step: str, mod
         shop.clock.at = NIGHT if step == "night" else shop.clock.at
 
         assert books(shop) == expected, (mode, index, call)
-        assert flows_wiring.audit().findings == (), (mode, index, call)
+        assert audit_now().findings == (), (mode, index, call)

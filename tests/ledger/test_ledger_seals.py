@@ -379,7 +379,7 @@ def test_a_step_on_its_way_is_no_finding(sold: Shop) -> None:
 
 
 def test_an_audit_without_time_is_an_error_and_no_all_clear(sold: Shop, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(nightly_audit.AuditUnfinishedError):
+    with pytest.raises(schedule.UnfinishedError):
         audit(sold, remaining_ms=9_000)
     assert "LedgerImbalance" not in capsys.readouterr().out
 

@@ -8,22 +8,19 @@ from cardstock.edge import schedule
 from cardstock.edge.observability import count, logger
 from cardstock.flows import wiring
 
-# An order takes some 30 ms; conflicts are retried for a second.
-_RESERVE_MS = 10_000
-
 
 class UnsettledError(Exception):
     """Some orders could not be settled. They are scheduled for the next night; a person should look at them."""
 
 
-def run(scheduled_at: datetime, context: Any) -> dict[str, Any]:
+def run(scheduled_at: datetime, deadline: schedule.Deadline) -> dict[str, Any]:
     """Settle what was due before `scheduled_at`. Raises `UnsettledError` after the last order if some failed."""
     from cardstock.flows import settling  # with the first tick, not at the start
 
     night = settling.settle_night(
         scheduled_at,
         wiring.settling(),
-        time_left=lambda: context.get_remaining_time_in_millis() > _RESERVE_MS,
+        time_left=deadline.time_left,
         on_failure=lambda order_id: logger.exception("order not settled", order_id=order_id),
     )
     count("OrdersSettled", night.settled)
@@ -35,5 +32,6 @@ def run(scheduled_at: datetime, context: Any) -> dict[str, Any]:
     return {"settled": night.settled, "held": night.held, "waiting": night.waiting, "finished": night.finished}
 
 
-handler = schedule.ticked(run)
+# An order takes some 30 ms; conflicts are retried for a second.
+handler = schedule.ticked(run, reserve_seconds=10)
 connect()

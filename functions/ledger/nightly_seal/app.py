@@ -8,19 +8,13 @@ from cardstock.edge import schedule
 from cardstock.edge.observability import count
 from cardstock.ledger import wiring
 
-# A seal of 4 096 transactions takes some 10 s: 330 batches to DynamoDB, and one object.
-_RESERVE_MS = 60_000
 
-
-def run(scheduled_at: datetime, context: Any) -> dict[str, Any]:
+def run(scheduled_at: datetime, deadline: schedule.Deadline) -> dict[str, Any]:
     """Seal what was booked before `scheduled_at`; what there is no time for waits for the next run."""
     from cardstock.ledger import sealing  # with the first tick, not at the start
 
     sealed = sealing.seal(
-        scheduled_at,
-        seals=wiring.seals(),
-        archive=wiring.seal_archive(),
-        time_left=lambda: context.get_remaining_time_in_millis() > _RESERVE_MS,
+        scheduled_at, seals=wiring.seals(), archive=wiring.seal_archive(), time_left=deadline.time_left
     )
     count("TransactionsSealed", sealed.transactions)
     if not sealed.finished:
@@ -28,5 +22,6 @@ def run(scheduled_at: datetime, context: Any) -> dict[str, Any]:
     return {"seals": sealed.seals, "transactions": sealed.transactions, "finished": sealed.finished}
 
 
-handler = schedule.ticked(run)
+# A seal of 4 096 transactions takes some 10 s: 330 batches to DynamoDB, and one object.
+handler = schedule.ticked(run, reserve_seconds=60)
 connect()

@@ -1,115 +1,149 @@
-"""Everything that the ledger should have booked, read from the tables of orders and payouts. Scans: for audits only."""
+"""Audit the books: what orders, payouts, coupons, dividends and write-offs should have booked, against what is booked.
+
+Everything is read: a large shop takes minutes. Two scans are never of one moment: see `ledger.audit.confirmed`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+import msgspec
+
+from cardstock import clock
 from cardstock.errors import NotFoundError
 from cardstock.flows.rewarding import PlanRules
 from cardstock.ledger.audit import Ended, OrderTruth, Report, SealTruth, SingleTruth, TransferTruth, audit
 from cardstock.ledger.charges import charge_reduction_cause, dividend_cause
+from cardstock.ledger.model import Balance, LedgerTransaction, OrderRewards, Seal, WriteOff
 from cardstock.ledger.ports import SealArchive
 from cardstock.ledger.sealing import from_bytes
-from cardstock.ledger.seals_store import every_seal
-from cardstock.ledger.store import every_balance, every_rewards_row, every_transaction, every_write_off
-from cardstock.network.dividends import shares
+from cardstock.money import Fen
+from cardstock.network.dividends import month_of, shares
 from cardstock.network.model import TeamSale, holder_of
 from cardstock.network.ports import Plans
-from cardstock.network.team_sales_store import all_team_sales
-from cardstock.orders import coupon_store as coupons
 from cardstock.orders.coupons import given_back
-from cardstock.orders.model import Refund
-from cardstock.orders.store import DynamoOrders, every_order, every_refund
-from cardstock.payouts.store import LineItem
+from cardstock.orders.model import Order, Refund
+from cardstock.orders.ports import Orders
+from cardstock.payouts.model import Line
 
-_LINE = "line#"
 _ENDED: dict[str, Ended] = {"paid": "paid", "failed": "returned", "expired": "returned"}
 _UNCLAIMED = frozenset({"pending", "dropped"})
 
 
-def order_truths(rules: PlanRules) -> Iterator[OrderTruth]:
+class AuditNeeds(msgspec.Struct, frozen=True):
+    """What an audit reads. Each `every_...` reads all that is stored, consistently and in no order."""
+
+    every_transaction: Callable[[], Iterable[LedgerTransaction]]
+    every_balance: Callable[[], Iterable[Balance]]
+    every_rewards_row: Callable[[], Iterable[OrderRewards]]
+    every_write_off: Callable[[], Iterable[WriteOff]]
+    every_seal: Callable[[], Iterable[Seal]]
+    """Oldest first."""
+    every_order: Callable[[], Iterable[Order]]
+    every_refund: Callable[[], Iterable[Refund]]
+    every_coupon_charge: Callable[[], Iterable[tuple[str, str, Fen]]]
+    """Coupon, order, and the fen that were charged."""
+    every_payout_line: Callable[[], Iterable[Line]]
+    every_team_sale: Callable[[], Iterable[tuple[str, TeamSale]]]
+    """Month, and what it sold."""
+    orders: Orders
+    plans: Plans
+    rules: PlanRules
+    archive: SealArchive
+
+
+def audit_books(needs: AuditNeeds, go_on: Callable[[], None] = lambda: None) -> Report:
+    """Compare all that is booked with all that should have been booked.
+
+    `go_on` is called with everything that is read: what it raises ends the audit, and nothing is known then.
+    """
+    return audit(
+        _watched(needs.every_transaction(), go_on),
+        _watched(needs.every_balance(), go_on),
+        _watched(needs.every_rewards_row(), go_on),
+        _watched(_orders(needs), go_on),
+        _watched(map(_transfer, needs.every_payout_line()), go_on),
+        singles=_watched(_singles(needs), go_on),
+        seals=_watched(_seals(needs), go_on),
+    )
+
+
+def _orders(needs: AuditNeeds) -> Iterator[OrderTruth]:
     """What each order should have led to, by its own lines, snapshot, plan and refunds."""
     refunds: dict[str, list[Refund]] = {}
-    for refund in every_refund():
+    for refund in needs.every_refund():
         if refund.part_of_order:
             refunds.setdefault(refund.order_id, []).append(refund)
-    for order in every_order():
+    for order in needs.every_order():
         own = refunds.get(order.order_id, [])
+        succeeded = [refund for refund in own if refund.status == "succeeded"]
         yield OrderTruth(
             order_id=order.order_id,
             paid_at=order.paid_at,
             received=order.received_at is not None,
-            accrual=rules.accrual(order),
-            taken={refund.refund_id: rules.taken(order, refund, own) for refund in own if refund.status == "succeeded"},
+            accrual=needs.rules.accrual(order),
+            taken={refund.refund_id: needs.rules.taken(order, refund, own) for refund in succeeded},
         )
 
 
-def transfer_truths() -> Iterator[TransferTruth]:
-    """What each payout line should have led to, by its status."""
-    for item in LineItem.scan(filter_condition=LineItem.sk.startswith(_LINE), consistent_read=True):
-        yield TransferTruth(
-            number=item.sk.removeprefix(_LINE),
-            member_id=item.member,
-            claimed=item.status not in _UNCLAIMED,
-            ended=_ENDED.get(item.status, "no"),
-            gross=item.gross,
-            net=item.net,
-            tax=item.tax,
-        )
+def _transfer(line: Line) -> TransferTruth:
+    """What a payout line should have led to, by its status."""
+    return TransferTruth(
+        number=line.number,
+        member_id=line.member,
+        claimed=line.status not in _UNCLAIMED,
+        ended=_ENDED.get(line.status, "no"),
+        gross=line.gross,
+        net=line.net,
+        tax=line.tax,
+    )
 
 
-def seal_truths(archive: SealArchive) -> Iterator[SealTruth]:
-    """Every listed seal with its object."""
-    for seal in every_seal():
+def _seals(needs: AuditNeeds) -> Iterator[SealTruth]:
+    """Every listed seal with its object in the archive."""
+    for seal in needs.every_seal():
         try:
-            kept = from_bytes(archive.read_seal(seal.number))
+            kept = from_bytes(needs.archive.read_seal(seal.number))
         except (NotFoundError, ValueError, TypeError, KeyError):
             kept = None
         yield SealTruth(seal, kept)
 
 
-def single_truths(plans: Plans, this_month: str) -> Iterator[SingleTruth]:
-    """What is owed for free orders that were undone, what two people wrote off, and the shares of every month that is
-    over."""
-    for coupon_id, order_id, fen in coupons.all_owed():
+def _singles(needs: AuditNeeds) -> Iterator[SingleTruth]:
+    """Steps that change one member's available money and belong to no order's rewards."""
+    yield from _coupon_charges(needs)
+    yield from _write_offs(needs)
+    yield from _dividend_shares(needs)
+
+
+def _coupon_charges(needs: AuditNeeds) -> Iterator[SingleTruth]:
+    """What is owed for each coupon that was revoked after its order shipped, less what refunds gave back of it."""
+    for coupon_id, order_id, fen in needs.every_coupon_charge():
         member_id = holder_of(coupon_id)
         yield SingleTruth("owed", coupon_id, member_id, -fen)
-        yield from _given_back(coupon_id, order_id, member_id)
-    for each in every_write_off():
-        # By one person alone nothing is forgiven: an entry without a second one is unexplained.
-        if each.approved_by and each.approved_by != each.asked_by:
-            approved_by = (each.asked_by, each.approved_by)
-            yield SingleTruth("written_off", each.id, each.member_id, each.amount, approved_by)
+        order = needs.orders.find(order_id)
+        if order is not None:
+            for refund_id, part in given_back(order, needs.orders.refunds_of(order_id)):
+                yield SingleTruth("owed", charge_reduction_cause(coupon_id, refund_id), member_id, part)
+
+
+def _write_offs(needs: AuditNeeds) -> Iterator[SingleTruth]:
+    """What two people have written off. An entry that one person alone approved is unexplained."""
+    for found in needs.every_write_off():
+        if found.state == "booked" and found.approved_by != found.asked_by:
+            approved_by = (found.asked_by, found.approved_by)
+            yield SingleTruth("written_off", found.id, found.member_id, found.amount, approved_by)
+
+
+def _dividend_shares(needs: AuditNeeds) -> Iterator[SingleTruth]:
+    """The shares of the team dividend of every month that is over."""
+    this_month = month_of(clock.now())
     months: dict[str, list[TeamSale]] = {}
-    for month, sale in all_team_sales():
-        months.setdefault(month, []).append(sale)
-    for month in sorted(months):
+    for month, sale in needs.every_team_sale():
         if month < this_month:
-            for share in shares(months[month], plans=plans):
-                cause = dividend_cause(share.plan, month, share.member_id)
-                yield SingleTruth("shared", cause, share.member_id, share.fen)
-
-
-def _given_back(coupon_id: str, order_id: str, member_id: str) -> Iterator[SingleTruth]:
-    """What refunds of a free order took off what is owed for it."""
-    order, refunds = DynamoOrders().find(order_id), DynamoOrders().refunds_of(order_id)
-    for refund_id, fen in given_back(order, refunds) if order is not None else ():
-        yield SingleTruth("owed", charge_reduction_cause(coupon_id, refund_id), member_id, fen)
-
-
-def audit_tables(
-    rules: PlanRules, plans: Plans, archive: SealArchive, this_month: str, go_on: Callable[[], None] = lambda: None
-) -> Report:
-    """Audit what the tables and the archive hold now. `go_on` is called with everything that is read: what it raises
-    ends the audit."""
-    return audit(
-        _watched(every_transaction(), go_on),
-        _watched(every_balance(), go_on),
-        _watched(every_rewards_row(), go_on),
-        _watched(order_truths(rules), go_on),
-        _watched(transfer_truths(), go_on),
-        singles=_watched(single_truths(plans, this_month), go_on),
-        seals=_watched(seal_truths(archive), go_on),
-    )
+            months.setdefault(month, []).append(sale)
+    for month in sorted(months):
+        for share in shares(months[month], plans=needs.plans):
+            yield SingleTruth("shared", dividend_cause(share.plan, month, share.member_id), share.member_id, share.fen)
 
 
 _Read = TypeVar("_Read")

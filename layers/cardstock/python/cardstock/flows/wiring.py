@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cardstock.flows.announcing import Announcements
+    from cardstock.flows.auditing import AuditNeeds
     from cardstock.flows.compliance_checks import Watchman
     from cardstock.flows.coupons import Undoing
     from cardstock.flows.dividends import Dividends
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from cardstock.flows.order_changes import Needs as OrderChangeNeeds
     from cardstock.flows.rewarding import PlanRules
     from cardstock.flows.settling import ReleaseNeeds, SettlingNeeds
-    from cardstock.ledger.audit import Report
     from cardstock.orders import ports as orders_ports
     from cardstock.payouts import ports as payouts_ports
     from cardstock.payouts.model import Batch, Period, Rules
@@ -63,13 +63,30 @@ def referral_tree(go_on: "Callable[[], None]") -> "tuple[dict[str, str], list[st
     return above, [found.member_id for found in every_balance() if found.ever]
 
 
-def audit(go_on: "Callable[[], None]" = lambda: None) -> "Report":
-    """Compare everything that was booked with everything that should have been. Scans; what `go_on` raises ends it."""
-    from cardstock.flows.auditing import audit_tables
-    from cardstock.network.dividends import month_of
+def auditing() -> "AuditNeeds":
+    """What an audit of the books reads: all of it, by scans."""
+    from cardstock.flows.auditing import AuditNeeds
+    from cardstock.network.team_sales_store import all_team_sales
+    from cardstock.ledger import seals_store, store
+    from cardstock.orders.coupon_store import all_owed
+    from cardstock.orders.store import every_order, every_refund
+    from cardstock.payouts.store import every_line
 
-    return audit_tables(
-        rules(), network_wiring.plans(), ledger_wiring.seal_archive(), month_of(process_clock().now()), go_on
+    return AuditNeeds(
+        every_transaction=store.every_transaction,
+        every_balance=store.every_balance,
+        every_rewards_row=store.every_rewards_row,
+        every_write_off=store.every_write_off,
+        every_seal=seals_store.every_seal,
+        every_order=every_order,
+        every_refund=every_refund,
+        every_coupon_charge=all_owed,
+        every_payout_line=every_line,
+        every_team_sale=all_team_sales,
+        orders=orders_wiring.orders(),
+        plans=network_wiring.plans(),
+        rules=rules(),
+        archive=ledger_wiring.seal_archive(),
     )
 
 

@@ -10,7 +10,7 @@ restored copy, or take what several looks agree on (`confirmed`).
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -23,6 +23,7 @@ from cardstock.ledger.model import (
     POCKETS,
     Accrual,
     Balance,
+    Claw,
     Kind,
     LedgerTransaction,
     OrderRewards,
@@ -94,6 +95,14 @@ class SealTruth(msgspec.Struct, frozen=True):
 
     listed: Seal
     kept: SealedLeaves | None
+
+
+class Part(NamedTuple):
+    """Which money an amount of a transaction belongs to: of which member, in which pocket, of which reward if any."""
+
+    member_id: str
+    pocket: Pocket
+    reward: RewardKind | None
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -192,10 +201,7 @@ class _Audit:
         for transfer in self.transfers.values():
             self._transfer(transfer)
         for single in self.singles:
-            taken = self._take(single.kind, single.cause)
-            if taken is not None:
-                self._compare(taken, {(single.member_id, "available", None): single.amount}, _amounts(taken))
-                self._compare(taken, single.approved_by, taken.approved_by)
+            self._single(single)
         for transaction_id_ in sorted(self.booked.keys() - self.explained - self.unreadable):
             transaction = self.booked[transaction_id_]
             self._find(f"ledger/{transaction.id}", "unexplained", f"a cause {transaction.cause}", "no such cause")
@@ -212,6 +218,12 @@ class _Audit:
             totals=self._totals(folded),
             findings=tuple(self.findings),
         )
+
+    def _single(self, single: SingleTruth) -> None:
+        booked = self._take(single.kind, single.cause)
+        if booked is not None:
+            self._compare(booked, {Part(single.member_id, "available", None): single.amount}, _amounts(booked))
+            self._compare(booked, single.approved_by, booked.approved_by)
 
     def _find(self, item: str, check: Check, expected: object, found: object) -> None:
         self.findings.append(Finding(item, check, str(expected), str(found)))
@@ -234,13 +246,13 @@ class _Audit:
 
     def _take(self, kind: Kind, cause: str) -> LedgerTransaction | None:
         """The transaction of a step that should have been booked; a finding if it was not."""
-        wanted = transaction_id(kind, cause)
-        transaction = self.booked.get(wanted)
+        expected = transaction_id(kind, cause)
+        transaction = self.booked.get(expected)
         if transaction is None:
-            self._find(f"ledger/{wanted}", "missing", f"{kind} {cause}", "nothing")
+            self._find(f"ledger/{expected}", "missing", f"{kind} {cause}", "nothing")
             return None
-        self.explained.add(wanted)
-        return None if wanted in self.unreadable else transaction
+        self.explained.add(expected)
+        return None if expected in self.unreadable else transaction
 
     def _compare(self, transaction: LedgerTransaction, expected: object, found: object) -> None:
         if expected != found:
@@ -251,7 +263,7 @@ class _Audit:
             return
         accrued = self._take("accrued", order.order_id)
         if accrued is not None:
-            due = {(c.member_id, "frozen", c.reward): c.amount for c in order.accrual.credits if c.amount}
+            due = {Part(c.member_id, "frozen", c.reward): c.amount for c in order.accrual.credits if c.amount}
             self._compare(accrued, due, _amounts(accrued))
             self._compare(accrued, (order.accrual.plan, order.accrual.credits), (accrued.plan, accrued.credits))
         owners = {credit.reward: credit.member_id for credit in order.accrual.credits}
@@ -260,7 +272,7 @@ class _Audit:
             clawed = self._take("clawed", refund_id)
             if clawed is not None:
                 due_back = {(owners[reward], reward): -amount for reward, amount in taken.items() if amount}
-                self._compare(clawed, due_back, {key[::2]: amount for key, amount in _amounts(clawed).items()})
+                self._compare(clawed, due_back, _amounts_in_any_pocket(clawed))
                 frozen = {reward: amount + _frozen(clawed).get(reward, 0) for reward, amount in frozen.items()}
         self._release(order, frozen)
 
@@ -273,8 +285,8 @@ class _Audit:
             left = {reward: amount for reward, amount in frozen.items() if amount}
             self._compare(released, left, {r: -amount for r, amount in _frozen(released).items() if amount})
             moved: dict[RewardKind | None, Fen] = {}
-            for (_, _, reward), amount in _amounts(released).items():
-                moved[reward] = moved.get(reward, 0) + amount
+            for part, amount in _amounts(released).items():
+                moved[part.reward] = moved.get(part.reward, 0) + amount
             self._compare(released, {}, {reward: amount for reward, amount in moved.items() if amount})
         elif released is not None:
             self._find(f"ledger/{released.id}", "unexplained", "an order that was received", "one that was not")
@@ -291,31 +303,40 @@ class _Audit:
         for kind, moved in steps:
             transaction = self._take(kind, transfer.number)
             if transaction is not None:
-                expected = {(member_id, pocket, None): amount for pocket, amount in moved.items() if amount}
+                expected = {Part(member_id, pocket, None): amount for pocket, amount in moved.items() if amount}
                 self._compare(transaction, expected, _amounts(transaction))
 
     def _rows(self) -> None:
         """Rewards rows: each must be what its transactions say, and each accrual must have one."""
-        for order_id, row in self.rows.items():
-            item = f"rewards/{order_id}"
-            accrued = self.booked.get(transaction_id("accrued", order_id))
-            if accrued is None or (accrued.plan, accrued.credits) != (row.plan, row.credits):
-                self._find(item, "wrong_row", "the credits of its accrual", "others, or no accrual")
-            state = "available" if transaction_id("released", order_id) in self.booked else "frozen"
-            if row.state != state:
-                self._find(item, "wrong_row", state, row.state)
+        for row in self.rows.values():
+            self._row(row)
             for claw in row.claws:
-                clawed = self.booked.get(transaction_id("clawed", claw.refund_id))
-                found = {} if clawed is None else {key[2]: -amount for key, amount in _amounts(clawed).items()}
-                expected = {reward: amount for reward, amount in claw.taken if amount}
-                if clawed is None or clawed.order_id != order_id or found != expected:
-                    self._find(item, "wrong_row", f"{claw.refund_id} took {found}", expected)
+                self._claw(row, claw)
         for transaction in self.booked.values():
-            row_ = self.rows.get(transaction.order_id)
-            if transaction.kind == "accrued" and row_ is None:
-                self._find(f"rewards/{transaction.order_id}", "missing", "a row for its accrual", "nothing")
-            if transaction.kind == "clawed" and row_ and transaction.cause not in {c.refund_id for c in row_.claws}:
-                self._find(f"rewards/{transaction.order_id}", "wrong_row", f"a claw of {transaction.cause}", "none")
+            self._row_of(transaction)
+
+    def _row(self, row: OrderRewards) -> None:
+        item = f"rewards/{row.order_id}"
+        accrued = self.booked.get(transaction_id("accrued", row.order_id))
+        if accrued is None or (accrued.plan, accrued.credits) != (row.plan, row.credits):
+            self._find(item, "wrong_row", "the credits of its accrual", "others, or no accrual")
+        state = "available" if transaction_id("released", row.order_id) in self.booked else "frozen"
+        if row.state != state:
+            self._find(item, "wrong_row", state, row.state)
+
+    def _claw(self, row: OrderRewards, claw: Claw) -> None:
+        clawed = self.booked.get(transaction_id("clawed", claw.refund_id))
+        found = {} if clawed is None else {part.reward: -amount for part, amount in _amounts(clawed).items()}
+        expected = {reward: amount for reward, amount in claw.taken if amount}
+        if clawed is None or clawed.order_id != row.order_id or found != expected:
+            self._find(f"rewards/{row.order_id}", "wrong_row", f"{claw.refund_id} took {found}", expected)
+
+    def _row_of(self, transaction: LedgerTransaction) -> None:
+        item, row = f"rewards/{transaction.order_id}", self.rows.get(transaction.order_id)
+        if transaction.kind == "accrued" and row is None:
+            self._find(item, "missing", "a row for its accrual", "nothing")
+        elif transaction.kind == "clawed" and row and transaction.cause not in {c.refund_id for c in row.claws}:
+            self._find(item, "wrong_row", f"a claw of {transaction.cause}", "none")
 
     def _fold(self) -> dict[str, dict[Pocket, Fen]]:
         folded: dict[str, dict[Pocket, Fen]] = {}
@@ -381,17 +402,8 @@ class _Audit:
         totals = dict.fromkeys(("accrued", "clawed", "released", "frozen", "available", "debt"), 0)
         totals |= dict.fromkeys(("paying", "paid", "withheld", "written_off"), 0)
         for transaction in self.booked.values():
-            if transaction.id in self.unreadable:
-                continue
-            amounts = _amounts(transaction)
-            if transaction.kind == "accrued":
-                totals["accrued"] += sum(amounts.values())
-            elif transaction.kind == "clawed":
-                totals["clawed"] -= sum(amounts.values())
-            elif transaction.kind == "written_off":
-                totals["written_off"] += sum(amounts.values())
-            elif transaction.kind == "released":
-                totals["released"] += sum(amount for key, amount in amounts.items() if key[1] == "available")
+            if transaction.id not in self.unreadable:
+                self._add_to(totals, transaction)
         for pockets in folded.values():
             free = pockets.get("available", 0)
             totals["available"] += max(free, 0)
@@ -400,24 +412,39 @@ class _Audit:
                 totals[pocket] += pockets.get(pocket, 0)
         return totals
 
+    def _add_to(self, totals: dict[str, Fen], transaction: LedgerTransaction) -> None:
+        amounts = _amounts(transaction)
+        if transaction.kind in ("accrued", "written_off"):
+            totals[transaction.kind] += sum(amounts.values())
+        elif transaction.kind == "clawed":
+            totals["clawed"] -= sum(amounts.values())
+        elif transaction.kind == "released":
+            totals["released"] += sum(amount for part, amount in amounts.items() if part.pocket == "available")
 
-def _amounts(transaction: LedgerTransaction) -> dict[tuple[str, Pocket, RewardKind | None], Fen]:
+
+def _amounts(transaction: LedgerTransaction) -> dict[Part, Fen]:
     """The members' postings; the brand's side follows from them and the sum of zero."""
-    amounts: dict[tuple[str, Pocket, RewardKind | None], Fen] = {}
+    amounts: dict[Part, Fen] = {}
     for posting in transaction.postings:
         found = pocket_of(posting.account)
         if found is not None:
-            key = (*found, posting.reward)
-            amounts[key] = amounts.get(key, 0) + posting.amount
+            member_id, pocket = found
+            part = Part(member_id, pocket, posting.reward)
+            amounts[part] = amounts.get(part, 0) + posting.amount
     return amounts
+
+
+def _amounts_in_any_pocket(clawed: LedgerTransaction) -> dict[tuple[str, RewardKind | None], Fen]:
+    """A claw-back's amounts by member and reward: it takes each reward from one pocket, frozen or available."""
+    return {(part.member_id, part.reward): amount for part, amount in _amounts(clawed).items()}
 
 
 def _frozen(transaction: LedgerTransaction) -> dict[RewardKind, Fen]:
     """What it did to the frozen money of each reward."""
     return {
-        reward: amount
-        for (_, pocket, reward), amount in _amounts(transaction).items()
-        if pocket == "frozen" and reward is not None
+        part.reward: amount
+        for part, amount in _amounts(transaction).items()
+        if part.pocket == "frozen" and part.reward is not None
     }
 
 

@@ -568,6 +568,12 @@ def _line_item(line: Line) -> LineItem:
     )
 
 
+def every_line() -> Iterator[Line]:
+    """The lines of all batches; a consistent scan, for audits."""
+    for item in LineItem.scan(filter_condition=LineItem.sk.startswith("line#"), consistent_read=True):
+        yield _line(item)
+
+
 def _line(item: LineItem) -> Line:
     return Line(
         batch=item.pk,

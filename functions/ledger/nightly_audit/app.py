@@ -10,8 +10,7 @@ from cardstock.edge import schedule
 from cardstock.edge.observability import count, logger
 from cardstock.flows import wiring
 
-_PAUSE_SECONDS = 60
-"""Between two audits: longer than a message takes through a queue."""
+_PAUSE_SECONDS = 60  # between two audits: longer than a message takes through a queue
 _LOGGED = 50
 
 

@@ -30,7 +30,8 @@ from cardstock.orders.model import (
 )
 from tests.people.clock import START, TestClock
 from tests.people.ledger_memory import MemoryBooks, MemoryCalendar
-from tests.people.network_world import MemoryNetwork, World
+from tests.people.memory_network import MemoryNetwork
+from tests.people.referral_shop import ReferralShop
 
 ORDER_ID = "ord_1"
 
@@ -91,8 +92,8 @@ class JournalNetwork:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._network, name)
 
-    def commit(self, change: Any) -> bool:
-        return bool(self._journal.effect("count in network", lambda: self._network.commit(change)))
+    def commit_change(self, change: Any) -> bool:
+        return bool(self._journal.effect("count in network", lambda: self._network.commit_change(change)))
 
 
 class Recorder:
@@ -166,10 +167,10 @@ class Shop:
 
     def __init__(self, journal: Journal | None = None) -> None:
         self.journal = journal or Journal()
-        self.world = World()
-        self.world.appoint("mem_r")
-        self.world.bind("mem_a", "mem_r")
-        snapshot = self.world.place("mem_a").snapshot.to_compact()
+        self.referrals = ReferralShop()
+        self.referrals.appoint("mem_r")
+        self.referrals.bind("mem_a", "mem_r")
+        snapshot = self.referrals.place("mem_a").snapshot.to_compact()
         self.books, self.calendar = JournalBooks(self.journal), JournalCalendar(self.journal)
         self.recorder, self.channel, self.known = Recorder(self.journal), Channel(), KnownOrders()
         self.order = Order(
@@ -189,12 +190,12 @@ class Shop:
         return Needs(
             orders=cast(Any, self.known),
             channels={"sandbox": cast(Any, self.channel)},
-            rules=PlanRules(self.world.plans),
+            rules=PlanRules(self.referrals.plans),
             purchase_checks=cast(Any, self.recorder),
             books=self.books,
             calendar=self.calendar,
-            network=cast(Any, JournalNetwork(self.world.network, self.journal)),
-            plans=self.world.plans,
+            network=cast(Any, JournalNetwork(self.referrals.network, self.journal)),
+            plans=self.referrals.plans,
             dividends=cast(Any, self.recorder),
             coupons=cast(Any, self.recorder),
             events=self.recorder,
@@ -238,12 +239,12 @@ class Shop:
 
     def state(self) -> Any:
         """Everything that lasts."""
-        network = self.world.network
-        marks = {key: replace(mark, rev=0) for key, mark in network.marks.items()}
-        nodes = {key: replace(node, rev=0) for key, node in network.nodes.items()}
+        network = self.referrals.network
+        counted = {key: replace(each, rev=0) for key, each in network.counted_orders.items()}
+        positions = {key: replace(position, rev=0) for key, position in network.positions.items()}
         return (
             self.books.transactions, self.books.balances, self.books.rows, self.calendar.scheduled,
-            self.recorder.kept, nodes, marks, network.happened,
+            self.recorder.kept, positions, counted, network.happened,
         )  # fmt: skip
 
 

@@ -66,8 +66,8 @@ def referral_tree(go_on: "Callable[[], None]") -> "tuple[dict[str, str], list[st
 def auditing() -> "AuditNeeds":
     """What an audit of the books reads: all of it, by scans."""
     from cardstock.flows.auditing import AuditNeeds
-    from cardstock.network.team_sales_store import all_team_sales
     from cardstock.ledger import seals_store, store
+    from cardstock.network.team_sales_store import all_team_sales
     from cardstock.orders.coupon_store import all_owed
     from cardstock.orders.store import every_order, every_refund
     from cardstock.payouts.store import every_line

@@ -49,7 +49,7 @@ class Context:
 
 
 CLOCK = Fixed()
-SIGNER = Signer(keys=lambda: ["newest", "older"], clock=lambda: CLOCK)
+SIGNER = Signer(keys=lambda: ["newest", "older"])
 
 
 def no_key(_: str) -> None:

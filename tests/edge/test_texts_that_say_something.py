@@ -8,7 +8,7 @@ import pytest
 
 from cardstock import errors
 from cardstock.catalog import schemas as catalog
-from cardstock.edge.http import decode
+from cardstock.edge.bodies import decode
 from cardstock.members import schemas as members
 from cardstock.orders import schemas as orders
 from cardstock.partners import inbox_schemas as inbox

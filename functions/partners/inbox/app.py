@@ -9,7 +9,8 @@ from cardstock.catalog import service as catalog
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.clock import process_clock
 from cardstock.edge import signatures
-from cardstock.edge.http import Api, Nothing, Request, decode
+from cardstock.edge.bodies import decode
+from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND, SIGNATURE_INVALID
 from cardstock.orders import errors as orders_errors
 from cardstock.orders import service as orders

@@ -1,7 +1,7 @@
-"""Where a list goes on: an opaque, signed word that is good for one list of one owner and nothing else.
+"""Cursors: opaque, signed positions in a list. A cursor is good for one list of one owner alone.
 
-Every list is read the same way, by `(limit, after) -> (items, next)`: up to `limit` items behind the position `after`,
-and the position behind which the next page starts; None at the end.
+Every list is read the same way, by `(limit, after) -> (items, last)`: up to `limit` items behind the position `after`,
+and the position behind which the next page begins; None at the end.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from cardstock.edge.tokens import Signer
 from cardstock.errors import UnauthorizedError
 
 Item = TypeVar("Item")
-Whose = TypeVarTuple("Whose")
+Owner = TypeVarTuple("Owner")
 
 
 class PageQuery(Model):
@@ -37,30 +37,27 @@ class PageQuery(Model):
 
 def read_page(
     signer: Signer,
-    of: str,
+    list_name: str,
     query: PageQuery,
-    read: Callable[[*Whose, int, str | None], tuple[Sequence[Item], str | None]],
-    *whose: *Whose,
+    read: Callable[[*Owner, int, str | None], tuple[Sequence[Item], str | None]],
+    *owner: *Owner,
 ) -> tuple[Sequence[Item], str | None]:
-    """The page of the list `of` (`cards:mem_...`) that is asked for, and the cursor to the next; None at the end.
+    """The page of the list `list_name` (`cards:mem_...`) that `query` asks for, and the next cursor; None at the end.
 
-    `whose`: what `read` takes before limit and position. Raises `InvalidError` (CURSOR_INVALID) for any other list's
-    cursor.
+    `read` is called with `owner`, limit and position. Raises `InvalidError` (CURSOR_INVALID) for another list's cursor.
     """
-    items, last = read(*whose, query.limit, _position_of(signer, of, query.cursor))
-    return items, _cursor_to(signer, of, last)
+    items, last = read(*owner, query.limit, _position_of(signer, list_name, query.cursor))
+    return items, _cursor_to(signer, list_name, last)
 
 
-def _cursor_to(signer: Signer, of: str, last: str | None) -> str | None:
-    """The cursor that continues the list `of` (`cards:mem_...`) after `last`; `None` at the list's end."""
-    return None if last is None else signer.sign(f"cursor:{of}", {"after": last})
+def _cursor_to(signer: Signer, list_name: str, last: str | None) -> str | None:
+    return None if last is None else signer.sign(f"cursor:{list_name}", {"after": last})
 
 
-def _position_of(signer: Signer, of: str, cursor: str | None) -> str | None:
-    """After what the list `of` continues. Raises `InvalidError` (CURSOR_INVALID) for any other list's cursor."""
+def _position_of(signer: Signer, list_name: str, cursor: str | None) -> str | None:
     if cursor is None:
         return None
     try:
-        return str(signer.open(f"cursor:{of}", cursor)["after"])
+        return str(signer.open(f"cursor:{list_name}", cursor)["after"])
     except UnauthorizedError as error:
         raise errors.CURSOR_INVALID() from error

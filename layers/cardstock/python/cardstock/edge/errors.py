@@ -1,4 +1,4 @@
-"""Refusals of the edge area."""
+"""Refusals of the edge: callers, headers, cursors, routes."""
 
 from typing import Final
 

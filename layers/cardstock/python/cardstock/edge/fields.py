@@ -1,4 +1,4 @@
-"""What enters and leaves as JSON, one file per HTTP function. Here: the fields that several of them have."""
+"""The JSON fields that several areas have in common."""
 
 from typing import Annotated
 

@@ -1,16 +1,13 @@
 """The HTTP edge: from API Gateway's event (payload 1.0) to a typed request, and from an answer or a refusal back.
 
 An `Api` declares its routes with their types, caller, scope and codes; the same declaration serves the calls and
-generates the OpenAPI document. Nothing a client sends gives a 5xx: everything that reads a client's bytes is here.
+generates the OpenAPI document. `bodies` reads what clients send, `problems` makes refusals into documents.
 """
 
-import base64
-import binascii
 import hashlib
 import re
-import unicodedata
-from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -19,25 +16,22 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError as Rout
 from cardstock import errors
 from cardstock.edge import errors as edge_errors
 from cardstock.edge import problems
+from cardstock.edge.bodies import decode, decode_query, raw_body, text_fault
 from cardstock.edge.callers import Caller, Callers, require
 from cardstock.edge.observability import count, flush, logger
 from cardstock.ids import RequestKey, derived_id
 
-MAX_BODY_BYTES = 256 * 1024
-MAX_PATH_VALUE = 200
-JSON = "application/json"
-PROBLEM = "application/problem+json"
-ENVELOPE = "application/vnd.cardstock.envelope+json"
+MAX_PATH_VALUE: Final = 200
+JSON: Final = "application/json"
+PROBLEM: Final = "application/problem+json"
+ENVELOPE: Final = "application/vnd.cardstock.envelope+json"
 
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}\Z")
-# NUL, lone surrogates, and the bidirectional controls that make a text read differently from what it is.
-_FORBIDDEN_TEXT = re.compile("[\x00\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-_POINTER = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
+SAID: Final = r"\S"
+"""Pattern of a text that is not blank."""
+LINE: Final = r"^[^\r\n]*\S[^\r\n]*$"
+"""Pattern of a text on one line that is not blank."""
 
-SAID = r"\S"
-"""Pattern of a text that says something: not blank alone."""
-LINE = r"^[^\r\n]*\S[^\r\n]*$"
-"""The same on one line."""
+_IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
 
 Body = TypeVar("Body")
 Query = TypeVar("Query")
@@ -65,14 +59,14 @@ class Request(msgspec.Struct, Generic[Body, Query], frozen=True):
 
     @property
     def caller(self) -> Caller:
-        """Who calls. Only for routes that declare `auth`."""
+        """The caller. Only for routes that declare `auth`."""
         if self._caller is None:
             raise LookupError("the route declares no caller")
         return self._caller
 
     @property
     def key(self) -> RequestKey:
-        """What makes a repeat of this call the same one. Only for routes that declare `idempotent`."""
+        """By what a repeat of this call is recognised. Only for routes that declare `idempotent`."""
         if self._key is None:
             raise LookupError("the route is not declared idempotent")
         return self._key
@@ -108,8 +102,8 @@ class Route(msgspec.Struct, frozen=True):
 
 
 def refusals_of(route: Route) -> tuple[errors.Refusal, ...]:
-    """Every refusal that a route may answer: its own, and those that follow from what it takes."""
-    found = [*route.codes, errors.QUERY_INVALID]  # of any route: a parameter that it does not know
+    """Every refusal that a route may answer: its own, and those that follow from its declaration."""
+    found = [*route.codes, errors.QUERY_INVALID]  # every route refuses parameters that it does not declare
     if route.auth:
         found += [
             edge_errors.CREDENTIALS_MISSING,
@@ -167,9 +161,21 @@ class Api:
         def declare(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
             summary, _, description = (handler.__doc__ or "").strip().partition("\n")
             declared = Route(
-                method, path, handler, body, query, answer, status, auth, scope, idempotent, codes, raw,
-                summary, description.strip(),
-            )  # fmt: skip
+                method=method,
+                path=path,
+                handler=handler,
+                body=body,
+                query=query,
+                answer=answer,
+                status=status,
+                auth=auth,
+                scope=scope,
+                idempotent=idempotent,
+                codes=codes,
+                raw=raw,
+                summary=summary,
+                description=description.strip(),
+            )
             self.routes.append(declared)
             decoder: Any = None if raw or body is Nothing else msgspec.json.Decoder(body, strict=True)
 
@@ -205,210 +211,111 @@ class Api:
             answer: dict[str, Any] = self._resolver.resolve(event, context)
         finally:
             flush()
-        # One value a header is all we send, and the plain form is understood by every gateway.
+        # We send one value a header, and every gateway understands the plain form.
         answer["headers"] = {name: values[-1] for name, values in answer.pop("multiValueHeaders", {}).items()}
         return answer
 
     def _route_unknown(self, _: RouteNotFoundError) -> Response[str]:
-        event = self._resolver.current_event.raw_event
-        headers = _headers(event)
-        return _refusal(edge_errors.ROUTE_UNKNOWN(), event, headers, _language(headers))
+        return _refuse(edge_errors.ROUTE_UNKNOWN(), _Call(self._resolver.current_event.raw_event))
 
     def _serve(self, route: Route, decoder: Any, path_values: dict[str, str]) -> Response[str]:
-        event = self._resolver.current_event.raw_event
-        headers = _headers(event)
-        language = _language(headers)
+        call = _Call(self._resolver.current_event.raw_event)
         try:
-            request = self._read(route, decoder, path_values, event, headers, language)
-            result = route.handler(request)
+            result = route.handler(self._read(route, decoder, path_values, call))
         except errors.CardstockError as error:
             if error.refusal not in refusals_of(route):
                 logger.warning("undeclared refusal", code=error.code, route=f"{route.method} {route.path}")
-            return _refusal(error, event, headers, language)
-        return _reply(route, result, event, headers)
+            return _refuse(error, call)
+        return _reply(route, result, call)
 
-    def _read(  # noqa: PLR0917 - private, one caller
-        self,
-        route: Route,
-        decoder: Any,
-        path_values: dict[str, str],
-        event: dict[str, Any],
-        headers: dict[str, str],
-        language: str,
-    ) -> Request[Any, Any]:
-        content = raw_body(event)
+    def _read(self, route: Route, decoder: Any, path_values: dict[str, str], call: "_Call") -> Request[Any, Any]:
+        content = raw_body(call.event)
         for value in path_values.values():
-            # A store takes a key of more than 1 024 bytes for a defect of ours.
-            if len(value) > MAX_PATH_VALUE or _fault(value) is not None:
+            # DynamoDB answers a key of more than 1 024 bytes with an error that looks like a bug of ours.
+            if len(value) > MAX_PATH_VALUE or text_fault(value) is not None:
                 raise errors.NOT_FOUND()
-        caller = None
-        if route.auth is not None:
-            caller = self._callers().identify(headers.get("authorization"))
-            if route.auth == "member" and caller.kind != "member":
-                raise edge_errors.NOT_A_MEMBER()
-            if route.auth == "key" and caller.kind != "key":
-                raise edge_errors.NOT_A_KEY()
-            if route.scope is not None and caller.kind == "key":
-                require(caller, route.scope)
-        key = None
-        if route.idempotent:
-            given = headers.get("idempotency-key")
-            if given is None:
-                raise edge_errors.IDEMPOTENCY_KEY_MISSING()
-            if not _IDEMPOTENCY_KEY.match(given):
-                raise edge_errors.HEADER_INVALID(header="Idempotency-Key")
-            key = RequestKey(
-                id=derived_id("req", caller.id if caller else "", route.method, event["path"], given),
-                fingerprint=hashlib.sha256(content).hexdigest(),
-            )
+        caller = self._caller(route, call)
         return Request(
-            body=Nothing() if decoder is None else decode(decoder, content),
-            query=_query(route.query, event),
-            path=path_values,
-            headers=headers,
-            language=language,
-            raw=content,
             _caller=caller,
-            _key=key,
+            _key=_request_key(route, call, content, caller),
+            body=Nothing() if decoder is None else decode(decoder, content),
+            query=decode_query(route.query, call.event),
+            path=path_values,
+            headers=call.headers,
+            language=call.language,
+            raw=content,
         )
 
-
-def raw_body(event: dict[str, Any]) -> bytes:
-    """The bytes that the client sent.
-
-    Raises `TooLargeError` before anything is parsed, `InvalidError` on wrong base64.
-    """
-    body = event.get("body") or ""
-    if len(body) > MAX_BODY_BYTES * (4 / 3 if event.get("isBase64Encoded") else 1) + 4:
-        raise edge_errors.BODY_TOO_LARGE()
-    try:
-        content = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
-    except (binascii.Error, ValueError) as error:
-        raise errors.BODY_INVALID(pointers=(errors.Pointer("", "ENCODING"),)) from error
-    if len(content) > MAX_BODY_BYTES:
-        raise edge_errors.BODY_TOO_LARGE()
-    return content
+    def _caller(self, route: Route, call: "_Call") -> Caller | None:
+        if route.auth is None:
+            return None
+        caller = self._callers().identify(call.headers.get("authorization"))
+        if route.auth == "member" and caller.kind != "member":
+            raise edge_errors.NOT_A_MEMBER()
+        if route.auth == "key" and caller.kind != "key":
+            raise edge_errors.NOT_A_KEY()
+        if route.scope is not None and caller.kind == "key":
+            require(caller, route.scope)
+        return caller
 
 
-def decode(decoder: Any, content: bytes) -> Any:
-    """`content` read by a msgspec decoder. Raises `InvalidError` with the field that is wrong."""
-    try:
-        text = content.decode()
-        # Escapes hide characters from a look at the raw text; the long way is rare.
-        if "\\u" in text or _fault(text) is not None:
-            for pointer, string in _strings(msgspec.json.decode(content), ""):
-                fault = _fault(string)
-                if fault is not None:
-                    raise errors.BODY_INVALID(pointers=(errors.Pointer(pointer, f"TEXT_{fault}"),))
-        return decoder.decode(content)
-    except UnicodeError as error:
-        raise errors.BODY_INVALID(pointers=(errors.Pointer("", "ENCODING"),)) from error
-    except msgspec.ValidationError as error:
-        raise errors.BODY_INVALID(pointers=(_pointer(str(error)),)) from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise errors.BODY_INVALID(pointers=(errors.Pointer("", "JSON"),)) from error
+class _Call:
+    """One event of API Gateway. Header names are lower-case."""
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        self.event = event
+        self.headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+    @property
+    def language(self) -> str:
+        """`en` or `zh`: the first of Accept-Language."""
+        first = self.headers.get("accept-language", "").split(",", 1)[0].strip().lower()
+        return "en" if first.startswith("en") else "zh"
+
+    @property
+    def trace_id(self) -> str:
+        return str(self.event["requestContext"].get("requestId", ""))
+
+    @property
+    def wants_envelope(self) -> bool:
+        """Whether the client asked for `{"code":0,"data":...}` around every answer."""
+        return ENVELOPE in self.headers.get("accept", "")
 
 
-def _strings(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    """Every string with where it stands (RFC 6901); a field's name stands at the object that has it."""
-    if isinstance(value, str):
-        yield pointer, value
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _strings(item, f"{pointer}/{index}")
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield pointer, name
-            yield from _strings(item, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
+def _request_key(route: Route, call: _Call, content: bytes, caller: Caller | None) -> RequestKey | None:
+    if not route.idempotent:
+        return None
+    given = call.headers.get("idempotency-key")
+    if given is None:
+        raise edge_errors.IDEMPOTENCY_KEY_MISSING()
+    if not _IDEMPOTENCY_KEY.match(given):
+        raise edge_errors.HEADER_INVALID(header="Idempotency-Key")
+    return RequestKey(
+        id=derived_id("req", caller.id if caller else "", route.method, call.event["path"], given),
+        fingerprint=hashlib.sha256(content).hexdigest(),
+    )
 
 
-def _fault(text: str) -> str | None:
-    """What makes a text unfit to be kept and compared, if anything does."""
-    if _FORBIDDEN_TEXT.search(text):
-        return "CONTROL_CHARACTER"
-    return None if unicodedata.is_normalized("NFC", text) else "NOT_NFC"
-
-
-def _pointer(message: str) -> errors.Pointer:
-    found = _POINTER.search(message)
-    path = found["path"] if found else ""
-    pointer = re.sub(r"\[(\d+|\.\.\.)\]", r"/\1", path.replace(".", "/")).replace("/.../", "/").replace("///", "/")
-    if "unknown field" in message:
-        code = "UNKNOWN_FIELD"
-    elif "missing required field" in message:
-        code = "MISSING"
-    elif message.startswith("Expected `") and ", got " in message:
-        code = "WRONG_TYPE"
-    else:
-        code = "OUT_OF_RANGE"
-    name = re.search(r"field `([^`]*)`", message)
-    if name and code in ("UNKNOWN_FIELD", "MISSING"):
-        pointer = f"{pointer}/{name[1]}"
-    return errors.Pointer(pointer, code)
-
-
-def _query(kind: type, event: dict[str, Any]) -> Any:
-    values = event.get("queryStringParameters") or {}
-    for name, value in values.items():
-        fault = _fault(value)
-        if fault is not None:
-            raise errors.QUERY_INVALID(pointers=(errors.Pointer(f"#query/{name}", f"TEXT_{fault}"),))
-    try:
-        return msgspec.convert(values, kind, strict=False)
-    except msgspec.ValidationError as error:
-        found = _pointer(str(error))
-        raise errors.QUERY_INVALID(pointers=(errors.Pointer("#query" + found.pointer, found.code),)) from error
-
-
-def _headers(event: dict[str, Any]) -> dict[str, str]:
-    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-
-
-def _language(headers: dict[str, str]) -> str:
-    first = headers.get("accept-language", "").split(",", 1)[0].strip().lower()
-    return "en" if first.startswith("en") else "zh"
-
-
-def _reply(route: Route, result: Any, event: dict[str, Any], headers: dict[str, str]) -> Response[str]:
+def _reply(route: Route, result: Any, call: _Call) -> Response[str]:
     answer = result if isinstance(result, Answer) else Answer(result)
-    out = dict(answer.headers)
+    headers = dict(answer.headers)
     if answer.replayed:
-        out["Idempotent-Replayed"] = "true"
-    body = answer.body
-    if isinstance(body, msgspec.Struct):
-        text = msgspec.json.encode(body).decode()
-        if ENVELOPE in headers.get("accept", ""):
-            text = f'{{"code":0,"data":{text},"msg":"ok","trace_id":"{_trace_id(event)}"}}'
-    else:
-        text = body
-    return Response(answer.status or route.status, answer.content_type, text, headers=out)
+        headers["Idempotent-Replayed"] = "true"
+    text = answer.body
+    if isinstance(answer.body, msgspec.Struct):
+        text = msgspec.json.encode(answer.body).decode()
+        if call.wants_envelope:
+            text = f'{{"code":0,"data":{text},"msg":"ok","trace_id":"{call.trace_id}"}}'
+    return Response(answer.status or route.status, answer.content_type, text, headers=headers)
 
 
-def _refusal(
-    error: errors.CardstockError, event: dict[str, Any], headers: dict[str, str], language: str
-) -> Response[str]:
-    status = problems.status_of(error.refusal)
-    detail = error.refusal.text(error.facts, language)
+def _refuse(error: errors.CardstockError, call: _Call) -> Response[str]:
+    problem = problems.problem_of(error, language=call.language, trace_id=call.trace_id)
+    status: int = problem["status"]
     logger.info("refused", code=error.code, status=status)
     count(f"Refused{status}")
-    problem: dict[str, Any] = {
-        "type": "about:blank",
-        "status": status,
-        "code": error.code,
-        "title": error.code,
-        "detail": detail,
-        "trace_id": _trace_id(event),
-        "retryable": status in problems.RETRYABLE,
-        "errors": [{"pointer": pointer.pointer, "code": pointer.code} for pointer in error.pointers],
-    }
-    if error.facts:
-        problem["facts"] = {name: value for name, value in error.facts.items() if isinstance(value, str | int | list)}
-    out = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    if ENVELOPE in headers.get("accept", ""):
-        wrapped = {"code": error.code, "data": problem, "msg": detail, "trace_id": problem["trace_id"]}
-        return Response(status, JSON, msgspec.json.encode(wrapped).decode(), headers=out)
-    return Response(status, PROBLEM, msgspec.json.encode(problem).decode(), headers=out)
-
-
-def _trace_id(event: dict[str, Any]) -> str:
-    return str(event["requestContext"].get("requestId", ""))
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if call.wants_envelope:
+        wrapped = {"code": error.code, "data": problem, "msg": problem["detail"], "trace_id": call.trace_id}
+        return Response(status, JSON, msgspec.json.encode(wrapped).decode(), headers=headers)
+    return Response(status, PROBLEM, msgspec.json.encode(problem).decode(), headers=headers)

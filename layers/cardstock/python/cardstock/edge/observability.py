@@ -11,7 +11,7 @@ metrics = Metrics(namespace="Cardstock", service="cardstock")
 
 
 def count(name: str, value: int = 1) -> None:
-    """Add `value` to the metric `name` (a count)."""
+    """Add `value` to the metric `name`, a count."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 

@@ -1,24 +1,26 @@
 """Standard Webhooks 1.0 signatures: made for what we send, checked on the raw bytes of what we receive.
 
-The library's own `verify` reads the machine's clock and lets malformed headers through as three other exceptions; here
-time comes from the caller's `Clock` and every defect is one refusal.
+The library's own `verify` reads the machine's clock, and raises three other exceptions for malformed headers. Here the
+caller passes the time, and every defect is one refusal.
 """
 
 import hmac
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from standardwebhooks import Webhook
 
 from cardstock.errors import SIGNATURE_INVALID
 
-TOLERANCE = timedelta(minutes=5)
-_MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,128}\Z")
+TOLERANCE: Final = timedelta(minutes=5)
+_MESSAGE_ID: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
 
 
 def sign(secrets: str | Sequence[str], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The three headers for `body`, sent as `message_id` at `at`, with a signature per secret (`whsec_<base64>`)."""
+    """The three headers of the message `message_id` with `body`, sent at `at`: a signature per secret
+    (`whsec_<base64>`)."""
     text = body.decode()
     keys = [secrets] if isinstance(secrets, str) else secrets
     return {
@@ -31,7 +33,7 @@ def sign(secrets: str | Sequence[str], message_id: str, at: datetime, body: byte
 def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now: datetime) -> str:
     """The message id of a genuine message: signed with one of `secrets`, at most five minutes from `now`.
 
-    `headers` have lower-case names. Raises `UnauthorizedError` (SIGNATURE_INVALID) and says no more than that.
+    `headers` have lower-case names. Raises `UnauthorizedError` (SIGNATURE_INVALID), whatever is wrong.
     """
     message_id = headers.get("webhook-id", "")
     timestamp = headers.get("webhook-timestamp", "")

@@ -1,4 +1,4 @@
-"""Signed tokens: what the server handed out and wants back unchanged. Tamper-proof, not secret.
+"""Signed tokens: what the server hands out and must get back unchanged. Tamper-proof, not secret.
 
 Guarantee: a token opens only under the purpose it was made for and before it expires. HMAC-SHA256 with rotating keys
 (itsdangerous); the first key signs, all of them verify.
@@ -10,16 +10,16 @@ from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from cardstock.clock import Clock, to_epoch_ms
+from cardstock import clock
+from cardstock.clock import to_epoch_ms
 from cardstock.edge import errors
 
 
 class Signer:
-    """Makes and opens tokens. `keys` is asked at each use so that rotated secrets arrive."""
+    """Makes and opens tokens. `keys` is called at each use, so that rotated secrets arrive."""
 
-    def __init__(self, *, keys: Callable[[], Sequence[str]], clock: Callable[[], Clock]) -> None:
+    def __init__(self, *, keys: Callable[[], Sequence[str]]) -> None:
         self._keys = keys
-        self._clock = clock
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         # itsdangerous signs with the last key of the list.
@@ -29,7 +29,7 @@ class Signer:
         """A token of `claims` (JSON values) for `purpose`, which expires after `lifetime`."""
         payload = dict(claims)
         if lifetime is not None:
-            payload["exp"] = to_epoch_ms(self._clock().now() + lifetime)
+            payload["exp"] = to_epoch_ms(clock.now() + lifetime)
         token = self._serializer(purpose).dumps(payload)
         return token if isinstance(token, str) else token.decode()
 
@@ -42,6 +42,6 @@ class Signer:
         if not isinstance(payload, dict):
             raise errors.TOKEN_INVALID()
         expires = payload.pop("exp", None)
-        if expires is not None and to_epoch_ms(self._clock().now()) >= expires:
+        if expires is not None and to_epoch_ms(clock.now()) >= expires:
             raise errors.TOKEN_EXPIRED()
         return payload

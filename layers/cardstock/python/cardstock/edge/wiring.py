@@ -4,7 +4,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cardstock import environment
-from cardstock.clock import process_clock
 
 if TYPE_CHECKING:
     from cardstock.edge.tokens import Signer
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
 
 @cache
 def signer() -> "Signer":
-    """Signs and reads access tokens, quotes, view tickets and cursors."""
+    """Makes and opens access tokens, quotes, view tickets, attributions and cursors."""
     from cardstock.edge.secrets import secret
     from cardstock.edge.tokens import Signer
 
@@ -20,4 +19,4 @@ def signer() -> "Signer":
         stored = secret(environment.text("SESSION_SECRET_ID"))
         return [stored["key"], *stored["previous"]]
 
-    return Signer(keys=keys, clock=process_clock)
+    return Signer(keys=keys)

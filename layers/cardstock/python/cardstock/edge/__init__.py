@@ -1,8 +1,8 @@
 """The edge: events come in, answers go out. The only rooms that know Powertools.
 
-`http` serves declared routes (`bodies` reads what clients send, `problems` writes refusals, `fields` are JSON fields that
-areas have in common); `queue` and `schedule` are the other triggers. `callers`, `tokens`, `cursors` and `signatures` say
-who calls and what is genuine; `secrets` fetches keys; `observability` is logs and metrics.
+`http` serves declared routes: `bodies` reads what clients send, `problems` writes refusals, `fields` are JSON fields
+that areas have in common. `queue` and `schedule` are the other triggers. `callers`, `tokens`, `cursors` and
+`signatures` say who calls and what is genuine; `secrets` fetches keys; `observability` is logs and metrics.
 """
 
 import gc

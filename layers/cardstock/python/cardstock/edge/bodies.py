@@ -23,7 +23,10 @@ _POINTER: Final = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
 
 
 def raw_body(event: dict[str, Any]) -> bytes:
-    """The bytes that the client sent. Raises `TooLargeError` before anything is parsed, `InvalidError` on wrong base64."""
+    """The bytes that the client sent.
+
+    Raises `TooLargeError` before anything is parsed, `InvalidError` on wrong base64.
+    """
     body = event.get("body") or ""
     if len(body) > MAX_BODY_BYTES * (4 / 3 if event.get("isBase64Encoded") else 1) + 4:
         raise edge_errors.BODY_TOO_LARGE()

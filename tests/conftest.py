@@ -29,6 +29,7 @@ _ENVIRONMENT = {
     "PAYOUTS_TABLE": "payouts",
     "RECOMMENDATIONS_TABLE": "recommendations",
     "PARTNERS_TABLE": "partners",
+    "STAFF_TABLE": "staff",
     "DELIVERIES_TABLE": "deliveries",
     "COMPLIANCE_TABLE": "compliance",
     "REPORTS_BUCKET": "reports",

@@ -67,6 +67,7 @@ _PATH: Mapping[str, tuple[str, str]] = {
     "member_id": ("mem_01kbdxdh50fcazdjhcnqh2rzv5", "Member who is meant."),
     "sku": ("85123A", "Article number of the product."),
     "key": ("x7k2m9pq4t", "Key of the card or, where it is shown, of a share of it."),
+    "person_id": ("stf_01kbdx9q7r5t3v1w8y6z4a2c0e", "Person of the staff who is meant."),
     "key_id": ("key_01kbdxdh50fcazdjhcnqh2rzv5", "API key that is meant; not the credential itself."),
     "supplier_id": ("sup_lights", "Supplier that is meant: `sup_` and 1 to 26 lower-case letters or digits."),
     "source": ("sup_lights", "Supplier that sends the report."),
@@ -220,8 +221,16 @@ FAMILIES: Mapping[str, Family] = {
         "Recommendations", "推荐", "Products that the member may want next, each with its reason.",
         {"GET /v1/recommendations": "listRecommendations"},
     ),
+    "staff": Family(
+        "Staff", "员工", "The brand's own people, whose API keys and approvals are theirs by id.",
+        {
+            "POST /v1/staff": "createPerson",
+            "GET /v1/staff": "listStaff",
+            "DELETE /v1/staff/{person_id}": "deactivatePerson",
+        },
+    ),
     "keys": Family(
-        "API keys", "接口密钥", "Credentials of staff and of suppliers.",
+        "API keys", "接口密钥", "Credentials of persons and of suppliers.",
         {
             "POST /v1/partners/keys": "createKey",
             "GET /v1/partners/keys": "listKeys",

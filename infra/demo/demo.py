@@ -130,17 +130,20 @@ class Demo:
         secret_id = self.suite.environment["ADMIN_SECRET_ID"]
         stored = self.suite.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"]
         root = f"csk_root_{json.loads(stored)['key']}"
+        finance, compliance = (self.shop.add_person(root, name) for name in ("Li Na", "Zhao Min"))
+        hiring = self.shop.make_key(root, finance, "Hiring", ["staff:write"])
         self.keys["shop"] = self.shop.make_key(
             root,
-            "Wang Fang, headquarters",
+            self.shop.add_person(hiring, "Wang Fang"),
+            "Headquarters",
             ["suppliers:write", "catalog:write", "network:appoint", "plans:publish", "webhooks:write", "orders:refund"],
         )
         self.keys["root"] = root
         self.keys["finance"] = self.shop.make_key(
-            root, "Li Na, finance", ["payouts:read", "payouts:approve", "payouts:settle", "debts:write_off"]
+            root, finance, "Finance", ["payouts:read", "payouts:approve", "payouts:settle", "debts:write_off"]
         )
         self.keys["compliance"] = self.shop.make_key(
-            root, "Zhao Min, compliance", ["payouts:read", "payouts:approve", "debts:write_off"]
+            root, compliance, "Compliance", ["payouts:read", "payouts:approve", "debts:write_off"]
         )
         for supplier_id in SUPPLIERS:
             self.shop.add_supplier(self.keys["shop"], root, supplier_id, supplier_id.removeprefix("sup_").title())

@@ -106,8 +106,16 @@ class Shop:
 
     # Staff
 
-    def make_key(self, root: str, name: str, scopes: Sequence[str], owner: str = "staff") -> str:
-        """A new API key, shown once."""
+    def add_person(self, token: str, name: str) -> str:
+        """The id of the person of this name, who is created unless an earlier run on the same state has done it."""
+        known = self.http.send("GET", "/v1/staff", token=token, query={"limit": "100"}).body["items"]
+        for person in known:
+            if person["name"] == name and person["active"]:
+                return str(person["person_id"])
+        return str(self.http.send("POST", "/v1/staff", {"name": name}, token=token).body["person_id"])
+
+    def make_key(self, root: str, owner: str, name: str, scopes: Sequence[str]) -> str:
+        """A new API key of a person or a supplier, shown once."""
         body = {"name": name, "owner": owner, "scopes": list(scopes)}
         return str(self.http.send("POST", "/v1/partners/keys", body, token=root).body["key"])
 
@@ -118,7 +126,7 @@ class Shop:
             answer = self.http.send("POST", f"/v1/suppliers/{supplier_id}/secrets", token=staff)
         self.supplier_secrets[supplier_id] = str(answer.body["inbox_secret"])
         self.supplier_keys[supplier_id] = self.make_key(
-            root, name, ["orders:fulfil", "catalog:write", "webhooks:write"], supplier_id
+            root, supplier_id, f"ERP of {name}", ["orders:fulfil", "catalog:write", "webhooks:write"]
         )
 
     # Members

@@ -82,8 +82,8 @@ def orders_of_a_supplier() -> Read:
 
 def keys() -> Read:
     for number in NUMBERS:
-        DynamoKeys().add(ApiKey(f"key_{number}", "x", frozenset(), "staff", "n", True, AT), asked(number))
-    return partial(DynamoKeys().of, "staff")
+        DynamoKeys().add(ApiKey(f"key_{number}", "x", frozenset(), "stf_1", "Li Na", "n", AT), asked(number))
+    return partial(DynamoKeys().keys_of_owner, "stf_1")
 
 
 def deliveries() -> Read:

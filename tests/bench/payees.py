@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 
-from cardstock.clock import process_clock, set_clock
-from cardstock.ids import RequestKey, derived_id
+from cardstock.clock import set_clock
+from cardstock.ids import derived_id
 from cardstock.ledger.accrual import accrue
 from cardstock.ledger.claw_back import claw_back
 from cardstock.ledger.model import Accrual, Balance, Credit, LedgerTransaction, OrderRewards, RewardKind, changes
@@ -30,9 +30,8 @@ from cardstock.ledger.store import (
 from cardstock.members.model import Member, Person
 from cardstock.members.store import MemberItem, member_item
 from cardstock.money import Fen
-from cardstock.partners import service as partners
-from cardstock.partners.store import DynamoKeys
 from tests.people.clock import TestClock
+from tests.people.staff import staff_key
 
 ORDERS_EACH = 2
 UNVERIFIED_ONE_IN = 50
@@ -159,15 +158,7 @@ def fill(payees: int) -> None:
 def main() -> None:
     """`payees.py 10000`"""
     fill(int(sys.argv[1]))
-    _, finance = partners.create_key(
-        "Li Na, finance",
-        "staff",
-        frozenset({"payouts:read", "payouts:approve", "payouts:settle"}),
-        RequestKey(derived_id("req", "finance"), "x"),
-        keys=DynamoKeys(),
-        clock=process_clock(),
-    )
-    print(finance)
+    print(staff_key("Li Na", "payouts:read", "payouts:approve", "payouts:settle"))
 
 
 if __name__ == "__main__":

@@ -7,17 +7,14 @@ from typing import Any
 
 import pytest
 
-from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
-from cardstock.ids import RequestKey, new_id
 from cardstock.members.sessions import issue_tokens
-from cardstock.partners import service as partners
-from cardstock.partners import wiring as partners_wiring
 from functions.cards.api.app import handler as cards
 from functions.cards.on_view.app import handler as on_card_viewed
 from functions.members.api.app import handler as members
 from tests.house.cloud import ROOT, Cloud, Context, http_event, serve
 from tests.house.payloads import function_of
+from tests.people.staff import staff_key
 
 HANDLERS: dict[str, Callable[..., dict[str, Any]]] = {
     "members/api": members,
@@ -56,15 +53,7 @@ def placeholders() -> dict[str, str]:
     versions = {"versions": {"default": {"name": "林晓雨", "phone": "+86 138 0013 8000"}}}
     card = answer(cards, "POST", "/v1/cards", versions, token=token, key="made")["card"]
     share = answer(cards, "POST", f"/v1/cards/{card}/shares", {}, token=token, key="given")["share"]
-    request = RequestKey(new_id("req", process_clock().now()), "f")
-    _, staff = partners.create_key(
-        "Li Na",
-        "staff",
-        frozenset({"network:appoint"}),
-        request,
-        keys=partners_wiring.partner_keys(),
-        clock=process_clock(),
-    )
+    staff = staff_key("Li Na", "network:appoint")
     return {
         "ACCESS_TOKEN": token,
         "REFRESH_TOKEN": session["refresh_token"],

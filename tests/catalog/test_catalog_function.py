@@ -8,29 +8,16 @@ from cardstock.catalog import service
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.edge.secrets import forget_provider
 from cardstock.errors import NotFoundError
-from cardstock.ids import RequestKey
-from cardstock.partners import service as partners
-from cardstock.partners import wiring as partners_wiring
 from tests.house.cloud import ROOT_KEY, Context, http_event, serve
 from tests.people.selling import GOODS, Reply, Shop, reply
+from tests.people.staff import staff_key, supplier_key
 
 TERMS = {"name": "JUMBO BAG", "supplier_id": "sup_bags", "price_fen": 20_800, "initial_stock": 240}
 
 
 @pytest.fixture
 def send(shop: Shop) -> Any:
-    def key_of(owner: str) -> str:
-        _, key = partners.create_key(
-            owner,
-            owner,
-            frozenset({"catalog:write"}),
-            RequestKey(f"req_{owner}", "f"),
-            keys=partners_wiring.partner_keys(),
-            clock=shop.clock,
-        )
-        return str(key)
-
-    keys = {owner: key_of(owner) for owner in ("staff", "sup_bags")}
+    keys = {"staff": staff_key("Li Na", "catalog:write"), "sup_bags": supplier_key("sup_bags", "catalog:write")}
 
     def send(method: str, path: str, body: Any = None, *, owner: str = "staff", **more: Any) -> Reply:
         return reply(serve(http_event(method, path, body, token=keys[owner], **more), Context()))

@@ -310,7 +310,7 @@ def test_an_alarm_is_lifted_by_two_people_and_comes_back_when_the_subtree_has_do
     small, grown, doubled = (service.subtrees(tree(3, width), ["top", "top.w1"]) for width in (28, 40, 78))
 
     def lift(actor: str, reason: str = "seen") -> Alarm:
-        return service.lift_alarm("top.1", actor, reason, same_person=actor.__eq__, alarms=alarms, clock=Clock())
+        return service.lift_alarm("top.1", actor, reason, can_approve=actor.__ne__, alarms=alarms, clock=Clock())
 
     first = service.sound(small, alarms=alarms, clock=Clock())
     again = service.sound(small, alarms=alarms, clock=Clock())
@@ -345,9 +345,9 @@ def test_an_alarm_needs_a_reason_and_has_to_exist() -> None:
     alarms = MemoryAlarms(Memory())
 
     with pytest.raises(RefusedError, match="REASON_MISSING"):
-        service.lift_alarm("top.1", "key_1", " ", same_person="key_1".__eq__, alarms=alarms, clock=Clock())
+        service.lift_alarm("top.1", "key_1", " ", can_approve="key_1".__ne__, alarms=alarms, clock=Clock())
     with pytest.raises(NotFoundError):
-        service.lift_alarm("top.1", "key_1", "seen", same_person="key_1".__eq__, alarms=alarms, clock=Clock())
+        service.lift_alarm("top.1", "key_1", "seen", can_approve="key_1".__ne__, alarms=alarms, clock=Clock())
 
 
 def test_sales_to_people_who_promote_nothing_are_shared_over_thirty_days() -> None:

@@ -67,7 +67,8 @@ def staff_sends(suite: Suite, method: str, path: str, body: dict[str, Any], cred
 def stock_the_shelf(suite: Suite) -> None:
     stored = suite.clients.secrets.get_secret_value(SecretId=suite.environment["ADMIN_SECRET_ID"])["SecretString"]
     root = f"csk_root_{json.loads(stored)['key']}"
-    wanted = {"name": "Wang Fang", "owner": "staff", "scopes": ["suppliers:write", "catalog:write"]}
+    person = staff_sends(suite, "POST", "/v1/staff", {"name": "Wang Fang"}, root)["person_id"]
+    wanted = {"name": "Shop console", "owner": person, "scopes": ["suppliers:write", "catalog:write"]}
     staff = staff_sends(suite, "POST", "/v1/partners/keys", wanted, root)["key"]
     staff_sends(suite, "PUT", "/v1/suppliers/sup_lights", {"name": "Lights"}, staff)
     lamp = {"name": "Camping lamp", "supplier_id": "sup_lights", "price_fen": 9_900, "initial_stock": 10}

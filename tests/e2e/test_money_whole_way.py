@@ -33,7 +33,7 @@ class Brand:
         root = f"csk_root_{json.loads(stored)['key']}"
         self.suite = suite
         self.shop = Shop(suite.url, pay=self.pay, now=suite.clock.now)
-        self.staff = self.shop.make_key(root, "Wang Fang", SCOPES)
+        self.staff = self.shop.make_key(root, self.shop.add_person(root, "Wang Fang"), "console", SCOPES)
         self.shop.add_supplier(self.staff, root, SUPPLIER, "Kits")
         kit = {"name": "Kit", "supplier_id": SUPPLIER, "price_fen": 49_900, "qualifying": True, "initial_stock": 100}
         self.shop.http.send("PUT", "/v1/products/KIT", kit, token=self.staff)

@@ -30,7 +30,7 @@ def shop(suite: Suite) -> Shop:
     stored = suite.clients.secrets.get_secret_value(SecretId=suite.environment["ADMIN_SECRET_ID"])["SecretString"]
     root = f"csk_root_{json.loads(stored)['key']}"
     shop = Shop(suite.url, pay=lambda order, fen: pay(suite, order, fen), now=suite.clock.now)
-    staff = shop.make_key(root, "Wang Fang", ["suppliers:write", "catalog:write"])
+    staff = shop.make_key(root, shop.add_person(root, "Wang Fang"), "console", ["suppliers:write", "catalog:write"])
     for supplier_id, sku in ((LIGHTS, "LAMP"), (HANGERS, "HANGER")):
         shop.add_supplier(staff, root, supplier_id, "供应商")
         goods = {"name": sku.title(), "supplier_id": supplier_id, "price_fen": 9_900, "initial_stock": 100}

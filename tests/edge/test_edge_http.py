@@ -58,9 +58,7 @@ def no_key(_: str) -> None:
 
 @pytest.fixture
 def api() -> Api:
-    api = Api(
-        "test", callers=lambda: Callers(signer=SIGNER, find_key=no_key, admin_key=lambda: "r", clock=lambda: CLOCK)
-    )
+    api = Api("test", callers=lambda: Callers(signer=SIGNER, find_key=no_key, admin_key=lambda: "r"))
 
     @api.post("/v1/carts", body=Cart, query=Page, answer=Told, status=201)
     def count(request: Request[Cart, Page]) -> Told:
@@ -230,7 +228,7 @@ def test_forged_credentials_are_a_401(api: Api, authorization: str | None, code:
 
 
 def test_one_idempotency_key_is_another_request_for_another_member_or_another_path() -> None:
-    callers = Callers(signer=SIGNER, find_key=no_key, admin_key=lambda: "r", clock=lambda: CLOCK)
+    callers = Callers(signer=SIGNER, find_key=no_key, admin_key=lambda: "r")
     api = Api("test", callers=lambda: callers)
     seen: list[str] = []
 

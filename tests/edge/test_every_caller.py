@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cardstock.edge.callers import ROOT_SCOPES
 from cardstock.edge.http import Route
 from cardstock.edge.secrets import forget_provider
 from infra.contract.openapi import PATH_VALUES, apis
@@ -12,7 +13,7 @@ from tests.house.cloud import ROOT_KEY, Cloud, Context, http_event
 from tests.people.selling import reply
 
 CLOSED = [(folder, api, route) for folder, api in apis() for route in api.routes if route.auth]
-NOT_FOR_ROOT = [entry for entry in CLOSED if entry[2].scope != "keys:write"]
+NOT_FOR_ROOT = [entry for entry in CLOSED if entry[2].scope not in ROOT_SCOPES]
 FORGED = "eyJzdWIiOiJtZW1fMSJ9.Zb8kTq3mX1n5r7u9w2y4A6C8E0g"
 STRANGERS = [
     (None, 401, "CREDENTIALS_MISSING"),

@@ -18,7 +18,7 @@ RECEIVER = {"name": "王小明", "phone": "13800138000", "address": "南京西�
 PRODUCT = {"name": "Lantern", "supplier_id": "sup_lights", "price_fen": 100}
 REFUND = {"reason": "broken", "lines": [{"sku": "A", "units": 1}]}
 PARCEL = {"type": "shipment.created", "order_id": f"ord_{'0' * 26}", "carrier": "SF", "tracking_no": "SF1"}
-KEY = {"name": "Li Na", "owner": "staff", "scopes": ["payouts:read"]}
+KEY = {"name": "Li Na", "owner": "stf_1", "scopes": ["payouts:read"]}
 CASES: list[tuple[Any, dict[str, Any], str, str]] = [
     (orders.ReceiverData, RECEIVER, "name", " "),
     (orders.ReceiverData, RECEIVER, "name", "a\nb"),

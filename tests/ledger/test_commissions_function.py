@@ -8,18 +8,16 @@ from typing import Any
 import pytest
 
 from cardstock.aws.tables import Transaction
-from cardstock.clock import process_clock, rfc3339
+from cardstock.clock import rfc3339
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
-from cardstock.ids import RequestKey
 from cardstock.ledger.payout_steps import claimed
 from cardstock.ledger.store import post
 from cardstock.network import wiring as network_wiring
-from cardstock.partners import service as partners
-from cardstock.partners import wiring as partners_wiring
 from functions.ledger.on_entry import app as on_ledger_entry
 from tests.house.cloud import ROOT, Context, http_event, queue_event, serve
 from tests.people.ledger_shop import Shop, line, shop
+from tests.people.staff import staff_key
 
 __all__ = ["shop"]
 
@@ -37,12 +35,7 @@ def token(member_id: str) -> str:
 
 
 def staff(scope: str = "plans:publish") -> str:
-    _, key = partners.create_key(
-        "Li Na", "staff", frozenset({scope}), RequestKey(f"req_{scope}", "f"), keys=partners_wiring.partner_keys(),
-        clock=process_clock(),
-    )  # fmt: skip
-    assert key is not None
-    return key
+    return staff_key("Li Na", scope)
 
 
 def call(method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:

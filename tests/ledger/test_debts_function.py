@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 
 from cardstock.aws.tables import Transaction
-from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
-from cardstock.ids import RequestKey, new_id
 from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting, account
 from cardstock.ledger.payout_steps import claimed, paid
 from cardstock.ledger.store import post
-from cardstock.partners import service as partners
-from cardstock.partners import wiring as partners_wiring
 from functions.ledger.api import app as commissions
 from functions.ledger.debts_api import app
 from functions.ledger.on_entry import app as on_ledger_entry
@@ -26,6 +22,7 @@ from tests.house.interleave import every_way
 from tests.house.proof import proven
 from tests.people.audits import audit_now
 from tests.people.ledger_shop import Shop, line, shop
+from tests.people.staff import staff_key
 
 __all__ = ["shop"]
 
@@ -35,13 +32,7 @@ APPROVALS = "/v1/debt-write-offs/{write_off_id}/approvals"
 
 
 def key(name: str, *scopes: str) -> str:
-    request = RequestKey(new_id("req", process_clock().now()), "f")
-    wanted = frozenset(scopes or ("debts:write_off",))
-    _, made = partners.create_key(
-        name, "staff", wanted, request, keys=partners_wiring.partner_keys(), clock=process_clock()
-    )
-    assert made is not None
-    return made
+    return staff_key(name, *(scopes or ("debts:write_off",)))
 
 
 def call(method: str, path: str, resource: str, body: Any = None, **options: Any) -> tuple[int, Any]:
@@ -243,11 +234,11 @@ def test_a_write_off_by_one_person_is_named(indebted: Shop) -> None:
 
 
 def test_who_asked_cannot_approve_with_another_of_his_keys(indebted: Shop) -> None:
-    asked = ask(90_000, key("Li Na, service"))[1]
+    asked = ask(90_000, key("Li Na"))[1]
     before = indebted.cloud.state()
-    status, refused = approve(asked["write_off_id"], key("li na, finance"))
+    status, refused = approve(asked["write_off_id"], key("Li Na"))
     after = indebted.cloud.state()
-    approved = approve(asked["write_off_id"], key("Ms Zhao, finance"))
+    approved = approve(asked["write_off_id"], key("Ms Zhao"))
 
     assert (status, refused["code"]) == (422, "SECOND_PERSON_NEEDED")
     assert {name: items for name, items in after.items() if name != "partners"} == {

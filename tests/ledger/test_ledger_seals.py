@@ -14,19 +14,15 @@ from typer.testing import CliRunner
 
 from cardstock.aws import files as s3
 from cardstock.aws.tables import Transaction
-from cardstock.clock import process_clock
 from cardstock.edge import schedule
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.flows import wiring as flows_wiring
-from cardstock.ids import RequestKey
 from cardstock.ledger import merkle
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger.payout_steps import claimed
 from cardstock.ledger.store import post
 from cardstock.network import wiring as network_wiring
-from cardstock.partners import service as partners
-from cardstock.partners import wiring as partners_wiring
 from functions.ledger.nightly_audit import app as nightly_audit
 from functions.ledger.nightly_seal import app as nightly_seal
 from functions.ledger.on_entry import app as on_ledger_entry
@@ -35,6 +31,7 @@ from infra.commands.cli import app as cli
 from tests.house.cloud import ROOT, ROOT_KEY, Context, http_event, queue_event
 from tests.house.payloads import function_of
 from tests.people.ledger_shop import Shop, line, shop
+from tests.people.staff import staff_key
 
 __all__ = ["shop"]
 
@@ -178,10 +175,7 @@ def test_others_entries_are_not_found_and_new_ones_are_not_sealed(
 
 
 def test_a_key_is_no_member_whoever_holds_it(sold: Shop) -> None:
-    _, key = partners.create_key(
-        "Li Na", "staff", frozenset({"payouts:read"}), RequestKey("req_1", "f"), keys=partners_wiring.partner_keys(),
-        clock=process_clock(),
-    )  # fmt: skip
+    key = staff_key("Li Na", "payouts:read")
 
     for caller in (key, ROOT_KEY):
         status, problem = call(f"/v1/ledger/proofs/accrue.{sold.orders['first']}", token=caller)

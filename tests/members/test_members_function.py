@@ -7,16 +7,14 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities import parameters
 
-from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
-from cardstock.ids import RequestKey, new_id
+from cardstock.ids import new_id
 from cardstock.members import wiring as members_wiring
 from cardstock.members.store import members_of
-from cardstock.partners import service as partners
-from cardstock.partners.store import DynamoKeys
 from tests.house.cloud import ROOT_KEY, Cloud, Context, http_event, serve
 from tests.people.clock import TestClock
+from tests.people.staff import staff_key
 
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 ID_NUMBER = "11010519491231002X"
@@ -45,12 +43,7 @@ def member(openid: str, **more: Any) -> tuple[str, str]:
 
 
 def staff(*scopes: str) -> str:
-    request = RequestKey(new_id("req", START), "f")
-    _, credential = partners.create_key(
-        "Li Na", "staff", frozenset(scopes), request, keys=DynamoKeys(), clock=process_clock()
-    )
-    assert credential is not None
-    return credential
+    return staff_key("Li Na", *scopes)
 
 
 def test_the_first_login_registers_and_a_repeat_finds_the_same_member(cloud: Cloud) -> None:

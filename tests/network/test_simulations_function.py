@@ -7,12 +7,9 @@ from typing import Any
 
 import pytest
 
-from cardstock.clock import process_clock
-from cardstock.ids import RequestKey, new_id
-from cardstock.partners import service as partners
-from cardstock.partners import wiring
 from functions.network.simulations_api import app
 from tests.house.cloud import ROOT, Cloud, Context, http_event
+from tests.people.staff import staff_key
 
 PATH = "/v1/commission-plans/simulations"
 FILES = sorted((ROOT / "events/network/simulations_api").glob("*.json"))
@@ -25,12 +22,7 @@ REFUSALS = {
 
 
 def key(scope: str = "plans:publish") -> str:
-    request = RequestKey(new_id("req", process_clock().now()), "f")
-    _, made = partners.create_key(
-        "Li Na", "staff", frozenset({scope}), request, keys=wiring.partner_keys(), clock=process_clock()
-    )
-    assert made is not None
-    return made
+    return staff_key("Li Na", scope)
 
 
 def simulate(body: Any, **options: Any) -> tuple[int, Any]:

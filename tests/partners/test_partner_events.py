@@ -21,6 +21,7 @@ from tests.house.cloud import ROOT, ROOT_KEY, Context
 from tests.house.payloads import function_of
 from tests.people.partners_office import HANGERS, LIGHTS, Office, office
 from tests.people.selling import reply
+from tests.people.staff import person
 
 __all__ = ["office"]
 
@@ -36,6 +37,7 @@ QUEUED = [path for path in FILES if function_of(path) == "partners/on_delivery"]
 REFUSALS = {
     "partners/api": {
         "bad_unknown_scope": (400, "SCOPE_UNKNOWN"),
+        "bad_owner_without_an_id": (400, "OWNER_UNKNOWN"),
         "bad_right_of_staff_for_a_supplier": (422, "SCOPE_FOR_STAFF"),
         "bad_supplier_makes_a_key": (403, "SCOPE_MISSING"),
         "bad_revoked_key": (401, "KEY_INVALID"),
@@ -130,6 +132,7 @@ def placeholders(office: Office) -> dict[str, str]:
     office.waiting()
     return {
         "ROOT_KEY": ROOT_KEY,
+        "PERSON_ID": person("Li Na"),
         "STAFF_KEY": office.key("staff", "suppliers:write"),
         "SUPPLIER_KEY_ID": "key_" + supplier.split("_")[1],
         "SUPPLIER_KEY": supplier,

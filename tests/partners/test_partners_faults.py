@@ -23,6 +23,7 @@ from tests.house.cloud import ROOT_KEY, Context, http_event
 from tests.people.partners_memory import Answered, Receiver
 from tests.people.partners_office import LIGHTS, Office, office
 from tests.people.selling import GOODS, reply
+from tests.people.staff import person
 
 __all__ = ["office"]
 
@@ -37,7 +38,7 @@ EVENT = {
 
 
 def create_key(office: Office) -> Step:
-    body = {"name": "Li Na", "owner": "staff", "scopes": ["payouts:read"]}
+    body = {"name": "Li Na", "owner": person("Li Na"), "scopes": ["payouts:read"]}
     return lambda: office.send(partners_api, "POST", "/v1/partners/keys", body, token=ROOT_KEY, key="k")
 
 

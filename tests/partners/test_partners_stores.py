@@ -26,7 +26,7 @@ from tests.people.partners_memory import (
     request,
 )
 
-KEY = ApiKey("key_1", "digest", frozenset({"orders:fulfil", "catalog:write"}), "sup_1", "王五", True, START)
+KEY = ApiKey("key_1", "digest", frozenset({"orders:fulfil", "catalog:write"}), "sup_1", "宁波织物", "ERP", START)
 SUPPLIER = Supplier("sup_1", "宁波织物", ("whsec_a",), START)
 ENDPOINT = Endpoint("whe_1", "sup_1", "https://a.example/x", ("order.paid", "*"), ("whsec_a",), "pending", None, START)
 KEEP = START + timedelta(days=30)
@@ -94,20 +94,20 @@ def test_a_revoked_key_is_found_inactive_and_an_unknown_one_cannot_be_revoked(st
         True,
         False,
     ]
-    assert stores.keys.find("key_1") == replace(KEY, active=False)
+    assert stores.keys.find("key_1") == replace(KEY, state="revoked")
     assert stores.keys.find("key_2") is None
 
 
 def test_an_owners_keys_are_listed_in_pages(stores: Stores) -> None:
     for number in range(5):
         stores.keys.add(replace(KEY, key_id=f"key_{number}"), request(str(number)))
-    stores.keys.add(replace(KEY, key_id="key_9", owner="staff"), request("staff"))
-    first, following = stores.keys.of("sup_1", 3, None)
-    second, end = stores.keys.of("sup_1", 3, following)
+    stores.keys.add(replace(KEY, key_id="key_9", owner="stf_1"), request("staff"))
+    first, following = stores.keys.keys_of_owner("sup_1", 3, None)
+    second, end = stores.keys.keys_of_owner("sup_1", 3, following)
 
     assert [key.key_id for key in (*first, *second)] == [f"key_{number}" for number in range(5)]
     assert (following, end) == ("key_2", None)
-    assert stores.keys.of("sup_2", 3, None) == ([], None)
+    assert stores.keys.keys_of_owner("sup_2", 3, None) == ([], None)
 
 
 def test_any_text_can_be_asked_for_as_a_key(stores: Stores) -> None:

@@ -250,7 +250,7 @@ def test_what_the_channel_failed_is_tried_once_more_under_another_number(office:
     office.poll()
 
     assert (status, line["attempt"], line["status"], line["listed_fen"]) == (202, 2, "pending", 500_000)
-    assert line["retried_by"].startswith("key_")
+    assert line["retried_by"].startswith("stf_")
     assert line["number"] != first["number"]
     assert (again[0], again[1]["number"]) == (202, line["number"])
     assert (repeated[0], repeated[1]["number"]) == (202, line["number"])
@@ -344,7 +344,7 @@ def test_a_settled_payout_has_no_second_attempts(office: Office, sandbox: Sandbo
 def test_only_who_may_approve_may_retry(office: Office, sandbox: Sandbox) -> None:
     member, _ = sandbox.member("failed"), sandbox.member("stuck")
     office.sent_through("sandbox")
-    token = office.key("Wang, support", "payouts:read", "payouts:settle")
+    token = office.key("Wang", "payouts:read", "payouts:settle")
     status, problem = office.retry(office.lines()[member]["number"], token=token)
 
     assert (status, problem["code"]) == (403, "SCOPE_MISSING")

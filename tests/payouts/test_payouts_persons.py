@@ -41,7 +41,7 @@ def open_and_approve(office: Office, month: int, rules: Rules) -> str:
     office.clock.at = period.ends + timedelta(hours=3)
     open_batch(period, Opener("schedule"), rules, payouts_wiring.payouts())
     office.advance(payout, only_csv=True)
-    office.approve_as("key_li", payout)
+    office.approve_as("stf_li", payout)
     return payout
 
 
@@ -125,7 +125,7 @@ def test_a_line_that_fails_in_the_next_year_is_out_of_its_own_and_income_of_the_
     office.clock.at = period.ends + timedelta(hours=3)
     open_batch(period, Opener("schedule"), PLATFORM, payouts_wiring.payouts())
     office.advance("pay_202701", only_csv=True)
-    office.approve_as("key_li", "pay_202701")
+    office.approve_as("stf_li", "pay_202701")
     while office.advance("pay_202701", only_csv=True):
         pass
     january = {line.member: line for line in payouts_wiring.payouts().lines_of_batch("pay_202701")}
@@ -158,7 +158,7 @@ def test_a_transfer_that_failed_is_retried_with_the_tax_of_what_was_paid(office:
     office.results({"number": lost.number, "result": "failed"}, payout=payout)
     office.advance(payout, only_csv=True)
     # Only the channel's own word allows a second attempt; here the tax alone is looked at.
-    again = retried(lost, "key_li")
+    again = retried(lost, "stf_li")
     found = payouts_wiring.payouts().find_batch(payout)
     assert found is not None
     known = flows_wiring.payees()(members, office.clock.now())
@@ -223,7 +223,7 @@ def test_a_retry_that_is_asked_for_while_a_step_claims_another_account_is_taxed_
 
     def retry(member: str) -> None:
         number, request = lines[member].number, RequestKey(f"req_{member}", "x")
-        retry_line(payout, number, "key_li", request, real)
+        retry_line(payout, number, "stf_li", request, real)
 
     retry(members[1])
     meeting = Meeting(office, payout, lambda: retry(members[0]))

@@ -25,7 +25,7 @@ def pay_month(office: Office, month: int, rules: Rules, *, result: str = "paid")
     payout = batch_id(period)
     open_batch(period, Opener("schedule"), rules, payouts_wiring.payouts())
     office.advance(payout, only_csv=True)
-    office.approve_as("key_li", payout)
+    office.approve_as("stf_li", payout)
     office.advance(payout, only_csv=True)
     lines = office.lines(payout)
     sent = [line["number"] for line in lines.values() if line["status"] == "sent"]
@@ -43,11 +43,11 @@ def test_who_has_opened_a_payout_does_not_approve_it(office: Office) -> None:
     period, payouts = Period("2026-11"), payouts_wiring.payouts()
     office.clock.at = period.ends + timedelta(hours=3)
     rules = Rules(1_000, "bank_file", 10, "labour", "labour-2019")
-    open_batch(period, Opener("key_li"), rules, payouts)
+    open_batch(period, Opener("stf_li"), rules, payouts)
     office.advance(batch_id(period))
 
     with pytest.raises(RefusedError, match="APPROVER_OPENED_IT"):
-        office.approve_as("key_li", batch_id(period))
+        office.approve_as("stf_li", batch_id(period))
 
 
 def platform(*, carry_over_gap: bool = False) -> Rules:

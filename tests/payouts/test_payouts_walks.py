@@ -225,7 +225,7 @@ class Walk(RuleBasedStateMachine):
     @rule(approver=st.sampled_from(["key_opener", "key_other"]))
     def approve(self, approver: str) -> None:
         before = self.batch
-        approval = Approval(approver, "", None, approver.__eq__)
+        approval = Approval(approver, "", None, approver.__ne__)
         done = self.attempt(
             lambda: approve_batch(PAYOUT, approval, self.request(), self.payouts),
             "APPROVER_OPENED_IT", "PAYOUT_STILL_OPENING",

@@ -55,7 +55,7 @@ def pay(office: Office, period: Period, *, failed: str = "", settle: bool = True
     rules = replace(flows_wiring.payout_rules(period), channel="bank_file")
     open_batch(period, Opener("schedule"), rules, payouts_wiring.payouts())
     office.advance(payout, only_csv=True)
-    office.approve_as("key_li", payout)
+    office.approve_as("stf_li", payout)
     while office.advance(payout, only_csv=True):
         pass
     lines = list(payouts_wiring.payouts().lines_of_batch(payout))

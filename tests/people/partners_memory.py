@@ -72,10 +72,10 @@ class MemoryKeys:
     def revoke(self, key_id: str) -> bool:
         if key_id not in self.keys:
             return False
-        self.keys[key_id] = replace(self.keys[key_id], active=False)
+        self.keys[key_id] = replace(self.keys[key_id], state="revoked")
         return True
 
-    def of(self, owner: str, limit: int, after: str | None) -> tuple[Sequence[ApiKey], str | None]:
+    def keys_of_owner(self, owner: str, limit: int, after: str | None) -> tuple[Sequence[ApiKey], str | None]:
         ids = sorted(key.key_id for key in self.keys.values() if key.owner == owner and key.key_id > (after or ""))
         return [self.keys[key_id] for key_id in ids[:limit]], ids[limit - 1] if len(ids) > limit else None
 

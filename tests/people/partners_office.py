@@ -18,8 +18,9 @@ from functions.partners.api import app as partners_api
 from functions.partners.inbox import app as partner_inbox
 from functions.partners.on_delivery import app as on_webhook_due
 from functions.partners.webhooks_api import app as webhooks_api
-from tests.house.cloud import ROOT_KEY, Context, http_event, queue_event
+from tests.house.cloud import Context, http_event, queue_event
 from tests.people.selling import Reply, Shop, reply
+from tests.people.staff import person, staff_key, supplier_key
 
 LIGHTS, HANGERS = "sup_lights", "sup_hangers"
 
@@ -80,9 +81,11 @@ class Office:
         return reply(function.handler(http_event(method, path, body, **more), Context()))
 
     def key(self, owner: str, *scopes: str) -> str:
-        """The credential of a new key, made with the root key."""
-        body = {"name": "Li Na", "owner": owner, "scopes": list(scopes)}
-        return str(self.send(partners_api, "POST", "/v1/partners/keys", body, token=ROOT_KEY).body["key"])
+        """The credential of a new key of a supplier, or of a person if `owner` is `staff`."""
+        self._count += 1
+        if owner == "staff":
+            return staff_key("Li Na", *scopes, request=f"key {self._count}")
+        return supplier_key(owner, *scopes, request=f"key {self._count}")
 
     def supplier(self, supplier_id: str = LIGHTS) -> str:
         """The inbox secret of a new supplier."""
@@ -147,8 +150,9 @@ class Office:
 
 @pytest.fixture
 def office(shop: Shop) -> Iterator[Office]:
-    """A shop with an office; who listens is forgotten between tests."""
+    """A shop with an office and Li Na in it; who listens is forgotten between tests."""
     partners_wiring.endpoints.cache_clear()
+    person("Li Na")
     yield Office(shop)
     partners_wiring.endpoints.cache_clear()
 

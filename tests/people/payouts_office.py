@@ -22,8 +22,6 @@ from cardstock.ledger.statements_store import DynamoStatements
 from cardstock.ledger.store import BalanceItem, LedgerItem, post
 from cardstock.members.model import Member, Person
 from cardstock.members.store import MemberItem, member_item
-from cardstock.partners import service as partners
-from cardstock.partners.store import DynamoKeys
 from cardstock.payouts import steps as payout_steps
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.approval import Approval, approve_batch
@@ -35,6 +33,7 @@ from functions.payouts.monthly_open import app as monthly
 from functions.payouts.on_step import app as steps
 from functions.payouts.poll_transfers import app as polls
 from tests.house.cloud import Cloud, Context, http_event, queue_event
+from tests.people.staff import staff_key
 
 FIRST = datetime(2026, 11, 30, 19, tzinfo=UTC)
 """03:00 on the first of December in Shanghai."""
@@ -86,16 +85,11 @@ class Office:
         self.cloud = cloud
         self.clock = clock
         self.orders = 0
-        self.finance = self.key("Li Na, finance", "payouts:read", "payouts:approve", "payouts:settle")
+        self.finance = self.key("Li Na", "payouts:read", "payouts:approve", "payouts:settle")
 
     def key(self, name: str, *scopes: str) -> str:
-        """A staff key; its id is `key_` and the part after the first underscore."""
-        request = RequestKey(derived_id("req", name), "x")
-        _, credential = partners.create_key(
-            name, "staff", frozenset(scopes), request, keys=DynamoKeys(), clock=self.clock
-        )
-        assert credential is not None
-        return credential
+        """The credential of a new key of the person of this name."""
+        return staff_key(name, *scopes)
 
     def member(
         self,
@@ -241,8 +235,8 @@ class Office:
         return self.call("POST", f"/v1/payouts/{payout}/approvals", {"note": "checked"}, key=key)
 
     def approve_as(self, actor: str, payout: str) -> None:
-        """An approval by a key that need not exist."""
-        approval = Approval(actor, "Li", None, actor.__eq__)
+        """An approval by a person who need not exist."""
+        approval = Approval(actor, "Li", None, actor.__ne__)
         approve_batch(payout, approval, RequestKey(f"req_{payout}", "x"), payouts_wiring.payouts())
 
     def results(

@@ -20,11 +20,9 @@ from cardstock.clock import SystemClock, process_clock, rfc3339, set_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.edge.signatures import sign, verify
-from cardstock.ids import RequestKey, new_id
 from cardstock.orders import wiring as orders_wiring
-from cardstock.partners import service as partners
-from cardstock.partners import wiring as partners_wiring
 from tests.house.cloud import SECRETS, Cloud, Context, http_event, serve
+from tests.people.staff import staff_key
 
 START = datetime(2026, 12, 1, 8, tzinfo=UTC)
 BUYER = "mem_" + "b" * 26
@@ -174,11 +172,7 @@ class Shop:
 
     def staff(self, *scopes: str) -> str:
         """A new key of the staff."""
-        request = RequestKey(new_id("req", self.clock.now()), "f")
-        _, key = partners.create_key(
-            "Wang Fang", "staff", frozenset(scopes), request, keys=partners_wiring.partner_keys(), clock=self.clock
-        )
-        return str(key)
+        return staff_key("Wang Fang", *scopes)
 
     def grant(self, order_id: str, amount: int, *, staff: str, key: str = "grant-1", reason: str = "late") -> Reply:
         """Have somebody of the staff give money back without units."""

@@ -15,6 +15,7 @@ from cardstock.errors import QUERY_INVALID, Pointer
 from cardstock.flows import wiring as flows_wiring
 from cardstock.law import OUTSIDE_FLOOR_BPS
 from cardstock.partners import wiring as partners_wiring
+from cardstock.staff import wiring as staff_wiring
 
 api = Api("guard", callers=partners_wiring.callers)
 
@@ -40,7 +41,7 @@ def lift_hold(request: Request[models.Lift, Nothing]) -> models.HeldReward:
     """
     hold = service.lift_hold(
         request.path["order_id"],
-        request.caller.id,
+        request.caller.actor,
         request.body.reason,
         holds=compliance_wiring.holds(),
         resume=resume,
@@ -74,9 +75,9 @@ def lift_alarm(request: Request[models.Lift, Nothing]) -> models.ComplianceAlarm
     """
     alarm = service.lift_alarm(
         request.path["alarm_id"],
-        request.caller.id,
+        request.caller.actor,
         request.body.reason,
-        same_person=partial(partners_wiring.callers().same_person, request.caller),
+        can_approve=partial(staff_wiring.can_approve, request.caller.person_id),
         alarms=compliance_wiring.alarms(),
         clock=process_clock(),
     )

@@ -10,6 +10,7 @@ from cardstock.ledger import debts_schemas as models
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger import write_offs as verbs
 from cardstock.partners import wiring as partners_wiring
+from cardstock.staff import wiring as staff_wiring
 
 api = Api("debts", callers=partners_wiring.callers)
 
@@ -27,7 +28,7 @@ def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
         request.body.member_id,
         request.body.amount_fen,
         request.body.reason,
-        request.caller.id,
+        request.caller.actor,
         request.key,
         books=ledger_wiring.books(),
         write_offs=ledger_wiring.write_offs(),
@@ -47,8 +48,8 @@ def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> mode
     approved = verbs.approve_write_off(
         request.path["write_off_id"],
         request.body.note,
-        request.caller.id,
-        same_person=partial(partners_wiring.callers().same_person, request.caller),
+        request.caller.actor,
+        can_approve=partial(staff_wiring.can_approve, request.caller.person_id),
         write_offs=ledger_wiring.write_offs(),
     )
     return models.told(approved)

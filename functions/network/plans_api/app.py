@@ -31,7 +31,7 @@ def publish_plan(request: Request[schemas.PublishPlan, Nothing]) -> Answer:
     record = publishing.publish_plan(
         request.body.draft(presets.PRESETS[request.body.preset]),
         request.body.approvals_at(clock.now()),
-        request.caller.id,
+        request.caller.actor,
         plans=plans,
         request=request.key,
     )

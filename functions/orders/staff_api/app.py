@@ -19,7 +19,7 @@ def grant_refund(request: Request[models.GrantRefund, Nothing]) -> Answer:
 
     It is spread over what is left of all lines, and takes its part of the rewards. More than is left is refused."""
     what = (request.path["order_id"], request.body.amount_fen, request.body.reason, request.key)
-    asked = service.grant_refund(request.caller.id, *what, orders=orders(), clock=clock())
+    asked = service.grant_refund(request.caller.actor, *what, orders=orders(), clock=clock())
     return Answer(models.requested_told(asked.refund), replayed=asked.replayed)
 
 

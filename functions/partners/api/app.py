@@ -1,13 +1,15 @@
 """HTTP: API keys, suppliers, and the suppliers' view of their orders."""
 
 from cardstock.aws.tables import connect
-from cardstock.clock import process_clock, rfc3339
+from cardstock.clock import rfc3339
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
+from cardstock.flows import staff_keys
+from cardstock.flows import wiring as flows_wiring
 from cardstock.orders import wiring as orders_wiring
-from cardstock.partners import errors, service
+from cardstock.partners import errors, keys, suppliers
 from cardstock.partners import schemas as models
 from cardstock.partners import wiring as partners_wiring
 
@@ -27,16 +29,12 @@ api = Api("partners", callers=partners_wiring.callers)
 def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
     """Create an API key.
 
-    Only the root key, or a key with `keys:write`, can. The credential cannot be read again: lost means a new key.
+    It belongs to a person of the staff or to a supplier. Only the root key, or a key with `keys:write`, can make one.
+    The credential cannot be read again: whoever loses it gets a new key.
     """
     body = request.body
-    key, credential = service.create_key(
-        body.name,
-        body.owner,
-        frozenset(body.scopes),
-        request.key,
-        keys=partners_wiring.partner_keys(),
-        clock=process_clock(),
+    key, credential = staff_keys.create_key(
+        body.name, body.owner, frozenset(body.scopes), request.key, needs=flows_wiring.key_needs()
     )
     created = models.CreatedKey(
         key.key_id, credential, key.name, key.owner, sorted(key.scopes), rfc3339(key.created_at)
@@ -47,7 +45,7 @@ def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
 @api.get("/v1/partners/keys", query=models.KeyPage, answer=models.KeyList, auth="key", scope="keys:write")
 def list_keys(request: Request[Nothing, models.KeyPage]) -> models.KeyList:
     """List an owner's API keys, revoked ones too."""
-    owner, read = request.query.owner, partners_wiring.partner_keys().of
+    owner, read = request.query.owner, partners_wiring.partner_keys().keys_of_owner
     found, following = read_page(edge_wiring.signer(), f"keys:{owner}", request.query, read, owner)
     return models.KeyList([models.listed(key) for key in found], following)
 
@@ -55,7 +53,7 @@ def list_keys(request: Request[Nothing, models.KeyPage]) -> models.KeyList:
 @api.delete("/v1/partners/keys/{key_id}", status=204, auth="key", scope="keys:write")
 def revoke_key(request: Request[Nothing, Nothing]) -> Answer:
     """Revoke an API key at once and for good."""
-    service.revoke_key(request.path["key_id"], keys=partners_wiring.partner_keys())
+    keys.revoke_key(request.path["key_id"], keys=partners_wiring.partner_keys())
     return Answer("", status=204)
 
 
@@ -72,8 +70,8 @@ def put_supplier(request: Request[models.PutSupplier, Nothing]) -> models.Stored
 
     The inbox secret is shown when this created the supplier.
     """
-    supplier, secret = service.put_supplier(
-        request.path["supplier_id"], request.body.name, suppliers=partners_wiring.suppliers(), clock=process_clock()
+    supplier, secret = suppliers.put_supplier(
+        request.path["supplier_id"], request.body.name, suppliers=partners_wiring.suppliers()
     )
     return models.supplied(supplier, secret)
 
@@ -88,8 +86,8 @@ def rotate_inbox_secret(request: Request[Nothing, Nothing]) -> models.StoredSupp
     The one before stays valid until the next, so that the supplier can change over without losing a message; two in a
     row end a secret that leaked.
     """
-    supplier = service.rotate_inbox_secret(
-        request.path["supplier_id"], request.key, suppliers=partners_wiring.suppliers(), clock=process_clock()
+    supplier = suppliers.rotate_inbox_secret(
+        request.path["supplier_id"], request.key, suppliers=partners_wiring.suppliers()
     )
     return models.supplied(supplier, supplier.inbox_secrets[0])
 

@@ -16,7 +16,7 @@ from cardstock.orders import errors as orders_errors
 from cardstock.orders import service as orders
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import errors as partners_errors
-from cardstock.partners import service as partners
+from cardstock.partners import inbox, suppliers
 from cardstock.partners import wiring as partners_wiring
 from cardstock.partners.inbox_schemas import InventoryUpdated, MessageTaken, Report, ShipmentCreated, ShipmentDelivered
 
@@ -46,19 +46,18 @@ def take(request: Request[Nothing, Nothing]) -> MessageTaken:
     `webhook-id` takes effect once, in any order of arrival; the raw message is kept for 30 days.
     """
     source = request.path["source"]
-    supplier = partners.find_supplier(source, suppliers=partners_wiring.suppliers())
+    supplier = suppliers.find_supplier(source, suppliers=partners_wiring.suppliers())
     if supplier is None:  # not told apart from a wrong signature
         raise SIGNATURE_INVALID()
     message_id = signatures.verify(supplier.inbox_secrets, request.headers, request.raw, process_clock().now())
     report = decode(_REPORT, request.raw)
 
-    took = partners.take_message(
+    took = inbox.take_message(
         source,
         message_id,
         request.raw,
         lambda: _act(source, message_id, report),
         inbox=partners_wiring.inbox(),
-        clock=process_clock(),
     )
     return MessageTaken(repeat=not took)
 

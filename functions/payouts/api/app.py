@@ -17,6 +17,7 @@ from cardstock.payouts.approval import Approval, approve_batch
 from cardstock.payouts.opening import Opener, open_by_hand
 from cardstock.payouts.reading import existing_batch, totals
 from cardstock.payouts.results import confirm_all, record_results, retry_line
+from cardstock.staff import wiring as staff_wiring
 
 api = Api("payouts", callers=partners_wiring.callers)
 
@@ -35,7 +36,7 @@ def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
 
     There is one a month: whoever opens it, again or first, finds it. Another person has to approve it.
     """
-    opener = Opener(request.caller.id, request.caller.name)
+    opener = Opener(request.caller.actor, request.caller.name)
     keep = partial(catalog_wiring.keep_request, request.key)
     batch, repeated = open_by_hand(
         request.body.period, opener, flows_wiring.payout_rules, keep, payouts_wiring.payouts()
@@ -68,8 +69,8 @@ def approve(request: Request[models.Approve, Nothing]) -> Answer:
 
     Another person than the one who opened it. Sending starts within moments. A second approval changes nothing.
     """
-    same_person = partial(partners_wiring.callers().same_person, request.caller)
-    approval = Approval(request.caller.id, request.caller.name, request.body.note, same_person)
+    can_approve = partial(staff_wiring.can_approve, request.caller.person_id)
+    approval = Approval(request.caller.actor, request.caller.name, request.body.note, can_approve)
     batch, repeated = approve_batch(request.path["payout_id"], approval, request.key, payouts_wiring.payouts())
     payouts_wiring.request_step(batch.id)
     return Answer(models.told(batch), replayed=repeated)
@@ -84,7 +85,7 @@ def bring_results(request: Request[models.BringResults, Nothing]) -> models.Take
     stays open until the bank's first word is confirmed by bringing it again. An amount that differed is put right by
     bringing the result with the right `amount_fen`.
     """
-    payout_id, actor = request.path["payout_id"], request.caller.id
+    payout_id, actor = request.path["payout_id"], request.caller.actor
     answers = models.answers_of(request.body, source=actor, at=clock.now())
     brought = record_results(payout_id, answers, payouts_wiring.payouts())
     if request.body.all_others_paid:
@@ -103,7 +104,7 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
     """
     payout_id = request.path["payout_id"]
     line, repeated = retry_line(
-        payout_id, request.path["number"], request.caller.id, request.key, payouts_wiring.payouts()
+        payout_id, request.path["number"], request.caller.actor, request.key, payouts_wiring.payouts()
     )
     payouts_wiring.request_step(payout_id)
     return Answer(models.told_line(line), replayed=repeated)

@@ -160,6 +160,11 @@ INVITER_HAS_REFERRED: Final = refused(
     en="A member who has invited others cannot be bound to an inviter.",
 )
 REASON_MISSING: Final = refused("REASON_MISSING", zh="请填写原因。", en="A reason is needed.")
+SECOND_PERSON_NEEDED: Final = refused(
+    "SECOND_PERSON_NEEDED",
+    zh="须由另一人审批；七天内创建者与被创建者不能互相审批。",
+    en="Another person has to approve. A person and that person's creator cannot, for seven days.",
+)
 STOCK_SHORT: Final = conflict("STOCK_SHORT", zh="部分商品库存不足。", en="There is not enough of some products.")
 CHANNEL_UNAVAILABLE: Final = unavailable(
     "CHANNEL_UNAVAILABLE", zh="支付渠道暂时没有响应，请稍后重试。", en="The payment channel did not answer; try again."

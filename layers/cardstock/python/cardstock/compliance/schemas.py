@@ -9,15 +9,15 @@ from msgspec import Meta
 
 from cardstock.clock import rfc3339
 from cardstock.compliance import errors
-from cardstock.edge.fields import KeyId, MemberId, Moment, NextCursor, OrderId
+from cardstock.edge.fields import MemberId, Moment, NextCursor, OrderId, PersonId
 from cardstock.edge.http import Model
-from cardstock.errors import NOT_FOUND, REASON_MISSING
+from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
 
 if TYPE_CHECKING:
     from cardstock.compliance.model import Alarm, Hold, Share
 
 LIFT_CODES: Final = (NOT_FOUND, REASON_MISSING)
-ALARM_CODES: Final = (*LIFT_CODES, errors.ALARM_CHANGED)
+ALARM_CODES: Final = (*LIFT_CODES, errors.ALARM_CHANGED, SECOND_PERSON_NEEDED)
 
 # reason -> (zh-CN, en)
 _REASONS: Final = {
@@ -45,7 +45,7 @@ class Lift(Model):
 class Lifted(Model):
     """Who let it go on, when and why."""
 
-    by: Annotated[KeyId, Meta(description="Key that said so.")]
+    by: Annotated[PersonId, Meta(description="Person who said so.")]
     at: Annotated[Moment, Meta(description="When it was said.")]
     reason: Annotated[
         str, Meta(description="Why it may go on.", examples=["family of four, invoices seen on 2026-11-20"])

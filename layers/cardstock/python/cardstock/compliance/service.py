@@ -24,7 +24,7 @@ from cardstock.compliance.model import (
     Subtree,
 )
 from cardstock.compliance.ports import Alarms, Holds, Identities, Traces
-from cardstock.errors import NOT_FOUND, REASON_MISSING
+from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
 from cardstock.law import ALARM_LEVELS, ALARM_PEOPLE
 
 # At accrual
@@ -191,21 +191,23 @@ def _grown(alarm: Alarm, subtree: Subtree, alarms: Alarms) -> Alarm:
 
 
 def lift_alarm(
-    alarm_id: str, actor: str, reason: str, *, same_person: Callable[[str], bool], alarms: Alarms, clock: Clock
+    alarm_id: str, actor: str, reason: str, *, can_approve: Callable[[str], bool], alarms: Alarms, clock: Clock
 ) -> Alarm:
     """The first call asks for an alarm to be lifted, one by another person lifts it: payouts of its subtree go on.
 
-    A repeat by the same person changes nothing before that (`same_person`: whether who asked is the one who calls);
-    anybody's changes nothing afterwards. Raises `NotFoundError`, `RefusedError` (REASON_MISSING), `ConflictError`
-    (ALARM_CHANGED).
+    A repeat by the person who asked changes nothing; anybody's changes nothing after the lift. `can_approve`: whether
+    `actor` may approve what the given person asked for. Raises `NotFoundError`, `RefusedError` (REASON_MISSING,
+    SECOND_PERSON_NEEDED), `ConflictError` (ALARM_CHANGED).
     """
     if not reason.strip():
         raise REASON_MISSING()
     alarm = alarms.find(alarm_id)
     if alarm is None:
         raise NOT_FOUND()
-    if not alarm.open or (alarm.asked_by and same_person(alarm.asked_by)):
+    if not alarm.open or alarm.asked_by == actor:
         return alarm
+    if alarm.asked_by and not can_approve(alarm.asked_by):
+        raise SECOND_PERSON_NEEDED()
     now, version = clock.now(), alarm.version + 1
     if not alarm.asked_by:
         after = replace(alarm, asked_by=actor, asked_at=now, asked_why=reason, version=version)

@@ -1,36 +1,47 @@
-"""Who calls. Two credentials exist: a member's access token, and an API key of a partner or of staff.
+"""Who calls. Two credentials exist: a member's access token, and an API key of a supplier or of a person of the staff.
 
 A key reads `csk_<id>_<secret>`; only the secret's SHA-256 is stored. The root key (`csk_root_<secret>`) comes from the
-admin secret and is good for making other keys only.
+admin secret; it makes the first persons, and keys, and is no person itself.
 """
 
 import hashlib
 import hmac
-import unicodedata
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 
-from cardstock.clock import Clock
 from cardstock.edge import errors
 from cardstock.edge.tokens import Signer
 
 ACCESS = "access"
+ROOT_SCOPES: Final = frozenset({"keys:write", "staff:write"})
 _KEY_PREFIX = "csk_"
 
 
-class Caller(msgspec.Struct, frozen=True):
-    """Somebody whose credentials hold.
+STAFF: Final = "staff"
+_PERSON_PREFIX: Final = "stf_"
 
-    `id` is a member id or a key id; `owner` whom a key acts for: a supplier id, or `staff`.
+
+class Caller(msgspec.Struct, frozen=True):
+    """The sender of a request whose credentials hold.
+
+    `id` is a member id or a key id; `owner` whom the caller acts for: a member id, a supplier id, or `staff`;
+    `person_id` the person of the staff whose key it is, None for members, suppliers and the root key; `name` the name
+    of the key's owner.
     """
 
     id: str
-    kind: str
+    kind: Literal["member", "key"]
     scopes: frozenset[str]
     owner: str
     name: str
+    person_id: str | None = None
+
+    @property
+    def actor(self) -> str:
+        """What is recorded as who did it: the person's id, for members and suppliers `id`."""
+        return self.person_id or self.id
 
 
 class StoredKey(Protocol):
@@ -45,7 +56,7 @@ class StoredKey(Protocol):
     @property
     def owner(self) -> str: ...
     @property
-    def name(self) -> str: ...
+    def owner_name(self) -> str: ...
     @property
     def active(self) -> bool: ...
 
@@ -59,12 +70,10 @@ class Callers:
         signer: Signer,
         find_key: Callable[[str], StoredKey | None],
         admin_key: Callable[[], str],
-        clock: Callable[[], Clock],
     ) -> None:
         self._signer = signer
         self._find_key = find_key
         self._admin_key = admin_key
-        self._clock = clock
 
     def identify(self, authorization: str | None) -> Caller:
         """The caller. Raises `UnauthorizedError`: CREDENTIALS_MISSING, TOKEN_INVALID, TOKEN_EXPIRED or KEY_INVALID.
@@ -81,34 +90,19 @@ class Callers:
         claims = self._signer.open(ACCESS, credential)
         return Caller(id=claims["sub"], kind="member", scopes=frozenset(), owner=claims["sub"], name="")
 
-    def same_person(self, caller: Caller, key_id: str) -> bool:
-        """Whether what was done with the key `key_id`, revoked since or not, was done by whoever calls now.
-
-        A key is a person's by its name: what stands before the first comma, whatever the case and the spaces. One read,
-        unless it is the very key.
-        """
-        if key_id == caller.id:
-            return True
-        other = self._find_key(key_id)
-        return other is not None and _person(other.name) == _person(caller.name)
-
     def _key(self, credential: str) -> Caller:
         key_id, _, secret = credential.removeprefix(_KEY_PREFIX).partition("_")
         if key_id == "root":
             if not hmac.compare_digest(secret.encode(), self._admin_key().encode()):
                 raise errors.KEY_INVALID()
-            return Caller(id="key_root", kind="key", scopes=frozenset({"keys:write"}), owner="staff", name="root")
+            return Caller(id="key_root", kind="key", scopes=ROOT_SCOPES, owner=STAFF, name="root")
         stored = self._find_key(f"key_{key_id}")
         digest = hashlib.sha256(secret.encode()).hexdigest()
         if stored is None or not hmac.compare_digest(digest, stored.secret_sha256) or not stored.active:
             raise errors.KEY_INVALID()
-        return Caller(id=stored.key_id, kind="key", scopes=stored.scopes, owner=stored.owner, name=stored.name)
-
-
-def _person(name: str) -> str:
-    """`Li Na, finance` and `LI  NA，reports` are `li na`."""
-    who, _, _ = unicodedata.normalize("NFKC", name).partition(",")  # which makes it of a Chinese comma, too
-    return " ".join(who.casefold().split())
+        person_id = stored.owner if stored.owner.startswith(_PERSON_PREFIX) else None
+        owner = STAFF if person_id else stored.owner
+        return Caller(stored.key_id, "key", stored.scopes, owner, stored.owner_name, person_id)
 
 
 def require(caller: Caller, scope: str) -> None:

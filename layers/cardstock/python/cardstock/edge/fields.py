@@ -24,6 +24,13 @@ RefundId = Annotated[
 KeyId = Annotated[
     str, Meta(description="Opaque id of an API key; starts with `key_`.", examples=["key_01kbdxdh50fcazdjhcnqh2rzv5"])
 ]
+PersonId = Annotated[
+    str,
+    Meta(
+        description="Opaque id of a person of the staff; starts with `stf_`.",
+        examples=["stf_01kbdx9q7r5t3v1w8y6z4a2c0e"],
+    ),
+]
 SupplierId = Annotated[
     str,
     Meta(

@@ -10,7 +10,9 @@ from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members import wiring as members_wiring
 from cardstock.network import wiring as network_wiring
 from cardstock.orders import wiring as orders_wiring
+from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import wiring as payouts_wiring
+from cardstock.staff import wiring as staff_wiring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +26,22 @@ if TYPE_CHECKING:
     from cardstock.flows.order_changes import Needs as OrderChangeNeeds
     from cardstock.flows.rewarding import PlanRules
     from cardstock.flows.settling import ReleaseNeeds, SettlingNeeds
+    from cardstock.flows.staff_keys import KeyNeeds
     from cardstock.orders import ports as orders_ports
     from cardstock.payouts import ports as payouts_ports
     from cardstock.payouts.model import Batch, Period, Rules
     from cardstock.payouts.needs import StepNeeds
     from cardstock.recommendations.ports import Purchases
+
+
+@cache
+def key_needs() -> "KeyNeeds":
+    """What making an API key needs."""
+    from cardstock.flows.staff_keys import KeyNeeds
+
+    return KeyNeeds(
+        keys=partners_wiring.partner_keys(), persons=staff_wiring.persons(), suppliers=partners_wiring.suppliers()
+    )
 
 
 @cache

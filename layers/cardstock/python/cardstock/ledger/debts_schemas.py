@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
-from cardstock.edge.fields import KeyId, MemberId, Moment, NextCursor
+from cardstock.edge.fields import MemberId, Moment, NextCursor, PersonId
 from cardstock.edge.http import Model
-from cardstock.errors import NOT_FOUND, REASON_MISSING
+from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
 from cardstock.ledger import errors
 from cardstock.money import MAX_FEN
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cardstock.ledger.model import WriteOff
 
 ASKING_CODES: Final = (REASON_MISSING, errors.DEBT_SMALLER)
-APPROVING_CODES: Final = (NOT_FOUND, errors.SECOND_PERSON_NEEDED, errors.DEBT_SMALLER)
+APPROVING_CODES: Final = (NOT_FOUND, SECOND_PERSON_NEEDED, errors.DEBT_SMALLER)
 
 
 class AskWriteOff(Model):
@@ -64,14 +64,14 @@ class WrittenOff(Model):
     ]
     member_id: MemberId
     amount_fen: Annotated[int, Meta(description="Fen of the debt that are written off.", examples=[19_900])]
-    asked_by: Annotated[KeyId, Meta(description="Key that asked for it.")]
+    asked_by: Annotated[PersonId, Meta(description="Person who asked for it.")]
     asked_at: Annotated[Moment, Meta(description="When it was asked for.")]
     reason: Annotated[str, Meta(description="Why it was asked for.", examples=["member has died, file of 2026-11-20"])]
     approved_by: Annotated[
-        KeyId | None,
+        PersonId | None,
         Meta(
-            description="Key that approved it; null while nothing is booked.",
-            examples=["key_01kbdxdh50fcazdjhcnqh2rzv6"],
+            description="Person who approved it; null while nothing is booked.",
+            examples=["stf_01kbdx8v2m4q6s8t0w1y3z5a7c"],
         ),
     ]
     approved_at: Annotated[Moment | None, Meta(description="When it was approved and booked; null before.")]

@@ -10,6 +10,3 @@ NOT_SEALED_YET: Final = conflict(
     en="This entry is not sealed yet; that is done every night.",
 )
 DEBT_SMALLER: Final = refused("DEBT_SMALLER", zh="欠款少于该金额。", en="Less than that is owed.")
-SECOND_PERSON_NEEDED: Final = refused(
-    "SECOND_PERSON_NEEDED", zh="需由另一人审批。", en="Another person has to approve."
-)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.errors import NOT_FOUND, REASON_MISSING
+from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
 from cardstock.ids import RequestKey, derived_id
 from cardstock.ledger import errors
 from cardstock.ledger.model import (
@@ -49,12 +49,12 @@ def approve_write_off(
     note: str,
     actor: str,
     *,
-    same_person: Callable[[str], bool],
+    can_approve: Callable[[str], bool],
     write_offs: WriteOffs,
 ) -> WriteOff:
     """Book a write-off, as the second person. A repeat, whoever makes it, changes nothing.
 
-    `same_person`: whether the key that asked belongs to the person who approves.
+    `can_approve`: whether `actor` may approve what the given person asked for.
     Raises `NotFoundError`, and `RefusedError`: SECOND_PERSON_NEEDED, DEBT_SMALLER when the member owes less by now.
     """
     found = write_offs.find_write_off(write_off_id)
@@ -62,8 +62,8 @@ def approve_write_off(
         raise NOT_FOUND()
     if found.state == "booked":
         return found
-    if same_person(found.asked_by):
-        raise errors.SECOND_PERSON_NEEDED()
+    if not can_approve(found.asked_by):
+        raise SECOND_PERSON_NEEDED()
     now = clock.now()
     approved = replace(found, state="booked", approved_by=actor, approved_at=now, note=note)
     transaction = LedgerTransaction(

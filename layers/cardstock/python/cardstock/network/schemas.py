@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from cardstock.clock import rfc3339
-from cardstock.edge.fields import KeyId, MemberId, Moment, NextCursor, PlanRef
+from cardstock.edge.fields import MemberId, Moment, NextCursor, PersonId, PlanRef
 from cardstock.edge.http import Model
 from cardstock.money import MAX_FEN
 from cardstock.network import errors
@@ -293,7 +293,7 @@ class ShownPlan(Model):
         ),
     ]
     published_at: Annotated[Moment, Meta(description="When it came into force.")]
-    published_by: Annotated[KeyId, Meta(description="Key that published it.")]
+    published_by: Annotated[PersonId, Meta(description="Person who published it.")]
     approvals: Annotated[list[ShownApproval], Meta(description="Who answers for the checks that it does not pass.")]
     findings: Annotated[list[ShownFinding], Meta(description="Checks that it does not simply pass.")]
 

@@ -15,11 +15,11 @@ from cardstock.edge.fields import (
     ArticleNumber,
     Currency,
     Fen,
-    KeyId,
     MemberId,
     Moment,
     NextCursor,
     OrderId,
+    PersonId,
     RefundId,
     SignedToken,
     SupplierId,
@@ -309,7 +309,7 @@ class RefundView(RequestedRefund, kw_only=True):
     ]
     goodwill: Annotated[bool, Meta(description="Whether it is the shop's goodwill: no units come back.")]
     granted_by: Annotated[
-        KeyId | None, Meta(description="Key that gave a goodwill, told to staff only; otherwise null.")
+        PersonId | None, Meta(description="Person who gave a goodwill, told to staff only; otherwise null.")
     ]
     status: Annotated[Literal["requested", "succeeded"], Meta(description="Whether the money has gone back.")]
     succeeded_at: Annotated[

@@ -22,7 +22,7 @@ from cardstock.ids import RequestKey, derived_id
 from cardstock.partners import errors
 from cardstock.partners.model import CHALLENGE, EVENT_TYPES, STAFF, Attempt, Delivery, Due, Endpoint, Event
 from cardstock.partners.ports import Deliveries, DueQueue, Endpoints, Outcome, Post, Sign
-from cardstock.partners.service import new_secret
+from cardstock.partners.suppliers import new_secret
 
 KEPT = timedelta(days=30)
 MAX_BODY_BYTES = 20 * 1024

@@ -9,7 +9,9 @@ SCOPE_FOR_STAFF: Final = refused(
     "SCOPE_FOR_STAFF", zh="供应商密钥不能拥有该权限。", en="A supplier's key cannot have this scope."
 )
 OWNER_UNKNOWN: Final = invalid(
-    "OWNER_UNKNOWN", zh="密钥归属须为 staff 或供应商编号。", en="The owner of a key is `staff` or a supplier id."
+    "OWNER_UNKNOWN",
+    zh="密钥归属须为在职人员编号（stf_）或已有供应商编号（sup_）。",
+    en="The owner of a key is an active person (stf_...) or a supplier (sup_...) that exists.",
 )
 SUPPLIER_ID_INVALID: Final = invalid(
     "SUPPLIER_ID_INVALID",

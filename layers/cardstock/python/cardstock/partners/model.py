@@ -1,11 +1,15 @@
 """Partners: who holds an API key, which suppliers there are, and what they sent."""
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 SCOPES = frozenset({
     "keys:write",
+    "staff:write",
     "suppliers:write",
     "catalog:write",
     "plans:publish",
@@ -24,19 +28,49 @@ SUPPLIER_SCOPES = frozenset({"orders:fulfil", "catalog:write", "webhooks:write"}
 """What a supplier's key may hold."""
 
 STAFF = "staff"
-"""Owner of the keys of the brand's own people; any other owner is a supplier id."""
+"""Owner of webhook endpoints of the brand itself, whichever person made them; any other owner is a supplier id."""
+
+_SUPPLIER_ID = re.compile(r"sup_[a-z0-9]{1,26}\Z")
+
+KeyState: TypeAlias = Literal["active", "revoked"]
+KEY_TRANSITIONS: Final[Mapping[KeyState, frozenset[KeyState]]] = {
+    "active": frozenset({"revoked"}),
+    "revoked": frozenset(),
+}
+
+
+def is_supplier_id(text: str) -> bool:
+    """Whether `text` has the form of a supplier id."""
+    return _SUPPLIER_ID.match(text) is not None
+
+
+class KeyOwner(msgspec.Struct, frozen=True):
+    """Whom a key belongs to: a person of the staff (`stf_...`) or a supplier (`sup_...`), with the owner's name."""
+
+    id: str
+    name: str
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """A credential of one named person or system. The secret itself is shown once and never stored."""
+    """A credential of a person or a supplier. The secret itself is shown once and never stored.
+
+    `owner` is a person id or a supplier id, `owner_name` the owner's name when the key was made, `name` what the key is
+    for.
+    """
 
     key_id: str
     secret_sha256: str
     scopes: frozenset[str]
     owner: str
+    owner_name: str
     name: str
-    active: bool
     created_at: datetime
+    state: KeyState = "active"
+
+    @property
+    def active(self) -> bool:
+        """Whether the key still opens anything."""
+        return self.state == "active"
 
 
 class Supplier(msgspec.Struct, frozen=True):

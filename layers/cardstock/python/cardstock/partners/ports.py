@@ -20,9 +20,9 @@ class Keys(Protocol):
     def revoke(self, key_id: str) -> bool:
         """Make the key inactive for good; False if there is none."""
 
-    def of(self, owner: str, limit: int, after: str | None) -> tuple[Sequence[ApiKey], str | None]:
+    def keys_of_owner(self, owner: str, limit: int, after: str | None) -> tuple[Sequence[ApiKey], str | None]:
         """A page of the owner's keys, revoked ones too, in the order of their ids, and the id behind which the next
-        starts; None at the end."""
+        starts; None at the end. Read consistently: a key that was added is there."""
 
 
 class Suppliers(Protocol):

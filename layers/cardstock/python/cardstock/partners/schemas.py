@@ -16,12 +16,17 @@ from cardstock.partners.model import SCOPES, SUPPLIER_SCOPES, ApiKey, Supplier
 _SCOPES = f"Of: {', '.join(sorted(SCOPES))}. A supplier's key: {', '.join(sorted(SUPPLIER_SCOPES))}."
 
 
-class CreateKey(Model):
-    """Who gets a key, and what it may do.
+KeyOwnerId = Annotated[
+    str,
+    Meta(
+        description="Whose key it is: an active person of the staff (`stf_...`), or a supplier (`sup_...`).",
+        examples=["stf_01kbdx9q7r5t3v1w8y6z4a2c0e"],
+    ),
+]
 
-    What stands before the first comma of `name` is the person: where two people are needed, two keys of one name are
-    not two.
-    """
+
+class CreateKey(Model):
+    """Whose key it is, and what it may do."""
 
     name: Annotated[
         str,
@@ -29,11 +34,11 @@ class CreateKey(Model):
             min_length=1,
             max_length=64,
             pattern=LINE,
-            examples=["Li Na, finance"],
-            description="Who gets the key: the person, then a comma and anything else.",
+            examples=["Finance console"],
+            description="What the key is for.",
         ),
     ]
-    owner: Annotated[str, Meta(description="Whose key it is: `staff` or a supplier id.", examples=["staff"])]
+    owner: KeyOwnerId
     scopes: Annotated[
         list[str],
         Meta(min_length=1, max_length=16, description=_SCOPES, examples=[["payouts:read", "payouts:approve"]]),
@@ -51,8 +56,8 @@ class CreatedKey(Model):
             examples=["csk_01kbdxdh50fcazdjhcnqh2rzv5_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4"],
         ),
     ]
-    name: Annotated[str, Meta(description="Person or system that has the key.", examples=["Li Na, finance"])]
-    owner: Annotated[str, Meta(description="Whose key it is: `staff` or a supplier id.", examples=["staff"])]
+    name: Annotated[str, Meta(description="What the key is for.", examples=["Finance console"])]
+    owner: KeyOwnerId
     scopes: Annotated[
         list[str], Meta(description="What the key may do.", examples=[["payouts:read", "payouts:approve"]])
     ]
@@ -63,8 +68,10 @@ class StoredKey(Model):
     """A key without its credential."""
 
     key_id: Annotated[KeyId, Meta(description="Names the key when it is revoked; not the credential.")]
-    name: Annotated[str, Meta(description="Person or system that has the key.", examples=["Ningbo Textiles, ERP"])]
-    owner: Annotated[str, Meta(description="Whose key it is: `staff` or a supplier id.", examples=["sup_lights"])]
+    name: Annotated[str, Meta(description="What the key is for.", examples=["ERP of Ningbo Textiles"])]
+    owner: Annotated[
+        str, Meta(description="Whose key it is: a person of the staff, or a supplier.", examples=["sup_lights"])
+    ]
     scopes: Annotated[
         list[str], Meta(description="What the key may do.", examples=[["orders:fulfil", "webhooks:write"]])
     ]
@@ -79,12 +86,18 @@ class KeyList(Model):
     next_cursor: NextCursor
 
 
-class KeyPage(PageQuery):
+class KeyPage(PageQuery, kw_only=True):
     """Whose keys, and which part of the list."""
 
-    owner: Annotated[str, Meta(min_length=1, max_length=64, description="Whose keys: `staff` or a supplier id.")] = (
-        "staff"
-    )
+    owner: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=64,
+            description="Whose keys: a person of the staff, or a supplier.",
+            examples=["stf_01kbdx9q7r5t3v1w8y6z4a2c0e"],
+        ),
+    ]
 
 
 class PutSupplier(Model):

@@ -22,6 +22,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec import convert
 from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
 
 from cardstock.aws.pages import read_page
@@ -37,7 +38,7 @@ from cardstock.aws.tables import (
 )
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.ids import RequestKey
-from cardstock.partners.model import ApiKey, Attempt, Delivery, Endpoint, InboxMessage, Supplier
+from cardstock.partners.model import ApiKey, Attempt, Delivery, Endpoint, InboxMessage, KeyState, Supplier
 
 ENDPOINTS_KEPT_SECONDS = 30
 _LONGEST_KEY_ID = 64
@@ -55,8 +56,9 @@ class KeyItem(Table):
     secret_sha256 = UnicodeAttribute()
     scopes = JsonAttribute()
     owner = UnicodeAttribute()
+    owner_name = UnicodeAttribute()
     name = UnicodeAttribute()
-    active = BooleanAttribute()
+    state = UnicodeAttribute()
     created_at = EpochAttribute()
 
 
@@ -118,8 +120,9 @@ class DynamoKeys:
                         secret_sha256=key.secret_sha256,
                         scopes=sorted(key.scopes),
                         owner=key.owner,
+                        owner_name=key.owner_name,
                         name=key.name,
-                        active=key.active,
+                        state=key.state,
                         created_at=key.created_at,
                     ),
                     condition=KeyItem.pk.does_not_exist(),
@@ -133,15 +136,16 @@ class DynamoKeys:
         return find_key(key_id)
 
     def revoke(self, key_id: str) -> bool:
-        return KeyItem(pk=key_id, sk="key").update_if([KeyItem.active.set(False)], KeyItem.pk.exists())
+        revoked: KeyState = "revoked"
+        return KeyItem(pk=key_id, sk="key").update_if([KeyItem.state.set(revoked)], KeyItem.pk.exists())
 
-    def of(self, owner: str, limit: int, after: str | None) -> tuple[Sequence[ApiKey], str | None]:
+    def keys_of_owner(self, owner: str, limit: int, after: str | None) -> tuple[Sequence[ApiKey], str | None]:
         start = None if after is None else {"pk": owner, "sk": f"key#{after}"}
-        items, last = read_page(
-            KeyOfOwnerItem.query, owner, KeyOfOwnerItem.sk.startswith("key#"), limit=limit, start=start
-        )
+        of_owner = KeyOfOwnerItem.sk.startswith("key#")
+        items, last = read_page(KeyOfOwnerItem.query, owner, of_owner, limit=limit, start=start, consistent_read=True)
         ids = [item.sk.removeprefix("key#") for item in items]
-        keys = {item.pk: _key(item) for item in KeyItem.batch_get([(key_id, "key") for key_id in ids])}
+        found = KeyItem.batch_get([(key_id, "key") for key_id in ids], consistent_read=True)
+        keys = {item.pk: _key(item) for item in found}
         return [keys[key_id] for key_id in ids if key_id in keys], ids[-1] if last else None
 
 
@@ -400,7 +404,14 @@ def _endpoint_key(endpoint: Endpoint) -> EndpointItem:
 
 def _key(item: KeyItem) -> ApiKey:
     return ApiKey(
-        item.pk, item.secret_sha256, frozenset(item.scopes), item.owner, item.name, item.active, item.created_at
+        item.pk,
+        item.secret_sha256,
+        frozenset(item.scopes),
+        item.owner,
+        item.owner_name,
+        item.name,
+        item.created_at,
+        convert(item.state, KeyState),
     )
 
 

@@ -4,7 +4,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cardstock import environment
-from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ def callers() -> "Callers":
         signer=edge_wiring.signer(),
         find_key=find_key,
         admin_key=lambda: secret(environment.text("ADMIN_SECRET_ID"))["key"],
-        clock=process_clock,
     )
 
 

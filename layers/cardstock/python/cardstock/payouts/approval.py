@@ -13,13 +13,13 @@ from cardstock.payouts.reading import existing_batch
 
 
 class Approval(msgspec.Struct, frozen=True):
-    """Who approves a batch: the id and the name of a key; the name and the note are kept for the report."""
+    """Who approves a batch: the id and the name of a person; the name and the note are kept for the report."""
 
     approver: str
     name: str
     note: str | None
-    same_person: Callable[[str], bool]
-    """Whether the person behind another key is the one who approves."""
+    can_approve: Callable[[str], bool]
+    """Whether `approver` may approve what the given person opened."""
 
 
 def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payouts: Payouts) -> tuple[Batch, bool]:
@@ -31,7 +31,7 @@ def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payou
     if batch.status != "open":
         payouts.check_reuse(request)
         return batch, True
-    if batch.opened_by != SCHEDULE_ACTOR and approval.same_person(batch.opened_by):
+    if batch.opened_by != SCHEDULE_ACTOR and not approval.can_approve(batch.opened_by):
         raise errors.APPROVER_OPENED_IT()
     if batch.stage != "listed":
         raise errors.PAYOUT_STILL_OPENING()

@@ -14,7 +14,9 @@ PERIOD_PAST: Final = refused(
 )
 PERIOD_INVALID: Final = invalid("PERIOD_INVALID", zh="期间不正确。", en="This is not a period.")
 APPROVER_OPENED_IT: Final = refused(
-    "APPROVER_OPENED_IT", zh="开立人不能审批同一批次。", en="Who opened a payout cannot approve it."
+    "APPROVER_OPENED_IT",
+    zh="须由另一人审批；七天内创建者与被创建者不能互相审批。",
+    en="Another person has to approve. A person and that person's creator cannot, for seven days.",
 )
 PAYOUT_STILL_OPENING: Final = conflict(
     "PAYOUT_STILL_OPENING", zh="批次仍在生成，请稍后重试。", en="The payout is still being listed; try again."

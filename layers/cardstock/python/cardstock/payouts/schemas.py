@@ -10,7 +10,7 @@ from msgspec import Meta, field
 
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
-from cardstock.edge.fields import KeyId, MemberId, Moment, NextCursor, Period
+from cardstock.edge.fields import MemberId, Moment, NextCursor, Period, PersonId
 from cardstock.edge.http import Model
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.payouts.errors import (
@@ -246,7 +246,7 @@ class Payout(Model):
     minimum_fen: Annotated[int, Meta(description="Fen that a balance had to have to be listed.", examples=[1_000])]
     tax_table: TaxTableId
     opened_by: Annotated[
-        str, Meta(description="Key that opened it; `schedule` if nobody did by hand.", examples=["schedule"])
+        str, Meta(description="Person who opened it; `schedule` if nobody did by hand.", examples=["schedule"])
     ]
     opened_at: Annotated[Moment, Meta(description="When it was opened.")]
     listed_at: Annotated[
@@ -254,7 +254,7 @@ class Payout(Model):
     ]
     listed: Annotated[int, Meta(description="Lines that it was opened with.", examples=[12])]
     listed_fen: Annotated[int, Meta(description="Fen that these lines were worth.", examples=[420_000])]
-    approved_by: Annotated[KeyId | None, Meta(description="Key that approved it; null before.")]
+    approved_by: Annotated[PersonId | None, Meta(description="Person who approved it; null before.")]
     approved_at: Annotated[Moment | None, Meta(description="When it was approved; null before.")]
     note: Annotated[
         str | None,
@@ -262,7 +262,7 @@ class Payout(Model):
     ]
     sent_at: Annotated[Moment | None, Meta(description="When all transfers had been sent; null before.")]
     confirmed_by: Annotated[
-        KeyId | None, Meta(description="Key that said that all others were paid; null if none did.")
+        PersonId | None, Meta(description="Person who said that all others were paid; null if none did.")
     ]
     settled_at: Annotated[
         Moment | None, Meta(description="When every transfer was final and the books agreed; null before.")
@@ -307,7 +307,7 @@ class PayoutLine(Model):
     net_fen: NetFen
     sent_at: Annotated[Moment | None, Meta(description="When it was sent; null before.")]
     closed_at: Annotated[Moment | None, Meta(description="When it was final; null before.")]
-    retried_by: Annotated[KeyId | None, Meta(description="Key that asked for this try; null for the first one.")]
+    retried_by: Annotated[PersonId | None, Meta(description="Person who asked for this try; null for the first one.")]
 
 
 class ConfirmTransfer(Model):

@@ -1,0 +1,59 @@
+"""HTTP: the brand's own people, by staff."""
+
+from cardstock.aws.tables import connect
+from cardstock.edge import wiring as edge_wiring
+from cardstock.edge.cursors import PageQuery, read_page
+from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.errors import NOT_FOUND
+from cardstock.flows.staff_keys import deactivate_person
+from cardstock.partners import wiring as partners_wiring
+from cardstock.staff import errors
+from cardstock.staff import persons as staff
+from cardstock.staff import schemas as models
+from cardstock.staff import wiring as staff_wiring
+
+api = Api("staff", callers=partners_wiring.callers)
+
+
+@api.post(
+    "/v1/staff", body=models.CreatePerson, answer=models.PersonView, status=201, auth="key", scope="staff:write",
+    idempotent=True, codes=(errors.FIRST_PERSONS_EXIST, errors.CREATOR_TOO_NEW),
+)  # fmt: skip
+def create_person(request: Request[models.CreatePerson, Nothing]) -> Answer:
+    """Create a person of the staff.
+
+    The root key creates the first two persons; a person's key with `staff:write` creates the others. For seven days a
+    person and whoever created that person cannot approve each other's work.
+    """
+    person, is_new = staff.create_person(
+        request.body.name, request.caller.person_id, request.key, persons=staff_wiring.persons()
+    )
+    return Answer(models.PersonView.of(person), replayed=not is_new)
+
+
+@api.get("/v1/staff", query=PageQuery, answer=models.StaffList, auth="key", scope="staff:write")
+def list_staff(request: Request[Nothing, PageQuery]) -> models.StaffList:
+    """List all persons of the staff, inactive ones too."""
+    found, following = read_page(edge_wiring.signer(), "staff", request.query, staff_wiring.persons().persons)
+    return models.StaffList([models.PersonView.of(person) for person in found], following)
+
+
+@api.delete(
+    "/v1/staff/{person_id}", status=204, auth="key", scope="staff:write",
+    codes=(NOT_FOUND, errors.PERSON_NEEDED, errors.OWN_PERSON),
+)  # fmt: skip
+def remove_person(request: Request[Nothing, Nothing]) -> Answer:
+    """Deactivate a person for good, and revoke that person's API keys.
+
+    All keys are refused once this is answered; repeat a call that failed. The root key cannot do this, and nobody
+    deactivates themself.
+    """
+    deactivate_person(
+        request.path["person_id"], request.caller.person_id, persons=staff_wiring.persons(),
+        keys=partners_wiring.partner_keys(),
+    )  # fmt: skip
+    return Answer("", status=204)
+
+
+handler = api.handler
+connect()

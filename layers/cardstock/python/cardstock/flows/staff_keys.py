@@ -1,0 +1,72 @@
+"""API keys follow their owners: made for persons and suppliers that exist, revoked when their person is deactivated.
+
+A key's check stays one read: it looks at the key alone. So deactivation revokes the keys, in this order: the person
+becomes inactive, then the keys that the owner has by then are revoked. A key that is made meanwhile is caught by its
+own maker, who looks at the person again after the key is stored and before its credential is shown.
+"""
+
+import msgspec
+
+from cardstock.errors import Pointer
+from cardstock.ids import RequestKey
+from cardstock.partners import errors
+from cardstock.partners import keys as partner_keys
+from cardstock.partners.model import ApiKey, KeyOwner
+from cardstock.partners.ports import Keys, Suppliers
+from cardstock.partners.suppliers import find_supplier
+from cardstock.staff import persons as staff
+from cardstock.staff.ports import Persons
+
+
+class KeyNeeds(msgspec.Struct, frozen=True):
+    """What making a key needs."""
+
+    keys: Keys
+    persons: Persons
+    suppliers: Suppliers
+
+
+def create_key(
+    name: str, owner_id: str, scopes: frozenset[str], request: RequestKey, *, needs: KeyNeeds
+) -> tuple[ApiKey, str | None]:
+    """A new key of an active person (`stf_...`) or of a supplier (`sup_...`), and its credential.
+
+    Raises like `partners.keys.create_key`, and `InvalidError` OWNER_UNKNOWN. Costs two more reads for a person, one for
+    a supplier.
+    """
+    owner = _owner(owner_id, needs)
+    created = partner_keys.create_key(name, owner, scopes, request, keys=needs.keys)
+    if owner_id.startswith("stf_") and not _is_active(owner_id, needs):
+        needs.keys.revoke(created[0].key_id)
+        raise _unknown()
+    return created
+
+
+def deactivate_person(person_id: str, actor_id: str | None, *, persons: Persons, keys: Keys) -> None:
+    """Make a person inactive for good and revoke the person's keys. Safe to repeat; a call that failed is repeated.
+
+    Raises like `staff.persons.deactivate_person`.
+    """
+    staff.deactivate_person(person_id, actor_id, persons=persons)
+    partner_keys.revoke_keys_of_owner(person_id, keys=keys)
+
+
+def _owner(owner_id: str, needs: KeyNeeds) -> KeyOwner:
+    if owner_id.startswith("stf_"):
+        person = needs.persons.find_person(owner_id)
+        if person is not None and person.state == "active":
+            return KeyOwner(owner_id, person.name)
+    else:
+        supplier = find_supplier(owner_id, suppliers=needs.suppliers)
+        if supplier is not None:
+            return KeyOwner(owner_id, supplier.name)
+    raise _unknown()
+
+
+def _is_active(person_id: str, needs: KeyNeeds) -> bool:
+    person = needs.persons.find_person(person_id)
+    return person is not None and person.state == "active"
+
+
+def _unknown() -> Exception:
+    return errors.OWNER_UNKNOWN(pointers=(Pointer("/owner", "OUT_OF_RANGE"),))

@@ -1,0 +1,64 @@
+"""API keys: making and revoking the credentials of persons and suppliers."""
+
+import hashlib
+import secrets
+
+from cardstock import clock
+from cardstock.errors import NOT_FOUND
+from cardstock.ids import RequestKey, derived_id
+from cardstock.partners import errors
+from cardstock.partners.model import SCOPES, SUPPLIER_SCOPES, ApiKey, KeyOwner, is_supplier_id
+from cardstock.partners.ports import Keys
+
+_PAGE = 100
+
+
+def create_key(
+    name: str, owner: KeyOwner, scopes: frozenset[str], request: RequestKey, *, keys: Keys
+) -> tuple[ApiKey, str | None]:
+    """A new key and its credential, which is never shown again.
+
+    Repeated with the same `request` the credential is None: it was shown once, and is not stored. That the owner exists
+    is for the caller to check. Raises `InvalidError` SCOPE_UNKNOWN; `RefusedError` SCOPE_FOR_STAFF for a supplier's key
+    with more than a supplier's scopes.
+    """
+    unknown = scopes - SCOPES
+    if unknown:
+        raise errors.SCOPE_UNKNOWN(scopes=", ".join(sorted(unknown)))
+    if is_supplier_id(owner.id) and scopes - SUPPLIER_SCOPES:
+        raise errors.SCOPE_FOR_STAFF()
+    secret = secrets.token_urlsafe(32)
+    # Derived, so that a repeat names the same key whichever of two racing requests came first.
+    key_id = derived_id("key", request.id)
+    key = ApiKey(key_id, _digest(secret), scopes, owner.id, owner.name, name, clock.now())
+    earlier = keys.add(key, request)
+    if earlier is not None:
+        stored = keys.find(earlier)
+        if stored is None:
+            raise NOT_FOUND()
+        if stored.secret_sha256 != key.secret_sha256:
+            return stored, None
+        # What the store knew was this very request, whose first answer got lost on the way to us.
+    return key, f"csk_{key_id.removeprefix('key_')}_{secret}"
+
+
+def revoke_key(key_id: str, *, keys: Keys) -> None:
+    """Make a key useless from now on. Safe to repeat."""
+    if not keys.revoke(key_id):
+        raise NOT_FOUND()
+
+
+def revoke_keys_of_owner(owner: str, *, keys: Keys) -> None:
+    """Make all keys of `owner` useless from now on. Safe to repeat; costs a page read and a write per active key."""
+    after = None
+    while True:
+        found, after = keys.keys_of_owner(owner, _PAGE, after)
+        for key in found:
+            if key.active:
+                keys.revoke(key.key_id)
+        if after is None:
+            return
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

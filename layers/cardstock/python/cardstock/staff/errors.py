@@ -1,0 +1,20 @@
+"""Refusals of the staff area."""
+
+from typing import Final
+
+from cardstock.errors import forbidden, refused
+
+FIRST_PERSONS_EXIST: Final = refused(
+    "FIRST_PERSONS_EXIST",
+    zh="根密钥只能创建最初两名人员。",
+    en="The root key creates the first two persons only; a key with staff:write creates others.",
+)
+CREATOR_TOO_NEW: Final = refused(
+    "CREATOR_TOO_NEW",
+    zh="人员创建满七天后才能创建其他人员。",
+    en="A person can create others seven days after being created.",
+)
+PERSON_NEEDED: Final = forbidden(
+    "PERSON_NEEDED", zh="根密钥不能执行此操作，请使用个人密钥。", en="The root key cannot do this; use a person's key."
+)
+OWN_PERSON: Final = refused("OWN_PERSON", zh="不能停用本人。", en="A person cannot deactivate themself.")

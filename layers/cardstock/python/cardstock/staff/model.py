@@ -1,0 +1,51 @@
+"""Persons, and the rule on who is whose second person."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+ROOT: Final = "root"
+"""Creator of the first two persons. The root key is no person: it approves nothing."""
+FIRST_PERSONS: Final = 2
+"""How many persons exist when the root key stops making more."""
+PROBATION: Final = timedelta(days=7)
+"""How long a person and the person's creator cannot approve each other's work."""
+
+PersonState: TypeAlias = Literal["active", "inactive"]
+TRANSITIONS: Final[Mapping[PersonState, frozenset[PersonState]]] = {
+    "active": frozenset({"inactive"}),
+    "inactive": frozenset(),
+}
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A person of the brand's staff. `created_by` is a person id, or `root`."""
+
+    person_id: str
+    name: str
+    created_by: str
+    created_at: datetime
+    state: PersonState = "active"
+
+
+def is_second_person(second: Person, first: Person, at: datetime) -> bool:
+    """Whether `second` may approve at `at` what `first` began.
+
+    They are two persons, `second` is active, and neither created the other within the last seven days. The age of their
+    keys does not matter.
+    """
+    if second.person_id == first.person_id or second.state != "active":
+        return False
+    pairs = ((first, second), (second, first))
+    return not any(made.created_by == maker.person_id and at < made.created_at + PROBATION for maker, made in pairs)
+
+
+def may_create_persons(creator: Person, at: datetime) -> bool:
+    """Whether `creator` may create persons at `at`.
+
+    Whoever a person created cannot create others for seven days: otherwise that creator would have a second person at
+    once, two steps away. The first two persons can at any time.
+    """
+    return creator.state == "active" and (creator.created_by == ROOT or at >= creator.created_at + PROBATION)

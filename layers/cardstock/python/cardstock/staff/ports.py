@@ -1,0 +1,31 @@
+"""What the staff area needs from the outside."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol, TypeAlias
+
+from cardstock.ids import RequestKey
+from cardstock.staff.model import Person
+
+AddedPerson: TypeAlias = Literal["added", "known", "too_many"]
+
+
+class Persons(Protocol):
+    """Where persons are kept."""
+
+    def add_person(self, person: Person, request: RequestKey, at_most: int | None) -> AddedPerson:
+        """Store `person`, whose id is derived from `request`.
+
+        `known`: a repeat of `request`, nothing was stored. `too_many`: `at_most` persons or more were made before.
+        """
+
+    def find_person(self, person_id: str) -> Person | None:
+        """The person, read consistently, if there is one."""
+
+    def find_persons(self, person_ids: Sequence[str]) -> Mapping[str, Person]:
+        """Those of up to 100 persons that exist, by id, in one consistent read."""
+
+    def deactivate(self, person_id: str) -> bool:
+        """Make the person inactive for good; False if there is none."""
+
+    def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
+        """A page of all persons in the order of their ids, and the id behind which the next starts; None at the end."""

@@ -1,0 +1,104 @@
+"""Persons in DynamoDB.
+
+Table `staff`, partition key `pk`, sort key `sk`; no index. A brand has some dozens of persons: they stand in one
+partition. A table of its own, so that a function which asks for a second person reads no keys and no suppliers.
+
+| Access pattern | Key | Cost |
+|---|---|---|
+| person by id; both persons of an approval in one call | `person` / `stf_...` | 1 RCU each |
+| all persons, by id | `person` / begins with `stf_` | a page: 1 RCU per 40 |
+| create: request, person and count in one transaction | `person` / `stf_...`, `count` / `persons` | 6 WCU |
+| deactivate | `person` / `stf_...` | 1 WCU |
+"""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import convert
+from pynamodb.attributes import UnicodeAttribute
+
+from cardstock.aws.pages import read_page
+from cardstock.aws.requests import remember, result_of
+from cardstock.aws.tables import ConditionFailedError, EpochAttribute, IntegerAttribute, Table, Transaction
+from cardstock.ids import RequestKey
+from cardstock.staff.model import Person, PersonState
+from cardstock.staff.ports import AddedPerson
+
+_PERSON = "person"
+_LONGEST_ID = 64
+
+
+class PersonItem(Table):
+    """A person."""
+
+    class Meta:
+        variable = "STAFF_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True, default=_PERSON)
+    sk = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    created_by = UnicodeAttribute()
+    created_at = EpochAttribute()
+    state = UnicodeAttribute()
+
+
+class CountItem(Table):
+    """How many persons were ever created."""
+
+    class Meta:
+        variable = "STAFF_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True, default="count")
+    sk = UnicodeAttribute(range_key=True, default="persons")
+    persons = IntegerAttribute()
+
+
+class DynamoPersons:
+    """`staff.ports.Persons`."""
+
+    def add_person(self, person: Person, request: RequestKey, at_most: int | None) -> AddedPerson:
+        few = None
+        if at_most is not None:
+            few = CountItem.persons.does_not_exist() | (CountItem.persons < at_most)
+        try:
+            with Transaction() as transaction:
+                remember(transaction, request, person.person_id, person.created_at)
+                transaction.save(
+                    PersonItem(
+                        sk=person.person_id,
+                        name=person.name,
+                        created_by=person.created_by,
+                        created_at=person.created_at,
+                        state=person.state,
+                    ),
+                    condition=PersonItem.pk.does_not_exist(),
+                )
+                transaction.update(CountItem(), actions=[CountItem.persons.add(1)], condition=few)
+        except ConditionFailedError as error:
+            if 0 in error.failed:
+                result_of(error.failed[0], request)
+            return "known" if {0, 1} & set(error.failed) else "too_many"
+        return "added"
+
+    def find_person(self, person_id: str) -> Person | None:
+        if len(person_id) > _LONGEST_ID:  # DynamoDB refuses longer keys as our bug
+            return None
+        item = PersonItem.find(_PERSON, person_id)
+        return None if item is None else _person(item)
+
+    def find_persons(self, person_ids: Sequence[str]) -> Mapping[str, Person]:
+        keys = [(_PERSON, person_id) for person_id in person_ids if 0 < len(person_id) <= _LONGEST_ID]
+        return {item.sk: _person(item) for item in PersonItem.batch_get(keys, consistent_read=True)} if keys else {}
+
+    def deactivate(self, person_id: str) -> bool:
+        inactive: PersonState = "inactive"
+        item = PersonItem(pk=_PERSON, sk=person_id)
+        return item.update_if([PersonItem.state.set(inactive)], PersonItem.pk.exists())
+
+    def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
+        start = None if after is None else {"pk": _PERSON, "sk": after}
+        items, last = read_page(PersonItem.query, _PERSON, PersonItem.sk.startswith("stf_"), limit=limit, start=start)
+        return [_person(item) for item in items], last.sk if last else None
+
+
+def _person(item: PersonItem) -> Person:
+    return Person(item.sk, item.name, item.created_by, item.created_at, convert(item.state, PersonState))

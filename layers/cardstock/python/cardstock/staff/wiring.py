@@ -1,0 +1,22 @@
+"""Factories of the staff area, each lazy: a function imports and pays for what it uses."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cardstock.staff.ports import Persons
+
+
+@cache
+def persons() -> "Persons":
+    """Persons in DynamoDB."""
+    from cardstock.staff.store import DynamoPersons
+
+    return DynamoPersons()
+
+
+def can_approve(second_id: str | None, first_id: str) -> bool:
+    """Whether the person `second_id` may approve what `first_id` began."""
+    from cardstock.staff import persons as verbs
+
+    return verbs.can_approve(second_id, first_id, persons=persons())

@@ -1,14 +1,13 @@
 """Cards in DynamoDB.
 
-Table `cards`, partition key `pk`, sort key `sk`. Index `by_owner` (owner_id, pk), keys only, holds
-cards alone.
+Table `cards`, partition key `pk`, sort key `sk`. Index `by_owner` (owner_id, pk), keys only, holds cards alone.
 
 | Access pattern | Key | Cost |
 |---|---|---|
 | card by its key | key / `card` | 1 read |
 | share key | key / `share` | 1 read |
 | open a card by a share key | the share, then its card | 2 reads |
-| radars of n cards | n x key / `views` | 1 read |
+| radars of n cards | n x key / `views` | 1 call, n reads |
 | count the views of a card | key / `views` | 1 WCU: the item stays below 1 KB |
 | a member's cards | `by_owner`, then the cards | 2 reads |
 """
@@ -18,12 +17,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from msgspec.structs import asdict
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from cardstock.aws.pages import read_page
+from cardstock.aws.records import from_record, to_record
 from cardstock.aws.requests import remember, result_of
 from cardstock.aws.tables import (
     ConditionFailedError,
@@ -174,21 +173,22 @@ def _card_item(card: Card) -> CardItem:
     return CardItem(
         pk=card.key,
         owner_id=card.owner_id,
-        faces={name: {k: v for k, v in asdict(face).items() if v} for name, face in card.faces.items()},
+        faces={audience: _filled_fields(face) for audience, face in card.faces.items()},
         revision=card.revision,
         created_at=card.created_at,
         updated_at=card.updated_at,
     )
 
 
+def _filled_fields(face: Face) -> dict[str, Any]:
+    return {name: value for name, value in to_record(face).items() if value}
+
+
 def _card(item: CardItem) -> Card:
     return Card(
         key=item.pk,
         owner_id=item.owner_id,
-        faces={
-            name: Face(**{**face, "tags": tuple(face.get("tags", ())), "shelf": tuple(face.get("shelf", ()))})
-            for name, face in item.faces.items()
-        },
+        faces={audience: from_record(Face, face) for audience, face in item.faces.items()},
         revision=item.revision,
         created_at=item.created_at,
         updated_at=item.updated_at,

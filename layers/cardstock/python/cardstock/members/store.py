@@ -15,9 +15,9 @@ Table `members`, partition key `pk`; no index. A member is found by id, account 
 
 from collections.abc import Iterable, Mapping
 
-import msgspec
 from pynamodb.attributes import UnicodeAttribute
 
+from cardstock.aws.records import from_record, to_record
 from cardstock.aws.tables import (
     ConditionFailedError,
     EpochAttribute,
@@ -185,7 +185,7 @@ class DynamoMembers:
             transaction.update(
                 MemberItem(pk=member_id),
                 actions=[
-                    MemberItem.person.set(msgspec.to_builtins(person)),
+                    MemberItem.person.set(to_record(person)),
                     *([MemberItem.siblings.set(others)] if others else []),
                 ],
                 condition=MemberItem.pk.exists()
@@ -229,7 +229,7 @@ def member_item(member: Member) -> MemberItem:
         birth_year=member.birth_year,
         phone=member.phone or None,
         scene=member.scene or None,
-        person=None if member.person is None else msgspec.to_builtins(member.person),
+        person=None if member.person is None else to_record(member.person),
         erased_at=member.erased_at,
         siblings=list(member.siblings) or None,
     )
@@ -245,7 +245,7 @@ def member_in(item: MemberItem) -> Member:
         birth_year=item.birth_year,
         phone=item.phone or "",
         scene=item.scene or "",
-        person=None if item.person is None else msgspec.convert(item.person, Person),
+        person=None if item.person is None else from_record(Person, item.person),
         erased_at=item.erased_at,
         siblings=tuple(item.siblings or ()),
     )

@@ -139,7 +139,7 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
     if rewards is None:
         print(json.dumps(None) if as_json else f"{order_id} credited nobody")
         raise typer.Exit(1)
-    order, rules = orders_wiring.orders().find(order_id), flows_wiring.rules()
+    order, rules = orders_wiring.orders().find_order(order_id), flows_wiring.rules()
     otherwise = {} if order is None else rules.what_if(order)
     rows = [
         {

@@ -51,14 +51,14 @@ def own_cards() -> Read:
 
 def products() -> Read:
     listings = [Listing(f"sku{number}", "Ware", "sup_1", 100, True, True, True, 1) for number in NUMBERS]
-    DynamoProducts().publish(listings, AT)
-    return DynamoProducts().page
+    DynamoProducts().publish_listings(listings, AT)
+    return DynamoProducts().list_products
 
 
 def products_of_a_supplier() -> Read:
     products()
-    DynamoProducts().publish([Listing("other", "Ware", "sup_2", 100, True, True, True, 1)], AT)
-    return partial(DynamoProducts().of_supplier, "sup_1")
+    DynamoProducts().publish_listings([Listing("other", "Ware", "sup_2", 100, True, True, True, 1)], AT)
+    return partial(DynamoProducts().products_of_supplier, "sup_1")
 
 
 def placed(number: int) -> Order:
@@ -68,16 +68,16 @@ def placed(number: int) -> Order:
 
 def orders_of_a_member() -> Read:
     for number in NUMBERS:
-        DynamoOrders().place(placed(number), asked(number))
-    return partial(DynamoOrders().of_member, "mem_a")
+        DynamoOrders().add_order(placed(number), asked(number))
+    return partial(DynamoOrders().orders_of_member, "mem_a")
 
 
 def orders_of_a_supplier() -> Read:
     parts = tuple(
         SupplierOrder("sup_1", f"ord_{number}", "open", (), Receiver("a", "b", "c"), AT) for number in NUMBERS
     )
-    DynamoOrders().store(Step(supplier_orders=parts))
-    return partial(DynamoOrders().of_supplier, "sup_1")
+    DynamoOrders().store_step(Step(supplier_orders=parts))
+    return partial(DynamoOrders().orders_of_supplier, "sup_1")
 
 
 def keys() -> Read:
@@ -182,8 +182,8 @@ def test_pages_tell_everything_once_and_a_full_last_page_promises_no_other(
 
 def test_an_empty_list_is_one_empty_page(cloud: Cloud) -> None:
     assert DynamoHolds().page(20, None) == ([], None)
-    assert DynamoProducts().page(20, None) == ([], None)
-    assert DynamoProducts().of_supplier("sup_1", 20, None) == ([], None)
+    assert DynamoProducts().list_products(20, None) == ([], None)
+    assert DynamoProducts().products_of_supplier("sup_1", 20, None) == ([], None)
     assert DynamoCards().cards_of_member("mem_a", 20, None) == ([], None)
     assert DynamoStatements().lines_of_member("mem_a", None, None, 20, None) == ([], None)
-    assert DynamoOrders().of_member("mem_a", 20, None) == ([], None)
+    assert DynamoOrders().orders_of_member("mem_a", 20, None) == ([], None)

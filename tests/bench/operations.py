@@ -182,7 +182,7 @@ def settle(members: int, depth: int) -> Settled:
         referrer = _grow_team(cloud, members, depth)
         buyer = opened.member("mem_" + "b" * 26, referrer)
         order_id = opened.buy(buyer)
-        order, rules = orders_wiring.orders().find(order_id), flows_wiring.rules()
+        order, rules = orders_wiring.orders().find_order(order_id), flows_wiring.rules()
         assert order is not None
         accrual, books = rules.accrual(order), ledger_wiring.books()
         credit = measured(lambda: accrue(accrual, books=books))

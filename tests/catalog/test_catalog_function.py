@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cardstock.catalog import service
+from cardstock.catalog import stock
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.edge.secrets import forget_provider
 from cardstock.errors import NotFoundError
@@ -26,7 +26,7 @@ def send(shop: Shop) -> Any:
 
 
 def count(shop: Shop, on_shelf: int, version: int, sku: str = "71053", supplier: str = "sup_lights") -> bool:
-    return service.count_stock(supplier, sku, on_shelf, version, products=catalog_wiring.products(), clock=shop.clock)
+    return stock.count_stock(supplier, sku, on_shelf, version, products=catalog_wiring.products())
 
 
 def test_a_product_is_published_and_read(send: Any) -> None:

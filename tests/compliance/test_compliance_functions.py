@@ -19,7 +19,7 @@ from cardstock.members import wiring as members_wiring
 from cardstock.members.identity import verify_person
 from cardstock.members.model import Account, Member
 from cardstock.members.sessions import issue_tokens
-from cardstock.orders import service as orders
+from cardstock.orders import payment
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import PaymentNotice
 from cardstock.payouts.model import Balance, refusal
@@ -87,12 +87,12 @@ def buy(shop: Shop, member_id: str, payer: str = "", device: str = "", units: in
     """An order paid through the channel's notice, which says with whose account and on what device."""
     order_id = shop.place(member_id, line(1, units=units))
     shop.clock.step()
-    order = orders_wiring.orders().find(order_id)
+    order = orders_wiring.orders().find_order(order_id)
     assert order is not None
     notice = PaymentNotice(
         "sandbox", order_id, f"t_{order_id}", order.amount_fen, "CNY", shop.clock.now(), payer, device
     )
-    orders.record_payment(notice, orders=orders_wiring.orders(), clock=shop.clock)
+    payment.record_payment(notice, orders=orders_wiring.orders())
     shop.settle_down()
     return order_id
 

@@ -35,7 +35,7 @@ class OneCoupon:
     def __init__(self) -> None:
         self.used = False
 
-    def of(self, member_id: str, coupon_id: str) -> Coupon | None:
+    def find_coupon(self, member_id: str, coupon_id: str) -> Coupon | None:
         return None if self.used else Coupon(coupon_id, 2_000)
 
 

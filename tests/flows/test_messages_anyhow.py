@@ -51,7 +51,7 @@ class World:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self.office = Office(shop)
-        catalog_wiring.products().publish(GOODS, shop.clock.now())
+        catalog_wiring.products().publish_listings(GOODS, shop.clock.now())
         people = ledger_shop.Shop(shop.cloud, shop.clock)  # type: ignore[arg-type]  # another clock that a test moves
         people.publish()
         people.appoint(people.member(PEER))

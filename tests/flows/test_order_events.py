@@ -8,7 +8,7 @@ from cardstock import environment
 from cardstock.clock import rfc3339
 from cardstock.network import wiring as network_wiring
 from cardstock.network.deciding import position_of
-from cardstock.orders import service as orders
+from cardstock.orders import payment
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import PaymentNotice
 from tests.house.cloud import Context
@@ -60,11 +60,11 @@ def test_the_worked_example_pays_fen_by_fen(team: Shop) -> None:
 
 def test_a_second_payment_that_goes_back_touches_no_reward(team: Shop) -> None:
     order_id = team.buy("mem_a")
-    order = orders_wiring.orders().find(order_id)
+    order = orders_wiring.orders().find_order(order_id)
     assert order is not None
     notice = PaymentNotice("sandbox", order_id, "t_again", order.amount_fen, "CNY", team.clock.now())
-    orders.record_payment(notice, orders=orders_wiring.orders(), clock=team.clock)
-    (stray,) = orders_wiring.orders().refunds_of(order_id)
+    payment.record_payment(notice, orders=orders_wiring.orders())
+    (stray,) = orders_wiring.orders().refunds_of_order(order_id)
     team.give_back(order_id, stray.refund_id)
     team.settle_down()
 

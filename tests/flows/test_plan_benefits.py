@@ -20,8 +20,7 @@ from cardstock.network.coupons import count_verified
 from cardstock.network.plan import Plan
 from cardstock.network.presets import FREE_ORDER, UNLOCK
 from cardstock.network.publishing import publish_plan
-from cardstock.orders import coupon_store as coupons
-from cardstock.orders import service as orders
+from cardstock.orders import fulfilment
 from cardstock.orders import wiring as orders_wiring
 from functions.members.api import app as members_api
 from functions.orders.api import app as orders_api
@@ -129,7 +128,7 @@ def test_with_two_friends_who_paid_the_third_order_is_free_once(friends: tuple[S
     again = place(A, offer["quote"])
     second = place(A, offer["quote"], key="k2")
     shop.settle_down()
-    order = orders_wiring.orders().find(placed["order_id"])
+    order = orders_wiring.orders().find_order(placed["order_id"])
     late = quote(A, told["coupon"])
 
     assert (before["unlocked"], before["coupon"]) == (False, None)
@@ -156,7 +155,7 @@ def test_a_free_order_above_the_plans_price_costs_the_rest_and_a_coupon_comes_ba
     coupon = place_of(A)["coupon"]
     _, offer = quote(A, coupon, sku1=1, sku2=2)
     _, placed = place(A, offer["quote"])
-    paying = orders_wiring.orders().find(placed["order_id"])
+    paying = orders_wiring.orders().find_order(placed["order_id"])
     in_use = quote(A, coupon)
     offered = [place_of(A)["coupon"]]
     call(orders_api, "POST", f"/v1/orders/{placed['order_id']}/cancellations", A)
@@ -209,7 +208,7 @@ def test_a_friend_who_refunds_before_shipping_takes_the_free_order_back(friends:
     order_id = use(shop)
     before = stock(shop)
     withdraw_friend(shop, bought)
-    order = orders_wiring.orders().find(order_id)
+    order = orders_wiring.orders().find_order(order_id)
 
     assert order is not None
     assert [each.refunded_units for each in order.lines] == [1]
@@ -245,7 +244,7 @@ def test_who_gives_his_own_purchase_back_loses_the_free_order(friends: tuple[Sho
     order_id = use(shop)
     shop.refund(bought[A], sku1=1)
     shop.settle_down()
-    order = orders_wiring.orders().find(order_id)
+    order = orders_wiring.orders().find_order(order_id)
 
     assert place_of(A)["unlocked"] is False
     assert order is not None
@@ -257,13 +256,13 @@ def test_of_two_suppliers_what_has_left_is_owed_and_the_rest_comes_back(
 ) -> None:
     shop, bought = friends
     order_id = use(shop, sku1=1, sku2=1)
-    order = orders_wiring.orders().find(order_id)
+    order = orders_wiring.orders().find_order(order_id)
     assert order is not None
     shop.pay(order_id)
-    orders.report_shipment("sup_1", order_id, "SF", "1", "s1", orders=orders_wiring.orders(), clock=shop.clock)
+    fulfilment.report_shipment("sup_1", order_id, "SF", "1", "s1", orders=orders_wiring.orders())
     shop.settle_down()
     withdraw_friend(shop, bought)
-    after = orders_wiring.orders().find(order_id)
+    after = orders_wiring.orders().find_order(order_id)
     assert after is not None
 
     # Half of the coupon lies on each line of 49 900: half of it is owed; the other line's 24 950 go back to A.
@@ -373,7 +372,9 @@ def test_an_order_and_the_undoing_of_its_coupon_at_once_end_in_no_free_order(
         12,
     ):
         placed.add(run.ends[0])
-        made = [orders_wiring.orders().find(item["pk"]["S"]) for item in shop.cloud.items("orders") if item.get("c")]
+        made = [
+            orders_wiring.orders().find_order(item["pk"]["S"]) for item in shop.cloud.items("orders") if item.get("c")
+        ]
         left = [line for order in made if order for line in order.lines if line.refunded_units < line.units]
 
         assert left == [], run
@@ -387,21 +388,23 @@ def test_a_parcel_that_leaves_while_its_coupon_is_undone_is_owed_or_comes_back(
     shop, bought = friends
     order_id = use(shop)
     shop.refund(bought[B], sku1=1)
-    refunded = orders_wiring.orders().find(bought[B])
+    refunded = orders_wiring.orders().find_order(bought[B])
     assert refunded is not None
-    facts = flows_wiring.rules().facts(refunded, orders_wiring.orders().refunds_of(bought[B]))
+    facts = flows_wiring.rules().facts(refunded, orders_wiring.orders().refunds_of_order(bought[B]))
     moved = count_order(facts, network=network_wiring.network(), plans=network_wiring.plans())
 
     def leave() -> str:
         try:
-            orders.report_shipment("sup_1", order_id, "SF", "1", "s1", orders=orders_wiring.orders(), clock=shop.clock)
+            fulfilment.report_shipment("sup_1", order_id, "SF", "1", "s1", orders=orders_wiring.orders())
         except ConflictError:
             return "kept"
         return "left"
 
     before, ends = shop.cloud.snapshot(), set()
-    for run in some_ways(lambda: [leave, lambda: flows_wiring.undoing().follow(moved)], before.restore, 40):
-        order = orders_wiring.orders().find(order_id)
+    for run in some_ways(
+        lambda: [leave, lambda: flows_wiring.coupon_revocation().revoke_coupons(moved)], before.restore, 40
+    ):
+        order = orders_wiring.orders().find_order(order_id)
         assert order is not None
         ends.add(run.ends[0])
 
@@ -434,4 +437,4 @@ def test_two_verified_referrals_unlock_a_coupon_that_is_taken_off_one_order(shop
     assert (told["unlocked"], told["coupon"], told["coupon_fen"]) == (True, f"benefit.{A}.1", 2_000)
     assert offer["amount_fen"] == 49_900 - 2_000
     assert again[1]["code"] == "COUPON_UNKNOWN"
-    assert coupons.used(told["coupon"]) == placed["order_id"]
+    assert orders_wiring.coupon_uses().find_use(told["coupon"]).order_id == placed["order_id"]

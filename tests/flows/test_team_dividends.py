@@ -160,7 +160,7 @@ def test_the_simulation_divides_what_the_functions_divide_on_the_same_orders(tea
     def sold(member_id: str, inviter_id: str | None, day: datetime, price: int) -> str:
         teams.clock.at = day
         (order_id,) = sell(teams, member_id, units=3, price=price)
-        order = orders_wiring.orders().find(order_id)
+        order = orders_wiring.orders().find_order(order_id)
         assert order is not None
         bought.append(
             RecordedOrder(
@@ -217,13 +217,13 @@ def test_an_order_that_changes_while_it_settles_waits_for_the_next_night(
 ) -> None:
     (order_id,) = sell(teams, "mem_a", units=2)
     dividends = flows_wiring.dividends()
-    stale = orders_wiring.orders().find(order_id)
+    stale = orders_wiring.orders().find_order(order_id)
     assert stale is not None
     teams.refund(order_id, sku1=1)
 
     assert dividends.settled(stale) is False
     assert sales_of("2026-12") == []
-    fresh = orders_wiring.orders().find(order_id)
+    fresh = orders_wiring.orders().find_order(order_id)
     assert fresh is not None
     assert dividends.settled(fresh) is True
     assert dividends.settled(stale) is True  # it has settled by now; nothing is counted twice

@@ -217,7 +217,7 @@ def test_a_paid_order_and_a_refund_that_nobody_booked_are_named(lived: Shop) -> 
 
 
 def test_an_order_changed_afterwards_is_named_by_its_entries(lived: Shop) -> None:
-    order = wiring.orders().find(lived.orders["second"])
+    order = wiring.orders().find_order(lived.orders["second"])
     assert order is not None
 
     def other_referrer(item: dict[str, Any]) -> None:

@@ -88,7 +88,7 @@ def test_orders_are_placed_under_what_the_command_published_and_keep_it(shop: Sh
     after = shop.place("mem_x")
     plans = []
     for order_id in (before, after):
-        order = orders_wiring.orders().find(order_id)
+        order = orders_wiring.orders().find_order(order_id)
         assert order is not None
         plans.append(order.snapshot["p"])
 

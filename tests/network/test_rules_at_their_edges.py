@@ -1,20 +1,15 @@
 """Rules where they turn: at the last fen of a limit, at the last parameter that passes, at each bracket of a tax."""
 
-from collections.abc import Iterable, Mapping
 from datetime import date
 
 import pytest
 from msgspec.structs import replace
 
-from cardstock.errors import InvalidError, RefusedError
-from cardstock.money import MAX_FEN
 from cardstock.network import plan_check
 from cardstock.network.model import OrderLine, Person, Snapshot
 from cardstock.network.plan import NOTHING, Check, Plan
 from cardstock.network.presets import CHAIN21, FREE_ORDER, SINGLE_LEVEL, UNLOCK
 from cardstock.network.rewards import rewards_for
-from cardstock.orders.model import Coupon, Freight, Offer
-from cardstock.orders.service import Wanted, make_quote
 from cardstock.payouts.tax.tables import LABOUR_2019, PLATFORM_2025, TaxToDate, assess, withhold
 from tests.people.referral_shop import EXAMPLE
 
@@ -48,67 +43,6 @@ def test_of_the_cap_and_what_was_paid_for_the_measured_lines_the_lower_holds() -
     assert paid(lines, snapshot, replace(EXAMPLE, cap_bps=3_000)) == [("mem_a", 6_000), ("mem_r", 9_000)]
     # And the other way round: 10 % of the order is less than the kit.
     assert paid(lines, snapshot, replace(EXAMPLE, cap_bps=1_000)) == [("mem_a", 4_600), ("mem_r", 6_900)]
-
-
-class Goods:
-    """Tea at 10.00 and cups at 3.33, and a coupon of `fen` for whoever asks."""
-
-    def __init__(self, fen: int) -> None:
-        self.fen = fen
-
-    def offers(self, skus: Iterable[str]) -> Mapping[str, Offer]:
-        price = {"tea": 1_000, "cup": 333}
-        return {sku: Offer(sku, sku, price[sku], "sup_a", True, True, True, 9) for sku in skus}
-
-    def hint(self, _member_id: str) -> None:
-        return None
-
-    def of(self, _member_id: str, coupon_id: str) -> Coupon:
-        return Coupon(coupon_id, self.fen)
-
-
-@pytest.mark.parametrize(
-    ("fen", "nets"), [(0, (1_000, 999)), (1_000, (500, 499)), (1_998, (1, 0)), (1_999, (0, 0)), (49_900, (0, 0))]
-)
-def test_a_coupon_above_the_goods_counts_as_the_goods(fen: int, nets: tuple[int, int]) -> None:
-    goods = Goods(fen)
-    wanted = [Wanted("tea", 1), Wanted("cup", 3)]
-    quote = make_quote("mem_a", wanted, None, "coupon", catalogue=goods, network=goods, coupons=lambda: goods)  # type: ignore[arg-type]  # a fake that has what is asked of it
-
-    assert tuple(line.net_fen for line in quote.lines) == nets
-
-
-class Market(Goods):
-    """Fifty wares, each of a supplier of its own but for the first `shared`."""
-
-    def __init__(self, shared: int) -> None:
-        super().__init__(MAX_FEN)
-        self._shared = shared
-
-    def offers(self, skus: Iterable[str]) -> Mapping[str, Offer]:
-        suppliers = {sku: "sup" if int(sku) < self._shared else f"sup_{sku}" for sku in skus}
-        return {sku: Offer(sku, sku, 1, suppliers[sku], True, True, True, 9) for sku in skus}
-
-
-def test_an_order_that_a_coupon_covers_is_placed_with_its_supplier_orders_at_once_or_refused_in_the_quote() -> None:
-    wanted = [Wanted(str(number), 1) for number in range(50)]
-    fits, fits_not = Market(4), Market(3)  # 50 lines and 47 or 48 suppliers, and three items beside them, of a hundred
-    quote = make_quote("mem_a", wanted, None, "coupon", catalogue=fits, network=fits, coupons=lambda: fits)  # type: ignore[arg-type]  # a fake that has what is asked of it
-
-    assert (quote.amount_fen, len({line.supplier_id for line in quote.lines})) == (0, 47)
-    with pytest.raises(InvalidError, match="BODY_INVALID"):
-        make_quote("mem_a", wanted, None, "coupon", catalogue=fits_not, network=fits_not, coupons=lambda: fits_not)  # type: ignore[arg-type]  # the same
-    assert make_quote("mem_a", wanted, None, catalogue=fits_not, network=fits_not).amount_fen == 50  # type: ignore[arg-type]  # the same
-
-
-def test_freight_counts_towards_the_largest_amount_of_an_order() -> None:
-    goods, wanted, largest = Goods(0), [Wanted("tea", 1)], Freight(MAX_FEN - 1_000, 0)
-    quote = make_quote("mem_a", wanted, None, catalogue=goods, network=goods, freight=largest)  # type: ignore[arg-type]  # a fake that has what is asked of it
-    above = replace(largest, fee=largest.fee + 1)
-
-    assert quote.amount_fen == MAX_FEN
-    with pytest.raises(RefusedError, match="AMOUNT_TOO_LARGE"):
-        make_quote("mem_a", wanted, None, catalogue=goods, network=goods, freight=above)  # type: ignore[arg-type]  # the same
 
 
 @pytest.mark.parametrize(

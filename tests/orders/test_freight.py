@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from cardstock.clock import set_clock
 from cardstock.flows import wiring as flows_wiring
-from cardstock.orders import service
+from cardstock.orders import fulfilment
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import Freight, Order
 from tests.house.cloud import Cloud
@@ -24,15 +24,13 @@ def freight(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def found(order_id: str) -> Order:
-    order = orders_wiring.orders().find(order_id)
+    order = orders_wiring.orders().find_order(order_id)
     assert order is not None
     return order
 
 
 def send_kit(shop: Shop, order_id: str) -> None:
-    service.report_shipment(
-        "sup_lights", order_id, "SF", "SF1", "evt_1", orders=orders_wiring.orders(), clock=shop.clock
-    )
+    fulfilment.report_shipment("sup_lights", order_id, "SF", "SF1", "evt_1", orders=orders_wiring.orders())
 
 
 @pytest.mark.parametrize(("units", "goods", "freight_fen"), [(1, 26_501, 800), (2, 52_001, 800), (3, 77_501, 0)])

@@ -8,9 +8,8 @@ import pytest
 from pynamodb.exceptions import PynamoDBException
 
 from cardstock.catalog import wiring as catalog_wiring
-from cardstock.clock import process_clock
 from cardstock.errors import CardstockError
-from cardstock.orders import service
+from cardstock.orders import fulfilment, refunds
 from cardstock.orders import wiring as orders_wiring
 from tests.house import faults
 from tests.people.selling import BUYER, GOODS, Shop
@@ -50,12 +49,11 @@ def execute(shop: Shop) -> Callable[[], Any]:
     order_id = shop.order()
     shop.pay(order_id)
     refund_id = shop.refund(order_id, {"85123A": 2, "84406B": 3}).body["refund_id"]
-    return lambda: service.execute_refund(
+    return lambda: refunds.execute_refund(
         order_id,
         refund_id,
         orders=orders_wiring.orders(),
         channels=orders_wiring.payment_channels(),
-        clock=process_clock(),
     )
 
 
@@ -70,14 +68,12 @@ def ship(shop: Shop) -> Callable[[], Any]:
     order_id = shop.order()
     shop.pay(order_id)
     shop.refund(order_id, {"84406B": 3})
-    return lambda: service.report_shipment(
-        "sup_lights", order_id, **LATER, orders=orders_wiring.orders(), clock=process_clock()
-    )
+    return lambda: fulfilment.report_shipment("sup_lights", order_id, **LATER, orders=orders_wiring.orders())
 
 
 def receive(shop: Shop) -> Callable[[], Any]:
     ship(shop)()
-    order_id = orders_wiring.orders().of_member(BUYER, 1, None)[0][0].order_id
+    order_id = orders_wiring.orders().orders_of_member(BUYER, 1, None)[0][0].order_id
     return lambda: shop.send("POST", f"/v1/orders/{order_id}/receipts")
 
 
@@ -172,4 +168,4 @@ def reset(shop: Shop) -> None:
         for item in shop.cloud.items(table):
             key = {name: item[name] for name in ("pk", "sk") if name in item}
             shop.cloud.dynamodb.delete_item(TableName=table, Key=key)
-    catalog_wiring.products().publish(GOODS, shop.clock.now())
+    catalog_wiring.products().publish_listings(GOODS, shop.clock.now())

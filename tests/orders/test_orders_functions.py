@@ -11,7 +11,7 @@ from cardstock.catalog import wiring as catalog_wiring
 from cardstock.clock import rfc3339
 from cardstock.edge.secrets import forget_provider
 from cardstock.errors import ConflictError, NotFoundError, RefusedError, UnavailableError
-from cardstock.orders import service
+from cardstock.orders import fulfilment, refunds
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import MAX_PARCELS
 from tests.house.cloud import ROOT_KEY, Context, http_event, serve
@@ -27,18 +27,16 @@ def shown(shop: Shop, order_id: str) -> Any:
 def republish(shop: Shop, sku: str, **changes: Any) -> None:
 
     (listing,) = (listing for listing in GOODS if listing.sku == sku)
-    catalog_wiring.products().publish([replace(listing, **changes)], shop.clock.now())
+    catalog_wiring.products().publish_listings([replace(listing, **changes)], shop.clock.now())
 
 
 def ship(shop: Shop, supplier: str, order_id: str, event: str = "evt-1") -> Any:
-    return service.report_shipment(
-        supplier, order_id, "SF", f"SF-{event}", event, orders=orders_wiring.orders(), clock=shop.clock
-    )
+    return fulfilment.report_shipment(supplier, order_id, "SF", f"SF-{event}", event, orders=orders_wiring.orders())
 
 
 def execute(shop: Shop, order_id: str, refund_id: str) -> Any:
-    return service.execute_refund(
-        order_id, refund_id, orders=orders_wiring.orders(), channels=orders_wiring.payment_channels(), clock=shop.clock
+    return refunds.execute_refund(
+        order_id, refund_id, orders=orders_wiring.orders(), channels=orders_wiring.payment_channels()
     )
 
 
@@ -139,7 +137,7 @@ def test_short_stock_is_refused_saying_what_there_is_and_nothing_is_written(shop
 def test_fifty_skus_are_one_order(shop: Shop) -> None:
 
     goods = [replace(GOODS[0], sku=f"sku{number}", supplier_id=f"sup_{number}") for number in range(50)]
-    catalog_wiring.products().publish(goods, shop.clock.now())
+    catalog_wiring.products().publish_listings(goods, shop.clock.now())
     order_id = shop.order({listing.sku: 2 for listing in goods})
     shop.pay(order_id)
     asked = shop.refund(order_id, {listing.sku: 1 for listing in goods})
@@ -154,7 +152,7 @@ def test_an_amount_beyond_all_bounds_is_refused(shop: Shop) -> None:
     republish(shop, "85123A", price_fen=10**9)
 
     goods = [replace(GOODS[0], sku=f"sku{number}", price_fen=10**9, initial_stock=1000) for number in range(20)]
-    catalog_wiring.products().publish(goods, shop.clock.now())
+    catalog_wiring.products().publish_listings(goods, shop.clock.now())
     refused = shop.quote({listing.sku: 999 for listing in goods})
 
     assert (refused.status, refused.body["code"]) == (422, "AMOUNT_TOO_LARGE")
@@ -638,7 +636,7 @@ def test_delivery_is_reported_after_the_shipment(shop: Shop) -> None:
     shop.pay(order_id)
 
     def deliver() -> Any:
-        return service.report_delivery("sup_lights", order_id, orders=orders_wiring.orders(), clock=shop.clock)
+        return fulfilment.report_delivery("sup_lights", order_id, orders=orders_wiring.orders())
 
     with pytest.raises(ConflictError, match="NOT_SHIPPED"):
         deliver()
@@ -653,12 +651,12 @@ def test_a_supplier_sees_its_own_orders_oldest_first(shop: Shop) -> None:
         placed.append(shop.order({"71053": 1, "84406B": 1}, key=f"k{number}"))
         shop.pay(placed[-1])
         shop.clock.move(seconds=1)
-    first, following = orders_wiring.orders().of_supplier("sup_hangers", 2, None)
-    rest, end = orders_wiring.orders().of_supplier("sup_hangers", 2, following)
+    first, following = orders_wiring.orders().orders_of_supplier("sup_hangers", 2, None)
+    rest, end = orders_wiring.orders().orders_of_supplier("sup_hangers", 2, following)
 
     assert ([part.order_id for part in (*first, *rest)], end) == (placed, None)
     assert [line.sku for line in first[0].lines] == ["84406B"]
-    assert orders_wiring.orders().of_supplier("sup_bags", 2, None) == ([], None)
+    assert orders_wiring.orders().orders_of_supplier("sup_bags", 2, None) == ([], None)
 
 
 def test_a_member_without_orders_has_an_empty_list(shop: Shop) -> None:
@@ -697,10 +695,9 @@ def test_refunds_whose_channel_does_not_answer_do_not_keep_the_others_waiting_fo
     shop.channel.refunds[last]["status"] = "succeeded"
     sweeps = 0
     while len(list(orders.open_refunds())) == len(asked):
-        service.finish_refunds(
+        refunds.finish_refunds(
             orders=orders,
             channels=orders_wiring.payment_channels(),
-            clock=shop.clock,
             time_left=partial(next, iter((True, True)), False),  # two of them hang for as long as a sweep has
         )
         shop.clock.move(minutes=5)

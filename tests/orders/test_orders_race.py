@@ -10,9 +10,9 @@ from cardstock.clock import SystemClock
 from cardstock.errors import ConflictError
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey
-from cardstock.orders import service
+from cardstock.orders import fulfilment, payment, placement, refunds
 from cardstock.orders import wiring as orders_wiring
-from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver
+from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver, RequestedUnits
 from tests.house.racing import at_once
 
 pytestmark = pytest.mark.engine
@@ -24,7 +24,7 @@ BUYER = "mem_" + "b" * 26
 
 def stocked(units: int, *skus: str) -> None:
     goods = [Listing(sku, f"Ware {sku}", f"sup_{sku}", 1_000, False, True, True, units) for sku in skus]
-    catalog_wiring.products().publish(goods, CLOCK.now())
+    catalog_wiring.products().publish_listings(goods, CLOCK.now())
 
 
 def place(units: dict[str, int], key: str) -> str:
@@ -32,13 +32,13 @@ def place(units: dict[str, int], key: str) -> str:
         OrderLine(number, sku, f"Ware {sku}", count, 1_000, count * 1_000, f"sup_{sku}", False, True)
         for number, (sku, count) in enumerate(units.items(), 1)
     )
-    placed = service.place_order(
+    placed = placement.place_order(
+        BUYER,
         Quote(BUYER, lines, None, []),
         Receiver("n", "1", "a"),
         RequestKey(key, "f"),
         orders=orders_wiring.orders(),
-        network=flows_wiring.positions(),
-        clock=CLOCK,
+        network=flows_wiring.buyer_network(),
     )
     return placed.order.order_id
 
@@ -48,7 +48,7 @@ def notice(order_id: str, amount_fen: int, number: str = "t1") -> PaymentNotice:
 
 
 def stock(sku: str) -> tuple[int, int]:
-    product = catalog_wiring.products().find(sku)
+    product = catalog_wiring.products().find_product(sku)
     assert product is not None
     return product.stock, product.held
 
@@ -77,15 +77,13 @@ def test_one_notice_sent_sixteen_times_at_once_pays_once(tables: None) -> None:
     stocked(100, "cup", "mug")
     order_id = place({"cup": 3, "mug": 1}, "k")
     paid = notice(order_id, 4_000)
-    ends = at_once(
-        *(lambda: service.record_payment(paid, orders=orders_wiring.orders(), clock=CLOCK) for _ in range(16))
-    )
-    order = orders_wiring.orders().find(order_id)
+    ends = at_once(*(lambda: payment.record_payment(paid, orders=orders_wiring.orders()) for _ in range(16)))
+    order = orders_wiring.orders().find_order(order_id)
 
     assert sorted(ends) == ["paid"] + ["repeated"] * 15
     assert order is not None
     assert (order.status, order.version) == ("paid", 2)
-    assert orders_wiring.orders().refunds_of(order_id) == ()
+    assert orders_wiring.orders().refunds_of_order(order_id) == ()
 
 
 def test_a_payment_and_a_cancellation_at_once_end_in_one_of_them_and_the_stock_agrees(tables: None) -> None:
@@ -95,11 +93,11 @@ def test_a_payment_and_a_cancellation_at_once_end_in_one_of_them_and_the_stock_a
         held = stock("cup")[1]
         paid = notice(order_id, 3_000)
         booked, cancelled = at_once(
-            lambda: service.record_payment(paid, orders=orders_wiring.orders(), clock=CLOCK),  # noqa: B023 - run at once
-            lambda: service.cancel_order(BUYER, order_id, orders=orders_wiring.orders(), clock=CLOCK),  # noqa: B023 - as above
+            lambda: payment.record_payment(paid, orders=orders_wiring.orders()),  # noqa: B023 - run at once
+            lambda: placement.cancel_order(BUYER, order_id, orders=orders_wiring.orders()),  # noqa: B023 - as above
         )
-        order = orders_wiring.orders().find(order_id)
-        strays = orders_wiring.orders().refunds_of(order_id)
+        order = orders_wiring.orders().find_order(order_id)
+        strays = orders_wiring.orders().refunds_of_order(order_id)
 
         assert order is not None
         if booked == "paid":
@@ -113,50 +111,49 @@ def test_a_payment_and_a_cancellation_at_once_end_in_one_of_them_and_the_stock_a
 def test_refunds_at_once_never_give_back_more_than_was_bought(tables: None) -> None:
     stocked(100, "cup")
     order_id = place({"cup": 7}, "k")
-    service.record_payment(notice(order_id, 7_000), orders=orders_wiring.orders(), clock=CLOCK)
+    payment.record_payment(notice(order_id, 7_000), orders=orders_wiring.orders())
 
     def refund(number: int) -> Any:
-        return service.request_refund(
+        return refunds.request_refund(
             BUYER,
             order_id,
-            [service.Wanted("cup", 2)],
+            [RequestedUnits("cup", 2)],
             "broken",
             RequestKey(f"r{number}", "f"),
             orders=orders_wiring.orders(),
-            clock=CLOCK,
         )
 
     ends = at_once(*(lambda n=n: refund(n) for n in range(6)))
-    order = orders_wiring.orders().find(order_id)
-    refunds = orders_wiring.orders().refunds_of(order_id)
+    order = orders_wiring.orders().find_order(order_id)
+    made = orders_wiring.orders().refunds_of_order(order_id)
 
-    assert sum(isinstance(end, service.Requested) for end in ends) == 3
+    assert sum(isinstance(end, refunds.RequestedRefund) for end in ends) == 3
     assert order is not None
     assert (order.lines[0].refunded_units, order.refunded_fen) == (6, 6_000)
-    assert sorted(refund.sequence for refund in refunds) == [3, 4, 5]
+    assert sorted(refund.sequence for refund in made) == [3, 4, 5]
 
 
 def test_goodwill_and_returns_at_once_give_back_exactly_what_was_paid(tables: None) -> None:
     stocked(100, "cup")
     order_id = place({"cup": 7}, "k")
-    service.record_payment(notice(order_id, 7_000), orders=orders_wiring.orders(), clock=CLOCK)
+    payment.record_payment(notice(order_id, 7_000), orders=orders_wiring.orders())
 
     def give(number: int) -> Any:
         request = RequestKey(f"g{number}", "f")
-        return service.grant_refund("key", order_id, 3_000, "late", request, orders=orders_wiring.orders(), clock=CLOCK)
+        return refunds.grant_goodwill("key", order_id, 3_000, "late", request, orders=orders_wiring.orders())
 
     def take(number: int) -> Any:
-        wanted, request = [service.Wanted("cup", 2)], RequestKey(f"t{number}", "f")
-        return service.request_refund(BUYER, order_id, wanted, "r", request, orders=orders_wiring.orders(), clock=CLOCK)
+        wanted, request = [RequestedUnits("cup", 2)], RequestKey(f"t{number}", "f")
+        return refunds.request_refund(BUYER, order_id, wanted, "r", request, orders=orders_wiring.orders())
 
     ends = at_once(*(lambda n=n: (give if n % 2 else take)(n) for n in range(6)))
-    order, refunds = orders_wiring.orders().find(order_id), orders_wiring.orders().refunds_of(order_id)
+    order, made = orders_wiring.orders().find_order(order_id), orders_wiring.orders().refunds_of_order(order_id)
 
     assert order is not None
     # The units came back whatever was left to give for them; a goodwill only where there was enough.
     assert order.lines[0].refunded_units == 6
-    assert {end.code for end in ends if not isinstance(end, service.Requested)} <= {"REFUND_EXCEEDS_PAID"}
-    assert sum(refund.amount_fen for refund in refunds) == order.refunded_fen
+    assert {end.code for end in ends if not isinstance(end, refunds.RequestedRefund)} <= {"REFUND_EXCEEDS_PAID"}
+    assert sum(refund.amount_fen for refund in made) == order.refunded_fen
     assert 6_000 <= order.refunded_fen <= 7_000
 
 
@@ -164,16 +161,16 @@ def test_suppliers_who_ship_at_once_make_the_order_shipped_once(tables: None) ->
     skus = [f"s{number}" for number in range(6)]
     stocked(10, *skus)
     order_id = place(dict.fromkeys(skus, 1), "k")
-    service.record_payment(notice(order_id, 6_000), orders=orders_wiring.orders(), clock=CLOCK)
+    payment.record_payment(notice(order_id, 6_000), orders=orders_wiring.orders())
     at_once(
         *(
-            lambda s=sku: service.report_shipment(
-                f"sup_{s}", order_id, "SF", s, f"evt-{s}", orders=orders_wiring.orders(), clock=CLOCK
+            lambda s=sku: fulfilment.report_shipment(
+                f"sup_{s}", order_id, "SF", s, f"evt-{s}", orders=orders_wiring.orders()
             )
             for sku in skus
         )
     )
-    order = orders_wiring.orders().find(order_id)
+    order = orders_wiring.orders().find_order(order_id)
 
     assert order is not None
     assert (order.status, order.version) == ("shipped", 8)

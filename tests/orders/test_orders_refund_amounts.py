@@ -12,16 +12,18 @@ from cardstock.network.model import Person, Snapshot
 from cardstock.network.plan import Amount
 from cardstock.network.presets import CHAIN21
 from cardstock.network.rewards import clawed, nothing_refunded, refund_amount, refund_units, rewards_for
-from cardstock.orders.model import MAX_LINES, MAX_UNITS, Order, OrderLine, Receiver, SupplierLine, SupplierOrder
-from cardstock.orders.service import (
-    Wanted,
-    _cut_down,
-    _goodwill_lines,
-    _merge,
-    _moved_on,
-    _refund_lines,
-    _with_refund,
+from cardstock.orders.model import (
+    MAX_LINES,
+    MAX_UNITS,
+    Order,
+    OrderLine,
+    Receiver,
+    RequestedUnits,
+    SupplierLine,
+    SupplierOrder,
 )
+from cardstock.orders.refund_amounts import add_refund, cancel_unsent, goodwill_lines, return_lines
+from cardstock.orders.steps import follow_suppliers, merge_units
 from tests.people.selling import START
 
 
@@ -63,9 +65,9 @@ def test_all_refunds_of_a_line_together_are_what_was_paid_and_each_step_is_the_h
     order, parts = paid(OrderLine(1, "a", "n", units, 1, net, "sup_1", False, True))
     back = 0
     for size in sizes:
-        lines = _refund_lines(order, {"a": size}, parts)
-        parts |= _cut_down(parts, lines, START)
-        order = _with_refund(order, lines, parts, START)
+        lines = return_lines(order, {"a": size}, parts)
+        parts |= cancel_unsent(parts, lines, START)
+        order = add_refund(order, lines, parts, START)
         back += size
 
         assert lines[0].amount_fen >= 0
@@ -74,7 +76,7 @@ def test_all_refunds_of_a_line_together_are_what_was_paid_and_each_step_is_the_h
     assert parts["sup_1"].status == "cancelled"
     assert order.status == "paid"
     with pytest.raises(RefusedError, match="REFUND_TOO_MUCH"):
-        _refund_lines(order, {"a": 1}, parts)
+        return_lines(order, {"a": 1}, parts)
 
 
 @given(
@@ -98,14 +100,14 @@ def test_freight_goes_back_once_and_only_if_nothing_was_sent(
         before, rest = order.refunded_fen, order.kept_fen
         if kind == "send" and parts[line.supplier_id].status == "open":
             parts[line.supplier_id], sent = replace(parts[line.supplier_id], status="shipped"), True
-            order = _moved_on(order, parts, START)
+            order = follow_suppliers(order, parts, START)
         elif kind == "return" and line.refunded_units < line.units:
-            lines = _refund_lines(order, {line.sku: 1}, parts)
-            parts |= _cut_down(parts, lines, START)
-            order = _with_refund(order, lines, parts, START)
+            lines = return_lines(order, {line.sku: 1}, parts)
+            parts |= cancel_unsent(parts, lines, START)
+            order = add_refund(order, lines, parts, START)
             refunds.append(order.refunded_fen - before)
         elif kind == "goodwill" and rest:
-            order = _with_refund(order, _goodwill_lines(order, (rest + index) // (index + 1)), parts, START)
+            order = add_refund(order, goodwill_lines(order, (rest + index) // (index + 1)), parts, START)
             refunds.append(order.refunded_fen - before)
 
         assert order.refunded_fen == sum(refunds)
@@ -134,20 +136,20 @@ def test_units_and_amounts_in_any_mix_give_back_what_the_rules_say_and_end_in_ex
         rest = order.amount_fen - order.refunded_fen
         if rest and data.draw(st.booleans(), "an amount"):
             amount = data.draw(st.integers(max(1, rest // 4), rest))
-            asked, done = _goodwill_lines(order, amount), refund_amount(lines, done, amount)
+            asked, done = goodwill_lines(order, amount), refund_amount(lines, done, amount)
             assert sum(line.amount_fen for line in asked) == amount
             with pytest.raises(RefusedError, match="REFUND_EXCEEDS_PAID"):
-                _goodwill_lines(order, rest + 1)
+                goodwill_lines(order, rest + 1)
         elif any(line.refunded_units < line.units for line in order.lines):
             line = data.draw(st.sampled_from([line for line in order.lines if line.refunded_units < line.units]))
             count = data.draw(st.integers(1, line.units - line.refunded_units))
             asked, done = (
-                _refund_lines(order, {line.sku: count}, parts),
+                return_lines(order, {line.sku: count}, parts),
                 refund_units(lines, done, {line.line_no - 1: count}),
             )
         else:
             continue
-        order = _with_refund(order, asked, parts, START)
+        order = add_refund(order, asked, parts, START)
         before, back = back, sum(clawed(reward, done.fen) for reward in rewards)
 
         assert all(line.amount_fen >= 0 for line in asked)
@@ -163,27 +165,30 @@ def test_only_units_that_have_not_left_are_taken_off_and_put_back_on_sale() -> N
         OrderLine(1, "a", "n", 3, 10, 30, "sup_1", False, True), OrderLine(2, "b", "n", 3, 10, 30, "sup_2", False, True)
     )
     parts["sup_2"] = replace(parts["sup_2"], status="shipped")
-    lines = _refund_lines(order, {"a": 1, "b": 2}, parts)
-    changed = _cut_down(parts, lines, START)
+    lines = return_lines(order, {"a": 1, "b": 2}, parts)
+    changed = cancel_unsent(parts, lines, START)
 
     assert [(line.sku, line.restock) for line in lines] == [("a", True), ("b", False)]
     assert {supplier: part.lines[0].cancelled for supplier, part in changed.items()} == {"sup_1": 1}
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "requested",
     [
         [],
-        [Wanted("a", MAX_UNITS), Wanted("a", 1)],
-        [Wanted(f"sku{number}", 1) for number in range(MAX_LINES + 1)],
-        [Wanted("a", 0)],
-        [Wanted("a", -1)],
+        [RequestedUnits("a", MAX_UNITS), RequestedUnits("a", 1)],
+        [RequestedUnits(f"sku{number}", 1) for number in range(MAX_LINES + 1)],
+        [RequestedUnits("a", 0)],
+        [RequestedUnits("a", -1)],
     ],
 )
-def test_a_cart_out_of_bounds_is_refused(wanted: list[Wanted]) -> None:
+def test_a_cart_out_of_bounds_is_refused(requested: list[RequestedUnits]) -> None:
     with pytest.raises(InvalidError):
-        _merge(wanted)
+        merge_units(requested)
 
 
 def test_equal_skus_are_merged_in_the_order_of_their_first() -> None:
-    assert list(_merge([Wanted("b", 1), Wanted("a", 2), Wanted("b", 3)]).items()) == [("b", 4), ("a", 2)]
+    assert list(merge_units([RequestedUnits("b", 1), RequestedUnits("a", 2), RequestedUnits("b", 3)]).items()) == [
+        ("b", 4),
+        ("a", 2),
+    ]

@@ -58,7 +58,7 @@ def test_an_order_is_paid_or_cancelled_and_never_both(shop: Shop) -> None:
         ],
         before.restore,
     ):
-        order, strays = orders_wiring.orders().find(order_id), orders_wiring.orders().refunds_of(order_id)
+        order, strays = orders_wiring.orders().find_order(order_id), orders_wiring.orders().refunds_of_order(order_id)
         assert order is not None
         if order.status == "paid":
             assert (run.ends, strays, shop.stock()) == ((200, 409), (), held), run
@@ -75,7 +75,7 @@ def test_two_recruits_who_pay_at_once_promote_once(market: Any) -> None:
     market.settle_down()
     for member in ("mem_b", "mem_c"):
         market.member(member, "mem_a")
-    orders = [orders_wiring.orders().find(market.buy(member)) for member in ("mem_b", "mem_c")]
+    orders = [orders_wiring.orders().find_order(market.buy(member)) for member in ("mem_b", "mem_c")]
     facts = [flows_wiring.rules().facts(order) for order in orders if order is not None]
     before, ways = Snapshot(), 0
 
@@ -97,7 +97,7 @@ def test_a_release_and_a_refund_at_once_end_in_the_same_balance(market: Any) -> 
     market.member("mem_r", "mem_p")
     market.appoint("mem_r")
     market.member("mem_a", "mem_r")
-    order = orders_wiring.orders().find(market.buy("mem_a", ledger_shop.line(1, units=3, price=33_333)))
+    order = orders_wiring.orders().find_order(market.buy("mem_a", ledger_shop.line(1, units=3, price=33_333)))
     assert order is not None
     accrual, books = flows_wiring.rules().accrual(order), ledger_wiring.books()
     taken = {credit.reward: credit.amount // 3 for credit in accrual.credits}

@@ -10,9 +10,8 @@ import msgspec
 import pytest
 
 from cardstock.attribution import Attribution
-from cardstock.clock import process_clock
 from cardstock.ids import RequestKey
-from cardstock.orders import service, wiring
+from cardstock.orders import fulfilment, wiring
 from cardstock.orders.model import Order, OrderLine, Receiver
 from functions.catalog.api import app as catalog_api
 from functions.catalog.staff_api import app as catalog_staff_api
@@ -120,7 +119,7 @@ def fixed_order(shop: Shop) -> None:
         snapshot={},
         placed_at=shop.clock.now() - timedelta(minutes=5),
     )
-    wiring.orders().place(placed, RequestKey("req_fixed", "f"))
+    wiring.orders().add_order(placed, RequestKey("req_fixed", "f"))
 
 
 def placeholders(shop: Shop) -> dict[str, str]:
@@ -130,7 +129,7 @@ def placeholders(shop: Shop) -> dict[str, str]:
     placed, paid, shipped = (shop.order(small, key=f"seed-{number}") for number in range(3))
     for order_id in (paid, shipped):
         shop.pay(order_id)
-    service.report_shipment("sup_hangers", shipped, "SF", "SF1", "evt_1", orders=wiring.orders(), clock=process_clock())
+    fulfilment.report_shipment("sup_hangers", shipped, "SF", "SF1", "evt_1", orders=wiring.orders())
     theirs = [
         shop.place(shop.quote(small, member=STRANGER).body["quote"], member=STRANGER, key=f"theirs-{number}").body
         for number in range(2)

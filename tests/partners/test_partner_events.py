@@ -100,7 +100,7 @@ def fixed_order(office: Office) -> None:
         snapshot={},
         placed_at=office.clock.now() - timedelta(minutes=5),
     )
-    orders_wiring.orders().place(placed, RequestKey("req_fixed", "f"))
+    orders_wiring.orders().add_order(placed, RequestKey("req_fixed", "f"))
     assert office.shop.pay(FIXED_ID).status == 200
 
 

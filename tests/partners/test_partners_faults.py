@@ -264,4 +264,4 @@ def reset(office: Office) -> None:
     office.cloud.sqs.delete_queue(QueueUrl=url)  # it may be purged once a minute only
     office.cloud.sqs.create_queue(QueueName="webhooks")
     partners_wiring.endpoints.cache_clear()
-    catalog_wiring.products().publish(GOODS, office.clock.now())
+    catalog_wiring.products().publish_listings(GOODS, office.clock.now())

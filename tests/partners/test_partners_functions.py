@@ -300,7 +300,7 @@ def test_with_the_last_suppliers_parcel_the_order_is_shipped_and_then_delivered(
     office.report(lights, SHIPMENT | {"order_id": order_id})
     early = office.report(lights, {"type": "shipment.delivered", "order_id": order_id}, message_id="msg_2")
     office.report(hangers, SHIPMENT | {"order_id": order_id}, source=HANGERS)
-    order = orders_wiring.orders().find(order_id)
+    order = orders_wiring.orders().find_order(order_id)
 
     assert early.status == 200
     assert order is not None

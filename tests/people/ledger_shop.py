@@ -22,9 +22,9 @@ from cardstock.network.plan import Approval, Plan
 from cardstock.network.presets import CHAIN21
 from cardstock.network.promotion import appoint_partner
 from cardstock.network.publishing import publish_plan
-from cardstock.orders import service as orders
+from cardstock.orders import fulfilment, payment, placement, refunds
 from cardstock.orders import wiring as orders_wiring
-from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver
+from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver, RequestedUnits
 from tests.house.cloud import Cloud, Context, queue_event
 
 START = datetime(2026, 12, 1, 2, tzinfo=UTC)
@@ -90,24 +90,24 @@ class Shop:
                     ":n": {"N": "100000"}, ":p": {"N": str(each.price_fen)}, ":t": {"BOOL": True}, ":z": {"N": "0"},
                 },
             )  # fmt: skip
-        hint = flows_wiring.positions().hint(member_id)
-        placed = orders.place_order(
+        hint = flows_wiring.buyer_network().position_hint(member_id)
+        placed = placement.place_order(
+            member_id,
             Quote(member_id, lines, None, hint),
             Receiver("王小明", "13800000000", "上海"),
             RequestKey(derived_id("req", member_id, str(self.clock.at)), "f"),
             orders=orders_wiring.orders(),
-            network=flows_wiring.positions(),
-            clock=self.clock,
+            network=flows_wiring.buyer_network(),
         )
         self.watch()
         return placed.order.order_id
 
     def pay(self, order_id: str) -> None:
         self.clock.step()
-        order = orders_wiring.orders().find(order_id)
+        order = orders_wiring.orders().find_order(order_id)
         assert order is not None
         notice = PaymentNotice("sandbox", order_id, f"t_{order_id}", order.amount_fen, "CNY", self.clock.now())
-        orders.record_payment(notice, orders=orders_wiring.orders(), clock=self.clock)
+        payment.record_payment(notice, orders=orders_wiring.orders())
         self.watch()
 
     def buy(self, member_id: str, *lines: OrderLine) -> str:
@@ -117,27 +117,26 @@ class Shop:
         return order_id
 
     def receive(self, order_id: str) -> None:
-        order = orders_wiring.orders().find(order_id)
+        order = orders_wiring.orders().find_order(order_id)
         assert order is not None
         for supplier_id in order.supplier_ids:
             self.clock.step()
-            orders.report_shipment(
+            fulfilment.report_shipment(
                 supplier_id, order_id, "SF", "1", f"s{supplier_id}{order_id}", orders=orders_wiring.orders(),
-                clock=self.clock,
             )  # fmt: skip
             self.watch()
-        orders.confirm_receipt(order.member_id, order_id, orders=orders_wiring.orders(), clock=self.clock)
+        fulfilment.confirm_receipt(order.member_id, order_id, orders=orders_wiring.orders())
         self.watch()
 
     def ask_back(self, order_id: str, **units: int) -> str:
         """Request a refund; what follows is the consumer's work."""
         self.clock.step()
-        order = orders_wiring.orders().find(order_id)
+        order = orders_wiring.orders().find_order(order_id)
         assert order is not None
-        wanted = [orders.Wanted(sku, count) for sku, count in units.items()]
+        wanted = [RequestedUnits(sku, count) for sku, count in units.items()]
         request = RequestKey(derived_id("req", order_id, str(self.clock.at)), "f")
-        asked = orders.request_refund(
-            order.member_id, order_id, wanted, "不想要了", request, orders=orders_wiring.orders(), clock=self.clock
+        asked = refunds.request_refund(
+            order.member_id, order_id, wanted, "不想要了", request, orders=orders_wiring.orders()
         )
         self.watch()
         return asked.refund.refund_id
@@ -145,7 +144,7 @@ class Shop:
     def give_back(self, order_id: str, refund_id: str) -> None:
         """The channel has sent the money."""
         self.clock.step()
-        orders.complete_refund(order_id, refund_id, orders=orders_wiring.orders(), clock=self.clock)
+        refunds.complete_refund(order_id, refund_id, orders=orders_wiring.orders())
         self.watch()
 
     def refund(self, order_id: str, **units: int) -> str:
@@ -157,9 +156,7 @@ class Shop:
         """Give `amount` fen back as goodwill: no units return."""
         self.clock.step()
         request = RequestKey(derived_id("req", order_id, str(self.clock.at)), "f")
-        asked = orders.grant_refund(
-            "key_1", order_id, amount, "goodwill", request, orders=orders_wiring.orders(), clock=self.clock
-        )
+        asked = refunds.grant_goodwill("key_1", order_id, amount, "goodwill", request, orders=orders_wiring.orders())
         self.watch()
         self.give_back(order_id, asked.refund.refund_id)
         return asked.refund.refund_id

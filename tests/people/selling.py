@@ -101,7 +101,7 @@ class Shop:
         self.cloud = cloud
         self.clock = clock
         self.channel = channel
-        catalog_wiring.products().publish(GOODS, clock.now())
+        catalog_wiring.products().publish_listings(GOODS, clock.now())
 
     def token(self, member: str = BUYER) -> str:
         """A member's access token."""
@@ -133,7 +133,7 @@ class Shop:
 
     def amount(self, order_id: str) -> int:
         """What the order costs."""
-        found = orders_wiring.orders().find(order_id)
+        found = orders_wiring.orders().find_order(order_id)
         assert found is not None
         return found.amount_fen
 

@@ -52,7 +52,7 @@ class Life:
         self.cloud = shop.cloud
         self.chance = random.Random(seed)
         self.office = Office(shop)
-        catalog_wiring.products().publish(GOODS, self.clock.now())
+        catalog_wiring.products().publish_listings(GOODS, self.clock.now())
         self.secrets = {source: self.office.supplier(source) for source in ("sup_lights", "sup_hangers")}
         self.staff = self.office.key(
             "staff", "network:appoint", "payouts:read", "payouts:approve", "payouts:settle", "orders:refund"
@@ -121,7 +121,7 @@ class Life:
         known = list(self.orders)
         self.chance.shuffle(known)
         for order_id in known:
-            order = orders_wiring.orders().find(order_id)
+            order = orders_wiring.orders().find_order(order_id)
             if order is not None and order.status in statuses:
                 return order
         return None

@@ -17,7 +17,7 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.ids import new_id
 from cardstock.orders.model import Order, OrderLine, Receiver
-from cardstock.orders.store import _order_item
+from cardstock.orders.store import order_item
 from cardstock.recommendations import wiring as recommendations_wiring
 from functions.recommendations.api import app as api
 from functions.recommendations.nightly_learning import app as learning
@@ -52,7 +52,7 @@ def order(member_id: str, days_ago: int, *skus: str) -> None:
         channel="sandbox",
         transaction_no="t",
     )
-    _order_item(placed).save()
+    order_item(placed).save()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from cardstock.errors import UnavailableError
 from cardstock.flows.learning import DynamoPurchases
 from cardstock.ids import new_id
 from cardstock.orders.model import Order, OrderLine, Receiver
-from cardstock.orders.store import _order_item
+from cardstock.orders.store import order_item
 from cardstock.recommendations.model import POPULAR_KEY, Entry, Purchase, Row, member_key
 from cardstock.recommendations.recommending import MAX_SHOWN
 from cardstock.recommendations.store import DynamoRows
@@ -134,7 +134,7 @@ def order(placed_at: datetime, *lines: OrderLine, paid: bool = True) -> Order:
 
 def stored(*orders: Order) -> None:
     for each in orders:
-        _order_item(each).save()
+        order_item(each).save()
 
 
 def test_purchases_are_the_kept_units_of_paid_orders_in_the_window(cloud: Cloud) -> None:

@@ -1,11 +1,9 @@
 """HTTP for staff and suppliers: products, their prices and stock."""
 
 from cardstock.aws.tables import connect
-from cardstock.catalog import errors, service
-from cardstock.catalog import schemas as models
+from cardstock.catalog import errors, publishing, schemas, stock
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Listing
-from cardstock.clock import process_clock
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.errors import NOT_FOUND, STOCK_SHORT
 from cardstock.partners import wiring as partners_wiring
@@ -15,61 +13,59 @@ api = Api("catalog", callers=partners_wiring.callers)
 
 @api.put(
     "/v1/products/{sku}",
-    body=models.ProductTerms,
-    answer=models.Published,
+    body=schemas.ProductTerms,
+    answer=schemas.Published,
     auth="key",
     scope="catalog:write",
     codes=(NOT_FOUND, errors.SKU_INVALID, errors.SKU_TAKEN),
 )
-def put_product(request: Request[models.ProductTerms, Nothing]) -> models.Published:
+def put_product(request: Request[schemas.ProductTerms, Nothing]) -> schemas.Published:
     """Publish a product, or publish it anew.
 
     A supplier's key publishes that supplier's products only. A SKU stays with the supplier that had it first. Stock is
     set the first time; then it changes by sales, deliveries and counts.
     """
-    return _publish(request.caller.owner, [models.listing(request.path["sku"], request.body)])
+    return _publish(request.caller.owner, [request.body.listing(request.path["sku"])])
 
 
 @api.put(
     "/v1/products",
-    body=models.PublishProducts,
-    answer=models.Published,
+    body=schemas.PublishProducts,
+    answer=schemas.Published,
     auth="key",
     scope="catalog:write",
     codes=(NOT_FOUND, errors.SKU_TAKEN),
 )
-def publish_products(request: Request[models.PublishProducts, Nothing]) -> models.Published:
+def publish_products(request: Request[schemas.PublishProducts, Nothing]) -> schemas.Published:
     """Publish up to 100 products.
 
     All of them or none, each as if it were put alone; so a repeat changes nothing. A SKU may occur once.
     """
-    return _publish(request.caller.owner, [models.listing(product.sku, product) for product in request.body.products])
+    return _publish(request.caller.owner, [product.listing(product.sku) for product in request.body.products])
 
 
 @api.post(
     "/v1/products/{sku}/stock",
-    body=models.AddStock,
-    answer=models.ProductView,
+    body=schemas.AddStock,
+    answer=schemas.ProductView,
     auth="key",
     scope="catalog:write",
     idempotent=True,
     codes=(NOT_FOUND, STOCK_SHORT),
 )
-def add_stock(request: Request[models.AddStock, Nothing]) -> Answer:
+def add_stock(request: Request[schemas.AddStock, Nothing]) -> Answer:
     """Add units, or take them away.
 
     Once per Idempotency-Key. What is reserved for orders cannot be taken away.
     """
-    product, replayed = service.add_stock(
-        request.path["sku"], request.body.add, request.key,
-        acting_for=request.caller.owner, products=catalog_wiring.products(), clock=process_clock(),
-    )  # fmt: skip
-    return Answer(models.told(product), replayed=replayed)
+    owner, products = request.caller.owner, catalog_wiring.products()
+    stocked = stock.add_stock(request.path["sku"], request.body.add, request.key, acting_for=owner, products=products)
+    return Answer(schemas.ProductView.of(stocked.product), replayed=stocked.replayed)
 
 
-def _publish(acting_for: str, listings: list[Listing]) -> models.Published:
-    service.publish(listings, acting_for=acting_for, products=catalog_wiring.products(), clock=process_clock())
-    return models.Published(skus=[listing.sku for listing in listings])
+def _publish(acting_for: str, listings: list[Listing]) -> schemas.Published:
+    publishing.publish(listings, acting_for=acting_for, products=catalog_wiring.products())
+    return schemas.Published(skus=[listing.sku for listing in listings])
 
 
 handler = api.handler

@@ -47,7 +47,7 @@ def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation
     """Explain the own rewards on one order: rule, edge, role, rate, limits, refunds, and what would have changed it."""
     order_id, rules = request.path["order_id"], flows_wiring.rules()
     rewards = ledger.rewards_of_member(order_id, request.caller.id, books=ledger_wiring.books())
-    order = orders_wiring.orders().find(order_id)
+    order = orders_wiring.orders().find_order(order_id)
     if order is None:
         raise NOT_FOUND()
     around = (rules.what_if(order), rules.opens_at(order), compliance_wiring.holds().find(order_id))

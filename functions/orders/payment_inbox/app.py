@@ -1,36 +1,19 @@
 """HTTP: payment channels' notices."""
 
-from typing import Annotated
-
-from msgspec import Meta
-
 from cardstock.aws.tables import connect
-from cardstock.clock import process_clock
-from cardstock.edge.http import Api, Model, Nothing, Request
+from cardstock.edge.http import Api, Nothing, Request
 from cardstock.edge.observability import count, logger
-from cardstock.errors import BODY_INVALID, NOT_FOUND, SIGNATURE_INVALID
-from cardstock.orders import errors, service
+from cardstock.errors import NOT_FOUND
+from cardstock.orders import payment, schemas
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("payments", callers=partners_wiring.callers)
+METRICS = {"paid": "PaymentsPaid", "repeated": "PaymentsRepeated", "stray": "PaymentsStray"}
 
 
-class NoticeTaken(Model):
-    """What the channel wants to read once a notice has been booked."""
-
-    code: Annotated[
-        str, Meta(description="Always `SUCCESS`: the channel stops sending the notice.", examples=["SUCCESS"])
-    ]
-
-
-@api.post(
-    "/v1/payments/sandbox/notify",
-    answer=NoticeTaken,
-    raw=True,
-    codes=(SIGNATURE_INVALID, BODY_INVALID, NOT_FOUND, errors.PAYMENT_MISMATCH),
-)
-def take_sandbox_notice(request: Request[Nothing, Nothing]) -> NoticeTaken:
+@api.post("/v1/payments/sandbox/notify", answer=schemas.NoticeTaken, raw=True, codes=schemas.NOTICE_CODES)
+def take_sandbox_notice(request: Request[Nothing, Nothing]) -> schemas.NoticeTaken:
     """Take the sandbox channel's notice of a payment.
 
     Signed with the key that both sides know. A repeat changes nothing. A payment that came too late is sent back.
@@ -40,10 +23,10 @@ def take_sandbox_notice(request: Request[Nothing, Nothing]) -> NoticeTaken:
         raise NOT_FOUND()
     notice = channel.read_notice(request.headers, request.raw)
     if notice is not None:
-        booked = service.record_payment(notice, orders=orders_wiring.orders(), clock=process_clock())
-        logger.info("payment booked", order_id=notice.order_no, booked=booked)
-        count(f"Payments{booked.title()}")
-    return NoticeTaken(code="SUCCESS")
+        outcome = payment.record_payment(notice, orders=orders_wiring.orders())
+        logger.info("payment recorded", order_id=notice.order_no, outcome=outcome)
+        count(METRICS[outcome])
+    return schemas.NoticeTaken(code="SUCCESS")
 
 
 handler = api.handler

@@ -1,41 +1,34 @@
-"""Schedule: expires orders that nobody paid, gives their stock back, and finishes refunds that took long."""
+"""Schedule: expire orders that nobody paid, and finish refunds that took long."""
 
 from datetime import datetime
 from typing import Any
 
 from cardstock.aws.tables import connect
-from cardstock.clock import process_clock
 from cardstock.edge.observability import count, logger
-from cardstock.edge.schedule import ticked
-from cardstock.orders import service, wiring
-
-_RESERVE_MS = 10_000
-"""Left for the order in hand: a question to the channel and a transaction, with their time-outs."""
+from cardstock.edge.schedule import Deadline, ticked
+from cardstock.orders import payment, refunds, wiring
 
 
-def sweep(scheduled_at: datetime, context: Any) -> dict[str, Any]:
+def sweep(scheduled_at: datetime, deadline: Deadline) -> dict[str, Any]:
     """Expire what was due at `scheduled_at`. What is not reached is left to the next sweep."""
-
-    def time_left() -> bool:
-        return bool(context.get_remaining_time_in_millis() > _RESERVE_MS)
-
-    orders, channels, clock = wiring.orders(), wiring.payment_channels(), process_clock()
-    swept = service.expire_due(scheduled_at, orders=orders, channels=channels, clock=clock, time_left=time_left)
+    orders, channels, time_left = wiring.orders(), wiring.payment_channels(), deadline.time_left
+    swept = payment.expire_due(scheduled_at, orders=orders, channels=channels, time_left=time_left)
     if swept.unanswered:
         count("ChannelUnanswered", swept.unanswered)
-    refunds = service.finish_refunds(orders=orders, channels=channels, clock=clock, time_left=time_left)
-    if refunds.refused:
-        count("RefundsRefused", len(refunds.refused))
-        logger.error("refunds refused", refund_ids=refunds.refused)
+    finished = refunds.finish_refunds(orders=orders, channels=channels, time_left=time_left)
+    if finished.refused:
+        count("RefundsRefused", len(finished.refused))
+        logger.error("refunds refused", refund_ids=finished.refused)
     return {
         "expired": swept.expired,
         "paid": swept.paid,
         "unanswered": swept.unanswered,
         "finished": swept.finished,
-        "refunded": refunds.done,
-        "refunds_left": refunds.left,
+        "refunded": finished.done,
+        "refunds_left": finished.left,
     }
 
 
-handler = ticked(sweep)
+# Left for the order in hand: a question to the channel and a transaction, with their time-outs.
+handler = ticked(sweep, reserve_seconds=10)
 connect()

@@ -105,7 +105,7 @@ def list_supplier_orders(request: Request[Nothing, PageQuery]) -> models.Supplie
     An order enters the list when it is paid. To learn of new ones without a server, keep a webhook endpoint without a
     URL and fetch its deliveries.
     """
-    owner, read = request.caller.owner, orders_wiring.orders().of_supplier
+    owner, read = request.caller.owner, orders_wiring.orders().orders_of_supplier
     found, following = read_page(edge_wiring.signer(), f"supplier-orders:{owner}", request.query, read, owner)
     return models.SupplierOrderList([models.shown(part) for part in found], following)
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from cardstock.aws.tables import connect
-from cardstock.catalog import service as catalog
+from cardstock.catalog import stock
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.clock import process_clock
 from cardstock.edge import signatures
@@ -13,7 +13,7 @@ from cardstock.edge.bodies import decode
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND, SIGNATURE_INVALID
 from cardstock.orders import errors as orders_errors
-from cardstock.orders import service as orders
+from cardstock.orders import fulfilment
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import errors as partners_errors
 from cardstock.partners import inbox, suppliers
@@ -65,16 +65,16 @@ def take(request: Request[Nothing, Nothing]) -> MessageTaken:
 def _act(source: str, message_id: str, report: Report) -> None:
     match report:
         case ShipmentCreated():
-            orders.report_shipment(
+            fulfilment.report_shipment(
                 source, report.order_id, report.carrier, report.tracking_no, message_id,
-                orders=orders_wiring.orders(), clock=process_clock(),
+                orders=orders_wiring.orders(),
             )  # fmt: skip
         case ShipmentDelivered():
-            orders.report_delivery(source, report.order_id, orders=orders_wiring.orders(), clock=process_clock())
+            fulfilment.report_delivery(source, report.order_id, orders=orders_wiring.orders())
         case InventoryUpdated():
-            catalog.count_stock(
+            stock.count_stock(
                 source, report.sku, report.stock, report.version,
-                products=catalog_wiring.products(), clock=process_clock(),
+                products=catalog_wiring.products(),
             )  # fmt: skip
 
 

@@ -12,9 +12,9 @@ LIFETIME: Final = timedelta(days=30)
 _PURPOSE: Final = "attribution"
 
 
-class Attribution(msgspec.Struct, frozen=True):
+class Attribution(msgspec.Struct, frozen=True, array_like=True):
     """The view of a card. `share` is the share key that opened it, `""` if there was none; `guide` the card owner's
-    member id."""
+    member id. Stored as an array: do not move its fields."""
 
     card: str
     share: str

@@ -1,4 +1,4 @@
-"""What is sold. A `Product` is one SKU of one supplier, with its price and its stock."""
+"""The nouns of the catalogue: products and listings."""
 
 import re
 from datetime import datetime
@@ -11,14 +11,14 @@ from cardstock.money import Fen
 SKU: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 MAX_STOCK: Final = 10**9
 MAX_BATCH: Final = 100
-"""Products of one bulk change: DynamoDB's transactions end there."""
+"""Products of one bulk change: the limit of a DynamoDB transaction."""
 
 
 class Product(msgspec.Struct, frozen=True):
     """One SKU.
 
-    `stock` is what can be sold now. `held` is what was sold or reserved but has not left the supplier: what a supplier
-    counts on the shelf is `stock + held`.
+    `stock` is what can be sold now. `held` is what was reserved or sold but has not left the supplier. A supplier
+    counts `stock + held` units on the shelf.
     """
 
     sku: str
@@ -33,12 +33,12 @@ class Product(msgspec.Struct, frozen=True):
     stock: int
     held: int
     inventory_version: int
-    """Of the supplier's last stock message that was applied; -1 before the first."""
+    """The version of the supplier's last count that was applied; -1 before the first."""
     updated_at: datetime
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """What is said of a SKU when it is published or published anew. `initial_stock` counts the first time only."""
+    """What is published about a SKU. `initial_stock` counts the first time only."""
 
     sku: str
     name: str

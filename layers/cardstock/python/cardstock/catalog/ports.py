@@ -1,4 +1,4 @@
-"""What the catalogue needs from the outside."""
+"""What the verbs of the catalogue need from outside."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -9,35 +9,37 @@ from cardstock.ids import RequestKey
 
 
 class Products(Protocol):
-    """Where products are kept."""
+    """Products and their stock."""
 
-    def find(self, sku: str) -> Product | None:
-        """The product, if there is one; read consistently."""
+    def find_product(self, sku: str) -> Product | None:
+        """The product, if it exists; read consistently."""
 
-    def find_all(self, skus: Iterable[str]) -> dict[str, Product]:
+    def products_by_sku(self, skus: Iterable[str], /) -> dict[str, Product]:
         """Those of `skus` that exist, at most 100. One call."""
 
-    def page(self, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
-        """Up to `limit` products behind the SKU `after`, in no order that means anything, and the SKU behind which the
-        next page starts; None at the end."""
+    def list_products(self, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
+        """Up to `limit` products behind the SKU `after`, in no meaningful order, and the SKU behind which the next page
+        starts; None on the last page."""
 
-    def of_supplier(self, supplier_id: str, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
-        """A page of one supplier's."""
+    def products_of_supplier(
+        self, supplier_id: str, limit: int, after: str | None
+    ) -> tuple[Sequence[Product], str | None]:
+        """A page of one supplier's products. Reads an index: a new product may appear late."""
 
-    def publish(self, listings: Sequence[Listing], at: datetime) -> None:
-        """Create or replace up to 100 different products, all or none. Stock stays as it is where there is some.
+    def publish_listings(self, listings: Sequence[Listing], at: datetime) -> None:
+        """Create or replace up to 100 different products, all or none. Existing stock stays as it is.
 
-        Raises `ConflictError` SKU_TAKEN naming the SKUs that belong to another supplier.
+        Raises `ConflictError` SKU_TAKEN with the SKUs that belong to another supplier.
         """
 
     def add_stock(self, sku: str, units: int, request: RequestKey, at: datetime) -> bool:
-        """Add `units` (or take them away, below zero), once per `request`; False for a repeat.
+        """Add `units`, or remove them (below zero), once per `request`; False for a repeat.
 
-        Raises `NotFoundError`, or `ConflictError` STOCK_SHORT when there are fewer than are taken away.
+        Raises `NotFoundError`, or `ConflictError` STOCK_SHORT if fewer units are there than are removed.
         """
 
     def count_stock(self, supplier_id: str, sku: str, on_shelf: int, version: int, at: datetime) -> bool:
-        """Set the stock to what lies on the shelf less what is held, unless a later count was applied (False).
+        """Set the stock to what is on the shelf less what is held, unless this or a later count was applied (False).
 
         Raises `NotFoundError` for a SKU that is not this supplier's.
         """

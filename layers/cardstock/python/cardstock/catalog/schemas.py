@@ -1,25 +1,21 @@
-"""What is said about products as JSON."""
+"""Products as JSON."""
 
 from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Self
 
 from msgspec import Meta
 
-from cardstock.catalog.model import MAX_BATCH, MAX_STOCK, SKU, Listing, Product
+from cardstock.catalog.model import MAX_BATCH, MAX_STOCK, Listing, Product
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
-from cardstock.edge.fields import ArticleNumber, Currency, Earns, NextCursor, Qualifying, SupplierId
+from cardstock.edge.fields import ArticleNumber, Currency, Earns, NextCursor, Qualifying, Sku, SupplierId
 from cardstock.edge.http import LINE, Model
+from cardstock.money import CURRENCY
 
-Sku = Annotated[
-    str,
-    Meta(pattern=f"^{SKU.pattern}$", description="Article number.", examples=["85123A"]),
-]
 PriceFen = Annotated[int, Meta(ge=1, le=10**9, description="Price of one unit in fen.", examples=[25500])]
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE, examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
-
-
 Active = Annotated[bool, Meta(description="Whether it is for sale at present.")]
 
 
@@ -35,6 +31,19 @@ class ProductTerms(Model):
     initial_stock: Annotated[
         int, Meta(ge=0, le=MAX_STOCK, description="Units to start with; ignored when the SKU exists.", examples=[1000])
     ] = 0
+
+    def listing(self, sku: str) -> Listing:
+        """The listing of `sku` on these terms."""
+        return Listing(
+            sku=sku,
+            name=self.name,
+            supplier_id=self.supplier_id,
+            price_fen=self.price_fen,
+            qualifying=self.qualifying,
+            earns=self.earns,
+            active=self.active,
+            initial_stock=self.initial_stock,
+        )
 
 
 class PublishedProduct(ProductTerms, kw_only=True):
@@ -77,12 +86,33 @@ class ProductView(Model):
         str, Meta(examples=["2026-12-01T08:26:00.000Z"], description="When its terms or its stock last changed.")
     ]
 
+    @classmethod
+    def of(cls, product: Product) -> Self:
+        """A product as clients see it: a stock below zero is none."""
+        return cls(
+            sku=product.sku,
+            name=product.name,
+            supplier_id=product.supplier_id,
+            price_fen=product.price_fen,
+            currency=CURRENCY,
+            qualifying=product.qualifying,
+            earns=product.earns,
+            active=product.active,
+            stock=max(0, product.stock),
+            updated_at=rfc3339(product.updated_at),
+        )
+
 
 class ProductPage(Model):
     """Some products."""
 
     items: Annotated[list[ProductView], Meta(description="Products of this page.")]
     next_cursor: NextCursor
+
+    @classmethod
+    def of(cls, products: Sequence[Product], next_cursor: str | None) -> Self:
+        """A page of products."""
+        return cls([ProductView.of(product) for product in products], next_cursor)
 
 
 class ProductQuery(PageQuery):
@@ -99,33 +129,3 @@ class Published(Model):
     skus: Annotated[
         list[str], Meta(description="Article numbers that are now as they were sent.", examples=[["85123A"]])
     ]
-
-
-def listing(sku: str, terms: ProductTerms) -> Listing:
-    """What was sent about `sku`, for the catalogue."""
-    return Listing(
-        sku=sku,
-        name=terms.name,
-        supplier_id=terms.supplier_id,
-        price_fen=terms.price_fen,
-        qualifying=terms.qualifying,
-        earns=terms.earns,
-        active=terms.active,
-        initial_stock=terms.initial_stock,
-    )
-
-
-def told(product: Product) -> ProductView:
-    """A product as clients see it."""
-    return ProductView(
-        sku=product.sku,
-        name=product.name,
-        supplier_id=product.supplier_id,
-        price_fen=product.price_fen,
-        currency="CNY",
-        qualifying=product.qualifying,
-        earns=product.earns,
-        active=product.active,
-        stock=max(0, product.stock),
-        updated_at=rfc3339(product.updated_at),
-    )

@@ -9,7 +9,7 @@ Table `products`: partition key `pk` = SKU; index `by_supplier` (`supplier_id`, 
 | all products, page by page | Scan from a SKU on |
 | a supplier's products | Query `by_supplier`, then BatchGetItem |
 | publish up to 100 | one TransactWriteItems, each on condition that the SKU is the supplier's or nobody's |
-| sell, give back, ship | updates within the order's transaction (`adapters/dynamodb/orders.py`) |
+| reserve, release, ship units | updates in the transaction of an order (`orders.store`) |
 | add units | one transaction with the request |
 | a supplier's count | one update on condition of an older version |
 
@@ -25,6 +25,7 @@ from pynamodb.expressions.operand import Path, Value
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from cardstock.aws import requests
+from cardstock.aws.items import record_of
 from cardstock.aws.pages import read_page
 from cardstock.aws.tables import (
     ConditionFailedError,
@@ -37,7 +38,7 @@ from cardstock.catalog import errors
 from cardstock.catalog.model import Listing, Product
 from cardstock.errors import NOT_FOUND, STOCK_SHORT
 from cardstock.ids import RequestKey
-from cardstock.orders.model import Offer
+from cardstock.money import Fen
 
 
 class BySupplier(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
@@ -72,47 +73,28 @@ class ProductItem(Table):
 
 
 class DynamoProducts:
-    """The catalogue's `Products` port, and what orders need of it."""
+    """`catalog.ports.Products`, and `orders.ports.Catalogue`."""
 
-    def find(self, sku: str) -> Product | None:
-        """See the port."""
+    def find_product(self, sku: str) -> Product | None:
         item = ProductItem.find(sku)
-        return None if item is None else _product(item)
+        return None if item is None else record_of(Product, item)
 
-    def find_all(self, skus: Iterable[str]) -> dict[str, Product]:
-        """See the port."""
-        return {item.sku: _product(item) for item in ProductItem.batch_get(set(skus))}
+    def products_by_sku(self, skus: Iterable[str], /) -> dict[str, Product]:
+        return {item.sku: record_of(Product, item) for item in ProductItem.batch_get(set(skus))}
 
-    def offers(self, skus: Iterable[str]) -> dict[str, Offer]:
-        """The orders area's `Catalogue` port."""
-        return {
-            item.sku: Offer(
-                sku=item.sku,
-                name=item.name,
-                price_fen=item.price_fen,
-                supplier_id=item.supplier_id,
-                qualifying=item.qualifying,
-                earns=item.earns,
-                active=item.active,
-                stock=item.stock,
-            )
-            for item in ProductItem.batch_get(set(skus))
-        }
-
-    def page(self, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
-        """See the port."""
+    def list_products(self, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
         items, last = read_page(ProductItem.scan, limit=limit, start=None if after is None else {"pk": after})
-        return [_product(item) for item in items], last.sku if last else None
+        return [record_of(Product, item) for item in items], last.sku if last else None
 
-    def of_supplier(self, supplier_id: str, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
-        """See the port."""
+    def products_of_supplier(
+        self, supplier_id: str, limit: int, after: str | None
+    ) -> tuple[Sequence[Product], str | None]:
         start = None if after is None else {"pk": after, "supplier_id": supplier_id}
         items, last = read_page(ProductItem.by_supplier.query, supplier_id, limit=limit, start=start)
-        products = self.find_all(item.sku for item in items)
+        products = self.products_by_sku(item.sku for item in items)
         return [products[item.sku] for item in items if item.sku in products], last.sku if last else None
 
-    def publish(self, listings: Sequence[Listing], at: datetime) -> None:
-        """See the port."""
+    def publish_listings(self, listings: Sequence[Listing], at: datetime) -> None:
         try:
             with Transaction() as transaction:
                 for listing in listings:
@@ -137,7 +119,6 @@ class DynamoProducts:
             raise errors.SKU_TAKEN(skus=taken) from error
 
     def add_stock(self, sku: str, units: int, request: RequestKey, at: datetime) -> bool:
-        """See the port."""
         known = ProductItem.sku.exists()
         try:
             with Transaction() as transaction:
@@ -158,10 +139,9 @@ class DynamoProducts:
         return True
 
     def count_stock(self, supplier_id: str, sku: str, on_shelf: int, version: int, at: datetime) -> bool:
-        """See the port."""
         changed = ProductItem(sku=sku).update_if(
             [
-                # DynamoDB subtracts: units sold meanwhile are never lost between a read and a write.
+                # DynamoDB subtracts: units sold between a read and a write are never lost.
                 ProductItem.stock.set(Value(on_shelf) - Path(ProductItem.held)),
                 ProductItem.inventory_version.set(version),
                 ProductItem.updated_at.set(at),
@@ -169,28 +149,36 @@ class DynamoProducts:
             (ProductItem.supplier_id == supplier_id) & (ProductItem.inventory_version < version),
         )
         if not changed:
-            stored = self.find(sku)
+            stored = self.find_product(sku)
             if stored is None or stored.supplier_id != supplier_id:
                 raise NOT_FOUND()
         return changed
 
 
-def shortage(sku: str, stored: dict[str, Any]) -> dict[str, object]:
-    """What a refusal says of a SKU of which there is not enough, from the raw item."""
-    return {"sku": sku, "available": max(0, int(stored["stock"]["N"])) if stored else 0}
+def reserve_units(transaction: Transaction, sku: str, units: int, price_fen: Fen) -> None:
+    """Add to the transaction that places an order: units of a SKU move from `stock` to `held`.
 
-
-def _product(item: ProductItem) -> Product:
-    return Product(
-        sku=item.sku,
-        name=item.name,
-        supplier_id=item.supplier_id,
-        price_fen=item.price_fen,
-        qualifying=item.qualifying,
-        earns=item.earns,
-        active=item.active,
-        stock=item.stock,
-        held=item.held,
-        inventory_version=item.inventory_version,
-        updated_at=item.updated_at,
+    It fails unless the SKU is for sale at this price and has that many units; `is_sold_at` and `shortage` read the
+    reason from the failed item.
+    """
+    transaction.update(
+        ProductItem(sku=sku),
+        actions=[ProductItem.stock.add(-units), ProductItem.held.add(units)],
+        condition=(ProductItem.stock >= units) & (ProductItem.price_fen == price_fen) & (ProductItem.active == True),  # noqa: E712 - an expression for DynamoDB, not a comparison
+        return_values="ALL_OLD",
     )
+
+
+def move_units(transaction: Transaction, sku: str, *, stock: int, held: int) -> None:
+    """Add to the transaction of a later step of an order: units that are released or sent."""
+    transaction.update(ProductItem(sku=sku), actions=[ProductItem.stock.add(stock), ProductItem.held.add(held)])
+
+
+def is_sold_at(stored: dict[str, Any], price_fen: Fen) -> bool:
+    """Whether a SKU was for sale at this price, by the raw item of a failed `reserve_units`."""
+    return bool(stored) and bool(stored["active"]["BOOL"]) and int(stored["price_fen"]["N"]) == price_fen
+
+
+def shortage(sku: str, stored: dict[str, Any]) -> dict[str, object]:
+    """What STOCK_SHORT says about a SKU, by the raw item of a failed condition."""
+    return {"sku": sku, "available": max(0, int(stored["stock"]["N"])) if stored else 0}

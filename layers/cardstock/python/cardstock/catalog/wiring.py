@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cardstock.clock import process_clock
+from cardstock import clock
 
 if TYPE_CHECKING:
     from cardstock.catalog.ports import Products
@@ -19,7 +19,7 @@ def products() -> "Products":
 
 
 def keep_request(request: "RequestKey", result: str) -> bool:
-    """Remember a request whose work is the same however often it is done; whether it was known."""
+    """Remember a request whose work may be repeated; whether it was known."""
     from cardstock.aws.requests import keep
 
-    return keep(request, result, process_clock().now())
+    return keep(request, result, clock.now())

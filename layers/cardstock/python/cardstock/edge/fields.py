@@ -49,6 +49,10 @@ EntryId = Annotated[
 PlanRef = Annotated[str, Meta(examples=["chain21@3"])]
 Period = Annotated[str, Meta(examples=["2026-11"])]
 
+Sku = Annotated[
+    str,
+    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", description="Article number.", examples=["85123A"]),
+]
 ArticleNumber = Annotated[str, Meta(description="Article number of the product.", examples=["85123A"])]
 ArticleName = Annotated[str, Meta(examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
 Currency = Annotated[str, Meta(description="Three letters of ISO 4217.", examples=["CNY"])]

@@ -16,12 +16,11 @@ from cardstock.ledger.charges import charge_reduction_cause, dividend_cause
 from cardstock.ledger.model import Balance, LedgerTransaction, OrderRewards, Seal, WriteOff
 from cardstock.ledger.ports import SealArchive
 from cardstock.ledger.sealing import from_bytes
-from cardstock.money import Fen
 from cardstock.network.dividends import month_of, shares
 from cardstock.network.model import TeamSale, holder_of
 from cardstock.network.ports import Plans
-from cardstock.orders.coupons import given_back
-from cardstock.orders.model import Order, Refund
+from cardstock.orders.coupons import returned_discounts
+from cardstock.orders.model import CouponUse, Order, Refund
 from cardstock.orders.ports import Orders
 from cardstock.payouts.model import Line
 
@@ -40,8 +39,7 @@ class AuditNeeds(msgspec.Struct, frozen=True):
     """Oldest first."""
     every_order: Callable[[], Iterable[Order]]
     every_refund: Callable[[], Iterable[Refund]]
-    every_coupon_charge: Callable[[], Iterable[tuple[str, str, Fen]]]
-    """Coupon, order, and the fen that were charged."""
+    every_coupon_charge: Callable[[], Iterable[CouponUse]]
     every_payout_line: Callable[[], Iterable[Line]]
     every_team_sale: Callable[[], Iterable[tuple[str, TeamSale]]]
     """Month, and what it sold."""
@@ -117,13 +115,13 @@ def _singles(needs: AuditNeeds) -> Iterator[SingleTruth]:
 
 def _coupon_charges(needs: AuditNeeds) -> Iterator[SingleTruth]:
     """What is owed for each coupon that was revoked after its order shipped, less what refunds gave back of it."""
-    for coupon_id, order_id, fen in needs.every_coupon_charge():
-        member_id = holder_of(coupon_id)
-        yield SingleTruth("owed", coupon_id, member_id, -fen)
-        order = needs.orders.find(order_id)
+    for use in needs.every_coupon_charge():
+        member_id = holder_of(use.coupon_id)
+        yield SingleTruth("owed", use.coupon_id, member_id, -use.fen)
+        order = needs.orders.find_order(use.order_id)
         if order is not None:
-            for refund_id, part in given_back(order, needs.orders.refunds_of(order_id)):
-                yield SingleTruth("owed", charge_reduction_cause(coupon_id, refund_id), member_id, part)
+            for refund_id, part in returned_discounts(order, needs.orders.refunds_of_order(use.order_id)):
+                yield SingleTruth("owed", charge_reduction_cause(use.coupon_id, refund_id), member_id, part)
 
 
 def _write_offs(needs: AuditNeeds) -> Iterator[SingleTruth]:

@@ -1,4 +1,4 @@
-"""The network area as the orders area sees it: a hint for the quote, a snapshot for the order."""
+"""The buyer's place in the referral network, as a quote and an order keep it."""
 
 from typing import Any
 
@@ -6,16 +6,15 @@ from cardstock.network.ordering import hint_for, position_for_order
 from cardstock.network.ports import Network
 
 
-class Positions:
-    """The orders area's `Network` port."""
+class BuyerNetwork:
+    """`orders.ports.ReferralNetwork`."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
 
-    def hint(self, member_id: str) -> list[str]:
-        """See the port."""
+    def position_hint(self, member_id: str) -> list[str]:
         return list(hint_for(member_id, network=self._network))
 
-    def snapshot(self, member_id: str, hint: Any) -> dict[str, Any]:
-        """See the port."""
-        return position_for_order(member_id, hint, network=self._network)[0].to_compact()
+    def position_snapshot(self, member_id: str, hint: Any) -> dict[str, Any]:
+        snapshot, _ = position_for_order(member_id, hint, network=self._network)
+        return snapshot.to_compact()

@@ -88,5 +88,5 @@ def appoint_partner(member_id: str, reason: str, actor: str, needs: JoiningNeeds
 
 
 def _place(position: Position, needs: JoiningNeeds) -> Place:
-    coupon = needs.coupons().of(position.id, position.coupon_id) if position.coupon == "granted" else None
+    coupon = needs.coupons().find_coupon(position.id, position.coupon_id) if position.coupon == "granted" else None
     return Place(position, coupon.id, coupon.fen) if coupon else Place(position)

@@ -8,8 +8,6 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from cardstock.clock import from_epoch_ms
-from cardstock.orders.compact import unpack_lines
 from cardstock.orders.store import OrderItem
 from cardstock.recommendations.model import Purchase
 
@@ -23,12 +21,11 @@ class DynamoPurchases:
         An order placed before `moment` is left out even when it was paid after it; they are minutes apart.
         """
         found = OrderItem.scan(
-            OrderItem.payment.exists() & (OrderItem.placed_at >= moment),
-            attributes_to_get=["pk", "member_id", "l", "p"],
+            OrderItem.paid_at.exists() & (OrderItem.placed_at >= moment),
+            attributes_to_get=["pk", "member_id", "l", "tp"],
         )
         for item in found:
-            paid_at = from_epoch_ms(item.payment[0])
-            for line in unpack_lines(item.lines):
+            for line in item.lines:
                 yield Purchase(
-                    item.member_id, line.sku, line.name, line.units - line.refunded_units, paid_at, item.order_id
+                    item.member_id, line.sku, line.name, line.units - line.refunded_units, item.paid_at, item.order_id
                 )

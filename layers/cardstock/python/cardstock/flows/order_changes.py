@@ -12,11 +12,10 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from cardstock.clock import process_clock
 from cardstock.errors import UnavailableError
 from cardstock.flows import settling
 from cardstock.flows.compliance_checks import Watchman
-from cardstock.flows.coupons import Undoing
+from cardstock.flows.coupons import CouponRevocation
 from cardstock.flows.dividends import Dividends
 from cardstock.flows.rewarding import PlanRules
 from cardstock.ledger import accrual as accruals
@@ -25,8 +24,7 @@ from cardstock.ledger.ports import Books, Calendar
 from cardstock.network.counting import count_order
 from cardstock.network.model import Event
 from cardstock.network.ports import Network, Plans
-from cardstock.orders import errors
-from cardstock.orders import service as orders
+from cardstock.orders import errors, refunds
 from cardstock.orders.model import (
     Order,
     OrderChange,
@@ -79,7 +77,7 @@ class Needs(msgspec.Struct, frozen=True):
     network: Network
     plans: Plans
     dividends: Dividends
-    coupons: Undoing
+    coupons: CouponRevocation
     events: OrderEvents
 
 
@@ -111,10 +109,10 @@ def _follow_refund(needs: Needs, refund: Refund) -> None:
     elif refund.kind == "stray":
         _run("stray payment refunded", needs, refund)
     else:
-        order = needs.orders.find(refund.order_id)
+        order = needs.orders.find_order(refund.order_id)
         if order is None:
             raise LookupError(f"{refund.refund_id} belongs to no order")
-        _run("order refunded", needs, OrderStory(order, refund, needs.orders.refunds_of(refund.order_id)))
+        _run("order refunded", needs, OrderStory(order, refund, needs.orders.refunds_of_order(refund.order_id)))
 
 
 def _run(happening: Happening, needs: Needs, subject: Any) -> None:
@@ -150,7 +148,7 @@ def reduce_team_sales(needs: Needs, story: OrderStory) -> None:
 def reduce_coupon_charge(needs: Needs, story: OrderStory) -> None:
     """Charge the buyer less for a revoked coupon, by what the refund gave back of it."""
     if story.order.coupon:
-        needs.coupons.given_back(story.order, _refund_of(story), story.refunds)
+        needs.coupons.reduce_charge(story.order, _refund_of(story), story.refunds)
 
 
 def count_in_network(needs: Needs, story: OrderStory) -> None:
@@ -159,7 +157,7 @@ def count_in_network(needs: Needs, story: OrderStory) -> None:
     moved = count_order(facts, network=needs.network, plans=needs.plans)
     needs.events.positions(moved)
     if any(event.kind == "benefit_undone" for event in moved):
-        needs.coupons.follow(moved)
+        needs.coupons.revoke_coupons(moved)
 
 
 def schedule_release(needs: Needs, story: OrderStory) -> None:
@@ -171,9 +169,7 @@ def schedule_release(needs: Needs, story: OrderStory) -> None:
 def send_refund(needs: Needs, refund: Refund) -> None:
     """Have the payment channel send the money of a requested refund."""
     try:
-        orders.execute_refund(
-            refund.order_id, refund.refund_id, orders=needs.orders, channels=needs.channels, clock=process_clock()
-        )
+        refunds.execute_refund(refund.order_id, refund.refund_id, orders=needs.orders, channels=needs.channels)
     except UnavailableError as error:
         # Without an answer the change comes again. One that the channel works on is left to the sweep of refunds.
         if error.refusal is not errors.REFUND_PENDING:

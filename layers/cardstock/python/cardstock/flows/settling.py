@@ -82,7 +82,7 @@ def schedule_release(order: Order, *, rules: PlanRules, calendar: Calendar) -> N
 
 def schedule_release_again(order_id: str, needs: ReleaseNeeds) -> None:
     """Schedule the release of an order whose hold is lifted. An order that does not exist is left alone."""
-    order = needs.orders.find(order_id)
+    order = needs.orders.find_order(order_id)
     if order is not None:
         schedule_release(order, rules=needs.rules, calendar=needs.calendar)
 
@@ -93,10 +93,10 @@ def settle_order(order_id: str, needs: SettlingNeeds) -> Outcome:
     Safe to repeat. Raises LookupError for an order that does not exist, and `UnavailableError` when the outcome of a
     step is unknown.
     """
-    order = needs.orders.find(order_id)
+    order = needs.orders.find_order(order_id)
     if order is None:
         raise LookupError(f"{order_id} is due but does not exist")
-    rules, refunds = needs.rules, needs.orders.refunds_of(order_id)
+    rules, refunds = needs.rules, needs.orders.refunds_of_order(order_id)
     settled_at = rules.settles_at(order, refunds)
     if settled_at is None or settled_at > clock.now():
         return "waiting"

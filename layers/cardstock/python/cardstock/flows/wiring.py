@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from cardstock import environment
 from cardstock.cards import wiring as cards_wiring
+from cardstock.catalog import wiring as catalog_wiring
 from cardstock.clock import process_clock
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members import wiring as members_wiring
@@ -19,15 +20,16 @@ if TYPE_CHECKING:
 
     from cardstock.flows.announcing import Announcements
     from cardstock.flows.auditing import AuditNeeds
+    from cardstock.flows.buying import BuyerNetwork
     from cardstock.flows.compliance_checks import Watchman
-    from cardstock.flows.coupons import Undoing
+    from cardstock.flows.coupons import CouponRevocation, GrantedCoupons
     from cardstock.flows.dividends import Dividends
     from cardstock.flows.joining import JoiningNeeds
     from cardstock.flows.order_changes import Needs as OrderChangeNeeds
     from cardstock.flows.rewarding import PlanRules
     from cardstock.flows.settling import ReleaseNeeds, SettlingNeeds
     from cardstock.flows.staff_keys import KeyNeeds
-    from cardstock.orders import ports as orders_ports
+    from cardstock.orders.placement import QuoteNeeds
     from cardstock.payouts import ports as payouts_ports
     from cardstock.payouts.model import Batch, Period, Rules
     from cardstock.payouts.needs import StepNeeds
@@ -81,7 +83,7 @@ def auditing() -> "AuditNeeds":
     from cardstock.flows.auditing import AuditNeeds
     from cardstock.ledger import seals_store, store
     from cardstock.network.team_sales_store import all_team_sales
-    from cardstock.orders.coupon_store import all_owed
+    from cardstock.orders.coupon_store import every_charge
     from cardstock.orders.store import every_order, every_refund
     from cardstock.payouts.store import every_line
 
@@ -93,7 +95,7 @@ def auditing() -> "AuditNeeds":
         every_seal=seals_store.every_seal,
         every_order=every_order,
         every_refund=every_refund,
-        every_coupon_charge=all_owed,
+        every_coupon_charge=every_charge,
         every_payout_line=every_line,
         every_team_sale=all_team_sales,
         orders=orders_wiring.orders(),
@@ -135,26 +137,32 @@ def joining_needs() -> "JoiningNeeds":
 
 
 @cache
-def positions() -> "orders_ports.Network":
-    """What orders need of the referral network."""
-    from cardstock.flows.buying import Positions
+def buyer_network() -> "BuyerNetwork":
+    """The buyer's place in the referral network."""
+    from cardstock.flows.buying import BuyerNetwork
 
-    return Positions(network_wiring.network())
-
-
-def coupons() -> "orders_ports.Coupons":
-    """What plans without cash take off orders."""
-    from cardstock.flows.coupons import Coupons
-
-    return Coupons(network_wiring.network(), network_wiring.plans())
+    return BuyerNetwork(network_wiring.network())
 
 
-def undoing() -> "Undoing":
-    """Takes free orders back whose referrals are gone."""
-    from cardstock.flows.coupons import Undoing
-    from cardstock.orders.coupon_store import DynamoCouponUses
+def quoting() -> "QuoteNeeds":
+    """What a quote needs."""
+    from cardstock.orders.placement import QuoteNeeds
 
-    return Undoing(orders_wiring.orders(), DynamoCouponUses(), ledger_wiring.books(), process_clock)
+    return QuoteNeeds(catalog_wiring.products(), buyer_network(), orders_wiring.freight(), coupons)
+
+
+def coupons() -> "GrantedCoupons":
+    """The coupons that members have and did not use."""
+    from cardstock.flows.coupons import GrantedCoupons
+
+    return GrantedCoupons(network_wiring.network(), network_wiring.plans(), orders_wiring.coupon_uses())
+
+
+def coupon_revocation() -> "CouponRevocation":
+    """Revokes coupons whose referrals no longer count."""
+    from cardstock.flows.coupons import CouponRevocation
+
+    return CouponRevocation(orders_wiring.orders(), orders_wiring.coupon_uses(), ledger_wiring.books())
 
 
 def dividends() -> "Dividends":
@@ -178,7 +186,7 @@ def order_changes() -> "OrderChangeNeeds":
         network=network_wiring.network(),
         plans=network_wiring.plans(),
         dividends=dividends(),
-        coupons=undoing(),
+        coupons=coupon_revocation(),
         events=announcements(),
     )
 

@@ -1,78 +1,83 @@
-"""What became of the benefits of plans without cash, in DynamoDB.
+"""The uses of coupons in DynamoDB.
 
-A benefit is its event in the table `network` (`benefit.mem_...1`). Beside it, `use.benefit.mem_...1` is written by
-whoever is first: the order that is placed with it, or its undoing. So it is used once, and never both used and undone.
+Table `network`: `pk` = `use.` and the coupon's id, beside the event that granted the coupon
+(`benefit.mem_...1`), which the network area writes. No item: the coupon is unused.
 
-| `ref` | Means |
-|---|---|
-| an order id | that order was placed with it |
-| `free` | that order was cancelled or expired: it can be used again |
-| `undone` | it was undone before anybody used it |
-| `owed` | it was undone after `order_id` had shipped: `fen` is owed |
+| Access pattern | How | Cost |
+|---|---|---|
+| use, free | an action in the transaction of the order's step | 2 WCU |
+| revoke an unused coupon, end a use | one put on condition of the state before | 1 WCU |
+| one use | GetItem, consistent | 1 RCU |
+| every charge, for audits | Scan | the whole table |
+
+Whoever is first decides: the order that is placed with the coupon, or its revocation. So a coupon is used once, and is
+never both used and revoked.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from pynamodb.attributes import UnicodeAttribute
 
+from cardstock.aws.items import PrefixedAttribute, fields_of, record_of
 from cardstock.aws.tables import IntegerAttribute, Table, Transaction
+from cardstock.money import Fen
+from cardstock.orders.model import CouponUse
 
 _USE: Final = "use."
-_FREE, _UNDONE, _OWED = "free", "undone", "owed"
 
 
-class CouponUse(Table):
-    """What a benefit was used for."""
+class CouponUseItem(Table):
+    """What became of one coupon."""
 
     class Meta:
         variable = "NETWORK_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True)
-    ref = UnicodeAttribute()
+    coupon_id = PrefixedAttribute(_USE, hash_key=True, attr_name="pk")
+    state = UnicodeAttribute(attr_name="st")
     order_id = UnicodeAttribute(null=True)
     fen = IntegerAttribute(null=True)
 
 
-def take(transaction: Transaction, coupon_id: str, order_id: str) -> None:
+def use_coupon(transaction: Transaction, coupon_id: str, order_id: str) -> None:
     """Add to the transaction that places an order: it uses the coupon, or fails."""
-    unused = CouponUse.pk.does_not_exist() | (CouponUse.ref == _FREE)
-    transaction.save(CouponUse(_USE + coupon_id, ref=order_id), condition=unused)
+    transaction.save(_item(CouponUse(coupon_id, "used", order_id)), condition=_unused())
 
 
-def give_back(transaction: Transaction, coupon_id: str, order_id: str) -> None:
-    """Add to the transaction that closes an order nobody paid: its coupon can be used again."""
-    transaction.save(CouponUse(_USE + coupon_id, ref=_FREE), condition=CouponUse.ref == order_id)
-
-
-def used(coupon_id: str) -> str:
-    """What a coupon was used for; empty while it can be used."""
-    found = CouponUse.find(_USE + coupon_id)
-    return "" if found is None or found.ref == _FREE else found.ref
+def free_coupon(transaction: Transaction, coupon_id: str, order_id: str) -> None:
+    """Add to the transaction that closes an unpaid order: its coupon can be used again."""
+    transaction.save(_item(CouponUse(coupon_id)), condition=_used_by(order_id))
 
 
 class DynamoCouponUses:
     """`orders.ports.CouponUses`."""
 
-    def undo(self, coupon_id: str) -> str:
-        unused = CouponUse.pk.does_not_exist() | CouponUse.ref.is_in(_FREE, _UNDONE)
-        if CouponUse(_USE + coupon_id, ref=_UNDONE).put_if(unused):
-            return ""
-        found = CouponUse.find(_USE + coupon_id)
-        return "" if found is None or found.ref == _UNDONE else found.order_id or found.ref
+    def find_use(self, coupon_id: str) -> CouponUse:
+        found = CouponUseItem.find(coupon_id)
+        return CouponUse(coupon_id) if found is None else record_of(CouponUse, found)
 
-    def decide_owed(self, coupon_id: str, order_id: str, fen: int) -> int:
-        CouponUse(_USE + coupon_id, ref=_OWED, order_id=order_id, fen=fen).put_if(CouponUse.ref == order_id)
-        found = CouponUse.find(_USE + coupon_id)
-        return 0 if found is None or found.fen is None else found.fen
+    def revoke_unused(self, coupon_id: str) -> CouponUse:
+        revoked = CouponUse(coupon_id, "revoked")
+        return revoked if _item(revoked).put_if(_unused()) else self.find_use(coupon_id)
 
-    def is_owed(self, coupon_id: str) -> bool:
-        found = CouponUse.find(_USE + coupon_id)
-        return found is not None and found.ref == _OWED and bool(found.fen)
+    def close_use(self, coupon_id: str, order_id: str, fen: Fen) -> CouponUse:
+        closed = CouponUse(coupon_id, "owed" if fen else "revoked", order_id, fen)
+        return closed if _item(closed).put_if(_used_by(order_id)) else self.find_use(coupon_id)
 
 
-def all_owed() -> Iterator[tuple[str, str, int]]:
-    """Coupon, order and fen of everything that was ever owed; a consistent scan, for audits."""
-    for item in CouponUse.scan(filter_condition=CouponUse.ref == _OWED, consistent_read=True):
-        if item.fen:
-            yield item.pk.removeprefix(_USE), item.order_id or "", item.fen
+def every_charge() -> Iterator[CouponUse]:
+    """Every use that is `owed`; a consistent scan, for audits."""
+    for item in CouponUseItem.scan(filter_condition=CouponUseItem.state == "owed", consistent_read=True):
+        yield record_of(CouponUse, item)
+
+
+def _item(use: CouponUse) -> CouponUseItem:
+    return CouponUseItem(**fields_of(use, CouponUseItem))
+
+
+def _unused() -> Any:
+    return CouponUseItem.coupon_id.does_not_exist() | (CouponUseItem.state == "unused")
+
+
+def _used_by(order_id: str) -> Any:
+    return (CouponUseItem.state == "used") & (CouponUseItem.order_id == order_id)

@@ -1,48 +1,85 @@
-"""What becomes of an order whose coupon is undone: taken back as far as nothing was sent, else it is owed, less what
-the buyer gives back."""
+"""Revoking a coupon after its order was placed: refund the unsent units, charge the buyer for the rest."""
 
 from collections.abc import Iterator, Sequence
 
-from cardstock.clock import Clock
+from cardstock import clock
+from cardstock.errors import STORE_BUSY, ConflictError
 from cardstock.ids import RequestKey, derived_id
 from cardstock.money import Fen
-from cardstock.orders.model import Order, Refund
+from cardstock.orders.model import Order, Refund, RequestedUnits
 from cardstock.orders.ports import Charges, CouponUses, Orders
-from cardstock.orders.service import coupon_share, withdraw
+from cardstock.orders.refund_amounts import coupon_discount, coupon_share
+from cardstock.orders.refunds import request_refund
+from cardstock.orders.steps import ATTEMPTS, close_step
 
 
-def undo(coupon_id: str, member_id: str, *, orders: Orders, uses: CouponUses, charges: Charges, clock: Clock) -> None:
-    """Let a coupon take nothing off any order, and follow the order that was placed with it. Safe to repeat."""
+def revoke_coupon(coupon_id: str, member_id: str, *, orders: Orders, uses: CouponUses, charges: Charges) -> None:
+    """Revoke a coupon, and settle the order that was placed with it. Safe to repeat.
+
+    An unpaid order is cancelled, unsent units are refunded, and for units that were sent and kept the coupon's discount
+    is charged to the member.
+    """
     request = RequestKey(derived_id("req", "undo", coupon_id), "undo")
-    while order_id := uses.undo(coupon_id):
-        left = withdraw(order_id, "a referral behind it was refunded", request, orders=orders, clock=clock)
-        if left is None:
-            # Nobody had paid the rest: the order is cancelled, and the coupon is free for a moment.
-            continue
-        fen = uses.decide_owed(coupon_id, order_id, left)
-        if fen:
-            charges.owe(coupon_id, member_id, order_id, fen)
-            # Read after the decision was kept: who is not seen here will see the decision (`take_off`).
-            order = orders.find(order_id)
-            refunds = orders.refunds_of(order_id)
-            for refund_id, part in given_back(order, refunds) if order is not None else ():
-                charges.owe_less(coupon_id, refund_id, member_id, order_id, part)
+    while (use := uses.revoke_unused(coupon_id)).state != "revoked":
+        discount = withdraw_order(use.order_id, "a referral behind it was refunded", request, orders=orders)
+        if discount is None:
+            continue  # The order was not paid: it is cancelled, and its coupon is unused for a moment.
+        use = uses.close_use(coupon_id, use.order_id, discount)
+        if use.state == "owed":
+            charges.charge(coupon_id, member_id, use.order_id, use.fen)
+            # Read after the decision was stored: a refund that is not seen here sees the decision (`reduce_charge`).
+            order = orders.find_order(use.order_id)
+            refunds = orders.refunds_of_order(use.order_id)
+            for refund_id, part in returned_discounts(order, refunds) if order is not None else ():
+                charges.reduce_charge(coupon_id, refund_id, member_id, use.order_id, part)
         return
 
 
-def take_off(order: Order, refund: Refund, refunds: Sequence[Refund], *, uses: CouponUses, charges: Charges) -> None:
-    """A refund of `order`, one of its `refunds`, has gone through: what it gives back of an order that is owed is not
-    owed any more. Safe to repeat."""
-    if order.coupon and uses.is_owed(order.coupon):
+def reduce_charge(
+    order: Order, refund: Refund, refunds: Sequence[Refund], *, uses: CouponUses, charges: Charges
+) -> None:
+    """Reduce the charge for a revoked coupon after a refund of its order has succeeded: the discount on the returned
+    units is not owed any more. `refund` is one of the order's `refunds`. Safe to repeat."""
+    if order.coupon and uses.find_use(order.coupon).state == "owed":
         fen = coupon_share(order, refund, refunds)
         if fen:
-            charges.owe_less(order.coupon, refund.refund_id, order.member_id, order.order_id, fen)
+            charges.reduce_charge(order.coupon, refund.refund_id, order.member_id, order.order_id, fen)
 
 
-def given_back(order: Order, refunds: Sequence[Refund]) -> Iterator[tuple[str, Fen]]:
-    """Each refund that went through, with what it gave back of what the coupon took off the order."""
+def returned_discounts(order: Order, refunds: Sequence[Refund]) -> Iterator[tuple[str, Fen]]:
+    """Each succeeded refund's id, with the part of the coupon's discount that lies on its units."""
     for refund in refunds:
         if refund.part_of_order and refund.status == "succeeded":
             fen = coupon_share(order, refund, refunds)
             if fen:
                 yield refund.refund_id, fen
+
+
+def withdraw_order(order_id: str, reason: str, request: RequestKey, *, orders: Orders) -> Fen | None:
+    """Refund what has not been sent of an order whose coupon is revoked. Safe to repeat: one `request` refunds once.
+
+    The coupon's discount in fen if any unit was sent and kept, else 0. None if the order was not paid: it is cancelled,
+    and its coupon is free.
+    """
+    for _ in range(ATTEMPTS):
+        order = orders.find_order(order_id)
+        if order is None or order.status in ("cancelled", "expired"):
+            return None
+        if order.status == "placed":
+            if orders.store_step(close_step(order, "cancelled", clock.now())):
+                return None
+            continue
+        supplier_orders = orders.find_supplier_orders(order_id, order.supplier_ids)
+        unsent = [
+            RequestedUnits(line.sku, line.units - line.refunded_units)
+            for line in order.lines
+            if supplier_orders[line.supplier_id].status == "open" and line.refunded_units < line.units
+        ]
+        if not unsent:
+            kept = any(line.refunded_units < line.units for line in order.lines)
+            return coupon_discount(order) if kept else 0
+        try:
+            request_refund(order.member_id, order_id, unsent, reason, request, orders=orders, unsent_only=True)
+        except ConflictError:
+            continue  # Some of it was sent meanwhile: look again.
+    raise STORE_BUSY()

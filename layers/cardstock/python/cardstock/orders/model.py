@@ -1,11 +1,7 @@
-"""What an order is, from the quote to the last refund.
-
-An `Order` is placed with the prices of a signed quote and takes its stock in the same step. Once paid, every supplier
-concerned has a `SupplierOrder`. Money that goes back is a `Refund`, a record of its own: part of an order (`return`),
-or a payment that no order was waiting for (`stray`).
-"""
+"""The nouns of orders: quotes, orders, supplier orders, refunds, uses of coupons, and what changes with each step."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
@@ -15,10 +11,36 @@ from cardstock.attribution import Attribution
 from cardstock.money import Fen
 
 OrderStatus: TypeAlias = Literal["placed", "paid", "shipped", "completed", "cancelled", "expired"]
-"""placed -> paid -> shipped -> completed, or placed -> cancelled | expired."""
 RefundKind: TypeAlias = Literal["return", "goodwill", "stray"]
 RefundStatus: TypeAlias = Literal["requested", "succeeded"]
 SupplierOrderStatus: TypeAlias = Literal["open", "shipped", "delivered", "cancelled"]
+CouponState: TypeAlias = Literal["unused", "used", "revoked", "owed"]
+
+ORDER_TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
+    "placed": frozenset({"paid", "cancelled", "expired"}),
+    "paid": frozenset({"shipped"}),
+    "shipped": frozenset({"completed"}),
+    "completed": frozenset(),
+    "cancelled": frozenset(),
+    "expired": frozenset(),
+}
+SUPPLIER_ORDER_TRANSITIONS: Final[Mapping[SupplierOrderStatus, frozenset[SupplierOrderStatus]]] = {
+    "open": frozenset({"shipped", "cancelled"}),
+    "shipped": frozenset({"delivered"}),
+    "delivered": frozenset(),
+    "cancelled": frozenset(),
+}
+REFUND_TRANSITIONS: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
+    "requested": frozenset({"succeeded"}),
+    "succeeded": frozenset(),
+}
+COUPON_TRANSITIONS: Final[Mapping[CouponState, frozenset[CouponState]]] = {
+    "unused": frozenset({"used", "revoked"}),
+    "used": frozenset({"unused", "revoked", "owed"}),
+    "revoked": frozenset(),
+    "owed": frozenset(),
+}
+
 SupplierOrderEvent: TypeAlias = Literal["requested", "reduced", "parcel_sent", "delivered"]
 """What made a version of a supplier order: the payment, a refund of unsent units, a parcel, or the delivery."""
 PaidBy: TypeAlias = Literal["buyer", "coupon"]
@@ -26,21 +48,21 @@ PaidBy: TypeAlias = Literal["buyer", "coupon"]
 
 ORDER_ID: Final = re.compile(r"ord_[0-9a-z]{26}")
 MAX_LINES: Final = 50
-"""Distinct SKUs of an order: with the order itself and its request 52 actions, far below DynamoDB's 100."""
+"""Different SKUs of an order: with the order itself and its request 52 actions, far below DynamoDB's 100."""
 MAX_PAID_AT_ONCE: Final = 97
-"""SKUs and suppliers together of an order for which there is nothing to pay: the supplier orders are made in the same
-step, beside the order, its request and its coupon."""
+"""SKUs and suppliers together of an order that its coupon pays: the step that places it also makes the supplier orders,
+beside the order, its request and its coupon."""
 MAX_UNITS: Final = 999
 PAYMENT_WINDOW: Final = timedelta(minutes=30)
-"""How long an order waits for its payment, and keeps its stock."""
+"""How long an order waits for its payment and reserves its stock."""
 QUOTE_LIFETIME: Final = timedelta(minutes=15)
 REFUND_WINDOW: Final = timedelta(days=365)
 """How long after the payment money can be sent back the way it came (WeChat Pay: one year)."""
 MAX_PARCELS: Final = 20
 
 
-class Receiver(msgspec.Struct, frozen=True):
-    """Where the goods go."""
+class Receiver(msgspec.Struct, frozen=True, array_like=True):
+    """Where the goods go. Stored as an array: do not move its fields."""
 
     name: str
     phone: str
@@ -48,38 +70,47 @@ class Receiver(msgspec.Struct, frozen=True):
 
 
 class Coupon(msgspec.Struct, frozen=True):
-    """What takes `fen` off the goods of one order, at most what they cost. It is used once."""
+    """Takes `fen` off the goods of one order, at most what they cost. It is used once."""
 
     id: str
     fen: Fen
 
 
+class CouponUse(msgspec.Struct, frozen=True):
+    """What became of a coupon. `order_id`: the order that was placed with it, if there is one.
+
+    `revoked`: nobody can use it, and nothing is owed for it. `owed`: it was revoked after its order had been sent, and
+    `fen` of what it took off is charged to the buyer.
+    """
+
+    coupon_id: str
+    state: CouponState = "unused"
+    order_id: str = ""
+    fen: Fen = 0
+
+
 class Freight(msgspec.Struct, frozen=True):
-    """What sending an order costs the buyer: `fee` fen, nothing from `free_from` fen paid for the goods on, unless that
-    is 0."""
+    """Charges the buyer `fee` fen for sending an order; nothing if `free_from` fen or more are paid for the goods.
+
+    `free_from` 0: the fee is always charged.
+    """
 
     fee: Fen
     free_from: Fen
 
-    def of(self, goods: Fen) -> Fen:
-        """The freight of an order whose goods cost so much, coupons off."""
+    def of_goods(self, goods: Fen) -> Fen:
+        """The freight of an order whose goods cost `goods` fen, coupons off."""
         return 0 if self.free_from and goods >= self.free_from else self.fee
 
 
 NO_FREIGHT: Final = Freight(0, 0)
 
 
-class Offer(msgspec.Struct, frozen=True):
-    """What the catalogue says of one SKU at the moment of a quote."""
+class RequestedUnits(msgspec.Struct, frozen=True):
+    """Units of one SKU that a member asks to buy or to return."""
 
     sku: str
-    name: str
-    price_fen: Fen
-    supplier_id: str
-    qualifying: bool
-    earns: bool
-    active: bool
-    stock: int
+    units: int
 
 
 class OrderLine(msgspec.Struct, frozen=True):
@@ -96,20 +127,20 @@ class OrderLine(msgspec.Struct, frozen=True):
     qualifying: bool
     earns: bool
     refunded_units: int = 0
-    """Units for which a refund was requested, whether it has gone through or not."""
+    """Units for which a refund was requested, whether it has succeeded or not."""
     refunded_fen: Fen = 0
 
 
 class Quote(msgspec.Struct, frozen=True):
-    """An offer to one member, as the signed token carries it: it holds for fifteen minutes, and reserves nothing."""
+    """Prices for one member, as the signed token carries them. They hold for fifteen minutes and reserve nothing."""
 
     member_id: str
     lines: tuple[OrderLine, ...]
     attribution: Attribution | None
     hint: Any
-    """What the network area wants back when the order is placed; opaque here."""
+    """JSON data that the referral network wants back when the order is placed; opaque to orders."""
     coupon: str = ""
-    """The coupon whose part is off the lines' `net_fen`."""
+    """The coupon that is off the lines' `net_fen`; empty without one."""
     freight_fen: Fen = 0
     paid_by: PaidBy = "buyer"
 
@@ -120,7 +151,7 @@ class Quote(msgspec.Struct, frozen=True):
 
     @property
     def amount_fen(self) -> Fen:
-        """What there is to pay."""
+        """What the buyer pays."""
         return self.goods_fen + self.freight_fen
 
 
@@ -136,14 +167,14 @@ class Order(msgspec.Struct, frozen=True):
     receiver: Receiver
     attribution: Attribution | None
     snapshot: dict[str, Any]
-    """Plan and positions around the buyer when the order was placed, in the network area's compact form."""
+    """The plan and the buyer's place in the referral network when the order was placed, in the network's own form."""
     placed_at: datetime
     paid_at: datetime | None = None
     channel: str | None = None
     transaction_no: str | None = None
     """The channel's number of the payment."""
     payer: str = ""
-    """Stands for who paid and on what device, as far as the channel has told: the same for the same one."""
+    """Derived from who paid, as far as the channel reports it: equal for equal payers. `device` likewise."""
     device: str = ""
     shipped_at: datetime | None = None
     """When the last supplier shipped."""
@@ -154,33 +185,33 @@ class Order(msgspec.Struct, frozen=True):
     """The coupon it was placed with."""
     paid_by: PaidBy = "buyer"
     done_suppliers: tuple[str, ...] = ()
-    """Suppliers from whom nothing is waited for any more: they shipped, or everything of theirs was refunded."""
+    """Suppliers with nothing left to ship: they have shipped, or all their units were refunded."""
     version: int = 1
 
     @property
     def expires_at(self) -> datetime:
-        """Until when it can be paid."""
+        """When the time to pay it is over."""
         return self.placed_at + PAYMENT_WINDOW
 
     @property
     def goods_fen(self) -> Fen:
-        """What the goods cost, coupons off: rewards and sales are measured on nothing else."""
+        """What the goods cost, coupons off. Rewards and sales are measured on this alone."""
         return sum(line.net_fen for line in self.lines)
 
     @property
     def freight_fen(self) -> Fen:
-        """What sending it costs the buyer."""
+        """What the buyer pays for sending it."""
         return self.amount_fen - self.goods_fen
 
     @property
     def kept_fen(self) -> Fen:
-        """What refunds have left of the goods' price."""
+        """What was paid for the goods and not refunded."""
         return self.goods_fen - sum(line.refunded_fen for line in self.lines)
 
     @property
     def refunded_fen(self) -> Fen:
-        """What was given back so far, what is on its way included. The freight goes back with the last unit of an order
-        of which nothing was sent."""
+        """What was refunded so far, requested refunds included. The freight goes back with the last unit of an order of
+        which nothing was sent."""
         unsent = self.status == "paid" and all(line.refunded_units == line.units for line in self.lines)
         return self.goods_fen - self.kept_fen + (self.freight_fen if unsent else 0)
 
@@ -190,15 +221,16 @@ class Order(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(line.supplier_id for line in self.lines))
 
 
-class RefundLine(msgspec.Struct, frozen=True):
-    """Units of one order line that are refunded (none of a goodwill), and this refund's part of what it cost."""
+class RefundLine(msgspec.Struct, frozen=True, array_like=True):
+    """What a refund takes of one order line: units (none for goodwill) and fen. Stored as an array: do not move its
+    fields."""
 
     line_no: int
     sku: str
     units: int
     amount_fen: Fen
     restock: bool = False
-    """The units had not been shipped: they go back on sale when the refund has gone through."""
+    """The units had not been shipped: they are on sale again when the refund has succeeded."""
 
 
 class Refund(msgspec.Struct, frozen=True):
@@ -220,21 +252,21 @@ class Refund(msgspec.Struct, frozen=True):
     channel: str
     transaction_no: str
     total_fen: Fen
-    """All that was paid with `transaction_no`; channels want to be told."""
+    """All that was paid with `transaction_no`; some channels require it."""
     requested_at: datetime
     succeeded_at: datetime | None = None
     fingerprint: str = ""
-    """Of the request that made it: another body under the same key is refused."""
+    """Of the request that made it: the same key with another body is refused."""
     sequence: int = 0
-    """The order's version that this request made: tells which of an order's refunds was requested first, by no clock.
-    Rewards are taken back in this sequence, the same fen in whatever order refunds go through."""
+    """The order's version that this refund made. It orders the refunds of an order without a clock, and rewards are
+    clawed back in that order, so that the fen do not depend on which refund succeeds first."""
     granted_by: str = ""
     """The key that granted a goodwill refund; empty for the other kinds."""
     version: int = 1
 
     @property
     def goods_fen(self) -> Fen:
-        """What of it is the goods' price."""
+        """What of it was paid for goods."""
         return sum(line.amount_fen for line in self.lines)
 
     @property
@@ -248,8 +280,9 @@ class Refund(msgspec.Struct, frozen=True):
         return self.kind != "stray"
 
 
-class Parcel(msgspec.Struct, frozen=True):
-    """One parcel that a supplier reported. `event_id` is the sender's: a repeat adds nothing."""
+class Parcel(msgspec.Struct, frozen=True, array_like=True):
+    """One parcel that a supplier reported. `event_id` is the supplier's: a repeat adds nothing. Stored as an array: do
+    not move its fields."""
 
     event_id: str
     carrier: str
@@ -257,8 +290,9 @@ class Parcel(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class SupplierLine(msgspec.Struct, frozen=True):
-    """What one supplier has to send: `units` less the `cancelled` ones, which were refunded before they left."""
+class SupplierLine(msgspec.Struct, frozen=True, array_like=True):
+    """What one supplier sends of a SKU: `units` less the `cancelled` ones, which were refunded before they left. Stored
+    as an array: do not move its fields."""
 
     sku: str
     name: str
@@ -280,12 +314,12 @@ class SupplierOrder(msgspec.Struct, frozen=True):
     shipped_at: datetime | None = None
     delivered_at: datetime | None = None
     reduced_at: datetime | None = None
-    """When units were last taken from it."""
+    """When a refund last cancelled units of it."""
     version: int = 1
 
 
 class StockChange(msgspec.Struct, frozen=True):
-    """Units of one SKU that become sellable (`stock`) and units that are no longer held back for somebody (`held`)."""
+    """Adds to what can be sold of one SKU (`stock`) and to what is reserved or sold but not sent (`held`)."""
 
     sku: str
     stock: int
@@ -303,12 +337,12 @@ class Step(msgspec.Struct, frozen=True):
     refunds: tuple[Refund, ...] = ()
     supplier_orders: tuple[SupplierOrder, ...] = ()
     stock: tuple[StockChange, ...] = ()
-    freed: tuple[tuple[str, str], ...] = ()
-    """Coupons, each with the order that was placed with it, which can be used again."""
+    freed_coupons: tuple[tuple[str, str], ...] = ()
+    """Coupons that can be used again, each with the id of the order that was placed with it."""
 
 
 class PaymentParameters(msgspec.Struct, frozen=True):
-    """What a client needs in order to pay."""
+    """What a client passes to the channel's pay call."""
 
     channel: str
     order_no: str
@@ -318,7 +352,7 @@ class PaymentParameters(msgspec.Struct, frozen=True):
 
 
 class PaymentNotice(msgspec.Struct, frozen=True):
-    """A payment as the channel vouches for it: verified, not yet compared with the order."""
+    """A payment as its channel reports it: the report is verified, but not yet compared with the order."""
 
     channel: str
     order_no: str
@@ -327,13 +361,13 @@ class PaymentNotice(msgspec.Struct, frozen=True):
     currency: str
     paid_at: datetime
     payer: str = ""
-    """Who paid, in the channel's words; where it is a platform that people log in on, `platform:app:openid`."""
+    """Who paid, as the channel names it; `platform:app:openid` where members log in with that platform."""
     device: str = ""
-    """On what device, if the channel tells."""
+    """The device it was paid on, if the channel names one."""
 
 
 class OrderChange(msgspec.Struct, frozen=True):
-    """One change of an order. `previous` is its status before; None for a new one, equal if only figures changed."""
+    """One change of an order. `previous`: its status before; None for a new order, equal if only figures changed."""
 
     event_id: str
     order: Order

@@ -1,4 +1,4 @@
-"""What the orders area needs from the outside."""
+"""What the verbs of orders need from outside."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from cardstock.ids import RequestKey
 from cardstock.money import Fen
 from cardstock.orders.model import (
     Coupon,
-    Offer,
+    CouponUse,
     Order,
     PaymentNotice,
     PaymentParameters,
@@ -18,96 +18,130 @@ from cardstock.orders.model import (
 )
 
 
-class Catalogue(Protocol):
-    """What is for sale."""
+class Offer(Protocol):
+    """A product as a quote needs it; the catalogue's own record is one."""
 
-    def offers(self, skus: Iterable[str]) -> dict[str, Offer]:
-        """Price and stock of the SKUs that exist. One call for up to 100."""
+    @property
+    def name(self) -> str:
+        """What buyers read."""
+
+    @property
+    def price_fen(self) -> Fen:
+        """The price of one unit."""
+
+    @property
+    def supplier_id(self) -> str:
+        """Who sends it."""
+
+    @property
+    def qualifying(self) -> bool:
+        """Whether buying it can make a distributor."""
+
+    @property
+    def earns(self) -> bool:
+        """Whether rewards are measured on it."""
+
+    @property
+    def active(self) -> bool:
+        """Whether it is for sale."""
+
+    @property
+    def stock(self) -> int:
+        """Units that can be sold now."""
+
+
+class Catalogue(Protocol):
+    """The products that are for sale."""
+
+    def products_by_sku(self, skus: Iterable[str], /) -> Mapping[str, Offer]:
+        """Those of `skus` that exist, at most 100. One call."""
+
+
+class ReferralNetwork(Protocol):
+    """The buyer's place in the referral network, as opaque JSON data without floats."""
+
+    def position_hint(self, member_id: str) -> Any:
+        """Data that travels in the quote and makes `position_snapshot` a single call. It may be out of date."""
+
+    def position_snapshot(self, member_id: str, hint: Any) -> dict[str, Any]:
+        """The plan and the positions that decide the rewards of an order placed now."""
 
 
 class Coupons(Protocol):
-    """What members may use once."""
+    """The coupons that members were granted."""
 
-    def of(self, member_id: str, coupon_id: str) -> Coupon | None:
-        """A member's coupon, if it is his and he has not used it."""
+    def find_coupon(self, member_id: str, coupon_id: str) -> Coupon | None:
+        """The member's own coupon, if it exists and is unused."""
 
 
 class CouponUses(Protocol):
-    """What became of coupons that the network takes back."""
+    """What became of each coupon. The steps of an order use and free coupons (`Orders`); this port revokes them."""
 
-    def undo(self, coupon_id: str) -> str:
-        """Let nobody use a coupon any more; the order that was placed with it, empty if none was."""
+    def find_use(self, coupon_id: str) -> CouponUse:
+        """The use of a coupon; `unused` if nothing is stored of it. Read consistently."""
 
-    def decide_owed(self, coupon_id: str, order_id: str, fen: Fen) -> Fen:
-        """Keep what is owed for a coupon that was used; the first decision holds, and is answered."""
+    def revoke_unused(self, coupon_id: str) -> CouponUse:
+        """Revoke the coupon if it is unused. Its use afterwards: a repeat changes nothing."""
 
-    def is_owed(self, coupon_id: str) -> bool:
-        """Whether money is owed for what was bought with a coupon."""
+    def close_use(self, coupon_id: str, order_id: str, fen: Fen) -> CouponUse:
+        """End the use of a coupon by `order_id`: `owed` with `fen`, or `revoked` if that is 0. Its use afterwards: the
+        first decision holds."""
 
 
 class Charges(Protocol):
-    """What members are charged for coupons that were undone too late. Each charge is made once."""
+    """Charges to members for coupons that were revoked after their orders had been sent. Each is booked once."""
 
-    def owe(self, coupon_id: str, member_id: str, order_id: str, fen: Fen) -> None:
+    def charge(self, coupon_id: str, member_id: str, order_id: str, fen: Fen) -> None:
         """Charge a member. Raises `UnavailableError` when the outcome is unknown."""
 
-    def owe_less(self, coupon_id: str, refund_id: str, member_id: str, order_id: str, fen: Fen) -> None:
-        """Take off what he has given back by a refund. Raises `UnavailableError` when the outcome is unknown."""
-
-
-class Network(Protocol):
-    """The buyer's place in the referral network, opaque to orders."""
-
-    def hint(self, member_id: str) -> Any:
-        """What makes `snapshot` a single call: JSON data that travels in the quote and may be out of date."""
-
-    def snapshot(self, member_id: str, hint: Any) -> dict[str, Any]:
-        """Plan and positions that the rewards of an order placed now depend on, as JSON data without floats."""
+    def reduce_charge(self, coupon_id: str, refund_id: str, member_id: str, order_id: str, fen: Fen) -> None:
+        """Reduce the charge by what a refund returned. Raises `UnavailableError` when the outcome is unknown."""
 
 
 class Orders(Protocol):
-    """Where orders, refunds and supplier orders are kept. Reads are consistent unless they say otherwise."""
+    """Orders, refunds and supplier orders. Reads are consistent unless they say otherwise."""
 
-    def place(self, order: Order, request: RequestKey, parts: Sequence[SupplierOrder] = ()) -> str | None:
-        """Take the stock, use the coupon, and store the order with its request: all or nothing, in one call.
+    def add_order(self, order: Order, request: RequestKey, supplier_orders: Sequence[SupplierOrder] = ()) -> str | None:
+        """Reserve the stock, use the coupon, and store the order with its request: all or nothing, in one call.
 
-        `parts`: the supplier orders of one that is paid already, because a coupon covers it. A repeat of `request`
-        changes nothing and gives the id of the order it made the first time. Raises `ConflictError`: PRICE_CHANGED
-        with `skus` (also for what is no longer sold), STOCK_SHORT with `lines`, or COUPON_USED.
+        `supplier_orders`: those of an order that its coupon pays. A repeat of `request` changes nothing and returns the
+        id of the order that it made the first time. Raises `ConflictError`: PRICE_CHANGED with `skus` (also for
+        products that are not for sale any more), STOCK_SHORT with `lines`, or COUPON_USED.
         """
 
-    def placed_by(self, request: RequestKey) -> str | None:
+    def order_id_of_request(self, request: RequestKey) -> str | None:
         """The id of the order that `request` made, if it made one."""
 
-    def store(self, step: Step) -> bool:
-        """Store a step: all or nothing, in one call. False, and nothing is changed, when a record has moved on."""
+    def store_step(self, step: Step) -> bool:
+        """Store a step: all or nothing, in one call. False, and nothing is stored, if a record has changed."""
 
-    def find(self, order_id: str) -> Order | None:
-        """The order, if there is one."""
+    def find_order(self, order_id: str) -> Order | None:
+        """The order, if it exists."""
 
-    def refunds_of(self, order_id: str) -> tuple[Refund, ...]:
+    def refunds_of_order(self, order_id: str) -> tuple[Refund, ...]:
         """All refunds of an order, oldest first."""
 
     def find_refund(self, order_id: str, refund_id: str) -> Refund | None:
-        """The refund, if there is one."""
+        """The refund, if it exists."""
 
     def find_supplier_orders(self, order_id: str, supplier_ids: Iterable[str]) -> dict[str, SupplierOrder]:
-        """The parts of an order that exist, by supplier id."""
+        """The supplier orders of an order that exist, by supplier id."""
 
-    def of_member(self, member_id: str, limit: int, after: str | None) -> tuple[Sequence[Order], str | None]:
-        """A page of a member's orders, newest first, and the id behind which the next starts; None at the end. May miss
-        what happened in the last second."""
+    def orders_of_member(self, member_id: str, limit: int, after: str | None) -> tuple[Sequence[Order], str | None]:
+        """A page of a member's orders, newest first, and the id after which the next page starts; None at the end. May
+        miss the changes of the last second."""
 
-    def of_supplier(
+    def orders_of_supplier(
         self, supplier_id: str, limit: int, after: str | None
     ) -> tuple[Sequence[SupplierOrder], str | None]:
-        """A page of a supplier's orders, oldest first, and the order id behind which the next starts."""
+        """A page of a supplier's orders, oldest first, and the order id after which the next page starts."""
 
-    def due(self, at: datetime) -> Iterator[str]:
-        """Ids of orders whose time to pay was over at `at`. May name some that were paid or closed just now."""
+    def due_orders(self, at: datetime) -> Iterator[str]:
+        """Ids of orders whose time to pay was over at `at`. May include orders that were paid or closed just now."""
 
     def open_refunds(self) -> Iterator[tuple[str, str]]:
-        """Order and id of each refund that has not gone through. May name some that just have, and miss the newest."""
+        """Order id and refund id of each refund that has not succeeded. May include some that just have, and may miss
+        the newest."""
 
 
 class PaymentChannel(Protocol):
@@ -118,20 +152,20 @@ class PaymentChannel(Protocol):
         """How clients name it: `sandbox`."""
 
     def start(self, order: Order) -> PaymentParameters:
-        """What the client needs in order to pay `order`. Safe to repeat."""
+        """What the client passes to the channel's pay call. Safe to repeat."""
 
     def read_notice(self, headers: Mapping[str, str], raw: bytes) -> PaymentNotice | None:
-        """The payment that a callback tells of, verified on its raw bytes; None if it tells of something else.
+        """The payment that a callback reports, verified on its raw bytes; None if it reports something else.
 
-        Raises `UnauthorizedError` when it is not genuine or not recent, `InvalidError` when it is malformed.
+        Raises `UnauthorizedError` if it is not genuine or not recent, `InvalidError` if it is malformed.
         """
 
     def query(self, order: Order) -> PaymentNotice | None:
-        """The payment of `order`, if it was paid; asked when no callback came."""
+        """The payment of `order`, if it was paid; for an order whose callback never came."""
 
     def refund(self, refund: Refund) -> bool:
         """Send `refund` back, at most once for its id however often it is called.
 
-        True when it has gone through, False while it is being worked on. Raises `RefusedError` when the channel will
+        True when it has succeeded, False while the channel works on it. Raises `RefusedError` when the channel will
         never do it.
         """

@@ -1,14 +1,15 @@
-"""What is said about orders as JSON."""
+"""Orders, payments and refunds as JSON."""
 
 from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from msgspec import Meta
+from msgspec.structs import asdict
 
-from cardstock.catalog.schemas import Sku
+from cardstock.attribution import Attribution
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import (
     ArticleName,
@@ -22,13 +23,13 @@ from cardstock.edge.fields import (
     PersonId,
     RefundId,
     SignedToken,
+    Sku,
     SupplierId,
 )
 from cardstock.edge.http import LINE, SAID, Model
-from cardstock.errors import NOT_FOUND, REFUND_EXCEEDS_PAID, STOCK_SHORT
+from cardstock.errors import BODY_INVALID, NOT_FOUND, REFUND_EXCEEDS_PAID, SIGNATURE_INVALID, STOCK_SHORT
 from cardstock.money import CURRENCY, MAX_FEN
 from cardstock.orders import errors, model
-from cardstock.orders.service import Wanted
 
 QUOTE_CODES: Final = (
     errors.NOT_FOR_SALE,
@@ -41,7 +42,9 @@ PLACE_CODES: Final = (errors.QUOTE_INVALID, errors.QUOTE_EXPIRED, errors.PRICE_C
 CANCEL_CODES: Final = (NOT_FOUND, errors.ORDER_PAID, errors.ORDER_EXPIRED)
 PAY_CODES: Final = (NOT_FOUND, errors.CHANNEL_UNKNOWN, errors.ORDER_PAID, errors.ORDER_CANCELLED, errors.ORDER_EXPIRED)
 REFUND_CODES: Final = (NOT_FOUND, errors.ORDER_NOT_PAID, errors.REFUND_TOO_MUCH, errors.REFUND_TOO_LATE)
+RECEIPT_CODES: Final = (NOT_FOUND, errors.NOT_SHIPPED)
 GRANT_CODES: Final = (NOT_FOUND, errors.ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, errors.REFUND_TOO_LATE)
+NOTICE_CODES: Final = (SIGNATURE_INVALID, BODY_INVALID, NOT_FOUND, errors.PAYMENT_MISMATCH)
 
 Units = Annotated[int, Meta(ge=1, le=model.MAX_UNITS, examples=[6])]
 Freight = Annotated[int, Meta(examples=[0], description="Fen that sending the order costs the buyer.")]
@@ -86,6 +89,10 @@ class AskQuote(Model):
         | None
     ) = None
 
+    def units(self) -> list[model.RequestedUnits]:
+        """The lines as the verbs of orders take them."""
+        return _units(self.lines)
+
 
 class LineView(Model):
     """One line of a quote or order, amounts in fen."""
@@ -103,6 +110,21 @@ class LineView(Model):
     refunded_units: Annotated[int, Meta(description="Units that were given back since.")] = 0
     refunded_fen: Annotated[int, Meta(description="Fen of the line that were refunded since.")] = 0
 
+    @classmethod
+    def of(cls, line: model.OrderLine, *, as_placed: bool = False) -> Self:
+        """A line as clients see it; `as_placed` leaves out what was refunded since."""
+        return cls(
+            line_no=line.line_no,
+            sku=line.sku,
+            name=line.name,
+            units=line.units,
+            price_fen=line.price_fen,
+            net_fen=line.net_fen,
+            supplier_id=line.supplier_id,
+            refunded_units=0 if as_placed else line.refunded_units,
+            refunded_fen=0 if as_placed else line.refunded_fen,
+        )
+
 
 class QuoteView(Model):
     """An offer."""
@@ -114,6 +136,19 @@ class QuoteView(Model):
     amount_fen: Annotated[Fen, Meta(description="Fen to pay: the sum of every `net_fen` and of `freight_fen`.")]
     currency: Currency
     attributed: Annotated[bool, Meta(description="Whether the order will be attributed to a card.")]
+
+    @classmethod
+    def of(cls, quote: model.Quote, *, at: datetime, token: str) -> Self:
+        """A quote that was made at `at`, with its token."""
+        return cls(
+            quote=token,
+            expires_at=rfc3339(at + model.QUOTE_LIFETIME),
+            lines=[LineView.of(line) for line in quote.lines],
+            freight_fen=quote.freight_fen,
+            amount_fen=quote.amount_fen,
+            currency=CURRENCY,
+            attributed=quote.attribution is not None,
+        )
 
 
 class ReceiverData(Model):
@@ -141,6 +176,15 @@ class ReceiverData(Model):
         ),
     ]
 
+    @classmethod
+    def of(cls, receiver: model.Receiver) -> Self:
+        """The receiver of an order."""
+        return cls(receiver.name, receiver.phone, receiver.address)
+
+    def receiver(self) -> model.Receiver:
+        """The inverse of `of`."""
+        return model.Receiver(self.name, self.phone, self.address)
+
 
 class PlaceOrder(Model):
     """A quote and where it goes."""
@@ -162,6 +206,19 @@ class PlacedOrder(Model):
     placed_at: Annotated[Moment, Meta(description="When it was placed.")]
     expires_at: Annotated[Moment, Meta(description="Until when it can be paid; its stock is reserved until then.")]
 
+    @classmethod
+    def of(cls, order: model.Order) -> Self:
+        """An order as it was placed: nothing that changes later, so that a repeat gets the same answer."""
+        return cls(
+            order_id=order.order_id,
+            lines=[LineView.of(line, as_placed=True) for line in order.lines],
+            freight_fen=order.freight_fen,
+            amount_fen=order.amount_fen,
+            currency=CURRENCY,
+            placed_at=rfc3339(order.placed_at),
+            expires_at=rfc3339(order.expires_at),
+        )
+
 
 class AttributionView(Model):
     """The card, share and view that led to the order."""
@@ -172,6 +229,11 @@ class AttributionView(Model):
     ]
     view: Annotated[str, Meta(description="View of the card that led to the order.", examples=["6bza5umcju"])]
     guide: Annotated[MemberId, Meta(description="Member whose card it was.")]
+
+    @classmethod
+    def of(cls, attribution: Attribution) -> Self:
+        """The attribution of an order."""
+        return cls(attribution.card, attribution.share, attribution.view, attribution.guide)
 
 
 class OrderView(Model):
@@ -202,12 +264,38 @@ class OrderView(Model):
     ]
     closed_at: Annotated[Moment | None, Meta(description="When it was cancelled, or expired unpaid; null otherwise.")]
 
+    @classmethod
+    def of(cls, order: model.Order) -> Self:
+        """An order as its buyer sees it."""
+        return cls(
+            order_id=order.order_id,
+            status=order.status,
+            lines=[LineView.of(line) for line in order.lines],
+            freight_fen=order.freight_fen,
+            amount_fen=order.amount_fen,
+            refunded_fen=order.refunded_fen,
+            currency=CURRENCY,
+            receiver=ReceiverData.of(order.receiver),
+            attribution=None if order.attribution is None else AttributionView.of(order.attribution),
+            placed_at=rfc3339(order.placed_at),
+            expires_at=rfc3339(order.expires_at),
+            paid_at=_moment(order.paid_at),
+            shipped_at=_moment(order.shipped_at),
+            received_at=_moment(order.received_at),
+            closed_at=_moment(order.closed_at),
+        )
+
 
 class OrderPage(Model):
     """Some orders, newest first."""
 
     items: Annotated[list[OrderView], Meta(description="Orders, newest first.")]
     next_cursor: NextCursor
+
+    @classmethod
+    def of(cls, orders: Sequence[model.Order], next_cursor: str | None) -> Self:
+        """A page of orders."""
+        return cls([OrderView.of(order) for order in orders], next_cursor)
 
 
 class StartPayment(Model):
@@ -239,6 +327,21 @@ class PaymentView(Model):
         ),
     ]
 
+    @classmethod
+    def of(cls, parameters: model.PaymentParameters) -> Self:
+        """What a channel wants for an order."""
+        return cls(
+            parameters.channel, parameters.order_no, parameters.amount_fen, parameters.currency, parameters.pay_url
+        )
+
+
+class NoticeTaken(Model):
+    """What the channel wants to read once a notice has been booked."""
+
+    code: Annotated[
+        str, Meta(description="Always `SUCCESS`: the channel stops sending the notice.", examples=["SUCCESS"])
+    ]
+
 
 class AskRefund(Model):
     """What is given back, and why."""
@@ -254,6 +357,10 @@ class AskRefund(Model):
         ),
     ]
     lines: Lines
+
+    def units(self) -> list[model.RequestedUnits]:
+        """The lines as the verbs of orders take them."""
+        return _units(self.lines)
 
 
 class GrantRefund(Model):
@@ -283,6 +390,11 @@ class RefundLineView(Model):
     units: Annotated[int, Meta(description="Units that come back; 0 in a goodwill refund.", examples=[1])]
     amount_fen: Annotated[Fen, Meta(description="Fen of the line that go back.", examples=[25_500])]
 
+    @classmethod
+    def of(cls, line: model.RefundLine) -> Self:
+        """One line of a refund."""
+        return cls(line.line_no, line.sku, line.units, line.amount_fen)
+
 
 class RequestedRefund(Model):
     """A refund that was accepted; the money follows."""
@@ -298,6 +410,20 @@ class RequestedRefund(Model):
     lines: Annotated[list[RefundLineView], Meta(description="What each line has part in it.")]
     reason: Annotated[str, Meta(description="Why it was asked for.", examples=["arrived broken"])]
     requested_at: Annotated[Moment, Meta(description="When it was asked for.")]
+
+    @classmethod
+    def of(cls, refund: model.Refund) -> RequestedRefund:
+        """A refund as it was requested: nothing that changes later, so that a repeat gets the same answer."""
+        return RequestedRefund(
+            refund_id=refund.refund_id,
+            order_id=refund.order_id,
+            amount_fen=refund.amount_fen,
+            freight_fen=refund.freight_fen,
+            currency=CURRENCY,
+            lines=[RefundLineView.of(line) for line in refund.lines],
+            reason=refund.reason,
+            requested_at=rfc3339(refund.requested_at),
+        )
 
 
 class RefundView(RequestedRefund, kw_only=True):
@@ -316,11 +442,28 @@ class RefundView(RequestedRefund, kw_only=True):
         Moment | None, Meta(description="When the channel said that the money has gone back; null before.")
     ]
 
+    @classmethod
+    def of(cls, refund: model.Refund, *, for_staff: bool = False) -> RefundView:
+        """A refund as the buyer sees it; staff see the key that granted it, too."""
+        return RefundView(
+            **asdict(RequestedRefund.of(refund)),
+            kind="return" if refund.part_of_order else "stray",
+            goodwill=refund.kind == "goodwill",
+            granted_by=refund.granted_by if for_staff and refund.kind == "goodwill" else None,
+            status=refund.status,
+            succeeded_at=_moment(refund.succeeded_at),
+        )
+
 
 class RefundList(Model):
     """All refunds of an order, oldest first."""
 
     items: Annotated[list[RefundView], Meta(description="Refunds, oldest first.")]
+
+    @classmethod
+    def of(cls, refunds: Sequence[model.Refund], *, for_staff: bool) -> Self:
+        """The refunds of an order."""
+        return cls([RefundView.of(refund, for_staff=for_staff) for refund in refunds])
 
 
 class ParcelView(Model):
@@ -330,6 +473,11 @@ class ParcelView(Model):
     tracking_no: Annotated[str, Meta(examples=["SF1234567890"], description="The carrier's number of the parcel.")]
     reported_at: Annotated[Moment, Meta(description="When the supplier reported it.")]
 
+    @classmethod
+    def of(cls, parcel: model.Parcel) -> Self:
+        """One parcel of a supplier order."""
+        return cls(parcel.carrier, parcel.tracking_no, rfc3339(parcel.at))
+
 
 class ShipmentLine(Model):
     """What one supplier sends of one product."""
@@ -338,6 +486,11 @@ class ShipmentLine(Model):
     name: Annotated[ArticleName, Meta(description="Name of the product when it was quoted.")]
     units: Annotated[int, Meta(description="Units that were ordered from this supplier.", examples=[6])]
     cancelled: Annotated[int, Meta(description="Units of these that were refunded before they left.", examples=[0])]
+
+    @classmethod
+    def of(cls, line: model.SupplierLine) -> Self:
+        """One line of a supplier order."""
+        return cls(line.sku, line.name, line.units, line.cancelled)
 
 
 class ShipmentView(Model):
@@ -350,153 +503,32 @@ class ShipmentView(Model):
     shipped_at: Annotated[Moment | None, Meta(description="When the supplier had sent everything; null before.")]
     delivered_at: Annotated[Moment | None, Meta(description="When its parcels had arrived; null before.")]
 
+    @classmethod
+    def of(cls, supplier_order: model.SupplierOrder) -> Self:
+        """A supplier order as the buyer sees it."""
+        return cls(
+            supplier_id=supplier_order.supplier_id,
+            status=supplier_order.status,
+            lines=[ShipmentLine.of(line) for line in supplier_order.lines],
+            parcels=[ParcelView.of(parcel) for parcel in supplier_order.parcels],
+            shipped_at=_moment(supplier_order.shipped_at),
+            delivered_at=_moment(supplier_order.delivered_at),
+        )
+
 
 class ShipmentList(Model):
     """Every supplier's part."""
 
     items: Annotated[list[ShipmentView], Meta(description="Each supplier's part of the order.")]
 
-
-def wanted(lines: list[Line]) -> list[Wanted]:
-    """The lines that were sent, for the service."""
-    return [Wanted(line.sku, line.units) for line in lines]
-
-
-def receiver_of(sent: ReceiverData) -> model.Receiver:
-    """The receiver that was sent, for the service."""
-    return model.Receiver(sent.name, sent.phone, sent.address)
+    @classmethod
+    def of(cls, supplier_orders: Sequence[model.SupplierOrder]) -> Self:
+        """The supplier orders of an order."""
+        return cls([ShipmentView.of(supplier_order) for supplier_order in supplier_orders])
 
 
-def lines_told(lines: tuple[model.OrderLine, ...], *, as_placed: bool = False) -> list[LineView]:
-    """The lines as clients see them; `as_placed` leaves out what was refunded since."""
-    return [
-        LineView(
-            line_no=line.line_no,
-            sku=line.sku,
-            name=line.name,
-            units=line.units,
-            price_fen=line.price_fen,
-            net_fen=line.net_fen,
-            supplier_id=line.supplier_id,
-            refunded_units=0 if as_placed else line.refunded_units,
-            refunded_fen=0 if as_placed else line.refunded_fen,
-        )
-        for line in lines
-    ]
-
-
-def quote_told(quote: model.Quote, token: str, at: datetime) -> QuoteView:
-    """A quote of the moment `at`, with its token."""
-    return QuoteView(
-        quote=token,
-        expires_at=rfc3339(at + model.QUOTE_LIFETIME),
-        lines=lines_told(quote.lines),
-        freight_fen=quote.freight_fen,
-        amount_fen=quote.amount_fen,
-        currency=CURRENCY,
-        attributed=quote.attribution is not None,
-    )
-
-
-def placed_told(order: model.Order) -> PlacedOrder:
-    """What placing answers: nothing that changes later, so that a repeat answers the same."""
-    return PlacedOrder(
-        order_id=order.order_id,
-        lines=lines_told(order.lines, as_placed=True),
-        freight_fen=order.freight_fen,
-        amount_fen=order.amount_fen,
-        currency=CURRENCY,
-        placed_at=rfc3339(order.placed_at),
-        expires_at=rfc3339(order.expires_at),
-    )
-
-
-def order_told(order: model.Order) -> OrderView:
-    """An order as its buyer sees it."""
-    found = order.attribution
-    return OrderView(
-        order_id=order.order_id,
-        status=order.status,
-        lines=lines_told(order.lines),
-        freight_fen=order.freight_fen,
-        amount_fen=order.amount_fen,
-        refunded_fen=order.refunded_fen,
-        currency=CURRENCY,
-        receiver=ReceiverData(order.receiver.name, order.receiver.phone, order.receiver.address),
-        attribution=None if found is None else AttributionView(found.card, found.share, found.view, found.guide),
-        placed_at=rfc3339(order.placed_at),
-        expires_at=rfc3339(order.expires_at),
-        paid_at=_moment(order.paid_at),
-        shipped_at=_moment(order.shipped_at),
-        received_at=_moment(order.received_at),
-        closed_at=_moment(order.closed_at),
-    )
-
-
-def page_told(found: Sequence[model.Order], next_cursor: str | None) -> OrderPage:
-    """A page of orders."""
-    return OrderPage([order_told(order) for order in found], next_cursor)
-
-
-def payment_told(found: model.PaymentParameters) -> PaymentView:
-    """What the client needs in order to pay."""
-    return PaymentView(found.channel, found.order_no, found.amount_fen, found.currency, found.pay_url)
-
-
-def requested_told(refund: model.Refund) -> RequestedRefund:
-    """What asking for a refund answers: nothing that changes later."""
-    return RequestedRefund(
-        refund_id=refund.refund_id,
-        order_id=refund.order_id,
-        amount_fen=refund.amount_fen,
-        freight_fen=refund.freight_fen,
-        currency=CURRENCY,
-        lines=[RefundLineView(line.line_no, line.sku, line.units, line.amount_fen) for line in refund.lines],
-        reason=refund.reason,
-        requested_at=rfc3339(refund.requested_at),
-    )
-
-
-def refund_told(refund: model.Refund, *, to_staff: bool) -> RefundView:
-    """A refund as its receiver sees it, or the staff."""
-    asked = requested_told(refund)
-    return RefundView(
-        asked.refund_id,
-        asked.order_id,
-        asked.amount_fen,
-        asked.freight_fen,
-        asked.currency,
-        asked.lines,
-        asked.reason,
-        asked.requested_at,
-        kind="return" if refund.part_of_order else "stray",
-        goodwill=refund.kind == "goodwill",
-        granted_by=refund.granted_by if to_staff and refund.kind == "goodwill" else None,
-        status=refund.status,
-        succeeded_at=_moment(refund.succeeded_at),
-    )
-
-
-def refunds_told(refunds: tuple[model.Refund, ...], *, to_staff: bool) -> RefundList:
-    """An order's refunds."""
-    return RefundList([refund_told(refund, to_staff=to_staff) for refund in refunds])
-
-
-def shipments_told(parts: tuple[model.SupplierOrder, ...]) -> ShipmentList:
-    """Every supplier's part."""
-    return ShipmentList([shipment_told(part) for part in parts])
-
-
-def shipment_told(part: model.SupplierOrder) -> ShipmentView:
-    """One supplier's part as the buyer sees it."""
-    return ShipmentView(
-        supplier_id=part.supplier_id,
-        status=part.status,
-        lines=[ShipmentLine(line.sku, line.name, line.units, line.cancelled) for line in part.lines],
-        parcels=[ParcelView(parcel.carrier, parcel.tracking_no, rfc3339(parcel.at)) for parcel in part.parcels],
-        shipped_at=_moment(part.shipped_at),
-        delivered_at=_moment(part.delivered_at),
-    )
+def _units(lines: list[Line]) -> list[model.RequestedUnits]:
+    return [model.RequestedUnits(line.sku, line.units) for line in lines]
 
 
 def _moment(moment: datetime | None) -> str | None:

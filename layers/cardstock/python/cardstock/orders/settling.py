@@ -1,4 +1,4 @@
-"""When an order settles, and what was given back of it."""
+"""When an order settles, and what was refunded of it: pure rules."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -8,25 +8,29 @@ from cardstock.orders.model import Order, Refund
 
 
 def opens_at(order: Order, days: int) -> datetime | None:
-    """When the `days` that an order waits after its receipt are over, after-sales aside; None before the receipt."""
+    """When `days` have passed since the receipt of the order, whatever its after-sales; None before the receipt."""
     return None if order.received_at is None else order.received_at + timedelta(days=days)
 
 
 def settles_at(order: Order, days: int, refunds: Sequence[Refund]) -> datetime | None:
-    """When those days are over, or the last after-sale that was asked for until then; None before the receipt, and
-    while an after-sale is open."""
+    """When `days` have passed since the receipt, or the last after-sale that was requested until then has succeeded.
+
+    None before the receipt, and while an after-sale is open.
+    """
     over = opens_at(order, days)
-    if over is None or any(r.part_of_order and r.succeeded_at is None for r in refunds):
+    if over is None or any(refund.part_of_order and refund.succeeded_at is None for refund in refunds):
         return None
-    after_sales = [(r.requested_at, r.succeeded_at) for r in refunds if r.part_of_order and r.succeeded_at]
-    for asked_at, closed_at in sorted(after_sales):
-        if asked_at <= over:
-            over = max(over, closed_at)
+    after_sales = [
+        (each.requested_at, each.succeeded_at) for each in refunds if each.part_of_order and each.succeeded_at
+    ]
+    for requested_at, succeeded_at in sorted(after_sales):
+        if requested_at <= over:
+            over = max(over, succeeded_at)
     return over
 
 
 def returned(order: Order, refunds: Iterable[Refund]) -> list[Fen]:
-    """What `refunds` give back of each line of the order."""
+    """What `refunds` take of each line of the order, by its place."""
     back = [0] * len(order.lines)
     for refund in refunds:
         for line in refund.lines:

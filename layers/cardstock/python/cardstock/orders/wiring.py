@@ -3,20 +3,19 @@
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from cardstock import environment
-from cardstock.clock import process_clock
+from cardstock import clock, environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import httpx
 
-    from cardstock.orders import ports as orders_ports
     from cardstock.orders.model import Freight, OrderChange, RefundChange, SupplierOrderChange
+    from cardstock.orders.ports import CouponUses, Orders, PaymentChannel
 
 
 def order_change(record: dict[str, Any]) -> "OrderChange | RefundChange | SupplierOrderChange | None":
-    """What a record of the streams of orders and supplier orders says. Raises on anything else."""
+    """The change in a record of the streams of orders and supplier orders. Raises on anything else."""
     from cardstock.orders.store import change_of
 
     return change_of(record)
@@ -31,19 +30,19 @@ def freight() -> "Freight":
 
 
 @cache
-def offers() -> "orders_ports.Catalogue":
-    """What orders need of the catalogue."""
-    from cardstock.catalog.store import DynamoProducts
-
-    return DynamoProducts()
-
-
-@cache
-def orders() -> "orders_ports.Orders":
+def orders() -> "Orders":
     """Orders, refunds and supplier orders in DynamoDB."""
     from cardstock.orders.store import DynamoOrders
 
     return DynamoOrders()
+
+
+@cache
+def coupon_uses() -> "CouponUses":
+    """The uses of coupons in DynamoDB."""
+    from cardstock.orders.coupon_store import DynamoCouponUses
+
+    return DynamoCouponUses()
 
 
 _payment_transport: "httpx.BaseTransport | None" = None
@@ -57,7 +56,7 @@ def set_payment_transport(new: "httpx.BaseTransport | None") -> None:
 
 
 @cache
-def payment_channels() -> "Mapping[str, orders_ports.PaymentChannel]":
+def payment_channels() -> "Mapping[str, PaymentChannel]":
     """The ways to pay, by name: the sandbox where it has an address."""
     from cardstock.edge.secrets import secret
     from cardstock.edge.signatures import sign, verify
@@ -70,8 +69,8 @@ def payment_channels() -> "Mapping[str, orders_ports.PaymentChannel]":
         return {}
     sandbox = SandboxChannel(
         environment.text("PAYMENT_SANDBOX_URL"),
-        verify=lambda headers, raw: verify([key()], headers, raw, process_clock().now()),
-        sign=lambda message_id, body: sign(key(), message_id, process_clock().now(), body),
+        verify=lambda headers, raw: verify([key()], headers, raw, clock.now()),
+        sign=lambda message_id, body: sign(key(), message_id, clock.now(), body),
         transport=_payment_transport,
     )
     return {sandbox.name: sandbox}

@@ -1,6 +1,6 @@
-"""The sandbox payment channel: a stranger with an address of his own, as a real one is, but no money moves.
+"""The sandbox payment channel: a remote service with its own address, as a real one is, but no money moves.
 
-Notices and refund orders are signed by Standard Webhooks 1.0 with the key both sides know.
+Notices and refund orders are signed by Standard Webhooks 1.0 with a shared key.
 
 | Call | Answer |
 |---|---|
@@ -8,7 +8,7 @@ Notices and refund orders are signed by Standard Webhooks 1.0 with the key both 
 | `POST /v1/refunds {refund_no, order_no, amount_fen}` | `succeeded`, `processing` or `failed`; once per number |
 
 Its notice is `{channel, event: "payment.succeeded", order_no, transaction_no, amount_fen, currency, paid_at, payer?,
-device?}`: the payer's account with the channel, and the device that it was unlocked on.
+device?}`: `payer` is the payer's account with the channel, `device` the device that it was paid on.
 """
 
 import json
@@ -49,7 +49,7 @@ class _Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device: _Name = ""
 
 
-class _Payment(msgspec.Struct, frozen=True):
+class _PaymentAnswer(msgspec.Struct, frozen=True):
     order_no: _Text
     status: _Text
     transaction_no: _Text | None = None
@@ -60,13 +60,13 @@ class _Payment(msgspec.Struct, frozen=True):
     device: _Name = ""
 
 
-class _Refunded(msgspec.Struct, frozen=True):
+class _RefundAnswer(msgspec.Struct, frozen=True):
     refund_no: _Text
     status: _Text
 
 
 class SandboxChannel:
-    """`PaymentChannel` of the sandbox at `base_url`.
+    """`orders.ports.PaymentChannel` of the sandbox at `base_url`.
 
     `verify` takes headers in lower case and the raw body and raises `UnauthorizedError`; `sign` gives the headers for
     a message id and a body. `transport` replaces the network.
@@ -86,10 +86,10 @@ class SandboxChannel:
         self._verify = verify
         self._sign = sign
         self._transport = transport
-        self._kept: httpx.Client | None = None
+        self._client: httpx.Client | None = None
 
     def start(self, order: Order) -> PaymentParameters:
-        """See the port. Costs no call: the sandbox takes whatever is paid."""
+        # Costs no call: the sandbox takes whatever is paid.
         return PaymentParameters(
             channel=self.name,
             order_no=order.order_id,
@@ -99,7 +99,6 @@ class SandboxChannel:
         )
 
     def read_notice(self, headers: Mapping[str, str], raw: bytes) -> PaymentNotice | None:
-        """See the port."""
         self._verify(headers, raw)
         try:
             notice = msgspec.json.decode(raw, type=_Notice, strict=True)
@@ -119,9 +118,8 @@ class SandboxChannel:
         )
 
     def query(self, order: Order) -> PaymentNotice | None:
-        """See the port."""
         path = f"/v1/payments/{quote(order.order_id, safe='')}"
-        found = self._call("GET", path, b"", {}, _Payment)
+        found = self._call("GET", path, b"", {}, _PaymentAnswer)
         if found.status != "succeeded":
             return None
         if found.transaction_no is None or found.amount_fen is None or not found.currency or found.paid_at is None:
@@ -138,11 +136,10 @@ class SandboxChannel:
         )
 
     def refund(self, refund: Refund) -> bool:
-        """See the port."""
-        wanted = {"refund_no": refund.refund_id, "order_no": refund.order_id, "amount_fen": refund.amount_fen}
-        body = json.dumps(wanted).encode()
+        message = {"refund_no": refund.refund_id, "order_no": refund.order_id, "amount_fen": refund.amount_fen}
+        body = json.dumps(message).encode()
         headers = {"content-type": "application/json", **self._sign(f"msg_{refund.refund_id}", body)}
-        answer = self._call("POST", "/v1/refunds", body, headers, _Refunded)
+        answer = self._call("POST", "/v1/refunds", body, headers, _RefundAnswer)
         if answer.status == "failed":
             raise errors.REFUND_REFUSED(refund_id=refund.refund_id)
         return bool(answer.status == "succeeded")
@@ -150,13 +147,13 @@ class SandboxChannel:
     def _call(self, method: str, path: str, body: bytes, headers: dict[str, str], kind: type) -> Any:
         import httpx  # 80 ms that a function which only reads notices need not pay
 
-        if self._kept is None:
+        if self._client is None:
             timeout = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
-            self._kept = httpx.Client(base_url=self._base_url, timeout=timeout, transport=self._transport)
+            self._client = httpx.Client(base_url=self._base_url, timeout=timeout, transport=self._transport)
         try:
-            response = self._kept.request(method, path, content=body, headers=headers)
+            response = self._client.request(method, path, content=body, headers=headers)
             response.raise_for_status()
             return msgspec.json.decode(response.content, type=kind, strict=True)
         except (httpx.HTTPError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-            # Whatever went wrong, what the channel did is not known: unknown is not failed.
+            # Whatever went wrong, the outcome at the channel is unknown, and unknown is not failed.
             raise CHANNEL_UNAVAILABLE() from error

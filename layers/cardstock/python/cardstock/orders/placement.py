@@ -1,0 +1,181 @@
+"""Placing an order: quote, place, cancel."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from cardstock import clock
+from cardstock.attribution import Attribution
+from cardstock.errors import BODY_INVALID, STOCK_SHORT, STORE_BUSY, Pointer
+from cardstock.ids import RequestKey, new_id
+from cardstock.money import CURRENCY, MAX_FEN, split
+from cardstock.orders import errors
+from cardstock.orders.model import (
+    MAX_PAID_AT_ONCE,
+    Coupon,
+    Freight,
+    Order,
+    OrderLine,
+    PaymentNotice,
+    Quote,
+    Receiver,
+    RequestedUnits,
+    SupplierOrder,
+)
+from cardstock.orders.ports import Catalogue, Coupons, Offer, Orders, ReferralNetwork
+from cardstock.orders.steps import ATTEMPTS, close_step, find_order, merge_units, pay_step, require_own
+
+COUPON_CHANNEL: Final = "coupon"
+"""The channel of an order that its coupon pays: no money moves, and none goes back."""
+
+
+class QuoteNeeds(msgspec.Struct, frozen=True):
+    """What a quote needs. `coupons` is made only for a quote that names a coupon."""
+
+    catalogue: Catalogue
+    network: ReferralNetwork
+    freight: Freight
+    coupons: Callable[[], Coupons]
+
+
+class PlacedOrder(msgspec.Struct, frozen=True):
+    """An order, and whether an earlier run of the same request placed it."""
+
+    order: Order
+    replayed: bool
+
+
+def make_quote(
+    needs: QuoteNeeds,
+    member_id: str,
+    requested: Sequence[RequestedUnits],
+    attribution: Attribution | None,
+    coupon_id: str | None = None,
+) -> Quote:
+    """Today's prices for `requested`, equal SKUs merged. Reserves nothing and writes nothing.
+
+    A coupon is spread over the lines by value. What it has above the goods is lost: it pays no freight. Raises
+    `InvalidError` for more than 50 SKUs or 999 units of one, or for more suppliers than a coupon can pay at once,
+    `RefusedError` NOT_FOR_SALE with the SKUs, COUPON_UNKNOWN or AMOUNT_TOO_LARGE, and `ConflictError` STOCK_SHORT
+    with what is in stock.
+    """
+    units = merge_units(requested)
+    offers = needs.catalogue.products_by_sku(units)
+    _require_for_sale(units, offers)
+    lines = tuple(
+        OrderLine(
+            line_no=number,
+            sku=sku,
+            name=offers[sku].name,
+            units=count,
+            price_fen=offers[sku].price_fen,
+            net_fen=count * offers[sku].price_fen,
+            supplier_id=offers[sku].supplier_id,
+            qualifying=offers[sku].qualifying,
+            earns=offers[sku].earns,
+        )
+        for number, (sku, count) in enumerate(units.items(), 1)
+    )
+    quote = Quote(member_id, lines, attribution, hint=needs.network.position_hint(member_id))
+    if coupon_id is not None:
+        coupon = needs.coupons().find_coupon(member_id, coupon_id)
+        if coupon is None:
+            raise errors.COUPON_UNKNOWN()
+        quote = _apply_coupon(coupon, quote)
+        if not quote.goods_fen and len(lines) + len({line.supplier_id for line in lines}) > MAX_PAID_AT_ONCE:
+            raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE"),))
+    quote = replace(quote, freight_fen=needs.freight.of_goods(quote.goods_fen))
+    if coupon_id is not None and not quote.amount_fen:
+        quote = replace(quote, paid_by="coupon")
+    if quote.amount_fen > MAX_FEN:
+        raise errors.AMOUNT_TOO_LARGE()
+    return quote
+
+
+def place_order(
+    member_id: str,
+    quote: Quote | None,
+    receiver: Receiver,
+    request: RequestKey,
+    *,
+    orders: Orders,
+    network: ReferralNetwork,
+) -> PlacedOrder:
+    """Place an order at the quoted prices and reserve its stock: two calls, and the second is the whole step.
+
+    An order that its coupon pays is paid in the same step. A repeat of `request` returns the first order, also when
+    its quote has expired meanwhile (`quote` None). Raises `ConflictError` QUOTE_EXPIRED, PRICE_CHANGED, STOCK_SHORT or
+    COUPON_USED; nothing is written then.
+    """
+    if quote is None:
+        return PlacedOrder(_find_placed(member_id, request, orders), replayed=True)
+    now = clock.now()
+    order = Order(
+        order_id=new_id("ord", now),
+        member_id=member_id,
+        status="placed",
+        lines=quote.lines,
+        amount_fen=quote.amount_fen,
+        receiver=receiver,
+        attribution=quote.attribution,
+        snapshot=network.position_snapshot(member_id, quote.hint),
+        placed_at=now,
+        coupon=quote.coupon,
+        paid_by=quote.paid_by,
+    )
+    supplier_orders: tuple[SupplierOrder, ...] = ()
+    if order.paid_by == "coupon":
+        step = pay_step(order, PaymentNotice(COUPON_CHANNEL, order.order_id, order.coupon, 0, CURRENCY, now), now)
+        order, supplier_orders = replace(step.orders[0], version=1), step.supplier_orders
+    earlier = orders.add_order(order, request, supplier_orders)
+    if earlier is None:
+        return PlacedOrder(order, replayed=False)
+    return PlacedOrder(require_own(orders.find_order(earlier), member_id), replayed=True)
+
+
+def cancel_order(member_id: str, order_id: str, *, orders: Orders) -> Order:
+    """Cancel an order that is not paid, and release its stock in the same step. A repeat changes nothing.
+
+    Raises `ConflictError` ORDER_PAID (ask for a refund instead) or ORDER_EXPIRED.
+    """
+    for _ in range(ATTEMPTS):
+        order = find_order(member_id, order_id, orders=orders)
+        if order.status == "cancelled":
+            return order
+        if order.status == "expired":
+            raise errors.ORDER_EXPIRED()
+        if order.status != "placed":
+            raise errors.ORDER_PAID()
+        step = close_step(order, "cancelled", clock.now())
+        if orders.store_step(step):
+            return step.orders[0]
+    raise STORE_BUSY()
+
+
+def _find_placed(member_id: str, request: RequestKey, orders: Orders) -> Order:
+    order_id = orders.order_id_of_request(request)
+    if order_id is None:
+        raise errors.QUOTE_EXPIRED()
+    return require_own(orders.find_order(order_id), member_id)
+
+
+def _require_for_sale(units: Mapping[str, int], offers: Mapping[str, Offer]) -> None:
+    missing = [sku for sku in units if sku not in offers or not offers[sku].active]
+    if missing:
+        raise errors.NOT_FOR_SALE(skus=missing)
+    short = [
+        {"sku": sku, "available": max(0, offers[sku].stock)}
+        for sku, count in units.items()
+        if offers[sku].stock < count
+    ]
+    if short:
+        raise STOCK_SHORT(lines=short)
+
+
+def _apply_coupon(coupon: Coupon, quote: Quote) -> Quote:
+    values = [line.net_fen for line in quote.lines]
+    off = split(min(coupon.fen, sum(values)), values)
+    lines = tuple(replace(line, net_fen=line.net_fen - part) for line, part in zip(quote.lines, off, strict=True))
+    return replace(quote, lines=lines, coupon=coupon.id)

@@ -1,0 +1,105 @@
+"""What the verbs of several phases share."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
+
+from msgspec.structs import replace
+
+from cardstock.errors import BODY_INVALID, NOT_FOUND, Pointer
+from cardstock.ids import derived_id
+from cardstock.orders.model import (
+    MAX_LINES,
+    MAX_UNITS,
+    ORDER_ID,
+    Order,
+    PaymentNotice,
+    RequestedUnits,
+    Step,
+    StockChange,
+    SupplierLine,
+    SupplierOrder,
+)
+from cardstock.orders.ports import Orders, PaymentChannel
+
+ATTEMPTS: Final = 6
+"""How often a verb reads and decides again when its records are changed at the same time."""
+
+Channels: TypeAlias = Mapping[str, PaymentChannel]
+
+
+def find_order(member_id: str | None, order_id: str, *, orders: Orders) -> Order:
+    """A member's own order; any order for staff (`member_id` None). Raises `NotFoundError`, also for another member's.
+
+    A malformed id costs no read.
+    """
+    order = orders.find_order(order_id) if ORDER_ID.fullmatch(order_id) else None
+    return require_own(order, member_id)
+
+
+def require_own(order: Order | None, member_id: str | None) -> Order:
+    """`order`, if it exists and is the member's. Raises `NotFoundError`."""
+    if order is None or member_id not in (None, order.member_id):
+        raise NOT_FOUND()
+    return order
+
+
+def merge_units(requested: Sequence[RequestedUnits]) -> dict[str, int]:
+    """Units by SKU, in the order of each SKU's first line.
+
+    Raises `InvalidError` unless there are 1 to 50 SKUs with 1 to 999 units each.
+    """
+    units: dict[str, int] = {}
+    for line in requested:
+        units[line.sku] = units.get(line.sku, 0) + line.units
+    if not units or len(units) > MAX_LINES or any(not 1 <= count <= MAX_UNITS for count in units.values()):
+        raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE"),))
+    return units
+
+
+def pay_step(order: Order, notice: PaymentNotice, now: datetime) -> Step:
+    """Record a payment: the order is paid, and each supplier gets its supplier order."""
+    paid = replace(
+        order,
+        status="paid",
+        # The channel's clock is not ours: a payment lies between the order and now.
+        paid_at=max(order.placed_at, min(notice.paid_at, now)),
+        channel=notice.channel,
+        transaction_no=notice.transaction_no,
+        payer=derived_id("payer", notice.payer) if notice.payer else "",
+        device=derived_id("device", notice.device) if notice.device else "",
+        version=order.version + 1,
+    )
+    supplier_orders = tuple(
+        SupplierOrder(
+            supplier_id=supplier_id,
+            order_id=order.order_id,
+            status="open",
+            lines=tuple(
+                SupplierLine(line.sku, line.name, line.units) for line in order.lines if line.supplier_id == supplier_id
+            ),
+            receiver=order.receiver,
+            created_at=now,
+        )
+        for supplier_id in order.supplier_ids
+    )
+    return Step(orders=(paid,), supplier_orders=supplier_orders)
+
+
+def close_step(order: Order, status: Literal["cancelled", "expired"], now: datetime) -> Step:
+    """Close an order that is not paid: its stock is released, and its coupon can be used again."""
+    closed = replace(order, status=status, closed_at=now, version=order.version + 1)
+    return Step(
+        orders=(closed,),
+        stock=tuple(StockChange(line.sku, line.units, -line.units) for line in order.lines),
+        freed_coupons=((order.coupon, order.order_id),) if order.coupon else (),
+    )
+
+
+def follow_suppliers(order: Order, supplier_orders: Mapping[str, SupplierOrder], now: datetime) -> Order:
+    """`order` with the state of its supplier orders: shipped once none is open and at least one was sent."""
+    done = tuple(supplier_id for supplier_id in order.supplier_ids if supplier_orders[supplier_id].status != "open")
+    sent = any(each.status in ("shipped", "delivered") for each in supplier_orders.values())
+    if order.status == "paid" and sent and len(done) == len(order.supplier_ids):
+        return replace(order, done_suppliers=done, status="shipped", shipped_at=now)
+    return replace(order, done_suppliers=done)

@@ -1,0 +1,223 @@
+"""The ports of orders in memory: what the verbs ask for, without a table."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from cardstock.catalog.model import Product
+from cardstock.errors import IDEMPOTENCY_KEY_REUSED, STOCK_SHORT
+from cardstock.ids import RequestKey
+from cardstock.orders import errors
+from cardstock.orders.model import (
+    Coupon,
+    CouponUse,
+    Order,
+    PaymentNotice,
+    PaymentParameters,
+    Refund,
+    Step,
+    SupplierOrder,
+)
+
+
+class MemoryCouponUses:
+    """`orders.ports.CouponUses`."""
+
+    def __init__(self) -> None:
+        self.uses: dict[str, CouponUse] = {}
+
+    def find_use(self, coupon_id: str) -> CouponUse:
+        return self.uses.get(coupon_id, CouponUse(coupon_id))
+
+    def revoke_unused(self, coupon_id: str) -> CouponUse:
+        if self.find_use(coupon_id).state == "unused":
+            self.uses[coupon_id] = CouponUse(coupon_id, "revoked")
+        return self.find_use(coupon_id)
+
+    def close_use(self, coupon_id: str, order_id: str, fen: int) -> CouponUse:
+        use = self.find_use(coupon_id)
+        if (use.state, use.order_id) == ("used", order_id):
+            self.uses[coupon_id] = CouponUse(coupon_id, "owed" if fen else "revoked", order_id, fen)
+        return self.find_use(coupon_id)
+
+
+class MemoryOrders:
+    """`orders.ports.Orders` and `orders.ports.Catalogue`: `products` by SKU, and everything that was stored."""
+
+    def __init__(self, products: Iterable[Product] = (), uses: MemoryCouponUses | None = None) -> None:
+        self.products = {product.sku: product for product in products}
+        self.uses = uses or MemoryCouponUses()
+        self.orders: dict[str, Order] = {}
+        self.refunds: dict[tuple[str, str], Refund] = {}
+        self.supplier_orders: dict[tuple[str, str], SupplierOrder] = {}
+        self.requests: dict[str, tuple[str, str]] = {}
+
+    def products_by_sku(self, skus: Iterable[str], /) -> dict[str, Product]:
+        return {sku: self.products[sku] for sku in skus if sku in self.products}
+
+    def add_order(self, order: Order, request: RequestKey, supplier_orders: Sequence[SupplierOrder] = ()) -> str | None:
+        earlier = self.order_id_of_request(request)
+        if earlier is not None:
+            return earlier
+        if order.coupon and self.uses.find_use(order.coupon).state != "unused":
+            raise errors.COUPON_USED()
+        self._require_offered(order)
+        self._require_stock(order)
+        for line in order.lines:
+            self._move(line.sku, -line.units, line.units)
+        if order.coupon:
+            self.uses.uses[order.coupon] = CouponUse(order.coupon, "used", order.order_id)
+        self.requests[request.id] = (request.fingerprint, order.order_id)
+        self.orders[order.order_id] = order
+        self.supplier_orders |= {(each.supplier_id, each.order_id): each for each in supplier_orders}
+        return None
+
+    def order_id_of_request(self, request: RequestKey) -> str | None:
+        if request.id not in self.requests:
+            return None
+        fingerprint, order_id = self.requests[request.id]
+        if fingerprint != request.fingerprint:
+            raise IDEMPOTENCY_KEY_REUSED()
+        return order_id
+
+    def store_step(self, step: Step) -> bool:
+        records: list[Order | Refund | SupplierOrder] = [*step.orders, *step.refunds, *step.supplier_orders]
+        if not all(map(self._is_next, records)):
+            return False
+        if not all(self.uses.find_use(c) == CouponUse(c, "used", order_id) for c, order_id in step.freed_coupons):
+            return False
+        self.orders |= {order.order_id: order for order in step.orders}
+        self.refunds |= {(refund.order_id, refund.refund_id): refund for refund in step.refunds}
+        self.supplier_orders |= {(each.supplier_id, each.order_id): each for each in step.supplier_orders}
+        for change in step.stock:
+            self._move(change.sku, change.stock, change.held)
+        for coupon_id, _ in step.freed_coupons:
+            self.uses.uses[coupon_id] = CouponUse(coupon_id)
+        return True
+
+    def find_order(self, order_id: str) -> Order | None:
+        return self.orders.get(order_id)
+
+    def refunds_of_order(self, order_id: str) -> tuple[Refund, ...]:
+        found = [refund for (of, _), refund in sorted(self.refunds.items()) if of == order_id]
+        return tuple(sorted(found, key=lambda refund: refund.requested_at))
+
+    def find_refund(self, order_id: str, refund_id: str) -> Refund | None:
+        return self.refunds.get((order_id, refund_id))
+
+    def find_supplier_orders(self, order_id: str, supplier_ids: Iterable[str]) -> dict[str, SupplierOrder]:
+        keys = {supplier_id: (supplier_id, order_id) for supplier_id in supplier_ids}
+        return {name: self.supplier_orders[key] for name, key in keys.items() if key in self.supplier_orders}
+
+    def orders_of_member(self, member_id: str, limit: int, after: str | None) -> tuple[Sequence[Order], str | None]:
+        own = [order for _, order in sorted(self.orders.items(), reverse=True) if order.member_id == member_id]
+        found = [order for order in own if after is None or order.order_id < after]
+        return found[:limit], found[limit - 1].order_id if len(found) > limit else None
+
+    def orders_of_supplier(
+        self, supplier_id: str, limit: int, after: str | None
+    ) -> tuple[Sequence[SupplierOrder], str | None]:
+        own = [each for (supplier, _), each in sorted(self.supplier_orders.items()) if supplier == supplier_id]
+        found = [each for each in own if after is None or each.order_id > after]
+        return found[:limit], found[limit - 1].order_id if len(found) > limit else None
+
+    def due_orders(self, at: datetime) -> Iterator[str]:
+        yield from [
+            order.order_id for order in self.orders.values() if order.status == "placed" and order.expires_at < at
+        ]
+
+    def open_refunds(self) -> Iterator[tuple[str, str]]:
+        yield from [key for key, refund in self.refunds.items() if refund.status == "requested"]
+
+    def _is_next(self, record: Order | Refund | SupplierOrder) -> bool:
+        stored: Order | Refund | SupplierOrder | None
+        if isinstance(record, Order):
+            stored = self.orders.get(record.order_id)
+        elif isinstance(record, Refund):
+            stored = self.refunds.get((record.order_id, record.refund_id))
+        else:
+            stored = self.supplier_orders.get((record.supplier_id, record.order_id))
+        return record.version == (1 if stored is None else stored.version + 1)
+
+    def _require_offered(self, order: Order) -> None:
+        changed = []
+        for line in order.lines:
+            product = self.products.get(line.sku)
+            if product is not None and product.active and product.price_fen == line.price_fen:
+                continue
+            changed.append(line.sku)
+        if changed:
+            raise errors.PRICE_CHANGED(skus=changed)
+
+    def _require_stock(self, order: Order) -> None:
+        short = [
+            {"sku": line.sku, "available": max(0, self.products[line.sku].stock)}
+            for line in order.lines
+            if self.products[line.sku].stock < line.units
+        ]
+        if short:
+            raise STOCK_SHORT(lines=short)
+
+    def _move(self, sku: str, stock: int, held: int) -> None:
+        product = self.products[sku]
+        self.products[sku] = replace(product, stock=product.stock + stock, held=product.held + held)
+
+
+class MemoryCoupons:
+    """`orders.ports.Coupons`: coupons by id, of every member."""
+
+    def __init__(self, *coupons: Coupon) -> None:
+        self.coupons = {coupon.id: coupon for coupon in coupons}
+
+    def find_coupon(self, _member_id: str, coupon_id: str) -> Coupon | None:
+        return self.coupons.get(coupon_id)
+
+
+class MemoryCharges:
+    """`orders.ports.Charges`: each by what makes it one."""
+
+    def __init__(self) -> None:
+        self.booked: dict[tuple[str, ...], int] = {}
+
+    def charge(self, coupon_id: str, member_id: str, order_id: str, fen: int) -> None:
+        self.booked.setdefault((coupon_id, member_id, order_id), -fen)
+
+    def reduce_charge(self, coupon_id: str, refund_id: str, member_id: str, order_id: str, fen: int) -> None:
+        self.booked.setdefault((coupon_id, refund_id, member_id, order_id), fen)
+
+
+class MemoryNetwork:
+    """`orders.ports.ReferralNetwork`: nobody is above the buyer."""
+
+    def position_hint(self, _member_id: str) -> list[str]:
+        return []
+
+    def position_snapshot(self, _member_id: str, _hint: Any) -> dict[str, Any]:
+        return {}
+
+
+class MemoryChannel:
+    """`orders.ports.PaymentChannel`: it knows `payments` by order, and sends refunds while it answers."""
+
+    name = "sandbox"
+
+    def __init__(self) -> None:
+        self.payments: dict[str, PaymentNotice] = {}
+        self.refunded: dict[str, int] = {}
+        self.answer = True
+
+    def start(self, order: Order) -> PaymentParameters:
+        return PaymentParameters(self.name, order.order_id, order.amount_fen, "CNY", "http://pay.test")
+
+    def read_notice(self, _headers: Mapping[str, str], _raw: bytes) -> PaymentNotice | None:
+        return None
+
+    def query(self, order: Order) -> PaymentNotice | None:
+        return self.payments.get(order.order_id)
+
+    def refund(self, refund: Refund) -> bool:
+        if self.answer:
+            self.refunded.setdefault(refund.refund_id, refund.amount_fen)
+        return self.answer

@@ -1,4 +1,4 @@
-"""Serving rows and purchases in DynamoDB."""
+"""Serving rows in DynamoDB: what they cost, and what a busy table does."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,11 +13,7 @@ from pynamodb.exceptions import GetError
 
 from cardstock.aws.tables import connection
 from cardstock.errors import UnavailableError
-from cardstock.flows.learning import DynamoPurchases
-from cardstock.ids import new_id
-from cardstock.orders.model import Order, OrderLine, Receiver
-from cardstock.orders.store import order_item
-from cardstock.recommendations.model import POPULAR_KEY, Entry, Purchase, Row, member_key
+from cardstock.recommendations.model import POPULAR_KEY, Entry, Row, member_key
 from cardstock.recommendations.recommending import MAX_SHOWN
 from cardstock.recommendations.store import DynamoRows
 from tests.house.cloud import Cloud
@@ -109,44 +105,3 @@ def test_a_table_that_is_not_there_is_a_defect_and_not_a_busy_store(cloud: Cloud
 
     with pytest.raises(GetError):
         DynamoRows().read_rows([POPULAR_KEY])
-
-
-def line(number: int, sku: str, units: int, refunded: int = 0) -> OrderLine:
-    return OrderLine(number, sku, f"name of {sku}", units, 100, units * 100, "sup_1", False, True, refunded)
-
-
-def order(placed_at: datetime, *lines: OrderLine, paid: bool = True) -> Order:
-    return Order(
-        order_id=new_id("ord", placed_at),
-        member_id="mem_1",
-        status="paid" if paid else "placed",
-        lines=lines,
-        amount_fen=sum(each.net_fen for each in lines),
-        receiver=Receiver("n", "p", "a"),
-        attribution=None,
-        snapshot={},
-        placed_at=placed_at,
-        paid_at=placed_at + timedelta(minutes=1) if paid else None,
-        channel="sandbox" if paid else None,
-        transaction_no="t" if paid else None,
-    )
-
-
-def stored(*orders: Order) -> None:
-    for each in orders:
-        order_item(each).save()
-
-
-def test_purchases_are_the_kept_units_of_paid_orders_in_the_window(cloud: Cloud) -> None:
-    recent = order(NOW - timedelta(days=3), line(1, "a", 5, refunded=2), line(2, "b", 1, refunded=1))
-    unpaid = order(NOW - timedelta(days=2), line(1, "c", 1), paid=False)
-    ancient = order(NOW - timedelta(days=400), line(1, "d", 1))
-    stored(recent, unpaid, ancient)
-
-    found = list(DynamoPurchases().purchases_since(NOW - timedelta(days=365)))
-
-    at = NOW - timedelta(days=3) + timedelta(minutes=1)
-    assert found == [
-        Purchase("mem_1", "a", "name of a", 3, at, recent.order_id),
-        Purchase("mem_1", "b", "name of b", 0, at, recent.order_id),
-    ]

@@ -1,31 +1,21 @@
-"""The purchases to learn from: the paid orders. Apart from the serving rows, whose reader pays for every import.
-
-| Access pattern | How | Costs |
-|---|---|---|
-| purchases of a year | Scan of `orders`, projected | 0.5 RCU for each 4 KB of the whole table |
-"""
+"""Recommendations learn from orders: each line that a member paid for is a purchase."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
-from cardstock.orders.store import OrderItem
+from cardstock.orders.ports import PaidOrders
 from cardstock.recommendations.model import Purchase
 
 
-class DynamoPurchases:
-    """`recommendations.ports.Purchases`."""
+class OrderPurchases:
+    """`recommendations.ports.Purchases` on the paid orders."""
+
+    def __init__(self, orders: PaidOrders) -> None:
+        self._orders = orders
 
     def purchases_since(self, moment: datetime) -> Iterator[Purchase]:
-        """Not read consistently: what was paid a second ago is learnt tomorrow.
-
-        An order placed before `moment` is left out even when it was paid after it; they are minutes apart.
-        """
-        found = OrderItem.scan(
-            OrderItem.paid_at.exists() & (OrderItem.placed_at >= moment),
-            attributes_to_get=["pk", "member_id", "l", "tp"],
-        )
-        for item in found:
-            for line in item.lines:
-                yield Purchase(
-                    item.member_id, line.sku, line.name, line.units - line.refunded_units, item.paid_at, item.order_id
-                )
+        """Each line with the units that the member kept, which may be none."""
+        for order in self._orders.paid_orders_since(moment):
+            for line in order.lines:
+                kept = line.units - line.refunded_units
+                yield Purchase(order.member_id, line.sku, line.name, kept, order.paid_at, order.order_id)

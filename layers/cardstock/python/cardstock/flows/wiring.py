@@ -117,9 +117,9 @@ def announcements() -> "Announcements":
 @cache
 def purchases() -> "Purchases":
     """Paid orders to learn recommendations from."""
-    from cardstock.flows.learning import DynamoPurchases
+    from cardstock.flows.learning import OrderPurchases
 
-    return DynamoPurchases()
+    return OrderPurchases(orders_wiring.paid_orders())
 
 
 @cache

@@ -221,6 +221,15 @@ class Order(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(line.supplier_id for line in self.lines))
 
 
+class PaidOrder(msgspec.Struct, frozen=True):
+    """What a paid order says of the member who bought. Lines carry what was refunded since."""
+
+    order_id: str
+    member_id: str
+    paid_at: datetime
+    lines: tuple[OrderLine, ...]
+
+
 class RefundLine(msgspec.Struct, frozen=True, array_like=True):
     """What a refund takes of one order line: units (none for goodwill) and fen. Stored as an array: do not move its
     fields."""

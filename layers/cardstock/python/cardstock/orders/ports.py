@@ -10,6 +10,7 @@ from cardstock.orders.model import (
     Coupon,
     CouponUse,
     Order,
+    PaidOrder,
     PaymentNotice,
     PaymentParameters,
     Refund,
@@ -169,3 +170,10 @@ class PaymentChannel(Protocol):
         True when it has succeeded, False while the channel works on it. Raises `RefusedError` when the channel will
         never do it.
         """
+
+
+class PaidOrders(Protocol):
+    """The history of what was paid."""
+
+    def paid_orders_since(self, moment: datetime) -> Iterable[PaidOrder]:
+        """Every order paid at or after `moment`, in any order. An order that was placed before may be left out."""

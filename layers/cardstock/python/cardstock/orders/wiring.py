@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import httpx
 
     from cardstock.orders.model import Freight, OrderChange, RefundChange, SupplierOrderChange
-    from cardstock.orders.ports import CouponUses, Orders, PaymentChannel
+    from cardstock.orders.ports import CouponUses, Orders, PaidOrders, PaymentChannel
 
 
 def order_change(record: dict[str, Any]) -> "OrderChange | RefundChange | SupplierOrderChange | None":
@@ -35,6 +35,14 @@ def orders() -> "Orders":
     from cardstock.orders.store import DynamoOrders
 
     return DynamoOrders()
+
+
+@cache
+def paid_orders() -> "PaidOrders":
+    """The history of paid orders in DynamoDB."""
+    from cardstock.orders.history_store import DynamoPaidOrders
+
+    return DynamoPaidOrders()
 
 
 @cache

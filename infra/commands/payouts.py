@@ -37,7 +37,7 @@ def report(
     from cardstock.payouts.reading import totals
 
     batch = _batch(payout_id)
-    found = models.told_in_full(batch, totals(payouts_wiring.payouts().lines_of_batch(batch.id)))
+    found = models.PayoutDetail.of(batch, totals(payouts_wiring.payouts().lines_of_batch(batch.id)))
     files = [_file(file) for file in (*batch.transfers, *batch.reports)]
     rewritten = _rewritten(batch) if again and batch.status == "settled" else {}
     for file in files:
@@ -70,7 +70,7 @@ def reconcile(payout_id: str, as_json: AsJson = False) -> None:
 
     batch = _batch(payout_id)
     books, pending = compare_books(batch, payouts_wiring.payouts(), flows_wiring.payout_ledger())
-    told = models.told_in_full(replace(batch, books=books), {}).books
+    told = models.PayoutDetail.of(replace(batch, books=books)).books
     assert told is not None
     if as_json:
         values = {"payout_id": batch.id, "status": batch.status, "pending": pending, **msgspec.to_builtins(told)}

@@ -17,7 +17,7 @@ from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.model import Line
 from cardstock.payouts.reading import withdrawals
-from cardstock.payouts.schemas import PageOfWithdrawals, Withdrawals, withdrawals_told
+from cardstock.payouts.schemas import PageOfWithdrawals, Withdrawals
 
 api = Api("commissions", callers=partners_wiring.callers)
 
@@ -66,7 +66,7 @@ def list_withdrawals(request: Request[Nothing, PageOfWithdrawals]) -> Withdrawal
         return withdrawals(member_id, limit, before, payouts_wiring.payouts())
 
     found, following = read_page(edge_wiring.signer(), f"withdrawals:{member_id}", request.query, read)
-    return withdrawals_told(found, following, request.language)
+    return Withdrawals.of(found, following, request.language)
 
 
 handler = api.handler

@@ -26,7 +26,7 @@ api = Api("payouts", callers=partners_wiring.callers)
 def list_payouts(request: Request[Nothing, PageQuery]) -> models.PayoutList:
     """List payouts, newest period first."""
     found, following = read_page(edge_wiring.signer(), "payouts", request.query, payouts_wiring.payouts().batch_page)
-    return models.PayoutList([models.told(batch) for batch in found], following)
+    return models.PayoutList([models.Payout.of(batch) for batch in found], following)
 
 
 @api.post("/v1/payouts", body=models.OpenPayout, answer=models.Payout, status=201, auth="key", scope="payouts:open",
@@ -42,14 +42,14 @@ def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
         request.body.period, opener, flows_wiring.payout_rules, keep, payouts_wiring.payouts()
     )
     payouts_wiring.request_step(batch.id)
-    return Answer(models.told(batch), replayed=repeated)
+    return Answer(models.Payout.of(batch), replayed=repeated)
 
 
 @api.get("/v1/payouts/{payout_id}", answer=models.PayoutDetail, auth="key", scope="payouts:read", codes=(NOT_FOUND,))
 def read_payout(request: Request[Nothing, Nothing]) -> models.PayoutDetail:
     """Read a payout with the sums of its lines."""
     batch = existing_batch(request.path["payout_id"], payouts_wiring.payouts())
-    return models.told_in_full(batch, totals(payouts_wiring.payouts().lines_of_batch(batch.id)))
+    return models.PayoutDetail.of(batch, totals(payouts_wiring.payouts().lines_of_batch(batch.id)))
 
 
 @api.get("/v1/payouts/{payout_id}/lines", query=PageQuery, answer=models.PayoutLines, auth="key",
@@ -59,7 +59,7 @@ def list_lines(request: Request[Nothing, PageQuery]) -> models.PayoutLines:
     batch = existing_batch(request.path["payout_id"], payouts_wiring.payouts())
     of, read = f"lines:{batch.id}", payouts_wiring.payouts().line_page
     found, following = read_page(edge_wiring.signer(), of, request.query, read, batch.id)
-    return models.PayoutLines([models.told_line(line) for line in found], following)
+    return models.PayoutLines([models.PayoutLine.of(line) for line in found], following)
 
 
 @api.post("/v1/payouts/{payout_id}/approvals", body=models.Approve, answer=models.Payout, auth="key",
@@ -73,7 +73,7 @@ def approve(request: Request[models.Approve, Nothing]) -> Answer:
     approval = Approval(request.caller.actor, request.caller.name, request.body.note, can_approve)
     batch, repeated = approve_batch(request.path["payout_id"], approval, request.key, payouts_wiring.payouts())
     payouts_wiring.request_step(batch.id)
-    return Answer(models.told(batch), replayed=repeated)
+    return Answer(models.Payout.of(batch), replayed=repeated)
 
 
 @api.post("/v1/payouts/{payout_id}/results", body=models.BringResults, answer=models.TakenResults, status=202,
@@ -86,12 +86,12 @@ def bring_results(request: Request[models.BringResults, Nothing]) -> models.Take
     bringing the result with the right `amount_fen`.
     """
     payout_id, actor = request.path["payout_id"], request.caller.actor
-    answers = models.answers_of(request.body, source=actor, at=clock.now())
+    answers = request.body.answers(actor, clock.now())
     brought = record_results(payout_id, answers, payouts_wiring.payouts())
     if request.body.all_others_paid:
         confirm_all(payout_id, actor, payouts_wiring.payouts())
     payouts_wiring.request_step(payout_id)
-    return models.told_outcome(payout_id, brought)
+    return models.TakenResults.of(payout_id, brought)
 
 
 @api.post("/v1/payouts/{payout_id}/lines/{number}/retries", answer=models.PayoutLine, status=202, auth="key",
@@ -107,7 +107,7 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
         payout_id, request.path["number"], request.caller.actor, request.key, payouts_wiring.payouts()
     )
     payouts_wiring.request_step(payout_id)
-    return Answer(models.told_line(line), replayed=repeated)
+    return Answer(models.PayoutLine.of(line), replayed=repeated)
 
 
 @api.get("/v1/payouts/{payout_id}/report", answer=models.PayoutReport, auth="key", scope="payouts:read",
@@ -116,7 +116,7 @@ def read_report(request: Request[Nothing, Nothing]) -> models.PayoutReport:
     """Read a payout's files and its reconciliation."""
     batch = existing_batch(request.path["payout_id"], payouts_wiring.payouts())
     files = ((file, payouts_wiring.report_files().link(file.key)) for file in (*batch.transfers, *batch.reports))
-    return models.told_report(batch, files)
+    return models.PayoutReport.of(batch, files)
 
 
 handler = api.handler

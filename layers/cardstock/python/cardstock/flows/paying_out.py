@@ -1,14 +1,21 @@
-"""Payouts, where they meet plans and partners: the rules of a new batch, and its events."""
+"""Payouts, where they meet other areas: the rules of a new batch, members as payees, the ledger as payouts read it, and
+the events about a batch.
+"""
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from cardstock.clock import rfc3339
 from cardstock.flows.announcing import Announcements, event
+from cardstock.ledger.payout_steps import TransferPosting
+from cardstock.members.model import Member
+from cardstock.money import Fen
 from cardstock.network.plan import Plan
 from cardstock.payouts.listing import LISTED
-from cardstock.payouts.model import Batch, Period, Rules
+from cardstock.payouts.model import Balance, Batch, Booking, LedgerLine, Line, Payee, Period, Rules
 from cardstock.payouts.tax.tables import table_for
 
 _SMALLEST_LISTED: Final = 1
@@ -37,6 +44,106 @@ def payout_rules(period: Period, plan: Plan, settings: PayoutSettings) -> Rules:
         tax_method=table.method,
         tax_table=table.id,
         carry_over_gap=settings.carry_over_gap,
+    )
+
+
+class LedgerReads(msgspec.Struct, frozen=True):
+    """What the ledger lends to payouts (`ledger.payout_store`)."""
+
+    members_with: Callable[[Fen], Iterable[tuple[str, Fen]]]
+    available_of: Callable[[Sequence[str]], Mapping[str, Fen]]
+    postings_of_transfers: Callable[[Sequence[str]], Iterable[TransferPosting]]
+    changes_of_members: Callable[[Sequence[str], datetime | None, datetime], Iterable[TransferPosting]]
+
+
+class PayoutLedger:
+    """`payouts.ports.Ledger`."""
+
+    def __init__(self, reads: LedgerReads) -> None:
+        self._reads = reads
+
+    def eligible(self, minimum: int) -> Iterator[Balance]:
+        for member, available in self._reads.members_with(minimum):
+            yield Balance(member, available)
+
+    def balances(self, members: Sequence[str]) -> Mapping[str, Balance]:
+        found = self._reads.available_of(members)
+        return {member: Balance(member, available) for member, available in found.items()}
+
+    def bookings(self, lines: Sequence[Line]) -> tuple[Mapping[str, Booking], Sequence[LedgerLine]]:
+        sent = [line.number for line in lines if line.status != "pending"]
+        postings = [_ledger_line(posting) for posting in self._reads.postings_of_transfers(sent)]
+        sums: dict[str, dict[str, Fen]] = {}
+        members: dict[str, str] = {}
+        for posting in postings:
+            booked = sums.setdefault(posting.cause, dict.fromkeys(_BOOKED_AS.values(), 0))
+            members[posting.cause] = posting.member
+            column = _BOOKED_AS.get((posting.kind, posting.account))
+            if column is not None:
+                booked[column] += posting.amount
+        return {number: Booking(number, members[number], **booked) for number, booked in sums.items()}, postings
+
+    def statements(self, members: Sequence[str], since: datetime | None, until: datetime) -> Iterator[LedgerLine]:
+        return map(_ledger_line, self._reads.changes_of_members(members, since, until))
+
+
+_BOOKED_AS: Final = {
+    ("claimed", "paying"): "claimed",
+    ("paid", "paid"): "paid",
+    ("paid", "withheld"): "tax",
+    ("returned", "available"): "returned",
+}
+"""The column of a booking, by the kind of the entry and the pocket that it moves money into."""
+
+
+def _ledger_line(posting: TransferPosting) -> LedgerLine:
+    return LedgerLine(
+        member=posting.member_id,
+        at=posting.at,
+        entry=posting.transaction_id,
+        kind=posting.kind,
+        cause=posting.cause,
+        account=posting.pocket,
+        amount=posting.amount,
+    )
+
+
+class MembersAsPayees:
+    """`payouts.ports.Payees`: verified persons of age, unless they are erased or an alarm stops their payouts.
+
+    `find_members` answers members, and the ids of those who are stopped.
+    """
+
+    def __init__(self, find_members: Callable[[Sequence[str]], tuple[Iterable[Member], frozenset[str]]]) -> None:
+        self._find_members = find_members
+
+    def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+        found, stopped = self._find_members(members)
+        return {member.id: _payee(member, now, hold=member.id in stopped) for member in found}
+
+
+class MembersAsPersons:
+    """`payouts.ports.Payees` for tax: who members are, not whether they may be paid. Checks no alarm."""
+
+    def __init__(self, find_members: Callable[[Sequence[str]], Mapping[str, Member]]) -> None:
+        self._find_members = find_members
+
+    def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+        return {found.id: _payee(found, now, hold=False) for found in self._find_members(members).values()}
+
+
+def _payee(member: Member, now: datetime, *, hold: bool) -> Payee:
+    return Payee(
+        member=member.id,
+        name=member.person.name if member.person is not None else "",
+        account=member.account,
+        verified=member.person is not None,
+        of_age=member.person is not None and member.person.of_age(now),
+        hold=hold,
+        erased=member.erased_at is not None,
+        person=member.person.id if member.person is not None else "",
+        id_number=member.person.number_masked if member.person is not None else "",
+        siblings=member.siblings,
     )
 
 

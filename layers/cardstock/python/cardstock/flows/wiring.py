@@ -218,25 +218,35 @@ def settling() -> "SettlingNeeds":
 @cache
 def payout_ledger() -> "payouts_ports.Ledger":
     """The ledger as payouts read it."""
-    from cardstock.payouts.store import DynamoLedger
+    from cardstock.flows.paying_out import LedgerReads, PayoutLedger
+    from cardstock.ledger import payout_store
 
-    return DynamoLedger()
+    return PayoutLedger(
+        LedgerReads(
+            payout_store.members_with,
+            payout_store.available_of,
+            payout_store.postings_of_transfers,
+            payout_store.changes_of_members,
+        )
+    )
 
 
 @cache
 def payees() -> "payouts_ports.Payees":
     """Members as people to be paid."""
-    from cardstock.payouts.store import DynamoPayees
+    from cardstock.compliance.store import members_and_stopped
+    from cardstock.flows.paying_out import MembersAsPayees
 
-    return DynamoPayees()
+    return MembersAsPayees(members_and_stopped)
 
 
 @cache
-def taxpayers() -> "payouts_ports.Payees":
+def persons() -> "payouts_ports.Payees":
     """Members as the persons they are."""
-    from cardstock.payouts.store import persons
+    from cardstock.flows.paying_out import MembersAsPersons
+    from cardstock.members.store import members_of
 
-    return persons
+    return MembersAsPersons(members_of)
 
 
 def payout_rules(period: "Period") -> "Rules":

@@ -3,8 +3,22 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+import msgspec
+
 from cardstock.ledger.model import Kind, LedgerTransaction, Pocket, Posting, account, nonzero, transaction_id
 from cardstock.money import Fen
+
+
+class TransferPosting(msgspec.Struct, frozen=True):
+    """One posting on one pocket of a member, as payouts report it. `amount` is signed."""
+
+    member_id: str
+    at: datetime
+    transaction_id: str
+    kind: str
+    cause: str
+    pocket: str
+    amount: Fen
 
 
 def claimed(number: str, member_id: str, gross: Fen, at: datetime) -> LedgerTransaction:

@@ -148,10 +148,10 @@ class Channel(Protocol):
 class TaxFiles(Protocol):
     """The quarters whose files were written."""
 
-    def add(self, file: TaxFile) -> None:
+    def add_tax_file(self, file: TaxFile) -> None:
         """Note that a quarter was written, unless it is noted: it can only have been written with the same bytes."""
 
-    def page(self, *, limit: int) -> list[TaxFile]:
+    def newest_tax_files(self, *, limit: int) -> list[TaxFile]:
         """The last ones, newest quarter first."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations  # evaluated only for what is decoded: the im
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
@@ -13,50 +14,36 @@ from cardstock.edge.cursors import PageQuery
 from cardstock.edge.fields import MemberId, Moment, NextCursor, Period, PersonId
 from cardstock.edge.http import Model
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND
-from cardstock.payouts.errors import (
-    APPROVER_OPENED_IT,
-    CHANNEL_SPEAKS_ITSELF,
-    PAYOUT_CHANGED,
-    PAYOUT_CLOSED,
-    PAYOUT_NOT_SENT,
-    PAYOUT_STILL_OPENING,
-    PERIOD_NOT_OVER,
-    PERIOD_PAST,
-    RETRIED_ALREADY,
-    TAX_TABLE_MISSING,
-    TRANSFER_NOT_FAILED,
-    TRANSFER_UNKNOWN,
-    TRANSFER_WAITS,
-)
-from cardstock.payouts.model import Answer, Batch, File, Line, Reconciliation
+from cardstock.payouts import errors
+from cardstock.payouts.model import Answer, Batch, Difference, File, Line, Reconciliation
 from cardstock.payouts.model import Totals as BookTotals
 from cardstock.payouts.reading import StatusTotal
 from cardstock.payouts.results import BroughtResults
 from cardstock.payouts.wording import REASON, STATUS
 
-OPENING_CODES = (PERIOD_NOT_OVER, PERIOD_PAST, TAX_TABLE_MISSING)
+OPENING_CODES = (errors.PERIOD_NOT_OVER, errors.PERIOD_PAST, errors.TAX_TABLE_MISSING)
 APPROVAL_CODES = (
     NOT_FOUND,
-    APPROVER_OPENED_IT,
-    PAYOUT_STILL_OPENING,
-    PAYOUT_CHANGED,
+    errors.APPROVER_OPENED_IT,
+    errors.PAYOUT_STILL_OPENING,
+    errors.PAYOUT_CHANGED,
     IDEMPOTENCY_KEY_REUSED,
 )
 RESULT_CODES = (
     NOT_FOUND,
-    PAYOUT_NOT_SENT,
-    PAYOUT_CHANGED,
-    CHANNEL_SPEAKS_ITSELF,
-    TRANSFER_UNKNOWN,
-    TRANSFER_WAITS,
+    errors.PAYOUT_NOT_SENT,
+    errors.PAYOUT_CHANGED,
+    errors.CHANNEL_SPEAKS_ITSELF,
+    errors.TRANSFER_UNKNOWN,
+    errors.TRANSFER_WAITS,
 )
 RETRY_CODES = (
     NOT_FOUND,
-    PAYOUT_NOT_SENT,
-    PAYOUT_CLOSED,
-    TRANSFER_NOT_FAILED,
-    RETRIED_ALREADY,
-    PAYOUT_CHANGED,
+    errors.PAYOUT_NOT_SENT,
+    errors.PAYOUT_CLOSED,
+    errors.TRANSFER_NOT_FAILED,
+    errors.RETRIED_ALREADY,
+    errors.PAYOUT_CHANGED,
     IDEMPOTENCY_KEY_REUSED,
 )
 
@@ -164,6 +151,10 @@ class BringResults(Model):
     )
     all_others_paid: Annotated[bool, Meta(description="Whether every transfer without a result was paid.")] = False
 
+    def answers(self, source: str, at: datetime) -> list[Answer]:
+        """The results as answers about transfers, brought by `source`."""
+        return [Answer(one.number, one.result, at, source, one.reason, one.amount_fen) for one in self.results]
+
 
 class TakenResults(Model):
     """How many results were news."""
@@ -173,6 +164,10 @@ class TakenResults(Model):
         int, Meta(description="Results that were news; they are applied within moments.", examples=[12])
     ]
     repeated: Annotated[int, Meta(description="Results that had been brought before.", examples=[0])]
+
+    @classmethod
+    def of(cls, payout_id: str, brought: BroughtResults) -> TakenResults:
+        return cls(payout_id, brought.recorded, brought.repeated)
 
 
 class Sums(Model):
@@ -186,6 +181,10 @@ class Sums(Model):
     tax_fen: Annotated[int, Meta(description="Fen that are withheld.", examples=[18_700])]
     net_fen: Annotated[int, Meta(description="Fen that go to the payees.", examples=[401_300])]
 
+    @classmethod
+    def of(cls, total: StatusTotal) -> Sums:
+        return cls(total.lines, total.listed, total.gross, total.tax, total.net)
+
 
 class BookSums(Model):
     """One of the three books, over all lines."""
@@ -197,6 +196,10 @@ class BookSums(Model):
     paid_fen: Annotated[int, Meta(description="Fen that reached the payees, after tax.", examples=[401_300])]
     tax_fen: Annotated[int, Meta(description="Fen that were withheld.", examples=[18_700])]
     returned_fen: Annotated[int, Meta(description="Fen that went back to balances, before tax.", examples=[0])]
+
+    @classmethod
+    def of(cls, totals: BookTotals) -> BookSums:
+        return cls(totals.count, totals.claimed, totals.paid, totals.tax, totals.returned)
 
 
 class BookDifference(Model):
@@ -222,6 +225,10 @@ class BookDifference(Model):
     ]
     channel: Annotated[str, Meta(description="What the channel says; `-` if nothing.", examples=["paid 12340"])]
 
+    @classmethod
+    def of(cls, found: Difference) -> BookDifference:
+        return cls(found.number, found.member, found.code, found.ledger, found.batch, found.channel)
+
 
 class Books(Model):
     """The three-way reconciliation."""
@@ -231,6 +238,16 @@ class Books(Model):
     batch: Annotated[BookSums, Meta(description="Sums of the batch.")]
     channel: Annotated[BookSums, Meta(description="Sums of what the channel answered.")]
     differences: Annotated[list[BookDifference], Meta(description="Transfers on which the books do not agree.")]
+
+    @classmethod
+    def of(cls, books: Reconciliation) -> Books:
+        return cls(
+            books.closes,
+            BookSums.of(books.ledger),
+            BookSums.of(books.batch),
+            BookSums.of(books.channel),
+            [BookDifference.of(found) for found in books.differences],
+        )
 
 
 class Payout(Model):
@@ -268,6 +285,10 @@ class Payout(Model):
         Moment | None, Meta(description="When every transfer was final and the books agreed; null before.")
     ]
 
+    @classmethod
+    def of(cls, batch: Batch) -> Payout:
+        return cls(**_head(batch))
+
 
 class PayoutDetail(Payout, kw_only=True):
     """A batch with the sums of its lines by status, and its reconciliation once every line has a result."""
@@ -282,6 +303,11 @@ class PayoutDetail(Payout, kw_only=True):
         ),
     ]
     books: Annotated[Books | None, Meta(description="The last reconciliation; null until every line has a result.")]
+
+    @classmethod
+    def of(cls, batch: Batch, totals: Mapping[str, StatusTotal] = MappingProxyType({})) -> PayoutDetail:
+        sums = {status: Sums.of(total) for status, total in sorted(totals.items())}
+        return cls(**_head(batch), totals=sums, books=None if batch.books is None else Books.of(batch.books))
 
 
 class PayoutList(Model):
@@ -308,6 +334,23 @@ class PayoutLine(Model):
     sent_at: Annotated[Moment | None, Meta(description="When it was sent; null before.")]
     closed_at: Annotated[Moment | None, Meta(description="When it was final; null before.")]
     retried_by: Annotated[PersonId | None, Meta(description="Person who asked for this try; null for the first one.")]
+
+    @classmethod
+    def of(cls, line: Line) -> PayoutLine:
+        return cls(
+            line.number,
+            line.member,
+            line.attempt,
+            line.status,
+            line.reason,
+            line.listed,
+            line.gross,
+            line.tax,
+            line.net,
+            _time(line.sent_at),
+            _time(line.closed_at),
+            line.retried_by,
+        )
 
 
 class ConfirmTransfer(Model):
@@ -347,12 +390,40 @@ class Withdrawal(Model):
         str, Meta(description="How it stands and why, in the language of the request.", examples=["待收款人确认"])
     ]
 
+    @classmethod
+    def of(cls, line: Line, language: str) -> Withdrawal:
+        """A line as its payee sees it, in `zh` or `en`."""
+        english = language == "en"
+        text = STATUS[line.status][english]
+        if line.reason in REASON:  # A channel's own code is for finance.
+            text += (": " if english else "：") + REASON[line.reason][english]
+        given = line.confirmation
+        return cls(
+            number=line.number,
+            period=line.period,
+            attempt=line.attempt,
+            status=line.status,
+            reason=line.reason,
+            listed_fen=line.listed,
+            gross_fen=line.gross,
+            tax_fen=line.tax,
+            net_fen=line.net,
+            sent_at=_time(line.sent_at),
+            closed_at=_time(line.closed_at),
+            confirm=None if given is None else ConfirmTransfer(given.merchant, given.app, given.package),
+            text=text,
+        )
+
 
 class Withdrawals(Model):
     """The member's own payments, newest period first."""
 
     items: Annotated[list[Withdrawal], Meta(description="The member's own payments, newest month first.")]
     next_cursor: NextCursor
+
+    @classmethod
+    def of(cls, lines: Iterable[Line], next_cursor: str | None, language: str) -> Withdrawals:
+        return cls([Withdrawal.of(line, language) for line in lines], next_cursor)
 
 
 class PayoutLines(Model):
@@ -389,6 +460,10 @@ class ReportFile(Model):
         ),
     ]
 
+    @classmethod
+    def of(cls, file: File, url: str) -> ReportFile:
+        return cls(file.name, file.content_type, file.size, file.sha256, url)
+
 
 class PayoutReport(Model):
     """Files of a batch, and its reconciliation."""
@@ -402,80 +477,11 @@ class PayoutReport(Model):
     ]
     books: Annotated[Books | None, Meta(description="The last reconciliation; null until every line has a result.")]
 
-
-def told(batch: Batch) -> Payout:
-    """A batch as it is listed."""
-    return Payout(**_head(batch))
-
-
-def told_in_full(batch: Batch, totals: Mapping[str, StatusTotal]) -> PayoutDetail:
-    """A batch as it is shown alone."""
-    sums = {
-        status: Sums(total.lines, total.listed, total.gross, total.tax, total.net)
-        for status, total in sorted(totals.items())
-    }
-    return PayoutDetail(**_head(batch), totals=sums, books=_books(batch.books))
-
-
-def told_line(line: Line) -> PayoutLine:
-    """A line."""
-    return PayoutLine(
-        line.number,
-        line.member,
-        line.attempt,
-        line.status,
-        line.reason,
-        line.listed,
-        line.gross,
-        line.tax,
-        line.net,
-        _time(line.sent_at),
-        _time(line.closed_at),
-        line.retried_by,
-    )
-
-
-def withdrawals_told(lines: Iterable[Line], next_cursor: str | None, language: str) -> Withdrawals:
-    """Lines as their payee sees them; `language`: zh or en."""
-    return Withdrawals([_withdrawal(line, english=language == "en") for line in lines], next_cursor)
-
-
-def _withdrawal(line: Line, *, english: bool) -> Withdrawal:
-    said = STATUS[line.status][english]
-    if line.reason in REASON:  # A channel's own code is for finance.
-        said += (": " if english else "：") + REASON[line.reason][english]
-    given = line.confirmation
-    return Withdrawal(
-        number=line.number,
-        period=line.period,
-        attempt=line.attempt,
-        status=line.status,
-        reason=line.reason,
-        listed_fen=line.listed,
-        gross_fen=line.gross,
-        tax_fen=line.tax,
-        net_fen=line.net,
-        sent_at=_time(line.sent_at),
-        closed_at=_time(line.closed_at),
-        confirm=None if given is None else ConfirmTransfer(given.merchant, given.app, given.package),
-        text=said,
-    )
-
-
-def told_report(batch: Batch, files: Iterable[tuple[File, str]]) -> PayoutReport:
-    """The files of a batch with their links."""
-    shown = [ReportFile(file.name, file.content_type, file.size, file.sha256, url) for file, url in files]
-    return PayoutReport(batch.id, batch.status, shown, _books(batch.books))
-
-
-def told_outcome(payout_id: str, outcome: BroughtResults) -> TakenResults:
-    """What became of results."""
-    return TakenResults(payout_id, outcome.recorded, outcome.repeated)
-
-
-def answers_of(body: BringResults, *, source: str, at: datetime) -> list[Answer]:
-    """The results as answers of the channel, brought by `source`."""
-    return [Answer(one.number, one.result, at, source, one.reason, one.amount_fen) for one in body.results]
+    @classmethod
+    def of(cls, batch: Batch, files: Iterable[tuple[File, str]]) -> PayoutReport:
+        """The files with their links."""
+        shown = [ReportFile.of(file, url) for file, url in files]
+        return cls(batch.id, batch.status, shown, None if batch.books is None else Books.of(batch.books))
 
 
 def _head(batch: Batch) -> dict[str, Any]:
@@ -498,20 +504,6 @@ def _head(batch: Batch) -> dict[str, Any]:
         "confirmed_by": batch.confirmed_by,
         "settled_at": _time(batch.settled_at),
     }
-
-
-def _books(books: Reconciliation | None) -> Books | None:
-    if books is None:
-        return None
-    differences = [
-        BookDifference(found.number, found.member, found.code, found.ledger, found.batch, found.channel)
-        for found in books.differences
-    ]
-    return Books(books.closes, _sums(books.ledger), _sums(books.batch), _sums(books.channel), differences)
-
-
-def _sums(totals: BookTotals) -> BookSums:
-    return BookSums(totals.count, totals.claimed, totals.paid, totals.tax, totals.returned)
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Payouts in DynamoDB, and the ledger and the members as payouts read them.
+"""Payouts in DynamoDB.
 
 Table `payouts`, partition key `pk`, sort key `sk`:
 
@@ -10,7 +10,6 @@ Table `payouts`, partition key `pk`, sort key `sk`:
 | lines of a batch, by transfer number | batch id / `line#<number>` | query |
 | lines by number (results, last month's tax) | batch id / `line#<number>` | 1 read per 100 |
 | lines of a member: the number follows from member, period and attempt | batch id / `line#<number>` | 1 read per 50 |
-| quarters whose tax file was written, newest first | `tax-files` / quarter, query backwards | 1 query |
 | lines of a person's year (his certificate) | batch id / `line#<number>` | 1 read per 100 |
 | answers of the channel, by number | batch id / `answer#<number>` | query; 1 read per 100 |
 
@@ -23,7 +22,6 @@ goes again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -41,49 +39,32 @@ from cardstock.aws.tables import (
     JsonAttribute,
     Table,
     Transaction,
-    get_together,
 )
 from cardstock.clock import from_epoch_ms, to_epoch_ms
-from cardstock.compliance.store import ANY_STOP, RecordItem, stopped
 from cardstock.errors import STORE_BUSY
 from cardstock.ids import RequestKey
-from cardstock.ledger import store as ledger_tables
-from cardstock.ledger.model import Kind, pocket_of, transaction_id
-from cardstock.ledger.payout_steps import claimed, paid, returned
-from cardstock.ledger.statements_store import changes
-from cardstock.members.model import Member
-from cardstock.members.store import MemberItem, member_in, members_of
-from cardstock.money import Fen
+from cardstock.ledger.payout_store import post_claim, post_paid, post_returned
 from cardstock.payouts import errors
 from cardstock.payouts.model import (
+    LINE_STEPS,
     MAX_ATTEMPTS,
     Answer,
-    Balance,
     Batch,
-    Booking,
     Confirmation,
-    LedgerLine,
     Line,
-    Payee,
     period_of,
     transfer_number,
 )
-from cardstock.payouts.tax.model import TaxFile
 from cardstock.payouts.tax.tables import TaxToDate
 
 _BATCHES = "batches"
 _HEAD = "batch"
-_TAX_FILES = "tax-files"
 _KEYS_AT_ONCE = 100
-_ALONE = 100
-"""So many payees are read one after the other: threads cost more than they save."""
-_SIDE_BY_SIDE = 6
 _ATTEMPTS = 5
 _OF_BATCH = -1
 """Stands for the batch where lines are told apart by their index."""
 _FIRST_LOOK = 250
 """Items: a step that is not about lines reads no more of them than this."""
-_STEP_KINDS: tuple[Kind, ...] = ("claimed", "paid", "returned")
 
 T = TypeVar("T")
 
@@ -150,29 +131,6 @@ class AnswersItem(Table):
     sk = UnicodeAttribute(range_key=True)
     answers = JsonAttribute()
     said = IntegerAttribute()
-
-
-class TaxFileItem(Table):
-    """A quarter whose tax file was written."""
-
-    class Meta:
-        variable = "PAYOUTS_TABLE"
-
-    pk = UnicodeAttribute(hash_key=True, default=_TAX_FILES)
-    sk = UnicodeAttribute(range_key=True)
-    data = JsonAttribute()
-
-
-class DynamoTaxFiles:
-    """`payouts.ports.TaxFiles`."""
-
-    def add(self, file: TaxFile) -> None:
-        item = TaxFileItem(sk=file.quarter, data=to_record(file))
-        item.put_if(TaxFileItem.pk.does_not_exist())
-
-    def page(self, *, limit: int) -> list[TaxFile]:
-        found = TaxFileItem.query(_TAX_FILES, scan_index_forward=False, consistent_read=True, limit=limit)
-        return [from_record(TaxFile, item.data) for item in found]
 
 
 class DynamoPayouts:
@@ -393,12 +351,10 @@ def _together(
 
 
 def _claim(write: Transaction, line: Line) -> tuple[int, int]:
-    booked = claimed(line.number, line.member, line.gross, _moment(line, line.sent_at))
-    ledger_tables.post(write, booked, covered=True)
+    post_claim(write, line.number, line.member, line.gross, _moment(line, line.sent_at))
     _update(
         write,
         line,
-        ("pending",),
         [
             LineItem.status.set(line.status),
             LineItem.gross.set(line.gross),
@@ -418,7 +374,7 @@ def _claim(write: Transaction, line: Line) -> tuple[int, int]:
 
 
 def _drop(write: Transaction, line: Line) -> tuple[int, int]:
-    _update(write, line, ("pending",), _closing(line))
+    _update(write, line, _closing(line))
     return 0, 1
 
 
@@ -427,15 +383,14 @@ def _finish(write: Transaction, line: Line) -> tuple[int, int]:
         actions = [LineItem.status.set(line.status)]
         if line.confirmation is not None:
             actions.append(LineItem.confirmation.set(list(astuple(line.confirmation))))
-        _update(write, line, ("sent", "waiting_user"), actions)
+        _update(write, line, actions)
         return 0, 1
     at = _moment(line, line.closed_at)
     if line.status == "paid":
-        booked = paid(line.number, line.member, line.net, line.tax, at)
+        post_paid(write, line.number, line.member, at, net=line.net, tax=line.tax)
     else:
-        booked = returned(line.number, line.member, line.gross, at)
-    ledger_tables.post(write, booked, covered=True)
-    _update(write, line, ("sent", "waiting_user"), _closing(line))
+        post_returned(write, line.number, line.member, line.gross, at)
+    _update(write, line, _closing(line))
     return 1, 2
 
 
@@ -451,96 +406,11 @@ def _moment(line: Line, at: datetime | None) -> datetime:
     return at
 
 
-def _update(write: Transaction, line: Line, statuses: tuple[str, ...], actions: list[Any]) -> None:
+def _update(write: Transaction, line: Line, actions: list[Any]) -> None:
+    """Change a line, unless its stored status is one that the new one cannot follow."""
+    before = [status for status, following in LINE_STEPS.items() if line.status in following]
     write.update(
-        LineItem(pk=line.batch, sk=f"line#{line.number}"), actions=actions, condition=LineItem.status.is_in(*statuses)
-    )
-
-
-class DynamoLedger:
-    """`payouts.ports.Ledger` on the ledger's tables."""
-
-    def eligible(self, minimum: Fen) -> Iterator[Balance]:
-        item = ledger_tables.BalanceItem
-        for found in item.scan(filter_condition=item.available >= minimum, consistent_read=True):
-            yield Balance(found.pk, found.available)
-
-    def balances(self, members: Sequence[str]) -> Mapping[str, Balance]:
-        found = ledger_tables.BalanceItem.batch_get(sorted(set(members)), consistent_read=True)
-        return {item.pk: Balance(item.pk, item.available) for item in found}
-
-    def bookings(self, lines: Sequence[Line]) -> tuple[Mapping[str, Booking], Sequence[LedgerLine]]:
-        sent = [line for line in lines if line.status != "pending"]
-        keys = [transaction_id(kind, line.number) for line in sent for kind in _STEP_KINDS]
-        amounts: dict[str, dict[str, Fen]] = {}
-        owners: dict[str, str] = {}
-        postings: list[LedgerLine] = []
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
-            for item in ledger_tables.LedgerItem.batch_get(keys[start : start + _KEYS_AT_ONCE], consistent_read=True):
-                booked = amounts.setdefault(item.cause, dict.fromkeys(("claimed", "paid", "tax", "returned"), 0))
-                for name, amount, *_ in item.postings:
-                    member, pocket = pocket_of(name) or ("", "")
-                    owners[item.cause] = member
-                    column = {
-                        ("claimed", "paying"): "claimed",
-                        ("paid", "paid"): "paid",
-                        ("paid", "withheld"): "tax",
-                        ("returned", "available"): "returned",
-                    }.get((item.kind, pocket))
-                    if column is not None:
-                        booked[column] += amount
-                    postings.append(LedgerLine(member, item.at, item.pk, item.kind, item.cause, pocket, amount))
-        found = {number: Booking(number, owners[number], **booked) for number, booked in amounts.items()}
-        return found, postings
-
-    def statements(self, members: Sequence[str], since: datetime | None, until: datetime) -> Iterator[LedgerLine]:
-        def read(member: str) -> list[LedgerLine]:
-            return [
-                LedgerLine(member, at, entry, kind, cause, pocket, amount)
-                for at, entry, kind, cause, change in changes(member, since, until)
-                for pocket, amount in change.items()
-            ]
-
-        if len(members) <= _ALONE:
-            for member in members:
-                yield from read(member)
-            return
-        # Each payee is a query of its own, half of it waiting: others are asked meanwhile.
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            for lines in pool.map(read, members):
-                yield from lines
-
-
-class DynamoPayees:
-    """`payouts.ports.Payees`: whom members were verified as, how old they are, and whom the guard stops.
-
-    One read, as long as nobody was ever stopped; whoever was is looked up with the alarm that did it.
-    """
-
-    def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
-        found = list(get_together({MemberItem: {(member,) for member in members}, RecordItem: [ANY_STOP]}))
-        known = [member_in(item) for item in found if isinstance(item, MemberItem)]
-        held = stopped(members) if len(found) > len(known) else frozenset()
-        return {member.id: _payee(member, now, hold=member.id in held) for member in known}
-
-
-def persons(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
-    """`payouts.ports.Payees` for who wants to know who they are, not whether they may be paid: asks no guard."""
-    return {found.id: _payee(found, now, hold=False) for found in members_of(members).values()}
-
-
-def _payee(member: Member, now: datetime, *, hold: bool) -> Payee:
-    return Payee(
-        member=member.id,
-        name=member.person.name if member.person is not None else "",
-        account=member.account,
-        verified=member.person is not None,
-        of_age=member.person is not None and member.person.of_age(now),
-        hold=hold,
-        erased=member.erased_at is not None,
-        person=member.person.id if member.person is not None else "",
-        id_number=member.person.number_masked if member.person is not None else "",
-        siblings=member.siblings,
+        LineItem(pk=line.batch, sk=f"line#{line.number}"), actions=actions, condition=LineItem.status.is_in(*before)
     )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import httpx
 
     from cardstock.payouts import ports as payouts_ports
+    from cardstock.payouts.tax.quarters import QuarterNeeds
 
 
 def brand() -> str:
@@ -32,7 +33,7 @@ def payouts() -> "payouts_ports.Payouts":
 @cache
 def tax_files() -> "payouts_ports.TaxFiles":
     """The quarters whose tax files were written, in DynamoDB."""
-    from cardstock.payouts.store import DynamoTaxFiles
+    from cardstock.payouts.tax.store import DynamoTaxFiles
 
     return DynamoTaxFiles()
 
@@ -106,6 +107,13 @@ def quarter_writers() -> "Sequence[payouts_ports.QuarterWriter]":
     from cardstock.payouts.report import quarter_writers
 
     return quarter_writers()
+
+
+def quarters() -> "QuarterNeeds":
+    """What writing the quarters' tax files needs."""
+    from cardstock.payouts.tax.quarters import QuarterNeeds
+
+    return QuarterNeeds(brand(), payouts(), tax_files(), report_files(), quarter_writers())
 
 
 def request_step(payout_id: str, part: str = "") -> None:

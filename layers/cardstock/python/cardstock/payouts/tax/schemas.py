@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 from msgspec import Meta
@@ -10,7 +10,6 @@ from msgspec import Meta
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import Moment, Period
 from cardstock.edge.http import Model
-from cardstock.members.model import mask_name
 from cardstock.payouts.model import File
 from cardstock.payouts.schemas import ReportFile
 from cardstock.payouts.tax.model import Certificate, PersonMonth, TaxFile, Waiting
@@ -57,6 +56,28 @@ class TaxMonth(Model):
         int, Meta(description="Fen of tax before what was withheld already is taken off.", examples=[67_200])
     ]
 
+    @classmethod
+    def of(cls, month: PersonMonth) -> TaxMonth:
+        how = month.assessment
+        return cls(
+            period=month.period,
+            transfers=list(month.transfers),
+            income_fen=month.income,
+            withheld_fen=month.tax,
+            net_fen=month.net,
+            method=month.table.method,
+            table=month.table.id,
+            source=month.table.source,
+            months_in_a_row=month.figures.months,
+            taxed_fen=how.income,
+            expense_fen=how.expense,
+            allowance_fen=how.allowance,
+            taxable_fen=how.taxable,
+            rate_bps=how.rate,
+            quick_fen=how.quick,
+            due_fen=how.due,
+        )
+
 
 class TaxYear(Model):
     """What a withholding certificate of one person and year is made of: data, not the tax office's certificate.
@@ -81,6 +102,21 @@ class TaxYear(Model):
         Periods, Meta(description="Months that are not settled: what they will add is not here yet.")
     ]
 
+    @classmethod
+    def of(cls, found: Certificate, shown_name: Callable[[str], str] = str) -> TaxYear:
+        """A certificate. `shown_name` may mask the name, as a member's own profile does."""
+        return cls(
+            withholder=found.brand,
+            person_id=found.person,
+            name=shown_name(found.name) if found.name else found.name,
+            id_number=found.id_number,
+            year=found.year,
+            income_fen=found.income,
+            withheld_fen=found.tax,
+            months=[TaxMonth.of(month) for month in found.months],
+            open_periods=list(found.open_periods),
+        )
+
 
 class TaxQuarterFile(Model):
     """A quarter whose file for the tax office was written, once."""
@@ -93,6 +129,19 @@ class TaxQuarterFile(Model):
     withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld.", examples=[56_100])]
     files: Annotated[list[ReportFile], Meta(description="Files for the tax office.")]
 
+    @classmethod
+    def of(cls, found: TaxFile, files: Iterable[tuple[File, str]]) -> TaxQuarterFile:
+        """A quarter with links to its files."""
+        return cls(
+            found.quarter,
+            rfc3339(found.written_at),
+            list(found.batches),
+            found.persons,
+            found.income,
+            found.tax,
+            [ReportFile.of(file, url) for file, url in files],
+        )
+
 
 class WaitingQuarter(Model):
     """A quarter that is over, and the payouts that have to settle before its file can be written."""
@@ -100,67 +149,13 @@ class WaitingQuarter(Model):
     quarter: Annotated[Quarter, Meta(description="Quarter that is over and has no files yet.")]
     payouts: Annotated[Payouts, Meta(description="Payouts that have to settle first.")]
 
+    @classmethod
+    def of(cls, found: Waiting) -> WaitingQuarter:
+        return cls(found.quarter, list(found.payouts))
+
 
 class TaxQuarters(Model):
     """The last quarters that were written, newest first, and those that wait."""
 
     items: Annotated[list[TaxQuarterFile], Meta(description="Quarters that were written, newest first.")]
     waiting: Annotated[list[WaitingQuarter], Meta(description="Quarters that wait for a payout.")]
-
-
-def year_told(found: Certificate, *, masked: bool) -> TaxYear:
-    """A certificate; to the person himself his name is masked, as in his profile."""
-    return TaxYear(
-        withholder=found.brand,
-        person_id=found.person,
-        name=mask_name(found.name) if masked and found.name else found.name,
-        id_number=found.id_number,
-        year=found.year,
-        income_fen=found.income,
-        withheld_fen=found.tax,
-        months=[_month(month) for month in found.months],
-        open_periods=list(found.open_periods),
-    )
-
-
-def _month(month: PersonMonth) -> TaxMonth:
-    how = month.assessment
-    return TaxMonth(
-        period=month.period,
-        transfers=list(month.transfers),
-        income_fen=month.income,
-        withheld_fen=month.tax,
-        net_fen=month.net,
-        method=month.table.method,
-        table=month.table.id,
-        source=month.table.source,
-        months_in_a_row=month.figures.months,
-        taxed_fen=how.income,
-        expense_fen=how.expense,
-        allowance_fen=how.allowance,
-        taxable_fen=how.taxable,
-        rate_bps=how.rate,
-        quick_fen=how.quick,
-        due_fen=how.due,
-    )
-
-
-def quarters_told(
-    written: Iterable[tuple[TaxFile, Iterable[tuple[File, str]]]], waiting: Iterable[Waiting]
-) -> TaxQuarters:
-    """The quarters, the written ones with links to their files."""
-    return TaxQuarters(
-        [
-            TaxQuarterFile(
-                found.quarter,
-                rfc3339(found.written_at),
-                list(found.batches),
-                found.persons,
-                found.income,
-                found.tax,
-                [ReportFile(file.name, file.content_type, file.size, file.sha256, url) for file, url in files],
-            )
-            for found, files in written
-        ],
-        [WaitingQuarter(found.quarter, list(found.payouts)) for found in waiting],
-    )

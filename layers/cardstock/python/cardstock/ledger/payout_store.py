@@ -1,0 +1,84 @@
+"""What the ledger lends to payouts: the steps of a transfer for their transactions, and reads for whole batches.
+
+| Access pattern | Key | Cost |
+|---|---|---|
+| members with so much available | scan of balances | consistent |
+| balances of members | member id | 1 read per 100 |
+| what is booked under transfer numbers | the ids of their three steps | 1 read per 33 |
+| changes of members in a time | member id / time | 1 query each, six side by side |
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Final
+
+from cardstock.aws.tables import Transaction
+from cardstock.ledger.model import Kind, pocket_of, transaction_id
+from cardstock.ledger.payout_steps import TransferPosting, claimed, paid, returned
+from cardstock.ledger.statements_store import changes
+from cardstock.ledger.store import BalanceItem, LedgerItem, post
+from cardstock.money import Fen
+
+_STEP_KINDS: Final[tuple[Kind, ...]] = ("claimed", "paid", "returned")
+_KEYS_AT_ONCE: Final = 100
+_ALONE: Final = 100
+"""So many members are read one after the other: threads cost more than they save."""
+_SIDE_BY_SIDE: Final = 6
+
+
+def post_claim(write: Transaction, number: str, member_id: str, gross: Fen, at: datetime) -> None:
+    """Add the claim of a transfer: one put, one update. Refused if the member has less, or if it is booked."""
+    post(write, claimed(number, member_id, gross, at), covered=True)
+
+
+def post_paid(write: Transaction, number: str, member_id: str, at: datetime, *, net: Fen, tax: Fen) -> None:
+    """Add the end of a transfer that was paid: one put, one update. Refused if it is booked."""
+    post(write, paid(number, member_id, net, tax, at), covered=True)
+
+
+def post_returned(write: Transaction, number: str, member_id: str, gross: Fen, at: datetime) -> None:
+    """Add the end of a transfer whose money comes back: one put, one update. Refused if it is booked."""
+    post(write, returned(number, member_id, gross, at), covered=True)
+
+
+def members_with(minimum: Fen) -> Iterator[tuple[str, Fen]]:
+    """Every member who has `minimum` or more available, and how much; in no order."""
+    for found in BalanceItem.scan(filter_condition=BalanceItem.available >= minimum, consistent_read=True):
+        yield found.pk, found.available
+
+
+def available_of(member_ids: Sequence[str]) -> Mapping[str, Fen]:
+    """What each of the members has available, of those who have a balance."""
+    found = BalanceItem.batch_get(sorted(set(member_ids)), consistent_read=True)
+    return {item.pk: item.available for item in found}
+
+
+def postings_of_transfers(numbers: Sequence[str]) -> Iterator[TransferPosting]:
+    """Everything that is booked under the transfer numbers."""
+    keys = [transaction_id(kind, number) for number in numbers for kind in _STEP_KINDS]
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        for item in LedgerItem.batch_get(keys[start : start + _KEYS_AT_ONCE], consistent_read=True):
+            for name, amount, *_ in item.postings:
+                member_id, pocket = pocket_of(name) or ("", "")
+                yield TransferPosting(member_id, item.at, item.pk, item.kind, item.cause, pocket, amount)
+
+
+def changes_of_members(member_ids: Sequence[str], since: datetime | None, until: datetime) -> Iterator[TransferPosting]:
+    """What changed a member's money from `since` until `until`, transfers left out; in the order of the members."""
+
+    def read(member_id: str) -> list[TransferPosting]:
+        return [
+            TransferPosting(member_id, at, entry, kind, cause, pocket, amount)
+            for at, entry, kind, cause, change in changes(member_id, since, until)
+            for pocket, amount in change.items()
+        ]
+
+    if len(member_ids) <= _ALONE:
+        for member_id in member_ids:
+            yield from read(member_id)
+        return
+    # Each member is a query of its own, half of it waiting: others are asked meanwhile.
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        for found in pool.map(read, member_ids):
+            yield from found

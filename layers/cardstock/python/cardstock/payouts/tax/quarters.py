@@ -1,0 +1,110 @@
+"""Writing each quarter's file for the tax office, once all its payouts are settled."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from cardstock.payouts.model import Batch, Period, batch_id, named_file
+from cardstock.payouts.ports import Files, Payouts, QuarterWriter, TaxFiles
+from cardstock.payouts.tax.model import (
+    Quarter,
+    TaxFile,
+    TaxQuarter,
+    Waiting,
+    quarter_of,
+)
+
+_LOOKED_BACK: Final = 60
+"""Batches that are looked at for what is due: five years."""
+_QUARTERS_LOOKED_AT: Final = 4
+_QUARTERS_SHOWN: Final = 8
+
+
+class QuarterNeeds(msgspec.Struct, frozen=True):
+    """What writing the quarters needs."""
+
+    brand: str
+    payouts: Payouts
+    tax_files: TaxFiles
+    files: Files
+    writers: Sequence[QuarterWriter]
+
+
+def write_due_quarters(needs: QuarterNeeds, now: datetime) -> tuple[list[TaxFile], list[Waiting]]:
+    """Write the file of every quarter of the last year that is over, settled and not written; and those that wait.
+
+    Killed anywhere and repeated, it writes the same bytes. A quarter's file has the year so far, so it needs every
+    month since the brand's first payout: a month whose batch is missing is waited for, too.
+    """
+    payouts = needs.payouts
+    written = {file.quarter for file in needs.tax_files.newest_tax_files(limit=_QUARTERS_SHOWN)}
+    made: list[TaxFile] = []
+    waiting: list[Waiting] = []
+    for quarter, batches in _due(now, payouts, written):
+        open_ones = tuple(one for one, batch in batches.items() if batch is None or batch.status != "settled")
+        if open_ones:
+            waiting.append(Waiting(quarter.key, open_ones))
+            continue
+        settled = [batch for batch in batches.values() if batch is not None]
+        content = quarter_of(
+            needs.brand, quarter, settled, {batch.id: payouts.lines_of_batch(batch.id) for batch in settled}
+        )
+        made.append(_write(needs, content, now))
+    return made, waiting
+
+
+def newest_quarters(now: datetime, payouts: Payouts, tax_files: TaxFiles) -> tuple[list[TaxFile], list[Waiting]]:
+    """The last quarters that were written, newest first, and those that are over and wait for payouts."""
+    written = tax_files.newest_tax_files(limit=_QUARTERS_SHOWN)
+    waiting = []
+    for quarter, batches in _due(now, payouts, {file.quarter for file in written}):
+        open_ones = tuple(one for one, batch in batches.items() if batch is None or batch.status != "settled")
+        if open_ones:
+            waiting.append(Waiting(quarter.key, open_ones))
+    return written, waiting
+
+
+def _due(
+    now: datetime, payouts: Payouts, written: Collection[str]
+) -> Iterator[tuple[Quarter, dict[str, Batch | None]]]:
+    """Quarters that are over and not written, each with the batches of its year so far, since the brand's first."""
+    known = {batch.id: batch for batch in payouts.batch_page(_LOOKED_BACK, None)[0]}
+    for quarter in _ended(now):
+        wanted = [batch_id(period) for period in quarter.year_so_far if known and batch_id(period) >= min(known)]
+        if wanted and wanted[-1] == batch_id(quarter.periods[-1]) and quarter.key not in written:
+            yield quarter, {one: known.get(one) for one in wanted}
+
+
+def _ended(now: datetime) -> list[Quarter]:
+    """The last quarters that were over at `now`, oldest first."""
+    found: list[Quarter] = []
+    period = Period.before(now)
+    quarter = Quarter.of(period)
+    if quarter.periods[-1] != period:
+        quarter = quarter.before
+    while len(found) < _QUARTERS_LOOKED_AT:
+        found.append(quarter)
+        quarter = quarter.before
+    return found[::-1]
+
+
+def _write(needs: QuarterNeeds, content: TaxQuarter, now: datetime) -> TaxFile:
+    stored = []
+    for write in needs.writers:
+        document = write(content)
+        file = named_file(f"tax/{content.quarter.key}", document)
+        needs.files.put_once(file.key, document)
+        stored.append(file)
+    written = TaxFile(
+        quarter=content.quarter.key,
+        written_at=now,
+        batches=tuple(batch.id for batch in content.batches),
+        persons=len({month.person for month in content.months}),
+        income=sum(month.income for month in content.months),
+        tax=sum(month.tax for month in content.months),
+        files=tuple(stored),
+    )
+    needs.tax_files.add_tax_file(written)
+    return written

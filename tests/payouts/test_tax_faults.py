@@ -82,7 +82,7 @@ def test_a_disturbed_night_and_the_next_one_write_what_an_undisturbed_one_does(c
 def test_two_nights_at_once_keep_the_first_one_s_record(cloud: Cloud) -> None:
     store = wiring.tax_files()
     first, second = (TaxFile("2026-Q4", NIGHT + timedelta(days=day), (), 1, 2, 3, ()) for day in (0, 1))
-    store.add(first)
-    store.add(second)
+    store.add_tax_file(first)
+    store.add_tax_file(second)
 
-    assert store.page(limit=5) == [first]
+    assert store.newest_tax_files(limit=5) == [first]

@@ -48,9 +48,8 @@ def write_due_quarters(needs: QuarterNeeds, now: datetime) -> tuple[list[TaxFile
             waiting.append(Waiting(quarter.key, open_ones))
             continue
         settled = [batch for batch in batches.values() if batch is not None]
-        content = quarter_of(
-            needs.brand, quarter, settled, {batch.id: payouts.lines_of_batch(batch.id) for batch in settled}
-        )
+        lines = {batch.id: payouts.lines_of_batch(batch.id) for batch in settled}
+        content = quarter_of(needs.brand, quarter, settled, lines)
         made.append(_write(needs, content, now))
     return made, waiting
 

@@ -35,7 +35,7 @@ from infra.local.costs import Costs, Item, Meter, attach, shape_of
 from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, template
 from tests.house.wire import wire
 from tests.people import ledger_shop
-from tests.people.payouts_office import FIRST, PAYOUT, Office, clock_at
+from tests.people.finance import FIRST, PAYOUT, Finance, clock_at
 from tests.people.selling import BUYER, CART, RECEIVER, Channel, MovingClock, Shop
 
 ACCOUNT, REGION = "123456789012", "ap-east-1"
@@ -277,24 +277,24 @@ def pay_out(payees: int) -> PaidOut:
     with account() as cloud, clock_at(FIRST) as clock:
         for module in (sqs, s3):
             module.forget_client()
-        office = Office(cloud, clock)
-        office.fill(payees, entries=1)
-        office.tick()
+        finance = Finance(cloud, clock)
+        finance.fill(payees, entries=1)
+        finance.tick()
         runs: list[int] = []
-        costs = [_steps(office, runs)]
-        assert office.approve()[0] == 200
-        costs.append(_steps(office, runs))
+        costs = [_steps(finance, runs)]
+        assert finance.approve()[0] == 200
+        costs.append(_steps(finance, runs))
         confirm_all(PAYOUT, "finance", payouts_wiring.payouts())
         payouts_wiring.request_step(PAYOUT)
-        costs.append(_steps(office, runs))
-        assert office.payout()["status"] == "settled"
-        assert office.payout()["totals"]["paid"]["lines"] == payees
+        costs.append(_steps(finance, runs))
+        assert finance.payout()["status"] == "settled"
+        assert finance.payout()["totals"]["paid"]["lines"] == payees
     return PaidOut(costs[0], costs[1], costs[2], (runs[0], runs[1], runs[2]))
 
 
-def _steps(office: Office, runs: list[int]) -> Measured:
+def _steps(finance: Finance, runs: list[int]) -> Measured:
     """What the function asks for; not what brings it its messages."""
-    cost = measured(lambda: runs.append(office.run_steps()))
+    cost = measured(lambda: runs.append(finance.run_steps()))
     brought = ("sqs:ReceiveMessage", "sqs:DeleteMessage")
     return Measured(tuple(call for call in cost.calls if call not in brought), cost.wcu, cost.rcu)
 

@@ -29,8 +29,8 @@ from functions.ledger.api import app as commissions_api
 from functions.orders.on_change import app as on_order_event
 from tests.house import faults
 from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event
+from tests.people.finance import FIRST, Finance, clock_at
 from tests.people.ledger_shop import Shop, line, shop
-from tests.people.payouts_office import FIRST, Office, clock_at
 from tests.people.staff import staff_key
 
 __all__ = ["shop"]
@@ -375,19 +375,19 @@ def test_a_kept_request_is_answered_as_its_name_says(shop: Shop, path: Path) -> 
 def test_a_payout_lists_nobody_who_is_stopped_and_drops_who_was_stopped_since(cloud: Cloud) -> None:
     sqs.forget_client()
     with clock_at(FIRST) as clock:
-        office = Office(cloud, clock)
-        stopped_before, stopped_after, free = (office.member(index, 5_000) for index in (1, 2, 3))
+        finance = Finance(cloud, clock)
+        stopped_before, stopped_after, free = (finance.member(index, 5_000) for index in (1, 2, 3))
         subtrees = [Subtree(member, 40, 3, (member,)) for member in (stopped_before, stopped_after)]
         guard.sound(subtrees[:1], alarms=compliance_wiring.alarms(), clock=clock)
-        office.tick()
-        office.drain()
-        listed = set(office.lines())
+        finance.tick()
+        finance.drain()
+        listed = set(finance.lines())
         guard.sound(subtrees, alarms=compliance_wiring.alarms(), clock=clock)
-        office.approve()
-        office.drain()
-        lines = office.lines()
+        finance.approve()
+        finance.drain()
+        lines = finance.lines()
 
         assert listed == {stopped_after, free}
         assert (lines[stopped_after]["status"], lines[stopped_after]["reason"]) == ("dropped", "hold")
         assert lines[free]["status"] == "sent"
-        assert office.balance(stopped_after)["available"] == 5_000
+        assert finance.balance(stopped_after)["available"] == 5_000

@@ -31,8 +31,8 @@ from infra.commands.operators import NEEDED
 from infra.local.engine import Engine
 from tests.house.cloud import REGION, ROOT, Cloud
 from tests.ledger.test_ledger_seals import night, tell
+from tests.people.finance import Finance
 from tests.people.ledger_shop import Shop, line, shop
-from tests.people.payouts_office import Office
 
 __all__ = ["shop"]
 
@@ -132,13 +132,13 @@ def lived(account: Account, shop: Shop, cloud: Cloud, monkeypatch: pytest.Monkey
     person = Person("=李娜", "1***2", "00$01", date(1990, 5, 5), "dev", shop.clock.now())
     member_item(Member("mem_r", "dev:app:1", shop.clock.now(), "nick", None, "", "", person)).save()
     shop.clock.at = datetime(2026, 12, 31, 19, tzinfo=UTC)
-    office = Office(cloud, shop.clock)  # type: ignore[arg-type]  # another clock that a test moves
-    office.tick()
-    office.drain()
-    assert office.approve(PAYOUT)[0] == 200
-    office.drain()
-    office.results(others=True, payout=PAYOUT)
-    office.drain()
+    finance = Finance(cloud, shop.clock)  # type: ignore[arg-type]  # another clock that a test moves
+    finance.tick()
+    finance.drain()
+    assert finance.approve(PAYOUT)[0] == 200
+    finance.drain()
+    finance.results(others=True, payout=PAYOUT)
+    finance.drain()
     tell(shop)
     night(shop)
     _move(cloud, account)

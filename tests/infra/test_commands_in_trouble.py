@@ -16,7 +16,7 @@ from infra.commands.cli import app
 from tests.house import faults
 from tests.house.cloud import ACCOUNT, REGION, Cloud
 from tests.infra.test_operators_tables import NEED_TABLES
-from tests.people.payouts_office import FIRST, PAYOUT, Office, clock_at
+from tests.people.finance import FIRST, PAYOUT, Finance, clock_at
 
 ALSO_READABLE = [words for words in NEED_TABLES if "--json" not in words] + [
     (*words, "--json") for words in NEED_TABLES if "--json" not in words
@@ -83,9 +83,9 @@ def test_who_has_no_rights_is_told_so(words: tuple[str, ...]) -> None:
 def test_a_bucket_that_is_not_there_is_no_missing_file(cloud: Cloud) -> None:
     s3.forget_client()
     with clock_at(FIRST) as clock:
-        office = Office(cloud, clock)
-        office.member(1, 5_000)
-        office.sent()
+        finance = Finance(cloud, clock)
+        finance.member(1, 5_000)
+        finance.sent()
     for entry in cloud.s3.list_objects_v2(Bucket="reports")["Contents"]:
         cloud.s3.delete_object(Bucket="reports", Key=entry["Key"])
     missing = CliRunner().invoke(app, ["payout", "report", PAYOUT, "--json"])

@@ -13,26 +13,26 @@ from cardstock.ledger.store import LedgerItem
 from cardstock.payouts.store import AnswersItem, LineItem
 from infra.commands.cli import app
 from tests.house.cloud import Cloud
-from tests.people.payouts_office import FIRST, PAYOUT, Office, clock_at, member_id
+from tests.people.finance import FIRST, PAYOUT, Finance, clock_at, member_id
 
 
 @pytest.fixture
-def office(cloud: Cloud) -> Iterator[Office]:
+def finance(cloud: Cloud) -> Iterator[Finance]:
     sqs.forget_client()
     s3.forget_client()
     with clock_at(FIRST) as clock:
-        made = Office(cloud, clock)
+        made = Finance(cloud, clock)
         made.member(1, 500_000)
         made.member(2, 60_000)
         yield made
 
 
 @pytest.fixture
-def settled(office: Office) -> Office:
-    office.sent()
-    office.results({"number": office.lines()[member_id(2)]["number"], "result": "failed"}, others=True)
-    assert not office.drain()
-    return office
+def settled(finance: Finance) -> Finance:
+    finance.sent()
+    finance.results({"number": finance.lines()[member_id(2)]["number"], "result": "failed"}, others=True)
+    assert not finance.drain()
+    return finance
 
 
 def command(*arguments: str) -> tuple[int, dict[str, Any]]:
@@ -40,11 +40,11 @@ def command(*arguments: str) -> tuple[int, dict[str, Any]]:
     return done.exit_code, json.loads(done.stdout)
 
 
-def number_of(office: Office, index: int) -> str:
-    return str(office.lines()[member_id(index)]["number"])
+def number_of(finance: Finance, index: int) -> str:
+    return str(finance.lines()[member_id(index)]["number"])
 
 
-def test_a_settled_payout_has_the_files_that_were_recorded_and_gives_them_again(settled: Office, cloud: Cloud) -> None:
+def test_a_settled_payout_has_the_files_that_were_recorded_and_gives_them_again(settled: Finance, cloud: Cloud) -> None:
     before = cloud.state()
     status, told = command("report", PAYOUT, "--again")
 
@@ -57,7 +57,7 @@ def test_a_settled_payout_has_the_files_that_were_recorded_and_gives_them_again(
     assert cloud.state() == before
 
 
-def test_a_file_that_is_another_one_or_gone_is_named(settled: Office, cloud: Cloud) -> None:
+def test_a_file_that_is_another_one_or_gone_is_named(settled: Finance, cloud: Cloud) -> None:
     cloud.s3.put_object(Bucket="reports", Key=f"payouts/{PAYOUT}/lines.csv", Body=b"other")
     cloud.s3.delete_object(Bucket="reports", Key=f"payouts/{PAYOUT}/cover.pdf")
     status, told = command("report", PAYOUT)
@@ -70,8 +70,8 @@ def test_a_file_that_is_another_one_or_gone_is_named(settled: Office, cloud: Clo
     assert "payouts/pay_202611/cover.pdf" in shown.stdout
 
 
-def test_a_payout_that_is_not_settled_has_no_report_yet(office: Office) -> None:
-    office.sent()
+def test_a_payout_that_is_not_settled_has_no_report_yet(finance: Finance) -> None:
+    finance.sent()
     status, told = command("report", PAYOUT)
 
     assert (status, told["status"], told["good"]) == (1, "sending", False)
@@ -79,7 +79,7 @@ def test_a_payout_that_is_not_settled_has_no_report_yet(office: Office) -> None:
     assert "not settled" in CliRunner().invoke(app, ["payout", "report", PAYOUT]).stdout
 
 
-def test_books_that_agree_are_told_with_their_sums(settled: Office, cloud: Cloud) -> None:
+def test_books_that_agree_are_told_with_their_sums(settled: Finance, cloud: Cloud) -> None:
     before = cloud.state()
     status, told = command("reconcile", PAYOUT)
     shown = CliRunner().invoke(app, ["payout", "reconcile", PAYOUT])
@@ -93,7 +93,7 @@ def test_books_that_agree_are_told_with_their_sums(settled: Office, cloud: Cloud
     assert cloud.state() == before
 
 
-def test_each_line_on_which_a_book_was_changed_is_named_with_what_each_book_says(settled: Office) -> None:
+def test_each_line_on_which_a_book_was_changed_is_named_with_what_each_book_says(settled: Finance) -> None:
     paid, failed = number_of(settled, 1), number_of(settled, 2)
     LineItem(PAYOUT, f"line#{paid}").update([LineItem.net.set(430_000), LineItem.tax.set(70_000)])
     booked = LedgerItem.get(f"payout-failed.{failed}")
@@ -111,7 +111,7 @@ def test_each_line_on_which_a_book_was_changed_is_named_with_what_each_book_says
         assert f"{found['code']} {number}" in shown.stdout
 
 
-def test_what_the_channel_says_of_a_number_that_nobody_sent_is_named(settled: Office) -> None:
+def test_what_the_channel_says_of_a_number_that_nobody_sent_is_named(settled: Finance) -> None:
     AnswersItem(pk=PAYOUT, sk=f"answer#{'0' * 32}", answers=[["paid", 1, "bank", None, 1]], said=1).save()
     status, told = command("reconcile", PAYOUT)
 
@@ -119,12 +119,12 @@ def test_what_the_channel_says_of_a_number_that_nobody_sent_is_named(settled: Of
     assert [(found["number"], found["code"]) for found in told["differences"]] == [("0" * 32, "UNLISTED")]
 
 
-def test_lines_in_flight_differ_and_lines_that_wait_are_counted(office: Office) -> None:
-    office.tick()
-    office.drain()
+def test_lines_in_flight_differ_and_lines_that_wait_are_counted(finance: Finance) -> None:
+    finance.tick()
+    finance.drain()
     waiting = command("reconcile", PAYOUT)
-    office.approve()
-    office.drain()
+    finance.approve()
+    finance.drain()
     in_flight = command("reconcile", PAYOUT)
 
     assert (waiting[0], waiting[1]["pending"], waiting[1]["closes"]) == (0, 2, True)
@@ -133,7 +133,7 @@ def test_lines_in_flight_differ_and_lines_that_wait_are_counted(office: Office) 
 
 
 @pytest.mark.parametrize("name", ["report", "reconcile"])
-def test_a_payout_that_does_not_exist_is_told_apart_from_one_that_differs(office: Office, name: str) -> None:
+def test_a_payout_that_does_not_exist_is_told_apart_from_one_that_differs(finance: Finance, name: str) -> None:
     done = CliRunner().invoke(app, ["payout", name, "pay_202611"])
 
     assert done.exit_code == 2

@@ -19,12 +19,12 @@ from tests.house.cloud import Snapshot
 from tests.house.interleave import every_way, some_ways
 from tests.house.proof import proven
 from tests.people import ledger_shop
-from tests.people.payouts_office import Office, member_id, office
+from tests.people.finance import Finance, finance, member_id
 from tests.people.selling import STRANGER, Shop
 
 market = ledger_shop.shop
 
-__all__ = ["office"]
+__all__ = ["finance"]
 
 
 def test_one_unit_that_two_buy_goes_to_one_of_them(shop: Shop) -> None:
@@ -121,30 +121,30 @@ def test_a_release_and_a_refund_at_once_end_in_the_same_balance(market: Any) -> 
     assert ways >= 6
 
 
-def claimable(office: Office) -> Line:
+def claimable(finance: Finance) -> Line:
     """A line of 50 000 fen that is about to be sent."""
     from msgspec.structs import replace
 
-    office.member(1, 50_000)
-    office.tick()
-    office.advance(only_csv=True)
-    office.approve()
+    finance.member(1, 50_000)
+    finance.tick()
+    finance.advance(only_csv=True)
+    finance.approve()
     [line] = payouts_wiring.payouts().lines_of_batch("pay_202611")
-    return replace(line, status="sent", gross=line.listed, net=line.listed, sent_at=office.clock.at)
+    return replace(line, status="sent", gross=line.listed, net=line.listed, sent_at=finance.clock.now())
 
 
-def test_a_balance_is_claimed_once_whoever_claims_it_and_a_refund_is_never_lost(office: Office) -> None:
-    line = claimable(office)
+def test_a_balance_is_claimed_once_whoever_claims_it_and_a_refund_is_never_lost(finance: Finance) -> None:
+    line = claimable(finance)
     before = Snapshot()
-    office_books = payouts_wiring.payouts()
+    payout_books = payouts_wiring.payouts()
 
     def claim() -> int:
         """How many lines were refused."""
-        return len(office_books.claim_lines([line], unchanged=None))
+        return len(payout_books.claim_lines([line], unchanged=None))
 
-    for run in every_way(lambda: [claim, claim, lambda: office.earn(member_id(1), -20_000)], before.restore):
-        balance = office.balance(member_id(1))
-        office.check_ledger()
+    for run in every_way(lambda: [claim, claim, lambda: finance.earn(member_id(1), -20_000)], before.restore):
+        balance = finance.balance(member_id(1))
+        finance.check_ledger()
 
         claimed_first = run.order.index(2) > min(run.order.index(0), run.order.index(1))
 
@@ -155,23 +155,23 @@ def test_a_balance_is_claimed_once_whoever_claims_it_and_a_refund_is_never_lost(
             assert run.ends[:2] == (1, 1), run
 
 
-def test_two_steps_of_a_payout_at_once_send_nothing_twice(office: Office) -> None:
+def test_two_steps_of_a_payout_at_once_send_nothing_twice(finance: Finance) -> None:
     for index in range(3):
-        office.member(index, 50_000 + index)
-    office.tick()
-    office.advance(only_csv=True)
-    office.approve()
+        finance.member(index, 50_000 + index)
+    finance.tick()
+    finance.advance(only_csv=True)
+    finance.approve()
     before = Snapshot()
 
     def step() -> None:
         with suppress(ConflictError):  # the other one was faster
-            office.advance(only_csv=True)
+            finance.advance(only_csv=True)
 
     for run in some_ways(lambda: [step, step], before.restore, 25):
         assert not [end for end in run.ends if isinstance(end, BaseException)], run
         step()
-        claims = [item for item in office.cloud.items("ledger") if item["pk"]["S"].startswith("claim.")]
+        claims = [item for item in finance.cloud.items("ledger") if item["pk"]["S"].startswith("claim.")]
 
         assert len(claims) == 3, run
-        assert {line["status"] for line in office.lines().values()} == {"sent"}, run
-        office.check_ledger()
+        assert {line["status"] for line in finance.lines().values()} == {"sent"}, run
+        finance.check_ledger()

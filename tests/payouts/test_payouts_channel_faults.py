@@ -2,7 +2,6 @@
 the same."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from cardstock.payouts.channels.sandbox import SandboxTransfers, Way
 from cardstock.payouts.model import Line
 from tests.house import faults
 from tests.house.cloud import Cloud
-from tests.people.payouts_office import FIRST, Office, books, clock_at
+from tests.people.finance import FIRST, Finance, books, clock_at
 
 HANDED_OVER: dict[str, tuple[Way, ...]] = {
     "hand_over": ("paid", "silent", "confirm"),
@@ -33,22 +32,22 @@ def sandbox() -> Iterator[SandboxTransfers]:
     wiring.set_transfer_transport(None)
 
 
-def prepare_channel(office: Office, sandbox: SandboxTransfers, step: str) -> Callable[[], Any]:
+def prepare_channel(finance: Finance, sandbox: SandboxTransfers, step: str) -> Callable[[], Any]:
     """Bring a payout right before a step in which the channel matters."""
     ways = HANDED_OVER[step]
-    members = [office.member(index, 50_000 + index) for index in range(len(ways))]
+    members = [finance.member(index, 50_000 + index) for index in range(len(ways))]
 
     def script(line: Line) -> Way:
         return ways[members.index(line.member)]
 
     sandbox.script = script
-    office.open("sandbox")
-    office.advance(only_csv=True)
-    office.approve()
+    finance.open("sandbox")
+    finance.advance(only_csv=True)
+    finance.approve()
     if step != "hand_over":
-        office.advance(only_csv=True)
-        office.clock.at += timedelta(hours=3 if step == "hear" else 96)
-    return lambda: office.advance(only_csv=True)
+        finance.advance(only_csv=True)
+        finance.clock.move(hours=3 if step == "hear" else 96)
+    return lambda: finance.advance(only_csv=True)
 
 
 @pytest.mark.parametrize("step", HANDED_OVER)
@@ -59,8 +58,8 @@ def test_a_channel_that_leaves_things_open_is_given_each_number_once_more_and_th
     sqs.forget_client()
     s3.forget_client()
     with clock_at(FIRST) as clock:
-        office = Office(cloud, clock)
-        run = prepare_channel(office, sandbox, step)
+        finance = Finance(cloud, clock)
+        run = prepare_channel(finance, sandbox, step)
         before = cloud.snapshot()
 
         def run_twice() -> None:
@@ -72,12 +71,12 @@ def test_a_channel_that_leaves_things_open_is_given_each_number_once_more_and_th
             run()
         run()
         expected = books(cloud)
-        office.check_ledger()
+        finance.check_ledger()
         assert len(calls) > 5
-        assert office.payout()["status"] == ("sending" if step == "hand_over" else "settled")
+        assert finance.payout()["status"] == ("sending" if step == "hand_over" else "settled")
 
         for index, call in faults.hit_each(calls, mode, before.restore, run):
             run_twice()
 
             assert books(cloud) == expected, (mode, index, call)
-            office.check_ledger()
+            finance.check_ledger()

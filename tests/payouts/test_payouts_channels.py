@@ -19,7 +19,7 @@ from cardstock.payouts.model import Answer, Line, Result
 from functions.ledger.api import app as member_api
 from functions.payouts.poll_transfers import app as polls
 from tests.house.cloud import ROOT, Cloud, Context, http_event
-from tests.people.payouts_office import FIRST, PAYOUT, Office, clock_at, member_id
+from tests.people.finance import FIRST, PAYOUT, Finance, clock_at, member_id
 from tests.people.transfer_channels import Alipay, Wechat, alipay_account, public_pem, wechat_account
 
 WECHAT = "wechat:wx1234567890abcdef:o"
@@ -27,13 +27,13 @@ ALIPAY = "alipay:2021000000000001:o"
 
 
 @pytest.fixture
-def office(cloud: Cloud) -> Iterator[Office]:
+def finance(cloud: Cloud) -> Iterator[Finance]:
     sqs.forget_client()
     s3.forget_client()
     forget_provider()
     payouts_wiring.set_transfer_transport(None)
     with clock_at(FIRST) as clock:
-        yield Office(cloud, clock)
+        yield Finance(cloud, clock)
     payouts_wiring.set_transfer_transport(None)
     forget_provider()
 
@@ -41,29 +41,29 @@ def office(cloud: Cloud) -> Iterator[Office]:
 class Sandbox:
     """The sandbox, with a way for each member."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, finance: Finance) -> None:
         made = payouts_wiring.transfer_channel("sandbox")
         assert isinstance(made, SandboxTransfers)
-        self.channel, self.office, self.ways = made, office, dict[str, Way]()
+        self.channel, self.token, self.ways = made, finance, dict[str, Way]()
         made.script = self._way
 
     def _way(self, line: Line) -> Way:
         return self.ways[line.number if line.number in self.ways else line.member]
 
     def member(self, way: Way, fen: int = 50_000) -> str:
-        made = self.office.member(len(self.ways) + 1, fen)
+        made = self.token.member(len(self.ways) + 1, fen)
         self.ways[made] = way
         return made
 
 
 @pytest.fixture
-def sandbox(office: Office) -> Sandbox:
-    return Sandbox(office)
+def sandbox(finance: Finance) -> Sandbox:
+    return Sandbox(finance)
 
 
 @pytest.fixture
-def wechat(office: Office, cloud: Cloud) -> Wechat:
-    made = Wechat(office.clock)
+def wechat(finance: Finance, cloud: Cloud) -> Wechat:
+    made = Wechat(finance.clock)
     text = json.dumps({"wechat": wechat_account()})
     cloud.secrets.put_secret_value(SecretId=environment.text("TRANSFER_SECRET_ID"), SecretString=text)
     payouts_wiring.set_transfer_transport(made.transport)
@@ -71,8 +71,8 @@ def wechat(office: Office, cloud: Cloud) -> Wechat:
 
 
 @pytest.fixture
-def alipay(office: Office, cloud: Cloud) -> Alipay:
-    made = Alipay(office.clock)
+def alipay(finance: Finance, cloud: Cloud) -> Alipay:
+    made = Alipay(finance.clock)
     text = json.dumps({"alipay": alipay_account()})
     cloud.secrets.put_secret_value(SecretId=environment.text("TRANSFER_SECRET_ID"), SecretString=text)
     payouts_wiring.set_transfer_transport(made.transport)
@@ -88,95 +88,95 @@ def withdrawals(member: str, **query: str) -> dict[str, Any]:
     return told
 
 
-def test_every_way_that_ends_by_itself_ends_in_books_that_close(office: Office, sandbox: Sandbox) -> None:
+def test_every_way_that_ends_by_itself_ends_in_books_that_close(finance: Finance, sandbox: Sandbox) -> None:
     of = {way: sandbox.member(way) for way in ("paid", "failed", "slow", "confirm", "lapse", "stuck", "taken")}
-    office.sent_through("sandbox")
-    at_once = {way: office.lines()[member]["status"] for way, member in of.items()}
+    finance.sent_through("sandbox")
+    at_once = {way: finance.lines()[member]["status"] for way, member in of.items()}
     for hours in (1, 2, 24, 24, 24):
-        office.poll(hours=hours)
-    payout = office.payout()
+        finance.poll(hours=hours)
+    payout = finance.payout()
 
     assert at_once == {
         "paid": "paid", "failed": "failed", "slow": "sent", "confirm": "waiting_user", "lapse": "waiting_user",
         "stuck": "waiting_user", "taken": "waiting_user",
     }  # fmt: skip
-    assert {way: office.lines()[member]["status"] for way, member in of.items()} == {
+    assert {way: finance.lines()[member]["status"] for way, member in of.items()} == {
         "paid": "paid", "failed": "failed", "slow": "paid", "confirm": "paid", "lapse": "expired", "stuck": "expired",
         "taken": "paid",
     }  # fmt: skip
     assert (payout["status"], payout["books"]["closes"]) == ("settled", True)
     assert payout["books"]["channel"]["paid_fen"] == payout["books"]["ledger"]["paid_fen"] == 4 * 50_000
-    assert {way: office.balance(member) for way, member in of.items() if way in ("lapse", "paid")} == {
+    assert {way: finance.balance(member) for way, member in of.items() if way in ("lapse", "paid")} == {
         "lapse": {"available": 50_000}, "paid": {"paid": 50_000},
     }  # fmt: skip
-    office.check_ledger()
+    finance.check_ledger()
 
 
 def test_a_line_is_asked_about_with_its_first_number_and_parameters_until_the_channel_speaks(
-    office: Office, sandbox: Sandbox
+    finance: Finance, sandbox: Sandbox
 ) -> None:
     silent, paid = sandbox.member("silent"), sandbox.member("paid")
-    office.sent_through("sandbox")
-    number = office.lines()[silent]["number"]
+    finance.sent_through("sandbox")
+    number = finance.lines()[silent]["number"]
     for _ in range(5):
-        office.poll(hours=24)
-    still = office.payout()
+        finance.poll(hours=24)
+    still = finance.payout()
     sandbox.ways[silent] = "paid"
-    office.poll()
+    finance.poll()
 
-    assert sandbox.channel.handed_over == {number: 6, office.lines()[paid]["number"]: 1}
+    assert sandbox.channel.handed_over == {number: 6, finance.lines()[paid]["number"]: 1}
     assert (still["status"], still["totals"]["sent"]["lines"], still["books"]) == ("sending", 1, None)
-    assert office.payout()["status"] == "settled"
-    assert office.balance(silent) == {"paid": 50_000}
+    assert finance.payout()["status"] == "settled"
+    assert finance.balance(silent) == {"paid": 50_000}
 
 
-def test_a_channel_that_is_down_costs_nothing_but_time(office: Office, sandbox: Sandbox) -> None:
+def test_a_channel_that_is_down_costs_nothing_but_time(finance: Finance, sandbox: Sandbox) -> None:
     member = sandbox.member("down")
-    office.open("sandbox")
-    office.drain()
-    office.approve()
-    failed = office.drain()
-    claimed = office.balance(member)
+    finance.open("sandbox")
+    finance.drain()
+    finance.approve()
+    failed = finance.drain()
+    claimed = finance.balance(member)
     sandbox.ways[member] = "paid"
-    office.poll()
-    office.poll()
+    finance.poll()
+    finance.poll()
 
     assert len(failed) == 1
     assert claimed == {"paying": 50_000}
-    assert office.payout()["status"] == "settled"
-    assert office.balance(member) == {"paid": 50_000}
+    assert finance.payout()["status"] == "settled"
+    assert finance.balance(member) == {"paid": 50_000}
 
 
 def test_money_that_came_after_a_lapse_is_recorded_never_applied_and_keeps_the_batch_open(
-    office: Office, sandbox: Sandbox
+    finance: Finance, sandbox: Sandbox
 ) -> None:
     late, stuck = sandbox.member("late"), sandbox.member("stuck")
-    office.sent_through("sandbox")
-    office.poll(hours=26)
-    lapsed = office.lines()[late]["status"], office.balance(late)
-    office.poll(hours=4)
-    office.poll(hours=43)
-    payout = office.payout()
-    office.clock.at = FIRST + timedelta(days=31)
-    office.tick()
-    office.drain()
+    finance.sent_through("sandbox")
+    finance.poll(hours=26)
+    lapsed = finance.lines()[late]["status"], finance.balance(late)
+    finance.poll(hours=4)
+    finance.poll(hours=43)
+    payout = finance.payout()
+    finance.clock.set(FIRST + timedelta(days=31))
+    finance.tick()
+    finance.drain()
 
     assert lapsed == ("expired", {"available": 50_000})
-    assert (office.lines()[late]["status"], office.balance(late)) == ("expired", {"available": 50_000})
-    assert office.lines()[stuck]["status"] == "expired"
+    assert (finance.lines()[late]["status"], finance.balance(late)) == ("expired", {"available": 50_000})
+    assert finance.lines()[stuck]["status"] == "expired"
     assert payout["status"] == "sending"
     assert [(found["member_id"], found["code"], found["channel"]) for found in payout["books"]["differences"]] == [
         (late, "OUTCOME", "waiting_user, expired, paid 50000")
     ]
     # Until it is cleared up nobody pays him a second time.
-    assert set(office.lines("pay_202612")) == {stuck}
-    office.check_ledger()
+    assert set(finance.lines("pay_202612")) == {stuck}
+    finance.check_ledger()
 
 
-def test_another_amount_keeps_the_batch_open_and_says_so(office: Office, sandbox: Sandbox) -> None:
+def test_another_amount_keeps_the_batch_open_and_says_so(finance: Finance, sandbox: Sandbox) -> None:
     member = sandbox.member("other_amount")
-    office.sent_through("sandbox")
-    payout = office.payout()
+    finance.sent_through("sandbox")
+    payout = finance.payout()
 
     assert payout["status"] == "sending"
     assert [(found["member_id"], found["code"]) for found in payout["books"]["differences"]] == [(member, "AMOUNT")]
@@ -184,48 +184,48 @@ def test_another_amount_keeps_the_batch_open_and_says_so(office: Office, sandbox
 
 
 def test_a_step_without_time_leaves_the_asking_to_the_next_and_no_line_waits_for_ever(
-    office: Office, sandbox: Sandbox
+    finance: Finance, sandbox: Sandbox
 ) -> None:
     for _ in range(40):
         sandbox.member("slow", 5_000)
-    office.open("sandbox")
-    office.drain()
-    office.approve()
-    while office.advance(chunks=1):
+    finance.open("sandbox")
+    finance.drain()
+    finance.approve()
+    while finance.advance(chunks=1):
         pass
-    office.clock.at += timedelta(hours=2)
+    finance.clock.move(hours=2)
     for _ in range(4):
-        office.advance(chunks=2)  # one to ask the channel, one to apply what it said
-        office.clock.at += timedelta(seconds=17)
+        finance.advance(chunks=2)  # one to ask the channel, one to apply what it said
+        finance.clock.move(seconds=17)
 
-    assert {line["status"] for line in office.lines().values()} == {"paid"}
-    office.check_ledger()
+    assert {line["status"] for line in finance.lines().values()} == {"paid"}
+    finance.check_ledger()
 
 
-def test_polls_ask_only_where_the_channel_answers_by_itself(office: Office, sandbox: Sandbox, cloud: Cloud) -> None:
-    office.member(99, 5_000)
-    office.sent()
+def test_polls_ask_only_where_the_channel_answers_by_itself(finance: Finance, sandbox: Sandbox, cloud: Cloud) -> None:
+    finance.member(99, 5_000)
+    finance.sent()
     before = cloud.state()
 
-    assert office.poll(hours=1) == 0
+    assert finance.poll(hours=1) == 0
     assert cloud.state() == before
 
 
-def test_a_settled_payout_is_not_asked_about_again(office: Office, sandbox: Sandbox) -> None:
+def test_a_settled_payout_is_not_asked_about_again(finance: Finance, sandbox: Sandbox) -> None:
     sandbox.member("paid")
-    office.sent_through("sandbox")
+    finance.sent_through("sandbox")
 
-    assert office.payout()["status"] == "settled"
-    assert office.poll(hours=1) == 0
+    assert finance.payout()["status"] == "settled"
+    assert finance.poll(hours=1) == 0
 
 
 def test_what_the_channel_answers_for_each_cannot_be_confirmed_as_a_whole(
-    office: Office, sandbox: Sandbox, cloud: Cloud
+    finance: Finance, sandbox: Sandbox, cloud: Cloud
 ) -> None:
     sandbox.member("silent")
-    office.sent_through("sandbox")
+    finance.sent_through("sandbox")
     before = cloud.state()
-    status, problem = office.results(others=True)
+    status, problem = finance.results(others=True)
 
     assert (status, problem["code"]) == (409, "CHANNEL_SPEAKS_ITSELF")
     assert cloud.state() == before
@@ -234,20 +234,20 @@ def test_what_the_channel_answers_for_each_cannot_be_confirmed_as_a_whole(
 # --- a second attempt ---
 
 
-def test_what_the_channel_failed_is_tried_once_more_under_another_number(office: Office, sandbox: Sandbox) -> None:
+def test_what_the_channel_failed_is_tried_once_more_under_another_number(finance: Finance, sandbox: Sandbox) -> None:
     failed, open_one = sandbox.member("failed", 500_000), sandbox.member("stuck")
-    office.sent_through("sandbox")
-    first = office.lines()[failed]
-    status, line = office.retry(first["number"])
-    again = office.retry(first["number"])
+    finance.sent_through("sandbox")
+    first = finance.lines()[failed]
+    status, line = finance.retry(first["number"])
+    again = finance.retry(first["number"])
     sandbox.ways[line["number"]] = "paid"
-    failures = office.drain()
-    repeated = office.retry(first["number"], key="another")
-    office.drain()
-    _, page = office.call("GET", f"/v1/payouts/{PAYOUT}/lines", query={"limit": "100"})
+    failures = finance.drain()
+    repeated = finance.retry(first["number"], key="another")
+    finance.drain()
+    _, page = finance.call("GET", f"/v1/payouts/{PAYOUT}/lines", query={"limit": "100"})
     mine = {found["number"]: found for found in page["items"] if found["member_id"] == failed}
-    office.poll(hours=72)
-    office.poll()
+    finance.poll(hours=72)
+    finance.poll()
 
     assert (status, line["attempt"], line["status"], line["listed_fen"]) == (202, 2, "pending", 500_000)
     assert line["retried_by"].startswith("stf_")
@@ -259,93 +259,93 @@ def test_what_the_channel_failed_is_tried_once_more_under_another_number(office:
         first["number"]: "failed", line["number"]: "paid",
     }  # fmt: skip
     assert mine[line["number"]]["tax_fen"] == 80_000
-    assert office.balance(failed) == {"paid": 420_000, "withheld": 80_000}
-    assert office.lines()[open_one]["status"] == "expired"
-    assert (office.payout()["status"], office.payout()["books"]["closes"]) == ("settled", True)
-    office.check_ledger()
+    assert finance.balance(failed) == {"paid": 420_000, "withheld": 80_000}
+    assert finance.lines()[open_one]["status"] == "expired"
+    assert (finance.payout()["status"], finance.payout()["books"]["closes"]) == ("settled", True)
+    finance.check_ledger()
 
 
-def test_a_first_attempt_that_was_paid_after_all_stops_the_second(office: Office, sandbox: Sandbox) -> None:
+def test_a_first_attempt_that_was_paid_after_all_stops_the_second(finance: Finance, sandbox: Sandbox) -> None:
     member, _ = sandbox.member("failed"), sandbox.member("stuck")
-    office.sent_through("sandbox")
-    first = office.lines()[member]["number"]
-    _, line = office.retry(first)
+    finance.sent_through("sandbox")
+    first = finance.lines()[member]["number"]
+    _, line = finance.retry(first)
     sandbox.ways[first] = "paid"
     sandbox.ways[line["number"]] = "paid"
-    office.drain()
-    _, page = office.call("GET", f"/v1/payouts/{PAYOUT}/lines", query={"limit": "100"})
+    finance.drain()
+    _, page = finance.call("GET", f"/v1/payouts/{PAYOUT}/lines", query={"limit": "100"})
     second = next(found for found in page["items"] if found["number"] == line["number"])
 
     assert (second["status"], second["reason"]) == ("dropped", "attempt_open")
     assert line["number"] not in sandbox.channel.handed_over
-    assert office.balance(member) == {"available": 50_000}
+    assert finance.balance(member) == {"available": 50_000}
 
 
 @pytest.mark.parametrize("way", ["silent", "confirm", "paid"])
 def test_what_the_channel_did_not_fail_is_not_tried_again(
-    office: Office, sandbox: Sandbox, cloud: Cloud, way: Way
+    finance: Finance, sandbox: Sandbox, cloud: Cloud, way: Way
 ) -> None:
     member, _ = sandbox.member(way), sandbox.member("stuck")
-    office.sent_through("sandbox")
+    finance.sent_through("sandbox")
     before = cloud.state()
-    status, problem = office.retry(office.lines()[member]["number"])
+    status, problem = finance.retry(finance.lines()[member]["number"])
 
     assert (status, problem["code"]) == (409, "TRANSFER_NOT_FAILED")
     assert cloud.state() == before
 
 
-def test_a_persons_word_that_it_failed_is_not_the_channels(office: Office, sandbox: Sandbox) -> None:
+def test_a_persons_word_that_it_failed_is_not_the_channels(finance: Finance, sandbox: Sandbox) -> None:
     member, _ = sandbox.member("silent"), sandbox.member("stuck")
-    office.sent_through("sandbox")
-    number = office.lines()[member]["number"]
-    office.results({"number": number, "result": "failed", "reason": "SEEN_IN_CONSOLE"})
-    office.drain()
-    by_hand = office.lines()[member]["status"], office.balance(member)
-    status, problem = office.retry(number)
+    finance.sent_through("sandbox")
+    number = finance.lines()[member]["number"]
+    finance.results({"number": number, "result": "failed", "reason": "SEEN_IN_CONSOLE"})
+    finance.drain()
+    by_hand = finance.lines()[member]["status"], finance.balance(member)
+    status, problem = finance.retry(number)
 
     assert by_hand == ("failed", {"available": 50_000})
     assert (status, problem["code"]) == (409, "TRANSFER_NOT_FAILED")
 
 
-def test_there_is_no_third_attempt(office: Office, sandbox: Sandbox) -> None:
+def test_there_is_no_third_attempt(finance: Finance, sandbox: Sandbox) -> None:
     member, _ = sandbox.member("failed"), sandbox.member("stuck")
-    office.sent_through("sandbox")
-    _, second = office.retry(office.lines()[member]["number"])
-    office.drain()
-    status, problem = office.retry(second["number"], key="third")
+    finance.sent_through("sandbox")
+    _, second = finance.retry(finance.lines()[member]["number"])
+    finance.drain()
+    status, problem = finance.retry(second["number"], key="third")
 
     assert (status, problem["code"]) == (422, "RETRIED_ALREADY")
 
 
-def test_a_second_attempt_belongs_to_its_period(office: Office, sandbox: Sandbox) -> None:
+def test_a_second_attempt_belongs_to_its_period(finance: Finance, sandbox: Sandbox) -> None:
     member, _ = sandbox.member("failed"), sandbox.member("silent")
-    office.open("sandbox")
-    office.drain()
-    early = office.retry("0" * 32), office.retry(office.lines()[member]["number"])
-    office.approve()
-    office.drain()
-    office.clock.at = FIRST + timedelta(days=31)
-    office.tick()
-    number = office.lines()[member]["number"]
-    late = office.retry(number)
+    finance.open("sandbox")
+    finance.drain()
+    early = finance.retry("0" * 32), finance.retry(finance.lines()[member]["number"])
+    finance.approve()
+    finance.drain()
+    finance.clock.set(FIRST + timedelta(days=31))
+    finance.tick()
+    number = finance.lines()[member]["number"]
+    late = finance.retry(number)
 
     assert (early[0][0], early[1][0], early[1][1]["code"]) == (404, 409, "PAYOUT_NOT_SENT")
     assert (late[0], late[1]["code"]) == (409, "PAYOUT_CLOSED")
 
 
-def test_a_settled_payout_has_no_second_attempts(office: Office, sandbox: Sandbox) -> None:
+def test_a_settled_payout_has_no_second_attempts(finance: Finance, sandbox: Sandbox) -> None:
     member = sandbox.member("failed")
-    office.sent_through("sandbox")
-    status, problem = office.retry(office.lines()[member]["number"])
+    finance.sent_through("sandbox")
+    status, problem = finance.retry(finance.lines()[member]["number"])
 
     assert (status, problem["code"]) == (409, "PAYOUT_CLOSED")
 
 
-def test_only_who_may_approve_may_retry(office: Office, sandbox: Sandbox) -> None:
+def test_only_who_may_approve_may_retry(finance: Finance, sandbox: Sandbox) -> None:
     member, _ = sandbox.member("failed"), sandbox.member("stuck")
-    office.sent_through("sandbox")
-    token = office.key("Wang", "payouts:read", "payouts:settle")
-    status, problem = office.retry(office.lines()[member]["number"], token=token)
+    finance.sent_through("sandbox")
+    token = finance.key("Wang", "payouts:read", "payouts:settle")
+    status, problem = finance.retry(finance.lines()[member]["number"], token=token)
 
     assert (status, problem["code"]) == (403, "SCOPE_MISSING")
 
@@ -353,14 +353,14 @@ def test_only_who_may_approve_may_retry(office: Office, sandbox: Sandbox) -> Non
 # --- the real clients ---
 
 
-def test_a_member_takes_his_money_in_wechat(office: Office, wechat: Wechat) -> None:
-    rich, other = office.member(1, 500_000, account=WECHAT), office.member(2, 60_000, account=WECHAT)
-    office.sent_through("wechat")
+def test_a_member_takes_his_money_in_wechat(finance: Finance, wechat: Wechat) -> None:
+    rich, other = finance.member(1, 500_000, account=WECHAT), finance.member(2, 60_000, account=WECHAT)
+    finance.sent_through("wechat")
     (waiting,) = withdrawals(rich)["items"]
     wechat.states[waiting["number"]] = "SUCCESS"
-    wechat.states[office.lines()[other]["number"]] = "FAIL"
-    wechat.reasons[office.lines()[other]["number"]] = "OVERDUE_CLOSE"
-    office.poll(hours=25)
+    wechat.states[finance.lines()[other]["number"]] = "FAIL"
+    wechat.reasons[finance.lines()[other]["number"]] = "OVERDUE_CLOSE"
+    finance.poll(hours=25)
     (paid,) = withdrawals(rich)["items"]
     (lapsed,) = withdrawals(other)["items"]
 
@@ -374,41 +374,41 @@ def test_a_member_takes_his_money_in_wechat(office: Office, wechat: Wechat) -> N
     assert wechat.moved == {waiting["number"]: 420_000}
     assert (paid["status"], paid["confirm"]) == ("paid", None)
     assert (lapsed["status"], lapsed["reason"]) == ("expired", "OVERDUE_CLOSE")
-    assert office.balance(rich) == {"paid": 420_000, "withheld": 80_000}
-    assert office.balance(other) == {"available": 60_000}
-    assert (office.payout()["status"], office.payout()["books"]["closes"]) == ("settled", True)
-    office.check_ledger()
+    assert finance.balance(rich) == {"paid": 420_000, "withheld": 80_000}
+    assert finance.balance(other) == {"available": 60_000}
+    assert (finance.payout()["status"], finance.payout()["books"]["closes"]) == ("settled", True)
+    finance.check_ledger()
 
 
 def test_an_account_that_wechat_cannot_pay_to_is_left_out_before_its_money_is_claimed(
-    office: Office, wechat: Wechat
+    finance: Finance, wechat: Wechat
 ) -> None:
-    elsewhere, fine = office.member(1, 5_000, account="wechat:wxother:o"), office.member(2, 5_000, account=WECHAT)
-    office.sent_through("wechat")
+    elsewhere, fine = finance.member(1, 5_000, account="wechat:wxother:o"), finance.member(2, 5_000, account=WECHAT)
+    finance.sent_through("wechat")
 
-    assert (office.lines()[elsewhere]["status"], office.lines()[elsewhere]["reason"]) == (
+    assert (finance.lines()[elsewhere]["status"], finance.lines()[elsewhere]["reason"]) == (
         "dropped", "account_unsuitable",
     )  # fmt: skip
-    assert office.balance(elsewhere) == {"available": 5_000}
-    assert list(wechat.bills) == [office.lines()[fine]["number"]]
+    assert finance.balance(elsewhere) == {"available": 5_000}
+    assert list(wechat.bills) == [finance.lines()[fine]["number"]]
 
 
 def test_nobody_can_say_for_the_channel_that_what_waits_for_the_payee_has_failed(
-    office: Office, wechat: Wechat, cloud: Cloud
+    finance: Finance, wechat: Wechat, cloud: Cloud
 ) -> None:
-    member = office.member(1, 5_000, account=WECHAT)
-    office.sent_through("wechat")
-    number = office.lines()[member]["number"]
+    member = finance.member(1, 5_000, account=WECHAT)
+    finance.sent_through("wechat")
+    number = finance.lines()[member]["number"]
     before = cloud.state()
-    status, problem = office.results({"number": number, "result": "failed", "reason": "SEEN_IN_CONSOLE"})
+    status, problem = finance.results({"number": number, "result": "failed", "reason": "SEEN_IN_CONSOLE"})
     after = cloud.state()
     wechat.states[number] = "SUCCESS"
-    office.poll(hours=1)
+    finance.poll(hours=1)
 
     # Else the money would be his again, and he could take it from the channel too.
     assert (status, problem["code"]) == (409, "TRANSFER_WAITS")
     assert after == before
-    assert (office.balance(member), wechat.moved) == ({"paid": 5_000}, {number: 5_000})
+    assert (finance.balance(member), wechat.moved) == ({"paid": 5_000}, {number: 5_000})
 
 
 @pytest.mark.parametrize(
@@ -419,113 +419,113 @@ def test_nobody_can_say_for_the_channel_that_what_waits_for_the_payee_has_failed
     ],
 )
 def test_what_the_channel_has_said_counts_before_a_step_has_applied_it(
-    office: Office, sandbox: Sandbox, last: Result, status: int
+    finance: Finance, sandbox: Sandbox, last: Result, status: int
 ) -> None:
     waiting, silent = sandbox.member("confirm"), sandbox.member("silent")
-    office.sent_through("sandbox")
+    finance.sent_through("sandbox")
     member = silent if last == "waiting_user" else waiting
-    number = office.lines()[member]["number"]
+    number = finance.lines()[member]["number"]
     # The step that asked was killed right behind this.
-    payouts_wiring.payouts().record_answers(PAYOUT, [Answer(number, last, office.clock.now(), "sandbox")])
-    answered, _ = office.results({"number": number, "result": "failed", "reason": "SEEN_IN_CONSOLE"})
+    payouts_wiring.payouts().record_answers(PAYOUT, [Answer(number, last, finance.clock.now(), "sandbox")])
+    answered, _ = finance.results({"number": number, "result": "failed", "reason": "SEEN_IN_CONSOLE"})
 
     assert answered == status
 
 
 def test_what_was_lost_on_the_way_to_wechat_is_handed_over_by_the_poll_and_paid_once(
-    office: Office, wechat: Wechat
+    finance: Finance, wechat: Wechat
 ) -> None:
-    member = office.member(1, 5_000, account=WECHAT)
+    member = finance.member(1, 5_000, account=WECHAT)
     wechat.trouble = ["answer_lost", "server_error"]
     wechat.first_state = "ACCEPTED"
-    office.sent_through("wechat")
-    number = office.lines()[member]["number"]
-    unknown = office.lines()[member]["status"]
+    finance.sent_through("wechat")
+    number = finance.lines()[member]["number"]
+    unknown = finance.lines()[member]["status"]
     wechat.first_state = "WAIT_USER_CONFIRM"
-    office.poll(hours=0.25)
+    finance.poll(hours=0.25)
     (waiting,) = withdrawals(member)["items"]
     wechat.states[number] = "SUCCESS"
-    office.poll(hours=0.25)
+    finance.poll(hours=0.25)
 
     assert unknown == "sent"
     # Only handing over gives the package; the number stays.
     assert waiting["confirm"]["package"] == f"package/{number}=="
     assert list(wechat.bills) == [number]
     assert wechat.moved == {number: 5_000}
-    assert office.payout()["status"] == "settled"
+    assert finance.payout()["status"] == "settled"
 
 
-def test_what_nobody_takes_is_called_back_after_three_days(office: Office, wechat: Wechat) -> None:
-    member = office.member(1, 5_000, account=WECHAT)
-    office.sent_through("wechat")
-    number = office.lines()[member]["number"]
-    office.poll(hours=71.75)
+def test_what_nobody_takes_is_called_back_after_three_days(finance: Finance, wechat: Wechat) -> None:
+    member = finance.member(1, 5_000, account=WECHAT)
+    finance.sent_through("wechat")
+    number = finance.lines()[member]["number"]
+    finance.poll(hours=71.75)
     before = wechat.calls.count("cancel")
-    office.poll(hours=0.25)
-    calling_back = wechat.states[number], office.lines()[member]["status"]
+    finance.poll(hours=0.25)
+    calling_back = wechat.states[number], finance.lines()[member]["status"]
     wechat.states[number] = "CANCELLED"
-    office.poll(hours=0.25)
+    finance.poll(hours=0.25)
 
     assert before == 0
     assert calling_back == ("CANCELING", "waiting_user")
-    assert (office.lines()[member]["status"], office.lines()[member]["reason"]) == ("expired", "CANCELLED")
-    assert office.balance(member) == {"available": 5_000}
-    assert office.payout()["status"] == "settled"
+    assert (finance.lines()[member]["status"], finance.lines()[member]["reason"]) == ("expired", "CANCELLED")
+    assert finance.balance(member) == {"available": 5_000}
+    assert finance.payout()["status"] == "settled"
 
 
-def test_alipay_pays_a_batch(office: Office, alipay: Alipay) -> None:
-    members = [office.member(index, 5_000 + index, account=ALIPAY) for index in range(12)]
+def test_alipay_pays_a_batch(finance: Finance, alipay: Alipay) -> None:
+    members = [finance.member(index, 5_000 + index, account=ALIPAY) for index in range(12)]
     alipay.trouble = ["server_error", "answer_lost", "forged"] * 3
-    office.sent_through("alipay")
-    office.poll(hours=0.25)
-    lines = office.lines()
+    finance.sent_through("alipay")
+    finance.poll(hours=0.25)
+    lines = finance.lines()
 
     assert {line["status"] for line in lines.values()} == {"paid"}
     assert alipay.moved == {lines[member]["number"]: f"50.{index:02d}" for index, member in enumerate(members)}
-    assert (office.payout()["status"], office.payout()["books"]["closes"]) == ("settled", True)
+    assert (finance.payout()["status"], finance.payout()["books"]["closes"]) == ("settled", True)
 
 
-def test_the_accounts_secret_is_asked_for_by_the_step_alone(office: Office, cloud: Cloud) -> None:
-    office.member(1, 5_000, account=WECHAT)
-    office.open("wechat")
-    office.drain()
-    office.approve()
+def test_the_accounts_secret_is_asked_for_by_the_step_alone(finance: Finance, cloud: Cloud) -> None:
+    finance.member(1, 5_000, account=WECHAT)
+    finance.open("wechat")
+    finance.drain()
+    finance.approve()
 
     # Nobody has filled the secret in: nothing is claimed, and the step fails where an alarm sees it.
-    assert len(office.drain()) == 1
-    assert office.balance(member_id(1)) == {"available": 5_000}
+    assert len(finance.drain()) == 1
+    assert finance.balance(member_id(1)) == {"available": 5_000}
 
 
 def test_an_account_that_was_put_right_is_used_without_a_new_start(
-    office: Office, wechat: Wechat, cloud: Cloud
+    finance: Finance, wechat: Wechat, cloud: Cloud
 ) -> None:
-    member = office.member(1, 5_000, account=WECHAT)
+    member = finance.member(1, 5_000, account=WECHAT)
     wrong = json.dumps({"wechat": wechat_account(public_key=public_pem("alipay"))})
     right = json.dumps({"wechat": wechat_account()})
     cloud.secrets.put_secret_value(SecretId=environment.text("TRANSFER_SECRET_ID"), SecretString=wrong)
     wechat.first_state = "SUCCESS"
-    office.sent_through("wechat")
-    unbelieved = office.lines()[member]["status"]
+    finance.sent_through("wechat")
+    unbelieved = finance.lines()[member]["status"]
     cloud.secrets.put_secret_value(SecretId=environment.text("TRANSFER_SECRET_ID"), SecretString=right)
     forget_provider()  # as after five minutes
-    office.poll(hours=0.25)
+    finance.poll(hours=0.25)
 
     assert unbelieved == "sent"
-    assert office.lines()[member]["status"] == "paid"
-    assert wechat.moved == {office.lines()[member]["number"]: 5_000}
+    assert finance.lines()[member]["status"] == "paid"
+    assert wechat.moved == {finance.lines()[member]["number"]: 5_000}
 
 
 # --- a member's own withdrawals ---
 
 
-def test_members_see_their_own_withdrawals_by_pages_newest_first(office: Office, sandbox: Sandbox) -> None:
+def test_members_see_their_own_withdrawals_by_pages_newest_first(finance: Finance, sandbox: Sandbox) -> None:
     mine, other = sandbox.member("paid"), sandbox.member("confirm")
-    office.sent_through("sandbox")
+    finance.sent_through("sandbox")
     theirs = withdrawals(other)
-    office.earn(mine, 7_000, days_ago=0)
-    office.clock.at = FIRST + timedelta(days=31)
-    office.tick()
-    office.drain()
+    finance.earn(mine, 7_000, days_ago=0)
+    finance.clock.set(FIRST + timedelta(days=31))
+    finance.tick()
+    finance.drain()
     first = withdrawals(mine, limit="1")
     second = withdrawals(mine, limit="1", cursor=first["next_cursor"])
     whole = withdrawals(mine)
@@ -541,13 +541,13 @@ def test_members_see_their_own_withdrawals_by_pages_newest_first(office: Office,
     assert nobody["items"] == []
 
 
-def test_members_read_in_their_language_how_a_payment_stands_and_why(office: Office, wechat: Wechat) -> None:
-    elsewhere, slow = office.member(1, 5_000, account="wechat:wxother:o"), office.member(2, 5_000, account=WECHAT)
-    office.sent_through("wechat")
-    number = office.lines()[slow]["number"]
+def test_members_read_in_their_language_how_a_payment_stands_and_why(finance: Finance, wechat: Wechat) -> None:
+    elsewhere, slow = finance.member(1, 5_000, account="wechat:wxother:o"), finance.member(2, 5_000, account=WECHAT)
+    finance.sent_through("wechat")
+    number = finance.lines()[slow]["number"]
     waiting = withdrawals(slow)["items"][0]["text"]
     wechat.states[number], wechat.reasons[number] = "FAIL", "OVERDUE_CLOSE"
-    office.poll(hours=25)
+    finance.poll(hours=25)
     token = edge_wiring.signer().sign("access", {"sub": elsewhere}, lifetime=timedelta(hours=1))
     headers = {"Accept-Language": "en-GB"}
     english = member_api.handler(http_event("GET", "/v1/me/withdrawals", token=token, headers=headers), Context())
@@ -558,12 +558,12 @@ def test_members_read_in_their_language_how_a_payment_stands_and_why(office: Off
     assert json.loads(english["body"])["items"][0]["text"] == "Left out: Account unsuitable"
 
 
-def test_a_cursor_of_somebody_else_is_refused(office: Office, sandbox: Sandbox) -> None:
+def test_a_cursor_of_somebody_else_is_refused(finance: Finance, sandbox: Sandbox) -> None:
     mine, other = sandbox.member("paid"), sandbox.member("paid")
-    office.sent_through("sandbox")
-    office.clock.at = FIRST + timedelta(days=31)
-    office.tick()
-    office.drain()
+    finance.sent_through("sandbox")
+    finance.clock.set(FIRST + timedelta(days=31))
+    finance.tick()
+    finance.drain()
     cursor = withdrawals(mine, limit="1")["next_cursor"]
     token = edge_wiring.signer().sign("access", {"sub": other}, lifetime=timedelta(hours=1))
     answer = member_api.handler(
@@ -573,8 +573,8 @@ def test_a_cursor_of_somebody_else_is_refused(office: Office, sandbox: Sandbox) 
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (400, "CURSOR_INVALID")
 
 
-def test_withdrawals_are_for_members(office: Office) -> None:
-    answer = member_api.handler(http_event("GET", "/v1/me/withdrawals", token=office.finance), Context())
+def test_withdrawals_are_for_members(finance: Finance) -> None:
+    answer = member_api.handler(http_event("GET", "/v1/me/withdrawals", token=finance.token), Context())
 
     assert answer["statusCode"] == 403
 
@@ -599,9 +599,9 @@ def test_a_channel_that_does_not_exist_here_is_a_defect() -> None:
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "events/payouts/poll_transfers").glob("*.json")), ids=lambda path: path.stem
 )
-def test_every_sample_tick_does_what_its_name_says(office: Office, sandbox: Sandbox, path: Any) -> None:
+def test_every_sample_tick_does_what_its_name_says(finance: Finance, sandbox: Sandbox, path: Any) -> None:
     sandbox.member("slow")
-    office.sent_through("sandbox")
+    finance.sent_through("sandbox")
     event = json.loads(path.read_text("utf-8"))
     if path.stem.startswith("bad_"):
         with pytest.raises(Exception, match=r"."):

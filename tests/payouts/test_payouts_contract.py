@@ -28,10 +28,10 @@ from cardstock.payouts.model import (
     retried,
 )
 from cardstock.payouts.ports import Ledger, Payouts
+from tests.people.finance import FIRST, Finance, finance
 from tests.people.memory_payouts import MemoryLedger, MemoryPayouts
-from tests.people.payouts_office import FIRST, Office, office
 
-__all__ = ["office"]
+__all__ = ["finance"]
 
 RULES = Rules(1_000, "sandbox", 10, "labour", "labour-2019")
 MEMBERS = ("mem_1", "mem_2", "mem_3")
@@ -67,7 +67,7 @@ def brand(request: pytest.FixtureRequest) -> Brand:
     if request.param == "memory":
         memory = MemoryLedger()
         return Brand(MemoryPayouts(memory), memory, memory.earn)
-    made: Office = request.getfixturevalue("office")
+    made: Finance = request.getfixturevalue("finance")
     return Brand(payouts_wiring.payouts(), flows_wiring.payout_ledger(), made.earn)
 
 

@@ -10,29 +10,29 @@ from cardstock.aws import queues as sqs
 from cardstock.payouts.queue import QueuedPayoutMap
 from tests.house import faults
 from tests.house.cloud import Cloud
-from tests.people.payouts_office import FIRST, Office, books, clock_at, member_id
+from tests.people.finance import FIRST, Finance, books, clock_at, member_id
 
 STEPS = ("nobody", "list", "give_away", "send", "settle")
 
 
-def prepare(office: Office, step: str) -> Callable[[], Any]:
+def prepare(finance: Finance, step: str) -> Callable[[], Any]:
     """Bring a payout right before `step`; gives what carries the step out."""
     for index, fen in enumerate(() if step == "nobody" else (500_000, 60_000, 5_000)):
-        office.member(index, fen)
-    office.tick()
+        finance.member(index, fen)
+    finance.tick()
     if step in ("nobody", "list"):
-        return lambda: office.advance(only_csv=True)
-    office.advance(only_csv=True)
-    office.earn(member_id(1), -1_000)
-    office.earn(member_id(2), -5_000)
-    office.approve()
+        return lambda: finance.advance(only_csv=True)
+    finance.advance(only_csv=True)
+    finance.earn(member_id(1), -1_000)
+    finance.earn(member_id(2), -5_000)
+    finance.approve()
     if step == "give_away":
-        return lambda: office.advance(only_csv=True, payout_map=QueuedPayoutMap(above=0))
+        return lambda: finance.advance(only_csv=True, payout_map=QueuedPayoutMap(above=0))
     if step == "send":
-        return lambda: office.advance(only_csv=True)
-    office.advance(only_csv=True)
-    office.results({"number": office.lines()[member_id(1)]["number"], "result": "failed"}, others=True)
-    return lambda: office.advance(only_csv=True)
+        return lambda: finance.advance(only_csv=True)
+    finance.advance(only_csv=True)
+    finance.results({"number": finance.lines()[member_id(1)]["number"], "result": "failed"}, others=True)
+    return lambda: finance.advance(only_csv=True)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -41,17 +41,17 @@ def test_a_step_that_is_hit_at_any_call_ends_the_same(cloud: Cloud, step: str, m
     sqs.forget_client()
     s3.forget_client()
     with clock_at(FIRST) as clock:
-        office = Office(cloud, clock)
-        run = prepare(office, step)
+        finance = Finance(cloud, clock)
+        run = prepare(finance, step)
         before = cloud.snapshot()
         with faults.watch() as calls:
             run()
         expected = books(cloud)
-        office.check_ledger()
+        finance.check_ledger()
         assert len(calls) >= 4
 
         for index, call in faults.hit_each(calls, mode, before.restore, run):
             run()
 
             assert books(cloud) == expected, (mode, index, call)
-            office.check_ledger()
+            finance.check_ledger()

@@ -20,19 +20,19 @@ from functions.payouts.monthly_open import app as monthly
 from functions.payouts.on_step import app as steps
 from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event
 from tests.house.payloads import function_of
-from tests.people.payouts_office import FIRST, PAYOUT, Office, member_id, office
+from tests.people.finance import FIRST, PAYOUT, Finance, finance, member_id
 
-__all__ = ["office"]
+__all__ = ["finance"]
 
 
-def test_a_month_is_paid_from_the_tick_to_the_report(office: Office, cloud: Cloud) -> None:
-    rich, poor = office.member(1, 500_000), office.member(2, 60_000, name="=李娜")
-    office.sent()
-    lines = office.lines()
-    office.results({"number": lines[poor]["number"], "result": "failed", "reason": "ACCOUNT_CLOSED"}, others=True)
-    assert not office.drain()
-    _, payout = office.call("GET", f"/v1/payouts/{PAYOUT}")
-    _, report = office.call("GET", f"/v1/payouts/{PAYOUT}/report")
+def test_a_month_is_paid_from_the_tick_to_the_report(finance: Finance, cloud: Cloud) -> None:
+    rich, poor = finance.member(1, 500_000), finance.member(2, 60_000, name="=李娜")
+    finance.sent()
+    lines = finance.lines()
+    finance.results({"number": lines[poor]["number"], "result": "failed", "reason": "ACCOUNT_CLOSED"}, others=True)
+    assert not finance.drain()
+    _, payout = finance.call("GET", f"/v1/payouts/{PAYOUT}")
+    _, report = finance.call("GET", f"/v1/payouts/{PAYOUT}/report")
 
     assert payout["status"] == "settled"
     assert payout["books"]["closes"] is True
@@ -40,190 +40,190 @@ def test_a_month_is_paid_from_the_tick_to_the_report(office: Office, cloud: Clou
     assert payout["totals"]["paid"] == {
         "lines": 1, "listed_fen": 500_000, "gross_fen": 500_000, "tax_fen": 80_000, "net_fen": 420_000,
     }  # fmt: skip
-    assert office.balance(rich) == {"paid": 420_000, "withheld": 80_000}
-    assert office.balance(poor) == {"available": 60_000}
+    assert finance.balance(rich) == {"paid": 420_000, "withheld": 80_000}
+    assert finance.balance(poor) == {"available": 60_000}
     assert [file["name"] for file in report["files"]] == ["transfers.csv", "report.xlsx", "lines.csv", "cover.pdf"]
     for file in report["files"]:
         content = cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/{file['name']}")["Body"].read()
         assert hashlib.sha256(content).hexdigest() == file["sha256"]
         assert f"/reports/payouts/{PAYOUT}/{file['name']}?" in file["url"]
-    office.check_ledger()
+    finance.check_ledger()
 
 
-def test_the_bank_file_says_whom_to_pay_what(office: Office, cloud: Cloud) -> None:
-    office.member(1, 500_000)
-    office.sent()
+def test_the_bank_file_says_whom_to_pay_what(finance: Finance, cloud: Cloud) -> None:
+    finance.member(1, 500_000)
+    finance.sent()
     content = cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/transfers.csv")["Body"].read()
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
 
     assert len(rows) == 2
     assert rows[1][:5] == ["1", "张伟", "dev:app:1", "4200.00", "佣金2026-11"]
-    assert rows[1][5] == office.lines()[member_id(1)]["number"]
+    assert rows[1][5] == finance.lines()[member_id(1)]["number"]
 
 
-def test_the_workbook_in_the_bucket_shows_the_month(office: Office, cloud: Cloud) -> None:
-    office.member(1, 500_000)
-    office.earn(member_id(1), 1_000)
-    office.sent()
-    office.results(others=True)
-    office.drain()
+def test_the_workbook_in_the_bucket_shows_the_month(finance: Finance, cloud: Cloud) -> None:
+    finance.member(1, 500_000)
+    finance.earn(member_id(1), 1_000)
+    finance.sent()
+    finance.results(others=True)
+    finance.drain()
     content = cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/report.xlsx")["Body"].read()
     rows = list(load_workbook(io.BytesIO(content))["个人对账单 Statements"].iter_rows(min_row=2, values_only=True))
 
     assert rows[0][5:] == (0, 5_010, 5_010, 0, 5_010, 5_010, 801.6, 4_208.4)
 
 
-def test_the_same_tick_five_times_makes_one_batch(office: Office, cloud: Cloud) -> None:
-    office.member(1, 5_000)
+def test_the_same_tick_five_times_makes_one_batch(finance: Finance, cloud: Cloud) -> None:
+    finance.member(1, 5_000)
     for _ in range(5):
-        office.tick()
-    office.drain()
+        finance.tick()
+    finance.drain()
     before = cloud.state()
-    office.member(2, 5_000)
+    finance.member(2, 5_000)
     added = cloud.state()
-    office.tick()
-    office.drain()
+    finance.tick()
+    finance.drain()
 
     assert before != added
     assert cloud.state() == added
-    assert set(office.lines()) == {member_id(1)}
+    assert set(finance.lines()) == {member_id(1)}
 
 
-def test_only_those_are_listed_who_may_be_paid(office: Office) -> None:
-    office.member(1, 1_000)
-    office.member(2, 999)
-    office.member(3, 5_000, verified=False)
-    office.member(4, 5_000, born=date(2008, 12, 2))
-    office.member(5, 5_000, born=date(2008, 12, 1))
-    office.erase(office.member(6, 5_000))
-    office.earn(office.member(7, 5_000), -9_000)
-    office.tick()
-    office.drain()
+def test_only_those_are_listed_who_may_be_paid(finance: Finance) -> None:
+    finance.member(1, 1_000)
+    finance.member(2, 999)
+    finance.member(3, 5_000, verified=False)
+    finance.member(4, 5_000, born=date(2008, 12, 2))
+    finance.member(5, 5_000, born=date(2008, 12, 1))
+    finance.erase(finance.member(6, 5_000))
+    finance.earn(finance.member(7, 5_000), -9_000)
+    finance.tick()
+    finance.drain()
 
-    assert set(office.lines()) == {member_id(1), member_id(5)}
+    assert set(finance.lines()) == {member_id(1), member_id(5)}
 
 
 @pytest.mark.parametrize(("minimum", "listed"), [(7_000, {2}), (0, {1, 2, 3})])
 def test_the_plan_in_force_says_from_how_much_on_somebody_is_paid(
-    office: Office, minimum: int, listed: set[int]
+    finance: Finance, minimum: int, listed: set[int]
 ) -> None:
     plan = replace(SINGLE_LEVEL, payout_minimum=minimum)
     publish_plan(plan, (), "key_1", plans=wiring.plans())
     for index, fen in ((1, 6_999), (2, 7_000), (3, 10)):
-        office.member(index, fen)
-    office.earn(office.member(4, 500), -500)
-    office.tick()
-    office.drain()
+        finance.member(index, fen)
+    finance.earn(finance.member(4, 500), -500)
+    finance.tick()
+    finance.drain()
 
-    assert set(office.lines()) == {member_id(index) for index in listed}
+    assert set(finance.lines()) == {member_id(index) for index in listed}
 
 
-def test_a_month_that_is_not_over_is_refused(office: Office, cloud: Cloud) -> None:
+def test_a_month_that_is_not_over_is_refused(finance: Finance, cloud: Cloud) -> None:
     before = cloud.state()
     with pytest.raises(Exception, match="PERIOD_NOT_OVER"):
-        office.tick(FIRST + timedelta(days=40))
+        finance.tick(FIRST + timedelta(days=40))
 
     assert cloud.state() == before
 
 
-def test_what_was_refunded_after_listing_shrinks_the_line(office: Office) -> None:
-    shrunk, gone, indebted, grown = (office.member(index, 5_000) for index in range(1, 5))
-    office.tick()
-    office.drain()
-    office.earn(shrunk, -4_500)
-    office.earn(gone, -5_000)
-    office.earn(indebted, -5_001)
-    office.earn(grown, 700)
-    office.approve()
-    office.drain()
-    lines = office.lines()
+def test_what_was_refunded_after_listing_shrinks_the_line(finance: Finance) -> None:
+    shrunk, gone, indebted, grown = (finance.member(index, 5_000) for index in range(1, 5))
+    finance.tick()
+    finance.drain()
+    finance.earn(shrunk, -4_500)
+    finance.earn(gone, -5_000)
+    finance.earn(indebted, -5_001)
+    finance.earn(grown, 700)
+    finance.approve()
+    finance.drain()
+    lines = finance.lines()
 
     assert (lines[shrunk]["status"], lines[shrunk]["gross_fen"]) == ("sent", 500)
     assert (lines[gone]["status"], lines[gone]["reason"]) == ("dropped", "nothing_left")
     assert (lines[indebted]["status"], lines[indebted]["reason"]) == ("dropped", "debt")
     assert (lines[grown]["status"], lines[grown]["gross_fen"]) == ("sent", 5_000)
-    assert office.balance(grown) == {"available": 700, "paying": 5_000}
-    office.check_ledger()
+    assert finance.balance(grown) == {"available": 700, "paying": 5_000}
+    finance.check_ledger()
 
 
-def test_who_was_erased_after_listing_is_left_out(office: Office) -> None:
-    member = office.member(1, 5_000)
-    office.tick()
-    office.drain()
-    office.erase(member)
-    office.approve()
-    office.drain()
+def test_who_was_erased_after_listing_is_left_out(finance: Finance) -> None:
+    member = finance.member(1, 5_000)
+    finance.tick()
+    finance.drain()
+    finance.erase(member)
+    finance.approve()
+    finance.drain()
 
-    assert (office.lines()[member]["status"], office.lines()[member]["reason"]) == ("dropped", "erased")
-    assert office.balance(member) == {"available": 5_000}
+    assert (finance.lines()[member]["status"], finance.lines()[member]["reason"]) == ("dropped", "erased")
+    assert finance.balance(member) == {"available": 5_000}
     # Nothing is in flight: the batch settles by itself, with a report that says so.
-    assert office.call("GET", f"/v1/payouts/{PAYOUT}")[1]["status"] == "settled"
+    assert finance.call("GET", f"/v1/payouts/{PAYOUT}")[1]["status"] == "settled"
 
 
-def test_what_waits_in_an_older_batch_is_not_listed_again(office: Office) -> None:
-    stuck, done = office.member(1, 5_000), office.member(2, 5_000)
-    office.sent()
-    office.results({"number": office.lines()[done]["number"], "result": "paid"})
-    office.drain()
-    office.earn(stuck, 5_000, days_ago=0)
-    office.earn(done, 5_000, days_ago=0)
-    office.clock.at = FIRST + timedelta(days=31)
-    office.tick()
-    office.drain()
+def test_what_waits_in_an_older_batch_is_not_listed_again(finance: Finance) -> None:
+    stuck, done = finance.member(1, 5_000), finance.member(2, 5_000)
+    finance.sent()
+    finance.results({"number": finance.lines()[done]["number"], "result": "paid"})
+    finance.drain()
+    finance.earn(stuck, 5_000, days_ago=0)
+    finance.earn(done, 5_000, days_ago=0)
+    finance.clock.set(FIRST + timedelta(days=31))
+    finance.tick()
+    finance.drain()
 
-    assert set(office.lines("pay_202612")) == {done}
+    assert set(finance.lines("pay_202612")) == {done}
 
 
-def test_what_a_bank_failed_waits_for_the_next_period(office: Office) -> None:
-    member, _ = office.member(1, 90_000), office.member(2, 90_000)
-    office.sent()
-    number = office.lines()[member]["number"]
-    office.results({"number": number, "result": "failed"})
-    office.drain()
-    status, problem = office.retry(number)
+def test_what_a_bank_failed_waits_for_the_next_period(finance: Finance) -> None:
+    member, _ = finance.member(1, 90_000), finance.member(2, 90_000)
+    finance.sent()
+    number = finance.lines()[member]["number"]
+    finance.results({"number": number, "result": "failed"})
+    finance.drain()
+    status, problem = finance.retry(number)
 
     assert (status, problem["code"]) == (409, "TRANSFER_NOT_FAILED")
-    assert (office.payout()["status"], office.balance(member)) == ("sending", {"available": 90_000})
+    assert (finance.payout()["status"], finance.balance(member)) == ("sending", {"available": 90_000})
 
 
-def test_a_failed_line_is_paid_in_the_next_period_under_a_new_number(office: Office) -> None:
-    member = office.member(1, 5_000)
-    office.sent()
-    first = office.lines()[member]["number"]
-    office.results({"number": first, "result": "failed"})
-    office.drain()
-    office.clock.at = FIRST + timedelta(days=31)
-    office.tick()
-    office.drain()
-    again = office.lines("pay_202612")[member]
+def test_a_failed_line_is_paid_in_the_next_period_under_a_new_number(finance: Finance) -> None:
+    member = finance.member(1, 5_000)
+    finance.sent()
+    first = finance.lines()[member]["number"]
+    finance.results({"number": first, "result": "failed"})
+    finance.drain()
+    finance.clock.set(FIRST + timedelta(days=31))
+    finance.tick()
+    finance.drain()
+    again = finance.lines("pay_202612")[member]
 
     assert again["listed_fen"] == 5_000
     assert again["number"] != first
 
 
-def test_a_month_that_pays_nobody_is_reported_and_settled_without_anybody_s_word(office: Office, cloud: Cloud) -> None:
-    office.member(1, 999)
-    office.tick()
-    assert not office.drain()
-    payout = office.payout()
-    _, report = office.call("GET", f"/v1/payouts/{PAYOUT}/report")
+def test_a_month_that_pays_nobody_is_reported_and_settles_without_an_approval(finance: Finance, cloud: Cloud) -> None:
+    finance.member(1, 999)
+    finance.tick()
+    assert not finance.drain()
+    payout = finance.payout()
+    _, report = finance.call("GET", f"/v1/payouts/{PAYOUT}/report")
 
     assert (payout["status"], payout["listed"], payout["approved_by"]) == ("settled", 0, None)
     assert [file["name"] for file in report["files"]] == ["report.xlsx", "lines.csv", "cover.pdf"]
-    assert office.approve()[0] == 200
-    assert office.balance(member_id(1)) == {"available": 999}
-    assert cloud.state() == (office.tick(), office.drain(), cloud.state())[2]
+    assert finance.approve()[0] == 200
+    assert finance.balance(member_id(1)) == {"available": 999}
+    assert cloud.state() == (finance.tick(), finance.drain(), cloud.state())[2]
 
 
-def test_nobody_approves_before_everybody_is_listed_and_twice_is_once(office: Office, cloud: Cloud) -> None:
-    office.member(1, 5_000)
-    office.tick()
-    early = office.approve(key="early")
-    office.drain()
-    first, again = office.approve(), office.approve()
+def test_nobody_approves_before_everybody_is_listed_and_twice_is_once(finance: Finance, cloud: Cloud) -> None:
+    finance.member(1, 5_000)
+    finance.tick()
+    early = finance.approve(key="early")
+    finance.drain()
+    first, again = finance.approve(), finance.approve()
     before = cloud.state()
-    other = office.approve(key="another")
-    reused = office.call("POST", f"/v1/payouts/{PAYOUT}/approvals", {"note": "other"}, key="approval-1")
+    other = finance.approve(key="another")
+    reused = finance.call("POST", f"/v1/payouts/{PAYOUT}/approvals", {"note": "other"}, key="approval-1")
 
     assert (early[0], early[1]["code"]) == (409, "PAYOUT_STILL_OPENING")
     assert [answer[0] for answer in (first, again, other)] == [200, 200, 200]
@@ -242,79 +242,79 @@ def test_nobody_approves_before_everybody_is_listed_and_twice_is_once(office: Of
         ("POST", f"/v1/payouts/{PAYOUT}/results", ("payouts:read", "payouts:approve")),
     ],
 )
-def test_each_right_is_needed_for_itself(office: Office, method: str, path: str, scopes: tuple[str, ...]) -> None:
-    status, problem = office.call(
-        method, path, {} if method == "POST" else None, token=office.key("x", *scopes), key="k"
+def test_each_right_is_needed_for_itself(finance: Finance, method: str, path: str, scopes: tuple[str, ...]) -> None:
+    status, problem = finance.call(
+        method, path, {} if method == "POST" else None, token=finance.key("x", *scopes), key="k"
     )
 
     assert (status, problem["code"]) == (403, "SCOPE_MISSING")
 
 
-def test_a_result_again_changes_nothing(office: Office, cloud: Cloud) -> None:
-    member = office.member(1, 5_000)
-    office.member(2, 5_000)
-    office.sent()
-    result = {"number": office.lines()[member]["number"], "result": "paid", "amount_fen": 5_000}
-    first = office.results(result)
-    office.drain()
+def test_a_result_again_changes_nothing(finance: Finance, cloud: Cloud) -> None:
+    member = finance.member(1, 5_000)
+    finance.member(2, 5_000)
+    finance.sent()
+    result = {"number": finance.lines()[member]["number"], "result": "paid", "amount_fen": 5_000}
+    first = finance.results(result)
+    finance.drain()
     before = cloud.state()
-    again = office.results(result)
-    office.drain()
+    again = finance.results(result)
+    finance.drain()
 
     assert (first[0], first[1]["recorded"], first[1]["repeated"]) == (202, 1, 0)
     assert (again[1]["recorded"], again[1]["repeated"]) == (0, 1)
     assert cloud.state() == before
-    assert office.balance(member) == {"paid": 5_000}
+    assert finance.balance(member) == {"paid": 5_000}
 
 
-def test_a_contradiction_is_recorded_never_applied_and_keeps_the_batch_open(office: Office) -> None:
-    member = office.member(1, 5_000)
-    waiting = office.member(2, 5_000)
-    office.sent()
-    number = office.lines()[member]["number"]
-    office.results({"number": number, "result": "paid"})
-    office.drain()
-    office.results(
-        {"number": number, "result": "failed"}, {"number": office.lines()[waiting]["number"], "result": "paid"}
+def test_a_contradiction_is_recorded_never_applied_and_keeps_the_batch_open(finance: Finance) -> None:
+    member = finance.member(1, 5_000)
+    waiting = finance.member(2, 5_000)
+    finance.sent()
+    number = finance.lines()[member]["number"]
+    finance.results({"number": number, "result": "paid"})
+    finance.drain()
+    finance.results(
+        {"number": number, "result": "failed"}, {"number": finance.lines()[waiting]["number"], "result": "paid"}
     )
-    office.drain()
-    _, contradicted = office.call("GET", f"/v1/payouts/{PAYOUT}")
-    office.results({"number": number, "result": "paid"})
-    office.drain()
-    _, cleared = office.call("GET", f"/v1/payouts/{PAYOUT}")
+    finance.drain()
+    _, contradicted = finance.call("GET", f"/v1/payouts/{PAYOUT}")
+    finance.results({"number": number, "result": "paid"})
+    finance.drain()
+    _, cleared = finance.call("GET", f"/v1/payouts/{PAYOUT}")
 
     assert contradicted["status"] == "sending"
     assert [(found["number"], found["code"]) for found in contradicted["books"]["differences"]] == [(number, "OUTCOME")]
-    assert office.balance(member) == {"paid": 5_000}
+    assert finance.balance(member) == {"paid": 5_000}
     assert cleared["status"] == "settled"
 
 
-def test_another_amount_than_the_net_keeps_the_batch_open(office: Office) -> None:
-    member = office.member(1, 500_000)
-    office.sent()
-    office.results({"number": office.lines()[member]["number"], "result": "paid", "amount_fen": 500_000})
-    office.drain()
-    _, payout = office.call("GET", f"/v1/payouts/{PAYOUT}")
+def test_another_amount_than_the_net_keeps_the_batch_open(finance: Finance) -> None:
+    member = finance.member(1, 500_000)
+    finance.sent()
+    finance.results({"number": finance.lines()[member]["number"], "result": "paid", "amount_fen": 500_000})
+    finance.drain()
+    _, payout = finance.call("GET", f"/v1/payouts/{PAYOUT}")
 
     assert payout["status"] == "sending"
     assert payout["books"]["differences"][0]["code"] == "AMOUNT"
     assert payout["books"]["differences"][0]["channel"] == "paid 500000"
 
 
-def test_results_of_transfers_that_were_never_sent_are_refused_whole(office: Office, cloud: Cloud) -> None:
-    member, gone = office.member(1, 5_000), office.member(2, 5_000)
-    office.tick()
-    office.drain()
-    number = office.lines()[member]["number"]
-    early = office.results({"number": number, "result": "paid"})
-    office.earn(gone, -5_000)
-    office.approve()
-    office.drain()
+def test_results_of_transfers_that_were_never_sent_are_refused_whole(finance: Finance, cloud: Cloud) -> None:
+    member, gone = finance.member(1, 5_000), finance.member(2, 5_000)
+    finance.tick()
+    finance.drain()
+    number = finance.lines()[member]["number"]
+    early = finance.results({"number": number, "result": "paid"})
+    finance.earn(gone, -5_000)
+    finance.approve()
+    finance.drain()
     before = cloud.state()
-    status, problem = office.results(
+    status, problem = finance.results(
         {"number": number, "result": "paid"},
         {"number": "0" * 32, "result": "paid"},
-        {"number": office.lines()[gone]["number"], "result": "paid"},
+        {"number": finance.lines()[gone]["number"], "result": "paid"},
     )
 
     assert (early[0], early[1]["code"]) == (409, "PAYOUT_NOT_SENT")
@@ -324,7 +324,7 @@ def test_results_of_transfers_that_were_never_sent_are_refused_whole(office: Off
 
 
 @pytest.mark.parametrize("payout", ["pay_202610", "nonsense", "pay_202611%00", "batches"])
-def test_an_unknown_payout_is_not_found(office: Office, payout: str) -> None:
+def test_an_unknown_payout_is_not_found(finance: Finance, payout: str) -> None:
     for method, path, body in (
         ("GET", f"/v1/payouts/{payout}", None),
         ("GET", f"/v1/payouts/{payout}/lines", None),
@@ -332,27 +332,27 @@ def test_an_unknown_payout_is_not_found(office: Office, payout: str) -> None:
         ("POST", f"/v1/payouts/{payout}/approvals", {}),
         ("POST", f"/v1/payouts/{payout}/results", {}),
     ):
-        assert office.call(method, path, body, key="k")[0] == 404
+        assert finance.call(method, path, body, key="k")[0] == 404
 
 
-def test_lists_go_on_where_they_stopped(office: Office) -> None:
+def test_lists_go_on_where_they_stopped(finance: Finance) -> None:
     for index in range(5):
-        office.member(index, 5_000)
-    office.tick()
-    office.drain()
-    office.clock.at = FIRST + timedelta(days=31)
-    office.tick()
+        finance.member(index, 5_000)
+    finance.tick()
+    finance.drain()
+    finance.clock.set(FIRST + timedelta(days=31))
+    finance.tick()
     seen: list[str] = []
     query = {"limit": "2"}
     while True:
-        _, page = office.call("GET", f"/v1/payouts/{PAYOUT}/lines", query=query)
+        _, page = finance.call("GET", f"/v1/payouts/{PAYOUT}/lines", query=query)
         seen += [line["number"] for line in page["items"]]
         if page["next_cursor"] is None:
             break
         query = {"limit": "2", "cursor": page["next_cursor"]}
-    _, first = office.call("GET", "/v1/payouts", query={"limit": "1"})
-    _, second = office.call("GET", "/v1/payouts", query={"limit": "1", "cursor": first["next_cursor"]})
-    stolen = office.call("GET", "/v1/payouts", query={"cursor": query["cursor"]})
+    _, first = finance.call("GET", "/v1/payouts", query={"limit": "1"})
+    _, second = finance.call("GET", "/v1/payouts", query={"limit": "1", "cursor": first["next_cursor"]})
+    stolen = finance.call("GET", "/v1/payouts", query={"cursor": query["cursor"]})
 
     assert seen == sorted(seen)
     assert len(set(seen)) == 5
@@ -360,13 +360,13 @@ def test_lists_go_on_where_they_stopped(office: Office) -> None:
     assert (stolen[0], stolen[1]["code"]) == (400, "CURSOR_INVALID")
 
 
-def test_partners_are_told_once_that_it_opened_and_once_that_it_settled(office: Office, cloud: Cloud) -> None:
-    office.member(1, 5_000)
-    office.sent()
-    office.results(others=True)
-    office.drain()
-    office.tick()
-    office.drain()
+def test_partners_are_told_once_that_it_opened_and_once_that_it_settled(finance: Finance, cloud: Cloud) -> None:
+    finance.member(1, 5_000)
+    finance.sent()
+    finance.results(others=True)
+    finance.drain()
+    finance.tick()
+    finance.drain()
     events = cloud.messages(environment.text("WEBHOOKS_QUEUE_URL"))
 
     assert [event["type"] for event in events] == ["payout.opened", "payout.settled"]
@@ -375,32 +375,32 @@ def test_partners_are_told_once_that_it_opened_and_once_that_it_settled(office: 
     assert len(events[1]["data"]["files"]) == 4
 
 
-def test_a_step_that_runs_out_of_time_goes_on_where_it_stopped(office: Office) -> None:
+def test_a_step_that_runs_out_of_time_goes_on_where_it_stopped(finance: Finance) -> None:
     for index in range(35):
-        office.member(index, 5_000)
-    office.tick()
-    office.drain()
-    office.approve()
+        finance.member(index, 5_000)
+    finance.tick()
+    finance.drain()
+    finance.approve()
     sent = []
     for _ in range(2):
-        office.advance(chunks=1)
-        sent.append(sum(line["status"] == "sent" for line in office.lines().values()))
-    office.results(others=True)
+        finance.advance(chunks=1)
+        sent.append(sum(line["status"] == "sent" for line in finance.lines().values()))
+    finance.results(others=True)
     paid = []
     for _ in range(2):
-        office.advance(chunks=1)
-        paid.append(sum(line["status"] == "paid" for line in office.lines().values()))
+        finance.advance(chunks=1)
+        paid.append(sum(line["status"] == "paid" for line in finance.lines().values()))
 
     assert sent == [33, 35]
     assert paid == [33, 35]
-    office.check_ledger()
+    finance.check_ledger()
 
 
-def test_a_step_without_time_asks_for_another(office: Office, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    office.member(1, 5_000)
-    office.tick()
-    office.drain()
-    office.approve()
+def test_a_step_without_time_asks_for_another(finance: Finance, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    finance.member(1, 5_000)
+    finance.tick()
+    finance.drain()
+    finance.approve()
     monkeypatch.setattr(steps, "STEP_SECONDS", -1)
     queue = environment.text("PAYOUT_STEPS_QUEUE_URL")
     [asked] = cloud.messages(queue)
@@ -410,28 +410,28 @@ def test_a_step_without_time_asks_for_another(office: Office, cloud: Cloud, monk
     assert cloud.messages(queue) == [asked]
 
 
-def test_a_file_that_is_there_already_is_compared_and_never_overwritten(office: Office, cloud: Cloud) -> None:
-    office.member(1, 5_000)
-    office.tick()
-    office.drain()
+def test_a_file_that_is_there_already_is_compared_and_never_overwritten(finance: Finance, cloud: Cloud) -> None:
+    finance.member(1, 5_000)
+    finance.tick()
+    finance.drain()
     kept = {"Bucket": environment.text("REPORTS_BUCKET"), "Key": f"payouts/{PAYOUT}/transfers.csv"}
     cloud.s3.put_object(**kept, Body=b"not what this payout says")
-    office.approve()
-    failed = office.drain()
+    finance.approve()
+    failed = finance.drain()
 
     assert failed == ['{"payout_id": "' + PAYOUT + '"}']
     assert cloud.s3.get_object(**kept)["Body"].read() == b"not what this payout says"
-    assert office.payout()["status"] != "settled"
+    assert finance.payout()["status"] != "settled"
 
 
-def test_a_poison_message_fails_alone(office: Office) -> None:
-    office.member(1, 5_000)
-    office.tick()
+def test_a_poison_message_fails_alone(finance: Finance) -> None:
+    finance.member(1, 5_000)
+    finance.tick()
     event = queue_event("payout-steps", "{", {"payout_id": PAYOUT}, {"payout_id": "pay_209901"}, {"payout": PAYOUT})
     result = steps.handler(event, Context())
 
     assert [failure["itemIdentifier"] for failure in result["batchItemFailures"]] == ["m0", "m2", "m3"]
-    assert set(office.lines()) == {member_id(1)}
+    assert set(finance.lines()) == {member_id(1)}
 
 
 EVENTS = [
@@ -442,15 +442,15 @@ EVENTS = [
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{function_of(path)}/{path.stem}")
-def test_every_sample_event_does_what_its_name_says(office: Office, path: Any) -> None:
-    office.member(1, 5_000)
+def test_every_sample_event_does_what_its_name_says(finance: Finance, path: Any) -> None:
+    finance.member(1, 5_000)
     if function_of(path) != "payouts/monthly_open":
-        office.sent() if "result" in path.stem else office.tick()
-        office.drain()
-    opener = office.key("Ms Zhao", "payouts:open")
-    text = path.read_text("utf-8").replace("FINANCE_KEY", office.finance).replace("TREASURY_KEY", opener)
+        finance.sent() if "result" in path.stem else finance.tick()
+        finance.drain()
+    opener = finance.key("Ms Zhao", "payouts:open")
+    text = path.read_text("utf-8").replace("FINANCE_KEY", finance.token).replace("TREASURY_KEY", opener)
     text = text.replace(
-        "TRANSFER_NUMBER", next(iter(office.lines().values()))["number"] if "result" in path.stem else ""
+        "TRANSFER_NUMBER", next(iter(finance.lines().values()))["number"] if "result" in path.stem else ""
     )
     event = json.loads(text)
     bad = path.stem.startswith("bad_")

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from infra.local.engine import Clients
 from infra.local.invoke import FunctionError
 from infra.local.queues import MachineInvoker, Traffic
 from tests.house.cloud import Cloud, Context, names_here, queue_event, template
-from tests.people.payouts_office import FIRST, PAYOUT, Office, books, clock_at, member_id
+from tests.people.finance import FIRST, PAYOUT, Finance, books, clock_at, member_id
 
 MEMBERS = 6
 
@@ -74,12 +73,12 @@ class Map:
 
 
 @pytest.fixture
-def office(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+def finance(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Finance]:
     sqs.forget_client()
     s3.forget_client()
     monkeypatch.setattr(wiring, "payout_map", lambda: QueuedPayoutMap(MEMBERS - 1))
     with clock_at(FIRST) as clock:
-        yield Office(cloud, clock)
+        yield Finance(cloud, clock)
 
 
 @pytest.fixture
@@ -91,13 +90,13 @@ def sandbox() -> Iterator[SandboxTransfers]:
     wiring.set_transfer_transport(None)
 
 
-def listed(office: Office, members: int = MEMBERS, channel: str = "bank_file") -> None:
+def listed(finance: Finance, members: int = MEMBERS, channel: str = "bank_file") -> None:
     for index in range(members):
-        office.member(index, 50_000 + index)
-    office.open(channel)
-    assert not office.drain()
-    assert office.approve()[0] == 200
-    assert not office.drain()
+        finance.member(index, 50_000 + index)
+    finance.open(channel)
+    assert not finance.drain()
+    assert finance.approve()[0] == 200
+    assert not finance.drain()
 
 
 def same_books(cloud: Cloud) -> Any:
@@ -110,86 +109,86 @@ def same_books(cloud: Cloud) -> Any:
 
 
 def test_a_batch_in_parts_ends_in_the_books_and_files_of_one_that_was_sent_in_one_piece(
-    office: Office, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+    finance: Finance, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = cloud.snapshot()
-    listed(office)
-    given_away = {line["status"] for line in office.lines().values()}
+    listed(finance)
+    given_away = {line["status"] for line in finance.lines().values()}
     the_map = Map(cloud)
     executions = the_map.run()
-    assert not office.drain()
-    office.results(others=True)
-    assert not office.drain()
+    assert not finance.drain()
+    finance.results(others=True)
+    assert not finance.drain()
     in_parts = same_books(cloud)
-    status = office.payout()["status"]
+    status = finance.payout()["status"]
     before.restore()
-    office.orders = 0
+    finance.orders = 0
     monkeypatch.setattr(wiring, "payout_map", lambda: QueuedPayoutMap(MEMBERS))
-    listed(office)
-    office.results(others=True)
-    assert not office.drain()
+    listed(finance)
+    finance.results(others=True)
+    assert not finance.drain()
 
     assert given_away == {"pending"}
     assert executions == 1
     assert the_map.calls.parts == list(PARTS)
     assert status == "settled"
     assert in_parts == same_books(cloud)
-    office.check_ledger()
+    finance.check_ledger()
 
 
-def test_parts_are_given_away_once_an_hour_and_taken_twice_they_change_nothing(office: Office, cloud: Cloud) -> None:
-    listed(office)
+def test_parts_are_given_away_once_an_hour_and_taken_twice_they_change_nothing(finance: Finance, cloud: Cloud) -> None:
+    listed(finance)
     wiring.request_step(PAYOUT)
-    office.drain()
+    finance.drain()
     first = Map(cloud)
     once = first.run()
     sent = books(cloud)
     for part in PARTS:
         assert steps.handler({"payout_id": PAYOUT, "part": part}, Context()) == {"more": False}
     again = books(cloud)
-    office.clock.at += timedelta(minutes=59)
+    finance.clock.move(minutes=59)
     wiring.request_step(PAYOUT)
-    office.drain()
+    finance.drain()
     early = Map(cloud).run()
 
     assert (once, early) == (1, 0)
     assert again == sent
 
 
-def test_what_an_execution_left_undone_is_given_away_again_after_an_hour(office: Office, cloud: Cloud) -> None:
-    listed(office)
+def test_what_an_execution_left_undone_is_given_away_again_after_an_hour(finance: Finance, cloud: Cloud) -> None:
+    listed(finance)
     assert len(cloud.messages(environment.text("PAYOUT_MAPS_QUEUE_URL"))) == 1  # lost
-    office.poll(hours=1)
+    finance.poll(hours=1)
 
     assert Map(cloud).run() == 1
-    assert {line["status"] for line in office.lines().values()} == {"sent"}
+    assert {line["status"] for line in finance.lines().values()} == {"sent"}
 
 
 def test_a_part_that_fails_is_put_aside_and_what_it_left_is_done_by_the_step_after_the_others(
-    office: Office, cloud: Cloud
+    finance: Finance, cloud: Cloud
 ) -> None:
-    listed(office)
+    listed(finance)
     the_map = Map(cloud)
-    number = office.lines()[member_id(3)]["number"]
+    number = finance.lines()[member_id(3)]["number"]
     the_map.calls.broken = {number[6]}
     the_map.run()
-    left = [line["number"] for line in office.lines().values() if line["status"] == "pending"]
-    office.drain()
+    left = [line["number"] for line in finance.lines().values() if line["status"] == "pending"]
+    finance.drain()
 
     assert number in left
     assert {other[6] for other in left} == {number[6]}
     assert the_map.calls.parts.count(number[6]) == 5
     assert the_map.queues.put_aside == [{"payout_id": PAYOUT, "part": number[6]}]
-    assert {line["status"] for line in office.lines().values()} == {"sent"}
+    assert {line["status"] for line in finance.lines().values()} == {"sent"}
     # Sent again from there, it finds nothing to do.
     assert steps.handler(queue_event("payout-steps", *the_map.queues.put_aside), Context()) == {"batchItemFailures": []}
 
 
 def test_a_part_without_time_is_taken_again_by_the_map_and_by_the_queue(
-    office: Office, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+    finance: Finance, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed(office)
-    part = office.lines()[member_id(3)]["number"][6]
+    listed(finance)
+    part = finance.lines()[member_id(3)]["number"][6]
     cloud.messages(environment.text("PAYOUT_STEPS_QUEUE_URL"))
     with monkeypatch.context() as patched:
         patched.setattr(steps, "STEP_SECONDS", -1)
@@ -202,7 +201,7 @@ def test_a_part_without_time_is_taken_again_by_the_map_and_by_the_queue(
     assert steps.handler({"payout_id": PAYOUT, "part": part}, Context()) == {"more": False}
 
 
-def test_channels_are_asked_in_parts_too(office: Office, cloud: Cloud, sandbox: SandboxTransfers) -> None:
+def test_channels_are_asked_in_parts_too(finance: Finance, cloud: Cloud, sandbox: SandboxTransfers) -> None:
     ways: tuple[Way, ...] = ("slow", "confirm", "failed", "paid", "silent", "slow")
     members = [member_id(index) for index in range(MEMBERS)]
 
@@ -210,42 +209,42 @@ def test_channels_are_asked_in_parts_too(office: Office, cloud: Cloud, sandbox: 
         return ways[members.index(line.member)]
 
     sandbox.script = script
-    listed(office, channel="sandbox")
+    listed(finance, channel="sandbox")
     Map(cloud).run()
-    office.drain()
-    handed_over = {member: line["status"] for member, line in office.lines().items()}
-    polled = office.poll(hours=3)
+    finance.drain()
+    handed_over = {member: line["status"] for member, line in finance.lines().items()}
+    polled = finance.poll(hours=3)
     asked = Map(cloud)
     asked.run()
-    office.drain()
-    after = {member: line["status"] for member, line in office.lines().items()}
+    finance.drain()
+    after = {member: line["status"] for member, line in finance.lines().items()}
 
     assert [handed_over[member] for member in members] == ["sent", "waiting_user", "failed", "paid", "sent", "sent"]
     assert polled == 1
     assert asked.calls.parts == list(PARTS)
     assert [after[member] for member in members] == ["paid", "paid", "failed", "paid", "sent", "paid"]
     # What is silent was handed over again under its number, once by its part and never by the step after it.
-    assert sandbox.handed_over[office.lines()[members[4]]["number"]] == 2
-    office.check_ledger()
+    assert sandbox.handed_over[finance.lines()[members[4]]["number"]] == 2
+    finance.check_ledger()
 
 
 def test_a_batch_in_parts_stays_in_parts_when_the_brand_raises_how_many_one_function_takes(
-    office: Office, cloud: Cloud, sandbox: SandboxTransfers, monkeypatch: pytest.MonkeyPatch
+    finance: Finance, cloud: Cloud, sandbox: SandboxTransfers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.script = lambda _: "slow"
-    listed(office, channel="sandbox")
+    listed(finance, channel="sandbox")
     monkeypatch.setattr(wiring, "payout_map", lambda: QueuedPayoutMap(MEMBERS))
     assert len(cloud.messages(environment.text("PAYOUT_MAPS_QUEUE_URL"))) == 1  # lost
-    office.poll(hours=1)
+    finance.poll(hours=1)
     Map(cloud).run()
-    office.drain()
-    sent = {line["status"] for line in office.lines().values()}
-    office.poll(hours=3)
+    finance.drain()
+    sent = {line["status"] for line in finance.lines().values()}
+    finance.poll(hours=3)
     Map(cloud).run()
-    office.drain()
+    finance.drain()
 
     assert sent == {"sent"}
-    assert office.payout()["status"] == "settled"
+    assert finance.payout()["status"] == "settled"
 
 
 def test_the_local_runtime_starts_the_machine_for_what_is_in_its_queue() -> None:
@@ -256,16 +255,16 @@ def test_the_local_runtime_starts_the_machine_for_what_is_in_its_queue() -> None
     assert queues.count("PayoutMaps") == 1
 
 
-def test_as_many_lines_as_one_function_gets_through_are_not_given_away(office: Office, cloud: Cloud) -> None:
-    listed(office, members=MEMBERS - 1)
+def test_as_many_lines_as_one_function_gets_through_are_not_given_away(finance: Finance, cloud: Cloud) -> None:
+    listed(finance, members=MEMBERS - 1)
 
     assert Map(cloud).run() == 0
-    assert {line["status"] for line in office.lines().values()} == {"sent"}
+    assert {line["status"] for line in finance.lines().values()} == {"sent"}
 
 
 @pytest.mark.parametrize("part", ["00", "u", "all", "REST", "0\n"])
-def test_a_part_that_does_not_exist_is_refused(office: Office, part: str) -> None:
-    listed(office)
+def test_a_part_that_does_not_exist_is_refused(finance: Finance, part: str) -> None:
+    listed(finance)
     with pytest.raises(ValueError, match="regex"):
         steps.handler({"payout_id": PAYOUT, "part": part}, Context())
     assert steps.handler(queue_event("payout-steps", {"payout_id": PAYOUT, "part": part}), Context()) == {

@@ -19,53 +19,53 @@ from cardstock.payouts.opening import Opener, open_batch
 from cardstock.payouts.results import retry_line
 from cardstock.payouts.tax.tables import TaxToDate, counted
 from cardstock.payouts.tax.to_date import figures_before
-from tests.people.payouts_office import FIRST, Office, office
+from tests.people.finance import FIRST, Finance, finance
 
-__all__ = ["office"]
+__all__ = ["finance"]
 
 LABOUR = Rules(1_000, "bank_file", 10, "labour", "labour-2019")
 PLATFORM = Rules(1_000, "bank_file", 10, "platform", "platform-2025")
 
 
-def one_person(office: Office, *fen: int) -> list[str]:
+def one_person(finance: Finance, *fen: int) -> list[str]:
     """So many members who are one person, each with so much money."""
-    members = [office.member(index, amount, verified=False) for index, amount in enumerate(fen, 1)]
+    members = [finance.member(index, amount, verified=False) for index, amount in enumerate(fen, 1)]
     for member in members:
         DynamoMembers().add_person(member, Person("张伟", "1***2", "00$one", date(1990, 5, 5), "dev", FIRST))
     return members
 
 
-def open_and_approve(office: Office, month: int, rules: Rules) -> str:
+def open_and_approve(finance: Finance, month: int, rules: Rules) -> str:
     period = Period(f"2026-{month:02d}")
     payout = batch_id(period)
-    office.clock.at = period.ends + timedelta(hours=3)
+    finance.clock.set(period.ends + timedelta(hours=3))
     open_batch(period, Opener("schedule"), rules, payouts_wiring.payouts())
-    office.advance(payout, only_csv=True)
-    office.approve_as("stf_li", payout)
+    finance.advance(payout, only_csv=True)
+    finance.approve_as("stf_li", payout)
     return payout
 
 
-def send(office: Office, month: int, rules: Rules) -> dict[str, Line]:
+def send(finance: Finance, month: int, rules: Rules) -> dict[str, Line]:
     """A month's lines by member, on their way; how many steps it takes is not the point."""
-    payout = open_and_approve(office, month, rules)
-    while office.advance(payout, only_csv=True):
+    payout = open_and_approve(finance, month, rules)
+    while finance.advance(payout, only_csv=True):
         pass
     return {line.member: line for line in payouts_wiring.payouts().lines_of_batch(payout)}
 
 
-def settle(office: Office, lines: dict[str, Line], **results: str) -> None:
+def settle(finance: Finance, lines: dict[str, Line], **results: str) -> None:
     """Every line is paid, but those of members that are told otherwise."""
     payout = next(iter(lines.values())).batch
-    office.results(
+    finance.results(
         *({"number": line.number, "result": results.get(member, "paid")} for member, line in lines.items()),
         payout=payout,
     )
-    office.advance(payout, only_csv=True)
+    finance.advance(payout, only_csv=True)
 
 
-def test_two_accounts_of_one_person_are_taxed_as_one(office: Office) -> None:
-    first, second = one_person(office, 60_000, 40_000)
-    lines = send(office, 10, LABOUR)
+def test_two_accounts_of_one_person_are_taxed_as_one(finance: Finance) -> None:
+    first, second = one_person(finance, 60_000, 40_000)
+    lines = send(finance, 10, LABOUR)
 
     assert sum(line.tax for line in lines.values()) == 4_000
     assert lines[first].person == lines[second].person != ""
@@ -74,20 +74,20 @@ def test_two_accounts_of_one_person_are_taxed_as_one(office: Office) -> None:
     assert {line.before for line in lines.values()} == {TaxToDate(2026, 10, 1, 0, 0, 0, 0)}
 
 
-def test_two_persons_are_taxed_as_two(office: Office) -> None:
-    office.member(1, 60_000)
-    office.member(2, 40_000)
-    lines = send(office, 10, LABOUR)
+def test_two_persons_are_taxed_as_two(finance: Finance) -> None:
+    finance.member(1, 60_000)
+    finance.member(2, 40_000)
+    lines = send(finance, 10, LABOUR)
 
     assert [line.tax for line in lines.values()] == [0, 0]
 
 
-def test_two_steps_at_once_never_decide_two_lines_of_one_person(office: Office) -> None:
-    one_person(office, 60_000, 40_000, 30_000)
-    payout = open_and_approve(office, 10, LABOUR)
+def test_two_steps_at_once_never_decide_two_lines_of_one_person(finance: Finance) -> None:
+    one_person(finance, 60_000, 40_000, 30_000)
+    payout = open_and_approve(finance, 10, LABOUR)
     pending: list[int] = []
     for _ in range(3):
-        assert office.advance(payout, only_csv=True) is (len(pending) < 2)
+        assert finance.advance(payout, only_csv=True) is (len(pending) < 2)
         pending.append([line.status for line in payouts_wiring.payouts().lines_of_batch(payout)].count("pending"))
 
     assert pending == [2, 1, 0]
@@ -97,36 +97,36 @@ def test_two_steps_at_once_never_decide_two_lines_of_one_person(office: Office) 
     )
 
 
-def test_the_months_of_one_person_follow_each_other_over_all_his_accounts(office: Office) -> None:
-    office.clock.at = datetime(2026, 1, 20, tzinfo=UTC)
-    first, second = one_person(office, 600_000, 0)
+def test_the_months_of_one_person_follow_each_other_over_all_his_accounts(finance: Finance) -> None:
+    finance.clock.set(datetime(2026, 1, 20, tzinfo=UTC))
+    first, second = one_person(finance, 600_000, 0)
     taxes = []
     for month, (a, b) in enumerate(((0, 0), (0, 800_000), (1_500_000, 500_000)), 1):
         for member, fen in ((first, a), (second, b)):
             if fen:
-                office.earn(member, fen)
-        lines = send(office, month, PLATFORM)
-        settle(office, lines)
+                finance.earn(member, fen)
+        lines = send(finance, month, PLATFORM)
+        settle(finance, lines)
         taxes.append(sum(line.tax for line in lines.values()))
 
     assert taxes == [0, 3_600, 33_000]
 
 
-def test_a_line_that_fails_in_the_next_year_is_out_of_its_own_and_income_of_the_new_one(office: Office) -> None:
-    office.clock.at = datetime(2026, 11, 20, tzinfo=UTC)
-    first, second = one_person(office, 600_000, 0)
-    settle(office, send(office, 11, PLATFORM))
-    office.earn(first, 2_000_000)
-    office.earn(second, 1_000_000)
-    december = send(office, 12, PLATFORM)
-    settle(office, december, **{first: "failed"})
+def test_a_line_that_fails_in_the_next_year_is_out_of_its_own_and_income_of_the_new_one(finance: Finance) -> None:
+    finance.clock.set(datetime(2026, 11, 20, tzinfo=UTC))
+    first, second = one_person(finance, 600_000, 0)
+    settle(finance, send(finance, 11, PLATFORM))
+    finance.earn(first, 2_000_000)
+    finance.earn(second, 1_000_000)
+    december = send(finance, 12, PLATFORM)
+    settle(finance, december, **{first: "failed"})
     closed = {line.member: line for line in payouts_wiring.payouts().lines_of_batch("pay_202612")}
     period = Period("2027-01")
-    office.clock.at = period.ends + timedelta(hours=3)
+    finance.clock.set(period.ends + timedelta(hours=3))
     open_batch(period, Opener("schedule"), PLATFORM, payouts_wiring.payouts())
-    office.advance("pay_202701", only_csv=True)
-    office.approve_as("stf_li", "pay_202701")
-    while office.advance("pay_202701", only_csv=True):
+    finance.advance("pay_202701", only_csv=True)
+    finance.approve_as("stf_li", "pay_202701")
+    while finance.advance("pay_202701", only_csv=True):
         pass
     january = {line.member: line for line in payouts_wiring.payouts().lines_of_batch("pay_202701")}
 
@@ -134,34 +134,34 @@ def test_a_line_that_fails_in_the_next_year_is_out_of_its_own_and_income_of_the_
     # January begins anew: nothing is left of December, and its first month pays tax on everything above 5 000.
     assert (january[first].gross, january[first].tax) == (2_000_000, (2_000_000 * 8 // 10 - 500_000) * 3 // 100)
     assert january[first].before == TaxToDate(2027, 1, 1, 0, 0, 0, 0)
-    office.check_ledger()
+    finance.check_ledger()
 
 
-def test_who_is_pending_in_an_older_batch_is_not_listed_under_another_account(office: Office) -> None:
-    first, second = one_person(office, 60_000, 0)
-    send(office, 10, LABOUR)
-    office.earn(second, 40_000)
-    office.earn(first, 5_000)
-    office.clock.at = Period("2026-11").ends + timedelta(hours=3)
+def test_who_is_pending_in_an_older_batch_is_not_listed_under_another_account(finance: Finance) -> None:
+    first, second = one_person(finance, 60_000, 0)
+    send(finance, 10, LABOUR)
+    finance.earn(second, 40_000)
+    finance.earn(first, 5_000)
+    finance.clock.set(Period("2026-11").ends + timedelta(hours=3))
     open_batch(Period("2026-11"), Opener("schedule"), LABOUR, payouts_wiring.payouts())
-    office.advance("pay_202611", only_csv=True)
+    finance.advance("pay_202611", only_csv=True)
 
     assert list(payouts_wiring.payouts().lines_of_batch("pay_202611")) == []
 
 
 @pytest.mark.parametrize("fails", [0, 1])
-def test_a_transfer_that_failed_is_retried_with_the_tax_of_what_was_paid(office: Office, fails: int) -> None:
-    members = sorted(one_person(office, 60_000, 60_000))
-    lines = send(office, 10, LABOUR)
+def test_a_transfer_that_failed_is_retried_with_the_tax_of_what_was_paid(finance: Finance, fails: int) -> None:
+    members = sorted(one_person(finance, 60_000, 60_000))
+    lines = send(finance, 10, LABOUR)
     lost, kept = lines[members[fails]], lines[members[1 - fails]]
     payout = lost.batch
-    office.results({"number": lost.number, "result": "failed"}, payout=payout)
-    office.advance(payout, only_csv=True)
+    finance.results({"number": lost.number, "result": "failed"}, payout=payout)
+    finance.advance(payout, only_csv=True)
     # Only the channel's own word allows a second attempt; here the tax alone is looked at.
     again = retried(lost, "stf_li")
     found = payouts_wiring.payouts().find_batch(payout)
     assert found is not None
-    known = flows_wiring.payees()(members, office.clock.now())
+    known = flows_wiring.payees()(members, finance.clock.now())
     before, waiting = figures_before(found, [again], known, payouts_wiring.payouts())
 
     assert not waiting
@@ -172,8 +172,8 @@ class Meeting:
     """Payouts in which, just before a step claims, others take all that is left - or, where a retry is asked for at
     that moment, one of them takes what it then can."""
 
-    def __init__(self, office: Office, payout: str, retry: Callable[[], object] | None = None) -> None:
-        self._office, self._payout, self._retry, self.met = office, payout, retry, 0
+    def __init__(self, finance: Finance, payout: str, retry: Callable[[], object] | None = None) -> None:
+        self._finance, self._payout, self._retry, self.met = finance, payout, retry, 0
         self._payouts = payouts_wiring.payouts()
 
     def __getattr__(self, name: str) -> Any:
@@ -184,41 +184,41 @@ class Meeting:
             self.met = 1
             if self._retry is not None:
                 self._retry()
-                self._office.advance(self._payout, only_csv=True)
+                self._finance.advance(self._payout, only_csv=True)
             else:
-                while self._office.advance(self._payout, only_csv=True):
+                while self._finance.advance(self._payout, only_csv=True):
                     self.met += 1
         return self._payouts.claim_lines(lines, **more)
 
 
-def test_steps_that_meet_at_the_claim_tax_a_person_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    members = one_person(office, 60_000, 40_000, 30_000)
-    payout = open_and_approve(office, 10, LABOUR)
-    meeting = Meeting(office, payout)
+def test_steps_that_meet_at_the_claim_tax_a_person_once(finance: Finance, monkeypatch: pytest.MonkeyPatch) -> None:
+    members = one_person(finance, 60_000, 40_000, 30_000)
+    payout = open_and_approve(finance, 10, LABOUR)
+    meeting = Meeting(finance, payout)
     real = payouts_wiring.payouts
     monkeypatch.setattr(payouts_wiring, "payouts", lambda: meeting if not meeting.met else real())
     with pytest.raises(ConflictError, match="PAYOUT_CHANGED"):
-        office.advance(payout, only_csv=True)
-    while office.advance(payout, only_csv=True):
+        finance.advance(payout, only_csv=True)
+    while finance.advance(payout, only_csv=True):
         pass
     lines = list(real().lines_of_batch(payout))
 
     assert meeting.met > 1
     assert [line.status for line in lines] == ["sent"] * 3
     assert sum(line.tax for line in lines) == (130_000 - 80_000) * 2_000 // 10_000
-    assert [office.balance(member) for member in members] == [{"paying": fen} for fen in (60_000, 40_000, 30_000)]
-    office.check_ledger()
+    assert [finance.balance(member) for member in members] == [{"paying": fen} for fen in (60_000, 40_000, 30_000)]
+    finance.check_ledger()
 
 
 def test_a_retry_that_is_asked_for_while_a_step_claims_another_account_is_taxed_with_it(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    finance: Finance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    members = sorted(one_person(office, 60_000, 60_000))
-    other = office.member(3, 10_000)  # still on its way: while it is, lines may be retried
+    members = sorted(one_person(finance, 60_000, 60_000))
+    other = finance.member(3, 10_000)  # still on its way: while it is, lines may be retried
     ways: dict[tuple[str, int], Way] = {(member, 1): "failed" for member in members}
-    sandbox = SandboxTransfers(office.clock, lambda line: ways.get((line.member, line.attempt), "silent"))
+    sandbox = SandboxTransfers(lambda line: ways.get((line.member, line.attempt), "silent"))
     monkeypatch.setattr(payouts_wiring, "transfer_channel", lambda _: sandbox)
-    lines = send(office, 10, replace(LABOUR, channel="sandbox"))
+    lines = send(finance, 10, replace(LABOUR, channel="sandbox"))
     payout, real = lines[other].batch, payouts_wiring.payouts()
 
     def retry(member: str) -> None:
@@ -226,22 +226,22 @@ def test_a_retry_that_is_asked_for_while_a_step_claims_another_account_is_taxed_
         retry_line(payout, number, "stf_li", request, real)
 
     retry(members[1])
-    meeting = Meeting(office, payout, lambda: retry(members[0]))
+    meeting = Meeting(finance, payout, lambda: retry(members[0]))
     monkeypatch.setattr(payouts_wiring, "payouts", lambda: meeting if not meeting.met else real)
     with pytest.raises(ConflictError, match="PAYOUT_CHANGED"):
-        office.advance(payout, only_csv=True)
-    while office.advance(payout, only_csv=True):
+        finance.advance(payout, only_csv=True)
+    while finance.advance(payout, only_csv=True):
         pass
     again = [line for line in real.lines_of_batch(payout) if line.attempt == 2]
 
     assert [(line.status, line.gross) for line in again] == [("sent", 60_000)] * 2
     assert sum(line.tax for line in again) == (120_000 - 80_000) * 2_000 // 10_000
-    office.check_ledger()
+    finance.check_ledger()
 
 
-def test_a_debt_that_was_offset_lowers_the_base(office: Office) -> None:
-    member = office.member(1, 100_000)
-    office.earn(member, -15_000)
-    line = send(office, 10, LABOUR)[member]
+def test_a_debt_that_was_offset_lowers_the_base(finance: Finance) -> None:
+    member = finance.member(1, 100_000)
+    finance.earn(member, -15_000)
+    line = send(finance, 10, LABOUR)[member]
 
     assert (line.gross, line.tax) == (85_000, 1_000)

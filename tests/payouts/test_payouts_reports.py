@@ -15,7 +15,7 @@ from cardstock.payouts.report.content import Report
 from cardstock.payouts.report.cover import cover
 from cardstock.payouts.report.csv_file import csv_bytes, lines_csv
 from cardstock.payouts.report.workbook import workbook
-from tests.people.payouts_samples import NAMES, sample
+from tests.people.payout_report_sample import NAMES, sample
 
 
 @pytest.fixture(scope="module")

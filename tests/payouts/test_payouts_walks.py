@@ -133,7 +133,7 @@ class Walk(RuleBasedStateMachine):
             for index, member in enumerate(MEMBERS)
             for attempt in (1, 2)
         }
-        sandbox = SandboxTransfers(self.clock, lambda line: script[line.member, line.attempt])
+        sandbox = SandboxTransfers(lambda line: script[line.member, line.attempt])
         self.channel: Channel = BankFile() if self.channel_name == "bank_file" else sandbox
         self.disputed = self.channel_name == "sandbox" and bool({"late", "other_amount", "silent"} & set(ways))
         self.above = above

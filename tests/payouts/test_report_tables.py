@@ -9,7 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from cardstock.payouts.report.workbook import Column, Writer
-from tests.people.payouts_office import FIRST
+from tests.people.finance import FIRST
 
 COLUMNS = [Column("列", "text", 12, "text", itemgetter(index), adds_up=False) for index in range(2)]
 

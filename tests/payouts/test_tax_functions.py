@@ -1,4 +1,4 @@
-"""Tax through the functions: a person's certificate data, and the quarter's file for the tax office."""
+"""Tax through the functions: a person's certificate data, and the quarter's file for the tax finance."""
 
 import csv
 import hashlib
@@ -27,9 +27,9 @@ from functions.payouts.nightly_tax import app as nightly
 from functions.payouts.tax_api import app as api
 from tests.house.cloud import ROOT, Cloud, Context, http_event
 from tests.house.payloads import function_of
-from tests.people.payouts_office import FIRST, Office, member_id, office
+from tests.people.finance import FIRST, Finance, finance, member_id
 
-__all__ = ["office"]
+__all__ = ["finance"]
 
 AFTER = Period("2027-01").ends
 EVENTS = sorted((ROOT / "events").glob("payouts/tax_api/*.json")) + sorted(
@@ -48,37 +48,37 @@ def verify(member: str, name: str = "张伟", number: str = "00$one") -> None:
     DynamoMembers().add_person(member, person)
 
 
-def pay(office: Office, period: Period, *, failed: str = "", settle: bool = True) -> None:
+def pay(finance: Finance, period: Period, *, failed: str = "", settle: bool = True) -> None:
     """One month from opening to its end; the member `failed` does not get his money."""
     payout = batch_id(period)
-    office.clock.at = period.ends + timedelta(hours=3)
+    finance.clock.set(period.ends + timedelta(hours=3))
     rules = replace(flows_wiring.payout_rules(period), channel="bank_file")
     open_batch(period, Opener("schedule"), rules, payouts_wiring.payouts())
-    office.advance(payout, only_csv=True)
-    office.approve_as("stf_li", payout)
-    while office.advance(payout, only_csv=True):
+    finance.advance(payout, only_csv=True)
+    finance.approve_as("stf_li", payout)
+    while finance.advance(payout, only_csv=True):
         pass
     lines = list(payouts_wiring.payouts().lines_of_batch(payout))
     if settle and lines:
-        office.results(
+        finance.results(
             *({"number": one.number, "result": "failed" if one.member == failed else "paid"} for one in lines),
             payout=payout,
         )
-        office.advance(payout, only_csv=True)
+        finance.advance(payout, only_csv=True)
 
 
-def a_quarter(office: Office) -> tuple[str, str, str]:
+def a_quarter(finance: Finance) -> tuple[str, str, str]:
     """October to December: one person with two accounts, and another one, who fails once."""
-    first, second, other = (office.member(index, verified=False) for index in (1, 2, 3))
+    first, second, other = (finance.member(index, verified=False) for index in (1, 2, 3))
     verify(first)
     verify(second)
     verify(other, "=李明", "00$two")
     for month, amounts in enumerate(((60_000, 40_000, 500_000), (0, 50_000, 0), (90_000, 0, 100_000)), 10):
-        office.clock.at = Period(f"2026-{month}").starts + timedelta(days=20)
+        finance.clock.set(Period(f"2026-{month}").starts + timedelta(days=20))
         for member, fen in zip((first, second, other), amounts, strict=True):
             if fen:
-                office.earn(member, fen)
-        pay(office, Period(f"2026-{month}"), failed=other if month == 10 else "")
+                finance.earn(member, fen)
+        pay(finance, Period(f"2026-{month}"), failed=other if month == 10 else "")
     return first, second, other
 
 
@@ -91,58 +91,58 @@ def get(path: str, token: str, resource: str = "") -> tuple[int, Any]:
     return answer["statusCode"], json.loads(answer["body"])
 
 
-def year_of(member: str, office: Office, year: str = "2026") -> tuple[int, Any]:
-    return get(f"/v1/tax/members/{member}/{year}", office.finance, "/v1/tax/members/{member_id}/{year}")
+def year_of(member: str, finance: Finance, year: str = "2026") -> tuple[int, Any]:
+    return get(f"/v1/tax/members/{member}/{year}", finance.token, "/v1/tax/members/{member_id}/{year}")
 
 
-def stored(office: Office, key: str) -> bytes:
-    content: bytes = office.cloud.s3.get_object(Bucket=environment.text("REPORTS_BUCKET"), Key=key)["Body"].read()
+def stored(finance: Finance, key: str) -> bytes:
+    content: bytes = finance.cloud.s3.get_object(Bucket=environment.text("REPORTS_BUCKET"), Key=key)["Body"].read()
     return content
 
 
-def test_a_quarter_is_written_once_it_is_settled_and_never_again(office: Office) -> None:
-    a_quarter(office)
+def test_a_quarter_is_written_once_it_is_settled_and_never_again(finance: Finance) -> None:
+    a_quarter(finance)
     early = tick(Period("2026-12").ends - timedelta(minutes=1))
     first = tick()
-    before = office.cloud.state()
+    before = finance.cloud.state()
     second = tick(AFTER + timedelta(days=1))
-    _, listed = get("/v1/tax/quarters", office.finance)
+    _, listed = get("/v1/tax/quarters", finance.token)
     (quarter,) = listed["items"]
 
     assert (early["written"], early["waiting"]) == ([], [])
     assert (first["written"], second["written"]) == (["2026-Q4"], [])
-    assert office.cloud.state() == before
+    assert finance.cloud.state() == before
     assert (quarter["quarter"], quarter["persons"]) == ("2026-Q4", 2)
     assert quarter["income_fen"] == 60_000 + 40_000 + 50_000 + 90_000 + 500_000 + 100_000
     assert [file["name"] for file in quarter["files"]] == ["tax-2026-Q4.xlsx", "tax-2026-Q4.csv"]
     for file in quarter["files"]:
-        content = stored(office, f"tax/2026-Q4/{file['name']}")
+        content = stored(finance, f"tax/2026-Q4/{file['name']}")
 
         assert hashlib.sha256(content).hexdigest() == file["sha256"]
         assert urlsplit(file["url"]).path.endswith(f"/tax/2026-Q4/{file['name']}")
 
 
-def test_a_night_that_was_killed_after_the_files_writes_the_same_ones_again(office: Office) -> None:
-    a_quarter(office)
+def test_a_night_that_was_killed_after_the_files_writes_the_same_ones_again(finance: Finance) -> None:
+    a_quarter(finance)
     tick()
     keys = ["tax/2026-Q4/tax-2026-Q4.xlsx", "tax/2026-Q4/tax-2026-Q4.csv"]
-    before = [stored(office, key) for key in keys]
+    before = [stored(finance, key) for key in keys]
     table = environment.text("PAYOUTS_TABLE")
-    office.cloud.dynamodb.delete_item(TableName=table, Key={"pk": {"S": "tax-files"}, "sk": {"S": "2026-Q4"}})
+    finance.cloud.dynamodb.delete_item(TableName=table, Key={"pk": {"S": "tax-files"}, "sk": {"S": "2026-Q4"}})
     again = tick(AFTER + timedelta(days=1))
 
     assert again["written"] == ["2026-Q4"]
-    assert [stored(office, key) for key in keys] == before
+    assert [stored(finance, key) for key in keys] == before
 
 
-def test_the_file_has_every_person_s_months_and_no_formula(office: Office) -> None:
-    a_quarter(office)
+def test_the_file_has_every_person_s_months_and_no_formula(finance: Finance) -> None:
+    a_quarter(finance)
     tick()
-    content = stored(office, "tax/2026-Q4/tax-2026-Q4.csv")
+    content = stored(finance, "tax/2026-Q4/tax-2026-Q4.csv")
     header, *rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
     column = {name.split(" ")[0]: index for index, name in enumerate(header)}
     shown = {(row[column["姓名"]], row[column["月份"]]): row for row in rows}
-    book = load_workbook(io.BytesIO(stored(office, "tax/2026-Q4/tax-2026-Q4.xlsx")))
+    book = load_workbook(io.BytesIO(stored(finance, "tax/2026-Q4/tax-2026-Q4.xlsx")))
 
     assert content.startswith(b"\xef\xbb\xbf")
     # October of the other one failed: nothing of it is here.
@@ -163,13 +163,13 @@ def _names(rows: list[list[str]], column: dict[str, int]) -> list[str]:
     return list(dict.fromkeys(row[column["姓名"]].lstrip("'") for row in rows))
 
 
-def test_a_quarter_waits_for_its_last_payout_and_says_for_which(office: Office) -> None:
-    office.clock.at = Period("2026-11").starts
-    office.member(1, 5_000)
-    pay(office, Period("2026-11"), settle=False)
-    office.clock.at = AFTER
+def test_a_quarter_waits_for_its_last_payout_and_says_for_which(finance: Finance) -> None:
+    finance.clock.set(Period("2026-11").starts)
+    finance.member(1, 5_000)
+    pay(finance, Period("2026-11"), settle=False)
+    finance.clock.set(AFTER)
     found = tick()
-    _, listed = get("/v1/tax/quarters", office.finance)
+    _, listed = get("/v1/tax/quarters", finance.token)
 
     # Nothing was paid before November, so October is not missed; December is.
     assert (found["written"], found["waiting"]) == ([], ["2026-Q4"])
@@ -177,15 +177,15 @@ def test_a_quarter_waits_for_its_last_payout_and_says_for_which(office: Office) 
     assert listed["waiting"] == [{"quarter": "2026-Q4", "payouts": ["pay_202611", "pay_202612"]}]
 
 
-def test_before_the_first_payout_nothing_is_written_or_waited_for(office: Office) -> None:
+def test_before_the_first_payout_nothing_is_written_or_waited_for(finance: Finance) -> None:
     assert tick() == {"written": [], "waiting": []}
 
 
-def test_the_year_is_a_person_s_whichever_account_asks(office: Office) -> None:
-    first, second, other = a_quarter(office)
-    _, by_first = year_of(first, office)
-    _, by_second = year_of(second, office)
-    _, of_other = year_of(other, office)
+def test_the_year_is_a_person_s_whichever_account_asks(finance: Finance) -> None:
+    first, second, other = a_quarter(finance)
+    _, by_first = year_of(first, finance)
+    _, by_second = year_of(second, finance)
+    _, of_other = year_of(other, finance)
 
     assert by_first == by_second
     assert (by_first["name"], by_first["id_number"]) == ("张伟", "1****************2")
@@ -198,8 +198,8 @@ def test_the_year_is_a_person_s_whichever_account_asks(office: Office) -> None:
     assert [month["period"] for month in of_other["months"]] == ["2026-11", "2026-12"]
 
 
-def test_a_member_sees_his_own_year_masked_and_no_other_account(office: Office) -> None:
-    first, second, _ = a_quarter(office)
+def test_a_member_sees_his_own_year_masked_and_no_other_account(finance: Finance) -> None:
+    first, second, _ = a_quarter(finance)
     token = sessions.issue_tokens(edge_wiring.signer(), first)[0]
     status, own = get("/v1/me/tax/2026", token, "/v1/me/tax/{year}")
 
@@ -208,39 +208,39 @@ def test_a_member_sees_his_own_year_masked_and_no_other_account(office: Office) 
     assert second not in json.dumps(own)
 
 
-def test_a_month_that_is_not_settled_is_named(office: Office) -> None:
-    member = office.member(1, 5_000)
-    pay(office, Period("2026-11"), settle=False)
-    _, year = year_of(member, office)
-    _, next_year = year_of(member, office, "2027")
+def test_a_month_that_is_not_settled_is_named(finance: Finance) -> None:
+    member = finance.member(1, 5_000)
+    pay(finance, Period("2026-11"), settle=False)
+    _, year = year_of(member, finance)
+    _, next_year = year_of(member, finance, "2027")
 
     assert (year["months"], year["open_periods"]) == ([], ["2026-11"])
     assert (next_year["months"], next_year["open_periods"]) == ([], [])
 
 
 @pytest.mark.parametrize("year", ["2000", "2099"])
-def test_the_first_and_the_last_year_that_can_be_asked_for_are_told(office: Office, year: str) -> None:
-    status, told = year_of(office.member(1), office, year)
+def test_the_first_and_the_last_year_that_can_be_asked_for_are_told(finance: Finance, year: str) -> None:
+    status, told = year_of(finance.member(1), finance, year)
 
     assert (status, told.get("months")) == (200, [])
 
 
 @pytest.mark.parametrize("year", ["1999", "20266", "二〇二六", "2026-1", "+202"])
-def test_what_is_no_year_is_not_found(office: Office, year: str) -> None:
-    assert year_of(office.member(1), office, year)[0] == 404
+def test_what_is_no_year_is_not_found(finance: Finance, year: str) -> None:
+    assert year_of(finance.member(1), finance, year)[0] == 404
 
 
-def test_only_who_may_read_payouts_reads_tax(office: Office) -> None:
-    token = office.key("Wang", "orders:fulfil")
+def test_only_who_may_read_payouts_reads_tax(finance: Finance) -> None:
+    token = finance.key("Wang", "orders:fulfil")
 
     assert get("/v1/tax/quarters", token)[0] == 403
     assert get(f"/v1/tax/members/{member_id(1)}/2026", token, "/v1/tax/members/{member_id}/{year}")[0] == 403
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: f"{function_of(path)}/{path.stem}")
-def test_every_sample_event_does_what_its_name_says(office: Office, path: Path) -> None:
-    member = office.member(1)
-    text = path.read_text("utf-8").replace("FINANCE_KEY", office.finance).replace("MEMBER_ID", member)
+def test_every_sample_event_does_what_its_name_says(finance: Finance, path: Path) -> None:
+    member = finance.member(1)
+    text = path.read_text("utf-8").replace("FINANCE_KEY", finance.token).replace("MEMBER_ID", member)
     event = json.loads(text.replace("MEMBER_TOKEN", sessions.issue_tokens(edge_wiring.signer(), member)[0]))
     bad = path.stem.startswith("bad_")
 

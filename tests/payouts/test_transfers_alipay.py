@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from cardstock.payouts.channels.alipay import AlipayTransfers
 from cardstock.payouts.model import Line
-from tests.people.payouts_office import MovableClock
+from tests.people.clock import TestClock
 from tests.people.transfer_channels import UNBELIEVABLE, Alipay, Trouble, alipay_account
 
 NOW = datetime(2026, 12, 1, 19, tzinfo=UTC)
@@ -21,14 +21,15 @@ NUMBER = LINE.number
 
 
 @pytest.fixture
-def alipay() -> Alipay:
-    return Alipay(MovableClock(NOW))
+def alipay(clock: TestClock) -> Alipay:
+    clock.set(NOW)
+    return Alipay(clock)
 
 
 def channel(alipay: Alipay, told: list[tuple[str, str]] | None = None, **changed: Any) -> AlipayTransfers:
     heard = told if told is not None else []
     return AlipayTransfers(
-        alipay_account(**changed), clock=alipay.clock, transport=alipay.transport,
+        alipay_account(**changed), transport=alipay.transport,
         report=lambda number, what: heard.append((number, what)),
     )  # fmt: skip
 

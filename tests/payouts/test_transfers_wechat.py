@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -19,7 +19,7 @@ from cardstock.payouts.channels.wechat import Account as WechatAccount
 from cardstock.payouts.channels.wechat import WechatTransfers, report_infos
 from cardstock.payouts.model import Confirmation, Line
 from tests.house.cloud import ROOT
-from tests.people.payouts_office import MovableClock
+from tests.people.clock import TestClock
 from tests.people.transfer_channels import UNBELIEVABLE, Trouble, Wechat, wechat_account
 
 NOW = datetime(2026, 12, 1, 3, tzinfo=UTC)
@@ -31,14 +31,15 @@ NUMBER = LINE.number
 
 
 @pytest.fixture
-def wechat() -> Wechat:
-    return Wechat(MovableClock(NOW))
+def wechat(clock: TestClock) -> Wechat:
+    clock.set(NOW)
+    return Wechat(clock)
 
 
 def channel(wechat: Wechat, told: list[tuple[str, str]] | None = None, **changed: Any) -> WechatTransfers:
     heard = told if told is not None else []
     return WechatTransfers(
-        wechat_account(**changed), clock=wechat.clock, transport=wechat.transport,
+        wechat_account(**changed), transport=wechat.transport,
         report=lambda number, what: heard.append((number, what)),
     )  # fmt: skip
 
@@ -237,8 +238,7 @@ def test_a_server_that_does_not_answer_is_left_within_the_time_out(
     monkeypatch.setattr(calls, "TIMEOUT_SECONDS", 0.2)
     told: list[tuple[str, str]] = []
     made = WechatTransfers(
-        wechat_account(base_url=slow_server), clock=wechat.clock,
-        report=lambda number, what: told.append((number, what)),
+        wechat_account(base_url=slow_server),         report=lambda number, what: told.append((number, what)),
     )  # fmt: skip
     started = time.monotonic()
     answers = made.transfer([LINE])
@@ -255,7 +255,7 @@ def test_time_outs_are_those_of_the_channel() -> None:
     assert isinstance(found, httpx.Timeout)
 
 
-def test_an_answer_from_five_minutes_ago_is_as_good_as_one_of_now(wechat: Wechat) -> None:
+def test_an_answer_from_five_minutes_ago_is_as_good_as_one_of_now(wechat: Wechat, clock: TestClock) -> None:
     made = channel(wechat)
     made.transfer([LINE])
     wechat.states[NUMBER] = "SUCCESS"
@@ -265,11 +265,10 @@ def test_an_answer_from_five_minutes_ago_is_as_good_as_one_of_now(wechat: Wechat
         ),
         "fine",
     )
-    assert isinstance(wechat.clock, MovableClock)
-    wechat.clock.at += timedelta(minutes=5)
+    clock.move(minutes=5)
 
     assert made._is_genuine(raw)
-    wechat.clock.at += timedelta(seconds=1)
+    clock.move(seconds=1)
     assert not made._is_genuine(raw)
 
 

@@ -5,7 +5,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cardstock import environment
-from cardstock.clock import process_clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +69,7 @@ def _transfer_channel(name: str, account: str) -> "payouts_ports.Channel":
     if name == "sandbox" and environment.text("ENVIRONMENT") != "prod":
         from cardstock.payouts.channels.sandbox import SandboxTransfers
 
-        return SandboxTransfers(process_clock())
+        return SandboxTransfers()
     if not account:
         raise ValueError(f"there is no transfer channel {name!r} here")
     from cardstock.edge.observability import count, logger
@@ -82,7 +81,7 @@ def _transfer_channel(name: str, account: str) -> "payouts_ports.Channel":
         count("TransfersUnanswered")
 
     made = WechatTransfers if name == "wechat" else AlipayTransfers
-    return made(json.loads(account), clock=process_clock(), report=report, transport=_transfer_transport)
+    return made(json.loads(account), report=report, transport=_transfer_transport)
 
 
 @cache

@@ -33,7 +33,7 @@ import httpx
 import msgspec
 from msgspec import Meta
 
-from cardstock.clock import Clock
+from cardstock import clock
 from cardstock.files import Document
 from cardstock.money import Fen
 from cardstock.payouts.channels import MINIMUM_FEN
@@ -90,14 +90,12 @@ class AlipayTransfers:
         self,
         account: dict[str, Any],
         *,
-        clock: Clock,
         report: Report,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._account = msgspec.convert(account, Account)
         self._private = PrivateKey(self._account.private_key)
         self._public = PublicKey(self._account.public_key)
-        self._clock = clock
         self._report = report
         self._client = client("", transport)
 
@@ -178,7 +176,7 @@ class AlipayTransfers:
             "format": "JSON",
             "charset": "utf-8",
             "sign_type": "RSA2",
-            "timestamp": self._clock.now().astimezone(_BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
+            "timestamp": clock.now().astimezone(_BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
             "version": "1.0",
             "biz_content": json.dumps(content, ensure_ascii=False),
         }
@@ -203,7 +201,7 @@ class AlipayTransfers:
         return Answer(
             number=line.number,
             result=result,
-            received_at=self._clock.now(),
+            received_at=clock.now(),
             source=NAME,
             reason=(said.error_code or said.status)[:64] if result in ("failed", "expired") else None,
             amount=_fen(said.trans_amount) if result == "paid" else None,

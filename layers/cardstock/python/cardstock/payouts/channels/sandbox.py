@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final, Literal, TypeAlias, get_args
 
-from cardstock.clock import Clock
+from cardstock import clock
 from cardstock.errors import CHANNEL_UNAVAILABLE
 from cardstock.files import Document
 from cardstock.payouts.model import Answer, Batch, Confirmation, DropReason, Line, Result
@@ -49,8 +49,7 @@ class SandboxTransfers:
     """`payouts.ports.Channel`. `handed_over` counts calls by number; a number that comes with other parameters than
     before raises AssertionError: no channel bears that."""
 
-    def __init__(self, clock: Clock, script: Callable[[Line], Way] | None = None) -> None:
-        self._clock = clock
+    def __init__(self, script: Callable[[Line], Way] | None = None) -> None:
         self.script = script or drawn("local")
         self.handed_over: dict[str, int] = {}
         self._parameters: dict[str, tuple[object, ...]] = {}
@@ -80,7 +79,7 @@ class SandboxTransfers:
         return None
 
     def _answer(self, line: Line) -> Answer | None:
-        now = self._clock.now()
+        now = clock.now()
         way = self.script(line)
         said = _stands(way, now - (line.sent_at or now), called_back=line.number in self._called_back)
         if said is None:

@@ -32,7 +32,7 @@ import httpx
 import msgspec
 from msgspec import Meta
 
-from cardstock.clock import Clock
+from cardstock import clock
 from cardstock.files import Document
 from cardstock.payouts.channels import MINIMUM_FEN
 from cardstock.payouts.channels.calls import Report, client, each, trouble
@@ -98,14 +98,12 @@ class WechatTransfers:
         self,
         account: dict[str, Any],
         *,
-        clock: Clock,
         report: Report,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._account = msgspec.convert(account, Account)
         self._private = PrivateKey(self._account.private_key)
         self._public = PublicKey(self._account.public_key)
-        self._clock = clock
         self._report = report
         self._client = client(self._account.base_url, transport)
         self._infos = report_infos(self._account.job, self._account.pay_note)
@@ -197,7 +195,7 @@ class WechatTransfers:
 
     def _authorization(self, method: str, path: str, body: bytes) -> str:
         nonce = secrets.token_hex(16)
-        timestamp = int(self._clock.now().timestamp())
+        timestamp = int(clock.now().timestamp())
         signature = self._private.sign(f"{method}\n{path}\n{timestamp}\n{nonce}\n".encode() + body + b"\n")
         return (
             f'WECHATPAY2-SHA256-RSA2048 mchid="{self._account.mch_id}",nonce_str="{nonce}",signature="{signature}",'
@@ -211,7 +209,7 @@ class WechatTransfers:
             timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12
         ):
             return False
-        if abs(int(timestamp) - self._clock.now().timestamp()) > _TOLERANCE_SECONDS:
+        if abs(int(timestamp) - clock.now().timestamp()) > _TOLERANCE_SECONDS:
             return False
         message = f"{timestamp}\n{nonce}\n".encode() + response.content + b"\n"
         return self._public.signed(message, given.get("wechatpay-signature", ""))
@@ -223,7 +221,7 @@ class WechatTransfers:
         return Answer(
             number=line.number,
             result=result,
-            received_at=self._clock.now(),
+            received_at=clock.now(),
             source=NAME,
             reason=(bill.fail_reason or bill.state)[:64] if result in ("failed", "expired") else None,
             amount=bill.transfer_amount if result == "paid" else None,

@@ -1,4 +1,4 @@
-"""A brand's payout office on emulated AWS: members with money, finance with keys, and a queue that somebody drains."""
+"""Finance of a brand on emulated AWS: members with money, keys, and a queue of steps that tests drain."""
 
 import json
 from collections.abc import Iterator
@@ -33,6 +33,7 @@ from functions.payouts.monthly_open import app as monthly
 from functions.payouts.on_step import app as steps
 from functions.payouts.poll_transfers import app as polls
 from tests.house.cloud import Cloud, Context, http_event, queue_event
+from tests.people.clock import TestClock
 from tests.people.staff import staff_key
 
 FIRST = datetime(2026, 11, 30, 19, tzinfo=UTC)
@@ -43,20 +44,10 @@ TABLES = ("payouts", "ledger", "balances", "statements")
 """Everything that payouts write."""
 
 
-class MovableClock:
-    """Stands still until somebody moves it."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        return self.at
-
-
 @contextmanager
-def clock_at(moment: datetime) -> Iterator[MovableClock]:
+def clock_at(moment: datetime) -> Iterator[TestClock]:
     """The process's clock, standing at `moment`."""
-    moved = MovableClock(moment)
+    moved = TestClock(moment)
     set_clock(moved)
     yield moved
     set_clock(SystemClock())
@@ -78,14 +69,14 @@ def books(cloud: Cloud) -> Any:
     return state, [(entry["Key"], entry["ETag"]) for entry in found]
 
 
-class Office:
-    """What a test does to the emulated brand."""
+class Finance:
+    """Finance of an emulated brand: members with money, keys, and the steps that a test runs."""
 
-    def __init__(self, cloud: Cloud, clock: MovableClock) -> None:
+    def __init__(self, cloud: Cloud, clock: TestClock) -> None:
         self.cloud = cloud
         self.clock = clock
         self.orders = 0
-        self.finance = self.key("Li Na", "payouts:read", "payouts:approve", "payouts:settle")
+        self.token = self.key("Li Na", "payouts:read", "payouts:approve", "payouts:settle")
 
     def key(self, name: str, *scopes: str) -> str:
         """The credential of a new key of the person of this name."""
@@ -167,8 +158,8 @@ class Office:
 
     def poll(self, *, hours: float = 0) -> int:
         """So many hours later the channels are polled; how many payouts were asked about."""
-        self.clock.at += timedelta(hours=hours)
-        steps = polls.handler({"scheduled_at": rfc3339(self.clock.at)}, Context())["steps"]
+        self.clock.move(hours=hours)
+        steps = polls.handler({"scheduled_at": rfc3339(self.clock.now())}, Context())["steps"]
         assert not self.drain()
         return int(steps)
 
@@ -227,7 +218,7 @@ class Office:
         query: dict[str, str] | None = None,
     ) -> tuple[int, dict[str, Any]]:  # fmt: skip
         """An HTTP request of finance, or of whoever holds `token`."""
-        event = http_event(method, path, body, token=token or self.finance, key=key, query=query)
+        event = http_event(method, path, body, token=token or self.token, key=key, query=query)
         answer = api.handler(event, Context())
         return answer["statusCode"], json.loads(answer["body"])
 
@@ -276,9 +267,9 @@ class Office:
 
 
 @pytest.fixture
-def office(cloud: Cloud) -> Iterator[Office]:
-    """An office on the first of December, at the hour of the schedule."""
+def finance(cloud: Cloud) -> Iterator[Finance]:
+    """An finance on the first of December, at the hour of the schedule."""
     sqs.forget_client()
     s3.forget_client()
     with clock_at(FIRST) as clock:
-        yield Office(cloud, clock)
+        yield Finance(cloud, clock)

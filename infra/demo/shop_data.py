@@ -8,7 +8,7 @@ import csv
 import gzip
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -122,6 +122,21 @@ def read(path: Path = EXTRACT, *, limit: int | None = None, after: datetime | No
         supplier = SUPPLIERS[int(code[:5]) % len(SUPPLIERS)]
         data.articles[sku] = Article(sku, code, names[code], int(price), supplier, sold)
     return data
+
+
+def windows(events: Iterable[Sale | Return]) -> Iterator[tuple[datetime, list[Sale | Return]]]:
+    """Events that fall into the same hour, with the beginning of that hour."""
+    opening: datetime | None = None
+    held: list[Sale | Return] = []
+    for event in events:
+        hour = event.at.replace(minute=0, second=0, microsecond=0)
+        if opening is not None and hour != opening:
+            yield opening, held
+            held = []
+        opening = hour
+        held.append(event)
+    if opening is not None:
+        yield opening, held
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

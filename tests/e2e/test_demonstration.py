@@ -6,15 +6,18 @@ from pathlib import Path
 import pytest
 
 from infra.demo import demo
+from infra.demo.figures import figures_of
+from infra.demo.shop_data import read
+from infra.local.template import ROOT
 
-pytestmark = pytest.mark.engine
 
-
+@pytest.mark.engine
 def test_the_main_job_closes_on_real_invoices(tmp_path: Path) -> None:
     status = demo.run(limit=12, state=tmp_path / "demo")
 
     assert status == 0
     summary = json.loads((tmp_path / "demo" / "summary.json").read_text("utf-8"))
+    assert demo.figures_in(summary) == figures_of(read(limit=12), guides=len(demo.GUIDES))
     assert (summary["invoices_read"], summary["invoices_sold"]) == (12, summary["orders"])
     assert summary["supplier_orders"] > summary["orders"]
     assert summary["verified"]
@@ -35,3 +38,10 @@ def test_the_demonstration_empties_no_folder_of_somebody_elses(tmp_path: Path) -
     with pytest.raises(demo.DemoError):
         demo.run(limit=1, state=tmp_path)
     assert (tmp_path / "letter.txt").read_text("utf-8") == "keep me"
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_figures_in_the_readme_are_those_of_the_invoices(name: str) -> None:
+    shown = "".join(f"{label:12}{text}\n" for label, text in figures_of(read(), guides=len(demo.GUIDES)).lines())
+
+    assert f"```text\n{shown}```" in (ROOT / name).read_text("utf-8")

@@ -14,7 +14,9 @@ from infra.local.suite import Suite
 from infra.local.template import ROOT
 
 ENGLISH = ROOT / "README.md"
-CHINESE = ROOT / "README.zh-CN.md"
+CONTRACT = ROOT / "infra" / "contract" / "README.md"
+TWICE = [ENGLISH, CONTRACT]
+"""Documents in two languages: the Chinese one stands beside the English one."""
 SERVED = "http://127.0.0.1:8700"
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
@@ -48,7 +50,11 @@ def title_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-# The example of the README
+def chinese_of(path: Path) -> Path:
+    return path.with_name("README.zh-CN.md")
+
+
+# The example for developers of mini-programs
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +82,15 @@ def stock_the_shelf(suite: Suite) -> None:
 
 
 @pytest.mark.engine
-def test_the_example_of_the_readme_buys_something_and_may_be_run_again(suite: Suite) -> None:
+def test_the_example_buys_something_and_may_be_run_again(suite: Suite) -> None:
     stock_the_shelf(suite)
-    [example] = [text for language, text in blocks(ENGLISH) if language == "python"]
+    [example] = [text for language, text in blocks(CONTRACT) if language == "python"]
     example = example.replace(SERVED, suite.url).replace('headers={"Accept', 'timeout=30, headers={"Accept')
     assert suite.url in example
     said: list[str] = []
     for _ in range(2):
         names: dict[str, Any] = {"print": said.append}
-        exec(compile(example, "README.md", "exec"), names)
+        exec(compile(example, title_of(CONTRACT), "exec"), names)
         paid = httpx.post(said[-1], data={"amount_fen": names["pay"]["amount_fen"]}, timeout=30)
         suite.drain()
         order = names["api"].get(f"/v1/orders/{names['order']['order_id']}", headers=names["as_buyer"]).json()
@@ -102,35 +108,38 @@ def test_the_example_of_the_readme_buys_something_and_may_be_run_again(suite: Su
 # Both languages
 
 
-def test_both_languages_show_the_same_code() -> None:
-    english, chinese = blocks(ENGLISH), blocks(CHINESE)
+@pytest.mark.parametrize("path", TWICE, ids=title_of)
+def test_both_languages_show_the_same_code(path: Path) -> None:
+    english, chinese = blocks(path), blocks(chinese_of(path))
 
     assert [language for language, _ in chinese] == [language for language, _ in english]
     for (_, ours), (_, theirs) in zip(english, chinese, strict=True):
-        if commands(ours) and len(commands(ours)) > 1:  # the list of commands: explanations are translated
+        if commands(ours) and len(commands(ours)) > 1:  # lists of commands: explanations are translated
             assert re.findall(r"^make \w+", theirs, re.M) == re.findall(r"^make \w+", ours, re.M)
         else:
             assert theirs == ours
 
 
-def test_both_languages_have_the_same_sections_tables_lists_and_links() -> None:
+@pytest.mark.parametrize("path", TWICE, ids=title_of)
+def test_both_languages_have_the_same_sections_tables_lists_and_links(path: Path) -> None:
     def structure(path: Path) -> list[str]:
         """Each heading's level, table row, list entry and emphasis, in order."""
         return re.findall(r"^(#+ |\|(?=[^-])|\|-|- |\*\*)", prose(path), re.M)
 
     def links(path: Path) -> list[str]:
-        languages = {ENGLISH.name, CHINESE.name}
+        languages = {ENGLISH.name, chinese_of(ENGLISH).name}
         return sorted(link for link in _LINK.findall(prose(path)) if link not in languages)
 
-    assert structure(CHINESE) == structure(ENGLISH)
-    assert links(CHINESE) == links(ENGLISH)
+    assert structure(chinese_of(path)) == structure(path)
+    assert links(chinese_of(path)) == links(path)
 
 
-def test_both_languages_name_the_same_settings_and_files() -> None:
+@pytest.mark.parametrize("path", TWICE, ids=title_of)
+def test_both_languages_name_the_same_settings_and_files(path: Path) -> None:
     def named(path: Path) -> set[str]:
         return set(re.findall(r"`([^`\n]+)`", prose(path)))
 
-    assert named(CHINESE) == named(ENGLISH)
+    assert named(chinese_of(path)) == named(path)
 
 
 # What they name

@@ -170,6 +170,36 @@ def test_every_top_folder_introduces_itself() -> None:
     assert [folder.name for folder in folders if not (folder / "README.md").exists()] == []
 
 
+def test_the_readme_is_short() -> None:
+    for path in (ENGLISH, chinese_of(ENGLISH)):
+        assert len(path.read_text("utf-8").splitlines()) < 180
+
+
+def test_what_a_reader_of_the_package_is_sent_to_exists() -> None:
+    text = (ROOT / "layers" / "README.md").read_text("utf-8")
+    table = text.partition("## Where to look")[2].partition("## ")[0]
+    sent_to = [name for name in re.findall(r"`([\w/.]+)`", table) if "/" in name]
+
+    assert sent_to
+    assert [name for name in sent_to if not (ROOT / "layers/cardstock/python/cardstock" / name).exists()] == []
+
+
+def test_the_package_names_every_area() -> None:
+    text = (ROOT / "layers" / "README.md").read_text("utf-8")
+    [row] = re.findall(r"^\| (`.+`) \| the areas", text, re.M)
+    stores = (ROOT / "layers/cardstock/python/cardstock").glob("*/wiring.py")
+
+    assert sorted(re.findall(r"`(\w+)`", row)) == sorted({path.parent.name for path in stores} - {"edge", "flows"})
+
+
+def test_the_glossary_has_at_most_forty_words_each_once() -> None:
+    text = (ROOT / "layers" / "README.md").read_text("utf-8")
+    words = re.findall(r"^\| ([a-z -]+) \|", text.partition("## Glossary")[2], re.M)
+
+    assert 20 < len(words) <= 40
+    assert len(set(words)) == len(words)
+
+
 def test_the_list_of_functions_is_complete() -> None:
     listed = re.findall(r"^\| `([\w/]+)` \|", (ROOT / "functions" / "README.md").read_text("utf-8"), re.M)
     home = ROOT / "functions"

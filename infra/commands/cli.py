@@ -248,7 +248,7 @@ def seals(as_json: AsJson = False) -> None:
         found += more
     found.reverse()
     if as_json:
-        print(json.dumps([sealing.told(seal) for seal in found], indent=1))
+        print(json.dumps([sealing.seal_as_published(seal) for seal in found], indent=1))
         return
     table = Table("seal", Column("root", overflow="fold"), "transactions", "made at")
     for seal in found:

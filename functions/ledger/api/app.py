@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from cardstock.aws.tables import connect
-from cardstock.compliance import wiring as compliance_wiring
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
 from cardstock.flows import wiring as flows_wiring
+from cardstock.flows.explaining import explain_rewards
+from cardstock.flows.explaining_schemas import Explanation
 from cardstock.ledger import schemas as models
-from cardstock.ledger import standing as ledger
 from cardstock.ledger import wiring as ledger_wiring
-from cardstock.orders import wiring as orders_wiring
+from cardstock.ledger.standing import standing
 from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.model import Line
@@ -25,8 +25,8 @@ api = Api("commissions", callers=partners_wiring.callers)
 @api.get("/v1/me/balance", answer=models.BalanceView, auth="member")
 def get_balance(request: Request[Nothing, Nothing]) -> models.BalanceView:
     """Read the own balance, and what each debt is for."""
-    found = ledger.standing(request.caller.id, books=ledger_wiring.books(), statements=ledger_wiring.statements())
-    return models.balance_told(*found, request.language)
+    balance, debts = standing(request.caller.id, books=ledger_wiring.books(), statements=ledger_wiring.statements())
+    return models.BalanceView.of(balance, debts, request.language)
 
 
 @api.get("/v1/me/commissions", query=models.StatementQuery, answer=models.StatementPage, auth="member")
@@ -39,19 +39,14 @@ def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models
     since, until = models.month_of(period)
     listed, read_lines = f"commissions:{member_id}:{period}", ledger_wiring.statements().lines_of_member
     lines, following = read_page(edge_wiring.signer(), listed, request.query, read_lines, member_id, since, until)
-    return models.statement_told(lines, following, request.language)
+    return models.StatementPage.of(lines, following, request.language)
 
 
-@api.get("/v1/me/commissions/{order_id}", answer=models.Explanation, auth="member", codes=(NOT_FOUND,))
-def explain_commission(request: Request[Nothing, Nothing]) -> models.Explanation:
+@api.get("/v1/me/commissions/{order_id}", answer=Explanation, auth="member", codes=(NOT_FOUND,))
+def explain_commission(request: Request[Nothing, Nothing]) -> Explanation:
     """Explain the own rewards on one order: rule, edge, role, rate, limits, refunds, and what would have changed it."""
-    order_id, rules = request.path["order_id"], flows_wiring.rules()
-    rewards = ledger.rewards_of_member(order_id, request.caller.id, books=ledger_wiring.books())
-    order = orders_wiring.orders().find_order(order_id)
-    if order is None:
-        raise NOT_FOUND()
-    around = (rules.what_if(order), rules.opens_at(order), compliance_wiring.holds().find(order_id))
-    return models.explanation_told(order_id, rewards, *around, language=request.language)
+    explained = explain_rewards(request.path["order_id"], request.caller.id, flows_wiring.explaining())
+    return Explanation.of(explained, request.language)
 
 
 @api.get("/v1/me/withdrawals", query=PageOfWithdrawals, answer=Withdrawals, auth="member")

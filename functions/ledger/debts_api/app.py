@@ -33,7 +33,7 @@ def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
         books=ledger_wiring.books(),
         write_offs=ledger_wiring.write_offs(),
     )
-    return Answer(models.told(asked), replayed=replayed)
+    return Answer(models.WrittenOff.of(asked), replayed=replayed)
 
 
 @api.post(
@@ -52,7 +52,7 @@ def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> mode
         can_approve=partial(staff_wiring.can_approve, request.caller.person_id),
         write_offs=ledger_wiring.write_offs(),
     )
-    return models.told(approved)
+    return models.WrittenOff.of(approved)
 
 
 @api.get("/v1/debt-write-offs", query=PageQuery, answer=models.WriteOffList, auth="key", scope="debts:write_off")
@@ -61,7 +61,7 @@ def list_write_offs(request: Request[Nothing, PageQuery]) -> models.WriteOffList
     found, following = read_page(
         edge_wiring.signer(), "write-offs", request.query, ledger_wiring.write_offs().list_write_offs
     )
-    return models.WriteOffList([models.told(each) for each in found], following)
+    return models.WriteOffList([models.WrittenOff.of(each) for each in found], following)
 
 
 handler = api.handler

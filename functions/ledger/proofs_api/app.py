@@ -35,7 +35,7 @@ def get_proof(request: Request[Nothing, Nothing]) -> models.LedgerProof:
         seals=ledger_wiring.seals(),
         archive=ledger_wiring.seal_archive(),
     )
-    return models.proof_told(proof)
+    return models.LedgerProof.of(proof)
 
 
 @api.get("/v1/ledger/seals", query=PageQuery, answer=models.SealPage)
@@ -45,7 +45,8 @@ def list_seals(request: Request[Nothing, PageQuery]) -> models.SealPage:
     Open to everybody: who keeps a root today can tell tomorrow whether anything before it was changed. Each root
     stands for its own entries and, through `previous`, for all seals before.
     """
-    return models.seals_told(*read_page(edge_wiring.signer(), "seals", request.query, ledger_wiring.seals().list_seals))
+    seals, following = read_page(edge_wiring.signer(), "seals", request.query, ledger_wiring.seals().list_seals)
+    return models.SealPage.of(seals, following)
 
 
 handler = api.handler

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cardstock.flows.compliance_checks import Watchman
     from cardstock.flows.coupons import CouponRevocation, GrantedCoupons
     from cardstock.flows.dividends import Dividends
+    from cardstock.flows.explaining import ExplainingNeeds
     from cardstock.flows.joining import JoiningNeeds
     from cardstock.flows.order_changes import Needs as OrderChangeNeeds
     from cardstock.flows.rewarding import PlanRules
@@ -189,6 +190,14 @@ def order_changes() -> "OrderChangeNeeds":
         coupons=coupon_revocation(),
         events=announcements(),
     )
+
+
+def explaining() -> "ExplainingNeeds":
+    """What explaining a member's rewards reads."""
+    from cardstock.compliance import wiring as compliance_wiring
+    from cardstock.flows.explaining import ExplainingNeeds
+
+    return ExplainingNeeds(ledger_wiring.books(), orders_wiring.orders(), rules(), compliance_wiring.holds())
 
 
 def release() -> "ReleaseNeeds":

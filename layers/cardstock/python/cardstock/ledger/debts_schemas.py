@@ -1,8 +1,8 @@
-"""Debt and its forgiving, as JSON."""
+"""Write-offs of debt as JSON."""
 
 from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 from msgspec import Meta
 
@@ -11,10 +11,8 @@ from cardstock.edge.fields import MemberId, Moment, NextCursor, PersonId
 from cardstock.edge.http import Model
 from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
 from cardstock.ledger import errors
+from cardstock.ledger.model import WriteOff, transaction_id
 from cardstock.money import MAX_FEN
-
-if TYPE_CHECKING:
-    from cardstock.ledger.model import WriteOff
 
 ASKING_CODES: Final = (REASON_MISSING, errors.DEBT_SMALLER)
 APPROVING_CODES: Final = (NOT_FOUND, SECOND_PERSON_NEEDED, errors.DEBT_SMALLER)
@@ -86,27 +84,25 @@ class WrittenOff(Model):
         ),
     ]
 
+    @classmethod
+    def of(cls, found: WriteOff) -> WrittenOff:
+        """A write-off; `entry_id` names its entry once it is booked."""
+        return cls(
+            write_off_id=found.id,
+            member_id=found.member_id,
+            amount_fen=found.amount,
+            asked_by=found.asked_by,
+            asked_at=rfc3339(found.asked_at),
+            reason=found.reason,
+            approved_by=found.approved_by or None,
+            approved_at=None if found.approved_at is None else rfc3339(found.approved_at),
+            note=found.note or None,
+            entry_id=transaction_id("written_off", found.id) if found.state == "booked" else None,
+        )
+
 
 class WriteOffList(Model):
     """Some write-offs, by id."""
 
     items: Annotated[list[WrittenOff], Meta(description="Write-offs by id.")]
     next_cursor: NextCursor
-
-
-def told(found: WriteOff) -> WrittenOff:
-    """The view of a write-off."""
-    from cardstock.ledger.model import transaction_id
-
-    return WrittenOff(
-        write_off_id=found.id,
-        member_id=found.member_id,
-        amount_fen=found.amount,
-        asked_by=found.asked_by,
-        asked_at=rfc3339(found.asked_at),
-        reason=found.reason,
-        approved_by=found.approved_by or None,
-        approved_at=None if found.approved_at is None else rfc3339(found.approved_at),
-        note=found.note or None,
-        entry_id=transaction_id("written_off", found.id) if found.approved_by else None,
-    )

@@ -37,6 +37,11 @@ class LedgerSeal(Model):
     made_at: Annotated[Moment, Meta(description="When it was made.")]
     link_path: Annotated[Path, Meta(description="Hashes from the link, the first leaf, up to the root, in hex.")]
 
+    @classmethod
+    def of(cls, seal: Seal) -> LedgerSeal:
+        """One seal as it is published."""
+        return cls(tree_size=seal.tree_size, **{**asdict(seal), "link_path": list(seal.link_path)})
+
 
 class LedgerProof(Model):
     """All that shows that one entry is in its seal."""
@@ -65,10 +70,10 @@ class LedgerProof(Model):
     audit_path: Annotated[Path, Meta(description="Hashes from the leaf up to the root (RFC 6962), in hex.")]
     seal: Annotated[LedgerSeal, Meta(description="Seal that holds the entry.")]
 
-
-def proof_told(proof: Mapping[str, object]) -> LedgerProof:
-    """The view of a proof."""
-    return msgspec.convert(proof, LedgerProof)
+    @classmethod
+    def of(cls, proof: Mapping[str, object]) -> LedgerProof:
+        """A proof as `sealing.prove` makes it."""
+        return msgspec.convert(proof, cls)
 
 
 class SealPage(Model):
@@ -77,10 +82,7 @@ class SealPage(Model):
     items: Annotated[list[LedgerSeal], Meta(description="Seals, newest first.")]
     next_cursor: NextCursor
 
-
-def seals_told(seals: Sequence[Seal], next_cursor: str | None) -> SealPage:
-    """The view of a page of seals."""
-    return SealPage(
-        [LedgerSeal(tree_size=seal.tree_size, **{**asdict(seal), "link_path": list(seal.link_path)}) for seal in seals],
-        next_cursor,
-    )
+    @classmethod
+    def of(cls, seals: Sequence[Seal], next_cursor: str | None) -> SealPage:
+        """A page of the list of seals."""
+        return cls([LedgerSeal.of(seal) for seal in seals], next_cursor)

@@ -177,7 +177,7 @@ def prove(
         "leaf_hash": hashes[index].hex(),
         "leaf_index": index,
         "audit_path": [entry.hex() for entry in merkle.audit_path(hashes, index)],
-        "seal": told(sealed.seal),
+        "seal": seal_as_published(sealed.seal),
     }
 
 
@@ -186,6 +186,6 @@ def _takes_part(transaction: LedgerTransaction, member_id: str) -> bool:
     return any(owner is not None and owner[0] == member_id for owner in found)
 
 
-def told(sealed: Seal) -> dict[str, object]:
+def seal_as_published(sealed: Seal) -> dict[str, object]:
     """A seal as it is published."""
     return {**asdict(sealed), "tree_size": sealed.tree_size, "link_path": list(sealed.link_path)}

@@ -5,6 +5,8 @@ from datetime import date, datetime
 
 from msgspec.structs import replace
 
+from cardstock.errors import IDEMPOTENCY_KEY_REUSED
+from cardstock.ids import RequestKey
 from cardstock.ledger.model import (
     Accrual,
     Balance,
@@ -12,6 +14,7 @@ from cardstock.ledger.model import (
     LedgerTransaction,
     OrderRewards,
     StatementLine,
+    WriteOff,
     changes,
 )
 from cardstock.ledger.ports import Booked
@@ -81,6 +84,40 @@ class MemoryBooks:
 
     def balance_of(self, member_id: str) -> Balance:
         return self.balances.get(member_id, Balance(member_id))
+
+
+class MemoryWriteOffs:
+    """`ledger.ports.WriteOffs`, beside `books`."""
+
+    def __init__(self, books: MemoryBooks | None = None) -> None:
+        self.books = books or MemoryBooks()
+        self.kept: dict[str, WriteOff] = {}
+        self.fingerprints: dict[str, str] = {}
+
+    def keep_write_off(self, asked: WriteOff, request: RequestKey) -> tuple[WriteOff, bool]:
+        if asked.id not in self.kept:
+            self.kept[asked.id], self.fingerprints[asked.id] = asked, request.fingerprint
+            return asked, False
+        if self.fingerprints[asked.id] != request.fingerprint:
+            raise IDEMPOTENCY_KEY_REUSED()
+        return self.kept[asked.id], True
+
+    def find_write_off(self, write_off_id: str) -> WriteOff | None:
+        return self.kept.get(write_off_id)
+
+    def book_write_off(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
+        if transaction.id in self.books.transactions:
+            return "repeated"
+        if self.books.balance_of(approved.member_id).debt < approved.amount:
+            return "outdated"
+        self.books.book_transaction(transaction)
+        self.kept[approved.id] = approved
+        return "booked"
+
+    def list_write_offs(self, limit: int, after: str | None) -> tuple[list[WriteOff], str | None]:
+        ids = [write_off_id for write_off_id in sorted(self.kept) if after is None or write_off_id > after]
+        page = ids[:limit]
+        return [self.kept[each] for each in page], page[-1] if len(ids) > limit else None
 
 
 class MemoryCalendar:

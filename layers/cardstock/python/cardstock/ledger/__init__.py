@@ -1,0 +1,38 @@
+"""The ledger: what promoters have earned, have been paid and owe, in double entry.
+
+A paid order *accrues* its rewards: they are *credited*, *frozen*. When the order settles, its rewards are *released*
+and become *available*. A refund *claws back* its part of them, wherever the money is. A payout *claims* available
+money, and *pays* it or *returns* it. Available money below zero is *debt*: later credits repay it, oldest step first,
+and it blocks payouts until then. Two people may *write off* debt.
+
+Each step is one immutable *transaction* whose *postings* add up to zero, under an id made from its cause, and the
+*balances* of its members change in the same write. New transactions become lines of members' *statements* and leaves
+of *seals*, whose roots are published. An *audit* proves that all of this agrees.
+
+Money moves between the brand and a member's pockets, by these kinds of transactions (`model.MOVES`):
+
+    brand --accrued--> frozen
+    frozen --released--> available
+    frozen --clawed--> brand
+    available --clawed--> brand
+    available --claimed--> paying
+    paying --paid--> paid
+    paying --paid--> withheld
+    paying --returned--> available
+    brand --shared--> available
+    available --owed--> brand
+    brand --owed--> available
+    brand --written_off--> available
+
+The rewards of an order (`model.REWARD_TRANSITIONS`): all of them are frozen, or all are released.
+
+    frozen --release--> available
+
+A write-off of debt (`model.WRITE_OFF_TRANSITIONS`):
+
+    asked --approve_write_off--> booked
+
+Where to look: `accrual`, `claw_back`, `release` (with the calendar of release days), `charges` (dividend shares and
+revoked coupons), `payout_steps`, `write_offs`, `standing` and `statements` (what members read), `sealing` and `merkle`,
+`audit`. What leads to these steps is in the flows `order_changes`, `settling`, `dividends`, `explaining`, `auditing`.
+"""

@@ -29,7 +29,7 @@ from cardstock.orders.model import (
     SupplierOrderChange,
 )
 from tests.people.clock import START, TestClock
-from tests.people.ledger_memory import MemoryBooks, MemoryCalendar
+from tests.people.memory_ledger import MemoryBooks, MemoryCalendar
 from tests.people.memory_network import MemoryNetwork
 from tests.people.referral_shop import ReferralShop
 

@@ -20,7 +20,7 @@ from cardstock.ledger.model import (
 from cardstock.ledger.payout_steps import claimed, paid
 from cardstock.ledger.release import release
 from tests.people.clock import START
-from tests.people.ledger_memory import MemoryBooks, accrual
+from tests.people.memory_ledger import MemoryBooks, accrual
 
 TAKEN: dict[RewardKind, int] = {"direct": 300, "team": 200, "peer": 20}
 TRANSFER = TransferTruth("n1", "mem_r", claimed=True, ended="paid", gross=29_000, net=28_000, tax=1_000)

@@ -14,7 +14,7 @@ from cardstock.ledger.release import release, release_day, schedule_key, sweep
 from infra.local.costs import Costs, Meter, attach, install, shape_of
 from tests.house.cloud import Cloud, names_here, template
 from tests.people.clock import TestClock
-from tests.people.ledger_memory import accrual, credit
+from tests.people.memory_ledger import accrual, credit
 
 PEOPLE = tuple(f"mem_01kbfj4y5r9zq2x7vw3t8n6m4{letter}" for letter in "cde")
 

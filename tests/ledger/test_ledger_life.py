@@ -14,7 +14,7 @@ from cardstock.ledger.release import SweepResult, due_key, release, release_day,
 from cardstock.ledger.standing import rewards_of_member
 from cardstock.ledger.statements import project
 from tests.people.clock import TestClock
-from tests.people.ledger_memory import (
+from tests.people.memory_ledger import (
     MemoryBooks,
     MemoryCalendar,
     MemoryStatements,

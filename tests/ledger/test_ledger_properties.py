@@ -15,7 +15,7 @@ from cardstock.ledger.payout_steps import claimed, paid, returned
 from cardstock.ledger.release import release
 from cardstock.money import half_up
 from tests.people.clock import TestClock
-from tests.people.ledger_memory import MemoryBooks
+from tests.people.memory_ledger import MemoryBooks
 
 MEMBERS = ("mem_a", "mem_b", "mem_c", "mem_d")
 KINDS: tuple[RewardKind, ...] = ("direct", "team", "peer")

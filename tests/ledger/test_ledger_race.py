@@ -14,7 +14,7 @@ from cardstock.ledger.payout_steps import claimed
 from cardstock.ledger.release import release
 from cardstock.ledger.store import DynamoBooks, post
 from tests.house.racing import at_once
-from tests.people.ledger_memory import accrual, credit
+from tests.people.memory_ledger import accrual, credit
 
 pytestmark = pytest.mark.engine
 

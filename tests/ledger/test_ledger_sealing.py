@@ -19,8 +19,7 @@ from cardstock.ledger.model import LedgerTransaction, Posting, account
 from cardstock.ledger.payout_steps import claimed
 from cardstock.ledger.sealing import SealingResult
 from tests.people.clock import START, TestClock
-from tests.people.ledger_memory import MemoryBooks
-from tests.people.seals_memory import MemoryArchive, MemorySeals
+from tests.people.memory_ledger import MemoryArchive, MemoryBooks, MemorySeals
 
 NIGHT = START + timedelta(days=1)
 

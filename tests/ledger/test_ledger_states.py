@@ -29,7 +29,7 @@ from cardstock.ledger.release import release
 from cardstock.ledger.write_offs import approve_write_off, ask_write_off
 from cardstock.network import model as network_model
 from tests.people.clock import START, TestClock
-from tests.people.ledger_memory import MemoryBooks, MemoryWriteOffs, accrual
+from tests.people.memory_ledger import MemoryBooks, MemoryWriteOffs, accrual
 
 ARROW = re.compile(r"^    (\w+) --(\w+)--> (\w+)$", re.MULTILINE)
 

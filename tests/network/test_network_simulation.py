@@ -46,7 +46,7 @@ from cardstock.network.simulation.trial import simulate
 from cardstock.orders.model import Order, Receiver, Refund, RefundLine
 from cardstock.orders.model import OrderLine as SoldLine
 from tests.people.clock import TestClock
-from tests.people.ledger_memory import MemoryBooks
+from tests.people.memory_ledger import MemoryBooks
 from tests.people.memory_network import MemoryNetwork, MemoryPlans
 from tests.people.referral_shop import EXAMPLE
 

@@ -1,25 +1,37 @@
-"""The ledger's ports: one suite for what the services are tested with and for what runs."""
+"""The ports of the ledger: one suite for the fakes of the tests and for the stores that run."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 
+from cardstock.aws import files as s3
 from cardstock.aws.tables import ConditionFailedError, Transaction
+from cardstock.errors import NotFoundError, RefusedError
+from cardstock.ids import RequestKey
 from cardstock.ledger import store as stored
+from cardstock.ledger import wiring
 from cardstock.ledger.accrual import accrue
+from cardstock.ledger.charges import charge_coupon
 from cardstock.ledger.claw_back import claw_back, claw_back_step
-from cardstock.ledger.model import Balance, LedgerTransaction, Posting, account
+from cardstock.ledger.model import Balance, Leaf, LedgerTransaction, Posting, Seal, SealedLeaves, WriteOff, account
 from cardstock.ledger.payout_steps import claimed
-from cardstock.ledger.ports import Books, Calendar, Statements
+from cardstock.ledger.ports import Books, Calendar, SealArchive, Seals, Statements, WriteOffs
 from cardstock.ledger.release import release, release_step
+from cardstock.ledger.seals_store import DynamoSeals
 from cardstock.ledger.statements import project
 from cardstock.ledger.statements_store import DynamoStatements
+from cardstock.ledger.write_offs import approve_write_off
 from tests.house.cloud import Cloud
 from tests.people.clock import TestClock
-from tests.people.ledger_memory import (
+from tests.people.memory_ledger import (
+    MemoryArchive,
     MemoryBooks,
     MemoryCalendar,
+    MemorySeals,
     MemoryStatements,
+    MemoryWriteOffs,
     accrual,
     credit,
 )
@@ -40,6 +52,26 @@ def calendar(request: pytest.FixtureRequest, cloud: Cloud) -> Calendar:
 @pytest.fixture(params=["memory", "dynamodb"])
 def statements(request: pytest.FixtureRequest, cloud: Cloud) -> Statements:
     return MemoryStatements() if request.param == "memory" else DynamoStatements()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def write_offs(request: pytest.FixtureRequest, cloud: Cloud) -> tuple[WriteOffs, Books]:
+    if request.param == "memory":
+        memory = MemoryWriteOffs()
+        return memory, memory.books
+    return stored.DynamoWriteOffs(), stored.DynamoBooks()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def seals(request: pytest.FixtureRequest, cloud: Cloud) -> Seals:
+    return MemorySeals() if request.param == "memory" else DynamoSeals()
+
+
+@pytest.fixture(params=["memory", "s3"])
+def archive(request: pytest.FixtureRequest, cloud: Cloud) -> Iterator[SealArchive]:
+    s3.forget_client()
+    yield MemoryArchive() if request.param == "memory" else wiring.seal_archive()
+    s3.forget_client()
 
 
 def test_a_life_ends_in_the_same_balances(books: Books, clock: TestClock) -> None:
@@ -121,6 +153,70 @@ def test_a_statement_is_read_by_period_and_page_newest_first(statements: Stateme
     assert last is None or statements.lines_of_member("mem_r", None, None, 3, last) == ([], None)
     assert [line.cause for line in period] == ["n2", "n1"]
     assert first[0].change == {"available": -104, "paying": 104}
+
+
+def test_a_write_off_is_kept_once_and_booked_once(write_offs: tuple[WriteOffs, Books], clock: TestClock) -> None:
+    kept, books = write_offs
+    asked = WriteOff("wro_1", "mem_r", 500, "key_1", clock.now(), "reason")
+    charge_coupon("benefit.mem_r.1", "mem_r", "ord_1", 700, books=books)
+
+    assert kept.find_write_off("wro_1") is None
+    assert kept.keep_write_off(asked, RequestKey("req_1", "f")) == (asked, False)
+    assert kept.keep_write_off(asked, RequestKey("req_1", "f")) == (asked, True)
+    with pytest.raises(RefusedError):
+        kept.keep_write_off(asked, RequestKey("req_1", "other"))
+    approve = partial(approve_write_off, "wro_1", "seen", "key_2", same_person=lambda _: False, write_offs=kept)
+    booked = approve()
+    clock.move(days=1)
+    assert approve() == booked == kept.find_write_off("wro_1")
+    assert (booked.state, booked.approved_by, booked.note) == ("booked", "key_2", "seen")
+    assert books.balance_of("mem_r").debt == 200
+
+
+def test_a_write_off_of_more_than_is_owed_by_now_is_not_booked(
+    write_offs: tuple[WriteOffs, Books], clock: TestClock
+) -> None:
+    kept, books = write_offs
+    asked = WriteOff("wro_1", "mem_r", 500, "key_1", clock.now(), "reason")
+    charge_coupon("benefit.mem_r.1", "mem_r", "ord_1", 499, books=books)
+    kept.keep_write_off(asked, RequestKey("req_1", "f"))
+
+    with pytest.raises(RefusedError):
+        approve_write_off("wro_1", "", "key_2", same_person=lambda _: False, write_offs=kept)
+    assert kept.find_write_off("wro_1") == asked
+    assert books.balance_of("mem_r").debt == 499
+
+
+def test_leaves_wait_until_they_are_forgotten_and_seals_are_listed_newest_first(seals: Seals) -> None:
+    leaves = [Leaf(f"t{number}", AT + timedelta(minutes=number), f"{number:064x}") for number in range(3)]
+    for leaf in (*leaves, leaves[0]):
+        seals.note_leaf(leaf)
+
+    assert seals.last_seal() is None
+    assert sorted(leaf.transaction_id for leaf in seals.noted_leaves(AT + timedelta(minutes=2))) == ["t0", "t1"]
+    for number in (1, 2):
+        seal = Seal(number, "", 1, "", "", "", "", ())
+        seals.keep_seal(SealedLeaves(seal, (leaves[number - 1],)))
+    seals.forget_leaves(leaves[:2])
+    seals.forget_leaves(leaves[:1])
+
+    assert [leaf.transaction_id for leaf in seals.noted_leaves(AT + timedelta(days=1))] == ["t2"]
+    assert seals.seal_numbers(["t0", "t1", "t2"]) == {"t0": 1, "t1": 2}
+    last = seals.last_seal()
+    assert last is not None
+    assert last.number == 2
+    page, after = seals.list_seals(1, None)
+    rest, _ = seals.list_seals(5, after)
+    assert [seal.number for seal in (*page, *rest)] == [2, 1]
+
+
+def test_a_seal_is_written_once(archive: SealArchive) -> None:
+    with pytest.raises(NotFoundError):
+        archive.read_seal(1)
+
+    assert archive.write_seal_once(1, b"first") == b"first"
+    assert archive.write_seal_once(1, b"second") == b"first"
+    assert archive.read_seal(1) == b"first"
 
 
 # What only the store can do

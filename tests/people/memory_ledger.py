@@ -1,43 +1,27 @@
-"""The ledger's ports in memory, and orders as its tests need them."""
+"""The ports of the ledger area in memory, and accruals as its tests need them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from msgspec.structs import replace
 
-from cardstock.errors import IDEMPOTENCY_KEY_REUSED
+from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.ids import RequestKey
 from cardstock.ledger.model import (
     Accrual,
     Balance,
     Credit,
+    Leaf,
     LedgerTransaction,
     OrderRewards,
+    Seal,
+    SealedLeaves,
     StatementLine,
     WriteOff,
     changes,
 )
 from cardstock.ledger.ports import Booked
 from cardstock.ledger.statements import statement_key
-from tests.people.clock import START, TestClock
-
-
-class MovingClock(TestClock):
-    """A clock that a test sets by `at`; for tests that pass clocks on."""
-
-    def __init__(self, at: datetime = START) -> None:
-        super().__init__(at)
-
-    @property
-    def at(self) -> datetime:
-        return self.now()
-
-    @at.setter
-    def at(self, at: datetime) -> None:
-        self.set(at)
-
-    def pass_days(self, days: int) -> None:
-        self.move(days=days)
 
 
 class MemoryBooks:
@@ -164,6 +148,58 @@ class MemoryStatements:
         )
         page = keys[:limit]
         return [self.lines[member_id, key] for key in page], page[-1] if len(keys) > limit else None
+
+
+class MemorySeals:
+    """`ledger.ports.Seals`."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, Leaf] = {}
+        self.numbers: dict[str, int] = {}
+        self.listed: dict[int, Seal] = {}
+
+    def note_leaf(self, leaf: Leaf) -> None:
+        self.waiting[leaf.transaction_id] = leaf
+
+    def noted_leaves(self, before: datetime) -> Iterator[Leaf]:
+        yield from sorted(
+            (leaf for leaf in self.waiting.values() if leaf.at < before), key=lambda leaf: leaf.transaction_id
+        )
+
+    def seal_numbers(self, transaction_ids: Sequence[str]) -> Mapping[str, int]:
+        return {name: self.numbers[name] for name in transaction_ids if name in self.numbers}
+
+    def keep_seal(self, sealed: SealedLeaves) -> None:
+        for leaf in sealed.leaves:
+            self.numbers[leaf.transaction_id] = sealed.seal.number
+        self.listed[sealed.seal.number] = sealed.seal
+
+    def forget_leaves(self, leaves: Sequence[Leaf]) -> None:
+        for leaf in leaves:
+            self.waiting.pop(leaf.transaction_id, None)
+
+    def last_seal(self) -> Seal | None:
+        return self.listed[max(self.listed)] if self.listed else None
+
+    def list_seals(self, limit: int, after: str | None) -> tuple[list[Seal], str | None]:
+        numbers = [number for number in sorted(self.listed, reverse=True) if after is None or number < int(after)]
+        page = [self.listed[number] for number in numbers[:limit]]
+        return page, str(page[-1].number) if len(numbers) > limit else None
+
+
+class MemoryArchive:
+    """`ledger.ports.SealArchive`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, bytes] = {}
+
+    def write_seal_once(self, number: int, content: bytes) -> bytes:
+        return self.kept.setdefault(number, content)
+
+    def read_seal(self, number: int) -> bytes:
+        if number not in self.kept:
+            raise NOT_FOUND()
+        return self.kept[number]
 
 
 def credit(reward: str, member_id: str, amount: int, *, base: int = 100_000) -> Credit:

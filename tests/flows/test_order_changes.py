@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from cardstock.errors import CHANNEL_UNAVAILABLE, UnavailableError
 from cardstock.flows.order_changes import FOLLOWERS, Needs, follow
 from cardstock.flows.rewarding import PlanRules
-from cardstock.ledger.model import LedgerTransaction, OrderRewards
+from cardstock.ledger.model import Accrual, LedgerTransaction, OrderRewards
 from cardstock.ledger.ports import Booked
+from cardstock.network.model import Change, Event
 from cardstock.orders.model import (
     Order,
     OrderChange,
@@ -31,6 +32,7 @@ from cardstock.orders.model import (
 from tests.people.clock import START, TestClock
 from tests.people.memory_ledger import MemoryBooks, MemoryCalendar
 from tests.people.memory_network import MemoryNetwork
+from tests.people.memory_orders import MemoryOrders
 from tests.people.referral_shop import ReferralShop
 
 ORDER_ID = "ord_1"
@@ -83,17 +85,16 @@ class JournalCalendar(MemoryCalendar):
         self.journal.effect("schedule release", lambda: work(day, key))
 
 
-class JournalNetwork:
-    """The network in memory; a commit is one effect."""
+class JournalNetwork(MemoryNetwork):
+    """The network in memory; a commit is one effect once the journal is open."""
 
-    def __init__(self, network: MemoryNetwork, journal: Journal) -> None:
-        self._network, self._journal = network, journal
+    journal: Journal | None = None
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._network, name)
-
-    def commit_change(self, change: Any) -> bool:
-        return bool(self._journal.effect("count in network", lambda: self._network.commit_change(change)))
+    def commit_change(self, change: Change) -> bool:
+        work = super().commit_change
+        if self.journal is None:
+            return work(change)
+        return bool(self.journal.effect("count in network", lambda: work(change)))
 
 
 class Recorder:
@@ -106,15 +107,19 @@ class Recorder:
     def _keep(self, name: str, cause: str) -> None:
         self.journal.effect(name, lambda: self.kept.add(f"{name} {cause}"))
 
-    def watch(self, order: Order, accrual: Any) -> None:
+    def watch(self, order: Order, accrual: Accrual) -> None:
         assert accrual.order_id == order.order_id
         self._keep("check purchase", order.order_id)
 
-    def given_back(self, order: Order, refund: Refund, refunds: Sequence[Refund] | None = None) -> None:
-        self._keep("reduce team sales" if refunds is None else "reduce coupon charge", refund.refund_id)
+    def count_refund(self, order: Order, refund: Refund) -> None:
+        self._keep("reduce team sales", refund.refund_id)
 
-    def follow(self, moved: Sequence[Any]) -> None:
-        self._keep("follow coupons", ",".join(event.id for event in moved))
+    def reduce_charge(self, order: Order, refund: Refund, refunds: Sequence[Refund]) -> None:
+        assert refund in refunds
+        self._keep("reduce coupon charge", refund.refund_id)
+
+    def revoke_coupons(self, events: Sequence[Event]) -> None:
+        self._keep("revoke coupons", ",".join(event.id for event in events))
 
     def order(self, order: Order) -> None:
         self._keep("publish order", f"{order.order_id} {order.status}")
@@ -125,7 +130,7 @@ class Recorder:
     def supplier_order(self, part: SupplierOrder) -> None:
         self._keep("publish supplier order", f"{part.supplier_id} {part.status}")
 
-    def positions(self, moved: Sequence[Any]) -> None:
+    def positions(self, moved: Sequence[Event]) -> None:
         self.kept |= {f"publish {event.id}" for event in moved}
 
 
@@ -145,34 +150,20 @@ class Channel:
         return self.status
 
 
-class KnownOrders:
-    """The orders that the flow reads."""
-
-    def __init__(self) -> None:
-        self.orders: dict[str, Order] = {}
-        self.refunds: dict[str, Refund] = {}
-
-    def find(self, order_id: str) -> Order | None:
-        return self.orders.get(order_id)
-
-    def refunds_of(self, order_id: str) -> tuple[Refund, ...]:
-        return tuple(self.refunds.values())
-
-    def find_refund(self, order_id: str, refund_id: str) -> Refund | None:
-        return self.refunds.get(refund_id)
-
-
 class Shop:
     """Two members, one of whom was brought by a partner, and one order of two qualifying units."""
 
     def __init__(self, journal: Journal | None = None) -> None:
         self.journal = journal or Journal()
         self.referrals = ReferralShop()
+        self.network = self.referrals.network = JournalNetwork()
+        self.network.in_force = self.referrals.plans.published[-1].plan
         self.referrals.appoint("mem_r")
         self.referrals.bind("mem_a", "mem_r")
         snapshot = self.referrals.place("mem_a").snapshot.to_compact()
+        self.network.journal = self.journal
         self.books, self.calendar = JournalBooks(self.journal), JournalCalendar(self.journal)
-        self.recorder, self.channel, self.known = Recorder(self.journal), Channel(), KnownOrders()
+        self.recorder, self.channel, self.known = Recorder(self.journal), Channel(), MemoryOrders()
         self.order = Order(
             order_id=ORDER_ID,
             member_id="mem_a",
@@ -188,16 +179,16 @@ class Shop:
     @property
     def needs(self) -> Needs:
         return Needs(
-            orders=cast(Any, self.known),
+            orders=self.known,
             channels={"sandbox": cast(Any, self.channel)},
             rules=PlanRules(self.referrals.plans),
-            purchase_checks=cast(Any, self.recorder),
+            purchase_checks=self.recorder,
             books=self.books,
             calendar=self.calendar,
-            network=cast(Any, JournalNetwork(self.referrals.network, self.journal)),
+            network=self.network,
             plans=self.referrals.plans,
-            dividends=cast(Any, self.recorder),
-            coupons=cast(Any, self.recorder),
+            dividends=self.recorder,
+            coupons=self.recorder,
             events=self.recorder,
         )
 
@@ -234,12 +225,12 @@ class Shop:
             succeeded_at=START + timedelta(days=5) if status == "succeeded" else None,
             sequence=5,
         )
-        self.known.refunds[refund.refund_id] = refund
+        self.known.refunds[ORDER_ID, refund.refund_id] = refund
         return RefundChange("e2", refund, previous)
 
     def state(self) -> Any:
         """Everything that lasts."""
-        network = self.referrals.network
+        network = self.network
         counted = {key: replace(each, rev=0) for key, each in network.counted_orders.items()}
         positions = {key: replace(position, rev=0) for key, position in network.positions.items()}
         return (

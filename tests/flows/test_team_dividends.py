@@ -221,12 +221,12 @@ def test_an_order_that_changes_while_it_settles_waits_for_the_next_night(
     assert stale is not None
     teams.refund(order_id, sku1=1)
 
-    assert dividends.settled(stale) is False
+    assert dividends.count_settled(stale) is False
     assert sales_of("2026-12") == []
     fresh = orders_wiring.orders().find_order(order_id)
     assert fresh is not None
-    assert dividends.settled(fresh) is True
-    assert dividends.settled(stale) is True  # it has settled by now; nothing is counted twice
+    assert dividends.count_settled(fresh) is True
+    assert dividends.count_settled(stale) is True  # it has settled by now; nothing is counted twice
     assert [sale.fen for sale in sales_of("2026-12")] == [49_900]
 
 

@@ -1,8 +1,7 @@
-"""The team dividend between orders, whose sales it is measured on, the network, which divides it, and the ledger."""
+"""The team dividend: settled sales count, the network divides a month of them, the ledger credits the shares."""
 
 from collections.abc import Callable
 
-from cardstock.clock import Clock
 from cardstock.ledger.charges import share_dividend
 from cardstock.ledger.ports import Books
 from cardstock.network import dividends
@@ -12,16 +11,16 @@ from cardstock.orders.model import Order, Refund
 
 
 class Dividends:
-    """What team dividends need of orders, and what they pay."""
+    """Counts the sales that team dividends are measured on, and pays the shares."""
 
-    def __init__(self, team_sales: TeamSales, plans: Plans, books: Books, clock: Callable[[], Clock]) -> None:
+    def __init__(self, team_sales: TeamSales, plans: Plans, books: Books) -> None:
         self._team_sales = team_sales
         self._plans = plans
         self._books = books
-        self._clock = clock
 
-    def settled(self, order: Order) -> bool:
-        """Count an order that settles, as it was read. False if it has changed meanwhile: it has to wait."""
+    def count_settled(self, order: Order) -> bool:
+        """Count an order that settles, as it was read. False if it has changed meanwhile: it has to wait. Safe to
+        repeat."""
         return dividends.count_settled(
             order.order_id,
             order.version,
@@ -31,8 +30,8 @@ class Dividends:
             plans=self._plans,
         )
 
-    def given_back(self, order: Order, refund: Refund) -> None:
-        """Count a refund that went through."""
+    def count_refund(self, order: Order, refund: Refund) -> None:
+        """Take a refund that succeeded off the sales of its order, if the order has settled. Safe to repeat."""
         dividends.count_returned(
             order.order_id,
             refund.refund_id,

@@ -14,12 +14,10 @@ import msgspec
 
 from cardstock.errors import UnavailableError
 from cardstock.flows import settling
-from cardstock.flows.compliance_checks import Watchman
-from cardstock.flows.coupons import CouponRevocation
-from cardstock.flows.dividends import Dividends
 from cardstock.flows.rewarding import PlanRules
 from cardstock.ledger import accrual as accruals
 from cardstock.ledger import claw_back as claw_backs
+from cardstock.ledger.model import Accrual
 from cardstock.ledger.ports import Books, Calendar
 from cardstock.network.counting import count_order
 from cardstock.network.model import Event
@@ -65,19 +63,43 @@ class OrderEvents(Protocol):
         """The network has changed."""
 
 
+class PurchaseChecks(Protocol):
+    """The compliance checks of paid orders."""
+
+    def watch(self, order: Order, accrual: Accrual, /) -> object:
+        """Note a paid order, and hold its rewards if there is reason to."""
+
+
+class RefundCounting(Protocol):
+    """The sales that the team dividend is measured on."""
+
+    def count_refund(self, order: Order, refund: Refund, /) -> None:
+        """Take a refund off the sales of its order."""
+
+
+class CouponFollowing(Protocol):
+    """Coupons that the network takes back, and what is charged for them."""
+
+    def revoke_coupons(self, events: Sequence[Event], /) -> None:
+        """Revoke the coupons that these changes of the network take back."""
+
+    def reduce_charge(self, order: Order, refund: Refund, refunds: Sequence[Refund], /) -> None:
+        """Charge less for a revoked coupon after a refund of its order."""
+
+
 class Needs(msgspec.Struct, frozen=True):
     """What the followers need."""
 
     orders: Orders
     channels: Mapping[str, PaymentChannel]
     rules: PlanRules
-    purchase_checks: Watchman
+    purchase_checks: PurchaseChecks
     books: Books
     calendar: Calendar
     network: Network
     plans: Plans
-    dividends: Dividends
-    coupons: CouponRevocation
+    dividends: RefundCounting
+    coupons: CouponFollowing
     events: OrderEvents
 
 
@@ -142,7 +164,7 @@ def claw_back(needs: Needs, story: OrderStory) -> None:
 
 def reduce_team_sales(needs: Needs, story: OrderStory) -> None:
     """Take the refund off the sales that the team dividend is measured on."""
-    needs.dividends.given_back(story.order, _refund_of(story))
+    needs.dividends.count_refund(story.order, _refund_of(story))
 
 
 def reduce_coupon_charge(needs: Needs, story: OrderStory) -> None:

@@ -103,7 +103,7 @@ def settle_order(order_id: str, needs: SettlingNeeds) -> Outcome:
     accrual = rules.accrual(order)
     if needs.purchase_checks.held(order, accrual) is not None:
         return "held"
-    if not needs.dividends.settled(order):
+    if not needs.dividends.count_settled(order):
         return "waiting"
     release.release(accrual, books=needs.books)
     facts = rules.facts(order, refunds, settled_at=settled_at)

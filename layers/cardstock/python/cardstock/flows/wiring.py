@@ -170,7 +170,7 @@ def dividends() -> "Dividends":
     """The team dividend: what it is measured on, and what it pays."""
     from cardstock.flows.dividends import Dividends
 
-    return Dividends(network_wiring.team_sales(), network_wiring.plans(), ledger_wiring.books(), process_clock)
+    return Dividends(network_wiring.team_sales(), network_wiring.plans(), ledger_wiring.books())
 
 
 def order_changes() -> "OrderChangeNeeds":

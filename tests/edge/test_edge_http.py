@@ -2,7 +2,6 @@
 
 import base64
 import json
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pytest
@@ -12,14 +11,6 @@ from cardstock.edge.callers import ACCESS, Callers
 from cardstock.edge.http import Answer, Api, Model, Nothing, Request
 from cardstock.edge.tokens import Signer
 from cardstock.errors import NOT_FOUND
-
-
-class Fixed:
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 12, 1, 8, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
 
 
 class Line(Model):
@@ -35,7 +26,7 @@ class Page(Model):
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
-class Told(Model):
+class Counted(Model):
     units: int
     limit: int = 0
     caller: str = ""
@@ -48,7 +39,6 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:x:1:function:f"
 
 
-CLOCK = Fixed()
 SIGNER = Signer(keys=lambda: ["newest", "older"])
 
 
@@ -60,18 +50,18 @@ def no_key(_: str) -> None:
 def api() -> Api:
     api = Api("test", callers=lambda: Callers(signer=SIGNER, find_key=no_key, admin_key=lambda: "r"))
 
-    @api.post("/v1/carts", body=Cart, query=Page, answer=Told, status=201)
-    def count(request: Request[Cart, Page]) -> Told:
+    @api.post("/v1/carts", body=Cart, query=Page, answer=Counted, status=201)
+    def count(request: Request[Cart, Page]) -> Counted:
         """Count."""
-        return Told(sum(line.units for line in request.body.lines), request.query.limit)
+        return Counted(sum(line.units for line in request.body.lines), request.query.limit)
 
-    @api.post("/v1/mine", answer=Told, auth="member", idempotent=True)
+    @api.post("/v1/mine", answer=Counted, auth="member", idempotent=True)
     def mine(request: Request[Nothing, Nothing]) -> Answer:
         """Mine."""
-        return Answer(Told(1, caller=request.caller.id), replayed=True)
+        return Answer(Counted(1, caller=request.caller.id), replayed=True)
 
-    @api.get("/v1/stock/{sku}", answer=Told)
-    def stock(request: Request[Nothing, Nothing]) -> Told:
+    @api.get("/v1/stock/{sku}", answer=Counted)
+    def stock(request: Request[Nothing, Nothing]) -> Counted:
         """Refuse."""
         raise NOT_FOUND(sku=request.path["sku"])
 
@@ -232,13 +222,13 @@ def test_one_idempotency_key_is_another_request_for_another_member_or_another_pa
     api = Api("test", callers=lambda: callers)
     seen: list[str] = []
 
-    def keep(request: Request[Nothing, Nothing]) -> Told:
+    def keep(request: Request[Nothing, Nothing]) -> Counted:
         """Keep."""
         seen.append(request.key.id)
-        return Told(1)
+        return Counted(1)
 
     for path in ("/v1/mine", "/v1/other"):
-        api.post(path, answer=Told, auth="member", idempotent=True)(keep)
+        api.post(path, answer=Counted, auth="member", idempotent=True)(keep)
         for member in ("mem_a", "mem_a", "mem_b"):
             token = SIGNER.sign(ACCESS, {"sub": member})
             call(api, "POST", path, headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "k"})

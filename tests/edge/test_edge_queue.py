@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from cardstock.edge import queue
 from tests.house.cloud import Context
 
@@ -53,3 +55,13 @@ def test_a_batch_is_finished_also_when_all_its_messages_fail() -> None:
 
     assert failed(answer) == ["m0", "m1"]
     assert finished == [True]
+
+
+class Parcel(msgspec.Struct, forbid_unknown_fields=True):
+    units: int
+
+
+def test_messages_that_are_none_fail_alone() -> None:
+    messages = [("m0", b'{"units":1}'), ("m1", b'{"units":"1"}'), ("m2", b"\xff"), ("m3", b'{"units":2,"more":1}')]
+
+    assert queue.decode_each(Parcel, messages) == ({"m0": Parcel(1)}, ["m1", "m2", "m3"])

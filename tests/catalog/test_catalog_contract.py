@@ -1,0 +1,112 @@
+"""What every store of products guarantees: the one in DynamoDB and the one in memory."""
+
+from datetime import UTC, datetime
+from typing import get_args
+
+import pytest
+from msgspec.structs import replace
+
+from cardstock.catalog.model import SKU, Listing, Product
+from cardstock.catalog.ports import Products
+from cardstock.catalog.store import DynamoProducts
+from cardstock.edge.fields import Sku
+from cardstock.errors import ConflictError, NotFoundError, RefusedError
+from cardstock.ids import RequestKey
+from tests.people.memory_catalog import MemoryProducts
+
+AT = datetime(2026, 12, 1, 8, tzinfo=UTC)
+LAMP = Listing("lamp", "LAMP", "sup_a", 900, True, False, True, 10)
+CUP = Listing("cup", "CUP", "sup_b", 100, False, True, True, 5)
+
+
+def key(name: str, fingerprint: str = "f") -> RequestKey:
+    return RequestKey(f"req_{name}", fingerprint)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def products(request: pytest.FixtureRequest) -> Products:
+    found: Products
+    if request.param == "memory":
+        found = MemoryProducts()
+    else:
+        request.getfixturevalue("cloud")
+        found = DynamoProducts()
+    found.publish_listings([LAMP, CUP], AT)
+    return found
+
+
+def stock(products: Products, sku: str = "lamp") -> int:
+    product = products.find_product(sku)
+    assert product is not None
+    return product.stock
+
+
+def test_a_product_comes_back_as_it_was_published(products: Products) -> None:
+    lamp = Product("lamp", "LAMP", "sup_a", 900, True, False, True, 10, 0, -1, AT)
+
+    assert products.find_product("lamp") == lamp
+    assert products.find_product("nothing") is None
+    assert products.products_by_sku(["lamp", "nothing", "cup"]).keys() == {"lamp", "cup"}
+
+
+def test_publishing_again_replaces_the_terms_and_leaves_the_stock(products: Products) -> None:
+    products.publish_listings([replace(LAMP, name="LIGHT", price_fen=800, active=False, initial_stock=99)], AT)
+    product = products.find_product("lamp")
+
+    assert product is not None
+    assert (product.name, product.price_fen, product.active, product.stock) == ("LIGHT", 800, False, 10)
+
+
+def test_a_sku_of_another_supplier_is_refused_and_nothing_is_published(products: Products) -> None:
+    with pytest.raises(ConflictError) as refused:
+        products.publish_listings([replace(CUP, name="MUG"), replace(LAMP, supplier_id="sup_b")], AT)
+    cup = products.find_product("cup")
+
+    assert (refused.value.code, refused.value.facts) == ("SKU_TAKEN", {"skus": ["lamp"]})
+    assert cup is not None
+    assert cup.name == "CUP"
+
+
+def test_units_are_added_once_for_a_request(products: Products) -> None:
+    added = [products.add_stock("lamp", 3, key("1"), AT) for _ in range(2)]
+
+    assert (added, stock(products)) == ([True, False], 13)
+    with pytest.raises(RefusedError, match="IDEMPOTENCY_KEY_REUSED"):
+        products.add_stock("lamp", 4, key("1", "other"), AT)
+
+
+def test_more_than_there_is_cannot_be_removed(products: Products) -> None:
+    with pytest.raises(ConflictError) as refused:
+        products.add_stock("lamp", -11, key("1"), AT)
+    with pytest.raises(NotFoundError):
+        products.add_stock("nothing", 1, key("2"), AT)
+
+    assert (refused.value.code, refused.value.facts["lines"]) == ("STOCK_SHORT", [{"sku": "lamp", "available": 10}])
+    assert products.add_stock("lamp", -10, key("3"), AT)
+    assert stock(products) == 0
+
+
+def test_a_later_count_replaces_the_stock_and_an_earlier_one_does_not(products: Products) -> None:
+    applied = [products.count_stock("sup_a", "lamp", count, version, AT) for count, version in ((7, 2), (8, 1), (9, 2))]
+
+    assert (applied, stock(products)) == ([True, False, False], 7)
+    for supplier_id, sku in (("sup_b", "lamp"), ("sup_a", "nothing")):
+        with pytest.raises(NotFoundError):
+            products.count_stock(supplier_id, sku, 1, 9, AT)
+
+
+def test_pages_hold_every_product_once(products: Products) -> None:
+    first, after = products.list_products(1, None)
+    rest, end = products.list_products(1, after)
+    own, own_end = products.products_of_supplier("sup_b", 1, None)
+
+    assert {product.sku for product in (*first, *rest)} == {"lamp", "cup"}
+    assert end is None
+    assert ([product.sku for product in own], own_end) == (["cup"], None)
+
+
+def test_a_sku_is_the_same_in_json_and_in_the_catalogue() -> None:
+    _, *metas = get_args(Sku)
+    (meta,) = (each for each in metas if each.pattern)
+
+    assert meta.pattern == f"^{SKU.pattern}$"

@@ -94,7 +94,7 @@ def friends(shop: Shop) -> tuple[Shop, dict[str, str]]:
             TableName="products",
             Key={"pk": {"S": f"sku{number}"}},
             UpdateExpression="SET supplier_id = :s, #n = :n, qualifying = :t, earns = :t, stock = :k, price_fen = :p, "
-            "active = :t, held = if_not_exists(held, :z), updated_at = :z",
+            "active = :t, held = if_not_exists(held, :z), updated_at = :z, inventory_version = :z",
             ExpressionAttributeNames={"#n": "name"},
             ExpressionAttributeValues={
                 ":s": {"S": f"sup_{number}"}, ":n": {"S": f"Ware {number}"}, ":t": {"BOOL": True},
@@ -424,7 +424,8 @@ def test_two_verified_referrals_unlock_a_coupon_that_is_taken_off_one_order(shop
     shop.place(D, line(1))  # puts the ware on the shelf
     shop.cloud.dynamodb.update_item(
         TableName="products", Key={"pk": {"S": "sku1"}},
-        UpdateExpression="SET supplier_id = :s, #n = :s, qualifying = :t, earns = :t, updated_at = :z",
+        UpdateExpression="SET supplier_id = :s, #n = :s, qualifying = :t, earns = :t, updated_at = :z, "
+        "inventory_version = :z",
         ExpressionAttributeNames={"#n": "name"},
         ExpressionAttributeValues={":s": {"S": "sup_1"}, ":t": {"BOOL": True}, ":z": {"N": "0"}},
     )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from cardstock.edge.signatures import sign, verify
 from infra.demo.shop import Shop
 from infra.local.suite import Suite
-from tests.people.partners_office import PartnerServer
+from tests.people.partner_brand import PartnerServer
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 

@@ -21,7 +21,7 @@ from functions.orders.on_change import app as on_order_event
 from tests.house.cloud import Context, Snapshot, queue_event
 from tests.house.quick import ACCOUNT, items_of, told_by
 from tests.people import ledger_shop
-from tests.people.partners_office import Office
+from tests.people.partner_brand import Brand
 from tests.people.selling import RECEIVER, Shop
 from tests.people.whole_life import GOODS
 
@@ -50,7 +50,7 @@ class World:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
-        self.office = Office(shop)
+        self.office = Brand(shop)
         catalog_wiring.products().publish_listings(GOODS, shop.clock.now())
         people = ledger_shop.Shop(shop.cloud, shop.clock)  # type: ignore[arg-type]  # another clock that a test moves
         people.publish()

@@ -12,8 +12,8 @@ from cardstock.partners.model import ApiKey, Supplier
 from cardstock.staff.model import ROOT, Person
 from cardstock.staff.persons import can_approve, create_person
 from tests.people.clock import START, TestClock, clock
+from tests.people.memory_partners import MemoryKeys, MemorySuppliers, request
 from tests.people.memory_staff import MemoryPersons
-from tests.people.partners_memory import MemoryKeys, MemorySuppliers, request
 
 __all__ = ["clock"]
 

@@ -12,20 +12,21 @@ from pynamodb.exceptions import PynamoDBException
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.edge.signatures import sign
 from cardstock.errors import CardstockError
-from cardstock.partners import deliveries
+from cardstock.partners import attempts
 from cardstock.partners import wiring as partners_wiring
 from cardstock.partners.model import Due
+from cardstock.partners.ports import AttemptNeeds
 from functions.partners.api import app as partners_api
 from functions.partners.inbox import app as partner_inbox
 from functions.partners.webhooks_api import app as webhooks_api
 from tests.house import faults
 from tests.house.cloud import ROOT_KEY, Context, http_event
-from tests.people.partners_memory import Answered, Receiver
-from tests.people.partners_office import LIGHTS, Office, office
+from tests.people.memory_partners import Answered, Receiver
+from tests.people.partner_brand import LIGHTS, Brand, brand
 from tests.people.selling import GOODS, reply
 from tests.people.staff import person
 
-__all__ = ["office"]
+__all__ = ["brand"]
 
 Step = Callable[[], Any]
 EVENT = {
@@ -37,67 +38,67 @@ EVENT = {
 }
 
 
-def create_key(office: Office) -> Step:
+def create_key(brand: Brand) -> Step:
     body = {"name": "Li Na", "owner": person("Li Na"), "scopes": ["payouts:read"]}
-    return lambda: office.send(partners_api, "POST", "/v1/partners/keys", body, token=ROOT_KEY, key="k")
+    return lambda: brand.send(partners_api, "POST", "/v1/partners/keys", body, token=ROOT_KEY, key="k")
 
 
-def revoke_key(office: Office) -> Step:
-    key_id = "key_" + office.key("staff", "payouts:read").split("_")[1]
-    return lambda: office.send(partners_api, "DELETE", f"/v1/partners/keys/{key_id}", token=ROOT_KEY)
+def revoke_key(brand: Brand) -> Step:
+    key_id = "key_" + brand.key("staff", "payouts:read").split("_")[1]
+    return lambda: brand.send(partners_api, "DELETE", f"/v1/partners/keys/{key_id}", token=ROOT_KEY)
 
 
-def put_supplier(office: Office) -> Step:
-    staff = office.key("staff", "suppliers:write")
-    return lambda: office.send(partners_api, "PUT", f"/v1/suppliers/{LIGHTS}", {"name": "a"}, token=staff)
+def put_supplier(brand: Brand) -> Step:
+    staff = brand.key("staff", "suppliers:write")
+    return lambda: brand.send(partners_api, "PUT", f"/v1/suppliers/{LIGHTS}", {"name": "a"}, token=staff)
 
 
-def rotate_inbox_secret(office: Office) -> Step:
-    office.supplier()
-    staff = office.key("staff", "suppliers:write")
-    return lambda: office.send(partners_api, "POST", f"/v1/suppliers/{LIGHTS}/secrets", token=staff, key="r")
+def rotate_inbox_secret(brand: Brand) -> Step:
+    brand.supplier()
+    staff = brand.key("staff", "suppliers:write")
+    return lambda: brand.send(partners_api, "POST", f"/v1/suppliers/{LIGHTS}/secrets", token=staff, key="r")
 
 
-def create_endpoint(office: Office) -> Step:
-    supplier = office.key(LIGHTS, "webhooks:write")
+def create_endpoint(brand: Brand) -> Step:
+    supplier = brand.key(LIGHTS, "webhooks:write")
     body = {"events": ["*"], "url": "https://erp.example.com/hook"}
-    return lambda: office.send(webhooks_api, "POST", "/v1/webhook-endpoints", body, token=supplier, key="e")
+    return lambda: brand.send(webhooks_api, "POST", "/v1/webhook-endpoints", body, token=supplier, key="e")
 
 
-def rotate_secret(office: Office) -> Step:
-    supplier = office.key(LIGHTS, "webhooks:write")
-    path = f"/v1/webhook-endpoints/{office.endpoint(supplier, None, '*')['endpoint_id']}/secrets"
-    return lambda: office.send(webhooks_api, "POST", path, token=supplier, key="r")
+def rotate_secret(brand: Brand) -> Step:
+    supplier = brand.key(LIGHTS, "webhooks:write")
+    path = f"/v1/webhook-endpoints/{brand.endpoint(supplier, None, '*')['endpoint_id']}/secrets"
+    return lambda: brand.send(webhooks_api, "POST", path, token=supplier, key="r")
 
 
-def report_shipment(office: Office) -> Step:
-    secret, order_id = office.supplier(), office.paid_order()
-    return signed(office, secret, {
+def report_shipment(brand: Brand) -> Step:
+    secret, order_id = brand.supplier(), brand.paid_order()
+    return signed(brand, secret, {
         "type": "shipment.created", "order_id": order_id, "carrier": "SF", "tracking_no": "SF1",
     })  # fmt: skip
 
 
-def count_stock(office: Office) -> Step:
-    secret = office.supplier()
-    return signed(office, secret, {"type": "inventory.updated", "sku": "85123A", "stock": 7, "version": 3})
+def count_stock(brand: Brand) -> Step:
+    secret = brand.supplier()
+    return signed(brand, secret, {"type": "inventory.updated", "sku": "85123A", "stock": 7, "version": 3})
 
 
-def signed(office: Office, secret: str, report: dict[str, Any]) -> Step:
+def signed(brand: Brand, secret: str, report: dict[str, Any]) -> Step:
     body = json.dumps(report)
-    headers = sign(secret, "msg_1", office.clock.now(), body.encode())
+    headers = sign(secret, "msg_1", brand.clock.now(), body.encode())
     event = http_event("POST", f"/v1/inbox/{LIGHTS}", body, headers=headers)
     return lambda: reply(partner_inbox.handler(event, Context()))
 
 
-def publish(office: Office) -> Step:
-    supplier = office.key(LIGHTS, "webhooks:write")
-    office.endpoint(supplier, None, "*")
-    office.endpoint(office.key("staff", "webhooks:write"), "https://erp.example.com/hook", "fulfilment.requested")
-    office.waiting()
+def publish(brand: Brand) -> Step:
+    supplier = brand.key(LIGHTS, "webhooks:write")
+    brand.endpoint(supplier, None, "*")
+    brand.endpoint(brand.key("staff", "webhooks:write"), "https://erp.example.com/hook", "fulfilment.requested")
+    brand.waiting()
 
     def announce() -> None:
         partners_wiring.endpoints.cache_clear()
-        assert office.consume(EVENT) == []
+        assert brand.consume(EVENT) == []
 
     return announce
 
@@ -108,7 +109,7 @@ STEPS = [
 ]  # fmt: skip
 
 
-def shape(office: Office) -> Any:
+def shape(brand: Brand) -> Any:
     """All that must not differ after faults: every table without ids, times and what is random by design."""
     drop = {"secret_sha256", "secrets", "inbox_secrets", "order_id", "pk", "sk", "body", "result", "fingerprint"}
 
@@ -119,10 +120,10 @@ def shape(office: Office) -> Any:
         return repr((kind, sorted(kept.items(), key=repr), counts))
 
     tables = {
-        name: sorted(plain(name, item) for item in office.cloud.items(name))
+        name: sorted(plain(name, item) for item in brand.cloud.items(name))
         for name in ("partners", "deliveries", "requests")
     }
-    return tables, office.shop.books()
+    return tables, brand.shop.books()
 
 
 def attempt(step: Step) -> None:
@@ -134,47 +135,47 @@ def attempt(step: Step) -> None:
 @pytest.mark.parametrize("mode", faults.MODES)
 @pytest.mark.parametrize("make", STEPS)
 def test_a_disturbed_step_and_its_repeat_end_as_one_undisturbed_step(
-    make: Callable[[Office], Step], mode: faults.Mode, office: Office
+    make: Callable[[Brand], Step], mode: faults.Mode, brand: Brand
 ) -> None:
-    make(office)()  # secrets are fetched once
-    reset(office)
-    step = make(office)
+    make(brand)()  # secrets are fetched once
+    reset(brand)
+    step = make(brand)
     with faults.watch() as calls:
         step()
-    expected = shape(office)
+    expected = shape(brand)
 
     assert calls
     for index in range(len(calls)):
-        reset(office)
-        step = make(office)
+        reset(brand)
+        step = make(brand)
         with faults.at(index, mode) as seen:
             attempt(step)
         again = step()
 
         assert len(seen) > index
         assert again is None or 200 <= again.status < 300, f"{mode} at call {index} ({calls[index]}): {again}"
-        assert shape(office) == expected, f"{mode} at call {index} ({calls[index]})"
+        assert shape(brand) == expected, f"{mode} at call {index} ({calls[index]})"
 
 
-def test_a_key_whose_store_lost_its_answer_is_shown_with_its_credential(office: Office) -> None:
-    step = create_key(office)
+def test_a_key_whose_store_lost_its_answer_is_shown_with_its_credential(brand: Brand) -> None:
+    step = create_key(brand)
     with faults.watch() as calls:
         step()
-    reset(office)
+    reset(brand)
     with faults.at(calls.index("dynamodb.TransactWriteItems"), "lose_answer"):
         answer = step()
-    works = office.send(partners_api, "GET", "/v1/partners/keys", token=answer.body["key"])
+    works = brand.send(partners_api, "GET", "/v1/partners/keys", token=answer.body["key"])
 
     assert answer.status == 201
     assert works.body["code"] == "SCOPE_MISSING"  # known, and without this right
 
 
-def test_a_supplier_whose_store_lost_its_answer_is_shown_with_its_secret(office: Office) -> None:
-    step = put_supplier(office)
+def test_a_supplier_whose_store_lost_its_answer_is_shown_with_its_secret(brand: Brand) -> None:
+    step = put_supplier(brand)
     with faults.watch() as calls:
         step()
-    reset(office)
-    step = put_supplier(office)
+    reset(brand)
+    step = put_supplier(brand)
     with faults.at(calls.index("dynamodb.PutItem"), "lose_answer"):
         answer = step()
     found = partners_wiring.suppliers().find(LIGHTS)
@@ -189,24 +190,19 @@ def test_a_supplier_whose_store_lost_its_answer_is_shown_with_its_secret(office:
 class Attempts:
     """One delivery on its way to an endpoint that answers `status`."""
 
-    def __init__(self, office: Office, status: int) -> None:
-        self.office = office
+    def __init__(self, brand: Brand, status: int) -> None:
+        self.brand = brand
         self.receiver = Receiver()
         self.receiver.answer = Answered(status)
-        key = office.key("staff", "webhooks:write")
-        self.endpoint = office.endpoint(key, "https://erp.example.com/hook", "*")["endpoint_id"]
-        (self.challenge,) = [Due(**{**body, "not_before": office.clock.now()}) for body in office.waiting()]
+        key = brand.key("staff", "webhooks:write")
+        self.endpoint = brand.endpoint(key, "https://erp.example.com/hook", "*")["endpoint_id"]
+        (self.challenge,) = [Due(**{**body, "not_before": brand.clock.now()}) for body in brand.waiting()]
 
     def run(self) -> None:
-        deliveries.attempt(
-            self.challenge,
-            endpoints=partners_wiring.endpoints(),
-            deliveries=partners_wiring.deliveries(),
-            queue=partners_wiring.due_queue(),
-            post=self.receiver,
-            sign=sign,
-            clock=self.office.clock,
+        needs = AttemptNeeds(
+            partners_wiring.endpoints(), partners_wiring.deliveries(), partners_wiring.due_queue(), self.receiver, sign
         )
+        attempts.attempt(self.challenge, needs=needs)
 
     def state(self) -> tuple[str, bool, str, int, list[int | None]]:
         endpoint = partners_wiring.endpoints().find("staff", self.endpoint)
@@ -218,9 +214,9 @@ class Attempts:
 
     def planned(self) -> int:
         """How many attempts wait in the queue."""
-        url = self.office.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"]
+        url = self.brand.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"]
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
-        found = self.office.cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        found = self.brand.cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(int(found[name]) for name in names)
 
 
@@ -230,17 +226,17 @@ class Attempts:
     [(200, ("active", False, "delivered", 1, [200])), (500, ("pending", True, "waiting", 1, [500]))],
 )
 def test_a_disturbed_attempt_and_its_repeat_are_noted_as_one(
-    office: Office, mode: faults.Mode, status: int, expected: tuple[Any, ...]
+    brand: Brand, mode: faults.Mode, status: int, expected: tuple[Any, ...]
 ) -> None:
-    undisturbed = Attempts(office, status)
+    undisturbed = Attempts(brand, status)
     with faults.watch() as calls:
         undisturbed.run()
     assert undisturbed.state() == expected
     assert len(calls) == 4 if status == 200 else 5
 
     for index in range(len(calls)):
-        reset(office)
-        attempts = Attempts(office, status)
+        reset(brand)
+        attempts = Attempts(brand, status)
         with faults.at(index, mode):
             attempt(attempts.run)
         attempts.run()
@@ -253,15 +249,15 @@ def test_a_disturbed_attempt_and_its_repeat_are_noted_as_one(
         assert (attempts.planned() > 0) == (status == 500)
 
 
-def reset(office: Office) -> None:
-    """An empty office, whose requests count from one again."""
-    office._count = 0
+def reset(brand: Brand) -> None:
+    """An empty brand, whose requests count from one again."""
+    brand._count = 0
     for table in ("partners", "deliveries", "requests", "orders", "supplier-orders", "products"):
-        for item in office.cloud.items(table):
+        for item in brand.cloud.items(table):
             key = {name: item[name] for name in ("pk", "sk") if name in item}
-            office.cloud.dynamodb.delete_item(TableName=table, Key=key)
-    url = office.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"]
-    office.cloud.sqs.delete_queue(QueueUrl=url)  # it may be purged once a minute only
-    office.cloud.sqs.create_queue(QueueName="webhooks")
+            brand.cloud.dynamodb.delete_item(TableName=table, Key=key)
+    url = brand.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"]
+    brand.cloud.sqs.delete_queue(QueueUrl=url)  # it may be purged once a minute only
+    brand.cloud.sqs.create_queue(QueueName="webhooks")
     partners_wiring.endpoints.cache_clear()
-    catalog_wiring.products().publish_listings(GOODS, office.clock.now())
+    catalog_wiring.products().publish_listings(GOODS, brand.clock.now())

@@ -11,7 +11,7 @@ from cardstock.partners import inbox as inboxes
 from cardstock.partners import keys as partner_keys
 from cardstock.partners import suppliers as verbs
 from cardstock.partners.model import SCOPES, ApiKey, KeyOwner, Supplier
-from tests.people.partners_memory import MemoryInbox, MemoryKeys, MemorySuppliers, request
+from tests.people.memory_partners import MemoryInbox, MemoryKeys, MemorySuppliers, request
 
 SUPPLIER_SCOPES = frozenset({"orders:fulfil", "catalog:write", "webhooks:write"})
 

@@ -16,7 +16,7 @@ from cardstock.partners.post import DueMessages
 from cardstock.partners.wiring import due_queue
 from tests.house.cloud import Cloud, template
 from tests.house.faults import at, watch
-from tests.people.partners_memory import (
+from tests.people.memory_partners import (
     START,
     MemoryDeliveries,
     MemoryEndpoints,
@@ -150,18 +150,18 @@ def test_secrets_are_rotated_once_per_request_and_never_over_somebody_elses(stor
 
 
 def test_a_message_is_kept_as_it_came_and_done_once_it_is_said_to_be(stores: Stores) -> None:
-    message = InboxMessage("sup_1", "m/1#?", b'\xe8\x8c\xb6\x00"', START, done=False)
+    message = InboxMessage("sup_1", "m/1#?", b'\xe8\x8c\xb6\x00"', START)
     first = stores.inbox.receive(message, KEEP)
     second = stores.inbox.receive(replace(message, body=b"other"), KEEP)
     stores.inbox.done("sup_1", "m/1#?")
     third = stores.inbox.receive(replace(message, received_at=KEEP), KEEP)
 
     assert first == second == message
-    assert third == replace(message, done=True)
+    assert third == replace(message, state="done")
 
 
 def test_each_source_has_ids_of_its_own(stores: Stores) -> None:
-    message = InboxMessage("sup_1", "m", b"a", START, done=False)
+    message = InboxMessage("sup_1", "m", b"a", START)
     stores.inbox.receive(message, KEEP)
     other = replace(message, source="sup_2", body=b"b")
 
@@ -352,7 +352,7 @@ def test_messages_and_deliveries_expire_after_thirty_days_and_nothing_else_does(
     tables.DynamoKeys().add(KEY, request("a"))
     tables.DynamoSuppliers().add(SUPPLIER)
     tables.DynamoEndpoints().add(ENDPOINT, request("b"))
-    tables.DynamoInbox().receive(InboxMessage("sup_1", "m", b"{}", START, done=False), KEEP)
+    tables.DynamoInbox().receive(InboxMessage("sup_1", "m", b"{}", START), KEEP)
     tables.DynamoDeliveries().add(delivery(1), KEEP)
     expiring = {item["sk"]["S"] for item in cloud.items("partners") if "expires_at" in item}
     until = {item["expires_at"]["N"] for item in cloud.items("deliveries")}

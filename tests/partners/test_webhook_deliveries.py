@@ -17,18 +17,22 @@ from cardstock.errors import (
     RefusedError,
     UnavailableError,
 )
+from cardstock.partners import attempts, endpoints
 from cardstock.partners import deliveries as service
-from cardstock.partners.model import CHALLENGE, STAFF, Delivery, Due, Endpoint, Event
-from tests.people.partners_memory import (
+from cardstock.partners.model import CHALLENGE, STAFF, AttemptOutcome, Delivery, Due, Endpoint, Event
+from cardstock.partners.ports import AttemptNeeds, WebhookNeeds
+from tests.people.clock import TestClock, clock
+from tests.people.memory_partners import (
     START,
     Answered,
     MemoryDeliveries,
     MemoryEndpoints,
     MemoryQueue,
-    MovingClock,
     Receiver,
     request,
 )
+
+__all__ = ["clock"]
 
 URL = "https://erp.example.com/hook"
 DAY_SECONDS = 86_400
@@ -37,8 +41,8 @@ DAY_SECONDS = 86_400
 class World:
     """Everything around outgoing webhooks."""
 
-    def __init__(self) -> None:
-        self.clock = MovingClock()
+    def __init__(self, clock: TestClock) -> None:
+        self.clock = clock
         self.endpoints = MemoryEndpoints()
         self.deliveries = MemoryDeliveries()
         self.queue = MemoryQueue()
@@ -47,10 +51,7 @@ class World:
     def create(
         self, owner: str = "sup_1", url: str | None = URL, events: tuple[str, ...] = ("*",), key: str = "create"
     ) -> Endpoint:
-        made, _ = service.create_endpoint(
-            owner, url, events, request(key),
-            endpoints=self.endpoints, deliveries=self.deliveries, queue=self.queue, clock=self.clock,
-        )  # fmt: skip
+        made, _ = endpoints.create_endpoint(owner, url, events, request(key), needs=self.needs())
         return made
 
     def active(self, owner: str = "sup_1", events: tuple[str, ...] = ("*",), key: str = "create") -> Endpoint:
@@ -66,29 +67,23 @@ class World:
         return found
 
     def publish(self, event: Event) -> int:
-        return service.publish(
-            event, endpoints=self.endpoints, deliveries=self.deliveries, queue=self.queue, clock=self.clock
-        )
+        return service.publish(event, needs=self.needs())
 
-    def attempt(self, due: Due) -> str:
-        return service.attempt(
-            due, endpoints=self.endpoints, deliveries=self.deliveries, queue=self.queue, post=self.receiver, sign=sign,
-            clock=self.clock,
-        )  # fmt: skip
+    def needs(self) -> WebhookNeeds:
+        return WebhookNeeds(self.endpoints, self.deliveries, self.queue)
+
+    def attempt(self, due: Due) -> AttemptOutcome:
+        needs = AttemptNeeds(self.endpoints, self.deliveries, self.queue, self.receiver, sign)
+        return attempts.attempt(due, needs=needs)
 
     def redeliver(self, endpoint: Endpoint, delivery_id: str) -> None:
-        service.redeliver(
-            endpoint.owner, endpoint.endpoint_id, delivery_id,
-            endpoints=self.endpoints, deliveries=self.deliveries, queue=self.queue, clock=self.clock,
-        )  # fmt: skip
+        service.redeliver(endpoint.owner, endpoint.endpoint_id, delivery_id, needs=self.needs())
 
     def challenge(self, endpoint: Endpoint) -> str:
-        return service.challenge(endpoint, deliveries=self.deliveries, queue=self.queue, clock=self.clock)
+        return endpoints.challenge(endpoint.owner, endpoint.endpoint_id, needs=self.needs())
 
     def fetch(self, endpoint: Endpoint, after: str | None = None, limit: int = 100) -> list[Delivery]:
-        found, following = service.fetch(
-            endpoint.endpoint_id, limit, after, deliveries=self.deliveries, clock=self.clock
-        )
+        found, following = service.fetch(endpoint.endpoint_id, limit, after, deliveries=self.deliveries)
         assert following == (found[-1].delivery_id if found else after)  # what is added later follows it
         return list(found)
 
@@ -113,8 +108,8 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world(clock: TestClock) -> World:
+    return World(clock)
 
 
 def event(number: int = 1, kind: str = "fulfilment.requested", supplier: str | None = "sup_1", **data: object) -> Event:
@@ -177,10 +172,7 @@ def test_the_same_request_key_with_another_body_is_refused(world: World) -> None
     world.create()
 
     with pytest.raises(RefusedError) as refused:
-        service.create_endpoint(
-            "sup_1", None, ("*",), request("create", "another"),
-            endpoints=world.endpoints, deliveries=world.deliveries, queue=world.queue, clock=world.clock,
-        )  # fmt: skip
+        endpoints.create_endpoint("sup_1", None, ("*",), request("create", "another"), needs=world.needs())
 
     assert refused.value.code == "IDEMPOTENCY_KEY_REUSED"
 
@@ -238,9 +230,10 @@ def test_a_test_event_makes_a_disabled_endpoint_active_again(world: World) -> No
 
 def test_a_rotated_secret_signs_beside_the_one_before(world: World) -> None:
     made = world.active()
-    rotate = {"endpoints": world.endpoints, "clock": world.clock}
-    rotated = service.rotate_secret("sup_1", made.endpoint_id, request("rotate"), **rotate)  # type: ignore[arg-type]  # two ports
-    again = service.rotate_secret("sup_1", made.endpoint_id, request("rotate"), **rotate)  # type: ignore[arg-type]  # two ports
+    rotated, again = (
+        endpoints.rotate_secret("sup_1", made.endpoint_id, request("rotate"), endpoints=world.endpoints)
+        for _ in range(2)
+    )
     world.publish(event())
     world.attempt(world.queue.take())
     (_, headers, body) = world.receiver.got[0]
@@ -254,7 +247,7 @@ def test_only_the_owner_can_rotate(world: World) -> None:
     made = world.active()
 
     with pytest.raises(NotFoundError):
-        service.rotate_secret("sup_2", made.endpoint_id, request("r"), endpoints=world.endpoints, clock=world.clock)
+        endpoints.rotate_secret("sup_2", made.endpoint_id, request("r"), endpoints=world.endpoints)
 
 
 # --- fan-out ---
@@ -465,7 +458,7 @@ def test_410_disables_the_endpoint_and_gives_the_delivery_up(world: World) -> No
 def test_five_days_of_nothing_but_failures_disable_the_endpoint(world: World) -> None:
     made = world.active()
     world.receiver.answer = Answered(500)
-    statuses = []
+    statuses: list[str] = []
     for day in range(6):
         world.publish(event(day))
         statuses.append(world.attempt(world.queue.take()))
@@ -517,8 +510,8 @@ def test_an_endpoint_removed_during_a_call_stays_removed(world: World) -> None:
 def test_a_secret_rotated_during_a_call_stays_rotated(world: World) -> None:
     made = world.active()
     world.receiver.answer = Answered(500)
-    world.receiver.meanwhile = lambda: service.rotate_secret(  # type: ignore[assignment]  # its result is not wanted
-        "sup_1", made.endpoint_id, request("rotate"), endpoints=world.endpoints, clock=world.clock
+    world.receiver.meanwhile = lambda: endpoints.rotate_secret(  # type: ignore[assignment]  # its result is not wanted
+        "sup_1", made.endpoint_id, request("rotate"), endpoints=world.endpoints
     )
     world.publish(event())
     world.attempt(world.queue.take())

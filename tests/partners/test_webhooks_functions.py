@@ -13,19 +13,19 @@ from cardstock.partners.model import EVENT_TYPES
 from functions.partners.api import app as partners_api
 from functions.partners.webhooks_api import app as api
 from tests.house.cloud import ROOT_KEY
-from tests.people.partners_office import HANGERS, LIGHTS, Office, PartnerServer, office, partner_server
+from tests.people.partner_brand import HANGERS, LIGHTS, Brand, PartnerServer, brand, partner_server
 from tests.people.selling import Reply
 
-__all__ = ["office", "partner_server"]
+__all__ = ["brand", "partner_server"]
 
 ENDPOINTS = "/v1/webhook-endpoints"
 PULL: dict[str, Any] = {"events": ["*"]}
 
 
 @pytest.fixture
-def credential(office: Office) -> str:
+def credential(brand: Brand) -> str:
     """A supplier's key."""
-    return office.key(LIGHTS, "webhooks:write", "orders:fulfil")
+    return brand.key(LIGHTS, "webhooks:write", "orders:fulfil")
 
 
 def outcome(answer: Reply) -> tuple[int, str]:
@@ -48,44 +48,44 @@ def event(number: int = 1, supplier: str = LIGHTS, **data: Any) -> dict[str, Any
 
 @pytest.mark.engine
 def test_a_supplier_answers_the_challenge_and_is_told_of_a_paid_order(
-    office: Office, credential: str, partner_server: PartnerServer
+    brand: Brand, credential: str, partner_server: PartnerServer
 ) -> None:
-    made = office.endpoint(credential, partner_server.url, "fulfilment.requested")
-    office.drain()
-    listed = office.send(api, "GET", ENDPOINTS, token=credential).body["items"]
-    order_id = office.paid_order()
-    office.announce(order_id)
-    office.announce(order_id)
-    office.drain()
+    made = brand.endpoint(credential, partner_server.url, "fulfilment.requested")
+    brand.drain()
+    listed = brand.send(api, "GET", ENDPOINTS, token=credential).body["items"]
+    order_id = brand.paid_order()
+    brand.announce(order_id)
+    brand.announce(order_id)
+    brand.drain()
 
     assert made["status"] == "pending"
     assert listed == [made | {"status": "active", "secret": None}]
     assert partner_server.types == ["endpoint.challenged", "fulfilment.requested"]
     headers, body = partner_server.got[1]
     told = json.loads(body)
-    assert verify([made["secret"]], headers, body, office.clock.now()) == told["id"]
+    assert verify([made["secret"]], headers, body, brand.clock.now()) == told["id"]
     assert (told["subject"], told["data"]["supplier_id"]) == (order_id, LIGHTS)
     assert [line["sku"] for line in told["data"]["lines"]] == ["85123A", "71053"]
 
 
 @pytest.mark.engine
 def test_failures_are_logged_and_a_redelivery_brings_the_event_after_all(
-    office: Office, credential: str, partner_server: PartnerServer
+    brand: Brand, credential: str, partner_server: PartnerServer
 ) -> None:
-    made = office.endpoint(credential, partner_server.url, "*")
-    office.drain()
-    office.clock.move(seconds=1)
+    made = brand.endpoint(credential, partner_server.url, "*")
+    brand.drain()
+    brand.clock.move(seconds=1)
     partner_server.status = 500
-    office.consume(event())
-    office.drain()
-    office.clock.move(seconds=20)
-    failing = office.deliveries(credential, made["endpoint_id"]).body["items"][1]
-    shown = office.send(api, "GET", ENDPOINTS, token=credential).body["items"][0]
+    brand.consume(event())
+    brand.drain()
+    brand.clock.move(seconds=20)
+    failing = brand.deliveries(credential, made["endpoint_id"]).body["items"][1]
+    shown = brand.send(api, "GET", ENDPOINTS, token=credential).body["items"][0]
     partner_server.status = 200
     path = f"{ENDPOINTS}/{made['endpoint_id']}/deliveries/{failing['delivery_id']}/redeliveries"
-    again = office.send(api, "POST", path, token=credential)
-    office.drain()
-    delivered = office.deliveries(credential, made["endpoint_id"]).body["items"][1]
+    again = brand.send(api, "POST", path, token=credential)
+    brand.drain()
+    delivered = brand.deliveries(credential, made["endpoint_id"]).body["items"][1]
 
     assert (failing["status"], [attempt["status"] for attempt in failing["attempts"]]) == ("waiting", [500])
     assert shown["failing_since"] is not None
@@ -96,26 +96,26 @@ def test_failures_are_logged_and_a_redelivery_brings_the_event_after_all(
 
 @pytest.mark.engine
 def test_410_disables_and_a_test_event_makes_active_again(
-    office: Office, credential: str, partner_server: PartnerServer
+    brand: Brand, credential: str, partner_server: PartnerServer
 ) -> None:
-    made = office.endpoint(credential, partner_server.url, "*")
+    made = brand.endpoint(credential, partner_server.url, "*")
     path = f"{ENDPOINTS}/{made['endpoint_id']}"
 
     def status() -> str:
-        return str(office.send(api, "GET", ENDPOINTS, token=credential).body["items"][0]["status"])
+        return str(brand.send(api, "GET", ENDPOINTS, token=credential).body["items"][0]["status"])
 
-    office.drain()
-    office.clock.move(seconds=1)
+    brand.drain()
+    brand.clock.move(seconds=1)
     partner_server.status = 410
-    office.consume(event())
-    office.drain()
+    brand.consume(event())
+    brand.drain()
     disabled = status()
-    office.clock.move(seconds=20)
-    failed = office.deliveries(credential, made["endpoint_id"]).body["items"][1]
-    refused = office.send(api, "POST", f"{path}/deliveries/{failed['delivery_id']}/redeliveries", token=credential)
+    brand.clock.move(seconds=20)
+    failed = brand.deliveries(credential, made["endpoint_id"]).body["items"][1]
+    refused = brand.send(api, "POST", f"{path}/deliveries/{failed['delivery_id']}/redeliveries", token=credential)
     partner_server.status = 200
-    tested = office.send(api, "POST", f"{path}/tests", token=credential)
-    office.drain()
+    tested = brand.send(api, "POST", f"{path}/tests", token=credential)
+    brand.drain()
 
     assert disabled == "disabled"
     assert outcome(refused) == (409, "ENDPOINT_NOT_ACTIVE")
@@ -124,49 +124,49 @@ def test_410_disables_and_a_test_event_makes_active_again(
 
 
 @pytest.mark.engine
-def test_after_a_rotation_both_secrets_verify(office: Office, credential: str, partner_server: PartnerServer) -> None:
-    made = office.endpoint(credential, partner_server.url, "*")
+def test_after_a_rotation_both_secrets_verify(brand: Brand, credential: str, partner_server: PartnerServer) -> None:
+    made = brand.endpoint(credential, partner_server.url, "*")
     path = f"{ENDPOINTS}/{made['endpoint_id']}/secrets"
-    first = office.send(api, "POST", path, token=credential, key="r")
-    again = office.send(api, "POST", path, token=credential, key="r")
-    office.drain()
+    first = brand.send(api, "POST", path, token=credential, key="r")
+    again = brand.send(api, "POST", path, token=credential, key="r")
+    brand.drain()
     headers, body = partner_server.got[0]
 
     assert first.status == 201
     assert again.body["secret"] == first.body["secret"] != made["secret"]
     for secret in (first.body["secret"], made["secret"]):
-        verify([secret], headers, body, office.clock.now())
+        verify([secret], headers, body, brand.clock.now())
 
 
 @pytest.mark.engine
 def test_an_event_for_one_supplier_reaches_nobody_else(
-    office: Office, credential: str, partner_server: PartnerServer
+    brand: Brand, credential: str, partner_server: PartnerServer
 ) -> None:
-    office.endpoint(office.key(HANGERS, "webhooks:write"), partner_server.url, "*")
-    staff = office.endpoint(office.key("staff", "webhooks:write"), None, "*")
-    office.drain()
-    office.consume(event(1, LIGHTS), event(2, HANGERS), event(3, "sup_other"))
-    office.drain()
-    office.clock.move(seconds=20)
-    credential = office.key("staff", "webhooks:write")
+    brand.endpoint(brand.key(HANGERS, "webhooks:write"), partner_server.url, "*")
+    staff = brand.endpoint(brand.key("staff", "webhooks:write"), None, "*")
+    brand.drain()
+    brand.consume(event(1, LIGHTS), event(2, HANGERS), event(3, "sup_other"))
+    brand.drain()
+    brand.clock.move(seconds=20)
+    credential = brand.key("staff", "webhooks:write")
 
     assert [json.loads(body)["subject"] for _, body in partner_server.got[1:]] == ["ord_2"]
-    kept = office.deliveries(credential, staff["endpoint_id"]).body["items"]
+    kept = brand.deliveries(credential, staff["endpoint_id"]).body["items"]
     assert [delivery["event"]["subject"] for delivery in kept] == ["ord_1", "ord_2", "ord_3"]
 
 
 # --- fetching instead ---
 
 
-def test_who_cannot_open_a_port_fetches_every_event_once(office: Office, credential: str) -> None:
-    made = office.endpoint(credential, None, "*")
+def test_who_cannot_open_a_port_fetches_every_event_once(brand: Brand, credential: str) -> None:
+    made = brand.endpoint(credential, None, "*")
     seen: list[str] = []
     query: dict[str, str] = {"limit": "2"}
     for numbers in ([3, 1], [2, 5, 4]):
-        office.consume(*[event(number) for number in numbers])
-        office.clock.move(seconds=16)
+        brand.consume(*[event(number) for number in numbers])
+        brand.clock.move(seconds=16)
         while True:
-            page = office.deliveries(credential, made["endpoint_id"], **query).body
+            page = brand.deliveries(credential, made["endpoint_id"], **query).body
             if page["next_cursor"] is not None:
                 query["cursor"] = page["next_cursor"]
             if not page["items"]:
@@ -174,18 +174,18 @@ def test_who_cannot_open_a_port_fetches_every_event_once(office: Office, credent
             seen += [delivery["event"]["id"] for delivery in page["items"]]
 
     assert sorted(seen) == [f"evt_{number}" for number in range(1, 6)]
-    assert office.waiting() == []
+    assert brand.waiting() == []
 
 
-def test_an_event_announced_twice_is_kept_once(office: Office, credential: str) -> None:
-    made = office.endpoint(credential, None, "*")
-    office.consume(event(), event())
-    before = office.cloud.state()
-    office.clock.move(hours=1)
-    office.consume(event())
+def test_an_event_announced_twice_is_kept_once(brand: Brand, credential: str) -> None:
+    made = brand.endpoint(credential, None, "*")
+    brand.consume(event(), event())
+    before = brand.cloud.state()
+    brand.clock.move(hours=1)
+    brand.consume(event())
 
-    assert office.cloud.state() == before
-    assert len(office.deliveries(credential, made["endpoint_id"]).body["items"]) == 1
+    assert brand.cloud.state() == before
+    assert len(brand.deliveries(credential, made["endpoint_id"]).body["items"]) == 1
 
 
 # --- endpoints ---
@@ -217,116 +217,116 @@ def test_an_event_announced_twice_is_kept_once(office: Office, credential: str) 
     ],
 )
 def test_a_wrong_endpoint_is_refused_and_not_made(
-    office: Office, credential: str, body: Any, expected: tuple[int, str]
+    brand: Brand, credential: str, body: Any, expected: tuple[int, str]
 ) -> None:
-    before = office.cloud.state()
-    answer = office.send(api, "POST", ENDPOINTS, body, token=credential)
+    before = brand.cloud.state()
+    answer = brand.send(api, "POST", ENDPOINTS, body, token=credential)
 
     assert outcome(answer) == expected
-    assert office.cloud.state() == before
-    assert office.waiting() == []
+    assert brand.cloud.state() == before
+    assert brand.waiting() == []
 
 
-def test_every_type_of_event_can_be_asked_for(office: Office, credential: str) -> None:
-    assert office.endpoint(credential, None, *EVENT_TYPES)["events"] == list(EVENT_TYPES)
+def test_every_type_of_event_can_be_asked_for(brand: Brand, credential: str) -> None:
+    assert brand.endpoint(credential, None, *EVENT_TYPES)["events"] == list(EVENT_TYPES)
 
 
-def test_a_repeated_request_makes_no_second_endpoint(office: Office, credential: str) -> None:
+def test_a_repeated_request_makes_no_second_endpoint(brand: Brand, credential: str) -> None:
     body = {"events": ["*"], "url": "https://erp.example.com/hook"}
-    first = office.send(api, "POST", ENDPOINTS, body, token=credential, key="k")
-    before = office.cloud.state()
-    again = office.send(api, "POST", ENDPOINTS, body, token=credential, key="k")
-    other = office.send(api, "POST", ENDPOINTS, PULL, token=credential, key="k")
+    first = brand.send(api, "POST", ENDPOINTS, body, token=credential, key="k")
+    before = brand.cloud.state()
+    again = brand.send(api, "POST", ENDPOINTS, body, token=credential, key="k")
+    other = brand.send(api, "POST", ENDPOINTS, PULL, token=credential, key="k")
 
     assert again.replayed
     assert again.body == first.body
     assert outcome(other) == (422, "IDEMPOTENCY_KEY_REUSED")
-    assert office.cloud.state() == before
+    assert brand.cloud.state() == before
 
 
-def test_an_owner_has_at_most_twenty_endpoints(office: Office, credential: str) -> None:
+def test_an_owner_has_at_most_twenty_endpoints(brand: Brand, credential: str) -> None:
     for _ in range(20):
-        office.endpoint(credential, None, "*")
-    answer = office.send(api, "POST", ENDPOINTS, PULL, token=credential, headers={"Accept-Language": "en"})
+        brand.endpoint(credential, None, "*")
+    answer = brand.send(api, "POST", ENDPOINTS, PULL, token=credential, headers={"Accept-Language": "en"})
 
     assert outcome(answer) == (422, "TOO_MANY_ENDPOINTS")
     assert answer.body["detail"] == "There can be at most 20 webhook endpoints."
 
 
-def test_somebody_elses_endpoint_is_not_found(office: Office, credential: str) -> None:
-    made = office.endpoint(credential, None, "*")
-    office.consume(event())
-    office.clock.move(seconds=20)
-    delivery = office.deliveries(credential, made["endpoint_id"]).body["items"][0]["delivery_id"]
-    before = office.cloud.state()
+def test_somebody_elses_endpoint_is_not_found(brand: Brand, credential: str) -> None:
+    made = brand.endpoint(credential, None, "*")
+    brand.consume(event())
+    brand.clock.move(seconds=20)
+    delivery = brand.deliveries(credential, made["endpoint_id"]).body["items"][0]["delivery_id"]
+    before = brand.cloud.state()
     path = f"{ENDPOINTS}/{made['endpoint_id']}"
-    for stranger in (office.key(HANGERS, "webhooks:write"), office.key("staff", "webhooks:write")):
-        before = office.cloud.state()
+    for stranger in (brand.key(HANGERS, "webhooks:write"), brand.key("staff", "webhooks:write")):
+        before = brand.cloud.state()
         answers = [
-            office.send(api, "DELETE", path, token=stranger),
-            office.send(api, "POST", f"{path}/secrets", token=stranger),
-            office.send(api, "POST", f"{path}/tests", token=stranger),
-            office.send(api, "GET", f"{path}/deliveries", token=stranger),
-            office.send(api, "POST", f"{path}/deliveries/{delivery}/redeliveries", token=stranger),
+            brand.send(api, "DELETE", path, token=stranger),
+            brand.send(api, "POST", f"{path}/secrets", token=stranger),
+            brand.send(api, "POST", f"{path}/tests", token=stranger),
+            brand.send(api, "GET", f"{path}/deliveries", token=stranger),
+            brand.send(api, "POST", f"{path}/deliveries/{delivery}/redeliveries", token=stranger),
         ]
 
         assert [outcome(answer) for answer in answers] == [(404, "NOT_FOUND")] * 5
-        assert office.send(api, "GET", ENDPOINTS, token=stranger).body["items"] == []
-        assert office.cloud.state() == before
+        assert brand.send(api, "GET", ENDPOINTS, token=stranger).body["items"] == []
+        assert brand.cloud.state() == before
 
 
-def test_a_deleted_endpoint_is_gone_with_what_was_on_its_way(office: Office, credential: str) -> None:
+def test_a_deleted_endpoint_is_gone_with_what_was_on_its_way(brand: Brand, credential: str) -> None:
     body = {"events": ["*"], "url": "https://erp.example.com/hook"}
-    made = office.send(api, "POST", ENDPOINTS, body, token=credential).body
+    made = brand.send(api, "POST", ENDPOINTS, body, token=credential).body
     path = f"{ENDPOINTS}/{made['endpoint_id']}"
-    deleted = office.send(api, "DELETE", path, token=credential)
-    again = office.send(api, "DELETE", path, token=credential)
-    office.drain()  # the challenge finds nobody, and calls nobody
+    deleted = brand.send(api, "DELETE", path, token=credential)
+    again = brand.send(api, "DELETE", path, token=credential)
+    brand.drain()  # the challenge finds nobody, and calls nobody
 
     assert (deleted.status, outcome(again)) == (204, (404, "NOT_FOUND"))
-    assert office.send(api, "GET", ENDPOINTS, token=credential).body["items"] == []
+    assert brand.send(api, "GET", ENDPOINTS, token=credential).body["items"] == []
 
 
 @pytest.mark.parametrize("delivery_id", ["x", "0000000000000.evt_none", "x" * 200, "x" * 3_000, "密" * 190, "evt_1"])
-def test_an_unknown_delivery_is_not_found(office: Office, credential: str, delivery_id: str) -> None:
-    made = office.endpoint(credential, None, "*")
-    office.consume(event())
+def test_an_unknown_delivery_is_not_found(brand: Brand, credential: str, delivery_id: str) -> None:
+    made = brand.endpoint(credential, None, "*")
+    brand.consume(event())
     path = f"{ENDPOINTS}/{made['endpoint_id']}/deliveries/{delivery_id}/redeliveries"
 
-    assert outcome(office.send(api, "POST", path, token=credential)) == (404, "NOT_FOUND")
+    assert outcome(brand.send(api, "POST", path, token=credential)) == (404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize("endpoint_id", ["x", "x" * 3_000, "密" * 190, "whe_1#events", "%00"])
-def test_any_text_can_be_asked_for_as_an_endpoint(office: Office, credential: str, endpoint_id: str) -> None:
-    assert office.deliveries(credential, endpoint_id).status == 404
+def test_any_text_can_be_asked_for_as_an_endpoint(brand: Brand, credential: str, endpoint_id: str) -> None:
+    assert brand.deliveries(credential, endpoint_id).status == 404
 
 
-def test_a_cursor_is_good_for_its_own_endpoint_alone(office: Office, credential: str) -> None:
-    first, second = office.endpoint(credential, None, "*"), office.endpoint(credential, None, "*")
-    office.consume(event(1), event(2))
-    office.clock.move(seconds=20)
-    cursor = office.deliveries(credential, first["endpoint_id"], limit="1").body["next_cursor"]
+def test_a_cursor_is_good_for_its_own_endpoint_alone(brand: Brand, credential: str) -> None:
+    first, second = brand.endpoint(credential, None, "*"), brand.endpoint(credential, None, "*")
+    brand.consume(event(1), event(2))
+    brand.clock.move(seconds=20)
+    cursor = brand.deliveries(credential, first["endpoint_id"], limit="1").body["next_cursor"]
 
-    assert outcome(office.deliveries(credential, second["endpoint_id"], cursor=cursor)) == (400, "CURSOR_INVALID")
-    assert outcome(office.deliveries(credential, first["endpoint_id"], cursor=cursor[:-1])) == (400, "CURSOR_INVALID")
-    assert len(office.deliveries(credential, first["endpoint_id"], cursor=cursor).body["items"]) == 1
+    assert outcome(brand.deliveries(credential, second["endpoint_id"], cursor=cursor)) == (400, "CURSOR_INVALID")
+    assert outcome(brand.deliveries(credential, first["endpoint_id"], cursor=cursor[:-1])) == (400, "CURSOR_INVALID")
+    assert len(brand.deliveries(credential, first["endpoint_id"], cursor=cursor).body["items"]) == 1
 
 
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "101"}, {"after": "x"}, {"limit": "1" * 5_000}], ids=str)
-def test_a_wrong_query_is_refused(office: Office, credential: str, query: dict[str, str]) -> None:
-    made = office.endpoint(credential, None, "*")
+def test_a_wrong_query_is_refused(brand: Brand, credential: str, query: dict[str, str]) -> None:
+    made = brand.endpoint(credential, None, "*")
 
-    assert outcome(office.deliveries(credential, made["endpoint_id"], **query)) == (400, "QUERY_INVALID")
+    assert outcome(brand.deliveries(credential, made["endpoint_id"], **query)) == (400, "QUERY_INVALID")
 
 
-def test_a_key_without_the_scope_and_a_revoked_one_are_refused(office: Office) -> None:
-    without = office.key(LIGHTS, "orders:fulfil")
-    revoked = office.key(LIGHTS, "webhooks:write")
+def test_a_key_without_the_scope_and_a_revoked_one_are_refused(brand: Brand) -> None:
+    without = brand.key(LIGHTS, "orders:fulfil")
+    revoked = brand.key(LIGHTS, "webhooks:write")
     key_id = "key_" + revoked.split("_")[1]
-    office.send(partners_api, "DELETE", f"/v1/partners/keys/{key_id}", token=ROOT_KEY)
+    brand.send(partners_api, "DELETE", f"/v1/partners/keys/{key_id}", token=ROOT_KEY)
 
-    assert outcome(office.send(api, "GET", ENDPOINTS, token=without)) == (403, "SCOPE_MISSING")
-    assert outcome(office.send(api, "POST", ENDPOINTS, PULL, token=revoked)) == (401, "KEY_INVALID")
+    assert outcome(brand.send(api, "GET", ENDPOINTS, token=without)) == (403, "SCOPE_MISSING")
+    assert outcome(brand.send(api, "POST", ENDPOINTS, PULL, token=revoked)) == (401, "KEY_INVALID")
 
 
 # --- the queue ---
@@ -358,27 +358,27 @@ DUE = {
     ],
 )  # fmt: skip
 def test_a_poison_message_fails_alone_and_its_neighbours_are_handled(
-    office: Office, credential: str, poison: str
+    brand: Brand, credential: str, poison: str
 ) -> None:
-    made = office.endpoint(credential, None, "*")
-    failed = office.consume(event(1), poison, event(2))
-    office.clock.move(seconds=20)
+    made = brand.endpoint(credential, None, "*")
+    failed = brand.consume(event(1), poison, event(2))
+    brand.clock.move(seconds=20)
 
     assert failed == ["m1"]
-    kept = office.deliveries(credential, made["endpoint_id"]).body["items"]
+    kept = brand.deliveries(credential, made["endpoint_id"]).body["items"]
     assert [delivery["event"]["id"] for delivery in kept] == ["evt_1", "evt_2"]
 
 
-def test_attempts_for_what_is_not_there_are_dropped(office: Office) -> None:
-    assert office.consume(DUE, DUE | {"owner": "nobody"}) == []
-    assert office.waiting() == []
+def test_attempts_for_what_is_not_there_are_dropped(brand: Brand) -> None:
+    assert brand.consume(DUE, DUE | {"owner": "nobody"}) == []
+    assert brand.waiting() == []
 
 
-def test_an_attempt_before_its_time_goes_back_into_the_queue(office: Office) -> None:
-    later = DUE | {"not_before": rfc3339(office.clock.now() + timedelta(hours=5))}
-    failed = office.consume(later)
-    attributes = office.cloud.sqs.get_queue_attributes(
-        QueueUrl=office.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"],
+def test_an_attempt_before_its_time_goes_back_into_the_queue(brand: Brand) -> None:
+    later = DUE | {"not_before": rfc3339(brand.clock.now() + timedelta(hours=5))}
+    failed = brand.consume(later)
+    attributes = brand.cloud.sqs.get_queue_attributes(
+        QueueUrl=brand.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"],
         AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"],
     )["Attributes"]
 
@@ -388,14 +388,14 @@ def test_an_attempt_before_its_time_goes_back_into_the_queue(office: Office) -> 
 
 @pytest.mark.engine
 def test_an_address_outside_the_networks_that_were_opened_is_never_called(
-    office: Office, credential: str, monkeypatch: pytest.MonkeyPatch
+    brand: Brand, credential: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WEBHOOK_PRIVATE_NETWORKS", "10.0.0.0/8")
     wiring.webhook_post.cache_clear()
-    made = office.endpoint(credential, "http://127.0.0.1:8701/latest/meta-data", "*")
-    office.drain()
-    office.clock.move(seconds=20)
-    (challenge,) = office.deliveries(credential, made["endpoint_id"]).body["items"]
+    made = brand.endpoint(credential, "http://127.0.0.1:8701/latest/meta-data", "*")
+    brand.drain()
+    brand.clock.move(seconds=20)
+    (challenge,) = brand.deliveries(credential, made["endpoint_id"]).body["items"]
     monkeypatch.undo()
     wiring.webhook_post.cache_clear()
 

@@ -23,7 +23,7 @@ from tests.house import faults
 from tests.house.cloud import ROOT_KEY, Context, http_event, queue_event
 from tests.house.quick import ACCOUNT, told_by
 from tests.people import ledger_shop
-from tests.people.partners_office import Office
+from tests.people.partner_brand import Brand
 from tests.people.selling import RECEIVER, Reply, Shop, reply
 
 REGION = "ap-east-1"
@@ -51,7 +51,7 @@ class Life:
         self.clock = shop.clock
         self.cloud = shop.cloud
         self.chance = random.Random(seed)
-        self.office = Office(shop)
+        self.office = Brand(shop)
         catalog_wiring.products().publish_listings(GOODS, self.clock.now())
         self.secrets = {source: self.office.supplier(source) for source in ("sup_lights", "sup_hangers")}
         self.staff = self.office.key(

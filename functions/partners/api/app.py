@@ -1,7 +1,6 @@
 """HTTP: API keys, suppliers, and the suppliers' view of their orders."""
 
 from cardstock.aws.tables import connect
-from cardstock.clock import rfc3339
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
@@ -9,6 +8,7 @@ from cardstock.errors import NOT_FOUND
 from cardstock.flows import staff_keys
 from cardstock.flows import wiring as flows_wiring
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.supplier_schemas import StoredSupplierOrder, SupplierOrderList
 from cardstock.partners import errors, keys, suppliers
 from cardstock.partners import schemas as models
 from cardstock.partners import wiring as partners_wiring
@@ -36,10 +36,7 @@ def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
     key, credential = staff_keys.create_key(
         body.name, body.owner, frozenset(body.scopes), request.key, needs=flows_wiring.key_needs()
     )
-    created = models.CreatedKey(
-        key.key_id, credential, key.name, key.owner, sorted(key.scopes), rfc3339(key.created_at)
-    )
-    return Answer(created, replayed=credential is None)
+    return Answer(models.CreatedKey.of(key, credential), replayed=credential is None)
 
 
 @api.get("/v1/partners/keys", query=models.KeyPage, answer=models.KeyList, auth="key", scope="keys:write")
@@ -47,7 +44,7 @@ def list_keys(request: Request[Nothing, models.KeyPage]) -> models.KeyList:
     """List an owner's API keys, revoked ones too."""
     owner, read = request.query.owner, partners_wiring.partner_keys().keys_of_owner
     found, following = read_page(edge_wiring.signer(), f"keys:{owner}", request.query, read, owner)
-    return models.KeyList([models.listed(key) for key in found], following)
+    return models.KeyList([models.StoredKey.of(key) for key in found], following)
 
 
 @api.delete("/v1/partners/keys/{key_id}", status=204, auth="key", scope="keys:write")
@@ -73,7 +70,7 @@ def put_supplier(request: Request[models.PutSupplier, Nothing]) -> models.Stored
     supplier, secret = suppliers.put_supplier(
         request.path["supplier_id"], request.body.name, suppliers=partners_wiring.suppliers()
     )
-    return models.supplied(supplier, secret)
+    return models.StoredSupplier.of(supplier, secret)
 
 
 @api.post(
@@ -89,17 +86,17 @@ def rotate_inbox_secret(request: Request[Nothing, Nothing]) -> models.StoredSupp
     supplier = suppliers.rotate_inbox_secret(
         request.path["supplier_id"], request.key, suppliers=partners_wiring.suppliers()
     )
-    return models.supplied(supplier, supplier.inbox_secrets[0])
+    return models.StoredSupplier.of(supplier, supplier.inbox_secrets[0])
 
 
 @api.get(
     "/v1/supplier-orders",
     query=PageQuery,
-    answer=models.SupplierOrderList,
+    answer=SupplierOrderList,
     auth="key",
     scope="orders:fulfil",
 )
-def list_supplier_orders(request: Request[Nothing, PageQuery]) -> models.SupplierOrderList:
+def list_supplier_orders(request: Request[Nothing, PageQuery]) -> SupplierOrderList:
     """List the supplier's own orders in the order in which they were placed: what to send, and where.
 
     An order enters the list when it is paid. To learn of new ones without a server, keep a webhook endpoint without a
@@ -107,7 +104,7 @@ def list_supplier_orders(request: Request[Nothing, PageQuery]) -> models.Supplie
     """
     owner, read = request.caller.owner, orders_wiring.orders().orders_of_supplier
     found, following = read_page(edge_wiring.signer(), f"supplier-orders:{owner}", request.query, read, owner)
-    return models.SupplierOrderList([models.shown(part) for part in found], following)
+    return SupplierOrderList([StoredSupplierOrder.of(part) for part in found], following)
 
 
 handler = api.handler

@@ -6,10 +6,9 @@ from typing import Annotated
 import msgspec
 
 from cardstock.aws.tables import connect
-from cardstock.clock import process_clock
-from cardstock.edge import queue, signatures
+from cardstock.edge import queue
 from cardstock.edge.observability import count, logger
-from cardstock.partners import deliveries, wiring
+from cardstock.partners import attempts, deliveries, wiring
 from cardstock.partners.model import Due, Event
 
 
@@ -28,27 +27,13 @@ def consume(body: bytes) -> None:
     fields = queue.decode(dict[str, object], body)
     if "delivery_id" in fields:
         due = msgspec.convert(fields, Due)
-        became = deliveries.attempt(
-            due,
-            endpoints=wiring.endpoints(),
-            deliveries=wiring.deliveries(),
-            queue=wiring.due_queue(),
-            post=wiring.webhook_post(),
-            sign=signatures.sign,
-            clock=process_clock(),
-        )
-        count(f"Webhooks{became.title()}")
-        if became == "disabled":
+        outcome = attempts.attempt(due, needs=wiring.attempt_needs())
+        count(f"Webhooks{outcome.title()}")
+        if outcome == "disabled":
             logger.warning("endpoint disabled", owner=due.owner, endpoint_id=due.endpoint_id)
         return
     event = msgspec.convert(fields, Announced)
-    deliveries.publish(
-        Event(event.id, event.type, event.subject, event.time, event.data),
-        endpoints=wiring.endpoints(),
-        deliveries=wiring.deliveries(),
-        queue=wiring.due_queue(),
-        clock=process_clock(),
-    )
+    deliveries.publish(Event(event.id, event.type, event.subject, event.time, event.data), needs=wiring.webhook_needs())
 
 
 handler = queue.each(consume)

@@ -1,27 +1,17 @@
 """HTTP: where partners take events, what was delivered, and what to deliver again."""
 
 from functools import partial
-from typing import Any
 
 from cardstock.aws.tables import connect
-from cardstock.clock import process_clock
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
-from cardstock.partners import deliveries, errors
+from cardstock.partners import deliveries, endpoints, errors
 from cardstock.partners import webhooks_schemas as models
 from cardstock.partners import wiring as partners_wiring
-from cardstock.partners.model import Endpoint
 
 api = Api("webhooks", callers=partners_wiring.callers)
-
-
-def _own(request: Request[Any, Any]) -> Endpoint:
-    endpoint = partners_wiring.endpoints().find(request.caller.owner, request.path["endpoint_id"])
-    if endpoint is None:
-        raise NOT_FOUND()
-    return endpoint
 
 
 @api.post(
@@ -39,27 +29,25 @@ def create_endpoint(request: Request[models.CreateEndpoint, Nothing]) -> Answer:
     """
     if request.body.url is not None:
         partners_wiring.check_webhook_url(request.body.url)
-    endpoint, is_new = deliveries.create_endpoint(
-        request.caller.owner, request.body.url, tuple(request.body.events), request.key,
-        endpoints=partners_wiring.endpoints(), deliveries=partners_wiring.deliveries(),
-        queue=partners_wiring.due_queue(),
-        clock=process_clock(),
-    )  # fmt: skip
-    return Answer(models.shown(endpoint, secret=True), replayed=not is_new)
+    body, owner = request.body, request.caller.owner
+    endpoint, is_new = endpoints.create_endpoint(
+        owner, body.url, tuple(body.events), request.key, needs=partners_wiring.webhook_needs()
+    )
+    return Answer(models.StoredEndpoint.of(endpoint, secret=True), replayed=not is_new)
 
 
 @api.get("/v1/webhook-endpoints", answer=models.EndpointList, auth="key", scope="webhooks:write")
 def list_endpoints(request: Request[Nothing, Nothing]) -> models.EndpointList:
     """List the caller's webhook endpoints."""
-    return models.EndpointList(
-        [models.shown(endpoint) for endpoint in partners_wiring.endpoints().of(request.caller.owner)]
-    )
+    found = partners_wiring.endpoints().of(request.caller.owner)
+    return models.EndpointList([models.StoredEndpoint.of(endpoint) for endpoint in found])
 
 
 @api.delete("/v1/webhook-endpoints/{endpoint_id}", status=204, auth="key", scope="webhooks:write")
 def delete_endpoint(request: Request[Nothing, Nothing]) -> Answer:
     """Delete a webhook endpoint; what is on its way to it is dropped."""
-    partners_wiring.endpoints().remove(request.caller.owner, _own(request).endpoint_id)
+    endpoint_id = request.path["endpoint_id"]
+    endpoints.remove_endpoint(request.caller.owner, endpoint_id, endpoints=partners_wiring.endpoints())
     return Answer("", status=204)
 
 
@@ -72,19 +60,16 @@ def rotate_secret(request: Request[Nothing, Nothing]) -> models.StoredEndpoint:
 
     Every message is signed with the two newest, so that its receiver can change over without losing one.
     """
-    endpoint = deliveries.rotate_secret(
-        request.caller.owner, request.path["endpoint_id"], request.key,
-        endpoints=partners_wiring.endpoints(), clock=process_clock(),
-    )  # fmt: skip
-    return models.shown(endpoint, secret=True)
+    endpoint = endpoints.rotate_secret(
+        request.caller.owner, request.path["endpoint_id"], request.key, endpoints=partners_wiring.endpoints()
+    )
+    return models.StoredEndpoint.of(endpoint, secret=True)
 
 
 @api.post("/v1/webhook-endpoints/{endpoint_id}/tests", status=202, auth="key", scope="webhooks:write")
 def test_endpoint(request: Request[Nothing, Nothing]) -> Answer:
     """Send the challenge again; a 2xx answer makes a disabled endpoint active."""
-    deliveries.challenge(
-        _own(request), deliveries=partners_wiring.deliveries(), queue=partners_wiring.due_queue(), clock=process_clock()
-    )
+    endpoints.challenge(request.caller.owner, request.path["endpoint_id"], needs=partners_wiring.webhook_needs())
     return Answer("", status=202)
 
 
@@ -98,10 +83,11 @@ def list_deliveries(request: Request[Nothing, PageQuery]) -> models.DeliveryList
     For partners that cannot open a port this is the whole integration: keep the cursor, and ask again. New deliveries
     always follow it; they are listed after fifteen seconds.
     """
-    endpoint_id = _own(request).endpoint_id
-    read = partial(deliveries.fetch, endpoint_id, deliveries=partners_wiring.deliveries(), clock=process_clock())
+    owner, endpoint_id = request.caller.owner, request.path["endpoint_id"]
+    endpoints.existing_endpoint(owner, endpoint_id, endpoints=partners_wiring.endpoints())
+    read = partial(deliveries.fetch, endpoint_id, deliveries=partners_wiring.deliveries())
     found, following = read_page(edge_wiring.signer(), f"deliveries:{endpoint_id}", request.query, read)
-    return models.DeliveryList([models.told(delivery) for delivery in found], following)
+    return models.DeliveryList([models.StoredDelivery.of(delivery) for delivery in found], following)
 
 
 @api.post(
@@ -110,12 +96,8 @@ def list_deliveries(request: Request[Nothing, PageQuery]) -> models.DeliveryList
 )  # fmt: skip
 def redeliver(request: Request[Nothing, Nothing]) -> Answer:
     """Deliver an event again, now and with all its attempts."""
-    deliveries.redeliver(
-        request.caller.owner, request.path["endpoint_id"], request.path["delivery_id"],
-        endpoints=partners_wiring.endpoints(), deliveries=partners_wiring.deliveries(),
-        queue=partners_wiring.due_queue(),
-        clock=process_clock(),
-    )  # fmt: skip
+    endpoint_id, delivery_id = request.path["endpoint_id"], request.path["delivery_id"]
+    deliveries.redeliver(request.caller.owner, endpoint_id, delivery_id, needs=partners_wiring.webhook_needs())
     return Answer("", status=202)
 
 

@@ -1,0 +1,32 @@
+"""Partners: API keys, suppliers, their signed reports (the inbox), and webhooks out.
+
+A key belongs to a person of the staff or to a supplier. A supplier reports parcels, deliveries and stock counts to its
+inbox. An endpoint is where a partner takes events; one event for one endpoint is a delivery, and one call of the
+endpoint an attempt. An endpoint without a URL keeps its deliveries to be fetched.
+
+States of an API key, `KeyState`:
+
+    active --revoke_key--> revoked
+
+of a message in the inbox, `MessageState`:
+
+    received --take_message--> done
+
+of an endpoint, `EndpointStatus`; one without a URL begins active:
+
+    pending --attempt--> active
+    active --attempt--> disabled
+    disabled --attempt--> active
+
+of a delivery, `DeliveryStatus`; it begins kept or waiting:
+
+    kept --redeliver--> waiting
+    waiting --attempt--> delivered
+    waiting --attempt--> failed
+    failed --attempt--> delivered
+    failed --redeliver--> waiting
+    delivered --redeliver--> waiting
+
+Look at `keys.py`, `suppliers.py` and `inbox.py` for what comes in; at `endpoints.py`, `deliveries.py` and `attempts.py`
+for what goes out; `post.py` calls addresses and refuses private ones; `store.py` has the tables.
+"""

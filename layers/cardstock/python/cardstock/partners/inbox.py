@@ -18,11 +18,11 @@ def take_message(source: str, message_id: str, body: bytes, act: Callable[[], No
     lets the sender's next attempt act again. Raises `RefusedError` when the id comes again with another body.
     """
     now = clock.now()
-    message = InboxMessage(source, message_id, body, now, done=False)
+    message = InboxMessage(source, message_id, body, now)
     kept = inbox.receive(message, now + INBOX_KEPT)
     if kept.body != body:
         raise errors.MESSAGE_ID_REUSED()
-    if kept.done:
+    if kept.state == "done":
         return False
     act()
     inbox.done(source, message_id)

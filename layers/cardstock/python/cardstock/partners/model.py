@@ -82,6 +82,13 @@ class Supplier(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+MessageState: TypeAlias = Literal["received", "done"]
+MESSAGE_TRANSITIONS: Final[Mapping[MessageState, frozenset[MessageState]]] = {
+    "received": frozenset({"done"}),
+    "done": frozenset(),
+}
+
+
 class InboxMessage(msgspec.Struct, frozen=True):
     """A message as it came, kept for 30 days; `done` once it has taken effect."""
 
@@ -89,7 +96,7 @@ class InboxMessage(msgspec.Struct, frozen=True):
     message_id: str
     body: bytes
     received_at: datetime
-    done: bool
+    state: MessageState = "received"
 
 
 EVENT_TYPES = (
@@ -128,8 +135,16 @@ class Event(msgspec.Struct, frozen=True):
     data: dict[str, object]
 
 
+EndpointStatus: TypeAlias = Literal["pending", "active", "disabled"]
+ENDPOINT_TRANSITIONS: Final[Mapping[EndpointStatus, frozenset[EndpointStatus]]] = {
+    "pending": frozenset({"active"}),
+    "active": frozenset({"disabled"}),
+    "disabled": frozenset({"active"}),
+}
+
+
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where a partner takes events: an address, or None for one who fetches them (then deliveries are only kept).
+    """Where a partner takes events: an address, or None for a partner that fetches them: deliveries are only kept.
 
     `status` is `pending` until the challenge is answered, then `active`; `disabled` after five days of failures or a
     410, never deleted for it. The two newest `secrets` sign every message. `failing_since` is the first failure after
@@ -141,7 +156,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     url: str | None
     events: tuple[str, ...]
     secrets: tuple[str, ...]
-    status: str
+    status: EndpointStatus
     failing_since: datetime | None
     created_at: datetime
 
@@ -158,11 +173,24 @@ class Attempt(msgspec.Struct, frozen=True):
     error: str | None
 
 
+AttemptOutcome: TypeAlias = Literal["early", "stale", "delivered", "waiting", "failed", "disabled"]
+"""What became of a message that asks for an attempt; `attempts.attempt` says what each means."""
+
+DeliveryStatus: TypeAlias = Literal["kept", "waiting", "delivered", "failed"]
+DELIVERY_TRANSITIONS: Final[Mapping[DeliveryStatus, frozenset[DeliveryStatus]]] = {
+    "kept": frozenset({"waiting"}),
+    "waiting": frozenset({"delivered", "failed"}),
+    "delivered": frozenset({"waiting"}),
+    "failed": frozenset({"waiting", "delivered"}),
+}
+"""A failed delivery becomes delivered when two attempts ran at once and the other one failed."""
+
+
 class Delivery(msgspec.Struct, frozen=True):
     """One event for one endpoint.
 
     `status`: `kept` (to be fetched, or to be delivered when its owner asks), `waiting` (on its way), `delivered`,
-    `failed`. `delivery_id` begins with the moment at which it was added, so that whoever lists deliveries never finds a
+    `failed`. `delivery_id` begins with the moment at which it was added, so that a list of deliveries never shows a
     new one before those already seen. `tries` counts all attempts; `attempts` logs the newest.
     """
 
@@ -170,7 +198,7 @@ class Delivery(msgspec.Struct, frozen=True):
     delivery_id: str
     event_type: str
     body: str
-    status: str
+    status: DeliveryStatus
     attempts: tuple[Attempt, ...]
     tries: int
     created_at: datetime

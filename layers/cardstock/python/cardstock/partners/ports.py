@@ -4,8 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from cardstock.ids import RequestKey
-from cardstock.partners.model import ApiKey, Attempt, Delivery, Due, Endpoint, InboxMessage, Supplier
+from cardstock.partners.model import (
+    ApiKey,
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Due,
+    Endpoint,
+    EndpointStatus,
+    InboxMessage,
+    Supplier,
+)
 
 
 class Keys(Protocol):
@@ -92,7 +104,7 @@ class Endpoints(Protocol):
     def listening(self, owner: str) -> Sequence[Endpoint]:
         """All endpoints of `owner`, as they were at most half a minute ago."""
 
-    def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: str) -> None:
+    def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
         """Note how the endpoint does, unless it was removed or has another status than it was read with."""
 
     def rotate(self, endpoint: Endpoint, secrets: tuple[str, ...], request: RequestKey, at: datetime) -> bool:
@@ -111,7 +123,7 @@ class Deliveries(Protocol):
     def find(self, endpoint_id: str, delivery_id: str) -> Delivery | None:
         """The delivery, if there is one."""
 
-    def note(self, delivery: Delivery, attempt: Attempt, status: str) -> None:
+    def note(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus) -> None:
         """Log `attempt`, count it and set the status.
 
         Another attempt that was noted since `delivery` was read stands, unless this one delivered.
@@ -138,7 +150,7 @@ class Post(Protocol):
     """Calls an endpoint."""
 
     def __call__(self, url: str, headers: dict[str, str], body: bytes) -> Outcome:
-        """POST and tell what became of it; never raises for what the other side does."""
+        """POST the body. The outcome says what came of it; nothing that the other side does raises."""
 
 
 class Sign(Protocol):
@@ -146,3 +158,18 @@ class Sign(Protocol):
 
     def __call__(self, secrets: Sequence[str], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
         """Headers with one signature per secret."""
+
+
+class WebhookNeeds(msgspec.Struct, frozen=True):
+    """What keeping and queueing deliveries needs."""
+
+    endpoints: Endpoints
+    deliveries: Deliveries
+    queue: DueQueue
+
+
+class AttemptNeeds(WebhookNeeds, frozen=True):
+    """What an attempt needs besides."""
+
+    post: Post
+    sign: Sign

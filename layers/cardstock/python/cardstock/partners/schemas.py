@@ -8,9 +8,8 @@ from msgspec import Meta
 
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
-from cardstock.edge.fields import ArticleNumber, KeyId, Moment, NextCursor, OrderId, SupplierId
+from cardstock.edge.fields import KeyId, Moment, NextCursor, SupplierId
 from cardstock.edge.http import LINE, Model
-from cardstock.orders.model import SupplierOrder, SupplierOrderStatus
 from cardstock.partners.model import SCOPES, SUPPLIER_SCOPES, ApiKey, Supplier
 
 _SCOPES = f"Of: {', '.join(sorted(SCOPES))}. A supplier's key: {', '.join(sorted(SUPPLIER_SCOPES))}."
@@ -63,6 +62,11 @@ class CreatedKey(Model):
     ]
     created_at: Annotated[Moment, Meta(description="When the key was made.")]
 
+    @classmethod
+    def of(cls, key: ApiKey, credential: str | None) -> CreatedKey:
+        """`key` for whoever made it; `credential` when it is new."""
+        return cls(key.key_id, credential, key.name, key.owner, sorted(key.scopes), rfc3339(key.created_at))
+
 
 class StoredKey(Model):
     """A key without its credential."""
@@ -77,6 +81,11 @@ class StoredKey(Model):
     ]
     active: Annotated[bool, Meta(description="Whether it is good; false once revoked.")]
     created_at: Annotated[Moment, Meta(description="When the key was made.")]
+
+    @classmethod
+    def of(cls, key: ApiKey) -> StoredKey:
+        """`key` for whoever manages keys."""
+        return cls(key.key_id, key.name, key.owner, sorted(key.scopes), key.active, rfc3339(key.created_at))
 
 
 class KeyList(Model):
@@ -132,62 +141,8 @@ class StoredSupplier(Model):
     ]
     created_at: Annotated[Moment, Meta(description="When the supplier was created.")]
 
-
-class Wanted(Model):
-    """What to send of one SKU."""
-
-    sku: ArticleNumber
-    name: Annotated[
-        str,
-        Meta(description="Name of the product when it was quoted.", examples=["WHITE HANGING HEART T-LIGHT HOLDER"]),
-    ]
-    units: Annotated[int, Meta(description="Units to send.", examples=[6])]
-
-
-class StoredSupplierOrder(Model):
-    """One supplier's part of a paid order."""
-
-    order_id: OrderId
-    status: Annotated[SupplierOrderStatus, Meta(description="How far this part is.")]
-    lines: Annotated[list[Wanted], Meta(description="What to send; what was refunded before it left is not in it.")]
-    receiver_name: Annotated[str, Meta(description="Who takes the goods.", examples=["王小明"])]
-    receiver_phone: Annotated[str, Meta(description="Telephone number for the carrier.", examples=["13800138000"])]
-    receiver_address: Annotated[str, Meta(description="Where the goods go.", examples=["上海市静安区南京西路1266号"])]
-    created_at: Annotated[Moment, Meta(description="When the order was placed.")]
-    shipped_at: Annotated[Moment | None, Meta(description="When everything had left; null before.")]
-
-
-class SupplierOrderList(Model):
-    """Supplier orders in the order in which they were placed. An order enters the list when it is paid, which may be
-    after later ones: to learn of new orders, let `fulfilment.requested` come, or fetch it."""
-
-    items: Annotated[
-        list[StoredSupplierOrder], Meta(description="Supplier orders, in the sequence in which they were placed.")
-    ]
-    next_cursor: NextCursor
-
-
-def listed(key: ApiKey) -> StoredKey:
-    """`key` for whoever manages keys."""
-    return StoredKey(key.key_id, key.name, key.owner, sorted(key.scopes), key.active, rfc3339(key.created_at))
-
-
-def supplied(supplier: Supplier, secret: str | None) -> StoredSupplier:
-    """`supplier` for staff; `secret` when it is new."""
-    inbox = f"/v1/inbox/{supplier.supplier_id}"
-    return StoredSupplier(supplier.supplier_id, supplier.name, secret, inbox, rfc3339(supplier.created_at))
-
-
-def shown(part: SupplierOrder) -> StoredSupplierOrder:
-    """`part` for its supplier."""
-    lines = [Wanted(line.sku, line.name, line.units - line.cancelled) for line in part.lines]
-    return StoredSupplierOrder(
-        part.order_id,
-        part.status,
-        [line for line in lines if line.units],
-        part.receiver.name,
-        part.receiver.phone,
-        part.receiver.address,
-        rfc3339(part.created_at),
-        rfc3339(part.shipped_at) if part.shipped_at else None,
-    )
+    @classmethod
+    def of(cls, supplier: Supplier, secret: str | None) -> StoredSupplier:
+        """`supplier` for staff; `secret` when it is new."""
+        inbox = f"/v1/inbox/{supplier.supplier_id}"
+        return cls(supplier.supplier_id, supplier.name, secret, inbox, rfc3339(supplier.created_at))

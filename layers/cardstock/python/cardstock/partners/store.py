@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import convert
-from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from cardstock.aws.pages import read_page
 from cardstock.aws.requests import remember, result_of
@@ -38,7 +38,18 @@ from cardstock.aws.tables import (
 )
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.ids import RequestKey
-from cardstock.partners.model import ApiKey, Attempt, Delivery, Endpoint, InboxMessage, KeyState, Supplier
+from cardstock.partners.model import (
+    ApiKey,
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Endpoint,
+    EndpointStatus,
+    InboxMessage,
+    KeyState,
+    MessageState,
+    Supplier,
+)
 
 ENDPOINTS_KEPT_SECONDS = 30
 _LONGEST_KEY_ID = 64
@@ -95,7 +106,7 @@ class InboxItem(Table):
     sk = UnicodeAttribute(range_key=True)
     body = BinaryAttribute(legacy_encoding=False)
     received_at = EpochAttribute()
-    done = BooleanAttribute()
+    state = UnicodeAttribute()
     expires_at = ExpiryAttribute()
 
 
@@ -193,16 +204,18 @@ class DynamoInbox:
             sk=f"inbox#{message.message_id}",
             body=message.body,
             received_at=message.received_at,
-            done=message.done,
+            state=message.state,
             expires_at=keep_until,
         )
         if item.put_if(InboxItem.pk.does_not_exist()):
             return message
         item = InboxItem.get(item.pk, item.sk, consistent_read=True)
-        return InboxMessage(message.source, message.message_id, item.body, item.received_at, item.done)
+        state = convert(item.state, MessageState)
+        return InboxMessage(message.source, message.message_id, item.body, item.received_at, state)
 
     def done(self, source: str, message_id: str) -> None:
-        InboxItem(pk=source, sk=f"inbox#{message_id}").update([InboxItem.done.set(True)])
+        done: MessageState = "done"
+        InboxItem(pk=source, sk=f"inbox#{message_id}").update([InboxItem.state.set(done)])
 
 
 class EndpointItem(Table):
@@ -297,7 +310,7 @@ class DynamoEndpoints:
             self._known[owner] = (time.monotonic() + ENDPOINTS_KEPT_SECONDS, known)
         return known
 
-    def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: str) -> None:
+    def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
         since = EndpointItem.failing_since
         changed = _endpoint_key(endpoint).update_if(
             [
@@ -360,7 +373,7 @@ class DynamoDeliveries:
         item = DeliveryItem.find(endpoint_id, delivery_id)
         return None if item is None else _delivery(item)
 
-    def note(self, delivery: Delivery, attempt: Attempt, status: str) -> None:
+    def note(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus) -> None:
         log = (*delivery.attempts, attempt)[-_LOGGED_ATTEMPTS:]
         unchanged = DeliveryItem.tries == delivery.tries
         DeliveryItem(pk=delivery.endpoint_id, sk=delivery.delivery_id).update_if(
@@ -426,7 +439,7 @@ def _endpoint(item: EndpointItem) -> Endpoint:
         item.url,
         tuple(item.events),
         tuple(item.secrets),
-        item.status,
+        convert(item.status, EndpointStatus),
         item.failing_since,
         item.created_at,
     )
@@ -434,4 +447,5 @@ def _endpoint(item: EndpointItem) -> Endpoint:
 
 def _delivery(item: DeliveryItem) -> Delivery:
     attempts = tuple(Attempt(from_epoch_ms(at), status, error) for at, status, error in item.attempts)
-    return Delivery(item.pk, item.sk, item.event_type, item.body, item.status, attempts, item.tries, item.created_at)
+    status = convert(item.status, DeliveryStatus)
+    return Delivery(item.pk, item.sk, item.event_type, item.body, status, attempts, item.tries, item.created_at)

@@ -9,7 +9,7 @@ from msgspec import Meta, json
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import Moment, NextCursor
 from cardstock.edge.http import Model
-from cardstock.partners.model import Delivery, Endpoint
+from cardstock.partners.model import Attempt, Delivery, Endpoint
 
 _EVENTS = """Types of events, or `*` for all of them. Staff's endpoints get every event of these types; a supplier's get
 those about that supplier: `fulfilment.requested`, `fulfilment.reduced`, `shipment.created`, `shipment.delivered`."""
@@ -74,6 +74,19 @@ class StoredEndpoint(Model):
     ]
     created_at: Annotated[Moment, Meta(description="When it was created.")]
 
+    @classmethod
+    def of(cls, endpoint: Endpoint, *, secret: bool = False) -> StoredEndpoint:
+        """`endpoint` for its owner; the secret only when it is new."""
+        return cls(
+            endpoint.endpoint_id,
+            endpoint.url,
+            list(endpoint.events),
+            endpoint.status,
+            rfc3339(endpoint.failing_since) if endpoint.failing_since else None,
+            endpoint.secrets[0] if secret else None,
+            rfc3339(endpoint.created_at),
+        )
+
 
 class EndpointList(Model):
     """The caller's endpoints."""
@@ -88,6 +101,11 @@ class MadeAttempt(Model):
     at: Annotated[Moment, Meta(description="When it was tried.")]
     status: Annotated[int | None, Meta(description="HTTP status of the answer; null if none came.", examples=[503])]
     error: Annotated[str | None, Meta(description="Why no answer came; null if one did.", examples=["TIMEOUT"])]
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> MadeAttempt:
+        """`attempt` for the endpoint's owner."""
+        return cls(rfc3339(attempt.at), attempt.status, attempt.error)
 
 
 class StoredDelivery(Model):
@@ -116,29 +134,15 @@ class StoredDelivery(Model):
         ),
     ]
 
+    @classmethod
+    def of(cls, delivery: Delivery) -> StoredDelivery:
+        """`delivery` for its endpoint's owner."""
+        made = [MadeAttempt.of(attempt) for attempt in delivery.attempts]
+        return cls(delivery.delivery_id, delivery.event_type, delivery.status, made, json.decode(delivery.body))
+
 
 class DeliveryList(Model):
     """Deliveries in the order in which they were added. Keep the cursor and ask again: new ones follow it."""
 
     items: Annotated[list[StoredDelivery], Meta(description="Deliveries in the sequence in which they were added.")]
     next_cursor: NextCursor
-
-
-def shown(endpoint: Endpoint, *, secret: bool = False) -> StoredEndpoint:
-    """`endpoint` for its owner; the secret only when it is new."""
-    return StoredEndpoint(
-        endpoint.endpoint_id,
-        endpoint.url,
-        list(endpoint.events),
-        endpoint.status,
-        rfc3339(endpoint.failing_since) if endpoint.failing_since else None,
-        endpoint.secrets[0] if secret else None,
-        rfc3339(endpoint.created_at),
-    )
-
-
-def told(delivery: Delivery) -> StoredDelivery:
-    """`delivery` for its owner."""
-    made = [MadeAttempt(rfc3339(attempt.at), attempt.status, attempt.error) for attempt in delivery.attempts]
-    event = json.decode(delivery.body)
-    return StoredDelivery(delivery.delivery_id, delivery.event_type, delivery.status, made, event)

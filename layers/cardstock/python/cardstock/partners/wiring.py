@@ -8,12 +8,22 @@ from cardstock.edge import wiring as edge_wiring
 
 if TYPE_CHECKING:
     from cardstock.edge.callers import Callers
-    from cardstock.partners.ports import Deliveries, DueQueue, Endpoints, Inbox, Keys, Post, Suppliers
+    from cardstock.partners.ports import (
+        AttemptNeeds,
+        Deliveries,
+        DueQueue,
+        Endpoints,
+        Inbox,
+        Keys,
+        Post,
+        Suppliers,
+        WebhookNeeds,
+    )
 
 
 @cache
 def callers() -> "Callers":
-    """Tells who calls, from the Authorization header."""
+    """Finds out who calls, from the Authorization header."""
     from cardstock.edge.callers import Callers
     from cardstock.edge.secrets import secret
     from cardstock.partners.store import find_key
@@ -89,3 +99,18 @@ def due_queue() -> "DueQueue":
     from cardstock.partners.post import DueMessages
 
     return DueMessages(Queue(environment.text("WEBHOOKS_QUEUE_URL")))
+
+
+def webhook_needs() -> "WebhookNeeds":
+    """What keeping and queueing deliveries needs."""
+    from cardstock.partners.ports import WebhookNeeds
+
+    return WebhookNeeds(endpoints(), deliveries(), due_queue())
+
+
+def attempt_needs() -> "AttemptNeeds":
+    """What an attempt to deliver needs."""
+    from cardstock.edge.signatures import sign
+    from cardstock.partners.ports import AttemptNeeds
+
+    return AttemptNeeds(endpoints(), deliveries(), due_queue(), webhook_post(), sign)

@@ -3,13 +3,25 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED
 from cardstock.ids import RequestKey, derived_id
-from cardstock.partners.model import ApiKey, Attempt, Delivery, Due, Endpoint, InboxMessage, Supplier
+from cardstock.partners.model import (
+    DELIVERY_TRANSITIONS,
+    ENDPOINT_TRANSITIONS,
+    ApiKey,
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Due,
+    Endpoint,
+    EndpointStatus,
+    InboxMessage,
+    Supplier,
+)
 
 START = datetime(2026, 12, 1, 8, tzinfo=UTC)
 
@@ -17,19 +29,6 @@ START = datetime(2026, 12, 1, 8, tzinfo=UTC)
 def request(name: str = "one", body: str = "{}") -> RequestKey:
     """What a request with this Idempotency-Key and body is known by."""
     return RequestKey(derived_id("req", name), hashlib.sha256(body.encode()).hexdigest())
-
-
-class MovingClock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> datetime:
-        return self.at
-
-    def move(self, **step: float) -> None:
-        self.at += timedelta(**step)
 
 
 class MemoryRequests:
@@ -117,7 +116,7 @@ class MemoryInbox:
         return self.messages.setdefault((message.source, message.message_id), message)
 
     def done(self, source: str, message_id: str) -> None:
-        self.messages[source, message_id] = replace(self.messages[source, message_id], done=True)
+        self.messages[source, message_id] = replace(self.messages[source, message_id], state="done")
 
 
 class MemoryEndpoints:
@@ -148,9 +147,10 @@ class MemoryEndpoints:
     def listening(self, owner: str) -> Sequence[Endpoint]:
         return self.of(owner)
 
-    def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: str) -> None:
+    def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
         stored = self.find(endpoint.owner, endpoint.endpoint_id)
         if stored is not None and stored.status == endpoint.status:
+            assert status == stored.status or status in ENDPOINT_TRANSITIONS[stored.status]
             key = (endpoint.owner, endpoint.endpoint_id)
             self.endpoints[key] = replace(stored, failing_since=failing_since, status=status)
 
@@ -181,10 +181,11 @@ class MemoryDeliveries:
     def find(self, endpoint_id: str, delivery_id: str) -> Delivery | None:
         return self.deliveries.get((endpoint_id, delivery_id))
 
-    def note(self, delivery: Delivery, attempt: Attempt, status: str) -> None:
+    def note(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus) -> None:
         key = (delivery.endpoint_id, delivery.delivery_id)
         stored = self.deliveries.get(key)
         if stored is not None and (status == "delivered" or stored.tries == delivery.tries):
+            assert status == stored.status or status in DELIVERY_TRANSITIONS[stored.status]
             attempts = (*delivery.attempts, attempt)[-50:]
             self.deliveries[key] = replace(stored, attempts=attempts, tries=delivery.tries + 1, status=status)
 

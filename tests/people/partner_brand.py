@@ -64,7 +64,7 @@ class PartnerServer:
         return [json.loads(body)["type"] for _, body in self.got]
 
 
-class Office:
+class Brand:
     """What staff and suppliers do."""
 
     def __init__(self, shop: Shop) -> None:
@@ -149,11 +149,11 @@ class Office:
 
 
 @pytest.fixture
-def office(shop: Shop) -> Iterator[Office]:
-    """A shop with an office and Li Na in it; who listens is forgotten between tests."""
+def brand(shop: Shop) -> Iterator[Brand]:
+    """A shop with suppliers and Li Na of the staff; known endpoints are forgotten between tests."""
     partners_wiring.endpoints.cache_clear()
     person("Li Na")
-    yield Office(shop)
+    yield Brand(shop)
     partners_wiring.endpoints.cache_clear()
 
 

@@ -1,0 +1,65 @@
+"""Supplier orders as JSON, for the suppliers that send them."""
+
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from cardstock.clock import rfc3339
+from cardstock.edge.fields import ArticleNumber, Moment, NextCursor, OrderId
+from cardstock.edge.http import Model
+from cardstock.orders.model import SupplierLine, SupplierOrder, SupplierOrderStatus
+
+
+class Wanted(Model):
+    """What to send of one SKU."""
+
+    sku: ArticleNumber
+    name: Annotated[
+        str,
+        Meta(description="Name of the product when it was quoted.", examples=["WHITE HANGING HEART T-LIGHT HOLDER"]),
+    ]
+    units: Annotated[int, Meta(description="Units to send.", examples=[6])]
+
+    @classmethod
+    def of(cls, line: SupplierLine) -> Wanted:
+        """`line` for its supplier, without the units that were refunded before they left."""
+        return cls(line.sku, line.name, line.units - line.cancelled)
+
+
+class StoredSupplierOrder(Model):
+    """One supplier's part of a paid order."""
+
+    order_id: OrderId
+    status: Annotated[SupplierOrderStatus, Meta(description="How far this part is.")]
+    lines: Annotated[list[Wanted], Meta(description="What to send; what was refunded before it left is not in it.")]
+    receiver_name: Annotated[str, Meta(description="Who takes the goods.", examples=["王小明"])]
+    receiver_phone: Annotated[str, Meta(description="Telephone number for the carrier.", examples=["13800138000"])]
+    receiver_address: Annotated[str, Meta(description="Where the goods go.", examples=["上海市静安区南京西路1266号"])]
+    created_at: Annotated[Moment, Meta(description="When the order was placed.")]
+    shipped_at: Annotated[Moment | None, Meta(description="When everything had left; null before.")]
+
+    @classmethod
+    def of(cls, part: SupplierOrder) -> StoredSupplierOrder:
+        """`part` for its supplier."""
+        return cls(
+            part.order_id,
+            part.status,
+            [Wanted.of(line) for line in part.lines if line.units > line.cancelled],
+            part.receiver.name,
+            part.receiver.phone,
+            part.receiver.address,
+            rfc3339(part.created_at),
+            rfc3339(part.shipped_at) if part.shipped_at else None,
+        )
+
+
+class SupplierOrderList(Model):
+    """Supplier orders in the order in which they were placed. An order enters the list when it is paid, which may be
+    after later ones: to learn of new orders, let `fulfilment.requested` come, or fetch it."""
+
+    items: Annotated[
+        list[StoredSupplierOrder], Meta(description="Supplier orders, in the sequence in which they were placed.")
+    ]
+    next_cursor: NextCursor

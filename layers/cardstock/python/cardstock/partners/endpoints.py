@@ -1,0 +1,84 @@
+"""Webhook endpoints: creating them, the challenge that makes them active, and changing their secrets."""
+
+from datetime import datetime
+from typing import Final
+
+from cardstock import clock
+from cardstock.clock import rfc3339
+from cardstock.errors import NOT_FOUND, STORE_BUSY, Pointer
+from cardstock.ids import RequestKey, derived_id
+from cardstock.partners import errors
+from cardstock.partners.deliveries import add_delivery
+from cardstock.partners.model import CHALLENGE, EVENT_TYPES, Endpoint, Event
+from cardstock.partners.ports import Endpoints, WebhookNeeds
+from cardstock.partners.suppliers import new_secret
+
+MAX_ENDPOINTS: Final = 20
+_ATTEMPTS: Final = 4
+
+
+def create_endpoint(
+    owner: str, url: str | None, events: tuple[str, ...], request: RequestKey, *, needs: WebhookNeeds
+) -> tuple[Endpoint, bool]:
+    """An endpoint of `owner` with its challenge queued, and whether it is new: a repeat of `request` gives the same.
+
+    Without a URL it is active from the start, and its deliveries are kept to be fetched. Raises `InvalidError`
+    EVENT_UNKNOWN, `RefusedError` TOO_MANY_ENDPOINTS.
+    """
+    if any(kind != "*" and kind not in EVENT_TYPES for kind in events):
+        raise errors.EVENT_UNKNOWN(pointers=(Pointer("/events", "OUT_OF_RANGE"),))
+    endpoint_id = derived_id("whe", request.id)
+    endpoints = needs.endpoints
+    if endpoints.find(owner, endpoint_id) is None and len(endpoints.of(owner)) >= MAX_ENDPOINTS:
+        raise errors.TOO_MANY_ENDPOINTS(limit=MAX_ENDPOINTS)
+    endpoint = Endpoint(
+        endpoint_id, owner, url, events, (new_secret(),), "active" if url is None else "pending", None, clock.now()
+    )
+    earlier = endpoints.add(endpoint, request)
+    if earlier is not None:
+        stored = endpoints.find(owner, earlier)
+        if stored is None:
+            raise NOT_FOUND()
+        endpoint = stored
+    if endpoint.status == "pending":
+        # Also when it was known: the request that made it may have died before this line.
+        _challenge(endpoint, endpoint.created_at, needs)
+    return endpoint, earlier is None
+
+
+def existing_endpoint(owner: str, endpoint_id: str, *, endpoints: Endpoints) -> Endpoint:
+    """The owner's endpoint. Raises `NotFoundError`."""
+    endpoint = endpoints.find(owner, endpoint_id)
+    if endpoint is None:
+        raise NOT_FOUND()
+    return endpoint
+
+
+def remove_endpoint(owner: str, endpoint_id: str, *, endpoints: Endpoints) -> None:
+    """Delete an endpoint; its planned attempts are dropped when they fall due. Raises `NotFoundError`."""
+    endpoints.remove(owner, existing_endpoint(owner, endpoint_id, endpoints=endpoints).endpoint_id)
+
+
+def rotate_secret(owner: str, endpoint_id: str, request: RequestKey, *, endpoints: Endpoints) -> Endpoint:
+    """The endpoint with a new secret in front of the previous one: both sign, so that its owner can change over.
+
+    A repeat of `request` changes nothing. Raises `NotFoundError`, and `UnavailableError` when others rotate too.
+    """
+    for _ in range(_ATTEMPTS):
+        endpoint = existing_endpoint(owner, endpoint_id, endpoints=endpoints)
+        if endpoints.rotate(endpoint, (new_secret(), *endpoint.secrets)[:2], request, clock.now()):
+            return endpoints.find(owner, endpoint_id) or endpoint
+    raise STORE_BUSY()
+
+
+def challenge(owner: str, endpoint_id: str, *, needs: WebhookNeeds) -> str:
+    """Queue a test event; a 2xx makes the endpoint active, also a disabled one. The id of the delivery.
+
+    Raises `NotFoundError`.
+    """
+    return _challenge(existing_endpoint(owner, endpoint_id, endpoints=needs.endpoints), clock.now(), needs)
+
+
+def _challenge(endpoint: Endpoint, at: datetime, needs: WebhookNeeds) -> str:
+    event = Event(derived_id("evt", endpoint.endpoint_id, rfc3339(at)), CHALLENGE, endpoint.endpoint_id, at, {})
+    return add_delivery(event, endpoint, needs)

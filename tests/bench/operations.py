@@ -35,6 +35,7 @@ from infra.local.costs import Costs, Item, Meter, attach, shape_of
 from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, template
 from tests.house.wire import wire
 from tests.people import ledger_shop
+from tests.people.clock import TestClock
 from tests.people.finance import FIRST, PAYOUT, Finance, clock_at
 from tests.people.selling import BUYER, CART, RECEIVER, Channel, MovingClock, Shop
 
@@ -175,7 +176,7 @@ def settle(members: int, depth: int) -> Settled:
     from cardstock.ledger.release import release
 
     with account() as cloud:
-        clock = ledger_shop.ShopClock()
+        clock = TestClock(ledger_shop.START)
         set_clock(clock)
         opened = ledger_shop.Shop(cloud, clock)
         opened.publish()
@@ -188,7 +189,7 @@ def settle(members: int, depth: int) -> Settled:
         credit = measured(lambda: accrue(accrual, books=books))
         taken = {each.reward: each.amount // 2 for each in accrual.credits}
         claw = measured(lambda: claw_back("rfd_" + "c" * 26, taken, accrual, books=books))
-        clock.at += timedelta(days=30)
+        clock.move(days=30)
         released = measured(lambda: release(accrual, books=books))
         return Settled(len(accrual.credits), credit, claw, released)
 
@@ -207,7 +208,7 @@ class Night:
 def release_night(orders: int) -> Night:
     """The nightly release of so many orders that pay three people each, through its handler."""
     with account() as cloud:
-        clock = ledger_shop.ShopClock()
+        clock = TestClock(ledger_shop.START)
         set_clock(clock)
         opened = ledger_shop.Shop(cloud, clock)
         opened.publish(replace(ledger_shop.DEMO_PLAN, promote_n=0))  # a partner who refers is paid alone with his peer
@@ -216,7 +217,7 @@ def release_night(orders: int) -> Night:
             buyer = opened.member(f"mem_b{number:025d}", referrer)
             opened.receive(opened.buy(buyer))
             opened.settle_down()
-        clock.at += timedelta(days=30)
+        clock.move(days=30)
         cost = measured(opened.night)
         released = [item for item in cloud.items("ledger") if item["pk"]["S"].startswith("release.")]
         entries = sum(amount > 0 for item in released for _, amount, _ in json.loads(item["postings"]["S"]))

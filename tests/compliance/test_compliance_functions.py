@@ -86,7 +86,7 @@ def explained(order_id: str) -> bool:
 def buy(shop: Shop, member_id: str, payer: str = "", device: str = "", units: int = 1) -> str:
     """An order paid through the channel's notice, which says with whose account and on what device."""
     order_id = shop.place(member_id, line(1, units=units))
-    shop.clock.step()
+    shop.clock.move(seconds=1)
     order = orders_wiring.orders().find_order(order_id)
     assert order is not None
     notice = PaymentNotice(
@@ -104,7 +104,7 @@ def received(shop: Shop, *order_ids: str) -> None:
 
 
 def night(shop: Shop, days: int = 1) -> dict[str, Any]:
-    shop.clock.at = (shop.clock.at + timedelta(days=days)).replace(hour=16, minute=30)
+    shop.clock.set((shop.clock.now() + timedelta(days=days)).replace(hour=16, minute=30))
     return shop.night()
 
 
@@ -218,9 +218,9 @@ def ask_to_lift(alarm_id: str, token: str) -> tuple[int, Any]:
 
 
 def test_a_subtree_that_the_law_looks_at_is_not_paid_out_until_two_people_have_lifted_it(shop: Shop) -> None:
-    shop.clock.at = datetime(2026, 12, 1, 3, tzinfo=UTC)
+    shop.clock.set(datetime(2026, 12, 1, 3, tzinfo=UTC))
     grow(shop, 28)
-    shop.clock.at = datetime(2026, 12, 1, 17, tzinfo=UTC)
+    shop.clock.set(datetime(2026, 12, 1, 17, tzinfo=UTC))
     first, again = look(shop), look(shop)
     (alarm,) = call("GET", "/v1/compliance-alarms", "/v1/compliance-alarms")[1]["items"]
     one, same, two = key(name="Li Na"), key(name="Li Na"), key(name="Ms Zhao")
@@ -264,12 +264,12 @@ def test_a_smaller_network_raises_no_alarm(shop: Shop) -> None:
 def test_the_share_of_sales_to_people_who_promote_nothing_is_told_and_warned_of(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop.clock.at = datetime(2026, 12, 1, 3, tzinfo=UTC)
+    shop.clock.set(datetime(2026, 12, 1, 3, tzinfo=UTC))
     shop.member("mem_b", "mem_a")
     buy(shop, "mem_a")  # has brought B
     buy(shop, "mem_b")
     buy(shop, "mem_a")  # a distributor by now
-    shop.clock.at = datetime(2026, 12, 1, 17, tzinfo=UTC)
+    shop.clock.set(datetime(2026, 12, 1, 17, tzinfo=UTC))
     answer = look(shop)
     status, told = call("GET", "/v1/compliance-sales", "/v1/compliance-sales")
 
@@ -284,7 +284,7 @@ def test_the_share_of_sales_to_people_who_promote_nothing_is_told_and_warned_of(
 @pytest.mark.parametrize("mode", ["kill_before", "kill_after", "lose_answer"])
 def test_a_night_that_is_hit_at_any_call_stops_the_same_people(shop: Shop, mode: faults.Mode) -> None:
     grow(shop, 28)
-    shop.clock.at = datetime(2026, 12, 1, 17, tzinfo=UTC)
+    shop.clock.set(datetime(2026, 12, 1, 17, tzinfo=UTC))
     before = shop.cloud.snapshot()
     with faults.watch() as calls:
         look(shop)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -176,7 +175,7 @@ def test_an_order_that_expires_gives_its_coupon_back(friends: tuple[Shop, dict[s
     shop, _ = friends
     coupon = place_of(A)["coupon"]
     place(A, quote(A, coupon, sku1=2)[1]["quote"])
-    shop.clock.at += timedelta(hours=1)
+    shop.clock.move(hours=1)
     swept = sweep_expired.handler(
         {"scheduled_at": shop.clock.now().isoformat().replace("+00:00", "Z")}, Context(remaining_ms=60_000)
     )

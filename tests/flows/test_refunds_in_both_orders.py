@@ -3,7 +3,6 @@ same money; what differs is only from which pocket it was taken."""
 
 import json
 from collections import Counter
-from datetime import timedelta
 
 import pytest
 
@@ -35,7 +34,7 @@ def moved(shop: Shop, kind: str) -> Counter[str]:
 
 
 def the_days_pass(shop: Shop, days: int = 9) -> None:
-    shop.clock.at += timedelta(days=days)
+    shop.clock.move(days=days)
 
 
 @pytest.mark.parametrize("first", ["payment", "refund"])

@@ -52,12 +52,12 @@ def sell(shop: Shop, *member_ids: str, units: int = 1, price: int = 49_900) -> l
 
 
 def night(shop: Shop, at: datetime) -> dict[str, Any]:
-    shop.clock.at = at
+    shop.clock.set(at)
     return shop.night()
 
 
 def new_year(shop: Shop) -> None:
-    shop.clock.at = datetime(2026, 12, 31, 18, tzinfo=UTC)
+    shop.clock.set(datetime(2026, 12, 31, 18, tzinfo=UTC))
 
 
 def divide(at: str = FIRST, **options: Any) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def shares(shop: Shop) -> dict[str, int]:
 def test_a_month_of_settled_sales_is_divided_by_the_sales_of_the_teams_to_the_fen(teams: Shop) -> None:
     sell(teams, "mem_a", "mem_b", "mem_c", "mem_d", price=33_333)
     early = divide("2026-12-05T02:00:00+08:00")
-    night(teams, teams.clock.at + timedelta(days=9))
+    night(teams, teams.clock.now() + timedelta(days=9))
     new_year(teams)
     before = teams.balances()
     answer = divide()
@@ -103,14 +103,14 @@ def test_sales_that_pay_nobody_and_raise_nobody_count_for_the_dividend_all_the_s
     teams.settle_down()
     teams.receive(order_id)
     teams.settle_down()
-    night(teams, teams.clock.at + timedelta(days=9))
+    night(teams, teams.clock.now() + timedelta(days=9))
 
     assert [sale.fen for sale in sales_of("2026-12")] == [49_900]
 
 
 def test_the_same_month_again_pays_nobody_and_shares_have_ids_of_their_cause(teams: Shop) -> None:
     sell(teams, "mem_a", "mem_c")
-    night(teams, teams.clock.at + timedelta(days=9))
+    night(teams, teams.clock.now() + timedelta(days=9))
     new_year(teams)
     first = divide()
     state = teams.cloud.state()
@@ -127,7 +127,7 @@ def test_what_has_not_settled_or_was_given_back_before_is_not_in_the_pool(teams:
     teams.settle_down()
     teams.refund(returned, sku1=1)
     teams.settle_down()
-    night(teams, teams.clock.at + timedelta(days=9))
+    night(teams, teams.clock.now() + timedelta(days=9))
 
     assert [sale.fen for sale in sales_of("2026-12")] == [99_800, 49_900]
     assert {sale.owner for sale in sales_of("2026-12")} == {"mem_r"}
@@ -136,12 +136,12 @@ def test_what_has_not_settled_or_was_given_back_before_is_not_in_the_pool(teams:
 
 def test_a_refund_after_settling_comes_off_the_month_in_which_it_goes_through_once(teams: Shop) -> None:
     (order_id, _) = sell(teams, "mem_a", "mem_c", units=2)
-    night(teams, teams.clock.at + timedelta(days=9))
-    teams.clock.at = datetime(2027, 1, 3, tzinfo=UTC)
+    night(teams, teams.clock.now() + timedelta(days=9))
+    teams.clock.set(datetime(2027, 1, 3, tzinfo=UTC))
     teams.refund(order_id, sku1=1)
     records = teams.order_records()
     teams.consume(records)
-    teams.clock.at = datetime(2027, 2, 3, tzinfo=UTC)
+    teams.clock.set(datetime(2027, 2, 3, tzinfo=UTC))
     teams.consume(records)
 
     assert sales_of("2027-01") == [TeamSale("team@1", "mem_r", -49_900)]
@@ -158,7 +158,7 @@ def test_the_simulation_divides_what_the_functions_divide_on_the_same_orders(tea
     refunds: dict[str, list[OrderReturned]] = {}
 
     def sold(member_id: str, inviter_id: str | None, day: datetime, price: int) -> str:
-        teams.clock.at = day
+        teams.clock.set(day)
         (order_id,) = sell(teams, member_id, units=3, price=price)
         order = orders_wiring.orders().find_order(order_id)
         assert order is not None
@@ -176,7 +176,7 @@ def test_the_simulation_divides_what_the_functions_divide_on_the_same_orders(tea
         return order_id
 
     def returned(order_id: str, day: datetime) -> None:
-        teams.clock.at = day
+        teams.clock.set(day)
         refund_id = teams.refund(order_id, sku1=1)
         teams.settle_down()
         refund = orders_wiring.orders().find_refund(order_id, refund_id)
@@ -193,11 +193,11 @@ def test_the_simulation_divides_what_the_functions_divide_on_the_same_orders(tea
     late = sold("mem_d", None, datetime(2026, 12, 24, 4, tzinfo=UTC), 50_009)
     last = sold("mem_c", None, datetime(2026, 12, 27, 4, tzinfo=UTC), 49_999)
     night(teams, datetime(2026, 12, 31, 16, 30, tzinfo=UTC))  # the night that settles what is due on the 31st
-    teams.clock.at = datetime(2026, 12, 31, 18, tzinfo=UTC)
+    teams.clock.set(datetime(2026, 12, 31, 18, tzinfo=UTC))
     december = divide()
     night(teams, datetime(2027, 1, 4, 16, 30, tzinfo=UTC))
     returned(first, datetime(2027, 1, 6, 4, tzinfo=UTC))
-    teams.clock.at = datetime(2027, 1, 31, 18, tzinfo=UTC)
+    teams.clock.set(datetime(2027, 1, 31, 18, tzinfo=UTC))
     january = divide("2027-02-01T02:00:00+08:00")
     orders = [replace(order, returns=tuple(refunds.get(order.order_id, ()))) for order in bought]
     plan = network_wiring.plans().plan_in_force()
@@ -234,7 +234,7 @@ def test_a_plan_without_dividend_leaves_no_trace_of_teams(shop: Shop) -> None:
     shop.appoint("mem_r")
     shop.member("mem_a", "mem_r")
     sell(shop, "mem_a")
-    night(shop, shop.clock.at + timedelta(days=9))
+    night(shop, shop.clock.now() + timedelta(days=9))
     new_year(shop)
 
     assert divide() == {"month": "2026-12", "shares": 0, "total_fen": 0}
@@ -245,7 +245,7 @@ def test_each_plan_version_has_a_pool_of_its_own(teams: Shop) -> None:
     sell(teams, "mem_a")
     teams.publish(replace(PLAN, dividend_bps=400))
     sell(teams, "mem_c")
-    night(teams, teams.clock.at + timedelta(days=9))
+    night(teams, teams.clock.now() + timedelta(days=9))
     new_year(teams)
     divide()
 
@@ -254,7 +254,7 @@ def test_each_plan_version_has_a_pool_of_its_own(teams: Shop) -> None:
 
 def test_a_month_that_is_not_over_is_never_divided(teams: Shop) -> None:
     sell(teams, "mem_a")
-    night(teams, teams.clock.at + timedelta(days=9))
+    night(teams, teams.clock.now() + timedelta(days=9))
 
     assert divide("2027-06-01T02:00:00+08:00")["month"] == "2026-11"
     with pytest.raises(ValueError, match="not over"):
@@ -265,7 +265,7 @@ def test_a_month_that_is_not_over_is_never_divided(teams: Shop) -> None:
 @pytest.mark.parametrize("mode", faults.MODES)
 def test_dividing_that_is_hit_at_any_call_pays_the_same_shares(teams: Shop, mode: faults.Mode) -> None:
     sell(teams, "mem_a", "mem_c")
-    night(teams, teams.clock.at + timedelta(days=9))
+    night(teams, teams.clock.now() + timedelta(days=9))
     new_year(teams)
     before = teams.cloud.snapshot()
     with faults.watch() as calls:
@@ -284,7 +284,7 @@ def test_dividing_that_is_hit_at_any_call_pays_the_same_shares(teams: Shop, mode
 
 def test_without_time_the_rest_is_paid_by_the_next_attempt(teams: Shop) -> None:
     sell(teams, "mem_a", "mem_c")
-    night(teams, teams.clock.at + timedelta(days=9))
+    night(teams, teams.clock.now() + timedelta(days=9))
     new_year(teams)
 
     with pytest.raises(app.DividendUnfinishedError):
@@ -328,7 +328,7 @@ def test_a_long_month_is_divided_in_attempts_that_pay_each_share_once_and_a_divi
 
 def test_a_share_that_nobody_explains_and_one_that_is_missing_are_named(teams: Shop) -> None:
     sell(teams, "mem_a")
-    night(teams, teams.clock.at + timedelta(days=9))
+    night(teams, teams.clock.now() + timedelta(days=9))
     new_year(teams)
     missing = audit_now().findings
     divide()
@@ -359,7 +359,7 @@ def test_the_statement_tells_of_a_dividend(teams: Shop) -> None:
     from functions.ledger.on_entry import app as on_ledger_entry
 
     sell(teams, "mem_a")
-    night(teams, teams.clock.at + timedelta(days=9))
+    night(teams, teams.clock.now() + timedelta(days=9))
     new_year(teams)
     teams.take("ledger")
     divide()

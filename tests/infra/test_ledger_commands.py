@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -39,7 +38,7 @@ def lived(shop: Shop) -> Shop:
     shop.receive(first)
     shop.receive(second)
     shop.settle_down()
-    shop.clock.at += timedelta(days=9)
+    shop.clock.move(days=9)
     shop.night()
     shop.refund(first, sku1=1, sku2=1)
     shop.settle_down()

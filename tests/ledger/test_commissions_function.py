@@ -51,10 +51,10 @@ def sold(shop: Shop) -> tuple[Shop, str]:
     shop.member("mem_b", "mem_a")
     shop.buy("mem_a")
     shop.settle_down()
-    shop.clock.at = datetime(2026, 12, 31, 15, 59, 50, tzinfo=UTC)  # seconds before the new year in Shanghai
+    shop.clock.set(datetime(2026, 12, 31, 15, 59, 50, tzinfo=UTC))  # seconds before the new year in Shanghai
     order_id = shop.buy("mem_b", line(1, units=2))
     shop.settle_down()
-    shop.clock.at += timedelta(minutes=2)
+    shop.clock.move(minutes=2)
     shop.refund(order_id, sku1=1)
     shop.settle_down()
     on_ledger_entry.handler(queue_event("ledger-events", *shop.take("ledger")), Context())

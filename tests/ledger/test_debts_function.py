@@ -74,7 +74,7 @@ def indebted(shop: Shop) -> Shop:
     order_id = shop.buy("mem_a", line(1, units=3, price=49_900))
     shop.receive(order_id)
     shop.settle_down()
-    shop.clock.at += timedelta(days=9)
+    shop.clock.move(days=9)
     shop.night()
     earned = shop.balances()[DEBTOR][1]
     now = shop.clock.now()
@@ -104,7 +104,7 @@ def test_a_balance_says_what_the_debt_is_for_oldest_first(indebted: Shop) -> Non
 
 def test_what_comes_in_repays_the_oldest_debt_first(indebted: Shop) -> None:
     postings = (Posting(account(DEBTOR, "available"), 40_000), Posting(BRAND_COMMISSION, -40_000))
-    indebted.clock.step()
+    indebted.clock.move(seconds=1)
     with Transaction() as transaction:
         post(transaction, LedgerTransaction("owed.x", "owed", "x", indebted.clock.now(), postings))
     tell(indebted)
@@ -125,7 +125,7 @@ def test_a_write_off_is_booked_by_a_second_person_and_shown_explained_and_verifi
     first, second = key("Li Na"), key("Wang Fang")
     status, asked = ask(50_000, first)
     between = read("/v1/me/balance")["debt_fen"]
-    indebted.clock.step()
+    indebted.clock.move(seconds=1)
     with proven() as proof:
         approved = approve(asked["write_off_id"], second)
     tell(indebted)

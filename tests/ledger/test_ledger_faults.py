@@ -52,7 +52,7 @@ def prepare(shop: Shop, step: str) -> Callable[[], bool]:
     if step == "receive":
         return consuming(shop, [record for record in shop.order_records() if status(record) == "completed"])
     shop.consume(shop.order_records())
-    shop.clock.at = NIGHT
+    shop.clock.set(NIGHT)
 
     def night() -> bool:
         try:
@@ -119,9 +119,9 @@ def test_a_step_that_is_hit_at_any_call_ends_the_same(shop: Shop, step: str, mod
         with faults.at(index, mode):
             faults.survive(run)
         if step == "night":
-            shop.clock.at = NIGHT.replace(day=10)
+            shop.clock.set(NIGHT.replace(day=10))
         assert run()
-        shop.clock.at = NIGHT if step == "night" else shop.clock.at
+        shop.clock.set(NIGHT if step == "night" else shop.clock.now())
 
         assert books(shop) == expected, (mode, index, call)
         assert audit_now().findings == (), (mode, index, call)

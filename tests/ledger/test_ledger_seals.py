@@ -47,7 +47,7 @@ def tell(shop: Shop) -> list[dict[str, Any]]:
 
 def night(shop: Shop, remaining_ms: int = 900_000) -> dict[str, Any]:
     """The next night comes, and its tick."""
-    shop.clock.at += timedelta(days=1)
+    shop.clock.move(days=1)
     tick = {"scheduled_at": shop.clock.now().isoformat()}
     return nightly_seal.handler(tick, Context(remaining_ms=remaining_ms))
 
@@ -90,7 +90,7 @@ def call(path: str, **options: Any) -> tuple[int, Any]:
 
 
 def test_the_same_night_again_changes_nothing(sold: Shop) -> None:
-    sold.clock.at += timedelta(days=1)
+    sold.clock.move(days=1)
     nightly_seal.handler({"scheduled_at": sold.clock.now().isoformat()}, Context(remaining_ms=900_000))
     before = sold.cloud.state(), objects(sold)
 

@@ -35,10 +35,10 @@ def received(shop: Shop, *units: int) -> str:
 
 def test_a_reward_becomes_available_when_its_days_are_over_and_not_before(team: Shop) -> None:
     received(team)
-    team.clock.at = EIGHTH_NIGHT - timedelta(days=1)
+    team.clock.set(EIGHTH_NIGHT - timedelta(days=1))
     early = team.night()
     before = team.balances()
-    team.clock.at = EIGHTH_NIGHT
+    team.clock.set(EIGHTH_NIGHT)
 
     answer = team.night()
 
@@ -50,7 +50,7 @@ def test_a_reward_becomes_available_when_its_days_are_over_and_not_before(team: 
 
 def test_the_same_night_again_changes_nothing(team: Shop) -> None:
     received(team)
-    team.clock.at = EIGHTH_NIGHT
+    team.clock.set(EIGHTH_NIGHT)
     team.night()
     before = team.cloud.state()
 
@@ -62,7 +62,7 @@ def test_the_same_night_again_changes_nothing(team: Shop) -> None:
 def test_an_order_never_received_never_settles(team: Shop) -> None:
     team.buy("mem_a")
     team.settle_down()
-    team.clock.at = EIGHTH_NIGHT + timedelta(days=300)
+    team.clock.set(EIGHTH_NIGHT + timedelta(days=300))
 
     assert team.night()["settled"] == 0
     assert team.balances() == {"mem_r": (30_000, 0)}
@@ -72,14 +72,14 @@ def test_an_open_after_sale_makes_an_order_wait_until_it_is_closed(team: Shop) -
     order_id = received(team, 2)
     refund_id = team.ask_back(order_id, sku1=1)
     team.order_records()
-    team.clock.at = EIGHTH_NIGHT
+    team.clock.set(EIGHTH_NIGHT)
     waiting = [team.night()]
-    team.clock.at += timedelta(days=1)
+    team.clock.move(days=1)
     waiting.append(team.night())
     frozen = team.balances()
     team.give_back(order_id, refund_id)
     team.settle_down()
-    team.clock.at += timedelta(days=1)
+    team.clock.move(days=1)
 
     settled = team.night()
 
@@ -94,7 +94,7 @@ def test_a_refund_that_is_heard_of_after_the_release_becomes_debt_or_less_availa
     refund_id = team.ask_back(order_id, sku1=2)
     team.give_back(order_id, refund_id)
     late = team.order_records()
-    team.clock.at = EIGHTH_NIGHT
+    team.clock.set(EIGHTH_NIGHT)
     team.night()
     between = team.balances()
 
@@ -109,7 +109,7 @@ def test_an_order_whose_payment_was_never_heard_of_is_credited_and_released(team
     lost = team.order_records()
     team.receive(order_id)
     team.consume(team.order_records())
-    team.clock.at = EIGHTH_NIGHT
+    team.clock.set(EIGHTH_NIGHT)
 
     assert team.night()["settled"] == 1
     assert team.balances() == {"mem_r": (0, 30_000)}
@@ -120,7 +120,7 @@ def test_an_order_whose_payment_was_never_heard_of_is_credited_and_released(team
 def test_without_time_left_the_next_run_goes_on(team: Shop) -> None:
     for _ in range(3):
         received(team)
-    team.clock.at = EIGHTH_NIGHT
+    team.clock.set(EIGHTH_NIGHT)
 
     first = team.night(Context(remaining_ms=5_000))
     second = team.night()
@@ -140,7 +140,7 @@ def test_one_bad_order_does_not_keep_the_others_waiting_and_is_reported(team: Sh
         UpdateExpression="SET l = :x",
         ExpressionAttributeValues={":x": {"S": "[]"}},
     )
-    team.clock.at = EIGHTH_NIGHT
+    team.clock.set(EIGHTH_NIGHT)
 
     with pytest.raises(app.UnsettledError, match=bad):
         team.night()
@@ -160,7 +160,7 @@ def test_referrals_count_once_settled(shop: Shop) -> None:
         shop.receive(shop.buy(member_id))
         shop.settle_down()
     before = position_of("mem_a", network=wiring.network()).role
-    shop.clock.at = EIGHTH_NIGHT
+    shop.clock.set(EIGHTH_NIGHT)
     shop.cloud.messages(environment.text("WEBHOOKS_QUEUE_URL"))
 
     shop.night()
@@ -185,12 +185,12 @@ def test_what_was_asked_back_in_time_counts_for_nobody_however_late_the_money_go
         shop.settle_down()
         asked[order_id] = shop.ask_back(order_id, sku1=1)
         shop.order_records()  # the channel has not answered yet
-    shop.clock.at = EIGHTH_NIGHT
+    shop.clock.set(EIGHTH_NIGHT)
     shop.night()
     for order_id, refund_id in asked.items():
         shop.give_back(order_id, refund_id)
     shop.settle_down()
-    shop.clock.at += timedelta(days=1)
+    shop.clock.move(days=1)
 
     assert shop.night()["settled"] == 2
     roles = {name: position_of(f"mem_{name}", network=wiring.network()).role for name in "abc"}
@@ -204,10 +204,10 @@ def test_what_is_asked_back_after_the_window_has_settled_before_it_whenever_the_
     order_id = shop.buy("mem_a")
     shop.receive(order_id)
     shop.settle_down()
-    shop.clock.at += timedelta(days=7, seconds=1)
+    shop.clock.move(days=7, seconds=1)
     shop.refund(order_id, sku1=1)
     shop.settle_down()
-    shop.clock.at = EIGHTH_NIGHT
+    shop.clock.set(EIGHTH_NIGHT)
 
     assert shop.night()["settled"] == 1
     assert position_of("mem_a", network=wiring.network()).role == "distributor"

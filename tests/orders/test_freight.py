@@ -12,6 +12,7 @@ from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import Freight, Order
 from tests.house.cloud import Cloud
 from tests.people import ledger_shop
+from tests.people.clock import TestClock
 from tests.people.selling import Shop
 
 KIT, HANGER = "85123A", "84406B"
@@ -49,7 +50,7 @@ def test_freight_is_part_of_what_is_paid_until_the_goods_are_worth_enough(
 
 
 def test_no_reward_and_no_sale_is_measured_on_freight(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = ledger_shop.ShopClock()
+    clock = TestClock(ledger_shop.START)
     set_clock(clock)
     opened = ledger_shop.Shop(cloud, clock)
     opened.publish()

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -26,24 +26,12 @@ from cardstock.orders import fulfilment, payment, placement, refunds
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver, RequestedUnits
 from tests.house.cloud import Cloud, Context, queue_event
+from tests.people.clock import TestClock
 
 START = datetime(2026, 12, 1, 2, tzinfo=UTC)
 DEMO_PLAN = replace(CHAIN21, promote_on="paid", on_refund="demote")
 """The plan of the worked example: 499.00, 100 / 300 direct, 200 team, 10 % peer, two make a partner."""
 LEDGER_TABLES = ("ledger", "balances", "rewards", "statements", "network")
-
-
-class ShopClock:
-    """Moves one second with every step, so that every step has its own moment."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> datetime:
-        return self.at
-
-    def step(self) -> None:
-        self.at += timedelta(seconds=1)
 
 
 def line(number: int, units: int = 1, price: int = 49_900, *, qualifying: bool = True) -> OrderLine:
@@ -55,7 +43,7 @@ def line(number: int, units: int = 1, price: int = 49_900, *, qualifying: bool =
 class Shop:
     """Carries out what people do; `records` holds what the streams have told and nobody has consumed."""
 
-    def __init__(self, cloud: Cloud, clock: ShopClock) -> None:
+    def __init__(self, cloud: Cloud, clock: TestClock) -> None:
         self.cloud = cloud
         self.clock = clock
         self.records: list[dict[str, Any]] = []
@@ -80,7 +68,7 @@ class Shop:
         return member_id
 
     def place(self, member_id: str, *lines: OrderLine) -> str:
-        self.clock.step()
+        self.clock.move(seconds=1)
         for each in lines:
             self.cloud.dynamodb.update_item(
                 TableName="products",
@@ -95,7 +83,7 @@ class Shop:
             member_id,
             Quote(member_id, lines, None, hint),
             Receiver("王小明", "13800000000", "上海"),
-            RequestKey(derived_id("req", member_id, str(self.clock.at)), "f"),
+            RequestKey(derived_id("req", member_id, str(self.clock.now())), "f"),
             orders=orders_wiring.orders(),
             network=flows_wiring.buyer_network(),
         )
@@ -103,7 +91,7 @@ class Shop:
         return placed.order.order_id
 
     def pay(self, order_id: str) -> None:
-        self.clock.step()
+        self.clock.move(seconds=1)
         order = orders_wiring.orders().find_order(order_id)
         assert order is not None
         notice = PaymentNotice("sandbox", order_id, f"t_{order_id}", order.amount_fen, "CNY", self.clock.now())
@@ -120,7 +108,7 @@ class Shop:
         order = orders_wiring.orders().find_order(order_id)
         assert order is not None
         for supplier_id in order.supplier_ids:
-            self.clock.step()
+            self.clock.move(seconds=1)
             fulfilment.report_shipment(
                 supplier_id, order_id, "SF", "1", f"s{supplier_id}{order_id}", orders=orders_wiring.orders(),
             )  # fmt: skip
@@ -130,11 +118,11 @@ class Shop:
 
     def ask_back(self, order_id: str, **units: int) -> str:
         """Request a refund; what follows is the consumer's work."""
-        self.clock.step()
+        self.clock.move(seconds=1)
         order = orders_wiring.orders().find_order(order_id)
         assert order is not None
         wanted = [RequestedUnits(sku, count) for sku, count in units.items()]
-        request = RequestKey(derived_id("req", order_id, str(self.clock.at)), "f")
+        request = RequestKey(derived_id("req", order_id, str(self.clock.now())), "f")
         asked = refunds.request_refund(
             order.member_id, order_id, wanted, "不想要了", request, orders=orders_wiring.orders()
         )
@@ -143,7 +131,7 @@ class Shop:
 
     def give_back(self, order_id: str, refund_id: str) -> None:
         """The channel has sent the money."""
-        self.clock.step()
+        self.clock.move(seconds=1)
         refunds.complete_refund(order_id, refund_id, orders=orders_wiring.orders())
         self.watch()
 
@@ -154,8 +142,8 @@ class Shop:
 
     def refund_fen(self, order_id: str, amount: int) -> str:
         """Give `amount` fen back as goodwill: no units return."""
-        self.clock.step()
-        request = RequestKey(derived_id("req", order_id, str(self.clock.at)), "f")
+        self.clock.move(seconds=1)
+        request = RequestKey(derived_id("req", order_id, str(self.clock.now())), "f")
         asked = refunds.grant_goodwill("key_1", order_id, amount, "goodwill", request, orders=orders_wiring.orders())
         self.watch()
         self.give_back(order_id, asked.refund.refund_id)
@@ -247,8 +235,8 @@ class Shop:
 
 @pytest.fixture
 def shop(cloud: Cloud) -> Iterator[Shop]:
-    """A shop with the demonstration plan in force, on a clock of its own."""
-    clock = ShopClock()
+    """A shop with the demonstration plan in force."""
+    clock = TestClock(START)
     set_clock(clock)
     for factory in (network_wiring.plans, network_wiring.network, flows_wiring.rules, ledger_wiring.calendar):
         factory.cache_clear()  # they keep what they read, and every test has tables of its own

@@ -16,9 +16,15 @@ api = Api("debts", callers=partners_wiring.callers)
 
 
 @api.post(
-    "/v1/debt-write-offs", body=models.AskWriteOff, answer=models.WrittenOff, status=201, auth="key",
-    scope="debts:write_off", idempotent=True, codes=models.ASKING_CODES,
-)  # fmt: skip
+    "/v1/debt-write-offs",
+    body=models.AskWriteOff,
+    answer=models.WrittenOff,
+    status=201,
+    auth="key",
+    scope="debts:write_off",
+    idempotent=True,
+    codes=models.ASKING_CODES,
+)
 def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
     """Ask to write off a member's debt, or part of it.
 
@@ -37,9 +43,13 @@ def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
 
 
 @api.post(
-    "/v1/debt-write-offs/{write_off_id}/approvals", body=models.ApproveWriteOff, answer=models.WrittenOff, auth="key",
-    scope="debts:write_off", codes=models.APPROVING_CODES,
-)  # fmt: skip
+    "/v1/debt-write-offs/{write_off_id}/approvals",
+    body=models.ApproveWriteOff,
+    answer=models.WrittenOff,
+    auth="key",
+    scope="debts:write_off",
+    codes=models.APPROVING_CODES,
+)
 def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> models.WrittenOff:
     """Approve a write-off and book it.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cardstock.flows.dividends import Dividends
     from cardstock.flows.explaining import ExplainingNeeds
     from cardstock.flows.joining import JoiningNeeds
+    from cardstock.flows.ledger_entries import EntryNeeds
     from cardstock.flows.order_changes import Needs as OrderChangeNeeds
     from cardstock.flows.rewarding import PlanRules
     from cardstock.flows.settling import ReleaseNeeds, SettlingNeeds
@@ -198,6 +199,13 @@ def explaining() -> "ExplainingNeeds":
     from cardstock.flows.explaining import ExplainingNeeds
 
     return ExplainingNeeds(ledger_wiring.books(), orders_wiring.orders(), rules(), compliance_wiring.holds())
+
+
+def ledger_entries() -> "EntryNeeds":
+    """What the followers of a new ledger transaction need."""
+    from cardstock.flows.ledger_entries import EntryNeeds
+
+    return EntryNeeds(ledger_wiring.statements(), ledger_wiring.seals(), announcements())
 
 
 def release() -> "ReleaseNeeds":

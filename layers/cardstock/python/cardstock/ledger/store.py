@@ -195,14 +195,16 @@ def every_rewards_row() -> Iterator[OrderRewards]:
 def transaction_of(record: dict[str, Any]) -> LedgerTransaction:
     """The transaction that a record of the ledger's stream announces.
 
-    Raises ValueError when the record says that a transaction was changed or removed (nobody may do that), or when its
-    id is not the one of its cause.
+    Raises ValueError when the record says that a transaction was changed or removed (nobody may do that), when its id
+    is not the one of its cause, or when its postings do not add up to zero.
     """
     if record["eventName"] != "INSERT":
         raise ValueError(f"a ledger transaction met {record['eventName']}: {record['dynamodb']['Keys']}")
     transaction = _to_transaction(LedgerItem.from_raw_data(record["dynamodb"]["NewImage"]))
     if transaction.kind not in ID_PREFIX or transaction.id != transaction_id(transaction.kind, transaction.cause):
         raise ValueError(f"{transaction.id} is not the id of {transaction.kind} {transaction.cause}")
+    if transaction.total:
+        raise ValueError(f"{transaction.id}: postings add up to {transaction.total}, not to zero")
     return transaction
 
 

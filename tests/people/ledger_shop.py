@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cardstock.clock import SystemClock, set_clock
+from cardstock.clock import SystemClock, set_clock, to_epoch_ms
 from cardstock.edge.secrets import forget_provider
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey, derived_id
@@ -38,6 +38,16 @@ def line(number: int, units: int = 1, price: int = 49_900, *, qualifying: bool =
     """Line `number` of an order."""
     supplier = f"sup_{1 + number % 2}"
     return OrderLine(number, f"sku{number}", f"Ware {number}", units, price, units * price, supplier, qualifying, True)
+
+
+def product_item(each: OrderLine, at: datetime) -> dict[str, Any]:
+    """The product of an order's line, as it is stored: on sale, in any number."""
+    return {
+        "pk": {"S": each.sku}, "supplier_id": {"S": each.supplier_id}, "name": {"S": each.name},
+        "price_fen": {"N": str(each.price_fen)}, "qualifying": {"BOOL": each.qualifying},
+        "earns": {"BOOL": each.earns}, "active": {"BOOL": True}, "stock": {"N": "100000"}, "held": {"N": "0"},
+        "inventory_version": {"N": "-1"}, "updated_at": {"N": str(to_epoch_ms(at))},
+    }  # fmt: skip
 
 
 class Shop:
@@ -70,14 +80,7 @@ class Shop:
     def place(self, member_id: str, *lines: OrderLine) -> str:
         self.clock.move(seconds=1)
         for each in lines:
-            self.cloud.dynamodb.update_item(
-                TableName="products",
-                Key={"pk": {"S": each.sku}},
-                UpdateExpression="SET stock = :n, price_fen = :p, active = :t, held = :z",
-                ExpressionAttributeValues={
-                    ":n": {"N": "100000"}, ":p": {"N": str(each.price_fen)}, ":t": {"BOOL": True}, ":z": {"N": "0"},
-                },
-            )  # fmt: skip
+            self.cloud.dynamodb.put_item(TableName="products", Item=product_item(each, self.clock.now()))
         hint = flows_wiring.buyer_network().position_hint(member_id)
         placed = placement.place_order(
             member_id,

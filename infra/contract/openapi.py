@@ -7,19 +7,22 @@ reviewed. Every example in it is executed by a test too.
 """
 
 import importlib
+import importlib.util
 import inspect
 import json
 import os
+import pkgutil
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import msgspec
 
+import cardstock
+from cardstock.edge.operations import Family, PathValue
 from infra.local.reference import example
 from infra.local.template import ROOT, load
 
@@ -62,205 +65,35 @@ _CHALLENGE_ABOUT = """\
 Sent to every new endpoint with a URL, signed with its secret: check the signature, as of any event, and answer with
 2xx. The endpoint is active from then on. It cannot be subscribed to."""
 
-_PATH: Mapping[str, tuple[str, str]] = {
-    "order_id": ("ord_01kbdxdh50fcazdjhcnqh2rzv5", "Order that is meant, by the id that placing it answered."),
-    "member_id": ("mem_01kbdxdh50fcazdjhcnqh2rzv5", "Member who is meant."),
-    "sku": ("85123A", "Article number of the product."),
-    "key": ("x7k2m9pq4t", "Key of the card or, where it is shown, of a share of it."),
-    "person_id": ("stf_01kbdx9q7r5t3v1w8y6z4a2c0e", "Person of the staff who is meant."),
-    "key_id": ("key_01kbdxdh50fcazdjhcnqh2rzv5", "API key that is meant; not the credential itself."),
-    "supplier_id": ("sup_lights", "Supplier that is meant: `sup_` and 1 to 26 lower-case letters or digits."),
-    "source": ("sup_lights", "Supplier that sends the report."),
-    "endpoint_id": ("whe_01kbdxdh50fcazdjhcnqh2rzv5", "Webhook endpoint that is meant."),
-    "delivery_id": ("1764577560000.evt_01kbdxdh50fcazdjhcnqh2rzv5", "Delivery to be made again."),
-    "payout_id": ("pay_202611", "Payout batch that is meant: `pay_` and its month."),
-    "number": ("2026110vgk3qxnq5p7m1a9c2d4e6f8g0", "Number of the transfer that failed."),
-    "plan_id": ("chain21", "Plan (`chain21`), or one version of it (`chain21@3`)."),
-    "transaction_id": ("release.ord_01kbdxdh50fcazdjhcnqh2rzv5", "Ledger entry: the `entry_id` of a statement."),
-    "alarm_id": ("mem_01kbdxdh50fcazdjhcnqh2rzv5.1", "Compliance alarm that is meant."),
-    "write_off_id": ("wro_01kbdxdh50fcazdjhcnqh2rzv5", "Write-off that waits for its second person."),
-    "year": ("2026", "Calendar year, four digits."),
+_ORDER = (
+    "sessions", "members", "cards", "products", "orders", "payments", "commissions", "plans", "ledger", "payouts",
+    "debts", "compliance", "tax", "recommendations", "staff", "keys", "suppliers", "webhooks",
+)  # fmt: skip
+"""Tags in the order in which a reader meets them; others follow by name."""
+
+
+def _modules() -> Iterator[Any]:
+    """The module `operations` of every area that has one."""
+    for area in pkgutil.iter_modules(cardstock.__path__):
+        name = f"cardstock.{area.name}.operations"
+        if area.ispkg and area.name != "edge" and importlib.util.find_spec(name):
+            yield importlib.import_module(name)
+
+
+def _families() -> dict[str, Family]:
+    found = {family.tag: family for module in _modules() for family in module.FAMILIES}
+    ordered = sorted(found, key=lambda tag: (_ORDER.index(tag) if tag in _ORDER else len(_ORDER), tag))
+    return {tag: found[tag] for tag in ordered}
+
+
+PATHS: Mapping[str, PathValue] = {
+    name: value for module in _modules() for name, value in getattr(module, "PATH_VALUES", {}).items()
 }
-PATH_VALUES: Mapping[str, str] = {name: value for name, (value, _) in _PATH.items()}
+PATH_VALUES: Mapping[str, str] = {name: value.example for name, value in PATHS.items()}
 """An example for every name that stands in a path."""
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """A family of resources: its titles, what it holds, and the id of each of its operations."""
-
-    title: str
-    title_zh: str
-    description: str
-    operations: Mapping[str, str]
-
-
-FAMILIES: Mapping[str, Family] = {
-    "sessions": Family(
-        "Sessions", "登录", "Logging in, and keeping a session alive.",
-        {"POST /v1/auth/sessions": "openSession", "POST /v1/auth/refreshes": "refreshSession"},
-    ),
-    "members": Family(
-        "Members", "会员", "The member's profile, identity, inviter and place in the referral network.",
-        {
-            "GET /v1/me": "getProfile",
-            "PUT /v1/me": "putProfile",
-            "PUT /v1/me/identity": "verifyIdentity",
-            "POST /v1/me/inviter": "bindInviter",
-            "GET /v1/me/distribution": "getDistribution",
-            "POST /v1/members/{member_id}/partner-appointments": "appointPartner",
-        },
-    ),
-    "cards": Family(
-        "Cards", "名片", "Business cards, their shares, their views and their public page.",
-        {
-            "POST /v1/cards": "createCard",
-            "GET /v1/me/cards": "listCards",
-            "GET /v1/cards/{key}": "getCard",
-            "PUT /v1/cards/{key}": "putCard",
-            "POST /v1/cards/{key}/shares": "shareCard",
-            "POST /v1/card-views": "reportCardView",
-            "GET /v1/cards/{key}/visitors": "listCardVisitors",
-            "GET /v1/cards/{key}/vcf": "getCardVcard",
-            "GET /v1/cards/{key}/qr": "getCardQrCode",
-            "GET /c/{key}": "getCardPage",
-        },
-    ),
-    "products": Family(
-        "Products", "商品", "Products, their prices and their stock.",
-        {
-            "GET /v1/products": "listProducts",
-            "PUT /v1/products": "publishProducts",
-            "GET /v1/products/{sku}": "getProduct",
-            "PUT /v1/products/{sku}": "publishProduct",
-            "POST /v1/products/{sku}/stock": "addStock",
-        },
-    ),
-    "orders": Family(
-        "Orders", "订单", "Quotes, orders, their payments, refunds and shipments.",
-        {
-            "POST /v1/quotes": "askQuote",
-            "POST /v1/orders": "placeOrder",
-            "GET /v1/orders": "listOrders",
-            "GET /v1/orders/{order_id}": "getOrder",
-            "POST /v1/orders/{order_id}/cancellations": "cancelOrder",
-            "POST /v1/orders/{order_id}/payments": "startPayment",
-            "POST /v1/orders/{order_id}/refunds": "askRefund",
-            "GET /v1/orders/{order_id}/refunds": "listRefunds",
-            "POST /v1/orders/{order_id}/goodwill-refunds": "grantRefund",
-            "POST /v1/orders/{order_id}/receipts": "confirmReceipt",
-            "GET /v1/orders/{order_id}/shipments": "listShipments",
-        },
-    ),
-    "payments": Family(
-        "Payment notices", "支付通知", "What payment channels report.",
-        {"POST /v1/payments/sandbox/notify": "reportSandboxPayment"},
-    ),
-    "commissions": Family(
-        "Commissions", "佣金", "The member's balance, statement, explained rewards and withdrawals.",
-        {
-            "GET /v1/me/balance": "getBalance",
-            "GET /v1/me/commissions": "listCommissions",
-            "GET /v1/me/commissions/{order_id}": "explainCommission",
-            "GET /v1/me/withdrawals": "listWithdrawals",
-        },
-    ),
-    "plans": Family(
-        "Commission plans", "佣金方案", "Reward plans: published versions, and what a plan would cost.",
-        {
-            "POST /v1/commission-plans": "publishPlan",
-            "GET /v1/commission-plans": "listPlans",
-            "GET /v1/commission-plans/{plan_id}": "getPlan",
-            "POST /v1/commission-plans/simulations": "simulatePlans",
-        },
-    ),
-    "ledger": Family(
-        "Ledger", "账本", "Seals of the ledger, and proofs that an entry is in it.",
-        {"GET /v1/ledger/proofs/{transaction_id}": "getProof", "GET /v1/ledger/seals": "listSeals"},
-    ),
-    "payouts": Family(
-        "Payouts", "打款", "Monthly payout batches, their transfers, results and reports.",
-        {
-            "GET /v1/payouts": "listPayouts",
-            "POST /v1/payouts": "openPayout",
-            "GET /v1/payouts/{payout_id}": "getPayout",
-            "GET /v1/payouts/{payout_id}/lines": "listTransfers",
-            "POST /v1/payouts/{payout_id}/approvals": "approvePayout",
-            "POST /v1/payouts/{payout_id}/results": "reportTransferResults",
-            "POST /v1/payouts/{payout_id}/lines/{number}/retries": "retryTransfer",
-            "GET /v1/payouts/{payout_id}/report": "getPayoutReport",
-        },
-    ),
-    "debts": Family(
-        "Debts", "欠款", "Writing off members' debts, which takes two people.",
-        {
-            "POST /v1/debt-write-offs": "askWriteOff",
-            "GET /v1/debt-write-offs": "listWriteOffs",
-            "POST /v1/debt-write-offs/{write_off_id}/approvals": "approveWriteOff",
-        },
-    ),
-    "compliance": Family(
-        "Compliance", "合规", "Held rewards, compliance alarms and the share of sales outside the network.",
-        {
-            "GET /v1/reward-holds": "listRewardHolds",
-            "POST /v1/reward-holds/{order_id}/lifts": "liftRewardHold",
-            "GET /v1/compliance-alarms": "listComplianceAlarms",
-            "POST /v1/compliance-alarms/{alarm_id}/lifts": "liftComplianceAlarm",
-            "GET /v1/compliance-sales": "getComplianceSales",
-        },
-    ),
-    "tax": Family(
-        "Tax", "税务", "Tax that was withheld, by person and year, and the quarters' files for the tax office.",
-        {
-            "GET /v1/me/tax/{year}": "getTaxYear",
-            "GET /v1/tax/members/{member_id}/{year}": "getMemberTaxYear",
-            "GET /v1/tax/quarters": "listTaxQuarters",
-        },
-    ),
-    "recommendations": Family(
-        "Recommendations", "推荐", "Products that the member may want next, each with its reason.",
-        {"GET /v1/recommendations": "listRecommendations"},
-    ),
-    "staff": Family(
-        "Staff", "员工", "The brand's own people, whose API keys and approvals are theirs by id.",
-        {
-            "POST /v1/staff": "createPerson",
-            "GET /v1/staff": "listStaff",
-            "DELETE /v1/staff/{person_id}": "deactivatePerson",
-        },
-    ),
-    "keys": Family(
-        "API keys", "接口密钥", "Credentials of persons and of suppliers.",
-        {
-            "POST /v1/partners/keys": "createKey",
-            "GET /v1/partners/keys": "listKeys",
-            "DELETE /v1/partners/keys/{key_id}": "revokeKey",
-        },
-    ),
-    "suppliers": Family(
-        "Suppliers", "供应商", "Suppliers, what they have to send, and what they report.",
-        {
-            "PUT /v1/suppliers/{supplier_id}": "putSupplier",
-            "POST /v1/suppliers/{supplier_id}/secrets": "rotateInboxSecret",
-            "GET /v1/supplier-orders": "listSupplierOrders",
-            "POST /v1/inbox/{source}": "sendSupplierReport",
-        },
-    ),
-    "webhooks": Family(
-        "Webhooks", "回调", "Endpoints that take events, and what was delivered to them.",
-        {
-            "POST /v1/webhook-endpoints": "createEndpoint",
-            "GET /v1/webhook-endpoints": "listEndpoints",
-            "DELETE /v1/webhook-endpoints/{endpoint_id}": "deleteEndpoint",
-            "POST /v1/webhook-endpoints/{endpoint_id}/secrets": "rotateEndpointSecret",
-            "POST /v1/webhook-endpoints/{endpoint_id}/tests": "testEndpoint",
-            "GET /v1/webhook-endpoints/{endpoint_id}/deliveries": "listDeliveries",
-            "POST /v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliveries": "redeliverEvent",
-        },
-    ),
-}  # fmt: skip
-"""Tag -> its family. An operation's id is the name of a method in generated clients: it never changes."""
-_EVENTS = Family("Events", "事件", _EVENTS_ABOUT, {})
+FAMILIES: Mapping[str, Family] = _families()
+"""Tag -> its family."""
+_EVENTS = Family("events", "Events", "事件", _EVENTS_ABOUT, {})
 
 _STATUS: Mapping[int, tuple[str, str]] = {
     400: ("InvalidRequest", "A body, query parameter or header is not valid; `errors` points at each fault."),
@@ -514,7 +347,7 @@ def _parameters(route: Any, schemas: Mapping[type, Json], components: Mapping[st
 
     found: list[Json] = []
     for name in re.findall(r"{(\w+)}", route.path):
-        value, about = _PATH[name]
+        value, about = PATHS[name].example, PATHS[name].description
         schema = {"type": "string"}
         found.append(
             {"name": name, "in": "path", "required": True, "description": about, "schema": schema, "example": value}
@@ -713,7 +546,7 @@ def _operation(
 
     place = f"{route.method} {route.path}"
     if place not in named:
-        raise LookupError(f"{place} has no operation id: add one to FAMILIES in infra/openapi.py")
+        raise LookupError(f"{place} has no operation id: add one to the area's operations.py")
     tag, operation_id = named[place]
     scope = f"\n\nA key needs the scope `{route.scope}`." if route.scope else ""
     operation: dict[str, Json] = {

@@ -184,14 +184,6 @@ def test_what_a_reader_of_the_package_is_sent_to_exists() -> None:
     assert [name for name in sent_to if not (ROOT / "layers/cardstock/python/cardstock" / name).exists()] == []
 
 
-def test_the_package_names_every_area() -> None:
-    text = (ROOT / "layers" / "README.md").read_text("utf-8")
-    [row] = re.findall(r"^\| (`.+`) \| the areas", text, re.M)
-    stores = (ROOT / "layers/cardstock/python/cardstock").glob("*/wiring.py")
-
-    assert sorted(re.findall(r"`(\w+)`", row)) == sorted({path.parent.name for path in stores} - {"edge", "flows"})
-
-
 def test_the_glossary_has_at_most_forty_words_each_once() -> None:
     text = (ROOT / "layers" / "README.md").read_text("utf-8")
     words = re.findall(r"^\| ([a-z -]+) \|", text.partition("## Glossary")[2], re.M)

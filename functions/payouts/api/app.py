@@ -12,7 +12,7 @@ from cardstock.errors import NOT_FOUND
 from cardstock.flows import wiring as flows_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import schemas as models
-from cardstock.payouts import wiring as payouts_wiring
+from cardstock.payouts import wiring
 from cardstock.payouts.approval import Approval, approve_batch
 from cardstock.payouts.opening import Opener, open_by_hand
 from cardstock.payouts.reading import existing_batch, totals
@@ -25,7 +25,7 @@ api = Api("payouts", callers=partners_wiring.callers)
 @api.get("/v1/payouts", query=PageQuery, answer=models.PayoutList, auth="key", scope="payouts:read")
 def list_payouts(request: Request[Nothing, PageQuery]) -> models.PayoutList:
     """List payouts, newest period first."""
-    found, following = read_page(edge_wiring.signer(), "payouts", request.query, payouts_wiring.payouts().batch_page)
+    found, following = read_page(edge_wiring.signer(), "payouts", request.query, wiring.payouts().batch_page)
     return models.PayoutList([models.Payout.of(batch) for batch in found], following)
 
 
@@ -38,27 +38,25 @@ def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
     """
     opener = Opener(request.caller.actor, request.caller.name)
     keep = partial(catalog_wiring.keep_request, request.key)
-    batch, repeated = open_by_hand(
-        request.body.period, opener, flows_wiring.payout_rules, keep, payouts_wiring.payouts()
-    )
-    payouts_wiring.request_step(batch.id)
+    batch, repeated = open_by_hand(request.body.period, opener, flows_wiring.payout_rules, keep, wiring.payouts())
+    wiring.request_step(batch.id)
     return Answer(models.Payout.of(batch), replayed=repeated)
 
 
 @api.get("/v1/payouts/{payout_id}", answer=models.PayoutDetail, auth="key", scope="payouts:read", codes=(NOT_FOUND,))
 def read_payout(request: Request[Nothing, Nothing]) -> models.PayoutDetail:
     """Read a payout with the sums of its lines."""
-    batch = existing_batch(request.path["payout_id"], payouts_wiring.payouts())
-    return models.PayoutDetail.of(batch, totals(payouts_wiring.payouts().lines_of_batch(batch.id)))
+    batch = existing_batch(request.path["payout_id"], wiring.payouts())
+    return models.PayoutDetail.of(batch, totals(wiring.payouts().lines_of_batch(batch.id)))
 
 
 @api.get("/v1/payouts/{payout_id}/lines", query=PageQuery, answer=models.PayoutLines, auth="key",
          scope="payouts:read", codes=(NOT_FOUND,))  # fmt: skip
 def list_lines(request: Request[Nothing, PageQuery]) -> models.PayoutLines:
     """List the transfers of a payout, by number."""
-    batch = existing_batch(request.path["payout_id"], payouts_wiring.payouts())
-    of, read = f"lines:{batch.id}", payouts_wiring.payouts().line_page
-    found, following = read_page(edge_wiring.signer(), of, request.query, read, batch.id)
+    batch = existing_batch(request.path["payout_id"], wiring.payouts())
+    read = wiring.payouts().line_page
+    found, following = read_page(edge_wiring.signer(), f"lines:{batch.id}", request.query, read, batch.id)
     return models.PayoutLines([models.PayoutLine.of(line) for line in found], following)
 
 
@@ -71,8 +69,8 @@ def approve(request: Request[models.Approve, Nothing]) -> Answer:
     """
     can_approve = partial(staff_wiring.can_approve, request.caller.person_id)
     approval = Approval(request.caller.actor, request.caller.name, request.body.note, can_approve)
-    batch, repeated = approve_batch(request.path["payout_id"], approval, request.key, payouts_wiring.payouts())
-    payouts_wiring.request_step(batch.id)
+    batch, repeated = approve_batch(request.path["payout_id"], approval, request.key, wiring.payouts())
+    wiring.request_step(batch.id)
     return Answer(models.Payout.of(batch), replayed=repeated)
 
 
@@ -87,10 +85,10 @@ def bring_results(request: Request[models.BringResults, Nothing]) -> models.Take
     """
     payout_id, actor = request.path["payout_id"], request.caller.actor
     answers = request.body.answers(actor, clock.now())
-    brought = record_results(payout_id, answers, payouts_wiring.payouts())
+    brought = record_results(payout_id, answers, wiring.payouts())
     if request.body.all_others_paid:
-        confirm_all(payout_id, actor, payouts_wiring.payouts())
-    payouts_wiring.request_step(payout_id)
+        confirm_all(payout_id, actor, wiring.payouts())
+    wiring.request_step(payout_id)
     return models.TakenResults.of(payout_id, brought)
 
 
@@ -103,10 +101,8 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
     A bank's file has no channel that speaks: what the bank failed is paid with the next period's payout.
     """
     payout_id = request.path["payout_id"]
-    line, repeated = retry_line(
-        payout_id, request.path["number"], request.caller.actor, request.key, payouts_wiring.payouts()
-    )
-    payouts_wiring.request_step(payout_id)
+    line, repeated = retry_line(payout_id, request.path["number"], request.caller.actor, request.key, wiring.payouts())
+    wiring.request_step(payout_id)
     return Answer(models.PayoutLine.of(line), replayed=repeated)
 
 
@@ -114,8 +110,8 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
          codes=(NOT_FOUND,))  # fmt: skip
 def read_report(request: Request[Nothing, Nothing]) -> models.PayoutReport:
     """Read a payout's files and its reconciliation."""
-    batch = existing_batch(request.path["payout_id"], payouts_wiring.payouts())
-    files = ((file, payouts_wiring.report_files().link(file.key)) for file in (*batch.transfers, *batch.reports))
+    batch = existing_batch(request.path["payout_id"], wiring.payouts())
+    files = ((file, wiring.report_files().link(file.key)) for file in (*batch.transfers, *batch.reports))
     return models.PayoutReport.of(batch, files)
 
 

@@ -7,7 +7,7 @@ from cardstock.errors import NOT_FOUND
 from cardstock.flows import wiring as flows_wiring
 from cardstock.members.model import mask_name
 from cardstock.partners import wiring as partners_wiring
-from cardstock.payouts import wiring as payouts_wiring
+from cardstock.payouts import wiring
 from cardstock.payouts.tax import schemas as models
 from cardstock.payouts.tax.certificates import certificate_of
 from cardstock.payouts.tax.model import Certificate
@@ -19,7 +19,7 @@ api = Api("tax", callers=partners_wiring.callers)
 def _certificate(member: str, year: str) -> Certificate:
     if not (len(year) == 4 and year.isascii() and year.isdigit() and year.startswith("20")):
         raise NOT_FOUND()
-    return certificate_of(member, int(year), payouts_wiring.brand(), payouts_wiring.payouts(), flows_wiring.persons())
+    return certificate_of(member, int(year), wiring.brand(), wiring.payouts(), flows_wiring.persons())
 
 
 @api.get("/v1/me/tax/{year}", answer=models.TaxYear, auth="member", codes=(NOT_FOUND,))
@@ -41,8 +41,8 @@ def list_quarters(_request: Request[Nothing, Nothing]) -> models.TaxQuarters:
 
     A file is written in the night after the last payout of its quarter has settled, once; until then the quarter waits.
     """
-    files = payouts_wiring.report_files()
-    written, waiting = newest_quarters(clock.now(), payouts_wiring.payouts(), payouts_wiring.tax_files())
+    files = wiring.report_files()
+    written, waiting = newest_quarters(clock.now(), wiring.payouts(), wiring.tax_files())
     return models.TaxQuarters(
         [models.TaxQuarterFile.of(one, [(file, files.link(file.key)) for file in one.files]) for one in written],
         [models.WaitingQuarter.of(one) for one in waiting],

@@ -17,9 +17,7 @@ _OLDER_LOOKED_AT: Final = 24
 
 
 def list_payees(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch:
-    """Give every member who is eligible now a line. A step that was killed starts again; once it is through, nobody is
-    added.
-    """
+    """Add a line for every member who is eligible now. A killed step starts again; once through, it adds nobody."""
     blocked = _blocked_by_older(batch, needs.payouts)
     now = clock.now()
     for chunk in chunks(needs.ledger.eligible(batch.rules.minimum), _LISTED_AT_ONCE):

@@ -103,13 +103,13 @@ Result: TypeAlias = Literal["waiting_user", "paid", "failed", "expired"]
 """What a channel can answer. No answer is not a result: the same number is sent or asked about again."""
 
 DifferenceCode: TypeAlias = Literal[
-    "UNANSWERED",  # the channel has not said how the transfer ended
-    "CLAIM",  # the ledger holds another amount for the number than the line pays out
+    "UNANSWERED",  # the channel has not answered how the transfer ended
+    "CLAIM",  # the ledger claimed another amount than the line's gross
     "OUTCOME",  # ledger, line and channel disagree on how it ended
     "TAX",  # the ledger withheld another tax than the line
     "AMOUNT",  # the channel moved another amount than the line's net
     "ARITHMETIC",  # gross is not tax plus net
-    "UNLISTED",  # the ledger or the channel knows a number that the batch does not
+    "UNLISTED",  # the ledger or the channel has a number that the batch does not
 ]
 
 DropReason: TypeAlias = Literal[
@@ -121,8 +121,8 @@ DropReason: TypeAlias = Literal[
     "erased",
     "under_channel_minimum",
     "over_channel_maximum",
-    "account_unsuitable",  # the channel cannot pay to where the payee has his account
-    "attempt_open",  # an earlier attempt was paid after all, or is not over
+    "account_unsuitable",  # the channel cannot pay to the payee's account
+    "attempt_open",  # an earlier attempt was paid late, or is not over
 ]
 
 FINAL: Final = frozenset(status for status, following in LINE_STEPS.items() if not following)

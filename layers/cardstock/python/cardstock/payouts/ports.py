@@ -18,7 +18,7 @@ EnoughTime: TypeAlias = Callable[[], bool]
 
 
 class Payouts(Protocol):
-    """Batches, lines and answers, each money step in one transaction with its entry in the ledger."""
+    """Batches, lines and answers. Each money step is one transaction with its entry in the ledger."""
 
     def open_batch(self, batch: Batch) -> Batch:
         """Store a new batch, or find the one that has its id."""
@@ -93,7 +93,7 @@ class Payouts(Protocol):
         available again, one transaction for all. Lines that are final already stay as they are. At most `CHUNK`."""
 
     def record_answers(self, batch_id: str, answers: Sequence[Answer]) -> int:
-        """Keep answers that differ from the last one of their number; says how many those were."""
+        """Store answers that differ from the last one of their number; how many those were."""
 
     def answers_of_batch(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
         """Everything that was answered on a batch or one of its `PARTS`, by number, oldest first."""
@@ -103,10 +103,10 @@ class Ledger(Protocol):
     """What payouts read from the ledger. They write it through `Payouts` alone."""
 
     def eligible(self, minimum: int) -> Iterator[Balance]:
-        """Everybody who has `minimum` or more available, read consistently, in no order."""
+        """Every member with `minimum` or more available, read consistently, in no order."""
 
     def balances(self, members: Sequence[str]) -> Mapping[str, Balance]:
-        """What these members have at this moment."""
+        """The available balances of these members now."""
 
     def bookings(self, lines: Sequence[Line]) -> tuple[Mapping[str, Booking], Sequence[LedgerLine]]:
         """What is booked under the lines' numbers: summed, and posting by posting."""
@@ -116,21 +116,21 @@ class Ledger(Protocol):
 
 
 class Payees(Protocol):
-    """What is known of members as people to be paid."""
+    """Members as people to be paid."""
 
     def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
         """Those of them (at most 99) that exist, as they are on `now`."""
 
 
 class Channel(Protocol):
-    """A way to move money. It tells two transfers apart by their number alone.
+    """A transfer channel. It tells two transfers apart by their number alone.
 
-    What it does not know for certain it does not say: a time-out, an error and a state that nobody has heard of give no
-    answer for a number. Every call is safe to repeat; all may raise `UnavailableError`.
+    A time-out, an error or an unknown state gives no answer for a number. Every call is safe to repeat; all may raise
+    `UnavailableError`.
     """
 
     def refusal(self, account: str, name: str, net: int) -> DropReason | None:
-        """Why it could never make such a transfer, if so. Costs no call."""
+        """Why the channel can never make such a transfer; None if it can. Costs no call."""
 
     def transfer(self, lines: Sequence[Line]) -> Sequence[Answer]:
         """Hand over transfers, or hand them over again: the same number is never paid twice."""
@@ -139,17 +139,17 @@ class Channel(Protocol):
         """How transfers stand. Moves nothing."""
 
     def cancel(self, lines: Sequence[Line]) -> Sequence[Answer]:
-        """Call back transfers that their payees have not taken. One that was taken stays as it is."""
+        """Cancel transfers that their payees have not accepted. An accepted one stays as it is."""
 
     def document(self, batch: Batch, lines: Sequence[Line]) -> Document | None:
-        """What a person has to give to the channel, if that is how it works. The same bytes for the same lines."""
+        """The file that a person carries to the channel, if it takes one. The same bytes for the same lines."""
 
 
 class TaxFiles(Protocol):
     """The quarters whose files were written."""
 
     def add_tax_file(self, file: TaxFile) -> None:
-        """Note that a quarter was written, unless it is noted: it can only have been written with the same bytes."""
+        """Store that a quarter was written, unless it is stored: a repeat writes the same bytes."""
 
     def newest_tax_files(self, *, limit: int) -> list[TaxFile]:
         """The last ones, newest quarter first."""
@@ -163,13 +163,13 @@ QuarterWriter: TypeAlias = Callable[[TaxQuarter], Document]
 
 
 class Files(Protocol):
-    """Where files are kept that are written once."""
+    """Files that are written once."""
 
     def put_once(self, key: str, document: Document) -> None:
         """Write it, or find the same bytes there. Raises `ConflictError` (FILE_DIFFERS) for other ones."""
 
     def link(self, key: str) -> str:
-        """An address that anybody who has it can read the file from, for a few minutes.
+        """A link that reads the file for a few minutes, for anybody who has it.
 
         Raises `NotFoundError` for a file that is not there.
         """

@@ -1,16 +1,25 @@
 """The queues of payouts: the next step of a batch, and the parts of a big one."""
 
 import json
+from typing import Annotated
+
+import msgspec
 
 from cardstock import environment
 from cardstock.aws.queues import Queue
-from cardstock.payouts.model import PARTS, Batch
+from cardstock.payouts.model import PARTS, REST, Batch
+
+
+class PayoutStep(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Message: the batch to take on, or the part of it."""
+
+    payout_id: str
+    part: Annotated[str, msgspec.Meta(pattern=rf"\A([{''.join(PARTS)}]|{REST})?\Z")] = ""
 
 
 def request_step(payout_id: str, part: str = "") -> None:
     """Ask for a batch, or a part of one, to be taken on; a repeat does no harm. Raises `UnavailableError`."""
-    step = {"payout_id": payout_id, "part": part} if part else {"payout_id": payout_id}
-    Queue(environment.text("PAYOUT_STEPS_QUEUE_URL")).send(json.dumps(step))
+    Queue(environment.text("PAYOUT_STEPS_QUEUE_URL")).send(msgspec.json.encode(PayoutStep(payout_id, part)).decode())
 
 
 class QueuedPayoutMap:

@@ -10,7 +10,7 @@ Table `payouts`, partition key `pk`, sort key `sk`:
 | lines of a batch, by transfer number | batch id / `line#<number>` | query |
 | lines by number (results, last month's tax) | batch id / `line#<number>` | 1 read per 100 |
 | lines of a member: the number follows from member, period and attempt | batch id / `line#<number>` | 1 read per 50 |
-| lines of a person's year (his certificate) | batch id / `line#<number>` | 1 read per 100 |
+| lines of a person's year (the certificate) | batch id / `line#<number>` | 1 read per 100 |
 | answers of the channel, by number | batch id / `answer#<number>` | query; 1 read per 100 |
 
 A step of k lines is one transaction of 3k items: the ledger's entry (put if absent), the member's balance, the line.

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 
 def brand() -> str:
-    """How the brand is named on its reports."""
-
+    """The brand's name on its reports."""
     return environment.text("BRAND_NAME")
 
 
@@ -48,9 +47,9 @@ def set_transfer_transport(new: "httpx.BaseTransport | None") -> None:
 
 
 def transfer_channel(name: str) -> "payouts_ports.Channel":
-    """The way to move money that a batch was opened with. Raises ValueError for one that does not exist here.
+    """The channel that a batch was opened with, made anew when its account in the secret has changed.
 
-    Made anew when its account in the secret has changed.
+    Raises ValueError for a channel that does not exist here.
     """
     if name not in ("wechat", "alipay"):
         return _transfer_channel(name, "")

@@ -63,7 +63,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pay_note: Annotated[str, Meta(min_length=1, max_length=32)]
     """佣金报酬说明: what the payees are paid for."""
     title: Annotated[str, Meta(min_length=1, max_length=100)] = "佣金"
-    """What the payee reads in his bill; the period is put behind it."""
+    """What the payee reads in the bill; the period follows it."""
     maximum_fen: Annotated[int, Meta(ge=0)] = 0
     """The most that one transfer may be, as agreed with Alipay; 0: Alipay alone decides."""
     gateway: str = "https://openapi.alipay.com/gateway.do"

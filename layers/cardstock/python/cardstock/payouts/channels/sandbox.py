@@ -8,7 +8,7 @@ time since it was sent. It needs no memory, so every process on a machine says t
 | `paid` | paid, at once |
 | `failed` | failed, at once |
 | `slow` | nothing for an hour, then paid |
-| `confirm` | waits for the payee, who takes it after two hours |
+| `confirm` | waits for the payee, who accepts it after two hours |
 | `lapse` | waits for the payee, and lapses after 26 hours |
 | `late` | as `lapse`, but after 30 hours it was paid after all |
 | `stuck` | waits for the payee until it is called back |

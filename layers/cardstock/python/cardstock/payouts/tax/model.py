@@ -1,8 +1,7 @@
-"""What persons were paid and what was withheld from them: the quarter's file for the tax office, and the data of a
-person's certificate.
+"""What persons were paid and what was withheld: the quarter's file for the tax office, and a person's certificate.
 
-Everything here is the fold of lines that were paid, so it is the same whenever it is asked for. A month is the period
-that a line belongs to, not the day on which the money came.
+Everything follows from paid lines alone, so a repeat gives the same. A month is the period of a line, not the day on
+which the money came.
 
 Operators of internet platforms report who earns on them, and how much, within the month after each quarter: Provisions
 on the reporting of tax-related information by internet platform enterprises (互联网平台企业涉税信息报送规定, State
@@ -64,7 +63,7 @@ class Quarter(msgspec.Struct, frozen=True):
 
 
 class PersonMonth(msgspec.Struct, frozen=True):
-    """What one person was paid for one month, all his members together, and how its tax was made."""
+    """What one person was paid for one month, over all members of the person, and how the tax follows."""
 
     person: str
     name: str
@@ -82,7 +81,7 @@ class PersonMonth(msgspec.Struct, frozen=True):
 
 
 class PersonYear(msgspec.Struct, frozen=True):
-    """What one person was paid and what was withheld, from the beginning of a year to the end of a quarter."""
+    """What one person was paid and what was withheld, from January to the end of a quarter."""
 
     person: str
     name: str
@@ -95,7 +94,7 @@ class PersonYear(msgspec.Struct, frozen=True):
 
 
 class Certificate(msgspec.Struct, frozen=True):
-    """What a withholding certificate of one person and year is made of."""
+    """The data of a withholding certificate of one person and year."""
 
     brand: str
     person: str
@@ -104,7 +103,7 @@ class Certificate(msgspec.Struct, frozen=True):
     year: int
     months: tuple[PersonMonth, ...]
     open_periods: tuple[str, ...]
-    """Months of the year whose batch is not settled: what they will add is not here yet."""
+    """Months of the year whose batch is not settled; their lines may be missing here."""
 
     @property
     def income(self) -> Fen:
@@ -116,14 +115,14 @@ class Certificate(msgspec.Struct, frozen=True):
 
 
 class TaxQuarter(msgspec.Struct, frozen=True):
-    """Everything that a quarter's file says. `closed_at` dates it: when the last of its batches was closed."""
+    """The content of a quarter's file. `closed_at` dates it: when the last of its batches was closed."""
 
     brand: str
     quarter: Quarter
     batches: tuple[Batch, ...]
     months: tuple[PersonMonth, ...]
     years: tuple[PersonYear, ...]
-    """Everybody who was paid in the year so far, in this quarter or before."""
+    """Every person paid in the year so far, in this quarter or before."""
     closed_at: datetime
     controls: tuple[Control, ...]
 
@@ -134,7 +133,7 @@ class TaxQuarter(msgspec.Struct, frozen=True):
 
 
 class TaxFile(msgspec.Struct, frozen=True):
-    """A quarter whose file was written, once, and what it adds up to."""
+    """A quarter whose file was written, and its sums."""
 
     quarter: str
     written_at: datetime
@@ -209,8 +208,7 @@ def _person_month(person: str, period: str, lines: Sequence[Line]) -> PersonMont
 
 
 def month_of(lines: Iterable[Line]) -> TaxToDate | None:
-    """The figures that a person's lines of one month have left, whatever order they were sent in; None if nothing of
-    it was paid."""
+    """A person's tax figures after the paid lines of one month, in whatever order they were sent; None without any."""
     figures: TaxToDate | None = None
     for line in lines:
         if line.status == "paid":

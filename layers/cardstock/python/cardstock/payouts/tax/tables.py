@@ -161,7 +161,7 @@ def assess(table: TaxTable, figures: TaxToDate) -> Assessment:
 
 
 def counted(before: TaxToDate | None, month: date, gross: Fen, tax: Fen, *, carry_over_gap: bool = False) -> TaxToDate:
-    """A person's figures after he was paid `gross` in `month`, of which `tax` was withheld.
+    """A person's figures after `gross` was paid in `month`, of which `tax` was withheld.
 
     Lines of one month may be counted in any order. Raises ValueError for a month before that of `before`.
     """

@@ -1,10 +1,10 @@
-"""What has been paid to a person before a line, whichever of his members it went to: tax is a person's.
+"""A person's tax figures before a line, over all members of the person.
 
-Only amounts that were paid in the end count, so a transfer that fails is out again as soon as it is known to have
-failed, whatever month or year that happens in. What is on its way counts until then: it is taxed with what follows it.
+Only amounts that were paid in the end count: a failed transfer is taken out as soon as it is known to have failed,
+whatever month or year that happens in. A transfer in flight counts until then, and is taxed with what follows it.
 
-Two lines of one person in one batch are never decided at once. Of those that are pending the first by attempt and
-member goes, and the others wait until it is not pending any more: no lock is needed, however many steps run.
+Two lines of one person in one batch are never decided at once. The first pending line by attempt and member goes; the
+others wait until it is decided. No lock is needed, however many steps run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,13 @@ from cardstock.payouts.tax.tables import TABLES, TaxToDate, counted
 
 _COUNTS = frozenset({"sent", "waiting_user", "paid"})
 Person = tuple[str, ...]
-"""The members who are one person, sorted."""
+"""The members of one person, sorted."""
 
 
 def figures_before(
     batch: Batch, lines: Sequence[Line], known: Mapping[str, Payee], payouts: Payouts
 ) -> tuple[dict[str, TaxToDate], set[str]]:
-    """By number, what each line's person was paid before it; and the numbers that have to wait for another line of
-    the same person.
+    """By number, the figures of each line's person before it; and the numbers that wait for another line of the person.
 
     Costs no read under a monthly method unless a payee is more than one member. Otherwise numbers of other lines follow
     from member and month, so they are read by key: the month before, and months before that only if the brand carries
@@ -50,7 +49,7 @@ def figures_before(
 
 
 def person_of(member: str, known: Mapping[str, Payee]) -> Person:
-    """Everybody who is the same person as `member`, himself included."""
+    """All members of the person behind `member`, with `member` itself."""
     payee = known.get(member)
     return tuple(sorted({member, *(payee.siblings if payee is not None else ())}))
 

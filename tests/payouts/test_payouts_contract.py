@@ -1,4 +1,4 @@
-"""What every `payouts.ports.Payouts` and `Ledger` holds to: the tables and the memory."""
+"""The contracts of the ports of payouts, held by the tables and by the fakes in memory."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.errors import CardstockError
+from cardstock.files import Document
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey
 from cardstock.payouts import wiring as payouts_wiring
@@ -16,6 +17,7 @@ from cardstock.payouts.model import (
     Balance,
     Batch,
     Booking,
+    File,
     Line,
     Period,
     Result,
@@ -27,9 +29,10 @@ from cardstock.payouts.model import (
     new_line,
     retried,
 )
-from cardstock.payouts.ports import Ledger, Payouts
+from cardstock.payouts.ports import Files, Ledger, Payouts, TaxFiles
+from cardstock.payouts.tax.model import TaxFile
 from tests.people.finance import FIRST, Finance, finance
-from tests.people.memory_payouts import MemoryLedger, MemoryPayouts
+from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayouts, MemoryTaxFiles
 
 __all__ = ["finance"]
 
@@ -289,3 +292,43 @@ def test_the_ledger_knows_who_has_enough(brand: Brand) -> None:
     assert {member: found.available for member, found in brand.ledger.balances(["mem_3", "mem_9"]).items()} == {
         "mem_3": -1,
     }  # fmt: skip
+
+
+@pytest.fixture(params=["memory", "tables"])
+def tax_files(request: pytest.FixtureRequest) -> TaxFiles:
+    if request.param == "memory":
+        return MemoryTaxFiles()
+    request.getfixturevalue("cloud")
+    return payouts_wiring.tax_files()
+
+
+def test_a_quarter_is_stored_once_and_the_newest_come_first(tax_files: TaxFiles) -> None:
+    file = File("tax.csv", "tax/2026-Q3/tax.csv", "text/csv", 12, "ab" * 32)
+    stored = [
+        TaxFile(quarter, FIRST, ("pay_202609",), 2, 100_000, 4_000, (file,))
+        for quarter in ("2026-Q3", "2025-Q4", "2026-Q1")
+    ]
+    for one in stored:
+        tax_files.add_tax_file(one)
+    tax_files.add_tax_file(replace(stored[0], persons=9))
+
+    assert tax_files.newest_tax_files(limit=2) == [stored[0], stored[2]]
+    assert [one.quarter for one in tax_files.newest_tax_files(limit=9)] == ["2026-Q3", "2026-Q1", "2025-Q4"]
+
+
+@pytest.fixture(params=["memory", "bucket"])
+def files(request: pytest.FixtureRequest) -> Files:
+    if request.param == "memory":
+        return MemoryFiles()
+    request.getfixturevalue("finance")
+    return payouts_wiring.report_files()
+
+
+def test_a_file_is_written_once(files: Files) -> None:
+    document = Document("report.txt", "text/plain", b"one")
+    files.put_once("payouts/report.txt", document)
+    files.put_once("payouts/report.txt", document)
+
+    assert code_of(lambda: files.put_once("payouts/report.txt", replace(document, content=b"two"))) == "FILE_DIFFERS"
+    assert "payouts/report.txt" in files.link("payouts/report.txt")
+    assert code_of(lambda: files.link("payouts/other.txt")) == "NOT_FOUND"

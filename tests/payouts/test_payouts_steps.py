@@ -12,6 +12,7 @@ from cardstock.flows import wiring as flows_wiring
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.model import Balance, Line, Payee, Period, Rules, batch_id, new_line, written
 from cardstock.payouts.opening import Opener, open_batch
+from cardstock.payouts.ports import Writer
 from cardstock.payouts.reporting import report_of
 from tests.people.finance import FIRST, PAYOUT, Finance, finance, member_id
 
@@ -300,3 +301,25 @@ def test_money_that_fails_repays_a_debt_first(finance: Finance) -> None:
     assert in_debt == {"available": -2_000, "paying": 5_000}
     assert finance.balance(member) == {"available": 3_000}
     finance.check_ledger()
+
+
+def test_only_the_step_that_writes_the_report_loads_its_writers(
+    finance: Finance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    writers = payouts_wiring.report_writers
+
+    def loading() -> Sequence[Writer]:
+        found = payouts_wiring.payouts().find_batch(PAYOUT)
+        loaded.append(found.stage if found is not None else "")
+        return writers()
+
+    monkeypatch.setattr(payouts_wiring, "report_writers", loading)
+    finance.member(1, 5_000)
+    finance.sent()
+    before = list(loaded)
+    finance.results(others=True)
+    assert not finance.drain()
+
+    assert before == []
+    assert loaded == ["closed"]

@@ -14,7 +14,8 @@ from cardstock.aws import queues as sqs
 from cardstock.clock import rfc3339
 from cardstock.errors import CardstockError
 from cardstock.payouts import wiring
-from cardstock.payouts.model import Batch, Line, Period, Rules, batch_id, transfer_number
+from cardstock.payouts.model import Batch, Period, Rules, batch_id, transfer_number
+from cardstock.payouts.store import LineItem
 from cardstock.payouts.tax.model import TaxFile
 from functions.payouts.nightly_tax import app
 from tests.house import faults
@@ -27,20 +28,17 @@ LABOUR = Rules(1_000, "bank_file", 10, "labour", "labour-2019")
 
 def settled(period: Period) -> None:
     """A batch that is over, with one line, as the steps leave it."""
-    from cardstock.payouts.store import LineItem, _line_item
-
     batch = Batch(
         batch_id(period), period, "settled", LABOUR, "schedule", period.ends, listed_at=period.ends,
         closed_at=period.ends + timedelta(days=2),
     )  # fmt: skip
     wiring.payouts().open_batch(batch)
     number = transfer_number("mem_1", period, 1)
-    item = _line_item(Line(batch.id, period.key, "mem_1", 1, number, 100_000))
-    item.status, item.gross, item.tax, item.net = "paid", 100_000, 4_000, 96_000
-    item.name, item.person, item.id_number, item.tax_table = "张伟", "prs_1", "1***X", "labour-2019"
-    item.sent_at = item.closed_at = batch.closed_at
-    assert isinstance(item, LineItem)
-    item.save()
+    LineItem(
+        pk=batch.id, sk=f"line#{number}", member="mem_1", attempt=1, listed=100_000, status="paid",
+        gross=100_000, tax=4_000, net=96_000, name="张伟", person="prs_1", id_number="1***X", tax_table="labour-2019",
+        sent_at=batch.closed_at, closed_at=batch.closed_at,
+    ).save()  # fmt: skip
 
 
 def night(days: int = 0) -> Any:

@@ -269,15 +269,15 @@ def test_an_answer_from_five_minutes_ago_is_as_good_as_one_of_now(wechat: Wechat
     )
     clock.move(minutes=5)
 
-    assert made._is_genuine(raw)
+    assert made.is_genuine(raw)
     clock.move(seconds=1)
-    assert not made._is_genuine(raw)
+    assert not made.is_genuine(raw)
 
 
 def _own(made: WechatTransfers) -> dict[str, str]:
     path = f"/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{NUMBER}"
     return {
-        "Authorization": made._authorization("GET", path, b""), "Accept": "application/json", "User-Agent": "x",
+        "Authorization": made.authorization("GET", path, b""), "Accept": "application/json", "User-Agent": "x",
         "Wechatpay-Serial": wechat_account()["public_key_id"],
     }  # fmt: skip
 

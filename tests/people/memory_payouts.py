@@ -22,6 +22,7 @@ from cardstock.payouts.model import (
     Line,
     transfer_number,
 )
+from cardstock.payouts.tax.model import TaxFile
 
 Pockets = Counter[str]
 """What a member has, by pocket: available, paying, paid, withheld."""
@@ -203,6 +204,19 @@ class MemoryPayouts:
 
     def _remember(self, request: RequestKey, result: str) -> None:
         self._requests[request.id] = (request.fingerprint, result)
+
+
+class MemoryTaxFiles:
+    """`payouts.ports.TaxFiles`."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, TaxFile] = {}
+
+    def add_tax_file(self, file: TaxFile) -> None:
+        self._files.setdefault(file.quarter, file)
+
+    def newest_tax_files(self, *, limit: int) -> list[TaxFile]:
+        return [self._files[quarter] for quarter in sorted(self._files, reverse=True)[:limit]]
 
 
 class MemoryFiles:

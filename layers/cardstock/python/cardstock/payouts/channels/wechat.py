@@ -162,7 +162,7 @@ class WechatTransfers:
     def _call(self, method: Literal["GET", "POST"], path: str, line: Line, body: bytes = b"") -> _Bill | None:
         """What WeChat says about the line, if it is certain that WeChat says it."""
         headers = {
-            "Authorization": self._authorization(method, path, body),
+            "Authorization": self.authorization(method, path, body),
             "Accept": "application/json",
             "Content-Type": "application/json",
             "User-Agent": "cardstock",
@@ -176,7 +176,7 @@ class WechatTransfers:
         if response.status_code != httpx.codes.OK:
             self._report(line.number, f"http_{response.status_code} {_code(response)}".strip())
             return None
-        if not self._is_genuine(response):
+        if not self.is_genuine(response):
             self._report(line.number, "signature")
             return None
         try:
@@ -193,7 +193,8 @@ class WechatTransfers:
             return None
         return bill
 
-    def _authorization(self, method: str, path: str, body: bytes) -> str:
+    def authorization(self, method: str, path: str, body: bytes) -> str:
+        """The signed header of a request."""
         nonce = secrets.token_hex(16)
         timestamp = int(clock.now().timestamp())
         signature = self._private.sign(f"{method}\n{path}\n{timestamp}\n{nonce}\n".encode() + body + b"\n")
@@ -202,7 +203,8 @@ class WechatTransfers:
             f'timestamp="{timestamp}",serial_no="{self._account.serial_no}"'
         )
 
-    def _is_genuine(self, response: httpx.Response) -> bool:
+    def is_genuine(self, response: httpx.Response) -> bool:
+        """Whether WeChat signed the response within the last five minutes."""
         given = response.headers
         timestamp, nonce = given.get("wechatpay-timestamp", ""), given.get("wechatpay-nonce", "")
         if given.get("wechatpay-serial") != self._account.public_key_id or not (

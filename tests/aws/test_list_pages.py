@@ -104,14 +104,14 @@ def plans() -> Read:
 
 def holds() -> Read:
     for number in NUMBERS:
-        DynamoHolds().put(Hold(f"ord_{number}", ("same_payer",), (), AT))
-    return DynamoHolds().page
+        DynamoHolds().save_new_hold(Hold(f"ord_{number}", ("same_payer",), (), AT))
+    return DynamoHolds().list_holds
 
 
 def alarms() -> Read:
     for number in NUMBERS:
-        DynamoAlarms().put(Alarm(f"mem_{number}.1", f"mem_{number}", 30, 3, 1, AT))
-    return DynamoAlarms().page
+        DynamoAlarms().save_alarm(Alarm(f"mem_{number}.1", f"mem_{number}", 30, 3, 1, AT))
+    return DynamoAlarms().list_alarms
 
 
 def write_offs() -> Read:
@@ -181,7 +181,7 @@ def test_pages_tell_everything_once_and_a_full_last_page_promises_no_other(
 
 
 def test_an_empty_list_is_one_empty_page(cloud: Cloud) -> None:
-    assert DynamoHolds().page(20, None) == ([], None)
+    assert DynamoHolds().list_holds(20, None) == ([], None)
     assert DynamoProducts().list_products(20, None) == ([], None)
     assert DynamoProducts().products_of_supplier("sup_1", 20, None) == ([], None)
     assert DynamoCards().cards_of_member("mem_a", 20, None) == ([], None)

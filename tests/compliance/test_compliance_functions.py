@@ -1,4 +1,4 @@
-"""The guard through the functions: a held reward from payment to release, an alarm from the night to the payout."""
+"""Compliance through the functions: a held reward from payment to release, an alarm from the night to the payout."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -9,11 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.aws import queues as sqs
-from cardstock.compliance import service as guard
 from cardstock.compliance import wiring as compliance_wiring
-from cardstock.compliance.model import Subtree
+from cardstock.compliance.alarms import raise_alarms
+from cardstock.compliance.model import Lift, Subtree
 from cardstock.compliance.store import stopped
 from cardstock.edge import wiring as edge_wiring
+from cardstock.edge.schedule import UnfinishedError
 from cardstock.flows import wiring as flows_wiring
 from cardstock.members import wiring as members_wiring
 from cardstock.members.identity import verify_person
@@ -23,15 +24,15 @@ from cardstock.orders import payment
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import PaymentNotice
 from cardstock.payouts.model import Balance, refusal
-from functions.compliance.api import app as guard_api
-from functions.compliance.nightly_check import app as nightly_guard
+from functions.compliance.api import app as compliance_api
+from functions.compliance.nightly_check import app as nightly_check
 from functions.ledger.api import app as commissions_api
 from functions.orders.on_change import app as on_order_event
 from tests.house import faults
 from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event
 from tests.people.finance import FIRST, Finance, clock_at
 from tests.people.ledger_shop import Shop, line, shop
-from tests.people.staff import staff_key
+from tests.people.staff import person, staff_key
 
 __all__ = ["shop"]
 
@@ -60,7 +61,9 @@ def key(*scopes: str, name: str = "Li Na") -> str:
 
 def call(method: str, path: str, resource: str, body: Any = None, **options: Any) -> tuple[int, Any]:
     token = options.pop("token", None) or key()
-    answer = guard_api.handler(http_event(method, path, body, resource=resource, token=token, **options), Context())
+    answer = compliance_api.handler(
+        http_event(method, path, body, resource=resource, token=token, **options), Context()
+    )
     return answer["statusCode"], json.loads(answer["body"])
 
 
@@ -209,7 +212,7 @@ def grow(shop: Shop, people: int) -> None:
 
 
 def look(shop: Shop) -> dict[str, Any]:
-    return nightly_guard.handler({"scheduled_at": "2026-12-01T17:00:00Z"}, Context(remaining_ms=900_000))
+    return nightly_check.handler({"scheduled_at": "2026-12-01T17:00:00Z"}, Context(remaining_ms=900_000))
 
 
 def ask_to_lift(alarm_id: str, token: str) -> tuple[int, Any]:
@@ -330,20 +333,23 @@ def test_of_two_who_lift_at_once_one_is_told_to_look_again(shop: Shop) -> None:
     grow(shop, 28)
     look(shop)
     alarms = compliance_wiring.alarms()
-    (alarm,), _ = alarms.page(10, None)
-    one, other = (replace(alarm, asked_by=name, asked_at=alarm.at, version=2) for name in ("key_1", "key_2"))
+    (alarm,), _ = alarms.list_alarms(10, None)
+    one, other = (
+        replace(alarm, state="lift_requested", requested=Lift(person(name), alarm.at, "seen"), version=2)
+        for name in ("Ms Zhao", "Mr Chen")
+    )
 
-    assert alarms.put(one) is True
-    assert alarms.put(other) is False
+    assert alarms.save_alarm(one) is True
+    assert alarms.save_alarm(other) is False
     assert ask_to_lift("mem_r.1", key())[1]["lifted"] is not None
 
 
 def test_without_time_to_read_the_network_nothing_is_said_about_it(shop: Shop) -> None:
     grow(shop, 3)
 
-    with pytest.raises(nightly_guard.GuardUnfinishedError):
-        nightly_guard.handler({"scheduled_at": "2026-12-01T17:00:00Z"}, Context(remaining_ms=1_000))
-    assert compliance_wiring.alarms().days(date(2026, 11, 1), date(2026, 12, 31)) == []
+    with pytest.raises(UnfinishedError):
+        nightly_check.handler({"scheduled_at": "2026-12-01T17:00:00Z"}, Context(remaining_ms=1_000))
+    assert compliance_wiring.alarms().closed_days(date(2026, 11, 1), date(2026, 12, 31)) == []
 
 
 TICKS = sorted((ROOT / "events/compliance/nightly_check").glob("*.json"))
@@ -355,15 +361,15 @@ def test_a_kept_tick_runs_or_is_refused(shop: Shop, path: Path) -> None:
     event = json.loads(path.read_text("utf-8"))
     if path.stem.startswith("bad_"):
         with pytest.raises(ValueError, match=r".+"):
-            nightly_guard.handler(event, Context(remaining_ms=900_000))
+            nightly_check.handler(event, Context(remaining_ms=900_000))
     else:
-        assert nightly_guard.handler(event, Context(remaining_ms=900_000))["alarms"] == 0
+        assert nightly_check.handler(event, Context(remaining_ms=900_000))["alarms"] == 0
 
 
 @pytest.mark.parametrize("path", REQUESTS, ids=lambda path: path.stem)
 def test_a_kept_request_is_answered_as_its_name_says(shop: Shop, path: Path) -> None:
     event = json.loads(path.read_text("utf-8").replace("FINANCE_KEY", key()))
-    answer = guard_api.handler(event, Context())
+    answer = compliance_api.handler(event, Context())
     told = json.loads(answer["body"])
 
     if path.stem.startswith("bad_"):
@@ -378,11 +384,11 @@ def test_a_payout_lists_nobody_who_is_stopped_and_drops_who_was_stopped_since(cl
         finance = Finance(cloud, clock)
         stopped_before, stopped_after, free = (finance.member(index, 5_000) for index in (1, 2, 3))
         subtrees = [Subtree(member, 40, 3, (member,)) for member in (stopped_before, stopped_after)]
-        guard.sound(subtrees[:1], alarms=compliance_wiring.alarms(), clock=clock)
+        raise_alarms(subtrees[:1], alarms=compliance_wiring.alarms())
         finance.tick()
         finance.drain()
         listed = set(finance.lines())
-        guard.sound(subtrees, alarms=compliance_wiring.alarms(), clock=clock)
+        raise_alarms(subtrees, alarms=compliance_wiring.alarms())
         finance.approve()
         finance.drain()
         lines = finance.lines()

@@ -107,7 +107,7 @@ class Recorder:
     def _keep(self, name: str, cause: str) -> None:
         self.journal.effect(name, lambda: self.kept.add(f"{name} {cause}"))
 
-    def watch(self, order: Order, accrual: Accrual) -> None:
+    def log_and_check(self, order: Order, accrual: Accrual) -> None:
         assert accrual.order_id == order.order_id
         self._keep("check purchase", order.order_id)
 

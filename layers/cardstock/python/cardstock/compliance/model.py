@@ -1,10 +1,6 @@
-"""What the compliance guard watches after a plan is published: who pays whose orders, who stocks up, where a network
-becomes what the law looks at, and what it stops until people have looked.
+"""Nouns of compliance: purchases, holds, alarms and sales of days."""
 
-A `Hold` keeps the rewards of one order frozen until finance lifts it. An `Alarm` keeps the payouts of one subtree back
-until two people have lifted it. Both are kept for good, with who lifted them and why.
-"""
-
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final, Literal, TypeAlias
 
@@ -15,23 +11,36 @@ from cardstock.law import OUTSIDE_FLOOR_BPS
 from cardstock.money import BPS_ONE, Bps, Fen, half_up
 
 HoldReason: TypeAlias = Literal["same_payer", "same_device", "same_person", "stocking_up"]
-Mark: TypeAlias = Literal["payer", "device"]
+MarkKind: TypeAlias = Literal["payer", "device"]
+HoldState: TypeAlias = Literal["open", "lifted"]
+AlarmState: TypeAlias = Literal["open", "lift_requested", "lifted"]
+
+HOLD_STATES: Final[Mapping[HoldState, frozenset[HoldState]]] = {
+    "open": frozenset({"lifted"}),
+    "lifted": frozenset(),
+}
+ALARM_STATES: Final[Mapping[AlarmState, frozenset[AlarmState]]] = {
+    "open": frozenset({"lift_requested"}),
+    "lift_requested": frozenset({"lifted"}),
+    "lifted": frozenset(),
+}
+"""State -> the states that a verb can lead to. The charts of the area's `__init__` show the same."""
 
 STOCKING_DAYS: Final = 30
-"""Units of one buyer are added up over so many days."""
+"""Days over which the units of one buyer are added up."""
 OUTSIDE_DAYS: Final = 30
-"""Days over which that share is taken."""
+"""Days over which the share of sales to people who promote nothing is taken."""
 
 
-def mark(kind: Mark, name: str) -> str:
-    """What is kept instead of a payer's or a device's name: the same for the same one, and nobody can read it."""
+def mark_of(kind: MarkKind, name: str) -> str:
+    """What is kept instead of the name of a payer or a device: equal for equal names, and not readable."""
     return derived_id(kind, name)
 
 
 class Purchase(msgspec.Struct, frozen=True):
-    """One paid order as the guard sees it. Nothing in it is the client's word.
+    """One paid order as compliance sees it. Nothing in it is the client's word.
 
-    `payer` and `device` are marks of what the payment channel told in its signed notice, `""` where it told nothing.
+    `payer` and `device` are marks of what the payment channel said in its signed notice, `""` where it said nothing.
     """
 
     order_id: str
@@ -41,53 +50,66 @@ class Purchase(msgspec.Struct, frozen=True):
     units: int
     """Units on lines that were paid for and earn."""
     promoter: bool
-    """The buyer was a distributor or a partner when he ordered."""
+    """The buyer was a distributor or a partner when the order was placed."""
     earners: tuple[str, ...] = ()
-    """Who is credited for it."""
+    """Members who are credited for it."""
     payer: str = ""
     device: str = ""
 
 
+class Sale(msgspec.Struct, frozen=True):
+    """What the sales of a day keep of a purchase."""
+
+    buyer_id: str
+    net: Fen
+    promoter: bool
+
+
 class Identity(msgspec.Struct, frozen=True):
-    """What is known of a member beyond doubt: the mark of the account he came with, and of the verified person."""
+    """What is known of a member beyond doubt: the mark of the account used to register, and the verified person."""
 
     member_id: str
     account: str
     person: str = ""
 
 
+class Lift(msgspec.Struct, frozen=True):
+    """Who said that something may go on, when and why."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
 class Hold(msgspec.Struct, frozen=True):
-    """The rewards of `order_id` stay frozen. `members` are those whom the order has something in common with."""
+    """The rewards of `order_id` stay frozen while it is open.
+
+    `members` are those with whom the order has something in common. `lifted`: set with the state of that name.
+    """
 
     order_id: str
     reasons: tuple[HoldReason, ...]
     members: tuple[str, ...]
     at: datetime
-    lifted_by: str = ""
-    lifted_at: datetime | None = None
-    lifted_why: str = ""
-
-    @property
-    def open(self) -> bool:
-        """Whether it still holds the rewards."""
-        return self.lifted_at is None
+    state: HoldState = "open"
+    lifted: Lift | None = None
 
 
 class Subtree(msgspec.Struct, frozen=True):
-    """A member with everybody brought by him, by those, and so on. `people` and `levels` count him too."""
+    """A member with everybody brought by them, by those, and so on. `people` and `levels` count the head too."""
 
     head: str
     people: int
     levels: int
     earners: tuple[str, ...]
-    """Those of them who have or had money of rewards, sorted."""
+    """Members of it who have or had money of rewards, sorted."""
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """A subtree that the law would look at. While it is open, nobody in it is paid out.
+    """A subtree that the law would look at. Until the alarm is lifted, nobody in it is paid out.
 
-    The figures are those of the last night that found it open: with twice the people it is a new alarm. `asked_by` has
-    asked for it to be lifted; another one must agree.
+    The figures are those of the last night that found it not lifted; with twice the people it is a new alarm.
+    `requested` and `lifted` are the words of the first and the second person, set with the states of those names.
     """
 
     id: str
@@ -96,21 +118,23 @@ class Alarm(msgspec.Struct, frozen=True):
     levels: int
     earning: int
     at: datetime
-    asked_by: str = ""
-    asked_at: datetime | None = None
-    asked_why: str = ""
-    lifted_by: str = ""
-    lifted_at: datetime | None = None
-    lifted_why: str = ""
+    state: AlarmState = "open"
+    requested: Lift | None = None
+    lifted: Lift | None = None
     version: int = 1
 
     @property
-    def open(self) -> bool:
-        """Whether it still stops payouts."""
-        return self.lifted_at is None
+    def stops_payouts(self) -> bool:
+        """Whether the payouts of its subtree are stopped."""
+        return self.state != "lifted"
+
+    @property
+    def number(self) -> int:
+        """Which alarm about its head it is, from 1: the end of its id."""
+        return int(self.id.rpartition(".")[2])
 
 
-class SoldDay(msgspec.Struct, frozen=True):
+class SalesDay(msgspec.Struct, frozen=True):
     """The sales of one day of the brand, and the part of them to people who promote nothing."""
 
     day: date
@@ -118,8 +142,8 @@ class SoldDay(msgspec.Struct, frozen=True):
     outside: Fen
 
 
-class Share(msgspec.Struct, frozen=True):
-    """The days up to `day`, added up."""
+class OutsideShare(msgspec.Struct, frozen=True):
+    """The sales of the days up to `day`, added up, and the part of them to people who promote nothing."""
 
     day: date
     sales: Fen

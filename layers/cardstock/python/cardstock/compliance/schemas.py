@@ -1,4 +1,4 @@
-"""What the compliance guard has stopped, and what it saw, as JSON."""
+"""Held rewards, alarms and sales shares as JSON."""
 
 from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
 
@@ -11,10 +11,12 @@ from cardstock.clock import rfc3339
 from cardstock.compliance import errors
 from cardstock.edge.fields import MemberId, Moment, NextCursor, OrderId, PersonId
 from cardstock.edge.http import Model
-from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
+from cardstock.errors import NOT_FOUND, QUERY_INVALID, REASON_MISSING, SECOND_PERSON_NEEDED, Pointer
+from cardstock.law import OUTSIDE_FLOOR_BPS
 
 if TYPE_CHECKING:
-    from cardstock.compliance.model import Alarm, Hold, Share
+    from cardstock.compliance.model import Alarm, Hold, OutsideShare
+    from cardstock.compliance.model import Lift as LiftRecord
 
 LIFT_CODES: Final = (NOT_FOUND, REASON_MISSING)
 ALARM_CODES: Final = (*LIFT_CODES, errors.ALARM_CHANGED, SECOND_PERSON_NEEDED)
@@ -51,6 +53,11 @@ class Lifted(Model):
         str, Meta(description="Why it may go on.", examples=["family of four, invoices seen on 2026-11-20"])
     ]
 
+    @classmethod
+    def of(cls, lift: LiftRecord | None) -> Lifted | None:
+        """A person's word; None where nobody has said it yet."""
+        return None if lift is None else cls(lift.by, rfc3339(lift.at), lift.reason)
+
 
 class HeldReward(Model):
     """The rewards of one order, credited and kept frozen until they are let go."""
@@ -70,6 +77,14 @@ class HeldReward(Model):
     members: Annotated[list[MemberId], Meta(description="Members whom the order has something in common with.")]
     held_at: Annotated[Moment, Meta(description="When the rewards were held.")]
     lifted: Annotated[Lifted | None, Meta(description="Who let them go on; null while they are held.")]
+
+    @classmethod
+    def of(cls, hold: Hold, language: str) -> HeldReward:
+        """A hold, its reasons in the language of the request."""
+        english = language == "en"
+        text = ("; " if english else "；").join(_REASONS[reason][english] for reason in hold.reasons)
+        lifted = Lifted.of(hold.lifted)
+        return cls(hold.order_id, list(hold.reasons), text, list(hold.members), rfc3339(hold.at), lifted)
 
 
 class HeldRewards(Model):
@@ -92,6 +107,20 @@ class ComplianceAlarm(Model):
     raised_at: Annotated[Moment, Meta(description="When the nightly check found it.")]
     asked: Annotated[Lifted | None, Meta(description="The first person's word that it may be lifted; null before.")]
     lifted: Annotated[Lifted | None, Meta(description="The second person's word, which lifts it; null before.")]
+
+    @classmethod
+    def of(cls, alarm: Alarm) -> ComplianceAlarm:
+        """An alarm, lifted or not."""
+        return cls(
+            alarm_id=alarm.id,
+            head=alarm.head,
+            people=alarm.people,
+            levels=alarm.levels,
+            earning=alarm.earning,
+            raised_at=rfc3339(alarm.at),
+            asked=Lifted.of(alarm.requested),
+            lifted=Lifted.of(alarm.lifted),
+        )
 
 
 class ComplianceAlarms(Model):
@@ -116,6 +145,13 @@ class SalesQuery(Model):
         | None
     ) = None
 
+    def day(self) -> date | None:
+        """The day asked for; None: none was. Raises `InvalidError` QUERY_INVALID for a day that no calendar has."""
+        try:
+            return None if self.until is None else date.fromisoformat(self.until)
+        except ValueError as error:
+            raise QUERY_INVALID(pointers=(Pointer("/until", "NO_DAY"),)) from error
+
 
 class OutsideSales(Model):
     """Sales of thirty days, and what of it went to people who promote nothing."""
@@ -129,39 +165,9 @@ class OutsideSales(Model):
     floor_bps: Annotated[int, Meta(description="Share under which it is a warning, in basis points.", examples=[5_000])]
     warns: Annotated[bool, Meta(description="Whether the share is under the floor.")]
 
-
-def day_of(text: str) -> date | None:
-    """The day, or None for one that no calendar has."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def hold_told(hold: Hold, language: str) -> HeldReward:
-    """The view of a hold."""
-    english = language == "en"
-    text = ("; " if english else "；").join(_REASONS[reason][english] for reason in hold.reasons)
-    lifted = None if hold.lifted_at is None else Lifted(hold.lifted_by, rfc3339(hold.lifted_at), hold.lifted_why)
-    return HeldReward(hold.order_id, list(hold.reasons), text, list(hold.members), rfc3339(hold.at), lifted)
-
-
-def alarm_told(alarm: Alarm) -> ComplianceAlarm:
-    """The view of an alarm."""
-    return ComplianceAlarm(
-        alarm_id=alarm.id,
-        head=alarm.head,
-        people=alarm.people,
-        levels=alarm.levels,
-        earning=alarm.earning,
-        raised_at=rfc3339(alarm.at),
-        asked=None if alarm.asked_at is None else Lifted(alarm.asked_by, rfc3339(alarm.asked_at), alarm.asked_why),
-        lifted=None if alarm.lifted_at is None else Lifted(alarm.lifted_by, rfc3339(alarm.lifted_at), alarm.lifted_why),
-    )
-
-
-def sales_told(share: Share, floor_bps: int) -> OutsideSales:
-    """The view of thirty days of sales."""
-    return OutsideSales(
-        share.day.isoformat(), share.sales, share.outside, share.outside_bps, floor_bps, warns=share.warns
-    )
+    @classmethod
+    def of(cls, share: OutsideShare) -> OutsideSales:
+        """The share of thirty days, with the floor under which it warns."""
+        return cls(
+            share.day.isoformat(), share.sales, share.outside, share.outside_bps, OUTSIDE_FLOOR_BPS, warns=share.warns
+        )

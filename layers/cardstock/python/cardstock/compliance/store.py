@@ -1,12 +1,12 @@
-"""What the compliance guard notes and stops, in DynamoDB.
+"""Compliance in DynamoDB: logged purchases, holds, alarms and sales of days.
 
 Table `compliance`, partition key `pk`, sort key `sk`; no index. Nothing is ever deleted: what was stopped, by whom it
 was lifted and why is a record.
 
 | Access pattern | pk / sk | Cost |
 |---|---|---|
-| note a paid order | the three next, put in one batch | 1 WCU each, 1 call |
-| on whose orders a mark was seen, and who earned on them | `mark#payer_..` / member id | 1 read |
+| log a paid order | the three next, put in one batch | 1 WCU each, 1 call |
+| members on whose orders a mark was seen, and who earned on them | `mark#payer_..` / member id | 1 read |
 | units that a member bought in a time | `bought#mem_..` / milliseconds and order id | 1 read |
 | sales of a day | `sold#2026-11-22` / order id | 1 RCU per 40 orders |
 | the hold of an order; all holds by page | `hold` / order id | 1 read |
@@ -18,43 +18,65 @@ was lifted and why is a record.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import msgspec
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import BatchWrite
 
 from cardstock.aws.pages import read_page
 from cardstock.aws.tables import IntegerAttribute, JsonAttribute, Table, get_together
-from cardstock.clock import brand_day, from_epoch_ms, to_epoch_ms
-from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, SoldDay, mark
+from cardstock.clock import brand_day, to_epoch_ms
+from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, Sale, SalesDay, mark_of
 from cardstock.members.store import MemberItem, member_in, members_of
-from cardstock.network.store import NetworkItem
 
 if TYPE_CHECKING:
     from cardstock.members.model import Member
 
-_USERS_LOOKED_AT: Final = 20
+_MOST_BUYERS: Final = 20
+"""Members that are looked at for one mark."""
 _STOP: Final = "stop"
 ANY_STOP: Final = (_STOP, "any")
-"""The key of the record that is there once anybody was ever stopped: who pays need not ask for each one before."""
+"""The key of the record that exists once anybody was ever stopped: payouts need not ask for each member before."""
 
 
-class TraceItem(Table):
-    """What a paid order leaves behind. Which attributes there are depends on the key."""
+class SeenMarkItem(Table):
+    """A payer or a device, seen on orders of one member."""
 
     class Meta:
         variable = "COMPLIANCE_TABLE"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
-    earners = JsonAttribute(attr_name="e", null=True)
-    units = IntegerAttribute(attr_name="u", null=True)
-    buyer = UnicodeAttribute(attr_name="m", null=True)
-    net = IntegerAttribute(attr_name="n", null=True)
-    promoter = IntegerAttribute(attr_name="p", null=True)
+    earners = JsonAttribute(attr_name="e")
+
+
+class BoughtItem(Table):
+    """Units that a member bought with one order."""
+
+    class Meta:
+        variable = "COMPLIANCE_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    units = IntegerAttribute(attr_name="u")
+
+
+class SoldItem(Table):
+    """One order among the sales of a day. `promoter`: 1 or 0."""
+
+    class Meta:
+        variable = "COMPLIANCE_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    buyer = UnicodeAttribute(attr_name="m")
+    net = IntegerAttribute(attr_name="n")
+    promoter = IntegerAttribute(attr_name="p")
 
 
 class RecordItem(Table):
-    """A hold, an alarm, a stopped member or a day: `body` is what it says."""
+    """A hold, an alarm, the stop of a member's payouts or a day: `body` is the record as JSON, by its type."""
 
     class Meta:
         variable = "COMPLIANCE_TABLE"
@@ -65,66 +87,70 @@ class RecordItem(Table):
     body = JsonAttribute(attr_name="b")
 
 
-class DynamoTraces:
-    """`compliance.ports.Traces`."""
+_LoggedItem: TypeAlias = SeenMarkItem | BoughtItem | SoldItem
 
-    def note(self, purchase: Purchase) -> None:
-        day = brand_day(purchase.paid_at)
-        buyer = purchase.buyer_id
-        rows = [
-            TraceItem(f"mark#{seen}", buyer, earners=list(purchase.earners))
-            for seen in (purchase.payer, purchase.device)
-            if seen
-        ]
-        if purchase.net:
-            moment = _milliseconds(purchase.paid_at)
-            rows += [
-                TraceItem(f"bought#{buyer}", f"{moment}#{purchase.order_id}", units=purchase.units),
-                TraceItem(
-                    _sold(day), purchase.order_id, buyer=buyer, net=purchase.net, promoter=int(purchase.promoter)
-                ),
-            ]
-        if rows:
-            with TraceItem.batch_write() as batch:
-                for row in rows:
-                    batch.save(row)
 
-    def users(self, mark: str) -> Mapping[str, Sequence[str]]:
-        found = TraceItem.query(f"mark#{mark}", limit=_USERS_LOOKED_AT, consistent_read=True)
-        return {item.sk: item.earners or () for item in found}
+class DynamoPurchaseLog:
+    """`compliance.ports.PurchaseLog`."""
 
-    def units(self, buyer_id: str, since: datetime, until: datetime) -> int:
+    def log_purchase(self, purchase: Purchase) -> None:
+        items = list(_logged_items(purchase))
+        if items:
+            batch: BatchWrite[Any]  # one call for the three shapes of item
+            with SoldItem.batch_write() as batch:
+                for item in items:
+                    batch.save(item)
+
+    def buyers_with_mark(self, mark: str) -> Mapping[str, Sequence[str]]:
+        found = SeenMarkItem.query(f"mark#{mark}", limit=_MOST_BUYERS, consistent_read=True)
+        return {item.sk: item.earners for item in found}
+
+    def units_bought(self, buyer_id: str, since: datetime, until: datetime) -> int:
         # `~` sorts after the `#` that ends the moment.
-        between = TraceItem.sk.between(_milliseconds(since), f"{_milliseconds(until)}~")
-        return sum(item.units or 0 for item in TraceItem.query(f"bought#{buyer_id}", between, consistent_read=True))
+        between = BoughtItem.sk.between(_milliseconds(since), f"{_milliseconds(until)}~")
+        return sum(item.units for item in BoughtItem.query(f"bought#{buyer_id}", between, consistent_read=True))
 
-    def sold(self, day: date) -> Iterator[tuple[str, int, bool]]:
-        for item in TraceItem.query(_sold(day), consistent_read=True):
-            yield item.buyer or "", item.net or 0, bool(item.promoter)
+    def sales_of_day(self, day: date) -> Iterator[Sale]:
+        for item in SoldItem.query(f"sold#{day.isoformat()}", consistent_read=True):
+            yield Sale(item.buyer, item.net, bool(item.promoter))
 
 
-def identities(member_ids: Iterable[str]) -> Mapping[str, Identity]:
-    """`compliance.ports.Identities`: the account that a member came with, and whom he was verified as."""
-    return {
-        found.id: Identity(found.id, mark("payer", found.account), found.person.id if found.person else "")
-        for found in members_of(member_ids).values()
-    }
+def _logged_items(purchase: Purchase) -> Iterator[_LoggedItem]:
+    buyer = purchase.buyer_id
+    for mark in (purchase.payer, purchase.device):
+        if mark:
+            yield SeenMarkItem(f"mark#{mark}", buyer, earners=list(purchase.earners))
+    if purchase.net:
+        moment, day = _milliseconds(purchase.paid_at), brand_day(purchase.paid_at).isoformat()
+        yield BoughtItem(f"bought#{buyer}", f"{moment}#{purchase.order_id}", units=purchase.units)
+        yield SoldItem(f"sold#{day}", purchase.order_id, buyer=buyer, net=purchase.net, promoter=int(purchase.promoter))
+
+
+class MemberIdentities:
+    """`compliance.ports.Identities`: the account used to register, and the verified person, of stored members."""
+
+    def identities_of(self, member_ids: Iterable[str]) -> Mapping[str, Identity]:
+        return {
+            found.id: Identity(found.id, mark_of("payer", found.account), found.person.id if found.person else "")
+            for found in members_of(member_ids).values()
+        }
 
 
 class DynamoHolds:
     """`compliance.ports.Holds`."""
 
-    def find(self, order_id: str) -> Hold | None:
+    def find_hold(self, order_id: str) -> Hold | None:
         item = RecordItem.find("hold", order_id)
         return None if item is None else _hold(item)
 
-    def put(self, hold: Hold) -> None:
-        RecordItem("hold", hold.order_id, body=_hold_body(hold)).put_if(RecordItem.pk.does_not_exist())
+    def save_new_hold(self, hold: Hold) -> None:
+        RecordItem("hold", hold.order_id, body=msgspec.to_builtins(hold)).put_if(RecordItem.pk.does_not_exist())
 
-    def lift(self, hold: Hold) -> bool:
-        return RecordItem("hold", hold.order_id, version=2, body=_hold_body(hold)).put_if(RecordItem.version == 1)
+    def save_lifted_hold(self, hold: Hold) -> bool:
+        item = RecordItem("hold", hold.order_id, version=2, body=msgspec.to_builtins(hold))
+        return item.put_if(RecordItem.version == 1)
 
-    def page(self, limit: int, after: str | None) -> tuple[Sequence[Hold], str | None]:
+    def list_holds(self, limit: int, after: str | None) -> tuple[Sequence[Hold], str | None]:
         items, last = _page("hold", limit, after)
         return [_hold(item) for item in items], last
 
@@ -132,25 +158,24 @@ class DynamoHolds:
 class DynamoAlarms:
     """`compliance.ports.Alarms`."""
 
-    def find(self, alarm_id: str) -> Alarm | None:
+    def find_alarm(self, alarm_id: str) -> Alarm | None:
         item = RecordItem.find("alarm", alarm_id)
         return None if item is None else _alarm(item)
 
-    def of_head(self, head: str) -> Alarm | None:
-        # Numbers, not texts: the tenth alarm of a head comes after the ninth.
+    def newest_alarm_of(self, head: str) -> Alarm | None:
         items = RecordItem.query("alarm", RecordItem.sk.startswith(f"{head}."), consistent_read=True)
-        newest = max(items, key=lambda item: int(item.sk.rpartition(".")[2]), default=None)
-        return None if newest is None else _alarm(newest)
+        # By number, not by text: the tenth alarm of a head comes after the ninth.
+        return max((_alarm(item) for item in items), key=lambda alarm: alarm.number, default=None)
 
-    def put(self, alarm: Alarm) -> bool:
+    def save_alarm(self, alarm: Alarm) -> bool:
         before = RecordItem.version == alarm.version - 1 if alarm.version > 1 else RecordItem.pk.does_not_exist()
-        return RecordItem("alarm", alarm.id, version=alarm.version, body=_alarm_body(alarm)).put_if(before)
+        return RecordItem("alarm", alarm.id, version=alarm.version, body=msgspec.to_builtins(alarm)).put_if(before)
 
-    def page(self, limit: int, after: str | None) -> tuple[Sequence[Alarm], str | None]:
+    def list_alarms(self, limit: int, after: str | None) -> tuple[Sequence[Alarm], str | None]:
         items, last = _page("alarm", limit, after)
         return [_alarm(item) for item in items], last
 
-    def stop(self, alarm_id: str, member_ids: Iterable[str]) -> None:
+    def stop_payouts(self, alarm_id: str, member_ids: Iterable[str]) -> None:
         wanted = list(member_ids)
         known = _stops(wanted)  # a read costs less than writing again what stays the same every night
         new = [member_id for member_id in wanted if known.get(member_id) != alarm_id]
@@ -161,39 +186,31 @@ class DynamoAlarms:
             for member_id in new:
                 batch.save(RecordItem(f"stop#{member_id}", _STOP, body=alarm_id))
 
-    def keep_day(self, day: SoldDay) -> None:
-        RecordItem("day", day.day.isoformat(), body=[day.sales, day.outside]).save()
+    def save_sales_day(self, day: SalesDay) -> None:
+        RecordItem("day", day.day.isoformat(), body=msgspec.to_builtins(day)).save()
 
-    def days(self, since: date, until: date) -> Sequence[SoldDay]:
+    def closed_days(self, since: date, until: date) -> Sequence[SalesDay]:
         between = RecordItem.sk.between(since.isoformat(), until.isoformat())
         found = RecordItem.query("day", between, consistent_read=True)
-        return [SoldDay(date.fromisoformat(item.sk), *item.body) for item in found]
+        return [msgspec.convert(item.body, SalesDay) for item in found]
 
 
 def stopped(member_ids: Sequence[str]) -> frozenset[str]:
-    """Those of the members whose payouts an open alarm stops. One read per hundred, and one per alarm."""
+    """Those of the members whose payouts an alarm stops. One read per hundred, and one per alarm."""
     stops = _stops(member_ids)
     alarms = {alarm_id: RecordItem.find("alarm", alarm_id) for alarm_id in sorted(set(stops.values()))}
-    open_now = {alarm_id for alarm_id, item in alarms.items() if item is not None and _alarm(item).open}
-    return frozenset(member_id for member_id, alarm_id in stops.items() if alarm_id in open_now)
+    stopping = {alarm_id for alarm_id, item in alarms.items() if item is not None and _alarm(item).stops_payouts}
+    return frozenset(member_id for member_id, alarm_id in stops.items() if alarm_id in stopping)
 
 
 def members_and_stopped(member_ids: Sequence[str]) -> "tuple[list[Member], frozenset[str]]":
-    """The members, and the ids of those whose payouts an open alarm stops. At most 99 members.
+    """The members, and the ids of those whose payouts an alarm stops. At most 99 members.
 
     One read, as long as no member was ever stopped; afterwards two, and one per alarm.
     """
     found = list(get_together({MemberItem: {(member_id,) for member_id in member_ids}, RecordItem: [ANY_STOP]}))
     members = [member_in(item) for item in found if isinstance(item, MemberItem)]
     return members, stopped(member_ids) if len(found) > len(members) else frozenset()
-
-
-def referrers() -> Iterator[tuple[str, str]]:
-    """Every member whom somebody brought, and who did. A scan: for the nightly look alone."""
-    for item in NetworkItem.scan(filter_condition=NetworkItem.pk.startswith("mem_")):
-        referrer = item.body.get("f")
-        if referrer:
-            yield item.pk, referrer
 
 
 def _stops(member_ids: Iterable[str]) -> dict[str, str]:
@@ -209,65 +226,13 @@ def _page(pk: str, limit: int, after: str | None) -> tuple[list[RecordItem], str
     return items, last.sk if last else None
 
 
-def _sold(day: date) -> str:
-    return f"sold#{day.isoformat()}"
-
-
 def _milliseconds(at: datetime) -> str:
     return f"{to_epoch_ms(at):013d}"
 
 
-def _hold_body(hold: Hold) -> dict[str, Any]:
-    body: dict[str, Any] = {"reasons": list(hold.reasons), "members": list(hold.members), "at": to_epoch_ms(hold.at)}
-    if hold.lifted_at is not None:
-        body["lifted"] = [hold.lifted_by, to_epoch_ms(hold.lifted_at), hold.lifted_why]
-    return body
-
-
 def _hold(item: RecordItem) -> Hold:
-    body = item.body
-    by, at, why = body.get("lifted") or ("", None, "")
-    return Hold(
-        order_id=item.sk,
-        reasons=tuple(body["reasons"]),
-        members=tuple(body["members"]),
-        at=from_epoch_ms(body["at"]),
-        lifted_by=by,
-        lifted_at=None if at is None else from_epoch_ms(at),
-        lifted_why=why,
-    )
-
-
-def _alarm_body(alarm: Alarm) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "head": alarm.head,
-        "figures": [alarm.people, alarm.levels, alarm.earning],
-        "at": to_epoch_ms(alarm.at),
-    }
-    if alarm.asked_at is not None:
-        body["asked"] = [alarm.asked_by, to_epoch_ms(alarm.asked_at), alarm.asked_why]
-    if alarm.lifted_at is not None:
-        body["lifted"] = [alarm.lifted_by, to_epoch_ms(alarm.lifted_at), alarm.lifted_why]
-    return body
+    return msgspec.convert(item.body, Hold)
 
 
 def _alarm(item: RecordItem) -> Alarm:
-    body = item.body
-    asked_by, asked_at, asked_why = body.get("asked") or ("", None, "")
-    lifted_by, lifted_at, lifted_why = body.get("lifted") or ("", None, "")
-    people, levels, earning = body["figures"]
-    return Alarm(
-        id=item.sk,
-        head=body["head"],
-        people=people,
-        levels=levels,
-        earning=earning,
-        at=from_epoch_ms(body["at"]),
-        asked_by=asked_by,
-        asked_at=None if asked_at is None else from_epoch_ms(asked_at),
-        asked_why=asked_why,
-        lifted_by=lifted_by,
-        lifted_at=None if lifted_at is None else from_epoch_ms(lifted_at),
-        lifted_why=lifted_why,
-        version=item.version,
-    )
+    return msgspec.convert(item.body, Alarm)

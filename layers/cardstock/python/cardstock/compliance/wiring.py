@@ -3,8 +3,11 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cardstock import environment
+
 if TYPE_CHECKING:
-    from cardstock.compliance.ports import Alarms, Holds, Traces
+    from cardstock.compliance.ports import Alarms, Holds, PurchaseLog
+    from cardstock.compliance.purchases import CheckNeeds
 
 
 @cache
@@ -17,15 +20,24 @@ def holds() -> "Holds":
 
 @cache
 def alarms() -> "Alarms":
-    """Alarms about subtrees, and who they stop, in DynamoDB."""
+    """Alarms about subtrees, and the members they stop, in DynamoDB."""
     from cardstock.compliance.store import DynamoAlarms
 
     return DynamoAlarms()
 
 
 @cache
-def traces() -> "Traces":
+def purchase_log() -> "PurchaseLog":
     """What paid orders leave behind, in DynamoDB."""
-    from cardstock.compliance.store import DynamoTraces
+    from cardstock.compliance.store import DynamoPurchaseLog
 
-    return DynamoTraces()
+    return DynamoPurchaseLog()
+
+
+@cache
+def check_needs() -> "CheckNeeds":
+    """What checking purchases needs."""
+    from cardstock.compliance.purchases import CheckNeeds
+    from cardstock.compliance.store import MemberIdentities
+
+    return CheckNeeds(purchase_log(), MemberIdentities(), holds(), environment.number("STOCKING_UNITS"))

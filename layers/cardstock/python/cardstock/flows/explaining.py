@@ -41,6 +41,6 @@ def explain_rewards(order_id: str, member_id: str, needs: ExplainingNeeds) -> Re
     order = needs.orders.find_order(order_id)
     if order is None:
         raise NOT_FOUND()
-    hold = needs.holds.find(order_id)
-    held = hold is not None and hold.open
+    hold = needs.holds.find_hold(order_id)
+    held = hold is not None and hold.state == "open"
     return RewardsExplained(order_id, rewards, needs.rules.what_if(order), needs.rules.opens_at(order), held)

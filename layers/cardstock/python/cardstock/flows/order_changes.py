@@ -66,8 +66,8 @@ class OrderEvents(Protocol):
 class PurchaseChecks(Protocol):
     """The compliance checks of paid orders."""
 
-    def watch(self, order: Order, accrual: Accrual, /) -> object:
-        """Note a paid order, and hold its rewards if there is reason to."""
+    def log_and_check(self, order: Order, accrual: Accrual, /) -> object:
+        """Log a paid order, and hold its rewards if it is suspicious."""
 
 
 class RefundCounting(Protocol):
@@ -147,7 +147,7 @@ def _run(happening: Happening, needs: Needs, subject: Any) -> None:
 
 def check_purchase(needs: Needs, story: OrderStory) -> None:
     """Hold the order's rewards if compliance has reason to; before the credit, so that no moment goes unheld."""
-    needs.purchase_checks.watch(story.order, needs.rules.accrual(story.order))
+    needs.purchase_checks.log_and_check(story.order, needs.rules.accrual(story.order))
 
 
 def accrue(needs: Needs, story: OrderStory) -> None:

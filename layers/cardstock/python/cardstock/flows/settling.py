@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from cardstock import clock
-from cardstock.flows.compliance_checks import Watchman
+from cardstock.flows.compliance_checks import PurchaseChecks
 from cardstock.flows.dividends import Dividends
 from cardstock.flows.rewarding import PlanRules
 from cardstock.ledger import release
@@ -49,7 +49,7 @@ class SettlingNeeds(msgspec.Struct, frozen=True):
 
     orders: Orders
     rules: PlanRules
-    purchase_checks: Watchman
+    purchase_checks: PurchaseChecks
     dividends: Dividends
     books: Books
     calendar: Calendar
@@ -101,7 +101,7 @@ def settle_order(order_id: str, needs: SettlingNeeds) -> Outcome:
     if settled_at is None or settled_at > clock.now():
         return "waiting"
     accrual = rules.accrual(order)
-    if needs.purchase_checks.held(order, accrual) is not None:
+    if needs.purchase_checks.open_hold(order, accrual) is not None:
         return "held"
     if not needs.dividends.count_settled(order):
         return "waiting"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cardstock import environment
 from cardstock.cards import wiring as cards_wiring
 from cardstock.catalog import wiring as catalog_wiring
-from cardstock.clock import process_clock
+from cardstock.compliance import wiring as compliance_wiring
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members import wiring as members_wiring
 from cardstock.network import wiring as network_wiring
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from cardstock.flows.announcing import Announcements
     from cardstock.flows.auditing import AuditNeeds
     from cardstock.flows.buying import BuyerNetwork
-    from cardstock.flows.compliance_checks import Watchman
+    from cardstock.flows.compliance_checks import PurchaseChecks
     from cardstock.flows.coupons import CouponRevocation, GrantedCoupons
     from cardstock.flows.dividends import Dividends
     from cardstock.flows.explaining import ExplainingNeeds
     from cardstock.flows.joining import JoiningNeeds
     from cardstock.flows.ledger_entries import EntryNeeds
+    from cardstock.flows.nightly_compliance import NightlyCheckNeeds
     from cardstock.flows.order_changes import Needs as OrderChangeNeeds
     from cardstock.flows.rewarding import PlanRules
     from cardstock.flows.settling import ReleaseNeeds, SettlingNeeds
@@ -57,27 +58,25 @@ def rules() -> "PlanRules":
 
 
 @cache
-def watchman() -> "Watchman":
-    """The compliance guard at accrual, with its notes in DynamoDB."""
-    from cardstock.compliance.store import DynamoHolds, DynamoTraces, identities
-    from cardstock.flows.compliance_checks import Watchman
+def purchase_checks() -> "PurchaseChecks":
+    """Compliance checks of orders."""
+    from cardstock.flows.compliance_checks import PurchaseChecks
 
-    units = environment.number("STOCKING_UNITS")
-    return Watchman(DynamoTraces(), identities, DynamoHolds(), stocking_units=units, clock=process_clock)
+    return PurchaseChecks(compliance_wiring.check_needs())
 
 
-def referral_tree(go_on: "Callable[[], None]") -> "tuple[dict[str, str], list[str]]":
-    """Everybody's referrer, and everybody who has or had money of rewards. Scans: for the nightly look alone, which
-    what `go_on` raises ends."""
-    from cardstock.compliance.store import referrers
+def nightly_check() -> "NightlyCheckNeeds":
+    """What the nightly compliance check needs. Its scans are for it alone."""
+    from cardstock.flows.nightly_compliance import NightlyCheckNeeds
     from cardstock.ledger.store import every_balance
+    from cardstock.network.store import all_referrers
 
-    above: dict[str, str] = {}
-    for number, (member_id, referrer) in enumerate(referrers()):
-        if not number % 1_000:
-            go_on()
-        above[member_id] = referrer
-    return above, [found.member_id for found in every_balance() if found.ever]
+    return NightlyCheckNeeds(
+        log=compliance_wiring.purchase_log(),
+        alarms=compliance_wiring.alarms(),
+        all_referrers=all_referrers,
+        all_earners=lambda: (found.member_id for found in every_balance() if found.ever),
+    )
 
 
 def auditing() -> "AuditNeeds":
@@ -182,7 +181,7 @@ def order_changes() -> "OrderChangeNeeds":
         orders=orders_wiring.orders(),
         channels=orders_wiring.payment_channels(),
         rules=rules(),
-        purchase_checks=watchman(),
+        purchase_checks=purchase_checks(),
         books=ledger_wiring.books(),
         calendar=ledger_wiring.calendar(),
         network=network_wiring.network(),
@@ -222,7 +221,7 @@ def settling() -> "SettlingNeeds":
     return SettlingNeeds(
         orders=orders_wiring.orders(),
         rules=rules(),
-        purchase_checks=watchman(),
+        purchase_checks=purchase_checks(),
         dividends=dividends(),
         books=ledger_wiring.books(),
         calendar=ledger_wiring.calendar(),

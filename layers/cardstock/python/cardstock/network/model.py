@@ -44,7 +44,7 @@ MEMBERSHIPS: Final[Transitions[Membership]] = {
     "left": frozenset({"in_team"}),
 }
 COUPON_STATES: Final[Transitions[CouponState]] = {
-    "none": frozenset({"granted"}),
+    "none": frozenset({"granted", "revoked"}),
     "granted": frozenset({"revoked"}),
     "revoked": frozenset({"granted"}),
 }

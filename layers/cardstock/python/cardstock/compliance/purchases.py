@@ -1,0 +1,100 @@
+"""Check purchases: hold the rewards of related-party purchases and of stocking up, and lift a hold.
+
+An order is checked when it is paid, and again before its rewards are released: the result depends on what was logged,
+never on the order in which messages came. Every verb may be repeated and changes nothing then.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from cardstock import clock
+from cardstock.compliance.model import STOCKING_DAYS, Hold, HoldReason, Identity, Lift, Purchase
+from cardstock.compliance.ports import Holds, Identities, PurchaseLog
+from cardstock.errors import NOT_FOUND, REASON_MISSING
+
+
+class CheckNeeds(msgspec.Struct, frozen=True):
+    """What checking purchases needs. `stocking_units`: the most units that one buyer buys in `STOCKING_DAYS`."""
+
+    log: PurchaseLog
+    identities: Identities
+    holds: Holds
+    stocking_units: int
+
+
+def log_and_check(purchase: Purchase, needs: CheckNeeds) -> Hold | None:
+    """Log a paid order, and hold its rewards if it is suspicious. The open hold, if any."""
+    needs.log.log_purchase(purchase)
+    return check_purchase(purchase, needs)
+
+
+def check_purchase(purchase: Purchase, needs: CheckNeeds) -> Hold | None:
+    """The open hold of an order, which is stored now if what was logged since asks for one. A lifted one stays lifted.
+
+    Related: the payer or the device of the order was seen on somebody else's (other than the buyer's own referrals),
+    or the payer's account or the verified person of the buyer is that of somebody who earns on it. Stocking up: more
+    than `stocking_units` units in `STOCKING_DAYS`, this order's included. An order on which nobody earns is never held.
+    """
+    if not purchase.earners:
+        return None
+    known = needs.holds.find_hold(purchase.order_id)
+    if known is not None:
+        return known if known.state == "open" else None
+    found = _reasons(purchase, needs)
+    if not found:
+        return None
+    others = sorted({member_id for members in found.values() for member_id in members})
+    hold = Hold(purchase.order_id, tuple(found), tuple(others), clock.now())
+    needs.holds.save_new_hold(hold)
+    return hold
+
+
+def lift_hold(order_id: str, actor: str, reason: str, *, holds: Holds, resume: Callable[[str], None]) -> Hold:
+    """Let the rewards of an order go on; `resume` schedules their release. A repeat changes nothing.
+
+    Raises `NotFoundError`, `RefusedError` (REASON_MISSING).
+    """
+    if not reason.strip():
+        raise REASON_MISSING()
+    hold = holds.find_hold(order_id)
+    if hold is None:
+        raise NOT_FOUND()
+    if hold.state == "lifted":
+        return hold
+    # First: an order that is checked while it is held only waits again; lifted and never scheduled it would wait for
+    # ever.
+    resume(order_id)
+    lifted = replace(hold, state="lifted", lifted=Lift(actor, clock.now(), reason))
+    return lifted if holds.save_lifted_hold(lifted) else holds.find_hold(order_id) or lifted
+
+
+def _reasons(purchase: Purchase, needs: CheckNeeds) -> dict[HoldReason, set[str]]:
+    """Reason -> the members with whom the purchase has something in common."""
+    known = needs.identities.identities_of({purchase.buyer_id, *purchase.earners})
+    nobody = Identity("", "")
+    buyer = known.get(purchase.buyer_id, nobody)
+    earners = [known.get(member_id, nobody) for member_id in purchase.earners]
+    own_accounts = {earner.member_id for earner in earners if purchase.payer and earner.account == purchase.payer}
+    candidates: dict[HoldReason, set[str]] = {
+        "same_payer": _others_with_mark(purchase.payer, purchase, needs.log) | own_accounts,
+        "same_device": _others_with_mark(purchase.device, purchase, needs.log),
+        "same_person": {earner.member_id for earner in earners if earner.person and earner.person == buyer.person},
+    }
+    found = {reason: members for reason, members in candidates.items() if members}
+    since = purchase.paid_at - timedelta(days=STOCKING_DAYS)
+    if needs.log.units_bought(purchase.buyer_id, since, purchase.paid_at) > needs.stocking_units:
+        found["stocking_up"] = set()
+    return found
+
+
+def _others_with_mark(mark: str, purchase: Purchase, log: PurchaseLog) -> set[str]:
+    """Other members who used this payer or device, excluding the buyer's own referrals: the mark is the buyer's own,
+    and the referrals' orders are held for it."""
+    if not mark:
+        return set()
+    buyer = purchase.buyer_id
+    seen = log.buyers_with_mark(mark)
+    return {member_id for member_id, earners in seen.items() if member_id != buyer and buyer not in earners}

@@ -1,4 +1,4 @@
-"""What partners are told, for the reference: each type of event with a summary and an example of its data.
+"""Events to partners, for the reference: each type with a summary and an example of its data, by the published types.
 
 A test holds the types against those that can be subscribed to, and the data against what is really sent.
 """
@@ -6,6 +6,25 @@ A test holds the types against those that can be subscribed to, and the data aga
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
+
+from cardstock.ledger.events import CommissionEvent, CommissionShare
+from cardstock.network.events import MemberPromoted
+from cardstock.orders.events import (
+    EventReceiver,
+    FulfilmentReduced,
+    FulfilmentRequested,
+    OrderEvent,
+    OrderEventLine,
+    ReducedLine,
+    RefundEvent,
+    RefundEventLine,
+    RequestedLine,
+    ShipmentCreated,
+    ShipmentDelivered,
+)
+from cardstock.payouts.events import EventFile, PayoutOpened, PayoutSettled
 
 _ORDER_ID = "ord_01kbdxdh50fcazdjhcnqh2rzv5"
 _MEMBER_ID = "mem_01kbdxa3w0t5m8n1q4r7s2v6x9"
@@ -32,12 +51,12 @@ EVENT: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One type of event."""
+class EventExample:
+    """One type of event: what it says, what it is about, and an example of its data, of the type that is published."""
 
     summary: str
     subject: str
-    data: Mapping[str, Any]
+    data: msgspec.Struct | None
 
     def example(self, kind: str) -> dict[str, Any]:
         """A whole event of type `kind`, as it is delivered."""
@@ -50,102 +69,78 @@ class Told:
             "time": _TIME,
             "timestamp": _TIME,
             "sequence": "1764577560000",
-            "data": dict(self.data),
+            "data": {} if self.data is None else msgspec.json.decode(msgspec.json.encode(self.data)),
         }
 
 
-_ORDER = {
-    "order_id": _ORDER_ID,
-    "member_id": _MEMBER_ID,
-    "amount_fen": 153000,
-    "lines": [{"sku": "85123A", "units": 6, "net_fen": 153000}],
-}
-_REFUND = {
-    "order_id": _ORDER_ID,
-    "refund_id": _REFUND_ID,
-    "kind": "return",
-    "goodwill": False,
-    "amount_fen": 25500,
-    "lines": [{"sku": "85123A", "units": 1, "amount_fen": 25500}],
-}
-_PART = {"order_id": _ORDER_ID, "supplier_id": "sup_lights"}
+_HOLDER = "WHITE HANGING HEART T-LIGHT HOLDER"
 _PAYOUT_ID = "pay_202611"
-_PAYOUT = {"payout_id": _PAYOUT_ID, "period": "2026-11"}
+_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_ORDER = OrderEvent(_ORDER_ID, _MEMBER_ID, 153000, 0, (OrderEventLine("85123A", 6, 153000),))
+_REFUND = RefundEvent(
+    _ORDER_ID, _REFUND_ID, "return", goodwill=False, amount_fen=25500, freight_fen=0,
+    lines=(RefundEventLine("85123A", 1, 25500),),
+)  # fmt: skip
+_RECEIVER = EventReceiver("王小明", "13800138000", "上海市静安区南京西路1266号")
 
 
-def _commission(cause: str, transaction: str, amount: int) -> dict[str, Any]:
-    members = [{"member_id": _MEMBER_ID, "reward": "direct", "amount_fen": amount}]
-    return {"order_id": _ORDER_ID, "transaction_id": transaction, "cause": cause, "members": members}
+def _commission(cause: str, transaction: str, amount: int) -> CommissionEvent:
+    return CommissionEvent(_ORDER_ID, transaction, cause, (CommissionShare(_MEMBER_ID, "direct", amount),))
 
 
-CHALLENGED = Told("The first message to a new endpoint", "whe_01kbdxdh50fcazdjhcnqh2rzv5", {})
+CHALLENGED = EventExample("The first message to a new endpoint", "whe_01kbdxdh50fcazdjhcnqh2rzv5", None)
 """What an endpoint has to answer to become active."""
 
-EVENTS: Mapping[str, Told] = {
-    "member.promoted": Told("A member has risen to partner", _MEMBER_ID, {"member_id": _MEMBER_ID}),
-    "order.placed": Told("An order was placed; its stock is reserved", _ORDER_ID, _ORDER),
-    "order.paid": Told("An order was paid", _ORDER_ID, _ORDER),
-    "order.cancelled": Told("An unpaid order was cancelled by its buyer", _ORDER_ID, _ORDER),
-    "order.expired": Told("An order was not paid in time", _ORDER_ID, _ORDER),
-    "order.completed": Told("An order has arrived as a whole", _ORDER_ID, _ORDER),
-    "receipt.confirmed": Told("The buyer has confirmed that the order arrived", _ORDER_ID, _ORDER),
-    "fulfilment.requested": Told(
+EVENTS: Mapping[str, EventExample] = {
+    "member.promoted": EventExample("A member has risen to partner", _MEMBER_ID, MemberPromoted(_MEMBER_ID)),
+    "order.placed": EventExample("An order was placed; its stock is reserved", _ORDER_ID, _ORDER),
+    "order.paid": EventExample("An order was paid", _ORDER_ID, _ORDER),
+    "order.cancelled": EventExample("An unpaid order was cancelled by its buyer", _ORDER_ID, _ORDER),
+    "order.expired": EventExample("An order was not paid in time", _ORDER_ID, _ORDER),
+    "order.completed": EventExample("An order has arrived as a whole", _ORDER_ID, _ORDER),
+    "receipt.confirmed": EventExample("The buyer has confirmed that the order arrived", _ORDER_ID, _ORDER),
+    "fulfilment.requested": EventExample(
         "A supplier is asked to send its part of a paid order",
         _ORDER_ID,
-        {
-            **_PART,
-            "lines": [{"sku": "85123A", "name": "WHITE HANGING HEART T-LIGHT HOLDER", "units": 6}],
-            "receiver": {"name": "王小明", "phone": "13800138000", "address": "上海市静安区南京西路1266号"},
-        },
+        FulfilmentRequested(_ORDER_ID, "sup_lights", (RequestedLine("85123A", _HOLDER, 6),), _RECEIVER),
     ),
-    "fulfilment.reduced": Told(
+    "fulfilment.reduced": EventExample(
         "Units were given back before they left: what a supplier has to send still, none where its part is cancelled",
         _ORDER_ID,
-        {
-            **_PART,
-            "lines": [{"sku": "85123A", "name": "WHITE HANGING HEART T-LIGHT HOLDER", "units": 4, "cancelled": 2}],
-        },
+        FulfilmentReduced(_ORDER_ID, "sup_lights", (ReducedLine("85123A", _HOLDER, 4, 2),)),
     ),
-    "shipment.created": Told(
-        "A supplier has sent a parcel", _ORDER_ID, {**_PART, "carrier": "SF", "tracking_no": "SF1390001234567"}
+    "shipment.created": EventExample(
+        "A supplier has sent a parcel", _ORDER_ID, ShipmentCreated(_ORDER_ID, "sup_lights", "SF", "SF1390001234567")
     ),
-    "shipment.delivered": Told("A supplier's parcels have arrived", _ORDER_ID, _PART),
-    "refund.requested": Told(
+    "shipment.delivered": EventExample(
+        "A supplier's parcels have arrived", _ORDER_ID, ShipmentDelivered(_ORDER_ID, "sup_lights")
+    ),
+    "refund.requested": EventExample(
         "Units of an order are to be refunded, or a `goodwill` of the shop: no units", _ORDER_ID, _REFUND
     ),
-    "refund.succeeded": Told("The money of a refund has gone back", _ORDER_ID, _REFUND),
-    "commission.accrued": Told(
+    "refund.succeeded": EventExample("The money of a refund has gone back", _ORDER_ID, _REFUND),
+    "commission.accrued": EventExample(
         "Rewards of a paid order were credited, frozen until its return window ends",
         _ORDER_ID,
         _commission("order.paid", f"accrue.{_ORDER_ID}", 10000),
     ),
-    "commission.released": Told(
+    "commission.released": EventExample(
         "Rewards of an order became available",
         _ORDER_ID,
         _commission("window.passed", f"release.{_ORDER_ID}", 10000),
     ),
-    "commission.clawed": Told(
+    "commission.clawed": EventExample(
         "Rewards were taken back because of a refund", _ORDER_ID, _commission("refund", f"claw.{_REFUND_ID}", -1667)
     ),
-    "payout.opened": Told(
-        "A payout batch lists everybody",
-        _PAYOUT_ID,
-        {**_PAYOUT, "status": "open", "lines": 12, "listed_fen": 420000},
+    "payout.opened": EventExample(
+        "A payout batch lists everybody", _PAYOUT_ID, PayoutOpened(_PAYOUT_ID, "2026-11", "open", 12, 420000)
     ),
-    "payout.settled": Told(
+    "payout.settled": EventExample(
         "A payout batch has been paid and reconciled",
         _PAYOUT_ID,
-        {
-            **_PAYOUT,
-            "status": "settled",
-            "lines": 12,
-            "paid_fen": 401300,
-            "tax_fen": 18700,
-            "returned_fen": 0,
-            "closed_at": _TIME,
-            "files": [
-                {"name": "report.xlsx", "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
-            ],
-        },
+        PayoutSettled(
+            _PAYOUT_ID, "2026-11", "settled", _TIME, (EventFile("report.xlsx", _SHA256),), lines=12, paid_fen=401300,
+            tax_fen=18700, returned_fen=0,
+        ),
     ),
-}
+}  # fmt: skip

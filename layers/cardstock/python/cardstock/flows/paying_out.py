@@ -8,12 +8,12 @@ from typing import Final
 
 import msgspec
 
-from cardstock.clock import rfc3339
-from cardstock.flows.announcing import Announcements, event
+from cardstock.flows.announcing import EventPublisher, event
 from cardstock.ledger.payout_steps import TransferPosting
 from cardstock.members.model import Member
 from cardstock.money import Fen
 from cardstock.network.plan import Plan
+from cardstock.payouts.events import PayoutOpened, PayoutSettled
 from cardstock.payouts.listing import LISTED
 from cardstock.payouts.model import Balance, Batch, Booking, LedgerLine, Line, Payee, Period, Rules
 from cardstock.payouts.tax.tables import table_for
@@ -147,17 +147,10 @@ def _payee(member: Member, now: datetime, *, hold: bool) -> Payee:
     )
 
 
-def announce_payout(announcements: Announcements, kind: str, batch: Batch) -> None:
-    """`payout.opened` once everybody is listed, `payout.settled` with the hashes of the files. No member is named."""
-    data: dict[str, object] = {"payout_id": batch.id, "period": batch.period.key, "status": batch.status}
+def announce_payout(publisher: EventPublisher, kind: str, batch: Batch) -> None:
+    """Publish `payout.opened` once all members are listed, `payout.settled` with the hashes of the files."""
     if kind == LISTED:
-        at = batch.listed_at or batch.opened_at
-        data |= {"lines": batch.listed, "listed_fen": batch.listed_amount}
+        message = event(kind, batch.id, batch.listed_at or batch.opened_at, PayoutOpened.of(batch))
     else:
-        at = batch.settled_at or batch.opened_at
-        books = batch.books.batch if batch.books is not None else None
-        if books is not None:
-            data |= {"lines": books.count, "paid_fen": books.paid, "tax_fen": books.tax, "returned_fen": books.returned}
-        data["closed_at"] = rfc3339(batch.closed_at or at)
-        data["files"] = [{"name": file.name, "sha256": file.sha256} for file in (*batch.transfers, *batch.reports)]
-    announcements.send([event(kind, batch.id, at, data)])
+        message = event(kind, batch.id, batch.settled_at or batch.opened_at, PayoutSettled.of(batch))
+    publisher.send([message])

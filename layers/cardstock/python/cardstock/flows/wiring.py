@@ -18,7 +18,7 @@ from cardstock.staff import wiring as staff_wiring
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardstock.flows.announcing import Announcements
+    from cardstock.flows.announcing import EventPublisher
     from cardstock.flows.auditing import AuditNeeds
     from cardstock.flows.buying import BuyerNetwork
     from cardstock.flows.compliance_checks import PurchaseChecks
@@ -107,12 +107,12 @@ def auditing() -> "AuditNeeds":
 
 
 @cache
-def announcements() -> "Announcements":
+def announcements() -> "EventPublisher":
     """Events on their way to partners, through the webhooks queue."""
     from cardstock.aws.queues import Queue
-    from cardstock.flows.announcing import Announcements
+    from cardstock.flows.announcing import EventPublisher
 
-    return Announcements(Queue(environment.text("WEBHOOKS_QUEUE_URL")))
+    return EventPublisher(Queue(environment.text("WEBHOOKS_QUEUE_URL")))
 
 
 @cache

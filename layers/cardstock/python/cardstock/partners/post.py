@@ -9,7 +9,6 @@ embeds an IPv4 address in IPv6.
 
 import http.client
 import ipaddress
-import json
 import socket
 import ssl
 import threading
@@ -22,9 +21,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cardstock.aws.queues import Queue
-from cardstock.clock import rfc3339
 from cardstock.errors import InvalidError, Pointer
 from cardstock.partners import errors
+from cardstock.partners.messages import encode_attempt
 from cardstock.partners.model import Due
 
 TIMEOUT_SECONDS = 15.0
@@ -251,12 +250,4 @@ class DueMessages:
         self._queue = queue
 
     def send(self, due: Due, delay_seconds: int) -> None:
-        message = {
-            "owner": due.owner,
-            "endpoint_id": due.endpoint_id,
-            "delivery_id": due.delivery_id,
-            "attempt": due.attempt,
-            "tries": due.tries,
-            "not_before": rfc3339(due.not_before),
-        }
-        self._queue.send(json.dumps(message), delay_seconds=delay_seconds)
+        self._queue.send(encode_attempt(due), delay_seconds=delay_seconds)

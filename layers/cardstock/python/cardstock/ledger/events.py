@@ -1,0 +1,33 @@
+"""What the ledger books, as partners get it: the data of each event."""
+
+import msgspec
+
+from cardstock.ledger.model import LedgerTransaction, pocket_of
+from cardstock.money import Fen
+
+
+class CommissionShare(msgspec.Struct, frozen=True):
+    """What a member's reward changes by; below zero where it is taken back."""
+
+    member_id: str
+    reward: str | None
+    amount_fen: Fen
+
+
+class CommissionEvent(msgspec.Struct, frozen=True):
+    """`commission.*`."""
+
+    order_id: str
+    transaction_id: str
+    cause: str
+    members: tuple[CommissionShare, ...]
+
+    @classmethod
+    def of(cls, transaction: LedgerTransaction) -> "CommissionEvent":
+        """`transaction` for partners. A release, which moves between two pockets of one member, is given once."""
+        members = []
+        for posting in transaction.postings:
+            pocket = pocket_of(posting.account)
+            if pocket is not None and not (transaction.kind == "released" and pocket[1] == "frozen"):
+                members.append(CommissionShare(pocket[0], posting.reward, posting.amount))
+        return cls(transaction.order_id, transaction.id, transaction.cause, tuple(members))

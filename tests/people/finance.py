@@ -137,7 +137,7 @@ class Finance:
                 project(LedgerTransaction(f"released.{cause}", "released", cause, at, ends), statements=STATEMENTS)
 
     def erase(self, member: str) -> None:
-        MemberItem(pk=member).update([MemberItem.erased_at.set(self.clock.now())])
+        MemberItem(id=member).update([MemberItem.erased_at.set(self.clock.now())])
 
     def tick(self, at: datetime | None = None) -> dict[str, Any]:
         """The schedule fires."""

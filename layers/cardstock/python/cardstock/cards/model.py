@@ -43,7 +43,7 @@ TRANSITIONS: Final[Mapping[ViewState, frozenset[ViewState]]] = {
 }
 
 
-class Face(msgspec.Struct, frozen=True):
+class Face(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one audience sees. Texts as the owner wrote them, `""` where there is none; `shelf` holds SKUs."""
 
     name: str

@@ -183,7 +183,7 @@ class OwnCard(Model):
 class OwnCards(Model):
     """A page of the member's cards."""
 
-    items: Annotated[list[OwnCard], Meta(description="The member's cards, newest first.")]
+    items: Annotated[list[OwnCard], Meta(description="The member's cards, in the order of their keys.")]
     next_cursor: NextCursor
 
     @classmethod

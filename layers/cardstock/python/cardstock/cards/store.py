@@ -21,8 +21,8 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from cardstock.aws.items import StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
-from cardstock.aws.records import from_record, to_record
 from cardstock.aws.requests import remember, result_of
 from cardstock.aws.tables import (
     ConditionFailedError,
@@ -52,7 +52,7 @@ class ByOwner(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # Py
         projection = KeysOnlyProjection()
 
     owner_id = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
+    key = UnicodeAttribute(range_key=True, attr_name="pk")
 
 
 class CardItem(Table):
@@ -61,10 +61,10 @@ class CardItem(Table):
     class Meta:
         variable = "CARDS_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(hash_key=True, attr_name="pk")
     sk = UnicodeAttribute(range_key=True, default="card")
     owner_id = UnicodeAttribute()
-    faces = JsonAttribute()
+    faces = StructAttribute(dict[str, Face])
     revision = IntegerAttribute()
     created_at = EpochAttribute()
     updated_at = EpochAttribute()
@@ -77,11 +77,11 @@ class ShareItem(Table):
     class Meta:
         variable = "CARDS_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(hash_key=True, attr_name="pk")
     sk = UnicodeAttribute(range_key=True, default="share")
     card = UnicodeAttribute()
-    # Not `owner_id`: that would put share keys into the index of cards.
-    guide = UnicodeAttribute()
+    # Stored under another name than a card's: the index of cards would else hold share keys.
+    owner_id = UnicodeAttribute(attr_name="guide")
     audience = UnicodeAttribute()
     label = UnicodeAttribute()
     created_at = EpochAttribute()
@@ -109,36 +109,30 @@ class DynamoCards:
     """`cards.ports.Cards`."""
 
     def add_card(self, card: Card, request: RequestKey) -> str | None:
-        return _once(_card_item(card), CardItem.pk.does_not_exist(), request, card.key, card.created_at)
+        item = CardItem(**fields_of(card, CardItem))
+        return _once(item, CardItem.key.does_not_exist(), request, card.key, card.created_at)
 
     def add_share(self, share: Share, request: RequestKey) -> str | None:
-        item = ShareItem(
-            pk=share.key,
-            card=share.card,
-            guide=share.owner_id,
-            audience=share.audience,
-            label=share.label,
-            created_at=share.created_at,
-        )
-        return _once(item, ShareItem.pk.does_not_exist(), request, share.key, share.created_at)
+        item = ShareItem(**fields_of(share, ShareItem))
+        return _once(item, ShareItem.key.does_not_exist(), request, share.key, share.created_at)
 
     def find_card(self, key: str) -> Card | None:
         item = CardItem.find(key, "card")
-        return None if item is None else _card(item)
+        return None if item is None else record_of(Card, item)
 
     def find_share(self, key: str) -> Share | None:
         item = ShareItem.find(key, "share")
-        return None if item is None else _share(item)
+        return None if item is None else record_of(Share, item)
 
     def replace_card(self, card: Card, revision: int) -> bool:
-        return _card_item(card).put_if(CardItem.revision == revision)
+        return CardItem(**fields_of(card, CardItem)).put_if(CardItem.revision == revision)
 
     def cards_of_member(self, owner_id: str, limit: int, after: str | None) -> tuple[Sequence[Card], str | None]:
         start = None if after is None else {"owner_id": owner_id, "pk": after, "sk": "card"}
         items, last = read_page(CardItem.by_owner.query, owner_id, limit=limit, start=start)
-        keys = [item.pk for item in items]
-        found = {item.pk: _card(item) for item in CardItem.batch_get([(key, "card") for key in keys])} if keys else {}
-        return [found[key] for key in keys if key in found], last.pk if last else None
+        keys = [item.key for item in items]
+        cards = [record_of(Card, item) for item in CardItem.batch_get([(key, "card") for key in keys])] if keys else []
+        return sorted(cards, key=lambda card: card.key), last.key if last else None
 
 
 class DynamoRadars:
@@ -157,6 +151,7 @@ class DynamoRadars:
 
 
 def _once(item: Table, absent: Condition, request: RequestKey, result: str, at: datetime) -> str | None:
+    """Put `item` with the record that `request` made `result`; what an earlier run made instead, if it did."""
     try:
         with Transaction() as transaction:
             remember(transaction, request, result, at)
@@ -167,36 +162,6 @@ def _once(item: Table, absent: Condition, request: RequestKey, result: str, at: 
         earlier = result_of(error.failed[0], request)
         return None if earlier == result else earlier
     return None
-
-
-def _card_item(card: Card) -> CardItem:
-    return CardItem(
-        pk=card.key,
-        owner_id=card.owner_id,
-        faces={audience: _filled_fields(face) for audience, face in card.faces.items()},
-        revision=card.revision,
-        created_at=card.created_at,
-        updated_at=card.updated_at,
-    )
-
-
-def _filled_fields(face: Face) -> dict[str, Any]:
-    return {name: value for name, value in to_record(face).items() if value}
-
-
-def _card(item: CardItem) -> Card:
-    return Card(
-        key=item.pk,
-        owner_id=item.owner_id,
-        faces={audience: from_record(Face, face) for audience, face in item.faces.items()},
-        revision=item.revision,
-        created_at=item.created_at,
-        updated_at=item.updated_at,
-    )
-
-
-def _share(item: ShareItem) -> Share:
-    return Share(item.pk, item.card, item.guide, item.audience, item.label, item.created_at)
 
 
 def _radar_item(radar: Radar) -> RadarItem:

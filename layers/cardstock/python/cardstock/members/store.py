@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 
 from pynamodb.attributes import UnicodeAttribute
 
-from cardstock.aws.records import from_record, to_record
+from cardstock.aws.items import StructAttribute, fields_of, record_of
 from cardstock.aws.tables import (
     ConditionFailedError,
     EpochAttribute,
@@ -40,16 +40,16 @@ class MemberItem(Table):
     class Meta:
         variable = "MEMBERS_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(hash_key=True, attr_name="pk")
     account = UnicodeAttribute()
     created_at = EpochAttribute()
     nickname = UnicodeAttribute(null=True)
     birth_year = IntegerAttribute(null=True)
     phone = UnicodeAttribute(null=True)
     scene = UnicodeAttribute(null=True)
-    person = JsonAttribute(null=True)
+    person = StructAttribute(Person, null=True)
     erased_at = EpochAttribute(null=True)
-    siblings = JsonAttribute(null=True)
+    siblings = StructAttribute(tuple[str, ...], null=True)
 
 
 class PointerItem(Table):
@@ -104,7 +104,7 @@ class DynamoMembers:
             try:
                 with Transaction() as transaction:
                     _point(transaction, account.key, member.id)
-                    transaction.save(member_item(member), condition=MemberItem.pk.does_not_exist())
+                    transaction.save(member_item(member), condition=MemberItem.id.does_not_exist())
                     if member.phone:
                         _point(transaction, _phone_key(member.phone), member.id)
                     if inviter_id is not None:
@@ -133,9 +133,9 @@ class DynamoMembers:
             with Transaction() as transaction:
                 _point(transaction, _phone_key(phone), member.id)
                 transaction.update(
-                    MemberItem(pk=member.id),
+                    MemberItem(id=member.id),
                     actions=[MemberItem.phone.set(phone)],
-                    condition=MemberItem.pk.exists() & MemberItem.phone.does_not_exist(),
+                    condition=MemberItem.id.exists() & MemberItem.phone.does_not_exist(),
                 )
         except ConditionFailedError as error:
             stored = self.find_member(member.id)
@@ -144,9 +144,9 @@ class DynamoMembers:
         return self.find_member(member.id) or member
 
     def change_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
-        item = MemberItem(pk=member_id)
+        item = MemberItem(id=member_id)
         year = MemberItem.birth_year.remove() if birth_year is None else MemberItem.birth_year.set(birth_year)
-        there = MemberItem.pk.exists() & MemberItem.erased_at.does_not_exist()
+        there = MemberItem.id.exists() & MemberItem.erased_at.does_not_exist()
         return member_in(item) if item.update_if([MemberItem.nickname.set(nickname), year], there) else None
 
     def identity_salt(self) -> bytes:
@@ -183,20 +183,20 @@ class DynamoMembers:
                 condition=(PersonItem.members == others) if others else PersonItem.pk.does_not_exist(),
             )
             transaction.update(
-                MemberItem(pk=member_id),
+                MemberItem(id=member_id),
                 actions=[
-                    MemberItem.person.set(to_record(person)),
-                    *([MemberItem.siblings.set(others)] if others else []),
+                    MemberItem.person.set(person),
+                    *([MemberItem.siblings.set(tuple(others))] if others else []),
                 ],
-                condition=MemberItem.pk.exists()
+                condition=MemberItem.id.exists()
                 & MemberItem.person.does_not_exist()
                 & MemberItem.erased_at.does_not_exist(),
             )
             for other in others:
                 transaction.update(
-                    MemberItem(pk=other),
-                    actions=[MemberItem.siblings.set([one for one in everybody if one != other])],
-                    condition=MemberItem.pk.exists(),
+                    MemberItem(id=other),
+                    actions=[MemberItem.siblings.set(tuple(one for one in everybody if one != other))],
+                    condition=MemberItem.id.exists(),
                 )
 
     def nicknames_of(self, member_ids: Iterable[str]) -> Mapping[str, str]:
@@ -208,7 +208,7 @@ class DynamoMembers:
 def members_of(member_ids: Iterable[str]) -> Mapping[str, Member]:
     """The members among `member_ids` that exist, erased ones too. Consistent; one read per hundred."""
     keys = sorted(set(member_ids))
-    return {item.pk: member_in(item) for item in MemberItem.batch_get(keys, consistent_read=True)} if keys else {}
+    return {item.id: member_in(item) for item in MemberItem.batch_get(keys, consistent_read=True)} if keys else {}
 
 
 def _point(transaction: Transaction, key: str, member_id: str) -> None:
@@ -221,31 +221,9 @@ def _phone_key(phone: str) -> str:
 
 def member_item(member: Member) -> MemberItem:
     """The item that holds a member."""
-    return MemberItem(
-        pk=member.id,
-        account=member.account,
-        created_at=member.created_at,
-        nickname=member.nickname or None,
-        birth_year=member.birth_year,
-        phone=member.phone or None,
-        scene=member.scene or None,
-        person=None if member.person is None else to_record(member.person),
-        erased_at=member.erased_at,
-        siblings=list(member.siblings) or None,
-    )
+    return MemberItem(**fields_of(member, MemberItem))
 
 
 def member_in(item: MemberItem) -> Member:
     """The member that an item holds."""
-    return Member(
-        id=item.pk,
-        account=item.account,
-        created_at=item.created_at,
-        nickname=item.nickname or "",
-        birth_year=item.birth_year,
-        phone=item.phone or "",
-        scene=item.scene or "",
-        person=None if item.person is None else from_record(Person, item.person),
-        erased_at=item.erased_at,
-        siblings=tuple(item.siblings or ()),
-    )
+    return record_of(Member, item)

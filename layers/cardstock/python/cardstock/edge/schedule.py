@@ -35,10 +35,6 @@ class Deadline:
         if not self.time_left():
             raise UnfinishedError
 
-    def get_remaining_time_in_millis(self) -> int:
-        """Lambda's own count, for runs that do not use `time_left` yet."""
-        return int(self._context.get_remaining_time_in_millis())
-
 
 class UnfinishedError(Exception):
     """The run ended before its work, and nothing of it counts. Give the function more time or memory."""

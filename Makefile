@@ -16,7 +16,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SAM_READY := .venv-sam/.ready
 PACKAGES := layers/cardstock/python/cardstock functions infra tests
-TEMPLATES := template.yaml infra/data.yaml infra/messaging.yaml infra/observability.yaml infra/workflows.yaml
+TEMPLATES := template.yaml $(wildcard infra/*.yaml)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -24,10 +24,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := test
 
 demo: $(READY)
-	@$(BIN)/python -m infra.local demo $(if $(DATA),--data "$(DATA)") $(if $(LIMIT),--limit "$(LIMIT)")
+	@$(BIN)/python -m infra.demo demo $(if $(DATA),--data "$(DATA)") $(if $(LIMIT),--limit "$(LIMIT)")
 
 serve: $(READY)
-	@$(BIN)/python -m infra.local serve $(addprefix --parameter ,$(PARAMETERS))
+	@$(BIN)/python -m infra.demo serve $(addprefix --parameter ,$(PARAMETERS))
 
 test: lint
 	$(BIN)/mypy $(PACKAGES)

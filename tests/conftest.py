@@ -70,6 +70,7 @@ pytest_plugins = [
     "tests.house.quick",
     "tests.house.cloud",
     "tests.house.rights",
+    "tests.house.variables",
     "tests.house.payloads",
     "tests.house.racing",
     "tests.house.refusals",

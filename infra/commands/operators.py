@@ -5,19 +5,15 @@ import json
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import msgspec
 import typer
 
-ENVIRONMENT = "environment.json"
-"""In the state folder: the variables that the functions have. Locally it is there as long as they run."""
-MEMORY = "suite.json"
-"""Beside it: how far its clock has been moved, among other things."""
-FUNCTION = "LedgerNightlyAudit"
-"""The function of a stack whose variables are taken: it reads what commands read."""
-_NOT_TAKEN = ("INFERENCE_API_KEY",)
-"""Secrets among them, which no command needs."""
+from infra.local.state import ENVIRONMENT, MEMORY
+
+BUCKET_OUTPUT = "ReportsBucket"
+"""The output of a deployed stack that names its bucket; its tables are named after the stack."""
 _NOTHING_NAMED = """\
 No tables are named: {first} and {others} other environment variables are not set.
 What `make serve` runs: add --state .local/serve before the command's name.
@@ -85,8 +81,8 @@ def _take_state(state: Path) -> None:
 
 
 def _take_stack(stack: str) -> None:
-    """Two calls: which function it is, and what its variables are. They are the stack's alone: what the shell has set
-    under these names is overwritten."""
+    """One call: whether the stack is there, and what its bucket is called. What the shell has set under the variables'
+    names is overwritten."""
     from botocore.session import get_session
 
     from cardstock.aws.client import client
@@ -95,20 +91,24 @@ def _take_stack(stack: str) -> None:
     if region:
         # botocore reads the one, other tools the other.
         os.environ["AWS_DEFAULT_REGION"] = region
-
-    def ask(service: str, operation: str, **parameters: str) -> Any:
-        return getattr(client(service, connect_seconds=3, read_seconds=10), operation)(**parameters)
-
     try:
-        found = ask("cloudformation", "describe_stack_resource", StackName=stack, LogicalResourceId=FUNCTION)
-        name = found["StackResourceDetail"]["PhysicalResourceId"]
-        variables = ask("lambda", "get_function_configuration", FunctionName=name)["Environment"]["Variables"]
+        cloudformation = client("cloudformation", connect_seconds=3, read_seconds=10)
+        [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except Exception as error:  # whatever AWS or its SDK says is told, all else goes on
         said = trouble(error)
         if said is None:
             raise
         stop(f"{stack} in {get_session().get_config_variable('region') or 'no region'}: {said}")
-    os.environ.update(variables | dict.fromkeys(_NOT_TAKEN, ""))
+    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", [])}
+    if BUCKET_OUTPUT not in outputs:
+        stop(f"{stack}: not a stack of Cardstock, it has no output {BUCKET_OUTPUT}")
+    tables = {name: f"{stack}-{table_of(name)}" for name in NEEDED if name.endswith("_TABLE")}
+    os.environ.update(tables | {"REPORTS_BUCKET": outputs[BUCKET_OUTPUT]})
+
+
+def table_of(variable: str) -> str:
+    """`SUPPLIER_ORDERS_TABLE` -> `supplier-orders`: how a table is called behind its stack's name."""
+    return variable.removesuffix("_TABLE").lower().replace("_", "-")
 
 
 def stop(message: str) -> NoReturn:

@@ -23,8 +23,10 @@ import msgspec
 
 import cardstock
 from cardstock.edge.operations import Family, PathValue
+from infra.demo.deployment import PORTS, PUBLIC, STAFF
+from infra.local.loading import load
 from infra.local.reference import example
-from infra.local.template import ROOT, load
+from infra.local.template import ROOT
 
 Json = Any
 DOCUMENT = ROOT / "infra/contract/openapi.json"
@@ -196,6 +198,12 @@ _PROBLEM: Json = {
             },
         },
     },
+}
+
+
+_SERVERS: Mapping[str, Json] = {
+    api: {"url": f"http://127.0.0.1:{PORTS[api]}", "description": said}
+    for api, said in ((PUBLIC, "make serve"), (STAFF, "make serve: staff and partners"))
 }
 
 
@@ -466,7 +474,7 @@ def build() -> dict[str, Json]:
             "description": _ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "http://127.0.0.1:8700", "description": "make serve"}],
+        "servers": [_SERVERS[PUBLIC]],
         "tags": [
             {
                 "name": tag,
@@ -526,10 +534,11 @@ def build() -> dict[str, Json]:
         },
     }
     named = _named()
-    for _, api in found:
-        for route in api.routes:
-            operations = document["paths"].setdefault(route.path, {})
-            operations[route.method.lower()] = _operation(route, named, schemas, components)
+    order = list(named)
+    routes = [route for _, api in found for route in api.routes]
+    for route in sorted(routes, key=lambda route: order.index(_place(route, named))):
+        operations = document["paths"].setdefault(route.path, {})
+        operations[route.method.lower()] = _operation(route, named, schemas, components)
     document["webhooks"] = _webhooks()
     document["x-codes"] = _codes()
     _share_parameters(document)
@@ -539,21 +548,27 @@ def build() -> dict[str, Json]:
     return document
 
 
+def _place(route: Any, named: Mapping[str, tuple[str, str]]) -> str:
+    """`METHOD path`, which must be named."""
+    place = f"{route.method} {route.path}"
+    if place not in named:
+        raise LookupError(f"{place} has no operation id: add one to the area's operations.py")
+    return place
+
+
 def _operation(
     route: Any, named: Mapping[str, tuple[str, str]], schemas: Mapping[type, Json], components: Mapping[str, Json]
 ) -> Json:
     from cardstock.edge.http import Nothing
 
-    place = f"{route.method} {route.path}"
-    if place not in named:
-        raise LookupError(f"{place} has no operation id: add one to the area's operations.py")
-    tag, operation_id = named[place]
+    tag, operation_id = named[_place(route, named)]
     scope = f"\n\nA key needs the scope `{route.scope}`." if route.scope else ""
     operation: dict[str, Json] = {
         "operationId": operation_id,
         "summary": route.summary.rstrip("."),
         "description": re.sub(r"\s*\n\s+", "\n", route.description) + scope,
         "tags": [tag],
+        **_servers(route),
         "security": _security(route),
         "parameters": _parameters(route, schemas, components),
         "responses": _responses(route, schemas),
@@ -567,6 +582,13 @@ def _operation(
     if not operation["description"]:
         del operation["description"]
     return operation
+
+
+def _servers(route: Any) -> dict[str, Json]:
+    """Where keys are taken: by the API of staff and partners. Nothing for what the public API serves alone."""
+    if route.auth not in ("key", "any"):
+        return {}
+    return {"servers": [_SERVERS[api] for api in ((PUBLIC, STAFF) if route.auth == "any" else (STAFF,))]}
 
 
 def _show_examples(document: Json) -> None:

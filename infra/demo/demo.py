@@ -25,12 +25,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from infra.demo.deployment import PUBLIC, STAFF, start
 from infra.demo.figures import UNKNOWN_PURCHASE, Figures, yuan
 from infra.demo.shop import Bought, Member, Shop, ShopError
 from infra.demo.shop_data import EXTRACT, SUPPLIERS, Return, Sale, ShopData, read, windows
 from infra.local.clock import ShiftedClock
-from infra.local.invoke import ROOT
 from infra.local.suite import Suite
+from infra.local.template import ROOT
 
 STATE = ROOT / ".local" / "demo"
 BRAND_ZONE = ZoneInfo("Asia/Shanghai")
@@ -105,7 +106,7 @@ class Demo:
         self.data = data
         self.console = console
         self.numbers = Numbers()
-        self.shop = Shop(suite.url, pay=self._click, now=suite.clock.now)
+        self.shop = Shop(suite.urls[PUBLIC], suite.urls[STAFF], pay=self._click, now=suite.clock.now)
         self.members: dict[str, Member] = {}
         self.guides: list[Member] = []
         self.inviters: list[Member] = []
@@ -421,7 +422,7 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
         raise DemoError(f"{data.name} has nothing that can be sold: {dict(shop_data.refused)}")
     opening = min(sale.at for sale in shop_data.sales) - timedelta(hours=12)
     clock = ShiftedClock(opening - datetime.now(UTC))
-    with Suite.start(state_dir=state, clock=clock, parameters=PARAMETERS) as suite:
+    with start(state_dir=state, clock=clock, parameters=PARAMETERS) as suite:
         demo = Demo(suite, shop_data, console)
         with progress(console) as step:
             demo.open_shop(step("catalogue", -(-len(shop_data.articles) // 100)))

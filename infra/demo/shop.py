@@ -33,11 +33,16 @@ class Answer:
     body: Any
 
 
+KEY = "csk_"
+"""What every API key begins with: who has one calls the staff API, everybody else the public one."""
+
+
 class Client:
     """Requests of one deployment; keeps connections, may be used from many threads. `calls` counts what was sent."""
 
-    def __init__(self, url: str, *, connections: int = 8) -> None:
+    def __init__(self, url: str, staff_url: str, *, connections: int = 8) -> None:
         self._url = url
+        self._staff_url = staff_url
         self._pool = urllib3.PoolManager(maxsize=connections, timeout=TIMEOUT_SECONDS, retries=False)
         self._lock = threading.Lock()
         self.calls = 0
@@ -60,7 +65,8 @@ class Client:
         if method == "POST":
             sent.setdefault("Idempotency-Key", secrets.token_hex(16))
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        url = self._url + path + (f"?{urlencode(query)}" if query else "")
+        base = self._staff_url if token is not None and token.startswith(KEY) else self._url
+        url = base + path + (f"?{urlencode(query)}" if query else "")
         with self._lock:
             self.calls += 1
         reply = self._pool.request(method, url, body=data, headers=sent)
@@ -97,8 +103,10 @@ class Bought:
 class Shop:
     """The people around one deployment."""
 
-    def __init__(self, url: str, *, pay: Callable[[str, int], None], now: Callable[[], datetime]) -> None:
-        self.http = Client(url)
+    def __init__(
+        self, url: str, staff_url: str, *, pay: Callable[[str, int], None], now: Callable[[], datetime]
+    ) -> None:
+        self.http = Client(url, staff_url)
         self._pay = pay
         self._now = now
         self.supplier_secrets: dict[str, str] = {}

@@ -322,15 +322,19 @@ def _generate(rules: Mapping[str, Any]) -> str:
     return json.dumps({**json.loads(rules["SecretStringTemplate"]), rules["GenerateStringKey"]: password})
 
 
-def environment(template: Template, endpoint: str) -> dict[str, str]:
-    """What a process needs to run the template's functions here: their variables, dummy credentials, the endpoint.
-
-    TemplateError when two functions disagree on a variable.
-    """
+def account(template: Template, endpoint: str) -> dict[str, str]:
+    """What every process needs to work on the template's state here: dummy credentials, region, endpoint."""
     return {
-        **template.environment(),
         **CREDENTIALS,
         "AWS_REGION": template.place.region,
         "AWS_DEFAULT_REGION": template.place.region,
         "AWS_ENDPOINT_URL": endpoint,
     }
+
+
+def environment(template: Template, endpoint: str) -> dict[str, str]:
+    """What a command needs to work on the whole state: the variables of all functions, and the account.
+
+    TemplateError when two functions disagree on a variable.
+    """
+    return {**template.environment(), **account(template, endpoint)}

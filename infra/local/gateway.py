@@ -38,7 +38,7 @@ from chalice.local import (
 )
 
 from infra.local.invoke import FunctionError, Invoker
-from infra.local.template import Function, Place, Template
+from infra.local.template import Function, Place, Route, Template
 
 MAX_PAYLOAD_BYTES = 10 * 1024 * 1024
 _TEXT = re.compile(r"(text/.*|application/(json|javascript|xml|.*\+json|.*\+xml))\Z")
@@ -82,13 +82,18 @@ class _LambdaResponse(Response):
         return self._answer
 
 
+def routes_of(function: Function, api: str | None) -> list[Route]:
+    """The function's routes of one API; None for all of them."""
+    return [route for route in function.routes if api in (None, route.api)]
+
+
 class _Routes(RouteMatcher):
     """Finds the route by method and path, the most literal one first, as an HTTP API does."""
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: Template, api: str | None) -> None:
         self._by_shape: dict[tuple[str, int], list[tuple[str, list[str]]]] = {}
         for function in template.functions:
-            for route in function.routes:
+            for route in routes_of(function, api):
                 parts = route.path.split("/")
                 self._by_shape.setdefault((route.method, len(parts)), []).append((route.path, parts))
         for candidates in self._by_shape.values():
@@ -115,8 +120,9 @@ class _Routes(RouteMatcher):
 class _Events(LambdaEventConverter):
     """Makes the event of payload format 1.0, complete."""
 
-    def __init__(self, routes: _Routes, place: Place) -> None:
+    def __init__(self, routes: _Routes, place: Place, api: str) -> None:
         self._routes = routes
+        self._api = api
         self._place = place
 
     def create_lambda_event(
@@ -150,7 +156,7 @@ class _Events(LambdaEventConverter):
             "multiValueQueryStringParameters": parameters or None,
             "requestContext": {
                 "accountId": self._place.account,
-                "apiId": "localapi",
+                "apiId": self._api,
                 "domainName": host,
                 "domainPrefix": host.split(".", 1)[0],
                 "extendedRequestId": str(uuid.uuid4()),
@@ -326,13 +332,17 @@ class _App(LocalChalice):
 
 
 class Gateway:
-    """The template's HTTP API: in this process (`request`) and, once started, on a port (`url`)."""
+    """One of the template's HTTP APIs: in this process (`request`) and, once started, on a port (`url`).
+
+    `api` is its id; None takes the routes of all of them.
+    """
 
     def __init__(
         self,
         template: Template,
         invoker: Invoker,
         *,
+        api: str | None = None,
         pages: Mapping[str, Page] | None = None,
         report: Callable[[str], None] = print,
     ) -> None:
@@ -343,12 +353,12 @@ class Gateway:
         self.requests = 0
         self._invoker = invoker
         self._report = report
-        self._app = _App("cardstock", configure_logs=False, env={})
+        self._app = _App("local", configure_logs=False, env={})
         self._app.front = self
         for function in template.functions:
-            for route in function.routes:
+            for route in routes_of(function, api):
                 self._register(function, route.method, route.path)
-        self._gateway = _Gateway(self._app, _Events(_Routes(template), template.place))
+        self._gateway = _Gateway(self._app, _Events(_Routes(template, api), template.place, api or "api"))
         self._server: LocalDevServer | None = None
         self._thread: threading.Thread | None = None
 

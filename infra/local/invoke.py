@@ -1,7 +1,7 @@
-"""Invokes functions as Lambda does: one event at a time per environment, JSON in and out, within the time-out.
+"""Invokes functions as Lambda does: one event at a time per process, JSON in and out, within the time-out.
 
-`WorkerPool` runs them in processes of their own (the real handlers keep module-level state, so two events must not meet
-in one process); `InProcess` runs them here, one after the other, for tests whose AWS lives in this process.
+`WorkerPool` runs them in processes of their own: the real handlers keep module-level state, so two events must not meet
+in one process. A process serves all functions, each with exactly its own variables.
 """
 
 import importlib
@@ -12,20 +12,16 @@ import socket
 import struct
 import subprocess
 import sys
-import threading
 import time
-import traceback
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from infra.local.clock import ShiftedClock
-from infra.local.template import ROOT as ROOT  # noqa: PLC0414 - the demonstration takes it from here
-from infra.local.template import Function
+from infra.local.template import ROOT, Function
 
-LAYERS = (ROOT / "layers" / "cardstock" / "python",)
 _IMPORT_SECONDS = 30.0  # Lambda's own limit for an init phase is 10 s on a quiet machine
 
 
@@ -70,11 +66,11 @@ class Context:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
-def move_clock(clock: ShiftedClock) -> None:
-    """The one place where this package reaches into the functions' process: their services ask this clock."""
-    from cardstock.clock import set_clock
-
-    set_clock(clock)
+def set_process_clock(entry_point: str, clock: ShiftedClock) -> None:
+    """Have the functions of this process ask `clock`: `entry_point` is what takes it, `module:function`; or empty."""
+    if entry_point:
+        module, _, name = entry_point.partition(":")
+        getattr(importlib.import_module(module), name)(clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +85,14 @@ class Call:
     timeout: float
     request_id: str
     event: Any
+    environment: Mapping[str, str]
 
 
 def call_of(function: Function, event: Any, request_id: str | None) -> Call:
     """The invocation of `function` with `event`."""
     return Call(
         function.name, function.module, function.handler, function.arn, function.memory, function.timeout,
-        request_id or str(uuid.uuid4()), event,
+        request_id or str(uuid.uuid4()), event, dict(function.environment),
     )  # fmt: skip
 
 
@@ -104,26 +101,6 @@ def run(call: Call) -> str:
     handler = getattr(importlib.import_module(call.module), call.handler)
     context = Context(call.name, call.arn, call.memory, call.timeout, call.request_id)
     return json.dumps(handler(call.event, context), ensure_ascii=False)
-
-
-class InProcess:
-    """Runs functions in this process, one at a time (their edge keeps the current event in one place)."""
-
-    def __init__(self, clock: ShiftedClock) -> None:
-        self._lock = threading.RLock()
-        move_clock(clock)
-
-    def invoke(self, function: Function, event: Any, *, request_id: str | None = None) -> Any:
-        with self._lock:
-            # Through JSON and back: a function sees what it would see, and shares nothing with its caller.
-            call = call_of(function, json.loads(json.dumps(event)), request_id)
-            try:
-                return json.loads(run(call))
-            except Exception as error:  # whatever a function raises is what its caller is told
-                raise FunctionError(function.name, type(error).__name__, str(error), traceback.format_exc()) from error
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def send(connection: socket.socket, payload: Any) -> None:
@@ -154,12 +131,12 @@ def _read(connection: socket.socket, size: int) -> bytes | None:
 class _Worker:
     """One process that runs functions, and our end of the line to it."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, clock_hook: str) -> None:
         self.loaded: set[str] = set()
         self.connection, theirs = socket.socketpair()
         with log.open("ab") as output, theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own module and a number
-                [sys.executable, "-m", "infra.local.worker", str(theirs.fileno())],
+                [sys.executable, "-m", "infra.local.worker", str(theirs.fileno()), clock_hook],
                 cwd=ROOT, env=dict(environment), pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
@@ -175,11 +152,41 @@ class _Worker:
             self.process.wait()
 
 
-class WorkerPool:
-    """Runs functions in `size` processes. Their output goes to `log`; one that times out or dies is replaced."""
+class OwnVariables:
+    """The variables of one function at a time in a process's environment: the last one's go when another's come."""
 
-    def __init__(self, *, size: int, environment: Mapping[str, str], log: Path, clock: ShiftedClock) -> None:
-        path = os.pathsep.join([str(ROOT), *(str(layer) for layer in LAYERS)])
+    def __init__(self, environment: MutableMapping[str, str]) -> None:
+        self._environment = environment
+        self._held: Mapping[str, str] = {}
+
+    def change_to(self, variables: Mapping[str, str]) -> None:
+        """Take away what the last function had, and set these."""
+        if variables != self._held:
+            for name in self._held.keys() - variables.keys():
+                self._environment.pop(name, None)
+            self._environment.update(variables)
+            self._held = dict(variables)
+
+
+class WorkerPool:
+    """Runs functions in `size` processes. Their output goes to `log`; one that times out or dies is replaced.
+
+    `environment` is what every process has beside the variables of the function that it runs; `layers` are folders that
+    imports look into; `clock_hook` see `set_process_clock`.
+    """
+
+    def __init__(
+        self,
+        *,
+        size: int,
+        environment: Mapping[str, str],
+        log: Path,
+        clock: ShiftedClock,
+        layers: Sequence[Path] = (),
+        clock_hook: str = "",
+    ) -> None:
+        path = os.pathsep.join([str(ROOT), *(str(layer) for layer in layers)])
+        self._clock_hook = clock_hook
         self._environment = {**environment, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
         self._log = log
         self._clock = clock
@@ -188,7 +195,7 @@ class WorkerPool:
         self.size = size
         log.parent.mkdir(parents=True, exist_ok=True)
         for _ in range(size):
-            self._idle.put(_Worker(self._environment, log))
+            self._idle.put(_Worker(self._environment, log, clock_hook))
 
     def invoke(self, function: Function, event: Any, *, request_id: str | None = None) -> Any:
         worker = self._idle.get()
@@ -202,7 +209,7 @@ class WorkerPool:
         finally:
             if not healthy:
                 worker.stop(kill=True)
-                worker = worker if self._closed else _Worker(self._environment, self._log)
+                worker = worker if self._closed else _Worker(self._environment, self._log, self._clock_hook)
             self._idle.put(worker)
         if "error" in answer:
             raise FunctionError(function.name, answer["error"], answer["message"], answer["trace"])

@@ -2,20 +2,20 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from infra.local import reference
+from infra.local.clock import ShiftedClock
+from infra.local.engine import Clients, Engine
 from infra.local.gateway import Page
-from infra.local.queues import depth
-from infra.local.template import ROOT
+from infra.local.queues import Traffic, depth
+from infra.local.sandbox import Sandbox
+from infra.local.schedules import Ran, ScheduleRunner
+from infra.local.template import Template
 
-if TYPE_CHECKING:
-    from infra.local.suite import Suite
-
-DOCUMENT = ROOT / "infra/contract/openapi.json"
 HTML = "text/html; charset=utf-8"
 
 STYLE = """
@@ -81,27 +81,57 @@ together; the month's end opens a payout. Time does not go back, logins end afte
 time below.</p></form>"""
 
 
-def pages(suite: "Suite", document: Path = DOCUMENT) -> dict[str, Page]:
-    """The pages by path; a route of the template with the same path goes first."""
+class Running(Protocol):
+    """What the pages show and move: a running deployment."""
+
+    state_dir: Path
+    engine: Engine
+    template: Template
+    clients: Clients
+    clock: ShiftedClock
+    sandbox: Sandbox
+    schedules: ScheduleRunner
+    traffic: Traffic
+    url: str
+    urls: Mapping[str, str]
+
+    def drain(self) -> Any:
+        """Run pipes and queues until nothing is due."""
+
+    def tick(self, *, until: datetime) -> list[Ran]:
+        """Let time pass."""
+
+    def dead_letters(self) -> dict[str, int]:
+        """Messages in each dead-letter queue that holds some."""
+
+
+def pages(
+    suite: Running, document: Path | None, *, api: str = "api", servers: Mapping[str, str] | None = None
+) -> dict[str, Page]:
+    """The pages of one API by path; a route of the template with the same path goes first.
+
+    `servers` are the addresses that the document names, each with the id of its API.
+    """
 
     def home(_query: Mapping[str, str]) -> tuple[str, bytes]:
         return HTML, overview(suite).encode()
 
     def docs(_query: Mapping[str, str]) -> tuple[str, bytes]:
-        if not document.exists():
+        if document is None or not document.exists():
             return HTML, _page("API reference", "<p>There is no API document yet.</p>").encode()
         described = json.loads(document.read_text(encoding="utf-8"))
-        body = reference.render(described, suite.url, now=suite.clock.now())
+        addresses = {named: suite.urls[known] for named, known in (servers or {}).items()}
+        body = reference.render(described, suite.urls[api], addresses=addresses, now=suite.clock.now())
         title = str(described.get("info", {}).get("title", "API reference"))
         return HTML, _page(title, body, policy=reference.policy(STYLE)).encode()
 
     def raw(_query: Mapping[str, str]) -> tuple[str, bytes]:
-        return "application/json", document.read_bytes() if document.exists() else b"{}"
+        return "application/json", document.read_bytes() if document is not None and document.exists() else b"{}"
 
     return {"/": home, "/docs": docs, "/openapi.json": raw}
 
 
-def actions(suite: "Suite") -> dict[str, Page]:
+def actions(suite: Running) -> dict[str, Page]:
     """What the buttons of the pages do, by path."""
 
     def later(form: Mapping[str, str]) -> tuple[str, bytes]:
@@ -141,7 +171,7 @@ def _code(text: str) -> str:
     return f"<code>{escape(text)}</code>"
 
 
-def overview(suite: "Suite") -> str:
+def overview(suite: Running) -> str:
     """The page that lists what runs, as HTML."""
     template = suite.template
     parts = [
@@ -152,7 +182,7 @@ def overview(suite: "Suite") -> str:
             ("Here", ""),
             (
                 ("time of the functions", f"{suite.clock.now():%Y-%m-%d %H:%M:%S} UTC"),
-                ("HTTP API", _code(suite.url)),
+                *(("HTTP API", f"{_code(url)} {_code(name)}") for name, url in suite.urls.items()),
                 ("sandbox payment channel", _code(suite.sandbox.url)),
                 ("AWS services", _code(suite.engine.endpoint)),
                 ("state and logs", _code(str(suite.state_dir))),
@@ -213,7 +243,7 @@ def overview(suite: "Suite") -> str:
     return _page("What runs here", "".join(parts))
 
 
-def _tiles(suite: "Suite") -> str:
+def _tiles(suite: Running) -> str:
     waiting = sum(depth(queue, suite.clients.sqs).visible for queue in suite.template.queues)
     dead = sum(suite.dead_letters().values())
     tiles = (
@@ -228,7 +258,7 @@ def _tiles(suite: "Suite") -> str:
     return f"<div class=tiles>{cells}</div>"
 
 
-def _queues(suite: "Suite") -> str:
+def _queues(suite: Running) -> str:
     targets = {queue.dead_letter_arn for queue in suite.template.queues}
     targets |= {schedule.dead_letter_arn for schedule in suite.template.schedules()}
     readers = {runner.queue.name: runner for runner in suite.traffic.queues}

@@ -41,10 +41,18 @@ def policy(style: str) -> str:
     )
 
 
-def render(document: Mapping[str, Json], server: str, *, now: datetime | None = None) -> str:
-    """The reference's HTML, without the page around it. `server` is the address that the curl commands call.
+def render(
+    document: Mapping[str, Json],
+    server: str,
+    *,
+    addresses: Mapping[str, str] | None = None,
+    now: datetime | None = None,
+) -> str:
+    """The reference's HTML, without the page around it. `server` is the address of the page.
 
-    With `now`, the time of the API beside the page, every operation has a form that calls it.
+    `addresses` say where the document's servers are; the curl commands of an operation call the first of its servers
+    that is named there, the page's own if it is among them, and `server` where none is. With `now`, the time of the API
+    beside the page, every operation of the page's own server has a form that calls it.
     """
     info = document.get("info") or {}
     titles = {str(tag["name"]): tag.get("x-title") or {} for tag in document.get("tags") or []}
@@ -64,8 +72,18 @@ def render(document: Mapping[str, Json], server: str, *, now: datetime | None = 
     for group, entries in groups.items():
         title = _title(group, titles)
         sections = "".join(
-            _operation(document, server, method, path, operation, title=title, live=now is not None)
+            _operation(
+                document,
+                address,
+                method,
+                path,
+                operation,
+                title=title,
+                live=now is not None and address == server,
+                elsewhere=f"{address}/docs#{_anchor(method, path)}" if now is not None and address != server else "",
+            )
             for method, path, operation in entries
+            for address in [_address(document, operation, addresses or {}, server)]
         )
         main.append(_group(document, group, title, sections))
         links.append(_contents(title, "".join(_link(*entry) for entry in entries)))
@@ -88,6 +106,15 @@ _BAR = (
     "<output id=found for=find></output>"
     '<button id=language type=button><span lang="en">中文</span><span lang="zh">English</span></button></div>'
 )
+
+
+def _address(
+    document: Mapping[str, Json], operation: Mapping[str, Json], addresses: Mapping[str, str], own: str
+) -> str:
+    """Where an operation is called: at the page's own address if it can be."""
+    servers = operation.get("servers") or (document.get("servers") or [])[:1]
+    found = [addresses[url] for entry in servers if (url := str(entry["url"])) in addresses]
+    return own if own in found or not found else found[0]
 
 
 def _both(english: str, chinese: str) -> str:
@@ -244,6 +271,7 @@ def _operation(
     *,
     title: str,
     live: bool,
+    elsewhere: str = "",
 ) -> str:
     parts = [
         f"<h3>{_inline(str(operation.get('summary', '')))}</h3>",
@@ -275,6 +303,9 @@ def _operation(
         parts.append(f"<details><summary>{_both('Refusals', '错误响应')}</summary>{table}</details>")
     if live:
         parts.append(_form(document, method, path, operation))
+    if elsewhere:
+        link = f'<a href="{escape(elsewhere)}">'
+        parts.append(f"<p>{link}{_both('Try it on the other API', '在另一个接口上试用')}</a></p>")
     words = _words(document, method, path, operation, title)
     return f'<section id="{_anchor(method, path)}" data-find="{escape(words)}">{"".join(parts)}</section>'
 

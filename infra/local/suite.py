@@ -1,6 +1,6 @@
 """The whole deployment on one machine: what the demonstration and the end-to-end tests drive.
 
-    with Suite.start(state_dir=Path(".local/demo")) as suite:
+    with Suite.start(template=Path("template.yaml"), state_dir=Path(".local/demo")) as suite:
         suite.request("GET", "/v1/products")        # in this process; or any HTTP client at suite.url
         suite.drain()                               # pipes and queues, until all are empty
         suite.tick(until=suite.clock.now() + timedelta(days=8))
@@ -22,16 +22,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from infra.commands.operators import ENVIRONMENT, MEMORY
 from infra.local import costs, pages
 from infra.local.clock import ShiftedClock
-from infra.local.engine import Clients, Engine, Provisioned, connect, environment, provision, reserve
+from infra.local.engine import Clients, Engine, Provisioned, account, connect, environment, provision, reserve
 from infra.local.gateway import Gateway, HttpAnswer
 from infra.local.invoke import WorkerPool
+from infra.local.loading import load
 from infra.local.queues import Drained, Traffic, depth
 from infra.local.sandbox import Sandbox, post_to
 from infra.local.schedules import Ran, ScheduleRunner
-from infra.local.template import ROOT, Place, Template, load, parse_yaml
+from infra.local.stack import parse_yaml
+from infra.local.state import ENVIRONMENT, MEMORY
+from infra.local.template import Place, Template
 
 REGION = "ap-east-1"
 
@@ -78,9 +80,9 @@ class _Memory:
 class Suite:
     """A running deployment. Make one with `Suite.start`; stop it with `stop`, or as a context manager.
 
-    `url` is the gateway's address, `sandbox` the payment channel (`sandbox.url`, `sandbox.pay(order, fen)`), `clients`
-    boto3 clients of the emulator, `clock` the clock that everything asks, `environment` what a process needs to work
-    on the same state (the ledger's command, for instance).
+    `urls` are the addresses of the HTTP APIs by their ids, `url` that of the first. `sandbox` is the payment channel
+    (`sandbox.url`, `sandbox.pay(order, fen)`), `clients` are boto3 clients of the emulator, `clock` is the clock that
+    everything asks, `environment` what a process needs to work on the same state (the ledger's command, for instance).
     """
 
     def __init__(
@@ -95,9 +97,12 @@ class Suite:
         clock: ShiftedClock,
         memory: _Memory,
         workers: int,
-        gateway_port: int,
+        ports: Mapping[str, int],
         sandbox_port: int,
         retry_seconds: int,
+        document: Path | None,
+        document_servers: Mapping[str, str],
+        clock_hook: str,
         report: Callable[[str], None],
     ) -> None:
         self.state_dir = state_dir
@@ -112,18 +117,23 @@ class Suite:
         self._report = report
         self._time = threading.RLock()
         self._key = ""
-        inherited = {**os.environ, **self.environment, "AWS_SDK_UA_APP_ID": costs.FUNCTIONS}
+        # Functions have their own variables alone, whatever is set where this runs.
+        outside = {name: value for name, value in os.environ.items() if name not in self.environment}
+        inherited = {**outside, **account(template, engine.endpoint), "AWS_SDK_UA_APP_ID": costs.FUNCTIONS}
         log = state_dir / "functions.log"
 
         def pool() -> WorkerPool:
-            made = WorkerPool(size=workers, environment=inherited, log=log, clock=clock)
+            made = WorkerPool(
+                size=workers, environment=inherited, log=log, clock=clock, layers=template.layers, clock_hook=clock_hook
+            )
             cleanup.callback(made.close)
             return made
 
         # Two pools: an outgoing webhook may be answered by a request, which must not wait for the webhook's worker.
         for_requests, for_events = pool(), pool()
-        self.gateway = Gateway(template, for_requests, report=report)
-        self.url = f"http://127.0.0.1:{gateway_port}"
+        self.gateways = {api: Gateway(template, for_requests, api=api, report=report) for api in template.apis}
+        self.urls: Mapping[str, str] = {api: f"http://127.0.0.1:{ports[api]}" for api in template.apis}
+        self.gateway, self.url = self.gateways[template.apis[0]], self.urls[template.apis[0]]
         self.sandbox = Sandbox(
             tell=post_to(self.url), key=self._sandbox_key, clock=clock, book=state_dir / "sandbox.jsonl"
         )
@@ -141,10 +151,11 @@ class Suite:
         )  # fmt: skip
         cleanup.callback(self._remember)
         cleanup.callback(self.traffic.stop)
-        self.gateway.pages.update(pages.pages(self))
-        self.gateway.actions.update(pages.actions(self))
-        self.gateway.start(port=gateway_port)
-        cleanup.callback(self.gateway.stop)
+        for api, gateway in self.gateways.items():
+            gateway.pages.update(pages.pages(self, document, api=api, servers=document_servers))
+            gateway.actions.update(pages.actions(self))
+            gateway.start(port=ports[api])
+            cleanup.callback(gateway.stop)
 
     @classmethod
     def start(
@@ -152,10 +163,13 @@ class Suite:
         *,
         state_dir: Path | None = None,
         clock: ShiftedClock | None = None,
-        template: Path = ROOT / "template.yaml",
+        template: Path,
         parameters: Mapping[str, str] | None = None,
-        port: int = 0,
+        ports: Mapping[str, int] | None = None,
         sandbox_port: int = 0,
+        document: Path | None = None,
+        document_servers: Mapping[str, str] | None = None,
+        clock_hook: str = "",
         workers: int | None = None,
         background: bool = False,
         retry_seconds: int | None = None,
@@ -166,17 +180,19 @@ class Suite:
 
         `state_dir` keeps the state between runs (None: it is gone afterwards); one suite at a time may use it.
         `clock`: None goes on with the time that the state was left at. `parameters` override the template's; the
-        addresses of the suite itself are given where the template has a parameter for them. `port` and
-        `sandbox_port` 0: any free one. `workers`: processes for requests, and as many for events. `background` runs
-        queues, pipes and schedules by themselves; otherwise `drain` and `tick` do. A failed message comes again after
-        `retry_seconds` (default: at once, in the background after 2 s). `endpoint`: an AWS endpoint to use instead of
-        the emulator (default: the variable AWS_ENDPOINT_URL).
+        addresses of the suite itself are given where the template has a parameter for them. `ports` are those of the
+        HTTP APIs by their ids; those that it does not name, and a `sandbox_port` of 0, get any free one. `document` is
+        the OpenAPI document that the pages show, `document_servers` has the API's id for each address that it names.
+        `clock_hook` names what takes the functions' clock, `module:function`. `workers`: processes for requests, and as
+        many for events. `background` runs queues, pipes and schedules by themselves; otherwise `drain` and `tick` do. A
+        failed message comes again after `retry_seconds` (default: at once, in the background after 2 s). `endpoint`: an
+        AWS endpoint to use instead of the emulator (default: the variable AWS_ENDPOINT_URL).
 
         Raises SuiteError, EngineError or TemplateError with the reason; nothing is left running then.
         """
         # `cleanup` undoes what was done if something fails below.
-        with ExitStack() as ports, ExitStack() as cleanup:
-            home = state_dir or Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="cardstock-")))
+        with ExitStack() as held, ExitStack() as cleanup:
+            home = state_dir or Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="local-")))
             home.mkdir(parents=True, exist_ok=True)
             lock = cleanup.enter_context((home / "lock").open("w"))
             try:
@@ -184,15 +200,17 @@ class Suite:
             except OSError as error:
                 raise SuiteError(f"another suite uses {home}") from error
             memory = _Memory.read(home / MEMORY)
-            gateway_port = _reserve(port, ports)
-            counter_port = _reserve(sandbox_port, ports)
+            taken = {api: _reserve((ports or {}).get(api, 0), held) for api in load(template).apis}
+            counter_port = _reserve(sandbox_port, held)
             engine = Engine.start(
                 state=home / "engine" if state_dir else None, log=home / "engine.log", region=REGION,
                 endpoint=endpoint or os.environ.get("AWS_ENDPOINT_URL"),
             )  # fmt: skip
             cleanup.callback(engine.stop)
-            place = Place(region=REGION, endpoint=engine.endpoint, api_url=f"http://127.0.0.1:{gateway_port}")
-            given = _parameters(template, place.api_url, f"http://127.0.0.1:{counter_port}") | dict(parameters or {})
+            urls = {api: f"http://127.0.0.1:{port}" for api, port in taken.items()}
+            place = Place(region=REGION, endpoint=engine.endpoint, api_urls=urls)
+            url = next(iter(urls.values()))
+            given = _parameters(template, url, f"http://127.0.0.1:{counter_port}") | dict(parameters or {})
             resolved = load(template, place=place, parameters=given)
             clients = connect(engine.endpoint, REGION)
             cleanup.callback(clients.close)
@@ -201,7 +219,8 @@ class Suite:
                 provisioned=provision(resolved, clients), clients=clients,
                 clock=clock or ShiftedClock(timedelta(seconds=memory.shift_seconds)), memory=memory,
                 workers=workers or max(2, (os.cpu_count() or 2) // 2),
-                gateway_port=gateway_port, sandbox_port=counter_port,
+                ports=taken, sandbox_port=counter_port, document=document, clock_hook=clock_hook,
+                document_servers=document_servers or {},
                 retry_seconds=retry_seconds if retry_seconds is not None else (2 if background else 0), report=report,
             )  # fmt: skip
             if background:
@@ -228,7 +247,7 @@ class Suite:
     def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | str = b""
     ) -> HttpAnswer:
-        """A request to the gateway without the network in between."""
+        """A request to the first API without the network in between."""
         return self.gateway.request(method, path, headers=headers, body=body)
 
     def costs(self) -> costs.Costs:

@@ -1,24 +1,28 @@
 """A process that runs functions for `invoke.WorkerPool`: one call after the other, from the line it was given."""
 
+import os
 import socket
 import sys
 import traceback
 from datetime import timedelta
 
 from infra.local.clock import ShiftedClock
-from infra.local.invoke import Call, move_clock, receive, run, send
+from infra.local.invoke import Call, OwnVariables, receive, run, send, set_process_clock
 
 
 def main() -> None:
     """Serve calls until the line closes."""
     clock = ShiftedClock()
-    move_clock(clock)
+    set_process_clock(sys.argv[2], clock)
+    variables = OwnVariables(os.environ)
     with socket.socket(fileno=int(sys.argv[1])) as line:
         while (message := receive(line)) is not None:
             days, seconds, microseconds = message["shift"]
             clock.shift = timedelta(days=days, seconds=seconds, microseconds=microseconds)
+            call = Call(**message["call"])
+            variables.change_to(call.environment)
             try:
-                answer = {"result": run(Call(**message["call"]))}
+                answer = {"result": run(call)}
             except Exception as error:  # whatever a function raises is what its caller is told
                 trace = traceback.format_exc()
                 print(trace, file=sys.stderr, flush=True)

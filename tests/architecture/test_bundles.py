@@ -12,11 +12,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from infra.local.template import parse_yaml
 from infra.packaging.bundles import UNWANTED
 from infra.packaging.lock import DEPENDENCIES, LOCK, REPORTS, SAM_LOCK, requirements
 from tests.house.cloud import ROOT
-from tests.house.rights import camel
+from tests.house.stacks import camel, functions
 
 PACKAGE = ROOT / "layers/cardstock/python/cardstock"
 FUNCTIONS = sorted(path.parent for path in (ROOT / "functions").glob("*/*/app.py"))
@@ -89,8 +88,7 @@ def provided_by(lock: Path) -> frozenset[str]:
 
 
 def layers_of(folder: str) -> list[str]:
-    resources = parse_yaml((ROOT / "template.yaml").read_text("utf-8"))["Resources"]
-    return [layer["Ref"] for layer in resources[camel(folder)]["Properties"].get("Layers", [])]
+    return [layer["Ref"] for layer in functions()[camel(folder)].get("Layers", [])]
 
 
 @pytest.mark.parametrize("folder", FUNCTIONS, ids=name_of)

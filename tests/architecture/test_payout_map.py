@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from infra.local.machines import TASKS, MachineError, check
-from infra.local.template import parse_yaml
-from tests.house.cloud import ROOT, template
+from tests.house.cloud import template
+from tests.house.stacks import resources, stack
 
-STACK: dict[str, Any] = parse_yaml((ROOT / "infra/workflows.yaml").read_text("utf-8"))
+STACK: dict[str, Any] = stack("infra/payouts.yaml")
 MACHINE: dict[str, Any] = STACK["Resources"]["PayoutMap"]["Properties"]
 DEFINITION: dict[str, Any] = MACHINE["Definition"]
 PARTS: dict[str, Any] = DEFINITION["States"]["Parts"]
@@ -41,7 +41,8 @@ def test_everything_that_a_task_names_exists() -> None:
         assert state["Resource"] in TASKS, name
         if "FunctionName" in state["Parameters"]:
             assert (
-                template().function(state["Parameters"]["FunctionName"].rsplit(":", 1)[1]).logical_id == "PayoutsOnStep"
+                template().function(state["Parameters"]["FunctionName"].rsplit(":", 1)[1]).folder
+                == "functions/payouts/on_step"
             )
         else:
             assert template().queue(state["Parameters"]["QueueUrl"]).logical_id.rsplit(".", 1)[-1] in (
@@ -58,7 +59,7 @@ def test_every_task_is_tried_again_and_none_waits_for_ever() -> None:
         assert rule["ErrorEquals"] == ["States.ALL"], name
         assert rule["MaxAttempts"] >= 3, name
         assert 0 < state["TimeoutSeconds"] < DEFINITION["TimeoutSeconds"], name
-    timeout = template().function("PayoutsOnStep").timeout
+    timeout = template().function("payouts/on_step").timeout
     assert timeout < found["Step"]["TimeoutSeconds"] < timeout + 60
 
 
@@ -88,10 +89,12 @@ def test_the_machine_may_call_its_function_fill_two_queues_and_run_itself_alone(
         "lambda:InvokeFunction", "sqs:SendMessage", "states:StartExecution", "states:DescribeExecution",
         "states:StopExecution",
     }  # fmt: skip
-    assert allowed["lambda:InvokeFunction"] == {"Ref": "PayoutsOnStepArn"}
-    assert allowed["sqs:SendMessage"] == [{"Ref": "PayoutStepsArn"}, {"Ref": "PayoutStepsDeadArn"}]
+    assert allowed["lambda:InvokeFunction"] == {"Fn::GetAtt": ["PayoutsOnStep", "Arn"]}
+    assert allowed["sqs:SendMessage"] == [
+        {"Fn::GetAtt": ["PayoutSteps", "Arn"]}, {"Fn::GetAtt": ["PayoutStepsDead", "Arn"]},
+    ]  # fmt: skip
     for action in ("StartExecution", "DescribeExecution", "StopExecution"):
-        assert "${MachineName}" in allowed[f"states:{action}"]["Fn::Sub"]
+        assert "${Stack}-payout-map" in allowed[f"states:{action}"]["Fn::Sub"]
     assert [action for action, target in allowed.items() if target == "*" and action not in logs] == []
     assert not [action for action in allowed if "*" in action]
 
@@ -100,7 +103,7 @@ def test_the_pipe_may_empty_its_queue_and_start_its_machine() -> None:
     read, start = statements("PayoutMapPipeRole")
 
     assert read["Action"] == ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-    assert read["Resource"] == {"Ref": "PayoutMapsArn"}
+    assert read["Resource"] == {"Fn::GetAtt": ["PayoutMaps", "Arn"]}
     assert (start["Action"], start["Resource"]) == ("states:StartExecution", {"Ref": "PayoutMap"})
     for role in ("PayoutMapRole", "PayoutMapPipeRole"):
         (trust,) = STACK["Resources"][role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
@@ -109,7 +112,7 @@ def test_the_pipe_may_empty_its_queue_and_start_its_machine() -> None:
 
 def test_failures_are_logged_without_names_and_raise_alarms() -> None:
     logging = MACHINE["LoggingConfiguration"]
-    alarms = parse_yaml((ROOT / "infra/observability.yaml").read_text("utf-8"))["Resources"]
+    alarms = dict(resources("AWS::CloudWatch::Alarm"))
 
     assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
     assert STACK["Resources"]["PayoutMapLogs"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}

@@ -1,11 +1,14 @@
-"""The routes that API Gateway forwards are the routes that the functions serve."""
+"""The routes that API Gateway forwards are the routes that the functions serve, each on its callers' API."""
 
 import importlib
+import re
 
 import pytest
 
 from cardstock.edge.http import Api
+from infra.demo.deployment import PUBLIC, STAFF
 from tests.house.cloud import template
+from tests.house.stacks import resources, stack
 
 HTTP = sorted(function.module for function in template().functions if function.routes)
 
@@ -24,6 +27,74 @@ def test_the_template_forwards_what_the_function_serves(module: str) -> None:
     served = {(route.method, route.path) for route in api_of(module).routes}
 
     assert forwarded == served
+
+
+APIS = {"member": {PUBLIC}, None: {PUBLIC}, "key": {STAFF}, "any": {PUBLIC, STAFF}}
+"""Members, agents, payment notices and inboxes call the public API; those who have keys call the other one."""
+
+
+@pytest.mark.parametrize("module", HTTP)
+def test_a_route_is_on_the_api_of_those_who_call_it(module: str) -> None:
+    function = next(function for function in template().functions if function.module == module)
+    found: dict[tuple[str, str], set[str]] = {}
+    for route in function.routes:
+        found.setdefault((route.method, route.path), set()).add(route.api)
+
+    assert found == {(route.method, route.path): APIS[route.auth] for route in api_of(module).routes}
+
+
+def test_each_api_stays_below_the_quota_of_routes() -> None:
+    """API Gateway takes 300 routes; beyond 250 an API is to be divided in time."""
+    assert template().apis == (PUBLIC, STAFF)
+    for api in template().apis:
+        assert 0 < sum(route.api == api for function in template().functions for route in function.routes) < 250
+
+
+@pytest.mark.parametrize("path", ["template.yaml", "infra/staff_api.yaml"])
+def test_an_api_has_one_permission_for_each_function_that_it_calls(path: str) -> None:
+    [(_, api)] = resources("AWS::Serverless::HttpApi", path)
+    document = api["Properties"]["DefinitionBody"]
+    called = set(document["components"]["x-amazon-apigateway-integrations"])
+    named = {
+        operation["x-amazon-apigateway-integration"]["$ref"].rsplit("/", 1)[1]
+        for item in document["paths"].values()
+        for verb, operation in item.items()
+        if verb != "parameters"
+    }
+    permissions = dict(resources("AWS::Lambda::Permission", path))
+
+    assert called == named == {name.removesuffix("Permission") for name in permissions}
+    for name, permission in permissions.items():
+        properties = permission["Properties"]
+        assert properties["SourceArn"] == {
+            "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"
+        }, name
+        assert (properties["Principal"], properties["Action"]) == ("apigateway.amazonaws.com", "lambda:InvokeFunction")
+
+
+def test_what_starts_from_a_snapshot_is_invoked_by_its_alias() -> None:
+    template_file = stack("template.yaml")["Resources"]
+    integrations = template_file["Api"]["Properties"]["DefinitionBody"]["components"][
+        "x-amazon-apigateway-integrations"
+    ]
+    with_alias = {
+        name for name, body in resources("AWS::Serverless::Function") if "AutoPublishAlias" in body["Properties"]
+    }
+
+    assert with_alias == {"OrdersApi", "OrdersPaymentInbox"}
+    for name in with_alias:
+        assert f"${{{name}.Alias}}" in integrations[name]["uri"]["Fn::Sub"]
+        assert template_file[f"{name}Permission"]["Properties"]["FunctionName"] == {"Ref": f"{name}.Alias"}
+    assert template_file["StaffApi"]["Properties"]["Parameters"]["OrdersApiArn"] == {"Ref": "OrdersApi.Alias"}
+
+
+def test_a_path_declares_its_parameters() -> None:
+    for path in ("template.yaml", "infra/staff_api.yaml"):
+        [(_, api)] = resources("AWS::Serverless::HttpApi", path)
+        for route, item in api["Properties"]["DefinitionBody"]["paths"].items():
+            named = [(entry["name"], entry["in"], entry["required"]) for entry in item.get("parameters", [])]
+
+            assert named == [(name, "path", True) for name in re.findall(r"\{(\w+)\}", route)], route
 
 
 @pytest.mark.parametrize("module", HTTP)

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from infra.local.template import parse_yaml
-from tests.house.cloud import ROOT
 from tests.house.rights import granted
+from tests.house.stacks import stack
 
-STACK: dict[str, Any] = parse_yaml((ROOT / "infra/data.yaml").read_text("utf-8"))
+STACK: dict[str, Any] = stack("infra/shared.yaml")
 BUCKET = STACK["Resources"]["Reports"]["Properties"]
 
 

@@ -10,8 +10,9 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from infra.demo.deployment import CLOCK_HOOK
 from infra.local.clock import ShiftedClock
-from infra.local.invoke import Call, move_clock, run
+from infra.local.invoke import Call, run, set_process_clock
 
 _STATUS = Path("/proc/self/status")
 
@@ -32,7 +33,7 @@ def peak_mb() -> float:
 def main() -> None:
     """Carry it out; whatever the function raises ends this process."""
     asked = json.load(sys.stdin)
-    move_clock(ShiftedClock(timedelta(seconds=asked["shift"])))
+    set_process_clock(CLOCK_HOOK, ShiftedClock(timedelta(seconds=asked["shift"])))
     result = json.loads(run(Call(**asked["call"])))
     told = {"result": result, "peak_mb": peak_mb(), "cpu_seconds": time.process_time()}
     print(f"\n{json.dumps(told, ensure_ascii=True)}", flush=True)

@@ -22,9 +22,10 @@ from rich.table import Table
 
 from infra.local import costs
 from infra.local.engine import Clients, Engine, connect, environment, provision
-from infra.local.invoke import LAYERS, call_of
+from infra.local.invoke import call_of
+from infra.local.loading import load
 from infra.local.queues import Traffic
-from infra.local.template import ROOT, Function, Place, Template, load
+from infra.local.template import ROOT, Function, Place, Template
 from tests.house.cloud import http_event
 
 REGION = "ap-east-1"
@@ -175,7 +176,7 @@ def pay(payees: int, *, tell: Callable[[str], None], look: Callable[[Mapping[str
         clients = connect(engine.endpoint, REGION)
         cleanup.callback(clients.close)
         provision(template, clients)
-        path = os.pathsep.join([str(ROOT), *(str(layer) for layer in LAYERS)])
+        path = os.pathsep.join([str(ROOT), *(str(layer) for layer in template.layers)])
         variables = {**os.environ, **environment(template, engine.endpoint), "PYTHONPATH": path}
         desk = _Desk(engine, template, clients, variables)
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from cardstock.network.plan_check import PYRAMID_WORDS
+from infra.demo.deployment import STAFF, start
 from infra.local.suite import Suite
 from infra.local.template import ROOT
 
@@ -59,13 +60,13 @@ def chinese_of(path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def suite() -> Iterator[Suite]:
-    with Suite.start(workers=1) as running:
+    with start(workers=1) as running:
         yield running
 
 
 def staff_sends(suite: Suite, method: str, path: str, body: dict[str, Any], credential: str) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {credential}", "Idempotency-Key": path}
-    answer = httpx.request(method, suite.url + path, json=body, headers=headers, timeout=30).raise_for_status()
+    answer = httpx.request(method, suite.urls[STAFF] + path, json=body, headers=headers, timeout=30).raise_for_status()
     told: dict[str, Any] = answer.json()
     return told
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from infra.demo.deployment import CLOCK_HOOK
 from infra.local.clock import ShiftedClock
 from infra.local.engine import Engine, EngineError, provision
 from infra.local.sandbox import sign
@@ -28,7 +29,7 @@ TEMPLATE = Path(__file__).with_name("local_stack") / "template.yaml"
 
 
 def start(state_dir: Path | None = None, **options: Any) -> Suite:
-    return Suite.start(state_dir=state_dir, template=TEMPLATE, workers=2, **options)
+    return Suite.start(state_dir=state_dir, template=TEMPLATE, workers=2, clock_hook=CLOCK_HOOK, **options)
 
 
 @pytest.fixture(scope="module")
@@ -309,20 +310,25 @@ def test_an_emulator_whose_owner_was_killed_saves_its_state_and_stops(tmp_path: 
 
 
 def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "infra.local", "serve", "--port", "0", "--sandbox-port", "0", "--no-seed"]
+    command = [sys.executable, "-m", "infra.demo", "serve", "--port", "0", "--staff-port", "0", "--sandbox-port", "0"]
     with subprocess.Popen(
-        [*command, "--state", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, "--no-seed", "--state", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(7)]
+        lines = [process.stdout.readline() for _ in range(8)]
         # What it prints for operators, with nothing else in the environment.
-        command = [sys.executable, "-m", "infra.commands.cli", *lines[5].split()[2:], "--json"]
+        command = [sys.executable, "-m", "infra.commands.cli", *lines[6].split()[2:], "--json"]
         verified = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, timeout=60, check=False)
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()
 
     assert lines[0].startswith("API  ")
-    assert lines[5].startswith("commands ")
+    assert lines[1].startswith("staff API  ")
+    assert lines[6].startswith("commands ")
     assert json.loads(verified.stdout)["verified"], verified.stderr
     assert rest == "Stopping.\n"
     assert process.returncode == 0
@@ -333,4 +339,4 @@ def test_a_port_that_is_taken_is_named(suite: Suite) -> None:
     port = int(suite.url.rsplit(":", 1)[1])
 
     with pytest.raises(SuiteError, match=f"port {port} of 127.0.0.1 is taken"):
-        start(port=port)
+        start(ports={"api": port})

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.demo.deployment import PUBLIC, STAFF, start
 from infra.demo.shop import Member, Shop
 from infra.local.suite import Suite
 
@@ -21,7 +22,7 @@ CHECKS = ("levels", "peer", "fee", "cap", "head_count")
 
 @pytest.fixture(scope="module")
 def suite() -> Iterator[Suite]:
-    with Suite.start(workers=1) as running:
+    with start(workers=1) as running:
         yield running
 
 
@@ -32,7 +33,7 @@ class Brand:
         stored = suite.clients.secrets.get_secret_value(SecretId=suite.environment["ADMIN_SECRET_ID"])["SecretString"]
         root = f"csk_root_{json.loads(stored)['key']}"
         self.suite = suite
-        self.shop = Shop(suite.url, pay=self.pay, now=suite.clock.now)
+        self.shop = Shop(suite.urls[PUBLIC], suite.urls[STAFF], pay=self.pay, now=suite.clock.now)
         self.staff = self.shop.make_key(root, self.shop.add_person(root, "Wang Fang"), "console", SCOPES)
         self.shop.add_supplier(self.staff, root, SUPPLIER, "Kits")
         kit = {"name": "Kit", "supplier_id": SUPPLIER, "price_fen": 49_900, "qualifying": True, "initial_stock": 100}

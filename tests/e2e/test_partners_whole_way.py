@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cardstock.edge.signatures import sign, verify
+from infra.demo.deployment import PUBLIC, STAFF, start
 from infra.demo.shop import Shop
 from infra.local.suite import Suite
 from tests.people.partner_brand import PartnerServer
@@ -20,7 +21,7 @@ LIGHTS, HANGERS = "sup_lights", "sup_hangers"
 
 @pytest.fixture(scope="module")
 def suite() -> Iterator[Suite]:
-    with Suite.start(workers=1, parameters={"WebhookPrivateNetworks": "127.0.0.0/8"}) as running:
+    with start(workers=1, parameters={"WebhookPrivateNetworks": "127.0.0.0/8"}) as running:
         yield running
 
 
@@ -29,7 +30,9 @@ def shop(suite: Suite) -> Shop:
     """The deployment with two suppliers and their goods."""
     stored = suite.clients.secrets.get_secret_value(SecretId=suite.environment["ADMIN_SECRET_ID"])["SecretString"]
     root = f"csk_root_{json.loads(stored)['key']}"
-    shop = Shop(suite.url, pay=lambda order, fen: pay(suite, order, fen), now=suite.clock.now)
+    shop = Shop(
+        suite.urls[PUBLIC], suite.urls[STAFF], pay=lambda order, fen: pay(suite, order, fen), now=suite.clock.now
+    )
     staff = shop.make_key(root, shop.add_person(root, "Wang Fang"), "console", ["suppliers:write", "catalog:write"])
     for supplier_id, sku in ((LIGHTS, "LAMP"), (HANGERS, "HANGER")):
         shop.add_supplier(staff, root, supplier_id, "供应商")

@@ -22,8 +22,10 @@ from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sqs.models import sqs_backends
 
+from cardstock.edge import secrets
 from infra.local import costs
-from infra.local.template import Template, load
+from infra.local.loading import load
+from infra.local.template import Template
 from tests.house.quick import items_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,6 +156,7 @@ def forget_factories() -> None:
             for factory in vars(module).values():
                 if hasattr(factory, "cache_clear"):
                     factory.cache_clear()
+    secrets.forget_values()
 
 
 @pytest.fixture

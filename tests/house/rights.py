@@ -9,41 +9,32 @@ import os
 import re
 import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import botocore.handlers
 import pytest
 
-from infra.local.template import parse_yaml
 from tests.house import whole_run
+from tests.house.cloud import template
+from tests.house.stacks import camel, functions, named_by, resource_of
 
 Right = tuple[str, str]
-ROOT = Path(__file__).resolve().parents[2]
-_OUTPUT = re.compile(r"(?:Data|Messaging)\.Outputs\.(\w+?)(?:Arn|Url)?(?=$|[/}])")
 _FUNCTION_FILE = re.compile(r"/functions/(\w+/\w+)/app\.py\Z")
 _WRITES = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
 _fresh: list[str] = []
 
 
-def camel(folder: str) -> str:
-    """`orders/on_change` -> `OrdersOnChange`: from a function's folder to its id in the template."""
-    return "".join(part.title() for part in re.split("[_/]", folder))
-
-
 @cache
 def granted() -> dict[str, frozenset[Right]]:
-    """Function -> what its role allows, by the template's statements."""
+    """Function -> what its role allows, by the templates' statements."""
     found: dict[str, frozenset[Right]] = {}
-    for logical_id, resource in parse_yaml((ROOT / "template.yaml").read_text("utf-8"))["Resources"].items():
-        if resource["Type"] != "AWS::Serverless::Function":
-            continue
+    for logical_id, properties in functions().items():
         rights = set()
-        for policy in resource["Properties"].get("Policies", []):
+        for policy in properties.get("Policies", []):
             for statement in policy["Statement"]:
                 for action in _list(statement["Action"]):
-                    rights |= {(action, _resource(entry)) for entry in _list(statement["Resource"])}
+                    rights |= {(action, resource_of(entry)) for entry in _list(statement["Resource"])}
         found[logical_id] = frozenset(rights)
     return found
 
@@ -52,29 +43,13 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _resource(value: Any) -> str:
-    """`!GetAtt Data.Outputs.OrdersArn` and `!Sub "${Data.Outputs.OrdersArn}/index/x"` -> `Orders`, `Orders/index/x`."""
-    if isinstance(value, dict) and "Fn::GetAtt" in value:
-        stack, attribute = value["Fn::GetAtt"]
-        text = f"{stack}.{attribute}"
-    elif isinstance(value, dict) and "Fn::Sub" in value:
-        text = str(value["Fn::Sub"]).replace("${", "").replace("}", "")
-    else:
-        text = str(value)
-    return _OUTPUT.sub(r"\1", text)
-
-
 @cache
 def _resources() -> dict[str, str]:
     """Physical name -> name in the template, for the test environment and for the local runtime."""
-    variables = parse_yaml((ROOT / "template.yaml").read_text("utf-8"))["Globals"]["Function"]["Environment"][
-        "Variables"
-    ]
     names = {}
-    for variable, value in variables.items():
-        if isinstance(value, dict) and "Fn::GetAtt" in value:
-            logical = _resource(value)
-            names[f"cardstock-{logical}"] = logical
+    for variable, value in template().environment().items():
+        if logical := named_by(variable):
+            names[value] = logical
             if variable in os.environ:
                 names[os.environ[variable]] = logical
     return names
@@ -116,10 +91,9 @@ def _table_rights(operation: str, parameters: dict[str, Any]) -> set[Right]:
     return {(f"dynamodb:{operation}", name)}
 
 
-def _acting_function() -> str | None:
+def acting_function() -> str | None:
     """The function whose code is on the stack, if any."""
-    frame = sys._getframe(2)
-    walked: Any = frame
+    walked: Any = sys._getframe(2)
     while walked is not None:
         found = _FUNCTION_FILE.search(walked.f_code.co_filename)
         if found:
@@ -133,7 +107,7 @@ def _acting_function() -> str | None:
 
 
 def _record(params: Any, model: Any, **_: Any) -> None:
-    function = _acting_function()
+    function = acting_function()
     if function is None:
         return
     for right in rights_of(model.service_model.service_name, model.name, params):

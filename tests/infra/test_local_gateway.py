@@ -39,7 +39,7 @@ def gateway(functions: Functions) -> Gateway:
     function = Function(
         "Api", "api", "functions/api", "functions.api.app", "handler", 3, 128, {}, ROUTES, (), (), "arn"
     )
-    template = Template(Place(), (function,), (), (), (), (), (), (), {})
+    template = Template(Place(), ("api",), (), (function,), (), (), (), (), (), (), {})
     return Gateway(template, functions, report=lambda _: None)
 
 

@@ -174,8 +174,8 @@ def committed() -> Any:
 
 @pytest.fixture(scope="module")
 def html() -> str:
-    suite: Any = SimpleNamespace(url="http://api.test", clock=SimpleNamespace(now=lambda: NOW))
-    kind, content = pages(suite)["/docs"]({})
+    suite: Any = SimpleNamespace(urls={"api": "http://api.test"}, clock=SimpleNamespace(now=lambda: NOW))
+    kind, content = pages(suite, COMMITTED)["/docs"]({})
     assert kind.startswith("text/html")
     return content.decode()
 

@@ -107,7 +107,7 @@ def template(**expressions: str) -> Template:
         )
         for name, expression in expressions.items()
     )  # fmt: skip
-    return Template(Place(), functions, (), (DEAD,), (), (), (), (), {})
+    return Template(Place(), (), (), functions, (), (DEAD,), (), (), (), (), {})
 
 
 def runner(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.template import ROOT, Place, Template, TemplateError, load
+from infra.local.loading import load
+from infra.local.template import ROOT, Place, Template, TemplateError
 
 SMALL = ROOT / "tests" / "e2e" / "local_stack" / "template.yaml"
 PLACE = Place(account="123456789012", region="ap-east-1", endpoint="http://aws.test", api_url="http://api.test")

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from cardstock.clock import process_clock, set_clock
 from infra.commands import operators
 from infra.commands.cli import app
+from infra.local import state
 
 NEED_TABLES = (
     ("ledger", "verify"),
@@ -67,8 +68,8 @@ def test_a_state_folder_gives_the_tables_and_the_time_of_what_runs_there(
 ) -> None:
     monkeypatch.setenv("LEDGER_TABLE", "another")
     clock = process_clock()
-    (tmp_path / operators.ENVIRONMENT).write_text('{"LEDGER_TABLE": "here"}', encoding="utf-8")
-    (tmp_path / operators.MEMORY).write_text(json.dumps({"shift_seconds": 40 * 86_400.0}), encoding="utf-8")
+    (tmp_path / state.ENVIRONMENT).write_text('{"LEDGER_TABLE": "here"}', encoding="utf-8")
+    (tmp_path / state.MEMORY).write_text(json.dumps({"shift_seconds": 40 * 86_400.0}), encoding="utf-8")
     try:
         operators.work_on(state=tmp_path)
         operators.need_tables()

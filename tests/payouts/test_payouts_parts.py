@@ -46,7 +46,7 @@ class Called:
         self.broken: set[str] = set()
 
     def invoke(self, function: Any, event: Any, *, request_id: str | None = None) -> Any:
-        assert function.logical_id == "PayoutsOnStep", request_id
+        assert function.folder == "functions/payouts/on_step", request_id
         self.parts.append(event["part"])
         if event["part"] in self.broken:
             raise FunctionError(function.name, "UnavailableError", "STORE_BUSY")

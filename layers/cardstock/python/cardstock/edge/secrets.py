@@ -26,6 +26,11 @@ def forget_provider() -> None:
     _provider.cache_clear()
 
 
+def forget_values() -> None:
+    """Drop what was fetched and keep the client; for tests, where one process is many functions."""
+    _provider().clear_cache()
+
+
 def secret(secret_id: str) -> dict[str, Any]:
     """The JSON object stored under `secret_id`. Raises `UnavailableError` when it cannot be had."""
     from aws_lambda_powertools.utilities.parameters import GetParameterError

@@ -1,4 +1,4 @@
-"""`python -m infra.local serve`: the deployment on this machine, until Ctrl-C; its state survives."""
+"""`python -m infra.demo serve`: the deployment on this machine, until Ctrl-C; its state survives."""
 
 import contextlib
 import signal
@@ -11,11 +11,12 @@ import typer
 
 from infra.demo.demo import PARAMETERS, STATE, DemoError, run
 from infra.demo.demo import seed as seed_shop
+from infra.demo.deployment import PORTS, PUBLIC, SANDBOX_PORT, STAFF, start
 from infra.demo.shop import ShopError
 from infra.demo.shop_data import EXTRACT, ShopDataError
 from infra.local.engine import EngineError
 from infra.local.schedules import ScheduleError
-from infra.local.suite import Suite, SuiteError
+from infra.local.suite import SuiteError
 from infra.local.template import ROOT, TemplateError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -31,8 +32,9 @@ def main() -> None:
 @app.command()
 def serve(
     *,
-    port: Annotated[int, typer.Option(help="Port of the HTTP API on 127.0.0.1.")] = 8700,
-    sandbox_port: Annotated[int, typer.Option(help="Port of the sandbox payment channel.")] = 8701,
+    port: Annotated[int, typer.Option(help="Port of the public API on 127.0.0.1.")] = PORTS[PUBLIC],
+    staff_port: Annotated[int, typer.Option(help="Port of the API of staff and partners.")] = PORTS[STAFF],
+    sandbox_port: Annotated[int, typer.Option(help="Port of the sandbox payment channel.")] = SANDBOX_PORT,
     state: Annotated[Path, typer.Option(help="Where state and logs are kept.")] = ROOT / ".local" / "serve",
     workers: Annotated[int | None, typer.Option(help="Processes for requests, and as many for events.")] = None,
     seed: Annotated[bool, typer.Option(help="Fill an empty state with the demonstration's data.")] = True,
@@ -40,14 +42,14 @@ def serve(
         list[str] | None, typer.Option(help="A parameter of the template, NAME=VALUE, such as FreightFen=800.")
     ] = None,
 ) -> None:
-    """Serve the HTTP API and run queues, pipes and schedules until Ctrl-C."""
+    """Serve the HTTP APIs and run queues, pipes and schedules until Ctrl-C."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        suite = Suite.start(
-            state_dir=state, port=port, sandbox_port=sandbox_port, workers=workers, background=True,
-            parameters=PARAMETERS | _given(parameter or []),
+        suite = start(
+            state_dir=state, ports={PUBLIC: port, STAFF: staff_port}, sandbox_port=sandbox_port, workers=workers,
+            background=True, parameters=PARAMETERS | _given(parameter or []),
         )  # fmt: skip
     except (SuiteError, EngineError, TemplateError, ScheduleError) as error:
         typer.echo(str(error), err=True)
@@ -55,7 +57,8 @@ def serve(
     with suite:
         if seed and suite.provisioned.tables:
             seed_shop(suite)
-        typer.echo(f"API            {suite.url}")
+        typer.echo(f"API            {suite.urls[PUBLIC]}")
+        typer.echo(f"staff API      {suite.urls[STAFF]}")
         typer.echo(f"what runs      {suite.url}/")
         typer.echo(f"API reference  {suite.url}/docs")
         typer.echo(f"sandbox        {suite.sandbox.url}")

@@ -1,0 +1,201 @@
+"""Reads `template.yaml` and its nested stacks into the model.
+
+The template is the only truth about the deployment, so whatever is in it must be understood here: it is provisioned,
+run, or skipped by name with a reason (`SKIPPED`). Anything else raises `TemplateError` with its name.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from infra.local import resources
+from infra.local.stack import Stack
+from infra.local.template import (
+    Bucket,
+    Function,
+    Place,
+    Queue,
+    Route,
+    Secret,
+    Skipped,
+    Table,
+    Template,
+    TemplateError,
+    api_id,
+)
+
+Json = Any  # parsed YAML and JSON: checked where it is used
+
+SKIPPED: Mapping[str, str] = {
+    "AWS::ApplicationInsights::Application": "watches the deployment, holds no state",
+    "AWS::CloudWatch::Alarm": "nothing is paged from one machine",
+    "AWS::CloudWatch::CompositeAlarm": "nothing is paged from one machine",
+    "AWS::CloudWatch::Dashboard": "the page at / shows what runs",
+    "AWS::IAM::ManagedPolicy": "the local engine checks no rights",
+    "AWS::IAM::Policy": "the local engine checks no rights",
+    "AWS::IAM::Role": "the local engine checks no rights",
+    "AWS::KMS::Alias": "nothing is encrypted at rest locally",
+    "AWS::KMS::Key": "nothing is encrypted at rest locally",
+    "AWS::Lambda::Permission": "the local engine checks no rights",
+    "AWS::Logs::LogGroup": "functions log to a file",
+    "AWS::Logs::MetricFilter": "functions log to a file",
+    "AWS::Logs::QueryDefinition": "functions log to a file",
+    "AWS::S3::BucketPolicy": "the local engine checks no rights",
+    "AWS::SNS::Subscription": "nothing is paged from one machine",
+    "AWS::SNS::Topic": "nothing is paged from one machine",
+    "AWS::SNS::TopicPolicy": "the local engine checks no rights",
+    "AWS::SQS::QueuePolicy": "the local engine checks no rights",
+    "AWS::Scheduler::ScheduleGroup": "a name without behaviour",
+}
+
+
+@dataclass
+class _Found:
+    """What the stacks declare, in their order."""
+
+    apis: list[str] = field(default_factory=list)
+    layers: list[Path] = field(default_factory=list)
+    functions: list[Function] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    queues: list[Queue] = field(default_factory=list)
+    buckets: list[Bucket] = field(default_factory=list)
+    secrets: list[Secret] = field(default_factory=list)
+    pipes: list[tuple[Stack, str, Mapping[str, Json]]] = field(default_factory=list)
+    definitions: dict[str, Json] = field(default_factory=dict)
+    routes: list[tuple[str, Route]] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def visit(self, stack: Stack) -> None:
+        """Take in every resource of a stack and of those that are nested in it."""
+        for logical_id, resource_type, raw in stack.resources():
+            where = f"{stack.prefix}{logical_id}"
+            if resource_type in SKIPPED:
+                self.skipped.append(Skipped(where, resource_type, SKIPPED[resource_type]))
+            elif resource_type in ("AWS::Serverless::Application", "AWS::CloudFormation::Stack"):
+                self.visit(stack.child(logical_id))
+            elif resource_type in _READERS:
+                _READERS[resource_type](self, stack, logical_id, stack.resolve(raw))
+            else:
+                raise TemplateError(f"{where}: resources of type {resource_type} are not known here")
+
+    def _api(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
+        where = f"{stack.prefix}{logical_id}"
+        self.apis.append(api_id(where))
+        self.routes += resources.read_routes(api_id(where), where, properties.get("DefinitionBody") or {})
+
+    def _layer(self, stack: Stack, _: str, properties: Mapping[str, Json]) -> None:
+        """Its source is on the path of every function."""
+        self.layers.append((stack.path.parent / str(properties["ContentUri"])).resolve())
+
+    def _function(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
+        self.functions.append(resources.read_function(stack, logical_id, properties))
+
+    def _table(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
+        self.tables.append(resources.read_table(stack, logical_id, properties))
+
+    def _queue(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
+        self.queues.append(resources.read_queue(stack, logical_id, properties))
+
+    def _bucket(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
+        versioning = properties.get("VersioningConfiguration") or {}
+        where, name = f"{stack.prefix}{logical_id}", stack.name_of(logical_id)
+        self.buckets.append(Bucket(where, name, versioning.get("Status") == "Enabled"))
+
+    def _secret(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
+        self.secrets.append(resources.read_secret(stack, logical_id, properties))
+
+    def _pipe(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
+        self.pipes.append((stack, logical_id, properties))
+
+    def _machine(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
+        self.definitions[str(stack.value_of(logical_id, "Arn"))] = resources.read_definition(properties)
+
+    def with_routes(self) -> tuple[Function, ...]:
+        """The functions, with the routes that the APIs' documents name. TemplateError for a route to none of them."""
+        arns = {function.arn for function in self.functions}
+        if lost := [f"{route.method} {route.path}: no function {arn}" for arn, route in self.routes if arn not in arns]:
+            raise TemplateError(lost[0])
+        return tuple(
+            replace(function, routes=(*function.routes, *(route for arn, route in self.routes if arn == function.arn)))
+            for function in self.functions
+        )
+
+
+_READERS: Mapping[str, Callable[[_Found, Stack, str, Mapping[str, Json]], None]] = {
+    "AWS::DynamoDB::Table": _Found._table,
+    "AWS::Pipes::Pipe": _Found._pipe,
+    "AWS::S3::Bucket": _Found._bucket,
+    "AWS::SQS::Queue": _Found._queue,
+    "AWS::SecretsManager::Secret": _Found._secret,
+    "AWS::Serverless::Function": _Found._function,
+    "AWS::Serverless::HttpApi": _Found._api,
+    "AWS::Serverless::LayerVersion": _Found._layer,
+    "AWS::StepFunctions::StateMachine": _Found._machine,
+}
+
+
+def load(path: Path, *, place: Place | None = None, parameters: Mapping[str, str] | None = None) -> Template:
+    """The template at `path` with its nested stacks, resolved for `place`; `parameters` override the root's defaults.
+
+    TemplateError names whatever cannot run here: an unknown parameter, resource type, trigger, intrinsic or reference.
+    """
+    place = place or Place()
+    root = Stack(path=path, place=place, prefix="", given=parameters or {})
+    if strange := sorted((parameters or {}).keys() - (root.body.get("Parameters") or {}).keys()):
+        raise TemplateError(f"{path.name} has no parameter {', '.join(strange)}")
+    found = _Found()
+    found.visit(root)
+    starters = [pipe for pipe in found.pipes if resources.starts_a_machine(pipe[2])]
+    template = Template(
+        place=place,
+        apis=tuple(sorted(found.apis, key=lambda api: "-" in api)),  # the root's first
+        layers=tuple(found.layers),
+        functions=found.with_routes(),
+        tables=tuple(found.tables),
+        queues=tuple(found.queues),
+        buckets=tuple(found.buckets),
+        secrets=tuple(found.secrets),
+        pipes=tuple(resources.read_pipe(*pipe) for pipe in found.pipes if not resources.starts_a_machine(pipe[2])),
+        skipped=tuple(found.skipped),
+        outputs={key: root.resolve(entry["Value"]) for key, entry in (root.body.get("Outputs") or {}).items()},
+        machines=tuple(resources.read_machine(*pipe, found.definitions) for pipe in starters),
+    )
+    _check(template)
+    return template
+
+
+def _check(template: Template) -> None:
+    """What CloudFormation would refuse at deployment."""
+    _check_routes(template)
+    arns = {queue.arn for queue in template.queues}
+    for function in template.functions:
+        for source in function.queues:
+            try:
+                template.queue(source.queue)
+            except KeyError:
+                raise TemplateError(f"{function.logical_id}: no queue {source.queue}") from None
+        for schedule in function.schedules:
+            if schedule.dead_letter_arn is not None and schedule.dead_letter_arn not in arns:
+                raise TemplateError(f"{schedule.name}: no dead-letter queue {schedule.dead_letter_arn}")
+    for queue in template.queues:
+        if queue.dead_letter_arn is not None and queue.dead_letter_arn not in arns:
+            raise TemplateError(f"{queue.logical_id}: no dead-letter queue {queue.dead_letter_arn}")
+    _check_pipes(template, arns)
+
+
+def _check_routes(template: Template) -> None:
+    seen: dict[Route, str] = {}
+    for function in template.functions:
+        for route in function.routes:
+            if seen.setdefault(route, function.logical_id) != function.logical_id:
+                raise TemplateError(f"{route.method} {route.path} is served by {seen[route]} and {function.logical_id}")
+
+
+def _check_pipes(template: Template, queues: set[str]) -> None:
+    tables = {table.name: table for table in template.tables}
+    for pipe in template.pipes:
+        if pipe.table not in tables or "StreamSpecification" not in tables[pipe.table].definition:
+            raise TemplateError(f"{pipe.name}: table {pipe.table} has no stream")
+        if pipe.queue_arn not in queues:
+            raise TemplateError(f"{pipe.name}: no queue {pipe.queue_arn}")

@@ -37,7 +37,7 @@ from tests.house.wire import wire
 from tests.people import ledger_shop
 from tests.people.clock import TestClock
 from tests.people.finance import FIRST, PAYOUT, Finance, clock_at
-from tests.people.selling import BUYER, CART, RECEIVER, Channel, MovingClock, Shop
+from tests.people.selling import BUYER, CART, RECEIVER, Channel, Shop
 
 ACCOUNT, REGION = "123456789012", "ap-east-1"
 VIEWS = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
@@ -77,7 +77,7 @@ def account() -> Iterator[Cloud]:
     with mock_aws():
         made = Cloud()
         provision(made)
-        set_clock(MovingClock())
+        set_clock(TestClock())
         # They keep what they read, and every account has tables of its own.
         for factory in (network_wiring.plans, network_wiring.network, flows_wiring.rules, ledger_wiring.calendar):
             factory.cache_clear()
@@ -91,7 +91,7 @@ def account() -> Iterator[Cloud]:
 def shop() -> Iterator[Shop]:
     """A shop with goods, whose functions are warm."""
     with account() as cloud:
-        clock = MovingClock()
+        clock = TestClock()
         set_clock(clock)
         opened = Shop(cloud, clock, Channel())
         opened.pay(opened.order(key="warm"))

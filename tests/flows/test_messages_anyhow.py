@@ -62,7 +62,7 @@ class World:
         self.orders = {key: self._place(key, *bought) for key, bought in BOUGHT.items()}
         self.notices = [shop.notice(order_id) for order_id in self.orders.values()]
         self.unpaid = self._snapshot()
-        self.unpaid_at = shop.clock.at
+        self.unpaid_at = shop.clock.now()
         for notice in self.notices:
             self._pay(notice)
         self.paid_books = self._tables(*STREAMS)
@@ -80,7 +80,7 @@ class World:
         shop.clock.move(days=30)
         self.records = [record for table in STREAMS for record in told_by(table, REGION, 0)]
         self.unheard = self._snapshot()
-        self.unheard_at = shop.clock.at
+        self.unheard_at = shop.clock.now()
 
     def _place(self, key: str, member: str, units: dict[str, int]) -> str:
         quote = self.shop.quote(units, member=member).body["quote"]
@@ -102,7 +102,7 @@ class World:
     def go_back(self, to: Snapshot) -> None:
         to.restore()
         ledger_wiring.calendar.cache_clear()  # it remembers the days that it has written
-        self.shop.clock.at = self.unpaid_at if to is self.unpaid else self.unheard_at
+        self.shop.clock.set(self.unpaid_at if to is self.unpaid else self.unheard_at)
 
     def pay_anyhow(self, chance: random.Random) -> None:
         notices = self.notices * 3

@@ -15,7 +15,8 @@ from cardstock.orders import fulfilment, refunds
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import MAX_PARCELS
 from tests.house.cloud import ROOT_KEY, Context, http_event, serve
-from tests.people.selling import BUYER, CART, GOODS, START, STRANGER, Shop, reply
+from tests.people.clock import START
+from tests.people.selling import BUYER, CART, GOODS, STRANGER, Shop, reply
 
 FULL = {listing.sku: (100, 0) for listing in GOODS}
 

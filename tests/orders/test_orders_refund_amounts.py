@@ -24,7 +24,7 @@ from cardstock.orders.model import (
 )
 from cardstock.orders.refund_amounts import add_refund, cancel_unsent, goodwill_lines, return_lines
 from cardstock.orders.steps import follow_suppliers, merge_units
-from tests.people.selling import START
+from tests.people.clock import START
 
 
 def paid(*lines: OrderLine) -> tuple[Order, dict[str, SupplierOrder]]:

@@ -7,7 +7,7 @@ rights plugin must see.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -16,15 +16,15 @@ import pytest
 from cardstock.attribution import Attribution, sign_attribution
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Listing
-from cardstock.clock import SystemClock, process_clock, rfc3339, set_clock
+from cardstock.clock import process_clock, rfc3339
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.edge.signatures import sign, verify
 from cardstock.orders import wiring as orders_wiring
 from tests.house.cloud import SECRETS, Cloud, Context, http_event, serve
+from tests.people.clock import TestClock
 from tests.people.staff import staff_key
 
-START = datetime(2026, 12, 1, 8, tzinfo=UTC)
 BUYER = "mem_" + "b" * 26
 STRANGER = "mem_" + "s" * 26
 RECEIVER = {"name": "王小明", "phone": "13800138000", "address": "上海市静安区南京西路1266号恒隆广场2座1801室"}
@@ -34,20 +34,6 @@ GOODS = (
     Listing("84406B", "CREAM CUPID HEARTS COAT HANGER", "sup_hangers", 1_001, False, True, True, 100),
 )
 CART = {"85123A": 6, "71053": 2, "84406B": 3}
-
-
-class MovingClock:
-    """A clock that a test moves."""
-
-    def __init__(self, at: datetime = START) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        return self.at
-
-    def move(self, **step: float) -> None:
-        """Let time pass."""
-        self.at += timedelta(**step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +83,7 @@ class Channel:
 class Shop:
     """What buyers, the payment channel and the clock do."""
 
-    def __init__(self, cloud: Cloud, clock: MovingClock, channel: Channel) -> None:
+    def __init__(self, cloud: Cloud, clock: TestClock, channel: Channel) -> None:
         self.cloud = cloud
         self.clock = clock
         self.channel = channel
@@ -205,15 +191,6 @@ class Shop:
 
 
 @pytest.fixture
-def clock() -> Iterator[MovingClock]:
-    """The time of this process, standing still until it is moved."""
-    moving = MovingClock()
-    set_clock(moving)
-    yield moving
-    set_clock(SystemClock())
-
-
-@pytest.fixture
 def channel() -> Iterator[Channel]:
     """A payment channel that knows of no payment."""
     made = Channel()
@@ -223,6 +200,6 @@ def channel() -> Iterator[Channel]:
 
 
 @pytest.fixture
-def shop(cloud: Cloud, clock: MovingClock, channel: Channel) -> Shop:
+def shop(cloud: Cloud, clock: TestClock, channel: Channel) -> Shop:
     """A shop with goods."""
     return Shop(cloud, clock, channel)

@@ -254,7 +254,7 @@ class Life:
         from functions.payouts.api import app as payouts
         from functions.payouts.monthly_open import app as monthly
 
-        self.clock.at = (self.clock.at.replace(day=1) + timedelta(days=32)).replace(day=1)
+        self.clock.set((self.clock.now().replace(day=1) + timedelta(days=32)).replace(day=1))
         payout = monthly.handler({"scheduled_at": rfc3339(self.clock.now())}, Context())["payout_id"]
         self._steps()
         path = f"/v1/payouts/{payout}"

@@ -1,39 +1,34 @@
 """HTTP: quotes, orders, payments, refunds."""
 
+from functools import partial
+
 from cardstock import clock
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.errors import NOT_FOUND
 from cardstock.flows import wiring as flows_wiring
-from cardstock.orders import fulfilment, payment, placement, refunds, schemas, steps, tokens
+from cardstock.orders import errors, fulfilment, payment, placement, refunds, schemas, steps, tokens
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("orders", callers=partners_wiring.callers)
+post, get = partial(api.post, auth="member"), partial(api.get, auth="member")
 orders, signer = orders_wiring.orders, edge_wiring.signer
 
 
-@api.post("/v1/quotes", body=schemas.AskQuote, answer=schemas.QuoteView, auth="member", codes=schemas.QUOTE_CODES)
+@post("/v1/quotes", body=schemas.AskQuote, answer=schemas.QuoteView, codes=errors.QUOTING)
 def ask_quote(request: Request[schemas.AskQuote, Nothing]) -> schemas.QuoteView:
     """Ask what a cart costs.
 
     The answer holds for fifteen minutes and reserves nothing. An attribution that has expired is left out."""
-    asked, needs = request.body, flows_wiring.quoting()
-    attribution = tokens.attribution_of(signer(), asked.attribution)
-    quote = placement.make_quote(needs, request.caller.id, asked.units(), attribution, asked.coupon)
+    asked, attribution = request.body, tokens.attribution_of(signer(), request.body.attribution)
+    quote = placement.make_quote(flows_wiring.quoting(), request.caller.id, asked.units(), attribution, asked.coupon)
     return schemas.QuoteView.of(quote, at=clock.now(), token=tokens.sign_quote(signer(), quote))
 
 
-@api.post(
-    "/v1/orders",
-    body=schemas.PlaceOrder,
-    answer=schemas.PlacedOrder,
-    status=201,
-    auth="member",
-    idempotent=True,
-    codes=schemas.PLACE_CODES,
+@post(
+    "/v1/orders", body=schemas.PlaceOrder, answer=schemas.PlacedOrder, status=201, idempotent=True, codes=errors.PLACING
 )
 def place_order(request: Request[schemas.PlaceOrder, Nothing]) -> Answer:
     """Place an order.
@@ -45,7 +40,7 @@ def place_order(request: Request[schemas.PlaceOrder, Nothing]) -> Answer:
     return Answer(schemas.PlacedOrder.of(placed.order), replayed=placed.replayed)
 
 
-@api.get("/v1/orders", query=PageQuery, answer=schemas.OrderPage, auth="member")
+@get("/v1/orders", query=PageQuery, answer=schemas.OrderPage)
 def list_orders(request: Request[Nothing, PageQuery]) -> schemas.OrderPage:
     """List the caller's orders, newest first."""
     member_id = request.caller.id
@@ -53,13 +48,13 @@ def list_orders(request: Request[Nothing, PageQuery]) -> schemas.OrderPage:
     return schemas.OrderPage.of(page, cursor)
 
 
-@api.get("/v1/orders/{order_id}", answer=schemas.OrderView, auth="member", codes=(NOT_FOUND,))
+@get("/v1/orders/{order_id}", answer=schemas.OrderView, codes=errors.READING)
 def get_order(request: Request[Nothing, Nothing]) -> schemas.OrderView:
     """Get one of the caller's orders."""
     return schemas.OrderView.of(steps.find_order(request.caller.id, request.path["order_id"], orders=orders()))
 
 
-@api.post("/v1/orders/{order_id}/cancellations", answer=schemas.OrderView, auth="member", codes=schemas.CANCEL_CODES)
+@post("/v1/orders/{order_id}/cancellations", answer=schemas.OrderView, codes=errors.CANCELLING)
 def cancel_order(request: Request[Nothing, Nothing]) -> schemas.OrderView:
     """Cancel an order that is not paid.
 
@@ -67,13 +62,7 @@ def cancel_order(request: Request[Nothing, Nothing]) -> schemas.OrderView:
     return schemas.OrderView.of(placement.cancel_order(request.caller.id, request.path["order_id"], orders=orders()))
 
 
-@api.post(
-    "/v1/orders/{order_id}/payments",
-    body=schemas.StartPayment,
-    answer=schemas.PaymentView,
-    auth="member",
-    codes=schemas.PAY_CODES,
-)
+@post("/v1/orders/{order_id}/payments", body=schemas.StartPayment, answer=schemas.PaymentView, codes=errors.PAYING)
 def start_payment(request: Request[schemas.StartPayment, Nothing]) -> schemas.PaymentView:
     """Get what the platform's pay call wants.
 
@@ -83,14 +72,13 @@ def start_payment(request: Request[schemas.StartPayment, Nothing]) -> schemas.Pa
     return schemas.PaymentView.of(started)
 
 
-@api.post(
+@post(
     "/v1/orders/{order_id}/refunds",
     body=schemas.AskRefund,
     answer=schemas.RequestedRefund,
     status=202,
-    auth="member",
     idempotent=True,
-    codes=schemas.REFUND_CODES,
+    codes=errors.REFUNDING,
 )
 def ask_refund(request: Request[schemas.AskRefund, Nothing]) -> Answer:
     """Give units of a paid order back.
@@ -111,7 +99,7 @@ def list_refunds(request: Request[Nothing, Nothing]) -> schemas.RefundList:
     return schemas.RefundList.of(found, for_staff=staff)
 
 
-@api.post("/v1/orders/{order_id}/receipts", answer=schemas.OrderView, auth="member", codes=schemas.RECEIPT_CODES)
+@post("/v1/orders/{order_id}/receipts", answer=schemas.OrderView, codes=errors.RECEIVING)
 def confirm_receipt(request: Request[Nothing, Nothing]) -> schemas.OrderView:
     """Confirm that everything has arrived.
 
@@ -121,7 +109,7 @@ def confirm_receipt(request: Request[Nothing, Nothing]) -> schemas.OrderView:
     )
 
 
-@api.get("/v1/orders/{order_id}/shipments", answer=schemas.ShipmentList, auth="member", codes=(NOT_FOUND,))
+@get("/v1/orders/{order_id}/shipments", answer=schemas.ShipmentList, codes=errors.READING)
 def list_shipments(request: Request[Nothing, Nothing]) -> schemas.ShipmentList:
     """List each supplier's part of an order, with its parcels."""
     member_id, order_id = request.caller.id, request.path["order_id"]

@@ -4,7 +4,7 @@ from cardstock.aws.tables import connect
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.edge.observability import count, logger
 from cardstock.errors import NOT_FOUND
-from cardstock.orders import payment, schemas
+from cardstock.orders import errors, payment, schemas
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
 
@@ -12,7 +12,7 @@ api = Api("payments", callers=partners_wiring.callers)
 METRICS = {"paid": "PaymentsPaid", "repeated": "PaymentsRepeated", "stray": "PaymentsStray"}
 
 
-@api.post("/v1/payments/sandbox/notify", answer=schemas.NoticeTaken, raw=True, codes=schemas.NOTICE_CODES)
+@api.post("/v1/payments/sandbox/notify", answer=schemas.NoticeTaken, raw=True, codes=errors.NOTIFYING)
 def take_sandbox_notice(request: Request[Nothing, Nothing]) -> schemas.NoticeTaken:
     """Take the sandbox channel's notice of a payment.
 

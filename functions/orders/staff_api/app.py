@@ -2,7 +2,7 @@
 
 from cardstock.aws.tables import connect
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.orders import refunds, schemas
+from cardstock.orders import errors, refunds, schemas
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
 
@@ -17,7 +17,7 @@ api = Api("orders", callers=partners_wiring.callers)
     auth="key",
     scope="orders:refund",
     idempotent=True,
-    codes=schemas.GRANT_CODES,
+    codes=errors.GRANTING,
 )
 def grant_refund(request: Request[schemas.GrantRefund, Nothing]) -> Answer:
     """Give a buyer money back without units, with a reason.

@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from cardstock.errors import conflict, invalid, refused, unavailable
+from cardstock.errors import (
+    BODY_INVALID,
+    NOT_FOUND,
+    REFUND_EXCEEDS_PAID,
+    SIGNATURE_INVALID,
+    STOCK_SHORT,
+    conflict,
+    invalid,
+    refused,
+    unavailable,
+)
 
 COUPON_UNKNOWN: Final = refused("COUPON_UNKNOWN", zh="没有可用的优惠券。", en="There is no such coupon to use.")
 COUPON_USED: Final = conflict(
@@ -49,3 +59,14 @@ UNITS_SENT: Final = conflict("UNITS_SENT", zh="部分商品已发货。", en="So
 CHANNEL_MISSING: Final = refused(
     "CHANNEL_MISSING", zh="该支付渠道未启用。", en="The payment channel of this order is not set up here."
 )
+
+# What each route may refuse.
+QUOTING: Final = (NOT_FOR_SALE, STOCK_SHORT, ATTRIBUTION_INVALID, AMOUNT_TOO_LARGE, COUPON_UNKNOWN)
+PLACING: Final = (QUOTE_INVALID, QUOTE_EXPIRED, PRICE_CHANGED, STOCK_SHORT, COUPON_USED)
+READING: Final = (NOT_FOUND,)
+CANCELLING: Final = (NOT_FOUND, ORDER_PAID, ORDER_EXPIRED)
+PAYING: Final = (NOT_FOUND, CHANNEL_UNKNOWN, ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED)
+NOTIFYING: Final = (SIGNATURE_INVALID, BODY_INVALID, NOT_FOUND, PAYMENT_MISMATCH)
+REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE)
+GRANTING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, REFUND_TOO_LATE)
+RECEIVING: Final = (NOT_FOUND, NOT_SHIPPED)

@@ -4,7 +4,7 @@ from __future__ import annotations  # evaluated only for what is decoded: the im
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from msgspec import Meta
 from msgspec.structs import asdict
@@ -27,24 +27,8 @@ from cardstock.edge.fields import (
     SupplierId,
 )
 from cardstock.edge.http import LINE, SAID, Model
-from cardstock.errors import BODY_INVALID, NOT_FOUND, REFUND_EXCEEDS_PAID, SIGNATURE_INVALID, STOCK_SHORT
 from cardstock.money import CURRENCY, MAX_FEN
-from cardstock.orders import errors, model
-
-QUOTE_CODES: Final = (
-    errors.NOT_FOR_SALE,
-    STOCK_SHORT,
-    errors.ATTRIBUTION_INVALID,
-    errors.AMOUNT_TOO_LARGE,
-    errors.COUPON_UNKNOWN,
-)
-PLACE_CODES: Final = (errors.QUOTE_INVALID, errors.QUOTE_EXPIRED, errors.PRICE_CHANGED, STOCK_SHORT, errors.COUPON_USED)
-CANCEL_CODES: Final = (NOT_FOUND, errors.ORDER_PAID, errors.ORDER_EXPIRED)
-PAY_CODES: Final = (NOT_FOUND, errors.CHANNEL_UNKNOWN, errors.ORDER_PAID, errors.ORDER_CANCELLED, errors.ORDER_EXPIRED)
-REFUND_CODES: Final = (NOT_FOUND, errors.ORDER_NOT_PAID, errors.REFUND_TOO_MUCH, errors.REFUND_TOO_LATE)
-RECEIPT_CODES: Final = (NOT_FOUND, errors.NOT_SHIPPED)
-GRANT_CODES: Final = (NOT_FOUND, errors.ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, errors.REFUND_TOO_LATE)
-NOTICE_CODES: Final = (SIGNATURE_INVALID, BODY_INVALID, NOT_FOUND, errors.PAYMENT_MISMATCH)
+from cardstock.orders import model
 
 Units = Annotated[int, Meta(ge=1, le=model.MAX_UNITS, examples=[6])]
 Freight = Annotated[int, Meta(examples=[0], description="Fen that sending the order costs the buyer.")]

@@ -124,7 +124,7 @@ def test_a_count_below_what_is_held_sells_nothing_until_more_comes(shop: Shop, s
 
 
 @pytest.mark.parametrize(("sku", "supplier"), [("71053", "sup_bags"), ("nothing", "sup_lights")])
-def test_nobody_counts_what_is_not_his(sku: str, supplier: str, shop: Shop) -> None:
+def test_a_supplier_counts_its_own_products_only(sku: str, supplier: str, shop: Shop) -> None:
     with pytest.raises(NotFoundError):
         count(shop, 10, 1, sku, supplier)
 

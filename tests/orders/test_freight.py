@@ -1,4 +1,4 @@
-"""Freight is told and paid with the order, earns nobody anything, and goes back only if nothing was ever sent."""
+"""Freight is shown and paid with the order, earns no reward, and goes back only if nothing was ever sent."""
 
 import json
 
@@ -43,9 +43,9 @@ def test_freight_is_part_of_what_is_paid_until_the_goods_are_worth_enough(
     assert shop.pay(placed["order_id"]).status == 200
     order = shop.send("GET", f"/v1/orders/{placed['order_id']}").body
 
-    for told in (quote, placed, order):
-        assert (told["freight_fen"], told["amount_fen"]) == (freight_fen, goods + freight_fen)
-        assert sum(line["net_fen"] for line in told["lines"]) == goods
+    for shown in (quote, placed, order):
+        assert (shown["freight_fen"], shown["amount_fen"]) == (freight_fen, goods + freight_fen)
+        assert sum(line["net_fen"] for line in shown["lines"]) == goods
     assert order["status"] == "paid"
 
 
@@ -70,10 +70,10 @@ def test_freight_goes_back_with_the_last_unit_if_nothing_was_sent(shop: Shop) ->
     ]
     after = shop.send("GET", f"/v1/orders/{order_id}").body
 
-    assert [(told["amount_fen"], told["freight_fen"]) for told in back] == [(1_001, 0), (25_500, 0), (1_801, 800)]
+    assert [(made["amount_fen"], made["freight_fen"]) for made in back] == [(1_001, 0), (25_500, 0), (1_801, 800)]
     assert after["refunded_fen"] == after["amount_fen"] == 28_302
     listed = shop.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]
-    assert sorted(told["freight_fen"] for told in listed) == [0, 0, 800]
+    assert sorted(refund["freight_fen"] for refund in listed) == [0, 0, 800]
 
 
 def test_freight_stays_once_anything_was_sent(shop: Shop) -> None:
@@ -83,7 +83,7 @@ def test_freight_stays_once_anything_was_sent(shop: Shop) -> None:
     back = [shop.refund(order_id, {sku: 1}, key=sku).body for sku in (KIT, HANGER)]
     after = shop.send("GET", f"/v1/orders/{order_id}").body
 
-    assert [told["freight_fen"] for told in back] == [0, 0]
+    assert [made["freight_fen"] for made in back] == [0, 0]
     assert after["refunded_fen"] == 26_501
     assert after["amount_fen"] == 27_301
 
@@ -103,9 +103,9 @@ def test_goodwill_never_gives_freight_and_a_return_after_it_still_does(shop: Sho
 
 def test_a_payment_without_the_freight_is_not_the_order_s(shop: Shop) -> None:
     order_id = shop.order({KIT: 1})
-    told = shop.notify(json.dumps(shop.notice(order_id, amount_fen=25_500)))
+    answer = shop.notify(json.dumps(shop.notice(order_id, amount_fen=25_500)))
 
-    assert told.status == 422
+    assert answer.status == 422
     assert found(order_id).status == "placed"
 
 

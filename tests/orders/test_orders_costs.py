@@ -54,7 +54,7 @@ def test_placing_three_lines_of_two_suppliers_is_one_read_and_one_transaction_of
 def test_an_order_of_three_lines_stays_below_a_kilobyte(shop: Shop) -> None:
     order_id = shop.order()
     (item,) = (item for item in shop.cloud.items("orders") if item["pk"]["S"] == order_id)
-    # The longest snapshot names three people; the shop's buyer has none around him.
+    # The longest snapshot names three people; the shop's buyer has nobody above.
     longest = {
         "p": "chain21@12",
         "b": "d",

@@ -1,4 +1,4 @@
-"""Many hands at the same goods and orders, on an engine that isolates transactions as AWS does."""
+"""Many requests for the same goods and orders at once, on an engine that isolates transactions as AWS does."""
 
 from typing import Any
 

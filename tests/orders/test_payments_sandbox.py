@@ -1,4 +1,4 @@
-"""The sandbox channel's client against everything a stranger may answer, and our own counterpart against the client."""
+"""The sandbox channel's client against everything a remote service may answer."""
 
 import json
 from collections.abc import Callable

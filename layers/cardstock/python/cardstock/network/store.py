@@ -1,6 +1,6 @@
 """The referral network in DynamoDB.
 
-Table `network`: partition key `pk`; no index. The key says which of four kinds an item is:
+Table `network`: partition key `pk`; no index. The key says which of five kinds an item is:
 
 | Item | pk | Written |
 |---|---|---|
@@ -8,6 +8,7 @@ Table `network`: partition key `pk`; no index. The key says which of four kinds 
 | a counted order | `count.ord_..` | put, if `rev` is what was read |
 | event | its id: `bind.mem_..`, `promote.mem_...1` ... | put if absent; never again |
 | the plan in force | `plan` | put by publishing, if it replaces the one that was read |
+| use of a coupon | `use.` and the id of the event that granted it | by `orders.coupon_store` alone |
 
 | Access pattern | Cost |
 |---|---|

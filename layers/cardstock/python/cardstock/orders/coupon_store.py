@@ -1,7 +1,8 @@
 """The uses of coupons in DynamoDB.
 
-Table `network`: `pk` = `use.` and the coupon's id, beside the event that granted the coupon
-(`benefit.mem_...1`), which the network area writes. No item: the coupon is unused.
+A joint with the network area: its table holds these items, and its own code neither reads nor writes them. Table
+`network`: `pk` = `use.` and the coupon's id, which is the id of the event that granted it (`benefit.mem_...1`). Without
+an item the coupon is unused.
 
 | Access pattern | How | Cost |
 |---|---|---|
@@ -10,8 +11,8 @@ Table `network`: `pk` = `use.` and the coupon's id, beside the event that grante
 | one use | GetItem, consistent | 1 RCU |
 | every charge, for audits | Scan | the whole table |
 
-Whoever is first decides: the order that is placed with the coupon, or its revocation. So a coupon is used once, and is
-never both used and revoked.
+The first to write decides: the order that is placed with the coupon, or its revocation. So a coupon is used
+once, and is never both used and revoked.
 """
 
 from collections.abc import Iterator

@@ -270,7 +270,7 @@ class Refund(msgspec.Struct, frozen=True):
     """The order's version that this refund made. It orders the refunds of an order without a clock, and rewards are
     clawed back in that order, so that the fen do not depend on which refund succeeds first."""
     granted_by: str = ""
-    """The key that granted a goodwill refund; empty for the other kinds."""
+    """Who of the staff granted a goodwill refund; empty for the other kinds."""
     version: int = 1
 
     @property

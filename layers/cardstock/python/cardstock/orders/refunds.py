@@ -44,7 +44,7 @@ class RefundSweepResult(msgspec.Struct, frozen=True):
 
 
 class _Request(msgspec.Struct, frozen=True):
-    """What makes a refund: for whom, of which kind and lines, why, by which request and which key."""
+    """What makes a refund. `member_id`: whose order it must be; None for any."""
 
     member_id: str | None
     kind: Literal["return", "goodwill"]
@@ -86,7 +86,7 @@ def grant_goodwill(
 ) -> RequestedRefund:
     """Refund `amount` fen of a paid order without units; `execute_refund` sends the money.
 
-    The amount is spread by `goodwill_lines`, never over the freight. The key that granted it and the reason are kept.
+    The amount is spread by `goodwill_lines`, never over the freight. Who granted it (`actor`) and the reason are kept.
     A repeat of `request` returns the first refund. Raises `RefusedError` REFUND_EXCEEDS_PAID (nothing is refunded then)
     or REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID.
     """

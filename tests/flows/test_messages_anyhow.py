@@ -52,7 +52,7 @@ class World:
         self.shop = shop
         self.office = Brand(shop)
         catalog_wiring.products().publish_listings(GOODS, shop.clock.now())
-        people = ledger_shop.Shop(shop.cloud, shop.clock)  # type: ignore[arg-type]  # another clock that a test moves
+        people = ledger_shop.Shop(shop.cloud, shop.clock)
         people.publish()
         people.appoint(people.member(PEER))
         people.appoint(people.member(PARTNER, PEER))

@@ -57,7 +57,7 @@ class Life:
         self.staff = self.office.key(
             "staff", "network:appoint", "payouts:read", "payouts:approve", "payouts:settle", "orders:refund"
         )
-        ledger_shop.Shop(self.cloud, self.clock).publish()  # type: ignore[arg-type]  # another clock that a test moves
+        ledger_shop.Shop(self.cloud, self.clock).publish()
         self.members: dict[str, str] = {}
         """Member -> access token."""
         self.orders: dict[str, str] = {}

@@ -24,8 +24,8 @@ from cardstock.ledger.store import (
     BalanceItem,
     LedgerItem,
     RewardsItem,
-    _to_item,
-    _to_rewards_item,
+    rewards_item,
+    transaction_item,
 )
 from cardstock.members.model import Member, Person
 from cardstock.members.store import MemberItem, member_item
@@ -130,9 +130,9 @@ def fill(payees: int) -> None:
         )
         for books in _orders(people):
             assert books.row is not None
-            rewards.save(_to_rewards_item(books.row))
+            rewards.save(rewards_item(books.row))
             for transaction in books.booked:
-                ledger.save(_to_item(transaction))
+                ledger.save(transaction_item(transaction))
                 for line in statement_lines(transaction):
                     statements.save(
                         StatementItem(

@@ -67,7 +67,7 @@ def tell(shop: Shop) -> None:
 
 @pytest.fixture
 def indebted(shop: Shop) -> Shop:
-    """He was paid 300 yuan for an order that was then refunded in three parts: he owes all of it, for three refunds."""
+    """A member who was paid 300 yuan for an order that was then refunded in three parts, and owes all of it."""
     shop.member(DEBTOR)
     shop.appoint(DEBTOR)
     shop.member("mem_a", DEBTOR)

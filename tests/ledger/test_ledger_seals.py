@@ -54,7 +54,7 @@ def night(shop: Shop, remaining_ms: int = 900_000) -> dict[str, Any]:
 
 @pytest.fixture
 def sold(shop: Shop) -> Iterator[Shop]:
-    """R, a partner, and A, who came by him, and B by A, bought; one of B's units came back. Two nights have sealed it;
+    """R, a partner, and A, whom R brought, and B by A, bought; one of B's units came back. Two nights have sealed it;
     what A bought again since is not sealed."""
     s3.forget_client()
     shop.appoint("mem_r")

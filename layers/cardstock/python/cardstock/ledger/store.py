@@ -159,7 +159,7 @@ def post(transaction: Transaction, booked: LedgerTransaction, *, covered: bool =
     """
     if booked.total:
         raise ValueError(f"{booked.id}: postings add up to {booked.total}, not to zero")
-    transaction.save(_to_item(booked), condition=LedgerItem.pk.does_not_exist(), return_values="ALL_OLD")
+    transaction.save(transaction_item(booked), condition=LedgerItem.pk.does_not_exist(), return_values="ALL_OLD")
     for member_id, pockets in changes(booked.postings).items():
         condition: Any = None
         actions = []
@@ -215,7 +215,7 @@ class DynamoBooks:
         try:
             with Transaction() as write:
                 post(write, transaction)
-                write.save(_to_rewards_item(rewards))
+                write.save(rewards_item(rewards))
         except ConditionFailedError:
             return "repeated"  # the put of the transaction is the only condition
         return "booked"
@@ -224,7 +224,7 @@ class DynamoBooks:
         try:
             with Transaction() as write:
                 post(write, transaction)
-                write.save(_to_rewards_item(rewards), condition=RewardsItem.version == rewards.version - 1)
+                write.save(rewards_item(rewards), condition=RewardsItem.version == rewards.version - 1)
         except ConditionFailedError as error:
             return "repeated" if 0 in error.failed else "outdated"
         return "booked"
@@ -334,7 +334,8 @@ def _due_key(day: date) -> str:
     return f"due#{day.isoformat()}"
 
 
-def _to_item(booked: LedgerTransaction) -> LedgerItem:
+def transaction_item(booked: LedgerTransaction) -> LedgerItem:
+    """The item of a transaction."""
     return LedgerItem(
         pk=booked.id,
         kind=booked.kind,
@@ -365,7 +366,8 @@ def _to_transaction(item: LedgerItem) -> LedgerTransaction:
     )
 
 
-def _to_rewards_item(rewards: OrderRewards) -> RewardsItem:
+def rewards_item(rewards: OrderRewards) -> RewardsItem:
+    """The item of an order's rewards."""
     return RewardsItem(
         pk=rewards.order_id,
         plan=rewards.plan,

@@ -147,10 +147,12 @@ def _member(number: int) -> str:
 def _grow_team(cloud: Cloud, members: int, depth: int) -> str:
     """A partner's team of `members`, chained `depth` deep below him; the last of the chain."""
     owner, peer = "mem_" + "p" * 26, "mem_" + "q" * 26
-    nodes = {peer: _node(P=1, q=1), owner: _node(P=1, q=1, e=peer)}
+    nodes = {peer: _node(s="partner", q=1), owner: _node(s="partner", q=1, t="left", e=peer)}
     for number in range(members):
         above = owner if number % depth == 0 else _member(number - 1)
-        nodes[_member(number)] = _node(f=above, o=owner, ft=1_764_547_200_000, ot=1_764_547_200_000, q=1)
+        nodes[_member(number)] = _node(
+            f=above, o=owner, ft=1_764_547_200_000, ot=1_764_547_200_000, s="distributor", q=1
+        )
     entries = [{"PutRequest": {"Item": {"pk": {"S": member}, **node}}} for member, node in nodes.items()]
     for start in range(0, len(entries), 25):
         cloud.dynamodb.batch_write_item(RequestItems={"network": entries[start : start + 25]})
@@ -342,9 +344,9 @@ def _canned(operation: str, request: dict[str, Any]) -> dict[str, Any]:
                 "pk": {"S": BUYER},
                 **_node(f=_member(1), o=_member(2), ft=1_764_547_200_000, ot=1_764_547_200_000),
             },
-            _member(1): {"pk": {"S": _member(1)}, **_node(f=_member(2), o=_member(2), q=1)},
-            _member(2): {"pk": {"S": _member(2)}, **_node(P=1, q=1, e=_member(3))},
-            _member(3): {"pk": {"S": _member(3)}, **_node(P=1, q=1)},
+            _member(1): {"pk": {"S": _member(1)}, **_node(f=_member(2), o=_member(2), s="distributor", q=1)},
+            _member(2): {"pk": {"S": _member(2)}, **_node(s="partner", q=1, t="left", e=_member(3))},
+            _member(3): {"pk": {"S": _member(3)}, **_node(s="partner", q=1)},
         }
         ((table, wanted),) = request["RequestItems"].items()
         stored = people if table == "network" else GOODS

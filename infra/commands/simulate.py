@@ -1,4 +1,4 @@
-"""Commands for commission plans: `plan check` asks the guard, `plan simulate` tries plans before one is published,
+"""Commands for commission plans: `plan check` runs the check, `plan simulate` tries plans before one is published,
 `plan publish` puts one in force, `plan list` shows what was.
 
 The first two work without any table. A plan is the name of a preset or a JSON file: the body of
@@ -45,7 +45,7 @@ from cardstock.network.simulation.steps import RecordedOrder
 from cardstock.network.simulation.trial import Trial, run
 from infra.commands import operators
 
-app = typer.Typer(no_args_is_help=True, help="Commission plans: what the guard says, what they would cost.")
+app = typer.Typer(no_args_is_help=True, help="Commission plans: what the check finds, what they would cost.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Plans = Annotated[list[str], typer.Argument(help=f"Presets ({', '.join(PRESETS)}) or JSON files.")]
@@ -54,12 +54,12 @@ _POLL_SECONDS = 0.1
 
 @app.callback()
 def main() -> None:
-    """Commission plans: what the guard says, what they would cost."""
+    """Commission plans: what the check finds, what they would cost."""
 
 
 @app.command()
 def check(plans: Plans, as_json: AsJson = False) -> None:
-    """Ask the compliance guard whether plans may be published, and with which approvals. Exit status 1 if one may
+    """Check whether plans may be published, and with which approvals. Exit status 1 if one may
     not."""
     trials = [_trial(name, Market()) for name in plans]
     findings = [plan_check.check(trial.plan, trial.approvals) for trial in trials]
@@ -194,7 +194,7 @@ def simulate(  # noqa: PLR0917 - a command's options are its parameters
             comparison_svg(comparison, simulations.names_of(comparison), english=False) + "\n", encoding="utf-8"
         )
     if as_json:
-        told = msgspec.to_builtins(simulations.simulation_told(comparison, "en", chart=False))
+        told = msgspec.to_builtins(simulations.Simulation.of(comparison, "en", chart=False))
         _print_json({
             **told,
             "seconds_ms": int(seconds * 1000),

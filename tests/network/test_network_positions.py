@@ -103,7 +103,7 @@ def test_recruits_promoted_before_their_inviter_stay_partners_of_their_own() -> 
     assert credits_of(shop.buy("B3", "B")) == {"B": 30_000, "R": 3_000}
 
 
-def test_under_leave_recruits_those_who_have_not_bought_become_his_team() -> None:
+def test_under_leave_recruits_those_who_have_not_bought_become_the_partner_s_team() -> None:
     shop = founded()
     shop.buy("A", "R")
     shop.bind("X", "A")
@@ -117,7 +117,7 @@ def test_under_leave_recruits_those_who_have_not_bought_become_his_team() -> Non
     assert shop["X"].owner == "A"
 
 
-def test_under_keep_recruits_the_first_two_who_are_no_partners_become_his_team() -> None:
+def test_under_keep_recruits_the_first_two_who_are_no_partners_become_the_partner_s_team() -> None:
     shop = founded(replace(EXAMPLE, leave_mode="keep_recruits"))
     shop.buy("A", "R")
     shop.buy("B", "A")
@@ -130,7 +130,7 @@ def test_under_keep_recruits_the_first_two_who_are_no_partners_become_his_team()
     assert credits_of(shop.buy("F", "B")) == {"B": 10_000, "A": 20_000, "R": 2_000}
 
 
-def test_under_keep_recruits_a_recruit_who_is_a_partner_stays_where_he_is() -> None:
+def test_under_keep_recruits_a_recruit_who_is_a_partner_stays() -> None:
     shop = founded(replace(EXAMPLE, leave_mode="keep_recruits"))
     shop.buy("A", "R")
     shop.buy("B", "A")
@@ -142,7 +142,7 @@ def test_under_keep_recruits_a_recruit_who_is_a_partner_stays_where_he_is() -> N
     assert shop["C"].owner == "A"
 
 
-def test_an_order_told_again_takes_nobody_out_of_the_team_into_which_a_promotion_put_him() -> None:
+def test_an_order_told_again_takes_nobody_out_of_the_team_into_which_a_promotion_put_them() -> None:
     shop = founded(replace(EXAMPLE, leave_mode="keep_recruits", promote_n=1))
     shop.buy("A", "R")
     shop.bind("B", "A")
@@ -174,7 +174,7 @@ def test_under_keep_recruits_a_third_who_counted_before_the_promotion_stays_and_
     assert (shop["A"].role, [shop[name].owner for name in "BCD"]) == ("partner", ["R", "A", "R"])
 
 
-def test_under_leave_mode_none_he_keeps_his_owner_and_has_no_peer() -> None:
+def test_under_leave_mode_none_a_partner_keeps_the_owner_and_has_no_peer() -> None:
     shop = founded(replace(EXAMPLE, leave_mode="none"))
     shop.buy("A", "R")
     shop.buy("B", "A")
@@ -185,7 +185,7 @@ def test_under_leave_mode_none_he_keeps_his_owner_and_has_no_peer() -> None:
     assert credits_of(shop.buy("D", "A")) == {"A": 30_000}
 
 
-def test_a_member_may_not_bring_himself_nor_be_brought_twice_nor_by_somebody_unknown() -> None:
+def test_a_member_may_not_be_the_own_inviter_nor_be_brought_twice_nor_by_somebody_unknown() -> None:
     shop = founded()
     shop.bind("A", "R")
 
@@ -277,7 +277,7 @@ def test_later_changes_do_not_rewrite_a_fixed_owner() -> None:
     shop = risen()
     again = shop.buy("B")
 
-    # B stays in R's team, and A earns on him as the partner who brought him.
+    # B stays in R's team, and A earns as the partner who brought B.
     assert shop["B"].owner == "R"
     assert credits_of(again) == {"A": 30_000, "R": 3_000}
 
@@ -370,7 +370,7 @@ def test_an_older_order_that_is_paid_late_does_not_bring_back_an_older_owner() -
     assert shop["X"].owner == "A"
 
 
-def test_an_owner_who_is_demoted_later_stays_stored_and_has_his_team_back_when_he_rises() -> None:
+def test_an_owner_who_is_demoted_later_stays_stored_and_has_the_team_back_when_rising() -> None:
     shop = risen()
     shop.buy("D", "A")
     shop.network.positions["A"] = replace(shop["A"], standing="distributor", membership="in_team", owner="R", peer=None)
@@ -395,7 +395,7 @@ def test_the_owner_of_somebody_far_below_is_found_in_one_step() -> None:
     assert shop.network.reads - reads <= 5
 
 
-def test_a_demoted_owner_is_replaced_by_his_own_owner_and_never_by_a_second_step() -> None:
+def test_a_demoted_owner_is_replaced_by_the_next_owner_and_never_by_a_second_step() -> None:
     shop = founded()
     shop.appoint("Q")
     shop.network.positions |= {
@@ -511,7 +511,7 @@ def test_only_the_qualifying_line_of_an_order_decides_whether_it_counts() -> Non
     assert (shop["A"].role, shop["R"].counted) == ("distributor", 1)
 
 
-def test_a_refund_after_the_promotion_demotes_under_demote_and_he_may_rise_again() -> None:
+def test_a_refund_after_the_promotion_demotes_under_demote_and_the_member_may_rise_again() -> None:
     shop = founded()
     shop.buy("A", "R")
     shop.buy("B", "A")
@@ -559,7 +559,7 @@ def test_a_stricter_plan_later_does_not_demote_who_rose_under_a_milder_one() -> 
     assert (shop["A"].role, shop["A"].counted, shop["A"].needed) == ("partner", 2, 2)
 
 
-def test_a_person_counts_once_and_as_long_as_any_of_his_orders_counts() -> None:
+def test_a_person_counts_once_and_as_long_as_any_own_order_counts() -> None:
     shop = founded()
     shop.buy("A", "R")
     first, second = shop.buy("B", "A"), shop.buy("B")
@@ -571,7 +571,7 @@ def test_a_person_counts_once_and_as_long_as_any_of_his_orders_counts() -> None:
     assert (shop["A"].counted, shop["B"].role) == (0, "member")
 
 
-def test_whoever_he_brought_as_a_plain_member_counts_and_his_own_purchase_lifts_him_twice() -> None:
+def test_referrals_of_a_plain_member_count_and_the_own_purchase_lifts_the_member_twice() -> None:
     shop = founded()
     shop.bind("A", "R")
     shop.buy("B", "A")
@@ -584,7 +584,7 @@ def test_whoever_he_brought_as_a_plain_member_counts_and_his_own_purchase_lifts_
     assert credits_of(order) == {"R": 30_000}
 
 
-def test_one_purchase_can_promote_its_buyer_and_his_referrer() -> None:
+def test_one_purchase_can_promote_its_buyer_and_the_referrer() -> None:
     shop = founded()
     shop.buy("A", "R")
     shop.buy("B", "A")
@@ -662,7 +662,7 @@ def test_a_settled_purchase_that_is_returned_costs_the_role_only_under_demote() 
         assert shop["A"].role == role
 
 
-def test_a_partner_who_returns_his_own_purchase_falls_only_under_demote() -> None:
+def test_a_partner_who_returns_the_own_purchase_falls_only_under_demote() -> None:
     for plan, role in ((SETTLED, "partner"), (EXAMPLE, "member")):
         shop = founded(plan)
         own = shop.buy("A", "R")
@@ -681,7 +681,7 @@ def test_a_partner_who_returns_one_of_two_own_purchases_stays() -> None:
     assert (shop["A"].role, shop["A"].holding) == ("partner", 1)
 
 
-def test_a_partner_who_fell_with_his_own_purchase_rises_with_the_next() -> None:
+def test_a_partner_who_fell_with_the_own_purchase_rises_with_the_next() -> None:
     shop = founded()
     own = shop.buy("A", "R")
     shop.buy("B", "A")
@@ -694,7 +694,7 @@ def test_a_partner_who_fell_with_his_own_purchase_rises_with_the_next() -> None:
 
 
 @pytest.mark.parametrize("qualifying", [False, True])
-def test_what_he_bought_as_a_partner_does_not_take_the_owner_from_whoever_has_fallen_since(qualifying: bool) -> None:
+def test_an_order_placed_as_a_partner_does_not_take_the_owner_from_a_demoted_buyer(qualifying: bool) -> None:
     shop = ReferralShop()
     shop.appoint("R")
     own = shop.buy("A", "R")
@@ -724,7 +724,7 @@ def test_an_appointed_partner_is_never_demoted_by_rules() -> None:
     assert (shop["A"].role, shop["R"].role) == ("partner", "partner")
 
 
-def test_an_appointed_member_leaves_his_owner_as_in_a_promotion() -> None:
+def test_an_appointed_member_leaves_the_owner_as_in_a_promotion() -> None:
     shop = founded()
     shop.buy("A", "R")
     shop.appoint("A")
@@ -737,7 +737,7 @@ def test_an_appointed_member_leaves_his_owner_as_in_a_promotion() -> None:
     assert (shop["A"].owner, shop["A"].peer) == ("R", None)
 
 
-def test_an_appointed_partner_may_still_be_bound_and_his_owner_becomes_his_peer() -> None:
+def test_an_appointed_partner_may_still_be_bound_and_the_owner_becomes_the_peer() -> None:
     shop = founded()
     shop.appoint("S")
     shop.bind("S", "R")
@@ -748,7 +748,7 @@ def test_an_appointed_partner_may_still_be_bound_and_his_owner_becomes_his_peer(
     assert shop["S"].owner is None
 
 
-def test_an_appointed_partner_who_keeps_owners_is_bound_under_his_owner_like_anybody() -> None:
+def test_an_appointed_partner_who_keeps_the_owner_is_bound_like_anybody() -> None:
     shop = founded(replace(EXAMPLE, leave_mode="none"))
     shop.appoint("S")
     shop.bind("S", "R")
@@ -776,7 +776,7 @@ def test_an_order_placed_before_an_appointment_gives_the_partner_no_owner_when_i
     assert (shop["S"].owner, shop["S"].peer, shop["S"].owner_edge) == (None, "R", "fixed")
 
 
-def test_appointing_who_has_risen_already_keeps_his_peer() -> None:
+def test_appointing_a_promoted_partner_keeps_the_peer() -> None:
     shop = risen()
     shop.appoint("A")
 
@@ -924,7 +924,7 @@ def test_two_verified_referrals_unlock_once_and_orders_do_not() -> None:
     assert (shop["A"].verified_referrals, shop["A"].coupons) == (3, 1)
 
 
-def test_who_was_verified_before_he_was_brought_counts_from_his_binding_on() -> None:
+def test_a_member_verified_before_the_binding_counts_from_the_binding_on() -> None:
     shop = ReferralShop(replace(UNLOCK, version=1))
     for name in "BC":
         count_verified(name, network=shop.network)

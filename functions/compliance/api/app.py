@@ -15,7 +15,7 @@ from cardstock.flows import wiring as flows_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.staff import wiring as staff_wiring
 
-api = Api("guard", callers=partners_wiring.callers)
+api = Api("compliance", callers=partners_wiring.callers)
 
 
 @api.get("/v1/reward-holds", query=PageQuery, answer=schemas.HeldRewards, auth="key", scope="payouts:read")

@@ -2,10 +2,10 @@
 
 from msgspec import UNSET
 
+from cardstock import clock
 from cardstock.aws.tables import connect
-from cardstock.clock import process_clock
 from cardstock.edge.http import Api, Nothing, Request
-from cardstock.network.simulation import schemas as models
+from cardstock.network.simulation import schemas
 from cardstock.network.simulation.comparison import compare
 from cardstock.network.simulation.trial import run
 from cardstock.partners import wiring
@@ -14,10 +14,10 @@ api = Api("simulations", callers=wiring.callers)
 
 
 @api.post(
-    "/v1/commission-plans/simulations", body=models.Simulate, answer=models.Simulation, auth="key",
-    scope="plans:publish", codes=models.CODES,
+    "/v1/commission-plans/simulations", body=schemas.Simulate, answer=schemas.Simulation, auth="key",
+    scope="plans:publish", codes=schemas.CODES,
 )  # fmt: skip
-def simulate_plans(request: Request[models.Simulate, Nothing]) -> models.Simulation:
+def simulate_plans(request: Request[schemas.Simulate, Nothing]) -> schemas.Simulation:
     """Compare plans on recorded orders or on a made-up shop, and pick the best within bounds.
 
     The rules that pay are those that are simulated: the same orders give the same credits. Nothing is stored. What
@@ -25,12 +25,12 @@ def simulate_plans(request: Request[models.Simulate, Nothing]) -> models.Simulat
     20 000 members here; the command takes ten million.
     """
     body = request.body
-    trials = models.trials_of(body, process_clock().now())
-    orders = None if body.orders is UNSET else models.orders_of(body.orders)
+    trials = schemas.trials_of(body, clock.now())
+    orders = None if body.orders is UNSET else schemas.orders_of(body.orders)
     if orders is None:
-        models.check_size([trial.market for trial in trials])
+        schemas.check_size([trial.market for trial in trials])
     outcomes = [run(trial, orders, body.partners) for trial in trials]
-    return models.simulation_told(compare(outcomes, models.bounds_of(body.bounds)), request.language, chart=body.chart)
+    return schemas.Simulation.of(compare(outcomes, schemas.bounds_of(body.bounds)), request.language, chart=body.chart)
 
 
 handler = api.handler

@@ -289,7 +289,7 @@ class WhatIf(msgspec.Struct, frozen=True):
     """What one reward would have come to, had one thing been different when its order was placed."""
 
     what: Literal["role", "referrer_role", "cap"]
-    """`role`: his own. `referrer_role`: that of the buyer's referrer, who stands before a team owner. `cap`: none."""
+    """`role`: the earner's own. `referrer_role`: that of the buyer's referrer. `cap`: none."""
     value: str
     amount: Fen
 

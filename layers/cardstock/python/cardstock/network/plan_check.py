@@ -1,4 +1,4 @@
-"""The compliance guard at publishing: code that refuses a plan, with the clause, or asks for a named approval.
+"""The compliance check at publishing: it refuses a plan, with the clause, or asks for a named approval.
 
 It is no legal opinion. Two-level plans have been fined in China; `unlock` is the preset without cash.
 Sources: Regulation on the Prohibition of Pyramid Selling (State Council order 444, 2005), article 7; Regulation on

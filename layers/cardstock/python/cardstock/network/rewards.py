@@ -1,8 +1,8 @@
-"""What an order pays to whom, and what refunds take back. Pure arithmetic on an order's lines, snapshot and plan.
+"""The rewards of an order, and what refunds claw back. Pure arithmetic on an order's lines, snapshot and plan.
 
 Guarantees, whatever the plan: parts add up to their whole exactly; all rewards of an order together never exceed what
 was paid for the lines they are measured on, nor the plan's cap; at most one direct, one team and one peer reward;
-nobody earns on his own order; the same arguments always give the same fen.
+no buyer earns on the own order; the same arguments always give the same fen.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +48,7 @@ def rewards_for(
     """The rewards of one order in the order direct, team, peer; at most one of each.
 
     A reward that limits cut to zero keeps its row; one that is not due has none. `buyer_id`, where given, earns nothing
-    on his own order even if the snapshot should name him.
+    on the own order even if the snapshot should name the buyer.
     """
     due = _due(lines, snapshot, plan, buyer_id)
     return _within_limits(due, lines, plan) if due else ()
@@ -75,7 +75,7 @@ def what_if(
 ) -> dict[RewardKind, tuple[WhatIf, ...]]:
     """For each reward of `rewards_for`, the single differences that would have changed its amount, by the same rules.
 
-    Another role of whoever earned it, a partner as the buyer's referrer where the owner earned, and no cap.
+    Another role of the earner, a partner as the buyer's referrer where the owner earned, and no cap.
     """
     others: list[tuple[str, WhatIf, Snapshot, Plan]] = []
     for person in {each.id: each for each in (snapshot.referrer, snapshot.owner, snapshot.peer) if each}.values():

@@ -33,8 +33,8 @@ from cardstock.network.simulation.steps import (
 class Market(msgspec.Struct, frozen=True):
     """A made-up shop. Shares in basis points, amounts in fen; the same market is the same history to the last step.
 
-    Who brings others is drawn when he joins; whom a new member comes through is one of them, either any or, for
-    `star_bps` of the invitations, one in proportion to how many he has brought already, as in grown networks.
+    Whether a member brings others is drawn when joining. A new member comes through one of them: through any, or, for
+    `star_bps` of the invitations, in proportion to how many each has brought already, as in grown networks.
     """
 
     seed: int = 1
@@ -46,14 +46,14 @@ class Market(msgspec.Struct, frozen=True):
     partners: int = 10
     """Appointed at the beginning."""
     organic_bps: Bps = 1_000
-    """Who come by themselves."""
+    """Share of members who come without an inviter."""
     sharing_bps: Bps = 2_500
-    """Who ever bring somebody."""
+    """Share of members who ever bring somebody."""
     star_bps: Bps = 5_000
     verified_bps: Bps = 6_000
-    """Who prove who they are."""
+    """Share of members who are verified."""
     conversion_bps: Bps = 3_000
-    """Who buy the qualifying product."""
+    """Share of members who buy the qualifying product."""
     decision_days: int = 14
     """The longest that they think about it."""
     price: Fen = 49_900
@@ -130,13 +130,13 @@ def synthetic(market: Market, plan: Plan) -> History:
 
 
 class _Visit(msgspec.Struct, frozen=True):
-    """Somebody will place an order: his first, or a further one."""
+    """A member will place an order, the first or a further one."""
 
     member_id: str
     first: bool
     shares: bool
     until: int = 0
-    """The day on which his orders so far are closed."""
+    """The day on which the member's orders so far are closed."""
 
 
 class _Shop:

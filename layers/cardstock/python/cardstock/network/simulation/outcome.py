@@ -18,10 +18,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
     plan: Plan
     findings: tuple[Finding, ...]
-    """What the guard says of the plan itself."""
+    """The findings of the check at publishing."""
     warnings: tuple[tuple[str, int], ...]
-    """What it would say of the life under it: `subtrees` that reach the levels and heads of the law with money flowing
-    in them, and `outside_sales`, the share of sales to people who promote nothing, where that is under a half."""
+    """What the nightly check would find: the number of `subtrees` that reach the levels and people of the law with
+    money flowing in them, and `outside_sales`, the share of sales to people who promote nothing, where that is under a
+    half."""
     members: int
     orders: int
     sales: Fen

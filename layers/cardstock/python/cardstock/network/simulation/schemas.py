@@ -505,6 +505,42 @@ class SimulatedPlan(Model):
         ),
     ]
 
+    @classmethod
+    def of(cls, outcome: Outcome, name: str, broken: Sequence[Breach]) -> SimulatedPlan:
+        """The outcome of one plan, under its name in the comparison."""
+        accrued = dict(outcome.accrued)
+        same = {field.name for field in fields(outcome)} & set(cls.__struct_fields__) - {"plan", "findings"}
+        return cls(
+            plan=name,
+            title=outcome.plan.title,
+            within_bounds=not broken,
+            broken=[Broken(breach.bound, breach.found, breach.limit, list(breach.checks)) for breach in broken],
+            sales_fen=outcome.sales,
+            returned_fen=outcome.returned,
+            kept_fen=outcome.kept,
+            goods_fen=outcome.goods,
+            direct_fen=accrued["direct"],
+            team_fen=accrued["team"],
+            peer_fen=accrued["peer"],
+            dividend_fen=outcome.dividend,
+            benefit_cost_fen=outcome.benefit_cost,
+            clawed_fen=outcome.clawed,
+            clawed_bps=outcome.clawed_bps,
+            clawed_late_fen=outcome.clawed_late,
+            peak_frozen_fen=outcome.peak_frozen,
+            rewards_fen=outcome.rewards,
+            cost_fen=outcome.cost,
+            cost_bps=outcome.cost_bps,
+            margin_fen=outcome.margin,
+            margin_bps=outcome.margin_bps,
+            worst_order_bps=outcome.worst_bps,
+            earning_bps=outcome.earning_bps,
+            curve_bps=list(outcome.curve),
+            findings=[ShownFinding.of(finding) for finding in outcome.findings],
+            alarms=dict(outcome.warnings),
+            **{field: getattr(outcome, field) for field in same},
+        )
+
 
 class Simulation(Model):
     """The plans in the order asked for, the best of them within the bounds (null: none is), and why."""
@@ -532,19 +568,19 @@ class Simulation(Model):
         | None
     )
 
-
-def simulation_told(comparison: Comparison, language: str, *, chart: bool) -> Simulation:
-    """The view of a comparison; texts in the reader's language."""
-    names = names_of(comparison)
-    return Simulation(
-        plans=[
-            _told(outcome, name, broken)
-            for outcome, name, broken in zip(comparison.outcomes, names, comparison.breaches, strict=True)
-        ],
-        best=None if comparison.best is None else names[comparison.best],
-        why=why(comparison, english=language == "en"),
-        chart_svg=comparison_svg(comparison, names, english=language == "en") if chart else None,
-    )
+    @classmethod
+    def of(cls, comparison: Comparison, language: str, *, chart: bool) -> Simulation:
+        """A comparison; texts in the reader's language."""
+        names = names_of(comparison)
+        return cls(
+            plans=[
+                SimulatedPlan.of(outcome, name, broken)
+                for outcome, name, broken in zip(comparison.outcomes, names, comparison.breaches, strict=True)
+            ],
+            best=None if comparison.best is None else names[comparison.best],
+            why=why(comparison, english=language == "en"),
+            chart_svg=comparison_svg(comparison, names, english=language == "en") if chart else None,
+        )
 
 
 def names_of(comparison: Comparison) -> list[str]:
@@ -554,41 +590,6 @@ def names_of(comparison: Comparison) -> list[str]:
         count = sum(name.partition(" ")[0] == outcome.plan.id for name in names)
         names.append(f"{outcome.plan.id} ({count + 1})" if count else outcome.plan.id)
     return names
-
-
-def _told(outcome: Outcome, name: str, broken: Sequence[Breach]) -> SimulatedPlan:
-    accrued = dict(outcome.accrued)
-    same = {field.name for field in fields(outcome)} & set(SimulatedPlan.__struct_fields__) - {"plan", "findings"}
-    return SimulatedPlan(
-        plan=name,
-        title=outcome.plan.title,
-        within_bounds=not broken,
-        broken=[Broken(breach.bound, breach.found, breach.limit, list(breach.checks)) for breach in broken],
-        sales_fen=outcome.sales,
-        returned_fen=outcome.returned,
-        kept_fen=outcome.kept,
-        goods_fen=outcome.goods,
-        direct_fen=accrued["direct"],
-        team_fen=accrued["team"],
-        peer_fen=accrued["peer"],
-        dividend_fen=outcome.dividend,
-        benefit_cost_fen=outcome.benefit_cost,
-        clawed_fen=outcome.clawed,
-        clawed_bps=outcome.clawed_bps,
-        clawed_late_fen=outcome.clawed_late,
-        peak_frozen_fen=outcome.peak_frozen,
-        rewards_fen=outcome.rewards,
-        cost_fen=outcome.cost,
-        cost_bps=outcome.cost_bps,
-        margin_fen=outcome.margin,
-        margin_bps=outcome.margin_bps,
-        worst_order_bps=outcome.worst_bps,
-        earning_bps=outcome.earning_bps,
-        curve_bps=list(outcome.curve),
-        findings=[ShownFinding.of(finding) for finding in outcome.findings],
-        alarms=dict(outcome.warnings),
-        **{field: getattr(outcome, field) for field in same},
-    )
 
 
 def why(comparison: Comparison, *, english: bool) -> str:

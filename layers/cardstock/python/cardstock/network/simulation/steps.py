@@ -31,14 +31,14 @@ class PartnerAppointed(msgspec.Struct, frozen=True):
 
 
 class MemberJoined(msgspec.Struct, frozen=True):
-    """Somebody came, through `inviter_id` or by himself."""
+    """A member joined, through `inviter_id` or without an inviter."""
 
     member_id: str
     inviter_id: str | None
     at: datetime
     verified: bool = False
     passes: bool = False
-    """He will neither buy nor bring anybody: nothing has to be kept of him."""
+    """The member will neither buy nor bring anybody: nothing has to be kept."""
 
 
 class OrderPlaced(msgspec.Struct, frozen=True):
@@ -83,7 +83,7 @@ class OrderClosed(msgspec.Struct, frozen=True):
 
 
 class MemberLeft(msgspec.Struct, frozen=True):
-    """Somebody who has brought nobody will not come back: nothing has to be kept of him."""
+    """A member who has brought nobody will not come back: nothing has to be kept."""
 
     member_id: str
 

@@ -1,8 +1,8 @@
-"""What a plan would have cost, and whom it would have paid: a history run through the rules that pay.
+"""Try a plan on a history: what it would have cost, and what it would have paid to each member.
 
-There is no second engine. Positions change by `positions`, rewards come from `rewards`, both with the arguments that
-the services give them; a step looks at a fixed number of members, so that a million cost a hundred times what ten
-thousand do. Only whoever can still matter is kept in memory.
+There is no second engine: the pure rules of the network and of rewards decide, with the arguments that the verbs give
+them. A step looks at a fixed number of members, so that a million cost a hundred times what ten thousand do. Only
+members who can still matter are kept in memory.
 """
 
 from collections import Counter
@@ -145,7 +145,7 @@ class _Order:
         self.lines = lines
         self.facts = facts
         self.rewards = due
-        """To whom, the snapshot in `facts` says: a basket that comes again has the same ones."""
+        """The earners are in the snapshot of `facts`: a basket that comes again has the same rewards."""
         self.counted: CountedOrder | None = None
         self.refunded: Refunded | None = None
         self.taken: list[Fen] | None = None
@@ -164,7 +164,7 @@ class _Life:
         self.plan = plan
         self.watch = watch
         self.nodes: dict[str, Position] = {}
-        """By the time of binding: who brought somebody stands before him."""
+        """In the order of binding: a referrer stands before those they brought."""
         self.orders: dict[str, _Order] = {}
         self.earned: dict[str, Fen] = {}
         self.brought: dict[str, int] = {}
@@ -187,7 +187,7 @@ class _Life:
         nodes, member_id, inviter_id = self.nodes, step.member_id, step.inviter_id
         verified = step.verified and self.plan.benefit == "unlock"
         if step.passes and not verified and inviter_id in nodes and nodes[inviter_id].has_referred:
-            # A binding would write nothing but his own position, which nobody will read.
+            # A binding would write the own position alone, which nobody will read.
             self.members += 1
             self.brought[inviter_id] += 1
             return
@@ -264,7 +264,7 @@ class _Life:
         del self.orders[step.order_id]
 
     def leave(self, step: MemberLeft) -> None:
-        # There, a promotion may still move him.
+        # Under that mode a promotion may still move the member.
         if self.plan.leave_mode != "keep_recruits":
             del self.nodes[step.member_id]
 
@@ -410,6 +410,6 @@ class _Life:
                 found += 1
             referrer = self.nodes[member_id].referrer
             if referrer is not None:
-                people[referrer] += size - 1  # he himself was counted when he was brought
+                people[referrer] += size - 1  # the member was counted when joining
                 levels[referrer] = max(levels[referrer], depth + 1)
         return found

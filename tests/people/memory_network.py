@@ -132,4 +132,6 @@ class MemoryTeamSales:
 
     def save_division(self, month: str, divided: Divided) -> None:
         self.saved += 1
-        self.progress[month] = divided
+        known = self.progress.get(month)
+        if known is None or known.shares <= divided.shares:
+            self.progress[month] = divided

@@ -16,8 +16,7 @@ from cardstock.members.ports import IdentityVerifier, Members
 from cardstock.members.profile import find_member
 from cardstock.network import binding, coupons, promotion
 from cardstock.network.deciding import position_of
-from cardstock.network.model import Position
-from cardstock.network.place import Place
+from cardstock.network.model import Place, Position
 from cardstock.network.ports import Network
 from cardstock.orders.ports import Coupons
 

@@ -135,6 +135,14 @@ class Position(msgspec.Struct, frozen=True):
         return f"{_COUPON}{self.id}.{self.coupons}"
 
 
+class Place(msgspec.Struct, frozen=True):
+    """A member's position, and the coupon that the member may use now: its id and what it takes off an order."""
+
+    position: Position
+    coupon_id: str | None = None
+    coupon_fen: Fen | None = None
+
+
 class Person(msgspec.Struct, frozen=True):
     """Somebody as an order found them."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from cardstock.network.place import Place
+    from cardstock.network.model import Place
     from cardstock.network.plan import Approval, Finding, Plan, PublishedPlan
 
 PLAN_CODES: Final = (errors.PLAN_INVALID, errors.PLAN_REFUSED, errors.APPROVAL_INVALID)

@@ -1,6 +1,7 @@
 """After `make build`: how large each bundle is, and that it holds what it should and nothing else."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -18,9 +19,19 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
+def bundles_in(folder: Path) -> Iterator[Path]:
+    """The folder of every function and layer that was built, those of nested stacks included."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            if (path / "template.yaml").exists():
+                yield from bundles_in(path)
+            else:
+                yield path
+
+
 def main() -> int:
     """Print the table; 1 if a bundle holds something unwanted, 2 if there is nothing to look at."""
-    bundles = sorted(path for path in BUILD.iterdir() if path.is_dir() and not (path / "template.yaml").exists())
+    bundles = list(bundles_in(BUILD))
     if not bundles:
         return 2
     console = Console()

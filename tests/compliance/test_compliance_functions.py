@@ -48,7 +48,7 @@ REFUSALS = {
 
 @pytest.fixture
 def team(shop: Shop) -> Shop:
-    """R is an appointed partner; A is his, and B is A's."""
+    """R is an appointed partner; A was brought by R, and B by A."""
     shop.appoint("mem_r")
     shop.member("mem_a", "mem_r")
     shop.member("mem_b", "mem_a")
@@ -78,7 +78,7 @@ def lift(order_id: str, reason: str = "发票已核对", **options: Any) -> tupl
 
 
 def explained(order_id: str) -> bool:
-    """What R, who earns on it, is told: that his reward is held, and not why."""
+    """Whether R, who earns on the order, sees that the reward is held; the reason is not shown."""
     path = "/v1/me/commissions/{order_id}"
     event = http_event(
         "GET", path.format(order_id=order_id), resource=path, token=issue_tokens(edge_wiring.signer(), "mem_r")[0]

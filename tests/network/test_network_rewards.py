@@ -32,7 +32,7 @@ def under(referrer: Person | None = None, owner: Person | None = None, peer: Per
     return Snapshot("chain21", 1, referrer=referrer, owner=owner, peer=peer)
 
 
-def test_a_partner_earns_the_direct_reward_alone_on_whom_he_brought() -> None:
+def test_a_partner_earns_the_direct_reward_alone_on_a_referral() -> None:
     assert paid((KIT,), under(R, R)) == [("direct", "mem_r", 30_000)]
 
 
@@ -40,7 +40,7 @@ def test_a_distributor_and_the_team_owner_share_an_order() -> None:
     assert paid((KIT,), under(A, R)) == [("direct", "mem_a", 10_000), ("team", "mem_r", 20_000)]
 
 
-def test_the_peer_of_the_partner_who_earns_gets_his_share_of_that_reward() -> None:
+def test_the_peer_of_the_partner_who_earns_gets_a_share_of_that_reward() -> None:
     partner = replace(A, role="partner")
 
     assert paid((KIT,), under(partner, partner, R)) == [("direct", "mem_a", 30_000), ("peer", "mem_r", 3_000)]

@@ -1,4 +1,4 @@
-"""The compliance guard, presets and publishing."""
+"""The check at publishing, presets and publishing."""
 
 import pytest
 from msgspec.structs import replace

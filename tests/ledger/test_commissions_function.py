@@ -17,11 +17,11 @@ from cardstock.network import wiring as network_wiring
 from functions.ledger.on_entry import app as on_ledger_entry
 from tests.house.cloud import ROOT, Context, http_event, queue_event, serve
 from tests.people.ledger_shop import Shop, line, shop
-from tests.people.staff import staff_key
+from tests.people.staff import person, staff_key
 
 __all__ = ["shop"]
 
-CHAIN21 = {
+CHAIN21: dict[str, Any] = {
     "preset": "chain21",
     "approvals": [
         {"check": check, "approver": "Ms Zhao", "reason": "opinion on file"}
@@ -252,6 +252,21 @@ def test_a_published_plan_is_in_force_listed_and_read_by_version(shop: Shop) -> 
     current = network_wiring.plans().plan_in_force()
     assert current is not None
     assert current.plan.ref == "spring@2"
+
+
+def test_whoever_is_named_by_id_for_a_check_is_a_second_person(shop: Shop) -> None:
+    publisher = person("Li Na")
+    newcomer = person("Wang Fang", created_by=publisher, created_at=shop.clock.now() - timedelta(days=6))
+    answers = []
+    for number, approver in enumerate((publisher, newcomer, "stf_nobody", person("Zhao Min"))):
+        approvals = [approval | {"approver": approver} for approval in CHAIN21["approvals"]]
+        body = {**CHAIN21, "id": "named", "approvals": approvals}
+        answers.append(call("POST", "/v1/commission-plans", body, token=staff(), key=f"k{number}"))
+
+    assert [(status, body.get("code")) for status, body in answers] == [
+        (422, "SECOND_PERSON_NEEDED"), (422, "SECOND_PERSON_NEEDED"), (422, "SECOND_PERSON_NEEDED"), (201, None),
+    ]  # fmt: skip
+    assert answers[3][1]["published_by"] == publisher
 
 
 @pytest.mark.parametrize("plan_id", ["spring", "chain21@9", "chain21@x", "chain21@", "@1"])

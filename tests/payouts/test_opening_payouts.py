@@ -14,6 +14,7 @@ from tests.house import faults
 from tests.house.cloud import Cloud
 from tests.house.interleave import some_ways
 from tests.people.finance import FIRST, PAYOUT, Finance, books, finance
+from tests.people.staff import person
 
 __all__ = ["finance"]
 
@@ -101,6 +102,34 @@ def test_who_opened_it_cannot_approve_it_with_any_of_his_keys(finance: Finance, 
     assert [(status, body["code"]) for status, body in refused] == [(422, "APPROVER_OPENED_IT")] * 2
     assert after == before
     assert zhao[0] == 200
+
+
+def test_for_seven_days_nobody_approves_for_whoever_created_them(finance: Finance) -> None:
+    finance.member(1, 5_000)
+    opener = person("Ms Zhao")
+    person("Newcomer", created_by=opener, created_at=finance.clock.now() - timedelta(days=6))
+    open_it(finance, finance.key("Ms Zhao", "payouts:open"))
+    finance.drain()
+    token = finance.key("Newcomer", "payouts:approve")
+    early = approve(finance, token)
+    finance.clock.move(days=1)
+    # A newer key changes nothing: the days count from the person's creation.
+    late = approve(finance, finance.key("Newcomer", "payouts:approve"))
+
+    assert (early[0], early[1]["code"]) == (422, "APPROVER_OPENED_IT")
+    assert (late[0], late[1]["approved_by"]) == (200, person("Newcomer"))
+
+
+def test_for_seven_days_nobody_approves_for_whom_they_created(finance: Finance) -> None:
+    finance.member(1, 5_000)
+    person("Newcomer", created_by=person("Li Na"), created_at=finance.clock.now() - timedelta(days=6))
+    open_it(finance, finance.key("Newcomer", "payouts:open"))
+    finance.drain()
+    early = approve(finance, finance.token)
+    finance.clock.move(days=1)
+    late = approve(finance, finance.token)
+
+    assert [(status, body.get("code")) for status, body in (early, late)] == [(422, "APPROVER_OPENED_IT"), (200, None)]
 
 
 def test_the_same_key_cannot_approve(finance: Finance) -> None:

@@ -9,6 +9,7 @@ from cardstock.errors import NOT_FOUND
 from cardstock.network import schemas
 from cardstock.network import wiring as network_wiring
 from cardstock.partners import wiring as partners_wiring
+from cardstock.staff import wiring as staff_wiring
 
 api = Api("commissions", callers=partners_wiring.callers)
 
@@ -34,6 +35,7 @@ def publish_plan(request: Request[schemas.PublishPlan, Nothing]) -> Answer:
         request.caller.actor,
         plans=plans,
         request=request.key,
+        can_approve=lambda approver: staff_wiring.can_approve(approver, request.caller.actor),
     )
     return Answer(schemas.ShownPlan.of(record), replayed=record == earlier)
 

@@ -1,12 +1,12 @@
 """Publish plans through the check, and find the version under which an order was placed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.errors import NOT_FOUND, STORE_BUSY, Pointer
+from cardstock.errors import NOT_FOUND, SECOND_PERSON_NEEDED, STORE_BUSY, Pointer
 from cardstock.ids import RequestKey
 from cardstock.network import errors, plan_check
 from cardstock.network.plan import Approval, Plan, PublishedPlan
@@ -17,13 +17,22 @@ _ATTEMPTS: Final = 12
 
 
 def publish_plan(
-    draft: Plan, approvals: Sequence[Approval], actor: str, *, plans: Plans, request: RequestKey | None = None
+    draft: Plan,
+    approvals: Sequence[Approval],
+    actor: str,
+    *,
+    plans: Plans,
+    request: RequestKey | None = None,
+    can_approve: Callable[[str], bool] = lambda _: True,
 ) -> PublishedPlan:
     """Publish `draft` as the next version of its id and put it in force; orders placed before keep theirs.
 
     Publishing what is in force already changes nothing, and neither does a repeat of `request`, even if another plan
-    is in force by then. Raises `InvalidError` APPROVAL_INVALID; `RefusedError` PLAN_REFUSED, whose fact `findings`
-    lists each failed check with its clause and what would pass; `UnavailableError` STORE_BUSY.
+    is in force by then. `can_approve`: whether a person of the staff whom an approval names by id (`stf_...`) may
+    approve what `actor` publishes; other names are taken as they are.
+
+    Raises `InvalidError` APPROVAL_INVALID; `RefusedError` PLAN_REFUSED, whose fact `findings` lists each failed check
+    with its clause and what would pass, and SECOND_PERSON_NEEDED; `UnavailableError` STORE_BUSY.
     """
     earlier = None if request is None else plans.find_plan_of_request(request)
     if earlier is not None:
@@ -31,6 +40,8 @@ def publish_plan(
     for number, approval in enumerate(approvals):
         if not approval.by.strip() or not approval.reason.strip():
             raise errors.APPROVAL_INVALID(pointers=(Pointer(f"/approvals/{number}", "by_and_reason"),))
+        if approval.by.startswith("stf_") and not can_approve(approval.by):
+            raise SECOND_PERSON_NEEDED(pointers=(Pointer(f"/approvals/{number}/approver", "SECOND_PERSON"),))
     findings = plan_check.check(draft, approvals)
     blocking = plan_check.blocks(findings)
     if blocking:

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import MemberId, Moment, NextCursor, PersonId, PlanRef
 from cardstock.edge.http import Model
+from cardstock.errors import SECOND_PERSON_NEEDED
 from cardstock.money import MAX_FEN
 from cardstock.network import errors
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cardstock.network.model import Place
     from cardstock.network.plan import Approval, Finding, Plan, PublishedPlan
 
-PLAN_CODES: Final = (errors.PLAN_INVALID, errors.PLAN_REFUSED, errors.APPROVAL_INVALID)
+PLAN_CODES: Final = (errors.PLAN_INVALID, errors.PLAN_REFUSED, errors.APPROVAL_INVALID, SECOND_PERSON_NEEDED)
 
 Fen = Annotated[int, Meta(ge=0, le=MAX_FEN)]
 Rate = Annotated[int, Meta(ge=0, le=10_000)]
@@ -52,7 +53,13 @@ class PlanApproval(Model):
         Meta(description="Check that the plan does not pass."),
     ]
     approver: Annotated[
-        str, Meta(min_length=1, max_length=60, examples=["Ms Zhao, legal"], description="Person who answers for it.")
+        str,
+        Meta(
+            min_length=1,
+            max_length=60,
+            examples=["Ms Zhao, legal"],
+            description="Person who answers for it: a name, or the id (`stf_...`) of a second person of the staff.",
+        ),
     ]
     reason: Annotated[
         str,

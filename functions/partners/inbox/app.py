@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
+from cardstock import clock
 from cardstock.aws.tables import connect
 from cardstock.catalog import stock
 from cardstock.catalog import wiring as catalog_wiring
-from cardstock.clock import process_clock
 from cardstock.edge import signatures
 from cardstock.edge.bodies import decode
 from cardstock.edge.http import Api, Nothing, Request
@@ -47,9 +47,9 @@ def take(request: Request[Nothing, Nothing]) -> MessageTaken:
     """
     source = request.path["source"]
     supplier = suppliers.find_supplier(source, suppliers=partners_wiring.suppliers())
-    if supplier is None:  # not told apart from a wrong signature
+    if supplier is None:  # answered like a wrong signature
         raise SIGNATURE_INVALID()
-    message_id = signatures.verify(supplier.inbox_secrets, request.headers, request.raw, process_clock().now())
+    message_id = signatures.verify(supplier.inbox_secrets, request.headers, request.raw, clock.now())
     report = decode(_REPORT, request.raw)
 
     took = inbox.take_message(

@@ -26,7 +26,7 @@ from cardstock.partners.ports import AttemptNeeds, Endpoints, Outcome
 
 # After the attempt at once: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; a little over three days in all.
 PAUSES_SECONDS: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
-# Nobody has said yet that the address wants to be called: three attempts, then its owner has to ask again.
+# The address has not agreed to be called yet: three attempts, then its owner has to ask again.
 CHALLENGE_PAUSES_SECONDS: Final = PAUSES_SECONDS[:2]
 GIVEN_UP_AFTER: Final = timedelta(days=5)
 _JITTER: Final = 0.1

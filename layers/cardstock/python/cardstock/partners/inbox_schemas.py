@@ -1,4 +1,4 @@
-"""What suppliers report, as JSON; `type` tells which."""
+"""What suppliers report, as JSON; `type` says which."""
 
 from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
 

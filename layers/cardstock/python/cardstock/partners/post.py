@@ -135,7 +135,7 @@ def post(
     tls: Callable[[], ssl.SSLContext] = public_tls,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> Outcome:
-    """POST `body` to `url` and tell what became of it; never raises for what the other side does.
+    """POST `body` to `url` and answer what came of it; nothing that the other side does raises.
 
     It ends within `timeout_seconds`, name resolution included. The head of an answer that arrived in time counts,
     whatever its body does.
@@ -176,7 +176,7 @@ def post(
 
 
 def _resolved(resolver: Resolve, host: str, port: int, deadline: float) -> Sequence[str] | None:
-    """The addresses, none for an unknown host, or None if nobody said so in time: a resolver cannot be interrupted."""
+    """The addresses, none for an unknown host, or None after the time limit: a resolver cannot be interrupted."""
     found: list[Sequence[str]] = []
 
     def look_up() -> None:

@@ -112,7 +112,7 @@ class InboxItem(Table):
 
 def find_key(key_id: str) -> ApiKey | None:
     """The key, read consistently: 0.5 RCU doubled to 1. Any text may be asked for: it comes from a header."""
-    if len(key_id) > _LONGEST_KEY_ID:  # DynamoDB takes a key of more than 2 048 bytes for a defect of ours
+    if len(key_id) > _LONGEST_KEY_ID:  # DynamoDB answers a key of more than 2 048 bytes with a validation error
         return None
     item = KeyItem.find(key_id, "key")
     return None if item is None else _key(item)
@@ -406,7 +406,7 @@ class DynamoDeliveries:
 def _earlier(error: ConditionFailedError, request: RequestKey) -> str | None:
     """What an earlier run of `request`, the action at position 0, has made; None if another condition failed alone.
 
-    The record of a request expires after a week: then only the id, which is derived from the request, tells.
+    The record of a request expires after a week: then only the id, which is derived from the request, shows the repeat.
     """
     return result_of(error.failed[0], request) if 0 in error.failed else None
 

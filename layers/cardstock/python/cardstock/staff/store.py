@@ -80,7 +80,7 @@ class DynamoPersons:
         return "added"
 
     def find_person(self, person_id: str) -> Person | None:
-        if len(person_id) > _LONGEST_ID:  # DynamoDB refuses longer keys as our bug
+        if len(person_id) > _LONGEST_ID:  # DynamoDB answers a key of more than 1 024 bytes with a validation error
             return None
         item = PersonItem.find(_PERSON, person_id)
         return None if item is None else _person(item)

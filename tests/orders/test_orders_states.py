@@ -210,7 +210,7 @@ HAPPENINGS = tuple(name for name in vars(Life) if not name.startswith("_") and n
 
 
 @pytest.fixture(autouse=True)
-def process_clock() -> Iterator[None]:
+def restored_clock() -> Iterator[None]:
     """The clock that each example sets is put back."""
     yield
     set_clock(SystemClock())

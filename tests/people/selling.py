@@ -16,7 +16,7 @@ import pytest
 from cardstock.attribution import Attribution, sign_attribution
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Listing
-from cardstock.clock import process_clock, rfc3339
+from cardstock.clock import now, rfc3339
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.callers import ACCESS
 from cardstock.edge.signatures import sign, verify
@@ -72,7 +72,7 @@ class Channel:
             found = self.payments.get(number, {"order_no": number, "status": "unpaid"})
         else:
             headers = {name.lower(): value for name, value in request.headers.items()}
-            verify([SECRETS["PAYMENT_SECRET_ID"]["sandbox_key"]], headers, request.content, process_clock().now())
+            verify([SECRETS["PAYMENT_SECRET_ID"]["sandbox_key"]], headers, request.content, now())
             asked = json.loads(request.content)
             found = self.refunds.setdefault(asked["refund_no"], asked | {"status": self.refund_status})
         if not self.answers:

@@ -2,12 +2,14 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from cardstock.network.plan_check import PYRAMID_WORDS
 from infra.demo.deployment import STAFF, start
@@ -206,6 +208,22 @@ def test_the_list_of_test_folders_is_complete() -> None:
     folders = {path.parent.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").glob("*/**/*.py")}
 
     assert folders <= set(listed)
+
+
+def test_the_newest_version_in_the_changelog_is_the_one_of_the_package() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    listed = re.findall(r"^## \[(\d[\d.]*)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)
+
+    assert listed[0] == version
+
+
+def test_hooks_download_nothing() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
+
+    assert [repository["repo"] for repository in hooks] == ["local"]
+    for hook in hooks[0]["hooks"]:
+        assert hook["language"] == "system"
+        assert (ROOT / hook["entry"].split()[0]).exists()
 
 
 # Words

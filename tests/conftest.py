@@ -4,56 +4,27 @@ import os
 
 from hypothesis import settings
 
-# Set before anything of the package is imported: settings and table models read it once.
+from infra.local.loading import load
+from infra.local.template import ROOT, Place
+
+_PLACE = Place(account="123456789012", region="ap-east-1", endpoint="https://sqs.ap-east-1.amazonaws.com")
+
+# Set before anything of the package is imported: settings and table models read it once. What the templates declare for
+# functions is there, with names that do not begin with the stack's: the table of `ORDERS_TABLE` is `orders`.
 _ENVIRONMENT = {
+    **{
+        name: value.replace(f"{_PLACE.stack}-", "")
+        for name, value in load(ROOT / "template.yaml", place=_PLACE).environment().items()
+    },
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "ap-east-1",
-    "AWS_REGION": "ap-east-1",
+    "AWS_DEFAULT_REGION": _PLACE.region,
+    "AWS_REGION": _PLACE.region,
     "AWS_EC2_METADATA_DISABLED": "true",
     "POWERTOOLS_DEV": "false",
     "POWERTOOLS_LOG_LEVEL": "WARNING",
     "ENVIRONMENT": "local",
-    "MEMBERS_TABLE": "members",
-    "NETWORK_TABLE": "network",
-    "PLANS_TABLE": "plans",
-    "CARDS_TABLE": "cards",
-    "PRODUCTS_TABLE": "products",
-    "ORDERS_TABLE": "orders",
-    "SUPPLIER_ORDERS_TABLE": "supplier-orders",
-    "REQUESTS_TABLE": "requests",
-    "LEDGER_TABLE": "ledger",
-    "BALANCES_TABLE": "balances",
-    "REWARDS_TABLE": "rewards",
-    "STATEMENTS_TABLE": "statements",
-    "PAYOUTS_TABLE": "payouts",
-    "RECOMMENDATIONS_TABLE": "recommendations",
-    "PARTNERS_TABLE": "partners",
-    "STAFF_TABLE": "staff",
-    "DELIVERIES_TABLE": "deliveries",
-    "COMPLIANCE_TABLE": "compliance",
-    "REPORTS_BUCKET": "reports",
-    "CARD_VIEWS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views",
-    "WEBHOOKS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/webhooks",
-    "PAYOUT_STEPS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/payout-steps",
-    "PAYOUT_MAPS_QUEUE_URL": "https://sqs.ap-east-1.amazonaws.com/123456789012/payout-maps",
-    "PAYOUT_MAP_ABOVE": "10000",
-    "SESSION_SECRET_ID": "session",
-    "PAYMENT_SECRET_ID": "payment",
-    "ADMIN_SECRET_ID": "admin",
-    "TRANSFER_SECRET_ID": "transfer",
     "PAYMENT_SANDBOX_URL": "http://127.0.0.1:8701",
-    "INFERENCE_BASE_URL": "",
-    "INFERENCE_MODEL": "",
-    "INFERENCE_API_KEY": "",
-    "BRAND_NAME": "Cardstock",
-    "TAX_METHOD": "labour",
-    "TAX_GAP": "restart",
-    "FREIGHT_FEN": "0",
-    "FREIGHT_FREE_FROM_FEN": "0",
-    "STOCKING_UNITS": "10",
-    "TRANSFER_CHANNEL": "bank_file",
-    "WEBHOOK_PRIVATE_NETWORKS": "",
 }
 os.environ.update(_ENVIRONMENT)
 os.environ.pop("AWS_ENDPOINT_URL", None)

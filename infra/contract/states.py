@@ -3,8 +3,8 @@
     python -m infra.contract.states
 
 A chart is an indented block of lines `before --verb--> after --verb--> later`; `|` separates several
-states. The line above it says of what. A test compares the document with the docstrings, and the docstrings with the
-transitions in the areas' models.
+states. The paragraph above it says of what. A test compares the document with the docstrings, and the docstrings with
+the transitions in the areas' models.
 """
 
 import ast
@@ -46,15 +46,17 @@ def charts(package: Path = PACKAGE) -> Iterator[Chart]:
     """Every chart of every area, in the order of areas and docstrings."""
     for path in sorted(package.glob("*/__init__.py")):
         text = ast.get_docstring(ast.parse(path.read_text("utf-8")), clean=True) or ""
-        subject, steps = "", list[tuple[str, str, str]]()
-        for line in [*text.split("\n"), "end"]:
+        paragraph, steps, joined = list[str](), list[tuple[str, str, str]](), False
+        for line in [*text.split("\n"), ""]:
             if _LINE.match(line):
                 steps += _steps(line)
-            elif line.strip():
-                if steps:
-                    yield Chart(path.parent.name, subject.rstrip(":"), tuple(steps))
-                    steps = []
-                subject = line.strip()
+                continue
+            if steps:
+                yield Chart(path.parent.name, " ".join(paragraph).rstrip(":"), tuple(steps))
+                paragraph, steps = [], []
+            if line.strip():
+                paragraph = [*paragraph, line.strip()] if joined else [line.strip()]
+            joined = bool(line.strip())
 
 
 def _steps(line: str) -> Iterator[tuple[str, str, str]]:

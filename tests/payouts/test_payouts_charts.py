@@ -10,10 +10,10 @@ import pytest
 
 import cardstock.payouts as area
 from cardstock.payouts.model import (
-    BATCH_STEPS,
+    BATCH_TRANSITIONS,
     FINAL,
     HANDED_OVER,
-    LINE_STEPS,
+    LINE_TRANSITIONS,
     WAITING,
     Answer,
     Batch,
@@ -48,12 +48,12 @@ def chart() -> Iterator[tuple[str, str, str]]:
 
 def test_the_charts_are_the_data() -> None:
     drawn = {(before, after) for before, _, after in chart()}
-    batches = {(before, after) for before, following in BATCH_STEPS.items() for after in following}
-    lines = {(before, after) for before, following in LINE_STEPS.items() for after in following}
+    batches = {(before, after) for before, following in BATCH_TRANSITIONS.items() for after in following}
+    lines = {(before, after) for before, following in LINE_TRANSITIONS.items() for after in following}
 
     assert drawn == batches | lines
-    assert set(BATCH_STEPS) == set(STAGES)
-    assert set(LINE_STEPS) == set(STATUSES)
+    assert set(BATCH_TRANSITIONS) == set(STAGES)
+    assert set(LINE_TRANSITIONS) == set(STATUSES)
 
 
 def test_the_step_of_a_stage_is_the_one_that_the_chart_names() -> None:
@@ -64,13 +64,13 @@ def test_the_step_of_a_stage_is_the_one_that_the_chart_names() -> None:
 
 def test_every_stage_has_a_step_or_waits() -> None:
     assert set(STEPS) == set(STAGES) - WAITING
-    assert {stage for stage, following in BATCH_STEPS.items() if not following} == {"settled"}
+    assert {stage for stage, following in BATCH_TRANSITIONS.items() if not following} == {"settled"}
     assert set(PART_STEPS) == {"sending_parts", "asking_parts"}
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(STAGES, STAGES)))
 def test_a_batch_moves_along_the_chart_alone(before: Stage, after: Stage) -> None:
-    if after in BATCH_STEPS[before]:
+    if after in BATCH_TRANSITIONS[before]:
         assert moved(batch(before), after, note="checked").stage == after
     else:
         with pytest.raises(ValueError, match="cannot become"):
@@ -79,7 +79,7 @@ def test_a_batch_moves_along_the_chart_alone(before: Stage, after: Stage) -> Non
 
 def test_every_stage_has_one_status_of_the_api_and_none_goes_back() -> None:
     order: tuple[BatchStatus, ...] = get_args(BatchStatus)
-    for before, following in BATCH_STEPS.items():
+    for before, following in BATCH_TRANSITIONS.items():
         for after in following:
             assert order.index(batch(after).status) >= order.index(batch(before).status)
 
@@ -96,4 +96,4 @@ def test_an_answer_moves_a_line_along_the_chart_alone(before: LineStatus, result
         assert after == before
     elif before != "pending":
         assert after == result
-        assert result in LINE_STEPS[before]
+        assert result in LINE_TRANSITIONS[before]

@@ -11,7 +11,7 @@ from cardstock.files import Document
 from cardstock.ids import RequestKey
 from cardstock.payouts import errors
 from cardstock.payouts.model import (
-    BATCH_STEPS,
+    BATCH_TRANSITIONS,
     IN_FLIGHT,
     MAX_ATTEMPTS,
     Answer,
@@ -106,7 +106,10 @@ class MemoryPayouts:
         stored = self._batches.get(batch.id)
         if stored is None or stored.version != batch.version:
             raise errors.PAYOUT_CHANGED()
-        assert batch.stage == stored.stage or batch.stage in BATCH_STEPS[stored.stage], (stored.stage, batch.stage)
+        assert batch.stage == stored.stage or batch.stage in BATCH_TRANSITIONS[stored.stage], (
+            stored.stage,
+            batch.stage,
+        )
         self._batches[batch.id] = replace(batch, version=batch.version + 1)
         return self._batches[batch.id]
 

@@ -34,11 +34,15 @@ Coupon of a plan without cash (`Position.coupon`); granted and revoked at once w
     none --count verified--> granted
     none --count order--> revoked
 
-A counted order (`CountedOrder.holding` and `.counting`); one that is paid, settled and refunded before it is heard of
-takes two steps at once:
+Whether an order holds its buyer's standing (`CountedOrder.holding`); one that is paid and refunded before it is heard
+of takes two steps at once:
 
     not_yet --count order--> holds --count order--> released --count order--> holds
     not_yet --count order--> released
+
+Whether an order counts for its referrer (`CountedOrder.counting`); one that settles and is refunded before it is heard
+of takes two steps at once:
+
     not_yet --count order--> counts --count order--> ended
     not_yet --count order--> ended
 

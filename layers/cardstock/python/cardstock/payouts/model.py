@@ -4,8 +4,8 @@ A batch belongs to one period and takes its id from it. A line belongs to one me
 number comes from (member, period, attempt) and never changes: the channel tells two payments apart by it alone.
 
 Where a batch stands is its `stage`, and where a line stands its `status`: nothing else says it. The times and names
-beside them are facts for the report and the API. The charts are in the package's docstring; `BATCH_STEPS` and
-`LINE_STEPS` are the same as data.
+beside them are facts for the report and the API. The charts are in the package's docstring; `BATCH_TRANSITIONS` and
+`LINE_TRANSITIONS` are the same as data.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ BatchStatus: TypeAlias = Literal["open", "approved", "sending", "settled"]
 """What the API calls the stages."""
 LineStatus: TypeAlias = Literal["pending", "sent", "waiting_user", "paid", "failed", "expired", "dropped"]
 
-BATCH_STEPS: Final[Mapping[Stage, frozenset[Stage]]] = {
+BATCH_TRANSITIONS: Final[Mapping[Stage, frozenset[Stage]]] = {
     "listing": frozenset({"counted"}),
     "counted": frozenset({"listed", "sending"}),
     "listed": frozenset({"approved"}),
@@ -60,7 +60,7 @@ BATCH_STEPS: Final[Mapping[Stage, frozenset[Stage]]] = {
 }
 """Which stages may follow a stage. From `sending` to itself: a line is added by a retry."""
 
-LINE_STEPS: Final[Mapping[LineStatus, frozenset[LineStatus]]] = {
+LINE_TRANSITIONS: Final[Mapping[LineStatus, frozenset[LineStatus]]] = {
     "pending": frozenset({"sent", "dropped"}),
     "sent": frozenset({"waiting_user", "paid", "failed", "expired"}),
     "waiting_user": frozenset({"waiting_user", "paid", "failed", "expired"}),
@@ -125,7 +125,7 @@ DropReason: TypeAlias = Literal[
     "attempt_open",  # an earlier attempt was paid late, or is not over
 ]
 
-FINAL: Final = frozenset(status for status, following in LINE_STEPS.items() if not following)
+FINAL: Final = frozenset(status for status, following in LINE_TRANSITIONS.items() if not following)
 IN_FLIGHT: frozenset[LineStatus] = frozenset({"sent", "waiting_user"})
 RETURNED: frozenset[LineStatus] = frozenset({"failed", "expired"})
 """The money of these lines is available to the payee again."""
@@ -392,7 +392,7 @@ def moved(batch: Batch, stage: Stage, **facts: Any) -> Batch:
 
     Raises ValueError for a stage that does not follow.
     """
-    if stage not in BATCH_STEPS[batch.stage]:
+    if stage not in BATCH_TRANSITIONS[batch.stage]:
         raise ValueError(f"{batch.id} is {batch.stage} and cannot become {stage}")
     return replace(batch, stage=stage, **facts)
 

@@ -46,7 +46,7 @@ from cardstock.ids import RequestKey
 from cardstock.ledger.payout_store import post_claim, post_paid, post_returned
 from cardstock.payouts import errors
 from cardstock.payouts.model import (
-    LINE_STEPS,
+    LINE_TRANSITIONS,
     MAX_ATTEMPTS,
     Answer,
     Batch,
@@ -408,7 +408,7 @@ def _moment(line: Line, at: datetime | None) -> datetime:
 
 def _update(write: Transaction, line: Line, actions: list[Any]) -> None:
     """Change a line, unless its stored status is one that the new one cannot follow."""
-    before = [status for status, following in LINE_STEPS.items() if line.status in following]
+    before = [status for status, following in LINE_TRANSITIONS.items() if line.status in following]
     write.update(
         LineItem(pk=line.batch, sk=f"line#{line.number}"), actions=actions, condition=LineItem.status.is_in(*before)
     )

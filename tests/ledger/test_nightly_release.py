@@ -9,7 +9,7 @@ from cardstock import environment
 from cardstock.network import wiring
 from cardstock.network.deciding import position_of
 from functions.ledger.nightly_release import app
-from tests.house.cloud import Context
+from tests.house.cloud import Context, forget_factories
 from tests.people.ledger_shop import DEMO_PLAN, Shop, line, shop
 
 __all__ = ["shop"]
@@ -45,6 +45,15 @@ def test_a_reward_becomes_available_when_its_days_are_over_and_not_before(team: 
     assert early == {"settled": 0, "held": 0, "waiting": 0, "finished": True}
     assert before == {"mem_r": (30_000, 0)}
     assert answer == {"settled": 1, "held": 0, "waiting": 0, "finished": True}
+    assert team.balances() == {"mem_r": (0, 30_000)}
+
+
+def test_a_night_in_a_process_of_its_own_releases_too(team: Shop) -> None:
+    received(team)
+    team.clock.set(EIGHTH_NIGHT)
+    forget_factories()  # what the other functions of this test have made
+
+    assert team.night()["settled"] == 1
     assert team.balances() == {"mem_r": (0, 30_000)}
 
 

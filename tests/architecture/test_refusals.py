@@ -19,8 +19,10 @@ SOURCES = {
 
 
 def declared(path: Path) -> dict[str, Refusal]:
+    """The refusals that a file declares. What it imports from another file is declared there."""
     module = importlib.import_module(".".join(path.relative_to(PACKAGE).with_suffix("").parts))
-    return {name: value for name, value in vars(module).items() if isinstance(value, Refusal)}
+    assigned = set(re.findall(r"^(\w+): Final\b", path.read_text("utf-8"), re.M))
+    return {name: value for name, value in vars(module).items() if isinstance(value, Refusal) and name in assigned}
 
 
 EVERY = [(path, name, refusal) for path in FILES for name, refusal in declared(path).items()]

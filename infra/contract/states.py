@@ -61,9 +61,9 @@ def charts(package: Path = PACKAGE) -> Iterator[Chart]:
 
 def _steps(line: str) -> Iterator[tuple[str, str, str]]:
     states = _ARROW.split(line.strip())
-    for befores, verb, afters in zip(states[::2], states[1::2], states[2::2], strict=False):
-        for before in befores.split("|"):
-            for after in afters.split("|"):
+    for sources, verb, targets in zip(states[::2], states[1::2], states[2::2], strict=False):
+        for before in sources.split("|"):
+            for after in targets.split("|"):
                 yield before.strip(), verb, after.strip()
 
 

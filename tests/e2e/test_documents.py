@@ -217,6 +217,14 @@ def test_the_newest_version_in_the_changelog_is_the_one_of_the_package() -> None
     assert listed[0] == version
 
 
+def test_every_decision_has_a_date_and_a_reason() -> None:
+    decisions = (ROOT / "infra" / "DECISIONS.md").read_text("utf-8").split("**What**")[1:]
+
+    assert len(decisions) > 40
+    assert [text for text in decisions if not re.match(r" \(\d{4}-\d\d-\d\d\): .+\n", text)] == []
+    assert [text for text in decisions if text.count("\n**Why:** ") != 1] == []
+
+
 def test_hooks_download_nothing() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
 

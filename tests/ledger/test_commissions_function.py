@@ -15,7 +15,7 @@ from cardstock.ledger.payout_steps import claimed
 from cardstock.ledger.store import post
 from cardstock.network import wiring as network_wiring
 from functions.ledger.on_entry import app as on_ledger_entry
-from tests.house.cloud import ROOT, Context, http_event, queue_event, serve
+from tests.house.cloud import ROOT, Context, forget_factories, http_event, queue_event, serve
 from tests.people.ledger_shop import Shop, line, shop
 from tests.people.staff import person, staff_key
 
@@ -324,3 +324,11 @@ def test_a_kept_request_is_answered(path: Path, sold: tuple[Shop, str]) -> None:
         assert (answer["statusCode"], json.loads(answer["body"])["code"]) == REFUSED[path.stem]
     else:
         assert answer["statusCode"] in (200, 201)
+
+
+def test_a_cold_function_explains_by_the_plan_that_it_reads(sold: tuple[Shop, str]) -> None:
+    forget_factories()
+    status, explained = call("GET", f"/v1/me/commissions/{sold[1]}", token=token("mem_r"))
+
+    assert status == 200
+    assert explained["order_id"] == sold[1]

@@ -12,7 +12,8 @@ from cardstock.edge.callers import ACCESS
 from cardstock.ids import new_id
 from cardstock.members import wiring as members_wiring
 from cardstock.members.store import members_of
-from tests.house.cloud import ROOT_KEY, Cloud, Context, http_event, serve
+from tests.house.cloud import ROOT_KEY, Cloud, Context, forget_factories, http_event, serve
+from tests.people import ledger_shop
 from tests.people.clock import TestClock
 from tests.people.staff import staff_key
 
@@ -292,6 +293,16 @@ def test_staff_appoints_a_partner_once(cloud: Cloud) -> None:
     assert (place["role"], place["appointed"]) == ("partner", True)
     assert own == place
     assert cloud.state() == before
+
+
+def test_a_cold_function_appoints_under_the_plan_that_it_reads(cloud: Cloud, clock: TestClock) -> None:
+    ledger_shop.Shop(cloud, clock).publish()
+    member_id, _ = member("anna")
+    key = staff("network:appoint")
+    forget_factories()
+    status, place = call("POST", f"/v1/members/{member_id}/partner-appointments", {"reason": "Founder"}, token=key)
+
+    assert (status, place["role"]) == (200, "partner")
 
 
 def test_an_appointment_needs_the_scope_and_a_member(cloud: Cloud) -> None:

@@ -14,7 +14,7 @@ from cardstock.errors import ConflictError, NotFoundError, RefusedError, Unavail
 from cardstock.orders import fulfilment, refunds
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import MAX_PARCELS
-from tests.house.cloud import ROOT_KEY, Context, http_event, serve
+from tests.house.cloud import ROOT_KEY, Context, forget_factories, http_event, serve
 from tests.people.clock import START
 from tests.people.selling import BUYER, CART, GOODS, STRANGER, Shop, reply
 from tests.people.staff import person
@@ -510,6 +510,7 @@ def test_a_refund_whose_channel_took_longer_than_any_queue_is_finished_by_a_late
     refund_id = shop.refund(order_id, {"85123A": 6}).body["refund_id"]
     shop.refund(order_id, {"71053": 1}, key="refund-2")
     shop.clock.move(days=2)
+    forget_factories()  # the sweep asks for its own secrets
     waits = shop.sweep()
     shop.channel.refunds[refund_id]["status"] = "succeeded"
     some = shop.sweep()

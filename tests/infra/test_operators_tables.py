@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cardstock.clock import process_clock, set_clock
+from cardstock import clock
+from cardstock.clock import SystemClock, set_clock
 from infra.commands import operators
 from infra.commands.cli import app
 from infra.local import state
@@ -67,15 +68,14 @@ def test_a_state_folder_gives_the_tables_and_the_time_of_what_runs_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LEDGER_TABLE", "another")
-    clock = process_clock()
     (tmp_path / state.ENVIRONMENT).write_text('{"LEDGER_TABLE": "here"}', encoding="utf-8")
     (tmp_path / state.MEMORY).write_text(json.dumps({"shift_seconds": 40 * 86_400.0}), encoding="utf-8")
     try:
         operators.work_on(state=tmp_path)
         operators.need_tables()
-        now, table = process_clock().now(), os.environ["LEDGER_TABLE"]
+        now, table = clock.now(), os.environ["LEDGER_TABLE"]
     finally:
-        set_clock(clock)
+        set_clock(SystemClock())
 
     assert table == "here"
     assert abs(now - datetime.now(UTC) - timedelta(days=40)) < timedelta(minutes=1)

@@ -39,11 +39,6 @@ def now() -> datetime:
     return _PROCESS.now()
 
 
-def process_clock() -> Clock:
-    """The clock of this process, as something that can be passed on."""
-    return _PROCESS
-
-
 def set_clock(new: Clock) -> None:
     """Let this process take its time from `new`."""
     _PROCESS._source = new

@@ -7,7 +7,8 @@ from typing import Any
 
 import boto3
 
-from cardstock.clock import process_clock, rfc3339
+from cardstock import clock
+from cardstock.clock import rfc3339
 from cardstock.edge.signatures import verify
 
 dynamodb = boto3.client("dynamodb")
@@ -32,7 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _put(event: dict[str, Any]) -> dict[str, Any]:
     item = {"pk": {"S": event["pathParameters"]["note_id"]}, "owner": {"S": "somebody"}, "text": {"S": event["body"]}}
     dynamodb.put_item(TableName=os.environ["NOTES_TABLE"], Item=item)
-    return {"statusCode": 201, "body": json.dumps({"at": rfc3339(process_clock().now())})}
+    return {"statusCode": 201, "body": json.dumps({"at": rfc3339(clock.now())})}
 
 
 def _echo(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def _echo(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _notify(event: dict[str, Any]) -> dict[str, Any]:
     secrets = boto3.client("secretsmanager")
     key = json.loads(secrets.get_secret_value(SecretId=os.environ["PAYMENT_SECRET_ID"])["SecretString"])["sandbox_key"]
-    verify([key], event["headers"], event["body"].encode(), process_clock().now())
+    verify([key], event["headers"], event["body"].encode(), clock.now())
     _count(json.loads(event["body"])["transaction_no"])
     return {"statusCode": 200, "body": '{"code":"SUCCESS"}'}
 

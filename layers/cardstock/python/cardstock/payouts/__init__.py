@@ -1,8 +1,8 @@
 """Payouts: once a month, members are paid what is available to them.
 
 A batch belongs to one month. It has a line for each eligible member: one payment, with its own transfer number. Sending
-a line claims its money in the ledger (available to paying) and hands it to a transfer channel: a bank's file that a
-person carries, WeChat, Alipay, or a sandbox. Answers of the channel end lines; the money is paid, or available again.
+a line claims its money in the ledger (available to paying) and submits it to a transfer channel: a bank file that a
+person uploads, WeChat, Alipay, or a sandbox. The channel's answer ends the line: its money is paid, or available again.
 When every line is final and the three books (ledger, batch, channel) agree, the batch is closed, its report is written,
 and it settles. A person is the human behind one or more members; tax is withheld per person.
 
@@ -37,7 +37,7 @@ Status of a line:
     sent           --finish_lines-->         waiting_user | paid | failed | expired
     waiting_user   --finish_lines-->         waiting_user | paid | failed | expired
 
-Where to look: `steps.py` takes a batch on, stage by stage; the steps are in `listing.py`, `sending.py` (amounts in
+Where to look: `steps.py` advances a batch, stage by stage; the steps are in `listing.py`, `sending.py` (amounts in
 `sizing.py`, big batches in `parts.py`), `asking.py`, `settling.py` and `reporting.py`; what people do is in
 `opening.py`, `approval.py`, `results.py` and `reading.py`. `tax/` has tables, withholding, and the quarter's file for
 the tax office; `report/` the writers; `channels/` the transfer channels.

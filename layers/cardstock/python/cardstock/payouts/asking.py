@@ -1,4 +1,4 @@
-"""Asking the channel how transfers stand."""
+"""Asking the channel for the status of transfers."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -12,11 +12,11 @@ from cardstock.payouts.ports import CHUNK
 from cardstock.payouts.settling import settle_answered
 
 CANCEL_AFTER: Final = timedelta(hours=72)
-"""Channels let a transfer that no payee accepts expire after 24 hours, sometimes later. Then it is cancelled."""
+"""Cancel a transfer that its payee has not accepted by then. Channels let it expire after 24 hours, sometimes later."""
 
 
 def ask_channel(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch | Pause:
-    """Ask about the transfers, unless the map does it in parts, and apply the answers."""
+    """Ask about all transfers and apply the answers; a batch in parts is asked about by the payout map."""
     batch = give_parts_to_map(needs, batch)
     if batch.stage == "asking":
         _ask(needs, batch)
@@ -24,7 +24,7 @@ def ask_channel(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch
 
 
 def ask_part(needs: StepNeeds, batch: Batch, part: str) -> bool:
-    """Ask about the transfers of one part. Always False: what it had no time for is asked about with the next poll."""
+    """Ask about the transfers of one part. Always False: what it had no time for is asked about at the next poll."""
     _ask(needs, batch, part)
     return False
 
@@ -32,8 +32,8 @@ def ask_part(needs: StepNeeds, batch: Batch, part: str) -> bool:
 def _ask(needs: StepNeeds, batch: Batch, part: str = "") -> None:
     """Ask the channel about every line that is not known to be paid, and record its answers.
 
-    A line without an answer is handed over again, number and parameters unchanged. A line that came back is asked about
-    too: a late payment has to be known before the books are compared.
+    A line without an answer is submitted again under the same number with the same parameters. A returned line is asked
+    about too: a late payment must be known before the books are compared.
     """
     payouts, channel = needs.payouts, needs.channel(batch.rules.channel)
     said = payouts.answers_of_batch(batch.id, part)
@@ -43,7 +43,7 @@ def _ask(needs: StepNeeds, batch: Batch, part: str = "") -> None:
         if line.status in RETURNED or (line.status in IN_FLIGHT and not has_final_answer(said.get(line.number, ())))
     ]
     now = clock.now()
-    # Steps that run out of time begin elsewhere each time, so that no line waits for ever.
+    # Start at another line each time, so that a step that runs out of time does not starve the same lines.
     begin = int(now.timestamp()) % len(asked) if asked else 0
     for chunk in chunks(asked[begin:] + asked[:begin], CHUNK):
         if not needs.enough_time():
@@ -63,5 +63,5 @@ def _is_overdue(line: Line, now: datetime) -> bool:
 
 
 def _is_unanswered(line: Line, answer: Answer | None) -> bool:
-    """Whether to hand the line over again: the channel knows nothing, or the payee's confirmation is missing."""
+    """Whether to submit the line again: the channel does not know it, or the payee's confirmation is missing."""
     return answer is None or (answer.result == "waiting_user" and not (answer.confirmation or line.confirmation))

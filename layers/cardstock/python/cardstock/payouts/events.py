@@ -1,4 +1,4 @@
-"""What happens to payout batches, as partners get it: the data of each event. No member is named."""
+"""Payout events as partners get them. No event names a member."""
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -9,7 +9,7 @@ from cardstock.payouts.model import Batch, BatchStatus
 
 
 class PayoutOpened(msgspec.Struct, frozen=True):
-    """`payout.opened`: every member is listed."""
+    """`payout.opened`: every eligible member is listed."""
 
     payout_id: str
     period: str

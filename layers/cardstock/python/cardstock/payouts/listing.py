@@ -17,7 +17,8 @@ _OLDER_LOOKED_AT: Final = 24
 
 
 def list_payees(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch:
-    """Add a line for every member who is eligible now. A killed step starts again; once through, it adds nobody."""
+    """Add a line for every member who is eligible now. A killed step starts again; once all are listed, it adds
+    nobody."""
     blocked = _blocked_by_older(batch, needs.payouts)
     now = clock.now()
     for chunk in chunks(needs.ledger.eligible(batch.rules.minimum), _LISTED_AT_ONCE):
@@ -36,12 +37,12 @@ def list_payees(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch
 
 
 def announce_listing(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch:
-    """Announce that the batch is listed. A batch without lines has nothing to approve and goes on by itself.
+    """Announce that the batch is listed. A batch without lines needs no approval and goes on to sending.
 
     Killed between the announcement and the write, the next step announces the same event again.
     """
     if not batch.listed:
-        # A step that listed at the same time may have added lines after this one had counted. By now nobody adds any.
+        # A concurrent step may have added lines after this one counted. From here on nobody adds any.
         counted = _count(batch, needs.payouts)
         if counted.listed:
             batch = needs.payouts.replace_batch(counted)
@@ -50,7 +51,7 @@ def announce_listing(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> 
 
 
 def _blocked_by_older(batch: Batch, payouts: Payouts) -> set[str]:
-    """Members who have a line in an older batch that is not over.
+    """Members who have a line in an older batch that is not settled.
 
     Also members whose transfer was reported paid after it was reported failed: their balance is too high until the
     difference is resolved.

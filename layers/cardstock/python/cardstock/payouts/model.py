@@ -1,10 +1,10 @@
-"""A payout batch, its lines, and what a transfer channel says about them.
+"""A payout batch, its lines, and a transfer channel's answers about them.
 
 A batch belongs to one period and takes its id from it. A line belongs to one member and one attempt; its transfer
 number comes from (member, period, attempt) and never changes: the channel tells two payments apart by it alone.
 
-Where a batch stands is its `stage`, and where a line stands its `status`: nothing else says it. The times and names
-beside them are facts for the report and the API. The charts are in the package's docstring; `BATCH_TRANSITIONS` and
+The `stage` of a batch and the `status` of a line are the only record of its state. The times and names beside them are
+facts for the report and the API. The charts are in the package's docstring; `BATCH_TRANSITIONS` and
 `LINE_TRANSITIONS` are the same as data.
 """
 
@@ -26,21 +26,21 @@ from cardstock.payouts.tax.tables import Method, TaxToDate
 
 Stage: TypeAlias = Literal[
     "listing",  # eligible members are being listed
-    "counted",  # every eligible member has a line; partners do not know yet
+    "counted",  # every eligible member has a line; not announced yet
     "listed",  # waits for a second person's approval
     "approved",
     "sending",  # lines are being sent, one step after the other
     "sending_parts",  # lines are being sent in `PARTS`, side by side
-    "with_bank",  # a person has the file, and brings the bank's results
+    "with_bank",  # a person uploads the file to the bank and its results here
     "confirmed",  # a person has confirmed the bank's whole file as paid
     "asking",  # the channel is asked how the transfers stand
     "asking_parts",  # the same in `PARTS`
     "closed",  # every line is final and the three books agree; the report is to be written
-    "reported",  # the report is written; partners do not know yet
+    "reported",  # the report is written; not announced yet
     "settled",
 ]
 BatchStatus: TypeAlias = Literal["open", "approved", "sending", "settled"]
-"""What the API calls the stages."""
+"""The API's names for the stages."""
 LineStatus: TypeAlias = Literal["pending", "sent", "waiting_user", "paid", "failed", "expired", "dropped"]
 
 BATCH_TRANSITIONS: Final[Mapping[Stage, frozenset[Stage]]] = {
@@ -90,22 +90,22 @@ _STATUS_OF: Final[Mapping[Stage, BatchStatus]] = {
 HANDED_OVER: Final[frozenset[Stage]] = frozenset(
     {"with_bank", "confirmed", "asking", "asking_parts", "closed", "reported", "settled"}
 )
-"""No line is pending: the channel, or the person who carries its file, has every transfer."""
+"""No line is pending: every transfer is with the channel, or in its file."""
 ASKED: Final[frozenset[Stage]] = frozenset({"asking", "asking_parts"})
 """The channel answers for each transfer."""
 RETRIABLE: Final[frozenset[Stage]] = frozenset({"sending", "sending_parts", "with_bank", "confirmed", *ASKED})
 """A failed line may have a second attempt, if the channel itself said that it failed."""
 POLLED: Final[frozenset[Stage]] = frozenset({"approved", "sending", "sending_parts", "closed", *ASKED})
-"""The hourly poll takes these on; a batch whose file is at the bank waits for a person."""
+"""The hourly poll advances these; a batch whose file is at the bank waits for a person."""
 WAITING: Final[frozenset[Stage]] = frozenset({"listed", "settled"})
-"""Nothing happens to these until somebody approves, or ever again."""
+"""Nothing happens to these until somebody approves (`listed`), or any more (`settled`)."""
 Result: TypeAlias = Literal["waiting_user", "paid", "failed", "expired"]
-"""What a channel can answer. No answer is not a result: the same number is sent or asked about again."""
+"""A channel's possible answers. Without one, the number is submitted or asked about again."""
 
 DifferenceCode: TypeAlias = Literal[
     "UNANSWERED",  # the channel has not answered how the transfer ended
     "CLAIM",  # the ledger claimed another amount than the line's gross
-    "OUTCOME",  # ledger, line and channel disagree on how it ended
+    "OUTCOME",  # ledger, line and channel disagree on its result
     "TAX",  # the ledger withheld another tax than the line
     "AMOUNT",  # the channel moved another amount than the line's net
     "ARITHMETIC",  # gross is not tax plus net
@@ -122,7 +122,7 @@ DropReason: TypeAlias = Literal[
     "under_channel_minimum",
     "over_channel_maximum",
     "account_unsuitable",  # the channel cannot pay to the payee's account
-    "attempt_open",  # an earlier attempt was paid late, or is not over
+    "attempt_open",  # an earlier attempt was paid late, or is not final
 ]
 
 FINAL: Final = frozenset(status for status, following in LINE_TRANSITIONS.items() if not following)
@@ -133,9 +133,9 @@ MAX_ATTEMPTS = 2
 PARTS = tuple("0123456789abcdefghjkmnpqrstvwxyz")
 """The first letter of a transfer number's unique half; each is as frequent as any other. A big batch has 32 parts."""
 REST = "rest"
-"""The step after all parts: it takes the lines that they left, and does what can only be done once."""
+"""The step after all parts: it sends the lines that they left, and does what can only be done once."""
 SCHEDULE_ACTOR = "schedule"
-"""Opens a batch when no person did. It can never approve one."""
+"""The actor of a batch that the schedule opened. It can never approve one."""
 
 _PERIOD = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
@@ -151,17 +151,17 @@ class Period(msgspec.Struct, frozen=True):
 
     @property
     def month(self) -> date:
-        """Its first day."""
+        """The first day of the month."""
         return date(int(self.key[:4]), int(self.key[5:]), 1)
 
     @property
     def starts(self) -> datetime:
-        """The first moment that belongs to it, in UTC."""
+        """The first moment of the month, in UTC."""
         return datetime(self.month.year, self.month.month, 1, tzinfo=BRAND_ZONE).astimezone(UTC)
 
     @property
     def ends(self) -> datetime:
-        """The first moment that does not belong to it any more, in UTC."""
+        """The first moment after the month, in UTC."""
         later = self.month.replace(day=28) + timedelta(days=4)
         return datetime(later.year, later.month, 1, tzinfo=BRAND_ZONE).astimezone(UTC)
 
@@ -172,7 +172,7 @@ class Period(msgspec.Struct, frozen=True):
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """The brand's settings when the batch was opened. A batch keeps its rules to its end."""
+    """The brand's settings when the batch was opened; they apply until it settles."""
 
     minimum: Fen
     """Smallest available balance that is listed."""
@@ -216,7 +216,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Reconciliation(msgspec.Struct, frozen=True):
-    """Ledger, batch and channel compared. `paid` is net, `claimed` and `returned` are gross."""
+    """The comparison of ledger, batch and channel. `paid` is net, `claimed` and `returned` are gross."""
 
     ledger: Totals
     batch: Totals
@@ -229,7 +229,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """The head of a batch. Its sums follow from its lines; `listed` and `books` are those of one moment."""
+    """The head of a batch. Its sums follow from its lines; `listed` and `books` are snapshots."""
 
     id: str
     period: Period
@@ -241,16 +241,16 @@ class Batch(msgspec.Struct, frozen=True):
     """When every eligible member had a line. Nobody is added later, except by a retry."""
     approved_by: str | None = None
     approver: str = ""
-    """The name on the approver's key, as it was then."""
+    """Name on the approver's key, at that time."""
     approved_at: datetime | None = None
     note: str | None = None
     """The approver's note."""
     since: datetime | None = None
-    """Where its statements begin: when the batch before it was opened; None: with the first entry."""
+    """Start of its statements: when the batch before it was opened; None: from the first entry."""
     listed: int = 0
-    """How many lines it was opened with."""
+    """Number of lines when it was opened."""
     listed_amount: Fen = 0
-    """What these lines were worth."""
+    """Sum of these lines."""
     sent_at: datetime | None = None
     """When the last pending line was sent and the transfer file, if the channel takes one, was written. None again
     while a retry is being sent."""
@@ -258,23 +258,23 @@ class Batch(msgspec.Struct, frozen=True):
     """Key that confirmed every line in flight as paid, as a bank's statement for a whole file does."""
     confirmed_at: datetime | None = None
     closed_at: datetime | None = None
-    """When every line was final and the three books agreed. The report is dated by it."""
+    """When every line was final and the three books agreed. It is the date of the report."""
     settled_at: datetime | None = None
     books: Reconciliation | None = None
-    """The last reconciliation; the first one is made when every line is final. Only the first differences are kept."""
+    """The last reconciliation; the first is made when every line is final. Only the first differences are kept."""
     transfers: tuple[File, ...] = ()
     """Files written for the channel."""
     reports: tuple[File, ...] = ()
     version: int = 1
-    """Counts the writes; the condition of the next one."""
+    """Number of writes; each write requires the last one's."""
     opener: str = ""
-    """The name on the key that opened it by hand, as it was then."""
+    """Name on the key of the person who opened it, at that time; empty for the schedule."""
     spread_at: datetime | None = None
-    """When its parts were last given to the map; None while it is not taken in parts."""
+    """When its parts were last given to the payout map; None unless it is processed in parts."""
 
     @property
     def status(self) -> BatchStatus:
-        """What the API calls the stage."""
+        """The API's name for the stage."""
         return _STATUS_OF[self.stage]
 
 
@@ -295,13 +295,13 @@ class Line(msgspec.Struct, frozen=True):
     attempt: int
     number: str
     listed: Fen
-    """What was available when the batch was opened: the most that this line can pay out."""
+    """Available balance when the batch was opened: the most that this line can pay out."""
     status: LineStatus = "pending"
     gross: Fen = 0
     tax: Fen = 0
     net: Fen = 0
     name: str = ""
-    """The payee's name as the channel was given it."""
+    """The payee's name as sent to the channel."""
     account: str = ""
     reason: str | None = None
     """Why it was dropped (a `DropReason`), or failed or expired (the channel's own code)."""
@@ -311,13 +311,13 @@ class Line(msgspec.Struct, frozen=True):
     """The person's ID number, masked: the number itself is stored nowhere."""
     tax_table: str = ""
     before: TaxToDate | None = None
-    """The person's tax figures when the month began, over all members of the person."""
+    """The person's tax figures at the start of the month, over all members of the person."""
     after: TaxToDate | None = None
-    """The same after this line, with the transfers then in flight to other members of the person."""
+    """The same after this line, including transfers then in flight to other members of the person."""
     sent_at: datetime | None = None
     closed_at: datetime | None = None
     confirmation: Confirmation | None = None
-    """What the payee needs to accept the money, while the line waits for that."""
+    """What the payee needs to accept the money, while the line waits for it."""
     retried_by: str | None = None
     """Key that asked for this attempt; None for the first one."""
 
@@ -327,8 +327,8 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A channel's answer about one number. `source` names the channel, or the key that brought the answer. `amount` is
-    the net, if the channel gave one."""
+    """A channel's answer about one number. `source` is the channel, or the key that uploaded the answer. `amount` is
+    the net, if the channel named one."""
 
     number: str
     result: Result
@@ -340,7 +340,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Payee(msgspec.Struct, frozen=True):
-    """A member as somebody to be paid."""
+    """A member as a payee."""
 
     member: str
     name: str
@@ -376,7 +376,7 @@ class Booking(msgspec.Struct, frozen=True):
 
 
 class LedgerLine(msgspec.Struct, frozen=True):
-    """One posting on one account of one payee. `amount` is signed; `kind` and `cause` say what made it."""
+    """One posting on one account of one payee. `amount` is signed; `kind` and `cause` tell what it is for."""
 
     member: str
     at: datetime
@@ -388,7 +388,7 @@ class LedgerLine(msgspec.Struct, frozen=True):
 
 
 def moved(batch: Batch, stage: Stage, **facts: Any) -> Batch:
-    """The batch in its next stage, with the facts that belong to it: the one way to change a stage.
+    """The batch in its next stage, with that stage's facts. The only way to change a stage.
 
     Raises ValueError for a stage that does not follow.
     """
@@ -398,7 +398,7 @@ def moved(batch: Batch, stage: Stage, **facts: Any) -> Batch:
 
 
 def batch_id(period: Period) -> str:
-    """The id of a period's batch: opening it five times finds one batch."""
+    """The id of a period's batch: every opening of the period finds the same batch."""
     return f"pay_{period.key.replace('-', '')}"
 
 
@@ -440,12 +440,12 @@ def refusal(payee: Payee | None, balance: Balance) -> DropReason | None:
 
 
 def dropped(line: Line, reason: str, at: datetime) -> Line:
-    """The dropped line: its money was never claimed and waits for the next period."""
+    """The dropped line. Its money was never claimed and stays available for the next period."""
     return replace(line, status="dropped", reason=reason, closed_at=at)
 
 
 def answered(line: Line, answer: Answer) -> Line:
-    """The line after the channel's answer. A final line never changes."""
+    """The line after the channel's answer. A final line does not change."""
     if line.final:
         return line
     final = answer.result in FINAL
@@ -471,12 +471,12 @@ def has_final_answer(answers: Iterable[Answer]) -> bool:
 
 
 def returned_by_channel(batch: Batch, answers: Sequence[Answer]) -> bool:
-    """Whether the last answer came from the channel itself, and says that it did not pay."""
+    """Whether the last answer came from the channel itself and says that the transfer was not paid."""
     return bool(answers) and answers[-1].result in RETURNED and answers[-1].source == batch.rules.channel
 
 
 def retried(line: Line, actor: str) -> Line:
-    """The next attempt of a failed line, under a number of its own. It pays at most the gross of the failed one."""
+    """The next attempt of a failed line, under a new number. It pays at most the gross of the failed one."""
     attempt = line.attempt + 1
     return Line(
         batch=line.batch,

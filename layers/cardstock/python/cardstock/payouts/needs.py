@@ -1,4 +1,4 @@
-"""What a step of a batch needs, and what it answers."""
+"""The ports and the result of a batch's step."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -10,7 +10,7 @@ from cardstock.payouts.model import Batch, Line
 from cardstock.payouts.ports import Announce, Channel, EnoughTime, Files, Ledger, Payees, PayoutMap, Payouts, Writer
 
 Pause: TypeAlias = Literal["wait", "again"]
-"""Why a step ends here: `wait` for an event or a person, or `again` at once because its time was up."""
+"""Why a step ends: `wait` for an event or a person, or `again` because its time was up."""
 
 T = TypeVar("T")
 
@@ -23,22 +23,22 @@ class StepNeeds(msgspec.Struct, frozen=True):
     ledger: Ledger
     payees: Payees
     channel: Callable[[str], Channel]
-    """The channel that a batch was opened with, by its name."""
+    """The channel of a name."""
     files: Files
     writers: Callable[[], Sequence[Writer]]
     """The report's writers; their libraries are loaded when this is called."""
     announce: Announce
     payout_map: PayoutMap | None
-    """None in the step after the parts, which takes the lines itself that they left."""
+    """None in the step after the parts, which sends the left lines itself."""
     enough_time: EnoughTime
 
 
 Step: TypeAlias = Callable[[StepNeeds, Batch, Iterable[Line]], Batch | Pause]
-"""Takes a batch one stage on. The lines are those of the batch, read when they are asked for."""
+"""Moves a batch one stage on. The lines are those of the batch, read lazily."""
 
 
 def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The values in lists of `size`, read as they are asked for."""
+    """The values in lists of at most `size`, read lazily."""
     source = iter(values)
     while chunk := list(islice(source, size)):
         yield chunk

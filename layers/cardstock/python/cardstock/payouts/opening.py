@@ -1,4 +1,4 @@
-"""Opening a month's batch, by the schedule or by hand."""
+"""Opening a month's batch, by the schedule or by a person."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,11 +12,11 @@ from cardstock.payouts.model import Batch, Period, Rules, batch_id
 from cardstock.payouts.ports import Payouts
 
 _LAST_NIGHT: Final = timedelta(hours=3)
-"""When the schedule opens payouts, too."""
+"""When the schedule opens payouts."""
 
 
 class Opener(msgspec.Struct, frozen=True):
-    """Who opens a batch: the id and the name of a key. The schedule has no name."""
+    """Who opens a batch: the id and the name of a key. The schedule's name is empty."""
 
     id: str
     name: str = ""
@@ -50,10 +50,10 @@ def open_by_hand(
 ) -> tuple[Batch, bool]:
     """The batch of a period, opened now by a person unless it exists, and whether this request was a repeat.
 
-    Only the month that ended last can be opened, because what is paid now is taxed as its income. The releases and
-    dividends of its last night have to be booked first, or they would wait for the next month. `keep` remembers the
-    request, and refuses one that stood for another period. Raises `InvalidError` for a month that is none,
-    `RefusedError` (PERIOD_NOT_OVER, PERIOD_PAST), and what `rules` and `keep` raise.
+    Only the last ended month can be opened, because what is paid now is taxed as its income. The releases and dividends
+    of its last night must be booked first, or they would wait for the next month. `keep` stores the request, and
+    refuses one that was used for another period. Raises `InvalidError` for an invalid month, `RefusedError`
+    (PERIOD_NOT_OVER, PERIOD_PAST), and what `rules` and `keep` raise.
     """
     period = Period(month)
     known = payouts.find_batch(batch_id(period))

@@ -1,4 +1,4 @@
-"""Big batches: their parts are given to a map, which takes them side by side."""
+"""Big batches: a payout map processes their parts concurrently."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,7 +11,7 @@ from cardstock.payouts.model import Batch, Stage, moved
 from cardstock.payouts.needs import StepNeeds
 
 GIVEN_AGAIN_AFTER: Final = timedelta(hours=1)
-"""The map takes the parts within this time. Then whatever it left is given to it once more."""
+"""The payout map needs less than this for all parts. After it, unfinished parts are given again."""
 _IN_PARTS: Final[Mapping[Stage, Stage]] = {
     "approved": "sending_parts",
     "sending": "sending_parts",
@@ -20,10 +20,10 @@ _IN_PARTS: Final[Mapping[Stage, Stage]] = {
 
 
 def give_parts_to_map(needs: StepNeeds, batch: Batch) -> Batch:
-    """Give the parts of a big batch to the map, unless that was done within the hour.
+    """Give the parts of a big batch to the payout map, unless that was done within the hour.
 
-    A batch in parts stays in parts, whatever size counts as big by now: nothing else asks about it. Without a map, as
-    in the step after the parts, the batch stays as it is.
+    A batch in parts stays in parts, even if the limit for big batches has changed. Without a map, as in the step after
+    the parts, the batch stays as it is.
     """
     if needs.payout_map is None:
         return batch
@@ -31,7 +31,7 @@ def give_parts_to_map(needs: StepNeeds, batch: Batch) -> Batch:
     if batch.stage in _IN_PARTS:
         if batch.listed <= needs.payout_map.above:
             return batch
-        # Before the parts are taken: they look at the stage.
+        # Before the map gets the parts, because they read the stage.
         batch = needs.payouts.replace_batch(moved(batch, _IN_PARTS[batch.stage]))
     elif batch.spread_at is not None and now - batch.spread_at < GIVEN_AGAIN_AFTER:
         return batch

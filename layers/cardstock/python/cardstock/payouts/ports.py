@@ -11,55 +11,55 @@ from cardstock.payouts.report.content import Report
 from cardstock.payouts.tax.model import TaxFile, TaxQuarter
 
 CHUNK = 33
-"""Lines that are booked together: three items each, and DynamoDB takes a hundred in one transaction."""
+"""Lines booked together: three items each, and DynamoDB takes a hundred in one transaction."""
 
 EnoughTime: TypeAlias = Callable[[], bool]
-"""Whether there is time for another chunk. A step that runs out of it stops between chunks and is asked for again."""
+"""Whether there is time for another chunk. A step that runs out of time stops between chunks and is requested again."""
 
 
 class Payouts(Protocol):
-    """Batches, lines and answers. Each money step is one transaction with its entry in the ledger."""
+    """Batches, lines and answers. Each step of money is one transaction with its entry in the ledger."""
 
     def open_batch(self, batch: Batch) -> Batch:
         """Store a new batch, or find the one that has its id."""
 
     def find_batch(self, batch_id: str) -> Batch | None:
-        """The batch as it is now."""
+        """The batch as it is now; None if there is none."""
 
     def batch_with_lines(self, batch_id: str) -> tuple[Batch | None, Iterator[Line]]:
-        """The batch as it is now, and its lines by transfer number, read on as they are asked for."""
+        """The batch as it is now, and its lines by transfer number, read lazily."""
 
     def batch_page(self, limit: int, before: str | None) -> tuple[list[Batch], str | None]:
         """Up to `limit` batches, newest period first, of periods before the batch id `before`; and before which id
         there are more."""
 
     def replace_batch(self, batch: Batch) -> Batch:
-        """Store the changed batch if nobody changed it meanwhile; answers it with its new version.
+        """Store the changed batch if nobody changed it meanwhile; return it with its new version.
 
         Raises `ConflictError` (PAYOUT_CHANGED) otherwise.
         """
 
     def approve_batch(self, batch: Batch, request: RequestKey) -> Batch:
-        """`replace_batch`, together with the request that asked for it.
+        """`replace_batch`, together with the request for it.
 
-        A repeat of the request answers the batch as it is. Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED).
+        A repeat of the request returns the batch as it is. Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED).
         """
 
     def add_retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> tuple[Line, bool]:
-        """`replace_batch`, together with a new line and the request that asked for it.
+        """`replace_batch`, together with a new line and the request for it.
 
-        Answers the line, and whether it was there before.
+        Returns the line, and whether it existed before.
 
         Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED), `ConflictError` (PAYOUT_CHANGED).
         """
 
     def check_reuse(self, request: RequestKey) -> None:
-        """Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED) when the request's key came with another body before."""
+        """Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED) if the request's key was used with another body."""
 
     def add_lines(self, batch: Batch, lines: Sequence[Line]) -> None:
-        """Store new lines; those that are there stay as they are. At most 90.
+        """Store new lines; existing ones stay as they are. At most 90.
 
-        Raises `ConflictError` (PAYOUT_CHANGED) once the batch is known to list everybody.
+        Raises `ConflictError` (PAYOUT_CHANGED) once every eligible member is listed.
         """
 
     def lines_of_batch(self, batch_id: str, part: str = "") -> Iterator[Line]:
@@ -69,38 +69,38 @@ class Payouts(Protocol):
         """Up to `limit` lines of a batch after the transfer number `after`; and after which number there are more."""
 
     def find_lines(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Line]:
-        """Those of the numbers that the batch has."""
+        """The lines of these numbers that the batch has."""
 
     def lines_of_member(self, member: str, batches: Sequence[Batch]) -> list[Line]:
         """A member's lines in these batches (at most 50), in the order of the batches; one call."""
 
     def lines_at(self, keys: Iterable[tuple[str, str]]) -> list[Line]:
-        """Those of the lines that exist, each named by its batch and its transfer number; one call per hundred."""
+        """The existing lines of these batch ids and transfer numbers; one call per hundred."""
 
     def claim_lines(self, lines: Sequence[Line], *, unchanged: Batch | None) -> Sequence[Line]:
         """Take each line's gross from available to paying and store the line as sent, one transaction for all.
 
-        Answers those that were left as they were because the member has less by now or the line has changed. At most
-        `CHUNK` lines. Raises `ConflictError` (PAYOUT_CHANGED) if `unchanged` is not what is stored any more: then a
-        line may have been added that these were not decided with.
+        Returns the lines left unchanged because the member has less by now or the line has changed. At most `CHUNK`
+        lines. Raises `ConflictError` (PAYOUT_CHANGED) unless `unchanged` is still stored: otherwise a line may have
+        been added that these were sized without.
         """
 
     def drop_lines(self, lines: Sequence[Line]) -> Sequence[Line]:
-        """Store lines as dropped. Answers those that were left as they were because they are not pending any more."""
+        """Store lines as dropped. Returns the lines left unchanged because they are no longer pending."""
 
     def finish_lines(self, lines: Sequence[Line]) -> None:
-        """Store the lines' answers: a paid line's gross becomes paid and withheld, a failed or expired one's is
-        available again, one transaction for all. Lines that are final already stay as they are. At most `CHUNK`."""
+        """Store the lines' results in one transaction: a paid line's gross becomes paid and withheld, a failed or
+        expired one's is available again. Lines that are already final stay as they are. At most `CHUNK`."""
 
     def record_answers(self, batch_id: str, answers: Sequence[Answer]) -> int:
-        """Store answers that differ from the last one of their number; how many those were."""
+        """Store answers that differ from the last one of their number; return how many."""
 
     def answers_of_batch(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
-        """Everything that was answered on a batch or one of its `PARTS`, by number, oldest first."""
+        """All answers about a batch or one of its `PARTS`, by number, oldest first."""
 
 
 class Ledger(Protocol):
-    """What payouts read from the ledger. They write it through `Payouts` alone."""
+    """What payouts read from the ledger. They write to it only through `Payouts`."""
 
     def eligible(self, minimum: int) -> Iterator[Balance]:
         """Every member with `minimum` or more available, read consistently, in no order."""
@@ -109,21 +109,21 @@ class Ledger(Protocol):
         """The available balances of these members now."""
 
     def bookings(self, lines: Sequence[Line]) -> tuple[Mapping[str, Booking], Sequence[LedgerLine]]:
-        """What is booked under the lines' numbers: summed, and posting by posting."""
+        """The bookings under the lines' numbers: summed, and as postings."""
 
     def statements(self, members: Sequence[str], since: datetime | None, until: datetime) -> Iterator[LedgerLine]:
-        """These members' postings of `since` <= time < `until`, transfers left out; in the order of the members."""
+        """These members' postings of `since` <= time < `until` except transfers, in the order of the members."""
 
 
 class Payees(Protocol):
-    """Members as people to be paid."""
+    """Members as payees."""
 
     def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
-        """Those of them (at most 99) that exist, as they are on `now`."""
+        """The members (at most 99) that exist, as they are at `now`."""
 
 
 class Channel(Protocol):
-    """A transfer channel. It tells two transfers apart by their number alone.
+    """A transfer channel. The number alone identifies a transfer.
 
     A time-out, an error or an unknown state gives no answer for a number. Every call is safe to repeat; all may raise
     `UnavailableError`.
@@ -133,26 +133,26 @@ class Channel(Protocol):
         """Why the channel can never make such a transfer; None if it can. Costs no call."""
 
     def transfer(self, lines: Sequence[Line]) -> Sequence[Answer]:
-        """Hand over transfers, or hand them over again: the same number is never paid twice."""
+        """Submit transfers. A repeat is safe: the channel pays a number once."""
 
     def ask(self, lines: Sequence[Line]) -> Sequence[Answer]:
-        """How transfers stand. Moves nothing."""
+        """The status of transfers. Moves no money."""
 
     def cancel(self, lines: Sequence[Line]) -> Sequence[Answer]:
         """Cancel transfers that their payees have not accepted. An accepted one stays as it is."""
 
     def document(self, batch: Batch, lines: Sequence[Line]) -> Document | None:
-        """The file that a person carries to the channel, if it takes one. The same bytes for the same lines."""
+        """The file that a person uploads to the channel; None if it takes none. The same bytes for the same lines."""
 
 
 class TaxFiles(Protocol):
     """The quarters whose files were written."""
 
     def add_tax_file(self, file: TaxFile) -> None:
-        """Store that a quarter was written, unless it is stored: a repeat writes the same bytes."""
+        """Store that a quarter's file was written. A repeat changes nothing."""
 
     def newest_tax_files(self, *, limit: int) -> list[TaxFile]:
-        """The last ones, newest quarter first."""
+        """The last files, newest quarter first."""
 
 
 Writer: TypeAlias = Callable[[Report], Document]
@@ -166,28 +166,28 @@ class Files(Protocol):
     """Files that are written once."""
 
     def put_once(self, key: str, document: Document) -> None:
-        """Write it, or find the same bytes there. Raises `ConflictError` (FILE_DIFFERS) for other ones."""
+        """Write it, or find the same bytes. Raises `ConflictError` (FILE_DIFFERS) if the key has other bytes."""
 
     def link(self, key: str) -> str:
-        """A link that reads the file for a few minutes, for anybody who has it.
+        """A link with which anybody can read the file for a few minutes.
 
         Raises `NotFoundError` for a file that is not there.
         """
 
 
 class PayoutMap(Protocol):
-    """Takes the parts of a big batch side by side."""
+    """Processes the parts of a big batch concurrently."""
 
     def __call__(self, batch: Batch) -> None:
-        """Ask for each of `PARTS`, and for the `REST` after them. A repeat does no harm. Raises `UnavailableError`."""
+        """Request each of `PARTS`, and `REST` after them. A repeat does no harm. Raises `UnavailableError`."""
 
     @property
     def above(self) -> int:
-        """How many lines a batch may have that is taken one step after the other."""
+        """Batches with more lines than this are processed in parts."""
 
 
 class Announce(Protocol):
-    """Announces to partners what happened to a batch."""
+    """Announces a batch's events to partners."""
 
     def __call__(self, kind: str, batch: Batch) -> None:
         """`payout.opened` or `payout.settled`; a repeat is the same event."""

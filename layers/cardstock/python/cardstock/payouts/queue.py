@@ -11,19 +11,19 @@ from cardstock.payouts.model import PARTS, REST, Batch
 
 
 class PayoutStep(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """Message: the batch to take on, or the part of it."""
+    """Message: the batch to advance, or a part of it."""
 
     payout_id: str
     part: Annotated[str, msgspec.Meta(pattern=rf"\A([{''.join(PARTS)}]|{REST})?\Z")] = ""
 
 
 def request_step(payout_id: str, part: str = "") -> None:
-    """Ask for a batch, or a part of one, to be taken on; a repeat does no harm. Raises `UnavailableError`."""
+    """Request the next step of a batch, or of a part of one; a repeat does no harm. Raises `UnavailableError`."""
     Queue(environment.text("PAYOUT_STEPS_QUEUE_URL")).send(msgspec.json.encode(PayoutStep(payout_id, part)).decode())
 
 
 class QueuedPayoutMap:
-    """`payouts.ports.PayoutMap`: one message, which starts the state machine that maps over the parts."""
+    """`payouts.ports.PayoutMap`: one message, which starts the state machine whose map processes the parts."""
 
     def __init__(self, above: int) -> None:
         self.above = above

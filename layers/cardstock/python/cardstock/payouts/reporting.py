@@ -1,4 +1,4 @@
-"""The report of a closed batch, the comparison of its three books, and the announcement that it has settled."""
+"""The report of a closed batch, the comparison of its three books, and the announcement of its settlement."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -27,13 +27,13 @@ class Books(msgspec.Struct, frozen=True):
 
 
 def read_books(batch: Batch, lines: Iterable[Line], payouts: Payouts, ledger: Ledger) -> Books:
-    """What ledger, batch and channel have about the lines."""
+    """The lines with their bookings and answers."""
     ordered = sorted(lines, key=lambda line: line.number)
     return Books(ordered, *ledger.bookings(ordered), payouts.answers_of_batch(batch.id))
 
 
 def compare_books(batch: Batch, payouts: Payouts, ledger: Ledger) -> tuple[Reconciliation, int]:
-    """The three books of a batch as they are at this moment, and how many of its lines are not sent yet."""
+    """The reconciliation of a batch at this moment, and how many of its lines are not sent yet."""
     lines = sorted(payouts.lines_of_batch(batch.id), key=lambda line: line.number)
     sent = [line for line in lines if line.status != "pending"]
     bookings, _ = ledger.bookings(sent)
@@ -41,9 +41,9 @@ def compare_books(batch: Batch, payouts: Payouts, ledger: Ledger) -> tuple[Recon
 
 
 def report_of(batch: Batch, brand: str, payouts: Payouts, ledger: Ledger, books: Books | None = None) -> Report:
-    """What is printed about a batch: the same today and in a year, whatever is answered once it has closed.
+    """The report of a batch. It never changes: answers after the closing are left out.
 
-    `books`: those that closed it, if they were read just now. Raises ValueError for a batch that is not closed.
+    `books` saves a read if they were just read to close the batch. Raises ValueError for a batch that is not closed.
     """
     if books is None:
         books = read_books(batch, payouts.lines_of_batch(batch.id), payouts, ledger)
@@ -66,7 +66,7 @@ def write_report(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batc
 
 
 def write_report_of(needs: StepNeeds, batch: Batch, books: Books | None) -> Batch | Pause:
-    """Write each file of the report once: a repeat finds the same bytes. `books`: those that closed the batch."""
+    """Write each file of the report once: a repeat finds the same bytes. `books` are those that closed the batch."""
     if not needs.enough_time():
         return "again"
     report = report_of(batch, needs.brand, needs.payouts, needs.ledger, books)

@@ -1,4 +1,4 @@
-"""The bank's results, as finance brings them, and the second attempt of a failed transfer. `advance` applies both."""
+"""The bank's results, uploaded by finance, and the retry of a failed transfer. `advance` applies both."""
 
 from collections.abc import Sequence
 
@@ -26,19 +26,19 @@ from cardstock.payouts.reading import existing_batch
 
 
 class BroughtResults(msgspec.Struct, frozen=True):
-    """How many of the answers that a person brought were new, and how many were known."""
+    """How many of the uploaded answers were new, and how many were known."""
 
     recorded: int
     repeated: int
 
 
 def record_results(payout_id: str, answers: Sequence[Answer], payouts: Payouts) -> BroughtResults:
-    """Record answers that a person brings.
+    """Record uploaded answers.
 
-    The last answer about a number again is a repeat. A different one is recorded too: it is an incident, never applied,
-    and keeps the batch from settling until it is resolved. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT)
-    before the channel was given anything, `InvalidError` (TRANSFER_UNKNOWN) pointing to numbers that the batch did not
-    send, `ConflictError` (TRANSFER_WAITS) for a transfer that the payee can still accept, as the channel said.
+    Repeating the last answer about a number changes nothing. A different answer is recorded but never applied, and
+    keeps the batch from settling until it is resolved. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT) before
+    anything was sent, `InvalidError` (TRANSFER_UNKNOWN) pointing to numbers that the batch did not send,
+    `ConflictError` (TRANSFER_WAITS) for a transfer that the payee can still accept.
     """
     batch = existing_batch(payout_id, payouts)
     if batch.stage not in HANDED_OVER:
@@ -59,7 +59,7 @@ def record_results(payout_id: str, answers: Sequence[Answer], payouts: Payouts) 
 
 
 def confirm_all(payout_id: str, actor: str, payouts: Payouts) -> Batch:
-    """Note that every transfer without an answer was paid, as a bank confirms a whole file.
+    """Record that every transfer without an answer was paid, as a bank confirms a whole file.
 
     A second confirmation changes nothing. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT), and
     (CHANNEL_SPEAKS_ITSELF) where the channel answers for each transfer.
@@ -75,10 +75,10 @@ def confirm_all(payout_id: str, actor: str, payouts: Payouts) -> Batch:
 
 
 def retry_line(payout_id: str, number: str, actor: str, request: RequestKey, payouts: Payouts) -> tuple[Line, bool]:
-    """The second attempt of a line, and whether it was asked for before.
+    """The second attempt of a line, and whether this request was a repeat.
 
-    Only after the channel's own last answer was that the first attempt failed or was cancelled, and within the period:
-    until the next batch is opened or this one is closed. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT,
+    Allowed only if the channel itself last answered that the first attempt failed or was cancelled, and until the next
+    batch is opened or this one is closed. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT,
     PAYOUT_CLOSED, TRANSFER_NOT_FAILED, PAYOUT_CHANGED), `RefusedError` (RETRIED_ALREADY).
     """
     batch = existing_batch(payout_id, payouts)

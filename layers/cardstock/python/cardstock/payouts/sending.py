@@ -1,7 +1,7 @@
-"""Sending the lines of a batch: each claims its money and is handed to the channel.
+"""Sending the lines of a batch: each claims its money and is submitted to the channel.
 
-Money moves from available to paying when its line is sent. A line whose member has less by now shrinks; one that cannot
-be paid is dropped.
+Money moves from available to paying when its line is sent. A line whose member has less by now is reduced; one that
+cannot be paid is dropped.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,15 +19,15 @@ from cardstock.payouts.sizing import LineSizing
 from cardstock.payouts.tax.to_date import figures_before
 
 _READ_AT_ONCE: Final = 3 * CHUNK
-"""Payees are read for so many lines at a time: DynamoDB gives a hundred items in one call."""
+"""Number of payees read at once: DynamoDB returns a hundred items in one call."""
 _SHRINKS: Final = 5
 
 
 def send_lines(needs: StepNeeds, batch: Batch, lines: Iterable[Line]) -> Batch | Pause:
-    """Send the pending lines, give the channel its file, and apply what the channel answered at once."""
+    """Send the pending lines, write the channel's file, and apply the channel's immediate answers."""
     batch = give_parts_to_map(needs, batch)
     if needs.payout_map is not None and batch.stage == "sending_parts":
-        return "wait"  # The map asks for a step when it has taken all parts.
+        return "wait"  # The payout map requests a step after all parts.
     channel = needs.channel(batch.rules.channel)
     run = _Run(needs, batch, channel)
     if not run.send(lines) or run.left:
@@ -39,7 +39,7 @@ def send_lines(needs: StepNeeds, batch: Batch, lines: Iterable[Line]) -> Batch |
 
 
 def send_part(needs: StepNeeds, batch: Batch, part: str) -> bool:
-    """Send the pending lines of one part; whether time was up."""
+    """Send the pending lines of one part; return whether time was up."""
     channel = needs.channel(batch.rules.channel)
     _Run(needs, batch, channel).send(needs.payouts.lines_of_batch(batch.id, part))
     return not needs.enough_time()
@@ -55,15 +55,15 @@ class _Run:
         self._decided: list[Line] = []
         self._met = False
         self.left = 0
-        """Lines that stay pending: they wait for another line of their person, or shrank too often."""
+        """Lines that stay pending: they wait for another line of their person, or were reduced too often."""
 
     @property
     def lines(self) -> Sequence[Line] | None:
-        """All lines as they are after the run; None if another step decided some of them meanwhile."""
+        """All lines after the run; None if another step decided some of them meanwhile."""
         return None if self._met else self._decided
 
     def send(self, lines: Iterable[Line]) -> bool:
-        """Send what is pending of the lines; whether there was time for all."""
+        """Send the pending ones of the lines; return whether there was time for all."""
         for read in chunks(self._pending(lines), _READ_AT_ONCE):
             block = self._prepare(read)
             for chunk in chunks(block.lines, CHUNK):
@@ -93,7 +93,7 @@ class _Run:
         )
 
     def _open_attempts(self, lines: Sequence[Line]) -> frozenset[str]:
-        """Members whose earlier attempt is not known to have failed, after the channel was asked about it again."""
+        """Members whose earlier attempt is not known to have failed, after asking the channel again."""
         again = [line for line in lines if line.attempt > 1]
         if not again:
             return frozenset()
@@ -107,7 +107,7 @@ class _Run:
         )
 
     def _send_chunk(self, block: "_Block", chunk: Sequence[Line]) -> None:
-        """Claim the money of a chunk's lines, drop those that cannot be paid, and hand the others to the channel."""
+        """Claim the money of a chunk's lines, drop those that cannot be paid, and submit the others to the channel."""
         payouts, sizing = self._needs.payouts, block.sizing
         sent = self._claim(block, [line for line in chunk if block.size(line)])
         out = sizing.take_dropped()
@@ -118,7 +118,7 @@ class _Run:
     def _claim(self, block: "_Block", ready: Sequence[Line]) -> list[Line]:
         """The lines whose money was claimed. One whose member has less by now is sized again and claimed once more."""
         payouts, sizing = self._needs.payouts, block.sizing
-        # A retry that is asked for now may add a line to a person, and so to the tax of the person's other members.
+        # A concurrent retry may add a line to a person, which changes the tax of the person's other members.
         unchanged = self._batch if any(line.member in block.shared for line in ready) else None
         sent: list[Line] = []
         for _ in range(_SHRINKS):
@@ -134,14 +134,14 @@ class _Run:
         return sent
 
     def _still_pending(self, refused: Sequence[Line]) -> list[Line]:
-        """Those of the lines that no other step has decided meanwhile."""
+        """The lines that no other step has decided meanwhile."""
         if not refused:
             return []
         stored = self._needs.payouts.find_lines(self._batch.id, [line.number for line in refused])
         return [line for line in refused if stored[line.number].status == "pending"]
 
     def _size_again(self, sizing: LineSizing, refused: Sequence[Line]) -> list[Line]:
-        """Those of the lines that can be sent with what their members have by now."""
+        """The lines that can be sent with their members' present balances."""
         if not refused:
             return []
         have = self._needs.ledger.balances([line.member for line in refused])
@@ -159,14 +159,14 @@ class _Block(msgspec.Struct, frozen=True):
     """Members whose person has other members."""
 
     def size(self, line: Line) -> bool:
-        """Whether the line can be sent with what it was listed with."""
+        """Whether the line can be sent with its listed amount."""
         if line.member in self.open_attempts:
             return self.sizing.drop(line, "attempt_open")
         return self.sizing.size(line, line.listed)
 
 
 def _hand_over(needs: StepNeeds, batch: Batch, channel: Channel, lines: Sequence[Line] | None) -> Batch:
-    """Write the channel's file, if it takes one: the same bytes in a repeat, since sent amounts never change."""
+    """Write the channel's file, if it takes one. A repeat writes the same bytes, since sent amounts never change."""
     if lines is None:
         lines = list(needs.payouts.lines_of_batch(batch.id))
     document = channel.document(batch, sorted((line for line in lines if line.gross), key=lambda line: line.member))

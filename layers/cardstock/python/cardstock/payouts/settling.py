@@ -32,16 +32,16 @@ def settle_answered(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> B
         if kept != batch.books:
             needs.payouts.replace_batch(replace(batch, books=kept))
         return "wait"
-    # Not before the last answer, whatever other machines' clocks say: reports leave out what was answered later.
+    # Not before the last answer, even if clocks differ: reports leave out answers after the closing.
     last = max((answer.received_at for said in read.answers.values() for answer in said), default=batch.opened_at)
     closed = needs.payouts.replace_batch(moved(batch, "closed", books=kept, closed_at=max(clock.now(), last)))
     return write_report_of(needs, closed, read)
 
 
 def _apply_answers(needs: StepNeeds, batch: Batch) -> bool:
-    """Apply to each line in flight its first final answer; whether there was time for all.
+    """Apply the first final answer to each line in flight; return whether there was time for all.
 
-    Every chunk ends lines, so a step that ran out of time leaves less to the next.
+    Every chunk makes lines final, so a step that ran out of time leaves fewer to the next.
     """
     payouts = needs.payouts
     in_flight = [line for line in payouts.lines_of_batch(batch.id) if line.status in IN_FLIGHT]
@@ -62,7 +62,7 @@ def _apply_answers(needs: StepNeeds, batch: Batch) -> bool:
 def _confirmed_answers(
     batch: Batch, in_flight: Sequence[Line], said: Mapping[str, Sequence[Answer]]
 ) -> Mapping[str, tuple[Answer, ...]]:
-    """By number: that a line without a final answer was paid, once the bank's whole file is confirmed."""
+    """Each line without a final answer as paid, by number, once the whole bank file is confirmed; otherwise empty."""
     if batch.stage != "confirmed" or batch.confirmed_at is None or batch.confirmed_by is None:
         return {}
     return {

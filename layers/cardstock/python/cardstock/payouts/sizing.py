@@ -1,4 +1,4 @@
-"""What each line pays out: its gross, its tax, or the reason why it is dropped."""
+"""The amounts of each line: its gross and tax, or the reason why it is dropped."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,9 +12,9 @@ from cardstock.payouts.tax.tables import TABLES, TaxToDate, at_month_start, with
 
 
 class LineSizing:
-    """The amounts of a block of lines, and those of them that are dropped.
+    """The amounts of a block of lines, and its dropped lines.
 
-    `known` has their payees, `before` their persons' tax figures by transfer number, as they were at `now`.
+    `known` has their payees, `before` their persons' tax figures by transfer number, both as of `now`.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class LineSizing:
         """Lines that can be sent, with their amounts, by transfer number."""
 
     def size(self, line: Line, available: Fen) -> bool:
-        """Whether the line can be sent; its amounts are then in `sized`. It never pays more than was listed."""
+        """Whether the line can be sent; its amounts are then in `sized`. It pays at most the listed amount."""
         payee = self._known.get(line.member)
         reason: DropReason | None = refusal(payee, Balance(line.member, available))
         if reason is None and available == 0:

@@ -1,7 +1,7 @@
-"""Taking a batch on, stage by stage.
+"""Advancing a batch, stage by stage.
 
-`advance` takes a batch as far as it can come at this moment, and stops between chunks when its time is up. The stored
-stage alone decides the next step: a step can be killed anywhere, repeated, and run twice at once.
+`advance` moves a batch as far as possible now, and stops between chunks when its time is up. The stored stage alone
+decides the next step, so a step can be killed anywhere, repeated, and run twice at once.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ STEPS: Final[Mapping[Stage, Step]] = {
     "closed": write_report,
     "reported": announce_settlement,
 }
-"""What happens to a batch of each stage; the stages that are missing here wait for a person, or are the end."""
+"""The step of each stage; stages without one wait for a person, or are the end."""
 PART_STEPS: Final[Mapping[Stage, Callable[[StepNeeds, Batch, str], bool]]] = {
     "sending_parts": send_part,
     "asking_parts": ask_part,
@@ -41,9 +41,9 @@ _BATCHES_LOOKED_AT: Final = 24
 
 
 def take(needs: StepNeeds, payout_id: str, part: str) -> bool:
-    """Take a batch on, or one of its parts; whether there is more to do at once.
+    """Advance a batch or one of its parts; return whether to request another step at once.
 
-    Of two steps at once one may find that the other was faster: what is left is done by the next step.
+    Of two concurrent steps one may lose a conflict; the next step does the rest.
     """
     try:
         return advance_part(needs, payout_id, part) if part in PARTS else advance(needs, payout_id)
@@ -54,9 +54,9 @@ def take(needs: StepNeeds, payout_id: str, part: str) -> bool:
 
 
 def advance(needs: StepNeeds, payout_id: str) -> bool:
-    """Take a batch as far as it can come now; whether there is more to do at once.
+    """Move a batch as far as possible now; return whether to request another step at once.
 
-    Raises `NotFoundError` for a batch that does not exist; everything else that it raises is worth a repeat.
+    Raises `NotFoundError` for a batch that does not exist; every other error is worth a repeat.
     """
     batch, lines = needs.payouts.batch_with_lines(payout_id)
     if batch is None:
@@ -70,9 +70,9 @@ def advance(needs: StepNeeds, payout_id: str) -> bool:
 
 
 def advance_part(needs: StepNeeds, payout_id: str, part: str) -> bool:
-    """Send one of a batch's `PARTS`, or ask about it, while other steps take the others; whether time was up.
+    """Send one of a batch's `PARTS`, or ask about it, while other steps process the others; return whether time was up.
 
-    A line that waits for a line of another part is left to the step after all parts. Raises `NotFoundError`.
+    A line that waits for a line of another part is left to `REST`, the step after all parts. Raises `NotFoundError`.
     """
     batch = existing_batch(payout_id, needs.payouts)
     step = PART_STEPS.get(batch.stage)
@@ -86,6 +86,6 @@ def unfinished(payouts: Payouts) -> list[Batch]:
 
 
 def polled(payouts: Payouts) -> list[Batch]:
-    """Batches whose channel has to be asked how their transfers stand."""
+    """Batches whose channel must be asked about their transfers."""
     batches, _ = payouts.batch_page(_BATCHES_LOOKED_AT, None)
     return [batch for batch in batches if batch.stage in POLLED]

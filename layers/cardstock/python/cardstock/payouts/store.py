@@ -14,11 +14,11 @@ Table `payouts`, partition key `pk`, sort key `sk`:
 | answers of the channel, by number | batch id / `answer#<number>` | query; 1 read per 100 |
 
 A step of k lines is one transaction of 3k items: the ledger's entry (put if absent), the member's balance, the line.
-That is 6 WCU a line and k/33 calls. Beside them sending takes a read of the payees for every 99, one query for the
-batch with its lines, one put when they are through, and the bank's file.
+That is 6 WCU a line and k/33 calls. Sending also reads the payees of every 99 lines, queries the batch with its lines
+once, puts the batch once at the end, and writes the bank file.
 
-A line that has changed, or whose member has less by now, fails alone: it is taken out of the transaction, and the rest
-goes again.
+A line that has changed, or whose member has less by now, does not fail the others: it is left out, and the transaction
+is repeated.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -62,15 +62,15 @@ _HEAD = "batch"
 _KEYS_AT_ONCE = 100
 _ATTEMPTS = 5
 _OF_BATCH = -1
-"""Stands for the batch where lines are told apart by their index."""
+"""Index of the batch in a refused transaction, where lines have their own."""
 _FIRST_LOOK = 250
-"""Items: a step that is not about lines reads no more of them than this."""
+"""Items that a step reads first, because it may not be about lines."""
 
 T = TypeVar("T")
 
 
 class BatchItem(Table):
-    """The head of a batch, in front of its lines; what only belongs together is one JSON value."""
+    """The head of a batch, stored before its lines. Fields that are only read together are one JSON value."""
 
     class Meta:
         variable = "PAYOUTS_TABLE"
@@ -83,7 +83,7 @@ class BatchItem(Table):
 
 
 class BatchNameItem(Table):
-    """That there is such a batch: periods are not without gaps."""
+    """The name of a batch, for lists: there need not be a batch for every month."""
 
     class Meta:
         variable = "PAYOUTS_TABLE"
@@ -122,7 +122,7 @@ class LineItem(Table):
 
 
 class AnswersItem(Table):
-    """What the channel said about one number, oldest first."""
+    """A channel's answers about one number, oldest first."""
 
     class Meta:
         variable = "PAYOUTS_TABLE"
@@ -169,7 +169,7 @@ class DynamoPayouts:
     def replace_batch(self, batch: Batch) -> Batch:
         changed = _next(batch)
         written = _batch_item(changed).put_if(BatchItem.version == batch.version)
-        # The client repeats a put whose answer got lost: what failed the condition may be this very write.
+        # The client repeats a put whose answer was lost, so the condition may have failed on this very write.
         if not written and self.find_batch(batch.id) != _batch(_batch_item(changed)):
             raise errors.PAYOUT_CHANGED()
         return changed
@@ -299,7 +299,7 @@ class DynamoPayouts:
                             else AnswersItem.said == known.said,
                         )
             except ConditionFailedError:
-                continue  # Somebody brought answers at the same moment: what is new may have changed.
+                continue  # Somebody stored answers at the same time: compare again.
             return sum(len(heard) - (stored[key].said if key in stored else 0) for key, heard in fresh.items())
         raise STORE_BUSY()
 
@@ -313,17 +313,17 @@ class DynamoPayouts:
 
 
 def _of_part(kind: str, batch_id: str, part: str) -> str:
-    """What the keys of a part begin with: numbers begin with the month."""
+    """The prefix of a part's keys: the kind, the month, and the part's letter."""
     return f"{kind}#{batch_id.removeprefix('pay_')}{part}" if part else f"{kind}#"
 
 
 def _together(
     lines: Sequence[Line], add: Callable[[Transaction, Line], tuple[int, int]], unchanged: Batch | None = None
 ) -> list[Line]:
-    """One transaction for all lines, without those that cannot take part; answers these.
+    """Write all lines in one transaction, leaving out those that fail; return these.
 
-    `add` says how many puts and how many updates it added: positions in a refusal count a check of the batch before all
-    puts, and those before all updates.
+    `add` returns how many puts and updates it added. Positions in a refusal count first a check of the batch, then all
+    puts, then all updates.
     """
     left, refused = list(lines), []
     while left:
@@ -476,7 +476,7 @@ def _tax_data(figures: TaxToDate | None) -> list[int]:
 
 
 def _repeats(answer: Answer, last: Answer) -> bool:
-    """Whether it says nothing that the last one did not say."""
+    """Whether the answer adds nothing to the last one."""
     same = (answer.result, answer.amount) == (last.result, last.amount)
     return same and answer.confirmation in (None, last.confirmation)
 

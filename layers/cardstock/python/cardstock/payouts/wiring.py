@@ -1,4 +1,4 @@
-"""Factories of the payouts area, each lazy: a function imports and pays for what it uses."""
+"""Factories of the payouts area, each lazy: a function loads only what it uses."""
 
 import json
 from functools import cache
@@ -40,16 +40,16 @@ _transfer_transport: "httpx.BaseTransport | None" = None
 
 
 def set_transfer_transport(new: "httpx.BaseTransport | None") -> None:
-    """Replace the network between us and the transfer channels; for tests."""
-    global _transfer_transport  # noqa: PLW0603 - the one seam through which channels are replaced
+    """Replace the HTTP transport of the transfer channels; for tests."""
+    global _transfer_transport  # noqa: PLW0603 - tests replace the transport here
     _transfer_transport = new
     _transfer_channel.cache_clear()
 
 
 def transfer_channel(name: str) -> "payouts_ports.Channel":
-    """The channel that a batch was opened with, made anew when its account in the secret has changed.
+    """The channel of a batch, created anew when its account in the secret has changed.
 
-    Raises ValueError for a channel that does not exist here.
+    Raises ValueError for an unknown channel.
     """
     if name not in ("wechat", "alipay"):
         return _transfer_channel(name, "")
@@ -93,7 +93,7 @@ def report_files() -> "payouts_ports.Files":
 
 @cache
 def report_writers() -> "Sequence[payouts_ports.Writer]":
-    """What a report consists of. Their libraries are in a layer that only the writing function has."""
+    """The files of a report. Their libraries are in a layer that only the writing function has."""
     from cardstock.payouts.report import writers
 
     return writers()
@@ -101,21 +101,21 @@ def report_writers() -> "Sequence[payouts_ports.Writer]":
 
 @cache
 def quarter_writers() -> "Sequence[payouts_ports.QuarterWriter]":
-    """What a quarter's tax file consists of."""
+    """The files of a quarter's tax report."""
     from cardstock.payouts.report import quarter_writers
 
     return quarter_writers()
 
 
 def quarters() -> "QuarterNeeds":
-    """What writing the quarters' tax files needs."""
+    """The ports for writing the quarters' tax files."""
     from cardstock.payouts.tax.quarters import QuarterNeeds
 
     return QuarterNeeds(brand(), payouts(), tax_files(), report_files(), quarter_writers())
 
 
 def request_step(payout_id: str, part: str = "") -> None:
-    """Ask for a batch, or for a part of one, to be taken on."""
+    """Request the next step of a batch, or of a part of one."""
     from cardstock.payouts.queue import request_step as request
 
     request(payout_id, part)
@@ -123,7 +123,7 @@ def request_step(payout_id: str, part: str = "") -> None:
 
 @cache
 def payout_map() -> "payouts_ports.PayoutMap":
-    """Takes big batches in parts."""
+    """Processes big batches in parts."""
     from cardstock.payouts.queue import QueuedPayoutMap
 
     return QueuedPayoutMap(environment.number("PAYOUT_MAP_ABOVE"))

@@ -1,4 +1,4 @@
-"""How a payment stands, and why, in Chinese and English: the same words in reports and to the payee."""
+"""Texts for the status of a payment and its reason, in Chinese and English, for reports and for the payee."""
 
 from typing import TypeAlias
 

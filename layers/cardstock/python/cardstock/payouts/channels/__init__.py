@@ -1,4 +1,4 @@
-"""Transfer channels: the bank's file, WeChat, Alipay, and a sandbox that moves no money."""
+"""Transfer channels: the bank file, WeChat, Alipay, and a sandbox that moves no money."""
 
 from collections.abc import Mapping
 from typing import Final

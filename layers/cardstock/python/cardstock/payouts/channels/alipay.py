@@ -2,22 +2,21 @@
 
 | Call | Here |
 |---|---|
-| `alipay.fund.trans.uni.transfer` | hand over; the same `out_biz_no` again is the same transfer |
-| `alipay.fund.trans.common.query` | how it stands |
+| `alipay.fund.trans.uni.transfer` | submit; repeating an `out_biz_no` does not pay twice |
+| `alipay.fund.trans.common.query` | read the status |
 
-Nothing is believed but an answer that is signed by Alipay's key and speaks of the number that was asked about. A
-refusal (`40004` with any `sub_code`: `SYSTEM_ERROR`, `PAYER_BALANCE_NOT_ENOUGH`, `ORDER_NOT_EXIST` ...) is no failure
-of the transfer: Alipay may know it all the same, so the query decides, and what it does not know is handed over again
-under the same number.
+Only an answer that Alipay signed, about the number that was asked for, is used. A refusal (`40004` with any `sub_code`:
+`SYSTEM_ERROR`, `PAYER_BALANCE_NOT_ENOUGH`, `ORDER_NOT_EXIST` ...) does not mean that the transfer failed: Alipay may
+have accepted it. The query decides, and a transfer that Alipay does not know is submitted again under the same number.
 
-| Status of the query | Means |
+| Status in the query | Meaning |
 |---|---|
 | `SUCCESS` | paid |
 | `FAIL` | failed for `error_code`; `REFUND` too: the money came back |
 | `CLOSED` | expired |
-| `DEALING`, `INIT`, `WAIT_PAY`, `UNKNOWN`, one that nobody has heard of | no answer yet |
+| `DEALING`, `INIT`, `WAIT_PAY`, `UNKNOWN`, any unknown status | no answer yet |
 
-Every transfer is reported under the scene 佣金报酬, with its one info: merchants who signed lately are refused without.
+Every transfer is reported under the scene 佣金报酬, with its one info, without which recent merchants are refused.
 
 Source: opendocs.alipay.com: alipay.fund.trans.uni.transfer, alipay.fund.trans.common.query, open/0iaxid (scenes), the
 guide to signatures.
@@ -59,18 +58,18 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     app_id: _Key
     private_key: _Key
     public_key: _Key
-    """Alipay's, not the app's own."""
+    """Alipay's public key, not the app's."""
     pay_note: Annotated[str, Meta(min_length=1, max_length=32)]
     """佣金报酬说明: what the payees are paid for."""
     title: Annotated[str, Meta(min_length=1, max_length=100)] = "佣金"
     """What the payee reads in the bill; the period follows it."""
     maximum_fen: Annotated[int, Meta(ge=0)] = 0
-    """The most that one transfer may be, as agreed with Alipay; 0: Alipay alone decides."""
+    """Largest transfer agreed with Alipay; 0 if Alipay alone decides."""
     gateway: str = "https://openapi.alipay.com/gateway.do"
 
 
 class _Transfer(msgspec.Struct, frozen=True):
-    """What both calls answer, as far as it is used."""
+    """The fields used of both calls' answers."""
 
     code: str
     sub_code: str = ""
@@ -102,7 +101,7 @@ class AlipayTransfers:
     def refusal(self, account: str, name: str, net: int) -> DropReason | None:
         platform, _, rest = account.partition(":")
         app, _, identity = rest.partition(":")
-        # An open id belongs to one app: another app's cannot be paid through this one.
+        # An open id belongs to one app: other apps cannot pay to it.
         if platform != "alipay" or not identity or not (_is_user_id(identity) or app == self._account.app_id):
             return "account_unsuitable"
         if net < MINIMUM_FEN["alipay"]:
@@ -118,7 +117,7 @@ class AlipayTransfers:
         return each(lines, self._ask)
 
     def cancel(self, lines: Sequence[Line]) -> Sequence[Answer]:
-        """Alipay cannot call back: it waits for nobody."""
+        """Nothing: Alipay cannot cancel a transfer, and none of its transfers waits for the payee."""
         return self.ask(lines)
 
     def document(self, batch: Batch, lines: Sequence[Line]) -> Document | None:  # noqa: ARG002 - the port's signature
@@ -140,7 +139,7 @@ class AlipayTransfers:
             },
         }
         said = self._call(_TRANSFER, wanted, line)
-        # Only its success is final here; why something else was said is what the query tells.
+        # Only success is final here. For any other answer the query knows the reason.
         return self._answer(line, said) if said is not None and said.status == "SUCCESS" else self._ask(line)
 
     def _ask(self, line: Line) -> Answer | None:
@@ -148,7 +147,7 @@ class AlipayTransfers:
         return None if said is None else self._answer(line, said)
 
     def _call(self, method: str, content: dict[str, Any], line: Line) -> _Transfer | None:
-        """What Alipay says about the line, if it is certain that Alipay says it."""
+        """Alipay's answer about the line; None unless its signature is valid."""
         try:
             response = self._client.post(self._account.gateway, data=self._signed(method, content))
         except httpx.HTTPError as error:
@@ -184,7 +183,7 @@ class AlipayTransfers:
         return {**parameters, "sign": self._private.sign(message.encode())}
 
     def _genuine(self, raw: bytes, node: str) -> _Transfer | None:
-        """The answer's node, whose bytes as they came are what was signed; a gateway's own error has another node."""
+        """The answer's node if Alipay signed its exact bytes; None for a gateway error, which has another node."""
         try:
             parts = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
             signature = msgspec.json.decode(parts["sign"], type=str)
@@ -209,12 +208,12 @@ class AlipayTransfers:
 
 
 def _is_user_id(identity: str) -> bool:
-    """16 digits that begin with 2088, the same for every app; anything else is one app's open id."""
+    """Whether it is a user id: 16 digits that begin with 2088, the same for every app. Otherwise it is an open id."""
     return len(identity) == 16 and identity.isascii() and identity.isdigit() and identity.startswith("2088")
 
 
 def _fen(yuan: str | None) -> Fen | None:
-    """`12.3` -> 1230; None for what is no amount in whole fen."""
+    """`12.3` -> 1230; None unless it is an amount in whole fen."""
     try:
         fen = Decimal(yuan or "") * 100
         return int(fen) if fen == fen.to_integral_value() else None

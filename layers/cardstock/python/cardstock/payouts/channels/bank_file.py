@@ -1,4 +1,4 @@
-"""The bank file: finance uploads it to the bank's payroll service and brings the bank's results back.
+"""The bank file: finance uploads it to the bank's payroll service and uploads the bank's results here.
 
 CSV, UTF-8 with BOM, one row per transfer, amounts in yuan after tax. The remark carries the transfer number, because
 the bank returns it with each result.
@@ -15,7 +15,7 @@ _HEADER = ("序号", "收款人户名", "收款账号", "金额(元)", "附言",
 
 
 class BankFile:
-    """`payouts.ports.Channel` that a person stands behind: it answers nothing by itself."""
+    """`payouts.ports.Channel` operated by a person: it never answers by itself."""
 
     def refusal(self, account: str, name: str, net: int) -> DropReason | None:  # noqa: ARG002 - the port's signature
         return None

@@ -1,4 +1,4 @@
-"""What the transfer channels' clients share: time-outs, and several transfers at once."""
+"""Shared by the clients of transfer channels: time-outs, and concurrent calls."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,14 +10,14 @@ from cardstock.payouts.model import Answer, Line
 CONNECT_TIMEOUT_SECONDS = 1.0
 TIMEOUT_SECONDS = 5.0
 AT_ONCE = 8
-"""Eight calls of 100 ms are 80 transfers a second, under the hundred that WeChat Pay lets a merchant make."""
+"""Eight calls of 100 ms are 80 transfers a second, below WeChat Pay's limit of a hundred for a merchant."""
 
 Report = Callable[[str, str], None]
-"""Told of every call that said nothing: transfer number, and what happened (`timeout`, `http_500 SYSTEM_ERROR`)."""
+"""Called for every call without a usable answer: transfer number, and cause (`timeout`, `http_500 SYSTEM_ERROR`)."""
 
 
 def client(base_url: str, transport: httpx.BaseTransport | None) -> httpx.Client:
-    """A client that may be shared between threads. No proxy or netrc of the environment, no redirects."""
+    """A thread-safe client. It ignores the environment's proxy and netrc, and follows no redirects."""
     return httpx.Client(
         base_url=base_url,
         timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
@@ -28,7 +28,7 @@ def client(base_url: str, transport: httpx.BaseTransport | None) -> httpx.Client
 
 
 def each(lines: Sequence[Line], ask: Callable[[Line], Answer | None]) -> list[Answer]:
-    """The answers that came, in the order of the lines."""
+    """The answers received, in the order of the lines."""
     if not lines:
         return []
     with ThreadPoolExecutor(max_workers=min(AT_ONCE, len(lines))) as threads:
@@ -36,5 +36,5 @@ def each(lines: Sequence[Line], ask: Callable[[Line], Answer | None]) -> list[An
 
 
 def trouble(error: httpx.HTTPError) -> str:
-    """`timeout` or `unreachable`: in neither case is it known what the channel did."""
+    """`timeout` or `unreachable`. In both cases it is unknown whether the channel acted."""
     return "timeout" if isinstance(error, httpx.TimeoutException) else "unreachable"

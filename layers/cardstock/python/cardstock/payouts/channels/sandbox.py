@@ -1,21 +1,21 @@
-"""The sandbox: moves no money, and can fail in every way that a real channel can. For tests and local use.
+"""The sandbox: moves no money, and imitates every failure of a real channel. For tests and local use.
 
-How a transfer goes is drawn from the seed and its number, or said by `script`; how it stands follows from that and the
-time since it was sent. It needs no memory, so every process on a machine says the same.
+The way of a transfer is drawn from the seed and its number, or given by `script`. Its status follows from the way and
+the time since it was sent. No state is kept, so every process on a machine answers the same.
 
-| Way | What it says |
+| Way | Answers |
 |---|---|
 | `paid` | paid, at once |
 | `failed` | failed, at once |
 | `slow` | nothing for an hour, then paid |
-| `confirm` | waits for the payee, who accepts it after two hours |
-| `lapse` | waits for the payee, and lapses after 26 hours |
-| `late` | as `lapse`, but after 30 hours it was paid after all |
-| `stuck` | waits for the payee until it is called back |
-| `taken` | as `stuck`, but when it is called back the payee has just taken it |
+| `confirm` | waits for the payee, who accepts after two hours |
+| `lapse` | waits for the payee, and expires after 26 hours |
+| `late` | as `lapse`, but paid after 30 hours |
+| `stuck` | waits for the payee until it is cancelled |
+| `taken` | as `stuck`, but at the cancellation the payee has just accepted |
 | `other_amount` | paid, but one fen less |
 | `silent` | nothing, ever |
-| `down` | cannot be reached |
+| `down` | unreachable |
 """
 
 import hashlib
@@ -37,7 +37,7 @@ _HARMLESS: tuple[Way, ...] = ("paid", "paid", "paid", "paid", "paid", "paid", "c
 
 
 def drawn(seed: str, among: Sequence[Way] = _HARMLESS) -> Callable[[Line], Way]:
-    """A script: the same way for the same seed and number. By default each transfer comes to an end by itself."""
+    """A script: the same way for the same seed and number. By default every way reaches a final answer by itself."""
 
     def script(line: Line) -> Way:
         return among[hashlib.sha256(f"{seed}\x00{line.number}".encode()).digest()[0] % len(among)]
@@ -46,8 +46,8 @@ def drawn(seed: str, among: Sequence[Way] = _HARMLESS) -> Callable[[Line], Way]:
 
 
 class SandboxTransfers:
-    """`payouts.ports.Channel`. `handed_over` counts calls by number; a number that comes with other parameters than
-    before raises AssertionError: no channel bears that."""
+    """`payouts.ports.Channel`. `handed_over` counts submissions by number. Raises AssertionError for a number that is
+    submitted again with other parameters: a real channel would refuse it."""
 
     def __init__(self, script: Callable[[Line], Way] | None = None) -> None:
         self.script = script or drawn("local")

@@ -2,21 +2,21 @@
 
 | Call | Here |
 |---|---|
-| `POST /v3/fund-app/mch-transfer/transfer-bills` | hand over; the same number again is the same transfer |
-| `GET .../transfer-bills/out-bill-no/{number}` | how it stands |
-| `POST .../transfer-bills/out-bill-no/{number}/cancel` | call back what the payee has not taken; takes effect later |
+| `POST /v3/fund-app/mch-transfer/transfer-bills` | submit; repeating a number does not pay twice |
+| `GET .../transfer-bills/out-bill-no/{number}` | read the status |
+| `POST .../transfer-bills/out-bill-no/{number}/cancel` | cancel what the payee has not accepted; takes effect later |
 
-Nothing is believed but a 200 that is signed by the platform's key within five minutes and speaks of the number that was
-asked about. Everything else leaves open what happened: the same number is asked for, or handed over again with the same
-parameters. A number that WeChat does not know (`NOT_FOUND`) has not failed either.
+Only a 200 is used that the platform signed within five minutes, about the number that was asked for. Any other answer
+leaves the result open: the number is asked for again, or submitted again with the same parameters. A number that WeChat
+does not know (`NOT_FOUND`) has not failed either.
 
-| State | Means |
+| State | Meaning |
 |---|---|
-| `ACCEPTED`, `PROCESSING`, `CANCELING`, one that nobody has heard of | no answer yet |
-| `WAIT_USER_CONFIRM` | the payee has to take it, with `package_info`, which only the first call gives |
-| `TRANSFERING` | the payee took it, the money is moving |
+| `ACCEPTED`, `PROCESSING`, `CANCELING`, any unknown state | no answer yet |
+| `WAIT_USER_CONFIRM` | the payee must accept it, with `package_info`, which only the first call returns |
+| `TRANSFERING` | the payee has accepted, the money is moving |
 | `SUCCESS` | paid |
-| `FAIL` | failed for `fail_reason`; expired if it was closed because nobody took it |
+| `FAIL` | failed for `fail_reason`; expired if it was closed because the payee did not accept |
 | `CANCELLED` | expired |
 
 Source: pay.weixin.qq.com/doc/v3/merchant 4012716434 (transfer), 4012716437 (query), 4012716458 (cancel),
@@ -42,7 +42,7 @@ from cardstock.platforms.keys import PrivateKey, PublicKey
 NAME: Final = "wechat"
 SCENE: Final = "1005"
 NAMED_FROM_FEN: Final = 200_000
-"""From 2 000 yuan WeChat wants the payee's real name, encrypted."""
+"""From 2 000 yuan WeChat requires the payee's real name, encrypted."""
 _BILLS: Final = "/v3/fund-app/mch-transfer/transfer-bills"
 _TOLERANCE_SECONDS: Final = 300
 _LAPSED: Final = frozenset({"OVERDUE_CLOSE"})
@@ -66,14 +66,14 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pay_note: Annotated[str, Meta(min_length=1, max_length=32)]
     """报酬说明: what they are paid for."""
     remark: Annotated[str, Meta(min_length=1, max_length=25)] = "佣金"
-    """What the payee reads; the period is put behind it."""
+    """What the payee reads; the period is appended."""
     maximum_fen: Annotated[int, Meta(ge=0)] = 0
-    """The most that one transfer may be, as agreed with WeChat; 0: WeChat alone decides."""
+    """Largest transfer agreed with WeChat; 0 if WeChat alone decides."""
     base_url: str = "https://api.mch.weixin.qq.com"
 
 
 class _Bill(msgspec.Struct, frozen=True):
-    """What all three calls answer, as far as it is used."""
+    """The fields used of all three calls' answers."""
 
     out_bill_no: str
     state: str
@@ -111,7 +111,7 @@ class WechatTransfers:
     def refusal(self, account: str, name: str, net: int) -> DropReason | None:
         platform, _, rest = account.partition(":")
         app, _, openid = rest.partition(":")
-        # An openid belongs to one app: another app's cannot be paid through this one.
+        # An openid belongs to one app: other apps cannot pay to it.
         if platform != "wechat" or app != self._account.app_id or not openid:
             return "account_unsuitable"
         if net < MINIMUM_FEN["wechat"]:
@@ -142,7 +142,7 @@ class WechatTransfers:
 
     def _cancel(self, line: Line) -> Answer | None:
         bill = self._call("POST", f"{_BILLS}/out-bill-no/{line.number}/cancel", line)
-        # Taken meanwhile, or ended already: what it is now says the query alone.
+        # Accepted meanwhile, or already final: only the query knows.
         return self._ask(line) if bill is None else self._answer(line, bill)
 
     def _body(self, line: Line) -> bytes:
@@ -160,7 +160,7 @@ class WechatTransfers:
         return json.dumps(body, ensure_ascii=False).encode()
 
     def _call(self, method: Literal["GET", "POST"], path: str, line: Line, body: bytes = b"") -> _Bill | None:
-        """What WeChat says about the line, if it is certain that WeChat says it."""
+        """WeChat's answer about the line; None unless its signature is valid."""
         headers = {
             "Authorization": self.authorization(method, path, body),
             "Accept": "application/json",
@@ -234,7 +234,7 @@ class WechatTransfers:
 
 
 def report_infos(job: str, pay_note: str) -> list[dict[str, str]]:
-    """The two infos that scene 1005 is reported with. Raises ValueError where WeChat would refuse them."""
+    """The two infos that scene 1005 requires. Raises ValueError where WeChat would refuse them."""
     infos = [{"info_type": "岗位类型", "info_content": job}, {"info_type": "报酬说明", "info_content": pay_note}]
     for info in infos:
         if not 1 <= len(info["info_type"]) <= 15 or not 1 <= len(info["info_content"].strip()) <= 32:

@@ -1,7 +1,7 @@
-"""What finance gets for a batch: one value that every writer (workbook, CSV, PDF) prints, and the three-way
-reconciliation that must close before anything is printed.
+"""The content of a batch's report, printed by every writer (workbook, CSV, PDF), and the three-way reconciliation that
+must agree before anything is printed.
 
-Everything here is a pure function of what is stored, sorted, so that the same batch always gives the same report.
+Everything is a pure function of stored data, sorted, so that a batch always gives the same report.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ FindingCode: TypeAlias = Literal["dropped", "shrunk", "failed", "expired", "inci
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """Something in a batch that a person should look at. `reason` is the drop reason or the channel's own code."""
+    """Something in a batch for a person to check. `reason` is the drop reason or the channel's own code."""
 
     code: FindingCode
     member: str
@@ -52,12 +52,12 @@ class Control(msgspec.Struct, frozen=True):
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """One payee's period: what the ledger moved, and what this batch paid. All amounts in fen."""
+    """One payee's period: the ledger's movements, and what this batch paid. All amounts in fen."""
 
     member: str
     name: str
     opening: Fen
-    """What was available when the statement begins; what came and went since leads from it to the listed amount."""
+    """Available when the statement begins; the movements since then lead from it to the listed amount."""
     credited: Fen
     released: Fen
     clawed: Fen
@@ -78,7 +78,7 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """Everything that is printed about a settled batch. `closed_at` dates it."""
+    """The content of a settled batch's report. `closed_at` is its date."""
 
     brand: str
     batch: Batch
@@ -106,9 +106,9 @@ def reconcile(
     """Compare ledger, batch and channel, number by number. `answers` holds each number's answers, oldest first.
 
     It fails closed: a line without a final answer, and a number that only one side knows, are differences too. The
-    channel's latest word counts: an incident (a final answer that contradicts an earlier one) stays a difference until
-    the channel repeats the one that was applied. An amount that it named stays a difference until it names the right
-    one: a later word without an amount takes nothing back.
+    channel's latest answer counts: a final answer that contradicts an earlier one is a difference until the channel
+    repeats the one that was applied. A wrong amount is a difference until the channel names the right one; a later
+    answer without an amount does not correct it.
     """
     differences: list[Difference] = []
     seen: set[str] = set()
@@ -135,12 +135,12 @@ def reconcile(
 
 
 def _amount(said: Sequence[Answer]) -> Fen | None:
-    """What the channel has last named as paid; None if it never did."""
+    """The amount that the channel last named as paid; None if it named none."""
     return next((word.amount for word in reversed(said) if word.result == "paid" and word.amount is not None), None)
 
 
 class _Sum:
-    """Adds one book up. Only lines whose money moved count."""
+    """Sums one book. Only lines whose money moved count."""
 
     def __init__(self) -> None:
         self.values = [0, 0, 0, 0, 0]
@@ -162,7 +162,7 @@ class _Sum:
         return Totals(*self.values)
 
 
-def _difference(  # noqa: PLR0911 - one question per line
+def _difference(  # noqa: PLR0911 - one check per line
     line: Line, booking: Booking | None, answer: Answer | None, amount: Fen | None
 ) -> DifferenceCode | None:
     if line.gross != line.tax + line.net:
@@ -221,7 +221,7 @@ def assemble(
     posted = [posting for statement in statements for posting in statement.postings]
     return Report(
         brand=brand,
-        # What is written after the report must not change it.
+        # Later writes to the batch must not change its report.
         batch=replace(batch, stage="settled", settled_at=None, reports=(), books=None, version=0),
         closed_at=batch.closed_at,
         tax_table=next(table for table in TABLES if table.id == batch.rules.tax_table),

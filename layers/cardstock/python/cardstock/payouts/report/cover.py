@@ -1,6 +1,6 @@
 """The cover sheet of a payout report as PDF: one page in Chinese, one in English, to be signed.
 
-STSong-Light is one of Adobe's standard Chinese fonts: readers bring it, so no font file is shipped.
+STSong-Light is one of Adobe's standard Chinese fonts: PDF readers have it, so no font file is shipped.
 """
 
 from collections import Counter
@@ -64,7 +64,7 @@ _WORDS: dict[str, Text] = {
 
 def cover(report: Report) -> bytes:
     """The PDF of `report`. The same report gives the same bytes."""
-    from reportlab.lib.pagesizes import A4  # carried by the report writer's layer alone
+    from reportlab.lib.pagesizes import A4  # only in the layer of the report writer
     from reportlab.lib.units import mm
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.cidfonts import UnicodeCIDFont
@@ -165,7 +165,7 @@ def _styles() -> dict[str, Any]:
 
 
 def _table(rows: list[Any], widths: list[int], *, head: bool = True, total: bool = False) -> Any:
-    """A table whose amounts stand at the right; the first column, and a last one of hashes, are text."""
+    """A table with amounts aligned right; the first column, and a last column of hashes, are text."""
     from reportlab.lib.colors import HexColor, white
     from reportlab.lib.units import mm
     from reportlab.platypus import Paragraph, Table
@@ -209,5 +209,5 @@ def _signatures(names: list[str], date: str) -> Any:
 
 
 def _escaped(text: str) -> str:
-    """Text as it is: a paragraph would read markup in it."""
+    """The text with markup escaped, which a paragraph would interpret."""
     return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,4 +1,4 @@
-"""The lines of a batch as CSV: UTF-8 with BOM and CRLF, which is what spreadsheets open without asking."""
+"""The lines of a batch as CSV: UTF-8 with BOM and CRLF, which spreadsheets open without an import dialog."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ def lines_csv(report: Report) -> bytes:
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """A CSV file in which no cell is a formula, whatever a name begins with."""
+    """A CSV file in which no cell is a formula, even if a name begins like one."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(header)
@@ -50,7 +50,7 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _cell(value: str) -> str:
-    """A spreadsheet takes what begins with these for a formula; an apostrophe before it makes it text (OWASP)."""
+    """The cell, after an apostrophe if a spreadsheet would read it as a formula (OWASP)."""
     clean = printable(value).replace("\x00", "\ufffd")
     if clean == "-" or clean.lstrip()[:1] not in ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"):
         return clean if clean[:1] not in ("\t", "\r", "\n") else f"'{clean}"

@@ -1,4 +1,4 @@
-"""The words of the payout report, Chinese first, English beside it; and how amounts and moments are written."""
+"""The texts of the payout report, Chinese first, then English; and the format of amounts and moments."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -61,12 +61,12 @@ METHOD: dict[str, Text] = {
 
 
 def both(texts: dict[str, Text], key: str) -> str:
-    """`中文 English` of a known key; an unknown one as it is, since a channel has codes of its own."""
+    """`中文 English` of a known key; an unknown one, such as a channel's own code, unchanged."""
     return " ".join(texts[key]) if key in texts else key
 
 
 def yuan(amount: Fen) -> Decimal:
-    """Fen as exact yuan, for cells that are numbers."""
+    """Fen as exact yuan, for number cells."""
     return Decimal(amount).scaleb(-2)
 
 
@@ -76,17 +76,17 @@ def yuan_text(amount: Fen) -> str:
 
 
 def local(moment: datetime) -> datetime:
-    """The brand's wall clock, without a zone, as spreadsheets have it."""
+    """The brand's local time without a zone, as spreadsheets store it."""
     return moment.astimezone(BRAND_ZONE).replace(tzinfo=None, microsecond=0)
 
 
 def local_text(moment: datetime | None) -> str:
-    """`2026-12-01 03:00:05`, the brand's wall clock."""
+    """`2026-12-01 03:00:05` in the brand's local time."""
     return "-" if moment is None else f"{local(moment):%Y-%m-%d %H:%M:%S}"
 
 
 def opener(batch: Batch) -> str:
-    """Who opened a batch: the name on the key, and the key; or the schedule."""
+    """Who opened a batch: the name on the key and the key's id; or the schedule."""
     return f"{printable(batch.opener)} ({batch.opened_by})" if batch.opener else batch.opened_by
 
 
@@ -96,6 +96,6 @@ def approver(batch: Batch) -> str:
 
 
 def printable(text: str) -> str:
-    """Text that every format can hold: lone surrogates and the two code points that XML forbids are replaced."""
+    """The text with lone surrogates and the two code points that XML forbids replaced."""
     clean = text.encode("utf-8", "replace").decode()
     return clean.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")

@@ -1,8 +1,8 @@
 """The payout report as a workbook: summary with native charts, lines, a statement per payee, ledger lines, tax,
 exceptions, control totals.
 
-Every text goes through `write_string`, so no name is ever a formula, a link or a number. Amounts are numbers, exact to
-the fen. Rows are streamed (`constant_memory`): the size of a batch costs disk, not memory.
+Every text goes through `write_string`, so no name becomes a formula, a link or a number. Amounts are numbers, exact to
+the fen. Rows are streamed (`constant_memory`): a larger batch needs disk, not memory.
 """
 
 from collections import Counter
@@ -44,17 +44,17 @@ Looks: TypeAlias = Mapping[str, Any]
 """A format for each kind of cell."""
 
 _ROWS_PER_SHEET = 1_000_000
-"""A sheet ends at 1 048 576 rows; what is more goes on in the next one."""
+"""A sheet ends at 1 048 576 rows; further rows go into the next sheet."""
 _TEXT_MAX = 32_767
 _BRACKETS_YUAN = (0, 50, 100, 500, 1_000, 5_000)
 _COLOURS = ("#1F5C99", "#E07B39", "#8C8C8C", "#C9A227", "#5B8C5A")
 _NAME_COLUMN = 1
 _FACT_WIDTH = 92
-"""Letters that fit into the five columns beside a fact's name; a Chinese one counts twice."""
+"""Letters that fit into the five columns beside a label; a Chinese one counts twice."""
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column of a table: bilingual header, width in characters, what its cells are, and where a row has it."""
+    """A column of a table: bilingual header, width in characters, kind of cell, and the value of a row."""
 
     zh: str
     en: str
@@ -62,7 +62,7 @@ class Column(msgspec.Struct, frozen=True):
     kind: Kind
     value: Callable[[Any], Any]
     adds_up: bool = True
-    """Whether the sum of its amounts means anything; what is counted to date does not."""
+    """Whether the column has a total; year-to-date figures have none."""
 
 
 _LINES = (
@@ -111,12 +111,12 @@ TAX = (
     Column("税表", "Table", 15, "text", lambda month: month.table.id),
 )
 """One person's month in CNY. Expenses, allowance, taxable income and tax due are of the month under a monthly method,
-to date under a cumulative one."""
+and year to date under a cumulative one."""
 _FINDINGS = (
     Column("类别", "Finding", 34, "text", lambda finding: both(FINDING, finding.code)),
     Column("收款人", "Payee", 33, "text", lambda finding: finding.member),
     Column("转账单号", "Transfer number", 35, "text", lambda finding: finding.number),
-    # Money left out, money returned and money tried again: a sum of them says nothing.
+    # Dropped, returned and retried amounts have no meaningful sum.
     Column("金额", "Amount (CNY)", 15, "money", lambda finding: finding.amount, adds_up=False),
     Column("说明", "Detail", 44, "text", lambda finding: both(REASON, finding.reason)),
 )
@@ -161,10 +161,10 @@ class _StatementRow(msgspec.Struct, frozen=True):
 
 
 class Writer:
-    """A workbook being written, and the formats that its sheets share. `footer` stands on every printed page."""
+    """A workbook being written, and the formats that its sheets share. `footer` is on every printed page."""
 
     def __init__(self, *, title: str, brand: str, created: datetime, footer: str) -> None:
-        from xlsxwriter import Workbook  # carried by the report writer's layer alone
+        from xlsxwriter import Workbook  # only in the layer of the report writer
 
         self.footer = footer
         self.target = BytesIO()
@@ -222,13 +222,13 @@ class Writer:
         sheet.set_paper(9)  # A4
         sheet.fit_to_pages(1, 0)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        # A space, since digits right behind it would belong to the size.
+        # A space, because digits directly after the code would belong to the font size.
         sheet.set_footer(f"&L&8 {self.footer}&C&8 {name}&R&8 &P / &N")
         sheet.hide_gridlines(2)
         return sheet
 
     def cell(self, sheet: Any, at: tuple[int, int], kind: str, value: Any, looks: Looks) -> None:
-        """One cell. Nothing but this method and `label` writes into a sheet."""
+        """Write one cell. Only this method and `label` write into a sheet."""
         look = looks[kind]
         if value is None:
             sheet.write_blank(*at, None, look)
@@ -245,7 +245,7 @@ class Writer:
 
     def label(self, sheet: Any, at: tuple[int, int], text: str, look: Any) -> None:
         clean = printable(text)[:_TEXT_MAX]
-        # XlsxWriter takes this for XML of its own and writes it as it is.
+        # XlsxWriter takes this for its own XML and writes it unescaped.
         rich = clean.startswith("<r>") and clean.endswith("</r>")
         sheet.write_string(*at, f" {clean}" if rich else clean, look)
 
@@ -276,7 +276,7 @@ class Writer:
             self.cell(sheet, (number, index), column.kind, sums.get(index), self.strong)
 
     def begin(self, name: str, columns: Sequence[Column], freeze: int) -> Any:
-        """A sheet with nothing but its header."""
+        """A sheet with only its header."""
         sheet = self.sheet(name)
         for index, column in enumerate(columns):
             sheet.set_column(index, index, column.width)
@@ -337,7 +337,7 @@ def _statement_rows(statements: Iterable[Statement]) -> Iterable[_StatementRow]:
 def _amounts(
     kind: str, postings: Sequence[LedgerLine]
 ) -> tuple[Fen | None, Fen | None, Fen | None, Fen | None, Fen | None, Fen | None]:
-    """What one ledger entry adds to the columns credited, released and clawed; payouts have rows of their own."""
+    """The entry's amounts in the columns credited, released and clawed back; payouts have their own rows."""
     by_account: Counter[str] = Counter()
     for posting in postings:
         by_account[posting.account] += posting.amount
@@ -348,7 +348,7 @@ def _amounts(
 
 
 def _summary(writer: Writer, report: Report) -> None:
-    """One page: what the batch is, what it paid, whether the three books agree, and three charts of it."""
+    """One page: the batch, its sums, whether the three books agree, and three charts."""
     sheet = writer.sheet("汇总 Summary")
     sheet.set_portrait()
     sheet.fit_to_pages(1, 1)
@@ -371,7 +371,7 @@ def _summary(writer: Writer, report: Report) -> None:
 def band(  # noqa: PLR0917 - private, four callers
     writer: Writer, sheet: Any, row: int, title: str, headers: Sequence[str], text_columns: Sequence[int] = ()
 ) -> int:
-    """A section's title and its header row; answers the row after them."""
+    """Write a section's title and header row; return the next row."""
     for column in range(6):
         writer.label(sheet, (row, column), title if column == 0 else "", writer.section)
     if not headers:
@@ -448,7 +448,7 @@ def _facts(writer: Writer, sheet: Any, report: Report, row: int) -> int:
         ("依据 Source", table.source),
         ("提示 Note", "税表使用前须经会计确认 An accountant confirms the tax table before use"),
     ):
-        # Beside its five columns a long note would make the printed page wider, and so everything on it smaller.
+        # A long note beside its five columns would widen the printed page and so shrink everything on it.
         lines = -(-sum(2 if east_asian_width(letter) in "WF" else 1 for letter in value) // _FACT_WIDTH)
         if lines > 1:
             sheet.set_row(row, 15 * lines)
@@ -464,7 +464,7 @@ def _facts(writer: Writer, sheet: Any, report: Report, row: int) -> int:
 
 
 def _charts(writer: Writer, sheet: Any, report: Report, row: int) -> None:
-    """Three charts over cells that are written below them, so that every bar can be checked."""
+    """Three charts, with their cells below them so that every bar can be checked."""
     top = row
     data = row + 16
     paid = sorted(
@@ -533,7 +533,7 @@ def _short(name: str) -> str:
 
 
 def _sizes(nets: Sequence[Fen]) -> list[tuple[str, int]]:
-    """How many payees got an amount in each range; the ranges are in yuan, upper end excluded."""
+    """How many payees got an amount in each range; ranges in yuan, upper end excluded."""
     counted: Counter[int] = Counter()
     for net in nets:
         counted[max(index for index, low in enumerate(_BRACKETS_YUAN) if net >= low * 100)] += 1
@@ -545,7 +545,7 @@ def _sizes(nets: Sequence[Fen]) -> list[tuple[str, int]]:
 
 
 def controls(writer: Writer, parts: Sequence[Control], files: Sequence[Control] = ()) -> None:
-    """The last sheet: what can be added up and hashed again."""
+    """The last sheet: totals and hashes that a reader can recompute."""
     sheet = writer.begin("控制总额 Control totals", CONTROLS, 1)
     for number, one in enumerate((*parts, *files), 1):
         for index, column in enumerate(CONTROLS):

@@ -1,7 +1,7 @@
-"""What persons were paid and what was withheld: the quarter's file for the tax office, and a person's certificate.
+"""Payments to persons and the tax withheld: the quarter's file for the tax office, and a person's certificate.
 
-Everything follows from paid lines alone, so a repeat gives the same. A month is the period of a line, not the day on
-which the money came.
+Everything follows from paid lines alone, so a repeat gives the same. A line counts in the month of its period, not on
+the day of the payment.
 
 Operators of internet platforms report who earns on them, and how much, within the month after each quarter: Provisions
 on the reporting of tax-related information by internet platform enterprises (互联网平台企业涉税信息报送规定, State
@@ -40,7 +40,7 @@ class Quarter(msgspec.Struct, frozen=True):
 
     @property
     def before(self) -> "Quarter":
-        """The one before it."""
+        """The quarter before it."""
         return Quarter.of(Period.before(self.periods[0].starts + timedelta(days=1)))
 
     @property
@@ -52,18 +52,18 @@ class Quarter(msgspec.Struct, frozen=True):
 
     @property
     def year_so_far(self) -> tuple[Period, ...]:
-        """The months of its year from January to its own last one."""
+        """The months of its year from January to the quarter's last one."""
         last = self.periods[-1].month
         return tuple(Period(f"{last.year}-{month:02d}") for month in range(1, last.month + 1))
 
     @classmethod
     def of(cls, period: Period) -> "Quarter":
-        """The one that a month belongs to."""
+        """The quarter of a month."""
         return cls(f"{period.month.year}-Q{(period.month.month + 2) // 3}")
 
 
 class PersonMonth(msgspec.Struct, frozen=True):
-    """What one person was paid for one month, over all members of the person, and how the tax follows."""
+    """What one person was paid for one month, over all members of the person, and how its tax is computed."""
 
     person: str
     name: str
@@ -115,7 +115,7 @@ class Certificate(msgspec.Struct, frozen=True):
 
 
 class TaxQuarter(msgspec.Struct, frozen=True):
-    """The content of a quarter's file. `closed_at` dates it: when the last of its batches was closed."""
+    """The content of a quarter's file. `closed_at`, when the last of its batches was closed, is its date."""
 
     brand: str
     quarter: Quarter
@@ -128,7 +128,7 @@ class TaxQuarter(msgspec.Struct, frozen=True):
 
     @property
     def tables(self) -> tuple[TaxTable, ...]:
-        """The tables that were used, in the order in which they came."""
+        """The tax tables used, in order of their first use."""
         return tuple({month.table.id: month.table for month in self.months}.values())
 
 
@@ -145,14 +145,14 @@ class TaxFile(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """A quarter that is over and cannot be written yet, and the payouts that are not settled."""
+    """A quarter that is over but cannot be written yet, and the payouts that are not settled."""
 
     quarter: str
     payouts: tuple[str, ...]
 
 
 def person_months(lines: Iterable[Line]) -> list[PersonMonth]:
-    """The fold of paid lines by person and month, in that order."""
+    """Paid lines summed by person and month, in that order."""
     grouped: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         if line.status == "paid":
@@ -161,7 +161,7 @@ def person_months(lines: Iterable[Line]) -> list[PersonMonth]:
 
 
 def person_years(lines: Iterable[Line]) -> list[PersonYear]:
-    """The fold of paid lines of one year by person; `lines` in the order of their months."""
+    """Paid lines of one year summed by person; `lines` must be in the order of their months."""
     found: dict[str, PersonYear] = {}
     seen: set[tuple[str, str]] = set()
     for line in lines:
@@ -208,7 +208,7 @@ def _person_month(person: str, period: str, lines: Sequence[Line]) -> PersonMont
 
 
 def month_of(lines: Iterable[Line]) -> TaxToDate | None:
-    """A person's tax figures after the paid lines of one month, in whatever order they were sent; None without any."""
+    """A person's tax figures after the paid lines of one month, in the order of sending; None without any."""
     figures: TaxToDate | None = None
     for line in lines:
         if line.status == "paid":
@@ -220,8 +220,7 @@ def month_of(lines: Iterable[Line]) -> TaxToDate | None:
 def quarter_of(
     brand: str, quarter: Quarter, batches: Sequence[Batch], lines: Mapping[str, Iterable[Line]]
 ) -> TaxQuarter:
-    """The content of a quarter's file from the batches of its year so far: a function of what is stored, whatever
-    order it comes in.
+    """The content of a quarter's file from the batches of its year so far. The order of the batches does not matter.
 
     Raises ValueError for a batch that is not settled.
     """
@@ -239,7 +238,7 @@ def quarter_of(
                 paid.extend(month)
             yield from month
 
-    years = person_years(one_after_the_other())  # earlier months are read and let go, one by one
+    years = person_years(one_after_the_other())  # streamed: earlier months are not kept in memory
     return TaxQuarter(
         brand=brand,
         quarter=quarter,

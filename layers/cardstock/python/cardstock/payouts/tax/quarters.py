@@ -17,13 +17,13 @@ from cardstock.payouts.tax.model import (
 )
 
 _LOOKED_BACK: Final = 60
-"""Batches that are looked at for what is due: five years."""
+"""How many recent batches are searched for due quarters: five years."""
 _QUARTERS_LOOKED_AT: Final = 4
 _QUARTERS_SHOWN: Final = 8
 
 
 class QuarterNeeds(msgspec.Struct, frozen=True):
-    """What writing the quarters needs."""
+    """The ports for writing quarters."""
 
     brand: str
     payouts: Payouts
@@ -33,10 +33,11 @@ class QuarterNeeds(msgspec.Struct, frozen=True):
 
 
 def write_due_quarters(needs: QuarterNeeds, now: datetime) -> tuple[list[TaxFile], list[Waiting]]:
-    """Write the file of every quarter of the last year that is over, settled and not written; and those that wait.
+    """Write the file of every quarter of the last year that is over, settled and not written; return also those that
+    wait.
 
     Killed anywhere and repeated, it writes the same bytes. A quarter's file has the year so far, so it needs every
-    month since the brand's first payout: a month whose batch is missing is waited for, too.
+    month since the brand's first payout: a month without a batch must be paid out first.
     """
     payouts = needs.payouts
     written = {file.quarter for file in needs.tax_files.newest_tax_files(limit=_QUARTERS_SHOWN)}
@@ -55,7 +56,7 @@ def write_due_quarters(needs: QuarterNeeds, now: datetime) -> tuple[list[TaxFile
 
 
 def newest_quarters(now: datetime, payouts: Payouts, tax_files: TaxFiles) -> tuple[list[TaxFile], list[Waiting]]:
-    """The last quarters that were written, newest first, and those that are over and wait for payouts."""
+    """The last written quarters, newest first, and the ended ones that wait for payouts."""
     written = tax_files.newest_tax_files(limit=_QUARTERS_SHOWN)
     waiting = []
     for quarter, batches in _due(now, payouts, {file.quarter for file in written}):
@@ -77,7 +78,7 @@ def _due(
 
 
 def _ended(now: datetime) -> list[Quarter]:
-    """The last quarters that were over at `now`, oldest first."""
+    """The last quarters that had ended at `now`, oldest first."""
     found: list[Quarter] = []
     period = Period.before(now)
     quarter = Quarter.of(period)

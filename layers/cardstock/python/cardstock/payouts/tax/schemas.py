@@ -1,6 +1,6 @@
-"""What was withheld, as JSON: a person's certificate data, and the quarters' files. Amounts are fen, rates bps."""
+"""Withheld tax as JSON: a person's certificate data, and the quarters' files. Amounts are fen, rates bps."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Callable, Iterable
 from typing import Annotated

@@ -1,8 +1,8 @@
 """Tax withheld from payouts: dated tables with their sources, and the two methods that use them.
 
-`labour` taxes what one month pays out as remuneration for labour services. `platform` is cumulative over consecutive
-months of income from a platform. Which one a brand must use is its accountant's word, not ours: the method is a
-setting, and every report names the table that it used.
+`labour` taxes one month's payments as remuneration for labour services. `platform` is cumulative over consecutive
+months of income from a platform. The brand's accountant decides which one applies: the method is a setting, and every
+report names the table that it used.
 
 All amounts are fen, all rates basis points. One division, one rounding (half-up, to the fen) per withheld amount.
 """
@@ -20,7 +20,7 @@ Method: TypeAlias = Literal["labour", "platform"]
 
 
 class Bracket(msgspec.Struct, frozen=True):
-    """Taxable amounts up to and including `up_to` (None: without end) pay `rate` of themselves, less `quick`."""
+    """Taxable amounts up to and including `up_to` (None: no limit) pay `rate` of themselves, less `quick`."""
 
     up_to: Fen | None
     rate: Bps
@@ -28,7 +28,7 @@ class Bracket(msgspec.Struct, frozen=True):
 
 
 class TaxTable(msgspec.Struct, frozen=True):
-    """One method as the law dates it. `valid_until` is the last day on which it holds; None: until further notice."""
+    """One tax method in one period of validity. `valid_until` is its last day; None: until further notice."""
 
     id: str
     method: Method
@@ -83,7 +83,7 @@ TABLES = (LABOUR_2019, PLATFORM_2025)
 
 
 class TaxToDate(msgspec.Struct, frozen=True):
-    """What one person was paid, and what was withheld, up to and including one line. Both methods read from it.
+    """What one person was paid, and what was withheld, up to and including one line. Both methods use it.
 
     `year` and `month` are those of the last income. `months` counts the consecutive months of income that end there;
     `income` and `withheld` belong to that run. `month_income` and `month_withheld` belong to the month alone.
@@ -99,8 +99,8 @@ class TaxToDate(msgspec.Struct, frozen=True):
 
 
 class Assessment(msgspec.Struct, frozen=True):
-    """How tax follows from income, in the words of the withholding return. `taxable` is rounded, `due` is not made of
-    it: the one rounding is that of `due`."""
+    """The computation of the tax, in the terms of the withholding return. `taxable` is rounded for display; `due` is
+    computed from the unrounded value and rounded once."""
 
     income: Fen
     expense: Fen
@@ -109,13 +109,13 @@ class Assessment(msgspec.Struct, frozen=True):
     rate: Bps
     quick: Fen
     due: Fen
-    """Before what was withheld already is taken off."""
+    """Tax before subtracting what was already withheld."""
 
 
 def table_for(method: str, month: date) -> TaxTable:
     """The table of `method` that holds on the first day of `month`.
 
-    Raises RefusedError `TAX_TABLE_MISSING` when none does: a payout without a known tax is not sent.
+    Raises RefusedError `TAX_TABLE_MISSING` if there is none: a payout with unknown tax is not sent.
     """
     for table in TABLES:
         ended = table.valid_until is not None and month > table.valid_until
@@ -129,9 +129,9 @@ def withhold(
 ) -> tuple[Fen, TaxToDate]:
     """The tax of a line that pays out `gross` in `month`, and the person's figures after it.
 
-    `before` is what the person's last line that was really paid left behind. A month without income restarts the
-    consecutive months and, unless `carry_over_gap`, income and tax to date; a new year restarts everything. The tax is
-    never below zero and never above `gross`.
+    `before` are the figures after the person's last paid line. A month without income restarts the consecutive months
+    and, unless `carry_over_gap`, income and tax to date; a new year restarts everything. The tax is never below zero
+    and never above `gross`.
     """
     if gross < 0:
         raise ValueError("a line cannot pay out less than nothing")
@@ -142,7 +142,7 @@ def withhold(
 
 
 def assess(table: TaxTable, figures: TaxToDate) -> Assessment:
-    """How `table` makes the tax of what somebody was paid: in the month under `labour`, to date under `platform`."""
+    """The tax of a person's payments under `table`: of the month under `labour`, to date under `platform`."""
     if table.method == "labour":
         income, allowance = figures.month_income, 0
         flat = income <= table.flat_until
@@ -150,7 +150,7 @@ def assess(table: TaxTable, figures: TaxToDate) -> Assessment:
     else:
         income, allowance = figures.income, table.exempt * figures.months
         expense = income * table.expense_rate
-    # In fen times BPS_ONE, so that a fraction of a fen in the base is not rounded away before its rate.
+    # In fen times BPS_ONE, so that a fraction of a fen is not rounded away before the rate applies.
     base = max((income - allowance) * BPS_ONE - expense, 0)
     bracket = next(one for one in table.brackets if one.up_to is None or base <= one.up_to * BPS_ONE)
     due = half_up(base * bracket.rate - bracket.quick * BPS_ONE * BPS_ONE, BPS_ONE * BPS_ONE)
@@ -176,7 +176,7 @@ def counted(before: TaxToDate | None, month: date, gross: Fen, tax: Fen, *, carr
 
 
 def at_month_start(figures: TaxToDate | None, month: date, *, carry_over_gap: bool = False) -> TaxToDate:
-    """The figures with which `month` began: without what was paid in it."""
+    """The figures at the start of `month`: without payments of that month."""
     start = _start(figures, month, carry_over_gap=carry_over_gap)
     return replace(
         start,

@@ -1,10 +1,10 @@
 """A person's tax figures before a line, over all members of the person.
 
-Only amounts that were paid in the end count: a failed transfer is taken out as soon as it is known to have failed,
-whatever month or year that happens in. A transfer in flight counts until then, and is taxed with what follows it.
+Only amounts that were paid in the end count: a failed transfer is removed as soon as its failure is known, in whatever
+month or year. A transfer in flight counts until then, and raises the tax base of later lines.
 
-Two lines of one person in one batch are never decided at once. The first pending line by attempt and member goes; the
-others wait until it is decided. No lock is needed, however many steps run.
+Two lines of one person in one batch are never sized at once. The first pending line by attempt and member goes; the
+others wait until it is final. No lock is needed, however many steps run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ def figures_before(
 ) -> tuple[dict[str, TaxToDate], set[str]]:
     """By number, the figures of each line's person before it; and the numbers that wait for another line of the person.
 
-    Costs no read under a monthly method unless a payee is more than one member. Otherwise numbers of other lines follow
-    from member and month, so they are read by key: the month before, and months before that only if the brand carries
-    figures over a gap.
+    Costs no read under a monthly method unless a payee has more than one member. Otherwise numbers of other lines
+    follow from member and month, so they are read by key: the month before, and earlier months only if the brand
+    carries figures over a gap.
     """
     persons = {line.member: person_of(line.member, known) for line in lines}
     earlier = _earlier_months(batch, set(persons.values()), payouts) if batch.rules.tax_method == "platform" else {}

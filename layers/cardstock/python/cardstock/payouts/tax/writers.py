@@ -1,8 +1,8 @@
-"""The quarter's tax file: who was paid on the platform, how much, and what was withheld; as a workbook and as CSV.
+"""The quarter's tax file: who was paid, how much, and what was withheld; as a workbook and as CSV.
 
 The columns are those of the identity and income lists of State Taxation Administration announcement 2025 No. 15 as far
-as the brand has them, and of the withholding return (announcement 2018 No. 61). The ID number is masked, since it is
-kept nowhere: an accountant joins the whole one from the verification service before anything is filed.
+as the brand has them, and of the withholding return (announcement 2018 No. 61). The ID number is masked, since the full
+one is not stored: an accountant adds it from the verification service before filing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -73,7 +73,7 @@ _YEARS = (
     Column("本年已扣个税", "Withheld", 15, "money", lambda one: one.tax),
     Column("本年实发", "Net", 15, "money", lambda one: one.net),
 )
-"""What a certificate of the year so far is made of; a person's months are in the API."""
+"""The columns of a certificate of the year so far; a person's months are in the API."""
 
 
 def quarter_workbook(quarter: TaxQuarter) -> bytes:
@@ -139,7 +139,7 @@ def _persons(months: Sequence[PersonMonth]) -> list[_Person]:
 
 
 def _summary(writer: Writer, quarter: TaxQuarter, persons: Sequence[_Person]) -> None:
-    """One page: the months, the tables that were used, and what an accountant has to know."""
+    """One page: the months, the tax tables used, and notes for an accountant."""
     sheet = writer.sheet("汇总 Summary")
     sheet.set_portrait()
     sheet.fit_to_pages(1, 1)

@@ -4,12 +4,13 @@ The history depends on the `Market` alone, never on a plan: every plan meets the
 that what differs between plans is what they pay.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
+from msgspec.structs import FieldInfo, fields
 
 from cardstock.errors import Pointer
 from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen, split
@@ -29,6 +30,8 @@ from cardstock.network.simulation.steps import (
     Step,
 )
 
+Share = Annotated[Bps, Meta(ge=0, le=BPS_ONE)]
+
 
 class Market(msgspec.Struct, frozen=True):
     """A made-up shop. Shares in basis points, amounts in fen; the same market is the same history to the last step.
@@ -37,85 +40,112 @@ class Market(msgspec.Struct, frozen=True):
     `star_bps` of the invitations, in proportion to how many each has brought already, as in grown networks.
     """
 
-    seed: int = 1
-    members: int = 10_000
-    days: int = 180
-    """The days in which they join."""
-    growth_bps: Bps = 100
-    """By how much more join each day than the day before."""
-    partners: int = 10
-    """Appointed at the beginning."""
-    organic_bps: Bps = 1_000
-    """Share of members who come without an inviter."""
-    sharing_bps: Bps = 2_500
-    """Share of members who ever bring somebody."""
-    star_bps: Bps = 5_000
-    verified_bps: Bps = 6_000
-    """Share of members who are verified."""
-    conversion_bps: Bps = 3_000
-    """Share of members who buy the qualifying product."""
-    decision_days: int = 14
-    """The longest that they think about it."""
-    price: Fen = 49_900
-    """Of the qualifying product."""
-    basket: Fen = 20_000
-    """Mean value of the other goods of an order that has any: from half to one and a half times as much."""
-    extra_bps: Bps = 2_000
-    """Qualifying orders with other goods in them."""
-    repeat_bps: Bps = 4_000
-    """Orders that are followed by another one, of other goods, within 15 to 45 days."""
-    coupon_bps: Bps = 2_000
-    """Orders with a coupon of a tenth of their value."""
-    refund_bps: Bps = 800
-    """Orders of which something comes back."""
-    partial_bps: Bps = 3_000
-    """Refunds of a part only."""
-    late_bps: Bps = 500
-    """Refunds after the return window and the freeze."""
-    receive_days: int = 3
-    """From the payment to the receipt."""
-    goods_bps: Bps = 4_000
-    """What the goods cost the brand, of what is paid for them."""
-    unlock_cost: Fen = 2_000
-    """What one benefit of an `unlock` plan costs the brand: the coupon in it."""
-
-
-MARKET_RANGES: Final[Mapping[str, tuple[int, int]]] = {
-    "seed": (0, 2**53),
-    "members": (1, 10_000_000),
-    "days": (1, 1_000),
-    "growth_bps": (0, 1_000),
-    "partners": (0, 1_000),
-    "organic_bps": (0, BPS_ONE),
-    "sharing_bps": (0, BPS_ONE),
-    "star_bps": (0, BPS_ONE),
-    "verified_bps": (0, BPS_ONE),
-    "conversion_bps": (0, BPS_ONE),
-    "decision_days": (0, 365),
-    "price": (1, MAX_FEN),
-    "basket": (2, MAX_FEN),
-    "extra_bps": (0, BPS_ONE),
-    "repeat_bps": (0, 9_000),
-    "coupon_bps": (0, BPS_ONE),
-    "refund_bps": (0, BPS_ONE),
-    "partial_bps": (0, BPS_ONE),
-    "late_bps": (0, BPS_ONE),
-    "receive_days": (0, 90),
-    "goods_bps": (0, BPS_ONE),
-    "unlock_cost": (0, MAX_FEN),
-}
+    seed: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=2**53,
+            examples=[1],
+            description="Number that the shop is made up from: the same one gives the same history.",
+        ),
+    ] = 1
+    members: Annotated[int, Meta(ge=1, le=10_000_000, examples=[10_000], description="People who join.")] = 10_000
+    days: Annotated[int, Meta(ge=1, le=1_000, examples=[180], description="Days in which they join.")] = 180
+    growth_bps: Annotated[
+        Bps,
+        Meta(
+            ge=0,
+            le=1_000,
+            examples=[100],
+            description="By how much more join each day than the day before, in basis points.",
+        ),
+    ] = 100
+    partners: Annotated[
+        int, Meta(ge=0, le=1_000, examples=[10], description="Partners appointed at the beginning.")
+    ] = 10
+    organic_bps: Annotated[
+        Share, Meta(examples=[1_000], description="Members who come by themselves, in basis points.")
+    ] = 1_000
+    sharing_bps: Annotated[
+        Share, Meta(examples=[2_500], description="Members who bring somebody at all, in basis points.")
+    ] = 2_500
+    star_bps: Annotated[
+        Share,
+        Meta(
+            examples=[5_000],
+            description="Invitations made in proportion to how many somebody has brought, in basis points.",
+        ),
+    ] = 5_000
+    verified_bps: Annotated[
+        Share, Meta(examples=[6_000], description="Members who prove who they are, in basis points.")
+    ] = 6_000
+    conversion_bps: Annotated[
+        Share, Meta(examples=[3_000], description="Members who buy the qualifying product, in basis points.")
+    ] = 3_000
+    decision_days: Annotated[int, Meta(ge=0, le=365, examples=[14], description="Days until they buy it, at most.")] = (
+        14
+    )
+    price: Annotated[
+        Fen, Meta(ge=1, le=MAX_FEN, examples=[49_900], description="Fen that the qualifying product costs.")
+    ] = 49_900
+    basket: Annotated[
+        Fen, Meta(ge=2, le=MAX_FEN, examples=[20_000], description="Fen of the other goods in an order, on average.")
+    ] = 20_000
+    """Each order draws from half to one and a half times as much."""
+    extra_bps: Annotated[
+        Share, Meta(examples=[2_000], description="Qualifying orders with other goods in them, in basis points.")
+    ] = 2_000
+    repeat_bps: Annotated[
+        Bps,
+        Meta(ge=0, le=9_000, examples=[4_000], description="Orders that are followed by another one, in basis points."),
+    ] = 4_000
+    """Another one of other goods, within 15 to 45 days."""
+    coupon_bps: Annotated[
+        Share, Meta(examples=[2_000], description="Orders with a coupon of a tenth of their value, in basis points.")
+    ] = 2_000
+    refund_bps: Annotated[
+        Share, Meta(examples=[800], description="Orders of which something comes back, in basis points.")
+    ] = 800
+    partial_bps: Annotated[Share, Meta(examples=[3_000], description="Refunds of a part only, in basis points.")] = (
+        3_000
+    )
+    late_bps: Annotated[
+        Share, Meta(examples=[500], description="Refunds after the return window, in basis points.")
+    ] = 500
+    """After the freeze too."""
+    receive_days: Annotated[
+        int, Meta(ge=0, le=90, examples=[3], description="Days from the payment to the receipt.")
+    ] = 3
+    goods_bps: Annotated[
+        Share,
+        Meta(examples=[4_000], description="What goods cost the brand, in basis points of what is paid for them."),
+    ] = 4_000
+    unlock_cost: Annotated[
+        Fen,
+        Meta(
+            ge=0, le=MAX_FEN, examples=[2_000], description="Fen that one benefit of an `unlock` plan costs the brand."
+        ),
+    ] = 2_000
 
 
 def check_market(market: Market) -> Market:
     """`market`. Raises `InvalidError` MARKET_INVALID naming every parameter out of its range."""
     wrong = tuple(
-        Pointer(f"/{name}", "range")
-        for name, (low, high) in MARKET_RANGES.items()
-        if not low <= getattr(market, name) <= high
+        Pointer(f"/{field.name}", "range")
+        for field in fields(Market)
+        if not _admits(field, getattr(market, field.name))
     )
     if wrong:
         raise errors.MARKET_INVALID(pointers=wrong)
     return market
+
+
+def _admits(field: FieldInfo, value: int) -> bool:
+    try:
+        msgspec.convert(value, field.type)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)

@@ -12,6 +12,7 @@ from msgspec.structs import fields, replace
 
 from cardstock.edge.fields import Earns, Qualifying
 from cardstock.edge.http import Model
+from cardstock.edge.partial import partial
 from cardstock.errors import BODY_INVALID, Pointer
 from cardstock.money import MAX_FEN
 from cardstock.network import errors
@@ -20,7 +21,7 @@ from cardstock.network.presets import PRESETS
 from cardstock.network.schemas import PublishPlan, ShownFinding
 from cardstock.network.simulation.charts import comparison_svg
 from cardstock.network.simulation.comparison import Bounds, Breach, Comparison
-from cardstock.network.simulation.market import MARKET_RANGES, Market
+from cardstock.network.simulation.market import Market, Share
 from cardstock.network.simulation.outcome import Outcome
 from cardstock.network.simulation.steps import OrderReturned, RecordedOrder
 from cardstock.network.simulation.trial import Trial
@@ -31,184 +32,12 @@ MAX_MEMBERS: Final = 20_000
 MAX_ORDERS: Final = 1_000
 CODES: Final = (errors.PLAN_INVALID, errors.SIMULATION_TOO_LARGE, errors.ORDER_INVALID)
 
-Share = Annotated[int, Meta(ge=0, le=10_000)]
 Id = Annotated[str, Meta(min_length=1, max_length=64, examples=["m17"])]
 
 
+@partial(Market)
 class MarketParameters(Model):
     """A made-up shop. What is not named is as the example says; the same parameters are the same history."""
-
-    seed: (
-        Annotated[
-            int,
-            Meta(
-                ge=0,
-                le=2**53,
-                examples=[1],
-                description="Number that the shop is made up from: the same one gives the same history.",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    members: (
-        Annotated[int, Meta(ge=1, le=10_000_000, examples=[10_000], description="People who join.")] | UnsetType
-    ) = UNSET
-    days: Annotated[int, Meta(ge=1, le=1_000, examples=[180], description="Days in which they join.")] | UnsetType = (
-        UNSET
-    )
-    growth_bps: (
-        Annotated[
-            int,
-            Meta(
-                ge=0,
-                le=1_000,
-                examples=[100],
-                description="By how much more join each day than the day before, in basis points.",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    partners: (
-        Annotated[int, Meta(ge=0, le=1_000, examples=[10], description="Partners appointed at the beginning.")]
-        | UnsetType
-    ) = UNSET
-    organic_bps: (
-        Annotated[
-            int, Meta(ge=0, le=10_000, examples=[1_000], description="Members who come by themselves, in basis points.")
-        ]
-        | UnsetType
-    ) = UNSET
-    sharing_bps: (
-        Annotated[
-            int,
-            Meta(ge=0, le=10_000, examples=[2_500], description="Members who bring somebody at all, in basis points."),
-        ]
-        | UnsetType
-    ) = UNSET
-    star_bps: (
-        Annotated[
-            int,
-            Meta(
-                ge=0,
-                le=10_000,
-                examples=[5_000],
-                description="Invitations made in proportion to how many somebody has brought, in basis points.",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    verified_bps: (
-        Annotated[
-            int, Meta(ge=0, le=10_000, examples=[6_000], description="Members who prove who they are, in basis points.")
-        ]
-        | UnsetType
-    ) = UNSET
-    conversion_bps: (
-        Annotated[
-            int,
-            Meta(
-                ge=0,
-                le=10_000,
-                examples=[3_000],
-                description="Members who buy the qualifying product, in basis points.",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    decision_days: (
-        Annotated[int, Meta(ge=0, le=365, examples=[14], description="Days until they buy it, at most.")] | UnsetType
-    ) = UNSET
-    price: (
-        Annotated[int, Meta(ge=1, le=MAX_FEN, examples=[49_900], description="Fen that the qualifying product costs.")]
-        | UnsetType
-    ) = UNSET
-    basket: (
-        Annotated[
-            int,
-            Meta(ge=2, le=MAX_FEN, examples=[20_000], description="Fen of the other goods in an order, on average."),
-        ]
-        | UnsetType
-    ) = UNSET
-    extra_bps: (
-        Annotated[
-            int,
-            Meta(
-                ge=0,
-                le=10_000,
-                examples=[2_000],
-                description="Qualifying orders with other goods in them, in basis points.",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    repeat_bps: (
-        Annotated[
-            int,
-            Meta(
-                ge=0,
-                le=9_000,
-                examples=[4_000],
-                description="Orders that are followed by another one, in basis points.",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    coupon_bps: (
-        Annotated[
-            int,
-            Meta(
-                ge=0,
-                le=10_000,
-                examples=[2_000],
-                description="Orders with a coupon of a tenth of their value, in basis points.",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    refund_bps: (
-        Annotated[
-            int,
-            Meta(ge=0, le=10_000, examples=[800], description="Orders of which something comes back, in basis points."),
-        ]
-        | UnsetType
-    ) = UNSET
-    partial_bps: (
-        Annotated[int, Meta(ge=0, le=10_000, examples=[3_000], description="Refunds of a part only, in basis points.")]
-        | UnsetType
-    ) = UNSET
-    late_bps: (
-        Annotated[
-            int, Meta(ge=0, le=10_000, examples=[500], description="Refunds after the return window, in basis points.")
-        ]
-        | UnsetType
-    ) = UNSET
-    receive_days: (
-        Annotated[int, Meta(ge=0, le=90, examples=[3], description="Days from the payment to the receipt.")] | UnsetType
-    ) = UNSET
-    goods_bps: (
-        Annotated[
-            int,
-            Meta(
-                ge=0,
-                le=10_000,
-                examples=[4_000],
-                description="What goods cost the brand, in basis points of what is paid for them.",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    unlock_cost: (
-        Annotated[
-            int,
-            Meta(
-                ge=0,
-                le=MAX_FEN,
-                examples=[2_000],
-                description="Fen that one benefit of an `unlock` plan costs the brand.",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
 
 
 class Candidate(Model):
@@ -344,7 +173,7 @@ class Simulate(Model):
 
 def market_of(body: MarketParameters, base: Market) -> Market:
     """`base` with what `body` names."""
-    changed = {name: value for name in MARKET_RANGES if (value := getattr(body, name)) is not UNSET}
+    changed = {name: value for name in Market.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
     return replace(base, **changed)
 
 

@@ -33,8 +33,7 @@ from rich.table import Column, Table
 
 from cardstock.clock import rfc3339
 from cardstock.errors import CardstockError
-from cardstock.network import plan_check
-from cardstock.network import schemas as commissions
+from cardstock.network import plan_check, plan_schemas
 from cardstock.network.presets import PRESETS
 from cardstock.network.simulation import schemas as simulations
 from cardstock.network.simulation.charts import comparison_svg
@@ -43,6 +42,7 @@ from cardstock.network.simulation.market import Market, check_market
 from cardstock.network.simulation.outcome import Outcome
 from cardstock.network.simulation.steps import RecordedOrder
 from cardstock.network.simulation.trial import Trial, run
+from cardstock.network.simulation.wording import names_of, percent, why, yuan
 from infra.commands import operators
 
 app = typer.Typer(no_args_is_help=True, help="Commission plans: what the check finds, what they would cost.")
@@ -68,7 +68,7 @@ def check(plans: Plans, as_json: AsJson = False) -> None:
             {
                 "plan": trial.plan.id,
                 "passes": not plan_check.blocks(found),
-                "findings": [commissions.ShownFinding.of(finding) for finding in found],
+                "findings": [plan_schemas.ShownFinding.of(finding) for finding in found],
             }
             for trial, found in zip(trials, findings, strict=True)
         ]
@@ -117,7 +117,7 @@ def publish(
         operators.stop(_said(error))
     replaced = None if before is None or before == record else before.plan.ref
     if as_json:
-        told = msgspec.to_builtins(commissions.ShownPlan.of(record))
+        told = msgspec.to_builtins(plan_schemas.ShownPlan.of(record))
         _print_json({"published": told, "new": before != record, "replaced": replaced})
     else:
         print(f"{record.plan.ref} is in force" + (f" instead of {replaced}" if replaced else ""))
@@ -138,7 +138,7 @@ def list_versions(as_json: AsJson = False) -> None:
     in_force = None if current is None else current.plan.ref
     if as_json:
         _print_json({
-            "in_force": in_force, "plans": [msgspec.to_builtins(commissions.ShownPlan.of(record)) for record in found],
+            "in_force": in_force, "plans": [msgspec.to_builtins(plan_schemas.ShownPlan.of(record)) for record in found],
         })  # fmt: skip
         return
     # Folded, not cut: an id or a time that ends in dots tells nothing.
@@ -190,9 +190,7 @@ def simulate(  # noqa: PLR0917 - a command's options are its parameters
     seconds = time.perf_counter() - started
     comparison = compare([one.outcome for one in done], simulations.bounds_of(bounds))
     if svg is not None:
-        svg.write_text(
-            comparison_svg(comparison, simulations.names_of(comparison), english=False) + "\n", encoding="utf-8"
-        )
+        svg.write_text(comparison_svg(comparison, names_of(comparison), english=False) + "\n", encoding="utf-8")
     if as_json:
         told = msgspec.to_builtins(simulations.Simulation.of(comparison, "en", chart=False))
         _print_json({
@@ -371,8 +369,7 @@ def _print_json(told: Any) -> None:
 
 
 def _show(comparison: Comparison, done: Sequence[_Done], seconds: float) -> None:
-    percent, yuan = simulations.percent, simulations.yuan
-    names = simulations.names_of(comparison)
+    names = names_of(comparison)
     table = Table()
     table.add_column("", overflow="fold")
     for index, name in enumerate(names):
@@ -387,7 +384,7 @@ def _show(comparison: Comparison, done: Sequence[_Done], seconds: float) -> None
         "margin, yuan": lambda o: yuan(o.margin),
         "promoters keep, yuan": lambda o: yuan(o.rewards),
         "benefits": lambda o: f"{o.benefits:,}",
-        "worst order": lambda o: percent(o.worst_bps),
+        "worst order": lambda o: percent(o.worst_order_bps),
         "worst at the plan's price": lambda o: percent(o.worst_reference_bps),
         "members who earn": lambda o: percent(o.earning_bps),
         "top 1 % of them has": lambda o: percent(o.top_bps),
@@ -398,12 +395,12 @@ def _show(comparison: Comparison, done: Sequence[_Done], seconds: float) -> None
         "sales to non-promoters": lambda o: percent(o.outside_bps),
         "promotions, demotions": lambda o: f"{o.promotions:,}, {o.demotions:,}",
         "guard": lambda o: ", ".join(f"{f.check} {f.verdict}" for f in o.findings) or "passes",
-        "alarms": lambda o: ", ".join(f"{name} {value:,}" for name, value in o.warnings) or "-",
+        "alarms": lambda o: ", ".join(f"{name} {value:,}" for name, value in o.alarms) or "-",
     }  # fmt: skip
     for label, cell in rows.items():
         table.add_row(label, *[cell(outcome) for outcome in comparison.outcomes])
     console = Console()
     console.print(table)
-    console.print(simulations.why(comparison, english=True), highlight=False)
+    console.print(why(comparison, english=True), highlight=False)
     memory = max(one.peak_memory_mb for one in done)
     console.print(f"{seconds:.1f} s, {memory} MB at most in a process", style="dim")

@@ -351,7 +351,7 @@ def test_recorded_orders_give_the_worked_example_to_the_fen() -> None:
     assert (outcome.members, outcome.orders, outcome.sales, outcome.returned) == (5, 4, 4 * 49_900, 19_900)
     assert (outcome.clawed, outcome.rewards, outcome.promotions) == (11_964, 111_036, 1)
     assert outcome.worst_order == "o_D"
-    assert outcome.worst_bps == 6_614
+    assert outcome.worst_order_bps == 6_614
 
 
 def test_facts_of_recorded_orders_come_in_the_order_of_time() -> None:
@@ -484,9 +484,9 @@ def test_money_flowing_through_a_deep_and_wide_subtree_raises_the_laws_alarm() -
     small, large = (play(EXAMPLE, recorded(subtree(people), EXAMPLE, ["R"])) for people in (26, 27))
     unpaid = play(UNLOCK, recorded(subtree(27), UNLOCK, ["R"]))
 
-    assert dict(small.warnings).get("subtrees") is None
-    assert dict(large.warnings)["subtrees"] == 1
-    assert unpaid.warnings == ()
+    assert dict(small.alarms).get("subtrees") is None
+    assert dict(large.alarms)["subtrees"] == 1
+    assert unpaid.alarms == ()
 
 
 def test_alarms_are_those_that_a_walk_through_every_subtree_finds() -> None:
@@ -506,7 +506,7 @@ def test_alarms_are_those_that_a_walk_through_every_subtree_finds() -> None:
         people, levels = subtree(balance.member_id)
         alarms += people >= 30 and levels >= 3
 
-    assert dict(play(EXAMPLE, steps).warnings)["subtrees"] == alarms > 3
+    assert dict(play(EXAMPLE, steps).alarms)["subtrees"] == alarms > 3
 
 
 def test_shares_of_earners_are_exact() -> None:

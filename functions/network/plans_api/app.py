@@ -6,7 +6,7 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
-from cardstock.network import schemas
+from cardstock.network import plan_schemas as schemas
 from cardstock.network import wiring as network_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.staff import wiring as staff_wiring

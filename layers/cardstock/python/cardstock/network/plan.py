@@ -54,39 +54,113 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     id: Annotated[str, Meta(max_length=32, pattern=r"^[a-z0-9_-]+\Z")]
     version: Annotated[int, Meta(ge=0, le=10**8)]
-    title: Annotated[str, Meta(min_length=1, max_length=60)]
+    title: Annotated[
+        str, Meta(min_length=1, max_length=60, examples=["2+1 合伙人计划"], description="What promoters read.")
+    ]
     preset: Annotated[str, Meta(min_length=1, max_length=32)]
     """The preset from which the plan was made, for people; no rule reads it."""
-    price: Annotated[Fen, Meta(ge=1, le=MAX_FEN)]
-    """Price of the qualifying product, which the checks at publishing use. No reward reads it."""
+    price: Annotated[
+        Fen,
+        Meta(
+            ge=1,
+            le=MAX_FEN,
+            examples=[49_900],
+            description="Fen of the qualifying product that the checks reckon with.",
+        ),
+    ]
+    """No reward reads it."""
     benefit: Benefit = "cash"
     """`cash` rewards, or one coupon per member without cash: for an unlocked entitlement, or for one free order."""
-    benefit_n: HeadsParameter = 0
-    """Referrals that earn the coupon, once."""
-    benefit_coupon: FenParameter = 0
-    """What the coupon of an unlocked entitlement takes off one order. A free order takes off `price`."""
-    earners: Earners = "qualified"
-    direct_distributor: Amount = NOTHING
-    direct_partner: Amount = NOTHING
-    team: Amount = NOTHING
-    peer_bps: BpsParameter = 0
-    promote_n: HeadsParameter = 2
-    """Qualified referrals that make a distributor a partner; 0: no promotion."""
-    promote_on: PromoteOn = "settled"
-    on_refund: OnRefund = "keep"
-    leave_mode: LeaveMode = "leave_recruits"
-    freeze_days: DaysParameter = 7
-    cap_bps: BpsParameter | None = 3000
-    """All rewards of one order together, of its net paid; `None`: no cap."""
-    max_levels: Literal[1, 2] = 1
-    """Paid sales levels: 1 the direct reward alone, 2 the team and peer rewards too. There is no third."""
-    binding_days: Annotated[int, Meta(ge=1, le=MAX_DAYS)] | None = None
-    """How long after the binding the direct reward is paid; `None`: always."""
-    return_days: DaysParameter = 7
-    payout_minimum: FenParameter = 1000
-    peer_funding: PeerFunding = "brand"
-    dividend_bps: BpsParameter = 0
-    """Share of a period's net sales that team owners divide by their teams' sales; 0: no dividend."""
+    benefit_n: Annotated[
+        HeadsParameter, Meta(description="Referrals that earn the benefit of a plan without cash, once.", examples=[2])
+    ] = 0
+    benefit_coupon: Annotated[
+        FenParameter, Meta(description="Fen that the coupon of the benefit takes off one order.", examples=[2_000])
+    ] = 0
+    """Of an unlocked entitlement; a free order takes off `price`."""
+    earners: Annotated[
+        Earners,
+        Meta(
+            description="Who earns the direct reward: `anyone`, or only distributors and partners (`qualified`).",
+            examples=["qualified"],
+        ),
+    ] = "qualified"
+    direct_distributor: Annotated[Amount, Meta(description="Direct reward of a distributor.")] = NOTHING
+    direct_partner: Annotated[Amount, Meta(description="Direct reward of a partner.")] = NOTHING
+    team: Annotated[Amount, Meta(description="Reward of the partner whose team the buyer belongs to.")] = NOTHING
+    peer_bps: Annotated[
+        BpsParameter, Meta(description="Peer reward: basis points of the partner's own reward.", examples=[1_000])
+    ] = 0
+    promote_n: Annotated[
+        HeadsParameter,
+        Meta(description="Qualified referrals that make a distributor a partner; 0: nobody is promoted.", examples=[2]),
+    ] = 2
+    promote_on: Annotated[
+        PromoteOn,
+        Meta(
+            description="When a referral counts: when its order is paid, or when it has settled.", examples=["settled"]
+        ),
+    ] = "settled"
+    on_refund: Annotated[
+        OnRefund,
+        Meta(description="Whether a refund that undoes a referral takes the promotion back.", examples=["keep"]),
+    ] = "keep"
+    leave_mode: Annotated[
+        LeaveMode,
+        Meta(
+            description="What a new partner does: leave the team, leave it with the first recruits, or stay.",
+            examples=["leave_recruits"],
+        ),
+    ] = "leave_recruits"
+    freeze_days: Annotated[
+        DaysParameter, Meta(description="Days after the receipt that rewards stay frozen, at least.", examples=[7])
+    ] = 7
+    cap_bps: (
+        Annotated[
+            BpsParameter,
+            Meta(
+                description="Most that an order pays, all rewards together, in basis points of its net; null: no cap.",
+                examples=[3_000],
+            ),
+        ]
+        | None
+    ) = 3000
+    max_levels: Annotated[
+        Literal[1, 2],
+        Meta(description="Paid levels: 1 the direct reward alone, 2 the team and peer rewards too.", examples=[2]),
+    ] = 1
+    """There is no third level."""
+    binding_days: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=MAX_DAYS,
+                description="Days after the binding that the direct reward is paid; null: for ever.",
+                examples=[365],
+            ),
+        ]
+        | None
+    ) = None
+    return_days: Annotated[
+        DaysParameter, Meta(description="Days after the receipt in which units can be given back.", examples=[7])
+    ] = 7
+    payout_minimum: Annotated[
+        FenParameter, Meta(description="Fen that a balance must have to be paid out.", examples=[1_000])
+    ] = 1000
+    peer_funding: Annotated[
+        PeerFunding,
+        Meta(
+            description="Who pays the peer reward: the brand, or the partner out of the own reward.", examples=["brand"]
+        ),
+    ] = "brand"
+    dividend_bps: Annotated[
+        BpsParameter,
+        Meta(
+            description="Share of a month's net sales that team owners divide, in basis points; 0: none.",
+            examples=[200],
+        ),
+    ] = 0
 
     @property
     def ref(self) -> str:

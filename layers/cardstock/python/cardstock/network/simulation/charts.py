@@ -66,7 +66,7 @@ def _bars(comparison: Comparison, names: Sequence[str], said: dict[str, str]) ->
         y = top + _ROW * index
         mark = said["best"] if index == comparison.best else said["out"] if comparison.breaches[index] else ""
         colour = _COLOURS[index % len(_COLOURS)]
-        worst = f"{said['worst']} {_percent(outcome.worst_bps)}"
+        worst = f"{said['worst']} {_percent(outcome.worst_order_bps)}"
         parts.append(_text(left, y, name, weight=600, fill=colour))
         parts.append(_text(left + width, y, " · ".join(filter(None, (worst, mark))), anchor="end", fill="#6b7280"))
         for line, (label, bps, opacity) in enumerate(
@@ -106,7 +106,7 @@ def _curves(comparison: Comparison, names: Sequence[str], said: dict[str, str]) 
         colour = _COLOURS[index % len(_COLOURS)]
         points = [f"{left},{top + side}"] + [
             f"{left + side * number // CURVE_POINTS},{top + side - side * bps // 10_000}"
-            for number, bps in enumerate(outcome.curve, 1)
+            for number, bps in enumerate(outcome.curve_bps, 1)
         ]
         parts.append(f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts.append(

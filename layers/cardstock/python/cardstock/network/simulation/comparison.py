@@ -52,7 +52,7 @@ def compare(outcomes: Sequence[Outcome], bounds: Bounds) -> Comparison:
 
     def rank(index: int) -> tuple[int, int, int]:
         outcome = outcomes[index]
-        return (-(outcome.margin if bounds.goal == "margin" else outcome.rewards), outcome.worst_bps, index)
+        return (-(outcome.margin if bounds.goal == "margin" else outcome.rewards), outcome.worst_order_bps, index)
 
     within = sorted([index for index, broken in enumerate(breaches) if not broken], key=rank)
     return Comparison(tuple(outcomes), breaches, bounds, *([*within, None, None][:2]))

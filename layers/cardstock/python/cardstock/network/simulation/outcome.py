@@ -19,7 +19,7 @@ class Outcome(msgspec.Struct, frozen=True):
     plan: Plan
     findings: tuple[Finding, ...]
     """The findings of the check at publishing."""
-    warnings: tuple[tuple[str, int], ...]
+    alarms: tuple[tuple[str, int], ...]
     """What the nightly check would find: the number of `subtrees` that reach the levels and people of the law with
     money flowing in them, and `outside_sales`, the share of sales to people who promote nothing, where that is under a
     half."""
@@ -43,7 +43,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """Benefits granted by a plan without cash, less those undone."""
     benefit_cost: Fen
     dividend: Fen
-    worst_bps: Bps
+    worst_order_bps: Bps
     """The most that one order paid, of its net, rounded up."""
     worst_order: str | None
     worst_reference_bps: Bps
@@ -54,7 +54,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """What the highest-earning hundredth of them, at least one, has of all that they keep."""
     gini_bps: Bps
     """How unequal they are: 0 all the same, 10 000 one has it all."""
-    curve: tuple[Bps, ...]
+    curve_bps: tuple[Bps, ...]
     """What the lowest-earning 1/20, 2/20 ... of them have of it."""
     outside_bps: Bps
     """Sales to people who are no distributors and have brought nobody, of all sales."""

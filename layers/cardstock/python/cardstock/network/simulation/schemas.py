@@ -4,11 +4,11 @@ from __future__ import annotations  # evaluated only for what is decoded: the im
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
 from cardstock.edge.fields import Earns, Qualifying
 from cardstock.edge.http import Model
@@ -17,14 +17,14 @@ from cardstock.errors import BODY_INVALID, Pointer
 from cardstock.money import MAX_FEN
 from cardstock.network import errors
 from cardstock.network.model import OrderLine
+from cardstock.network.plan_schemas import PublishPlan, ShownFinding
 from cardstock.network.presets import PRESETS
-from cardstock.network.schemas import PublishPlan, ShownFinding
-from cardstock.network.simulation.charts import comparison_svg
 from cardstock.network.simulation.comparison import Bounds, Breach, Comparison
 from cardstock.network.simulation.market import Market, Share
 from cardstock.network.simulation.outcome import Outcome
 from cardstock.network.simulation.steps import OrderReturned, RecordedOrder
 from cardstock.network.simulation.trial import Trial
+from cardstock.network.simulation.wording import names_of, why
 
 MAX_PLANS: Final = 5
 MAX_MEMBERS: Final = 20_000
@@ -338,37 +338,20 @@ class SimulatedPlan(Model):
     def of(cls, outcome: Outcome, name: str, broken: Sequence[Breach]) -> SimulatedPlan:
         """The outcome of one plan, under its name in the comparison."""
         accrued = dict(outcome.accrued)
-        same = {field.name for field in fields(outcome)} & set(cls.__struct_fields__) - {"plan", "findings"}
-        return cls(
-            plan=name,
-            title=outcome.plan.title,
-            within_bounds=not broken,
-            broken=[Broken(breach.bound, breach.found, breach.limit, list(breach.checks)) for breach in broken],
-            sales_fen=outcome.sales,
-            returned_fen=outcome.returned,
-            kept_fen=outcome.kept,
-            goods_fen=outcome.goods,
-            direct_fen=accrued["direct"],
-            team_fen=accrued["team"],
-            peer_fen=accrued["peer"],
-            dividend_fen=outcome.dividend,
-            benefit_cost_fen=outcome.benefit_cost,
-            clawed_fen=outcome.clawed,
-            clawed_bps=outcome.clawed_bps,
-            clawed_late_fen=outcome.clawed_late,
-            peak_frozen_fen=outcome.peak_frozen,
-            rewards_fen=outcome.rewards,
-            cost_fen=outcome.cost,
-            cost_bps=outcome.cost_bps,
-            margin_fen=outcome.margin,
-            margin_bps=outcome.margin_bps,
-            worst_order_bps=outcome.worst_bps,
-            earning_bps=outcome.earning_bps,
-            curve_bps=list(outcome.curve),
-            findings=[ShownFinding.of(finding) for finding in outcome.findings],
-            alarms=dict(outcome.warnings),
-            **{field: getattr(outcome, field) for field in same},
-        )
+        unlike: dict[str, Any] = {
+            "plan": name,
+            "title": outcome.plan.title,
+            "within_bounds": not broken,
+            "broken": [Broken(breach.bound, breach.found, breach.limit, list(breach.checks)) for breach in broken],
+            "direct_fen": accrued["direct"],
+            "team_fen": accrued["team"],
+            "peer_fen": accrued["peer"],
+            "curve_bps": list(outcome.curve_bps),
+            "findings": [ShownFinding.of(finding) for finding in outcome.findings],
+            "alarms": dict(outcome.alarms),
+        }
+        same = [field for field in cls.__struct_fields__ if field not in unlike]
+        return cls(**unlike, **{field: getattr(outcome, field.removesuffix("_fen")) for field in same})
 
 
 class Simulation(Model):
@@ -400,7 +383,11 @@ class Simulation(Model):
     @classmethod
     def of(cls, comparison: Comparison, language: str, *, chart: bool) -> Simulation:
         """A comparison; texts in the reader's language."""
-        names = names_of(comparison)
+        names, drawn = names_of(comparison), None
+        if chart:
+            from cardstock.network.simulation.charts import comparison_svg  # for few calls
+
+            drawn = comparison_svg(comparison, names, english=language == "en")
         return cls(
             plans=[
                 SimulatedPlan.of(outcome, name, broken)
@@ -408,85 +395,8 @@ class Simulation(Model):
             ],
             best=None if comparison.best is None else names[comparison.best],
             why=why(comparison, english=language == "en"),
-            chart_svg=comparison_svg(comparison, names, english=language == "en") if chart else None,
+            chart_svg=drawn,
         )
-
-
-def names_of(comparison: Comparison) -> list[str]:
-    """The ids of the plans; `chain21`, `chain21 (2)` where several have the same."""
-    names: list[str] = []
-    for outcome in comparison.outcomes:
-        count = sum(name.partition(" ")[0] == outcome.plan.id for name in names)
-        names.append(f"{outcome.plan.id} ({count + 1})" if count else outcome.plan.id)
-    return names
-
-
-def why(comparison: Comparison, *, english: bool) -> str:
-    """Why the best is the best, and what keeps each other plan out, in sentences."""
-    names, best = names_of(comparison), comparison.best
-    said = []
-    if best is None:
-        said.append("No plan is within the bounds." if english else "没有方案满足全部条件。")
-    else:
-        said.append(_praise(comparison, names, english))
-    for name, broken in zip(names, comparison.breaches, strict=True):
-        if broken:
-            reasons = ("; " if english else "；").join(_reason(breach, english) for breach in broken)
-            said.append(f"{name}: {reasons}." if english else f"{name}：{reasons}。")
-    return (" " if english else "").join(said)
-
-
-def _praise(comparison: Comparison, names: Sequence[str], english: bool) -> str:
-    best, second = comparison.best, comparison.runner_up
-    if best is None:
-        return ""
-    margin = comparison.bounds.goal == "margin"
-
-    def amount(index: int) -> int:
-        outcome = comparison.outcomes[index]
-        return outcome.margin if margin else outcome.rewards
-
-    outcome = comparison.outcomes[best]
-    value = yuan(amount(best))
-    if english:
-        what = "leaves the brand the highest margin" if margin else "lets promoters earn most"
-        text = (
-            f"{names[best]} {what} of the plans within the bounds: {value} yuan, at a cost of "
-            f"{percent(outcome.cost_bps)} and a margin of {percent(outcome.margin_bps)} of sales"
-        )
-        if second is not None:
-            text += f"; {yuan(amount(best) - amount(second))} yuan more than {names[second]}"
-        return text + "."
-    what = "留给品牌的毛利最高" if margin else "推广员所得最多"
-    text = (
-        f"满足条件的方案中，{names[best]} {what}：{value} 元，"
-        f"成本占销售额 {percent(outcome.cost_bps)}，毛利率 {percent(outcome.margin_bps)}"
-    )
-    if second is not None:
-        text += f"，比 {names[second]} 多 {yuan(amount(best) - amount(second))} 元"
-    return text + "。"
-
-
-def _reason(breach: Breach, english: bool) -> str:
-    found, limit = percent(breach.found), percent(breach.limit)
-    if breach.bound == "guard":
-        checks = ", ".join(breach.checks)
-        return f"the guard does not pass ({checks})" if english else f"未通过合规检查（{checks}）"
-    if breach.bound == "cost_cap":
-        return f"it costs {found} of sales, above {limit}" if english else f"成本占销售额 {found}，高于 {limit}"
-    return f"its margin is {found}, below {limit}" if english else f"毛利率 {found}，低于 {limit}"
-
-
-def percent(bps: int) -> str:
-    """Basis points as percent."""
-    sign, bps = ("-" if bps < 0 else ""), abs(bps)
-    return f"{sign}{bps // 100}.{bps % 100:02d} %"
-
-
-def yuan(fen: int) -> str:
-    """Fen as yuan, with thousands."""
-    sign, fen = ("-" if fen < 0 else ""), abs(fen)
-    return f"{sign}{fen // 100:,}.{fen % 100:02d}"
 
 
 def decode_candidate(content: bytes, path: str) -> Candidate:

@@ -364,16 +364,16 @@ class _Life:
         subtrees = self._subtrees() if plan.benefit == "cash" else 0
         earnings = sorted([fen for fen in self.earned.values() if fen > 0])
         outside = share_bps(self.outside, self.sales)
-        warnings: list[tuple[str, int]] = [("subtrees", subtrees)] if subtrees else []
+        alarms: list[tuple[str, int]] = [("subtrees", subtrees)] if subtrees else []
         if self.sales and outside < OUTSIDE_FLOOR_BPS:
-            warnings.append(("outside_sales", outside))
+            alarms.append(("outside_sales", outside))
         benefits = self.happened["benefit"] - self.happened["benefit_undone"]
         each = share(plan.price, goods_bps) if plan.benefit == "free_order" else unlock_cost
         total, net, worst_order = self.worst
         return Outcome(
             plan=plan,
             findings=plan_check.check(plan, approvals),
-            warnings=tuple(warnings),
+            alarms=tuple(alarms),
             members=self.members,
             orders=self.placed,
             sales=self.sales,
@@ -386,13 +386,13 @@ class _Life:
             benefits=benefits,
             benefit_cost=benefits * each,
             dividend=dividends,
-            worst_bps=-(-total * BPS_ONE // net),
+            worst_order_bps=-(-total * BPS_ONE // net),
             worst_order=worst_order,
             worst_reference_bps=plan_check.worst_bps(plan),
             earners=len(earnings),
             top_bps=share_bps(sum(earnings[len(earnings) * 99 // 100 :]) if earnings else 0, sum(earnings)),
             gini_bps=gini_bps(earnings),
-            curve=curve(earnings),
+            curve_bps=curve(earnings),
             outside_bps=outside,
             promotions=self.happened["promote"],
             demotions=self.happened["demote"],

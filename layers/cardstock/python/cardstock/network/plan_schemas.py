@@ -1,0 +1,176 @@
+"""Commission plans, as JSON."""
+
+from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from cardstock.clock import rfc3339
+from cardstock.edge.fields import Moment, NextCursor, PersonId, PlanRef
+from cardstock.edge.http import Model
+from cardstock.edge.partial import partial
+from cardstock.errors import SECOND_PERSON_NEEDED
+from cardstock.money import MAX_FEN
+from cardstock.network import errors
+from cardstock.network.plan import Amount, Approval, Finding, Plan, PublishedPlan
+from cardstock.network.presets import DEFAULT_PLAN
+
+PLAN_CODES: Final = (errors.PLAN_INVALID, errors.PLAN_REFUSED, errors.APPROVAL_INVALID, SECOND_PERSON_NEEDED)
+
+
+class PlanAmount(Model):
+    """Fen for each unit of the qualifying lines, or basis points of what was paid."""
+
+    value: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=MAX_FEN,
+            examples=[30_000],
+            description="Fen for each unit of the qualifying lines, or basis points of what was paid, by `unit`.",
+        ),
+    ]
+    unit: Annotated[
+        Literal["fen", "bps"], Meta(description="Whether `value` is fen or basis points.", examples=["fen"])
+    ]
+
+
+class PlanApproval(Model):
+    """Who answers for one check that the plan does not pass, and why."""
+
+    check: Annotated[
+        Literal["levels", "peer", "fee", "cap", "head_count", "dividend"],
+        Meta(description="Check that the plan does not pass."),
+    ]
+    approver: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=60,
+            examples=["Ms Zhao, legal"],
+            description="Person who answers for it: a name, or the id (`stf_...`) of a second person of the staff.",
+        ),
+    ]
+    reason: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=500,
+            examples=["opinion of 2026-11-20 on file"],
+            description="Why it is approved all the same.",
+        ),
+    ]
+
+
+@partial(Plan, without=("version", "benefit"), replaced={Amount: PlanAmount})
+class PublishPlan(Model):
+    """A preset, what is changed in it, and the approvals that the guard asks for. What is not named stays as it is."""
+
+    preset: Annotated[
+        Literal["unlock", "free_order", "single_level", "chain21", "team_dividend"],
+        Meta(description="Plan that ships with the system, to start from.", examples=["chain21"]),
+    ]
+    id: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[a-z0-9_-]{1,32}$",
+                examples=["spring"],
+                description="Id to publish under; absent: that of the preset.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    approvals: Annotated[
+        list[PlanApproval], Meta(max_length=20, description="Who answers for the checks that the plan does not pass.")
+    ] = msgspec.field(default_factory=list)
+
+    def draft(self, preset: Plan) -> Plan:
+        """The plan that is asked for. Raises `InvalidError` PLAN_INVALID for what the types alone do not refuse."""
+        changed = msgspec.to_builtins(self)
+        changed.pop("approvals", None)
+        return type(preset).from_dict({**preset.to_dict(), **changed})
+
+    def approvals_at(self, now: datetime) -> list[Approval]:
+        """The approvals, dated `now`."""
+        return [Approval(approval.check, approval.approver, now, approval.reason) for approval in self.approvals]
+
+
+class ShownApproval(Model):
+    """An approval on record."""
+
+    check: Annotated[str, Meta(description="Check that was approved.", examples=["levels"])]
+    approver: Annotated[str, Meta(description="Person who answered for it.", examples=["Ms Zhao, legal"])]
+    reason: Annotated[str, Meta(description="Why it was approved.", examples=["opinion of 2026-11-20 on file"])]
+    at: Annotated[Moment, Meta(description="When the plan was published with it.")]
+
+
+class ShownFinding(Model):
+    """One check that the plan does not simply pass."""
+
+    check: Annotated[str, Meta(description="What was checked.", examples=["levels"])]
+    verdict: Annotated[
+        Literal["refused", "needs_approval", "approved", "warning"],
+        Meta(description="What came of it: `needs_approval` asks for a named person.", examples=["approved"]),
+    ]
+    clause: Annotated[
+        str,
+        Meta(description="Clause of law or rule behind the check.", examples=["State Council order 444, article 7"]),
+    ]
+    found: Annotated[str, Meta(description="What the plan has.", examples=["2"])]
+    passes: Annotated[str, Meta(description="What would pass.", examples=["1"])]
+
+    @classmethod
+    def of(cls, finding: Finding) -> ShownFinding:
+        """A finding, without its approval."""
+        return cls(finding.check, finding.verdict, finding.clause, finding.found, finding.passes)
+
+
+class ShownPlan(Model):
+    """One published version. It never changes; orders keep the one under which they were placed."""
+
+    plan: Annotated[PlanRef, Meta(description="Plan and version in one word.")]
+    parameters: Annotated[
+        dict[str, object],
+        Meta(
+            description="All parameters as they were published; amounts as `value` and `unit`.",
+            examples=[{"preset": "chain21", "price": 49900}],
+        ),
+    ]
+    published_at: Annotated[Moment, Meta(description="When it came into force.")]
+    published_by: Annotated[PersonId, Meta(description="Person who published it.")]
+    approvals: Annotated[list[ShownApproval], Meta(description="Who answers for the checks that it does not pass.")]
+    findings: Annotated[list[ShownFinding], Meta(description="Checks that it does not simply pass.")]
+
+    @classmethod
+    def of(cls, record: PublishedPlan) -> ShownPlan:
+        """A published plan."""
+        return cls(
+            plan=record.plan.ref,
+            parameters=record.plan.to_dict(),
+            published_at=rfc3339(record.published_at),
+            published_by=record.published_by,
+            approvals=[ShownApproval(a.check, a.by, a.reason, rfc3339(a.at)) for a in record.approvals],
+            findings=[ShownFinding.of(finding) for finding in record.findings],
+        )
+
+
+class PlanPage(Model):
+    """Some versions, by plan and version."""
+
+    items: Annotated[list[ShownPlan], Meta(description="Versions, by plan and version.")]
+    next_cursor: NextCursor
+    in_force: Annotated[
+        PlanRef,
+        Meta(description="What orders are placed under now; `unlock@0`, the safe one, while nothing is published."),
+    ]
+
+    @classmethod
+    def of(cls, records: Sequence[PublishedPlan], following: str | None, in_force: PublishedPlan | None) -> PlanPage:
+        """Versions, the cursor of the next page, and the version in force, if one was ever published."""
+        ref = (DEFAULT_PLAN if in_force is None else in_force.plan).ref
+        return cls([ShownPlan.of(record) for record in records], following, ref)

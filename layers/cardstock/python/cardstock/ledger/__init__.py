@@ -34,5 +34,5 @@ A write-off of debt (`model.WRITE_OFF_TRANSITIONS`):
 
 Where to look: `accrual`, `claw_back`, `release` (with the calendar of release days), `charges` (dividend shares and
 revoked coupons), `payout_steps`, `write_offs`, `standing` and `statements` (what members read), `sealing` and `merkle`,
-`audit`. What leads to these steps is in the flows `order_changes`, `settling`, `dividends`, `explaining`, `auditing`.
+`audit`. The callers of these steps are the flows `order_changes`, `settling`, `dividends`, `explaining`, `auditing`.
 """

@@ -1,8 +1,8 @@
-"""A paid order credits its rewards, frozen. Here is also the loop in which refunds and releases change them later.
+"""Crediting a paid order's rewards, frozen; and the loop in which refunds and releases change them later.
 
-Every step is one transaction under an id made from its cause. A repeated step changes nothing. Steps in another order
-end in the same books: a refund that arrives before its payment writes the whole credit and claws back at once, and a
-release takes what refunds have left.
+Every step is one transaction under an id made from its cause. A repeated step changes nothing. Steps may come in any
+order: a refund that arrives before its payment writes the whole credit and claws back at once, and a release takes
+what refunds have left.
 """
 
 from collections.abc import Callable
@@ -26,13 +26,13 @@ Step: TypeAlias = tuple[LedgerTransaction, OrderRewards]
 """A transaction, and the rewards row after it."""
 
 _ATTEMPTS: Final = 5
-"""Somebody else changed the row each time: more than refunds of one order ever meet."""
+"""Tries when the row changes each time: more than concurrent refunds of one order can cause."""
 
 
 def accrue(accrual: Accrual, *, books: Books) -> Booked:
-    """Credit the rewards of an order, frozen. An order that pays nobody leaves no trace in the books.
+    """Credit the rewards of an order, frozen. An order without rewards is not booked.
 
-    One call, 10 WCU for three people. Raises `UnavailableError` when the outcome is unknown: repeat it.
+    One call, 10 WCU for three people. Raises `UnavailableError` if the outcome is unknown: repeat it.
     """
     if not accrual.credits:
         return "nothing"
@@ -56,10 +56,10 @@ def accrue(accrual: Accrual, *, books: Books) -> Booked:
 
 
 def change_rewards(accrual: Accrual, decide: Callable[[OrderRewards], Step | None], books: Books) -> Booked:
-    """Book the step that `decide` makes of an order's rewards as they are now; None means that it was booked before.
+    """Book the step that `decide` returns for an order's present rewards; None means that it was booked before.
 
-    Credits the rewards first if nobody has yet, and decides again when somebody else was faster. Raises
-    `UnavailableError` when the outcome is unknown: repeat it.
+    Credits the rewards first if that is missing, and calls `decide` again after a conflict. Raises `UnavailableError`
+    if the outcome is unknown: repeat it.
     """
     if not accrual.credits:
         return "nothing"

@@ -1,5 +1,5 @@
-"""Seals as objects `seals/00000001.json`, written once: S3 refuses a second write of a key, and where the bucket is
-protected, Object Lock and the bucket's policy refuse to remove or replace one."""
+"""Seals as objects `seals/00000001.json`, written once: S3 refuses a second write of a key. In a protected bucket,
+Object Lock and the bucket's policy also refuse to remove or replace one."""
 
 from cardstock.aws.files import Files
 from cardstock.errors import ConflictError
@@ -18,7 +18,7 @@ class S3SealArchive:
         try:
             self._files.put_once(key, document)
         except ConflictError:
-            return self._files.read(key)  # an earlier run has decided
+            return self._files.read(key)  # an earlier run wrote it
         return content
 
     def read_seal(self, number: int) -> bytes:

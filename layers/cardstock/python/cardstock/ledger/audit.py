@@ -1,11 +1,11 @@
-"""Proof that the books are right: a pure fold over everything that was stored, which names each item that is wrong.
+"""Proof that the books are right: compares everything stored with everything else, and names each wrong item.
 
 Checked, each in both directions: postings of a transaction add up to zero and its id is that of its cause; every
-balance is the fold of its postings; the rewards row of an order is the fold of its transactions; every paid order has
-exactly the accrual that its plan gives, every refund that went through its claw-back, every transfer its claim and its
-end; and nothing else was ever booked. Every seal is recomputed: its root, its link to the seal before, and the leaf of
-each of its transactions as the ledger has it now. It reads everything: run it while no step is on its way, on a
-restored copy, or take what several looks agree on (`confirmed`).
+balance is the sum of its postings; the rewards row of an order follows from its transactions; every paid order has
+exactly the accrual of its plan, every paid refund its claw-back, every transfer its claim and its end; and nothing else
+is booked. Every seal is recomputed: its root, its link to the seal before, and the leaf of each of its transactions as
+the ledger has it now. It reads everything: run it while no step is in progress, on a restored copy, or use `confirmed`,
+which keeps only findings that repeated audits agree on.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -54,12 +54,12 @@ Check: TypeAlias = Literal[
 Ended: TypeAlias = Literal["no", "paid", "returned"]
 
 SEALED_WITHIN: Final = timedelta(days=2)
-"""What was booked that long before the newest seal and is in none was forgotten."""
+"""A transaction this much older than the newest seal must be in a seal."""
 
 
 class OrderTruth(msgspec.Struct, frozen=True):
-    """What an order should have led to. `accrual` is what its plan gives; `taken` what each refund that went through
-    should have taken back."""
+    """The bookings that an order should have. `accrual` is that of its plan; `taken` what each paid refund should have
+    clawed back."""
 
     order_id: str
     paid_at: datetime | None
@@ -69,7 +69,7 @@ class OrderTruth(msgspec.Struct, frozen=True):
 
 
 class TransferTruth(msgspec.Struct, frozen=True):
-    """What a payout's line should have led to."""
+    """The bookings that a payout's line should have."""
 
     number: str
     member_id: str
@@ -81,7 +81,7 @@ class TransferTruth(msgspec.Struct, frozen=True):
 
 
 class SingleTruth(msgspec.Struct, frozen=True):
-    """A step of its own that should have changed one member's available money by `amount`."""
+    """A single step that should have changed one member's available money by `amount`."""
 
     kind: Kind
     cause: str
@@ -91,14 +91,14 @@ class SingleTruth(msgspec.Struct, frozen=True):
 
 
 class SealTruth(msgspec.Struct, frozen=True):
-    """A seal of the list, and what the archive has under its number; None if nothing that can be read."""
+    """A listed seal, and the archive's content under its number; None if unreadable."""
 
     listed: Seal
     kept: SealedLeaves | None
 
 
 class Part(NamedTuple):
-    """Which money an amount of a transaction belongs to: of which member, in which pocket, of which reward if any."""
+    """What an amount of a transaction belongs to: a member, a pocket, and a reward if any."""
 
     member_id: str
     pocket: Pocket
@@ -106,7 +106,7 @@ class Part(NamedTuple):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One item that is wrong: `item` is table and key, `expected` and `found` say how."""
+    """One wrong item: `item` is table and key, `expected` and `found` are the values."""
 
     item: str
     check: Check
@@ -115,7 +115,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What an audit looked at, and what it found. `totals` are amounts in fen over all members."""
+    """What an audit read, and its findings. `totals` are fen over all members."""
 
     transactions: int
     balances: int
@@ -127,7 +127,7 @@ class Report(msgspec.Struct, frozen=True):
 
     @property
     def verified(self) -> bool:
-        """Whether nothing was found."""
+        """Whether there are no findings."""
         return not self.findings
 
 
@@ -141,7 +141,7 @@ def audit(
     singles: Iterable[SingleTruth] = (),
     seals: Iterable[SealTruth] = (),
 ) -> Report:
-    """Compare everything with everything else. Findings come in the order of the checks above."""
+    """Compare everything stored. Findings come in the order of the checks above."""
     return _Audit(
         {transaction.id: transaction for transaction in transactions},
         {balance.member_id: balance for balance in balances},
@@ -154,10 +154,10 @@ def audit(
 
 
 def confirmed(look: Callable[[], Report], pause: Callable[[], None], looks: int = 3) -> Report:
-    """The findings that every one of `looks` audits has made, a pause between them.
+    """The findings that all of `looks` audits have in common, with a pause between them.
 
-    A step that is on its way looks like a mistake for a moment: an order that is paid and not credited yet, a balance
-    that moved between two scans. It does not look so for long; what is wrong stays.
+    A step in progress looks like a mistake for a moment: an order paid but not credited yet, a balance that changed
+    between two scans. A real mistake stays.
     """
     report = look()
     for _ in range(looks - 1):
@@ -245,7 +245,7 @@ class _Audit:
             self.unreadable.add(transaction.id)
 
     def _take(self, kind: Kind, cause: str) -> LedgerTransaction | None:
-        """The transaction of a step that should have been booked; a finding if it was not."""
+        """The transaction of a step that should be booked; a finding if it is missing."""
         expected = transaction_id(kind, cause)
         transaction = self.booked.get(expected)
         if transaction is None:
@@ -277,7 +277,7 @@ class _Audit:
         self._release(order, frozen)
 
     def _release(self, order: OrderTruth, frozen: Mapping[RewardKind, Fen]) -> None:
-        """What is frozen of each reward after its claw-backs is what the release moved, or it is still there."""
+        """The frozen rest of each reward after its claw-backs must have been released, or still be frozen."""
         if transaction_id("released", order.order_id) not in self.booked:
             return
         released = self._take("released", order.order_id)
@@ -307,7 +307,7 @@ class _Audit:
                 self._compare(transaction, expected, _amounts(transaction))
 
     def _rows(self) -> None:
-        """Rewards rows: each must be what its transactions say, and each accrual must have one."""
+        """Rewards rows: each must agree with its transactions, and each accrual must have one."""
         for row in self.rows.values():
             self._row(row)
             for claw in row.claws:
@@ -344,7 +344,7 @@ class _Audit:
             try:
                 changed = changes(transaction.postings)
             except ValueError:
-                continue  # named already
+                continue  # already a finding
             for member_id, pockets in changed.items():
                 held = folded.setdefault(member_id, {})
                 for pocket, amount in pockets.items():
@@ -365,7 +365,7 @@ class _Audit:
                 )
 
     def _sealed(self) -> None:
-        """Seals: each must have its number, its link and its root, and the ledger what they sealed."""
+        """Seals: each must have its number, its link and its root, and agree with the ledger."""
         previous = merkle.GENESIS
         sealed: dict[str, int] = {}
         for number, truth in enumerate(self.seals, 1):
@@ -423,7 +423,7 @@ class _Audit:
 
 
 def _amounts(transaction: LedgerTransaction) -> dict[Part, Fen]:
-    """The members' postings; the brand's side follows from them and the sum of zero."""
+    """The members' postings; the brand's follow from them, because the sum is zero."""
     amounts: dict[Part, Fen] = {}
     for posting in transaction.postings:
         found = pocket_of(posting.account)
@@ -435,12 +435,12 @@ def _amounts(transaction: LedgerTransaction) -> dict[Part, Fen]:
 
 
 def _amounts_in_any_pocket(clawed: LedgerTransaction) -> dict[tuple[str, RewardKind | None], Fen]:
-    """A claw-back's amounts by member and reward: it takes each reward from one pocket, frozen or available."""
+    """A claw-back's amounts by member and reward: each reward is taken from one pocket, frozen or available."""
     return {(part.member_id, part.reward): amount for part, amount in _amounts(clawed).items()}
 
 
 def _frozen(transaction: LedgerTransaction) -> dict[RewardKind, Fen]:
-    """What it did to the frozen money of each reward."""
+    """Its change of each reward's frozen money."""
     return {
         part.reward: amount
         for part, amount in _amounts(transaction).items()

@@ -1,4 +1,4 @@
-"""Money between the brand and one member that belongs to no order's rewards: dividend shares and revoked coupons."""
+"""Money between the brand and one member outside of an order's rewards: dividend shares and revoked coupons."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from cardstock.money import Fen
 
 
 def share_dividend(plan: str, month: str, member_id: str, fen: Fen, *, books: Books) -> Booked:
-    """Credit a member's share of the team dividend of one plan and month. Available at once: its sales have settled."""
+    """Credit a member's share of one plan's and month's team dividend. Available at once: its sales have settled."""
     cause = dividend_cause(plan, month, member_id)
     return books.book_transaction(_charge("shared", cause, member_id, fen, clock.now(), plan=plan))
 
@@ -28,14 +28,14 @@ def dividend_cause(plan: str, month: str, member_id: str) -> str:
 
 
 def charge_coupon(coupon_id: str, member_id: str, order_id: str, fen: Fen, *, books: Books) -> Booked:
-    """Charge a member for a coupon that was revoked after its order had shipped: from available money, else as debt."""
+    """Charge a member for a coupon revoked after its order had shipped: from available money, else as debt."""
     return books.book_transaction(_charge("owed", coupon_id, member_id, -fen, clock.now(), order_id=order_id))
 
 
 def reduce_coupon_charge(
     coupon_id: str, refund_id: str, member_id: str, order_id: str, fen: Fen, *, books: Books
 ) -> Booked:
-    """Take off a coupon's charge what a refund of its order gave back of the coupon."""
+    """Reduce a coupon's charge by what a refund of its order gave back of the coupon."""
     cause = charge_reduction_cause(coupon_id, refund_id)
     return books.book_transaction(_charge("owed", cause, member_id, fen, clock.now(), order_id=order_id))
 
@@ -48,7 +48,7 @@ def charge_reduction_cause(coupon_id: str, refund_id: str) -> str:
 def _charge(
     kind: Kind, cause: str, member_id: str, fen: Fen, at: datetime, *, order_id: str = "", plan: str = ""
 ) -> LedgerTransaction:
-    """From the brand to a member's available money; below zero from the member to the brand."""
+    """A transaction from the brand to a member's available money; below zero from the member to the brand."""
     return LedgerTransaction(
         id=transaction_id(kind, cause),
         kind=kind,

@@ -23,12 +23,12 @@ from cardstock.money import Fen
 
 
 def claw_back(refund_id: str, taken: Mapping[RewardKind, Fen], accrual: Accrual, *, books: Books) -> Booked:
-    """Claw back `taken` fen of each reward of the refund's order (`accrual`), wherever its money is now.
+    """Claw back `taken` fen of each reward of the refund's order (`accrual`).
 
-    The reward's own frozen money while it is frozen; after the release available money, below zero if need be: that is
-    debt, which later releases repay. Other orders' frozen money, and what is being paid or was paid, stay as they are.
-    Credits the order first if nobody has yet. Raises ValueError when more would be taken than was credited, and
-    `UnavailableError` when the outcome is unknown: repeat it.
+    A frozen reward is reduced itself; after the release available money is taken, if need be below zero: that is debt,
+    which later credits repay. Other orders' frozen money, and money in payouts, stay as they are. Credits the order
+    first if that is missing. Raises ValueError if more would be taken than was credited, and `UnavailableError` if the
+    outcome is unknown: repeat it.
     """
 
     def decide(rewards: OrderRewards) -> Step | None:
@@ -40,7 +40,7 @@ def claw_back(refund_id: str, taken: Mapping[RewardKind, Fen], accrual: Accrual,
 
 
 def claw_back_step(refund_id: str, taken: Mapping[RewardKind, Fen], rewards: OrderRewards) -> Step:
-    """The transaction that claws back, and the row after it. Raises ValueError when `taken` is more than is left."""
+    """The claw-back's transaction, and the row after it. Raises ValueError if `taken` is more than is left."""
     postings = []
     for credit in rewards.credits:
         amount = taken.get(credit.reward, 0)
@@ -57,6 +57,6 @@ def claw_back_step(refund_id: str, taken: Mapping[RewardKind, Fen], rewards: Ord
         postings=nonzero(*postings, Posting(BRAND_COMMISSION, back)),
         plan=rewards.plan,
     )
-    # Sorted by refund, not by time: the row is the same in whatever order refunds arrive.
+    # Sorted by refund, not by time, so that the row does not depend on the order of the refunds.
     claws = tuple(sorted((*rewards.claws, Claw(refund_id, tuple(taken.items()))), key=lambda claw: claw.refund_id))
     return transaction, replace(rewards, claws=claws, version=rewards.version + 1)

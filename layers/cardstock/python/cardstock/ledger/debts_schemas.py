@@ -1,6 +1,6 @@
 """Write-offs of debt as JSON."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from typing import Annotated, Final
 
@@ -19,7 +19,7 @@ APPROVING_CODES: Final = (NOT_FOUND, SECOND_PERSON_NEEDED, errors.DEBT_SMALLER)
 
 
 class AskWriteOff(Model):
-    """Whose debt, how much of it, and why; the reason stays on record."""
+    """The member, the amount of debt, and the reason, which stays on record."""
 
     member_id: Annotated[
         str,
@@ -42,7 +42,7 @@ class AskWriteOff(Model):
 
 
 class ApproveWriteOff(Model):
-    """What the second person wants to have on record."""
+    """The second person's note for the record."""
 
     note: Annotated[
         str,

@@ -1,4 +1,4 @@
-"""What the ledger books, as partners get it: the data of each event."""
+"""Ledger events as partners get them: the data of each."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from cardstock.money import Fen
 
 
 class CommissionShare(msgspec.Struct, frozen=True):
-    """What a member's reward changes by; below zero where it is taken back."""
+    """The change of a member's reward; below zero for a claw-back."""
 
     member_id: str
     reward: str | None
@@ -24,7 +24,7 @@ class CommissionEvent(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, transaction: LedgerTransaction) -> "CommissionEvent":
-        """`transaction` for partners. A release, which moves between two pockets of one member, is given once."""
+        """`transaction` for partners. A release, which moves money between two pockets of one member, appears once."""
         members = []
         for posting in transaction.postings:
             pocket = pocket_of(posting.account)

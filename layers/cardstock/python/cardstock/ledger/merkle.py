@@ -1,8 +1,8 @@
-"""Merkle trees as in RFC 6962, and the check of a proof of the ledger. The standard library alone, and no clock, no
-network, no setting: whoever keeps this file and a proof can check it in twenty years.
+"""Merkle trees as in RFC 6962, and the check of a proof of the ledger. It uses only the standard library, no clock,
+network or setting, so that anybody who keeps this file and a proof can check it in twenty years.
 
-A seal's tree has the link to the seal before as its first leaf and one leaf per transaction after it. So its root
-stands for every transaction of the seal and, through the link, for every seal before.
+A seal's tree has the link to the seal before as its first leaf, then one leaf per transaction. So its root covers every
+transaction of the seal and, through the link, every earlier seal.
 
 Sources: RFC 6962, sections 2.1 (tree) and 2.1.1 (audit path); RFC 9162, section 2.1.3.2 (verifying one).
 """
@@ -14,12 +14,12 @@ from typing import Final
 
 FORMAT: Final = "cardstock-ledger-proof-1"
 GENESIS: Final = "0" * 64
-"""The root before the first seal."""
+"""The `previous` root of the first seal."""
 _NO_LEAVES: Final = hashlib.sha256(b"").digest()
 
 
 def leaf_hash(content: bytes) -> bytes:
-    """The hash of a leaf: prefix 0x00, so that no leaf can be taken for a node."""
+    """The hash of a leaf: prefix 0x00, so that a leaf cannot pass for a node."""
     return hashlib.sha256(b"\x00" + content).digest()
 
 
@@ -39,7 +39,7 @@ def tree_root(leaves: Sequence[bytes]) -> bytes:
 
 
 def audit_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """What it takes to come from leaf `index` to the root, from the bottom up. Raises IndexError."""
+    """The hashes that lead from leaf `index` to the root, from the bottom up. Raises IndexError."""
     if not 0 <= index < len(leaves):
         raise IndexError(f"leaf {index} of {len(leaves)}")
     path = []
@@ -53,18 +53,18 @@ def audit_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def _above(level: list[bytes]) -> list[bytes]:
-    """The nodes over a level; a last one without neighbour goes up as it is, which gives the RFC's left-full trees."""
+    """The nodes over a level. A last one without neighbour moves up unchanged, which gives the RFC's trees."""
     pairs = [node_hash(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
     return pairs + level[len(pairs) * 2 :]
 
 
 def root_from(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
-    """The root that a leaf and its audit path lead to. Raises ValueError when the path has not the tree's length."""
+    """The root from a leaf and its audit path. Raises ValueError if the path's length does not fit the tree."""
     if not 0 <= index < size:
         raise ValueError(f"leaf {index} of {size}")
     found, last, rest = leaf, size - 1, list(path)
     while last:
-        # A node that is the last of its level and a left one has no neighbour: it goes up as it is.
+        # A left node at the end of its level has no neighbour and moves up unchanged.
         if index & 1 or index != last:
             if not rest:
                 raise ValueError("the audit path is too short")
@@ -77,7 +77,7 @@ def root_from(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> byte
 
 
 def canonical(value: object) -> bytes:
-    """JSON with one spelling: sorted names, no spaces, UTF-8. Raises ValueError for NaN; callers pass no floats."""
+    """Canonical JSON: sorted names, no spaces, UTF-8. Raises ValueError for NaN; callers pass no floats."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode()
 
@@ -88,10 +88,10 @@ def link_content(seal: Mapping[str, object]) -> bytes:
 
 
 def check_proof(proof: Mapping[str, object], root: str | None = None) -> list[str]:
-    """What is wrong with a downloaded proof; nothing if it holds.
+    """The errors of a downloaded proof; empty if it holds.
 
-    `root` is the root that was published for its seal, as the reader knows it from elsewhere (64 hex digits). Without
-    it the proof is only shown to agree with itself.
+    `root` is the published root of its seal, known to the reader from elsewhere (64 hex digits). Without it the proof
+    is only shown to be consistent.
     """
     try:
         return _wrong(proof, root)

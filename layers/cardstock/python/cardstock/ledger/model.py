@@ -1,16 +1,16 @@
-"""The nouns of the ledger: transactions that never change, what each member has, and the rewards of an order.
+"""Types of the ledger: immutable transactions, members' balances, and the rewards of an order.
 
 A transaction is a list of postings that add up to zero. A member's account has pockets:
 
-    frozen     credited, cannot be paid out yet            paying     in a payout on its way
+    frozen     credited, cannot be paid out yet            paying     in a payout that has not ended
     available  can be paid out; below zero it is debt      paid       paid out to the member
                                                            withheld   withheld as tax
 
-The brand's accounts are the other side. They exist in postings alone and are derived by folding them: an item for them
-would be written by every order of the shop.
+The brand's accounts are the other side. They exist only in postings and are summed when needed: an item for them would
+be written by every order of the shop.
 
-Every transaction has an id made from its cause (`accrue.{order}`, `claw.{refund}` ...), so that the same step can be
-asked for any number of times, in any order, and is booked once.
+Every transaction has an id made from its cause (`accrue.{order}`, `claw.{refund}` ...), so a step may be requested any
+number of times, in any order, and is booked once.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,15 +27,15 @@ Kind: TypeAlias = Literal[
     "accrued", "released", "clawed", "claimed", "paid", "returned", "owed", "shared", "written_off"
 ]
 RewardKind: TypeAlias = Literal["direct", "team", "peer"]
-"""The same words as `network.model.RewardKind`: areas do not import each other, and a test ties the two."""
+"""Equal to `network.model.RewardKind`: areas do not import each other, and a test compares the two."""
 RewardState: TypeAlias = Literal["frozen", "available"]
 WriteOffState: TypeAlias = Literal["asked", "booked"]
 
 POCKETS: Final[tuple[Pocket, ...]] = get_args(Pocket)
 BRAND_COMMISSION: Final = "brand:commission"
-"""What rewards have cost the brand: the fold is minus all that was accrued and not clawed back."""
+"""Cost of rewards for the brand: its sum is minus all that was accrued and not clawed back."""
 BRAND_WRITE_OFFS: Final = "brand:write-offs"
-"""What debt that was written off has cost the brand."""
+"""Cost of written-off debt for the brand."""
 BRAND_ACCOUNTS: Final = (BRAND_COMMISSION, BRAND_WRITE_OFFS)
 
 MOVES: Final[Mapping[Kind, frozenset[tuple[str, str]]]] = {
@@ -49,7 +49,7 @@ MOVES: Final[Mapping[Kind, frozenset[tuple[str, str]]]] = {
     "shared": frozenset({("brand", "available")}),
     "written_off": frozenset({("brand", "available")}),
 }
-"""Between which pockets each kind of transaction moves money."""
+"""The pockets between which each kind of transaction moves money."""
 REWARD_TRANSITIONS: Final[Mapping[RewardState, frozenset[RewardState]]] = {
     "frozen": frozenset({"available"}),
     "available": frozenset(),
@@ -78,7 +78,7 @@ def account(member_id: str, pocket: Pocket) -> str:
 
 
 def pocket_of(name: str) -> tuple[str, Pocket] | None:
-    """Whose pocket an account is; None for the brand's. Raises ValueError for a name that is no account."""
+    """Member and pocket of an account; None for the brand's. Raises ValueError for an invalid name."""
     owner, _, rest = name.partition(":")
     if owner == "brand" and rest:
         return None
@@ -90,7 +90,8 @@ def pocket_of(name: str) -> tuple[str, Pocket] | None:
 
 
 class Posting(msgspec.Struct, frozen=True):
-    """`amount` fen into `account` (out of it below zero). `reward` says which reward of the order it belongs to."""
+    """`amount` fen into `account` (below zero: out of it). `reward` is the order's reward that it belongs to, if
+    any."""
 
     account: str
     amount: Fen
@@ -98,11 +99,11 @@ class Posting(msgspec.Struct, frozen=True):
 
 
 class Credit(msgspec.Struct, frozen=True):
-    """One reward of an order as it was accrued, with the rates of that moment.
+    """One reward of an order as it was accrued, with the rates at that time.
 
     `rule` is the plan's parameter and `rate` its value in `unit` (`fen` per unit, `bps` of `base`); `base` what was
-    paid for the lines it is measured on; `full` what the rule gives, `limited` what limits to what was paid leave of
-    it, `amount` what the cap leaves of that: the fen that are credited.
+    paid for the lines it is measured on; `full` the rule's amount, `limited` that amount after the limit to what was
+    paid, `amount` after the cap: the fen that are credited.
     """
 
     reward: RewardKind
@@ -118,12 +119,12 @@ class Credit(msgspec.Struct, frozen=True):
 
     @property
     def cap_cut(self) -> Fen:
-        """Fen that the cap took off."""
+        """Fen removed by the cap."""
         return self.limited - self.amount
 
 
 class Accrual(msgspec.Struct, frozen=True):
-    """The rewards that a plan gives on one order, once it is paid."""
+    """A plan's rewards on one order, credited once it is paid."""
 
     order_id: str
     plan: str
@@ -133,9 +134,8 @@ class Accrual(msgspec.Struct, frozen=True):
 class LedgerTransaction(msgspec.Struct, frozen=True):
     """One step of money, booked once and never changed.
 
-    `cause` is what made it: an order, a refund, a transfer number. `order_id` is the order it belongs to, if any.
-    `plan` is the plan version and `credits` the rates of an accrual; `approved_by` names the two people who answer for
-    a write-off.
+    `cause` is an order, a refund, a transfer number. `order_id` is the order it belongs to, if any. `plan` is the plan
+    version and `credits` the rates of an accrual; `approved_by` names the two people who approved a write-off.
     """
 
     id: str
@@ -150,12 +150,12 @@ class LedgerTransaction(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> Fen:
-        """The sum of the postings: zero, or the transaction is wrong."""
+        """The sum of the postings; zero in a correct transaction."""
         return sum(posting.amount for posting in self.postings)
 
 
 def transaction_id(kind: Kind, cause: str) -> str:
-    """The one id of a step, whoever asks for it and however often."""
+    """The id of a step: the same for every request of it."""
     return f"{ID_PREFIX[kind]}.{cause}"
 
 
@@ -170,7 +170,7 @@ def milliseconds(at: datetime) -> str:
 
 
 def changes(postings: Iterable[Posting]) -> dict[str, dict[Pocket, Fen]]:
-    """What postings do to each member's pockets: one entry per member, zero changes left out."""
+    """The change of each member's pockets by the postings: one entry per member, without zero changes."""
     folded: dict[str, dict[Pocket, Fen]] = {}
     for posting in postings:
         found = pocket_of(posting.account)
@@ -186,7 +186,7 @@ def changes(postings: Iterable[Posting]) -> dict[str, dict[Pocket, Fen]]:
 
 
 class Balance(msgspec.Struct, frozen=True):
-    """What a member has. `free` is the available pocket as stored: signed, so that a claw-back needs no read first."""
+    """A member's money. `free` is the available pocket as stored: signed, so that a claw-back needs no read first."""
 
     member_id: str
     frozen: Fen = 0
@@ -197,7 +197,7 @@ class Balance(msgspec.Struct, frozen=True):
 
     @property
     def available(self) -> Fen:
-        """Fen that can be paid out; none while there is debt."""
+        """Fen that can be paid out; 0 while there is debt."""
         return max(self.free, 0)
 
     @property
@@ -212,7 +212,7 @@ class Balance(msgspec.Struct, frozen=True):
 
 
 class Debt(msgspec.Struct, frozen=True):
-    """What is left of the debt that one step made: `amount` fen, repaid after those of older steps."""
+    """The rest of the debt that one step made: `amount` fen, repaid after those of older steps."""
 
     transaction_id: str
     kind: Kind
@@ -223,7 +223,7 @@ class Debt(msgspec.Struct, frozen=True):
 
 
 class WriteOff(msgspec.Struct, frozen=True):
-    """`amount` fen of a member's debt that one person asks to forgive; booked once a second person approves."""
+    """`amount` fen of a member's debt that one person asks to write off; booked once a second person approves."""
 
     id: str
     member_id: str
@@ -245,7 +245,7 @@ class Claw(msgspec.Struct, frozen=True):
 
 
 class OrderRewards(msgspec.Struct, frozen=True):
-    """The rewards of one order and where their money is: all of them frozen, or all released.
+    """The rewards of one order and their state: all frozen, or all released.
 
     `version` counts the writes of the stored row and is the condition of the next one.
     """
@@ -264,12 +264,12 @@ class OrderRewards(msgspec.Struct, frozen=True):
         return sum(amount for claw in self.claws for kind, amount in claw.taken if kind == reward)
 
     def rest(self, credit: Credit) -> Fen:
-        """Fen that refunds have left of a reward."""
+        """Fen left of a reward after claw-backs."""
         return credit.amount - self.clawed(credit.reward)
 
 
 class MemberReward(msgspec.Struct, frozen=True):
-    """One of a member's rewards on an order: the credit with its rule and rate, and what became of it."""
+    """One of a member's rewards on an order: the credit with its rule and rate, its claw-backs and its state."""
 
     credit: Credit
     plan: str
@@ -281,12 +281,12 @@ class MemberReward(msgspec.Struct, frozen=True):
 
     @property
     def rest(self) -> Fen:
-        """Fen that refunds have left of it."""
+        """Fen left of it after claw-backs."""
         return self.credit.amount - sum(amount for _, amount in self.claws)
 
 
 class StatementLine(msgspec.Struct, frozen=True):
-    """What one transaction did to one member's pockets because of one cause. `key` orders a member's lines by time."""
+    """One transaction's change of one member's pockets, for one cause. `key` sorts a member's lines by time."""
 
     member_id: str
     key: str
@@ -300,7 +300,7 @@ class StatementLine(msgspec.Struct, frozen=True):
 
 
 class Leaf(msgspec.Struct, frozen=True):
-    """What a seal keeps of a transaction: `hash` is the leaf hash (RFC 6962) of its canonical bytes, in hex."""
+    """A transaction in a seal: `hash` is the leaf hash (RFC 6962) of its canonical bytes, in hex."""
 
     transaction_id: str
     at: datetime

@@ -1,4 +1,4 @@
-"""The steps of a payout, as transactions for the payouts area to book with its own lines. `number`: of the transfer."""
+"""The steps of a payout, as transactions that the payouts area books with its lines. `number` is the transfer's."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,7 +27,7 @@ def claimed(number: str, member_id: str, gross: Fen, at: datetime) -> LedgerTran
 
 
 def paid(number: str, member_id: str, net: Fen, tax: Fen, at: datetime) -> LedgerTransaction:
-    """End a payout: paying -> paid, and what is withheld for the tax office."""
+    """End a paid transfer: paying -> paid, and withheld for the tax."""
     return _payout("paid", number, member_id, at, {"paying": -net - tax, "paid": net, "withheld": tax})
 
 

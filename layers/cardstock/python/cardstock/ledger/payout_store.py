@@ -1,11 +1,11 @@
-"""What the ledger lends to payouts: the steps of a transfer for their transactions, and reads for whole batches.
+"""The ledger's steps of a transfer for the transactions of payouts, and reads for whole batches.
 
 | Access pattern | Key | Cost |
 |---|---|---|
-| members with so much available | scan of balances | consistent |
+| members with a minimum available | scan of balances | consistent |
 | balances of members | member id | 1 read per 100 |
-| what is booked under transfer numbers | the ids of their three steps | 1 read per 33 |
-| changes of members in a time | member id / time | 1 query each, six side by side |
+| bookings of transfer numbers | the ids of their three steps | 1 read per 33 |
+| changes of members in a period | member id / time | 1 query each, six at once |
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from cardstock.money import Fen
 _STEP_KINDS: Final[tuple[Kind, ...]] = ("claimed", "paid", "returned")
 _KEYS_AT_ONCE: Final = 100
 _ALONE: Final = 100
-"""So many members are read one after the other: threads cost more than they save."""
+"""Up to this many members are read one after the other: for them threads cost more than they save."""
 _SIDE_BY_SIDE: Final = 6
 
 
@@ -33,29 +33,29 @@ def post_claim(write: Transaction, number: str, member_id: str, gross: Fen, at: 
 
 
 def post_paid(write: Transaction, number: str, member_id: str, at: datetime, *, net: Fen, tax: Fen) -> None:
-    """Add the end of a transfer that was paid: one put, one update. Refused if it is booked."""
+    """Add the end of a paid transfer: one put, one update. Refused if it is booked."""
     post(write, paid(number, member_id, net, tax, at), covered=True)
 
 
 def post_returned(write: Transaction, number: str, member_id: str, gross: Fen, at: datetime) -> None:
-    """Add the end of a transfer whose money comes back: one put, one update. Refused if it is booked."""
+    """Add the end of a transfer whose money is returned: one put, one update. Refused if it is booked."""
     post(write, returned(number, member_id, gross, at), covered=True)
 
 
 def members_with(minimum: Fen) -> Iterator[tuple[str, Fen]]:
-    """Every member who has `minimum` or more available, and how much; in no order."""
+    """Every member with `minimum` or more available, and the amount; in no order."""
     for found in BalanceItem.scan(filter_condition=BalanceItem.available >= minimum, consistent_read=True):
         yield found.pk, found.available
 
 
 def available_of(member_ids: Sequence[str]) -> Mapping[str, Fen]:
-    """What each of the members has available, of those who have a balance."""
+    """The available fen of each of the members that has a balance."""
     found = BalanceItem.batch_get(sorted(set(member_ids)), consistent_read=True)
     return {item.pk: item.available for item in found}
 
 
 def postings_of_transfers(numbers: Sequence[str]) -> Iterator[TransferPosting]:
-    """Everything that is booked under the transfer numbers."""
+    """All postings of the transfer numbers."""
     keys = [transaction_id(kind, number) for number in numbers for kind in _STEP_KINDS]
     for start in range(0, len(keys), _KEYS_AT_ONCE):
         for item in LedgerItem.batch_get(keys[start : start + _KEYS_AT_ONCE], consistent_read=True):
@@ -65,7 +65,7 @@ def postings_of_transfers(numbers: Sequence[str]) -> Iterator[TransferPosting]:
 
 
 def changes_of_members(member_ids: Sequence[str], since: datetime | None, until: datetime) -> Iterator[TransferPosting]:
-    """What changed a member's money from `since` until `until`, transfers left out; in the order of the members."""
+    """Changes of the members' money from `since` until `until` except transfers, in the order of the members."""
 
     def read(member_id: str) -> list[TransferPosting]:
         return [
@@ -78,7 +78,7 @@ def changes_of_members(member_ids: Sequence[str], since: datetime | None, until:
         for member_id in member_ids:
             yield from read(member_id)
         return
-    # Each member is a query of its own, half of it waiting: others are asked meanwhile.
+    # One query for each member, which mostly waits for the network: several run at once.
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         for found in pool.map(read, member_ids):
             yield from found

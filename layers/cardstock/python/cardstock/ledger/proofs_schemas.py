@@ -1,6 +1,6 @@
 """Seals of the ledger and proofs as JSON."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -21,7 +21,7 @@ Path = Annotated[list[str], Meta(description="From the bottom up, in hex.", exam
 
 
 class LedgerSeal(Model):
-    """One seal: the root over its entries and, as the tree's first leaf, over the link to the seal before.
+    """One seal: the root over its entries and, as the tree's first leaf, the link to the seal before.
 
     The link is the JSON of `number`, `previous`, `count`, `first_at`, `last_at` and `made_at` with sorted names and
     without spaces.
@@ -44,7 +44,7 @@ class LedgerSeal(Model):
 
 
 class LedgerProof(Model):
-    """All that shows that one entry is in its seal."""
+    """The proof that one entry is in its seal."""
 
     format: Annotated[
         str, Meta(examples=["cardstock-ledger-proof-1"], description="Format of the proof, with its version.")

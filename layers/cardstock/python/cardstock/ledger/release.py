@@ -1,4 +1,4 @@
-"""A settled order releases its rewards. Orders wait in the day of their release; a nightly sweep settles whole days."""
+"""Releasing a settled order's rewards. Orders are listed by release day; a nightly sweep settles whole days."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -23,16 +23,16 @@ from cardstock.ledger.model import (
 from cardstock.ledger.ports import Booked, Books, Calendar
 
 _REMEMBERED_EVERY: Final = 25
-"""Orders: what an interrupted sweep repeats at most, against a write for each."""
+"""Orders between two writes of the progress: an interrupted sweep repeats at most this many."""
 _DAY_IS_DONE: Final = "~"
 """Sorts after every `due_key`."""
 
 
 def release(accrual: Accrual, *, books: Books) -> Booked:
-    """Make available what refunds have left of an order's rewards. The caller has decided that the order has settled.
+    """Make available what refunds have left of an order's rewards. The caller has checked that the order has settled.
 
-    Credits the order first if nobody has yet. One call after the read, 10 WCU for three people. Raises
-    `UnavailableError` when the outcome is unknown: repeat it.
+    Credits the order first if that is missing. One call after the read, 10 WCU for three people. Raises
+    `UnavailableError` if the outcome is unknown: repeat it.
     """
 
     def decide(rewards: OrderRewards) -> Step | None:
@@ -62,31 +62,31 @@ def release_step(rewards: OrderRewards) -> Step:
 
 
 def release_day(received_at: datetime, days: int) -> date:
-    """The brand's day at whose end an order received at `received_at` is released, `days` after its receipt."""
+    """The brand's day at whose end an order is released: `days` after its receipt."""
     return brand_day(received_at + timedelta(days=days))
 
 
 def due_key(order_id: str, received_at: datetime, paid_at: datetime) -> str:
-    """An order's place among the orders of its day: by receipt, then payment."""
+    """An order's sort key in its day: by receipt, then payment."""
     return f"{milliseconds(received_at)}#{milliseconds(paid_at)}#{order_id}"
 
 
 def schedule_release(order_id: str, received_at: datetime, paid_at: datetime, days: int, *, calendar: Calendar) -> None:
-    """Schedule an order's release at the end of its release day, `days` after its receipt; again changes nothing."""
+    """Schedule an order's release at the end of its release day, `days` after its receipt; a repeat changes nothing."""
     schedule_key(due_key(order_id, received_at, paid_at), release_day(received_at, days), calendar=calendar)
 
 
 def schedule_key(key: str, day: date, *, calendar: Calendar) -> None:
-    """Put an order (its `due_key`) into `day`, or into today if that day is over: the sweep does not come back.
+    """Add an order (its `due_key`) to `day`, or to today if that day is over, because its sweep has ended.
 
-    The sweep of a day starts half an hour after its end, when nothing that began on that day still runs.
+    The sweep of a day starts half an hour after its end, when every call that began on that day has ended.
     """
     calendar.schedule_order(max(day, brand_day(clock.now())), key)
 
 
 class SweepResult(msgspec.Struct, frozen=True):
-    """What a sweep did, in orders. `waiting`: put into the next day. Not `finished`: its time was over, and the next
-    sweep goes on."""
+    """Number of orders that a sweep settled, and moved to the next day (`waiting`). Not `finished`: its time was up,
+    and the next sweep continues."""
 
     settled: int
     waiting: int
@@ -96,10 +96,10 @@ class SweepResult(msgspec.Struct, frozen=True):
 def sweep(
     until: datetime, settle: Callable[[str], bool], *, calendar: Calendar, time_left: Callable[[], bool]
 ) -> SweepResult:
-    """Settle the orders of all days that were over at `until` (never later than now), from where the last sweep ended,
-    each day's by receipt, then payment.
+    """Settle the orders of all days that ended before `until` (never later than now), from the stored progress, each
+    day's by receipt, then payment.
 
-    `settle` settles one order; False puts it into the next night. An interrupted sweep repeats at most the last few
+    `settle` settles one order; False moves it to the next night. An interrupted sweep repeats at most the last few
     orders, so `settle` must be safe to repeat.
     """
     end = brand_day(min(until, clock.now()))

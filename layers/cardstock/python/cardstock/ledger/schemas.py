@@ -1,6 +1,6 @@
 """Balances and statements as JSON."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ _KIND_TEXTS: Final[dict[Kind, tuple[str, str]]] = {
 
 
 class OwedFor(Model):
-    """What is left of the debt that one step made; older steps are repaid first."""
+    """The rest of the debt that one step made; older steps are repaid first."""
 
     amount_fen: Annotated[int, Meta(description="Fen of the debt that are not repaid yet.", examples=[3_825])]
     entry_id: Annotated[
@@ -55,7 +55,7 @@ class OwedFor(Model):
 
     @classmethod
     def of(cls, debt: Debt, language: str) -> OwedFor:
-        """One step that made debt."""
+        """One step's debt."""
         return cls(
             amount_fen=debt.amount,
             entry_id=debt.transaction_id,
@@ -68,7 +68,7 @@ class OwedFor(Model):
 
 
 class BalanceView(Model):
-    """What a member has, in fen."""
+    """A member's balance, in fen."""
 
     frozen_fen: Annotated[
         int, Meta(description="Fen that were credited and wait for the end of return windows.", examples=[22_950])
@@ -90,7 +90,7 @@ class BalanceView(Model):
 
     @classmethod
     def of(cls, balance: Balance, debts: Sequence[Debt], language: str) -> BalanceView:
-        """A member's balance, and what each debt in it is for."""
+        """A member's balance, and the cause of each debt in it."""
         return cls(
             frozen_fen=balance.frozen,
             available_fen=balance.available,
@@ -119,7 +119,7 @@ class StatementQuery(PageQuery):
 
 
 def month_of(period: str | None) -> tuple[datetime | None, datetime | None]:
-    """The first moment of a month of the brand, and the first moment after it."""
+    """The first moment of one of the brand's months, and the first moment after it."""
     if period is None:
         return None, None
     year, month = int(period[:4]), int(period[5:])
@@ -129,7 +129,7 @@ def month_of(period: str | None) -> tuple[datetime | None, datetime | None]:
 
 
 class StatementEntry(Model):
-    """What one step did to the member's money."""
+    """One step's change of the member's money."""
 
     entry_id: EntryId
     at: Annotated[Moment, Meta(description="When the step was booked.")]

@@ -1,12 +1,12 @@
-"""Sealing: every transaction ends in one Merkle tree whose root is written once and published.
+"""Sealing: every transaction becomes a leaf of one Merkle tree whose root is written once and published.
 
-The consumer of the ledger's stream notes each new transaction with its leaf hash. Every night all that is noted and
-old enough is put into seals of at most `SEAL_SIZE` transactions. A seal is decided by one write: its object in the
-archive, under the next number, if nobody has written that number yet. Everything after that write (which transaction
-is in which seal, the list of roots, forgetting the notes) can be done again from the object. Whatever arrives late is
-in a later seal; a note that comes again after its seal is dropped. Two runs at once, or one that was killed anywhere,
-make the same seals: a run takes the number after the last listed seal, and a seal is listed only when all its
-transactions are known to be in it, so nobody can take a number and not know what is sealed below it.
+The consumer of the ledger's stream notes each new transaction with its leaf hash. Every night all noted transactions
+that are old enough are put into seals of at most `SEAL_SIZE`. One write decides a seal: its object in the archive,
+under the next number, if that number is free. Everything after that write (which transaction is in which seal, the list
+of roots, removing the notes) can be repeated from the object. Late transactions are in a later seal; a note repeated
+after its seal is dropped. Concurrent and killed runs make the same seals: a run takes the number after the last listed
+seal, and a seal is listed only after all its transactions are stored as sealed, so every run knows what is sealed below
+its number.
 """
 
 import json
@@ -26,14 +26,14 @@ from cardstock.ledger.model import Leaf, LedgerTransaction, Seal, SealedLeaves, 
 from cardstock.ledger.ports import Books, SealArchive, Seals
 
 SEAL_SIZE: Final = 4096
-"""Transactions: a proof's path has at most 13 hashes, a seal's object some 600 KB, and making one takes seconds."""
+"""Transactions of a seal: a proof's path has at most 13 hashes, a seal's object some 600 KB, and it takes seconds."""
 SAFETY_MARGIN: Final = timedelta(minutes=15)
-"""A transaction that is younger waits for the next night: what was booked together is sealed together."""
+"""A younger transaction waits for the next night, so that transactions of one request are sealed together."""
 
 
 def content_of(transaction: LedgerTransaction) -> bytes:
-    """The one spelling of a transaction, as UTF-8 JSON: what its leaf is the hash of."""
-    # Only where somebody approved: the bytes of everything else are what they were before there were approvals.
+    """The canonical UTF-8 JSON of a transaction, whose hash is its leaf."""
+    # Only with approvals: without them the bytes are the same as before approvals existed.
     approved = {"approved_by": list(transaction.approved_by)} if transaction.approved_by else {}
     return merkle.canonical(
         {
@@ -51,17 +51,17 @@ def content_of(transaction: LedgerTransaction) -> bytes:
 
 
 def leaf_of(transaction: LedgerTransaction) -> Leaf:
-    """What a seal keeps of a transaction."""
+    """A transaction's leaf."""
     return Leaf(transaction.id, transaction.at, merkle.leaf_hash(content_of(transaction)).hex())
 
 
 def note(transaction: LedgerTransaction, *, seals: Seals) -> None:
-    """Remember that a transaction has to be sealed. Safe to repeat, also after it was."""
+    """Note that a transaction has to be sealed. Safe to repeat, also after it was sealed."""
     seals.note_leaf(leaf_of(transaction))
 
 
 class SealingResult(msgspec.Struct, frozen=True):
-    """What a run did. Not `finished`: its time was over, the next one goes on."""
+    """The result of a run. Not `finished`: its time was up, the next one continues."""
 
     seals: int
     transactions: int
@@ -76,20 +76,20 @@ def seal(
     time_left: Callable[[], bool],
     size: int = SEAL_SIZE,
 ) -> SealingResult:
-    """Seal what was booked `SAFETY_MARGIN` before `until` (never later than now) and is not sealed yet.
+    """Seal every unsealed transaction booked more than `SAFETY_MARGIN` before `until` (never later than now).
 
-    Raises `UnavailableError` when the outcome of a step is unknown: run it again.
+    Raises `UnavailableError` if the outcome of a step is unknown: run it again.
     """
     now = clock.now()
     before = min(until, now) - SAFETY_MARGIN
     made = transactions = 0
     while time_left():
-        last = seals.last_seal()  # before the notes are read: what it lists is then known to be sealed
+        last = seals.last_seal()  # read before the notes, so that what it lists is sealed
         noted = list(islice(seals.noted_leaves(before), size))
         if not noted:
             return SealingResult(made, transactions, finished=True)
         numbers = seals.seal_numbers([leaf.transaction_id for leaf in noted])
-        # A number above the last listed one is of a seal that a run has not brought to its end: taken up again below.
+        # A number above the last listed one belongs to an unfinished seal, which is completed below.
         listed = {name for name, number in numbers.items() if last is not None and number <= last.number}
         seals.forget_leaves([leaf for leaf in noted if leaf.transaction_id in listed])
         fresh = [leaf for leaf in noted if leaf.transaction_id not in listed]
@@ -123,12 +123,12 @@ def _hashes(said: Mapping[str, object], leaves: Sequence[Leaf]) -> list[bytes]:
 
 
 def _decided(draft: SealedLeaves, archive: SealArchive) -> SealedLeaves:
-    """What is in the archive under the draft's number: the draft, or what an earlier run has written there."""
+    """The archive's content under the draft's number: the draft, or what an earlier run has written."""
     return from_bytes(archive.write_seal_once(draft.seal.number, to_bytes(draft)))
 
 
 def to_bytes(sealed: SealedLeaves) -> bytes:
-    """A seal as it is kept: the seal, and its leaves in their order."""
+    """A seal as it is stored: the seal, and its leaves in their order."""
     leaves = [[leaf.transaction_id, rfc3339(leaf.at), leaf.hash] for leaf in sealed.leaves]
     return merkle.canonical({"seal": asdict(sealed.seal), "leaves": leaves})
 
@@ -148,18 +148,18 @@ def seal_from(values: Mapping[str, object]) -> Seal:
 
 
 def recomputed_root(sealed: SealedLeaves) -> str:
-    """The root that a seal's own words and leaves give."""
+    """The root computed from a seal's fields and leaves."""
     return merkle.tree_root(_hashes(asdict(sealed.seal), sealed.leaves)).hex()
 
 
 def prove(
     transaction_id: str, member_id: str, *, books: Books, seals: Seals, archive: SealArchive
 ) -> dict[str, object]:
-    """Everything that shows, offline, that a transaction is in its seal: `merkle.check_proof` takes it.
+    """The offline proof that a transaction is in its seal, for `merkle.check_proof`.
 
-    The transaction is read from the ledger now, its leaf and path from the seal: a ledger that was changed since gives
-    a proof that fails. Raises `NotFoundError` unless the member has a posting in it, `ConflictError` NOT_SEALED_YET
-    until the night after it.
+    The transaction is read from the ledger now, its leaf and path from the seal, so a ledger changed since then gives a
+    proof that fails. Raises `NotFoundError` unless the member has a posting in it, `ConflictError` NOT_SEALED_YET until
+    the night after the booking.
     """
     transaction = books.find_transaction(transaction_id)
     if transaction is None or not _takes_part(transaction, member_id):

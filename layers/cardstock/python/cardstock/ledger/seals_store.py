@@ -1,17 +1,17 @@
-"""What waits to be sealed, and what was: in DynamoDB. The seals themselves are objects in the archive.
+"""Noted and sealed transactions, and the list of seals, in DynamoDB. The seals themselves are objects in the archive.
 
 Table `statements`, partition key `pk`, sort key `sk`, beside the members' lines:
 
 | Access pattern | Key |
 |---|---|
-| let a transaction wait; all that wait | `unsealed#0` ... `unsealed#f` / transaction id |
+| note a transaction; all noted | `unsealed#0` ... `unsealed#f` / transaction id |
 | the seal of a transaction | `sealed#` transaction id / `seal` |
 | the list of seals, newest first | `seals` / `00000001` |
 
-What waits is in sixteen partitions by the id, so that no single one takes every write of the shop and the same
-transaction always goes to the same place. It leaves them when it is sealed: a night reads what is new and nothing else,
-however old the shop and however late a transaction. Capacity per transaction: 1 WCU when it is noted, 2 in the night
-(put and delete, 25 a call), and about 1 RCU.
+Notes are spread over sixteen partitions by id, so that not every write of the shop goes to one, and a transaction
+always goes to the same one. A note is deleted when it is sealed: a night reads only new transactions, however many
+there are in all. Capacity per transaction: 1 WCU for the note, 2 in the night (put and delete, 25 a call), and about 1
+RCU.
 """
 
 import hashlib

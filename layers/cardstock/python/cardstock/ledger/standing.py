@@ -1,4 +1,4 @@
-"""What a member has, what each debt is for, and what became of the rewards of one order."""
+"""A member's balance, the cause of each debt, and the state of a member's rewards on one order."""
 
 from cardstock.errors import NOT_FOUND
 from cardstock.ledger.model import Balance, Debt, MemberReward
@@ -14,9 +14,9 @@ def standing(member_id: str, *, books: Books, statements: Statements) -> tuple[B
 
 
 def debts(balance: Balance, *, statements: Statements) -> tuple[Debt, ...]:
-    """What a member owes, by the steps that made it, oldest first: in the order in which it is repaid.
+    """A member's debts by the steps that made them, oldest first, which is the order of repayment.
 
-    Read backwards from the balance, so that the debts add up to it as soon as the statement has its last line.
+    Computed backwards from the balance, so that the debts add up to it once the statement has its last line.
     """
     found: list[Debt] = []
     left, free, after = balance.debt, balance.free, None
@@ -37,7 +37,7 @@ def debts(balance: Balance, *, statements: Statements) -> tuple[Debt, ...]:
 
 
 def rewards_of_member(order_id: str, member_id: str, *, books: Books) -> tuple[MemberReward, ...]:
-    """A member's rewards on one order. Raises `NotFoundError` when the member has none, whoever else has some."""
+    """A member's rewards on one order. Raises `NotFoundError` if the member has none."""
     rewards = books.find_rewards(order_id)
     own = () if rewards is None else tuple(c for c in rewards.credits if c.member_id == member_id)
     if rewards is None or not own:

@@ -7,12 +7,12 @@ from cardstock.ledger.ports import Statements
 
 
 def project(transaction: LedgerTransaction, *, statements: Statements) -> None:
-    """Write a transaction into the statements of its members. Safe to repeat."""
+    """Write a transaction to its members' statements. Safe to repeat."""
     statements.put_lines(statement_lines(transaction))
 
 
 def statement_lines(transaction: LedgerTransaction) -> tuple[StatementLine, ...]:
-    """What a transaction means to each member in it: one line a member, the same lines every time."""
+    """The statement lines of a transaction: one for each of its members, the same in every call."""
     lines = []
     for member_id, change in changes(transaction.postings).items():
         own = f"member:{member_id}:"

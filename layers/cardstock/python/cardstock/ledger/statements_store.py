@@ -1,12 +1,12 @@
-"""Members' statements in DynamoDB: a projection of the ledger, written from its stream. Nothing decides by it.
+"""Members' statements in DynamoDB: a projection of the ledger, written from its stream. No decision reads it.
 
 Table `statements`, partition key `pk` = member id, sort key `sk` = milliseconds # transaction id.
 
 | Access pattern | How |
 |---|---|
-| write what a transaction did to its members | put, the same items every time |
+| write a transaction's lines | put, the same items in a repeat |
 | a member's lines of a period, newest first | query backwards between two moments |
-| what many members' money did in a period | the same query, forwards, a member each |
+| many members' lines in a period | the same query, forwards, one for each member |
 """
 
 import json
@@ -26,7 +26,7 @@ _READ_OF_EACH = ["at", "transaction_id", "kind", "cause", "change"]
 
 
 class StatementItem(Table):
-    """What one transaction did to one member."""
+    """One transaction's change of one member's money."""
 
     class Meta:
         variable = "STATEMENTS_TABLE"
@@ -78,9 +78,9 @@ class DynamoStatements:
 def changes(
     member_id: str, since: datetime | None, until: datetime
 ) -> Iterator[tuple[datetime, str, str, str, dict[str, int]]]:
-    """Moment, transaction, kind, cause and change of what happened to a member's money from `since` until `until`.
+    """Changes of a member's money from `since` until `until`: moment, transaction, kind, cause and amounts.
 
-    For reports over many thousand members: nothing else is read, and no model is made of it.
+    For reports over many thousand members: it reads only these attributes and builds no models.
     """
     lowest = statement_key(since) if since else "0"
     table = StatementItem._get_connection()

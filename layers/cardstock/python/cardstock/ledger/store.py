@@ -6,8 +6,8 @@ function holds a right to update or delete one.
 | Access pattern | How |
 |---|---|
 | book a step once | put if absent, first action of the transaction |
-| one transaction (explain, proofs) | get by id |
-| everything (verify, seal) | scan, consistent |
+| one transaction (explanations, proofs) | get by id |
+| all (audit) | scan, consistent |
 
 Table `balances`, partition key `pk` = member id: five counters, changed by ADD in the transaction that posts.
 
@@ -18,8 +18,8 @@ Table `rewards`, partition key `pk`, sort key `sk`:
 | rewards of an order | order id / `rewards` |
 | days that have due orders | `days` / `2026-12-20` |
 | orders due for release on a day, by receipt, then payment | `due#2026-12-20` / moments and order id |
-| how far the sweep has come | `sweep` / `release` |
-| debt that somebody asks to write off; all of it by page | `write-offs` / id |
+| progress of the sweep | `sweep` / `release` |
+| one write-off; all of them by page | `write-offs` / id |
 
 Capacity of a step for k people: put 2 WCU + row 2 + k balances at 2 (10 for three), as long as the row stays under
 1 KB: three credits and about eight partial refunds.
@@ -58,7 +58,7 @@ from cardstock.ledger.ports import Booked
 
 
 class LedgerItem(Table):
-    """One transaction, for good."""
+    """One transaction. It is never changed or deleted."""
 
     class Meta:
         variable = "LEDGER_TABLE"
@@ -75,7 +75,7 @@ class LedgerItem(Table):
 
 
 class BalanceItem(Table):
-    """A member's counters. They are only ever added to."""
+    """A member's counters. They are only changed by ADD."""
 
     class Meta:
         variable = "BALANCES_TABLE"
@@ -83,7 +83,7 @@ class BalanceItem(Table):
     pk = UnicodeAttribute(hash_key=True)
     frozen = IntegerAttribute(default=0)
     available = IntegerAttribute(default=0)
-    """Signed: below zero it is debt, which the next release repays by being added."""
+    """Signed: below zero it is debt, which the next credits reduce."""
     paying = IntegerAttribute(default=0)
     paid = IntegerAttribute(default=0)
     withheld = IntegerAttribute(default=0)
@@ -107,7 +107,7 @@ class RewardsItem(Table):
 
 
 class DueItem(Table):
-    """An order that is due on a day, or a day that has such orders. They stay: what was due when is history."""
+    """An order that is due on a day, or a day that has due orders. Items are never deleted."""
 
     class Meta:
         variable = "REWARDS_TABLE"
@@ -117,7 +117,7 @@ class DueItem(Table):
 
 
 class SweepItem(Table):
-    """How far the release of due orders has come."""
+    """Progress of the release of due orders."""
 
     class Meta:
         variable = "REWARDS_TABLE"
@@ -125,11 +125,11 @@ class SweepItem(Table):
     pk = UnicodeAttribute(hash_key=True, default="sweep")
     sk = UnicodeAttribute(range_key=True, default="release")
     reached = UnicodeAttribute()
-    """Day # key of the order: sorts like the sweep goes."""
+    """Day # key of the order, which sorts in the order of the sweep."""
 
 
 class WriteOffItem(Table):
-    """Debt to forgive: who asked, and who approved."""
+    """A write-off: who asked, and who approved."""
 
     class Meta:
         variable = "REWARDS_TABLE"
@@ -149,12 +149,12 @@ class WriteOffItem(Table):
 
 
 def post(transaction: Transaction, booked: LedgerTransaction, *, covered: bool = False, owed: bool = False) -> None:
-    """Add `booked` to `transaction`: the put of its item, if absent, and one ADD for each member it touches.
+    """Add `booked` to `transaction`: the put of its item, if absent, and one ADD for each of its members.
 
-    A failed condition at the put's position (return values: the stored item) means that this very step was booked
-    before. `covered`: every pocket that goes down must hold enough, or the transaction fails at that update's
-    position. `owed`: every pocket that goes up must be below zero by as much, or it fails there. DynamoDB takes one
-    action per item: postings of one transaction must not share members.
+    A failed condition at the put's position (return values: the stored item) means that this step was booked before.
+    `covered`: every pocket that decreases must hold enough, or the transaction fails at that update's position. `owed`:
+    every pocket that increases must be below zero by as much, or it fails there. DynamoDB takes one action per item, so
+    the postings of one transaction must not share members.
     Raises ValueError when the postings do not add up to zero.
     """
     if booked.total:
@@ -175,13 +175,13 @@ def post(transaction: Transaction, booked: LedgerTransaction, *, covered: bool =
 
 
 def every_balance() -> Iterator[Balance]:
-    """Everybody's balance, read consistently page by page."""
+    """All balances, read consistently page by page."""
     for item in BalanceItem.scan(consistent_read=True):
         yield _to_balance(item)
 
 
 def every_transaction() -> Iterator[LedgerTransaction]:
-    """All that was ever booked, in no order."""
+    """All transactions, in no order."""
     for item in LedgerItem.scan(consistent_read=True):
         yield _to_transaction(item)
 
@@ -193,10 +193,10 @@ def every_rewards_row() -> Iterator[OrderRewards]:
 
 
 def transaction_of(record: dict[str, Any]) -> LedgerTransaction:
-    """The transaction that a record of the ledger's stream announces.
+    """The transaction in a record of the ledger's stream.
 
-    Raises ValueError when the record says that a transaction was changed or removed (nobody may do that), when its id
-    is not the one of its cause, or when its postings do not add up to zero.
+    Raises ValueError if the record says that a transaction was changed or removed (which nobody may do), if its id does
+    not follow from its cause, or if its postings do not add up to zero.
     """
     if record["eventName"] != "INSERT":
         raise ValueError(f"a ledger transaction met {record['eventName']}: {record['dynamodb']['Keys']}")
@@ -283,7 +283,7 @@ class DynamoWriteOffs:
 
 
 def every_write_off() -> Iterator[WriteOff]:
-    """All that was ever asked for, by id."""
+    """All write-offs, by id."""
     for item in WriteOffItem.query(_WRITE_OFFS, consistent_read=True):
         yield _to_write_off(item)
 
@@ -296,7 +296,7 @@ class DynamoCalendar:
 
     def schedule_order(self, day: date, key: str) -> None:
         if day not in self._known_days:
-            # Before the order: a day without orders is harmless, an order in an unknown day would be lost.
+            # Before the order: a day without orders is harmless, but an order of an unlisted day would be lost.
             DueItem(pk=_DAYS, sk=day.isoformat()).save()
             self._known_days.add(day)
         DueItem(pk=_due_key(day), sk=key).save()

@@ -1,4 +1,4 @@
-"""Factories of the ledger area, each lazy: a function imports and pays for what it uses."""
+"""Factories of the ledger area, each lazy: a function loads only what it uses."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ def books() -> "Books":
 
 
 def ledger_transaction(record: dict[str, Any]) -> "LedgerTransaction":
-    """What a record of the ledger's stream announces. Raises on anything else."""
+    """The transaction in a record of the ledger's stream. Raises on anything else."""
     from cardstock.ledger.store import transaction_of
 
     return transaction_of(record)
@@ -27,7 +27,7 @@ def ledger_transaction(record: dict[str, Any]) -> "LedgerTransaction":
 
 @cache
 def write_offs() -> "WriteOffs":
-    """Debt that somebody asks to forgive, in DynamoDB."""
+    """Requested write-offs of debt, in DynamoDB."""
     from cardstock.ledger.store import DynamoWriteOffs
 
     return DynamoWriteOffs()
@@ -51,7 +51,7 @@ def statements() -> "Statements":
 
 @cache
 def seals() -> "Seals":
-    """What waits to be sealed and what was, in DynamoDB."""
+    """Noted transactions and the list of seals, in DynamoDB."""
     from cardstock.ledger.seals_store import DynamoSeals
 
     return DynamoSeals()

@@ -1,4 +1,4 @@
-"""Forgiving a member's debt: one person asks, a second one approves, and the write-off is its own entry."""
+"""Writing off a member's debt: one person asks, a second one approves, and the write-off is its own entry."""
 
 from collections.abc import Callable
 
@@ -30,7 +30,8 @@ def ask_write_off(
     books: Books,
     write_offs: WriteOffs,
 ) -> tuple[WriteOff, bool]:
-    """Ask to forgive part of a member's debt, and whether this was asked before. Nothing is booked yet.
+    """Ask to write off part of a member's debt; returns the request, and whether it was a repeat. Nothing is booked
+    yet.
 
     Raises `RefusedError`: REASON_MISSING, DEBT_SMALLER, IDEMPOTENCY_KEY_REUSED.
     """

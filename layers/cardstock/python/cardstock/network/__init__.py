@@ -1,12 +1,12 @@
 """The referral network: plans, positions of members, the rewards of an order, team dividends, and the simulation.
 
 Words: a *plan* says who earns what; its *version* never changes once published. A *position* is one member's place: the
-*referrer* who brought them, the *team owner*, and the *peer*, whose team a partner has left. An order keeps a
+*referrer* who brought the member, the *team owner*, and the *peer*, whose team a partner has left. An order keeps a
 *snapshot* of plan and positions; its *rewards* (direct, team, peer) depend on nothing else. An order *holds* while it
-makes its buyer a distributor, and *counts* while it counts for the buyer's referrer. A *coupon* is what a plan without
-cash grants (the API calls it `benefit`).
+makes its buyer a distributor, and *counts* while it counts for the buyer's referrer. A plan without cash grants a
+*coupon* (stored fields and the API call it `benefit`).
 
-Standing of a member, which the role follows (`Position.standing`):
+Standing of a member, which determines the role (`Position.standing`):
 
     member --count order--> distributor --count order--> partner
     member --count order--> partner
@@ -22,26 +22,26 @@ order is left:
 
     provisional --count order--> fixed --count order--> provisional
 
-Membership in the owner's team (`Position.membership`): a new partner leaves it, unless the plan's `leave_mode` is
-`none`, and is back in it when demoted:
+Membership in the owner's team (`Position.membership`): a new partner leaves the team, unless the plan's `leave_mode`
+is `none`, and returns to it when demoted:
 
     in_team --count order--> left --count order--> in_team
     in_team --appoint partner--> left
 
-Coupon of a plan without cash (`Position.coupon`); granted and revoked at once when both are heard of at once:
+Coupon of a plan without cash (`Position.coupon`); one call that counts a grant and its end leads to revoked at once:
 
     none --count order--> granted --count order--> revoked --count order--> granted
     none --count verified--> granted
     none --count order--> revoked
 
-Whether an order holds its buyer's standing (`CountedOrder.holding`); one that is paid and refunded before it is heard
-of takes two steps at once:
+Whether an order holds its buyer's standing (`CountedOrder.holding`); an order that is first counted after its payment
+and its refund takes two steps at once:
 
     not_yet --count order--> holds --count order--> released --count order--> holds
     not_yet --count order--> released
 
-Whether an order counts for its referrer (`CountedOrder.counting`); one that settles and is refunded before it is heard
-of takes two steps at once:
+Whether an order counts for its referrer (`CountedOrder.counting`); an order that is first counted after it settled and
+was refunded takes two steps at once:
 
     not_yet --count order--> counts --count order--> ended
     not_yet --count order--> ended

@@ -1,10 +1,10 @@
-"""Bind a member to the referrer who brought them, and take the team owner in one step.
+"""Bind a member to the referrer who brought them, and set the team owner in the same write.
 
-The referrer is set once, before the first paid order, for a member who has referred nobody: no loop can arise. Proof:
-the edge member -> referrer is drawn while no edge points at the member; a loop would need one that does.
+The referrer is set once, before the first paid order, for a member who has referred nobody: no loop can arise, because
+the edge member -> referrer is added while no edge points at the member, and a loop would need one.
 
-The team owner is taken in one step: the referrer if a partner, else the owner stored on the referrer. A demoted owner
-is replaced by the next owner above; if that is no partner either, by nobody. Nothing ever walks a chain.
+The team owner is found without walking a chain: the referrer if a partner, else the owner stored on the referrer. A
+demoted owner is replaced by the next owner above; if that one is no partner either, there is no owner.
 """
 
 from datetime import datetime
@@ -55,9 +55,9 @@ def binding(
 ) -> Change:
     """Bind `member` to `inviter`.
 
-    `known` is asked for the inviter's owner and, if that one is no partner any more, for the next owner above. A member
-    who was verified before counts from now on, as in `coupons.verification`, under `plan` (the one in force). Binding
-    to the same inviter again changes nothing. Raises `RefusedError`: INVITER_UNKNOWN (erased people are unknown),
+    `known` has the inviter's owner and, if that one is no partner any more, the next owner above. A member who was
+    verified before counts from now on, as in `coupons.verification`, under `plan` (the one in force). Binding to the
+    same inviter again changes nothing. Raises `RefusedError`: INVITER_UNKNOWN (also for erased members),
     INVITER_SELF, INVITER_BOUND (to another inviter), INVITER_TOO_LATE (after the first paid order),
     INVITER_HAS_REFERRED; `UnauthorizedError` MEMBER_ERASED.
     """
@@ -96,14 +96,14 @@ def _check_binding(member: Position, inviter: Position) -> None:
 
 
 def owner_through(referrer: Position, known: KnownPositions) -> Position | None:
-    """The team owner of somebody brought by `referrer`: the referrer if a partner, else the referrer's owner."""
+    """The team owner of a member brought by `referrer`: the referrer if a partner, else the referrer's owner."""
     if referrer.is_partner:
         return referrer
     return None if referrer.owner is None else partner_at(referrer.owner, known)
 
 
 def partner_at(owner_id: str, known: KnownPositions) -> Position | None:
-    """A stored owner who is a partner, or else the next owner above: one step, never a second."""
+    """The stored owner if a partner, else the owner above it if a partner. It never looks further up."""
     owner = known[owner_id]
     if owner.is_partner:
         return owner

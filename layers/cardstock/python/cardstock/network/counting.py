@@ -1,8 +1,8 @@
-"""Count an order for roles and team owners: whenever it is paid, settled or refunded.
+"""Count an order for roles and team owners when it is paid, settled or refunded.
 
 A qualifying order makes its buyer a distributor and fixes the buyer's team owner, and it counts the buyer for the
-referrer. Facts may come in any order and more than once: the outcome is that of the facts in the order in which they
-happened. An order that settled before its refund has counted, even if the refund is heard of first.
+referrer. Facts may arrive in any order and more than once: the outcome follows the times in them. An order that
+settled before its refund has counted, even if the refund arrives first.
 """
 
 from datetime import datetime
@@ -19,8 +19,8 @@ from cardstock.network.publishing import get_plan
 
 
 def count_order(facts: OrderFacts, *, network: Network, plans: Plans) -> tuple[Event, ...]:
-    """Count an order with what is known of it now. The promotions, demotions and coupons that this call caused; for an
-    exact repeat those that the order has caused so far, so that a caller who died before publishing them still can.
+    """Count an order with the facts known now. Returns the promotions, demotions and coupons that this call caused; for
+    an exact repeat all that the order has caused, so that a caller killed before publishing them can still do so.
     """
     plan = get_plan(facts.snapshot.plan_id, facts.snapshot.plan_version, plans=plans)
     referrer = facts.snapshot.referrer
@@ -43,10 +43,10 @@ def count_order(facts: OrderFacts, *, network: Network, plans: Plans) -> tuple[E
 
 
 def count(facts: OrderFacts, counted: CountedOrder | None, known: KnownPositions, plan: Plan) -> Change:
-    """What the network draws from an order. `plan` is the one of its snapshot, `counted` what was drawn before."""
+    """The network's change for an order. `plan` is the one of its snapshot, `counted` what was counted before."""
     if facts.qualifying_net:
         return _QualifyingOrder(facts, counted or CountedOrder(facts.order_id), known, plan).count()
-    # An order that qualifies nobody leaves nothing to remember.
+    # An order without qualifying lines is not stored.
     draft = Draft(known, facts.order_id)
     if facts.paid_at is not None and facts.net:
         close_binding(draft, facts, again=False)
@@ -54,10 +54,10 @@ def count(facts: OrderFacts, counted: CountedOrder | None, known: KnownPositions
 
 
 def close_binding(draft: Draft, facts: OrderFacts, *, again: bool) -> None:
-    """The buyer has paid: nobody binds them any more, and the newest paid order sets a provisional team owner."""
+    """After the buyer's payment no binding is possible, and the newest paid order sets a provisional team owner."""
     buyer = draft[facts.buyer_id]
     owner_id = _owner_of(facts)
-    # Not at the same moment: then this order has set its owner already.
+    # Not if equal: then this order has already set its owner.
     newer = buyer.owner_at is None or facts.placed_at > buyer.owner_at
     provisional = buyer.owner_edge == "provisional" and not buyer.is_partner
     if _sets_owner(facts, buyer) and newer and provisional and owner_id != buyer.owner:
@@ -72,14 +72,14 @@ def _owner_of(facts: OrderFacts) -> str | None:
 
 
 def _under_this_binding(facts: OrderFacts, buyer: Position) -> bool:
-    """Whether the order was placed under the buyer's binding: one placed before it stays without referrer."""
+    """Whether the order was placed under the buyer's binding; one placed before it has no referrer."""
     referrer = facts.snapshot.referrer
     return (referrer.id if referrer else None) == buyer.referrer
 
 
 def _sets_owner(facts: OrderFacts, buyer: Position) -> bool:
-    """Whether this order may set the buyer's team owner. False if the buyer was a partner when it was placed: a demoted
-    one has the old owner back by now."""
+    """Whether this order may set the buyer's team owner. False if the buyer was a partner when it was placed: if
+    demoted since, the buyer has the old owner back."""
     return _under_this_binding(facts, buyer) and facts.snapshot.buyer_role != "partner"
 
 
@@ -90,7 +90,7 @@ def _record_owner(draft: Draft, facts: OrderFacts, buyer: Position, *, again: bo
 
 
 class _QualifyingOrder:
-    """One count of one qualifying order: what was drawn from it before, and the positions as they change."""
+    """One count of one qualifying order: what was counted before, and the positions as they change."""
 
     __slots__ = ("before", "draft", "facts", "order", "plan")
 
@@ -108,7 +108,7 @@ class _QualifyingOrder:
         )
 
     def count(self) -> Change:
-        """Draw what the order means now."""
+        """The change that the facts lead to."""
         if self.order.paid_at is not None and self.facts.net:
             self._count_paid(self.order.paid_at)
         draft, order = self.draft, self.order
@@ -128,7 +128,7 @@ class _QualifyingOrder:
             self._stop(paid_at, self.order.stopped_at)
 
     def _settled_at(self) -> datetime | None:
-        """When the order settled; None too if the after-sale for which it waited has refunded it."""
+        """When the order settled; None also if the after-sale that delayed it has refunded it."""
         settled_at, stopped_at = self.order.settled_at, self.order.stopped_at
         refunded_first = settled_at is not None and stopped_at is not None and stopped_at <= settled_at
         return None if refunded_first else settled_at
@@ -141,7 +141,7 @@ class _QualifyingOrder:
         return None if stopped_first else counts_at
 
     def _stop(self, paid_at: datetime, stopped_at: datetime) -> None:
-        """More than half was refunded. What had settled before keeps the role where the plan keeps roles."""
+        """More than half was refunded. If the order had settled before, a plan that keeps roles keeps this one."""
         kept = self.plan.on_refund == "keep" and self._settled_at() is not None
         holds = self.order.holding == "holds"
         if holds and not kept:
@@ -180,11 +180,11 @@ class _QualifyingOrder:
         return replace(buyer, owner_edge="fixed", owner=owner_id, owner_at=owner_at)
 
     def _has_moved_its_buyer(self) -> bool:
-        """Whether the order has set an owner before: it does so twice where its refund was heard of too early."""
+        """Whether the order has set an owner before. An order counted after its refund sets it twice."""
         return f"owner.{self.facts.order_id}" in self.before.events
 
     def _release(self, at: datetime) -> None:
-        """The order makes its buyer a distributor no more."""
+        """The order no longer makes its buyer a distributor."""
         draft, plan = self.draft, self.plan
         buyer = draft[self.facts.buyer_id]
         self.order = replace(self.order, holding="released")
@@ -198,7 +198,7 @@ class _QualifyingOrder:
         revoke_free_order(draft, released.id, plan, at)
 
     def _begin(self, at: datetime) -> None:
-        """The order begins to count for the referrer; its plan decides whether that makes the referrer a partner."""
+        """The order begins to count for the referrer, who may become a partner under its plan."""
         draft, plan = self.draft, self.plan
         buyer = draft[self.facts.buyer_id]
         if buyer.referrer is None or not _under_this_binding(self.facts, buyer) or not buyer.is_here(at):
@@ -213,7 +213,7 @@ class _QualifyingOrder:
         grant_free_order(draft, referrer.id, plan, at)
 
     def _end(self, at: datetime) -> None:
-        """The order stops counting for the referrer; its plan decides whether that costs the referrer the role."""
+        """The order stops counting for the referrer, who may lose the partner role under its plan."""
         draft, plan = self.draft, self.plan
         self.order = replace(self.order, counting="ended")
         buyer = draft[self.facts.buyer_id]

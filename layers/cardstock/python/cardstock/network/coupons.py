@@ -17,7 +17,8 @@ from cardstock.network.publishing import get_plan
 
 
 def count_verified(member_id: str, *, network: Network) -> tuple[Event, ...]:
-    """Count a member who was verified as a verified referral, which may grant the referrer a coupon. The events."""
+    """Count a newly verified member as a verified referral, which may grant the referrer a coupon. Returns the
+    events."""
     decision = decide_and_commit(
         network,
         (member_id,),
@@ -27,9 +28,9 @@ def count_verified(member_id: str, *, network: Network) -> tuple[Event, ...]:
 
 
 def coupon_value(member_id: str, coupon_id: str, *, network: Network, plans: Plans) -> Fen | None:
-    """What a coupon takes off one order of this member; None if the member does not have that coupon now.
+    """The fen that a coupon takes off one order of this member; None if the member does not have it now.
 
-    A free order takes off the price that its plan names, an unlocked entitlement the coupon of its plan.
+    A `free_order` coupon takes off the price that its plan names, an `unlock` coupon the amount of its plan.
     """
     position = position_of(member_id, network=network)
     if position.coupon != "granted" or coupon_id != position.coupon_id:
@@ -42,8 +43,8 @@ def coupon_value(member_id: str, coupon_id: str, *, network: Network, plans: Pla
 
 
 def verification(member: Position, known: KnownPositions, plan: Plan, at: datetime) -> Change:
-    """`member` was verified, and counts as a verified referral from now on; under an `unlock` plan enough of them grant
-    the referrer a coupon. A second verification changes nothing."""
+    """Count the newly verified `member` as a verified referral; under an `unlock` plan enough of them grant the
+    referrer a coupon. A second verification changes nothing."""
     if member.verified or member.erased:
         return Change()
     after = replace(member, verified=True)
@@ -72,8 +73,8 @@ def grant_free_order(draft: Draft, member_id: str, plan: Plan, at: datetime) -> 
 
 
 def revoke_free_order(draft: Draft, member_id: str, plan: Plan, at: datetime) -> None:
-    """Revoke the coupon of a `free_order` plan where too few friends are left. What becomes of an order that used it,
-    the orders decide."""
+    """Revoke the coupon of a `free_order` plan if too few friends are left. The orders area handles an order that used
+    it."""
     member = draft[member_id]
     if plan.benefit == "free_order" and member.coupon == "granted" and not _has_enough(member, plan):
         draft.put(replace(member, coupon="revoked"))
@@ -86,7 +87,7 @@ def _has_enough(member: Position, plan: Plan) -> bool:
 
 
 def _granted(member: Position, plan: Plan, at: datetime, cause: str) -> Change:
-    """The coupon of a plan without cash: once per member, unless it was revoked."""
+    """Grant the coupon of a plan without cash: once per member, unless it was revoked."""
     if member.coupon == "granted" or not plan.benefit_n or not member.is_here(at):
         return Change()
     after = replace(member, coupon="granted", coupons=member.coupons + 1)

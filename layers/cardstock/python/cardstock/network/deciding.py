@@ -1,6 +1,6 @@
-"""Read positions, let a pure rule decide, and write the decision in one transaction.
+"""Read positions, apply a pure rule, and write its change in one transaction.
 
-Writers compete without locks: a write holds only if what was read has not changed, else the decision is made anew.
+Concurrent writers need no locks: a write succeeds only if nothing it read has changed; otherwise the rule runs again.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -18,7 +18,7 @@ from cardstock.network.presets import DEFAULT_PLAN
 _ATTEMPTS: Final = 12
 
 Neighbours: TypeAlias = Callable[[Position], Iterable[str | None]]
-"""The members next to a position whom a decision may ask for."""
+"""The members next to a position whom a rule may ask for."""
 
 
 def above(position: Position) -> Iterable[str | None]:
@@ -27,13 +27,13 @@ def above(position: Position) -> Iterable[str | None]:
 
 
 def below(position: Position) -> Iterable[str | None]:
-    """The earliest referrals that count."""
+    """The first referrals that count."""
     return position.first
 
 
 class ReadPositions:
-    """Positions by member id for one decision. One that is missing is read when the decision asks for it, in one call
-    with the `neighbours` of all that are known. A member of whom nothing is stored is a plain member without referrer.
+    """Positions by member id for one decision. A missing one is read when the rule asks for it, in one call with the
+    `neighbours` of all known ones. A member without a stored position is a plain member without referrer.
     """
 
     def __init__(self, network: Network, known: Mapping[str, Position], neighbours: Neighbours) -> None:
@@ -41,7 +41,7 @@ class ReadPositions:
         self._known = dict(known)
         self._neighbours = neighbours
         self.asked: dict[str, Position] = {}
-        """What the decision asked for, in that order."""
+        """The positions that the rule asked for, in that order."""
 
     def __getitem__(self, member_id: str) -> Position:
         if member_id not in self._known:
@@ -57,7 +57,7 @@ class ReadPositions:
 
 
 class Draft:
-    """The positions of one decision as they change, and the events on the way. `cause` is the order behind it."""
+    """The positions of one decision as they change, and the events caused. `cause` is the order behind it."""
 
     __slots__ = ("cause", "changed", "events", "known")
 
@@ -78,17 +78,17 @@ class Draft:
     def add_event(
         self, kind: EventKind, event_id: str, member_id: str, at: datetime, details: Mapping[str, object]
     ) -> None:
-        """Record what happened to a member."""
+        """Record an event of a member."""
         self.events.append(Event(event_id, kind, member_id, at, self.cause, details))
 
     def positions(self) -> tuple[Position, ...]:
-        """The positions that differ from those that were read."""
+        """The positions that were changed."""
         known = self.known
         return tuple([position for position in self.changed.values() if position != known[position.id]])
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """A change that was written (or was empty), and the reading on which it was decided."""
+    """A written (or empty) change, and the reading on which it was based."""
 
     change: Change
     reading: Reading
@@ -113,9 +113,9 @@ def decide_and_commit(
     order_id: str | None = None,
     plan: bool = True,
 ) -> Decision:
-    """Read `member_ids` (with the counted order and the plan in force, where asked for), decide by `rule`, and write.
+    """Read `member_ids` (with the counted order and the plan in force, if asked for), apply `rule`, and write.
 
-    One read and one write where nobody else writes. Raises `UnavailableError` STORE_BUSY when others always win.
+    One read and one write without concurrent writers. Raises `UnavailableError` STORE_BUSY if they win every time.
     """
     for _ in range(_ATTEMPTS):
         reading = network.read_positions(member_ids, order_id=order_id, plan=plan)
@@ -126,7 +126,7 @@ def decide_and_commit(
 
 
 def plan_in(reading: Reading) -> Plan:
-    """The plan in force; the default one while none is published."""
+    """The plan in force; the default plan until one is published."""
     return reading.plan or DEFAULT_PLAN
 
 

@@ -1,9 +1,8 @@
-"""The team dividend: sales count when they have settled, and a month is divided once it is over.
+"""The team dividend: settled sales are counted by month, and a month is divided once it is over.
 
-The pool of a month is `dividend_bps` of the sales under a plan version, less the refunds of them; team owners divide it
-by the sales of their teams, by largest remainder. Sales are in the month in which they settle, refunds in the month in
-which they go through: the sales of a month that is over do not change any more, so dividing it again gives the same
-shares.
+The pool of a month is `dividend_bps` of the sales under a plan version, less their refunds; team owners divide it by
+their teams' sales, by largest remainder. Sales count in the month in which they settle, refunds in the month in which
+they are paid back. The sales of a month that is over do not change, so dividing it again gives the same shares.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,7 +19,7 @@ from cardstock.network.publishing import get_plan
 from cardstock.network.rewards import dividend
 
 _SAVED_EVERY: Final = 25
-"""Shares between two writes of the progress: an interrupted run repeats at most so many."""
+"""Shares between two writes of the progress: an interrupted run repeats at most this many."""
 
 
 def month_of(moment: datetime) -> str:
@@ -29,16 +28,16 @@ def month_of(moment: datetime) -> str:
 
 
 def month_before(moment: datetime) -> str:
-    """The brand's month that ended last before `moment`."""
+    """The last brand's month that ended before `moment`."""
     return (brand_day(moment).replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
 
 
 def count_settled(
     order_id: str, version: int, snapshot: Snapshot, kept: Fen, *, team_sales: TeamSales, plans: Plans
 ) -> bool:
-    """Count an order that settles with `kept` fen that were not refunded, as it was read (`version`).
+    """Count an order that settles with `kept` fen not refunded, if it still has `version`.
 
-    False if it has changed meanwhile: it has to wait. A repeat changes nothing.
+    False if the order has changed since it was read: it must be read again. A repeat changes nothing.
     """
     if not _pays(snapshot, plans) or team_sales.settled_version(order_id) is not None:
         return True
@@ -55,8 +54,8 @@ def count_returned(
     team_sales: TeamSales,
     plans: Plans,
 ) -> None:
-    """Count a refund that went through. One that was requested (`sequence`) before its order settled is off its sales
-    already. A repeat changes nothing."""
+    """Count a refund that was paid back. A refund requested (`sequence`) before its order settled is not in the settled
+    sales, so it is not counted. A repeat changes nothing."""
     if not _pays(snapshot, plans):
         return
     version = team_sales.settled_version(order_id)
@@ -65,14 +64,14 @@ def count_returned(
 
 
 def sale_of(snapshot: Snapshot, fen: Fen) -> TeamSale:
-    """Sales of an order, or below zero what was refunded of them: of its buyer's team, unless the owner is erased."""
+    """Sales of an order (below zero: a refund) for the buyer's team; without owner if the owner is erased."""
     owner = snapshot.owner
     ref = f"{snapshot.plan_id}@{snapshot.plan_version}"
     return TeamSale(ref, None if owner is None or owner.erased else owner.id, fen)
 
 
 class MonthSales:
-    """The sales of one month under one plan version, in all and by team."""
+    """The sales of one month under one plan version, in total and by team."""
 
     __slots__ = ("net", "teams")
 
@@ -81,13 +80,13 @@ class MonthSales:
         self.teams: dict[str, Fen] = {}
 
     def add(self, sale: TeamSale) -> None:
-        """Count one more."""
+        """Add one sale."""
         self.net += sale.fen
         if sale.owner is not None:
             self.teams[sale.owner] = self.teams.get(sale.owner, 0) + sale.fen
 
     def shares(self, plan: Plan) -> dict[str, Fen]:
-        """Team owner -> share of the pool, where it is above zero. A team with more refunds than sales has none."""
+        """Team owner -> share of the pool, if above zero. A team with more refunds than sales has none."""
         sold = {owner: fen for owner, fen in sorted(self.teams.items()) if fen > 0}
         return {owner: fen for owner, fen in dividend(plan, self.net, sold).items() if fen}
 
@@ -113,10 +112,10 @@ def divide(
     plans: Plans,
     time_left: Callable[[], bool],
 ) -> Divided:
-    """Pay the shares of a month (`2026-11`) that is over, from where the last run ended, while there is time.
+    """Pay the shares of an ended month (`2026-11`), from where the last run stopped, while there is time.
 
-    A run that was killed repeats at most the last few, so `pay` must be safe to repeat. A month that is divided costs
-    one read. Raises ValueError for a month that is not over.
+    A killed run repeats at most the last few, so `pay` must be safe to repeat. A month already divided costs one read.
+    Raises ValueError for a month that is not over.
     """
     if month >= month_of(clock.now()):
         raise ValueError(f"{month} is not over")

@@ -1,4 +1,4 @@
-"""What happens in the network, as partners get it: the data of each event."""
+"""Network events as partners get them: the data of each."""
 
 import msgspec
 

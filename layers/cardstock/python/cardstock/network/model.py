@@ -1,8 +1,8 @@
-"""Nouns of the referral network: positions of members with their states, what an order keeps of them, and rewards.
+"""Types of the referral network: members' positions with their states, an order's snapshot of them, and rewards.
 
-A `Position` is one member's place; every rule looks at no more than four of them, so nothing costs more in a larger
-network. A `Snapshot` is what an order keeps of plan and positions when it is placed, and all that its rewards ever
-depend on. The plans themselves are in `plan.py`.
+A `Position` is one member's place; every rule reads at most four of them, so its cost does not grow with the network.
+A `Snapshot` is an order's copy of plan and positions when it is placed, and its rewards depend on nothing else. The
+plans themselves are in `plan.py`.
 """
 
 from collections.abc import Mapping
@@ -64,10 +64,10 @@ _COUPON_REVOKED: Final = "benefit-undone."
 
 
 class Position(msgspec.Struct, frozen=True):
-    """One member's place in the network: four states, each one field, and the data that the rules count.
+    """One member's place in the network: four states, one field each, and counts.
 
-    `referrer` is set once. `rev` counts the writes of the stored position and is the condition of the next one; 0:
-    nothing is stored yet. `has_referred`, `has_paid` and `verified` become true once and stay true.
+    `referrer` is set once. `rev` counts the writes of the stored position and is the condition of the next one; 0: not
+    stored. `has_referred`, `has_paid` and `verified` become true once and stay true.
     """
 
     id: str
@@ -77,7 +77,7 @@ class Position(msgspec.Struct, frozen=True):
     owner_edge: OwnerEdge = "provisional"
     """`provisional`: `owner` is that of the binding or of the last paid order. `fixed`: by the qualifying purchase."""
     membership: Membership = "in_team"
-    """`left`: a partner who left the team of `peer` and has no `owner`. A partner under `leave_mode` `none` stays."""
+    """`left`: a partner who left the team of `peer` and has no `owner`. With `leave_mode` `none` a partner stays."""
     coupon: CouponState = "none"
     """The newest coupon of a plan without cash."""
     referrer: str | None = None
@@ -85,16 +85,16 @@ class Position(msgspec.Struct, frozen=True):
     owner: str | None = None
     """The partner to whose team the member belongs."""
     owner_at: datetime | None = None
-    """When what changed the owner last happened: the placing of an order, the binding, a promotion. No older order
-    changes the owner, and none does it twice, unless it is the qualifying purchase."""
+    """Time of the event that last changed the owner: an order's placing, the binding, or a promotion. Older orders do
+    not change the owner, and no order does twice, except the qualifying purchase."""
     peer: str | None = None
     """The owner whose team this partner left."""
     has_referred: bool = False
     has_paid: bool = False
     ascents: int = 0
-    """Promotions by the rules so far; the `n` of `promote.{member}.{n}`."""
+    """Promotions by the rules so far; the `n` in the event id `promote.{member}.{n}`."""
     needed: int = 0
-    """The `promote_n` of the last promotion: with fewer who count, a plan that demotes takes the role."""
+    """The `promote_n` of the last promotion. A plan that demotes does so when fewer referrals count."""
     holding: int = 0
     """Own qualifying orders that make the member a distributor."""
     counting: int = 0
@@ -102,12 +102,12 @@ class Position(msgspec.Struct, frozen=True):
     counted: int = 0
     """Directly referred people who count now."""
     first: tuple[str, ...] = ()
-    """The earliest of them, at most `MAX_PROMOTE_N`, in the order in which they began to count."""
+    """The first of them, at most `MAX_PROMOTE_N`, in the order in which they began to count."""
     verified: bool = False
-    """The member is a verified person, and counts as such for the referrer."""
+    """Whether the member is verified, and counts as such for the referrer."""
     verified_referrals: int = 0
     coupons: int = 0
-    """Coupons granted so far by plans without cash: the next one only after the one before was revoked."""
+    """Coupons granted so far. The next one is granted only after the last was revoked."""
     erased_at: datetime | None = None
 
     @property
@@ -117,12 +117,12 @@ class Position(msgspec.Struct, frozen=True):
 
     @property
     def role(self) -> Role:
-        """What rewards go by: an appointed partner is a partner."""
+        """The role for rewards: an appointed partner is a partner."""
         return "partner" if self.standing == "appointed_partner" else self.standing
 
     @property
     def erased(self) -> bool:
-        """Whether the member was erased: the place stays, and earns and counts nothing."""
+        """Whether the member was erased: the position stays, and earns and counts nothing."""
         return self.erased_at is not None
 
     def is_here(self, at: datetime) -> bool:
@@ -131,12 +131,12 @@ class Position(msgspec.Struct, frozen=True):
 
     @property
     def coupon_id(self) -> str:
-        """The id of the newest coupon, which is that of the event that granted it: what an order names to use it."""
+        """The newest coupon's id, which is that of the event that granted it; an order names it to use the coupon."""
         return f"{_COUPON}{self.id}.{self.coupons}"
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A member's position, and the coupon that the member may use now: its id and what it takes off an order."""
+    """A member's position, and the coupon usable now: its id and the fen that it takes off an order."""
 
     position: Position
     coupon_id: str | None = None
@@ -144,14 +144,14 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Somebody as an order found them."""
+    """A member in an order's snapshot."""
 
     id: str
     role: Role
     erased: bool = False
 
     def to_compact(self) -> str:
-        """Role, whether they were erased, and id in one word: `p:mem_..`."""
+        """Role, whether erased, and id in one string: `p:mem_..`."""
         return f"{self.role[0]}{'!' if self.erased else ':'}{self.id}"
 
     @staticmethod
@@ -164,7 +164,7 @@ _ROLE_OF: Final[Mapping[str, Role]] = {"m": "member", "d": "distributor", "p": "
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """What an order keeps of plan and network when it is placed. Later changes of either do not touch it."""
+    """An order's copy of plan and network when it is placed. Later changes of either do not affect it."""
 
     plan_id: str
     plan_version: int
@@ -172,9 +172,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     referrer: Person | None = None
     owner: Person | None = None
     peer: Person | None = None
-    """The peer of the partner among referrer and owner who can earn on this order."""
+    """The peer of the partner (referrer or owner) who can earn on this order."""
     lapsed: bool = False
-    """The plan's binding period was over: no direct reward."""
+    """Whether the plan's binding period was over: no direct reward."""
 
     def to_compact(self) -> dict[str, Any]:
         """Short keys, absent when empty; about 150 bytes with three people."""
@@ -207,7 +207,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class OrderLine(msgspec.Struct, frozen=True):
-    """One line of an order as the rewards see it. `net`: fen paid for all its units, coupons off, no freight."""
+    """One order line for rewards. `net`: fen paid for all its units, without coupons and freight."""
 
     sku: str
     units: int
@@ -219,8 +219,8 @@ class OrderLine(msgspec.Struct, frozen=True):
 class Reward(msgspec.Struct, frozen=True):
     """One person's reward on one order.
 
-    `full` is what the rule gives, `limited` what is left after the limit to what was paid and after paying for a peer
-    reward, `amount` what remains after the order's cap: the fen that are accrued.
+    `full` is the rule's amount, `limited` the amount after the limit to what was paid and after paying for a peer
+    reward, `amount` the amount after the order's cap: the fen that are accrued.
     """
 
     kind: RewardKind
@@ -230,7 +230,7 @@ class Reward(msgspec.Struct, frozen=True):
     """The plan's parameter that was used: `direct_partner`, `direct_distributor`, `team`, `peer_bps`."""
     rate: Amount
     measured: tuple[Fen, ...]
-    """For each line of the order: what was paid for it if the reward is measured on it, else 0."""
+    """For each order line: what was paid for it if the reward is measured on it, else 0."""
     full: Fen
     limited: Fen
     amount: Fen
@@ -242,12 +242,12 @@ class Reward(msgspec.Struct, frozen=True):
 
     @property
     def cap_cut(self) -> Fen:
-        """What the cap (or the limit to the money paid for all measured lines) took away."""
+        """Fen removed by the cap (or by the limit to the money paid for all measured lines)."""
         return self.limited - self.amount
 
 
 class Refunded(msgspec.Struct, frozen=True):
-    """What has been given back of an order so far, per line: whole units, and fen in all."""
+    """What was refunded of an order so far, per line: whole units, and fen in total."""
 
     units: tuple[int, ...]
     fen: tuple[Fen, ...]
@@ -271,7 +271,7 @@ Outcome: TypeAlias = Literal[
 
 
 class Case(msgspec.Struct, frozen=True):
-    """Why one kind of reward came to what it did on one order."""
+    """One kind of reward of one order, and the reason for its amount."""
 
     kind: RewardKind
     outcome: Outcome
@@ -281,23 +281,23 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """All rewards of one order, those that were not due included, with the limits that applied."""
+    """All rewards of one order, including those not due, with the limits that applied."""
 
     plan: str
     net: Fen
-    """Paid for all lines."""
+    """Paid for all lines together."""
     cap: Fen | None
-    """The plan's cap on this order; `None`: the plan has none."""
+    """The plan's cap on this order; `None` without one."""
     limit: Fen
-    """What all rewards together could not exceed: the cap or what was paid for the measured lines, the lower."""
+    """The most that all rewards together could be: the lower of the cap and what was paid for the measured lines."""
     cases: tuple[Case, ...]
 
 
 class WhatIf(msgspec.Struct, frozen=True):
-    """What one reward would have come to, had one thing been different when its order was placed."""
+    """The amount of one reward if one thing had been different when its order was placed."""
 
     what: Literal["role", "referrer_role", "cap"]
-    """`role`: the earner's own. `referrer_role`: that of the buyer's referrer. `cap`: none."""
+    """`role`: the earner's role. `referrer_role`: that of the buyer's referrer. `cap`: no cap."""
     value: str
     amount: Fen
 
@@ -306,7 +306,7 @@ EventKind: TypeAlias = Literal["bind", "owner", "promote", "demote", "appoint", 
 
 
 class Event(msgspec.Struct, frozen=True):
-    """A change of an edge or a role. Its id follows from its cause alone, so it happens once; it is never edited."""
+    """A change of an edge or a role. Its id follows from its cause, so it is stored once; it never changes."""
 
     id: str
     kind: EventKind
@@ -315,7 +315,7 @@ class Event(msgspec.Struct, frozen=True):
     cause: str
     """The order or the operator behind it."""
     details: Mapping[str, Any]
-    """What was before: enough to tell the history of every edge without guessing."""
+    """The values before the change, enough to rebuild the history of every edge."""
 
 
 def revocation_id(coupon_id: str) -> str:
@@ -334,7 +334,8 @@ def holder_of(coupon_id: str) -> str:
 
 
 class OrderFacts(msgspec.Struct, frozen=True):
-    """What is known of an order now. Facts only grow: they may arrive in any order, in parts, and more than once."""
+    """What is known of an order now. Facts are only added; they may arrive in any order, in parts, and more than
+    once."""
 
     order_id: str
     buyer_id: str
@@ -346,14 +347,14 @@ class OrderFacts(msgspec.Struct, frozen=True):
     """Paid for its qualifying lines."""
     paid_at: datetime | None = None
     settled_at: datetime | None = None
-    """When its return window (and freeze) were over."""
+    """When its return window and freeze ended."""
     qualifying_refunded: Fen = 0
-    """Given back of the qualifying lines so far, in all."""
+    """Refunded of the qualifying lines so far, in total."""
     refunded_at: datetime | None = None
 
 
 class CountedOrder(msgspec.Struct, frozen=True):
-    """What the network has drawn from one qualifying order so far: a repeat of the same facts changes nothing."""
+    """What the network has counted of one qualifying order so far, so that a repeat changes nothing."""
 
     order_id: str
     rev: int = 0
@@ -364,13 +365,13 @@ class CountedOrder(msgspec.Struct, frozen=True):
     paid_at: datetime | None = None
     settled_at: datetime | None = None
     stopped_at: datetime | None = None
-    """When more than half of the money for its qualifying lines had been refunded."""
+    """When more than half of the money for its qualifying lines was refunded."""
     events: tuple[str, ...] = ()
     """The ids of the events that the order caused."""
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What one decision writes, all or nothing. Each position and counted order carries the `rev` it was read with."""
+    """The writes of one decision, all or nothing. Each position and counted order has the `rev` it was read with."""
 
     positions: tuple[Position, ...] = ()
     counted: CountedOrder | None = None
@@ -381,8 +382,8 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class TeamSale(msgspec.Struct, frozen=True):
-    """Fen of net sales that settled under a plan version (`team_dividend@1`), below zero for a refund. `owner`: whose
-    team the buyer belonged to."""
+    """Fen of net sales that settled under a plan version (`team_dividend@1`), below zero for a refund. `owner` is the
+    owner of the buyer's team."""
 
     plan: str
     owner: str | None
@@ -390,7 +391,7 @@ class TeamSale(msgspec.Struct, frozen=True):
 
 
 class DividendShare(msgspec.Struct, frozen=True):
-    """What one team owner gets of the pool of one plan version and month."""
+    """One team owner's share of the pool of one plan version and month."""
 
     plan: str
     member_id: str
@@ -398,7 +399,7 @@ class DividendShare(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """Its place among the shares of its month."""
+        """Its sort key among the shares of its month."""
         return f"{self.plan}#{self.member_id}"
 
 

@@ -1,4 +1,4 @@
-"""A member's position for an order: the snapshot that the order keeps, and the hint that makes it one read."""
+"""A member's position for an order: the snapshot that the order keeps, and the hint that saves reads."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from cardstock.network.plan import Plan
 from cardstock.network.ports import KnownPositions, Network
 
 Hint: TypeAlias = tuple[str, ...]
-"""The members whose positions an order of this member will need. A stale one costs round trips, never correctness."""
+"""The members whose positions an order of this member needs. A stale hint costs more reads, never correctness."""
 
 MAX_HINT: Final = 8
 
@@ -23,9 +23,9 @@ def hint_for(member_id: str, *, network: Network) -> Hint:
 
 
 def position_for_order(member_id: str, hint: Sequence[str], *, network: Network) -> tuple[Snapshot, Hint]:
-    """What an order placed now keeps of plan and network, and the hint that would have been right.
+    """The snapshot of an order placed now, and the right hint.
 
-    One read when `hint` is right, at most four otherwise. While no plan is published the default one is in force.
+    One read if `hint` is right, at most four otherwise. Until a plan is published the default plan applies.
     """
     reading = network.read_positions({member_id, *hint[:MAX_HINT]}, plan=True)
     buyer = reading.positions.get(member_id) or Position(member_id)
@@ -35,7 +35,7 @@ def position_for_order(member_id: str, hint: Sequence[str], *, network: Network)
 
 
 def snapshot_of(buyer: Position, known: KnownPositions, plan: Plan, at: datetime) -> Snapshot:
-    """What an order of `buyer` placed `at` keeps of plan and network."""
+    """The snapshot of an order that `buyer` places `at`."""
     referrer = None if buyer.referrer is None else known[buyer.referrer]
     if buyer.owner_edge == "fixed" or buyer.is_partner:
         owner = None if buyer.owner is None else partner_at(buyer.owner, known)
@@ -60,7 +60,7 @@ def snapshot_of(buyer: Position, known: KnownPositions, plan: Plan, at: datetime
 
 
 def _person(position: Position | None, buyer: Position) -> Person | None:
-    """Somebody above the buyer as the order keeps them; the buyer is nobody above."""
+    """A member above the buyer for the snapshot; None if there is none or it is the buyer."""
     if position is None or position.id == buyer.id:
         return None
     return Person(position.id, position.role, position.erased)

@@ -1,6 +1,6 @@
-"""A reward plan as data: its parameters with their bounds, what the check at publishing found, and who approved.
+"""A reward plan as data: its parameters with their bounds, the findings at publishing, and the approvals.
 
-A `Plan` is immutable once published. Its types carry the bounds: what they do not admit is refused, field by field.
+A `Plan` is immutable once published. Its types hold the bounds, so each field out of bounds is refused by name.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ PeerFunding: TypeAlias = Literal["brand", "earner"]
 Unit: TypeAlias = Literal["fen", "bps"]
 
 MAX_PROMOTE_N: Final = 20
-"""A promotion may move that many recruits in one transaction; their ids must fit beside the member's own position."""
+"""A promotion may move this many recruits in one transaction, and their ids must fit into the member's position."""
 MAX_DAYS: Final = 3650
 
 FenParameter = Annotated[Fen, Meta(ge=0, le=MAX_FEN)]
@@ -33,7 +33,7 @@ HeadsParameter = Annotated[int, Meta(ge=0, le=MAX_PROMOTE_N)]
 
 
 class Amount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a reward is worth: `fen` for each unit on qualifying lines, or `bps` of the net paid lines."""
+    """The amount of a reward: `fen` for each unit on qualifying lines, or `bps` of the net paid lines."""
 
     value: FenParameter
     unit: Unit = "fen"
@@ -58,7 +58,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(min_length=1, max_length=60, examples=["2+1 合伙人计划"], description="What promoters read.")
     ]
     preset: Annotated[str, Meta(min_length=1, max_length=32)]
-    """The preset from which the plan was made, for people; no rule reads it."""
+    """The preset from which the plan was made; informative, no rule reads it."""
     price: Annotated[
         Fen,
         Meta(
@@ -70,7 +70,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     """No reward reads it."""
     benefit: Benefit = "cash"
-    """`cash` rewards, or one coupon per member without cash: for an unlocked entitlement, or for one free order."""
+    """`cash` rewards, or one coupon per member without cash: `unlock` (fixed amount) or `free_order`."""
     benefit_n: Annotated[
         HeadsParameter, Meta(description="Referrals that earn the benefit of a plan without cash, once.", examples=[2])
     ] = 0
@@ -164,12 +164,12 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def ref(self) -> str:
-        """`chain21@3`: plan and version in one word."""
+        """Plan and version in one string: `chain21@3`."""
         return f"{self.id}@{self.version}"
 
     @property
     def waits_days(self) -> int:
-        """Days from the receipt of an order to the end of both its return window and its freeze."""
+        """Days from the receipt of an order until both its return window and its freeze are over."""
         return max(self.return_days, self.freeze_days)
 
     def to_dict(self) -> dict[str, Any]:
@@ -179,7 +179,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> "Plan":
-        """The inverse of `to_dict`; parameters that are absent take their default.
+        """The inverse of `to_dict`; missing parameters take their default.
 
         Raises `InvalidError` PLAN_INVALID, which names every field that is unknown, missing, of a wrong type or out of
         its bounds.
@@ -197,7 +197,7 @@ def split_ref(ref: str) -> tuple[str, int]:
 
 
 def _wrong_parameters(data: Mapping[str, Any]) -> tuple[Pointer, ...]:
-    """Every field that is wrong: the decoder names the first one alone."""
+    """Every wrong field, because the decoder names only the first."""
     parameters = {field.name: field for field in msgspec.structs.fields(Plan)}
     wrong = [Pointer(f"/{name}", "unknown") for name in data if name not in parameters]
     for name, field in parameters.items():
@@ -213,7 +213,7 @@ def _wrong_parameters(data: Mapping[str, Any]) -> tuple[Pointer, ...]:
 
 
 def _code_of(kind: Any) -> str:
-    from msgspec import inspect  # for refusals alone
+    from msgspec import inspect  # only for refusals
 
     known = inspect.type_info(kind)
     if isinstance(known, inspect.StrType):
@@ -240,7 +240,7 @@ Verdict: TypeAlias = Literal["refused", "needs_approval", "approved", "warning"]
 
 
 class Approval(msgspec.Struct, frozen=True):
-    """Who answers for one check of one plan, since when, and why."""
+    """Who approved one check of one plan, when, and why."""
 
     check: Check
     by: str
@@ -249,7 +249,7 @@ class Approval(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One check that a plan does not simply pass."""
+    """One check that a plan fails, or passes only with an approval."""
 
     check: Check
     verdict: Verdict
@@ -258,11 +258,11 @@ class Finding(msgspec.Struct, frozen=True):
     found: str
     """The parameters that failed, as `name=value`."""
     passes: str
-    """What would pass, as `name=value` or a bound."""
+    """The values that would pass, as `name=value` or a bound."""
     approval: Approval | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """All but the approval, as JSON-able data."""
+        """All fields except the approval, as JSON-able data."""
         return {name: getattr(self, name) for name in ("check", "verdict", "clause", "found", "passes")}
 
 

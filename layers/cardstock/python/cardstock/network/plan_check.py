@@ -1,4 +1,4 @@
-"""The compliance check at publishing: it refuses a plan, with the clause, or asks for a named approval.
+"""The compliance check at publishing: each finding refuses a plan, with the clause, or asks for a named approval.
 
 It is no legal opinion. Two-level plans have been fined in China; `unlock` is the preset without cash.
 Sources: Regulation on the Prohibition of Pyramid Selling (State Council order 444, 2005), article 7; Regulation on
@@ -15,7 +15,7 @@ from cardstock.network.rewards import rewards_for
 MAX_CAP_BPS: Final = 3000
 MIN_RETURN_DAYS: Final = 7
 PYRAMID_WORDS: Final = ("直推奖", "见点奖", "报单奖", "躺赚")
-"""Names of rewards on the warning lists of the authorities; no text of ours uses them."""
+"""Names of rewards on the authorities' warning lists; our texts must not use them."""
 
 _HEADS = "《禁止传销条例》第七条第（一）项 / Prohibition of Pyramid Selling art. 7(1): pay by people brought in"
 _ENTRY = "《禁止传销条例》第七条第（二）项 / Prohibition of Pyramid Selling art. 7(2): a purchase as the entrance fee"
@@ -26,9 +26,9 @@ _OWN = "Cardstock: a plan must say one thing"
 
 
 def check(plan: Plan, approvals: Sequence[Approval] = ()) -> tuple[Finding, ...]:
-    """Everything that the plan does not simply pass, in a fixed order. Nothing: it passes.
+    """The findings on a plan, in a fixed order; none if it passes.
 
-    An approval counts for its own check only, if it has a name and a reason; what is `refused` nobody can approve.
+    An approval counts only for its own check, and needs a name and a reason. Nobody can approve a `refused` check.
     """
     named = {approval.check: approval for approval in approvals if approval.by.strip() and approval.reason.strip()}
     findings = []
@@ -96,12 +96,12 @@ def _checks(plan: Plan) -> tuple[tuple[bool, Check, Verdict, str, str, str], ...
 
 
 def blocks(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Those findings with which the plan may not be published."""
+    """The findings that prevent publishing."""
     return tuple(finding for finding in findings if finding.verdict in ("refused", "needs_approval"))
 
 
 def worst_bps(plan: Plan) -> int:
-    """The most that one unit at the plan's reference price can cost, in basis points of it, rounded up."""
+    """The highest cost of one unit at the plan's reference price, in basis points of it, rounded up."""
     lines = (OrderLine("reference", 1, plan.price, qualifying=True),)
     peer = Person("peer", "partner")
     worst = 0

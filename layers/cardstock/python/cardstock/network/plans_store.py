@@ -1,8 +1,8 @@
 """Published plans in DynamoDB.
 
-Table `plans`: partition key `pk` (always `plan`: a brand has dozens of versions, not thousands, and readers keep
-them), sort key `sk` = `<plan id>#<version, eight digits>`. Written once. The version in force is in the item `plan` of
-the table `network`, where an order's one read finds it; publishing writes both in one transaction.
+Table `plans`: partition key `pk` (always `plan`: a brand has dozens of versions, and readers cache them), sort key
+`sk` = `<plan id>#<version, eight digits>`. Written once. The version in force is also in the item `plan` of the table
+`network`, so that the read for an order includes it; publishing writes both in one transaction.
 
 | Access pattern | Key | Cost |
 |---|---|---|
@@ -43,7 +43,7 @@ class PlanItem(Table):
 
 
 class DynamoPlans:
-    """`network.ports.Plans`. Versions that were read are kept: they never change."""
+    """`network.ports.Plans`. Versions are cached after the first read, because they never change."""
 
     def __init__(self) -> None:
         self._kept: dict[str, PublishedPlan] = {}

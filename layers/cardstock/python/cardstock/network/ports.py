@@ -11,13 +11,13 @@ from cardstock.network.plan import Plan, PublishedPlan
 
 
 class KnownPositions(Protocol):
-    """The positions that a decision may ask for. A member of whom nothing is stored has a position too."""
+    """The positions that a rule may ask for. A member without a stored position has the default one."""
 
     def __getitem__(self, member_id: str, /) -> Position: ...
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What one consistent read found. `positions` holds the stored ones only."""
+    """The result of one consistent read. `positions` holds only stored ones."""
 
     positions: Mapping[str, Position]
     counted: CountedOrder | None = None
@@ -31,16 +31,15 @@ class Network(Protocol):
     def read_positions(
         self, member_ids: Collection[str], *, order_id: str | None = None, plan: bool = False
     ) -> Reading:
-        """All of it in one round trip, as it is after every commit that was answered before."""
+        """Everything in one consistent round trip."""
 
     def find_events(self, event_ids: Collection[str]) -> tuple[Event, ...]:
-        """Those events that are stored, in the order asked for."""
+        """The stored ones of these events, in the given order."""
 
     def commit_change(self, change: Change) -> bool:
-        """Write all of `change`, if every position and counted order still has the `rev` it carries and no event exists
-        yet.
+        """Write all of `change` if every position and counted order still has its `rev` and no event exists yet.
 
-        False, and nothing is written, otherwise: read again and decide again.
+        Otherwise False, and nothing is written: read again and decide again.
         """
 
 
@@ -54,10 +53,10 @@ class Plans(Protocol):
         """The newest version of a plan."""
 
     def plan_in_force(self) -> PublishedPlan | None:
-        """The version in force: the one that was published last."""
+        """The version in force: the one published last."""
 
     def find_plan_of_request(self, request: RequestKey) -> PublishedPlan | None:
-        """What an earlier run of `request` published. Raises `RefusedError` when it came with another body."""
+        """The plan that an earlier run of `request` published. Raises `RefusedError` if the key had another body."""
 
     def save_plan(
         self, record: PublishedPlan, *, instead_of: PublishedPlan | None, request: RequestKey | None = None
@@ -65,27 +64,27 @@ class Plans(Protocol):
         """Store `record` and put it in force, if that version is new and `instead_of` is still in force."""
 
     def list_plans(self, limit: int, after: str | None) -> tuple[tuple[PublishedPlan, ...], str | None]:
-        """Published versions by id and version, and where the next page starts (`None`: nowhere)."""
+        """Published versions by id and version, and the start of the next page (`None` after the last)."""
 
 
 class TeamSales(Protocol):
-    """Settled sales by month, on which team dividends are measured, and how far each month is divided."""
+    """Settled sales by month, for team dividends, and the progress of each month's division."""
 
     def settled_version(self, order_id: str) -> int | None:
-        """The version with which an order was counted as settled; None if it was not."""
+        """The version at which an order was counted as settled; None if it was not."""
 
     def count_settled_sale(self, order_id: str, version: int, month: str, sale: TeamSale) -> bool:
-        """Count the sales of an order in `month`, unless it has moved on from `version`: False then. A repeat changes
+        """Count the sales of an order in `month` if it still has `version`; False otherwise. A repeat changes
         nothing."""
 
     def count_refunded_sale(self, order_id: str, refund_id: str, month: str, sale: TeamSale) -> None:
-        """Count in `month` what a refund takes off the sales of a settled order. A repeat changes nothing."""
+        """Count in `month` what a refund takes off a settled order's sales. A repeat changes nothing."""
 
     def sales_of_month(self, month: str) -> Iterator[TeamSale]:
-        """All sales that were counted in a month."""
+        """All sales counted in a month."""
 
     def find_division(self, month: str) -> Divided | None:
-        """How far a month is divided; None if nothing of it is."""
+        """The progress of a month's division; None if it has not begun."""
 
     def save_division(self, month: str, divided: Divided) -> None:
-        """Store how far a month is divided, unless more shares are known to be paid."""
+        """Store the progress of a month's division, unless a later progress is stored."""

@@ -1,6 +1,6 @@
-"""The plans that ship, as data. A preset is a draft: change what you need, publish it under an id of your own.
+"""The plans that ship, as data. A preset is a draft: change what you need, then publish it under your own id.
 
-`unlock` is the safe form and is in force until something else is published.
+`unlock` is the safe preset and is in force until another plan is published.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ UNLOCK: Final = Plan(
     earners="anyone",
     promote_n=0,
 )
-"""Two verified referrals unlock an entitlement and a coupon, once. No cash."""
+"""Two verified referrals unlock a coupon, once. No cash."""
 
 FREE_ORDER: Final = Plan(
     id="free_order",
@@ -37,7 +37,7 @@ FREE_ORDER: Final = Plan(
     promote_on="paid",
     on_refund="demote",
 )
-"""A member and two friends who pay: the third order is free, once; undone when a friend refunds."""
+"""Two friends who pay make a member's third order free, once; revoked when a friend refunds."""
 
 SINGLE_LEVEL: Final = Plan(
     id="single_level",
@@ -50,7 +50,7 @@ SINGLE_LEVEL: Final = Plan(
     direct_partner=Amount(1000, "bps"),
     promote_n=0,
 )
-"""Cash on one level for anyone, within the cap."""
+"""Cash on one level for any member, within the cap."""
 
 CHAIN21: Final = Plan(
     id="chain21",
@@ -67,16 +67,16 @@ CHAIN21: Final = Plan(
     cap_bps=None,
     max_levels=2,
 )
-"""Two referrals make a partner. Refused at publishing until named people have approved, with reasons."""
+"""Two referrals make a partner. Publishing is refused until named people have approved with reasons."""
 
 TEAM_DIVIDEND: Final = replace(
     CHAIN21, id="team_dividend", title="2+1 合伙人计划（含团队分红）", preset="team_dividend", dividend_bps=200
 )
-"""`chain21` and a pool of each period's sales that team owners share."""
+"""`chain21`, and team owners share a pool of each month's sales."""
 
 PRESETS: Final[Mapping[str, Plan]] = {
     plan.preset: plan for plan in (UNLOCK, FREE_ORDER, SINGLE_LEVEL, CHAIN21, TEAM_DIVIDEND)
 }
 
 DEFAULT_PLAN: Final = UNLOCK
-"""In force, as version 0, while nothing is published."""
+"""In force, as version 0, until a plan is published."""

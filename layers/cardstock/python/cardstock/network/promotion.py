@@ -1,6 +1,6 @@
-"""Rise and fall of members: promoted and demoted by the rules, appointed by an operator, erased.
+"""Changes of a member's standing: promoted and demoted by the rules, appointed by an operator, erased.
 
-A promotion happens once per ascent (`promote.{member}.{n}`), and so does the demotion that ends it.
+Each promotion has a number (`promote.{member}.{n}`), so it happens once, and so does the demotion that ends it.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from cardstock.network.ports import Network
 
 
 def appoint_partner(member_id: str, reason: str, actor: str, *, network: Network) -> Position:
-    """Make a member a partner whom no rule demotes; `actor` and `reason` are kept. A repeat changes nothing.
+    """Make a member a partner whom no rule demotes; `actor` and `reason` are stored. A repeat changes nothing.
 
     The caller has checked that the id is a member's. Raises `RefusedError` (see `appointment`).
     """
@@ -29,13 +29,13 @@ def appoint_partner(member_id: str, reason: str, actor: str, *, network: Network
 
 
 def erase_member(member_id: str, *, network: Network) -> Position:
-    """From now on the member earns nothing and counts nothing; the place stays so that nobody moves up."""
+    """End the member's earning and counting; the position stays so that nobody else moves up."""
     decision = decide_and_commit(network, {member_id}, lambda known, _: erasure(known[member_id], clock.now()))
     return decision.position_of(member_id)
 
 
 def appointment(member: Position, reason: str, actor: str, plan: Plan, at: datetime) -> Change:
-    """Make `member` a partner whom no rule demotes. `plan` (the one in force) says whether the owner's team is left.
+    """Make `member` a partner whom no rule demotes. `plan` (the one in force) decides whether the owner's team is left.
 
     A second appointment changes nothing. Raises `RefusedError` REASON_MISSING, `NotFoundError` for an erased member.
     """
@@ -52,7 +52,7 @@ def appointment(member: Position, reason: str, actor: str, plan: Plan, at: datet
 
 
 def erasure(member: Position, at: datetime) -> Change:
-    """From `at` on `member` earns nothing, does not begin to count, rises and falls no more; the place stays."""
+    """From `at` on `member` earns nothing, begins to count for nobody, and keeps its standing; the position stays."""
     if member.erased:
         return Change()
     event = Event(f"erase.{member.id}", "erase", member.id, at, member.id, {"role": member.role})
@@ -60,7 +60,7 @@ def erasure(member: Position, at: datetime) -> Change:
 
 
 def promote(draft: Draft, member: Position, plan: Plan, at: datetime) -> None:
-    """Promote a distributor for whom enough referrals count; `keep_recruits` moves the first of them along."""
+    """Promote a distributor with enough counting referrals; under `keep_recruits` the first of them move along."""
     enough = 0 < plan.promote_n <= member.counted
     if member.standing != "distributor" or not enough or not member.is_here(at):
         return
@@ -71,7 +71,7 @@ def promote(draft: Draft, member: Position, plan: Plan, at: datetime) -> None:
 
 
 def demote(draft: Draft, member: Position, plan: Plan, at: datetime) -> None:
-    """Demote a partner by the rules: back to the old owner, and to the role that the own orders hold."""
+    """Demote a partner by the rules: back to the old owner, and to the role that the member's own orders hold."""
     if member.standing != "partner" or not member.is_here(at):
         return
     fallen = replace(member, standing="distributor" if member.holding else "member")
@@ -83,19 +83,19 @@ def demote(draft: Draft, member: Position, plan: Plan, at: datetime) -> None:
 
 
 def _risen(member: Position, plan: Plan) -> Position:
-    """A member as a partner: out of the owner's team, unless the plan's `leave_mode` is `none`."""
+    """A member as a partner, who has left the owner's team unless the plan's `leave_mode` is `none`."""
     if plan.leave_mode == "none":
         return replace(member, standing="partner")
     return replace(member, standing="partner", membership="left", owner=None, peer=member.owner)
 
 
 def _move_recruits(draft: Draft, member: Position, plan: Plan, at: datetime) -> dict[str, str | None]:
-    """Move the first recruits who are no partners into the promoted member's team. Recruit -> the owner before."""
+    """Move the first recruits who are not partners into the promoted member's team. Returns recruit -> old owner."""
     moved: dict[str, str | None] = {}
     for recruit_id in member.first[: plan.promote_n]:
         recruit = draft[recruit_id]
         if not recruit.is_partner and not recruit.erased and recruit.owner != member.id:
             moved[recruit_id] = recruit.owner
-            # Never earlier than it was: an order placed after `at` has set the owner already.
+            # Never earlier than before: an order placed after `at` has already set the owner.
             draft.put(replace(recruit, owner=member.id, owner_at=max(at, recruit.owner_at or at)))
     return moved

@@ -1,4 +1,4 @@
-"""Publish plans through the check, and find the version under which an order was placed."""
+"""Publish plans after the compliance check, and find the version under which an order was placed."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -27,9 +27,9 @@ def publish_plan(
 ) -> PublishedPlan:
     """Publish `draft` as the next version of its id and put it in force; orders placed before keep theirs.
 
-    Publishing what is in force already changes nothing, and neither does a repeat of `request`, even if another plan
-    is in force by then. `can_approve`: whether a person of the staff whom an approval names by id (`stf_...`) may
-    approve what `actor` publishes; other names are taken as they are.
+    Publishing the plan in force changes nothing, and neither does a repeat of `request`, even if another plan is in
+    force by then. `can_approve`: whether a person of the staff whom an approval names by id (`stf_...`) may approve
+    what `actor` publishes; other names are not checked.
 
     Raises `InvalidError` APPROVAL_INVALID; `RefusedError` PLAN_REFUSED, whose fact `findings` lists each failed check
     with its clause and what would pass, and SECOND_PERSON_NEEDED; `UnavailableError` STORE_BUSY.

@@ -1,8 +1,8 @@
-"""The rewards of an order, and what refunds claw back. Pure arithmetic on an order's lines, snapshot and plan.
+"""The rewards of an order, and what refunds claw back. Pure arithmetic on order lines, snapshot and plan.
 
-Guarantees, whatever the plan: parts add up to their whole exactly; all rewards of an order together never exceed what
-was paid for the lines they are measured on, nor the plan's cap; at most one direct, one team and one peer reward;
-no buyer earns on the own order; the same arguments always give the same fen.
+Guarantees for every plan: parts add up exactly to the whole; all rewards of an order together never exceed what was
+paid for the lines they are measured on, nor the plan's cap; at most one direct, one team and one peer reward; no
+buyer earns on their own order; the same arguments always give the same fen.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,9 +34,10 @@ ROLES: Final[tuple[Role, ...]] = ("member", "distributor", "partner")
 
 
 def net_lines(values: Sequence[Fen], coupon: Fen) -> list[Fen]:
-    """What is paid for each line: its value less its part of the coupons (their sum), spread by value.
+    """The fen paid for each line: its value less its part of the coupons (their sum), spread by value.
 
-    Largest remainder, ties to the first line. A coupon above the goods counts as the goods. Freight is no line.
+    Largest remainder, ties to the first line. Coupons above the value of the goods count as that value. Freight is no
+    line.
     """
     discounts = split(min(coupon, sum(values)), values)
     return [value - discount for value, discount in zip(values, discounts, strict=True)]
@@ -47,15 +48,15 @@ def rewards_for(
 ) -> tuple[Reward, ...]:
     """The rewards of one order in the order direct, team, peer; at most one of each.
 
-    A reward that limits cut to zero keeps its row; one that is not due has none. `buyer_id`, where given, earns nothing
-    on the own order even if the snapshot should name the buyer.
+    A reward that limits reduce to zero keeps its row; one that is not due has none. `buyer_id`, if given, earns nothing
+    on the buyer's own order even if the snapshot names the buyer.
     """
     due = _due(lines, snapshot, plan, buyer_id)
     return _within_limits(due, lines, plan) if due else ()
 
 
 def explain(lines: Sequence[OrderLine], snapshot: Snapshot, plan: Plan, *, buyer_id: str = "") -> Explanation:
-    """The rewards of `rewards_for`, and for each kind the rule and the edge that gave it, or why it is not due."""
+    """The rewards of `rewards_for`, and for each kind the rule and the edge behind it, or why it is not due."""
     rewards = rewards_for(lines, snapshot, plan, buyer_id=buyer_id)
     peer = _peer(snapshot, plan, buyer_id)
     if peer != "not_in_plan" and not any(reward.role == "partner" for reward in rewards if reward.kind != "peer"):
@@ -75,7 +76,7 @@ def what_if(
 ) -> dict[RewardKind, tuple[WhatIf, ...]]:
     """For each reward of `rewards_for`, the single differences that would have changed its amount, by the same rules.
 
-    Another role of the earner, a partner as the buyer's referrer where the owner earned, and no cap.
+    The differences: another role of the earner, a partner as the buyer's referrer where the owner earned, and no cap.
     """
     others: list[tuple[str, WhatIf, Snapshot, Plan]] = []
     for person in {each.id: each for each in (snapshot.referrer, snapshot.owner, snapshot.peer) if each}.values():
@@ -119,10 +120,10 @@ def _case(kind: RewardKind, edge: Edge, outcome: Outcome, person: Person | None,
 
 
 def clawed(reward: Reward, refunded: Sequence[Fen]) -> Fen:
-    """How much of `reward` is taken back in all, once `refunded` fen of each line of its order have been given back.
+    """The total claw-back of `reward` after `refunded` fen of each order line were refunded.
 
-    The half-up share of what was refunded on the lines it was measured on. Cumulative: a refund takes this less what
-    was taken before; after the last fen it is exactly everything. Raises `RefusedError` if more is refunded than paid.
+    It is the half-up share of the refunds on the lines it is measured on. Cumulative: a refund takes this less what was
+    taken before; after the last fen all is taken. Raises `RefusedError` if more is refunded than paid.
     """
     base = back = 0
     for paid, given in zip(reward.measured, refunded, strict=True):
@@ -135,29 +136,29 @@ def clawed(reward: Reward, refunded: Sequence[Fen]) -> Fen:
 
 
 def taken(rewards: Sequence[Reward], before: Sequence[Fen], back: Sequence[Fen]) -> dict[RewardKind, Fen]:
-    """What a refund of `back` fen of each line takes of each reward, once `before` had been given back: the share of
-    all of that, less what the refunds before it take alone."""
+    """What a refund of `back` fen of each line claws back of each reward, after refunds of `before`: the cumulative
+    claw-back of both less that of `before` alone."""
     after = [earlier + now for earlier, now in zip(before, back, strict=True)]
     return {reward.kind: clawed(reward, after) - clawed(reward, before) for reward in rewards}
 
 
 def awaits_settling(lines: Sequence[OrderLine], rewards: Sequence[Reward], plan: Plan) -> bool:
-    """Whether anything waits for an order to settle: a reward, somebody's role, or the team dividend."""
+    """Whether anything depends on the settling of an order: a reward, a role, or the team dividend."""
     if rewards or any(line.qualifying for line in lines):
         return True
     return bool(plan.dividend_bps) and any(line.net for line in lines)
 
 
 def nothing_refunded(lines: Sequence[OrderLine]) -> Refunded:
-    """An order of which nothing has been given back."""
+    """An order without refunds."""
     return Refunded((0,) * len(lines), (0,) * len(lines))
 
 
 def refund_units(lines: Sequence[OrderLine], done: Refunded, units: Mapping[int, int]) -> Refunded:
-    """`done` after giving back `units` (by index of the line) too.
+    """`done` plus a refund of `units` (by index of the line).
 
-    Each line gives back the half-up share of all its units so far, less what its earlier units gave; at most what
-    amounts have left of it. Raises `RefusedError`, and changes nothing, when that is more units than were bought.
+    Each line refunds the half-up share of all its units so far, less what its earlier units refunded; at most what
+    goodwill refunds have left of it. Raises `RefusedError`, and changes nothing, for more units than were bought.
     """
     new_units, new_fen = list(done.units), list(done.fen)
     for index, count in units.items():
@@ -173,9 +174,9 @@ def refund_units(lines: Sequence[OrderLine], done: Refunded, units: Mapping[int,
 
 
 def refund_amount(lines: Sequence[OrderLine], done: Refunded, amount: Fen) -> Refunded:
-    """`done` after giving back `amount` fen without saying for which line: spread over what is left of all lines.
+    """`done` plus a refund of `amount` fen without units: spread over what is left of all lines.
 
-    Largest remainder, ties to the first line. Raises `RefusedError` when more than is left is asked for.
+    Largest remainder, ties to the first line. Raises `RefusedError` for more than is left.
     """
     rests = [line.net - given for line, given in zip(lines, done.fen, strict=True)]
     if not 0 < amount <= sum(rests):
@@ -185,20 +186,20 @@ def refund_amount(lines: Sequence[OrderLine], done: Refunded, amount: Fen) -> Re
 
 
 def qualifying_net(lines: Sequence[OrderLine]) -> Fen:
-    """What was paid for the lines that make an order a qualifying purchase; 0: it is none."""
+    """Paid for the lines that make an order a qualifying purchase; 0 if it is none."""
     return sum(line.net for line in lines if line.qualifying)
 
 
 def qualifying_refunded(lines: Sequence[OrderLine], refunded: Sequence[Fen]) -> Fen:
-    """What has been given back of those lines."""
+    """Refunded of the qualifying lines."""
     return sum(given for line, given in zip(lines, refunded, strict=True) if line.qualifying)
 
 
 def qualifying_returned(net: Fen, refunds: Iterable[tuple[datetime, str, Fen]]) -> tuple[Fen, datetime | None]:
-    """What counts of `refunds` (moment, id, fen of qualifying lines, for which `net` was paid), and since when.
+    """The counting sum of `refunds` (moment, id, fen of qualifying lines, for which `net` was paid), and its moment.
 
-    The one that passes the half dates them all and none after it counts, so that whatever order they are told in
-    draws the same line.
+    The refund that passes the half sets the moment, and none after it counts, so the result does not depend on the
+    order of their arrival.
     """
     back, since = 0, None
     for moment, _, fen in sorted(refunds):
@@ -208,10 +209,10 @@ def qualifying_returned(net: Fen, refunds: Iterable[tuple[datetime, str, Fen]]) 
 
 
 def dividend(plan: Plan, net_sales: Fen, team_sales: Mapping[str, Fen]) -> dict[str, Fen]:
-    """The team dividend of one period: `dividend_bps` of all net sales (floored), divided by the owners' team sales.
+    """The team dividend of one month: `dividend_bps` of all net sales (floored), divided by the owners' team sales.
 
-    Largest remainder, ties in the order of the mapping; the shares add up to the pool, or there are none: also where
-    more was given back in the period than sold.
+    Largest remainder, ties in the order of the mapping. The shares add up to the pool. Empty if refunds exceed sales,
+    or no team sold.
     """
     pool = net_sales * plan.dividend_bps // BPS_ONE
     if pool <= 0 or not sum(team_sales.values()):
@@ -275,7 +276,7 @@ def _peer(snapshot: Snapshot, plan: Plan, buyer_id: str) -> Outcome:
 
 
 def _measure(lines: Sequence[OrderLine], rate: Amount) -> tuple[tuple[Fen, ...], Fen]:
-    """The paid fen of each measured line, and what `rate` gives on them: rounded once."""
+    """The paid fen of each measured line, and the reward at `rate` on them, rounded once."""
     if rate.unit == "fen":
         measured = tuple(line.net if line.qualifying and line.earns else 0 for line in lines)
         units = sum(line.units for line, net in zip(lines, measured, strict=True) if net)
@@ -293,7 +294,7 @@ def _due(lines: Sequence[OrderLine], snapshot: Snapshot, plan: Plan, buyer_id: s
     if team == "earned" and snapshot.owner is not None:
         _add(due, "team", snapshot.owner, team_rate, lines)
     if plan.peer_bps and _peer(snapshot, plan, buyer_id) == "earned" and snapshot.peer is not None:
-        # At most one partner earns: the owner does only where the referrer is none.
+        # At most one partner earns: the owner earns only if the referrer is not a partner.
         index = next((i for i, reward in enumerate(due) if reward.role == "partner"), None)
         if index is not None:
             earned = due[index]

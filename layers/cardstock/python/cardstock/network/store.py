@@ -1,6 +1,6 @@
 """The referral network in DynamoDB.
 
-Table `network`: partition key `pk`; no index. The key says which of five kinds an item is:
+Table `network`: partition key `pk`; no index. The key tells the item's kind:
 
 | Item | pk | Written |
 |---|---|---|
@@ -8,15 +8,15 @@ Table `network`: partition key `pk`; no index. The key says which of five kinds 
 | a counted order | `count.ord_..` | put, if `rev` is what was read |
 | event | its id: `bind.mem_..`, `promote.mem_...1` ... | put if absent; never again |
 | the plan in force | `plan` | put by publishing, if it replaces the one that was read |
-| use of a coupon | `use.` and the id of the event that granted it | by `orders.coupon_store` alone |
+| use of a coupon | `use.` and the id of the event that granted it | only by `orders.coupon_store` |
 
 | Access pattern | Cost |
 |---|---|
 | positions for an order, with the plan in force | 1 BatchGetItem, 1 RCU per item |
 | a decision | 1 BatchGetItem, then 1 transaction (one item alone: 1 plain put) |
 
-Positions stay below 1 KB: a field is stored under a short name, and not at all while it has its default. A moment is
-stored in epoch milliseconds, which its type says.
+Positions stay below 1 KB: fields have short stored names, and defaults are not stored. A datetime, known by its type,
+is stored in epoch milliseconds.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -45,7 +45,7 @@ _COUNTED: Final = "count."
 
 
 class NetworkItem(Table):
-    """Any item of the table: `rev` counts its writes, `body` is what it says."""
+    """Any item of the table: `rev` counts its writes, `body` is its content."""
 
     class Meta:
         variable = "NETWORK_TABLE"
@@ -56,7 +56,7 @@ class NetworkItem(Table):
 
 
 class PlanInForce(Table):
-    """The plan in force, whole, so that the read of an order's positions brings it along."""
+    """The whole plan in force, so that the read of an order's positions includes it."""
 
     class Meta:
         variable = "NETWORK_TABLE"
@@ -109,7 +109,7 @@ class DynamoNetwork:
         return True
 
     def _plan(self, body: Mapping[str, Any]) -> Plan:
-        """Checked once per version and process: a version never changes."""
+        """The plan, checked once per version and process, since a version never changes."""
         ref = f"{body['id']}@{body['version']}"
         if ref not in self._plans:
             self._plans[ref] = Plan.from_dict(body)
@@ -117,13 +117,13 @@ class DynamoNetwork:
 
 
 def write(transaction: Transaction, change: Change) -> None:
-    """Add `change` to somebody else's transaction, as puts. A failed condition means: read and decide again."""
+    """Add `change` as puts to another area's transaction. A failed condition means: read and decide again."""
     for item, condition in _items(change):
         transaction.save(item, condition=condition)
 
 
 def bind_into(transaction: Transaction, member_id: str, inviter_id: str, at: datetime) -> None:
-    """Add to `transaction`, which creates the member, the binding to the inviter.
+    """Add the binding to the inviter to `transaction`, which creates the member.
 
     Raises `RefusedError` by the rules of the network.
     """
@@ -131,7 +131,7 @@ def bind_into(transaction: Transaction, member_id: str, inviter_id: str, at: dat
 
 
 def all_referrers() -> Iterator[tuple[str, str]]:
-    """Every member who was brought, and the referrer. A scan: for the nightly check alone."""
+    """Every member with a referrer, and the referrer. A full scan: only for the nightly check."""
     short = _POSITION_NAMES["referrer"]
     for item in NetworkItem.scan(filter_condition=NetworkItem.pk.startswith(_MEMBER)):
         referrer = item.body.get(short)
@@ -200,7 +200,7 @@ _COUNTED_NAMES: Final = {
 
 @cache
 def _moments(kind: type[msgspec.Struct]) -> frozenset[str]:
-    """The fields that hold a moment, by their type."""
+    """The fields of type datetime."""
     return frozenset(
         field.name
         for field in msgspec.structs.fields(kind)

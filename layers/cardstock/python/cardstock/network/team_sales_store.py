@@ -1,13 +1,13 @@
-"""Team sales in DynamoDB, on which team dividends are measured: settled sales, and what was refunded of them later.
+"""Team sales in DynamoDB, for team dividends: settled sales, and their later refunds.
 
 Table `rewards`:
 
 | Access pattern | pk / sk | Cost |
 |---|---|---|
-| an order has settled: once, as it was read | `ord_..` / `settled`, and the next | 1 transaction of 3 items |
+| an order has settled: once, at the version read | `ord_..` / `settled`, and the next | 1 transaction of 3 items |
 | the rows of a month | `team#2026-11` / order or refund id | 1 RCU per 40 orders |
 | a refund after that: once | `ord_..` / `returned#rfd_..`, and the row of its month | 1 transaction, 2 puts |
-| how far a month is divided | `dividend#2026-11` / `divided` | 1 read, 1 put |
+| progress of a month's division | `dividend#2026-11` / `divided` | 1 read, 1 put |
 
 A row is in the month in which it was written, so a month that is over never changes.
 """
@@ -27,7 +27,7 @@ _SETTLED: Final = "settled"
 
 
 class TeamItem(Table):
-    """Sales of one order, or what one refund took off them. `owner`: the owner of the buyer's team."""
+    """Sales of one order, or what one refund took off them. `owner` is the owner of the buyer's team."""
 
     class Meta:
         variable = "REWARDS_TABLE"
@@ -40,7 +40,7 @@ class TeamItem(Table):
 
 
 class SettledItem(Table):
-    """That an order has settled, or a refund of it was counted. `version`: the order's when it was read."""
+    """Marks an order as settled, or its refund as counted. `version` is the order's when it was read."""
 
     class Meta:
         variable = "REWARDS_TABLE"
@@ -52,7 +52,7 @@ class SettledItem(Table):
 
 
 class DividedItem(Table):
-    """How far the shares of a month are paid. `shares`: their number, which only grows."""
+    """Progress of a month's division. `shares` is the number of paid shares, which only grows."""
 
     class Meta:
         variable = "REWARDS_TABLE"

@@ -2,9 +2,8 @@
 
 A *quote* offers today's prices to one member and reserves nothing. An *order* is placed at the prices of a quote and
 reserves its stock in the same step. When it is paid, each supplier gets its *supplier order*. A *refund* is a record of
-its own: a `return` of units, a `goodwill` amount without units, or a `stray` payment that no order was waiting for. A
-*coupon* takes an amount off one order; its *use* says what became of it.
-
+its own: a `return` of units, a `goodwill` refund of an amount without units, or a `stray` payment for an order that was
+not waiting for one. A *coupon* takes an amount off one order; its *use* is the record of that.
 An order:
 
     placed --pay--> paid --ship--> shipped --receive--> completed
@@ -27,11 +26,11 @@ The use of a coupon:
     used --withdraw--> revoked
     unused --revoke--> revoked
 
-An order that its coupon pays is placed and paid in one step. Every step is one transaction on records whose versions
-were read before it: a step that finds a record changed reads and decides again, and a step that was done before changes
-nothing. So repeats, lost answers and kills at any point end in the same records.
+An order fully paid by its coupon is placed and paid in one step. Every step is one transaction on records whose
+versions were read before it: a step that finds a record changed reads and decides again, and a repeated step changes
+nothing. So repeats, lost answers and kills at any point lead to the same records.
 
-Where to look: `placement` (quote, place, cancel), `payment` (pay, expire), `refunds` (ask, grant, send back),
-`refund_amounts` (what a refund comes to), `fulfilment` (ship, deliver, receive), `coupons` (revoke a coupon),
-`settling` (when an order settles). `packing` is the short form of lines that quotes sign and orders store.
+Where to look: `placement` (quote, place, cancel), `payment` (pay, expire), `refunds` (request, grant, execute),
+`refund_amounts` (amounts of refunds), `fulfilment` (ship, deliver, receive), `coupons` (revoke a coupon),
+`settling` (when an order settles). `packing` is the short form of lines in quote tokens and stored orders.
 """

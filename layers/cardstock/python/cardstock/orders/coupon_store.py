@@ -11,8 +11,8 @@ an item the coupon is unused.
 | one use | GetItem, consistent | 1 RCU |
 | every charge, for audits | Scan | the whole table |
 
-The first to write decides: the order that is placed with the coupon, or its revocation. So a coupon is used
-once, and is never both used and revoked.
+The first write decides: the order placed with the coupon, or its revocation. So a coupon is used once, and is never
+both used and revoked.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ _USE: Final = "use."
 
 
 class CouponUseItem(Table):
-    """What became of one coupon."""
+    """The use of one coupon."""
 
     class Meta:
         variable = "NETWORK_TABLE"
@@ -41,12 +41,12 @@ class CouponUseItem(Table):
 
 
 def use_coupon(transaction: Transaction, coupon_id: str, order_id: str) -> None:
-    """Add to the transaction that places an order: it uses the coupon, or fails."""
+    """Add the use of the coupon to the transaction that places an order. The transaction fails if it is not unused."""
     transaction.save(_item(CouponUse(coupon_id, "used", order_id)), condition=_unused())
 
 
 def free_coupon(transaction: Transaction, coupon_id: str, order_id: str) -> None:
-    """Add to the transaction that closes an unpaid order: its coupon can be used again."""
+    """Free the coupon in the transaction that closes an unpaid order."""
     transaction.save(_item(CouponUse(coupon_id)), condition=_used_by(order_id))
 
 

@@ -23,11 +23,11 @@ def revoke_coupon(coupon_id: str, member_id: str, *, orders: Orders, uses: Coupo
     while (use := uses.revoke_unused(coupon_id)).state != "revoked":
         discount = withdraw_order(use.order_id, "a referral behind it was refunded", request, orders=orders)
         if discount is None:
-            continue  # The order was not paid: it is cancelled, and its coupon is unused for a moment.
+            continue  # The order was unpaid and is now cancelled, so its coupon is unused again.
         use = uses.close_use(coupon_id, use.order_id, discount)
         if use.state == "owed":
             charges.charge(coupon_id, member_id, use.order_id, use.fen)
-            # Read after the decision was stored: a refund that is not seen here sees the decision (`reduce_charge`).
+            # Read after the decision was stored: a refund missing here has seen the decision (`reduce_charge`).
             order = orders.find_order(use.order_id)
             refunds = orders.refunds_of_order(use.order_id)
             for refund_id, part in returned_discounts(order, refunds) if order is not None else ():
@@ -47,7 +47,7 @@ def reduce_charge(
 
 
 def returned_discounts(order: Order, refunds: Sequence[Refund]) -> Iterator[tuple[str, Fen]]:
-    """Each succeeded refund's id, with the part of the coupon's discount that lies on its units."""
+    """Each succeeded refund's id, and the part of the coupon's discount on its units."""
     for refund in refunds:
         if refund.part_of_order and refund.status == "succeeded":
             fen = coupon_share(order, refund, refunds)
@@ -56,10 +56,10 @@ def returned_discounts(order: Order, refunds: Sequence[Refund]) -> Iterator[tupl
 
 
 def withdraw_order(order_id: str, reason: str, request: RequestKey, *, orders: Orders) -> Fen | None:
-    """Refund what has not been sent of an order whose coupon is revoked. Safe to repeat: one `request` refunds once.
+    """Refund the unsent units of an order whose coupon is revoked. Safe to repeat: one `request` refunds once.
 
-    The coupon's discount in fen if any unit was sent and kept, else 0. None if the order was not paid: it is cancelled,
-    and its coupon is free.
+    Returns the coupon's discount in fen if any unit was sent and kept, else 0. None if the order was not paid: it is
+    cancelled, and its coupon is free.
     """
     for _ in range(ATTEMPTS):
         order = orders.find_order(order_id)
@@ -81,5 +81,5 @@ def withdraw_order(order_id: str, reason: str, request: RequestKey, *, orders: O
         try:
             request_refund(order.member_id, order_id, unsent, reason, request, orders=orders, unsent_only=True)
         except ConflictError:
-            continue  # Some of it was sent meanwhile: look again.
+            continue  # Some units were sent meanwhile: read again.
     raise STORE_BUSY()

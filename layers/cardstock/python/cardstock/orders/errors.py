@@ -60,7 +60,7 @@ CHANNEL_MISSING: Final = refused(
     "CHANNEL_MISSING", zh="该支付渠道未启用。", en="The payment channel of this order is not set up here."
 )
 
-# What each route may refuse.
+# Refusals by route.
 QUOTING: Final = (NOT_FOR_SALE, STOCK_SHORT, ATTRIBUTION_INVALID, AMOUNT_TOO_LARGE, COUPON_UNKNOWN)
 PLACING: Final = (QUOTE_INVALID, QUOTE_EXPIRED, PRICE_CHANGED, STOCK_SHORT, COUPON_USED)
 READING: Final = (NOT_FOUND,)

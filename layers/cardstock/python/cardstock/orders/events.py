@@ -1,6 +1,6 @@
-"""What happens to orders, refunds and supplier orders, as partners get it: the data of each event.
+"""Events of orders, refunds and supplier orders as partners get them: the data of each.
 
-Not in `schemas.py`: the functions that publish would pay for the HTTP edge.
+Not in `schemas.py`, so that publishing functions do not import the HTTP edge.
 """
 
 import msgspec
@@ -42,7 +42,7 @@ class RefundEventLine(msgspec.Struct, frozen=True):
 
 
 class RefundEvent(msgspec.Struct, frozen=True):
-    """`refund.*`. `kind` is `return` for a part of the order, `stray` for a payment that belongs to no open order."""
+    """`refund.*`. `kind` is `return` for a part of the order, `stray` for a payment without an open order."""
 
     order_id: str
     refund_id: str
@@ -67,7 +67,7 @@ class RefundEvent(msgspec.Struct, frozen=True):
 
 
 class RequestedLine(msgspec.Struct, frozen=True):
-    """What a supplier has to send of one SKU."""
+    """Units of one SKU that a supplier has to send."""
 
     sku: str
     name: str
@@ -75,7 +75,7 @@ class RequestedLine(msgspec.Struct, frozen=True):
 
 
 class EventReceiver(msgspec.Struct, frozen=True):
-    """Where a supplier's part goes."""
+    """The receiver of a supplier's part."""
 
     name: str
     phone: str
@@ -99,7 +99,7 @@ class FulfilmentRequested(msgspec.Struct, frozen=True):
 
 
 class ReducedLine(msgspec.Struct, frozen=True):
-    """What is left to send of one SKU, and what need not be sent any more."""
+    """Units of one SKU that are left to send, and those that need not be sent any more."""
 
     sku: str
     name: str

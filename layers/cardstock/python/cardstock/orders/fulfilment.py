@@ -13,10 +13,10 @@ from cardstock.orders.steps import ATTEMPTS, find_order, follow_suppliers
 def report_shipment(
     supplier_id: str, order_id: str, carrier: str, tracking_no: str, event_id: str, *, orders: Orders
 ) -> SupplierOrder:
-    """Record a parcel of a supplier. With the last supplier's first parcel the order is shipped, in the same step.
+    """Record a supplier's parcel. The last supplier's first parcel also makes the order shipped.
 
-    The first parcel ships everything that was not refunded; later ones are added to it. The same `event_id` again
-    changes nothing. Raises `NotFoundError` for an order without a supplier order of this supplier, `ConflictError`
+    The first parcel ships everything that was not refunded; later ones are added. A repeated `event_id` changes
+    nothing. Raises `NotFoundError` for an order without a supplier order of this supplier, `ConflictError`
     SUPPLIER_ORDER_CANCELLED if all its units were refunded, `RefusedError` TOO_MANY_PARCELS.
     """
     for _ in range(ATTEMPTS):
@@ -55,7 +55,7 @@ def report_shipment(
 def report_delivery(supplier_id: str, order_id: str, *, orders: Orders) -> SupplierOrder:
     """Record that a supplier's parcels have arrived. A repeat changes nothing.
 
-    Raises `NotFoundError`, and `ConflictError` NOT_SHIPPED if no shipment was reported (the report may be on its way:
+    Raises `NotFoundError`, and `ConflictError` NOT_SHIPPED if no shipment was reported yet (its report may still come:
     try again).
     """
     for _ in range(ATTEMPTS):

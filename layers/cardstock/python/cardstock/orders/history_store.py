@@ -1,4 +1,4 @@
-"""The history of paid orders in DynamoDB, for learning.
+"""The history of paid orders in DynamoDB, for recommendations.
 
 | Access pattern | How | Costs |
 |---|---|---|
@@ -13,10 +13,11 @@ from cardstock.orders.store import OrderItem
 
 
 class DynamoPaidOrders:
-    """`orders.ports.PaidOrders`. Not read consistently: what was paid a second ago is learnt tomorrow."""
+    """`orders.ports.PaidOrders`. Not read consistently, because a payment of the last second may wait a day."""
 
     def paid_orders_since(self, moment: datetime) -> Iterator[PaidOrder]:
-        """An order placed before `moment` is left out even if it was paid after it: they are minutes apart."""
+        """Leaves out an order placed before `moment`, even if it was paid after it: placing and paying are minutes
+        apart."""
         found = OrderItem.scan(
             OrderItem.paid_at.exists() & (OrderItem.placed_at >= moment),
             attributes_to_get=["pk", "member_id", "l", "tp"],

@@ -1,4 +1,4 @@
-"""The nouns of orders: quotes, orders, supplier orders, refunds, uses of coupons, and what changes with each step."""
+"""Types of orders: quotes, orders, supplier orders, refunds, uses of coupons, and the changes of a step."""
 
 import re
 from collections.abc import Mapping
@@ -42,27 +42,27 @@ COUPON_TRANSITIONS: Final[Mapping[CouponState, frozenset[CouponState]]] = {
 }
 
 SupplierOrderEvent: TypeAlias = Literal["requested", "reduced", "parcel_sent", "delivered"]
-"""What made a version of a supplier order: the payment, a refund of unsent units, a parcel, or the delivery."""
+"""Cause of a supplier order's version: the payment, a refund of unsent units, a parcel, or the delivery."""
 PaidBy: TypeAlias = Literal["buyer", "coupon"]
-"""Who pays an order: the buyer through a channel, or its coupon alone, in the step that places it."""
+"""Who pays an order: the buyer through a channel, or its coupon in full, in the step that places it."""
 
 ORDER_ID: Final = re.compile(r"ord_[0-9a-z]{26}")
 MAX_LINES: Final = 50
-"""Different SKUs of an order: with the order itself and its request 52 actions, far below DynamoDB's 100."""
+"""Different SKUs of an order. With the order and its request these are 52 actions, well below DynamoDB's 100."""
 MAX_PAID_AT_ONCE: Final = 97
-"""SKUs and suppliers together of an order that its coupon pays: the step that places it also makes the supplier orders,
-beside the order, its request and its coupon."""
+"""SKUs and suppliers together of an order fully paid by its coupon: the step that places it also makes the supplier
+orders, besides the order, its request and its coupon."""
 MAX_UNITS: Final = 999
 PAYMENT_WINDOW: Final = timedelta(minutes=30)
 """How long an order waits for its payment and reserves its stock."""
 QUOTE_LIFETIME: Final = timedelta(minutes=15)
 REFUND_WINDOW: Final = timedelta(days=365)
-"""How long after the payment money can be sent back the way it came (WeChat Pay: one year)."""
+"""Time after the payment in which a channel can refund it (WeChat Pay: one year)."""
 MAX_PARCELS: Final = 20
 
 
 class Receiver(msgspec.Struct, frozen=True, array_like=True):
-    """Where the goods go. Stored as an array: do not move its fields."""
+    """The receiver of the goods. Stored as an array: do not move its fields."""
 
     name: str
     phone: str
@@ -70,17 +70,17 @@ class Receiver(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Coupon(msgspec.Struct, frozen=True):
-    """Takes `fen` off the goods of one order, at most what they cost. It is used once."""
+    """Takes `fen` off the goods of one order, at most their price. It is used once."""
 
     id: str
     fen: Fen
 
 
 class CouponUse(msgspec.Struct, frozen=True):
-    """What became of a coupon. `order_id`: the order that was placed with it, if there is one.
+    """The use of a coupon. `order_id` is the order placed with it, if any.
 
     `revoked`: nobody can use it, and nothing is owed for it. `owed`: it was revoked after its order had been sent, and
-    `fen` of what it took off is charged to the buyer.
+    `fen` of its discount are charged to the buyer.
     """
 
     coupon_id: str
@@ -90,7 +90,7 @@ class CouponUse(msgspec.Struct, frozen=True):
 
 
 class Freight(msgspec.Struct, frozen=True):
-    """Charges the buyer `fee` fen for sending an order; nothing if `free_from` fen or more are paid for the goods.
+    """The buyer pays `fee` fen for sending an order; nothing if `free_from` fen or more are paid for the goods.
 
     `free_from` 0: the fee is always charged.
     """
@@ -99,7 +99,7 @@ class Freight(msgspec.Struct, frozen=True):
     free_from: Fen
 
     def of_goods(self, goods: Fen) -> Fen:
-        """The freight of an order whose goods cost `goods` fen, coupons off."""
+        """The freight of an order whose goods cost `goods` fen after coupons."""
         return 0 if self.free_from and goods >= self.free_from else self.fee
 
 
@@ -122,7 +122,7 @@ class OrderLine(msgspec.Struct, frozen=True):
     units: int
     price_fen: Fen
     net_fen: Fen
-    """Paid for all units, coupons off."""
+    """Paid for all units, after coupons."""
     supplier_id: str
     qualifying: bool
     earns: bool
@@ -132,21 +132,21 @@ class OrderLine(msgspec.Struct, frozen=True):
 
 
 class Quote(msgspec.Struct, frozen=True):
-    """Prices for one member, as the signed token carries them. They hold for fifteen minutes and reserve nothing."""
+    """Prices for one member, as in the signed token. They hold for fifteen minutes and reserve nothing."""
 
     member_id: str
     lines: tuple[OrderLine, ...]
     attribution: Attribution | None
     hint: Any
-    """JSON data that the referral network wants back when the order is placed; opaque to orders."""
+    """JSON data that the referral network reads when the order is placed; opaque to orders."""
     coupon: str = ""
-    """The coupon that is off the lines' `net_fen`; empty without one."""
+    """The coupon already taken off the lines' `net_fen`; empty without one."""
     freight_fen: Fen = 0
     paid_by: PaidBy = "buyer"
 
     @property
     def goods_fen(self) -> Fen:
-        """What the goods cost, coupons off."""
+        """Price of the goods, after coupons."""
         return sum(line.net_fen for line in self.lines)
 
     @property
@@ -163,18 +163,18 @@ class Order(msgspec.Struct, frozen=True):
     status: OrderStatus
     lines: tuple[OrderLine, ...]
     amount_fen: Fen
-    """To be paid, or paid: the sum of the lines' `net_fen`, and the freight."""
+    """To be paid, or paid: the sum of the lines' `net_fen`, plus the freight."""
     receiver: Receiver
     attribution: Attribution | None
     snapshot: dict[str, Any]
-    """The plan and the buyer's place in the referral network when the order was placed, in the network's own form."""
+    """The plan and the buyer's position in the referral network when the order was placed, in the network's format."""
     placed_at: datetime
     paid_at: datetime | None = None
     channel: str | None = None
     transaction_no: str | None = None
-    """The channel's number of the payment."""
+    """The channel's number for the payment."""
     payer: str = ""
-    """Derived from who paid, as far as the channel reports it: equal for equal payers. `device` likewise."""
+    """Derived from the payer, if the channel reports one: equal for equal payers. `device` likewise."""
     device: str = ""
     shipped_at: datetime | None = None
     """When the last supplier shipped."""
@@ -190,12 +190,12 @@ class Order(msgspec.Struct, frozen=True):
 
     @property
     def expires_at(self) -> datetime:
-        """When the time to pay it is over."""
+        """End of the time to pay."""
         return self.placed_at + PAYMENT_WINDOW
 
     @property
     def goods_fen(self) -> Fen:
-        """What the goods cost, coupons off. Rewards and sales are measured on this alone."""
+        """Price of the goods, after coupons. Only this is the base of rewards and sales."""
         return sum(line.net_fen for line in self.lines)
 
     @property
@@ -210,8 +210,8 @@ class Order(msgspec.Struct, frozen=True):
 
     @property
     def refunded_fen(self) -> Fen:
-        """What was refunded so far, requested refunds included. The freight goes back with the last unit of an order of
-        which nothing was sent."""
+        """Refunded so far, including requested refunds. The freight is refunded with the last unit, if no unit of the
+        order was sent."""
         unsent = self.status == "paid" and all(line.refunded_units == line.units for line in self.lines)
         return self.goods_fen - self.kept_fen + (self.freight_fen if unsent else 0)
 
@@ -222,7 +222,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class PaidOrder(msgspec.Struct, frozen=True):
-    """What a paid order says of the member who bought. Lines carry what was refunded since."""
+    """A paid order of a member, for recommendations. Lines have the refunds since then."""
 
     order_id: str
     member_id: str
@@ -231,7 +231,7 @@ class PaidOrder(msgspec.Struct, frozen=True):
 
 
 class RefundLine(msgspec.Struct, frozen=True, array_like=True):
-    """What a refund takes of one order line: units (none for goodwill) and fen. Stored as an array: do not move its
+    """A refund's part of one order line: units (none for goodwill) and fen. Stored as an array: do not move its
     fields."""
 
     line_no: int
@@ -239,15 +239,15 @@ class RefundLine(msgspec.Struct, frozen=True, array_like=True):
     units: int
     amount_fen: Fen
     restock: bool = False
-    """The units had not been shipped: they are on sale again when the refund has succeeded."""
+    """Whether the units had not been shipped: they are for sale again when the refund has succeeded."""
 
 
 class Refund(msgspec.Struct, frozen=True):
-    """Money on its way back, or back.
+    """A refund, requested or succeeded.
 
-    `return`: units of a paid order; the amounts of its `lines` and the freight, if it goes back, add up to
-    `amount_fen`. `goodwill`: an amount of a paid order without units, spread over its `lines`. `stray`: a payment that
-    came after expiry or cancellation, or a second one; it has no lines and touches no reward.
+    `return`: units of a paid order; the amounts of its `lines` and the freight, if refunded, add up to `amount_fen`.
+    `goodwill`: an amount of a paid order without units, spread over its `lines`. `stray`: a payment after expiry or
+    cancellation, or a second one; it has no lines and changes no reward.
     """
 
     refund_id: str
@@ -265,27 +265,27 @@ class Refund(msgspec.Struct, frozen=True):
     requested_at: datetime
     succeeded_at: datetime | None = None
     fingerprint: str = ""
-    """Of the request that made it: the same key with another body is refused."""
+    """Hash of the request's body: the same key with another body is refused."""
     sequence: int = 0
-    """The order's version that this refund made. It orders the refunds of an order without a clock, and rewards are
+    """The order's version made by this refund. It orders the refunds of an order without a clock, and rewards are
     clawed back in that order, so that the fen do not depend on which refund succeeds first."""
     granted_by: str = ""
-    """Who of the staff granted a goodwill refund; empty for the other kinds."""
+    """The person of the staff who granted a goodwill refund; empty for the other kinds."""
     version: int = 1
 
     @property
     def goods_fen(self) -> Fen:
-        """What of it was paid for goods."""
+        """The part that was paid for goods."""
         return sum(line.amount_fen for line in self.lines)
 
     @property
     def freight_fen(self) -> Fen:
-        """What of it is freight."""
+        """The part that is freight."""
         return self.amount_fen - self.goods_fen if self.part_of_order else 0
 
     @property
     def part_of_order(self) -> bool:
-        """Whether it takes part of what was paid for the order, and so of its rewards. A stray payment does not."""
+        """Whether it refunds part of the order's payment, and so of its rewards. A stray payment does not."""
         return self.kind != "stray"
 
 
@@ -300,8 +300,8 @@ class Parcel(msgspec.Struct, frozen=True, array_like=True):
 
 
 class SupplierLine(msgspec.Struct, frozen=True, array_like=True):
-    """What one supplier sends of a SKU: `units` less the `cancelled` ones, which were refunded before they left. Stored
-    as an array: do not move its fields."""
+    """One supplier's units of a SKU: `units` less the `cancelled` ones, refunded before they were sent. Stored as an
+    array: do not move its fields."""
 
     sku: str
     name: str
@@ -328,7 +328,7 @@ class SupplierOrder(msgspec.Struct, frozen=True):
 
 
 class StockChange(msgspec.Struct, frozen=True):
-    """Adds to what can be sold of one SKU (`stock`) and to what is reserved or sold but not sent (`held`)."""
+    """A change of one SKU's units for sale (`stock`) and of those reserved or sold but not sent (`held`)."""
 
     sku: str
     stock: int
@@ -336,10 +336,10 @@ class StockChange(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What changes together or not at all.
+    """Changes that are stored all or nothing.
 
-    Each record replaces the one whose `version` is lower by one; a record of version 1 must be new (an order is new
-    only by being placed).
+    Each record replaces the one whose `version` is lower by one; a record of version 1 must be new (a new order is only
+    stored by placing it).
     """
 
     orders: tuple[Order, ...] = ()
@@ -347,7 +347,7 @@ class Step(msgspec.Struct, frozen=True):
     supplier_orders: tuple[SupplierOrder, ...] = ()
     stock: tuple[StockChange, ...] = ()
     freed_coupons: tuple[tuple[str, str], ...] = ()
-    """Coupons that can be used again, each with the id of the order that was placed with it."""
+    """Coupons that can be used again, each with the id of the order placed with it."""
 
 
 class PaymentParameters(msgspec.Struct, frozen=True):
@@ -361,7 +361,7 @@ class PaymentParameters(msgspec.Struct, frozen=True):
 
 
 class PaymentNotice(msgspec.Struct, frozen=True):
-    """A payment as its channel reports it: the report is verified, but not yet compared with the order."""
+    """A payment reported by its channel: authentic, but not yet compared with the order."""
 
     channel: str
     order_no: str
@@ -370,13 +370,13 @@ class PaymentNotice(msgspec.Struct, frozen=True):
     currency: str
     paid_at: datetime
     payer: str = ""
-    """Who paid, as the channel names it; `platform:app:openid` where members log in with that platform."""
+    """The payer's id at the channel; `platform:app:openid` if members log in with that platform."""
     device: str = ""
-    """The device it was paid on, if the channel names one."""
+    """The device used for the payment, if the channel reports one."""
 
 
 class OrderChange(msgspec.Struct, frozen=True):
-    """One change of an order. `previous`: its status before; None for a new order, equal if only figures changed."""
+    """One change of an order. `previous` is the status before; None for a new order, equal if only amounts changed."""
 
     event_id: str
     order: Order
@@ -384,7 +384,7 @@ class OrderChange(msgspec.Struct, frozen=True):
 
 
 class RefundChange(msgspec.Struct, frozen=True):
-    """One change of a refund. Only refunds that are `part_of_order` concern rewards and roles."""
+    """One change of a refund. Only refunds that are `part_of_order` change rewards and roles."""
 
     event_id: str
     refund: Refund
@@ -392,7 +392,7 @@ class RefundChange(msgspec.Struct, frozen=True):
 
 
 class SupplierOrderChange(msgspec.Struct, frozen=True):
-    """One change of a supplier order; its `last_event` says what happened."""
+    """One change of a supplier order; `last_event` is its cause."""
 
     event_id: str
     supplier_order: SupplierOrder

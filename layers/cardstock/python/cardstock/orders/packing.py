@@ -1,8 +1,8 @@
-"""The short form of an order's lines and of a quote: what orders store and quote tokens sign.
+"""The short form of an order's lines and of a quote, for stored orders and quote tokens.
 
-A stored kilobyte is a write unit and a signed kilobyte is traffic. So these structs are arrays without field names, a
-supplier is named once, and only lines that differ from "all units at their price" have more than their terms. Their
-fields must not be moved: tokens live for fifteen minutes, stored orders for ever.
+Each stored kilobyte costs a write unit, and each signed kilobyte traffic. So these structs are arrays without field
+names, a supplier is named once, and only lines with a coupon or refunds have a `LineChange`. Do not move their fields:
+tokens live for fifteen minutes, stored orders for ever.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class PackedLine(msgspec.Struct, frozen=True, array_like=True):
 
 
 class LineChange(msgspec.Struct, frozen=True, array_like=True):
-    """What a coupon or refunds have made of one line."""
+    """One line's changes by a coupon or refunds."""
 
     line_no: int
     net_fen: Fen
@@ -39,7 +39,7 @@ class LineChange(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PackedLines(msgspec.Struct, frozen=True, array_like=True):
-    """The lines of an order; a line's number is its place, from 1. `changes` are those of lines that have any."""
+    """The lines of an order; a line's number is its position, from 1. `changes` are those of lines that have any."""
 
     suppliers: tuple[str, ...]
     lines: tuple[PackedLine, ...]
@@ -47,7 +47,7 @@ class PackedLines(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PackedQuote(msgspec.Struct, frozen=True, array_like=True):
-    """A quote as its token carries it."""
+    """A quote in its token."""
 
     member_id: str
     lines: PackedLines

@@ -1,4 +1,4 @@
-"""Paying an order: start, record what a channel reports, expire what nobody paid."""
+"""Paying an order: start, record what a channel reports, expire unpaid orders."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,14 +16,14 @@ from cardstock.orders.ports import Orders
 from cardstock.orders.steps import ATTEMPTS, Channels, close_step, find_order, pay_step
 
 MAX_SILENCE: Final = timedelta(hours=24)
-"""How long an order stays unexpired because a channel gives no answer about it. Money that comes later goes back."""
+"""Longest delay of an order's expiry while a channel does not answer. A later payment is refunded."""
 
 PaymentOutcome: TypeAlias = Literal["paid", "repeated", "stray"]
 
 
 class ExpiryResult(msgspec.Struct, frozen=True):
-    """What a sweep of unpaid orders did. `unanswered`: orders left for the next sweep because a channel gave no answer,
-    or a wrong one."""
+    """Numbers of a sweep of unpaid orders. `unanswered` orders are left for the next sweep, because a channel gave no
+    valid answer."""
 
     expired: int
     paid: int
@@ -34,7 +34,7 @@ class ExpiryResult(msgspec.Struct, frozen=True):
 def start_payment(
     member_id: str, order_id: str, channel: str, *, orders: Orders, channels: Channels
 ) -> PaymentParameters:
-    """What the client passes to the channel's pay call. Safe to repeat.
+    """The parameters of the channel's pay call, for the client. Safe to repeat.
 
     Raises `InvalidError` CHANNEL_UNKNOWN, `ConflictError` ORDER_PAID, ORDER_CANCELLED or ORDER_EXPIRED.
     """
@@ -53,9 +53,9 @@ def start_payment(
 def record_payment(notice: PaymentNotice, *, orders: Orders) -> PaymentOutcome:
     """Record a verified payment: the order is paid and each supplier gets its supplier order, in one transaction.
 
-    The same payment again changes nothing. A payment that no order waits for (cancelled, expired, or paid by another
-    payment) becomes a `stray` refund of all of it. Raises `NotFoundError` for an unknown order and `RefusedError`
-    PAYMENT_MISMATCH for another amount or currency; nothing is written then.
+    A repeat changes nothing. A payment for an order that waits for none (cancelled, expired, or paid by another
+    payment) becomes a `stray` refund of its whole amount. Raises `NotFoundError` for an unknown order and
+    `RefusedError` PAYMENT_MISMATCH for another amount or currency; nothing is written then.
     """
     for _ in range(ATTEMPTS):
         order = orders.find_order(notice.order_no) if ORDER_ID.fullmatch(notice.order_no) else None
@@ -75,9 +75,9 @@ def record_payment(notice: PaymentNotice, *, orders: Orders) -> PaymentOutcome:
 def expire_due(at: datetime, *, orders: Orders, channels: Channels, time_left: Callable[[], bool]) -> ExpiryResult:
     """Expire the orders whose time to pay was over at `at`, and release their stock: one transaction an order.
 
-    The channels are asked first: a payment whose callback was lost is recorded instead. An order about which a channel
-    gives no answer is left to the next sweep, for a day. Stops when `time_left` is false. A payment at the same moment
-    either comes first or finds the order expired.
+    The channels are asked first: a payment whose callback was lost is recorded instead. If a channel does not answer,
+    the order is left to the next sweep, for up to a day. Stops when `time_left` is false. A concurrent payment either
+    comes first or finds the order expired.
     """
     expired = paid = unanswered = 0
     for order_id in orders.due_orders(at):

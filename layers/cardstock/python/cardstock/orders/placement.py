@@ -28,11 +28,11 @@ from cardstock.orders.ports import Catalogue, Coupons, Offer, Orders, ReferralNe
 from cardstock.orders.steps import ATTEMPTS, close_step, find_order, merge_units, pay_step, require_own
 
 COUPON_CHANNEL: Final = "coupon"
-"""The channel of an order that its coupon pays: no money moves, and none goes back."""
+"""The channel of an order fully paid by its coupon: no money moves, and none is refunded."""
 
 
 class QuoteNeeds(msgspec.Struct, frozen=True):
-    """What a quote needs. `coupons` is made only for a quote that names a coupon."""
+    """The ports of a quote. `coupons` is only called for a quote with a coupon."""
 
     catalogue: Catalogue
     network: ReferralNetwork
@@ -56,10 +56,10 @@ def make_quote(
 ) -> Quote:
     """Today's prices for `requested`, equal SKUs merged. Reserves nothing and writes nothing.
 
-    A coupon is spread over the lines by value. What it has above the goods is lost: it pays no freight. Raises
-    `InvalidError` for more than 50 SKUs or 999 units of one, or for more suppliers than a coupon can pay at once,
-    `RefusedError` NOT_FOR_SALE with the SKUs, COUPON_UNKNOWN or AMOUNT_TOO_LARGE, and `ConflictError` STOCK_SHORT
-    with what is in stock.
+    A coupon is spread over the lines by value. The part above the goods is lost: it pays no freight. Raises
+    `InvalidError` for more than 50 SKUs or 999 units of one, or for more suppliers than one step can store when a
+    coupon pays in full, `RefusedError` NOT_FOR_SALE with the SKUs, COUPON_UNKNOWN or AMOUNT_TOO_LARGE, and
+    `ConflictError` STOCK_SHORT with the units in stock.
     """
     units = merge_units(requested)
     offers = needs.catalogue.products_by_sku(units)
@@ -103,9 +103,9 @@ def place_order(
     orders: Orders,
     network: ReferralNetwork,
 ) -> PlacedOrder:
-    """Place an order at the quoted prices and reserve its stock: two calls, and the second is the whole step.
+    """Place an order at the quoted prices and reserve its stock: two calls, and only the second writes.
 
-    An order that its coupon pays is paid in the same step. A repeat of `request` returns the first order, also when
+    An order fully paid by its coupon is paid in the same step. A repeat of `request` returns the first order, even if
     its quote has expired meanwhile (`quote` None). Raises `ConflictError` QUOTE_EXPIRED, PRICE_CHANGED, STOCK_SHORT or
     COUPON_USED; nothing is written then.
     """

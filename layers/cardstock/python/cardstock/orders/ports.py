@@ -20,11 +20,11 @@ from cardstock.orders.model import (
 
 
 class Offer(Protocol):
-    """A product as a quote needs it; the catalogue's own record is one."""
+    """A product for a quote; the catalogue's own record is one."""
 
     @property
     def name(self) -> str:
-        """What buyers read."""
+        """The name shown to buyers."""
 
     @property
     def price_fen(self) -> Fen:
@@ -32,7 +32,7 @@ class Offer(Protocol):
 
     @property
     def supplier_id(self) -> str:
-        """Who sends it."""
+        """The supplier who sends it."""
 
     @property
     def qualifying(self) -> bool:
@@ -55,48 +55,48 @@ class Catalogue(Protocol):
     """The products that are for sale."""
 
     def products_by_sku(self, skus: Iterable[str], /) -> Mapping[str, Offer]:
-        """Those of `skus` that exist, at most 100. One call."""
+        """The existing ones of `skus`, at most 100. One call."""
 
 
 class ReferralNetwork(Protocol):
-    """The buyer's place in the referral network, as opaque JSON data without floats."""
+    """The buyer's position in the referral network, as opaque JSON data without floats."""
 
     def position_hint(self, member_id: str) -> Any:
-        """Data that travels in the quote and makes `position_snapshot` a single call. It may be out of date."""
+        """Data for the quote that makes `position_snapshot` a single call. It may be out of date."""
 
     def position_snapshot(self, member_id: str, hint: Any) -> dict[str, Any]:
         """The plan and the positions that decide the rewards of an order placed now."""
 
 
 class Coupons(Protocol):
-    """The coupons that members were granted."""
+    """Coupons granted to members."""
 
     def find_coupon(self, member_id: str, coupon_id: str) -> Coupon | None:
         """The member's own coupon, if it exists and is unused."""
 
 
 class CouponUses(Protocol):
-    """What became of each coupon. The steps of an order use and free coupons (`Orders`); this port revokes them."""
+    """The use of each coupon. The steps of an order use and free coupons (`Orders`); this port revokes them."""
 
     def find_use(self, coupon_id: str) -> CouponUse:
-        """The use of a coupon; `unused` if nothing is stored of it. Read consistently."""
+        """The use of a coupon; `unused` if none is stored. Read consistently."""
 
     def revoke_unused(self, coupon_id: str) -> CouponUse:
-        """Revoke the coupon if it is unused. Its use afterwards: a repeat changes nothing."""
+        """Revoke the coupon if it is unused, and return its use. A repeat changes nothing."""
 
     def close_use(self, coupon_id: str, order_id: str, fen: Fen) -> CouponUse:
-        """End the use of a coupon by `order_id`: `owed` with `fen`, or `revoked` if that is 0. Its use afterwards: the
+        """End the use of a coupon by `order_id`: `owed` with `fen`, or `revoked` if that is 0. Returns its use; the
         first decision holds."""
 
 
 class Charges(Protocol):
-    """Charges to members for coupons that were revoked after their orders had been sent. Each is booked once."""
+    """Charges to members for coupons revoked after their orders were sent. Each is booked once."""
 
     def charge(self, coupon_id: str, member_id: str, order_id: str, fen: Fen) -> None:
-        """Charge a member. Raises `UnavailableError` when the outcome is unknown."""
+        """Charge a member. Raises `UnavailableError` if the outcome is unknown."""
 
     def reduce_charge(self, coupon_id: str, refund_id: str, member_id: str, order_id: str, fen: Fen) -> None:
-        """Reduce the charge by what a refund returned. Raises `UnavailableError` when the outcome is unknown."""
+        """Reduce the charge by what a refund returned. Raises `UnavailableError` if the outcome is unknown."""
 
 
 class Orders(Protocol):
@@ -105,9 +105,9 @@ class Orders(Protocol):
     def add_order(self, order: Order, request: RequestKey, supplier_orders: Sequence[SupplierOrder] = ()) -> str | None:
         """Reserve the stock, use the coupon, and store the order with its request: all or nothing, in one call.
 
-        `supplier_orders`: those of an order that its coupon pays. A repeat of `request` changes nothing and returns the
-        id of the order that it made the first time. Raises `ConflictError`: PRICE_CHANGED with `skus` (also for
-        products that are not for sale any more), STOCK_SHORT with `lines`, or COUPON_USED.
+        `supplier_orders` are those of an order fully paid by its coupon. A repeat of `request` changes nothing and
+        returns the id of its first order. Raises `ConflictError`: PRICE_CHANGED with `skus` (also for products no
+        longer for sale), STOCK_SHORT with `lines`, or COUPON_USED.
         """
 
     def order_id_of_request(self, request: RequestKey) -> str | None:
@@ -126,7 +126,7 @@ class Orders(Protocol):
         """The refund, if it exists."""
 
     def find_supplier_orders(self, order_id: str, supplier_ids: Iterable[str]) -> dict[str, SupplierOrder]:
-        """The supplier orders of an order that exist, by supplier id."""
+        """The existing supplier orders of an order, by supplier id."""
 
     def orders_of_member(self, member_id: str, limit: int, after: str | None) -> tuple[Sequence[Order], str | None]:
         """A page of a member's orders, newest first, and the id after which the next page starts; None at the end. May
@@ -138,42 +138,42 @@ class Orders(Protocol):
         """A page of a supplier's orders, oldest first, and the order id after which the next page starts."""
 
     def due_orders(self, at: datetime) -> Iterator[str]:
-        """Ids of orders whose time to pay was over at `at`. May include orders that were paid or closed just now."""
+        """Ids of orders whose time to pay was over at `at`. May include orders paid or closed just now."""
 
     def open_refunds(self) -> Iterator[tuple[str, str]]:
-        """Order id and refund id of each refund that has not succeeded. May include some that just have, and may miss
-        the newest."""
+        """Order id and refund id of each refund that has not succeeded. May include some that just have, and miss the
+        newest."""
 
 
 class PaymentChannel(Protocol):
-    """A way to pay. Every call has a time-out and raises `UnavailableError` when the outcome is unknown."""
+    """A payment channel. Every call has a time-out and raises `UnavailableError` if the outcome is unknown."""
 
     @property
     def name(self) -> str:
-        """How clients name it: `sandbox`."""
+        """Its name for clients: `sandbox`."""
 
     def start(self, order: Order) -> PaymentParameters:
-        """What the client passes to the channel's pay call. Safe to repeat."""
+        """The parameters of the channel's pay call, for the client. Safe to repeat."""
 
     def read_notice(self, headers: Mapping[str, str], raw: bytes) -> PaymentNotice | None:
-        """The payment that a callback reports, verified on its raw bytes; None if it reports something else.
+        """The payment in a callback, verified on its raw bytes; None if it reports something else.
 
         Raises `UnauthorizedError` if it is not genuine or not recent, `InvalidError` if it is malformed.
         """
 
     def query(self, order: Order) -> PaymentNotice | None:
-        """The payment of `order`, if it was paid; for an order whose callback never came."""
+        """The payment of `order`, if it was paid; for an order whose callback is missing."""
 
     def refund(self, refund: Refund) -> bool:
         """Send `refund` back, at most once for its id however often it is called.
 
-        True when it has succeeded, False while the channel works on it. Raises `RefusedError` when the channel will
-        never do it.
+        True if it has succeeded, False while the channel processes it. Raises `RefusedError` if the channel will never
+        do it.
         """
 
 
 class PaidOrders(Protocol):
-    """The history of what was paid."""
+    """The history of paid orders."""
 
     def paid_orders_since(self, moment: datetime) -> Iterable[PaidOrder]:
-        """Every order paid at or after `moment`, in any order. An order that was placed before may be left out."""
+        """Every order paid at or after `moment`, in any order. An order placed before it may be left out."""

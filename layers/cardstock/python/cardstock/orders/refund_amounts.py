@@ -1,4 +1,4 @@
-"""What refunds come to: pure rules about the lines of an order.
+"""Amounts of refunds: pure rules about the lines of an order.
 
 All refunds of a line together are exactly what was paid for it.
 """
@@ -43,7 +43,7 @@ def return_lines(
 
 
 def goodwill_lines(order: Order, amount: Fen) -> tuple[RefundLine, ...]:
-    """The lines of a goodwill refund of `amount` fen: spread over the rests of all lines, by largest remainder.
+    """The lines of a goodwill refund of `amount` fen: spread over what is left of all lines, by largest remainder.
 
     Raises `RefusedError` REFUND_EXCEEDS_PAID unless `amount` is between 1 fen and all that is left.
     """
@@ -57,7 +57,7 @@ def goodwill_lines(order: Order, amount: Fen) -> tuple[RefundLine, ...]:
 def cancel_unsent(
     supplier_orders: Mapping[str, SupplierOrder], lines: Sequence[RefundLine], now: datetime
 ) -> dict[str, SupplierOrder]:
-    """The supplier orders that lose unsent units to `lines`, changed; one without units left is cancelled."""
+    """The changed supplier orders that lose unsent units to `lines`; one without units left is cancelled."""
     taken = {line.sku: line.units for line in lines if line.restock}
     changed = {}
     for supplier_id, before in supplier_orders.items():
@@ -94,14 +94,14 @@ def add_refund(
 
 
 def coupon_discount(order: Order) -> Fen:
-    """What the coupon took off the order, in all."""
+    """The coupon's discount on the order, in total."""
     return sum(line.units * line.price_fen - line.net_fen for line in order.lines)
 
 
 def coupon_share(order: Order, refund: Refund, refunds: Iterable[Refund]) -> Fen:
-    """The part of the coupon's discount that lies on a refund's units. All refunds together have all of it.
+    """The part of the coupon's discount on a refund's units. All refunds of all units add up to the whole discount.
 
-    It is cumulative over the order's `refunds` in the order in which they were requested, so it never changes.
+    It is cumulative over the order's `refunds` in the order of their requests, so it never changes.
     """
     share = 0
     for line in order.lines:

@@ -28,15 +28,14 @@ from cardstock.orders.steps import ATTEMPTS, Channels, find_order, merge_units
 
 
 class RequestedRefund(msgspec.Struct, frozen=True):
-    """A refund, and whether an earlier run of the same request made it."""
+    """A refund, and whether this request was a repeat."""
 
     refund: Refund
     replayed: bool
 
 
 class RefundSweepResult(msgspec.Struct, frozen=True):
-    """What a sweep of open refunds did. `refused`: the ids of those among the `left` ones that their channels will not
-    do."""
+    """Numbers of a sweep of open refunds. `refused`: the ids of those among `left` that their channels will not do."""
 
     done: int
     left: int
@@ -44,7 +43,7 @@ class RefundSweepResult(msgspec.Struct, frozen=True):
 
 
 class _Request(msgspec.Struct, frozen=True):
-    """What makes a refund. `member_id`: whose order it must be; None for any."""
+    """A request for a refund. `member_id` must be the order's buyer; None for any."""
 
     member_id: str | None
     kind: Literal["return", "goodwill"]
@@ -66,9 +65,9 @@ def request_refund(
 ) -> RequestedRefund:
     """Reserve units of a paid order for a refund; `execute_refund` sends the money.
 
-    Amounts are those of `return_lines`. The freight goes back with the last unit if nothing of the order was sent.
-    Units that have not been sent are taken off their supplier order now, and are on sale again when the money is back.
-    A repeat of `request` returns the first refund. Raises `RefusedError` REFUND_TOO_MUCH (nothing is refunded then) or
+    Amounts are those of `return_lines`. The freight is refunded with the last unit if nothing of the order was sent.
+    Unsent units are taken off their supplier order now, and are for sale again when the refund has succeeded. A repeat
+    of `request` returns the first refund. Raises `RefusedError` REFUND_TOO_MUCH (nothing is refunded then) or
     REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID, or with `unsent_only` UNITS_SENT.
     """
 
@@ -86,9 +85,9 @@ def grant_goodwill(
 ) -> RequestedRefund:
     """Refund `amount` fen of a paid order without units; `execute_refund` sends the money.
 
-    The amount is spread by `goodwill_lines`, never over the freight. Who granted it (`actor`) and the reason are kept.
-    A repeat of `request` returns the first refund. Raises `RefusedError` REFUND_EXCEEDS_PAID (nothing is refunded then)
-    or REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID.
+    The amount is spread by `goodwill_lines`, never over the freight. Who granted it (`actor`) and the reason are
+    stored. A repeat of `request` returns the first refund. Raises `RefusedError` REFUND_EXCEEDS_PAID (nothing is
+    refunded then) or REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID.
     """
 
     def lines_of(order: Order, _supplier_orders: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
@@ -139,10 +138,10 @@ def _make_refund(order_id: str, request: _Request, orders: Orders) -> RequestedR
 
 def execute_refund(order_id: str, refund_id: str, *, orders: Orders, channels: Channels) -> Refund:
     """Have the channel send the money of a requested refund, then complete it. Safe to repeat at any point: the channel
-    sees one number, and an unknown outcome is asked for again, never taken as failed.
+    gets one number, and an unknown outcome is queried again, never taken as failed.
 
-    Raises `UnavailableError` while the outcome is unknown or the channel works on it: call again later. Raises
-    `RefusedError` when the channel will never do it: a person must look.
+    Raises `UnavailableError` while the outcome is unknown or the channel processes it: call again later. Raises
+    `RefusedError` if the channel will never do it: a person must decide.
     """
     refund = orders.find_refund(order_id, refund_id)
     if refund is None:
@@ -159,7 +158,7 @@ def execute_refund(order_id: str, refund_id: str, *, orders: Orders, channels: C
 
 
 def complete_refund(order_id: str, refund_id: str, *, orders: Orders) -> Refund:
-    """Record that the money is back. Units that were never sent are on sale again in the same step, once."""
+    """Record that the refund has succeeded. In the same step units that were never sent are for sale again."""
     for _ in range(ATTEMPTS):
         refund = orders.find_refund(order_id, refund_id)
         if refund is None:
@@ -181,7 +180,7 @@ def finish_refunds(*, orders: Orders, channels: Channels, time_left: Callable[[]
     done, left, refused = 0, 0, list[str]()
     waiting = list(orders.open_refunds())
     # Shuffled, so that refunds whose channel hangs until the time is up do not block the same others each time.
-    random.Random(int(clock.now().timestamp())).shuffle(waiting)  # noqa: S311 - guards nothing
+    random.Random(int(clock.now().timestamp())).shuffle(waiting)  # noqa: S311 - not for security
     for order_id, refund_id in waiting:
         if not time_left():
             left += 1

@@ -1,6 +1,6 @@
 """Orders, payments and refunds as JSON."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -74,7 +74,7 @@ class AskQuote(Model):
     ) = None
 
     def units(self) -> list[model.RequestedUnits]:
-        """The lines as the verbs of orders take them."""
+        """The lines as `RequestedUnits`."""
         return _units(self.lines)
 
 
@@ -96,7 +96,7 @@ class LineView(Model):
 
     @classmethod
     def of(cls, line: model.OrderLine, *, as_placed: bool = False) -> Self:
-        """A line as clients see it; `as_placed` leaves out what was refunded since."""
+        """A line for clients; `as_placed` leaves out later refunds."""
         return cls(
             line_no=line.line_no,
             sku=line.sku,
@@ -136,7 +136,7 @@ class QuoteView(Model):
 
 
 class ReceiverData(Model):
-    """Where the goods go."""
+    """The receiver of the goods."""
 
     name: Annotated[
         str, Meta(min_length=1, max_length=40, pattern=LINE, examples=["王小明"], description="Who takes the goods.")
@@ -171,7 +171,7 @@ class ReceiverData(Model):
 
 
 class PlaceOrder(Model):
-    """A quote and where it goes."""
+    """A quote and the receiver of the goods."""
 
     quote: Annotated[
         SignedToken, Meta(min_length=1, max_length=32_768, description="`quote` of a quote that has not expired.")
@@ -192,7 +192,7 @@ class PlacedOrder(Model):
 
     @classmethod
     def of(cls, order: model.Order) -> Self:
-        """An order as it was placed: nothing that changes later, so that a repeat gets the same answer."""
+        """An order as it was placed, without later changes, so that a repeat gets the same answer."""
         return cls(
             order_id=order.order_id,
             lines=[LineView.of(line, as_placed=True) for line in order.lines],
@@ -283,7 +283,7 @@ class OrderPage(Model):
 
 
 class StartPayment(Model):
-    """How the buyer wants to pay."""
+    """The buyer's payment channel."""
 
     channel: Annotated[
         str,
@@ -297,7 +297,7 @@ class StartPayment(Model):
 
 
 class PaymentView(Model):
-    """What the channel's pay call wants."""
+    """The parameters of the channel's pay call."""
 
     channel: Annotated[str, Meta(description="How the buyer pays.", examples=["sandbox"])]
     order_no: Annotated[OrderId, Meta(description="Order as the channel knows it.")]
@@ -313,14 +313,14 @@ class PaymentView(Model):
 
     @classmethod
     def of(cls, parameters: model.PaymentParameters) -> Self:
-        """What a channel wants for an order."""
+        """A channel's parameters for an order."""
         return cls(
             parameters.channel, parameters.order_no, parameters.amount_fen, parameters.currency, parameters.pay_url
         )
 
 
 class NoticeTaken(Model):
-    """What the channel wants to read once a notice has been booked."""
+    """The answer that the channel expects for a recorded notice."""
 
     code: Annotated[
         str, Meta(description="Always `SUCCESS`: the channel stops sending the notice.", examples=["SUCCESS"])
@@ -328,7 +328,7 @@ class NoticeTaken(Model):
 
 
 class AskRefund(Model):
-    """What is given back, and why."""
+    """The units to be refunded, and why."""
 
     reason: Annotated[
         str,
@@ -343,12 +343,12 @@ class AskRefund(Model):
     lines: Lines
 
     def units(self) -> list[model.RequestedUnits]:
-        """The lines as the verbs of orders take them."""
+        """The lines as `RequestedUnits`."""
         return _units(self.lines)
 
 
 class GrantRefund(Model):
-    """What is given back without units, and why; the buyer can read it."""
+    """The amount of a goodwill refund, and its reason, which the buyer can read."""
 
     reason: Annotated[
         str,
@@ -367,7 +367,7 @@ class GrantRefund(Model):
 
 
 class RefundLineView(Model):
-    """Units of one line and this refund's part of what was paid for it. Without units: the shop's goodwill."""
+    """Units of one line and this refund's part of what was paid for it. A goodwill refund has no units."""
 
     line_no: Annotated[int, Meta(description="Place of the line in the order, from 1.", examples=[1])]
     sku: ArticleNumber
@@ -397,7 +397,7 @@ class RequestedRefund(Model):
 
     @classmethod
     def of(cls, refund: model.Refund) -> RequestedRefund:
-        """A refund as it was requested: nothing that changes later, so that a repeat gets the same answer."""
+        """A refund as it was requested, without later changes, so that a repeat gets the same answer."""
         return RequestedRefund(
             refund_id=refund.refund_id,
             order_id=refund.order_id,
@@ -411,7 +411,7 @@ class RequestedRefund(Model):
 
 
 class RefundView(RequestedRefund, kw_only=True):
-    """A refund and how far it is."""
+    """A refund and its status."""
 
     kind: Annotated[
         Literal["return", "stray"],
@@ -428,7 +428,7 @@ class RefundView(RequestedRefund, kw_only=True):
 
     @classmethod
     def of(cls, refund: model.Refund, *, for_staff: bool = False) -> RefundView:
-        """A refund as the buyer sees it; staff see the key that granted it, too."""
+        """A refund for the buyer; staff also see who granted it."""
         return RefundView(
             **asdict(RequestedRefund.of(refund)),
             kind="return" if refund.part_of_order else "stray",
@@ -464,7 +464,7 @@ class ParcelView(Model):
 
 
 class ShipmentLine(Model):
-    """What one supplier sends of one product."""
+    """One supplier's units of one product."""
 
     sku: ArticleNumber
     name: Annotated[ArticleName, Meta(description="Name of the product when it was quoted.")]

@@ -1,4 +1,4 @@
-"""When an order settles, and what was refunded of it: pure rules."""
+"""When an order settles, and the refunds of its lines: pure rules."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -8,12 +8,12 @@ from cardstock.orders.model import Order, Refund
 
 
 def opens_at(order: Order, days: int) -> datetime | None:
-    """When `days` have passed since the receipt of the order, whatever its after-sales; None before the receipt."""
+    """`days` after the receipt of the order, regardless of after-sales; None before the receipt."""
     return None if order.received_at is None else order.received_at + timedelta(days=days)
 
 
 def settles_at(order: Order, days: int, refunds: Sequence[Refund]) -> datetime | None:
-    """When `days` have passed since the receipt, or the last after-sale that was requested until then has succeeded.
+    """`days` after the receipt, or, if later, when the last after-sale requested until then succeeded.
 
     None before the receipt, and while an after-sale is open.
     """
@@ -30,7 +30,7 @@ def settles_at(order: Order, days: int, refunds: Sequence[Refund]) -> datetime |
 
 
 def returned(order: Order, refunds: Iterable[Refund]) -> list[Fen]:
-    """What `refunds` take of each line of the order, by its place."""
+    """The fen that `refunds` take of each line of the order, in the order of the lines."""
     back = [0] * len(order.lines)
     for refund in refunds:
         for line in refund.lines:

@@ -1,4 +1,4 @@
-"""What the verbs of several phases share."""
+"""Shared by the verbs of several phases."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ from cardstock.orders.model import (
 from cardstock.orders.ports import Orders, PaymentChannel
 
 ATTEMPTS: Final = 6
-"""How often a verb reads and decides again when its records are changed at the same time."""
+"""How often a verb reads and decides again after a conflict."""
 
 Channels: TypeAlias = Mapping[str, PaymentChannel]
 
@@ -62,7 +62,7 @@ def pay_step(order: Order, notice: PaymentNotice, now: datetime) -> Step:
     paid = replace(
         order,
         status="paid",
-        # The channel's clock is not ours: a payment lies between the order and now.
+        # The channel's clock may differ: the payment must lie between the order and now.
         paid_at=max(order.placed_at, min(notice.paid_at, now)),
         channel=notice.channel,
         transaction_no=notice.transaction_no,
@@ -97,7 +97,7 @@ def close_step(order: Order, status: Literal["cancelled", "expired"], now: datet
 
 
 def follow_suppliers(order: Order, supplier_orders: Mapping[str, SupplierOrder], now: datetime) -> Order:
-    """`order` with the state of its supplier orders: shipped once none is open and at least one was sent."""
+    """`order` in the state of its supplier orders: shipped once none is open and at least one was sent."""
     done = tuple(supplier_id for supplier_id in order.supplier_ids if supplier_orders[supplier_id].status != "open")
     sent = any(each.status in ("shipped", "delivered") for each in supplier_orders.values())
     if order.status == "paid" and sent and len(done) == len(order.supplier_ids):

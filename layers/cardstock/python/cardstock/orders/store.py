@@ -1,9 +1,9 @@
 """Orders, refunds and supplier orders in DynamoDB.
 
 Table `orders`: `pk` = order id; `sk` = `order`, or `refund#<refund id>`. Order ids sort by time.
-Index `by_member` (`member_id`, `placed_key`): only orders carry its keys. Index `by_due` (`due_bucket`, `pk`): only
-what waits. Orders that wait for a payment are in one of four buckets, so that no key takes more than a quarter of all
-orders. Refunds that have not succeeded are in the bucket `refunds`.
+Index `by_member` (`member_id`, `placed_key`): only orders have its keys. Index `by_due` (`due_bucket`, `pk`): only
+waiting items. Orders that wait for a payment are in one of four buckets, so that no key takes more than a quarter of
+all orders. Refunds that have not succeeded are in the bucket `refunds`.
 Table `supplier-orders`: `pk` = supplier id, `sk` = order id. Both tables stream to the queue of order changes.
 
 | Access pattern | How |
@@ -12,7 +12,7 @@ Table `supplier-orders`: `pk` = supplier id, `sk` = order id. Both tables stream
 | one order | GetItem, consistent |
 | an order's refunds | Query of its partition, consistent |
 | a member's orders, newest first | Query `by_member`, then BatchGetItem |
-| what is due to expire | Query `by_due` up to an order id, per bucket; decided on the order itself |
+| orders due to expire | Query `by_due` up to an order id, per bucket; decided on the order itself |
 | refunds that have not succeeded | Query `by_due`, their bucket |
 | every later step | one TransactWriteItems of whole items, each on condition of the version before |
 | a supplier's orders | Query of its partition |
@@ -67,7 +67,7 @@ _REFUND = "refund#"
 _BUCKETS = ("0", "1", "2", "3")
 _OPEN_REFUNDS = "refunds"
 _TIME_PART = slice(4, 14)
-"""Of an order id: the milliseconds."""
+"""The milliseconds in an order id."""
 
 
 class LinesAttribute(StructAttribute):
@@ -106,7 +106,7 @@ class ByDue(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # Pyna
 
 
 class OrderItem(Table):
-    """One order. Attribute names are short because every order is paid for by the kilobyte."""
+    """One order. Attribute names are short because every kilobyte of an order costs."""
 
     class Meta:
         variable = "ORDERS_TABLE"
@@ -140,14 +140,14 @@ class OrderItem(Table):
 
 
 class RefundItem(Table):
-    """One refund, beside its order."""
+    """One refund, in its order's partition."""
 
     class Meta:
         variable = "ORDERS_TABLE"
 
     order_id = UnicodeAttribute(hash_key=True, attr_name="pk")
     refund_id = PrefixedAttribute(_REFUND, range_key=True, attr_name="sk")
-    # Not `member_id`: that would put refunds into the index of a member's orders.
+    # Not `member_id`, which would put refunds into the index of a member's orders.
     member_id = UnicodeAttribute(attr_name="owner")
     due_bucket = UnicodeAttribute(null=True)
     kind = UnicodeAttribute()
@@ -293,8 +293,8 @@ class DynamoOrders:
 def change_of(record: Mapping[str, Any]) -> OrderChange | RefundChange | SupplierOrderChange | None:
     """The change in a stream record of `orders` or `supplier-orders`: new and old image compared.
 
-    None for a removal, which nothing here makes. Raises `KeyError` or `ValueError` for anything that is not such a
-    record: a poison message.
+    None for a removal, which this code never makes. Raises `KeyError` or `ValueError` for anything that is not such a
+    record.
     """
     data = record["dynamodb"]
     if record["eventName"] == "REMOVE":
@@ -323,7 +323,7 @@ def every_refund() -> Iterator[Refund]:
 
 
 def order_item(order: Order) -> OrderItem:
-    """The item that stores an order, with its place in the indexes."""
+    """The item of an order, with its index keys."""
     waits = order.status == "placed"
     return OrderItem(
         placed_key=order.order_id[_TIME_PART],

@@ -1,6 +1,6 @@
 """Supplier orders as JSON, for the suppliers that send them."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from cardstock.orders.model import SupplierLine, SupplierOrder, SupplierOrderSta
 
 
 class Wanted(Model):
-    """What to send of one SKU."""
+    """Units of one SKU to send."""
 
     sku: ArticleNumber
     name: Annotated[
@@ -24,7 +24,7 @@ class Wanted(Model):
 
     @classmethod
     def of(cls, line: SupplierLine) -> Wanted:
-        """`line` for its supplier, without the units that were refunded before they left."""
+        """`line` for its supplier, without the units refunded before they were sent."""
         return cls(line.sku, line.name, line.units - line.cancelled)
 
 
@@ -56,8 +56,8 @@ class StoredSupplierOrder(Model):
 
 
 class SupplierOrderList(Model):
-    """Supplier orders in the order in which they were placed. An order enters the list when it is paid, which may be
-    after later ones: to learn of new orders, let `fulfilment.requested` come, or fetch it."""
+    """Supplier orders, sorted by the time of placing. An order enters the list when it is paid, possibly after later
+    ones: to learn of new orders, receive or fetch `fulfilment.requested`."""
 
     items: Annotated[
         list[StoredSupplierOrder], Meta(description="Supplier orders, in the sequence in which they were placed.")

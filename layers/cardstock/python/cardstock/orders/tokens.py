@@ -1,4 +1,4 @@
-"""Quotes as signed tokens, and the attribution that a quote request brings along."""
+"""Quotes as signed tokens, and the attribution token in a quote request."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ def sign_quote(signer: Signer, quote: Quote) -> str:
 
 
 def open_quote(signer: Signer, token: str, member_id: str) -> Quote | None:
-    """The quote that was made for this member; None if it has expired. Raises `InvalidError` QUOTE_INVALID."""
+    """The quote for this member; None if it has expired. Raises `InvalidError` QUOTE_INVALID."""
     try:
         claims = signer.open(_PURPOSE, token)
     except UnauthorizedError as error:
@@ -40,7 +40,7 @@ def open_quote(signer: Signer, token: str, member_id: str) -> Quote | None:
 
 
 def attribution_of(signer: Signer, token: str | None) -> Attribution | None:
-    """The card view that a token vouches for; None without a token, and if it has expired.
+    """The card view in a signed token; None without a token, and if it has expired.
 
     Raises `InvalidError` ATTRIBUTION_INVALID for a token that was not signed here.
     """

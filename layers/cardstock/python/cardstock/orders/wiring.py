@@ -1,4 +1,4 @@
-"""Factories of the orders area, each lazy: a function imports and pays for what it uses."""
+"""Factories of the orders area, each lazy: a function loads only what it uses."""
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ def order_change(record: dict[str, Any]) -> "OrderChange | RefundChange | Suppli
 
 @cache
 def freight() -> "Freight":
-    """What sending an order costs the buyer, as the brand has set it."""
+    """The brand's freight setting."""
     from cardstock.orders.model import Freight
 
     return Freight(environment.number("FREIGHT_FEN"), environment.number("FREIGHT_FREE_FROM_FEN"))
@@ -57,15 +57,15 @@ _payment_transport: "httpx.BaseTransport | None" = None
 
 
 def set_payment_transport(new: "httpx.BaseTransport | None") -> None:
-    """Replace the network between us and the payment channels; for tests."""
-    global _payment_transport  # noqa: PLW0603 - the one seam through which channels are replaced
+    """Replace the HTTP transport of the payment channels; for tests."""
+    global _payment_transport  # noqa: PLW0603 - tests replace the transport here
     _payment_transport = new
     payment_channels.cache_clear()
 
 
 @cache
 def payment_channels() -> "Mapping[str, PaymentChannel]":
-    """The ways to pay, by name: the sandbox where it has an address."""
+    """The payment channels by name: the sandbox if it has an address."""
     from cardstock.edge.secrets import secret
     from cardstock.edge.signatures import sign, verify
     from cardstock.orders.channels.sandbox import SandboxChannel

@@ -1,4 +1,4 @@
-"""Drawings as SVG: plain text, without a library, with numbers that are integers."""
+"""Charts as SVG: plain text with integer coordinates, without a library."""
 
 from collections.abc import Sequence
 from html import escape
@@ -27,7 +27,7 @@ _TEXTS: Final = {
 
 
 def comparison_svg(comparison: Comparison, names: Sequence[str], *, english: bool) -> str:
-    """Cost and margin of each plan as bars, with the cap, and beside them how the earnings are shared."""
+    """Cost and margin of each plan as bars, with the cap, and the distribution of the earnings beside them."""
     said = {name: texts[english] for name, texts in _TEXTS.items()}
     count = len(names)
     height = max(120 + _ROW * count, 400)

@@ -1,4 +1,4 @@
-"""Compare what plans would cost, and pick the best one within bounds."""
+"""Compare the costs of plans, and pick the best one within bounds."""
 
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
@@ -11,18 +11,18 @@ from cardstock.network.simulation.outcome import Outcome
 
 Goal: TypeAlias = Literal["margin", "earnings"]
 BoundName: TypeAlias = Literal["guard", "cost_cap", "margin_floor"]
-"""`guard`: the checks at publishing."""
+"""`guard`: the compliance check at publishing."""
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """What a plan must keep to be picked. That nothing in it is refused or lacks an approval always holds."""
+    """What a plan must keep to be picked. It must always pass the compliance check, with its approvals."""
 
     margin_floor_bps: Bps = 0
-    """Of what was kept of the sales, at least."""
+    """Lowest margin, in basis points of the sales kept."""
     cost_cap_bps: Bps = 3_000
-    """Of what was kept of the sales, at most."""
+    """Highest cost, in basis points of the sales kept."""
     goal: Goal = "margin"
-    """The best within bounds leaves the brand most, or pays promoters most; fen, not shares."""
+    """The best plan leaves the brand the most fen (`margin`), or pays promoters the most fen."""
 
 
 class Breach(msgspec.Struct, frozen=True):
@@ -30,13 +30,13 @@ class Breach(msgspec.Struct, frozen=True):
 
     bound: BoundName
     found: int
-    """Basis points; for `guard` how many checks fail."""
+    """Basis points; for `guard` the number of failed checks."""
     limit: int
     checks: tuple[str, ...] = ()
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Outcomes as they were given, what each breaks, and which is best; None: none is within bounds."""
+    """Outcomes in the given order, the bounds that each breaks, and the best within bounds; None: there is none."""
 
     outcomes: tuple[Outcome, ...]
     breaches: tuple[tuple[Breach, ...], ...]

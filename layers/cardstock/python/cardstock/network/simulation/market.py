@@ -1,7 +1,7 @@
-"""A made-up shop: the history of its members and orders, drawn from a seed.
+"""A synthetic shop: the history of its members and orders, drawn from a seed.
 
-The history depends on the `Market` alone, never on a plan: every plan meets the same people and the same orders, so
-that what differs between plans is what they pay.
+The history depends only on the `Market`, never on a plan: every plan gets the same members and orders, so that
+differences between plans are differences of what they pay.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -34,10 +34,10 @@ Share = Annotated[Bps, Meta(ge=0, le=BPS_ONE)]
 
 
 class Market(msgspec.Struct, frozen=True):
-    """A made-up shop. Shares in basis points, amounts in fen; the same market is the same history to the last step.
+    """A synthetic shop. Shares in basis points, amounts in fen; equal markets give equal histories.
 
-    Whether a member brings others is drawn when joining. A new member comes through one of them: through any, or, for
-    `star_bps` of the invitations, in proportion to how many each has brought already, as in grown networks.
+    Whether a member brings others is drawn at joining. A new member comes through any of those who do, or, for
+    `star_bps` of the invitations, through one drawn in proportion to how many each has brought, as in real networks.
     """
 
     seed: Annotated[
@@ -150,30 +150,30 @@ def _admits(field: FieldInfo, value: int) -> bool:
 
 BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _BASKETS: Final = 64
-"""So many different baskets of each kind are drawn, and then used again and again."""
+"""Number of different baskets of each kind; they are reused."""
 
 
 def synthetic(market: Market, plan: Plan) -> History:
-    """The history of a made-up shop; of `plan` it takes only how long its orders wait to settle."""
+    """The history of a synthetic shop; `plan` only determines how long its orders wait to settle."""
     check_market(market)
     return _Shop(market, plan.waits_days).steps()
 
 
 class _Visit(msgspec.Struct, frozen=True):
-    """A member will place an order, the first or a further one."""
+    """A future visit in which a member places an order."""
 
     member_id: str
     first: bool
     shares: bool
     until: int = 0
-    """The day on which the member's orders so far are closed."""
+    """The day on which the member's last order so far is closed."""
 
 
 class _Shop:
     def __init__(self, market: Market, wait: int) -> None:
         self.market = market
         self.wait = wait
-        self.bits = Random(market.seed).getrandbits  # noqa: S311 - a repeatable draw is what is wanted
+        self.bits = Random(market.seed).getrandbits  # noqa: S311 - the draw must be repeatable
         self.organic, self.star, self.sharing, self.conversion, self.verified = (
             (share << 32) // BPS_ONE
             for share in (
@@ -239,7 +239,8 @@ class _Shop:
             yield from self.happening(min(self.due))
 
     def joined(self, member_id: str, day: int, promoters: list[str], brought: list[int]) -> MemberJoined:
-        """`promoters` are all who bring others; `brought` holds the index of who brought, once per invitation."""
+        """Draw a new member. `promoters` are all who bring others; `brought` has a promoter's index for each
+        invitation."""
         bits = self.bits
         inviter_id = None
         if promoters and bits(32) >= self.organic:
@@ -265,7 +266,7 @@ class _Shop:
                 yield step
 
     def placed(self, visit: _Visit, day: int) -> OrderPlaced:
-        """The order of a visit. All that will become of it is drawn now."""
+        """The order of a visit. Its later steps are drawn now."""
         market = self.market
         basket = self.below(_BASKETS) + (0 if visit.first else _BASKETS)
         lines = self.baskets[basket]
@@ -275,7 +276,7 @@ class _Shop:
         last = settles
         if self.happens(market.refund_bps):
             late, part = self.happens(market.late_bps), self.happens(market.partial_bps)
-            # The day does not depend on the plan, unless the refund is one that comes after it.
+            # The day does not depend on the plan, except for a refund after the plan's waiting days.
             spread = self.below(30)
             back = settles + 1 + spread if late else day + 1 + spread * (market.receive_days + 7) // 30
             net = sum(line.net for line in lines)

@@ -1,4 +1,4 @@
-"""What came of one plan in one history, as figures."""
+"""The figures of one plan in one history."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,97 +10,96 @@ from cardstock.network.model import RewardKind
 from cardstock.network.plan import Finding, Plan
 
 CURVE_POINTS: Final = 20
-"""Points of the curve that shows how earnings are distributed."""
+"""Points of the curve of the distribution of earnings."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """One plan, played through one history. Amounts in fen, shares in basis points, rounded half-up."""
+    """The result of one plan on one history. Amounts in fen, shares in basis points, rounded half-up."""
 
     plan: Plan
     findings: tuple[Finding, ...]
     """The findings of the check at publishing."""
     alarms: tuple[tuple[str, int], ...]
-    """What the nightly check would find: the number of `subtrees` that reach the levels and people of the law with
-    money flowing in them, and `outside_sales`, the share of sales to people who promote nothing, where that is under a
-    half."""
+    """What the nightly compliance check would find: `subtrees`, the number of paying subtrees that reach the law's
+    levels and people, and `outside_sales`, the share of sales to non-promoters, if it is under a half."""
     members: int
     orders: int
     sales: Fen
     """Paid for goods."""
     returned: Fen
-    """Given back of it."""
+    """Refunded of the sales."""
     goods: Fen
-    """What the goods that were kept cost."""
+    """Cost of the goods that were kept."""
     accrued: tuple[tuple[RewardKind, Fen], ...]
-    """Rewards when they were credited."""
+    """Credited rewards."""
     clawed: Fen
-    """What refunds took back of them."""
+    """Rewards clawed back by refunds."""
     clawed_late: Fen
-    """The part of it that had been available before: it may have been paid out."""
+    """The part of it that was available before, and may have been paid out."""
     peak_frozen: Fen
-    """The most that refunds could have taken back at one time without anybody's debt."""
+    """The highest sum of frozen rewards at one time: refunds could claw it back without debt."""
     benefits: int
-    """Benefits granted by a plan without cash, less those undone."""
+    """Coupons granted by a plan without cash, less those revoked."""
     benefit_cost: Fen
     dividend: Fen
     worst_order_bps: Bps
-    """The most that one order paid, of its net, rounded up."""
+    """The highest payment of one order, of its net, rounded up."""
     worst_order: str | None
     worst_reference_bps: Bps
-    """The same for one unit at the plan's reference price in the worst possible positions."""
+    """The same for one unit at the plan's reference price in the most expensive positions."""
     earners: int
-    """Who kept something in the end."""
+    """Number of members who kept something in the end."""
     top_bps: Bps
-    """What the highest-earning hundredth of them, at least one, has of all that they keep."""
+    """Share of the highest-earning hundredth of them (at least one) in all that they keep."""
     gini_bps: Bps
-    """How unequal they are: 0 all the same, 10 000 one has it all."""
+    """Gini coefficient of their earnings: 0 all equal, 10 000 one has everything."""
     curve_bps: tuple[Bps, ...]
-    """What the lowest-earning 1/20, 2/20 ... of them have of it."""
+    """Share of the lowest-earning 1/20, 2/20 ... of them in all that they keep."""
     outside_bps: Bps
-    """Sales to people who are no distributors and have brought nobody, of all sales."""
+    """Share of sales to members who are no distributors and have brought nobody."""
     promotions: int
     demotions: int
     refused_bindings: int
-    """Bindings that the rules refused; only a recorded history can hold such."""
+    """Bindings that the rules refused; only possible in recorded histories."""
 
     @property
     def kept(self) -> Fen:
-        """Sales less what was given back."""
+        """Sales less refunds."""
         return self.sales - self.returned
 
     @property
     def rewards(self) -> Fen:
-        """What promoters keep, dividends included."""
+        """Rewards that promoters keep, dividends included."""
         return sum(amount for _, amount in self.accrued) - self.clawed + self.dividend
 
     @property
     def cost(self) -> Fen:
-        """What the plan costs the brand."""
+        """Cost of the plan for the brand."""
         return self.rewards + self.benefit_cost
 
     @property
     def cost_bps(self) -> Bps:
-        """The cost, of the sales kept."""
+        """The cost in basis points of the sales kept."""
         return share_bps(self.cost, self.kept)
 
     @property
     def margin(self) -> Fen:
-        """Sales kept, less their goods and the plan's cost."""
+        """Sales kept, less the cost of their goods and of the plan."""
         return self.kept - self.goods - self.cost
 
     @property
     def margin_bps(self) -> Bps:
-        """The margin, of the sales kept."""
+        """The margin in basis points of the sales kept."""
         return share_bps(self.margin, self.kept)
 
     @property
     def clawed_bps(self) -> Bps:
-        """Of all that was credited."""
+        """Clawed back, in basis points of all credited rewards."""
         return share_bps(self.clawed, sum(amount for _, amount in self.accrued))
 
     @property
     def earning_bps(self) -> Bps:
-        """Members who kept something."""
+        """Members who kept something, in basis points of all members."""
         return share_bps(self.earners, self.members)
 
 
@@ -114,7 +113,7 @@ def gini_bps(earnings: Sequence[Fen]) -> Bps:
 
 
 def curve(earnings: Sequence[Fen]) -> tuple[Bps, ...]:
-    """What the first 1/20, 2/20 ... of `earnings` (sorted upwards) make of all; the Lorenz curve."""
+    """Share of the first 1/20, 2/20 ... of `earnings` (sorted upwards) in all; the Lorenz curve."""
     whole = sum(earnings)
     points, done, total = [], 0, 0
     for point in range(1, CURVE_POINTS + 1):
@@ -126,5 +125,5 @@ def curve(earnings: Sequence[Fen]) -> tuple[Bps, ...]:
 
 
 def share_bps(part: Fen, whole: Fen) -> Bps:
-    """What `part` is of `whole`, half-up; 0 of nothing."""
+    """`part` in basis points of `whole`, half-up; 0 if `whole` is 0."""
     return half_up(part * BPS_ONE, whole) if whole > 0 else 0

@@ -1,7 +1,6 @@
 """The steps of a shop's history in the order of time, and the history of recorded orders.
 
-A history is a stream that the simulation reads once; it holds no more than what is still to come of the orders under
-way.
+A history is a stream that the simulation reads once; it keeps only the future steps of open orders.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from cardstock.network.rewards import nothing_refunded, refund_amount, refund_un
 
 FIRST_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_MOMENT: Final = datetime(9000, 1, 1, tzinfo=UTC)
-"""A record's times lie between these two, so that windows and freezes of whole years can be added to all of them."""
+"""Latest time of a record, so that windows and freezes of whole years can be added to every one."""
 
 
 class PartnerAppointed(msgspec.Struct, frozen=True):
@@ -38,11 +37,11 @@ class MemberJoined(msgspec.Struct, frozen=True):
     at: datetime
     verified: bool = False
     passes: bool = False
-    """The member will neither buy nor bring anybody: nothing has to be kept."""
+    """The member will neither buy nor bring anybody, so no position is kept."""
 
 
 class OrderPlaced(msgspec.Struct, frozen=True):
-    """An order was placed; paid in the same moment, if `paid`."""
+    """An order was placed; if `paid`, also paid at the same moment."""
 
     order_id: str
     member_id: str
@@ -61,14 +60,14 @@ class OrderPaid(msgspec.Struct, frozen=True):
 
 
 class OrderSettled(msgspec.Struct, frozen=True):
-    """The return window and the freeze of an order were over: its rewards are available."""
+    """The return window and the freeze of an order ended: its rewards are available."""
 
     order_id: str
     at: datetime
 
 
 class OrderReturned(msgspec.Struct, frozen=True):
-    """A refund of an order: `units` of its lines (by index), or `fen` of all of it, or everything that was left."""
+    """A refund of an order: `units` of its lines (by index), or `fen` over all lines, or everything that was left."""
 
     order_id: str
     at: datetime
@@ -77,13 +76,13 @@ class OrderReturned(msgspec.Struct, frozen=True):
 
 
 class OrderClosed(msgspec.Struct, frozen=True):
-    """Nothing will happen to an order any more."""
+    """No further step of an order follows."""
 
     order_id: str
 
 
 class MemberLeft(msgspec.Struct, frozen=True):
-    """A member who has brought nobody will not come back: nothing has to be kept."""
+    """A member who has brought nobody has no further steps, so no position is kept."""
 
     member_id: str
 
@@ -95,7 +94,7 @@ History: TypeAlias = Iterator[Step]
 
 
 class RecordedOrder(msgspec.Struct, frozen=True):
-    """One order of the past. `inviter_id` counts where the buyer was not bound yet."""
+    """One past order. `inviter_id` counts if the buyer was not bound yet."""
 
     order_id: str
     member_id: str
@@ -103,18 +102,18 @@ class RecordedOrder(msgspec.Struct, frozen=True):
     placed_at: datetime
     inviter_id: str | None = None
     paid_at: datetime | None = None
-    """None: never."""
+    """None if never paid."""
     received_at: datetime | None = None
-    """None: never, so it does not settle."""
+    """None if never received: the order does not settle."""
     returns: tuple[OrderReturned, ...] = ()
 
 
 def recorded(orders: Iterable[RecordedOrder], plan: Plan, partners: Sequence[str] = ()) -> History:
-    """The history of recorded orders, given by the time of placing; `partners` are appointed before all of it.
+    """The history of recorded orders, sorted by the time of placing; `partners` are appointed before all of them.
 
-    Raises `InvalidError` with the fact `order_id`: ORDERS_UNSORTED (placed before the one that was given before it),
-    ORDER_INVALID (an id that came before, without lines, times that contradict each other or lie outside of 1970 to
-    9000, more refunded than paid).
+    Raises `InvalidError` with the fact `order_id`: ORDERS_UNSORTED (placed before the order given before it),
+    ORDER_INVALID (a repeated id, no lines, contradicting times or times outside of 1970 to 9000, more refunded than
+    paid).
     """
     wait = timedelta(days=plan.waits_days)
     due: list[tuple[datetime, int, int, Step]] = []
@@ -151,7 +150,7 @@ def _what_follows(order: RecordedOrder, wait: timedelta) -> list[tuple[datetime,
     if order.received_at is not None:
         settled_at = order.received_at + wait
         steps.append((settled_at, OrderSettled(order.order_id, settled_at)))
-    # What happens in the same moment: the payment, a refund, the end of the window.
+    # Steps of the same moment keep this sequence: payment, refund, end of the window.
     steps.sort(key=lambda step: step[0])
     steps.append((steps[-1][0] if steps else order.placed_at, OrderClosed(order.order_id)))
     return steps
@@ -177,7 +176,7 @@ def _is_possible(order: RecordedOrder) -> bool:
 
 
 def refunded_after(lines: Sequence[OrderLine], done: Refunded, step: OrderReturned) -> Refunded:
-    """`done` after `step` too. Raises `RefusedError` when that is more than was paid."""
+    """`done` plus the refund of `step`. Raises `RefusedError` if more is refunded than was paid."""
     if step.units is not None:
         return refund_units(lines, done, step.units)
     rest = sum(line.net for line in lines) - sum(done.fen)

@@ -1,8 +1,7 @@
-"""Try a plan on a history: what it would have cost, and what it would have paid to each member.
+"""Run a plan on a history: what it would have cost, and what it would have paid to each member.
 
-There is no second engine: the pure rules of the network and of rewards decide, with the arguments that the verbs give
-them. A step looks at a fixed number of members, so that a million cost a hundred times what ten thousand do. Only
-members who can still matter are kept in memory.
+There is no second engine: the network's pure rules decide, with the arguments that the verbs pass. A step reads a
+fixed number of members, so the time grows linearly with them. Only members who can still matter are kept in memory.
 """
 
 from collections import Counter
@@ -59,11 +58,11 @@ _STEPS_BETWEEN: Final = 5_000
 
 
 Watch: TypeAlias = Callable[[str, RewardKind, str, Fen], None]
-"""Told of every credit (and, below zero, of every claw-back): order, reward, member, fen."""
+"""Called for every credit (below zero: claw-back): order, reward, member, fen."""
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """One plan to be tried, with the approvals it would be published with, and the shop expected under it."""
+    """One plan to run, with its approvals, and the shop expected under it."""
 
     plan: Plan
     market: Market
@@ -77,7 +76,7 @@ def run(
     *,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Try a plan on recorded orders (see `history.recorded`), or on its made-up market.
+    """Run a plan on recorded orders (see `steps.recorded`), or on its synthetic market.
 
     Raises `InvalidError`: MARKET_INVALID, ORDERS_UNSORTED, ORDER_INVALID.
     """
@@ -102,10 +101,10 @@ def simulate(
     progress: Progress | None = None,
     watch: Watch | None = None,
 ) -> Outcome:
-    """Play `steps` under `plan`. `progress` is told now and then how many members and orders have come so far.
+    """Run `steps` under `plan`. `progress` gets the numbers of members and orders so far, now and then.
 
-    `goods_bps` is what goods cost, of what is paid for them; a free order costs the goods of `plan.price`, another
-    benefit `unlock_cost`. A binding that the rules refuse is counted and left out, as the shop would have.
+    `goods_bps` is the cost of goods, of what is paid for them; a free order costs the goods of `plan.price`, an
+    `unlock` coupon `unlock_cost`. A binding that the rules refuse is counted and left out.
     """
     life = _Life(plan, watch)
     play: dict[type, Callable[..., None]] = {
@@ -133,11 +132,11 @@ def simulate(
 
 _NOBODY: Final = Position("")
 _NIGHT_AFTER: Final = timedelta(hours=8, days=1)
-"""The brand's zone, eight hours before UTC, and the day after."""
+"""Eight hours to the brand's zone, and one day: rewards are released in the night after their window."""
 
 
 class _Order:
-    """An order under way."""
+    """An open order."""
 
     __slots__ = ("counted", "facts", "frozen", "lines", "refunded", "rewards", "settled", "taken")
 
@@ -145,7 +144,7 @@ class _Order:
         self.lines = lines
         self.facts = facts
         self.rewards = due
-        """The earners are in the snapshot of `facts`: a basket that comes again has the same rewards."""
+        """The rewards without members, who are in the snapshot of `facts`: equal baskets share them."""
         self.counted: CountedOrder | None = None
         self.refunded: Refunded | None = None
         self.taken: list[Fen] | None = None
@@ -158,13 +157,13 @@ class _Order:
 
 
 class _Life:
-    """One run: who can still matter, the orders under way, and the sums."""
+    """One run: members who can still matter, open orders, and sums."""
 
     def __init__(self, plan: Plan, watch: Watch | None) -> None:
         self.plan = plan
         self.watch = watch
         self.nodes: dict[str, Position] = {}
-        """In the order of binding: a referrer stands before those they brought."""
+        """In the order of binding: a referrer comes before those they brought."""
         self.orders: dict[str, _Order] = {}
         self.earned: dict[str, Fen] = {}
         self.brought: dict[str, int] = {}
@@ -187,7 +186,7 @@ class _Life:
         nodes, member_id, inviter_id = self.nodes, step.member_id, step.inviter_id
         verified = step.verified and self.plan.benefit == "unlock"
         if step.passes and not verified and inviter_id in nodes and nodes[inviter_id].has_referred:
-            # A binding would write the own position alone, which nobody will read.
+            # A binding would only write the member's own position, which nobody will read.
             self.members += 1
             self.brought[inviter_id] += 1
             return
@@ -203,7 +202,7 @@ class _Life:
             except RefusedError:
                 self.refused += 1
             else:
-                del nodes[member_id]  # its place is behind the inviter's
+                del nodes[member_id]  # inserted again after the inviter
                 self._write(change)
                 self.brought[inviter_id] = self.brought.get(inviter_id, 0) + 1
         if verified:
@@ -255,7 +254,7 @@ class _Life:
             self._month(step.at).add(sale_of(order.facts.snapshot, -fen))
         part = rewards.qualifying_refunded(order.lines, after.fen)
         facts = order.facts
-        # What comes back once more than a half has come back changes nothing for roles.
+        # After the half is refunded, further refunds do not change roles.
         if part != facts.qualifying_refunded and 2 * facts.qualifying_refunded <= facts.qualifying_net:
             order.facts = replace(facts, qualifying_refunded=part, refunded_at=step.at)
             self._count(order)
@@ -264,7 +263,7 @@ class _Life:
         del self.orders[step.order_id]
 
     def leave(self, step: MemberLeft) -> None:
-        # Under that mode a promotion may still move the member.
+        # Under `keep_recruits` a promotion may still move the member.
         if self.plan.leave_mode != "keep_recruits":
             del self.nodes[step.member_id]
 
@@ -287,8 +286,7 @@ class _Life:
         self._write(change)
 
     def _rewards(self, step: OrderPlaced, snapshot: Snapshot) -> tuple[Reward, ...]:
-        """What the order pays. People in the same roles earn the same on the same basket, whoever they are; nobody is
-        erased in a history."""
+        """The order's rewards. Members in the same roles earn the same on the same basket; a history erases nobody."""
         if step.basket is None:
             return rewards.rewards_for(step.lines, snapshot, self.plan, buyer_id=step.member_id)
         referrer, owner, peer = snapshot.referrer, snapshot.owner, snapshot.peer
@@ -347,7 +345,7 @@ class _Life:
                 self.frozen -= amount
 
     def _month(self, at: datetime) -> MonthSales:
-        """The month of the brand in which the night after `at` falls: it is the night that settles."""
+        """The brand's month of the night after `at`, when the order settles."""
         night = (at + _NIGHT_AFTER).astimezone(UTC)
         return self.months.setdefault(night.year * 12 + night.month, MonthSales())
 
@@ -400,7 +398,8 @@ class _Life:
         )
 
     def _subtrees(self) -> int:
-        """How many who earn head a subtree that the law would look at. One pass from the last bound to the first."""
+        """Number of earners above a subtree of the size in the law. One pass from the last bound member to the
+        first."""
         people = {member_id: 1 + count for member_id, count in self.brought.items()}
         levels = dict.fromkeys(self.brought, 2)
         found = 0

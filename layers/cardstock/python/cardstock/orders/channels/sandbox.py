@@ -1,4 +1,4 @@
-"""The sandbox payment channel: a remote service with its own address, as a real one is, but no money moves.
+"""The sandbox payment channel: a remote service with its own address, like a real one, but no money moves.
 
 Notices and refund orders are signed by Standard Webhooks 1.0 with a shared key.
 
@@ -8,7 +8,7 @@ Notices and refund orders are signed by Standard Webhooks 1.0 with a shared key.
 | `POST /v1/refunds {refund_no, order_no, amount_fen}` | `succeeded`, `processing` or `failed`; once per number |
 
 Its notice is `{channel, event: "payment.succeeded", order_no, transaction_no, amount_fen, currency, paid_at, payer?,
-device?}`: `payer` is the payer's account with the channel, `device` the device that it was paid on.
+device?}`: `payer` is the payer's account with the channel, `device` the device used for the payment.
 """
 
 import json
@@ -89,7 +89,7 @@ class SandboxChannel:
         self._client: httpx.Client | None = None
 
     def start(self, order: Order) -> PaymentParameters:
-        # Costs no call: the sandbox takes whatever is paid.
+        # Costs no call: the sandbox accepts every payment.
         return PaymentParameters(
             channel=self.name,
             order_no=order.order_id,
@@ -145,7 +145,7 @@ class SandboxChannel:
         return bool(answer.status == "succeeded")
 
     def _call(self, method: str, path: str, body: bytes, headers: dict[str, str], kind: type) -> Any:
-        import httpx  # 80 ms that a function which only reads notices need not pay
+        import httpx  # 80 ms that a function which only reads notices saves
 
         if self._client is None:
             timeout = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
@@ -155,5 +155,5 @@ class SandboxChannel:
             response.raise_for_status()
             return msgspec.json.decode(response.content, type=kind, strict=True)
         except (httpx.HTTPError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-            # Whatever went wrong, the outcome at the channel is unknown, and unknown is not failed.
+            # After any error the outcome at the channel is unknown, which does not mean failed.
             raise CHANNEL_UNAVAILABLE() from error

@@ -1,4 +1,4 @@
-"""Alarms about subtrees: raised every night, each stops the payouts of its subtree until two people have lifted it."""
+"""Alarms about subtrees: raised every night; each stops the payouts of its subtree until two people have lifted it."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,10 +12,9 @@ from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
 
 
 def raise_alarms(found: Iterable[Subtree], *, alarms: Alarms) -> tuple[Alarm, ...]:
-    """Keep an alarm for each subtree, and stop the payouts of everybody in it who earns. Those that stop payouts.
+    """Store an alarm for each subtree, and stop its earners' payouts. Returns the alarms that stop payouts.
 
-    An alarm that was lifted stays lifted until its subtree has twice the people. A run that was killed goes on when it
-    is repeated.
+    A lifted alarm stays lifted until its subtree has twice as many people. A killed run continues when it is repeated.
     """
     raised = []
     for subtree in found:
@@ -31,10 +30,10 @@ def raise_alarms(found: Iterable[Subtree], *, alarms: Alarms) -> tuple[Alarm, ..
 
 
 def lift_alarm(alarm_id: str, actor: str, reason: str, *, can_approve: Callable[[str], bool], alarms: Alarms) -> Alarm:
-    """The first call requests that an alarm is lifted, one by another person lifts it: payouts of its subtree go on.
+    """The first call requests the lifting, a call by another person lifts the alarm, and payouts of its subtree go on.
 
-    A repeat by the person who requested it changes nothing, and neither does anybody's once it is lifted.
-    `can_approve`: whether `actor` may approve what the given person requested. Raises `NotFoundError`, `RefusedError`
+    A repeat by the requester changes nothing, nor does any call after the lifting. `can_approve`: whether `actor` may
+    approve what the given person requested. Raises `NotFoundError`, `RefusedError`
     (REASON_MISSING, SECOND_PERSON_NEEDED), `ConflictError` (ALARM_CHANGED).
     """
     if not reason.strip():
@@ -69,7 +68,7 @@ def _new_alarm(subtree: Subtree, number: int, alarms: Alarms) -> Alarm:
 
 
 def _with_figures(alarm: Alarm, subtree: Subtree, alarms: Alarms) -> Alarm:
-    """The alarm with the figures of tonight, stored if they are others."""
+    """The alarm with tonight's figures, stored if they have changed."""
     after = replace(alarm, people=subtree.people, levels=subtree.levels, earning=len(subtree.earners))
     if after == alarm:
         return alarm

@@ -1,4 +1,4 @@
-"""Nouns of compliance: purchases, holds, alarms and sales of days."""
+"""Types of compliance: purchases, holds, alarms, and daily sales."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -27,20 +27,20 @@ ALARM_STATES: Final[Mapping[AlarmState, frozenset[AlarmState]]] = {
 """State -> the states that a verb can lead to. The charts of the area's `__init__` show the same."""
 
 STOCKING_DAYS: Final = 30
-"""Days over which the units of one buyer are added up."""
+"""Days over which a buyer's units are added up."""
 OUTSIDE_DAYS: Final = 30
-"""Days over which the share of sales to people who promote nothing is taken."""
+"""Days over which the share of sales to non-promoters is computed."""
 
 
 def mark_of(kind: MarkKind, name: str) -> str:
-    """What is kept instead of the name of a payer or a device: equal for equal names, and not readable."""
+    """A stored hash instead of a payer's or a device's name: equal for equal names, and not readable."""
     return derived_id(kind, name)
 
 
 class Purchase(msgspec.Struct, frozen=True):
-    """One paid order as compliance sees it. Nothing in it is the client's word.
+    """One paid order in compliance. None of its values comes from the client.
 
-    `payer` and `device` are marks of what the payment channel said in its signed notice, `""` where it said nothing.
+    `payer` and `device` are marks from the payment channel's signed notice, `""` if it named none.
     """
 
     order_id: str
@@ -48,17 +48,17 @@ class Purchase(msgspec.Struct, frozen=True):
     paid_at: datetime
     net: Fen
     units: int
-    """Units on lines that were paid for and earn."""
+    """Paid units on lines that earn."""
     promoter: bool
-    """The buyer was a distributor or a partner when the order was placed."""
+    """Whether the buyer was a distributor or a partner when the order was placed."""
     earners: tuple[str, ...] = ()
-    """Members who are credited for it."""
+    """Members credited for it."""
     payer: str = ""
     device: str = ""
 
 
 class Sale(msgspec.Struct, frozen=True):
-    """What the sales of a day keep of a purchase."""
+    """A purchase in the sales of its day."""
 
     buyer_id: str
     net: Fen
@@ -66,7 +66,7 @@ class Sale(msgspec.Struct, frozen=True):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """What is known of a member beyond doubt: the mark of the account used to register, and the verified person."""
+    """Verified facts about a member: the mark of the account used to register, and the verified person."""
 
     member_id: str
     account: str
@@ -74,7 +74,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Lift(msgspec.Struct, frozen=True):
-    """Who said that something may go on, when and why."""
+    """Who lifted a hold or an alarm (or requested it), when and why."""
 
     by: str
     at: datetime
@@ -82,9 +82,9 @@ class Lift(msgspec.Struct, frozen=True):
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """The rewards of `order_id` stay frozen while it is open.
+    """While it is open, the rewards of `order_id` stay frozen.
 
-    `members` are those with whom the order has something in common. `lifted`: set with the state of that name.
+    `members` are those who share a mark or an identity with the order. `lifted` is set in the state of that name.
     """
 
     order_id: str
@@ -96,20 +96,20 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 class Subtree(msgspec.Struct, frozen=True):
-    """A member with everybody brought by them, by those, and so on. `people` and `levels` count the head too."""
+    """A member with everybody brought by them, by those, and so on. `people` and `levels` include the head."""
 
     head: str
     people: int
     levels: int
     earners: tuple[str, ...]
-    """Members of it who have or had money of rewards, sorted."""
+    """Its members who have or had reward money, sorted."""
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """A subtree that the law would look at. Until the alarm is lifted, nobody in it is paid out.
+    """A subtree that reaches the law's size. Until the alarm is lifted, none of its members is paid out.
 
-    The figures are those of the last night that found it not lifted; with twice the people it is a new alarm.
-    `requested` and `lifted` are the words of the first and the second person, set with the states of those names.
+    The figures are those of the last night on which it was not lifted; at twice the people there is a new alarm.
+    `requested` and `lifted` are the statements of the first and the second person, set in the states of those names.
     """
 
     id: str
@@ -130,12 +130,12 @@ class Alarm(msgspec.Struct, frozen=True):
 
     @property
     def number(self) -> int:
-        """Which alarm about its head it is, from 1: the end of its id."""
+        """Its number among the alarms of its head, from 1: the end of its id."""
         return int(self.id.rpartition(".")[2])
 
 
 class SalesDay(msgspec.Struct, frozen=True):
-    """The sales of one day of the brand, and the part of them to people who promote nothing."""
+    """The sales of one of the brand's days, and the part to non-promoters."""
 
     day: date
     sales: Fen
@@ -143,7 +143,7 @@ class SalesDay(msgspec.Struct, frozen=True):
 
 
 class OutsideShare(msgspec.Struct, frozen=True):
-    """The sales of the days up to `day`, added up, and the part of them to people who promote nothing."""
+    """The sum of the sales of the days up to `day`, and the part to non-promoters."""
 
     day: date
     sales: Fen
@@ -151,10 +151,10 @@ class OutsideShare(msgspec.Struct, frozen=True):
 
     @property
     def outside_bps(self) -> Bps:
-        """Basis points of the sales; all of them while nothing was sold."""
+        """The part in basis points of the sales; 10 000 if nothing was sold."""
         return half_up(self.outside * BPS_ONE, self.sales) if self.sales else BPS_ONE
 
     @property
     def warns(self) -> bool:
-        """Whether too little is sold to people who promote nothing."""
+        """Whether the share of sales to non-promoters is too low."""
         return self.outside_bps < OUTSIDE_FLOOR_BPS

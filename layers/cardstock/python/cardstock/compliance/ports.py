@@ -8,58 +8,58 @@ from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, Sale, Sa
 
 
 class PurchaseLog(Protocol):
-    """What paid orders leave behind."""
+    """The log of paid orders."""
 
     def log_purchase(self, purchase: Purchase) -> None:
-        """Keep who bought, with whose money, on what device, and how much; a repeat changes nothing. One call."""
+        """Log buyer, payer, device and units; a repeat changes nothing. One call."""
 
     def buyers_with_mark(self, mark: str) -> Mapping[str, Sequence[str]]:
-        """Members on whose orders a mark was seen, the first few, each with those who earned on the last one."""
+        """Members whose orders had this mark, the first few, each with those who earned on the last of these orders."""
 
     def units_bought(self, buyer_id: str, since: datetime, until: datetime) -> int:
-        """Units that a member bought, both ends included."""
+        """Units that a member bought from `since` until `until`, both included."""
 
     def sales_of_day(self, day: date) -> Iterator[Sale]:
-        """Every order paid on a day of the brand."""
+        """Every order paid on one of the brand's days."""
 
 
 class Identities(Protocol):
-    """Who members are."""
+    """Identities of members."""
 
     def identities_of(self, member_ids: Iterable[str]) -> Mapping[str, Identity]:
-        """Those of the members that exist. One call for up to a hundred."""
+        """The identities of those members that exist. One call for up to a hundred."""
 
 
 class Holds(Protocol):
     """Holds, by order."""
 
     def find_hold(self, order_id: str) -> Hold | None:
-        """The hold of an order, open or lifted."""
+        """The hold of an order, open or lifted; None without one."""
 
     def save_new_hold(self, hold: Hold) -> None:
-        """Store a new hold; one that the order has already stays as it is."""
+        """Store a new hold, unless the order has one."""
 
     def save_lifted_hold(self, hold: Hold) -> bool:
         """Store that a hold was lifted; False if it had been lifted before."""
 
     def list_holds(self, limit: int, after: str | None) -> tuple[Sequence[Hold], str | None]:
-        """Holds by order id, so by time, and where the next page starts (None: nowhere)."""
+        """Holds by order id, so by time, and the start of the next page (None after the last)."""
 
 
 class Alarms(Protocol):
     """Alarms, the members whom each stops, and the sales of closed days."""
 
     def find_alarm(self, alarm_id: str) -> Alarm | None:
-        """One alarm."""
+        """The alarm of an id; None if there is none."""
 
     def newest_alarm_of(self, head: str) -> Alarm | None:
-        """The newest alarm about a subtree."""
+        """The newest alarm about a head's subtree; None without one."""
 
     def save_alarm(self, alarm: Alarm) -> bool:
-        """Store a new alarm, or replace the one whose `version` is lower by one; False if there is another."""
+        """Store a new alarm, or replace the one whose `version` is lower by one; False if another was stored."""
 
     def list_alarms(self, limit: int, after: str | None) -> tuple[Sequence[Alarm], str | None]:
-        """Alarms by id, and where the next page starts (None: nowhere)."""
+        """Alarms by id, and the start of the next page (None after the last)."""
 
     def stop_payouts(self, alarm_id: str, member_ids: Iterable[str]) -> None:
         """Store that these members belong to the alarm's subtree; a repeat changes nothing."""
@@ -68,4 +68,4 @@ class Alarms(Protocol):
         """Store the sales of a day; a repeat changes nothing."""
 
     def closed_days(self, since: date, until: date) -> Sequence[SalesDay]:
-        """The stored days, both ends included, in their order."""
+        """The stored days from `since` until `until`, both included, sorted."""

@@ -1,4 +1,4 @@
-"""Sales to people who promote nothing, and their share of all sales over thirty days."""
+"""Sales to non-promoters, and their share of all sales over thirty days."""
 
 from collections.abc import Collection
 from datetime import date, timedelta
@@ -8,9 +8,9 @@ from cardstock.compliance.ports import Alarms, PurchaseLog
 
 
 def close_day(day: date, referrers: Collection[str], *, log: PurchaseLog, alarms: Alarms) -> OutsideShare:
-    """Store the sales of a day that is over. The share of the last `OUTSIDE_DAYS`.
+    """Store the sales of a day that is over. Returns the share of the last `OUTSIDE_DAYS`.
 
-    `referrers`: everybody who has brought somebody, and so promotes even without a role.
+    `referrers`: everybody who has brought somebody, and so is a promoter even without a role.
     """
     sales = outside = 0
     for sale in log.sales_of_day(day):
@@ -22,6 +22,6 @@ def close_day(day: date, referrers: Collection[str], *, log: PurchaseLog, alarms
 
 
 def outside_share(until: date, *, alarms: Alarms) -> OutsideShare:
-    """The closed days of the `OUTSIDE_DAYS` up to `until`, added up."""
+    """The sum of the closed days of the `OUTSIDE_DAYS` up to `until`."""
     days = alarms.closed_days(until - timedelta(days=OUTSIDE_DAYS - 1), until)
     return OutsideShare(until, sum(day.sales for day in days), sum(day.outside for day in days))

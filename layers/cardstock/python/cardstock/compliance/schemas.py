@@ -1,6 +1,6 @@
 """Held rewards, alarms and sales shares as JSON."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -31,7 +31,7 @@ _REASONS: Final = {
 
 
 class Lift(Model):
-    """Why it may go on; it stays on record."""
+    """The reason for lifting; it stays on record."""
 
     reason: Annotated[
         str,
@@ -45,7 +45,7 @@ class Lift(Model):
 
 
 class Lifted(Model):
-    """Who let it go on, when and why."""
+    """Who lifted it, when and why."""
 
     by: Annotated[PersonId, Meta(description="Person who said so.")]
     at: Annotated[Moment, Meta(description="When it was said.")]
@@ -55,12 +55,12 @@ class Lifted(Model):
 
     @classmethod
     def of(cls, lift: LiftRecord | None) -> Lifted | None:
-        """A person's word; None where nobody has said it yet."""
+        """A person's lifting; None if nobody has lifted it yet."""
         return None if lift is None else cls(lift.by, rfc3339(lift.at), lift.reason)
 
 
 class HeldReward(Model):
-    """The rewards of one order, credited and kept frozen until they are let go."""
+    """The rewards of one order, credited and kept frozen until the hold is lifted."""
 
     order_id: OrderId
     reasons: Annotated[
@@ -95,7 +95,8 @@ class HeldRewards(Model):
 
 
 class ComplianceAlarm(Model):
-    """A subtree of 3 or more levels and 30 or more people with money flowing. Nobody in it is paid out meanwhile."""
+    """A subtree of 3 or more levels and 30 or more people with money flowing. While it is open, no member is paid
+    out."""
 
     alarm_id: Annotated[
         str, Meta(examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5.1"], description="Names the alarm when it is lifted.")
@@ -131,7 +132,7 @@ class ComplianceAlarms(Model):
 
 
 class SalesQuery(Model):
-    """Which thirty days."""
+    """The last of the thirty days."""
 
     until: (
         Annotated[
@@ -146,7 +147,7 @@ class SalesQuery(Model):
     ) = None
 
     def day(self) -> date | None:
-        """The day asked for; None: none was. Raises `InvalidError` QUERY_INVALID for a day that no calendar has."""
+        """The requested day; None if none. Raises `InvalidError` QUERY_INVALID for a day that does not exist."""
         try:
             return None if self.until is None else date.fromisoformat(self.until)
         except ValueError as error:
@@ -154,7 +155,7 @@ class SalesQuery(Model):
 
 
 class OutsideSales(Model):
-    """Sales of thirty days, and what of it went to people who promote nothing."""
+    """Sales of thirty days, and the part to members who promote nothing."""
 
     until: Annotated[str, Meta(description="Last day of the thirty that are added up.", examples=["2026-11-21"])]
     sales_fen: Annotated[int, Meta(description="Fen of all sales in these days.", examples=[1_530_000])]
@@ -167,7 +168,7 @@ class OutsideSales(Model):
 
     @classmethod
     def of(cls, share: OutsideShare) -> OutsideSales:
-        """The share of thirty days, with the floor under which it warns."""
+        """The share of thirty days, with the limit below which it warns."""
         return cls(
             share.day.isoformat(), share.sales, share.outside, share.outside_bps, OUTSIDE_FLOOR_BPS, warns=share.warns
         )

@@ -1,19 +1,19 @@
-"""Compliance in DynamoDB: logged purchases, holds, alarms and sales of days.
+"""Compliance in DynamoDB: logged purchases, holds, alarms and daily sales.
 
-Table `compliance`, partition key `pk`, sort key `sk`; no index. Nothing is ever deleted: what was stopped, by whom it
-was lifted and why is a record.
+Table `compliance`, partition key `pk`, sort key `sk`; no index. Nothing is ever deleted: holds and alarms, and who
+lifted them and why, are records.
 
 | Access pattern | pk / sk | Cost |
 |---|---|---|
-| log a paid order | the three next, put in one batch | 1 WCU each, 1 call |
-| members on whose orders a mark was seen, and who earned on them | `mark#payer_..` / member id | 1 read |
-| units that a member bought in a time | `bought#mem_..` / milliseconds and order id | 1 read |
+| log a paid order | the next three, put in one batch | 1 WCU each, 1 call |
+| members whose orders had a mark, and who earned on them | `mark#payer_..` / member id | 1 read |
+| units that a member bought in a period | `bought#mem_..` / milliseconds and order id | 1 read |
 | sales of a day | `sold#2026-11-22` / order id | 1 RCU per 40 orders |
 | the hold of an order; all holds by page | `hold` / order id | 1 read |
 | an alarm; all alarms by page; the newest of a head | `alarm` / `mem_...1` | 1 read |
-| who is stopped, and by which alarm | `stop#mem_..` / `stop` | 1 read per hundred members |
-| whether anybody ever was | `stop` / `any` | part of another read |
-| sales of days, added up | `day` / `2026-11-22` | 1 read for a month |
+| stopped members, and their alarms | `stop#mem_..` / `stop` | 1 read per hundred members |
+| whether any member was ever stopped | `stop` / `any` | part of another read |
+| sums of daily sales | `day` / `2026-11-22` | 1 read for a month |
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from cardstock.members.model import Member
 
 _MOST_BUYERS: Final = 20
-"""Members that are looked at for one mark."""
+"""Most members read for one mark."""
 _STOP: Final = "stop"
 ANY_STOP: Final = (_STOP, "any")
-"""The key of the record that exists once anybody was ever stopped: payouts need not ask for each member before."""
+"""Key of a record that exists once any member was stopped: without it payouts need not ask for each member."""
 
 
 class SeenMarkItem(Table):
-    """A payer or a device, seen on orders of one member."""
+    """A payer's or device's mark on one member's orders."""
 
     class Meta:
         variable = "COMPLIANCE_TABLE"
@@ -76,7 +76,7 @@ class SoldItem(Table):
 
 
 class RecordItem(Table):
-    """A hold, an alarm, the stop of a member's payouts or a day: `body` is the record as JSON, by its type."""
+    """A hold, an alarm, the stop of a member's payouts or a day: `body` is the record as JSON."""
 
     class Meta:
         variable = "COMPLIANCE_TABLE"
@@ -177,11 +177,11 @@ class DynamoAlarms:
 
     def stop_payouts(self, alarm_id: str, member_ids: Iterable[str]) -> None:
         wanted = list(member_ids)
-        known = _stops(wanted)  # a read costs less than writing again what stays the same every night
+        known = _stops(wanted)  # reading costs less than rewriting equal items every night
         new = [member_id for member_id in wanted if known.get(member_id) != alarm_id]
         if not new:
             return
-        RecordItem(*ANY_STOP, body="").save()  # First: a stop that nobody asks for stops nothing.
+        RecordItem(*ANY_STOP, body="").save()  # First, because stops are only read if this record exists.
         with RecordItem.batch_write() as batch:
             for member_id in new:
                 batch.save(RecordItem(f"stop#{member_id}", _STOP, body=alarm_id))
@@ -196,7 +196,7 @@ class DynamoAlarms:
 
 
 def stopped(member_ids: Sequence[str]) -> frozenset[str]:
-    """Those of the members whose payouts an alarm stops. One read per hundred, and one per alarm."""
+    """The members whose payouts an alarm stops. One read per hundred, and one per alarm."""
     stops = _stops(member_ids)
     alarms = {alarm_id: RecordItem.find("alarm", alarm_id) for alarm_id in sorted(set(stops.values()))}
     stopping = {alarm_id for alarm_id, item in alarms.items() if item is not None and _alarm(item).stops_payouts}
@@ -206,7 +206,7 @@ def stopped(member_ids: Sequence[str]) -> frozenset[str]:
 def members_and_stopped(member_ids: Sequence[str]) -> "tuple[list[Member], frozenset[str]]":
     """The members, and the ids of those whose payouts an alarm stops. At most 99 members.
 
-    One read, as long as no member was ever stopped; afterwards two, and one per alarm.
+    One read until the first member is stopped; afterwards two, and one per alarm.
     """
     found = list(get_together({MemberItem: {(member_id,) for member_id in member_ids}, RecordItem: [ANY_STOP]}))
     members = [member_in(item) for item in found if isinstance(item, MemberItem)]

@@ -1,4 +1,4 @@
-"""Find the subtrees of the referral network that the law looks at: pure, two passes over the members."""
+"""Find the subtrees of the referral network that reach the law's size: pure, two passes over the members."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,8 +7,8 @@ from cardstock.law import ALARM_LEVELS, ALARM_PEOPLE
 
 
 def find_subtrees(referrers: Mapping[str, str], earners: Iterable[str]) -> tuple[Subtree, ...]:
-    """The subtrees that reach the levels and people of the law with money flowing in them, by head: the highest heads
-    only, since those below belong to them.
+    """The subtrees that reach the law's levels and people and have earners, by head: only the highest heads, since the
+    lower ones belong to their subtrees.
 
     `referrers`: member -> the referrer. Two passes over the members, whatever the depth; no recursion.
     """
@@ -28,7 +28,7 @@ def find_subtrees(referrers: Mapping[str, str], earners: Iterable[str]) -> tuple
 
 
 def _bottom_up(referrers: Mapping[str, str]) -> list[str]:
-    """Every member after all whom they brought, directly or through others."""
+    """Every member, after all whom they brought, directly or through others."""
     unlisted: dict[str, int] = {}
     for above in referrers.values():
         unlisted[above] = unlisted.get(above, 0) + 1
@@ -46,7 +46,7 @@ def _bottom_up(referrers: Mapping[str, str]) -> list[str]:
 
 
 def _sizes(referrers: Mapping[str, str], bottom_up: Iterable[str]) -> tuple[dict[str, int], dict[str, int]]:
-    """Head -> people, and head -> levels, for every member who has brought somebody; both count the head."""
+    """Head -> people, and head -> levels, for every member who has brought somebody; both include the head."""
     people = dict.fromkeys(referrers.values(), 1)
     levels = dict.fromkeys(people, 1)
     for member_id in bottom_up:
@@ -58,7 +58,7 @@ def _sizes(referrers: Mapping[str, str], bottom_up: Iterable[str]) -> tuple[dict
 
 
 def _highest_heads(referrers: Mapping[str, str], bottom_up: list[str], wide: set[str]) -> dict[str, str]:
-    """Member -> the highest head of a `wide` subtree above, or the member if a head; others are absent."""
+    """Member -> the highest head of a `wide` subtree above or at the member; others are absent."""
     head_of: dict[str, str] = {}
     for member_id in reversed(bottom_up):  # from the top down: a referrer comes before those they brought
         referrer = referrers.get(member_id)

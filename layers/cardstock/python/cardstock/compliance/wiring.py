@@ -1,4 +1,4 @@
-"""Factories of the compliance area, each lazy: a function imports and pays for what it uses."""
+"""Factories of the compliance area, each lazy: a function loads only what it uses."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ def holds() -> "Holds":
 
 @cache
 def alarms() -> "Alarms":
-    """Alarms about subtrees, and the members they stop, in DynamoDB."""
+    """Alarms about subtrees, and their stopped members, in DynamoDB."""
     from cardstock.compliance.store import DynamoAlarms
 
     return DynamoAlarms()
@@ -28,7 +28,7 @@ def alarms() -> "Alarms":
 
 @cache
 def purchase_log() -> "PurchaseLog":
-    """What paid orders leave behind, in DynamoDB."""
+    """The log of paid orders, in DynamoDB."""
     from cardstock.compliance.store import DynamoPurchaseLog
 
     return DynamoPurchaseLog()
@@ -36,7 +36,7 @@ def purchase_log() -> "PurchaseLog":
 
 @cache
 def check_needs() -> "CheckNeeds":
-    """What checking purchases needs."""
+    """The ports of purchase checks."""
     from cardstock.compliance.purchases import CheckNeeds
     from cardstock.compliance.store import MemberIdentities
 

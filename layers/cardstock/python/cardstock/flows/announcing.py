@@ -1,10 +1,8 @@
-"""Events to partners: what happened, in the words of the catalogue (`partners.model.EVENT_TYPES`), put into the
-webhooks queue.
+"""Events to partners, named as in the catalogue (`partners.model.EVENT_TYPES`) and put into the webhooks queue.
 
-The area in which something happens has the data of its event as a type (`orders.events`, `network.events`,
-`ledger.events`, `payouts.events`). An event's id is made from its cause: a change that comes again makes the same event
-again, which no endpoint gets twice. What a batch of changes publishes is held until `flush`, which sends ten events a
-call.
+Each area has its events' data as types (`orders.events`, `network.events`, `ledger.events`, `payouts.events`). An
+event's id is made from its cause: a repeated change makes the same event, which no endpoint gets twice. Events of a
+batch of changes are collected until `flush`, which sends ten a call.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +35,7 @@ _COMMISSION: Final[Mapping[Kind, str]] = {
 
 
 class EventQueue(Protocol):
-    """The webhooks queue. Both methods raise `UnavailableError` when a message may not have been taken."""
+    """The webhooks queue. Both methods raise `UnavailableError` if a message may not have been stored."""
 
     def send(self, body: str, /) -> None:
         """Send one message."""
@@ -47,7 +45,7 @@ class EventQueue(Protocol):
 
 
 class EventPublisher:
-    """Publishes what happened to whoever subscribed to it, at the next `flush`."""
+    """Publishes events to their subscribers at the next `flush`."""
 
     def __init__(self, queue: EventQueue) -> None:
         self._queue = queue
@@ -103,12 +101,13 @@ class EventPublisher:
             self._hold(kind, order_id, transaction.at, data, transaction.id)
 
     def flush(self) -> None:
-        """Send what is held. `UnavailableError` when some of it may not have been taken: repeat the whole batch."""
+        """Send the collected events. Raises `UnavailableError` if some may not have been sent: repeat the whole
+        batch."""
         held, self._held = self._held, []
         self.send(held)
 
     def send(self, events: Sequence[EventMessage]) -> None:
-        """Put `events` into the queue now, ten a call. `UnavailableError`: some of them may be missing, repeat."""
+        """Put `events` into the queue now, ten a call. Raises `UnavailableError` if some may be missing: repeat."""
         bodies = [encode_event(each) for each in events]
         if len(bodies) == 1:
             self._queue.send(bodies[0])
@@ -120,5 +119,5 @@ class EventPublisher:
 
 
 def event(kind: str, subject: str, at: datetime, data: msgspec.Struct, *, cause: str = "") -> EventMessage:
-    """An event about `subject` (an order id, a member id). `cause` tells apart events of one kind about one subject."""
+    """An event about `subject` (an order id, a member id). `cause` distinguishes events of one kind and subject."""
     return EventMessage(derived_id("evt", kind, subject, cause), kind, subject, at, msgspec.to_builtins(data))

@@ -1,6 +1,6 @@
 """Audit the books: what orders, payouts, coupons, dividends and write-offs should have booked, against what is booked.
 
-Everything is read: a large shop takes minutes. Two scans are never of one moment: see `ledger.audit.confirmed`.
+Everything is read: a large shop takes minutes. Its scans are not one snapshot: see `ledger.audit.confirmed`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +29,7 @@ _UNCLAIMED = frozenset({"pending", "dropped"})
 
 
 class AuditNeeds(msgspec.Struct, frozen=True):
-    """What an audit reads. Each `every_...` reads all that is stored, consistently and in no order."""
+    """The reads of an audit. Each `every_...` reads everything stored, consistently and in no order."""
 
     every_transaction: Callable[[], Iterable[LedgerTransaction]]
     every_balance: Callable[[], Iterable[Balance]]
@@ -42,7 +42,7 @@ class AuditNeeds(msgspec.Struct, frozen=True):
     every_coupon_charge: Callable[[], Iterable[CouponUse]]
     every_payout_line: Callable[[], Iterable[Line]]
     every_team_sale: Callable[[], Iterable[tuple[str, TeamSale]]]
-    """Month, and what it sold."""
+    """Month and sale."""
     orders: Orders
     plans: Plans
     rules: PlanRules
@@ -50,9 +50,9 @@ class AuditNeeds(msgspec.Struct, frozen=True):
 
 
 def audit_books(needs: AuditNeeds, go_on: Callable[[], None] = lambda: None) -> Report:
-    """Compare all that is booked with all that should have been booked.
+    """Compare all bookings with those that should exist.
 
-    `go_on` is called with everything that is read: what it raises ends the audit, and nothing is known then.
+    `go_on` is called for every item read; an exception from it ends the audit without a result.
     """
     return audit(
         _watched(needs.every_transaction(), go_on),
@@ -66,7 +66,7 @@ def audit_books(needs: AuditNeeds, go_on: Callable[[], None] = lambda: None) -> 
 
 
 def _orders(needs: AuditNeeds) -> Iterator[OrderTruth]:
-    """What each order should have led to, by its own lines, snapshot, plan and refunds."""
+    """The bookings that each order should have, by its lines, snapshot, plan and refunds."""
     refunds: dict[str, list[Refund]] = {}
     for refund in needs.every_refund():
         if refund.part_of_order:
@@ -84,7 +84,7 @@ def _orders(needs: AuditNeeds) -> Iterator[OrderTruth]:
 
 
 def _transfer(line: Line) -> TransferTruth:
-    """What a payout line should have led to, by its status."""
+    """The bookings that a payout line should have, by its status."""
     return TransferTruth(
         number=line.number,
         member_id=line.member,
@@ -114,7 +114,7 @@ def _singles(needs: AuditNeeds) -> Iterator[SingleTruth]:
 
 
 def _coupon_charges(needs: AuditNeeds) -> Iterator[SingleTruth]:
-    """What is owed for each coupon that was revoked after its order shipped, less what refunds gave back of it."""
+    """The charge of each coupon revoked after its order shipped, less what refunds gave back of it."""
     for use in needs.every_coupon_charge():
         member_id = holder_of(use.coupon_id)
         yield SingleTruth("owed", use.coupon_id, member_id, -use.fen)
@@ -125,7 +125,7 @@ def _coupon_charges(needs: AuditNeeds) -> Iterator[SingleTruth]:
 
 
 def _write_offs(needs: AuditNeeds) -> Iterator[SingleTruth]:
-    """What two people have written off. An entry that one person alone approved is unexplained."""
+    """Write-offs approved by two people. An entry approved by only one is a finding."""
     for found in needs.every_write_off():
         if found.state == "booked" and found.approved_by != found.asked_by:
             approved_by = (found.asked_by, found.approved_by)

@@ -1,4 +1,4 @@
-"""The buyer's place in the referral network, as a quote and an order keep it."""
+"""The buyer's position in the referral network, for quotes and orders."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Compliance checks of orders: a purchase as compliance sees it, and the hold on its rewards."""
+"""Compliance checks of orders: an order as a purchase, and the hold on its rewards."""
 
 from cardstock.compliance import purchases
 from cardstock.compliance.model import Hold, Purchase
@@ -15,16 +15,16 @@ class PurchaseChecks:
         self._needs = needs
 
     def log_and_check(self, order: Order, accrual: Accrual) -> Hold | None:
-        """Log a paid order, and hold its rewards if it is suspicious. The open hold, if any."""
+        """Log a paid order, and hold its rewards if it is suspicious. Returns the open hold, if any."""
         return purchases.log_and_check(purchase_of(order, accrual), self._needs)
 
     def open_hold(self, order: Order, accrual: Accrual) -> Hold | None:
-        """The open hold on the order's rewards, with all that was logged since."""
+        """The open hold on the order's rewards, checked again with later purchases."""
         return purchases.check_purchase(purchase_of(order, accrual), self._needs)
 
 
 def purchase_of(order: Order, accrual: Accrual) -> Purchase:
-    """A paid order as compliance sees it. Raises ValueError for one that is not paid."""
+    """A paid order as a purchase. Raises ValueError for an unpaid one."""
     if order.paid_at is None:
         raise ValueError(f"{order.order_id} is not paid")
     return Purchase(

@@ -14,7 +14,7 @@ from cardstock.orders.ports import CouponUses, Orders
 
 
 class GrantedCoupons:
-    """`orders.ports.Coupons`: what the network has granted and nobody has used."""
+    """`orders.ports.Coupons`: coupons that the network has granted and nobody has used."""
 
     def __init__(self, positions: Network, plans: Plans, uses: CouponUses) -> None:
         self._network = positions
@@ -42,7 +42,7 @@ class LedgerCharges:
 
 
 class CouponRevocation:
-    """Lets orders follow when the network revokes coupons, and charges follow when such orders are refunded."""
+    """When the network revokes coupons, revokes their orders; when such orders are refunded, reduces the charges."""
 
     def __init__(self, orders: Orders, uses: CouponUses, books: Books) -> None:
         self._orders = orders
@@ -50,12 +50,12 @@ class CouponRevocation:
         self._charges = LedgerCharges(books)
 
     def revoke_coupons(self, events: Sequence[Event]) -> None:
-        """Revoke the coupons that these changes of the network take back. Safe to repeat."""
+        """Revoke the coupons that these network changes revoke. Safe to repeat."""
         for event in events:
             coupon_id = revoked_coupon(event)
             if coupon_id is not None:
                 revoke_coupon(coupon_id, event.member_id, orders=self._orders, uses=self._uses, charges=self._charges)
 
     def reduce_charge(self, order: Order, refund: Refund, refunds: Sequence[Refund]) -> None:
-        """Charge less for a revoked coupon after a refund of its order has succeeded. Safe to repeat."""
+        """Reduce the charge for a revoked coupon after a refund of its order has succeeded. Safe to repeat."""
         reduce_charge(order, refund, refunds, uses=self._uses, charges=self._charges)

@@ -1,4 +1,4 @@
-"""The team dividend: settled sales count, the network divides a month of them, the ledger credits the shares."""
+"""The team dividend: settled sales are counted, the network divides each month, the ledger credits the shares."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from cardstock.orders.model import Order, Refund
 
 
 class Dividends:
-    """Counts the sales that team dividends are measured on, and pays the shares."""
+    """Counts the sales for team dividends, and pays the shares."""
 
     def __init__(self, team_sales: TeamSales, plans: Plans, books: Books) -> None:
         self._team_sales = team_sales
@@ -19,8 +19,8 @@ class Dividends:
         self._books = books
 
     def count_settled(self, order: Order) -> bool:
-        """Count an order that settles, as it was read. False if it has changed meanwhile: it has to wait. Safe to
-        repeat."""
+        """Count an order that settles, at the version read. False if it has changed meanwhile: it waits for the next
+        night. Safe to repeat."""
         return dividends.count_settled(
             order.order_id,
             order.version,
@@ -31,7 +31,7 @@ class Dividends:
         )
 
     def count_refund(self, order: Order, refund: Refund) -> None:
-        """Take a refund that succeeded off the sales of its order, if the order has settled. Safe to repeat."""
+        """Subtract a succeeded refund from the sales of its order, if the order has settled. Safe to repeat."""
         dividends.count_returned(
             order.order_id,
             refund.refund_id,
@@ -43,7 +43,7 @@ class Dividends:
         )
 
     def divide(self, month: str, time_left: Callable[[], bool] = lambda: True) -> Divided:
-        """Pay the shares of a month (`2026-11`) that is over, each once. See `network.dividends.divide`."""
+        """Pay the shares of an ended month (`2026-11`), each once. See `network.dividends.divide`."""
 
         def pay(share: DividendShare) -> None:
             share_dividend(share.plan, month, share.member_id, share.fen, books=self._books)

@@ -16,7 +16,7 @@ from cardstock.orders.ports import Orders
 
 
 class ExplainingNeeds(msgspec.Struct, frozen=True):
-    """What an explanation reads."""
+    """The reads of an explanation."""
 
     books: Books
     orders: Orders
@@ -25,8 +25,8 @@ class ExplainingNeeds(msgspec.Struct, frozen=True):
 
 
 class RewardsExplained(msgspec.Struct, frozen=True):
-    """A member's rewards on an order. `opens_at`: when its windows end; None before the receipt. `held`: compliance
-    holds its rewards."""
+    """A member's rewards on an order. `opens_at`: the end of its windows; None before the receipt. `held`: whether
+    compliance holds its rewards."""
 
     order_id: str
     rewards: tuple[MemberReward, ...]
@@ -36,7 +36,7 @@ class RewardsExplained(msgspec.Struct, frozen=True):
 
 
 def explain_rewards(order_id: str, member_id: str, needs: ExplainingNeeds) -> RewardsExplained:
-    """A member's rewards on one order. Raises `NotFoundError` when the member has none, whoever else has some."""
+    """A member's rewards on one order. Raises `NotFoundError` if the member has none."""
     rewards = rewards_of_member(order_id, member_id, books=needs.books)
     order = needs.orders.find_order(order_id)
     if order is None:

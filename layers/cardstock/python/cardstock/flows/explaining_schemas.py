@@ -1,6 +1,6 @@
 """The explanation of rewards as JSON."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -42,14 +42,14 @@ _EDGE_TEXTS: Final = {
 
 
 class Taken(Model):
-    """What one refund took back of a reward."""
+    """One refund's claw-back of a reward."""
 
     refund_id: RefundId
     amount_fen: Annotated[int, Meta(description="Fen that the refund took back.", examples=[3_825])]
 
 
 class Otherwise(Model):
-    """What the reward would have come to, had one thing been different."""
+    """The amount of the reward if one thing had been different."""
 
     what: Annotated[
         Literal["role", "referrer_role", "cap", "refund"],
@@ -69,7 +69,7 @@ class Otherwise(Model):
 
 
 class ExplainedReward(Model):
-    """One reward, and how it came to its amount."""
+    """One reward, and the reasons for its amount."""
 
     reward: Annotated[RewardKind, Meta(description="Kind of the reward.", examples=["direct"])]
     edge: Annotated[
@@ -198,7 +198,7 @@ def _reward(
 
 
 def _text(credit: Credit, english: bool) -> str:
-    """How a reward came to its amount, in one sentence."""
+    """The reasons for a reward's amount, in one sentence."""
     edge = _EDGES[credit.reward]
     name, role, why = (
         _REWARD_TEXTS[credit.reward][english],
@@ -220,5 +220,5 @@ def _text(credit: Credit, english: bool) -> str:
 
 
 def _yuan(fen: int) -> str:
-    """Hundredths as people write them: fen as yuan, basis points as percent."""
+    """Hundredths as decimals: fen as yuan, basis points as percent."""
     return f"{fen // 100}.{fen % 100:02d}"

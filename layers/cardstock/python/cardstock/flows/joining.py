@@ -1,7 +1,7 @@
-"""Members join the referral network: by an invite, by proving who they are, by an operator's appointment.
+"""Members join the referral network: by an invite, by verifying their identity, or by an operator's appointment.
 
 An invite is a member id or the key of a shared card. A login with an invite registers the member and binds the inviter
-in one transaction (`members.store`); everything else that follows from a member in the network is here.
+in one transaction (`members.store`); every other step between members and the network is here.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from cardstock.orders.ports import Coupons
 
 
 class JoiningNeeds(msgspec.Struct, frozen=True):
-    """What joining needs. `coupons` makes its port when asked: its import is slow, and few members hold a coupon."""
+    """The ports of joining. `coupons` is called only when needed: its import is slow, and few members have a coupon."""
 
     members: Members
     verifier: IdentityVerifier | None
@@ -32,7 +32,7 @@ class JoiningNeeds(msgspec.Struct, frozen=True):
 
 
 class NetworkInviters:
-    """`members.ports.Inviters` on the referral network and the keys of cards."""
+    """`members.ports.Inviters` by the referral network and the keys of cards."""
 
     def __init__(self, needs: JoiningNeeds) -> None:
         self._members = needs.members
@@ -41,7 +41,7 @@ class NetworkInviters:
 
     def member_behind(self, invite: str) -> str | None:
         member_id = invite if MEMBER_ID.fullmatch(invite) else owner_of_key(invite, cards=self._cards)
-        # The network takes every id for a member's, so whether there is such a member is asked here.
+        # The network accepts any id as a member's, so check here that the member exists.
         member = self._members.find_member(member_id) if member_id else None
         return member.id if member and member.state != "erased" else None
 
@@ -53,12 +53,12 @@ class NetworkInviters:
 
 
 def place_of(member_id: str, needs: JoiningNeeds) -> Place:
-    """The member's place now. One read; a member who holds a coupon costs three more, to learn whether it was used."""
+    """The member's place now. One read; three more for a member with a coupon, to see whether it was used."""
     return _place(position_of(member_id, network=needs.network), needs)
 
 
 def follow_invite(member_id: str, invite: str, needs: JoiningNeeds) -> Place:
-    """Bind the member to the inviter behind `invite`; the member's place then. The same again changes nothing.
+    """Bind the member to the inviter behind `invite`, and return the member's place. A repeat changes nothing.
 
     Raises `RefusedError` (INVITER_...).
     """
@@ -67,7 +67,7 @@ def follow_invite(member_id: str, invite: str, needs: JoiningNeeds) -> Place:
 
 
 def verify_person(member_id: str, name: str, number: str, needs: JoiningNeeds) -> Member:
-    """Verify whom the member is, and count a verified referral for the referrer. The same again changes nothing.
+    """Verify the member's identity, and count a verified referral for the referrer. A repeat changes nothing.
 
     Raises what `members.identity.verify_person` raises.
     """
@@ -77,7 +77,7 @@ def verify_person(member_id: str, name: str, number: str, needs: JoiningNeeds) -
 
 
 def appoint_partner(member_id: str, reason: str, actor: str, needs: JoiningNeeds) -> Place:
-    """Make the member a partner whom no rule demotes; `actor` and `reason` are kept. A repeat changes nothing.
+    """Make the member a partner whom no rule demotes; `actor` and `reason` are stored. A repeat changes nothing.
 
     Raises `NotFoundError` for an unknown member, `RefusedError` (REASON_MISSING).
     """

@@ -1,4 +1,4 @@
-"""Recommendations learn from orders: each line that a member paid for is a purchase."""
+"""Recommendations learn from orders: each paid line of an order is a purchase."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,7 +14,7 @@ class OrderPurchases:
         self._orders = orders
 
     def purchases_since(self, moment: datetime) -> Iterator[Purchase]:
-        """Each line with the units that the member kept, which may be none."""
+        """Each line with the units that the member kept, possibly 0."""
         for order in self._orders.paid_orders_since(moment):
             for line in order.lines:
                 kept = line.units - line.refunded_units

@@ -1,4 +1,4 @@
-"""What follows from a new transaction of the ledger: its members' statements, its seal, and its event."""
+"""Steps after a new transaction of the ledger: its members' statements, its note for sealing, and its event."""
 
 from typing import Protocol
 
@@ -10,14 +10,14 @@ from cardstock.ledger.ports import Seals, Statements
 
 
 class EntryEvents(Protocol):
-    """Publishes what was booked: holds the event until the batch ends."""
+    """Collects ledger events until the batch ends."""
 
     def booked(self, transaction: LedgerTransaction, /) -> None:
         """A transaction was booked."""
 
 
 class EntryNeeds(msgspec.Struct, frozen=True):
-    """What the followers of a transaction need."""
+    """The ports of these steps."""
 
     statements: Statements
     seals: Seals
@@ -25,7 +25,7 @@ class EntryNeeds(msgspec.Struct, frozen=True):
 
 
 def follow_entry(transaction: LedgerTransaction, needs: EntryNeeds) -> None:
-    """Write a transaction into its members' statements, let it wait for its seal, and publish it. Safe to repeat."""
+    """Write a transaction to its members' statements, note it for sealing, and publish it. Safe to repeat."""
     statements.project(transaction, statements=needs.statements)
     sealing.note(transaction, seals=needs.seals)
     needs.events.booked(transaction)

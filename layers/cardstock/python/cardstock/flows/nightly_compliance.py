@@ -1,4 +1,4 @@
-"""The nightly compliance check: close the days' sales, then stop the payouts of subtrees that the law looks at."""
+"""The nightly compliance check: close the days' sales, and stop the payouts of subtrees that reach the law's size."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
@@ -13,22 +13,22 @@ from cardstock.compliance.sales import close_day
 from cardstock.compliance.subtrees import find_subtrees
 
 _MEMBERS_BETWEEN: Final = 1_000
-"""Members that are read between two looks at the time."""
+"""Members read between two checks of the time."""
 
 
 class NightlyCheckNeeds(msgspec.Struct, frozen=True):
-    """What the nightly check needs. The two callables scan whole tables."""
+    """The ports of the nightly check. The two callables scan whole tables."""
 
     log: PurchaseLog
     alarms: Alarms
     all_referrers: Callable[[], Iterable[tuple[str, str]]]
-    """Every member who was brought, and the referrer."""
+    """Every member with a referrer, and the referrer."""
     all_earners: Callable[[], Iterable[str]]
-    """Every member who has or had money of rewards."""
+    """Every member who has or had reward money."""
 
 
 class NightlyCheck(msgspec.Struct, frozen=True):
-    """What one night found. `alarms`: those that stop payouts. `members`: those who were brought by somebody."""
+    """Findings of one night. `alarms`: those that stop payouts. `members`: those with a referrer."""
 
     members: int
     share: OutsideShare
@@ -36,8 +36,8 @@ class NightlyCheck(msgspec.Struct, frozen=True):
 
 
 def check_network(today: date, needs: NightlyCheckNeeds, *, require_time: Callable[[], None]) -> NightlyCheck:
-    """Close yesterday and once more the day before, since a message about an order may come late; then look for
-    subtrees. A repeat changes nothing. What `require_time` raises ends the check before anything of it counts.
+    """Close yesterday and, because a message about an order may come late, the day before again; then find subtrees. A
+    repeat changes nothing. An exception from `require_time` ends the check before it stores anything.
     """
     referrers: dict[str, str] = {}
     for number, (member_id, referrer) in enumerate(needs.all_referrers()):

@@ -1,10 +1,10 @@
-"""What follows from a change of an order, of a refund and of a supplier order.
+"""The steps that follow a change of an order, a refund or a supplier order.
 
-`FOLLOWERS` is the whole story: for each thing that can happen, its followers in the order in which they run. A new
-follower of "order paid" is one function and one word in that table.
+`FOLLOWERS` has, for each kind of change, its followers in the order in which they run. A new follower of "order paid"
+is one function and one word in that table.
 
-Changes arrive in any order and more than once. Each follower changes nothing when it ran before, so a change whose
-followers were interrupted is followed again from the first one.
+Changes arrive in any order and more than once. A follower that ran before changes nothing, so after an interruption
+all followers of a change run again from the first one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +48,7 @@ Happening: TypeAlias = Literal[
 
 
 class OrderEvents(Protocol):
-    """Publishes what happened to orders and in the network: holds the events of each call until the batch ends."""
+    """Collects events about orders and the network until the batch ends."""
 
     def order(self, order: Order, /) -> None:
         """An order has a new status."""
@@ -71,24 +71,24 @@ class PurchaseChecks(Protocol):
 
 
 class RefundCounting(Protocol):
-    """The sales that the team dividend is measured on."""
+    """The sales for the team dividend."""
 
     def count_refund(self, order: Order, refund: Refund, /) -> None:
-        """Take a refund off the sales of its order."""
+        """Subtract a refund from the sales of its order."""
 
 
 class CouponFollowing(Protocol):
-    """Coupons that the network takes back, and what is charged for them."""
+    """Revoked coupons, and their charges."""
 
     def revoke_coupons(self, events: Sequence[Event], /) -> None:
-        """Revoke the coupons that these changes of the network take back."""
+        """Revoke the coupons that these network changes revoke."""
 
     def reduce_charge(self, order: Order, refund: Refund, refunds: Sequence[Refund], /) -> None:
-        """Charge less for a revoked coupon after a refund of its order."""
+        """Reduce the charge for a revoked coupon after a refund of its order."""
 
 
 class Needs(msgspec.Struct, frozen=True):
-    """What the followers need."""
+    """The ports of the followers."""
 
     orders: Orders
     channels: Mapping[str, PaymentChannel]
@@ -104,7 +104,7 @@ class Needs(msgspec.Struct, frozen=True):
 
 
 class OrderStory(msgspec.Struct, frozen=True):
-    """An order and what was refunded of it, read once for all followers. `refund`: the one that has just succeeded."""
+    """An order and its refunds, read once for all followers. `refund` is the one that has just succeeded."""
 
     order: Order
     refund: Refund | None = None
@@ -112,10 +112,10 @@ class OrderStory(msgspec.Struct, frozen=True):
 
 
 def follow(needs: Needs, change: OrderChange | RefundChange | SupplierOrderChange | None) -> None:
-    """Run the followers of a change, one after the other. None, and a change of figures alone, have no followers.
+    """Run the followers of a change, one after the other. None, and a change of amounts only, have no followers.
 
-    Safe to repeat, also after it was interrupted at any point. Raises `UnavailableError` when the outcome of a follower
-    is unknown, and LookupError for a refund without an order.
+    Safe to repeat, also after an interruption at any point. Raises `UnavailableError` if the outcome of a follower is
+    unknown, and LookupError for a refund without an order.
     """
     if isinstance(change, SupplierOrderChange):
         _run("supplier order changed", needs, change)
@@ -146,7 +146,7 @@ def _run(happening: Happening, needs: Needs, subject: Any) -> None:
 
 
 def check_purchase(needs: Needs, story: OrderStory) -> None:
-    """Hold the order's rewards if compliance has reason to; before the credit, so that no moment goes unheld."""
+    """Hold the order's rewards if the checks require it; before the credit, so that no reward is free for a moment."""
     needs.purchase_checks.log_and_check(story.order, needs.rules.accrual(story.order))
 
 
@@ -156,25 +156,25 @@ def accrue(needs: Needs, story: OrderStory) -> None:
 
 
 def claw_back(needs: Needs, story: OrderStory) -> None:
-    """Take back of the order's rewards what the refund takes."""
+    """Claw back the refund's part of the order's rewards."""
     refund = _refund_of(story)
     taken = needs.rules.taken(story.order, refund, story.refunds)
     claw_backs.claw_back(refund.refund_id, taken, needs.rules.accrual(story.order), books=needs.books)
 
 
 def reduce_team_sales(needs: Needs, story: OrderStory) -> None:
-    """Take the refund off the sales that the team dividend is measured on."""
+    """Subtract the refund from the sales for the team dividend."""
     needs.dividends.count_refund(story.order, _refund_of(story))
 
 
 def reduce_coupon_charge(needs: Needs, story: OrderStory) -> None:
-    """Charge the buyer less for a revoked coupon, by what the refund gave back of it."""
+    """Reduce the buyer's charge for a revoked coupon by what the refund gave back of it."""
     if story.order.coupon:
         needs.coupons.reduce_charge(story.order, _refund_of(story), story.refunds)
 
 
 def count_in_network(needs: Needs, story: OrderStory) -> None:
-    """Let the order count, or count less: promotions, demotions and coupons follow from it."""
+    """Count the order, or its refund, in the network, with the promotions, demotions and coupons that follow."""
     facts = needs.rules.facts(story.order, story.refunds)
     moved = count_order(facts, network=needs.network, plans=needs.plans)
     needs.events.positions(moved)
@@ -183,7 +183,7 @@ def count_in_network(needs: Needs, story: OrderStory) -> None:
 
 
 def schedule_release(needs: Needs, story: OrderStory) -> None:
-    """Schedule the release of the order's rewards, if anything waits for it to settle."""
+    """Schedule the release of the order's rewards, if anything depends on its settling."""
     if needs.rules.concerns(story.order):
         settling.schedule_release(story.order, rules=needs.rules, calendar=needs.calendar)
 
@@ -193,7 +193,7 @@ def send_refund(needs: Needs, refund: Refund) -> None:
     try:
         refunds.execute_refund(refund.order_id, refund.refund_id, orders=needs.orders, channels=needs.channels)
     except UnavailableError as error:
-        # Without an answer the change comes again. One that the channel works on is left to the sweep of refunds.
+        # Without an answer the message is repeated. A refund that the channel processes is left to the refund sweep.
         if error.refusal is not errors.REFUND_PENDING:
             raise
 
@@ -204,7 +204,7 @@ def publish_order(needs: Needs, story: OrderStory) -> None:
 
 
 def publish_refund(needs: Needs, refund: Refund) -> None:
-    """Publish that a refund was requested, or that a stray payment went back."""
+    """Publish that a refund was requested, or that a stray payment was refunded."""
     needs.events.refund(refund)
 
 
@@ -236,5 +236,5 @@ FOLLOWERS: Final[Mapping[Happening, tuple[Callable[[Needs, Any], None], ...]]] =
     "stray payment refunded": (publish_refund,),
     "supplier order changed": (publish_supplier_order,),
 }
-"""What happened -> its followers, in their order. They take an `OrderStory`; those of a requested refund and of a stray
-payment the `Refund`, those of a supplier order its change."""
+"""Kind of change -> its followers, in order. They take an `OrderStory`; those of a requested refund and of a stray
+payment take the `Refund`, those of a supplier order its change."""

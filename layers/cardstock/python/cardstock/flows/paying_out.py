@@ -1,6 +1,5 @@
-"""Payouts, where they meet other areas: the rules of a new batch, members as payees, the ledger as payouts read it, and
-the events about a batch.
-"""
+"""Payouts and other areas: the rules of a new batch, members as payees, the ledger for payouts, and a batch's
+events."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -19,11 +18,11 @@ from cardstock.payouts.model import Balance, Batch, Booking, LedgerLine, Line, P
 from cardstock.payouts.tax.tables import table_for
 
 _SMALLEST_LISTED: Final = 1
-"""A member without money is not listed, whatever a plan says."""
+"""A member without money is not listed, even if a plan's minimum is 0."""
 
 
 class PayoutSettings(msgspec.Struct, frozen=True):
-    """How the brand pays out. `channel_minimum` is the channel's own."""
+    """The brand's payout settings. `channel_minimum` is the channel's own."""
 
     channel: str
     channel_minimum: int
@@ -32,7 +31,7 @@ class PayoutSettings(msgspec.Struct, frozen=True):
 
 
 def payout_rules(period: Period, plan: Plan, settings: PayoutSettings) -> Rules:
-    """The rules of a period's batch: the minimum of the plan in force, and the tax table that holds in the period.
+    """The rules of a period's batch: the minimum of the plan in force, and the tax table of the period.
 
     Raises `RefusedError` (TAX_TABLE_MISSING).
     """
@@ -48,7 +47,7 @@ def payout_rules(period: Period, plan: Plan, settings: PayoutSettings) -> Rules:
 
 
 class LedgerReads(msgspec.Struct, frozen=True):
-    """What the ledger lends to payouts (`ledger.payout_store`)."""
+    """Reads of the ledger for payouts (`ledger.payout_store`)."""
 
     members_with: Callable[[Fen], Iterable[tuple[str, Fen]]]
     available_of: Callable[[Sequence[str]], Mapping[str, Fen]]
@@ -93,7 +92,7 @@ _BOOKED_AS: Final = {
     ("paid", "withheld"): "tax",
     ("returned", "available"): "returned",
 }
-"""The column of a booking, by the kind of the entry and the pocket that it moves money into."""
+"""The sum of a booking that a posting belongs to, by the kind of its entry and the pocket that gets the money."""
 
 
 def _ledger_line(posting: TransferPosting) -> LedgerLine:
@@ -109,9 +108,9 @@ def _ledger_line(posting: TransferPosting) -> LedgerLine:
 
 
 class MembersAsPayees:
-    """`payouts.ports.Payees`: verified persons of age, unless they are erased or an alarm stops their payouts.
+    """`payouts.ports.Payees`: verified adults, unless they are erased or an alarm stops their payouts.
 
-    `find_members` answers members, and the ids of those who are stopped.
+    `find_members` returns members, and the ids of the stopped ones.
     """
 
     def __init__(self, find_members: Callable[[Sequence[str]], tuple[Iterable[Member], frozenset[str]]]) -> None:
@@ -123,7 +122,7 @@ class MembersAsPayees:
 
 
 class MembersAsPersons:
-    """`payouts.ports.Payees` for tax: who members are, not whether they may be paid. Checks no alarm."""
+    """`payouts.ports.Payees` for tax: who members are, not whether they may be paid. Ignores alarms."""
 
     def __init__(self, find_members: Callable[[Sequence[str]], Mapping[str, Member]]) -> None:
         self._find_members = find_members
@@ -148,7 +147,7 @@ def _payee(member: Member, now: datetime, *, hold: bool) -> Payee:
 
 
 def announce_payout(publisher: EventPublisher, kind: str, batch: Batch) -> None:
-    """Publish `payout.opened` once all members are listed, `payout.settled` with the hashes of the files."""
+    """Publish `payout.opened` once all members are listed, or `payout.settled` with the hashes of the files."""
     if kind == LISTED:
         message = event(kind, batch.id, batch.listed_at or batch.opened_at, PayoutOpened.of(batch))
     else:

@@ -1,7 +1,7 @@
-"""What the network's plans make of an order, in the words of the ledger. The engine that explains and simulates pays.
+"""The network's rules applied to an order, for the ledger. Explanations and the simulation use the same engine.
 
-All of it follows from the order's own lines and snapshot and from a published plan, neither of which ever changes: the
-same order gives the same fen whenever it is asked, by whomever.
+All results follow from the order's own lines and snapshot and from a published plan, none of which ever changes: the
+same order always gives the same fen.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,32 +27,32 @@ from cardstock.orders.model import Order, Refund
 
 
 class PlanRules:
-    """The rules of published plans, applied to orders. A plan costs one read; `plans` may keep it."""
+    """The rules of published plans, applied to orders. A plan costs one read; `plans` may cache it."""
 
     def __init__(self, plans: Plans) -> None:
         self._plans = plans
 
     def accrual(self, order: Order) -> Accrual:
-        """What `order` pays to whom, once it is paid; no credits if nobody earns on it."""
+        """The rewards of `order`, credited once it is paid; no credits if nobody earns on it."""
         plan = self._plan(order)
         return Accrual(order.order_id, plan.ref, tuple(_credit(reward) for reward in _rewards(order, plan)))
 
     def what_if(self, order: Order) -> Mapping[RewardKind, tuple[WhatIf, ...]]:
-        """What would have changed each reward of `order`, by the rules that gave it."""
+        """What would have changed each reward of `order`, by its own rules."""
         plan, snapshot = self._plan(order), Snapshot.from_compact(order.snapshot)
         return what_if(_lines(order), snapshot, plan, buyer_id=order.member_id)
 
     def opens_at(self, order: Order) -> datetime | None:
-        """When the return window and the freeze are over, after-sales aside; None before the receipt."""
+        """The end of the return window and the freeze, regardless of after-sales; None before the receipt."""
         return settling.opens_at(order, self.waits_days(order))
 
     def taken(self, order: Order, refund: Refund, refunds: Sequence[Refund]) -> Mapping[RewardKind, Fen]:
-        """What `refund` takes back of each reward, after those of `refunds` that were requested before it."""
+        """The claw-back of `refund` from each reward, after those of `refunds` that were requested before it."""
         before = settling.returned(order, (other for other in refunds if other.sequence < refund.sequence))
         return taken(_rewards(order, self._plan(order)), before, settling.returned(order, (refund,)))
 
     def settles_at(self, order: Order, refunds: Sequence[Refund] = ()) -> datetime | None:
-        """When the return window and the freeze are over, and the after-sales; None while that is open."""
+        """The end of the return window, the freeze and the after-sales; None while that is open."""
         return settling.settles_at(order, self.waits_days(order), refunds)
 
     def waits_days(self, order: Order) -> int:
@@ -60,12 +60,12 @@ class PlanRules:
         return self._plan(order).waits_days
 
     def concerns(self, order: Order) -> bool:
-        """Whether anything waits for `order` to settle."""
+        """Whether anything depends on the settling of `order`."""
         plan = self._plan(order)
         return awaits_settling(_lines(order), _rewards(order, plan), plan)
 
     def facts(self, order: Order, refunds: Sequence[Refund] = (), *, settled_at: datetime | None = None) -> OrderFacts:
-        """What the network has to know of `order`."""
+        """The facts of `order` for the network."""
         lines = _lines(order)
         net = qualifying_net(lines)
         back, refunded_at = qualifying_returned(

@@ -1,6 +1,6 @@
-"""How an order settles: its receipt schedules it, and the night after its last day releases its rewards.
+"""Settling an order: its receipt schedules the release, and the night after its release day releases its rewards.
 
-Every step may be repeated. A night that was killed goes on where it ended and repeats the last few orders at most.
+Every step may be repeated. A killed night continues where it ended and repeats at most the last few orders.
 """
 
 from collections.abc import Callable
@@ -22,22 +22,21 @@ from cardstock.orders.model import Order
 from cardstock.orders.ports import Orders
 
 Outcome: TypeAlias = Literal["settled", "held", "waiting"]
-"""`held`: compliance holds its rewards; lifting the hold schedules it again. `waiting`: it comes again the next night.
-"""
+"""`held`: compliance holds its rewards; lifting the hold schedules it again. `waiting`: tried again the next night."""
 
 
 class PromotionEvents(Protocol):
-    """Publishes what changed in the network."""
+    """Collects events about the network."""
 
     def positions(self, moved: tuple[Event, ...], /) -> None:
-        """Hold the events of these changes until `flush`."""
+        """Collect the events of these changes until `flush`."""
 
     def flush(self) -> None:
-        """Send what is held. Raises `UnavailableError` when some of it may not have been taken: repeat the step."""
+        """Send the collected events. Raises `UnavailableError` if some may not have been sent: repeat the step."""
 
 
 class ReleaseNeeds(msgspec.Struct, frozen=True):
-    """What scheduling a release needs."""
+    """The ports of scheduling a release."""
 
     orders: Orders
     rules: PlanRules
@@ -45,7 +44,7 @@ class ReleaseNeeds(msgspec.Struct, frozen=True):
 
 
 class SettlingNeeds(msgspec.Struct, frozen=True):
-    """What settling an order needs."""
+    """The ports of settling an order."""
 
     orders: Orders
     rules: PlanRules
@@ -59,8 +58,8 @@ class SettlingNeeds(msgspec.Struct, frozen=True):
 
 
 class NightResult(msgspec.Struct, frozen=True):
-    """What one night did, in orders. `failed`: those that raised; they come again the next night. Not `finished`: its
-    time was over, and the next run goes on."""
+    """Numbers of orders in one night. `failed`: those that raised; they are tried again the next night. Not `finished`:
+    the time was up, and the next run continues."""
 
     settled: int
     held: int
@@ -72,7 +71,7 @@ class NightResult(msgspec.Struct, frozen=True):
 def schedule_release(order: Order, *, rules: PlanRules, calendar: Calendar) -> None:
     """Schedule the release of an order's rewards at the end of its release day, or of today if that day is over.
 
-    Does nothing before the receipt or the payment; again, it changes nothing.
+    Does nothing before the receipt or the payment; a repeat changes nothing.
     """
     if order.received_at is not None and order.paid_at is not None:
         release.schedule_release(
@@ -81,7 +80,7 @@ def schedule_release(order: Order, *, rules: PlanRules, calendar: Calendar) -> N
 
 
 def schedule_release_again(order_id: str, needs: ReleaseNeeds) -> None:
-    """Schedule the release of an order whose hold is lifted. An order that does not exist is left alone."""
+    """Schedule the release of an order whose hold is lifted. Ignores an order that does not exist."""
     order = needs.orders.find_order(order_id)
     if order is not None:
         schedule_release(order, rules=needs.rules, calendar=needs.calendar)
@@ -90,8 +89,8 @@ def schedule_release_again(order_id: str, needs: ReleaseNeeds) -> None:
 def settle_order(order_id: str, needs: SettlingNeeds) -> Outcome:
     """Release an order's rewards and count it in the network, unless it is held or an after-sale of it is open.
 
-    Safe to repeat. Raises LookupError for an order that does not exist, and `UnavailableError` when the outcome of a
-    step is unknown.
+    Safe to repeat. Raises LookupError for an order that does not exist, and `UnavailableError` if the outcome of a step
+    is unknown.
     """
     order = needs.orders.find_order(order_id)
     if order is None:
@@ -121,8 +120,8 @@ def settle_night(
 ) -> NightResult:
     """Settle all orders whose release day was over at `until`, each day's by receipt, then payment.
 
-    An order that raises does not stop the others: `on_failure` is called with its id while the error is handled, and
-    it comes again the next night.
+    An order that raises does not stop the others: `on_failure` is called with its id while the error is handled, and it
+    is tried again the next night.
     """
     outcomes: list[Outcome] = []
     failed: list[str] = []
@@ -130,7 +129,7 @@ def settle_night(
     def settle(order_id: str) -> bool:
         try:
             outcomes.append(settle_order(order_id, needs))
-        except Exception:  # whatever is wrong with one order: it is named, and the caller fails the run
+        except Exception:  # any error of one order is reported, and the caller fails the run
             on_failure(order_id)
             failed.append(order_id)
             return False

@@ -1,8 +1,8 @@
-"""API keys follow their owners: made for persons and suppliers that exist, revoked when their person is deactivated.
+"""API keys and their owners: created for existing persons and suppliers, revoked when their person is deactivated.
 
-A key's check stays one read: it looks at the key alone. So deactivation revokes the keys, in this order: the person
-becomes inactive, then the keys that the owner has by then are revoked. A key that is made meanwhile is caught by its
-own maker, who looks at the person again after the key is stored and before its credential is shown.
+Checking a key reads the key alone. So deactivation first makes the person inactive, then revokes the keys that exist by
+then. A key created concurrently is revoked by its creator, which reads the person again after storing the key and
+before showing the credential.
 """
 
 import msgspec
@@ -19,7 +19,7 @@ from cardstock.staff.ports import Persons
 
 
 class KeyNeeds(msgspec.Struct, frozen=True):
-    """What making a key needs."""
+    """The ports of creating a key."""
 
     keys: Keys
     persons: Persons
@@ -43,7 +43,7 @@ def create_key(
 
 
 def deactivate_person(person_id: str, actor_id: str | None, *, persons: Persons, keys: Keys) -> None:
-    """Make a person inactive for good and revoke the person's keys. Safe to repeat; a call that failed is repeated.
+    """Make a person inactive for good and revoke the person's keys. Safe to repeat; repeat a failed call.
 
     Raises like `staff.persons.deactivate_person`.
     """

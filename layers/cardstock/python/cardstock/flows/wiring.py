@@ -1,4 +1,4 @@
-"""Factories of the flows area, each lazy: a function imports and pays for what it uses."""
+"""Factories of the flows, each lazy: a function loads only what it uses."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 @cache
 def key_needs() -> "KeyNeeds":
-    """What making an API key needs."""
+    """The ports of creating an API key."""
     from cardstock.flows.staff_keys import KeyNeeds
 
     return KeyNeeds(
@@ -51,7 +51,7 @@ def key_needs() -> "KeyNeeds":
 
 @cache
 def rules() -> "PlanRules":
-    """What published plans make of an order."""
+    """The rules of published plans for orders."""
     from cardstock.flows.rewarding import PlanRules
 
     return PlanRules(network_wiring.plans())
@@ -66,7 +66,7 @@ def purchase_checks() -> "PurchaseChecks":
 
 
 def nightly_check() -> "NightlyCheckNeeds":
-    """What the nightly compliance check needs. Its scans are for it alone."""
+    """The ports of the nightly compliance check. Only this check may scan."""
     from cardstock.flows.nightly_compliance import NightlyCheckNeeds
     from cardstock.ledger.store import every_balance
     from cardstock.network.store import all_referrers
@@ -80,7 +80,7 @@ def nightly_check() -> "NightlyCheckNeeds":
 
 
 def auditing() -> "AuditNeeds":
-    """What an audit of the books reads: all of it, by scans."""
+    """The reads of an audit of the books, all by scans."""
     from cardstock.flows.auditing import AuditNeeds
     from cardstock.ledger import seals_store, store
     from cardstock.network.team_sales_store import all_team_sales
@@ -108,7 +108,7 @@ def auditing() -> "AuditNeeds":
 
 @cache
 def announcements() -> "EventPublisher":
-    """Events on their way to partners, through the webhooks queue."""
+    """Publishes events to partners, through the webhooks queue."""
     from cardstock.aws.queues import Queue
     from cardstock.flows.announcing import EventPublisher
 
@@ -117,7 +117,7 @@ def announcements() -> "EventPublisher":
 
 @cache
 def purchases() -> "Purchases":
-    """Paid orders to learn recommendations from."""
+    """Paid orders for recommendations."""
     from cardstock.flows.learning import OrderPurchases
 
     return OrderPurchases(orders_wiring.paid_orders())
@@ -125,7 +125,7 @@ def purchases() -> "Purchases":
 
 @cache
 def joining_needs() -> "JoiningNeeds":
-    """What members joining the network need."""
+    """The ports of joining the network."""
     from cardstock.flows.joining import JoiningNeeds
 
     return JoiningNeeds(
@@ -139,21 +139,21 @@ def joining_needs() -> "JoiningNeeds":
 
 @cache
 def buyer_network() -> "BuyerNetwork":
-    """The buyer's place in the referral network."""
+    """The buyer's position in the referral network."""
     from cardstock.flows.buying import BuyerNetwork
 
     return BuyerNetwork(network_wiring.network())
 
 
 def quoting() -> "QuoteNeeds":
-    """What a quote needs."""
+    """The ports of a quote."""
     from cardstock.orders.placement import QuoteNeeds
 
     return QuoteNeeds(catalog_wiring.products(), buyer_network(), orders_wiring.freight(), coupons)
 
 
 def coupons() -> "GrantedCoupons":
-    """The coupons that members have and did not use."""
+    """Members' unused coupons."""
     from cardstock.flows.coupons import GrantedCoupons
 
     return GrantedCoupons(network_wiring.network(), network_wiring.plans(), orders_wiring.coupon_uses())
@@ -167,14 +167,14 @@ def coupon_revocation() -> "CouponRevocation":
 
 
 def dividends() -> "Dividends":
-    """The team dividend: what it is measured on, and what it pays."""
+    """Counts the sales for the team dividend, and pays its shares."""
     from cardstock.flows.dividends import Dividends
 
     return Dividends(network_wiring.team_sales(), network_wiring.plans(), ledger_wiring.books())
 
 
 def order_changes() -> "OrderChangeNeeds":
-    """What the followers of changed orders need."""
+    """The ports of the followers of changed orders."""
     from cardstock.flows.order_changes import Needs
 
     return Needs(
@@ -193,7 +193,7 @@ def order_changes() -> "OrderChangeNeeds":
 
 
 def explaining() -> "ExplainingNeeds":
-    """What explaining a member's rewards reads."""
+    """The reads of an explanation of a member's rewards."""
     from cardstock.compliance import wiring as compliance_wiring
     from cardstock.flows.explaining import ExplainingNeeds
 
@@ -201,21 +201,21 @@ def explaining() -> "ExplainingNeeds":
 
 
 def ledger_entries() -> "EntryNeeds":
-    """What the followers of a new ledger transaction need."""
+    """The ports of the steps after a new ledger transaction."""
     from cardstock.flows.ledger_entries import EntryNeeds
 
     return EntryNeeds(ledger_wiring.statements(), ledger_wiring.seals(), announcements())
 
 
 def release() -> "ReleaseNeeds":
-    """What scheduling an order's release needs."""
+    """The ports of scheduling an order's release."""
     from cardstock.flows.settling import ReleaseNeeds
 
     return ReleaseNeeds(orders_wiring.orders(), rules(), ledger_wiring.calendar())
 
 
 def settling() -> "SettlingNeeds":
-    """What settling an order needs."""
+    """The ports of settling an order."""
     from cardstock.flows.settling import SettlingNeeds
 
     return SettlingNeeds(
@@ -233,7 +233,7 @@ def settling() -> "SettlingNeeds":
 
 @cache
 def payout_ledger() -> "payouts_ports.Ledger":
-    """The ledger as payouts read it."""
+    """The ledger for payouts."""
     from cardstock.flows.paying_out import LedgerReads, PayoutLedger
     from cardstock.ledger import payout_store
 
@@ -249,7 +249,7 @@ def payout_ledger() -> "payouts_ports.Ledger":
 
 @cache
 def payees() -> "payouts_ports.Payees":
-    """Members as people to be paid."""
+    """Members as payees."""
     from cardstock.compliance.store import members_and_stopped
     from cardstock.flows.paying_out import MembersAsPayees
 
@@ -258,7 +258,7 @@ def payees() -> "payouts_ports.Payees":
 
 @cache
 def persons() -> "payouts_ports.Payees":
-    """Members as the persons they are."""
+    """Members as persons, for tax."""
     from cardstock.flows.paying_out import MembersAsPersons
     from cardstock.members.store import members_of
 
@@ -283,14 +283,14 @@ def payout_rules(period: "Period") -> "Rules":
 
 
 def announce_payout(kind: str, batch: "Batch") -> None:
-    """Announce to partners what happened to a batch."""
+    """Announce a batch's event to partners."""
     from cardstock.flows import paying_out
 
     paying_out.announce_payout(announcements(), kind, batch)
 
 
 def payout_step(enough_time: "Callable[[], bool]", *, in_parts: bool = True) -> "StepNeeds":
-    """What a step of a batch needs. `in_parts`: whether it may give the parts of a big batch to the map."""
+    """The ports of a batch's step. `in_parts`: whether it may give the parts of a big batch to the payout map."""
     from cardstock.payouts.needs import StepNeeds
 
     return StepNeeds(

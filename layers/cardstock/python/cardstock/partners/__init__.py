@@ -1,8 +1,8 @@
 """Partners: API keys, suppliers, their signed reports (the inbox), and webhooks out.
 
 A key belongs to a person of the staff or to a supplier. A supplier reports parcels, deliveries and stock counts to its
-inbox. An endpoint is where a partner takes events; one event for one endpoint is a delivery, and one call of the
-endpoint an attempt. An endpoint without a URL keeps its deliveries to be fetched.
+inbox. An endpoint receives a partner's events; one event for one endpoint is a delivery, and one call of the endpoint
+an attempt. An endpoint without a URL keeps its deliveries until the partner fetches them.
 
 States of an API key, `KeyState`:
 

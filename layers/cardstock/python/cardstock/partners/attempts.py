@@ -1,7 +1,7 @@
-"""Attempts to deliver: when an endpoint is called, when it is called again, and when it is given up.
+"""Attempts to deliver: when an endpoint is called, called again, and disabled.
 
-Of the messages that ask for an attempt only the newest counts. What remains is what at-least-once means: an attempt
-whose outcome could not be noted is made again under the same `webhook-id`, which is what that header is for.
+Of several messages for an attempt only the newest counts. Delivery is at least once: an attempt whose outcome could not
+be stored is repeated with the same `webhook-id`, by which the receiver recognises it.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -24,19 +24,19 @@ from cardstock.partners.model import (
 )
 from cardstock.partners.ports import AttemptNeeds, Endpoints, Outcome
 
-# After the attempt at once: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; a little over three days in all.
+# After the first attempt, which is immediate: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; over three days.
 PAUSES_SECONDS: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
-# The address has not agreed to be called yet: three attempts, then its owner has to ask again.
+# For an address that has not confirmed yet: three attempts, then its owner has to request a new challenge.
 CHALLENGE_PAUSES_SECONDS: Final = PAUSES_SECONDS[:2]
 GIVEN_UP_AFTER: Final = timedelta(days=5)
 _JITTER: Final = 0.1
 
 
 def attempt(due: Due, *, needs: AttemptNeeds) -> AttemptOutcome:
-    """Make the attempt if its time has come, note what became of it, and plan the next one.
+    """Make the attempt if its time has come, store its outcome, and plan the next one.
 
-    What happened: `early`, `stale` (nothing to do any more), `delivered`, `waiting` for the next attempt, `failed`
-    (no more attempts), or `disabled` (no more attempts, and the endpoint is given up).
+    Returns `early`, `stale` (nothing left to do), `delivered`, `waiting` for the next attempt, `failed` (no more
+    attempts), or `disabled` (no more attempts, and the endpoint is disabled).
     """
     now = clock.now()
     wait = (due.not_before - now).total_seconds()
@@ -78,7 +78,8 @@ def _follow_failure(  # noqa: PLR0917 - private, one caller
         pause = _pause(pauses[due.attempt], due, outcome, made.at)
         not_before = made.at + timedelta(seconds=pause)
         following = replace(due, attempt=due.attempt + 1, tries=delivery.tries + 1, not_before=not_before)
-        # Planned before this one is noted: a crash in between makes it twice, the other order would make it the last.
+        # Planned before this one is stored: a crash in between repeats an attempt; the other order would lose the next
+        # one.
         needs.queue.send(following, _queue_delay(pause))
     needs.deliveries.note(delivery, made, status)
     return "disabled" if disabled else status

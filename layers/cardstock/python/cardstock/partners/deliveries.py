@@ -1,6 +1,6 @@
-"""Deliveries: who gets an event, how it is kept, fetched and delivered again.
+"""Deliveries: which endpoints get an event, and how a delivery is stored, fetched and repeated.
 
-Every step is safe to repeat: an endpoint has one delivery of an event however often that is published.
+Every step is safe to repeat: an endpoint has one delivery of an event however often it is published.
 """
 
 import json
@@ -17,15 +17,15 @@ from cardstock.partners.ports import Deliveries, WebhookNeeds
 
 KEPT: Final = timedelta(days=30)
 MAX_BODY_BYTES: Final = 20 * 1024
-# Longer than a write can be under way: what is older can have nothing new before it.
+# Longer than a write can take: before this age nothing new can appear.
 SETTLED_AFTER: Final = timedelta(seconds=15)
 LONGEST_QUEUE_DELAY_SECONDS: Final = 900
 
 
 def publish(event: Event, *, needs: WebhookNeeds) -> int:
-    """Give `event` to every endpoint that wants it: staff's, and those of the supplier it is about. How many.
+    """Add `event` for every endpoint that subscribed to it: staff's, and those of its supplier. Returns their number.
 
-    Endpoints that are not active keep it: nothing is lost because an address is broken.
+    Endpoints that are not active keep the delivery, so a broken address loses nothing.
     """
     owners = [STAFF]
     supplier = event.data.get("supplier_id")
@@ -36,7 +36,7 @@ def publish(event: Event, *, needs: WebhookNeeds) -> int:
         for known in needs.endpoints.listening(owner):
             if not known.wants(event.type):
                 continue
-            # What is known may be old: an endpoint that has just answered the challenge is called at once.
+            # The cached endpoint may be old: one that has just answered the challenge is called at once.
             endpoint = known if known.status == "active" else needs.endpoints.find(owner, known.endpoint_id)
             if endpoint is not None:
                 add_delivery(event, endpoint, needs)
@@ -47,10 +47,10 @@ def publish(event: Event, *, needs: WebhookNeeds) -> int:
 def fetch(
     endpoint_id: str, limit: int, after: str | None, *, deliveries: Deliveries
 ) -> tuple[Sequence[Delivery], str | None]:
-    """Deliveries after `after`, in the order in which they were added, fifteen seconds late, and where to go on: there
-    is no end, since more will follow.
+    """Deliveries after `after` in the order in which they were added, fifteen seconds late, and the cursor to continue
+    with, which never ends, since more will follow.
 
-    Guarantee: a caller that goes on after the last one it got sees every delivery, whatever the order of the events.
+    Guarantee: a caller that continues after the last one it got sees every delivery, whatever the order of the events.
     """
     before = f"{to_epoch_ms(clock.now() - SETTLED_AFTER):013d}"
     found, _ = deliveries.page(endpoint_id, before, limit, after)
@@ -58,7 +58,7 @@ def fetch(
 
 
 def redeliver(owner: str, endpoint_id: str, delivery_id: str, *, needs: WebhookNeeds) -> None:
-    """Try a delivery again now, with a fresh set of attempts; those still planned are dropped.
+    """Try a delivery again now, with a new set of attempts; those still planned are dropped.
 
     Raises `NotFoundError`, and `ConflictError` ENDPOINT_NOT_ACTIVE for an endpoint that cannot be called.
     """
@@ -73,7 +73,8 @@ def redeliver(owner: str, endpoint_id: str, delivery_id: str, *, needs: WebhookN
 
 
 def add_delivery(event: Event, endpoint: Endpoint, needs: WebhookNeeds) -> str:
-    """Keep `event` for `endpoint`, and ask for its first attempt if the endpoint can be called. The delivery's id."""
+    """Store `event` for `endpoint`, and queue its first attempt if the endpoint can be called. Returns the delivery's
+    id."""
     now = clock.now()
     send = endpoint.url is not None and (endpoint.status == "active" or event.type == CHALLENGE)
     delivery_id = needs.deliveries.add(
@@ -90,7 +91,7 @@ def add_delivery(event: Event, endpoint: Endpoint, needs: WebhookNeeds) -> str:
         now + KEPT,
     )
     if send:
-        # Also when the delivery was known: the message that asked for its attempt may never have been sent.
+        # Also if the delivery existed: the message for its attempt may never have been sent.
         needs.queue.send(Due(endpoint.owner, endpoint.endpoint_id, delivery_id, 0, 0, now), 0)
     return delivery_id
 
@@ -98,7 +99,7 @@ def add_delivery(event: Event, endpoint: Endpoint, needs: WebhookNeeds) -> str:
 def _body(event: Event) -> str:
     body = _json(event, event.data)
     if len(body.encode()) > MAX_BODY_BYTES:
-        # The lists make it long; a receiver of the ids can ask for the rest.
+        # Lists make it long; a receiver of the ids can read the rest from the API.
         short = {name: value for name, value in event.data.items() if isinstance(value, str | int)}
         body = _json(event, {**short, "shortened": True})
     return body

@@ -41,7 +41,7 @@ def create_endpoint(
             raise NOT_FOUND()
         endpoint = stored
     if endpoint.status == "pending":
-        # Also when it was known: the request that made it may have died before this line.
+        # Also if it existed: the request that made it may have been killed before this line.
         _challenge(endpoint, endpoint.created_at, needs)
     return endpoint, earlier is None
 
@@ -60,9 +60,9 @@ def remove_endpoint(owner: str, endpoint_id: str, *, endpoints: Endpoints) -> No
 
 
 def rotate_secret(owner: str, endpoint_id: str, request: RequestKey, *, endpoints: Endpoints) -> Endpoint:
-    """The endpoint with a new secret in front of the previous one: both sign, so that its owner can change over.
+    """The endpoint with a new secret before the previous one: both sign, so that its owner can change over.
 
-    A repeat of `request` changes nothing. Raises `NotFoundError`, and `UnavailableError` when others rotate too.
+    A repeat of `request` changes nothing. Raises `NotFoundError`, and `UnavailableError` on a concurrent rotation.
     """
     for _ in range(_ATTEMPTS):
         endpoint = existing_endpoint(owner, endpoint_id, endpoints=endpoints)
@@ -72,7 +72,7 @@ def rotate_secret(owner: str, endpoint_id: str, request: RequestKey, *, endpoint
 
 
 def challenge(owner: str, endpoint_id: str, *, needs: WebhookNeeds) -> str:
-    """Queue a test event; a 2xx makes the endpoint active, also a disabled one. The id of the delivery.
+    """Queue a test event; a 2xx makes the endpoint active, also a disabled one. Returns the delivery's id.
 
     Raises `NotFoundError`.
     """

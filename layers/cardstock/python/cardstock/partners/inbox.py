@@ -12,10 +12,10 @@ INBOX_KEPT = timedelta(days=30)
 
 
 def take_message(source: str, message_id: str, body: bytes, act: Callable[[], None], *, inbox: Inbox) -> bool:
-    """Keep a verified message, let it take effect through `act`, and record that it did.
+    """Store a verified message, apply it with `act`, and mark it as done.
 
-    True if it took effect now, False if it had before. `act` must be safe to repeat: a crash between the two writes
-    lets the sender's next attempt act again. Raises `RefusedError` when the id comes again with another body.
+    True if it was applied now, False if it had been before. `act` must be safe to repeat: after a crash between the two
+    writes, the sender's next attempt calls it again. Raises `RefusedError` if the id comes again with another body.
     """
     now = clock.now()
     message = InboxMessage(source, message_id, body, now)

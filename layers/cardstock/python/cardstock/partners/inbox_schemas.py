@@ -1,6 +1,6 @@
-"""What suppliers report, as JSON; `type` says which."""
+"""Suppliers' reports as JSON, distinguished by `type`."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ OrderId = Annotated[str, Meta(pattern=r"^ord_[0-9a-z]{26}$", examples=["ord_01kb
 
 
 class ShipmentCreated(Model, tag_field="type", tag="shipment.created"):
-    """A parcel has left with everything that was still to be sent."""
+    """A parcel was sent with everything that was still to be sent."""
 
     order_id: Annotated[OrderId, Meta(description="Order whose part has left.")]
     carrier: Annotated[Text, Meta(description="Who carries the parcel.", examples=["SF"])]
@@ -27,7 +27,7 @@ class ShipmentDelivered(Model, tag_field="type", tag="shipment.delivered"):
 
 
 class InventoryUpdated(Model, tag_field="type", tag="inventory.updated"):
-    """What a supplier counted on the shelf."""
+    """A supplier's stock count."""
 
     sku: Annotated[Text, Meta(description="Article that was counted.", examples=["85123A"])]
     stock: Annotated[

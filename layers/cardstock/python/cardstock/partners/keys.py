@@ -1,4 +1,4 @@
-"""API keys: making and revoking the credentials of persons and suppliers."""
+"""API keys: creating and revoking the credentials of persons and suppliers."""
 
 import hashlib
 import secrets
@@ -18,9 +18,9 @@ def create_key(
 ) -> tuple[ApiKey, str | None]:
     """A new key and its credential, which is never shown again.
 
-    Repeated with the same `request` the credential is None: it was shown once, and is not stored. That the owner exists
-    is for the caller to check. Raises `InvalidError` SCOPE_UNKNOWN; `RefusedError` SCOPE_FOR_STAFF for a supplier's key
-    with more than a supplier's scopes.
+    For a repeat of `request` the credential is None: it was shown once, and is not stored. The caller checks that the
+    owner exists. Raises `InvalidError` SCOPE_UNKNOWN; `RefusedError` SCOPE_FOR_STAFF for a supplier's key with more
+    than a supplier's scopes.
     """
     unknown = scopes - SCOPES
     if unknown:
@@ -28,7 +28,7 @@ def create_key(
     if is_supplier_id(owner.id) and scopes - SUPPLIER_SCOPES:
         raise errors.SCOPE_FOR_STAFF()
     secret = secrets.token_urlsafe(32)
-    # Derived, so that a repeat names the same key whichever of two racing requests came first.
+    # Derived, so that two racing requests name the same key.
     key_id = derived_id("key", request.id)
     key = ApiKey(key_id, _digest(secret), scopes, owner.id, owner.name, name, clock.now())
     earlier = keys.add(key, request)
@@ -38,18 +38,18 @@ def create_key(
             raise NOT_FOUND()
         if stored.secret_sha256 != key.secret_sha256:
             return stored, None
-        # What the store knew was this very request, whose first answer got lost on the way to us.
+        # The store has this very request: its first answer was lost.
     return key, f"csk_{key_id.removeprefix('key_')}_{secret}"
 
 
 def revoke_key(key_id: str, *, keys: Keys) -> None:
-    """Make a key useless from now on. Safe to repeat."""
+    """Revoke a key. Safe to repeat."""
     if not keys.revoke(key_id):
         raise NOT_FOUND()
 
 
 def revoke_keys_of_owner(owner: str, *, keys: Keys) -> None:
-    """Make all keys of `owner` useless from now on. Safe to repeat; costs a page read and a write per active key."""
+    """Revoke all keys of `owner`. Safe to repeat; costs a page read and a write per active key."""
     after = None
     while True:
         found, after = keys.keys_of_owner(owner, _PAGE, after)

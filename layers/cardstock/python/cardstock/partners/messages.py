@@ -1,6 +1,4 @@
-"""The messages of the webhooks queue: an event to deliver, and an attempt that falls due. One type each for the
-functions that send and for the one that reads.
-"""
+"""Messages of the webhooks queue: an event to deliver, and a due attempt. Senders and the reader share the types."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeAlias
@@ -12,7 +10,7 @@ from cardstock.partners.model import Due, Event
 
 
 class EventMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something that happened, on its way to those who subscribed to it. `data` is the event's type as JSON values."""
+    """An event for its subscribers. `data` is the event's type as JSON values."""
 
     id: str
     type: str
@@ -21,12 +19,12 @@ class EventMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: dict[str, Any]
 
     def event(self) -> Event:
-        """The event as the deliveries know it."""
+        """The event for deliveries."""
         return Event(self.id, self.type, self.subject, self.time, self.data)
 
 
 class AttemptMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An attempt that falls due at `not_before`."""
+    """An attempt due at `not_before`."""
 
     owner: str
     endpoint_id: str
@@ -36,7 +34,7 @@ class AttemptMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_before: Annotated[datetime, msgspec.Meta(tz=True)]
 
     def due(self) -> Due:
-        """The attempt as `attempts.attempt` takes it."""
+        """The attempt for `attempts.attempt`."""
         return Due(self.owner, self.endpoint_id, self.delivery_id, self.attempt, self.tries, self.not_before)
 
 

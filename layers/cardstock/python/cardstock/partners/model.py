@@ -1,4 +1,4 @@
-"""Partners: who holds an API key, which suppliers there are, and what they sent."""
+"""Types of partners: API keys, suppliers, their messages, endpoints and deliveries."""
 
 import re
 from collections.abc import Mapping
@@ -25,10 +25,10 @@ SCOPES = frozenset({
 })  # fmt: skip
 
 SUPPLIER_SCOPES = frozenset({"orders:fulfil", "catalog:write", "webhooks:write"})
-"""What a supplier's key may hold."""
+"""Scopes that a supplier's key may have."""
 
 STAFF = "staff"
-"""Owner of webhook endpoints of the brand itself, whichever person made them; any other owner is a supplier id."""
+"""Owner of the brand's own webhook endpoints, whichever person created them; any other owner is a supplier id."""
 
 _SUPPLIER_ID = re.compile(r"sup_[a-z0-9]{1,26}\Z")
 
@@ -45,7 +45,7 @@ def is_supplier_id(text: str) -> bool:
 
 
 class KeyOwner(msgspec.Struct, frozen=True):
-    """Whom a key belongs to: a person of the staff (`stf_...`) or a supplier (`sup_...`), with the owner's name."""
+    """The owner of a key: a person of the staff (`stf_...`) or a supplier (`sup_...`), with the owner's name."""
 
     id: str
     name: str
@@ -54,8 +54,8 @@ class KeyOwner(msgspec.Struct, frozen=True):
 class ApiKey(msgspec.Struct, frozen=True):
     """A credential of a person or a supplier. The secret itself is shown once and never stored.
 
-    `owner` is a person id or a supplier id, `owner_name` the owner's name when the key was made, `name` what the key is
-    for.
+    `owner` is a person id or a supplier id, `owner_name` the owner's name when the key was created, `name` the purpose
+    of the key.
     """
 
     key_id: str
@@ -69,7 +69,7 @@ class ApiKey(msgspec.Struct, frozen=True):
 
     @property
     def active(self) -> bool:
-        """Whether the key still opens anything."""
+        """Whether the key is valid."""
         return self.state == "active"
 
 
@@ -90,7 +90,7 @@ MESSAGE_TRANSITIONS: Final[Mapping[MessageState, frozenset[MessageState]]] = {
 
 
 class InboxMessage(msgspec.Struct, frozen=True):
-    """A message as it came, kept for 30 days; `done` once it has taken effect."""
+    """A message as received, stored for 30 days; `done` once it was applied."""
 
     source: str
     message_id: str
@@ -119,14 +119,14 @@ EVENT_TYPES = (
     "payout.opened",
     "payout.settled",
 )
-"""What partners can subscribe to, as past participles. A supplier's endpoint gets the events about that supplier."""
+"""Types of events, as past participles. A supplier's endpoint gets only events about that supplier."""
 
 CHALLENGE = "endpoint.challenged"
 """Sent to a new endpoint; its first 2xx answer makes the endpoint active."""
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something that happened, with an id made from its cause, so that announcing it twice is announcing it once."""
+    """An event. Its id is made from its cause, so that a repeated announcement is the same event."""
 
     id: str
     type: str
@@ -144,11 +144,11 @@ ENDPOINT_TRANSITIONS: Final[Mapping[EndpointStatus, frozenset[EndpointStatus]]] 
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where a partner takes events: an address, or None for a partner that fetches them: deliveries are only kept.
+    """Receives a partner's events at a URL; without a URL the partner fetches its deliveries.
 
     `status` is `pending` until the challenge is answered, then `active`; `disabled` after five days of failures or a
-    410, never deleted for it. The two newest `secrets` sign every message. `failing_since` is the first failure after
-    the last success.
+    410, but never deleted for it. The two newest `secrets` sign every message. `failing_since` is the first failure
+    after the last success.
     """
 
     endpoint_id: str
@@ -161,12 +161,12 @@ class Endpoint(msgspec.Struct, frozen=True):
     created_at: datetime
 
     def wants(self, kind: str) -> bool:
-        """Whether events of this type go to the endpoint."""
+        """Whether the endpoint has subscribed to this type of event."""
         return kind in self.events or "*" in self.events
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One call: when, and the status or the error that came back."""
+    """One call: its time, and the status or the error."""
 
     at: datetime
     status: int | None
@@ -174,7 +174,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 AttemptOutcome: TypeAlias = Literal["early", "stale", "delivered", "waiting", "failed", "disabled"]
-"""What became of a message that asks for an attempt; `attempts.attempt` says what each means."""
+"""The outcome of a message for an attempt; `attempts.attempt` explains each."""
 
 DeliveryStatus: TypeAlias = Literal["kept", "waiting", "delivered", "failed"]
 DELIVERY_TRANSITIONS: Final[Mapping[DeliveryStatus, frozenset[DeliveryStatus]]] = {
@@ -183,15 +183,15 @@ DELIVERY_TRANSITIONS: Final[Mapping[DeliveryStatus, frozenset[DeliveryStatus]]] 
     "delivered": frozenset({"waiting"}),
     "failed": frozenset({"waiting", "delivered"}),
 }
-"""A failed delivery becomes delivered when two attempts ran at once and the other one failed."""
+"""Allowed changes. `failed` becomes `delivered` if two attempts ran at once and the other one failed."""
 
 
 class Delivery(msgspec.Struct, frozen=True):
     """One event for one endpoint.
 
-    `status`: `kept` (to be fetched, or to be delivered when its owner asks), `waiting` (on its way), `delivered`,
-    `failed`. `delivery_id` begins with the moment at which it was added, so that a list of deliveries never shows a
-    new one before those already seen. `tries` counts all attempts; `attempts` logs the newest.
+    `status`: `kept` (until it is fetched or its owner asks for its delivery), `waiting` (for an attempt), `delivered`,
+    `failed`. `delivery_id` begins with the moment at which it was added, so that a list of deliveries never shows a new
+    one before those already seen. `tries` counts all attempts; `attempts` logs the newest.
     """
 
     endpoint_id: str
@@ -210,10 +210,10 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """An attempt that is to be made, as it travels through the queue.
+    """A planned attempt in the queue.
 
-    `attempt` is its place in the schedule, from 0. `tries` is how many attempts had been made when it was planned: once
-    there are more, another message has taken its place.
+    `attempt` is its place in the schedule, from 0. `tries` is the number of attempts when it was planned: once there
+    are more, it is replaced by another message.
     """
 
     owner: str

@@ -1,4 +1,4 @@
-"""What the partners area needs from the outside."""
+"""What the partners area needs from outside."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,61 +21,61 @@ from cardstock.partners.model import (
 
 
 class Keys(Protocol):
-    """Where API keys are kept."""
+    """Stored API keys."""
 
     def add(self, key: ApiKey, request: RequestKey) -> str | None:
-        """Store `key`. A repeat of `request` stores nothing and gives the id of the key it made the first time."""
+        """Store `key`. A repeat of `request` stores nothing and returns the id of the first key."""
 
     def find(self, key_id: str) -> ApiKey | None:
-        """The key, read consistently: a revoked key must stop at once."""
+        """The key, read consistently, because a revoked key must stop at once; None if there is none."""
 
     def revoke(self, key_id: str) -> bool:
-        """Make the key inactive for good; False if there is none."""
+        """Make the key inactive for good; False if it does not exist."""
 
     def keys_of_owner(self, owner: str, limit: int, after: str | None) -> tuple[Sequence[ApiKey], str | None]:
-        """A page of the owner's keys, revoked ones too, in the order of their ids, and the id behind which the next
-        starts; None at the end. Read consistently: a key that was added is there."""
+        """A page of the owner's keys, including revoked ones, by id, and the id after which the next page starts; None
+        at the end. Read consistently, so that a key just added is in it."""
 
 
 class Suppliers(Protocol):
-    """Where suppliers are kept."""
+    """Stored suppliers."""
 
     def add(self, supplier: Supplier) -> Supplier:
-        """Store `supplier` unless there is one with its id; gives what is stored."""
+        """Store `supplier` unless its id exists; returns the stored one."""
 
     def find(self, supplier_id: str) -> Supplier | None:
-        """The supplier, if there is one."""
+        """The supplier; None if there is none."""
 
     def rename(self, supplier_id: str, name: str) -> None:
-        """Give the supplier another name, and leave its secrets alone."""
+        """Change the supplier's name, not its secrets."""
 
     def rotate(self, supplier: Supplier, secrets: tuple[str, ...], request: RequestKey, at: datetime) -> bool:
-        """Replace the secrets that `supplier` was read with. A repeat of `request` changes nothing.
+        """Replace the secrets with which `supplier` was read. A repeat of `request` changes nothing.
 
-        False if somebody else has replaced them meanwhile.
+        False if they were replaced meanwhile.
         """
 
 
 class Inbox(Protocol):
-    """Where received messages are kept, raw."""
+    """Received messages, stored as received."""
 
     def receive(self, message: InboxMessage, keep_until: datetime) -> InboxMessage:
-        """Keep `message` if its id is new for its source; gives what is kept under that id."""
+        """Store `message` if its id is new for its source; returns the stored one."""
 
     def done(self, source: str, message_id: str) -> None:
-        """Mark the message as having taken effect."""
+        """Mark the message as applied."""
 
 
 class Outcome(Protocol):
-    """What became of one call."""
+    """The outcome of one call."""
 
     @property
     def status(self) -> int | None:
-        """The status, if there was an answer."""
+        """The HTTP status; None without an answer."""
 
     @property
     def error(self) -> str | None:
-        """Why there was none."""
+        """Why there was no answer; None if there was one."""
 
     @property
     def retry_after(self) -> str | None:
@@ -87,16 +87,16 @@ class Outcome(Protocol):
 
 
 class Endpoints(Protocol):
-    """Where endpoints are kept."""
+    """Stored endpoints."""
 
     def add(self, endpoint: Endpoint, request: RequestKey) -> str | None:
-        """Store `endpoint`. A repeat of `request` stores nothing and gives the id of the endpoint it made first."""
+        """Store `endpoint`. A repeat of `request` stores nothing and returns the id of the first endpoint."""
 
     def find(self, owner: str, endpoint_id: str) -> Endpoint | None:
-        """The owner's endpoint, if there is one."""
+        """The owner's endpoint; None if there is none."""
 
     def remove(self, owner: str, endpoint_id: str) -> None:
-        """Forget the endpoint; nothing happens if there is none."""
+        """Delete the endpoint; a missing one changes nothing."""
 
     def of(self, owner: str) -> Sequence[Endpoint]:
         """All endpoints of `owner`."""
@@ -105,28 +105,28 @@ class Endpoints(Protocol):
         """All endpoints of `owner`, as they were at most half a minute ago."""
 
     def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
-        """Note how the endpoint does, unless it was removed or has another status than it was read with."""
+        """Store the endpoint's health, unless it was removed or its status has changed since it was read."""
 
     def rotate(self, endpoint: Endpoint, secrets: tuple[str, ...], request: RequestKey, at: datetime) -> bool:
-        """Replace the secrets that `endpoint` was read with. A repeat of `request` changes nothing.
+        """Replace the secrets with which `endpoint` was read. A repeat of `request` changes nothing.
 
-        False if somebody else has replaced them meanwhile.
+        False if they were replaced meanwhile.
         """
 
 
 class Deliveries(Protocol):
-    """Where deliveries are kept."""
+    """Stored deliveries."""
 
     def add(self, delivery: Delivery, keep_until: datetime) -> str:
-        """Keep `delivery` unless the endpoint has one of its event; gives the id of the one that is kept."""
+        """Store `delivery` unless the endpoint has one of its event; returns the stored one's id."""
 
     def find(self, endpoint_id: str, delivery_id: str) -> Delivery | None:
-        """The delivery, if there is one."""
+        """The delivery; None if there is none."""
 
     def note(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus) -> None:
         """Log `attempt`, count it and set the status.
 
-        Another attempt that was noted since `delivery` was read stands, unless this one delivered.
+        If another attempt was logged since `delivery` was read, its status stays, unless this one delivered.
         """
 
     def reopen(self, delivery: Delivery) -> None:
@@ -135,12 +135,12 @@ class Deliveries(Protocol):
     def page(
         self, endpoint_id: str, before: str, limit: int, after: str | None
     ) -> tuple[Sequence[Delivery], str | None]:
-        """A page of the deliveries whose ids are before `before`, oldest first, in the order in which they were added,
-        and the id behind which the next starts; None at the end."""
+        """A page of the deliveries with ids before `before`, in the order in which they were added, and the id after
+        which the next page starts; None at the end."""
 
 
 class DueQueue(Protocol):
-    """Where attempts wait."""
+    """The queue of planned attempts."""
 
     def send(self, due: Due, delay_seconds: int) -> None:
         """Send `due`; it arrives after `delay_seconds` (at most 900)."""
@@ -150,18 +150,18 @@ class Post(Protocol):
     """Calls an endpoint."""
 
     def __call__(self, url: str, headers: dict[str, str], body: bytes) -> Outcome:
-        """POST the body. The outcome says what came of it; nothing that the other side does raises."""
+        """POST the body and return the outcome; nothing that the other side does raises."""
 
 
 class Sign(Protocol):
-    """Makes the headers that prove where a message comes from."""
+    """Signs messages."""
 
     def __call__(self, secrets: Sequence[str], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
         """Headers with one signature per secret."""
 
 
 class WebhookNeeds(msgspec.Struct, frozen=True):
-    """What keeping and queueing deliveries needs."""
+    """The ports of storing and queueing deliveries."""
 
     endpoints: Endpoints
     deliveries: Deliveries
@@ -169,7 +169,7 @@ class WebhookNeeds(msgspec.Struct, frozen=True):
 
 
 class AttemptNeeds(WebhookNeeds, frozen=True):
-    """What an attempt needs besides."""
+    """The ports of an attempt."""
 
     post: Post
     sign: Sign

@@ -1,6 +1,6 @@
 """API keys, suppliers and supplier orders as JSON."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ KeyOwnerId = Annotated[
 
 
 class CreateKey(Model):
-    """Whose key it is, and what it may do."""
+    """A key's owner, and its scopes."""
 
     name: Annotated[
         str,
@@ -64,7 +64,7 @@ class CreatedKey(Model):
 
     @classmethod
     def of(cls, key: ApiKey, credential: str | None) -> CreatedKey:
-        """`key` for whoever made it; `credential` when it is new."""
+        """`key` for its creator; `credential` only if it is new."""
         return cls(key.key_id, credential, key.name, key.owner, sorted(key.scopes), rfc3339(key.created_at))
 
 
@@ -84,7 +84,7 @@ class StoredKey(Model):
 
     @classmethod
     def of(cls, key: ApiKey) -> StoredKey:
-        """`key` for whoever manages keys."""
+        """`key` without its credential."""
         return cls(key.key_id, key.name, key.owner, sorted(key.scopes), key.active, rfc3339(key.created_at))
 
 
@@ -96,7 +96,7 @@ class KeyList(Model):
 
 
 class KeyPage(PageQuery, kw_only=True):
-    """Whose keys, and which part of the list."""
+    """The owner of the keys, and the part of the list."""
 
     owner: Annotated[
         str,
@@ -125,7 +125,7 @@ class PutSupplier(Model):
 
 
 class StoredSupplier(Model):
-    """A supplier, and where it reports."""
+    """A supplier, and the URL for its reports."""
 
     supplier_id: Annotated[SupplierId, Meta(description="Names the supplier in products, orders and keys.")]
     name: Annotated[str, Meta(description="The supplier's name for people.", examples=["宁波织物有限公司"])]
@@ -143,6 +143,6 @@ class StoredSupplier(Model):
 
     @classmethod
     def of(cls, supplier: Supplier, secret: str | None) -> StoredSupplier:
-        """`supplier` for staff; `secret` when it is new."""
+        """`supplier` for staff; `secret` only if it is new."""
         inbox = f"/v1/inbox/{supplier.supplier_id}"
         return cls(supplier.supplier_id, supplier.name, secret, inbox, rfc3339(supplier.created_at))

@@ -14,7 +14,7 @@ Table `deliveries`, partition key `pk`, sort key `sk`; items expire after 30 day
 
 | Access pattern | Key |
 |---|---|
-| an endpoint's deliveries, as they were added | endpoint id / delivery id (the moment, `.`, event id) |
+| an endpoint's deliveries, in the order of adding | endpoint id / delivery id (the moment, `.`, event id) |
 | whether an endpoint has an event | endpoint id `#events` / event id |
 """
 
@@ -74,7 +74,7 @@ class KeyItem(Table):
 
 
 class KeyOfOwnerItem(Table):
-    """Says that an owner has a key; all else is in the key's own item."""
+    """Lists a key under its owner; everything else is in the key's own item."""
 
     class Meta:
         variable = "PARTNERS_TABLE"
@@ -111,7 +111,7 @@ class InboxItem(Table):
 
 
 def find_key(key_id: str) -> ApiKey | None:
-    """The key, read consistently: 0.5 RCU doubled to 1. Any text may be asked for: it comes from a header."""
+    """The key, read consistently (1 RCU). Accepts any text, because the id comes from a header."""
     if len(key_id) > _LONGEST_KEY_ID:  # DynamoDB answers a key of more than 2 048 bytes with a validation error
         return None
     item = KeyItem.find(key_id, "key")
@@ -219,7 +219,7 @@ class DynamoInbox:
 
 
 class EndpointItem(Table):
-    """Where a partner takes events."""
+    """A webhook endpoint."""
 
     class Meta:
         variable = "PARTNERS_TABLE"
@@ -235,7 +235,7 @@ class EndpointItem(Table):
 
 
 class DeliveryItem(Table):
-    """An event on its way to an endpoint. `attempts` holds [epoch ms, status, error] of the newest."""
+    """An event for an endpoint. `attempts` holds [epoch ms, status, error] of the newest."""
 
     class Meta:
         variable = "DELIVERIES_TABLE"
@@ -252,7 +252,7 @@ class DeliveryItem(Table):
 
 
 class EventItem(Table):
-    """Says that an endpoint has a delivery of an event."""
+    """Marks that an endpoint has a delivery of an event."""
 
     class Meta:
         variable = "DELIVERIES_TABLE"
@@ -264,7 +264,7 @@ class EventItem(Table):
 
 
 class DynamoEndpoints:
-    """`partners.ports.Endpoints`. What `listening` answers is kept for half a minute: it is asked for every event."""
+    """`partners.ports.Endpoints`. The result of `listening` is cached for half a minute: every event needs it."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, Sequence[Endpoint]]] = {}
@@ -398,13 +398,13 @@ class DynamoDeliveries:
             DeliveryItem.sk < before,
             limit=limit,
             start=None if after is None else {"pk": endpoint_id, "sk": after},
-            consistent_read=True,  # what was added must be there: it is not looked for again
+            consistent_read=True,  # a delivery missed here would never be listed
         )
         return [_delivery(item) for item in items], last.sk if last else None
 
 
 def _earlier(error: ConditionFailedError, request: RequestKey) -> str | None:
-    """What an earlier run of `request`, the action at position 0, has made; None if another condition failed alone.
+    """The id made by an earlier run of `request` (the action at position 0); None if only another condition failed.
 
     The record of a request expires after a week: then only the id, which is derived from the request, shows the repeat.
     """

@@ -16,7 +16,7 @@ _ATTEMPTS = 4
 
 
 def put_supplier(supplier_id: str, name: str, *, suppliers: Suppliers) -> tuple[Supplier, str | None]:
-    """Create or rename a supplier. The second value is the inbox secret of a supplier that this call created."""
+    """Create or rename a supplier. Returns it, and the inbox secret if this call created it."""
     if not is_supplier_id(supplier_id):
         raise errors.SUPPLIER_ID_INVALID(pointers=(Pointer("/supplier_id", "OUT_OF_RANGE"),))
     secret = new_secret()
@@ -28,10 +28,10 @@ def put_supplier(supplier_id: str, name: str, *, suppliers: Suppliers) -> tuple[
 
 
 def rotate_inbox_secret(supplier_id: str, request: RequestKey, *, suppliers: Suppliers) -> Supplier:
-    """The supplier with a new inbox secret in front of the previous one: both are valid until the next rotation.
+    """The supplier with a new inbox secret before the previous one: both are valid until the next rotation.
 
-    A repeat of `request` changes nothing: a lost answer does not cost the secret that is in use. Two rotations end a
-    secret that leaked. Raises `NotFoundError`, and `UnavailableError` when others rotate too.
+    A repeat of `request` changes nothing, so a lost answer does not replace the secret in use. Two rotations end a
+    leaked secret. Raises `NotFoundError`, and `UnavailableError` on a concurrent rotation.
     """
     for _ in range(_ATTEMPTS):
         supplier = suppliers.find(supplier_id)
@@ -43,7 +43,7 @@ def rotate_inbox_secret(supplier_id: str, request: RequestKey, *, suppliers: Sup
 
 
 def find_supplier(supplier_id: str, *, suppliers: Suppliers) -> Supplier | None:
-    """The supplier, if there is one; whatever text the id is."""
+    """The supplier of any text as id; None if there is none."""
     return suppliers.find(supplier_id) if is_supplier_id(supplier_id) else None
 
 

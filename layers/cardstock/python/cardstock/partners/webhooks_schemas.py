@@ -1,6 +1,6 @@
 """Webhook endpoints and deliveries as JSON."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ those about that supplier: `fulfilment.requested`, `fulfilment.reduced`, `shipme
 
 
 class CreateEndpoint(Model):
-    """Which events, and where they go."""
+    """Types of events, and the URL that receives them."""
 
     events: Annotated[
         list[Annotated[str, Meta(max_length=64)]],
@@ -76,7 +76,7 @@ class StoredEndpoint(Model):
 
     @classmethod
     def of(cls, endpoint: Endpoint, *, secret: bool = False) -> StoredEndpoint:
-        """`endpoint` for its owner; the secret only when it is new."""
+        """`endpoint` for its owner; the secret only if it is new."""
         return cls(
             endpoint.endpoint_id,
             endpoint.url,
@@ -96,7 +96,7 @@ class EndpointList(Model):
 
 
 class MadeAttempt(Model):
-    """One call and what came back."""
+    """One call and its result."""
 
     at: Annotated[Moment, Meta(description="When it was tried.")]
     status: Annotated[int | None, Meta(description="HTTP status of the answer; null if none came.", examples=[503])]
@@ -142,7 +142,7 @@ class StoredDelivery(Model):
 
 
 class DeliveryList(Model):
-    """Deliveries in the order in which they were added. Keep the cursor and ask again: new ones follow it."""
+    """Deliveries in the order in which they were added. Keep the cursor and ask again: new ones come after it."""
 
     items: Annotated[list[StoredDelivery], Meta(description="Deliveries in the sequence in which they were added.")]
     next_cursor: NextCursor

@@ -1,4 +1,4 @@
-"""Factories of the partners area, each lazy: a function imports and pays for what it uses."""
+"""Factories of the partners area, each lazy: a function loads only what it uses."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @cache
 def callers() -> "Callers":
-    """Finds out who calls, from the Authorization header."""
+    """Identifies callers by the Authorization header."""
     from cardstock.edge.callers import Callers
     from cardstock.edge.secrets import secret
     from cardstock.partners.store import find_key
@@ -77,7 +77,7 @@ def deliveries() -> "Deliveries":
 
 @cache
 def webhook_post() -> "Post":
-    """Calls endpoints: public addresses, and the private networks that the operator opened."""
+    """Calls endpoints: public addresses, and private networks that the operator allows."""
     from functools import partial
 
     from cardstock.partners.post import parse_networks, post
@@ -94,7 +94,7 @@ def check_webhook_url(url: str) -> None:
 
 @cache
 def due_queue() -> "DueQueue":
-    """Attempts that wait in the webhooks queue."""
+    """Planned attempts in the webhooks queue."""
     from cardstock.aws.queues import Queue
     from cardstock.partners.post import DueMessages
 
@@ -102,14 +102,14 @@ def due_queue() -> "DueQueue":
 
 
 def webhook_needs() -> "WebhookNeeds":
-    """What keeping and queueing deliveries needs."""
+    """The ports of storing and queueing deliveries."""
     from cardstock.partners.ports import WebhookNeeds
 
     return WebhookNeeds(endpoints(), deliveries(), due_queue())
 
 
 def attempt_needs() -> "AttemptNeeds":
-    """What an attempt to deliver needs."""
+    """The ports of an attempt to deliver."""
     from cardstock.edge.signatures import sign
     from cardstock.partners.ports import AttemptNeeds
 

@@ -1,7 +1,7 @@
 """Check purchases: hold the rewards of related-party purchases and of stocking up, and lift a hold.
 
-An order is checked when it is paid, and again before its rewards are released: the result depends on what was logged,
-never on the order in which messages came. Every verb may be repeated and changes nothing then.
+An order is checked when it is paid, and again before its rewards are released: the result depends on the log,
+not on the order of messages. Every verb may be repeated and changes nothing then.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from cardstock.errors import NOT_FOUND, REASON_MISSING
 
 
 class CheckNeeds(msgspec.Struct, frozen=True):
-    """What checking purchases needs. `stocking_units`: the most units that one buyer buys in `STOCKING_DAYS`."""
+    """The ports of the checks. `stocking_units`: the most units that one buyer may buy in `STOCKING_DAYS`."""
 
     log: PurchaseLog
     identities: Identities
@@ -26,16 +26,16 @@ class CheckNeeds(msgspec.Struct, frozen=True):
 
 
 def log_and_check(purchase: Purchase, needs: CheckNeeds) -> Hold | None:
-    """Log a paid order, and hold its rewards if it is suspicious. The open hold, if any."""
+    """Log a paid order, and hold its rewards if it is suspicious. Returns the open hold, if any."""
     needs.log.log_purchase(purchase)
     return check_purchase(purchase, needs)
 
 
 def check_purchase(purchase: Purchase, needs: CheckNeeds) -> Hold | None:
-    """The open hold of an order, which is stored now if what was logged since asks for one. A lifted one stays lifted.
+    """The open hold of an order, stored now if the purchases logged since require one. A lifted one stays lifted.
 
-    Related: the payer or the device of the order was seen on somebody else's (other than the buyer's own referrals),
-    or the payer's account or the verified person of the buyer is that of somebody who earns on it. Stocking up: more
+    Related: the order's payer or device was on another member's order (other than the buyer's own referrals), or the
+    buyer's payer account or verified person is that of a member who earns on it. Stocking up: more
     than `stocking_units` units in `STOCKING_DAYS`, this order's included. An order on which nobody earns is never held.
     """
     if not purchase.earners:
@@ -53,7 +53,7 @@ def check_purchase(purchase: Purchase, needs: CheckNeeds) -> Hold | None:
 
 
 def lift_hold(order_id: str, actor: str, reason: str, *, holds: Holds, resume: Callable[[str], None]) -> Hold:
-    """Let the rewards of an order go on; `resume` schedules their release. A repeat changes nothing.
+    """Lift the hold of an order; `resume` schedules the release of its rewards. A repeat changes nothing.
 
     Raises `NotFoundError`, `RefusedError` (REASON_MISSING).
     """
@@ -64,15 +64,15 @@ def lift_hold(order_id: str, actor: str, reason: str, *, holds: Holds, resume: C
         raise NOT_FOUND()
     if hold.state == "lifted":
         return hold
-    # First: an order that is checked while it is held only waits again; lifted and never scheduled it would wait for
-    # ever.
+    # First, because a scheduled order that is still held only waits again, while a lifted order that was never
+    # scheduled would wait for ever.
     resume(order_id)
     lifted = replace(hold, state="lifted", lifted=Lift(actor, clock.now(), reason))
     return lifted if holds.save_lifted_hold(lifted) else holds.find_hold(order_id) or lifted
 
 
 def _reasons(purchase: Purchase, needs: CheckNeeds) -> dict[HoldReason, set[str]]:
-    """Reason -> the members with whom the purchase has something in common."""
+    """Reason -> the members who share a mark or an identity with the purchase."""
     known = needs.identities.identities_of({purchase.buyer_id, *purchase.earners})
     nobody = Identity("", "")
     buyer = known.get(purchase.buyer_id, nobody)

@@ -15,9 +15,10 @@ def partial(
 ) -> Callable[[type[Body]], type[Body]]:
     """Give a body the fields of `kind`, each optional, with their bounds, descriptions and examples.
 
-    A field that the body declares itself stays as declared. `without`: fields that a body may not name. `replaced`: the
-    types that stand in the body for types of `kind`. Required fields come first, then the fields in the order of
-    `kind`, then the other ones of the body. Type checkers see the fields that the body declares, not those added here.
+    A field that the body declares itself stays as declared. `without`: fields that a body may not name. `replaced`:
+    types of `kind`, with the types that replace them in the body. Required fields come first, then the fields in the
+    order of `kind`, then the other ones of the body. Type checkers see the fields that the body declares, not those
+    added here.
     """
 
     def extend(body: type[Body]) -> type[Body]:

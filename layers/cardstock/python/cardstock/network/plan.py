@@ -55,7 +55,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Annotated[str, Meta(max_length=32, pattern=r"^[a-z0-9_-]+\Z")]
     version: Annotated[int, Meta(ge=0, le=10**8)]
     title: Annotated[
-        str, Meta(min_length=1, max_length=60, examples=["2+1 合伙人计划"], description="What promoters read.")
+        str, Meta(min_length=1, max_length=60, examples=["2+1 合伙人计划"], description="Title that promoters read.")
     ]
     preset: Annotated[str, Meta(min_length=1, max_length=32)]
     """The preset from which the plan was made; informative, no rule reads it."""
@@ -65,19 +65,19 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ge=1,
             le=MAX_FEN,
             examples=[49_900],
-            description="Fen of the qualifying product that the checks reckon with.",
+            description="Price of the qualifying product in fen, used by the checks.",
         ),
     ]
-    """No reward reads it."""
+    """No reward uses it."""
     benefit: Benefit = "cash"
     """`cash` rewards, or one coupon per member without cash: `unlock` (fixed amount) or `free_order`."""
     benefit_n: Annotated[
-        HeadsParameter, Meta(description="Referrals that earn the benefit of a plan without cash, once.", examples=[2])
+        HeadsParameter, Meta(description="Referrals that earn the coupon of a plan without cash, once.", examples=[2])
     ] = 0
     benefit_coupon: Annotated[
-        FenParameter, Meta(description="Fen that the coupon of the benefit takes off one order.", examples=[2_000])
+        FenParameter, Meta(description="Fen that the coupon of an `unlock` plan takes off one order.", examples=[2_000])
     ] = 0
-    """Of an unlocked entitlement; a free order takes off `price`."""
+    """A `free_order` coupon takes off `price`."""
     earners: Annotated[
         Earners,
         Meta(
@@ -103,7 +103,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "settled"
     on_refund: Annotated[
         OnRefund,
-        Meta(description="Whether a refund that undoes a referral takes the promotion back.", examples=["keep"]),
+        Meta(description="Whether a refund that ends a referral also ends the promotion.", examples=["keep"]),
     ] = "keep"
     leave_mode: Annotated[
         LeaveMode,
@@ -119,7 +119,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[
             BpsParameter,
             Meta(
-                description="Most that an order pays, all rewards together, in basis points of its net; null: no cap.",
+                description="Limit of all rewards of an order together, in basis points of its net; null: no cap.",
                 examples=[3_000],
             ),
         ]
@@ -127,7 +127,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ) = 3000
     max_levels: Annotated[
         Literal[1, 2],
-        Meta(description="Paid levels: 1 the direct reward alone, 2 the team and peer rewards too.", examples=[2]),
+        Meta(description="Paid levels: 1 only the direct reward, 2 also the team and peer rewards.", examples=[2]),
     ] = 1
     """There is no third level."""
     binding_days: (
@@ -136,22 +136,23 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             Meta(
                 ge=1,
                 le=MAX_DAYS,
-                description="Days after the binding that the direct reward is paid; null: for ever.",
+                description="Days after the binding in which the direct reward is paid; null: always.",
                 examples=[365],
             ),
         ]
         | None
     ) = None
     return_days: Annotated[
-        DaysParameter, Meta(description="Days after the receipt in which units can be given back.", examples=[7])
+        DaysParameter, Meta(description="Days after the receipt in which units can be returned.", examples=[7])
     ] = 7
     payout_minimum: Annotated[
-        FenParameter, Meta(description="Fen that a balance must have to be paid out.", examples=[1_000])
+        FenParameter, Meta(description="Smallest balance in fen that is paid out.", examples=[1_000])
     ] = 1000
     peer_funding: Annotated[
         PeerFunding,
         Meta(
-            description="Who pays the peer reward: the brand, or the partner out of the own reward.", examples=["brand"]
+            description="Who pays the peer reward: the brand, or the partner from the partner's own reward.",
+            examples=["brand"],
         ),
     ] = "brand"
     dividend_bps: Annotated[

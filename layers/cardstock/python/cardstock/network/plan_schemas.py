@@ -1,6 +1,6 @@
-"""Commission plans, as JSON."""
+"""Commission plans as JSON."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -40,11 +40,11 @@ class PlanAmount(Model):
 
 
 class PlanApproval(Model):
-    """Who answers for one check that the plan does not pass, and why."""
+    """Who approves one check that the plan fails, and why."""
 
     check: Annotated[
         Literal["levels", "peer", "fee", "cap", "head_count", "dividend"],
-        Meta(description="Check that the plan does not pass."),
+        Meta(description="Check that the plan fails."),
     ]
     approver: Annotated[
         str,
@@ -52,7 +52,7 @@ class PlanApproval(Model):
             min_length=1,
             max_length=60,
             examples=["Ms Zhao, legal"],
-            description="Person who answers for it: a name, or the id (`stf_...`) of a second person of the staff.",
+            description="Person who approves it: a name, or the id (`stf_...`) of a second person of the staff.",
         ),
     ]
     reason: Annotated[
@@ -61,18 +61,18 @@ class PlanApproval(Model):
             min_length=1,
             max_length=500,
             examples=["opinion of 2026-11-20 on file"],
-            description="Why it is approved all the same.",
+            description="Why it is approved.",
         ),
     ]
 
 
 @partial(Plan, without=("version", "benefit"), replaced={Amount: PlanAmount})
 class PublishPlan(Model):
-    """A preset, what is changed in it, and the approvals that the guard asks for. What is not named stays as it is."""
+    """A preset, changes to it, and the approvals that the check asks for. Fields left out keep the preset's values."""
 
     preset: Annotated[
         Literal["unlock", "free_order", "single_level", "chain21", "team_dividend"],
-        Meta(description="Plan that ships with the system, to start from.", examples=["chain21"]),
+        Meta(description="Built-in plan to start from.", examples=["chain21"]),
     ]
     id: (
         Annotated[
@@ -86,17 +86,17 @@ class PublishPlan(Model):
         | UnsetType
     ) = UNSET
     approvals: Annotated[
-        list[PlanApproval], Meta(max_length=20, description="Who answers for the checks that the plan does not pass.")
+        list[PlanApproval], Meta(max_length=20, description="Approvals of the checks that the plan fails.")
     ] = msgspec.field(default_factory=list)
 
     def draft(self, preset: Plan) -> Plan:
-        """The plan that is asked for. Raises `InvalidError` PLAN_INVALID for what the types alone do not refuse."""
+        """The requested plan. Raises `InvalidError` PLAN_INVALID for what the types alone do not refuse."""
         changed = msgspec.to_builtins(self)
         changed.pop("approvals", None)
         return type(preset).from_dict({**preset.to_dict(), **changed})
 
     def approvals_at(self, now: datetime) -> list[Approval]:
-        """The approvals, dated `now`."""
+        """The approvals, given `now`."""
         return [Approval(approval.check, approval.approver, now, approval.reason) for approval in self.approvals]
 
 
@@ -104,25 +104,25 @@ class ShownApproval(Model):
     """An approval on record."""
 
     check: Annotated[str, Meta(description="Check that was approved.", examples=["levels"])]
-    approver: Annotated[str, Meta(description="Person who answered for it.", examples=["Ms Zhao, legal"])]
+    approver: Annotated[str, Meta(description="Person who approved it.", examples=["Ms Zhao, legal"])]
     reason: Annotated[str, Meta(description="Why it was approved.", examples=["opinion of 2026-11-20 on file"])]
     at: Annotated[Moment, Meta(description="When the plan was published with it.")]
 
 
 class ShownFinding(Model):
-    """One check that the plan does not simply pass."""
+    """One check that the plan fails, or passes only with an approval."""
 
     check: Annotated[str, Meta(description="What was checked.", examples=["levels"])]
     verdict: Annotated[
         Literal["refused", "needs_approval", "approved", "warning"],
-        Meta(description="What came of it: `needs_approval` asks for a named person.", examples=["approved"]),
+        Meta(description="Result: `needs_approval` asks for a named person.", examples=["approved"]),
     ]
     clause: Annotated[
         str,
         Meta(description="Clause of law or rule behind the check.", examples=["State Council order 444, article 7"]),
     ]
-    found: Annotated[str, Meta(description="What the plan has.", examples=["2"])]
-    passes: Annotated[str, Meta(description="What would pass.", examples=["1"])]
+    found: Annotated[str, Meta(description="The plan's value.", examples=["2"])]
+    passes: Annotated[str, Meta(description="A value that would pass.", examples=["1"])]
 
     @classmethod
     def of(cls, finding: Finding) -> ShownFinding:
@@ -131,9 +131,9 @@ class ShownFinding(Model):
 
 
 class ShownPlan(Model):
-    """One published version. It never changes; orders keep the one under which they were placed."""
+    """One published version. It never changes; an order keeps the version under which it was placed."""
 
-    plan: Annotated[PlanRef, Meta(description="Plan and version in one word.")]
+    plan: Annotated[PlanRef, Meta(description="Plan and version.")]
     parameters: Annotated[
         dict[str, object],
         Meta(
@@ -143,8 +143,8 @@ class ShownPlan(Model):
     ]
     published_at: Annotated[Moment, Meta(description="When it came into force.")]
     published_by: Annotated[PersonId, Meta(description="Person who published it.")]
-    approvals: Annotated[list[ShownApproval], Meta(description="Who answers for the checks that it does not pass.")]
-    findings: Annotated[list[ShownFinding], Meta(description="Checks that it does not simply pass.")]
+    approvals: Annotated[list[ShownApproval], Meta(description="Approvals of the checks that it fails.")]
+    findings: Annotated[list[ShownFinding], Meta(description="Checks that it fails, or passes only with an approval.")]
 
     @classmethod
     def of(cls, record: PublishedPlan) -> ShownPlan:
@@ -166,7 +166,7 @@ class PlanPage(Model):
     next_cursor: NextCursor
     in_force: Annotated[
         PlanRef,
-        Meta(description="What orders are placed under now; `unlock@0`, the safe one, while nothing is published."),
+        Meta(description="Plan of orders placed now; `unlock@0`, the safe preset, until a plan is published."),
     ]
 
     @classmethod

@@ -1,10 +1,10 @@
-"""Calls to addresses that partners choose: only to public ones, over https on port 443, to exactly the address checked.
+"""Calls to URLs chosen by partners: only to public addresses, over https on port 443, to exactly the checked address.
 
-A partner's URL must not become a way into the network we run in (server-side request forgery). So: the host is
-resolved once, every address it has must be public, the connection goes to one of those very addresses (the name is used
-for TLS and the Host header only), redirects are not followed, and time and size are bounded. The ranges follow the
-IANA special-purpose registries; `ipaddress.is_global` alone misses 100.64.0.0/10 of some clouds and every form that
-embeds an IPv4 address in IPv6.
+A partner's URL must not reach our own network (server-side request forgery). So the host is resolved once, all its
+addresses must be public, the connection goes to one of these addresses (the name is used only for TLS and the Host
+header), redirects are not followed, and time and size are limited. The ranges follow the IANA special-purpose
+registries; `ipaddress.is_global` alone misses 100.64.0.0/10 of some clouds and every form that embeds an IPv4 address
+in IPv6.
 """
 
 import http.client
@@ -44,7 +44,7 @@ _SHARED = ipaddress.IPv4Network("100.64.0.0/10")
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of one call: the status if there was an answer, else why there was none."""
+    """The outcome of one call: the status, or why there was no answer."""
 
     status: int | None
     error: str | None
@@ -80,7 +80,7 @@ def is_public(address: Address) -> bool:
 def check_url(url: str, allowed: Sequence[Network] = ()) -> None:
     """Refuse a URL that can never be called: not https, credentials in it, another port, an address instead of a name.
 
-    Where an operator allows private networks, http and any port are accepted too: the address decides at the call.
+    If an operator allows private networks, http and any port are accepted too: the address is checked at the call.
     """
     try:
         parts = urlsplit(url)
@@ -135,10 +135,10 @@ def post(
     tls: Callable[[], ssl.SSLContext] = public_tls,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> Outcome:
-    """POST `body` to `url` and answer what came of it; nothing that the other side does raises.
+    """POST `body` to `url` and return the outcome; nothing that the other side does raises.
 
     It ends within `timeout_seconds`, name resolution included. The head of an answer that arrived in time counts,
-    whatever its body does.
+    even if its body does not end.
     """
     try:
         check_url(url, allowed)
@@ -164,7 +164,7 @@ def post(
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         with _connected(addresses, port, deadline) as plain:
-            # The handshake waits for the watchdog: it, too, can be dripped.
+            # The handshake runs under the watchdog, because a server can send it slowly, too.
             wrapped = tls().wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False) if secure else plain
             with wrapped, _watched(wrapped, deadline):
                 if isinstance(wrapped, ssl.SSLSocket):
@@ -192,7 +192,7 @@ def _resolved(resolver: Resolve, host: str, port: int, deadline: float) -> Seque
 
 
 def _connected(addresses: Sequence[Address], port: int, deadline: float) -> socket.socket:
-    """A connection to the first address that takes it: one without IPv6 must reach a host that has both."""
+    """A connection to the first reachable address: a machine without IPv6 must reach a host that has both."""
     refused: OSError = TimeoutError()
     for address in addresses[:_TRIED_ADDRESSES]:
         left = deadline - time.monotonic()
@@ -207,10 +207,10 @@ def _connected(addresses: Sequence[Address], port: int, deadline: float) -> sock
 
 @contextmanager
 def _watched(connection: socket.socket, deadline: float) -> Iterator[None]:
-    """Breaks the connection at the deadline. A socket's own time-out begins again with every byte that drips in."""
+    """Closes the connection at the deadline. A socket's own time-out starts again with every byte received."""
 
     def break_off() -> None:
-        with suppress(OSError):  # it may just have ended by itself
+        with suppress(OSError):  # it may have been closed just now
             socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     left = max(0.0, deadline - time.monotonic())
@@ -228,15 +228,15 @@ def _watched(connection: socket.socket, deadline: float) -> Iterator[None]:
 def _exchanged(
     connection: socket.socket, path: str, headers: Mapping[str, str], body: bytes, deadline: float
 ) -> Outcome:
-    client = http.client.HTTPConnection("")  # it never connects: the socket is the one to the checked address
+    client = http.client.HTTPConnection("")  # it never connects: it gets the socket to the checked address
     client.sock = connection
     client.request("POST", path, body, dict(headers))
     with client.getresponse() as answer:
-        if time.monotonic() >= deadline:  # a head that the watchdog cut off reads like a whole one
+        if time.monotonic() >= deadline:  # a head cut off by the watchdog looks complete
             raise TimeoutError
         outcome = Outcome(answer.status, None, answer.headers.get("Retry-After"))
         left = MAX_ANSWER_BYTES
-        # Read for the sender's sake: one that is cut off in mid-answer may take the event for not received.
+        # Read the body: a receiver cut off while answering may treat the event as not received.
         with suppress(http.client.HTTPException, OSError, ValueError):
             while left > 0 and (piece := answer.read1(left)):
                 left -= len(piece)

@@ -46,84 +46,88 @@ class Market(msgspec.Struct, frozen=True):
             ge=0,
             le=2**53,
             examples=[1],
-            description="Number that the shop is made up from: the same one gives the same history.",
+            description="Seed of the random draws: the same seed gives the same history.",
         ),
     ] = 1
-    members: Annotated[int, Meta(ge=1, le=10_000_000, examples=[10_000], description="People who join.")] = 10_000
-    days: Annotated[int, Meta(ge=1, le=1_000, examples=[180], description="Days in which they join.")] = 180
+    members: Annotated[int, Meta(ge=1, le=10_000_000, examples=[10_000], description="Members who join.")] = 10_000
+    days: Annotated[int, Meta(ge=1, le=1_000, examples=[180], description="Days in which members join.")] = 180
     growth_bps: Annotated[
         Bps,
         Meta(
             ge=0,
             le=1_000,
             examples=[100],
-            description="By how much more join each day than the day before, in basis points.",
+            description="Daily growth of the number of joining members, in basis points.",
         ),
     ] = 100
     partners: Annotated[
         int, Meta(ge=0, le=1_000, examples=[10], description="Partners appointed at the beginning.")
     ] = 10
     organic_bps: Annotated[
-        Share, Meta(examples=[1_000], description="Members who come by themselves, in basis points.")
+        Share, Meta(examples=[1_000], description="Share of members who come without an inviter, in basis points.")
     ] = 1_000
     sharing_bps: Annotated[
-        Share, Meta(examples=[2_500], description="Members who bring somebody at all, in basis points.")
+        Share, Meta(examples=[2_500], description="Share of members who bring others, in basis points.")
     ] = 2_500
     star_bps: Annotated[
         Share,
         Meta(
             examples=[5_000],
-            description="Invitations made in proportion to how many somebody has brought, in basis points.",
+            description="Share of invitations made in proportion to how many each member has brought, in basis points.",
         ),
     ] = 5_000
     verified_bps: Annotated[
-        Share, Meta(examples=[6_000], description="Members who prove who they are, in basis points.")
+        Share, Meta(examples=[6_000], description="Share of members who are verified, in basis points.")
     ] = 6_000
     conversion_bps: Annotated[
-        Share, Meta(examples=[3_000], description="Members who buy the qualifying product, in basis points.")
+        Share, Meta(examples=[3_000], description="Share of members who buy the qualifying product, in basis points.")
     ] = 3_000
-    decision_days: Annotated[int, Meta(ge=0, le=365, examples=[14], description="Days until they buy it, at most.")] = (
-        14
-    )
+    decision_days: Annotated[
+        int, Meta(ge=0, le=365, examples=[14], description="Longest time from joining to that order, in days.")
+    ] = 14
     price: Annotated[
-        Fen, Meta(ge=1, le=MAX_FEN, examples=[49_900], description="Fen that the qualifying product costs.")
+        Fen, Meta(ge=1, le=MAX_FEN, examples=[49_900], description="Price of the qualifying product in fen.")
     ] = 49_900
     basket: Annotated[
-        Fen, Meta(ge=2, le=MAX_FEN, examples=[20_000], description="Fen of the other goods in an order, on average.")
+        Fen, Meta(ge=2, le=MAX_FEN, examples=[20_000], description="Mean value of an order's other goods, in fen.")
     ] = 20_000
-    """Each order draws from half to one and a half times as much."""
+    """Values vary from half to one and a half times as much."""
     extra_bps: Annotated[
-        Share, Meta(examples=[2_000], description="Qualifying orders with other goods in them, in basis points.")
+        Share, Meta(examples=[2_000], description="Share of qualifying orders with other goods, in basis points.")
     ] = 2_000
     repeat_bps: Annotated[
         Bps,
-        Meta(ge=0, le=9_000, examples=[4_000], description="Orders that are followed by another one, in basis points."),
+        Meta(ge=0, le=9_000, examples=[4_000], description="Share of orders followed by another one, in basis points."),
     ] = 4_000
-    """Another one of other goods, within 15 to 45 days."""
+    """The next order is of other goods, within 15 to 45 days."""
     coupon_bps: Annotated[
-        Share, Meta(examples=[2_000], description="Orders with a coupon of a tenth of their value, in basis points.")
+        Share,
+        Meta(examples=[2_000], description="Share of orders with a coupon of a tenth of their value, in basis points."),
     ] = 2_000
     refund_bps: Annotated[
-        Share, Meta(examples=[800], description="Orders of which something comes back, in basis points.")
+        Share, Meta(examples=[800], description="Share of orders with a refund, in basis points.")
     ] = 800
-    partial_bps: Annotated[Share, Meta(examples=[3_000], description="Refunds of a part only, in basis points.")] = (
-        3_000
-    )
+    partial_bps: Annotated[
+        Share, Meta(examples=[3_000], description="Share of refunds that are partial, in basis points.")
+    ] = 3_000
     late_bps: Annotated[
-        Share, Meta(examples=[500], description="Refunds after the return window, in basis points.")
+        Share, Meta(examples=[500], description="Share of refunds after the return window, in basis points.")
     ] = 500
-    """After the freeze too."""
+    """These refunds are also after the freeze."""
     receive_days: Annotated[
         int, Meta(ge=0, le=90, examples=[3], description="Days from the payment to the receipt.")
     ] = 3
     goods_bps: Annotated[
         Share,
-        Meta(examples=[4_000], description="What goods cost the brand, in basis points of what is paid for them."),
+        Meta(examples=[4_000], description="Cost of the goods, in basis points of what is paid for them."),
     ] = 4_000
     unlock_cost: Annotated[
         Fen,
         Meta(
-            ge=0, le=MAX_FEN, examples=[2_000], description="Fen that one benefit of an `unlock` plan costs the brand."
+            ge=0,
+            le=MAX_FEN,
+            examples=[2_000],
+            description="What one coupon of an `unlock` plan costs the brand, in fen.",
         ),
     ] = 2_000
 

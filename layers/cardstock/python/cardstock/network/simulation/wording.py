@@ -1,4 +1,4 @@
-"""What a comparison of plans says, in sentences of both languages."""
+"""Sentences about a comparison of plans, in English or Chinese."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ def names_of(comparison: Comparison) -> list[str]:
 
 
 def why(comparison: Comparison, *, english: bool) -> str:
-    """Why the best is the best, and what keeps each other plan out, in sentences."""
+    """Sentences on why the best plan is the best, and which bounds each other plan breaks."""
     names, best = names_of(comparison), comparison.best
     said = []
     if best is None:

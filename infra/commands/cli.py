@@ -1,12 +1,12 @@
 """Commands for operators: `cardstock ledger verify`, `cardstock ledger explain ord_...`.
 
-They work on a deployed stack with `--stack NAME` before the command's name, in the account and region of the AWS
-credentials at hand; on what `make serve` runs with `--state .local/serve`; otherwise on the tables that the environment
-names (the same variables as the functions'). `ledger verify-proof` needs its file and nothing else, `plan check` and
-`plan simulate` need no table at all. All but `plan publish` only read.
+They work on a deployed stack with `--stack NAME` before the command's name, in the account and region of the current
+AWS credentials; on the deployment of `make serve` with `--state .local/serve`; otherwise on the tables that the
+environment names (the same variables as the functions'). `ledger verify-proof` needs only its file, `plan check` and
+`plan simulate` need no table. All but `plan publish` only read.
 
-Exit status 0: all is well; 1: something is not as it should be, and is named; 2: it could not be found out, for a
-reason in one line on standard error.
+Exit status 0: all is correct; 1: something is wrong, and is named; 2: unknown, for a reason in one line on standard
+error.
 """
 
 import json
@@ -21,21 +21,21 @@ from rich.console import Console
 from rich.table import Column, Table
 from typer.core import TyperGroup
 
-# The layer's folder is on the path in Lambda; here it is where it is kept.
+# In Lambda the layer's folder is on the path; here it is added.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "cardstock" / "python"))
 
 from infra.commands import operators, payouts, simulate
 
 
 class _Commands(TyperGroup):
-    """Says in one line what AWS refused or did not answer."""
+    """Reports in one line what AWS refused or did not answer."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except typer.Exit:
             raise
-        except Exception as error:  # whatever AWS or its SDK says is told, all else goes on
+        except Exception as error:  # errors of AWS or its SDK are reported, others are raised
             said = operators.trouble(error)
             if said is None:
                 raise
@@ -73,11 +73,11 @@ def verify(
         float | None, typer.Option(help="Report what three looks agree on, so many seconds apart.", min=0)
     ] = None,
 ) -> None:
-    """Check that every transaction balances, every balance is the fold of its entries, and every order, refund and
-    payout is explained by entries and the other way round; that every seal has its root, and the ledger what was
-    sealed. Exit status 1 names what is wrong.
+    """Check that every transaction balances, that every balance is the sum of its entries, that every order, refund and
+    payout has its entries and every entry its cause, and that every seal agrees with the ledger. Exit status 1 names
+    what is wrong.
 
-    A shop that sells meanwhile needs --apart 60, as the nightly audit does it: what is on its way looks wrong once."""
+    If the shop is selling meanwhile, use --apart 60, as the nightly audit does: steps in progress look wrong once."""
     operators.need_tables()
     from cardstock.flows import wiring as flows_wiring
     from cardstock.flows.auditing import audit_books
@@ -128,8 +128,8 @@ def _show(report: Any) -> None:
 
 @ledger.command()
 def explain(order_id: str, as_json: AsJson = False) -> None:
-    """Say who was credited for an order, by which rule and at which rate, and what became of it. Exit status 1 if the
-    order credited nobody."""
+    """Show who was credited for an order, by which rule and at which rate, and what refunds took back. Exit status 1 if
+    the order credited nobody."""
     operators.need_tables()
     from cardstock.flows import wiring as flows_wiring
     from cardstock.ledger import wiring as ledger_wiring
@@ -157,7 +157,7 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(told, ensure_ascii=False, indent=1))
         return
-    # One column a reward: ids and amounts stand in full on a narrow screen too.
+    # One column a reward: ids and amounts fit on a narrow screen too.
     table = Table("", *(Column(credit.reward, overflow="fold") for credit in rewards.credits))
     for name in ("member_id", "role", "rule", "rate", "unit", "base", "full", "cap_cut", "amount", "rest"):
         table.add_row(name, *(str(row[name]) for row in rows))
@@ -172,7 +172,7 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
 def proof(
     transaction_id: str,
     member: Annotated[str, typer.Option(help="Somebody with money in it.")],
-    as_json: AsJson = True,  # noqa: ARG001 - a proof is a JSON document whether or not it is asked for
+    as_json: AsJson = True,  # noqa: ARG001 - a proof is always a JSON document
 ) -> None:
     """Print the proof that a transaction is in its seal, as its member can download it: always JSON."""
     operators.need_tables()
@@ -202,9 +202,9 @@ def verify_proof(
     root: Annotated[str | None, typer.Option(help="The published root of the seal, 64 hex digits.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a downloaded proof: offline, without an environment, by the file alone. Exit status 1 says what is wrong.
+    """Check a downloaded proof offline, by its file alone. Exit status 1 says what is wrong.
 
-    Without --root it is only shown to agree with itself: compare its root with the one that was published.
+    Without --root it is only shown to be consistent: compare its root with the published one.
     """
     from cardstock.ledger import merkle
 

@@ -1,5 +1,5 @@
-"""Which tables a command works on: those of a deployed stack, of a deployment that runs here, or that the environment
-names; and what it says when AWS does not let it, or does not answer."""
+"""The tables that a command works on (of a deployed stack, of a local deployment, or named by the environment), and its
+messages when AWS refuses or does not answer."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import typer
 from infra.local.state import ENVIRONMENT, MEMORY
 
 BUCKET_OUTPUT = "ReportsBucket"
-"""The output of a deployed stack that names its bucket; its tables are named after the stack."""
+"""The output of a deployed stack with the name of its bucket; its tables are named after the stack."""
 _NOTHING_NAMED = """\
 No tables are named: {first} and {others} other environment variables are not set.
 What `make serve` runs: add --state .local/serve before the command's name.
@@ -26,20 +26,20 @@ NEEDED = (
 )  # fmt: skip
 """The variables that commands read."""
 UNKNOWN = 2
-"""Exit status of a command that could not find out what it was asked."""
+"""Exit status of a command that could not find its answer."""
 
 _state: Path | None = None
 _stack: str | None = None
 
 
 def work_on(*, state: Path | None = None, stack: str | None = None) -> None:
-    """Where the command that follows finds its tables, if it needs any; neither: in the environment."""
+    """Set where the next command finds its tables; with neither argument, in the environment."""
     global _state, _stack
     _state, _stack = state, stack
 
 
 def need_tables() -> None:
-    """Take environment and clock from where they are. Exit status 2, with what to do, where no tables are named."""
+    """Load environment and clock. Exit status 2, with advice, if no tables are named."""
     if _state is not None and _stack is not None:
         stop(_BOTH)
     if _state is not None:
@@ -51,9 +51,9 @@ def need_tables() -> None:
 
 
 def trouble(error: BaseException) -> str | None:
-    """What AWS refused, or why it gave no answer, in one line; None for an error that is not about AWS."""
+    """In one line what AWS refused, or why it did not answer; None for an error that is not about AWS."""
     from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.parsers import ResponseParserError  # what a proxy answers instead of AWS
+    from botocore.parsers import ResponseParserError  # the error for a proxy's answer
 
     from cardstock.errors import UnavailableError
 
@@ -81,20 +81,20 @@ def _take_state(state: Path) -> None:
 
 
 def _take_stack(stack: str) -> None:
-    """One call: whether the stack is there, and what its bucket is called. What the shell has set under the variables'
-    names is overwritten."""
+    """One call: checks that the stack exists, and reads the name of its bucket. Overwrites the shell's values of the
+    variables."""
     from botocore.session import get_session
 
     from cardstock.aws.client import client
 
     region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
     if region:
-        # botocore reads the one, other tools the other.
+        # botocore reads one of the two, other tools the other.
         os.environ["AWS_DEFAULT_REGION"] = region
     try:
         cloudformation = client("cloudformation", connect_seconds=3, read_seconds=10)
         [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    except Exception as error:  # whatever AWS or its SDK says is told, all else goes on
+    except Exception as error:  # errors of AWS or its SDK are reported, others are raised
         said = trouble(error)
         if said is None:
             raise
@@ -107,11 +107,11 @@ def _take_stack(stack: str) -> None:
 
 
 def table_of(variable: str) -> str:
-    """`SUPPLIER_ORDERS_TABLE` -> `supplier-orders`: how a table is called behind its stack's name."""
+    """`SUPPLIER_ORDERS_TABLE` -> `supplier-orders`: the end of a table's name, after its stack's name."""
     return variable.removesuffix("_TABLE").lower().replace("_", "-")
 
 
 def stop(message: str) -> NoReturn:
-    """End the command: it could not do or find out what it was asked, for this reason."""
+    """End the command with a reason."""
     typer.echo(message, err=True)
     raise typer.Exit(UNKNOWN)

@@ -1,6 +1,6 @@
-"""Events to partners, for the reference: each type with a summary and an example of its data, by the published types.
+"""Events to partners for the API document: each type with a summary and an example of its data.
 
-A test holds the types against those that can be subscribed to, and the data against what is really sent.
+A test compares the types with those that can be subscribed to, and the data with what is really sent.
 """
 
 from collections.abc import Mapping
@@ -52,14 +52,14 @@ EVENT: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class EventExample:
-    """One type of event: what it says, what it is about, and an example of its data, of the type that is published."""
+    """One type of event: its summary, its subject, and an example of its data, of the published type."""
 
     summary: str
     subject: str
     data: msgspec.Struct | None
 
     def example(self, kind: str) -> dict[str, Any]:
-        """A whole event of type `kind`, as it is delivered."""
+        """A whole event of type `kind`, as delivered."""
         return {
             "specversion": "1.0",
             "id": "evt_01kbdxdh50fcazdjhcnqh2rzv5",
@@ -89,7 +89,7 @@ def _commission(cause: str, transaction: str, amount: int) -> CommissionEvent:
 
 
 CHALLENGED = EventExample("The first message to a new endpoint", "whe_01kbdxdh50fcazdjhcnqh2rzv5", None)
-"""What an endpoint has to answer to become active."""
+"""The message that an endpoint must answer to become active."""
 
 EVENTS: Mapping[str, EventExample] = {
     "member.promoted": EventExample("A member has risen to partner", _MEMBER_ID, MemberPromoted(_MEMBER_ID)),

@@ -2,8 +2,8 @@
 
     python -m infra.contract.openapi
 
-The document is committed; a test compares it with what this makes, so that a change of the API is seen where it is
-reviewed. Every example in it is executed by a test too.
+The document is committed; a test compares it with the generated one, so that a change of the API is visible in review.
+A test also executes every example in it.
 """
 
 import importlib
@@ -35,7 +35,7 @@ _WIDTH = 120
 _DATA = frozenset({"examples", "default", "const", "enum", "required"})
 """Keywords of a schema that hold values, not schemas."""
 _FIRST = ("$ref", "anyOf", "type", "enum", "const", "description", "examples")
-"""The keywords that a reader looks for first, in their order."""
+"""The keywords that are written first, in this order."""
 
 _ABOUT = """\
 What mini-programs and partners call.
@@ -71,7 +71,7 @@ _ORDER = (
     "sessions", "members", "cards", "products", "orders", "payments", "commissions", "plans", "ledger", "payouts",
     "debts", "compliance", "tax", "recommendations", "staff", "keys", "suppliers", "webhooks",
 )  # fmt: skip
-"""Tags in the order in which a reader meets them; others follow by name."""
+"""Tags in the order of the document; others follow by name."""
 
 
 def _modules() -> Iterator[Any]:
@@ -92,7 +92,7 @@ PATHS: Mapping[str, PathValue] = {
     name: value for module in _modules() for name, value in getattr(module, "PATH_VALUES", {}).items()
 }
 PATH_VALUES: Mapping[str, str] = {name: value.example for name, value in PATHS.items()}
-"""An example for every name that stands in a path."""
+"""An example for every parameter in a path."""
 FAMILIES: Mapping[str, Family] = _families()
 """Tag -> its family."""
 _EVENTS = Family("events", "Events", "事件", _EVENTS_ABOUT, {})
@@ -235,7 +235,7 @@ def _named() -> dict[str, tuple[str, str]]:
 
 
 def _plain(schema: Json) -> Json:
-    """The schema in fewer words: `type: [string, null]` for what may be null, no titles, cleaned descriptions."""
+    """The schema simplified: `type: [string, null]` for nullable values, no titles, cleaned descriptions."""
     if isinstance(schema, list):
         return [_plain(entry) for entry in schema]
     if not isinstance(schema, dict):
@@ -249,7 +249,7 @@ def _plain(schema: Json) -> Json:
         found["description"] = inspect.cleandoc(found["description"])  # Python 3.13 cleans a docstring by itself
     found = dict(sorted(found.items(), key=lambda entry: _FIRST.index(entry[0]) if entry[0] in _FIRST else len(_FIRST)))
     tag = found.get("enum", ())
-    if len(tag) == 1:  # what tells the members of a union apart: msgspec has no place for its description
+    if len(tag) == 1:  # the tag of a union: msgspec has no description for it
         return {
             "const": tag[0],
             "description": "Tells what this is.",
@@ -263,7 +263,7 @@ def _plain(schema: Json) -> Json:
 
 
 def _reachable(document: Json, components: Mapping[str, Json]) -> dict[str, Json]:
-    """The schemas that the document refers to, by name: those of queries are parameters already."""
+    """The schemas that the document refers to, by name, except those of queries, which are parameters."""
     wanted: set[str] = set()
     waiting = [document]
     while waiting:
@@ -379,7 +379,7 @@ def _parameters(route: Any, schemas: Mapping[type, Json], components: Mapping[st
 
 
 def _share_parameters(document: Json) -> None:
-    """Move every parameter that several operations take to the components, under a name made of its own."""
+    """Move every parameter that several operations take to the components, under a name made from it."""
     operations = [operation for item in document["paths"].values() for operation in item.values()]
     uses = Counter(
         json.dumps(parameter)
@@ -457,7 +457,7 @@ def _webhooks() -> Json:
 
 
 def build() -> dict[str, Json]:
-    """The whole document. Call `prepare` first where no environment is set."""
+    """The whole document. Call `prepare` first if no environment is set."""
     from infra.contract.events import EVENT
 
     found = list(apis())
@@ -585,14 +585,14 @@ def _operation(
 
 
 def _servers(route: Any) -> dict[str, Json]:
-    """Where keys are taken: by the API of staff and partners. Nothing for what the public API serves alone."""
+    """The server that accepts keys: the API of staff and partners. Empty for routes of the public API only."""
     if route.auth not in ("key", "any"):
         return {}
     return {"servers": [_SERVERS[api] for api in ((PUBLIC, STAFF) if route.auth == "any" else (STAFF,))]}
 
 
 def _show_examples(document: Json) -> None:
-    """Write an example beside the body of every request. That of an answer follows from the examples of its fields."""
+    """Add an example to the body of every request. Those of answers follow from the examples of their fields."""
     for operations in document["paths"].values():
         for operation in operations.values():
             for media in operation.get("requestBody", {}).get("content", {}).values():
@@ -600,7 +600,7 @@ def _show_examples(document: Json) -> None:
 
 
 def _written(value: Json, depth: int = 0) -> str:
-    """JSON with one line for what is short and indented lines for what is long."""
+    """JSON with short values on one line and long ones indented."""
     flat = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, dict | list) or len(flat) + depth <= _WIDTH:
         return flat

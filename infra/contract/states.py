@@ -1,10 +1,10 @@
-"""Generates `layers/STATES.md`: the states of everything that has some, as the areas' own docstrings draw them.
+"""Generates `layers/STATES.md`: the states of everything that has some, from the areas' docstrings.
 
     python -m infra.contract.states
 
 A chart is an indented block of lines `before --verb--> after --verb--> later`; `|` separates several
-states. The paragraph above it says of what. A test compares the document with the docstrings, and the docstrings with
-the transitions in the areas' models.
+states. The paragraph above it names its subject. A test compares the document with the docstrings, and the docstrings
+with the transitions in the areas' models.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""`python -m infra.demo serve`: the deployment on this machine, until Ctrl-C; its state survives."""
+"""`python -m infra.demo serve`: the deployment on this machine, until Ctrl-C; its state is kept."""
 
 import contextlib
 import signal
@@ -80,7 +80,7 @@ def _given(parameters: list[str]) -> dict[str, str]:
 
 
 def _near(path: Path) -> Path:
-    """`path` as it is typed from where this was started."""
+    """`path` relative to the folder where this was started."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 

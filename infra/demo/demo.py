@@ -1,7 +1,7 @@
-"""The main job on real data, through the deployment's own surface: from a card view to a payout report.
+"""The main job on real data, through the deployment's own APIs: from a card view to a payout report.
 
-Requests, queue messages and schedule events only: nothing here reads a table or calls a service. Time is moved, so that
-days of shop life and the month's end pass in a minute; what happens at those times is what would happen in the cloud.
+Requests, queue messages and schedule events only: nothing here reads a table or calls a service. The clock is moved, so
+that days and the month's end pass in a minute; everything due at those times runs as in the cloud.
 """
 
 import json
@@ -41,7 +41,7 @@ CARDS: Mapping[str, Mapping[str, Any]] = {
     "guide-chen": {"name": "陈一鸣", "phone": "+86 138 0013 8001"},
     "guide-zhou": {"name": "周静", "phone": "+86 138 0013 8002"},
 }
-"""What the guides' cards say of each; the telephone numbers are nobody's."""
+"""Texts of the guides' cards; the telephone numbers do not exist."""
 COMMON_CARD: Mapping[str, Any] = {
     "title": "高级导购",
     "company": "Cardstock 演示 · 湖滨店",
@@ -51,20 +51,20 @@ COMMON_CARD: Mapping[str, Any] = {
 }
 SEED = "cardstock"
 SEED_INVOICES = 40
-# What happens at the same hour happens in parallel; an hour of the shop is far longer than any of its steps.
+# Events of one hour run in parallel; an hour of the shop is much longer than any of its steps.
 WINDOW = timedelta(hours=1)
 SETTLED_AFTER = timedelta(days=9)
 SHIPPED_AFTER = timedelta(days=1)
 RECEIVED_AFTER = timedelta(days=3)
 UNVERIFIED = 7
-# Nobody shops while return windows pass: of each schedule's nights only the last is run, which makes up for the others.
+# Nobody shops while return windows pass, so of each schedule's nights only the last is run, which does the work of all.
 QUIET = timedelta(days=2)
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 # The demonstration's plan: chain21 in shares of what was paid, so that every article earns. Two levels, paid for a
-# qualifying purchase: refused without approvals, which the demonstration gives and says so.
+# qualifying purchase: refused without approvals, so the demonstration gives one and says so.
 PLAN = {
     "preset": "chain21",
     "title": "2+1 合伙人计划（演示）",
@@ -73,18 +73,18 @@ PLAN = {
     "team": {"value": 700, "unit": "bps"},
     "cap_bps": 3000,
 }
-# Its customers are shops, which buy by the dozen; people who buy for themselves are held back much earlier.
+# The data's customers are shops, which buy by the dozen; real members are held much earlier.
 PARAMETERS = {"StockingUnits": "1000000"}
 APPROVAL = {"approver": "Demo approver", "reason": "Demonstration on recorded orders; no money moves."}
 
 
 class DemoError(Exception):
-    """The job did not close; the message says what is wrong."""
+    """The job did not finish correctly; the message says why."""
 
 
 @dataclass(slots=True)
 class Numbers:
-    """What the closing table shows."""
+    """The figures of the closing table."""
 
     orders: int = 0
     supplier_orders: int = 0
@@ -216,7 +216,7 @@ class Demo:
         self.inviters = [member for member in known if member.member_id in inviters]
 
     def verify_persons(self, payees: Sequence[Member]) -> None:
-        """Verify the real names of those who can be paid something; nobody else shows his. One forgets."""
+        """Verify the real names of those who can be paid something; others do not verify. One forgets."""
 
         def verify(numbered: tuple[int, Member]) -> None:
             number, member = numbered
@@ -226,10 +226,11 @@ class Demo:
 
         self.all(verify, enumerate(payees), lambda: None)
 
-    # Living
+    # The shop's days
 
     def live(self, tick: Callable[[], None]) -> None:
-        """Every invoice an order, every cancellation a refund, parcels a day later, receipts three days later."""
+        """Play the days: every invoice an order, every cancellation a refund, parcels a day later, receipts three days
+        later."""
         for opening, events in windows(self.data.events()):
             self.advance(opening)
             sales = [event for event in events if isinstance(event, Sale)]
@@ -255,7 +256,7 @@ class Demo:
             self.advance(min(moment for moment, _, _ in self.due))
 
     def advance(self, moment: datetime) -> None:
-        """Let time pass until `moment`: schedules, parcels and receipts that fall due on the way happen."""
+        """Let time pass until `moment`, with the schedules, parcels and receipts due until then."""
         while self.due:
             soonest = min(at for at, _, _ in self.due)
             if soonest > moment:
@@ -272,7 +273,7 @@ class Demo:
         self.tick(moment)
 
     def tick(self, moment: datetime, collapse_under: timedelta | None = None) -> None:
-        """Move the clock, running the schedules on the way."""
+        """Move the clock, running the schedules due on the way."""
         if moment <= self.suite.clock.now():
             return
         for ran in self.suite.tick(until=moment, collapse_under=collapse_under):
@@ -281,7 +282,7 @@ class Demo:
                 raise DemoError(f"the schedule of {ran.function} failed: {ran.error}")
 
     def renew(self, members: Iterable[Member]) -> None:
-        """Fresh tokens for those whose old ones have expired by now."""
+        """New tokens for members whose old ones have expired."""
         self.all(self.shop.renew, {member.member_id: member for member in members}.values(), lambda: None)
 
     def shop_for(self, sales: Sequence[Sale]) -> list[Bought]:
@@ -320,14 +321,14 @@ class Demo:
             self.shop.ship(supplier_id, order.order_id)
 
     def receive(self, order: Bought) -> None:
-        """The buyer confirms the receipt of what he has not given back."""
+        """The buyer confirms the receipt of what was not returned."""
         if any(order.returnable.values()):
             self.shop.receive(self.members[order.customer], order.order_id)
 
     # Closing
 
     def measure_credit(self) -> None:
-        """How long after the payment of the latest order its rewards can be seen by who earned them."""
+        """How long after the payment of the latest order its earners can see its rewards."""
         self.suite.drain()
         self.numbers.credit_seconds = time.monotonic() - self._paid_at
 
@@ -347,7 +348,7 @@ class Demo:
         self.shop.http.send("POST", f"{path}/approvals", {"note": "Checked against the ledger"}, token=finance)
         self.suite.drain()
         lines = self.shop.http.send("GET", f"{path}/lines", token=finance, query={"limit": "100"}).body["items"]
-        # The smallest one: which number comes first is another one in each run, and so would the sums be.
+        # The smallest one, because the first number differs between runs, and so would the sums.
         smallest = sorted(lines, key=lambda line: line["listed_fen"])[:1]
         refused = [{"number": line["number"], "result": "failed", "reason": "ACCOUNT_CLOSED"} for line in smallest]
         results = {"results": refused, "all_others_paid": True}
@@ -366,7 +367,7 @@ class Demo:
             self.files.append(target)
 
     def answer_alarms(self) -> None:
-        """Two people let the payouts go on that the guard has stopped."""
+        """Two people lift the compliance alarms, so that payouts go on."""
         query = {"limit": "100"}
         alarms = self.shop.http.send("GET", "/v1/compliance-alarms", token=self.keys["finance"], query=query).body
         for alarm in alarms["items"]:
@@ -376,7 +377,7 @@ class Demo:
             self.numbers.alarms += 1
 
     def recommend(self) -> list[dict[str, Any]]:
-        """What is recommended to the three best customers and to somebody new."""
+        """Recommendations for the three best customers and for a new member."""
         self.suite.run_schedule("recommendations/nightly_learning")
         best = sorted(self.bought, key=lambda customer: -len(self.bought[customer]))[:3]
         people = [self.members[customer] for customer in best] + [self.shop.log_in("somebody-new")]
@@ -388,11 +389,11 @@ class Demo:
         return shelves
 
     def balance(self, member: Member) -> dict[str, int]:
-        """What a member has, as he sees it."""
+        """A member's balance, as the API shows it to the member."""
         return dict(self.shop.http.send("GET", "/v1/me/balance", token=member.token).body)
 
     def verify(self) -> dict[str, Any]:
-        """The ledger's own command, as an operator runs it."""
+        """Run the ledger's verify command as an operator does."""
         state = str(self.suite.state_dir.absolute())
         command = [sys.executable, "-m", "infra.commands.cli", "--state", state, "ledger", "verify", "--json"]
         done = subprocess.run(  # noqa: S603 - our own command
@@ -405,7 +406,7 @@ class Demo:
 
 
 def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) -> int:
-    """The whole job: 0 only if everything closed. State, report files and `summary.json` are left in `state`."""
+    """The whole job: 0 only if everything is correct. State, report files and `summary.json` are left in `state`."""
     console = Console(highlight=False)
     began = time.monotonic()
     if state.exists():
@@ -455,7 +456,7 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
 def seed(suite: Suite) -> None:
     """Fill an empty deployment that runs in the background: catalogue, members, cards, and a few orders of today.
 
-    What a developer needs in order to go on (keys, secrets, cards, SKUs) is left in `seed.json` of the state folder.
+    What a developer needs to continue (keys, secrets, cards, SKUs) is left in `seed.json` of the state folder.
     """
     console = Console(highlight=False)
     data = read(limit=SEED_INVOICES)
@@ -486,7 +487,7 @@ def seed(suite: Suite) -> None:
 
 @contextmanager
 def progress(console: Console) -> Iterator[Callable[[str, int], Callable[[], None]]]:
-    """Progress bars: `step(name, total)` gives what is called once per thing done."""
+    """Progress bars: `step(name, total)` returns a function to call once per item done."""
     columns = (TextColumn("{task.description:22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bars:
 
@@ -498,7 +499,7 @@ def progress(console: Console) -> Iterator[Callable[[str, int], Callable[[], Non
 
 
 def summary_of(demo: Demo, verified: dict[str, Any]) -> dict[str, Any]:
-    """Everything the closing table shows, as data; amounts in fen."""
+    """The closing table as data; amounts in fen."""
     numbers, data = demo.numbers, demo.data
     pockets: Counter[str] = Counter()
     members = [*demo.guides, *demo.members.values()]
@@ -540,7 +541,7 @@ def summary_of(demo: Demo, verified: dict[str, Any]) -> dict[str, Any]:
 
 
 def open_ends(summary: dict[str, Any]) -> list[str]:
-    """What did not close, in words; nothing if everything did."""
+    """Sentences on what is not correct; empty if all is."""
     checks = {
         "the ledger does not verify": summary["verified"],
         "the payout is not settled": summary["payout"]["status"] == "settled",
@@ -554,12 +555,12 @@ def open_ends(summary: dict[str, Any]) -> list[str]:
 
 
 def figures_in(summary: dict[str, Any]) -> Figures:
-    """What this run counted of the figures that are the same in every run."""
+    """This run's values of the figures that are the same in every run."""
     return Figures(**{field.name: summary[field.name] for field in fields(Figures)})
 
 
 def closing_table(summary: dict[str, Any]) -> Table:
-    """The summary for people."""
+    """The summary as a table."""
     table = Table(show_header=False, title="The main job, from card views to the payout report", title_justify="left")
     table.add_column(no_wrap=True)
     table.add_column()
@@ -598,7 +599,7 @@ def closing_table(summary: dict[str, Any]) -> Table:
 
 
 def name_of(number: int) -> str:
-    """A name of nobody in particular, another one for each of the first 3 456 numbers."""
+    """An invented name, different for each of the first 3 456 numbers."""
     rest, family = divmod(number, 12)
     rest, first = divmod(rest, 16)
     return (
@@ -609,7 +610,7 @@ def name_of(number: int) -> str:
 
 
 def id_number(number: int) -> str:
-    """A well-formed ID number of nobody: region and birthday of an adult, a serial, and the check digit of GB 11643."""
+    """A well-formed invented ID number: region and birthday of an adult, a serial, and the check digit of GB 11643."""
     digits = f"310101199001{1 + number // 900:02d}{100 + number % 900:03d}"
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     rest = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True)) % 11

@@ -1,6 +1,6 @@
-"""The figures of the demonstration that are the same in every run: they follow from the invoices alone.
+"""The figures of the demonstration that are the same in every run, because they follow from the invoices alone.
 
-The command counts what really happens. Tests compare its counts with these, and these with the README.
+The command counts what happens. Tests compare its counts with these figures, and these with the README.
 """
 
 from collections import Counter, defaultdict
@@ -14,7 +14,7 @@ UNKNOWN_PURCHASE = "cancellation_of_unknown_purchase"
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was read, sold and refused. `sales_fen`: fen paid for all orders. `members`: buyers and guides."""
+    """Counts of what was read, sold and refused. `sales_fen`: paid for all orders. `members`: buyers and guides."""
 
     invoices_read: int
     invoices_sold: int
@@ -28,7 +28,7 @@ class Figures:
     members: int
 
     def lines(self) -> list[tuple[str, str]]:
-        """Name and text of each figure, as the command and the README show them."""
+        """Name and text of each figure, for the command and the README."""
         return [
             ("invoices", f"{self.invoices_read:,} read, {self.invoices_sold:,} sold; {refused(self.invoices_refused)}"),
             ("rows", f"{self.rows_read:,} read; {refused(self.rows_refused)}"),
@@ -39,19 +39,19 @@ class Figures:
 
 
 def refused(reasons: Mapping[str, int]) -> str:
-    """How many were refused for which reason, the most frequent first."""
+    """Number of refusals by reason, the most frequent first."""
     ordered = sorted(reasons.items(), key=lambda pair: -pair[1])
     return f"refused: {', '.join(f'{count:,} {reason}' for reason, count in ordered) or 'none'}"
 
 
 def yuan(fen: int) -> str:
-    """Fen as people read them; text alone, nothing is computed with it."""
+    """Fen as text for people; nothing is computed with it."""
     sign = "-" if fen < 0 else ""
     return f"{sign}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
 
 
 def figures_of(data: ShopData, *, guides: int) -> Figures:
-    """The figures of these invoices, with so many guides beside the buyers."""
+    """The figures of these invoices, with this number of guides besides the buyers."""
     refunds, unknown = _refunds(data)
     rows_refused = data.refused + (Counter({UNKNOWN_PURCHASE: unknown}) if unknown else Counter())
     return Figures(
@@ -69,7 +69,7 @@ def figures_of(data: ShopData, *, guides: int) -> Figures:
 
 
 def _refunds(data: ShopData) -> tuple[int, int]:
-    """How many refunds the cancelled rows become, and how many rows are not covered by known purchases.
+    """Number of refunds made of the cancelled rows, and number of rows without a known purchase.
 
     A row is refunded from the customer's latest purchases of the article, a refund for each order and SKU.
     """

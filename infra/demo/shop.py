@@ -1,7 +1,7 @@
-"""A shop that lives through the deployment's surface: what its customers, guides, suppliers and finance do.
+"""Clients of the deployment's APIs: what a shop's customers, guides, suppliers and finance do.
 
-Every method is what one of them would do with an HTTP client: requests to the gateway, signed messages, a click on the
-sandbox's pay button. Nothing here knows a table, a queue or a handler.
+Every method does what one of them could do with an HTTP client: requests to the gateway, signed messages, a click on
+the sandbox's pay button. Nothing here uses a table, a queue or a handler.
 """
 
 import json
@@ -22,23 +22,23 @@ RENEWED_BEFORE = timedelta(minutes=15)
 
 
 class ShopError(Exception):
-    """An answer that must not be: what was asked, the status, and the problem."""
+    """An unexpected answer: the request, the status, and the problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """An HTTP answer."""
 
     status: int
     body: Any
 
 
 KEY = "csk_"
-"""What every API key begins with: who has one calls the staff API, everybody else the public one."""
+"""Prefix of every API key: calls with a key go to the staff API, others to the public one."""
 
 
 class Client:
-    """Requests of one deployment; keeps connections, may be used from many threads. `calls` counts what was sent."""
+    """An HTTP client of one deployment; reuses connections, safe for threads. `calls` counts requests."""
 
     def __init__(self, url: str, staff_url: str, *, connections: int = 8) -> None:
         self._url = url
@@ -58,7 +58,8 @@ class Client:
         query: Mapping[str, str] | None = None,
         expect: Sequence[int] = (200, 201, 202, 204),
     ) -> Answer:
-        """One request. POSTs carry a fresh Idempotency-Key. Raises `ShopError` unless the status is one of `expect`."""
+        """Send one request. POSTs carry a new Idempotency-Key. Raises `ShopError` unless the status is one of
+        `expect`."""
         sent = {"Content-Type": "application/json", "Accept-Language": "en", **(headers or {})}
         if token is not None:
             sent["Authorization"] = f"Bearer {token}"
@@ -78,7 +79,7 @@ class Client:
 
 @dataclass(slots=True)
 class Member:
-    """Somebody logged in; `token` is good until `expires_at`."""
+    """A logged-in member; `token` is valid until `expires_at`."""
 
     member_id: str
     token: str
@@ -90,7 +91,7 @@ class Member:
 
 @dataclass(slots=True)
 class Bought:
-    """An order that was paid, as its buyer remembers it: what can still be returned, per SKU."""
+    """A paid order, and the units per SKU that can still be returned."""
 
     order_id: str
     customer: str
@@ -101,7 +102,7 @@ class Bought:
 
 
 class Shop:
-    """The people around one deployment."""
+    """The people who use one deployment."""
 
     def __init__(
         self, url: str, staff_url: str, *, pay: Callable[[str, int], None], now: Callable[[], datetime]
@@ -115,7 +116,7 @@ class Shop:
     # Staff
 
     def add_person(self, token: str, name: str) -> str:
-        """The id of the person of this name, who is created unless an earlier run on the same state has done it."""
+        """The id of the person of this name, created unless an earlier run on the same state has done so."""
         known = self.http.send("GET", "/v1/staff", token=token, query={"limit": "100"}).body["items"]
         for person in known:
             if person["name"] == name and person["active"]:
@@ -128,7 +129,7 @@ class Shop:
         return str(self.http.send("POST", "/v1/partners/keys", body, token=root).body["key"])
 
     def add_supplier(self, staff: str, root: str, supplier_id: str, name: str) -> None:
-        """Register a supplier, keep its inbox secret and a key of its own."""
+        """Register a supplier, and keep its inbox secret and a new key of it."""
         answer = self.http.send("PUT", f"/v1/suppliers/{supplier_id}", {"name": name}, token=staff)
         if answer.body["inbox_secret"] is None:  # shown once, in an earlier run on the same state
             answer = self.http.send("POST", f"/v1/suppliers/{supplier_id}/secrets", token=staff)
@@ -150,7 +151,7 @@ class Shop:
         return Member(member_id, answer["access_token"], openid, openid, answer["refresh_token"], expires_at)
 
     def renew(self, member: Member) -> None:
-        """A fresh access token where the old one ends soon, as a client gets one; by a login where that is too late."""
+        """Renew an access token that ends soon, as a client does; by a login if it is too late for that."""
         if member.expires_at > self._now() + RENEWED_BEFORE:
             return
         answer = self.http.send(
@@ -166,14 +167,14 @@ class Shop:
     # Buying
 
     def view_card(self, key: str, viewer: Member | None = None) -> str:
-        """Open a shared card and tell that it was seen; gives the attribution token."""
+        """Open a shared card and report the view; returns the attribution token."""
         card = self.http.send("GET", f"/v1/cards/{key}").body
         body = {"ticket": card["view_ticket"], "seconds": 12}
         token = viewer.token if viewer else None
         return str(self.http.send("POST", "/v1/card-views", body, token=token).body["attribution"])
 
     def buy(self, member: Member, units: Mapping[str, int], attribution: str) -> tuple[str, int, list[str]]:
-        """Quote, order, pay: the order's id, its amount in fen, and its suppliers."""
+        """Quote, order, pay: returns the order's id, its amount in fen, and its suppliers."""
         lines = [{"sku": sku, "units": count} for sku, count in units.items()]
         quote = self.http.send(
             "POST", "/v1/quotes", {"lines": lines, "attribution": attribution}, token=member.token
@@ -202,7 +203,7 @@ class Shop:
     # Suppliers
 
     def ship(self, supplier_id: str, order_id: str) -> bool:
-        """Report a shipment by signed webhook; False where everything had been refunded before."""
+        """Report a shipment by signed webhook; False if everything was refunded before."""
         report = {
             "type": "shipment.created",
             "order_id": order_id,

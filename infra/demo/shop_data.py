@@ -1,7 +1,7 @@
-"""Real invoices as work for the demonstration: what can be sold, what is returned, and what is refused and why.
+"""Real invoices as input of the demonstration: sales, returns, and refused rows with reasons.
 
 The columns are those of the Online Retail data set (see `data/README.md`). One pound counts as one yuan. An article
-that was sold at several prices becomes one SKU per price, since a SKU has one list price for everybody.
+sold at several prices becomes one SKU per price, since a SKU has one list price.
 """
 
 import csv
@@ -19,7 +19,7 @@ MAX_SKUS = 50
 MAX_UNITS = 999
 SUPPLIERS = ("sup_north", "sup_south", "sup_harbour")
 
-# Articles are five digits and perhaps a variant; all else is postage, fees, manual corrections and gift vouchers.
+# Articles are five digits and perhaps a variant; others are postage, fees, manual corrections and gift vouchers.
 _ARTICLE = re.compile(r"\d{5}[A-Z]{0,2}\Z")
 _COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")
 
@@ -30,7 +30,7 @@ class ShopDataError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """An article at one price, as it goes into the catalogue. `units` were sold in all."""
+    """An article at one price, for the catalogue. `units` were sold in total."""
 
     sku: str
     code: str
@@ -42,7 +42,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """A part of an invoice that fits one order: units per SKU."""
+    """An invoice, or a part of one that fits into one order: units per SKU."""
 
     invoice: str
     customer: str
@@ -52,7 +52,7 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A row of a cancellation: units of an article that come back."""
+    """A row of a cancellation: units of an article that are returned."""
 
     invoice: str
     customer: str
@@ -63,7 +63,7 @@ class Return:
 
 @dataclass(slots=True)
 class ShopData:
-    """The whole job. `refused` counts rows by reason, `refused_invoices` invoices of which nothing could be used."""
+    """The whole input. `refused` counts rows by reason, `refused_invoices` invoices without a usable row."""
 
     invoices: int = 0
     rows: int = 0
@@ -77,11 +77,11 @@ class ShopData:
 
     @property
     def customers(self) -> list[str]:
-        """Everybody who buys, in the order of the first purchase."""
+        """All buyers, in the order of the first purchase."""
         return list(dict.fromkeys(sale.customer for sale in self.sales))
 
     def events(self) -> Iterator[Sale | Return]:
-        """Sales and returns in the order in which they happened."""
+        """Sales and returns by time."""
         events: list[Sale | Return] = [*self.sales, *self.returns]
         yield from sorted(events, key=lambda event: (event.at, event.invoice))
 
@@ -89,9 +89,9 @@ class ShopData:
 def read(path: Path = EXTRACT, *, limit: int | None = None, after: datetime | None = None) -> ShopData:
     """Read `path` (CSV, gzipped if it ends in .gz), at most `limit` invoices.
 
-    Dates are moved by whole weeks, so that the first is the first after `after` that lies between the 7th and the 13th
-    of a month: a week of sales and its return windows fit into that month then. Without `after` they stay as they are.
-    Raises `ShopDataError` naming the column or row that cannot be read; rows that are merely unsellable are counted.
+    Dates are moved by whole weeks, so that the first is the first one after `after` between the 7th and the 13th of a
+    month: then a week of sales and its return windows fit into that month. Without `after` they stay as they are.
+    Raises `ShopDataError` naming the column or row that cannot be read; rows that cannot be sold are counted.
     """
     data = ShopData()
     by_invoice: dict[str, list[dict[str, str]]] = defaultdict(list)
@@ -125,7 +125,7 @@ def read(path: Path = EXTRACT, *, limit: int | None = None, after: datetime | No
 
 
 def windows(events: Iterable[Sale | Return]) -> Iterator[tuple[datetime, list[Sale | Return]]]:
-    """Events that fall into the same hour, with the beginning of that hour."""
+    """Events of the same hour, with the start of that hour."""
     opening: datetime | None = None
     held: list[Sale | Return] = []
     for event in events:

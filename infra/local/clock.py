@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class ShiftedClock:
-    """The machine's clock plus `shift`. It runs on and moves forward only: nothing stored is ever in its future."""
+    """The machine's clock plus `shift`. It only moves forward: nothing stored is ever in its future."""
 
     def __init__(self, shift: timedelta = timedelta(0)) -> None:
         self.shift = shift
@@ -13,7 +13,7 @@ class ShiftedClock:
         return datetime.now(UTC) + self.shift
 
     def move_to(self, moment: datetime) -> None:
-        """Make it `moment` (aware) now. ValueError if that is in the past."""
+        """Set the time to `moment` (aware). ValueError if that is in the past."""
         shift = moment - datetime.now(UTC)
         if shift < self.shift - timedelta(milliseconds=1):
             raise ValueError(f"time moves forward: it is {self.now().isoformat()}, not {moment.isoformat()}")

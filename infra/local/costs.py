@@ -1,8 +1,8 @@
-"""What AWS calls cost: counted one by one, in capacity units computed from item sizes by DynamoDB's documented rules.
+"""The cost of AWS calls: counted one by one, in capacity units computed from item sizes by DynamoDB's documented rules.
 
-No emulator reports capacity right (moto mostly wrong, ministack without the upkeep of indexes in transactions), so a
-`Meter` computes it: it sees each request, looks at the items before and after, and knows the indexes. It is attached
-to this process's clients for benchmarks and tests, and to the emulator (`emulator.py`) for what functions do there.
+No emulator reports capacity correctly (moto mostly wrong, ministack without the upkeep of indexes in transactions), so
+a `Meter` computes it from each request, the items before and after, and the indexes. It is attached to this process's
+clients for benchmarks and tests, and to the emulator (`emulator.py`) for the calls of functions.
 
 Sources: "Read/write capacity mode", "Item sizes and formats", "Considerations for global secondary indexes" and
 "TransactWriteItems" of the DynamoDB Developer Guide.
@@ -20,9 +20,9 @@ Find = Callable[[str, Item], Item | None]
 """The item of a table under a key, as stored now; None if there is none."""
 
 FUNCTIONS = "cardstock-functions"
-"""How clients of functions name themselves (AWS_SDK_UA_APP_ID), so that the emulator counts them and nobody else."""
+"""The application id of functions' clients (AWS_SDK_UA_APP_ID): the emulator counts only their calls."""
 COSTS_PATH = "/_cardstock/costs"
-"""Where the emulator answers the costs of functions so far."""
+"""Path at which the emulator returns the costs of functions so far."""
 WRITE_UNIT_BYTES = 1024
 READ_UNIT_BYTES = 4096
 _WRITES = {"PutItem": "Put", "UpdateItem": "Update", "DeleteItem": "Delete"}
@@ -38,8 +38,8 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What a stretch of work has cost. `by_call` counts `service:Operation`, `by_table` units written; capacity is in
-    units of 1 KB and 4 KB."""
+    """The cost of some work. `by_call` counts `service:Operation`, `by_table` units written; capacity is in units of 1
+    KB and 4 KB."""
 
     calls: int = 0
     wcu: float = 0.0
@@ -57,7 +57,7 @@ class Costs:
 
 
 def shape_of(definition: Mapping[str, Any]) -> Shape:
-    """The shape of a table from what CreateTable takes or DescribeTable answers."""
+    """The shape of a table from the input of CreateTable or the output of DescribeTable."""
     key = _key(definition)
     indexes: dict[str, tuple[tuple[str, ...], frozenset[str] | None]] = {}
     for index in definition.get("GlobalSecondaryIndexes") or []:
@@ -75,7 +75,7 @@ def _key(definition: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def size_of(item: Item | None) -> int:
-    """Bytes of an item: UTF-8 names and values, numbers two digits a byte. An absent item has none."""
+    """Bytes of an item: UTF-8 names and values, numbers two digits a byte; 0 for an absent item."""
     return sum(len(name.encode()) + _size(value) for name, value in item.items()) if item else 0
 
 
@@ -90,7 +90,7 @@ def _number_size(text: str) -> int:
 
 
 def _binary_size(content: bytes | str) -> int:
-    """Clients hold bytes, the emulator their base64 text."""
+    """Clients have bytes, the emulator their base64 text."""
     return len(content) if isinstance(content, bytes) else len(base64.b64decode(content))
 
 
@@ -106,7 +106,7 @@ _SIZES: Mapping[str, Callable[[Any], int]] = {
 
 
 def write_units(old: Item | None, new: Item | None, shape: Shape, *, transactional: bool = False) -> float:
-    """What writing `new` over `old` costs, upkeep of the indexes included."""
+    """The cost of writing `new` over `old`, including the indexes."""
     own = _units(max(size_of(old), size_of(new)), WRITE_UNIT_BYTES) * (2 if transactional else 1)
     return own + sum(_index_units(old, new, *index) for index in shape.indexes.values())
 
@@ -116,7 +116,7 @@ def _index_units(old: Item | None, new: Item | None, key: Sequence[str], project
     if before == after:
         return 0
     if before is None or after is None or any(before[name] != after[name] for name in key):
-        # It appears, disappears, or moves: then it is deleted in one place and put in another.
+        # It appears, disappears, or moves: a move is a delete and a put.
         return sum(_units(size_of(entry), WRITE_UNIT_BYTES) for entry in (before, after) if entry is not None)
     return _units(max(size_of(before), size_of(after)), WRITE_UNIT_BYTES)
 
@@ -132,7 +132,7 @@ def _units(size: int, unit: int) -> int:
 
 
 def read_units(size: int, *, consistent: bool = False, transactional: bool = False) -> float:
-    """What reading `size` bytes costs; reading nothing costs as much as the smallest item."""
+    """The cost of reading `size` bytes; reading nothing costs as much as the smallest item."""
     return _units(size, READ_UNIT_BYTES) * (2.0 if transactional else 1.0 if consistent else 0.5)
 
 
@@ -141,7 +141,7 @@ Write = tuple[str, Item, Item | None]
 
 
 class Meter:
-    """Adds up calls and capacity. `find` looks at stored items without being counted; `shapes` knows the tables."""
+    """Sums calls and capacity. `find` reads stored items without being counted; `shapes` has the tables."""
 
     def __init__(self, *, find: Find, shapes: Mapping[str, Shape]) -> None:
         self._find = find
@@ -152,12 +152,12 @@ class Meter:
 
     @property
     def costs(self) -> Costs:
-        """Everything so far. Subtract an earlier value to get a stretch."""
+        """The costs so far. Subtract an earlier value to get those since then."""
         written = sum(self._by_table.values())
         return Costs(self._by_call.total(), written, self._rcu, dict(self._by_call), dict(self._by_table))
 
     def before(self, service: str, operation: str, request: Mapping[str, Any]) -> list[Write]:
-        """Count a call that is about to be made. Keep the answer for `after`."""
+        """Count a call before it is made. Pass the result to `after`."""
         self._by_call[f"{service}:{operation}"] += 1
         if service != "dynamodb":
             return []
@@ -212,7 +212,7 @@ class Meter:
             found = answer.get("Items", [])
             size = sum(size_of(item) for item in found)
             if found and answer.get("ScannedCount", 0) > len(found):
-                # What a filter drops has been read; its size is not known here, so it is taken to be the average.
+                # Items that a filter drops were read, too. Their size is unknown here, so they count as average ones.
                 size = size * int(answer["ScannedCount"]) // len(found)
             return read_units(size, consistent=bool(request.get("ConsistentRead")))
         return 0.0
@@ -222,7 +222,7 @@ _active: Meter | None = None
 
 
 def install() -> None:
-    """Let `attach` see the calls of every botocore client that is made in this process from now on."""
+    """Let `attach` see the calls of every botocore client created in this process from now on."""
     import botocore.handlers
 
     hooks: list[tuple[str, Any]] = [("before-parameter-build", _sent), ("after-call", _answered)]
@@ -231,8 +231,8 @@ def install() -> None:
 
 @contextmanager
 def attach(meter: Meter) -> Iterator[Meter]:
-    """Count what this process does until the block ends. Needs `install`, before the first client was made."""
-    global _active  # noqa: PLW0603 - botocore's hooks are as global as this
+    """Count this process's calls until the block ends. Needs `install` before the first client was created."""
+    global _active  # noqa: PLW0603 - botocore's hooks are global, too
     earlier, _active = _active, meter
     try:
         yield meter

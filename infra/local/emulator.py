@@ -1,8 +1,8 @@
-"""Runs the AWS emulator until the process that started it is gone; its state is saved on the way out.
+"""Runs the AWS emulator until the process that started it is gone; then it saves its state.
 
-Started by `engine.py` with a pipe as standard input: when the other end closes, whatever the reason, this process stops
-itself gracefully, so that nothing is left running and nothing that was written is lost. Meanwhile it counts
-what functions ask of it, and what that would cost (`costs.py`).
+Started by `engine.py` with a pipe as standard input: when the other end closes for any reason, this process stops
+gracefully, so that nothing is left running and no write is lost. It also counts the calls of functions and their
+cost (`costs.py`).
 """
 
 import json
@@ -28,7 +28,7 @@ def _stop_with_parent() -> None:
 
 
 class _Shapes(dict[str, Shape]):
-    """The emulator's tables, each looked at when first met."""
+    """The emulator's tables, each read at its first use."""
 
     def __missing__(self, table: str) -> Shape:
         shape = self[table] = shape_of(dynamodb._tables[table])
@@ -51,7 +51,7 @@ Handler = Callable[[str, str, dict[str, str], bytes, Any], Awaitable[tuple[int, 
 
 
 def _counted(service: str, handler: Handler) -> Handler:
-    """`handler`, with its calls by functions counted."""
+    """`handler`, counting the calls of functions."""
 
     async def count(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> tuple[int, Any, Any]:
         if f"app/{FUNCTIONS}" not in headers.get("user-agent", ""):
@@ -69,7 +69,7 @@ def _counted(service: str, handler: Handler) -> Handler:
 
 
 def _with_costs(application: Any) -> Any:
-    """The ASGI `application`, with one more address."""
+    """The ASGI `application`, with one more path."""
 
     async def serve(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         if scope.get("path") != COSTS_PATH:

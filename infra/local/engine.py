@@ -1,4 +1,4 @@
-"""The AWS services under the functions: an emulator on this machine (or any endpoint), and the template's state."""
+"""The AWS services for the functions: an emulator on this machine (or any endpoint), with the template's resources."""
 
 import contextlib
 import http.client
@@ -70,9 +70,9 @@ def connect(endpoint: str | None, region: str) -> Clients:
 
 
 def reserve(port: int = 0) -> socket.socket:
-    """Hold `port` (0: any free one) of 127.0.0.1 for a server that is about to bind it; nobody else gets it meanwhile.
+    """Reserve `port` (0: any free one) of 127.0.0.1 for a server that will bind it soon.
 
-    OSError if somebody listens there.
+    OSError if another process listens there.
     """
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -85,7 +85,7 @@ def reserve(port: int = 0) -> socket.socket:
 
 
 class Engine:
-    """A running emulator, or somebody else's endpoint."""
+    """A running emulator, or another endpoint."""
 
     def __init__(self, endpoint: str, process: subprocess.Popen[bytes] | None, log: Path | None) -> None:
         self.endpoint = endpoint
@@ -98,7 +98,7 @@ class Engine:
     ) -> "Engine":
         """Start the emulator on a free port of 127.0.0.1, or take `endpoint`.
 
-        `state` is where it keeps its data between runs; None keeps nothing. EngineError if it does not answer.
+        `state` is the folder for its data between runs; None keeps nothing. EngineError if it does not answer.
         """
         if endpoint:
             engine = cls(endpoint, None, None)
@@ -173,9 +173,9 @@ class Engine:
             raise EngineError(f"the emulator stopped with status {self._process.returncode}; {self._log}:\n{tail}")
 
     def costs(self) -> Costs:
-        """What functions have asked of AWS since the emulator started: calls, and capacity by DynamoDB's rules.
+        """The AWS calls of functions since the emulator started, and their capacity by DynamoDB's rules.
 
-        Subtract an earlier value to get a stretch. LookupError when another endpoint is used: it counts nothing.
+        Subtract an earlier value to get those since then. LookupError with another endpoint, which counts nothing.
         """
         try:
             with urllib.request.urlopen(f"{self.endpoint}{COSTS_PATH}", timeout=10) as answer:  # noqa: S310 - our own emulator
@@ -184,7 +184,7 @@ class Engine:
             raise LookupError(f"{self.endpoint} counts no costs: {error}") from error
 
     def stop(self) -> None:
-        """Stop the emulator gracefully, so that its state is saved. Somebody else's endpoint is left alone."""
+        """Stop the emulator gracefully, so that its state is saved. Another endpoint is left running."""
         if self._process is None:
             return
         with contextlib.suppress(OSError):
@@ -201,7 +201,7 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Provisioned:
-    """What `provision` made, by name; what was there already is not in it."""
+    """The names of what `provision` created; without what existed."""
 
     tables: tuple[str, ...]
     queues: tuple[str, ...]
@@ -210,10 +210,10 @@ class Provisioned:
 
 
 def provision(template: Template, clients: Clients) -> Provisioned:
-    """Make every table, queue, bucket and secret of the template that does not exist yet. Safe to repeat.
+    """Create every table, queue, bucket and secret of the template that does not exist yet. Safe to repeat.
 
-    What exists keeps its data and its shape: an index or a stream that was added to the template since is refused
-    with EngineError, because local data does not migrate. Queues get their present attributes every time.
+    Existing ones keep their data and their shape: an index or a stream added to the template since then raises
+    EngineError, because local data is not migrated. Queues get their present attributes every time.
     """
     return Provisioned(
         tables=tuple(table.name for table in template.tables if _table(table, clients.dynamodb)),
@@ -323,7 +323,7 @@ def _generate(rules: Mapping[str, Any]) -> str:
 
 
 def account(template: Template, endpoint: str) -> dict[str, str]:
-    """What every process needs to work on the template's state here: dummy credentials, region, endpoint."""
+    """What every process needs to use the local resources: dummy credentials, region, endpoint."""
     return {
         **CREDENTIALS,
         "AWS_REGION": template.place.region,
@@ -333,8 +333,8 @@ def account(template: Template, endpoint: str) -> dict[str, str]:
 
 
 def environment(template: Template, endpoint: str) -> dict[str, str]:
-    """What a command needs to work on the whole state: the variables of all functions, and the account.
+    """What a command needs to use all resources: the variables of all functions, and the account.
 
-    TemplateError when two functions disagree on a variable.
+    TemplateError if two functions disagree on a variable.
     """
     return {**template.environment(), **account(template, endpoint)}

@@ -1,9 +1,9 @@
-"""API Gateway on this machine: the template's HTTP routes on a Chalice app, each handing the complete event of payload
+"""API Gateway on this machine: the template's HTTP routes on a Chalice app, each passing the complete event of payload
 format 1.0 to the function that the template names.
 
-Chalice brings the registry of routes, the dispatch and the server; what its local event lacks is completed here, and
-what differs between its REST API and an HTTP API is answered as an HTTP API does: 404 for a method that a path does not
-have, any content type, 413 above 10 MB, 500 for a function that fails.
+Chalice has the registry of routes, the dispatch and the server. Its local event is completed here, and where its REST
+API differs from an HTTP API, the answer is that of an HTTP API: 404 for an unknown method of a path, any content type,
+413 above 10 MB, 500 for a function that fails.
 """
 
 import base64
@@ -46,12 +46,12 @@ _TEMPLATE_PART = re.compile(r"\{([^}]+)\}\Z")
 
 Answer = dict[str, Any]
 Page = Callable[[Mapping[str, str]], tuple[str, bytes]]
-"""A page that is ours, not the template's: query to (content type, content)."""
+"""A page of this runtime, not of the template: query to (content type, content)."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What the gateway answered. Header names are in lower case; a repeated header's values are joined by a comma."""
+    """The gateway's answer. Header names are in lower case; a repeated header's values are joined by a comma."""
 
     status: int
     headers: Mapping[str, str]
@@ -63,7 +63,7 @@ class HttpAnswer:
 
 
 class _GatewayError(LocalGatewayException):
-    """What API Gateway itself answers."""
+    """An answer of API Gateway itself."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__({"Content-Type": "application/json"}, json.dumps({"message": message}).encode())
@@ -71,7 +71,7 @@ class _GatewayError(LocalGatewayException):
 
 
 class _LambdaResponse(Response):
-    """A function's own answer, carried through Chalice as it is."""
+    """A function's answer, passed through Chalice unchanged."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(body="")
@@ -240,20 +240,20 @@ class Server(ThreadedHTTPServer):
             self._open.discard(request)
 
     def stop(self, thread: threading.Thread, *, patience: float = 30.0) -> None:
-        """Take no more requests and wait for those that run. `thread` is the one that serves."""
+        """Accept no more requests and wait for running ones. `thread` is the one that serves."""
         self.shutdown()
         thread.join()
         self.server_close()
         with self._guard:
             for connection in self._open:
                 with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RD)  # a client that keeps it alive; answers can still be written
+                    connection.shutdown(socket.SHUT_RD)  # for clients that keep it alive; answers can still be written
         deadline = time.monotonic() + patience
         while self._open and time.monotonic() < deadline:
             time.sleep(0.005)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away in the middle of its request is no news; a defect of ours is."""
+        """Ignore a client that goes away during its request; report any other error."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -297,7 +297,7 @@ class _RequestHandler(ChaliceRequestHandler):
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle
 
     def _read_body(self) -> bytes | None:
-        """The request's body; None when it is too large, or its length is not told in a way that can be trusted."""
+        """The request's body; None if it is too large, or its length is not given in a reliable way."""
         if "chunked" in self.headers.get("transfer-encoding", "").lower():
             return self._read_chunks()
         length = self.headers.get("content-length", "0")
@@ -322,11 +322,11 @@ class _RequestHandler(ChaliceRequestHandler):
                 return bytes(body)
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class names it so
-        """The gateway's report says what is worth saying."""
+        """Nothing: the gateway reports requests itself."""
 
 
 class _App(LocalChalice):
-    """The Chalice app that carries the template's routes."""
+    """The Chalice app with the template's routes."""
 
     front: "Gateway"
 
@@ -348,7 +348,7 @@ class Gateway:
     ) -> None:
         self.pages: dict[str, Page] = dict(pages or {})
         self.actions: dict[str, Page] = {}
-        """What a form posted to a path does; the answer is a page."""
+        """The action of a form posted to a path; the answer is a page."""
         self.url = ""
         self.requests = 0
         self._invoker = invoker
@@ -368,7 +368,7 @@ class Gateway:
             return _LambdaResponse(self._invoke(function, request.to_original_event()))
 
         methods = ["GET", "PUT", "POST", "HEAD", "DELETE", "PATCH", "OPTIONS"] if method == "ANY" else [method]
-        # No content types: any body reaches the function, as it does behind API Gateway.
+        # No content types: any body reaches the function, as behind API Gateway.
         self._app.route(path, methods=methods, name=function.name, content_types=[])(view)
 
     def _invoke(self, function: Function, event: dict[str, Any]) -> Answer:
@@ -387,7 +387,7 @@ class Gateway:
     def serve(
         self, method: str, path: str, headers: Mapping[str, list[str]], body: bytes
     ) -> tuple[HttpAnswer, list[tuple[str, str]]]:
-        """Answer a request; `headers` has lower-case names. Also the headers one by one, repeated ones as they are."""
+        """Answer a request; `headers` has lower-case names. Returns also the headers one by one, with repeated ones."""
         self.requests += 1
         try:
             answer = self._gateway.handle_request(method, path, headers, body)
@@ -419,7 +419,7 @@ class Gateway:
         return self.serve(method.upper(), path, lists, content)[0]
 
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
-        """Serve on `port` (0: any free one) in a background thread. The URL. OSError if the port is taken."""
+        """Serve on `port` (0: any free one) in a background thread. Returns the URL. OSError if the port is taken."""
         self._server = LocalDevServer(self._app, Config(), host, port, handler_cls=_RequestHandler, server_cls=Server)
         self.url = f"http://{host}:{self._server.server.server_address[1]}"
         serve = partial(self._server.server.serve_forever, poll_interval=0.05)
@@ -428,7 +428,7 @@ class Gateway:
         return self.url
 
     def stop(self) -> None:
-        """Take no more connections, and end those that are kept alive."""
+        """Accept no more connections, and close those kept alive."""
         if self._server is None or self._thread is None:
             return
         self._server.server.stop(self._thread)
@@ -444,7 +444,7 @@ def _problem(status: int, message: str) -> Answer:
 
 
 def _flatten(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Status, headers and content of a function's answer. An answer that cannot be sent is 500."""
+    """Status, headers and content of a function's answer; 500 for one that cannot be sent."""
     pairs: list[tuple[str, str]] = []
     multi = answer.get("multiValueHeaders") or {}
     taken = {name.lower() for name in multi}

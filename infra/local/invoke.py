@@ -1,7 +1,7 @@
 """Invokes functions as Lambda does: one event at a time per process, JSON in and out, within the time-out.
 
-`WorkerPool` runs them in processes of their own: the real handlers keep module-level state, so two events must not meet
-in one process. A process serves all functions, each with exactly its own variables.
+`WorkerPool` runs them in separate processes, because handlers keep module-level state, so two events must not run in
+one process at a time. A process serves all functions, each with exactly its own variables.
 """
 
 import importlib
@@ -26,7 +26,7 @@ _IMPORT_SECONDS = 30.0  # Lambda's own limit for an init phase is 10 s on a quie
 
 
 class FunctionError(Exception):
-    """A function raised, timed out or died. `kind` and `message` are what Lambda reports as errorType, errorMessage."""
+    """A function raised, timed out or died. `kind` and `message` are Lambda's errorType and errorMessage."""
 
     def __init__(self, function: str, kind: str, message: str, trace: str = "") -> None:
         super().__init__(f"{function}: {kind}: {message}")
@@ -43,7 +43,7 @@ class Invoker(Protocol):
         """The function's answer. Raises FunctionError."""
 
     def close(self) -> None:
-        """Stop, and wait for what is running."""
+        """Stop, and wait for running invocations."""
 
 
 class Context:
@@ -67,7 +67,7 @@ class Context:
 
 
 def set_process_clock(entry_point: str, clock: ShiftedClock) -> None:
-    """Have the functions of this process ask `clock`: `entry_point` is what takes it, `module:function`; or empty."""
+    """Make this process's functions use `clock`: `entry_point` is `module:function`, which gets the clock; or empty."""
     if entry_point:
         module, _, name = entry_point.partition(":")
         getattr(importlib.import_module(module), name)(clock)
@@ -75,7 +75,7 @@ def set_process_clock(entry_point: str, clock: ShiftedClock) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One invocation, as it travels to a worker."""
+    """One invocation for a worker."""
 
     name: str
     module: str
@@ -97,20 +97,20 @@ def call_of(function: Function, event: Any, request_id: str | None) -> Call:
 
 
 def run(call: Call) -> str:
-    """The JSON text that the function answers, in this process. Raises whatever the function raises."""
+    """The JSON text of the function's answer, in this process. Raises whatever the function raises."""
     handler = getattr(importlib.import_module(call.module), call.handler)
     context = Context(call.name, call.arn, call.memory, call.timeout, call.request_id)
     return json.dumps(handler(call.event, context), ensure_ascii=False)
 
 
 def send(connection: socket.socket, payload: Any) -> None:
-    """One length-prefixed JSON message."""
+    """Send one length-prefixed JSON message."""
     body = json.dumps(payload, ensure_ascii=False).encode("utf-8", "surrogatepass")
     connection.sendall(struct.pack(">I", len(body)) + body)
 
 
 def receive(connection: socket.socket) -> Any:
-    """The next message, or None when the other end is gone."""
+    """The next message; None if the other end is gone."""
     head = _read(connection, 4)
     if head is None:
         return None
@@ -129,7 +129,7 @@ def _read(connection: socket.socket, size: int) -> bytes | None:
 
 
 class _Worker:
-    """One process that runs functions, and our end of the line to it."""
+    """One process that runs functions, and the connection to it."""
 
     def __init__(self, environment: Mapping[str, str], log: Path, clock_hook: str) -> None:
         self.loaded: set[str] = set()
@@ -153,14 +153,14 @@ class _Worker:
 
 
 class OwnVariables:
-    """The variables of one function at a time in a process's environment: the last one's go when another's come."""
+    """A process's environment with the variables of one function at a time."""
 
     def __init__(self, environment: MutableMapping[str, str]) -> None:
         self._environment = environment
         self._held: Mapping[str, str] = {}
 
     def change_to(self, variables: Mapping[str, str]) -> None:
-        """Take away what the last function had, and set these."""
+        """Remove the variables of the last function, and set these."""
         if variables != self._held:
             for name in self._held.keys() - variables.keys():
                 self._environment.pop(name, None)
@@ -171,8 +171,8 @@ class OwnVariables:
 class WorkerPool:
     """Runs functions in `size` processes. Their output goes to `log`; one that times out or dies is replaced.
 
-    `environment` is what every process has beside the variables of the function that it runs; `layers` are folders that
-    imports look into; `clock_hook` see `set_process_clock`.
+    `environment` is what every process has besides the variables of the running function; `layers` are folders on the
+    import path; `clock_hook` see `set_process_clock`.
     """
 
     def __init__(
@@ -234,7 +234,7 @@ class WorkerPool:
         return answer
 
     def close(self) -> None:
-        """Wait for what is running, then stop the processes."""
+        """Wait for running invocations, then stop the processes."""
         self._closed = True
         workers = [self._idle.get() for _ in range(self.size)]
         for worker in workers:
@@ -242,7 +242,7 @@ class WorkerPool:
         for worker in workers:
             worker.stop()
         for worker in workers:
-            self._idle.put(worker)  # so that whoever still waits is told
+            self._idle.put(worker)  # so that waiting callers get an error
 
 
 def _fields(call: Call) -> dict[str, Any]:

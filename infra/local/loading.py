@@ -1,6 +1,6 @@
 """Reads `template.yaml` and its nested stacks into the model.
 
-The template is the only truth about the deployment, so whatever is in it must be understood here: it is provisioned,
+The template is the only description of the deployment, so all of it must be understood: each resource is provisioned,
 run, or skipped by name with a reason (`SKIPPED`). Anything else raises `TemplateError` with its name.
 """
 
@@ -52,7 +52,7 @@ SKIPPED: Mapping[str, str] = {
 
 @dataclass
 class _Found:
-    """What the stacks declare, in their order."""
+    """The resources of the stacks, in their order."""
 
     apis: list[str] = field(default_factory=list)
     layers: list[Path] = field(default_factory=list)
@@ -67,7 +67,7 @@ class _Found:
     skipped: list[Skipped] = field(default_factory=list)
 
     def visit(self, stack: Stack) -> None:
-        """Take in every resource of a stack and of those that are nested in it."""
+        """Add every resource of a stack and of its nested stacks."""
         for logical_id, resource_type, raw in stack.resources():
             where = f"{stack.prefix}{logical_id}"
             if resource_type in SKIPPED:
@@ -85,7 +85,7 @@ class _Found:
         self.routes += resources.read_routes(api_id(where), where, properties.get("DefinitionBody") or {})
 
     def _layer(self, stack: Stack, _: str, properties: Mapping[str, Json]) -> None:
-        """Its source is on the path of every function."""
+        """Add its source to the path of every function."""
         self.layers.append((stack.path.parent / str(properties["ContentUri"])).resolve())
 
     def _function(self, stack: Stack, logical_id: str, properties: Mapping[str, Json]) -> None:
@@ -112,7 +112,7 @@ class _Found:
         self.definitions[str(stack.value_of(logical_id, "Arn"))] = resources.read_definition(properties)
 
     def with_routes(self) -> tuple[Function, ...]:
-        """The functions, with the routes that the APIs' documents name. TemplateError for a route to none of them."""
+        """The functions, with the routes in the APIs' documents. TemplateError for a route to no function."""
         arns = {function.arn for function in self.functions}
         if lost := [f"{route.method} {route.path}: no function {arn}" for arn, route in self.routes if arn not in arns]:
             raise TemplateError(lost[0])
@@ -138,7 +138,7 @@ _READERS: Mapping[str, Callable[[_Found, Stack, str, Mapping[str, Json]], None]]
 def load(path: Path, *, place: Place | None = None, parameters: Mapping[str, str] | None = None) -> Template:
     """The template at `path` with its nested stacks, resolved for `place`; `parameters` override the root's defaults.
 
-    TemplateError names whatever cannot run here: an unknown parameter, resource type, trigger, intrinsic or reference.
+    TemplateError names what cannot run here: an unknown parameter, resource type, trigger, intrinsic or reference.
     """
     place = place or Place()
     root = Stack(path=path, place=place, prefix="", given=parameters or {})
@@ -166,7 +166,7 @@ def load(path: Path, *, place: Place | None = None, parameters: Mapping[str, str
 
 
 def _check(template: Template) -> None:
-    """What CloudFormation would refuse at deployment."""
+    """Raise TemplateError for what CloudFormation would refuse at deployment."""
     _check_routes(template)
     arns = {queue.arn for queue in template.queues}
     for function in template.functions:

@@ -1,8 +1,8 @@
-"""State machines on this machine: the part of the Amazon States Language that the template uses, and no more.
+"""State machines on this machine: the part of the Amazon States Language that the template uses.
 
 Pass, Task, Map, Choice on a Boolean, Succeed; JSONPath in its plain form (`$.a.b`, `$[0].c`, `$$.Map.Item.Value`) and
-`States.StringToJson`. `check` refuses everything else by name, when the template is read: what runs here means the same
-as in the cloud. A distributed map runs its items one after the other; pauses before another attempt are left out.
+`States.StringToJson`. `check` refuses everything else by name when the template is read, so what runs here means the
+same as in the cloud. A distributed map runs its items one after the other; pauses before retries are left out.
 
 Source: Amazon States Language specification (states-language.net), Step Functions Developer Guide.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 Json = Any  # parsed YAML and JSON: checked where it is used
 Task = Callable[[Mapping[str, Json]], Json]
-"""What a Task's resource does with its parameters. Raises `TaskError`."""
+"""Runs a Task's resource with its parameters. Raises `TaskError`."""
 
 TASKS = ("arn:aws:states:::lambda:invoke", "arn:aws:states:::sqs:sendMessage")
 _ALWAYS = {"Type", "Comment"}
@@ -35,7 +35,7 @@ _STEPS = 100_000
 
 
 class MachineError(Exception):
-    """A definition that cannot run here, or an execution that failed; the message names the state."""
+    """A definition that cannot run here, or a failed execution; the message names the state."""
 
 
 class TaskError(Exception):
@@ -47,7 +47,7 @@ class TaskError(Exception):
 
 
 def check(definition: Mapping[str, Json]) -> None:
-    """MachineError for whatever does not run here, and for a state that does not exist or is never reached."""
+    """Raise MachineError for what does not run here, and for a missing or unreachable state."""
     _only(definition, {"Comment", "StartAt", "States", "TimeoutSeconds", "ProcessorConfig"}, "the machine")
     states = definition["States"]
     reached, following = set[str](), [definition["StartAt"]]
@@ -63,7 +63,7 @@ def check(definition: Mapping[str, Json]) -> None:
 
 
 def _check_state(name: str, state: Mapping[str, Json]) -> list[str]:
-    """The states that may follow."""
+    """The states that may follow this one."""
     kind = str(state.get("Type"))
     if kind not in _FIELDS:
         raise MachineError(f"{name}: states of type {kind} do not run here")
@@ -110,14 +110,15 @@ def _is_path(text: str) -> bool:
 
 
 class Execution:
-    """One run of a machine, with what its tasks do. `report` is told of attempts that failed."""
+    """One run of a machine, with the code of its tasks. `report` gets every failed attempt."""
 
     def __init__(self, tasks: Mapping[str, Task], report: Callable[[str], None] = print) -> None:
         self._tasks = tasks
         self._report = report
 
     def run(self, definition: Mapping[str, Json], given: Json, item: Json = None) -> Json:
-        """From the first state to the end: the output. MachineError when a state failed and nothing caught it."""
+        """Run from the first state to the end; returns the output. MachineError if a state failed and nothing caught
+        it."""
         value, name = given, definition["StartAt"]
         for _ in range(_STEPS):
             state = definition["States"][name]

@@ -1,4 +1,4 @@
-"""The pages that the gateway adds locally: what runs (`/`), the API's reference (`/docs`) and its document."""
+"""The gateway's local pages: what runs (`/`), the API's reference (`/docs`) and its document."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -82,7 +82,7 @@ time below.</p></form>"""
 
 
 class Running(Protocol):
-    """What the pages show and move: a running deployment."""
+    """A running deployment, as the pages show and move it."""
 
     state_dir: Path
     engine: Engine
@@ -102,15 +102,15 @@ class Running(Protocol):
         """Let time pass."""
 
     def dead_letters(self) -> dict[str, int]:
-        """Messages in each dead-letter queue that holds some."""
+        """Number of messages in each dead-letter queue that is not empty."""
 
 
 def pages(
     suite: Running, document: Path | None, *, api: str = "api", servers: Mapping[str, str] | None = None
 ) -> dict[str, Page]:
-    """The pages of one API by path; a route of the template with the same path goes first.
+    """The pages of one API by path; a route of the template with the same path has precedence.
 
-    `servers` are the addresses that the document names, each with the id of its API.
+    `servers` are the addresses in the document, each with the id of its API.
     """
 
     def home(_query: Mapping[str, str]) -> tuple[str, bytes]:
@@ -132,13 +132,13 @@ def pages(
 
 
 def actions(suite: Running) -> dict[str, Page]:
-    """What the buttons of the pages do, by path."""
+    """The actions of the pages' buttons, by path."""
 
     def later(form: Mapping[str, str]) -> tuple[str, bytes]:
         days = form.get("days", "")
         if not (days.isascii() and days.isdigit() and 1 <= int(days[:4]) <= _MOST_DAYS):
             return HTML, _page("Let time pass", f"<p>days is a number from 1 to {_MOST_DAYS}.</p>").encode()
-        suite.drain()  # what has happened today is followed up today
+        suite.drain()  # today's messages are handled today
         ran = suite.tick(until=suite.clock.now() + timedelta(days=int(days)))
         rows = (
             (_code(done.schedule), f"{done.due:%Y-%m-%d %H:%M} UTC", "failed" if done.error else "done") for done in ran
@@ -172,7 +172,7 @@ def _code(text: str) -> str:
 
 
 def overview(suite: Running) -> str:
-    """The page that lists what runs, as HTML."""
+    """The page with what runs, as HTML."""
     template = suite.template
     parts = [
         '<p><a href="/docs">API reference</a> · <a href="/openapi.json">OpenAPI document</a></p>',

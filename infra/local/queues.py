@@ -1,8 +1,8 @@
-"""What AWS runs between queues and functions: event source mappings and pipes, on this machine.
+"""AWS between queues and functions on this machine: event source mappings and pipes.
 
-A message is handled at least once, in no promised order; a batch's failures come back alone, after `retry_seconds`
-instead of the queue's visibility time-out (six times a function's time-out is long to wait for on a desk), and the
-queue's own redrive policy moves what keeps failing to its dead-letter queue.
+A message is handled at least once, in no fixed order. Only the failed messages of a batch are repeated, after
+`retry_seconds` instead of the queue's visibility time-out (six times a function's time-out, too long for development);
+the queue's own redrive policy moves what keeps failing to its dead-letter queue.
 """
 
 import base64
@@ -23,9 +23,9 @@ from infra.local.template import Function, Machine, Pipe, Queue, QueueSource, Te
 Json = Any
 Report = Callable[[str], None]
 
-_RECEIVE = 10  # what ReceiveMessage and the batch calls take at most
+_RECEIVE = 10  # the maximum of ReceiveMessage and the batch calls
 _BODY_BYTES = 250_000  # SendMessageBatch's sum over its entries, with room for attributes
-_RECORDS = 1000  # what GetRecords gives at most
+_RECORDS = 1000  # the maximum of GetRecords
 
 
 def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
@@ -43,12 +43,12 @@ class Depth:
 
     @property
     def due(self) -> int:
-        """Those that will be handled without further waiting."""
+        """Messages that can be handled now."""
         return self.visible + self.in_flight
 
 
 def depth(queue: Queue, sqs: Any) -> Depth:
-    """How many messages `queue` holds."""
+    """The numbers of messages in `queue`."""
     names = ["", "NotVisible", "Delayed"]
     attributes = sqs.get_queue_attributes(
         QueueUrl=queue.url, AttributeNames=[f"ApproximateNumberOfMessages{name}" for name in names]
@@ -57,7 +57,7 @@ def depth(queue: Queue, sqs: Any) -> Depth:
 
 
 class QueueRunner:
-    """One function's queue: receives, invokes, deletes what succeeded."""
+    """One function's queue: receives, invokes, deletes succeeded messages."""
 
     def __init__(
         self,
@@ -84,9 +84,9 @@ class QueueRunner:
         self._lock = threading.Lock()
 
     def poll(self, *, wait: int = 0, window: float = 0.0) -> int:
-        """Take one batch, if there is one, and have it handled. The number of messages received.
+        """Handle one batch, if there is one. Returns the number of messages received.
 
-        `wait` is the long poll in seconds; `window` how long to go on gathering a batch that is not full.
+        `wait` is the long poll in seconds; `window` how long to wait for a full batch.
         """
         messages = self._receive(wait, window)
         if messages:
@@ -141,7 +141,7 @@ class QueueRunner:
             self.failed += len(again)
 
     def _failed(self, answer: Json, records: Sequence[Mapping[str, Json]]) -> set[str]:
-        """The ids that the function reports. An answer that Lambda would not understand fails the whole batch."""
+        """The ids that the function reports. An answer that Lambda would not accept fails the whole batch."""
         ids = {str(record["messageId"]) for record in records}
         if not self.source.reports_failures or not answer:
             return set()
@@ -181,7 +181,7 @@ def _message_attribute(value: Mapping[str, Json]) -> dict[str, Json]:
 
 @dataclass
 class Checkpoint:
-    """How far a pipe has forwarded each shard of a stream: the last sequence number that is safely in the queue."""
+    """A pipe's progress in each shard of a stream: the last sequence number that is in the queue."""
 
     stream: str = ""
     after: dict[str, str] = field(default_factory=dict)
@@ -204,7 +204,7 @@ class PipeRunner:
         self._described = 0.0
 
     def pump(self) -> int:
-        """Forward everything that is in the stream now. The number of records read."""
+        """Forward everything that is in the stream now. Returns the number of records read."""
         with self._lock:
             return sum(self._pump_shard(shard) for shard in self._shards())
 
@@ -242,7 +242,7 @@ class PipeRunner:
                 )
                 return str(found["ShardIterator"])
             except streams.exceptions.TrimmedDataAccessException:
-                pass  # the emulator forgets a stream's past when it stops; everything left is newer
+                pass  # the emulator drops old records when it stops; those left are newer
         return str(streams.get_shard_iterator(**at, ShardIteratorType="TRIM_HORIZON")["ShardIterator"])
 
     def _pump_shard(self, shard: str) -> int:
@@ -302,7 +302,7 @@ def _plain(value: object) -> Json:
 
 
 def matches(patterns: Sequence[Mapping[str, Json]], record: Mapping[str, Json]) -> bool:
-    """Whether one of the filter patterns accepts `record`. No pattern accepts everything.
+    """Whether one of the filter patterns accepts `record`. Without patterns every record is accepted.
 
     Source: EventBridge Pipes, comparison operators (equality, prefix, suffix, exists, anything-but,
     equals-ignore-case, numeric). ValueError for others.
@@ -366,7 +366,7 @@ def _numeric(operand: Sequence[Json], found: Json) -> bool:
 
 
 class MachineInvoker:
-    """Runs a state machine for a message, as the pipe of its queue does: parts one after the other, no pauses."""
+    """Runs a state machine for a message, as the pipe of its queue does: items one after the other, no pauses."""
 
     def __init__(self, machine: Machine, template: Template, sqs: Any, invoker: Invoker, report: Report) -> None:
         self._machine = machine
@@ -375,8 +375,8 @@ class MachineInvoker:
         self._invoker = invoker
         self._report = report
 
-    def invoke(self, function: Function, event: Json, *, request_id: str | None = None) -> Json:  # noqa: ARG002 - as invokers are called
-        """FunctionError if the execution failed: here its message comes again."""
+    def invoke(self, function: Function, event: Json, *, request_id: str | None = None) -> Json:  # noqa: ARG002 - the protocol's signature
+        """Raises FunctionError if the execution failed, so that its message is repeated."""
         tasks = {
             "arn:aws:states:::lambda:invoke": self._call,
             "arn:aws:states:::sqs:sendMessage": self._send,
@@ -387,7 +387,7 @@ class MachineInvoker:
             raise FunctionError(self._machine.name, "MachineError", str(error)) from error
 
     def close(self) -> None:
-        """Nothing of its own."""
+        """Nothing to close."""
 
     def _call(self, parameters: Mapping[str, Json]) -> Json:
         name = str(parameters["FunctionName"]).rsplit(":", 1)[1]
@@ -405,12 +405,12 @@ class MachineInvoker:
 
 
 class DrainError(Exception):
-    """Messages were left when the time for handling them was over."""
+    """Messages were left when the time was over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """What a drain did: records forwarded by pipes, messages handled, attempts that failed, messages due later."""
+    """Counts of a drain: records forwarded by pipes, messages handled, failed attempts, messages due later."""
 
     forwarded: int
     handled: int
@@ -419,7 +419,7 @@ class Drained:
 
 
 class Traffic:
-    """All pipes and queue sources of a template: run to the end (`drain`), or in the background."""
+    """All pipes and queue sources of a template: run until empty (`drain`), or in the background."""
 
     def __init__(
         self,
@@ -462,15 +462,15 @@ class Traffic:
         self._pool: ThreadPoolExecutor | None = None
 
     def checkpoints(self) -> dict[str, Json]:
-        """How far every pipe has come, to be given back after a restart."""
+        """Every pipe's progress, to continue after a restart."""
         return {runner.pipe.name: runner.checkpoint.dump() for runner in self.pipes}
 
     def pump(self) -> int:
-        """Forward what is in the streams. The number of records read."""
+        """Forward what is in the streams. Returns the number of records read."""
         return sum(runner.pump() for runner in self.pipes)
 
     def drain(self, *, timeout: float = 300.0) -> Drained:
-        """Run pipes and queues until all are empty; what is delayed on purpose stays. DrainError after `timeout` s."""
+        """Run pipes and queues until all are empty, except for delayed messages. DrainError after `timeout` s."""
         before = self._counts()
         deadline = time.monotonic() + timeout
         if self._pool is None:
@@ -479,7 +479,7 @@ class Traffic:
         while True:
             pumping = [self._pool.submit(runner.pump) for runner in self.pipes]
             moved = sum([job.result() for job in pumping])
-            # Asking how much there is costs one call a queue; asking each for messages until it has none costs many.
+            # Reading a queue's depth costs one call; receiving until it is empty costs many.
             depths = [depth(runner.queue, self._sqs) for runner in self.queues]
             due = [(runner, entry.due) for runner, entry in zip(self.queues, depths, strict=True) if entry.due]
             if not moved and not due:
@@ -531,7 +531,7 @@ class Traffic:
                 try:
                     if not step():
                         self._stopping.wait(idle)
-                except Exception as error:  # whatever went wrong is said, and tried again
+                except Exception as error:  # every error is reported, and the step is tried again
                     if not self._stopping.is_set():
                         self._report(f"{name}: {type(error).__name__}: {error}")
                     self._stopping.wait(1.0)
@@ -541,7 +541,7 @@ class Traffic:
         self._threads.append(thread)
 
     def stop(self) -> None:
-        """Let running batches end, then forward what is left in the streams: the emulator forgets those."""
+        """Let running batches end, then forward what is left in the streams, because the emulator drops it."""
         self._stopping.set()
         for thread in self._threads:
             thread.join()

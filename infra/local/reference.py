@@ -1,5 +1,5 @@
 """Renders an OpenAPI 3.1 document as one self-contained HTML page, in Chinese and English: every operation with its
-fields, answers, a curl command that can be copied and, where the API runs beside the page, a form that calls it."""
+fields, answers, a curl command to copy and, if the API runs on the same server, a form that calls it."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ _EXAMPLE_KEY = "whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4"
 
 
 SCRIPT = (Path(__file__).parent / "reference.js").read_text("utf-8")
-"""What the page runs: language, search, and the forms. It speaks to the server that the page came from alone."""
+"""The page's script: language, search, and the forms. It calls only the server that the page came from."""
 
 
 def policy(style: str) -> str:
@@ -50,9 +50,9 @@ def render(
 ) -> str:
     """The reference's HTML, without the page around it. `server` is the address of the page.
 
-    `addresses` say where the document's servers are; the curl commands of an operation call the first of its servers
-    that is named there, the page's own if it is among them, and `server` where none is. With `now`, the time of the API
-    beside the page, every operation of the page's own server has a form that calls it.
+    `addresses` are those of the document's servers; an operation's curl commands call the first of its servers in it,
+    the page's own if that is among them, and `server` if there is none. With `now`, the time of the API on this server,
+    every operation of the page's own server has a form that calls it.
     """
     info = document.get("info") or {}
     titles = {str(tag["name"]): tag.get("x-title") or {} for tag in document.get("tags") or []}
@@ -111,14 +111,14 @@ _BAR = (
 def _address(
     document: Mapping[str, Json], operation: Mapping[str, Json], addresses: Mapping[str, str], own: str
 ) -> str:
-    """Where an operation is called: at the page's own address if it can be."""
+    """The address of an operation: the page's own if possible."""
     servers = operation.get("servers") or (document.get("servers") or [])[:1]
     found = [addresses[url] for entry in servers if (url := str(entry["url"])) in addresses]
     return own if own in found or not found else found[0]
 
 
 def _both(english: str, chinese: str) -> str:
-    """A text in both languages, of which the page shows one."""
+    """A text in both languages; the page shows one of them."""
     if english == chinese:
         return english
     return f'<span lang="en">{english}</span><span lang="zh">{chinese}</span>'
@@ -155,7 +155,7 @@ def operations(document: Mapping[str, Json]) -> Iterator[tuple[str, str, Mapping
 
 
 def curl(document: Mapping[str, Json], server: str, method: str, path: str, operation: Mapping[str, Json]) -> str:
-    """A command line that makes the call, with the document's own examples; a script where the call is signed."""
+    """A command line that makes the call, with the document's own examples; a script if the call is signed."""
     address = path
     query: list[str] = []
     headers: list[str] = []
@@ -311,13 +311,13 @@ def _operation(
 
 
 def _shown_parameters(document: Mapping[str, Json], operation: Mapping[str, Json]) -> list[Mapping[str, Json]]:
-    """All but the one that every operation takes; the introduction tells of it."""
+    """All parameters but the one that every operation takes, which the introduction explains."""
     found = [resolve(document, entry) for entry in operation["parameters"]]
     return [parameter for parameter in found if parameter["name"] != "Accept-Language"]
 
 
 def _refusal(document: Mapping[str, Json], operation: Mapping[str, Json], status: str, answer: Json) -> str:
-    """What an answer of this status may say: its codes with their texts, or its own description."""
+    """The answer of this status: its codes with their texts, or its own description."""
     texts = document.get("x-codes") or {}
     codes = (operation.get("x-codes") or {}).get(status) or []
     entries = [
@@ -329,7 +329,7 @@ def _refusal(document: Mapping[str, Json], operation: Mapping[str, Json], status
 
 
 def _words(document: Mapping[str, Json], method: str, path: str, operation: Mapping[str, Json], title: str) -> str:
-    """What the search finds an operation by: path, summary, id, family, codes and fields, in lower case."""
+    """The search text of an operation: path, summary, id, family, codes and fields, in lower case."""
     names = [parameter["name"] for parameter in _shown_parameters(document, operation)]
     for holder in (operation.get("requestBody"), *(operation.get("responses") or {}).values()):
         content = _content(document, holder)
@@ -484,7 +484,7 @@ def _rows(document: Mapping[str, Json], schema: Json, prefix: str, depth: int) -
 
 
 def _about(document: Mapping[str, Json], schema: Mapping[str, Json]) -> str:
-    """What is said about a field, or about the things that it holds."""
+    """The description of a field, or of its items."""
     if schema.get("description"):
         return str(schema["description"])
     held = [schema.get("items"), schema.get("additionalProperties"), *(schema.get("anyOf") or [])]
@@ -493,7 +493,7 @@ def _about(document: Mapping[str, Json], schema: Mapping[str, Json]) -> str:
     )
 
 
-# In both languages, so that an index chooses one.
+# In both languages, chosen by index.
 _LIMITS = {
     "minimum": ("≥ {}", "≥ {}"),
     "maximum": ("≤ {}", "≤ {}"),

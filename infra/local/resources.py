@@ -1,4 +1,4 @@
-"""Resources of a template, read into the model: each kind once, refused by name where it cannot run here."""
+"""Resources of a template, read into the model: one function for each kind. What cannot run here is refused by name."""
 
 import json
 import re
@@ -116,7 +116,7 @@ def starts_a_machine(pipe: Mapping[str, Json]) -> bool:
 
 
 def read_machine(stack: Stack, pipe: str, properties: Mapping[str, Json], machines: Mapping[str, Json]) -> Machine:
-    """The machine that a pipe starts, with what its definition leaves open filled in."""
+    """The machine that a pipe starts, with its definition's substitutions."""
     where, target = f"{stack.prefix}{pipe}", str(properties["Target"])
     if target not in machines:
         raise TemplateError(f"{where}: no state machine {target}")
@@ -283,6 +283,6 @@ def _variables(properties: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _failed_runs(properties: Mapping[str, Json]) -> str | None:
-    """The ARN of the queue that a function's failed runs go to, if there is one."""
+    """The ARN of the queue for a function's failed runs, if there is one."""
     destination = ((properties.get("EventInvokeConfig") or {}).get("DestinationConfig") or {}).get("OnFailure") or {}
     return destination.get("Destination") or (properties.get("DeadLetterQueue") or {}).get("TargetArn")

@@ -1,16 +1,16 @@
-"""The sandbox payment channel: an outside party with its own address, its own book and a pay button.
+"""The sandbox payment channel: an outside party with its own address, its own records and a pay button.
 
-It signs what it sends and checks what it is sent by Standard Webhooks 1.0 with the key both sides know, on the clock
-that the suite moves. What it has booked is kept in a file of JSON lines, so that it survives a restart.
+It signs its calls and checks signatures by Standard Webhooks 1.0 with the shared key, on the clock of the suite. Its
+records are stored in a file of JSON lines, so that they survive a restart.
 
 | Endpoint | What it does |
 |---|---|
 | `GET /pay/{order_no}?amount_fen=` | the page with the button; posting it pays |
 | `POST /v1/pay {order_no, amount_fen, payer?, device?, notify?}` | pays, and tells the API unless `notify` is false |
-| `GET /v1/payments/{order_no}` | what the channel knows about an order |
+| `GET /v1/payments/{order_no}` | the channel's record of an order |
 | `POST /v1/refunds {refund_no, order_no, amount_fen}` | signed; `succeeded`, `processing` or `failed`, once each |
-| `GET /v1/refunds/{refund_no}` | what became of it |
-| `POST /v1/refund-status {status}` | what refunds come to from now on: one of these three |
+| `GET /v1/refunds/{refund_no}` | the state of a refund |
+| `POST /v1/refund-status {status}` | the result of refunds from now on: one of these three |
 """
 
 import hashlib
@@ -38,7 +38,7 @@ _MAX_BODY = 64 * 1024
 
 
 class SandboxError(Exception):
-    """The channel refuses; `status` is the HTTP status it answers with."""
+    """A refusal of the channel; `status` is the HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -66,7 +66,7 @@ def is_genuine(key: str, headers: Mapping[str, str], body: bytes, now: datetime)
 
 
 Tell = Callable[[bytes, Mapping[str, str]], int | None]
-"""Delivers a notice: content and headers to the status that was answered; None if nobody answered."""
+"""Delivers a notice: content and headers to the status of the answer; None without an answer."""
 
 
 def post_to(api_url: str) -> Tell:
@@ -89,7 +89,7 @@ def post_to(api_url: str) -> Tell:
 
 
 class Sandbox:
-    """The channel. `refund_status` is what a new refund comes to; `processing` ones are settled when asked again."""
+    """The channel. `refund_status` is the result of a new refund; `processing` ones succeed when asked again."""
 
     def __init__(self, *, tell: Tell, key: Callable[[], str], clock: ShiftedClock, book: Path | None = None) -> None:
         self.url = ""
@@ -120,10 +120,10 @@ class Sandbox:
     def pay(
         self, order_no: str, amount_fen: int, *, payer: str = "", device: str = "", notify: bool = True
     ) -> dict[str, Any]:
-        """The buyer pays. The same payment again is the same transaction, and tells the API again.
+        """Pay an order. A repeat is the same transaction, and notifies the API again.
 
-        The answer is the payment with `notified`, the HTTP status that the API answered (None: it was not told, or
-        could not be reached). SandboxError 409 if the order was paid with another amount.
+        Returns the payment with `notified`, the HTTP status of the API's answer (None: not notified, or not reachable).
+        SandboxError 409 if the order was paid with another amount.
         """
         if not order_no or type(amount_fen) is not int or amount_fen <= 0:
             raise SandboxError(400, "order_no and a positive integer amount_fen are needed")
@@ -147,17 +147,17 @@ class Sandbox:
         return {**payment, "notified": self.notify(order_no) if notify else None}
 
     def notify(self, order_no: str) -> int | None:
-        """Tell the API about a payment: the status it answered, None if it cannot be reached."""
+        """Notify the API of a payment: the status of its answer, None if it cannot be reached."""
         payment = self.payments[order_no]
         told = {name: payment[name] for name in _TOLD if name in payment}
         body = json.dumps({"channel": "sandbox", "event": "payment.succeeded", **told}).encode()
         return self._tell(body, sign(self._key(), f"msg_{payment['transaction_no']}", self._clock.now(), body))
 
     def refund(self, refund_no: str, order_no: str, amount_fen: int) -> dict[str, Any]:
-        """Give money back: `{refund_no, status, reason?}`. The same number again is answered as before.
+        """Refund money: `{refund_no, status, reason?}`. A repeat of the number gets the same answer.
 
-        A refund of an unknown payment, or of more than is left of it, fails. SandboxError 409 if the number stands
-        for another refund.
+        A refund of an unknown payment, or of more than is left of it, fails. SandboxError 409 if the number belongs to
+        another refund.
         """
         if not refund_no or not order_no or type(amount_fen) is not int or amount_fen <= 0:
             raise SandboxError(400, "refund_no, order_no and a positive integer amount_fen are needed")
@@ -253,7 +253,7 @@ class Sandbox:
         return 200, "text/html; charset=utf-8", page.encode()
 
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
-        """Serve on `port` (0: any free one) in a background thread. The URL."""
+        """Serve on `port` (0: any free one) in a background thread. Returns the URL."""
         sandbox = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -279,7 +279,7 @@ class Sandbox:
             do_POST = do_GET
 
             def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class names it so
-                """Nothing: the API's side is the one to read."""
+                """Nothing: the API reports its requests itself."""
 
         self._server = Server((host, port), Handler)
         self.url = f"http://{host}:{self._server.server_address[1]}"
@@ -288,7 +288,7 @@ class Sandbox:
         return self.url
 
     def stop(self) -> None:
-        """Close the counter; the book stays."""
+        """Stop serving; the records stay."""
         if self._server is not None and self._thread is not None:
             self._server.stop(self._thread)
             self._server = self._thread = None

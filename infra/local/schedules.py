@@ -1,8 +1,8 @@
 """EventBridge Scheduler on this machine: `cron(...)`, `rate(...)` and `at(...)` on a clock that can be moved.
 
-Every due time is one event, in time order over all schedules. But a schedule that comes round every few minutes would
-mean thousands of events in a month that passes in a second: of due times that follow each other in less than
-`collapse_under` (six hours, or what a step says) within one step, only the last is run.
+Every due time is one event, in time order over all schedules. A schedule of every few minutes would mean thousands of
+events when a month passes in a second. So of due times less than `collapse_under` apart (six hours, or a step's value)
+within one step, only the last is run.
 
 Sources: EventBridge Scheduler user guide (schedule types, context attributes); Lambda, asynchronous invocation.
 """
@@ -29,7 +29,7 @@ _MONTHS = {
 }
 _DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
 _RATE_UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
-_HORIZON = timedelta(days=366 * 5)  # a day that does not come within five years is not searched for
+_HORIZON = timedelta(days=366 * 5)  # the search for a due day ends after five years
 
 
 class ScheduleError(Exception):
@@ -37,10 +37,10 @@ class ScheduleError(Exception):
 
 
 def due_times(expression: str, timezone: str, *, after: datetime, anchor: datetime) -> Iterator[datetime]:
-    """The moments (UTC) later than `after` at which the schedule is due, in order, without end.
+    """The moments (UTC) after `after` at which the schedule is due, in order, without end.
 
-    `anchor` is when the schedule was made; a rate counts from there. A local time that a change of the clocks leaves
-    out is skipped, one that it repeats is due once. Raises ScheduleError.
+    `anchor` is when the schedule was created; a rate counts from there. A local time skipped by a change of the clocks
+    is left out, a repeated one is due once. Raises ScheduleError.
     """
     kind, _, rest = expression.partition("(")
     body = rest.removesuffix(")").strip()
@@ -81,7 +81,7 @@ class _Cron:
         self._months = set(self._values(fields[3], 1, 12, _MONTHS))
         self._day_of_week = fields[4]
         self._years = set(self._values(fields[5], 1970, 2199, {}))
-        self._on_day(date(2026, 1, 1))  # refuses a wrong day field now rather than when it is first due
+        self._on_day(date(2026, 1, 1))  # refuses a wrong day field now, not when it is first due
 
     def after(self, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         day = after.astimezone(zone).date()
@@ -155,7 +155,7 @@ def _nearest_weekday(day: date, last: int) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One due time of a schedule, and what came of it: the function's answer, or why it gave up."""
+    """One due time of a schedule, and its result: the function's answer, or the error."""
 
     schedule: str
     function: str
@@ -165,7 +165,7 @@ class Ran:
 
 
 class ScheduleRunner:
-    """Runs the schedules of a template on `clock`. It remembers `since`: up to when everything due has run."""
+    """Runs the schedules of a template on `clock`. `since`: everything due until then has run."""
 
     def __init__(
         self,
@@ -195,11 +195,11 @@ class ScheduleRunner:
         return due_times(schedule.expression, schedule.timezone, after=after, anchor=self.anchor)
 
     def next_time(self, schedule: Schedule) -> datetime | None:
-        """When `schedule` is due next; None if never or switched off."""
+        """The next due time of `schedule`; None if never or switched off."""
         return next(self._due(schedule, self.since), None) if schedule.enabled else None
 
     def plan(self, until: datetime, collapse_under: timedelta | None = None) -> list[tuple[datetime, Schedule]]:
-        """What is due after `since` and not after `until`, in time order, frequent schedules collapsed."""
+        """The due times after `since` and not after `until`, in order, frequent schedules collapsed."""
         under = self._collapse_under if collapse_under is None else collapse_under
         streams = [self._plan_one(each, until, under) for each in self._template.schedules() if each.enabled]
         return list(heapq.merge(*streams, key=lambda entry: entry[0]))
@@ -222,10 +222,10 @@ class ScheduleRunner:
         between: Callable[[], object] = lambda: None,
         collapse_under: timedelta | None = None,
     ) -> list[Ran]:
-        """Move the clock to every due time up to `until` and run what is due then; at last move it to `until`.
+        """Move the clock to every due time up to `until` and run what is due then; finally move it to `until`.
 
-        `between` is called after each event, for what must settle before the next. A schedule whose function keeps
-        failing is given up after its retries, its event sent to its dead-letter queue, and the rest goes on.
+        `between` is called after each event, to handle its messages before the next. After its retries, a failing
+        schedule's event is sent to its dead-letter queue, and the others go on.
         """
         ran: list[Ran] = []
         for moment, schedule in self.plan(until, collapse_under):

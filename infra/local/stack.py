@@ -1,9 +1,9 @@
 """One template file with its parameters, and its nested stacks.
 
-Intrinsics are resolved to what they mean on one machine: `!Ref` of a table, bucket or secret is its name (Secrets
-Manager takes a name wherever it takes an ARN), of a queue its URL, `!GetAtt X.Arn` an ARN of the local account, and a
-function's alias is the function. The addresses of HTTP APIs and queues, however they are spelled (`!GetAtt
-Api.ApiEndpoint`, or a `!Sub` with `execute-api` or `https://sqs.`), are those of `Place`.
+Intrinsics are resolved for one machine: `!Ref` of a table, bucket or secret is its name (Secrets Manager takes a name
+wherever it takes an ARN), of a queue its URL, `!GetAtt X.Arn` an ARN of the local account, and a function's alias is
+the function. The addresses of HTTP APIs and queues, in any spelling (`!GetAtt Api.ApiEndpoint`, or a `!Sub` with
+`execute-api` or `https://sqs.`), are those of `Place`.
 """
 
 import base64
@@ -116,7 +116,7 @@ class Stack:
         return known[key]()
 
     def resolve(self, value: Json) -> Json:
-        """`value` with every intrinsic replaced; keys and items that are `AWS::NoValue` are gone."""
+        """`value` with every intrinsic replaced, and without keys and items that are `AWS::NoValue`."""
         if isinstance(value, dict):
             if len(value) == 1:
                 ((key, argument),) = value.items()
@@ -239,7 +239,7 @@ class Stack:
         return {"Ref": api, "ApiId": api, "ApiEndpoint": self.place.url_of(api)}
 
     def value_of(self, logical_id: str, attribute: str) -> Json:
-        """What `!Ref` (attribute `Ref`) or `!GetAtt` of a resource is here."""
+        """The local value of `!Ref` (attribute `Ref`) or `!GetAtt` of a resource."""
         place, name = self.place, self.name_of(logical_id)
         resource_type = str(self.body["Resources"][logical_id].get("Type"))
         machine = place.arn("states", f"stateMachine:{name}")

@@ -1,6 +1,6 @@
-"""The state folder: what a deployment that runs on this machine leaves for its next start and for commands."""
+"""The state folder: what a local deployment stores for its next start and for commands."""
 
 ENVIRONMENT = "environment.json"
-"""The variables of all functions, with the account; there for as long as the deployment runs."""
+"""The variables of all functions, with the account; present while the deployment runs."""
 MEMORY = "suite.json"
-"""How far the clock has been moved, among other things."""
+"""The shift of the clock, and the pipes' progress."""

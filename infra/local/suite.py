@@ -1,11 +1,11 @@
-"""The whole deployment on one machine: what the demonstration and the end-to-end tests drive.
+"""The whole deployment on one machine, for the demonstration and the end-to-end tests.
 
     with Suite.start(template=Path("template.yaml"), state_dir=Path(".local/demo")) as suite:
         suite.request("GET", "/v1/products")        # in this process; or any HTTP client at suite.url
         suite.drain()                               # pipes and queues, until all are empty
         suite.tick(until=suite.clock.now() + timedelta(days=8))
 
-Everything below the surface is real: the handlers in processes of their own, their events, AWS's API on the emulator.
+Everything behind the APIs is real: the handlers in separate processes, their events, AWS's API on the emulator.
 """
 
 import fcntl
@@ -56,7 +56,7 @@ def _to_stderr(line: str) -> None:
 
 @dataclass
 class _Memory:
-    """What must be remembered between two runs, beside the emulator's own state."""
+    """Stored between two runs, besides the emulator's own state."""
 
     path: Path
     shift_seconds: float = 0.0
@@ -78,11 +78,11 @@ class _Memory:
 
 
 class Suite:
-    """A running deployment. Make one with `Suite.start`; stop it with `stop`, or as a context manager.
+    """A running deployment. Create one with `Suite.start`; stop it with `stop`, or as a context manager.
 
     `urls` are the addresses of the HTTP APIs by their ids, `url` that of the first. `sandbox` is the payment channel
-    (`sandbox.url`, `sandbox.pay(order, fen)`), `clients` are boto3 clients of the emulator, `clock` is the clock that
-    everything asks, `environment` what a process needs to work on the same state (the ledger's command, for instance).
+    (`sandbox.url`, `sandbox.pay(order, fen)`), `clients` are boto3 clients of the emulator, `clock` is the clock of all
+    processes, `environment` what a process needs to use the same state (the ledger's command, for instance).
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Suite:
         self._report = report
         self._time = threading.RLock()
         self._key = ""
-        # Functions have their own variables alone, whatever is set where this runs.
+        # Functions have only their own variables, whatever the environment has here.
         outside = {name: value for name, value in os.environ.items() if name not in self.environment}
         inherited = {**outside, **account(template, engine.endpoint), "AWS_SDK_UA_APP_ID": costs.FUNCTIONS}
         log = state_dir / "functions.log"
@@ -176,21 +176,21 @@ class Suite:
         endpoint: str | None = None,
         report: Callable[[str], None] = _to_stderr,
     ) -> Self:
-        """Start the engine, make what is missing, and serve.
+        """Start the engine, create what is missing, and serve.
 
-        `state_dir` keeps the state between runs (None: it is gone afterwards); one suite at a time may use it.
-        `clock`: None goes on with the time that the state was left at. `parameters` override the template's; the
-        addresses of the suite itself are given where the template has a parameter for them. `ports` are those of the
-        HTTP APIs by their ids; those that it does not name, and a `sandbox_port` of 0, get any free one. `document` is
-        the OpenAPI document that the pages show, `document_servers` has the API's id for each address that it names.
-        `clock_hook` names what takes the functions' clock, `module:function`. `workers`: processes for requests, and as
-        many for events. `background` runs queues, pipes and schedules by themselves; otherwise `drain` and `tick` do. A
-        failed message comes again after `retry_seconds` (default: at once, in the background after 2 s). `endpoint`: an
-        AWS endpoint to use instead of the emulator (default: the variable AWS_ENDPOINT_URL).
+        `state_dir` stores the state between runs (None: it is deleted afterwards); one suite at a time may use it.
+        `clock`: None continues at the time of the stored state. `parameters` override the template's; parameters for
+        the addresses of the suite itself are set if the template has them. `ports` are those of the HTTP APIs by their
+        ids; others, and a `sandbox_port` of 0, get any free one. `document` is the OpenAPI document of the pages,
+        `document_servers` has the API's id for each address in it. `clock_hook` is the `module:function` that sets the
+        functions' clock. `workers`: processes for requests, and as many for events. `background` runs queues, pipes and
+        schedules in threads; otherwise `drain` and `tick` do. A failed message is repeated after `retry_seconds`
+        (default: at once, in the background after 2 s). `endpoint`: an AWS endpoint to use instead of the emulator
+        (default: the variable AWS_ENDPOINT_URL).
 
         Raises SuiteError, EngineError or TemplateError with the reason; nothing is left running then.
         """
-        # `cleanup` undoes what was done if something fails below.
+        # `cleanup` reverts the steps so far if one fails below.
         with ExitStack() as held, ExitStack() as cleanup:
             home = state_dir or Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="local-")))
             home.mkdir(parents=True, exist_ok=True)
@@ -247,25 +247,25 @@ class Suite:
     def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | str = b""
     ) -> HttpAnswer:
-        """A request to the first API without the network in between."""
+        """A request to the first API in this process, without a network."""
         return self.gateway.request(method, path, headers=headers, body=body)
 
     def costs(self) -> costs.Costs:
-        """What functions have asked of AWS since the emulator started: calls, and capacity by DynamoDB's rules.
+        """The AWS calls of functions since the emulator started, and their capacity by DynamoDB's rules.
 
-        Subtract an earlier value to get a stretch. LookupError when another endpoint is used: it counts nothing.
+        Subtract an earlier value to get those since then. LookupError with another endpoint, which counts nothing.
         """
         return self.engine.costs()
 
     def drain(self, *, timeout: float = 300.0) -> Drained:
-        """Run pipes and queues until everything that is due has been handled, or is in a dead-letter queue."""
+        """Run pipes and queues until every due message was handled, or is in a dead-letter queue."""
         self.engine.check()
         return self.traffic.drain(timeout=timeout)
 
     def tick(self, *, until: datetime, settle: bool = True, collapse_under: timedelta | None = None) -> list[Ran]:
-        """Let time pass until `until`, running every schedule that falls due; `settle` drains after each.
+        """Let time pass until `until`, running every due schedule; `settle` drains after each.
 
-        Of due times that follow each other in less than `collapse_under` (default six hours) only the last is run.
+        Of due times less than `collapse_under` apart (default six hours) only the last is run.
         """
         with self._time:
             between = self.drain if settle else lambda: None
@@ -274,14 +274,14 @@ class Suite:
             return ran
 
     def run_schedule(self, function: str, due: datetime | None = None) -> Ran:
-        """Run the schedule of `function` (its folder's name) out of turn, for `due` or now."""
+        """Run the schedule of `function` (its folder's name) now, for `due` or the present time."""
         name = self.template.function(function).name
         schedule = next(schedule for schedule in self.template.schedules() if schedule.function == name)
         with self._time:
             return self.schedules.run(schedule, due or self.clock.now())
 
     def dead_letters(self) -> dict[str, int]:
-        """How many messages each dead-letter queue holds, where there are any."""
+        """Number of messages in each dead-letter queue that is not empty."""
         targets = {queue.dead_letter_arn for queue in self.template.queues}
         targets |= {schedule.dead_letter_arn for schedule in self.template.schedules()}
         found = {
@@ -298,7 +298,7 @@ class Suite:
                 try:
                     self.engine.check()
                     self.tick(until=self.clock.now(), settle=False)
-                except Exception as error:  # the clock goes on after anything: it is said, and tried again
+                except Exception as error:  # the clock goes on after any error, which is reported
                     self._report(f"schedules: {type(error).__name__}: {error}")
                     stopping.wait(5.0)
 
@@ -315,7 +315,7 @@ class Suite:
         self._memory.write()
 
     def _tell_operators(self) -> None:
-        """Let commands find, as long as this runs, what it runs on."""
+        """Store the environment for commands, as long as this runs."""
         told = self.state_dir / ENVIRONMENT
         told.write_text(json.dumps(self.environment, indent=1) + "\n", encoding="utf-8")
         told.chmod(0o600)
@@ -323,12 +323,12 @@ class Suite:
         self._cleanup.callback(told.unlink, missing_ok=True)
 
     def stop(self) -> None:
-        """Take no more requests, let what runs end, save the state. Safe to call twice."""
+        """Accept no more requests, let running ones end, save the state. Safe to call twice."""
         self._cleanup.close()
 
 
 def _parameters(template: Path, api_url: str, sandbox_url: str) -> dict[str, str]:
-    """What the template's parameters are on this machine, as far as it has them."""
+    """Local values of the template's parameters, as far as it has them."""
     declared = parse_yaml(template.read_text(encoding="utf-8")).get("Parameters") or {}
     local = {
         "Environment": "local",

@@ -1,4 +1,4 @@
-"""The deployment as a typed model: what runs, on which trigger, on which state. `loading.load` makes it."""
+"""The deployment as a typed model: what runs, on which trigger, on which state. `loading.load` creates it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,14 +14,14 @@ PER_FUNCTION = frozenset(
 
 
 class TemplateError(Exception):
-    """The template holds something that cannot run here; the message names it."""
+    """The template has something that cannot run here; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the template is resolved: names, account and addresses that CloudFormation would know.
+    """What CloudFormation would know when it resolves the template: names, account and addresses.
 
-    `api_urls` are the addresses of HTTP APIs by their id (`api_id`); those that it does not name have `api_url`.
+    `api_urls` are the addresses of HTTP APIs by their id (`api_id`); the other APIs have `api_url`.
     """
 
     account: str = "000000000000"
@@ -66,7 +66,7 @@ class QueueSource:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a function runs by the clock: `cron(...)`, `rate(...)` or `at(...)`. `input` is the event as JSON text."""
+    """The times at which a function runs: `cron(...)`, `rate(...)` or `at(...)`. `input` is the event as JSON text."""
 
     name: str
     function: str
@@ -98,7 +98,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One DynamoDB table; `definition` is what CreateTable takes."""
+    """One DynamoDB table; `definition` is the input of CreateTable."""
 
     logical_id: str
     name: str
@@ -108,7 +108,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One SQS queue; `attributes` are what CreateQueue takes, without the redrive policy."""
+    """One SQS queue; `attributes` are the input of CreateQueue, without the redrive policy."""
 
     logical_id: str
     name: str
@@ -140,7 +140,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Pipe:
-    """A table's stream forwarded to a queue: the outbox. `patterns` are alternatives; none means all records."""
+    """Forwards a table's stream to a queue. `patterns` are alternatives; without any, all records are forwarded."""
 
     name: str
     table: str
@@ -153,7 +153,7 @@ class Pipe:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A state machine and the queue whose messages start it, one each. `definition` is ASL that runs here."""
+    """A state machine and the queue whose messages start it, one execution each. `definition` is ASL."""
 
     name: str
     definition: Mapping[str, Json]
@@ -162,7 +162,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A resource that one machine does not need."""
+    """A resource that is not needed on one machine."""
 
     logical_id: str
     type: str
@@ -187,7 +187,7 @@ class Template:
     machines: tuple[Machine, ...] = ()
 
     def function(self, name: str) -> Function:
-        """The function called `name`, or whose folder is `functions/<name>`. KeyError if there is none."""
+        """The function of this name, or of the folder `functions/<name>`. KeyError if there is none."""
         for function in self.functions:
             if name in (function.name, function.folder.removeprefix("functions/"), function.logical_id):
                 return function
@@ -204,9 +204,9 @@ class Template:
         return tuple(schedule for function in self.functions for schedule in function.schedules)
 
     def environment(self) -> dict[str, str]:
-        """Every function's variables in one mapping, for commands and tests, which work on the whole deployment.
+        """All functions' variables in one mapping, for commands and tests, which use the whole deployment.
 
-        TemplateError when two functions disagree on one: a variable means the same everywhere.
+        TemplateError if two functions disagree on one: a variable has one value everywhere.
         """
         merged: dict[str, str] = {}
         for function in self.functions:

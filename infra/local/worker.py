@@ -1,4 +1,4 @@
-"""A process that runs functions for `invoke.WorkerPool`: one call after the other, from the line it was given."""
+"""A process that runs functions for `invoke.WorkerPool`: one call after the other, from the given connection."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ from infra.local.invoke import Call, OwnVariables, receive, run, send, set_proce
 
 
 def main() -> None:
-    """Serve calls until the line closes."""
+    """Serve calls until the connection closes."""
     clock = ShiftedClock()
     set_process_clock(sys.argv[2], clock)
     variables = OwnVariables(os.environ)
@@ -23,7 +23,7 @@ def main() -> None:
             variables.change_to(call.environment)
             try:
                 answer = {"result": run(call)}
-            except Exception as error:  # whatever a function raises is what its caller is told
+            except Exception as error:  # the caller gets whatever the function raises
                 trace = traceback.format_exc()
                 print(trace, file=sys.stderr, flush=True)
                 answer = {"error": type(error).__name__, "message": str(error), "trace": trace}

@@ -1,8 +1,8 @@
-"""`python -m infra.packaging.alarms` writes `infra/alarms.yaml`: an alarm for all that exists, and the dashboard.
+"""`python -m infra.packaging.alarms` writes `infra/alarms.yaml`: an alarm for each resource, and the dashboard.
 
-What exists is read from `template.yaml` and the stacks of the areas: functions, dead-letter queues, HTTP APIs, state
-machines. A test compares the file with what this module would write. Alarms about a figure of the business (the ledger
-does not close) stand in the stack of their area.
+The resources are read from `template.yaml` and the stacks of the areas: functions, dead-letter queues, HTTP APIs, state
+machines. A test compares the file with what this module would write. Alarms about a business figure (the ledger does
+not agree) are in the stack of their area.
 """
 
 import json
@@ -14,7 +14,7 @@ from infra.local.loading import load
 from infra.local.template import ROOT, Place, Template
 
 FILE = ROOT / "infra" / "alarms.yaml"
-# Resolved for these, every name is the text that `!Sub` takes.
+# Resolved with these, every name is a text for `!Sub`.
 PLACE = Place(account="${AWS::AccountId}", region="${AWS::Region}", stack="${Stack}")
 
 _HEAD = """\
@@ -111,7 +111,7 @@ def _alarms(template: Template) -> Iterator[Mapping[str, str]]:
 
 
 def dead_letters(template: Template) -> list[str]:
-    """The names of the queues that nothing reads."""
+    """The names of the queues without a consumer."""
     targets = {queue.dead_letter_arn for queue in template.queues}
     targets |= {schedule.dead_letter_arn for schedule in template.schedules()}
     return [queue.name for queue in template.queues if queue.arn in targets or queue.name.endswith("-dead")]

@@ -1,4 +1,4 @@
-"""After `make build`: how large each bundle is, and that it holds what it should and nothing else."""
+"""After `make build`: the size of each bundle, and whether it holds only what it should."""
 
 import sys
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ BUILD = Path(__file__).resolve().parents[2] / ".aws-sam" / "build"
 UNWANTED = ("chalice", "moto", "ministack", "numpy", "pydantic", "pytest", "infra", "tests")
 """Never in a bundle: tools of this machine, and what no function needs."""
 LIMIT_BYTES = 250 * 1024 * 1024
-"""Lambda's bound for a function and its layers, unpacked."""
+"""Lambda's limit for a function and its layers, unpacked."""
 
 
 def size_of(folder: Path) -> int:
@@ -30,7 +30,7 @@ def bundles_in(folder: Path) -> Iterator[Path]:
 
 
 def main() -> int:
-    """Print the table; 1 if a bundle holds something unwanted, 2 if there is nothing to look at."""
+    """Print the table; 1 if a bundle holds something unwanted, 2 if there is no bundle."""
     bundles = list(bundles_in(BUILD))
     if not bundles:
         return 2

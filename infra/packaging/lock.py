@@ -1,4 +1,4 @@
-"""`make lock`: resolve `pyproject.toml` into the lock files. Run it when a dependency changes; nothing else needs it.
+"""`make lock`: resolve `pyproject.toml` into the lock files. Run it when a dependency changes.
 
     requirements.lock                     everything for working here, on any platform, Python 3.11 and newer
     requirements-sam.lock                 the SAM command alone, which pins another boto3
@@ -6,7 +6,7 @@
     layers/reports/requirements.txt       what only the functions with reports import
 
 Every line is pinned by hash and no file names a host, so that each machine installs the same bytes from its own index.
-The layers are subsets of the first lock (`tests/architecture` compares): what is tested is what is shipped.
+The layers are subsets of the first lock (`tests/architecture` compares): shipped versions are the tested ones.
 """
 
 import os

@@ -19,7 +19,7 @@ api = Api("cards", callers=callers)
 
 @api.post("/v1/cards", body=schemas.PostCard, answer=schemas.OwnCard, status=201, auth="member", idempotent=True)
 def create_card(request: Request[schemas.PostCard, Nothing]) -> Answer:
-    """Create a card: a version for everybody (`default`) and, if wanted, others for other audiences."""
+    """Create a card: a version for everybody (`default`) and, if given, versions for other audiences."""
     faces = schemas.faces_of(request.body.versions)
     card, replayed = editing.create_card(request.caller.id, faces, request.key, cards=cards())
     return Answer(schemas.OwnCard.of(card), replayed=replayed)
@@ -27,7 +27,7 @@ def create_card(request: Request[schemas.PostCard, Nothing]) -> Answer:
 
 @api.get("/v1/me/cards", query=PageQuery, answer=schemas.OwnCards, auth="member")
 def list_cards(request: Request[Nothing, PageQuery]) -> schemas.OwnCards:
-    """List the own cards. A card just made may take a moment to appear."""
+    """List the caller's cards. A new card may take a moment to appear."""
     owner_id = request.caller.id
     found, cursor = read_page(signer(), f"cards:{owner_id}", request.query, cards().cards_of_member, owner_id)
     return schemas.OwnCards.of(found, cursor)
@@ -35,9 +35,9 @@ def list_cards(request: Request[Nothing, PageQuery]) -> schemas.OwnCards:
 
 @api.get("/v1/cards/{key}", answer=schemas.ShownCard, codes=(NOT_FOUND,))
 def show_card(request: Request[Nothing, Nothing]) -> Answer:
-    """Show a card, by its own key or a share key, which chooses the audience.
+    """Show a card by its key or a share key, which chooses the audience.
 
-    With `If-None-Match` an unchanged card is answered 304; a fresh ticket is in the `View-Ticket` header all the same.
+    With `If-None-Match` an unchanged card is answered 304; the `View-Ticket` header still has a new ticket.
     """
     opened = viewing.open_card(request.path["key"], cards=cards())
     return answers.card_answer(opened, request.headers, ticket=tickets.sign_ticket(signer(), opened))
@@ -45,7 +45,7 @@ def show_card(request: Request[Nothing, Nothing]) -> Answer:
 
 @api.put("/v1/cards/{key}", body=schemas.PutCard, answer=schemas.OwnCard, auth="member", codes=schemas.UPDATE_CODES)
 def update_card(request: Request[schemas.PutCard, Nothing]) -> schemas.OwnCard:
-    """Replace all versions of an own card. With `revision`, only if nobody has changed it since."""
+    """Replace all versions of the caller's card. With `revision`, only if it has not changed since."""
     key, owner_id, faces = request.path["key"], request.caller.id, schemas.faces_of(request.body.versions)
     card = editing.update_card(key, owner_id, faces, request.body.revision, cards=cards())
     return schemas.OwnCard.of(card)
@@ -61,7 +61,7 @@ def update_card(request: Request[schemas.PutCard, Nothing]) -> schemas.OwnCard:
     codes=schemas.SHARE_CODES,
 )
 def share_card(request: Request[schemas.PostShare, Nothing]) -> Answer:
-    """Make a key to give the own card away with; it says which version is shown and where visitors came from."""
+    """Make a key to share the caller's card; it chooses the version and tells where visitors came from."""
     key, owner_id, body = request.path["key"], request.caller.id, request.body
     share, replayed = sharing.share_card(key, owner_id, body.audience, body.label, request.key, cards=cards())
     return Answer(schemas.ShareKey.of(share), replayed=replayed)
@@ -69,9 +69,9 @@ def share_card(request: Request[schemas.PostShare, Nothing]) -> Answer:
 
 @api.post("/v1/card-views", body=schemas.PostView, answer=schemas.ViewTaken, status=202, codes=schemas.VIEW_CODES)
 def report_view(request: Request[schemas.PostView, Nothing]) -> schemas.ViewTaken:
-    """Report a look at a card; who is logged in is remembered as a visitor.
+    """Report a view of a card; a logged-in viewer is stored as a visitor.
 
-    Answered with the attribution that a quote takes. Reports of one ticket are one view, however often they are sent.
+    Answered with the attribution for a quote. Reports with one ticket are one view, however often they are sent.
     """
     body, authorization = request.body, request.headers.get("authorization")
     earned = tickets.open_ticket(signer(), body.ticket)
@@ -84,7 +84,7 @@ def report_view(request: Request[schemas.PostView, Nothing]) -> schemas.ViewTake
 
 @api.get("/v1/cards/{key}/visitors", answer=schemas.Visitors, auth="member", codes=(NOT_FOUND,))
 def list_visitors(request: Request[Nothing, Nothing]) -> schemas.Visitors:
-    """See who looked at the own card: counters, a few seconds behind, and the members who came last."""
+    """List the visitors of the caller's card: counters, a few seconds late, and the last members."""
     key, owner_id = request.path["key"], request.caller.id
     found, nicknames = radar.radar_of_own_card(key, owner_id, cards=cards(), radars=radars(), nicknames=members())
     return schemas.Visitors.of(found, nicknames, clock.now())
@@ -106,7 +106,7 @@ def get_qr(request: Request[Nothing, Nothing]) -> Answer:
 
 @api.get("/c/{key}", answer=str)
 def show_page(request: Request[Nothing, Nothing]) -> Answer:
-    """Open the public page of a card, by its own key or a share key."""
+    """Open the public page of a card, by its key or a share key."""
     try:
         opened = viewing.open_card(request.path["key"], cards=cards())
     except NotFoundError:

@@ -1,4 +1,4 @@
-"""Queue: counts views of cards, a batch at a time: one read for all cards, one write per card."""
+"""Queue: counts views of cards in batches: one read for all cards, one write per card."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from cardstock.edge.observability import count
 
 
 def count_views(messages: Sequence[tuple[str, bytes]]) -> list[str]:
-    """The ids of the messages that could not be read, and of those whose card could not be written."""
+    """The ids of unreadable messages, and of those whose card could not be written."""
     events, failed = queue.decode_each(CardViewed, messages)
     views = {message_id: event.to_view(clock.now()) for message_id, event in events.items()}
     unwritten = radar.count_views(views.values(), radars=wiring.radars())

@@ -16,8 +16,8 @@ api = Api("catalog", callers=partners_wiring.callers)
 def list_products(request: Request[Nothing, schemas.ProductQuery]) -> schemas.ProductPage:
     """List products.
 
-    In no order that means anything; with `supplier_id` those of one supplier. Products that are not sold at present
-    have `active` false.
+    In no particular order; with `supplier_id` those of one supplier. Products that are not for sale have `active`
+    false.
     """
     products, supplier_id, signer = catalog_wiring.products(), request.query.supplier_id, edge_wiring.signer()
     if supplier_id is None:

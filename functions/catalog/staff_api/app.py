@@ -20,10 +20,10 @@ api = Api("catalog", callers=partners_wiring.callers)
     codes=(NOT_FOUND, errors.SKU_INVALID, errors.SKU_TAKEN),
 )
 def put_product(request: Request[schemas.ProductTerms, Nothing]) -> schemas.Published:
-    """Publish a product, or publish it anew.
+    """Publish a product, or change it.
 
-    A supplier's key publishes that supplier's products only. A SKU stays with the supplier that had it first. Stock is
-    set the first time; then it changes by sales, deliveries and counts.
+    A supplier's key publishes only that supplier's products. A SKU stays with its first supplier. Stock is set the
+    first time; then it changes by sales, deliveries and counts.
     """
     return _publish(request.caller.owner, [request.body.listing(request.path["sku"])])
 
@@ -39,7 +39,7 @@ def put_product(request: Request[schemas.ProductTerms, Nothing]) -> schemas.Publ
 def publish_products(request: Request[schemas.PublishProducts, Nothing]) -> schemas.Published:
     """Publish up to 100 products.
 
-    All of them or none, each as if it were put alone; so a repeat changes nothing. A SKU may occur once.
+    All or none, each as with PUT, so a repeat changes nothing. A SKU may occur once.
     """
     return _publish(request.caller.owner, [product.listing(product.sku) for product in request.body.products])
 
@@ -54,9 +54,9 @@ def publish_products(request: Request[schemas.PublishProducts, Nothing]) -> sche
     codes=(NOT_FOUND, STOCK_SHORT),
 )
 def add_stock(request: Request[schemas.AddStock, Nothing]) -> Answer:
-    """Add units, or take them away.
+    """Add or remove units.
 
-    Once per Idempotency-Key. What is reserved for orders cannot be taken away.
+    Once per Idempotency-Key. Units reserved for orders cannot be removed.
     """
     owner, products = request.caller.owner, catalog_wiring.products()
     stocked = stock.add_stock(request.path["sku"], request.body.add, request.key, acting_for=owner, products=products)

@@ -22,7 +22,7 @@ api = Api("compliance", callers=partners_wiring.callers)
 def list_holds(request: Request[Nothing, PageQuery]) -> schemas.HeldRewards:
     """List orders whose rewards are or were held, oldest order first.
 
-    A related-party purchase (same payer, device or verified person) or stocking up: credited, and not released.
+    Reasons are a related-party purchase (same payer, device or verified person) or stocking up.
     """
     found, following = read_page(edge_wiring.signer(), "holds", request.query, compliance_wiring.holds().list_holds)
     return schemas.HeldRewards([schemas.HeldReward.of(hold, request.language) for hold in found], following)
@@ -33,11 +33,12 @@ def list_holds(request: Request[Nothing, PageQuery]) -> schemas.HeldRewards:
     scope="payouts:approve", codes=schemas.LIFT_CODES,
 )  # fmt: skip
 def lift_hold(request: Request[schemas.Lift, Nothing]) -> schemas.HeldReward:
-    """Let the rewards of an order go on.
+    """Lift the hold of an order's rewards.
 
-    They are released in the night after their windows are over. Who did it and why is kept; a repeat changes nothing.
+    They are released in the night after their windows are over. Who lifted it and why is stored; a repeat changes
+    nothing.
     """
-    from cardstock.flows import settling  # for lifts alone, not at the start
+    from cardstock.flows import settling  # only for lifts, not at the start
 
     hold = purchases.lift_hold(
         request.path["order_id"],
@@ -51,7 +52,7 @@ def lift_hold(request: Request[schemas.Lift, Nothing]) -> schemas.HeldReward:
 
 @api.get("/v1/compliance-alarms", query=PageQuery, answer=schemas.ComplianceAlarms, auth="key", scope="payouts:read")
 def list_alarms(request: Request[Nothing, PageQuery]) -> schemas.ComplianceAlarms:
-    """List subtrees that the law would look at, open or lifted. Every night looks for them."""
+    """List alarms about subtrees that reach the law's size, open or lifted. They are raised every night."""
     found, following = read_page(edge_wiring.signer(), "alarms", request.query, compliance_wiring.alarms().list_alarms)
     return schemas.ComplianceAlarms([schemas.ComplianceAlarm.of(alarm) for alarm in found], following)
 
@@ -61,9 +62,10 @@ def list_alarms(request: Request[Nothing, PageQuery]) -> schemas.ComplianceAlarm
     scope="payouts:approve", codes=schemas.ALARM_CODES,
 )  # fmt: skip
 def lift_alarm(request: Request[schemas.Lift, Nothing]) -> schemas.ComplianceAlarm:
-    """Say that an alarm may be lifted.
+    """Lift an alarm, which takes two people.
 
-    The first person asks, a second one lifts: then payouts of the subtree go on until it has twice the people.
+    The first person requests it, a second one lifts it: then payouts of the subtree go on until it has twice the
+    people.
     """
     alarm = alarms.lift_alarm(
         request.path["alarm_id"],
@@ -79,7 +81,7 @@ def lift_alarm(request: Request[schemas.Lift, Nothing]) -> schemas.ComplianceAla
     "/v1/compliance-sales", query=schemas.SalesQuery, answer=schemas.OutsideSales, auth="key", scope="payouts:read"
 )
 def read_sales(request: Request[Nothing, schemas.SalesQuery]) -> schemas.OutsideSales:
-    """Read what share of sales went to people who promote nothing."""
+    """Read the share of sales to people who promote nothing."""
     until = request.query.day() or brand_day(clock.now()) - timedelta(days=1)
     return schemas.OutsideSales.of(sales.outside_share(until, alarms=compliance_wiring.alarms()))
 

@@ -1,4 +1,4 @@
-"""Nightly compliance check: sales to people who promote nothing, and subtrees whose payouts must stop."""
+"""Nightly compliance check: sales to non-promoters, and subtrees whose payouts must stop."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from cardstock.flows import wiring
 
 
 def run(scheduled_at: datetime, deadline: schedule.Deadline) -> dict[str, Any]:
-    """Check the network as it is; a repeat changes nothing."""
+    """Check the network as it is now; a repeat changes nothing."""
     from cardstock.flows.nightly_compliance import check_network  # with the first tick, not at the start
 
     today = brand_day(min(scheduled_at, clock.now()))

@@ -23,16 +23,16 @@ api = Api("commissions", callers=partners_wiring.callers)
 
 @api.get("/v1/me/balance", answer=models.BalanceView, auth="member")
 def get_balance(request: Request[Nothing, Nothing]) -> models.BalanceView:
-    """Read the own balance, and what each debt is for."""
+    """Read the member's balance, and the cause of each debt."""
     balance, debts = standing(request.caller.id, books=ledger_wiring.books(), statements=ledger_wiring.statements())
     return models.BalanceView.of(balance, debts, request.language)
 
 
 @api.get("/v1/me/commissions", query=models.StatementQuery, answer=models.StatementPage, auth="member")
 def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models.StatementPage:
-    """List what happened to the own money, newest first.
+    """List the changes of the member's money, newest first.
 
-    An entry is here within seconds of its step; the balance is always exact.
+    An entry appears within seconds of its step; the balance is always exact.
     """
     member_id, period = request.caller.id, request.query.period
     since, until = models.month_of(period)
@@ -43,8 +43,8 @@ def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models
 
 @api.get("/v1/me/commissions/{order_id}", answer=Explanation, auth="member", codes=(NOT_FOUND,))
 def explain_commission(request: Request[Nothing, Nothing]) -> Explanation:
-    """Explain the own rewards on one order: rule, edge, role, rate, limits, refunds, and what would have changed it."""
-    from cardstock.flows.explaining import explain_rewards  # an eighth of a start: not for calls without it
+    """Explain the member's rewards on one order: rule, edge, role, rate, limits, refunds, what would change them."""
+    from cardstock.flows.explaining import explain_rewards  # an eighth of a cold start: only for this call
 
     explained = explain_rewards(request.path["order_id"], request.caller.id, flows_wiring.explaining())
     return Explanation.of(explained, request.language)
@@ -52,9 +52,9 @@ def explain_commission(request: Request[Nothing, Nothing]) -> Explanation:
 
 @api.get("/v1/me/withdrawals", query=PageOfWithdrawals, answer=Withdrawals, auth="member")
 def list_withdrawals(request: Request[Nothing, PageOfWithdrawals]) -> Withdrawals:
-    """List the own payments, newest period first.
+    """List the member's payments, newest period first.
 
-    A page may be short, or empty, and still have a next one.
+    A page may be short or empty and still have a next one.
     """
     member_id = request.caller.id
 

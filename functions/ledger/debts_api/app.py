@@ -1,4 +1,4 @@
-"""HTTP: forgiving members' debt, which takes two people and leaves its own entry in the ledger."""
+"""HTTP: writing off members' debt, which takes two people and is its own entry in the ledger."""
 
 from functools import partial
 
@@ -28,7 +28,7 @@ api = Api("debts", callers=partners_wiring.callers)
 def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
     """Ask to write off a member's debt, or part of it.
 
-    Nothing is booked before another person has approved.
+    Nothing is booked until another person has approved.
     """
     asked, replayed = verbs.ask_write_off(
         request.body.member_id,
@@ -53,7 +53,7 @@ def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
 def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> models.WrittenOff:
     """Approve a write-off and book it.
 
-    Another person than the one who asked. Refused when less is owed by now; a second approval changes nothing.
+    By another person than the one who asked. Refused if less is owed by now; a second approval changes nothing.
     """
     approved = verbs.approve_write_off(
         request.path["write_off_id"],
@@ -67,7 +67,7 @@ def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> mode
 
 @api.get("/v1/debt-write-offs", query=PageQuery, answer=models.WriteOffList, auth="key", scope="debts:write_off")
 def list_write_offs(request: Request[Nothing, PageQuery]) -> models.WriteOffList:
-    """List write-offs, those that wait for a second person included."""
+    """List write-offs, including those that wait for a second person."""
     found, following = read_page(
         edge_wiring.signer(), "write-offs", request.query, ledger_wiring.write_offs().list_write_offs
     )

@@ -1,4 +1,4 @@
-"""Schedule: proves the books, and sounds the alarm when something does not close."""
+"""Schedule: audits the books, and raises the alarm if something does not agree."""
 
 import time
 from collections.abc import Callable
@@ -10,15 +10,15 @@ from cardstock.edge import schedule
 from cardstock.edge.observability import count, logger
 from cardstock.flows import wiring
 
-_PAUSE_SECONDS = 60  # between two audits: longer than a message takes through a queue
+_PAUSE_SECONDS = 60  # between two audits: longer than a message needs through a queue
 _LOGGED = 50
 
 
 def run(
     _scheduled_at: datetime, deadline: schedule.Deadline, pause: Callable[[float], None] = time.sleep
 ) -> dict[str, Any]:
-    """Count what every audit finds wrong. 0 says that the books were read and close; without time to read all of them
-    `UnfinishedError` is raised, and nothing is known: run the command on a restored copy."""
+    """Count the findings that all audits agree on. 0 means that all books were read and agree. Without time to read all
+    of them `UnfinishedError` is raised and the result is unknown: run the command on a restored copy."""
     from cardstock.flows.auditing import audit_books  # with the first tick, not at the start
     from cardstock.ledger.audit import confirmed
 

@@ -10,7 +10,7 @@ from cardstock.flows import wiring
 
 
 class UnsettledError(Exception):
-    """Some orders could not be settled. They are scheduled for the next night; a person should look at them."""
+    """Some orders could not be settled. They are scheduled for the next night; a person should check them."""
 
 
 def run(scheduled_at: datetime, deadline: schedule.Deadline) -> dict[str, Any]:

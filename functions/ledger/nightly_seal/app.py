@@ -1,4 +1,4 @@
-"""Schedule: seals the ledger's new transactions, so that each of them can be proven from then on."""
+"""Schedule: seals the ledger's new transactions, so that each of them can be proven."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from cardstock.ledger import wiring
 
 
 def run(scheduled_at: datetime, deadline: schedule.Deadline) -> dict[str, Any]:
-    """Seal what was booked before `scheduled_at`; what there is no time for waits for the next run."""
+    """Seal what was booked before `scheduled_at`; transactions without time left wait for the next run."""
     from cardstock.ledger import sealing  # with the first tick, not at the start
 
     sealed = sealing.seal(

@@ -1,4 +1,4 @@
-"""Queue: every new transaction of the ledger, for its members' statements, its seal, and partners."""
+"""Queue: handles every new transaction of the ledger: its members' statements, its note for sealing, its event."""
 
 from cardstock.aws.tables import connect
 from cardstock.edge import queue
@@ -8,8 +8,8 @@ from cardstock.ledger import wiring as ledger_wiring
 
 
 def consume(body: bytes) -> None:
-    """Follow one transaction. A record that says that one was changed or removed, and a transaction that does not
-    balance, raise and sound the alarm."""
+    """Handle one transaction. Raises if the record says that one was changed or removed, or if it does not balance, so
+    that the alarm is raised."""
     from cardstock.flows import ledger_entries  # with the first message, not at the start
 
     record = queue.decode(dict[str, object], body)

@@ -20,11 +20,11 @@ api = Api("proofs", callers=partners_wiring.callers)
     codes=(NOT_FOUND, errors.NOT_SEALED_YET),
 )
 def get_proof(request: Request[Nothing, Nothing]) -> models.LedgerProof:
-    """Download the proof that an entry with own money in it is in the sealed ledger.
+    """Download the proof that an entry of the member is in the sealed ledger.
 
-    `transaction_id` is the `entry_id` of a statement. An entry is sealed in the night after it. Nothing but this answer
-    is needed to check it, offline: the leaf hash is SHA-256 of a zero byte and the bytes of `transaction`; the audit
-    path leads from it to the seal's root (RFC 6962); compare that with the root published for the seal.
+    `transaction_id` is the `entry_id` of a statement. An entry is sealed in the night after it. This answer is enough
+    to check it offline: the leaf hash is SHA-256 of a zero byte and the bytes of `transaction`; the audit path leads
+    from it to the seal's root (RFC 6962); compare that with the root published for the seal.
     """
     from cardstock.ledger import sealing
 
@@ -42,8 +42,8 @@ def get_proof(request: Request[Nothing, Nothing]) -> models.LedgerProof:
 def list_seals(request: Request[Nothing, PageQuery]) -> models.SealPage:
     """List the seals of the ledger, newest first.
 
-    Open to everybody: who keeps a root today can tell tomorrow whether anything before it was changed. Each root
-    stands for its own entries and, through `previous`, for all seals before.
+    Open to everybody: with a root kept today anybody can check tomorrow whether anything before it was changed. Each
+    root covers its own entries and, through `previous`, all seals before.
     """
     seals, following = read_page(edge_wiring.signer(), "seals", request.query, ledger_wiring.seals().list_seals)
     return models.SealPage.of(seals, following)

@@ -19,8 +19,8 @@ api = Api("members", callers=callers)
 def open_session(request: Request[schemas.OpenSession, Nothing]) -> schemas.Session:
     """Log in.
 
-    One call registers a newcomer and binds telephone number and inviter, or does nothing of it. An invite that cannot
-    be followed refuses a newcomer and is passed over for a known member; `bound_inviter` says who is bound.
+    One call registers a new member and binds phone number and inviter, all or nothing. An invalid invite refuses a new
+    member and is ignored for a known one; `bound_inviter` is the inviter now bound.
     """
     asked, inviters = request.body.login_request(), joining.NetworkInviters(joining_needs())
     result = login.log_in(asked, platforms=login_platforms(), members=members(), inviters=inviters)
@@ -29,7 +29,7 @@ def open_session(request: Request[schemas.OpenSession, Nothing]) -> schemas.Sess
 
 @api.post("/v1/auth/refreshes", body=schemas.RefreshSession, answer=schemas.Tokens, codes=schemas.REFRESH_CODES)
 def refresh_session(request: Request[schemas.RefreshSession, Nothing]) -> schemas.Tokens:
-    """Get a fresh pair of tokens for a refresh token."""
+    """Exchange a refresh token for a new pair of tokens."""
     member_id = sessions.open_refresh_token(signer(), request.body.refresh_token)
     member = profile.find_caller(member_id, members=members())
     return schemas.Tokens.of(sessions.issue_tokens(signer(), member.id))
@@ -37,13 +37,13 @@ def refresh_session(request: Request[schemas.RefreshSession, Nothing]) -> schema
 
 @api.get("/v1/me", answer=schemas.Profile, auth="member", codes=(MEMBER_ERASED,))
 def get_me(request: Request[Nothing, Nothing]) -> schemas.Profile:
-    """Read the own profile."""
+    """Read the member's profile."""
     return schemas.Profile.of(profile.find_caller(request.caller.id, members=members()), clock.now())
 
 
 @api.put("/v1/me", body=schemas.PutProfile, answer=schemas.Profile, auth="member", codes=(MEMBER_ERASED,))
 def put_me(request: Request[schemas.PutProfile, Nothing]) -> schemas.Profile:
-    """Replace the own profile."""
+    """Replace the member's profile."""
     body = request.body
     member = profile.change_profile(request.caller.id, body.nickname, body.birth_year, members=members())
     return schemas.Profile.of(member, clock.now())
@@ -53,10 +53,10 @@ def put_me(request: Request[schemas.PutProfile, Nothing]) -> schemas.Profile:
     "/v1/me/identity", body=schemas.PutIdentity, answer=schemas.Profile, auth="member", codes=schemas.IDENTITY_CODES
 )
 def put_identity(request: Request[schemas.PutIdentity, Nothing]) -> schemas.Profile:
-    """Verify the real name, once; payouts need it.
+    """Verify the member's real name, once; payouts need it.
 
-    The number is not kept, only a salted hash of it. `verification` says who verified: `dev`, which exists on a
-    development machine alone, takes the member's own word.
+    Only a salted hash of the number is stored. `verification` says who verified: `dev`, which exists only on a
+    development machine, accepts any name.
     """
     member = joining.verify_person(request.caller.id, request.body.name, request.body.id_number, joining_needs())
     return schemas.Profile.of(member, clock.now())
@@ -64,13 +64,13 @@ def put_identity(request: Request[schemas.PutIdentity, Nothing]) -> schemas.Prof
 
 @api.post("/v1/me/inviter", body=schemas.PutInviter, answer=Distribution, auth="member", codes=schemas.INVITER_CODES)
 def put_inviter(request: Request[schemas.PutInviter, Nothing]) -> Distribution:
-    """Say who brought you, once and before the first paid order. The same again changes nothing."""
+    """Bind the member to an inviter, once and before the first paid order. A repeat changes nothing."""
     return Distribution.of(joining.follow_invite(request.caller.id, request.body.inviter, joining_needs()))
 
 
 @api.get("/v1/me/distribution", answer=Distribution, auth="member")
 def get_distribution(request: Request[Nothing, Nothing]) -> Distribution:
-    """Read the own place in the referral network."""
+    """Read the member's place in the referral network."""
     return Distribution.of(joining.place_of(request.caller.id, joining_needs()))
 
 

@@ -20,7 +20,7 @@ api = Api("members", callers=callers)
     codes=(NOT_FOUND, REASON_MISSING),
 )
 def appoint_partner(request: Request[AppointPartner, Nothing]) -> Distribution:
-    """Make a member a partner whom no rule demotes. Who did it and why is kept; a repeat changes nothing."""
+    """Make a member a partner whom no rule demotes. Who did it and why is stored; a repeat changes nothing."""
     member_id, reason = request.path["member_id"], request.body.reason
     return Distribution.of(joining.appoint_partner(member_id, reason, request.caller.actor, joining_needs()))
 

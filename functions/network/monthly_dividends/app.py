@@ -1,4 +1,4 @@
-"""Schedule: divides the team dividend of the month that has ended. Plans without one leave nothing to divide."""
+"""Schedule: divides the team dividend of the month that has ended, if a plan has one."""
 
 from datetime import datetime
 from typing import Any
@@ -11,14 +11,14 @@ from cardstock.flows import wiring
 
 
 class DividendUnfinishedError(Exception):
-    """There was no time to pay every share. The next attempt, which follows at once, goes on where this one ended."""
+    """There was no time to pay every share. The next attempt, which follows at once, continues."""
 
 
 def run(scheduled_at: datetime, deadline: schedule.Deadline) -> dict[str, Any]:
-    """Pay the shares, each once, whatever the schedule does."""
+    """Pay the shares, each once, however often the schedule fires."""
     from cardstock.network.dividends import month_before  # with the first tick, not at the start
 
-    # The month before the one of the tick; one from the future divides nothing that is not over.
+    # The month before the tick's; a tick from the future cannot divide a month that is not over.
     month = month_before(min(scheduled_at, clock.now()))
     divided = wiring.dividends().divide(month, deadline.time_left)
     if not divided.finished:

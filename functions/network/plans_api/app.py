@@ -21,11 +21,10 @@ api = Api("commissions", callers=partners_wiring.callers)
 def publish_plan(request: Request[schemas.PublishPlan, Nothing]) -> Answer:
     """Publish a plan and put it in force.
 
-    It becomes the next version of its id; orders that were placed before keep theirs. A plan that does not pass the
-    compliance guard is refused with each failed check, its clause and what would pass. What is in force already is
-    answered as it is.
+    It becomes the next version of its id; orders placed before keep theirs. A plan that fails the compliance check is
+    refused with each failed check, its clause and what would pass. Publishing the plan in force changes nothing.
     """
-    from cardstock.network import presets, publishing  # for this route alone: the others do not pay for their import
+    from cardstock.network import presets, publishing  # only for this route: saves the others the import
 
     plans = network_wiring.plans()
     earlier = plans.find_plan_of_request(request.key) or plans.plan_in_force()
@@ -42,7 +41,7 @@ def publish_plan(request: Request[schemas.PublishPlan, Nothing]) -> Answer:
 
 @api.get("/v1/commission-plans", query=PageQuery, answer=schemas.PlanPage, auth="key", scope="plans:publish")
 def list_plans(request: Request[Nothing, PageQuery]) -> schemas.PlanPage:
-    """List published plans, every version, and which is in force."""
+    """List every version of published plans, and the one in force."""
     plans = network_wiring.plans()
     records, following = read_page(edge_wiring.signer(), "plans", request.query, plans.list_plans)
     return schemas.PlanPage.of(records, following, plans.plan_in_force())

@@ -1,4 +1,4 @@
-"""HTTP: what commission plans would cost, before one is published."""
+"""HTTP: simulating commission plans before one is published."""
 
 from msgspec import UNSET
 
@@ -18,11 +18,11 @@ api = Api("simulations", callers=wiring.callers)
     scope="plans:publish", codes=schemas.CODES,
 )  # fmt: skip
 def simulate_plans(request: Request[schemas.Simulate, Nothing]) -> schemas.Simulation:
-    """Compare plans on recorded orders or on a made-up shop, and pick the best within bounds.
+    """Compare plans on recorded orders or on a synthetic shop, and pick the best within bounds.
 
-    The rules that pay are those that are simulated: the same orders give the same credits. Nothing is stored. What
-    people do is taken as given; a plan changes it only where its own `market` says so. A made-up shop has at most
-    20 000 members here; the command takes ten million.
+    It uses the rules that pay: the same orders give the same credits. Nothing is stored. A plan does not change what
+    people do, unless its own `market` says so. A synthetic shop has at most 20 000 members here, and ten million with
+    the command.
     """
     body = request.body
     trials = schemas.trials_of(body, clock.now())

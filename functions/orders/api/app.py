@@ -19,9 +19,9 @@ orders, signer = orders_wiring.orders, edge_wiring.signer
 
 @post("/v1/quotes", body=schemas.AskQuote, answer=schemas.QuoteView, codes=errors.QUOTING)
 def ask_quote(request: Request[schemas.AskQuote, Nothing]) -> schemas.QuoteView:
-    """Ask what a cart costs.
+    """Quote the price of a cart.
 
-    The answer holds for fifteen minutes and reserves nothing. An attribution that has expired is left out."""
+    The quote is valid for fifteen minutes and reserves nothing. An expired attribution is ignored."""
     asked, attribution = request.body, tokens.attribution_of(signer(), request.body.attribution)
     quote = placement.make_quote(flows_wiring.quoting(), request.caller.id, asked.units(), attribution, asked.coupon)
     return schemas.QuoteView.of(quote, at=clock.now(), token=tokens.sign_quote(signer(), quote))
@@ -33,7 +33,7 @@ def ask_quote(request: Request[schemas.AskQuote, Nothing]) -> schemas.QuoteView:
 def place_order(request: Request[schemas.PlaceOrder, Nothing]) -> Answer:
     """Place an order.
 
-    At the quoted prices, and its stock is reserved until `expires_at`; or it is refused and nothing is written."""
+    At the quoted prices; its stock is reserved until `expires_at`. If it is refused, nothing is written."""
     member_id, receiver, network = request.caller.id, request.body.receiver.receiver(), flows_wiring.buyer_network()
     quote = tokens.open_quote(signer(), request.body.quote, member_id)
     placed = placement.place_order(member_id, quote, receiver, request.key, orders=orders(), network=network)
@@ -56,17 +56,17 @@ def get_order(request: Request[Nothing, Nothing]) -> schemas.OrderView:
 
 @post("/v1/orders/{order_id}/cancellations", answer=schemas.OrderView, codes=errors.CANCELLING)
 def cancel_order(request: Request[Nothing, Nothing]) -> schemas.OrderView:
-    """Cancel an order that is not paid.
+    """Cancel an unpaid order.
 
-    Its stock is released. A repeat changes nothing; a paid order is refunded instead."""
+    Its stock is released. A repeat changes nothing; a paid order needs a refund instead."""
     return schemas.OrderView.of(placement.cancel_order(request.caller.id, request.path["order_id"], orders=orders()))
 
 
 @post("/v1/orders/{order_id}/payments", body=schemas.StartPayment, answer=schemas.PaymentView, codes=errors.PAYING)
 def start_payment(request: Request[schemas.StartPayment, Nothing]) -> schemas.PaymentView:
-    """Get what the platform's pay call wants.
+    """Get the parameters of the platform's pay call.
 
-    Safe to repeat: one order is one payment at the channel. The order is paid when the channel's notice has come."""
+    Safe to repeat: one order is one payment at the channel. The order is paid when the channel's notice arrives."""
     order_id, asked, channels = request.path["order_id"], request.body.channel, orders_wiring.payment_channels()
     started = payment.start_payment(request.caller.id, order_id, asked, orders=orders(), channels=channels)
     return schemas.PaymentView.of(started)
@@ -81,9 +81,9 @@ def start_payment(request: Request[schemas.StartPayment, Nothing]) -> schemas.Pa
     codes=errors.REFUNDING,
 )
 def ask_refund(request: Request[schemas.AskRefund, Nothing]) -> Answer:
-    """Give units of a paid order back.
+    """Request a refund of units of a paid order.
 
-    Those not sent stay there. The money follows within minutes, the way it came. More than was bought is refused."""
+    Unsent ones are not sent. The money goes back within minutes, the way it was paid. At most what was bought."""
     order_id, asked = request.path["order_id"], request.body
     made = refunds.request_refund(
         request.caller.id, order_id, asked.units(), asked.reason, request.key, orders=orders()
@@ -93,7 +93,7 @@ def ask_refund(request: Request[schemas.AskRefund, Nothing]) -> Answer:
 
 @api.get("/v1/orders/{order_id}/refunds", answer=schemas.RefundList, auth="any", scope="orders:refund")
 def list_refunds(request: Request[Nothing, Nothing]) -> schemas.RefundList:
-    """List the refunds of the caller's order, to staff of any; oldest first."""
+    """List the refunds of the caller's order, or for staff of any order; oldest first."""
     staff = request.caller.kind == "key"
     found = refunds.list_refunds(None if staff else request.caller.id, request.path["order_id"], orders=orders())
     return schemas.RefundList.of(found, for_staff=staff)

@@ -1,4 +1,4 @@
-"""Queue: every change of an order, of a refund and of a supplier order, and what follows from it."""
+"""Queue: handles every change of an order, a refund and a supplier order."""
 
 from cardstock.aws.tables import connect
 from cardstock.edge import queue
@@ -7,8 +7,8 @@ from cardstock.orders import wiring as orders_wiring
 
 
 def consume(body: bytes) -> None:
-    """Follow one change. A message that cannot be read raises, and ends in the dead-letter queue alone."""
-    from cardstock.flows import order_changes  # with the first message: its areas cost a third of a start
+    """Handle one change. An unreadable message raises, and only it ends in the dead-letter queue."""
+    from cardstock.flows import order_changes  # with the first message: its areas cost a third of a cold start
 
     change = orders_wiring.order_change(queue.decode(dict[str, object], body))
     order_changes.follow(flows_wiring.order_changes(), change)

@@ -16,7 +16,7 @@ METRICS = {"paid": "PaymentsPaid", "repeated": "PaymentsRepeated", "stray": "Pay
 def take_sandbox_notice(request: Request[Nothing, Nothing]) -> schemas.NoticeTaken:
     """Take the sandbox channel's notice of a payment.
 
-    Signed with the key that both sides know. A repeat changes nothing. A payment that came too late is sent back.
+    Signed with the shared key. A repeat changes nothing. A payment that came too late is refunded.
     """
     channel = orders_wiring.payment_channels().get("sandbox")
     if channel is None:

@@ -20,9 +20,10 @@ api = Api("orders", callers=partners_wiring.callers)
     codes=errors.GRANTING,
 )
 def grant_refund(request: Request[schemas.GrantRefund, Nothing]) -> Answer:
-    """Give a buyer money back without units, with a reason.
+    """Grant a goodwill refund: money back without units, with a reason.
 
-    It is spread over what is left of all lines, and takes its part of the rewards. More than is left is refused."""
+    It is spread over what is left of all lines, and claws back its part of the rewards. More than is left is
+    refused."""
     order_id, asked, orders = request.path["order_id"], request.body, orders_wiring.orders()
     made = refunds.grant_goodwill(
         request.caller.actor, order_id, asked.amount_fen, asked.reason, request.key, orders=orders

@@ -1,4 +1,4 @@
-"""Schedule: expire orders that nobody paid, and finish refunds that took long."""
+"""Schedule: expires unpaid orders, and finishes refunds that took long."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from cardstock.orders import payment, refunds, wiring
 
 
 def sweep(scheduled_at: datetime, deadline: Deadline) -> dict[str, Any]:
-    """Expire what was due at `scheduled_at`. What is not reached is left to the next sweep."""
+    """Expire orders due at `scheduled_at`. Orders without time left wait for the next sweep."""
     orders, channels, time_left = wiring.orders(), wiring.payment_channels(), deadline.time_left
     swept = payment.expire_due(scheduled_at, orders=orders, channels=channels, time_left=time_left)
     if swept.unanswered:
@@ -29,6 +29,6 @@ def sweep(scheduled_at: datetime, deadline: Deadline) -> dict[str, Any]:
     }
 
 
-# Left for the order in hand: a question to the channel and a transaction, with their time-outs.
+# For the last order: a call of the channel and a transaction, with their time-outs.
 handler = ticked(sweep, reserve_seconds=10)
 connect()

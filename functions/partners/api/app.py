@@ -29,8 +29,8 @@ api = Api("partners", callers=partners_wiring.callers)
 def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
     """Create an API key.
 
-    It belongs to a person of the staff or to a supplier. Only the root key, or a key with `keys:write`, can make one.
-    The credential cannot be read again: whoever loses it gets a new key.
+    It belongs to a person of the staff or to a supplier. Only the root key, or a key with `keys:write`, can create one.
+    The credential cannot be read again: if it is lost, create a new key.
     """
     body = request.body
     key, credential = staff_keys.create_key(
@@ -65,7 +65,7 @@ def revoke_key(request: Request[Nothing, Nothing]) -> Answer:
 def put_supplier(request: Request[models.PutSupplier, Nothing]) -> models.StoredSupplier:
     """Create or rename a supplier.
 
-    The inbox secret is shown when this created the supplier.
+    The inbox secret is shown only if this call created the supplier.
     """
     supplier, secret = suppliers.put_supplier(
         request.path["supplier_id"], request.body.name, suppliers=partners_wiring.suppliers()
@@ -78,10 +78,10 @@ def put_supplier(request: Request[models.PutSupplier, Nothing]) -> models.Stored
     scope="suppliers:write", idempotent=True, codes=(NOT_FOUND,),
 )  # fmt: skip
 def rotate_inbox_secret(request: Request[Nothing, Nothing]) -> models.StoredSupplier:
-    """Make a new inbox secret for a supplier.
+    """Create a new inbox secret for a supplier.
 
-    The one before stays valid until the next, so that the supplier can change over without losing a message; two in a
-    row end a secret that leaked.
+    The one before stays valid until the next rotation, so that the supplier can change over without losing a message.
+    Two rotations end a leaked secret.
     """
     supplier = suppliers.rotate_inbox_secret(
         request.path["supplier_id"], request.key, suppliers=partners_wiring.suppliers()
@@ -97,9 +97,9 @@ def rotate_inbox_secret(request: Request[Nothing, Nothing]) -> models.StoredSupp
     scope="orders:fulfil",
 )
 def list_supplier_orders(request: Request[Nothing, PageQuery]) -> SupplierOrderList:
-    """List the supplier's own orders in the order in which they were placed: what to send, and where.
+    """List the supplier's own orders, sorted by the time of placing: what to send, and where.
 
-    An order enters the list when it is paid. To learn of new ones without a server, keep a webhook endpoint without a
+    An order enters the list when it is paid. To learn of new ones without a server, create a webhook endpoint without a
     URL and fetch its deliveries.
     """
     owner, read = request.caller.owner, orders_wiring.orders().orders_of_supplier

@@ -1,4 +1,4 @@
-"""HTTP: what suppliers report, signed: parcels, deliveries, stock counts."""
+"""HTTP: signed reports of suppliers: parcels, deliveries, stock counts."""
 
 from typing import Any
 
@@ -42,8 +42,8 @@ _REPORT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Report, strict=True)
 def take(request: Request[Nothing, Nothing]) -> MessageTaken:
     """Report a shipment, a delivery or a stock count.
 
-    `source` is the supplier id. Signed with the supplier's inbox secret; no other credential is needed. The same
-    `webhook-id` takes effect once, in any order of arrival; the raw message is kept for 30 days.
+    `source` is the supplier id. Signed with the supplier's inbox secret; no other credential is needed. A `webhook-id`
+    is applied once, in any order of arrival; the raw message is stored for 30 days.
     """
     source = request.path["source"]
     supplier = suppliers.find_supplier(source, suppliers=partners_wiring.suppliers())

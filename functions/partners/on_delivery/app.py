@@ -1,4 +1,4 @@
-"""Queue: events to give to endpoints, and attempts that are due."""
+"""Queue: events for endpoints, and due attempts."""
 
 from cardstock.aws.tables import connect
 from cardstock.edge import queue
@@ -8,7 +8,7 @@ from cardstock.partners.messages import EventMessage, read_message
 
 
 def consume(body: bytes) -> None:
-    """Give an event to its endpoints, or make one attempt."""
+    """Add an event for its endpoints, or make one attempt."""
     message = read_message(queue.decode(dict[str, object], body))
     if isinstance(message, EventMessage):
         deliveries.publish(message.event(), needs=wiring.webhook_needs())

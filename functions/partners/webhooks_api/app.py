@@ -1,4 +1,4 @@
-"""HTTP: where partners take events, what was delivered, and what to deliver again."""
+"""HTTP: webhook endpoints, their deliveries, and redelivery."""
 
 from functools import partial
 
@@ -23,8 +23,8 @@ def create_endpoint(request: Request[models.CreateEndpoint, Nothing]) -> Answer:
     """Create a webhook endpoint.
 
     A signed challenge is sent at once, and again after 5 s and 5 min; the first 2xx answer makes the endpoint active.
-    Without a URL the endpoint is active from the start and its deliveries are kept to be fetched. It gets the events
-    from half a minute after it was created. The URL is https on port 443 of a public host; `make serve` takes
+    Without a URL the endpoint is active from the start, and its deliveries are kept to be fetched. It gets events from
+    half a minute after its creation. The URL is https on port 443 of a public host; `make serve` accepts
     http://127.0.0.1 too.
     """
     if request.body.url is not None:
@@ -45,7 +45,7 @@ def list_endpoints(request: Request[Nothing, Nothing]) -> models.EndpointList:
 
 @api.delete("/v1/webhook-endpoints/{endpoint_id}", status=204, auth="key", scope="webhooks:write")
 def delete_endpoint(request: Request[Nothing, Nothing]) -> Answer:
-    """Delete a webhook endpoint; what is on its way to it is dropped."""
+    """Delete a webhook endpoint; its waiting deliveries are dropped."""
     endpoint_id = request.path["endpoint_id"]
     endpoints.remove_endpoint(request.caller.owner, endpoint_id, endpoints=partners_wiring.endpoints())
     return Answer("", status=204)
@@ -56,7 +56,7 @@ def delete_endpoint(request: Request[Nothing, Nothing]) -> Answer:
     scope="webhooks:write", idempotent=True, codes=(NOT_FOUND,),
 )  # fmt: skip
 def rotate_secret(request: Request[Nothing, Nothing]) -> models.StoredEndpoint:
-    """Make a new secret for a webhook endpoint.
+    """Create a new secret for a webhook endpoint.
 
     Every message is signed with the two newest, so that its receiver can change over without losing one.
     """
@@ -78,10 +78,10 @@ def test_endpoint(request: Request[Nothing, Nothing]) -> Answer:
     scope="webhooks:write",
 )  # fmt: skip
 def list_deliveries(request: Request[Nothing, PageQuery]) -> models.DeliveryList:
-    """List what was delivered, or is kept to be fetched.
+    """List deliveries, made or kept to be fetched.
 
-    For partners that cannot open a port this is the whole integration: keep the cursor, and ask again. New deliveries
-    always follow it; they are listed after fifteen seconds.
+    Partners that cannot open a port need only this: keep the cursor, and ask again. New deliveries always come after
+    it; they are listed after fifteen seconds.
     """
     owner, endpoint_id = request.caller.owner, request.path["endpoint_id"]
     endpoints.existing_endpoint(owner, endpoint_id, endpoints=partners_wiring.endpoints())
@@ -95,7 +95,7 @@ def list_deliveries(request: Request[Nothing, PageQuery]) -> models.DeliveryList
     scope="webhooks:write", codes=(NOT_FOUND, errors.ENDPOINT_NOT_ACTIVE),
 )  # fmt: skip
 def redeliver(request: Request[Nothing, Nothing]) -> Answer:
-    """Deliver an event again, now and with all its attempts."""
+    """Deliver an event again now, with a new set of attempts."""
     endpoint_id, delivery_id = request.path["endpoint_id"], request.path["delivery_id"]
     deliveries.redeliver(request.caller.owner, endpoint_id, delivery_id, needs=partners_wiring.webhook_needs())
     return Answer("", status=202)

@@ -1,4 +1,4 @@
-"""HTTP: payouts, as finance works with them."""
+"""HTTP: payouts, for finance."""
 
 from functools import partial
 
@@ -34,7 +34,7 @@ def list_payouts(request: Request[Nothing, PageQuery]) -> models.PayoutList:
 def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
     """Open the payout of the last month, if the schedule has not.
 
-    There is one a month: whoever opens it, again or first, finds it. Another person has to approve it.
+    There is one a month: every call returns the same payout. Another person has to approve it.
     """
     opener = Opener(request.caller.actor, request.caller.name)
     keep = partial(catalog_wiring.keep_request, request.key)
@@ -65,7 +65,7 @@ def list_lines(request: Request[Nothing, PageQuery]) -> models.PayoutLines:
 def approve(request: Request[models.Approve, Nothing]) -> Answer:
     """Approve a payout.
 
-    Another person than the one who opened it. Sending starts within moments. A second approval changes nothing.
+    By another person than the one who opened it. Sending starts within moments. A second approval changes nothing.
     """
     can_approve = partial(staff_wiring.can_approve, request.caller.person_id)
     approval = Approval(request.caller.actor, request.caller.name, request.body.note, can_approve)
@@ -77,11 +77,11 @@ def approve(request: Request[models.Approve, Nothing]) -> Answer:
 @api.post("/v1/payouts/{payout_id}/results", body=models.BringResults, answer=models.TakenResults, status=202,
           auth="key", scope="payouts:settle", codes=models.RESULT_CODES)  # fmt: skip
 def bring_results(request: Request[models.BringResults, Nothing]) -> models.TakenResults:
-    """Bring the bank's results.
+    """Upload the bank's results.
 
-    The same result again changes nothing. One that contradicts an earlier one is recorded and never applied; the payout
-    stays open until the bank's first word is confirmed by bringing it again. An amount that differed is put right by
-    bringing the result with the right `amount_fen`.
+    A repeated result changes nothing. One that contradicts an earlier one is recorded and never applied; the payout
+    stays open until the first result is confirmed by uploading it again. A wrong amount is corrected by uploading the
+    result with the right `amount_fen`.
     """
     payout_id, actor = request.path["payout_id"], request.caller.actor
     answers = request.body.answers(actor, clock.now())
@@ -95,10 +95,10 @@ def bring_results(request: Request[models.BringResults, Nothing]) -> models.Take
 @api.post("/v1/payouts/{payout_id}/lines/{number}/retries", answer=models.PayoutLine, status=202, auth="key",
           scope="payouts:approve", idempotent=True, codes=models.RETRY_CODES)  # fmt: skip
 def retry(request: Request[Nothing, Nothing]) -> Answer:
-    """Try a transfer once more, under a new number.
+    """Retry a transfer under a new number.
 
-    Only after the channel itself said that it failed or was cancelled, and before the payout and its period are over.
-    A bank's file has no channel that speaks: what the bank failed is paid with the next period's payout.
+    Only after the channel itself said that it failed or was cancelled, and before the payout and its period are over. A
+    bank file has no such channel: what the bank failed is paid with the next period's payout.
     """
     payout_id = request.path["payout_id"]
     line, repeated = retry_line(payout_id, request.path["number"], request.caller.actor, request.key, wiring.payouts())

@@ -1,4 +1,4 @@
-"""Schedule: open the batch of the month that has ended, and take every unfinished batch on."""
+"""Schedule: opens the batch of the month that has ended, and advances every unfinished batch."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from cardstock.payouts.opening import Opener, open_batch
 
 
 def run(scheduled_at: datetime, _context: Any) -> dict[str, Any]:
-    """Open once, however often the schedule fires; the steps follow through the queue."""
+    """Open once, however often the schedule fires; the next steps follow through the queue."""
     period = Period.before(scheduled_at)
     batch = open_batch(period, Opener(SCHEDULE_ACTOR), flows_wiring.payout_rules(period), wiring.payouts())
     unfinished = steps.unfinished(wiring.payouts())

@@ -1,4 +1,4 @@
-"""Schedule: write the quarter's file for the tax office in the night after its last payout has settled."""
+"""Schedule: writes the quarter's tax file in the night after its last payout has settled."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from cardstock.payouts.tax.quarters import write_due_quarters
 
 
 def run(scheduled_at: datetime, _context: Any) -> dict[str, Any]:
-    """Write each quarter once. Those that wait for payouts are counted: a late one is seen before it is due."""
+    """Write each quarter once. Returns also how many wait for payouts, so that a delay is seen before the deadline."""
     written, waiting = write_due_quarters(wiring.quarters(), scheduled_at)
     count("TaxQuartersWaiting", len(waiting))
     return {"written": [one.quarter for one in written], "waiting": [one.quarter for one in waiting]}

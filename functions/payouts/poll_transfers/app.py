@@ -1,4 +1,4 @@
-"""Schedule: have each channel asked how the transfers in flight stand."""
+"""Schedule: requests a step that asks each channel about transfers in flight."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from cardstock.payouts import steps, wiring
 
 
 def run(_scheduled_at: datetime, _context: Any) -> dict[str, Any]:
-    """One step for each batch whose channel answers by itself; a step too many changes nothing."""
+    """Request one step for each batch whose channel answers by itself; an extra step changes nothing."""
     found = steps.polled(wiring.payouts())
     for batch in found:
         wiring.request_step(batch.id)

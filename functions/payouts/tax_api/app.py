@@ -1,4 +1,4 @@
-"""HTTP: what was withheld from a person, for the member and for finance; the quarters' files for the tax office."""
+"""HTTP: tax withheld from a person, for the member and for finance; the quarters' files for the tax authority."""
 
 from cardstock import clock
 from cardstock.aws.tables import connect
@@ -24,22 +24,22 @@ def _certificate(member: str, year: str) -> Certificate:
 
 @api.get("/v1/me/tax/{year}", answer=models.TaxYear, auth="member", codes=(NOT_FOUND,))
 def read_own_tax(request: Request[Nothing, Nothing]) -> models.TaxYear:
-    """Read what was paid to the own person in a year, and what was withheld from it, month by month."""
+    """Read what the member's person was paid in a year, and the tax withheld, month by month."""
     return models.TaxYear.of(_certificate(request.caller.id, request.path["year"]), mask_name)
 
 
 @api.get("/v1/tax/members/{member_id}/{year}", answer=models.TaxYear, auth="key", scope="payouts:read",
          codes=(NOT_FOUND,))  # fmt: skip
 def read_tax(request: Request[Nothing, Nothing]) -> models.TaxYear:
-    """Read the data of a person's certificate, by any of his members."""
+    """Read the data of a person's certificate, by any of the person's members."""
     return models.TaxYear.of(_certificate(request.path["member_id"], request.path["year"]))
 
 
 @api.get("/v1/tax/quarters", answer=models.TaxQuarters, auth="key", scope="payouts:read")
 def list_quarters(_request: Request[Nothing, Nothing]) -> models.TaxQuarters:
-    """List the quarters' files for the tax office, with links that last a quarter of an hour.
+    """List the quarters' files for the tax authority, with links that last a quarter of an hour.
 
-    A file is written in the night after the last payout of its quarter has settled, once; until then the quarter waits.
+    A file is written once, in the night after the last payout of its quarter has settled; until then the quarter waits.
     """
     files = wiring.report_files()
     written, waiting = newest_quarters(clock.now(), wiring.payouts(), wiring.tax_files())

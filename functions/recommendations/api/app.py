@@ -1,4 +1,4 @@
-"""HTTP: what a member may want next, and why."""
+"""HTTP: recommendations to a member, with reasons."""
 
 from cardstock.aws.tables import connect
 from cardstock.edge.http import Api, Nothing, Request
@@ -14,10 +14,10 @@ api = Api("recommendations", callers=callers)
 
 @api.get("/v1/recommendations", query=AskRecommendations, answer=Recommendations, auth="member")
 def ask_recommendations(request: Request[Nothing, AskRecommendations]) -> Recommendations:
-    """Ask what the member may want next.
+    """Recommend products to the member.
 
-    From the own history, what is bought together and what is popular, each with its reason; texts follow
-    Accept-Language. Stock and price are not looked up: read the product, or take a quote.
+    From the member's history, products bought together and popular ones, each with its reason; texts follow
+    Accept-Language. Stock and price are not read: read the product, or request a quote.
     """
     asked, member_id = request.query, request.caller.id
     ranked = recommend(member_id, shown=asked.shown_skus(), scene=asked.scene, limit=asked.limit, rows=learnt_rows())

@@ -12,7 +12,8 @@ from cardstock.recommendations.wiring import learnt_rows
 
 
 def learn(_scheduled_at: datetime, _deadline: schedule.Deadline) -> dict[str, Any]:
-    """Learn from what is known now: a tick that comes late, twice or too early must not put old rows over newer."""
+    """Learn from purchases until now, not until the tick: a late, repeated or early tick must not overwrite newer
+    rows."""
     return {"rows": learn_from(purchases(), at=clock.now(), rows=learnt_rows())}
 
 

@@ -1,4 +1,4 @@
-"""HTTP: the brand's own people, by staff."""
+"""HTTP: persons of the staff."""
 
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
@@ -33,7 +33,7 @@ def create_person(request: Request[models.CreatePerson, Nothing]) -> Answer:
 
 @api.get("/v1/staff", query=PageQuery, answer=models.StaffList, auth="key", scope="staff:write")
 def list_staff(request: Request[Nothing, PageQuery]) -> models.StaffList:
-    """List all persons of the staff, inactive ones too."""
+    """List all persons of the staff, including inactive ones."""
     found, following = read_page(edge_wiring.signer(), "staff", request.query, staff_wiring.persons().persons)
     return models.StaffList([models.PersonView.of(person) for person in found], following)
 

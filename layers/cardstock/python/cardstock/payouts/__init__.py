@@ -40,5 +40,5 @@ Status of a line:
 Where to look: `steps.py` advances a batch, stage by stage; the steps are in `listing.py`, `sending.py` (amounts in
 `sizing.py`, big batches in `parts.py`), `asking.py`, `settling.py` and `reporting.py`; what people do is in
 `opening.py`, `approval.py`, `results.py` and `reading.py`. `tax/` has tables, withholding, and the quarter's file for
-the tax office; `report/` the writers; `channels/` the transfer channels.
+the tax authority; `report/` the writers; `channels/` the transfer channels.
 """

@@ -25,7 +25,7 @@ FAMILIES: Final = (
         "tax",
         "Tax",
         "税务",
-        "Tax that was withheld, by person and year, and the quarters' files for the tax office.",
+        "Tax that was withheld, by person and year, and the quarters' files for the tax authority.",
         {
             "GET /v1/me/tax/{year}": "getTaxYear",
             "GET /v1/tax/members/{member_id}/{year}": "getMemberTaxYear",

@@ -25,7 +25,7 @@ def writers() -> tuple[Callable[[Report], Document], ...]:
 
 
 def quarter_writers() -> tuple[Callable[["TaxQuarter"], Document], ...]:
-    """The files of a quarter for the tax office: workbook, months as CSV."""
+    """The files of a quarter for the tax authority: workbook, months as CSV."""
     from cardstock.payouts.report import csv_file, workbook
     from cardstock.payouts.tax import writers as quarter
 

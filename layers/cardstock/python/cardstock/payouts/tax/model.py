@@ -1,4 +1,4 @@
-"""Payments to persons and the tax withheld: the quarter's file for the tax office, and a person's certificate.
+"""Payments to persons and the tax withheld: the quarter's file for the tax authority, and a person's certificate.
 
 Everything follows from paid lines alone, so a repeat gives the same. A line counts in the month of its period, not on
 the day of the payment.

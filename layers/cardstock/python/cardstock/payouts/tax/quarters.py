@@ -1,4 +1,4 @@
-"""Writing each quarter's file for the tax office, once all its payouts are settled."""
+"""Writing each quarter's file for the tax authority, once all its payouts are settled."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime

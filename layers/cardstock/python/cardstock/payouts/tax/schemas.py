@@ -80,7 +80,7 @@ class TaxMonth(Model):
 
 
 class TaxYear(Model):
-    """What a withholding certificate of one person and year is made of: data, not the tax office's certificate.
+    """What a withholding certificate of one person and year is made of: data, not the tax authority's certificate.
 
     All accounts of the person count.
     """
@@ -119,7 +119,7 @@ class TaxYear(Model):
 
 
 class TaxQuarterFile(Model):
-    """A quarter whose file for the tax office was written, once."""
+    """A quarter whose file for the tax authority was written, once."""
 
     quarter: Annotated[Quarter, Meta(description="Quarter that the files are for.")]
     written_at: Annotated[Moment, Meta(description="When the files were written.")]
@@ -127,7 +127,7 @@ class TaxQuarterFile(Model):
     persons: Annotated[int, Meta(description="People in them.", examples=[12])]
     income_fen: Annotated[int, Meta(description="Fen that were paid out, before tax.", examples=[1_260_000])]
     withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld.", examples=[56_100])]
-    files: Annotated[list[ReportFile], Meta(description="Files for the tax office.")]
+    files: Annotated[list[ReportFile], Meta(description="Files for the tax authority.")]
 
     @classmethod
     def of(cls, found: TaxFile, files: Iterable[tuple[File, str]]) -> TaxQuarterFile:

@@ -1,15 +1,19 @@
 """The ports of compliance: one suite for the fakes and for the stores."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from cardstock.compliance.model import Alarm, Hold, Lift, Purchase, Sale, SalesDay
-from cardstock.compliance.ports import Alarms, Holds, PurchaseLog
-from cardstock.compliance.store import DynamoAlarms, DynamoHolds, DynamoPurchaseLog
+from cardstock.compliance.model import Alarm, Hold, Identity, Lift, Purchase, Sale, SalesDay, mark_of
+from cardstock.compliance.ports import Alarms, Holds, Identities, PurchaseLog
+from cardstock.compliance.store import DynamoAlarms, DynamoHolds, DynamoPurchaseLog, MemberIdentities
+from cardstock.members.model import Member, Person
+from cardstock.members.store import MemberItem, member_item
 from tests.house.cloud import Cloud
-from tests.people.memory_compliance import MemoryAlarms, MemoryHolds, MemoryPurchaseLog
+from tests.house.faults import watch
+from tests.people.memory_compliance import MemoryAlarms, MemoryHolds, MemoryIdentities, MemoryPurchaseLog
 
 AT = datetime(2026, 11, 20, 4, 30, 15, 123_000, tzinfo=UTC)
 DAY = date(2026, 11, 20)
@@ -136,3 +140,53 @@ def test_closed_days_are_read_in_their_order_with_both_ends(alarms: Alarms) -> N
         alarms.save_sales_day(day)
 
     assert list(alarms.closed_days(DAY - timedelta(days=2), DAY)) == [days[0], days[2], days[1]]
+
+
+@pytest.fixture
+def identities(kind: str) -> tuple[Identities, Callable[[Member], object]]:
+    """The port, and how a member comes to be known to it."""
+    if kind == "dynamodb":
+        return MemberIdentities(), lambda member: member_item(member).save()
+    memory = MemoryIdentities()
+
+    def keep(member: Member) -> None:
+        person = member.person.id if member.person else ""
+        memory.people[member.id] = Identity(member.id, mark_of("payer", member.account), person)
+
+    return memory, keep
+
+
+def test_a_member_is_known_by_the_mark_of_the_account_and_by_the_verified_person(
+    identities: tuple[Identities, Callable[[Member], object]],
+) -> None:
+    port, keep = identities
+    person = Person("张伟", "1***2", "00$01", date(1990, 5, 5), "dev", AT)
+    keep(Member("mem_a", "wechat:app:o1", AT, person=person))
+    keep(Member("mem_b", "wechat:app:o2", AT))
+    found = port.identities_of(["mem_b", "mem_nobody", "mem_a"])
+
+    assert found == {
+        "mem_a": Identity("mem_a", mark_of("payer", "wechat:app:o1"), person.id),
+        "mem_b": Identity("mem_b", mark_of("payer", "wechat:app:o2")),
+    }
+    assert port.identities_of(["mem_nobody"]) == port.identities_of([]) == {}
+
+
+def test_an_erased_member_and_one_who_is_asked_for_twice_are_known_once(
+    identities: tuple[Identities, Callable[[Member], object]],
+) -> None:
+    port, keep = identities
+    keep(Member("mem_a", "wechat:app:o1", AT, erased_at=AT))
+
+    assert list(port.identities_of(iter(["mem_a", "mem_a"]))) == ["mem_a"]
+
+
+def test_a_hundred_members_cost_one_call(cloud: Cloud) -> None:
+    with MemberItem.batch_write() as batch:
+        for number in range(100):
+            batch.save(member_item(Member(f"mem_{number}", f"wechat:app:{number}", AT)))
+    with watch() as calls:
+        found = MemberIdentities().identities_of(f"mem_{number}" for number in range(100))
+
+    assert len(found) == 100
+    assert calls == ["dynamodb.BatchGetItem"]

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from cardstock import environment
 from cardstock.errors import CardstockError
 from cardstock.files import Document
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.model import (
+    PARTS,
     Answer,
     Balance,
     Batch,
@@ -29,10 +31,11 @@ from cardstock.payouts.model import (
     new_line,
     retried,
 )
-from cardstock.payouts.ports import Files, Ledger, Payouts, TaxFiles
+from cardstock.payouts.ports import Files, Ledger, PayoutMap, Payouts, TaxFiles
+from cardstock.payouts.queue import QueuedPayoutMap
 from cardstock.payouts.tax.model import TaxFile
 from tests.people.finance import FIRST, Finance, finance
-from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayouts, MemoryTaxFiles
+from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayoutMap, MemoryPayouts, MemoryTaxFiles
 
 __all__ = ["finance"]
 
@@ -332,3 +335,30 @@ def test_a_file_is_written_once(files: Files) -> None:
     assert code_of(lambda: files.put_once("payouts/report.txt", replace(document, content=b"two"))) == "FILE_DIFFERS"
     assert "payouts/report.txt" in files.link("payouts/report.txt")
     assert code_of(lambda: files.link("payouts/other.txt")) == "NOT_FOUND"
+
+
+@pytest.fixture(params=["memory", "queue"])
+def asked_parts(request: pytest.FixtureRequest) -> tuple[PayoutMap, Callable[[], list[tuple[str, list[str]]]]]:
+    """A map for batches above four lines, and a look at the parts that it was asked for."""
+    if request.param == "memory":
+        memory = MemoryPayoutMap(4)
+        return memory, lambda: [(batch, list(parts)) for batch, parts in memory.asked]
+    made: Finance = request.getfixturevalue("finance")
+
+    def sent() -> list[tuple[str, list[str]]]:
+        messages = made.cloud.messages(environment.text("PAYOUT_MAPS_QUEUE_URL"))
+        return [(message["payout_id"], message["parts"]) for message in messages]
+
+    return QueuedPayoutMap(4), sent
+
+
+def test_each_part_of_a_batch_is_asked_for_and_again_after_a_repeat(
+    asked_parts: tuple[PayoutMap, Callable[[], list[tuple[str, list[str]]]]],
+) -> None:
+    payout_map, asked = asked_parts
+    batch = replace(new_batch("2026-11"), stage="sending_parts")
+    payout_map(batch)
+    payout_map(batch)
+
+    assert payout_map.above == 4
+    assert asked() == [(batch.id, list(PARTS))] * 2

@@ -1,8 +1,8 @@
 """Random walks of a batch: steps that are killed anywhere, parts, results, retries, refunds. Stage and money agree."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, ClassVar, get_args
 
 import pytest
@@ -41,7 +41,7 @@ from cardstock.payouts.report.content import Report
 from cardstock.payouts.reporting import SETTLED
 from cardstock.payouts.results import confirm_all, record_results, retry_line
 from tests.people.clock import TestClock
-from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayouts
+from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayees, MemoryPayoutMap, MemoryPayouts
 
 PERIOD = Period("2026-11")
 PAYOUT = batch_id(PERIOD)
@@ -49,6 +49,15 @@ MEMBERS = tuple(f"mem_{index}" for index in range(5))
 PERSONS = {"mem_0": "prs_a", "mem_1": "prs_a"}
 """The first two members are one person."""
 WAYS: tuple[Way, ...] = tuple(way for way in get_args(Way) if way != "down")
+
+
+def payee(member: str) -> Payee:
+    """A verified person who may be paid."""
+    person = PERSONS.get(member)
+    siblings = tuple(other for other in PERSONS if person and other != member and PERSONS[other] == person)
+    return Payee(
+        member, "张伟", f"6222 {member}", verified=True, of_age=True, person=person or member, siblings=siblings
+    )
 
 
 class Killed(BaseException):
@@ -90,16 +99,6 @@ class Guarded:
         return (lambda *args, **kwargs: self._fuse.call(found, *args, **kwargs)) if callable(found) else found
 
 
-class PayoutMapOfPaper:
-    """`payouts.ports.PayoutMap`: the test takes the parts itself."""
-
-    def __init__(self, above: int) -> None:
-        self.above = above
-
-    def __call__(self, batch: Batch) -> None:
-        assert batch.stage in ("sending_parts", "asking_parts")
-
-
 class Walk(RuleBasedStateMachine):
     """One month's batch, and everything that can happen to it."""
 
@@ -115,7 +114,7 @@ class Walk(RuleBasedStateMachine):
         self.fuse = Fuse()
         self.earned: Counter[str] = Counter()
         self.announced: list[str] = []
-        self.held: set[str] = set()
+        self.payees = MemoryPayees(*map(payee, MEMBERS))
         self.requests = 0
         self.disputed = False
 
@@ -160,19 +159,6 @@ class Walk(RuleBasedStateMachine):
         self.ledger.earn(member, fen)
         self.earned[member] += fen
 
-    def payees(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
-        def siblings(member: str) -> tuple[str, ...]:
-            person = PERSONS.get(member)
-            return tuple(other for other in PERSONS if person and other != member and PERSONS[other] == person)
-
-        return {
-            member: Payee(
-                member, "张伟", f"6222 {member}", verified=True, of_age=True, hold=member in self.held,
-                person=PERSONS.get(member, member), siblings=siblings(member),
-            )
-            for member in members
-        }  # fmt: skip
-
     def needs(self, chunks: int, *, in_parts: bool) -> StepNeeds:
         left = iter(range(chunks))
         guard = self.fuse.guard
@@ -194,7 +180,7 @@ class Walk(RuleBasedStateMachine):
             files=guard(self.files),
             writers=lambda: [write],
             announce=guard(announce),
-            payout_map=guard(PayoutMapOfPaper(self.above)) if in_parts else None,
+            payout_map=guard(MemoryPayoutMap(self.above)) if in_parts else None,
             enough_time=lambda: next(left, None) is not None,
         )
 
@@ -272,7 +258,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(member=st.sampled_from(MEMBERS))
     def hold(self, member: str) -> None:
-        self.held ^= {member}
+        self.payees.held ^= {member}
 
     @rule(hours=st.sampled_from([1, 3, 30, 80]))
     def wait(self, hours: int) -> None:

@@ -14,12 +14,14 @@ from cardstock.payouts.model import (
     BATCH_TRANSITIONS,
     IN_FLIGHT,
     MAX_ATTEMPTS,
+    PARTS,
     Answer,
     Balance,
     Batch,
     Booking,
     LedgerLine,
     Line,
+    Payee,
     transfer_number,
 )
 from cardstock.payouts.tax.model import TaxFile
@@ -207,6 +209,34 @@ class MemoryPayouts:
 
     def _remember(self, request: RequestKey, result: str) -> None:
         self._requests[request.id] = (request.fingerprint, result)
+
+
+class MemoryPayees:
+    """`payouts.ports.Payees`. `held`: members whose payouts an alarm stops; `of_age_from`: when some come of age."""
+
+    def __init__(self, *payees: Payee) -> None:
+        self.payees = {payee.member: payee for payee in payees}
+        self.held: set[str] = set()
+        self.of_age_from: dict[str, datetime] = {}
+
+    def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
+        return {member: self._as_of(self.payees[member], now) for member in members if member in self.payees}
+
+    def _as_of(self, payee: Payee, now: datetime) -> Payee:
+        of_age = payee.of_age and self.of_age_from.get(payee.member, now) <= now
+        return replace(payee, hold=payee.hold or payee.member in self.held, of_age=of_age)
+
+
+class MemoryPayoutMap:
+    """`payouts.ports.PayoutMap`: a test takes the parts itself. `asked`: batch id and parts of each call."""
+
+    def __init__(self, above: int) -> None:
+        self.above = above
+        self.asked: list[tuple[str, Sequence[str]]] = []
+
+    def __call__(self, batch: Batch) -> None:
+        assert batch.stage in ("sending_parts", "asking_parts")
+        self.asked.append((batch.id, PARTS))
 
 
 class MemoryTaxFiles:

@@ -1,16 +1,32 @@
 """What every store of cards and radars guarantees: the one in DynamoDB and the one in memory."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import convert
 from msgspec.structs import replace
 
+from cardstock import environment
+from cardstock.aws.queues import Queue, forget_client
+from cardstock.cards.events import CardViewed
 from cardstock.cards.model import RING, Card, Face, Radar, Share, View
-from cardstock.cards.ports import Cards, Radars
+from cardstock.cards.ports import Cards, Nicknames, Radars, Views
 from cardstock.cards.store import DynamoCards, DynamoRadars
+from cardstock.cards.views_queue import ViewsQueue
 from cardstock.errors import RefusedError
 from cardstock.ids import RequestKey, new_id
-from tests.people.memory_cards import MemoryCards, MemoryRadars
+from cardstock.members.model import Member
+from cardstock.members.store import DynamoMembers, member_item
+from tests.house.cloud import Cloud
+from tests.people.memory_cards import MemoryCards, MemoryNicknames, MemoryRadars, MemoryViews
+
+CONTRACT = {
+    Cards: (MemoryCards, DynamoCards),
+    Radars: (MemoryRadars, DynamoRadars),
+    Views: (MemoryViews, ViewsQueue),
+    Nicknames: (MemoryNicknames, DynamoMembers),
+}
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 OWNER = new_id("mem", NOW)
@@ -135,3 +151,43 @@ def test_a_radar_is_stored_only_on_the_revision_that_was_read(radars: Radars) ->
     assert radars.store_radar(first) is False
     assert radars.store_radar(replace(first, revision=3)) is False
     assert radars.store_radar(replace(first, revision=2)) is True
+
+
+@pytest.fixture(params=["memory", "queue"])
+def views(request: pytest.FixtureRequest) -> tuple[Views, Callable[[], list[View]]]:
+    """The port, and what is waiting to be counted."""
+    if request.param == "memory":
+        memory = MemoryViews()
+        return memory, lambda: memory.reported
+    cloud: Cloud = request.getfixturevalue("cloud")
+    forget_client()
+    url = environment.text("CARD_VIEWS_QUEUE_URL")
+    return ViewsQueue(Queue(url)), lambda: [convert(body, CardViewed).to_view(NOW) for body in cloud.messages(url)]
+
+
+def test_a_reported_view_waits_whole_to_be_counted(views: tuple[Views, Callable[[], list[View]]]) -> None:
+    port, waiting = views
+    whole = View("v7m2p9xw4tab", KEY, "k7m2p9xw4t", OWNER, "door", 12, NOW - timedelta(milliseconds=1))
+    bare = View("v7m2p9xw4tac", KEY, "", "", "", None, NOW)
+    for view in (whole, bare):
+        port.report_view(view)
+
+    assert sorted(waiting(), key=lambda view: view.id) == [whole, bare]
+
+
+@pytest.fixture(params=STORES)
+def nicknames(request: pytest.FixtureRequest) -> Nicknames:
+    """Of Anna; Bert has none, and Carla was erased."""
+    if request.param == "memory":
+        return MemoryNicknames(mem_a="Anna")
+    request.getfixturevalue("cloud")
+    for name, nickname, erased_at in (("mem_a", "Anna", None), ("mem_b", "", None), ("mem_c", "Carla", NOW)):
+        member_item(Member(name, f"dev:app:{name}", NOW, nickname=nickname, erased_at=erased_at)).save()
+    return DynamoMembers()
+
+
+def test_only_members_who_have_a_nickname_are_named(nicknames: Nicknames) -> None:
+    asked_for = ("mem_a", "mem_b", "mem_c", "mem_nobody", "mem_a")
+
+    assert nicknames.nicknames_of(iter(asked_for)) == {"mem_a": "Anna"}
+    assert nicknames.nicknames_of([]) == {}

@@ -12,7 +12,11 @@ from cardstock.catalog.store import DynamoProducts
 from cardstock.edge.fields import Sku
 from cardstock.errors import ConflictError, NotFoundError, RefusedError
 from cardstock.ids import RequestKey
+from cardstock.orders.ports import Catalogue
 from tests.people.memory_catalog import MemoryProducts
+from tests.people.memory_orders import MemoryOrders
+
+CONTRACT = {Products: (MemoryProducts, DynamoProducts), Catalogue: (MemoryProducts, MemoryOrders, DynamoProducts)}
 
 AT = datetime(2026, 12, 1, 8, tzinfo=UTC)
 LAMP = Listing("lamp", "LAMP", "sup_a", 900, True, False, True, 10)
@@ -110,3 +114,28 @@ def test_a_sku_is_the_same_in_json_and_in_the_catalogue() -> None:
     (meta,) = (each for each in metas if each.pattern)
 
     assert meta.pattern == f"^{SKU.pattern}$"
+
+
+@pytest.fixture(params=["memory", "orders", "dynamodb"])
+def catalogue(request: pytest.FixtureRequest) -> Catalogue:
+    """What orders see: a lamp, and a cup that is not for sale."""
+    if request.param == "orders":
+        stocked = [(LAMP, True, 10), (CUP, False, 5)]
+        return MemoryOrders(
+            Product(g.sku, g.name, g.supplier_id, g.price_fen, True, True, active, stock, 0, -1, AT)
+            for g, active, stock in stocked
+        )
+    if request.param == "dynamodb":
+        request.getfixturevalue("cloud")
+    found = MemoryProducts() if request.param == "memory" else DynamoProducts()
+    found.publish_listings([LAMP, replace(CUP, active=False)], AT)
+    return found
+
+
+def test_the_catalogue_has_those_of_the_products_that_exist_whether_for_sale_or_not(catalogue: Catalogue) -> None:
+    found = catalogue.products_by_sku(iter(["lamp", "cup", "unknown", "lamp"]))
+
+    assert {sku: (offer.name, offer.price_fen, offer.stock, offer.active) for sku, offer in found.items()} == {
+        "lamp": ("LAMP", 900, 10, True), "cup": ("CUP", 100, 5, False),
+    }  # fmt: skip
+    assert catalogue.products_by_sku([]) == {}

@@ -15,6 +15,13 @@ from tests.house.cloud import Cloud
 from tests.house.faults import watch
 from tests.people.memory_compliance import MemoryAlarms, MemoryHolds, MemoryIdentities, MemoryPurchaseLog
 
+CONTRACT = {
+    PurchaseLog: (MemoryPurchaseLog, DynamoPurchaseLog),
+    Identities: (MemoryIdentities, MemberIdentities),
+    Holds: (MemoryHolds, DynamoHolds),
+    Alarms: (MemoryAlarms, DynamoAlarms),
+}
+
 AT = datetime(2026, 11, 20, 4, 30, 15, 123_000, tzinfo=UTC)
 DAY = date(2026, 11, 20)
 LIFT = Lift("key_1", AT, "invoice seen")

@@ -19,24 +19,15 @@ from cardstock.flows.joining import (
 from cardstock.ids import RequestKey, new_id
 from cardstock.members.login_platforms.development import SelfAssertedIdentity
 from cardstock.members.model import Account, Member
-from cardstock.orders.model import Coupon
+from cardstock.network.deciding import position_of
 from tests.people.clock import TestClock
 from tests.people.memory_cards import MemoryCards
 from tests.people.memory_members import MemoryMembers
 from tests.people.memory_network import MemoryNetwork
+from tests.people.memory_orders import MemoryCoupons
 
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
 NUMBERS = ("11010519491231002X", "110101199003070011")
-
-
-class OneCoupon:
-    """`orders.ports.Coupons`: every coupon takes off the same until it is used."""
-
-    def __init__(self) -> None:
-        self.used = False
-
-    def find_coupon(self, member_id: str, coupon_id: str) -> Coupon | None:
-        return None if self.used else Coupon(coupon_id, 2_000)
 
 
 class Joining:
@@ -46,7 +37,7 @@ class Joining:
         self.members = MemoryMembers()
         self.network = MemoryNetwork()
         self.cards = MemoryCards()
-        self.coupons = OneCoupon()
+        self.coupons = MemoryCoupons()
         self.needs = JoiningNeeds(
             self.members, SelfAssertedIdentity(), self.network, self.cards, coupons=lambda: self.coupons
         )
@@ -133,8 +124,10 @@ def test_two_verified_referrals_give_a_coupon_until_it_is_used(joining: Joining)
         friend = joining.register(openid)
         follow_invite(friend, guide, joining.needs)
         verify_person(friend, "王小明", number, joining.needs)
+    coupon_id = position_of(guide, network=joining.network).coupon_id
+    joining.coupons.grant(guide, coupon_id, 2_000)
     held = place_of(guide, joining.needs)
-    joining.coupons.used = True
+    joining.coupons.uses.revoke_unused(coupon_id)
     used = place_of(guide, joining.needs)
 
     assert (held.coupon_id, held.coupon_fen) == (held.position.coupon_id, 2_000)

@@ -1,6 +1,6 @@
 """Purchases to learn from: what members paid for and kept, from the orders in memory and in DynamoDB."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,10 +8,13 @@ import pytest
 from cardstock.flows.learning import OrderPurchases
 from cardstock.ids import new_id
 from cardstock.orders.history_store import DynamoPaidOrders
-from cardstock.orders.model import Order, OrderLine, PaidOrder, Receiver
+from cardstock.orders.model import Order, OrderLine, Receiver
 from cardstock.orders.ports import PaidOrders
 from cardstock.orders.store import order_item
 from cardstock.recommendations.model import Purchase
+from tests.people.memory_orders import MemoryPaidOrders
+
+CONTRACT = {PaidOrders: (MemoryPaidOrders, DynamoPaidOrders)}
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -35,18 +38,6 @@ def order(placed_at: datetime, *lines: OrderLine, paid: bool = True) -> Order:
         channel="sandbox" if paid else None,
         transaction_no="t" if paid else None,
     )
-
-
-class MemoryPaidOrders:
-    """`orders.ports.PaidOrders` on orders in memory."""
-
-    def __init__(self, *orders: Order) -> None:
-        self._orders = orders
-
-    def paid_orders_since(self, moment: datetime) -> Iterator[PaidOrder]:
-        for each in self._orders:
-            if each.paid_at is not None and each.placed_at >= moment:
-                yield PaidOrder(each.order_id, each.member_id, each.paid_at, each.lines)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
-from cardstock.errors import CHANNEL_UNAVAILABLE, UnavailableError
+from cardstock.errors import UnavailableError
 from cardstock.flows.order_changes import FOLLOWERS, Needs, follow
 from cardstock.flows.rewarding import PlanRules
 from cardstock.ledger.model import Accrual, LedgerTransaction, OrderRewards
@@ -32,7 +32,7 @@ from cardstock.orders.model import (
 from tests.people.clock import START, TestClock
 from tests.people.memory_ledger import MemoryBooks, MemoryCalendar
 from tests.people.memory_network import MemoryNetwork
-from tests.people.memory_orders import MemoryOrders
+from tests.people.memory_orders import MemoryChannel, MemoryOrders
 from tests.people.referral_shop import ReferralShop
 
 ORDER_ID = "ord_1"
@@ -134,22 +134,6 @@ class Recorder:
         self.kept |= {f"publish {event.id}" for event in moved}
 
 
-class Channel:
-    """A payment channel that answers `status`, or nothing when it is None."""
-
-    name = "sandbox"
-
-    def __init__(self) -> None:
-        self.status: bool | None = True
-        self.asked: list[str] = []
-
-    def refund(self, refund: Refund) -> bool:
-        self.asked.append(refund.refund_id)
-        if self.status is None:
-            raise CHANNEL_UNAVAILABLE()
-        return self.status
-
-
 class Shop:
     """Two members, one of whom was brought by a partner, and one order of two qualifying units."""
 
@@ -163,7 +147,7 @@ class Shop:
         snapshot = self.referrals.place("mem_a").snapshot.to_compact()
         self.network.journal = self.journal
         self.books, self.calendar = JournalBooks(self.journal), JournalCalendar(self.journal)
-        self.recorder, self.channel, self.known = Recorder(self.journal), Channel(), MemoryOrders()
+        self.recorder, self.channel, self.known = Recorder(self.journal), MemoryChannel(), MemoryOrders()
         self.order = Order(
             order_id=ORDER_ID,
             member_id="mem_a",
@@ -180,7 +164,7 @@ class Shop:
     def needs(self) -> Needs:
         return Needs(
             orders=self.known,
-            channels={"sandbox": cast(Any, self.channel)},
+            channels={"sandbox": self.channel},
             rules=PlanRules(self.referrals.plans),
             purchase_checks=self.recorder,
             books=self.books,
@@ -366,7 +350,7 @@ def test_a_refund_without_an_order_raises(shop: Shop) -> None:
 
 
 def test_a_refund_that_the_channel_works_on_is_left_to_the_sweep(shop: Shop) -> None:
-    shop.channel.status = False
+    shop.channel.refund_status = "processing"
 
     follow(shop.needs, shop.refunded("requested"))
 
@@ -375,7 +359,7 @@ def test_a_refund_that_the_channel_works_on_is_left_to_the_sweep(shop: Shop) -> 
 
 
 def test_a_channel_that_does_not_answer_brings_the_change_again(shop: Shop) -> None:
-    shop.channel.status = None
+    shop.channel.refund_status = None
 
     with pytest.raises(UnavailableError):
         follow(shop.needs, shop.refunded("requested"))

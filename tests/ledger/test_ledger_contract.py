@@ -6,13 +6,14 @@ from functools import partial
 
 import pytest
 
+from cardstock import environment
 from cardstock.aws import files as s3
 from cardstock.aws.tables import ConditionFailedError, Transaction
 from cardstock.errors import NotFoundError, RefusedError
 from cardstock.ids import RequestKey
 from cardstock.ledger import store as stored
-from cardstock.ledger import wiring
 from cardstock.ledger.accrual import accrue
+from cardstock.ledger.archive import S3SealArchive
 from cardstock.ledger.charges import charge_coupon
 from cardstock.ledger.claw_back import claw_back, claw_back_step
 from cardstock.ledger.model import Balance, Leaf, LedgerTransaction, Posting, Seal, SealedLeaves, WriteOff, account
@@ -22,6 +23,7 @@ from cardstock.ledger.release import release, release_step
 from cardstock.ledger.seals_store import DynamoSeals
 from cardstock.ledger.statements import project
 from cardstock.ledger.statements_store import DynamoStatements
+from cardstock.ledger.store import DynamoBooks, DynamoCalendar, DynamoWriteOffs
 from cardstock.ledger.write_offs import approve_write_off
 from tests.house.cloud import Cloud
 from tests.people.clock import TestClock
@@ -36,17 +38,26 @@ from tests.people.memory_ledger import (
     credit,
 )
 
+CONTRACT = {
+    Books: (MemoryBooks, DynamoBooks),
+    WriteOffs: (MemoryWriteOffs, DynamoWriteOffs),
+    Calendar: (MemoryCalendar, DynamoCalendar),
+    Statements: (MemoryStatements, DynamoStatements),
+    Seals: (MemorySeals, DynamoSeals),
+    SealArchive: (MemoryArchive, S3SealArchive),
+}
+
 AT = datetime(2026, 12, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
 def books(request: pytest.FixtureRequest, cloud: Cloud) -> Books:
-    return MemoryBooks() if request.param == "memory" else stored.DynamoBooks()
+    return MemoryBooks() if request.param == "memory" else DynamoBooks()
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
 def calendar(request: pytest.FixtureRequest, cloud: Cloud) -> Calendar:
-    return MemoryCalendar() if request.param == "memory" else stored.DynamoCalendar()
+    return MemoryCalendar() if request.param == "memory" else DynamoCalendar()
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -59,7 +70,7 @@ def write_offs(request: pytest.FixtureRequest, cloud: Cloud) -> tuple[WriteOffs,
     if request.param == "memory":
         memory = MemoryWriteOffs()
         return memory, memory.books
-    return stored.DynamoWriteOffs(), stored.DynamoBooks()
+    return DynamoWriteOffs(), DynamoBooks()
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -70,7 +81,7 @@ def seals(request: pytest.FixtureRequest, cloud: Cloud) -> Seals:
 @pytest.fixture(params=["memory", "s3"])
 def archive(request: pytest.FixtureRequest, cloud: Cloud) -> Iterator[SealArchive]:
     s3.forget_client()
-    yield MemoryArchive() if request.param == "memory" else wiring.seal_archive()
+    yield MemoryArchive() if request.param == "memory" else S3SealArchive(s3.Files(environment.text("REPORTS_BUCKET")))
     s3.forget_client()
 
 
@@ -232,7 +243,7 @@ def test_postings_that_do_not_add_up_are_never_written(cloud: Cloud) -> None:
 
 
 def test_a_covered_step_takes_no_more_than_there_is(cloud: Cloud) -> None:
-    release(accrual(), books=stored.DynamoBooks())
+    release(accrual(), books=DynamoBooks())
 
     def claim(number: str, amount: int) -> None:
         with Transaction() as transaction:
@@ -247,14 +258,14 @@ def test_a_covered_step_takes_no_more_than_there_is(cloud: Cloud) -> None:
 
     assert set(short.value.failed) == {1}
     assert 0 in again.value.failed
-    assert stored.DynamoBooks().balance_of("mem_p") == Balance("mem_p", paying=2_000)
+    assert DynamoBooks().balance_of("mem_p") == Balance("mem_p", paying=2_000)
     assert {transaction.id for transaction in stored.every_transaction()} == {
         "accrue.ord_1", "release.ord_1", "claim.n1", "claim.n3",
     }  # fmt: skip
 
 
 def test_what_is_stored_is_what_was_booked(cloud: Cloud, clock: TestClock) -> None:
-    memory, dynamo = MemoryBooks(), stored.DynamoBooks()
+    memory, dynamo = MemoryBooks(), DynamoBooks()
     for books in (memory, dynamo):
         claw_back("rfd_1", {"direct": 5}, accrual(), books=books)
         release(accrual(), books=books)
@@ -277,7 +288,7 @@ def test_the_rewards_of_three_people_fit_a_kilobyte_with_five_partial_refunds(cl
     for number in range(5):
         refund_id = f"rfd_01kbfj4y5r9zq2x7vw3t8n6m{number:02d}"
         taken = {"direct": 123_456, "team": 123_456, "peer": 12_345}
-        claw_back(refund_id, taken, paid, books=stored.DynamoBooks())  # type: ignore[arg-type]  # literal keys
+        claw_back(refund_id, taken, paid, books=DynamoBooks())  # type: ignore[arg-type]  # literal keys
 
     sizes = {
         item["pk"]["S"]: sum(len(name) + len(next(iter(value.values()))) for name, value in item.items())
@@ -289,7 +300,7 @@ def test_the_rewards_of_three_people_fit_a_kilobyte_with_five_partial_refunds(cl
 
 
 def test_a_record_of_the_stream_is_the_transaction(cloud: Cloud) -> None:
-    accrue(accrual(), books=stored.DynamoBooks())
+    accrue(accrual(), books=DynamoBooks())
     [image] = cloud.items("ledger")
     record = {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": image["pk"]}, "NewImage": image}}
 

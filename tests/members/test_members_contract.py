@@ -1,16 +1,25 @@
 """What every store of members guarantees: the one in DynamoDB and the one in memory."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
 from msgspec.structs import replace
 
+from cardstock.cards.model import Card, Face
+from cardstock.cards.store import DynamoCards
 from cardstock.errors import RefusedError
-from cardstock.ids import new_id
+from cardstock.flows.joining import JoiningNeeds, NetworkInviters
+from cardstock.ids import RequestKey, new_id
 from cardstock.members.model import MOST_MEMBERS, Account, Member, Person
-from cardstock.members.ports import Members
+from cardstock.members.ports import Inviters, Members
 from cardstock.members.store import DynamoMembers
-from tests.people.memory_members import MemoryMembers
+from cardstock.network.store import DynamoNetwork
+from tests.people.clock import TestClock
+from tests.people.memory_members import MemoryInviters, MemoryMembers
+from tests.people.memory_orders import MemoryCoupons
+
+CONTRACT = {Members: (MemoryMembers, DynamoMembers), Inviters: (MemoryInviters, NetworkInviters)}
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 PHONE = "+8613800138000"
@@ -138,3 +147,60 @@ def test_a_person_may_be_ten_members_and_no_more(members: Members) -> None:
         members.add_person(one_more.id, PERSON)
 
     assert found(members, one_more).person is None
+
+
+class Joining:
+    """The port of inviters, and members with cards."""
+
+    def __init__(self, inviters: Inviters, members: Members, give_card: Callable[[str, str], object]) -> None:
+        self.inviters, self.members, self.give_card = inviters, members, give_card
+
+    def register(self, openid: str, *, erased: bool = False) -> str:
+        return registered(self.members, openid, erased=erased).id
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def joining(request: pytest.FixtureRequest, clock: TestClock) -> Joining:
+    if request.param == "memory":
+        memory = MemoryMembers()
+        inviters = memory.inviters = MemoryInviters(memory)
+        return Joining(inviters, memory, inviters.cards.__setitem__)
+    request.getfixturevalue("cloud")
+    stored, cards = DynamoMembers(), DynamoCards()
+    needs = JoiningNeeds(stored, None, DynamoNetwork(), cards, coupons=MemoryCoupons)
+
+    def give_card(key: str, owner_id: str) -> None:
+        cards.add_card(Card(key, owner_id, {"default": Face("Lin")}, 1, NOW, NOW), RequestKey(f"req_{key}", "f"))
+
+    return Joining(NetworkInviters(needs), stored, give_card)
+
+
+def test_an_invite_is_a_member_id_or_the_key_of_a_card(joining: Joining) -> None:
+    guide, gone = joining.register("guide"), joining.register("gone", erased=True)
+    joining.give_card("k7m2p9xw4tab", guide)
+    joining.give_card("k7m2p9xw4tac", gone)
+    behind = joining.inviters.member_behind
+
+    assert [behind(invite) for invite in (guide, "k7m2p9xw4tab")] == [guide, guide]
+    assert [behind(invite) for invite in (gone, "k7m2p9xw4tac", "k7m2p9xw4tzz", new_id("mem", NOW))] == [None] * 4
+
+
+def test_a_member_is_bound_once_and_the_same_binding_again_changes_nothing(joining: Joining) -> None:
+    guide, rival, anna = (joining.register(openid) for openid in ("guide", "rival", "anna"))
+    before = joining.inviters.inviter_of(anna)
+    joining.inviters.bind_inviter(anna, guide)
+    joining.inviters.bind_inviter(anna, guide)
+    with pytest.raises(RefusedError, match="INVITER_BOUND"):
+        joining.inviters.bind_inviter(anna, rival)
+
+    assert (before, joining.inviters.inviter_of(anna), joining.inviters.inviter_of(guide)) == (None, guide, None)
+
+
+def test_nobody_is_bound_to_themselves_nor_after_bringing_somebody(joining: Joining) -> None:
+    guide, anna, bert = (joining.register(openid) for openid in ("guide", "anna", "bert"))
+    joining.inviters.bind_inviter(bert, anna)
+    for member, inviter, code in ((guide, guide, "INVITER_SELF"), (anna, guide, "INVITER_HAS_REFERRED")):
+        with pytest.raises(RefusedError, match=code):
+            joining.inviters.bind_inviter(member, inviter)
+
+    assert [joining.inviters.inviter_of(member) for member in (guide, anna, bert)] == [None, None, anna]

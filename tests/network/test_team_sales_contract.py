@@ -9,6 +9,8 @@ from cardstock.network.team_sales_store import DynamoTeamSales
 from tests.house.cloud import Cloud
 from tests.people.memory_network import MemoryTeamSales
 
+CONTRACT = {TeamSales: (MemoryTeamSales, DynamoTeamSales)}
+
 SALE = TeamSale("team@1", "mem_r", 49_900)
 NOVEMBER = "2026-11"
 

@@ -30,6 +30,11 @@ from cardstock.orders.ports import CouponUses, Orders
 from cardstock.orders.store import DynamoOrders
 from tests.people.memory_orders import MemoryCouponUses, MemoryOrders
 
+CONTRACT = {
+    Orders: (MemoryOrders, DynamoOrders),
+    CouponUses: (MemoryCouponUses, DynamoCouponUses),
+}
+
 AT = datetime(2026, 12, 1, 8, tzinfo=UTC)
 ID = new_id("ord", AT)
 BUYER = new_id("mem", AT)

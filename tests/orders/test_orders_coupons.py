@@ -82,7 +82,7 @@ def test_what_was_sent_is_owed_and_a_repeat_charges_once() -> None:
     world.revoke()
 
     assert world.uses.find_use(COUPON) == CouponUse(COUPON, "owed", "ord_1", 20_000)
-    assert world.charges.booked == {(COUPON, "mem_a", "ord_1"): -20_000}
+    assert world.charges.booked == {(COUPON,): ("mem_a", "ord_1", -20_000)}
 
 
 def test_an_order_that_waits_for_payment_is_cancelled_and_its_coupon_revoked_after_all() -> None:
@@ -99,7 +99,7 @@ def test_the_first_decision_about_what_is_owed_holds() -> None:
     world.uses.uses[COUPON] = CouponUse(COUPON, "owed", "ord_1", 7_000)
     world.revoke()
 
-    assert world.charges.booked == {(COUPON, "mem_a", "ord_1"): -7_000}
+    assert world.charges.booked == {(COUPON,): ("mem_a", "ord_1", -7_000)}
 
 
 @pytest.mark.parametrize("known_first", [True, False])
@@ -116,8 +116,8 @@ def test_what_comes_back_is_not_owed_whether_it_came_before_the_revocation_or_af
     world.reduce_charge(refund)
 
     assert world.charges.booked == {
-        (COUPON, "mem_a", "ord_1"): -20_000,
-        (COUPON, "rfd_1", "mem_a", "ord_1"): 10_000,
+        (COUPON,): ("mem_a", "ord_1", -20_000),
+        (COUPON, "rfd_1"): ("mem_a", "ord_1", 10_000),
     }
 
 
@@ -127,7 +127,7 @@ def test_a_refund_that_has_not_gone_through_and_one_that_is_no_return_take_nothi
     world.refund("rfd_2", 1, 6, kind="stray")
     world.revoke()
 
-    assert world.charges.booked == {(COUPON, "mem_a", "ord_1"): -20_000}
+    assert world.charges.booked == {(COUPON,): ("mem_a", "ord_1", -20_000)}
 
 
 def test_all_returns_together_give_back_all_that_the_coupon_took_off() -> None:

@@ -23,7 +23,6 @@ from cardstock.orders.model import (
     ORDER_TRANSITIONS,
     REFUND_TRANSITIONS,
     SUPPLIER_ORDER_TRANSITIONS,
-    Coupon,
     CouponUse,
     Order,
     PaymentNotice,
@@ -146,7 +145,7 @@ class Life:
         return RequestKey(f"req_{self._count}", "f")
 
     def _place(self, fen: int, coupon_id: str | None) -> None:
-        coupons = MemoryCoupons(Coupon(COUPON, fen))
+        coupons = MemoryCoupons().grant(BUYER, COUPON, fen)
         needs = QuoteNeeds(self.orders, MemoryNetwork(), NO_FREIGHT, lambda: coupons)
         quote = make_quote(needs, BUYER, [RequestedUnits("a", 2), RequestedUnits("b", 1)], None, coupon_id)
         receiver = Receiver("n", "1", "a")

@@ -8,7 +8,7 @@ import pytest
 from cardstock.catalog.model import Product
 from cardstock.errors import InvalidError, RefusedError
 from cardstock.money import MAX_FEN
-from cardstock.orders.model import NO_FREIGHT, Coupon, Freight, RequestedUnits
+from cardstock.orders.model import NO_FREIGHT, Freight, RequestedUnits
 from cardstock.orders.placement import QuoteNeeds, make_quote
 from tests.people.memory_orders import MemoryCoupons, MemoryNetwork, MemoryOrders
 
@@ -20,7 +20,7 @@ def product(sku: str, price_fen: int, supplier_id: str = "sup_a") -> Product:
 
 
 def quoting(products: Iterable[Product], coupon_fen: int = 0, freight: Freight = NO_FREIGHT) -> QuoteNeeds:
-    coupons = MemoryCoupons(Coupon("coupon", coupon_fen))
+    coupons = MemoryCoupons().grant("mem_a", "coupon", coupon_fen)
     return QuoteNeeds(MemoryOrders(products), MemoryNetwork(), freight, lambda: coupons)
 
 

@@ -16,12 +16,13 @@ from cardstock.partners import attempts
 from cardstock.partners import wiring as partners_wiring
 from cardstock.partners.model import Due
 from cardstock.partners.ports import AttemptNeeds
+from cardstock.partners.post import Outcome
 from functions.partners.api import app as partners_api
 from functions.partners.inbox import app as partner_inbox
 from functions.partners.webhooks_api import app as webhooks_api
 from tests.house import faults
 from tests.house.cloud import ROOT_KEY, Context, http_event
-from tests.people.memory_partners import Answered, Receiver
+from tests.people.memory_partners import Receiver
 from tests.people.partner_brand import LIGHTS, Brand, brand
 from tests.people.selling import GOODS, reply
 from tests.people.staff import person
@@ -193,7 +194,7 @@ class Attempts:
     def __init__(self, brand: Brand, status: int) -> None:
         self.brand = brand
         self.receiver = Receiver()
-        self.receiver.answer = Answered(status)
+        self.receiver.answer = Outcome(status, None)
         key = brand.key("staff", "webhooks:write")
         self.endpoint = brand.endpoint(key, "https://erp.example.com/hook", "*")["endpoint_id"]
         (self.challenge,) = [Due(**{**body, "not_before": brand.clock.now()}) for body in brand.waiting()]

@@ -1,18 +1,19 @@
 """The contracts of the ports of payouts, held by the tables and by the fakes in memory."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from cardstock import environment
+from cardstock.aws.files import Files as StoredFiles
 from cardstock.errors import CardstockError
 from cardstock.files import Document
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows.paying_out import LedgerReads, PayoutLedger
 from cardstock.ids import RequestKey
-from cardstock.payouts import wiring as payouts_wiring
+from cardstock.ledger.payout_store import available_of, changes_of_members, members_with, postings_of_transfers
 from cardstock.payouts.model import (
     PARTS,
     Answer,
@@ -33,15 +34,26 @@ from cardstock.payouts.model import (
 )
 from cardstock.payouts.ports import Files, Ledger, PayoutMap, Payouts, TaxFiles
 from cardstock.payouts.queue import QueuedPayoutMap
+from cardstock.payouts.store import DynamoPayouts
 from cardstock.payouts.tax.model import TaxFile
+from cardstock.payouts.tax.store import DynamoTaxFiles
 from tests.people.finance import FIRST, Finance, finance
 from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayoutMap, MemoryPayouts, MemoryTaxFiles
 
 __all__ = ["finance"]
 
+CONTRACT = {
+    Payouts: (MemoryPayouts, DynamoPayouts),
+    Ledger: (MemoryLedger, PayoutLedger),
+    TaxFiles: (MemoryTaxFiles, DynamoTaxFiles),
+    Files: (MemoryFiles, StoredFiles),
+    PayoutMap: (MemoryPayoutMap, QueuedPayoutMap),
+}
+
 RULES = Rules(1_000, "sandbox", 10, "labour", "labour-2019")
 MEMBERS = ("mem_1", "mem_2", "mem_3")
 ANSWERED = FIRST + timedelta(minutes=1)
+EARNED = FIRST - timedelta(days=5)
 
 
 class Brand:
@@ -68,13 +80,17 @@ class Brand:
         return sized
 
 
+def stored_ledger() -> Ledger:
+    return PayoutLedger(LedgerReads(members_with, available_of, postings_of_transfers, changes_of_members))
+
+
 @pytest.fixture(params=["memory", "tables"])
 def brand(request: pytest.FixtureRequest) -> Brand:
     if request.param == "memory":
         memory = MemoryLedger()
-        return Brand(MemoryPayouts(memory), memory, memory.earn)
+        return Brand(MemoryPayouts(memory), memory, lambda member, fen: memory.earn(member, fen, EARNED))
     made: Finance = request.getfixturevalue("finance")
-    return Brand(payouts_wiring.payouts(), flows_wiring.payout_ledger(), made.earn)
+    return Brand(DynamoPayouts(), stored_ledger(), made.earn)
 
 
 def new_batch(period: str) -> Batch:
@@ -297,12 +313,55 @@ def test_the_ledger_knows_who_has_enough(brand: Brand) -> None:
     }  # fmt: skip
 
 
+def test_what_is_booked_under_a_number_is_told_in_sums_and_postings(brand: Brand) -> None:
+    paid, failed, pending = brand.lines
+    brand.claimed(paid, failed)
+    ends: tuple[tuple[Line, Result], ...] = ((paid, "paid"), (failed, "failed"))
+    brand.payouts.finish_lines([answered(sent(line), answer(line, result)) for line, result in ends])
+    sums, postings = brand.ledger.bookings([sent(paid), sent(failed), pending])
+
+    assert sums == {
+        paid.number: Booking(paid.number, "mem_1", 5_000, 4_900, 100),
+        failed.number: Booking(failed.number, "mem_2", 5_000, returned=5_000),
+    }
+    assert sorted((found.member, found.kind, found.account, found.amount) for found in postings) == [
+        ("mem_1", "claimed", "available", -5_000), ("mem_1", "claimed", "paying", 5_000),
+        ("mem_1", "paid", "paid", 4_900), ("mem_1", "paid", "paying", -5_000), ("mem_1", "paid", "withheld", 100),
+        ("mem_2", "claimed", "available", -5_000), ("mem_2", "claimed", "paying", 5_000),
+        ("mem_2", "returned", "available", 5_000), ("mem_2", "returned", "paying", -5_000),
+    ]  # fmt: skip
+    assert {found.cause for found in postings} == {paid.number, failed.number}
+    assert brand.ledger.bookings([]) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "members"),
+    [
+        (None, ANSWERED, ["mem_3", "mem_1"]),
+        (EARNED, EARNED + timedelta(milliseconds=1), ["mem_3", "mem_1"]),
+        (EARNED + timedelta(milliseconds=1), ANSWERED, []),
+        (None, EARNED, []),
+    ],
+)
+def test_statements_are_read_by_member_and_time_without_transfers(
+    brand: Brand, since: datetime | None, until: datetime, members: list[str]
+) -> None:
+    brand.claimed(*brand.lines)
+    told = [found for found in brand.ledger.statements(["mem_3", "mem_1"], since, until) if found.kind == "released"]
+    transfers = [found for found in brand.ledger.statements(["mem_1"], since, until) if found.kind == "claimed"]
+
+    assert [(found.member, found.amount) for found in told if found.account == "available"] == [
+        (member, 5_000) for member in members
+    ]
+    assert transfers == []
+
+
 @pytest.fixture(params=["memory", "tables"])
 def tax_files(request: pytest.FixtureRequest) -> TaxFiles:
     if request.param == "memory":
         return MemoryTaxFiles()
     request.getfixturevalue("cloud")
-    return payouts_wiring.tax_files()
+    return DynamoTaxFiles()
 
 
 def test_a_quarter_is_stored_once_and_the_newest_come_first(tax_files: TaxFiles) -> None:
@@ -324,7 +383,7 @@ def files(request: pytest.FixtureRequest) -> Files:
     if request.param == "memory":
         return MemoryFiles()
     request.getfixturevalue("finance")
-    return payouts_wiring.report_files()
+    return StoredFiles(environment.text("REPORTS_BUCKET"))
 
 
 def test_a_file_is_written_once(files: Files) -> None:

@@ -2,21 +2,24 @@
 
 from msgspec.structs import replace
 
-from cardstock.errors import Refusal
+from cardstock.errors import INVITER_BOUND, INVITER_HAS_REFERRED, INVITER_SELF, Refusal
 from cardstock.members.errors import IDENTITY_IN_USE, PHONE_TAKEN
 from cardstock.members.model import MOST_MEMBERS, Account, Member, Person
 
 
 class MemoryInviters:
-    """`members.ports.Inviters`: every member is its own invite. `refusal` is what the network says to every binding."""
+    """`members.ports.Inviters`. `cards`: members by the key of their card. `refusal` is what the network says to every
+    binding."""
 
     def __init__(self, members: "MemoryMembers", refusal: Refusal | None = None) -> None:
         self.members = members
+        self.cards: dict[str, str] = {}
         self.inviters: dict[str, str] = {}
         self.refusal = refusal
 
     def member_behind(self, invite: str) -> str | None:
-        return invite if invite in self.members.members else None
+        member = self.members.find_member(self.cards.get(invite, invite))
+        return member.id if member and member.state != "erased" else None
 
     def inviter_of(self, member_id: str) -> str | None:
         return self.inviters.get(member_id)
@@ -24,6 +27,13 @@ class MemoryInviters:
     def bind_inviter(self, member_id: str, inviter_id: str) -> None:
         if self.refusal is not None:
             raise self.refusal()
+        if inviter_id == member_id:
+            raise INVITER_SELF()
+        bound = self.inviters.get(member_id)
+        if bound not in (None, inviter_id):
+            raise INVITER_BOUND()
+        if bound is None and member_id in self.inviters.values():
+            raise INVITER_HAS_REFERRED()
         self.inviters[member_id] = inviter_id
 
 

@@ -2,24 +2,27 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from msgspec.structs import replace
 
 from cardstock.catalog.model import Product
-from cardstock.errors import IDEMPOTENCY_KEY_REUSED, STOCK_SHORT
+from cardstock.errors import CHANNEL_UNAVAILABLE, IDEMPOTENCY_KEY_REUSED, STOCK_SHORT
 from cardstock.ids import RequestKey
 from cardstock.orders import errors
 from cardstock.orders.model import (
     Coupon,
     CouponUse,
     Order,
+    PaidOrder,
     PaymentNotice,
     PaymentParameters,
     Refund,
     Step,
     SupplierOrder,
 )
+
+RefundStatus: TypeAlias = Literal["succeeded", "processing", "failed"]
 
 
 class MemoryCouponUses:
@@ -166,26 +169,34 @@ class MemoryOrders:
 
 
 class MemoryCoupons:
-    """`orders.ports.Coupons`: coupons by id, of every member."""
+    """`orders.ports.Coupons`: what each member was granted. Without `uses` nobody has used any."""
 
-    def __init__(self, *coupons: Coupon) -> None:
-        self.coupons = {coupon.id: coupon for coupon in coupons}
+    def __init__(self, uses: MemoryCouponUses | None = None) -> None:
+        self.uses = uses or MemoryCouponUses()
+        self.granted: dict[tuple[str, str], Coupon] = {}
 
-    def find_coupon(self, _member_id: str, coupon_id: str) -> Coupon | None:
-        return self.coupons.get(coupon_id)
+    def grant(self, member_id: str, coupon_id: str, fen: int) -> "MemoryCoupons":
+        """Grant a member a coupon of `fen`; these coupons."""
+        self.granted[member_id, coupon_id] = Coupon(coupon_id, fen)
+        return self
+
+    def find_coupon(self, member_id: str, coupon_id: str) -> Coupon | None:
+        unused = self.uses.find_use(coupon_id).state == "unused"
+        return self.granted.get((member_id, coupon_id)) if unused else None
 
 
 class MemoryCharges:
-    """`orders.ports.Charges`: each by what makes it one."""
+    """`orders.ports.Charges`. `booked`: member, order and fen (below zero: charged) of a coupon, or of a coupon and the
+    refund that reduced its charge."""
 
     def __init__(self) -> None:
-        self.booked: dict[tuple[str, ...], int] = {}
+        self.booked: dict[tuple[str, ...], tuple[str, str, int]] = {}
 
     def charge(self, coupon_id: str, member_id: str, order_id: str, fen: int) -> None:
-        self.booked.setdefault((coupon_id, member_id, order_id), -fen)
+        self.booked.setdefault((coupon_id,), (member_id, order_id, -fen))
 
     def reduce_charge(self, coupon_id: str, refund_id: str, member_id: str, order_id: str, fen: int) -> None:
-        self.booked.setdefault((coupon_id, refund_id, member_id, order_id), fen)
+        self.booked.setdefault((coupon_id, refund_id), (member_id, order_id, fen))
 
 
 class MemoryNetwork:
@@ -199,14 +210,18 @@ class MemoryNetwork:
 
 
 class MemoryChannel:
-    """`orders.ports.PaymentChannel`: it knows `payments` by order, and sends refunds while it answers."""
+    """`orders.ports.PaymentChannel`: it knows `payments` by order and refunds by id, and reads no notices.
+
+    `refund_status` is how the next refund ends: None leaves the outcome unknown.
+    """
 
     name = "sandbox"
 
     def __init__(self) -> None:
         self.payments: dict[str, PaymentNotice] = {}
-        self.refunded: dict[str, int] = {}
-        self.answer = True
+        self.asked: list[str] = []
+        self.refunds: dict[str, RefundStatus] = {}
+        self.refund_status: RefundStatus | None = "succeeded"
 
     def start(self, order: Order) -> PaymentParameters:
         return PaymentParameters(self.name, order.order_id, order.amount_fen, "CNY", "http://pay.test")
@@ -218,6 +233,23 @@ class MemoryChannel:
         return self.payments.get(order.order_id)
 
     def refund(self, refund: Refund) -> bool:
-        if self.answer:
-            self.refunded.setdefault(refund.refund_id, refund.amount_fen)
-        return self.answer
+        self.asked.append(refund.refund_id)
+        if self.refund_status is None:
+            raise CHANNEL_UNAVAILABLE()
+        if self.refunds.get(refund.refund_id, "processing") == "processing":
+            self.refunds[refund.refund_id] = self.refund_status
+        if self.refunds[refund.refund_id] == "failed":
+            raise errors.REFUND_REFUSED(refund_id=refund.refund_id)
+        return self.refunds[refund.refund_id] == "succeeded"
+
+
+class MemoryPaidOrders:
+    """`orders.ports.PaidOrders` on orders in memory."""
+
+    def __init__(self, *orders: Order) -> None:
+        self.orders = orders
+
+    def paid_orders_since(self, moment: datetime) -> Iterator[PaidOrder]:
+        for each in self.orders:
+            if each.paid_at is not None and each.placed_at >= moment:
+                yield PaidOrder(each.order_id, each.member_id, each.paid_at, each.lines)

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
@@ -22,6 +21,7 @@ from cardstock.partners.model import (
     InboxMessage,
     Supplier,
 )
+from cardstock.partners.post import Outcome
 
 START = datetime(2026, 12, 1, 8, tzinfo=UTC)
 
@@ -221,28 +221,15 @@ class MemoryQueue:
         return due
 
 
-@dataclass
-class Answered:
-    """`partners.ports.Outcome`."""
-
-    status: int | None = 204
-    error: str | None = None
-    retry_after: str | None = None
-
-    @property
-    def delivered(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
-
-
 class Receiver:
     """`partners.ports.Post`: a partner's server. It answers with `answer`, and remembers what it got."""
 
     def __init__(self) -> None:
-        self.answer = Answered()
+        self.answer = Outcome(204, None)
         self.got: list[tuple[str, dict[str, str], bytes]] = []
         self.meanwhile: Callable[[], None] = lambda: None
 
-    def __call__(self, url: str, headers: dict[str, str], body: bytes) -> Answered:
+    def __call__(self, url: str, headers: dict[str, str], body: bytes) -> Outcome:
         self.got.append((url, headers, body))
         self.meanwhile()
         return self.answer

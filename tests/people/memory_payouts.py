@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from cardstock import clock
 from cardstock.errors import FILE_DIFFERS, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.files import Document
 from cardstock.ids import RequestKey
@@ -36,31 +37,30 @@ class MemoryLedger:
     def __init__(self) -> None:
         self.pockets: dict[str, Pockets] = {}
         self.booked: dict[str, Booking] = {}
+        self.postings: list[LedgerLine] = []
 
-    def earn(self, member: str, fen: int) -> None:
-        """Make `fen` available; below zero it is taken back."""
-        self.pockets.setdefault(member, Counter())["available"] += fen
+    def earn(self, member: str, fen: int, at: datetime | None = None) -> None:
+        """Make `fen` available; below zero it is taken back. `at` is now unless it is given."""
+        kind = "released" if fen > 0 else "clawed"
+        self._post(kind, f"ord_{len(self.postings)}", member, at or clock.now(), available=fen)
 
     def claim(self, line: Line) -> bool:
         """Move the line's gross to paying; False if it is booked, or the member has less."""
-        own = self.pockets.setdefault(line.member, Counter())
-        if line.number in self.booked or own["available"] < line.gross:
+        if line.number in self.booked or self._own(line.member)["available"] < line.gross:
             return False
-        own["available"] -= line.gross
-        own["paying"] += line.gross
+        at = line.sent_at or clock.now()
+        self._post("claimed", line.number, line.member, at, available=-line.gross, paying=line.gross)
         self.booked[line.number] = Booking(line.number, line.member, line.gross)
         return True
 
     def finish(self, line: Line) -> None:
         """Move the line's gross to paid and withheld, or back to available."""
-        own, booking = self.pockets[line.member], self.booked[line.number]
-        own["paying"] -= line.gross
+        booking, at = self.booked[line.number], line.closed_at or clock.now()
         if line.status == "paid":
-            own["paid"] += line.net
-            own["withheld"] += line.tax
+            self._post("paid", line.number, line.member, at, paying=-line.gross, paid=line.net, withheld=line.tax)
             self.booked[line.number] = replace(booking, paid=line.net, tax=line.tax)
         else:
-            own["available"] += line.gross
+            self._post("returned", line.number, line.member, at, paying=-line.gross, available=line.gross)
             self.booked[line.number] = replace(booking, returned=line.gross)
 
     def eligible(self, minimum: int) -> Iterator[Balance]:
@@ -74,10 +74,26 @@ class MemoryLedger:
         }
 
     def bookings(self, lines: Sequence[Line]) -> tuple[Mapping[str, Booking], Sequence[LedgerLine]]:
-        return {line.number: self.booked[line.number] for line in lines if line.number in self.booked}, ()
+        booked = {line.number: self.booked[line.number] for line in lines if line.number in self.booked}
+        return booked, [posting for posting in self.postings if posting.cause in booked]
 
     def statements(self, members: Sequence[str], since: datetime | None, until: datetime) -> Iterator[LedgerLine]:
-        yield from ()
+        for member in members:
+            for posting in self.postings:
+                in_time = (since is None or since <= posting.at) and posting.at < until
+                if posting.member == member and posting.cause not in self.booked and in_time:
+                    yield posting
+
+    def _own(self, member: str) -> Pockets:
+        return self.pockets.setdefault(member, Counter())
+
+    def _post(self, kind: str, cause: str, member: str, at: datetime, **pockets: int) -> None:
+        self._own(member).update(pockets)
+        self.postings += [
+            LedgerLine(member, at, f"{kind}.{cause}", kind, cause, pocket, fen)
+            for pocket, fen in pockets.items()
+            if fen
+        ]
 
 
 class MemoryPayouts:

@@ -12,6 +12,8 @@ from cardstock.staff.ports import Persons
 from cardstock.staff.store import DynamoPersons
 from tests.people.memory_staff import MemoryPersons
 
+CONTRACT = {Persons: (MemoryPersons, DynamoPersons)}
+
 LI_NA = Person("stf_1", "李娜", ROOT, datetime(2026, 12, 1, 8, tzinfo=UTC))
 
 

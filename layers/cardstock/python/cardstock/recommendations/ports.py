@@ -13,7 +13,10 @@ class Purchases(Protocol):
     """The history to learn from."""
 
     def purchases_since(self, moment: datetime) -> Iterable[Purchase]:
-        """Every line of every order paid at or after `moment`, in any order."""
+        """Every line of every order paid at or after `moment`, in any order.
+
+        An order that was placed before `moment` may be left out.
+        """
 
 
 class ServingRows(Protocol):

@@ -17,10 +17,13 @@ from cardstock.network.plans_store import DynamoPlans
 from cardstock.network.ports import Network, Plans
 from cardstock.network.presets import CHAIN21, SINGLE_LEVEL
 from cardstock.network.publishing import publish_plan
+from cardstock.network.store import DynamoNetwork
 from tests.house.cloud import Cloud
 from tests.people.clock import TestClock
 from tests.people.memory_network import MemoryNetwork, MemoryPlans
 from tests.people.referral_shop import EXAMPLE, ReferralShop, credits_of
+
+CONTRACT = {Network: (MemoryNetwork, DynamoNetwork), Plans: (MemoryPlans, DynamoPlans)}
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -60,7 +63,7 @@ class DynamoShop(ReferralShop):
 
     def __init__(self, plan: Plan = EXAMPLE) -> None:
         super().__init__(plan)
-        self.network: Any = stored.DynamoNetwork()
+        self.network: Any = DynamoNetwork()
         self.plans: Any = DynamoPlans()
         assert self.plans.save_plan(PublishedPlan(plan, AT, "test"), instead_of=None)
 
@@ -75,7 +78,7 @@ def kind(request: pytest.FixtureRequest, cloud: Cloud) -> str:
 
 @pytest.fixture
 def network(kind: str) -> Network:
-    return MemoryNetwork() if kind == "memory" else stored.DynamoNetwork()
+    return MemoryNetwork() if kind == "memory" else DynamoNetwork()
 
 
 @pytest.fixture
@@ -166,13 +169,13 @@ def test_publishing_through_the_check_keeps_findings_and_approvals(cloud: Cloud,
 
     assert DynamoPlans().plan_in_force() == record
     assert [finding.approval for finding in record.findings] == list(signed)
-    assert stored.DynamoNetwork().read_positions((), plan=True).plan == record.plan
+    assert DynamoNetwork().read_positions((), plan=True).plan == record.plan
     again = publish_plan(CHAIN21, signed, "key_1", plans=DynamoPlans())
     assert again == record
 
 
 def test_a_new_member_is_bound_in_the_transaction_that_creates_him(cloud: Cloud) -> None:
-    network = stored.DynamoNetwork()
+    network = DynamoNetwork()
     with Transaction() as transaction:
         stored.bind_into(transaction, "mem_n", "mem_i", AT)
 
@@ -195,8 +198,8 @@ def test_a_full_position_stays_within_one_write_unit(cloud: Cloud) -> None:
     ids = [f"mem_{number:026d}" for number in range(MAX_PROMOTE_N + 3)]
     node = replace(FULL, id=ids[0], referrer=ids[1], owner=ids[2], peer=ids[3], first=tuple(ids[3:]))
     usual = replace(node, first=tuple(ids[3:13]))
-    assert stored.DynamoNetwork().commit_change(Change((usual,)))
-    assert stored.DynamoNetwork().commit_change(Change((replace(node, id="mem_full"),)))
+    assert DynamoNetwork().commit_change(Change((usual,)))
+    assert DynamoNetwork().commit_change(Change((replace(node, id="mem_full"),)))
     small, full = sorted(size(item) for item in cloud.items("network"))
 
     assert small <= 1024

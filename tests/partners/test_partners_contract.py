@@ -1,6 +1,6 @@
 """One suite for the partners' stores: what the services rely on, of the fakes and of the tables alike."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,11 +8,20 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock import environment
+from cardstock.aws.queues import Queue, forget_client
 from cardstock.errors import RefusedError, UnavailableError
-from cardstock.partners import store as tables
+from cardstock.partners.messages import AttemptMessage, read_message
 from cardstock.partners.model import ApiKey, Attempt, Delivery, Due, Endpoint, InboxMessage, Supplier
-from cardstock.partners.ports import Deliveries, Endpoints, Inbox, Keys, Suppliers
+from cardstock.partners.ports import Deliveries, DueQueue, Endpoints, Inbox, Keys, Suppliers
 from cardstock.partners.post import DueMessages
+from cardstock.partners.store import (
+    DynamoDeliveries,
+    DynamoEndpoints,
+    DynamoInbox,
+    DynamoKeys,
+    DynamoSuppliers,
+    find_key,
+)
 from cardstock.partners.wiring import due_queue
 from tests.house.cloud import Cloud, template
 from tests.house.faults import at, watch
@@ -22,9 +31,19 @@ from tests.people.memory_partners import (
     MemoryEndpoints,
     MemoryInbox,
     MemoryKeys,
+    MemoryQueue,
     MemorySuppliers,
     request,
 )
+
+CONTRACT = {
+    Keys: (MemoryKeys, DynamoKeys),
+    Suppliers: (MemorySuppliers, DynamoSuppliers),
+    Inbox: (MemoryInbox, DynamoInbox),
+    Endpoints: (MemoryEndpoints, DynamoEndpoints),
+    Deliveries: (MemoryDeliveries, DynamoDeliveries),
+    DueQueue: (MemoryQueue, DueMessages),
+}
 
 KEY = ApiKey("key_1", "digest", frozenset({"orders:fulfil", "catalog:write"}), "sup_1", "宁波织物", "ERP", START)
 SUPPLIER = Supplier("sup_1", "宁波织物", ("whsec_a",), START)
@@ -53,11 +72,11 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
         return
     request.getfixturevalue("cloud")
     yield Stores(
-        tables.DynamoKeys(),
-        tables.DynamoSuppliers(),
-        tables.DynamoInbox(),
-        tables.DynamoEndpoints(),
-        tables.DynamoDeliveries(),
+        DynamoKeys(),
+        DynamoSuppliers(),
+        DynamoInbox(),
+        DynamoEndpoints(),
+        DynamoDeliveries(),
     )
 
 
@@ -323,11 +342,40 @@ def test_pages_lie_between_two_bounds_and_hold_what_is_asked_for(stores: Stores)
     assert events(delivery(5).delivery_id, LATE, 10) == []
 
 
+# --- the queue of attempts ---
+
+
+@pytest.fixture(params=["memory", "queue"])
+def attempts(request: pytest.FixtureRequest) -> tuple[DueQueue, Callable[[], list[Due]]]:
+    """The port, and the attempts that can be taken from it."""
+    if request.param == "memory":
+        memory = MemoryQueue()
+        return memory, lambda: [due for due, _ in memory.sent]
+    cloud: Cloud = request.getfixturevalue("cloud")
+    forget_client()
+    url = environment.text("WEBHOOKS_QUEUE_URL")
+
+    def taken() -> list[Due]:
+        messages = [read_message(body) for body in cloud.messages(url)]
+        return [message.due() for message in messages if isinstance(message, AttemptMessage)]
+
+    return DueMessages(Queue(url)), taken
+
+
+def test_every_attempt_that_is_sent_arrives_as_it_was(attempts: tuple[DueQueue, Callable[[], list[Due]]]) -> None:
+    queue, taken = attempts
+    first, second = (Due("sup_1", "whe_1", f"{number}.evt_1", number, 7, START) for number in (1, 2))
+    for due in (first, second, second):
+        queue.send(due, 0)
+
+    assert sorted(taken(), key=lambda due: due.attempt) == [first, second, second]
+
+
 # --- what only the tables can get wrong ---
 
 
 def test_a_change_of_what_a_transaction_holds_is_worth_a_repeat(cloud: Cloud) -> None:
-    keys = tables.DynamoKeys()
+    keys = DynamoKeys()
     keys.add(KEY, request("a"))
     with at(0, "conflict"), pytest.raises(UnavailableError):
         keys.revoke("key_1")
@@ -336,7 +384,7 @@ def test_a_change_of_what_a_transaction_holds_is_worth_a_repeat(cloud: Cloud) ->
 
 
 def test_a_week_later_the_record_of_the_request_is_gone_and_a_repeat_still_makes_nothing_new(cloud: Cloud) -> None:
-    keys, endpoints = tables.DynamoKeys(), tables.DynamoEndpoints()
+    keys, endpoints = DynamoKeys(), DynamoEndpoints()
     keys.add(KEY, request("a"))
     endpoints.add(ENDPOINT, request("b"))
     for item in cloud.items("requests"):
@@ -349,11 +397,11 @@ def test_a_week_later_the_record_of_the_request_is_gone_and_a_repeat_still_makes
 
 
 def test_messages_and_deliveries_expire_after_thirty_days_and_nothing_else_does(cloud: Cloud) -> None:
-    tables.DynamoKeys().add(KEY, request("a"))
-    tables.DynamoSuppliers().add(SUPPLIER)
-    tables.DynamoEndpoints().add(ENDPOINT, request("b"))
-    tables.DynamoInbox().receive(InboxMessage("sup_1", "m", b"{}", START), KEEP)
-    tables.DynamoDeliveries().add(delivery(1), KEEP)
+    DynamoKeys().add(KEY, request("a"))
+    DynamoSuppliers().add(SUPPLIER)
+    DynamoEndpoints().add(ENDPOINT, request("b"))
+    DynamoInbox().receive(InboxMessage("sup_1", "m", b"{}", START), KEEP)
+    DynamoDeliveries().add(delivery(1), KEEP)
     expiring = {item["sk"]["S"] for item in cloud.items("partners") if "expires_at" in item}
     until = {item["expires_at"]["N"] for item in cloud.items("deliveries")}
 
@@ -369,21 +417,21 @@ def test_messages_and_deliveries_expire_after_thirty_days_and_nothing_else_does(
 
 def test_a_key_too_long_for_the_store_is_not_asked_for(cloud: Cloud) -> None:
     with watch() as calls:
-        assert tables.find_key("key_" + "x" * 5_000) is None
+        assert find_key("key_" + "x" * 5_000) is None
 
     assert calls == []
 
 
 def test_who_listens_is_asked_for_twice_a_minute_at_most(cloud: Cloud) -> None:
-    endpoints = tables.DynamoEndpoints()
+    endpoints = DynamoEndpoints()
     endpoints.listening("sup_1")
-    tables.DynamoEndpoints().add(ENDPOINT, request())  # another process
+    DynamoEndpoints().add(ENDPOINT, request())  # another process
 
     assert endpoints.listening("sup_1") == []
     assert endpoints.of("sup_1") == [ENDPOINT]
 
 
-def test_an_attempt_travels_through_the_queue_unchanged(cloud: Cloud) -> None:
+def test_an_attempt_travels_as_documented(cloud: Cloud) -> None:
     due_queue().send(Due("sup_1", "whe_1", "1.evt_1", 3, 7, START), 0)
 
     assert isinstance(due_queue(), DueMessages)

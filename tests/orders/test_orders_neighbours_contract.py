@@ -1,0 +1,296 @@
+"""The contracts of what orders need from other areas and from payment channels: fakes, and the real ones on tables."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from cardstock.errors import RefusedError, UnavailableError
+from cardstock.flows.buying import BuyerNetwork
+from cardstock.flows.coupons import GrantedCoupons, LedgerCharges
+from cardstock.ledger.store import DynamoBooks
+from cardstock.network.binding import bind_inviter
+from cardstock.network.coupons import count_verified
+from cardstock.network.deciding import position_of
+from cardstock.network.plans_store import DynamoPlans
+from cardstock.network.presets import UNLOCK
+from cardstock.network.promotion import appoint_partner
+from cardstock.network.publishing import publish_plan
+from cardstock.network.store import DynamoNetwork
+from cardstock.orders.channels.sandbox import SandboxChannel
+from cardstock.orders.coupon_store import DynamoCouponUses
+from cardstock.orders.model import Coupon, Order, PaymentNotice, Receiver, Refund
+from cardstock.orders.ports import Charges, Coupons, CouponUses, PaymentChannel, ReferralNetwork
+from infra.local.clock import ShiftedClock
+from infra.local.sandbox import Sandbox, is_genuine, sign
+from tests.people.clock import TestClock
+from tests.people.memory_orders import (
+    MemoryChannel,
+    MemoryCharges,
+    MemoryCoupons,
+    MemoryCouponUses,
+    MemoryNetwork,
+    RefundStatus,
+)
+
+CONTRACT = {
+    Coupons: (MemoryCoupons, GrantedCoupons),
+    Charges: (MemoryCharges, LedgerCharges),
+    ReferralNetwork: (MemoryNetwork, BuyerNetwork),
+    PaymentChannel: (MemoryChannel, SandboxChannel),
+}
+
+BUYER, OTHER = "mem_a", "mem_b"
+AT = datetime(2026, 12, 1, 8, tzinfo=UTC)
+KEY = "c2FuZGJveC1rZXktZm9yLXRlc3Rz"
+
+
+@pytest.fixture(params=["memory", "tables"])
+def kind(request: pytest.FixtureRequest, clock: TestClock) -> str:
+    if request.param == "tables":
+        request.getfixturevalue("cloud")
+    return str(request.param)
+
+
+# --- coupons ---
+
+
+class Holder:
+    """A buyer with one coupon, and what became of it."""
+
+    def __init__(self, coupons: Coupons, uses: CouponUses, coupon_id: str, fen: int) -> None:
+        self.coupons, self.uses, self.coupon_id, self.fen = coupons, uses, coupon_id, fen
+
+
+@pytest.fixture
+def holder(kind: str) -> Holder:
+    if kind == "memory":
+        uses = MemoryCouponUses()
+        return Holder(MemoryCoupons(uses).grant(BUYER, "coupon_1", 2_000), uses, "coupon_1", 2_000)
+    network, plans, stored = DynamoNetwork(), DynamoPlans(), DynamoCouponUses()
+    publish_plan(UNLOCK, [], "test", plans=plans)
+    for friend in ("mem_c", "mem_d"):
+        bind_inviter(friend, BUYER, network=network)
+        count_verified(friend, network=network)
+    coupon_id = position_of(BUYER, network=network).coupon_id
+    return Holder(GrantedCoupons(network, plans, stored), stored, coupon_id, UNLOCK.benefit_coupon)
+
+
+def test_a_member_s_own_unused_coupon_is_found_with_its_value(holder: Holder) -> None:
+    found = holder.coupons.find_coupon(BUYER, holder.coupon_id)
+
+    assert found == holder.coupons.find_coupon(BUYER, holder.coupon_id) == Coupon(holder.coupon_id, holder.fen)
+
+
+def test_the_coupon_of_somebody_else_and_one_that_does_not_exist_are_not_found(holder: Holder) -> None:
+    assert holder.coupons.find_coupon(OTHER, holder.coupon_id) is None
+    assert holder.coupons.find_coupon(BUYER, "benefit.mem_a.9") is None
+
+
+def test_a_coupon_that_was_revoked_is_not_found(holder: Holder) -> None:
+    holder.uses.revoke_unused(holder.coupon_id)
+
+    assert holder.coupons.find_coupon(BUYER, holder.coupon_id) is None
+
+
+# --- charges ---
+
+
+@pytest.fixture
+def charges(kind: str) -> tuple[Charges, Callable[[str], int]]:
+    """The port, and what a member was charged in all, below zero."""
+    if kind == "memory":
+        memory = MemoryCharges()
+        return memory, lambda member: sum(fen for of, _, fen in memory.booked.values() if of == member)
+    books = DynamoBooks()
+    return LedgerCharges(books), lambda member: books.balance_of(member).free
+
+
+def test_a_coupon_is_charged_once_and_the_first_charge_holds(charges: tuple[Charges, Callable[[str], int]]) -> None:
+    port, owed = charges
+    port.charge("coupon_1", BUYER, "ord_1", 2_000)
+    port.charge("coupon_1", BUYER, "ord_1", 2_000)
+    port.charge("coupon_1", BUYER, "ord_2", 500)
+    port.charge("coupon_2", OTHER, "ord_3", 300)
+
+    assert (owed(BUYER), owed(OTHER)) == (-2_000, -300)
+
+
+def test_each_refund_reduces_a_charge_once(charges: tuple[Charges, Callable[[str], int]]) -> None:
+    port, owed = charges
+    port.charge("coupon_1", BUYER, "ord_1", 2_000)
+    for refund_id, fen in (("rfd_1", 700), ("rfd_1", 700), ("rfd_2", 300)):
+        port.reduce_charge("coupon_1", refund_id, BUYER, "ord_1", fen)
+
+    assert owed(BUYER) == -1_000
+
+
+# --- the buyer's place in the network ---
+
+
+@pytest.fixture
+def referral_network(kind: str) -> ReferralNetwork:
+    if kind == "memory":
+        return MemoryNetwork()
+    network = DynamoNetwork()
+    appoint_partner("mem_r", "founder", "stf_1", network=network)
+    bind_inviter(BUYER, "mem_r", network=network)
+    return BuyerNetwork(network)
+
+
+def without_floats(data: Any) -> bool:
+    if isinstance(data, dict):
+        return all(map(without_floats, data.values()))
+    return all(map(without_floats, data)) if isinstance(data, list) else not isinstance(data, float)
+
+
+@pytest.mark.parametrize("member", [BUYER, "mem_nobody"])
+def test_a_position_is_json_without_floats_and_a_stale_hint_changes_nothing(
+    referral_network: ReferralNetwork, member: str
+) -> None:
+    hint = json.loads(json.dumps(referral_network.position_hint(member)))
+    fresh, again = (referral_network.position_snapshot(member, hint) for _ in range(2))
+    hints: tuple[list[str], ...] = ([], ["mem_x"], [f"mem_{number}" for number in range(20)])
+    stale = [referral_network.position_snapshot(member, old) for old in hints]
+
+    assert fresh == again == json.loads(json.dumps(fresh))
+    assert stale == [fresh] * 3
+    assert without_floats([hint, fresh])
+
+
+# --- payment channels ---
+
+
+class Paying:
+    """A channel, and the company behind it as a test tells it."""
+
+    def __init__(self, channel: PaymentChannel, pay: Callable[[Order], object], ending: Callable[..., object]) -> None:
+        self.channel, self.pay, self.ending = channel, pay, ending
+
+
+def local_channel() -> tuple[Paying, list[tuple[bytes, Mapping[str, str]]]]:
+    """The client of the sandbox, the sandbox itself, and the notices that it sends."""
+    machine, sent, silent = ShiftedClock(), list[tuple[bytes, Mapping[str, str]]](), list[bool]()
+    company = Sandbox(tell=lambda body, headers: sent.append((body, headers)), key=lambda: KEY, clock=machine)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        target = request.url.raw_path.decode()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        status, content_type, content = company.answer(request.method, target, headers, request.content)
+        if silent:
+            raise httpx.ReadTimeout("no answer", request=request)
+        return httpx.Response(status, content=content, headers={"content-type": content_type})
+
+    def verify(headers: Mapping[str, str], raw: bytes) -> None:
+        assert is_genuine(KEY, headers, raw, machine.now())
+
+    def ending(status: RefundStatus | None) -> None:
+        silent[:] = [True] if status is None else []
+        company.refund_status = status or company.refund_status
+
+    channel = SandboxChannel(
+        "http://pay.test",
+        verify=verify,
+        sign=lambda message_id, body: sign(KEY, message_id, machine.now(), body),
+        transport=httpx.MockTransport(answer),
+    )
+    return Paying(channel, lambda order: company.pay(order.order_id, order.amount_fen), ending), sent
+
+
+@pytest.fixture(params=["memory", "sandbox"])
+def paying(request: pytest.FixtureRequest) -> Paying:
+    if request.param == "sandbox":
+        return local_channel()[0]
+    memory = MemoryChannel()
+
+    def pay(order: Order) -> None:
+        notice = PaymentNotice("sandbox", order.order_id, "t1", order.amount_fen, "CNY", AT)
+        memory.payments[order.order_id] = notice
+
+    def ending(status: RefundStatus | None) -> None:
+        memory.refund_status = status
+
+    return Paying(memory, pay, ending)
+
+
+ORDER = Order("ord_1", BUYER, "placed", (), 3_003, Receiver("n", "1", "a"), None, {}, AT)
+REFUND = Refund(
+    "rfd_1", "ord_1", BUYER, "return", "requested", 1_001, (), "broken", "sandbox", "t1", 3_003, AT,
+)  # fmt: skip
+
+
+def test_a_payment_starts_with_order_and_amount_however_often(paying: Paying) -> None:
+    first, again = paying.channel.start(ORDER), paying.channel.start(ORDER)
+
+    assert first == again
+    assert (first.channel, first.order_no, first.amount_fen, first.currency) == (
+        paying.channel.name, "ord_1", 3_003, "CNY",
+    )  # fmt: skip
+
+
+def test_a_payment_is_found_once_it_was_made(paying: Paying) -> None:
+    before = paying.channel.query(ORDER)
+    paying.pay(ORDER)
+    found = paying.channel.query(ORDER)
+
+    assert before is None
+    assert found is not None
+    assert (found.channel, found.order_no, found.amount_fen, found.currency) == (
+        paying.channel.name, "ord_1", 3_003, "CNY",
+    )  # fmt: skip
+    assert found.transaction_no
+    assert paying.channel.query(ORDER) == found
+    assert paying.channel.query(replace(ORDER, order_id="ord_2")) is None
+
+
+def test_a_refund_succeeds_once_for_its_id(paying: Paying) -> None:
+    paying.pay(ORDER)
+    # More than a third of the payment: a second or third of them would be more than was paid.
+    refund = replace(REFUND, amount_fen=2_000)
+    first = paying.channel.refund(refund)
+    paying.ending("failed")
+
+    assert [first, paying.channel.refund(refund), paying.channel.refund(refund)] == [True] * 3
+
+
+def test_a_refund_that_the_channel_works_on_ends_when_it_is_asked_again(paying: Paying) -> None:
+    paying.pay(ORDER)
+    paying.ending("processing")
+    first, second = paying.channel.refund(REFUND), paying.channel.refund(REFUND)
+    paying.ending("succeeded")
+
+    assert (first, second, paying.channel.refund(REFUND)) == (False, False, True)
+
+
+def test_a_refund_that_failed_is_refused_for_good(paying: Paying) -> None:
+    paying.pay(ORDER)
+    paying.ending("failed")
+    with pytest.raises(RefusedError, match="REFUND_REFUSED"):
+        paying.channel.refund(REFUND)
+    paying.ending("succeeded")
+
+    with pytest.raises(RefusedError, match="REFUND_REFUSED"):
+        paying.channel.refund(REFUND)
+
+
+def test_an_unknown_outcome_raises_and_the_same_id_again_settles_it(paying: Paying) -> None:
+    paying.pay(ORDER)
+    paying.ending(None)
+    with pytest.raises(UnavailableError, match="CHANNEL_UNAVAILABLE"):
+        paying.channel.refund(REFUND)
+    paying.ending("succeeded")
+
+    assert paying.channel.refund(REFUND) is True
+
+
+def test_a_notice_says_what_a_query_says() -> None:
+    """Of the real channel alone: the fake reads no notices."""
+    paying, sent = local_channel()
+    paying.pay(ORDER)
+    ((body, headers),) = sent
+
+    assert paying.channel.read_notice(headers, body) == paying.channel.query(ORDER)

@@ -19,7 +19,7 @@ from cardstock.ledger.model import Accrual, Balance, Credit, LedgerTransaction, 
 from cardstock.ledger.ports import Booked
 from cardstock.ledger.release import release
 from cardstock.ledger.statements import statement_lines
-from cardstock.ledger.statements_store import StatementItem
+from cardstock.ledger.statements_store import StatementItem, statement_item
 from cardstock.ledger.store import (
     BalanceItem,
     LedgerItem,
@@ -134,19 +134,7 @@ def fill(payees: int) -> None:
             for transaction in books.booked:
                 ledger.save(transaction_item(transaction))
                 for line in statement_lines(transaction):
-                    statements.save(
-                        StatementItem(
-                            pk=line.member_id,
-                            sk=line.key,
-                            transaction_id=line.transaction_id,
-                            kind=line.kind,
-                            cause=line.cause,
-                            order_id=line.order_id,
-                            at=line.at,
-                            rewards=list(line.rewards),
-                            change=line.change,
-                        )
-                    )
+                    statements.save(statement_item(line))
                 for member_id, change in changes(transaction.postings).items():
                     pockets[member_id].update(change)
         for index in range(people):

@@ -257,9 +257,9 @@ class Finance:
         """Every balance is the fold of the postings, and every transaction adds up to zero."""
         folded: dict[str, int] = {}
         for item in LedgerItem.scan(consistent_read=True):
-            assert sum(amount for _, amount, *_ in item.postings) == 0, item.pk
-            for name, amount, *_ in item.postings:
-                folded[name] = folded.get(name, 0) + amount
+            assert sum(posting.amount for posting in item.postings) == 0, item.id
+            for posting in item.postings:
+                folded[posting.account] = folded.get(posting.account, 0) + posting.amount
         for found in BalanceItem.scan(consistent_read=True):
             for pocket in ("frozen", "available", "paying", "paid", "withheld"):
                 stored = getattr(found, pocket)

@@ -3,6 +3,9 @@
 How a field is stored follows from the type of its attribute alone: `EpochAttribute` for a moment, `UnicodeAttribute`
 for text and for a literal, `StructAttribute(...)` for nested structs. A field whose attribute is `null=True` takes no
 room while it has its default.
+
+`aws.records` stores moments inside JSON as milliseconds, `StructAttribute` as msgspec writes them: stored items have
+both forms, so neither codec can read what the other one wrote.
 """
 
 from collections.abc import Mapping
@@ -20,7 +23,7 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 
 class StructAttribute(Attribute[Any]):
     """Structs, and tuples of structs, as JSON text; moments in it are RFC 3339. Structs that are `array_like` are
-    stored without the names of their fields.
+    stored without the names of their fields, sets sorted.
 
     Raises TypeError for a value that could not be read back, such as a float in place of an amount.
     """
@@ -32,7 +35,7 @@ class StructAttribute(Attribute[Any]):
         self._decoder = msgspec.json.Decoder(kind)
 
     def serialize(self, value: Any) -> str:
-        text = msgspec.json.encode(value).decode()
+        text = msgspec.json.encode(sorted(value) if isinstance(value, frozenset) else value).decode()
         try:
             self._decoder.decode(text)
         except msgspec.ValidationError as error:

@@ -8,6 +8,9 @@
 | `tuple[X, ...]` | a list |
 | `X or None` | as `X`, or null |
 | `str`, `int`, `bool`, a literal | itself |
+
+Payout batches and tax files are stored so. Everything else uses `aws.items`, whose JSON msgspec reads and writes by
+itself; it cannot be told to write a moment as milliseconds.
 """
 
 from collections.abc import Callable, Mapping

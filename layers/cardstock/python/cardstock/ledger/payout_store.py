@@ -59,9 +59,9 @@ def postings_of_transfers(numbers: Sequence[str]) -> Iterator[TransferPosting]:
     keys = [transaction_id(kind, number) for number in numbers for kind in _STEP_KINDS]
     for start in range(0, len(keys), _KEYS_AT_ONCE):
         for item in LedgerItem.batch_get(keys[start : start + _KEYS_AT_ONCE], consistent_read=True):
-            for name, amount, *_ in item.postings:
-                member_id, pocket = pocket_of(name) or ("", "")
-                yield TransferPosting(member_id, item.at, item.pk, item.kind, item.cause, pocket, amount)
+            for posting in item.postings:
+                member_id, pocket = pocket_of(posting.account) or ("", "")
+                yield TransferPosting(member_id, item.at, item.id, item.kind, item.cause, pocket, posting.amount)
 
 
 def changes_of_members(member_ids: Sequence[str], since: datetime | None, until: datetime) -> Iterator[TransferPosting]:

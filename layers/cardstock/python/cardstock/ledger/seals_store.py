@@ -19,13 +19,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from msgspec.structs import asdict
 from pynamodb.attributes import UnicodeAttribute
 
+from cardstock.aws.items import StructAttribute
 from cardstock.aws.pages import read_page
-from cardstock.aws.tables import EpochAttribute, IntegerAttribute, JsonAttribute, Table
+from cardstock.aws.tables import EpochAttribute, IntegerAttribute, Table
 from cardstock.ledger.model import Leaf, Seal, SealedLeaves
-from cardstock.ledger.sealing import seal_from
 
 _SHARDS: Final = "0123456789abcdef"
 _SEALS: Final = "seals"
@@ -62,7 +61,7 @@ class SealItem(Table):
 
     pk = UnicodeAttribute(hash_key=True, default=_SEALS)
     sk = UnicodeAttribute(range_key=True)
-    seal = JsonAttribute()
+    seal = StructAttribute(Seal)
 
 
 class DynamoSeals:
@@ -87,7 +86,7 @@ class DynamoSeals:
         with SealedItem.batch_write() as batch:
             for leaf in sealed.leaves:
                 batch.save(SealedItem(pk=f"sealed#{leaf.transaction_id}", number=sealed.seal.number))
-        SealItem(sk=_key(sealed.seal.number), seal=asdict(sealed.seal)).save()
+        SealItem(sk=_key(sealed.seal.number), seal=sealed.seal).save()
 
     def forget_leaves(self, leaves: Sequence[Leaf]) -> None:
         with NotedItem.batch_write() as batch:
@@ -96,18 +95,18 @@ class DynamoSeals:
 
     def last_seal(self) -> Seal | None:
         found = SealItem.query(_SEALS, scan_index_forward=False, limit=1, page_size=1, consistent_read=True)
-        return next((seal_from(item.seal) for item in found), None)
+        return next((item.seal for item in found), None)
 
     def list_seals(self, limit: int, after: str | None) -> tuple[list[Seal], str | None]:
         start = None if after is None else {"pk": _SEALS, "sk": _key(int(after))}
         items, last = read_page(SealItem.query, _SEALS, limit=limit, start=start, scan_index_forward=False)
-        return [seal_from(item.seal) for item in items], str(int(last.sk)) if last else None
+        return [item.seal for item in items], str(int(last.sk)) if last else None
 
 
 def every_seal() -> Iterator[Seal]:
     """The list, oldest first; a consistent read of all of it, for audits."""
     for item in SealItem.query(_SEALS, consistent_read=True):
-        yield seal_from(item.seal)
+        yield item.seal
 
 
 def _noted(leaf: Leaf) -> NotedItem:

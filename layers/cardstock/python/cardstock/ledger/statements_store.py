@@ -16,6 +16,7 @@ from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
 
+from cardstock.aws.items import StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
 from cardstock.aws.tables import EpochAttribute, JsonAttribute, Table
 from cardstock.clock import from_epoch_ms
@@ -31,14 +32,14 @@ class StatementItem(Table):
     class Meta:
         variable = "STATEMENTS_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
+    member_id = UnicodeAttribute(hash_key=True, attr_name="pk")
+    key = UnicodeAttribute(range_key=True, attr_name="sk")
     transaction_id = UnicodeAttribute()
     kind = UnicodeAttribute()
     cause = UnicodeAttribute()
-    order_id = UnicodeAttribute(null=True)
+    order_id = UnicodeAttribute(null=True, default="")
     at = EpochAttribute()
-    rewards = JsonAttribute()
+    rewards = StructAttribute(tuple[str, ...])
     change = JsonAttribute()
 
 
@@ -47,17 +48,7 @@ class DynamoStatements:
 
     def put_lines(self, lines: Sequence[StatementLine]) -> None:
         for line in lines:
-            StatementItem(
-                pk=line.member_id,
-                sk=line.key,
-                transaction_id=line.transaction_id,
-                kind=line.kind,
-                cause=line.cause,
-                order_id=line.order_id or None,
-                at=line.at,
-                rewards=list(line.rewards),
-                change=line.change,
-            ).save()
+            statement_item(line).save()
 
     def lines_of_member(
         self, member_id: str, since: datetime | None, until: datetime | None, limit: int, after: str | None
@@ -67,12 +58,12 @@ class DynamoStatements:
         items, last = read_page(
             StatementItem.query,
             member_id,
-            StatementItem.sk.between(lowest, highest),
+            StatementItem.key.between(lowest, highest),
             limit=limit,
             start=None if after is None else {"pk": member_id, "sk": after},
             scan_index_forward=False,
         )
-        return [_to_line(item) for item in items], last.sk if last else None
+        return [record_of(StatementLine, item) for item in items], last.key if last else None
 
 
 def changes(
@@ -84,7 +75,7 @@ def changes(
     """
     lowest = statement_key(since) if since else "0"
     table = StatementItem._get_connection()
-    condition = StatementItem.sk.between(lowest, statement_key(until))
+    condition = StatementItem.key.between(lowest, statement_key(until))
     start: Any = None
     while True:
         page = table.query(
@@ -103,15 +94,7 @@ def changes(
             return
 
 
-def _to_line(item: StatementItem) -> StatementLine:
-    return StatementLine(
-        member_id=item.pk,
-        key=item.sk,
-        transaction_id=item.transaction_id,
-        kind=item.kind,  # type: ignore[arg-type]  # written from the same type
-        cause=item.cause,
-        order_id=item.order_id or "",
-        at=item.at,
-        rewards=tuple(item.rewards),
-        change=item.change,
-    )
+def statement_item(line: StatementLine) -> StatementItem:
+    """The item of a line."""
+    # What belongs to no order has no such attribute.
+    return StatementItem(**fields_of(line, StatementItem) | {"order_id": line.order_id or None})

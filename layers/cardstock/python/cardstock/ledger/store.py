@@ -25,12 +25,14 @@ Capacity of a step for k people: put 2 WCU + row 2 + k balances at 2 (10 for thr
 1 KB: three credits and about eight partial refunds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from msgspec.structs import astuple
 from pynamodb.attributes import UnicodeAttribute
 
+from cardstock.aws.items import StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
 from cardstock.aws.tables import (
     ConditionFailedError,
@@ -57,21 +59,51 @@ from cardstock.ledger.model import (
 from cardstock.ledger.ports import Booked
 
 
+class PostingsAttribute(JsonAttribute):
+    """Postings as [account, fen], those of a reward as [account, fen, reward]."""
+
+    def serialize(self, value: Sequence[Posting]) -> str:
+        return super().serialize([[one.account, one.amount, *([one.reward] if one.reward else [])] for one in value])
+
+    def deserialize(self, value: Any) -> tuple[Posting, ...]:
+        return tuple(Posting(*values) for values in super().deserialize(value))
+
+
+class CreditsAttribute(JsonAttribute):
+    """Credits as lists of their values."""
+
+    def serialize(self, value: Sequence[Credit]) -> str:
+        return super().serialize([astuple(credit) for credit in value])
+
+    def deserialize(self, value: Any) -> tuple[Credit, ...]:
+        return tuple(Credit(*values) for values in super().deserialize(value))
+
+
+class ClawsAttribute(JsonAttribute):
+    """Claw-backs as [refund id, {reward: fen}]."""
+
+    def serialize(self, value: Sequence[Claw]) -> str:
+        return super().serialize([[claw.refund_id, dict(claw.taken)] for claw in value])
+
+    def deserialize(self, value: Any) -> tuple[Claw, ...]:
+        return tuple(Claw(refund_id, tuple(taken.items())) for refund_id, taken in super().deserialize(value))
+
+
 class LedgerItem(Table):
     """One transaction. It is never changed or deleted."""
 
     class Meta:
         variable = "LEDGER_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(hash_key=True, attr_name="pk")
     kind = UnicodeAttribute()
     cause = UnicodeAttribute()
     order_id = UnicodeAttribute(null=True)
     at = EpochAttribute()
-    postings = JsonAttribute()
+    postings = PostingsAttribute()
     plan = UnicodeAttribute(null=True)
-    credits = JsonAttribute(null=True)
-    approved_by = JsonAttribute(null=True)
+    credits = CreditsAttribute(null=True)
+    approved_by = StructAttribute(tuple[str, ...], null=True)
 
 
 class BalanceItem(Table):
@@ -95,14 +127,14 @@ class RewardsItem(Table):
     class Meta:
         variable = "REWARDS_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True)
+    order_id = UnicodeAttribute(hash_key=True, attr_name="pk")
     sk = UnicodeAttribute(range_key=True, default="rewards")
     plan = UnicodeAttribute()
-    credits = JsonAttribute()
+    credits = CreditsAttribute()
     accrued_at = EpochAttribute()
     state = UnicodeAttribute()
     released_at = EpochAttribute(null=True)
-    claws = JsonAttribute()
+    claws = ClawsAttribute()
     version = IntegerAttribute()
 
 
@@ -135,7 +167,7 @@ class WriteOffItem(Table):
         variable = "REWARDS_TABLE"
 
     pk = UnicodeAttribute(hash_key=True, default="write-offs")
-    sk = UnicodeAttribute(range_key=True)
+    id = UnicodeAttribute(range_key=True, attr_name="sk")
     member_id = UnicodeAttribute()
     amount = IntegerAttribute()
     asked_by = UnicodeAttribute()
@@ -159,7 +191,7 @@ def post(transaction: Transaction, booked: LedgerTransaction, *, covered: bool =
     """
     if booked.total:
         raise ValueError(f"{booked.id}: postings add up to {booked.total}, not to zero")
-    transaction.save(transaction_item(booked), condition=LedgerItem.pk.does_not_exist(), return_values="ALL_OLD")
+    transaction.save(transaction_item(booked), condition=LedgerItem.id.does_not_exist(), return_values="ALL_OLD")
     for member_id, pockets in changes(booked.postings).items():
         condition: Any = None
         actions = []
@@ -183,13 +215,13 @@ def every_balance() -> Iterator[Balance]:
 def every_transaction() -> Iterator[LedgerTransaction]:
     """All transactions, in no order."""
     for item in LedgerItem.scan(consistent_read=True):
-        yield _to_transaction(item)
+        yield record_of(LedgerTransaction, item)
 
 
 def every_rewards_row() -> Iterator[OrderRewards]:
     """The rewards of all orders, in no order."""
     for item in RewardsItem.scan(filter_condition=RewardsItem.sk == "rewards", consistent_read=True):
-        yield _to_rewards(item)
+        yield record_of(OrderRewards, item)
 
 
 def transaction_of(record: dict[str, Any]) -> LedgerTransaction:
@@ -200,7 +232,7 @@ def transaction_of(record: dict[str, Any]) -> LedgerTransaction:
     """
     if record["eventName"] != "INSERT":
         raise ValueError(f"a ledger transaction met {record['eventName']}: {record['dynamodb']['Keys']}")
-    transaction = _to_transaction(LedgerItem.from_raw_data(record["dynamodb"]["NewImage"]))
+    transaction = record_of(LedgerTransaction, LedgerItem.from_raw_data(record["dynamodb"]["NewImage"]))
     if transaction.kind not in ID_PREFIX or transaction.id != transaction_id(transaction.kind, transaction.cause):
         raise ValueError(f"{transaction.id} is not the id of {transaction.kind} {transaction.cause}")
     if transaction.total:
@@ -239,11 +271,11 @@ class DynamoBooks:
 
     def find_transaction(self, transaction_id: str) -> LedgerTransaction | None:
         item = LedgerItem.find(transaction_id)
-        return None if item is None else _to_transaction(item)
+        return None if item is None else record_of(LedgerTransaction, item)
 
     def find_rewards(self, order_id: str) -> OrderRewards | None:
         item = RewardsItem.find(order_id, "rewards")
-        return None if item is None else _to_rewards(item)
+        return None if item is None else record_of(OrderRewards, item)
 
     def balance_of(self, member_id: str) -> Balance:
         item = BalanceItem.find(member_id)
@@ -259,11 +291,11 @@ class DynamoWriteOffs:
         kept = WriteOffItem.get(_WRITE_OFFS, asked.id, consistent_read=True)
         if kept.fingerprint != request.fingerprint:
             raise IDEMPOTENCY_KEY_REUSED()
-        return _to_write_off(kept), True
+        return record_of(WriteOff, kept), True
 
     def find_write_off(self, write_off_id: str) -> WriteOff | None:
         item = WriteOffItem.find(_WRITE_OFFS, write_off_id)
-        return None if item is None else _to_write_off(item)
+        return None if item is None else record_of(WriteOff, item)
 
     def book_write_off(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
         kept = WriteOffItem.get(_WRITE_OFFS, approved.id, consistent_read=True)
@@ -279,13 +311,13 @@ class DynamoWriteOffs:
     def list_write_offs(self, limit: int, after: str | None) -> tuple[list[WriteOff], str | None]:
         start = None if after is None else {"pk": _WRITE_OFFS, "sk": after}
         items, last = read_page(WriteOffItem.query, _WRITE_OFFS, limit=limit, start=start)
-        return [_to_write_off(item) for item in items], last.sk if last else None
+        return [record_of(WriteOff, item) for item in items], last.id if last else None
 
 
 def every_write_off() -> Iterator[WriteOff]:
     """All write-offs, by id."""
     for item in WriteOffItem.query(_WRITE_OFFS, consistent_read=True):
-        yield _to_write_off(item)
+        yield record_of(WriteOff, item)
 
 
 class DynamoCalendar:
@@ -336,111 +368,16 @@ def _due_key(day: date) -> str:
 
 def transaction_item(booked: LedgerTransaction) -> LedgerItem:
     """The item of a transaction."""
-    return LedgerItem(
-        pk=booked.id,
-        kind=booked.kind,
-        cause=booked.cause,
-        order_id=booked.order_id or None,
-        at=booked.at,
-        postings=[
-            [posting.account, posting.amount, *([posting.reward] if posting.reward else [])]
-            for posting in booked.postings
-        ],
-        plan=booked.plan or None,
-        credits=[_from_credit(credit) for credit in booked.credits] or None,
-        approved_by=list(booked.approved_by) or None,
-    )
-
-
-def _to_transaction(item: LedgerItem) -> LedgerTransaction:
-    return LedgerTransaction(
-        id=item.pk,
-        kind=item.kind,  # type: ignore[arg-type]  # written from the same type
-        cause=item.cause,
-        order_id=item.order_id or "",
-        at=item.at,
-        postings=tuple(Posting(*values) for values in item.postings),
-        plan=item.plan or "",
-        credits=tuple(_to_credit(values) for values in item.credits or ()),
-        approved_by=tuple(item.approved_by or ()),
-    )
+    return LedgerItem(**fields_of(booked, LedgerItem))
 
 
 def rewards_item(rewards: OrderRewards) -> RewardsItem:
     """The item of an order's rewards."""
-    return RewardsItem(
-        pk=rewards.order_id,
-        plan=rewards.plan,
-        credits=[_from_credit(credit) for credit in rewards.credits],
-        accrued_at=rewards.accrued_at,
-        state=rewards.state,
-        released_at=rewards.released_at,
-        claws=[[claw.refund_id, dict(claw.taken)] for claw in rewards.claws],
-        version=rewards.version,
-    )
-
-
-def _to_rewards(item: RewardsItem) -> OrderRewards:
-    return OrderRewards(
-        order_id=item.pk,
-        plan=item.plan,
-        credits=tuple(_to_credit(values) for values in item.credits),
-        accrued_at=item.accrued_at,
-        state=item.state,  # type: ignore[arg-type]  # written from the same type
-        released_at=item.released_at,
-        claws=tuple(Claw(refund_id, tuple(taken.items())) for refund_id, taken in item.claws),
-        version=item.version,
-    )
+    return RewardsItem(**fields_of(rewards, RewardsItem))
 
 
 def _to_write_off_item(write_off: WriteOff, fingerprint: str) -> WriteOffItem:
-    return WriteOffItem(
-        sk=write_off.id,
-        member_id=write_off.member_id,
-        amount=write_off.amount,
-        asked_by=write_off.asked_by,
-        asked_at=write_off.asked_at,
-        reason=write_off.reason,
-        state=write_off.state,
-        fingerprint=fingerprint,
-        approved_by=write_off.approved_by or None,
-        approved_at=write_off.approved_at,
-        note=write_off.note or None,
-    )
-
-
-def _to_write_off(item: WriteOffItem) -> WriteOff:
-    return WriteOff(
-        id=item.sk,
-        member_id=item.member_id,
-        amount=item.amount,
-        asked_by=item.asked_by,
-        asked_at=item.asked_at,
-        reason=item.reason,
-        state=item.state,  # type: ignore[arg-type]  # written from the same type
-        approved_by=item.approved_by or "",
-        approved_at=item.approved_at,
-        note=item.note or "",
-    )
-
-
-def _from_credit(credit: Credit) -> list[str | int]:
-    return [
-        credit.reward,
-        credit.member_id,
-        credit.role,
-        credit.rule,
-        credit.rate,
-        credit.unit,
-        credit.base,
-        credit.full,
-        credit.limited,
-        credit.amount,
-    ]
-
-
-def _to_credit(values: list[Any]) -> Credit:
-    return Credit(*values)
+    return WriteOffItem(fingerprint=fingerprint, **fields_of(write_off, WriteOffItem))
 
 
 def _to_balance(item: BalanceItem) -> Balance:

@@ -14,12 +14,12 @@ Table `plans`: partition key `pk` (always `plan`: a brand has dozens of versions
 
 from typing import Final
 
-import msgspec
 from pynamodb.attributes import UnicodeAttribute
 
 from cardstock.aws import requests
+from cardstock.aws.items import StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
-from cardstock.aws.tables import ConditionFailedError, EpochAttribute, JsonAttribute, Table, Transaction
+from cardstock.aws.tables import ConditionFailedError, EpochAttribute, Table, Transaction
 from cardstock.ids import RequestKey
 from cardstock.network.plan import Approval, Finding, Plan, PublishedPlan, split_ref
 from cardstock.network.store import PLAN_KEY, PlanInForce
@@ -37,9 +37,9 @@ class PlanItem(Table):
     sk = UnicodeAttribute(range_key=True)
     published_at = EpochAttribute()
     published_by = UnicodeAttribute()
-    plan = JsonAttribute()
-    approvals = JsonAttribute()
-    findings = JsonAttribute()
+    plan = StructAttribute(Plan)
+    approvals = StructAttribute(tuple[Approval, ...])
+    findings = StructAttribute(tuple[Finding, ...])
 
 
 class DynamoPlans:
@@ -84,7 +84,8 @@ class DynamoPlans:
             with Transaction() as transaction:
                 if request is not None:
                     requests.remember(transaction, request, plan.ref, record.published_at)
-                transaction.save(_item(record), condition=PlanItem.sk.does_not_exist())
+                item = PlanItem(_PK, _sk(plan.id, plan.version), **fields_of(record, PlanItem))
+                transaction.save(item, condition=PlanItem.sk.does_not_exist())
                 transaction.save(in_force, condition=before)
         except ConditionFailedError:
             return self.find_plan(plan.id, plan.version) == record
@@ -97,31 +98,9 @@ class DynamoPlans:
 
     def _keep(self, item: PlanItem) -> PublishedPlan:
         if item.sk not in self._kept:
-            self._kept[item.sk] = _record(item)
+            self._kept[item.sk] = record_of(PublishedPlan, item)
         return self._kept[item.sk]
 
 
 def _sk(plan_id: str, version: int) -> str:
     return f"{plan_id}#{version:08d}"
-
-
-def _item(record: PublishedPlan) -> PlanItem:
-    return PlanItem(
-        pk=_PK,
-        sk=_sk(record.plan.id, record.plan.version),
-        published_at=record.published_at,
-        published_by=record.published_by,
-        plan=record.plan.to_dict(),
-        approvals=msgspec.to_builtins(record.approvals),
-        findings=msgspec.to_builtins(record.findings),
-    )
-
-
-def _record(item: PlanItem) -> PublishedPlan:
-    return PublishedPlan(
-        plan=Plan.from_dict(item.plan),
-        published_at=item.published_at,
-        published_by=item.published_by,
-        approvals=msgspec.convert(item.approvals, tuple[Approval, ...]),
-        findings=msgspec.convert(item.findings, tuple[Finding, ...]),
-    )

@@ -17,6 +17,7 @@ from typing import Final
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
+from cardstock.aws.items import fields_of, record_of
 from cardstock.aws.tables import ConditionFailedError, IntegerAttribute, Table, Transaction
 from cardstock.network.model import Divided, TeamSale
 from cardstock.orders.store import OrderItem
@@ -61,7 +62,7 @@ class DividedItem(Table):
     sk = UnicodeAttribute(range_key=True, default="divided")
     reached = UnicodeAttribute()
     shares = IntegerAttribute()
-    fen = IntegerAttribute()
+    total = IntegerAttribute(attr_name="fen")
     finished = BooleanAttribute(default=False)
 
 
@@ -98,28 +99,22 @@ class DynamoTeamSales:
 
     def sales_of_month(self, month: str) -> Iterator[TeamSale]:
         for item in TeamItem.query(f"{_TEAM}{month}", consistent_read=True):
-            yield TeamSale(item.plan, item.owner, item.fen)
+            yield record_of(TeamSale, item)
 
     def find_division(self, month: str) -> Divided | None:
         item = DividedItem.find(f"{_DIVIDEND}{month}", "divided")
-        return None if item is None else Divided(item.reached, item.shares, item.fen, item.finished)
+        return None if item is None else record_of(Divided, item)
 
     def save_division(self, month: str, divided: Divided) -> None:
-        item = DividedItem(
-            f"{_DIVIDEND}{month}",
-            reached=divided.reached,
-            shares=divided.shares,
-            fen=divided.total,
-            finished=divided.finished,
-        )
+        item = DividedItem(f"{_DIVIDEND}{month}", **fields_of(divided, DividedItem))
         item.put_if(DividedItem.pk.does_not_exist() | (DividedItem.shares <= divided.shares))
 
 
 def all_team_sales() -> Iterator[tuple[str, TeamSale]]:
     """Every row with its month; a consistent scan, for audits."""
     for item in TeamItem.scan(filter_condition=TeamItem.pk.startswith(_TEAM), consistent_read=True):
-        yield item.pk.removeprefix(_TEAM), TeamSale(item.plan, item.owner, item.fen)
+        yield item.pk.removeprefix(_TEAM), record_of(TeamSale, item)
 
 
 def _row(month: str, sk: str, sale: TeamSale) -> TeamItem:
-    return TeamItem(f"{_TEAM}{month}", sk, plan=sale.plan, owner=sale.owner, fen=sale.fen)
+    return TeamItem(f"{_TEAM}{month}", sk, **fields_of(sale, TeamItem))

@@ -21,10 +21,11 @@ Table `deliveries`, partition key `pk`, sort key `sk`; items expire after 30 day
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from msgspec import convert
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
+from cardstock.aws.items import PrefixedAttribute, StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
 from cardstock.aws.requests import remember, result_of
 from cardstock.aws.tables import (
@@ -62,10 +63,10 @@ class KeyItem(Table):
     class Meta:
         variable = "PARTNERS_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True)
+    key_id = UnicodeAttribute(hash_key=True, attr_name="pk")
     sk = UnicodeAttribute(range_key=True, default="key")
     secret_sha256 = UnicodeAttribute()
-    scopes = JsonAttribute()
+    scopes = StructAttribute(frozenset[str])
     owner = UnicodeAttribute()
     owner_name = UnicodeAttribute()
     name = UnicodeAttribute()
@@ -89,10 +90,10 @@ class SupplierItem(Table):
     class Meta:
         variable = "PARTNERS_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True)
+    supplier_id = UnicodeAttribute(hash_key=True, attr_name="pk")
     sk = UnicodeAttribute(range_key=True, default="supplier")
     name = UnicodeAttribute()
-    inbox_secrets = JsonAttribute()
+    inbox_secrets = StructAttribute(tuple[str, ...])
     created_at = EpochAttribute()
 
 
@@ -102,8 +103,8 @@ class InboxItem(Table):
     class Meta:
         variable = "PARTNERS_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
+    source = UnicodeAttribute(hash_key=True, attr_name="pk")
+    message_id = PrefixedAttribute("inbox#", range_key=True, attr_name="sk")
     body = BinaryAttribute(legacy_encoding=False)
     received_at = EpochAttribute()
     state = UnicodeAttribute()
@@ -115,7 +116,7 @@ def find_key(key_id: str) -> ApiKey | None:
     if len(key_id) > _LONGEST_KEY_ID:  # DynamoDB answers a key of more than 2 048 bytes with a validation error
         return None
     item = KeyItem.find(key_id, "key")
-    return None if item is None else _key(item)
+    return None if item is None else record_of(ApiKey, item)
 
 
 class DynamoKeys:
@@ -125,19 +126,7 @@ class DynamoKeys:
         try:
             with Transaction() as transaction:
                 remember(transaction, request, key.key_id, key.created_at)
-                transaction.save(
-                    KeyItem(
-                        pk=key.key_id,
-                        secret_sha256=key.secret_sha256,
-                        scopes=sorted(key.scopes),
-                        owner=key.owner,
-                        owner_name=key.owner_name,
-                        name=key.name,
-                        state=key.state,
-                        created_at=key.created_at,
-                    ),
-                    condition=KeyItem.pk.does_not_exist(),
-                )
+                transaction.save(KeyItem(**fields_of(key, KeyItem)), condition=KeyItem.key_id.does_not_exist())
                 transaction.save(KeyOfOwnerItem(pk=key.owner, sk=f"key#{key.key_id}"))
         except ConditionFailedError as error:
             return _earlier(error, request) or key.key_id
@@ -148,7 +137,7 @@ class DynamoKeys:
 
     def revoke(self, key_id: str) -> bool:
         revoked: KeyState = "revoked"
-        return KeyItem(pk=key_id, sk="key").update_if([KeyItem.state.set(revoked)], KeyItem.pk.exists())
+        return KeyItem(key_id, "key").update_if([KeyItem.state.set(revoked)], KeyItem.key_id.exists())
 
     def keys_of_owner(self, owner: str, limit: int, after: str | None) -> tuple[Sequence[ApiKey], str | None]:
         start = None if after is None else {"pk": owner, "sk": f"key#{after}"}
@@ -156,7 +145,7 @@ class DynamoKeys:
         items, last = read_page(KeyOfOwnerItem.query, owner, of_owner, limit=limit, start=start, consistent_read=True)
         ids = [item.sk.removeprefix("key#") for item in items]
         found = KeyItem.batch_get([(key_id, "key") for key_id in ids], consistent_read=True)
-        keys = {item.pk: _key(item) for item in found}
+        keys = {item.key_id: record_of(ApiKey, item) for item in found}
         return [keys[key_id] for key_id in ids if key_id in keys], ids[-1] if last else None
 
 
@@ -164,31 +153,26 @@ class DynamoSuppliers:
     """`partners.ports.Suppliers`."""
 
     def add(self, supplier: Supplier) -> Supplier:
-        item = SupplierItem(
-            pk=supplier.supplier_id,
-            name=supplier.name,
-            inbox_secrets=list(supplier.inbox_secrets),
-            created_at=supplier.created_at,
-        )
-        if item.put_if(SupplierItem.pk.does_not_exist()):
+        item = SupplierItem(**fields_of(supplier, SupplierItem))
+        if item.put_if(SupplierItem.supplier_id.does_not_exist()):
             return supplier
-        return _supplier(SupplierItem.get(supplier.supplier_id, "supplier", consistent_read=True))
+        return record_of(Supplier, SupplierItem.get(supplier.supplier_id, "supplier", consistent_read=True))
 
     def find(self, supplier_id: str) -> Supplier | None:
         item = SupplierItem.find(supplier_id, "supplier")
-        return None if item is None else _supplier(item)
+        return None if item is None else record_of(Supplier, item)
 
     def rename(self, supplier_id: str, name: str) -> None:
-        SupplierItem(pk=supplier_id, sk="supplier").update([SupplierItem.name.set(name)])
+        SupplierItem(supplier_id, "supplier").update([SupplierItem.name.set(name)])
 
     def rotate(self, supplier: Supplier, secrets: tuple[str, ...], request: RequestKey, at: datetime) -> bool:
         try:
             with Transaction() as transaction:
                 remember(transaction, request, supplier.supplier_id, at)
                 transaction.update(
-                    SupplierItem(pk=supplier.supplier_id, sk="supplier"),
-                    actions=[SupplierItem.inbox_secrets.set(list(secrets))],
-                    condition=SupplierItem.inbox_secrets == list(supplier.inbox_secrets),
+                    SupplierItem(supplier.supplier_id, "supplier"),
+                    actions=[SupplierItem.inbox_secrets.set(secrets)],
+                    condition=SupplierItem.inbox_secrets == supplier.inbox_secrets,
                 )
         except ConditionFailedError as error:
             return _earlier(error, request) is not None
@@ -199,23 +183,14 @@ class DynamoInbox:
     """`partners.ports.Inbox`."""
 
     def receive(self, message: InboxMessage, keep_until: datetime) -> InboxMessage:
-        item = InboxItem(
-            pk=message.source,
-            sk=f"inbox#{message.message_id}",
-            body=message.body,
-            received_at=message.received_at,
-            state=message.state,
-            expires_at=keep_until,
-        )
-        if item.put_if(InboxItem.pk.does_not_exist()):
+        item = InboxItem(**fields_of(message, InboxItem), expires_at=keep_until)
+        if item.put_if(InboxItem.source.does_not_exist()):
             return message
-        item = InboxItem.get(item.pk, item.sk, consistent_read=True)
-        state = convert(item.state, MessageState)
-        return InboxMessage(message.source, message.message_id, item.body, item.received_at, state)
+        return record_of(InboxMessage, InboxItem.get(message.source, message.message_id, consistent_read=True))
 
     def done(self, source: str, message_id: str) -> None:
         done: MessageState = "done"
-        InboxItem(pk=source, sk=f"inbox#{message_id}").update([InboxItem.state.set(done)])
+        InboxItem(source, message_id).update([InboxItem.state.set(done)])
 
 
 class EndpointItem(Table):
@@ -224,28 +199,38 @@ class EndpointItem(Table):
     class Meta:
         variable = "PARTNERS_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
+    owner = UnicodeAttribute(hash_key=True, attr_name="pk")
+    endpoint_id = PrefixedAttribute("endpoint#", range_key=True, attr_name="sk")
     url = UnicodeAttribute(null=True)
-    events = JsonAttribute()
-    secrets = JsonAttribute()
+    events = StructAttribute(tuple[str, ...])
+    secrets = StructAttribute(tuple[str, ...])
     status = UnicodeAttribute()
     failing_since = EpochAttribute(null=True)
     created_at = EpochAttribute()
 
 
+class AttemptsAttribute(JsonAttribute):
+    """Attempts as [epoch ms, status, error]."""
+
+    def serialize(self, value: Sequence[Attempt]) -> str:
+        return super().serialize([[to_epoch_ms(made.at), made.status, made.error] for made in value])
+
+    def deserialize(self, value: Any) -> tuple[Attempt, ...]:
+        return tuple(Attempt(from_epoch_ms(at), status, error) for at, status, error in super().deserialize(value))
+
+
 class DeliveryItem(Table):
-    """An event for an endpoint. `attempts` holds [epoch ms, status, error] of the newest."""
+    """An event for an endpoint."""
 
     class Meta:
         variable = "DELIVERIES_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
+    endpoint_id = UnicodeAttribute(hash_key=True, attr_name="pk")
+    delivery_id = UnicodeAttribute(range_key=True, attr_name="sk")
     event_type = UnicodeAttribute()
     body = UnicodeAttribute()
     status = UnicodeAttribute()
-    attempts = JsonAttribute()
+    attempts = AttemptsAttribute()
     tries = IntegerAttribute()
     created_at = EpochAttribute()
     expires_at = ExpiryAttribute()
@@ -275,33 +260,23 @@ class DynamoEndpoints:
             with Transaction() as transaction:
                 remember(transaction, request, endpoint.endpoint_id, endpoint.created_at)
                 transaction.save(
-                    EndpointItem(
-                        pk=endpoint.owner,
-                        sk=f"endpoint#{endpoint.endpoint_id}",
-                        url=endpoint.url,
-                        events=list(endpoint.events),
-                        secrets=list(endpoint.secrets),
-                        status=endpoint.status,
-                        failing_since=endpoint.failing_since,
-                        created_at=endpoint.created_at,
-                    ),
-                    condition=EndpointItem.pk.does_not_exist(),
+                    EndpointItem(**fields_of(endpoint, EndpointItem)), condition=EndpointItem.owner.does_not_exist()
                 )
         except ConditionFailedError as error:
             return _earlier(error, request) or endpoint.endpoint_id
         return None
 
     def find(self, owner: str, endpoint_id: str) -> Endpoint | None:
-        item = EndpointItem.find(owner, f"endpoint#{endpoint_id}")
-        return None if item is None else _endpoint(item)
+        item = EndpointItem.find(owner, endpoint_id)
+        return None if item is None else record_of(Endpoint, item)
 
     def remove(self, owner: str, endpoint_id: str) -> None:
-        EndpointItem(pk=owner, sk=f"endpoint#{endpoint_id}").delete()
+        EndpointItem(owner, endpoint_id).delete()
         self._known.pop(owner, None)
 
     def of(self, owner: str) -> Sequence[Endpoint]:
-        found = EndpointItem.query(owner, EndpointItem.sk.startswith("endpoint#"), consistent_read=True)
-        return [_endpoint(item) for item in found]
+        every = EndpointItem.endpoint_id.startswith("")  # behind the prefix
+        return [record_of(Endpoint, item) for item in EndpointItem.query(owner, every, consistent_read=True)]
 
     def listening(self, owner: str) -> Sequence[Endpoint]:
         until, known = self._known.get(owner, (0.0, ()))
@@ -312,7 +287,7 @@ class DynamoEndpoints:
 
     def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
         since = EndpointItem.failing_since
-        changed = _endpoint_key(endpoint).update_if(
+        changed = EndpointItem(endpoint.owner, endpoint.endpoint_id).update_if(
             [
                 EndpointItem.status.set(status),
                 since.remove() if failing_since is None else since.set(failing_since),
@@ -327,9 +302,9 @@ class DynamoEndpoints:
             with Transaction() as transaction:
                 remember(transaction, request, endpoint.endpoint_id, at)
                 transaction.update(
-                    _endpoint_key(endpoint),
-                    actions=[EndpointItem.secrets.set(list(secrets))],
-                    condition=EndpointItem.secrets == list(endpoint.secrets),
+                    EndpointItem(endpoint.owner, endpoint.endpoint_id),
+                    actions=[EndpointItem.secrets.set(secrets)],
+                    condition=EndpointItem.secrets == endpoint.secrets,
                 )
         except ConditionFailedError as error:
             return _earlier(error, request) is not None
@@ -352,42 +327,30 @@ class DynamoDeliveries:
                     condition=EventItem.pk.does_not_exist(),
                     return_values="ALL_OLD",
                 )
-                transaction.save(
-                    DeliveryItem(
-                        pk=delivery.endpoint_id,
-                        sk=delivery.delivery_id,
-                        event_type=delivery.event_type,
-                        body=delivery.body,
-                        status=delivery.status,
-                        attempts=[],
-                        tries=0,
-                        created_at=delivery.created_at,
-                        expires_at=keep_until,
-                    )
-                )
+                transaction.save(DeliveryItem(**fields_of(delivery, DeliveryItem), expires_at=keep_until))
         except ConditionFailedError as error:
             return str(error.failed[0]["delivery_id"]["S"])
         return delivery.delivery_id
 
     def find(self, endpoint_id: str, delivery_id: str) -> Delivery | None:
         item = DeliveryItem.find(endpoint_id, delivery_id)
-        return None if item is None else _delivery(item)
+        return None if item is None else record_of(Delivery, item)
 
     def note(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus) -> None:
         log = (*delivery.attempts, attempt)[-_LOGGED_ATTEMPTS:]
         unchanged = DeliveryItem.tries == delivery.tries
-        DeliveryItem(pk=delivery.endpoint_id, sk=delivery.delivery_id).update_if(
+        DeliveryItem(delivery.endpoint_id, delivery.delivery_id).update_if(
             [
-                DeliveryItem.attempts.set([[to_epoch_ms(made.at), made.status, made.error] for made in log]),
+                DeliveryItem.attempts.set(log),
                 DeliveryItem.tries.set(delivery.tries + 1),
                 DeliveryItem.status.set(status),
             ],
-            DeliveryItem.pk.exists() if status == "delivered" else unchanged,
+            DeliveryItem.endpoint_id.exists() if status == "delivered" else unchanged,
         )
 
     def reopen(self, delivery: Delivery) -> None:
-        item = DeliveryItem(pk=delivery.endpoint_id, sk=delivery.delivery_id)
-        item.update_if([DeliveryItem.status.set("waiting")], DeliveryItem.pk.exists())
+        item = DeliveryItem(delivery.endpoint_id, delivery.delivery_id)
+        item.update_if([DeliveryItem.status.set("waiting")], DeliveryItem.endpoint_id.exists())
 
     def page(
         self, endpoint_id: str, before: str, limit: int, after: str | None
@@ -395,12 +358,12 @@ class DynamoDeliveries:
         items, last = read_page(
             DeliveryItem.query,
             endpoint_id,
-            DeliveryItem.sk < before,
+            DeliveryItem.delivery_id < before,
             limit=limit,
             start=None if after is None else {"pk": endpoint_id, "sk": after},
             consistent_read=True,  # a delivery missed here would never be listed
         )
-        return [_delivery(item) for item in items], last.sk if last else None
+        return [record_of(Delivery, item) for item in items], last.delivery_id if last else None
 
 
 def _earlier(error: ConditionFailedError, request: RequestKey) -> str | None:
@@ -409,43 +372,3 @@ def _earlier(error: ConditionFailedError, request: RequestKey) -> str | None:
     The record of a request expires after a week: then only the id, which is derived from the request, shows the repeat.
     """
     return result_of(error.failed[0], request) if 0 in error.failed else None
-
-
-def _endpoint_key(endpoint: Endpoint) -> EndpointItem:
-    return EndpointItem(pk=endpoint.owner, sk=f"endpoint#{endpoint.endpoint_id}")
-
-
-def _key(item: KeyItem) -> ApiKey:
-    return ApiKey(
-        item.pk,
-        item.secret_sha256,
-        frozenset(item.scopes),
-        item.owner,
-        item.owner_name,
-        item.name,
-        item.created_at,
-        convert(item.state, KeyState),
-    )
-
-
-def _supplier(item: SupplierItem) -> Supplier:
-    return Supplier(item.pk, item.name, tuple(item.inbox_secrets), item.created_at)
-
-
-def _endpoint(item: EndpointItem) -> Endpoint:
-    return Endpoint(
-        item.sk.removeprefix("endpoint#"),
-        item.pk,
-        item.url,
-        tuple(item.events),
-        tuple(item.secrets),
-        convert(item.status, EndpointStatus),
-        item.failing_since,
-        item.created_at,
-    )
-
-
-def _delivery(item: DeliveryItem) -> Delivery:
-    attempts = tuple(Attempt(from_epoch_ms(at), status, error) for at, status, error in item.attempts)
-    status = convert(item.status, DeliveryStatus)
-    return Delivery(item.pk, item.sk, item.event_type, item.body, status, attempts, item.tries, item.created_at)

@@ -13,9 +13,9 @@ partition. A table of its own, so that a function which asks for a second person
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import convert
 from pynamodb.attributes import UnicodeAttribute
 
+from cardstock.aws.items import fields_of, record_of
 from cardstock.aws.pages import read_page
 from cardstock.aws.requests import remember, result_of
 from cardstock.aws.tables import ConditionFailedError, EpochAttribute, IntegerAttribute, Table, Transaction
@@ -34,7 +34,7 @@ class PersonItem(Table):
         variable = "STAFF_TABLE"
 
     pk = UnicodeAttribute(hash_key=True, default=_PERSON)
-    sk = UnicodeAttribute(range_key=True)
+    person_id = UnicodeAttribute(range_key=True, attr_name="sk")
     name = UnicodeAttribute()
     created_by = UnicodeAttribute()
     created_at = EpochAttribute()
@@ -62,16 +62,7 @@ class DynamoPersons:
         try:
             with Transaction() as transaction:
                 remember(transaction, request, person.person_id, person.created_at)
-                transaction.save(
-                    PersonItem(
-                        sk=person.person_id,
-                        name=person.name,
-                        created_by=person.created_by,
-                        created_at=person.created_at,
-                        state=person.state,
-                    ),
-                    condition=PersonItem.pk.does_not_exist(),
-                )
+                transaction.save(PersonItem(**fields_of(person, PersonItem)), condition=PersonItem.pk.does_not_exist())
                 transaction.update(CountItem(), actions=[CountItem.persons.add(1)], condition=few)
         except ConditionFailedError as error:
             if 0 in error.failed:
@@ -83,22 +74,19 @@ class DynamoPersons:
         if len(person_id) > _LONGEST_ID:  # DynamoDB answers a key of more than 1 024 bytes with a validation error
             return None
         item = PersonItem.find(_PERSON, person_id)
-        return None if item is None else _person(item)
+        return None if item is None else record_of(Person, item)
 
     def find_persons(self, person_ids: Sequence[str]) -> Mapping[str, Person]:
         keys = [(_PERSON, person_id) for person_id in person_ids if 0 < len(person_id) <= _LONGEST_ID]
-        return {item.sk: _person(item) for item in PersonItem.batch_get(keys, consistent_read=True)} if keys else {}
+        found = PersonItem.batch_get(keys, consistent_read=True) if keys else ()
+        return {item.person_id: record_of(Person, item) for item in found}
 
     def deactivate(self, person_id: str) -> bool:
         inactive: PersonState = "inactive"
-        item = PersonItem(pk=_PERSON, sk=person_id)
-        return item.update_if([PersonItem.state.set(inactive)], PersonItem.pk.exists())
+        return PersonItem(_PERSON, person_id).update_if([PersonItem.state.set(inactive)], PersonItem.pk.exists())
 
     def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
         start = None if after is None else {"pk": _PERSON, "sk": after}
-        items, last = read_page(PersonItem.query, _PERSON, PersonItem.sk.startswith("stf_"), limit=limit, start=start)
-        return [_person(item) for item in items], last.sk if last else None
-
-
-def _person(item: PersonItem) -> Person:
-    return Person(item.sk, item.name, item.created_by, item.created_at, convert(item.state, PersonState))
+        ids = PersonItem.person_id.startswith("stf_")
+        items, last = read_page(PersonItem.query, _PERSON, ids, limit=limit, start=start)
+        return [record_of(Person, item) for item in items], last.person_id if last else None

@@ -9,7 +9,7 @@ both forms, so neither codec can read what the other one wrote.
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,7 +32,12 @@ class StructAttribute(Attribute[Any]):
 
     def __init__(self, kind: Any, **options: Any) -> None:
         super().__init__(**options)
-        self._decoder = msgspec.json.Decoder(kind)
+        self._kind = kind
+
+    @cached_property
+    def _decoder(self) -> "msgspec.json.Decoder[Any]":
+        # When it is first needed: an import makes every attribute of a table, a call reads few of them.
+        return msgspec.json.Decoder(self._kind)
 
     def serialize(self, value: Any) -> str:
         text = msgspec.json.encode(sorted(value) if isinstance(value, frozenset) else value).decode()

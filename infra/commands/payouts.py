@@ -63,13 +63,13 @@ def reconcile(payout_id: str, as_json: AsJson = False) -> None:
     operators.need_tables()
     from msgspec.structs import replace
 
-    from cardstock.flows import wiring as flows_wiring
+    from cardstock.flows import paying_out_wiring
     from cardstock.payouts import schemas as models
     from cardstock.payouts import wiring as payouts_wiring
     from cardstock.payouts.reporting import compare_books
 
     batch = _batch(payout_id)
-    books, pending = compare_books(batch, payouts_wiring.payouts(), flows_wiring.payout_ledger())
+    books, pending = compare_books(batch, payouts_wiring.payouts(), paying_out_wiring.payout_ledger())
     told = models.PayoutDetail.of(replace(batch, books=books)).books
     assert told is not None
     if as_json:
@@ -105,11 +105,11 @@ def _file(file: "File") -> dict[str, Any]:
 
 def _rewritten(batch: "Batch") -> dict[str, str]:
     """Name and hash of every file that the stored books give now."""
-    from cardstock.flows import wiring as flows_wiring
+    from cardstock.flows import paying_out_wiring
     from cardstock.payouts import wiring as payouts_wiring
     from cardstock.payouts.reporting import report_of
 
-    made = report_of(batch, payouts_wiring.brand(), payouts_wiring.payouts(), flows_wiring.payout_ledger())
+    made = report_of(batch, payouts_wiring.brand(), payouts_wiring.payouts(), paying_out_wiring.payout_ledger())
     documents = [write(made) for write in payouts_wiring.report_writers()]
     return {document.name: hashlib.sha256(document.content).hexdigest() for document in documents}
 

@@ -15,7 +15,7 @@ from cardstock.compliance.model import Lift, Subtree
 from cardstock.compliance.store import stopped
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.schedule import UnfinishedError
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import paying_out_wiring
 from cardstock.members import wiring as members_wiring
 from cardstock.members.identity import verify_person
 from cardstock.members.model import Account, Member
@@ -249,9 +249,9 @@ def test_whoever_is_stopped_is_left_out_of_payouts_and_nobody_else(shop: Shop) -
     for name in ("mem_r", "mem_x"):
         member = Member(name, f"dev:app:{name}", shop.clock.now())
         members_wiring.members().register_member(member, Account("dev", "app", name), None)
-    before = flows_wiring.payees()(["mem_r", "mem_x"], shop.clock.now())
+    before = paying_out_wiring.payees()(["mem_r", "mem_x"], shop.clock.now())
     look(shop)
-    after = flows_wiring.payees()(["mem_r", "mem_x"], shop.clock.now())
+    after = paying_out_wiring.payees()(["mem_r", "mem_x"], shop.clock.now())
 
     assert {name: payee.hold for name, payee in before.items()} == {"mem_r": False, "mem_x": False}
     assert {name: payee.hold for name, payee in after.items()} == {"mem_r": True, "mem_x": False}

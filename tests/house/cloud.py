@@ -152,7 +152,7 @@ def provision(cloud: Cloud) -> None:
 def forget_factories() -> None:
     """Make every factory start anew: what one test's function keeps must not spare the next one its calls."""
     for name, module in tuple(sys.modules.items()):
-        if name.startswith("cardstock.") and name.endswith(".wiring"):
+        if name.startswith("cardstock.") and name.endswith("wiring"):
             for factory in vars(module).values():
                 if hasattr(factory, "cache_clear"):
                     factory.cache_clear()

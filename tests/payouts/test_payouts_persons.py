@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.errors import ConflictError
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import paying_out_wiring
 from cardstock.ids import RequestKey
 from cardstock.members.model import Person
 from cardstock.members.store import DynamoMembers
@@ -161,7 +161,7 @@ def test_a_transfer_that_failed_is_retried_with_the_tax_of_what_was_paid(finance
     again = retried(lost, "stf_li")
     found = payouts_wiring.payouts().find_batch(payout)
     assert found is not None
-    known = flows_wiring.payees()(members, finance.clock.now())
+    known = paying_out_wiring.payees()(members, finance.clock.now())
     before, waiting = figures_before(found, [again], known, payouts_wiring.payouts())
 
     assert not waiting

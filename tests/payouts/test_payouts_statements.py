@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import paying_out_wiring
 from cardstock.ledger.model import StatementLine
 from cardstock.ledger.statements import statement_key
 from cardstock.ledger.statements_store import DynamoStatements, StatementItem
@@ -31,7 +31,7 @@ def test_a_statement_longer_than_one_answer_is_read_to_its_end(cloud: Cloud) -> 
         KeyConditionExpression="pk = :member",
         ExpressionAttributeValues={":member": {"S": "mem_a"}},
     )
-    read = flows_wiring.payout_ledger().statements(["mem_a"], None, AT + timedelta(days=1))
+    read = paying_out_wiring.payout_ledger().statements(["mem_a"], None, AT + timedelta(days=1))
 
     assert len(first["Items"]) < len(put_ones)
     assert [line for line in read if line.account == "available"] == put_ones
@@ -40,7 +40,7 @@ def test_a_statement_longer_than_one_answer_is_read_to_its_end(cloud: Cloud) -> 
 def test_a_statement_is_read_from_the_batch_before_until_the_batch_was_opened(cloud: Cloud) -> None:
     lines = [put("mem_a", number, "ord_1") for number in range(4)]
 
-    read = flows_wiring.payout_ledger().statements(["mem_a"], lines[1].at, lines[3].at)
+    read = paying_out_wiring.payout_ledger().statements(["mem_a"], lines[1].at, lines[3].at)
 
     assert cloud.items("statements")
     assert [line.entry for line in read if line.account == "available"] == [lines[1].entry, lines[2].entry]

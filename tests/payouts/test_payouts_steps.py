@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.errors import ConflictError, RefusedError
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import paying_out_wiring
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.model import Balance, Line, Payee, Period, Rules, batch_id, new_line, written
 from cardstock.payouts.opening import Opener, open_batch
@@ -110,7 +110,7 @@ class Growing:
 
     def __init__(self, finance: Finance, member: str, fen: int) -> None:
         self._finance, self._member, self._fen = finance, member, fen
-        self._ledger = flows_wiring.payout_ledger()
+        self._ledger = paying_out_wiring.payout_ledger()
 
     def balances(self, members: Sequence[str]) -> Mapping[str, Balance]:
         self._finance.earn(self._member, self._fen)
@@ -139,12 +139,12 @@ def test_a_step_that_lists_late_adds_nobody_whom_the_other_one_has_left_out(fina
     finance.tick()
 
     def held(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
-        known = dict(flows_wiring.payees()(members, now))
+        known = dict(paying_out_wiring.payees()(members, now))
         return known | {late: replace(known[late], hold=True)}
 
     def after_the_other_step(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
         finance.advance(payees=held)
-        return flows_wiring.payees()(members, now)
+        return paying_out_wiring.payees()(members, now)
 
     with pytest.raises(ConflictError, match="PAYOUT_CHANGED"):
         finance.advance(payees=after_the_other_step)
@@ -178,7 +178,7 @@ def test_a_line_that_another_step_adds_to_a_batch_of_nobody_is_not_sent_without_
     met: Any = Met(member)
 
     def nobody_yet(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
-        return {found: replace(payee, hold=True) for found, payee in flows_wiring.payees()(members, now).items()}
+        return {found: replace(payee, hold=True) for found, payee in paying_out_wiring.payees()(members, now).items()}
 
     finance.advance(payees=nobody_yet, payouts=met)
     finance.advance()
@@ -203,7 +203,7 @@ class Interrupted:
         if not self.interrupted:
             self.interrupted = True
             self._finance.advance(chunks=self._chunks)
-        return flows_wiring.payees()(members, now)
+        return paying_out_wiring.payees()(members, now)
 
 
 def test_two_steps_that_list_at_once_list_everybody_once(finance: Finance) -> None:
@@ -277,7 +277,7 @@ def test_what_a_bank_contradicts_once_the_books_have_closed_changes_no_report(fi
     finance.advance(only_csv=True)
     settled = payouts_wiring.payouts().find_batch(PAYOUT)
     assert settled is not None
-    report = report_of(settled, payouts_wiring.brand(), payouts_wiring.payouts(), flows_wiring.payout_ledger())
+    report = report_of(settled, payouts_wiring.brand(), payouts_wiring.payouts(), paying_out_wiring.payout_ledger())
 
     assert more
     assert closed is not None

@@ -16,7 +16,7 @@ from openpyxl import load_workbook
 from cardstock import environment
 from cardstock.clock import rfc3339
 from cardstock.edge import wiring as edge_wiring
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import paying_out_wiring
 from cardstock.members import sessions
 from cardstock.members.model import Person
 from cardstock.members.store import DynamoMembers
@@ -52,7 +52,7 @@ def pay(finance: Finance, period: Period, *, failed: str = "", settle: bool = Tr
     """One month from opening to its end; the member `failed` does not get his money."""
     payout = batch_id(period)
     finance.clock.set(period.ends + timedelta(hours=3))
-    rules = replace(flows_wiring.payout_rules(period), channel="bank_file")
+    rules = replace(paying_out_wiring.payout_rules(period), channel="bank_file")
     open_batch(period, Opener("schedule"), rules, payouts_wiring.payouts())
     finance.advance(payout, only_csv=True)
     finance.approve_as("stf_li", payout)
@@ -263,7 +263,7 @@ def test_method_and_gap_are_settings_of_the_brand(
     monkeypatch.setenv("TAX_METHOD", "platform")
     monkeypatch.setenv("TAX_GAP", gap)
     try:
-        rules = flows_wiring.payout_rules(Period("2026-11"))
+        rules = paying_out_wiring.payout_rules(Period("2026-11"))
     finally:
         monkeypatch.undo()
 

@@ -14,7 +14,7 @@ from cardstock.aws import files as s3
 from cardstock.aws import queues as sqs
 from cardstock.aws.tables import Transaction
 from cardstock.clock import SystemClock, rfc3339, set_clock
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import paying_out_wiring
 from cardstock.ids import RequestKey, derived_id
 from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting, account, transaction_id
 from cardstock.ledger.statements import project
@@ -145,7 +145,7 @@ class Finance:
 
     def open(self, channel: str) -> None:
         """Open November's batch for a channel, as the schedule would where the brand had chosen it."""
-        rules = replace(flows_wiring.payout_rules(Period("2026-11")), channel=channel)
+        rules = replace(paying_out_wiring.payout_rules(Period("2026-11")), channel=channel)
         open_batch(Period("2026-11"), Opener("schedule"), rules, payouts_wiring.payouts())
         payouts_wiring.request_step(PAYOUT)
 
@@ -202,7 +202,7 @@ class Finance:
     ) -> bool:
         """One step that has time for so many chunks. `only_csv` leaves the slow writers of the report out."""
         left = iter(range(chunks))
-        needs = flows_wiring.payout_step(lambda: next(left, None) is not None)
+        needs = paying_out_wiring.payout_step(lambda: next(left, None) is not None)
         needs = replace(
             needs,
             payouts=payouts or needs.payouts,

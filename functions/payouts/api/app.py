@@ -4,12 +4,11 @@ from functools import partial
 
 from cardstock import clock
 from cardstock.aws.tables import connect
-from cardstock.catalog import wiring as catalog_wiring
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import paying_out_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import schemas as models
 from cardstock.payouts import wiring
@@ -37,8 +36,8 @@ def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
     There is one a month: every call returns the same payout. Another person has to approve it.
     """
     opener = Opener(request.caller.actor, request.caller.name)
-    keep = partial(catalog_wiring.keep_request, request.key)
-    batch, repeated = open_by_hand(request.body.period, opener, flows_wiring.payout_rules, keep, wiring.payouts())
+    keep = partial(wiring.keep_request, request.key)
+    batch, repeated = open_by_hand(request.body.period, opener, paying_out_wiring.payout_rules, keep, wiring.payouts())
     wiring.request_step(batch.id)
     return Answer(models.Payout.of(batch), replayed=repeated)
 

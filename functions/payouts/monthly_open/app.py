@@ -5,7 +5,7 @@ from typing import Any
 
 from cardstock.aws.tables import connect
 from cardstock.edge import schedule
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import paying_out_wiring
 from cardstock.payouts import steps, wiring
 from cardstock.payouts.model import SCHEDULE_ACTOR, Period
 from cardstock.payouts.opening import Opener, open_batch
@@ -14,7 +14,7 @@ from cardstock.payouts.opening import Opener, open_batch
 def run(scheduled_at: datetime, _context: Any) -> dict[str, Any]:
     """Open once, however often the schedule fires; the next steps follow through the queue."""
     period = Period.before(scheduled_at)
-    batch = open_batch(period, Opener(SCHEDULE_ACTOR), flows_wiring.payout_rules(period), wiring.payouts())
+    batch = open_batch(period, Opener(SCHEDULE_ACTOR), paying_out_wiring.payout_rules(period), wiring.payouts())
     unfinished = steps.unfinished(wiring.payouts())
     for found in unfinished:
         wiring.request_step(found.id)

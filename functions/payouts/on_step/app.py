@@ -7,7 +7,7 @@ import msgspec
 
 from cardstock.aws.tables import connect
 from cardstock.edge import queue
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import paying_out_wiring
 from cardstock.payouts import steps, wiring
 from cardstock.payouts.queue import PayoutStep
 
@@ -18,7 +18,7 @@ STEP_SECONDS = 150
 def take(step: PayoutStep) -> bool:
     """Run the step; return whether to run another at once. The step after the parts sends what they left itself."""
     deadline = time.monotonic() + STEP_SECONDS
-    needs = flows_wiring.payout_step(lambda: time.monotonic() < deadline, in_parts=not step.part)
+    needs = paying_out_wiring.payout_step(lambda: time.monotonic() < deadline, in_parts=not step.part)
     return steps.take(needs, step.payout_id, step.part)
 
 

@@ -4,7 +4,7 @@ from cardstock import clock
 from cardstock.aws.tables import connect
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import paying_out_wiring
 from cardstock.members.model import mask_name
 from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import wiring
@@ -19,7 +19,7 @@ api = Api("tax", callers=partners_wiring.callers)
 def _certificate(member: str, year: str) -> Certificate:
     if not (len(year) == 4 and year.isascii() and year.isdigit() and year.startswith("20")):
         raise NOT_FOUND()
-    return certificate_of(member, int(year), wiring.brand(), wiring.payouts(), flows_wiring.persons())
+    return certificate_of(member, int(year), wiring.brand(), wiring.payouts(), paying_out_wiring.persons())
 
 
 @api.get("/v1/me/tax/{year}", answer=models.TaxYear, auth="member", codes=(NOT_FOUND,))

@@ -12,12 +12,9 @@ from cardstock.members import wiring as members_wiring
 from cardstock.network import wiring as network_wiring
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
-from cardstock.payouts import wiring as payouts_wiring
 from cardstock.staff import wiring as staff_wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cardstock.flows.announcing import EventPublisher
     from cardstock.flows.auditing import AuditNeeds
     from cardstock.flows.buying import BuyerNetwork
@@ -33,9 +30,6 @@ if TYPE_CHECKING:
     from cardstock.flows.settling import ReleaseNeeds, SettlingNeeds
     from cardstock.flows.staff_keys import KeyNeeds
     from cardstock.orders.placement import QuoteNeeds
-    from cardstock.payouts import ports as payouts_ports
-    from cardstock.payouts.model import Batch, Period, Rules
-    from cardstock.payouts.needs import StepNeeds
     from cardstock.recommendations.ports import Purchases
 
 
@@ -228,80 +222,4 @@ def settling() -> "SettlingNeeds":
         network=network_wiring.network(),
         plans=network_wiring.plans(),
         events=announcements(),
-    )
-
-
-@cache
-def payout_ledger() -> "payouts_ports.Ledger":
-    """The ledger for payouts."""
-    from cardstock.flows.paying_out import LedgerReads, PayoutLedger
-    from cardstock.ledger import payout_store
-
-    return PayoutLedger(
-        LedgerReads(
-            payout_store.members_with,
-            payout_store.available_of,
-            payout_store.postings_of_transfers,
-            payout_store.changes_of_members,
-        )
-    )
-
-
-@cache
-def payees() -> "payouts_ports.Payees":
-    """Members as payees."""
-    from cardstock.compliance.store import members_and_stopped
-    from cardstock.flows.paying_out import MembersAsPayees
-
-    return MembersAsPayees(members_and_stopped)
-
-
-@cache
-def persons() -> "payouts_ports.Payees":
-    """Members as persons, for tax."""
-    from cardstock.flows.paying_out import MembersAsPersons
-    from cardstock.members.store import members_of
-
-    return MembersAsPersons(members_of)
-
-
-def payout_rules(period: "Period") -> "Rules":
-    """The rules of a period's batch, as the brand is configured now."""
-    from cardstock.flows import paying_out
-    from cardstock.network.presets import DEFAULT_PLAN
-    from cardstock.payouts.channels import MINIMUM_FEN
-
-    channel = environment.text("TRANSFER_CHANNEL")
-    settings = paying_out.PayoutSettings(
-        channel=channel,
-        channel_minimum=MINIMUM_FEN[channel],
-        tax_method=environment.text("TAX_METHOD"),
-        carry_over_gap=environment.text("TAX_GAP") == "carry_over",
-    )
-    plan = network_wiring.network().read_positions((), plan=True).plan or DEFAULT_PLAN
-    return paying_out.payout_rules(period, plan, settings)
-
-
-def announce_payout(kind: str, batch: "Batch") -> None:
-    """Announce a batch's event to partners."""
-    from cardstock.flows import paying_out
-
-    paying_out.announce_payout(announcements(), kind, batch)
-
-
-def payout_step(enough_time: "Callable[[], bool]", *, in_parts: bool = True) -> "StepNeeds":
-    """The ports of a batch's step. `in_parts`: whether it may give the parts of a big batch to the payout map."""
-    from cardstock.payouts.needs import StepNeeds
-
-    return StepNeeds(
-        brand=payouts_wiring.brand(),
-        payouts=payouts_wiring.payouts(),
-        ledger=payout_ledger(),
-        payees=payees(),
-        channel=payouts_wiring.transfer_channel,
-        files=payouts_wiring.report_files(),
-        writers=payouts_wiring.report_writers,
-        announce=announce_payout,
-        payout_map=payouts_wiring.payout_map() if in_parts else None,
-        enough_time=enough_time,
     )

@@ -4,13 +4,14 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cardstock import environment
+from cardstock import clock, environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import httpx
 
+    from cardstock.ids import RequestKey
     from cardstock.payouts import ports as payouts_ports
     from cardstock.payouts.tax.quarters import QuarterNeeds
 
@@ -26,6 +27,13 @@ def payouts() -> "payouts_ports.Payouts":
     from cardstock.payouts.store import DynamoPayouts
 
     return DynamoPayouts()
+
+
+def keep_request(request: "RequestKey", result: str) -> bool:
+    """Remember a request whose work may be repeated; whether it was known."""
+    from cardstock.aws.requests import keep
+
+    return keep(request, result, clock.now())
 
 
 @cache
@@ -60,7 +68,6 @@ def transfer_channel(name: str) -> "payouts_ports.Channel":
 
 @cache
 def _transfer_channel(name: str, account: str) -> "payouts_ports.Channel":
-
     if name == "bank_file":
         from cardstock.payouts.channels.bank_file import BankFile
 

@@ -184,7 +184,7 @@ def simulate(  # noqa: PLR0917 - a command's options are its parameters
             {"margin_floor_bps": margin_floor, "cost_cap_bps": cost_cap, "goal": goal}, simulations.SimulationBounds
         )
     )
-    works = [_Work(index, _trial(name, market), orders, tuple(partner or ())) for index, name in enumerate(plans)]
+    works = [_TrialTask(index, _trial(name, market), orders, tuple(partner or ())) for index, name in enumerate(plans)]
     started = time.perf_counter()
     done = _told(lambda: _play(works, jobs or len(works), show=not as_json))
     seconds = time.perf_counter() - started
@@ -204,7 +204,7 @@ def simulate(  # noqa: PLR0917 - a command's options are its parameters
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _TrialTask:
     """One plan for one process. Recorded orders are read there, one by one."""
 
     index: int
@@ -214,7 +214,7 @@ class _Work:
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
+class _TrialResult:
     outcome: Outcome
     cpu_ms: int
     peak_memory_mb: int
@@ -235,7 +235,7 @@ def _begin(counts: Any) -> None:
     gc.disable()
 
 
-def _work(work: _Work) -> _Done:
+def _work(work: _TrialTask) -> _TrialResult:
     def progress(count: int) -> None:
         _counts[work.index] = count
 
@@ -248,10 +248,10 @@ def _work(work: _Work) -> _Done:
     cpu = time.process_time() - started
     # Kilobytes on Linux, bytes on macOS.
     unit = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return _Done(outcome, int(cpu * 1000), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit)
+    return _TrialResult(outcome, int(cpu * 1000), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit)
 
 
-def _play(works: Sequence[_Work], jobs: int, *, show: bool) -> list[_Done]:
+def _play(works: Sequence[_TrialTask], jobs: int, *, show: bool) -> list[_TrialResult]:
     spawn = multiprocessing.get_context("spawn")
     counts = spawn.Array("q", len(works), lock=False)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"))
@@ -273,7 +273,7 @@ def _play(works: Sequence[_Work], jobs: int, *, show: bool) -> list[_Done]:
         return [future.result() for future in futures]
 
 
-def _size(work: _Work) -> int | None:
+def _size(work: _TrialTask) -> int | None:
     """Members and orders that a made-up shop will have, about; of recorded orders nobody knows before the end."""
     market = work.trial.market
     if work.orders is not None:
@@ -368,7 +368,7 @@ def _print_json(told: Any) -> None:
     print(msgspec.json.format(msgspec.json.encode(told), indent=1).decode())
 
 
-def _show(comparison: Comparison, done: Sequence[_Done], seconds: float) -> None:
+def _show(comparison: Comparison, done: Sequence[_TrialResult], seconds: float) -> None:
     names = names_of(comparison)
     table = Table()
     table.add_column("", overflow="fold")

@@ -27,7 +27,7 @@ from rich.table import Table
 
 from infra.demo.deployment import PUBLIC, STAFF, start
 from infra.demo.figures import UNKNOWN_PURCHASE, Figures, yuan
-from infra.demo.shop import Bought, Member, Shop, ShopError
+from infra.demo.shop import Member, PaidOrder, Shop, ShopError
 from infra.demo.shop_data import EXTRACT, SUPPLIERS, Return, Sale, ShopData, read, windows
 from infra.local.clock import ShiftedClock
 from infra.local.suite import Suite
@@ -111,8 +111,8 @@ class Demo:
         self.guides: list[Member] = []
         self.inviters: list[Member] = []
         self.cards: list[str] = []
-        self.bought: dict[str, list[Bought]] = defaultdict(list)
-        self.due: list[tuple[datetime, str, Bought]] = []
+        self.bought: dict[str, list[PaidOrder]] = defaultdict(list)
+        self.due: list[tuple[datetime, str, PaidOrder]] = []
         self.keys: dict[str, str] = {}
         self.files: list[Path] = []
         self.payout: dict[str, Any] = {}
@@ -285,7 +285,7 @@ class Demo:
         """New tokens for members whose old ones have expired."""
         self.all(self.shop.renew, {member.member_id: member for member in members}.values(), lambda: None)
 
-    def shop_for(self, sales: Sequence[Sale]) -> list[Bought]:
+    def shop_for(self, sales: Sequence[Sale]) -> list[PaidOrder]:
         """A customer's invoices as orders, each from the view of a guide's card to the payment."""
         orders = []
         for sale in sales:
@@ -293,7 +293,7 @@ class Demo:
             card = self.cards[int(sale.customer) % len(self.cards)]
             attribution = self.shop.view_card(card, member)
             order_id, amount, suppliers = self.shop.buy(member, sale.units, attribution)
-            orders.append(Bought(order_id, sale.customer, sale.at, dict(sale.units), amount, suppliers))
+            orders.append(PaidOrder(order_id, sale.customer, sale.at, dict(sale.units), amount, suppliers))
         self.numbers.orders += len(orders)
         self.numbers.supplier_orders += sum(len(order.suppliers) for order in orders)
         self.numbers.sales_fen += sum(order.amount_fen for order in orders)
@@ -315,12 +315,12 @@ class Demo:
                 return
         self.numbers.unmatched[UNKNOWN_PURCHASE] += 1
 
-    def ship(self, order: Bought) -> None:
+    def ship(self, order: PaidOrder) -> None:
         """Every supplier reports its parcel."""
         for supplier_id in order.suppliers:
             self.shop.ship(supplier_id, order.order_id)
 
-    def receive(self, order: Bought) -> None:
+    def receive(self, order: PaidOrder) -> None:
         """The buyer confirms the receipt of what was not returned."""
         if any(order.returnable.values()):
             self.shop.receive(self.members[order.customer], order.order_id)

@@ -90,7 +90,7 @@ class Member:
 
 
 @dataclass(slots=True)
-class Bought:
+class PaidOrder:
     """A paid order, and the units per SKU that can still be returned."""
 
     order_id: str

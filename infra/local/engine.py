@@ -200,7 +200,7 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
-class Provisioned:
+class CreatedResources:
     """The names of what `provision` created; without what existed."""
 
     tables: tuple[str, ...]
@@ -209,13 +209,13 @@ class Provisioned:
     secrets: tuple[str, ...]
 
 
-def provision(template: Template, clients: Clients) -> Provisioned:
+def provision(template: Template, clients: Clients) -> CreatedResources:
     """Create every table, queue, bucket and secret of the template that does not exist yet. Safe to repeat.
 
     Existing ones keep their data and their shape: an index or a stream added to the template since then raises
     EngineError, because local data is not migrated. Queues get their present attributes every time.
     """
-    return Provisioned(
+    return CreatedResources(
         tables=tuple(table.name for table in template.tables if _table(table, clients.dynamodb)),
         queues=tuple(queue.name for queue in _dead_letters_first(template) if _queue(queue, template, clients.sqs)),
         buckets=tuple(bucket.name for bucket in template.buckets if _bucket(bucket, template, clients.s3)),

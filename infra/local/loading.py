@@ -18,7 +18,7 @@ from infra.local.template import (
     Queue,
     Route,
     Secret,
-    Skipped,
+    SkippedResource,
     Table,
     Template,
     TemplateError,
@@ -51,7 +51,7 @@ SKIPPED: Mapping[str, str] = {
 
 
 @dataclass
-class _Found:
+class _StackResources:
     """The resources of the stacks, in their order."""
 
     apis: list[str] = field(default_factory=list)
@@ -64,14 +64,14 @@ class _Found:
     pipes: list[tuple[Stack, str, Mapping[str, Json]]] = field(default_factory=list)
     definitions: dict[str, Json] = field(default_factory=dict)
     routes: list[tuple[str, Route]] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
+    skipped: list[SkippedResource] = field(default_factory=list)
 
     def visit(self, stack: Stack) -> None:
         """Add every resource of a stack and of its nested stacks."""
         for logical_id, resource_type, raw in stack.resources():
             where = f"{stack.prefix}{logical_id}"
             if resource_type in SKIPPED:
-                self.skipped.append(Skipped(where, resource_type, SKIPPED[resource_type]))
+                self.skipped.append(SkippedResource(where, resource_type, SKIPPED[resource_type]))
             elif resource_type in ("AWS::Serverless::Application", "AWS::CloudFormation::Stack"):
                 self.visit(stack.child(logical_id))
             elif resource_type in _READERS:
@@ -122,16 +122,16 @@ class _Found:
         )
 
 
-_READERS: Mapping[str, Callable[[_Found, Stack, str, Mapping[str, Json]], None]] = {
-    "AWS::DynamoDB::Table": _Found._table,
-    "AWS::Pipes::Pipe": _Found._pipe,
-    "AWS::S3::Bucket": _Found._bucket,
-    "AWS::SQS::Queue": _Found._queue,
-    "AWS::SecretsManager::Secret": _Found._secret,
-    "AWS::Serverless::Function": _Found._function,
-    "AWS::Serverless::HttpApi": _Found._api,
-    "AWS::Serverless::LayerVersion": _Found._layer,
-    "AWS::StepFunctions::StateMachine": _Found._machine,
+_READERS: Mapping[str, Callable[[_StackResources, Stack, str, Mapping[str, Json]], None]] = {
+    "AWS::DynamoDB::Table": _StackResources._table,
+    "AWS::Pipes::Pipe": _StackResources._pipe,
+    "AWS::S3::Bucket": _StackResources._bucket,
+    "AWS::SQS::Queue": _StackResources._queue,
+    "AWS::SecretsManager::Secret": _StackResources._secret,
+    "AWS::Serverless::Function": _StackResources._function,
+    "AWS::Serverless::HttpApi": _StackResources._api,
+    "AWS::Serverless::LayerVersion": _StackResources._layer,
+    "AWS::StepFunctions::StateMachine": _StackResources._machine,
 }
 
 
@@ -144,7 +144,7 @@ def load(path: Path, *, place: Place | None = None, parameters: Mapping[str, str
     root = Stack(path=path, place=place, prefix="", given=parameters or {})
     if strange := sorted((parameters or {}).keys() - (root.body.get("Parameters") or {}).keys()):
         raise TemplateError(f"{path.name} has no parameter {', '.join(strange)}")
-    found = _Found()
+    found = _StackResources()
     found.visit(root)
     starters = [pipe for pipe in found.pipes if resources.starts_a_machine(pipe[2])]
     template = Template(

@@ -13,7 +13,7 @@ from infra.local.engine import Clients, Engine
 from infra.local.gateway import Page
 from infra.local.queues import Traffic, depth
 from infra.local.sandbox import Sandbox
-from infra.local.schedules import Ran, ScheduleRunner
+from infra.local.schedules import ScheduleRun, ScheduleRunner
 from infra.local.template import Template
 
 HTML = "text/html; charset=utf-8"
@@ -81,7 +81,7 @@ together; the month's end opens a payout. Time does not go back, logins end afte
 time below.</p></form>"""
 
 
-class Running(Protocol):
+class RunningSuite(Protocol):
     """A running deployment, as the pages show and move it."""
 
     state_dir: Path
@@ -98,7 +98,7 @@ class Running(Protocol):
     def drain(self) -> Any:
         """Run pipes and queues until nothing is due."""
 
-    def tick(self, *, until: datetime) -> list[Ran]:
+    def tick(self, *, until: datetime) -> list[ScheduleRun]:
         """Let time pass."""
 
     def dead_letters(self) -> dict[str, int]:
@@ -106,7 +106,7 @@ class Running(Protocol):
 
 
 def pages(
-    suite: Running, document: Path | None, *, api: str = "api", servers: Mapping[str, str] | None = None
+    suite: RunningSuite, document: Path | None, *, api: str = "api", servers: Mapping[str, str] | None = None
 ) -> dict[str, Page]:
     """The pages of one API by path; a route of the template with the same path has precedence.
 
@@ -131,7 +131,7 @@ def pages(
     return {"/": home, "/docs": docs, "/openapi.json": raw}
 
 
-def actions(suite: Running) -> dict[str, Page]:
+def actions(suite: RunningSuite) -> dict[str, Page]:
     """The actions of the pages' buttons, by path."""
 
     def later(form: Mapping[str, str]) -> tuple[str, bytes]:
@@ -171,7 +171,7 @@ def _code(text: str) -> str:
     return f"<code>{escape(text)}</code>"
 
 
-def overview(suite: Running) -> str:
+def overview(suite: RunningSuite) -> str:
     """The page with what runs, as HTML."""
     template = suite.template
     parts = [
@@ -243,7 +243,7 @@ def overview(suite: Running) -> str:
     return _page("What runs here", "".join(parts))
 
 
-def _tiles(suite: Running) -> str:
+def _tiles(suite: RunningSuite) -> str:
     waiting = sum(depth(queue, suite.clients.sqs).visible for queue in suite.template.queues)
     dead = sum(suite.dead_letters().values())
     tiles = (
@@ -258,7 +258,7 @@ def _tiles(suite: Running) -> str:
     return f"<div class=tiles>{cells}</div>"
 
 
-def _queues(suite: Running) -> str:
+def _queues(suite: RunningSuite) -> str:
     targets = {queue.dead_letter_arn for queue in suite.template.queues}
     targets |= {schedule.dead_letter_arn for schedule in suite.template.schedules()}
     readers = {runner.queue.name: runner for runner in suite.traffic.queues}

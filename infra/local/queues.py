@@ -409,7 +409,7 @@ class DrainError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Drained:
+class DrainCounts:
     """Counts of a drain: records forwarded by pipes, messages handled, failed attempts, messages due later."""
 
     forwarded: int
@@ -469,7 +469,7 @@ class Traffic:
         """Forward what is in the streams. Returns the number of records read."""
         return sum(runner.pump() for runner in self.pipes)
 
-    def drain(self, *, timeout: float = 300.0) -> Drained:
+    def drain(self, *, timeout: float = 300.0) -> DrainCounts:
         """Run pipes and queues until all are empty, except for delayed messages. DrainError after `timeout` s."""
         before = self._counts()
         deadline = time.monotonic() + timeout
@@ -495,7 +495,7 @@ class Traffic:
             if not sum([job.result() for job in jobs]) and not moved:
                 time.sleep(0.02)
         forwarded, handled, failed = (now - then for now, then in zip(self._counts(), before, strict=True))
-        return Drained(forwarded, handled, failed, sum(entry.delayed for entry in depths))
+        return DrainCounts(forwarded, handled, failed, sum(entry.delayed for entry in depths))
 
     def _counts(self) -> tuple[int, int, int]:
         return (

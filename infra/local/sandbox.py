@@ -65,11 +65,11 @@ def is_genuine(key: str, headers: Mapping[str, str], body: bytes, now: datetime)
     return abs(at - now) <= _TOLERANCE and any(hmac.compare_digest(expected, candidate) for candidate in given)
 
 
-Tell = Callable[[bytes, Mapping[str, str]], int | None]
+NoticeSender = Callable[[bytes, Mapping[str, str]], int | None]
 """Delivers a notice: content and headers to the status of the answer; None without an answer."""
 
 
-def post_to(api_url: str) -> Tell:
+def post_to(api_url: str) -> NoticeSender:
     """Delivers notices to the API at `api_url`."""
     address = urlsplit(api_url)
 
@@ -91,7 +91,9 @@ def post_to(api_url: str) -> Tell:
 class Sandbox:
     """The channel. `refund_status` is the result of a new refund; `processing` ones succeed when asked again."""
 
-    def __init__(self, *, tell: Tell, key: Callable[[], str], clock: ShiftedClock, book: Path | None = None) -> None:
+    def __init__(
+        self, *, tell: NoticeSender, key: Callable[[], str], clock: ShiftedClock, book: Path | None = None
+    ) -> None:
         self.url = ""
         self.refund_status = "succeeded"
         self.payments: dict[str, dict[str, Any]] = {}

@@ -154,7 +154,7 @@ def _nearest_weekday(day: date, last: int) -> date:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class ScheduleRun:
     """One due time of a schedule, and its result: the function's answer, or the error."""
 
     schedule: str
@@ -221,13 +221,13 @@ class ScheduleRunner:
         *,
         between: Callable[[], object] = lambda: None,
         collapse_under: timedelta | None = None,
-    ) -> list[Ran]:
+    ) -> list[ScheduleRun]:
         """Move the clock to every due time up to `until` and run what is due then; finally move it to `until`.
 
         `between` is called after each event, to handle its messages before the next. After its retries, a failing
         schedule's event is sent to its dead-letter queue, and the others go on.
         """
-        ran: list[Ran] = []
+        ran: list[ScheduleRun] = []
         for moment, schedule in self.plan(until, collapse_under):
             if moment > self._clock.now():
                 self._clock.move_to(moment)
@@ -239,7 +239,7 @@ class ScheduleRunner:
         self.since = max(self.since, until)
         return ran
 
-    def run(self, schedule: Schedule, due: datetime) -> Ran:
+    def run(self, schedule: Schedule, due: datetime) -> ScheduleRun:
         """Invoke the schedule's function for `due`, with its retries."""
         function = self._template.function(schedule.function)
         error: FunctionError | None = None
@@ -247,7 +247,7 @@ class ScheduleRunner:
         for attempt in range(1, 2 + min(schedule.retries, 2)):  # Lambda tries an asynchronous event three times
             event = self._event(schedule, due, attempt)
             try:
-                return Ran(schedule.name, function.name, due, self._invoker.invoke(function, event), None)
+                return ScheduleRun(schedule.name, function.name, due, self._invoker.invoke(function, event), None)
             except FunctionError as failed:
                 error = failed
                 self._report(f"{schedule.name}: attempt {attempt} for {due.isoformat()} failed: {failed}")
@@ -262,7 +262,7 @@ class ScheduleRunner:
                     "SCHEDULED_TIME": {"DataType": "String", "StringValue": _iso(due)},
                 },
             )
-        return Ran(schedule.name, function.name, due, None, str(error))
+        return ScheduleRun(schedule.name, function.name, due, None, str(error))
 
     def _event(self, schedule: Schedule, due: datetime, attempt: int) -> Any:
         place = self._template.place

@@ -24,13 +24,13 @@ from typing import Any, Self
 
 from infra.local import costs, pages
 from infra.local.clock import ShiftedClock
-from infra.local.engine import Clients, Engine, Provisioned, account, connect, environment, provision, reserve
+from infra.local.engine import Clients, CreatedResources, Engine, account, connect, environment, provision, reserve
 from infra.local.gateway import Gateway, HttpAnswer
 from infra.local.invoke import WorkerPool
 from infra.local.loading import load
-from infra.local.queues import Drained, Traffic, depth
+from infra.local.queues import DrainCounts, Traffic, depth
 from infra.local.sandbox import Sandbox, post_to
-from infra.local.schedules import Ran, ScheduleRunner
+from infra.local.schedules import ScheduleRun, ScheduleRunner
 from infra.local.stack import parse_yaml
 from infra.local.state import ENVIRONMENT, MEMORY
 from infra.local.template import Place, Template
@@ -92,7 +92,7 @@ class Suite:
         state_dir: Path,
         engine: Engine,
         template: Template,
-        provisioned: Provisioned,
+        provisioned: CreatedResources,
         clients: Clients,
         clock: ShiftedClock,
         memory: _Memory,
@@ -257,12 +257,14 @@ class Suite:
         """
         return self.engine.costs()
 
-    def drain(self, *, timeout: float = 300.0) -> Drained:
+    def drain(self, *, timeout: float = 300.0) -> DrainCounts:
         """Run pipes and queues until every due message was handled, or is in a dead-letter queue."""
         self.engine.check()
         return self.traffic.drain(timeout=timeout)
 
-    def tick(self, *, until: datetime, settle: bool = True, collapse_under: timedelta | None = None) -> list[Ran]:
+    def tick(
+        self, *, until: datetime, settle: bool = True, collapse_under: timedelta | None = None
+    ) -> list[ScheduleRun]:
         """Let time pass until `until`, running every due schedule; `settle` drains after each.
 
         Of due times less than `collapse_under` apart (default six hours) only the last is run.
@@ -273,7 +275,7 @@ class Suite:
             self._remember()
             return ran
 
-    def run_schedule(self, function: str, due: datetime | None = None) -> Ran:
+    def run_schedule(self, function: str, due: datetime | None = None) -> ScheduleRun:
         """Run the schedule of `function` (its folder's name) now, for `due` or the present time."""
         name = self.template.function(function).name
         schedule = next(schedule for schedule in self.template.schedules() if schedule.function == name)

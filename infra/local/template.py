@@ -161,7 +161,7 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedResource:
     """A resource that is not needed on one machine."""
 
     logical_id: str
@@ -182,7 +182,7 @@ class Template:
     buckets: tuple[Bucket, ...]
     secrets: tuple[Secret, ...]
     pipes: tuple[Pipe, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedResource, ...]
     outputs: Mapping[str, Json]
     machines: tuple[Machine, ...] = ()
 

@@ -10,13 +10,13 @@ import pytest
 
 from cardstock.edge import signatures
 from infra.local.clock import ShiftedClock
-from infra.local.sandbox import Sandbox, SandboxError, Tell, is_genuine, sign
+from infra.local.sandbox import NoticeSender, Sandbox, SandboxError, is_genuine, sign
 
 KEY = "c2FuZGJveC1rZXktZm9yLXRlc3Rz"
 
 
 def sandbox(
-    clock: ShiftedClock | None = None, book: Path | None = None, tell: Tell = lambda _body, _headers: None
+    clock: ShiftedClock | None = None, book: Path | None = None, tell: NoticeSender = lambda _body, _headers: None
 ) -> Sandbox:
     return Sandbox(tell=tell, key=lambda: KEY, clock=clock or ShiftedClock(), book=book)
 

@@ -10,8 +10,8 @@ from cardstock.ledger.audit import OrderTruth, Report, SingleTruth, TransferTrut
 from cardstock.ledger.claw_back import claw_back
 from cardstock.ledger.model import (
     Balance,
-    Claw,
     LedgerTransaction,
+    OrderClawBack,
     Posting,
     RewardKind,
     account,
@@ -156,7 +156,7 @@ def unknown_account(written: Written) -> None:
         (lambda w: row(w, "ord_1", state="frozen"), {("rewards/ord_1", "wrong_row")}),
         (lambda w: row(w, "ord_2", claws=()), {("rewards/ord_2", "wrong_row")}),
         (
-            lambda w: row(w, "ord_2", claws=(Claw("rfd_2", (("direct", 301), ("team", 200), ("peer", 20))),)),
+            lambda w: row(w, "ord_2", claws=(OrderClawBack("rfd_2", (("direct", 301), ("team", 200), ("peer", 20))),)),
             {("rewards/ord_2", "wrong_row")},
         ),
         (lambda w: row(w, "ord_2", plan="chain21@9"), {("rewards/ord_2", "wrong_row")}),

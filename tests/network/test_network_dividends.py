@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cardstock.clock import set_clock
 from cardstock.network import dividends
-from cardstock.network.model import Divided, DividendShare, Person, Snapshot, TeamSale
+from cardstock.network.model import DividendShare, DivisionProgress, Person, Snapshot, TeamSale
 from cardstock.network.plan import Plan, PublishedPlan
 from cardstock.network.presets import TEAM_DIVIDEND
 from tests.people.clock import TestClock
@@ -41,7 +41,7 @@ class DividendMonth:
     def give_back(self, order_id: str, refund_id: str, fen: int, sequence: int, snapshot: Snapshot = OWNED) -> None:
         dividends.count_returned(order_id, refund_id, sequence, snapshot, fen, team_sales=self.sales, plans=self.plans)
 
-    def divide(self, month: str = NOVEMBER, time_left: Callable[[], bool] = lambda: True) -> Divided:
+    def divide(self, month: str = NOVEMBER, time_left: Callable[[], bool] = lambda: True) -> DivisionProgress:
         self.clock.set(datetime(2026, 12, 1, tzinfo=UTC))
         return dividends.divide(month, self.paid.append, team_sales=self.sales, plans=self.plans, time_left=time_left)
 
@@ -152,7 +152,7 @@ def test_a_divided_month_is_told_again_without_reading_its_sales(month: Dividend
 
 
 def test_a_month_in_which_nobody_has_a_share_leaves_nothing(month: DividendMonth) -> None:
-    assert month.divide() == Divided(finished=True)
+    assert month.divide() == DivisionProgress(finished=True)
     assert month.sales.progress == {}
 
 
@@ -178,6 +178,6 @@ def test_a_run_that_is_killed_repeats_at_most_the_last_few(month: DividendMonth)
         month.divide(time_left=killed)
     end = month.divide()
 
-    assert end == Divided("team@1#mem_059", 60, 60 * 200, finished=True)
+    assert end == DivisionProgress("team@1#mem_059", 60, 60 * 200, finished=True)
     assert len(month.paid) == 58 + 10  # remembered after 50
     assert len({share.key for share in month.paid}) == 60

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.errors import RefusedError
-from cardstock.network.model import OrderLine, Person, Refunded, Snapshot
+from cardstock.network.model import LineRefunds, OrderLine, Person, Snapshot
 from cardstock.network.plan import NOTHING, Amount, Plan
 from cardstock.network.presets import FREE_ORDER, SINGLE_LEVEL, UNLOCK
 from cardstock.network.rewards import (
@@ -252,7 +252,7 @@ def test_more_than_was_paid_is_refused_whole() -> None:
 
 def test_a_unit_gives_back_its_share_or_what_amounts_have_left_of_its_line() -> None:
     lines = (replace(KIT, units=2, net=100), OrderLine("tea", 1, 100))
-    done = Refunded((0, 0), (30, 40))  # 70 were given back without units
+    done = LineRefunds((0, 0), (30, 40))  # 70 were given back without units
 
     once = refund_units(lines, done, {0: 1, 1: 1})
     assert once.fen == (80, 100)

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from cardstock.network.model import Divided, TeamSale
+from cardstock.network.model import DivisionProgress, TeamSale
 from cardstock.network.ports import TeamSales
 from cardstock.network.team_sales_store import DynamoTeamSales
 from tests.house.cloud import Cloud
@@ -47,7 +47,7 @@ def test_a_refund_is_counted_once_in_the_month_in_which_it_goes_through(sales: T
 
 
 def test_the_division_of_a_month_never_goes_back(sales: TeamSales) -> None:
-    further, earlier = Divided("team@1#mem_c", 50, 900), Divided("team@1#mem_b", 25, 400)
+    further, earlier = DivisionProgress("team@1#mem_c", 50, 900), DivisionProgress("team@1#mem_b", 25, 400)
     before = sales.find_division(NOVEMBER)
     for divided in (earlier, further, earlier):
         sales.save_division(NOVEMBER, divided)

@@ -11,7 +11,7 @@ from cardstock import environment
 from cardstock.aws.queues import Queue, forget_client
 from cardstock.errors import RefusedError, UnavailableError
 from cardstock.partners.messages import AttemptMessage, read_message
-from cardstock.partners.model import ApiKey, Attempt, Delivery, Due, Endpoint, InboxMessage, Supplier
+from cardstock.partners.model import ApiKey, Attempt, Delivery, DueAttempt, Endpoint, InboxMessage, Supplier
 from cardstock.partners.ports import Deliveries, DueQueue, Endpoints, Inbox, Keys, Suppliers
 from cardstock.partners.post import DueMessages
 from cardstock.partners.store import (
@@ -346,7 +346,7 @@ def test_pages_lie_between_two_bounds_and_hold_what_is_asked_for(stores: Stores)
 
 
 @pytest.fixture(params=["memory", "queue"])
-def attempts(request: pytest.FixtureRequest) -> tuple[DueQueue, Callable[[], list[Due]]]:
+def attempts(request: pytest.FixtureRequest) -> tuple[DueQueue, Callable[[], list[DueAttempt]]]:
     """The port, and the attempts that can be taken from it."""
     if request.param == "memory":
         memory = MemoryQueue()
@@ -355,16 +355,18 @@ def attempts(request: pytest.FixtureRequest) -> tuple[DueQueue, Callable[[], lis
     forget_client()
     url = environment.text("WEBHOOKS_QUEUE_URL")
 
-    def taken() -> list[Due]:
+    def taken() -> list[DueAttempt]:
         messages = [read_message(body) for body in cloud.messages(url)]
         return [message.due() for message in messages if isinstance(message, AttemptMessage)]
 
     return DueMessages(Queue(url)), taken
 
 
-def test_every_attempt_that_is_sent_arrives_as_it_was(attempts: tuple[DueQueue, Callable[[], list[Due]]]) -> None:
+def test_every_attempt_that_is_sent_arrives_as_it_was(
+    attempts: tuple[DueQueue, Callable[[], list[DueAttempt]]],
+) -> None:
     queue, taken = attempts
-    first, second = (Due("sup_1", "whe_1", f"{number}.evt_1", number, 7, START) for number in (1, 2))
+    first, second = (DueAttempt("sup_1", "whe_1", f"{number}.evt_1", number, 7, START) for number in (1, 2))
     for due in (first, second, second):
         queue.send(due, 0)
 
@@ -432,7 +434,7 @@ def test_who_listens_is_asked_for_twice_a_minute_at_most(cloud: Cloud) -> None:
 
 
 def test_an_attempt_travels_as_documented(cloud: Cloud) -> None:
-    due_queue().send(Due("sup_1", "whe_1", "1.evt_1", 3, 7, START), 0)
+    due_queue().send(DueAttempt("sup_1", "whe_1", "1.evt_1", 3, 7, START), 0)
 
     assert isinstance(due_queue(), DueMessages)
     assert cloud.messages(environment.text("WEBHOOKS_QUEUE_URL")) == [

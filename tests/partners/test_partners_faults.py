@@ -14,9 +14,9 @@ from cardstock.edge.signatures import sign
 from cardstock.errors import CardstockError
 from cardstock.partners import attempts
 from cardstock.partners import wiring as partners_wiring
-from cardstock.partners.model import Due
+from cardstock.partners.model import DueAttempt
 from cardstock.partners.ports import AttemptNeeds
-from cardstock.partners.post import Outcome
+from cardstock.partners.post import CallOutcome
 from functions.partners.api import app as partners_api
 from functions.partners.inbox import app as partner_inbox
 from functions.partners.webhooks_api import app as webhooks_api
@@ -194,10 +194,10 @@ class Attempts:
     def __init__(self, brand: Brand, status: int) -> None:
         self.brand = brand
         self.receiver = Receiver()
-        self.receiver.answer = Outcome(status, None)
+        self.receiver.answer = CallOutcome(status, None)
         key = brand.key("staff", "webhooks:write")
         self.endpoint = brand.endpoint(key, "https://erp.example.com/hook", "*")["endpoint_id"]
-        (self.challenge,) = [Due(**{**body, "not_before": brand.clock.now()}) for body in brand.waiting()]
+        (self.challenge,) = [DueAttempt(**{**body, "not_before": brand.clock.now()}) for body in brand.waiting()]
 
     def run(self) -> None:
         needs = AttemptNeeds(

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from cardstock.partners.post import MAX_ANSWER_BYTES, Outcome, parse_networks, post, public_tls
+from cardstock.partners.post import MAX_ANSWER_BYTES, CallOutcome, parse_networks, post, public_tls
 
 pytestmark = pytest.mark.engine
 
@@ -223,7 +223,7 @@ class Resolver:
 
 def call(
     server: Server, authority: Authority, *, timeout: float = 5, resolver: Resolver | None = None, url: str = ""
-) -> tuple[Outcome, float]:
+) -> tuple[CallOutcome, float]:
     """The outcome and how long it took."""
     started = time.monotonic()
     outcome = post(
@@ -238,7 +238,7 @@ def test_the_event_arrives_at_the_checked_address_under_its_own_name(server: Ser
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
 
-    assert outcome == Outcome(204, None)
+    assert outcome == CallOutcome(204, None)
     assert outcome.delivered
     assert server.names == [NAME]
     assert lines[0] == "POST /hook?a=1 HTTP/1.1"
@@ -280,14 +280,14 @@ def test_one_inside_address_among_many_refuses_them_all_and_nothing_is_connected
 ) -> None:
     outcome, _ = call(server, authority, resolver=Resolver(["127.0.0.1", "10.0.0.1"]))
 
-    assert outcome == Outcome(None, "ADDRESS_REFUSED")
+    assert outcome == CallOutcome(None, "ADDRESS_REFUSED")
     assert server.connections == 0
 
 
 def test_without_an_operators_leave_this_machine_is_never_called(server: Server, authority: Authority) -> None:
     outcome = post(f"https://{NAME}/", {}, BODY, resolver=Resolver(["127.0.0.1"]), tls=authority.trusted)
 
-    assert outcome == Outcome(None, "ADDRESS_REFUSED")
+    assert outcome == CallOutcome(None, "ADDRESS_REFUSED")
     assert server.connections == 0
 
 
@@ -346,7 +346,7 @@ def test_retry_after_is_told(server: Server, authority: Authority) -> None:
     server.answer = say(b"HTTP/1.1 503 Busy\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n")
     outcome, _ = call(server, authority)
 
-    assert outcome == Outcome(503, None, "120")
+    assert outcome == CallOutcome(503, None, "120")
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_a_head_that_drips_ends_at_the_deadline(server: Server, authority: Autho
     server.answer = drip(head)
     became, seconds = call(server, authority, timeout=0.6)
 
-    assert became == Outcome(None, "TIMED_OUT")
+    assert became == CallOutcome(None, "TIMED_OUT")
     assert 0.5 < seconds < 2
 
 
@@ -364,7 +364,7 @@ def test_a_body_that_drips_ends_at_the_deadline_and_the_status_counts(server: Se
     server.answer = drip(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
     outcome, seconds = call(server, authority, timeout=0.6)
 
-    assert outcome == Outcome(200, None)
+    assert outcome == CallOutcome(200, None)
     assert 0.5 < seconds < 2
 
 
@@ -372,7 +372,7 @@ def test_a_server_that_never_answers_ends_at_the_deadline(server: Server, author
     server.answer = lambda connection: time.sleep(1.5)
     outcome, seconds = call(server, authority, timeout=0.5)
 
-    assert outcome == Outcome(None, "TIMED_OUT")
+    assert outcome == CallOutcome(None, "TIMED_OUT")
     assert seconds < 1.4
 
 
@@ -388,7 +388,7 @@ def test_a_handshake_that_drips_ends_at_the_deadline(
     server._read = record  # type: ignore[method-assign]  # it speaks before it listens
     outcome, seconds = call(server, authority, timeout=0.6, url=f"https://{NAME}:{server.port}/")
 
-    assert outcome == Outcome(None, "TIMED_OUT")
+    assert outcome == CallOutcome(None, "TIMED_OUT")
     assert 0.5 < seconds < 2
 
 
@@ -404,7 +404,7 @@ def test_a_name_service_that_never_answers_ends_at_the_deadline(server: Server, 
     seconds = time.monotonic() - started
     asked.set()
 
-    assert outcome == Outcome(None, "TIMED_OUT")
+    assert outcome == CallOutcome(None, "TIMED_OUT")
     assert seconds < 1.5
 
 
@@ -426,7 +426,7 @@ def test_no_more_than_64_kb_of_an_answer_are_read(server: Server, authority: Aut
     outcome, seconds = call(server, authority, timeout=10)
     server.close()
 
-    assert outcome == Outcome(200, None)
+    assert outcome == CallOutcome(200, None)
     assert seconds < 5
     # What was not read stays in the two machines' buffers: some megabytes at most, not all 64.
     assert MAX_ANSWER_BYTES == 65_536
@@ -482,6 +482,6 @@ def test_plain_http_is_for_networks_that_an_operator_opened(
     opened, _ = call(server, authority)
     closed = post(server.url, {}, BODY, resolver=Resolver(["127.0.0.1"]))
 
-    assert opened == Outcome(204, None)
-    assert closed == Outcome(None, "URL_REFUSED")
+    assert opened == CallOutcome(204, None)
+    assert closed == CallOutcome(None, "URL_REFUSED")
     assert server.connections == 1

@@ -19,9 +19,9 @@ from cardstock.errors import (
 )
 from cardstock.partners import attempts, endpoints
 from cardstock.partners import deliveries as service
-from cardstock.partners.model import CHALLENGE, STAFF, AttemptOutcome, Delivery, Due, Endpoint, Event
+from cardstock.partners.model import CHALLENGE, STAFF, AttemptOutcome, Delivery, DueAttempt, Endpoint, Event
 from cardstock.partners.ports import AttemptNeeds, WebhookNeeds
-from cardstock.partners.post import Outcome
+from cardstock.partners.post import CallOutcome
 from tests.people.clock import TestClock, clock
 from tests.people.memory_partners import (
     START,
@@ -72,7 +72,7 @@ class World:
     def needs(self) -> WebhookNeeds:
         return WebhookNeeds(self.endpoints, self.deliveries, self.queue)
 
-    def attempt(self, due: Due) -> AttemptOutcome:
+    def attempt(self, due: DueAttempt) -> AttemptOutcome:
         needs = AttemptNeeds(self.endpoints, self.deliveries, self.queue, self.receiver, sign)
         return attempts.attempt(due, needs=needs)
 
@@ -92,7 +92,7 @@ class World:
                     if (d.endpoint_id, d.event_id) == (endpoint.endpoint_id, event_id)]  # fmt: skip
         return found
 
-    def run_out(self, due: Due) -> list[float]:
+    def run_out(self, due: DueAttempt) -> list[float]:
         """Make the attempts as they fall due until none follows: seconds after the first of each."""
         first = self.clock.now()
         moments: list[float] = []
@@ -155,7 +155,7 @@ def test_a_repeated_request_gives_the_same_endpoint_and_its_challenge_once(world
 
 
 def test_a_request_that_died_before_the_challenge_sends_it_when_repeated(world: World) -> None:
-    def dead(due: Due, delay_seconds: int) -> None:
+    def dead(due: DueAttempt, delay_seconds: int) -> None:
         raise QUEUE_UNAVAILABLE()
 
     alive, world.queue.send = world.queue.send, dead  # type: ignore[method-assign]  # the queue dies once
@@ -198,7 +198,7 @@ def test_an_owner_has_at_most_twenty_endpoints_and_a_repeat_of_the_last_is_no_fu
 
 def test_an_unanswered_challenge_is_given_up_after_three_attempts(world: World) -> None:
     made = world.create()
-    world.receiver.answer = Outcome(500, None)
+    world.receiver.answer = CallOutcome(500, None)
     moments = world.run_out(world.queue.take())
 
     assert len(moments) == 3
@@ -207,7 +207,7 @@ def test_an_unanswered_challenge_is_given_up_after_three_attempts(world: World) 
 
 def test_a_410_to_the_challenge_ends_it_and_disables_nothing(world: World) -> None:
     made = world.create()
-    world.receiver.answer = Outcome(410, None)
+    world.receiver.answer = CallOutcome(410, None)
     became = world.attempt(world.queue.take())
 
     assert (became, world.queue.sent, world.stored(made).status) == ("failed", [], "pending")
@@ -215,11 +215,11 @@ def test_a_410_to_the_challenge_ends_it_and_disables_nothing(world: World) -> No
 
 def test_a_test_event_makes_a_disabled_endpoint_active_again(world: World) -> None:
     made = world.active()
-    world.receiver.answer = Outcome(410, None)
+    world.receiver.answer = CallOutcome(410, None)
     world.publish(event())
     world.attempt(world.queue.take())
     disabled = world.stored(made)
-    world.receiver.answer = Outcome(200, None)
+    world.receiver.answer = CallOutcome(200, None)
     world.clock.move(hours=1)
     world.challenge(disabled)
     world.attempt(world.queue.take())
@@ -290,7 +290,7 @@ def test_an_event_announced_often_is_sent_once(world: World) -> None:
 
 def test_an_announcement_that_comes_again_while_an_attempt_waits_starts_no_second_chain(world: World) -> None:
     world.active()
-    world.receiver.answer = Outcome(500, None)
+    world.receiver.answer = CallOutcome(500, None)
     world.publish(event())
     world.attempt(world.queue.take())
     planned = world.queue.take()
@@ -352,7 +352,7 @@ def test_an_event_too_long_to_send_goes_out_with_its_ids(world: World) -> None:
 
 def test_attempts_follow_the_schedule_with_at_most_a_tenth_of_jitter(world: World) -> None:
     made = world.active()
-    world.receiver.answer = Outcome(500, None)
+    world.receiver.answer = CallOutcome(500, None)
     world.publish(event())
     moments = world.run_out(world.queue.take())
     delivery = world.of_event(made, "evt_1")
@@ -382,7 +382,7 @@ def test_a_message_that_comes_early_waits_on_and_calls_nobody(world: World) -> N
 @pytest.mark.parametrize("status", [None, 100, 199, 301, 302, 307, 400, 404, 429, 500, 503])
 def test_only_a_2xx_is_a_delivery(world: World, status: int | None) -> None:
     made = world.active()
-    world.receiver.answer = Outcome(status, "TIMED_OUT" if status is None else None)
+    world.receiver.answer = CallOutcome(status, "TIMED_OUT" if status is None else None)
     world.publish(event())
     became = world.attempt(world.queue.take())
 
@@ -394,7 +394,7 @@ def test_only_a_2xx_is_a_delivery(world: World, status: int | None) -> None:
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_a_2xx_ends_the_attempts(world: World, status: int) -> None:
     made = world.active()
-    world.receiver.answer = Outcome(status, None)
+    world.receiver.answer = CallOutcome(status, None)
     world.publish(event())
     became = world.attempt(world.queue.take())
 
@@ -425,7 +425,7 @@ def test_retry_after_is_honoured_up_to_a_day_and_nonsense_is_not(
     world: World, status: int, header: str, seconds: int
 ) -> None:
     world.active()
-    world.receiver.answer = Outcome(status, None, header)
+    world.receiver.answer = CallOutcome(status, None, header)
     world.publish(event())
     world.attempt(world.queue.take())
     due = world.queue.take()
@@ -436,7 +436,7 @@ def test_retry_after_is_honoured_up_to_a_day_and_nonsense_is_not(
 
 def test_retry_after_of_any_other_answer_is_ignored(world: World) -> None:
     world.active()
-    world.receiver.answer = Outcome(500, None, "3600")
+    world.receiver.answer = CallOutcome(500, None, "3600")
     world.publish(event())
     world.attempt(world.queue.take())
 
@@ -445,7 +445,7 @@ def test_retry_after_of_any_other_answer_is_ignored(world: World) -> None:
 
 def test_410_disables_the_endpoint_and_gives_the_delivery_up(world: World) -> None:
     made = world.active()
-    world.receiver.answer = Outcome(410, None)
+    world.receiver.answer = CallOutcome(410, None)
     world.publish(event())
     became = world.attempt(world.queue.take())
 
@@ -457,7 +457,7 @@ def test_410_disables_the_endpoint_and_gives_the_delivery_up(world: World) -> No
 
 def test_five_days_of_nothing_but_failures_disable_the_endpoint(world: World) -> None:
     made = world.active()
-    world.receiver.answer = Outcome(500, None)
+    world.receiver.answer = CallOutcome(500, None)
     statuses: list[str] = []
     for day in range(6):
         world.publish(event(day))
@@ -472,7 +472,7 @@ def test_five_days_of_nothing_but_failures_disable_the_endpoint(world: World) ->
 def test_one_success_begins_the_five_days_anew(world: World) -> None:
     made = world.active()
     for day in range(12):
-        world.receiver.answer = Outcome(200 if day % 4 == 3 else 500, None)
+        world.receiver.answer = CallOutcome(200 if day % 4 == 3 else 500, None)
         world.publish(event(day))
         world.attempt(world.queue.take())
         world.queue.sent.clear()
@@ -485,7 +485,7 @@ def test_what_was_on_its_way_to_a_disabled_endpoint_is_told_as_failed_and_not_se
     made = world.active()
     world.publish(event(1))
     world.publish(event(2))
-    world.receiver.answer = Outcome(410, None)
+    world.receiver.answer = CallOutcome(410, None)
     (first, _), (second, _) = world.queue.sent
     world.attempt(first)
     became = world.attempt(second)
@@ -497,7 +497,7 @@ def test_what_was_on_its_way_to_a_disabled_endpoint_is_told_as_failed_and_not_se
 
 def test_an_endpoint_removed_during_a_call_stays_removed(world: World) -> None:
     made = world.active()
-    world.receiver.answer = Outcome(500, None)
+    world.receiver.answer = CallOutcome(500, None)
     world.receiver.meanwhile = lambda: world.endpoints.remove(made.owner, made.endpoint_id)
     world.publish(event())
     world.attempt(world.queue.take())
@@ -509,7 +509,7 @@ def test_an_endpoint_removed_during_a_call_stays_removed(world: World) -> None:
 
 def test_a_secret_rotated_during_a_call_stays_rotated(world: World) -> None:
     made = world.active()
-    world.receiver.answer = Outcome(500, None)
+    world.receiver.answer = CallOutcome(500, None)
     world.receiver.meanwhile = lambda: endpoints.rotate_secret(  # type: ignore[assignment]  # its result is not wanted
         "sup_1", made.endpoint_id, request("rotate"), endpoints=world.endpoints
     )
@@ -522,7 +522,7 @@ def test_a_secret_rotated_during_a_call_stays_rotated(world: World) -> None:
 
 def test_a_crash_between_planning_and_noting_repeats_the_attempt_and_keeps_one_chain(world: World) -> None:
     made = world.active()
-    world.receiver.answer = Outcome(500, None)
+    world.receiver.answer = CallOutcome(500, None)
     world.publish(event())
     due = world.queue.take()
     before = world.deliveries.deliveries.copy()
@@ -549,11 +549,11 @@ def test_a_delivery_made_by_a_copy_of_the_message_ends_the_chain_that_the_other_
 
     def copy_arrives() -> None:
         world.receiver.meanwhile = lambda: None
-        world.receiver.answer = Outcome(200, None)
+        world.receiver.answer = CallOutcome(200, None)
         assert world.attempt(due) == "delivered"
-        world.receiver.answer = Outcome(500, None)
+        world.receiver.answer = CallOutcome(500, None)
 
-    world.receiver.answer = Outcome(500, None)
+    world.receiver.answer = CallOutcome(500, None)
     world.receiver.meanwhile = copy_arrives
     world.attempt(due)
     world.clock.move(minutes=1)
@@ -570,7 +570,7 @@ def test_a_delivered_event_can_be_delivered_again_with_all_its_attempts(world: W
     world.publish(event())
     world.attempt(world.queue.take())
     delivery = world.of_event(made, "evt_1")
-    world.receiver.answer = Outcome(500, None)
+    world.receiver.answer = CallOutcome(500, None)
     world.redeliver(made, delivery.delivery_id)
     moments = world.run_out(world.queue.take())
 
@@ -581,12 +581,12 @@ def test_a_delivered_event_can_be_delivered_again_with_all_its_attempts(world: W
 
 def test_redelivering_while_an_attempt_waits_replaces_it(world: World) -> None:
     made = world.active()
-    world.receiver.answer = Outcome(500, None)
+    world.receiver.answer = CallOutcome(500, None)
     world.publish(event())
     world.attempt(world.queue.take())
     planned = world.queue.take()
     world.redeliver(made, world.of_event(made, "evt_1").delivery_id)
-    world.receiver.answer = Outcome(200, None)
+    world.receiver.answer = CallOutcome(200, None)
     now = world.attempt(world.queue.take())
     world.clock.move(minutes=10)
     later = world.attempt(planned)

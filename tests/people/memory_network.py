@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from msgspec.structs import replace
 
 from cardstock.ids import RequestKey
-from cardstock.network.model import Change, CountedOrder, Divided, Event, Position, TeamSale
+from cardstock.network.model import Change, CountedOrder, DivisionProgress, Event, Position, TeamSale
 from cardstock.network.plan import Plan, PublishedPlan
 from cardstock.network.ports import Reading
 
@@ -104,7 +104,7 @@ class MemoryTeamSales:
     def __init__(self) -> None:
         self.versions: dict[str, int] = {}
         self.rows: dict[str, dict[str, TeamSale]] = {}
-        self.progress: dict[str, Divided] = {}
+        self.progress: dict[str, DivisionProgress] = {}
         self.months_read = 0
         self.saved = 0
         self.moved_on = False
@@ -127,10 +127,10 @@ class MemoryTeamSales:
         self.months_read += 1
         yield from self.rows.get(month, {}).values()
 
-    def find_division(self, month: str) -> Divided | None:
+    def find_division(self, month: str) -> DivisionProgress | None:
         return self.progress.get(month)
 
-    def save_division(self, month: str, divided: Divided) -> None:
+    def save_division(self, month: str, divided: DivisionProgress) -> None:
         self.saved += 1
         known = self.progress.get(month)
         if known is None or known.shares <= divided.shares:

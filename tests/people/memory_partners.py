@@ -15,13 +15,13 @@ from cardstock.partners.model import (
     Attempt,
     Delivery,
     DeliveryStatus,
-    Due,
+    DueAttempt,
     Endpoint,
     EndpointStatus,
     InboxMessage,
     Supplier,
 )
-from cardstock.partners.post import Outcome
+from cardstock.partners.post import CallOutcome
 
 START = datetime(2026, 12, 1, 8, tzinfo=UTC)
 
@@ -208,13 +208,13 @@ class MemoryQueue:
     """`partners.ports.DueQueue`: holds what was sent with its delay."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[Due, int]] = []
+        self.sent: list[tuple[DueAttempt, int]] = []
 
-    def send(self, due: Due, delay_seconds: int) -> None:
+    def send(self, due: DueAttempt, delay_seconds: int) -> None:
         assert 0 <= delay_seconds <= 900
         self.sent.append((due, delay_seconds))
 
-    def take(self) -> Due:
+    def take(self) -> DueAttempt:
         """The only message."""
         ((due, _),) = self.sent
         self.sent.clear()
@@ -222,14 +222,14 @@ class MemoryQueue:
 
 
 class Receiver:
-    """`partners.ports.Post`: a partner's server. It answers with `answer`, and remembers what it got."""
+    """`partners.ports.PostCall`: a partner's server. It answers with `answer`, and remembers what it got."""
 
     def __init__(self) -> None:
-        self.answer = Outcome(204, None)
+        self.answer = CallOutcome(204, None)
         self.got: list[tuple[str, dict[str, str], bytes]] = []
         self.meanwhile: Callable[[], None] = lambda: None
 
-    def __call__(self, url: str, headers: dict[str, str], body: bytes) -> Outcome:
+    def __call__(self, url: str, headers: dict[str, str], body: bytes) -> CallOutcome:
         self.got.append((url, headers, body))
         self.meanwhile()
         return self.answer

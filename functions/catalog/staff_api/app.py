@@ -14,12 +14,12 @@ api = Api("catalog", callers=partners_wiring.callers)
 @api.put(
     "/v1/products/{sku}",
     body=schemas.ProductTerms,
-    answer=schemas.Published,
+    answer=schemas.PublishedProducts,
     auth="key",
     scope="catalog:write",
     codes=(NOT_FOUND, errors.SKU_INVALID, errors.SKU_TAKEN),
 )
-def put_product(request: Request[schemas.ProductTerms, Nothing]) -> schemas.Published:
+def put_product(request: Request[schemas.ProductTerms, Nothing]) -> schemas.PublishedProducts:
     """Publish a product, or change it.
 
     A supplier's key publishes only that supplier's products. A SKU stays with its first supplier. Stock is set the
@@ -31,12 +31,12 @@ def put_product(request: Request[schemas.ProductTerms, Nothing]) -> schemas.Publ
 @api.put(
     "/v1/products",
     body=schemas.PublishProducts,
-    answer=schemas.Published,
+    answer=schemas.PublishedProducts,
     auth="key",
     scope="catalog:write",
     codes=(NOT_FOUND, errors.SKU_TAKEN),
 )
-def publish_products(request: Request[schemas.PublishProducts, Nothing]) -> schemas.Published:
+def publish_products(request: Request[schemas.PublishProducts, Nothing]) -> schemas.PublishedProducts:
     """Publish up to 100 products.
 
     All or none, each as with PUT, so a repeat changes nothing. A SKU may occur once.
@@ -63,9 +63,9 @@ def add_stock(request: Request[schemas.AddStock, Nothing]) -> Answer:
     return Answer(schemas.ProductView.of(stocked.product), replayed=stocked.replayed)
 
 
-def _publish(acting_for: str, listings: list[Listing]) -> schemas.Published:
+def _publish(acting_for: str, listings: list[Listing]) -> schemas.PublishedProducts:
     publishing.publish(listings, acting_for=acting_for, products=catalog_wiring.products())
-    return schemas.Published(skus=[listing.sku for listing in listings])
+    return schemas.PublishedProducts(skus=[listing.sku for listing in listings])
 
 
 handler = api.handler

@@ -123,7 +123,7 @@ class ProductQuery(PageQuery):
     )
 
 
-class Published(Model):
+class PublishedProducts(Model):
     """The SKUs that are now as they were sent."""
 
     skus: Annotated[

@@ -44,7 +44,7 @@ class Lift(Model):
     ]
 
 
-class Lifted(Model):
+class LiftView(Model):
     """Who lifted it, when and why."""
 
     by: Annotated[PersonId, Meta(description="Person who said so.")]
@@ -54,7 +54,7 @@ class Lifted(Model):
     ]
 
     @classmethod
-    def of(cls, lift: LiftRecord | None) -> Lifted | None:
+    def of(cls, lift: LiftRecord | None) -> LiftView | None:
         """A person's lifting; None if nobody has lifted it yet."""
         return None if lift is None else cls(lift.by, rfc3339(lift.at), lift.reason)
 
@@ -76,14 +76,14 @@ class HeldReward(Model):
     ]
     members: Annotated[list[MemberId], Meta(description="Members whom the order has something in common with.")]
     held_at: Annotated[Moment, Meta(description="When the rewards were held.")]
-    lifted: Annotated[Lifted | None, Meta(description="Who let them go on; null while they are held.")]
+    lifted: Annotated[LiftView | None, Meta(description="Who let them go on; null while they are held.")]
 
     @classmethod
     def of(cls, hold: Hold, language: str) -> HeldReward:
         """A hold, its reasons in the language of the request."""
         english = language == "en"
         text = ("; " if english else "；").join(_REASONS[reason][english] for reason in hold.reasons)
-        lifted = Lifted.of(hold.lifted)
+        lifted = LiftView.of(hold.lifted)
         return cls(hold.order_id, list(hold.reasons), text, list(hold.members), rfc3339(hold.at), lifted)
 
 
@@ -106,8 +106,8 @@ class ComplianceAlarm(Model):
     levels: Annotated[int, Meta(description="Levels of the subtree.", examples=[3])]
     earning: Annotated[int, Meta(description="Members of it who have or had rewards.", examples=[9])]
     raised_at: Annotated[Moment, Meta(description="When the nightly check found it.")]
-    asked: Annotated[Lifted | None, Meta(description="The first person's word that it may be lifted; null before.")]
-    lifted: Annotated[Lifted | None, Meta(description="The second person's word, which lifts it; null before.")]
+    asked: Annotated[LiftView | None, Meta(description="The first person's word that it may be lifted; null before.")]
+    lifted: Annotated[LiftView | None, Meta(description="The second person's word, which lifts it; null before.")]
 
     @classmethod
     def of(cls, alarm: Alarm) -> ComplianceAlarm:
@@ -119,8 +119,8 @@ class ComplianceAlarm(Model):
             levels=alarm.levels,
             earning=alarm.earning,
             raised_at=rfc3339(alarm.at),
-            asked=Lifted.of(alarm.requested),
-            lifted=Lifted.of(alarm.lifted),
+            asked=LiftView.of(alarm.requested),
+            lifted=LiftView.of(alarm.lifted),
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from cardstock.ledger.charges import share_dividend
 from cardstock.ledger.ports import Books
 from cardstock.network import dividends
-from cardstock.network.model import Divided, DividendShare, Snapshot
+from cardstock.network.model import DividendShare, DivisionProgress, Snapshot
 from cardstock.network.ports import Plans, TeamSales
 from cardstock.orders.model import Order, Refund
 
@@ -42,7 +42,7 @@ class Dividends:
             plans=self._plans,
         )
 
-    def divide(self, month: str, time_left: Callable[[], bool] = lambda: True) -> Divided:
+    def divide(self, month: str, time_left: Callable[[], bool] = lambda: True) -> DivisionProgress:
         """Pay the shares of an ended month (`2026-11`), each once. See `network.dividends.divide`."""
 
         def pay(share: DividendShare) -> None:

@@ -41,14 +41,14 @@ _EDGE_TEXTS: Final = {
 }
 
 
-class Taken(Model):
+class RewardClawBack(Model):
     """One refund's claw-back of a reward."""
 
     refund_id: RefundId
     amount_fen: Annotated[int, Meta(description="Fen that the refund took back.", examples=[3_825])]
 
 
-class Otherwise(Model):
+class RewardAlternative(Model):
     """The amount of the reward if one thing had been different."""
 
     what: Annotated[
@@ -106,7 +106,7 @@ class ExplainedReward(Model):
         ),
     ]
     amount_fen: Annotated[int, Meta(description="Fen that were credited.", examples=[22_950])]
-    taken_back: Annotated[list[Taken], Meta(description="What refunds took back, oldest first.")]
+    taken_back: Annotated[list[RewardClawBack], Meta(description="What refunds took back, oldest first.")]
     rest_fen: Annotated[int, Meta(description="Fen that are left after refunds.", examples=[19_125])]
     state: Annotated[
         Literal["frozen", "available"],
@@ -125,7 +125,9 @@ class ExplainedReward(Model):
             examples=["推荐奖励：买家由您推荐。下单时身份为合伙人，1530.00 元的 15.00%，共 229.50 元。"],
         ),
     ]
-    otherwise: Annotated[list[Otherwise], Meta(description="What would have changed the amount, one thing at a time.")]
+    otherwise: Annotated[
+        list[RewardAlternative], Meta(description="What would have changed the amount, one thing at a time.")
+    ]
 
 
 class Explanation(Model):
@@ -145,7 +147,7 @@ class Explanation(Model):
         return cls(explained.order_id, items, held=explained.held)
 
 
-def _otherwise(reward: MemberReward, what_if: Sequence[WhatIf], english: bool) -> list[Otherwise]:
+def _alternatives(reward: MemberReward, what_if: Sequence[WhatIf], english: bool) -> list[RewardAlternative]:
     texts = {
         "role": ("若下单时身份为{}", "As {} when the order was placed"),
         "referrer_role": ("若买家的推荐人是{}", "Had the buyer's referrer been {}"),
@@ -158,7 +160,7 @@ def _otherwise(reward: MemberReward, what_if: Sequence[WhatIf], english: bool) -
     if reward.rest != reward.credit.amount:
         found.append(("refund", "none", reward.credit.amount))
     return [
-        Otherwise(
+        RewardAlternative(
             what,
             value,
             amount,
@@ -186,14 +188,14 @@ def _reward(
         limited_fen=credit.limited,
         cap_cut_fen=credit.cap_cut,
         amount_fen=credit.amount,
-        taken_back=[Taken(refund_id, amount) for refund_id, amount in explained.claws],
+        taken_back=[RewardClawBack(refund_id, amount) for refund_id, amount in explained.claws],
         rest_fen=explained.rest,
         state=explained.state,
         accrued_at=rfc3339(explained.accrued_at),
         released_at=None if explained.released_at is None else rfc3339(explained.released_at),
         available_from=None if opens_at is None else rfc3339(opens_at),
         text=_text(credit, english),
-        otherwise=_otherwise(explained, what_if, english),
+        otherwise=_alternatives(explained, what_if, english),
     )
 
 

@@ -23,9 +23,9 @@ from cardstock.ledger.model import (
     POCKETS,
     Accrual,
     Balance,
-    Claw,
     Kind,
     LedgerTransaction,
+    OrderClawBack,
     OrderRewards,
     Pocket,
     RewardKind,
@@ -324,7 +324,7 @@ class _Audit:
         if row.state != state:
             self._find(item, "wrong_row", state, row.state)
 
-    def _claw(self, row: OrderRewards, claw: Claw) -> None:
+    def _claw(self, row: OrderRewards, claw: OrderClawBack) -> None:
         clawed = self.booked.get(transaction_id("clawed", claw.refund_id))
         found = {} if clawed is None else {part.reward: -amount for part, amount in _amounts(clawed).items()}
         expected = {reward: amount for reward, amount in claw.taken if amount}

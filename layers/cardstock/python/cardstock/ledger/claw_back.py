@@ -9,8 +9,8 @@ from cardstock.ledger.accrual import Step, change_rewards
 from cardstock.ledger.model import (
     BRAND_COMMISSION,
     Accrual,
-    Claw,
     LedgerTransaction,
+    OrderClawBack,
     OrderRewards,
     Posting,
     RewardKind,
@@ -58,5 +58,7 @@ def claw_back_step(refund_id: str, taken: Mapping[RewardKind, Fen], rewards: Ord
         plan=rewards.plan,
     )
     # Sorted by refund, not by time, so that the row does not depend on the order of the refunds.
-    claws = tuple(sorted((*rewards.claws, Claw(refund_id, tuple(taken.items()))), key=lambda claw: claw.refund_id))
+    claws = tuple(
+        sorted((*rewards.claws, OrderClawBack(refund_id, tuple(taken.items()))), key=lambda claw: claw.refund_id)
+    )
     return transaction, replace(rewards, claws=claws, version=rewards.version + 1)

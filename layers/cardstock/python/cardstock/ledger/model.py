@@ -237,7 +237,7 @@ class WriteOff(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-class Claw(msgspec.Struct, frozen=True):
+class OrderClawBack(msgspec.Struct, frozen=True):
     """What one refund clawed back of each reward of its order."""
 
     refund_id: str
@@ -256,7 +256,7 @@ class OrderRewards(msgspec.Struct, frozen=True):
     accrued_at: datetime
     state: RewardState = "frozen"
     released_at: datetime | None = None
-    claws: tuple[Claw, ...] = ()
+    claws: tuple[OrderClawBack, ...] = ()
     version: int = 1
 
     def clawed(self, reward: RewardKind) -> Fen:

@@ -47,9 +47,9 @@ from cardstock.ids import RequestKey
 from cardstock.ledger.model import (
     ID_PREFIX,
     Balance,
-    Claw,
     Credit,
     LedgerTransaction,
+    OrderClawBack,
     OrderRewards,
     Posting,
     WriteOff,
@@ -82,11 +82,11 @@ class CreditsAttribute(JsonAttribute):
 class ClawsAttribute(JsonAttribute):
     """Claw-backs as [refund id, {reward: fen}]."""
 
-    def serialize(self, value: Sequence[Claw]) -> str:
+    def serialize(self, value: Sequence[OrderClawBack]) -> str:
         return super().serialize([[claw.refund_id, dict(claw.taken)] for claw in value])
 
-    def deserialize(self, value: Any) -> tuple[Claw, ...]:
-        return tuple(Claw(refund_id, tuple(taken.items())) for refund_id, taken in super().deserialize(value))
+    def deserialize(self, value: Any) -> tuple[OrderClawBack, ...]:
+        return tuple(OrderClawBack(refund_id, tuple(taken.items())) for refund_id, taken in super().deserialize(value))
 
 
 class LedgerItem(Table):

@@ -12,7 +12,7 @@ from typing import Final
 from cardstock import clock
 from cardstock.clock import brand_day
 from cardstock.money import Fen
-from cardstock.network.model import Divided, DividendShare, Snapshot, TeamSale
+from cardstock.network.model import DividendShare, DivisionProgress, Snapshot, TeamSale
 from cardstock.network.plan import Plan, split_ref
 from cardstock.network.ports import Plans, TeamSales
 from cardstock.network.publishing import get_plan
@@ -111,7 +111,7 @@ def divide(
     team_sales: TeamSales,
     plans: Plans,
     time_left: Callable[[], bool],
-) -> Divided:
+) -> DivisionProgress:
     """Pay the shares of an ended month (`2026-11`), from where the last run stopped, while there is time.
 
     A killed run repeats at most the last few, so `pay` must be safe to repeat. A month already divided costs one read.
@@ -122,7 +122,7 @@ def divide(
     before = team_sales.find_division(month)
     if before is not None and before.finished:
         return before
-    done = before or Divided()
+    done = before or DivisionProgress()
     for share in shares(team_sales.sales_of_month(month), plans=plans):
         if share.key <= done.reached:
             continue
@@ -130,10 +130,10 @@ def divide(
             team_sales.save_division(month, done)
             return done
         pay(share)
-        done = Divided(share.key, done.shares + 1, done.total + share.fen)
+        done = DivisionProgress(share.key, done.shares + 1, done.total + share.fen)
         if done.shares % _SAVED_EVERY == 0:
             team_sales.save_division(month, done)
-    done = Divided(done.reached, done.shares, done.total, finished=True)
+    done = DivisionProgress(done.reached, done.shares, done.total, finished=True)
     if done.shares:
         team_sales.save_division(month, done)
     return done

@@ -246,7 +246,7 @@ class Reward(msgspec.Struct, frozen=True):
         return self.limited - self.amount
 
 
-class Refunded(msgspec.Struct, frozen=True):
+class LineRefunds(msgspec.Struct, frozen=True):
     """What was refunded of an order so far, per line: whole units, and fen in total."""
 
     units: tuple[int, ...]
@@ -403,7 +403,7 @@ class DividendShare(msgspec.Struct, frozen=True):
         return f"{self.plan}#{self.member_id}"
 
 
-class Divided(msgspec.Struct, frozen=True):
+class DivisionProgress(msgspec.Struct, frozen=True):
     """How far the shares of a month are paid: up to the one of key `reached`, their number and their sum."""
 
     reached: str = ""

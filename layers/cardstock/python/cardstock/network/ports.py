@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from cardstock.ids import RequestKey
-from cardstock.network.model import Change, CountedOrder, Divided, Event, Position, TeamSale
+from cardstock.network.model import Change, CountedOrder, DivisionProgress, Event, Position, TeamSale
 from cardstock.network.plan import Plan, PublishedPlan
 
 
@@ -83,8 +83,8 @@ class TeamSales(Protocol):
     def sales_of_month(self, month: str) -> Iterator[TeamSale]:
         """All sales counted in a month."""
 
-    def find_division(self, month: str) -> Divided | None:
+    def find_division(self, month: str) -> DivisionProgress | None:
         """The progress of a month's division; None if it has not begun."""
 
-    def save_division(self, month: str, divided: Divided) -> None:
+    def save_division(self, month: str, divided: DivisionProgress) -> None:
         """Store the progress of a month's division, unless a later progress is stored."""

@@ -17,10 +17,10 @@ from cardstock.network.model import (
     Case,
     Edge,
     Explanation,
+    LineRefunds,
     OrderLine,
     Outcome,
     Person,
-    Refunded,
     Reward,
     RewardKind,
     Role,
@@ -149,12 +149,12 @@ def awaits_settling(lines: Sequence[OrderLine], rewards: Sequence[Reward], plan:
     return bool(plan.dividend_bps) and any(line.net for line in lines)
 
 
-def nothing_refunded(lines: Sequence[OrderLine]) -> Refunded:
+def nothing_refunded(lines: Sequence[OrderLine]) -> LineRefunds:
     """An order without refunds."""
-    return Refunded((0,) * len(lines), (0,) * len(lines))
+    return LineRefunds((0,) * len(lines), (0,) * len(lines))
 
 
-def refund_units(lines: Sequence[OrderLine], done: Refunded, units: Mapping[int, int]) -> Refunded:
+def refund_units(lines: Sequence[OrderLine], done: LineRefunds, units: Mapping[int, int]) -> LineRefunds:
     """`done` plus a refund of `units` (by index of the line).
 
     Each line refunds the half-up share of all its units so far, less what its earlier units refunded; at most what
@@ -170,10 +170,10 @@ def refund_units(lines: Sequence[OrderLine], done: Refunded, units: Mapping[int,
         new_units[index] = before + count
         given = half_up(line.net * (before + count), line.units) - half_up(line.net * before, line.units)
         new_fen[index] = min(new_fen[index] + given, line.net)
-    return Refunded(tuple(new_units), tuple(new_fen))
+    return LineRefunds(tuple(new_units), tuple(new_fen))
 
 
-def refund_amount(lines: Sequence[OrderLine], done: Refunded, amount: Fen) -> Refunded:
+def refund_amount(lines: Sequence[OrderLine], done: LineRefunds, amount: Fen) -> LineRefunds:
     """`done` plus a refund of `amount` fen without units: spread over what is left of all lines.
 
     Largest remainder, ties to the first line. Raises `RefusedError` for more than is left.
@@ -182,7 +182,7 @@ def refund_amount(lines: Sequence[OrderLine], done: Refunded, amount: Fen) -> Re
     if not 0 < amount <= sum(rests):
         raise REFUND_EXCEEDS_PAID(fen=sum(rests))
     parts = split(amount, rests)
-    return Refunded(done.units, tuple(given + part for given, part in zip(done.fen, parts, strict=True)))
+    return LineRefunds(done.units, tuple(given + part for given, part in zip(done.fen, parts, strict=True)))
 
 
 def qualifying_net(lines: Sequence[OrderLine]) -> Fen:

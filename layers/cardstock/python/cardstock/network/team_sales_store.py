@@ -19,7 +19,7 @@ from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 
 from cardstock.aws.items import fields_of, record_of
 from cardstock.aws.tables import ConditionFailedError, IntegerAttribute, Table, Transaction
-from cardstock.network.model import Divided, TeamSale
+from cardstock.network.model import DivisionProgress, TeamSale
 from cardstock.orders.store import OrderItem
 
 _TEAM: Final = "team#"
@@ -101,11 +101,11 @@ class DynamoTeamSales:
         for item in TeamItem.query(f"{_TEAM}{month}", consistent_read=True):
             yield record_of(TeamSale, item)
 
-    def find_division(self, month: str) -> Divided | None:
+    def find_division(self, month: str) -> DivisionProgress | None:
         item = DividedItem.find(f"{_DIVIDEND}{month}", "divided")
-        return None if item is None else record_of(Divided, item)
+        return None if item is None else record_of(DivisionProgress, item)
 
-    def save_division(self, month: str, divided: Divided) -> None:
+    def save_division(self, month: str, divided: DivisionProgress) -> None:
         item = DividedItem(f"{_DIVIDEND}{month}", **fields_of(divided, DividedItem))
         item.put_if(DividedItem.pk.does_not_exist() | (DividedItem.shares <= divided.shares))
 

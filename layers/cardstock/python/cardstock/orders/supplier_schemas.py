@@ -12,7 +12,7 @@ from cardstock.edge.http import Model
 from cardstock.orders.model import SupplierLine, SupplierOrder, SupplierOrderStatus
 
 
-class Wanted(Model):
+class UnitsToSend(Model):
     """Units of one SKU to send."""
 
     sku: ArticleNumber
@@ -23,7 +23,7 @@ class Wanted(Model):
     units: Annotated[int, Meta(description="Units to send.", examples=[6])]
 
     @classmethod
-    def of(cls, line: SupplierLine) -> Wanted:
+    def of(cls, line: SupplierLine) -> UnitsToSend:
         """`line` for its supplier, without the units refunded before they were sent."""
         return cls(line.sku, line.name, line.units - line.cancelled)
 
@@ -33,7 +33,9 @@ class StoredSupplierOrder(Model):
 
     order_id: OrderId
     status: Annotated[SupplierOrderStatus, Meta(description="How far this part is.")]
-    lines: Annotated[list[Wanted], Meta(description="What to send; what was refunded before it left is not in it.")]
+    lines: Annotated[
+        list[UnitsToSend], Meta(description="What to send; what was refunded before it left is not in it.")
+    ]
     receiver_name: Annotated[str, Meta(description="Who takes the goods.", examples=["王小明"])]
     receiver_phone: Annotated[str, Meta(description="Telephone number for the carrier.", examples=["13800138000"])]
     receiver_address: Annotated[str, Meta(description="Where the goods go.", examples=["上海市静安区南京西路1266号"])]
@@ -46,7 +48,7 @@ class StoredSupplierOrder(Model):
         return cls(
             part.order_id,
             part.status,
-            [Wanted.of(line) for line in part.lines if line.units > line.cancelled],
+            [UnitsToSend.of(line) for line in part.lines if line.units > line.cancelled],
             part.receiver.name,
             part.receiver.phone,
             part.receiver.address,

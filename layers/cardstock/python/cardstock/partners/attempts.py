@@ -18,11 +18,11 @@ from cardstock.partners.model import (
     Attempt,
     AttemptOutcome,
     Delivery,
-    Due,
+    DueAttempt,
     Endpoint,
     EndpointStatus,
 )
-from cardstock.partners.ports import AttemptNeeds, Endpoints, Outcome
+from cardstock.partners.ports import AttemptNeeds, CallOutcome, Endpoints
 
 # After the first attempt, which is immediate: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; over three days.
 PAUSES_SECONDS: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -32,7 +32,7 @@ GIVEN_UP_AFTER: Final = timedelta(days=5)
 _JITTER: Final = 0.1
 
 
-def attempt(due: Due, *, needs: AttemptNeeds) -> AttemptOutcome:
+def attempt(due: DueAttempt, *, needs: AttemptNeeds) -> AttemptOutcome:
     """Make the attempt if its time has come, store its outcome, and plan the next one.
 
     Returns `early`, `stale` (nothing left to do), `delivered`, `waiting` for the next attempt, `failed` (no more
@@ -65,7 +65,7 @@ def _may_call(endpoint: Endpoint, delivery: Delivery) -> bool:
 
 
 def _follow_failure(  # noqa: PLR0917 - private, one caller
-    due: Due, endpoint: Endpoint, delivery: Delivery, outcome: Outcome, made: Attempt, needs: AttemptNeeds
+    due: DueAttempt, endpoint: Endpoint, delivery: Delivery, outcome: CallOutcome, made: Attempt, needs: AttemptNeeds
 ) -> AttemptOutcome:
     is_challenge = delivery.event_type == CHALLENGE
     failing_since = endpoint.failing_since or made.at
@@ -90,7 +90,7 @@ def _mark(endpoint: Endpoint, failing_since: datetime | None, status: EndpointSt
         endpoints.mark(endpoint, failing_since, status)
 
 
-def _pause(planned: int, due: Due, outcome: Outcome, now: datetime) -> float:
+def _pause(planned: int, due: DueAttempt, outcome: CallOutcome, now: datetime) -> float:
     # Derived, not random: a repeat of this attempt plans the same moment.
     share = int(derived_id("jitter", due.delivery_id, str(due.tries))[-1], 36) / 35
     pause = planned * (1 + _JITTER * share)

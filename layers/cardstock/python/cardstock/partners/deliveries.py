@@ -12,7 +12,7 @@ from cardstock import clock
 from cardstock.clock import rfc3339, to_epoch_ms
 from cardstock.errors import NOT_FOUND
 from cardstock.partners import errors
-from cardstock.partners.model import CHALLENGE, STAFF, Delivery, Due, Endpoint, Event
+from cardstock.partners.model import CHALLENGE, STAFF, Delivery, DueAttempt, Endpoint, Event
 from cardstock.partners.ports import Deliveries, WebhookNeeds
 
 KEPT: Final = timedelta(days=30)
@@ -69,7 +69,7 @@ def redeliver(owner: str, endpoint_id: str, delivery_id: str, *, needs: WebhookN
     if endpoint.url is None or (endpoint.status != "active" and delivery.event_type != CHALLENGE):
         raise errors.ENDPOINT_NOT_ACTIVE()
     needs.deliveries.reopen(delivery)
-    needs.queue.send(Due(owner, endpoint_id, delivery_id, 0, delivery.tries, clock.now()), 0)
+    needs.queue.send(DueAttempt(owner, endpoint_id, delivery_id, 0, delivery.tries, clock.now()), 0)
 
 
 def add_delivery(event: Event, endpoint: Endpoint, needs: WebhookNeeds) -> str:
@@ -92,7 +92,7 @@ def add_delivery(event: Event, endpoint: Endpoint, needs: WebhookNeeds) -> str:
     )
     if send:
         # Also if the delivery existed: the message for its attempt may never have been sent.
-        needs.queue.send(Due(endpoint.owner, endpoint.endpoint_id, delivery_id, 0, 0, now), 0)
+        needs.queue.send(DueAttempt(endpoint.owner, endpoint.endpoint_id, delivery_id, 0, 0, now), 0)
     return delivery_id
 
 

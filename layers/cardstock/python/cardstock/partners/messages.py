@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 
 from cardstock.clock import rfc3339
-from cardstock.partners.model import Due, Event
+from cardstock.partners.model import DueAttempt, Event
 
 
 class EventMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,9 +33,9 @@ class AttemptMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tries: int
     not_before: Annotated[datetime, msgspec.Meta(tz=True)]
 
-    def due(self) -> Due:
+    def due(self) -> DueAttempt:
         """The attempt for `attempts.attempt`."""
-        return Due(self.owner, self.endpoint_id, self.delivery_id, self.attempt, self.tries, self.not_before)
+        return DueAttempt(self.owner, self.endpoint_id, self.delivery_id, self.attempt, self.tries, self.not_before)
 
 
 WebhookMessage: TypeAlias = EventMessage | AttemptMessage
@@ -54,7 +54,7 @@ def encode_event(message: EventMessage) -> str:
     return _encode(message, time=rfc3339(message.time))
 
 
-def encode_attempt(due: Due) -> str:
+def encode_attempt(due: DueAttempt) -> str:
     """`due` as the body of a queue message."""
     message = AttemptMessage(due.owner, due.endpoint_id, due.delivery_id, due.attempt, due.tries, due.not_before)
     return _encode(message, not_before=rfc3339(due.not_before))

@@ -209,7 +209,7 @@ class Delivery(msgspec.Struct, frozen=True):
         return self.delivery_id.partition(".")[2]
 
 
-class Due(msgspec.Struct, frozen=True):
+class DueAttempt(msgspec.Struct, frozen=True):
     """A planned attempt in the queue.
 
     `attempt` is its place in the schedule, from 0. `tries` is the number of attempts when it was planned: once there

@@ -12,7 +12,7 @@ from cardstock.partners.model import (
     Attempt,
     Delivery,
     DeliveryStatus,
-    Due,
+    DueAttempt,
     Endpoint,
     EndpointStatus,
     InboxMessage,
@@ -66,7 +66,7 @@ class Inbox(Protocol):
         """Mark the message as applied."""
 
 
-class Outcome(Protocol):
+class CallOutcome(Protocol):
     """The outcome of one call."""
 
     @property
@@ -142,18 +142,18 @@ class Deliveries(Protocol):
 class DueQueue(Protocol):
     """The queue of planned attempts."""
 
-    def send(self, due: Due, delay_seconds: int) -> None:
+    def send(self, due: DueAttempt, delay_seconds: int) -> None:
         """Send `due`; it arrives after `delay_seconds` (at most 900)."""
 
 
-class Post(Protocol):
+class PostCall(Protocol):
     """Calls an endpoint."""
 
-    def __call__(self, url: str, headers: dict[str, str], body: bytes) -> Outcome:
+    def __call__(self, url: str, headers: dict[str, str], body: bytes) -> CallOutcome:
         """POST the body and return the outcome; nothing that the other side does raises."""
 
 
-class Sign(Protocol):
+class MessageSigner(Protocol):
     """Signs messages."""
 
     def __call__(self, secrets: Sequence[str], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
@@ -171,5 +171,5 @@ class WebhookNeeds(msgspec.Struct, frozen=True):
 class AttemptNeeds(WebhookNeeds, frozen=True):
     """The ports of an attempt."""
 
-    post: Post
-    sign: Sign
+    post: PostCall
+    sign: MessageSigner

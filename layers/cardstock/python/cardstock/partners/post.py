@@ -24,7 +24,7 @@ from cardstock.aws.queues import Queue
 from cardstock.errors import InvalidError, Pointer
 from cardstock.partners import errors
 from cardstock.partners.messages import encode_attempt
-from cardstock.partners.model import Due
+from cardstock.partners.model import DueAttempt
 
 TIMEOUT_SECONDS = 15.0
 MAX_ANSWER_BYTES = 64 * 1024
@@ -43,7 +43,7 @@ _SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
 _SHARED = ipaddress.IPv4Network("100.64.0.0/10")
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class CallOutcome(msgspec.Struct, frozen=True):
     """The outcome of one call: the status, or why there was no answer."""
 
     status: int | None
@@ -134,7 +134,7 @@ def post(
     resolver: Resolve = resolve,
     tls: Callable[[], ssl.SSLContext] = public_tls,
     timeout_seconds: float = TIMEOUT_SECONDS,
-) -> Outcome:
+) -> CallOutcome:
     """POST `body` to `url` and return the outcome; nothing that the other side does raises.
 
     It ends within `timeout_seconds`, name resolution included. The head of an answer that arrived in time counts,
@@ -143,7 +143,7 @@ def post(
     try:
         check_url(url, allowed)
     except InvalidError:
-        return Outcome(None, "URL_REFUSED")
+        return CallOutcome(None, "URL_REFUSED")
     deadline = time.monotonic() + timeout_seconds
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
@@ -151,15 +151,15 @@ def post(
     port = parts.port or (443 if secure else 80)
     found = _resolved(resolver, host, port, deadline)
     if found is None:
-        return Outcome(None, "TIMED_OUT")
+        return CallOutcome(None, "TIMED_OUT")
     try:
         addresses = [ipaddress.ip_address(address.partition("%")[0]) for address in found]
     except ValueError:
         addresses = []
     if not addresses:
-        return Outcome(None, "HOST_UNKNOWN")
+        return CallOutcome(None, "HOST_UNKNOWN")
     if not all(is_public(a) or any(a in network for network in allowed) for a in addresses):
-        return Outcome(None, "ADDRESS_REFUSED")
+        return CallOutcome(None, "ADDRESS_REFUSED")
     sent = {**headers, "Host": parts.netloc, "Content-Type": "application/json", "User-Agent": "Cardstock/1"}
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
@@ -172,7 +172,7 @@ def post(
                 return _exchanged(wrapped, path, sent, body, deadline)
     except (http.client.HTTPException, OSError, ValueError) as error:
         late = time.monotonic() >= deadline or isinstance(error, TimeoutError)
-        return Outcome(None, "TIMED_OUT" if late else type(error).__name__)
+        return CallOutcome(None, "TIMED_OUT" if late else type(error).__name__)
 
 
 def _resolved(resolver: Resolve, host: str, port: int, deadline: float) -> Sequence[str] | None:
@@ -227,14 +227,14 @@ def _watched(connection: socket.socket, deadline: float) -> Iterator[None]:
 
 def _exchanged(
     connection: socket.socket, path: str, headers: Mapping[str, str], body: bytes, deadline: float
-) -> Outcome:
+) -> CallOutcome:
     client = http.client.HTTPConnection("")  # it never connects: it gets the socket to the checked address
     client.sock = connection
     client.request("POST", path, body, dict(headers))
     with client.getresponse() as answer:
         if time.monotonic() >= deadline:  # a head cut off by the watchdog looks complete
             raise TimeoutError
-        outcome = Outcome(answer.status, None, answer.headers.get("Retry-After"))
+        outcome = CallOutcome(answer.status, None, answer.headers.get("Retry-After"))
         left = MAX_ANSWER_BYTES
         # Read the body: a receiver cut off while answering may treat the event as not received.
         with suppress(http.client.HTTPException, OSError, ValueError):
@@ -249,5 +249,5 @@ class DueMessages:
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
 
-    def send(self, due: Due, delay_seconds: int) -> None:
+    def send(self, due: DueAttempt, delay_seconds: int) -> None:
         self._queue.send(encode_attempt(due), delay_seconds=delay_seconds)

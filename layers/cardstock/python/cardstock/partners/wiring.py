@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         Endpoints,
         Inbox,
         Keys,
-        Post,
+        PostCall,
         Suppliers,
         WebhookNeeds,
     )
@@ -76,7 +76,7 @@ def deliveries() -> "Deliveries":
 
 
 @cache
-def webhook_post() -> "Post":
+def webhook_post() -> "PostCall":
     """Calls endpoints: public addresses, and private networks that the operator allows."""
     from functools import partial
 

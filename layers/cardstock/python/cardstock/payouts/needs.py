@@ -7,7 +7,17 @@ from typing import Literal, TypeAlias, TypeVar
 import msgspec
 
 from cardstock.payouts.model import Batch, Line
-from cardstock.payouts.ports import Announce, Channel, EnoughTime, Files, Ledger, Payees, PayoutMap, Payouts, Writer
+from cardstock.payouts.ports import (
+    Channel,
+    EnoughTime,
+    Files,
+    Ledger,
+    Payees,
+    PayoutAnnouncer,
+    PayoutMap,
+    Payouts,
+    Writer,
+)
 
 Pause: TypeAlias = Literal["wait", "again"]
 """Why a step ends: `wait` for an event or a person, or `again` because its time was up."""
@@ -27,7 +37,7 @@ class StepNeeds(msgspec.Struct, frozen=True):
     files: Files
     writers: Callable[[], Sequence[Writer]]
     """The report's writers; their libraries are loaded when this is called."""
-    announce: Announce
+    announce: PayoutAnnouncer
     payout_map: PayoutMap | None
     """None in the step after the parts, which sends the left lines itself."""
     enough_time: EnoughTime

@@ -186,7 +186,7 @@ class PayoutMap(Protocol):
         """Batches with more lines than this are processed in parts."""
 
 
-class Announce(Protocol):
+class PayoutAnnouncer(Protocol):
     """Announces a batch's events to partners."""
 
     def __call__(self, kind: str, batch: Batch) -> None:

@@ -37,7 +37,7 @@ class AskRecommendations(Model):
         return [sku for sku in self.shown.split(",") if sku]
 
 
-class Recommended(Model):
+class RecommendedProduct(Model):
     """One product."""
 
     sku: ArticleNumber
@@ -59,7 +59,7 @@ class Recommended(Model):
     ]
 
     @classmethod
-    def of(cls, item: Recommendation) -> Recommended:
+    def of(cls, item: Recommendation) -> RecommendedProduct:
         """A product of a shelf."""
         return cls(item.sku, item.title, item.score, item.reason, item.because or None, item.text)
 
@@ -68,7 +68,7 @@ class Recommendations(Model):
     """The products, best first."""
 
     id: Annotated[str, Meta(description="Names this answer in logs.", examples=["rec_01kbcq3w00e5m8v2y7x4t9z1n6"])]
-    items: Annotated[list[Recommended], Meta(description="Products, best first.")]
+    items: Annotated[list[RecommendedProduct], Meta(description="Products, best first.")]
     ranked_by: Annotated[
         Literal["rules", "model"],
         Meta(description="`model` where a language model ordered and worded them.", examples=["rules"]),
@@ -80,7 +80,7 @@ class Recommendations(Model):
         """A shelf for the member."""
         return cls(
             id=shelf.id,
-            items=[Recommended.of(item) for item in shelf.items],
+            items=[RecommendedProduct.of(item) for item in shelf.items],
             ranked_by=shelf.ranked_by,
             learned_at=None if shelf.learned_at is None else rfc3339(shelf.learned_at),
         )

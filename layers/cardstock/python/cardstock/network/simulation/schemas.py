@@ -223,7 +223,7 @@ def bounds_of(body: SimulationBounds) -> Bounds:
     return Bounds(body.margin_floor_bps, body.cost_cap_bps, body.goal)
 
 
-class Broken(Model):
+class BrokenBound(Model):
     """A bound that a plan does not keep."""
 
     bound: Annotated[
@@ -249,7 +249,7 @@ class SimulatedPlan(Model):
     ]
     title: Annotated[str, Meta(examples=["2+1 合伙人计划"], description="What promoters would read.")]
     within_bounds: Annotated[bool, Meta(description="Whether it keeps every bound.")]
-    broken: Annotated[list[Broken], Meta(description="Bounds that it does not keep.")]
+    broken: Annotated[list[BrokenBound], Meta(description="Bounds that it does not keep.")]
     members: Annotated[int, Meta(description="People who joined.", examples=[10_000])]
     orders: Annotated[int, Meta(description="Orders that were placed.", examples=[4_980])]
     sales_fen: Annotated[int, Meta(description="Fen that were paid for goods.", examples=[198_000_000])]
@@ -342,7 +342,7 @@ class SimulatedPlan(Model):
             "plan": name,
             "title": outcome.plan.title,
             "within_bounds": not broken,
-            "broken": [Broken(breach.bound, breach.found, breach.limit, list(breach.checks)) for breach in broken],
+            "broken": [BrokenBound(breach.bound, breach.found, breach.limit, list(breach.checks)) for breach in broken],
             "direct_fen": accrued["direct"],
             "team_fen": accrued["team"],
             "peer_fen": accrued["peer"],

@@ -13,7 +13,7 @@ import msgspec
 from cardstock.errors import RefusedError
 from cardstock.money import Fen
 from cardstock.network import errors
-from cardstock.network.model import OrderLine, Refunded
+from cardstock.network.model import LineRefunds, OrderLine
 from cardstock.network.plan import Plan
 from cardstock.network.rewards import nothing_refunded, refund_amount, refund_units
 
@@ -175,7 +175,7 @@ def _is_possible(order: RecordedOrder) -> bool:
     return True
 
 
-def refunded_after(lines: Sequence[OrderLine], done: Refunded, step: OrderReturned) -> Refunded:
+def refunded_after(lines: Sequence[OrderLine], done: LineRefunds, step: OrderReturned) -> LineRefunds:
     """`done` plus the refund of `step`. Raises `RefusedError` if more is refunded than was paid."""
     if step.units is not None:
         return refund_units(lines, done, step.units)

@@ -23,10 +23,10 @@ from cardstock.network.dividends import MonthSales, sale_of
 from cardstock.network.model import (
     Change,
     CountedOrder,
+    LineRefunds,
     OrderFacts,
     OrderLine,
     Position,
-    Refunded,
     Reward,
     RewardKind,
     Snapshot,
@@ -146,7 +146,7 @@ class _Order:
         self.rewards = due
         """The rewards without members, who are in the snapshot of `facts`: equal baskets share them."""
         self.counted: CountedOrder | None = None
-        self.refunded: Refunded | None = None
+        self.refunded: LineRefunds | None = None
         self.taken: list[Fen] | None = None
         self.frozen = 0
         self.settled = False

@@ -144,7 +144,7 @@ class TaxFile(msgspec.Struct, frozen=True):
     files: tuple[File, ...]
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class UnwrittenQuarter(msgspec.Struct, frozen=True):
     """A quarter that is over but cannot be written yet, and the payouts that are not settled."""
 
     quarter: str

@@ -12,7 +12,7 @@ from cardstock.payouts.tax.model import (
     Quarter,
     TaxFile,
     TaxQuarter,
-    Waiting,
+    UnwrittenQuarter,
     quarter_of,
 )
 
@@ -32,7 +32,7 @@ class QuarterNeeds(msgspec.Struct, frozen=True):
     writers: Sequence[QuarterWriter]
 
 
-def write_due_quarters(needs: QuarterNeeds, now: datetime) -> tuple[list[TaxFile], list[Waiting]]:
+def write_due_quarters(needs: QuarterNeeds, now: datetime) -> tuple[list[TaxFile], list[UnwrittenQuarter]]:
     """Write the file of every quarter of the last year that is over, settled and not written; return also those that
     wait.
 
@@ -42,11 +42,11 @@ def write_due_quarters(needs: QuarterNeeds, now: datetime) -> tuple[list[TaxFile
     payouts = needs.payouts
     written = {file.quarter for file in needs.tax_files.newest_tax_files(limit=_QUARTERS_SHOWN)}
     made: list[TaxFile] = []
-    waiting: list[Waiting] = []
+    waiting: list[UnwrittenQuarter] = []
     for quarter, batches in _due(now, payouts, written):
         open_ones = tuple(one for one, batch in batches.items() if batch is None or batch.status != "settled")
         if open_ones:
-            waiting.append(Waiting(quarter.key, open_ones))
+            waiting.append(UnwrittenQuarter(quarter.key, open_ones))
             continue
         settled = [batch for batch in batches.values() if batch is not None]
         lines = {batch.id: payouts.lines_of_batch(batch.id) for batch in settled}
@@ -55,14 +55,16 @@ def write_due_quarters(needs: QuarterNeeds, now: datetime) -> tuple[list[TaxFile
     return made, waiting
 
 
-def newest_quarters(now: datetime, payouts: Payouts, tax_files: TaxFiles) -> tuple[list[TaxFile], list[Waiting]]:
+def newest_quarters(
+    now: datetime, payouts: Payouts, tax_files: TaxFiles
+) -> tuple[list[TaxFile], list[UnwrittenQuarter]]:
     """The last written quarters, newest first, and the ended ones that wait for payouts."""
     written = tax_files.newest_tax_files(limit=_QUARTERS_SHOWN)
     waiting = []
     for quarter, batches in _due(now, payouts, {file.quarter for file in written}):
         open_ones = tuple(one for one, batch in batches.items() if batch is None or batch.status != "settled")
         if open_ones:
-            waiting.append(Waiting(quarter.key, open_ones))
+            waiting.append(UnwrittenQuarter(quarter.key, open_ones))
     return written, waiting
 
 

@@ -12,7 +12,7 @@ from cardstock.edge.fields import Moment, Period
 from cardstock.edge.http import Model
 from cardstock.payouts.model import File
 from cardstock.payouts.schemas import ReportFile
-from cardstock.payouts.tax.model import Certificate, PersonMonth, TaxFile, Waiting
+from cardstock.payouts.tax.model import Certificate, PersonMonth, TaxFile, UnwrittenQuarter
 
 Transfers = Annotated[
     list[str], Meta(examples=[["2026110vgk3qxnq5p7m1a9c2d4e6f8g0"]], description="Numbers of the transfers.")
@@ -150,7 +150,7 @@ class WaitingQuarter(Model):
     payouts: Annotated[Payouts, Meta(description="Payouts that have to settle first.")]
 
     @classmethod
-    def of(cls, found: Waiting) -> WaitingQuarter:
+    def of(cls, found: UnwrittenQuarter) -> WaitingQuarter:
         return cls(found.quarter, list(found.payouts))
 
 

@@ -150,7 +150,7 @@ QUEUE_UNAVAILABLE: Final = unavailable(
 )
 INVITER_UNKNOWN: Final = refused("INVITER_UNKNOWN", zh="邀请人不存在。", en="There is no such inviter.")
 INVITER_SELF: Final = refused("INVITER_SELF", zh="不能邀请自己。", en="Members cannot invite themselves.")
-INVITER_BOUND: Final = refused("INVITER_BOUND", zh="已经绑定了邀请人。", en="Another inviter has been bound already.")
+INVITER_BOUND: Final = refused("INVITER_BOUND", zh="已经绑定了邀请人。", en="Another inviter is bound already.")
 INVITER_TOO_LATE: Final = refused(
     "INVITER_TOO_LATE", zh="首次付款后不能再绑定邀请人。", en="An inviter cannot be bound after the first paid order."
 )

@@ -24,12 +24,12 @@ Audience = Annotated[
     str,
     Meta(
         pattern=r"^[a-z][a-z0-9_]{0,15}$",
-        description="Whom a version is for; everybody else sees `default`.",
+        description="Audience of a version; everybody else sees `default`.",
         examples=["default"],
     ),
 ]
 CardKey = Annotated[
-    str, Meta(description="The card's own key: behind `/c/`, and in every call about it.", examples=["x7k2m9pq4t"])
+    str, Meta(description="Key of the card, in `/c/` and in every call about it.", examples=["x7k2m9pq4t"])
 ]
 Line = Annotated[str, Meta(max_length=60, pattern=r"^[^\r\n]*$")]
 Tag = Annotated[str, Meta(min_length=1, max_length=16, pattern=r"^[^\r\n]*$")]
@@ -46,7 +46,7 @@ class CardVersion(Model):
             max_length=40,
             pattern=r"^[^\r\n]*\S[^\r\n]*$",
             examples=["林晓雨"],
-            description="The person's name as visitors read it.",
+            description="The person's name for visitors.",
         ),
     ]
     title: Annotated[Line, Meta(examples=["高级导购"], description="Job title; empty if there is none.")] = ""
@@ -106,7 +106,7 @@ class CardVersion(Model):
     ] = ""
     tags: Annotated[
         list[Tag],
-        Meta(max_length=8, examples=[["露营", "亲子", "轻量化"]], description="Short words about the person."),
+        Meta(max_length=8, examples=[["露营", "亲子", "轻量化"]], description="Short labels of the person."),
     ] = field(default_factory=list)
     shelf: Annotated[
         list[Sku],
@@ -150,7 +150,7 @@ class PutCard(Model):
             Meta(
                 ge=1,
                 le=2**31,
-                description="Revision that the caller has read; another one is refused. Absent: replace in any case.",
+                description="Revision that the caller has read; it must be the current one. Absent: always replace.",
                 examples=[3],
             ),
         ]
@@ -169,7 +169,7 @@ class OwnCard(Model):
             examples=[{"default": {"name": "林晓雨", "title": "高级导购"}}],
         ),
     ]
-    revision: Annotated[int, Meta(description="Counts the changes of the card, from 1.", examples=[3])]
+    revision: Annotated[int, Meta(description="Number of the card's revision, from 1.", examples=[3])]
     created_at: Annotated[Moment, Meta(description="When the card was made.")]
     updated_at: Annotated[Moment, Meta(description="When the card was last changed.")]
 
@@ -199,14 +199,14 @@ class ShownCard(Model):
     share: Annotated[
         str | None,
         Meta(
-            description="Share key that it was opened by; null if it was opened by its own key.",
+            description="Share key that opened it; null if the card's own key did.",
             examples=["m3n8r5t2wd"],
         ),
     ]
     owner: Annotated[MemberId, Meta(description="Member id of the card's owner; an `invite` at login.")]
-    version: Annotated[CardVersion, Meta(description="What this visitor sees of it.")]
-    revision: Annotated[int, Meta(description="Counts the changes of the card, from 1.", examples=[3])]
-    view_ticket: Annotated[SignedToken, Meta(description="Report the view with it.")]
+    version: Annotated[CardVersion, Meta(description="The card's version for this visitor.")]
+    revision: Annotated[int, Meta(description="Number of the card's revision, from 1.", examples=[3])]
+    view_ticket: Annotated[SignedToken, Meta(description="Ticket for reporting the view.")]
 
     @classmethod
     def of(cls, opened: OpenedCard, ticket: str) -> ShownCard:
@@ -219,13 +219,13 @@ class ShownCard(Model):
 class PostShare(Model):
     """Whom the link is for, and where it will be put."""
 
-    audience: Annotated[Audience, Meta(description="Which version its visitors see.")] = "default"
+    audience: Annotated[Audience, Meta(description="Audience whose version its visitors see.")] = "default"
     label: Annotated[
         str,
         Meta(
             max_length=40,
             examples=["湖滨店门口海报"],
-            description="Note for the owner: where the link will be put. Empty if there is none.",
+            description="The owner's note on where the link is used; empty if there is none.",
         ),
     ] = ""
 
@@ -236,12 +236,12 @@ class ShareKey(Model):
     share: Annotated[
         str,
         Meta(
-            description="Key to give away: behind `/c/`, as a mini-program scene, as an `invite`.",
+            description="Key to share: in `/c/`, as a mini-program scene, or as an `invite`.",
             examples=["m3n8r5t2wd"],
         ),
     ]
     card: CardKey
-    audience: Annotated[str, Meta(description="Which version its visitors see.", examples=["default"])]
+    audience: Annotated[str, Meta(description="Audience whose version its visitors see.", examples=["default"])]
     label: Annotated[str, Meta(description="The owner's note; empty if there is none.", examples=["WeChat group"])]
     path: Annotated[str, Meta(examples=["/c/k7m2p9xw4t"], description="Path of the public page.")]
     created_at: Annotated[Moment, Meta(description="When the share was made.")]
@@ -270,7 +270,7 @@ class PostView(Model):
             Meta(
                 pattern=r"^[a-z0-9_-]{1,16}$",
                 examples=["group_chat"],
-                description="Where the visitor came from, in a word of the mini-program; absent if unknown.",
+                description="Where the visitor came from, as named by the mini-program; absent if unknown.",
             ),
         ]
         | None
@@ -278,7 +278,7 @@ class PostView(Model):
     seconds: (
         Annotated[
             int,
-            Meta(ge=0, le=86_400, description="Seconds that the card was looked at; sent on leaving.", examples=[35]),
+            Meta(ge=0, le=86_400, description="Seconds of the view; sent when the visitor leaves.", examples=[35]),
         ]
         | None
     ) = None
@@ -287,9 +287,7 @@ class PostView(Model):
 class ViewTaken(Model):
     """The view will be counted."""
 
-    attribution: Annotated[
-        SignedToken, Meta(description="Put it into a quote, so that an order is credited to the card.")
-    ]
+    attribution: Annotated[SignedToken, Meta(description="Pass it to a quote to attribute the order to the card.")]
 
 
 class Visitor(Model):
@@ -299,13 +297,13 @@ class Visitor(Model):
     nickname: Annotated[
         str | None, Meta(description="Name that the visitor chose; null if there is none.", examples=["小明"])
     ]
-    views: Annotated[int, Meta(description="Times that the visitor opened the card.", examples=[4])]
-    seconds: Annotated[
-        int, Meta(description="Seconds that the visitor looked at it, all views together.", examples=[95])
-    ]
+    views: Annotated[int, Meta(description="Number of the visitor's views.", examples=[4])]
+    seconds: Annotated[int, Meta(description="Seconds of the visitor's views, in total.", examples=[95])]
     last_at: Annotated[Moment, Meta(description="When the visitor last opened it.")]
-    heat: Annotated[int, Meta(description="How warm the visitor is, 0 to 100; halves every three days.", examples=[56])]
-    hot: Annotated[bool, Meta(description="Whether `heat` says that a call is worth it today.")]
+    heat: Annotated[
+        int, Meta(description="Interest score of the visitor, 0 to 100; halves every three days.", examples=[56])
+    ]
+    hot: Annotated[bool, Meta(description="Whether `heat` is high enough for a call today.")]
 
     @classmethod
     def of(cls, visitor: model.Visitor, nickname: str | None, now: datetime) -> Visitor:
@@ -325,17 +323,15 @@ class Visitor(Model):
 class Visitors(Model):
     """What the card's views add up to, a few seconds behind, and the members who looked last."""
 
-    views: Annotated[int, Meta(description="Views of the card, strangers included.", examples=[31])]
-    by_members: Annotated[int, Meta(description="Views by members who were logged in.", examples=[12])]
-    seconds: Annotated[int, Meta(description="Seconds that it was looked at, all views together.", examples=[640])]
+    views: Annotated[int, Meta(description="Views of the card, including those without login.", examples=[31])]
+    by_members: Annotated[int, Meta(description="Views by logged-in members.", examples=[12])]
+    seconds: Annotated[int, Meta(description="Seconds of all views.", examples=[640])]
     last_at: Annotated[
         Moment | None,
         Meta(examples=["2026-12-01T08:26:00.000Z"], description="When it was last opened; null before the first view."),
     ]
-    scenes: Annotated[
-        dict[str, int], Meta(description="Views by the scene that they came from.", examples=[{"group_chat": 9}])
-    ]
-    visitors: Annotated[list[Visitor], Meta(description="Members who looked last, newest first.")]
+    scenes: Annotated[dict[str, int], Meta(description="Views by scene.", examples=[{"group_chat": 9}])]
+    visitors: Annotated[list[Visitor], Meta(description="The latest visitors, newest first.")]
 
     @classmethod
     def of(cls, radar: Radar, nicknames: Mapping[str, str], now: datetime) -> Visitors:

@@ -16,20 +16,20 @@ from cardstock.money import CURRENCY
 
 PriceFen = Annotated[int, Meta(ge=1, le=10**9, description="Price of one unit in fen.", examples=[25500])]
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE, examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
-Active = Annotated[bool, Meta(description="Whether it is for sale at present.")]
+Active = Annotated[bool, Meta(description="Whether it is for sale now.")]
 
 
 class ProductTerms(Model):
     """What is for sale, from whom, at what price."""
 
-    name: Annotated[Name, Meta(description="Name of the product as buyers read it.")]
+    name: Annotated[Name, Meta(description="Name of the product for buyers.")]
     supplier_id: SupplierId
     price_fen: PriceFen
     qualifying: Qualifying = False
     earns: Earns = True
     active: Active = True
     initial_stock: Annotated[
-        int, Meta(ge=0, le=MAX_STOCK, description="Units to start with; ignored when the SKU exists.", examples=[1000])
+        int, Meta(ge=0, le=MAX_STOCK, description="Initial stock; ignored if the SKU exists.", examples=[1000])
     ] = 0
 
     def listing(self, sku: str) -> Listing:
@@ -66,7 +66,7 @@ class AddStock(Model):
 
     add: Annotated[
         int,
-        Meta(ge=-MAX_STOCK, le=MAX_STOCK, examples=[24], description="Units to add; below zero, units to take away."),
+        Meta(ge=-MAX_STOCK, le=MAX_STOCK, examples=[24], description="Units to add; below zero: to remove."),
     ]
 
 
@@ -74,7 +74,7 @@ class ProductView(Model):
     """One product."""
 
     sku: ArticleNumber
-    name: Annotated[Name, Meta(description="Name of the product as buyers read it.")]
+    name: Annotated[Name, Meta(description="Name of the product for buyers.")]
     supplier_id: SupplierId
     price_fen: PriceFen
     currency: Currency
@@ -126,6 +126,4 @@ class ProductQuery(PageQuery):
 class PublishedProducts(Model):
     """The SKUs that are now as they were sent."""
 
-    skus: Annotated[
-        list[str], Meta(description="Article numbers that are now as they were sent.", examples=[["85123A"]])
-    ]
+    skus: Annotated[list[str], Meta(description="Article numbers that were published.", examples=[["85123A"]])]

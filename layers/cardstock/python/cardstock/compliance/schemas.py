@@ -39,7 +39,7 @@ class Lift(Model):
             min_length=1,
             max_length=500,
             examples=["family of four, invoices seen on 2026-11-20"],
-            description="Why it may go on; it stays on record.",
+            description="Reason for lifting it; it stays on record.",
         ),
     ]
 
@@ -47,10 +47,10 @@ class Lift(Model):
 class LiftView(Model):
     """Who lifted it, when and why."""
 
-    by: Annotated[PersonId, Meta(description="Person who said so.")]
-    at: Annotated[Moment, Meta(description="When it was said.")]
+    by: Annotated[PersonId, Meta(description="Person who lifted it.")]
+    at: Annotated[Moment, Meta(description="When it was lifted.")]
     reason: Annotated[
-        str, Meta(description="Why it may go on.", examples=["family of four, invoices seen on 2026-11-20"])
+        str, Meta(description="Reason for lifting it.", examples=["family of four, invoices seen on 2026-11-20"])
     ]
 
     @classmethod
@@ -65,18 +65,20 @@ class HeldReward(Model):
     order_id: OrderId
     reasons: Annotated[
         list[Literal["same_payer", "same_device", "same_person", "stocking_up"]],
-        Meta(description="What is suspicious about the order.", examples=[["same_payer"]]),
+        Meta(description="Reasons for holding the rewards.", examples=[["same_payer"]]),
     ]
     text: Annotated[
         str,
         Meta(
-            description="The reasons for people, in the language of the request.",
+            description="Texts of the reasons, in the language of the request.",
             examples=["付款账户与他人订单或推广员相同"],
         ),
     ]
-    members: Annotated[list[MemberId], Meta(description="Members whom the order has something in common with.")]
+    members: Annotated[
+        list[MemberId], Meta(description="Members who share a payer, device or identity with the order.")
+    ]
     held_at: Annotated[Moment, Meta(description="When the rewards were held.")]
-    lifted: Annotated[LiftView | None, Meta(description="Who let them go on; null while they are held.")]
+    lifted: Annotated[LiftView | None, Meta(description="Who lifted the hold; null while the rewards are held.")]
 
     @classmethod
     def of(cls, hold: Hold, language: str) -> HeldReward:
@@ -99,15 +101,15 @@ class ComplianceAlarm(Model):
     out."""
 
     alarm_id: Annotated[
-        str, Meta(examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5.1"], description="Names the alarm when it is lifted.")
+        str, Meta(examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5.1"], description="Id of the alarm, for lifting it.")
     ]
     head: Annotated[MemberId, Meta(description="Member at the top of the subtree.")]
-    people: Annotated[int, Meta(description="Members of the subtree, its head included.", examples=[34])]
+    people: Annotated[int, Meta(description="Members of the subtree, including its head.", examples=[34])]
     levels: Annotated[int, Meta(description="Levels of the subtree.", examples=[3])]
     earning: Annotated[int, Meta(description="Members of it who have or had rewards.", examples=[9])]
     raised_at: Annotated[Moment, Meta(description="When the nightly check found it.")]
-    asked: Annotated[LiftView | None, Meta(description="The first person's word that it may be lifted; null before.")]
-    lifted: Annotated[LiftView | None, Meta(description="The second person's word, which lifts it; null before.")]
+    asked: Annotated[LiftView | None, Meta(description="The first person's request to lift it; null before.")]
+    lifted: Annotated[LiftView | None, Meta(description="The second person's lifting; null before.")]
 
     @classmethod
     def of(cls, alarm: Alarm) -> ComplianceAlarm:
@@ -157,14 +159,14 @@ class SalesQuery(Model):
 class OutsideSales(Model):
     """Sales of thirty days, and the part to members who promote nothing."""
 
-    until: Annotated[str, Meta(description="Last day of the thirty that are added up.", examples=["2026-11-21"])]
+    until: Annotated[str, Meta(description="Last of the thirty days.", examples=["2026-11-21"])]
     sales_fen: Annotated[int, Meta(description="Fen of all sales in these days.", examples=[1_530_000])]
     outside_fen: Annotated[
         int, Meta(description="Fen of the sales to members who promote nothing.", examples=[918_000])
     ]
     outside_bps: Annotated[int, Meta(description="Their share of all sales, in basis points.", examples=[6_000])]
-    floor_bps: Annotated[int, Meta(description="Share under which it is a warning, in basis points.", examples=[5_000])]
-    warns: Annotated[bool, Meta(description="Whether the share is under the floor.")]
+    floor_bps: Annotated[int, Meta(description="Share below which it warns, in basis points.", examples=[5_000])]
+    warns: Annotated[bool, Meta(description="Whether the share is below the limit.")]
 
     @classmethod
     def of(cls, share: OutsideShare) -> OutsideSales:

@@ -27,12 +27,12 @@ class PageQuery(Model):
             SignedToken,
             Meta(
                 max_length=1024,
-                description="Where the list goes on: `next_cursor` of the page before. Absent: the first page.",
+                description="`next_cursor` of the page before; absent: the first page.",
             ),
         ]
         | None
     ) = None
-    limit: Annotated[int, Meta(ge=1, le=100, description="Most items of a page.")] = 20
+    limit: Annotated[int, Meta(ge=1, le=100, description="Largest number of items in a page.")] = 20
 
 
 def read_page(

@@ -9,7 +9,7 @@ _SIGNED = "eyJzdWIiOiJtZW1fMDEifQ.Zb8kTq3mX1n5r7u9w2y4A6C8E0g"
 Moment = Annotated[str, Meta(examples=["2026-12-01T08:26:00.000Z"])]
 SignedToken = Annotated[str, Meta(examples=[_SIGNED])]
 NextCursor = Annotated[
-    str | None, Meta(description="Where the next page begins; null on the last page.", examples=[_SIGNED])
+    str | None, Meta(description="Cursor of the next page; null on the last page.", examples=[_SIGNED])
 ]
 
 MemberId = Annotated[
@@ -42,7 +42,7 @@ SupplierId = Annotated[
 EntryId = Annotated[
     str,
     Meta(
-        description="Ledger entry that booked the step; names its proof.",
+        description="Ledger entry of the step; its proof has the same id.",
         examples=["accrue.ord_01kbdxdh50fcazdjhcnqh2rzv5"],
     ),
 ]
@@ -55,10 +55,10 @@ Sku = Annotated[
 ]
 ArticleNumber = Annotated[str, Meta(description="Article number of the product.", examples=["85123A"])]
 ArticleName = Annotated[str, Meta(examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
-Currency = Annotated[str, Meta(description="Three letters of ISO 4217.", examples=["CNY"])]
+Currency = Annotated[str, Meta(description="ISO 4217 code.", examples=["CNY"])]
 Fen = Annotated[int, Meta(examples=[153000])]
 
 Qualifying = Annotated[
-    bool, Meta(description="Whether buying it makes a distributor, where the plan asks for a qualifying purchase.")
+    bool, Meta(description="Whether buying it makes a distributor under plans that require a qualifying purchase.")
 ]
 Earns = Annotated[bool, Meta(description="Whether rewards are measured on it.")]

@@ -53,16 +53,14 @@ class RewardAlternative(Model):
 
     what: Annotated[
         Literal["role", "referrer_role", "cap", "refund"],
-        Meta(description="What is thought different: the own `role`, the `referrer_role`, no `cap` or no `refund`."),
+        Meta(description="The difference: the member's `role`, the `referrer_role`, no `cap` or no `refund`."),
     ]
-    value: Annotated[
-        str, Meta(description="The role that is thought of; `none` for a cap or refund.", examples=["partner"])
-    ]
-    amount_fen: Annotated[int, Meta(description="Fen that the reward would have come to.", examples=[30_000])]
+    value: Annotated[str, Meta(description="The other role; `none` for a cap or refund.", examples=["partner"])]
+    amount_fen: Annotated[int, Meta(description="Amount of the reward then, in fen.", examples=[30_000])]
     text: Annotated[
         str,
         Meta(
-            description="The same for people, in the language of the request.",
+            description="The same as text, in the language of the request.",
             examples=["若下单时身份为合伙人：300.00 元。"],
         ),
     ]
@@ -75,11 +73,11 @@ class ExplainedReward(Model):
     edge: Annotated[
         Literal["referrer", "owner", "peer"],
         Meta(
-            description="How the caller stands to the buyer; of a peer reward, to the partner who earned.",
+            description="The caller's relation to the buyer; for a peer reward, to the partner who earned.",
             examples=["referrer"],
         ),
     ]
-    role: Annotated[str, Meta(description="What the caller was when the order was placed.", examples=["partner"])]
+    role: Annotated[str, Meta(description="The caller's role when the order was placed.", examples=["partner"])]
     plan: Annotated[PlanRef, Meta(description="Plan and version under which the order was placed.")]
     rule: Annotated[str, Meta(description="Parameter of the plan that gave the rate.", examples=["direct_partner"])]
     rate: Annotated[
@@ -90,38 +88,38 @@ class ExplainedReward(Model):
     base_fen: Annotated[
         int,
         Meta(
-            description="Fen that a rate in basis points is taken of; of a peer reward, the partner's reward.",
+            description="Base of a rate in basis points, in fen; for a peer reward, the partner's reward.",
             examples=[153_000],
         ),
     ]
-    full_fen: Annotated[int, Meta(description="Fen that the rule gives.", examples=[22_950])]
+    full_fen: Annotated[int, Meta(description="Amount of the rule, in fen.", examples=[22_950])]
     limited_fen: Annotated[
-        int, Meta(description="Fen of it that are left after the limit to the money paid.", examples=[22_950])
+        int, Meta(description="That amount after the limit to what was paid, in fen.", examples=[22_950])
     ]
     cap_cut_fen: Annotated[
         int,
         Meta(
-            description="Fen that the plan's cap, or what was paid for all that is rewarded, takes off that.",
+            description="Fen removed by the plan's cap, or by the limit to what was paid for all measured lines.",
             examples=[0],
         ),
     ]
-    amount_fen: Annotated[int, Meta(description="Fen that were credited.", examples=[22_950])]
+    amount_fen: Annotated[int, Meta(description="Credited fen.", examples=[22_950])]
     taken_back: Annotated[list[RewardClawBack], Meta(description="What refunds took back, oldest first.")]
-    rest_fen: Annotated[int, Meta(description="Fen that are left after refunds.", examples=[19_125])]
+    rest_fen: Annotated[int, Meta(description="Fen left after refunds.", examples=[19_125])]
     state: Annotated[
         Literal["frozen", "available"],
-        Meta(description="Whether it still waits, or can be paid out.", examples=["frozen"]),
+        Meta(description="Whether it is still frozen, or available.", examples=["frozen"]),
     ]
     accrued_at: Annotated[Moment, Meta(description="When it was credited.")]
     released_at: Annotated[Moment | None, Meta(description="When it became available; null while it is frozen.")]
     available_from: Annotated[
         Moment | None,
-        Meta(description="When its windows end; null before the receipt. An open after-sale waits longer."),
+        Meta(description="When its windows end; null before the receipt. An open after-sale delays the release."),
     ]
     text: Annotated[
         str,
         Meta(
-            description="The reward for people, in the language of the request.",
+            description="The reward as text, in the language of the request.",
             examples=["推荐奖励：买家由您推荐。下单时身份为合伙人，1530.00 元的 15.00%，共 229.50 元。"],
         ),
     ]
@@ -135,7 +133,7 @@ class Explanation(Model):
 
     order_id: OrderId
     items: Annotated[list[ExplainedReward], Meta(description="The caller's rewards on the order.")]
-    held: Annotated[bool, Meta(description="Finance looks at the order; its rewards stay frozen until it is done.")]
+    held: Annotated[bool, Meta(description="Whether a compliance hold keeps the order's rewards frozen.")]
 
     @classmethod
     def of(cls, explained: RewardsExplained, language: str) -> Explanation:

@@ -28,7 +28,7 @@ class AskWriteOff(Model):
         ),
     ]
     amount_fen: Annotated[
-        int, Meta(ge=1, le=MAX_FEN, examples=[19_900], description="Fen to write off, at most what is owed.")
+        int, Meta(ge=1, le=MAX_FEN, examples=[19_900], description="Fen to write off, at most the member's debt.")
     ]
     reason: Annotated[
         str,
@@ -36,7 +36,7 @@ class AskWriteOff(Model):
             min_length=1,
             max_length=500,
             examples=["member has died, file of 2026-11-20"],
-            description="Why; it stays on record.",
+            description="Reason; it stays on record.",
         ),
     ]
 
@@ -49,7 +49,7 @@ class ApproveWriteOff(Model):
         Meta(
             max_length=200,
             examples=["seen the file"],
-            description="What the second person wants to have on record; empty if nothing.",
+            description="Note for the record; empty if there is none.",
         ),
     ] = ""
 
@@ -58,10 +58,10 @@ class WrittenOff(Model):
     """A write-off, booked once it is approved."""
 
     write_off_id: Annotated[
-        str, Meta(description="Names the write-off in the approval.", examples=["wro_01kbdxdh50fcazdjhcnqh2rzv5"])
+        str, Meta(description="Id of the write-off, for the approval.", examples=["wro_01kbdxdh50fcazdjhcnqh2rzv5"])
     ]
     member_id: MemberId
-    amount_fen: Annotated[int, Meta(description="Fen of the debt that are written off.", examples=[19_900])]
+    amount_fen: Annotated[int, Meta(description="Fen of debt to write off.", examples=[19_900])]
     asked_by: Annotated[PersonId, Meta(description="Person who asked for it.")]
     asked_at: Annotated[Moment, Meta(description="When it was asked for.")]
     reason: Annotated[str, Meta(description="Why it was asked for.", examples=["member has died, file of 2026-11-20"])]
@@ -74,7 +74,7 @@ class WrittenOff(Model):
     ]
     approved_at: Annotated[Moment | None, Meta(description="When it was approved and booked; null before.")]
     note: Annotated[
-        str | None, Meta(description="What the approver put on record; null if nothing.", examples=["seen the file"])
+        str | None, Meta(description="The approver's note; null if there is none.", examples=["seen the file"])
     ]
     entry_id: Annotated[
         str | None,

@@ -17,7 +17,7 @@ _A_HASH = "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
 _ANOTHER = "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77"
 
 Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", examples=[_A_HASH])]
-Path = Annotated[list[str], Meta(description="From the bottom up, in hex.", examples=[[_A_HASH, _ANOTHER]])]
+Path = Annotated[list[str], Meta(description="From the bottom to the top, in hex.", examples=[[_A_HASH, _ANOTHER]])]
 
 
 class LedgerSeal(Model):
@@ -27,7 +27,7 @@ class LedgerSeal(Model):
     without spaces.
     """
 
-    number: Annotated[int, Meta(ge=1, examples=[42], description="Counts the seals, from 1.")]
+    number: Annotated[int, Meta(ge=1, examples=[42], description="Number of the seal, from 1.")]
     root: Annotated[Hash, Meta(description="Root of the tree over its entries and the link to the seal before.")]
     previous: Annotated[Hash, Meta(description="Root of the seal before; 64 zeros for the first one.")]
     tree_size: Annotated[int, Meta(examples=[4], description="Leaves of the tree: its entries and the link.")]
@@ -50,7 +50,7 @@ class LedgerProof(Model):
         str, Meta(examples=["cardstock-ledger-proof-1"], description="Format of the proof, with its version.")
     ]
     transaction_id: Annotated[
-        str, Meta(examples=["release.ord_01kbdxdh50fcazdjhcnqh2rzv5"], description="Ledger entry that is proved.")
+        str, Meta(examples=["release.ord_01kbdxdh50fcazdjhcnqh2rzv5"], description="Proven ledger entry.")
     ]
     transaction: Annotated[
         str,

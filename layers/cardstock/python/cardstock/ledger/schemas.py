@@ -34,21 +34,21 @@ _KIND_TEXTS: Final[dict[Kind, tuple[str, str]]] = {
 class OwedFor(Model):
     """The rest of the debt that one step made; older steps are repaid first."""
 
-    amount_fen: Annotated[int, Meta(description="Fen of the debt that are not repaid yet.", examples=[3_825])]
+    amount_fen: Annotated[int, Meta(description="Fen of the debt not repaid yet.", examples=[3_825])]
     entry_id: Annotated[
         str,
         Meta(
-            description="Ledger entry that made the debt; names its proof.",
+            description="Ledger entry that made the debt; its proof has the same id.",
             examples=["claw.rfd_01kbf2c7d8e9fagbhcjdkemfn0"],
         ),
     ]
-    kind: Annotated[Kind, Meta(description="What kind of step made the debt.", examples=["clawed"])]
+    kind: Annotated[Kind, Meta(description="Kind of the step that made the debt.", examples=["clawed"])]
     text: Annotated[
         str,
-        Meta(description="The step for people, in the language of the request.", examples=["订单退款，奖励相应扣回"]),
+        Meta(description="The step as text, in the language of the request.", examples=["订单退款，奖励相应扣回"]),
     ]
     cause: Annotated[
-        str, Meta(description="Refund or benefit behind the step.", examples=["rfd_01kbf2c7d8e9fagbhcjdkemfn0"])
+        str, Meta(description="Refund or coupon behind the step.", examples=["rfd_01kbf2c7d8e9fagbhcjdkemfn0"])
     ]
     order_id: Annotated[OrderId | None, Meta(description="Order that the step belongs to; null if there is none.")]
     at: Annotated[Moment, Meta(description="When the debt was made.")]
@@ -71,22 +71,22 @@ class BalanceView(Model):
     """A member's balance, in fen."""
 
     frozen_fen: Annotated[
-        int, Meta(description="Fen that were credited and wait for the end of return windows.", examples=[22_950])
+        int, Meta(description="Credited fen that wait for the end of return windows.", examples=[22_950])
     ]
     available_fen: Annotated[int, Meta(description="Fen that the next payout can take.", examples=[76_500])]
     debt_fen: Annotated[
         int,
         Meta(
-            description="Fen that are owed; repaid first by what becomes available, and blocking payouts.",
+            description="Debt in fen; repaid first by what becomes available, and blocks payouts until then.",
             examples=[3_825],
         ),
     ]
     debts: Annotated[
-        list[OwedFor], Meta(description="Where the debt comes from, oldest first; a step is in it within seconds.")
+        list[OwedFor], Meta(description="Causes of the debt, oldest first; a step appears within seconds.")
     ]
-    paying_fen: Annotated[int, Meta(description="Fen that are in a payout on its way.", examples=[0])]
-    paid_fen: Annotated[int, Meta(description="Fen that were paid out so far, after tax.", examples=[120_000])]
-    withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld so far.", examples=[0])]
+    paying_fen: Annotated[int, Meta(description="Fen in a payout that has not ended.", examples=[0])]
+    paid_fen: Annotated[int, Meta(description="Fen paid out so far, after tax.", examples=[120_000])]
+    withheld_fen: Annotated[int, Meta(description="Tax withheld so far, in fen.", examples=[0])]
 
     @classmethod
     def of(cls, balance: Balance, debts: Sequence[Debt], language: str) -> BalanceView:
@@ -110,7 +110,7 @@ class StatementQuery(PageQuery):
             str,
             Meta(
                 pattern=r"^20\d\d-(0[1-9]|1[0-2])$",
-                description="A month in Asia/Shanghai; absent: all of them.",
+                description="Month in Asia/Shanghai; absent: all months.",
                 examples=["2026-12"],
             ),
         ]
@@ -133,14 +133,14 @@ class StatementEntry(Model):
 
     entry_id: EntryId
     at: Annotated[Moment, Meta(description="When the step was booked.")]
-    kind: Annotated[Kind, Meta(description="What kind of step it was.", examples=["accrued"])]
+    kind: Annotated[Kind, Meta(description="Kind of the step.", examples=["accrued"])]
     text: Annotated[
         str,
-        Meta(description="The step for people, in the language of the request.", examples=["订单已付款，奖励待结算"]),
+        Meta(description="The step as text, in the language of the request.", examples=["订单已付款，奖励待结算"]),
     ]
     rewards: Annotated[
         list[RewardKind],
-        Meta(description="Kinds of the rewards in it; empty where the step is about none.", examples=[["direct"]]),
+        Meta(description="Kinds of the rewards in it; empty if there are none.", examples=[["direct"]]),
     ]
     order_id: Annotated[OrderId | None, Meta(description="Order that the step belongs to; null if there is none.")]
     cause: Annotated[
@@ -152,7 +152,7 @@ class StatementEntry(Model):
     change_fen: Annotated[
         dict[str, int],
         Meta(
-            description="Fen that each pocket changed by: `frozen`, `available`, `paying`, `paid`, `withheld`.",
+            description="Change of each pocket in fen: `frozen`, `available`, `paying`, `paid`, `withheld`.",
             examples=[{"frozen": 22950}],
         ),
     ]

@@ -11,7 +11,7 @@ LOGIN_CODE_INVALID: Final = unauthorized(
     "LOGIN_CODE_INVALID", zh="登录码无效，请重新登录。", en="The login code is not valid; log in again."
 )
 PHONE_TAKEN: Final = refused(
-    "PHONE_TAKEN", zh="该手机号已绑定其他账号。", en="This telephone number belongs to another member."
+    "PHONE_TAKEN", zh="该手机号已绑定其他账号。", en="This phone number belongs to another member."
 )
 ID_NUMBER_INVALID: Final = invalid("ID_NUMBER_INVALID", zh="身份证号码不正确。", en="The identity number is not valid.")
 IDENTITY_FIXED: Final = refused(

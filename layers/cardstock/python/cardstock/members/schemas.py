@@ -58,7 +58,7 @@ Invite = Annotated[
     str,
     Meta(
         pattern=r"^(mem_[0-9a-z]{26}|[0-9a-z]{10,12})$",
-        description="The inviter's member id, or the key of the card that was shared.",
+        description="The inviter's member id, or the key of a shared card.",
         examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5", "k7m2p9xw4t"],
     ),
 ]
@@ -87,7 +87,7 @@ class OpenSession(Model):
             Meta(
                 max_length=64,
                 examples=["1011"],
-                description="The platform's number of the way that led here; absent if unknown.",
+                description="The platform's scene number; absent if unknown.",
             ),
         ]
         | None
@@ -123,7 +123,7 @@ class Profile(Model):
         str, Meta(description="Name that the member chose; empty before the first choice.", examples=["小明"])
     ]
     birth_year: Annotated[
-        int | None, Meta(description="Year of birth that the member told; null if none.", examples=[1990])
+        int | None, Meta(description="Year of birth given by the member; null if none.", examples=[1990])
     ]
     phone: Annotated[
         str, Meta(description="Telephone number, masked; empty if none is bound.", examples=["138****8000"])
@@ -132,9 +132,7 @@ class Profile(Model):
     verification: (
         Annotated[
             str,
-            Meta(
-                description="Who verified the identity; `dev` is the member's own word. Null before.", examples=["dev"]
-            ),
+            Meta(description="Who verified the identity; `dev` accepts any name. Null before.", examples=["dev"]),
         ]
         | None
     )
@@ -174,13 +172,11 @@ class Session(Model):
     """Tokens, and whose they are."""
 
     access_token: Annotated[SignedToken, Meta(description="Bearer credential of the member.")]
-    refresh_token: Annotated[SignedToken, Meta(description="Gets a fresh pair of tokens.")]
+    refresh_token: Annotated[SignedToken, Meta(description="Exchange it for a new pair of tokens.")]
     expires_in: Annotated[int, Meta(description="Seconds until the access token expires.", examples=[7200])]
-    member: Annotated[Profile, Meta(description="Whose session it is.")]
+    member: Annotated[Profile, Meta(description="Member of the session.")]
     is_new: Annotated[bool, Meta(description="Whether this login registered the member.")]
-    bound_inviter: Annotated[
-        MemberId | None, Meta(description="Member who brought this one, now or earlier; null if nobody did.")
-    ]
+    bound_inviter: Annotated[MemberId | None, Meta(description="Inviter bound now or earlier; null if there is none.")]
 
     @classmethod
     def of(cls, login: LoginResult, tokens: SessionTokens, now: datetime) -> Session:
@@ -196,7 +192,7 @@ class Tokens(Model):
 
     access_token: Annotated[SignedToken, Meta(description="Bearer credential of the member.")]
     refresh_token: Annotated[
-        SignedToken, Meta(description="Gets the next pair; the one before stays good until it expires.")
+        SignedToken, Meta(description="Exchange it for the next pair; the one before stays valid until it expires.")
     ]
     expires_in: Annotated[int, Meta(description="Seconds until the access token expires.", examples=[7200])]
 
@@ -210,10 +206,10 @@ class PutProfile(Model):
     """What a member tells about the own person."""
 
     nickname: Annotated[
-        str, Meta(min_length=1, max_length=32, pattern=LINE, examples=["小林"], description="Name that others see.")
+        str, Meta(min_length=1, max_length=32, pattern=LINE, examples=["小林"], description="Public name.")
     ]
     birth_year: (
-        Annotated[int, Meta(ge=1900, le=2100, examples=[1990], description="Year of birth; absent or null: not told.")]
+        Annotated[int, Meta(ge=1900, le=2100, examples=[1990], description="Year of birth; absent or null: not given.")]
         | None
     ) = None
 
@@ -228,7 +224,7 @@ class PutIdentity(Model):
             max_length=40,
             pattern=r"^[^\W\d_][^\d_<>\"]*$",
             examples=["王小明"],
-            description="Real name, as it stands in the identity document.",
+            description="Real name, as in the identity document.",
         ),
     ]
     id_number: Annotated[
@@ -237,7 +233,7 @@ class PutIdentity(Model):
             min_length=18,
             max_length=18,
             examples=["11010519491231002X"],
-            description="Resident identity number (GB 11643), 18 characters. Only a salted hash is kept.",
+            description="Resident identity number (GB 11643), 18 characters. Only a salted hash is stored.",
         ),
     ]
 

@@ -6,7 +6,7 @@ from cardstock.errors import invalid, refused
 
 PLAN_INVALID: Final = invalid("PLAN_INVALID", zh="方案参数不正确。", en="Parameters of the plan are not valid.")
 PLAN_REFUSED: Final = refused(
-    "PLAN_REFUSED", zh="方案未通过合规检查：{checks}。", en="The plan does not pass the compliance guard: {checks}."
+    "PLAN_REFUSED", zh="方案未通过合规检查：{checks}。", en="The plan does not pass the compliance check: {checks}."
 )
 MARKET_INVALID: Final = invalid(
     "MARKET_INVALID", zh="模拟参数不正确。", en="Parameters of the simulated shop are not valid."
@@ -19,7 +19,7 @@ ORDERS_UNSORTED: Final = invalid(
 ORDER_INVALID: Final = invalid(
     "ORDER_INVALID",
     zh="历史订单 {order_id} 自相矛盾，或编号重复。",
-    en="The recorded order {order_id} contradicts itself, or its id came before.",
+    en="The recorded order {order_id} is inconsistent, or its id is repeated.",
 )
 SIMULATION_TOO_LARGE: Final = refused(
     "SIMULATION_TOO_LARGE",

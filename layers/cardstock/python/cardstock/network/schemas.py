@@ -20,11 +20,11 @@ class Distribution(Model):
     member_id: MemberId
     role: Annotated[
         Literal["member", "distributor", "partner"],
-        Meta(description="Place in the network: `distributor` by a qualifying purchase, `partner` by promotion."),
+        Meta(description="Role in the network: `distributor` by a qualifying purchase, `partner` by promotion."),
     ]
-    appointed: Annotated[bool, Meta(description="Whether an operator made the member a partner; then no rule demotes.")]
-    referrer: Annotated[MemberId | None, Meta(description="Member who brought this one; null if nobody did.")]
-    bound_at: Annotated[Moment | None, Meta(description="When the referrer was bound; null if nobody was.")]
+    appointed: Annotated[bool, Meta(description="Whether an operator made the member a partner, whom no rule demotes.")]
+    referrer: Annotated[MemberId | None, Meta(description="Member who brought this one; null if there is none.")]
+    bound_at: Annotated[Moment | None, Meta(description="When the referrer was bound; null without one.")]
     owner: Annotated[
         MemberId | None, Meta(description="Partner whose team the member belongs to; null if there is none.")
     ]
@@ -33,19 +33,17 @@ class Distribution(Model):
         Meta(description="Partner whose team the member left on becoming a partner; null if there is none."),
     ]
     counted: Annotated[
-        int, Meta(description="Directly referred people whose qualifying purchase counts now.", examples=[2])
+        int, Meta(description="Number of direct referrals whose qualifying purchase counts now.", examples=[2])
     ]
-    verified_referrals: Annotated[
-        int, Meta(description="Directly referred people who have proved who they are.", examples=[2])
-    ]
+    verified_referrals: Annotated[int, Meta(description="Number of direct referrals who are verified.", examples=[2])]
     unlocked: Annotated[
-        bool, Meta(description="Whether the member holds the benefit that a plan without cash gives for referrals.")
+        bool, Meta(description="Whether the member's referrals have earned the coupon of a plan without cash.")
     ]
     coupon: (
         Annotated[
             str,
             Meta(
-                description="Coupon of that benefit, for a quote; null if there is none, or it was used.",
+                description="Unused coupon, for a quote; null if there is none.",
                 examples=["benefit.mem_01kbdxdh50.1"],
             ),
         ]
@@ -54,7 +52,8 @@ class Distribution(Model):
     coupon_fen: Annotated[
         int | None,
         Meta(
-            description="Fen that it takes off the goods of an order, at most; null without a coupon.", examples=[2000]
+            description="The most that it takes off the goods of an order, in fen; null without a coupon.",
+            examples=[2000],
         ),
     ]
 
@@ -87,6 +86,6 @@ class AppointPartner(Model):
             min_length=1,
             max_length=200,
             examples=["Founding partner of the Hangzhou region"],
-            description="Why the operator appoints the member; it stays on record.",
+            description="Reason for the appointment; it stays on record.",
         ),
     ]

@@ -14,7 +14,9 @@ from cardstock.errors import (
     unavailable,
 )
 
-COUPON_UNKNOWN: Final = refused("COUPON_UNKNOWN", zh="没有可用的优惠券。", en="There is no such coupon to use.")
+COUPON_UNKNOWN: Final = refused(
+    "COUPON_UNKNOWN", zh="没有可用的优惠券。", en="The coupon is unknown or cannot be used."
+)
 COUPON_USED: Final = conflict(
     "COUPON_USED", zh="优惠券已使用或已失效。", en="The coupon has been used, or is no longer valid."
 )
@@ -32,7 +34,9 @@ QUOTE_INVALID: Final = invalid(
 QUOTE_EXPIRED: Final = conflict(
     "QUOTE_EXPIRED", zh="报价已过期，请重新获取。", en="The quote has expired; ask for a new one."
 )
-CHANNEL_UNKNOWN: Final = invalid("CHANNEL_UNKNOWN", zh="不支持该支付方式。", en="This way to pay is not available.")
+CHANNEL_UNKNOWN: Final = invalid(
+    "CHANNEL_UNKNOWN", zh="不支持该支付方式。", en="This payment channel is not available."
+)
 PAYMENT_MISMATCH: Final = refused(
     "PAYMENT_MISMATCH", zh="支付金额或币种与订单不符。", en="Amount or currency differ from the order's."
 )
@@ -47,7 +51,7 @@ REFUND_TOO_LATE: Final = refused(
     "REFUND_TOO_LATE", zh="已超过退款期限。", en="The time to refund this payment is over."
 )
 REFUND_REFUSED: Final = refused("REFUND_REFUSED", zh="支付渠道拒绝退款。", en="The payment channel refuses the refund.")
-REFUND_PENDING: Final = unavailable("REFUND_PENDING", zh="退款正在处理中。", en="The refund is being worked on.")
+REFUND_PENDING: Final = unavailable("REFUND_PENDING", zh="退款正在处理中。", en="The refund is being processed.")
 NOT_SHIPPED: Final = conflict("NOT_SHIPPED", zh="订单尚未全部发货。", en="Not everything has been shipped.")
 SUPPLIER_ORDER_CANCELLED: Final = conflict(
     "SUPPLIER_ORDER_CANCELLED", zh="该供应商订单已取消。", en="This supplier order has been cancelled."

@@ -31,14 +31,14 @@ from cardstock.money import CURRENCY, MAX_FEN
 from cardstock.orders import model
 
 Units = Annotated[int, Meta(ge=1, le=model.MAX_UNITS, examples=[6])]
-Freight = Annotated[int, Meta(examples=[0], description="Fen that sending the order costs the buyer.")]
+Freight = Annotated[int, Meta(examples=[0], description="Freight that the buyer pays, in fen.")]
 
 
 class Line(Model):
     """Units of one article. Lines with the same SKU count as one."""
 
-    sku: Annotated[Sku, Meta(description="Article to buy or to give back.")]
-    units: Annotated[Units, Meta(description="How many of it.")]
+    sku: Annotated[Sku, Meta(description="Article to buy or to return.")]
+    units: Annotated[Units, Meta(description="Number of units.")]
 
 
 Lines = Annotated[
@@ -56,7 +56,7 @@ class AskQuote(Model):
             Meta(
                 min_length=1,
                 max_length=4096,
-                description="What reporting a card view answered; absent: no card is credited.",
+                description="Answer to reporting a card view; absent: no card is credited.",
             ),
         ]
         | None
@@ -66,7 +66,7 @@ class AskQuote(Model):
             str,
             Meta(
                 pattern=r"^benefit\.mem_[0-9a-z_]{1,26}\.[0-9]{1,6}$",
-                description="`coupon` of the own place in the network; absent: none is used.",
+                description="`coupon` of the member's place in the network; absent: none is used.",
                 examples=["benefit.mem_01kbdxdh50fcazdjhcnqh2rzv5.1"],
             ),
         ]
@@ -88,11 +88,13 @@ class LineView(Model):
         Meta(examples=["WHITE HANGING HEART T-LIGHT HOLDER"], description="Name of the product when it was quoted."),
     ]
     units: Annotated[int, Meta(examples=[6], description="Units that were ordered.")]
-    price_fen: Annotated[Fen, Meta(description="Fen for one unit.", examples=[25_500])]
-    net_fen: Annotated[Fen, Meta(description="Fen for all units of the line, coupons off.", examples=[153_000])]
+    price_fen: Annotated[Fen, Meta(description="Price of one unit in fen.", examples=[25_500])]
+    net_fen: Annotated[
+        Fen, Meta(description="Price of all units of the line after coupons, in fen.", examples=[153_000])
+    ]
     supplier_id: Annotated[SupplierId, Meta(description="Supplier that sends it.")]
-    refunded_units: Annotated[int, Meta(description="Units that were given back since.")] = 0
-    refunded_fen: Annotated[int, Meta(description="Fen of the line that were refunded since.")] = 0
+    refunded_units: Annotated[int, Meta(description="Units refunded since.")] = 0
+    refunded_fen: Annotated[int, Meta(description="Fen of the line refunded since.")] = 0
 
     @classmethod
     def of(cls, line: model.OrderLine, *, as_placed: bool = False) -> Self:
@@ -113,9 +115,11 @@ class LineView(Model):
 class QuoteView(Model):
     """An offer."""
 
-    quote: Annotated[SignedToken, Meta(description="Goes back unchanged into the order.")]
-    expires_at: Annotated[Moment, Meta(description="When the quote ends; nothing is reserved until then.")]
-    lines: Annotated[list[LineView], Meta(description="What would be bought; a coupon is off each `net_fen`.")]
+    quote: Annotated[SignedToken, Meta(description="Pass it unchanged to the order.")]
+    expires_at: Annotated[Moment, Meta(description="When the quote expires; it reserves nothing.")]
+    lines: Annotated[
+        list[LineView], Meta(description="Lines of the quote; a coupon is already taken off each `net_fen`.")
+    ]
     freight_fen: Freight
     amount_fen: Annotated[Fen, Meta(description="Fen to pay: the sum of every `net_fen` and of `freight_fen`.")]
     currency: Currency
@@ -139,7 +143,7 @@ class ReceiverData(Model):
     """The receiver of the goods."""
 
     name: Annotated[
-        str, Meta(min_length=1, max_length=40, pattern=LINE, examples=["王小明"], description="Who takes the goods.")
+        str, Meta(min_length=1, max_length=40, pattern=LINE, examples=["王小明"], description="Name of the receiver.")
     ]
     phone: Annotated[
         str,
@@ -156,7 +160,7 @@ class ReceiverData(Model):
             max_length=200,
             pattern=SAID,
             examples=["上海市静安区南京西路1266号"],
-            description="Where the goods go, street and town.",
+            description="Delivery address, street and town.",
         ),
     ]
 
@@ -176,19 +180,19 @@ class PlaceOrder(Model):
     quote: Annotated[
         SignedToken, Meta(min_length=1, max_length=32_768, description="`quote` of a quote that has not expired.")
     ]
-    receiver: Annotated[ReceiverData, Meta(description="Where the goods go.")]
+    receiver: Annotated[ReceiverData, Meta(description="Receiver of the goods.")]
 
 
 class PlacedOrder(Model):
     """An order that waits for its payment; its stock is reserved."""
 
     order_id: OrderId
-    lines: Annotated[list[LineView], Meta(description="What was bought, as it was placed.")]
+    lines: Annotated[list[LineView], Meta(description="Lines as they were placed.")]
     freight_fen: Freight
     amount_fen: Annotated[Fen, Meta(description="Fen to pay; with 0 the order is paid already.")]
     currency: Currency
     placed_at: Annotated[Moment, Meta(description="When it was placed.")]
-    expires_at: Annotated[Moment, Meta(description="Until when it can be paid; its stock is reserved until then.")]
+    expires_at: Annotated[Moment, Meta(description="End of the time to pay; its stock is reserved until then.")]
 
     @classmethod
     def of(cls, order: model.Order) -> Self:
@@ -209,7 +213,7 @@ class AttributionView(Model):
 
     card: Annotated[str, Meta(description="Card that led to the order.", examples=["x7k2m9pq4t"])]
     share: Annotated[
-        str, Meta(description="Share key by which it was opened; empty if by the card's own.", examples=["m3n8r5t2wd"])
+        str, Meta(description="Share key that opened it; empty if the card's own key did.", examples=["m3n8r5t2wd"])
     ]
     view: Annotated[str, Meta(description="View of the card that led to the order.", examples=["6bza5umcju"])]
     guide: Annotated[MemberId, Meta(description="Member whose card it was.")]
@@ -226,26 +230,24 @@ class OrderView(Model):
     order_id: OrderId
     status: Annotated[
         model.OrderStatus,
-        Meta(examples=["paid"], description="How far the order is; `completed` when everything has arrived."),
+        Meta(examples=["paid"], description="Status of the order; `completed` when everything has arrived."),
     ]
-    lines: Annotated[list[LineView], Meta(description="What was bought, with what was given back since.")]
+    lines: Annotated[list[LineView], Meta(description="Lines, with later refunds.")]
     freight_fen: Freight
     amount_fen: Annotated[
         Fen, Meta(description="Fen to pay, or paid: the sum of every `net_fen` and of `freight_fen`.")
     ]
-    refunded_fen: Annotated[int, Meta(description="Fen that were refunded since, freight included.", examples=[0])]
+    refunded_fen: Annotated[int, Meta(description="Fen refunded since, including freight.", examples=[0])]
     currency: Currency
-    receiver: Annotated[ReceiverData, Meta(description="Where the goods go.")]
+    receiver: Annotated[ReceiverData, Meta(description="Receiver of the goods.")]
     attribution: Annotated[
         AttributionView | None, Meta(description="Card, share and view that led to the order; null if there was none.")
     ]
     placed_at: Annotated[Moment, Meta(description="When it was placed.")]
-    expires_at: Annotated[Moment, Meta(description="Until when it could be paid.")]
+    expires_at: Annotated[Moment, Meta(description="End of the time to pay.")]
     paid_at: Annotated[Moment | None, Meta(description="When it was paid; null before.")]
-    shipped_at: Annotated[Moment | None, Meta(description="When everything had left; null before.")]
-    received_at: Annotated[
-        Moment | None, Meta(description="When everything had arrived, or the buyer said so; null before.")
-    ]
+    shipped_at: Annotated[Moment | None, Meta(description="When everything was shipped; null before.")]
+    received_at: Annotated[Moment | None, Meta(description="When the buyer confirmed the receipt; null before.")]
     closed_at: Annotated[Moment | None, Meta(description="When it was cancelled, or expired unpaid; null otherwise.")]
 
     @classmethod
@@ -291,7 +293,7 @@ class StartPayment(Model):
             min_length=1,
             max_length=16,
             examples=["sandbox"],
-            description="How the buyer pays; `sandbox` on a development machine.",
+            description="The buyer's payment channel; `sandbox` on a development machine.",
         ),
     ]
 
@@ -299,8 +301,8 @@ class StartPayment(Model):
 class PaymentView(Model):
     """The parameters of the channel's pay call."""
 
-    channel: Annotated[str, Meta(description="How the buyer pays.", examples=["sandbox"])]
-    order_no: Annotated[OrderId, Meta(description="Order as the channel knows it.")]
+    channel: Annotated[str, Meta(description="The buyer's payment channel.", examples=["sandbox"])]
+    order_no: Annotated[OrderId, Meta(description="The channel's number for the order.")]
     amount_fen: Annotated[Fen, Meta(description="Fen to pay.")]
     currency: Currency
     pay_url: Annotated[
@@ -337,7 +339,7 @@ class AskRefund(Model):
             max_length=200,
             pattern=SAID,
             examples=["arrived broken"],
-            description="Why; staff can read it.",
+            description="Reason; staff can read it.",
         ),
     ]
     lines: Lines
@@ -357,12 +359,12 @@ class GrantRefund(Model):
             max_length=200,
             pattern=SAID,
             examples=["came two weeks late"],
-            description="Why; the buyer can read it.",
+            description="Reason; the buyer can read it.",
         ),
     ]
     amount_fen: Annotated[
         int,
-        Meta(ge=1, le=MAX_FEN, examples=[19900], description="Fen to give back, at most what is left of the order."),
+        Meta(ge=1, le=MAX_FEN, examples=[19900], description="Fen to refund, at most what is left of the order."),
     ]
 
 
@@ -371,8 +373,8 @@ class RefundLineView(Model):
 
     line_no: Annotated[int, Meta(description="Place of the line in the order, from 1.", examples=[1])]
     sku: ArticleNumber
-    units: Annotated[int, Meta(description="Units that come back; 0 in a goodwill refund.", examples=[1])]
-    amount_fen: Annotated[Fen, Meta(description="Fen of the line that go back.", examples=[25_500])]
+    units: Annotated[int, Meta(description="Returned units; 0 in a goodwill refund.", examples=[1])]
+    amount_fen: Annotated[Fen, Meta(description="Refunded fen of the line.", examples=[25_500])]
 
     @classmethod
     def of(cls, line: model.RefundLine) -> Self:
@@ -385,13 +387,13 @@ class RequestedRefund(Model):
 
     refund_id: RefundId
     order_id: OrderId
-    amount_fen: Annotated[Fen, Meta(description="Fen that go back, freight included.", examples=[25_500])]
+    amount_fen: Annotated[Fen, Meta(description="Refunded fen, including freight.", examples=[25_500])]
     freight_fen: Annotated[
         int,
-        Meta(examples=[0], description="What of it is freight: all of it with the last unit, if nothing was sent."),
+        Meta(examples=[0], description="Freight in it: the whole freight with the last unit, if nothing was sent."),
     ]
     currency: Currency
-    lines: Annotated[list[RefundLineView], Meta(description="What each line has part in it.")]
+    lines: Annotated[list[RefundLineView], Meta(description="Each line's part of it.")]
     reason: Annotated[str, Meta(description="Why it was asked for.", examples=["arrived broken"])]
     requested_at: Annotated[Moment, Meta(description="When it was asked for.")]
 
@@ -415,16 +417,14 @@ class RefundView(RequestedRefund, kw_only=True):
 
     kind: Annotated[
         Literal["return", "stray"],
-        Meta(description="`return` of a paid order, or `stray`: a payment that no order was waiting for."),
+        Meta(description="`return` of a paid order, or `stray`: a payment for an order that was not waiting for one."),
     ]
-    goodwill: Annotated[bool, Meta(description="Whether it is the shop's goodwill: no units come back.")]
+    goodwill: Annotated[bool, Meta(description="Whether it is a goodwill refund, without units.")]
     granted_by: Annotated[
-        PersonId | None, Meta(description="Person who gave a goodwill, told to staff only; otherwise null.")
+        PersonId | None, Meta(description="Person who granted a goodwill refund, for staff only; otherwise null.")
     ]
-    status: Annotated[Literal["requested", "succeeded"], Meta(description="Whether the money has gone back.")]
-    succeeded_at: Annotated[
-        Moment | None, Meta(description="When the channel said that the money has gone back; null before.")
-    ]
+    status: Annotated[Literal["requested", "succeeded"], Meta(description="Whether the money was refunded.")]
+    succeeded_at: Annotated[Moment | None, Meta(description="When the channel confirmed the refund; null before.")]
 
     @classmethod
     def of(cls, refund: model.Refund, *, for_staff: bool = False) -> RefundView:
@@ -453,7 +453,7 @@ class RefundList(Model):
 class ParcelView(Model):
     """One parcel."""
 
-    carrier: Annotated[str, Meta(examples=["SF Express"], description="Who carries it.")]
+    carrier: Annotated[str, Meta(examples=["SF Express"], description="Carrier.")]
     tracking_no: Annotated[str, Meta(examples=["SF1234567890"], description="The carrier's number of the parcel.")]
     reported_at: Annotated[Moment, Meta(description="When the supplier reported it.")]
 
@@ -469,7 +469,7 @@ class ShipmentLine(Model):
     sku: ArticleNumber
     name: Annotated[ArticleName, Meta(description="Name of the product when it was quoted.")]
     units: Annotated[int, Meta(description="Units that were ordered from this supplier.", examples=[6])]
-    cancelled: Annotated[int, Meta(description="Units of these that were refunded before they left.", examples=[0])]
+    cancelled: Annotated[int, Meta(description="Units refunded before they were shipped.", examples=[0])]
 
     @classmethod
     def of(cls, line: model.SupplierLine) -> Self:
@@ -481,10 +481,10 @@ class ShipmentView(Model):
     """One supplier's part of the order."""
 
     supplier_id: Annotated[SupplierId, Meta(description="Supplier that sends this part.")]
-    status: Annotated[Literal["open", "shipped", "delivered", "cancelled"], Meta(description="How far this part is.")]
-    lines: Annotated[list[ShipmentLine], Meta(description="What the supplier sends.")]
-    parcels: Annotated[list[ParcelView], Meta(description="What has left so far; empty before.")]
-    shipped_at: Annotated[Moment | None, Meta(description="When the supplier had sent everything; null before.")]
+    status: Annotated[Literal["open", "shipped", "delivered", "cancelled"], Meta(description="Status of this part.")]
+    lines: Annotated[list[ShipmentLine], Meta(description="Lines that the supplier sends.")]
+    parcels: Annotated[list[ParcelView], Meta(description="Parcels shipped so far.")]
+    shipped_at: Annotated[Moment | None, Meta(description="When the supplier had shipped; null before.")]
     delivered_at: Annotated[Moment | None, Meta(description="When its parcels had arrived; null before.")]
 
     @classmethod

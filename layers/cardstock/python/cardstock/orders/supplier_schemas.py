@@ -32,15 +32,13 @@ class StoredSupplierOrder(Model):
     """One supplier's part of a paid order."""
 
     order_id: OrderId
-    status: Annotated[SupplierOrderStatus, Meta(description="How far this part is.")]
-    lines: Annotated[
-        list[UnitsToSend], Meta(description="What to send; what was refunded before it left is not in it.")
-    ]
-    receiver_name: Annotated[str, Meta(description="Who takes the goods.", examples=["王小明"])]
+    status: Annotated[SupplierOrderStatus, Meta(description="Status of this part.")]
+    lines: Annotated[list[UnitsToSend], Meta(description="Units to send, without those already refunded.")]
+    receiver_name: Annotated[str, Meta(description="Name of the receiver.", examples=["王小明"])]
     receiver_phone: Annotated[str, Meta(description="Telephone number for the carrier.", examples=["13800138000"])]
-    receiver_address: Annotated[str, Meta(description="Where the goods go.", examples=["上海市静安区南京西路1266号"])]
+    receiver_address: Annotated[str, Meta(description="Delivery address.", examples=["上海市静安区南京西路1266号"])]
     created_at: Annotated[Moment, Meta(description="When the order was placed.")]
-    shipped_at: Annotated[Moment | None, Meta(description="When everything had left; null before.")]
+    shipped_at: Annotated[Moment | None, Meta(description="When everything was shipped; null before.")]
 
     @classmethod
     def of(cls, part: SupplierOrder) -> StoredSupplierOrder:
@@ -61,7 +59,5 @@ class SupplierOrderList(Model):
     """Supplier orders, sorted by the time of placing. An order enters the list when it is paid, possibly after later
     ones: to learn of new orders, receive or fetch `fulfilment.requested`."""
 
-    items: Annotated[
-        list[StoredSupplierOrder], Meta(description="Supplier orders, in the sequence in which they were placed.")
-    ]
+    items: Annotated[list[StoredSupplierOrder], Meta(description="Supplier orders, sorted by the time of placing.")]
     next_cursor: NextCursor

@@ -19,7 +19,7 @@ SUPPLIER_ID_INVALID: Final = invalid(
     en="A supplier id is sup_ and 1 to 26 lower-case letters or digits.",
 )
 MESSAGE_ID_REUSED: Final = refused(
-    "MESSAGE_ID_REUSED", zh="同一消息编号对应不同内容。", en="This message id came before with another body."
+    "MESSAGE_ID_REUSED", zh="同一消息编号对应不同内容。", en="This message id was used with another body."
 )
 URL_REFUSED: Final = invalid(
     "URL_REFUSED",
@@ -32,6 +32,6 @@ TOO_MANY_ENDPOINTS: Final = refused(
 ENDPOINT_NOT_ACTIVE: Final = conflict(
     "ENDPOINT_NOT_ACTIVE",
     zh="该回调地址未启用，无法投递。",
-    en="Only an active endpoint with a URL can be delivered to.",
+    en="Deliveries need an active endpoint with a URL.",
 )
-EVENT_UNKNOWN: Final = invalid("EVENT_UNKNOWN", zh="不支持的事件类型。", en="This type of event is not taken here.")
+EVENT_UNKNOWN: Final = invalid("EVENT_UNKNOWN", zh="不支持的事件类型。", en="This type of event is not accepted here.")

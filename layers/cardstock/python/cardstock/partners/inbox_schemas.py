@@ -15,8 +15,8 @@ OrderId = Annotated[str, Meta(pattern=r"^ord_[0-9a-z]{26}$", examples=["ord_01kb
 class ShipmentCreated(Model, tag_field="type", tag="shipment.created"):
     """A parcel was sent with everything that was still to be sent."""
 
-    order_id: Annotated[OrderId, Meta(description="Order whose part has left.")]
-    carrier: Annotated[Text, Meta(description="Who carries the parcel.", examples=["SF"])]
+    order_id: Annotated[OrderId, Meta(description="Order of the parcel.")]
+    carrier: Annotated[Text, Meta(description="Carrier of the parcel.", examples=["SF"])]
     tracking_no: Annotated[Text, Meta(description="The carrier's number of the parcel.", examples=["SF1390001234567"])]
 
 
@@ -35,7 +35,7 @@ class InventoryUpdated(Model, tag_field="type", tag="inventory.updated"):
         Meta(
             ge=0,
             le=10**9,
-            description="Units on the shelf, those of orders that have not left included.",
+            description="Units on the shelf, including those of unshipped orders.",
             examples=[120],
         ),
     ]
@@ -44,7 +44,7 @@ class InventoryUpdated(Model, tag_field="type", tag="inventory.updated"):
         Meta(
             ge=0,
             le=2**53,
-            description="Grows with every count; one that is not newer than the last changes nothing.",
+            description="Increases with every count; a count that is not newer than the last changes nothing.",
             examples=[17],
         ),
     ]
@@ -56,4 +56,4 @@ Report = ShipmentCreated | ShipmentDelivered | InventoryUpdated
 class MessageTaken(Model):
     """The message has taken effect."""
 
-    repeat: Annotated[bool, Meta(description="Whether the same message had taken effect before.")]
+    repeat: Annotated[bool, Meta(description="Whether the message was applied before.")]

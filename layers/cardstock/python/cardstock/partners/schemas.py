@@ -18,7 +18,7 @@ _SCOPES = f"Of: {', '.join(sorted(SCOPES))}. A supplier's key: {', '.join(sorted
 KeyOwnerId = Annotated[
     str,
     Meta(
-        description="Whose key it is: an active person of the staff (`stf_...`), or a supplier (`sup_...`).",
+        description="Owner of the key: an active person of the staff (`stf_...`), or a supplier (`sup_...`).",
         examples=["stf_01kbdx9q7r5t3v1w8y6z4a2c0e"],
     ),
 ]
@@ -34,7 +34,7 @@ class CreateKey(Model):
             max_length=64,
             pattern=LINE,
             examples=["Finance console"],
-            description="What the key is for.",
+            description="Purpose of the key.",
         ),
     ]
     owner: KeyOwnerId
@@ -47,7 +47,7 @@ class CreateKey(Model):
 class CreatedKey(Model):
     """A new key with its credential."""
 
-    key_id: Annotated[KeyId, Meta(description="Names the key when it is revoked; not the credential.")]
+    key_id: Annotated[KeyId, Meta(description="Id of the key, for revoking it; not the credential.")]
     key: Annotated[
         str | None,
         Meta(
@@ -55,11 +55,9 @@ class CreatedKey(Model):
             examples=["csk_01kbdxdh50fcazdjhcnqh2rzv5_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4"],
         ),
     ]
-    name: Annotated[str, Meta(description="What the key is for.", examples=["Finance console"])]
+    name: Annotated[str, Meta(description="Purpose of the key.", examples=["Finance console"])]
     owner: KeyOwnerId
-    scopes: Annotated[
-        list[str], Meta(description="What the key may do.", examples=[["payouts:read", "payouts:approve"]])
-    ]
+    scopes: Annotated[list[str], Meta(description="Scopes of the key.", examples=[["payouts:read", "payouts:approve"]])]
     created_at: Annotated[Moment, Meta(description="When the key was made.")]
 
     @classmethod
@@ -71,15 +69,13 @@ class CreatedKey(Model):
 class StoredKey(Model):
     """A key without its credential."""
 
-    key_id: Annotated[KeyId, Meta(description="Names the key when it is revoked; not the credential.")]
-    name: Annotated[str, Meta(description="What the key is for.", examples=["ERP of Ningbo Textiles"])]
+    key_id: Annotated[KeyId, Meta(description="Id of the key, for revoking it; not the credential.")]
+    name: Annotated[str, Meta(description="Purpose of the key.", examples=["ERP of Ningbo Textiles"])]
     owner: Annotated[
-        str, Meta(description="Whose key it is: a person of the staff, or a supplier.", examples=["sup_lights"])
+        str, Meta(description="Owner of the key: a person of the staff, or a supplier.", examples=["sup_lights"])
     ]
-    scopes: Annotated[
-        list[str], Meta(description="What the key may do.", examples=[["orders:fulfil", "webhooks:write"]])
-    ]
-    active: Annotated[bool, Meta(description="Whether it is good; false once revoked.")]
+    scopes: Annotated[list[str], Meta(description="Scopes of the key.", examples=[["orders:fulfil", "webhooks:write"]])]
+    active: Annotated[bool, Meta(description="Whether it is valid; false once revoked.")]
     created_at: Annotated[Moment, Meta(description="When the key was made.")]
 
     @classmethod
@@ -103,7 +99,7 @@ class KeyPage(PageQuery, kw_only=True):
         Meta(
             min_length=1,
             max_length=64,
-            description="Whose keys: a person of the staff, or a supplier.",
+            description="Owner of the keys: a person of the staff, or a supplier.",
             examples=["stf_01kbdx9q7r5t3v1w8y6z4a2c0e"],
         ),
     ]
@@ -119,7 +115,7 @@ class PutSupplier(Model):
             max_length=64,
             pattern=LINE,
             examples=["宁波织物有限公司"],
-            description="The supplier's name for people.",
+            description="The supplier's name.",
         ),
     ]
 
@@ -127,18 +123,16 @@ class PutSupplier(Model):
 class StoredSupplier(Model):
     """A supplier, and the URL for its reports."""
 
-    supplier_id: Annotated[SupplierId, Meta(description="Names the supplier in products, orders and keys.")]
-    name: Annotated[str, Meta(description="The supplier's name for people.", examples=["宁波织物有限公司"])]
+    supplier_id: Annotated[SupplierId, Meta(description="Id of the supplier in products, orders and keys.")]
+    name: Annotated[str, Meta(description="The supplier's name.", examples=["宁波织物有限公司"])]
     inbox_secret: Annotated[
         str | None,
         Meta(
-            description="Signs the supplier's reports to us; shown when it is made, otherwise null.",
+            description="Secret that signs the supplier's reports; shown once when it is created, otherwise null.",
             examples=["whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4"],
         ),
     ]
-    inbox_url: Annotated[
-        str, Meta(description="Path that takes the supplier's reports.", examples=["/v1/inbox/sup_lights"])
-    ]
+    inbox_url: Annotated[str, Meta(description="Path of the supplier's inbox.", examples=["/v1/inbox/sup_lights"])]
     created_at: Annotated[Moment, Meta(description="When the supplier was created.")]
 
     @classmethod

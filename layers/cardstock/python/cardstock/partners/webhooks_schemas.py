@@ -28,7 +28,7 @@ class CreateEndpoint(Model):
             Meta(
                 max_length=1_000,
                 examples=["https://erp.example.com/cardstock"],
-                description="Where events are posted; absent: they are kept to be fetched.",
+                description="URL that receives events; absent: deliveries are kept to be fetched.",
             ),
         ]
         | None
@@ -38,13 +38,11 @@ class CreateEndpoint(Model):
 class StoredEndpoint(Model):
     """A webhook endpoint."""
 
-    endpoint_id: Annotated[
-        str, Meta(description="Names the endpoint in every later call.", examples=["whe_01kbdxdh50fcazdjhcnqh2rzv5"])
-    ]
+    endpoint_id: Annotated[str, Meta(description="Id of the endpoint.", examples=["whe_01kbdxdh50fcazdjhcnqh2rzv5"])]
     url: Annotated[
         str | None,
         Meta(
-            description="Where events are posted; null: they are kept to be fetched.",
+            description="URL that receives events; null: deliveries are kept to be fetched.",
             examples=["https://erp.example.com/cardstock"],
         ),
     ]
@@ -68,7 +66,7 @@ class StoredEndpoint(Model):
     secret: Annotated[
         str | None,
         Meta(
-            description="Signs every message to it; shown when it is made, otherwise null.",
+            description="Secret that signs every message to it; shown once when it is created, otherwise null.",
             examples=["whsec_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4"],
         ),
     ]
@@ -98,7 +96,7 @@ class EndpointList(Model):
 class MadeAttempt(Model):
     """One call and its result."""
 
-    at: Annotated[Moment, Meta(description="When it was tried.")]
+    at: Annotated[Moment, Meta(description="Time of the attempt.")]
     status: Annotated[int | None, Meta(description="HTTP status of the answer; null if none came.", examples=[503])]
     error: Annotated[str | None, Meta(description="Why no answer came; null if one did.", examples=["TIMEOUT"])]
 
@@ -114,18 +112,19 @@ class StoredDelivery(Model):
     delivery_id: Annotated[
         str,
         Meta(
-            description="Names the delivery when it is made again.",
+            description="Id of the delivery, for delivering it again.",
             examples=["1764577560000.evt_01kbdxdh50fcazdjhcnqh2rzv5"],
         ),
     ]
-    type: Annotated[str, Meta(description="What has happened.", examples=["fulfilment.requested"])]
+    type: Annotated[str, Meta(description="Type of the event.", examples=["fulfilment.requested"])]
     status: Annotated[
         str,
         Meta(
-            description="`kept` to be fetched, `waiting` on its way, `delivered` or `failed`.", examples=["delivered"]
+            description="`kept` to be fetched, `waiting` for an attempt, `delivered` or `failed`.",
+            examples=["delivered"],
         ),
     ]
-    attempts: Annotated[list[MadeAttempt], Meta(description="Newest tries, oldest of them first.")]
+    attempts: Annotated[list[MadeAttempt], Meta(description="Latest attempts, oldest of them first.")]
     event: Annotated[
         dict[str, object],
         Meta(
@@ -144,5 +143,5 @@ class StoredDelivery(Model):
 class DeliveryList(Model):
     """Deliveries in the order in which they were added. Keep the cursor and ask again: new ones come after it."""
 
-    items: Annotated[list[StoredDelivery], Meta(description="Deliveries in the sequence in which they were added.")]
+    items: Annotated[list[StoredDelivery], Meta(description="Deliveries in the order in which they were added.")]
     next_cursor: NextCursor

@@ -5,7 +5,9 @@ from typing import Final
 from cardstock.errors import conflict, invalid, refused
 
 PERIOD_NOT_OVER: Final = refused(
-    "PERIOD_NOT_OVER", zh="{period} 尚未结束或尚未入账。", en="{period} is not over yet, or not booked to its end."
+    "PERIOD_NOT_OVER",
+    zh="{period} 尚未结束或尚未入账。",
+    en="{period} is not over yet, or its last night is not booked.",
 )
 PERIOD_PAST: Final = refused(
     "PERIOD_PAST",
@@ -30,7 +32,7 @@ CHANNEL_SPEAKS_ITSELF: Final = conflict(
 TRANSFER_WAITS: Final = conflict(
     "TRANSFER_WAITS",
     zh="收款人仍可领取该笔转账，请等待渠道的最终结果。",
-    en="The payee can still take the transfer; the channel will say how it ended.",
+    en="The payee can still accept the transfer; the channel will report the result.",
 )
 TRANSFER_NOT_FAILED: Final = conflict(
     "TRANSFER_NOT_FAILED",

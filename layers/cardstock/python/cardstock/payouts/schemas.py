@@ -50,13 +50,13 @@ RETRY_CODES = (
 TransferNumber = Annotated[
     str,
     Meta(
-        description="Names the transfer, here and at the channel: 32 letters and digits.",
+        description="Number of the transfer, here and at the channel: 32 letters and digits.",
         examples=["2026110vgk3qxnq5p7m1a9c2d4e6f8g0"],
     ),
 ]
 Number = Annotated[TransferNumber, Meta(pattern=r"^[0-9a-z]{32}$")]
-PayoutId = Annotated[str, Meta(description="Names the batch: `pay_` and its month.", examples=["pay_202611"])]
-TaxTableId = Annotated[str, Meta(description="Tax table that held for the month.", examples=["labour-2019"])]
+PayoutId = Annotated[str, Meta(description="Id of the batch: `pay_` and its month.", examples=["pay_202611"])]
+TaxTableId = Annotated[str, Meta(description="Tax table of the month.", examples=["labour-2019"])]
 LineStatus = Annotated[
     str,
     Meta(
@@ -66,18 +66,21 @@ LineStatus = Annotated[
     ),
 ]
 ListedFen = Annotated[
-    int, Meta(description="Fen that were available when the batch was opened: at most this is paid.", examples=[35_000])
+    int, Meta(description="Available fen when the batch was opened: at most this is paid.", examples=[35_000])
 ]
 GrossFen = Annotated[int, Meta(description="Fen before tax; 0 until it is sent.", examples=[35_000])]
-TaxFen = Annotated[int, Meta(description="Fen that are withheld; 0 until it is sent.", examples=[0])]
-NetFen = Annotated[int, Meta(description="Fen that go to the payee; 0 until it is sent.", examples=[35_000])]
+TaxFen = Annotated[int, Meta(description="Withheld fen; 0 until it is sent.", examples=[0])]
+NetFen = Annotated[int, Meta(description="Fen paid to the payee; 0 until it is sent.", examples=[35_000])]
 
 
 class PageOfWithdrawals(PageQuery):
     """Which part of the list: so many periods of the brand, whether or not the member was paid in them."""
 
     limit: Annotated[
-        int, Meta(ge=1, le=50, description="Most months of a page, whether or not the member was paid in them.")
+        int,
+        Meta(
+            ge=1, le=50, description="Largest number of months in a page, whether or not the member was paid in them."
+        ),
     ] = 20
 
 
@@ -103,7 +106,7 @@ class Approve(Model):
             Meta(
                 max_length=200,
                 examples=["Checked against the ledger"],
-                description="What the approver wants to have on record; absent: nothing.",
+                description="The approver's note for the record; absent: none.",
             ),
         ]
         | None
@@ -116,7 +119,7 @@ class BroughtResult(Model):
     number: Number
     result: Annotated[
         Literal["paid", "failed", "expired"],
-        Meta(description="How the transfer ended; `expired`: the payee did not take it in time."),
+        Meta(description="Result of the transfer; `expired`: the payee did not accept it in time."),
     ]
     reason: (
         Annotated[
@@ -124,7 +127,7 @@ class BroughtResult(Model):
             Meta(
                 max_length=64,
                 examples=["ACCOUNT_CLOSED"],
-                description="The bank's reason why not; absent if it gave none.",
+                description="The bank's reason; absent if it gave none.",
             ),
         ]
         | None
@@ -160,10 +163,8 @@ class TakenResults(Model):
     """How many results were news."""
 
     payout_id: PayoutId
-    recorded: Annotated[
-        int, Meta(description="Results that were news; they are applied within moments.", examples=[12])
-    ]
-    repeated: Annotated[int, Meta(description="Results that had been brought before.", examples=[0])]
+    recorded: Annotated[int, Meta(description="New results; they are applied within moments.", examples=[12])]
+    repeated: Annotated[int, Meta(description="Results that were known before.", examples=[0])]
 
     @classmethod
     def of(cls, payout_id: str, brought: BroughtResults) -> TakenResults:
@@ -174,12 +175,10 @@ class Sums(Model):
     """The lines of one status."""
 
     lines: Annotated[int, Meta(description="Transfers of this status.", examples=[12])]
-    listed_fen: Annotated[
-        int, Meta(description="Fen that were available when the batch was opened.", examples=[420_000])
-    ]
+    listed_fen: Annotated[int, Meta(description="Available fen when the batch was opened.", examples=[420_000])]
     gross_fen: Annotated[int, Meta(description="Fen before tax.", examples=[420_000])]
-    tax_fen: Annotated[int, Meta(description="Fen that are withheld.", examples=[18_700])]
-    net_fen: Annotated[int, Meta(description="Fen that go to the payees.", examples=[401_300])]
+    tax_fen: Annotated[int, Meta(description="Withheld fen.", examples=[18_700])]
+    net_fen: Annotated[int, Meta(description="Fen paid to the payees.", examples=[401_300])]
 
     @classmethod
     def of(cls, total: StatusTotal) -> Sums:
@@ -189,13 +188,11 @@ class Sums(Model):
 class BookSums(Model):
     """One of the three books, over all lines."""
 
-    lines: Annotated[int, Meta(description="Transfers that the book knows.", examples=[12])]
-    claimed_fen: Annotated[
-        int, Meta(description="Fen that were taken out of balances, before tax.", examples=[420_000])
-    ]
+    lines: Annotated[int, Meta(description="Transfers in the book.", examples=[12])]
+    claimed_fen: Annotated[int, Meta(description="Fen claimed from balances, before tax.", examples=[420_000])]
     paid_fen: Annotated[int, Meta(description="Fen that reached the payees, after tax.", examples=[401_300])]
     tax_fen: Annotated[int, Meta(description="Fen that were withheld.", examples=[18_700])]
-    returned_fen: Annotated[int, Meta(description="Fen that went back to balances, before tax.", examples=[0])]
+    returned_fen: Annotated[int, Meta(description="Fen returned to balances, before tax.", examples=[0])]
 
     @classmethod
     def of(cls, totals: BookTotals) -> BookSums:
@@ -210,20 +207,21 @@ class BookDifference(Model):
     code: Annotated[
         str,
         Meta(
-            description="What differs: `UNANSWERED`, `CLAIM`, `OUTCOME`, `TAX`, `AMOUNT` or `ARITHMETIC`.",
+            description="Kind of difference: `UNANSWERED`, `CLAIM`, `OUTCOME`, `TAX`, `AMOUNT` or `ARITHMETIC`.",
             examples=["AMOUNT"],
         ),
     ]
     ledger: Annotated[
         str,
         Meta(
-            description="What the ledger says; `-` if nothing.", examples=["claimed 12345 paid 12345 tax 0 returned 0"]
+            description="The ledger's value; `-` if there is none.",
+            examples=["claimed 12345 paid 12345 tax 0 returned 0"],
         ),
     ]
     batch: Annotated[
-        str, Meta(description="What the batch says; `-` if nothing.", examples=["paid gross 12345 tax 0 net 12345"])
+        str, Meta(description="The batch's value; `-` if there is none.", examples=["paid gross 12345 tax 0 net 12345"])
     ]
-    channel: Annotated[str, Meta(description="What the channel says; `-` if nothing.", examples=["paid 12340"])]
+    channel: Annotated[str, Meta(description="The channel's value; `-` if there is none.", examples=["paid 12340"])]
 
     @classmethod
     def of(cls, found: Difference) -> BookDifference:
@@ -236,7 +234,7 @@ class Books(Model):
     closes: Annotated[bool, Meta(description="Whether the three books agree; a batch settles only then.")]
     ledger: Annotated[BookSums, Meta(description="Sums of the ledger.")]
     batch: Annotated[BookSums, Meta(description="Sums of the batch.")]
-    channel: Annotated[BookSums, Meta(description="Sums of what the channel answered.")]
+    channel: Annotated[BookSums, Meta(description="Sums of the channel's answers.")]
     differences: Annotated[list[BookDifference], Meta(description="Transfers on which the books do not agree.")]
 
     @classmethod
@@ -257,29 +255,29 @@ class Payout(Model):
     period: Annotated[Period, Meta(description="Month that is paid out.")]
     status: Annotated[
         str,
-        Meta(description="How far the batch is: `open`, `approved`, `sending` or `settled`.", examples=["approved"]),
+        Meta(description="Status of the batch: `open`, `approved`, `sending` or `settled`.", examples=["approved"]),
     ]
-    channel: Annotated[str, Meta(description="What transfers the money.", examples=["bank_file"])]
-    minimum_fen: Annotated[int, Meta(description="Fen that a balance had to have to be listed.", examples=[1_000])]
+    channel: Annotated[str, Meta(description="Transfer channel.", examples=["bank_file"])]
+    minimum_fen: Annotated[int, Meta(description="Smallest listed balance in fen.", examples=[1_000])]
     tax_table: TaxTableId
     opened_by: Annotated[
-        str, Meta(description="Person who opened it; `schedule` if nobody did by hand.", examples=["schedule"])
+        str, Meta(description="Person who opened it; `schedule` if no person did.", examples=["schedule"])
     ]
     opened_at: Annotated[Moment, Meta(description="When it was opened.")]
     listed_at: Annotated[
         Moment | None, Meta(description="When every member had a line; null while it is being listed.")
     ]
-    listed: Annotated[int, Meta(description="Lines that it was opened with.", examples=[12])]
-    listed_fen: Annotated[int, Meta(description="Fen that these lines were worth.", examples=[420_000])]
+    listed: Annotated[int, Meta(description="Number of lines when it was opened.", examples=[12])]
+    listed_fen: Annotated[int, Meta(description="Sum of these lines in fen.", examples=[420_000])]
     approved_by: Annotated[PersonId | None, Meta(description="Person who approved it; null before.")]
     approved_at: Annotated[Moment | None, Meta(description="When it was approved; null before.")]
     note: Annotated[
         str | None,
-        Meta(description="What the approver put on record; null if nothing.", examples=["Checked against the ledger"]),
+        Meta(description="The approver's note; null if there is none.", examples=["Checked against the ledger"]),
     ]
     sent_at: Annotated[Moment | None, Meta(description="When all transfers had been sent; null before.")]
     confirmed_by: Annotated[
-        PersonId | None, Meta(description="Person who said that all others were paid; null if none did.")
+        PersonId | None, Meta(description="Person who confirmed all others as paid; null if none did.")
     ]
     settled_at: Annotated[
         Moment | None, Meta(description="When every transfer was final and the books agreed; null before.")
@@ -322,7 +320,7 @@ class PayoutLine(Model):
 
     number: TransferNumber
     member_id: MemberId
-    attempt: Annotated[int, Meta(description="Which try it is, from 1.", examples=[1])]
+    attempt: Annotated[int, Meta(description="Number of the attempt, from 1.", examples=[1])]
     status: LineStatus
     reason: Annotated[
         str | None, Meta(description="Why it was dropped, failed or expired; null otherwise.", examples=["unverified"])
@@ -333,7 +331,9 @@ class PayoutLine(Model):
     net_fen: NetFen
     sent_at: Annotated[Moment | None, Meta(description="When it was sent; null before.")]
     closed_at: Annotated[Moment | None, Meta(description="When it was final; null before.")]
-    retried_by: Annotated[PersonId | None, Meta(description="Person who asked for this try; null for the first one.")]
+    retried_by: Annotated[
+        PersonId | None, Meta(description="Person who asked for this attempt; null for the first one.")
+    ]
 
     @classmethod
     def of(cls, line: Line) -> PayoutLine:
@@ -370,7 +370,7 @@ class Withdrawal(Model):
 
     number: TransferNumber
     period: Annotated[Period, Meta(description="Month that is paid out.")]
-    attempt: Annotated[int, Meta(description="Which try it is, from 1.", examples=[1])]
+    attempt: Annotated[int, Meta(description="Number of the attempt, from 1.", examples=[1])]
     status: LineStatus
     reason: Annotated[
         str | None,
@@ -384,10 +384,10 @@ class Withdrawal(Model):
     closed_at: Annotated[Moment | None, Meta(description="When it was final; null before.")]
     confirm: Annotated[
         ConfirmTransfer | None,
-        Meta(description="Opens the page where the member takes the money; null unless `status` is `waiting_user`."),
+        Meta(description="Opens the page where the member accepts the money; null unless `status` is `waiting_user`."),
     ]
     text: Annotated[
-        str, Meta(description="How it stands and why, in the language of the request.", examples=["待收款人确认"])
+        str, Meta(description="Status and reason as text, in the language of the request.", examples=["待收款人确认"])
     ]
 
     @classmethod
@@ -455,7 +455,7 @@ class ReportFile(Model):
     url: Annotated[
         str,
         Meta(
-            description="Link that serves it for a quarter of an hour.",
+            description="Link to it, valid for a quarter of an hour.",
             examples=["https://reports.example.com/pay_202611/report.xlsx?X-Amz-Signature=5dc9da79"],
         ),
     ]
@@ -470,7 +470,7 @@ class PayoutReport(Model):
 
     payout_id: PayoutId
     status: Annotated[
-        str, Meta(description="How far the batch is: `open`, `approved`, `sending` or `settled`.", examples=["settled"])
+        str, Meta(description="Status of the batch: `open`, `approved`, `sending` or `settled`.", examples=["settled"])
     ]
     files: Annotated[
         list[ReportFile], Meta(description="The transfer file once the batch is sent, the report once it is settled.")

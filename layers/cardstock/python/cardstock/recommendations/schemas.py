@@ -25,7 +25,7 @@ ShownSkus = Annotated[
 class AskRecommendations(Model):
     """What is on the screen."""
 
-    limit: Annotated[int, Meta(ge=1, le=MAX_ITEMS, description="Most products.", examples=[10])] = 10
+    limit: Annotated[int, Meta(ge=1, le=MAX_ITEMS, description="Largest number of products.", examples=[10])] = 10
     shown: ShownSkus = field(default="", name="for")
     scene: Annotated[
         Literal["home", "discover"],
@@ -42,18 +42,20 @@ class RecommendedProduct(Model):
 
     sku: ArticleNumber
     title: Annotated[ArticleName, Meta(description="Name of the product when it was last learned.")]
-    score: Annotated[int, Meta(description="How well it fits; compares within this answer.", examples=[10100])]
+    score: Annotated[int, Meta(description="Score for comparison within this answer.", examples=[10100])]
     reason: Annotated[
         Literal["OWN_HISTORY", "CO_PURCHASE", "POPULAR"],
-        Meta(description="Bought before, bought together with `because`, or popular.", examples=["CO_PURCHASE"]),
+        Meta(
+            description="Reason: bought before, bought together with `because`, or popular.", examples=["CO_PURCHASE"]
+        ),
     ]
     because: Annotated[
-        str | None, Meta(description="SKU that it is bought with; null for other reasons.", examples=["85123A"])
+        str | None, Meta(description="SKU bought together with it; null for other reasons.", examples=["85123A"])
     ]
     text: Annotated[
         str,
         Meta(
-            description="`reason` for people, in the language of the request.",
+            description="`reason` as text, in the language of the request.",
             examples=["常与“REGENCY CAKESTAND 3 TIER”一起购买"],
         ),
     ]
@@ -67,11 +69,11 @@ class RecommendedProduct(Model):
 class Recommendations(Model):
     """The products, best first."""
 
-    id: Annotated[str, Meta(description="Names this answer in logs.", examples=["rec_01kbcq3w00e5m8v2y7x4t9z1n6"])]
+    id: Annotated[str, Meta(description="Id of this answer in logs.", examples=["rec_01kbcq3w00e5m8v2y7x4t9z1n6"])]
     items: Annotated[list[RecommendedProduct], Meta(description="Products, best first.")]
     ranked_by: Annotated[
         Literal["rules", "model"],
-        Meta(description="`model` where a language model ordered and worded them.", examples=["rules"]),
+        Meta(description="`model` if a language model sorted and worded them.", examples=["rules"]),
     ]
     learned_at: Annotated[Moment | None, Meta(description="Newest purchase learned from; null before the first.")]
 

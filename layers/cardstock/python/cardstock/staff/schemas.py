@@ -46,5 +46,5 @@ class PersonView(Model):
 class StaffList(Model):
     """All persons of the staff, inactive ones too."""
 
-    items: Annotated[list[PersonView], Meta(description="Persons in the sequence of their ids, inactive ones too.")]
+    items: Annotated[list[PersonView], Meta(description="Persons by id, including inactive ones.")]
     next_cursor: NextCursor

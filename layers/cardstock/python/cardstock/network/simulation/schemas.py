@@ -37,18 +37,16 @@ Id = Annotated[str, Meta(min_length=1, max_length=64, examples=["m17"])]
 
 @partial(Market)
 class MarketParameters(Model):
-    """A made-up shop. What is not named is as the example says; the same parameters are the same history."""
+    """A synthetic shop. Fields left out have the example's value; equal parameters give equal histories."""
 
 
 class Candidate(Model):
     """A plan to compare."""
 
-    plan: Annotated[PublishPlan, Meta(description="Plan to try, as it would be published.")]
+    plan: Annotated[PublishPlan, Meta(description="Plan to run, as it would be published.")]
     market: Annotated[
         MarketParameters,
-        Meta(
-            description="What is expected of the shop under this plan alone: a plan that pays more may convert better."
-        ),
+        Meta(description="Changes of the shop under this plan: a plan that pays more may convert better."),
     ] = msgspec.field(default_factory=MarketParameters)
 
 
@@ -58,7 +56,7 @@ class SimulatedLine(Model):
     sku: Annotated[str, Meta(min_length=1, max_length=64, examples=["kit"], description="Article that was bought.")]
     units: Annotated[int, Meta(ge=1, le=999, examples=[1], description="Units that were bought.")]
     net_fen: Annotated[
-        int, Meta(ge=0, le=MAX_FEN, examples=[49_900], description="Fen that were paid for all units, coupons off.")
+        int, Meta(ge=0, le=MAX_FEN, examples=[49_900], description="Fen paid for all units, after coupons.")
     ]
     qualifying: Qualifying = False
     earns: Earns = True
@@ -67,7 +65,7 @@ class SimulatedLine(Model):
 class SimulatedReturn(Model):
     """What came back of a recorded order."""
 
-    at: Annotated[datetime, Meta(tz=True, examples=["2026-12-05T08:00:00Z"], description="When it came back.")]
+    at: Annotated[datetime, Meta(tz=True, examples=["2026-12-05T08:00:00Z"], description="When it was returned.")]
     fen: (
         Annotated[
             int,
@@ -75,7 +73,7 @@ class SimulatedReturn(Model):
                 ge=1,
                 le=MAX_FEN,
                 examples=[19_900],
-                description="Fen of all lines that went back; absent: everything that was left.",
+                description="Refunded fen of all lines; absent: everything that was left.",
             ),
         ]
         | None
@@ -85,7 +83,7 @@ class SimulatedReturn(Model):
 class SimulatedOrder(Model):
     """One order of the past."""
 
-    order_id: Annotated[str, Meta(min_length=1, max_length=64, examples=["o1"], description="Any id, once.")]
+    order_id: Annotated[str, Meta(min_length=1, max_length=64, examples=["o1"], description="Any id, used once.")]
     member_id: Annotated[Id, Meta(description="Buyer, by any id.")]
     lines: Annotated[list[SimulatedLine], Meta(min_length=1, max_length=50, description="What was bought.")]
     placed_at: Annotated[datetime, Meta(tz=True, examples=["2026-11-25T08:00:00Z"], description="When it was placed.")]
@@ -119,25 +117,23 @@ class SimulatedOrder(Model):
                 min_length=1,
                 max_length=64,
                 examples=["m3"],
-                description="Who brought the buyer, by any id; absent: nobody.",
+                description="Inviter of the buyer, by any id; absent: none.",
             ),
         ]
         | None
     ) = None
-    returns: Annotated[list[SimulatedReturn], Meta(max_length=20, description="What came back, and when.")] = (
+    returns: Annotated[list[SimulatedReturn], Meta(max_length=20, description="Returns with their times.")] = (
         msgspec.field(default_factory=list)
     )
 
 
 class SimulationBounds(Model):
-    """What the best plan must keep, and what makes it the best. It must pass the guard in any case."""
+    """What the best plan must keep, and what makes it the best. It must always pass the compliance check."""
 
-    margin_floor_bps: Annotated[
-        Share, Meta(description="Margin that must be left, in basis points of the sales that were kept.")
-    ] = 0
-    cost_cap_bps: Annotated[
-        Share, Meta(description="What the plan may cost, in basis points of the sales that were kept.")
-    ] = 3_000
+    margin_floor_bps: Annotated[Share, Meta(description="Lowest margin, in basis points of the sales kept.")] = 0
+    cost_cap_bps: Annotated[Share, Meta(description="Highest cost of the plan, in basis points of the sales kept.")] = (
+        3_000
+    )
     goal: Annotated[
         Literal["margin", "earnings"],
         Meta(description="What makes a plan the best: the brand's margin, or the promoters' earnings."),
@@ -145,11 +141,12 @@ class SimulationBounds(Model):
 
 
 class Simulate(Model):
-    """Plans, and the shop that they are tried on: a recorded one or a made-up one."""
+    """Plans, and the shop that they are run on: a recorded one or a synthetic one."""
 
     plans: Annotated[list[Candidate], Meta(min_length=1, max_length=MAX_PLANS, description="Plans to compare.")]
     market: Annotated[
-        MarketParameters, Meta(description="The made-up shop; of a recorded one, only what goods and benefits cost.")
+        MarketParameters,
+        Meta(description="The synthetic shop; with recorded orders, only the costs of goods and coupons."),
     ] = msgspec.field(default_factory=MarketParameters)
     orders: (
         Annotated[
@@ -157,18 +154,18 @@ class Simulate(Model):
             Meta(
                 min_length=1,
                 max_length=MAX_ORDERS,
-                description="Recorded orders to try the plans on; absent: a shop is made up.",
+                description="Recorded orders to run the plans on; absent: a synthetic shop.",
             ),
         ]
         | UnsetType
     ) = UNSET
     partners: Annotated[
-        list[Id], Meta(max_length=1_000, description="Buyers who are partners before the first recorded order.")
+        list[Id], Meta(max_length=1_000, description="Buyers appointed partners before the first recorded order.")
     ] = msgspec.field(default_factory=list)
-    bounds: Annotated[SimulationBounds, Meta(description="What the best plan must keep.")] = msgspec.field(
+    bounds: Annotated[SimulationBounds, Meta(description="Bounds of the best plan.")] = msgspec.field(
         default_factory=SimulationBounds
     )
-    chart: Annotated[bool, Meta(description="Whether to draw the comparison, as SVG.")] = False
+    chart: Annotated[bool, Meta(description="Whether to add a chart of the comparison, as SVG.")] = False
 
 
 def market_of(body: MarketParameters, base: Market) -> Market:
@@ -230,14 +227,13 @@ class BrokenBound(Model):
         Literal["guard", "cost_cap", "margin_floor"], Meta(description="Bound that is not kept.", examples=["cost_cap"])
     ]
     found: Annotated[
-        int, Meta(description="What was found: basis points, or for `guard` the number of checks.", examples=[2_733])
+        int,
+        Meta(description="Value found: basis points, or for `guard` the number of failed checks.", examples=[2_733]),
     ]
-    limit: Annotated[int, Meta(description="What would have been kept, in the same unit.", examples=[2_500])]
+    limit: Annotated[int, Meta(description="Value that would have kept it, in the same unit.", examples=[2_500])]
     checks: Annotated[
         list[str],
-        Meta(
-            examples=[["cap", "head_count"]], description="For `guard`, the checks that do not pass; otherwise empty."
-        ),
+        Meta(examples=[["cap", "head_count"]], description="For `guard`, the failed checks; otherwise empty."),
     ]
 
 
@@ -247,33 +243,33 @@ class SimulatedPlan(Model):
     plan: Annotated[
         str, Meta(examples=["chain21"], description="Id of the plan; ` (2)` after the second one of the same id.")
     ]
-    title: Annotated[str, Meta(examples=["2+1 合伙人计划"], description="What promoters would read.")]
+    title: Annotated[str, Meta(examples=["2+1 合伙人计划"], description="Title that promoters would read.")]
     within_bounds: Annotated[bool, Meta(description="Whether it keeps every bound.")]
     broken: Annotated[list[BrokenBound], Meta(description="Bounds that it does not keep.")]
-    members: Annotated[int, Meta(description="People who joined.", examples=[10_000])]
+    members: Annotated[int, Meta(description="Members who joined.", examples=[10_000])]
     orders: Annotated[int, Meta(description="Orders that were placed.", examples=[4_980])]
     sales_fen: Annotated[int, Meta(description="Fen that were paid for goods.", examples=[198_000_000])]
-    returned_fen: Annotated[int, Meta(description="Fen of it that went back.", examples=[9_000_000])]
-    kept_fen: Annotated[int, Meta(description="Fen of sales less returns.", examples=[189_000_000])]
-    goods_fen: Annotated[int, Meta(description="Fen that the goods cost which were kept.", examples=[75_600_000])]
+    returned_fen: Annotated[int, Meta(description="Refunded fen.", examples=[9_000_000])]
+    kept_fen: Annotated[int, Meta(description="Sales less refunds, in fen.", examples=[189_000_000])]
+    goods_fen: Annotated[int, Meta(description="Cost of the goods that were kept, in fen.", examples=[75_600_000])]
     direct_fen: Annotated[
         int, Meta(description="Fen of direct rewards when they were credited.", examples=[30_000_000])
     ]
     team_fen: Annotated[int, Meta(description="Fen of team rewards when they were credited.", examples=[12_000_000])]
     peer_fen: Annotated[int, Meta(description="Fen of peer rewards when they were credited.", examples=[900_000])]
     dividend_fen: Annotated[int, Meta(description="Fen of team dividends.", examples=[0])]
-    benefits: Annotated[int, Meta(description="Benefits that were granted, less those undone.", examples=[0])]
-    benefit_cost_fen: Annotated[int, Meta(description="Fen that these benefits cost.", examples=[0])]
+    benefits: Annotated[int, Meta(description="Coupons granted, less those revoked.", examples=[0])]
+    benefit_cost_fen: Annotated[int, Meta(description="Cost of these coupons in fen.", examples=[0])]
     clawed_fen: Annotated[int, Meta(description="Fen of rewards that refunds took back.", examples=[2_100_000])]
     clawed_bps: Annotated[int, Meta(description="The same in basis points of all that was credited.", examples=[489])]
     clawed_late_fen: Annotated[
         int,
-        Meta(description="Fen of it that had been available before: they may have been paid out.", examples=[80_000]),
+        Meta(description="Fen of it that were available before, and may have been paid out.", examples=[80_000]),
     ]
     peak_frozen_fen: Annotated[
         int,
         Meta(
-            description="Fen that refunds could have taken back at one time without debt, at most.",
+            description="Highest sum of frozen rewards at one time: refunds could claw it back without debt.",
             examples=[5_200_000],
         ),
     ]
@@ -303,17 +299,18 @@ class SimulatedPlan(Model):
     top_bps: Annotated[
         int,
         Meta(
-            description="What the highest-earning hundredth of the earners has of all earnings, in basis points.",
+            description="Share of the highest-earning hundredth of the earners in all earnings, in basis points.",
             examples=[1_240],
         ),
     ]
     gini_bps: Annotated[
-        int, Meta(description="How unequal earnings are: 0 all the same, 10 000 one has it all.", examples=[5_480])
+        int,
+        Meta(description="Gini coefficient of the earnings: 0 all equal, 10 000 one has everything.", examples=[5_480]),
     ]
     curve_bps: Annotated[
         list[int],
         Meta(
-            description="What the lowest-earning 1/20, 2/20 ... of the earners have of all earnings, in basis points.",
+            description="Share of the lowest-earning 1/20, 2/20 ... of the earners in all earnings, in basis points.",
             examples=[[40, 110, 10000]],
         ),
     ]
@@ -323,13 +320,13 @@ class SimulatedPlan(Model):
     promotions: Annotated[int, Meta(description="Members who became partners.", examples=[140])]
     demotions: Annotated[int, Meta(description="Partners who lost the role.", examples=[0])]
     refused_bindings: Annotated[
-        int, Meta(description="Bindings that the rules refused; only recorded orders can hold such.", examples=[0])
+        int, Meta(description="Bindings that the rules refused; only possible with recorded orders.", examples=[0])
     ]
-    findings: Annotated[list[ShownFinding], Meta(description="What the guard says of the plan itself.")]
+    findings: Annotated[list[ShownFinding], Meta(description="Findings of the compliance check on the plan.")]
     alarms: Annotated[
         dict[str, int],
         Meta(
-            description="What the guard would find later: the number of `subtrees`, and `outside_sales` under 5 000.",
+            description="Findings of the nightly check: the number of `subtrees`, and `outside_sales` under 5 000.",
             examples=[{"subtrees": 2}],
         ),
     ]
@@ -357,9 +354,11 @@ class SimulatedPlan(Model):
 class Simulation(Model):
     """The plans in the order asked for, the best of them within the bounds (null: none is), and why."""
 
-    plans: Annotated[list[SimulatedPlan], Meta(description="The plans in the sequence asked for.")]
+    plans: Annotated[list[SimulatedPlan], Meta(description="The plans in the order of the request.")]
     best: (
-        Annotated[str, Meta(examples=["single_level"], description="The best plan within the bounds; null: none is.")]
+        Annotated[
+            str, Meta(examples=["single_level"], description="The best plan within the bounds; null if there is none.")
+        ]
         | None
     )
     why: Annotated[

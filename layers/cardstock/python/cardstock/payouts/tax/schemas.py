@@ -30,30 +30,30 @@ class TaxMonth(Model):
 
     period: Annotated[Period, Meta(description="Month in which it was paid.")]
     transfers: Transfers
-    income_fen: Annotated[int, Meta(description="Fen that were paid out, before tax.", examples=[420_000])]
+    income_fen: Annotated[int, Meta(description="Fen paid out, before tax.", examples=[420_000])]
     withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld.", examples=[67_200])]
     net_fen: Annotated[int, Meta(description="Fen that reached the person.", examples=[352_800])]
     method: Annotated[
         str,
         Meta(
             examples=["labour"],
-            description="How tax is reckoned: `labour` by the month, `platform` over consecutive months.",
+            description="Tax method: `labour` by the month, `platform` over consecutive months.",
         ),
     ]
-    table: Annotated[str, Meta(examples=["labour-2019"], description="Tax table that held.")]
+    table: Annotated[str, Meta(examples=["labour-2019"], description="Tax table used.")]
     source: Annotated[str, Meta(examples=["国家税务总局公告2018年第61号"], description="Where the table is published.")]
     months_in_a_row: Annotated[int, Meta(description="Consecutive months with income that end here.", examples=[2])]
     taxed_fen: Annotated[
         int,
-        Meta(description="Fen of income that are taxed.", examples=[420_000]),
+        Meta(description="Income that is taxed, in fen.", examples=[420_000]),
     ]
-    expense_fen: Annotated[int, Meta(description="Fen that count as expenses.", examples=[84_000])]
-    allowance_fen: Annotated[int, Meta(description="Fen that are free of tax.", examples=[0])]
-    taxable_fen: Annotated[int, Meta(description="Fen that are left to be taxed.", examples=[336_000])]
+    expense_fen: Annotated[int, Meta(description="Deducted expenses in fen.", examples=[84_000])]
+    allowance_fen: Annotated[int, Meta(description="Allowance in fen.", examples=[0])]
+    taxable_fen: Annotated[int, Meta(description="Taxable income in fen.", examples=[336_000])]
     rate_bps: Annotated[int, Meta(description="Rate of the bracket, in basis points.", examples=[2_000])]
-    quick_fen: Annotated[int, Meta(description="Fen of the bracket that are taken off the tax.", examples=[0])]
+    quick_fen: Annotated[int, Meta(description="Quick deduction of the bracket, in fen.", examples=[0])]
     due_fen: Annotated[
-        int, Meta(description="Fen of tax before what was withheld already is taken off.", examples=[67_200])
+        int, Meta(description="Tax before subtracting what was already withheld, in fen.", examples=[67_200])
     ]
 
     @classmethod
@@ -89,7 +89,8 @@ class TaxYear(Model):
     person_id: Annotated[
         str,
         Meta(
-            examples=["prs_0123456789abcdefghjkmnpqrs"], description="The person behind all accounts of one identity."
+            examples=["prs_0123456789abcdefghjkmnpqrs"],
+            description="Id of the person behind all accounts of one identity.",
         ),
     ]
     name: Annotated[str, Meta(description="Real name; masked when the member reads it.", examples=["王小明"])]
@@ -98,9 +99,7 @@ class TaxYear(Model):
     income_fen: Annotated[int, Meta(description="Fen that were paid out in the year, before tax.", examples=[420_000])]
     withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld in the year.", examples=[67_200])]
     months: Annotated[list[TaxMonth], Meta(description="The months with income, oldest first.")]
-    open_periods: Annotated[
-        Periods, Meta(description="Months that are not settled: what they will add is not here yet.")
-    ]
+    open_periods: Annotated[Periods, Meta(description="Months that are not settled: their payments may be missing.")]
 
     @classmethod
     def of(cls, found: Certificate, shown_name: Callable[[str], str] = str) -> TaxYear:
@@ -124,7 +123,7 @@ class TaxQuarterFile(Model):
     quarter: Annotated[Quarter, Meta(description="Quarter that the files are for.")]
     written_at: Annotated[Moment, Meta(description="When the files were written.")]
     payouts: Annotated[Payouts, Meta(description="Payouts that they cover.")]
-    persons: Annotated[int, Meta(description="People in them.", examples=[12])]
+    persons: Annotated[int, Meta(description="Number of persons in them.", examples=[12])]
     income_fen: Annotated[int, Meta(description="Fen that were paid out, before tax.", examples=[1_260_000])]
     withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld.", examples=[56_100])]
     files: Annotated[list[ReportFile], Meta(description="Files for the tax authority.")]

@@ -22,7 +22,7 @@ Class: TypeAlias = tuple[str, str]
 PACKAGE = ROOT / "layers/cardstock/python"
 NAMED = re.compile(r"`(?:cardstock\.)?(\w+)\.ports\.(\w+)`")
 WITHOUT_CONTRACT: Mapping[Class, str] = {
-    ("partners", "Post"): "the real one is a function that opens sockets: tests/partners/test_webhook_calls.py",
+    ("partners", "PostCall"): "the real one is a function that opens sockets: tests/partners/test_webhook_calls.py",
 }
 """Ports with a fake that no suite holds, each with its reason."""
 WRAPPERS: Mapping[Class, str] = {

@@ -143,7 +143,7 @@ class ReceiverData(Model):
     """The receiver of the goods."""
 
     name: Annotated[
-        str, Meta(min_length=1, max_length=40, pattern=LINE, examples=["王小明"], description="Name of the receiver.")
+        str, Meta(min_length=1, max_length=40, pattern=LINE, examples=["王小明"], description="Who receives the goods.")
     ]
     phone: Annotated[
         str,
@@ -453,7 +453,7 @@ class RefundList(Model):
 class ParcelView(Model):
     """One parcel."""
 
-    carrier: Annotated[str, Meta(examples=["SF Express"], description="Carrier.")]
+    carrier: Annotated[str, Meta(examples=["SF Express"], description="Company that carries it.")]
     tracking_no: Annotated[str, Meta(examples=["SF1234567890"], description="The carrier's number of the parcel.")]
     reported_at: Annotated[Moment, Meta(description="When the supplier reported it.")]
 

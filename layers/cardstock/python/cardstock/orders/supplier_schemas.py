@@ -34,7 +34,7 @@ class StoredSupplierOrder(Model):
     order_id: OrderId
     status: Annotated[SupplierOrderStatus, Meta(description="Status of this part.")]
     lines: Annotated[list[UnitsToSend], Meta(description="Units to send, without those already refunded.")]
-    receiver_name: Annotated[str, Meta(description="Name of the receiver.", examples=["王小明"])]
+    receiver_name: Annotated[str, Meta(description="Who receives the goods.", examples=["王小明"])]
     receiver_phone: Annotated[str, Meta(description="Telephone number for the carrier.", examples=["13800138000"])]
     receiver_address: Annotated[str, Meta(description="Delivery address.", examples=["上海市静安区南京西路1266号"])]
     created_at: Annotated[Moment, Meta(description="When the order was placed.")]

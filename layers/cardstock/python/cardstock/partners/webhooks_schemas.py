@@ -38,7 +38,9 @@ class CreateEndpoint(Model):
 class StoredEndpoint(Model):
     """A webhook endpoint."""
 
-    endpoint_id: Annotated[str, Meta(description="Id of the endpoint.", examples=["whe_01kbdxdh50fcazdjhcnqh2rzv5"])]
+    endpoint_id: Annotated[
+        str, Meta(description="Id of the endpoint, for every later call.", examples=["whe_01kbdxdh50fcazdjhcnqh2rzv5"])
+    ]
     url: Annotated[
         str | None,
         Meta(

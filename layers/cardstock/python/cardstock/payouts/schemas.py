@@ -257,7 +257,7 @@ class Payout(Model):
         str,
         Meta(description="Status of the batch: `open`, `approved`, `sending` or `settled`.", examples=["approved"]),
     ]
-    channel: Annotated[str, Meta(description="Transfer channel.", examples=["bank_file"])]
+    channel: Annotated[str, Meta(description="Transfer channel of the batch.", examples=["bank_file"])]
     minimum_fen: Annotated[int, Meta(description="Smallest listed balance in fen.", examples=[1_000])]
     tax_table: TaxTableId
     opened_by: Annotated[

@@ -48,7 +48,7 @@ class TaxMonth(Model):
         Meta(description="Income that is taxed, in fen.", examples=[420_000]),
     ]
     expense_fen: Annotated[int, Meta(description="Deducted expenses in fen.", examples=[84_000])]
-    allowance_fen: Annotated[int, Meta(description="Allowance in fen.", examples=[0])]
+    allowance_fen: Annotated[int, Meta(description="Income free of tax, in fen.", examples=[0])]
     taxable_fen: Annotated[int, Meta(description="Taxable income in fen.", examples=[336_000])]
     rate_bps: Annotated[int, Meta(description="Rate of the bracket, in basis points.", examples=[2_000])]
     quick_fen: Annotated[int, Meta(description="Quick deduction of the bracket, in fen.", examples=[0])]

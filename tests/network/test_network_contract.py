@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from cardstock.aws.tables import ConditionFailedError, Transaction
 from cardstock.errors import RefusedError
+from cardstock.ids import RequestKey
 from cardstock.network import store as stored
 from cardstock.network.deciding import position_of
 from cardstock.network.model import Change, CountedOrder, Event, Position
@@ -15,7 +16,7 @@ from cardstock.network.ordering import hint_for, position_for_order
 from cardstock.network.plan import MAX_PROMOTE_N, Approval, Plan, PublishedPlan
 from cardstock.network.plans_store import DynamoPlans
 from cardstock.network.ports import Network, Plans
-from cardstock.network.presets import CHAIN21, SINGLE_LEVEL
+from cardstock.network.presets import CHAIN21, SINGLE_LEVEL, UNLOCK
 from cardstock.network.publishing import publish_plan
 from cardstock.network.store import DynamoNetwork
 from tests.house.cloud import Cloud
@@ -160,6 +161,33 @@ def test_versions_are_published_in_turn_and_never_change(plans: Plans) -> None:
     assert page == (first,)
     assert more is not None
     assert plans.list_plans(5, more) == ((second,), None)
+
+
+def test_a_request_finds_the_plan_that_it_published_and_another_body_is_refused(plans: Plans) -> None:
+    record = PublishedPlan(replace(SINGLE_LEVEL, version=1), AT, "key_1")
+    request = RequestKey("req_1", "f")
+    before = plans.find_plan_of_request(request)
+    saved = [plans.save_plan(record, instead_of=None, request=request) for _ in range(2)]
+    with pytest.raises(RefusedError, match="IDEMPOTENCY_KEY_REUSED"):
+        plans.find_plan_of_request(RequestKey("req_1", "other"))
+
+    # The second one is the same write, whose answer was lost.
+    assert (before, saved) == (None, [True, True])
+    assert plans.find_plan_of_request(request) == record
+    assert plans.find_plan_of_request(RequestKey("req_2", "f")) is None
+
+
+def test_plans_are_listed_by_id_and_version(plans: Plans) -> None:
+    last: PublishedPlan | None = None
+    for plan in (replace(UNLOCK, version=1), replace(SINGLE_LEVEL, version=1), replace(SINGLE_LEVEL, version=2)):
+        record = PublishedPlan(plan, AT, "key_1")
+        assert plans.save_plan(record, instead_of=last)
+        last = record
+    first, more = plans.list_plans(2, None)
+    second, end = plans.list_plans(2, more)
+
+    assert [record.plan.ref for record in (*first, *second)] == ["single_level@1", "single_level@2", "unlock@1"]
+    assert (len(first), end) == (2, None)
 
 
 def test_publishing_through_the_check_keeps_findings_and_approvals(cloud: Cloud, clock: TestClock) -> None:

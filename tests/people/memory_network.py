@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from msgspec.structs import replace
 
+from cardstock.errors import IDEMPOTENCY_KEY_REUSED
 from cardstock.ids import RequestKey
 from cardstock.network.model import Change, CountedOrder, DivisionProgress, Event, Position, TeamSale
 from cardstock.network.plan import Plan, PublishedPlan
@@ -66,7 +67,7 @@ class MemoryPlans:
     def __init__(self, network: MemoryNetwork) -> None:
         self._network = network
         self.published: list[PublishedPlan] = []
-        self.requests: dict[str, PublishedPlan] = {}
+        self.requests: dict[str, tuple[str, PublishedPlan]] = {}
 
     def find_plan(self, plan_id: str, version: int) -> PublishedPlan | None:
         return next((r for r in self.published if (r.plan.id, r.plan.version) == (plan_id, version)), None)
@@ -78,23 +79,26 @@ class MemoryPlans:
         return self.published[-1] if self.published else None
 
     def find_plan_of_request(self, request: RequestKey) -> PublishedPlan | None:
-        return self.requests.get(request.id)
+        fingerprint, record = self.requests.get(request.id, (request.fingerprint, None))
+        if fingerprint != request.fingerprint:
+            raise IDEMPOTENCY_KEY_REUSED()
+        return record
 
     def save_plan(
         self, record: PublishedPlan, *, instead_of: PublishedPlan | None, request: RequestKey | None = None
     ) -> bool:
         if self.find_plan(record.plan.id, record.plan.version) or instead_of != self.plan_in_force():
-            return False
+            return self.find_plan(record.plan.id, record.plan.version) == record
         self.published.append(record)
         self._network.in_force = record.plan
         if request is not None:
-            self.requests[request.id] = record
+            self.requests[request.id] = (request.fingerprint, record)
         return True
 
     def list_plans(self, limit: int, after: str | None) -> tuple[tuple[PublishedPlan, ...], str | None]:
-        start = int(after or 0)
-        rest = start + limit < len(self.published)
-        return tuple(self.published[start : start + limit]), str(start + limit) if rest else None
+        keys = {f"{record.plan.id}#{record.plan.version:08d}": record for record in self.published}
+        found = [key for key in sorted(keys) if key > (after or "")]
+        return tuple(keys[key] for key in found[:limit]), found[limit - 1] if len(found) > limit else None
 
 
 class MemoryTeamSales:

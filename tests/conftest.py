@@ -46,6 +46,7 @@ pytest_plugins = [
     "tests.house.racing",
     "tests.house.refusals",
     "tests.people.clock",
-    "tests.people.selling",
+    "tests.people.shop",
+    "tests.people.partner_server",
     "tests.house.sockets",
 ]

@@ -17,8 +17,6 @@ from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from msgspec.structs import replace
 
-from cardstock.aws import files as s3
-from cardstock.aws import queues as sqs
 from cardstock.aws import tables as base
 from cardstock.clock import SystemClock, set_clock
 from cardstock.edge import secrets
@@ -28,16 +26,18 @@ from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import short_key
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.network import wiring as network_wiring
+from cardstock.network.plan import Plan
 from cardstock.orders import wiring as orders_wiring
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.results import confirm_all
 from infra.local.costs import Costs, Item, Meter, attach, shape_of
 from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, template
 from tests.house.wire import wire
-from tests.people import ledger_shop
-from tests.people.clock import TestClock
-from tests.people.finance import FIRST, PAYOUT, Finance, clock_at
-from tests.people.selling import BUYER, CART, RECEIVER, Channel, Shop
+from tests.people.buyers import BUYER, CART, RECEIVER
+from tests.people.clock import START, TestClock, clock_at
+from tests.people.finance import FIRST, PAYOUT, Finance
+from tests.people.shop import Shop
+from tests.people.trade import DEMO_PLAN
 
 ACCOUNT, REGION = "123456789012", "ap-east-1"
 VIEWS = "https://sqs.ap-east-1.amazonaws.com/123456789012/card-views"
@@ -88,25 +88,33 @@ def account() -> Iterator[Cloud]:
 
 
 @contextmanager
-def shop() -> Iterator[Shop]:
+def shop(plan: Plan = DEMO_PLAN) -> Iterator[Shop]:
+    """The tests' shop on an account of its own. `plan` is in force once members trade."""
+    with account() as cloud, clock_at(START) as clock:
+        opened = Shop(cloud, clock, plan=plan)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+@contextmanager
+def warm_shop() -> Iterator[Shop]:
     """A shop with goods, whose functions are warm."""
-    with account() as cloud:
-        clock = TestClock()
-        set_clock(clock)
-        opened = Shop(cloud, clock, Channel())
-        opened.pay(opened.order(key="warm"))
+    with shop() as opened:
+        opened.buyer.pay(opened.buyer.order(key="warm"))
         yield opened
 
 
 @cache
 def place_order() -> Measured:
     """An order of 3 lines from 2 suppliers, attributed to a card."""
-    with shop() as opened:
-        quote = opened.quote(attribution=opened.attribution()).body["quote"]
+    with warm_shop() as opened:
+        quote = opened.buyer.quote(attribution=opened.buyer.attribution()).body["quote"]
         assert len(CART) == 3
 
         def place() -> None:
-            assert opened.place(quote, key="measured").status == 201
+            assert opened.buyer.place(quote, key="measured").status == 201
 
         return measured(place)
 
@@ -114,9 +122,9 @@ def place_order() -> Measured:
 @cache
 def requests_from_cart_to_order() -> int:
     """How many requests a client needs from an empty cart to a placed order."""
-    with shop() as opened:
-        replies = [opened.quote()]
-        replies.append(opened.place(replies[0].body["quote"], key="measured"))
+    with warm_shop() as opened:
+        replies = [opened.buyer.quote()]
+        replies.append(opened.buyer.place(replies[0].body["quote"], key="measured"))
         assert [reply.status for reply in replies] == [200, 201]
         return len(replies)
 
@@ -124,11 +132,11 @@ def requests_from_cart_to_order() -> int:
 @cache
 def payment_callback() -> tuple[Measured, Measured, bool]:
     """The notice of a payment, its repeat, and whether the repeat changed anything."""
-    with shop() as opened:
-        notice = opened.notice(opened.order(key="measured"))
+    with warm_shop() as opened:
+        notice = opened.channel.notice(opened.buyer.order(key="measured"))
 
         def pay() -> None:
-            assert opened.notify(notice).status == 200
+            assert opened.channel.notify(notice).status == 200
 
         first = measured(pay)
         before = opened.cloud.state()
@@ -177,21 +185,17 @@ def settle(members: int, depth: int) -> Settled:
     from cardstock.ledger.claw_back import claw_back
     from cardstock.ledger.release import release
 
-    with account() as cloud:
-        clock = TestClock(ledger_shop.START)
-        set_clock(clock)
-        opened = ledger_shop.Shop(cloud, clock)
-        opened.publish()
-        referrer = _grow_team(cloud, members, depth)
-        buyer = opened.member("mem_" + "b" * 26, referrer)
-        order_id = opened.buy(buyer)
+    with shop() as opened:
+        referrer = _grow_team(opened.cloud, members, depth)
+        buyer = opened.trade.member("mem_" + "b" * 26, referrer)
+        order_id = opened.trade.buy(buyer)
         order, rules = orders_wiring.orders().find_order(order_id), flows_wiring.rules()
         assert order is not None
         accrual, books = rules.accrual(order), ledger_wiring.books()
         credit = measured(lambda: accrue(accrual, books=books))
         taken = {each.reward: each.amount // 2 for each in accrual.credits}
         claw = measured(lambda: claw_back("rfd_" + "c" * 26, taken, accrual, books=books))
-        clock.move(days=30)
+        opened.clock.move(days=30)
         released = measured(lambda: release(accrual, books=books))
         return Settled(len(accrual.credits), credit, claw, released)
 
@@ -209,19 +213,17 @@ class Night:
 @cache
 def release_night(orders: int) -> Night:
     """The nightly release of so many orders that pay three people each, through its handler."""
-    with account() as cloud:
-        clock = TestClock(ledger_shop.START)
-        set_clock(clock)
-        opened = ledger_shop.Shop(cloud, clock)
-        opened.publish(replace(ledger_shop.DEMO_PLAN, promote_n=0))  # a partner who refers is paid alone with his peer
-        referrer = _grow_team(cloud, 10, 2)
+    # A partner who refers is paid alone with the peer.
+    with shop(replace(DEMO_PLAN, promote_n=0)) as opened:
+        trade = opened.trade
+        referrer = _grow_team(opened.cloud, 10, 2)
         for number in range(orders):
-            buyer = opened.member(f"mem_b{number:025d}", referrer)
-            opened.receive(opened.buy(buyer))
-            opened.settle_down()
-        clock.move(days=30)
-        cost = measured(opened.night)
-        released = [item for item in cloud.items("ledger") if item["pk"]["S"].startswith("release.")]
+            buyer = trade.member(f"mem_b{number:025d}", referrer)
+            trade.receive(trade.buy(buyer))
+            trade.settle_down()
+        opened.clock.move(days=30)
+        cost = measured(trade.night)
+        released = [item for item in opened.cloud.items("ledger") if item["pk"]["S"].startswith("release.")]
         entries = sum(amount > 0 for item in released for _, amount, _ in json.loads(item["postings"]["S"]))
         counting = cost.by_table["network"]
         return Night(entries, cost.wcu - counting, counting)
@@ -277,10 +279,9 @@ class PaidOut:
 @cache
 def pay_out(payees: int) -> PaidOut:
     """A month's payout to so many members, with an entry each, as a bank's file."""
-    with account() as cloud, clock_at(FIRST) as clock:
-        for module in (sqs, s3):
-            module.forget_client()
-        finance = Finance(cloud, clock)
+    with shop() as opened:
+        opened.clock.set(FIRST)
+        finance = opened.finance
         finance.fill(payees, entries=1)
         finance.tick()
         runs: list[int] = []
@@ -308,14 +309,14 @@ def recommend() -> Measured:
     from functions.recommendations.api import app as api
     from functions.recommendations.nightly_learning import app as learning
 
-    with shop() as opened:
+    with warm_shop() as opened:
         for number in range(4):
-            opened.pay(opened.order({"85123A": 1, "71053": 1 + number}, key=f"bought-{number}"))
+            opened.buyer.pay(opened.buyer.order({"85123A": 1, "71053": 1 + number}, key=f"bought-{number}"))
         opened.clock.move(days=1)
         learning.handler({"scheduled_at": opened.clock.now().isoformat()}, Context(remaining_ms=600_000))
 
         def ask() -> None:
-            event = http_event("GET", "/v1/recommendations", query={"for": "85123A"}, token=opened.token())
+            event = http_event("GET", "/v1/recommendations", query={"for": "85123A"}, token=opened.buyer.token())
             answer = api.handler(event, Context())
             assert answer["statusCode"] == 200
             assert json.loads(answer["body"])["items"]

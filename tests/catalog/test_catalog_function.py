@@ -9,10 +9,16 @@ from cardstock.catalog import wiring as catalog_wiring
 from cardstock.edge.secrets import forget_provider
 from cardstock.errors import NotFoundError
 from tests.house.cloud import ROOT_KEY, Context, http_event, serve
-from tests.people.selling import GOODS, Reply, Shop, reply
+from tests.people.replies import Reply, reply
+from tests.people.shop import GOODS, Shop
 from tests.people.staff import staff_key, supplier_key
 
 TERMS = {"name": "JUMBO BAG", "supplier_id": "sup_bags", "price_fen": 20_800, "initial_stock": 240}
+
+
+@pytest.fixture(autouse=True)
+def goods(shop: Shop) -> None:
+    shop.stock_up()
 
 
 @pytest.fixture
@@ -37,7 +43,7 @@ def test_a_product_is_published_and_read(send: Any) -> None:
 
 
 def test_publishing_anew_changes_the_terms_and_never_the_stock(send: Any, shop: Shop) -> None:
-    shop.order({"71053": 2})
+    shop.buyer.order({"71053": 2})
     again = {"name": "LANTERN", "supplier_id": "sup_lights", "price_fen": 35_000, "initial_stock": 7}
     for _ in range(2):
         send("PUT", "/v1/products/71053", again)
@@ -96,7 +102,7 @@ def test_added_stock_is_added_once(send: Any, shop: Shop) -> None:
 
 
 def test_reserved_units_cannot_be_taken_away(send: Any, shop: Shop) -> None:
-    shop.order({"71053": 60})
+    shop.buyer.order({"71053": 60})
     refused = send("POST", "/v1/products/71053/stock", {"add": -41}, key="k")
 
     assert (refused.status, refused.body["facts"]["lines"]) == (409, [{"sku": "71053", "available": 40}])
@@ -104,7 +110,7 @@ def test_reserved_units_cannot_be_taken_away(send: Any, shop: Shop) -> None:
 
 
 def test_a_count_leaves_what_is_held_and_an_older_one_changes_nothing(shop: Shop) -> None:
-    shop.order({"71053": 30})
+    shop.buyer.order({"71053": 30})
     newer, older, same = count(shop, 50, 7), count(shop, 500, 6), count(shop, 500, 7)
 
     assert (newer, older, same) == (True, False, False)
@@ -112,9 +118,9 @@ def test_a_count_leaves_what_is_held_and_an_older_one_changes_nothing(shop: Shop
 
 
 def test_a_count_below_what_is_held_sells_nothing_until_more_comes(shop: Shop, send: Any) -> None:
-    shop.order({"71053": 30})
+    shop.buyer.order({"71053": 30})
     count(shop, 10, 1)
-    refused = shop.quote({"71053": 1})
+    refused = shop.buyer.quote({"71053": 1})
     shown = send("GET", "/v1/products/71053").body["stock"]
     more = send("POST", "/v1/products/71053/stock", {"add": 25}, key="k").body["stock"]
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cardstock.aws import queues as sqs
 from cardstock.compliance import wiring as compliance_wiring
 from cardstock.compliance.alarms import raise_alarms
 from cardstock.compliance.model import Lift, Subtree
@@ -29,12 +28,11 @@ from functions.compliance.nightly_check import app as nightly_check
 from functions.ledger.api import app as commissions_api
 from functions.orders.on_change import app as on_order_event
 from tests.house import faults
-from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event
-from tests.people.finance import FIRST, Finance, clock_at
-from tests.people.ledger_shop import Shop, line, shop
+from tests.house.cloud import ROOT, Context, http_event, queue_event
+from tests.people.finance import Finance
+from tests.people.shop import Shop
 from tests.people.staff import person, staff_key
-
-__all__ = ["shop"]
+from tests.people.trade import line
 
 NUMBER = "11010519491231002X"
 REFUSALS = {
@@ -49,9 +47,9 @@ REFUSALS = {
 @pytest.fixture
 def team(shop: Shop) -> Shop:
     """R is an appointed partner; A was brought by R, and B by A."""
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
-    shop.member("mem_b", "mem_a")
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
+    shop.trade.member("mem_b", "mem_a")
     return shop
 
 
@@ -88,7 +86,7 @@ def explained(order_id: str) -> bool:
 
 def buy(shop: Shop, member_id: str, payer: str = "", device: str = "", units: int = 1) -> str:
     """An order paid through the channel's notice, which says with whose account and on what device."""
-    order_id = shop.place(member_id, line(1, units=units))
+    order_id = shop.trade.place(member_id, line(1, units=units))
     shop.clock.move(seconds=1)
     order = orders_wiring.orders().find_order(order_id)
     assert order is not None
@@ -96,25 +94,25 @@ def buy(shop: Shop, member_id: str, payer: str = "", device: str = "", units: in
         "sandbox", order_id, f"t_{order_id}", order.amount_fen, "CNY", shop.clock.now(), payer, device
     )
     payment.record_payment(notice, orders=orders_wiring.orders())
-    shop.settle_down()
+    shop.trade.settle_down()
     return order_id
 
 
 def received(shop: Shop, *order_ids: str) -> None:
     for order_id in order_ids:
-        shop.receive(order_id)
-    shop.settle_down()
+        shop.trade.receive(order_id)
+    shop.trade.settle_down()
 
 
 def night(shop: Shop, days: int = 1) -> dict[str, Any]:
     shop.clock.set((shop.clock.now() + timedelta(days=days)).replace(hour=16, minute=30))
-    return shop.night()
+    return shop.trade.night()
 
 
 def test_a_reward_on_a_purchase_that_the_promoter_paid_himself_waits_for_finance(team: Shop) -> None:
     own = buy(team, "mem_a", payer="wechat:wx1:a")
     order_id = buy(team, "mem_b", payer="wechat:wx1:a")
-    credited = team.balances()
+    credited = team.trade.balances()
     received(team, own, order_id)
     first = night(team, days=9)
     second = night(team)
@@ -133,11 +131,11 @@ def test_a_reward_on_a_purchase_that_the_promoter_paid_himself_waits_for_finance
     assert (status, lifted["lifted"]["reason"]) == (200, "发票已核对")
     assert again == (200, lifted)
     assert (third["settled"], third["held"]) == (1, 0)
-    assert team.balances() == {"mem_a": (0, 10_000), "mem_r": (0, 50_000)}
+    assert team.trade.balances() == {"mem_a": (0, 10_000), "mem_r": (0, 50_000)}
 
 
 def test_an_earlier_order_of_the_same_payer_is_found_out_before_it_is_released(team: Shop) -> None:
-    team.member("mem_c", "mem_a")
+    team.trade.member("mem_c", "mem_a")
     first, second = buy(team, "mem_b", payer="p", device="d"), buy(team, "mem_c", payer="p", device="d")
     at_accrual = [hold["order_id"] for hold in holds()["items"]]
     received(team, first, second)
@@ -183,10 +181,10 @@ def test_two_accounts_of_one_verified_person_are_one_person(team: Shop) -> None:
 
 def test_a_refund_of_a_held_order_takes_the_reward_back_as_always(team: Shop) -> None:
     order_id = buy(team, "mem_b", units=11)
-    team.refund(order_id, sku1=11)
-    team.settle_down()
+    team.trade.refund(order_id, sku1=11)
+    team.trade.settle_down()
 
-    assert team.balances() == {}
+    assert team.trade.balances() == {}
     assert lift(order_id)[0] == 200
 
 
@@ -204,10 +202,10 @@ def test_only_finance_sees_and_lifts(team: Shop) -> None:
 
 def grow(shop: Shop, people: int) -> None:
     """R brings A, A brings `people` members; the last of them buys."""
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
     for number in range(people):
-        shop.member(f"mem_w{number:02d}", "mem_a")
+        shop.trade.member(f"mem_w{number:02d}", "mem_a")
     buy(shop, f"mem_w{people - 1:02d}")
 
 
@@ -244,7 +242,7 @@ def test_a_subtree_that_the_law_looks_at_is_not_paid_out_until_two_people_have_l
 
 
 def test_whoever_is_stopped_is_left_out_of_payouts_and_nobody_else(shop: Shop) -> None:
-    shop.member("mem_x")
+    shop.trade.member("mem_x")
     grow(shop, 28)
     for name in ("mem_r", "mem_x"):
         member = Member(name, f"dev:app:{name}", shop.clock.now())
@@ -268,7 +266,7 @@ def test_the_share_of_sales_to_people_who_promote_nothing_is_told_and_warned_of(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop.clock.set(datetime(2026, 12, 1, 3, tzinfo=UTC))
-    shop.member("mem_b", "mem_a")
+    shop.trade.member("mem_b", "mem_a")
     buy(shop, "mem_a")  # has brought B
     buy(shop, "mem_b")
     buy(shop, "mem_a")  # a distributor by now
@@ -305,9 +303,9 @@ def test_a_night_that_is_hit_at_any_call_stops_the_same_people(shop: Shop, mode:
 
 @pytest.mark.parametrize("mode", ["kill_before", "kill_after", "lose_answer"])
 def test_a_payment_that_is_hit_at_any_call_is_held_and_credited_the_same(team: Shop, mode: faults.Mode) -> None:
-    order_id = team.place("mem_b", line(1, units=11))
-    team.pay(order_id)
-    records = [r for r in team.order_records() if r["dynamodb"]["NewImage"]["st"]["S"] == "paid"]
+    order_id = team.trade.place("mem_b", line(1, units=11))
+    team.trade.pay(order_id)
+    records = [r for r in team.trade.order_records() if r["dynamodb"]["NewImage"]["st"]["S"] == "paid"]
     event = queue_event("order-events", *records)
     before = team.cloud.snapshot()
 
@@ -358,6 +356,7 @@ REQUESTS = sorted((ROOT / "events/compliance/api").glob("*.json"))
 
 @pytest.mark.parametrize("path", TICKS, ids=lambda path: path.stem)
 def test_a_kept_tick_runs_or_is_refused(shop: Shop, path: Path) -> None:
+    shop.publish_plan()
     event = json.loads(path.read_text("utf-8"))
     if path.stem.startswith("bad_"):
         with pytest.raises(ValueError, match=r".+"):
@@ -378,22 +377,19 @@ def test_a_kept_request_is_answered_as_its_name_says(shop: Shop, path: Path) -> 
         assert answer["statusCode"] == 200, told
 
 
-def test_a_payout_lists_nobody_who_is_stopped_and_drops_who_was_stopped_since(cloud: Cloud) -> None:
-    sqs.forget_client()
-    with clock_at(FIRST) as clock:
-        finance = Finance(cloud, clock)
-        stopped_before, stopped_after, free = (finance.member(index, 5_000) for index in (1, 2, 3))
-        subtrees = [Subtree(member, 40, 3, (member,)) for member in (stopped_before, stopped_after)]
-        raise_alarms(subtrees[:1], alarms=compliance_wiring.alarms())
-        finance.tick()
-        finance.drain()
-        listed = set(finance.lines())
-        raise_alarms(subtrees, alarms=compliance_wiring.alarms())
-        finance.approve()
-        finance.drain()
-        lines = finance.lines()
+def test_a_payout_lists_nobody_who_is_stopped_and_drops_who_was_stopped_since(finance: Finance) -> None:
+    stopped_before, stopped_after, free = (finance.member(index, 5_000) for index in (1, 2, 3))
+    subtrees = [Subtree(member, 40, 3, (member,)) for member in (stopped_before, stopped_after)]
+    raise_alarms(subtrees[:1], alarms=compliance_wiring.alarms())
+    finance.tick()
+    finance.drain()
+    listed = set(finance.lines())
+    raise_alarms(subtrees, alarms=compliance_wiring.alarms())
+    finance.approve()
+    finance.drain()
+    lines = finance.lines()
 
-        assert listed == {stopped_after, free}
-        assert (lines[stopped_after]["status"], lines[stopped_after]["reason"]) == ("dropped", "hold")
-        assert lines[free]["status"] == "sent"
-        assert finance.balance(stopped_after)["available"] == 5_000
+    assert listed == {stopped_after, free}
+    assert (lines[stopped_after]["status"], lines[stopped_after]["reason"]) == ("dropped", "hold")
+    assert lines[free]["status"] == "sent"
+    assert finance.balance(stopped_after)["available"] == 5_000

@@ -32,10 +32,8 @@ from infra.local.engine import Engine
 from tests.house.cloud import REGION, ROOT, Cloud
 from tests.house.stacks import STACKS, transformed
 from tests.ledger.test_ledger_seals import night, tell
-from tests.people.finance import Finance
-from tests.people.ledger_shop import Shop, line, shop
-
-__all__ = ["shop"]
+from tests.people.shop import Shop
+from tests.people.trade import line
 
 pytestmark = pytest.mark.engine
 
@@ -121,20 +119,20 @@ def lived(account: Account, shop: Shop, cloud: Cloud, monkeypatch: pytest.Monkey
     """A shop that has sold, refunded, sealed and paid out, moved into the stack's tables and bucket."""
     sqs.forget_client()
     s3.forget_client()
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
-    order = shop.buy("mem_a", line(1, units=2))
-    shop.settle_down()
-    shop.receive(order)
-    shop.refund(order, sku1=1)
-    shop.settle_down()
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
+    order = shop.trade.buy("mem_a", line(1, units=2))
+    shop.trade.settle_down()
+    shop.trade.receive(order)
+    shop.trade.refund(order, sku1=1)
+    shop.trade.settle_down()
     shop.clock.move(days=9)
-    shop.night()
+    shop.trade.night()
     tell(shop)
     person = Person("=李娜", "1***2", "00$01", date(1990, 5, 5), "dev", shop.clock.now())
     member_item(Member("mem_r", "dev:app:1", shop.clock.now(), "nick", None, "", "", person)).save()
     shop.clock.set(datetime(2026, 12, 31, 19, tzinfo=UTC))
-    finance = Finance(cloud, shop.clock)
+    finance = shop.finance
     finance.tick()
     finance.drain()
     assert finance.approve(PAYOUT)[0] == 200

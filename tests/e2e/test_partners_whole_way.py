@@ -12,7 +12,7 @@ from cardstock.edge.signatures import sign, verify
 from infra.demo.deployment import PUBLIC, STAFF, start
 from infra.demo.shop import Shop
 from infra.local.suite import Suite
-from tests.people.partner_brand import PartnerServer
+from tests.people.partner_server import PartnerServer
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 

@@ -10,7 +10,7 @@ from cardstock.edge.http import Route
 from cardstock.edge.secrets import forget_provider
 from infra.contract.openapi import PATH_VALUES, apis
 from tests.house.cloud import ROOT_KEY, Cloud, Context, http_event
-from tests.people.selling import reply
+from tests.people.replies import reply
 
 CLOSED = [(folder, api, route) for folder, api in apis() for route in api.routes if route.auth]
 NOT_FOR_ROOT = [entry for entry in CLOSED if entry[2].scope not in ROOT_SCOPES]

@@ -8,9 +8,8 @@ from cardstock import environment
 from functions.orders.on_change import app as on_order_event
 from tests.house import faults
 from tests.house.cloud import Context, queue_event
-from tests.people.ledger_shop import Shop, line, shop
-
-__all__ = ["shop"]
+from tests.people.shop import Shop
+from tests.people.trade import line
 
 Changes = list[dict[str, Any]]
 
@@ -18,10 +17,10 @@ Changes = list[dict[str, Any]]
 @pytest.fixture
 def changes(shop: Shop) -> Changes:
     """Ten changes of orders and supplier orders."""
-    shop.member("mem_a")
+    shop.trade.member("mem_a")
     for _ in range(3):
-        shop.buy("mem_a", line(1), line(2))
-    return shop.order_records()[-10:]
+        shop.trade.buy("mem_a", line(1), line(2))
+    return shop.trade.order_records()[-10:]
 
 
 def sends(calls: list[str]) -> list[str]:
@@ -57,13 +56,13 @@ def test_a_batch_that_could_not_be_told_comes_again_whole_and_is_told_once(shop:
 
 
 def test_a_supplier_is_told_which_units_it_need_not_send_any_more(shop: Shop) -> None:
-    shop.member("mem_a")
-    order_id = shop.buy("mem_a", line(1, units=3), line(2))
-    shop.take("supplier-orders")
-    shop.ask_back(order_id, sku1=2)
-    first = shop.take("supplier-orders")
-    shop.ask_back(order_id, sku1=1)
-    for waiting in (first, first, shop.take("supplier-orders")):
+    shop.trade.member("mem_a")
+    order_id = shop.trade.buy("mem_a", line(1, units=3), line(2))
+    shop.trade.take("supplier-orders")
+    shop.trade.ask_back(order_id, sku1=2)
+    first = shop.trade.take("supplier-orders")
+    shop.trade.ask_back(order_id, sku1=1)
+    for waiting in (first, first, shop.trade.take("supplier-orders")):
         assert on_order_event.handler(queue_event("orders", *waiting), Context()) == {"batchItemFailures": []}
 
     told = [
@@ -82,12 +81,12 @@ def test_a_supplier_is_told_which_units_it_need_not_send_any_more(shop: Shop) ->
 
 
 def test_a_parcel_that_leaves_after_units_were_given_back_is_told_as_a_parcel(shop: Shop) -> None:
-    shop.member("mem_a")
-    order_id = shop.buy("mem_a", line(1, units=3))
-    shop.ask_back(order_id, sku1=2)
-    shop.take("supplier-orders")
-    shop.receive(order_id)
-    on_order_event.handler(queue_event("orders", *shop.take("supplier-orders")), Context())
+    shop.trade.member("mem_a")
+    order_id = shop.trade.buy("mem_a", line(1, units=3))
+    shop.trade.ask_back(order_id, sku1=2)
+    shop.trade.take("supplier-orders")
+    shop.trade.receive(order_id)
+    on_order_event.handler(queue_event("orders", *shop.trade.take("supplier-orders")), Context())
 
     kinds = [event["type"] for event in shop.cloud.messages(environment.text("WEBHOOKS_QUEUE_URL"))]
     assert ("shipment.created" in kinds, "fulfilment.reduced" in kinds) == (True, False)

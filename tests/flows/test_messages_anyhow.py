@@ -20,9 +20,8 @@ from functions.ledger.nightly_release import app as nightly_release
 from functions.orders.on_change import app as on_order_event
 from tests.house.cloud import Context, Snapshot, queue_event
 from tests.house.quick import ACCOUNT, items_of, told_by
-from tests.people import ledger_shop
-from tests.people.partner_brand import Brand
-from tests.people.selling import RECEIVER, Shop
+from tests.people.buyers import RECEIVER
+from tests.people.shop import Shop
 from tests.people.whole_life import GOODS
 
 SEEDS = 200
@@ -50,17 +49,15 @@ class World:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
-        self.office = Brand(shop)
         catalog_wiring.products().publish_listings(GOODS, shop.clock.now())
-        people = ledger_shop.Shop(shop.cloud, shop.clock)
-        people.publish()
+        people = shop.trade
         people.appoint(people.member(PEER))
         people.appoint(people.member(PARTNER, PEER))
         people.member(FRIEND, PARTNER)
         people.member(BUYER, FRIEND)
-        secrets = {source: self.office.supplier(source) for source in ("sup_lights", "sup_hangers")}
+        secrets = {source: shop.supplier.register(source) for source in ("sup_lights", "sup_hangers")}
         self.orders = {key: self._place(key, *bought) for key, bought in BOUGHT.items()}
-        self.notices = [shop.notice(order_id) for order_id in self.orders.values()]
+        self.notices = [shop.channel.notice(order_id) for order_id in self.orders.values()]
         self.unpaid = self._snapshot()
         self.unpaid_at = shop.clock.now()
         for notice in self.notices:
@@ -68,13 +65,13 @@ class World:
         self.paid_books = self._tables(*STREAMS)
         for number, (key, units) in enumerate(GIVEN_BACK):
             member = BOUGHT[key][0]
-            asked = shop.refund(self.orders[key], units, key=f"refund-{number}", member=member)
+            asked = shop.buyer.refund(self.orders[key], units, key=f"refund-{number}", member=member)
             assert asked.status == 202, asked
         for order_id in self.orders.values():
             for source, secret in secrets.items():
                 body = {"type": "shipment.created", "order_id": order_id, "carrier": "SF", "tracking_no": "1"}
-                self.office.report(secret, body, source=source, message_id=f"{source}-{order_id}")
-        received = shop.send("POST", f"/v1/orders/{self.orders['second']}/receipts", member=BUYER)
+                shop.supplier.report(secret, body, source=source, message_id=f"{source}-{order_id}")
+        received = shop.buyer.send("POST", f"/v1/orders/{self.orders['second']}/receipts", member=BUYER)
         assert received.status == 200, received
         vars(flows_wiring.announcements())["_queue"] = Unheard()
         shop.clock.move(days=30)
@@ -83,9 +80,9 @@ class World:
         self.unheard_at = shop.clock.now()
 
     def _place(self, key: str, member: str, units: dict[str, int]) -> str:
-        quote = self.shop.quote(units, member=member).body["quote"]
+        quote = self.shop.buyer.quote(units, member=member).body["quote"]
         body = {"quote": quote, "receiver": RECEIVER}
-        return str(self.shop.send("POST", "/v1/orders", body, member=member, key=key).body["order_id"])
+        return str(self.shop.buyer.send("POST", "/v1/orders", body, member=member, key=key).body["order_id"])
 
     def _snapshot(self) -> Snapshot:
         for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
@@ -94,7 +91,7 @@ class World:
         return Snapshot()
 
     def _pay(self, notice: dict[str, Any]) -> None:
-        assert self.shop.notify(notice).status == 200
+        assert self.shop.channel.notify(notice).status == 200
 
     def _tables(self, *names: str) -> dict[str, list[dict[str, Any]]]:
         return {name: items_of(name, REGION) for name in names}

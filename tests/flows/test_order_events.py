@@ -12,18 +12,17 @@ from cardstock.orders import payment
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import PaymentNotice
 from tests.house.cloud import Context
-from tests.people.ledger_shop import Shop, channel_open, line, shop
-
-__all__ = ["shop"]
+from tests.people.shop import Shop
+from tests.people.trade import line
 
 
 @pytest.fixture
 def team(shop: Shop) -> Shop:
     """The worked example before its first sale: R is an appointed partner, A came by R, B, C and D by A."""
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
     for member_id in ("mem_b", "mem_c", "mem_d"):
-        shop.member(member_id, "mem_a")
+        shop.trade.member(member_id, "mem_a")
     return shop
 
 
@@ -38,14 +37,14 @@ def role(member_id: str) -> str:
 def test_the_worked_example_pays_fen_by_fen(team: Shop) -> None:
     balances = []
     for member_id in ("mem_a", "mem_b", "mem_c", "mem_d"):
-        order_id = team.buy(member_id)
+        order_id = team.trade.buy(member_id)
         if member_id == "mem_c":
             third = order_id
-        team.settle_down()
-        balances.append(team.balances())
+        team.trade.settle_down()
+        balances.append(team.trade.balances())
     roles = (role("mem_a"), role("mem_d"))
-    team.refund_fen(third, 19_900)
-    team.settle_down()
+    team.trade.refund_fen(third, 19_900)
+    team.trade.settle_down()
 
     assert balances == [
         {"mem_r": (30_000, 0)},
@@ -54,73 +53,73 @@ def test_the_worked_example_pays_fen_by_fen(team: Shop) -> None:
         {"mem_r": (73_000, 0), "mem_a": (50_000, 0)},
     ]
     assert roles == ("partner", "distributor")
-    assert team.balances() == {"mem_r": (73_000 - 7_976, 0), "mem_a": (50_000 - 3_988, 0)}
+    assert team.trade.balances() == {"mem_r": (73_000 - 7_976, 0), "mem_a": (50_000 - 3_988, 0)}
     assert role("mem_a") == "partner"
 
 
 def test_a_second_payment_that_goes_back_touches_no_reward(team: Shop) -> None:
-    order_id = team.buy("mem_a")
+    order_id = team.trade.buy("mem_a")
     order = orders_wiring.orders().find_order(order_id)
     assert order is not None
     notice = PaymentNotice("sandbox", order_id, "t_again", order.amount_fen, "CNY", team.clock.now())
     payment.record_payment(notice, orders=orders_wiring.orders())
     (stray,) = orders_wiring.orders().refunds_of_order(order_id)
-    team.give_back(order_id, stray.refund_id)
-    team.settle_down()
+    team.trade.give_back(order_id, stray.refund_id)
+    team.trade.settle_down()
 
-    assert (stray.kind, role("mem_a"), team.balances()) == ("stray", "distributor", {"mem_r": (30_000, 0)})
+    assert (stray.kind, role("mem_a"), team.trade.balances()) == ("stray", "distributor", {"mem_r": (30_000, 0)})
     assert {item["kind"]["S"] for item in team.cloud.items("ledger")} == {"accrued"}
 
 
 def test_refunds_in_any_split_take_back_exactly_everything(team: Shop) -> None:
-    team.buy("mem_a")
-    team.settle_down()
-    order_id = team.buy("mem_b", line(1, units=7, price=16_633))
-    team.settle_down()
-    before = team.balances()
+    team.trade.buy("mem_a")
+    team.trade.settle_down()
+    order_id = team.trade.buy("mem_b", line(1, units=7, price=16_633))
+    team.trade.settle_down()
+    before = team.trade.balances()
     taken = []
     for _ in range(7):
-        team.refund(order_id, sku1=1)
-        team.settle_down()
-        now = team.balances()
+        team.trade.refund(order_id, sku1=1)
+        team.trade.settle_down()
+        now = team.trade.balances()
         taken.append(before["mem_a"][0] - now.get("mem_a", (0, 0))[0])
 
     assert taken[-1] == before["mem_a"][0]
     assert taken == [(before["mem_a"][0] * part * 2 + 7) // 14 for part in range(1, 8)]
-    assert team.balances() == {"mem_r": (30_000, 0)}
+    assert team.trade.balances() == {"mem_r": (30_000, 0)}
 
 
 def test_an_order_that_pays_nobody_writes_no_entry_and_still_counts(shop: Shop) -> None:
-    shop.member("mem_x")
+    shop.trade.member("mem_x")
 
-    shop.buy("mem_x")
-    shop.settle_down()
+    shop.trade.buy("mem_x")
+    shop.trade.settle_down()
 
     assert shop.cloud.items("ledger") == []
     assert role("mem_x") == "distributor"
 
 
 def test_a_message_that_cannot_be_read_fails_alone(team: Shop) -> None:
-    team.buy("mem_a")
-    good = team.order_records()
+    team.trade.buy("mem_a")
+    good = team.trade.order_records()
     poison = {**good[0], "dynamodb": {"Keys": {}, "NewImage": {"pk": {"S": "ord_x"}, "sk": {"S": "order"}}}}
 
-    failed = team.consume([good[0], poison, {"hello": "world"}, *good[1:]])
+    failed = team.trade.consume([good[0], poison, {"hello": "world"}, *good[1:]])
 
     assert failed == ["m1", "m2"]
-    assert team.balances() == {"mem_r": (30_000, 0)}
+    assert team.trade.balances() == {"mem_r": (30_000, 0)}
 
 
 def test_the_same_messages_again_change_no_item(team: Shop) -> None:
-    order_id = team.buy("mem_a")
-    team.receive(order_id)
-    team.refund(team.buy("mem_b", line(1, units=2)), sku1=1)
-    records = team.order_records()
-    team.consume(records)
-    assert team.order_records() == []
+    order_id = team.trade.buy("mem_a")
+    team.trade.receive(order_id)
+    team.trade.refund(team.trade.buy("mem_b", line(1, units=2)), sku1=1)
+    records = team.trade.order_records()
+    team.trade.consume(records)
+    assert team.trade.order_records() == []
     before = team.cloud.state()
 
-    assert team.consume(records) == []
+    assert team.trade.consume(records) == []
     assert team.cloud.state() == before
 
 
@@ -128,14 +127,14 @@ def test_the_same_messages_again_change_no_item(team: Shop) -> None:
 
 
 def test_every_change_is_announced_in_the_words_of_the_catalogue(team: Shop) -> None:
-    order_id = team.buy("mem_a", line(1, units=2), line(2))
-    team.receive(order_id)
-    team.refund(order_id, sku1=1)
-    team.place("mem_b")
-    records = team.order_records()
-    team.consume(records)
+    order_id = team.trade.buy("mem_a", line(1, units=2), line(2))
+    team.trade.receive(order_id)
+    team.trade.refund(order_id, sku1=1)
+    team.trade.place("mem_b")
+    records = team.trade.order_records()
+    team.trade.consume(records)
     first = told(team)
-    team.consume(records)
+    team.trade.consume(records)
     again = told(team)
 
     kinds = [event["type"] for event in first]
@@ -153,10 +152,10 @@ def test_every_change_is_announced_in_the_words_of_the_catalogue(team: Shop) -> 
 
 def test_a_promotion_is_announced_once(team: Shop) -> None:
     for member_id in ("mem_a", "mem_b", "mem_c"):
-        team.buy(member_id)
-        records = team.order_records()
-        team.consume(records)
-    team.consume(records)
+        team.trade.buy(member_id)
+        records = team.trade.order_records()
+        team.trade.consume(records)
+    team.trade.consume(records)
 
     promoted = {event["id"]: event["subject"] for event in told(team) if event["type"] == "member.promoted"}
     assert list(promoted.values()) == ["mem_a"]
@@ -172,34 +171,30 @@ def tick(team: Shop) -> Any:
     return app.handler({"scheduled_at": rfc3339(team.clock.now())}, Context(remaining_ms=60_000))
 
 
-@pytest.mark.engine
-def test_a_requested_refund_is_sent_once_and_then_taken_back(team: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    order_id = team.buy("mem_a", line(1, units=2))
-    team.settle_down()
-    with channel_open(monkeypatch) as channel:
-        refund_id = team.ask_back(order_id, sku1=1)
-        asked = team.order_records()
-        assert team.consume(asked) == []
-        assert team.consume(asked) == []
-        team.settle_down()
+def test_a_requested_refund_is_sent_once_and_then_taken_back(team: Shop) -> None:
+    order_id, channel = team.trade.buy("mem_a", line(1, units=2)), team.channel
+    team.trade.settle_down()
+    refund_id = team.trade.ask_back(order_id, sku1=1)
+    asked = team.trade.order_records()
+    assert team.trade.consume(asked) == []
+    assert team.trade.consume(asked) == []
+    team.trade.settle_down()
 
     assert channel.calls == [{"refund_no": refund_id, "order_no": order_id, "amount_fen": 49_900}]
-    assert team.balances() == {"mem_r": (30_000, 0)}
+    assert team.trade.balances() == {"mem_r": (30_000, 0)}
 
 
-@pytest.mark.engine
-def test_a_refund_that_the_channel_works_on_is_left_to_the_sweep(team: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    order_id = team.buy("mem_a", line(1, units=2))
-    team.settle_down()
-    with channel_open(monkeypatch) as channel:
-        channel.status = "processing"
-        team.ask_back(order_id, sku1=1)
-        asked = [record for record in team.order_records() if "refund#" in str(record["dynamodb"]["Keys"])]
-        assert team.consume(asked) == []
-        assert team.balances() == {"mem_r": (60_000, 0)}
-        assert tick(team)["refunds_left"] == 1
-        channel.status = "succeeded"
-        assert tick(team)["refunded"] == 1
-        team.settle_down()
+def test_a_refund_that_the_channel_works_on_is_left_to_the_sweep(team: Shop) -> None:
+    order_id, channel = team.trade.buy("mem_a", line(1, units=2)), team.channel
+    team.trade.settle_down()
+    channel.refund_status = "processing"
+    refund_id = team.trade.ask_back(order_id, sku1=1)
+    asked = [record for record in team.trade.order_records() if "refund#" in str(record["dynamodb"]["Keys"])]
+    assert team.trade.consume(asked) == []
+    assert team.trade.balances() == {"mem_r": (60_000, 0)}
+    assert tick(team)["refunds_left"] == 1
+    channel.refunds[refund_id]["status"] = "succeeded"
+    assert tick(team)["refunded"] == 1
+    team.trade.settle_down()
 
-    assert team.balances() == {"mem_r": (30_000, 0)}
+    assert team.trade.balances() == {"mem_r": (30_000, 0)}

@@ -1,10 +1,8 @@
 """Plans without cash, through the functions: the coupon of an unlocked benefit, and the free order with its undoing."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from msgspec.structs import replace
 
@@ -18,7 +16,6 @@ from cardstock.network.counting import count_order
 from cardstock.network.coupons import count_verified
 from cardstock.network.plan import Plan
 from cardstock.network.presets import FREE_ORDER, UNLOCK
-from cardstock.network.publishing import publish_plan
 from cardstock.orders import fulfilment
 from cardstock.orders import wiring as orders_wiring
 from functions.members.api import app as members_api
@@ -29,9 +26,9 @@ from tests.house import faults
 from tests.house.cloud import Context, http_event, queue_event
 from tests.house.interleave import every_way, some_ways
 from tests.people.audits import audit_now
-from tests.people.ledger_shop import Shop, line, shop
-
-__all__ = ["shop"]
+from tests.people.payment_channel import PaymentChannel
+from tests.people.shop import Shop
+from tests.people.trade import line
 
 RECEIVER = {"name": "王小明", "phone": "13800138000", "address": "上海市静安区南京西路1266号"}
 A, B, C, D = (f"mem_{letter * 26}" for letter in "abcd")
@@ -59,35 +56,27 @@ def place(member_id: str, token: str, key: str = "k1") -> tuple[int, Any]:
 
 
 def under(shop: Shop, plan: Plan) -> None:
-    publish_plan(plan, (), "test", plans=network_wiring.plans())
+    shop.trade.publish(plan)
 
 
 def stock(shop: Shop) -> int:
     return sum(int(item["stock"]["N"]) for item in shop.cloud.items("products"))
 
 
-def answer(request: httpx.Request) -> httpx.Response:
-    """The payment channel: nobody has paid anything there, and every refund goes through."""
-    if request.method == "GET":
-        return httpx.Response(200, json={"order_no": request.url.path.rpartition("/")[2], "status": "unpaid"})
-    return httpx.Response(200, json={"refund_no": json.loads(request.content)["refund_no"], "status": "succeeded"})
-
-
 @pytest.fixture(autouse=True)
-def channel() -> Iterator[None]:
-    orders_wiring.set_payment_transport(httpx.MockTransport(answer))
-    yield
-    orders_wiring.set_payment_transport(None)
+def channel(shop: Shop) -> PaymentChannel:
+    """Nobody has paid anything there, and every refund goes through."""
+    return shop.channel
 
 
 @pytest.fixture
 def friends(shop: Shop) -> tuple[Shop, dict[str, str]]:
     """A has bought, and so have B and C, whom A brought: A's third order is free."""
     under(shop, FREE_ORDER)
-    shop.member(B, A)
-    shop.member(C, A)
-    bought = {member_id: shop.buy(member_id) for member_id in (A, B, C)}
-    shop.settle_down()
+    shop.trade.member(B, A)
+    shop.trade.member(C, A)
+    bought = {member_id: shop.trade.buy(member_id) for member_id in (A, B, C)}
+    shop.trade.settle_down()
     for number in (1, 2):  # the catalogue's item of the wares that the shop sells
         shop.cloud.dynamodb.update_item(
             TableName="products",
@@ -108,14 +97,14 @@ def use(shop: Shop, **units: int) -> str:
     coupon = place_of(A)["coupon"]
     status, placed = place(A, quote(A, coupon, **units)[1]["quote"])
     assert status == 201, placed
-    shop.settle_down()
+    shop.trade.settle_down()
     return str(placed["order_id"])
 
 
 def withdraw_friend(shop: Shop, bought: dict[str, str]) -> None:
     """B's money goes back."""
-    shop.refund(bought[B], sku1=1)
-    shop.settle_down()
+    shop.trade.refund(bought[B], sku1=1)
+    shop.trade.settle_down()
 
 
 def test_with_two_friends_who_paid_the_third_order_is_free_once(friends: tuple[Shop, dict[str, str]]) -> None:
@@ -126,7 +115,7 @@ def test_with_two_friends_who_paid_the_third_order_is_free_once(friends: tuple[S
     status, placed = place(A, offer["quote"])
     again = place(A, offer["quote"])
     second = place(A, offer["quote"], key="k2")
-    shop.settle_down()
+    shop.trade.settle_down()
     order = orders_wiring.orders().find_order(placed["order_id"])
     late = quote(A, told["coupon"])
 
@@ -141,7 +130,7 @@ def test_with_two_friends_who_paid_the_third_order_is_free_once(friends: tuple[S
     assert (order.status, order.channel) == ("paid", "coupon")
     assert orders_wiring.orders().find_supplier_orders(order.order_id, order.supplier_ids).keys() == {"sup_1"}
     # Nobody earns on what nobody paid, and it counts for nobody.
-    assert shop.balances() == {}
+    assert shop.trade.balances() == {}
     after = place_of(A)
     assert after["counted"] == 2
     # The benefit is his, the coupon is spent: it is not offered again.
@@ -213,7 +202,7 @@ def test_a_friend_who_refunds_before_shipping_takes_the_free_order_back(friends:
     assert [each.refunded_units for each in order.lines] == [1]
     assert orders_wiring.orders().find_supplier_orders(order_id, ("sup_1",))["sup_1"].status == "cancelled"
     assert stock(shop) == before + 2  # the friend's unit, and the free one
-    assert shop.balances() == {}
+    assert shop.trade.balances() == {}
     assert audit_now().findings == ()
 
 
@@ -222,15 +211,15 @@ def test_a_friend_who_refunds_after_shipping_makes_the_free_order_a_debt_once(
 ) -> None:
     shop, bought = friends
     order_id = use(shop)
-    shop.receive(order_id)
-    shop.settle_down()
+    shop.trade.receive(order_id)
+    shop.trade.settle_down()
     withdraw_friend(shop, bought)
-    records = [record for record in shop.take("ledger") if "owed" in json.dumps(record)]
-    shop.refund(bought[C], sku1=1)
-    shop.settle_down()
+    records = [record for record in shop.trade.take("ledger") if "owed" in json.dumps(record)]
+    shop.trade.refund(bought[C], sku1=1)
+    shop.trade.settle_down()
     transaction = ledger_wiring.books().find_transaction(f"owed.benefit.{A}.1")
 
-    assert shop.balances() == {A: (0, -49_900)}
+    assert shop.trade.balances() == {A: (0, -49_900)}
     assert ledger_wiring.books().balance_of(A).debt == 49_900
     assert transaction is not None
     assert (transaction.order_id, transaction.kind) == (order_id, "owed")
@@ -241,8 +230,8 @@ def test_a_friend_who_refunds_after_shipping_makes_the_free_order_a_debt_once(
 def test_who_gives_his_own_purchase_back_loses_the_free_order(friends: tuple[Shop, dict[str, str]]) -> None:
     shop, bought = friends
     order_id = use(shop)
-    shop.refund(bought[A], sku1=1)
-    shop.settle_down()
+    shop.trade.refund(bought[A], sku1=1)
+    shop.trade.settle_down()
     order = orders_wiring.orders().find_order(order_id)
 
     assert place_of(A)["unlocked"] is False
@@ -257,15 +246,15 @@ def test_of_two_suppliers_what_has_left_is_owed_and_the_rest_comes_back(
     order_id = use(shop, sku1=1, sku2=1)
     order = orders_wiring.orders().find_order(order_id)
     assert order is not None
-    shop.pay(order_id)
+    shop.trade.pay(order_id)
     fulfilment.report_shipment("sup_1", order_id, "SF", "1", "s1", orders=orders_wiring.orders())
-    shop.settle_down()
+    shop.trade.settle_down()
     withdraw_friend(shop, bought)
     after = orders_wiring.orders().find_order(order_id)
     assert after is not None
 
     # Half of the coupon lies on each line of 49 900: half of it is owed; the other line's 24 950 go back to A.
-    assert shop.balances() == {A: (0, -24_950)}
+    assert shop.trade.balances() == {A: (0, -24_950)}
     assert [(each.net_fen, each.refunded_units) for each in after.lines] == [(24_950, 0), (24_950, 1)]
     assert audit_now().findings == ()
 
@@ -273,12 +262,12 @@ def test_of_two_suppliers_what_has_left_is_owed_and_the_rest_comes_back(
 def test_what_the_buyer_returned_himself_is_not_owed(friends: tuple[Shop, dict[str, str]]) -> None:
     shop, bought = friends
     order_id = use(shop)
-    shop.receive(order_id)
-    shop.refund(order_id, sku1=1)
-    shop.settle_down()
+    shop.trade.receive(order_id)
+    shop.trade.refund(order_id, sku1=1)
+    shop.trade.settle_down()
     withdraw_friend(shop, bought)
 
-    assert shop.balances() == {}
+    assert shop.trade.balances() == {}
     assert audit_now().findings == ()
 
 
@@ -288,24 +277,24 @@ def test_what_the_buyer_returns_is_not_owed_whenever_he_returns_it(
 ) -> None:
     shop, bought = friends
     order_id = use(shop, sku1=3)
-    shop.pay(order_id)
-    shop.receive(order_id)
-    shop.settle_down()
+    shop.trade.pay(order_id)
+    shop.trade.receive(order_id)
+    shop.trade.settle_down()
     for step in range(3):
         if step == returned_before:
             withdraw_friend(shop, bought)
         if step < 2:
-            shop.refund(order_id, sku1=1)
-            shop.settle_down()
-    after_two = shop.balances()
+            shop.trade.refund(order_id, sku1=1)
+            shop.trade.settle_down()
+    after_two = shop.trade.balances()
     findings = audit_now().findings
-    shop.refund(order_id, sku1=1)
-    shop.settle_down()
+    shop.trade.refund(order_id, sku1=1)
+    shop.trade.settle_down()
 
     # A third of the coupon's 49 900 stays owed with the unit that stays; the two shares are rounded as one.
     assert after_two == {A: (0, -49_900 + 33_267)}
     assert findings == ()
-    assert {member: money for member, money in shop.balances().items() if any(money)} == {}
+    assert {member: money for member, money in shop.trade.balances().items() if any(money)} == {}
     assert audit_now().findings == ()
 
 
@@ -317,10 +306,10 @@ def test_undoing_that_is_hit_at_any_call_ends_the_same(
     shop, bought = friends
     order_id = use(shop)
     if shipped:
-        shop.receive(order_id)
-        shop.settle_down()
-    shop.refund(bought[B], sku1=1)
-    records = [r for r in shop.order_records() if r["dynamodb"]["NewImage"]["st"]["S"] == "succeeded"]
+        shop.trade.receive(order_id)
+        shop.trade.settle_down()
+    shop.trade.refund(bought[B], sku1=1)
+    records = [r for r in shop.trade.order_records() if r["dynamodb"]["NewImage"]["st"]["S"] == "succeeded"]
     event = queue_event("order-events", *records)
     before = shop.cloud.snapshot()
 
@@ -362,8 +351,8 @@ def test_an_order_and_the_undoing_of_its_coupon_at_once_end_in_no_free_order(
 ) -> None:
     shop, bought = friends
     offer = quote(A, place_of(A)["coupon"])[1]["quote"]
-    shop.refund(bought[B], sku1=1)
-    refunded = queue_event("order-events", *shop.order_records())
+    shop.trade.refund(bought[B], sku1=1)
+    refunded = queue_event("order-events", *shop.trade.order_records())
     before, placed = shop.cloud.snapshot(), set()
     for run in some_ways(
         lambda: [lambda: place(A, offer)[0], lambda: len(on_order_event.handler(refunded, Context()))],
@@ -386,7 +375,7 @@ def test_a_parcel_that_leaves_while_its_coupon_is_undone_is_owed_or_comes_back(
 ) -> None:
     shop, bought = friends
     order_id = use(shop)
-    shop.refund(bought[B], sku1=1)
+    shop.trade.refund(bought[B], sku1=1)
     refunded = orders_wiring.orders().find_order(bought[B])
     assert refunded is not None
     facts = flows_wiring.rules().facts(refunded, orders_wiring.orders().refunds_of_order(bought[B]))
@@ -408,7 +397,7 @@ def test_a_parcel_that_leaves_while_its_coupon_is_undone_is_owed_or_comes_back(
         ends.add(run.ends[0])
 
         assert order.lines[0].refunded_units == (run.ends[0] == "kept"), run
-        assert shop.balances().get(A, (0, 0)) == (0, -49_900 if run.ends[0] == "left" else 0), run
+        assert shop.trade.balances().get(A, (0, 0)) == (0, -49_900 if run.ends[0] == "left" else 0), run
     assert ends == {"left", "kept"}
 
 
@@ -416,11 +405,11 @@ def test_two_verified_referrals_unlock_a_coupon_that_is_taken_off_one_order(shop
     under(shop, replace(UNLOCK, id="unlock_spring"))
     way = []
     for member_id in (B, C):
-        shop.member(member_id, A)
+        shop.trade.member(member_id, A)
         way.append(place_of(A)["verified_referrals"])
         count_verified(member_id, network=network_wiring.network())
     told = place_of(A)
-    shop.place(D, line(1))  # puts the ware on the shelf
+    shop.trade.place(D, line(1))  # puts the ware on the shelf
     shop.cloud.dynamodb.update_item(
         TableName="products", Key={"pk": {"S": "sku1"}},
         UpdateExpression="SET supplier_id = :s, #n = :s, qualifying = :t, earns = :t, updated_at = :z, "
@@ -430,7 +419,7 @@ def test_two_verified_referrals_unlock_a_coupon_that_is_taken_off_one_order(shop
     )  # fmt: skip
     _, offer = quote(A, told["coupon"])
     _, placed = place(A, offer["quote"])
-    shop.pay(placed["order_id"])
+    shop.trade.pay(placed["order_id"])
     again = quote(A, told["coupon"])
 
     assert [*way, told["verified_referrals"]] == [0, 1, 2]

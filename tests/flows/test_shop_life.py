@@ -2,7 +2,7 @@
 
 from tests.house.proof import proven
 from tests.people.audits import audit_now
-from tests.people.selling import Shop
+from tests.people.shop import Shop
 from tests.people.whole_life import Life
 
 STEPS = 500

@@ -11,11 +11,9 @@ from cardstock.ids import RequestKey
 from cardstock.partners.model import ApiKey, Supplier
 from cardstock.staff.model import ROOT, Person
 from cardstock.staff.persons import can_approve, create_person
-from tests.people.clock import START, TestClock, clock
+from tests.people.clock import START, TestClock
 from tests.people.memory_partners import MemoryKeys, MemorySuppliers, request
 from tests.people.memory_staff import MemoryPersons
-
-__all__ = ["clock"]
 
 LI_NA = Person("stf_1", "Li Na", ROOT, START)
 WANG_FANG = Person("stf_2", "Wang Fang", ROOT, START)

@@ -23,9 +23,8 @@ from functions.network.monthly_dividends import app
 from tests.house import faults
 from tests.house.cloud import ROOT, Context, queue_event
 from tests.people.audits import audit_now
-from tests.people.ledger_shop import DEMO_PLAN, Shop, line, shop
-
-__all__ = ["shop"]
+from tests.people.shop import Shop
+from tests.people.trade import DEMO_PLAN, line
 
 PLAN = replace(DEMO_PLAN, id="team", dividend_bps=200)
 FIRST = "2027-01-01T02:00:00+08:00"
@@ -34,26 +33,26 @@ FIRST = "2027-01-01T02:00:00+08:00"
 @pytest.fixture
 def teams(shop: Shop) -> Shop:
     """R and S are partners; A and B belong to R's team, C to S's, D to nobody's."""
-    shop.publish(PLAN)
+    shop.trade.publish(PLAN)
     for partner in ("mem_r", "mem_s"):
-        shop.appoint(partner)
+        shop.trade.appoint(partner)
     for member_id, inviter in (("mem_a", "mem_r"), ("mem_b", "mem_r"), ("mem_c", "mem_s")):
-        shop.member(member_id, inviter)
+        shop.trade.member(member_id, inviter)
     return shop
 
 
 def sell(shop: Shop, *member_ids: str, units: int = 1, price: int = 49_900) -> list[str]:
-    order_ids = [shop.buy(member_id, line(1, units=units, price=price)) for member_id in member_ids]
-    shop.settle_down()
+    order_ids = [shop.trade.buy(member_id, line(1, units=units, price=price)) for member_id in member_ids]
+    shop.trade.settle_down()
     for order_id in order_ids:
-        shop.receive(order_id)
-    shop.settle_down()
+        shop.trade.receive(order_id)
+    shop.trade.settle_down()
     return order_ids
 
 
 def night(shop: Shop, at: datetime) -> dict[str, Any]:
     shop.clock.set(at)
-    return shop.night()
+    return shop.trade.night()
 
 
 def new_year(shop: Shop) -> None:
@@ -86,9 +85,9 @@ def test_a_month_of_settled_sales_is_divided_by_the_sales_of_the_teams_to_the_fe
     early = divide("2026-12-05T02:00:00+08:00")
     night(teams, teams.clock.now() + timedelta(days=9))
     new_year(teams)
-    before = teams.balances()
+    before = teams.trade.balances()
     answer = divide()
-    after = teams.balances()
+    after = teams.trade.balances()
 
     # 2 % of 4 * 333.33 is 26.66 (floored): R has two thirds of the teams' sales, S one; 17.773 and 8.886.
     assert early == {"month": "2026-11", "shares": 0, "total_fen": 0}
@@ -99,10 +98,10 @@ def test_a_month_of_settled_sales_is_divided_by_the_sales_of_the_teams_to_the_fe
 
 
 def test_sales_that_pay_nobody_and_raise_nobody_count_for_the_dividend_all_the_same(teams: Shop) -> None:
-    order_id = teams.buy("mem_d", line(1, qualifying=False))
-    teams.settle_down()
-    teams.receive(order_id)
-    teams.settle_down()
+    order_id = teams.trade.buy("mem_d", line(1, qualifying=False))
+    teams.trade.settle_down()
+    teams.trade.receive(order_id)
+    teams.trade.settle_down()
     night(teams, teams.clock.now() + timedelta(days=9))
 
     assert [sale.fen for sale in sales_of("2026-12")] == [49_900]
@@ -123,10 +122,10 @@ def test_the_same_month_again_pays_nobody_and_shares_have_ids_of_their_cause(tea
 
 def test_what_has_not_settled_or_was_given_back_before_is_not_in_the_pool(teams: Shop) -> None:
     kept, returned = sell(teams, "mem_a", "mem_b", units=2)
-    teams.buy("mem_c")  # never received
-    teams.settle_down()
-    teams.refund(returned, sku1=1)
-    teams.settle_down()
+    teams.trade.buy("mem_c")  # never received
+    teams.trade.settle_down()
+    teams.trade.refund(returned, sku1=1)
+    teams.trade.settle_down()
     night(teams, teams.clock.now() + timedelta(days=9))
 
     assert [sale.fen for sale in sales_of("2026-12")] == [99_800, 49_900]
@@ -138,11 +137,11 @@ def test_a_refund_after_settling_comes_off_the_month_in_which_it_goes_through_on
     (order_id, _) = sell(teams, "mem_a", "mem_c", units=2)
     night(teams, teams.clock.now() + timedelta(days=9))
     teams.clock.set(datetime(2027, 1, 3, tzinfo=UTC))
-    teams.refund(order_id, sku1=1)
-    records = teams.order_records()
-    teams.consume(records)
+    teams.trade.refund(order_id, sku1=1)
+    records = teams.trade.order_records()
+    teams.trade.consume(records)
     teams.clock.set(datetime(2027, 2, 3, tzinfo=UTC))
-    teams.consume(records)
+    teams.trade.consume(records)
 
     assert sales_of("2027-01") == [TeamSale("team@1", "mem_r", -49_900)]
     assert sales_of("2027-02") == []
@@ -177,8 +176,8 @@ def test_the_simulation_divides_what_the_functions_divide_on_the_same_orders(tea
 
     def returned(order_id: str, day: datetime) -> None:
         teams.clock.set(day)
-        refund_id = teams.refund(order_id, sku1=1)
-        teams.settle_down()
+        refund_id = teams.trade.refund(order_id, sku1=1)
+        teams.trade.settle_down()
         refund = orders_wiring.orders().find_refund(order_id, refund_id)
         assert refund is not None
         assert refund.succeeded_at is not None
@@ -219,7 +218,7 @@ def test_an_order_that_changes_while_it_settles_waits_for_the_next_night(
     dividends = flows_wiring.dividends()
     stale = orders_wiring.orders().find_order(order_id)
     assert stale is not None
-    teams.refund(order_id, sku1=1)
+    teams.trade.refund(order_id, sku1=1)
 
     assert dividends.count_settled(stale) is False
     assert sales_of("2026-12") == []
@@ -231,8 +230,8 @@ def test_an_order_that_changes_while_it_settles_waits_for_the_next_night(
 
 
 def test_a_plan_without_dividend_leaves_no_trace_of_teams(shop: Shop) -> None:
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
     sell(shop, "mem_a")
     night(shop, shop.clock.now() + timedelta(days=9))
     new_year(shop)
@@ -243,7 +242,7 @@ def test_a_plan_without_dividend_leaves_no_trace_of_teams(shop: Shop) -> None:
 
 def test_each_plan_version_has_a_pool_of_its_own(teams: Shop) -> None:
     sell(teams, "mem_a")
-    teams.publish(replace(PLAN, dividend_bps=400))
+    teams.trade.publish(replace(PLAN, dividend_bps=400))
     sell(teams, "mem_c")
     night(teams, teams.clock.now() + timedelta(days=9))
     new_year(teams)
@@ -347,6 +346,7 @@ TICKS = sorted((ROOT / "events/network/monthly_dividends").glob("*.json"))
 
 @pytest.mark.parametrize("path", TICKS, ids=lambda path: path.stem)
 def test_a_kept_tick_runs_or_is_refused(shop: Shop, path: Path) -> None:
+    shop.publish_plan()
     event = json.loads(path.read_text("utf-8"))
     if path.stem.startswith("bad_"):
         with pytest.raises(ValueError, match=r".+"):
@@ -361,9 +361,9 @@ def test_the_statement_tells_of_a_dividend(teams: Shop) -> None:
     sell(teams, "mem_a")
     night(teams, teams.clock.now() + timedelta(days=9))
     new_year(teams)
-    teams.take("ledger")
+    teams.trade.take("ledger")
     divide()
-    on_ledger_entry.handler(queue_event("ledger-events", *teams.take("ledger")), Context())
+    on_ledger_entry.handler(queue_event("ledger-events", *teams.trade.take("ledger")), Context())
     lines, _ = ledger_wiring.statements().lines_of_member("mem_r", since=None, until=None, after=None, limit=1)
 
     assert [(one.kind, one.cause, one.change) for one in lines] == [

@@ -10,13 +10,12 @@ from moto.core.botocore_stubber import MockRawResponse
 from moto.dynamodb.models import dynamodb_backends
 from typer.testing import CliRunner
 
-from cardstock.aws import files as s3
 from cardstock.aws import tables as base
 from infra.commands.cli import app
 from tests.house import faults
 from tests.house.cloud import ACCOUNT, REGION, Cloud
 from tests.infra.test_operators_tables import NEED_TABLES
-from tests.people.finance import FIRST, PAYOUT, Finance, clock_at
+from tests.people.finance import PAYOUT, Finance
 
 ALSO_READABLE = [words for words in NEED_TABLES if "--json" not in words] + [
     (*words, "--json") for words in NEED_TABLES if "--json" not in words
@@ -80,12 +79,9 @@ def test_who_has_no_rights_is_told_so(words: tuple[str, ...]) -> None:
     refused(words, "AccessDeniedException", "user/li is not authorized")
 
 
-def test_a_bucket_that_is_not_there_is_no_missing_file(cloud: Cloud) -> None:
-    s3.forget_client()
-    with clock_at(FIRST) as clock:
-        finance = Finance(cloud, clock)
-        finance.member(1, 5_000)
-        finance.sent()
+def test_a_bucket_that_is_not_there_is_no_missing_file(finance: Finance, cloud: Cloud) -> None:
+    finance.member(1, 5_000)
+    finance.sent()
     for entry in cloud.s3.list_objects_v2(Bucket="reports")["Contents"]:
         cloud.s3.delete_object(Bucket="reports", Key=entry["Key"])
     missing = CliRunner().invoke(app, ["payout", "report", PAYOUT, "--json"])

@@ -15,33 +15,32 @@ from cardstock.orders import wiring
 from cardstock.payouts.store import LineItem
 from infra.commands.cli import app
 from tests.house import faults
-from tests.people.ledger_shop import Shop, line, shop
-
-__all__ = ["shop"]
+from tests.people.shop import Shop
+from tests.people.trade import line
 
 
 @pytest.fixture
 def lived(shop: Shop) -> Shop:
     """Orders that paid up to three people; refunds before and after the release; one payout paid, one returned."""
-    shop.appoint("mem_p")
-    shop.member("mem_r", "mem_p")
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
-    shop.member("mem_b", "mem_a")
-    shop.member("mem_x")
-    first = shop.buy("mem_a", line(1, units=2), line(2, units=3, price=700, qualifying=False))
-    shop.settle_down()
-    second = shop.buy("mem_b", line(1, units=3, price=33_333))
-    shop.settle_down()
-    shop.buy("mem_x")
-    shop.refund(second, sku1=1)
-    shop.receive(first)
-    shop.receive(second)
-    shop.settle_down()
+    shop.trade.appoint("mem_p")
+    shop.trade.member("mem_r", "mem_p")
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
+    shop.trade.member("mem_b", "mem_a")
+    shop.trade.member("mem_x")
+    first = shop.trade.buy("mem_a", line(1, units=2), line(2, units=3, price=700, qualifying=False))
+    shop.trade.settle_down()
+    second = shop.trade.buy("mem_b", line(1, units=3, price=33_333))
+    shop.trade.settle_down()
+    shop.trade.buy("mem_x")
+    shop.trade.refund(second, sku1=1)
+    shop.trade.receive(first)
+    shop.trade.receive(second)
+    shop.trade.settle_down()
     shop.clock.move(days=9)
-    shop.night()
-    shop.refund(first, sku1=1, sku2=1)
-    shop.settle_down()
+    shop.trade.night()
+    shop.trade.refund(first, sku1=1, sku2=1)
+    shop.trade.settle_down()
     for number, end in (("n1", paid("n1", "mem_r", 900, 100, shop.clock.now())),
                         ("n2", returned("n2", "mem_r", 1_000, shop.clock.now()))):  # fmt: skip
         with Transaction() as transaction:
@@ -188,9 +187,9 @@ def test_a_shop_that_sells_meanwhile_is_looked_at_again_where_a_look_found_somet
         return done.exit_code, calls.count("dynamodb.Scan")
 
     well = look()
-    lived.buy("mem_a")  # paid, and nobody has booked it yet
+    lived.trade.buy("mem_a")  # paid, and nobody has booked it yet
     on_its_way = look()
-    lived.settle_down()
+    lived.trade.settle_down()
 
     assert (well[0], on_its_way) == (0, (1, 3 * well[1]))
     assert look() == well
@@ -203,12 +202,12 @@ def test_a_deleted_row_is_named(lived: Shop) -> None:
 
 
 def test_a_paid_order_and_a_refund_that_nobody_booked_are_named(lived: Shop) -> None:
-    order_id = lived.buy("mem_a")
+    order_id = lived.trade.buy("mem_a")
     before = named(verify()[1])
-    lived.settle_down()
-    refund_id = lived.refund(order_id, sku1=1)
+    lived.trade.settle_down()
+    refund_id = lived.trade.refund(order_id, sku1=1)
     between = named(verify()[1])
-    lived.settle_down()
+    lived.trade.settle_down()
 
     assert before == {(f"ledger/accrue.{order_id}", "missing")}
     assert between == {(f"ledger/claw.{refund_id}", "missing")}

@@ -1,30 +1,22 @@
 """`payout report` and `payout reconcile`: what they say of a payout, and that they find what somebody has changed."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from cardstock.aws import files as s3
-from cardstock.aws import queues as sqs
 from cardstock.ledger.store import LedgerItem
 from cardstock.payouts.store import AnswersItem, LineItem
 from infra.commands.cli import app
 from tests.house.cloud import Cloud
-from tests.people.finance import FIRST, PAYOUT, Finance, clock_at, member_id
+from tests.people.finance import PAYOUT, Finance, member_id
 
 
-@pytest.fixture
-def finance(cloud: Cloud) -> Iterator[Finance]:
-    sqs.forget_client()
-    s3.forget_client()
-    with clock_at(FIRST) as clock:
-        made = Finance(cloud, clock)
-        made.member(1, 500_000)
-        made.member(2, 60_000)
-        yield made
+@pytest.fixture(autouse=True)
+def payees(finance: Finance) -> None:
+    finance.member(1, 500_000)
+    finance.member(2, 60_000)
 
 
 @pytest.fixture

@@ -16,10 +16,9 @@ from cardstock.ledger.store import post
 from cardstock.network import wiring as network_wiring
 from functions.ledger.on_entry import app as on_ledger_entry
 from tests.house.cloud import ROOT, Context, forget_factories, http_event, queue_event, serve
-from tests.people.ledger_shop import Shop, line, shop
+from tests.people.shop import Shop
 from tests.people.staff import person, staff_key
-
-__all__ = ["shop"]
+from tests.people.trade import line
 
 CHAIN21: dict[str, Any] = {
     "preset": "chain21",
@@ -46,18 +45,18 @@ def call(method: str, path: str, body: Any = None, **options: Any) -> tuple[int,
 @pytest.fixture
 def sold(shop: Shop) -> tuple[Shop, str]:
     """R is a partner, A came by R and B by A, and both bought; one of B's two units came back."""
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
-    shop.member("mem_b", "mem_a")
-    shop.buy("mem_a")
-    shop.settle_down()
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
+    shop.trade.member("mem_b", "mem_a")
+    shop.trade.buy("mem_a")
+    shop.trade.settle_down()
     shop.clock.set(datetime(2026, 12, 31, 15, 59, 50, tzinfo=UTC))  # seconds before the new year in Shanghai
-    order_id = shop.buy("mem_b", line(1, units=2))
-    shop.settle_down()
+    order_id = shop.trade.buy("mem_b", line(1, units=2))
+    shop.trade.settle_down()
     shop.clock.move(minutes=2)
-    shop.refund(order_id, sku1=1)
-    shop.settle_down()
-    on_ledger_entry.handler(queue_event("ledger-events", *shop.take("ledger")), Context())
+    shop.trade.refund(order_id, sku1=1)
+    shop.trade.settle_down()
+    on_ledger_entry.handler(queue_event("ledger-events", *shop.trade.take("ledger")), Context())
     return shop, order_id
 
 
@@ -162,9 +161,9 @@ def test_an_explanation_names_rule_edge_role_rate_and_what_refunds_took(sold: tu
 
 def test_an_explanation_says_what_limits_have_left_of_the_rule(sold: tuple[Shop, str]) -> None:
     shop, _ = sold
-    order_id = shop.buy("mem_b", line(1, price=900))
+    order_id = shop.trade.buy("mem_b", line(1, price=900))
     path = f"/v1/me/commissions/{order_id}"
-    shop.settle_down()
+    shop.trade.settle_down()
     _, chinese = call("GET", path, token=token("mem_a"), path_parameters={"order_id": order_id})
     _, english = call("GET", path, token=token("mem_a"), headers={"Accept-Language": "en"})
 
@@ -200,7 +199,7 @@ def test_an_explanation_says_what_would_have_changed_the_amount(sold: tuple[Shop
     ]  # fmt: skip
     assert team["items"][0]["otherwise"][2]["text"] == "Had the buyer's referrer been a partner: 0.00 yuan."
     assert direct["items"][0]["available_from"] is None
-    shop.receive(order_id)
+    shop.trade.receive(order_id)
     _, received = call("GET", path, token=token("mem_a"), path_parameters=own)
     assert received["items"][0]["available_from"] == rfc3339(shop.clock.now() + timedelta(days=7))
 
@@ -228,6 +227,7 @@ def test_a_plan_without_its_approvals_is_refused_with_each_clause(shop: Shop) ->
 
 
 def test_a_published_plan_is_in_force_listed_and_read_by_version(shop: Shop) -> None:
+    shop.publish_plan()
     key = staff()
     body = {**CHAIN21, "id": "spring", "cap_bps": None, "team": {"value": 15_000, "unit": "fen"}, "binding_days": 365}
     path = "/v1/commission-plans"
@@ -271,6 +271,7 @@ def test_whoever_is_named_by_id_for_a_check_is_a_second_person(shop: Shop) -> No
 
 @pytest.mark.parametrize("plan_id", ["spring", "chain21@9", "chain21@x", "chain21@", "@1"])
 def test_an_unknown_plan_is_not_found(plan_id: str, shop: Shop) -> None:
+    shop.publish_plan()
     status, problem = call("GET", f"/v1/commission-plans/{plan_id}", token=staff())
 
     # An empty version is the newest one.

@@ -21,10 +21,9 @@ from tests.house.cloud import ROOT, Context, http_event, queue_event
 from tests.house.interleave import every_way
 from tests.house.proof import proven
 from tests.people.audits import audit_now
-from tests.people.ledger_shop import Shop, line, shop
+from tests.people.shop import Shop
 from tests.people.staff import staff_key
-
-__all__ = ["shop"]
+from tests.people.trade import line
 
 DEBTOR = "mem_01kbdxdh50fcazdjhcnqh2rzv5"
 WRITE_OFFS = "/v1/debt-write-offs"
@@ -60,7 +59,7 @@ def read(path: str, language: str = "zh-CN") -> Any:
 
 def tell(shop: Shop) -> None:
     """The ledger's stream reaches the statements."""
-    records = shop.take("ledger")
+    records = shop.trade.take("ledger")
     if records:
         assert not on_ledger_entry.handler(queue_event("ledger-events", *records), Context())["batchItemFailures"]
 
@@ -68,15 +67,15 @@ def tell(shop: Shop) -> None:
 @pytest.fixture
 def indebted(shop: Shop) -> Shop:
     """A member who was paid 300 yuan for an order that was then refunded in three parts, and owes all of it."""
-    shop.member(DEBTOR)
-    shop.appoint(DEBTOR)
-    shop.member("mem_a", DEBTOR)
-    order_id = shop.buy("mem_a", line(1, units=3, price=49_900))
-    shop.receive(order_id)
-    shop.settle_down()
+    shop.trade.member(DEBTOR)
+    shop.trade.appoint(DEBTOR)
+    shop.trade.member("mem_a", DEBTOR)
+    order_id = shop.trade.buy("mem_a", line(1, units=3, price=49_900))
+    shop.trade.receive(order_id)
+    shop.trade.settle_down()
     shop.clock.move(days=9)
-    shop.night()
-    earned = shop.balances()[DEBTOR][1]
+    shop.trade.night()
+    earned = shop.trade.balances()[DEBTOR][1]
     now = shop.clock.now()
     with Transaction() as transaction:
         post(transaction, claimed("n1", DEBTOR, earned, now), covered=True)
@@ -84,8 +83,8 @@ def indebted(shop: Shop) -> Shop:
         post(transaction, paid("n1", DEBTOR, earned, 0, now))
     shop.orders["first"] = order_id
     for number in range(3):
-        shop.orders[f"refund-{number}"] = shop.refund(order_id, sku1=1)
-        shop.settle_down()
+        shop.orders[f"refund-{number}"] = shop.trade.refund(order_id, sku1=1)
+        shop.trade.settle_down()
     tell(shop)
     return shop
 
@@ -207,7 +206,7 @@ def test_an_approval_that_is_hit_at_any_call_and_repeated_books_once(mode: fault
     before = indebted.cloud.snapshot()
     with faults.watch() as calls:
         approve(asked["write_off_id"], second)
-    expected = indebted.books()
+    expected = indebted.trade.books()
     for index, call_ in enumerate(calls):
         if mode == "conflict" and call_ != "dynamodb.TransactWriteItems":
             continue
@@ -216,7 +215,7 @@ def test_an_approval_that_is_hit_at_any_call_and_repeated_books_once(mode: fault
             faults.survive(lambda: approve(asked["write_off_id"], second))
 
         assert approve(asked["write_off_id"], second)[0] == 200
-        assert indebted.books() == expected, (mode, index)
+        assert indebted.trade.books() == expected, (mode, index)
 
 
 def test_a_write_off_by_one_person_is_named(indebted: Shop) -> None:

@@ -13,18 +13,17 @@ from functions.ledger.on_entry import app as on_ledger_entry
 from functions.orders.on_change import app as on_order_event
 from tests.house.cloud import ROOT, Cloud, Context, queue_event
 from tests.house.payloads import function_of
-from tests.people.ledger_shop import Shop, line, shop
-
-__all__ = ["shop"]
+from tests.people.shop import Shop
+from tests.people.trade import line
 
 
 @pytest.fixture
 def sold(shop: Shop) -> Shop:
     """A bought two units through R, and gave one back."""
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
-    shop.refund(shop.buy("mem_a", line(1, units=2)), sku1=1)
-    shop.settle_down()
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
+    shop.trade.refund(shop.trade.buy("mem_a", line(1, units=2)), sku1=1)
+    shop.trade.settle_down()
     shop.cloud.messages(environment.text("WEBHOOKS_QUEUE_URL"))
     return shop
 
@@ -40,7 +39,7 @@ def lines_of(sold: Shop) -> list[dict[str, Any]]:
 
 
 def test_what_is_booked_is_in_the_members_statement_and_told_once(sold: Shop) -> None:
-    records = sold.take("ledger")
+    records = sold.trade.take("ledger")
     assert consume(*records) == []
     first = sold.cloud.messages(environment.text("WEBHOOKS_QUEUE_URL"))
     assert consume(*reversed(records)) == []
@@ -63,11 +62,11 @@ def test_a_payouts_steps_are_in_the_statement_and_not_announced_here(sold: Shop)
     from cardstock.ledger.payout_steps import claimed
     from cardstock.ledger.store import post
 
-    sold.take("ledger")
+    sold.trade.take("ledger")
     with Transaction() as transaction:
         post(transaction, claimed("202612n1", "mem_r", 5, sold.clock.now()))
 
-    assert consume(*sold.take("ledger")) == []
+    assert consume(*sold.trade.take("ledger")) == []
     assert len(lines_of(sold)) == 1
     assert sold.cloud.messages(environment.text("WEBHOOKS_QUEUE_URL")) == []
 
@@ -75,7 +74,7 @@ def test_a_payouts_steps_are_in_the_statement_and_not_announced_here(sold: Shop)
 def test_a_changed_transaction_is_an_alarm_and_its_neighbours_pass(
     sold: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    good, other = sold.take("ledger")
+    good, other = sold.trade.take("ledger")
     changed = {**good, "eventName": "MODIFY"}
     foreign = json.loads(json.dumps(good).replace("accrue.ord", "accrue.xxx"))
 
@@ -85,7 +84,7 @@ def test_a_changed_transaction_is_an_alarm_and_its_neighbours_pass(
 
 
 def test_an_entry_that_does_not_add_up_sounds_the_alarm(sold: Shop, capsys: pytest.CaptureFixture[str]) -> None:
-    good, other = sold.take("ledger")
+    good, other = sold.trade.take("ledger")
     wrong = json.loads(json.dumps(good).replace("-60000", "-59999"))
 
     assert consume(wrong, other) == ["m0"]
@@ -109,6 +108,7 @@ QUEUES = [
 
 @pytest.mark.parametrize(("app", "path"), QUEUES)
 def test_a_kept_message_is_handled_or_fails_alone(app: Any, path: Path, shop: Shop) -> None:
+    shop.publish_plan()
     # Before the payment the order exists, as it did when the payload was recorded.
     stored = payload(ROOT / "events/orders/on_change/order_paid.json")
     image = json.loads(stored["Records"][0]["body"])["dynamodb"]["NewImage"]

@@ -13,9 +13,8 @@ from functions.ledger.on_entry import app as on_ledger_entry
 from tests.house import faults
 from tests.house.cloud import Context, queue_event
 from tests.people.audits import audit_now
-from tests.people.ledger_shop import Shop, line, shop
-
-__all__ = ["shop"]
+from tests.people.shop import Shop
+from tests.people.trade import line
 
 TABLES = ("orders", "ledger", "balances", "rewards", "statements", "network")
 STEPS = ("credit", "credit_and_promote", "take_back", "take_back_before_credit", "receive", "night", "project")
@@ -24,39 +23,39 @@ NIGHT = datetime(2026, 12, 9, 16, 30, tzinfo=UTC)
 
 def prepare(shop: Shop, step: str) -> Callable[[], bool]:
     """Bring the shop right before `step`. What is given carries it out and says whether it was taken as done."""
-    shop.appoint("mem_p")
-    shop.member("mem_r", "mem_p")
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
+    shop.trade.appoint("mem_p")
+    shop.trade.member("mem_r", "mem_p")
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
     for member_id in ("mem_b", "mem_c"):
-        shop.member(member_id, "mem_a")
-    shop.buy("mem_a")
-    shop.settle_down()
+        shop.trade.member(member_id, "mem_a")
+    shop.trade.buy("mem_a")
+    shop.trade.settle_down()
     if step == "credit_and_promote":
-        shop.buy("mem_b")
-        shop.settle_down()
-    order_id = shop.buy("mem_c", line(1, units=3, price=33_333), line(2, units=2, price=500, qualifying=False))
-    records = shop.order_records()
+        shop.trade.buy("mem_b")
+        shop.trade.settle_down()
+    order_id = shop.trade.buy("mem_c", line(1, units=3, price=33_333), line(2, units=2, price=500, qualifying=False))
+    records = shop.trade.order_records()
     if step in ("credit", "credit_and_promote"):
         return consuming(shop, [record for record in records if status(record) == "paid"])
     if step in ("take_back", "take_back_before_credit"):
         if step == "take_back":
-            shop.consume(records)
-        shop.refund(order_id, sku1=1)
-        return consuming(shop, [record for record in shop.order_records() if status(record) == "succeeded"])
-    shop.consume(records)
+            shop.trade.consume(records)
+        shop.trade.refund(order_id, sku1=1)
+        return consuming(shop, [record for record in shop.trade.order_records() if status(record) == "succeeded"])
+    shop.trade.consume(records)
     if step == "project":
-        events = queue_event("ledger-events", *shop.take("ledger"))
+        events = queue_event("ledger-events", *shop.trade.take("ledger"))
         return lambda: not on_ledger_entry.handler(events, Context())["batchItemFailures"]
-    shop.receive(order_id)
+    shop.trade.receive(order_id)
     if step == "receive":
-        return consuming(shop, [record for record in shop.order_records() if status(record) == "completed"])
-    shop.consume(shop.order_records())
+        return consuming(shop, [record for record in shop.trade.order_records() if status(record) == "completed"])
+    shop.trade.consume(shop.trade.order_records())
     shop.clock.set(NIGHT)
 
     def night() -> bool:
         try:
-            return bool(shop.night()["finished"])
+            return bool(shop.trade.night()["finished"])
         except Exception:
             return False
 
@@ -93,7 +92,7 @@ def key_of(item: dict[str, Any]) -> str:
 
 
 def books(shop: Shop) -> dict[str, list[str]]:
-    kept = shop.books()
+    kept = shop.trade.books()
     kept["statements"] = sorted(json.dumps(item, sort_keys=True) for item in shop.cloud.items("statements"))
     kept["network"] = sorted(json.dumps(item, sort_keys=True) for item in shop.cloud.items("network"))
     # An order that failed in one night is put into the next day as well; it is settled all the same.

@@ -30,15 +30,14 @@ from functions.ledger.proofs_api import app as proofs_api
 from infra.commands.cli import app as cli
 from tests.house.cloud import ROOT, ROOT_KEY, Context, http_event, queue_event
 from tests.house.payloads import function_of
-from tests.people.ledger_shop import Shop, line, shop
+from tests.people.shop import Shop
 from tests.people.staff import staff_key
-
-__all__ = ["shop"]
+from tests.people.trade import line
 
 
 def tell(shop: Shop) -> list[dict[str, Any]]:
     """The ledger's stream reaches its consumer."""
-    records = shop.take("ledger")
+    records = shop.trade.take("ledger")
     if records:
         answer = on_ledger_entry.handler(queue_event("ledger-events", *records), Context())
         assert answer["batchItemFailures"] == []
@@ -57,21 +56,21 @@ def sold(shop: Shop) -> Iterator[Shop]:
     """R, a partner, and A, whom R brought, and B by A, bought; one of B's units came back. Two nights have sealed it;
     what A bought again since is not sealed."""
     s3.forget_client()
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
-    shop.member("mem_b", "mem_a")
-    shop.orders["first"] = shop.buy("mem_a")
-    shop.settle_down()
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
+    shop.trade.member("mem_b", "mem_a")
+    shop.orders["first"] = shop.trade.buy("mem_a")
+    shop.trade.settle_down()
     tell(shop)
     assert night(shop) == {"seals": 1, "transactions": 1, "finished": True}
-    shop.orders["second"] = shop.buy("mem_b", line(1, units=2))
-    shop.settle_down()
-    shop.refund(shop.orders["second"], sku1=1)
-    shop.settle_down()
+    shop.orders["second"] = shop.trade.buy("mem_b", line(1, units=2))
+    shop.trade.settle_down()
+    shop.trade.refund(shop.orders["second"], sku1=1)
+    shop.trade.settle_down()
     tell(shop)
     assert night(shop) == {"seals": 1, "transactions": 2, "finished": True}
-    shop.orders["new"] = shop.buy("mem_a", line(1))
-    shop.settle_down()
+    shop.orders["new"] = shop.trade.buy("mem_a", line(1))
+    shop.trade.settle_down()
     tell(shop)
     yield shop
     s3.forget_client()
@@ -107,7 +106,7 @@ def objects(shop: Shop) -> dict[str, bytes]:
 
 def test_a_message_that_comes_again_after_its_seal_seals_nothing(sold: Shop) -> None:
     night(sold)
-    sold._seen["ledger"].clear()
+    sold.trade.retell("ledger")
     records = tell(sold)
 
     again = night(sold)
@@ -356,12 +355,12 @@ def test_what_does_not_close_sounds_the_alarm(
 
 
 def test_a_step_on_its_way_is_no_finding(sold: Shop) -> None:
-    order_id = sold.buy("mem_a")
+    order_id = sold.trade.buy("mem_a")
     waits: list[float] = []
 
     def message_arrives(seconds: float) -> None:
         waits.append(seconds)
-        other = threading.Thread(target=sold.settle_down)  # another function, with rights of its own
+        other = threading.Thread(target=sold.trade.settle_down)  # another function, with rights of its own
         other.start()
         other.join()
 
@@ -408,8 +407,8 @@ def test_a_kept_request_is_answered(path: Path, sold: Shop) -> None:
 
 def newer(shop: Shop) -> str:
     """An order that A was credited for, and that no night has sealed."""
-    order_id = shop.buy("mem_b", line(1))
-    shop.settle_down()
+    order_id = shop.trade.buy("mem_b", line(1))
+    shop.trade.settle_down()
     return order_id
 
 

@@ -10,9 +10,8 @@ from cardstock.network import wiring
 from cardstock.network.deciding import position_of
 from functions.ledger.nightly_release import app
 from tests.house.cloud import Context, forget_factories
-from tests.people.ledger_shop import DEMO_PLAN, Shop, line, shop
-
-__all__ = ["shop"]
+from tests.people.shop import Shop
+from tests.people.trade import DEMO_PLAN, line
 
 EIGHTH_NIGHT = datetime(2026, 12, 8, 16, 30, tzinfo=UTC)
 """Half past midnight in Shanghai after the day on which an order received at the start is due."""
@@ -21,31 +20,31 @@ EIGHTH_NIGHT = datetime(2026, 12, 8, 16, 30, tzinfo=UTC)
 @pytest.fixture
 def team(shop: Shop) -> Shop:
     """R is a partner, A came by R."""
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
     return shop
 
 
 def received(shop: Shop, *units: int) -> str:
-    order_id = shop.buy("mem_a", *(line(number, count) for number, count in enumerate(units or (1,), 1)))
-    shop.receive(order_id)
-    shop.settle_down()
+    order_id = shop.trade.buy("mem_a", *(line(number, count) for number, count in enumerate(units or (1,), 1)))
+    shop.trade.receive(order_id)
+    shop.trade.settle_down()
     return order_id
 
 
 def test_a_reward_becomes_available_when_its_days_are_over_and_not_before(team: Shop) -> None:
     received(team)
     team.clock.set(EIGHTH_NIGHT - timedelta(days=1))
-    early = team.night()
-    before = team.balances()
+    early = team.trade.night()
+    before = team.trade.balances()
     team.clock.set(EIGHTH_NIGHT)
 
-    answer = team.night()
+    answer = team.trade.night()
 
     assert early == {"settled": 0, "held": 0, "waiting": 0, "finished": True}
     assert before == {"mem_r": (30_000, 0)}
     assert answer == {"settled": 1, "held": 0, "waiting": 0, "finished": True}
-    assert team.balances() == {"mem_r": (0, 30_000)}
+    assert team.trade.balances() == {"mem_r": (0, 30_000)}
 
 
 def test_a_night_in_a_process_of_its_own_releases_too(team: Shop) -> None:
@@ -53,77 +52,77 @@ def test_a_night_in_a_process_of_its_own_releases_too(team: Shop) -> None:
     team.clock.set(EIGHTH_NIGHT)
     forget_factories()  # what the other functions of this test have made
 
-    assert team.night()["settled"] == 1
-    assert team.balances() == {"mem_r": (0, 30_000)}
+    assert team.trade.night()["settled"] == 1
+    assert team.trade.balances() == {"mem_r": (0, 30_000)}
 
 
 def test_the_same_night_again_changes_nothing(team: Shop) -> None:
     received(team)
     team.clock.set(EIGHTH_NIGHT)
-    team.night()
+    team.trade.night()
     before = team.cloud.state()
 
     for _ in range(2):
-        assert team.night()["settled"] == 0
+        assert team.trade.night()["settled"] == 0
     assert team.cloud.state() == before
 
 
 def test_an_order_never_received_never_settles(team: Shop) -> None:
-    team.buy("mem_a")
-    team.settle_down()
+    team.trade.buy("mem_a")
+    team.trade.settle_down()
     team.clock.set(EIGHTH_NIGHT + timedelta(days=300))
 
-    assert team.night()["settled"] == 0
-    assert team.balances() == {"mem_r": (30_000, 0)}
+    assert team.trade.night()["settled"] == 0
+    assert team.trade.balances() == {"mem_r": (30_000, 0)}
 
 
 def test_an_open_after_sale_makes_an_order_wait_until_it_is_closed(team: Shop) -> None:
     order_id = received(team, 2)
-    refund_id = team.ask_back(order_id, sku1=1)
-    team.order_records()
+    refund_id = team.trade.ask_back(order_id, sku1=1)
+    team.trade.order_records()
     team.clock.set(EIGHTH_NIGHT)
-    waiting = [team.night()]
+    waiting = [team.trade.night()]
     team.clock.move(days=1)
-    waiting.append(team.night())
-    frozen = team.balances()
-    team.give_back(order_id, refund_id)
-    team.settle_down()
+    waiting.append(team.trade.night())
+    frozen = team.trade.balances()
+    team.trade.give_back(order_id, refund_id)
+    team.trade.settle_down()
     team.clock.move(days=1)
 
-    settled = team.night()
+    settled = team.trade.night()
 
     assert waiting == [{"settled": 0, "held": 0, "waiting": 1, "finished": True}] * 2
     assert frozen == {"mem_r": (60_000, 0)}
     assert settled["settled"] == 1
-    assert team.balances() == {"mem_r": (0, 30_000)}
+    assert team.trade.balances() == {"mem_r": (0, 30_000)}
 
 
 def test_a_refund_that_is_heard_of_after_the_release_becomes_debt_or_less_available(team: Shop) -> None:
     order_id = received(team, 2)
-    refund_id = team.ask_back(order_id, sku1=2)
-    team.give_back(order_id, refund_id)
-    late = team.order_records()
+    refund_id = team.trade.ask_back(order_id, sku1=2)
+    team.trade.give_back(order_id, refund_id)
+    late = team.trade.order_records()
     team.clock.set(EIGHTH_NIGHT)
-    team.night()
-    between = team.balances()
+    team.trade.night()
+    between = team.trade.balances()
 
-    team.consume(late)
+    team.trade.consume(late)
 
     assert between == {"mem_r": (0, 60_000)}
-    assert team.balances() == {}
+    assert team.trade.balances() == {}
 
 
 def test_an_order_whose_payment_was_never_heard_of_is_credited_and_released(team: Shop) -> None:
-    order_id = team.buy("mem_a")
-    lost = team.order_records()
-    team.receive(order_id)
-    team.consume(team.order_records())
+    order_id = team.trade.buy("mem_a")
+    lost = team.trade.order_records()
+    team.trade.receive(order_id)
+    team.trade.consume(team.trade.order_records())
     team.clock.set(EIGHTH_NIGHT)
 
-    assert team.night()["settled"] == 1
-    assert team.balances() == {"mem_r": (0, 30_000)}
-    team.consume(lost)
-    assert team.balances() == {"mem_r": (0, 30_000)}
+    assert team.trade.night()["settled"] == 1
+    assert team.trade.balances() == {"mem_r": (0, 30_000)}
+    team.trade.consume(lost)
+    assert team.trade.balances() == {"mem_r": (0, 30_000)}
 
 
 def test_without_time_left_the_next_run_goes_on(team: Shop) -> None:
@@ -131,12 +130,12 @@ def test_without_time_left_the_next_run_goes_on(team: Shop) -> None:
         received(team)
     team.clock.set(EIGHTH_NIGHT)
 
-    first = team.night(Context(remaining_ms=5_000))
-    second = team.night()
+    first = team.trade.night(Context(remaining_ms=5_000))
+    second = team.trade.night()
 
     assert first == {"settled": 0, "held": 0, "waiting": 0, "finished": False}
     assert second["settled"] == 3
-    assert team.balances() == {"mem_r": (0, 90_000)}
+    assert team.trade.balances() == {"mem_r": (0, 90_000)}
 
 
 def test_one_bad_order_does_not_keep_the_others_waiting_and_is_reported(team: Shop) -> None:
@@ -152,27 +151,27 @@ def test_one_bad_order_does_not_keep_the_others_waiting_and_is_reported(team: Sh
     team.clock.set(EIGHTH_NIGHT)
 
     with pytest.raises(app.UnsettledError, match=bad):
-        team.night()
-    again = team.night()
+        team.trade.night()
+    again = team.trade.night()
 
-    assert team.balances() == {"mem_r": (30_000, 60_000)}
+    assert team.trade.balances() == {"mem_r": (30_000, 60_000)}
     assert again["finished"]
 
 
 def test_referrals_count_once_settled(shop: Shop) -> None:
-    shop.publish(replace(DEMO_PLAN, promote_on="settled", on_refund="keep"))
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
+    shop.trade.publish(replace(DEMO_PLAN, promote_on="settled", on_refund="keep"))
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
     for member_id in ("mem_b", "mem_c"):
-        shop.member(member_id, "mem_a")
+        shop.trade.member(member_id, "mem_a")
     for member_id in ("mem_a", "mem_b", "mem_c"):
-        shop.receive(shop.buy(member_id))
-        shop.settle_down()
+        shop.trade.receive(shop.trade.buy(member_id))
+        shop.trade.settle_down()
     before = position_of("mem_a", network=wiring.network()).role
     shop.clock.set(EIGHTH_NIGHT)
     shop.cloud.messages(environment.text("WEBHOOKS_QUEUE_URL"))
 
-    shop.night()
+    shop.trade.night()
 
     assert before == "distributor"
     assert position_of("mem_a", network=wiring.network()).role == "partner"
@@ -182,45 +181,45 @@ def test_referrals_count_once_settled(shop: Shop) -> None:
 
 
 def test_what_was_asked_back_in_time_counts_for_nobody_however_late_the_money_goes_back(shop: Shop) -> None:
-    shop.publish(replace(DEMO_PLAN, promote_on="settled", on_refund="keep"))
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
-    shop.buy("mem_a")
+    shop.trade.publish(replace(DEMO_PLAN, promote_on="settled", on_refund="keep"))
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
+    shop.trade.buy("mem_a")
     asked = {}
     for member_id in ("mem_b", "mem_c"):
-        shop.member(member_id, "mem_a")
-        order_id = shop.buy(member_id)
-        shop.receive(order_id)
-        shop.settle_down()
-        asked[order_id] = shop.ask_back(order_id, sku1=1)
-        shop.order_records()  # the channel has not answered yet
+        shop.trade.member(member_id, "mem_a")
+        order_id = shop.trade.buy(member_id)
+        shop.trade.receive(order_id)
+        shop.trade.settle_down()
+        asked[order_id] = shop.trade.ask_back(order_id, sku1=1)
+        shop.trade.order_records()  # the channel has not answered yet
     shop.clock.set(EIGHTH_NIGHT)
-    shop.night()
+    shop.trade.night()
     for order_id, refund_id in asked.items():
-        shop.give_back(order_id, refund_id)
-    shop.settle_down()
+        shop.trade.give_back(order_id, refund_id)
+    shop.trade.settle_down()
     shop.clock.move(days=1)
 
-    assert shop.night()["settled"] == 2
+    assert shop.trade.night()["settled"] == 2
     roles = {name: position_of(f"mem_{name}", network=wiring.network()).role for name in "abc"}
     assert roles == {"a": "distributor", "b": "member", "c": "member"}
 
 
 def test_what_is_asked_back_after_the_window_has_settled_before_it_whenever_the_night_comes(shop: Shop) -> None:
-    shop.publish(replace(DEMO_PLAN, promote_on="settled", on_refund="keep"))
-    shop.appoint("mem_r")
-    shop.member("mem_a", "mem_r")
-    order_id = shop.buy("mem_a")
-    shop.receive(order_id)
-    shop.settle_down()
+    shop.trade.publish(replace(DEMO_PLAN, promote_on="settled", on_refund="keep"))
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
+    order_id = shop.trade.buy("mem_a")
+    shop.trade.receive(order_id)
+    shop.trade.settle_down()
     shop.clock.move(days=7, seconds=1)
-    shop.refund(order_id, sku1=1)
-    shop.settle_down()
+    shop.trade.refund(order_id, sku1=1)
+    shop.trade.settle_down()
     shop.clock.set(EIGHTH_NIGHT)
 
-    assert shop.night()["settled"] == 1
+    assert shop.trade.night()["settled"] == 1
     assert position_of("mem_a", network=wiring.network()).role == "distributor"
-    assert shop.balances() == {}
+    assert shop.trade.balances() == {}
 
 
 def test_a_tick_that_says_no_time_raises(team: Shop) -> None:

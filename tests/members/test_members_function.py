@@ -13,8 +13,8 @@ from cardstock.ids import new_id
 from cardstock.members import wiring as members_wiring
 from cardstock.members.store import members_of
 from tests.house.cloud import ROOT_KEY, Cloud, Context, forget_factories, http_event, serve
-from tests.people import ledger_shop
 from tests.people.clock import TestClock
+from tests.people.shop import Shop
 from tests.people.staff import staff_key
 
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -295,8 +295,8 @@ def test_staff_appoints_a_partner_once(cloud: Cloud) -> None:
     assert cloud.state() == before
 
 
-def test_a_cold_function_appoints_under_the_plan_that_it_reads(cloud: Cloud, clock: TestClock) -> None:
-    ledger_shop.Shop(cloud, clock).publish()
+def test_a_cold_function_appoints_under_the_plan_that_it_reads(shop: Shop) -> None:
+    shop.publish_plan()
     member_id, _ = member("anna")
     key = staff("network:appoint")
     forget_factories()

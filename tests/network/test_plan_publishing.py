@@ -12,9 +12,7 @@ from cardstock.network.publishing import get_plan
 from cardstock.orders import wiring as orders_wiring
 from infra.commands.cli import app
 from tests.house.cloud import Cloud
-from tests.people.ledger_shop import Shop, shop
-
-__all__ = ["shop"]
+from tests.people.shop import Shop
 
 CHECKS = ("levels", "peer", "fee", "cap", "head_count")
 
@@ -83,9 +81,9 @@ def test_what_cannot_be_published_is_said(cloud: Cloud, tmp_path: Path) -> None:
 
 
 def test_orders_are_placed_under_what_the_command_published_and_keep_it(shop: Shop) -> None:
-    before = shop.place("mem_x")
+    before = shop.trade.place("mem_x")
     published("single_level")
-    after = shop.place("mem_x")
+    after = shop.trade.place("mem_x")
     plans = []
     for order_id in (before, after):
         order = orders_wiring.orders().find_order(order_id)

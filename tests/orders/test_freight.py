@@ -5,15 +5,11 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from cardstock.clock import set_clock
 from cardstock.flows import wiring as flows_wiring
 from cardstock.orders import fulfilment
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import Freight, Order
-from tests.house.cloud import Cloud
-from tests.people import ledger_shop
-from tests.people.clock import TestClock
-from tests.people.selling import Shop
+from tests.people.shop import Shop
 
 KIT, HANGER = "85123A", "84406B"
 """255.00 and 10.01 yuan a unit, of two suppliers."""
@@ -38,10 +34,10 @@ def send_kit(shop: Shop, order_id: str) -> None:
 def test_freight_is_part_of_what_is_paid_until_the_goods_are_worth_enough(
     shop: Shop, units: int, goods: int, freight_fen: int
 ) -> None:
-    quote = shop.quote({KIT: units, HANGER: 1}).body
-    placed = shop.place(quote["quote"]).body
-    assert shop.pay(placed["order_id"]).status == 200
-    order = shop.send("GET", f"/v1/orders/{placed['order_id']}").body
+    quote = shop.buyer.quote({KIT: units, HANGER: 1}).body
+    placed = shop.buyer.place(quote["quote"]).body
+    assert shop.buyer.pay(placed["order_id"]).status == 200
+    order = shop.buyer.send("GET", f"/v1/orders/{placed['order_id']}").body
 
     for shown in (quote, placed, order):
         assert (shown["freight_fen"], shown["amount_fen"]) == (freight_fen, goods + freight_fen)
@@ -49,12 +45,9 @@ def test_freight_is_part_of_what_is_paid_until_the_goods_are_worth_enough(
     assert order["status"] == "paid"
 
 
-def test_no_reward_and_no_sale_is_measured_on_freight(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = TestClock(ledger_shop.START)
-    set_clock(clock)
-    opened = ledger_shop.Shop(cloud, clock)
-    opened.publish()
-    order = found(opened.buy(opened.member("mem_" + "b" * 26, opened.appoint("mem_" + "r" * 26))))
+def test_no_reward_and_no_sale_is_measured_on_freight(shop: Shop) -> None:
+    referrer = shop.trade.appoint("mem_" + "r" * 26)
+    order = found(shop.trade.buy(shop.trade.member("mem_" + "b" * 26, referrer)))
     dearer = replace(order, amount_fen=order.amount_fen + 800)
 
     assert flows_wiring.rules().accrual(dearer) == flows_wiring.rules().accrual(order)
@@ -63,25 +56,26 @@ def test_no_reward_and_no_sale_is_measured_on_freight(cloud: Cloud, monkeypatch:
 
 
 def test_freight_goes_back_with_the_last_unit_if_nothing_was_sent(shop: Shop) -> None:
-    order_id = shop.order({KIT: 1, HANGER: 2})
-    shop.pay(order_id)
+    order_id = shop.buyer.order({KIT: 1, HANGER: 2})
+    shop.buyer.pay(order_id)
     back = [
-        shop.refund(order_id, {sku: 1}, key=f"refund-{index}").body for index, sku in enumerate((HANGER, KIT, HANGER))
+        shop.buyer.refund(order_id, {sku: 1}, key=f"refund-{index}").body
+        for index, sku in enumerate((HANGER, KIT, HANGER))
     ]
-    after = shop.send("GET", f"/v1/orders/{order_id}").body
+    after = shop.buyer.send("GET", f"/v1/orders/{order_id}").body
 
     assert [(made["amount_fen"], made["freight_fen"]) for made in back] == [(1_001, 0), (25_500, 0), (1_801, 800)]
     assert after["refunded_fen"] == after["amount_fen"] == 28_302
-    listed = shop.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]
+    listed = shop.buyer.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]
     assert sorted(refund["freight_fen"] for refund in listed) == [0, 0, 800]
 
 
 def test_freight_stays_once_anything_was_sent(shop: Shop) -> None:
-    order_id = shop.order({KIT: 1, HANGER: 1})
-    shop.pay(order_id)
+    order_id = shop.buyer.order({KIT: 1, HANGER: 1})
+    shop.buyer.pay(order_id)
     send_kit(shop, order_id)
-    back = [shop.refund(order_id, {sku: 1}, key=sku).body for sku in (KIT, HANGER)]
-    after = shop.send("GET", f"/v1/orders/{order_id}").body
+    back = [shop.buyer.refund(order_id, {sku: 1}, key=sku).body for sku in (KIT, HANGER)]
+    after = shop.buyer.send("GET", f"/v1/orders/{order_id}").body
 
     assert [made["freight_fen"] for made in back] == [0, 0]
     assert after["refunded_fen"] == 26_501
@@ -89,11 +83,11 @@ def test_freight_stays_once_anything_was_sent(shop: Shop) -> None:
 
 
 def test_goodwill_never_gives_freight_and_a_return_after_it_still_does(shop: Shop) -> None:
-    order_id, staff = shop.order({KIT: 1}), shop.staff("orders:refund")
-    shop.pay(order_id)
-    refused = shop.grant(order_id, 25_501, staff=staff)
-    given = shop.grant(order_id, 25_500, staff=staff, key="all")
-    back = shop.refund(order_id, {KIT: 1})
+    order_id, staff = shop.buyer.order({KIT: 1}), shop.staff.key("orders:refund")
+    shop.buyer.pay(order_id)
+    refused = shop.staff.grant(order_id, 25_501, staff=staff)
+    given = shop.staff.grant(order_id, 25_500, staff=staff, key="all")
+    back = shop.buyer.refund(order_id, {KIT: 1})
 
     assert (refused.status, refused.body["facts"]["refundable_fen"]) == (422, 25_500)
     assert (given.body["amount_fen"], given.body["freight_fen"]) == (25_500, 0)
@@ -102,16 +96,16 @@ def test_goodwill_never_gives_freight_and_a_return_after_it_still_does(shop: Sho
 
 
 def test_a_payment_without_the_freight_is_not_the_order_s(shop: Shop) -> None:
-    order_id = shop.order({KIT: 1})
-    answer = shop.notify(json.dumps(shop.notice(order_id, amount_fen=25_500)))
+    order_id = shop.buyer.order({KIT: 1})
+    answer = shop.channel.notify(json.dumps(shop.channel.notice(order_id, amount_fen=25_500)))
 
     assert answer.status == 422
     assert found(order_id).status == "placed"
 
 
 def test_a_quote_keeps_the_freight_it_was_made_with(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    quote = shop.quote({KIT: 1}).body["quote"]
+    quote = shop.buyer.quote({KIT: 1}).body["quote"]
     monkeypatch.setattr(orders_wiring, "freight", lambda: Freight(0, 0))
 
-    assert shop.place(quote).body["freight_fen"] == 800
-    assert shop.quote({KIT: 1}).body["freight_fen"] == 0
+    assert shop.buyer.place(quote).body["freight_fen"] == 800
+    assert shop.buyer.quote({KIT: 1}).body["freight_fen"] == 0

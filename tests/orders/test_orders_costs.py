@@ -16,7 +16,8 @@ from infra.local.costs import Shape, shape_of, size_of, write_units
 from tests.house import faults
 from tests.house.cloud import Context, http_event, names_here, template
 from tests.house.wire import wire
-from tests.people.selling import RECEIVER, Shop
+from tests.people.buyers import RECEIVER
+from tests.people.shop import Shop
 
 MAX_WCU = 14
 MAX_PYTHON_CALLS = 12_300
@@ -40,11 +41,11 @@ def written(before: dict[str, Any], after: dict[str, Any]) -> float:
 
 
 def test_placing_three_lines_of_two_suppliers_is_one_read_and_one_transaction_of_twelve_units(shop: Shop) -> None:
-    shop.order()
-    quote = shop.quote(attribution=shop.attribution()).body["quote"]
+    shop.buyer.order()
+    quote = shop.buyer.quote(attribution=shop.buyer.attribution()).body["quote"]
     before = shop.cloud.state()
     with faults.watch() as calls:
-        assert shop.place(quote, key="order-2").status == 201
+        assert shop.buyer.place(quote, key="order-2").status == 201
     units = written(before, shop.cloud.state())
 
     assert calls == ["dynamodb.BatchGetItem", "dynamodb.TransactWriteItems"]
@@ -52,7 +53,7 @@ def test_placing_three_lines_of_two_suppliers_is_one_read_and_one_transaction_of
 
 
 def test_an_order_of_three_lines_stays_below_a_kilobyte(shop: Shop) -> None:
-    order_id = shop.order()
+    order_id = shop.buyer.order()
     (item,) = (item for item in shop.cloud.items("orders") if item["pk"]["S"] == order_id)
     # The longest snapshot names three people; the shop's buyer has nobody above.
     longest = {
@@ -68,14 +69,14 @@ def test_an_order_of_three_lines_stays_below_a_kilobyte(shop: Shop) -> None:
 
 
 def test_a_payment_is_one_read_and_one_transaction_and_its_repeat_one_read(shop: Shop) -> None:
-    shop.pay(shop.order({"71053": 1}, key="warm"))
-    order_id = shop.order()
+    shop.buyer.pay(shop.buyer.order({"71053": 1}, key="warm"))
+    order_id = shop.buyer.order()
     before = shop.cloud.state()
     with faults.watch() as first:
-        shop.pay(order_id)
+        shop.buyer.pay(order_id)
     units = written(before, shop.cloud.state())
     with faults.watch() as again:
-        shop.pay(order_id)
+        shop.buyer.pay(order_id)
 
     # Without the test's own look at the amount.
     assert first[1:] == ["dynamodb.GetItem", "dynamodb.TransactWriteItems"]
@@ -84,9 +85,9 @@ def test_a_payment_is_one_read_and_one_transaction_and_its_repeat_one_read(shop:
 
 
 def test_a_quote_costs_no_write(shop: Shop) -> None:
-    shop.quote()
+    shop.buyer.quote()
     with faults.watch() as calls:
-        shop.quote()
+        shop.buyer.quote()
 
     assert calls == ["dynamodb.BatchGetItem", "dynamodb.BatchGetItem"]
 

@@ -12,43 +12,44 @@ from cardstock.errors import CardstockError
 from cardstock.orders import fulfilment, refunds
 from cardstock.orders import wiring as orders_wiring
 from tests.house import faults
-from tests.people.selling import BUYER, GOODS, Shop
+from tests.people.buyers import BUYER
+from tests.people.shop import GOODS, Shop
 
 LATER = {"carrier": "SF", "tracking_no": "SF1", "event_id": "evt-1"}
 
 
 def place(shop: Shop) -> Callable[[], Any]:
-    quote = shop.quote().body["quote"]
-    return lambda: shop.place(quote)
+    quote = shop.buyer.quote().body["quote"]
+    return lambda: shop.buyer.place(quote)
 
 
 def pay(shop: Shop) -> Callable[[], Any]:
-    order_id = shop.order()
-    notice = shop.notice(order_id)
-    return lambda: shop.notify(notice)
+    order_id = shop.buyer.order()
+    notice = shop.channel.notice(order_id)
+    return lambda: shop.channel.notify(notice)
 
 
 def cancel(shop: Shop) -> Callable[[], Any]:
-    order_id = shop.order()
-    return lambda: shop.send("POST", f"/v1/orders/{order_id}/cancellations")
+    order_id = shop.buyer.order()
+    return lambda: shop.buyer.send("POST", f"/v1/orders/{order_id}/cancellations")
 
 
 def refund(shop: Shop) -> Callable[[], Any]:
-    order_id = shop.order()
-    shop.pay(order_id)
-    return lambda: shop.refund(order_id, {"85123A": 2, "84406B": 3})
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
+    return lambda: shop.buyer.refund(order_id, {"85123A": 2, "84406B": 3})
 
 
 def goodwill(shop: Shop) -> Callable[[], Any]:
-    staff, order_id = shop.staff("orders:refund"), shop.order()
-    shop.pay(order_id)
-    return lambda: shop.grant(order_id, 19_901, staff=staff)
+    staff, order_id = shop.staff.key("orders:refund"), shop.buyer.order()
+    shop.buyer.pay(order_id)
+    return lambda: shop.staff.grant(order_id, 19_901, staff=staff)
 
 
 def execute(shop: Shop) -> Callable[[], Any]:
-    order_id = shop.order()
-    shop.pay(order_id)
-    refund_id = shop.refund(order_id, {"85123A": 2, "84406B": 3}).body["refund_id"]
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
+    refund_id = shop.buyer.refund(order_id, {"85123A": 2, "84406B": 3}).body["refund_id"]
     return lambda: refunds.execute_refund(
         order_id,
         refund_id,
@@ -58,38 +59,38 @@ def execute(shop: Shop) -> Callable[[], Any]:
 
 
 def finish(shop: Shop) -> Callable[[], Any]:
-    order_id = shop.order()
-    shop.pay(order_id)
-    shop.refund(order_id, {"85123A": 2})
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
+    shop.buyer.refund(order_id, {"85123A": 2})
     return shop.sweep
 
 
 def ship(shop: Shop) -> Callable[[], Any]:
-    order_id = shop.order()
-    shop.pay(order_id)
-    shop.refund(order_id, {"84406B": 3})
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
+    shop.buyer.refund(order_id, {"84406B": 3})
     return lambda: fulfilment.report_shipment("sup_lights", order_id, **LATER, orders=orders_wiring.orders())
 
 
 def receive(shop: Shop) -> Callable[[], Any]:
     ship(shop)()
     order_id = orders_wiring.orders().orders_of_member(BUYER, 1, None)[0][0].order_id
-    return lambda: shop.send("POST", f"/v1/orders/{order_id}/receipts")
+    return lambda: shop.buyer.send("POST", f"/v1/orders/{order_id}/receipts")
 
 
 def sweep(shop: Shop) -> Callable[[], Any]:
-    shop.order()
-    shop.order({"71053": 5}, key="order-2")
+    shop.buyer.order()
+    shop.buyer.order({"71053": 5}, key="order-2")
     shop.clock.move(minutes=31)
     return shop.sweep
 
 
 def late_payment(shop: Shop) -> Callable[[], Any]:
-    order_id = shop.order()
-    notice = shop.notice(order_id)
+    order_id = shop.buyer.order()
+    notice = shop.channel.notice(order_id)
     shop.clock.move(minutes=31)
     shop.sweep()
-    return lambda: shop.notify(notice)
+    return lambda: shop.channel.notify(notice)
 
 
 CAN_CONFLICT = {f"dynamodb.{name}" for name in ("TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem")}
@@ -112,7 +113,7 @@ def test_a_disturbed_step_and_its_repeat_end_in_the_books_of_one_undisturbed_ste
     step = make(shop)
     with faults.watch() as calls:
         step()
-    expected = shop.books()
+    expected = shop.order_books()
 
     assert calls
     for index, call in enumerate(calls):
@@ -127,7 +128,7 @@ def test_a_disturbed_step_and_its_repeat_end_in_the_books_of_one_undisturbed_ste
         step()
 
         assert len(seen) > index
-        assert shop.books() == expected, f"{mode} at call {index} ({call})"
+        assert shop.order_books() == expected, f"{mode} at call {index} ({call})"
 
 
 @pytest.mark.parametrize("make", [place, pay, refund, goodwill])
@@ -135,7 +136,7 @@ def test_a_write_whose_answers_are_all_lost_is_unknown_and_its_repeat_finds_it(
     make: Callable[[Shop], Callable[[], Any]], shop: Shop
 ) -> None:
     make(shop)()
-    expected = shop.books()
+    expected = shop.order_books()
     reset(shop)
     step = make(shop)
     with faults.watch() as calls:
@@ -148,18 +149,18 @@ def test_a_write_whose_answers_are_all_lost_is_unknown_and_its_repeat_finds_it(
 
     assert (unknown.status, unknown.body["code"]) == (503, "STORE_UNAVAILABLE")
     assert found.status in (200, 201, 202)
-    assert shop.books() == expected
+    assert shop.order_books() == expected
 
 
 @pytest.mark.parametrize("mode", ["conflict", "throttle"])
 def test_a_store_that_stays_busy_is_a_503_and_writes_nothing(mode: faults.Mode, shop: Shop) -> None:
     step = place(shop)
-    before = shop.books()
+    before = shop.order_books()
     with faults.at(1, mode, times=faults.ALWAYS):
         answer = step()
 
     assert (answer.status, answer.body["code"], answer.body["retryable"]) == (503, "STORE_BUSY", True)
-    assert shop.books() == before
+    assert shop.order_books() == before
 
 
 def reset(shop: Shop) -> None:

@@ -15,15 +15,18 @@ from cardstock.orders import fulfilment, refunds
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import MAX_PARCELS
 from tests.house.cloud import ROOT_KEY, Context, forget_factories, http_event, serve
+from tests.people.buyers import BUYER, CART, STRANGER
 from tests.people.clock import START
-from tests.people.selling import BUYER, CART, GOODS, STRANGER, Shop, reply
+from tests.people.payment_channel import amount_of
+from tests.people.replies import reply
+from tests.people.shop import GOODS, Shop
 from tests.people.staff import person
 
 FULL = {listing.sku: (100, 0) for listing in GOODS}
 
 
 def shown(shop: Shop, order_id: str) -> Any:
-    return shop.send("GET", f"/v1/orders/{order_id}").body
+    return shop.buyer.send("GET", f"/v1/orders/{order_id}").body
 
 
 def republish(shop: Shop, sku: str, **changes: Any) -> None:
@@ -46,9 +49,10 @@ def execute(shop: Shop, order_id: str, refund_id: str) -> Any:
 
 
 def test_a_quote_says_today_s_prices_merges_equal_skus_and_writes_nothing(shop: Shop) -> None:
+    shop.stock_up()
     before = shop.cloud.state()
     lines = [{"sku": "85123A", "units": 2}, {"sku": "71053", "units": 1}, {"sku": "85123A", "units": 3}]
-    quote = shop.send("POST", "/v1/quotes", {"lines": lines})
+    quote = shop.buyer.send("POST", "/v1/quotes", {"lines": lines})
 
     assert [(line["sku"], line["units"], line["net_fen"]) for line in quote.body["lines"]] == [
         ("85123A", 5, 127_500),
@@ -60,7 +64,7 @@ def test_a_quote_says_today_s_prices_merges_equal_skus_and_writes_nothing(shop: 
 
 
 def test_an_order_takes_its_stock_and_keeps_its_attribution(shop: Shop) -> None:
-    order = shown(shop, shop.order())
+    order = shown(shop, shop.buyer.order())
 
     assert (order["status"], order["amount_fen"], order["paid_at"]) == ("placed", 223_803, None)
     assert order["attribution"]["share"] == "k7m2p9xw4t"
@@ -68,21 +72,21 @@ def test_an_order_takes_its_stock_and_keeps_its_attribution(shop: Shop) -> None:
 
 
 def test_an_expired_attribution_is_left_out(shop: Shop) -> None:
-    attribution = shop.attribution()
+    attribution = shop.buyer.attribution()
     shop.clock.move(days=31)
-    quote = shop.quote(attribution=attribution)
-    order_id = shop.place(quote.body["quote"]).body["order_id"]
+    quote = shop.buyer.quote(attribution=attribution)
+    order_id = shop.buyer.place(quote.body["quote"]).body["order_id"]
 
     assert quote.body["attributed"] is False
     assert shown(shop, order_id)["attribution"] is None
 
 
 def test_the_same_request_again_answers_the_same_and_takes_no_more(shop: Shop) -> None:
-    quote = shop.quote().body["quote"]
-    first = shop.place(quote)
-    shop.pay(first.body["order_id"])
+    quote = shop.buyer.quote().body["quote"]
+    first = shop.buyer.place(quote)
+    shop.buyer.pay(first.body["order_id"])
     before = shop.cloud.state()
-    again = shop.place(quote)
+    again = shop.buyer.place(quote)
 
     assert (again.status, again.body) == (201, first.body)
     assert (first.replayed, again.replayed) == (False, True)
@@ -90,35 +94,35 @@ def test_the_same_request_again_answers_the_same_and_takes_no_more(shop: Shop) -
 
 
 def test_a_repeat_after_the_quote_has_expired_still_finds_its_order(shop: Shop) -> None:
-    quote = shop.quote().body["quote"]
-    first = shop.place(quote)
+    quote = shop.buyer.quote().body["quote"]
+    first = shop.buyer.place(quote)
     shop.clock.move(minutes=16)
 
-    assert shop.place(quote).body == first.body
-    assert shop.place(quote, key="another").body["code"] == "QUOTE_EXPIRED"
+    assert shop.buyer.place(quote).body == first.body
+    assert shop.buyer.place(quote, key="another").body["code"] == "QUOTE_EXPIRED"
 
 
 def test_a_key_used_for_another_body_is_refused(shop: Shop) -> None:
-    shop.place(shop.quote().body["quote"])
-    other = shop.place(shop.quote({"71053": 1}).body["quote"])
+    shop.buyer.place(shop.buyer.quote().body["quote"])
+    other = shop.buyer.place(shop.buyer.quote({"71053": 1}).body["quote"])
 
     assert (other.status, other.body["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert shop.stock()["71053"] == (98, 2)
 
 
 def test_a_repeat_is_found_although_the_stock_has_run_out_since(shop: Shop) -> None:
-    quote = shop.quote({"84406B": 100}).body["quote"]
-    first = shop.place(quote)
+    quote = shop.buyer.quote({"84406B": 100}).body["quote"]
+    first = shop.buyer.place(quote)
 
-    assert shop.place(quote).body == first.body
+    assert shop.buyer.place(quote).body == first.body
 
 
 def test_a_changed_price_is_refused_naming_the_skus_and_nothing_is_written(shop: Shop) -> None:
-    quote = shop.quote().body["quote"]
+    quote = shop.buyer.quote().body["quote"]
     republish(shop, "71053", price_fen=34_000)
     republish(shop, "84406B", active=False)
     before = shop.cloud.state()
-    refused = shop.place(quote)
+    refused = shop.buyer.place(quote)
 
     assert (refused.status, refused.body["code"]) == (409, "PRICE_CHANGED")
     assert refused.body["facts"]["skus"] == ["71053", "84406B"]
@@ -126,10 +130,10 @@ def test_a_changed_price_is_refused_naming_the_skus_and_nothing_is_written(shop:
 
 
 def test_short_stock_is_refused_saying_what_there_is_and_nothing_is_written(shop: Shop) -> None:
-    quotes = [shop.quote({"84406B": 60, "71053": 1}).body["quote"] for _ in range(2)]
-    shop.place(quotes[0])
+    quotes = [shop.buyer.quote({"84406B": 60, "71053": 1}).body["quote"] for _ in range(2)]
+    shop.buyer.place(quotes[0])
     before = shop.cloud.state()
-    refused = shop.place(quotes[1], key="order-2")
+    refused = shop.buyer.place(quotes[1], key="order-2")
 
     assert (refused.status, refused.body["code"]) == (409, "STOCK_SHORT")
     assert refused.body["facts"]["lines"] == [{"sku": "84406B", "available": 40}]
@@ -140,12 +144,12 @@ def test_fifty_skus_are_one_order(shop: Shop) -> None:
 
     goods = [replace(GOODS[0], sku=f"sku{number}", supplier_id=f"sup_{number}") for number in range(50)]
     catalog_wiring.products().publish_listings(goods, shop.clock.now())
-    order_id = shop.order({listing.sku: 2 for listing in goods})
-    shop.pay(order_id)
-    asked = shop.refund(order_id, {listing.sku: 1 for listing in goods})
+    order_id = shop.buyer.order({listing.sku: 2 for listing in goods})
+    shop.buyer.pay(order_id)
+    asked = shop.buyer.refund(order_id, {listing.sku: 1 for listing in goods})
     execute(shop, order_id, asked.body["refund_id"])
 
-    assert asked.body["amount_fen"] * 2 == shop.amount(order_id)
+    assert asked.body["amount_fen"] * 2 == amount_of(order_id)
     assert len(shop.cloud.items("supplier-orders")) == 50
     assert shop.stock()["sku49"] == (99, 1)
 
@@ -155,7 +159,7 @@ def test_an_amount_beyond_all_bounds_is_refused(shop: Shop) -> None:
 
     goods = [replace(GOODS[0], sku=f"sku{number}", price_fen=10**9, initial_stock=1000) for number in range(20)]
     catalog_wiring.products().publish_listings(goods, shop.clock.now())
-    refused = shop.quote({listing.sku: 999 for listing in goods})
+    refused = shop.buyer.quote({listing.sku: 999 for listing in goods})
 
     assert (refused.status, refused.body["code"]) == (422, "AMOUNT_TOO_LARGE")
 
@@ -166,13 +170,13 @@ def test_an_amount_beyond_all_bounds_is_refused(shop: Shop) -> None:
 def test_orders_are_listed_newest_first_page_by_page(shop: Shop) -> None:
     placed = []
     for number in range(5):
-        placed.append(shop.order({"71053": 1}, key=f"k{number}"))
+        placed.append(shop.buyer.order({"71053": 1}, key=f"k{number}"))
         shop.clock.move(seconds=1)
-    shop.place(shop.quote({"71053": 1}, member=STRANGER).body["quote"], member=STRANGER)
+    shop.buyer.place(shop.buyer.quote({"71053": 1}, member=STRANGER).body["quote"], member=STRANGER)
     listed, cursor, pages = [], None, 0
     while True:
         query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
-        page = shop.send("GET", "/v1/orders", query=query).body
+        page = shop.buyer.send("GET", "/v1/orders", query=query).body
         listed += [order["order_id"] for order in page["items"]]
         pages, cursor = pages + 1, page["next_cursor"]
         if cursor is None:
@@ -195,10 +199,10 @@ def test_orders_are_listed_newest_first_page_by_page(shop: Shop) -> None:
     ],
 )
 def test_somebody_else_s_order_does_not_exist(method: str, tail: str, body: Any, shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
     before = shop.cloud.state()
-    refused = shop.send(method, f"/v1/orders/{order_id}{tail}", body, member=STRANGER, key="k")
+    refused = shop.buyer.send(method, f"/v1/orders/{order_id}{tail}", body, member=STRANGER, key="k")
 
     assert (refused.status, refused.body["code"]) == (404, "NOT_FOUND")
     assert shop.cloud.state() == before
@@ -208,18 +212,19 @@ def test_somebody_else_s_order_does_not_exist(method: str, tail: str, body: Any,
 
 
 def test_a_cancelled_order_gives_its_stock_back_once(shop: Shop) -> None:
-    order_id = shop.order()
+    order_id = shop.buyer.order()
     for _ in range(2):
-        assert shop.send("POST", f"/v1/orders/{order_id}/cancellations").body["status"] == "cancelled"
+        assert shop.buyer.send("POST", f"/v1/orders/{order_id}/cancellations").body["status"] == "cancelled"
 
     assert shop.stock() == FULL
     assert (
-        shop.send("POST", f"/v1/orders/{order_id}/payments", {"channel": "sandbox"}).body["code"] == "ORDER_CANCELLED"
+        shop.buyer.send("POST", f"/v1/orders/{order_id}/payments", {"channel": "sandbox"}).body["code"]
+        == "ORDER_CANCELLED"
     )
 
 
 def test_an_order_expires_after_half_an_hour_and_not_before(shop: Shop) -> None:
-    order_id = shop.order()
+    order_id = shop.buyer.order()
     shop.clock.move(minutes=30)
     early = shop.sweep()
     still = shown(shop, order_id)["status"]
@@ -230,13 +235,13 @@ def test_an_order_expires_after_half_an_hour_and_not_before(shop: Shop) -> None:
     assert [sweep["expired"] for sweep in swept] == [1, 0]
     assert shown(shop, order_id)["status"] == "expired"
     assert shop.stock() == FULL
-    assert shop.send("POST", f"/v1/orders/{order_id}/cancellations").body["code"] == "ORDER_EXPIRED"
+    assert shop.buyer.send("POST", f"/v1/orders/{order_id}/cancellations").body["code"] == "ORDER_EXPIRED"
 
 
 def test_paid_and_closed_orders_are_never_swept(shop: Shop) -> None:
-    paid, cancelled = shop.order(), shop.order(key="order-2")
-    shop.pay(paid)
-    shop.send("POST", f"/v1/orders/{cancelled}/cancellations")
+    paid, cancelled = shop.buyer.order(), shop.buyer.order(key="order-2")
+    shop.buyer.pay(paid)
+    shop.buyer.send("POST", f"/v1/orders/{cancelled}/cancellations")
     shop.clock.move(hours=1)
 
     nothing = {"expired": 0, "paid": 0, "unanswered": 0, "finished": True, "refunded": 0, "refunds_left": 0}
@@ -244,8 +249,8 @@ def test_paid_and_closed_orders_are_never_swept(shop: Shop) -> None:
 
 
 def test_a_sweep_books_a_payment_whose_notice_never_came(shop: Shop) -> None:
-    order_id = shop.order()
-    notice = shop.notice(order_id)
+    order_id = shop.buyer.order()
+    notice = shop.channel.notice(order_id)
     shop.channel.payments[order_id] = {name: notice[name] for name in notice if name not in ("channel", "event")} | {
         "status": "succeeded"
     }
@@ -254,12 +259,12 @@ def test_a_sweep_books_a_payment_whose_notice_never_came(shop: Shop) -> None:
 
     assert (swept["expired"], swept["paid"]) == (0, 1)
     assert shown(shop, order_id)["status"] == "paid"
-    assert shop.notify(notice).status == 200
+    assert shop.channel.notify(notice).status == 200
     assert len(shop.cloud.items("supplier-orders")) == 2
 
 
 def test_an_order_whose_channel_is_silent_waits_a_day_and_no_longer(shop: Shop) -> None:
-    order_id = shop.order()
+    order_id = shop.buyer.order()
     shop.channel.answers = False
     shop.clock.move(minutes=31)
     waiting = shop.sweep()
@@ -271,7 +276,7 @@ def test_an_order_whose_channel_is_silent_waits_a_day_and_no_longer(shop: Shop) 
 
 
 def test_a_sweep_stops_when_its_time_is_up_and_the_next_goes_on(shop: Shop) -> None:
-    shop.order()
+    shop.buyer.order()
     shop.clock.move(minutes=31)
     stopped = shop.sweep(remaining_ms=5_000)
 
@@ -283,11 +288,11 @@ def test_a_sweep_stops_when_its_time_is_up_and_the_next_goes_on(shop: Shop) -> N
 
 
 def test_a_payment_makes_one_part_per_supplier(shop: Shop) -> None:
-    order_id = shop.order()
-    assert shop.pay(order_id).body == {"code": "SUCCESS"}
+    order_id = shop.buyer.order()
+    assert shop.buyer.pay(order_id).body == {"code": "SUCCESS"}
 
     order = shown(shop, order_id)
-    parts = shop.send("GET", f"/v1/orders/{order_id}/shipments").body["items"]
+    parts = shop.buyer.send("GET", f"/v1/orders/{order_id}/shipments").body["items"]
 
     assert (order["status"], order["paid_at"]) == ("paid", rfc3339(START))
     assert [(part["supplier_id"], part["status"]) for part in parts] == [
@@ -298,27 +303,27 @@ def test_a_payment_makes_one_part_per_supplier(shop: Shop) -> None:
 
 
 def test_the_same_notice_again_changes_no_item(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
     before = shop.cloud.state()
 
-    assert shop.pay(order_id).status == 200
+    assert shop.buyer.pay(order_id).status == 200
     assert shop.cloud.state() == before
 
 
 @pytest.mark.parametrize("close", ["expire", "cancel", "pay otherwise"])
 def test_money_that_no_order_waits_for_is_sent_back_once(close: str, shop: Shop) -> None:
-    order_id = shop.order()
+    order_id = shop.buyer.order()
     if close == "expire":
         shop.clock.move(minutes=31)
         shop.sweep()
     elif close == "cancel":
-        shop.send("POST", f"/v1/orders/{order_id}/cancellations")
+        shop.buyer.send("POST", f"/v1/orders/{order_id}/cancellations")
     else:
-        shop.pay(order_id, transaction_no="sbx_other")
+        shop.buyer.pay(order_id, transaction_no="sbx_other")
     status = shown(shop, order_id)["status"]
-    answers = [shop.pay(order_id).status for _ in range(2)]
-    (refund,) = shop.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]
+    answers = [shop.buyer.pay(order_id).status for _ in range(2)]
+    (refund,) = shop.buyer.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]
     execute(shop, order_id, refund["refund_id"])
 
     assert answers == [200, 200]
@@ -329,10 +334,10 @@ def test_money_that_no_order_waits_for_is_sent_back_once(close: str, shop: Shop)
 
 
 def test_a_payment_time_is_kept_between_the_order_and_now(shop: Shop) -> None:
-    early, late = shop.order(), shop.order(key="order-2")
+    early, late = shop.buyer.order(), shop.buyer.order(key="order-2")
     shop.clock.move(minutes=1)
-    shop.pay(early, paid_at="2020-01-01T00:00:00Z")
-    shop.pay(late, paid_at="2999-01-01T00:00:00Z")
+    shop.buyer.pay(early, paid_at="2020-01-01T00:00:00Z")
+    shop.buyer.pay(late, paid_at="2999-01-01T00:00:00Z")
 
     assert shown(shop, early)["paid_at"] == rfc3339(START)
     assert shown(shop, late)["paid_at"] == rfc3339(shop.clock.now())
@@ -342,10 +347,10 @@ def test_a_payment_time_is_kept_between_the_order_and_now(shop: Shop) -> None:
 
 
 def test_partial_refunds_add_up_to_exactly_what_was_paid(shop: Shop) -> None:
-    order_id = shop.order({"84406B": 3})
-    shop.pay(order_id)
-    amounts = [shop.refund(order_id, {"84406B": 1}, key=f"r{number}").body["amount_fen"] for number in range(3)]
-    over = shop.refund(order_id, {"84406B": 1}, key="r4")
+    order_id = shop.buyer.order({"84406B": 3})
+    shop.buyer.pay(order_id)
+    amounts = [shop.buyer.refund(order_id, {"84406B": 1}, key=f"r{number}").body["amount_fen"] for number in range(3)]
+    over = shop.buyer.refund(order_id, {"84406B": 1}, key="r4")
 
     assert sum(amounts) == 3_003
     assert (over.status, over.body["code"]) == (422, "REFUND_TOO_MUCH")
@@ -353,12 +358,12 @@ def test_partial_refunds_add_up_to_exactly_what_was_paid(shop: Shop) -> None:
 
 
 def test_a_refund_repeated_answers_the_same_and_reserves_nothing_more(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
-    first = shop.refund(order_id, {"85123A": 6})
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
+    first = shop.buyer.refund(order_id, {"85123A": 6})
     execute(shop, order_id, first.body["refund_id"])
     before = shop.cloud.state()
-    again, other = shop.refund(order_id, {"85123A": 6}), shop.refund(order_id, {"71053": 1})
+    again, other = shop.buyer.refund(order_id, {"85123A": 6}), shop.buyer.refund(order_id, {"71053": 1})
 
     assert (again.status, again.body, again.replayed) == (202, first.body, True)
     assert (other.status, other.body["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
@@ -366,22 +371,22 @@ def test_a_refund_repeated_answers_the_same_and_reserves_nothing_more(shop: Shop
 
 
 def test_more_than_was_bought_is_refused_whole(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
     before = shop.cloud.state()
-    refused = shop.refund(order_id, {"85123A": 1, "71053": 3, "84406B": 3})
+    refused = shop.buyer.refund(order_id, {"85123A": 1, "71053": 3, "84406B": 3})
 
     assert refused.body["facts"]["lines"] == [{"sku": "71053", "refundable": 2}]
     assert shop.cloud.state() == before
 
 
 def test_a_goodwill_is_spread_over_what_is_left_of_all_lines_and_takes_no_units(shop: Shop) -> None:
-    staff, order_id = shop.staff("orders:refund"), shop.order({"85123A": 2, "84406B": 3})
-    shop.pay(order_id)
-    shop.refund(order_id, {"85123A": 1})
+    staff, order_id = shop.staff.key("orders:refund"), shop.buyer.order({"85123A": 2, "84406B": 3})
+    shop.buyer.pay(order_id)
+    shop.buyer.refund(order_id, {"85123A": 1})
     before = shop.stock()
     # What is left of the lines: 25 500 and 3 003 fen.
-    given = shop.grant(order_id, 10_000, staff=staff)
+    given = shop.staff.grant(order_id, 10_000, staff=staff)
     execute(shop, order_id, given.body["refund_id"])
     lines = [(line["sku"], line["units"], line["amount_fen"]) for line in given.body["lines"]]
 
@@ -394,41 +399,41 @@ def test_a_goodwill_is_spread_over_what_is_left_of_all_lines_and_takes_no_units(
 
 
 def test_a_goodwill_on_a_line_at_its_full_price_is_kept(shop: Shop) -> None:
-    staff, order_id = shop.staff("orders:refund"), shop.order({"84406B": 3})
-    shop.pay(order_id)
-    shop.grant(order_id, 3_000, staff=staff)
-    over = shop.grant(order_id, 4, staff=staff, key="grant-2")
+    staff, order_id = shop.staff.key("orders:refund"), shop.buyer.order({"84406B": 3})
+    shop.buyer.pay(order_id)
+    shop.staff.grant(order_id, 3_000, staff=staff)
+    over = shop.staff.grant(order_id, 4, staff=staff, key="grant-2")
 
     assert shown(shop, order_id)["refunded_fen"] == 3_000
     assert (over.status, over.body["code"], over.body["facts"]) == (422, "REFUND_EXCEEDS_PAID", {"refundable_fen": 3})
 
 
 def test_units_come_back_after_a_goodwill_for_what_it_left_of_them(shop: Shop) -> None:
-    staff, order_id = shop.staff("orders:refund"), shop.order({"84406B": 3})
-    shop.pay(order_id)
-    shop.grant(order_id, 1_502, staff=staff)
-    amounts = [shop.refund(order_id, {"84406B": 1}, key=f"r{number}").body["amount_fen"] for number in range(3)]
+    staff, order_id = shop.staff.key("orders:refund"), shop.buyer.order({"84406B": 3})
+    shop.buyer.pay(order_id)
+    shop.staff.grant(order_id, 1_502, staff=staff)
+    amounts = [shop.buyer.refund(order_id, {"84406B": 1}, key=f"r{number}").body["amount_fen"] for number in range(3)]
 
     assert amounts == [1_001, 500, 0]
     assert shown(shop, order_id)["refunded_fen"] == 3_003
 
 
 def test_a_goodwill_repeated_is_given_once_and_its_refusals_write_nothing(shop: Shop) -> None:
-    staff, order_id, unpaid = shop.staff("orders:refund"), shop.order(), shop.order(key="order-2")
-    shop.pay(order_id)
-    first = shop.grant(order_id, 1, staff=staff)
+    staff, order_id, unpaid = shop.staff.key("orders:refund"), shop.buyer.order(), shop.buyer.order(key="order-2")
+    shop.buyer.pay(order_id)
+    first = shop.staff.grant(order_id, 1, staff=staff)
     before = shop.cloud.state()
-    again, other = shop.grant(order_id, 1, staff=staff), shop.grant(order_id, 2, staff=staff)
+    again, other = shop.staff.grant(order_id, 1, staff=staff), shop.staff.grant(order_id, 2, staff=staff)
     refused = [
-        shop.grant(order_id, 1, staff=staff, key="k", reason=" "),
-        shop.grant(unpaid, 1, staff=staff),
-        shop.grant("ord_" + "0" * 26, 1, staff=staff),
-        shop.grant(order_id, 0, staff=staff),
-        shop.grant(order_id, 1, staff=shop.token()),
-        shop.grant(order_id, 1, staff=ROOT_KEY),
+        shop.staff.grant(order_id, 1, staff=staff, key="k", reason=" "),
+        shop.staff.grant(unpaid, 1, staff=staff),
+        shop.staff.grant("ord_" + "0" * 26, 1, staff=staff),
+        shop.staff.grant(order_id, 0, staff=staff),
+        shop.staff.grant(order_id, 1, staff=shop.buyer.token()),
+        shop.staff.grant(order_id, 1, staff=ROOT_KEY),
     ]
     shop.clock.move(days=366)
-    late = shop.grant(order_id, 1, staff=staff, key="k")
+    late = shop.staff.grant(order_id, 1, staff=staff, key="k")
 
     assert (again.status, again.body, again.replayed) == (202, first.body, True)
     assert (other.status, other.body["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
@@ -440,31 +445,31 @@ def test_a_goodwill_repeated_is_given_once_and_its_refusals_write_nothing(shop: 
 
 
 def test_the_buyer_sees_that_a_refund_was_goodwill_and_staff_see_who_gave_it(shop: Shop) -> None:
-    staff, order_id = shop.staff("orders:refund"), shop.order()
-    shop.pay(order_id)
-    shop.refund(order_id, {"85123A": 1})
+    staff, order_id = shop.staff.key("orders:refund"), shop.buyer.order()
+    shop.buyer.pay(order_id)
+    shop.buyer.refund(order_id, {"85123A": 1})
     shop.clock.move(seconds=1)
-    shop.grant(order_id, 500, staff=staff, reason="came two weeks late")
+    shop.staff.grant(order_id, 500, staff=staff, reason="came two weeks late")
     path = f"/v1/orders/{order_id}/refunds"
-    mine = shop.send("GET", path).body["items"]
+    mine = shop.buyer.send("GET", path).body["items"]
     theirs = reply(serve(http_event("GET", path, token=staff), Context())).body["items"]
-    stranger = shop.send("GET", path, member=STRANGER)
+    stranger = shop.buyer.send("GET", path, member=STRANGER)
 
     assert [(each["kind"], each["goodwill"], each["reason"], each["granted_by"]) for each in mine] == [
         ("return", False, "broken", None),
         ("return", True, "came two weeks late", None),
     ]
-    assert [each["granted_by"] for each in theirs] == [None, person("Wang Fang")]
+    assert [each["granted_by"] for each in theirs] == [None, person("Li Na")]
     assert stranger.status == 404
 
 
 def test_what_had_not_left_is_not_sent_and_is_on_sale_again_when_the_money_is_back(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
-    refund_id = shop.refund(order_id, {"85123A": 2, "84406B": 3}).body["refund_id"]
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
+    refund_id = shop.buyer.refund(order_id, {"85123A": 2, "84406B": 3}).body["refund_id"]
     asked = shop.stock()
     done = [execute(shop, order_id, refund_id) for _ in range(2)]
-    parts = shop.send("GET", f"/v1/orders/{order_id}/shipments").body["items"]
+    parts = shop.buyer.send("GET", f"/v1/orders/{order_id}/shipments").body["items"]
 
     assert asked == {"85123A": (94, 6), "71053": (98, 2), "84406B": (97, 3)}
     assert shop.stock() == {"85123A": (96, 4), "71053": (98, 2), "84406B": (100, 0)}
@@ -477,24 +482,24 @@ def test_what_had_not_left_is_not_sent_and_is_on_sale_again_when_the_money_is_ba
 
 
 def test_what_was_sent_is_refunded_without_touching_the_stock(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
     ship(shop, "sup_lights", order_id)
     before = shop.stock()
-    execute(shop, order_id, shop.refund(order_id, {"85123A": 2}).body["refund_id"])
+    execute(shop, order_id, shop.buyer.refund(order_id, {"85123A": 2}).body["refund_id"])
 
     assert shop.stock() == before
     assert shown(shop, order_id)["refunded_fen"] == 51_000
 
 
 def test_a_silent_or_slow_channel_leaves_the_refund_requested_and_is_asked_again(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
-    refund_id = shop.refund(order_id, {"85123A": 2}).body["refund_id"]
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
+    refund_id = shop.buyer.refund(order_id, {"85123A": 2}).body["refund_id"]
     shop.channel.answers = False
     with pytest.raises(UnavailableError, match="CHANNEL_UNAVAILABLE"):
         execute(shop, order_id, refund_id)
-    requested = shop.send("GET", f"/v1/orders/{order_id}/refunds").body["items"][0]["status"]
+    requested = shop.buyer.send("GET", f"/v1/orders/{order_id}/refunds").body["items"][0]["status"]
     shop.channel.answers = True
 
     assert requested == "requested"
@@ -505,10 +510,10 @@ def test_a_silent_or_slow_channel_leaves_the_refund_requested_and_is_asked_again
 def test_a_refund_whose_channel_took_longer_than_any_queue_is_finished_by_a_later_sweep(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    order_id, shop.channel.refund_status = shop.order(), "processing"
-    shop.pay(order_id)
-    refund_id = shop.refund(order_id, {"85123A": 6}).body["refund_id"]
-    shop.refund(order_id, {"71053": 1}, key="refund-2")
+    order_id, shop.channel.refund_status = shop.buyer.order(), "processing"
+    shop.buyer.pay(order_id)
+    refund_id = shop.buyer.refund(order_id, {"85123A": 6}).body["refund_id"]
+    shop.buyer.refund(order_id, {"71053": 1}, key="refund-2")
     shop.clock.move(days=2)
     forget_factories()  # the sweep asks for its own secrets
     waits = shop.sweep()
@@ -526,45 +531,45 @@ def test_a_refund_whose_channel_took_longer_than_any_queue_is_finished_by_a_late
         (0, 2), (1, 1), (0, 1), (1, 0), (0, 0),
     ]  # fmt: skip
     assert '"RefundsRefused":[1.0]' in said
-    statuses = [each["status"] for each in shop.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]]
+    statuses = [each["status"] for each in shop.buyer.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]]
     assert statuses == ["succeeded", "succeeded"]
     assert shop.stock()["85123A"] == (100, 0)
 
 
 @pytest.mark.parametrize(("status", "error"), [("processing", UnavailableError), ("failed", RefusedError)])
 def test_a_channel_s_other_answers_never_count_as_success(status: str, error: type[Exception], shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
-    refund_id = shop.refund(order_id, {"85123A": 2}).body["refund_id"]
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
+    refund_id = shop.buyer.refund(order_id, {"85123A": 2}).body["refund_id"]
     shop.channel.refund_status = status
     with pytest.raises(error):
         execute(shop, order_id, refund_id)
 
-    assert shop.send("GET", f"/v1/orders/{order_id}/refunds").body["items"][0]["status"] == "requested"
+    assert shop.buyer.send("GET", f"/v1/orders/{order_id}/refunds").body["items"][0]["status"] == "requested"
 
 
 def test_a_year_after_the_payment_nothing_can_be_sent_back(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
     shop.clock.move(days=365, seconds=1)
 
-    assert shop.refund(order_id, {"85123A": 2}).body["code"] == "REFUND_TOO_LATE"
+    assert shop.buyer.refund(order_id, {"85123A": 2}).body["code"] == "REFUND_TOO_LATE"
 
 
 # Sending and receiving
 
 
 def test_an_order_is_shipped_with_its_last_supplier_and_then_received(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
     ship(shop, "sup_lights", order_id)
     half = shown(shop, order_id)["status"]
-    early = shop.send("POST", f"/v1/orders/{order_id}/receipts")
+    early = shop.buyer.send("POST", f"/v1/orders/{order_id}/receipts")
     shop.clock.move(hours=1)
     ship(shop, "sup_hangers", order_id)
     whole = shown(shop, order_id)
     shop.clock.move(hours=1)
-    received = [shop.send("POST", f"/v1/orders/{order_id}/receipts").body for _ in range(2)]
+    received = [shop.buyer.send("POST", f"/v1/orders/{order_id}/receipts").body for _ in range(2)]
 
     assert (half, early.body["code"]) == ("paid", "NOT_SHIPPED")
     assert (whole["status"], whole["shipped_at"]) == ("shipped", rfc3339(START + timedelta(hours=1)))
@@ -574,19 +579,19 @@ def test_an_order_is_shipped_with_its_last_supplier_and_then_received(shop: Shop
 
 
 def test_a_shipment_reported_twice_is_one_parcel_and_another_report_is_another(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
     for event in ("evt-1", "evt-1", "evt-2"):
         ship(shop, "sup_lights", order_id, event)
-    part = shop.send("GET", f"/v1/orders/{order_id}/shipments").body["items"][0]
+    part = shop.buyer.send("GET", f"/v1/orders/{order_id}/shipments").body["items"][0]
 
     assert [parcel["tracking_no"] for parcel in part["parcels"]] == ["SF-evt-1", "SF-evt-2"]
     assert shop.stock()["85123A"] == (94, 0)
 
 
 def test_parcels_are_bounded(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
     for number in range(MAX_PARCELS):
         ship(shop, "sup_lights", order_id, f"evt-{number}")
 
@@ -595,19 +600,19 @@ def test_parcels_are_bounded(shop: Shop) -> None:
 
 
 def test_a_supplier_reports_only_its_own_part_and_only_once_it_is_paid(shop: Shop) -> None:
-    order_id = shop.order()
+    order_id = shop.buyer.order()
     with pytest.raises(NotFoundError):
         ship(shop, "sup_lights", order_id)
-    shop.pay(order_id)
+    shop.buyer.pay(order_id)
 
     with pytest.raises(NotFoundError):
         ship(shop, "sup_bags", order_id)
 
 
 def test_a_part_that_was_refunded_whole_cannot_be_sent_and_does_not_hold_up_the_order(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
-    shop.refund(order_id, {"84406B": 3})
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
+    shop.buyer.refund(order_id, {"84406B": 3})
     with pytest.raises(ConflictError, match="SUPPLIER_ORDER_CANCELLED"):
         ship(shop, "sup_hangers", order_id)
     ship(shop, "sup_lights", order_id)
@@ -616,18 +621,18 @@ def test_a_part_that_was_refunded_whole_cannot_be_sent_and_does_not_hold_up_the_
 
 
 def test_an_order_that_is_shipped_but_for_a_refunded_part_becomes_shipped_by_the_refund(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
     ship(shop, "sup_lights", order_id)
-    shop.refund(order_id, {"84406B": 3})
+    shop.buyer.refund(order_id, {"84406B": 3})
 
     assert shown(shop, order_id)["status"] == "shipped"
 
 
 def test_an_order_refunded_whole_before_anything_left_is_never_shipped(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
-    refund_id = shop.refund(order_id, CART).body["refund_id"]
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
+    refund_id = shop.buyer.refund(order_id, CART).body["refund_id"]
     execute(shop, order_id, refund_id)
 
     assert (shown(shop, order_id)["status"], shown(shop, order_id)["refunded_fen"]) == ("paid", 223_803)
@@ -635,8 +640,8 @@ def test_an_order_refunded_whole_before_anything_left_is_never_shipped(shop: Sho
 
 
 def test_delivery_is_reported_after_the_shipment(shop: Shop) -> None:
-    order_id = shop.order()
-    shop.pay(order_id)
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
 
     def deliver() -> Any:
         return fulfilment.report_delivery("sup_lights", order_id, orders=orders_wiring.orders())
@@ -651,8 +656,8 @@ def test_delivery_is_reported_after_the_shipment(shop: Shop) -> None:
 def test_a_supplier_sees_its_own_orders_oldest_first(shop: Shop) -> None:
     placed = []
     for number in range(3):
-        placed.append(shop.order({"71053": 1, "84406B": 1}, key=f"k{number}"))
-        shop.pay(placed[-1])
+        placed.append(shop.buyer.order({"71053": 1, "84406B": 1}, key=f"k{number}"))
+        shop.buyer.pay(placed[-1])
         shop.clock.move(seconds=1)
     first, following = orders_wiring.orders().orders_of_supplier("sup_hangers", 2, None)
     rest, end = orders_wiring.orders().orders_of_supplier("sup_hangers", 2, following)
@@ -663,22 +668,22 @@ def test_a_supplier_sees_its_own_orders_oldest_first(shop: Shop) -> None:
 
 
 def test_a_member_without_orders_has_an_empty_list(shop: Shop) -> None:
-    assert shop.send("GET", "/v1/orders", member=BUYER).body == {"items": [], "next_cursor": None}
+    assert shop.buyer.send("GET", "/v1/orders", member=BUYER).body == {"items": [], "next_cursor": None}
 
 
 # Callers
 
 
 def test_a_cold_function_fetches_its_secrets_itself(shop: Shop) -> None:
-    listing = http_event("GET", "/v1/orders", token=shop.token())
-    notice = shop.notice(shop.order())
+    listing = http_event("GET", "/v1/orders", token=shop.buyer.token())
+    notice = shop.channel.notice(shop.buyer.order())
     forget_provider()
     listed = reply(serve(listing, Context()))
     forget_provider()
     refused = reply(serve(http_event("GET", "/v1/orders", token=ROOT_KEY), Context()))
     forget_provider()
 
-    assert (listed.status, refused.body["code"], shop.notify(notice).status) == (200, "NOT_A_MEMBER", 200)
+    assert (listed.status, refused.body["code"], shop.channel.notify(notice).status) == (200, "NOT_A_MEMBER", 200)
 
 
 @pytest.mark.parametrize("key", [ROOT_KEY, "csk_unknown_secret"])
@@ -689,9 +694,11 @@ def test_keys_do_not_shop(key: str, shop: Shop) -> None:
 
 
 def test_refunds_whose_channel_does_not_answer_do_not_keep_the_others_waiting_for_ever(shop: Shop) -> None:
-    order_id, shop.channel.refund_status = shop.order({"85123A": 6}), "processing"
-    shop.pay(order_id)
-    asked = [shop.refund(order_id, {"85123A": 1}, key=f"refund-{number}").body["refund_id"] for number in range(6)]
+    order_id, shop.channel.refund_status = shop.buyer.order({"85123A": 6}), "processing"
+    shop.buyer.pay(order_id)
+    asked = [
+        shop.buyer.refund(order_id, {"85123A": 1}, key=f"refund-{number}").body["refund_id"] for number in range(6)
+    ]
     shop.sweep()  # the channel has heard of all of them
     orders = orders_wiring.orders()
     last = [refund_id for _, refund_id in orders.open_refunds()][-1]

@@ -2,7 +2,6 @@
 refund. Two ask at once, and their calls come in every order there is."""
 
 from contextlib import suppress
-from typing import Any
 
 from cardstock.errors import ConflictError
 from cardstock.flows import wiring as flows_wiring
@@ -18,24 +17,21 @@ from cardstock.payouts.model import Line
 from tests.house.cloud import Snapshot
 from tests.house.interleave import every_way, some_ways
 from tests.house.proof import proven
-from tests.people import ledger_shop
-from tests.people.finance import Finance, finance, member_id
-from tests.people.selling import STRANGER, Shop
-
-market = ledger_shop.shop
-
-__all__ = ["finance"]
+from tests.people.buyers import STRANGER
+from tests.people.finance import Finance, member_id
+from tests.people.shop import Shop
+from tests.people.trade import line
 
 
 def test_one_unit_that_two_buy_goes_to_one_of_them(shop: Shop) -> None:
-    shop.order({"71053": 99}, key="warm")
-    quotes = {"one": shop.quote({"71053": 1}), "two": shop.quote({"71053": 1}, member=STRANGER)}
+    shop.buyer.order({"71053": 99}, key="warm")
+    quotes = {"one": shop.buyer.quote({"71053": 1}), "two": shop.buyer.quote({"71053": 1}, member=STRANGER)}
     before = Snapshot()
     orders = set()
     for run in every_way(
         lambda: [
-            lambda: shop.place(quotes["one"].body["quote"], key="one").status,
-            lambda: shop.place(quotes["two"].body["quote"], key="two", member=STRANGER).status,
+            lambda: shop.buyer.place(quotes["one"].body["quote"], key="one").status,
+            lambda: shop.buyer.place(quotes["two"].body["quote"], key="two", member=STRANGER).status,
         ],
         before.restore,
     ):
@@ -48,13 +44,13 @@ def test_one_unit_that_two_buy_goes_to_one_of_them(shop: Shop) -> None:
 
 
 def test_an_order_is_paid_or_cancelled_and_never_both(shop: Shop) -> None:
-    order_id = shop.order()
-    notice, held = shop.notice(order_id), shop.stock()
+    order_id = shop.buyer.order()
+    notice, held = shop.channel.notice(order_id), shop.stock()
     before = Snapshot()
     for run in every_way(
         lambda: [
-            lambda: shop.notify(notice).status,
-            lambda: shop.send("POST", f"/v1/orders/{order_id}/cancellations").status,
+            lambda: shop.channel.notify(notice).status,
+            lambda: shop.buyer.send("POST", f"/v1/orders/{order_id}/cancellations").status,
         ],
         before.restore,
     ):
@@ -68,14 +64,14 @@ def test_an_order_is_paid_or_cancelled_and_never_both(shop: Shop) -> None:
             assert all(units == 0 for _, units in shop.stock().values()), run
 
 
-def test_two_recruits_who_pay_at_once_promote_once(market: Any) -> None:
-    market.appoint("mem_r")
-    market.member("mem_a", "mem_r")
-    market.buy("mem_a")
-    market.settle_down()
+def test_two_recruits_who_pay_at_once_promote_once(shop: Shop) -> None:
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
+    shop.trade.buy("mem_a")
+    shop.trade.settle_down()
     for member in ("mem_b", "mem_c"):
-        market.member(member, "mem_a")
-    orders = [orders_wiring.orders().find_order(market.buy(member)) for member in ("mem_b", "mem_c")]
+        shop.trade.member(member, "mem_a")
+    orders = [orders_wiring.orders().find_order(shop.trade.buy(member)) for member in ("mem_b", "mem_c")]
     facts = [flows_wiring.rules().facts(order) for order in orders if order is not None]
     before, ways = Snapshot(), 0
 
@@ -92,12 +88,12 @@ def test_two_recruits_who_pay_at_once_promote_once(market: Any) -> None:
     assert ways >= 6
 
 
-def test_a_release_and_a_refund_at_once_end_in_the_same_balance(market: Any) -> None:
-    market.appoint("mem_p")
-    market.member("mem_r", "mem_p")
-    market.appoint("mem_r")
-    market.member("mem_a", "mem_r")
-    order = orders_wiring.orders().find_order(market.buy("mem_a", ledger_shop.line(1, units=3, price=33_333)))
+def test_a_release_and_a_refund_at_once_end_in_the_same_balance(shop: Shop) -> None:
+    shop.trade.appoint("mem_p")
+    shop.trade.member("mem_r", "mem_p")
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
+    order = orders_wiring.orders().find_order(shop.trade.buy("mem_a", line(1, units=3, price=33_333)))
     assert order is not None
     accrual, books = flows_wiring.rules().accrual(order), ledger_wiring.books()
     taken = {credit.reward: credit.amount // 3 for credit in accrual.credits}
@@ -116,8 +112,8 @@ def test_a_release_and_a_refund_at_once_end_in_the_same_balance(market: Any) -> 
             assert run.ends == ("booked", "booked"), run
         for credit in accrual.credits:
             rest = credit.amount - taken[credit.reward]
-            assert market.balances()[credit.member_id] == (0, rest), run
-        assert len(market.cloud.items("ledger")) == 3, run
+            assert shop.trade.balances()[credit.member_id] == (0, rest), run
+        assert len(shop.cloud.items("ledger")) == 3, run
     assert ways >= 6
 
 

@@ -21,7 +21,9 @@ from functions.orders.staff_api import app as orders_staff_api
 from functions.orders.sweep import app as sweep_expired
 from tests.house.cloud import ROOT, Context
 from tests.house.payloads import function_of
-from tests.people.selling import CART, STRANGER, Reply, Shop, reply
+from tests.people.buyers import CART, STRANGER
+from tests.people.replies import Reply, reply
+from tests.people.shop import Shop
 
 HANDLERS: dict[str, Any] = {
     "catalog/api": catalog_api.handler,
@@ -124,27 +126,30 @@ def fixed_order(shop: Shop) -> None:
 
 def placeholders(shop: Shop) -> dict[str, str]:
     """What the files name in capitals, made in a fresh shop."""
+    shop.stock_up()
     fixed_order(shop)
     small = {"84406B": 3}
-    placed, paid, shipped = (shop.order(small, key=f"seed-{number}") for number in range(3))
+    placed, paid, shipped = (shop.buyer.order(small, key=f"seed-{number}") for number in range(3))
     for order_id in (paid, shipped):
-        shop.pay(order_id)
+        shop.buyer.pay(order_id)
     fulfilment.report_shipment("sup_hangers", shipped, "SF", "SF1", "evt_1", orders=wiring.orders())
     theirs = [
-        shop.place(shop.quote(small, member=STRANGER).body["quote"], member=STRANGER, key=f"theirs-{number}").body
+        shop.buyer.place(
+            shop.buyer.quote(small, member=STRANGER).body["quote"], member=STRANGER, key=f"theirs-{number}"
+        ).body
         for number in range(2)
     ]
-    page = shop.send("GET", "/v1/orders", member=STRANGER, query={"limit": "1"}).body
+    page = shop.buyer.send("GET", "/v1/orders", member=STRANGER, query={"limit": "1"}).body
     return {
-        "ACCESS_TOKEN": shop.token(),
-        "CATALOG_KEY": shop.staff("catalog:write"),
-        "REFUND_KEY": shop.staff("orders:refund"),
-        "ATTRIBUTION_TOKEN": shop.attribution(),
-        "QUOTE_TOKEN": shop.quote(CART).body["quote"],
+        "ACCESS_TOKEN": shop.buyer.token(),
+        "CATALOG_KEY": shop.staff.key("catalog:write"),
+        "REFUND_KEY": shop.staff.key("orders:refund"),
+        "ATTRIBUTION_TOKEN": shop.buyer.attribution(),
+        "QUOTE_TOKEN": shop.buyer.quote(CART).body["quote"],
         "PLACED_ID": placed,
         "PAID_ID": paid,
         "SHIPPED_ID": shipped,
-        "STRANGERS_QUOTE": shop.quote(small, member=STRANGER).body["quote"],
+        "STRANGERS_QUOTE": shop.buyer.quote(small, member=STRANGER).body["quote"],
         "STRANGERS_ID": theirs[0]["order_id"],
         "STRANGERS_CURSOR": page["next_cursor"],
     }
@@ -173,7 +178,7 @@ def test_a_request_is_answered_as_its_name_says_and_a_refusal_changes_nothing(sh
 
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
 def test_a_tick_sweeps_and_what_is_no_tick_raises(shop: Shop, path: Path) -> None:
-    order_id = shop.order()
+    order_id = shop.buyer.order()
     event = json.loads(path.read_text("utf-8"))
     before = shop.cloud.state()
     if path.stem.startswith("bad_"):
@@ -185,7 +190,7 @@ def test_a_tick_sweeps_and_what_is_no_tick_raises(shop: Shop, path: Path) -> Non
         shop.clock.move(minutes=31)
 
         assert sweep_expired.handler(event, Context(remaining_ms=60_000))["expired"] == 1
-        assert shop.send("GET", f"/v1/orders/{order_id}").body["status"] == "expired"
+        assert shop.buyer.send("GET", f"/v1/orders/{order_id}").body["status"] == "expired"
 
 
 def test_every_bad_file_has_its_refusal() -> None:

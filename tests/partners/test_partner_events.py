@@ -19,11 +19,10 @@ from functions.partners.on_delivery import app as on_webhook_due
 from functions.partners.webhooks_api import app as webhooks_api
 from tests.house.cloud import ROOT, ROOT_KEY, Context
 from tests.house.payloads import function_of
-from tests.people.partner_brand import HANGERS, LIGHTS, Brand, brand
-from tests.people.selling import reply
+from tests.people.replies import reply
+from tests.people.shop import Shop
 from tests.people.staff import person
-
-__all__ = ["brand"]
+from tests.people.suppliers import HANGERS, LIGHTS
 
 HANDLERS: dict[str, Any] = {
     "partners/api": partners_api.handler,
@@ -88,7 +87,7 @@ INBOX_SECRETS = {
 }
 
 
-def fixed_order(brand: Brand) -> None:
+def fixed_order(shop: Shop) -> None:
     placed = Order(
         order_id=FIXED_ID,
         member_id="mem_" + "b" * 26,
@@ -98,26 +97,27 @@ def fixed_order(brand: Brand) -> None:
         receiver=Receiver("王小明", "13800138000", "上海"),
         attribution=None,
         snapshot={},
-        placed_at=brand.clock.now() - timedelta(minutes=5),
+        placed_at=shop.clock.now() - timedelta(minutes=5),
     )
     orders_wiring.orders().add_order(placed, RequestKey("req_fixed", "f"))
-    assert brand.shop.pay(FIXED_ID).status == 200
+    assert shop.buyer.pay(FIXED_ID).status == 200
 
 
-def placeholders(brand: Brand) -> dict[str, str]:
-    """What the files name in capitals, made in a fresh brand."""
-    fixed_order(brand)
+def placeholders(shop: Shop) -> dict[str, str]:
+    """What the files name in capitals, made in a fresh shop."""
+    shop.stock_up()
+    fixed_order(shop)
     for number in range(2):
-        brand.paid_order(f"order-{number}")
+        shop.buyer.paid_order(f"order-{number}")
     for supplier_id, secret in INBOX_SECRETS.items():
-        partners_wiring.suppliers().add(Supplier(supplier_id, "供应商", (secret,), brand.clock.now()))
-    supplier = brand.key(LIGHTS, "webhooks:write", "orders:fulfil")
-    stranger = brand.key(HANGERS, "webhooks:write", "orders:fulfil")
-    revoked = brand.key(LIGHTS, "orders:fulfil")
+        partners_wiring.suppliers().add(Supplier(supplier_id, "供应商", (secret,), shop.clock.now()))
+    supplier = shop.supplier.key(LIGHTS, "webhooks:write", "orders:fulfil")
+    stranger = shop.supplier.key(HANGERS, "webhooks:write", "orders:fulfil")
+    revoked = shop.supplier.key(LIGHTS, "orders:fulfil")
     partners_wiring.partner_keys().revoke("key_" + revoked.split("_")[1])
-    push = brand.endpoint(supplier, "https://erp.example.com/hook", "*")["endpoint_id"]
-    pull = brand.endpoint(supplier, None, "*")["endpoint_id"]
-    brand.consume({
+    push = shop.webhooks.endpoint(supplier, "https://erp.example.com/hook", "*")["endpoint_id"]
+    pull = shop.webhooks.endpoint(supplier, None, "*")["endpoint_id"]
+    shop.webhooks.consume({
         "id": "evt_kept",
         "type": "order.paid",
         "subject": "ord_1",
@@ -128,18 +128,18 @@ def placeholders(brand: Brand) -> dict[str, str]:
     ((kept,), _) = partners_wiring.deliveries().page(pull, before, 10, None)
     pushed, _ = partners_wiring.deliveries().page(push, before, 10, None)
     challenge = next(delivery for delivery in pushed if delivery.event_type != "order.paid")
-    page = brand.send(partners_api, "GET", "/v1/supplier-orders", token=stranger, query={"limit": "1"})
-    brand.waiting()
+    page = shop.send(partners_api, "GET", "/v1/supplier-orders", token=stranger, query={"limit": "1"})
+    shop.webhooks.waiting()
     return {
         "ROOT_KEY": ROOT_KEY,
         "PERSON_ID": person("Li Na"),
-        "STAFF_KEY": brand.key("staff", "suppliers:write"),
+        "STAFF_KEY": shop.staff.key("suppliers:write"),
         "SUPPLIER_KEY_ID": "key_" + supplier.split("_")[1],
         "SUPPLIER_KEY": supplier,
         "REVOKED_KEY": revoked,
-        "ACCESS_TOKEN": brand.shop.token(),
+        "ACCESS_TOKEN": shop.buyer.token(),
         "STRANGERS_CURSOR": page.body["next_cursor"],
-        "STRANGERS_ENDPOINT": brand.endpoint(stranger, None, "*")["endpoint_id"],
+        "STRANGERS_ENDPOINT": shop.webhooks.endpoint(stranger, None, "*")["endpoint_id"],
         "PUSH_ENDPOINT": push,
         "PULL_ENDPOINT": pull,
         "KEPT_DELIVERY": kept.delivery_id,
@@ -155,27 +155,27 @@ def load(path: Path, values: dict[str, str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", HTTP_FILES, ids=lambda path: f"{function_of(path)}-{path.stem}")
-def test_a_request_is_answered_as_its_name_says_and_a_refusal_takes_no_effect(brand: Brand, path: Path) -> None:
-    event = load(path, placeholders(brand))
-    before = brand.cloud.state()
+def test_a_request_is_answered_as_its_name_says_and_a_refusal_takes_no_effect(shop: Shop, path: Path) -> None:
+    event = load(path, placeholders(shop))
+    before = shop.cloud.state()
     got = reply(HANDLERS[function_of(path)](event, Context()))
 
     if not path.stem.startswith("bad_"):
         assert got.status in (200, 201, 202, 204), got
         return
-    after = brand.cloud.state()
+    after = shop.cloud.state()
     if got.status in (404, 409) and function_of(path) == "partners/inbox":
         # What is genuine is kept as it came, also when it has no effect.
         after["partners"] = [item for item in after["partners"] if not item["sk"]["S"].startswith("inbox#")]
     assert (got.status, got.body["code"]) == REFUSALS[function_of(path)][path.stem]
     assert got.headers["Content-Type"] == "application/problem+json"
     assert after == before
-    assert brand.waiting() == []
+    assert shop.webhooks.waiting() == []
 
 
 @pytest.mark.parametrize("path", QUEUED, ids=lambda path: path.stem)
-def test_messages_are_handled_and_only_those_that_cannot_be_come_again(brand: Brand, path: Path) -> None:
-    event = load(path, placeholders(brand))
+def test_messages_are_handled_and_only_those_that_cannot_be_come_again(shop: Shop, path: Path) -> None:
+    event = load(path, placeholders(shop))
     failed = on_webhook_due.handler(event, Context())["batchItemFailures"]
 
     assert [entry["itemIdentifier"] for entry in failed] == FAILED.get(path.stem, [])

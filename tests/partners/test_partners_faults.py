@@ -9,7 +9,6 @@ import pytest
 from botocore.exceptions import ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from cardstock.catalog import wiring as catalog_wiring
 from cardstock.edge.signatures import sign
 from cardstock.errors import CardstockError
 from cardstock.partners import attempts
@@ -23,11 +22,10 @@ from functions.partners.webhooks_api import app as webhooks_api
 from tests.house import faults
 from tests.house.cloud import ROOT_KEY, Context, http_event
 from tests.people.memory_partners import Receiver
-from tests.people.partner_brand import LIGHTS, Brand, brand
-from tests.people.selling import GOODS, reply
+from tests.people.replies import reply
+from tests.people.shop import Shop
 from tests.people.staff import person
-
-__all__ = ["brand"]
+from tests.people.suppliers import LIGHTS
 
 Step = Callable[[], Any]
 EVENT = {
@@ -39,67 +37,68 @@ EVENT = {
 }
 
 
-def create_key(brand: Brand) -> Step:
+def create_key(shop: Shop) -> Step:
     body = {"name": "Li Na", "owner": person("Li Na"), "scopes": ["payouts:read"]}
-    return lambda: brand.send(partners_api, "POST", "/v1/partners/keys", body, token=ROOT_KEY, key="k")
+    return lambda: shop.send(partners_api, "POST", "/v1/partners/keys", body, token=ROOT_KEY, key="k")
 
 
-def revoke_key(brand: Brand) -> Step:
-    key_id = "key_" + brand.key("staff", "payouts:read").split("_")[1]
-    return lambda: brand.send(partners_api, "DELETE", f"/v1/partners/keys/{key_id}", token=ROOT_KEY)
+def revoke_key(shop: Shop) -> Step:
+    key_id = "key_" + shop.staff.key("payouts:read").split("_")[1]
+    return lambda: shop.send(partners_api, "DELETE", f"/v1/partners/keys/{key_id}", token=ROOT_KEY)
 
 
-def put_supplier(brand: Brand) -> Step:
-    staff = brand.key("staff", "suppliers:write")
-    return lambda: brand.send(partners_api, "PUT", f"/v1/suppliers/{LIGHTS}", {"name": "a"}, token=staff)
+def put_supplier(shop: Shop) -> Step:
+    staff = shop.staff.key("suppliers:write")
+    return lambda: shop.send(partners_api, "PUT", f"/v1/suppliers/{LIGHTS}", {"name": "a"}, token=staff)
 
 
-def rotate_inbox_secret(brand: Brand) -> Step:
-    brand.supplier()
-    staff = brand.key("staff", "suppliers:write")
-    return lambda: brand.send(partners_api, "POST", f"/v1/suppliers/{LIGHTS}/secrets", token=staff, key="r")
+def rotate_inbox_secret(shop: Shop) -> Step:
+    shop.supplier.register()
+    staff = shop.staff.key("suppliers:write")
+    return lambda: shop.send(partners_api, "POST", f"/v1/suppliers/{LIGHTS}/secrets", token=staff, key="r")
 
 
-def create_endpoint(brand: Brand) -> Step:
-    supplier = brand.key(LIGHTS, "webhooks:write")
+def create_endpoint(shop: Shop) -> Step:
+    supplier = shop.supplier.key(LIGHTS, "webhooks:write")
     body = {"events": ["*"], "url": "https://erp.example.com/hook"}
-    return lambda: brand.send(webhooks_api, "POST", "/v1/webhook-endpoints", body, token=supplier, key="e")
+    return lambda: shop.send(webhooks_api, "POST", "/v1/webhook-endpoints", body, token=supplier, key="e")
 
 
-def rotate_secret(brand: Brand) -> Step:
-    supplier = brand.key(LIGHTS, "webhooks:write")
-    path = f"/v1/webhook-endpoints/{brand.endpoint(supplier, None, '*')['endpoint_id']}/secrets"
-    return lambda: brand.send(webhooks_api, "POST", path, token=supplier, key="r")
+def rotate_secret(shop: Shop) -> Step:
+    supplier = shop.supplier.key(LIGHTS, "webhooks:write")
+    path = f"/v1/webhook-endpoints/{shop.webhooks.endpoint(supplier, None, '*')['endpoint_id']}/secrets"
+    return lambda: shop.send(webhooks_api, "POST", path, token=supplier, key="r")
 
 
-def report_shipment(brand: Brand) -> Step:
-    secret, order_id = brand.supplier(), brand.paid_order()
-    return signed(brand, secret, {
+def report_shipment(shop: Shop) -> Step:
+    secret, order_id = shop.supplier.register(), shop.buyer.paid_order()
+    return signed(shop, secret, {
         "type": "shipment.created", "order_id": order_id, "carrier": "SF", "tracking_no": "SF1",
     })  # fmt: skip
 
 
-def count_stock(brand: Brand) -> Step:
-    secret = brand.supplier()
-    return signed(brand, secret, {"type": "inventory.updated", "sku": "85123A", "stock": 7, "version": 3})
+def count_stock(shop: Shop) -> Step:
+    secret = shop.supplier.register()
+    shop.stock_up()
+    return signed(shop, secret, {"type": "inventory.updated", "sku": "85123A", "stock": 7, "version": 3})
 
 
-def signed(brand: Brand, secret: str, report: dict[str, Any]) -> Step:
+def signed(shop: Shop, secret: str, report: dict[str, Any]) -> Step:
     body = json.dumps(report)
-    headers = sign(secret, "msg_1", brand.clock.now(), body.encode())
+    headers = sign(secret, "msg_1", shop.clock.now(), body.encode())
     event = http_event("POST", f"/v1/inbox/{LIGHTS}", body, headers=headers)
     return lambda: reply(partner_inbox.handler(event, Context()))
 
 
-def publish(brand: Brand) -> Step:
-    supplier = brand.key(LIGHTS, "webhooks:write")
-    brand.endpoint(supplier, None, "*")
-    brand.endpoint(brand.key("staff", "webhooks:write"), "https://erp.example.com/hook", "fulfilment.requested")
-    brand.waiting()
+def publish(shop: Shop) -> Step:
+    supplier = shop.supplier.key(LIGHTS, "webhooks:write")
+    shop.webhooks.endpoint(supplier, None, "*")
+    shop.webhooks.endpoint(shop.staff.key("webhooks:write"), "https://erp.example.com/hook", "fulfilment.requested")
+    shop.webhooks.waiting()
 
     def announce() -> None:
         partners_wiring.endpoints.cache_clear()
-        assert brand.consume(EVENT) == []
+        assert shop.webhooks.consume(EVENT) == []
 
     return announce
 
@@ -110,7 +109,7 @@ STEPS = [
 ]  # fmt: skip
 
 
-def shape(brand: Brand) -> Any:
+def shape(shop: Shop) -> Any:
     """All that must not differ after faults: every table without ids, times and what is random by design."""
     drop = {"secret_sha256", "secrets", "inbox_secrets", "order_id", "pk", "sk", "body", "result", "fingerprint"}
 
@@ -121,10 +120,10 @@ def shape(brand: Brand) -> Any:
         return repr((kind, sorted(kept.items(), key=repr), counts))
 
     tables = {
-        name: sorted(plain(name, item) for item in brand.cloud.items(name))
+        name: sorted(plain(name, item) for item in shop.cloud.items(name))
         for name in ("partners", "deliveries", "requests")
     }
-    return tables, brand.shop.books()
+    return tables, shop.order_books()
 
 
 def attempt(step: Step) -> None:
@@ -136,47 +135,47 @@ def attempt(step: Step) -> None:
 @pytest.mark.parametrize("mode", faults.MODES)
 @pytest.mark.parametrize("make", STEPS)
 def test_a_disturbed_step_and_its_repeat_end_as_one_undisturbed_step(
-    make: Callable[[Brand], Step], mode: faults.Mode, brand: Brand
+    make: Callable[[Shop], Step], mode: faults.Mode, shop: Shop
 ) -> None:
-    make(brand)()  # secrets are fetched once
-    reset(brand)
-    step = make(brand)
+    make(shop)()  # secrets are fetched once
+    reset(shop)
+    step = make(shop)
     with faults.watch() as calls:
         step()
-    expected = shape(brand)
+    expected = shape(shop)
 
     assert calls
     for index in range(len(calls)):
-        reset(brand)
-        step = make(brand)
+        reset(shop)
+        step = make(shop)
         with faults.at(index, mode) as seen:
             attempt(step)
         again = step()
 
         assert len(seen) > index
         assert again is None or 200 <= again.status < 300, f"{mode} at call {index} ({calls[index]}): {again}"
-        assert shape(brand) == expected, f"{mode} at call {index} ({calls[index]})"
+        assert shape(shop) == expected, f"{mode} at call {index} ({calls[index]})"
 
 
-def test_a_key_whose_store_lost_its_answer_is_shown_with_its_credential(brand: Brand) -> None:
-    step = create_key(brand)
+def test_a_key_whose_store_lost_its_answer_is_shown_with_its_credential(shop: Shop) -> None:
+    step = create_key(shop)
     with faults.watch() as calls:
         step()
-    reset(brand)
+    reset(shop)
     with faults.at(calls.index("dynamodb.TransactWriteItems"), "lose_answer"):
         answer = step()
-    works = brand.send(partners_api, "GET", "/v1/partners/keys", token=answer.body["key"])
+    works = shop.send(partners_api, "GET", "/v1/partners/keys", token=answer.body["key"])
 
     assert answer.status == 201
     assert works.body["code"] == "SCOPE_MISSING"  # known, and without this right
 
 
-def test_a_supplier_whose_store_lost_its_answer_is_shown_with_its_secret(brand: Brand) -> None:
-    step = put_supplier(brand)
+def test_a_supplier_whose_store_lost_its_answer_is_shown_with_its_secret(shop: Shop) -> None:
+    step = put_supplier(shop)
     with faults.watch() as calls:
         step()
-    reset(brand)
-    step = put_supplier(brand)
+    reset(shop)
+    step = put_supplier(shop)
     with faults.at(calls.index("dynamodb.PutItem"), "lose_answer"):
         answer = step()
     found = partners_wiring.suppliers().find(LIGHTS)
@@ -191,13 +190,13 @@ def test_a_supplier_whose_store_lost_its_answer_is_shown_with_its_secret(brand: 
 class Attempts:
     """One delivery on its way to an endpoint that answers `status`."""
 
-    def __init__(self, brand: Brand, status: int) -> None:
-        self.brand = brand
+    def __init__(self, shop: Shop, status: int) -> None:
+        self.shop = shop
         self.receiver = Receiver()
         self.receiver.answer = CallOutcome(status, None)
-        key = brand.key("staff", "webhooks:write")
-        self.endpoint = brand.endpoint(key, "https://erp.example.com/hook", "*")["endpoint_id"]
-        (self.challenge,) = [DueAttempt(**{**body, "not_before": brand.clock.now()}) for body in brand.waiting()]
+        key = shop.staff.key("webhooks:write")
+        self.endpoint = shop.webhooks.endpoint(key, "https://erp.example.com/hook", "*")["endpoint_id"]
+        (self.challenge,) = [DueAttempt(**{**body, "not_before": shop.clock.now()}) for body in shop.webhooks.waiting()]
 
     def run(self) -> None:
         needs = AttemptNeeds(
@@ -215,9 +214,9 @@ class Attempts:
 
     def planned(self) -> int:
         """How many attempts wait in the queue."""
-        url = self.brand.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"]
+        url = self.shop.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"]
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
-        found = self.brand.cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        found = self.shop.cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(int(found[name]) for name in names)
 
 
@@ -227,17 +226,17 @@ class Attempts:
     [(200, ("active", False, "delivered", 1, [200])), (500, ("pending", True, "waiting", 1, [500]))],
 )
 def test_a_disturbed_attempt_and_its_repeat_are_noted_as_one(
-    brand: Brand, mode: faults.Mode, status: int, expected: tuple[Any, ...]
+    shop: Shop, mode: faults.Mode, status: int, expected: tuple[Any, ...]
 ) -> None:
-    undisturbed = Attempts(brand, status)
+    undisturbed = Attempts(shop, status)
     with faults.watch() as calls:
         undisturbed.run()
     assert undisturbed.state() == expected
     assert len(calls) == 4 if status == 200 else 5
 
     for index in range(len(calls)):
-        reset(brand)
-        attempts = Attempts(brand, status)
+        reset(shop)
+        attempts = Attempts(shop, status)
         with faults.at(index, mode):
             attempt(attempts.run)
         attempts.run()
@@ -250,15 +249,15 @@ def test_a_disturbed_attempt_and_its_repeat_are_noted_as_one(
         assert (attempts.planned() > 0) == (status == 500)
 
 
-def reset(brand: Brand) -> None:
-    """An empty brand, whose requests count from one again."""
-    brand._count = 0
+def reset(shop: Shop) -> None:
+    """An empty shop, whose requests count from one again."""
+    shop.reopen()
     for table in ("partners", "deliveries", "requests", "orders", "supplier-orders", "products"):
-        for item in brand.cloud.items(table):
+        for item in shop.cloud.items(table):
             key = {name: item[name] for name in ("pk", "sk") if name in item}
-            brand.cloud.dynamodb.delete_item(TableName=table, Key=key)
-    url = brand.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"]
-    brand.cloud.sqs.delete_queue(QueueUrl=url)  # it may be purged once a minute only
-    brand.cloud.sqs.create_queue(QueueName="webhooks")
+            shop.cloud.dynamodb.delete_item(TableName=table, Key=key)
+    url = shop.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"]
+    shop.cloud.sqs.delete_queue(QueueUrl=url)  # it may be purged once a minute only
+    shop.cloud.sqs.create_queue(QueueName="webhooks")
     partners_wiring.endpoints.cache_clear()
-    catalog_wiring.products().publish_listings(GOODS, brand.clock.now())
+    shop.stock_up()

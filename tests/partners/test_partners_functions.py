@@ -15,11 +15,11 @@ from cardstock.partners import wiring as partners_wiring
 from functions.partners.api import app as api
 from functions.partners.inbox import app as inbox
 from functions.partners.webhooks_api import app as webhooks
-from tests.house.cloud import ROOT_KEY, Context, http_event
-from tests.people.partner_brand import HANGERS, LIGHTS, Brand, brand
-from tests.people.selling import Reply, reply
-
-__all__ = ["brand"]
+from tests.house.cloud import ROOT_KEY, Cloud, Context, http_event
+from tests.people.replies import Reply, reply
+from tests.people.shop import Shop
+from tests.people.staff import person
+from tests.people.suppliers import HANGERS, LIGHTS
 
 KEYS = "/v1/partners/keys"
 LI_NA = derived_id("stf", "Li Na")
@@ -34,47 +34,53 @@ def outcome(answer: Reply) -> tuple[int, str]:
 # --- keys ---
 
 
-def test_a_new_key_works_until_it_is_revoked(brand: Brand) -> None:
-    made = brand.send(api, "POST", KEYS, NEW_KEY, token=ROOT_KEY)
+@pytest.fixture(autouse=True)
+def li_na(cloud: Cloud) -> None:
+    """Keys are asked for a person who is known."""
+    person("Li Na")
+
+
+def test_a_new_key_works_until_it_is_revoked(shop: Shop) -> None:
+    made = shop.send(api, "POST", KEYS, NEW_KEY, token=ROOT_KEY)
     credential = made.body["key"]
-    before = brand.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "a"}, token=credential)
-    revoked = brand.send(api, "DELETE", f"{KEYS}/{made.body['key_id']}", token=ROOT_KEY)
-    after = brand.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "b"}, token=credential)
-    again = brand.send(api, "DELETE", f"{KEYS}/{made.body['key_id']}", token=ROOT_KEY)
+    before = shop.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "a"}, token=credential)
+    revoked = shop.send(api, "DELETE", f"{KEYS}/{made.body['key_id']}", token=ROOT_KEY)
+    after = shop.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "b"}, token=credential)
+    again = shop.send(api, "DELETE", f"{KEYS}/{made.body['key_id']}", token=ROOT_KEY)
 
     assert (made.status, before.status) == (201, 200)
     assert (revoked.status, again.status) == (204, 204)
     assert outcome(after) == (401, "KEY_INVALID")
 
 
-def test_a_repeated_request_makes_no_second_key_and_shows_no_credential(brand: Brand) -> None:
-    first = brand.send(api, "POST", KEYS, NEW_KEY, token=ROOT_KEY, key="k")
-    before = brand.cloud.state()
-    again = brand.send(api, "POST", KEYS, NEW_KEY, token=ROOT_KEY, key="k")
-    other = brand.send(api, "POST", KEYS, NEW_KEY | {"name": "Wu"}, token=ROOT_KEY, key="k")
+def test_a_repeated_request_makes_no_second_key_and_shows_no_credential(shop: Shop) -> None:
+    first = shop.send(api, "POST", KEYS, NEW_KEY, token=ROOT_KEY, key="k")
+    before = shop.cloud.state()
+    again = shop.send(api, "POST", KEYS, NEW_KEY, token=ROOT_KEY, key="k")
+    other = shop.send(api, "POST", KEYS, NEW_KEY | {"name": "Wu"}, token=ROOT_KEY, key="k")
 
     assert again.replayed
     assert again.body == first.body | {"key": None}
     assert outcome(other) == (422, "IDEMPOTENCY_KEY_REUSED")
-    assert brand.cloud.state() == before
+    assert shop.cloud.state() == before
 
 
-def test_no_credential_is_stored_anywhere(brand: Brand) -> None:
-    secret = brand.key("staff", "payouts:read").removeprefix("csk_").partition("_")[2]
+def test_no_credential_is_stored_anywhere(shop: Shop) -> None:
+    secret = shop.staff.key("payouts:read").removeprefix("csk_").partition("_")[2]
 
-    assert secret not in json.dumps(brand.cloud.state(), default=str)
+    assert secret not in json.dumps(shop.cloud.state(), default=str)
 
 
-def test_keys_are_listed_by_owner_without_credentials_and_with_those_revoked(brand: Brand) -> None:
-    made = [brand.send(api, "POST", KEYS, NEW_KEY, token=ROOT_KEY).body for _ in range(3)]
-    brand.key(LIGHTS, "orders:fulfil")
-    brand.send(api, "DELETE", f"{KEYS}/{made[0]['key_id']}", token=ROOT_KEY)
-    first = brand.send(api, "GET", KEYS, token=ROOT_KEY, query={"owner": LI_NA, "limit": "2"}).body
-    second = brand.send(
+def test_keys_are_listed_by_owner_without_credentials_and_with_those_revoked(shop: Shop) -> None:
+    made = [shop.send(api, "POST", KEYS, NEW_KEY, token=ROOT_KEY).body for _ in range(3)]
+    shop.supplier.key(LIGHTS, "orders:fulfil")
+    shop.send(api, "DELETE", f"{KEYS}/{made[0]['key_id']}", token=ROOT_KEY)
+    first = shop.send(api, "GET", KEYS, token=ROOT_KEY, query={"owner": LI_NA, "limit": "2"}).body
+    second = shop.send(
         api, "GET", KEYS, token=ROOT_KEY, query={"owner": LI_NA, "limit": "2", "cursor": first["next_cursor"]}
     ).body
     listed = {key["key_id"]: key for key in (*first["items"], *second["items"])}
-    suppliers = brand.send(api, "GET", KEYS, token=ROOT_KEY, query={"owner": LIGHTS}).body["items"]
+    suppliers = shop.send(api, "GET", KEYS, token=ROOT_KEY, query={"owner": LIGHTS}).body["items"]
 
     assert set(listed) == {key["key_id"] for key in made}
     assert listed[made[0]["key_id"]]["active"] is False
@@ -110,38 +116,38 @@ def test_keys_are_listed_by_owner_without_credentials_and_with_those_revoked(bra
         ("x" * 300_000, (413, "BODY_TOO_LARGE")),
     ],
 )
-def test_a_wrong_request_for_a_key_makes_none(brand: Brand, body: Any, expected: tuple[int, str]) -> None:
-    brand.supplier()
-    before = brand.cloud.state()
-    answer = brand.send(api, "POST", KEYS, body, token=ROOT_KEY)
+def test_a_wrong_request_for_a_key_makes_none(shop: Shop, body: Any, expected: tuple[int, str]) -> None:
+    shop.supplier.register()
+    before = shop.cloud.state()
+    answer = shop.send(api, "POST", KEYS, body, token=ROOT_KEY)
 
     assert outcome(answer) == expected
-    assert brand.cloud.state() == before
+    assert shop.cloud.state() == before
 
 
-def test_a_key_without_the_scope_makes_no_keys(brand: Brand) -> None:
-    staff = brand.key("staff", "suppliers:write", "payouts:approve")
-    supplier = brand.key(LIGHTS, "orders:fulfil", "webhooks:write")
+def test_a_key_without_the_scope_makes_no_keys(shop: Shop) -> None:
+    staff = shop.staff.key("suppliers:write", "payouts:approve")
+    supplier = shop.supplier.key(LIGHTS, "orders:fulfil", "webhooks:write")
 
     for credential in (staff, supplier):
-        assert outcome(brand.send(api, "POST", KEYS, NEW_KEY, token=credential)) == (403, "SCOPE_MISSING")
-        assert outcome(brand.send(api, "GET", KEYS, token=credential)) == (403, "SCOPE_MISSING")
-        assert outcome(brand.send(api, "DELETE", f"{KEYS}/key_x", token=credential)) == (403, "SCOPE_MISSING")
-        assert outcome(brand.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "a"}, token=supplier))[0] == 403
+        assert outcome(shop.send(api, "POST", KEYS, NEW_KEY, token=credential)) == (403, "SCOPE_MISSING")
+        assert outcome(shop.send(api, "GET", KEYS, token=credential)) == (403, "SCOPE_MISSING")
+        assert outcome(shop.send(api, "DELETE", f"{KEYS}/key_x", token=credential)) == (403, "SCOPE_MISSING")
+        assert outcome(shop.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "a"}, token=supplier))[0] == 403
 
 
-def test_the_root_key_is_good_for_keys_alone(brand: Brand) -> None:
-    assert outcome(brand.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "a"}, token=ROOT_KEY))[0] == 403
-    assert outcome(brand.send(api, "GET", "/v1/supplier-orders", token=ROOT_KEY))[0] == 403
-    assert outcome(brand.send(webhooks, "GET", "/v1/webhook-endpoints", token=ROOT_KEY))[0] == 403
-    assert outcome(brand.send(api, "DELETE", f"{KEYS}/key_root", token=ROOT_KEY)) == (404, "NOT_FOUND")
+def test_the_root_key_is_good_for_keys_alone(shop: Shop) -> None:
+    assert outcome(shop.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "a"}, token=ROOT_KEY))[0] == 403
+    assert outcome(shop.send(api, "GET", "/v1/supplier-orders", token=ROOT_KEY))[0] == 403
+    assert outcome(shop.send(webhooks, "GET", "/v1/webhook-endpoints", token=ROOT_KEY))[0] == 403
+    assert outcome(shop.send(api, "DELETE", f"{KEYS}/key_root", token=ROOT_KEY)) == (404, "NOT_FOUND")
 
 
-def test_members_are_no_partners(brand: Brand) -> None:
-    member = brand.shop.token()
+def test_members_are_no_partners(shop: Shop) -> None:
+    member = shop.buyer.token()
 
-    assert outcome(brand.send(api, "POST", KEYS, NEW_KEY, token=member)) == (403, "NOT_A_KEY")
-    assert outcome(brand.send(webhooks, "GET", "/v1/webhook-endpoints", token=member)) == (403, "NOT_A_KEY")
+    assert outcome(shop.send(api, "POST", KEYS, NEW_KEY, token=member)) == (403, "NOT_A_KEY")
+    assert outcome(shop.send(webhooks, "GET", "/v1/webhook-endpoints", token=member)) == (403, "NOT_A_KEY")
 
 
 @pytest.mark.parametrize(
@@ -152,10 +158,10 @@ def test_members_are_no_partners(brand: Brand) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("function", [api, webhooks])
-def test_a_made_up_key_is_a_401(brand: Brand, function: Any, credential: str) -> None:
+def test_a_made_up_key_is_a_401(shop: Shop, function: Any, credential: str) -> None:
     path = KEYS if function is api else "/v1/webhook-endpoints"
 
-    assert outcome(brand.send(function, "GET", path, token=credential)) == (401, "KEY_INVALID")
+    assert outcome(shop.send(function, "GET", path, token=credential)) == (401, "KEY_INVALID")
 
 
 @pytest.mark.parametrize(
@@ -166,17 +172,17 @@ def test_a_made_up_key_is_a_401(brand: Brand, function: Any, credential: str) ->
     ],
     ids=str,
 )  # fmt: skip
-def test_a_wrong_query_is_refused(brand: Brand, query: dict[str, str]) -> None:
-    assert brand.send(api, "GET", KEYS, token=ROOT_KEY, query={"owner": LI_NA} | query).status == 400
+def test_a_wrong_query_is_refused(shop: Shop, query: dict[str, str]) -> None:
+    assert shop.send(api, "GET", KEYS, token=ROOT_KEY, query={"owner": LI_NA} | query).status == 400
 
 
-def test_a_cursor_is_good_for_its_own_list_alone(brand: Brand) -> None:
+def test_a_cursor_is_good_for_its_own_list_alone(shop: Shop) -> None:
     for _ in range(2):
-        brand.key("staff", "payouts:read")
-    cursor = brand.send(api, "GET", KEYS, token=ROOT_KEY, query={"owner": LI_NA, "limit": "1"}).body["next_cursor"]
-    supplier = brand.key(LIGHTS, "orders:fulfil")
-    others = brand.send(api, "GET", KEYS, token=ROOT_KEY, query={"owner": LIGHTS, "cursor": cursor})
-    orders = brand.send(api, "GET", "/v1/supplier-orders", token=supplier, query={"cursor": cursor})
+        shop.staff.key("payouts:read")
+    cursor = shop.send(api, "GET", KEYS, token=ROOT_KEY, query={"owner": LI_NA, "limit": "1"}).body["next_cursor"]
+    supplier = shop.supplier.key(LIGHTS, "orders:fulfil")
+    others = shop.send(api, "GET", KEYS, token=ROOT_KEY, query={"owner": LIGHTS, "cursor": cursor})
+    orders = shop.send(api, "GET", "/v1/supplier-orders", token=supplier, query={"cursor": cursor})
 
     assert outcome(others) == outcome(orders) == (400, "CURSOR_INVALID")
 
@@ -184,12 +190,12 @@ def test_a_cursor_is_good_for_its_own_list_alone(brand: Brand) -> None:
 # --- suppliers ---
 
 
-def test_a_suppliers_secret_is_shown_once_and_rotated_by_requests_that_can_be_repeated(brand: Brand) -> None:
-    staff = brand.key("staff", "suppliers:write")
-    made = brand.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "宁波织物"}, token=staff)
-    renamed = brand.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "新名"}, token=staff)
-    rotated = brand.send(api, "POST", "/v1/suppliers/sup_1/secrets", token=staff, key="r")
-    repeated = brand.send(api, "POST", "/v1/suppliers/sup_1/secrets", token=staff, key="r")
+def test_a_suppliers_secret_is_shown_once_and_rotated_by_requests_that_can_be_repeated(shop: Shop) -> None:
+    staff = shop.staff.key("suppliers:write")
+    made = shop.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "宁波织物"}, token=staff)
+    renamed = shop.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "新名"}, token=staff)
+    rotated = shop.send(api, "POST", "/v1/suppliers/sup_1/secrets", token=staff, key="r")
+    repeated = shop.send(api, "POST", "/v1/suppliers/sup_1/secrets", token=staff, key="r")
 
     assert made.body["inbox_url"] == "/v1/inbox/sup_1"
     assert made.body["inbox_secret"].startswith("whsec_")
@@ -202,31 +208,31 @@ def test_a_suppliers_secret_is_shown_once_and_rotated_by_requests_that_can_be_re
 
 
 @pytest.mark.parametrize("supplier_id", ["sup_A", "staff", "sup_", "sup_" + "x" * 27, "key_1", "供应商"])
-def test_a_wrong_supplier_id_is_refused(brand: Brand, supplier_id: str) -> None:
-    staff = brand.key("staff", "suppliers:write")
-    put = brand.send(api, "PUT", f"/v1/suppliers/{supplier_id}", {"name": "a"}, token=staff)
-    rotated = brand.send(api, "POST", f"/v1/suppliers/{supplier_id}/secrets", token=staff)
+def test_a_wrong_supplier_id_is_refused(shop: Shop, supplier_id: str) -> None:
+    staff = shop.staff.key("suppliers:write")
+    put = shop.send(api, "PUT", f"/v1/suppliers/{supplier_id}", {"name": "a"}, token=staff)
+    rotated = shop.send(api, "POST", f"/v1/suppliers/{supplier_id}/secrets", token=staff)
 
     assert outcome(put) == (400, "SUPPLIER_ID_INVALID")
     assert outcome(rotated) == (404, "NOT_FOUND")
 
 
-def test_an_endless_id_in_the_path_is_not_found(brand: Brand) -> None:
-    staff = brand.key("staff", "suppliers:write")
+def test_an_endless_id_in_the_path_is_not_found(shop: Shop) -> None:
+    staff = shop.staff.key("suppliers:write")
     endless = "x" * 3_000
 
-    assert outcome(brand.send(api, "PUT", f"/v1/suppliers/{endless}", {"name": "a"}, token=staff))[0] == 404
-    assert outcome(brand.send(api, "DELETE", f"{KEYS}/{endless}", token=ROOT_KEY))[0] == 404
-    assert brand.report("whsec_AAAA", {}, source=endless).status == 404
+    assert outcome(shop.send(api, "PUT", f"/v1/suppliers/{endless}", {"name": "a"}, token=staff))[0] == 404
+    assert outcome(shop.send(api, "DELETE", f"{KEYS}/{endless}", token=ROOT_KEY))[0] == 404
+    assert shop.supplier.report("whsec_AAAA", {}, source=endless).status == 404
 
 
-def test_a_supplier_sees_its_own_orders_and_nobody_elses(brand: Brand) -> None:
-    order_id = brand.paid_order()
-    lights = brand.key(LIGHTS, "orders:fulfil")
-    hangers = brand.key(HANGERS, "orders:fulfil")
-    stranger = brand.key("sup_other", "orders:fulfil")
+def test_a_supplier_sees_its_own_orders_and_nobody_elses(shop: Shop) -> None:
+    order_id = shop.buyer.paid_order()
+    lights = shop.supplier.key(LIGHTS, "orders:fulfil")
+    hangers = shop.supplier.key(HANGERS, "orders:fulfil")
+    stranger = shop.supplier.key("sup_other", "orders:fulfil")
     mine, theirs, none = (
-        brand.send(api, "GET", "/v1/supplier-orders", token=key).body["items"] for key in (lights, hangers, stranger)
+        shop.send(api, "GET", "/v1/supplier-orders", token=key).body["items"] for key in (lights, hangers, stranger)
     )
 
     assert [(part["order_id"], [line["sku"] for line in part["lines"]]) for part in mine] == [
@@ -237,16 +243,16 @@ def test_a_supplier_sees_its_own_orders_and_nobody_elses(brand: Brand) -> None:
     assert mine[0]["receiver_name"] == "王小明"
 
 
-def test_supplier_orders_come_in_pages_that_end(brand: Brand) -> None:
+def test_supplier_orders_come_in_pages_that_end(shop: Shop) -> None:
     placed = []
     for number in range(3):
-        placed.append(brand.paid_order(f"order-{number}"))
-        brand.clock.move(seconds=1)
-    credential = brand.key(LIGHTS, "orders:fulfil")
+        placed.append(shop.buyer.paid_order(f"order-{number}"))
+        shop.clock.move(seconds=1)
+    credential = shop.supplier.key(LIGHTS, "orders:fulfil")
     seen: list[str] = []
     query = {"limit": "2"}
     for _ in range(3):
-        page = brand.send(api, "GET", "/v1/supplier-orders", token=credential, query=query).body
+        page = shop.send(api, "GET", "/v1/supplier-orders", token=credential, query=query).body
         seen += [part["order_id"] for part in page["items"]]
         if page["next_cursor"] is None:
             break
@@ -255,51 +261,51 @@ def test_supplier_orders_come_in_pages_that_end(brand: Brand) -> None:
     assert seen == placed
 
 
-def test_a_cursor_of_another_supplier_is_refused(brand: Brand) -> None:
+def test_a_cursor_of_another_supplier_is_refused(shop: Shop) -> None:
     for number in range(2):
-        brand.paid_order(f"order-{number}")
-    lights, hangers = (brand.key(owner, "orders:fulfil") for owner in (LIGHTS, HANGERS))
-    cursor = brand.send(api, "GET", "/v1/supplier-orders", token=lights, query={"limit": "1"}).body["next_cursor"]
-    answer = brand.send(api, "GET", "/v1/supplier-orders", token=hangers, query={"cursor": cursor})
+        shop.buyer.paid_order(f"order-{number}")
+    lights, hangers = (shop.supplier.key(owner, "orders:fulfil") for owner in (LIGHTS, HANGERS))
+    cursor = shop.send(api, "GET", "/v1/supplier-orders", token=lights, query={"limit": "1"}).body["next_cursor"]
+    answer = shop.send(api, "GET", "/v1/supplier-orders", token=hangers, query={"cursor": cursor})
 
     assert outcome(answer) == (400, "CURSOR_INVALID")
 
 
-def test_a_cold_function_fetches_its_secrets_itself(brand: Brand) -> None:
-    credential = brand.key(LIGHTS, "webhooks:write")
-    member = brand.shop.token()
+def test_a_cold_function_fetches_its_secrets_itself(shop: Shop) -> None:
+    credential = shop.supplier.key(LIGHTS, "webhooks:write")
+    member = shop.buyer.token()
     owner = {"owner": LI_NA}
     for function, path, query in ((api, KEYS, owner), (webhooks, "/v1/webhook-endpoints", {})):
         forget_provider()
-        assert brand.send(function, "GET", path, token=member).status == 403
+        assert shop.send(function, "GET", path, token=member).status == 403
         forget_provider()
-        assert brand.send(function, "GET", path, token=ROOT_KEY, query=query).status in (200, 403)
-    assert brand.send(webhooks, "GET", "/v1/webhook-endpoints", token=credential).status == 200
+        assert shop.send(function, "GET", path, token=ROOT_KEY, query=query).status in (200, 403)
+    assert shop.send(webhooks, "GET", "/v1/webhook-endpoints", token=credential).status == 200
 
 
 # --- the inbox ---
 
 
-def test_a_signed_shipment_moves_the_suppliers_order_once(brand: Brand) -> None:
-    secret, order_id = brand.supplier(), brand.paid_order()
+def test_a_signed_shipment_moves_the_suppliers_order_once(shop: Shop) -> None:
+    secret, order_id = shop.supplier.register(), shop.buyer.paid_order()
     body = SHIPMENT | {"order_id": order_id}
-    first = brand.report(secret, body)
-    before = brand.cloud.state()
-    brand.clock.move(minutes=2)
-    again = brand.report(secret, body)
+    first = shop.supplier.report(secret, body)
+    before = shop.cloud.state()
+    shop.clock.move(minutes=2)
+    again = shop.supplier.report(secret, body)
     part = orders_wiring.orders().find_supplier_orders(order_id, (LIGHTS,))[LIGHTS]
 
     assert (first.status, first.body) == (200, {"repeat": False})
     assert (again.status, again.body) == (200, {"repeat": True})
-    assert brand.cloud.state() == before
+    assert shop.cloud.state() == before
     assert (part.status, [parcel.tracking_no for parcel in part.parcels]) == ("shipped", ["SF1"])
 
 
-def test_with_the_last_suppliers_parcel_the_order_is_shipped_and_then_delivered(brand: Brand) -> None:
-    lights, hangers, order_id = brand.supplier(), brand.supplier(HANGERS), brand.paid_order()
-    brand.report(lights, SHIPMENT | {"order_id": order_id})
-    early = brand.report(lights, {"type": "shipment.delivered", "order_id": order_id}, message_id="msg_2")
-    brand.report(hangers, SHIPMENT | {"order_id": order_id}, source=HANGERS)
+def test_with_the_last_suppliers_parcel_the_order_is_shipped_and_then_delivered(shop: Shop) -> None:
+    lights, hangers, order_id = shop.supplier.register(), shop.supplier.register(HANGERS), shop.buyer.paid_order()
+    shop.supplier.report(lights, SHIPMENT | {"order_id": order_id})
+    early = shop.supplier.report(lights, {"type": "shipment.delivered", "order_id": order_id}, message_id="msg_2")
+    shop.supplier.report(hangers, SHIPMENT | {"order_id": order_id}, source=HANGERS)
     order = orders_wiring.orders().find_order(order_id)
 
     assert early.status == 200
@@ -307,31 +313,32 @@ def test_with_the_last_suppliers_parcel_the_order_is_shipped_and_then_delivered(
     assert order.status == "shipped"
 
 
-def test_a_report_that_comes_before_its_time_can_come_again(brand: Brand) -> None:
-    secret, order_id = brand.supplier(), brand.paid_order()
+def test_a_report_that_comes_before_its_time_can_come_again(shop: Shop) -> None:
+    secret, order_id = shop.supplier.register(), shop.buyer.paid_order()
     delivered = {"type": "shipment.delivered", "order_id": order_id}
-    early = brand.report(secret, delivered, message_id="msg_2")
-    brand.report(secret, SHIPMENT | {"order_id": order_id})
-    later = brand.report(secret, delivered, message_id="msg_2")
+    early = shop.supplier.report(secret, delivered, message_id="msg_2")
+    shop.supplier.report(secret, SHIPMENT | {"order_id": order_id})
+    later = shop.supplier.report(secret, delivered, message_id="msg_2")
 
     assert outcome(early) == (409, "NOT_SHIPPED")
     assert (later.status, later.body) == (200, {"repeat": False})
 
 
-def test_stock_is_what_the_newest_count_says_in_whatever_order_they_come(brand: Brand) -> None:
-    secret = brand.supplier()
+def test_stock_is_what_the_newest_count_says_in_whatever_order_they_come(shop: Shop) -> None:
+    shop.stock_up()
+    secret = shop.supplier.register()
     for number, (version, stock) in enumerate([(2, 40), (1, 99), (3, 41)]):
         body = {"type": "inventory.updated", "sku": "85123A", "stock": stock, "version": version}
-        assert brand.report(secret, body, message_id=f"msg_{number}").status == 200
+        assert shop.supplier.report(secret, body, message_id=f"msg_{number}").status == 200
 
-    assert brand.shop.stock()["85123A"] == (41, 0)
+    assert shop.stock()["85123A"] == (41, 0)
 
 
-def test_another_suppliers_order_and_goods_are_not_found(brand: Brand) -> None:
-    brand.supplier()
-    stranger = brand.supplier("sup_other")
-    order_id = brand.paid_order()
-    before = brand.shop.books()
+def test_another_suppliers_order_and_goods_are_not_found(shop: Shop) -> None:
+    shop.supplier.register()
+    stranger = shop.supplier.register("sup_other")
+    order_id = shop.buyer.paid_order()
+    before = shop.order_books()
     attempts: list[dict[str, Any]] = [
         SHIPMENT | {"order_id": order_id},
         {"type": "shipment.delivered", "order_id": order_id},
@@ -340,19 +347,19 @@ def test_another_suppliers_order_and_goods_are_not_found(brand: Brand) -> None:
         SHIPMENT | {"order_id": "ord_" + "0" * 26},
     ]
     answers = [
-        brand.report(stranger, body, source="sup_other", message_id=f"msg_{number}")
+        shop.supplier.report(stranger, body, source="sup_other", message_id=f"msg_{number}")
         for number, body in enumerate(attempts)
     ]
 
     assert [outcome(answer) for answer in answers] == [(404, "NOT_FOUND")] * 5
-    assert brand.shop.books() == before
+    assert shop.order_books() == before
 
 
-def test_a_secret_signs_for_its_own_supplier_alone(brand: Brand) -> None:
-    lights, _ = brand.supplier(), brand.supplier(HANGERS)
-    order_id = brand.paid_order()
+def test_a_secret_signs_for_its_own_supplier_alone(shop: Shop) -> None:
+    lights, _ = shop.supplier.register(), shop.supplier.register(HANGERS)
+    order_id = shop.buyer.paid_order()
 
-    assert outcome(brand.report(lights, SHIPMENT | {"order_id": order_id}, source=HANGERS)) == (
+    assert outcome(shop.supplier.report(lights, SHIPMENT | {"order_id": order_id}, source=HANGERS)) == (
         401,
         "SIGNATURE_INVALID",
     )
@@ -361,24 +368,24 @@ def test_a_secret_signs_for_its_own_supplier_alone(brand: Brand) -> None:
 @pytest.mark.parametrize(
     "source", ["sup_unknown", "staff", "key_1", "供应商", "sup_lights%00", "SUP_LIGHTS", "x" * 200]
 )
-def test_an_unknown_source_is_told_apart_from_a_wrong_signature_by_nothing(brand: Brand, source: str) -> None:
-    secret = brand.supplier()
-    unknown = brand.report(secret, SHIPMENT, source=source)
-    forged = brand.report("whsec_AAAA", SHIPMENT)
+def test_an_unknown_source_is_told_apart_from_a_wrong_signature_by_nothing(shop: Shop, source: str) -> None:
+    secret = shop.supplier.register()
+    unknown = shop.supplier.report(secret, SHIPMENT, source=source)
+    forged = shop.supplier.report("whsec_AAAA", SHIPMENT)
 
     assert unknown.body == forged.body
     assert unknown.status == forged.status == 401
 
 
-def test_the_secret_before_the_newest_is_valid_and_the_one_before_that_is_not(brand: Brand) -> None:
-    staff = brand.key("staff", "suppliers:write")
-    secrets = [brand.supplier()]
+def test_the_secret_before_the_newest_is_valid_and_the_one_before_that_is_not(shop: Shop) -> None:
+    staff = shop.staff.key("suppliers:write")
+    secrets = [shop.supplier.register()]
     for _ in range(2):
-        made = brand.send(api, "POST", f"/v1/suppliers/{LIGHTS}/secrets", token=staff)
+        made = shop.send(api, "POST", f"/v1/suppliers/{LIGHTS}/secrets", token=staff)
         secrets.append(made.body["inbox_secret"])
-    order_id = brand.paid_order()
+    order_id = shop.buyer.paid_order()
     statuses = [
-        brand.report(secret, SHIPMENT | {"order_id": order_id}, message_id=f"msg_{number}").status
+        shop.supplier.report(secret, SHIPMENT | {"order_id": order_id}, message_id=f"msg_{number}").status
         for number, secret in enumerate(secrets)
     ]
 
@@ -386,14 +393,14 @@ def test_the_secret_before_the_newest_is_valid_and_the_one_before_that_is_not(br
 
 
 @pytest.mark.parametrize("minutes", [-6, 6, -60 * 24 * 365, 60 * 24 * 365])
-def test_an_old_message_and_one_from_the_future_are_refused(brand: Brand, minutes: int) -> None:
-    secret, order_id = brand.supplier(), brand.paid_order()
-    before = brand.cloud.state()
-    at = brand.clock.now() + timedelta(minutes=minutes)
-    answer = brand.report(secret, SHIPMENT | {"order_id": order_id}, at=at)
+def test_an_old_message_and_one_from_the_future_are_refused(shop: Shop, minutes: int) -> None:
+    secret, order_id = shop.supplier.register(), shop.buyer.paid_order()
+    before = shop.cloud.state()
+    at = shop.clock.now() + timedelta(minutes=minutes)
+    answer = shop.supplier.report(secret, SHIPMENT | {"order_id": order_id}, at=at)
 
     assert outcome(answer) == (401, "SIGNATURE_INVALID")
-    assert brand.cloud.state() == before
+    assert shop.cloud.state() == before
 
 
 @pytest.mark.parametrize(
@@ -412,17 +419,17 @@ def test_an_old_message_and_one_from_the_future_are_refused(brand: Brand, minute
     ],
     ids=str,
 )
-def test_a_forged_message_writes_nothing(brand: Brand, headers: dict[str, str]) -> None:
-    secret, order_id = brand.supplier(), brand.paid_order()
-    before = brand.cloud.state()
-    answer = brand.report(secret, SHIPMENT | {"order_id": order_id}, headers=headers)
+def test_a_forged_message_writes_nothing(shop: Shop, headers: dict[str, str]) -> None:
+    secret, order_id = shop.supplier.register(), shop.buyer.paid_order()
+    before = shop.cloud.state()
+    answer = shop.supplier.report(secret, SHIPMENT | {"order_id": order_id}, headers=headers)
 
     assert outcome(answer) == (401, "SIGNATURE_INVALID")
-    assert brand.cloud.state() == before
+    assert shop.cloud.state() == before
 
 
-def test_an_unsigned_message_is_refused_before_it_is_read(brand: Brand) -> None:
-    brand.supplier()
+def test_an_unsigned_message_is_refused_before_it_is_read(shop: Shop) -> None:
+    shop.supplier.register()
     for body in ("[" * 100_000, "\x00", None, "{}"):
         answer = reply(inbox.handler(http_event("POST", f"/v1/inbox/{LIGHTS}", body), Context()))
         assert outcome(answer) == (401, "SIGNATURE_INVALID")
@@ -444,27 +451,27 @@ def test_an_unsigned_message_is_refused_before_it_is_read(brand: Brand) -> None:
         '{"type":"inventory.updated","sku":"","stock":1,"version":1}',
     ],
 )  # fmt: skip
-def test_a_genuine_message_that_makes_no_sense_is_a_400_and_is_not_kept(brand: Brand, body: str) -> None:
-    secret = brand.supplier()
-    before = brand.cloud.state()
-    answer = brand.report(secret, body)
+def test_a_genuine_message_that_makes_no_sense_is_a_400_and_is_not_kept(shop: Shop, body: str) -> None:
+    secret = shop.supplier.register()
+    before = shop.cloud.state()
+    answer = shop.supplier.report(secret, body)
 
     assert outcome(answer) == (400, "BODY_INVALID")
-    assert brand.cloud.state() == before
+    assert shop.cloud.state() == before
 
 
-def test_an_id_that_comes_again_with_another_body_is_refused(brand: Brand) -> None:
-    secret, order_id = brand.supplier(), brand.paid_order()
-    brand.report(secret, SHIPMENT | {"order_id": order_id})
-    before = brand.cloud.state()
-    answer = brand.report(secret, SHIPMENT | {"order_id": order_id, "tracking_no": "SF2"})
+def test_an_id_that_comes_again_with_another_body_is_refused(shop: Shop) -> None:
+    secret, order_id = shop.supplier.register(), shop.buyer.paid_order()
+    shop.supplier.report(secret, SHIPMENT | {"order_id": order_id})
+    before = shop.cloud.state()
+    answer = shop.supplier.report(secret, SHIPMENT | {"order_id": order_id, "tracking_no": "SF2"})
 
     assert outcome(answer) == (422, "MESSAGE_ID_REUSED")
-    assert brand.cloud.state() == before
+    assert shop.cloud.state() == before
 
 
-def test_bytes_that_are_no_text_are_refused(brand: Brand) -> None:
-    brand.supplier()
+def test_bytes_that_are_no_text_are_refused(shop: Shop) -> None:
+    shop.supplier.register()
     event = http_event("POST", f"/v1/inbox/{LIGHTS}", base64.b64encode(b"\xff\xfe").decode())
     event["isBase64Encoded"] = True
     event["headers"] |= {"webhook-id": "m", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"}
@@ -472,19 +479,19 @@ def test_bytes_that_are_no_text_are_refused(brand: Brand) -> None:
     assert outcome(reply(inbox.handler(event, Context()))) == (401, "SIGNATURE_INVALID")
 
 
-def test_a_gateway_that_encodes_the_body_changes_nothing(brand: Brand) -> None:
-    secret, order_id = brand.supplier(), brand.paid_order()
+def test_a_gateway_that_encodes_the_body_changes_nothing(shop: Shop) -> None:
+    secret, order_id = shop.supplier.register(), shop.buyer.paid_order()
     body = json.dumps(SHIPMENT | {"order_id": order_id, "carrier": "顺丰"}, ensure_ascii=False).encode()
-    headers = {name.title(): value for name, value in sign(secret, "m", brand.clock.now(), body).items()}
+    headers = {name.title(): value for name, value in sign(secret, "m", shop.clock.now(), body).items()}
     event = http_event("POST", f"/v1/inbox/{LIGHTS}", base64.b64encode(body).decode(), headers=headers)
     event["isBase64Encoded"] = True
 
     assert reply(inbox.handler(event, Context())).status == 200
 
 
-def test_the_refusal_speaks_the_senders_language(brand: Brand) -> None:
-    chinese = brand.report("whsec_AAAA", SHIPMENT)
-    english = brand.report("whsec_AAAA", SHIPMENT, headers={"Accept-Language": "en"})
+def test_the_refusal_speaks_the_senders_language(shop: Shop) -> None:
+    chinese = shop.supplier.report("whsec_AAAA", SHIPMENT)
+    english = shop.supplier.report("whsec_AAAA", SHIPMENT, headers={"Accept-Language": "en"})
 
     assert chinese.body["detail"] == "签名无效或已过期。"
     assert english.body["detail"] == "The signature is wrong or too old."

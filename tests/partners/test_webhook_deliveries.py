@@ -22,7 +22,7 @@ from cardstock.partners import deliveries as service
 from cardstock.partners.model import CHALLENGE, STAFF, AttemptOutcome, Delivery, DueAttempt, Endpoint, Event
 from cardstock.partners.ports import AttemptNeeds, WebhookNeeds
 from cardstock.partners.post import CallOutcome
-from tests.people.clock import TestClock, clock
+from tests.people.clock import TestClock
 from tests.people.memory_partners import (
     START,
     MemoryDeliveries,
@@ -31,8 +31,6 @@ from tests.people.memory_partners import (
     Receiver,
     request,
 )
-
-__all__ = ["clock"]
 
 URL = "https://erp.example.com/hook"
 DAY_SECONDS = 86_400

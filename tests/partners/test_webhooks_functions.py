@@ -13,19 +13,19 @@ from cardstock.partners.model import EVENT_TYPES
 from functions.partners.api import app as partners_api
 from functions.partners.webhooks_api import app as api
 from tests.house.cloud import ROOT_KEY
-from tests.people.partner_brand import HANGERS, LIGHTS, Brand, PartnerServer, brand, partner_server
-from tests.people.selling import Reply
-
-__all__ = ["brand", "partner_server"]
+from tests.people.partner_server import PartnerServer
+from tests.people.replies import Reply
+from tests.people.shop import Shop
+from tests.people.suppliers import HANGERS, LIGHTS
 
 ENDPOINTS = "/v1/webhook-endpoints"
 PULL: dict[str, Any] = {"events": ["*"]}
 
 
 @pytest.fixture
-def credential(brand: Brand) -> str:
+def credential(shop: Shop) -> str:
     """A supplier's key."""
-    return brand.key(LIGHTS, "webhooks:write", "orders:fulfil")
+    return shop.supplier.key(LIGHTS, "webhooks:write", "orders:fulfil")
 
 
 def outcome(answer: Reply) -> tuple[int, str]:
@@ -48,44 +48,44 @@ def event(number: int = 1, supplier: str = LIGHTS, **data: Any) -> dict[str, Any
 
 @pytest.mark.engine
 def test_a_supplier_answers_the_challenge_and_is_told_of_a_paid_order(
-    brand: Brand, credential: str, partner_server: PartnerServer
+    shop: Shop, credential: str, partner_server: PartnerServer
 ) -> None:
-    made = brand.endpoint(credential, partner_server.url, "fulfilment.requested")
-    brand.drain()
-    listed = brand.send(api, "GET", ENDPOINTS, token=credential).body["items"]
-    order_id = brand.paid_order()
-    brand.announce(order_id)
-    brand.announce(order_id)
-    brand.drain()
+    made = shop.webhooks.endpoint(credential, partner_server.url, "fulfilment.requested")
+    shop.webhooks.drain()
+    listed = shop.send(api, "GET", ENDPOINTS, token=credential).body["items"]
+    order_id = shop.buyer.paid_order()
+    shop.webhooks.announce(order_id)
+    shop.webhooks.announce(order_id)
+    shop.webhooks.drain()
 
     assert made["status"] == "pending"
     assert listed == [made | {"status": "active", "secret": None}]
     assert partner_server.types == ["endpoint.challenged", "fulfilment.requested"]
     headers, body = partner_server.got[1]
     told = json.loads(body)
-    assert verify([made["secret"]], headers, body, brand.clock.now()) == told["id"]
+    assert verify([made["secret"]], headers, body, shop.clock.now()) == told["id"]
     assert (told["subject"], told["data"]["supplier_id"]) == (order_id, LIGHTS)
     assert [line["sku"] for line in told["data"]["lines"]] == ["85123A", "71053"]
 
 
 @pytest.mark.engine
 def test_failures_are_logged_and_a_redelivery_brings_the_event_after_all(
-    brand: Brand, credential: str, partner_server: PartnerServer
+    shop: Shop, credential: str, partner_server: PartnerServer
 ) -> None:
-    made = brand.endpoint(credential, partner_server.url, "*")
-    brand.drain()
-    brand.clock.move(seconds=1)
+    made = shop.webhooks.endpoint(credential, partner_server.url, "*")
+    shop.webhooks.drain()
+    shop.clock.move(seconds=1)
     partner_server.status = 500
-    brand.consume(event())
-    brand.drain()
-    brand.clock.move(seconds=20)
-    failing = brand.deliveries(credential, made["endpoint_id"]).body["items"][1]
-    shown = brand.send(api, "GET", ENDPOINTS, token=credential).body["items"][0]
+    shop.webhooks.consume(event())
+    shop.webhooks.drain()
+    shop.clock.move(seconds=20)
+    failing = shop.webhooks.deliveries(credential, made["endpoint_id"]).body["items"][1]
+    shown = shop.send(api, "GET", ENDPOINTS, token=credential).body["items"][0]
     partner_server.status = 200
     path = f"{ENDPOINTS}/{made['endpoint_id']}/deliveries/{failing['delivery_id']}/redeliveries"
-    again = brand.send(api, "POST", path, token=credential)
-    brand.drain()
-    delivered = brand.deliveries(credential, made["endpoint_id"]).body["items"][1]
+    again = shop.send(api, "POST", path, token=credential)
+    shop.webhooks.drain()
+    delivered = shop.webhooks.deliveries(credential, made["endpoint_id"]).body["items"][1]
 
     assert (failing["status"], [attempt["status"] for attempt in failing["attempts"]]) == ("waiting", [500])
     assert shown["failing_since"] is not None
@@ -96,26 +96,26 @@ def test_failures_are_logged_and_a_redelivery_brings_the_event_after_all(
 
 @pytest.mark.engine
 def test_410_disables_and_a_test_event_makes_active_again(
-    brand: Brand, credential: str, partner_server: PartnerServer
+    shop: Shop, credential: str, partner_server: PartnerServer
 ) -> None:
-    made = brand.endpoint(credential, partner_server.url, "*")
+    made = shop.webhooks.endpoint(credential, partner_server.url, "*")
     path = f"{ENDPOINTS}/{made['endpoint_id']}"
 
     def status() -> str:
-        return str(brand.send(api, "GET", ENDPOINTS, token=credential).body["items"][0]["status"])
+        return str(shop.send(api, "GET", ENDPOINTS, token=credential).body["items"][0]["status"])
 
-    brand.drain()
-    brand.clock.move(seconds=1)
+    shop.webhooks.drain()
+    shop.clock.move(seconds=1)
     partner_server.status = 410
-    brand.consume(event())
-    brand.drain()
+    shop.webhooks.consume(event())
+    shop.webhooks.drain()
     disabled = status()
-    brand.clock.move(seconds=20)
-    failed = brand.deliveries(credential, made["endpoint_id"]).body["items"][1]
-    refused = brand.send(api, "POST", f"{path}/deliveries/{failed['delivery_id']}/redeliveries", token=credential)
+    shop.clock.move(seconds=20)
+    failed = shop.webhooks.deliveries(credential, made["endpoint_id"]).body["items"][1]
+    refused = shop.send(api, "POST", f"{path}/deliveries/{failed['delivery_id']}/redeliveries", token=credential)
     partner_server.status = 200
-    tested = brand.send(api, "POST", f"{path}/tests", token=credential)
-    brand.drain()
+    tested = shop.send(api, "POST", f"{path}/tests", token=credential)
+    shop.webhooks.drain()
 
     assert disabled == "disabled"
     assert outcome(refused) == (409, "ENDPOINT_NOT_ACTIVE")
@@ -124,49 +124,49 @@ def test_410_disables_and_a_test_event_makes_active_again(
 
 
 @pytest.mark.engine
-def test_after_a_rotation_both_secrets_verify(brand: Brand, credential: str, partner_server: PartnerServer) -> None:
-    made = brand.endpoint(credential, partner_server.url, "*")
+def test_after_a_rotation_both_secrets_verify(shop: Shop, credential: str, partner_server: PartnerServer) -> None:
+    made = shop.webhooks.endpoint(credential, partner_server.url, "*")
     path = f"{ENDPOINTS}/{made['endpoint_id']}/secrets"
-    first = brand.send(api, "POST", path, token=credential, key="r")
-    again = brand.send(api, "POST", path, token=credential, key="r")
-    brand.drain()
+    first = shop.send(api, "POST", path, token=credential, key="r")
+    again = shop.send(api, "POST", path, token=credential, key="r")
+    shop.webhooks.drain()
     headers, body = partner_server.got[0]
 
     assert first.status == 201
     assert again.body["secret"] == first.body["secret"] != made["secret"]
     for secret in (first.body["secret"], made["secret"]):
-        verify([secret], headers, body, brand.clock.now())
+        verify([secret], headers, body, shop.clock.now())
 
 
 @pytest.mark.engine
 def test_an_event_for_one_supplier_reaches_nobody_else(
-    brand: Brand, credential: str, partner_server: PartnerServer
+    shop: Shop, credential: str, partner_server: PartnerServer
 ) -> None:
-    brand.endpoint(brand.key(HANGERS, "webhooks:write"), partner_server.url, "*")
-    staff = brand.endpoint(brand.key("staff", "webhooks:write"), None, "*")
-    brand.drain()
-    brand.consume(event(1, LIGHTS), event(2, HANGERS), event(3, "sup_other"))
-    brand.drain()
-    brand.clock.move(seconds=20)
-    credential = brand.key("staff", "webhooks:write")
+    shop.webhooks.endpoint(shop.supplier.key(HANGERS, "webhooks:write"), partner_server.url, "*")
+    staff = shop.webhooks.endpoint(shop.staff.key("webhooks:write"), None, "*")
+    shop.webhooks.drain()
+    shop.webhooks.consume(event(1, LIGHTS), event(2, HANGERS), event(3, "sup_other"))
+    shop.webhooks.drain()
+    shop.clock.move(seconds=20)
+    credential = shop.staff.key("webhooks:write")
 
     assert [json.loads(body)["subject"] for _, body in partner_server.got[1:]] == ["ord_2"]
-    kept = brand.deliveries(credential, staff["endpoint_id"]).body["items"]
+    kept = shop.webhooks.deliveries(credential, staff["endpoint_id"]).body["items"]
     assert [delivery["event"]["subject"] for delivery in kept] == ["ord_1", "ord_2", "ord_3"]
 
 
 # --- fetching instead ---
 
 
-def test_who_cannot_open_a_port_fetches_every_event_once(brand: Brand, credential: str) -> None:
-    made = brand.endpoint(credential, None, "*")
+def test_who_cannot_open_a_port_fetches_every_event_once(shop: Shop, credential: str) -> None:
+    made = shop.webhooks.endpoint(credential, None, "*")
     seen: list[str] = []
     query: dict[str, str] = {"limit": "2"}
     for numbers in ([3, 1], [2, 5, 4]):
-        brand.consume(*[event(number) for number in numbers])
-        brand.clock.move(seconds=16)
+        shop.webhooks.consume(*[event(number) for number in numbers])
+        shop.clock.move(seconds=16)
         while True:
-            page = brand.deliveries(credential, made["endpoint_id"], **query).body
+            page = shop.webhooks.deliveries(credential, made["endpoint_id"], **query).body
             if page["next_cursor"] is not None:
                 query["cursor"] = page["next_cursor"]
             if not page["items"]:
@@ -174,18 +174,18 @@ def test_who_cannot_open_a_port_fetches_every_event_once(brand: Brand, credentia
             seen += [delivery["event"]["id"] for delivery in page["items"]]
 
     assert sorted(seen) == [f"evt_{number}" for number in range(1, 6)]
-    assert brand.waiting() == []
+    assert shop.webhooks.waiting() == []
 
 
-def test_an_event_announced_twice_is_kept_once(brand: Brand, credential: str) -> None:
-    made = brand.endpoint(credential, None, "*")
-    brand.consume(event(), event())
-    before = brand.cloud.state()
-    brand.clock.move(hours=1)
-    brand.consume(event())
+def test_an_event_announced_twice_is_kept_once(shop: Shop, credential: str) -> None:
+    made = shop.webhooks.endpoint(credential, None, "*")
+    shop.webhooks.consume(event(), event())
+    before = shop.cloud.state()
+    shop.clock.move(hours=1)
+    shop.webhooks.consume(event())
 
-    assert brand.cloud.state() == before
-    assert len(brand.deliveries(credential, made["endpoint_id"]).body["items"]) == 1
+    assert shop.cloud.state() == before
+    assert len(shop.webhooks.deliveries(credential, made["endpoint_id"]).body["items"]) == 1
 
 
 # --- endpoints ---
@@ -217,116 +217,122 @@ def test_an_event_announced_twice_is_kept_once(brand: Brand, credential: str) ->
     ],
 )
 def test_a_wrong_endpoint_is_refused_and_not_made(
-    brand: Brand, credential: str, body: Any, expected: tuple[int, str]
+    shop: Shop, credential: str, body: Any, expected: tuple[int, str]
 ) -> None:
-    before = brand.cloud.state()
-    answer = brand.send(api, "POST", ENDPOINTS, body, token=credential)
+    before = shop.cloud.state()
+    answer = shop.send(api, "POST", ENDPOINTS, body, token=credential)
 
     assert outcome(answer) == expected
-    assert brand.cloud.state() == before
-    assert brand.waiting() == []
+    assert shop.cloud.state() == before
+    assert shop.webhooks.waiting() == []
 
 
-def test_every_type_of_event_can_be_asked_for(brand: Brand, credential: str) -> None:
-    assert brand.endpoint(credential, None, *EVENT_TYPES)["events"] == list(EVENT_TYPES)
+def test_every_type_of_event_can_be_asked_for(shop: Shop, credential: str) -> None:
+    assert shop.webhooks.endpoint(credential, None, *EVENT_TYPES)["events"] == list(EVENT_TYPES)
 
 
-def test_a_repeated_request_makes_no_second_endpoint(brand: Brand, credential: str) -> None:
+def test_a_repeated_request_makes_no_second_endpoint(shop: Shop, credential: str) -> None:
     body = {"events": ["*"], "url": "https://erp.example.com/hook"}
-    first = brand.send(api, "POST", ENDPOINTS, body, token=credential, key="k")
-    before = brand.cloud.state()
-    again = brand.send(api, "POST", ENDPOINTS, body, token=credential, key="k")
-    other = brand.send(api, "POST", ENDPOINTS, PULL, token=credential, key="k")
+    first = shop.send(api, "POST", ENDPOINTS, body, token=credential, key="k")
+    before = shop.cloud.state()
+    again = shop.send(api, "POST", ENDPOINTS, body, token=credential, key="k")
+    other = shop.send(api, "POST", ENDPOINTS, PULL, token=credential, key="k")
 
     assert again.replayed
     assert again.body == first.body
     assert outcome(other) == (422, "IDEMPOTENCY_KEY_REUSED")
-    assert brand.cloud.state() == before
+    assert shop.cloud.state() == before
 
 
-def test_an_owner_has_at_most_twenty_endpoints(brand: Brand, credential: str) -> None:
+def test_an_owner_has_at_most_twenty_endpoints(shop: Shop, credential: str) -> None:
     for _ in range(20):
-        brand.endpoint(credential, None, "*")
-    answer = brand.send(api, "POST", ENDPOINTS, PULL, token=credential, headers={"Accept-Language": "en"})
+        shop.webhooks.endpoint(credential, None, "*")
+    answer = shop.send(api, "POST", ENDPOINTS, PULL, token=credential, headers={"Accept-Language": "en"})
 
     assert outcome(answer) == (422, "TOO_MANY_ENDPOINTS")
     assert answer.body["detail"] == "There can be at most 20 webhook endpoints."
 
 
-def test_somebody_elses_endpoint_is_not_found(brand: Brand, credential: str) -> None:
-    made = brand.endpoint(credential, None, "*")
-    brand.consume(event())
-    brand.clock.move(seconds=20)
-    delivery = brand.deliveries(credential, made["endpoint_id"]).body["items"][0]["delivery_id"]
-    before = brand.cloud.state()
+def test_somebody_elses_endpoint_is_not_found(shop: Shop, credential: str) -> None:
+    made = shop.webhooks.endpoint(credential, None, "*")
+    shop.webhooks.consume(event())
+    shop.clock.move(seconds=20)
+    delivery = shop.webhooks.deliveries(credential, made["endpoint_id"]).body["items"][0]["delivery_id"]
+    before = shop.cloud.state()
     path = f"{ENDPOINTS}/{made['endpoint_id']}"
-    for stranger in (brand.key(HANGERS, "webhooks:write"), brand.key("staff", "webhooks:write")):
-        before = brand.cloud.state()
+    for stranger in (shop.supplier.key(HANGERS, "webhooks:write"), shop.staff.key("webhooks:write")):
+        before = shop.cloud.state()
         answers = [
-            brand.send(api, "DELETE", path, token=stranger),
-            brand.send(api, "POST", f"{path}/secrets", token=stranger),
-            brand.send(api, "POST", f"{path}/tests", token=stranger),
-            brand.send(api, "GET", f"{path}/deliveries", token=stranger),
-            brand.send(api, "POST", f"{path}/deliveries/{delivery}/redeliveries", token=stranger),
+            shop.send(api, "DELETE", path, token=stranger),
+            shop.send(api, "POST", f"{path}/secrets", token=stranger),
+            shop.send(api, "POST", f"{path}/tests", token=stranger),
+            shop.send(api, "GET", f"{path}/deliveries", token=stranger),
+            shop.send(api, "POST", f"{path}/deliveries/{delivery}/redeliveries", token=stranger),
         ]
 
         assert [outcome(answer) for answer in answers] == [(404, "NOT_FOUND")] * 5
-        assert brand.send(api, "GET", ENDPOINTS, token=stranger).body["items"] == []
-        assert brand.cloud.state() == before
+        assert shop.send(api, "GET", ENDPOINTS, token=stranger).body["items"] == []
+        assert shop.cloud.state() == before
 
 
-def test_a_deleted_endpoint_is_gone_with_what_was_on_its_way(brand: Brand, credential: str) -> None:
+def test_a_deleted_endpoint_is_gone_with_what_was_on_its_way(shop: Shop, credential: str) -> None:
     body = {"events": ["*"], "url": "https://erp.example.com/hook"}
-    made = brand.send(api, "POST", ENDPOINTS, body, token=credential).body
+    made = shop.send(api, "POST", ENDPOINTS, body, token=credential).body
     path = f"{ENDPOINTS}/{made['endpoint_id']}"
-    deleted = brand.send(api, "DELETE", path, token=credential)
-    again = brand.send(api, "DELETE", path, token=credential)
-    brand.drain()  # the challenge finds nobody, and calls nobody
+    deleted = shop.send(api, "DELETE", path, token=credential)
+    again = shop.send(api, "DELETE", path, token=credential)
+    shop.webhooks.drain()  # the challenge finds nobody, and calls nobody
 
     assert (deleted.status, outcome(again)) == (204, (404, "NOT_FOUND"))
-    assert brand.send(api, "GET", ENDPOINTS, token=credential).body["items"] == []
+    assert shop.send(api, "GET", ENDPOINTS, token=credential).body["items"] == []
 
 
 @pytest.mark.parametrize("delivery_id", ["x", "0000000000000.evt_none", "x" * 200, "x" * 3_000, "密" * 190, "evt_1"])
-def test_an_unknown_delivery_is_not_found(brand: Brand, credential: str, delivery_id: str) -> None:
-    made = brand.endpoint(credential, None, "*")
-    brand.consume(event())
+def test_an_unknown_delivery_is_not_found(shop: Shop, credential: str, delivery_id: str) -> None:
+    made = shop.webhooks.endpoint(credential, None, "*")
+    shop.webhooks.consume(event())
     path = f"{ENDPOINTS}/{made['endpoint_id']}/deliveries/{delivery_id}/redeliveries"
 
-    assert outcome(brand.send(api, "POST", path, token=credential)) == (404, "NOT_FOUND")
+    assert outcome(shop.send(api, "POST", path, token=credential)) == (404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize("endpoint_id", ["x", "x" * 3_000, "密" * 190, "whe_1#events", "%00"])
-def test_any_text_can_be_asked_for_as_an_endpoint(brand: Brand, credential: str, endpoint_id: str) -> None:
-    assert brand.deliveries(credential, endpoint_id).status == 404
+def test_any_text_can_be_asked_for_as_an_endpoint(shop: Shop, credential: str, endpoint_id: str) -> None:
+    assert shop.webhooks.deliveries(credential, endpoint_id).status == 404
 
 
-def test_a_cursor_is_good_for_its_own_endpoint_alone(brand: Brand, credential: str) -> None:
-    first, second = brand.endpoint(credential, None, "*"), brand.endpoint(credential, None, "*")
-    brand.consume(event(1), event(2))
-    brand.clock.move(seconds=20)
-    cursor = brand.deliveries(credential, first["endpoint_id"], limit="1").body["next_cursor"]
+def test_a_cursor_is_good_for_its_own_endpoint_alone(shop: Shop, credential: str) -> None:
+    first, second = shop.webhooks.endpoint(credential, None, "*"), shop.webhooks.endpoint(credential, None, "*")
+    shop.webhooks.consume(event(1), event(2))
+    shop.clock.move(seconds=20)
+    cursor = shop.webhooks.deliveries(credential, first["endpoint_id"], limit="1").body["next_cursor"]
 
-    assert outcome(brand.deliveries(credential, second["endpoint_id"], cursor=cursor)) == (400, "CURSOR_INVALID")
-    assert outcome(brand.deliveries(credential, first["endpoint_id"], cursor=cursor[:-1])) == (400, "CURSOR_INVALID")
-    assert len(brand.deliveries(credential, first["endpoint_id"], cursor=cursor).body["items"]) == 1
+    assert outcome(shop.webhooks.deliveries(credential, second["endpoint_id"], cursor=cursor)) == (
+        400,
+        "CURSOR_INVALID",
+    )
+    assert outcome(shop.webhooks.deliveries(credential, first["endpoint_id"], cursor=cursor[:-1])) == (
+        400,
+        "CURSOR_INVALID",
+    )
+    assert len(shop.webhooks.deliveries(credential, first["endpoint_id"], cursor=cursor).body["items"]) == 1
 
 
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "101"}, {"after": "x"}, {"limit": "1" * 5_000}], ids=str)
-def test_a_wrong_query_is_refused(brand: Brand, credential: str, query: dict[str, str]) -> None:
-    made = brand.endpoint(credential, None, "*")
+def test_a_wrong_query_is_refused(shop: Shop, credential: str, query: dict[str, str]) -> None:
+    made = shop.webhooks.endpoint(credential, None, "*")
 
-    assert outcome(brand.deliveries(credential, made["endpoint_id"], **query)) == (400, "QUERY_INVALID")
+    assert outcome(shop.webhooks.deliveries(credential, made["endpoint_id"], **query)) == (400, "QUERY_INVALID")
 
 
-def test_a_key_without_the_scope_and_a_revoked_one_are_refused(brand: Brand) -> None:
-    without = brand.key(LIGHTS, "orders:fulfil")
-    revoked = brand.key(LIGHTS, "webhooks:write")
+def test_a_key_without_the_scope_and_a_revoked_one_are_refused(shop: Shop) -> None:
+    without = shop.supplier.key(LIGHTS, "orders:fulfil")
+    revoked = shop.supplier.key(LIGHTS, "webhooks:write")
     key_id = "key_" + revoked.split("_")[1]
-    brand.send(partners_api, "DELETE", f"/v1/partners/keys/{key_id}", token=ROOT_KEY)
+    shop.send(partners_api, "DELETE", f"/v1/partners/keys/{key_id}", token=ROOT_KEY)
 
-    assert outcome(brand.send(api, "GET", ENDPOINTS, token=without)) == (403, "SCOPE_MISSING")
-    assert outcome(brand.send(api, "POST", ENDPOINTS, PULL, token=revoked)) == (401, "KEY_INVALID")
+    assert outcome(shop.send(api, "GET", ENDPOINTS, token=without)) == (403, "SCOPE_MISSING")
+    assert outcome(shop.send(api, "POST", ENDPOINTS, PULL, token=revoked)) == (401, "KEY_INVALID")
 
 
 # --- the queue ---
@@ -357,28 +363,26 @@ DUE = {
         '{"id":' + "9" * 5_000 + "}",
     ],
 )  # fmt: skip
-def test_a_poison_message_fails_alone_and_its_neighbours_are_handled(
-    brand: Brand, credential: str, poison: str
-) -> None:
-    made = brand.endpoint(credential, None, "*")
-    failed = brand.consume(event(1), poison, event(2))
-    brand.clock.move(seconds=20)
+def test_a_poison_message_fails_alone_and_its_neighbours_are_handled(shop: Shop, credential: str, poison: str) -> None:
+    made = shop.webhooks.endpoint(credential, None, "*")
+    failed = shop.webhooks.consume(event(1), poison, event(2))
+    shop.clock.move(seconds=20)
 
     assert failed == ["m1"]
-    kept = brand.deliveries(credential, made["endpoint_id"]).body["items"]
+    kept = shop.webhooks.deliveries(credential, made["endpoint_id"]).body["items"]
     assert [delivery["event"]["id"] for delivery in kept] == ["evt_1", "evt_2"]
 
 
-def test_attempts_for_what_is_not_there_are_dropped(brand: Brand) -> None:
-    assert brand.consume(DUE, DUE | {"owner": "nobody"}) == []
-    assert brand.waiting() == []
+def test_attempts_for_what_is_not_there_are_dropped(shop: Shop) -> None:
+    assert shop.webhooks.consume(DUE, DUE | {"owner": "nobody"}) == []
+    assert shop.webhooks.waiting() == []
 
 
-def test_an_attempt_before_its_time_goes_back_into_the_queue(brand: Brand) -> None:
-    later = DUE | {"not_before": rfc3339(brand.clock.now() + timedelta(hours=5))}
-    failed = brand.consume(later)
-    attributes = brand.cloud.sqs.get_queue_attributes(
-        QueueUrl=brand.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"],
+def test_an_attempt_before_its_time_goes_back_into_the_queue(shop: Shop) -> None:
+    later = DUE | {"not_before": rfc3339(shop.clock.now() + timedelta(hours=5))}
+    failed = shop.webhooks.consume(later)
+    attributes = shop.cloud.sqs.get_queue_attributes(
+        QueueUrl=shop.cloud.sqs.get_queue_url(QueueName="webhooks")["QueueUrl"],
         AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"],
     )["Attributes"]
 
@@ -388,14 +392,14 @@ def test_an_attempt_before_its_time_goes_back_into_the_queue(brand: Brand) -> No
 
 @pytest.mark.engine
 def test_an_address_outside_the_networks_that_were_opened_is_never_called(
-    brand: Brand, credential: str, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, credential: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WEBHOOK_PRIVATE_NETWORKS", "10.0.0.0/8")
     wiring.webhook_post.cache_clear()
-    made = brand.endpoint(credential, "http://127.0.0.1:8701/latest/meta-data", "*")
-    brand.drain()
-    brand.clock.move(seconds=20)
-    (challenge,) = brand.deliveries(credential, made["endpoint_id"]).body["items"]
+    made = shop.webhooks.endpoint(credential, "http://127.0.0.1:8701/latest/meta-data", "*")
+    shop.webhooks.drain()
+    shop.clock.move(seconds=20)
+    (challenge,) = shop.webhooks.deliveries(credential, made["endpoint_id"]).body["items"]
     monkeypatch.undo()
     wiring.webhook_post.cache_clear()
 

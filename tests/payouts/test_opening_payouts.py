@@ -13,10 +13,8 @@ from cardstock.partners import wiring
 from tests.house import faults
 from tests.house.cloud import Cloud
 from tests.house.interleave import some_ways
-from tests.people.finance import FIRST, PAYOUT, Finance, books, finance
+from tests.people.finance import FIRST, PAYOUT, Finance, books
 from tests.people.staff import person
-
-__all__ = ["finance"]
 
 NOVEMBER = {"period": "2026-11"}
 

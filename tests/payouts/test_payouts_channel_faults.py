@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 
-from cardstock.aws import files as s3
-from cardstock.aws import queues as sqs
 from cardstock.payouts import wiring
 from cardstock.payouts.channels.sandbox import SandboxTransfers, Way
 from cardstock.payouts.model import Line
 from tests.house import faults
 from tests.house.cloud import Cloud
-from tests.people.finance import FIRST, Finance, books, clock_at
+from tests.people.finance import Finance, books
 
 HANDED_OVER: dict[str, tuple[Way, ...]] = {
     "hand_over": ("paid", "silent", "confirm"),
@@ -53,30 +51,26 @@ def prepare_channel(finance: Finance, sandbox: SandboxTransfers, step: str) -> C
 @pytest.mark.parametrize("step", HANDED_OVER)
 @pytest.mark.parametrize("mode", faults.MODES)
 def test_a_channel_that_leaves_things_open_is_given_each_number_once_more_and_the_books_end_the_same(
-    cloud: Cloud, sandbox: SandboxTransfers, step: str, mode: faults.Mode
+    finance: Finance, cloud: Cloud, sandbox: SandboxTransfers, step: str, mode: faults.Mode
 ) -> None:
-    sqs.forget_client()
-    s3.forget_client()
-    with clock_at(FIRST) as clock:
-        finance = Finance(cloud, clock)
-        run = prepare_channel(finance, sandbox, step)
-        before = cloud.snapshot()
+    run = prepare_channel(finance, sandbox, step)
+    before = cloud.snapshot()
 
-        def run_twice() -> None:
-            # The poll of a quarter of an hour later: what was claimed and not handed over is found by it.
-            run()
-            run()
-
-        with faults.watch() as calls:
-            run()
+    def run_twice() -> None:
+        # The poll of a quarter of an hour later: what was claimed and not handed over is found by it.
         run()
-        expected = books(cloud)
+        run()
+
+    with faults.watch() as calls:
+        run()
+    run()
+    expected = books(cloud)
+    finance.check_ledger()
+    assert len(calls) > 5
+    assert finance.payout()["status"] == ("sending" if step == "hand_over" else "settled")
+
+    for index, call in faults.hit_each(calls, mode, before.restore, run):
+        run_twice()
+
+        assert books(cloud) == expected, (mode, index, call)
         finance.check_ledger()
-        assert len(calls) > 5
-        assert finance.payout()["status"] == ("sending" if step == "hand_over" else "settled")
-
-        for index, call in faults.hit_each(calls, mode, before.restore, run):
-            run_twice()
-
-            assert books(cloud) == expected, (mode, index, call)
-            finance.check_ledger()

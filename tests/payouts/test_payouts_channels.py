@@ -9,8 +9,6 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock import environment
-from cardstock.aws import files as s3
-from cardstock.aws import queues as sqs
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.secrets import forget_provider
 from cardstock.payouts import wiring as payouts_wiring
@@ -19,21 +17,18 @@ from cardstock.payouts.model import Answer, Line, Result
 from functions.ledger.api import app as member_api
 from functions.payouts.poll_transfers import app as polls
 from tests.house.cloud import ROOT, Cloud, Context, http_event
-from tests.people.finance import FIRST, PAYOUT, Finance, clock_at, member_id
+from tests.people.finance import FIRST, PAYOUT, Finance, member_id
 from tests.people.transfer_channels import Alipay, Wechat, alipay_account, public_pem, wechat_account
 
 WECHAT = "wechat:wx1234567890abcdef:o"
 ALIPAY = "alipay:2021000000000001:o"
 
 
-@pytest.fixture
-def finance(cloud: Cloud) -> Iterator[Finance]:
-    sqs.forget_client()
-    s3.forget_client()
+@pytest.fixture(autouse=True)
+def no_channel_yet(cloud: Cloud) -> Iterator[None]:
     forget_provider()
     payouts_wiring.set_transfer_transport(None)
-    with clock_at(FIRST) as clock:
-        yield Finance(cloud, clock)
+    yield
     payouts_wiring.set_transfer_transport(None)
     forget_provider()
 

@@ -37,10 +37,8 @@ from cardstock.payouts.queue import QueuedPayoutMap
 from cardstock.payouts.store import DynamoPayouts
 from cardstock.payouts.tax.model import TaxFile
 from cardstock.payouts.tax.store import DynamoTaxFiles
-from tests.people.finance import FIRST, Finance, finance
+from tests.people.finance import FIRST, Finance
 from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayoutMap, MemoryPayouts, MemoryTaxFiles
-
-__all__ = ["finance"]
 
 CONTRACT = {
     Payouts: (MemoryPayouts, DynamoPayouts),

@@ -5,12 +5,10 @@ from typing import Any
 
 import pytest
 
-from cardstock.aws import files as s3
-from cardstock.aws import queues as sqs
 from cardstock.payouts.queue import QueuedPayoutMap
 from tests.house import faults
 from tests.house.cloud import Cloud
-from tests.people.finance import FIRST, Finance, books, clock_at, member_id
+from tests.people.finance import Finance, books, member_id
 
 STEPS = ("nobody", "list", "give_away", "send", "settle")
 
@@ -37,21 +35,19 @@ def prepare(finance: Finance, step: str) -> Callable[[], Any]:
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("mode", faults.MODES)
-def test_a_step_that_is_hit_at_any_call_ends_the_same(cloud: Cloud, step: str, mode: faults.Mode) -> None:
-    sqs.forget_client()
-    s3.forget_client()
-    with clock_at(FIRST) as clock:
-        finance = Finance(cloud, clock)
-        run = prepare(finance, step)
-        before = cloud.snapshot()
-        with faults.watch() as calls:
-            run()
-        expected = books(cloud)
+def test_a_step_that_is_hit_at_any_call_ends_the_same(
+    finance: Finance, cloud: Cloud, step: str, mode: faults.Mode
+) -> None:
+    run = prepare(finance, step)
+    before = cloud.snapshot()
+    with faults.watch() as calls:
+        run()
+    expected = books(cloud)
+    finance.check_ledger()
+    assert len(calls) >= 4
+
+    for index, call in faults.hit_each(calls, mode, before.restore, run):
+        run()
+
+        assert books(cloud) == expected, (mode, index, call)
         finance.check_ledger()
-        assert len(calls) >= 4
-
-        for index, call in faults.hit_each(calls, mode, before.restore, run):
-            run()
-
-            assert books(cloud) == expected, (mode, index, call)
-            finance.check_ledger()

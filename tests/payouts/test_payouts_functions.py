@@ -20,9 +20,7 @@ from functions.payouts.monthly_open import app as monthly
 from functions.payouts.on_step import app as steps
 from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event
 from tests.house.payloads import function_of
-from tests.people.finance import FIRST, PAYOUT, Finance, finance, member_id
-
-__all__ = ["finance"]
+from tests.people.finance import FIRST, PAYOUT, Finance, member_id
 
 
 def test_a_month_is_paid_from_the_tick_to_the_report(finance: Finance, cloud: Cloud) -> None:

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from cardstock import environment
-from cardstock.aws import files as s3
-from cardstock.aws import queues as sqs
 from cardstock.payouts import wiring
 from cardstock.payouts.channels.sandbox import SandboxTransfers, Way
 from cardstock.payouts.model import PARTS, Line
@@ -18,7 +16,7 @@ from infra.local.engine import Clients
 from infra.local.invoke import FunctionError
 from infra.local.queues import MachineInvoker, Traffic
 from tests.house.cloud import Cloud, Context, names_here, queue_event, template
-from tests.people.finance import FIRST, PAYOUT, Finance, books, clock_at, member_id
+from tests.people.finance import PAYOUT, Finance, books, member_id
 
 MEMBERS = 6
 
@@ -72,13 +70,9 @@ class Map:
         return len(asked)
 
 
-@pytest.fixture
-def finance(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Finance]:
-    sqs.forget_client()
-    s3.forget_client()
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wiring, "payout_map", lambda: QueuedPayoutMap(MEMBERS - 1))
-    with clock_at(FIRST) as clock:
-        yield Finance(cloud, clock)
 
 
 @pytest.fixture

@@ -19,9 +19,7 @@ from cardstock.payouts.opening import Opener, open_batch
 from cardstock.payouts.results import retry_line
 from cardstock.payouts.tax.tables import TaxToDate, counted
 from cardstock.payouts.tax.to_date import figures_before
-from tests.people.finance import FIRST, Finance, finance
-
-__all__ = ["finance"]
+from tests.people.finance import FIRST, Finance
 
 LABOUR = Rules(1_000, "bank_file", 10, "labour", "labour-2019")
 PLATFORM = Rules(1_000, "bank_file", 10, "platform", "platform-2025")

@@ -14,9 +14,7 @@ from cardstock.payouts.model import Balance, Line, Payee, Period, Rules, batch_i
 from cardstock.payouts.opening import Opener, open_batch
 from cardstock.payouts.ports import Writer
 from cardstock.payouts.reporting import report_of
-from tests.people.finance import FIRST, PAYOUT, Finance, finance, member_id
-
-__all__ = ["finance"]
+from tests.people.finance import FIRST, PAYOUT, Finance, member_id
 
 
 def pay_month(finance: Finance, month: int, rules: Rules, *, result: str = "paid") -> int | None:

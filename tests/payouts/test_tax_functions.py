@@ -27,9 +27,7 @@ from functions.payouts.nightly_tax import app as nightly
 from functions.payouts.tax_api import app as api
 from tests.house.cloud import ROOT, Cloud, Context, http_event
 from tests.house.payloads import function_of
-from tests.people.finance import FIRST, Finance, finance, member_id
-
-__all__ = ["finance"]
+from tests.people.finance import FIRST, Finance, member_id
 
 AFTER = Period("2027-01").ends
 EVENTS = sorted((ROOT / "events").glob("payouts/tax_api/*.json")) + sorted(

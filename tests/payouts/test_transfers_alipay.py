@@ -9,10 +9,8 @@ from msgspec.structs import replace
 
 from cardstock.payouts.channels.alipay import AlipayTransfers
 from cardstock.payouts.model import Line
-from tests.people.clock import TestClock, clock
+from tests.people.clock import TestClock
 from tests.people.transfer_channels import UNBELIEVABLE, Alipay, Trouble, alipay_account
-
-__all__ = ["clock"]
 
 NOW = datetime(2026, 12, 1, 19, tzinfo=UTC)
 LINE = Line(

@@ -19,10 +19,8 @@ from cardstock.payouts.channels.wechat import Account as WechatAccount
 from cardstock.payouts.channels.wechat import WechatTransfers, report_infos
 from cardstock.payouts.model import Confirmation, Line
 from tests.house.cloud import ROOT
-from tests.people.clock import TestClock, clock
+from tests.people.clock import TestClock
 from tests.people.transfer_channels import UNBELIEVABLE, Trouble, Wechat, wechat_account
-
-__all__ = ["clock"]
 
 NOW = datetime(2026, 12, 1, 3, tzinfo=UTC)
 LINE = Line(

@@ -1,6 +1,7 @@
 """The one clock that tests move: it stands still until a test moves it, and everything in the process reads it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,10 +33,19 @@ class TestClock:
         return self._at
 
 
+@contextmanager
+def clock_at(moment: datetime) -> Iterator[TestClock]:
+    """The process's clock, standing at `moment`; the machine's clock again afterwards."""
+    made = TestClock(moment)
+    set_clock(made)
+    try:
+        yield made
+    finally:
+        set_clock(SystemClock())
+
+
 @pytest.fixture
 def clock() -> Iterator[TestClock]:
     """The process's clock for one test."""
-    made = TestClock()
-    set_clock(made)
-    yield made
-    set_clock(SystemClock())
+    with clock_at(START) as made:
+        yield made

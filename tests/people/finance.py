@@ -1,19 +1,16 @@
-"""Finance of a brand on emulated AWS: members with money, keys, and a queue of steps that tests drain."""
+"""Finance of the shop: members with money, the monthly payout, and the queue of its steps that tests drain."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
 from cardstock import environment
 from cardstock.aws import files as s3
 from cardstock.aws import queues as sqs
 from cardstock.aws.tables import Transaction
-from cardstock.clock import SystemClock, rfc3339, set_clock
+from cardstock.clock import rfc3339
 from cardstock.flows import paying_out_wiring
 from cardstock.ids import RequestKey, derived_id
 from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting, account, transaction_id
@@ -28,10 +25,6 @@ from cardstock.payouts.approval import Approval, approve_batch
 from cardstock.payouts.model import Period
 from cardstock.payouts.opening import Opener, open_batch
 from cardstock.payouts.ports import Ledger, Payees, PayoutMap, Payouts
-from functions.payouts.api import app as api
-from functions.payouts.monthly_open import app as monthly
-from functions.payouts.on_step import app as steps
-from functions.payouts.poll_transfers import app as polls
 from tests.house.cloud import Cloud, Context, http_event, queue_event
 from tests.people.clock import TestClock
 from tests.people.staff import staff_key
@@ -42,15 +35,6 @@ PAYOUT = "pay_202611"
 STATEMENTS = DynamoStatements()
 TABLES = ("payouts", "ledger", "balances", "statements")
 """Everything that payouts write."""
-
-
-@contextmanager
-def clock_at(moment: datetime) -> Iterator[TestClock]:
-    """The process's clock, standing at `moment`."""
-    moved = TestClock(moment)
-    set_clock(moved)
-    yield moved
-    set_clock(SystemClock())
 
 
 def member_id(index: int) -> str:
@@ -70,9 +54,12 @@ def books(cloud: Cloud) -> Any:
 
 
 class Finance:
-    """Finance of an emulated brand: members with money, keys, and the steps that a test runs."""
+    """The people who pay members out. `token` is Li Na's key with every right on payouts."""
 
     def __init__(self, cloud: Cloud, clock: TestClock) -> None:
+        # Clients of an account that is gone would find its queues and its bucket gone, too.
+        sqs.forget_client()
+        s3.forget_client()
         self.cloud = cloud
         self.clock = clock
         self.orders = 0
@@ -141,6 +128,8 @@ class Finance:
 
     def tick(self, at: datetime | None = None) -> dict[str, Any]:
         """The schedule fires."""
+        from functions.payouts.monthly_open import app as monthly
+
         return monthly.handler({"scheduled_at": rfc3339(at or self.clock.now())}, Context())
 
     def open(self, channel: str) -> None:
@@ -158,6 +147,8 @@ class Finance:
 
     def poll(self, *, hours: float = 0) -> int:
         """So many hours later the channels are polled; how many payouts were asked about."""
+        from functions.payouts.poll_transfers import app as polls
+
         self.clock.move(hours=hours)
         steps = polls.handler({"scheduled_at": rfc3339(self.clock.now())}, Context())["steps"]
         assert not self.drain()
@@ -173,6 +164,8 @@ class Finance:
 
     def drain(self) -> list[str]:
         """Handle messages of the steps queue until there are none; answers the ids that failed."""
+        from functions.payouts.on_step import app as steps
+
         failed: list[str] = []
         while bodies := self.cloud.messages(environment.text("PAYOUT_STEPS_QUEUE_URL")):
             for body in bodies:
@@ -182,6 +175,8 @@ class Finance:
 
     def run_steps(self) -> int:
         """Handle messages of the steps queue until there are none: how many there were. None may fail."""
+        from functions.payouts.on_step import app as steps
+
         handled = 0
         while bodies := self.cloud.messages(environment.text("PAYOUT_STEPS_QUEUE_URL")):
             for body in bodies:
@@ -218,6 +213,8 @@ class Finance:
         query: dict[str, str] | None = None,
     ) -> tuple[int, dict[str, Any]]:  # fmt: skip
         """An HTTP request of finance, or of whoever holds `token`."""
+        from functions.payouts.api import app as api
+
         event = http_event(method, path, body, token=token or self.token, key=key, query=query)
         answer = api.handler(event, Context())
         return answer["statusCode"], json.loads(answer["body"])
@@ -264,12 +261,3 @@ class Finance:
             for pocket in ("frozen", "available", "paying", "paid", "withheld"):
                 stored = getattr(found, pocket)
                 assert stored == folded.get(f"member:{found.pk}:{pocket}", 0), (found.pk, pocket)
-
-
-@pytest.fixture
-def finance(cloud: Cloud) -> Iterator[Finance]:
-    """An finance on the first of December, at the hour of the schedule."""
-    sqs.forget_client()
-    s3.forget_client()
-    with clock_at(FIRST) as clock:
-        yield Finance(cloud, clock)

@@ -1,4 +1,4 @@
-"""Persons of the staff and suppliers with their API keys, as tests need them: stored, whoever would have made them."""
+"""Staff of the shop: persons and API keys, stored whoever would have made them, and what staff does with the keys."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -10,6 +10,8 @@ from cardstock.partners.model import KeyOwner
 from cardstock.partners.store import DynamoKeys
 from cardstock.staff.model import ROOT, Person
 from cardstock.staff.store import DynamoPersons
+from tests.house.cloud import http_event, serve
+from tests.people.replies import Reply, reply
 
 LONG_AGO = datetime(2026, 1, 5, tzinfo=UTC)
 """Old enough for everybody to be everybody else's second person."""
@@ -38,3 +40,21 @@ def _key(owner: KeyOwner, scopes: Iterable[str], request: str | None) -> str:
     _, credential = create_key("test", owner, frozenset(scopes), asked, keys=DynamoKeys())
     assert credential is not None
     return credential
+
+
+class Staff:
+    """People of the brand's staff. A key belongs to Li Na unless another name is given."""
+
+    def __init__(self) -> None:
+        self._keys = 0
+
+    def key(self, *scopes: str, name: str = "Li Na") -> str:
+        """The credential of a new key of the person of this name."""
+        self._keys += 1
+        return staff_key(name, *scopes, request=f"staff key {self._keys}")
+
+    def grant(self, order_id: str, amount: int, *, staff: str, key: str = "grant-1", reason: str = "late") -> Reply:
+        """Give `amount` fen back without units, with the credential `staff`."""
+        body = {"amount_fen": amount, "reason": reason}
+        event = http_event("POST", f"/v1/orders/{order_id}/goodwill-refunds", body, token=staff, key=key)
+        return reply(serve(event))

@@ -20,11 +20,11 @@ from cardstock.catalog.model import Listing
 from cardstock.clock import rfc3339
 from cardstock.orders import wiring as orders_wiring
 from tests.house import faults
-from tests.house.cloud import ROOT_KEY, Context, http_event, queue_event
+from tests.house.cloud import Context, http_event, queue_event
 from tests.house.quick import ACCOUNT, told_by
-from tests.people import ledger_shop
-from tests.people.partner_brand import Brand
-from tests.people.selling import RECEIVER, Reply, Shop, reply
+from tests.people.buyers import RECEIVER
+from tests.people.replies import Reply, reply
+from tests.people.shop import Shop
 
 REGION = "ap-east-1"
 GOODS = (
@@ -51,13 +51,12 @@ class Life:
         self.clock = shop.clock
         self.cloud = shop.cloud
         self.chance = random.Random(seed)
-        self.office = Brand(shop)
         catalog_wiring.products().publish_listings(GOODS, self.clock.now())
-        self.secrets = {source: self.office.supplier(source) for source in ("sup_lights", "sup_hangers")}
-        self.staff = self.office.key(
-            "staff", "network:appoint", "payouts:read", "payouts:approve", "payouts:settle", "orders:refund"
+        self.secrets = {source: shop.supplier.register(source) for source in ("sup_lights", "sup_hangers")}
+        self.staff = shop.staff.key(
+            "network:appoint", "payouts:read", "payouts:approve", "payouts:settle", "orders:refund"
         )
-        ledger_shop.Shop(self.cloud, self.clock).publish()
+        shop.publish_plan()
         self.members: dict[str, str] = {}
         """Member -> access token."""
         self.orders: dict[str, str] = {}
@@ -146,15 +145,15 @@ class Life:
         self.members[member] = token
         if index < 2:
             path = f"/v1/members/{member}/partner-appointments"
-            self.office.send(app, "POST", path, {"reason": "one of the first"}, token=self.staff)
+            self.shop.send(app, "POST", path, {"reason": "one of the first"}, token=self.staff)
 
     def buy(self) -> None:
         if not self.members:
             return
         member = self.chance.choice(list(self.members))
         wanted = self.chance.sample([listing.sku for listing in GOODS], self.chance.randint(1, 3))
-        quote = self.shop.quote({sku: self.chance.randint(1, 3) for sku in wanted}, member=member)
-        placed = self.shop.send(
+        quote = self.shop.buyer.quote({sku: self.chance.randint(1, 3) for sku in wanted}, member=member)
+        placed = self.shop.buyer.send(
             "POST", "/v1/orders", {"quote": quote.body["quote"], "receiver": RECEIVER}, member=member, key=self._key()
         )
         assert placed.status == 201, placed
@@ -163,14 +162,14 @@ class Life:
     def pay(self) -> None:
         order = self._some_order("placed", "placed", "expired" if self.chance.random() < 0.1 else "placed")
         if order is not None:
-            notice = self.shop.notice(order.order_id)
+            notice = self.shop.channel.notice(order.order_id)
             for _ in range(self.chance.randint(1, 2)):
-                assert self.shop.notify(notice).status == 200
+                assert self.shop.channel.notify(notice).status == 200
 
     def cancel(self) -> None:
         order = self._some_order("placed")
         if order is not None:
-            self.shop.send("POST", f"/v1/orders/{order.order_id}/cancellations", member=order.member_id)
+            self.shop.buyer.send("POST", f"/v1/orders/{order.order_id}/cancellations", member=order.member_id)
 
     def ship(self) -> None:
         order = self._some_order("paid")
@@ -185,12 +184,12 @@ class Life:
                 self._report(source, body, f"ship-{source}-{order.order_id}")
 
     def _report(self, source: str, body: dict[str, Any], message: str) -> Reply:
-        return self.office.report(self.secrets[source], body, source=source, message_id=message)
+        return self.shop.supplier.report(self.secrets[source], body, source=source, message_id=message)
 
     def receive(self) -> None:
         order = self._some_order("shipped")
         if order is not None:
-            self.shop.send("POST", f"/v1/orders/{order.order_id}/receipts", member=order.member_id)
+            self.shop.buyer.send("POST", f"/v1/orders/{order.order_id}/receipts", member=order.member_id)
 
     def give_back(self) -> None:
         order = self._some_order(*self.chance.choice((("paid", "shipped"), ("completed",), ("completed",))))
@@ -199,7 +198,7 @@ class Life:
         left = {line.sku: line.units - line.refunded_units for line in order.lines if line.units > line.refunded_units}
         if left:
             sku = self.chance.choice(list(left))
-            self.shop.refund(
+            self.shop.buyer.refund(
                 order.order_id, {sku: self.chance.randint(1, left[sku])}, key=self._key(), member=order.member_id
             )
 
@@ -207,7 +206,7 @@ class Life:
         order = self._some_order(*self.chance.choice((("paid", "shipped"), ("completed",))))
         if order is not None and order.refunded_fen < order.amount_fen:
             amount = self.chance.randint(1, order.amount_fen - order.refunded_fen)
-            self.shop.grant(order.order_id, amount, staff=self.staff, key=self._key())
+            self.shop.staff.grant(order.order_id, amount, staff=self.staff, key=self._key())
 
     # Queues and schedules
 
@@ -258,11 +257,9 @@ class Life:
         payout = monthly.handler({"scheduled_at": rfc3339(self.clock.now())}, Context())["payout_id"]
         self._steps()
         path = f"/v1/payouts/{payout}"
-        self.office.send(payouts, "POST", f"{path}/approvals", {"note": "checked"}, token=self.staff)
+        self.shop.send(payouts, "POST", f"{path}/approvals", {"note": "checked"}, token=self.staff)
         self._steps()
-        lines = self.office.send(payouts, "GET", f"{path}/lines", token=self.staff, query={"limit": "100"}).body[
-            "items"
-        ]
+        lines = self.shop.send(payouts, "GET", f"{path}/lines", token=self.staff, query={"limit": "100"}).body["items"]
         sent = [line for line in lines if line["status"] == "sent"]
         self.clock.move(hours=self.chance.randint(1, 40))
         results = [
@@ -271,7 +268,7 @@ class Life:
         ]
         if results:
             body = {"results": results, "all_others_paid": False}
-            brought = self.office.send(payouts, "POST", f"{path}/results", body, token=self.staff)
+            brought = self.shop.send(payouts, "POST", f"{path}/results", body, token=self.staff)
             assert brought.status == 202, brought
         self._steps()
 
@@ -281,6 +278,3 @@ class Life:
         while bodies := self.cloud.messages(environment.text("PAYOUT_STEPS_QUEUE_URL")):
             for body in bodies:
                 app.handler(queue_event("payout-steps", body), Context())
-
-
-__all__ = ["ROOT_KEY", "Life"]

@@ -17,10 +17,8 @@ from functions.partners.api import app as partners_api
 from functions.staff.api import app as api
 from tests.house import faults
 from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event
-from tests.people.clock import START, TestClock, clock
+from tests.people.clock import START, TestClock
 from tests.people.staff import person, staff_key, supplier_key
-
-__all__ = ["clock"]
 
 STAFF, KEYS = "/v1/staff", "/v1/partners/keys"
 

@@ -1,21 +1,18 @@
-"""A shop as the queue of order events sees it: what happens to orders, and the stream records that tell of it."""
+"""Members who refer each other and trade, through the verbs and without HTTP: what the ledger and the network live on.
+
+`Trade` carries out what people do. `Trade.records` holds what the streams have told of it and nobody has consumed.
+"""
 
 import json
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
-from cardstock.clock import SystemClock, set_clock, to_epoch_ms
-from cardstock.edge.secrets import forget_provider
+from cardstock.clock import to_epoch_ms
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey, derived_id
-from cardstock.ledger import wiring as ledger_wiring
 from cardstock.network import wiring as network_wiring
 from cardstock.network.binding import bind_inviter
 from cardstock.network.plan import Approval, Plan
@@ -28,10 +25,8 @@ from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver, Re
 from tests.house.cloud import Cloud, Context, queue_event
 from tests.people.clock import TestClock
 
-START = datetime(2026, 12, 1, 2, tzinfo=UTC)
 DEMO_PLAN = replace(CHAIN21, promote_on="paid", on_refund="demote")
 """The plan of the worked example: 499.00, 100 / 300 direct, 200 team, 10 % peer, two make a partner."""
-LEDGER_TABLES = ("ledger", "balances", "rewards", "statements", "network")
 
 
 def line(number: int, units: int = 1, price: int = 49_900, *, qualifying: bool = True) -> OrderLine:
@@ -50,8 +45,15 @@ def product_item(each: OrderLine, at: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class Shop:
-    """Carries out what people do; `records` holds what the streams have told and nobody has consumed."""
+def publish_approved(plan: Plan, at: datetime) -> None:
+    """Put a plan in force, with the approvals that a plan of two levels needs."""
+    checks = ("levels", "peer", "fee", "cap", "head_count", "dividend")
+    approvals = [Approval(check, "Ms Zhao", at, "demonstration") for check in checks]
+    publish_plan(plan, approvals, "test", plans=network_wiring.plans())
+
+
+class Trade:
+    """What members do under the demonstration plan, unless `publish` has put another one in force."""
 
     def __init__(self, cloud: Cloud, clock: TestClock) -> None:
         self.cloud = cloud
@@ -59,25 +61,24 @@ class Shop:
         self.records: list[dict[str, Any]] = []
         self._seen: dict[str, dict[str, dict[str, Any]]] = {"orders": {}, "supplier-orders": {}, "ledger": {}}
         self._told = 0
-        self.orders: dict[str, str] = {}
 
-    def publish(self, plan: Plan = DEMO_PLAN) -> None:
-        approvals = [
-            Approval(check, "Ms Zhao", START, "demonstration")
-            for check in ("levels", "peer", "fee", "cap", "head_count", "dividend")
-        ]
-        publish_plan(plan, approvals, "test", plans=network_wiring.plans())
+    def publish(self, plan: Plan) -> None:
+        """Put another plan in force, with the approvals that a plan of two levels needs."""
+        publish_approved(plan, self.clock.now())
 
     def member(self, member_id: str, inviter: str | None = None) -> str:
+        """A member, brought by `inviter` if one is given: the member's id."""
         if inviter is not None:
             bind_inviter(member_id, inviter, network=network_wiring.network())
         return member_id
 
     def appoint(self, member_id: str) -> str:
+        """Make a member a partner: the member's id."""
         appoint_partner(member_id, "first partner", "test", network=network_wiring.network())
         return member_id
 
     def place(self, member_id: str, *lines: OrderLine) -> str:
+        """Place an order of these lines, whose products are put on sale before: its id."""
         self.clock.move(seconds=1)
         for each in lines:
             self.cloud.dynamodb.put_item(TableName="products", Item=product_item(each, self.clock.now()))
@@ -94,6 +95,7 @@ class Shop:
         return placed.order.order_id
 
     def pay(self, order_id: str) -> None:
+        """Record the payment of an order."""
         self.clock.move(seconds=1)
         order = orders_wiring.orders().find_order(order_id)
         assert order is not None
@@ -108,6 +110,7 @@ class Shop:
         return order_id
 
     def receive(self, order_id: str) -> None:
+        """Have every supplier ship its part, and the buyer confirm the receipt."""
         order = orders_wiring.orders().find_order(order_id)
         assert order is not None
         for supplier_id in order.supplier_ids:
@@ -133,12 +136,13 @@ class Shop:
         return asked.refund.refund_id
 
     def give_back(self, order_id: str, refund_id: str) -> None:
-        """The channel has sent the money."""
+        """Record that the channel has sent the money."""
         self.clock.move(seconds=1)
         refunds.complete_refund(order_id, refund_id, orders=orders_wiring.orders())
         self.watch()
 
     def refund(self, order_id: str, **units: int) -> str:
+        """Request a refund of units by SKU, and have the channel send the money: the refund's id."""
         refund_id = self.ask_back(order_id, **units)
         self.give_back(order_id, refund_id)
         return refund_id
@@ -179,6 +183,10 @@ class Shop:
                         }
                     )
                     before[key] = item
+
+    def retell(self, table: str) -> None:
+        """Have the stream of a table tell of every item again, as if none had been seen."""
+        self._seen[table].clear()
 
     def take(self, table: str) -> list[dict[str, Any]]:
         """The records of a table that nobody has consumed, oldest first."""
@@ -234,59 +242,3 @@ class Shop:
             )
             books[table] = sorted(json.dumps(item, sort_keys=True) for item in items)
         return books
-
-
-@pytest.fixture
-def shop(cloud: Cloud) -> Iterator[Shop]:
-    """A shop with the demonstration plan in force."""
-    clock = TestClock(START)
-    set_clock(clock)
-    for factory in (network_wiring.plans, network_wiring.network, flows_wiring.rules, ledger_wiring.calendar):
-        factory.cache_clear()  # they keep what they read, and every test has tables of its own
-    opened = Shop(cloud, clock)
-    opened.publish()
-    yield opened
-    set_clock(SystemClock())
-
-
-class Channel:
-    """The payment channel's side of a refund, on this machine: answers `status`, and keeps every call."""
-
-    def __init__(self) -> None:
-        self.status = "succeeded"
-        self.calls: list[dict[str, Any]] = []
-        channel = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                channel.calls.append(asked)
-                body = json.dumps({"refund_no": asked["refund_no"], "status": channel.status}).encode()
-                self.send_response(200)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class names it so
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-
-@contextmanager
-def channel_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[Channel]:
-    """A payment channel at an address of its own, known to the functions."""
-    channel = Channel()
-    thread = threading.Thread(target=channel.server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    monkeypatch.setenv("PAYMENT_SANDBOX_URL", channel.url)
-    orders_wiring.payment_channels.cache_clear()
-    forget_provider()
-    yield channel
-    monkeypatch.undo()
-    orders_wiring.payment_channels.cache_clear()
-    channel.server.shutdown()
-    channel.server.server_close()
-    thread.join()

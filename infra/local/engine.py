@@ -92,6 +92,11 @@ class Engine:
         self._process = process
         self._log = log
 
+    @property
+    def pid(self) -> int | None:
+        """The process of the emulator; None for somebody else's."""
+        return None if self._process is None else self._process.pid
+
     @classmethod
     def start(
         cls, *, state: Path | None, log: Path, region: str, endpoint: str | None = None, services: str = SERVICES

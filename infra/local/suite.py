@@ -135,7 +135,7 @@ class Suite:
         self.urls: Mapping[str, str] = {api: f"http://127.0.0.1:{ports[api]}" for api in template.apis}
         self.gateway, self.url = self.gateways[template.apis[0]], self.urls[template.apis[0]]
         self.sandbox = Sandbox(
-            tell=post_to(self.url), key=self._sandbox_key, clock=clock, book=state_dir / "sandbox.jsonl"
+            tell=post_to(self.url), key=self.sandbox_key, clock=clock, book=state_dir / "sandbox.jsonl"
         )
         self.sandbox.start(port=sandbox_port)
         cleanup.callback(self.sandbox.stop)
@@ -237,7 +237,8 @@ class Suite:
     ) -> None:
         self.stop()
 
-    def _sandbox_key(self) -> str:
+    def sandbox_key(self) -> str:
+        """The key that the sandbox channel signs its notices with, from the stack's secret."""
         if not self._key:
             secret_id = self.environment["PAYMENT_SECRET_ID"]
             text = self.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"]

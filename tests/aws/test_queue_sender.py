@@ -7,7 +7,7 @@ import sys
 import pytest
 from botocore.exceptions import ClientError
 
-from cardstock.aws.queues import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, Queue, _client
+from cardstock.aws.queues import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, Queue, sqs_client
 from cardstock.errors import UnavailableError
 from tests.house import faults
 from tests.house.cloud import Cloud
@@ -64,7 +64,7 @@ def test_a_queue_that_is_not_there_is_a_defect(cloud: Cloud) -> None:
 
 
 def test_the_client_waits_seconds_not_minutes(cloud: Cloud) -> None:
-    config = _client().meta.config
+    config = sqs_client().meta.config
 
     assert (config.connect_timeout, config.read_timeout) == (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
     assert CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS <= 5
@@ -75,7 +75,7 @@ def test_importing_a_function_makes_no_client_of_a_queue(function: str) -> None:
     module = f"functions.{function.replace('/', '.')}.app"
     code = (
         f"import sys, {module}; from cardstock.aws import queues as sqs; "
-        "sys.exit(sqs._client.cache_info().currsize or 'boto3' in sys.modules or 'segno' in sys.modules)"
+        "sys.exit(sqs.sqs_client.cache_info().currsize or 'boto3' in sys.modules or 'segno' in sys.modules)"
     )
     path = {"PYTHONPATH": ":".join(entry for entry in sys.path if entry)}
 

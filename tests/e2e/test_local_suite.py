@@ -142,7 +142,7 @@ def test_the_sandbox_tells_the_api_on_the_clock_that_was_moved(suite: Suite) -> 
 def test_the_sandbox_takes_signed_refunds_over_http(suite: Suite) -> None:
     suite.sandbox.pay("ord_refund", 500)
     body = json.dumps({"refund_no": "rfd_1", "order_no": "ord_refund", "amount_fen": 200}).encode()
-    headers = sign(suite._sandbox_key(), "msg_1", suite.clock.now(), body)
+    headers = sign(suite.sandbox_key(), "msg_1", suite.clock.now(), body)
     connection = http.client.HTTPConnection("127.0.0.1", int(suite.sandbox.url.rsplit(":", 1)[1]))
     try:
         connection.request("POST", "/v1/refunds", body, headers)
@@ -158,7 +158,7 @@ def test_the_sandbox_takes_signed_refunds_over_http(suite: Suite) -> None:
 
 
 def test_provisioning_twice_makes_nothing_the_second_time(suite: Suite) -> None:
-    key = suite._sandbox_key()
+    key = suite.sandbox_key()
     made = provision(suite.template, suite.clients)
     stored = suite.clients.secrets.get_secret_value(SecretId=suite.environment["PAYMENT_SECRET_ID"])["SecretString"]
 
@@ -245,7 +245,7 @@ def test_state_survives_a_restart_and_nothing_is_lost_or_handled_twice(tmp_path:
         suite.drain()
         put(suite, "note_b", "unhandled")  # still in the stream, which the emulator forgets
         suite.clients.s3.put_object(Bucket=suite.environment["FILES_BUCKET"], Key="a b/ä.txt", Body=b"kept")
-        key = suite._sandbox_key()
+        key = suite.sandbox_key()
         suite.sandbox.pay("ord_1", 100)
 
     with start(tmp_path) as suite:
@@ -259,7 +259,7 @@ def test_state_survives_a_restart_and_nothing_is_lost_or_handled_twice(tmp_path:
         assert waiting == 0
         assert [times(suite, name) for name in ("note_a before", "note_b unhandled", "note_c after")] == [1, 1, 1]
         assert stored["Body"].read() == b"kept"
-        assert suite._sandbox_key() == key
+        assert suite.sandbox_key() == key
         assert suite.sandbox.payments["ord_1"]["amount_fen"] == 100
 
 
@@ -280,9 +280,9 @@ def test_in_the_background_everything_happens_by_itself() -> None:
 
 def test_an_emulator_that_died_is_reported_with_its_log(tmp_path: Path) -> None:
     engine = Engine.start(state=None, log=tmp_path / "engine.log", region="ap-east-1")
-    assert engine._process is not None
-    engine._process.kill()
-    engine._process.wait()
+    assert engine.pid is not None
+    os.kill(engine.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, engine.pid, os.WEXITED | os.WNOWAIT)
 
     with pytest.raises(EngineError, match=r"stopped with status -9"):
         engine.check()

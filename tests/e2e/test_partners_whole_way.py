@@ -26,25 +26,27 @@ def suite() -> Iterator[Suite]:
 
 
 @pytest.fixture(scope="module")
-def shop(suite: Suite) -> Shop:
+def deployed(suite: Suite) -> Shop:
     """The deployment with two suppliers and their goods."""
     stored = suite.clients.secrets.get_secret_value(SecretId=suite.environment["ADMIN_SECRET_ID"])["SecretString"]
     root = f"csk_root_{json.loads(stored)['key']}"
-    shop = Shop(
+    deployed = Shop(
         suite.urls[PUBLIC], suite.urls[STAFF], pay=lambda order, fen: pay(suite, order, fen), now=suite.clock.now
     )
-    staff = shop.make_key(root, shop.add_person(root, "Wang Fang"), "console", ["suppliers:write", "catalog:write"])
+    staff = deployed.make_key(
+        root, deployed.add_person(root, "Wang Fang"), "console", ["suppliers:write", "catalog:write"]
+    )
     for supplier_id, sku in ((LIGHTS, "LAMP"), (HANGERS, "HANGER")):
-        shop.add_supplier(staff, root, supplier_id, "供应商")
+        deployed.add_supplier(staff, root, supplier_id, "供应商")
         goods = {"name": sku.title(), "supplier_id": supplier_id, "price_fen": 9_900, "initial_stock": 100}
-        shop.http.send("PUT", f"/v1/products/{sku}", goods, token=staff)
-    return shop
+        deployed.http.send("PUT", f"/v1/products/{sku}", goods, token=staff)
+    return deployed
 
 
 @pytest.fixture(scope="module")
-def kept(shop: Shop) -> dict[str, Any]:
+def kept(deployed: Shop) -> dict[str, Any]:
     """An endpoint without an address. It is there before anything happens: a new one is known after half a minute."""
-    return endpoint(shop, None)
+    return endpoint(deployed, None)
 
 
 @pytest.fixture
@@ -58,20 +60,22 @@ def pay(suite: Suite, order_no: str, amount_fen: int) -> None:
     assert suite.sandbox.pay(order_no, amount_fen)["notified"] == 200
 
 
-def endpoint(shop: Shop, url: str | None) -> dict[str, Any]:
+def endpoint(deployed: Shop, url: str | None) -> dict[str, Any]:
     body = {"events": ["fulfilment.requested", "shipment.created"]} | ({"url": url} if url else {})
-    made: dict[str, Any] = shop.http.send("POST", "/v1/webhook-endpoints", body, token=shop.supplier_keys[LIGHTS]).body
+    made: dict[str, Any] = deployed.http.send(
+        "POST", "/v1/webhook-endpoints", body, token=deployed.supplier_keys[LIGHTS]
+    ).body
     return made
 
 
-def buy(suite: Suite, shop: Shop, openid: str) -> str:
+def buy(suite: Suite, deployed: Shop, openid: str) -> str:
     """A paid order of one lamp and two hangers."""
-    member = shop.log_in(openid)
+    member = deployed.log_in(openid)
     lines = [{"sku": "LAMP", "units": 1}, {"sku": "HANGER", "units": 2}]
-    quote = shop.http.send("POST", "/v1/quotes", {"lines": lines}, token=member.token).body["quote"]
+    quote = deployed.http.send("POST", "/v1/quotes", {"lines": lines}, token=member.token).body["quote"]
     receiver = {"name": "王小明", "phone": "13800138000", "address": "上海市静安区南京西路1266号"}
-    order = shop.http.send("POST", "/v1/orders", {"quote": quote, "receiver": receiver}, token=member.token).body
-    asked = shop.http.send(
+    order = deployed.http.send("POST", "/v1/orders", {"quote": quote, "receiver": receiver}, token=member.token).body
+    asked = deployed.http.send(
         "POST", f"/v1/orders/{order['order_id']}/payments", {"channel": "sandbox"}, token=member.token
     ).body
     pay(suite, asked["order_no"], asked["amount_fen"])
@@ -79,24 +83,24 @@ def buy(suite: Suite, shop: Shop, openid: str) -> str:
 
 
 def test_a_supplier_is_told_of_a_paid_order_and_reports_its_shipment(
-    suite: Suite, shop: Shop, kept: dict[str, Any], server: PartnerServer
+    suite: Suite, deployed: Shop, kept: dict[str, Any], server: PartnerServer
 ) -> None:
-    made = endpoint(shop, server.url)
+    made = endpoint(deployed, server.url)
     suite.drain()
-    listed = shop.http.send("GET", "/v1/webhook-endpoints", token=shop.supplier_keys[LIGHTS]).body["items"]
-    order_id = buy(suite, shop, "anna")
+    listed = deployed.http.send("GET", "/v1/webhook-endpoints", token=deployed.supplier_keys[LIGHTS]).body["items"]
+    order_id = buy(suite, deployed, "anna")
     suite.drain()
     headers, body = next(got for got in server.got if json.loads(got[1])["type"] == "fulfilment.requested")
     told = json.loads(body)
     report = {"type": "shipment.created", "order_id": told["data"]["order_id"], "carrier": "SF", "tracking_no": "SF1"}
     content = json.dumps(report).encode()
-    signed = sign(shop.supplier_secrets[LIGHTS], "msg_1", suite.clock.now(), content)
+    signed = sign(deployed.supplier_secrets[LIGHTS], "msg_1", suite.clock.now(), content)
     first, again = (
-        shop.http.send("POST", f"/v1/inbox/{LIGHTS}", content, headers=signed).body["repeat"] for _ in range(2)
+        deployed.http.send("POST", f"/v1/inbox/{LIGHTS}", content, headers=signed).body["repeat"] for _ in range(2)
     )
-    forged = shop.http.send("POST", f"/v1/inbox/{HANGERS}", content, headers=signed, expect=[401])
+    forged = deployed.http.send("POST", f"/v1/inbox/{HANGERS}", content, headers=signed, expect=[401])
     suite.drain()
-    parts = shop.http.send("GET", "/v1/supplier-orders", token=shop.supplier_keys[LIGHTS]).body["items"]
+    parts = deployed.http.send("GET", "/v1/supplier-orders", token=deployed.supplier_keys[LIGHTS]).body["items"]
 
     assert made["status"] == "pending"
     assert {found["endpoint_id"]: found["status"] for found in listed} == {
@@ -114,15 +118,17 @@ def test_a_supplier_is_told_of_a_paid_order_and_reports_its_shipment(
 
 
 def test_a_supplier_that_cannot_open_a_port_fetches_the_same_event(
-    suite: Suite, shop: Shop, kept: dict[str, Any]
+    suite: Suite, deployed: Shop, kept: dict[str, Any]
 ) -> None:
-    order_id = buy(suite, shop, "berta")
+    order_id = buy(suite, deployed, "berta")
     suite.drain()
     suite.clock.move_by(timedelta(seconds=20))
     path = f"/v1/webhook-endpoints/{kept['endpoint_id']}/deliveries"
-    page = shop.http.send("GET", path, token=shop.supplier_keys[LIGHTS]).body
-    rest = shop.http.send("GET", path, token=shop.supplier_keys[LIGHTS], query={"cursor": page["next_cursor"]}).body
-    strange = shop.http.send("GET", path, token=shop.supplier_keys[HANGERS], expect=[404])
+    page = deployed.http.send("GET", path, token=deployed.supplier_keys[LIGHTS]).body
+    rest = deployed.http.send(
+        "GET", path, token=deployed.supplier_keys[LIGHTS], query={"cursor": page["next_cursor"]}
+    ).body
+    strange = deployed.http.send("GET", path, token=deployed.supplier_keys[HANGERS], expect=[404])
 
     mine = [found for found in page["items"] if found["event"]["subject"] == order_id]
     assert [(found["type"], found["status"]) for found in mine] == [("fulfilment.requested", "kept")]
@@ -131,13 +137,13 @@ def test_a_supplier_that_cannot_open_a_port_fetches_the_same_event(
 
 
 def test_an_endpoint_that_fails_gets_the_event_when_it_is_well_again(
-    suite: Suite, shop: Shop, server: PartnerServer
+    suite: Suite, deployed: Shop, server: PartnerServer
 ) -> None:
-    endpoint(shop, server.url)
+    endpoint(deployed, server.url)
     suite.drain()
     server.status = 503
     server.headers = {"Retry-After": "7"}
-    order_id = buy(suite, shop, "clara")
+    order_id = buy(suite, deployed, "clara")
     suite.drain()
     failed = len([body for _, body in server.got if json.loads(body)["subject"] == order_id])
     server.status = 200

@@ -62,7 +62,7 @@ class World:
         self.unpaid_at = shop.clock.now()
         for notice in self.notices:
             self._pay(notice)
-        self.paid_books = self._tables(*STREAMS)
+        self.paid_books = self.tables(*STREAMS)
         for number, (key, units) in enumerate(GIVEN_BACK):
             member = BOUGHT[key][0]
             asked = shop.buyer.refund(self.orders[key], units, key=f"refund-{number}", member=member)
@@ -93,7 +93,7 @@ class World:
     def _pay(self, notice: dict[str, Any]) -> None:
         assert self.shop.channel.notify(notice).status == 200
 
-    def _tables(self, *names: str) -> dict[str, list[dict[str, Any]]]:
+    def tables(self, *names: str) -> dict[str, list[dict[str, Any]]]:
         return {name: items_of(name, REGION) for name in names}
 
     def go_back(self, to: Snapshot) -> None:
@@ -137,7 +137,7 @@ class World:
 
         A release before a claw-back moves what the claw-back then takes from the other pocket: whose frozen and
         available money is taken together."""
-        kept = self._tables("balances", "rewards", "network", "orders", "supplier-orders", "products")
+        kept = self.tables("balances", "rewards", "network", "orders", "supplier-orders", "products")
         rows = [row for row in kept.pop("rewards") if row["sk"]["S"] == "rewards"]
         for row in rows:
             del row["accrued_at"]
@@ -181,7 +181,7 @@ def test_messages_in_any_order_and_number_end_in_the_same_books(first: int, worl
         world.go_back(world.unpaid)
         world.pay_anyhow(chance)
 
-        assert world._tables(*STREAMS) == world.paid_books, seed
+        assert world.tables(*STREAMS) == world.paid_books, seed
 
         world.go_back(world.unheard)
         handled += world.hear([*world.records, NIGHT], chance, times=3)

@@ -33,7 +33,7 @@ from tests.people.clock import START, TestClock
 from tests.people.memory_ledger import MemoryBooks, MemoryCalendar
 from tests.people.memory_network import MemoryNetwork
 from tests.people.memory_orders import MemoryChannel, MemoryOrders
-from tests.people.referral_shop import ReferralShop
+from tests.people.referrals import Referrals
 
 ORDER_ID = "ord_1"
 
@@ -134,12 +134,12 @@ class Recorder:
         self.kept |= {f"publish {event.id}" for event in moved}
 
 
-class Shop:
+class OneSale:
     """Two members, one of whom was brought by a partner, and one order of two qualifying units."""
 
     def __init__(self, journal: Journal | None = None) -> None:
         self.journal = journal or Journal()
-        self.referrals = ReferralShop()
+        self.referrals = Referrals()
         self.network = self.referrals.network = JournalNetwork()
         self.network.in_force = self.referrals.plans.published[-1].plan
         self.referrals.appoint("mem_r")
@@ -229,34 +229,34 @@ def still(clock: TestClock) -> TestClock:
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return Shop()
+def sale() -> OneSale:
+    return OneSale()
 
 
-def paid(shop: Shop) -> None:
-    follow(shop.needs, shop.ordered("paid", "placed"))
+def paid(sale: OneSale) -> None:
+    follow(sale.needs, sale.ordered("paid", "placed"))
 
 
-def completed(shop: Shop) -> None:
-    paid(shop)
-    follow(shop.needs, shop.ordered("completed", "shipped"))
+def completed(sale: OneSale) -> None:
+    paid(sale)
+    follow(sale.needs, sale.ordered("completed", "shipped"))
 
 
-def partly_refunded(shop: Shop) -> None:
-    paid(shop)
-    follow(shop.needs, shop.refunded("succeeded", "requested"))
+def partly_refunded(sale: OneSale) -> None:
+    paid(sale)
+    follow(sale.needs, sale.refunded("succeeded", "requested"))
 
 
-def wholly_refunded_with_a_coupon(shop: Shop) -> None:
-    shop.order = replace(shop.order, coupon="benefit.mem_a.1")
-    paid(shop)
-    follow(shop.needs, shop.refunded("succeeded", "requested", fen=99_800))
+def wholly_refunded_with_a_coupon(sale: OneSale) -> None:
+    sale.order = replace(sale.order, coupon="benefit.mem_a.1")
+    paid(sale)
+    follow(sale.needs, sale.refunded("succeeded", "requested", fen=99_800))
 
 
-def refunded_before_it_is_paid(shop: Shop) -> None:
-    shop.ordered("paid", "placed")
-    follow(shop.needs, shop.refunded("succeeded", "requested"))
-    paid(shop)
+def refunded_before_it_is_paid(sale: OneSale) -> None:
+    sale.ordered("paid", "placed")
+    follow(sale.needs, sale.refunded("succeeded", "requested"))
+    paid(sale)
 
 
 # Which steps, and their order
@@ -296,10 +296,10 @@ def refunded_before_it_is_paid(shop: Shop) -> None:
         ),
     ],
 )  # fmt: skip
-def test_followers_run_in_the_order_of_the_table(story: Callable[[Shop], None], steps: list[str], shop: Shop) -> None:
-    story(shop)
+def test_followers_run_in_the_order_of_the_table(story: Callable[[OneSale], None], steps: list[str], sale: OneSale) -> None:
+    story(sale)
 
-    assert shop.journal.done == steps
+    assert sale.journal.done == steps
 
 
 def test_every_status_of_an_order_has_its_row_in_the_table() -> None:
@@ -311,67 +311,67 @@ def test_every_status_of_an_order_has_its_row_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("status", ["placed", "cancelled", "expired"])
-def test_an_order_without_money_is_only_published(status: OrderStatus, shop: Shop) -> None:
-    follow(shop.needs, shop.ordered(status, None if status == "placed" else "placed"))
+def test_an_order_without_money_is_only_published(status: OrderStatus, sale: OneSale) -> None:
+    follow(sale.needs, sale.ordered(status, None if status == "placed" else "placed"))
 
-    assert shop.journal.done == ["publish order"]
-
-
-def test_a_shipped_order_is_published_by_its_supplier_orders(shop: Shop) -> None:
-    part = SupplierOrder("sup_1", ORDER_ID, "shipped", (SupplierLine("kit", "Kit", 2),), shop.order.receiver, START)
-    follow(shop.needs, shop.ordered("shipped", "paid"))
-    follow(shop.needs, SupplierOrderChange("e3", part))
-
-    assert shop.recorder.kept == {"publish supplier order sup_1 shipped"}
+    assert sale.journal.done == ["publish order"]
 
 
-def test_a_stray_payment_that_goes_back_touches_no_reward(shop: Shop) -> None:
-    follow(shop.needs, shop.refunded("succeeded", "requested", "stray"))
+def test_a_shipped_order_is_published_by_its_supplier_orders(sale: OneSale) -> None:
+    part = SupplierOrder("sup_1", ORDER_ID, "shipped", (SupplierLine("kit", "Kit", 2),), sale.order.receiver, START)
+    follow(sale.needs, sale.ordered("shipped", "paid"))
+    follow(sale.needs, SupplierOrderChange("e3", part))
 
-    assert shop.journal.done == ["publish refund"]
-
-
-def test_a_change_of_figures_alone_has_no_followers(shop: Shop) -> None:
-    follow(shop.needs, shop.ordered("paid", "paid"))
-    follow(shop.needs, shop.refunded("succeeded", "succeeded"))
-    follow(shop.needs, None)
-
-    assert shop.journal.done == []
+    assert sale.recorder.kept == {"publish supplier order sup_1 shipped"}
 
 
-def test_a_refund_without_an_order_raises(shop: Shop) -> None:
-    change = shop.refunded("succeeded", "requested")
+def test_a_stray_payment_that_goes_back_touches_no_reward(sale: OneSale) -> None:
+    follow(sale.needs, sale.refunded("succeeded", "requested", "stray"))
+
+    assert sale.journal.done == ["publish refund"]
+
+
+def test_a_change_of_figures_alone_has_no_followers(sale: OneSale) -> None:
+    follow(sale.needs, sale.ordered("paid", "paid"))
+    follow(sale.needs, sale.refunded("succeeded", "succeeded"))
+    follow(sale.needs, None)
+
+    assert sale.journal.done == []
+
+
+def test_a_refund_without_an_order_raises(sale: OneSale) -> None:
+    change = sale.refunded("succeeded", "requested")
 
     with pytest.raises(LookupError, match="rfd_1"):
-        follow(shop.needs, change)
+        follow(sale.needs, change)
 
 
 # Money on its way back
 
 
-def test_a_refund_that_the_channel_works_on_is_left_to_the_sweep(shop: Shop) -> None:
-    shop.channel.refund_status = "processing"
+def test_a_refund_that_the_channel_works_on_is_left_to_the_sweep(sale: OneSale) -> None:
+    sale.channel.refund_status = "processing"
 
-    follow(shop.needs, shop.refunded("requested"))
+    follow(sale.needs, sale.refunded("requested"))
 
-    assert shop.channel.asked == ["rfd_1"]
-    assert shop.journal.done == ["publish refund"]
+    assert sale.channel.asked == ["rfd_1"]
+    assert sale.journal.done == ["publish refund"]
 
 
-def test_a_channel_that_does_not_answer_brings_the_change_again(shop: Shop) -> None:
-    shop.channel.refund_status = None
+def test_a_channel_that_does_not_answer_brings_the_change_again(sale: OneSale) -> None:
+    sale.channel.refund_status = None
 
     with pytest.raises(UnavailableError):
-        follow(shop.needs, shop.refunded("requested"))
+        follow(sale.needs, sale.refunded("requested"))
 
 
-def test_a_refund_that_has_succeeded_meanwhile_is_not_sent_again(shop: Shop) -> None:
-    asked = shop.refunded("requested")
-    shop.refunded("succeeded", "requested")
+def test_a_refund_that_has_succeeded_meanwhile_is_not_sent_again(sale: OneSale) -> None:
+    asked = sale.refunded("requested")
+    sale.refunded("succeeded", "requested")
 
-    follow(shop.needs, asked)
+    follow(sale.needs, asked)
 
-    assert shop.channel.asked == []
+    assert sale.channel.asked == []
 
 
 # Again, and killed anywhere
@@ -380,36 +380,36 @@ STORIES = (paid, completed, partly_refunded, wholly_refunded_with_a_coupon, refu
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_the_same_changes_again_change_nothing(story: Callable[[Shop], None], shop: Shop) -> None:
-    story(shop)
-    before = [*map(repr, shop.state())]
+def test_the_same_changes_again_change_nothing(story: Callable[[OneSale], None], sale: OneSale) -> None:
+    story(sale)
+    before = [*map(repr, sale.state())]
 
-    story(shop)
+    story(sale)
 
-    assert [*map(repr, shop.state())] == before
+    assert [*map(repr, sale.state())] == before
 
 
-def killed_everywhere(story: Callable[[Shop], None]) -> Iterator[Shop]:
-    """A shop for each effect of a story and each side of it: killed there, then the story once more."""
-    calm = Shop()
+def killed_everywhere(story: Callable[[OneSale], None]) -> Iterator[OneSale]:
+    """A sale for each effect of a story and each side of it: killed there, then the story once more."""
+    calm = OneSale()
     story(calm)
     for number in range(len(calm.journal.done)):
         for before in (True, False):
-            shop = Shop(Journal(kill_at=number, kill_before=before))
+            sale = OneSale(Journal(kill_at=number, kill_before=before))
             with pytest.raises(Killed):
-                story(shop)
-            shop.journal.kill_at = -1
-            story(shop)
-            yield shop
+                story(sale)
+            sale.journal.kill_at = -1
+            story(sale)
+            yield sale
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_a_story_that_is_killed_at_any_step_ends_as_an_undisturbed_one(story: Callable[[Shop], None]) -> None:
-    calm = Shop()
+def test_a_story_that_is_killed_at_any_step_ends_as_an_undisturbed_one(story: Callable[[OneSale], None]) -> None:
+    calm = OneSale()
     story(calm)
     points = 0
-    for shop in killed_everywhere(story):
+    for sale in killed_everywhere(story):
         points += 1
 
-        assert shop.state() == calm.state(), shop.journal.done
+        assert sale.state() == calm.state(), sale.journal.done
     assert points == 2 * len(calm.journal.done)

@@ -16,7 +16,7 @@ from tests.people.clock import TestClock
 from tests.people.memory_ledger import MemoryBooks, MemoryCalendar
 from tests.people.memory_network import MemoryTeamSales
 from tests.people.memory_orders import MemoryOrders
-from tests.people.referral_shop import START, ReferralShop
+from tests.people.referrals import START, Referrals
 
 
 class Checks:
@@ -48,7 +48,7 @@ class Shop:
     """Orders of a member whom a partner brought, all received and credited."""
 
     def __init__(self, *order_ids: str) -> None:
-        self.referrals = ReferralShop()
+        self.referrals = Referrals()
         self.referrals.appoint("mem_r")
         self.referrals.bind("mem_a", "mem_r")
         self.orders, self.books, self.calendar = MemoryOrders(), MemoryBooks(), MemoryCalendar()

@@ -13,7 +13,7 @@ from cardstock.network.model import OrderLine
 from cardstock.network.plan import Amount, Plan
 from cardstock.network.presets import CHAIN21, SINGLE_LEVEL
 from cardstock.network.rewards import net_lines
-from tests.people.referral_shop import Order, ReferralShop, claws_of, credits_of
+from tests.people.referrals import Order, Referrals, claws_of, credits_of
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -35,8 +35,8 @@ BELOW_DISTRIBUTOR = {"A": 6_000, "R": 8_000}
 BELOW_PARTNER = {"A": 15_000, "R": 2_250}
 
 
-def shop_of(plan: Plan) -> ReferralShop:
-    shop = ReferralShop(plan)
+def shop_of(plan: Plan) -> Referrals:
+    shop = Referrals(plan)
     shop.appoint("R")
     return shop
 
@@ -45,7 +45,7 @@ def kit(units: int = 1, net: int | None = None) -> OrderLine:
     return OrderLine("kit", units, units * PRICE if net is None else net, qualifying=True)
 
 
-def buy(shop: ReferralShop, buyer: str, inviter: str | None = None, *lines: OrderLine) -> Order:
+def buy(shop: Referrals, buyer: str, inviter: str | None = None, *lines: OrderLine) -> Order:
     if inviter is not None:
         shop.bind(buyer, inviter)
     order = shop.place(buyer, *(lines or (kit(),)))
@@ -53,11 +53,11 @@ def buy(shop: ReferralShop, buyer: str, inviter: str | None = None, *lines: Orde
     return order
 
 
-def credited(shop: ReferralShop, buyer: str, inviter: str | None = None, *lines: OrderLine) -> dict[str, int]:
+def credited(shop: Referrals, buyer: str, inviter: str | None = None, *lines: OrderLine) -> dict[str, int]:
     return credits_of(buy(shop, buyer, inviter, *lines))
 
 
-def promoted(plan: Plan) -> ReferralShop:
+def promoted(plan: Plan) -> Referrals:
     """R brought A, A brought B and C: A is a partner."""
     shop = shop_of(plan)
     for buyer, inviter in (("A", "R"), ("B", "A"), ("C", "A")):
@@ -267,7 +267,7 @@ def test_coupons_and_freight() -> None:
 
 
 def test_a_rate_on_what_a_coupon_leaves() -> None:
-    shop = ReferralShop(replace(SINGLE_LEVEL, version=1))
+    shop = Referrals(replace(SINGLE_LEVEL, version=1))
     net = net_lines([29_900, 10_100, 999], 1_000)
     lines = (kit(1, net[0]), OrderLine("tea", 2, net[1]), OrderLine("gift", 1, net[2], earns=False))
 

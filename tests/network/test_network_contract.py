@@ -19,10 +19,11 @@ from cardstock.network.ports import Network, Plans
 from cardstock.network.presets import CHAIN21, SINGLE_LEVEL, UNLOCK
 from cardstock.network.publishing import publish_plan
 from cardstock.network.store import DynamoNetwork
+from tests.house import faults
 from tests.house.cloud import Cloud
 from tests.people.clock import TestClock
 from tests.people.memory_network import MemoryNetwork, MemoryPlans
-from tests.people.referral_shop import EXAMPLE, ReferralShop, credits_of
+from tests.people.referrals import EXAMPLE, Referrals, credits_of
 
 CONTRACT = {Network: (MemoryNetwork, DynamoNetwork), Plans: (MemoryPlans, DynamoPlans)}
 
@@ -59,8 +60,8 @@ COUNTED = CountedOrder(
 EVENT = Event("promote.mem_a.1", "promote", "mem_a", AT, "ord_1", {"owner": None, "moved": {"mem_b": "mem_o"}})
 
 
-class DynamoShop(ReferralShop):
-    """The test shop on DynamoDB."""
+class StoredReferrals(Referrals):
+    """Referrals whose network and plans are in DynamoDB."""
 
     def __init__(self, plan: Plan = EXAMPLE) -> None:
         super().__init__(plan)
@@ -88,8 +89,8 @@ def plans(kind: str) -> Plans:
 
 
 @pytest.fixture
-def shop(kind: str) -> ReferralShop:
-    return ReferralShop() if kind == "memory" else DynamoShop()
+def referrals(kind: str) -> Referrals:
+    return Referrals() if kind == "memory" else StoredReferrals()
 
 
 def test_what_is_written_is_read_back(network: Network) -> None:
@@ -122,9 +123,9 @@ def test_an_event_happens_once_and_a_counted_order_is_written_in_turn(network: N
     assert network.find_events((EVENT.id,)) == (EVENT,)
 
 
-def test_the_worked_example_pays_to_the_fen(shop: ReferralShop) -> None:
-    shop.appoint("R")
-    first, second, third, fourth = (shop.buy(*pair) for pair in (("A", "R"), ("B", "A"), ("C", "A"), ("D", "A")))
+def test_the_worked_example_pays_to_the_fen(referrals: Referrals) -> None:
+    referrals.appoint("R")
+    first, second, third, fourth = (referrals.buy(*pair) for pair in (("A", "R"), ("B", "A"), ("C", "A"), ("D", "A")))
 
     assert [credits_of(order) for order in (first, second, third, fourth)] == [
         {"R": 30_000},
@@ -132,10 +133,10 @@ def test_the_worked_example_pays_to_the_fen(shop: ReferralShop) -> None:
         {"A": 10_000, "R": 20_000},
         {"A": 30_000, "R": 3_000},
     ]
-    assert (shop["A"].role, shop["A"].peer, shop["D"].owner) == ("partner", "R", "A")
-    assert shop.refund(third) == ()
-    assert [event.id for event in shop.refund(fourth)] == ["demote.A.1"]
-    assert (shop["A"].role, shop["A"].owner, shop["A"].peer) == ("distributor", "R", None)
+    assert (referrals["A"].role, referrals["A"].peer, referrals["D"].owner) == ("partner", "R", "A")
+    assert referrals.refund(third) == ()
+    assert [event.id for event in referrals.refund(fourth)] == ["demote.A.1"]
+    assert (referrals["A"].role, referrals["A"].owner, referrals["A"].peer) == ("distributor", "R", None)
 
 
 def test_versions_are_published_in_turn_and_never_change(plans: Plans) -> None:
@@ -234,23 +235,15 @@ def test_a_full_position_stays_within_one_write_unit(cloud: Cloud) -> None:
     assert full <= 1024
 
 
-def test_an_order_reads_positions_and_plan_in_one_call(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop = DynamoShop()
-    shop.appoint("R")
+def test_an_order_reads_positions_and_plan_in_one_call(cloud: Cloud) -> None:
+    referrals = StoredReferrals()
+    referrals.appoint("R")
     for pair in (("A", "R"), ("B", "A"), ("C", "A"), ("D", "A")):
-        shop.buy(*pair)
-    shop.bind("Y", "D")
-    hint = hint_for("Y", network=shop.network)
-    calls: list[str] = []
-    connection = stored.NetworkItem._get_connection().connection
-    make = connection._make_api_call
+        referrals.buy(*pair)
+    referrals.bind("Y", "D")
+    hint = hint_for("Y", network=referrals.network)
+    with faults.watch() as calls:
+        snapshot, _ = position_for_order("Y", hint, network=referrals.network)
 
-    def counted(operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        calls.append(operation_name)
-        return make(operation_name, operation_kwargs)
-
-    monkeypatch.setattr(connection, "_make_api_call", counted)
-    snapshot, _ = position_for_order("Y", hint, network=shop.network)
-
-    assert calls == ["BatchGetItem"]
+    assert calls == ["dynamodb.BatchGetItem"]
     assert (snapshot.referrer and snapshot.referrer.id, snapshot.owner and snapshot.owner.id) == ("D", "A")

@@ -12,21 +12,21 @@ from cardstock.network.model import OrderLine, Person, Position
 from cardstock.network.plan import MAX_PROMOTE_N, Plan
 from cardstock.network.presets import FREE_ORDER, UNLOCK
 from cardstock.network.promotion import appoint_partner
-from tests.people.referral_shop import EXAMPLE, ReferralShop, claws_of, credits_of
+from tests.people.referrals import EXAMPLE, Referrals, claws_of, credits_of
 
 pytestmark = pytest.mark.usefixtures("clock")
 
 SETTLED = replace(EXAMPLE, promote_on="settled", on_refund="keep")
 
 
-def founded(plan: Plan = EXAMPLE) -> ReferralShop:
+def founded(plan: Plan = EXAMPLE) -> Referrals:
     """A network whose founder R is an appointed partner without owner."""
-    shop = ReferralShop(plan)
+    shop = Referrals(plan)
     shop.appoint("R")
     return shop
 
 
-def risen(plan: Plan = EXAMPLE) -> ReferralShop:
+def risen(plan: Plan = EXAMPLE) -> Referrals:
     """The worked example after its third step: A, brought by R, has brought B and C and is a partner."""
     shop = founded(plan)
     for buyer, inviter in (("A", "R"), ("B", "A"), ("C", "A")):
@@ -212,7 +212,7 @@ def test_binding_to_the_same_inviter_again_changes_nothing() -> None:
 
 
 def test_who_has_brought_somebody_can_not_be_brought_so_no_loop_arises() -> None:
-    shop = ReferralShop()
+    shop = Referrals()
     shop.bind("B", "A")
     shop.bind("C", "B")
 
@@ -223,7 +223,7 @@ def test_who_has_brought_somebody_can_not_be_brought_so_no_loop_arises() -> None
 
 
 def test_two_who_bind_to_each_other_at_the_same_moment_make_no_loop() -> None:
-    shop = ReferralShop()
+    shop = Referrals()
     shop.network.rivals = [lambda: shop.bind("B", "A")]
 
     with pytest.raises(RefusedError, match="INVITER_HAS_REFERRED"):
@@ -695,7 +695,7 @@ def test_a_partner_who_fell_with_the_own_purchase_rises_with_the_next() -> None:
 
 @pytest.mark.parametrize("qualifying", [False, True])
 def test_an_order_placed_as_a_partner_does_not_take_the_owner_from_a_demoted_buyer(qualifying: bool) -> None:
-    shop = ReferralShop()
+    shop = Referrals()
     shop.appoint("R")
     own = shop.buy("A", "R")
     shop.buy("B", "A")
@@ -873,7 +873,7 @@ def test_repeats_change_nothing_and_tell_the_same_events() -> None:
 
 
 def test_a_free_order_takes_the_own_purchase_and_two_friends_who_pay_and_comes_once() -> None:
-    shop = ReferralShop(replace(FREE_ORDER, version=1))
+    shop = Referrals(replace(FREE_ORDER, version=1))
     shop.buy("A")
     shop.buy("B", "A")
     shop.bind("C", "A")
@@ -887,7 +887,7 @@ def test_a_free_order_takes_the_own_purchase_and_two_friends_who_pay_and_comes_o
 
 
 def test_a_free_order_comes_with_the_own_purchase_too_and_goes_with_it() -> None:
-    shop = ReferralShop(replace(FREE_ORDER, version=1))
+    shop = Referrals(replace(FREE_ORDER, version=1))
     shop.buy("B", "A")
     shop.buy("C", "A")
     own = shop.place("A")
@@ -899,7 +899,7 @@ def test_a_free_order_comes_with_the_own_purchase_too_and_goes_with_it() -> None
 
 
 def test_a_free_order_that_is_undone_can_be_earned_again() -> None:
-    shop = ReferralShop(replace(FREE_ORDER, version=1))
+    shop = Referrals(replace(FREE_ORDER, version=1))
     shop.buy("A")
     shop.buy("B", "A")
     c = shop.buy("C", "A")
@@ -910,7 +910,7 @@ def test_a_free_order_that_is_undone_can_be_earned_again() -> None:
 
 
 def test_two_verified_referrals_unlock_once_and_orders_do_not() -> None:
-    shop = ReferralShop(replace(UNLOCK, version=1))
+    shop = Referrals(replace(UNLOCK, version=1))
 
     def verify(member: str) -> list[str]:
         shop.tick()
@@ -925,7 +925,7 @@ def test_two_verified_referrals_unlock_once_and_orders_do_not() -> None:
 
 
 def test_a_member_verified_before_the_binding_counts_from_the_binding_on() -> None:
-    shop = ReferralShop(replace(UNLOCK, version=1))
+    shop = Referrals(replace(UNLOCK, version=1))
     for name in "BC":
         count_verified(name, network=shop.network)
     shop.bind("B", "A")
@@ -939,7 +939,7 @@ def test_a_member_verified_before_the_binding_counts_from_the_binding_on() -> No
 
 
 def test_erased_people_are_no_verified_referrals_and_get_no_benefit() -> None:
-    shop = ReferralShop(replace(UNLOCK, version=1))
+    shop = Referrals(replace(UNLOCK, version=1))
     for name in "BCDE":
         shop.bind(name, "A")
     shop.erase("B")
@@ -954,7 +954,7 @@ def test_erased_people_are_no_verified_referrals_and_get_no_benefit() -> None:
 
 
 def test_the_list_of_first_recruits_is_bounded() -> None:
-    shop = ReferralShop(replace(EXAMPLE, promote_n=0))
+    shop = Referrals(replace(EXAMPLE, promote_n=0))
     for number in range(MAX_PROMOTE_N + 5):
         shop.buy(f"B{number}", "A")
 
@@ -962,5 +962,5 @@ def test_the_list_of_first_recruits_is_bounded() -> None:
 
 
 def test_a_member_of_whom_nothing_is_stored_is_a_plain_one() -> None:
-    assert ReferralShop()["nobody"] == Position("nobody")
-    assert position_of("nobody", network=ReferralShop().network).role == "member"
+    assert Referrals()["nobody"] == Position("nobody")
+    assert position_of("nobody", network=Referrals().network).role == "member"

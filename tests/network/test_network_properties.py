@@ -23,7 +23,7 @@ from cardstock.network.rewards import (
     rewards_for,
 )
 from tests.people.clock import TestClock
-from tests.people.referral_shop import EXAMPLE, Order, ReferralShop
+from tests.people.referrals import EXAMPLE, Order, Referrals
 
 AMOUNTS = st.one_of(
     st.builds(Amount, st.integers(0, 10**6), st.just("fen")), st.builds(Amount, st.integers(0, 10_000), st.just("bps"))
@@ -181,7 +181,7 @@ class Life:
             "promote_on": promote_on,
             "on_refund": on_refund,
         }
-        self.shop = ReferralShop(replace(EXAMPLE, **changes))
+        self.shop = Referrals(replace(EXAMPLE, **changes))
         self.shop.appoint("m0")
         self.open: list[Order] = []
         self.paid = [self.shop.buy("m1", "m0"), self.shop.buy("m2", "m1"), self.shop.buy("m3", "m2")]

@@ -14,7 +14,7 @@ from cardstock.network.plan import PublishedPlan
 from cardstock.network.plans_store import DynamoPlans
 from cardstock.network.store import DynamoNetwork
 from tests.house.racing import at_once
-from tests.people.referral_shop import EXAMPLE, ReferralShop
+from tests.people.referrals import EXAMPLE, Referrals
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("clock")]
 
@@ -26,9 +26,9 @@ def network(tables: None) -> DynamoNetwork:
     return DynamoNetwork()
 
 
-def referral_shop(network: DynamoNetwork) -> ReferralShop:
-    """The test shop on tables."""
-    shop = ReferralShop()
+def stored_referrals(network: DynamoNetwork) -> Referrals:
+    """Referrals whose network and plans are in tables."""
+    shop = Referrals()
     shop.network = network  # type: ignore[assignment]  # the other implementation of the same port
     shop.plans = DynamoPlans()  # type: ignore[assignment]  # as above
     assert shop.plans.save_plan(PublishedPlan(EXAMPLE, shop.clock.now(), "test"), instead_of=None)
@@ -36,7 +36,7 @@ def referral_shop(network: DynamoNetwork) -> ReferralShop:
 
 
 def test_many_recruits_who_pay_at_once_promote_exactly_once(network: DynamoNetwork) -> None:
-    shop = referral_shop(network)
+    shop = stored_referrals(network)
     shop.appoint("R")
     shop.buy("A", "R")
     facts = []

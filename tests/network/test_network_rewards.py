@@ -17,7 +17,7 @@ from cardstock.network.rewards import (
     refund_units,
     rewards_for,
 )
-from tests.people.referral_shop import EXAMPLE
+from tests.people.referrals import EXAMPLE
 
 R = Person("mem_r", "partner")
 A = Person("mem_a", "distributor")

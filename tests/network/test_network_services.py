@@ -10,20 +10,20 @@ from cardstock.network.binding import bind_new_member
 from cardstock.network.model import OrderFacts, Position
 from cardstock.network.ordering import hint_for, position_for_order
 from cardstock.network.plan import Plan
-from tests.people.referral_shop import EXAMPLE, ReferralShop, credits_of
+from tests.people.referrals import EXAMPLE, Referrals, credits_of
 
 pytestmark = pytest.mark.usefixtures("clock")
 
 
-def position(shop: ReferralShop, member: str, hint: tuple[str, ...] = ()) -> tuple[object, tuple[str, ...], int]:
+def position(shop: Referrals, member: str, hint: tuple[str, ...] = ()) -> tuple[object, tuple[str, ...], int]:
     before = shop.network.reads
     snapshot, right = position_for_order(member, hint, network=shop.network)
     return snapshot, right, shop.network.reads - before
 
 
-def deep() -> ReferralShop:
+def deep() -> Referrals:
     """Y, brought by D, who is in the team of A, whose peer is R."""
-    shop = ReferralShop()
+    shop = Referrals()
     shop.appoint("R")
     for buyer, inviter in (("A", "R"), ("B", "A"), ("C", "A"), ("D", "A")):
         shop.buy(buyer, inviter)
@@ -53,7 +53,7 @@ def test_a_stale_or_foreign_hint_costs_reads_and_changes_nothing() -> None:
 
 
 def test_a_hint_goes_stale_when_the_referrer_rises_and_the_order_still_sees_it() -> None:
-    shop = ReferralShop()
+    shop = Referrals()
     shop.appoint("R")
     shop.buy("A", "R")
     shop.buy("B", "A")
@@ -65,14 +65,14 @@ def test_a_hint_goes_stale_when_the_referrer_rises_and_the_order_still_sees_it()
 
 
 def test_a_member_whom_nobody_brought_takes_one_read_without_any_hint() -> None:
-    shop = ReferralShop()
+    shop = Referrals()
 
     assert position(shop, "new")[1:] == ((), 1)
 
 
 def test_counting_costs_the_same_in_a_small_and_in_a_deep_and_wide_network() -> None:
     def cost(depth: int, width: int) -> tuple[int, int, int]:
-        shop = ReferralShop(replace(EXAMPLE, promote_n=0))
+        shop = Referrals(replace(EXAMPLE, promote_n=0))
         shop.appoint("R")
         shop.bind("M1", "R")
         for level in range(2, depth + 1):
@@ -90,7 +90,7 @@ def test_counting_costs_the_same_in_a_small_and_in_a_deep_and_wide_network() -> 
 
 
 def test_an_order_that_changes_nothing_writes_nothing() -> None:
-    shop = ReferralShop()
+    shop = Referrals()
     shop.appoint("R")
     order = shop.buy("A", "R")
     written = shop.network.commits
@@ -99,7 +99,7 @@ def test_an_order_that_changes_nothing_writes_nothing() -> None:
     assert shop.network.commits == written
 
 
-def facts_of_a_life(shop: ReferralShop, plan: Plan) -> tuple[ReferralShop, list[OrderFacts]]:
+def facts_of_a_life(shop: Referrals, plan: Plan) -> tuple[Referrals, list[OrderFacts]]:
     """An order of B, brought by A, that is paid, settles, and is returned: what is known after each step."""
     shop.use(plan)
     shop.appoint("R")
@@ -117,7 +117,7 @@ def test_what_happened_to_an_order_may_be_heard_in_any_order() -> None:
         plan = replace(EXAMPLE, version=2, promote_n=1, promote_on=promote_on, on_refund=on_refund)
         outcomes = []
         for order in permutations(range(3)):
-            shop, facts = facts_of_a_life(ReferralShop(), plan)
+            shop, facts = facts_of_a_life(Referrals(), plan)
             for index in (*order, *order):
                 shop.count(facts[index])
             nodes = {name: replace(shop[name], rev=0) for name in "RAB"}
@@ -131,7 +131,7 @@ def test_what_happened_to_an_order_may_be_heard_in_any_order() -> None:
 def test_orders_may_be_counted_in_any_order() -> None:
     outcomes = []
     for order in permutations(range(4)):
-        shop = ReferralShop()
+        shop = Referrals()
         shop.appoint("R")
         shop.bind("A", "R")
         placed = [shop.place("A")]
@@ -148,7 +148,7 @@ def test_orders_may_be_counted_in_any_order() -> None:
 
 
 def test_a_lost_answer_is_found_out_and_the_events_are_told_again() -> None:
-    shop = ReferralShop()
+    shop = Referrals()
     shop.appoint("R")
     shop.buy("A", "R")
     shop.buy("B", "A")

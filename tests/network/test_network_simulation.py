@@ -48,7 +48,7 @@ from cardstock.orders.model import OrderLine as SoldLine
 from tests.people.clock import TestClock
 from tests.people.memory_ledger import MemoryBooks
 from tests.people.memory_network import MemoryNetwork, MemoryPlans
-from tests.people.referral_shop import EXAMPLE
+from tests.people.referrals import EXAMPLE
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 KIT = (OrderLine("kit", 1, 49_900, qualifying=True),)

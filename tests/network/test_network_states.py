@@ -17,7 +17,7 @@ from cardstock.network.plan import LeaveMode, Plan
 from cardstock.network.presets import FREE_ORDER, UNLOCK
 from tests.house.charts import steps_in, steps_of
 from tests.people.memory_network import MemoryNetwork
-from tests.people.referral_shop import EXAMPLE, ReferralShop
+from tests.people.referrals import EXAMPLE, Referrals
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -62,7 +62,7 @@ class WatchedNetwork(MemoryNetwork):
 def live(plan: Plan, seed: int, network: WatchedNetwork) -> None:
     """Sixty random things happen to fourteen people, and every position agrees with itself after each."""
     rng = random.Random(seed)
-    shop = ReferralShop(plan)
+    shop = Referrals(plan)
     shop.network = network
     network.in_force = plan
     network.positions.clear()

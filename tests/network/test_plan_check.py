@@ -8,7 +8,7 @@ from cardstock.network import plan_check
 from cardstock.network.plan import NOTHING, Amount, Approval, Check, Plan
 from cardstock.network.presets import CHAIN21, FREE_ORDER, PRESETS, SINGLE_LEVEL, TEAM_DIVIDEND, UNLOCK
 from cardstock.network.publishing import get_plan, publish_plan
-from tests.people.referral_shop import START, ReferralShop
+from tests.people.referrals import START, Referrals
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -102,13 +102,13 @@ def test_no_text_of_ours_uses_pyramid_words() -> None:
         assert not [word for word in plan_check.PYRAMID_WORDS if word in plan.title]
 
 
-def publish(shop: ReferralShop, plan: Plan, *checks: Check) -> Plan:
+def publish(shop: Referrals, plan: Plan, *checks: Check) -> Plan:
     shop.tick()
     return publish_plan(plan, approvals(*checks), "key_1", plans=shop.plans).plan
 
 
-def empty() -> ReferralShop:
-    shop = ReferralShop()
+def empty() -> Referrals:
+    shop = Referrals()
     shop.plans.published.clear()
     shop.network.in_force = None
     return shop
@@ -184,7 +184,7 @@ def test_an_empty_approval_is_refused_at_publishing() -> None:
 
 def test_an_unknown_version_is_not_found() -> None:
     with pytest.raises(NotFoundError):
-        get_plan("chain21", 99, plans=ReferralShop().plans)
+        get_plan("chain21", 99, plans=Referrals().plans)
 
 
 def test_a_plan_survives_being_stored() -> None:

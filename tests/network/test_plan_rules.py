@@ -10,7 +10,7 @@ from cardstock.network.model import Person, Snapshot
 from cardstock.network.plan import PublishedPlan
 from cardstock.orders.model import Order, OrderLine, Receiver, Refund, RefundLine
 from tests.people.memory_network import MemoryNetwork, MemoryPlans
-from tests.people.referral_shop import EXAMPLE, START
+from tests.people.referrals import EXAMPLE, START
 
 RECEIVED = START + timedelta(days=3)
 OVER = RECEIVED + timedelta(days=7)

@@ -11,7 +11,7 @@ from cardstock.network.plan import NOTHING, Check, Plan
 from cardstock.network.presets import CHAIN21, FREE_ORDER, SINGLE_LEVEL, UNLOCK
 from cardstock.network.rewards import rewards_for
 from cardstock.payouts.tax.tables import LABOUR_2019, PLATFORM_2025, TaxToDate, assess, withhold
-from tests.people.referral_shop import EXAMPLE
+from tests.people.referrals import EXAMPLE
 
 R, Q, A = Person("mem_r", "partner"), Person("mem_q", "partner"), Person("mem_a", "distributor")
 KIT = OrderLine("kit", 1, 49_900, qualifying=True)

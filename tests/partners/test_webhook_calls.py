@@ -80,10 +80,10 @@ class Server:
         with contextlib.suppress(OSError), connection:
             spoken = connection if self.tls is None else self.tls.wrap_socket(connection, server_side=True)
             with spoken:
-                self.requests.append(self._read(spoken))
+                self.requests.append(self.read_request(spoken))
                 self.answer(spoken)
 
-    def _read(self, connection: socket.socket) -> bytes:
+    def read_request(self, connection: socket.socket) -> bytes:
         content = b""
         while b"\r\n\r\n" not in content:
             piece = connection.recv(65_536)
@@ -385,7 +385,7 @@ def test_a_handshake_that_drips_ends_at_the_deadline(
         drip(b"\x16\x03\x03\x40\x00")(connection)  # the beginning of a TLS record that claims to be 16 KB long
         return b""
 
-    server._read = record  # type: ignore[method-assign]  # it speaks before it listens
+    server.read_request = record  # type: ignore[method-assign]  # it speaks before it listens
     outcome, seconds = call(server, authority, timeout=0.6, url=f"https://{NAME}:{server.port}/")
 
     assert outcome == CallOutcome(None, "TIMED_OUT")

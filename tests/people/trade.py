@@ -15,7 +15,7 @@ from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey, derived_id
 from cardstock.network import wiring as network_wiring
 from cardstock.network.binding import bind_inviter
-from cardstock.network.plan import Approval, Plan
+from cardstock.network.plan import Approval, Check, Plan
 from cardstock.network.presets import CHAIN21
 from cardstock.network.promotion import appoint_partner
 from cardstock.network.publishing import publish_plan
@@ -47,7 +47,7 @@ def product_item(each: OrderLine, at: datetime) -> dict[str, Any]:
 
 def publish_approved(plan: Plan, at: datetime) -> None:
     """Put a plan in force, with the approvals that a plan of two levels needs."""
-    checks = ("levels", "peer", "fee", "cap", "head_count", "dividend")
+    checks: tuple[Check, ...] = ("levels", "peer", "fee", "cap", "head_count", "dividend")
     approvals = [Approval(check, "Ms Zhao", at, "demonstration") for check in checks]
     publish_plan(plan, approvals, "test", plans=network_wiring.plans())
 

@@ -15,13 +15,14 @@ _MAX_BATCH = 10
 
 
 @cache
-def _client() -> Any:
+def sqs_client() -> Any:
+    """The client that all queues share; made at the first call."""
     return client("sqs", connect_seconds=CONNECT_TIMEOUT_SECONDS, read_seconds=READ_TIMEOUT_SECONDS)
 
 
 def forget_client() -> None:
     """Drop the client; for tests that change the endpoint."""
-    _client.cache_clear()
+    sqs_client.cache_clear()
 
 
 class Queue:
@@ -36,7 +37,7 @@ class Queue:
 
     def send(self, body: str, *, delay_seconds: int = 0) -> None:
         """Send one message of at most 256 KB; one call. It becomes visible after `delay_seconds` (at most 900)."""
-        _answered(lambda: _client().send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds))
+        _answered(lambda: sqs_client().send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds))
 
     def send_all(self, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
         """Send messages, ten a call. When some were not taken it raises; those that were are not taken back."""
@@ -45,7 +46,7 @@ class Queue:
                 {"Id": str(index), "MessageBody": body, "DelaySeconds": delay_seconds}
                 for index, body in enumerate(bodies[start : start + _MAX_BATCH])
             ]
-            result = _answered(lambda: _client().send_message_batch(QueueUrl=self._url, Entries=entries))  # noqa: B023 - called at once
+            result = _answered(lambda: sqs_client().send_message_batch(QueueUrl=self._url, Entries=entries))  # noqa: B023 - called at once
             if result.get("Failed"):
                 raise QUEUE_UNAVAILABLE()
 

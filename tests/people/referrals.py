@@ -1,4 +1,8 @@
-"""A small shop with a referral network: members bind, order, pay and return. For tests of the network's rules."""
+"""Members who refer each other, for tests of the network's rules: no shop, no handler, no table and no AWS.
+
+`tests.people.shop` is the shop with everything around it. Here orders are what rewards and counts are measured on, and
+the network and the plans are the fakes of their ports.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +38,7 @@ EXAMPLE = replace(CHAIN21, version=1, promote_on="paid", on_refund="demote", cap
 
 @dataclass
 class Order:
-    """An order in the test shop."""
+    """An order as far as the network's rules look at it."""
 
     id: str
     buyer: str
@@ -45,8 +49,8 @@ class Order:
     refunded: tuple[int, ...]
 
 
-class ReferralShop:
-    """The verbs on an in-memory network, with one plan in force and the process's clock, which each step moves on."""
+class Referrals:
+    """The network's verbs in memory, with one plan in force and the process's clock, which each step moves on."""
 
     def __init__(self, plan: Plan = EXAMPLE) -> None:
         self.network = MemoryNetwork()

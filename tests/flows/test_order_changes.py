@@ -296,7 +296,9 @@ def refunded_before_it_is_paid(sale: OneSale) -> None:
         ),
     ],
 )  # fmt: skip
-def test_followers_run_in_the_order_of_the_table(story: Callable[[OneSale], None], steps: list[str], sale: OneSale) -> None:
+def test_followers_run_in_the_order_of_the_table(
+    story: Callable[[OneSale], None], steps: list[str], sale: OneSale
+) -> None:
     story(sale)
 
     assert sale.journal.done == steps

@@ -234,7 +234,9 @@ class Life:
             *waiting[len(batch) :], *(m for n, m in enumerate(batch) if f"m{n}" in failed), *again,
         ]  # fmt: skip
         # Who listens to the shop is not of this test, and the emulated queue gets slower with every message.
-        sqs_backends[ACCOUNT][REGION].purge_queue("webhooks")
+        queues = sqs_backends[ACCOUNT][REGION]
+        queues.delete_queue("webhooks")
+        queues.create_queue("webhooks")
 
     def expire(self) -> None:
         self.clock.move(minutes=31)

@@ -24,8 +24,8 @@ import msgspec
 import cardstock
 from cardstock.edge.operations import Family, PathValue
 from infra.demo.deployment import PORTS, PUBLIC, STAFF
+from infra.local.examples import example
 from infra.local.loading import load
-from infra.local.reference import example
 from infra.local.template import ROOT
 
 Json = Any

@@ -11,10 +11,11 @@ from infra.local import reference
 from infra.local.clock import ShiftedClock
 from infra.local.engine import Clients, Engine
 from infra.local.gateway import Page
-from infra.local.queues import Traffic, depth
+from infra.local.queues import depth
 from infra.local.sandbox import Sandbox
 from infra.local.schedules import ScheduleRun, ScheduleRunner
 from infra.local.template import Template
+from infra.local.traffic import Traffic
 
 HTML = "text/html; charset=utf-8"
 

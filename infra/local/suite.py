@@ -28,12 +28,13 @@ from infra.local.engine import Clients, CreatedResources, Engine, account, conne
 from infra.local.gateway import Gateway, HttpAnswer
 from infra.local.invoke import WorkerPool
 from infra.local.loading import load
-from infra.local.queues import DrainCounts, Traffic, depth
+from infra.local.queues import depth
 from infra.local.sandbox import Sandbox, post_to
 from infra.local.schedules import ScheduleRun, ScheduleRunner
 from infra.local.stack import parse_yaml
 from infra.local.state import ENVIRONMENT, MEMORY
 from infra.local.template import Place, Template
+from infra.local.traffic import DrainCounts, Traffic
 
 REGION = "ap-east-1"
 

@@ -15,7 +15,7 @@ from cardstock.edge.http import PROBLEM, Nothing, Route, refusals_of
 from cardstock.partners.model import CHALLENGE, EVENT_TYPES
 from infra.contract.events import EVENTS
 from infra.contract.openapi import DOCUMENT, FAMILIES, apis, text
-from infra.local.reference import example, resolve
+from infra.local.examples import example, resolve
 
 ROUTES = [(route.method, route.path, route) for _, api in apis() for route in api.routes]
 IDS = [f"{method} {path}" for method, path, _ in ROUTES]

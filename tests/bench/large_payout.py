@@ -24,8 +24,8 @@ from infra.local import costs
 from infra.local.engine import Clients, Engine, connect, environment, provision
 from infra.local.invoke import call_of
 from infra.local.loading import load
-from infra.local.queues import Traffic
 from infra.local.template import ROOT, Function, Place, Template
+from infra.local.traffic import Traffic
 from tests.house.cloud import http_event
 
 REGION = "ap-east-1"

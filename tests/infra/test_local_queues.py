@@ -10,8 +10,9 @@ from moto import mock_aws
 from infra.local.engine import Clients, connect, provision
 from infra.local.invoke import FunctionError
 from infra.local.loading import load
-from infra.local.queues import DrainError, Traffic, matches
+from infra.local.pipes import matches
 from infra.local.template import ROOT, Function, Place, Template
+from infra.local.traffic import DrainError, Traffic
 
 SMALL = ROOT / "tests" / "e2e" / "local_stack" / "template.yaml"
 PLACE = Place(account="123456789012", region="ap-east-1", endpoint="https://sqs.ap-east-1.amazonaws.com")

@@ -19,8 +19,9 @@ from cardstock.edge.signatures import verify
 from cardstock.errors import BODY_INVALID, STOCK_SHORT, STORE_BUSY
 from infra.contract.openapi import DOCUMENT as COMMITTED
 from infra.contract.openapi import FAMILIES, build, prepare
+from infra.local.examples import curl, example, operations
 from infra.local.pages import pages
-from infra.local.reference import SCRIPT, curl, example, operations, render
+from infra.local.reference import SCRIPT, render
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",

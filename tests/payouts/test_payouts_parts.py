@@ -14,7 +14,7 @@ from cardstock.payouts.queue import QueuedPayoutMap
 from functions.payouts.on_step import app as steps
 from infra.local.engine import Clients
 from infra.local.invoke import FunctionError
-from infra.local.queues import MachineInvoker, Traffic
+from infra.local.traffic import MachineInvoker, Traffic
 from tests.house.cloud import Cloud, Context, names_here, queue_event, template
 from tests.people.finance import PAYOUT, Finance, books, member_id
 

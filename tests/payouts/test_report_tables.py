@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from openpyxl import load_workbook
 
-from cardstock.payouts.report.workbook import Column, Writer
+from cardstock.payouts.report.sheets import Column, Writer
 from tests.people.finance import FIRST
 
 COLUMNS = [Column("列", "text", 12, "text", itemgetter(index), adds_up=False) for index in range(2)]

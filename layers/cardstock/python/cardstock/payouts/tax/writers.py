@@ -13,8 +13,9 @@ import msgspec
 from cardstock.money import BPS_ONE, Fen
 from cardstock.payouts.report.content import Control
 from cardstock.payouts.report.csv_file import csv_bytes
+from cardstock.payouts.report.sheets import Column, Writer, band, controls
 from cardstock.payouts.report.texts import METHOD, both, local_text, yuan
-from cardstock.payouts.report.workbook import TAX, Column, Writer, band, controls
+from cardstock.payouts.report.workbook import TAX
 from cardstock.payouts.tax.model import PersonMonth, TaxQuarter
 
 _DOCUMENT = "居民身份证 Resident ID card"

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,12 +23,12 @@ from zoneinfo import ZoneInfo
 import urllib3
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from infra.demo.deployment import PUBLIC, STAFF, start
-from infra.demo.figures import UNKNOWN_PURCHASE, Figures, yuan
+from infra.demo.figures import UNKNOWN_PURCHASE
 from infra.demo.shop import Member, PaidOrder, Shop, ShopError
 from infra.demo.shop_data import EXTRACT, SUPPLIERS, Return, Sale, ShopData, read, windows
+from infra.demo.summary import closing_table, open_ends, summary_of
 from infra.local.clock import ShiftedClock
 from infra.local.suite import Suite
 from infra.local.template import ROOT
@@ -496,106 +496,6 @@ def progress(console: Console) -> Iterator[Callable[[str, int], Callable[[], Non
             return lambda: bars.advance(task)
 
         yield step
-
-
-def summary_of(demo: Demo, verified: dict[str, Any]) -> dict[str, Any]:
-    """The closing table as data; amounts in fen."""
-    numbers, data = demo.numbers, demo.data
-    pockets: Counter[str] = Counter()
-    members = [*demo.guides, *demo.members.values()]
-    demo.renew(members)
-    for balance in demo.all(demo.balance, members, lambda: None):
-        pockets.update(balance)
-    totals = demo.payout["totals"]
-    paid = totals.get("paid", {"lines": 0, "gross_fen": 0, "tax_fen": 0, "net_fen": 0})
-    return {
-        "invoices_read": data.invoices,
-        "invoices_sold": data.sold_invoices,
-        "invoices_refused": dict(data.refused_invoices),
-        "rows_read": data.rows,
-        "rows_refused": dict(data.refused + numbers.unmatched),
-        "orders": numbers.orders,
-        "supplier_orders": numbers.supplier_orders,
-        "sales_fen": numbers.sales_fen,
-        "refunds": numbers.refunds,
-        "members": len(members),
-        "credit_seconds": round(numbers.credit_seconds, 2),
-        "credits_fen": verified["totals_fen"],
-        "balances": {
-            name: pockets[name] for name in ("frozen_fen", "available_fen", "debt_fen", "paying_fen", "paid_fen")
-        },
-        "payout": {
-            "id": demo.payout["payout_id"],
-            "status": demo.payout["status"],
-            "lines": sum(total["lines"] for total in totals.values()),
-            "paid_lines": paid["lines"],
-            "gross_fen": paid["gross_fen"],
-            "tax_fen": paid["tax_fen"],
-            "net_fen": paid["net_fen"],
-            "books_close": demo.payout["books"]["closes"],
-        },
-        "alarms_lifted": numbers.alarms,
-        "ledger_transactions": verified["transactions"],
-        "verified": verified["verified"],
-    }
-
-
-def open_ends(summary: dict[str, Any]) -> list[str]:
-    """Sentences on what is not correct; empty if all is."""
-    checks = {
-        "the ledger does not verify": summary["verified"],
-        "the payout is not settled": summary["payout"]["status"] == "settled",
-        "the payout's three books differ": summary["payout"]["books_close"],
-        "rewards of received orders are still frozen": summary["balances"]["frozen_fen"] == 0,
-        "messages are in dead-letter queues": not summary["dead_letters"],
-        "no order was sold": summary["orders"] > 0,
-        "no file was written": bool(summary["files"]),
-    }
-    return [text for text, good in checks.items() if not good]
-
-
-def figures_in(summary: dict[str, Any]) -> Figures:
-    """This run's values of the figures that are the same in every run."""
-    return Figures(**{field.name: summary[field.name] for field in fields(Figures)})
-
-
-def closing_table(summary: dict[str, Any]) -> Table:
-    """The summary as a table."""
-    table = Table(show_header=False, title="The main job, from card views to the payout report", title_justify="left")
-    table.add_column(no_wrap=True)
-    table.add_column()
-
-    def amounts(values: dict[str, int]) -> str:
-        return ", ".join(f"{name.removesuffix('_fen')} {yuan(fen)}" for name, fen in values.items())
-
-    payout = summary["payout"]
-    for name, text in figures_in(summary).lines():
-        table.add_row(name, text)
-    table.add_row("crediting", f"rewards were visible {summary['credit_seconds']} s after a payment")
-    table.add_row("rewards (yuan)", amounts(summary["credits_fen"]))
-    table.add_row("balances (yuan)", amounts(summary["balances"]))
-    table.add_row(
-        "compliance", f"payouts of {summary['alarms_lifted']} subtrees were stopped; two people lifted each alarm"
-    )
-    table.add_row(
-        f"payout {payout['id']}",
-        f"{payout['status']}; {payout['paid_lines']} of {payout['lines']} lines paid: "
-        f"gross {yuan(payout['gross_fen'])}, tax {yuan(payout['tax_fen'])}, net {yuan(payout['net_fen'])}",
-    )
-    table.add_row(
-        "ledger", f"{summary['ledger_transactions']:,} transactions, verified: {str(summary['verified']).lower()}"
-    )
-    table.add_row(
-        "cost per order",
-        f"{summary['aws_calls_per_order']} AWS calls, {summary['wcu_per_order']} WCU, {summary['rcu_per_order']} RCU, "
-        "from the card view to the receipt, with the queue functions and nights up to then",
-    )
-    for shelf in summary["recommendations"]:
-        items = "; ".join(f"{item['title'].title()} ({item['reason']})" for item in shelf["items"])
-        table.add_row(f"for {shelf['member']}", items)
-    table.add_row("seconds", str(summary["seconds"]))
-    table.add_row("files", "\n".join(summary["files"]))
-    return table
 
 
 def name_of(number: int) -> str:

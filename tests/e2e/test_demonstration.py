@@ -8,6 +8,7 @@ import pytest
 from infra.demo import demo
 from infra.demo.figures import figures_of
 from infra.demo.shop_data import read
+from infra.demo.summary import figures_in
 from infra.local.template import ROOT
 
 
@@ -17,7 +18,7 @@ def test_the_main_job_closes_on_real_invoices(tmp_path: Path) -> None:
 
     assert status == 0
     summary = json.loads((tmp_path / "demo" / "summary.json").read_text("utf-8"))
-    assert demo.figures_in(summary) == figures_of(read(limit=12), guides=len(demo.GUIDES))
+    assert figures_in(summary) == figures_of(read(limit=12), guides=len(demo.GUIDES))
     assert (summary["invoices_read"], summary["invoices_sold"]) == (12, summary["orders"])
     assert summary["supplier_orders"] > summary["orders"]
     assert summary["verified"]

@@ -153,9 +153,9 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
         }
         for credit in rewards.credits
     ]
-    told = {"order_id": order_id, "plan": rewards.plan, "state": rewards.state, "rewards": rows}
+    view = {"order_id": order_id, "plan": rewards.plan, "state": rewards.state, "rewards": rows}
     if as_json:
-        print(json.dumps(told, ensure_ascii=False, indent=1))
+        print(json.dumps(view, ensure_ascii=False, indent=1))
         return
     # One column a reward: ids and amounts fit on a narrow screen too.
     table = Table("", *(Column(credit.reward, overflow="fold") for credit in rewards.credits))
@@ -216,7 +216,7 @@ def verify_proof(
     except (OSError, ValueError, RecursionError) as error:
         wrong = [f"{file} cannot be read: {error}"]
     seal = found.get("seal")
-    told = {
+    view = {
         "verified": not wrong,
         "wrong": wrong,
         "transaction_id": found.get("transaction_id"),
@@ -225,11 +225,11 @@ def verify_proof(
         "root_compared": root is not None,
     }
     if as_json:
-        print(json.dumps(told, ensure_ascii=False, indent=1))
+        print(json.dumps(view, ensure_ascii=False, indent=1))
     elif wrong:
         print("\n".join(wrong))
     else:
-        print(f"{told['transaction_id']} is in seal {told['seal']} under the root\n{told['root']}")
+        print(f"{view['transaction_id']} is in seal {view['seal']} under the root\n{view['root']}")
         if root is None:
             print("This root is what the file says: compare it with the published one, or name that with --root.")
     raise typer.Exit(1 if wrong else 0)

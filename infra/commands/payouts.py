@@ -70,14 +70,14 @@ def reconcile(payout_id: str, as_json: AsJson = False) -> None:
 
     batch = _batch(payout_id)
     books, pending = compare_books(batch, payouts_wiring.payouts(), paying_out_wiring.payout_ledger())
-    told = models.PayoutDetail.of(replace(batch, books=books)).books
-    assert told is not None
+    view = models.PayoutDetail.of(replace(batch, books=books)).books
+    assert view is not None
     if as_json:
-        values = {"payout_id": batch.id, "status": batch.status, "pending": pending, **msgspec.to_builtins(told)}
+        values = {"payout_id": batch.id, "status": batch.status, "pending": pending, **msgspec.to_builtins(view)}
         print(json.dumps(values, ensure_ascii=False, indent=1))
     else:
-        _show_books(batch, told, pending)
-    raise typer.Exit(0 if told.closes else 1)
+        _show_books(batch, view, pending)
+    raise typer.Exit(0 if view.closes else 1)
 
 
 def _batch(payout_id: str) -> "Batch":

@@ -64,7 +64,7 @@ def check(plans: Plans, as_json: AsJson = False) -> None:
     trials = [_trial(name, Market()) for name in plans]
     findings = [plan_check.check(trial.plan, trial.approvals) for trial in trials]
     if as_json:
-        told = [
+        view = [
             {
                 "plan": trial.plan.id,
                 "passes": not plan_check.blocks(found),
@@ -72,7 +72,7 @@ def check(plans: Plans, as_json: AsJson = False) -> None:
             }
             for trial, found in zip(trials, findings, strict=True)
         ]
-        _print_json({"plans": told})
+        _print_json({"plans": view})
     else:
         console = Console()
         for trial, found in zip(trials, findings, strict=True):
@@ -117,8 +117,8 @@ def publish(
         operators.stop(_said(error))
     replaced = None if before is None or before == record else before.plan.ref
     if as_json:
-        told = msgspec.to_builtins(plan_schemas.ShownPlan.of(record))
-        _print_json({"published": told, "new": before != record, "replaced": replaced})
+        view = msgspec.to_builtins(plan_schemas.ShownPlan.of(record))
+        _print_json({"published": view, "new": before != record, "replaced": replaced})
     else:
         print(f"{record.plan.ref} is in force" + (f" instead of {replaced}" if replaced else ""))
 
@@ -192,9 +192,9 @@ def simulate(  # noqa: PLR0917 - a command's options are its parameters
     if svg is not None:
         svg.write_text(comparison_svg(comparison, names_of(comparison), english=False) + "\n", encoding="utf-8")
     if as_json:
-        told = msgspec.to_builtins(simulations.Simulation.of(comparison, "en", chart=False))
+        view = msgspec.to_builtins(simulations.Simulation.of(comparison, "en", chart=False))
         _print_json({
-            **told,
+            **view,
             "seconds_ms": int(seconds * 1000),
             "processes": [{"cpu_ms": one.cpu_ms, "peak_memory_mb": one.peak_memory_mb} for one in done],
         })  # fmt: skip
@@ -364,8 +364,8 @@ def _said(error: CardstockError) -> str:
     return " ".join([error.code, *facts, *(f"{pointer.pointer} {pointer.code}" for pointer in error.pointers)])
 
 
-def _print_json(told: Any) -> None:
-    print(msgspec.json.format(msgspec.json.encode(told), indent=1).decode())
+def _print_json(view: Any) -> None:
+    print(msgspec.json.format(msgspec.json.encode(view), indent=1).decode())
 
 
 def _show(comparison: Comparison, done: Sequence[_TrialResult], seconds: float) -> None:

@@ -417,7 +417,7 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
     console.print(
         f"{shop_data.invoices} real invoices of {data.name}, moved by {shop_data.shift.days // 7} weeks. The network "
         "of referrers is seeded (the file has none).\nThe plan is chain21 with a demonstration approval, and what the "
-        "guard stops is let go for the demonstration: in production named people answer for both."
+        "checks stop is lifted for the demonstration: in production named people answer for both."
     )
     if not shop_data.sales:
         raise DemoError(f"{data.name} has nothing that can be sold: {dict(shop_data.refused)}")

@@ -140,8 +140,8 @@ class Execution:
             caught = next((rule for rule in state.get("Catch", ()) if _means(rule, error)), None)
             if caught is None:
                 raise MachineError(f"{name}: {error}") from error
-            told = {"Error": error.name, "Cause": str(error)}
-            return _put(caught.get("ResultPath", "$"), value, told), caught["Next"]
+            failure = {"Error": error.name, "Cause": str(error)}
+            return _put(caught.get("ResultPath", "$"), value, failure), caught["Next"]
         if "ResultSelector" in state:
             result = _shape(state["ResultSelector"], result, item)
         return _put(state.get("ResultPath", "$"), value, result), state["Next"]

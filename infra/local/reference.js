@@ -50,20 +50,20 @@
     tell();
   }
 
-  const told = { count: null };
+  const matches = { count: null };
   function tell() {
-    found.textContent = told.count === null ? "" : told.count ? words().some(told.count) : words().none;
+    found.textContent = matches.count === null ? "" : matches.count ? words().some(matches.count) : words().none;
   }
 
   function search() {
     const terms = find.value.toLowerCase().split(/\s+/).filter(Boolean);
-    told.count = terms.length ? 0 : null;
+    matches.count = terms.length ? 0 : null;
     for (const section of sections) {
       const hit = terms.every((term) => section.dataset.find.includes(term));
       section.hidden = !hit;
       const link = links.get(section.id);
       if (link) link.hidden = !hit;
-      if (hit && terms.length) told.count += 1;
+      if (hit && terms.length) matches.count += 1;
     }
     for (const group of groups) group.hidden = terms.length > 0 && !group.querySelector("section:not([hidden])");
     for (const part of page.querySelectorAll("nav details details")) {

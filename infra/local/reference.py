@@ -418,12 +418,12 @@ def _kind_in(document: Mapping[str, Json], schema: Json, language: int) -> str:
 
 
 def _limits(schema: Mapping[str, Json], language: int) -> str:
-    told = [
+    limits = [
         (_NOT_EMPTY if (key, schema[key]) == ("minLength", 1) else text)[language].format(schema[key])
         for key, text in _LIMITS.items()
         if key in schema
     ]
     if isinstance(schema.get("default"), str | int) and schema["default"] != "":
         default = json.dumps(schema["default"], ensure_ascii=False)
-        told.append(("{} if left out", "缺省为 {}")[language].format(default))
-    return "".join(f"{(', ', '，')[language]}{escape(text)}" for text in told)
+        limits.append(("{} if left out", "缺省为 {}")[language].format(default))
+    return "".join(f"{(', ', '，')[language]}{escape(text)}" for text in limits)

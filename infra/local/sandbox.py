@@ -32,7 +32,7 @@ from infra.local.clock import ShiftedClock
 from infra.local.gateway import Server
 
 NOTIFY_PATH = "/v1/payments/sandbox/notify"
-_TOLD = ("order_no", "transaction_no", "amount_fen", "currency", "paid_at", "payer", "device")
+_NOTICE_FIELDS = ("order_no", "transaction_no", "amount_fen", "currency", "paid_at", "payer", "device")
 _TOLERANCE = timedelta(minutes=5)
 _MAX_BODY = 64 * 1024
 
@@ -151,8 +151,8 @@ class Sandbox:
     def notify(self, order_no: str) -> int | None:
         """Notify the API of a payment: the status of its answer, None if it cannot be reached."""
         payment = self.payments[order_no]
-        told = {name: payment[name] for name in _TOLD if name in payment}
-        body = json.dumps({"channel": "sandbox", "event": "payment.succeeded", **told}).encode()
+        notice = {name: payment[name] for name in _NOTICE_FIELDS if name in payment}
+        body = json.dumps({"channel": "sandbox", "event": "payment.succeeded", **notice}).encode()
         return self._tell(body, sign(self._key(), f"msg_{payment['transaction_no']}", self._clock.now(), body))
 
     def refund(self, refund_no: str, order_no: str, amount_fen: int) -> dict[str, Any]:
@@ -317,7 +317,7 @@ _TEXTS = {
     "note": ("这里不会扣款。", "No money moves here."),
     "pay": ("确认支付", "Pay now"),
     "again": ("重新通知", "Notify again"),
-    "done": ("支付成功，商户已收到通知。", "Paid. The merchant has been told."),
+    "done": ("支付成功，商户已收到通知。", "Paid. The merchant has been notified."),
     "untold": (
         "已支付，但商户未确认通知（应答 {status}）。",
         "Paid, but the merchant did not take the notice ({status}).",

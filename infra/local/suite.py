@@ -320,11 +320,11 @@ class Suite:
 
     def _tell_operators(self) -> None:
         """Store the environment for commands, as long as this runs."""
-        told = self.state_dir / ENVIRONMENT
-        told.write_text(json.dumps(self.environment, indent=1) + "\n", encoding="utf-8")
-        told.chmod(0o600)
+        variables_file = self.state_dir / ENVIRONMENT
+        variables_file.write_text(json.dumps(self.environment, indent=1) + "\n", encoding="utf-8")
+        variables_file.chmod(0o600)
         self._remember()
-        self._cleanup.callback(told.unlink, missing_ok=True)
+        self._cleanup.callback(variables_file.unlink, missing_ok=True)
 
     def stop(self) -> None:
         """Accept no more requests, let running ones end, save the state. Safe to call twice."""

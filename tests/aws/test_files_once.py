@@ -1,4 +1,4 @@
-"""Files in S3: a key is taken by the first who writes it, and weather is told from a defect."""
+"""Files in S3: a key is taken by the first who writes it, and a transient error differs from a bug."""
 
 import pytest
 

@@ -153,7 +153,7 @@ def _member(number: int) -> str:
 
 
 def _grow_team(cloud: Cloud, members: int, depth: int) -> str:
-    """A partner's team of `members`, chained `depth` deep below him; the last of the chain."""
+    """A partner's team of `members`, chained `depth` deep below the partner; the last of the chain."""
     owner, peer = "mem_" + "p" * 26, "mem_" + "q" * 26
     nodes = {peer: _node(s="partner", q=1), owner: _node(s="partner", q=1, t="left", e=peer)}
     for number in range(members):

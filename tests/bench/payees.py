@@ -2,7 +2,7 @@
 
 Run as a process of its own, on the tables that the environment names. What is booked is what the ledger's own service
 books: everybody has brought two buyers and earned from two more, a tenth of the orders was refunded in part before
-its release, a twentieth after it. One in fifty has money and was never verified: nobody may pay him.
+its release, a twentieth after it. One in fifty has money and was never verified: nobody may pay that member.
 """
 
 import sys

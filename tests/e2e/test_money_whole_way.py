@@ -1,5 +1,5 @@
 """The worked example of the plan `chain21` through the deployment's own surface: requests, signed reports, the pay
-button, and days that pass. Fen by fen, with a goodwill and an after-sale that is open at the release."""
+button, and days that pass. Fen by fen, with a goodwill refund and an after-sale that is open at the release."""
 
 import json
 from collections.abc import Iterator
@@ -138,7 +138,7 @@ def test_the_worked_example_is_paid_released_and_taken_back_fen_by_fen(suite: Su
     suite.sandbox.refund_status = "succeeded"
     brand.days(1)
     assert brand.has("R", "A") == {"R": (50_000, 12_024), "A": (10_000, 6_012)}
-    # After a goodwill the unit gives back what was left of it.
+    # After a goodwill refund the unit refunds what was left of it.
     back_again = brand.asks("C", "POST", f"/v1/orders/{third}/refunds", back)
     suite.drain()
     assert back_again["amount_fen"] == 30_000

@@ -45,7 +45,8 @@ class Unheard:
 
 
 class World:
-    """A partner with a peer, his recruit and hers; two orders, refunded in parts, sent and received."""
+    """A partner with a peer, the partner's recruit and the recruit's recruit; two orders, refunded in parts, sent and
+    received."""
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop

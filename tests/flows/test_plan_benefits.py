@@ -1,4 +1,4 @@
-"""Plans without cash, through the functions: the coupon of an unlocked benefit, and the free order with its undoing."""
+"""Plans without cash, through the functions: the coupon of an `unlock` plan, and the free order with its revocation."""
 
 import json
 from typing import Any
@@ -133,7 +133,7 @@ def test_with_two_friends_who_paid_the_third_order_is_free_once(friends: tuple[S
     assert shop.trade.balances() == {}
     after = place_of(A)
     assert after["counted"] == 2
-    # The benefit is his, the coupon is spent: it is not offered again.
+    # The coupon is used: it is not offered again.
     assert (after["unlocked"], after["coupon"], after["coupon_fen"]) == (True, None, None)
 
 

@@ -13,7 +13,7 @@ from tests.people.trade import line
 
 @pytest.fixture
 def team(shop: Shop) -> Shop:
-    """A partner with a peer, and his recruit, who has bought three units."""
+    """A partner with a peer, and a recruit of the partner, who has bought three units."""
     shop.trade.appoint("mem_p")
     shop.trade.member("mem_r", "mem_p")
     shop.trade.appoint("mem_r")

@@ -70,7 +70,7 @@ def sales_of(month: str) -> list[TeamSale]:
 
 
 def shares(shop: Shop) -> dict[str, int]:
-    """Member -> what the ledger has credited him as dividends."""
+    """Member -> what the ledger has credited as dividends."""
     found: dict[str, int] = {}
     for item in shop.cloud.items("ledger"):
         if item["kind"]["S"] == "shared":

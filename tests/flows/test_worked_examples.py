@@ -88,7 +88,7 @@ def test_a_member_whose_recruits_rise_before_him() -> None:
     assert credited(shop, "A", "R") == {"R": 15_000}
     first, second = buy(shop, "B", "A"), buy(shop, "C", "A")
     assert credits_of(first) == credits_of(second) == BELOW_DISTRIBUTOR
-    # B brings two whose windows are over before his own inviter's second one.
+    # B brings two whose windows are over before the second one of B's inviter.
     for name in ("E", "F"):
         order = buy(shop, name, "B")
         assert credits_of(order) == {"B": 6_000, "R": 8_000}
@@ -98,7 +98,7 @@ def test_a_member_whose_recruits_rise_before_him() -> None:
     shop.settle(first)
     shop.settle(second)
     assert (shop["A"].role, shop["A"].peer) == ("partner", "R")
-    # B has left before A became one: his peer stays R, and A earns nothing on B's people.
+    # B has left before A became one: B's peer stays R, and A earns nothing on B's people.
     assert credited(shop, "H", "B") == {"B": 15_000, "R": 2_250}
     assert credited(shop, "I", "A") == BELOW_PARTNER
 
@@ -127,7 +127,7 @@ def test_keeping_the_recruits_and_nobody_further_down() -> None:
     assert credited(shop, "C", "A") == BELOW_DISTRIBUTOR
     assert (shop["B"].owner, shop["C"].owner, shop["W"].owner) == ("A", "A", "R")
     assert credited(shop, "X", "C") == {"C": 6_000, "A": 8_000, "R": 1_200}
-    # W bought before: he and who comes through him stay with R.
+    # W bought before: W and W's referrals stay with R.
     assert credited(shop, "V", "W") == {"W": 6_000, "R": 8_000}
 
 
@@ -159,12 +159,12 @@ def test_a_cap_that_cuts() -> None:
 def test_a_referral_undone_before_the_promotion() -> None:
     shop = shop_of(PAID)
     buy(shop, "A", "R")
-    undone = buy(shop, "B", "A")
+    reverted = buy(shop, "B", "A")
 
-    assert credits_of(undone) == BELOW_DISTRIBUTOR
-    shop.refund(undone, 20_000)
+    assert credits_of(reverted) == BELOW_DISTRIBUTOR
+    shop.refund(reverted, 20_000)
     # 60 * 200 / 299 and 80 * 200 / 299, half-up.
-    assert claws_of(undone) == {"A": 4_013, "R": 5_351}
+    assert claws_of(reverted) == {"A": 4_013, "R": 5_351}
     assert shop["A"].counted == 0
     assert credited(shop, "C", "A") == BELOW_DISTRIBUTOR
     assert not shop["A"].is_partner
@@ -176,14 +176,14 @@ def test_a_referral_undone_before_the_promotion() -> None:
 def test_a_referral_undone_after_the_promotion_under_demote() -> None:
     shop = shop_of(PAID)
     buy(shop, "A", "R")
-    undone = buy(shop, "B", "A")
+    reverted = buy(shop, "B", "A")
     buy(shop, "C", "A")
 
     assert shop["A"].role == "partner"
-    shop.refund(undone, PRICE)
-    assert claws_of(undone) == BELOW_DISTRIBUTOR
+    shop.refund(reverted, PRICE)
+    assert claws_of(reverted) == BELOW_DISTRIBUTOR
     assert (shop["A"].role, shop["A"].owner, shop["A"].peer) == ("distributor", "R", None)
-    # The order that lifts him again is paid at the role before it.
+    # The order that promotes again is paid at the role before it.
     assert credited(shop, "D", "A") == BELOW_DISTRIBUTOR
     assert (shop["A"].role, shop["A"].ascents) == ("partner", 2)
     assert credited(shop, "E", "A") == BELOW_PARTNER
@@ -195,12 +195,12 @@ def test_a_referral_undone_after_the_promotion_under_demote() -> None:
 def test_a_referral_undone_after_the_promotion_under_keep() -> None:
     shop = shop_of(SETTLED)
     buy(shop, "A", "R")
-    undone, other = buy(shop, "B", "A"), buy(shop, "C", "A")
-    shop.settle(undone)
+    reverted, other = buy(shop, "B", "A"), buy(shop, "C", "A")
+    shop.settle(reverted)
     shop.settle(other)
 
-    shop.refund(undone, PRICE)
-    assert claws_of(undone) == BELOW_DISTRIBUTOR
+    shop.refund(reverted, PRICE)
+    assert claws_of(reverted) == BELOW_DISTRIBUTOR
     assert shop["A"].role == "partner"
     assert credited(shop, "D", "A") == BELOW_PARTNER
 
@@ -239,7 +239,7 @@ def test_what_people_buy_themselves() -> None:
     shop = promoted(PAID)
 
     assert credited(shop, "R") == {}
-    # A partner's own order: his referrer's direct reward, and nobody's team or peer reward.
+    # A partner's own order: the referrer's direct reward, and nobody's team or peer reward.
     assert credited(shop, "A") == {"R": 15_000}
     assert credited(shop, "B") == BELOW_PARTNER
     # Two kits at once: fixed amounts are per unit.
@@ -322,11 +322,11 @@ def test_an_inviter_who_has_not_bought_himself() -> None:
     shop = shop_of(PAID)
     shop.bind("A", "R")
 
-    # A plain member earns nothing where earners must be qualified, and his people count for him meanwhile.
+    # A plain member earns nothing where earners must be qualified, and the member's referrals count meanwhile.
     assert credited(shop, "B", "A") == {"R": 8_000}
     assert credited(shop, "C", "A") == {"R": 8_000}
     assert (shop["A"].role, shop["A"].counted) == ("member", 2)
-    # His own purchase lifts him twice; it is paid at the place he had.
+    # The member's own purchase promotes twice; it is paid at the role before it.
     assert credited(shop, "A") == {"R": 15_000}
     assert (shop["A"].role, shop["A"].peer) == ("partner", "R")
     assert credited(shop, "D", "A") == BELOW_PARTNER

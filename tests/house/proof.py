@@ -4,7 +4,7 @@
     proof.calls                       # after how many calls they were right
 
 After a call only what it has written is looked at: the entries and balances it names. An entry must be new and add up
-to zero; the balance of everybody it names must be the fold of all his entries; nothing but a transaction may write a
+to zero; the balance of everybody it names must be the sum of all entries; nothing but a transaction may write a
 balance, and nothing at all may change an entry.
 """
 

@@ -163,7 +163,7 @@ def test_money_that_came_after_a_lapse_is_recorded_never_applied_and_keeps_the_b
     assert [(found["member_id"], found["code"], found["channel"]) for found in payout["books"]["differences"]] == [
         (late, "OUTCOME", "waiting_user, expired, paid 50000")
     ]
-    # Until it is cleared up nobody pays him a second time.
+    # The member is not paid a second time until the dispute is resolved.
     assert set(finance.lines("pay_202612")) == {stuck}
     finance.check_ledger()
 
@@ -400,7 +400,7 @@ def test_nobody_can_say_for_the_channel_that_what_waits_for_the_payee_has_failed
     wechat.states[number] = "SUCCESS"
     finance.poll(hours=1)
 
-    # Else the money would be his again, and he could take it from the channel too.
+    # Otherwise the money would be available again, and the payee could also accept the transfer.
     assert (status, problem["code"]) == (409, "TRANSFER_WAITS")
     assert after == before
     assert (finance.balance(member), wechat.moved) == ({"paid": 5_000}, {number: 5_000})

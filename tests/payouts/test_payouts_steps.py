@@ -18,7 +18,7 @@ from tests.people.finance import FIRST, PAYOUT, Finance, member_id
 
 
 def pay_month(finance: Finance, month: int, rules: Rules, *, result: str = "paid") -> int | None:
-    """One month from opening to its end; the tax of the first member's line, if he has one."""
+    """One month from opening to its end; the tax of the first member's line, if there is one."""
     period = Period(f"2026-{month:02d}")
     finance.clock.set(period.ends + timedelta(hours=3))
     payout = batch_id(period)
@@ -240,7 +240,7 @@ def test_the_bank_s_file_has_what_a_step_that_was_met_on_the_way_has_sent(financ
     finance.advance()
     finance.approve()
     numbers = {line.member: line.number for line in payouts_wiring.payouts().lines_of_batch(PAYOUT)}
-    # Sent by the other step, which has time for one chunk, before this one would leave him out.
+    # Sent by the other step, which has time for one chunk, before this one would leave the member out.
     held = min(members, key=numbers.__getitem__)
     meeting = Interrupted(finance, chunks=1)
 

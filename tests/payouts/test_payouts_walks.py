@@ -71,7 +71,7 @@ class Fuse:
         self.left: int | None = None
         self.after = False
 
-    def guard(self, port: Any) -> Any:
+    def fuse_port(self, port: Any) -> Any:
         return Guarded(port, self)
 
     def call(self, function: Any, *args: Any, **kwargs: Any) -> Any:
@@ -161,7 +161,7 @@ class Walk(RuleBasedStateMachine):
 
     def needs(self, chunks: int, *, in_parts: bool) -> StepNeeds:
         left = iter(range(chunks))
-        guard = self.fuse.guard
+        fuse_port = self.fuse.fuse_port
 
         def announce(kind: str, batch: Batch) -> None:
             assert (kind == LISTED) == (batch.stage == "counted")
@@ -173,14 +173,14 @@ class Walk(RuleBasedStateMachine):
 
         return StepNeeds(
             brand="Cardstock",
-            payouts=guard(self.payouts),
+            payouts=fuse_port(self.payouts),
             ledger=self.ledger,
-            payees=guard(self.payees),
-            channel=lambda name: guard(self.channel),
-            files=guard(self.files),
+            payees=fuse_port(self.payees),
+            channel=lambda name: fuse_port(self.channel),
+            files=fuse_port(self.files),
             writers=lambda: [write],
-            announce=guard(announce),
-            payout_map=guard(MemoryPayoutMap(self.above)) if in_parts else None,
+            announce=fuse_port(announce),
+            payout_map=fuse_port(MemoryPayoutMap(self.above)) if in_parts else None,
             enough_time=lambda: next(left, None) is not None,
         )
 

@@ -47,7 +47,7 @@ def verify(member: str, name: str = "张伟", number: str = "00$one") -> None:
 
 
 def pay(finance: Finance, period: Period, *, failed: str = "", settle: bool = True) -> None:
-    """One month from opening to its end; the member `failed` does not get his money."""
+    """One month from opening to its end; the transfer of the member `failed` fails."""
     payout = batch_id(period)
     finance.clock.set(period.ends + timedelta(hours=3))
     rules = replace(paying_out_wiring.payout_rules(period), channel="bank_file")

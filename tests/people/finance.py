@@ -79,7 +79,7 @@ class Finance:
         born: date = date(1990, 5, 5),
         account: str = "dev:app:",
     ) -> str:
-        """A member with `fen` available; his index is put behind `account`."""
+        """A member with `fen` available; the member's index is appended to `account`."""
         made = member_id(index)
         person = Person(name, "1***2", f"00${index:02d}", born, "dev", FIRST) if verified else None
         member_item(Member(made, f"{account}{index}", FIRST - timedelta(days=90), "nick", None, "", "", person)).save()

@@ -12,7 +12,7 @@ CardstockError
 ├── ThrottledError      too often
 └── UnavailableError    a service we depend on gave no answer; safe to repeat
 
-Anything else that is raised is a defect and must reach Lambda's Errors alarm.
+Any other exception is a bug and must reach Lambda's Errors alarm.
 """
 
 from typing import Final
@@ -55,7 +55,7 @@ class ForbiddenError(CardstockError):
 
 
 class NotFoundError(CardstockError):
-    """No such thing, or somebody else's: the two must not be told apart."""
+    """No such thing, or somebody else's: a client must not be able to distinguish them."""
 
 
 class ConflictError(CardstockError):

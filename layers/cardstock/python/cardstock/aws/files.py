@@ -1,4 +1,4 @@
-"""Files in S3 that are written once: a key is taken by the first who writes it."""
+"""Files in S3 that are written once: the first write of a key wins."""
 
 from functools import cache
 from typing import Any, Final
@@ -64,7 +64,7 @@ class Files:
         try:
             content: bytes = _client().get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except ClientError as error:
-            # A bucket that is not there is 404 too, and says nothing about its files.
+            # A missing bucket is 404 too, and does not mean that the file is missing.
             if error.response.get("Error", {}).get("Code") == "NoSuchKey":
                 raise NOT_FOUND() from error
             raise _known(error) from error
@@ -93,5 +93,5 @@ def _status(error: ClientError) -> int:
 
 
 def _known(error: ClientError) -> Exception:
-    """Weather is worth a repeat; a missing bucket or right is a defect."""
+    """`UnavailableError` for a transient error, else the error itself: a missing bucket or permission is a bug."""
     return STORE_UNAVAILABLE() if _status(error) >= 500 or _status(error) == 429 else error

@@ -26,10 +26,10 @@ def forget_client() -> None:
 
 
 class Queue:
-    """Sends to one queue. A message may arrive more than once and in any order: what reads it must bear that.
+    """Sends to one queue. A message may arrive more than once and in any order: its consumer must tolerate that.
 
-    Every method raises `UnavailableError` (QUEUE_UNAVAILABLE) when the queue gave no answer or asked to slow down; the
-    message may have been taken all the same.
+    Every method raises `UnavailableError` (QUEUE_UNAVAILABLE) if the queue did not answer or throttled; the
+    message may have been stored nevertheless.
     """
 
     def __init__(self, url: str) -> None:
@@ -40,7 +40,7 @@ class Queue:
         _answered(lambda: sqs_client().send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds))
 
     def send_all(self, bodies: Sequence[str], *, delay_seconds: int = 0) -> None:
-        """Send messages, ten a call. When some were not taken it raises; those that were are not taken back."""
+        """Send messages, ten a call. Raises if some were not stored; the others stay in the queue."""
         for start in range(0, len(bodies), _MAX_BATCH):
             entries = [
                 {"Id": str(index), "MessageBody": body, "DelaySeconds": delay_seconds}
@@ -58,6 +58,6 @@ def _answered(call: Any) -> Any:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if status >= 500 or status == 429 or "Throttl" in error.response.get("Error", {}).get("Code", ""):
             raise QUEUE_UNAVAILABLE() from error
-        raise  # a wrong queue or a missing right is a defect, not weather
+        raise  # a wrong queue or a missing permission is a bug, not a transient error
     except BotoCoreError as error:
         raise QUEUE_UNAVAILABLE() from error

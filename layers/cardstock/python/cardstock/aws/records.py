@@ -10,7 +10,7 @@
 | `str`, `int`, `bool`, a literal | itself |
 
 Payout batches and tax files are stored so. Everything else uses `aws.items`, whose JSON msgspec reads and writes by
-itself; it cannot be told to write a moment as milliseconds.
+itself; it cannot write a moment as milliseconds.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,5 +1,5 @@
-"""What every table model shares: short time-outs, one client per process, exact integers, and transactions that tell
-a failed condition from a passing conflict.
+"""Shared by every table model: short time-outs, one client per process, exact integers, and transactions that
+distinguish a failed condition from a transient conflict.
 
 Sources: PynamoDB 6.1 (`models.py`, `transactions.py`), DynamoDB TransactWriteItems reference.
 """
@@ -44,7 +44,7 @@ _OVERLOADED = frozenset({
 
 
 class _Store(Connection):
-    """Tells at the one place through which every call goes that the store gave no answer, or is overloaded.
+    """Raises `UnavailableError` if the store does not answer or is overloaded, in the one method that makes every call.
 
     PynamoDB wraps a time-out in an error of the operation whose `cause_response_code` then fails with AttributeError,
     since botocore's time-outs carry `response = None`.
@@ -285,7 +285,7 @@ class Transaction(TransactWrite):
                     raise
                 if pause is None:
                     raise STORE_BUSY() from error
-                # Jitter spreads competitors; it guards nothing.
+                # Jitter spreads concurrent retries; it is not for security.
                 time.sleep(random.uniform(0, pause))  # noqa: S311
         return None
 

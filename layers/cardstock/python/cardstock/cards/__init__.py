@@ -1,9 +1,9 @@
 """Business cards: what a member shows to customers, and who looked at it.
 
 A *card* belongs to a member and has a *face* for each audience (in the API: a version); the face `default` is for
-everybody. A *share* is a key under which the card was given away: it chooses the audience and says where a visitor
-came from. A *view* is somebody's look at a card; its *ticket*, handed out with the card, makes repeated reports one
-view. The *radar* of a card is what its views add up to, with the members who looked last and their *heat*. A view earns
+everybody. A *share* is a key for sharing the card: it chooses the audience and tells where a visitor came from.
+A *view* is one visit of a card; its *ticket*, sent with the card, makes repeated reports one view. The *radar* of a
+card has the sums of its views, and the last visitors with their *heat*, an interest score. A view earns
 an *attribution*, which credits an order to the card (`cardstock.attribution`).
 
 A card has no states: every change is a revision, and no card is removed. A view has three on its card's radar:

@@ -1,4 +1,4 @@
-"""The development platform: accepts whatever it is told. Never in the cloud."""
+"""The development platform: accepts any code. Never in the cloud."""
 
 import re
 

@@ -65,7 +65,7 @@ def _reason(breach: Breach, english: bool) -> str:
     found, limit = percent(breach.found), percent(breach.limit)
     if breach.bound == "guard":
         checks = ", ".join(breach.checks)
-        return f"the guard does not pass ({checks})" if english else f"未通过合规检查（{checks}）"
+        return f"the compliance check does not pass ({checks})" if english else f"未通过合规检查（{checks}）"
     if breach.bound == "cost_cap":
         return f"it costs {found} of sales, above {limit}" if english else f"成本占销售额 {found}，高于 {limit}"
     return f"its margin is {found}, below {limit}" if english else f"毛利率 {found}，低于 {limit}"

@@ -24,7 +24,7 @@ KIND: dict[str, Text] = {
     "claimed": ("佣金发放占用", "Claimed for payout"),
     "paid": ("佣金发放", "Payout"),
     "returned": ("发放退回", "Payout returned"),
-    "owed": ("权益补扣", "Charged for a benefit"),
+    "owed": ("权益补扣", "Charged for a coupon"),
     "shared": ("团队分红", "Team dividend"),
     "written_off": ("欠款核销", "Debt written off"),
 }

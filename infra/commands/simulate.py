@@ -154,14 +154,14 @@ def list_versions(as_json: AsJson = False) -> None:
 @app.command()
 def simulate(  # noqa: PLR0917 - a command's options are its parameters
     plans: Plans,
-    members: Annotated[int, typer.Option(help="Members of the made-up shop.")] = 10_000,
+    members: Annotated[int, typer.Option(help="Members of the synthetic shop.")] = 10_000,
     seed: Annotated[int, typer.Option(help="The same seed is the same shop.")] = 1,
     assume: Annotated[
         list[str] | None,
         typer.Option("--set", help="Another parameter of the shop, as conversion_bps=2500. Repeat it."),
     ] = None,
     orders: Annotated[
-        Path | None, typer.Option(help="Recorded orders, .jsonl or .csv, instead of a made-up shop.", exists=True)
+        Path | None, typer.Option(help="Recorded orders, .jsonl or .csv, instead of a synthetic shop.", exists=True)
     ] = None,
     partner: Annotated[
         list[str] | None, typer.Option(help="Member appointed before the recorded orders. Repeat it.")
@@ -173,7 +173,7 @@ def simulate(  # noqa: PLR0917 - a command's options are its parameters
     jobs: Annotated[int | None, typer.Option(help="Plans at a time, each in a process; all.", min=1)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Try plans on recorded orders or on a made-up shop, and pick the best within bounds. Exit status 1 if none is.
+    """Try plans on recorded orders or on a synthetic shop, and pick the best within bounds. Exit status 1 if none is.
 
     The rules are those that pay; a plan takes one process, memory for the members who can still matter, and no table.
     """
@@ -274,7 +274,7 @@ def _play(works: Sequence[_TrialTask], jobs: int, *, show: bool) -> list[_TrialR
 
 
 def _size(work: _TrialTask) -> int | None:
-    """Members and orders that a made-up shop will have, about; of recorded orders nobody knows before the end."""
+    """Members and orders that a synthetic shop will have, about; of recorded orders nobody knows before the end."""
     market = work.trial.market
     if work.orders is not None:
         return None

@@ -39,7 +39,6 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     # The rule itself.
     "he": (".github/CONTRIBUTING.md",),
     # Local names in tests and their scenarios.
-    "office": ("tests/flows/test_messages_anyhow.py", "tests/people/"),
     "told": ("tests/",),
     "world": ("tests/",),
     # An unknown parameter of a bad request.

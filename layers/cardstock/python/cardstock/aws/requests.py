@@ -1,8 +1,8 @@
-"""Requests already done: the item that makes a repeated POST the same one.
+"""Requests already done: a stored item makes a repeated POST return the first result.
 
 Table `requests`: partition key `pk` = `RequestKey.id`; no index. Access patterns: put if absent inside the transaction
-that does the work; read of the stored item through the failed condition, at no cost of a read. Items expire after seven
-days; money steps do not lean on them, they have ids of their own.
+that does the work; read of the stored item through the failed condition, without an extra read. Items expire after
+seven days; steps of money do not depend on them, because they have their own ids.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ _KEPT = timedelta(days=7)
 
 
 class RequestItem(Table):
-    """A request that was carried out, and the id of what it made."""
+    """A request that was done, and the id of its result."""
 
     class Meta:
         variable = "REQUESTS_TABLE"
@@ -40,7 +40,7 @@ def remember(transaction: Transaction, request: RequestKey, result: str, at: dat
 
 
 def keep(request: RequestKey, result: str, at: datetime) -> bool:
-    """Remember the request by itself, before work that is the same however often it is done; whether it was known.
+    """Store the request by itself, before work that is safe to repeat; return whether it was known.
 
     Raises `RefusedError` like `result_of`, `UnavailableError`.
     """

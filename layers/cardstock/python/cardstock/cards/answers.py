@@ -1,6 +1,6 @@
 """The HTTP answers that show a card: as JSON, page, vCard or QR code.
 
-What makes a document is imported when one is asked for: most calls of the function want JSON.
+The code of a document is imported only when one is requested: most calls want JSON.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ def page_answer(opened: OpenedCard, key: str, headers: Mapping[str, str], *, tic
 
 
 def missing_page_answer(language: str) -> Answer:
-    """The page of a key that leads to no card. People open it, so it is no problem document."""
+    """The page for an unknown key. People open it, so it is no problem document."""
     from cardstock.cards.documents.page import missing_page
 
     return _html(missing_page(language), status=404)

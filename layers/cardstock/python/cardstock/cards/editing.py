@@ -1,4 +1,4 @@
-"""Making and changing cards."""
+"""Creating and changing cards."""
 
 from collections.abc import Mapping
 
@@ -39,8 +39,8 @@ def update_card(
 ) -> Card:
     """The member's card with all its faces replaced. Equal faces change nothing.
 
-    Raises `ConflictError` (CARD_CHANGED) when the card is not at `expected_revision`, unless that is None, and when it
-    changes at the same moment. A share of an audience whose face is gone shows the default face.
+    Raises `ConflictError` (CARD_CHANGED) if the card is not at `expected_revision` (None: any), and on a concurrent
+    change. A share of an audience without a face shows the default face.
     """
     _check_faces(faces)
     card = find_own_card(key, owner_id, cards=cards)
@@ -51,7 +51,7 @@ def update_card(
     changed = replace(card, faces=dict(faces), revision=card.revision + 1, updated_at=clock.now())
     if cards.replace_card(changed, card.revision):
         return changed
-    # The store may have answered "not at that revision" to the repeat of our own write.
+    # The store may have refused the repeat of this very write.
     stored = find_own_card(key, owner_id, cards=cards)
     if stored == changed:
         return changed

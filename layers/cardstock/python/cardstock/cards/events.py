@@ -1,6 +1,6 @@
 """The message of the card-views queue: one type for the function that reports a view and the one that counts it.
 
-Apart from `schemas.py`: the queue function needs none of the HTTP edge, which costs it a tenth of a second to import.
+Not in `schemas.py`, because the queue function would import the HTTP edge, which takes a tenth of a second.
 """
 
 from datetime import datetime
@@ -32,6 +32,6 @@ class CardViewed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return cls(view.id, view.card, view.share, view.visitor, view.scene, view.seconds, to_epoch_ms(view.at))
 
     def to_view(self, now: datetime) -> View:
-        """The reported view. One from the future happened `now`: it would else stay the latest one for ever."""
+        """The reported view. A time in the future is replaced by `now`, or it would stay the latest one for ever."""
         at = min(from_epoch_ms(self.at), now)
         return View(self.view, self.card, self.share, self.visitor, self.scene, self.seconds, at)

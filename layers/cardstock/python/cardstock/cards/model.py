@@ -1,4 +1,4 @@
-"""What a card is: faces for audiences, keys under which it is shared, and what its views add up to."""
+"""Types of cards: faces for audiences, keys for sharing, views and their sums."""
 
 import hashlib
 import re
@@ -15,27 +15,27 @@ MAX_AUDIENCES: Final = 5
 
 CARD_KEY_LETTERS: Final = 12
 SHARE_KEY_LETTERS: Final = 10
-"""The length tells the two kinds of keys apart, so that finding out costs no read."""
+"""The length distinguishes the two kinds of keys without a read."""
 KEY: Final = re.compile(rf"[0-9a-z]{{{SHARE_KEY_LETTERS}}}|[0-9a-z]{{{CARD_KEY_LETTERS}}}")
 
 RING: Final = 100
-"""Views that a radar remembers one by one, to know a repeated report: as many as a batch of the queue holds."""
+"""Views that a radar remembers one by one, to detect repeated reports: as many as in a batch of the queue."""
 VISITORS: Final = 16
-"""Members that a radar remembers by name. With ring and counters they stay below 1 KB, one write unit."""
+"""Members that a radar remembers. With ring and counters they stay below 1 KB, one write unit."""
 SCENES: Final = 5
 """Scenes that a radar counts by name; further ones are counted as `other`."""
 OTHER_SCENE: Final = "other"
 MAX_SECONDS: Final = 3600
-"""A longer view is counted as an hour: somebody left the page open."""
+"""A longer view counts as an hour, because the page was left open."""
 HOT: Final = 60
-"""From this heat on a visitor is worth a call today."""
+"""From this heat on, a visitor is worth a call."""
 HEAT_HALVES_EVERY: Final = timedelta(days=3)
 
 _TIMED: Final = 1
 """The last bit of a view's mark: its seconds are counted, too."""
 
 ViewState: TypeAlias = Literal["unseen", "opened", "timed"]
-"""How much of a view its card's radar has counted: nothing, the opening, or its seconds too."""
+"""The counted part of a view: nothing, the opening, or also its seconds."""
 TRANSITIONS: Final[Mapping[ViewState, frozenset[ViewState]]] = {
     "unseen": frozenset({"opened", "timed"}),
     "opened": frozenset({"timed"}),
@@ -44,7 +44,7 @@ TRANSITIONS: Final[Mapping[ViewState, frozenset[ViewState]]] = {
 
 
 class Face(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one audience sees. Texts as the owner wrote them, `""` where there is none; `shelf` holds SKUs."""
+    """The content for one audience. Texts as the owner wrote them, `""` for none; `shelf` holds SKUs."""
 
     name: str
     title: str = ""
@@ -71,7 +71,7 @@ class Card(msgspec.Struct, frozen=True):
 
 
 class Share(msgspec.Struct, frozen=True):
-    """A key under which a card was given away. It shows one audience's face and says where a visitor came from."""
+    """A key for sharing a card. It shows one audience's face and tells where a visitor came from."""
 
     key: str
     card: str
@@ -82,7 +82,7 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class OpenedCard(msgspec.Struct, frozen=True):
-    """A card as one visitor sees it. `share` is the share key that was used, `""` if it was the card's own key."""
+    """A card for one visitor. `share` is the share key that was used, `""` if it was the card's own key."""
 
     card: Card
     audience: str
@@ -90,7 +90,7 @@ class OpenedCard(msgspec.Struct, frozen=True):
 
     @property
     def face(self) -> Face:
-        """What the visitor sees."""
+        """The face that the visitor sees."""
         return self.card.faces[self.audience]
 
     @property
@@ -100,10 +100,10 @@ class OpenedCard(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """A report of somebody's look at a card.
+    """A report of a visit of a card.
 
-    `id` comes from the ticket: all reports of one look carry the same. `visitor` is a member id, `""` for a stranger.
-    A report without `seconds` was sent on opening the card, one with `seconds` on leaving it.
+    `id` comes from the ticket: all reports of one visit have the same. `visitor` is a member id, `""` without login. A
+    report without `seconds` was sent on opening the card, one with `seconds` on leaving it.
     """
 
     id: str
@@ -121,7 +121,7 @@ class View(msgspec.Struct, frozen=True):
 
 
 class Visitor(msgspec.Struct, frozen=True):
-    """A member who looked at a card: views and seconds since the radar remembers the member, and the last view."""
+    """A member who viewed a card: views and seconds since the radar remembers the member, and the last view."""
 
     member_id: str
     last_at: datetime
@@ -129,13 +129,13 @@ class Visitor(msgspec.Struct, frozen=True):
     seconds: int
 
     def heat(self, now: datetime) -> int:
-        """How warm the visitor is, 0 to 100: ten for a view, one for six seconds, halved every three days."""
+        """Interest score of the visitor, 0 to 100: ten for a view, one for six seconds, halved every three days."""
         warm = min(100, 10 * self.views + self.seconds // 6)
         return warm >> max(0, (now - self.last_at) // HEAT_HALVES_EVERY)
 
 
 class Radar(msgspec.Struct, frozen=True):
-    """What the views of one card add up to. `revision` counts its writes; 0 means that nothing is stored yet.
+    """The sums of a card's views. `revision` counts its writes; 0: nothing is stored yet.
 
     `ring` holds a 32-bit mark of each of the latest views, oldest first.
     """
@@ -151,14 +151,14 @@ class Radar(msgspec.Struct, frozen=True):
     ring: tuple[int, ...] = ()
 
     def state_of(self, view_id: str) -> ViewState:
-        """How much of a view is counted. A view that has left the ring is `unseen` again."""
+        """The counted part of a view. A view that has left the ring is `unseen` again."""
         mark = _mark(view_id)
         if mark | _TIMED in self.ring:
             return "timed"
         return "opened" if mark in self.ring else "unseen"
 
     def with_view(self, view: View) -> "Radar":
-        """The radar with the report counted; this very object if the report says nothing new."""
+        """The radar with the report counted; this very object if the report adds nothing."""
         before = self.state_of(view.id)
         if view.state not in TRANSITIONS[before]:
             return self

@@ -8,16 +8,16 @@ from cardstock.ids import RequestKey
 
 
 class Cards(Protocol):
-    """Where cards and shares are kept."""
+    """Stored cards and shares."""
 
     def add_card(self, card: Card, request: RequestKey) -> str | None:
-        """Keep a new card. None, or the key of the card that an earlier run of `request` made.
+        """Store a new card. Returns None, or the key of the card that an earlier run of `request` created.
 
         Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED) when the earlier run had another body.
         """
 
     def add_share(self, share: Share, request: RequestKey) -> str | None:
-        """Keep a new share. None, or the key of the share that an earlier run of `request` made.
+        """Store a new share. Returns None, or the key of the share that an earlier run of `request` created.
 
         Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED) when the earlier run had another body.
         """
@@ -29,31 +29,31 @@ class Cards(Protocol):
         """The share under its key."""
 
     def replace_card(self, card: Card, revision: int) -> bool:
-        """Store the changed card if the stored one is still at `revision`; whether it was."""
+        """Store the changed card if the stored one is still at `revision`; return whether it was."""
 
     def cards_of_member(self, owner_id: str, limit: int, after: str | None) -> tuple[Sequence[Card], str | None]:
         """A page of a member's cards, and where the next page begins. Reads an index: a new card may appear late."""
 
 
 class Radars(Protocol):
-    """Where views are added up."""
+    """Stored sums of views."""
 
     def radars_of(self, cards: Collection[str]) -> Mapping[str, Radar]:
         """The radar of each of these cards, empty where nothing is stored."""
 
     def store_radar(self, radar: Radar) -> bool:
-        """Store `radar` if the stored one is still at the revision before it; whether it was."""
+        """Store `radar` if the stored one is still at the revision before it; return whether it was."""
 
 
 class Views(Protocol):
-    """Where views are reported to."""
+    """The receiver of reported views."""
 
     def report_view(self, view: View) -> None:
-        """Take the report, to be counted soon. Raises `UnavailableError` (QUEUE_UNAVAILABLE)."""
+        """Queue the report for counting. Raises `UnavailableError` (QUEUE_UNAVAILABLE)."""
 
 
 class Nicknames(Protocol):
-    """What members call themselves."""
+    """Nicknames of members."""
 
     def nicknames_of(self, member_ids: Iterable[str]) -> Mapping[str, str]:
         """The nickname of each member that has one."""

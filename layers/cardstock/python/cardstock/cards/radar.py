@@ -1,4 +1,4 @@
-"""Counting views, and showing the owner of a card who looked at it."""
+"""Counting views, and showing a card's visitors to its owner."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -14,10 +14,10 @@ _ATTEMPTS: Final = 5
 
 
 def count_views(views: Iterable[View], *, radars: Radars) -> set[str]:
-    """Add `views` to the radars of their cards; the keys of the cards whose radar could not be written.
+    """Add `views` to the radars of their cards; returns the keys of cards whose radar could not be written.
 
-    Each view is counted once, however often it is reported. One read for all cards and one write per card. A radar that
-    another writer changes at the same moment is read again; after five times its views are left to the next delivery.
+    Each view is counted once, however often it is reported. One read for all cards and one write per card. After a
+    conflict a radar is read again; after five conflicts its views are left to the next delivery of the messages.
     """
     by_card: dict[str, list[View]] = defaultdict(list)
     for view in views:

@@ -1,6 +1,6 @@
 """The JSON of cards. What a member calls a version of a card is a `Face` inside."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

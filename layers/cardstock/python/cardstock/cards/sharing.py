@@ -1,4 +1,4 @@
-"""Giving cards away under share keys."""
+"""Sharing cards by share keys."""
 
 from cardstock import clock
 from cardstock.cards import errors
@@ -30,6 +30,6 @@ def share_card(
 
 
 def owner_of_key(key: str, *, cards: Cards) -> str | None:
-    """The member who gave `key` away, a share key or the card's own. One read."""
+    """The member behind `key`, a share key or the card's own. One read."""
     found = cards.find_share(key) if len(key) == SHARE_KEY_LETTERS else cards.find_card(key)
     return found.owner_id if found else None

@@ -1,7 +1,7 @@
 """View tickets: signed proof that a card was shown.
 
-A ticket, valid for two hours, comes with an opened card. The visitor's client sends it back with each report of the
-view, and gets the attribution that the ticket is good for.
+A ticket, valid for two hours, comes with an opened card. The visitor's client sends it with each report of the view,
+and gets the attribution of the ticket.
 """
 
 from datetime import timedelta
@@ -25,5 +25,5 @@ def sign_ticket(signer: Signer, opened: OpenedCard) -> str:
 
 
 def open_ticket(signer: Signer, ticket: str) -> Attribution:
-    """What the ticket's view attributes an order to. Raises `UnauthorizedError` (TOKEN_INVALID, TOKEN_EXPIRED)."""
+    """The attribution of the ticket's view. Raises `UnauthorizedError` (TOKEN_INVALID, TOKEN_EXPIRED)."""
     return Attribution(**signer.open(_PURPOSE, ticket))

@@ -6,7 +6,7 @@ from cardstock.errors import NOT_FOUND
 
 
 def open_card(key: str, *, cards: Cards) -> OpenedCard:
-    """What a visitor sees who holds `key`, a card's own or a share key.
+    """The card for a visitor with `key`, a card's own or a share key.
 
     A share key shows the face of its audience while the card has one, else the default face. One read, two by a share
     key. Raises `NotFoundError`.
@@ -26,7 +26,7 @@ def open_card(key: str, *, cards: Cards) -> OpenedCard:
 
 
 def report_view(view: View, owner_id: str, *, views: Views) -> None:
-    """Have `view` counted soon. The owner's own views are not counted.
+    """Queue `view` for counting. The owner's own views are not counted.
 
     Raises `UnavailableError`; the visitor's client then reports it again.
     """

@@ -1,4 +1,4 @@
-"""The nouns of the catalogue: products and listings."""
+"""Types of the catalogue: products and listings."""
 
 import re
 from datetime import datetime
@@ -17,8 +17,8 @@ MAX_BATCH: Final = 100
 class Product(msgspec.Struct, frozen=True):
     """One SKU.
 
-    `stock` is what can be sold now. `held` is what was reserved or sold but has not left the supplier. A supplier
-    counts `stock + held` units on the shelf.
+    `stock` can be sold now. `held` is reserved or sold, but not sent. A supplier counts `stock + held` units on the
+    shelf.
     """
 
     sku: str
@@ -26,9 +26,9 @@ class Product(msgspec.Struct, frozen=True):
     supplier_id: str
     price_fen: Fen
     qualifying: bool
-    """Buying it makes a distributor, where the plan asks for a qualifying purchase."""
+    """Whether buying it makes a distributor under plans that require a qualifying purchase."""
     earns: bool
-    """False: no reward is ever measured on it."""
+    """Whether rewards are measured on it."""
     active: bool
     stock: int
     held: int
@@ -38,7 +38,7 @@ class Product(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """What is published about a SKU. `initial_stock` counts the first time only."""
+    """What is published about a SKU. `initial_stock` only counts the first time."""
 
     sku: str
     name: str

@@ -1,4 +1,4 @@
-"""Who calls. Two credentials exist: a member's access token, and an API key of a supplier or of a person of the staff.
+"""The caller of a request, by one of two credentials: a member's access token, or an API key of a supplier or person.
 
 A key reads `csk_<id>_<secret>`; only the secret's SHA-256 is stored. The root key (`csk_root_<secret>`) comes from the
 admin secret; it makes the first persons, and keys, and is no person itself.
@@ -40,7 +40,7 @@ class Caller(msgspec.Struct, frozen=True):
 
     @property
     def actor(self) -> str:
-        """What is recorded as who did it: the person's id, for members and suppliers `id`."""
+        """The recorded actor: the person's id; for members and suppliers `id`."""
         return self.person_id or self.id
 
 
@@ -62,7 +62,7 @@ class StoredKey(Protocol):
 
 
 class Callers:
-    """Turns an Authorization header into a `Caller`."""
+    """Identifies the caller by the Authorization header."""
 
     def __init__(
         self,

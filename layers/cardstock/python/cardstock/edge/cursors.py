@@ -1,7 +1,7 @@
-"""Cursors: opaque, signed positions in a list. A cursor is good for one list of one owner alone.
+"""Cursors: opaque, signed positions in a list. A cursor is valid for one list of one owner only.
 
-Every list is read the same way, by `(limit, after) -> (items, last)`: up to `limit` items behind the position `after`,
-and the position behind which the next page begins; None at the end.
+Every list is read the same way, by `(limit, after) -> (items, last)`: up to `limit` items after the position `after`,
+and the position after which the next page begins; None at the end.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Factories of the edge area, each lazy: a function imports and pays for what it uses."""
+"""Factories of the edge area, each lazy: a function loads only what it uses."""
 
 from functools import cache
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """The JSON of members."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final

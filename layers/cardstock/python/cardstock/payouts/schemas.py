@@ -1,6 +1,6 @@
 """Payout batches, their lines and their files as JSON. Amounts are fen."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

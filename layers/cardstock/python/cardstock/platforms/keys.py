@@ -1,6 +1,6 @@
 """RSA as the two transfer channels use it: SHA-256 with PKCS #1 v1.5 for signatures, OAEP for names.
 
-The only importer of `cryptography`. It costs 30 ms, and only the function that moves money pays for it.
+The only importer of `cryptography`, which takes 30 ms; only the function that moves money loads it.
 """
 
 import base64
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 
 class PrivateKey:
-    """Our own key: PEM, or the bare base64 that channels' consoles hand out. Raises ValueError for anything else."""
+    """Our own key: PEM, or the bare base64 of the channels' consoles. Raises ValueError for anything else."""
 
     def __init__(self, text: str) -> None:
         if "-----BEGIN" in text:
@@ -41,7 +41,7 @@ class PublicKey:
         self._key = key
 
     def signed(self, message: bytes, signature: str) -> bool:
-        """Whether the owner of the key signed the message; a signature that is no base64 is none."""
+        """Whether the key's owner signed the message; False for a signature that is not base64."""
         try:
             self._key.verify(base64.b64decode(signature, validate=True), message, padding.PKCS1v15(), hashes.SHA256())
         except (InvalidSignature, binascii.Error, ValueError):
@@ -49,7 +49,7 @@ class PublicKey:
         return True
 
     def encrypt(self, text: str) -> str:
-        """What only the owner of the key can read, in base64; different each time."""
-        # SHA-1 is what WeChat Pay prescribes; OAEP does not rest on its collision resistance.
+        """A text that only the key's owner can read, in base64; different each time."""
+        # WeChat Pay requires SHA-1; OAEP does not depend on its collision resistance.
         oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - see above
         return base64.b64encode(self._key.encrypt(text.encode(), oaep)).decode()

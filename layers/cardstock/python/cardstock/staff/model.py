@@ -1,4 +1,4 @@
-"""Persons, and the rule on who is whose second person."""
+"""Persons, and the rule for a second person."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -9,9 +9,9 @@ import msgspec
 ROOT: Final = "root"
 """Creator of the first two persons. The root key is no person: it approves nothing."""
 FIRST_PERSONS: Final = 2
-"""How many persons exist when the root key stops making more."""
+"""Number of persons that the root key may create."""
 PROBATION: Final = timedelta(days=7)
-"""How long a person and the person's creator cannot approve each other's work."""
+"""Time in which a person and the person's creator cannot approve each other's work."""
 
 PersonState: TypeAlias = Literal["active", "inactive"]
 TRANSITIONS: Final[Mapping[PersonState, frozenset[PersonState]]] = {
@@ -45,7 +45,7 @@ def is_second_person(second: Person, first: Person, at: datetime) -> bool:
 def may_create_persons(creator: Person, at: datetime) -> bool:
     """Whether `creator` may create persons at `at`.
 
-    Whoever a person created cannot create others for seven days: otherwise that creator would have a second person at
-    once, two steps away. The first two persons can at any time.
+    A person created by another one cannot create others for seven days: otherwise the first creator would control a
+    second person at once, through the new one. The first two persons can at any time.
     """
     return creator.state == "active" and (creator.created_by == ROOT or at >= creator.created_at + PROBATION)

@@ -1,4 +1,4 @@
-"""What the staff area needs from the outside."""
+"""What the staff area needs from outside."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
@@ -10,7 +10,7 @@ AddedPerson: TypeAlias = Literal["added", "known", "too_many"]
 
 
 class Persons(Protocol):
-    """Where persons are kept."""
+    """Stored persons."""
 
     def add_person(self, person: Person, request: RequestKey, at_most: int | None) -> AddedPerson:
         """Store `person`, whose id is derived from `request`.
@@ -28,4 +28,4 @@ class Persons(Protocol):
         """Make the person inactive for good; False if there is none."""
 
     def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
-        """A page of all persons in the order of their ids, and the id behind which the next starts; None at the end."""
+        """A page of all persons by id, and the id after which the next page starts; None at the end."""

@@ -1,6 +1,6 @@
 """Persons of the staff as JSON."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from typing import Annotated
 

@@ -1,1 +1,1 @@
-"""A card as documents for people: its public page, its vCard, its QR code."""
+"""A card as documents: its public page, its vCard, its QR code."""

@@ -1,6 +1,6 @@
-"""The public page of a card: one HTML document that loads nothing else, readable before its script has run.
+"""The public page of a card: one HTML document that loads nothing else and is readable without its script.
 
-Its policy (`POLICY`) allows exactly the style and the script below, by their hashes, and calls back to this site alone.
+Its policy (`POLICY`) allows exactly the style and the script below, by their hashes, and calls only to this site.
 """
 
 import base64
@@ -166,8 +166,7 @@ POLICY: Final = (
 
 
 class Links(msgspec.Struct, frozen=True):
-    """What a page leads to: the path of its vCard, its QR code as an SVG element, and the ticket its view is reported
-    with."""
+    """Links of a page: the path of its vCard, its QR code as an SVG element, and the ticket for reporting its view."""
 
     vcard: str
     qr_svg: str

@@ -1,6 +1,6 @@
 """Plans to be compared and what came of them, as JSON; the endpoint and the command speak the same."""
 
-from __future__ import annotations  # evaluated only for what is decoded: the import stays cheap
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -25,6 +25,7 @@ _ENVIRONMENT = {
     "POWERTOOLS_LOG_LEVEL": "WARNING",
     "ENVIRONMENT": "local",
     "PAYMENT_SANDBOX_URL": "http://127.0.0.1:8701",
+    "MOTO_SQS_ENFORCE_STRICT_QUEUE_PURGE_BEHAVIOUR": "false",  # AWS allows one purge a minute; a life makes hundreds
 }
 os.environ.update(_ENVIRONMENT)
 os.environ.pop("AWS_ENDPOINT_URL", None)

@@ -50,6 +50,7 @@ class Life:
         self.shop = shop
         self.clock = shop.clock
         self.cloud = shop.cloud
+        self.seed = seed
         self.chance = random.Random(seed)
         catalog_wiring.products().publish_listings(GOODS, self.clock.now())
         self.secrets = {source: shop.supplier.register(source) for source in ("sup_lights", "sup_hangers")}
@@ -113,7 +114,7 @@ class Life:
 
     def _key(self) -> str:
         self._count += 1
-        return f"key-{self._count}"
+        return f"{self.seed}-{self._count}"
 
     def _some_order(self, *statuses: str) -> Any:
         """An order in one of these states, most likely a new one."""

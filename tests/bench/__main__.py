@@ -1,7 +1,8 @@
 """`make bench`: count what the main operations cost, time imports, print both and write them into `infra/COSTS.md`.
 
 With `--counts` the counts alone, in half a minute; with `--payees 10000` one payout to so many people instead, in
-seconds and memory. Exit status 1 if a bound is missed. Progress goes to standard error.
+seconds and memory. Exit status 1 if a count is above its bound: times depend on the machine and on what else it does,
+so one above its aim is named and no more. Progress goes to standard error.
 """
 
 import argparse
@@ -48,7 +49,8 @@ def _measure(progress: Console) -> list[Row]:
     with progress.status("Timing imports"):
         found = imports.ratios(rounds=int(os.environ.get("ROUNDS", "7")))
     for name, ratio in sorted(found.items(), key=lambda pair: (-round(pair[1], 2), pair[0])):
-        rows.append(Row(f"Import `{name}`", f"{ratio:.2f}", f"{bounds[name]}", "1", ratio <= bounds[name]))
+        within = round(ratio, 2) <= bounds[name]
+        rows.append(Row(f"Import `{name}`", f"{ratio:.2f}", f"{bounds[name]:.2f}", "1.00", within))
     return rows
 
 
@@ -57,16 +59,17 @@ def _write(counted: Sequence[Row], measured: Sequence[Row]) -> None:
     if measured:
         python, machine = platform.python_version(), f"{platform.machine()}, {os.cpu_count()} CPUs"
         rows = ((row.operation, row.counted, row.at_most) for row in measured)
-        table = document.markdown(("Operation", "Measured", "At most"), rows)
+        table = document.markdown(("Operation", "Measured", "Aim"), rows)
         head = f"Measured on {datetime.now(UTC).date()} with Python {python} on {machine}.\n\n"
         text = document.with_block(text, "measured", head + table)
     document.PATH.write_text(text, "utf-8")
 
 
 def _show(rows: Sequence[Row], console: Console) -> None:
-    table = Table("operation", "found", "at most", "floor", "", title="What the main operations cost")
+    table = Table("operation", "found", "at most", "floor", "bound", title="What the main operations cost")
     for row in rows:
-        table.add_row(row.operation, row.counted, row.at_most, row.floor, "[green]ok" if row.within else "[red]missed")
+        verdict = "[green]kept" if row.within else "[red]missed"
+        table.add_row(row.operation, row.counted, row.at_most, row.floor, verdict)
     console.print(table)
 
 
@@ -95,8 +98,11 @@ def main() -> int:
     measured = [] if arguments.counts else _measure(progress)
     _show([*counted, *measured], console)
     _write(counted, measured)
+    for row in (*counted, *measured):
+        if not row.within:
+            console.print(f"above its bound: {row.operation}: {row.counted}, at most {row.at_most}", style="red")
     console.print(f"written: {document.PATH.relative_to(ROOT)}")
-    return 0 if all(row.within for row in (*counted, *measured)) else 1
+    return 0 if all(row.within for row in counted) else 1
 
 
 if __name__ == "__main__":

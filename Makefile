@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or newer, nothing else. Everything that is installed goes into .venv, pinned by hash.
 #
 #   make demo     real shop data, from a card view to a payout report (DATA=file.csv.gz LIMIT=2000 for another file)
-#   make test     lint, types, import arrows, template checks and all tests
+#   make test     lint, types, import contracts, template checks and all tests
 #   make serve    the whole suite on 127.0.0.1, until Ctrl-C (PARAMETERS="FreightFen=800 ..." for the template's parameters)
 #   make bench    what the main operations cost, in AWS calls, capacity units and Python calls
 #                 (PAYEES=10000: instead, one payout to so many people in seconds and memory; about four minutes)

@@ -195,21 +195,6 @@ def test_the_glossary_has_at_most_forty_words_each_once() -> None:
     assert len(set(words)) == len(words)
 
 
-def test_the_list_of_functions_is_complete() -> None:
-    listed = re.findall(r"^\| `([\w/]+)` \|", (ROOT / "functions" / "README.md").read_text("utf-8"), re.M)
-    home = ROOT / "functions"
-    folders = [path.parent.relative_to(home).as_posix() for path in home.glob("*/*/app.py")]
-
-    assert sorted(listed) == sorted(folders)
-
-
-def test_the_list_of_test_folders_is_complete() -> None:
-    listed = re.findall(r"^\| `(\w+)` \|", (ROOT / "tests" / "README.md").read_text("utf-8"), re.M)
-    folders = {path.parent.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").glob("*/**/*.py")}
-
-    assert folders <= set(listed)
-
-
 def test_the_newest_version_in_the_changelog_is_the_one_of_the_package() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     listed = re.findall(r"^## \[(\d[\d.]*)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M)

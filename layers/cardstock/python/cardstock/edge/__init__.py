@@ -1,4 +1,4 @@
-"""The edge: events come in, answers go out. The only rooms that know Powertools.
+"""The edge: events come in, answers go out. The only package that imports Powertools.
 
 `http` serves declared routes: `bodies` reads what clients send, `problems` writes refusals, `fields` are JSON fields
 that areas have in common. `queue` and `schedule` are the other triggers. `callers`, `tokens`, `cursors` and

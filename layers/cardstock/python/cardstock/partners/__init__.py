@@ -27,6 +27,6 @@ of a delivery, `DeliveryStatus`; it begins kept or waiting:
     failed --redeliver--> waiting
     delivered --redeliver--> waiting
 
-Look at `keys.py`, `suppliers.py` and `inbox.py` for what comes in; at `endpoints.py`, `deliveries.py` and `attempts.py`
-for what goes out; `post.py` calls addresses and refuses private ones; `store.py` has the tables.
+Where to look: `keys.py`, `suppliers.py` and `inbox.py` for what comes in; `endpoints.py`, `deliveries.py` and
+`attempts.py` for what goes out; `post.py` calls addresses and refuses private ones; `store.py` has the tables.
 """

@@ -9,6 +9,6 @@ State of a person, `PersonState`:
 
     active --deactivate_person--> inactive
 
-Look at `model.py` for the rules, `persons.py` for the verbs, `store.py` for the table. Keys are revoked with their
+Where to look: `model.py` has the rules, `persons.py` the verbs, `store.py` the table. Keys are revoked with their
 person in `flows/staff_keys.py`.
 """

@@ -24,6 +24,7 @@ from cardstock.orders.events import (
     ShipmentCreated,
     ShipmentDelivered,
 )
+from cardstock.partners.model import CHALLENGE
 from cardstock.payouts.events import EventFile, PayoutOpened, PayoutSettled
 
 _ORDER_ID = "ord_01kbdxdh50fcazdjhcnqh2rzv5"
@@ -90,6 +91,29 @@ def _commission(cause: str, transaction: str, amount: int) -> CommissionEvent:
 
 CHALLENGED = EventExample("The first message to a new endpoint", "whe_01kbdxdh50fcazdjhcnqh2rzv5", None)
 """The message that an endpoint must answer to become active."""
+
+TITLES_ZH: Mapping[str, str] = {
+    CHALLENGE: "确认 webhook 地址",
+    "member.promoted": "会员成为合伙人",
+    "order.placed": "订单已下单",
+    "order.paid": "订单已支付",
+    "order.cancelled": "订单已取消",
+    "order.expired": "订单超时未支付",
+    "order.completed": "订单已全部送达",
+    "receipt.confirmed": "买家已确认收货",
+    "fulfilment.requested": "请供应商发货",
+    "fulfilment.reduced": "发货数量减少",
+    "shipment.created": "供应商已发货",
+    "shipment.delivered": "包裹已送达",
+    "refund.requested": "退款已申请",
+    "refund.succeeded": "退款已到账",
+    "commission.accrued": "奖励已计提",
+    "commission.released": "奖励已解冻",
+    "commission.clawed": "奖励已扣回",
+    "payout.opened": "佣金发放批次已发起",
+    "payout.settled": "佣金发放批次已结清",
+}
+"""Type of event -> its Chinese title."""
 
 EVENTS: Mapping[str, EventExample] = {
     "member.promoted": EventExample("A member has risen to partner", _MEMBER_ID, MemberPromoted(_MEMBER_ID)),

@@ -51,6 +51,7 @@ COMMON_CARD: Mapping[str, Any] = {
 }
 SEED = "cardstock"
 SEED_INVOICES = 40
+EXAMPLE_SKU, EXAMPLE_SUPPLIER = "85123A", "sup_lights"
 # Events of one hour run in parallel; an hour of the shop is much longer than any of its steps.
 WINDOW = timedelta(hours=1)
 SETTLED_AFTER = timedelta(days=9)
@@ -146,7 +147,7 @@ class Demo:
         stored = self.suite.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"]
         root = f"csk_root_{json.loads(stored)['key']}"
         finance, compliance = (self.shop.add_person(root, name) for name in ("Li Na", "Zhao Min"))
-        hiring = self.shop.make_key(root, finance, "Hiring", ["staff:write"])
+        hiring = self.keys["hiring"] = self.shop.make_key(root, finance, "Hiring", ["staff:write"])
         self.keys["shop"] = self.shop.make_key(
             root,
             self.shop.add_person(hiring, "Wang Fang"),
@@ -456,7 +457,8 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
 def seed(suite: Suite) -> None:
     """Fill an empty deployment that runs in the background: catalogue, members, cards, and a few orders of today.
 
-    What a developer needs to continue (keys, secrets, cards, SKUs) is left in `seed.json` of the state folder.
+    What a developer needs to continue (logins, persons with their keys and scopes, secrets, cards, SKUs) is left in
+    `seed.json` of the state folder. The product and the supplier of the API document's examples are seeded too.
     """
     console = Console(highlight=False)
     data = read(limit=SEED_INVOICES)
@@ -465,6 +467,7 @@ def seed(suite: Suite) -> None:
         demo.open_shop(step("catalogue", -(-len(data.articles) // 100)))
         demo.invite_members(step("members", len(GUIDES) + len(data.customers)))
         demo.verify_persons(demo.inviters)
+        publish_examples(demo)
         done = step("orders", len(data.sales))
         for number, sale in enumerate(data.sales):
             [order] = demo.shop_for([sale])
@@ -475,7 +478,8 @@ def seed(suite: Suite) -> None:
     notes = {
         "logins": [f"dev:{name}" for name in GUIDES] + [f"dev:customer-{customer}" for customer in data.customers],
         "cards": demo.cards,
-        "skus": sorted(data.articles)[:20],
+        "skus": [EXAMPLE_SKU, *sorted(data.articles)[:20]],
+        "persons": persons_of(demo),
         "staff_keys": demo.keys,
         "supplier_keys": demo.shop.supplier_keys,
         "supplier_inbox_secrets": demo.shop.supplier_secrets,
@@ -483,6 +487,33 @@ def seed(suite: Suite) -> None:
     target = suite.state_dir / "seed.json"
     target.write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
     console.print(f"seeded; logins, keys and cards are in {target}")
+
+
+def publish_examples(demo: Demo) -> None:
+    """Publish the product, by its supplier, that the examples of the API document name."""
+    demo.shop.add_supplier(demo.keys["shop"], demo.keys["root"], EXAMPLE_SUPPLIER, "Lights")
+    product = {"name": "WHITE HANGING HEART T-LIGHT HOLDER", "supplier_id": EXAMPLE_SUPPLIER, "price_fen": 25_500}
+    body = {**product, "initial_stock": 1_000}
+    demo.shop.http.send("PUT", f"/v1/products/{EXAMPLE_SKU}", body, token=demo.keys["shop"])
+
+
+def persons_of(demo: Demo) -> list[dict[str, Any]]:
+    """The persons of the staff, with the name and the scopes of each of their keys."""
+    root, send = demo.keys["root"], demo.shop.http.send
+    persons = send("GET", "/v1/staff", token=root, query={"limit": "100"}).body["items"]
+    return [
+        {
+            "person_id": person["person_id"],
+            "name": person["name"],
+            "keys": [
+                {"name": key["name"], "scopes": key["scopes"]}
+                for key in send("GET", "/v1/partners/keys", token=root, query={"owner": person["person_id"]}).body[
+                    "items"
+                ]
+            ],
+        }
+        for person in persons
+    ]
 
 
 @contextmanager

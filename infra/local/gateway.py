@@ -65,8 +65,8 @@ class HttpAnswer:
 class _GatewayError(LocalGatewayException):
     """An answer of API Gateway itself."""
 
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__({"Content-Type": "application/json"}, json.dumps({"message": message}).encode())
+    def __init__(self, status: int, message: str, **more: str) -> None:
+        super().__init__({"Content-Type": "application/json"}, json.dumps({"message": message, **more}).encode())
         self.CODE = status
 
 
@@ -202,9 +202,10 @@ def _body_text(body: bytes | None, content_type: str) -> tuple[str | None, bool]
 class _Gateway(LocalGateway):
     """Chalice's gateway with our routes and events, and an HTTP API's refusals."""
 
-    def __init__(self, app: LocalChalice, events: _Events) -> None:
+    def __init__(self, app: LocalChalice, events: _Events, elsewhere: Mapping[str, _Routes]) -> None:
         self._app_object = app
         self._events = events
+        self._elsewhere = elsewhere
 
     def handle_request(self, method: str, path: str, headers: Mapping[str, Any], body: bytes | None) -> Answer:
         if len(body or b"") > MAX_PAYLOAD_BYTES:
@@ -212,10 +213,16 @@ class _Gateway(LocalGateway):
         try:
             event = self._events.create_lambda_event(method=method, path=path, headers=headers, body=body)
         except ValueError:
-            raise _GatewayError(404, "Not Found") from None
+            raise self._not_found(method, path.partition("?")[0]) from None
         context = LambdaContext(event["resource"], 128)
         answer: Answer = self._app_object(event, context)
         return answer
+
+    def _not_found(self, method: str, path: str) -> _GatewayError:
+        """API Gateway's answer. On this machine it also says which other address has the route."""
+        found = next((url for url, routes in self._elsewhere.items() if routes.find(method, path)), None)
+        hint = {} if found is None else {"hint": f"{method} {path} is served at {found}"}
+        return _GatewayError(404, "Not Found", **hint)
 
 
 class Server(ThreadedHTTPServer):
@@ -358,7 +365,13 @@ class Gateway:
         for function in template.functions:
             for route in routes_of(function, api):
                 self._register(function, route.method, route.path)
-        self._gateway = _Gateway(self._app, _Events(_Routes(template, api), template.place, api or "api"))
+        elsewhere = {
+            template.place.api_urls[other]: _Routes(template, other)
+            for other in template.apis
+            if api not in (None, other) and other in template.place.api_urls
+        }
+        events = _Events(_Routes(template, api), template.place, api or "api")
+        self._gateway = _Gateway(self._app, events, elsewhere)
         self._server: LocalDevServer | None = None
         self._thread: threading.Thread | None = None
 

@@ -1,7 +1,7 @@
 """The gateway's local pages: what runs (`/`), the API's reference (`/docs`) and its document."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from html import escape
 from pathlib import Path
@@ -29,7 +29,11 @@ body{font:15px/1.55 system-ui,"PingFang SC","Noto Sans CJK SC",sans-serif;color:
 max-width:76rem;margin:0 auto;padding:2rem 1.25rem 4rem}
 h1{font-size:1.7rem;margin:0 0 1rem}h2{font-size:1.25rem;margin:2.75rem 0 .75rem}h3{font-size:1rem;margin:0 0 .25rem}
 a{color:var(--leaf)}.quiet{color:var(--soft)}.bad{color:var(--bad);font-weight:600}
-.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.5rem 0 1rem}
+.wide{overflow-x:auto;background:linear-gradient(90deg,var(--paper) 40%,transparent) 0 0/3rem 100% no-repeat local,
+linear-gradient(270deg,var(--paper) 40%,transparent) 100% 0/3rem 100% no-repeat local,
+linear-gradient(90deg,var(--line),transparent) 0 0/1rem 100% no-repeat scroll,
+linear-gradient(270deg,var(--line),transparent) 100% 0/1rem 100% no-repeat scroll}
+table{border-collapse:collapse;width:100%;margin:.5rem 0 1rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}
 th{font-size:.8125rem;font-weight:600;color:var(--soft)}td p,td ul{margin:0}
 code,pre{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace}
@@ -39,7 +43,9 @@ summary{cursor:pointer}
 .tiles div{background:var(--ground);border-radius:10px;padding:.8rem 1rem;color:var(--soft);font-size:.875rem}
 .tiles b{display:block;font-size:1.6rem;line-height:1.3;color:var(--ink)}.tiles .bad b{color:var(--bad)}
 .reference{display:grid;grid-template-columns:15rem minmax(0,1fr);gap:0 2.5rem}
-:root:lang(en) span[lang|=zh],:root:lang(zh) span[lang|=en],[hidden]{display:none!important}
+:root:lang(en) :is(span,div)[lang|=zh],:root:lang(zh) :is(span,div)[lang|=en],[hidden]{display:none!important}
+.first{background:var(--ground);border-radius:10px;padding:.25rem 1.25rem;margin:1.25rem 0}.first h2{margin:.75rem 0}
+.first ol{padding-left:1.25rem}.first pre{background:var(--paper);margin:.35rem 0 .75rem}
 .bar{grid-column:1/-1;position:sticky;top:0;z-index:1;display:flex;gap:.75rem;align-items:center;padding:.6rem 0;
 background:var(--paper);border-bottom:1px solid var(--line)}
 .bar input{flex:1 1 8rem;min-width:0}.bar output{color:var(--soft);font-size:.875rem;white-space:nowrap}
@@ -74,6 +80,7 @@ input,textarea,.try input,.try textarea{font-size:16px}}
 
 
 _MOST_DAYS = 62
+_NAMED_AT_MOST = 3
 _LATER = """<form method=post action=/later>
 <button name=days value=1>A day later</button> <button name=days value=8>8 days later</button>
 <button name=days value=31>31 days later</button>
@@ -165,7 +172,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Rows of HTML cells."""
     lines = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
     lines += ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
-    return f"<div class=wide><table>{''.join(lines)}</table></div>"
+    return f"<div class=wide tabindex=0><table>{''.join(lines)}</table></div>"
 
 
 def _code(text: str) -> str:
@@ -194,7 +201,7 @@ def overview(suite: RunningSuite) -> str:
             ("Function", "Triggers", "Time-out", "Memory"),
             (
                 (
-                    _code(function.folder.rsplit("/", 1)[-1]),
+                    _code("/".join(function.folder.split("/")[-2:])),
                     "<br>".join(
                         [_code(f"{route.method} {route.path}") for route in function.routes]
                         + [f"queue {_code(template.queue(source.queue).name)}" for source in function.queues]
@@ -236,12 +243,22 @@ def overview(suite: RunningSuite) -> str:
         ),
         f"<details><summary>{len(template.skipped)} resources of the template are left out</summary>",
         _table(
-            ("Resource", "Type", "Why"),
-            ((_code(entry.logical_id), _code(entry.type), escape(entry.reason)) for entry in template.skipped),
+            ("Resources", "Type", "Why"),
+            _skipped_rows(template),
         ),
         "</details>",
     ]
     return _page("What runs here", "".join(parts))
+
+
+def _skipped_rows(template: Template) -> Iterator[tuple[str, str, str]]:
+    """A row for each type and reason: the names of at most three resources, or the number of more."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for entry in template.skipped:
+        groups.setdefault((entry.type, entry.reason), []).append(entry.logical_id)
+    for (kind, reason), names in groups.items():
+        named = ", ".join(map(_code, names)) if len(names) <= _NAMED_AT_MOST else str(len(names))
+        yield named, _code(kind), escape(reason)
 
 
 def _tiles(suite: RunningSuite) -> str:

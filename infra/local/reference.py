@@ -50,7 +50,7 @@ def render(
         if method in METHODS
     ]
     version = f"<p class=quiet>{_both('Version', '版本')} {escape(str(info.get('version')))}</p>"
-    main = [f"{_text(info.get('description', ''))}{version}"]
+    main = [f"{_first_calls(info.get('x-first-calls') or [], server)}{_about_both(info)}{version}"]
     links = []
     for group, entries in groups.items():
         title = _title(group, titles)
@@ -73,7 +73,10 @@ def render(
     if events:
         title = _title("events", titles)
         main.append(_group(document, "events", title, "".join(_webhook(document, *event) for event in events)))
-        named = (f'<a href="#{_anchor("event", name)}">{escape(name)}</a>' for name, _ in events)
+        named = (
+            f'<a href="#{_anchor("event", name)}">{_both(escape(name), _titles_of(operation, name)[1])}</a>'
+            for name, operation in events
+        )
         links.append(_contents(title, "".join(named)))
     clock = f' data-now="{now.isoformat()}"' if now else ""
     return (
@@ -85,7 +88,7 @@ def render(
 
 _BAR = (
     '<div class=bar role=search><input id=find type=search autocomplete=off spellcheck=false aria-label="Search" '
-    'data-en="Search: path, code, field ... ( / )" data-zh="搜索：路径、错误码、字段……（/ 键）">'
+    'aria-keyshortcuts="/" data-en="Path, code or field" data-zh="路径、错误码、字段">'
     "<output id=found for=find></output>"
     '<button id=language type=button><span lang="en">中文</span><span lang="zh">English</span></button></div>'
 )
@@ -108,8 +111,33 @@ def _both(english: str, chinese: str) -> str:
 
 
 def _group(document: Mapping[str, Json], group: str, title: str, sections: str) -> str:
-    about = next((tag.get("description", "") for tag in document.get("tags") or [] if tag["name"] == group), "")
-    return f'<div class=group><h2 id="{_anchor("group", group)}">{title}</h2>{_text(about)}{sections}</div>'
+    tag: Mapping[str, Json] = next((tag for tag in document.get("tags") or [] if tag["name"] == group), {})
+    return f'<div class=group><h2 id="{_anchor("group", group)}">{title}</h2>{_about_both(tag)}{sections}</div>'
+
+
+def _about_both(holder: Mapping[str, Json]) -> str:
+    """The description of `holder`, in Chinese too if it has one (`x-description`)."""
+    english = _text(holder.get("description", ""))
+    chinese = (holder.get("x-description") or {}).get("zh")
+    return f'<div lang="en">{english}</div><div lang="zh">{_text(chinese)}</div>' if chinese else english
+
+
+def _first_calls(calls: Iterable[Mapping[str, Json]], server: str) -> str:
+    """The calls to begin with, as shell lines to copy one after the other."""
+    steps = [
+        f"<li>{_both(_inline(call['title']['en']), _inline(call['title']['zh']))}"
+        f"<pre>{escape(call['lines'].replace('{server}', server))}</pre></li>"
+        for call in calls
+    ]
+    title = _both("First calls", "最初的几个调用")
+    return f"<div class=first><h2>{title}</h2><ol>{''.join(steps)}</ol></div>" if steps else ""
+
+
+def _titles_of(operation: Mapping[str, Json], otherwise: str) -> tuple[str, str]:
+    """An operation's short title in English and in Chinese, as HTML."""
+    known = operation.get("x-title") or {}
+    english = _inline(str(known.get("en") or operation.get("summary") or otherwise))
+    return english, _inline(str(known["zh"])) if known.get("zh") else english
 
 
 def _contents(title: str, links: str) -> str:
@@ -117,8 +145,8 @@ def _contents(title: str, links: str) -> str:
 
 
 def _link(method: str, path: str, operation: Mapping[str, Json]) -> str:
-    name = operation.get("summary") or path
-    return f'<a href="#{_anchor(method, path)}" title="{method.upper()} {escape(path)}">{escape(str(name))}</a>'
+    name = _both(*_titles_of(operation, path))
+    return f'<a href="#{_anchor(method, path)}" title="{method.upper()} {escape(path)}">{name}</a>'
 
 
 def _title(group: str, titles: Mapping[str, Mapping[str, str]]) -> str:
@@ -156,10 +184,12 @@ def _operation(
     live: bool,
     elsewhere: str = "",
 ) -> str:
+    summary = str(operation.get("summary", ""))
     parts = [
-        f"<h3>{_inline(str(operation.get('summary', '')))}</h3>",
+        f"<h3>{_both(*_titles_of(operation, path))}</h3>",
         f"<p class=path><code><b class={method}>{method.upper()}</b> {escape(path)}</code>"
         f"{_callers(document, operation)}</p>",
+        _text(f"{summary}." if summary and operation.get("x-title") else ""),
         _text(operation.get("description", "")),
     ]
     rows = []
@@ -220,7 +250,8 @@ def _words(document: Mapping[str, Json], method: str, path: str, operation: Mapp
             names += _names(document, content[1].get("schema") or {}, 0)
     codes = [code for listed in (operation.get("x-codes") or {}).values() for code in listed]
     family = title.replace('<span lang="en">', " ").replace('<span lang="zh">', " ").replace("</span>", " ")
-    said = (method, path, operation.get("summary", ""), operation.get("operationId", ""), family)
+    titles = (operation.get("x-title") or {}).values()
+    said = (method, path, operation.get("summary", ""), operation.get("operationId", ""), family, *titles)
     return " ".join(dict.fromkeys(" ".join((*map(str, said), *codes, *names)).lower().split()))
 
 
@@ -299,9 +330,11 @@ _CALLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
 
 
 def _webhook(document: Mapping[str, Json], name: str, operation: Mapping[str, Json]) -> str:
-    words = f"{name} {operation.get('summary', '')} {operation.get('operationId', '')}".lower()
+    chinese = str((operation.get("x-title") or {}).get("zh", ""))
+    words = f"{name} {operation.get('summary', '')} {operation.get('operationId', '')} {chinese}".lower()
+    heading = escape(name) + (f' <span lang="zh">{escape(chinese)}</span><span lang="en"></span>' if chinese else "")
     return (
-        f'<section id="{_anchor("event", name)}" data-find="{escape(words)}"><h3>{escape(name)}</h3>'
+        f'<section id="{_anchor("event", name)}" data-find="{escape(words)}"><h3>{heading}</h3>'
         f"<p>{escape(str(operation.get('summary', '')))}</p>{_text(operation.get('description', ''))}"
         f"{_body(document, _both('Body', '请求体'), operation.get('requestBody'))}</section>"
     )
@@ -312,7 +345,7 @@ def _head(*cells: tuple[str, str]) -> str:
 
 
 def _table(head: str, rows: Iterable[str]) -> str:
-    return f"<div class=wide><table><tr>{head}</tr>{''.join(rows)}</table></div>"
+    return f"<div class=wide tabindex=0><table><tr>{head}</tr>{''.join(rows)}</table></div>"
 
 
 def _body(document: Mapping[str, Json], title: str, holder: Json, *, shown: bool = True, opened: bool = False) -> str:

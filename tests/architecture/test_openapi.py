@@ -119,6 +119,17 @@ def test_every_operation_belongs_to_one_family_that_the_document_introduces(docu
     assert all(tag["description"] and tag["x-title"]["en"] and tag["x-title"]["zh"] for tag in tags.values())
 
 
+def test_every_operation_and_event_has_a_short_title_in_both_languages(document: Any) -> None:
+    titles = [operation["x-title"] for operation in operations(document)]
+    events = [item["post"]["x-title"]["zh"] for item in document["webhooks"].values()]
+    introductions = [tag["x-description"]["zh"] for tag in document["tags"]]
+
+    assert [title["en"] for title in titles if not 2 <= len(title["en"].split()) <= 4] == []
+    assert len({title["en"] for title in titles}) == len({title["zh"] for title in titles}) == len(titles)
+    chinese = [title["zh"] for title in titles] + events + introductions
+    assert [text for text in chinese if not re.search(r"[\u4e00-\u9fff]", text)] == []
+
+
 def test_no_operation_id_is_kept_for_a_route_that_is_gone() -> None:
     assert {route for family in FAMILIES.values() for route in family.operations} == set(IDS)
 

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 from datetime import UTC, datetime
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 from types import SimpleNamespace
 from typing import Any
@@ -238,6 +238,20 @@ def test_the_page_says_titles_and_problems_in_both_languages(html: str) -> None:
     for refusal in (STOCK_SHORT, BODY_INVALID, STORE_BUSY):
         texts = f'<span lang="en">{refusal.en}</span><span lang="zh">{refusal.zh}</span>'
         assert f"<code>{refusal.code}</code> {texts}" in html
+
+
+def test_the_contents_and_the_headings_show_the_short_titles_in_both_languages(html: str, committed: Any) -> None:
+    for path, method, operation in operations(committed):
+        title = operation["x-title"]
+        both = f'<span lang="en">{escape(title["en"])}</span><span lang="zh">{escape(title["zh"])}</span>'
+        place = method + re.sub(r"\W", "-", path.replace("_", "-"))
+        assert f"<h3>{both}</h3>" in html
+        assert re.search(rf'<a href="#{place}"[^>]*>{re.escape(both)}</a>', html), place
+
+
+def test_the_first_calls_stand_before_the_introduction_with_the_address_of_the_page(html: str) -> None:
+    assert html.index("API=http://api.test") < html.index('<div lang="zh"><p>')
+    assert "{server}" not in html
 
 
 def test_every_text_of_the_interface_is_there_in_both_languages(html: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cardstock.edge.operations import Family, PathValue
+from cardstock.edge.operations import Family, Operation, PathValue
 
 FAMILIES: Final = (
     Family(
@@ -10,12 +10,13 @@ FAMILIES: Final = (
         "Products",
         "商品",
         "Products, their prices and their stock.",
+        "商品、价格和库存。",
         {
-            "GET /v1/products": "listProducts",
-            "PUT /v1/products": "publishProducts",
-            "GET /v1/products/{sku}": "getProduct",
-            "PUT /v1/products/{sku}": "publishProduct",
-            "POST /v1/products/{sku}/stock": "addStock",
+            "GET /v1/products": Operation("listProducts", "List products", "列出商品"),
+            "PUT /v1/products": Operation("publishProducts", "Publish several products", "批量发布商品"),
+            "GET /v1/products/{sku}": Operation("getProduct", "Get a product", "查看商品"),
+            "PUT /v1/products/{sku}": Operation("publishProduct", "Publish a product", "发布商品"),
+            "POST /v1/products/{sku}/stock": Operation("addStock", "Add stock", "增减库存"),
         },
     ),
 )

@@ -2,20 +2,29 @@
 
 from typing import Final
 
-from cardstock.edge.operations import Family, PathValue
+from cardstock.edge.operations import Family, Operation, PathValue
 
 FAMILIES: Final = (
     Family(
         "compliance",
         "Compliance",
         "合规",
-        "Held rewards, compliance alarms and the share of sales outside the network.",
+        "Held rewards, compliance alarms and the share of sales outside the network. Keys need the scopes "
+        "`payouts:read` and `payouts:approve`: a hold and an alarm decide who is paid, so those who approve payouts "
+        "lift them.",
+        "被冻结的奖励、合规警报，以及推荐网络之外的销售占比。"
+        "需要 `payouts:read` 和 `payouts:approve` 权限："
+        "冻结检查和警报决定能否向会员付款，所以由负责发放佣金的人解除。",
         {
-            "GET /v1/reward-holds": "listRewardHolds",
-            "POST /v1/reward-holds/{order_id}/lifts": "liftRewardHold",
-            "GET /v1/compliance-alarms": "listComplianceAlarms",
-            "POST /v1/compliance-alarms/{alarm_id}/lifts": "liftComplianceAlarm",
-            "GET /v1/compliance-sales": "getComplianceSales",
+            "GET /v1/reward-holds": Operation("listRewardHolds", "List reward holds", "列出冻结检查"),
+            "POST /v1/reward-holds/{order_id}/lifts": Operation("liftRewardHold", "Lift a hold", "解除冻结检查"),
+            "GET /v1/compliance-alarms": Operation("listComplianceAlarms", "List compliance alarms", "列出合规警报"),
+            "POST /v1/compliance-alarms/{alarm_id}/lifts": Operation(
+                "liftComplianceAlarm", "Lift an alarm", "解除合规警报"
+            ),
+            "GET /v1/compliance-sales": Operation(
+                "getComplianceSales", "Get sales to non-promoters", "查看非推广者的销售占比"
+            ),
         },
     ),
 )

@@ -9,17 +9,26 @@ from collections.abc import Mapping
 import msgspec
 
 
-class Family(msgspec.Struct, frozen=True):
-    """A family of resources: its tag and titles, what it holds, and `METHOD path` -> id of each of its operations.
+class Operation(msgspec.Struct, frozen=True):
+    """An operation: its id, and its title of two to four words in English, and in Chinese.
 
     An id is the name of a method in generated clients: it never changes.
     """
+
+    id: str
+    title: str
+    title_zh: str
+
+
+class Family(msgspec.Struct, frozen=True):
+    """A family of resources: its tag, titles and descriptions in both languages, operations by `METHOD path`."""
 
     tag: str
     title: str
     title_zh: str
     description: str
-    operations: Mapping[str, str]
+    description_zh: str
+    operations: Mapping[str, Operation]
 
 
 class PathValue(msgspec.Struct, frozen=True):

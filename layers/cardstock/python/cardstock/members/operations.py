@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cardstock.edge.operations import Family, PathValue
+from cardstock.edge.operations import Family, Operation, PathValue
 
 FAMILIES: Final = (
     Family(
@@ -10,9 +10,10 @@ FAMILIES: Final = (
         "Sessions",
         "登录",
         "Logging in, and keeping a session alive.",
+        "登录，以及保持登录。",
         {
-            "POST /v1/auth/sessions": "openSession",
-            "POST /v1/auth/refreshes": "refreshSession",
+            "POST /v1/auth/sessions": Operation("openSession", "Log in", "登录"),
+            "POST /v1/auth/refreshes": Operation("refreshSession", "Refresh a session", "刷新登录凭证"),
         },
     ),
     Family(
@@ -20,13 +21,16 @@ FAMILIES: Final = (
         "Members",
         "会员",
         "The member's profile, identity, inviter and place in the referral network.",
+        "会员的资料、实名、推荐人和在推荐网络中的位置。",
         {
-            "GET /v1/me": "getProfile",
-            "PUT /v1/me": "putProfile",
-            "PUT /v1/me/identity": "verifyIdentity",
-            "POST /v1/me/inviter": "bindInviter",
-            "GET /v1/me/distribution": "getDistribution",
-            "POST /v1/members/{member_id}/partner-appointments": "appointPartner",
+            "GET /v1/me": Operation("getProfile", "Get my profile", "查看我的资料"),
+            "PUT /v1/me": Operation("putProfile", "Replace my profile", "修改我的资料"),
+            "PUT /v1/me/identity": Operation("verifyIdentity", "Verify my real name", "实名认证"),
+            "POST /v1/me/inviter": Operation("bindInviter", "Bind an inviter", "绑定推荐人"),
+            "GET /v1/me/distribution": Operation("getDistribution", "Get my network place", "查看我在推荐网络中的位置"),
+            "POST /v1/members/{member_id}/partner-appointments": Operation(
+                "appointPartner", "Appoint a partner", "任命合伙人"
+            ),
         },
     ),
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cardstock.edge.operations import Family, PathValue
+from cardstock.edge.operations import Family, Operation, PathValue
 
 FAMILIES: Final = (
     Family(
@@ -10,11 +10,12 @@ FAMILIES: Final = (
         "Commission plans",
         "佣金方案",
         "Reward plans: published versions, and what a plan would cost.",
+        "佣金方案：已发布的版本，以及一个方案的成本。",
         {
-            "POST /v1/commission-plans": "publishPlan",
-            "GET /v1/commission-plans": "listPlans",
-            "GET /v1/commission-plans/{plan_id}": "getPlan",
-            "POST /v1/commission-plans/simulations": "simulatePlans",
+            "POST /v1/commission-plans": Operation("publishPlan", "Publish a plan", "发布佣金方案"),
+            "GET /v1/commission-plans": Operation("listPlans", "List plans", "列出佣金方案"),
+            "GET /v1/commission-plans/{plan_id}": Operation("getPlan", "Get a plan", "查看佣金方案"),
+            "POST /v1/commission-plans/simulations": Operation("simulatePlans", "Simulate plans", "模拟佣金方案"),
         },
     ),
 )

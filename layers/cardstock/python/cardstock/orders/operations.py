@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cardstock.edge.operations import Family, PathValue
+from cardstock.edge.operations import Family, Operation, PathValue
 
 FAMILIES: Final = (
     Family(
@@ -10,18 +10,21 @@ FAMILIES: Final = (
         "Orders",
         "订单",
         "Quotes, orders, their payments, refunds and shipments.",
+        "报价、订单、支付、退款和发货。",
         {
-            "POST /v1/quotes": "askQuote",
-            "POST /v1/orders": "placeOrder",
-            "GET /v1/orders": "listOrders",
-            "GET /v1/orders/{order_id}": "getOrder",
-            "POST /v1/orders/{order_id}/cancellations": "cancelOrder",
-            "POST /v1/orders/{order_id}/payments": "startPayment",
-            "POST /v1/orders/{order_id}/refunds": "askRefund",
-            "GET /v1/orders/{order_id}/refunds": "listRefunds",
-            "POST /v1/orders/{order_id}/goodwill-refunds": "grantRefund",
-            "POST /v1/orders/{order_id}/receipts": "confirmReceipt",
-            "GET /v1/orders/{order_id}/shipments": "listShipments",
+            "POST /v1/quotes": Operation("askQuote", "Quote a cart", "获取报价"),
+            "POST /v1/orders": Operation("placeOrder", "Place an order", "下单"),
+            "GET /v1/orders": Operation("listOrders", "List my orders", "列出我的订单"),
+            "GET /v1/orders/{order_id}": Operation("getOrder", "Get my order", "查看订单"),
+            "POST /v1/orders/{order_id}/cancellations": Operation("cancelOrder", "Cancel an order", "取消订单"),
+            "POST /v1/orders/{order_id}/payments": Operation("startPayment", "Start a payment", "发起支付"),
+            "POST /v1/orders/{order_id}/refunds": Operation("askRefund", "Request a refund", "申请退款"),
+            "GET /v1/orders/{order_id}/refunds": Operation("listRefunds", "List refunds", "列出退款"),
+            "POST /v1/orders/{order_id}/goodwill-refunds": Operation(
+                "grantRefund", "Grant a goodwill refund", "发放补偿退款"
+            ),
+            "POST /v1/orders/{order_id}/receipts": Operation("confirmReceipt", "Confirm the receipt", "确认收货"),
+            "GET /v1/orders/{order_id}/shipments": Operation("listShipments", "List shipments", "列出发货"),
         },
     ),
     Family(
@@ -29,8 +32,11 @@ FAMILIES: Final = (
         "Payment notices",
         "支付通知",
         "What payment channels report.",
+        "支付渠道的通知。",
         {
-            "POST /v1/payments/sandbox/notify": "reportSandboxPayment",
+            "POST /v1/payments/sandbox/notify": Operation(
+                "reportSandboxPayment", "Report a sandbox payment", "上报沙箱支付"
+            ),
         },
     ),
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cardstock.edge.operations import Family
+from cardstock.edge.operations import Family, Operation
 
 FAMILIES: Final = (
     Family(
@@ -10,8 +10,9 @@ FAMILIES: Final = (
         "Recommendations",
         "推荐",
         "Products that the member may want next, each with its reason.",
+        "会员可能想要的商品，每个都有理由。",
         {
-            "GET /v1/recommendations": "listRecommendations",
+            "GET /v1/recommendations": Operation("listRecommendations", "Recommend products", "推荐商品"),
         },
     ),
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cardstock.edge.operations import Family, PathValue
+from cardstock.edge.operations import Family, Operation, PathValue
 
 FAMILIES: Final = (
     Family(
@@ -10,10 +10,11 @@ FAMILIES: Final = (
         "Staff",
         "员工",
         "The brand's own people, whose API keys and approvals are theirs by id.",
+        "品牌方的员工；接口密钥和审批按员工编号归属到人。",
         {
-            "POST /v1/staff": "createPerson",
-            "GET /v1/staff": "listStaff",
-            "DELETE /v1/staff/{person_id}": "deactivatePerson",
+            "POST /v1/staff": Operation("createPerson", "Create a person", "新建员工"),
+            "GET /v1/staff": Operation("listStaff", "List the staff", "列出员工"),
+            "DELETE /v1/staff/{person_id}": Operation("deactivatePerson", "Deactivate a person", "停用员工"),
         },
     ),
 )

@@ -1,0 +1,129 @@
+"""The calls that the API reference prints work on what `make serve` seeds."""
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.contract.openapi import DOCUMENT
+from infra.demo.demo import PARAMETERS, seed
+from infra.demo.deployment import PUBLIC, STAFF, start
+from infra.local.examples import curl, operations
+from infra.local.suite import Suite
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(shutil.which("curl") is None, reason="the printed calls use curl"),
+]
+SEEDED = {"sku", "supplier_id", "source"}
+"""Names in paths whose examples are seeded. Those of other names are made by a call: an order, a card, a key."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
+    state = tmp_path_factory.mktemp("serve")
+    with start(state_dir=state, background=True, parameters=PARAMETERS) as suite:
+        seed(suite)
+        yield suite
+
+
+@pytest.fixture(scope="module")
+def document() -> Any:
+    return json.loads(DOCUMENT.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def notes(served: Suite) -> Any:
+    return json.loads((served.state_dir / "seed.json").read_text("utf-8"))
+
+
+def run(script: str, **variables: str) -> str:
+    """What a shell prints. Fails if a command of the script does."""
+    path = {"PATH": str(Path(shutil.which("curl") or "").parent) + ":/usr/local/bin:/usr/bin:/bin"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=path | variables,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_first_calls_lead_to_a_paid_order(served: Suite, document: Any) -> None:
+    lines = [call["lines"] for call in document["info"]["x-first-calls"]]
+    script = "\n".join(lines).replace("{server}", served.urls[PUBLIC])
+    printed = run(f"{script}\necho $ORDER $TOKEN").splitlines()
+    pay_url, (order_id, token) = printed[-2], printed[-1].split()
+
+    httpx.post(pay_url, data={"amount_fen": pay_url.rpartition("=")[2]}, timeout=30).raise_for_status()
+    deadline = time.monotonic() + 30
+    status = ""
+    while status != "paid" and time.monotonic() < deadline:
+        headers = {"authorization": f"Bearer {token}"}
+        status = httpx.get(f"{served.urls[PUBLIC]}/v1/orders/{order_id}", headers=headers, timeout=30).json()["status"]
+        time.sleep(0.05)
+
+    assert status == "paid"
+
+
+NEEDS_AN_ANSWER = {
+    "placeOrder": "the token of a quote",
+    "refreshSession": "the refresh token of a session",
+    "reportCardView": "the ticket of a card",
+    "createKey": "the id of a person",
+    "askWriteOff": "a member in debt",
+    "openPayout": "a month that has ended, and a key with the scope",
+    "reportSandboxPayment": "an order, and the signature of the channel",
+    "sendSupplierReport": "an order, and the inbox secret of seed.json",
+    "bindInviter": "a newcomer",
+    "publishPlan": "named approvals",
+}
+"""Operations whose example cannot work without the answer of an earlier call."""
+
+
+def test_the_printed_calls_that_need_no_earlier_answer_succeed(served: Suite, document: Any, notes: Any) -> None:
+    log_in = {"platform": "dev", "app_id": "wxdemo", "login_code": "dev:copied-calls"}
+    session = httpx.post(f"{served.urls[PUBLIC]}/v1/auth/sessions", json=log_in, timeout=30).raise_for_status().json()
+    keys = {**notes["staff_keys"], "supplier": notes["supplier_keys"]["sup_lights"]}
+    ran, failed = 0, []
+    for path, method, operation in operations(document):
+        if set(re.findall(r"{(\w+)}", path)) - SEEDED or operation["operationId"] in NEEDS_AN_ANSWER:
+            continue
+        callers = [name for entry in operation["security"] for name in entry]
+        server = served.urls[STAFF if callers == ["key"] else PUBLIC]
+        line = curl(document, server, method, path, operation).replace("curl ", "curl -s -w '\\n%{http_code}' ", 1)
+        answers = [run(line, TOKEN=session["access_token"], KEY=key) for key in keys.values()]
+        ran += 1
+        if not any(re.search(r"^2\d\d\Z", answer, re.M) for answer in answers):
+            failed.append((operation["operationId"], answers))
+
+    assert [name for name, _ in failed] == [], failed
+    assert ran > 20
+
+
+def test_what_is_seeded_is_listed_with_its_persons_and_scopes(notes: Any) -> None:
+    scopes = {scope for person in notes["persons"] for key in person["keys"] for scope in key["scopes"]}
+
+    assert all(re.fullmatch(r"stf_[0-9a-z]{26}", person["person_id"]) for person in notes["persons"])
+    assert {"catalog:write", "payouts:approve"} <= scopes
+    assert "85123A" in notes["skus"]
+    assert "sup_lights" in notes["supplier_inbox_secrets"]
+
+
+def test_a_route_of_the_other_api_is_named_with_its_address(served: Suite) -> None:
+    answer = httpx.get(f"{served.urls[PUBLIC]}/v1/payouts", timeout=30)
+    unknown = httpx.get(f"{served.urls[PUBLIC]}/v1/nothing", timeout=30)
+
+    assert answer.status_code == unknown.status_code == 404
+    assert answer.json() == {"message": "Not Found", "hint": f"GET /v1/payouts is served at {served.urls[STAFF]}"}
+    assert unknown.json() == {"message": "Not Found"}

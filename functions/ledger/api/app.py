@@ -43,7 +43,11 @@ def list_commissions(request: Request[Nothing, models.StatementQuery]) -> models
 
 @api.get("/v1/me/commissions/{order_id}", answer=Explanation, auth="member", codes=(NOT_FOUND,))
 def explain_commission(request: Request[Nothing, Nothing]) -> Explanation:
-    """Explain the member's rewards on one order: rule, edge, role, rate, limits, refunds, what would change them."""
+    """Explain the member's rewards on one order: rule, edge, role, rate, limits, refunds, what would change them.
+
+    For the member's own orders, and all in whose referral chain the member was, rewarded or not: `missing` has the
+    reason for each reward that the member did not get.
+    """
     from cardstock.flows.explaining import explain_rewards  # an eighth of a cold start: only for this call
 
     explained = explain_rewards(request.path["order_id"], request.caller.id, flows_wiring.explaining())

@@ -1,18 +1,24 @@
-"""Explain a member's rewards on one order: rule, role, rate, limits, refunds, and what would have changed them."""
+"""Explain a member's rewards on one order, and the rewards that the member did not get: rule, role, reason, and what
+would have changed it."""
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final, Literal, cast
 
 import msgspec
 
 from cardstock.compliance.ports import Holds
 from cardstock.errors import NOT_FOUND
+from cardstock.flows.explaining_reasons import NoRewardReason, RewardStanding
 from cardstock.flows.rewarding import PlanRules
 from cardstock.ledger.model import MemberReward, RewardKind
 from cardstock.ledger.ports import Books
 from cardstock.ledger.standing import rewards_of_member
-from cardstock.network.model import WhatIf
+from cardstock.network.model import Case, Edge, Person, Role, Snapshot, WhatIf
+from cardstock.orders.model import Order
 from cardstock.orders.ports import Orders
+
+_NEVER_PAID: Final = ("cancelled", "expired")
 
 
 class ExplainingNeeds(msgspec.Struct, frozen=True):
@@ -24,23 +30,114 @@ class ExplainingNeeds(msgspec.Struct, frozen=True):
     holds: Holds
 
 
+class NoReward(msgspec.Struct, frozen=True):
+    """A kind of reward that a member's place in an order's chain could give, and that gives nothing.
+
+    `kind` is None, and `edge` is `buyer`, for the member's own order.
+    """
+
+    kind: RewardKind | None
+    edge: Edge | Literal["buyer"]
+    role: Role
+    reason: NoRewardReason
+    otherwise: tuple[WhatIf, ...] = ()
+
+
 class RewardsExplained(msgspec.Struct, frozen=True):
-    """A member's rewards on an order. `opens_at`: the end of its windows; None before the receipt. `held`: whether
-    compliance holds its rewards."""
+    """A member's rewards on an order, and those that the member did not get. `opens_at`: the end of its windows; None
+    before the receipt. `held`: whether compliance holds its rewards."""
 
     order_id: str
+    plan: str
     rewards: tuple[MemberReward, ...]
+    not_due: tuple[NoReward, ...]
     what_if: Mapping[RewardKind, tuple[WhatIf, ...]]
     opens_at: datetime | None
     held: bool
 
+    def standing_of(self, reward: MemberReward) -> RewardStanding:
+        """What a credited reward is now, and so why its money cannot be paid out yet, or never."""
+        found: RewardStanding = "awaits_windows"
+        if not reward.credit.amount:
+            found = "cut_to_zero"
+        elif not reward.rest:
+            found = "refunded"
+        elif reward.state == "available":
+            found = "available"
+        elif self.held:
+            found = "held"
+        elif self.opens_at is None:
+            found = "awaits_receipt"
+        return found
+
 
 def explain_rewards(order_id: str, member_id: str, needs: ExplainingNeeds) -> RewardsExplained:
-    """A member's rewards on one order. Raises `NotFoundError` if the member has none."""
-    rewards = rewards_of_member(order_id, member_id, books=needs.books)
+    """A member's rewards on one order, or why there are none, if the member is its buyer or was in its referral chain
+    (referrer, team owner, peer) when it was placed. Raises `NotFoundError` otherwise."""
     order = needs.orders.find_order(order_id)
     if order is None:
         raise NOT_FOUND()
+    snapshot = Snapshot.from_compact(order.snapshot)
+    chain = [person.id for person in (snapshot.referrer, snapshot.owner, snapshot.peer) if person is not None]
+    if member_id not in (order.member_id, *chain):
+        raise NOT_FOUND()
+    rewards, booked = rewards_of_member(order_id, member_id, books=needs.books)
     hold = needs.holds.find_hold(order_id)
-    held = hold is not None and hold.state == "open"
-    return RewardsExplained(order_id, rewards, needs.rules.what_if(order), needs.rules.opens_at(order), held)
+    return RewardsExplained(
+        order_id,
+        f"{snapshot.plan_id}@{snapshot.plan_version}",
+        rewards,
+        _not_due(order, snapshot, member_id, needs.rules, booked=booked),
+        needs.rules.what_if(order),
+        needs.rules.opens_at(order),
+        hold is not None and hold.state == "open",
+    )
+
+
+def _not_due(
+    order: Order, snapshot: Snapshot, member_id: str, rules: PlanRules, *, booked: bool
+) -> tuple[NoReward, ...]:
+    if member_id == order.member_id:
+        return (NoReward(None, "buyer", snapshot.buyer_role, "own_order"),)
+    found = [
+        NoReward(case.kind, case.edge, case.person.role, _reason(order, case), _alternatives(order, what_if))
+        for case, what_if in rules.not_due(order)
+        if case.person is not None and case.person.id == member_id and not _shares(case, snapshot.referrer)
+    ]
+    if not booked:
+        found += [
+            NoReward(credit.reward, _EDGES[credit.reward], _role_of(snapshot, member_id), _missing(order))
+            for credit in rules.accrual(order).credits
+            if credit.member_id == member_id
+        ]
+    return tuple(found)
+
+
+_EDGES: Final[Mapping[RewardKind, Edge]] = {"direct": "referrer", "team": "owner", "peer": "peer"}
+
+
+def _shares(case: Case, referrer: Person | None) -> bool:
+    """Whether the team reward is not due because its owner is the partner who has the direct reward of the order."""
+    return case.outcome == "referrer_is_partner" and referrer is not None and referrer == case.person
+
+
+def _reason(order: Order, case: Case) -> NoRewardReason:
+    # A case without a reward, whose place somebody holds, has none of the three other outcomes.
+    return "never_paid" if order.status in _NEVER_PAID else cast("NoRewardReason", case.outcome)
+
+
+def _missing(order: Order) -> NoRewardReason:
+    """Why a reward that the rules would give is not booked."""
+    if order.status in _NEVER_PAID:
+        return "never_paid"
+    return "not_paid" if order.paid_at is None else "being_credited"
+
+
+def _alternatives(order: Order, what_if: tuple[WhatIf, ...]) -> tuple[WhatIf, ...]:
+    """No amounts for an order without a payment: nothing was earned on it."""
+    return () if order.paid_at is None else what_if
+
+
+def _role_of(snapshot: Snapshot, member_id: str) -> Role:
+    persons = (snapshot.referrer, snapshot.owner, snapshot.peer)
+    return next(person.role for person in persons if person is not None and person.id == member_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from msgspec import Meta
@@ -10,34 +10,18 @@ from msgspec import Meta
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import Moment, OrderId, PlanRef, RefundId
 from cardstock.edge.http import Model
+from cardstock.flows import explaining_reasons as texts
+from cardstock.flows.explaining_reasons import NoRewardReason, RewardStanding
 from cardstock.ledger.model import Credit, MemberReward, RewardKind
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from cardstock.flows.explaining import RewardsExplained
+    from cardstock.flows.explaining import NoReward, RewardsExplained
     from cardstock.network.model import WhatIf
 
-# (zh-CN, en)
-_REWARD_TEXTS: Final[dict[RewardKind, tuple[str, str]]] = {
-    "direct": ("推荐奖励", "referral reward"),
-    "team": ("团队奖励", "team reward"),
-    "peer": ("平级奖励", "peer reward"),
-}
-_ROLE_TEXTS: Final = {
-    "member": ("会员", "a member"),
-    "distributor": ("分销商", "a distributor"),
-    "partner": ("合伙人", "a partner"),
-}
 _EDGES: Final[dict[RewardKind, Literal["referrer", "owner", "peer"]]] = {
     "direct": "referrer",
     "team": "owner",
     "peer": "peer",
-}
-_EDGE_TEXTS: Final = {
-    "referrer": ("买家由您推荐", "you brought the buyer"),
-    "owner": ("买家属于您的团队", "the buyer belongs to your team"),
-    "peer": ("获奖合伙人曾在您的团队", "the partner who earned came out of your team"),
 }
 
 
@@ -52,10 +36,15 @@ class RewardAlternative(Model):
     """The amount of the reward if one thing had been different."""
 
     what: Annotated[
-        Literal["role", "referrer_role", "cap", "refund"],
-        Meta(description="The difference: the member's `role`, the `referrer_role`, no `cap` or no `refund`."),
+        Literal["role", "referrer_role", "cap", "binding", "refund"],
+        Meta(
+            description="The difference: the member's `role`, the `referrer_role`, no `cap`, a `binding` that was not "
+            "over, or no `refund`."
+        ),
     ]
-    value: Annotated[str, Meta(description="The other role; `none` for a cap or refund.", examples=["partner"])]
+    value: Annotated[
+        str, Meta(description="The other role; `none` for a cap, binding or refund.", examples=["partner"])
+    ]
     amount_fen: Annotated[int, Meta(description="Amount of the reward then, in fen.", examples=[30_000])]
     text: Annotated[
         str,
@@ -126,53 +115,97 @@ class ExplainedReward(Model):
     otherwise: Annotated[
         list[RewardAlternative], Meta(description="What would have changed the amount, one thing at a time.")
     ]
+    reason: Annotated[
+        RewardStanding,
+        Meta(description="Why it is nothing or not available yet; `available` if it is.", examples=["awaits_receipt"]),
+    ]
+    reason_text: Annotated[
+        str, Meta(description="The same as text, in the language of the request.", examples=["待买家确认收货。"])
+    ]
+
+
+class MissingReward(Model):
+    """One kind of reward that the caller did not get, and the reason."""
+
+    reward: Annotated[
+        RewardKind | None, Meta(description="Kind of the reward; null for an own order.", examples=["direct"])
+    ]
+    edge: Annotated[
+        Literal["buyer", "referrer", "owner", "peer"],
+        Meta(description="The caller's relation to the order.", examples=["referrer"]),
+    ]
+    role: Annotated[str, Meta(description="The caller's role when the order was placed.", examples=["member"])]
+    plan: Annotated[PlanRef, Meta(description="Plan and version under which the order was placed.")]
+    reason: Annotated[NoRewardReason, Meta(description="Why there is none.", examples=["not_qualified"])]
+    rule: Annotated[
+        str | None,
+        Meta(description="Parameter of the plan that decided; null if none did.", examples=["earners"]),
+    ]
+    text: Annotated[
+        str,
+        Meta(
+            description="The reason as text, in the language of the request.",
+            examples=[
+                "没有推荐奖励：买家由您推荐。下单时身份为会员；按该方案，会员身份不计此项奖励，仅分销商和合伙人计。"
+            ],
+        ),
+    ]
+    otherwise: Annotated[
+        list[RewardAlternative],
+        Meta(
+            description="What would have changed it when the order was placed, one thing at a time. Later changes do "
+            "not change this order."
+        ),
+    ]
 
 
 class Explanation(Model):
-    """The caller's rewards on one order."""
+    """The caller's rewards on one order, and those that the caller did not get."""
 
     order_id: OrderId
     items: Annotated[list[ExplainedReward], Meta(description="The caller's rewards on the order.")]
+    missing: Annotated[
+        list[MissingReward],
+        Meta(description="Kinds of reward of the caller's place in the order's referral chain that give nothing."),
+    ]
     held: Annotated[bool, Meta(description="Whether a compliance hold keeps the order's rewards frozen.")]
 
     @classmethod
     def of(cls, explained: RewardsExplained, language: str) -> Explanation:
         """A member's rewards on an order, in `zh` or `en`."""
-        items = [
-            _reward(reward, explained.what_if.get(reward.credit.reward, ()), explained.opens_at, language == "en")
-            for reward in explained.rewards
-        ]
-        return cls(explained.order_id, items, held=explained.held)
+        english = language == "en"
+        return cls(
+            explained.order_id,
+            [_reward(reward, explained, english) for reward in explained.rewards],
+            [_missing(each, explained.plan, english) for each in explained.not_due],
+            held=explained.held,
+        )
 
 
 def _alternatives(reward: MemberReward, what_if: Sequence[WhatIf], english: bool) -> list[RewardAlternative]:
-    texts = {
-        "role": ("若下单时身份为{}", "As {} when the order was placed"),
-        "referrer_role": ("若买家的推荐人是{}", "Had the buyer's referrer been {}"),
-        "cap": ("若计划不设上限", "Without the plan's cap"),
-        "refund": ("若没有退款", "Without the refunds"),
-    }
-    found: list[tuple[Literal["role", "referrer_role", "cap", "refund"], str, int]] = [
-        (other.what, other.value, other.amount) for other in what_if
-    ]
+    found = list(_others(what_if, english))
     if reward.rest != reward.credit.amount:
-        found.append(("refund", "none", reward.credit.amount))
-    return [
-        RewardAlternative(
-            what,
-            value,
-            amount,
-            texts[what][english].format(_ROLE_TEXTS.get(value, ("", ""))[english])
-            + (f": {_yuan(amount)} yuan." if english else f"：{_yuan(amount)} 元。"),
-        )
-        for what, value, amount in found
-    ]
+        found.append(_other("refund", "none", reward.credit.amount, english))
+    return found
 
 
-def _reward(
-    explained: MemberReward, what_if: Sequence[WhatIf], opens_at: datetime | None, english: bool
-) -> ExplainedReward:
-    credit = explained.credit
+def _others(what_if: Sequence[WhatIf], english: bool) -> Iterator[RewardAlternative]:
+    for other in what_if:
+        yield _other(other.what, other.value, other.amount, english)
+
+
+def _other(
+    what: Literal["role", "referrer_role", "cap", "binding", "refund"], value: str, amount: int, english: bool
+) -> RewardAlternative:
+    difference = texts.ALTERNATIVES[what][english].format(texts.ROLES.get(value, ("", ""))[english])
+    return RewardAlternative(
+        what, value, amount, difference + (f": {_yuan(amount)} yuan." if english else f"：{_yuan(amount)} 元。")
+    )
+
+
+def _reward(explained: MemberReward, all_of_it: RewardsExplained, english: bool) -> ExplainedReward:
+    credit, opens_at = explained.credit, all_of_it.opens_at
+    standing = all_of_it.standing_of(explained)
     return ExplainedReward(
         reward=credit.reward,
         edge=_EDGES[credit.reward],
@@ -193,17 +226,56 @@ def _reward(
         released_at=None if explained.released_at is None else rfc3339(explained.released_at),
         available_from=None if opens_at is None else rfc3339(opens_at),
         text=_text(credit, english),
-        otherwise=_alternatives(explained, what_if, english),
+        otherwise=_alternatives(explained, all_of_it.what_if.get(credit.reward, ()), english),
+        reason=standing,
+        reason_text=texts.STANDINGS[standing][english],
     )
+
+
+def _missing(none: NoReward, plan: str, english: bool) -> MissingReward:
+    return MissingReward(
+        reward=none.kind,
+        edge=none.edge,
+        role=none.role,
+        plan=plan,
+        reason=none.reason,
+        rule=_rule(none),
+        text=_reason_text(none, english),
+        otherwise=list(_others(none.otherwise, english)),
+    )
+
+
+def _rule(none: NoReward) -> str | None:
+    """The plan's parameter behind a reason."""
+    rates = {"team": "team", "peer": "peer_bps"}
+    rate = "direct_partner" if none.role == "partner" else "direct_distributor"
+    if none.reason in ("own_order", "not_paid", "never_paid", "being_credited", "erased"):
+        return None
+    return {"not_qualified": "earners", "binding_over": "binding_days"}.get(
+        none.reason, rates.get(none.kind or "", rate)
+    )
+
+
+def _reason_text(none: NoReward, english: bool) -> str:
+    name = texts.REWARDS[none.kind][english] if none.kind else ("奖励", "reward")[english]
+    place, role = texts.PLACES[none.edge][english], texts.ROLES[none.role][english]
+    reason = texts.REASONS[none.reason][english]
+    if english:
+        return (
+            f"No {name}, although {place}: as {role} when the order was placed, {reason}."
+            if none.kind
+            else (f"No {name}: {reason}.")
+        )
+    return f"没有{name}：{place}。下单时身份为{role}；{reason}。"
 
 
 def _text(credit: Credit, english: bool) -> str:
     """The reasons for a reward's amount, in one sentence."""
     edge = _EDGES[credit.reward]
     name, role, why = (
-        _REWARD_TEXTS[credit.reward][english],
-        _ROLE_TEXTS[credit.role][english],
-        _EDGE_TEXTS[edge][english],
+        texts.REWARDS[credit.reward][english],
+        texts.ROLES[credit.role][english],
+        texts.EDGES[edge][english],
     )
     total, rate, full, cut = _yuan(credit.amount), _yuan(credit.rate), _yuan(credit.full), credit.amount < credit.full
     if english:

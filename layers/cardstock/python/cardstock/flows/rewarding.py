@@ -9,18 +9,20 @@ from datetime import datetime
 
 from cardstock.ledger.model import Accrual, Credit, RewardKind
 from cardstock.money import Fen
-from cardstock.network.model import OrderFacts, OrderLine, Reward, Snapshot, WhatIf
+from cardstock.network.model import Case, OrderFacts, OrderLine, Reward, Snapshot, WhatIf
 from cardstock.network.plan import Plan
 from cardstock.network.ports import Plans
 from cardstock.network.publishing import get_plan
 from cardstock.network.rewards import (
     awaits_settling,
+    explain,
     qualifying_net,
     qualifying_refunded,
     qualifying_returned,
     rewards_for,
     taken,
     what_if,
+    what_if_not_due,
 )
 from cardstock.orders import settling
 from cardstock.orders.model import Order, Refund
@@ -41,6 +43,17 @@ class PlanRules:
         """What would have changed each reward of `order`, by its own rules."""
         plan, snapshot = self._plan(order), Snapshot.from_compact(order.snapshot)
         return what_if(_lines(order), snapshot, plan, buyer_id=order.member_id)
+
+    def not_due(self, order: Order) -> tuple[tuple[Case, tuple[WhatIf, ...]], ...]:
+        """The kinds of reward that `order` does not pay, by its own rules: each with the reason, and with what would
+        have made it due."""
+        plan, snapshot, lines = self._plan(order), Snapshot.from_compact(order.snapshot), _lines(order)
+        cases = explain(lines, snapshot, plan, buyer_id=order.member_id).cases
+        return tuple(
+            (case, what_if_not_due(lines, snapshot, plan, case, buyer_id=order.member_id))
+            for case in cases
+            if case.reward is None
+        )
 
     def opens_at(self, order: Order) -> datetime | None:
         """The end of the return window and the freeze, regardless of after-sales; None before the receipt."""

@@ -1,6 +1,5 @@
 """A member's balance, the cause of each debt, and the state of a member's rewards on one order."""
 
-from cardstock.errors import NOT_FOUND
 from cardstock.ledger.model import Balance, Debt, MemberReward
 from cardstock.ledger.ports import Books, Statements
 
@@ -36,12 +35,12 @@ def debts(balance: Balance, *, statements: Statements) -> tuple[Debt, ...]:
     return tuple(reversed(found))
 
 
-def rewards_of_member(order_id: str, member_id: str, *, books: Books) -> tuple[MemberReward, ...]:
-    """A member's rewards on one order. Raises `NotFoundError` if the member has none."""
+def rewards_of_member(order_id: str, member_id: str, *, books: Books) -> tuple[tuple[MemberReward, ...], bool]:
+    """A member's rewards on one order, and whether any rewards of it are booked."""
     rewards = books.find_rewards(order_id)
-    own = () if rewards is None else tuple(c for c in rewards.credits if c.member_id == member_id)
-    if rewards is None or not own:
-        raise NOT_FOUND()
+    if rewards is None:
+        return (), False
+    own = (credit for credit in rewards.credits if credit.member_id == member_id)
     return tuple(
         MemberReward(
             credit=credit,
@@ -57,4 +56,4 @@ def rewards_of_member(order_id: str, member_id: str, *, books: Books) -> tuple[M
             ),
         )
         for credit in own
-    )
+    ), True

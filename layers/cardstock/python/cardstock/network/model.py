@@ -296,8 +296,8 @@ class Explanation(msgspec.Struct, frozen=True):
 class WhatIf(msgspec.Struct, frozen=True):
     """The amount of one reward if one thing had been different when its order was placed."""
 
-    what: Literal["role", "referrer_role", "cap"]
-    """`role`: the earner's role. `referrer_role`: that of the buyer's referrer. `cap`: no cap."""
+    what: Literal["role", "referrer_role", "cap", "binding"]
+    """`role`: the earner's role. `referrer_role`: that of the buyer's referrer. `cap`: no cap. `binding`: not over."""
     value: str
     amount: Fen
 

@@ -78,6 +78,52 @@ def what_if(
 
     The differences: another role of the earner, a partner as the buyer's referrer where the owner earned, and no cap.
     """
+    found: dict[RewardKind, list[WhatIf]] = {}
+    others = _differences(snapshot, plan)
+    for reward in rewards_for(lines, snapshot, plan, buyer_id=buyer_id):
+        changed = found.setdefault(reward.kind, [])
+        for whose, difference, other_snapshot, other_plan in others:
+            if whose not in ("", reward.member_id) or (difference.what == "referrer_role" and reward.kind != "team"):
+                continue
+            then = rewards_for(lines, other_snapshot, other_plan, buyer_id=buyer_id)
+            amount = _amount_of(reward.kind, reward.member_id, then)
+            if amount != reward.amount:
+                changed.append(replace(difference, amount=amount))
+    return {kind: tuple(changed) for kind, changed in found.items()}
+
+
+def what_if_not_due(
+    lines: Sequence[OrderLine], snapshot: Snapshot, plan: Plan, case: Case, *, buyer_id: str = ""
+) -> tuple[WhatIf, ...]:
+    """For a reward that is not due, the single differences that would have made it due, with its amount then.
+
+    The differences: another role of the person of `case`, a distributor as the buyer's referrer where a partner kept
+    the owner from earning, and a binding that was not over.
+    """
+    if case.person is None or case.reward is not None:
+        return ()
+    others = [other for other in _differences(snapshot, plan) if other[0] == case.person.id]
+    if case.outcome == "referrer_is_partner" and snapshot.referrer is not None:
+        distributor = _as_role(snapshot, snapshot.referrer.id, "distributor")
+        others.append(("", WhatIf("referrer_role", "distributor", 0), distributor, plan))
+    if snapshot.lapsed:
+        others.append(("", WhatIf("binding", "none", 0), replace(snapshot, lapsed=False), plan))
+    found = (
+        replace(
+            difference,
+            amount=_amount_of(case.kind, case.person.id, rewards_for(lines, then, other, buyer_id=buyer_id)),
+        )
+        for _, difference, then, other in others
+    )
+    return tuple(each for each in found if each.amount)
+
+
+def _amount_of(kind: RewardKind, member_id: str, rewards: Sequence[Reward]) -> Fen:
+    return next((reward.amount for reward in rewards if (reward.kind, reward.member_id) == (kind, member_id)), 0)
+
+
+def _differences(snapshot: Snapshot, plan: Plan) -> list[tuple[str, WhatIf, Snapshot, Plan]]:
+    """Whose it is ("" for everybody's), the difference, and the snapshot and plan with it."""
     others: list[tuple[str, WhatIf, Snapshot, Plan]] = []
     for person in {each.id: each for each in (snapshot.referrer, snapshot.owner, snapshot.peer) if each}.values():
         others += [
@@ -90,17 +136,7 @@ def what_if(
         others.append(("", WhatIf("referrer_role", "partner", 0), partner, plan))
     if plan.cap_bps is not None:
         others.append(("", WhatIf("cap", "none", 0), snapshot, replace(plan, cap_bps=None)))
-    found: dict[RewardKind, list[WhatIf]] = {}
-    for reward in rewards_for(lines, snapshot, plan, buyer_id=buyer_id):
-        changed = found.setdefault(reward.kind, [])
-        for whose, difference, other_snapshot, other_plan in others:
-            if whose not in ("", reward.member_id) or (difference.what == "referrer_role" and reward.kind != "team"):
-                continue
-            then = rewards_for(lines, other_snapshot, other_plan, buyer_id=buyer_id)
-            amount = next((r.amount for r in then if (r.kind, r.member_id) == (reward.kind, reward.member_id)), 0)
-            if amount != reward.amount:
-                changed.append(replace(difference, amount=amount))
-    return {kind: tuple(changed) for kind, changed in found.items()}
+    return others
 
 
 def _as_role(snapshot: Snapshot, member_id: str, role: Role) -> Snapshot:

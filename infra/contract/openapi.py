@@ -133,7 +133,7 @@ Sent to every new endpoint with a URL, signed with its secret: check the signatu
 
 _ORDER = (
     "sessions", "members", "cards", "products", "orders", "payments", "commissions", "plans", "ledger", "payouts",
-    "debts", "compliance", "tax", "recommendations", "staff", "keys", "suppliers", "webhooks",
+    "debts", "open-items", "compliance", "tax", "recommendations", "staff", "keys", "suppliers", "webhooks",
 )  # fmt: skip
 """Tags in the order of the document; others follow by name."""
 
@@ -420,7 +420,7 @@ def _parameters(route: Any, schemas: Mapping[type, Json], components: Mapping[st
     found: list[Json] = []
     for name in re.findall(r"{(\w+)}", route.path):
         value, about = PATHS[name].example, PATHS[name].description
-        schema = {"type": "string"}
+        schema: dict[str, Json] = {"type": "string"}
         found.append(
             {"name": name, "in": "path", "required": True, "description": about, "schema": schema, "example": value}
         )
@@ -430,6 +430,9 @@ def _parameters(route: Any, schemas: Mapping[type, Json], components: Mapping[st
             schema = {key: value for key, value in known.items() if key != "description"}
             if isinstance(schema.get("type"), list):  # a query has no null
                 schema["type"] = schema["type"][0]
+                schema = {key: value for key, value in schema.items() if key != "default" or value is not None}
+            if None in schema.get("enum", ()):
+                schema["enum"] = [value for value in schema["enum"] if value is not None]
                 schema = {key: value for key, value in schema.items() if key != "default" or value is not None}
             required = name in model.get("required", [])
             about = known["description"]

@@ -21,6 +21,8 @@ SCOPES = frozenset({
     "debts:write_off",
     "orders:fulfil",
     "orders:refund",
+    "open_items:read",
+    "open_items:clear",
     "webhooks:write",
 })  # fmt: skip
 

@@ -1,0 +1,61 @@
+"""HTTP for staff: open items, and clearing them."""
+
+from functools import partial
+
+from cardstock.aws.tables import connect
+from cardstock.edge import wiring as edge_wiring
+from cardstock.edge.cursors import read_page
+from cardstock.edge.http import Api, Nothing, Request
+from cardstock.errors import NOT_FOUND
+from cardstock.open_items import schemas
+from cardstock.open_items import wiring as open_items_wiring
+from cardstock.open_items.clearing import clear_item
+from cardstock.partners import wiring as partners_wiring
+from cardstock.staff import wiring as staff_wiring
+
+api = Api("open-items", callers=partners_wiring.callers)
+
+
+@api.get("/v1/open-items", query=schemas.OpenItemQuery, answer=schemas.OpenItemPage, auth="key",
+         scope="open_items:read")  # fmt: skip
+def list_items(request: Request[Nothing, schemas.OpenItemQuery]) -> schemas.OpenItemPage:
+    """List open items, oldest first.
+
+    Each is something verified that nothing could book by itself: payments, refunds, transfers."""
+    query = request.query
+    name = f"open-items:{query.status}:{query.kind or ''}"
+    read = partial(open_items_wiring.open_items().list_items, query.status, query.kind)
+    found, following = read_page(edge_wiring.signer(), name, query, read)
+    return schemas.OpenItemPage([schemas.OpenItemView.of(item, request.language) for item in found], following)
+
+
+@api.get("/v1/open-items/{item_id}", answer=schemas.OpenItemView, auth="key", scope="open_items:read",
+         codes=(NOT_FOUND,))  # fmt: skip
+def read_item(request: Request[Nothing, Nothing]) -> schemas.OpenItemView:
+    """Read an open item: what the other side said, and what is to be done."""
+    found = open_items_wiring.open_items().find_item(request.path["item_id"])
+    if found is None:
+        raise NOT_FOUND()
+    return schemas.OpenItemView.of(found, request.language)
+
+
+@api.post("/v1/open-items/{item_id}/clearings", body=schemas.ClearItem, answer=schemas.OpenItemView, auth="key",
+          scope="open_items:clear", codes=schemas.CLEARING_CODES)  # fmt: skip
+def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
+    """Clear an open item with an outcome and a reason.
+
+    Who cleared it and why stays on record. Where `persons` is 2, the first call asks and another person clears. A
+    repeat changes nothing."""
+    item = clear_item(
+        request.path["item_id"],
+        request.body.outcome,
+        request.body.reason,
+        request.caller.actor,
+        can_approve=partial(staff_wiring.can_approve, request.caller.person_id),
+        items=open_items_wiring.open_items(),
+    )
+    return schemas.OpenItemView.of(item, request.language)
+
+
+handler = api.handler
+connect()

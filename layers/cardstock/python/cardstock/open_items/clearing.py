@@ -1,0 +1,116 @@
+"""Opening an item, and clearing it: by one person, or by two where money was booked."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
+
+from cardstock import clock
+from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
+from cardstock.money import CURRENCY, Fen
+from cardstock.open_items import errors
+from cardstock.open_items.model import OUTCOMES, TWO_PERSONS, Decision, Kind, OpenItem, Outcome, item_id
+from cardstock.open_items.ports import OpenItems
+
+
+class OpenItemsCount(msgspec.Struct, frozen=True):
+    """How many items are open, and since when the oldest is; None if none is."""
+
+    open: int
+    oldest: datetime | None
+
+
+def new_item(
+    kind: Kind,
+    cause: str,
+    subject: str,
+    *,
+    amount_fen: Fen,
+    currency: str = CURRENCY,
+    member_id: str = "",
+    facts: Mapping[str, object],
+) -> OpenItem:
+    """The item that `cause` opens now. Every repeat of the cause has the same id."""
+    return OpenItem(
+        id=item_id(kind, cause),
+        kind=kind,
+        subject=subject,
+        amount_fen=amount_fen,
+        currency=currency,
+        facts={name: str(value) for name, value in facts.items()},
+        opened_at=clock.now(),
+        member_id=member_id,
+    )
+
+
+def clear_item(
+    item_id: str,
+    outcome: Outcome,
+    reason: str,
+    actor: str,
+    *,
+    can_approve: Callable[[str], bool],
+    items: OpenItems,
+    book: Callable[[OpenItem], bool] | None = None,
+) -> OpenItem:
+    """Clear an item, or ask for it where a second person must. Returns the item as it is then.
+
+    A repeat by the same person changes nothing, nor does any call after the clearing. `book` stores the cleared item
+    together with what its outcome books, in one transaction, and returns False if the item has changed; without it the
+    item alone is stored. Raises `NotFoundError`, `RefusedError` (REASON_MISSING, OUTCOME_UNKNOWN,
+    SECOND_PERSON_NEEDED), `ConflictError` (OUTCOME_DIFFERS, ITEM_CHANGED).
+    """
+    if not reason.strip():
+        raise REASON_MISSING()
+    item = items.find_item(item_id)
+    if item is None:
+        raise NOT_FOUND()
+    if outcome not in OUTCOMES[item.kind]:
+        raise errors.OUTCOME_UNKNOWN(outcomes=list(OUTCOMES[item.kind]))
+    if item.state == "cleared":
+        return item
+    decision = Decision(actor, clock.now(), outcome, reason)
+    store: Callable[[OpenItem], bool] = items.save_item
+    if item.kind in TWO_PERSONS and item.requested is None:
+        after = replace(item, requested=decision, version=item.version + 1)
+    elif item.kind in TWO_PERSONS and item.requested is not None and item.requested.by == actor:
+        if item.requested.outcome == outcome:
+            return item
+        # The same person has thought again: nothing is booked yet.
+        after = replace(item, requested=decision, version=item.version + 1)
+    else:
+        if item.requested is not None:
+            if not can_approve(item.requested.by):
+                raise SECOND_PERSON_NEEDED()
+            if item.requested.outcome != outcome:
+                raise errors.OUTCOME_DIFFERS(outcome=item.requested.outcome)
+        after = replace(item, state="cleared", cleared=decision, version=item.version + 1)
+        store = book or items.save_item
+    if not store(after):
+        return _stored_by_somebody(item_id, after, items)
+    return after
+
+
+def count_open(*, items: OpenItems) -> OpenItemsCount:
+    """Count the open items."""
+    number, oldest, after = 0, None, None
+    while True:
+        page, after = items.list_items("open", None, 100, after)
+        number += len(page)
+        oldest = min([item.opened_at for item in page] + ([oldest] if oldest else []), default=None)
+        if after is None:
+            return OpenItemsCount(number, oldest)
+
+
+def _stored_by_somebody(item_id: str, wanted: OpenItem, items: OpenItems) -> OpenItem:
+    """The item, if it was stored as wanted: the answer to this very call was lost. Raises ITEM_CHANGED otherwise."""
+    found = items.find_item(item_id)
+    mine = found is not None and found.version == wanted.version
+    if found is None or not mine or _who(found) != _who(wanted):
+        raise errors.ITEM_CHANGED()
+    return found
+
+
+def _who(item: OpenItem) -> list[tuple[str, str]]:
+    return [(said.by, said.outcome) for said in (item.requested, item.cleared) if said is not None]

@@ -1,0 +1,17 @@
+"""Refusals of the open items area."""
+
+from typing import Final
+
+from cardstock.errors import conflict, refused
+
+OUTCOME_UNKNOWN: Final = refused(
+    "OUTCOME_UNKNOWN", zh="此类事项不能这样了结。", en="An item of this kind cannot end like this."
+)
+OUTCOME_DIFFERS: Final = conflict(
+    "OUTCOME_DIFFERS",
+    zh="另一人已提出不同的处理结果。",
+    en="Another person has asked for another outcome.",
+)
+ITEM_CHANGED: Final = conflict(
+    "ITEM_CHANGED", zh="该事项刚被更新，请重试。", en="The item has changed meanwhile; try again."
+)

@@ -1,0 +1,76 @@
+"""Types of open items: kinds, outcomes, and who cleared them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, Literal, TypeAlias, get_args
+
+import msgspec
+
+from cardstock.ids import derived_id
+from cardstock.money import Fen
+
+Kind: TypeAlias = Literal[
+    "payment_unknown",  # a verified payment for an order that does not exist
+    "payment_mismatch",  # a verified payment of another amount or currency, which the channel cannot give back whole
+    "refund_refused",  # a refund that its channel will never do
+    "payout_contradiction",  # a transfer with another result after its final one
+]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+State: TypeAlias = Literal["open", "cleared"]
+ITEM_TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
+    "open": frozenset({"cleared"}),
+    "cleared": frozenset(),
+}
+Outcome: TypeAlias = Literal[
+    "returned",  # the money was given back by hand
+    "explained",  # the money belongs somewhere else, or there was none
+    "paid_another_way",  # the buyer has the refund by another way
+    "given_up",  # the refund is not owed, or cannot be made
+    "was_paid",  # the payee has the transfer
+    "was_not_paid",  # the payee does not have the transfer
+]
+OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
+    "payment_unknown": ("returned", "explained"),
+    "payment_mismatch": ("returned", "explained"),
+    "refund_refused": ("paid_another_way", "given_up"),
+    "payout_contradiction": ("was_paid", "was_not_paid"),
+}
+"""How an item of each kind can end."""
+TWO_PERSONS: Final[frozenset[Kind]] = frozenset({"payout_contradiction"})
+"""Kinds that a second person must clear."""
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a person said about an item, when and why."""
+
+    by: str
+    at: datetime
+    outcome: Outcome
+    reason: str
+
+
+class OpenItem(msgspec.Struct, frozen=True):
+    """One open item. `version` counts its changes."""
+
+    id: str
+    kind: Kind
+    subject: str
+    """What it is about: an order number, a refund id, a transfer number."""
+    amount_fen: Fen
+    """As the other side stated it, whatever the currency: in its smallest unit."""
+    currency: str
+    facts: dict[str, str]
+    """What the other side said and what stands here, in words that both have; no personal data but ids."""
+    opened_at: datetime
+    member_id: str = ""
+    """The member whose money it is, if there is one."""
+    state: State = "open"
+    requested: Decision | None = None
+    """The first person's decision, where it takes two."""
+    cleared: Decision | None = None
+    version: int = 1
+
+
+def item_id(kind: Kind, cause: str) -> str:
+    """The id of the item that a cause opens: the same for every repeat of it."""
+    return derived_id("oit", kind, cause)

@@ -1,0 +1,25 @@
+"""What the open items area needs from outside."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from cardstock.open_items.model import Kind, OpenItem, State
+
+
+class OpenItems(Protocol):
+    """Stored items. Nothing is ever deleted."""
+
+    def add_item(self, item: OpenItem) -> bool:
+        """Store a new item; False, and nothing is stored, if its id is known."""
+
+    def find_item(self, item_id: str) -> OpenItem | None:
+        """The item as it is now, if it exists; one call."""
+
+    def save_item(self, item: OpenItem) -> bool:
+        """Replace the item whose version is lower by one; False if it has changed."""
+
+    def list_items(
+        self, state: State, kind: Kind | None, limit: int, after: str | None
+    ) -> tuple[Sequence[OpenItem], str | None]:
+        """A page of the items of a state, oldest first, and after which position there are more. May miss the changes
+        of the last second."""

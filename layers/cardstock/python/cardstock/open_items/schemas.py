@@ -1,0 +1,154 @@
+"""Open items as JSON."""
+
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
+
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from cardstock.clock import rfc3339
+from cardstock.edge.cursors import PageQuery
+from cardstock.edge.fields import Currency, Fen, MemberId, Moment, NextCursor, PersonId
+from cardstock.edge.http import Model
+from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
+from cardstock.open_items import errors
+from cardstock.open_items.model import TWO_PERSONS, Decision, Kind, OpenItem, Outcome, State
+
+CLEARING_CODES: Final = (
+    NOT_FOUND,
+    REASON_MISSING,
+    SECOND_PERSON_NEEDED,
+    errors.OUTCOME_UNKNOWN,
+    errors.OUTCOME_DIFFERS,
+    errors.ITEM_CHANGED,
+)
+
+# kind -> (zh-CN, en)
+_TO_DO: Final = {
+    "payment_unknown": (
+        "收到一笔已验签的付款，但没有对应的订单。请在支付渠道后台查明来源，原路退回或说明去向。",
+        "A verified payment names an order that does not exist. Find out at the channel whose it is; give it back, or "
+        "say where it belongs.",
+    ),
+    "payment_mismatch": (
+        "付款金额或币种与订单不符，且渠道无法整笔退回。请人工退款或说明去向。",
+        "A verified payment has another amount or currency than its order, and could not be given back whole. Give it "
+        "back by hand, or say where it belongs.",
+    ),
+    "refund_refused": (
+        "支付渠道拒绝退款。请先排除原因（例如商户余额不足）；仍不行时以其他方式付给买家并登记，或登记放弃。",
+        "The channel refuses a refund. Remove the cause (an empty merchant's account); else pay the buyer another way, "
+        "or give it up, and say so here.",
+    ),
+    "payout_contradiction": (
+        "同一转账先后有两种结果。请向渠道查证收款人是否到账，由两人确认；确认前该会员不再发放。",
+        "A transfer has two contradicting results. Ask the channel whether the payee has the money; two persons say "
+        "so. Until then the member is not paid.",
+    ),
+}
+
+
+class OpenItemQuery(PageQuery):
+    """Which part of the list."""
+
+    status: Annotated[State, Meta(description="State of the items.", examples=["open"])] = "open"
+    kind: Annotated[
+        Kind | None, Meta(description="Kind of the items; absent: every kind.", examples=["refund_refused"])
+    ] = None
+
+
+class ClearItem(Model):
+    """How the item ends, and why."""
+
+    outcome: Annotated[Outcome, Meta(description="How it ends; each kind has its own.", examples=["returned"])]
+    reason: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=500,
+            description="Reason; it stays on record.",
+            examples=["given back at the channel's console on 2026-11-20, number 4200001"],
+        ),
+    ]
+
+
+class DecisionView(Model):
+    """Who decided, when, how and why."""
+
+    by: PersonId
+    at: Annotated[Moment, Meta(description="When it was decided.")]
+    outcome: Annotated[Outcome, Meta(description="How it ends.", examples=["returned"])]
+    reason: Annotated[
+        str, Meta(description="Why it ends like this.", examples=["given back at the channel's console on 2026-11-20"])
+    ]
+
+    @classmethod
+    def of(cls, decision: Decision | None) -> DecisionView | None:
+        """A person's decision; None if there is none."""
+        return None if decision is None else cls(decision.by, rfc3339(decision.at), decision.outcome, decision.reason)
+
+
+class OpenItemView(Model):
+    """Something verified that does not fit, until people have cleared it."""
+
+    item_id: Annotated[
+        str, Meta(description="For reading and clearing it.", examples=["oit_01kbdxdh50fcazdjhcnqh2rzv5"])
+    ]
+    kind: Annotated[Kind, Meta(description="What does not fit.", examples=["payment_mismatch"])]
+    status: Annotated[State, Meta(description="Whether people have cleared it.", examples=["open"])]
+    subject: Annotated[
+        str,
+        Meta(
+            description="Order number, refund id or transfer number that it is about.",
+            examples=["ord_01kbdxdh50fcazdjhcnqh2rzv5"],
+        ),
+    ]
+    member_id: Annotated[MemberId | None, Meta(description="Member whose money it is; null if unknown.")]
+    amount_fen: Annotated[Fen, Meta(description="Amount as the other side stated it, in its smallest unit.")]
+    currency: Annotated[Currency, Meta(description="Currency as the other side stated it.")]
+    facts: Annotated[
+        dict[str, str],
+        Meta(
+            description="What the other side said, and what stands here.",
+            examples=[{"channel": "sandbox", "transaction_no": "sbx_1", "order_amount_fen": "153000"}],
+        ),
+    ]
+    to_do: Annotated[
+        str,
+        Meta(
+            description="What is to be done, in the language of the request.",
+            examples=["付款金额或币种与订单不符，且渠道无法整笔退回。请人工退款或说明去向。"],
+        ),
+    ]
+    persons: Annotated[int, Meta(description="How many persons clear it.", examples=[1])]
+    opened_at: Annotated[Moment, Meta(description="When it was opened.")]
+    requested: Annotated[
+        DecisionView | None, Meta(description="The first person's decision, where it takes two; null otherwise.")
+    ]
+    cleared: Annotated[DecisionView | None, Meta(description="The decision that cleared it; null while it is open.")]
+
+    @classmethod
+    def of(cls, item: OpenItem, language: str) -> OpenItemView:
+        """An item, with what is to be done in the language of the request."""
+        return cls(
+            item_id=item.id,
+            kind=item.kind,
+            status=item.state,
+            subject=item.subject,
+            member_id=item.member_id or None,
+            amount_fen=item.amount_fen,
+            currency=item.currency,
+            facts=item.facts,
+            to_do=_TO_DO[item.kind][language == "en"],
+            persons=2 if item.kind in TWO_PERSONS else 1,
+            opened_at=rfc3339(item.opened_at),
+            requested=DecisionView.of(item.requested),
+            cleared=DecisionView.of(item.cleared),
+        )
+
+
+class OpenItemPage(Model):
+    """Some open items, oldest first."""
+
+    items: Annotated[list[OpenItemView], Meta(description="Items, oldest first.")]
+    next_cursor: NextCursor

@@ -1,0 +1,110 @@
+"""Open items in DynamoDB.
+
+Table `open-items`, partition key `pk` = kind, sort key `sk` = id. Nothing is ever deleted.
+
+| Access pattern | How | Cost |
+|---|---|---|
+| open an item | put if absent, alone or in the transaction of its cause | 2 WCU with the index |
+| one item | BatchGetItem of its id under every kind, consistent | 1 call |
+| clear it | put on condition of the version before, alone or with what it books | 2 WCU |
+| items of a state, oldest first | Query `by_state` | 1 call |
+| open items of a kind, as of now | Query of the kind's partition, consistent; decides which payouts stop | 1 call |
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from cardstock.aws.items import StructAttribute, fields_of, record_of
+from cardstock.aws.pages import read_page
+from cardstock.aws.tables import EpochAttribute, IntegerAttribute, JsonAttribute, Table, Transaction
+from cardstock.clock import to_epoch_ms
+from cardstock.open_items.model import KINDS, Decision, Kind, OpenItem, State
+
+
+class ByState(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
+    """Items of a state by the time when they were opened."""
+
+    class Meta:
+        index_name = "by_state"
+        projection = AllProjection()
+
+    state = UnicodeAttribute(hash_key=True)
+    opened_key = UnicodeAttribute(range_key=True)
+
+
+class OpenItemItem(Table):
+    """One open item."""
+
+    class Meta:
+        variable = "OPEN_ITEMS_TABLE"
+
+    kind = UnicodeAttribute(hash_key=True, attr_name="pk")
+    id = UnicodeAttribute(range_key=True, attr_name="sk")
+    state = UnicodeAttribute()
+    opened_key = UnicodeAttribute()
+    subject = UnicodeAttribute()
+    amount_fen = IntegerAttribute()
+    currency = UnicodeAttribute()
+    facts = JsonAttribute()
+    opened_at = EpochAttribute()
+    member_id = UnicodeAttribute(null=True)
+    requested = StructAttribute(Decision, null=True)
+    cleared = StructAttribute(Decision, null=True)
+    version = IntegerAttribute()
+    by_state = ByState()
+
+
+class DynamoOpenItems:
+    """`open_items.ports.OpenItems`."""
+
+    def add_item(self, item: OpenItem) -> bool:
+        return _stored(item).put_if(OpenItemItem.kind.does_not_exist())
+
+    def find_item(self, item_id: str) -> OpenItem | None:
+        keys = [(kind, item_id) for kind in KINDS]
+        found = next(iter(OpenItemItem.batch_get(keys, consistent_read=True)), None)
+        return None if found is None else record_of(OpenItem, found)
+
+    def save_item(self, item: OpenItem) -> bool:
+        return _stored(item).put_if(OpenItemItem.version == item.version - 1)
+
+    def list_items(
+        self, state: State, kind: Kind | None, limit: int, after: str | None
+    ) -> tuple[Sequence[OpenItem], str | None]:
+        start = None
+        if after is not None:
+            opened_key, of_kind, of_id = after.split("/")
+            start = {"state": state, "opened_key": opened_key, "pk": of_kind, "sk": of_id}
+        wanted = None if kind is None else OpenItemItem.kind == kind
+        items, last = read_page(OpenItemItem.by_state.query, state, filter_condition=wanted, limit=limit, start=start)
+        position = None if last is None else f"{last.opened_key}/{last.kind}/{last.id}"
+        return [record_of(OpenItem, item) for item in items], position
+
+
+def add_open_item(write: Transaction, item: OpenItem) -> None:
+    """Open an item in somebody else's transaction: one put, which fails if the item exists."""
+    write.save(_stored(item), condition=OpenItemItem.kind.does_not_exist())
+
+
+def save_open_item(write: Transaction, item: OpenItem) -> None:
+    """Change an item in somebody else's transaction: one put, which fails if the item has changed."""
+    write.save(_stored(item), condition=OpenItemItem.version == item.version - 1)
+
+
+def open_items_of_kind(kind: Kind) -> Iterator[OpenItem]:
+    """The open items of a kind, read consistently."""
+    for item in OpenItemItem.query(kind, filter_condition=OpenItemItem.state == "open", consistent_read=True):
+        yield record_of(OpenItem, item)
+
+
+def every_item() -> Iterator[OpenItem]:
+    """All items; a consistent scan, for audits."""
+    for item in OpenItemItem.scan(consistent_read=True):
+        yield record_of(OpenItem, item)
+
+
+def _stored(item: OpenItem) -> OpenItemItem:
+    return OpenItemItem(opened_key=f"{to_epoch_ms(item.opened_at):013d}.{item.id}", **fields_of(item, OpenItemItem))

@@ -1,7 +1,8 @@
 """Commands for operators: `cardstock ledger verify`, `cardstock ledger explain ord_...`.
 
 They work on a deployed stack with `--stack NAME` before the command's name, in the account and region of the current
-AWS credentials; on the deployment of `make serve` with `--state .local/serve`; otherwise on the tables that the
+AWS credentials; on the deployment of `make serve` with `--state .local/serve`, on what `make demo` left with `--state
+.local/demo`; otherwise on the tables that the
 environment names (the same variables as the functions'). `ledger verify-proof` needs only its file, `plan check` and
 `plan simulate` need no table. All but `plan publish` only read.
 
@@ -41,6 +42,8 @@ class _Commands(TyperGroup):
                 raise
             typer.echo(said, err=True)
             raise typer.Exit(operators.UNKNOWN) from None
+        finally:
+            operators.end()
 
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, cls=_Commands)

@@ -3,9 +3,10 @@ messages when AWS refuses or does not answer."""
 
 import json
 import os
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import msgspec
 import typer
@@ -16,9 +17,9 @@ BUCKET_OUTPUT = "ReportsBucket"
 """The output of a deployed stack with the name of its bucket; its tables are named after the stack."""
 _NOTHING_NAMED = """\
 No tables are named: {first} and {others} other environment variables are not set.
-What `make serve` runs: add --state .local/serve before the command's name.
+What `make serve` runs: add --state .local/serve before the command's name; what `make demo` left: --state .local/demo.
 A deployed stack: add --stack and its name; infra/README.md says what it needs."""
-_NOTHING_RUNS = "{state}: nothing runs here; `make serve` uses .local/serve"
+_NOTHING_RUNS = "{state}: no state is here; `make serve` uses .local/serve, `make demo` .local/demo"
 _BOTH = "--state and --stack (or CARDSTOCK_STATE and CARDSTOCK_STACK): only one of them"
 NEEDED = (
     "BALANCES_TABLE", "COMPLIANCE_TABLE", "LEDGER_TABLE", "NETWORK_TABLE", "ORDERS_TABLE", "PAYOUTS_TABLE",
@@ -30,12 +31,18 @@ UNKNOWN = 2
 
 _state: Path | None = None
 _stack: str | None = None
+_cleanup: Final = ExitStack()
 
 
 def work_on(*, state: Path | None = None, stack: str | None = None) -> None:
     """Set where the next command finds its tables; with neither argument, in the environment."""
     global _state, _stack
     _state, _stack = state, stack
+
+
+def end() -> None:
+    """Stop what the command started."""
+    _cleanup.close()
 
 
 def need_tables() -> None:
@@ -68,16 +75,31 @@ def trouble(error: BaseException) -> str | None:
 
 
 def _take_state(state: Path) -> None:
-    try:
-        variables = msgspec.json.decode((state / ENVIRONMENT).read_bytes(), type=dict[str, str])
-        moved = json.loads(memory.read_bytes()) if (memory := state / MEMORY).exists() else {}
-    except FileNotFoundError:
+    running, memory = state / ENVIRONMENT, state / MEMORY
+    if running.exists():
+        variables = msgspec.json.decode(running.read_bytes(), type=dict[str, str])
+    elif memory.exists():
+        variables = _wake(state)
+    else:
         stop(_NOTHING_RUNS.format(state=state))
+    moved = json.loads(memory.read_bytes()) if memory.exists() else {}
     os.environ.update(variables)
     from cardstock.clock import set_clock
     from infra.local.clock import ShiftedClock
 
     set_clock(ShiftedClock(timedelta(seconds=moved.get("shift_seconds", 0.0))))
+
+
+def _wake(state: Path) -> dict[str, str]:
+    """Start the emulator of a state that nothing runs on, until the command ends."""
+    from infra.demo.deployment import TEMPLATE
+    from infra.local.engine import EngineError
+    from infra.local.suite import SuiteError, wake
+
+    try:
+        return wake(state, TEMPLATE, {}, _cleanup)
+    except (SuiteError, EngineError) as error:
+        stop(str(error))
 
 
 def _take_stack(stack: str) -> None:

@@ -14,6 +14,7 @@ from infra.demo.demo import seed as seed_shop
 from infra.demo.deployment import PORTS, PUBLIC, SANDBOX_PORT, STAFF, start
 from infra.demo.shop import ShopError
 from infra.demo.shop_data import EXTRACT, ShopDataError
+from infra.demo.summary import COMMAND, near
 from infra.local.engine import EngineError
 from infra.local.schedules import ScheduleError
 from infra.local.suite import SuiteError
@@ -21,7 +22,7 @@ from infra.local.template import ROOT, TemplateError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-COMMAND = ".venv/bin/cardstock"
+MAX_PORT = 65_533
 
 
 @app.callback()
@@ -32,9 +33,15 @@ def main() -> None:
 @app.command()
 def serve(
     *,
-    port: Annotated[int, typer.Option(help="Port of the public API on 127.0.0.1.")] = PORTS[PUBLIC],
-    staff_port: Annotated[int, typer.Option(help="Port of the API of staff and partners.")] = PORTS[STAFF],
-    sandbox_port: Annotated[int, typer.Option(help="Port of the sandbox payment channel.")] = SANDBOX_PORT,
+    port: Annotated[
+        int, typer.Option(min=1, max=MAX_PORT, help="Port of the public API on 127.0.0.1; the others follow it.")
+    ] = PORTS[PUBLIC],
+    staff_port: Annotated[
+        int | None, typer.Option(min=1, max=MAX_PORT, help="Port of the API of staff and partners; else PORT + 2.")
+    ] = None,
+    sandbox_port: Annotated[
+        int | None, typer.Option(min=1, max=MAX_PORT, help="Port of the sandbox payment channel; else PORT + 1.")
+    ] = None,
     state: Annotated[Path, typer.Option(help="Where state and logs are kept.")] = ROOT / ".local" / "serve",
     workers: Annotated[int | None, typer.Option(help="Processes for requests, and as many for events.")] = None,
     seed: Annotated[bool, typer.Option(help="Fill an empty state with the demonstration's data.")] = True,
@@ -46,6 +53,8 @@ def serve(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    staff_port = staff_port or port + PORTS[STAFF] - PORTS[PUBLIC]
+    sandbox_port = sandbox_port or port + SANDBOX_PORT - PORTS[PUBLIC]
     try:
         suite = start(
             state_dir=state, ports={PUBLIC: port, STAFF: staff_port}, sandbox_port=sandbox_port, workers=workers,
@@ -63,7 +72,7 @@ def serve(
         typer.echo(f"API reference  {suite.url}/docs")
         typer.echo(f"sandbox        {suite.sandbox.url}")
         typer.echo(f"state, logs    {suite.state_dir}")
-        typer.echo(f"commands       {COMMAND} --state {_near(suite.state_dir)} ledger verify")
+        typer.echo(f"commands       {COMMAND} --state {near(suite.state_dir)} ledger verify")
         typer.echo("Ctrl-C stops; the state is kept.")
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
@@ -79,15 +88,11 @@ def _given(parameters: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _near(path: Path) -> Path:
-    """`path` relative to the folder where this was started."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
 @app.command()
 def demo(
     data: Annotated[
-        Path, typer.Option(help="Invoices, CSV or CSV.gz, with the columns of the shipped extract.")
+        Path,
+        typer.Option(help="Invoices, CSV or CSV.gz in any usual encoding, with the columns of the extract."),
     ] = EXTRACT,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many invoices.")] = None,
     state: Annotated[Path, typer.Option(help="Where state, report and summary are left; emptied first.")] = STATE,

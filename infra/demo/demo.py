@@ -11,9 +11,8 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,13 +21,13 @@ from zoneinfo import ZoneInfo
 
 import urllib3
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from infra.demo.deployment import PUBLIC, STAFF, start
 from infra.demo.figures import UNKNOWN_PURCHASE
+from infra.demo.progress import Steps, progress
 from infra.demo.shop import Member, PaidOrder, Shop, ShopError
-from infra.demo.shop_data import EXTRACT, SUPPLIERS, Return, Sale, ShopData, read, windows
-from infra.demo.summary import closing_table, open_ends, summary_of
+from infra.demo.shop_data import EXTRACT, SUPPLIERS, Return, Sale, ShopData, guide_of, read, windows
+from infra.demo.summary import closing_table, next_lines, open_ends, refused_lines, summary_of, write_refused
 from infra.local.clock import ShiftedClock
 from infra.local.suite import Suite
 from infra.local.template import ROOT
@@ -50,6 +49,8 @@ COMMON_CARD: Mapping[str, Any] = {
     "tags": ["家居", "礼品", "节日布置"],
 }
 SEED = "cardstock"
+REFUSED = "refused_rows.csv"
+"""The file of the state folder with every refused row: its number and the reason."""
 SEED_INVOICES = 40
 EXAMPLE_SKU, EXAMPLE_SUPPLIER = "85123A", "sup_lights"
 # Events of one hour run in parallel; an hour of the shop is much longer than any of its steps.
@@ -291,7 +292,7 @@ class Demo:
         orders = []
         for sale in sales:
             member = self.members[sale.customer]
-            card = self.cards[int(sale.customer) % len(self.cards)]
+            card = self.cards[guide_of(sale.customer, len(self.cards))]
             attribution = self.shop.view_card(card, member)
             order_id, amount, suppliers = self.shop.buy(member, sale.units, attribution)
             orders.append(PaidOrder(order_id, sale.customer, sale.at, dict(sale.units), amount, suppliers))
@@ -418,23 +419,29 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
     console.print(
         f"{shop_data.invoices} real invoices of {data.name}, moved by {shop_data.shift.days // 7} weeks. The network "
         "of referrers is seeded (the file has none).\nThe plan is chain21 with a demonstration approval, and what the "
-        "checks stop is lifted for the demonstration: in production named people answer for both."
+        "checks stop is lifted for the demonstration: in production named people answer for both.",
+        soft_wrap=True,
     )
+    for line in refused_lines(shop_data.refused_rows):
+        console.print(line, soft_wrap=True, markup=False)
     if not shop_data.sales:
         raise DemoError(f"{data.name} has nothing that can be sold: {dict(shop_data.refused)}")
     opening = min(sale.at for sale in shop_data.sales) - timedelta(hours=12)
     clock = ShiftedClock(opening - datetime.now(UTC))
-    with start(state_dir=state, clock=clock, parameters=PARAMETERS) as suite:
+    with progress(console) as step, starting(step, state, clock) as suite:
         demo = Demo(suite, shop_data, console)
-        with progress(console) as step:
-            demo.open_shop(step("catalogue", -(-len(shop_data.articles) // 100)))
-            demo.invite_members(step("members", len(GUIDES) + len(shop_data.customers)))
-            before = suite.costs()
-            demo.live(step("invoices and returns", len(shop_data.sales) + len(shop_data.returns)))
-            costs = suite.costs() - before
-            shelves = demo.recommend()
-            demo.settle()
-            verified = demo.verify()
+        demo.open_shop(step("catalogue", -(-len(shop_data.articles) // 100)))
+        demo.invite_members(step("members", len(GUIDES) + len(shop_data.customers)))
+        before = suite.costs()
+        demo.live(step("invoices and returns", len(shop_data.sales) + len(shop_data.returns)))
+        costs = suite.costs() - before
+        step("recommendations")
+        shelves = demo.recommend()
+        step("closing the month")
+        demo.settle()
+        step("verifying the ledger")
+        verified = demo.verify()
+        step("reading the balances")
         summary = {
             **summary_of(demo, verified),
             "aws_calls_per_order": round(costs.calls / demo.numbers.orders, 1),
@@ -447,11 +454,20 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
             "files": [str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file) for file in demo.files],
         }
     (state / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_refused(state / REFUSED, shop_data.refused_rows)
     console.print(closing_table(summary))
     wrong = open_ends(summary)
     for line in wrong:
         console.print(f"[red]not closed:[/red] {line}")
+    for line in next_lines(state):
+        console.print(line, soft_wrap=True, markup=False)
     return 1 if wrong else 0
+
+
+def starting(step: Steps, state: Path, clock: ShiftedClock) -> Suite:
+    """The deployment, started as a step."""
+    step("starting")
+    return start(state_dir=state, clock=clock, parameters=PARAMETERS)
 
 
 def seed(suite: Suite) -> None:
@@ -514,19 +530,6 @@ def persons_of(demo: Demo) -> list[dict[str, Any]]:
         }
         for person in persons
     ]
-
-
-@contextmanager
-def progress(console: Console) -> Iterator[Callable[[str, int], Callable[[], None]]]:
-    """Progress bars: `step(name, total)` returns a function to call once per item done."""
-    columns = (TextColumn("{task.description:22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bars:
-
-        def step(name: str, total: int) -> Callable[[], None]:
-            task = bars.add_task(name, total=total)
-            return lambda: bars.advance(task)
-
-        yield step
 
 
 def name_of(number: int) -> str:

@@ -1,8 +1,10 @@
 """The closing summary of a run: its counts, what is not correct, and the table that ends it."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.table import Table
 
@@ -10,6 +12,36 @@ from infra.demo.figures import Figures, yuan
 
 if TYPE_CHECKING:
     from infra.demo.demo import Demo
+
+
+SHOWN_ROWS: Final = 8
+COMMAND: Final = ".venv/bin/cardstock"
+
+
+def near(path: Path) -> Path:
+    """`path` relative to the folder where the command was started, if it is below."""
+    return path.relative_to(Path.cwd()) if path.is_absolute() and path.is_relative_to(Path.cwd()) else path
+
+
+def refused_lines(rows: Mapping[str, Sequence[int]]) -> Iterator[str]:
+    """The refused rows of the file by reason, the most frequent first, with the first of their numbers."""
+    for reason, numbers in sorted(rows.items(), key=lambda pair: -len(pair[1])):
+        shown = ", ".join(str(number) for number in sorted(numbers)[:SHOWN_ROWS])
+        more = f" and {len(numbers) - SHOWN_ROWS:,} more" if len(numbers) > SHOWN_ROWS else ""
+        yield f"refused {len(numbers):,} rows: {reason} (row {shown}{more})"
+
+
+def write_refused(path: Path, rows: Mapping[str, Sequence[int]]) -> None:
+    """Write every refused row: its number as a spreadsheet counts, and the reason."""
+    found = sorted((number, reason) for reason, numbers in rows.items() for number in numbers)
+    path.write_text("row,reason\n" + "".join(f"{number},{reason}\n" for number, reason in found), encoding="utf-8")
+
+
+def next_lines(state: Path) -> Iterator[str]:
+    """The last lines of a run: how to look at what it left."""
+    folder = near(state)
+    yield f"look at the books:  {COMMAND} --state {folder} ledger verify"
+    yield f"open this state:    make serve STATE={folder}"
 
 
 def summary_of(demo: "Demo", verified: dict[str, Any]) -> dict[str, Any]:

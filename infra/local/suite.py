@@ -331,6 +331,22 @@ class Suite:
         self._cleanup.close()
 
 
+def wake(state_dir: Path, template: Path, parameters: Mapping[str, str], cleanup: ExitStack) -> dict[str, str]:
+    """The variables of all functions for the state of a deployment that does not run: its emulator is started, and
+    stopped by `cleanup`, which saves the state. Raises SuiteError if something uses it, EngineError."""
+    lock = cleanup.enter_context((state_dir / "lock").open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise SuiteError(f"{state_dir} is being started, or stopped") from error
+    engine = Engine.start(state=state_dir / "engine", log=state_dir / "engine.log", region=REGION)
+    cleanup.callback(engine.stop)
+    address = "http://127.0.0.1"
+    place = Place(region=REGION, endpoint=engine.endpoint, api_urls=dict.fromkeys(load(template).apis, address))
+    resolved = load(template, place=place, parameters=_parameters(template, address, address) | dict(parameters))
+    return environment(resolved, engine.endpoint)
+
+
 def _parameters(template: Path, api_url: str, sandbox_url: str) -> dict[str, str]:
     """Local values of the template's parameters, as far as it has them."""
     declared = parse_yaml(template.read_text(encoding="utf-8")).get("Parameters") or {}

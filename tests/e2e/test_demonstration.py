@@ -1,6 +1,8 @@
 """The main job on a few invoices, through the deployment's own surface: everything it opens, it closes."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,20 @@ from infra.local.template import ROOT
 
 
 @pytest.mark.engine
-def test_the_main_job_closes_on_real_invoices(tmp_path: Path) -> None:
+def test_the_main_job_closes_on_real_invoices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status = demo.run(limit=12, state=tmp_path / "demo")
+    printed = capsys.readouterr().out.splitlines()
+    look = subprocess.run(
+        [sys.executable, "-m", "infra.commands.cli", "--state", str(tmp_path / "demo"), "ledger", "verify"],
+        capture_output=True, text=True, check=False, timeout=120, cwd=ROOT,
+    )  # fmt: skip
 
     assert status == 0
+    assert printed[-1] == f"open this state:    make serve STATE={tmp_path / 'demo'}"
+    assert "refused 1 rows: postage_or_fee (row 47)" in printed
+    assert "verifying the ledger: (0 s)" in printed
+    assert (look.returncode, look.stderr) == (0, "")
+    assert "verified" in look.stdout
     summary = json.loads((tmp_path / "demo" / "summary.json").read_text("utf-8"))
     assert figures_in(summary) == figures_of(read(limit=12), guides=len(demo.GUIDES))
     assert (summary["invoices_read"], summary["invoices_sold"]) == (12, summary["orders"])

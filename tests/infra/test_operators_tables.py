@@ -47,7 +47,7 @@ def test_a_state_folder_where_nothing_runs_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["--state", str(tmp_path), "ledger", "verify"])
 
     assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"{tmp_path}: nothing runs here")
+    assert done.stderr.startswith(f"{tmp_path}: no state is here")
 
 
 def test_a_state_folder_and_a_stack_at_once_are_refused(tmp_path: Path) -> None:

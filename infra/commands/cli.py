@@ -131,18 +131,19 @@ def _show(report: Any) -> None:
 
 @ledger.command()
 def explain(order_id: str, as_json: AsJson = False) -> None:
-    """Show who was credited for an order, by which rule and at which rate, and what refunds took back. Exit status 1 if
-    the order credited nobody."""
+    """Show who was credited for an order, by which rule and at which rate, and what refunds took back. An order may
+    credit nobody. Exit status 1 if there is no such order."""
     operators.need_tables()
     from cardstock.flows import wiring as flows_wiring
     from cardstock.ledger import wiring as ledger_wiring
     from cardstock.orders import wiring as orders_wiring
 
     rewards = ledger_wiring.books().find_rewards(order_id)
-    if rewards is None:
-        print(json.dumps(None) if as_json else f"{order_id} credited nobody")
-        raise typer.Exit(1)
     order, rules = orders_wiring.orders().find_order(order_id), flows_wiring.rules()
+    if rewards is None:
+        found = "credited nobody" if order is not None else "was not found"
+        print(json.dumps(None) if as_json else f"{order_id} {found}")
+        raise typer.Exit(0 if order is not None else 1)
     otherwise = {} if order is None else rules.what_if(order)
     rows = [
         {

@@ -114,7 +114,7 @@ def publish(
     except UnavailableError:
         raise
     except CardstockError as error:
-        operators.stop(_said(error))
+        operators.stop(_describe_error(error))
     replaced = None if before is None or before == record else before.plan.ref
     if as_json:
         view = msgspec.to_builtins(plan_schemas.ShownPlan.of(record))
@@ -170,23 +170,25 @@ def simulate(  # noqa: PLR0917 - a command's options are its parameters
     cost_cap: Annotated[int, typer.Option(help="Highest cost, basis points of sales.")] = 3_000,
     goal: Annotated[str, typer.Option(help="`margin` of the brand or `earnings` of promoters.")] = "margin",
     svg: Annotated[Path | None, typer.Option(help="Draw the comparison into this file.")] = None,
-    jobs: Annotated[int | None, typer.Option(help="Plans at a time, each in a process; all.", min=1)] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes to use; default: one per plan.", min=1)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Try plans on recorded orders or on a synthetic shop, and pick the best within bounds. Exit status 1 if none is.
 
-    The rules are those that pay; a plan takes one process, memory for the members who can still matter, and no table.
+    The rules are those that pay. Each plan runs in one process without any table; memory grows with active members.
     """
     given = {"members": members, "seed": seed, **dict(_assumption(text) for text in assume or [])}
-    market = _told(lambda: simulations.market_of(msgspec.convert(given, simulations.MarketParameters), Market()))
-    bounds = _told(
+    market = _stop_on_refusal(
+        lambda: simulations.market_of(msgspec.convert(given, simulations.MarketParameters), Market())
+    )
+    bounds = _stop_on_refusal(
         lambda: msgspec.convert(
             {"margin_floor_bps": margin_floor, "cost_cap_bps": cost_cap, "goal": goal}, simulations.SimulationBounds
         )
     )
     works = [_TrialTask(index, _trial(name, market), orders, tuple(partner or ())) for index, name in enumerate(plans)]
     started = time.perf_counter()
-    done = _told(lambda: _play(works, jobs or len(works), show=not as_json))
+    done = _stop_on_refusal(lambda: _run_trials(works, jobs or len(works), show=not as_json))
     seconds = time.perf_counter() - started
     comparison = compare([one.outcome for one in done], simulations.bounds_of(bounds))
     if svg is not None:
@@ -228,14 +230,14 @@ _counts: Any = None
 """Shared with the parent: what each plan's process has come to."""
 
 
-def _begin(counts: Any) -> None:
+def _share_counts(counts: Any) -> None:
     global _counts  # noqa: PLW0603 - what a process pool's initializer is for
     _counts = counts
     # Nothing here is cyclic, and looking for cycles among a million members takes time.
     gc.disable()
 
 
-def _work(work: _TrialTask) -> _TrialResult:
+def _run_trial(work: _TrialTask) -> _TrialResult:
     def progress(count: int) -> None:
         _counts[work.index] = count
 
@@ -244,24 +246,24 @@ def _work(work: _TrialTask) -> _TrialResult:
     try:
         outcome = run(work.trial, orders, work.partners, progress=progress)
     except CardstockError as error:
-        raise FileError(_said(error)) from None  # refusals cannot be sent to another process as they are
+        raise FileError(_describe_error(error)) from None  # refusals cannot be sent to another process as they are
     cpu = time.process_time() - started
     # Kilobytes on Linux, bytes on macOS.
     unit = 1024 * 1024 if sys.platform == "darwin" else 1024
     return _TrialResult(outcome, int(cpu * 1000), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit)
 
 
-def _play(works: Sequence[_TrialTask], jobs: int, *, show: bool) -> list[_TrialResult]:
+def _run_trials(works: Sequence[_TrialTask], jobs: int, *, show: bool) -> list[_TrialResult]:
     spawn = multiprocessing.get_context("spawn")
     counts = spawn.Array("q", len(works), lock=False)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"))
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     with (
         Progress(*columns, *times, console=Console(stderr=True), disable=not show) as bar,
-        ProcessPoolExecutor(jobs, spawn, initializer=_begin, initargs=(counts,)) as pool,
+        ProcessPoolExecutor(jobs, spawn, initializer=_share_counts, initargs=(counts,)) as pool,
     ):
-        futures = [pool.submit(_work, work) for work in works]
-        tasks = [bar.add_task(work.trial.plan.id, total=_size(work)) for work in works]
+        futures = [pool.submit(_run_trial, work) for work in works]
+        tasks = [bar.add_task(work.trial.plan.id, total=_expected_count(work)) for work in works]
         left = set(futures)
         while left:
             left = wait(left, timeout=_POLL_SECONDS).not_done
@@ -273,7 +275,7 @@ def _play(works: Sequence[_TrialTask], jobs: int, *, show: bool) -> list[_TrialR
         return [future.result() for future in futures]
 
 
-def _size(work: _TrialTask) -> int | None:
+def _expected_count(work: _TrialTask) -> int | None:
     """Members and orders that a synthetic shop will have, about; of recorded orders nobody knows before the end."""
     market = work.trial.market
     if work.orders is not None:
@@ -333,9 +335,9 @@ def _trial(name: str, market: Market) -> Trial:
             content = Path(name).read_bytes()
         except OSError as error:
             operators.stop(f"{name}: no preset ({', '.join(PRESETS)}), and no file: {error.strerror}")
-    body = _told(lambda: simulations.decode_candidate(content, name))
-    trial: Trial = _told(lambda: simulations.trial_of(body, market, datetime.now(UTC)))
-    _told(lambda: check_market(trial.market))
+    body = _stop_on_refusal(lambda: simulations.decode_candidate(content, name))
+    trial: Trial = _stop_on_refusal(lambda: simulations.trial_of(body, market, datetime.now(UTC)))
+    _stop_on_refusal(lambda: check_market(trial.market))
     return trial
 
 
@@ -347,19 +349,19 @@ def _assumption(text: str) -> tuple[str, int]:
         operators.stop(f"{text}: not a parameter and a whole number, as conversion_bps=2500")
 
 
-def _told(does: Any) -> Any:
+def _stop_on_refusal(does: Any) -> Any:
     """What `does` answers; its refusals end the command with a message."""
     try:
         return does()
     except (FileError, msgspec.MsgspecError) as error:
         operators.stop(str(error))
     except CardstockError as error:
-        operators.stop(_said(error))
+        operators.stop(_describe_error(error))
     except BrokenExecutor:
         operators.stop("A process was ended from outside; if memory was short, try --jobs 1.")
 
 
-def _said(error: CardstockError) -> str:
+def _describe_error(error: CardstockError) -> str:
     facts = [f"{name}={value}" for name, value in error.facts.items()]
     return " ".join([error.code, *facts, *(f"{pointer.pointer} {pointer.code}" for pointer in error.pointers)])
 

@@ -65,10 +65,11 @@ QUIET = timedelta(days=2)
 T = TypeVar("T")
 R = TypeVar("R")
 
-# The demonstration's plan: chain21 in shares of what was paid, so that every article earns. Two levels, paid for a
-# qualifying purchase: refused without approvals, so the demonstration gives one and says so.
+# The demonstration's plan: the preset chain21 in shares of what was paid, so that every article earns. Two levels, paid
+# for a qualifying purchase: refused without approvals, so the demonstration gives one and says so.
 PLAN = {
     "preset": "chain21",
+    "id": "chain21-demo",
     "title": "2+1 合伙人计划（演示）",
     "direct_distributor": {"value": 800, "unit": "bps"},
     "direct_partner": {"value": 1500, "unit": "bps"},
@@ -189,7 +190,7 @@ class Demo:
         self.all(publish, batches, tick)
 
     def publish_plan(self) -> None:
-        """Publish chain21 with the demonstration's approval."""
+        """Publish the plan with the demonstration's approval."""
         approvals = [{"check": check, **APPROVAL} for check in ("levels", "peer", "fee", "head_count")]
         self.shop.http.send("POST", "/v1/commission-plans", {**PLAN, "approvals": approvals}, token=self.keys["shop"])
 
@@ -418,8 +419,9 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
     shop_data = read(data, limit=limit, after=datetime.now(UTC) + timedelta(days=1))
     console.print(
         f"{shop_data.invoices} real invoices of {data.name}, moved by {shop_data.shift.days // 7} weeks. The network "
-        "of referrers is seeded (the file has none).\nThe plan is chain21 with a demonstration approval, and what the "
-        "checks stop is lifted for the demonstration: in production named people answer for both.",
+        "of referrers is seeded (the file has none).\nThe plan is chain21-demo: the preset chain21 with rates of its "
+        "own and a demonstration approval. What the checks stop is lifted for the demonstration: in production named "
+        "people answer for both.",
         soft_wrap=True,
     )
     for line in refused_lines(shop_data.refused_rows):

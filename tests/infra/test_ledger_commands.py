@@ -32,7 +32,7 @@ def lived(shop: Shop) -> Shop:
     shop.trade.settle_down()
     second = shop.trade.buy("mem_b", line(1, units=3, price=33_333))
     shop.trade.settle_down()
-    shop.trade.buy("mem_x")
+    alone = shop.trade.buy("mem_x")
     shop.trade.refund(second, sku1=1)
     shop.trade.receive(first)
     shop.trade.receive(second)
@@ -51,7 +51,7 @@ def lived(shop: Shop) -> Shop:
             pk="pay_202612", sk=f"line#{number}", member="mem_r", attempt=1, listed=1_000, gross=1_000,
             status="paid" if number == "n1" else "failed", tax=100, net=900,
         ).save()  # fmt: skip
-    shop.orders = {"first": first, "second": second}
+    shop.orders = {"first": first, "second": second, "alone": alone}
     return shop
 
 
@@ -237,7 +237,8 @@ def test_the_sums_are_shown_in_full_on_a_narrow_screen(lived: Shop) -> None:
 def test_an_order_is_explained(lived: Shop) -> None:
     done = CliRunner().invoke(app, ["ledger", "explain", lived.orders["second"], "--json"])
     shown = CliRunner().invoke(app, ["ledger", "explain", lived.orders["second"]], env={"COLUMNS": "80"})
-    nothing = CliRunner().invoke(app, ["ledger", "explain", "ord_none"])
+    unknown = CliRunner().invoke(app, ["ledger", "explain", "ord_none"])
+    alone = CliRunner().invoke(app, ["ledger", "explain", lived.orders["alone"]])
 
     told = json.loads(done.stdout)
     assert (told["plan"], told["state"]) == ("chain21@1", "available")
@@ -253,4 +254,5 @@ def test_an_order_is_explained(lived: Shop) -> None:
     assert "direct_distributor" in shown.stdout
     assert "…" not in shown.stdout
     assert "direct: role partner -> 90000" in shown.stdout
-    assert (nothing.exit_code, nothing.stdout.strip()) == (1, "ord_none credited nobody")
+    assert (unknown.exit_code, unknown.stdout.strip()) == (1, "ord_none was not found")
+    assert (alone.exit_code, alone.stdout.strip()) == (0, f"{lived.orders['alone']} credited nobody")

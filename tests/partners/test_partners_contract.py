@@ -210,10 +210,10 @@ def test_a_repeated_request_makes_no_second_endpoint(stores: Stores) -> None:
 
 def test_a_mark_changes_status_and_failures_alone(stores: Stores) -> None:
     stores.endpoints.add(ENDPOINT, request())
-    stores.endpoints.mark(ENDPOINT, START, "active")
+    stores.endpoints.set_endpoint_status(ENDPOINT, START, "active")
     failing = stores.endpoints.find("sup_1", "whe_1")
     assert failing is not None
-    stores.endpoints.mark(failing, None, "active")
+    stores.endpoints.set_endpoint_status(failing, None, "active")
 
     assert failing == replace(ENDPOINT, failing_since=START, status="active")
     assert stores.endpoints.find("sup_1", "whe_1") == replace(ENDPOINT, status="active")
@@ -221,12 +221,12 @@ def test_a_mark_changes_status_and_failures_alone(stores: Stores) -> None:
 
 def test_a_mark_neither_revives_a_removed_endpoint_nor_overrules_another_status(stores: Stores) -> None:
     stores.endpoints.add(ENDPOINT, request("a"))
-    stores.endpoints.mark(ENDPOINT, None, "active")
-    stores.endpoints.mark(ENDPOINT, START, "disabled")
+    stores.endpoints.set_endpoint_status(ENDPOINT, None, "active")
+    stores.endpoints.set_endpoint_status(ENDPOINT, START, "disabled")
     kept = stores.endpoints.find("sup_1", "whe_1")
     stores.endpoints.remove("sup_1", "whe_1")
     stores.endpoints.remove("sup_1", "whe_1")
-    stores.endpoints.mark(replace(ENDPOINT, status="active"), START, "disabled")
+    stores.endpoints.set_endpoint_status(replace(ENDPOINT, status="active"), START, "disabled")
 
     assert kept == replace(ENDPOINT, status="active")
     assert stores.endpoints.of("sup_1") == []
@@ -249,7 +249,7 @@ def test_who_listens_is_known_to_whom_added_or_changed_it(stores: Stores) -> Non
     before = stores.endpoints.listening("sup_1")
     stores.endpoints.add(ENDPOINT, request())
     added = stores.endpoints.listening("sup_1")
-    stores.endpoints.mark(ENDPOINT, None, "active")
+    stores.endpoints.set_endpoint_status(ENDPOINT, None, "active")
     marked = stores.endpoints.listening("sup_1")
     stores.endpoints.remove("sup_1", "whe_1")
 
@@ -278,7 +278,7 @@ def test_attempts_are_logged_and_counted(stores: Stores) -> None:
     for attempt in made:
         found = stores.deliveries.find("whe_1", delivery(1).delivery_id)
         assert found is not None
-        stores.deliveries.note(found, attempt, "waiting")
+        stores.deliveries.store_attempt(found, attempt, "waiting")
 
     assert stores.deliveries.find("whe_1", delivery(1).delivery_id) == replace(
         delivery(1), attempts=tuple(made), tries=2
@@ -287,10 +287,10 @@ def test_attempts_are_logged_and_counted(stores: Stores) -> None:
 
 def test_of_two_attempts_at_once_the_first_noted_stands_unless_the_other_delivered(stores: Stores) -> None:
     stores.deliveries.add(delivery(1), KEEP)
-    stores.deliveries.note(delivery(1), Attempt(START, 500, None), "waiting")
-    stores.deliveries.note(delivery(1), Attempt(START, 404, None), "failed")
+    stores.deliveries.store_attempt(delivery(1), Attempt(START, 500, None), "waiting")
+    stores.deliveries.store_attempt(delivery(1), Attempt(START, 404, None), "failed")
     first = stores.deliveries.find("whe_1", delivery(1).delivery_id)
-    stores.deliveries.note(delivery(1), Attempt(START, 200, None), "delivered")
+    stores.deliveries.store_attempt(delivery(1), Attempt(START, 200, None), "delivered")
     second = stores.deliveries.find("whe_1", delivery(1).delivery_id)
 
     assert first is not None
@@ -304,7 +304,7 @@ def test_the_log_keeps_the_newest_fifty_attempts_and_the_count_all(stores: Store
     for number in range(60):
         found = stores.deliveries.find("whe_1", delivery(1).delivery_id)
         assert found is not None
-        stores.deliveries.note(found, Attempt(START, 300 + number, None), "waiting")
+        stores.deliveries.store_attempt(found, Attempt(START, 300 + number, None), "waiting")
     found = stores.deliveries.find("whe_1", delivery(1).delivery_id)
 
     assert found is not None
@@ -314,11 +314,11 @@ def test_the_log_keeps_the_newest_fifty_attempts_and_the_count_all(stores: Store
 
 def test_a_delivery_can_be_opened_again_and_one_that_is_gone_is_not_made(stores: Stores) -> None:
     stores.deliveries.add(delivery(1), KEEP)
-    stores.deliveries.note(delivery(1), Attempt(START, 200, None), "delivered")
+    stores.deliveries.store_attempt(delivery(1), Attempt(START, 200, None), "delivered")
     stores.deliveries.reopen(delivery(1))
     stores.deliveries.reopen(delivery(2))
-    stores.deliveries.note(delivery(2), Attempt(START, 200, None), "delivered")
-    stores.deliveries.note(delivery(2), Attempt(START, 500, None), "waiting")
+    stores.deliveries.store_attempt(delivery(2), Attempt(START, 200, None), "delivered")
+    stores.deliveries.store_attempt(delivery(2), Attempt(START, 500, None), "waiting")
     found = stores.deliveries.find("whe_1", delivery(1).delivery_id)
 
     assert found is not None

@@ -147,7 +147,7 @@ class MemoryEndpoints:
     def listening(self, owner: str) -> Sequence[Endpoint]:
         return self.of(owner)
 
-    def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
+    def set_endpoint_status(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
         stored = self.find(endpoint.owner, endpoint.endpoint_id)
         if stored is not None and stored.status == endpoint.status:
             assert status == stored.status or status in ENDPOINT_TRANSITIONS[stored.status]
@@ -181,7 +181,7 @@ class MemoryDeliveries:
     def find(self, endpoint_id: str, delivery_id: str) -> Delivery | None:
         return self.deliveries.get((endpoint_id, delivery_id))
 
-    def note(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus) -> None:
+    def store_attempt(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus) -> None:
         key = (delivery.endpoint_id, delivery.delivery_id)
         stored = self.deliveries.get(key)
         if stored is not None and (status == "delivered" or stored.tries == delivery.tries):

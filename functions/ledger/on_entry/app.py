@@ -8,8 +8,8 @@ from cardstock.ledger import wiring as ledger_wiring
 
 
 def consume(body: bytes) -> None:
-    """Handle one transaction. Raises if the record says that one was changed or removed, or if it does not balance, so
-    that the alarm is raised."""
+    """Handle one transaction. If the record says that one was changed or removed, or if it does not balance: raise, and
+    count LedgerImbalance."""
     from cardstock.flows import ledger_entries  # with the first message, not at the start
 
     record = queue.decode(dict[str, object], body)

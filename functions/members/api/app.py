@@ -19,8 +19,8 @@ api = Api("members", callers=callers)
 def open_session(request: Request[schemas.OpenSession, Nothing]) -> schemas.Session:
     """Log in.
 
-    One call registers a new member and binds phone number and inviter, all or nothing. An invalid invite refuses a new
-    member and is ignored for a known one; `bound_inviter` is the inviter now bound.
+    A new member is registered with phone number and inviter. One transaction: all of it or nothing. An invalid invite
+    is an error for new members and ignored for known ones; `bound_inviter` is the inviter now bound.
     """
     asked, inviters = request.body.login_request(), joining.NetworkInviters(joining_needs())
     result = login.log_in(asked, platforms=login_platforms(), members=members(), inviters=inviters)

@@ -39,7 +39,7 @@ _REPORT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Report, strict=True)
         orders_errors.NOT_SHIPPED,
     ),
 )
-def take(request: Request[Nothing, Nothing]) -> MessageTaken:
+def take_report(request: Request[Nothing, Nothing]) -> MessageTaken:
     """Report a shipment, a delivery or a stock count.
 
     `source` is the supplier id. Signed with the supplier's inbox secret; no other credential is needed. A `webhook-id`
@@ -56,13 +56,14 @@ def take(request: Request[Nothing, Nothing]) -> MessageTaken:
         source,
         message_id,
         request.raw,
-        lambda: _act(source, message_id, report),
+        lambda: apply_report(source, message_id, report),
         inbox=partners_wiring.inbox(),
     )
     return MessageTaken(repeat=not took)
 
 
-def _act(source: str, message_id: str, report: Report) -> None:
+def apply_report(source: str, message_id: str, report: Report) -> None:
+    """Apply a verified report. Safe to repeat."""
     match report:
         case ShipmentCreated():
             fulfilment.report_shipment(

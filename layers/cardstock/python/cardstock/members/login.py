@@ -14,7 +14,7 @@ from cardstock.members.ports import Inviters, LoginPlatform, Members
 
 
 class LoginRequest(msgspec.Struct, frozen=True):
-    """What a client presents: codes from the platform, the invite that brought it, and the platform's scene."""
+    """What a client presents: codes from the platform, the invite that brought it, and the scene (entry point)."""
 
     platform: str
     app_id: str

@@ -87,7 +87,7 @@ class OpenSession(Model):
             Meta(
                 max_length=64,
                 examples=["1011"],
-                description="The platform's scene number; absent if unknown.",
+                description="WeChat scene value (entry point), or another platform's; absent if unknown.",
             ),
         ]
         | None

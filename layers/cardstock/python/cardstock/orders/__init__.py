@@ -27,8 +27,8 @@ The use of a coupon:
     unused --revoke--> revoked
 
 An order fully paid by its coupon is placed and paid in one step. Every step is one transaction on records whose
-versions were read before it: a step that finds a record changed reads and decides again, and a repeated step changes
-nothing. So repeats, lost answers and kills at any point lead to the same records.
+versions were read before it. A step that finds a record changed reads and decides again; a repeated step changes
+nothing.
 
 Where to look: `placement` (quote, place, cancel), `payment` (pay, expire), `refunds` (request, grant, execute),
 `refund_amounts` (amounts of refunds), `fulfilment` (ship, deliver, receive), `coupons` (revoke a coupon),

@@ -13,7 +13,7 @@ from cardstock.orders.store import OrderItem
 
 
 class DynamoPaidOrders:
-    """`orders.ports.PaidOrders`. Not read consistently, because a payment of the last second may wait a day."""
+    """`orders.ports.PaidOrders`. Not read consistently: a very recent payment may be learnt a day later."""
 
     def paid_orders_since(self, moment: datetime) -> Iterator[PaidOrder]:
         """Leaves out an order placed before `moment`, even if it was paid after it: placing and paying are minutes

@@ -48,14 +48,16 @@ def attempt(due: DueAttempt, *, needs: AttemptNeeds) -> AttemptOutcome:
     if endpoint is None or delivery is None or delivery.status == "delivered" or delivery.tries > due.tries:
         return "stale"
     if endpoint.url is None or not _may_call(endpoint, delivery):
-        needs.deliveries.note(delivery, Attempt(now, None, "ENDPOINT_NOT_ACTIVE"), "failed")
+        needs.deliveries.store_attempt(delivery, Attempt(now, None, "ENDPOINT_NOT_ACTIVE"), "failed")
         return "failed"
     body = delivery.body.encode()
     outcome = needs.post(endpoint.url, needs.sign(endpoint.secrets, delivery.event_id, now, body), body)
     made = Attempt(now, outcome.status, outcome.error)
     if outcome.delivered:
-        _mark(endpoint, None, "active" if delivery.event_type == CHALLENGE else endpoint.status, needs.endpoints)
-        needs.deliveries.note(delivery, made, "delivered")
+        _set_endpoint_status(
+            endpoint, None, "active" if delivery.event_type == CHALLENGE else endpoint.status, needs.endpoints
+        )
+        needs.deliveries.store_attempt(delivery, made, "delivered")
         return "delivered"
     return _follow_failure(due, endpoint, delivery, outcome, made, needs)
 
@@ -71,7 +73,7 @@ def _follow_failure(  # noqa: PLR0917 - private, one caller
     failing_since = endpoint.failing_since or made.at
     given_up = outcome.status == 410 or made.at - failing_since >= GIVEN_UP_AFTER
     disabled = given_up and not is_challenge
-    _mark(endpoint, failing_since, "disabled" if disabled else endpoint.status, needs.endpoints)
+    _set_endpoint_status(endpoint, failing_since, "disabled" if disabled else endpoint.status, needs.endpoints)
     pauses = CHALLENGE_PAUSES_SECONDS if is_challenge else PAUSES_SECONDS
     status: Literal["waiting", "failed"] = "failed" if given_up or due.attempt >= len(pauses) else "waiting"
     if status == "waiting":
@@ -81,13 +83,15 @@ def _follow_failure(  # noqa: PLR0917 - private, one caller
         # Planned before this one is stored: a crash in between repeats an attempt; the other order would lose the next
         # one.
         needs.queue.send(following, _queue_delay(pause))
-    needs.deliveries.note(delivery, made, status)
+    needs.deliveries.store_attempt(delivery, made, status)
     return "disabled" if disabled else status
 
 
-def _mark(endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus, endpoints: Endpoints) -> None:
+def _set_endpoint_status(
+    endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus, endpoints: Endpoints
+) -> None:
     if (failing_since, status) != (endpoint.failing_since, endpoint.status):
-        endpoints.mark(endpoint, failing_since, status)
+        endpoints.set_endpoint_status(endpoint, failing_since, status)
 
 
 def _pause(planned: int, due: DueAttempt, outcome: CallOutcome, now: datetime) -> float:

@@ -104,7 +104,7 @@ class Endpoints(Protocol):
     def listening(self, owner: str) -> Sequence[Endpoint]:
         """All endpoints of `owner`, as they were at most half a minute ago."""
 
-    def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
+    def set_endpoint_status(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
         """Store the endpoint's health, unless it was removed or its status has changed since it was read."""
 
     def rotate(self, endpoint: Endpoint, secrets: tuple[str, ...], request: RequestKey, at: datetime) -> bool:
@@ -123,7 +123,7 @@ class Deliveries(Protocol):
     def find(self, endpoint_id: str, delivery_id: str) -> Delivery | None:
         """The delivery; None if there is none."""
 
-    def note(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus) -> None:
+    def store_attempt(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus) -> None:
         """Log `attempt`, count it and set the status.
 
         If another attempt was logged since `delivery` was read, its status stays, unless this one delivered.

@@ -285,7 +285,7 @@ class DynamoEndpoints:
             self._known[owner] = (time.monotonic() + ENDPOINTS_KEPT_SECONDS, known)
         return known
 
-    def mark(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
+    def set_endpoint_status(self, endpoint: Endpoint, failing_since: datetime | None, status: EndpointStatus) -> None:
         since = EndpointItem.failing_since
         changed = EndpointItem(endpoint.owner, endpoint.endpoint_id).update_if(
             [
@@ -336,7 +336,7 @@ class DynamoDeliveries:
         item = DeliveryItem.find(endpoint_id, delivery_id)
         return None if item is None else record_of(Delivery, item)
 
-    def note(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus) -> None:
+    def store_attempt(self, delivery: Delivery, attempt: Attempt, status: DeliveryStatus) -> None:
         log = (*delivery.attempts, attempt)[-_LOGGED_ATTEMPTS:]
         unchanged = DeliveryItem.tries == delivery.tries
         DeliveryItem(delivery.endpoint_id, delivery.delivery_id).update_if(

@@ -26,6 +26,7 @@ from typer.core import TyperGroup
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "cardstock" / "python"))
 
 from infra.commands import operators, payouts, simulate
+from infra.commands import trace as traces
 
 
 class _Commands(TyperGroup):
@@ -67,6 +68,30 @@ def main(
 ) -> None:
     """Commands for operators."""
     operators.work_on(state=state, stack=stack)
+
+
+@app.command()
+def trace(trace_id: str) -> None:
+    """Find the refusal of a TRACE_ID in the log of what runs here (--state, else .local/serve and .local/demo). With
+    --stack: print the query for CloudWatch Logs Insights. Exit status 1 if no line has it."""
+    if not traces.SHAPE.match(trace_id):
+        operators.stop(f"{trace_id!r} is no trace id: take the trace_id of a refusal")
+    state, stack = operators.chosen()
+    if stack is not None:
+        print(traces.insights_query(stack, trace_id))
+        return
+    logs = [folder / traces.LOG for folder in ((state,) if state else traces.DEFAULT_STATES)]
+    if not any(log.exists() for log in logs):
+        operators.stop(f"no log is here: {', '.join(str(log) for log in logs)}")
+    found = [line for log in logs if log.exists() for line in traces.lines_of(trace_id, log)]
+    for line in found:
+        print("  ".join(f"{name}={line[name]}" for name in traces.FIELDS if line.get(name) is not None))
+        for name in ("exception_name", "exception"):
+            if line.get(name):
+                print(f"  {line[name]}")
+    if not found:
+        print(f"{trace_id} is in none of {', '.join(str(log) for log in logs)}", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 @ledger.command()

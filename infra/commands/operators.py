@@ -40,6 +40,11 @@ def work_on(*, state: Path | None = None, stack: str | None = None) -> None:
     _state, _stack = state, stack
 
 
+def chosen() -> tuple[Path | None, str | None]:
+    """The state folder and the stack that the command was given."""
+    return _state, _stack
+
+
 def end() -> None:
     """Stop what the command started."""
     _cleanup.close()

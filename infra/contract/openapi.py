@@ -60,7 +60,9 @@ Webhooks, in both directions, are signed by Standard Webhooks 1.0. The key is th
 base64; what is signed is the message's id, its time (seconds since 1970) and the raw bytes of the body with a `.`
 between them; the signature is HMAC-SHA256, in base64. The headers are `webhook-id`, `webhook-timestamp` and
 `webhook-signature`, which has `v1,` before each signature and a space between several: one that holds is enough.
-Refuse what is more than five minutes from now, and what you have seen under the same id."""
+Refuse what is more than five minutes from now, and what you have seen under the same id. Of messages to us,
+`SIGNATURE_MISSING` means a missing or malformed header, `SIGNATURE_INVALID` a wrong secret or other bytes, and
+`SIGNATURE_STALE` a right signature at a wrong time."""
 _ABOUT_ZH = """\
 小程序、供应商和员工调用的接口。`make serve` 运行时，会员用登录凭证访问 8700 端口，员工和合作方用接口密钥访问 8702 \
 端口。预置的登录名、接口密钥（及其人员和权限范围）、收件密钥、名片和 SKU 都写在 `.local/serve/seed.json` 里。标题、\
@@ -81,7 +83,8 @@ application/vnd.cardstock.envelope+json` 时，成功和拒绝都返回 `{code, 
 收发的 webhook 都按 Standard Webhooks 1.0 签名。密钥是 `whsec_` 之后的部分，用 base64 解码；签名内容是消息编号、时间\
 （1970 年以来的秒数）和请求体的原始字节，中间用 `.` 连接；签名是 HMAC-SHA256，用 base64 编码。请求头是 `webhook-id`\
 、`webhook-timestamp` 和 `webhook-signature`；每个签名前有 `v1,`，多个签名用空格分开，其中一个有效即可。时间与现在相\
-差超过五分钟的，或编号已经收到过的，都应拒绝。"""
+差超过五分钟的，或编号已经收到过的，都应拒绝。发给我们的消息：`SIGNATURE_MISSING` 是缺少请求头或格式不正确，\
+`SIGNATURE_INVALID` 是密钥或内容不符，`SIGNATURE_STALE` 是签名正确但时间不符。"""
 
 _FIRST_CALLS: tuple[tuple[str, str, str], ...] = (
     (
@@ -240,6 +243,11 @@ _PROBLEM: Json = {
         "detail": {"type": "string", "description": "For people, in the language of the request."},
         "trace_id": {"type": "string", "description": "Finds the request in our logs; send it with a question."},
         "retryable": {"type": "boolean", "description": "Whether the same request may succeed later."},
+        "time": {
+            "type": "string",
+            "format": "date-time",
+            "description": "What time it is for the shop; only in refusals that depend on it.",
+        },
         "facts": {
             "type": "object",
             "description": "What the code is about: a SKU, a scope, an amount. Absent where there is nothing to add.",

@@ -73,6 +73,7 @@ def serve(
         typer.echo(f"sandbox        {suite.sandbox.url}")
         typer.echo(f"state, logs    {suite.state_dir}")
         typer.echo(f"commands       {COMMAND} --state {near(suite.state_dir)} ledger verify")
+        typer.echo(f"a refusal      {COMMAND} --state {near(suite.state_dir)} trace TRACE_ID")
         typer.echo("Ctrl-C stops; the state is kept.")
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):

@@ -14,6 +14,8 @@ PUBLIC, STAFF = "api", "staffapi-api"
 PORTS: Mapping[str, int] = {PUBLIC: 8700, STAFF: 8702}
 SANDBOX_PORT = 8701
 CLOCK_HOOK = "cardstock.clock:set_clock"
+CLOCK_HEADER = "Cardstock-Time"
+"""Tells the shop's time in every answer while it is not the machine's."""
 
 
 def start(*, state_dir: Path | None = None, **options: Any) -> Suite:
@@ -24,5 +26,6 @@ def start(*, state_dir: Path | None = None, **options: Any) -> Suite:
         document=DOCUMENT,
         document_servers={f"http://127.0.0.1:{port}": api for api, port in PORTS.items()},
         clock_hook=CLOCK_HOOK,
+        clock_header=CLOCK_HEADER,
         **options,
     )

@@ -17,7 +17,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -37,6 +37,7 @@ from chalice.local import (
     ThreadedHTTPServer,
 )
 
+from infra.local.clock import ShiftedClock
 from infra.local.invoke import FunctionError, Invoker
 from infra.local.template import Function, Place, Route, Template
 
@@ -341,7 +342,8 @@ class _App(LocalChalice):
 class Gateway:
     """One of the template's HTTP APIs: in this process (`request`) and, once started, on a port (`url`).
 
-    `api` is its id; None takes the routes of all of them.
+    `api` is its id; None takes the routes of all of them. Where `clock` was moved, every answer has its time in the
+    header `clock_header`; `Date` stays the machine's.
     """
 
     def __init__(
@@ -352,6 +354,8 @@ class Gateway:
         api: str | None = None,
         pages: Mapping[str, Page] | None = None,
         report: Callable[[str], None] = print,
+        clock: ShiftedClock | None = None,
+        clock_header: str = "",
     ) -> None:
         self.pages: dict[str, Page] = dict(pages or {})
         self.actions: dict[str, Page] = {}
@@ -360,6 +364,7 @@ class Gateway:
         self.requests = 0
         self._invoker = invoker
         self._report = report
+        self._clock, self._clock_header = clock, clock_header
         self._app = _App("local", configure_logs=False, env={})
         self._app.front = self
         for function in template.functions:
@@ -416,6 +421,8 @@ class Gateway:
             else:
                 status, pairs = error.CODE, [("content-type", "application/json")]
                 content = error.body or b""
+        if self._clock is not None and abs(self._clock.shift) >= timedelta(seconds=1):
+            pairs = [*pairs, (self._clock_header.lower(), self._clock.now().isoformat(timespec="milliseconds"))]
         joined: dict[str, str] = {}
         for name, value in pairs:
             joined[name] = f"{joined[name]}, {value}" if name in joined else value

@@ -104,6 +104,7 @@ class Suite:
         document: Path | None,
         document_servers: Mapping[str, str],
         clock_hook: str,
+        clock_header: str,
         report: Callable[[str], None],
     ) -> None:
         self.state_dir = state_dir
@@ -132,7 +133,17 @@ class Suite:
 
         # Two pools: an outgoing webhook may be answered by a request, which must not wait for the webhook's worker.
         for_requests, for_events = pool(), pool()
-        self.gateways = {api: Gateway(template, for_requests, api=api, report=report) for api in template.apis}
+        self.gateways = {
+            api: Gateway(
+                template,
+                for_requests,
+                api=api,
+                report=report,
+                clock=clock if clock_header else None,
+                clock_header=clock_header,
+            )
+            for api in template.apis
+        }
         self.urls: Mapping[str, str] = {api: f"http://127.0.0.1:{ports[api]}" for api in template.apis}
         self.gateway, self.url = self.gateways[template.apis[0]], self.urls[template.apis[0]]
         self.sandbox = Sandbox(
@@ -171,6 +182,7 @@ class Suite:
         document: Path | None = None,
         document_servers: Mapping[str, str] | None = None,
         clock_hook: str = "",
+        clock_header: str = "",
         workers: int | None = None,
         background: bool = False,
         retry_seconds: int | None = None,
@@ -181,13 +193,14 @@ class Suite:
 
         `state_dir` stores the state between runs (None: it is deleted afterwards); one suite at a time may use it.
         `clock`: None continues at the time of the stored state. `parameters` override the template's; parameters for
-        the addresses of the suite itself are set if the template has them. `ports` are those of the HTTP APIs by their
-        ids; others, and a `sandbox_port` of 0, get any free one. `document` is the OpenAPI document of the pages,
-        `document_servers` has the API's id for each address in it. `clock_hook` is the `module:function` that sets the
-        functions' clock. `workers`: processes for requests, and as many for events. `background` runs queues, pipes and
-        schedules in threads; otherwise `drain` and `tick` do. A failed message is repeated after `retry_seconds`
-        (default: at once, in the background after 2 s). `endpoint`: an AWS endpoint to use instead of the emulator
-        (default: the variable AWS_ENDPOINT_URL).
+        the addresses of the suite itself are set if the template has them. `ports` are those of the HTTP APIs by
+        their ids; others, and a `sandbox_port` of 0, get any free one. `document` is the OpenAPI document of the
+        pages, `document_servers` has the API's id for each address in it. `clock_hook` is the `module:function` that
+        sets the functions' clock, `clock_header` the header that tells its time where it was moved. `workers`:
+        processes for requests, and as many for events. `background` runs queues, pipes and schedules in threads;
+        otherwise `drain` and `tick` do. A failed message is repeated after `retry_seconds` (default: at once, in the
+        background after 2 s). `endpoint`: an AWS endpoint to use instead of the emulator (default: the variable
+        AWS_ENDPOINT_URL).
 
         Raises SuiteError, EngineError or TemplateError with the reason; nothing is left running then.
         """
@@ -221,6 +234,7 @@ class Suite:
                 clock=clock or ShiftedClock(timedelta(seconds=memory.shift_seconds)), memory=memory,
                 workers=workers or max(2, (os.cpu_count() or 2) // 2),
                 ports=taken, sandbox_port=counter_port, document=document, clock_hook=clock_hook,
+                clock_header=clock_header,
                 document_servers=document_servers or {},
                 retry_seconds=retry_seconds if retry_seconds is not None else (2 if background else 0), report=report,
             )  # fmt: skip
@@ -358,6 +372,6 @@ def _parameters(template: Path, api_url: str, sandbox_url: str) -> dict[str, str
         "InferenceModel": os.environ.get("INFERENCE_MODEL", ""),
         "InferenceApiKey": os.environ.get("INFERENCE_API_KEY", ""),
         "WebhookPrivateNetworks": os.environ.get("WEBHOOK_PRIVATE_NETWORKS", "127.0.0.0/8"),
-        "LogLevel": os.environ.get("POWERTOOLS_LOG_LEVEL", "WARNING"),
+        "LogLevel": os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"),
     }
     return {name: value for name, value in local.items() if name in declared}

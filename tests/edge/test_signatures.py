@@ -1,4 +1,4 @@
-"""Standard Webhooks signatures: what is genuine, and that everything else is one refusal."""
+"""Standard Webhooks signatures: what is genuine, and that a forger learns nothing from a refusal."""
 
 import base64
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks import Webhook
 
+from cardstock.clock import rfc3339
 from cardstock.edge.signatures import sign, verify
 from cardstock.errors import UnauthorizedError
 
@@ -19,11 +20,13 @@ def signed(**changed: str) -> dict[str, str]:
     return {**sign(SECRET, "msg_1", NOW, BODY), **{name.replace("_", "-"): value for name, value in changed.items()}}
 
 
-def refused(headers: dict[str, str], body: bytes = BODY, secrets: tuple[str, ...] = (SECRET,)) -> None:
+def refused(
+    headers: dict[str, str], body: bytes = BODY, secrets: tuple[str, ...] = (SECRET,), missing: str = ""
+) -> None:
     with pytest.raises(UnauthorizedError) as error:
         verify(secrets, headers, body, NOW)
-    assert error.value.code == "SIGNATURE_INVALID"
-    assert error.value.facts == {}
+    assert error.value.code == ("SIGNATURE_MISSING" if missing else "SIGNATURE_INVALID")
+    assert error.value.facts == ({"header": missing} if missing else {})
 
 
 def test_what_was_signed_is_genuine_and_gives_its_id() -> None:
@@ -58,8 +61,18 @@ def test_five_minutes_either_way_are_tolerated(seconds: int) -> None:
 
 
 @pytest.mark.parametrize("seconds", [-301, 301, -86_400, 86_400 * 365])
-def test_an_old_message_and_one_from_the_future_are_refused(seconds: int) -> None:
-    refused(sign(SECRET, "m", NOW.replace(microsecond=0) + timedelta(seconds=seconds), BODY))
+def test_a_message_of_another_time_is_told_both_times_if_its_signature_is_right(seconds: int) -> None:
+    at = NOW.replace(microsecond=0) + timedelta(seconds=seconds)
+    headers = sign(SECRET, "m", at, BODY)
+    with pytest.raises(UnauthorizedError) as error:
+        verify((SECRET,), headers, BODY, NOW)
+
+    assert error.value.code == "SIGNATURE_STALE"
+    assert error.value.facts == {"sent_at": rfc3339(at), "shop_time": rfc3339(NOW)}
+    refused(headers, secrets=(OLDER,))
+    refused(headers, secrets=())
+    refused(headers, BODY + b" ")
+    refused({**headers, "webhook-timestamp": str(int(at.timestamp()) + 1)})
 
 
 @pytest.mark.parametrize("body", [b"", BODY + b" ", BODY.replace(b"1", b"2"), b"\xff\xfe", b"\x00"])
@@ -72,8 +85,9 @@ def test_every_header_is_needed(name: str) -> None:
     headers = signed()
     del headers[name]
 
-    refused(headers)
-    refused({**headers, name: ""})
+    refused(headers, missing=name)
+    refused({**headers, name: ""}, missing=name)
+    refused({**headers, name: ""}, secrets=(), missing=name)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +98,9 @@ def test_every_header_is_needed(name: str) -> None:
     ],
 )  # fmt: skip
 def test_a_timestamp_is_a_whole_number_of_seconds_near_now(timestamp: str) -> None:
-    refused(signed(webhook_timestamp=timestamp))
+    missing = "" if timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 20 else "webhook-timestamp"
+
+    refused(signed(webhook_timestamp=timestamp), missing=missing)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +124,7 @@ def test_a_signature_needs_its_version() -> None:
 
 @pytest.mark.parametrize("message_id", ["msg_2", "m" * 129, "msg 1", "msg_1\n", "消息", "\ud800", "\x00", "msg_1\x7f"])
 def test_the_id_is_signed_and_is_short_plain_text(message_id: str) -> None:
-    refused(signed(webhook_id=message_id))
+    refused(signed(webhook_id=message_id), missing="" if message_id == "msg_2" else "webhook-id")
 
 
 def test_the_header_of_another_message_does_not_sign_this_one() -> None:

@@ -1,10 +1,12 @@
 """The local HTTP API: the event it makes and the answers it gives, without a network."""
 
 import base64
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from infra.local.clock import ShiftedClock
 from infra.local.gateway import Gateway
 from infra.local.invoke import FunctionError
 from infra.local.template import Function, Place, Route, Template
@@ -35,12 +37,26 @@ class Functions:
         """Nothing is held."""
 
 
-def gateway(functions: Functions) -> Gateway:
+def gateway(functions: Functions, clock: ShiftedClock | None = None) -> Gateway:
     function = Function(
         "Api", "api", "functions/api", "functions.api.app", "handler", 3, 128, {}, ROUTES, (), (), "arn"
     )
     template = Template(Place(), ("api",), (), (function,), (), (), (), (), (), (), {})
-    return Gateway(template, functions, report=lambda _: None)
+    return Gateway(template, functions, report=lambda _: None, clock=clock, clock_header="Shop-Time")
+
+
+def test_every_answer_has_the_moved_clocks_time_and_none_where_it_was_not_moved() -> None:
+    clock = ShiftedClock()
+    front = gateway(Functions(), clock)
+    unmoved = front.request("POST", "/v1/things", body="{}")
+    clock.move_by(timedelta(days=1))
+    answers = [front.request("POST", path, body="{}") for path in ("/v1/things", "/v1/no-such-thing")]
+
+    assert "shop-time" not in unmoved.headers
+    assert [answer.status for answer in answers] == [200, 404]
+    for answer in answers:
+        told = datetime.fromisoformat(answer.headers["shop-time"])
+        assert abs(told - datetime.now(UTC) - timedelta(days=1)) < timedelta(minutes=1)
 
 
 def test_the_event_has_every_field_of_payload_format_1_0() -> None:

@@ -88,9 +88,9 @@ REFUSALS = {
     "orders/payment_inbox": {
         "bad_signature": (401, "SIGNATURE_INVALID"),
         "bad_tampered_amount": (401, "SIGNATURE_INVALID"),
-        "bad_too_old": (401, "SIGNATURE_INVALID"),
-        "bad_from_the_future": (401, "SIGNATURE_INVALID"),
-        "bad_unsigned": (401, "SIGNATURE_INVALID"),
+        "bad_too_old": (401, "SIGNATURE_STALE"),
+        "bad_from_the_future": (401, "SIGNATURE_STALE"),
+        "bad_unsigned": (401, "SIGNATURE_MISSING"),
         "bad_amount": (422, "PAYMENT_MISMATCH"),
         "bad_currency": (422, "PAYMENT_MISMATCH"),
         "bad_unknown_order": (404, "NOT_FOUND"),

@@ -59,9 +59,9 @@ REFUSALS = {
     "partners/inbox": {
         "bad_signature": (401, "SIGNATURE_INVALID"),
         "bad_tampered": (401, "SIGNATURE_INVALID"),
-        "bad_too_old": (401, "SIGNATURE_INVALID"),
-        "bad_from_the_future": (401, "SIGNATURE_INVALID"),
-        "bad_unsigned": (401, "SIGNATURE_INVALID"),
+        "bad_too_old": (401, "SIGNATURE_STALE"),
+        "bad_from_the_future": (401, "SIGNATURE_STALE"),
+        "bad_unsigned": (401, "SIGNATURE_MISSING"),
         "bad_unknown_source": (401, "SIGNATURE_INVALID"),
         "bad_order_of_another_supplier": (404, "NOT_FOUND"),
         "bad_goods_of_another_supplier": (404, "NOT_FOUND"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cardstock.clock import rfc3339
 from cardstock.edge.secrets import forget_provider
 from cardstock.edge.signatures import sign
 from cardstock.ids import derived_id
@@ -399,7 +400,9 @@ def test_an_old_message_and_one_from_the_future_are_refused(shop: Shop, minutes:
     at = shop.clock.now() + timedelta(minutes=minutes)
     answer = shop.supplier.report(secret, SHIPMENT | {"order_id": order_id}, at=at)
 
-    assert outcome(answer) == (401, "SIGNATURE_INVALID")
+    assert outcome(answer) == (401, "SIGNATURE_STALE")
+    assert answer.body["time"] == answer.body["facts"]["shop_time"] == rfc3339(shop.clock.now())
+    assert answer.body["facts"]["sent_at"] in answer.body["detail"]
     assert shop.cloud.state() == before
 
 
@@ -424,7 +427,9 @@ def test_a_forged_message_writes_nothing(shop: Shop, headers: dict[str, str]) ->
     before = shop.cloud.state()
     answer = shop.supplier.report(secret, SHIPMENT | {"order_id": order_id}, headers=headers)
 
-    assert outcome(answer) == (401, "SIGNATURE_INVALID")
+    [(name, value)] = headers.items()
+    malformed = (name != "webhook-signature" and value != "msg_2") or not value
+    assert outcome(answer) == (401, "SIGNATURE_MISSING" if malformed else "SIGNATURE_INVALID")
     assert shop.cloud.state() == before
 
 
@@ -432,7 +437,7 @@ def test_an_unsigned_message_is_refused_before_it_is_read(shop: Shop) -> None:
     shop.supplier.register()
     for body in ("[" * 100_000, "\x00", None, "{}"):
         answer = reply(inbox.handler(http_event("POST", f"/v1/inbox/{LIGHTS}", body), Context()))
-        assert outcome(answer) == (401, "SIGNATURE_INVALID")
+        assert outcome(answer) == (401, "SIGNATURE_MISSING")
 
 
 @pytest.mark.parametrize(
@@ -493,5 +498,8 @@ def test_the_refusal_speaks_the_senders_language(shop: Shop) -> None:
     chinese = shop.supplier.report("whsec_AAAA", SHIPMENT)
     english = shop.supplier.report("whsec_AAAA", SHIPMENT, headers={"Accept-Language": "en"})
 
-    assert chinese.body["detail"] == "签名无效或已过期。"
-    assert english.body["detail"] == "The signature is wrong or too old."
+    assert chinese.body["detail"] == "签名与内容、消息编号、时间戳不符：请检查密钥，并对原始字节签名。"
+    assert (
+        english.body["detail"]
+        == "The signature does not fit body, message id and timestamp: check the secret, and sign the raw bytes."
+    )

@@ -11,7 +11,7 @@ from cardstock.catalog import wiring as catalog_wiring
 from cardstock.edge import signatures
 from cardstock.edge.bodies import decode
 from cardstock.edge.http import Api, Nothing, Request
-from cardstock.errors import NOT_FOUND, SIGNATURE_INVALID
+from cardstock.errors import NOT_FOUND
 from cardstock.orders import errors as orders_errors
 from cardstock.orders import fulfilment
 from cardstock.orders import wiring as orders_wiring
@@ -31,7 +31,7 @@ _REPORT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Report, strict=True)
     answer=MessageTaken,
     raw=True,
     codes=(
-        SIGNATURE_INVALID,
+        *signatures.REFUSALS,
         partners_errors.MESSAGE_ID_REUSED,
         NOT_FOUND,
         orders_errors.SUPPLIER_ORDER_CANCELLED,
@@ -47,9 +47,8 @@ def take_report(request: Request[Nothing, Nothing]) -> MessageTaken:
     """
     source = request.path["source"]
     supplier = suppliers.find_supplier(source, suppliers=partners_wiring.suppliers())
-    if supplier is None:  # answered like a wrong signature
-        raise SIGNATURE_INVALID()
-    message_id = signatures.verify(supplier.inbox_secrets, request.headers, request.raw, clock.now())
+    secrets = () if supplier is None else supplier.inbox_secrets  # without any: answered like a wrong signature
+    message_id = signatures.verify(secrets, request.headers, request.raw, clock.now())
     report = decode(_REPORT, request.raw)
 
     took = inbox.take_message(

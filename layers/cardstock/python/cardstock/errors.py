@@ -18,6 +18,7 @@ Any other exception is a bug and must reach Lambda's Errors alarm.
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 
 class Pointer(msgspec.Struct, frozen=True):
@@ -81,13 +82,15 @@ class UnavailableError(CardstockError):
 class Refusal(msgspec.Struct, frozen=True):
     """A code with its kind and what a person reads; `{name}` in the texts takes a fact of the error.
 
-    `raise STOCK_SHORT(skus=skus)` raises it: calling it makes the error.
+    `raise STOCK_SHORT(skus=skus)` raises it: calling it makes the error. `about_time`: it depends on what time it is,
+    so its answer says what time it is for the shop.
     """
 
     code: str
     kind: type[CardstockError]
     zh: str
     en: str
+    about_time: bool = False
 
     def __call__(self, *, pointers: tuple[Pointer, ...] = (), **facts: object) -> CardstockError:
         return self.kind(self, pointers=pointers, **facts)
@@ -95,6 +98,11 @@ class Refusal(msgspec.Struct, frozen=True):
     def text(self, facts: dict[str, object], language: str) -> str:
         """What a person reads in `zh` or `en`."""
         return (self.en if language == "en" else self.zh).format_map(facts)
+
+
+def timed(refusal: Refusal) -> Refusal:
+    """A refusal that depends on what time it is."""
+    return replace(refusal, about_time=True)
 
 
 def invalid(code: str, *, zh: str, en: str) -> Refusal:
@@ -140,8 +148,22 @@ IDEMPOTENCY_KEY_REUSED: Final = refused(
     zh="同一个 Idempotency-Key 被用于不同的请求。",
     en="This Idempotency-Key was used with another request body.",
 )
+SIGNATURE_MISSING: Final = unauthorized(
+    "SIGNATURE_MISSING",
+    zh="请求头 {header} 缺失或格式不正确。",
+    en="The header {header} is missing or malformed.",
+)
 SIGNATURE_INVALID: Final = unauthorized(
-    "SIGNATURE_INVALID", zh="签名无效或已过期。", en="The signature is wrong or too old."
+    "SIGNATURE_INVALID",
+    zh="签名与内容、消息编号、时间戳不符：请检查密钥，并对原始字节签名。",
+    en="The signature does not fit body, message id and timestamp: check the secret, and sign the raw bytes.",
+)
+SIGNATURE_STALE: Final = timed(
+    unauthorized(
+        "SIGNATURE_STALE",
+        zh="签名正确，但消息时间 {sent_at} 与商城时间 {shop_time} 相差超过五分钟。",
+        en="The signature is right, but its time {sent_at} is more than five minutes from the shop's, {shop_time}.",
+    )
 )
 NOT_FOUND: Final = not_found("NOT_FOUND", zh="没有找到。", en="Not found.")
 MEMBER_ERASED: Final = unauthorized("MEMBER_ERASED", zh="账号已注销。", en="This account has been erased.")
@@ -160,10 +182,12 @@ INVITER_HAS_REFERRED: Final = refused(
     en="A member who has invited others cannot be bound to an inviter.",
 )
 REASON_MISSING: Final = refused("REASON_MISSING", zh="请填写原因。", en="A reason is needed.")
-SECOND_PERSON_NEEDED: Final = refused(
-    "SECOND_PERSON_NEEDED",
-    zh="须由另一人审批；七天内创建者与被创建者不能互相审批。",
-    en="Another person has to approve. A person and that person's creator cannot, for seven days.",
+SECOND_PERSON_NEEDED: Final = timed(
+    refused(
+        "SECOND_PERSON_NEEDED",
+        zh="须由另一人审批；七天内创建者与被创建者不能互相审批。",
+        en="Another person has to approve. A person and that person's creator cannot, for seven days.",
+    )
 )
 STOCK_SHORT: Final = conflict("STOCK_SHORT", zh="部分商品库存不足。", en="There is not enough of some products.")
 CHANNEL_UNAVAILABLE: Final = unavailable(

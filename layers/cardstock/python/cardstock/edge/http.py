@@ -216,7 +216,7 @@ class Api:
         return answer
 
     def _route_unknown(self, _: RouteNotFoundError) -> Response[str]:
-        return _refuse(edge_errors.ROUTE_UNKNOWN(), _Call(self._resolver.current_event.raw_event))
+        return _refuse(edge_errors.ROUTE_UNKNOWN(), _Call(self._resolver.current_event.raw_event), "unknown")
 
     def _serve(self, route: Route, decoder: Any, path_values: dict[str, str]) -> Response[str]:
         call = _Call(self._resolver.current_event.raw_event)
@@ -225,7 +225,7 @@ class Api:
         except errors.CardstockError as error:
             if error.refusal not in refusals_of(route):
                 logger.warning("undeclared refusal", code=error.code, route=f"{route.method} {route.path}")
-            return _refuse(error, call)
+            return _refuse(error, call, f"{route.method} {route.path}")
         return _reply(route, result, call)
 
     def _read(self, route: Route, decoder: Any, path_values: dict[str, str], call: "_Call") -> Request[Any, Any]:
@@ -309,10 +309,11 @@ def _reply(route: Route, result: Any, call: _Call) -> Response[str]:
     return Response(answer.status or route.status, answer.content_type, text, headers=headers)
 
 
-def _refuse(error: errors.CardstockError, call: _Call) -> Response[str]:
+def _refuse(error: errors.CardstockError, call: _Call, route: str) -> Response[str]:
     problem = problems.problem_of(error, language=call.language, trace_id=call.trace_id)
     status: int = problem["status"]
-    logger.info("refused", code=error.code, status=status)
+    # The only line about a refusal; the route is the declared one, so no id, name or query of the request is in it.
+    logger.info("refused", trace_id=call.trace_id, code=error.code, status=status, route=route)
     count(f"Refused{status}")
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if call.wants_envelope:

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from cardstock import errors
+from cardstock import clock, errors
+from cardstock.clock import rfc3339
 
 STATUS: Final[dict[type[errors.CardstockError], int]] = {
     errors.InvalidError: 400,
@@ -37,6 +38,8 @@ def problem_of(error: errors.CardstockError, *, language: str, trace_id: str) ->
         "retryable": status in RETRYABLE,
         "errors": [{"pointer": pointer.pointer, "code": pointer.code} for pointer in error.pointers],
     }
+    if error.refusal.about_time:
+        problem["time"] = rfc3339(clock.now())
     if error.facts:
         problem["facts"] = {name: value for name, value in error.facts.items() if isinstance(value, str | int | list)}
     return problem

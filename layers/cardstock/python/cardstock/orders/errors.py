@@ -7,10 +7,13 @@ from cardstock.errors import (
     NOT_FOUND,
     REFUND_EXCEEDS_PAID,
     SIGNATURE_INVALID,
+    SIGNATURE_MISSING,
+    SIGNATURE_STALE,
     STOCK_SHORT,
     conflict,
     invalid,
     refused,
+    timed,
     unavailable,
 )
 
@@ -31,8 +34,8 @@ ATTRIBUTION_INVALID: Final = invalid("ATTRIBUTION_INVALID", zh="名片来源标�
 QUOTE_INVALID: Final = invalid(
     "QUOTE_INVALID", zh="报价无效，请重新获取。", en="The quote is not valid; ask for a new one."
 )
-QUOTE_EXPIRED: Final = conflict(
-    "QUOTE_EXPIRED", zh="报价已过期，请重新获取。", en="The quote has expired; ask for a new one."
+QUOTE_EXPIRED: Final = timed(
+    conflict("QUOTE_EXPIRED", zh="报价已过期，请重新获取。", en="The quote has expired; ask for a new one.")
 )
 CHANNEL_UNKNOWN: Final = invalid(
     "CHANNEL_UNKNOWN", zh="不支持该支付方式。", en="This payment channel is not available."
@@ -43,12 +46,12 @@ PAYMENT_MISMATCH: Final = refused(
 ORDER_PAID: Final = conflict("ORDER_PAID", zh="订单已支付。", en="The order has been paid.")
 ORDER_NOT_PAID: Final = conflict("ORDER_NOT_PAID", zh="订单尚未支付。", en="The order has not been paid.")
 ORDER_CANCELLED: Final = conflict("ORDER_CANCELLED", zh="订单已取消。", en="The order has been cancelled.")
-ORDER_EXPIRED: Final = conflict("ORDER_EXPIRED", zh="订单已超时关闭。", en="The order has expired.")
+ORDER_EXPIRED: Final = timed(conflict("ORDER_EXPIRED", zh="订单已超时关闭。", en="The order has expired."))
 REFUND_TOO_MUCH: Final = refused(
     "REFUND_TOO_MUCH", zh="退款数量超过可退数量。", en="This is more than can be refunded."
 )
-REFUND_TOO_LATE: Final = refused(
-    "REFUND_TOO_LATE", zh="已超过退款期限。", en="The time to refund this payment is over."
+REFUND_TOO_LATE: Final = timed(
+    refused("REFUND_TOO_LATE", zh="已超过退款期限。", en="The time to refund this payment is over.")
 )
 REFUND_REFUSED: Final = refused("REFUND_REFUSED", zh="支付渠道拒绝退款。", en="The payment channel refuses the refund.")
 REFUND_PENDING: Final = unavailable("REFUND_PENDING", zh="退款正在处理中。", en="The refund is being processed.")
@@ -70,7 +73,7 @@ PLACING: Final = (QUOTE_INVALID, QUOTE_EXPIRED, PRICE_CHANGED, STOCK_SHORT, COUP
 READING: Final = (NOT_FOUND,)
 CANCELLING: Final = (NOT_FOUND, ORDER_PAID, ORDER_EXPIRED)
 PAYING: Final = (NOT_FOUND, CHANNEL_UNKNOWN, ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED)
-NOTIFYING: Final = (SIGNATURE_INVALID, BODY_INVALID, NOT_FOUND, PAYMENT_MISMATCH)
+NOTIFYING: Final = (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_STALE, BODY_INVALID, NOT_FOUND, PAYMENT_MISMATCH)
 REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE)
 GRANTING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, REFUND_TOO_LATE)
 RECEIVING: Final = (NOT_FOUND, NOT_SHIPPED)

@@ -2,23 +2,29 @@
 
 from typing import Final
 
-from cardstock.errors import conflict, invalid, refused
+from cardstock.errors import conflict, invalid, refused, timed
 
-PERIOD_NOT_OVER: Final = refused(
-    "PERIOD_NOT_OVER",
-    zh="{period} 尚未结束或尚未入账。",
-    en="{period} is not over yet, or its last night is not booked.",
+PERIOD_NOT_OVER: Final = timed(
+    refused(
+        "PERIOD_NOT_OVER",
+        zh="{period} 尚未结束或尚未入账。",
+        en="{period} is not over yet, or its last night is not booked.",
+    )
 )
-PERIOD_PAST: Final = refused(
-    "PERIOD_PAST",
-    zh="{period} 已过，只能发起上一个月的结算。",
-    en="{period} is past: only the last month can be opened.",
+PERIOD_PAST: Final = timed(
+    refused(
+        "PERIOD_PAST",
+        zh="{period} 已过，只能发起上一个月的结算。",
+        en="{period} is past: only the last month can be opened.",
+    )
 )
 PERIOD_INVALID: Final = invalid("PERIOD_INVALID", zh="期间不正确。", en="This is not a period.")
-APPROVER_OPENED_IT: Final = refused(
-    "APPROVER_OPENED_IT",
-    zh="须由另一人审批；七天内创建者与被创建者不能互相审批。",
-    en="Another person has to approve. A person and that person's creator cannot, for seven days.",
+APPROVER_OPENED_IT: Final = timed(
+    refused(
+        "APPROVER_OPENED_IT",
+        zh="须由另一人审批；七天内创建者与被创建者不能互相审批。",
+        en="Another person has to approve. A person and that person's creator cannot, for seven days.",
+    )
 )
 PAYOUT_STILL_OPENING: Final = conflict(
     "PAYOUT_STILL_OPENING", zh="批次仍在生成，请稍后重试。", en="The payout is still being listed; try again."

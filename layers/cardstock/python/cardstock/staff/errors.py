@@ -2,17 +2,19 @@
 
 from typing import Final
 
-from cardstock.errors import forbidden, refused
+from cardstock.errors import forbidden, refused, timed
 
 FIRST_PERSONS_EXIST: Final = refused(
     "FIRST_PERSONS_EXIST",
     zh="根密钥只能创建最初两名人员。",
     en="The root key creates only the first two persons; a key with staff:write creates others.",
 )
-CREATOR_TOO_NEW: Final = refused(
-    "CREATOR_TOO_NEW",
-    zh="人员创建满七天后才能创建其他人员。",
-    en="A person can create others seven days after being created.",
+CREATOR_TOO_NEW: Final = timed(
+    refused(
+        "CREATOR_TOO_NEW",
+        zh="人员创建满七天后才能创建其他人员。",
+        en="A person can create others seven days after being created.",
+    )
 )
 PERSON_NEEDED: Final = forbidden(
     "PERSON_NEEDED", zh="根密钥不能执行此操作，请使用个人密钥。", en="The root key cannot do this; use a person's key."

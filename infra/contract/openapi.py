@@ -532,6 +532,18 @@ def _webhooks() -> Json:
     }
 
 
+def _spell_patterns(schema: Json) -> None:
+    """Write the end of each pattern as JSON Schema does: there `$` is the very end, and Python's `\\Z` is unknown."""
+    if isinstance(schema, list):
+        for each in schema:
+            _spell_patterns(each)
+    elif isinstance(schema, dict):
+        if isinstance(schema.get("pattern"), str):
+            schema["pattern"] = schema["pattern"].replace("\\Z", "$")
+        for each in schema.values():
+            _spell_patterns(each)
+
+
 def build() -> dict[str, Json]:
     """The whole document. Call `prepare` first if no environment is set."""
     from infra.contract.events import EVENT
@@ -539,6 +551,7 @@ def build() -> dict[str, Json]:
     found = list(apis())
     types = _types(route for _, api in found for route in api.routes)
     generated, described = msgspec.json.schema_components(types, schema_hook=_any_value, ref_template=_REF)
+    _spell_patterns([*generated, described])
     schemas: dict[type, Json] = dict(zip(types, generated, strict=True))
     components: dict[str, Json] = {name: _plain(schema) for name, schema in described.items()}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

@@ -310,7 +310,8 @@ class Demo:
                 units = min(left, order.returnable[sku])
                 if units:
                     self.renew([self.members[event.customer]])
-                    self.shop.give_back(self.members[event.customer], order.order_id, {sku: units})
+                    buyer = self.members[event.customer]
+                    self.shop.give_back(buyer, order.order_id, {sku: units}, staff=self.keys["shop"])
                     order.returnable[sku] -= units
                     self.numbers.refunds += 1
                     left -= units

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from msgspec.structs import replace
 
-from cardstock.catalog.model import SKU, Listing, Product
+from cardstock.catalog.model import SKU, Draft, Listing, Product
 from cardstock.catalog.ports import Products
 from cardstock.catalog.store import DynamoProducts
 from cardstock.edge.fields import Sku
@@ -51,6 +51,22 @@ def test_a_product_comes_back_as_it_was_published(products: Products) -> None:
     assert products.find_product("lamp") == lamp
     assert products.find_product("nothing") is None
     assert products.products_by_sku(["lamp", "nothing", "cup"]).keys() == {"lamp", "cup"}
+
+
+def test_a_draft_has_no_price_is_listed_nowhere_and_never_touches_a_published_product(products: Products) -> None:
+    for name in ("bowl", "BOWL"):
+        products.store_draft(Draft("bowl", name, "sup_a", 7), AT)
+    before = products.products_by_sku(["lamp", "cup"])
+    with pytest.raises(ConflictError, match="PRODUCT_PUBLISHED"):
+        products.store_draft(Draft("lamp", "x", "sup_a", 1), AT)
+    for sku in ("cup", "bowl"):
+        with pytest.raises(ConflictError, match="SKU_TAKEN"):
+            products.store_draft(Draft(sku, "x", "sup_c", 1), AT)
+
+    assert products.products_by_sku(["lamp", "cup"]) == before
+    assert products.find_product("bowl") == Product("bowl", "BOWL", "sup_a", 0, False, True, False, 7, 0, -1, AT)
+    assert {each.sku for each in products.list_products(10, None)[0]} == {"lamp", "cup"}
+    assert [each.sku for each in products.products_of_supplier("sup_a", 10, None)[0]] == ["lamp"]
 
 
 def test_publishing_again_replaces_the_terms_and_leaves_the_stock(products: Products) -> None:

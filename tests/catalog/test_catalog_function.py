@@ -23,7 +23,10 @@ def goods(shop: Shop) -> None:
 
 @pytest.fixture
 def send(shop: Shop) -> Any:
-    keys = {"staff": staff_key("Li Na", "catalog:write"), "sup_bags": supplier_key("sup_bags", "catalog:write")}
+    for supplier_id in ("sup_bags", "sup_lights"):
+        shop.supplier.register(supplier_id)
+    keys = {"staff": staff_key("Li Na", "catalog:write")}
+    keys |= {owner: supplier_key(owner, "catalog:write") for owner in ("sup_bags", "sup_lights")}
 
     def send(method: str, path: str, body: Any = None, *, owner: str = "staff", **more: Any) -> Reply:
         return reply(serve(http_event(method, path, body, token=keys[owner], **more), Context()))
@@ -66,12 +69,60 @@ def test_many_are_published_together_or_not_at_all(send: Any) -> None:
     assert too_many.status == 400
 
 
-def test_a_supplier_publishes_its_own_products_only(send: Any) -> None:
-    own = send("PUT", "/v1/products/85099B", TERMS, owner="sup_bags")
-    foreign = send("PUT", "/v1/products/85099C", TERMS | {"supplier_id": "sup_lights"}, owner="sup_bags")
-    stock = send("POST", "/v1/products/71053/stock", {"add": 5}, owner="sup_bags", key="k")
+@pytest.mark.parametrize("sku", ["71053", "85099B"], ids=["live", "new"])
+@pytest.mark.parametrize("many", [True, False])
+def test_a_supplier_sets_no_price_no_terms_and_no_sale(send: Any, shop: Shop, sku: str, many: bool) -> None:
+    terms = {**TERMS, "supplier_id": "sup_lights", "price_fen": 1, "qualifying": True, "earns": True, "active": True}
+    before = shop.cloud.state()
+    path, body = ("/v1/products", {"products": [{"sku": sku, **terms}]}) if many else (f"/v1/products/{sku}", terms)
+    refused = [send("PUT", path, body, owner=owner) for owner in ("sup_lights", "sup_bags")]
 
-    assert (own.status, foreign.status, stock.status) == (200, 404, 404)
+    assert [(each.status, each.body["code"]) for each in refused] == [(403, "TERMS_FOR_STAFF")] * 2
+    assert shop.cloud.state() == before
+
+
+def test_a_supplier_drafts_a_product_that_staff_publish(send: Any, shop: Shop) -> None:
+    draft = {"name": "JUMBO BAG", "initial_stock": 240}
+    drafted = [send("PUT", "/v1/products/85099B/draft", draft, owner="sup_bags") for _ in range(2)]
+    stocked = send("POST", "/v1/products/85099B/stock", {"add": 5}, owner="sup_bags", key="k")
+    hidden = [send("GET", "/v1/products/85099B").status, shop.buyer.quote({"85099B": 1}).body["code"]]
+    listed = {item["sku"] for item in send("GET", "/v1/products", query={"supplier_id": "sup_bags"}).body["items"]}
+    seen = [
+        send("GET", "/v1/products/85099B/draft", owner=owner).status for owner in ("staff", "sup_bags", "sup_lights")
+    ]
+    published = send("PUT", "/v1/products/85099B", TERMS)
+    late = send("PUT", "/v1/products/85099B/draft", {"name": "加微信 x"}, owner="sup_bags")
+    shown = send("GET", "/v1/products/85099B").body
+
+    assert [(each.status, each.body["stock"]) for each in drafted] == [(200, 240)] * 2
+    assert "price_fen" not in drafted[0].body
+    assert (stocked.status, hidden, listed, seen) == (200, [404, "NOT_FOR_SALE"], set(), [200, 200, 404])
+    assert (published.status, late.status, late.body["code"]) == (200, 409, "PRODUCT_PUBLISHED")
+    assert (shown["name"], shown["price_fen"], shown["stock"], shown["active"]) == ("JUMBO BAG", 20_800, 245, True)
+    assert send("GET", "/v1/products/85099B/draft").status == 404
+
+
+def test_a_supplier_changes_its_own_things_only(send: Any) -> None:
+    stock = send("POST", "/v1/products/71053/stock", {"add": 5}, owner="sup_bags", key="k")
+    draft = send("PUT", "/v1/products/71053/draft", {"name": "mine"}, owner="sup_bags")
+    staff = send("PUT", "/v1/products/85099B/draft", {"name": "ours"})
+
+    assert (stock.status, draft.status, draft.body["code"]) == (404, 409, "SKU_TAKEN")
+    assert (staff.status, staff.body["code"]) == (403, "NOT_A_SUPPLIER")
+
+
+def test_a_product_has_a_supplier_that_exists(send: Any, shop: Shop) -> None:
+    before = shop.cloud.state()
+    nobody = TERMS | {"supplier_id": "sup_ofnobody"}
+    one = send("PUT", "/v1/products/85099B", nobody)
+    many = send("PUT", "/v1/products", {"products": [{"sku": "a", **TERMS}, {"sku": "b", **nobody}]})
+
+    assert [(each.status, each.body["code"]) for each in (one, many)] == [(400, "SUPPLIER_UNKNOWN")] * 2
+    assert [each.body["errors"] for each in (one, many)] == [
+        [{"pointer": "/supplier_id", "code": "UNKNOWN"}],
+        [{"pointer": "/products/1/supplier_id", "code": "UNKNOWN"}],
+    ]
+    assert shop.cloud.state() == before
 
 
 def test_products_are_browsed_page_by_page_and_by_supplier(send: Any) -> None:

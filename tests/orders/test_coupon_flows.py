@@ -18,7 +18,7 @@ from cardstock.orders.fulfilment import report_shipment
 from cardstock.orders.model import NO_FREIGHT, Coupon, PaymentNotice, Receiver, RequestedUnits
 from cardstock.orders.payment import record_payment
 from cardstock.orders.placement import QuoteNeeds, make_quote, place_order
-from cardstock.orders.refunds import complete_refund, request_refund
+from cardstock.orders.refunds import accept_return, complete_refund
 from tests.people.clock import TestClock
 from tests.people.memory_ledger import MemoryBooks
 from tests.people.memory_network import MemoryNetwork, MemoryPlans
@@ -99,7 +99,7 @@ def test_a_coupon_revoked_after_shipping_is_charged_less_what_comes_back(holder:
     holder.revoke()
     charged = holder.balance()
     request = RequestKey("req_2", "f")
-    refund = request_refund(BUYER, order_id, [RequestedUnits("tea", 1)], "r", request, orders=holder.orders).refund
+    refund = accept_return("stf_1", order_id, [RequestedUnits("tea", 1)], "r", request, orders=holder.orders).refund
     done = complete_refund(order_id, refund.refund_id, orders=holder.orders)
     for _ in range(2):
         holder.revocation.reduce_charge(holder.orders.orders[order_id], done, [done])

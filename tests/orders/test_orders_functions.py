@@ -486,10 +486,58 @@ def test_what_was_sent_is_refunded_without_touching_the_stock(shop: Shop) -> Non
     shop.buyer.pay(order_id)
     ship(shop, "sup_lights", order_id)
     before = shop.stock()
-    execute(shop, order_id, shop.buyer.refund(order_id, {"85123A": 2}).body["refund_id"])
+    taken = shop.staff.take_back(order_id, {"85123A": 2}, staff=shop.staff.key("orders:refund"))
+    execute(shop, order_id, taken.body["refund_id"])
 
     assert shop.stock() == before
     assert shown(shop, order_id)["refunded_fen"] == 51_000
+
+
+def test_a_buyer_gets_unsent_units_back_and_is_sent_to_the_shop_for_sent_ones(shop: Shop) -> None:
+    order_id = shop.buyer.paid_order()
+    ship(shop, "sup_lights", order_id)
+    before = shop.cloud.state()
+    both = shop.buyer.refund(order_id, {"85123A": 2, "84406B": 1})
+    sent = shop.buyer.refund(order_id, {"85123A": 2}, key="sent")
+    after = shop.cloud.state()
+    unsent = shop.buyer.refund(order_id, {"84406B": 1}, key="unsent")
+
+    assert [(each.status, each.body["code"], each.body["facts"]) for each in (both, sent)] == [
+        (409, "UNITS_SENT", {"skus": ["85123A"]})
+    ] * 2
+    assert "客服" in sent.body["detail"]
+    assert after == before
+    assert (unsent.status, unsent.body["amount_fen"]) == (202, 1_001)
+
+
+def test_received_goods_are_refunded_by_staff_alone_however_late(shop: Shop) -> None:
+    order_id = shop.buyer.paid_order()
+    for supplier_id in ("sup_lights", "sup_hangers"):
+        ship(shop, supplier_id, order_id)
+    shop.buyer.send("POST", f"/v1/orders/{order_id}/receipts")
+    shop.clock.move(days=200)
+    refused = shop.buyer.refund(order_id, CART)
+    suppliers_key = shop.supplier.key("sup_lights", "orders:fulfil", "catalog:write", "webhooks:write")
+    by_supplier = shop.staff.take_back(order_id, {"71053": 1}, staff=suppliers_key, key="theirs")
+    staff = shop.staff.key("orders:refund")
+    taken, again = (shop.staff.take_back(order_id, {"71053": 1}, staff=staff) for _ in range(2))
+    listed = reply(serve(http_event("GET", f"/v1/orders/{order_id}/refunds", token=staff))).body["items"]
+    own = shop.buyer.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]
+
+    assert (refused.status, refused.body["code"]) == (409, "UNITS_SENT")
+    assert (by_supplier.status, by_supplier.body["code"]) == (403, "SCOPE_MISSING")
+    assert (taken.status, taken.body["amount_fen"], taken.body["reason"]) == (202, 33_900, "came back")
+    assert again.body == taken.body
+    assert [(each["granted_by"], each["goodwill"]) for each in listed] == [(person("Li Na"), False)]
+    assert [each["granted_by"] for each in own] == [None]
+
+
+def test_staff_take_unsent_units_back_as_the_buyer_could(shop: Shop) -> None:
+    order_id, before = shop.buyer.paid_order(), shop.stock()
+    taken = shop.staff.take_back(order_id, {"84406B": 3}, staff=shop.staff.key("orders:refund"))
+    execute(shop, order_id, taken.body["refund_id"])
+
+    assert shop.stock()["84406B"] == (before["84406B"][0] + 3, before["84406B"][1] - 3)
 
 
 def test_a_silent_or_slow_channel_leaves_the_refund_requested_and_is_asked_again(shop: Shop) -> None:

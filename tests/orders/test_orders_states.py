@@ -33,7 +33,7 @@ from cardstock.orders.model import (
 )
 from cardstock.orders.payment import expire_due, record_payment
 from cardstock.orders.placement import QuoteNeeds, cancel_order, make_quote, place_order
-from cardstock.orders.refunds import finish_refunds, grant_goodwill, request_refund
+from cardstock.orders.refunds import accept_return, finish_refunds, grant_goodwill, request_refund
 from tests.house.charts import steps_in, steps_of
 from tests.people.clock import TestClock
 from tests.people.memory_orders import (
@@ -194,6 +194,10 @@ class Life:
         units = [RequestedUnits("b", 1)]
         request_refund(BUYER, self.last.order_id, units, "r", self._key(), orders=self.orders)
 
+    def return_a(self) -> None:
+        units = [RequestedUnits("a", 1)]
+        accept_return("stf_1", self.last.order_id, units, "came back", self._key(), orders=self.orders)
+
     def goodwill(self) -> None:
         grant_goodwill("stf_1", self.last.order_id, 10, "late", self._key(), orders=self.orders)
 
@@ -251,9 +255,28 @@ def test_units_and_money_add_up_whatever_happens(first: str, then: list[str]) ->
         assert sum(refund.amount_fen for refund in own) == order.refunded_fen <= order.amount_fen
 
 
+@given(st.sampled_from(PLACINGS), st.lists(st.sampled_from(HAPPENINGS), max_size=14))
+def test_a_buyer_alone_never_has_sent_units_refunded(first: str, then: list[str]) -> None:
+    orders = live(first, "pay", *then)
+
+    for refund in orders.refunds.values():
+        if refund.kind == "return" and not refund.granted_by:
+            assert all(line.restock for line in refund.lines), refund
+    for part in orders.supplier_orders.values():
+        if part.status in ("shipped", "delivered"):
+            asked = [
+                (refund.granted_by, line.restock)
+                for refund in orders.refunds_of_order(part.order_id)
+                for line in refund.lines
+                if refund.kind == "return" and refund.requested_at > part.shipped_at  # type: ignore[operator]  # shipped
+                if line.sku in {each.sku for each in part.lines}
+            ]
+            assert all(each == ("stf_1", False) for each in asked), asked
+
+
 def test_some_lives_make_every_step_of_the_charts() -> None:
     lives = [
-        live("place", "pay", "ship_a", "deliver_a", "ship_b", "receive", "refund_a", "send_refunds"),
+        live("place", "pay", "ship_a", "deliver_a", "ship_b", "receive", "return_a", "send_refunds"),
         live("place", "pay", "refund_b"),
         live("place_with_coupon", "cancel"),
         live("place", "expire"),

@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from cardstock.attribution import Attribution
+from cardstock.catalog import wiring as catalog_wiring
+from cardstock.catalog.model import Draft
 from cardstock.ids import RequestKey
 from cardstock.orders import fulfilment, wiring
 from cardstock.orders.model import Order, OrderLine, Receiver
@@ -51,6 +53,11 @@ REFUSALS = {
         "bad_sku_of_another_supplier": (409, "SKU_TAKEN"),
         "bad_sku_twice": (400, "BODY_INVALID"),
         "bad_member_publishes": (403, "NOT_A_KEY"),
+        "bad_terms_by_supplier": (403, "TERMS_FOR_STAFF"),
+        "bad_supplier_of_nobody": (400, "SUPPLIER_UNKNOWN"),
+        "bad_draft_with_price": (400, "BODY_INVALID"),
+        "bad_draft_by_staff": (403, "NOT_A_SUPPLIER"),
+        "bad_draft_that_is_unknown": (404, "NOT_FOUND"),
         "bad_takes_more_than_there_is": (409, "STOCK_SHORT"),
         "bad_without_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
     },
@@ -75,6 +82,7 @@ REFUSALS = {
         "bad_pay_again": (409, "ORDER_PAID"),
         "bad_refund_more_than_bought": (422, "REFUND_TOO_MUCH"),
         "bad_refund_of_unpaid": (409, "ORDER_NOT_PAID"),
+        "bad_refund_of_sent": (409, "UNITS_SENT"),
         "bad_receipt_before_shipment": (409, "NOT_SHIPPED"),
         "bad_cursor_of_another_list": (400, "CURSOR_INVALID"),
         "bad_no_credentials": (401, "CREDENTIALS_MISSING"),
@@ -84,6 +92,8 @@ REFUSALS = {
         "bad_goodwill_without_reason": (400, "BODY_INVALID"),
         "bad_goodwill_by_member": (403, "NOT_A_KEY"),
         "bad_goodwill_of_unpaid": (409, "ORDER_NOT_PAID"),
+        "bad_return_more_than_bought": (422, "REFUND_TOO_MUCH"),
+        "bad_return_by_member": (403, "NOT_A_KEY"),
     },
     "orders/payment_inbox": {
         "bad_signature": (401, "SIGNATURE_INVALID"),
@@ -139,10 +149,14 @@ def placeholders(shop: Shop) -> dict[str, str]:
         ).body
         for number in range(2)
     ]
+    for supplier_id in ("sup_lights", "sup_bags"):
+        shop.supplier.register(supplier_id)
+    catalog_wiring.products().store_draft(Draft("DRAFT1", "Bag", "sup_bags", 1), shop.clock.now())
     page = shop.buyer.send("GET", "/v1/orders", member=STRANGER, query={"limit": "1"}).body
     return {
         "ACCESS_TOKEN": shop.buyer.token(),
         "CATALOG_KEY": shop.staff.key("catalog:write"),
+        "SUPPLIERS_KEY": shop.supplier.key("sup_bags", "catalog:write"),
         "REFUND_KEY": shop.staff.key("orders:refund"),
         "ATTRIBUTION_TOKEN": shop.buyer.attribution(),
         "QUOTE_TOKEN": shop.buyer.quote(CART).body["quote"],

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from cardstock import environment
+from cardstock.clock import rfc3339
 from cardstock.network import wiring
 from cardstock.network.presets import SINGLE_LEVEL
 from cardstock.network.publishing import publish_plan
@@ -430,6 +431,24 @@ def test_a_poison_message_fails_alone(finance: Finance) -> None:
 
     assert [failure["itemIdentifier"] for failure in result["batchItemFailures"]] == ["m0", "m2", "m3"]
     assert set(finance.lines()) == {member_id(1)}
+
+
+def test_a_tick_that_comes_a_month_late_opens_nothing_and_says_so(
+    finance: Finance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finance.member(1, 5_000)
+    due = rfc3339(finance.clock.now())
+    finance.clock.set(finance.clock.now() + timedelta(days=31))
+    missed = monthly.handler({"scheduled_at": due}, Context())
+    said = capsys.readouterr().out
+    opened = monthly.handler({"scheduled_at": rfc3339(finance.clock.now())}, Context())
+    finance.clock.set(finance.clock.now() + timedelta(days=31))
+    repeated = monthly.handler({"scheduled_at": rfc3339(finance.clock.now() - timedelta(days=31))}, Context())
+
+    assert missed == {"payout_id": None, "steps": 0}
+    assert '"PayoutsMissed":[1.0]' in said
+    assert "2026-11" in said
+    assert opened["payout_id"] == repeated["payout_id"] == "pay_2026-12"
 
 
 EVENTS = [

@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from cardstock.catalog import errors
-from cardstock.catalog.model import Listing, Product
+from cardstock.catalog.model import Draft, Listing, Product
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND, STOCK_SHORT
 from cardstock.ids import RequestKey
 
@@ -25,12 +25,12 @@ class MemoryProducts:
         return {sku: self.products[sku] for sku in skus if sku in self.products}
 
     def list_products(self, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
-        return self._page(list(self.products.values()), limit, after)
+        return self._page([each for each in self.products.values() if not each.is_draft], limit, after)
 
     def products_of_supplier(
         self, supplier_id: str, limit: int, after: str | None
     ) -> tuple[Sequence[Product], str | None]:
-        own = [product for product in self.products.values() if product.supplier_id == supplier_id]
+        own = [each for each in self.products.values() if each.supplier_id == supplier_id and not each.is_draft]
         return self._page(own, limit, after)
 
     def publish_listings(self, listings: Sequence[Listing], at: datetime) -> None:
@@ -53,6 +53,27 @@ class MemoryProducts:
                 inventory_version=before.inventory_version if before else -1,
                 updated_at=at,
             )
+
+    def store_draft(self, draft: Draft, at: datetime) -> None:
+        before = self.products.get(draft.sku)
+        if before is not None and before.supplier_id != draft.supplier_id:
+            raise errors.SKU_TAKEN(skus=[draft.sku])
+        if before is not None and not before.is_draft:
+            raise errors.PRODUCT_PUBLISHED()
+        stock, version = (before.stock, before.inventory_version) if before else (draft.initial_stock, -1)
+        self.products[draft.sku] = Product(
+            sku=draft.sku,
+            name=draft.name,
+            supplier_id=draft.supplier_id,
+            price_fen=0,
+            qualifying=False,
+            earns=True,
+            active=False,
+            stock=stock,
+            held=0,
+            inventory_version=version,
+            updated_at=at,
+        )
 
     def add_stock(self, sku: str, units: int, request: RequestKey, at: datetime) -> bool:
         if request.id in self.requests:

@@ -1,6 +1,6 @@
 """Staff of the shop: persons and API keys, stored whoever would have made them, and what staff does with the keys."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from cardstock import clock
@@ -55,6 +55,11 @@ class Staff:
         """The credential of a new key of the person of this name."""
         self._keys += 1
         return staff_key(name, *scopes, request=f"staff key {self._keys}")
+
+    def take_back(self, order_id: str, units: Mapping[str, int], *, staff: str, key: str = "return-1") -> Reply:
+        """Refund units of an order, sent or not, with the credential `staff`."""
+        body = {"lines": [{"sku": sku, "units": count} for sku, count in units.items()], "reason": "came back"}
+        return reply(serve(http_event("POST", f"/v1/orders/{order_id}/returns", body, token=staff, key=key)))
 
     def grant(self, order_id: str, amount: int, *, staff: str, key: str = "grant-1", reason: str = "late") -> Reply:
         """Give `amount` fen back without units, with the credential `staff`."""

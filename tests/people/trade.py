@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from cardstock.clock import to_epoch_ms
+from cardstock.errors import ConflictError
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey, derived_id
 from cardstock.network import wiring as network_wiring
@@ -21,6 +22,7 @@ from cardstock.network.promotion import appoint_partner
 from cardstock.network.publishing import publish_plan
 from cardstock.orders import fulfilment, payment, placement, refunds
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.errors import UNITS_SENT
 from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver, RequestedUnits
 from tests.house.cloud import Cloud, Context, queue_event
 from tests.people.clock import TestClock
@@ -123,15 +125,19 @@ class Trade:
         self.watch()
 
     def ask_back(self, order_id: str, **units: int) -> str:
-        """Request a refund; what follows is the consumer's work."""
+        """Request a refund, by staff if units were sent; what follows is the consumer's work."""
         self.clock.move(seconds=1)
         order = orders_wiring.orders().find_order(order_id)
         assert order is not None
         wanted = [RequestedUnits(sku, count) for sku, count in units.items()]
         request = RequestKey(derived_id("req", order_id, str(self.clock.now())), "f")
-        asked = refunds.request_refund(
-            order.member_id, order_id, wanted, "不想要了", request, orders=orders_wiring.orders()
-        )
+        orders = orders_wiring.orders()
+        try:
+            asked = refunds.request_refund(order.member_id, order_id, wanted, "不想要了", request, orders=orders)
+        except ConflictError as refusal:
+            if refusal.refusal != UNITS_SENT:
+                raise
+            asked = refunds.accept_return("stf_1", order_id, wanted, "came back", request, orders=orders)
         self.watch()
         return asked.refund.refund_id
 

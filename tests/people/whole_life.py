@@ -199,9 +199,11 @@ class Life:
         left = {line.sku: line.units - line.refunded_units for line in order.lines if line.units > line.refunded_units}
         if left:
             sku = self.chance.choice(list(left))
-            self.shop.buyer.refund(
-                order.order_id, {sku: self.chance.randint(1, left[sku])}, key=self._key(), member=order.member_id
-            )
+            units = {sku: self.chance.randint(1, left[sku])}
+            asked = self.shop.buyer.refund(order.order_id, units, key=self._key(), member=order.member_id)
+            if asked.status != 202:
+                assert asked.body["code"] == "UNITS_SENT", asked
+                assert self.shop.staff.take_back(order.order_id, units, staff=self.staff, key=self._key()).status == 202
 
     def grant(self) -> None:
         order = self._some_order(*self.chance.choice((("paid", "shipped"), ("completed",))))

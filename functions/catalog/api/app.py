@@ -31,7 +31,7 @@ def list_products(request: Request[Nothing, schemas.ProductQuery]) -> schemas.Pr
 @api.get("/v1/products/{sku}", answer=schemas.ProductView, codes=(NOT_FOUND,))
 def get_product(request: Request[Nothing, Nothing]) -> schemas.ProductView:
     """Get one product."""
-    return schemas.ProductView.of(publishing.find_product(request.path["sku"], products=catalog_wiring.products()))
+    return schemas.ProductView.of(publishing.find_published(request.path["sku"], products=catalog_wiring.products()))
 
 
 handler = api.handler

@@ -5,7 +5,8 @@ from cardstock.catalog import errors, publishing, schemas, stock
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Listing
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.errors import NOT_FOUND, STOCK_SHORT
+from cardstock.errors import NOT_FOUND, STOCK_SHORT, SUPPLIER_UNKNOWN
+from cardstock.flows.publishing_products import publish_products as publish_listings
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("catalog", callers=partners_wiring.callers)
@@ -17,15 +18,15 @@ api = Api("catalog", callers=partners_wiring.callers)
     answer=schemas.PublishedProducts,
     auth="key",
     scope="catalog:write",
-    codes=(NOT_FOUND, errors.SKU_INVALID, errors.SKU_TAKEN),
+    codes=(errors.TERMS_FOR_STAFF, SUPPLIER_UNKNOWN, errors.SKU_INVALID, errors.SKU_TAKEN),
 )
 def put_product(request: Request[schemas.ProductTerms, Nothing]) -> schemas.PublishedProducts:
     """Publish a product, or change it.
 
-    A supplier's key publishes only that supplier's products. A SKU stays with its first supplier. Stock is set the
-    first time; then it changes by sales, deliveries and counts.
+    Staff only: a supplier's key gets 403 `TERMS_FOR_STAFF`, and drafts products instead. A SKU stays with its first
+    supplier. Stock is set the first time; then it changes by sales, deliveries and counts.
     """
-    return _publish(request.caller.owner, [request.body.listing(request.path["sku"])])
+    return _publish(request.caller.owner, [request.body.listing(request.path["sku"])], many=False)
 
 
 @api.put(
@@ -34,14 +35,42 @@ def put_product(request: Request[schemas.ProductTerms, Nothing]) -> schemas.Publ
     answer=schemas.PublishedProducts,
     auth="key",
     scope="catalog:write",
-    codes=(NOT_FOUND, errors.SKU_TAKEN),
+    codes=(errors.TERMS_FOR_STAFF, SUPPLIER_UNKNOWN, errors.SKU_TAKEN),
 )
 def publish_products(request: Request[schemas.PublishProducts, Nothing]) -> schemas.PublishedProducts:
     """Publish up to 100 products.
 
     All or none, each as with PUT, so a repeat changes nothing. A SKU may occur once.
     """
-    return _publish(request.caller.owner, [product.listing(product.sku) for product in request.body.products])
+    return _publish(request.caller.owner, [each.listing(each.sku) for each in request.body.products], many=True)
+
+
+@api.put(
+    "/v1/products/{sku}/draft",
+    body=schemas.ProductDraft,
+    answer=schemas.DraftView,
+    auth="key",
+    scope="catalog:write",
+    codes=(errors.NOT_A_SUPPLIER, errors.SKU_INVALID, errors.SKU_TAKEN, errors.PRODUCT_PUBLISHED),
+)
+def draft_product(request: Request[schemas.ProductDraft, Nothing]) -> schemas.DraftView:
+    """Draft a product, or change its draft, with a supplier's key.
+
+    Buyers see it once staff have published it with price and terms; from then on staff change it. Stock is the
+    supplier's before and after.
+    """
+    supplier_id = request.caller.owner
+    if supplier_id == publishing.STAFF:
+        raise errors.NOT_A_SUPPLIER()
+    draft = request.body.draft(request.path["sku"], supplier_id)
+    return schemas.DraftView.of(publishing.store_draft(draft, products=catalog_wiring.products()))
+
+
+@api.get("/v1/products/{sku}/draft", answer=schemas.DraftView, auth="key", scope="catalog:write", codes=(NOT_FOUND,))
+def get_product_draft(request: Request[Nothing, Nothing]) -> schemas.DraftView:
+    """Get a draft: a supplier its own, staff any."""
+    sku, owner, products = request.path["sku"], request.caller.owner, catalog_wiring.products()
+    return schemas.DraftView.of(publishing.find_draft(sku, acting_for=owner, products=products))
 
 
 @api.post(
@@ -63,8 +92,9 @@ def add_stock(request: Request[schemas.AddStock, Nothing]) -> Answer:
     return Answer(schemas.ProductView.of(stocked.product), replayed=stocked.replayed)
 
 
-def _publish(acting_for: str, listings: list[Listing]) -> schemas.PublishedProducts:
-    publishing.publish(listings, acting_for=acting_for, products=catalog_wiring.products())
+def _publish(acting_for: str, listings: list[Listing], *, many: bool) -> schemas.PublishedProducts:
+    publishing.require_staff(acting_for)
+    publish_listings(listings, many=many, products=catalog_wiring.products(), suppliers=partners_wiring.suppliers())
     return schemas.PublishedProducts(skus=[listing.sku for listing in listings])
 
 

@@ -81,9 +81,9 @@ def start_payment(request: Request[schemas.StartPayment, Nothing]) -> schemas.Pa
     codes=errors.REFUNDING,
 )
 def ask_refund(request: Request[schemas.AskRefund, Nothing]) -> Answer:
-    """Request a refund of units of a paid order.
+    """Request a refund of unsent units of a paid order.
 
-    Unsent ones are not sent. The money goes back within minutes, the way it was paid. At most what was bought."""
+    They are not sent. The money goes back within minutes, the way it was paid. Sent units are refunded by staff."""
     order_id, asked = request.path["order_id"], request.body
     made = refunds.request_refund(
         request.caller.id, order_id, asked.units(), asked.reason, request.key, orders=orders()

@@ -1,4 +1,4 @@
-"""HTTP for staff: goodwill refunds."""
+"""HTTP for staff: returns of sent units, and goodwill refunds."""
 
 from cardstock.aws.tables import connect
 from cardstock.edge.http import Answer, Api, Nothing, Request
@@ -7,6 +7,28 @@ from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("orders", callers=partners_wiring.callers)
+
+
+@api.post(
+    "/v1/orders/{order_id}/returns",
+    body=schemas.AcceptReturn,
+    answer=schemas.RequestedRefund,
+    status=202,
+    auth="key",
+    scope="orders:refund",
+    idempotent=True,
+    codes=errors.RETURNING,
+)
+def accept_return(request: Request[schemas.AcceptReturn, Nothing]) -> Answer:
+    """Take units of a paid order back, and refund them.
+
+    Also units that were sent: a buyer alone cannot have those refunded. The reason and the person are on record. Units
+    that were sent are not for sale again by it."""
+    order_id, asked, orders = request.path["order_id"], request.body, orders_wiring.orders()
+    made = refunds.accept_return(
+        request.caller.actor, order_id, asked.units(), asked.reason, request.key, orders=orders
+    )
+    return Answer(schemas.RequestedRefund.of(made.refund), replayed=made.replayed)
 
 
 @api.post(

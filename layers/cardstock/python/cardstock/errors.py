@@ -170,6 +170,7 @@ MEMBER_ERASED: Final = unauthorized("MEMBER_ERASED", zh="账号已注销。", en
 QUEUE_UNAVAILABLE: Final = unavailable(
     "QUEUE_UNAVAILABLE", zh="系统繁忙，请稍后重试。", en="The queue did not answer; try again."
 )
+SUPPLIER_UNKNOWN: Final = invalid("SUPPLIER_UNKNOWN", zh="供应商不存在。", en="There is no such supplier.")
 INVITER_UNKNOWN: Final = refused("INVITER_UNKNOWN", zh="邀请人不存在。", en="There is no such inviter.")
 INVITER_SELF: Final = refused("INVITER_SELF", zh="不能邀请自己。", en="Members cannot invite themselves.")
 INVITER_BOUND: Final = refused("INVITER_BOUND", zh="已经绑定了邀请人。", en="Another inviter is bound already.")

@@ -23,7 +23,7 @@ VIEW_CODES: Final = (edge_errors.TOKEN_INVALID, edge_errors.TOKEN_EXPIRED, edge_
 Audience = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z][a-z0-9_]{0,15}$",
+        pattern=r"^[a-z][a-z0-9_]{0,15}\Z",
         description="Audience of a version; everybody else sees `default`.",
         examples=["default"],
     ),
@@ -31,8 +31,8 @@ Audience = Annotated[
 CardKey = Annotated[
     str, Meta(description="Key of the card, in `/c/` and in every call about it.", examples=["x7k2m9pq4t"])
 ]
-Line = Annotated[str, Meta(max_length=60, pattern=r"^[^\r\n]*$")]
-Tag = Annotated[str, Meta(min_length=1, max_length=16, pattern=r"^[^\r\n]*$")]
+Line = Annotated[str, Meta(max_length=60, pattern=r"^[^\r\n]*\Z")]
+Tag = Annotated[str, Meta(min_length=1, max_length=16, pattern=r"^[^\r\n]*\Z")]
 Sku = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
@@ -44,7 +44,7 @@ class CardVersion(Model):
         Meta(
             min_length=1,
             max_length=40,
-            pattern=r"^[^\r\n]*\S[^\r\n]*$",
+            pattern=r"^[^\r\n]*\S[^\r\n]*\Z",
             examples=["林晓雨"],
             description="The person's name for visitors.",
         ),
@@ -64,7 +64,7 @@ class CardVersion(Model):
     phone: Annotated[
         str,
         Meta(
-            pattern=r"^(\+?[0-9][0-9 -]{3,18}[0-9])?$",
+            pattern=r"^(\+?[0-9][0-9 -]{3,18}[0-9])?\Z",
             examples=["+86 138 0013 8000"],
             description="Telephone number as it is shown; empty if there is none.",
         ),
@@ -73,7 +73,7 @@ class CardVersion(Model):
         str,
         Meta(
             max_length=100,
-            pattern=r"^([A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,})?$",
+            pattern=r"^([A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,})?\Z",
             examples=["lin@example.com"],
             description="E-mail address; empty if there is none.",
         ),
@@ -81,7 +81,7 @@ class CardVersion(Model):
     wechat: Annotated[
         str,
         Meta(
-            pattern=r"^([A-Za-z][A-Za-z0-9_-]{5,19})?$",
+            pattern=r"^([A-Za-z][A-Za-z0-9_-]{5,19})?\Z",
             examples=["linxiaoyu_camp"],
             description="WeChat account; empty if there is none.",
         ),
@@ -90,7 +90,7 @@ class CardVersion(Model):
         str,
         Meta(
             max_length=120,
-            pattern=r"^[^\r\n]*$",
+            pattern=r"^[^\r\n]*\Z",
             examples=["杭州市上城区湖滨路 18 号"],
             description="Postal address on one line; empty if there is none.",
         ),
@@ -99,7 +99,7 @@ class CardVersion(Model):
         str,
         Meta(
             max_length=200,
-            pattern=r"^(https://[A-Za-z0-9._~:/?#@!$&()*+,;=%-]+)?$",
+            pattern=r"^(https://[A-Za-z0-9._~:/?#@!$&()*+,;=%-]+)?\Z",
             examples=["https://example.com"],
             description="Address of a web page, https only; empty if there is none.",
         ),
@@ -268,7 +268,7 @@ class PostView(Model):
         Annotated[
             str,
             Meta(
-                pattern=r"^[a-z0-9_-]{1,16}$",
+                pattern=r"^[a-z0-9_-]{1,16}\Z",
                 examples=["group_chat"],
                 description="Where the visitor came from, as named by the mini-program; absent if unknown.",
             ),

@@ -36,6 +36,20 @@ class Product(msgspec.Struct, frozen=True):
     """The version of the supplier's last count that was applied; -1 before the first."""
     updated_at: datetime
 
+    @property
+    def is_draft(self) -> bool:
+        """Whether staff have not published it yet: it has no price, and is shown to staff and its supplier alone."""
+        return self.price_fen == 0
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A supplier's draft of a product: what staff may publish. `initial_stock` only counts the first time."""
+
+    sku: str
+    name: str
+    supplier_id: str
+    initial_stock: int
+
 
 class Listing(msgspec.Struct, frozen=True):
     """What is published about a SKU. `initial_stock` only counts the first time."""

@@ -16,6 +16,8 @@ FAMILIES: Final = (
             "PUT /v1/products": Operation("publishProducts", "Publish several products", "批量发布商品"),
             "GET /v1/products/{sku}": Operation("getProduct", "Get a product", "查看商品"),
             "PUT /v1/products/{sku}": Operation("publishProduct", "Publish a product", "发布商品"),
+            "GET /v1/products/{sku}/draft": Operation("getProductDraft", "Get a draft", "查看商品草稿"),
+            "PUT /v1/products/{sku}/draft": Operation("draftProduct", "Draft a product", "提交商品草稿"),
             "POST /v1/products/{sku}/stock": Operation("addStock", "Add stock", "增减库存"),
         },
     ),

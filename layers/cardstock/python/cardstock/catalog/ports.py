@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from cardstock.catalog.model import Listing, Product
+from cardstock.catalog.model import Draft, Listing, Product
 from cardstock.ids import RequestKey
 
 
@@ -18,18 +18,24 @@ class Products(Protocol):
         """Those of `skus` that exist, at most 100. One call."""
 
     def list_products(self, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
-        """Up to `limit` products behind the SKU `after`, in no meaningful order, and the SKU behind which the next page
-        starts; None on the last page."""
+        """Up to `limit` products behind the SKU `after`, in no meaningful order and without drafts, and the SKU behind
+        which the next page starts; None on the last page."""
 
     def products_of_supplier(
         self, supplier_id: str, limit: int, after: str | None
     ) -> tuple[Sequence[Product], str | None]:
-        """A page of one supplier's products. Reads an index: a new product may appear late."""
+        """A page of one supplier's products, without drafts. Reads an index: a new product may appear late."""
 
     def publish_listings(self, listings: Sequence[Listing], at: datetime) -> None:
         """Create or replace up to 100 different products, all or none. Existing stock stays as it is.
 
         Raises `ConflictError` SKU_TAKEN with the SKUs that belong to another supplier.
+        """
+
+    def store_draft(self, draft: Draft, at: datetime) -> None:
+        """Create a product without price that is not for sale, or rename one. Existing stock stays as it is.
+
+        Raises `ConflictError` SKU_TAKEN for another supplier's SKU, PRODUCT_PUBLISHED for one with a price.
         """
 
     def add_stock(self, sku: str, units: int, request: RequestKey, at: datetime) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from msgspec import Meta
 
-from cardstock.catalog.model import MAX_BATCH, MAX_STOCK, Listing, Product
+from cardstock.catalog.model import MAX_BATCH, MAX_STOCK, Draft, Listing, Product
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
 from cardstock.edge.fields import ArticleNumber, Currency, Earns, NextCursor, Qualifying, Sku, SupplierId
@@ -17,6 +17,10 @@ from cardstock.money import CURRENCY
 PriceFen = Annotated[int, Meta(ge=1, le=10**9, description="Price of one unit in fen.", examples=[25500])]
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=LINE, examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]
 Active = Annotated[bool, Meta(description="Whether it is for sale now.")]
+
+InitialStock = Annotated[
+    int, Meta(ge=0, le=MAX_STOCK, description="Initial stock; ignored if the SKU exists.", examples=[1000])
+]
 
 
 class ProductTerms(Model):
@@ -28,9 +32,7 @@ class ProductTerms(Model):
     qualifying: Qualifying = False
     earns: Earns = True
     active: Active = True
-    initial_stock: Annotated[
-        int, Meta(ge=0, le=MAX_STOCK, description="Initial stock; ignored if the SKU exists.", examples=[1000])
-    ] = 0
+    initial_stock: InitialStock = 0
 
     def listing(self, sku: str) -> Listing:
         """The listing of `sku` on these terms."""
@@ -59,6 +61,40 @@ class PublishProducts(Model):
         list[PublishedProduct],
         Meta(min_length=1, max_length=MAX_BATCH, description="Products to publish, each SKU once."),
     ]
+
+
+class ProductDraft(Model):
+    """What a supplier says of a product that staff have not published."""
+
+    name: Annotated[Name, Meta(description="Name of the product; staff decide what buyers read.")]
+    initial_stock: InitialStock = 0
+
+    def draft(self, sku: str, supplier_id: str) -> Draft:
+        """The draft of `sku`."""
+        return Draft(sku, self.name, supplier_id, self.initial_stock)
+
+
+class DraftView(Model):
+    """A product that staff have not published: it has no price, and buyers do not see it."""
+
+    sku: ArticleNumber
+    name: Annotated[Name, Meta(description="Name of the product; staff decide what buyers read.")]
+    supplier_id: SupplierId
+    stock: Annotated[int, Meta(ge=0, examples=[1000], description="Units that can be sold once it is published.")]
+    updated_at: Annotated[
+        str, Meta(examples=["2026-12-01T08:26:00.000Z"], description="When the draft or its stock last changed.")
+    ]
+
+    @classmethod
+    def of(cls, product: Product) -> Self:
+        """A draft as staff and its supplier see it."""
+        return cls(
+            sku=product.sku,
+            name=product.name,
+            supplier_id=product.supplier_id,
+            stock=max(0, product.stock),
+            updated_at=rfc3339(product.updated_at),
+        )
 
 
 class AddStock(Model):

@@ -6,8 +6,9 @@ Table `products`: partition key `pk` = SKU; index `by_supplier` (`supplier_id`, 
 |---|---|
 | products of a quote, of a page | BatchGetItem |
 | one product | GetItem, consistent |
-| all products, page by page | Scan from a SKU on |
+| all products, page by page | Scan from a SKU on, without drafts (price 0) |
 | a supplier's products | Query `by_supplier`, then BatchGetItem |
+| a supplier's draft | one update on condition that the SKU is nobody's, or the supplier's and without price |
 | publish up to 100 | one TransactWriteItems, each on condition that the SKU is the supplier's or nobody's |
 | reserve, release, ship units | updates in the transaction of an order (`orders.store`) |
 | add units | one transaction with the request |
@@ -35,7 +36,7 @@ from cardstock.aws.tables import (
     Transaction,
 )
 from cardstock.catalog import errors
-from cardstock.catalog.model import Listing, Product
+from cardstock.catalog.model import Draft, Listing, Product
 from cardstock.errors import NOT_FOUND, STOCK_SHORT
 from cardstock.ids import RequestKey
 from cardstock.money import Fen
@@ -83,7 +84,9 @@ class DynamoProducts:
         return {item.sku: record_of(Product, item) for item in ProductItem.batch_get(set(skus))}
 
     def list_products(self, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
-        items, last = read_page(ProductItem.scan, limit=limit, start=None if after is None else {"pk": after})
+        start = None if after is None else {"pk": after}
+        published = ProductItem.price_fen > 0
+        items, last = read_page(ProductItem.scan, limit=limit, start=start, filter_condition=published)
         return [record_of(Product, item) for item in items], last.sku if last else None
 
     def products_of_supplier(
@@ -92,7 +95,8 @@ class DynamoProducts:
         start = None if after is None else {"pk": after, "supplier_id": supplier_id}
         items, last = read_page(ProductItem.by_supplier.query, supplier_id, limit=limit, start=start)
         products = self.products_by_sku(item.sku for item in items)
-        return [products[item.sku] for item in items if item.sku in products], last.sku if last else None
+        found = [products[item.sku] for item in items if item.sku in products]
+        return [product for product in found if not product.is_draft], last.sku if last else None
 
     def publish_listings(self, listings: Sequence[Listing], at: datetime) -> None:
         try:
@@ -117,6 +121,29 @@ class DynamoProducts:
         except ConditionFailedError as error:
             taken = [listings[index].sku for index in sorted(error.failed)]
             raise errors.SKU_TAKEN(skus=taken) from error
+
+    def store_draft(self, draft: Draft, at: datetime) -> None:
+        drafted = ProductItem(sku=draft.sku).update_if(
+            [
+                ProductItem.supplier_id.set(draft.supplier_id),
+                ProductItem.name.set(draft.name),
+                ProductItem.price_fen.set(0),
+                ProductItem.qualifying.set(False),
+                ProductItem.earns.set(True),
+                ProductItem.active.set(False),
+                ProductItem.stock.set(ProductItem.stock | draft.initial_stock),
+                ProductItem.held.set(ProductItem.held | 0),
+                ProductItem.inventory_version.set(ProductItem.inventory_version | -1),
+                ProductItem.updated_at.set(at),
+            ],
+            ProductItem.sku.does_not_exist()
+            | ((ProductItem.supplier_id == draft.supplier_id) & (ProductItem.price_fen == 0)),
+        )
+        if not drafted:
+            stored = self.find_product(draft.sku)
+            if stored is not None and stored.supplier_id == draft.supplier_id:
+                raise errors.PRODUCT_PUBLISHED()
+            raise errors.SKU_TAKEN(skus=[draft.sku])
 
     def add_stock(self, sku: str, units: int, request: RequestKey, at: datetime) -> bool:
         known = ProductItem.sku.exists()

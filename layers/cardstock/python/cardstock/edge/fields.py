@@ -34,7 +34,7 @@ PersonId = Annotated[
 SupplierId = Annotated[
     str,
     Meta(
-        pattern=r"^sup_[0-9a-z]{1,26}$",
+        pattern=r"^sup_[0-9a-z]{1,26}\Z",
         description="Supplier that sells and sends the product.",
         examples=["sup_lights"],
     ),
@@ -51,7 +51,7 @@ Period = Annotated[str, Meta(examples=["2026-11"])]
 
 Sku = Annotated[
     str,
-    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$", description="Article number.", examples=["85123A"]),
+    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z", description="Article number.", examples=["85123A"]),
 ]
 ArticleNumber = Annotated[str, Meta(description="Article number of the product.", examples=["85123A"])]
 ArticleName = Annotated[str, Meta(examples=["WHITE HANGING HEART T-LIGHT HOLDER"])]

@@ -28,7 +28,7 @@ ENVELOPE: Final = "application/vnd.cardstock.envelope+json"
 
 SAID: Final = r"\S"
 """Pattern of a text that is not blank."""
-LINE: Final = r"^[^\r\n]*\S[^\r\n]*$"
+LINE: Final = r"^[^\r\n]*\S[^\r\n]*\Z"
 """Pattern of a text on one line that is not blank."""
 
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")

@@ -1,9 +1,11 @@
 """Signed tokens: what the server hands out and must get back unchanged. Tamper-proof, not secret.
 
 Guarantee: a token opens only under the purpose it was made for and before it expires. HMAC-SHA256 with rotating keys
-(itsdangerous); the first key signs, all of them verify.
+(itsdangerous); the first key signs, all of them verify. Tokens that v0.2.0 signed with HMAC-SHA1 open until they
+expire.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -22,8 +24,13 @@ class Signer:
         self._keys = keys
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
-        # itsdangerous signs with the last key of the list.
-        return URLSafeSerializer(list(reversed(self._keys())), salt=purpose)
+        # itsdangerous signs with the last key of the list, and with SHA-1 unless it is told otherwise.
+        return URLSafeSerializer(
+            list(reversed(self._keys())),
+            salt=purpose,
+            signer_kwargs={"digest_method": hashlib.sha256},
+            fallback_signers=[{"digest_method": hashlib.sha1}],
+        )
 
     def sign(self, purpose: str, claims: dict[str, Any], *, lifetime: timedelta | None = None) -> str:
         """A token of `claims` (JSON values) for `purpose`, which expires after `lifetime`."""

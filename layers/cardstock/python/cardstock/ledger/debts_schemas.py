@@ -24,7 +24,7 @@ class AskWriteOff(Model):
     member_id: Annotated[
         str,
         Meta(
-            pattern=r"^mem_[0-9a-z]{26}$", examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5"], description="Member who owes."
+            pattern=r"^mem_[0-9a-z]{26}\Z", examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5"], description="Member who owes."
         ),
     ]
     amount_fen: Annotated[

@@ -16,7 +16,7 @@ from cardstock.ledger.model import Seal
 _A_HASH = "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
 _ANOTHER = "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77"
 
-Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", examples=[_A_HASH])]
+Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z", examples=[_A_HASH])]
 Path = Annotated[list[str], Meta(description="From the bottom to the top, in hex.", examples=[[_A_HASH, _ANOTHER]])]
 
 

@@ -57,7 +57,7 @@ _PHONE_CODE = "From the platform's telephone button; of `dev`, `dev:` and the nu
 Invite = Annotated[
     str,
     Meta(
-        pattern=r"^(mem_[0-9a-z]{26}|[0-9a-z]{10,12})$",
+        pattern=r"^(mem_[0-9a-z]{26}|[0-9a-z]{10,12})\Z",
         description="The inviter's member id, or the key of a shared card.",
         examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5", "k7m2p9xw4t"],
     ),
@@ -77,7 +77,7 @@ class OpenSession(Model):
         ),
     ]
     app_id: Annotated[
-        str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The mini-program's own id.", examples=["wxdemo"])
+        str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="The mini-program's own id.", examples=["wxdemo"])
     ]
     login_code: Annotated[Code, Meta(description=_LOGIN_CODE, examples=["dev:customer-17850"])]
     phone_code: Annotated[Code, Meta(description=_PHONE_CODE, examples=["dev:+8613800138000"])] | None = None
@@ -222,7 +222,7 @@ class PutIdentity(Model):
         Meta(
             min_length=2,
             max_length=40,
-            pattern=r"^[^\W\d_][^\d_<>\"]*$",
+            pattern=r"^[^\W\d_][^\d_<>\"\r\n\t]*\Z",
             examples=["王小明"],
             description="Real name, as in the identity document.",
         ),

@@ -78,7 +78,7 @@ class PublishPlan(Model):
         Annotated[
             str,
             Meta(
-                pattern=r"^[a-z0-9_-]{1,32}$",
+                pattern=r"^[a-z0-9_-]{1,32}\Z",
                 examples=["spring"],
                 description="Id to publish under; absent: that of the preset.",
             ),

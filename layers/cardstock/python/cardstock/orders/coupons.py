@@ -79,7 +79,7 @@ def withdraw_order(order_id: str, reason: str, request: RequestKey, *, orders: O
             kept = any(line.refunded_units < line.units for line in order.lines)
             return coupon_discount(order) if kept else 0
         try:
-            request_refund(order.member_id, order_id, unsent, reason, request, orders=orders, unsent_only=True)
+            request_refund(order.member_id, order_id, unsent, reason, request, orders=orders)
         except ConflictError:
             continue  # Some units were sent meanwhile: read again.
     raise STORE_BUSY()

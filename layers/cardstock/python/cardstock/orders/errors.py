@@ -62,7 +62,11 @@ SUPPLIER_ORDER_CANCELLED: Final = conflict(
 TOO_MANY_PARCELS: Final = refused(
     "TOO_MANY_PARCELS", zh="包裹数量超过上限 {limit}。", en="An order has at most {limit} parcels per supplier."
 )
-UNITS_SENT: Final = conflict("UNITS_SENT", zh="部分商品已发货。", en="Some of these units have been sent.")
+UNITS_SENT: Final = conflict(
+    "UNITS_SENT",
+    zh="部分商品已发货，不能自助退款；请联系客服办理退货。",
+    en="Some of these units have been sent. The shop's staff refund them: contact the shop to return them.",
+)
 CHANNEL_MISSING: Final = refused(
     "CHANNEL_MISSING", zh="该支付渠道未启用。", en="The payment channel of this order is not set up here."
 )
@@ -74,6 +78,7 @@ READING: Final = (NOT_FOUND,)
 CANCELLING: Final = (NOT_FOUND, ORDER_PAID, ORDER_EXPIRED)
 PAYING: Final = (NOT_FOUND, CHANNEL_UNKNOWN, ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED)
 NOTIFYING: Final = (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_STALE, BODY_INVALID, NOT_FOUND, PAYMENT_MISMATCH)
-REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE)
+REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE, UNITS_SENT)
+RETURNING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE)
 GRANTING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, REFUND_TOO_LATE)
 RECEIVING: Final = (NOT_FOUND, NOT_SHIPPED)

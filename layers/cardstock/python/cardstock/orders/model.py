@@ -270,7 +270,7 @@ class Refund(msgspec.Struct, frozen=True):
     """The order's version made by this refund. It orders the refunds of an order without a clock, and rewards are
     clawed back in that order, so that the fen do not depend on which refund succeeds first."""
     granted_by: str = ""
-    """The person of the staff who granted a goodwill refund; empty for the other kinds."""
+    """The person of the staff who decided it: goodwill, or a return of sent units; empty if the buyer asked for it."""
     version: int = 1
 
     @property

@@ -20,6 +20,7 @@ FAMILIES: Final = (
             "POST /v1/orders/{order_id}/payments": Operation("startPayment", "Start a payment", "发起支付"),
             "POST /v1/orders/{order_id}/refunds": Operation("askRefund", "Request a refund", "申请退款"),
             "GET /v1/orders/{order_id}/refunds": Operation("listRefunds", "List refunds", "列出退款"),
+            "POST /v1/orders/{order_id}/returns": Operation("acceptReturn", "Take units back", "退货退款"),
             "POST /v1/orders/{order_id}/goodwill-refunds": Operation(
                 "grantRefund", "Grant a goodwill refund", "发放补偿退款"
             ),

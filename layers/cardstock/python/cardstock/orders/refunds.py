@@ -1,4 +1,4 @@
-"""Refunding an order: a member returns units, staff grant goodwill, and channels send the money back."""
+"""Refunding an order: buyers get unsent units back, staff take sent ones back or grant goodwill, channels pay back."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -61,23 +61,44 @@ def request_refund(
     request: RequestKey,
     *,
     orders: Orders,
-    unsent_only: bool = False,
 ) -> RequestedRefund:
-    """Reserve units of a paid order for a refund; `execute_refund` sends the money.
+    """Reserve unsent units of a member's own paid order for a refund; `execute_refund` sends the money.
 
     Amounts are those of `return_lines`. The freight is refunded with the last unit if nothing of the order was sent.
-    Unsent units are taken off their supplier order now, and are for sale again when the refund has succeeded. A repeat
-    of `request` returns the first refund. Raises `RefusedError` REFUND_TOO_MUCH (nothing is refunded then) or
-    REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID, or with `unsent_only` UNITS_SENT.
+    The units are taken off their supplier order now, and are for sale again when the refund has succeeded. A repeat of
+    `request` returns the first refund. Raises `RefusedError` REFUND_TOO_MUCH or REFUND_TOO_LATE, `ConflictError`
+    ORDER_NOT_PAID or UNITS_SENT; nothing is refunded then.
     """
 
     def lines_of(order: Order, supplier_orders: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
         lines = return_lines(order, merge_units(requested), supplier_orders)
-        if unsent_only and not all(line.restock for line in lines):
-            raise errors.UNITS_SENT()
+        sent = [line.sku for line in lines if not line.restock]
+        if sent:
+            raise errors.UNITS_SENT(skus=sent)
         return lines
 
     return _make_refund(order_id, _Request(member_id, "return", lines_of, reason, request), orders)
+
+
+def accept_return(
+    actor: str,
+    order_id: str,
+    returned: Sequence[RequestedUnits],
+    reason: str,
+    request: RequestKey,
+    *,
+    orders: Orders,
+) -> RequestedRefund:
+    """Reserve units of any paid order for a refund that staff (`actor`) decide, sent or not; `execute_refund` sends the
+    money.
+
+    Sent units are not for sale again by it. Otherwise like `request_refund`, without UNITS_SENT.
+    """
+
+    def lines_of(order: Order, supplier_orders: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
+        return return_lines(order, merge_units(returned), supplier_orders)
+
+    return _make_refund(order_id, _Request(None, "return", lines_of, reason, request, granted_by=actor), orders)
 
 
 def grant_goodwill(

@@ -65,7 +65,7 @@ class AskQuote(Model):
         Annotated[
             str,
             Meta(
-                pattern=r"^benefit\.mem_[0-9a-z_]{1,26}\.[0-9]{1,6}$",
+                pattern=r"^benefit\.mem_[0-9a-z_]{1,26}\.[0-9]{1,6}\Z",
                 description="`coupon` of the member's place in the network; absent: none is used.",
                 examples=["benefit.mem_01kbdxdh50fcazdjhcnqh2rzv5.1"],
             ),
@@ -148,7 +148,7 @@ class ReceiverData(Model):
     phone: Annotated[
         str,
         Meta(
-            pattern=r"^\+?[0-9][0-9 -]{4,18}[0-9]$",
+            pattern=r"^\+?[0-9][0-9 -]{4,18}[0-9]\Z",
             examples=["13800138000"],
             description="Telephone number for the carrier.",
         ),
@@ -349,6 +349,26 @@ class AskRefund(Model):
         return _units(self.lines)
 
 
+class AcceptReturn(Model):
+    """The units that staff take back, and why."""
+
+    reason: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            pattern=SAID,
+            examples=["arrived broken, came back"],
+            description="Reason; the buyer can read it.",
+        ),
+    ]
+    lines: Lines
+
+    def units(self) -> list[model.RequestedUnits]:
+        """The lines as `RequestedUnits`."""
+        return _units(self.lines)
+
+
 class GrantRefund(Model):
     """The amount of a goodwill refund, and its reason, which the buyer can read."""
 
@@ -421,7 +441,10 @@ class RefundView(RequestedRefund, kw_only=True):
     ]
     goodwill: Annotated[bool, Meta(description="Whether it is a goodwill refund, without units.")]
     granted_by: Annotated[
-        PersonId | None, Meta(description="Person who granted a goodwill refund, for staff only; otherwise null.")
+        PersonId | None,
+        Meta(
+            description="Person who decided it (goodwill, or a return of sent units), for staff only; otherwise null."
+        ),
     ]
     status: Annotated[Literal["requested", "succeeded"], Meta(description="Whether the money was refunded.")]
     succeeded_at: Annotated[Moment | None, Meta(description="When the channel confirmed the refund; null before.")]
@@ -433,7 +456,7 @@ class RefundView(RequestedRefund, kw_only=True):
             **asdict(RequestedRefund.of(refund)),
             kind="return" if refund.part_of_order else "stray",
             goodwill=refund.kind == "goodwill",
-            granted_by=refund.granted_by if for_staff and refund.kind == "goodwill" else None,
+            granted_by=(refund.granted_by or None) if for_staff else None,
             status=refund.status,
             succeeded_at=_moment(refund.succeeded_at),
         )

@@ -9,7 +9,7 @@ from msgspec import Meta
 from cardstock.edge.http import LINE, Model
 
 Text = Annotated[str, Meta(min_length=1, max_length=64, pattern=LINE)]
-OrderId = Annotated[str, Meta(pattern=r"^ord_[0-9a-z]{26}$", examples=["ord_01kbdxdh50fcazdjhcnqh2rzv5"])]
+OrderId = Annotated[str, Meta(pattern=r"^ord_[0-9a-z]{26}\Z", examples=["ord_01kbdxdh50fcazdjhcnqh2rzv5"])]
 
 
 class ShipmentCreated(Model, tag_field="type", tag="shipment.created"):

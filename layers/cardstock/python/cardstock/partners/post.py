@@ -2,9 +2,8 @@
 
 A partner's URL must not reach our own network (server-side request forgery). So the host is resolved once, all its
 addresses must be public, the connection goes to one of these addresses (the name is used only for TLS and the Host
-header), redirects are not followed, and time and size are limited. The ranges follow the IANA special-purpose
-registries; `ipaddress.is_global` alone misses 100.64.0.0/10 of some clouds and every form that embeds an IPv4 address
-in IPv6.
+header), redirects are not followed, and time and size are limited. The ranges are our own, after the IANA
+special-purpose registries, so that they do not change with the Python that runs us.
 """
 
 import http.client
@@ -36,11 +35,26 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
-_IPV4_COMPATIBLE = ipaddress.IPv6Network("::/96")
-_TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
-_SITE_LOCAL = ipaddress.IPv6Network("fec0::/10")
-_SHARED = ipaddress.IPv4Network("100.64.0.0/10")
+"""Addresses of IPv4 hosts, as networks without IPv4 see them: what counts is the IPv4 address inside."""
+_FORBIDDEN_V4 = tuple(
+    map(
+        ipaddress.IPv4Network,
+        (
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+            "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+            "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        ),
+    )
+)  # fmt: skip
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
+"""All that is given out for hosts; what is outside (loopback, link-local, unique local, multicast) is forbidden."""
+_FORBIDDEN_V6 = tuple(
+    map(
+        ipaddress.IPv6Network,
+        # Protocol assignments with Teredo and ORCHID, documentation, 6to4, documentation.
+        ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
+    )
+)
 
 
 class CallOutcome(msgspec.Struct, frozen=True):
@@ -62,25 +76,21 @@ def parse_networks(text: str) -> tuple[Network, ...]:
 
 
 def is_public(address: Address) -> bool:
-    """Whether `address`, and every IPv4 address inside it, is on the public internet."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return is_public(address.ipv4_mapped)
-        if address.sixtofour is not None:
-            return is_public(address.sixtofour)
-        if address.teredo is not None or address in _NAT64_LOCAL or address in _SITE_LOCAL:
-            return False
-        if address in _NAT64 or address in _IPV4_COMPATIBLE or address in _TRANSLATED:
-            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    elif address in _SHARED:
-        return False
-    return address.is_global and not address.is_multicast
+    """Whether `address`, or the IPv4 address inside it, is on the public internet."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in _FORBIDDEN_V4)
+    if address.ipv4_mapped is not None:
+        return is_public(address.ipv4_mapped)
+    if address in _NAT64:
+        return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return address in _GLOBAL_V6 and not any(address in network for network in _FORBIDDEN_V6)
 
 
 def check_url(url: str, allowed: Sequence[Network] = ()) -> None:
     """Refuse a URL that can never be called: not https, credentials in it, another port, an address instead of a name.
 
-    If an operator allows private networks, http and any port are accepted too: the address is checked at the call.
+    If an operator allows private networks, http, any port and addresses in these networks are accepted too. What a
+    name means is checked at each call, the challenge first: it may change.
     """
     try:
         parts = urlsplit(url)
@@ -98,11 +108,22 @@ def check_url(url: str, allowed: Sequence[Network] = ()) -> None:
         or len(url) > 1_000
     )
     if allowed:
-        wrong = wrong or parts.scheme not in ("http", "https")
+        wrong = wrong or parts.scheme not in ("http", "https") or not _is_allowed(parts.hostname or "", allowed)
     else:
         wrong = wrong or parts.scheme != "https" or port not in (None, 443) or _is_literal(parts.hostname or "")
     if wrong:
         raise errors.URL_REFUSED(pointers=(Pointer("/url", "URL"),))
+
+
+def _is_allowed(host: str, allowed: Sequence[Network]) -> bool:
+    """Whether a host is a name, or an address in one of the networks."""
+    if not _is_literal(host):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return any(address in network for network in allowed)
 
 
 def _is_literal(host: str) -> bool:

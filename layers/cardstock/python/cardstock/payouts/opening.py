@@ -8,7 +8,7 @@ import msgspec
 
 from cardstock import clock
 from cardstock.payouts import errors
-from cardstock.payouts.model import Batch, Period, Rules, batch_id
+from cardstock.payouts.model import SCHEDULE_ACTOR, Batch, Period, Rules, batch_id
 from cardstock.payouts.ports import Payouts
 
 _LAST_NIGHT: Final = timedelta(hours=3)
@@ -43,6 +43,20 @@ def open_batch(period: Period, opener: Opener, rules: Rules, payouts: Payouts) -
             since=previous[0].opened_at if previous else None,
         )
     )
+
+
+def open_by_schedule(period: Period, rules: Callable[[Period], Rules], payouts: Payouts) -> Batch:
+    """The batch of a period, opened now by a tick of the schedule unless it exists.
+
+    A tick that comes a month late opens nothing: the money of today is not that month's, as `open_by_hand` says. Raises
+    `RefusedError` (PERIOD_NOT_OVER, PERIOD_PAST), and what `rules` raises.
+    """
+    known = payouts.find_batch(batch_id(period))
+    if known is not None:
+        return known
+    if period.starts < Period.before(clock.now()).starts:
+        raise errors.PERIOD_PAST(period=period.key)
+    return open_batch(period, Opener(SCHEDULE_ACTOR), rules(period), payouts)
 
 
 def open_by_hand(

@@ -54,7 +54,7 @@ TransferNumber = Annotated[
         examples=["2026110vgk3qxnq5p7m1a9c2d4e6f8g0"],
     ),
 ]
-Number = Annotated[TransferNumber, Meta(pattern=r"^[0-9a-z]{32}$")]
+Number = Annotated[TransferNumber, Meta(pattern=r"^[0-9a-z]{32}\Z")]
 PayoutId = Annotated[str, Meta(description="Id of the batch: `pay_` and its month.", examples=["pay_202611"])]
 TaxTableId = Annotated[str, Meta(description="Tax table of the month.", examples=["labour-2019"])]
 LineStatus = Annotated[
@@ -90,7 +90,7 @@ class OpenPayout(Model):
     period: Annotated[
         str,
         Meta(
-            pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$",
+            pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z",
             examples=["2026-11"],
             description="Month to pay out; only the last one can be opened.",
         ),

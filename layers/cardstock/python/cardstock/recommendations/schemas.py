@@ -15,7 +15,7 @@ from cardstock.recommendations.recommending import MAX_ITEMS
 ShownSkus = Annotated[
     str,
     Meta(
-        pattern=r"^([^,]{1,64}(,[^,]{1,64}){0,49})?$",
+        pattern=r"^([^,\r\n]{1,64}(,[^,\r\n]{1,64}){0,49})?\Z",
         description="SKUs on the page or in the basket, with commas between; the first ten count, none is recommended.",
         examples=["22423,85123A"],
     ),

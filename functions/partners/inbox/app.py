@@ -11,7 +11,7 @@ from cardstock.catalog import wiring as catalog_wiring
 from cardstock.edge import signatures
 from cardstock.edge.bodies import decode
 from cardstock.edge.http import Api, Nothing, Request
-from cardstock.errors import NOT_FOUND
+from cardstock.errors import NOT_FOUND, NotFoundError, Pointer
 from cardstock.orders import errors as orders_errors
 from cardstock.orders import fulfilment
 from cardstock.orders import wiring as orders_wiring
@@ -62,20 +62,24 @@ def take_report(request: Request[Nothing, Nothing]) -> MessageTaken:
 
 
 def apply_report(source: str, message_id: str, report: Report) -> None:
-    """Apply a verified report. Safe to repeat."""
-    match report:
-        case ShipmentCreated():
-            fulfilment.report_shipment(
-                source, report.order_id, report.carrier, report.tracking_no, message_id,
-                orders=orders_wiring.orders(),
-            )  # fmt: skip
-        case ShipmentDelivered():
-            fulfilment.report_delivery(source, report.order_id, orders=orders_wiring.orders())
-        case InventoryUpdated():
-            stock.count_stock(
-                source, report.sku, report.stock, report.version,
-                products=catalog_wiring.products(),
-            )  # fmt: skip
+    """Apply a verified report. Safe to repeat. NOT_FOUND points at the order or article that is not the supplier's."""
+    try:
+        match report:
+            case ShipmentCreated():
+                fulfilment.report_shipment(
+                    source, report.order_id, report.carrier, report.tracking_no, message_id,
+                    orders=orders_wiring.orders(),
+                )  # fmt: skip
+            case ShipmentDelivered():
+                fulfilment.report_delivery(source, report.order_id, orders=orders_wiring.orders())
+            case InventoryUpdated():
+                stock.count_stock(
+                    source, report.sku, report.stock, report.version,
+                    products=catalog_wiring.products(),
+                )  # fmt: skip
+    except NotFoundError as error:
+        named = "/sku" if isinstance(report, InventoryUpdated) else "/order_id"
+        raise NOT_FOUND(pointers=(Pointer(named, "UNKNOWN"),)) from error
 
 
 handler = api.handler

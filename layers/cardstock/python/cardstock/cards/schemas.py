@@ -13,7 +13,7 @@ from cardstock.cards.model import Card, Face, OpenedCard, Radar, Share
 from cardstock.clock import rfc3339
 from cardstock.edge import errors as edge_errors
 from cardstock.edge.fields import MemberId, Moment, NextCursor, SignedToken
-from cardstock.edge.http import Model
+from cardstock.edge.http import OPTIONAL_LINE, Model
 from cardstock.errors import NOT_FOUND, QUEUE_UNAVAILABLE
 
 UPDATE_CODES: Final = (NOT_FOUND, errors.CARD_CHANGED)
@@ -33,7 +33,7 @@ CardKey = Annotated[
 ]
 Line = Annotated[str, Meta(max_length=60, pattern=r"^[^\r\n]*\Z")]
 Tag = Annotated[str, Meta(min_length=1, max_length=16, pattern=r"^[^\r\n]*\Z")]
-Sku = Annotated[str, Meta(min_length=1, max_length=64)]
+Sku = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z")]
 
 
 class CardVersion(Model):
@@ -224,6 +224,7 @@ class PostShare(Model):
         str,
         Meta(
             max_length=40,
+            pattern=OPTIONAL_LINE,
             examples=["湖滨店门口海报"],
             description="The owner's note on where the link is used; empty if there is none.",
         ),

@@ -29,7 +29,9 @@ ENVELOPE: Final = "application/vnd.cardstock.envelope+json"
 SAID: Final = r"\S"
 """Pattern of a text that is not blank."""
 LINE: Final = r"^[^\r\n]*\S[^\r\n]*\Z"
-"""Pattern of a text on one line that is not blank."""
+r"""Pattern of a text on one line that is not blank. `\Z` is the very end; `$` would let a line end follow."""
+OPTIONAL_LINE: Final = r"^[^\r\n]*\Z"
+"""Pattern of a text on one line, or none."""
 
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 from cardstock.clock import rfc3339
 from cardstock.edge import errors as edge_errors
 from cardstock.edge.fields import MemberId, Moment, SignedToken
-from cardstock.edge.http import LINE, Model
+from cardstock.edge.http import LINE, OPTIONAL_LINE, Model
 from cardstock.errors import (
     INVITER_BOUND,
     INVITER_HAS_REFERRED,
@@ -86,6 +86,7 @@ class OpenSession(Model):
             str,
             Meta(
                 max_length=64,
+                pattern=OPTIONAL_LINE,
                 examples=["1011"],
                 description="WeChat scene value (entry point), or another platform's; absent if unknown.",
             ),

@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import Moment, NextCursor, PersonId, PlanRef
-from cardstock.edge.http import Model
+from cardstock.edge.http import LINE, Model
 from cardstock.edge.partial import partial
 from cardstock.errors import SECOND_PERSON_NEEDED
 from cardstock.money import MAX_FEN
@@ -51,6 +51,7 @@ class PlanApproval(Model):
         Meta(
             min_length=1,
             max_length=60,
+            pattern=LINE,
             examples=["Ms Zhao, legal"],
             description="Person who approves it: a name, or the id (`stf_...`) of a second person of the staff.",
         ),

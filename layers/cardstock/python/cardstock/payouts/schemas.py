@@ -12,7 +12,7 @@ from msgspec import Meta, field
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
 from cardstock.edge.fields import MemberId, Moment, NextCursor, Period, PersonId
-from cardstock.edge.http import Model
+from cardstock.edge.http import OPTIONAL_LINE, Model
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.payouts import errors
 from cardstock.payouts.model import Answer, Batch, Difference, File, Line, Reconciliation
@@ -126,6 +126,7 @@ class BroughtResult(Model):
             str,
             Meta(
                 max_length=64,
+                pattern=OPTIONAL_LINE,
                 examples=["ACCOUNT_CLOSED"],
                 description="The bank's reason; absent if it gave none.",
             ),

@@ -1,0 +1,97 @@
+"""No text that comes in ends in a line end, unless it may have several lines: `$` of Python would let one follow."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+from msgspec import inspect
+
+from cardstock.edge.http import LINE, SAID
+from cardstock.partners import inbox_schemas
+from infra.contract.openapi import apis
+
+SEVERAL_LINES = {
+    "AcceptReturn.reason", "AppointPartner.reason", "Approve.note", "ApproveWriteOff.note", "AskRefund.reason",
+    "AskWriteOff.reason", "CardVersion.intro", "GrantRefund.reason", "Lift.reason", "PlanApproval.reason",
+    "ReceiverData.address",
+}  # fmt: skip
+"""Texts that may have several lines."""
+LOOKED_UP = {
+    "AskQuote.attribution": "signed", "PlaceOrder.quote": "signed", "PostView.ticket": "signed",
+    "RefreshSession.refresh_token": "signed",
+    "KeyPage.cursor": "signed", "PageOfWithdrawals.cursor": "signed", "PageQuery.cursor": "signed",
+    "ProductQuery.cursor": "signed", "StatementQuery.cursor": "signed",
+    "CreateKey.owner": "read from the store", "KeyPage.owner": "read from the store",
+    "CreateKey.scopes[]": "one of a list", "CreateEndpoint.events[]": "one of a list",
+    "OpenSession.platform": "one of a list", "StartPayment.channel": "one of a list",
+    "CreateEndpoint.url": "must be printable ASCII", "PutIdentity.id_number": "matched as a whole",
+    "OpenSession.login_code": "asked of the platform", "OpenSession.phone_code": "asked of the platform",
+    "SimulatedOrder.order_id": "kept nowhere", "SimulatedOrder.member_id": "kept nowhere",
+    "SimulatedOrder.inviter_id": "kept nowhere", "SimulatedLine.sku": "kept nowhere",
+    "Simulate.partners[]": "kept nowhere",
+}  # fmt: skip
+"""Texts without a pattern, and what refuses one that nobody gave out."""
+TRIED = ("1", "a", "ab12", "a" * 10, "a" * 26, "王小明", "13800138000")
+
+
+def texts(kind: inspect.Type, place: str, seen: frozenset[Any] = frozenset()) -> Iterator[tuple[str, Any, list[str]]]:
+    """Every text below a type: where it stands, its type, and its examples."""
+    if isinstance(kind, inspect.Metadata):
+        given = (kind.extra_json_schema or {}).get("examples", [])
+        for where, text, examples in texts(kind.type, place, seen):
+            yield where, text, [*examples, *(each for each in given if isinstance(each, str))]
+    elif isinstance(kind, inspect.StrType):
+        yield place, kind, []
+    elif isinstance(kind, inspect.StructType) and kind.cls not in seen:
+        for field in kind.fields:
+            yield from texts(field.type, f"{kind.cls.__name__}.{field.name}", seen | {kind.cls})
+    elif isinstance(kind, inspect.UnionType):
+        for each in kind.types:
+            yield from texts(each, place, seen)
+    elif isinstance(kind, inspect.ListType | inspect.VarTupleType):
+        yield from texts(kind.item_type, f"{place}[]", seen)
+    elif isinstance(kind, inspect.DictType):
+        yield from texts(kind.key_type, f"{place} key", seen)
+        yield from texts(kind.value_type, f"{place}{{}}", seen)
+
+
+def incoming() -> dict[str, tuple[Any, list[str]]]:
+    """Every text that a client or a partner sends as JSON or in a query."""
+    types = [part for _, api in apis() for route in api.routes for part in (route.body, route.query)]
+    found = [entry for each in (*types, inbox_schemas.Report) for entry in texts(inspect.type_info(each), "body")]
+    return {place: (kind, examples) for place, kind, examples in found}
+
+
+INCOMING = incoming()
+
+
+def test_every_text_of_one_line_has_a_pattern_that_ends_where_the_text_ends() -> None:
+    patterns = {place: kind.pattern for place, (kind, _) in INCOMING.items() if place not in SEVERAL_LINES}
+
+    assert [place for place, pattern in patterns.items() if pattern and not pattern.endswith(r"\Z")] == []
+    assert {place for place, pattern in patterns.items() if pattern is None} == set(LOOKED_UP)
+    assert set(INCOMING) >= SEVERAL_LINES
+    assert {INCOMING[place][0].pattern for place in SEVERAL_LINES} <= {None, SAID}
+
+
+@pytest.mark.parametrize("place", [place for place in INCOMING if place not in {*LOOKED_UP, *SEVERAL_LINES}])
+def test_a_text_of_one_line_has_no_line_end(place: str) -> None:
+    kind, examples = INCOMING[place]
+    accepted = [text for text in (*examples, *TRIED) if re.search(kind.pattern, text)]
+
+    assert accepted, "give the field an example that its pattern accepts"
+    for text in accepted:
+        for line_end in ("\n", "\r", "\r\n"):
+            assert re.search(kind.pattern, text + line_end) is None
+
+
+def test_what_decodes_reads_patterns_as_python_does() -> None:
+    line = msgspec.json.Decoder(Annotated[str, msgspec.Meta(pattern=LINE)])
+    dollar = msgspec.json.Decoder(Annotated[str, msgspec.Meta(pattern="^a$")])
+
+    assert line.decode(b'"a b"') == "a b"
+    with pytest.raises(msgspec.ValidationError):
+        line.decode(b'"a\\n"')
+    assert dollar.decode(b'"a\\n"') == "a\n"

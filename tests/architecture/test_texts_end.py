@@ -14,14 +14,16 @@ from infra.contract.openapi import apis
 
 SEVERAL_LINES = {
     "AcceptReturn.reason", "AppointPartner.reason", "Approve.note", "ApproveWriteOff.note", "AskRefund.reason",
-    "AskWriteOff.reason", "CardVersion.intro", "GrantRefund.reason", "Lift.reason", "PlanApproval.reason",
+    "AskWriteOff.reason", "CardVersion.intro", "ClearItem.reason", "GrantRefund.reason", "Lift.reason",
+    "PlanApproval.reason",
     "ReceiverData.address",
 }  # fmt: skip
 """Texts that may have several lines."""
 LOOKED_UP = {
     "AskQuote.attribution": "signed", "PlaceOrder.quote": "signed", "PostView.ticket": "signed",
     "RefreshSession.refresh_token": "signed",
-    "KeyPage.cursor": "signed", "PageOfWithdrawals.cursor": "signed", "PageQuery.cursor": "signed",
+    "KeyPage.cursor": "signed", "OpenItemQuery.cursor": "signed", "PageOfWithdrawals.cursor": "signed",
+    "PageQuery.cursor": "signed",
     "ProductQuery.cursor": "signed", "StatementQuery.cursor": "signed",
     "CreateKey.owner": "read from the store", "KeyPage.owner": "read from the store",
     "CreateKey.scopes[]": "one of a list", "CreateEndpoint.events[]": "one of a list",

@@ -13,6 +13,7 @@ from typing import Any
 
 import botocore.handlers
 import pytest
+from aws_lambda_powertools.utilities.parameters.base import BaseProvider
 
 from tests.house import whole_run
 from tests.house.cloud import template
@@ -108,12 +109,21 @@ def acting_function() -> str | None:
 
 def _record(params: Any, model: Any, **_: Any) -> None:
     function = acting_function()
-    if function is None:
-        return
-    for right in rights_of(model.service_model.service_name, model.name, params):
-        whole_run.seen("rights").add(f"{function} {right[0]} {right[1]}")
-        if right not in granted().get(function, frozenset()):
-            _fresh.append(f"{function} does {right[0]} on {right[1]}, which template.yaml does not let it")
+    if function is not None:
+        for right in rights_of(model.service_model.service_name, model.name, params):
+            whole_run.seen("rights").add(f"{function} {right[0]} {right[1]}")
+            _require(function, right)
+
+
+def _check(action: str, resource: str) -> None:
+    function = acting_function()
+    if function is not None:
+        _require(function, (action, resource))
+
+
+def _require(function: str, right: Right) -> None:
+    if right not in granted().get(function, frozenset()):
+        _fresh.append(f"{function} does {right[0]} on {right[1]}, which template.yaml does not let it")
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +147,19 @@ def unused() -> list[str]:
     ]
 
 
+def _see_secrets() -> None:
+    """See every secret that a function asks for, also one that this process keeps because another function asked."""
+    fetch = BaseProvider.get
+
+    def get(self: Any, name: str, *more: Any, **how: Any) -> Any:
+        _check("secretsmanager:GetSecretValue", _named(name))
+        return fetch(self, name, *more, **how)
+
+    BaseProvider.get = get  # type: ignore[method-assign]  # for the whole run
+
+
 def pytest_configure() -> None:
     """See every call of every client made from now on."""
+    _see_secrets()
     botocore.handlers.BUILTIN_HANDLERS.append(("before-parameter-build", _record))
     whole_run.checks.append(unused)

@@ -24,7 +24,7 @@ class Signer:
         self._keys = keys
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
-        # itsdangerous signs with the last key of the list, and with SHA-1 unless it is told otherwise.
+        # itsdangerous signs with the last key of the list, and with SHA-1 by default.
         return URLSafeSerializer(
             list(reversed(self._keys())),
             salt=purpose,

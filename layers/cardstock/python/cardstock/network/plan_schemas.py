@@ -86,6 +86,19 @@ class PublishPlan(Model):
         ]
         | UnsetType
     ) = UNSET
+    title: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=60,
+                pattern=LINE,
+                examples=["2+1 合伙人计划"],
+                description="Title that promoters read.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     approvals: Annotated[
         list[PlanApproval], Meta(max_length=20, description="Approvals of the checks that the plan fails.")
     ] = msgspec.field(default_factory=list)

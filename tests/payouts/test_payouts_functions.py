@@ -447,7 +447,7 @@ def test_a_tick_that_comes_a_month_late_opens_nothing_and_says_so(
 
     assert missed == {"payout_id": None, "steps": 0}
     assert '"PayoutsMissed":[1.0]' in said
-    assert opened["payout_id"] == repeated["payout_id"] == "pay_2026-12"
+    assert opened["payout_id"] == repeated["payout_id"] == "pay_202612"
 
 
 EVENTS = [

@@ -396,11 +396,14 @@ def test_an_address_outside_the_networks_that_were_opened_is_never_called(
 ) -> None:
     monkeypatch.setenv("WEBHOOK_PRIVATE_NETWORKS", "10.0.0.0/8")
     wiring.webhook_post.cache_clear()
-    made = shop.webhooks.endpoint(credential, "http://127.0.0.1:8701/latest/meta-data", "*")
+    inside = {"events": ["*"], "url": "http://127.0.0.1:8701/latest/meta-data"}
+    refused = shop.send(api, "POST", "/v1/webhook-endpoints", inside, token=credential)
+    made = shop.webhooks.endpoint(credential, "http://localhost:8701/latest/meta-data", "*")
     shop.webhooks.drain()
     shop.clock.move(seconds=20)
     (challenge,) = shop.webhooks.deliveries(credential, made["endpoint_id"]).body["items"]
     monkeypatch.undo()
     wiring.webhook_post.cache_clear()
 
+    assert (refused.status, refused.body["code"]) == (400, "URL_REFUSED")
     assert [attempt["error"] for attempt in challenge["attempts"]] == ["ADDRESS_REFUSED"]

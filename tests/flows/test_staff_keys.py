@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.errors import ForbiddenError, InvalidError, NotFoundError, RefusedError
-from cardstock.flows.staff_keys import KeyNeeds, create_key, deactivate_person
+from cardstock.flows.staff_keys import KeyMaker, KeyNeeds, create_key, deactivate_person
 from cardstock.ids import RequestKey
 from cardstock.partners.model import ApiKey, Supplier
 from cardstock.staff.model import ROOT, Person
@@ -18,6 +18,7 @@ from tests.people.memory_staff import MemoryPersons
 LI_NA = Person("stf_1", "Li Na", ROOT, START)
 WANG_FANG = Person("stf_2", "Wang Fang", ROOT, START)
 SCOPES = frozenset({"orders:fulfil"})
+BY_ROOT = KeyMaker(None, frozenset(), is_root=True)
 
 
 class Brand:
@@ -29,9 +30,9 @@ class Brand:
         self.suppliers = MemorySuppliers()
         self.suppliers.add(Supplier("sup_1", "宁波织物", ("whsec_a",), START))
 
-    def key(self, owner: str, name: str = "one") -> tuple[ApiKey, str | None]:
+    def key(self, owner: str, name: str = "one", maker: KeyMaker = BY_ROOT) -> tuple[ApiKey, str | None]:
         needs = KeyNeeds(self.keys, self.persons, self.suppliers)
-        return create_key("console", owner, SCOPES, request(name), needs=needs)
+        return create_key("console", owner, SCOPES, request(name), maker, needs=needs)
 
     def deactivate(self, person_id: str = "stf_1", actor: str | None = "stf_2") -> None:
         deactivate_person(person_id, actor, persons=self.persons, keys=self.keys)
@@ -53,6 +54,40 @@ def test_an_owner_is_a_person_or_a_supplier_that_exists(owner: str) -> None:
     with pytest.raises(InvalidError, match="OWNER_UNKNOWN"):
         brand.key(owner)
     assert brand.keys.keys == {}
+
+
+@pytest.mark.parametrize(
+    ("maker", "owner", "refusal"),
+    [
+        (BY_ROOT, "stf_1", None),
+        (BY_ROOT, "sup_1", None),
+        (KeyMaker("stf_1", frozenset({"keys:write", *SCOPES})), "stf_1", None),
+        (KeyMaker("stf_1", frozenset({"keys:write", *SCOPES})), "sup_1", None),
+        (KeyMaker("stf_1", frozenset({"keys:write", *SCOPES})), "stf_2", "KEY_OF_ANOTHER"),
+        (KeyMaker("stf_1", frozenset({"keys:write"})), "stf_1", "SCOPE_NOT_HELD"),
+        (KeyMaker(None, frozenset({"keys:write", *SCOPES})), "stf_1", "KEY_OF_ANOTHER"),
+    ],
+)
+def test_nobody_but_root_sees_a_credential_of_another_person_or_gets_more_scopes(
+    maker: KeyMaker, owner: str, refusal: str | None
+) -> None:
+    brand = Brand()
+    if refusal is None:
+        assert brand.key(owner, maker=maker)[1] is not None
+        return
+
+    with pytest.raises(ForbiddenError, match=refusal):
+        brand.key(owner, maker=maker)
+    assert brand.keys.keys == {}
+
+
+def test_two_persons_who_deactivate_each_other_do_not_both_go() -> None:
+    brand = Brand()
+    brand.deactivate("stf_1", "stf_2")
+
+    with pytest.raises(ForbiddenError, match="PERSON_INACTIVE"):
+        brand.deactivate("stf_2", "stf_1")
+    assert brand.persons.stored["stf_2"].state == "active"
 
 
 def test_deactivating_a_person_revokes_all_keys_of_that_person_and_no_others() -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED
 from cardstock.ids import RequestKey
 from cardstock.staff.model import Person
-from cardstock.staff.ports import AddedPerson
+from cardstock.staff.ports import AddedPerson, DeactivatedPerson
 
 
 class MemoryPersons:
@@ -34,11 +34,14 @@ class MemoryPersons:
     def find_persons(self, person_ids: Sequence[str]) -> Mapping[str, Person]:
         return {person_id: self.stored[person_id] for person_id in person_ids if person_id in self.stored}
 
-    def deactivate(self, person_id: str) -> bool:
+    def deactivate(self, person_id: str, actor_id: str) -> DeactivatedPerson:
+        actor = self.stored.get(actor_id)
+        if actor is None or actor.state != "active":
+            return "actor_inactive"
         if person_id not in self.stored:
-            return False
+            return "unknown"
         self.stored[person_id] = replace(self.stored[person_id], state="inactive")
-        return True
+        return "done"
 
     def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
         ids = sorted(person_id for person_id in self.stored if person_id > (after or ""))

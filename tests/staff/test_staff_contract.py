@@ -70,16 +70,27 @@ def test_no_more_than_so_many_are_added_where_there_is_a_limit(persons: Persons)
 
 def test_deactivating_is_final_and_safe_to_repeat(persons: Persons) -> None:
     persons.add_person(LI_NA, asked("1"), None)
+    persons.add_person(replace(LI_NA, person_id="stf_2"), asked("2"), None)
 
-    assert [persons.deactivate(person_id) for person_id in ("stf_1", "stf_1", "stf_2")] == [True, True, False]
+    assert [persons.deactivate(one, "stf_2") for one in ("stf_1", "stf_1", "stf_3")] == ["done", "done", "unknown"]
     assert persons.find_person("stf_1") == replace(LI_NA, state="inactive")
 
 
-def test_an_inactive_person_still_counts_among_those_made(persons: Persons) -> None:
-    persons.add_person(LI_NA, asked("1"), 1)
-    persons.deactivate("stf_1")
+def test_an_inactive_or_unknown_person_deactivates_nobody(persons: Persons) -> None:
+    for number in (1, 2):
+        persons.add_person(replace(LI_NA, person_id=f"stf_{number}"), asked(str(number)), None)
+    persons.deactivate("stf_1", "stf_2")
 
-    assert persons.add_person(replace(LI_NA, person_id="stf_2"), asked("2"), 1) == "too_many"
+    assert [persons.deactivate("stf_2", actor) for actor in ("stf_1", "stf_3")] == ["actor_inactive"] * 2
+    assert persons.find_person("stf_2") == replace(LI_NA, person_id="stf_2")
+
+
+def test_an_inactive_person_still_counts_among_those_made(persons: Persons) -> None:
+    for number in (1, 2):
+        persons.add_person(replace(LI_NA, person_id=f"stf_{number}"), asked(str(number)), 2)
+    persons.deactivate("stf_1", "stf_2")
+
+    assert persons.add_person(replace(LI_NA, person_id="stf_3"), asked("3"), 2) == "too_many"
 
 
 def test_all_are_listed_in_pages(persons: Persons) -> None:

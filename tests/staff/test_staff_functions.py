@@ -75,6 +75,19 @@ def test_a_deactivated_person_has_no_keys_and_gets_none(cloud: Cloud) -> None:
     assert listed["active"] is False
 
 
+def test_one_person_cannot_get_the_credential_of_another(cloud: Cloud) -> None:
+    li, zhao = person("Li Na"), person("Zhao Min")
+    own = staff_key("Zhao Min", "keys:write", "debts:write_off")
+    asked = {"name": "x", "owner": li, "scopes": ["debts:write_off"]}
+    for_another = call(partners_api, "POST", KEYS, asked, token=own, key="1")
+    more = call(partners_api, "POST", KEYS, {**asked, "owner": zhao, "scopes": ["payouts:approve"]}, token=own, key="2")
+    same = call(partners_api, "POST", KEYS, {**asked, "owner": zhao}, token=own, key="3")
+
+    assert (for_another[0], for_another[1]["code"]) == (403, "KEY_OF_ANOTHER")
+    assert (more[0], more[1]["code"]) == (403, "SCOPE_NOT_HELD")
+    assert same[0] == 201
+
+
 def test_a_key_is_checked_with_one_read(cloud: Cloud) -> None:
     token = staff_key("Li Na", "keys:write")
     call(api, "GET", STAFF, token=token)

@@ -36,14 +36,17 @@ def created(maker: Person, made: Person, at: datetime) -> bool:
 
 
 @given(persons(), persons(), MOMENTS)
-def test_a_second_person_is_another_active_one_who_neither_created_the_first_lately_nor_was_created_by_it(
+def test_a_second_person_is_another_active_one_who_is_no_recent_maker_made_one_or_sibling(
     first: Person, second: Person, at: datetime
 ) -> None:
+    newest = max(first.created_at, second.created_at)
+    siblings = first.created_by == second.created_by and first.created_by != ROOT
     expected = (
         first.person_id != second.person_id
         and second.state == "active"
         and not created(first, second, at)
         and not created(second, first, at)
+        and not (siblings and at - newest < timedelta(days=7))
     )
 
     assert is_second_person(second, first, at) == expected

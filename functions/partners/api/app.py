@@ -24,17 +24,19 @@ api = Api("partners", callers=partners_wiring.callers)
     auth="key",
     scope="keys:write",
     idempotent=True,
-    codes=(errors.SCOPE_UNKNOWN, errors.OWNER_UNKNOWN, errors.SCOPE_FOR_STAFF),
+    codes=errors.CREATING_KEYS,
 )
 def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
     """Create an API key.
 
-    It belongs to a person of the staff or to a supplier. Only the root key, or a key with `keys:write`, can create one.
-    The credential cannot be read again: if it is lost, create a new key.
+    It belongs to a person of the staff or to a supplier. The root key creates the keys of persons. A person's key with
+    `keys:write` creates keys of suppliers, and further keys of that person with scopes that it has itself. The
+    credential cannot be read again: if it is lost, create a new key.
     """
-    body = request.body
+    body, caller = request.body, request.caller
+    maker = staff_keys.KeyMaker(caller.person_id, caller.scopes, is_root=caller.is_root)
     key, credential = staff_keys.create_key(
-        body.name, body.owner, frozenset(body.scopes), request.key, needs=flows_wiring.key_needs()
+        body.name, body.owner, frozenset(body.scopes), request.key, maker, needs=flows_wiring.key_needs()
     )
     return Answer(models.CreatedKey.of(key, credential), replayed=credential is None)
 

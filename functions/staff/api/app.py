@@ -40,7 +40,7 @@ def list_staff(request: Request[Nothing, PageQuery]) -> models.StaffList:
 
 @api.delete(
     "/v1/staff/{person_id}", status=204, auth="key", scope="staff:write",
-    codes=(NOT_FOUND, errors.PERSON_NEEDED, errors.OWN_PERSON),
+    codes=(NOT_FOUND, errors.PERSON_NEEDED, errors.PERSON_INACTIVE, errors.OWN_PERSON),
 )  # fmt: skip
 def remove_person(request: Request[Nothing, Nothing]) -> Answer:
     """Deactivate a person for good, and revoke that person's API keys.

@@ -15,6 +15,7 @@ from cardstock.edge import errors
 from cardstock.edge.tokens import Signer
 
 ACCESS = "access"
+ROOT_KEY_ID: Final = "key_root"
 ROOT_SCOPES: Final = frozenset({"keys:write", "staff:write"})
 _KEY_PREFIX = "csk_"
 
@@ -37,6 +38,11 @@ class Caller(msgspec.Struct, frozen=True):
     owner: str
     name: str
     person_id: str | None = None
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the root key calls."""
+        return self.id == ROOT_KEY_ID
 
     @property
     def actor(self) -> str:
@@ -95,7 +101,7 @@ class Callers:
         if key_id == "root":
             if not hmac.compare_digest(secret.encode(), self._admin_key().encode()):
                 raise errors.KEY_INVALID()
-            return Caller(id="key_root", kind="key", scopes=ROOT_SCOPES, owner=STAFF, name="root")
+            return Caller(id=ROOT_KEY_ID, kind="key", scopes=ROOT_SCOPES, owner=STAFF, name="root")
         stored = self._find_key(f"key_{key_id}")
         digest = hashlib.sha256(secret.encode()).hexdigest()
         if stored is None or not hmac.compare_digest(digest, stored.secret_sha256) or not stored.active:

@@ -11,11 +11,19 @@ from cardstock.errors import Pointer
 from cardstock.ids import RequestKey
 from cardstock.partners import errors
 from cardstock.partners import keys as partner_keys
-from cardstock.partners.model import ApiKey, KeyOwner
+from cardstock.partners.model import ApiKey, KeyOwner, is_supplier_id
 from cardstock.partners.ports import Keys, Suppliers
 from cardstock.partners.suppliers import find_supplier
 from cardstock.staff import persons as staff
 from cardstock.staff.ports import Persons
+
+
+class KeyMaker(msgspec.Struct, frozen=True):
+    """Who creates a key: the person of the calling key and its scopes, or the root key."""
+
+    person_id: str | None
+    scopes: frozenset[str]
+    is_root: bool = False
 
 
 class KeyNeeds(msgspec.Struct, frozen=True):
@@ -27,13 +35,17 @@ class KeyNeeds(msgspec.Struct, frozen=True):
 
 
 def create_key(
-    name: str, owner_id: str, scopes: frozenset[str], request: RequestKey, *, needs: KeyNeeds
+    name: str, owner_id: str, scopes: frozenset[str], request: RequestKey, maker: KeyMaker, *, needs: KeyNeeds
 ) -> tuple[ApiKey, str | None]:
     """A new key of an active person (`stf_...`) or of a supplier (`sup_...`), and its credential.
 
-    Raises like `partners.keys.create_key`, and `InvalidError` OWNER_UNKNOWN. Costs two more reads for a person, one for
-    a supplier.
+    Whoever creates a key sees its credential. So a person creates keys of that person, with no scope that the calling
+    key lacks, and keys of suppliers; the root key creates those of persons. Otherwise one person could act as two.
+
+    Raises like `partners.keys.create_key`, `InvalidError` OWNER_UNKNOWN, and `ForbiddenError` KEY_OF_ANOTHER or
+    SCOPE_NOT_HELD. Costs two more reads for a person, one for a supplier.
     """
+    _require_right(maker, owner_id, scopes)
     owner = _owner(owner_id, needs)
     created = partner_keys.create_key(name, owner, scopes, request, keys=needs.keys)
     if owner_id.startswith("stf_") and not _is_active(owner_id, needs):
@@ -49,6 +61,15 @@ def deactivate_person(person_id: str, actor_id: str | None, *, persons: Persons,
     """
     staff.deactivate_person(person_id, actor_id, persons=persons)
     partner_keys.revoke_keys_of_owner(person_id, keys=keys)
+
+
+def _require_right(maker: KeyMaker, owner_id: str, scopes: frozenset[str]) -> None:
+    if maker.is_root or is_supplier_id(owner_id):
+        return
+    if owner_id.startswith("stf_") and owner_id != maker.person_id:
+        raise errors.KEY_OF_ANOTHER()
+    if missing := scopes - maker.scopes:
+        raise errors.SCOPE_NOT_HELD(scopes=", ".join(sorted(missing)))
 
 
 def _owner(owner_id: str, needs: KeyNeeds) -> KeyOwner:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cardstock.errors import conflict, invalid, refused
+from cardstock.errors import conflict, forbidden, invalid, refused
 
 SCOPE_UNKNOWN: Final = invalid("SCOPE_UNKNOWN", zh="没有这些权限：{scopes}。", en="There are no such scopes: {scopes}.")
 SCOPE_FOR_STAFF: Final = refused(
@@ -12,6 +12,16 @@ OWNER_UNKNOWN: Final = invalid(
     "OWNER_UNKNOWN",
     zh="密钥归属须为在职人员编号（stf_）或已有供应商编号（sup_）。",
     en="The owner of a key is an active person (stf_...) or a supplier (sup_...) that exists.",
+)
+KEY_OF_ANOTHER: Final = forbidden(
+    "KEY_OF_ANOTHER",
+    zh="人员密钥只能为本人或供应商创建密钥；其他人员的密钥由根密钥创建。",
+    en="A person's key creates keys of that person and of suppliers; the root key creates those of other persons.",
+)
+SCOPE_NOT_HELD: Final = forbidden(
+    "SCOPE_NOT_HELD",
+    zh="不能授予自己的密钥所没有的权限：{scopes}。",
+    en="A key cannot give a scope that it does not have itself: {scopes}.",
 )
 SUPPLIER_ID_INVALID: Final = invalid(
     "SUPPLIER_ID_INVALID",
@@ -35,3 +45,5 @@ ENDPOINT_NOT_ACTIVE: Final = conflict(
     en="Deliveries need an active endpoint with a URL.",
 )
 EVENT_UNKNOWN: Final = invalid("EVENT_UNKNOWN", zh="不支持的事件类型。", en="This type of event is not accepted here.")
+
+CREATING_KEYS: Final = (SCOPE_UNKNOWN, OWNER_UNKNOWN, SCOPE_FOR_STAFF, KEY_OF_ANOTHER, SCOPE_NOT_HELD)

@@ -19,4 +19,5 @@ CREATOR_TOO_NEW: Final = timed(
 PERSON_NEEDED: Final = forbidden(
     "PERSON_NEEDED", zh="根密钥不能执行此操作，请使用个人密钥。", en="The root key cannot do this; use a person's key."
 )
+PERSON_INACTIVE: Final = forbidden("PERSON_INACTIVE", zh="您已被停用。", en="You have been deactivated yourself.")
 OWN_PERSON: Final = refused("OWN_PERSON", zh="不能停用本人。", en="A person cannot deactivate themself.")

@@ -33,13 +33,14 @@ class Person(msgspec.Struct, frozen=True):
 def is_second_person(second: Person, first: Person, at: datetime) -> bool:
     """Whether `second` may approve at `at` what `first` began.
 
-    They are two persons, `second` is active, and neither created the other within the last seven days. The age of their
-    keys does not matter.
+    They are two persons, `second` is active, and within the last seven days neither created the other, nor did a third
+    person create both. The age of their keys does not matter.
     """
     if second.person_id == first.person_id or second.state != "active":
         return False
-    pairs = ((first, second), (second, first))
-    return not any(made.created_by == maker.person_id and at < made.created_at + PROBATION for maker, made in pairs)
+    new = [person for person in (first, second) if at < person.created_at + PROBATION]
+    siblings = first.created_by == second.created_by != ROOT
+    return not any(siblings or person.created_by in (first.person_id, second.person_id) for person in new)
 
 
 def may_create_persons(creator: Person, at: datetime) -> bool:

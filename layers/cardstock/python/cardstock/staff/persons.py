@@ -34,15 +34,19 @@ def create_person(name: str, creator_id: str | None, request: RequestKey, *, per
 def deactivate_person(person_id: str, actor_id: str | None, *, persons: Persons) -> None:
     """Make a person inactive for good. Safe to repeat.
 
-    `actor_id` is None for the root key. Nobody deactivates themself, so one active person always remains. Raises
-    `NotFoundError`, `ForbiddenError` PERSON_NEEDED, `RefusedError` OWN_PERSON.
+    `actor_id` is None for the root key. Nobody deactivates themself, and who does it is active in the same step, so one
+    active person always remains. Raises `NotFoundError`, `ForbiddenError` PERSON_NEEDED or PERSON_INACTIVE,
+    `RefusedError` OWN_PERSON.
     """
     if actor_id is None:
         raise errors.PERSON_NEEDED()
     if actor_id == person_id:
         raise errors.OWN_PERSON()
-    if not persons.deactivate(person_id):
+    outcome = persons.deactivate(person_id, actor_id)
+    if outcome == "unknown":
         raise NOT_FOUND()
+    if outcome == "actor_inactive":
+        raise errors.PERSON_INACTIVE()
 
 
 def can_approve(second_id: str | None, first_id: str, *, persons: Persons) -> bool:

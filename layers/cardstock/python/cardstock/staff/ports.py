@@ -7,6 +7,7 @@ from cardstock.ids import RequestKey
 from cardstock.staff.model import Person
 
 AddedPerson: TypeAlias = Literal["added", "known", "too_many"]
+DeactivatedPerson: TypeAlias = Literal["done", "unknown", "actor_inactive"]
 
 
 class Persons(Protocol):
@@ -24,8 +25,11 @@ class Persons(Protocol):
     def find_persons(self, person_ids: Sequence[str]) -> Mapping[str, Person]:
         """Those of up to 100 persons that exist, by id, in one consistent read."""
 
-    def deactivate(self, person_id: str) -> bool:
-        """Make the person inactive for good; False if there is none."""
+    def deactivate(self, person_id: str, actor_id: str) -> DeactivatedPerson:
+        """Make the person inactive for good, if the person `actor_id` is active in the same step. A repeat is `done`.
+
+        `unknown`: there is no such person. `actor_inactive`: the actor is unknown or inactive, nothing has changed.
+        """
 
     def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
         """A page of all persons by id, and the id after which the next page starts; None at the end."""

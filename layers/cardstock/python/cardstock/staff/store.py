@@ -8,7 +8,7 @@ partition. A table of its own, so that a function which asks for a second person
 | person by id; both persons of an approval in one call | `person` / `stf_...` | 1 RCU each |
 | all persons, by id | `person` / begins with `stf_` | a page: 1 RCU per 40 |
 | create: request, person and count in one transaction | `person` / `stf_...`, `count` / `persons` | 6 WCU |
-| deactivate | `person` / `stf_...` | 1 WCU |
+| deactivate: the actor checked, the person changed | `person` / `stf_...`, twice | 4 WCU |
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ from cardstock.aws.pages import read_page
 from cardstock.aws.requests import remember, result_of
 from cardstock.aws.tables import ConditionFailedError, EpochAttribute, IntegerAttribute, Table, Transaction
 from cardstock.ids import RequestKey
-from cardstock.staff.model import Person, PersonState
-from cardstock.staff.ports import AddedPerson
+from cardstock.staff.model import Person
+from cardstock.staff.ports import AddedPerson, DeactivatedPerson
 
 _PERSON = "person"
 _LONGEST_ID = 64
@@ -81,9 +81,21 @@ class DynamoPersons:
         found = PersonItem.batch_get(keys, consistent_read=True) if keys else ()
         return {item.person_id: record_of(Person, item) for item in found}
 
-    def deactivate(self, person_id: str) -> bool:
-        inactive: PersonState = "inactive"
-        return PersonItem(_PERSON, person_id).update_if([PersonItem.state.set(inactive)], PersonItem.pk.exists())
+    def deactivate(self, person_id: str, actor_id: str) -> DeactivatedPerson:
+        if len(person_id) > _LONGEST_ID:
+            return "unknown"
+        active, inactive = (PersonItem.state == state for state in ("active", "inactive"))
+        try:
+            with Transaction() as transaction:
+                transaction.condition_check(PersonItem, _PERSON, actor_id, condition=active)
+                transaction.update(
+                    PersonItem(_PERSON, person_id),
+                    actions=[PersonItem.state.set("inactive")],
+                    condition=active | inactive,
+                )
+        except ConditionFailedError as error:
+            return "actor_inactive" if 0 in error.failed else "unknown"
+        return "done"
 
     def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
         start = None if after is None else {"pk": _PERSON, "sk": after}

@@ -36,6 +36,7 @@ QUEUED = [path for path in FILES if function_of(path) == "partners/on_delivery"]
 REFUSALS = {
     "partners/api": {
         "bad_unknown_scope": (400, "SCOPE_UNKNOWN"),
+        "bad_key_of_another": (403, "KEY_OF_ANOTHER"),
         "bad_owner_without_an_id": (400, "OWNER_UNKNOWN"),
         "bad_right_of_staff_for_a_supplier": (422, "SCOPE_FOR_STAFF"),
         "bad_supplier_makes_a_key": (403, "SCOPE_MISSING"),
@@ -134,6 +135,8 @@ def placeholders(shop: Shop) -> dict[str, str]:
         "ROOT_KEY": ROOT_KEY,
         "PERSON_ID": person("Li Na"),
         "STAFF_KEY": shop.staff.key("suppliers:write"),
+        "KEYS_KEY": shop.staff.key("keys:write", "payouts:approve"),
+        "OTHER_PERSON": person("Wang Fang"),
         "SUPPLIER_KEY_ID": "key_" + supplier.split("_")[1],
         "SUPPLIER_KEY": supplier,
         "REVOKED_KEY": revoked,

@@ -3,8 +3,8 @@
     python -m infra.contract.states
 
 A chart is an indented block of lines `before --verb--> after --verb--> later`; `|` separates several
-states. The paragraph above it names its subject. A test compares the document with the docstrings, and the docstrings
-with the transitions in the areas' models.
+states. The paragraph above it is its heading, a colon, and perhaps a note: `A line: one payment of a batch.` A test
+compares the document with the docstrings, and the docstrings with the transitions in the areas' models.
 """
 
 import ast
@@ -25,15 +25,17 @@ _HEAD = """\
 # States
 
 Generated from the areas' docstrings by `python -m infra.contract.states`; a test compares. Each state is one stored
-field. Verbs are the functions that make the step; the transitions are data in the area's `model.py`.
+field. Verbs are the area's functions that make the step (of money: the kinds of its transactions); the transitions are
+data in the area's `model.py`.
 """
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """The states of one thing: `steps` are (before, verb, after), one for each arrow."""
+    """The states of one thing: `steps` are (before, verb, after), one for each arrow. `note` may be empty."""
 
     area: str
-    subject: str
+    heading: str
+    note: str
     steps: tuple[tuple[str, str, str], ...]
 
     @property
@@ -52,7 +54,8 @@ def charts(package: Path = PACKAGE) -> Iterator[Chart]:
                 steps += _steps(line)
                 continue
             if steps:
-                yield Chart(path.parent.name, " ".join(paragraph).rstrip(":"), tuple(steps))
+                heading, _, note = " ".join(paragraph).partition(":")
+                yield Chart(path.parent.name, heading, note.strip(), tuple(steps))
                 paragraph, steps = [], []
             if line.strip():
                 paragraph = [*paragraph, line.strip()] if joined else [line.strip()]
@@ -76,7 +79,8 @@ def text() -> str:
             area = chart.area
             parts.append(f"## {area}\n")
         lines = "\n".join(f"    {before} --> {after}: {verb}" for before, verb, after in chart.steps)
-        parts.append(f"{chart.subject}\n\n```mermaid\nstateDiagram-v2\n{lines}\n```\n")
+        note = f"{chart.note}\n\n" if chart.note else ""
+        parts.append(f"### {chart.heading}\n\n{note}```mermaid\nstateDiagram-v2\n{lines}\n```\n")
     return "\n".join(parts)
 
 

@@ -68,3 +68,16 @@ def test_idempotent_routes_pass_their_request_key_on(module: str) -> None:
         uses = any(ast.unparse(node) == "request.key" for node in ast.walk(tree) if isinstance(node, ast.Attribute))
 
         assert uses == route.idempotent, f"{route.method} {route.path}"
+
+
+def test_the_map_of_the_flows_has_every_module_and_what_exists() -> None:
+    text = ast.get_docstring(ast.parse((PACKAGE / "flows/__init__.py").read_text("utf-8"))) or ""
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ")][1:]
+    modules = {path.stem for path in (PACKAGE / "flows").glob("*.py")} - {"__init__", "wiring"}
+    named = {name for _, module, _ in rows for name in re.findall(r"`(\w+)`", module)}
+    functions = {name for *_, started_by in rows for name in re.findall(r"`(\w+/\w+)`", started_by)}
+    flows = {name for *_, started_by in rows for name in re.findall(r"`(\w+)`", started_by)}
+
+    assert sorted(modules - named) == [], "flows/__init__.py has no row for these"
+    assert sorted((named | flows) - modules) == [], "flows/__init__.py names modules that do not exist"
+    assert [name for name in functions if not (ROOT / "functions" / name / "app.py").exists()] == []

@@ -227,7 +227,7 @@ def test_the_chart_of_a_member_is_what_the_verbs_do() -> None:
     with pytest.raises(UnauthorizedError, match="MEMBER_ERASED"):
         verify(members, "gone")
 
-    assert steps_in(area.__doc__) == {(anna.state, "verify", verified.state)}
+    assert steps_in(area.__doc__) == {(anna.state, "verify_person", verified.state)}
     assert steps_of(TRANSITIONS) == {(anna.state, verified.state)}
     assert verify(members, anna.id).state == "verified"
     assert members.members["gone"].state == "erased"

@@ -44,7 +44,7 @@ FULL = Position(
     membership="left",
     ascents=2,
     needed=2,
-    holding=1,
+    qualifying=1,
     counting=3,
     counted=2,
     first=("mem_b", "mem_c"),
@@ -55,7 +55,7 @@ FULL = Position(
     erased_at=AT,
 )
 COUNTED = CountedOrder(
-    "ord_1", paid_at=AT, settled_at=AT, stopped_at=AT, holding="released", counting="ended", events=("promote.x.1",)
+    "ord_1", paid_at=AT, settled_at=AT, stopped_at=AT, qualifying="ended", counting="ended", events=("promote.x.1",)
 )
 EVENT = Event("promote.mem_a.1", "promote", "mem_a", AT, "ord_1", {"owner": None, "moved": {"mem_b": "mem_o"}})
 

@@ -399,8 +399,8 @@ def test_a_demoted_owner_is_replaced_by_the_next_owner_and_never_by_a_second_ste
     shop = founded()
     shop.appoint("Q")
     shop.network.positions |= {
-        "A": Position("A", 1, referrer="R", owner="R", standing="distributor", holding=1, owner_edge="fixed"),
-        "D": Position("D", 1, referrer="A", owner="A", standing="distributor", holding=1, owner_edge="fixed"),
+        "A": Position("A", 1, referrer="R", owner="R", standing="distributor", qualifying=1, owner_edge="fixed"),
+        "D": Position("D", 1, referrer="A", owner="A", standing="distributor", qualifying=1, owner_edge="fixed"),
     }
     shop.bind("Y", "D")
     assert shop["Y"].owner == "R"
@@ -408,7 +408,7 @@ def test_a_demoted_owner_is_replaced_by_the_next_owner_and_never_by_a_second_ste
     assert credits_of(shop.place("D")) == {"A": 10_000, "R": 20_000}
 
     shop.network.positions["R"] = Position(
-        "R", shop["R"].rev, owner="Q", standing="distributor", holding=1, owner_edge="fixed"
+        "R", shop["R"].rev, owner="Q", standing="distributor", qualifying=1, owner_edge="fixed"
     )
 
     assert credits_of(shop.place("Y")) == {"D": 10_000}
@@ -678,7 +678,7 @@ def test_a_partner_who_returns_one_of_two_own_purchases_stays() -> None:
     shop = risen()
     shop.refund(shop.buy("A"))
 
-    assert (shop["A"].role, shop["A"].holding) == ("partner", 1)
+    assert (shop["A"].role, shop["A"].qualifying) == ("partner", 1)
 
 
 def test_a_partner_who_fell_with_the_own_purchase_rises_with_the_next() -> None:

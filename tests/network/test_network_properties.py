@@ -289,7 +289,7 @@ def check_orders(life: Life) -> None:
         assert set(earners) <= set(life.above(name))
         assert not [earner for earner in earners if life.shop[earner].erased]
         own = [counted[paid.id] for paid in life.paid if paid.buyer == name and paid.id in counted]
-        assert life.shop[name].holding == sum(order.holding == "holds" for order in own)
+        assert life.shop[name].qualifying == sum(order.qualifying == "qualifies" for order in own)
         assert life.shop[name].counting == sum(order.counting == "counts" for order in own)
 
 

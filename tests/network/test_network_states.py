@@ -28,7 +28,7 @@ POSITION_STATES: Mapping[str, Mapping[Any, frozenset[Any]]] = {
     "coupon": model.COUPON_STATES,
 }
 ORDER_STATES: Mapping[str, Mapping[Any, frozenset[Any]]] = {
-    "holding": model.HOLDINGS,
+    "qualifying": model.QUALIFYINGS,
     "counting": model.COUNTINGS,
 }
 NAMES = [f"m{number}" for number in range(14)]
@@ -123,11 +123,11 @@ def live(plan: Plan, seed: int, network: WatchedNetwork) -> None:
 
 def check_consistency(position: Position) -> None:
     """No two fields of a position contradict each other."""
-    assert (position.standing == "member") <= (position.holding == 0)
-    assert (position.standing == "distributor") <= (position.holding > 0)
+    assert (position.standing == "member") <= (position.qualifying == 0)
+    assert (position.standing == "distributor") <= (position.qualifying > 0)
     assert (position.membership == "left") <= (position.is_partner and position.owner is None)
     assert (position.membership == "in_team") <= (position.peer is None)
-    assert (position.owner_edge == "fixed") <= (position.holding > 0)
+    assert (position.owner_edge == "fixed") <= (position.qualifying > 0)
     assert (position.coupon == "none") == (position.coupons == 0)
 
 

@@ -6,10 +6,12 @@ A *view* is one visit of a card; its *ticket*, sent with the card, makes repeate
 card has the sums of its views, and the last visitors with their *heat*, an interest score. A view earns
 an *attribution*, which credits an order to the card (`cardstock.attribution`).
 
-A card has no states: every change is a revision, and no card is removed. A view has three on its card's radar:
+A card has no states: every change is a revision, and no card is removed.
 
-    unseen --open--> opened --leave--> timed
-    unseen --leave--> timed
+A view on its card's radar:
+
+    unseen --count_views--> opened --count_views--> timed
+    unseen --count_views--> timed
 
 Where to look: `editing` makes and changes cards, `sharing` gives them away, `viewing` shows them and reports views,
 `radar` counts views. `tickets` signs the view tickets; `documents` are the public page, the vCard and the QR code;

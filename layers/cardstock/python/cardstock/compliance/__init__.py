@@ -8,7 +8,7 @@ A hold:
 
     open --lift_hold--> lifted
 
-An alarm; two different people lift it, and a subtree that has doubled since gets a new one:
+An alarm: two different people lift it, and a subtree that has doubled since gets a new one.
 
     open --lift_alarm--> lift_requested
     lift_requested --lift_alarm--> lifted

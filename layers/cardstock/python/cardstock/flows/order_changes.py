@@ -3,6 +3,10 @@
 `FOLLOWERS` has, for each kind of change, its followers in the order in which they run. A new follower of "order paid"
 is one function and one word in that table.
 
+A change comes here from the stream of the table `orders` or `supplier_orders`, through its pipe, the queue
+`order-events` and the function `orders/on_change`. What an order's rewards depend on is its `snapshot` (the plan, and
+the positions of the buyer and those who may earn), which `flows.buying` takes when the order is placed.
+
 Changes arrive in any order and more than once. A follower that ran before changes nothing, so after an interruption
 all followers of a change run again from the first one.
 """
@@ -15,8 +19,8 @@ import msgspec
 from cardstock.errors import UnavailableError
 from cardstock.flows import settling
 from cardstock.flows.rewarding import PlanRules
-from cardstock.ledger import accrual as accruals
-from cardstock.ledger import claw_back as claw_backs
+from cardstock.ledger.accrual import accrue
+from cardstock.ledger.claw_back import claw_back
 from cardstock.ledger.model import Accrual
 from cardstock.ledger.ports import Books, Calendar
 from cardstock.network.counting import count_order
@@ -150,16 +154,16 @@ def check_purchase(needs: Needs, story: OrderStory) -> None:
     needs.purchase_checks.log_and_check(story.order, needs.rules.accrual(story.order))
 
 
-def accrue(needs: Needs, story: OrderStory) -> None:
+def accrue_rewards(needs: Needs, story: OrderStory) -> None:
     """Credit the order's rewards, frozen."""
-    accruals.accrue(needs.rules.accrual(story.order), books=needs.books)
+    accrue(needs.rules.accrual(story.order), books=needs.books)
 
 
-def claw_back(needs: Needs, story: OrderStory) -> None:
+def claw_back_rewards(needs: Needs, story: OrderStory) -> None:
     """Claw back the refund's part of the order's rewards."""
     refund = _refund_of(story)
     taken = needs.rules.taken(story.order, refund, story.refunds)
-    claw_backs.claw_back(refund.refund_id, taken, needs.rules.accrual(story.order), books=needs.books)
+    claw_back(refund.refund_id, taken, needs.rules.accrual(story.order), books=needs.books)
 
 
 def reduce_team_sales(needs: Needs, story: OrderStory) -> None:
@@ -226,13 +230,19 @@ def _refund_of(story: OrderStory) -> Refund:
 
 FOLLOWERS: Final[Mapping[Happening, tuple[Callable[[Needs, Any], None], ...]]] = {
     "order placed": (publish_order,),
-    "order paid": (check_purchase, accrue, count_in_network, publish_order),
+    "order paid": (check_purchase, accrue_rewards, count_in_network, publish_order),
     "order shipped": (),  # each parcel is published, with its supplier order
     "order completed": (schedule_release, publish_order),
     "order cancelled": (publish_order,),
     "order expired": (publish_order,),
     "refund requested": (publish_refund, send_refund),
-    "order refunded": (publish_order_refund, claw_back, reduce_team_sales, reduce_coupon_charge, count_in_network),
+    "order refunded": (
+        publish_order_refund,
+        claw_back_rewards,
+        reduce_team_sales,
+        reduce_coupon_charge,
+        count_in_network,
+    ),
     "stray payment refunded": (publish_refund,),
     "supplier order changed": (publish_supplier_order,),
 }

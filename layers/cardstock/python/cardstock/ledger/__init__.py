@@ -9,7 +9,7 @@ Each step is one immutable *transaction* whose *postings* add up to zero, under 
 *balances* of its members change in the same write. New transactions become lines of members' *statements* and leaves
 of *seals*, whose roots are published. An *audit* proves that all of this agrees.
 
-Money moves between the brand and a member's pockets, by these kinds of transactions (`model.MOVES`):
+Money: between the brand and a member's pockets, by these kinds of transactions (`model.MOVES`).
 
     brand --accrued--> frozen
     frozen --released--> available
@@ -24,11 +24,11 @@ Money moves between the brand and a member's pockets, by these kinds of transact
     brand --owed--> available
     brand --written_off--> available
 
-The rewards of an order (`model.REWARD_TRANSITIONS`): all of them are frozen, or all are released.
+The rewards of an order: all of them are frozen, or all are released (`model.REWARD_TRANSITIONS`).
 
     frozen --release--> available
 
-A write-off of debt (`model.WRITE_OFF_TRANSITIONS`):
+A write-off of debt: asked for by one person, approved by another (`model.WRITE_OFF_TRANSITIONS`).
 
     asked --approve_write_off--> booked
 

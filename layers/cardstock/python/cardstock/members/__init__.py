@@ -5,9 +5,9 @@ login code. One member may have an account on each platform; a telephone number 
 A *person* is whom a member has been verified as, by name and identity number; members who are one person are
 *siblings*, because tax is a person's. An *invite* is what brought a newcomer: a member id, or the key of a shared card.
 
-States of a member:
+A member:
 
-    registered --verify--> verified
+    registered --verify_person--> verified
 
 An erased member stays on record and is refused everywhere (MEMBER_ERASED). No verb of this area erases.
 

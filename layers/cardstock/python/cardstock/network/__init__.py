@@ -2,49 +2,50 @@
 
 Words: a *plan* says who earns what; its *version* never changes once published. A *position* is one member's place: the
 *referrer* who brought the member, the *team owner*, and the *peer*, whose team a partner has left. An order keeps a
-*snapshot* of plan and positions; its *rewards* (direct, team, peer) depend on nothing else. An order *holds* while it
-makes its buyer a distributor, and *counts* while it counts for the buyer's referrer. A plan without cash grants a
-*coupon* (stored fields and the API call it `benefit`).
+*snapshot* of plan and positions; its *rewards* (direct, team, peer) depend on nothing else. An order *qualifies* its
+buyer while it makes the buyer a distributor, and *counts* while it counts for the buyer's referrer. A plan without cash
+grants a *coupon* (stored fields and the API call it `benefit`).
 
-Standing of a member, which determines the role (`Position.standing`):
+A member's standing: it determines the role (`Position.standing`).
 
-    member --count order--> distributor --count order--> partner
-    member --count order--> partner
-    distributor --count order--> member
-    partner --count order--> distributor
-    partner --count order--> member
-    member --appoint partner--> appointed_partner
-    distributor --appoint partner--> appointed_partner
-    partner --appoint partner--> appointed_partner
+    member --count_order--> distributor --count_order--> partner
+    member --count_order--> partner
+    distributor --count_order--> member
+    partner --count_order--> distributor
+    partner --count_order--> member
+    member --appoint_partner--> appointed_partner
+    distributor --appoint_partner--> appointed_partner
+    partner --appoint_partner--> appointed_partner
 
-Edge to the team owner (`Position.owner_edge`): provisional until the qualifying purchase, and again when no qualifying
-order is left:
+The edge to the team owner: provisional until the qualifying purchase, and again when no qualifying order is left
+(`Position.owner_edge`).
 
-    provisional --count order--> fixed --count order--> provisional
+    provisional --count_order--> fixed --count_order--> provisional
 
-Membership in the owner's team (`Position.membership`): a new partner leaves the team, unless the plan's `leave_mode`
-is `none`, and returns to it when demoted:
+Membership in the owner's team: a new partner leaves the team, unless the plan's `leave_mode` is `none`, and returns to
+it when demoted (`Position.membership`).
 
-    in_team --count order--> left --count order--> in_team
-    in_team --appoint partner--> left
+    in_team --count_order--> left --count_order--> in_team
+    in_team --appoint_partner--> left
 
-Coupon of a plan without cash (`Position.coupon`); one call that counts a grant and its end leads to revoked at once:
+The coupon of a plan without cash: one call that counts a grant and its end leads to revoked at once
+(`Position.coupon`).
 
-    none --count order--> granted --count order--> revoked --count order--> granted
-    none --count verified--> granted
-    none --count order--> revoked
+    none --count_order--> granted --count_order--> revoked --count_order--> granted
+    none --count_verified--> granted
+    none --count_order--> revoked
 
-Whether an order holds its buyer's standing (`CountedOrder.holding`); an order that is first counted after its payment
-and its refund takes two steps at once:
+An order for its buyer's standing: it qualifies the buyer as distributor until most of it is refunded
+(`CountedOrder.qualifying`). An order that is first counted after its payment and its refund takes two steps at once.
 
-    not_yet --count order--> holds --count order--> released --count order--> holds
-    not_yet --count order--> released
+    not_yet --count_order--> qualifies --count_order--> ended --count_order--> qualifies
+    not_yet --count_order--> ended
 
-Whether an order counts for its referrer (`CountedOrder.counting`); an order that is first counted after it settled and
-was refunded takes two steps at once:
+An order for its referrer: it counts until most of it is refunded (`CountedOrder.counting`). An order that is first
+counted after it settled and was refunded takes two steps at once.
 
-    not_yet --count order--> counts --count order--> ended
-    not_yet --count order--> ended
+    not_yet --count_order--> counts --count_order--> ended
+    not_yet --count_order--> ended
 
 Where to look: `plan.py`, `presets.py`, `plan_check.py`, `publishing.py` (plans); `binding.py`, `ordering.py`,
 `counting.py`, `promotion.py`, `coupons.py` (positions: pure rules and the verbs that read and write by

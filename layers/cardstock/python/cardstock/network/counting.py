@@ -118,7 +118,7 @@ class _QualifyingOrder:
 
     def _count_paid(self, paid_at: datetime) -> None:
         if self.before.paid_at is None:
-            self._hold(paid_at)
+            self._qualify(paid_at)
         else:
             close_binding(self.draft, self.facts, again=self._has_moved_its_buyer())
         counts_at = self._counts_at(paid_at)
@@ -143,31 +143,31 @@ class _QualifyingOrder:
     def _stop(self, paid_at: datetime, stopped_at: datetime) -> None:
         """More than half was refunded. If the order had settled before, a plan that keeps roles keeps this one."""
         kept = self.plan.on_refund == "keep" and self._settled_at() is not None
-        holds = self.order.holding == "holds"
-        if holds and not kept:
-            self._release(stopped_at)
-        elif kept and not holds:
-            self._hold(paid_at)
+        qualifies = self.order.qualifying == "qualifies"
+        if qualifies and not kept:
+            self._disqualify(stopped_at)
+        elif kept and not qualifies:
+            self._qualify(paid_at)
         if self.order.counting == "counts":
             self._end(stopped_at)
 
-    def _hold(self, at: datetime) -> None:
+    def _qualify(self, at: datetime) -> None:
         """Make the buyer a distributor, fix the buyer's owner, and close the binding as every paid order does."""
         draft, facts = self.draft, self.facts
         buyer = draft[facts.buyer_id]
-        self.order = replace(self.order, holding="holds")
-        held = replace(
+        self.order = replace(self.order, qualifying="qualifies")
+        qualified = replace(
             buyer,
             standing="distributor" if buyer.standing == "member" else buyer.standing,
-            holding=buyer.holding + 1,
+            qualifying=buyer.qualifying + 1,
             has_paid=True,
         )
         if buyer.owner_edge == "provisional" and _under_this_binding(facts, buyer):
-            held = self._with_fixed_owner(held)
-        draft.put(held)
-        if not buyer.holding:
-            promote(draft, held, self.plan, at)
-            grant_free_order(draft, held.id, self.plan, at)
+            qualified = self._with_fixed_owner(qualified)
+        draft.put(qualified)
+        if not buyer.qualifying:
+            promote(draft, qualified, self.plan, at)
+            grant_free_order(draft, qualified.id, self.plan, at)
 
     def _with_fixed_owner(self, buyer: Position) -> Position:
         facts = self.facts
@@ -183,19 +183,19 @@ class _QualifyingOrder:
         """Whether the order has set an owner before. An order counted after its refund sets it twice."""
         return f"owner.{self.facts.order_id}" in self.before.events
 
-    def _release(self, at: datetime) -> None:
+    def _disqualify(self, at: datetime) -> None:
         """The order no longer makes its buyer a distributor."""
         draft, plan = self.draft, self.plan
         buyer = draft[self.facts.buyer_id]
-        self.order = replace(self.order, holding="released")
-        released = replace(buyer, holding=buyer.holding - 1)
-        if not released.holding:
+        self.order = replace(self.order, qualifying="ended")
+        ended = replace(buyer, qualifying=buyer.qualifying - 1)
+        if not ended.qualifying:
             standing = "member" if buyer.standing == "distributor" else buyer.standing
-            released = replace(released, standing=standing, owner_edge="provisional")
-        draft.put(released)
-        if not released.holding and plan.on_refund == "demote":
-            demote(draft, released, plan, at)
-        revoke_free_order(draft, released.id, plan, at)
+            ended = replace(ended, standing=standing, owner_edge="provisional")
+        draft.put(ended)
+        if not ended.qualifying and plan.on_refund == "demote":
+            demote(draft, ended, plan, at)
+        revoke_free_order(draft, ended.id, plan, at)
 
     def _begin(self, at: datetime) -> None:
         """The order begins to count for the referrer, who may become a partner under its plan."""

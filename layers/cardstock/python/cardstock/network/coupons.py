@@ -83,7 +83,7 @@ def revoke_free_order(draft: Draft, member_id: str, plan: Plan, at: datetime) ->
 
 
 def _has_enough(member: Position, plan: Plan) -> bool:
-    return member.holding > 0 and member.counted >= plan.benefit_n
+    return member.qualifying > 0 and member.counted >= plan.benefit_n
 
 
 def _granted(member: Position, plan: Plan, at: datetime, cause: str) -> Change:

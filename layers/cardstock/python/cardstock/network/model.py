@@ -22,7 +22,7 @@ Standing: TypeAlias = Literal["member", "distributor", "partner", "appointed_par
 OwnerEdge: TypeAlias = Literal["provisional", "fixed"]
 Membership: TypeAlias = Literal["in_team", "left"]
 CouponState: TypeAlias = Literal["none", "granted", "revoked"]
-Holding: TypeAlias = Literal["not_yet", "holds", "released"]
+Qualifying: TypeAlias = Literal["not_yet", "qualifies", "ended"]
 Counting: TypeAlias = Literal["not_yet", "counts", "ended"]
 
 _State = TypeVar("_State", bound=str)
@@ -48,10 +48,10 @@ COUPON_STATES: Final[Transitions[CouponState]] = {
     "granted": frozenset({"revoked"}),
     "revoked": frozenset({"granted"}),
 }
-HOLDINGS: Final[Transitions[Holding]] = {
-    "not_yet": frozenset({"holds", "released"}),
-    "holds": frozenset({"released"}),
-    "released": frozenset({"holds"}),
+QUALIFYINGS: Final[Transitions[Qualifying]] = {
+    "not_yet": frozenset({"qualifies", "ended"}),
+    "qualifies": frozenset({"ended"}),
+    "ended": frozenset({"qualifies"}),
 }
 COUNTINGS: Final[Transitions[Counting]] = {
     "not_yet": frozenset({"counts", "ended"}),
@@ -73,7 +73,7 @@ class Position(msgspec.Struct, frozen=True):
     id: str
     rev: int = 0
     standing: Standing = "member"
-    """`distributor` while `holding` is above zero, `partner` by promotion, `appointed_partner` by an operator."""
+    """`distributor` while `qualifying` is above zero, `partner` by promotion, `appointed_partner` by an operator."""
     owner_edge: OwnerEdge = "provisional"
     """`provisional`: `owner` is that of the binding or of the last paid order. `fixed`: by the qualifying purchase."""
     membership: Membership = "in_team"
@@ -95,7 +95,7 @@ class Position(msgspec.Struct, frozen=True):
     """Promotions by the rules so far; the `n` in the event id `promote.{member}.{n}`."""
     needed: int = 0
     """The `promote_n` of the last promotion. A plan that demotes does so when fewer referrals count."""
-    holding: int = 0
+    qualifying: int = 0
     """Own qualifying orders that make the member a distributor."""
     counting: int = 0
     """Own qualifying orders that count for the referrer; the member counts while it is not 0."""
@@ -358,7 +358,7 @@ class CountedOrder(msgspec.Struct, frozen=True):
 
     order_id: str
     rev: int = 0
-    holding: Holding = "not_yet"
+    qualifying: Qualifying = "not_yet"
     """Whether the order makes its buyer a distributor."""
     counting: Counting = "not_yet"
     """Whether the order counts for the buyer's referrer."""

@@ -74,7 +74,7 @@ def demote(draft: Draft, member: Position, plan: Plan, at: datetime) -> None:
     """Demote a partner by the rules: back to the old owner, and to the role that the member's own orders hold."""
     if member.standing != "partner" or not member.is_here(at):
         return
-    fallen = replace(member, standing="distributor" if member.holding else "member")
+    fallen = replace(member, standing="distributor" if member.qualifying else "member")
     if member.membership == "left":
         fallen = replace(fallen, membership="in_team", owner=member.peer, peer=None)
     draft.put(fallen)

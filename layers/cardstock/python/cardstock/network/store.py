@@ -179,7 +179,7 @@ _POSITION_NAMES: Final = {
     "has_paid": "p",
     "ascents": "n",
     "needed": "d",
-    "holding": "q",
+    "qualifying": "q",
     "counting": "c",
     "counted": "C",
     "first": "F",
@@ -189,13 +189,16 @@ _POSITION_NAMES: Final = {
     "erased_at": "z",
 }
 _COUNTED_NAMES: Final = {
-    "holding": "h",
+    "qualifying": "h",
     "counting": "c",
     "paid_at": "p",
     "settled_at": "s",
     "stopped_at": "x",
     "events": "E",
 }
+_STORED_QUALIFYING: Final = {"qualifies": "holds", "ended": "released"}
+"""State -> the word that is stored for it."""
+_READ_QUALIFYING: Final = {stored: state for state, stored in _STORED_QUALIFYING.items()}
 
 
 @cache
@@ -239,12 +242,19 @@ def _position(item: NetworkItem) -> Position:
 
 
 def _counted_item(counted: CountedOrder) -> NetworkItem:
-    return NetworkItem(pk=_COUNTED + counted.order_id, rev=counted.rev + 1, body=_packed(counted, _COUNTED_NAMES))
+    body = _packed(counted, _COUNTED_NAMES)
+    return NetworkItem(pk=_COUNTED + counted.order_id, rev=counted.rev + 1, body=_worded(body, _STORED_QUALIFYING))
 
 
 def _counted(item: NetworkItem) -> CountedOrder:
     own = {"order_id": item.pk.removeprefix(_COUNTED), "rev": item.rev}
-    return _unpacked(CountedOrder, own, _COUNTED_NAMES, item.body)
+    return _unpacked(CountedOrder, own, _COUNTED_NAMES, _worded(item.body, _READ_QUALIFYING))
+
+
+def _worded(body: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
+    """A counted order's fields with the other word for whether it qualifies its buyer."""
+    short = _COUNTED_NAMES["qualifying"]
+    return {name: words[value] if name == short else value for name, value in body.items()}
 
 
 def _event_body(event: Event) -> dict[str, Any]:

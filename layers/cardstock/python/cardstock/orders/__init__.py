@@ -4,27 +4,28 @@ A *quote* offers today's prices to one member and reserves nothing. An *order* i
 reserves its stock in the same step. When it is paid, each supplier gets its *supplier order*. A *refund* is a record of
 its own: a `return` of units, a `goodwill` refund of an amount without units, or a `stray` payment for an order that was
 not waiting for one. A *coupon* takes an amount off one order; its *use* is the record of that.
+
 An order:
 
-    placed --pay--> paid --ship--> shipped --receive--> completed
-    placed --cancel--> cancelled
-    placed --expire--> expired
+    placed --record_payment--> paid --report_shipment--> shipped --confirm_receipt--> completed
+    placed --cancel_order--> cancelled
+    placed --expire_due--> expired
 
 A supplier order:
 
-    open --ship--> shipped --deliver--> delivered
-    open --refund--> cancelled
+    open --report_shipment--> shipped --report_delivery--> delivered
+    open --request_refund--> cancelled
 
 A refund:
 
-    requested --complete--> succeeded
+    requested --complete_refund--> succeeded
 
 The use of a coupon:
 
-    unused --place--> used --charge--> owed
-    used --close--> unused
-    used --withdraw--> revoked
-    unused --revoke--> revoked
+    unused --place_order--> used --revoke_coupon--> owed
+    used --close_step--> unused
+    used --revoke_coupon--> revoked
+    unused --revoke_coupon--> revoked
 
 An order fully paid by its coupon is placed and paid in one step. Every step is one transaction on records whose
 versions were read before it. A step that finds a record changed reads and decides again; a repeated step changes

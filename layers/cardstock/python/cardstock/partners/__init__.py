@@ -4,21 +4,21 @@ A key belongs to a person of the staff or to a supplier. A supplier reports parc
 inbox. An endpoint receives a partner's events; one event for one endpoint is a delivery, and one call of the endpoint
 an attempt. An endpoint without a URL keeps its deliveries until the partner fetches them.
 
-States of an API key, `KeyState`:
+An API key: `KeyState`.
 
     active --revoke_key--> revoked
 
-of a message in the inbox, `MessageState`:
+A message in the inbox: `MessageState`.
 
     received --take_message--> done
 
-of an endpoint, `EndpointStatus`; one without a URL begins active:
+An endpoint: one without a URL begins active (`EndpointStatus`).
 
     pending --attempt--> active
     active --attempt--> disabled
     disabled --attempt--> active
 
-of a delivery, `DeliveryStatus`; it begins kept or waiting:
+A delivery: it begins kept or waiting (`DeliveryStatus`).
 
     kept --redeliver--> waiting
     waiting --attempt--> delivered

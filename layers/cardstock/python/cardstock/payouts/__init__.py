@@ -6,7 +6,7 @@ person uploads, WeChat, Alipay, or a sandbox. The channel's answer ends the line
 When every line is final and the three books (ledger, batch, channel) agree, the batch is closed, its report is written,
 and it settles. A person is the human behind one or more members; tax is withheld per person.
 
-Stages of a batch; the verb names the function:
+A batch:
 
     listing        --list_payees-->          counted
     counted        --announce_listing-->     listed | sending
@@ -30,7 +30,7 @@ A batch without lines has nothing to approve: it goes from counted to sending. B
 stage until finance resolves them. The API calls the stages open (up to listed), approved, sending (up to closed) and
 settled.
 
-Status of a line:
+A line:
 
     pending        --claim_lines-->          sent
     pending        --drop_lines-->           dropped

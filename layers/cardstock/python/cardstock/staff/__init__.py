@@ -5,7 +5,7 @@ API keys of staff belong to a person (partners.model.ApiKey.owner). Everything t
 person's id. Where two people are needed, `model.is_second_person` decides. Roles and log-in are not here yet: the
 rights of a person are the scopes of that person's keys.
 
-State of a person, `PersonState`:
+A person: `PersonState`.
 
     active --deactivate_person--> inactive
 

@@ -101,7 +101,7 @@ def publish(
         operators.stop("--actor: a name is needed")
     before = wiring.plans().plan_in_force()
     try:
-        record = publish_plan(trial.plan, trial.approvals, actor, plans=wiring.plans())
+        published = publish_plan(trial.plan, trial.approvals, actor, plans=wiring.plans())
     except RefusedError as error:
         findings: Any = error.facts["findings"]
         if as_json:
@@ -115,6 +115,7 @@ def publish(
         raise
     except CardstockError as error:
         operators.stop(_describe_error(error))
+    record = published.made
     replaced = None if before is None or before == record else before.plan.ref
     if as_json:
         view = msgspec.to_builtins(plan_schemas.ShownPlan.of(record))

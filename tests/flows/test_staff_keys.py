@@ -138,14 +138,14 @@ def test_root_creates_two_persons_and_they_create_the_others(clock: TestClock) -
     second, _ = create_person("Zhao Min", None, request("2"), persons=persons)
     with pytest.raises(RefusedError, match="FIRST_PERSONS_EXIST"):
         create_person("Wang Fang", None, request("3"), persons=persons)
-    third, _ = create_person("Wang Fang", first[0].person_id, request("3"), persons=persons)
+    third, _ = create_person("Wang Fang", first.made.person_id, request("3"), persons=persons)
 
-    assert (first[1], again) == (True, (first[0], False))
-    assert [person.created_by for person in (first[0], second, third)] == [ROOT, ROOT, first[0].person_id]
+    assert (first.replayed, again) == (False, (first.made, True))
+    assert [person.created_by for person in (first.made, second, third)] == [ROOT, ROOT, first.made.person_id]
     with pytest.raises(RefusedError, match="CREATOR_TOO_NEW"):
         create_person("Qian", third.person_id, request("4"), persons=persons)
     clock.move(days=7)
-    assert create_person("Qian", third.person_id, request("4"), persons=persons)[1]
+    assert not create_person("Qian", third.person_id, request("4"), persons=persons).replayed
 
 
 def test_an_unknown_or_inactive_person_creates_nobody(clock: TestClock) -> None:

@@ -194,13 +194,13 @@ def test_plans_are_listed_by_id_and_version(plans: Plans) -> None:
 def test_publishing_through_the_check_keeps_findings_and_approvals(cloud: Cloud, clock: TestClock) -> None:
     checks = ("levels", "peer", "fee", "cap", "head_count")
     signed = tuple(Approval(check, "Li Na", AT, "pilot") for check in checks)  # type: ignore[arg-type]  # names of checks
-    record = publish_plan(CHAIN21, signed, "key_1", plans=DynamoPlans())
+    record = publish_plan(CHAIN21, signed, "key_1", plans=DynamoPlans()).made
 
     assert DynamoPlans().plan_in_force() == record
     assert [finding.approval for finding in record.findings] == list(signed)
     assert DynamoNetwork().read_positions((), plan=True).plan == record.plan
     again = publish_plan(CHAIN21, signed, "key_1", plans=DynamoPlans())
-    assert again == record
+    assert again == (record, True)
 
 
 def test_a_new_member_is_bound_in_the_transaction_that_creates_him(cloud: Cloud) -> None:

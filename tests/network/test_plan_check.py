@@ -104,7 +104,7 @@ def test_no_text_of_ours_uses_pyramid_words() -> None:
 
 def publish(shop: Referrals, plan: Plan, *checks: Check) -> Plan:
     shop.tick()
-    return publish_plan(plan, approvals(*checks), "key_1", plans=shop.plans).plan
+    return publish_plan(plan, approvals(*checks), "key_1", plans=shop.plans).made.plan
 
 
 def empty() -> Referrals:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from msgspec.structs import replace
 
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND
-from cardstock.ids import RequestKey
+from cardstock.ids import RequestKey, RequestResult
 from cardstock.ledger.model import (
     Accrual,
     Balance,
@@ -78,13 +78,13 @@ class MemoryWriteOffs:
         self.kept: dict[str, WriteOff] = {}
         self.fingerprints: dict[str, str] = {}
 
-    def keep_write_off(self, asked: WriteOff, request: RequestKey) -> tuple[WriteOff, bool]:
+    def keep_write_off(self, asked: WriteOff, request: RequestKey) -> RequestResult[WriteOff]:
         if asked.id not in self.kept:
             self.kept[asked.id], self.fingerprints[asked.id] = asked, request.fingerprint
-            return asked, False
+            return RequestResult(asked, replayed=False)
         if self.fingerprints[asked.id] != request.fingerprint:
             raise IDEMPOTENCY_KEY_REUSED()
-        return self.kept[asked.id], True
+        return RequestResult(self.kept[asked.id], replayed=True)
 
     def find_write_off(self, write_off_id: str) -> WriteOff | None:
         return self.kept.get(write_off_id)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from cardstock import clock
 from cardstock.errors import FILE_DIFFERS, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.files import Document
-from cardstock.ids import RequestKey
+from cardstock.ids import RequestKey, RequestResult
 from cardstock.payouts import errors
 from cardstock.payouts.model import (
     BATCH_TRANSITIONS,
@@ -138,14 +138,14 @@ class MemoryPayouts:
         self._remember(request, batch.id)
         return changed
 
-    def add_retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> tuple[Line, bool]:
+    def add_retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> RequestResult[Line]:
         known = self._lines.get((line.batch, line.number))
         if self._is_repeat(request) or known is not None:
-            return known or line, True
+            return RequestResult(known or line, replayed=True)
         self.replace_batch(batch)
         self._remember(request, line.number)
         self._lines[line.batch, line.number] = line
-        return line, False
+        return RequestResult(line, replayed=False)
 
     def check_reuse(self, request: RequestKey) -> None:
         self._is_repeat(request)

@@ -21,8 +21,8 @@ api = Api("cards", callers=callers)
 def create_card(request: Request[schemas.PostCard, Nothing]) -> Answer:
     """Create a card: a version for everybody (`default`) and, if given, versions for other audiences."""
     faces = schemas.faces_of(request.body.versions)
-    card, replayed = editing.create_card(request.caller.id, faces, request.key, cards=cards())
-    return Answer(schemas.OwnCard.of(card), replayed=replayed)
+    created = editing.create_card(request.caller.id, faces, request.key, cards=cards())
+    return Answer(schemas.OwnCard.of(created.made), replayed=created.replayed)
 
 
 @api.get("/v1/me/cards", query=PageQuery, answer=schemas.OwnCards, auth="member")
@@ -63,8 +63,8 @@ def update_card(request: Request[schemas.PutCard, Nothing]) -> schemas.OwnCard:
 def share_card(request: Request[schemas.PostShare, Nothing]) -> Answer:
     """Make a key to share the caller's card; it chooses the version and tells where visitors came from."""
     key, owner_id, body = request.path["key"], request.caller.id, request.body
-    share, replayed = sharing.share_card(key, owner_id, body.audience, body.label, request.key, cards=cards())
-    return Answer(schemas.ShareKey.of(share), replayed=replayed)
+    shared = sharing.share_card(key, owner_id, body.audience, body.label, request.key, cards=cards())
+    return Answer(schemas.ShareKey.of(shared.made), replayed=shared.replayed)
 
 
 @api.post("/v1/card-views", body=schemas.PostView, answer=schemas.ViewTaken, status=202, codes=schemas.VIEW_CODES)

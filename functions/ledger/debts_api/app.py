@@ -30,7 +30,7 @@ def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
 
     Nothing is booked until another person has approved.
     """
-    asked, replayed = verbs.ask_write_off(
+    asked = verbs.ask_write_off(
         request.body.member_id,
         request.body.amount_fen,
         request.body.reason,
@@ -39,7 +39,7 @@ def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
         books=ledger_wiring.books(),
         write_offs=ledger_wiring.write_offs(),
     )
-    return Answer(models.WrittenOff.of(asked), replayed=replayed)
+    return Answer(models.WrittenOff.of(asked.made), replayed=asked.replayed)
 
 
 @api.post(

@@ -26,17 +26,15 @@ def publish_plan(request: Request[schemas.PublishPlan, Nothing]) -> Answer:
     """
     from cardstock.network import presets, publishing  # only for this route: saves the others the import
 
-    plans = network_wiring.plans()
-    earlier = plans.find_plan_of_request(request.key) or plans.plan_in_force()
-    record = publishing.publish_plan(
+    published = publishing.publish_plan(
         request.body.draft(presets.PRESETS[request.body.preset]),
         request.body.approvals_at(clock.now()),
         request.caller.actor,
-        plans=plans,
+        plans=network_wiring.plans(),
         request=request.key,
         can_approve=lambda approver: staff_wiring.can_approve(approver, request.caller.actor),
     )
-    return Answer(schemas.ShownPlan.of(record), replayed=record == earlier)
+    return Answer(schemas.ShownPlan.of(published.made), replayed=published.replayed)
 
 
 @api.get("/v1/commission-plans", query=PageQuery, answer=schemas.PlanPage, auth="key", scope="plans:publish")

@@ -35,10 +35,10 @@ def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
     """
     body, caller = request.body, request.caller
     maker = staff_keys.KeyMaker(caller.person_id, caller.scopes, is_root=caller.is_root)
-    key, credential = staff_keys.create_key(
+    created = staff_keys.create_key(
         body.name, body.owner, frozenset(body.scopes), request.key, maker, needs=flows_wiring.key_needs()
     )
-    return Answer(models.CreatedKey.of(key, credential), replayed=credential is None)
+    return Answer(models.CreatedKey.of(created.key, created.credential), replayed=created.replayed)
 
 
 @api.get("/v1/partners/keys", query=models.KeyPage, answer=models.KeyList, auth="key", scope="keys:write")

@@ -30,10 +30,10 @@ def create_endpoint(request: Request[models.CreateEndpoint, Nothing]) -> Answer:
     if request.body.url is not None:
         partners_wiring.check_webhook_url(request.body.url)
     body, owner = request.body, request.caller.owner
-    endpoint, is_new = endpoints.create_endpoint(
+    created = endpoints.create_endpoint(
         owner, body.url, tuple(body.events), request.key, needs=partners_wiring.webhook_needs()
     )
-    return Answer(models.StoredEndpoint.of(endpoint, secret=True), replayed=not is_new)
+    return Answer(models.StoredEndpoint.of(created.made, secret=True), replayed=created.replayed)
 
 
 @api.get("/v1/webhook-endpoints", answer=models.EndpointList, auth="key", scope="webhooks:write")

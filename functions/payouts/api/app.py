@@ -37,9 +37,9 @@ def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
     """
     opener = Opener(request.caller.actor, request.caller.name)
     keep = partial(wiring.keep_request, request.key)
-    batch, repeated = open_by_hand(request.body.period, opener, paying_out_wiring.payout_rules, keep, wiring.payouts())
-    wiring.request_step(batch.id)
-    return Answer(models.Payout.of(batch), replayed=repeated)
+    opened = open_by_hand(request.body.period, opener, paying_out_wiring.payout_rules, keep, wiring.payouts())
+    wiring.request_step(opened.made.id)
+    return Answer(models.Payout.of(opened.made), replayed=opened.replayed)
 
 
 @api.get("/v1/payouts/{payout_id}", answer=models.PayoutDetail, auth="key", scope="payouts:read", codes=(NOT_FOUND,))
@@ -68,9 +68,9 @@ def approve(request: Request[models.Approve, Nothing]) -> Answer:
     """
     can_approve = partial(staff_wiring.can_approve, request.caller.person_id)
     approval = Approval(request.caller.actor, request.caller.name, request.body.note, can_approve)
-    batch, repeated = approve_batch(request.path["payout_id"], approval, request.key, wiring.payouts())
-    wiring.request_step(batch.id)
-    return Answer(models.Payout.of(batch), replayed=repeated)
+    approved = approve_batch(request.path["payout_id"], approval, request.key, wiring.payouts())
+    wiring.request_step(approved.made.id)
+    return Answer(models.Payout.of(approved.made), replayed=approved.replayed)
 
 
 @api.post("/v1/payouts/{payout_id}/results", body=models.BringResults, answer=models.TakenResults, status=202,
@@ -100,9 +100,9 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
     bank file has no such channel: what the bank failed is paid with the next period's payout.
     """
     payout_id = request.path["payout_id"]
-    line, repeated = retry_line(payout_id, request.path["number"], request.caller.actor, request.key, wiring.payouts())
+    retried = retry_line(payout_id, request.path["number"], request.caller.actor, request.key, wiring.payouts())
     wiring.request_step(payout_id)
-    return Answer(models.PayoutLine.of(line), replayed=repeated)
+    return Answer(models.PayoutLine.of(retried.made), replayed=retried.replayed)
 
 
 @api.get("/v1/payouts/{payout_id}/report", answer=models.PayoutReport, auth="key", scope="payouts:read",

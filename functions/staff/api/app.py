@@ -25,10 +25,10 @@ def create_person(request: Request[models.CreatePerson, Nothing]) -> Answer:
     The root key creates the first two persons; a person's key with `staff:write` creates the others. For seven days a
     person and whoever created that person cannot approve each other's work.
     """
-    person, is_new = staff.create_person(
+    created = staff.create_person(
         request.body.name, request.caller.person_id, request.key, persons=staff_wiring.persons()
     )
-    return Answer(models.PersonView.of(person), replayed=not is_new)
+    return Answer(models.PersonView.of(created.made), replayed=created.replayed)
 
 
 @api.get("/v1/staff", query=PageQuery, answer=models.StaffList, auth="key", scope="staff:write")

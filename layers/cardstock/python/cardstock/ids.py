@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -36,6 +37,9 @@ def short_key(length: int = 10) -> str:
     return "".join(secrets.choice(_KEY_LETTERS) for _ in range(length))
 
 
+Made = TypeVar("Made")
+
+
 class RequestKey(msgspec.Struct, frozen=True):
     """What makes a repeated request the same one: its id (caller, route, Idempotency-Key) and its body's fingerprint.
 
@@ -45,3 +49,10 @@ class RequestKey(msgspec.Struct, frozen=True):
 
     id: str
     fingerprint: str
+
+
+class RequestResult(NamedTuple, Generic[Made]):
+    """What a request has made, and whether it is `replayed`: an earlier run of the same request had made it."""
+
+    made: Made
+    replayed: bool

@@ -9,11 +9,11 @@ from cardstock.cards import errors
 from cardstock.cards.model import CARD_KEY_LETTERS, DEFAULT, KEY, MAX_AUDIENCES, Card, Face
 from cardstock.cards.ports import Cards
 from cardstock.errors import BODY_INVALID, NOT_FOUND, Pointer
-from cardstock.ids import RequestKey, short_key
+from cardstock.ids import RequestKey, RequestResult, short_key
 
 
-def create_card(owner_id: str, faces: Mapping[str, Face], request: RequestKey, *, cards: Cards) -> tuple[Card, bool]:
-    """The member's new card, and whether an earlier run of `request` had made it.
+def create_card(owner_id: str, faces: Mapping[str, Face], request: RequestKey, *, cards: Cards) -> RequestResult[Card]:
+    """The member's new card.
 
     Raises `InvalidError` (BODY_INVALID) without a face for the default audience, or with too many faces.
     """
@@ -22,8 +22,8 @@ def create_card(owner_id: str, faces: Mapping[str, Face], request: RequestKey, *
     card = Card(short_key(CARD_KEY_LETTERS), owner_id, dict(faces), revision=1, created_at=now, updated_at=now)
     earlier = cards.add_card(card, request)
     if earlier is None:
-        return card, False
-    return find_own_card(earlier, owner_id, cards=cards), True
+        return RequestResult(card, replayed=False)
+    return RequestResult(find_own_card(earlier, owner_id, cards=cards), replayed=True)
 
 
 def find_own_card(key: str, owner_id: str, *, cards: Cards) -> Card:

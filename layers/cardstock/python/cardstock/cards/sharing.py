@@ -6,13 +6,13 @@ from cardstock.cards.editing import find_own_card
 from cardstock.cards.model import SHARE_KEY_LETTERS, Share
 from cardstock.cards.ports import Cards
 from cardstock.errors import STORE_UNAVAILABLE, Pointer
-from cardstock.ids import RequestKey, short_key
+from cardstock.ids import RequestKey, RequestResult, short_key
 
 
 def share_card(
     key: str, owner_id: str, audience: str, label: str, request: RequestKey, *, cards: Cards
-) -> tuple[Share, bool]:
-    """A new share of the member's card, and whether an earlier run of `request` had made it.
+) -> RequestResult[Share]:
+    """A new share of the member's card.
 
     Raises `NotFoundError`, and `InvalidError` (AUDIENCE_UNKNOWN) when the card has no face for `audience`.
     """
@@ -22,11 +22,11 @@ def share_card(
     share = Share(short_key(SHARE_KEY_LETTERS), key, owner_id, audience, label, clock.now())
     earlier = cards.add_share(share, request)
     if earlier is None:
-        return share, False
+        return RequestResult(share, replayed=False)
     stored = cards.find_share(earlier)
     if stored is None:
         raise STORE_UNAVAILABLE()
-    return stored, True
+    return RequestResult(stored, replayed=True)
 
 
 def owner_of_key(key: str, *, cards: Cards) -> str | None:

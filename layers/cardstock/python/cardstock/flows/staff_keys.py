@@ -11,7 +11,7 @@ from cardstock.errors import Pointer
 from cardstock.ids import RequestKey
 from cardstock.partners import errors
 from cardstock.partners import keys as partner_keys
-from cardstock.partners.model import ApiKey, KeyOwner, is_supplier_id
+from cardstock.partners.model import KeyOwner, is_supplier_id
 from cardstock.partners.ports import Keys, Suppliers
 from cardstock.partners.suppliers import find_supplier
 from cardstock.staff import persons as staff
@@ -36,7 +36,7 @@ class KeyNeeds(msgspec.Struct, frozen=True):
 
 def create_key(
     name: str, owner_id: str, scopes: frozenset[str], request: RequestKey, maker: KeyMaker, *, needs: KeyNeeds
-) -> tuple[ApiKey, str | None]:
+) -> partner_keys.NewKey:
     """A new key of an active person (`stf_...`) or of a supplier (`sup_...`), and its credential.
 
     Whoever creates a key sees its credential. So a person creates keys of that person, with no scope that the calling
@@ -49,7 +49,7 @@ def create_key(
     owner = _owner(owner_id, needs)
     created = partner_keys.create_key(name, owner, scopes, request, keys=needs.keys)
     if owner_id.startswith("stf_") and not _is_active(owner_id, needs):
-        needs.keys.revoke(created[0].key_id)
+        needs.keys.revoke(created.key.key_id)
         raise _unknown()
     return created
 

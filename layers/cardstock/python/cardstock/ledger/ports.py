@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal, Protocol, TypeAlias
 
-from cardstock.ids import RequestKey
+from cardstock.ids import RequestKey, RequestResult
 from cardstock.ledger.model import (
     Balance,
     Leaf,
@@ -46,8 +46,8 @@ class Books(Protocol):
 class WriteOffs(Protocol):
     """Requested write-offs of debt."""
 
-    def keep_write_off(self, asked: WriteOff, request: RequestKey) -> tuple[WriteOff, bool]:
-        """Store a new write-off. Returns the stored one of its id, and whether it existed. Raises `RefusedError`
+    def keep_write_off(self, asked: WriteOff, request: RequestKey) -> RequestResult[WriteOff]:
+        """Store a new write-off. Returns the stored one of its id; `replayed` if it existed. Raises `RefusedError`
         IDEMPOTENCY_KEY_REUSED."""
 
     def find_write_off(self, write_off_id: str) -> WriteOff | None:

@@ -43,7 +43,7 @@ from cardstock.aws.tables import (
     Transaction,
 )
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED
-from cardstock.ids import RequestKey
+from cardstock.ids import RequestKey, RequestResult
 from cardstock.ledger.model import (
     ID_PREFIX,
     Balance,
@@ -285,13 +285,13 @@ class DynamoBooks:
 class DynamoWriteOffs:
     """`ledger.ports.WriteOffs`."""
 
-    def keep_write_off(self, asked: WriteOff, request: RequestKey) -> tuple[WriteOff, bool]:
+    def keep_write_off(self, asked: WriteOff, request: RequestKey) -> RequestResult[WriteOff]:
         if _to_write_off_item(asked, request.fingerprint).put_if(WriteOffItem.pk.does_not_exist()):
-            return asked, False
+            return RequestResult(asked, replayed=False)
         kept = WriteOffItem.get(_WRITE_OFFS, asked.id, consistent_read=True)
         if kept.fingerprint != request.fingerprint:
             raise IDEMPOTENCY_KEY_REUSED()
-        return record_of(WriteOff, kept), True
+        return RequestResult(record_of(WriteOff, kept), replayed=True)
 
     def find_write_off(self, write_off_id: str) -> WriteOff | None:
         item = WriteOffItem.find(_WRITE_OFFS, write_off_id)

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
-from cardstock.ids import RequestKey, derived_id
+from cardstock.ids import RequestKey, RequestResult, derived_id
 from cardstock.ledger import errors
 from cardstock.ledger.model import (
     BRAND_WRITE_OFFS,
@@ -29,9 +29,8 @@ def ask_write_off(
     *,
     books: Books,
     write_offs: WriteOffs,
-) -> tuple[WriteOff, bool]:
-    """Ask to write off part of a member's debt; returns the request, and whether it was a repeat. Nothing is booked
-    yet.
+) -> RequestResult[WriteOff]:
+    """Ask to write off part of a member's debt. Nothing is booked yet.
 
     Raises `RefusedError`: REASON_MISSING, DEBT_SMALLER, IDEMPOTENCY_KEY_REUSED.
     """

@@ -28,8 +28,8 @@ it when demoted (`Position.membership`).
     in_team --count_order--> left --count_order--> in_team
     in_team --appoint_partner--> left
 
-The coupon of a plan without cash: one call that counts a grant and its end leads to revoked at once
-(`Position.coupon`).
+A member's coupon: given by a plan without cash (`Position.coupon`). One call that counts a grant and its end leads to
+revoked at once.
 
     none --count_order--> granted --count_order--> revoked --count_order--> granted
     none --count_verified--> granted

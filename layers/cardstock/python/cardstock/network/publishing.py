@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.errors import NOT_FOUND, SECOND_PERSON_NEEDED, STORE_BUSY, Pointer
-from cardstock.ids import RequestKey
+from cardstock.ids import RequestKey, RequestResult
 from cardstock.network import errors, plan_check
 from cardstock.network.plan import Approval, Plan, PublishedPlan
 from cardstock.network.ports import Plans
@@ -24,19 +24,19 @@ def publish_plan(
     plans: Plans,
     request: RequestKey | None = None,
     can_approve: Callable[[str], bool] = lambda _: True,
-) -> PublishedPlan:
+) -> RequestResult[PublishedPlan]:
     """Publish `draft` as the next version of its id and put it in force; orders placed before keep theirs.
 
-    Publishing the plan in force changes nothing, and neither does a repeat of `request`, even if another plan is in
-    force by then. `can_approve`: whether a person of the staff whom an approval names by id (`stf_...`) may approve
-    what `actor` publishes; other names are not checked.
+    Publishing the plan in force changes nothing (`replayed`), and neither does a repeat of `request`, even if another
+    plan is in force by then. `can_approve`: whether a person of the staff whom an approval names by id (`stf_...`) may
+    approve what `actor` publishes; other names are not checked.
 
     Raises `InvalidError` APPROVAL_INVALID; `RefusedError` PLAN_REFUSED, whose fact `findings` lists each failed check
     with its clause and what would pass, and SECOND_PERSON_NEEDED; `UnavailableError` STORE_BUSY.
     """
     earlier = None if request is None else plans.find_plan_of_request(request)
     if earlier is not None:
-        return earlier
+        return RequestResult(earlier, replayed=True)
     for number, approval in enumerate(approvals):
         if not approval.by.strip() or not approval.reason.strip():
             raise errors.APPROVAL_INVALID(pointers=(Pointer(f"/approvals/{number}", "by_and_reason"),))
@@ -52,12 +52,12 @@ def publish_plan(
     for _ in range(_ATTEMPTS):
         before = plans.plan_in_force()
         if before is not None and before.plan == replace(draft, version=before.plan.version):
-            return before
+            return RequestResult(before, replayed=True)
         newest = plans.newest_version(draft.id)
         version = newest.plan.version + 1 if newest else 1
         record = PublishedPlan(replace(draft, version=version), clock.now(), actor, tuple(approvals), findings)
         if plans.save_plan(record, instead_of=before, request=request):
-            return record
+            return RequestResult(record, replayed=False)
     raise STORE_BUSY()
 
 

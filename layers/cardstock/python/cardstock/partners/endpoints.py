@@ -6,7 +6,7 @@ from typing import Final
 from cardstock import clock
 from cardstock.clock import rfc3339
 from cardstock.errors import NOT_FOUND, STORE_BUSY, Pointer
-from cardstock.ids import RequestKey, derived_id
+from cardstock.ids import RequestKey, RequestResult, derived_id
 from cardstock.partners import errors
 from cardstock.partners.deliveries import add_delivery
 from cardstock.partners.model import CHALLENGE, EVENT_TYPES, Endpoint, Event
@@ -19,8 +19,8 @@ _ATTEMPTS: Final = 4
 
 def create_endpoint(
     owner: str, url: str | None, events: tuple[str, ...], request: RequestKey, *, needs: WebhookNeeds
-) -> tuple[Endpoint, bool]:
-    """An endpoint of `owner` with its challenge queued, and whether it is new: a repeat of `request` gives the same.
+) -> RequestResult[Endpoint]:
+    """An endpoint of `owner` with its challenge queued; a repeat of `request` gives the same.
 
     Without a URL it is active from the start, and its deliveries are kept to be fetched. Raises `InvalidError`
     EVENT_UNKNOWN, `RefusedError` TOO_MANY_ENDPOINTS.
@@ -43,7 +43,7 @@ def create_endpoint(
     if endpoint.status == "pending":
         # Also if it existed: the request that made it may have been killed before this line.
         _challenge(endpoint, endpoint.created_at, needs)
-    return endpoint, earlier is None
+    return RequestResult(endpoint, replayed=earlier is not None)
 
 
 def existing_endpoint(owner: str, endpoint_id: str, *, endpoints: Endpoints) -> Endpoint:

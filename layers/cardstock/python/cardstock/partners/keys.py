@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from typing import NamedTuple
 
 from cardstock import clock
 from cardstock.errors import NOT_FOUND
@@ -13,9 +14,19 @@ from cardstock.partners.ports import Keys
 _PAGE = 100
 
 
-def create_key(
-    name: str, owner: KeyOwner, scopes: frozenset[str], request: RequestKey, *, keys: Keys
-) -> tuple[ApiKey, str | None]:
+class NewKey(NamedTuple):
+    """An API key and its credential, which is None if the request is `replayed`."""
+
+    key: ApiKey
+    credential: str | None
+
+    @property
+    def replayed(self) -> bool:
+        """Whether an earlier run of the same request had created the key and shown the credential."""
+        return self.credential is None
+
+
+def create_key(name: str, owner: KeyOwner, scopes: frozenset[str], request: RequestKey, *, keys: Keys) -> NewKey:
     """A new key and its credential, which is never shown again.
 
     For a repeat of `request` the credential is None: it was shown once, and is not stored. The caller checks that the
@@ -37,9 +48,9 @@ def create_key(
         if stored is None:
             raise NOT_FOUND()
         if stored.secret_sha256 != key.secret_sha256:
-            return stored, None
+            return NewKey(stored, None)
         # The store has this very request: its first answer was lost.
-    return key, f"csk_{key_id.removeprefix('key_')}_{secret}"
+    return NewKey(key, f"csk_{key_id.removeprefix('key_')}_{secret}")
 
 
 def revoke_key(key_id: str, *, keys: Keys) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from cardstock import clock
-from cardstock.ids import RequestKey
+from cardstock.ids import RequestKey, RequestResult
 from cardstock.payouts import errors
 from cardstock.payouts.model import SCHEDULE_ACTOR, Batch, moved
 from cardstock.payouts.ports import Payouts
@@ -22,15 +22,15 @@ class Approval(msgspec.Struct, frozen=True):
     """Whether `approver` may approve what the given person opened."""
 
 
-def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payouts: Payouts) -> tuple[Batch, bool]:
-    """The approved batch, and whether this was a repeat.
+def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payouts: Payouts) -> RequestResult[Batch]:
+    """The approved batch.
 
     Raises `NotFoundError`, `RefusedError` (APPROVER_OPENED_IT), `ConflictError` (PAYOUT_STILL_OPENING).
     """
     batch = existing_batch(payout_id, payouts)
     if batch.status != "open":
         payouts.check_reuse(request)
-        return batch, True
+        return RequestResult(batch, replayed=True)
     if batch.opened_by != SCHEDULE_ACTOR and not approval.can_approve(batch.opened_by):
         raise errors.APPROVER_OPENED_IT()
     if batch.stage != "listed":
@@ -43,4 +43,4 @@ def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payou
         approved_at=clock.now(),
         note=approval.note,
     )
-    return payouts.approve_batch(approved, request), False
+    return RequestResult(payouts.approve_batch(approved, request), replayed=False)

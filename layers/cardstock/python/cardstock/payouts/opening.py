@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from cardstock import clock
+from cardstock.ids import RequestResult
 from cardstock.payouts import errors
 from cardstock.payouts.model import SCHEDULE_ACTOR, Batch, Period, Rules, batch_id
 from cardstock.payouts.ports import Payouts
@@ -61,8 +62,8 @@ def open_by_schedule(period: Period, rules: Callable[[Period], Rules], payouts: 
 
 def open_by_hand(
     month: str, opener: Opener, rules: Callable[[Period], Rules], keep: Callable[[str], bool], payouts: Payouts
-) -> tuple[Batch, bool]:
-    """The batch of a period, opened now by a person unless it exists, and whether this request was a repeat.
+) -> RequestResult[Batch]:
+    """The batch of a period, opened now by a person unless it exists.
 
     Only the last ended month can be opened, because what is paid now is taxed as its income. The releases and dividends
     of its last night must be booked first, or they would wait for the next month. `keep` stores the request, and
@@ -72,12 +73,12 @@ def open_by_hand(
     period = Period(month)
     known = payouts.find_batch(batch_id(period))
     if known is not None:
-        return known, keep(known.id)
+        return RequestResult(known, replayed=keep(known.id))
     now = clock.now()
     if period.ends + _LAST_NIGHT > now:
         raise errors.PERIOD_NOT_OVER(period=period.key)
     if period != Period.before(now):
         raise errors.PERIOD_PAST(period=period.key)
     configured = rules(period)
-    repeated = keep(batch_id(period))
-    return open_batch(period, opener, configured, payouts), repeated
+    replayed = keep(batch_id(period))
+    return RequestResult(open_batch(period, opener, configured, payouts), replayed)

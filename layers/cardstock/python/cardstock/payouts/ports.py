@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from cardstock.files import Document
-from cardstock.ids import RequestKey
+from cardstock.ids import RequestKey, RequestResult
 from cardstock.payouts.model import Answer, Balance, Batch, Booking, DropReason, LedgerLine, Line, Payee
 from cardstock.payouts.report.content import Report
 from cardstock.payouts.tax.model import TaxFile, TaxQuarter
@@ -45,10 +45,10 @@ class Payouts(Protocol):
         A repeat of the request returns the batch as it is. Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED).
         """
 
-    def add_retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> tuple[Line, bool]:
+    def add_retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> RequestResult[Line]:
         """`replace_batch`, together with a new line and the request for it.
 
-        Returns the line, and whether it existed before.
+        Returns the line; `replayed` if it existed before.
 
         Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED), `ConflictError` (PAYOUT_CHANGED).
         """

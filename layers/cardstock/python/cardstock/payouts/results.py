@@ -6,7 +6,7 @@ import msgspec
 
 from cardstock import clock
 from cardstock.errors import NOT_FOUND, Pointer
-from cardstock.ids import RequestKey
+from cardstock.ids import RequestKey, RequestResult
 from cardstock.payouts import errors
 from cardstock.payouts.model import (
     ASKED,
@@ -74,8 +74,8 @@ def confirm_all(payout_id: str, actor: str, payouts: Payouts) -> Batch:
     return payouts.replace_batch(moved(batch, "confirmed", confirmed_by=actor, confirmed_at=clock.now()))
 
 
-def retry_line(payout_id: str, number: str, actor: str, request: RequestKey, payouts: Payouts) -> tuple[Line, bool]:
-    """The second attempt of a line, and whether this request was a repeat.
+def retry_line(payout_id: str, number: str, actor: str, request: RequestKey, payouts: Payouts) -> RequestResult[Line]:
+    """The second attempt of a line.
 
     Allowed only if the channel itself last answered that the first attempt failed or was cancelled, and until the next
     batch is opened or this one is closed. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT,
@@ -89,7 +89,7 @@ def retry_line(payout_id: str, number: str, actor: str, request: RequestKey, pay
     known = payouts.find_lines(batch.id, [again.number]).get(again.number)
     if known is not None:
         payouts.check_reuse(request)
-        return known, True
+        return RequestResult(known, replayed=True)
     if batch.status in ("open", "approved"):
         raise errors.PAYOUT_NOT_SENT()
     if batch.stage not in RETRIABLE or payouts.batch_page(1, None)[0][0].id != batch.id:

@@ -42,7 +42,7 @@ from cardstock.aws.tables import (
 )
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.errors import STORE_BUSY
-from cardstock.ids import RequestKey
+from cardstock.ids import RequestKey, RequestResult
 from cardstock.ledger.payout_store import post_claim, post_paid, post_returned
 from cardstock.payouts import errors
 from cardstock.payouts.model import (
@@ -189,7 +189,7 @@ class DynamoPayouts:
             return found
         return changed
 
-    def add_retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> tuple[Line, bool]:
+    def add_retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> RequestResult[Line]:
         try:
             with Transaction() as write:
                 remember(write, request, line.number, now)
@@ -201,8 +201,8 @@ class DynamoPayouts:
             known = self.find_lines(batch.id, [line.number]).get(line.number)
             if known is None:
                 raise errors.PAYOUT_CHANGED() from error
-            return known, True
-        return line, False
+            return RequestResult(known, replayed=True)
+        return RequestResult(line, replayed=False)
 
     def check_reuse(self, request: RequestKey) -> None:
         requests.find(request)

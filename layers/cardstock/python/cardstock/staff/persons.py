@@ -2,14 +2,14 @@
 
 from cardstock import clock
 from cardstock.errors import NOT_FOUND
-from cardstock.ids import RequestKey, derived_id
+from cardstock.ids import RequestKey, RequestResult, derived_id
 from cardstock.staff import errors
 from cardstock.staff.model import FIRST_PERSONS, ROOT, Person, is_second_person, may_create_persons
 from cardstock.staff.ports import Persons
 
 
-def create_person(name: str, creator_id: str | None, request: RequestKey, *, persons: Persons) -> tuple[Person, bool]:
-    """A new person, and whether it is new: a repeat of `request` gives the same person.
+def create_person(name: str, creator_id: str | None, request: RequestKey, *, persons: Persons) -> RequestResult[Person]:
+    """A new person; a repeat of `request` gives the same person.
 
     `creator_id` is None for the root key. Raises `RefusedError`: FIRST_PERSONS_EXIST, CREATOR_TOO_NEW.
     """
@@ -24,11 +24,11 @@ def create_person(name: str, creator_id: str | None, request: RequestKey, *, per
     if added == "too_many":
         raise errors.FIRST_PERSONS_EXIST()
     if added == "added":
-        return person, True
+        return RequestResult(person, replayed=False)
     stored = persons.find_person(person.person_id)
     if stored is None:
         raise NOT_FOUND()
-    return stored, False
+    return RequestResult(stored, replayed=True)
 
 
 def deactivate_person(person_id: str, actor_id: str | None, *, persons: Persons) -> None:

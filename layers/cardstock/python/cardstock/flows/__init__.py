@@ -15,6 +15,7 @@
 | place a buyer in the network, for a quote and an order | `buying` | `orders/api` |
 | explain a member's rewards | `explaining`, `explaining_reasons`, `explaining_schemas` | `ledger/api` |
 | audit the books | `auditing` | `ledger/nightly_audit`, `cardstock ledger verify` |
+| publish products of suppliers that exist | `publishing_products` | `catalog/staff_api` |
 | learn recommendations from orders | `learning` | `recommendations/nightly_learning` |
 | create and revoke keys of persons and suppliers | `staff_keys` | `partners/api`, `staff/api` |
 | publish events to partners | `announcing` | the queue functions |

@@ -11,10 +11,12 @@ error.
 """
 
 import json
+import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from msgspec.structs import asdict
@@ -25,8 +27,9 @@ from typer.core import TyperGroup
 # In Lambda the layer's folder is on the path; here it is added.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "cardstock" / "python"))
 
-from infra.commands import operators, payouts, simulate
+from infra.commands import ledger_texts, operators, payouts, simulate
 from infra.commands import trace as traces
+from infra.commands.language import say, use
 
 
 class _Commands(TyperGroup):
@@ -45,6 +48,7 @@ class _Commands(TyperGroup):
             raise typer.Exit(operators.UNKNOWN) from None
         finally:
             operators.end()
+            use(None)
 
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, cls=_Commands)
@@ -54,7 +58,6 @@ ledger = typer.Typer(no_args_is_help=True, help="Proof and explanation of the bo
 app.add_typer(ledger, name="ledger")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
-_SHOWN = 50
 
 
 @app.callback(help="\n\n".join(" ".join(part.split()) for part in __doc__.split("\n\n")))
@@ -65,8 +68,12 @@ def main(
     stack: Annotated[
         str | None, typer.Option(envvar="CARDSTOCK_STACK", help="Name of a deployed stack, as cardstock.")
     ] = None,
+    language: Annotated[
+        Literal["zh", "en"] | None, typer.Option(envvar="CARDSTOCK_LANGUAGE", help="Else that of LC_ALL or LANG.")
+    ] = None,
 ) -> None:
     """Commands for operators."""
+    use(language)
     operators.work_on(state=state, stack=stack)
 
 
@@ -132,26 +139,8 @@ def verify(
             )
         )
     else:
-        _show(report)
+        ledger_texts.show_audit(report)
     raise typer.Exit(0 if report.verified else 1)
-
-
-def _show(report: Any) -> None:
-    console = Console()
-    for finding in report.findings[:_SHOWN]:
-        console.print(f"[red]{finding.check}[/red] {finding.item}", highlight=False)
-        console.print(f"  expected {finding.expected}\n  found    {finding.found}", highlight=False, markup=False)
-    if len(report.findings) > _SHOWN:
-        console.print(f"... and {len(report.findings) - _SHOWN} more")
-    totals = Table("over all members", Column("fen", justify="right"))
-    for name, amount in report.totals.items():
-        totals.add_row(name, f"{amount:,}")
-    console.print(totals)
-    console.print(
-        f"{report.transactions} transactions, {report.balances} balances, {report.orders} orders, "
-        f"{report.transfers} transfers, {report.seals} seals: "
-        + ("[green]verified[/green]" if report.verified else f"[red]{len(report.findings)} findings[/red]")
-    )
 
 
 @ledger.command()
@@ -165,9 +154,15 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
 
     rewards = ledger_wiring.books().find_rewards(order_id)
     order, rules = orders_wiring.orders().find_order(order_id), flows_wiring.rules()
+    not_due = [] if order is None else [case for case, _ in rules.not_due(order)]
+    persons = {case.person.id for case in not_due if case.person is not None}
+    persons |= {credit.member_id for credit in rewards.credits} if rewards else set()
+    names = {} if as_json else _names_of(persons)
     if rewards is None:
-        found = "credited nobody" if order is not None else "was not found"
-        print(json.dumps(None) if as_json else f"{order_id} {found}")
+        nobody, unknown = say("没有计入任何人", "credited nobody"), say("没有这个订单", "was not found")
+        print(json.dumps(None) if as_json else f"{order_id} {nobody if order is not None else unknown}")
+        if not as_json:
+            ledger_texts.show_not_due(not_due, names)
         raise typer.Exit(0 if order is not None else 1)
     otherwise = {} if order is None else rules.what_if(order)
     rows = [
@@ -186,15 +181,17 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(view, ensure_ascii=False, indent=1))
         return
-    # One column a reward: ids and amounts fit on a narrow screen too.
-    table = Table("", *(Column(credit.reward, overflow="fold") for credit in rewards.credits))
-    for name in ("member_id", "role", "rule", "rate", "unit", "base", "full", "cap_cut", "amount", "rest"):
-        table.add_row(name, *(str(row[name]) for row in rows))
-    print(f"{order_id}, {rewards.plan}, {rewards.state}")
-    Console().print(table)
-    for credit in rewards.credits:
-        for other in otherwise.get(credit.reward, ()):
-            print(f"{credit.reward}: {other.what} {other.value} -> {other.amount}")
+    ledger_texts.show_rewards(order_id, rewards, rows, names)
+    ledger_texts.show_not_due(not_due, names)
+
+
+def _names_of(member_ids: set[str]) -> Mapping[str, str]:
+    """The nicknames of members, where the members' table is named."""
+    if not member_ids or "MEMBERS_TABLE" not in os.environ:
+        return {}
+    from cardstock.members import wiring as members_wiring
+
+    return members_wiring.members().nicknames_of(member_ids)
 
 
 @ledger.command()
@@ -279,7 +276,12 @@ def seals(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([sealing.seal_as_published(seal) for seal in found], indent=1))
         return
-    table = Table("seal", Column("root", overflow="fold"), "transactions", "made at")
+    table = Table(
+        say("封存", "seal"),
+        Column(say("根", "root"), overflow="fold"),
+        say("分录", "transactions"),
+        say("时间", "made at"),
+    )
     for seal in found:
         table.add_row(str(seal.number), seal.root, str(seal.count), seal.made_at)
     Console().print(table)

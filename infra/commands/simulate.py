@@ -44,12 +44,30 @@ from cardstock.network.simulation.steps import RecordedOrder
 from cardstock.network.simulation.trial import Trial, run
 from cardstock.network.simulation.wording import names_of, percent, why, yuan
 from infra.commands import operators
+from infra.commands.language import language, say
 
 app = typer.Typer(no_args_is_help=True, help="Commission plans: what the check finds, what they would cost.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Plans = Annotated[list[str], typer.Argument(help=f"Presets ({', '.join(PRESETS)}) or JSON files.")]
 _POLL_SECONDS = 0.1
+_VERDICTS = {"refused": "不允许", "needs_approval": "需要审批", "approved": "已审批", "warning": "警告"}
+_ROWS = {
+    "members": "会员", "paid orders": "已支付订单",
+    "sales kept, yuan": "净销售额（元）", "cost of sales": "佣金占销售额",
+    "margin": "毛利率", "margin, yuan": "毛利（元）",
+    "promoters keep, yuan": "推广员所得（元）", "benefits": "优惠券",
+    "worst order": "最高单笔比例", "worst at the plan's price": "按方案价最高比例",
+    "members who earn": "有奖励的会员", "top 1 % of them has": "其中前 1% 占比",
+    "Gini": "基尼系数", "taken back by refunds": "退款扣回",
+    "of it after release, yuan": "其中解冻后（元）", "frozen at most, yuan": "待结算最高（元）",
+    "sales to non-promoters": "非推广员销售占比", "promotions, demotions": "晋升、降级",
+    "guard": "合规检查", "alarms": "警报",
+}  # fmt: skip
+
+
+def _verdict(verdict: str) -> str:
+    return say(_VERDICTS.get(verdict, verdict), verdict)
 
 
 @app.callback()
@@ -76,10 +94,12 @@ def check(plans: Plans, as_json: AsJson = False) -> None:
     else:
         console = Console()
         for trial, found in zip(trials, findings, strict=True):
-            passes = "[red]refused[/red]" if plan_check.blocks(found) else "[green]passes[/green]"
+            refused, passed = say("不能发布", "refused"), say("可以发布", "passes")
+            passes = f"[red]{refused}[/red]" if plan_check.blocks(found) else f"[green]{passed}[/green]"
             console.print(f"{trial.plan.id}: {passes}", highlight=False)
             for f in found:
-                print(f"  {f.check} {f.verdict}: {f.found}; would pass: {f.passes}\n    {f.clause}")
+                passing = say("可通过", "would pass")
+                print(f"  {f.check} {_verdict(f.verdict)}: {f.found}; {passing}: {f.passes}\n    {f.clause}")
     raise typer.Exit(1 if any(plan_check.blocks(found) for found in findings) else 0)
 
 
@@ -108,7 +128,8 @@ def publish(
             _print_json({"published": None, "findings": findings})
         else:
             for found in findings:
-                print(f"{found['check']} {found['verdict']}: {found['found']}; would pass: {found['passes']}")
+                passes = say("可通过", "would pass")
+                print(f"{found['check']} {_verdict(found['verdict'])}: {found['found']}; {passes}: {found['passes']}")
                 print(f"  {found['clause']}")
         raise typer.Exit(1) from error
     except UnavailableError:
@@ -121,7 +142,8 @@ def publish(
         view = msgspec.to_builtins(plan_schemas.ShownPlan.of(record))
         _print_json({"published": view, "new": before != record, "replaced": replaced})
     else:
-        print(f"{record.plan.ref} is in force" + (f" instead of {replaced}" if replaced else ""))
+        before_it = say(f"，取代 {replaced}", f" instead of {replaced}") if replaced else ""
+        print(say(f"{record.plan.ref} 已生效", f"{record.plan.ref} is in force") + before_it)
 
 
 @app.command("list")
@@ -143,11 +165,14 @@ def list_versions(as_json: AsJson = False) -> None:
         })  # fmt: skip
         return
     # Folded, not cut: an id or a time that ends in dots tells nothing.
-    names = ("plan", "published", "by", "approved by", "in force")
+    names = (
+        say("方案", "plan"), say("发布时间", "published"), say("发布人", "by"), say("审批", "approved by"),
+        say("生效中", "in force"),
+    )  # fmt: skip
     table = Table(*(Column(name, overflow="fold") for name in names))
     for record in found:
         approvers = ", ".join(f"{approval.check}: {approval.by}" for approval in record.approvals)
-        mark = "yes" if record.plan.ref == in_force else ""
+        mark = say("是", "yes") if record.plan.ref == in_force else ""
         table.add_row(record.plan.ref, rfc3339(record.published_at), record.published_by, approvers, mark)
     Console().print(table)
 
@@ -401,9 +426,9 @@ def _show(comparison: Comparison, done: Sequence[_TrialResult], seconds: float) 
         "alarms": lambda o: ", ".join(f"{name} {value:,}" for name, value in o.alarms) or "-",
     }  # fmt: skip
     for label, cell in rows.items():
-        table.add_row(label, *[cell(outcome) for outcome in comparison.outcomes])
+        table.add_row(say(_ROWS[label], label), *[cell(outcome) for outcome in comparison.outcomes])
     console = Console()
     console.print(table)
-    console.print(why(comparison, english=True), highlight=False)
+    console.print(why(comparison, english=language() == "en"), highlight=False)
     memory = max(one.peak_memory_mb for one in done)
     console.print(f"{seconds:.1f} s, {memory} MB at most in a process", style="dim")

@@ -53,6 +53,8 @@ def serve(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    typer.echo("starting")
+    sys.stdout.flush()
     staff_port = staff_port or port + PORTS[STAFF] - PORTS[PUBLIC]
     sandbox_port = sandbox_port or port + SANDBOX_PORT - PORTS[PUBLIC]
     try:
@@ -65,7 +67,11 @@ def serve(
         raise typer.Exit(1) from None
     with suite:
         if seed and suite.provisioned.tables:
-            seed_shop(suite)
+            try:
+                seed_shop(suite)
+            except (ShopError, DemoError) as error:
+                typer.echo(f"The shop was not seeded: {error}", err=True)
+                raise typer.Exit(1) from None
         typer.echo(f"API            {suite.urls[PUBLIC]}")
         typer.echo(f"staff API      {suite.urls[STAFF]}")
         typer.echo(f"what runs      {suite.url}/")

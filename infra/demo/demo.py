@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,30 +28,19 @@ from infra.demo.progress import Steps, progress
 from infra.demo.shop import Member, PaidOrder, Shop, ShopError
 from infra.demo.shop_data import EXTRACT, SUPPLIERS, Return, Sale, ShopData, guide_of, read, windows
 from infra.demo.summary import closing_table, next_lines, open_ends, refused_lines, summary_of, write_refused
+from infra.demo.texts import ENGLISH, GUIDES, card_of, name_of_article
 from infra.local.clock import ShiftedClock
 from infra.local.suite import Suite
 from infra.local.template import ROOT
 
 STATE = ROOT / ".local" / "demo"
 BRAND_ZONE = ZoneInfo("Asia/Shanghai")
-GUIDES = ("guide-lin", "guide-chen", "guide-zhou")
-CARDS: Mapping[str, Mapping[str, Any]] = {
-    "guide-lin": {"name": "林晓雨", "phone": "+86 138 0013 8000", "wechat": "linxiaoyu_home"},
-    "guide-chen": {"name": "陈一鸣", "phone": "+86 138 0013 8001"},
-    "guide-zhou": {"name": "周静", "phone": "+86 138 0013 8002"},
-}
-"""Texts of the guides' cards; the telephone numbers do not exist."""
-COMMON_CARD: Mapping[str, Any] = {
-    "title": "高级导购",
-    "company": "Cardstock 演示 · 湖滨店",
-    "intro": "八年家居与礼品选购经验，帮你挑到合适的那一件。",
-    "address": "杭州市上城区湖滨路 18 号",
-    "tags": ["家居", "礼品", "节日布置"],
-}
 SEED = "cardstock"
 REFUSED = "refused_rows.csv"
 """The file of the state folder with every refused row: its number and the reason."""
 SEED_INVOICES = 40
+SHELF = 6
+"""Products on a guide's card."""
 EXAMPLE_SKU, EXAMPLE_SUPPLIER = "85123A", "sup_lights"
 # Events of one hour run in parallel; an hour of the shop is much longer than any of its steps.
 WINDOW = timedelta(hours=1)
@@ -114,6 +103,7 @@ class Demo:
         self.guides: list[Member] = []
         self.inviters: list[Member] = []
         self.cards: list[str] = []
+        self.english_cards: list[str] = []
         self.bought: dict[str, list[PaidOrder]] = defaultdict(list)
         self.due: list[tuple[datetime, str, PaidOrder]] = []
         self.keys: dict[str, str] = {}
@@ -166,10 +156,7 @@ class Demo:
         for supplier_id in SUPPLIERS:
             self.shop.add_supplier(self.keys["shop"], root, supplier_id, supplier_id.removeprefix("sup_").title())
         self.publish_plan()
-        popular = Counter[str]()
-        for sale in self.data.sales:
-            popular.update({sku.rpartition("-")[0] for sku in sale.units})
-        qualifying = popular.most_common(1)[0][0]
+        qualifying = self.best_known(1)[0].rpartition("-")[0]
         articles = sorted(self.data.articles.values(), key=lambda article: article.sku)
         batches = [articles[start : start + 100] for start in range(0, len(articles), 100)]
 
@@ -177,7 +164,7 @@ class Demo:
             products = [
                 {
                     "sku": article.sku,
-                    "name": article.name,
+                    "name": name_of_article(article.code, article.name),
                     "supplier_id": article.supplier_id,
                     "price_fen": article.price_fen,
                     "qualifying": article.code == qualifying,
@@ -189,6 +176,16 @@ class Demo:
 
         self.all(publish, batches, tick)
 
+    def best_known(self, count: int) -> list[str]:
+        """The SKUs of the articles that most customers bought, one an article, the most popular first."""
+        popular = Counter[str]()
+        sku_of: dict[str, str] = {}
+        for sale in self.data.sales:
+            for sku in sale.units:
+                sku_of.setdefault(sku.rpartition("-")[0], sku)
+            popular.update({sku.rpartition("-")[0] for sku in sale.units})
+        return [sku_of[code] for code, _ in popular.most_common(count)]
+
     def publish_plan(self) -> None:
         """Publish the plan with the demonstration's approval."""
         approvals = [{"check": check, **APPROVAL} for check in ("levels", "peer", "fee", "head_count")]
@@ -196,15 +193,16 @@ class Demo:
 
     def invite_members(self, tick: Callable[[], None]) -> None:
         """Guides become partners and make their cards; every customer logs in with an inviter of a seeded network."""
+        shelf = self.best_known(SHELF)
         for name in GUIDES:
             guide = self.shop.log_in(name)
             path = f"/v1/members/{guide.member_id}/partner-appointments"
             self.shop.http.send("POST", path, {"reason": "First partner of the brand"}, token=self.keys["shop"])
-            versions = {"default": {**COMMON_CARD, **CARDS[name]}}
-            card = self.shop.http.send("POST", "/v1/cards", {"versions": versions}, token=guide.token).body
-            share = self.shop.http.send("POST", f"/v1/cards/{card['card']}/shares", {}, token=guide.token).body
+            card = self.shop.http.send("POST", "/v1/cards", {"versions": card_of(name, shelf)}, token=guide.token).body
+            for audience, keys in (("default", self.cards), (ENGLISH, self.english_cards)):
+                path, body = f"/v1/cards/{card['card']}/shares", {"audience": audience}
+                keys.append(str(self.shop.http.send("POST", path, body, token=guide.token).body["share"]))
             self.guides.append(guide)
-            self.cards.append(str(share["share"]))
             tick()
         chance = random.Random(SEED)  # noqa: S311 - a seeded network, no secret
         known: list[Member] = list(self.guides)
@@ -494,9 +492,14 @@ def seed(suite: Suite) -> None:
             if number % 2:
                 demo.receive(order)
             done()
+        step("learning a night")
+        learned = suite.run_schedule("recommendations/nightly_learning")
+        if learned.error is not None:
+            raise DemoError(f"nothing was learned: {learned.error}")
     notes = {
         "logins": [f"dev:{name}" for name in GUIDES] + [f"dev:customer-{customer}" for customer in data.customers],
         "cards": demo.cards,
+        "cards_in_english": demo.english_cards,
         "skus": [EXAMPLE_SKU, *sorted(data.articles)[:20]],
         "persons": persons_of(demo),
         "staff_keys": demo.keys,
@@ -511,7 +514,8 @@ def seed(suite: Suite) -> None:
 def publish_examples(demo: Demo) -> None:
     """Publish the product, by its supplier, that the examples of the API document name."""
     demo.shop.add_supplier(demo.keys["shop"], demo.keys["root"], EXAMPLE_SUPPLIER, "Lights")
-    product = {"name": "WHITE HANGING HEART T-LIGHT HOLDER", "supplier_id": EXAMPLE_SUPPLIER, "price_fen": 25_500}
+    name = name_of_article(EXAMPLE_SKU, "WHITE HANGING HEART T-LIGHT HOLDER")
+    product = {"name": name, "supplier_id": EXAMPLE_SUPPLIER, "price_fen": 25_500}
     body = {**product, "initial_stock": 1_000}
     demo.shop.http.send("PUT", f"/v1/products/{EXAMPLE_SKU}", body, token=demo.keys["shop"])
 

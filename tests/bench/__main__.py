@@ -17,10 +17,10 @@ os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"  # their lines would stand be
 
 import pytest
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 import tests.conftest  # noqa: F401  # the environment, before anything reads it
+from infra.demo.progress import Steps, progress
 from infra.local import costs
 from infra.local.template import ROOT
 from tests.bench import costs_document as document
@@ -29,25 +29,30 @@ from tests.bench.costs_document import Row
 MOST_PYTHON_CALLS = 12_300
 
 
-def _count(progress: Console) -> list[Row]:
+def _count(step: Steps) -> list[Row]:
     costs.install()  # before the operations are imported: the first client is made there
+    step("importing the operations")
     from tests.bench import counts
 
-    parts = track(counts.PARTS, description="Counting", console=progress, transient=True)
-    return [row for part in parts for row in part()]
+    tick, rows = step("counting", len(counts.PARTS)), list[Row]()
+    for part in counts.PARTS:
+        rows += part()
+        tick()
+    return rows
 
 
-def _measure(progress: Console) -> list[Row]:
+def _measure(step: Steps) -> list[Row]:
     """What depends on the machine and on Python's version: a warm order's Python calls, and what imports cost."""
     from tests.bench import imports, operations
     from tests.house.cloud import template
 
+    step("counting Python calls of an order")
     calls = operations.python_calls_of_an_order(pytest.MonkeyPatch())
     most, within = f"{MOST_PYTHON_CALLS:,}", calls <= MOST_PYTHON_CALLS
     rows = [Row("Place an order, warm: Python calls", f"{calls:,}", most, "", within)]
     bounds = {function.folder.removeprefix("functions/"): imports.bound(function) for function in template().functions}
-    with progress.status("Timing imports"):
-        found = imports.ratios(rounds=int(os.environ.get("ROUNDS", "7")))
+    step("timing imports")
+    found = imports.ratios(rounds=int(os.environ.get("ROUNDS", "7")))
     for name, ratio in sorted(found.items(), key=lambda pair: (-round(pair[1], 2), pair[0])):
         within = round(ratio, 2) <= bounds[name]
         rows.append(Row(f"Import `{name}`", f"{ratio:.2f}", f"{bounds[name]:.2f}", "1.00", within))
@@ -91,11 +96,12 @@ def main() -> int:
 
         return large_payout.main(arguments.payees)
     logging.disable(logging.CRITICAL)
-    console, progress = Console(), Console(stderr=True)
+    console = Console()
     if not console.is_terminal:
         console.width = 140
-    counted = _count(progress)
-    measured = [] if arguments.counts else _measure(progress)
+    with progress(Console(stderr=True)) as step:
+        counted = _count(step)
+        measured = [] if arguments.counts else _measure(step)
     _show([*counted, *measured], console)
     _write(counted, measured)
     for row in (*counted, *measured):

@@ -14,6 +14,7 @@ from cardstock.ledger.store import post
 from cardstock.orders import wiring
 from cardstock.payouts.store import LineItem
 from infra.commands.cli import app
+from infra.commands.language import language, yuan
 from tests.house import faults
 from tests.people.shop import Shop
 from tests.people.trade import line
@@ -230,7 +231,7 @@ def test_the_sums_are_shown_in_full_on_a_narrow_screen(lived: Shop) -> None:
     shown = CliRunner().invoke(app, ["ledger", "verify"], env={"COLUMNS": "40"})
 
     accrued = verify()[1]["totals_fen"]["accrued"]
-    assert re.search(rf"accrued\W+{accrued:,}\b", shown.stdout)
+    assert re.search(rf"accrued\W+{re.escape(yuan(accrued))}\b", shown.stdout)
     assert "…" not in shown.stdout
 
 
@@ -253,6 +254,24 @@ def test_an_order_is_explained(lived: Shop) -> None:
     ]
     assert "direct_distributor" in shown.stdout
     assert "…" not in shown.stdout
-    assert "direct: role partner -> 90000" in shown.stdout
+    assert "referral reward: As a partner when the order was placed: 900.00 yuan" in shown.stdout
     assert (unknown.exit_code, unknown.stdout.strip()) == (1, "ord_none was not found")
-    assert (alone.exit_code, alone.stdout.strip()) == (0, f"{lived.orders['alone']} credited nobody")
+    assert (alone.exit_code, alone.stdout.splitlines()[0]) == (0, f"{lived.orders['alone']} credited nobody")
+    assert "no referral reward: " in alone.stdout
+
+
+def test_the_commands_speak_the_language_of_the_shell_or_of_the_option(lived: Shop) -> None:
+    order_id = lived.orders["second"]
+    chinese = CliRunner().invoke(app, ["ledger", "explain", order_id], env={"LANG": "zh_CN.UTF-8", "COLUMNS": "100"})
+    english = CliRunner().invoke(app, ["--language", "en", "ledger", "verify"], env={"LANG": "zh_CN.UTF-8"})
+    sums = CliRunner().invoke(app, ["--language", "zh", "ledger", "verify"])
+
+    assert "推荐奖励: 若下单时身份为合伙人: 900.00 元" in chinese.stdout
+    assert "200.00" in chinese.stdout
+    assert "20000" not in chinese.stdout
+    assert "verified" in english.stdout
+    assert "一致" in sums.stdout
+    assert "待结算" in sums.stdout
+    assert language({"LC_ALL": "en_GB.UTF-8", "LANG": "zh_CN.UTF-8"}) == "en"
+    assert language({"LANG": "C"}) == "en"
+    assert language({"LANG": "zh_TW"}) == "zh"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.demo import demo
+from infra.demo import demo, texts
 from infra.demo.figures import figures_of
 from infra.demo.shop_data import read
 from infra.demo.summary import figures_in
@@ -30,7 +30,7 @@ def test_the_main_job_closes_on_real_invoices(tmp_path: Path, capsys: pytest.Cap
     assert (look.returncode, look.stderr) == (0, "")
     assert "verified" in look.stdout
     summary = json.loads((tmp_path / "demo" / "summary.json").read_text("utf-8"))
-    assert figures_in(summary) == figures_of(read(limit=12), guides=len(demo.GUIDES))
+    assert figures_in(summary) == figures_of(read(limit=12), guides=len(texts.GUIDES))
     assert (summary["invoices_read"], summary["invoices_sold"]) == (12, summary["orders"])
     assert summary["supplier_orders"] > summary["orders"]
     assert summary["verified"]
@@ -55,6 +55,6 @@ def test_the_demonstration_empties_no_folder_of_somebody_elses(tmp_path: Path) -
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
 def test_the_figures_in_the_readme_are_those_of_the_invoices(name: str) -> None:
-    shown = "".join(f"{label:12}{text}\n" for label, text in figures_of(read(), guides=len(demo.GUIDES)).lines())
+    shown = "".join(f"{label:12}{text}\n" for label, text in figures_of(read(), guides=len(texts.GUIDES)).lines())
 
     assert f"```text\n{shown}```" in (ROOT / name).read_text("utf-8")

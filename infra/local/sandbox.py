@@ -103,6 +103,9 @@ class Sandbox:
         self._clock = clock
         self._book = book
         self._lock = threading.Lock()
+        self.closed: Callable[[str], str | None] = lambda _order_no: None
+        """Why the page takes no payment of an order any more: `cancelled` or `expired`. The API does not ask it, so
+        that a payment that comes too late can be tried."""
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
         if book is not None and book.exists():
@@ -234,11 +237,15 @@ class Sandbox:
         if not (amount.isascii() and amount.isdigit()) or int(amount[:12]) == 0:
             raise SandboxError(400, "amount_fen is needed")
         fen = int(amount[:12])
-        if method == "POST":
-            paid = self.pay(order_no, fen)
+        closed = None if order_no in self.payments else self.closed(order_no)
+        if closed is not None:
+            message, button = _TEXTS[closed][english], ""
+        elif method == "POST" or order_no in self.payments:
+            paid = self.pay(order_no, fen) if method == "POST" else {"notified": 200}
             done = paid["notified"] == 200
-            message = _TEXTS["done" if done else "untold"][english].format(status=paid["notified"])
-            button = "" if done else _BUTTON.format(fen=fen, label=_TEXTS["again"][english])
+            text = "untold" if not done else "paid" if method == "GET" else "done"
+            message = _TEXTS[text][english].format(status=paid["notified"])
+            button = "" if done and method == "POST" else _BUTTON.format(fen=fen, label=_TEXTS["again"][english])
         else:
             message = ""
             button = _BUTTON.format(fen=fen, label=_TEXTS["pay"][english])
@@ -317,6 +324,9 @@ _TEXTS = {
     "note": ("这里不会扣款。", "No money moves here."),
     "pay": ("确认支付", "Pay now"),
     "again": ("重新通知", "Notify again"),
+    "cancelled": ("订单已取消，不能再支付。", "The order was cancelled and cannot be paid any more."),
+    "expired": ("订单已超时关闭，不能再支付。", "The order has expired and cannot be paid any more."),
+    "paid": ("已支付。", "It is paid."),
     "done": ("支付成功，商户已收到通知。", "Paid. The merchant has been notified."),
     "untold": (
         "已支付，但商户未确认通知（应答 {status}）。",

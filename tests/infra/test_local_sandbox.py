@@ -165,6 +165,34 @@ def test_the_page_has_a_button_in_the_readers_language_and_no_way_to_inject() ->
     assert channel.payments == {}
 
 
+@pytest.mark.parametrize(("closed", "text"), [("cancelled", "已取消"), ("expired", "已超时")])
+def test_the_page_of_a_closed_order_has_no_button_and_takes_no_money(closed: str, text: str) -> None:
+    channel = sandbox()
+    channel.closed = {"ord_1": closed}.get
+    shown = [channel.answer(method, "/pay/ord_1?amount_fen=5", {}, b"amount_fen=5") for method in ("GET", "POST")]
+    english = channel.answer("GET", "/pay/ord_1?amount_fen=5", {"accept-language": "en"}, b"")[2].decode()
+    other = channel.answer("GET", "/pay/ord_2?amount_fen=5", {}, b"")[2].decode()
+
+    assert channel.payments == {}
+    assert "<button" in other
+    assert closed in english
+    for status, _, page in shown:
+        assert status == 200
+        assert text in page.decode()
+        assert "<button" not in page.decode()
+
+
+def test_the_page_of_a_paid_order_says_so_and_offers_only_another_notice() -> None:
+    channel = sandbox()
+    pay(channel)
+    channel.closed = {"ord_1": "cancelled"}.get
+    page = channel.answer("GET", "/pay/ord_1?amount_fen=1000", {"accept-language": "en"}, b"")[2].decode()
+
+    assert "It is paid." in page
+    assert "Notify again" in page
+    assert "Pay now" not in page
+
+
 def test_posting_the_page_pays_and_says_when_the_merchant_did_not_listen() -> None:
     channel = sandbox()
     page = channel.answer("POST", "/pay/ord_1", {}, b"amount_fen=1990")[2].decode()

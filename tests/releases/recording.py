@@ -56,15 +56,15 @@ def restore(recording: Recording, cloud: Cloud) -> None:
     """Put everything that was recorded, except messages, into an empty `cloud`."""
     for table, items in recording.tables.items():
         for item in items:
-            cloud.dynamodb.put_item(TableName=table, Item={name: _as_sent(value) for name, value in item.items()})
+            cloud.dynamodb.put_item(TableName=table, Item=as_sent(item))
     for bucket, files in recording.files.items():
         for key, content in files.items():
             cloud.s3.put_object(Bucket=bucket, Key=key, Body=base64.b64decode(content))
 
 
-def _as_sent(value: dict[str, Any]) -> dict[str, Any]:
-    """A stored value as a client takes it: what DynamoDB holds as bytes is base64 in its JSON."""
-    return {"B": base64.b64decode(value["B"])} if "B" in value else value
+def as_sent(item: dict[str, Any]) -> dict[str, Any]:
+    """A recorded item as a client sends and reads it: what DynamoDB holds as bytes is base64 in its JSON."""
+    return {name: {"B": base64.b64decode(value["B"])} if "B" in value else value for name, value in item.items()}
 
 
 def path_of(version: str) -> Path:

@@ -41,10 +41,14 @@ from tests.releases.recording import Recording
 
 STEPS = 400
 """Steps of a recorded life."""
-AFTER = 60
+AFTER = 30
 """Steps of a life that goes on."""
 NEVER_READ = {RowItem, RequestItem, EventItem, CountItem}
 """Read as raw values (served rows, and what a failed condition shows), or only ever added to."""
+ADDED_TABLES = {"open-items"}
+"""Tables that were added after the newest release. Empty this when the next one is recorded."""
+ADDED_ROUTES = ["/v1/open-items/{item_id}"]
+"""GET routes that answer nobody, since what they show was added after the release."""
 KINDS = {"accrued", "released", "clawed", "claimed", "paid", "returned", "shared", "written_off"}
 """What the ledger of a recording tells of."""
 TABLES = {name for name in template().environment() if name.endswith("_TABLE")}
@@ -93,10 +97,11 @@ def test_record_a_release(shop: Shop, partner_server: PartnerServer) -> None:
 
 
 def test_the_newest_recording_has_everything_that_this_version_stores_and_sends() -> None:
-    assert gaps(recording.read(recording.versions()[-1])) == []
+    assert gaps(recording.read(recording.versions()[-1])) == sorted(ADDED_TABLES)
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(600)  # 13 s of work; a loaded machine needs many times that
 def test_an_upgrade_reads_everything_and_the_shop_goes_on(
     release: Recording, shop: Shop, partner_server: PartnerServer
 ) -> None:
@@ -113,9 +118,14 @@ def test_an_upgrade_reads_everything_and_the_shop_goes_on(
 
     assert report.findings == books.findings == audit_now().findings == ()
     assert report.transactions == len(release.tables["ledger"])
-    assert silent == []
+    assert silent == ADDED_ROUTES
     assert failed == []
-    assert {kind for kind in Table.__subclasses__() if kind.__module__.startswith("cardstock.")} - kinds == NEVER_READ
+    assert {kind for kind in stored_kinds() if kind.table_name() not in ADDED_TABLES} - kinds == NEVER_READ
+
+
+def stored_kinds() -> set[type[Table]]:
+    """The item classes of the package."""
+    return {kind for kind in Table.__subclasses__() if kind.__module__.startswith("cardstock.")}
 
 
 @contextmanager
@@ -210,7 +220,7 @@ QUERIES = {"/v1/partners/keys": {"owner": "sup_lights"}}
 IDS = {
     "key": r"^([a-z0-9]{10,12})$", "order_id": "^(ord_.*)", "payout_id": "^(pay_.*)", "member_id": "^(mem_.*)",
     "sku": "^(cup|jar)$", "plan_id": "^([a-z]+)#", "endpoint_id": "^endpoint#(.*)", "year": "^pay_(....)",
-    "transaction_id": "^sealed#(.*)", "source": "^(sup_.*)", "supplier_id": "^(sup_.*)",
+    "transaction_id": "^sealed#(.*)", "item_id": "^(oit_.*)", "source": "^(sup_.*)", "supplier_id": "^(sup_.*)",
 }  # fmt: skip
 """Name in a path -> what of a key of an item is such an id."""
 

@@ -201,6 +201,19 @@ _STORED_QUALIFYING: Final = {"qualifies": "holds", "ended": "released"}
 _READ_QUALIFYING: Final = {stored: state for state, stored in _STORED_QUALIFYING.items()}
 
 
+def _require_names(kind: type[msgspec.Struct], own: str, names: Mapping[str, str]) -> None:
+    """Raise ValueError unless each field of `kind`, but `own` and `rev`, has a short name of its own.
+
+    A field without one would be lost without an error when the record is stored.
+    """
+    if {*names, own, "rev"} != set(kind.__struct_fields__) or len(set(names.values())) != len(names):
+        raise ValueError(f"the short names are not those of the fields of {kind.__name__}")
+
+
+_require_names(Position, "id", _POSITION_NAMES)
+_require_names(CountedOrder, "order_id", _COUNTED_NAMES)
+
+
 @cache
 def _moments(kind: type[msgspec.Struct]) -> frozenset[str]:
     """The fields of type datetime."""

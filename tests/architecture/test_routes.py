@@ -10,6 +10,7 @@ from infra.demo.deployment import PUBLIC, STAFF
 from tests.house.cloud import template
 from tests.house.stacks import resources, stack
 
+MOST_ROUTES = 12
 HTTP = sorted(function.module for function in template().functions if function.routes)
 
 
@@ -41,6 +42,12 @@ def test_a_route_is_on_the_api_of_those_who_call_it(module: str) -> None:
         found.setdefault((route.method, route.path), set()).add(route.api)
 
     assert found == {(route.method, route.path): APIS[route.auth] for route in api_of(module).routes}
+
+
+@pytest.mark.parametrize("module", HTTP)
+def test_a_function_has_about_ten_routes(module: str) -> None:
+    """One family of resources: divide a function that grows beyond it."""
+    assert 0 < len(api_of(module).routes) <= MOST_ROUTES
 
 
 def test_each_api_stays_below_the_quota_of_routes() -> None:

@@ -66,6 +66,7 @@ FULL = replace(
     closed_at=AT,
     coupon=COUPON,
     paid_by="coupon",
+    returned_payments=("sandbox:t0",),
     done_suppliers=("sup_a", "sup_b"),
     lines=(replace(ORDER.lines[0], refunded_units=1, refunded_fen=850), ORDER.lines[1]),
     status="completed",

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from msgspec import ValidationError
 from msgspec.structs import replace
@@ -168,3 +169,28 @@ def test_an_account_that_cannot_work_stops_before_anything_is_sent(alipay: Alipa
         channel(alipay, **changed)
 
     assert alipay.calls == []
+
+
+@pytest.mark.parametrize(
+    "gateway", ["https://openapi.alipay.com/gateway.do", "https://openapi.alipay.com/gateway.do?charset=GBK", None]
+)
+def test_chinese_names_and_titles_are_signed_as_the_gateway_reads_them(alipay: Alipay, gateway: str | None) -> None:
+    changed: dict[str, Any] = {} if gateway is None else {"gateway": gateway}
+    (answer,) = channel(alipay, **changed).transfer([replace(LINE, name="欧阳娜娜")])
+
+    assert answer.result == "paid"
+    assert alipay.transfers[NUMBER]["payee_info"]["name"] == "欧阳娜娜"
+    assert "invalid_signature" not in alipay.calls
+
+
+def test_the_gateway_reads_by_its_url_and_refuses_chinese_that_it_reads_as_gbk(alipay: Alipay) -> None:
+    bare = httpx.MockTransport(lambda request: alipay.transport.handle_request(_without_query(request)))
+    made = AlipayTransfers(alipay_account(), report=lambda _number, _what: None, transport=bare)
+
+    assert made.transfer([LINE]) == []
+    assert alipay.transfers == {}
+    assert set(alipay.calls) == {"invalid_signature", "query"}
+
+
+def _without_query(request: httpx.Request) -> httpx.Request:
+    return httpx.Request(request.method, request.url.copy_with(query=None), content=request.content)

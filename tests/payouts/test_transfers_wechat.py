@@ -287,6 +287,42 @@ def test_the_secret_that_the_documentation_shows_is_what_the_clients_take() -> N
     fields = {*WechatAccount.__struct_fields__, *AlipayAccount.__struct_fields__} - {"base_url", "gateway"}
 
     assert (wechat.base_url, alipay.gateway) == (
-        "https://api.mch.weixin.qq.com", "https://openapi.alipay.com/gateway.do",
+        "https://api.mch.weixin.qq.com", "https://openapi.alipay.com/gateway.do?charset=utf-8",
     )  # fmt: skip
     assert [field for field in fields if f"`{field}`" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "known", "trouble", "expected"),
+    [
+        (25, False, "fine", ("failed", "RETRY_PERIOD_OVER")),
+        (23, False, "fine", None),  # the period is not over: WeChat's message alone ends nothing
+        (31 * 24, False, "fine", None),  # WeChat shows no bill any more, not even a paid one
+        (25, True, "fine", ("waiting_user", None)),
+        (25, False, "unsigned", None),
+        (25, False, "forged", None),
+        (25, False, "stale", None),
+    ],
+)
+def test_a_number_beyond_its_retry_period_that_wechat_does_not_know_was_never_paid(
+    wechat: Wechat, clock: TestClock, hours: int, known: bool, trouble: Trouble, expected: Any
+) -> None:
+    made = channel(wechat)
+    if known:
+        made.transfer([LINE])
+    wechat.beyond_retry.add(NUMBER)
+    clock.move(hours=hours)
+    wechat.trouble = [trouble, trouble]
+    said = made.transfer([LINE]) if trouble == "fine" or not known else ()
+
+    assert [(answer.result, answer.reason) for answer in said] == ([] if expected is None else [expected])
+    assert wechat.moved == {}
+
+
+def test_other_invalid_requests_and_unknown_numbers_end_nothing(wechat: Wechat, clock: TestClock) -> None:
+    clock.move(hours=30)
+    asked = channel(wechat).ask([LINE])
+    wechat.trouble = ["refused"]
+    refused = channel(wechat).transfer([LINE])
+
+    assert [*asked, *refused] == []

@@ -13,6 +13,7 @@ from cardstock.orders import errors
 from cardstock.orders.model import (
     Coupon,
     CouponUse,
+    Finding,
     Order,
     PaidOrder,
     PaymentNotice,
@@ -56,6 +57,7 @@ class MemoryOrders:
         self.refunds: dict[tuple[str, str], Refund] = {}
         self.supplier_orders: dict[tuple[str, str], SupplierOrder] = {}
         self.requests: dict[str, tuple[str, str]] = {}
+        self.findings: dict[str, Finding] = {}
 
     def products_by_sku(self, skus: Iterable[str], /) -> dict[str, Product]:
         return {sku: self.products[sku] for sku in skus if sku in self.products}
@@ -91,6 +93,9 @@ class MemoryOrders:
             return False
         if not all(self.uses.find_use(c) == CouponUse(c, "used", order_id) for c, order_id in step.freed_coupons):
             return False
+        if any(finding.cause in self.findings for finding in step.findings):
+            return False
+        self.findings |= {finding.cause: finding for finding in step.findings}
         self.orders |= {order.order_id: order for order in step.orders}
         self.refunds |= {(refund.order_id, refund.refund_id): refund for refund in step.refunds}
         self.supplier_orders |= {(each.supplier_id, each.order_id): each for each in step.supplier_orders}

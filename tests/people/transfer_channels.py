@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import parse_qsl
 
 import httpx
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -133,6 +134,8 @@ class Wechat(_Stranger):
         self.states: dict[str, str] = {}
         self.first_state = "WAIT_USER_CONFIRM"
         self.reasons: dict[str, str] = {}
+        self.beyond_retry: set[str] = set()
+        """Numbers that were refused when they were new, and whose time to be submitted again is over."""
         self.moved: dict[str, int] = {}
         """What reached payees, in fen: more than once for a number would be money lost."""
 
@@ -142,12 +145,12 @@ class Wechat(_Stranger):
         base = "/v3/fund-app/mch-transfer/transfer-bills"
         if (request.method, path) == ("POST", base):
             self.calls.append("transfer")
-            status, body = self._transfer(json.loads(request.content))
+            status, body = self._transfer(json.loads(request.content.decode("utf-8")))
         else:
             number = path.removeprefix(f"{base}/out-bill-no/").removesuffix("/cancel")
             if number not in self.bills:
                 self.calls.append("unknown")
-                return self._said(404, {"code": "NOT_FOUND", "message": "记录不存在"}, "fine")
+                return self._said(404, {"code": "NOT_FOUND", "message": "记录不存在"}, trouble)
             if path.endswith("/cancel"):
                 assert request.method == "POST"
                 assert request.content == b""
@@ -178,6 +181,8 @@ class Wechat(_Stranger):
 
     def _transfer(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         number = body["out_bill_no"]
+        if number not in self.bills and number in self.beyond_retry:
+            return 400, {"code": "INVALID_REQUEST", "message": "对应单号已超出重试期,请查单确认后决定是否换单请求"}
         infos = body["transfer_scene_report_infos"]
         assert number.isalnum()
         assert len(number) <= 32
@@ -266,9 +271,18 @@ class Alipay(_Stranger):
         self.moved: dict[str, str] = {}
 
     def answer(self, request: httpx.Request, trouble: Trouble) -> httpx.Response:
-        given = dict(parse_qsl(request.content.decode(), strict_parsing=True))
+        # As the gateway does: the URL's charset decides, whatever the body says of itself; without one it is GBK.
+        charset = request.url.params.get("charset", "gbk")
+        given = dict(
+            parse_qsl(request.content.decode("ascii"), strict_parsing=True, encoding=charset, errors="replace")
+        )
         message = "&".join(f"{name}={given[name]}" for name in sorted(given) if name != "sign" and given[name])
-        check("merchant", message.encode(), given["sign"])
+        try:
+            check("merchant", message.encode(given["charset"], "replace"), given["sign"])
+        except InvalidSignature:
+            self.calls.append("invalid_signature")
+            refused = {"code": "40002", "msg": "Invalid Arguments", "sub_code": "isv.invalid-signature"}
+            return self._said(f"{given['method'].replace('.', '_')}_response", refused, trouble)
         beijing = self.clock.now().astimezone(timezone(timedelta(hours=8)))
         assert given["timestamp"] == beijing.strftime("%Y-%m-%d %H:%M:%S")
         assert (given["app_id"], given["sign_type"], given["charset"]) == ("2021000000000001", "RSA2", "utf-8")

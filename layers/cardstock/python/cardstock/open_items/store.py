@@ -21,6 +21,7 @@ from cardstock.aws.items import StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
 from cardstock.aws.tables import EpochAttribute, IntegerAttribute, JsonAttribute, Table, Transaction
 from cardstock.clock import to_epoch_ms
+from cardstock.open_items.clearing import new_item
 from cardstock.open_items.model import KINDS, Decision, Kind, OpenItem, State
 
 
@@ -82,6 +83,14 @@ class DynamoOpenItems:
         items, last = read_page(OpenItemItem.by_state.query, state, filter_condition=wanted, limit=limit, start=start)
         position = None if last is None else f"{last.opened_key}/{last.kind}/{last.id}"
         return [record_of(OpenItem, item) for item in items], position
+
+
+def add_found(write: Transaction, kind: Kind, cause: str, subject: str, **stated: Any) -> None:
+    """Open an item about `subject` in somebody else's transaction: one put, which fails if `cause` has opened it.
+
+    `stated` are the other side's amount and currency, the member and the facts (`clearing.new_item`).
+    """
+    add_open_item(write, new_item(kind, cause, subject, **stated))
 
 
 def add_open_item(write: Transaction, item: OpenItem) -> None:

@@ -3,7 +3,6 @@
 from typing import Final
 
 from cardstock.errors import (
-    BODY_INVALID,
     NOT_FOUND,
     REFUND_EXCEEDS_PAID,
     SIGNATURE_INVALID,
@@ -40,9 +39,6 @@ QUOTE_EXPIRED: Final = timed(
 CHANNEL_UNKNOWN: Final = invalid(
     "CHANNEL_UNKNOWN", zh="不支持该支付方式。", en="This payment channel is not available."
 )
-PAYMENT_MISMATCH: Final = refused(
-    "PAYMENT_MISMATCH", zh="支付金额或币种与订单不符。", en="Amount or currency differ from the order's."
-)
 ORDER_PAID: Final = conflict("ORDER_PAID", zh="订单已支付。", en="The order has been paid.")
 ORDER_NOT_PAID: Final = conflict("ORDER_NOT_PAID", zh="订单尚未支付。", en="The order has not been paid.")
 ORDER_CANCELLED: Final = conflict("ORDER_CANCELLED", zh="订单已取消。", en="The order has been cancelled.")
@@ -77,7 +73,7 @@ PLACING: Final = (QUOTE_INVALID, QUOTE_EXPIRED, PRICE_CHANGED, STOCK_SHORT, COUP
 READING: Final = (NOT_FOUND,)
 CANCELLING: Final = (NOT_FOUND, ORDER_PAID, ORDER_EXPIRED)
 PAYING: Final = (NOT_FOUND, CHANNEL_UNKNOWN, ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED)
-NOTIFYING: Final = (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_STALE, BODY_INVALID, NOT_FOUND, PAYMENT_MISMATCH)
+NOTIFYING: Final = (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_STALE, NOT_FOUND)
 REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE, UNITS_SENT)
 RETURNING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE)
 GRANTING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, REFUND_TOO_LATE)

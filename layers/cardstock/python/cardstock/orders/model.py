@@ -184,6 +184,9 @@ class Order(msgspec.Struct, frozen=True):
     coupon: str = ""
     """The coupon it was placed with."""
     paid_by: PaidBy = "buyer"
+    returned_payments: tuple[str, ...] = ()
+    """Payments of another amount that came while it waited, each `channel:transaction`: they are refunded whole, and
+    none of them ever pays it."""
     done_suppliers: tuple[str, ...] = ()
     """Suppliers with nothing left to ship: they have shipped, or all their units were refunded."""
     version: int = 1
@@ -335,6 +338,24 @@ class StockChange(msgspec.Struct, frozen=True):
     held: int
 
 
+FindingKind: TypeAlias = Literal["payment_unknown", "payment_mismatch", "refund_refused"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something that a channel has stated and signed, and that no record of an order can take: people must clear it.
+
+    `cause` is the same for every repeat. Amount and currency are the channel's.
+    """
+
+    kind: FindingKind
+    cause: str
+    subject: str
+    amount_fen: Fen
+    currency: str
+    member_id: str
+    facts: dict[str, str]
+
+
 class Step(msgspec.Struct, frozen=True):
     """Changes that are stored all or nothing.
 
@@ -348,6 +369,8 @@ class Step(msgspec.Struct, frozen=True):
     stock: tuple[StockChange, ...] = ()
     freed_coupons: tuple[tuple[str, str], ...] = ()
     """Coupons that can be used again, each with the id of the order placed with it."""
+    findings: tuple[Finding, ...] = ()
+    """Open items that must be new."""
 
 
 class PaymentParameters(msgspec.Struct, frozen=True):

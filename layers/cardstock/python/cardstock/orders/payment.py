@@ -1,24 +1,38 @@
 """Paying an order: start, record what a channel reports, expire unpaid orders."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.errors import NOT_FOUND, STORE_BUSY, Pointer, RefusedError, UnavailableError
+from cardstock.clock import rfc3339
+from cardstock.errors import STORE_BUSY, Pointer, RefusedError, UnavailableError
 from cardstock.ids import derived_id
 from cardstock.money import CURRENCY
 from cardstock.orders import errors
-from cardstock.orders.model import ORDER_ID, Order, PaymentNotice, PaymentParameters, Refund, Step
+from cardstock.orders.model import (
+    ORDER_ID,
+    Finding,
+    FindingKind,
+    Order,
+    PaymentNotice,
+    PaymentParameters,
+    Refund,
+    Step,
+)
 from cardstock.orders.ports import Orders
 from cardstock.orders.steps import ATTEMPTS, Channels, close_step, find_order, pay_step
 
 MAX_SILENCE: Final = timedelta(hours=24)
 """Longest delay of an order's expiry while a channel does not answer. A later payment is refunded."""
 
-PaymentOutcome: TypeAlias = Literal["paid", "repeated", "stray"]
+PaymentOutcome: TypeAlias = Literal["paid", "repeated", "stray", "unresolved"]
+_SHOWN: Final = ("event", "order_no", "transaction_no", "amount_fen", "currency")
+"""The fields of an unreadable notice that an open item shows."""
 
 
 class ExpiryResult(msgspec.Struct, frozen=True):
@@ -51,25 +65,42 @@ def start_payment(
 
 
 def record_payment(notice: PaymentNotice, *, orders: Orders) -> PaymentOutcome:
-    """Record a verified payment: the order is paid and each supplier gets its supplier order, in one transaction.
+    """Record a verified payment. Every one ends in one of three ways, in one transaction; a repeat changes nothing.
 
-    A repeat changes nothing. A payment for an order that waits for none (cancelled, expired, or paid by another
-    payment) becomes a `stray` refund of its whole amount. Raises `NotFoundError` for an unknown order and
-    `RefusedError` PAYMENT_MISMATCH for another amount or currency; nothing is written then.
+    - `paid`: the order is paid, and each supplier gets its supplier order.
+    - `stray`: the whole amount is refunded. The order waits for no payment (cancelled, expired, or paid by another
+      one), or waits for another amount: then it goes on waiting, and this payment never pays it.
+    - `unresolved`: an open item. There is no such order, the currency is another one, or the channel now states
+      another amount for a payment that is booked.
     """
     for _ in range(ATTEMPTS):
         order = orders.find_order(notice.order_no) if ORDER_ID.fullmatch(notice.order_no) else None
-        if order is None:
-            raise NOT_FOUND()
-        if notice.currency != CURRENCY or notice.amount_fen != order.amount_fen:
-            raise errors.PAYMENT_MISMATCH(amount_fen=order.amount_fen, currency=CURRENCY)
-        if order.status != "placed":
-            if (order.channel, order.transaction_no) == (notice.channel, notice.transaction_no):
-                return "repeated"
-            return "stray" if orders.store_step(Step(refunds=(_stray_refund(order, notice),))) else "repeated"
-        if orders.store_step(pay_step(order, notice, clock.now())):
-            return "paid"
+        step, outcome = _payment_step(order, notice)
+        if step is None:
+            return "repeated"
+        if orders.store_step(step):
+            return outcome
+        if outcome != "paid" and not step.orders:  # a refund or an open item that exists: somebody was faster
+            return "repeated"
     raise STORE_BUSY()
+
+
+def record_unreadable(channel: str, raw: bytes, *, orders: Orders) -> bool:
+    """Open an item for a verified notice that cannot be read; False for a repeat.
+
+    Its facts are the hash and the fields that can be read, without the payer.
+    """
+    digest = hashlib.sha256(raw).hexdigest()
+    finding = Finding(
+        kind="payment_unknown",
+        cause=digest,
+        subject="",
+        amount_fen=0,
+        currency="",
+        member_id="",
+        facts={"channel": channel, "sha256": digest, "bytes": str(len(raw)), **_readable(raw)},
+    )
+    return orders.store_step(Step(findings=(finding,)))
 
 
 def expire_due(at: datetime, *, orders: Orders, channels: Channels, time_left: Callable[[], bool]) -> ExpiryResult:
@@ -101,6 +132,63 @@ def expire_due(at: datetime, *, orders: Orders, channels: Channels, time_left: C
     return ExpiryResult(expired, paid, unanswered, finished=True)
 
 
+def _payment_step(order: Order | None, notice: PaymentNotice) -> tuple[Step | None, PaymentOutcome]:
+    """What a payment does to an order as it is now; no step for a repeat."""
+    if order is None:
+        return _unresolved("payment_unknown", notice, None)
+    fits = notice.currency == CURRENCY and notice.amount_fen == order.amount_fen
+    own = (order.channel, order.transaction_no) == (notice.channel, notice.transaction_no)
+    payment = f"{notice.channel}:{notice.transaction_no}"
+    if (own and fits) or payment in order.returned_payments:
+        return None, "repeated"
+    # Its own payment with another amount now must not be refunded: this number is what was booked.
+    if own or notice.currency != CURRENCY:
+        return _unresolved("payment_mismatch", notice, order)
+    if order.status == "placed" and fits:
+        return pay_step(order, notice, clock.now()), "paid"
+    marked = replace(order, returned_payments=(*order.returned_payments, payment), version=order.version + 1)
+    refund = _stray_refund(order, notice)
+    return Step(orders=(marked,) if order.status == "placed" else (), refunds=(refund,)), "stray"
+
+
+def _unresolved(kind: FindingKind, notice: PaymentNotice, order: Order | None) -> tuple[Step, Literal["unresolved"]]:
+    return Step(findings=(_finding(kind, notice, order),)), "unresolved"
+
+
+def _finding(kind: FindingKind, notice: PaymentNotice, order: Order | None) -> Finding:
+    stated = (notice.channel, notice.transaction_no, str(notice.amount_fen), notice.currency)
+    facts = {
+        "channel": notice.channel,
+        "transaction_no": notice.transaction_no,
+        "paid_at": rfc3339(notice.paid_at),
+    }
+    if order is not None:
+        facts |= {
+            "order_status": order.status,
+            "order_amount_fen": str(order.amount_fen),
+            "order_currency": CURRENCY,
+            "order_transaction_no": order.transaction_no or "",
+        }
+    return Finding(
+        kind=kind,
+        cause=".".join((notice.order_no, *stated)),
+        subject=notice.order_no,
+        amount_fen=notice.amount_fen,
+        currency=notice.currency,
+        member_id="" if order is None else order.member_id,
+        facts=facts,
+    )
+
+
+def _readable(raw: bytes) -> dict[str, str]:
+    try:
+        said = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        values = {name: bytes(said[name]).decode() for name in _SHOWN if name in said}
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return {}
+    return {name: value.strip('"')[:64] for name, value in values.items()}
+
+
 def _stray_refund(order: Order, notice: PaymentNotice) -> Refund:
     return Refund(
         refund_id=derived_id("rfd", order.order_id, notice.channel, notice.transaction_no),
@@ -110,7 +198,9 @@ def _stray_refund(order: Order, notice: PaymentNotice) -> Refund:
         status="requested",
         amount_fen=notice.amount_fen,
         lines=(),
-        reason=f"paid when {order.status}",
+        reason=f"paid when {order.status}"
+        if order.status != "placed"
+        else f"paid {notice.amount_fen} of {order.amount_fen}",
         channel=notice.channel,
         transaction_no=notice.transaction_no,
         total_fen=notice.amount_fen,

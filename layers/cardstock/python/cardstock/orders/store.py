@@ -16,6 +16,7 @@ Table `supplier-orders`: `pk` = supplier id, `sk` = order id. Both tables stream
 | refunds that have not succeeded | Query `by_due`, their bucket |
 | every later step | one TransactWriteItems of whole items, each on condition of the version before |
 | a supplier's orders | Query of its partition |
+| what nothing can book | an open item, put if absent, in the step's transaction |
 
 An order of three lines stays below 1 KB; placing it costs 2 WCU for the request, 2 for the order, 2 for its
 indexes and 2 per product.
@@ -25,6 +26,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -43,6 +45,7 @@ from cardstock.aws.tables import (
 from cardstock.catalog import store as products
 from cardstock.errors import STOCK_SHORT
 from cardstock.ids import RequestKey, new_id
+from cardstock.open_items import store as open_items
 from cardstock.orders import coupon_store as coupons
 from cardstock.orders import errors
 from cardstock.orders.model import (
@@ -133,6 +136,7 @@ class OrderItem(Table):
     closed_at = EpochAttribute(attr_name="tc", null=True)
     coupon = UnicodeAttribute(attr_name="c", null=True)
     paid_by = UnicodeAttribute(attr_name="pb", null=True)
+    returned_payments = StructAttribute(tuple[str, ...], attr_name="px", null=True)
     done_suppliers = StructAttribute(tuple[str, ...], attr_name="d", null=True)
     version = IntegerAttribute(attr_name="v")
     by_member = ByMember()
@@ -236,6 +240,8 @@ class DynamoOrders:
                         if each.version > 1
                         else SupplierOrderItem.supplier_id.does_not_exist(),
                     )
+                for finding in step.findings:
+                    open_items.add_found(transaction, **msgspec.structs.asdict(finding))
                 for coupon_id, order_id in step.freed_coupons:
                     coupons.free_coupon(transaction, coupon_id, order_id)
                 for change in step.stock:

@@ -37,7 +37,7 @@ _Fen = Annotated[int, Meta(ge=1, le=MAX_FEN)]
 _Moment = Annotated[datetime, Meta(tz=True)]
 
 
-class _Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Notice(msgspec.Struct, frozen=True):
     channel: Literal["sandbox"]
     event: _Text
     order_no: _Text

@@ -46,6 +46,7 @@ _TRANSFER: Final = "alipay.fund.trans.uni.transfer"
 _QUERY: Final = "alipay.fund.trans.common.query"
 _PRODUCT: Final = {"product_code": "TRANS_ACCOUNT_NO_PWD", "biz_scene": "DIRECT_TRANSFER"}
 _DONE: Final = "10000"
+_CHARSET: Final = "utf-8"
 _BEIJING: Final = timezone(timedelta(hours=8))
 _RESULTS: Final[dict[str, Result]] = {"SUCCESS": "paid", "FAIL": "failed", "REFUND": "failed", "CLOSED": "expired"}
 
@@ -65,7 +66,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the payee reads in the bill; the period follows it."""
     maximum_fen: Annotated[int, Meta(ge=0)] = 0
     """Largest transfer agreed with Alipay; 0 if Alipay alone decides."""
-    gateway: str = "https://openapi.alipay.com/gateway.do"
+    gateway: str = "https://openapi.alipay.com/gateway.do?charset=utf-8"
 
 
 class _Transfer(msgspec.Struct, frozen=True):
@@ -97,6 +98,8 @@ class AlipayTransfers:
         self._public = PublicKey(self._account.public_key)
         self._report = report
         self._client = client("", transport)
+        # The gateway decodes the body by the charset in the URL, whatever the body says, and takes GBK without one.
+        self._gateway = httpx.URL(self._account.gateway).copy_merge_params({"charset": _CHARSET})
 
     def refusal(self, account: str, name: str, net: int) -> DropReason | None:
         platform, _, rest = account.partition(":")
@@ -149,7 +152,7 @@ class AlipayTransfers:
     def _call(self, method: str, content: dict[str, Any], line: Line) -> _Transfer | None:
         """Alipay's answer about the line; None unless its signature is valid."""
         try:
-            response = self._client.post(self._account.gateway, data=self._signed(method, content))
+            response = self._client.post(self._gateway, data=self._signed(method, content))
         except httpx.HTTPError as error:
             self._report(line.number, trouble(error))
             return None
@@ -173,7 +176,7 @@ class AlipayTransfers:
             "app_id": self._account.app_id,
             "method": method,
             "format": "JSON",
-            "charset": "utf-8",
+            "charset": _CHARSET,
             "sign_type": "RSA2",
             "timestamp": clock.now().astimezone(_BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
             "version": "1.0",

@@ -8,7 +8,10 @@
 
 Only a 200 is used that the platform signed within five minutes, about the number that was asked for. Any other answer
 leaves the result open: the number is asked for again, or submitted again with the same parameters. A number that WeChat
-does not know (`NOT_FOUND`) has not failed either.
+does not know (`NOT_FOUND`) has not failed either, with one exception: WeChat has refused to take it on because its time
+for retries is over (`INVALID_REQUEST`, 对应单号已超出重试期), and then does not know it. With both answers signed,
+such a number was never paid and never will be: it failed with `RETRY_PERIOD_OVER`. Not within a day after it was
+sent, and not after 30 days, when WeChat no longer shows bills that it has paid.
 
 | State | Meaning |
 |---|---|
@@ -26,11 +29,13 @@ Source: pay.weixin.qq.com/doc/v3/merchant 4012716434 (transfer), 4012716437 (que
 import json
 import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 import httpx
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.files import Document
@@ -45,6 +50,10 @@ NAMED_FROM_FEN: Final = 200_000
 """From 2 000 yuan WeChat requires the payee's real name, encrypted."""
 _BILLS: Final = "/v3/fund-app/mch-transfer/transfer-bills"
 _TOLERANCE_SECONDS: Final = 300
+_RETRIES_OVER: Final = "超出重试期"
+"""In the message of a refusal whose number can no longer be submitted; its code alone says many other things."""
+RETRY_PERIOD: Final = timedelta(days=1)
+SHOWN_FOR: Final = timedelta(days=30)
 _LAPSED: Final = frozenset({"OVERDUE_CLOSE"})
 
 _Key = Annotated[str, Meta(min_length=1)]
@@ -85,7 +94,15 @@ class _Bill(msgspec.Struct, frozen=True):
 
 
 class _Problem(msgspec.Struct, frozen=True):
+    """A refusal. `genuine`: WeChat signed it."""
+
     code: str = ""
+    message: str = ""
+    genuine: bool = False
+
+    def is_final(self) -> bool:
+        """Whether the number can never be submitted again."""
+        return self.genuine and self.code == "INVALID_REQUEST" and _RETRIES_OVER in self.message
 
 
 class WechatTransfers:
@@ -134,16 +151,28 @@ class WechatTransfers:
 
     def _transfer(self, line: Line) -> Answer | None:
         bill = self._call("POST", _BILLS, line, self._body(line))
-        return self._ask(line) if bill is None else self._answer(line, bill)
+        if isinstance(bill, _Bill):
+            return self._answer(line, bill)
+        known = self._query(line)
+        if isinstance(known, _Bill):
+            return self._answer(line, known)
+        age = clock.now() - (line.sent_at or clock.now())
+        unknown = known is not None and known.genuine and known.code == "NOT_FOUND"
+        if bill is not None and bill.is_final() and unknown and RETRY_PERIOD <= age < SHOWN_FOR:
+            return Answer(line.number, "failed", clock.now(), NAME, "RETRY_PERIOD_OVER")
+        return None
 
     def _ask(self, line: Line) -> Answer | None:
-        bill = self._call("GET", f"{_BILLS}/out-bill-no/{line.number}", line)
-        return None if bill is None else self._answer(line, bill)
+        bill = self._query(line)
+        return self._answer(line, bill) if isinstance(bill, _Bill) else None
+
+    def _query(self, line: Line) -> _Bill | _Problem | None:
+        return self._call("GET", f"{_BILLS}/out-bill-no/{line.number}", line)
 
     def _cancel(self, line: Line) -> Answer | None:
         bill = self._call("POST", f"{_BILLS}/out-bill-no/{line.number}/cancel", line)
         # Accepted meanwhile, or already final: only the query knows.
-        return self._ask(line) if bill is None else self._answer(line, bill)
+        return self._answer(line, bill) if isinstance(bill, _Bill) else self._ask(line)
 
     def _body(self, line: Line) -> bytes:
         body: dict[str, Any] = {
@@ -159,8 +188,10 @@ class WechatTransfers:
             body["user_name"] = self._public.encrypt(line.name)
         return json.dumps(body, ensure_ascii=False).encode()
 
-    def _call(self, method: Literal["GET", "POST"], path: str, line: Line, body: bytes = b"") -> _Bill | None:
-        """WeChat's answer about the line; None unless its signature is valid."""
+    def _call(
+        self, method: Literal["GET", "POST"], path: str, line: Line, body: bytes = b""
+    ) -> _Bill | _Problem | None:
+        """WeChat's answer about the line, if its signature is valid; or its refusal; None without either."""
         headers = {
             "Authorization": self.authorization(method, path, body),
             "Accept": "application/json",
@@ -174,8 +205,9 @@ class WechatTransfers:
             self._report(line.number, trouble(error))
             return None
         if response.status_code != httpx.codes.OK:
-            self._report(line.number, f"http_{response.status_code} {_code(response)}".strip())
-            return None
+            problem = _problem(response)
+            self._report(line.number, f"http_{response.status_code} {problem.code}"[:80].strip())
+            return replace(problem, genuine=self.is_genuine(response))
         if not self.is_genuine(response):
             self._report(line.number, "signature")
             return None
@@ -254,8 +286,9 @@ def _result(bill: _Bill) -> Result | None:
     return known.get(bill.state)
 
 
-def _code(response: httpx.Response) -> str:
+def _problem(response: httpx.Response) -> _Problem:
     try:
-        return msgspec.json.decode(response.content, type=_Problem).code[:64]
+        said = msgspec.json.decode(response.content, type=_Problem)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return ""
+        return _Problem()
+    return _Problem(said.code[:64], said.message)

@@ -1,16 +1,13 @@
 """No text that comes in ends in a line end, unless it may have several lines: `$` of Python would let one follow."""
 
 import re
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import pytest
-from msgspec import inspect
 
 from cardstock.edge.http import LINE, SAID
-from cardstock.partners import inbox_schemas
-from infra.contract.openapi import apis
+from tests.house.incoming import incoming
 
 SEVERAL_LINES = {
     "AcceptReturn.reason", "AppointPartner.reason", "Approve.note", "ApproveWriteOff.note", "AskRefund.reason",
@@ -36,34 +33,6 @@ LOOKED_UP = {
 }  # fmt: skip
 """Texts without a pattern, and what refuses one that nobody gave out."""
 TRIED = ("1", "a", "ab12", "a" * 10, "a" * 26, "王小明", "13800138000")
-
-
-def texts(kind: inspect.Type, place: str, seen: frozenset[Any] = frozenset()) -> Iterator[tuple[str, Any, list[str]]]:
-    """Every text below a type: where it stands, its type, and its examples."""
-    if isinstance(kind, inspect.Metadata):
-        given = (kind.extra_json_schema or {}).get("examples", [])
-        for where, text, examples in texts(kind.type, place, seen):
-            yield where, text, [*examples, *(each for each in given if isinstance(each, str))]
-    elif isinstance(kind, inspect.StrType):
-        yield place, kind, []
-    elif isinstance(kind, inspect.StructType) and kind.cls not in seen:
-        for field in kind.fields:
-            yield from texts(field.type, f"{kind.cls.__name__}.{field.name}", seen | {kind.cls})
-    elif isinstance(kind, inspect.UnionType):
-        for each in kind.types:
-            yield from texts(each, place, seen)
-    elif isinstance(kind, inspect.ListType | inspect.VarTupleType):
-        yield from texts(kind.item_type, f"{place}[]", seen)
-    elif isinstance(kind, inspect.DictType):
-        yield from texts(kind.key_type, f"{place} key", seen)
-        yield from texts(kind.value_type, f"{place}{{}}", seen)
-
-
-def incoming() -> dict[str, tuple[Any, list[str]]]:
-    """Every text that a client or a partner sends as JSON or in a query."""
-    types = [part for _, api in apis() for route in api.routes for part in (route.body, route.query)]
-    found = [entry for each in (*types, inbox_schemas.Report) for entry in texts(inspect.type_info(each), "body")]
-    return {place: (kind, examples) for place, kind, examples in found}
 
 
 INCOMING = incoming()

@@ -82,7 +82,7 @@ def make_quote(
     if coupon_id is not None:
         coupon = needs.coupons().find_coupon(member_id, coupon_id)
         if coupon is None:
-            raise errors.COUPON_UNKNOWN()
+            raise errors.COUPON_UNKNOWN(pointers=(Pointer("/coupon", "UNKNOWN"),))
         quote = _apply_coupon(coupon, quote)
         if not quote.goods_fen and len(lines) + len({line.supplier_id for line in lines}) > MAX_PAID_AT_ONCE:
             raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE"),))

@@ -1,0 +1,129 @@
+"""What a body names exists: an id that nobody has is refused where it comes in, and nothing is stored.
+
+Each field of a body that names something needs its row. What a path names is 404, which `test_who_may_what` shows.
+"""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.house.cloud import http_event, serve
+from tests.house.incoming import incoming
+from tests.people.buyers import BUYER
+from tests.people.replies import reply
+from tests.people.shop import Shop
+from tests.people.suppliers import LIGHTS
+
+NAMES = re.compile(
+    r"(_id|owner|sku|skus|invite|inviter|coupon|number|approver|channel|platform|\w+\[\])\Z|\.(order|member|supplier)\Z"
+)
+MADE_UP = {
+    "PublishedProduct.sku": "names a new product",
+    "PublishPlan.id": "names a new plan",
+    "PutIdentity.id_number": "checked by its last digit",
+    "OpenSession.app_id": "the platform knows it",
+    "CardVersion.tags[]": "labels",
+    "CardVersion.shelf[]": "shown by nobody yet",
+    "SimulatedOrder.order_id": "of the simulation alone",
+    "SimulatedOrder.member_id": "of the simulation alone",
+    "SimulatedOrder.inviter_id": "of the simulation alone",
+    "SimulatedLine.sku": "of the simulation alone",
+    "Simulate.partners[]": "of the simulation alone",
+    "ProductQuery.supplier_id": "a filter that finds nothing",
+    "KeyPage.owner": "a filter that finds nothing",
+}
+"""Fields that look like names of something that exists, and are none."""
+
+NOBODY, NO_ORDER = "mem_" + "z" * 26, "ord_" + "z" * 26
+TERMS = {"name": "Bag", "supplier_id": "sup_nobody", "price_fen": 1}
+CALLS: dict[str, tuple[str, str, str, Any, str]] = {
+    # Field: caller, method, path, body, code.
+    "ProductTerms.supplier_id": ("catalog:write", "PUT", "/v1/products/x", TERMS, "SUPPLIER_UNKNOWN"),
+    "PublishedProduct.supplier_id": (
+        "catalog:write", "PUT", "/v1/products", {"products": [{"sku": "x", **TERMS}]}, "SUPPLIER_UNKNOWN",
+    ),
+    "Line.sku": ("member", "POST", "/v1/quotes", {"lines": [{"sku": "x", "units": 1}]}, "NOT_FOR_SALE"),
+    "AskQuote.coupon": (
+        "member", "POST", "/v1/quotes",
+        {"lines": [{"sku": "71053", "units": 1}], "coupon": f"benefit.{NOBODY}.1"}, "COUPON_UNKNOWN",
+    ),
+    "PlanApproval.approver": (
+        "plans:publish", "POST", "/v1/commission-plans",
+        {"preset": "chain21", "approvals": [{"check": "levels", "approver": "stf_" + "z" * 26, "reason": "r"}]},
+        "SECOND_PERSON_NEEDED",
+    ),
+    "AskWriteOff.member_id": (
+        "debts:write_off", "POST", "/v1/debt-write-offs", {"member_id": NOBODY, "amount_fen": 1, "reason": "r"},
+        "DEBT_SMALLER",
+    ),
+    "CreateKey.owner": (
+        "keys:write", "POST", "/v1/partners/keys", {"name": "n", "owner": "sup_nobody", "scopes": ["orders:fulfil"]},
+        "OWNER_UNKNOWN",
+    ),
+    "CreateKey.scopes[]": (
+        "keys:write", "POST", "/v1/partners/keys", {"name": "n", "owner": LIGHTS, "scopes": ["x"]}, "SCOPE_UNKNOWN",
+    ),
+    "CreateEndpoint.events[]": ("webhooks:write", "POST", "/v1/webhook-endpoints", {"events": ["x"]}, "EVENT_UNKNOWN"),
+    "OpenSession.platform": (
+        "nobody", "POST", "/v1/auth/sessions", {"platform": "x", "app_id": "a", "login_code": "dev:a"},
+        "PLATFORM_UNKNOWN",
+    ),
+    "OpenSession.invite": (
+        "nobody", "POST", "/v1/auth/sessions",
+        {"platform": "dev", "app_id": "a", "login_code": "dev:a", "invite": NOBODY}, "INVITER_UNKNOWN",
+    ),
+    "StartPayment.channel": ("member", "POST", "/v1/orders/PLACED/payments", {"channel": "x"}, "CHANNEL_UNKNOWN"),
+    "ShipmentCreated.order_id": (
+        "supplier", "POST", "",
+        {"type": "shipment.created", "order_id": NO_ORDER, "carrier": "SF", "tracking_no": "1"}, "NOT_FOUND",
+    ),
+    "ShipmentDelivered.order_id": (
+        "supplier", "POST", "", {"type": "shipment.delivered", "order_id": NO_ORDER}, "NOT_FOUND",
+    ),
+    "InventoryUpdated.sku": (
+        "supplier", "POST", "", {"type": "inventory.updated", "sku": "84406B", "stock": 1, "version": 1}, "NOT_FOUND",
+    ),
+}  # fmt: skip
+ELSEWHERE = {
+    "BroughtResult.number": "test_payouts_functions: TRANSFER_UNKNOWN",
+    "PutInviter.inviter": "test_members_function: INVITER_UNKNOWN",
+}
+POINTED = {
+    "ProductTerms.supplier_id": "/supplier_id", "PublishedProduct.supplier_id": "/products/0/supplier_id",
+    "AskQuote.coupon": "/coupon", "CreateKey.owner": "/owner", "CreateEndpoint.events[]": "/events",
+    "OpenSession.platform": "/platform", "StartPayment.channel": "/channel",
+    "ShipmentCreated.order_id": "/order_id", "ShipmentDelivered.order_id": "/order_id", "InventoryUpdated.sku": "/sku",
+}  # fmt: skip
+"""Refusals that point at the field; the others name what is unknown in their code or facts."""
+
+
+def test_every_field_that_names_something_has_its_row() -> None:
+    named = {place for place in incoming() if NAMES.search(place)}
+
+    assert named - set(MADE_UP) == set(CALLS) | set(ELSEWHERE)
+
+
+@pytest.fixture
+def ready(shop: Shop) -> tuple[Shop, str, str]:
+    """The shop, the inbox secret of one of its suppliers, and an order that waits for its payment."""
+    return shop, shop.supplier.register(), shop.buyer.order({"71053": 1})
+
+
+def test_what_nobody_has_is_refused_by_name_and_changes_nothing(ready: tuple[Shop, str, str]) -> None:
+    shop, secret, placed = ready
+    for place, (caller, method, path, body, code) in CALLS.items():
+        token = {"member": shop.buyer.token(BUYER), "nobody": None, "supplier": None}.get(caller, caller)
+        token = shop.staff.key(caller) if token == caller else token
+        before = shop.cloud.state()
+        if caller == "supplier":
+            got = shop.supplier.report(secret, body, message_id=place)
+        else:
+            event = http_event(method, path.replace("PLACED", placed), body, token=token, key="unknown")
+            got = reply(serve(event))
+
+        assert (place, got.status < 500, got.body.get("code")) == (place, True, code)
+        if place in POINTED:
+            assert (place, [each["pointer"] for each in got.body["errors"]]) == (place, [POINTED[place]])
+        if caller != "supplier":  # the raw message is kept
+            assert (place, shop.cloud.state() == before) == (place, True)

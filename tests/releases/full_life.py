@@ -146,7 +146,9 @@ class FullLife:
         self._tick(monthly_dividends)
         self.life.month()
         for order_id, buyer in bought.items():
-            asked = self.shop.staff.take_back(order_id, {"cup": 3}, staff=self.staff, key=self.named(f"back-{buyer}"))
+            asked = self.shop.staff.take_back(
+                order_id, {"cup": 3}, staff=self.life.staff, key=self.named(f"back-{buyer}")
+            )
             assert asked.status == 202, asked
         self._follow_orders()
 

@@ -148,7 +148,10 @@ class Demo:
         )
         self.keys["root"] = root
         self.keys["finance"] = self.shop.make_key(
-            root, finance, "Finance", ["payouts:read", "payouts:approve", "payouts:settle", "debts:write_off"]
+            root,
+            finance,
+            "Finance",
+            ["payouts:read", "payouts:approve", "payouts:settle", "debts:write_off", "open_items:read"],
         )
         self.keys["compliance"] = self.shop.make_key(
             root, compliance, "Compliance", ["payouts:read", "payouts:approve", "debts:write_off"]

@@ -78,6 +78,8 @@ def test_the_first_calls_lead_to_a_paid_order(served: Suite, document: Any) -> N
 
 NEEDS_AN_ANSWER = {
     "placeOrder": "the token of a quote",
+    "draftProduct": "an article that staff have not published",
+    "getProductDraft": "a draft",
     "refreshSession": "the refresh token of a session",
     "reportCardView": "the ticket of a card",
     "createKey": "the id of a person",
@@ -107,7 +109,7 @@ def test_the_printed_calls_that_need_no_earlier_answer_succeed(served: Suite, do
         if not any(re.search(r"^2\d\d\Z", answer, re.M) for answer in answers):
             failed.append((operation["operationId"], answers))
 
-    assert [name for name, _ in failed] == [], failed
+    assert {name: answers[-1][-400:] for name, answers in failed} == {}
     assert ran > 20
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from cardstock.bank_accounts.events import BankAccountChanged
 from cardstock.ledger.events import CommissionEvent, CommissionShare
 from cardstock.network.events import MemberPromoted
 from cardstock.orders.events import (
@@ -112,6 +113,7 @@ TITLES_ZH: Mapping[str, str] = {
     "commission.clawed": "奖励已扣回",
     "payout.opened": "佣金发放批次已发起",
     "payout.settled": "佣金发放批次已结清",
+    "bank_account.changed": "收款账户有变更",
 }
 """Type of event -> its Chinese title."""
 
@@ -158,6 +160,14 @@ EVENTS: Mapping[str, EventExample] = {
     ),
     "payout.opened": EventExample(
         "A payout batch lists everybody", _PAYOUT_ID, PayoutOpened(_PAYOUT_ID, "2026-11", "open", 12, 420000)
+    ),
+    "bank_account.changed": EventExample(
+        "A member's bank account was set or changed, or a change was decided on: tell the member",
+        _MEMBER_ID,
+        BankAccountChanged(
+            _MEMBER_ID, "bac_01kbdxdh50fcazdjhcnqh2rzv5", "changed", "中国工商银行", "**** 7894", "+86138****8000",
+            _TIME, "**** 0128",
+        ),
     ),
     "payout.settled": EventExample(
         "A payout batch has been paid and reconciled",

@@ -673,7 +673,8 @@ def _operation(
     if route.body is not Nothing:
         body = schemas[route.body]
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+        files = {media: {"schema": {"type": "string", "format": "binary"}} for media in route.files}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}, **files}}
     if not operation["description"]:
         del operation["description"]
     return operation
@@ -690,8 +691,9 @@ def _show_examples(document: Json) -> None:
     """Add an example to the body of every request. Those of answers follow from the examples of their fields."""
     for operations in document["paths"].values():
         for operation in operations.values():
-            for media in operation.get("requestBody", {}).get("content", {}).values():
-                media["example"] = example(document, media["schema"])
+            for kind, media in operation.get("requestBody", {}).get("content", {}).items():
+                if kind == "application/json":
+                    media["example"] = example(document, media["schema"])
 
 
 def _written(value: Json, depth: int = 0) -> str:

@@ -182,19 +182,24 @@ def pay(payees: int, *, tell: Callable[[str], None], look: Callable[[Mapping[str
 
         tell(f"Filling the tables for {payees} payees")
         started = time.monotonic()
-        token = _run("tests.bench.payees", str(payees), variables=variables, timeout=_FILL_SECONDS).split()[-1]
+        filled = _run("tests.bench.payees", str(payees), variables=variables, timeout=_FILL_SECONDS)
+        token, clerk = filled.split()[-2:]
         filled_seconds = time.monotonic() - started
 
         tell("Opening and listing")
         desk.schedule("Open", "payouts/monthly_open")
         desk.steps("List")
-        desk.ask("Approve", "POST", "/approvals", {"note": "checked"}, token=token, key="approval")
+        seen = desk.ask("Read the payout", "GET", "", token=token)
+        approval = {"lines": seen["listed"], "listed_fen": seen["listed_fen"], "note": "checked"}
+        desk.ask("Approve", "POST", "/approvals", approval, token=token, key="approval")
         tell("Sending")
         desk.steps("Send")
         lines = desk.ask("Read some lines", "GET", "/lines", token=token)["items"]
         failed = [{"number": line["number"], "result": "failed", "reason": "ACCOUNT_CLOSED"} for line in lines]
+        sums = desk.ask("Read what was sent", "GET", "", token=token)["totals"]["sent"]
         results = {"results": failed[: payees // FAILED_ONE_IN + 1], "all_others_paid": True}
-        desk.ask("Confirm", "POST", "/results", results, token=token, key="results")
+        results |= {"lines": sums["lines"], "net_fen": sums["net_fen"]}
+        desk.ask("Confirm", "POST", "/results", results, token=clerk, key="results")
         tell("Settling, and writing the report")
         desk.steps(SETTLE)
         report_seconds = float(_run("tests.bench.settled", PAYOUT, variables=variables, timeout=_COMMAND_SECONDS))

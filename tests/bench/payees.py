@@ -146,7 +146,7 @@ def fill(payees: int) -> None:
 def main() -> None:
     """`payees.py 10000`"""
     fill(int(sys.argv[1]))
-    print(staff_key("Li Na", "payouts:read", "payouts:approve", "payouts:settle"))
+    print(staff_key("Li Na", "payouts:read", "payouts:approve"), staff_key("Wang Fang", "payouts:settle"))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,9 @@ def open_it(finance: Finance, token: str, body: Any = None, key: str = "open-1")
 
 
 def approve(finance: Finance, token: str) -> tuple[int, dict[str, Any]]:
-    return finance.call("POST", f"/v1/payouts/{PAYOUT}/approvals", {}, token=token, key="approve-1")
+    seen = finance.payout()
+    body = {"lines": seen["listed"], "listed_fen": seen["listed_fen"]}
+    return finance.call("POST", f"/v1/payouts/{PAYOUT}/approvals", body, token=token, key="approve-1")
 
 
 def test_a_payout_opened_by_hand_lists_everybody_and_is_paid_like_any_other(finance: Finance) -> None:

@@ -16,12 +16,11 @@ from cardstock.clock import rfc3339
 from cardstock.network import wiring
 from cardstock.network.presets import SINGLE_LEVEL
 from cardstock.network.publishing import publish_plan
-from functions.payouts.api import app as api
 from functions.payouts.monthly_open import app as monthly
 from functions.payouts.on_step import app as steps
-from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event
+from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event, serve
 from tests.house.payloads import function_of
-from tests.people.finance import FIRST, PAYOUT, Finance, member_id
+from tests.people.finance import CARD, FIRST, PAYOUT, Finance, member_id
 
 
 def test_a_month_is_paid_from_the_tick_to_the_report(finance: Finance, cloud: Cloud) -> None:
@@ -56,8 +55,8 @@ def test_the_bank_file_says_whom_to_pay_what(finance: Finance, cloud: Cloud) -> 
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
 
     assert len(rows) == 2
-    assert rows[1][:5] == ["1", "张伟", "dev:app:1", "4200.00", "佣金2026-11"]
-    assert rows[1][5] == finance.lines()[member_id(1)]["number"]
+    assert rows[1][:7] == ["1", "张伟", CARD, "中国工商银行", "杭州西湖支行", "4200.00", "佣金2026-11"]
+    assert rows[1][7] == finance.lines()[member_id(1)]["number"]
 
 
 def test_the_workbook_in_the_bucket_shows_the_month(finance: Finance, cloud: Cloud) -> None:
@@ -222,7 +221,7 @@ def test_nobody_approves_before_everybody_is_listed_and_twice_is_once(finance: F
     first, again = finance.approve(), finance.approve()
     before = cloud.state()
     other = finance.approve(key="another")
-    reused = finance.call("POST", f"/v1/payouts/{PAYOUT}/approvals", {"note": "other"}, key="approval-1")
+    reused = finance.call("POST", f"/v1/payouts/{PAYOUT}/approvals", {"lines": 1, "listed_fen": 1}, key="approval-1")
 
     assert (early[0], early[1]["code"]) == (409, "PAYOUT_STILL_OPENING")
     assert [answer[0] for answer in (first, again, other)] == [200, 200, 200]
@@ -243,7 +242,11 @@ def test_nobody_approves_before_everybody_is_listed_and_twice_is_once(finance: F
 )
 def test_each_right_is_needed_for_itself(finance: Finance, method: str, path: str, scopes: tuple[str, ...]) -> None:
     status, problem = finance.call(
-        method, path, {} if method == "POST" else None, token=finance.key("x", *scopes), key="k"
+        method,
+        path,
+        {"lines": 0, "listed_fen": 0} if method == "POST" else None,
+        token=finance.key("x", *scopes),
+        key="k",
     )
 
     assert (status, problem["code"]) == (403, "SCOPE_MISSING")
@@ -288,16 +291,86 @@ def test_a_contradiction_is_recorded_never_applied_and_keeps_the_batch_open(fina
     assert cleared["status"] == "settled"
 
 
-def test_another_amount_than_the_net_keeps_the_batch_open(finance: Finance) -> None:
-    member = finance.member(1, 500_000)
+def test_results_that_are_not_those_of_the_sent_file_are_refused_whole(finance: Finance, cloud: Cloud) -> None:
+    first, second, third = (finance.member(index, 500_000) for index in (1, 2, 3))
     finance.sent()
-    finance.results({"number": finance.lines()[member]["number"], "result": "paid", "amount_fen": 500_000})
-    finance.drain()
-    _, payout = finance.call("GET", f"/v1/payouts/{PAYOUT}")
+    lines, before = finance.lines(), cloud.state()
+    status, problem = finance.results(
+        {"number": lines[first]["number"], "result": "paid", "amount_fen": 420_000, "holder": " 张　伟 "},
+        {"number": lines[second]["number"], "result": "paid", "amount_fen": 500_000},
+        {"number": lines[third]["number"], "result": "failed", "amount_fen": 1, "holder": "王芳"},
+    )
 
-    assert payout["status"] == "sending"
-    assert payout["books"]["differences"][0]["code"] == "AMOUNT"
-    assert payout["books"]["differences"][0]["channel"] == "paid 500000"
+    assert (status, problem["code"]) == (400, "RESULTS_DIFFER")
+    assert [(found["pointer"], found["code"]) for found in problem["errors"]] == [
+        ("/results/1/amount_fen", "AMOUNT_DIFFERS"),
+        ("/results/2/holder", "HOLDER_DIFFERS"),
+        ("/results/2/amount_fen", "AMOUNT_DIFFERS"),
+    ]
+    assert cloud.state() == before
+
+
+@pytest.mark.parametrize(
+    ("totals", "differ"),
+    [
+        ({}, {"/lines": "MISSING", "/net_fen": "MISSING"}),
+        ({"lines": 1, "net_fen": 420_000}, {"/lines": "COUNT_DIFFERS", "/net_fen": "SUM_DIFFERS"}),
+        ({"lines": 2, "net_fen": 1_000_000}, {"/net_fen": "SUM_DIFFERS"}),
+    ],
+)
+def test_a_whole_file_is_confirmed_only_with_its_count_and_sum(
+    finance: Finance, cloud: Cloud, totals: dict[str, int], differ: dict[str, str]
+) -> None:
+    finance.member(1, 500_000)
+    finance.member(2, 500_000)
+    finance.sent()
+    before = cloud.state()
+    path = f"/v1/payouts/{PAYOUT}/results"
+    status, problem = finance.call("POST", path, {"all_others_paid": True, **totals}, token=finance.clerk)
+
+    assert (status, problem["code"]) == (400, "RESULTS_DIFFER")
+    assert {found["pointer"]: found["code"] for found in problem["errors"]} == differ
+    assert cloud.state() == before
+    right = {"all_others_paid": True, "lines": 2, "net_fen": 840_000}
+    assert finance.call("POST", path, right, token=finance.clerk)[0] == 202
+
+
+def test_results_are_brought_by_another_person_than_opener_and_approver(finance: Finance, cloud: Cloud) -> None:
+    finance.member(1, 5_000)
+    finance.clock.set(FIRST + timedelta(hours=1))
+    opened = finance.call(
+        "POST", "/v1/payouts", {"period": "2026-11"}, token=finance.key("Zhao Min", "payouts:open"), key="open-1"
+    )
+    finance.drain()
+    finance.approve()
+    finance.drain()
+    before = cloud.state()
+    path, all_paid = f"/v1/payouts/{PAYOUT}/results", {"all_others_paid": True, "lines": 1, "net_fen": 5_000}
+
+    assert opened[0] == 201
+    for name in ("Li Na", "Zhao Min"):
+        status, problem = finance.call("POST", path, all_paid, token=finance.key(name, "payouts:settle"))
+        assert (status, problem["code"]) == (422, "RESULTS_BY_APPROVER")
+    assert cloud.state()["payouts"] == before["payouts"]
+    assert finance.call("POST", path, all_paid, token=finance.clerk)[0] == 202
+
+
+def test_an_approval_names_the_count_and_sum_that_were_seen(finance: Finance, cloud: Cloud) -> None:
+    finance.member(1, 5_000)
+    finance.member(2, 7_000)
+    finance.tick()
+    finance.drain()
+    before, path = cloud.state(), f"/v1/payouts/{PAYOUT}/approvals"
+
+    for seen in ((1, 12_000), (2, 12_001), (0, 0)):
+        body = {"lines": seen[0], "listed_fen": seen[1]}
+        status, problem = finance.call("POST", path, body, key=f"seen-{seen}".replace(" ", ""))
+        assert (status, problem["code"]) == (409, "PAYOUT_TOTALS_DIFFER")
+        assert "2" in problem["detail"]
+        assert "12000" in problem["detail"]
+    assert finance.call("POST", path, {}, key="blind")[0] == 400
+    assert cloud.state() == before
+    assert finance.call("POST", path, {"lines": 2, "listed_fen": 12_000}, key="right")[0] == 200
 
 
 def test_results_of_transfers_that_were_never_sent_are_refused_whole(finance: Finance, cloud: Cloud) -> None:
@@ -328,7 +401,7 @@ def test_an_unknown_payout_is_not_found(finance: Finance, payout: str) -> None:
         ("GET", f"/v1/payouts/{payout}", None),
         ("GET", f"/v1/payouts/{payout}/lines", None),
         ("GET", f"/v1/payouts/{payout}/report", None),
-        ("POST", f"/v1/payouts/{payout}/approvals", {}),
+        ("POST", f"/v1/payouts/{payout}/approvals", {"lines": 0, "listed_fen": 0}),
         ("POST", f"/v1/payouts/{payout}/results", {}),
     ):
         assert finance.call(method, path, body, key="k")[0] == 404
@@ -452,7 +525,7 @@ def test_a_tick_that_comes_a_month_late_opens_nothing_and_says_so(
 
 EVENTS = [
     path
-    for name in ("api", "on_step", "monthly_open")
+    for name in ("api", "reports_api", "on_step", "monthly_open")
     for path in sorted((ROOT / "events/payouts" / name).glob("*.json"))
 ]
 
@@ -464,15 +537,19 @@ def test_every_sample_event_does_what_its_name_says(finance: Finance, path: Any)
         finance.sent() if "result" in path.stem else finance.tick()
         finance.drain()
     opener = finance.key("Ms Zhao", "payouts:open")
-    text = path.read_text("utf-8").replace("FINANCE_KEY", finance.token).replace("TREASURY_KEY", opener)
+    text = (
+        path.read_text("utf-8")
+        .replace("FINANCE_KEY", finance.clerk if "result" in path.stem else finance.token)
+        .replace("TREASURY_KEY", opener)
+    )
     text = text.replace(
         "TRANSFER_NUMBER", next(iter(finance.lines().values()))["number"] if "result" in path.stem else ""
     )
     event = json.loads(text)
     bad = path.stem.startswith("bad_")
 
-    if function_of(path) == "payouts/api":
-        assert (api.handler(event, Context())["statusCode"] >= 400) is bad
+    if function_of(path).endswith("api"):
+        assert (serve(event)["statusCode"] >= 400) is bad
     elif "Records" in event:
         assert bool(steps.handler(event, Context())["batchItemFailures"]) is bad
     elif function_of(path) == "payouts/on_step" and not bad:
@@ -485,7 +562,7 @@ def test_every_sample_event_does_what_its_name_says(finance: Finance, path: Any)
 
 
 def test_each_payout_function_has_good_and_bad_samples() -> None:
-    for function in ("payouts/monthly_open", "payouts/on_step", "payouts/api"):
+    for function in ("payouts/monthly_open", "payouts/on_step", "payouts/api", "payouts/reports_api"):
         names = [path.stem for path in EVENTS if function_of(path) == function]
 
         assert [name for name in names if name.startswith("bad_")], function

@@ -24,6 +24,7 @@ from cardstock.payouts.model import (
     IN_FLIGHT,
     PARTS,
     Answer,
+    BankTarget,
     Batch,
     Line,
     LineStatus,
@@ -45,6 +46,7 @@ from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayees,
 
 PERIOD = Period("2026-11")
 PAYOUT = batch_id(PERIOD)
+TARGET = BankTarget("bac_1", "", "**** 7894", "bank", "branch", "sealed", "1")
 MEMBERS = tuple(f"mem_{index}" for index in range(5))
 PERSONS = {"mem_0": "prs_a", "mem_1": "prs_a"}
 """The first two members are one person."""
@@ -133,7 +135,7 @@ class Walk(RuleBasedStateMachine):
             for attempt in (1, 2)
         }
         sandbox = SandboxTransfers(lambda line: script[line.member, line.attempt])
-        self.channel: Channel = BankFile() if self.channel_name == "bank_file" else sandbox
+        self.channel: Channel = BankFile(lambda *_: "6222021234567894") if self.channel_name == "bank_file" else sandbox
         self.disputed = self.channel_name == "sandbox" and bool({"late", "other_amount", "silent"} & set(ways))
         self.above = above
         rules = Rules(1_000, self.channel_name, 10, "labour", "labour-2019")
@@ -176,6 +178,7 @@ class Walk(RuleBasedStateMachine):
             payouts=fuse_port(self.payouts),
             ledger=self.ledger,
             payees=fuse_port(self.payees),
+            bank_targets=lambda members, _: dict.fromkeys(members, TARGET),
             channel=lambda name: fuse_port(self.channel),
             files=fuse_port(self.files),
             writers=lambda: [write],
@@ -211,7 +214,7 @@ class Walk(RuleBasedStateMachine):
     @rule(approver=st.sampled_from(["key_opener", "key_other"]))
     def approve(self, approver: str) -> None:
         before = self.batch
-        approval = Approval(approver, "", None, approver.__ne__)
+        approval = Approval(approver, "", None, self.batch.listed, self.batch.listed_amount, approver.__ne__)
         done = self.attempt(
             lambda: approve_batch(PAYOUT, approval, self.request(), self.payouts),
             "APPROVER_OPENED_IT", "PAYOUT_STILL_OPENING",

@@ -356,7 +356,7 @@ def test_a_channel_that_answers_by_itself_needs_nobody_to_carry_a_file(side: Oth
 
 
 def test_the_bank_file_answers_nothing_and_refuses_nothing_by_itself() -> None:
-    bank: Channel = BankFile()
+    bank: Channel = BankFile(lambda _, target: f"6222{target.account_id}")
     line = OtherSide().line()
 
     assert [*bank.transfer([line]), *bank.transfer([line]), *bank.ask([line]), *bank.cancel([line])] == []
@@ -364,7 +364,7 @@ def test_the_bank_file_answers_nothing_and_refuses_nothing_by_itself() -> None:
 
 
 def test_the_bank_file_has_the_same_bytes_for_the_same_lines_and_each_number_with_its_net_once() -> None:
-    bank: Channel = BankFile()
+    bank: Channel = BankFile(lambda _, target: f"6222{target.account_id}")
     lines = [OtherSide().line(number, NET + number) for number in (1, 2)]
     document, again, other = (bank.document(BATCH, found) for found in (lines, lines, lines[:1]))
 

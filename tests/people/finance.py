@@ -1,6 +1,10 @@
 """Finance of the shop: members with money, the monthly payout, and the queue of its steps that tests drain."""
 
+import base64
+import csv
+import io
 import json
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,7 +14,11 @@ from cardstock import environment
 from cardstock.aws import files as s3
 from cardstock.aws import queues as sqs
 from cardstock.aws.tables import Transaction
+from cardstock.bank_accounts import wiring as bank_accounts_wiring
+from cardstock.bank_accounts.model import BankAccount, Holding, mask
+from cardstock.bank_accounts.setting import context
 from cardstock.clock import rfc3339
+from cardstock.errors import ConflictError
 from cardstock.flows import paying_out_wiring
 from cardstock.ids import RequestKey, derived_id
 from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting, account, transaction_id
@@ -22,16 +30,22 @@ from cardstock.members.store import MemberItem, member_item
 from cardstock.payouts import steps as payout_steps
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.approval import Approval, approve_batch
-from cardstock.payouts.model import Period
+from cardstock.payouts.model import LeftOut, Period
 from cardstock.payouts.opening import Opener, open_batch
 from cardstock.payouts.ports import Ledger, Payees, PayoutMap, Payouts
-from tests.house.cloud import Cloud, Context, http_event, queue_event
+from cardstock.payouts.reading import existing_batch
+from cardstock.staff.model import ROOT
+from cardstock.staff.model import Person as StaffPerson
+from cardstock.staff.store import DynamoPersons
+from tests.house.cloud import Cloud, Context, http_event, queue_event, serve
 from tests.people.clock import TestClock
-from tests.people.staff import staff_key
+from tests.people.staff import LONG_AGO, staff_key
 
 FIRST = datetime(2026, 11, 30, 19, tzinfo=UTC)
 """03:00 on the first of December in Shanghai."""
 PAYOUT = "pay_202611"
+CARD = "6222021234567894"
+"""Number of the bank account that members have."""
 STATEMENTS = DynamoStatements()
 TABLES = ("payouts", "ledger", "balances", "statements")
 """Everything that payouts write."""
@@ -54,7 +68,8 @@ def books(cloud: Cloud) -> Any:
 
 
 class Finance:
-    """The people who pay members out. `token` is Li Na's key with every right on payouts."""
+    """The people who pay members out. `token` is Li Na's key with every right on payouts; `clerk` is Wang Fang's, who
+    brings results."""
 
     def __init__(self, cloud: Cloud, clock: TestClock) -> None:
         # Clients of an account that is gone would find its queues and its bucket gone, too.
@@ -64,6 +79,7 @@ class Finance:
         self.clock = clock
         self.orders = 0
         self.token = self.key("Li Na", "payouts:read", "payouts:approve", "payouts:settle")
+        self.clerk = self.key("Wang Fang", "payouts:read", "payouts:settle")
 
     def key(self, name: str, *scopes: str) -> str:
         """The credential of a new key of the person of this name."""
@@ -78,14 +94,26 @@ class Finance:
         verified: bool = True,
         born: date = date(1990, 5, 5),
         account: str = "dev:app:",
+        bank: bool = True,
     ) -> str:
-        """A member with `fen` available; the member's index is appended to `account`."""
+        """A member with `fen` available; the member's index is appended to `account`. `bank`: whether the member has a
+        bank account in force."""
         made = member_id(index)
         person = Person(name, "1***2", f"00${index:02d}", born, "dev", FIRST) if verified else None
         member_item(Member(made, f"{account}{index}", FIRST - timedelta(days=90), "nick", None, "", "", person)).save()
+        if verified and bank:
+            self.give_account(made, name, CARD)
         if fen:
             self.earn(made, fen)
         return made
+
+    def give_account(self, member: str, holder: str, number: str) -> None:
+        """A bank account that has been in force for long."""
+        key_id, sealed = bank_accounts_wiring.vault().seal(number, context(member, "bac_1"))
+        at = FIRST - timedelta(days=80)
+        account = BankAccount("bac_1", holder, mask(number), "中国工商银行", "杭州西湖支行", sealed, key_id, at)
+        with suppress(ConflictError):
+            bank_accounts_wiring.accounts().replace(Holding(member, current=account))
 
     def earn(self, member: str, fen: int, *, days_ago: int = 5) -> None:
         """Credit and release `fen` through the ledger; below zero it is taken back from what is available."""
@@ -125,6 +153,15 @@ class Finance:
 
     def erase(self, member: str) -> None:
         MemberItem(id=member).update([MemberItem.erased_at.set(self.clock.now())])
+
+    def bank_rows(self, payout: str = PAYOUT) -> list[dict[str, str]]:
+        """The rows of the bank file by header."""
+        content = self.cloud.s3.get_object(Bucket="reports", Key=f"payouts/{payout}/transfers.csv")["Body"].read()
+        return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+    def left_out(self, payout: str = PAYOUT) -> list[LeftOut]:
+        """Who is not listed."""
+        return list(payouts_wiring.payouts().left_out_of_batch(payout))
 
     def tick(self, at: datetime | None = None) -> dict[str, Any]:
         """The schedule fires."""
@@ -213,24 +250,44 @@ class Finance:
         query: dict[str, str] | None = None,
     ) -> tuple[int, dict[str, Any]]:  # fmt: skip
         """An HTTP request of finance, or of whoever holds `token`."""
-        from functions.payouts.api import app as api
-
-        event = http_event(method, path, body, token=token or self.token, key=key, query=query)
-        answer = api.handler(event, Context())
+        answer = serve(http_event(method, path, body, token=token or self.token, key=key, query=query))
         return answer["statusCode"], json.loads(answer["body"])
 
     def approve(self, payout: str = PAYOUT, *, key: str = "approval-1") -> tuple[int, dict[str, Any]]:
-        return self.call("POST", f"/v1/payouts/{payout}/approvals", {"note": "checked"}, key=key)
+        seen = self.payout(payout)
+        body = {"lines": seen.get("listed", 0), "listed_fen": seen.get("listed_fen", 0), "note": "checked"}
+        return self.call("POST", f"/v1/payouts/{payout}/approvals", body, key=key)
 
     def approve_as(self, actor: str, payout: str) -> None:
-        """An approval by a person who need not exist."""
-        approval = Approval(actor, "Li", None, actor.__ne__)
+        """An approval by the person of this id, who has seen what there is."""
+        DynamoPersons().add_person(StaffPerson(actor, "Li", ROOT, LONG_AGO), RequestKey(f"req_{actor}", "x"), None)
+        seen = existing_batch(payout, payouts_wiring.payouts())
+        approval = Approval(actor, "Li", None, seen.listed, seen.listed_amount, actor.__ne__)
         approve_batch(payout, approval, RequestKey(f"req_{payout}", "x"), payouts_wiring.payouts())
 
     def results(
         self, *results: dict[str, Any], others: bool = False, payout: str = PAYOUT
     ) -> tuple[int, dict[str, Any]]:
-        return self.call("POST", f"/v1/payouts/{payout}/results", {"results": results, "all_others_paid": others})
+        body: dict[str, Any] = {"results": results, "all_others_paid": others}
+        if others:
+            body |= dict(zip(("lines", "net_fen"), self.sent_sums(payout), strict=True))
+        return self.call("POST", f"/v1/payouts/{payout}/results", body, token=self.clerk)
+
+    def bring_file(
+        self, content: bytes, *, payout: str = PAYOUT, part: bool = False, media: str = "text/csv"
+    ) -> tuple[int, dict[str, Any]]:
+        """A bank's file, as the gateway passes on what is not UTF-8."""
+        event = http_event("POST", f"/v1/payouts/{payout}/results", token=self.clerk, headers={"Content-Type": media})
+        event |= {"body": base64.b64encode(content).decode(), "isBase64Encoded": True}
+        if part:
+            event["queryStringParameters"] = {"part": "true"}
+        answer = serve(event)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def sent_sums(self, payout: str = PAYOUT) -> tuple[int, int]:
+        """Count and sum of the transfers that were sent."""
+        sent = [line.net for line in payouts_wiring.payouts().lines_of_batch(payout) if line.gross]
+        return len(sent), sum(sent)
 
     def sent(self) -> None:
         """A batch of November, opened, approved and sent."""

@@ -21,6 +21,7 @@ from cardstock.payouts.model import (
     Batch,
     Booking,
     LedgerLine,
+    LeftOut,
     Line,
     Payee,
     transfer_number,
@@ -103,6 +104,7 @@ class MemoryPayouts:
         self.ledger = ledger or MemoryLedger()
         self._batches: dict[str, Batch] = {}
         self._lines: dict[tuple[str, str], Line] = {}
+        self._left_out: dict[tuple[str, str], LeftOut] = {}
         self._answers: dict[tuple[str, str], tuple[Answer, ...]] = {}
         self._requests: dict[str, tuple[str, str]] = {}
 
@@ -155,6 +157,15 @@ class MemoryPayouts:
             raise errors.PAYOUT_CHANGED()
         for line in lines:
             self._lines.setdefault((line.batch, line.number), line)
+
+    def add_left_out(self, batch: Batch, left_out: Sequence[LeftOut]) -> None:
+        if left_out and self._batches[batch.id].stage != "listing":
+            raise errors.PAYOUT_CHANGED()
+        for one in left_out:
+            self._left_out[batch.id, one.member] = one
+
+    def left_out_of_batch(self, batch_id: str) -> Iterator[LeftOut]:
+        yield from [self._left_out[key] for key in sorted(self._left_out) if key[0] == batch_id]
 
     def lines_of_batch(self, batch_id: str, part: str = "") -> Iterator[Line]:
         begins = batch_id.removeprefix("pay_") + part

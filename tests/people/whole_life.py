@@ -57,6 +57,7 @@ class Life:
         self.staff = shop.staff.key(
             "network:appoint", "payouts:read", "payouts:approve", "payouts:settle", "orders:refund"
         )
+        self.clerk = shop.staff.key("payouts:settle", name="Sun Yi")
         shop.publish_plan()
         self.members: dict[str, str] = {}
         """Member -> access token."""
@@ -262,7 +263,9 @@ class Life:
         payout = monthly.handler({"scheduled_at": rfc3339(self.clock.now())}, Context())["payout_id"]
         self._steps()
         path = f"/v1/payouts/{payout}"
-        self.shop.send(payouts, "POST", f"{path}/approvals", {"note": "checked"}, token=self.staff)
+        seen = self.shop.send(payouts, "GET", path, token=self.staff).body
+        approval = {"lines": seen["listed"], "listed_fen": seen["listed_fen"], "note": "checked"}
+        self.shop.send(payouts, "POST", f"{path}/approvals", approval, token=self.staff)
         self._steps()
         lines = self.shop.send(payouts, "GET", f"{path}/lines", token=self.staff, query={"limit": "100"}).body["items"]
         sent = [line for line in lines if line["status"] == "sent"]
@@ -273,7 +276,7 @@ class Life:
         ]
         if results:
             body = {"results": results, "all_others_paid": False}
-            brought = self.shop.send(payouts, "POST", f"{path}/results", body, token=self.staff)
+            brought = self.shop.send(payouts, "POST", f"{path}/results", body, token=self.clerk)
             assert brought.status == 202, brought
         self._steps()
 

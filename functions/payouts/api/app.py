@@ -13,9 +13,10 @@ from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import schemas as models
 from cardstock.payouts import wiring
 from cardstock.payouts.approval import Approval, approve_batch
+from cardstock.payouts.bringing import Bringer, bring_results
 from cardstock.payouts.opening import Opener, open_by_hand
 from cardstock.payouts.reading import existing_batch, totals
-from cardstock.payouts.results import confirm_all, record_results, retry_line
+from cardstock.payouts.results import retry_line
 from cardstock.staff import wiring as staff_wiring
 
 api = Api("payouts", callers=partners_wiring.callers)
@@ -67,26 +68,32 @@ def approve(request: Request[models.Approve, Nothing]) -> Answer:
     By another person than the one who opened it. Sending starts within moments. A second approval changes nothing.
     """
     can_approve = partial(staff_wiring.can_approve, request.caller.person_id)
-    approval = Approval(request.caller.actor, request.caller.name, request.body.note, can_approve)
+    asked, caller = request.body, request.caller
+    approval = Approval(caller.actor, caller.name, asked.note, asked.lines, asked.listed_fen, can_approve)
     approved = approve_batch(request.path["payout_id"], approval, request.key, wiring.payouts())
     wiring.request_step(approved.made.id)
     return Answer(models.Payout.of(approved.made), replayed=approved.replayed)
 
 
-@api.post("/v1/payouts/{payout_id}/results", body=models.BringResults, answer=models.TakenResults, status=202,
-          auth="key", scope="payouts:settle", codes=models.RESULT_CODES)  # fmt: skip
-def bring_results(request: Request[models.BringResults, Nothing]) -> models.TakenResults:
-    """Upload the bank's results.
+@api.post("/v1/payouts/{payout_id}/results", body=models.BringResults, query=models.ResultsQuery,
+          answer=models.TakenResults, status=202, auth="key", scope="payouts:settle", codes=models.RESULT_CODES,
+          files=("text/csv", "application/octet-stream"))  # fmt: skip
+def take_results(request: Request[models.BringResults, models.ResultsQuery]) -> models.TakenResults:
+    """Upload the bank's results, as JSON or as the CSV file that the bank returns.
 
-    A repeated result changes nothing. One that contradicts an earlier one is recorded and never applied; the payout
-    stays open until the first result is confirmed by uploading it again. A wrong amount is corrected by uploading the
-    result with the right `amount_fen`.
+    By another person than those who opened and approved the payout. Holder, amount, count and sum must be those of the
+    file that was sent; otherwise nothing is recorded, and `errors` names what differs. A CSV (UTF-8 or GBK) answers
+    every transfer, unless `part=true`; rows that differ or are not understood are named as `#row=7`. A repeated result
+    changes nothing. One that contradicts an earlier one is recorded and never applied; the payout stays open until the
+    first result is confirmed by uploading it again.
     """
-    payout_id, actor = request.path["payout_id"], request.caller.actor
-    answers = request.body.answers(actor, clock.now())
-    brought = record_results(payout_id, answers, wiring.payouts())
-    if request.body.all_others_paid:
-        confirm_all(payout_id, actor, wiring.payouts())
+    payout_id, actor, now = request.path["payout_id"], request.caller.actor, clock.now()
+    bringer = Bringer(actor, partial(staff_wiring.can_approve, request.caller.person_id))
+    if request.file:
+        results = wiring.read_results(request.raw, actor, now, whole=not request.query.part)
+    else:
+        results = request.body.brought(actor, now)
+    brought = bring_results(payout_id, results, bringer, wiring.payouts())
     wiring.request_step(payout_id)
     return models.TakenResults.of(payout_id, brought)
 
@@ -103,15 +110,6 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
     retried = retry_line(payout_id, request.path["number"], request.caller.actor, request.key, wiring.payouts())
     wiring.request_step(payout_id)
     return Answer(models.PayoutLine.of(retried.made), replayed=retried.replayed)
-
-
-@api.get("/v1/payouts/{payout_id}/report", answer=models.PayoutReport, auth="key", scope="payouts:read",
-         codes=(NOT_FOUND,))  # fmt: skip
-def read_report(request: Request[Nothing, Nothing]) -> models.PayoutReport:
-    """Read a payout's files and its reconciliation."""
-    batch = existing_batch(request.path["payout_id"], wiring.payouts())
-    files = ((file, wiring.report_files().link(file.key)) for file in (*batch.transfers, *batch.reports))
-    return models.PayoutReport.of(batch, files)
 
 
 handler = api.handler

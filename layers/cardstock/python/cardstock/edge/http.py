@@ -56,6 +56,8 @@ class Request(msgspec.Struct, Generic[Body, Query], frozen=True):
     headers: dict[str, str]
     language: str
     raw: bytes
+    file: bool
+    """Whether `raw` is a file of one of the route's `files`, and `body` is empty."""
     _caller: Caller | None
     _key: RequestKey | None
 
@@ -99,6 +101,7 @@ class Route(msgspec.Struct, frozen=True):
     idempotent: bool
     codes: tuple[errors.Refusal, ...]
     raw: bool
+    files: tuple[str, ...]
     summary: str
     description: str
 
@@ -151,13 +154,15 @@ class Api:
         idempotent: bool = False,
         codes: tuple[errors.Refusal, ...] = (),
         raw: bool = False,
+        files: tuple[str, ...] = (),
     ) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
         """Declare `METHOD path` (`/v1/orders/{order_id}`), served by the decorated function.
 
         The function takes a `Request` and returns a `Model` or an `Answer`. `body` is a `Model` or a union of tagged
         ones; `auth` is `member`, `key`, `any` or None; `scope` is what a key must hold; `codes` are the refusals it
         may answer beyond the common ones; `raw` leaves the body undecoded in `request.raw` (webhooks are verified on
-        bytes). The docstring's first line is the summary, the rest the description.
+        bytes); `files` are media types besides JSON, whose bodies stay undecoded there too. The docstring's first line
+        is the summary, the rest the description.
         """
 
         def declare(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -175,6 +180,7 @@ class Api:
                 idempotent=idempotent,
                 codes=codes,
                 raw=raw,
+                files=files,
                 summary=summary,
                 description=description.strip(),
             )
@@ -237,15 +243,17 @@ class Api:
             if len(value) > MAX_PATH_VALUE or text_fault(value) is not None:
                 raise errors.NOT_FOUND()
         caller = self._caller(route, call)
+        file = call.media_type in route.files
         return Request(
             _caller=caller,
             _key=_request_key(route, call, content, caller),
-            body=Nothing() if decoder is None else decode(decoder, content),
+            body=Nothing() if decoder is None or file else decode(decoder, content),
             query=decode_query(route.query, call.event),
             path=path_values,
             headers=call.headers,
             language=call.language,
             raw=content,
+            file=file,
         )
 
     def _caller(self, route: Route, call: "_Call") -> Caller | None:
@@ -273,6 +281,11 @@ class _Call:
         """`en` or `zh`: the first of Accept-Language."""
         first = self.headers.get("accept-language", "").split(",", 1)[0].strip().lower()
         return "en" if first.startswith("en") else "zh"
+
+    @property
+    def media_type(self) -> str:
+        """Content-Type without its parameters."""
+        return str(self.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
     @property
     def trace_id(self) -> str:

@@ -28,6 +28,7 @@ class PayoutSettings(msgspec.Struct, frozen=True):
     channel_minimum: int
     tax_method: str
     carry_over_gap: bool
+    bank_layout: str = ""
 
 
 def payout_rules(period: Period, plan: Plan, settings: PayoutSettings) -> Rules:
@@ -43,6 +44,7 @@ def payout_rules(period: Period, plan: Plan, settings: PayoutSettings) -> Rules:
         tax_method=table.method,
         tax_table=table.id,
         carry_over_gap=settings.carry_over_gap,
+        bank_layout=settings.bank_layout,
     )
 
 

@@ -11,8 +11,9 @@ from cardstock.payouts import wiring as payouts_wiring
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cardstock.flows.bank_accounts import BankAccountNeeds
     from cardstock.payouts import ports as payouts_ports
-    from cardstock.payouts.model import Batch, Period, Rules
+    from cardstock.payouts.model import BankTarget, Batch, Period, Rules
     from cardstock.payouts.needs import StepNeeds
 
 
@@ -41,6 +42,34 @@ def payees() -> "payouts_ports.Payees":
     return MembersAsPayees(members_and_stopped)
 
 
+def bank_accounts() -> "BankAccountNeeds":
+    """The ports of setting and deciding about bank accounts."""
+    from cardstock.bank_accounts import wiring as bank_accounts_wiring
+    from cardstock.flows.bank_accounts import BankAccountNeeds
+    from cardstock.members import wiring as members_wiring
+
+    return BankAccountNeeds(
+        members_wiring.members(), bank_accounts_wiring.accounts(), bank_accounts_wiring.vault(), wiring.announcements
+    )
+
+
+@cache
+def bank_targets() -> "payouts_ports.BankTargets":
+    """The bank accounts in force."""
+    from cardstock.bank_accounts import wiring as bank_accounts_wiring
+    from cardstock.flows.bank_accounts import BankTargets
+
+    return BankTargets(bank_accounts_wiring.accounts())
+
+
+def open_number(member: str, target: "BankTarget") -> str:
+    """The whole number of an account, for the bank file."""
+    from cardstock.bank_accounts import wiring as bank_accounts_wiring
+    from cardstock.flows.bank_accounts import opened_number
+
+    return opened_number(member, target, bank_accounts_wiring.vault())
+
+
 @cache
 def persons() -> "payouts_ports.Payees":
     """Members as persons, for tax."""
@@ -62,6 +91,7 @@ def payout_rules(period: "Period") -> "Rules":
         channel_minimum=MINIMUM_FEN[channel],
         tax_method=environment.text("TAX_METHOD"),
         carry_over_gap=environment.text("TAX_GAP") == "carry_over",
+        bank_layout=environment.text("BANK_FILE_LAYOUT"),
     )
     plan = network_wiring.network().read_positions((), plan=True).plan or DEFAULT_PLAN
     return paying_out.payout_rules(period, plan, settings)
@@ -74,6 +104,15 @@ def announce_payout(kind: str, batch: "Batch") -> None:
     paying_out.announce_payout(wiring.announcements(), kind, batch)
 
 
+def transfer_channel(name: str) -> "payouts_ports.Channel":
+    """The channel of a batch. Raises ValueError for an unknown one."""
+    if name != "bank_file":
+        return payouts_wiring.transfer_channel(name)
+    from cardstock.payouts.channels.bank_file import BankFile
+
+    return BankFile(open_number)
+
+
 def payout_step(enough_time: "Callable[[], bool]", *, in_parts: bool = True) -> "StepNeeds":
     """The ports of a batch's step. `in_parts`: whether it may give the parts of a big batch to the payout map."""
     from cardstock.payouts.needs import StepNeeds
@@ -83,7 +122,8 @@ def payout_step(enough_time: "Callable[[], bool]", *, in_parts: bool = True) -> 
         payouts=payouts_wiring.payouts(),
         ledger=payout_ledger(),
         payees=payees(),
-        channel=payouts_wiring.transfer_channel,
+        bank_targets=bank_targets(),
+        channel=transfer_channel,
         files=payouts_wiring.report_files(),
         writers=payouts_wiring.report_writers,
         announce=announce_payout,

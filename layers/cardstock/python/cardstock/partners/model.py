@@ -18,6 +18,8 @@ SCOPES = frozenset({
     "payouts:open",
     "payouts:approve",
     "payouts:settle",
+    "bank_accounts:confirm",
+    "bank_accounts:reveal",
     "debts:write_off",
     "orders:fulfil",
     "orders:refund",
@@ -120,6 +122,7 @@ EVENT_TYPES = (
     "commission.clawed",
     "payout.opened",
     "payout.settled",
+    "bank_account.changed",
 )
 """Types of events, as past participles. A supplier's endpoint gets only events about that supplier."""
 

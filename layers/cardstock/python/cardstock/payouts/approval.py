@@ -6,6 +6,7 @@ import msgspec
 
 from cardstock import clock
 from cardstock.ids import RequestKey, RequestResult
+from cardstock.money import Fen
 from cardstock.payouts import errors
 from cardstock.payouts.model import SCHEDULE_ACTOR, Batch, moved
 from cardstock.payouts.ports import Payouts
@@ -18,6 +19,10 @@ class Approval(msgspec.Struct, frozen=True):
     approver: str
     name: str
     note: str | None
+    lines: int
+    """How many lines the approver has seen."""
+    listed: Fen
+    """Their sum."""
     can_approve: Callable[[str], bool]
     """Whether `approver` may approve what the given person opened."""
 
@@ -25,7 +30,8 @@ class Approval(msgspec.Struct, frozen=True):
 def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payouts: Payouts) -> RequestResult[Batch]:
     """The approved batch.
 
-    Raises `NotFoundError`, `RefusedError` (APPROVER_OPENED_IT), `ConflictError` (PAYOUT_STILL_OPENING).
+    Raises `NotFoundError`, `RefusedError` (APPROVER_OPENED_IT), `ConflictError` (PAYOUT_STILL_OPENING;
+    PAYOUT_TOTALS_DIFFER if the approver has seen another count or sum).
     """
     batch = existing_batch(payout_id, payouts)
     if batch.status != "open":
@@ -35,6 +41,8 @@ def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payou
         raise errors.APPROVER_OPENED_IT()
     if batch.stage != "listed":
         raise errors.PAYOUT_STILL_OPENING()
+    if (approval.lines, approval.listed) != (batch.listed, batch.listed_amount):
+        raise errors.PAYOUT_TOTALS_DIFFER(lines=batch.listed, listed_fen=batch.listed_amount)
     approved = moved(
         batch,
         "approved",

@@ -55,6 +55,26 @@ PAYOUT_CHANGED: Final = conflict(
 TRANSFER_UNKNOWN: Final = invalid(
     "TRANSFER_UNKNOWN", zh="部分转账单号不属于该批次。", en="Some transfer numbers were not sent in this payout."
 )
+PAYOUT_TOTALS_DIFFER: Final = conflict(
+    "PAYOUT_TOTALS_DIFFER",
+    zh="笔数或金额与批次不符：批次现有 {lines} 笔，共 {listed_fen} 分。请重新核对后再审批。",
+    en="Count or sum is not the payout's: it has {lines} lines of {listed_fen} fen. Look at it again, then approve.",
+)
+RESULTS_BY_APPROVER: Final = refused(
+    "RESULTS_BY_APPROVER",
+    zh="结果须由发起人和审批人以外的另一人提交。",
+    en="Results have to be brought by another person than those who opened and approved the payout.",
+)
+RESULTS_DIFFER: Final = invalid(
+    "RESULTS_DIFFER",
+    zh="回盘结果与已发送的文件不符，全部未记录。",
+    en="The results are not those of the file that was sent; none of them was recorded.",
+)
+RESULTS_FILE_INVALID: Final = invalid(
+    "RESULTS_FILE_INVALID",
+    zh="回盘文件有 {rows} 处无法识别，全部未记录。",
+    en="{rows} places of the results file are not understood; none of them was recorded.",
+)
 TAX_TABLE_MISSING: Final = refused(
     "TAX_TABLE_MISSING", zh="{month} 没有适用的税率表。", en="No tax table holds for {month}."
 )

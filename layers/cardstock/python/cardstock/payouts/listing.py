@@ -1,14 +1,15 @@
 """Listing the members of a batch, and announcing that it is listed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.payouts.model import Batch, Line, moved, new_line, refusal
+from cardstock.payouts.model import Balance, Batch, LeftOut, Line, Payee, moved, new_line
 from cardstock.payouts.needs import StepNeeds, chunks
 from cardstock.payouts.ports import Payouts
+from cardstock.payouts.targets import find_payees, payee_refusal
 from cardstock.payouts.tax.to_date import person_of
 
 LISTED: Final = "payout.opened"
@@ -22,18 +23,33 @@ def list_payees(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch
     blocked = _blocked_by_older(batch, needs.payouts)
     now = clock.now()
     for chunk in chunks(needs.ledger.eligible(batch.rules.minimum), _LISTED_AT_ONCE):
-        known = needs.payees([balance.member for balance in chunk], now)
-        needs.payouts.add_lines(
+        known = find_payees(
             batch,
-            [
-                new_line(batch, balance)
-                for balance in chunk
-                if blocked.isdisjoint(person_of(balance.member, known))
-                and refusal(known.get(balance.member), balance) is None
-            ],
+            [balance.member for balance in chunk],
+            now,
+            payees=needs.payees,
+            bank_targets=needs.bank_targets,
         )
+        reasons = {
+            balance.member: payee_refusal(batch, known.get(balance.member), balance)
+            or ("attempt_open" if not blocked.isdisjoint(person_of(balance.member, known)) else None)
+            for balance in chunk
+        }
+        needs.payouts.add_lines(
+            batch, [new_line(batch, balance) for balance in chunk if reasons[balance.member] is None]
+        )
+        needs.payouts.add_left_out(batch, _left_out(chunk, known, reasons))
     counted = _count(moved(batch, "counted", listed_at=now), needs.payouts)
     return needs.payouts.replace_batch(counted)
+
+
+def _left_out(chunk: Iterable[Balance], known: Mapping[str, Payee], reasons: Mapping[str, str | None]) -> list[LeftOut]:
+    """Who is not listed and why. Of erased members there is nothing to show."""
+    return [
+        LeftOut(balance.member, balance.available, reason, known[balance.member].name)
+        for balance in chunk
+        if (reason := reasons[balance.member]) is not None and reason != "erased"
+    ]
 
 
 def announce_listing(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch:

@@ -122,6 +122,7 @@ DropReason: TypeAlias = Literal[
     "under_channel_minimum",
     "over_channel_maximum",
     "account_unsuitable",  # the channel cannot pay to the payee's account
+    "no_bank_account",  # the channel pays to bank accounts, and none of the payee's is in force
     "attempt_open",  # an earlier attempt was paid late, or is not final
 ]
 
@@ -182,6 +183,30 @@ class Rules(msgspec.Struct, frozen=True):
     tax_method: Method
     tax_table: str
     carry_over_gap: bool = False
+    bank_layout: str = ""
+    """Layout of the bank file (`channels.layouts`); empty: the first one."""
+
+
+class BankTarget(msgspec.Struct, frozen=True):
+    """The bank account that a line goes to. `sealed` is its number, encrypted under `key_id`: what it was when the line
+    was sent stays, whatever the payee changes later."""
+
+    account_id: str
+    holder: str
+    masked: str
+    bank: str
+    branch: str
+    sealed: str
+    key_id: str
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """A member who has enough money and is not listed, and why."""
+
+    member: str
+    available: Fen
+    reason: str
+    name: str = ""
 
 
 class File(msgspec.Struct, frozen=True):
@@ -320,6 +345,8 @@ class Line(msgspec.Struct, frozen=True):
     """What the payee needs to accept the money, while the line waits for it."""
     retried_by: str | None = None
     """Key that asked for this attempt; None for the first one."""
+    bank: BankTarget | None = None
+    """Where it goes, if the channel pays to bank accounts. `account` is its masked number then."""
 
     @property
     def final(self) -> bool:
@@ -355,6 +382,8 @@ class Payee(msgspec.Struct, frozen=True):
     """Masked."""
     siblings: tuple[str, ...] = ()
     """The other members of the same person."""
+    bank: BankTarget | None = None
+    """The bank account in force; read only where the channel pays to bank accounts."""
 
 
 class Balance(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ import msgspec
 
 from cardstock.payouts.model import Batch, Line
 from cardstock.payouts.ports import (
+    BankTargets,
     Channel,
     EnoughTime,
     Files,
@@ -32,6 +33,7 @@ class StepNeeds(msgspec.Struct, frozen=True):
     payouts: Payouts
     ledger: Ledger
     payees: Payees
+    bank_targets: BankTargets
     channel: Callable[[str], Channel]
     """The channel of a name."""
     files: Files

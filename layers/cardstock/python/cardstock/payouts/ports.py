@@ -6,7 +6,18 @@ from typing import Protocol, TypeAlias
 
 from cardstock.files import Document
 from cardstock.ids import RequestKey, RequestResult
-from cardstock.payouts.model import Answer, Balance, Batch, Booking, DropReason, LedgerLine, Line, Payee
+from cardstock.payouts.model import (
+    Answer,
+    Balance,
+    BankTarget,
+    Batch,
+    Booking,
+    DropReason,
+    LedgerLine,
+    LeftOut,
+    Line,
+    Payee,
+)
 from cardstock.payouts.report.content import Report
 from cardstock.payouts.tax.model import TaxFile, TaxQuarter
 
@@ -61,6 +72,15 @@ class Payouts(Protocol):
 
         Raises `ConflictError` (PAYOUT_CHANGED) once every eligible member is listed.
         """
+
+    def add_left_out(self, batch: Batch, left_out: Sequence[LeftOut]) -> None:
+        """Store who is not listed and why; a repeat changes nothing. At most 90.
+
+        Raises `ConflictError` (PAYOUT_CHANGED) once every eligible member is listed.
+        """
+
+    def left_out_of_batch(self, batch_id: str) -> Iterator[LeftOut]:
+        """Who is not listed, by member."""
 
     def lines_of_batch(self, batch_id: str, part: str = "") -> Iterator[Line]:
         """All lines of a batch, or of one of its `PARTS`, by transfer number, as they are now."""
@@ -120,6 +140,13 @@ class Payees(Protocol):
 
     def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
         """The members (at most 99) that exist, as they are at `now`."""
+
+
+class BankTargets(Protocol):
+    """Bank accounts of payees."""
+
+    def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, BankTarget]:
+        """The accounts in force at `now` of these members (at most 99) that have one; one call."""
 
 
 class Channel(Protocol):

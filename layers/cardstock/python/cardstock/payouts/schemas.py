@@ -15,6 +15,7 @@ from cardstock.edge.fields import MemberId, Moment, NextCursor, Period, PersonId
 from cardstock.edge.http import OPTIONAL_LINE, Model
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.payouts import errors
+from cardstock.payouts.bringing import Brought, BroughtLine
 from cardstock.payouts.model import Answer, Batch, Difference, File, Line, Reconciliation
 from cardstock.payouts.model import Totals as BookTotals
 from cardstock.payouts.reading import StatusTotal
@@ -26,6 +27,7 @@ APPROVAL_CODES = (
     NOT_FOUND,
     errors.APPROVER_OPENED_IT,
     errors.PAYOUT_STILL_OPENING,
+    errors.PAYOUT_TOTALS_DIFFER,
     errors.PAYOUT_CHANGED,
     IDEMPOTENCY_KEY_REUSED,
 )
@@ -34,6 +36,9 @@ RESULT_CODES = (
     errors.PAYOUT_NOT_SENT,
     errors.PAYOUT_CHANGED,
     errors.CHANNEL_SPEAKS_ITSELF,
+    errors.RESULTS_BY_APPROVER,
+    errors.RESULTS_DIFFER,
+    errors.RESULTS_FILE_INVALID,
     errors.TRANSFER_UNKNOWN,
     errors.TRANSFER_WAITS,
 )
@@ -98,8 +103,14 @@ class OpenPayout(Model):
 
 
 class Approve(Model):
-    """What the approver wants to have on record."""
+    """What the approver has seen, and wants to have on record."""
 
+    lines: Annotated[
+        int, Meta(ge=0, description="Number of lines that the approver has seen: the payout's `listed`.", examples=[12])
+    ]
+    listed_fen: Annotated[
+        int, Meta(ge=0, description="Their sum in fen: the payout's `listed_fen`.", examples=[420_000])
+    ]
     note: (
         Annotated[
             str,
@@ -111,6 +122,15 @@ class Approve(Model):
         ]
         | None
     ) = None
+
+
+class ResultsQuery(Model):
+    """How a file answers."""
+
+    part: Annotated[
+        bool,
+        Meta(description="Whether a CSV answers only some of the transfers; otherwise it must answer all of them."),
+    ] = False
 
 
 class BroughtResult(Model):
@@ -139,8 +159,19 @@ class BroughtResult(Model):
             Meta(
                 ge=0,
                 le=10**13,
-                description="Fen that reached the payee; absent if the bank does not say.",
+                description="Fen that reached the payee: the transfer's `net_fen`; absent if the bank does not say.",
                 examples=[18_360],
+            ),
+        ]
+        | None
+    ) = None
+    holder: (
+        Annotated[
+            str,
+            Meta(
+                max_length=64,
+                description="Holder whom the bank names: the name in the file that was sent; absent if it names none.",
+                examples=["张伟"],
             ),
         ]
         | None
@@ -155,9 +186,29 @@ class BringResults(Model):
     )
     all_others_paid: Annotated[bool, Meta(description="Whether every transfer without a result was paid.")] = False
 
-    def answers(self, source: str, at: datetime) -> list[Answer]:
+    lines: (
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                description="Number of transfers in the file that was sent; needed with `all_others_paid`.",
+                examples=[12],
+            ),
+        ]
+        | None
+    ) = None
+    net_fen: (
+        Annotated[int, Meta(ge=0, description="Their sum in fen; needed with `all_others_paid`.", examples=[401_300])]
+        | None
+    ) = None
+
+    def brought(self, source: str, at: datetime) -> Brought:
         """The results as answers about transfers, brought by `source`."""
-        return [Answer(one.number, one.result, at, source, one.reason, one.amount_fen) for one in self.results]
+        results = [
+            BroughtLine(Answer(one.number, one.result, at, source, one.reason, one.amount_fen), one.holder)
+            for one in self.results
+        ]
+        return Brought(results, self.all_others_paid, self.lines, self.net_fen)
 
 
 class TakenResults(Model):

@@ -16,6 +16,7 @@ from cardstock.payouts.parts import give_parts_to_map
 from cardstock.payouts.ports import CHUNK, Channel
 from cardstock.payouts.settling import settle_answered
 from cardstock.payouts.sizing import LineSizing
+from cardstock.payouts.targets import find_payees
 from cardstock.payouts.tax.to_date import figures_before
 
 _READ_AT_ONCE: Final = 3 * CHUNK
@@ -81,7 +82,13 @@ class _Run:
 
     def _prepare(self, read: Sequence[Line]) -> "_Block":
         now = clock.now()
-        known = self._needs.payees([line.member for line in read], now)
+        known = find_payees(
+            self._batch,
+            [line.member for line in read],
+            now,
+            payees=self._needs.payees,
+            bank_targets=self._needs.bank_targets,
+        )
         before, waiting = figures_before(self._batch, read, known, self._needs.payouts)
         self.left += len(waiting)
         lines = [line for line in read if line.number not in waiting]

@@ -6,8 +6,9 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from cardstock.money import Fen
-from cardstock.payouts.model import Balance, Batch, DropReason, Line, Payee, dropped, refusal
+from cardstock.payouts.model import Balance, Batch, DropReason, Line, Payee, dropped
 from cardstock.payouts.ports import Channel
+from cardstock.payouts.targets import payee_refusal
 from cardstock.payouts.tax.tables import TABLES, TaxToDate, at_month_start, withhold
 
 
@@ -38,7 +39,7 @@ class LineSizing:
     def size(self, line: Line, available: Fen) -> bool:
         """Whether the line can be sent; its amounts are then in `sized`. It pays at most the listed amount."""
         payee = self._known.get(line.member)
-        reason: DropReason | None = refusal(payee, Balance(line.member, available))
+        reason: DropReason | None = payee_refusal(self._batch, payee, Balance(line.member, available))
         if reason is None and available == 0:
             reason = "nothing_left"
         if reason is not None or payee is None:
@@ -58,7 +59,8 @@ class LineSizing:
             tax=tax,
             net=gross - tax,
             name=payee.name,
-            account=payee.account,
+            account=payee.account if payee.bank is None else payee.bank.masked,
+            bank=payee.bank,
             person=payee.person,
             id_number=payee.id_number,
             tax_table=self._table.id,

@@ -11,6 +11,7 @@ Table `payouts`, partition key `pk`, sort key `sk`:
 | lines by number (results, last month's tax) | batch id / `line#<number>` | 1 read per 100 |
 | lines of a member: the number follows from member, period and attempt | batch id / `line#<number>` | 1 read per 50 |
 | lines of a person's year (the certificate) | batch id / `line#<number>` | 1 read per 100 |
+| who is not listed, and why | batch id / `out#<member>` | query |
 | answers of the channel, by number | batch id / `answer#<number>` | query; 1 read per 100 |
 
 A step of k lines is one transaction of 3k items: the ledger's entry (put if absent), the member's balance, the line.
@@ -29,6 +30,7 @@ from msgspec.structs import astuple, replace
 from pynamodb.attributes import UnicodeAttribute
 
 from cardstock.aws import requests
+from cardstock.aws.items import StructAttribute
 from cardstock.aws.pages import read_page
 from cardstock.aws.records import from_record, to_record
 from cardstock.aws.requests import remember, result_of
@@ -49,8 +51,10 @@ from cardstock.payouts.model import (
     LINE_TRANSITIONS,
     MAX_ATTEMPTS,
     Answer,
+    BankTarget,
     Batch,
     Confirmation,
+    LeftOut,
     Line,
     period_of,
     transfer_number,
@@ -119,6 +123,20 @@ class LineItem(Table):
     closed_at = EpochAttribute(null=True)
     confirmation = JsonAttribute(null=True)
     retried_by = UnicodeAttribute(null=True)
+    bank = StructAttribute(BankTarget, null=True)
+
+
+class LeftOutItem(Table):
+    """A member who is not listed."""
+
+    class Meta:
+        variable = "PAYOUTS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    available = IntegerAttribute()
+    reason = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
 
 
 class AnswersItem(Table):
@@ -222,6 +240,29 @@ class DynamoPayouts:
                 left = [line for index, line in enumerate(left, 1) if index not in error.failed]
             else:
                 return
+
+    def add_left_out(self, batch: Batch, left_out: Sequence[LeftOut]) -> None:
+        if not left_out:
+            return
+        try:
+            with Transaction() as write:
+                write.condition_check(BatchItem, batch.id, _HEAD, condition=BatchItem.stage == "listing")
+                for one in left_out:
+                    write.save(
+                        LeftOutItem(
+                            pk=batch.id,
+                            sk=f"out#{one.member}",
+                            available=one.available,
+                            reason=one.reason,
+                            name=one.name or None,
+                        )
+                    )
+        except ConditionFailedError as error:
+            raise errors.PAYOUT_CHANGED() from error
+
+    def left_out_of_batch(self, batch_id: str) -> Iterator[LeftOut]:
+        for item in LeftOutItem.query(batch_id, LeftOutItem.sk.startswith("out#"), consistent_read=True):
+            yield LeftOut(item.sk.removeprefix("out#"), item.available, item.reason, item.name or "")
 
     def lines_of_batch(self, batch_id: str, part: str = "") -> Iterator[Line]:
         for item in LineItem.query(
@@ -368,6 +409,7 @@ def _claim(write: Transaction, line: Line) -> tuple[int, int]:
             LineItem.tax_before.set(_tax_data(line.before)),
             LineItem.tax_after.set(_tax_data(line.after)),
             LineItem.sent_at.set(_moment(line, line.sent_at)),
+            *([] if line.bank is None else [LineItem.bank.set(line.bank)]),
         ],
     )
     return 1, 2
@@ -468,6 +510,7 @@ def _line(item: LineItem) -> Line:
         closed_at=item.closed_at,
         confirmation=Confirmation(*item.confirmation) if item.confirmation else None,
         retried_by=item.retried_by,
+        bank=item.bank,
     )
 
 

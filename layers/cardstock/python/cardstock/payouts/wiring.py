@@ -8,11 +8,13 @@ from cardstock import clock, environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     import httpx
 
     from cardstock.ids import RequestKey
     from cardstock.payouts import ports as payouts_ports
+    from cardstock.payouts.bringing import Brought
     from cardstock.payouts.tax.quarters import QuarterNeeds
 
 
@@ -68,10 +70,6 @@ def transfer_channel(name: str) -> "payouts_ports.Channel":
 
 @cache
 def _transfer_channel(name: str, account: str) -> "payouts_ports.Channel":
-    if name == "bank_file":
-        from cardstock.payouts.channels.bank_file import BankFile
-
-        return BankFile()
     if name == "sandbox" and environment.text("ENVIRONMENT") != "prod":
         from cardstock.payouts.channels.sandbox import SandboxTransfers
 
@@ -88,6 +86,13 @@ def _transfer_channel(name: str, account: str) -> "payouts_ports.Channel":
 
     made = WechatTransfers if name == "wechat" else AlipayTransfers
     return made(json.loads(account), report=report, transport=_transfer_transport)
+
+
+def read_results(content: bytes, source: str, at: "datetime", *, whole: bool) -> "Brought":
+    """The results in a bank's file; the reader is loaded when a file comes."""
+    from cardstock.payouts.channels.results_file import read_results as read
+
+    return read(content, source, at, whole=whole)
 
 
 @cache

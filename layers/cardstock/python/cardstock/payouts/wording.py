@@ -29,5 +29,6 @@ REASON: dict[str, Text] = {
     "under_channel_minimum": ("低于渠道最低金额", "Under the channel's minimum"),
     "over_channel_maximum": ("超过渠道最高金额", "Over the channel's maximum"),
     "account_unsuitable": ("账户不支持收款", "Account unsuitable"),
+    "no_bank_account": ("没有可用的收款账户", "No bank account in force"),
     "attempt_open": ("上次转账尚无结果", "Earlier attempt open"),
 }

@@ -15,6 +15,12 @@ def persons() -> "Persons":
     return DynamoPersons()
 
 
+def is_active(person_id: str) -> bool:
+    """Whether this is a person who may act now."""
+    found = persons().find_persons((person_id,)).get(person_id)
+    return found is not None and found.state == "active"
+
+
 def can_approve(second_id: str | None, first_id: str) -> bool:
     """Whether the person `second_id` may approve what `first_id` began."""
     from cardstock.staff import persons as verbs

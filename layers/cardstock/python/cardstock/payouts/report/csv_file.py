@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from cardstock.payouts.report.content import Report
@@ -9,6 +10,7 @@ from cardstock.payouts.report.texts import both, local_text, printable, yuan
 from cardstock.payouts.wording import REASON, STATUS
 
 CONTENT_TYPE = "text/csv; charset=utf-8"
+_NOT_PRINTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 _HEADER = (
     "收款人 payee", "姓名 name", "次数 attempt", "转账单号 transfer number", "状态 status", "原因 reason",
@@ -42,11 +44,22 @@ def lines_csv(report: Report) -> bytes:
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """A CSV file in which no cell is a formula, even if a name begins like one."""
+    return encoded_csv(header, rows, "utf-8-sig")
+
+
+def encoded_csv(header: Sequence[str], rows: Iterable[Sequence[str]], encoding: str) -> bytes:
+    """The same in another encoding; `utf-8-sig` begins with a byte-order mark."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(header)
     writer.writerows([_cell(value) for value in row] for row in rows)
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
+    return text.getvalue().encode(encoding)
+
+
+def one_line(text: str) -> str:
+    """The text on one line: without control, zero-width and bidirectional characters, blanks as one space."""
+    kept = "".join(" " if character.isspace() else character for character in text)
+    return " ".join("".join(c for c in kept if unicodedata.category(c) not in _NOT_PRINTED).split())
 
 
 def _cell(value: str) -> str:

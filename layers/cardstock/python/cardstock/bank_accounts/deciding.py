@@ -1,0 +1,63 @@
+"""What the staff does: confirm or refuse a change, and see a whole number with a reason on record."""
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec.structs import replace
+
+from cardstock import clock
+from cardstock.bank_accounts import errors
+from cardstock.bank_accounts.model import TRANSITIONS, ChangeState, Holding, Reveal
+from cardstock.bank_accounts.ports import Accounts, Vault
+from cardstock.bank_accounts.setting import AccountNeeds, context, told
+from cardstock.errors import NOT_FOUND, REASON_MISSING
+
+
+class Decider(msgspec.Struct, frozen=True):
+    """A person of the staff. `person_id` is None for the root key and for suppliers, who decide nothing."""
+
+    person_id: str | None
+    is_active: Callable[[str], bool]
+    """Whether this is a person who may decide."""
+
+
+def decide_change(  # noqa: PLR0917 - the address of a change has two parts
+    member_id: str, account_id: str, state: ChangeState, reason: str | None, decider: Decider, contact: str,
+    needs: AccountNeeds,
+) -> Holding:  # fmt: skip
+    """Confirm or refuse the change to `account_id`. The same decision again changes nothing.
+
+    A confirmed change can be refused until money has gone there: the contact that was told may object within the wait.
+    Raises `RefusedError` (PERSON_NEEDED_TO_CONFIRM, REASON_MISSING for a refusal without one), `NotFoundError`,
+    `ConflictError` (NO_OPEN_CHANGE, BANK_ACCOUNT_CHANGED).
+    """
+    if decider.person_id is None or not decider.is_active(decider.person_id):
+        raise errors.PERSON_NEEDED_TO_CONFIRM()
+    if state == "refused" and not (reason or "").strip():
+        raise REASON_MISSING()
+    now, holding = clock.now(), needs.accounts.find_holding(member_id)
+    change = holding.change
+    if change is None or change.account.account_id != account_id:
+        raise NOT_FOUND() if change is None else errors.NO_OPEN_CHANGE()
+    if change.state == state:
+        return holding
+    if state not in TRANSITIONS[change.state] or holding.open_change(now) is None:
+        raise errors.NO_OPEN_CHANGE()
+    decided = replace(change, state=state, decided_by=decider.person_id, decided_at=now, reason=reason)
+    return needs.accounts.replace(
+        told(replace(holding, change=decided), "confirmed" if state == "confirmed" else "refused", change.account,
+             contact, needs.tell)
+    )  # fmt: skip
+
+
+def reveal_number(member_id: str, actor: str, reason: str, accounts: Accounts, vault: Vault) -> str:
+    """The whole number of the account in force. Who saw it and why is stored first. Raises `NotFoundError`,
+    `RefusedError` (REASON_MISSING)."""
+    if not reason.strip():
+        raise REASON_MISSING()
+    now = clock.now()
+    account = accounts.find_holding(member_id).in_force(now)
+    if account is None:
+        raise NOT_FOUND()
+    accounts.add_reveal(Reveal(member_id, account.account_id, actor, now, reason))
+    return vault.open(account.sealed, account.key_id, context(member_id, account.account_id))

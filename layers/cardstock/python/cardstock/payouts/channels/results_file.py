@@ -1,0 +1,183 @@
+"""Reading a bank's answer to a bank file: CSV as banks and spreadsheets write it.
+
+Understood are UTF-8 with and without a byte-order mark, and GBK; commas, tabs and semicolons; lines before the header;
+quoted numbers, numbers that a spreadsheet was told to leave alone (`="0123"`, `'0123`), amounts with thousands and a
+sign of the yuan; a last line with totals. A row that is not understood refuses the whole file with the row's number, as
+a spreadsheet counts it (`#row=7`, RFC 7111).
+"""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from cardstock.errors import Pointer
+from cardstock.money import Fen
+from cardstock.payouts import errors
+from cardstock.payouts.bringing import Brought, BroughtLine
+from cardstock.payouts.model import Answer, Result
+
+Column: TypeAlias = Literal["reference", "result", "reason", "amount", "holder", "number"]
+
+COLUMNS: Final[Mapping[Column, frozenset[str]]] = {
+    "reference": frozenset(
+        {"转账单号", "业务参考号", "客户参考号", "参考号", "商户订单号", "reference", "transfernumber"}
+    ),
+    "result": frozenset({"处理结果", "处理状态", "交易结果", "交易状态", "结果", "状态", "result", "status"}),
+    "reason": frozenset({"失败原因", "原因", "退票原因", "错误信息", "reason"}),
+    "amount": frozenset({"金额", "金额(元)", "交易金额", "实发金额", "amount"}),
+    "holder": frozenset({"收款人户名", "户名", "收款户名", "姓名", "holder"}),
+    "number": frozenset({"收款账号", "账号", "收款人账号", "卡号", "account"}),
+}
+"""The headers under which a column is known, without blanks, in one case."""
+RESULTS: Final[Mapping[str, Result]] = {
+    **dict.fromkeys(("成功", "交易成功", "处理成功", "已入账", "已到账", "paid", "success", "succeeded"), "paid"),
+    **dict.fromkeys(("失败", "交易失败", "处理失败", "退票", "退汇", "已退回", "failed", "returned"), "failed"),
+}
+"""What banks call a result. Another word is not guessed: the file is refused until the bank has finished."""
+_NEEDED: Final[tuple[Column, ...]] = ("reference", "result", "amount", "holder")
+_HEADER_WITHIN: Final = 20
+_TOTAL: Final = ("合计", "总计", "小计", "total")
+_REFERENCE: Final = re.compile(r"[0-9a-z]{32}\Z", re.ASCII)
+_MOST_NAMED: Final = 100
+
+
+class _Row(msgspec.Struct, frozen=True):
+    number: int
+    cells: Mapping[Column, str]
+
+
+def read_results(content: bytes, source: str, at: datetime, *, whole: bool = True) -> Brought:
+    """The results in a bank's file, brought by `source`. `whole`: it answers every transfer that was sent.
+
+    Raises `InvalidError` (RESULTS_FILE_INVALID) pointing to each row that is not understood.
+    """
+    rows, faults = _rows(_text(content))
+    lines: list[BroughtLine] = []
+    seen: set[str] = set()
+    for row in rows:
+        try:
+            line = _line(row, source, at)
+        except _RowError as error:
+            faults.append(_at(row.number, error.code))
+            continue
+        if line.answer.number in seen:
+            faults.append(_at(row.number, "TRANSFER_TWICE"))
+        seen.add(line.answer.number)
+        lines.append(line)
+    if not rows and not faults:
+        faults.append(_at(1, "NO_ROWS"))
+    if faults:
+        raise errors.RESULTS_FILE_INVALID(pointers=tuple(faults[:_MOST_NAMED]), rows=len(faults))
+    total = sum(line.answer.amount or 0 for line in lines)
+    return Brought(lines, lines=len(lines) if whole else None, net=total if whole else None, in_file=True)
+
+
+class _RowError(Exception):
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def _at(row: int, code: str) -> Pointer:
+    return Pointer(f"#row={row}", code)
+
+
+def _text(content: bytes) -> str:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\ufffd" in text or "\x00" in text:
+            break  # somebody has decoded it wrongly before
+        return text
+    raise errors.RESULTS_FILE_INVALID(pointers=(_at(1, "ENCODING"),), rows=1)
+
+
+def _rows(text: str) -> tuple[list[_Row], list[Pointer]]:
+    """The rows below the header, and what is wrong with the file as a whole."""
+    known: dict[int, Column] = {}
+    rows: list[_Row] = []
+    for number, cells in _records(text):
+        if not known:
+            known = _header(cells)
+            if not known and number >= _HEADER_WITHIN:
+                break
+            missing = [name for name in _NEEDED if name not in known.values()] if known else []
+            if missing:
+                return [], [Pointer(f"#row={number}", f"COLUMN_MISSING_{name.upper()}") for name in missing]
+            continue
+        row = _Row(number, {name: _clean(cells[at]) if at < len(cells) else "" for at, name in known.items()})
+        filled = [cell for cell in map(_clean, cells) if cell]
+        if not filled:
+            continue
+        if not row.cells["reference"] and filled[0].casefold().startswith(_TOTAL):
+            continue
+        rows.append(row)
+    return rows, [] if known else [_at(1, "HEADER_MISSING")]
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the row at which a spreadsheet shows it."""
+    head = text[:4096]
+    delimiter = max(",\t;", key=head.count)
+    try:
+        yield from enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1)
+    except csv.Error as error:
+        raise errors.RESULTS_FILE_INVALID(pointers=(_at(1, "CSV"),), rows=1) from error
+
+
+def _header(cells: Sequence[str]) -> dict[int, Column]:
+    """Which column stands where, if this is the header: it names transfers and their results."""
+    names = ["".join(unicodedata.normalize("NFKC", cell).split()).casefold() for cell in cells]
+    found: dict[int, Column] = {}
+    for at, name in enumerate(names):
+        column = next((column for column, aliases in COLUMNS.items() if name in aliases), None)
+        if column is not None and column not in found.values():
+            found[at] = column
+    return found if {"reference", "result"} <= set(found.values()) else {}
+
+
+def _clean(cell: str) -> str:
+    text = unicodedata.normalize("NFKC", cell)
+    text = "".join(character for character in text if unicodedata.category(character) not in ("Cc", "Cf")).strip()
+    if text.startswith('="') and text.endswith('"'):
+        text = text[2:-1]
+    return text.removeprefix("'").strip()
+
+
+def _line(row: _Row, source: str, at: datetime) -> BroughtLine:
+    cells = row.cells
+    number = cells["reference"].lower()
+    if not _REFERENCE.match(number):
+        raise _RowError("TRANSFER_UNKNOWN" if number else "TRANSFER_MISSING")
+    result = RESULTS.get(cells["result"].casefold())
+    if result is None:
+        raise _RowError("RESULT_UNKNOWN")
+    amount = _fen(cells["amount"])
+    if not cells["holder"]:
+        raise _RowError("HOLDER_MISSING")
+    reason = cells.get("reason", "")[:64] or None
+    answer = Answer(number, result, at, source, reason if result == "failed" else None, amount)
+    return BroughtLine(answer, cells["holder"], cells.get("number") or None, row.number)
+
+
+def _fen(text: str) -> Fen:
+    """`4,200.00`, `¥4200` or `4200元` in fen. Raises for a part of a fen, and for everything else."""
+    plain = text.replace(",", "").removeprefix("¥").removesuffix("元").strip()
+    if not re.fullmatch(r"[0-9]{1,13}(\.[0-9]+)?", plain, re.ASCII):
+        raise _RowError("AMOUNT_INVALID")
+    try:
+        fen = Decimal(plain).scaleb(2)
+    except InvalidOperation as error:
+        raise _RowError("AMOUNT_INVALID") from error
+    if fen != int(fen):
+        raise _RowError("AMOUNT_INVALID")
+    return int(fen)

@@ -1,0 +1,32 @@
+"""Payees with the bank accounts that their money goes to, where the channel pays to bank accounts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from msgspec.structs import replace
+
+from cardstock.payouts.model import Balance, Batch, DropReason, Payee, refusal
+from cardstock.payouts.ports import BankTargets, Payees
+
+BY_BANK: Final = frozenset({"bank_file"})
+"""Channels that pay to bank accounts; the others pay to the account of the payee's login platform."""
+
+
+def find_payees(
+    batch: Batch, members: Sequence[str], now: datetime, *, payees: Payees, bank_targets: BankTargets
+) -> Mapping[str, Payee]:
+    """The members (at most 99) as payees of a batch. One call more where the channel pays to bank accounts."""
+    known = payees(members, now)
+    if batch.rules.channel not in BY_BANK or not known:
+        return known
+    targets = bank_targets(list(known), now)
+    return {member: replace(payee, bank=targets.get(member)) for member, payee in known.items()}
+
+
+def payee_refusal(batch: Batch, payee: Payee | None, balance: Balance) -> DropReason | None:
+    """Why a batch cannot pay this member now; None if it can."""
+    reason = refusal(payee, balance)
+    if reason is None and batch.rules.channel in BY_BANK and payee is not None and payee.bank is None:
+        return "no_bank_account"
+    return reason

@@ -24,8 +24,12 @@ build-CodeLayer:
 	@cp -R cardstock "$(LAYER)/"
 	$(call bytecode,/opt)
 
-build-DependenciesLayer build-ReportsLayer:
+build-DependenciesLayer:
 	$(wheels)
+
+build-ReportsLayer:
+	$(wheels)
+	@cp -R fonts "$(ARTIFACTS_DIR)/"
 
 build-%:
 	@cp app.py "$(ARTIFACTS_DIR)/"

@@ -78,8 +78,8 @@ def test_a_first_account_waits_72_hours_and_needs_nobody(finance: Finance, cloud
     assert late["in_force"]["number_masked"] == "**** 5220"
     assert NEW_DIGITS not in json.dumps([first, late])
     assert NEW_DIGITS not in json.dumps(state, default=str)
-    told = events(cloud)
-    assert [(one["type"], one["data"]["what"], one["subject"]) for one in told] == [
+    published = events(cloud)
+    assert [(one["type"], one["data"]["what"], one["subject"]) for one in published] == [
         ("bank_account.changed", "set", member)
     ]
 
@@ -90,7 +90,7 @@ def test_a_change_needs_a_person_is_told_to_the_contact_and_waits(
     member = finance.member(1)
     MemberItem(id=member).update([MemberItem.phone.set(PHONE)])
     _, changed = put(member)
-    told = events(cloud)
+    published = events(cloud)
     account_id = changed["change"]["account"]["account_id"]
     _, waiting = call("GET", "/v1/bank-account-changes", token=confirmer)
     finance.clock.move(hours=73)
@@ -104,11 +104,11 @@ def test_a_change_needs_a_person_is_told_to_the_contact_and_waits(
     assert (status, confirmed["in_force"]["number_masked"]) == (200, "**** 5220")
     assert again == (200, confirmed)
     assert call("GET", "/v1/bank-account-changes", token=confirmer)[1]["items"] == []
-    assert [[one["data"][name] for name in ("contact", "number_masked", "old_number_masked")] for one in told] == [
+    assert [[one["data"][name] for name in ("contact", "number_masked", "old_number_masked")] for one in published] == [
         ["+86138****8000", "**** 5220", "**** 7894"]
     ]
     assert [one["what"] for one in confirmed["notices"]] == ["confirmed", "changed"]
-    assert NEW_DIGITS not in json.dumps([changed, waiting, confirmed, told])
+    assert NEW_DIGITS not in json.dumps([changed, waiting, confirmed, published])
 
 
 def test_a_confirmed_change_is_refused_when_the_contact_objects(finance: Finance, confirmer: str) -> None:

@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 
+from cardstock.bank_accounts import wiring
+from cardstock.bank_accounts.model import BankAccount, mask
+from cardstock.bank_accounts.setting import context
+from cardstock.bank_accounts.store import HoldingItem
 from cardstock.clock import set_clock
 from cardstock.ids import derived_id
 from cardstock.ledger.accrual import accrue
@@ -89,6 +93,15 @@ def _member(index: int, *, verified: bool) -> Member:
     )
 
 
+def _account(member: Member) -> BankAccount:
+    """A bank account that is in force."""
+    number = f"1001{member.id[-12:].encode().hex()}"[:16]
+    digits = "".join(str(int(digit, 16) % 10) for digit in number)
+    key_id, sealed = wiring.vault().seal(digits, context(member.id, "bac_1"))
+    name = "" if member.person is None else member.person.name
+    return BankAccount("bac_1", name, mask(digits), "示例银行", "杭州支行", sealed, key_id, member.created_at)
+
+
 def _credit(kind: RewardKind, index: int, role: str, price: Fen, fen: Fen) -> Credit:
     return Credit(kind, _member_id(index), role, f"{kind}_{role}", fen, "fen", price, fen, fen, fen)
 
@@ -124,9 +137,9 @@ def fill(payees: int) -> None:
     people = payees + payees // UNVERIFIED_ONE_IN + 1
     pockets: dict[str, Counter[str]] = defaultdict(Counter)
     with ExitStack() as stack:
-        members, ledger, rewards, statements, balances = (
+        members, ledger, rewards, statements, balances, accounts = (
             stack.enter_context(model.batch_write())
-            for model in (MemberItem, LedgerItem, RewardsItem, StatementItem, BalanceItem)
+            for model in (MemberItem, LedgerItem, RewardsItem, StatementItem, BalanceItem, HoldingItem)
         )
         for books in _orders(people):
             assert books.row is not None
@@ -138,7 +151,10 @@ def fill(payees: int) -> None:
                 for member_id, change in changes(transaction.postings).items():
                     pockets[member_id].update(change)
         for index in range(people):
-            members.save(member_item(_member(index, verified=index < payees)))
+            member = _member(index, verified=index < payees)
+            members.save(member_item(member))
+            if member.person is not None:
+                accounts.save(HoldingItem(pk=member.id, current=_account(member), version=1))
             held = pockets[_member_id(index)]
             balances.save(BalanceItem(pk=_member_id(index), frozen=held["frozen"], available=held["available"]))
 

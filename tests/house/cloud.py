@@ -34,7 +34,7 @@ SECRETS: dict[str, dict[str, Any]] = {
     "PAYMENT_SECRET_ID": {"sandbox_key": "c2FuZGJveC1rZXktZm9yLXRlc3Rz"},
     "ADMIN_SECRET_ID": {"key": "an-admin-key-for-tests-only"},
     "TRANSFER_SECRET_ID": {},
-    "BANK_ACCOUNT_SECRET_ID": {"current": "2", "1": "an-older-key-for-tests", "2": "a-key-for-tests-only"},
+    "ACCOUNTS_SECRET_ID": {"current": "2", "1": "an-older-key-for-tests", "2": "a-key-for-tests-only"},
 }
 ROOT_KEY = f"csk_root_{SECRETS['ADMIN_SECRET_ID']['key']}"
 

@@ -159,7 +159,10 @@ def test_the_cover_is_one_page_in_each_language(report: Report) -> None:
 
     assert content.startswith(b"%PDF-1")
     assert len(re.findall(rb"/Type /Page\b", content)) == 2
-    assert b"STSong-Light" in content
+    fonts = re.findall(rb"/Subtype /(Type\d|TrueType|CIDFont\w*)\b", content)
+    assert set(fonts) == {b"TrueType"}
+    assert content.count(b"/FontFile2") == len(fonts) >= 1
+    assert b"Helvetica" not in content
 
 
 def test_an_empty_batch_can_be_reported() -> None:

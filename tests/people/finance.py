@@ -101,7 +101,7 @@ class Finance:
         made = member_id(index)
         person = Person(name, "1***2", f"00${index:02d}", born, "dev", FIRST) if verified else None
         member_item(Member(made, f"{account}{index}", FIRST - timedelta(days=90), "nick", None, "", "", person)).save()
-        if verified and bank:
+        if bank:
             self.give_account(made, name, CARD)
         if fen:
             self.earn(made, fen)
@@ -145,6 +145,7 @@ class Finance:
                     member_item(Member(made, f"dev:app:{index}", joined, "nick", None, "", "", person)),
                 )
                 balances.save(BalanceItem(pk=made, available=50_000 + index))
+                self.give_account(made, "张伟", CARD)
         for index in range(payees):
             for number in range(entries):
                 cause, at = f"ord_{index:020d}{number:06d}", FIRST - timedelta(days=20 - number)

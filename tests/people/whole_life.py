@@ -144,10 +144,19 @@ class Life:
         person = {"name": "王小明", "id_number": id_number(index)}
         known = reply(app.handler(http_event("PUT", "/v1/me/identity", person, token=token), Context()))
         assert known.status == 200, known
+        self.set_bank_account(token, index)
         self.members[member] = token
         if index < 2:
             path = f"/v1/members/{member}/partner-appointments"
             self.shop.send(app, "POST", path, {"reason": "one of the first"}, token=self.staff)
+
+    def set_bank_account(self, token: str, index: int) -> None:
+        """A passbook, to which money goes after three days."""
+        from functions.bank_accounts.api import app
+
+        account = {"holder": "王小明", "number": f"1001{index:012d}", "bank": "示例银行", "branch": "杭州支行"}
+        known = reply(app.handler(http_event("PUT", "/v1/me/bank-account", account, token=token), Context()))
+        assert known.status == 200, known
 
     def buy(self) -> None:
         if not self.members:

@@ -109,6 +109,7 @@ class FullLife:
         partner = self._join("partner", None)
         person = {"name": "王小明", "id_number": id_number(90)}
         self.send("PUT", "/v1/me/identity", person, token=self.shop.buyer.token(partner))
+        self.life.set_bank_account(self.shop.buyer.token(partner), 90)
         self.send(
             "POST",
             f"/v1/members/{partner}/partner-appointments",

@@ -27,7 +27,7 @@ def put_own(request: Request[models.PutBankAccount, Nothing]) -> models.BankAcco
     """Set the bank account that payouts go to.
 
     The holder is the member's verified name. Money goes there 72 hours later at the earliest; a change of an account
-    also needs a person of the staff, and until then money goes to the old one. The member's contact is told by the
+    also needs a person of the staff, and until then money goes to the old one. The member's contact is notified by the
     event `bank_account.changed`. The same account again changes nothing.
     """
     needs = paying_out_wiring.bank_accounts()
@@ -52,7 +52,7 @@ def list_changes(request: Request[Nothing, PageQuery]) -> models.WaitingChanges:
 def decide(request: Request[models.DecideChange, Nothing]) -> models.BankAccounts:
     """Confirm or refuse a change, as a person of the staff.
 
-    A confirmed change can be refused until it is in force: the contact that was told may object. The same decision
+    A confirmed change can be refused until it is in force: the contact that was notified may object. The same decision
     again changes nothing.
     """
     body, caller = request.body, request.caller

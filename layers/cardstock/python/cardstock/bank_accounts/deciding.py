@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.bank_accounts import errors
-from cardstock.bank_accounts.model import TRANSITIONS, ChangeState, Holding, Reveal
+from cardstock.bank_accounts.model import TRANSITIONS, ChangeState, Holding, NoticeKind, Reveal
 from cardstock.bank_accounts.ports import Accounts, Vault
-from cardstock.bank_accounts.setting import AccountNeeds, context, told
+from cardstock.bank_accounts.setting import AccountNeeds, context, with_notice
 from cardstock.errors import NOT_FOUND, REASON_MISSING
 
 
@@ -27,7 +27,7 @@ def decide_change(  # noqa: PLR0917 - the address of a change has two parts
 ) -> Holding:  # fmt: skip
     """Confirm or refuse the change to `account_id`. The same decision again changes nothing.
 
-    A confirmed change can be refused until money has gone there: the contact that was told may object within the wait.
+    A confirmed change can be refused until it is in force: the contact that was notified may object within the wait.
     Raises `RefusedError` (PERSON_NEEDED_TO_CONFIRM, REASON_MISSING for a refusal without one), `NotFoundError`,
     `ConflictError` (NO_OPEN_CHANGE, BANK_ACCOUNT_CHANGED).
     """
@@ -44,10 +44,9 @@ def decide_change(  # noqa: PLR0917 - the address of a change has two parts
     if state not in TRANSITIONS[change.state] or holding.open_change(now) is None:
         raise errors.NO_OPEN_CHANGE()
     decided = replace(change, state=state, decided_by=decider.person_id, decided_at=now, reason=reason)
-    return needs.accounts.replace(
-        told(replace(holding, change=decided), "confirmed" if state == "confirmed" else "refused", change.account,
-             contact, needs.tell)
-    )  # fmt: skip
+    kind: NoticeKind = "confirmed" if state == "confirmed" else "refused"
+    changed = with_notice(replace(holding, change=decided), kind, change.account, contact, needs.tell)
+    return needs.accounts.replace(changed)
 
 
 def reveal_number(member_id: str, actor: str, reason: str, accounts: Accounts, vault: Vault) -> str:

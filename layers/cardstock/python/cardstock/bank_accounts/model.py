@@ -45,7 +45,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """What was told about an account, to which contact (masked), by which event."""
+    """Notices about an account, to which contact (masked), by which event."""
 
     event_id: str
     kind: NoticeKind

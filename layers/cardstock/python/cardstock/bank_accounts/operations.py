@@ -12,8 +12,8 @@ FAMILIES: Final = (
         "Where a payout by bank file goes: set by the member, confirmed by the staff, in force after 72 hours.",
         "银行代发打入的账户：由会员设置，变更由员工确认，72 小时后生效。",
         {
-            "GET /v1/me/bank-account": Operation("getBankAccount", "Read the own bank account", "查询本人收款账户"),
-            "PUT /v1/me/bank-account": Operation("putBankAccount", "Set the own bank account", "设置本人收款账户"),
+            "GET /v1/me/bank-account": Operation("getBankAccount", "Get a bank account", "查询本人收款账户"),
+            "PUT /v1/me/bank-account": Operation("putBankAccount", "Set a bank account", "设置本人收款账户"),
             "GET /v1/bank-account-changes": Operation(
                 "listBankAccountChanges", "List waiting changes", "列出待确认的账户变更"
             ),

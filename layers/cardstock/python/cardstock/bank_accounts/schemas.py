@@ -128,7 +128,7 @@ class BankAccountView(Model):
 class BankAccountChange(Model):
     """An account that is not in force yet, or was refused."""
 
-    account: Annotated[BankAccountView, Meta(description="The account.")]
+    account: Annotated[BankAccountView, Meta(description="Account that shall take the place of the one in force.")]
     state: Annotated[
         str,
         Meta(
@@ -153,7 +153,7 @@ class BankAccountChange(Model):
 
 
 class BankAccountNotice(Model):
-    """What was told about the account, and to whom."""
+    """Notices about the account, and to whom."""
 
     what: Annotated[
         str,
@@ -178,7 +178,7 @@ class BankAccounts(Model):
     change: Annotated[
         BankAccountChange | None, Meta(description="The last change, unless it is in force; null if there is none.")
     ]
-    notices: Annotated[list[BankAccountNotice], Meta(description="What was told about it, newest first.")]
+    notices: Annotated[list[BankAccountNotice], Meta(description="Notices about it, newest first.")]
 
     @classmethod
     def of(cls, holding: Holding, now: datetime) -> BankAccounts:

@@ -42,7 +42,7 @@ class AccountNeeds(msgspec.Struct, frozen=True):
 def set_account(owner: Owner, wanted: WantedAccount, needs: AccountNeeds) -> Holding:
     """The member's accounts with the wanted one as change. The same account again changes nothing.
 
-    It is announced before it is stored: a member whose contact could not be told keeps the old account. Raises
+    It is announced before it is stored: a member whose contact could not be notified keeps the old account. Raises
     `InvalidError` (ACCOUNT_NUMBER_INVALID), `RefusedError` (HOLDER_UNVERIFIED, HOLDER_DIFFERS), `ConflictError`
     (BANK_ACCOUNT_CHANGED).
     """
@@ -66,10 +66,10 @@ def set_account(owner: Owner, wanted: WantedAccount, needs: AccountNeeds) -> Hol
         current=in_force,
         change=Change(account, "confirmed" if in_force is None else "waiting", now + WAIT),
     )
-    return needs.accounts.replace(told(changed, kind, account, owner.contact, needs.tell))
+    return needs.accounts.replace(with_notice(changed, kind, account, owner.contact, needs.tell))
 
 
-def told(holding: Holding, kind: NoticeKind, account: BankAccount, contact: str, tell: Tell) -> Holding:
+def with_notice(holding: Holding, kind: NoticeKind, account: BankAccount, contact: str, tell: Tell) -> Holding:
     """The accounts with a notice of what is announced now."""
     event_id = tell(kind, holding, account, contact)
     notice = Notice(event_id, kind, clock.now(), contact, account.masked)

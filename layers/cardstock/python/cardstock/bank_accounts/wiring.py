@@ -23,4 +23,4 @@ def vault() -> "Vault":
     from cardstock.bank_accounts.vault import AesVault
     from cardstock.edge.secrets import secret
 
-    return AesVault(lambda: secret(environment.text("BANK_ACCOUNT_SECRET_ID")))
+    return AesVault(lambda: secret(environment.text("ACCOUNTS_SECRET_ID")))

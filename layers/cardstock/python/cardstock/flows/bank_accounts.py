@@ -42,7 +42,7 @@ def set_bank_account(member_id: str, wanted: WantedAccount, needs: BankAccountNe
 def decide_bank_account(  # noqa: PLR0917 - the address of a change has two parts
     member_id: str, account_id: str, state: ChangeState, reason: str | None, decider: Decider, needs: BankAccountNeeds
 ) -> Holding:
-    """`decide_change`, told to the member's contact. Raises `NotFoundError`, and what it raises."""
+    """`decide_change`, with a notice to the member's contact. Raises `NotFoundError`, and what it raises."""
     member = needs.members.find_member(member_id)
     if member is None:
         raise NOT_FOUND()
@@ -75,7 +75,7 @@ def _account_needs(needs: BankAccountNeeds) -> AccountNeeds:
 
 
 class BankTargets:
-    """`payouts.ports.BankTargets`: the accounts in force."""
+    """`payouts.ports.BankTargets`."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts

@@ -142,11 +142,8 @@ class Payees(Protocol):
         """The members (at most 99) that exist, as they are at `now`."""
 
 
-class BankTargets(Protocol):
-    """Bank accounts of payees."""
-
-    def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, BankTarget]:
-        """The accounts in force at `now` of these members (at most 99) that have one; one call."""
+BankTargets: TypeAlias = Callable[[Sequence[str], datetime], Mapping[str, BankTarget]]
+"""The bank accounts in force at a moment, of those members (at most 99) that have one; one call."""
 
 
 class Channel(Protocol):

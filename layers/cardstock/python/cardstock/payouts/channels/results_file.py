@@ -1,7 +1,7 @@
 """Reading a bank's answer to a bank file: CSV as banks and spreadsheets write it.
 
 Understood are UTF-8 with and without a byte-order mark, and GBK; commas, tabs and semicolons; lines before the header;
-quoted numbers, numbers that a spreadsheet was told to leave alone (`="0123"`, `'0123`), amounts with thousands and a
+quoted numbers, numbers that a spreadsheet must leave alone (`="0123"`, `'0123`), amounts with thousands and a
 sign of the yuan; a last line with totals. A row that is not understood refuses the whole file with the row's number, as
 a spreadsheet counts it (`#row=7`, RFC 7111).
 """

@@ -1,12 +1,13 @@
 """The cover sheet of a payout report as PDF: one page in Chinese, one in English, to be signed.
 
-STSong-Light is one of Adobe's standard Chinese fonts: PDF readers have it, so no font file is shipped.
+Its one font is embedded (`fonts`): the sheet reads the same on a machine without any Chinese font.
 """
 
 from collections import Counter
 from io import BytesIO
 from typing import Any
 
+from cardstock.payouts.report import fonts
 from cardstock.payouts.report.content import Report
 from cardstock.payouts.report.texts import (
     CHANNEL,
@@ -22,7 +23,7 @@ from cardstock.payouts.wording import STATUS, Text
 
 CONTENT_TYPE = "application/pdf"
 
-_FONT = "STSong-Light"
+_FONT = fonts.NAME
 _BLUE, _LINE, _SOFT = "#1F3A5F", "#C8CDD3", "#EAF0F6"
 
 _WORDS: dict[str, Text] = {
@@ -66,11 +67,9 @@ def cover(report: Report) -> bytes:
     """The PDF of `report`. The same report gives the same bytes."""
     from reportlab.lib.pagesizes import A4  # only in the layer of the report writer
     from reportlab.lib.units import mm
-    from reportlab.pdfbase import pdfmetrics
-    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
     from reportlab.platypus import PageBreak, SimpleDocTemplate
 
-    pdfmetrics.registerFont(UnicodeCIDFont(_FONT))
+    fonts.register()
     target = BytesIO()
     document = SimpleDocTemplate(
         target,
@@ -82,6 +81,7 @@ def cover(report: Report) -> bytes:
         title=f"Payout report {report.batch.period.key}",
         author=printable(report.brand),
         invariant=1,
+        initialFontName=_FONT,  # without it every page names Helvetica, which is not embedded
     )
     document.build([*_page(report, 0), PageBreak(), *_page(report, 1)])
     return target.getvalue()
@@ -191,7 +191,7 @@ def _table(rows: list[Any], widths: list[int], *, head: bool = True, total: bool
             ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
         ]
         if rows[0][-1] == "SHA-256":
-            look += [("ALIGN", (-1, 0), (-1, -1), "LEFT"), ("FONT", (-1, 1), (-1, -1), "Courier", 6.2)]
+            look += [("ALIGN", (-1, 0), (-1, -1), "LEFT"), ("FONT", (-1, 1), (-1, -1), _FONT, 6.2)]
     else:
         look += [("BACKGROUND", (0, 0), (0, -1), HexColor(_SOFT))]
     if total:
@@ -210,4 +210,4 @@ def _signatures(names: list[str], date: str) -> Any:
 
 def _escaped(text: str) -> str:
     """The text with markup escaped, which a paragraph would interpret."""
-    return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return fonts.drawable(printable(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

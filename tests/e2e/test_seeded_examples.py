@@ -129,3 +129,12 @@ def test_a_route_of_the_other_api_is_named_with_its_address(served: Suite) -> No
     assert answer.status_code == unknown.status_code == 404
     assert answer.json() == {"message": "Not Found", "hint": f"GET /v1/payouts is served at {served.urls[STAFF]}"}
     assert unknown.json() == {"message": "Not Found"}
+
+
+def test_the_page_of_what_runs_names_functions_by_area_and_groups_what_is_left_out(served: Suite) -> None:
+    page = httpx.get(f"{served.urls[PUBLIC]}/", timeout=30).text
+    alarms = {entry.reason for entry in served.template.skipped if entry.type == "AWS::CloudWatch::Alarm"}
+
+    assert "<code>orders/api</code>" in page
+    assert "<code>api</code></td><td>" not in page
+    assert page.count("<code>AWS::CloudWatch::Alarm</code>") == len(alarms) > 0

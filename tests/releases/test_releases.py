@@ -47,7 +47,7 @@ NEVER_READ = {RowItem, RequestItem, EventItem, CountItem}
 """Read as raw values (served rows, and what a failed condition shows), or only ever added to."""
 ADDED_TABLES = {"open-items"}
 """Tables that were added after the newest release. Empty this when the next one is recorded."""
-ADDED_ROUTES = ["/v1/open-items/{item_id}"]
+ADDED_ROUTES = ["/v1/products/{sku}/draft", "/v1/open-items/{item_id}"]
 """GET routes that answer nobody, since what they show was added after the release."""
 KINDS = {"accrued", "released", "clawed", "claimed", "paid", "returned", "shared", "written_off"}
 """What the ledger of a recording tells of."""

@@ -11,10 +11,8 @@ error.
 """
 
 import json
-import os
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -27,7 +25,7 @@ from typer.core import TyperGroup
 # In Lambda the layer's folder is on the path; here it is added.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "cardstock" / "python"))
 
-from infra.commands import ledger_texts, operators, payouts, simulate
+from infra.commands import ledger_texts, members, operators, payouts, simulate
 from infra.commands import trace as traces
 from infra.commands.language import say, use
 
@@ -157,7 +155,7 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
     not_due = [] if order is None else [case for case, _ in rules.not_due(order)]
     persons = {case.person.id for case in not_due if case.person is not None}
     persons |= {credit.member_id for credit in rewards.credits} if rewards else set()
-    names = {} if as_json else _names_of(persons)
+    names = {} if as_json else members.names_of(persons)
     if rewards is None:
         nobody, unknown = say("没有计入任何人", "credited nobody"), say("没有这个订单", "was not found")
         print(json.dumps(None) if as_json else f"{order_id} {nobody if order is not None else unknown}")
@@ -183,15 +181,6 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
         return
     ledger_texts.show_rewards(order_id, rewards, rows, names)
     ledger_texts.show_not_due(not_due, names)
-
-
-def _names_of(member_ids: set[str]) -> Mapping[str, str]:
-    """The nicknames of members, where the members' table is named."""
-    if not member_ids or "MEMBERS_TABLE" not in os.environ:
-        return {}
-    from cardstock.members import wiring as members_wiring
-
-    return members_wiring.members().nicknames_of(member_ids)
 
 
 @ledger.command()

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from infra.commands import operators
+from infra.commands import members, operators
+from infra.commands.language import language, say, yuan
 
 if TYPE_CHECKING:
     from cardstock.payouts.model import Batch, File
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Payouts: their reports, and whether their books agree.")
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 _SHOWN = 50
+_LINE_COLUMNS: Final = ("lines", "", "listed", "gross", "tax", "net")
+_BOOK_COLUMNS: Final = ("book", "lines", "claimed", "paid", "tax", "returned")
+_BOOKS: Final = {"ledger": "账本", "batch": "批次", "channel": "渠道"}
+_STATUSES: Final = {
+    "opening": "生成中", "open": "待审批", "approved": "已审批", "sending": "发放中",
+    "settled": "已结清", "pending": "待发出", "sent": "已发出", "waiting_user": "待收款人确认",
+    "paid": "已付", "failed": "失败", "expired": "已过期", "dropped": "未发放",
+}  # fmt: skip
 
 
 @app.command()
@@ -80,6 +90,10 @@ def reconcile(payout_id: str, as_json: AsJson = False) -> None:
     raise typer.Exit(0 if view.closes else 1)
 
 
+def _status(status: str) -> str:
+    return say(_STATUSES.get(status, status), status)
+
+
 def _batch(payout_id: str) -> "Batch":
     from cardstock.payouts import wiring as payouts_wiring
 
@@ -117,39 +131,62 @@ def _rewritten(batch: "Batch") -> dict[str, str]:
 def _show_report(payout: dict[str, Any], files: list[dict[str, Any]]) -> None:
     console = Console()
     console.print(
-        f"{payout['payout_id']}, period {payout['period']}: {payout['status']}; opened by {payout['opened_by']}, "
-        f"approved by {payout['approved_by'] or 'nobody yet'}",
+        say(
+            f"{payout['payout_id']}，账期 {payout['period']}：{_status(payout['status'])}；"
+            f"发起人 {payout['opened_by']}，审批人 {payout['approved_by'] or '暂无'}",
+            f"{payout['payout_id']}, period {payout['period']}: {payout['status']}; opened by {payout['opened_by']}, "
+            f"approved by {payout['approved_by'] or 'nobody yet'}",
+        ),
         highlight=False,
     )
-    sums = Table("lines", "", "listed", "gross", "tax", "net", title="fen, by status")
+    columns = (
+        say("明细", "lines"),
+        "",
+        say("列入", "listed"),
+        say("税前", "gross"),
+        say("税", "tax"),
+        say("税后", "net"),
+    )
+    sums = Table(*columns, title=say("按状态，元", "yuan, by status"))
     for status, total in payout["totals"].items():
-        amounts = (f"{total[name]:,}" for name in ("listed_fen", "gross_fen", "tax_fen", "net_fen"))
-        sums.add_row(status, str(total["lines"]), *amounts)
+        amounts = (yuan(total[name]) for name in ("listed_fen", "gross_fen", "tax_fen", "net_fen"))
+        sums.add_row(_status(status), str(total["lines"]), *amounts)
     console.print(sums)
     for file in files:
         good = file["stored"] == "same" and file.get("again") in (None, "same")
         said = file["stored"] + (f", written again: {file['again']}" if "again" in file else "")
         console.print(f"{'[green]' if good else '[red]'}{said}[/] {file['sha256']} {file['key']}", highlight=False)
     if payout["status"] != "settled":
-        console.print("[yellow]not settled: its report is not written yet[/yellow]")
+        console.print(
+            f"[yellow]{say('尚未结清，报告还没有生成', 'not settled: its report is not written yet')}[/yellow]"
+        )
 
 
 def _show_books(batch: "Batch", books: "Books", pending: int) -> None:
     console = Console()
-    sums = Table("book", "lines", "claimed", "paid", "tax", "returned", title=f"{batch.id}, {batch.status}: fen")
+    columns = ("账", "笔数", "占用", "已付", "税", "退回") if language() == "zh" else _BOOK_COLUMNS
+    sums = Table(*columns, title=f"{batch.id}, {_status(batch.status)}: {say('元', 'yuan')}")
     for name in ("ledger", "batch", "channel"):
         book = getattr(books, name)
-        amounts = (book.lines, book.claimed_fen, book.paid_fen, book.tax_fen, book.returned_fen)
-        sums.add_row(name, *(f"{amount:,}" for amount in amounts))
+        amounts = (book.claimed_fen, book.paid_fen, book.tax_fen, book.returned_fen)
+        sums.add_row(_BOOKS[name] if language() == "zh" else name, f"{book.lines:,}", *map(yuan, amounts))
     console.print(sums)
+    names = members.names_of({found.member_id for found in books.differences[:_SHOWN]})
     for found in books.differences[:_SHOWN]:
-        console.print(f"[red]{found.code}[/red] {found.number} {found.member_id}", highlight=False)
+        name = names.get(found.member_id, "")
         console.print(
-            f"  ledger  {found.ledger}\n  payout  {found.batch}\n  channel {found.channel}",
+            f"[red]{found.code}[/red] {found.number} {found.member_id} {escape(name)}".rstrip(), highlight=False
+        )
+        console.print(
+            f"  {say('账本', 'ledger ')} {found.ledger}\n  {say('批次', 'payout ')} {found.batch}\n"
+            f"  {say('渠道', 'channel')} {found.channel}",
             highlight=False, markup=False,
         )  # fmt: skip
     if len(books.differences) > _SHOWN:
-        console.print(f"... and {len(books.differences) - _SHOWN} more")
+        more = len(books.differences) - _SHOWN
+        console.print(say(f"……另有 {more} 项", f"... and {more} more"))
     if pending:
-        console.print(f"{pending} lines are not sent yet")
-    console.print("[green]the books agree[/green]" if books.closes else f"[red]{len(books.differences)} differ[/red]")
+        console.print(say(f"{pending} 笔尚未发出", f"{pending} lines are not sent yet"))
+    differ = say(f"{len(books.differences)} 处不符", f"{len(books.differences)} differ")
+    agree = say("三本账一致", "the books agree")
+    console.print(f"[green]{agree}[/green]" if books.closes else f"[red]{differ}[/red]")

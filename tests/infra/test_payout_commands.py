@@ -130,3 +130,14 @@ def test_a_payout_that_does_not_exist_is_told_apart_from_one_that_differs(financ
 
     assert done.exit_code == 2
     assert "there is no payout pay_202611" in done.stderr
+
+
+def test_for_people_the_commands_print_yuan_in_their_language(settled: Finance) -> None:
+    chinese = CliRunner().invoke(app, ["--language", "zh", "payout", "report", PAYOUT], env={"COLUMNS": "100"})
+    books = CliRunner().invoke(app, ["--language", "zh", "payout", "reconcile", PAYOUT], env={"COLUMNS": "100"})
+    english = CliRunner().invoke(app, ["--language", "en", "payout", "report", PAYOUT], env={"COLUMNS": "100"})
+
+    assert "已结清" in chinese.stdout
+    assert "5,000.00" in chinese.stdout
+    assert "三本账一致" in books.stdout
+    assert "yuan, by status" in english.stdout

@@ -12,7 +12,7 @@ from tests.house.incoming import incoming
 SEVERAL_LINES = {
     "AcceptReturn.reason", "AppointPartner.reason", "Approve.note", "ApproveWriteOff.note", "AskRefund.reason",
     "AskWriteOff.reason", "CardVersion.intro", "ClearItem.reason", "GrantRefund.reason", "Lift.reason",
-    "PlanApproval.reason",
+    "DecideChange.reason", "PlanApproval.reason", "RevealNumber.reason",
     "ReceiverData.address",
 }  # fmt: skip
 """Texts that may have several lines."""
@@ -26,6 +26,7 @@ LOOKED_UP = {
     "CreateKey.scopes[]": "one of a list", "CreateEndpoint.events[]": "one of a list",
     "OpenSession.platform": "one of a list", "StartPayment.channel": "one of a list",
     "CreateEndpoint.url": "must be printable ASCII", "PutIdentity.id_number": "matched as a whole",
+    "PutBankAccount.number": "only its digits are kept", "DecideChange.account_id": "compared with the stored one",
     "OpenSession.login_code": "asked of the platform", "OpenSession.phone_code": "asked of the platform",
     "SimulatedOrder.order_id": "kept nowhere", "SimulatedOrder.member_id": "kept nowhere",
     "SimulatedOrder.inviter_id": "kept nowhere", "SimulatedLine.sku": "kept nowhere",

@@ -21,6 +21,7 @@ NAMES = re.compile(
 MADE_UP = {
     "PublishedProduct.sku": "names a new product",
     "PublishPlan.id": "names a new plan",
+    "PutBankAccount.number": "checked by its last digit",
     "PutIdentity.id_number": "checked by its last digit",
     "OpenSession.app_id": "the platform knows it",
     "CardVersion.tags[]": "labels",
@@ -87,6 +88,7 @@ CALLS: dict[str, tuple[str, str, str, Any, str]] = {
 }  # fmt: skip
 ELSEWHERE = {
     "BroughtResult.number": "test_payouts_functions: TRANSFER_UNKNOWN",
+    "DecideChange.account_id": "test_bank_accounts_functions: a change that is not the newest",
     "PutInviter.inviter": "test_members_function: INVITER_UNKNOWN",
 }
 POINTED = {

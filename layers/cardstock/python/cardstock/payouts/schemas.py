@@ -170,6 +170,7 @@ class BroughtResult(Model):
             str,
             Meta(
                 max_length=64,
+                pattern=OPTIONAL_LINE,
                 description="Holder whom the bank names: the name in the file that was sent; absent if it names none.",
                 examples=["张伟"],
             ),

@@ -24,6 +24,7 @@ from cardstock.payouts.model import (
     LeftOut,
     Line,
     Payee,
+    contradicted,
     transfer_number,
 )
 from cardstock.payouts.tax.model import TaxFile
@@ -105,6 +106,7 @@ class MemoryPayouts:
         self._batches: dict[str, Batch] = {}
         self._lines: dict[tuple[str, str], Line] = {}
         self._left_out: dict[tuple[str, str], LeftOut] = {}
+        self.disputed = frozenset[str]()
         self._answers: dict[tuple[str, str], tuple[Answer, ...]] = {}
         self._requests: dict[str, tuple[str, str]] = {}
 
@@ -217,9 +219,14 @@ class MemoryPayouts:
         for answer in answers:
             known = self._answers.get((batch_id, answer.number), ())
             if not known or not _repeats(answer, known[-1]):
+                if contradicted(known, answer) and (batch_id, answer.number) in self._lines:
+                    self.disputed |= {self._lines[batch_id, answer.number].member}
                 self._answers[batch_id, answer.number] = (*known, answer)
                 recorded += 1
         return recorded
+
+    def disputed_members(self) -> frozenset[str]:
+        return self.disputed
 
     def answers_of_batch(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
         begins = batch_id.removeprefix("pay_") + part

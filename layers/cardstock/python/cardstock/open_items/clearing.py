@@ -59,7 +59,7 @@ def clear_item(
     A repeat by the same person changes nothing, nor does any call after the clearing. `book` stores the cleared item
     together with what its outcome books, in one transaction, and returns False if the item has changed; without it the
     item alone is stored. Raises `NotFoundError`, `RefusedError` (REASON_MISSING, OUTCOME_UNKNOWN,
-    SECOND_PERSON_NEEDED), `ConflictError` (OUTCOME_DIFFERS, ITEM_CHANGED).
+    OUTCOME_NOT_BOOKED, SECOND_PERSON_NEEDED), `ConflictError` (OUTCOME_DIFFERS, ITEM_CHANGED).
     """
     if not reason.strip():
         raise REASON_MISSING()
@@ -70,6 +70,8 @@ def clear_item(
         raise errors.OUTCOME_UNKNOWN(outcomes=list(OUTCOMES[item.kind]))
     if item.state == "cleared":
         return item
+    if book is None and item.facts.get("booked", outcome) != outcome:
+        raise errors.OUTCOME_NOT_BOOKED(booked=item.facts["booked"])
     decision = Decision(actor, clock.now(), outcome, reason)
     store: Callable[[OpenItem], bool] = items.save_item
     if item.kind in TWO_PERSONS and item.requested is None:
@@ -80,16 +82,21 @@ def clear_item(
         # The same person has thought again: nothing is booked yet.
         after = replace(item, requested=decision, version=item.version + 1)
     else:
-        if item.requested is not None:
-            if not can_approve(item.requested.by):
-                raise SECOND_PERSON_NEEDED()
-            if item.requested.outcome != outcome:
-                raise errors.OUTCOME_DIFFERS(outcome=item.requested.outcome)
+        _require_second_person(item, outcome, can_approve)
         after = replace(item, state="cleared", cleared=decision, version=item.version + 1)
         store = book or items.save_item
     if not store(after):
         return _stored_by_somebody(item_id, after, items)
     return after
+
+
+def _require_second_person(item: OpenItem, outcome: Outcome, can_approve: Callable[[str], bool]) -> None:
+    if item.requested is None:
+        return
+    if not can_approve(item.requested.by):
+        raise SECOND_PERSON_NEEDED()
+    if item.requested.outcome != outcome:
+        raise errors.OUTCOME_DIFFERS(outcome=item.requested.outcome)
 
 
 def count_open(*, items: OpenItems) -> OpenItemsCount:

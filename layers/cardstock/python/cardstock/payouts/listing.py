@@ -76,7 +76,7 @@ def _blocked_by_older(batch: Batch, payouts: Payouts) -> set[str]:
     unsettled = [other for other in before if other.status != "settled"]
     open_lines = {line.member for other in unsettled for line in payouts.lines_of_batch(other.id) if not line.final}
     disputed = {found.member for other in unsettled if other.books for found in other.books.differences}
-    return open_lines | disputed
+    return open_lines | disputed | payouts.disputed_members()
 
 
 def _count(batch: Batch, payouts: Payouts) -> Batch:

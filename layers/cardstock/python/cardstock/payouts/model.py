@@ -123,6 +123,7 @@ DropReason: TypeAlias = Literal[
     "over_channel_maximum",
     "account_unsuitable",  # the channel cannot pay to the payee's account
     "no_bank_account",  # the channel pays to bank accounts, and none of the payee's is in force
+    "disputed",  # a transfer of the person has contradicting results that nobody has cleared
     "attempt_open",  # an earlier attempt was paid late, or is not final
 ]
 
@@ -497,6 +498,17 @@ def answered_all(line: Line, answers: Iterable[Answer]) -> Line:
 def has_final_answer(answers: Iterable[Answer]) -> bool:
     """Whether the channel has said how a transfer ended."""
     return any(answer.result in FINAL for answer in answers)
+
+
+def contradicted(answers: Sequence[Answer], last: Answer) -> Answer | None:
+    """The first final answer, if `last` is the first one that contradicts it: paid, and not paid. Two ways of not being
+    paid agree."""
+    final = [answer for answer in answers if answer.result in FINAL]
+    if not final or last.result not in FINAL:
+        return None
+    paid = final[0].result == "paid"
+    known = any((answer.result == "paid") != paid for answer in final)
+    return final[0] if not known and (last.result == "paid") != paid else None
 
 
 def returned_by_channel(batch: Batch, answers: Sequence[Answer]) -> bool:

@@ -113,7 +113,14 @@ class Payouts(Protocol):
         expired one's is available again. Lines that are already final stay as they are. At most `CHUNK`."""
 
     def record_answers(self, batch_id: str, answers: Sequence[Answer]) -> int:
-        """Store answers that differ from the last one of their number; return how many."""
+        """Store answers that differ from the last one of their number; return how many.
+
+        The first answer that contradicts a final one opens an item for people, in the same transaction.
+        """
+
+    def disputed_members(self) -> frozenset[str]:
+        """Members with a transfer whose results contradict each other, until two people have cleared it. Read
+        consistently; one call."""
 
     def answers_of_batch(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
         """All answers about a batch or one of its `PARTS`, by number, oldest first."""

@@ -4,20 +4,30 @@ Money moves from available to paying when its line is sent. A line whose member 
 cannot be paid is dropped.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from cardstock import clock
-from cardstock.payouts.model import Balance, Batch, Line, Stage, moved, returned_by_channel, transfer_number, written
+from cardstock.payouts.model import (
+    Balance,
+    Batch,
+    Line,
+    Payee,
+    Stage,
+    moved,
+    returned_by_channel,
+    transfer_number,
+    written,
+)
 from cardstock.payouts.needs import Pause, StepNeeds, chunks
 from cardstock.payouts.parts import give_parts_to_map
 from cardstock.payouts.ports import CHUNK, Channel
 from cardstock.payouts.settling import settle_answered
 from cardstock.payouts.sizing import LineSizing
 from cardstock.payouts.targets import find_payees
-from cardstock.payouts.tax.to_date import figures_before
+from cardstock.payouts.tax.to_date import figures_before, person_of
 
 _READ_AT_ONCE: Final = 3 * CHUNK
 """Number of payees read at once: DynamoDB returns a hundred items in one call."""
@@ -55,6 +65,7 @@ class _Run:
         self._channel = channel
         self._decided: list[Line] = []
         self._met = False
+        self._disputes: frozenset[str] | None = None
         self.left = 0
         """Lines that stay pending: they wait for another line of their person, or were reduced too often."""
 
@@ -96,6 +107,7 @@ class _Run:
             lines=lines,
             sizing=LineSizing(self._batch, self._channel, known, before, now),
             open_attempts=self._open_attempts(lines),
+            disputed=self._disputed(lines, known),
             shared=frozenset(member for member, payee in known.items() if payee.siblings),
         )
 
@@ -112,6 +124,13 @@ class _Run:
         return frozenset(
             line.member for line in earlier if not returned_by_channel(batch, answers.get(line.number, ()))
         )
+
+    def _disputed(self, lines: Sequence[Line], known: Mapping[str, Payee]) -> frozenset[str]:
+        """Members who must not be paid until people have said what happened to an earlier transfer, listed or not."""
+        if self._disputes is None:
+            self._disputes = self._needs.payouts.disputed_members()
+        found = self._disputes
+        return frozenset(line.member for line in lines if not found.isdisjoint(person_of(line.member, known)))
 
     def _send_chunk(self, block: "_Block", chunk: Sequence[Line]) -> None:
         """Claim the money of a chunk's lines, drop those that cannot be paid, and submit the others to the channel."""
@@ -162,11 +181,15 @@ class _Block(msgspec.Struct, frozen=True):
     lines: Sequence[Line]
     sizing: LineSizing
     open_attempts: frozenset[str]
+    disputed: frozenset[str]
+    """Members whose person has a transfer with contradicting results."""
     shared: frozenset[str]
     """Members whose person has other members."""
 
     def size(self, line: Line) -> bool:
         """Whether the line can be sent with its listed amount."""
+        if line.member in self.disputed:
+            return self.sizing.drop(line, "disputed")
         if line.member in self.open_attempts:
             return self.sizing.drop(line, "attempt_open")
         return self.sizing.size(line, line.listed)

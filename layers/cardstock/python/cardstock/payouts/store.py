@@ -42,10 +42,11 @@ from cardstock.aws.tables import (
     Table,
     Transaction,
 )
-from cardstock.clock import from_epoch_ms, to_epoch_ms
+from cardstock.clock import from_epoch_ms, rfc3339, to_epoch_ms
 from cardstock.errors import STORE_BUSY
 from cardstock.ids import RequestKey, RequestResult
 from cardstock.ledger.payout_store import post_claim, post_paid, post_returned
+from cardstock.open_items import store as open_items
 from cardstock.payouts import errors
 from cardstock.payouts.model import (
     LINE_TRANSITIONS,
@@ -56,6 +57,7 @@ from cardstock.payouts.model import (
     Confirmation,
     LeftOut,
     Line,
+    contradicted,
     period_of,
     transfer_number,
 )
@@ -64,6 +66,8 @@ from cardstock.payouts.tax.tables import TaxToDate
 _BATCHES = "batches"
 _HEAD = "batch"
 _KEYS_AT_ONCE = 100
+_ANSWERS_AT_ONCE = 50
+"""Each may open an item, and a transaction has a hundred actions."""
 _ATTEMPTS = 5
 _OF_BATCH = -1
 """Index of the batch in a refused transaction, where lines have their own."""
@@ -152,7 +156,10 @@ class AnswersItem(Table):
 
 
 class DynamoPayouts:
-    """`payouts.ports.Payouts`."""
+    """`payouts.ports.Payouts`. `opened` is called with each number for which it has opened an item for people."""
+
+    def __init__(self, opened: Callable[[str], None] = lambda _number: None) -> None:
+        self._opened = opened
 
     def open_batch(self, batch: Batch) -> Batch:
         try:
@@ -306,8 +313,8 @@ class DynamoPayouts:
 
     def record_answers(self, batch_id: str, answers: Sequence[Answer]) -> int:
         recorded = 0
-        for start in range(0, len(answers), _KEYS_AT_ONCE):
-            recorded += self._record(batch_id, answers[start : start + _KEYS_AT_ONCE])
+        for start in range(0, len(answers), _ANSWERS_AT_ONCE):
+            recorded += self._record(batch_id, answers[start : start + _ANSWERS_AT_ONCE])
         return recorded
 
     def _record(self, batch_id: str, answers: Sequence[Answer]) -> int:
@@ -315,6 +322,7 @@ class DynamoPayouts:
         for _ in range(_ATTEMPTS):
             stored = {item.sk: item for item in AnswersItem.batch_get(keys, consistent_read=True)}
             fresh: dict[str, list[Answer]] = {}
+            disputes: dict[str, tuple[Answer, Answer]] = {}
             for answer in answers:
                 key = f"answer#{answer.number}"
                 heard = fresh.get(key) or (
@@ -322,10 +330,15 @@ class DynamoPayouts:
                 )
                 if not heard or not _repeats(answer, heard[-1]):
                     fresh[key] = [*heard, answer]
+                    if (first := contradicted(heard, answer)) is not None:
+                        disputes[answer.number] = (first, answer)
             if not fresh:
                 return 0
+            opened = self._disputed(batch_id, disputes)
             try:
                 with Transaction() as write:
+                    for number, stated in opened.items():
+                        open_items.add_found(write, "payout_contradiction", number, number, **stated)
                     for key, heard in fresh.items():
                         known = stored.get(key)
                         write.save(
@@ -341,8 +354,17 @@ class DynamoPayouts:
                         )
             except ConditionFailedError:
                 continue  # Somebody stored answers at the same time: compare again.
+            for number in opened:
+                self._opened(number)
             return sum(len(heard) - (stored[key].said if key in stored else 0) for key, heard in fresh.items())
         raise STORE_BUSY()
+
+    def _disputed(self, batch_id: str, disputes: Mapping[str, tuple[Answer, Answer]]) -> dict[str, dict[str, Any]]:
+        lines = self.find_lines(batch_id, disputes) if disputes else {}
+        return {number: _dispute(lines[number], *said) for number, said in disputes.items() if number in lines}
+
+    def disputed_members(self) -> frozenset[str]:
+        return frozenset(item.member_id for item in open_items.open_items_of_kind("payout_contradiction"))
 
     def answers_of_batch(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
         found = {}
@@ -351,6 +373,22 @@ class DynamoPayouts:
             number = item.sk.removeprefix("answer#")
             found[number] = tuple(_answer(number, data) for data in item.answers)
         return found
+
+
+def _dispute(line: Line, first: Answer, last: Answer) -> dict[str, Any]:
+    """What an open item says of a line whose results contradict each other."""
+    facts = {
+        "payout_id": line.batch,
+        "booked": "was_paid" if first.result == "paid" else "was_not_paid",
+        "first_result": first.result,
+        "first_source": first.source,
+        "first_at": rfc3339(first.received_at),
+        "then_result": last.result,
+        "then_source": last.source,
+        "then_at": rfc3339(last.received_at),
+        "then_reason": last.reason or "",
+    }
+    return {"amount_fen": line.net, "member_id": line.member, "facts": facts}
 
 
 def _of_part(kind: str, batch_id: str, part: str) -> str:

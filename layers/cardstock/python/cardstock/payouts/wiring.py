@@ -28,7 +28,13 @@ def payouts() -> "payouts_ports.Payouts":
     """Payout batches in DynamoDB."""
     from cardstock.payouts.store import DynamoPayouts
 
-    return DynamoPayouts()
+    def opened(number: str) -> None:
+        from cardstock.edge.observability import count, logger
+
+        logger.error("transfer with contradicting results", number=number)
+        count("OpenItemsOpened")
+
+    return DynamoPayouts(opened)
 
 
 def keep_request(request: "RequestKey", result: str) -> bool:

@@ -30,5 +30,6 @@ REASON: dict[str, Text] = {
     "over_channel_maximum": ("超过渠道最高金额", "Over the channel's maximum"),
     "account_unsuitable": ("账户不支持收款", "Account unsuitable"),
     "no_bank_account": ("没有可用的收款账户", "No bank account in force"),
+    "disputed": ("转账结果矛盾，待两人确认", "Contradicting results"),
     "attempt_open": ("上次转账尚无结果", "Earlier attempt open"),
 }

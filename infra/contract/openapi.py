@@ -259,13 +259,26 @@ _PROBLEM: Json = {
                 "type": "object",
                 "required": ["pointer", "code"],
                 "properties": {
-                    "pointer": {"type": "string", "description": "RFC 6901 into the body, or `#query/name`."},
+                    "pointer": {
+                        "type": "string",
+                        "description": "RFC 6901 into the body as it was sent, or `#query/name`, `#path/name`. Of a "
+                        "field that is missing: the object that lacks it.",
+                    },
                     "code": {
                         "type": "string",
                         "description": "`MISSING`, `UNKNOWN_FIELD`, `WRONG_TYPE`, `OUT_OF_RANGE` (a number, a length, "
-                        "a pattern, a choice), `JSON` or `ENCODING` (nothing could be read), `TEXT_CONTROL_CHARACTER`, "
-                        "`TEXT_NOT_NFC`, or what the refusal's own code means.",
+                        "a pattern, a choice), `JSON` or `ENCODING` (nothing could be read), `TEXT_CONTROL_CHARACTER` "
+                        "(NUL, half of a surrogate pair), or what the refusal's own code means.",
                     },
+                    "detail": {"type": "string", "description": "What a person reads, in the language of `detail`."},
+                    "field": {"type": "string", "description": "Name of the field that is missing or unknown."},
+                    "min": {"type": "integer", "description": "Smallest number that is allowed."},
+                    "max": {"type": "integer", "description": "Largest number that is allowed."},
+                    "min_length": {"type": "integer", "description": "Fewest letters or items."},
+                    "limit": {"type": "integer", "description": "Most letters or items."},
+                    "pattern": {"type": "string", "description": "The form that is demanded, in words."},
+                    "expected": {"type": "string", "description": "The type that is demanded, in words."},
+                    "allowed": {"type": "array", "items": {"type": "string"}, "description": "Values to choose from."},
                 },
             },
         },
@@ -373,7 +386,9 @@ def _refusals() -> dict[str, Json]:
             "detail": re.sub(r"{\w+}", "...", refusal.en),
             "trace_id": "9d1c4c2e-8c7a-4a57-b8c1-0f7be8f6a1d3",
             "retryable": status in RETRYABLE,
-            "errors": [{"pointer": "/lines/0/units", "code": "OUT_OF_RANGE"}] if refusal.code == "BODY_INVALID" else [],
+            "errors": [{"pointer": "/lines/0/units", "code": "OUT_OF_RANGE", "detail": "Must be at least 1.", "min": 1}]
+            if refusal.code == "BODY_INVALID"
+            else [],
         }
         found[name] = {
             "description": f"{meaning} The operation's `x-codes` lists the codes it may answer.",

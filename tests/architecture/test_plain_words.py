@@ -27,7 +27,13 @@ WORDS: Mapping[str, str] = {
 AREAS = "layers/cardstock/python/cardstock"
 PLACES: Mapping[str, tuple[str, ...]] = {
     # The plan's stored field and its name in the API; ids of coupons begin with it.
-    "benefit": (f"{AREAS}/ledger/", f"{AREAS}/network/", f"{AREAS}/orders/", "tests/"),
+    "benefit": (
+        f"{AREAS}/edge/faults.py",
+        f"{AREAS}/ledger/",
+        f"{AREAS}/network/",
+        f"{AREAS}/orders/",
+        "tests/",
+    ),
     # A figure of the simulation in the API.
     "benefits": (
         f"{AREAS}/network/simulation/",

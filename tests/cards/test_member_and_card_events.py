@@ -24,7 +24,7 @@ HANDLERS: dict[str, Callable[..., dict[str, Any]]] = {
 }
 FILES = [path for folder in HANDLERS for path in sorted((ROOT / "events" / folder).glob("*.json"))]
 REFUSALS = {
-    "bad_without_reason": (422, "REASON_MISSING"),
+    "bad_without_reason": (400, "BODY_INVALID"),
     "bad_unknown_inviter": (422, "INVITER_UNKNOWN"),
     "bad_login_code": (401, "LOGIN_CODE_INVALID"),
     "bad_unknown_platform": (400, "PLATFORM_UNKNOWN"),

@@ -113,11 +113,10 @@ def test_a_good_body_is_typed_and_answered(api: Api) -> None:
         ('{"lines":[{"sku":"a","units":true}]}', "/lines/0/units", "WRONG_TYPE"),
         ('{"lines":[{"sku":"a","units":1000}]}', "/lines/0/units", "OUT_OF_RANGE"),
         ('{"lines":[{"sku":"a","units":1,"price":1}]}', "/lines/0/price", "UNKNOWN_FIELD"),
-        ('{"lines":[{"units":1}]}', "/lines/0/sku", "MISSING"),
+        ('{"lines":[{"units":1}]}', "/lines/0", "MISSING"),
         ('{"lines":[{"sku":"a\\u0000","units":1}]}', "/lines/0/sku", "TEXT_CONTROL_CHARACTER"),
-        ('{"lines":[{"sku":"\u202ea","units":1}]}', "/lines/0/sku", "TEXT_CONTROL_CHARACTER"),
-        ('{"lines":[{"sku":"e\u0301","units":1}]}', "/lines/0/sku", "TEXT_NOT_NFC"),
-        ('{"a~/b":[{"\u202e":1}]}', "/a~0~1b/0", "TEXT_CONTROL_CHARACTER"),
+        ('{"a~/b":[{"\\u0000":1}]}', "/a~0~1b/0", "TEXT_CONTROL_CHARACTER"),
+        ('{"a~/b":1,"lines":[]}', "/a~0~1b", "UNKNOWN_FIELD"),
         ("", "", "JSON"),
         ("{", "", "JSON"),
         ("[" * 100_000, "", None),
@@ -133,7 +132,7 @@ def test_a_bad_body_is_a_400_that_names_the_field(api: Api, body: str, pointer: 
     assert content["code"] == "BODY_INVALID"
     assert answer["headers"]["Content-Type"] == "application/problem+json"
     if code is not None:
-        assert content["errors"] == [{"pointer": pointer, "code": code}]
+        assert [(one["pointer"], one["code"]) for one in content["errors"]] == [(pointer, code)]
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"\x00", b'{"lines":[{"sku":"\xed\xa0\x80","units":1}]}'])
@@ -173,18 +172,21 @@ def test_a_wrong_query_names_the_parameter(api: Api) -> None:
     status, content, _ = call(api, "POST", "/v1/carts", '{"lines":[]}', query={"limit": "101"})
 
     assert status == 400
-    assert content["errors"] == [{"pointer": "#query/limit", "code": "OUT_OF_RANGE"}]
+    assert content["errors"] == [
+        {"pointer": "#query/limit", "code": "OUT_OF_RANGE", "detail": "应为：不大于 100。", "max": 100}
+    ]
+    assert content["detail"] == "查询参数不正确。limit：应为：不大于 100。"
 
 
 @pytest.mark.parametrize(
     ("value", "code"),
-    [("\x00", "TEXT_CONTROL_CHARACTER"), ("\u202e7", "TEXT_CONTROL_CHARACTER"), ("e\u0301", "TEXT_NOT_NFC")],
+    [("\x00", "TEXT_CONTROL_CHARACTER"), ("\u202ex", "WRONG_TYPE"), ("", "WRONG_TYPE")],
 )
 def test_a_query_that_is_no_fit_text_names_the_parameter(api: Api, value: str, code: str) -> None:
     status, content, _ = call(api, "POST", "/v1/carts", '{"lines":[]}', query={"limit": value})
 
     assert (status, content["code"]) == (400, "QUERY_INVALID")
-    assert content["errors"] == [{"pointer": "#query/limit", "code": code}]
+    assert [(one["pointer"], one["code"]) for one in content["errors"]] == [("#query/limit", code)]
 
 
 def test_the_caller_comes_from_the_token_alone(api: Api) -> None:

@@ -116,7 +116,6 @@ def test_a_period_is_a_month_of_the_brand(sold: tuple[Shop, str]) -> None:
         ({"limit": "101"}, "QUERY_INVALID"),
         ({"limit": "x"}, "QUERY_INVALID"),
         ({"cursor": "x"}, "CURSOR_INVALID"),
-        ({"before": "x"}, "QUERY_INVALID"),
     ],
 )
 def test_a_wrong_query_is_refused(query: dict[str, str], code: str, shop: Shop) -> None:

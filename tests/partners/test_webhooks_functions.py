@@ -318,7 +318,7 @@ def test_a_cursor_is_good_for_its_own_endpoint_alone(shop: Shop, credential: str
     assert len(shop.webhooks.deliveries(credential, first["endpoint_id"], cursor=cursor).body["items"]) == 1
 
 
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "101"}, {"after": "x"}, {"limit": "1" * 5_000}], ids=str)
+@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "101"}, {"limit": "1" * 5_000}], ids=str)
 def test_a_wrong_query_is_refused(shop: Shop, credential: str, query: dict[str, str]) -> None:
     made = shop.webhooks.endpoint(credential, None, "*")
 

@@ -1,7 +1,10 @@
 """HTTP: cards, their shares, their views, and the public page."""
 
+from functools import partial
+
 from cardstock import clock
 from cardstock.attribution import sign_attribution
+from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.cards import answers, editing, radar, schemas, sharing, tickets, viewing
 from cardstock.cards.model import View
@@ -14,10 +17,11 @@ from cardstock.errors import NOT_FOUND, NotFoundError
 from cardstock.members.wiring import members
 from cardstock.partners.wiring import callers
 
-api = Api("cards", callers=callers)
+api = Api("cards", callers=callers, answers=DynamoAnswers)
+create = partial(api.post, status=201, auth="member", idempotent=True, first_answer="stored")
 
 
-@api.post("/v1/cards", body=schemas.PostCard, answer=schemas.OwnCard, status=201, auth="member", idempotent=True)
+@create("/v1/cards", body=schemas.PostCard, answer=schemas.OwnCard)
 def create_card(request: Request[schemas.PostCard, Nothing]) -> Answer:
     """Create a card: a version for everybody (`default`) and, if given, versions for other audiences."""
     faces = schemas.faces_of(request.body.versions)
@@ -51,15 +55,7 @@ def update_card(request: Request[schemas.PutCard, Nothing]) -> schemas.OwnCard:
     return schemas.OwnCard.of(card)
 
 
-@api.post(
-    "/v1/cards/{key}/shares",
-    body=schemas.PostShare,
-    answer=schemas.ShareKey,
-    status=201,
-    auth="member",
-    idempotent=True,
-    codes=schemas.SHARE_CODES,
-)
+@create("/v1/cards/{key}/shares", body=schemas.PostShare, answer=schemas.ShareKey, codes=schemas.SHARE_CODES)
 def share_card(request: Request[schemas.PostShare, Nothing]) -> Answer:
     """Make a key to share the caller's card; it chooses the version and tells where visitors came from."""
     key, owner_id, body = request.path["key"], request.caller.id, request.body

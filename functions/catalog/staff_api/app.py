@@ -1,5 +1,6 @@
 """HTTP for staff and suppliers: products, their prices and stock."""
 
+from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.catalog import errors, publishing, schemas, stock
 from cardstock.catalog import wiring as catalog_wiring
@@ -9,7 +10,7 @@ from cardstock.errors import NOT_FOUND, STOCK_SHORT, SUPPLIER_UNKNOWN
 from cardstock.flows.publishing_products import publish_products as publish_listings
 from cardstock.partners import wiring as partners_wiring
 
-api = Api("catalog", callers=partners_wiring.callers)
+api = Api("catalog", callers=partners_wiring.callers, answers=DynamoAnswers)
 
 
 @api.put(
@@ -80,6 +81,7 @@ def get_product_draft(request: Request[Nothing, Nothing]) -> schemas.DraftView:
     auth="key",
     scope="catalog:write",
     idempotent=True,
+    first_answer="stored",
     codes=(NOT_FOUND, STOCK_SHORT),
 )
 def add_stock(request: Request[schemas.AddStock, Nothing]) -> Answer:

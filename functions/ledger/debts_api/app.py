@@ -39,7 +39,7 @@ def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
         books=ledger_wiring.books(),
         write_offs=ledger_wiring.write_offs(),
     )
-    return Answer(models.WrittenOff.of(asked.made), replayed=asked.replayed)
+    return Answer(models.WrittenOff.as_asked(asked.made), replayed=asked.replayed)
 
 
 @api.post(

@@ -1,6 +1,7 @@
 """HTTP for staff: commission plans."""
 
 from cardstock import clock
+from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
@@ -11,12 +12,12 @@ from cardstock.network import wiring as network_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.staff import wiring as staff_wiring
 
-api = Api("commissions", callers=partners_wiring.callers)
+api = Api("commissions", callers=partners_wiring.callers, answers=DynamoAnswers)
 
 
 @api.post(
     "/v1/commission-plans", body=schemas.PublishPlan, answer=schemas.ShownPlan, status=201, auth="key",
-    scope="plans:publish", idempotent=True, codes=schemas.PLAN_CODES,
+    scope="plans:publish", idempotent=True, first_answer="stored", codes=schemas.PLAN_CODES,
 )  # fmt: skip
 def publish_plan(request: Request[schemas.PublishPlan, Nothing]) -> Answer:
     """Publish a plan and put it in force.

@@ -1,5 +1,6 @@
 """HTTP: API keys, suppliers, and the suppliers' view of their orders."""
 
+from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
@@ -13,7 +14,7 @@ from cardstock.partners import errors, keys, suppliers
 from cardstock.partners import schemas as models
 from cardstock.partners import wiring as partners_wiring
 
-api = Api("partners", callers=partners_wiring.callers)
+api = Api("partners", callers=partners_wiring.callers, answers=DynamoAnswers)
 
 
 @api.post(
@@ -24,6 +25,7 @@ api = Api("partners", callers=partners_wiring.callers)
     auth="key",
     scope="keys:write",
     idempotent=True,
+    first_answer="sealed",
     codes=errors.CREATING_KEYS,
 )
 def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
@@ -31,7 +33,8 @@ def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
 
     It belongs to a person of the staff or to a supplier. The root key creates the keys of persons. A person's key with
     `keys:write` creates keys of suppliers, and further keys of that person with scopes that it has itself. The
-    credential cannot be read again: if it is lost, create a new key.
+    credential cannot be read again, except by a repeat with the same Idempotency-Key in seven days: if it is lost,
+    create a new key.
     """
     body, caller = request.body, request.caller
     maker = staff_keys.KeyMaker(caller.person_id, caller.scopes, is_root=caller.is_root)
@@ -77,7 +80,7 @@ def put_supplier(request: Request[models.PutSupplier, Nothing]) -> models.Stored
 
 @api.post(
     "/v1/suppliers/{supplier_id}/secrets", answer=models.StoredSupplier, status=201, auth="key",
-    scope="suppliers:write", idempotent=True, codes=(NOT_FOUND,),
+    scope="suppliers:write", idempotent=True, first_answer="sealed", codes=(NOT_FOUND,),
 )  # fmt: skip
 def rotate_inbox_secret(request: Request[Nothing, Nothing]) -> models.StoredSupplier:
     """Create a new inbox secret for a supplier.

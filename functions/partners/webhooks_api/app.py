@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
@@ -11,12 +12,12 @@ from cardstock.partners import deliveries, endpoints, errors
 from cardstock.partners import webhooks_schemas as models
 from cardstock.partners import wiring as partners_wiring
 
-api = Api("webhooks", callers=partners_wiring.callers)
+api = Api("webhooks", callers=partners_wiring.callers, answers=DynamoAnswers)
 
 
 @api.post(
     "/v1/webhook-endpoints", body=models.CreateEndpoint, answer=models.StoredEndpoint, status=201, auth="key",
-    scope="webhooks:write", idempotent=True,
+    scope="webhooks:write", idempotent=True, first_answer="sealed",
     codes=(errors.URL_REFUSED, errors.EVENT_UNKNOWN, errors.TOO_MANY_ENDPOINTS),
 )  # fmt: skip
 def create_endpoint(request: Request[models.CreateEndpoint, Nothing]) -> Answer:
@@ -53,7 +54,7 @@ def delete_endpoint(request: Request[Nothing, Nothing]) -> Answer:
 
 @api.post(
     "/v1/webhook-endpoints/{endpoint_id}/secrets", answer=models.StoredEndpoint, status=201, auth="key",
-    scope="webhooks:write", idempotent=True, codes=(NOT_FOUND,),
+    scope="webhooks:write", idempotent=True, first_answer="sealed", codes=(NOT_FOUND,),
 )  # fmt: skip
 def rotate_secret(request: Request[Nothing, Nothing]) -> models.StoredEndpoint:
     """Create a new secret for a webhook endpoint.

@@ -3,6 +3,7 @@
 from functools import partial
 
 from cardstock import clock
+from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
@@ -19,7 +20,7 @@ from cardstock.payouts.reading import existing_batch, totals
 from cardstock.payouts.results import retry_line
 from cardstock.staff import wiring as staff_wiring
 
-api = Api("payouts", callers=partners_wiring.callers)
+api = Api("payouts", callers=partners_wiring.callers, answers=DynamoAnswers)
 
 
 @api.get("/v1/payouts", query=PageQuery, answer=models.PayoutList, auth="key", scope="payouts:read")
@@ -30,7 +31,7 @@ def list_payouts(request: Request[Nothing, PageQuery]) -> models.PayoutList:
 
 
 @api.post("/v1/payouts", body=models.OpenPayout, answer=models.Payout, status=201, auth="key", scope="payouts:open",
-          idempotent=True, codes=models.OPENING_CODES)  # fmt: skip
+          idempotent=True, first_answer="stored", codes=models.OPENING_CODES)  # fmt: skip
 def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
     """Open the payout of the last month, if the schedule has not.
 
@@ -61,7 +62,7 @@ def list_lines(request: Request[Nothing, PageQuery]) -> models.PayoutLines:
 
 
 @api.post("/v1/payouts/{payout_id}/approvals", body=models.Approve, answer=models.Payout, auth="key",
-          scope="payouts:approve", idempotent=True, codes=models.APPROVAL_CODES)  # fmt: skip
+          scope="payouts:approve", idempotent=True, first_answer="stored", codes=models.APPROVAL_CODES)  # fmt: skip
 def approve(request: Request[models.Approve, Nothing]) -> Answer:
     """Approve a payout.
 
@@ -99,7 +100,7 @@ def take_results(request: Request[models.BringResults, models.ResultsQuery]) -> 
 
 
 @api.post("/v1/payouts/{payout_id}/lines/{number}/retries", answer=models.PayoutLine, status=202, auth="key",
-          scope="payouts:approve", idempotent=True, codes=models.RETRY_CODES)  # fmt: skip
+          scope="payouts:approve", idempotent=True, first_answer="stored", codes=models.RETRY_CODES)  # fmt: skip
 def retry(request: Request[Nothing, Nothing]) -> Answer:
     """Retry a transfer under a new number.
 

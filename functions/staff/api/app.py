@@ -28,7 +28,7 @@ def create_person(request: Request[models.CreatePerson, Nothing]) -> Answer:
     created = staff.create_person(
         request.body.name, request.caller.person_id, request.key, persons=staff_wiring.persons()
     )
-    return Answer(models.PersonView.of(created.made), replayed=created.replayed)
+    return Answer(models.PersonView.as_created(created.made), replayed=created.replayed)
 
 
 @api.get("/v1/staff", query=PageQuery, answer=models.StaffList, auth="key", scope="staff:write")

@@ -15,17 +15,27 @@ CardstockError
 Any other exception is a bug and must reach Lambda's Errors alarm.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
 
 class Pointer(msgspec.Struct, frozen=True):
-    """One wrong field: RFC 6901 pointer into the body (or `#query/name`), and a stable code."""
+    """One wrong field: RFC 6901 pointer into the body as it was sent (or `#query/name`, `#path/name`), a stable code,
+    and the bounds that were broken: `min`, `max`, `min_length`, `limit` (of letters or items), `pattern` and `expected`
+    (in words, by language), `allowed`, `field` (the name that is missing or unknown)."""
 
     pointer: str
     code: str
+    bounds: Mapping[str, Any] = MappingProxyType({})
+
+
+def escape(name: str) -> str:
+    """The name of a member as a part of a pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 class CardstockError(Exception):

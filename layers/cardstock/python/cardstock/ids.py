@@ -1,9 +1,10 @@
 """Identifiers: sortable ones for what happens, derived ones for what must happen once, short keys for people."""
 
 import hashlib
+import re
 import secrets
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -49,6 +50,48 @@ class RequestKey(msgspec.Struct, frozen=True):
 
     id: str
     fingerprint: str
+    raw_fingerprint: str = ""
+
+    def made(self, fingerprint: str) -> bool:
+        """Whether this request has the stored `fingerprint`: of its meaning, or of its bytes as v0.2.0 stored it."""
+        return fingerprint in (self.fingerprint, self.raw_fingerprint or self.fingerprint)
+
+
+class StoredAnswer(msgspec.Struct, frozen=True):
+    """The first answer to a request, as it was given: status and JSON without an envelope."""
+
+    status: int
+    body: str
+
+
+_EXACT: Final = 2**53
+_FRACTION: Final = re.compile(rb"[0-9](?:\.|[eE])")
+
+
+def canonical(content: bytes) -> bytes:
+    """JSON reduced to its meaning: equal for equal values, whatever the order of members, blanks, escapes or the way a
+    number is written. What is no JSON stays as it is."""
+    try:
+        value = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"))
+        if _FRACTION.search(content):
+            value = _exact(value)
+        return msgspec.json.encode(value, order="deterministic")
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return content
+
+
+def _exact(value: Any) -> Any:
+    """`value` with `1.0` and `1e0` as 1."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) <= _EXACT else value
+    if isinstance(value, list):
+        return [_exact(one) for one in value]
+    return {name: _exact(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+
+def fingerprint_of(content: bytes) -> str:
+    """SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
 class RequestResult(NamedTuple, Generic[Made]):

@@ -1,7 +1,8 @@
 """Requests already done: a stored item makes a repeated POST return the first result.
 
-Table `requests`: partition key `pk` = `RequestKey.id`; no index. Access patterns: put if absent inside the transaction
-that does the work; read of the stored item through the failed condition, without an extra read. Items expire after
+Table `requests`: partition key `pk` = `RequestKey.id`, and `RequestKey.id` `#answer` for first answers that cannot be
+made again; no index. Access patterns: put if absent inside the transaction that does the work; read of the stored item
+through the failed condition, without an extra read; first answers by GetItem and a put if absent. Items expire after
 seven days; steps of money do not depend on them, because they have their own ids.
 """
 
@@ -10,9 +11,10 @@ from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute
 
-from cardstock.aws.tables import ExpiryAttribute, Table, Transaction
+from cardstock import clock
+from cardstock.aws.tables import ExpiryAttribute, IntegerAttribute, Table, Transaction
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED
-from cardstock.ids import RequestKey
+from cardstock.ids import RequestKey, StoredAnswer
 
 _KEPT = timedelta(days=7)
 
@@ -56,7 +58,7 @@ def find(request: RequestKey) -> str | None:
     item = RequestItem.find(request.id)
     if item is None:
         return None
-    if item.fingerprint != request.fingerprint:
+    if not request.made(item.fingerprint):
         raise IDEMPOTENCY_KEY_REUSED()
     return item.result
 
@@ -66,6 +68,43 @@ def result_of(stored: dict[str, Any], request: RequestKey) -> str:
 
     Raises `RefusedError` when the same key came with another body.
     """
-    if stored["fingerprint"]["S"] != request.fingerprint:
+    if not request.made(stored["fingerprint"]["S"]):
         raise IDEMPOTENCY_KEY_REUSED()
     return str(stored["result"]["S"])
+
+
+class AnswerItem(Table):
+    """The first answer to a request."""
+
+    class Meta:
+        variable = "REQUESTS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    fingerprint = UnicodeAttribute()
+    status = IntegerAttribute()
+    body = UnicodeAttribute()
+    expires_at = ExpiryAttribute()
+
+
+class DynamoAnswers:
+    """`edge.first_answers.Answers`."""
+
+    def find(self, request: RequestKey) -> StoredAnswer | None:
+        item = AnswerItem.find(f"{request.id}#answer")
+        if item is None:
+            return None
+        if not request.made(item.fingerprint):
+            raise IDEMPOTENCY_KEY_REUSED()
+        return StoredAnswer(item.status, item.body)
+
+    def keep(self, request: RequestKey, answer: StoredAnswer) -> StoredAnswer:
+        item = AnswerItem(
+            pk=f"{request.id}#answer",
+            fingerprint=request.fingerprint,
+            status=answer.status,
+            body=answer.body,
+            expires_at=clock.now() + _KEPT,
+        )
+        if item.put_if(AnswerItem.pk.does_not_exist()):
+            return answer
+        return self.find(request) or answer

@@ -60,6 +60,6 @@ def update_card(
 
 def _check_faces(faces: Mapping[str, Face]) -> None:
     if DEFAULT not in faces:
-        raise BODY_INVALID(pointers=(Pointer(f"/versions/{DEFAULT}", "MISSING"),))
+        raise BODY_INVALID(pointers=(Pointer("/versions", "MISSING", {"field": DEFAULT}),))
     if len(faces) > MAX_AUDIENCES:
-        raise BODY_INVALID(pointers=(Pointer("/versions", "OUT_OF_RANGE"),))
+        raise BODY_INVALID(pointers=(Pointer("/versions", "OUT_OF_RANGE", {"limit": MAX_AUDIENCES}),))

@@ -12,7 +12,7 @@ from cardstock.cards import errors, model
 from cardstock.cards.model import Card, Face, OpenedCard, Radar, Share
 from cardstock.clock import rfc3339
 from cardstock.edge import errors as edge_errors
-from cardstock.edge.fields import MemberId, Moment, NextCursor, SignedToken
+from cardstock.edge.fields import MemberId, Moment, NextCursor, SignedToken, checked_phone
 from cardstock.edge.http import OPTIONAL_LINE, Model
 from cardstock.errors import NOT_FOUND, QUEUE_UNAVAILABLE
 
@@ -64,9 +64,10 @@ class CardVersion(Model):
     phone: Annotated[
         str,
         Meta(
-            pattern=r"^(\+?[0-9][0-9 -]{3,18}[0-9])?\Z",
+            max_length=64,
             examples=["+86 138 0013 8000"],
-            description="Telephone number as it is shown; empty if there is none.",
+            description="Telephone number as people write it, with its extension; kept without brackets and invisible "
+            "marks. Empty if there is none.",
         ),
     ] = ""
     email: Annotated[
@@ -112,6 +113,10 @@ class CardVersion(Model):
         list[Sku],
         Meta(max_length=20, examples=[["22423"]], description="Article numbers of products shown on the card."),
     ] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.phone:
+            self.phone = checked_phone(self.phone)
 
     @classmethod
     def of(cls, face: Face) -> CardVersion:

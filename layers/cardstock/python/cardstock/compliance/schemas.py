@@ -153,7 +153,7 @@ class SalesQuery(Model):
         try:
             return None if self.until is None else date.fromisoformat(self.until)
         except ValueError as error:
-            raise QUERY_INVALID(pointers=(Pointer("/until", "NO_DAY"),)) from error
+            raise QUERY_INVALID(pointers=(Pointer("#query/until", "NO_DAY"),)) from error
 
 
 class OutsideSales(Model):

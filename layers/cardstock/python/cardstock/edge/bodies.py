@@ -1,25 +1,29 @@
-"""Reading what a client sends: bodies and queries, typed, or refused with the field that is wrong.
+"""Reading what a client sends: bodies and queries, their text normalised, typed, or refused with the field that is
+wrong.
 
-Everything that reads a client's bytes is here, so that nothing a client sends gives a 5xx.
+Everything that reads a client's bytes is here, so that nothing a client sends gives a 5xx. Why a body is refused is
+worked out by `faults`, which is imported for refusals alone.
 """
 
 import base64
 import binascii
 import re
 import unicodedata
-from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 import msgspec
 
 from cardstock import errors
 from cardstock.edge import errors as edge_errors
+from cardstock.texts import normalise
 
 MAX_BODY_BYTES: Final = 256 * 1024
+BYTE_ORDER_MARK: Final = "\ufeff"
 
-# NUL, lone surrogates, and the bidirectional controls that make a text read differently from what it is.
-_FORBIDDEN_TEXT: Final = re.compile("[\x00\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-_POINTER: Final = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
+_REFUSED_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
+# What `normalise` may remove: bidirectional controls, zero-width characters, the soft hyphen, the byte-order mark.
+_SUSPECT: Final = "\u00ad\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 
 
 def raw_body(event: dict[str, Any]) -> bytes:
@@ -39,72 +43,87 @@ def raw_body(event: dict[str, Any]) -> bytes:
     return content
 
 
-def decode(decoder: Any, content: bytes) -> Any:
-    """`content` decoded by a msgspec decoder. Raises `InvalidError` with the field that is wrong."""
+def clean_json(content: bytes) -> bytes:
+    """JSON with every text normalised (`texts.normalise`) and no byte-order mark; names of members stay.
+
+    A body without anything to change comes back as it is, and costs one pass of a pattern. Raises `InvalidError` for
+    bytes that are no UTF-8, and for texts with NUL or half of a surrogate pair. Other JSON is not judged here.
+    """
     try:
-        text = content.decode()
-        # Escapes hide characters from a check of the raw text. This path is slow and rare.
-        if "\\u" in text or text_fault(text) is not None:
-            for pointer, string in _strings(msgspec.json.decode(content), ""):
-                fault = text_fault(string)
-                if fault is not None:
-                    raise errors.BODY_INVALID(pointers=(errors.Pointer(pointer, f"TEXT_{fault}"),))
-        return decoder.decode(content)
+        text = content.decode().removeprefix(BYTE_ORDER_MARK)
     except UnicodeError as error:
         raise errors.BODY_INVALID(pointers=(errors.Pointer("", "ENCODING"),)) from error
+    if _clean_document().fullmatch(text) and (text.isascii() or unicodedata.is_normalized("NFC", text)):
+        return content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return msgspec.json.encode(_cleaned(msgspec.json.decode(text), ""))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return text.encode()  # the typed decoder says what is wrong
+
+
+def decode(decoder: Any, content: bytes) -> Any:
+    """`content`, made clean, decoded by a msgspec decoder. Raises `InvalidError` with the field that is wrong."""
+    return decode_clean(decoder, clean_json(content))
+
+
+def decode_clean(decoder: Any, content: bytes) -> Any:
+    """What `clean_json` returned, decoded. Raises like `decode`."""
+    try:
+        return decoder.decode(content)
     except msgspec.ValidationError as error:
-        raise errors.BODY_INVALID(pointers=(_pointer(str(error)),)) from error
-    except (msgspec.DecodeError, RecursionError) as error:
+        from cardstock.edge.faults import fault_in_body
+
+        raise errors.BODY_INVALID(pointers=(fault_in_body(decoder, content, str(error)),)) from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise errors.BODY_INVALID(pointers=(errors.Pointer("", "JSON"),)) from error
 
 
-def _strings(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    """Every string with its pointer (RFC 6901); a field's name has the pointer of its object."""
-    if isinstance(value, str):
-        yield pointer, value
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _strings(item, f"{pointer}/{index}")
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield pointer, name
-            yield from _strings(item, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
-
-
-def text_fault(text: str) -> str | None:
-    """Why a text cannot be stored and compared: it has control characters, or is not NFC. None if it can."""
-    if _FORBIDDEN_TEXT.search(text):
-        return "CONTROL_CHARACTER"
-    return None if unicodedata.is_normalized("NFC", text) else "NOT_NFC"
-
-
-def _pointer(message: str) -> errors.Pointer:
-    found = _POINTER.search(message)
-    path = found["path"] if found else ""
-    pointer = re.sub(r"\[(\d+|\.\.\.)\]", r"/\1", path.replace(".", "/")).replace("/.../", "/").replace("///", "/")
-    if "unknown field" in message:
-        code = "UNKNOWN_FIELD"
-    elif "missing required field" in message:
-        code = "MISSING"
-    elif message.startswith("Expected `") and ", got " in message:
-        code = "WRONG_TYPE"
-    else:
-        code = "OUT_OF_RANGE"
-    name = re.search(r"field `([^`]*)`", message)
-    if name and code in ("UNKNOWN_FIELD", "MISSING"):
-        pointer = f"{pointer}/{name[1]}"
-    return errors.Pointer(pointer, code)
-
-
 def decode_query(kind: type, event: dict[str, Any]) -> Any:
-    """The query parameters as a `kind`. Raises `InvalidError` with the parameter that is wrong."""
+    """The query parameters as a `kind`, their text normalised. Raises `InvalidError` with the parameter that is wrong.
+
+    A GET ignores parameters that `kind` does not declare: links are shared, and platforms add to them.
+    """
     values = event.get("queryStringParameters") or {}
-    for name, value in values.items():
-        fault = text_fault(value)
-        if fault is not None:
-            raise errors.QUERY_INVALID(pointers=(errors.Pointer(f"#query/{name}", f"TEXT_{fault}"),))
+    if values and event["httpMethod"] == "GET":
+        values = {name: values[name] for name in kind.__struct_fields__ if name in values}  # type: ignore[attr-defined]
+    if not values:
+        return msgspec.convert(values, kind)
     try:
-        return msgspec.convert(values, kind, strict=False)
-    except msgspec.ValidationError as error:
-        found = _pointer(str(error))
-        raise errors.QUERY_INVALID(pointers=(errors.Pointer("#query" + found.pointer, found.code),)) from error
+        return msgspec.convert({name: clean_text(value) for name, value in values.items()}, kind, strict=False)
+    except ValueError as error:
+        from cardstock.edge.faults import fault_in_query
+
+        raise errors.QUERY_INVALID(pointers=(fault_in_query(kind, values, str(error)),)) from error
+
+
+def clean_text(text: str) -> str:
+    """`text` normalised. Raises ValueError if it has a character that no text may have."""
+    if _REFUSED_TEXT.search(text):
+        raise ValueError("TEXT_CONTROL_CHARACTER")
+    return normalise(text)
+
+
+@cache
+def _clean_document() -> "re.Pattern[str]":
+    """Matches JSON whose texts begin and end with no blank, and have no escape but of quotes, slashes and line ends.
+
+    Possessive, so that a text is looked at once.
+    """
+    inner = rf'(?:[^"\\{_SUSPECT}]++|\\["\\/nrt])*+'
+    return re.compile(rf'(?:[^"{_SUSPECT}]++|"(?!\s|\\[nrt]){inner}(?<!\s)(?<!\\[nrt])")*+')
+
+
+def _cleaned(value: Any, pointer: str) -> Any:
+    if isinstance(value, str):
+        try:
+            return clean_text(value)
+        except ValueError as error:
+            raise errors.BODY_INVALID(pointers=(errors.Pointer(pointer, str(error)),)) from error
+    if isinstance(value, list):
+        return [_cleaned(item, f"{pointer}/{index}") for index, item in enumerate(value)]
+    if isinstance(value, dict):
+        for name in value:
+            if _REFUSED_TEXT.search(name):
+                raise errors.BODY_INVALID(pointers=(errors.Pointer(pointer, "TEXT_CONTROL_CHARACTER"),))
+        return {name: _cleaned(item, f"{pointer}/{errors.escape(name)}") for name, item in value.items()}
+    return value

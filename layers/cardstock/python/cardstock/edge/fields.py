@@ -1,10 +1,26 @@
 """The JSON fields that several areas have in common."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 from msgspec import Meta
 
+from cardstock.texts import clean_phone
+
 _SIGNED = "eyJzdWIiOiJtZW1fMDEifQ.Zb8kTq3mX1n5r7u9w2y4A6C8E0g"
+
+NO_PHONE: Final = "Expected a telephone number in field `phone`"
+_STORED_PHONE: Final = r"\+?[0-9][0-9 -]{3,18}[0-9]"
+"""What v0.2.0 took for a telephone number."""
+
+
+def checked_phone(text: str) -> str:
+    """`text` as it is stored (`texts.clean_phone`). Raises ValueError for what is no telephone number."""
+    cleaned = clean_phone(text)
+    if cleaned is None and not re.fullmatch(_STORED_PHONE, text):
+        raise ValueError(NO_PHONE)
+    return cleaned or text
+
 
 Moment = Annotated[str, Meta(examples=["2026-12-01T08:26:00.000Z"])]
 SignedToken = Annotated[str, Meta(examples=[_SIGNED])]

@@ -4,7 +4,6 @@ An `Api` declares its routes with their types, caller, scope and codes; the same
 generates the OpenAPI document. `bodies` reads what clients send, `problems` makes refusals into documents.
 """
 
-import hashlib
 import re
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
@@ -16,10 +15,11 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError as Rout
 from cardstock import errors
 from cardstock.edge import errors as edge_errors
 from cardstock.edge import problems
-from cardstock.edge.bodies import decode, decode_query, raw_body, text_fault
+from cardstock.edge.bodies import clean_json, clean_text, decode_clean, decode_query, raw_body
 from cardstock.edge.callers import Caller, Callers, require
+from cardstock.edge.first_answers import Answers, FirstAnswer, seal, unseal
 from cardstock.edge.observability import count, flush, logger
-from cardstock.ids import RequestKey, derived_id
+from cardstock.ids import RequestKey, StoredAnswer, canonical, derived_id, fingerprint_of
 
 MAX_PATH_VALUE: Final = 200
 JSON: Final = "application/json"
@@ -99,6 +99,7 @@ class Route(msgspec.Struct, frozen=True):
     auth: str | None
     scope: str | None
     idempotent: bool
+    first_answer: FirstAnswer
     codes: tuple[errors.Refusal, ...]
     raw: bool
     files: tuple[str, ...]
@@ -131,12 +132,16 @@ def refusals_of(route: Route) -> tuple[errors.Refusal, ...]:
 
 
 class Api:
-    """The routes of one function. `callers` is asked only when a route needs a caller."""
+    """The routes of one function. `callers` is asked only when a route needs a caller, `answers` when one stores its
+    first answers."""
 
-    def __init__(self, name: str, *, callers: Callable[[], Callers]) -> None:
+    def __init__(
+        self, name: str, *, callers: Callable[[], Callers], answers: Callable[[], Answers] | None = None
+    ) -> None:
         self.name = name
         self.routes: list[Route] = []
         self._callers = callers
+        self._answers = answers
         self._resolver = APIGatewayRestResolver()
         self._resolver.not_found(self._route_unknown)
 
@@ -152,6 +157,7 @@ class Api:
         auth: str | None = None,
         scope: str | None = None,
         idempotent: bool = False,
+        first_answer: FirstAnswer = "own",
         codes: tuple[errors.Refusal, ...] = (),
         raw: bool = False,
         files: tuple[str, ...] = (),
@@ -159,7 +165,9 @@ class Api:
         """Declare `METHOD path` (`/v1/orders/{order_id}`), served by the decorated function.
 
         The function takes a `Request` and returns a `Model` or an `Answer`. `body` is a `Model` or a union of tagged
-        ones; `auth` is `member`, `key`, `any` or None; `scope` is what a key must hold; `codes` are the refusals it
+        ones; `auth` is `member`, `key`, `any` or None; `scope` is what a key must hold; `first_answer` is how an
+        `idempotent` route answers a repeat as it did first: by its `own` means, from a `stored` answer, or from a
+        `sealed` one because it holds a secret (see `first_answers`); `codes` are the refusals it
         may answer beyond the common ones; `raw` leaves the body undecoded in `request.raw` (webhooks are verified on
         bytes); `files` are media types besides JSON, whose bodies stay undecoded there too. The docstring's first line
         is the summary, the rest the description.
@@ -178,6 +186,7 @@ class Api:
                 auth=auth,
                 scope=scope,
                 idempotent=idempotent,
+                first_answer=first_answer,
                 codes=codes,
                 raw=raw,
                 files=files,
@@ -229,27 +238,44 @@ class Api:
     def _serve(self, route: Route, decoder: Any, path_values: dict[str, str]) -> Response[str]:
         call = _Call(self._resolver.current_event.raw_event)
         try:
-            result = route.handler(self._read(route, decoder, path_values, call))
+            return self._answer(route, self._read(route, decoder, path_values, call), call)
         except errors.CardstockError as error:
             if error.refusal not in refusals_of(route):
                 logger.warning("undeclared refusal", code=error.code, route=f"{route.method} {route.path}")
             return _refuse(error, call, f"{route.method} {route.path}")
-        return _reply(route, result, call)
+
+    def _answer(self, route: Route, request: Request[Any, Any], call: "_Call") -> Response[str]:
+        if route.first_answer == "own":
+            return _reply(route, route.handler(request), call)
+        if self._answers is None:
+            raise LookupError("the function declares no store of first answers")
+        stored = _Stored(self._answers(), request, sealed=route.first_answer == "sealed")
+        earlier = stored.find()
+        if earlier is not None:
+            return _json_reply(earlier, {"Idempotent-Replayed": "true"}, call)
+        result = route.handler(request)
+        answer = result if isinstance(result, Answer) else Answer(result)
+        text = msgspec.json.encode(answer.body).decode()
+        kept, is_first = stored.keep(StoredAnswer(answer.status or route.status, text))
+        headers = {} if is_first and not answer.replayed else {"Idempotent-Replayed": "true"}
+        return _json_reply(kept, answer.headers | headers, call)
 
     def _read(self, route: Route, decoder: Any, path_values: dict[str, str], call: "_Call") -> Request[Any, Any]:
         content = raw_body(call.event)
-        for value in path_values.values():
-            # DynamoDB answers a key of more than 1 024 bytes with an error that looks like a bug of ours.
-            if len(value) > MAX_PATH_VALUE or text_fault(value) is not None:
-                raise errors.NOT_FOUND()
+        path = {name: _path_value(value) for name, value in path_values.items()}
         caller = self._caller(route, call)
-        file = call.media_type in route.files
+        if call.media_type in route.files:
+            decoder = None
+        request_id = _request_id(route, call, caller) if route.idempotent else ""
+        clean = content if decoder is None else clean_json(content)
+        body = Nothing() if decoder is None else decode_clean(decoder, clean)
+        key = RequestKey(request_id, fingerprint_of(canonical(clean)), fingerprint_of(content)) if request_id else None
         return Request(
+            body=body,
             _caller=caller,
-            _key=_request_key(route, call, content, caller),
-            body=Nothing() if decoder is None or file else decode(decoder, content),
+            _key=key,
             query=decode_query(route.query, call.event),
-            path=path_values,
+            path=path,
             headers=call.headers,
             language=call.language,
             raw=content,
@@ -297,18 +323,54 @@ class _Call:
         return ENVELOPE in self.headers.get("accept", "")
 
 
-def _request_key(route: Route, call: _Call, content: bytes, caller: Caller | None) -> RequestKey | None:
-    if not route.idempotent:
-        return None
+def _path_value(value: str) -> str:
+    """A part of the path, its text normalised. Raises `NotFoundError` for what can be no key."""
+    try:
+        clean = clean_text(value)
+    except ValueError as error:
+        raise errors.NOT_FOUND() from error
+    # DynamoDB answers a key of more than 1 024 bytes, or an empty one, with an error that looks like a bug of ours.
+    if not 0 < len(clean) <= MAX_PATH_VALUE:
+        raise errors.NOT_FOUND()
+    return clean
+
+
+def _request_id(route: Route, call: _Call, caller: Caller | None) -> str:
+    """The id of a call of an idempotent route. Raises `InvalidError` without an Idempotency-Key."""
     given = call.headers.get("idempotency-key")
     if given is None:
         raise edge_errors.IDEMPOTENCY_KEY_MISSING()
     if not _IDEMPOTENCY_KEY.match(given):
         raise edge_errors.HEADER_INVALID(header="Idempotency-Key")
-    return RequestKey(
-        id=derived_id("req", caller.id if caller else "", route.method, call.event["path"], given),
-        fingerprint=hashlib.sha256(content).hexdigest(),
-    )
+    return derived_id("req", caller.id if caller else "", route.method, call.event["path"], given)
+
+
+class _Stored:
+    """The first answer to one request."""
+
+    def __init__(self, answers: Answers, request: Request[Any, Any], *, sealed: bool) -> None:
+        self._answers = answers
+        self._request = request.key
+        self._seal = request.headers["idempotency-key"] if sealed else ""
+
+    def find(self) -> StoredAnswer | None:
+        found = self._answers.find(self._request)
+        return found if found is None else self._opened(found)
+
+    def keep(self, answer: StoredAnswer) -> tuple[StoredAnswer, bool]:
+        """The first answer, which is `answer` unless another call was faster, and whether it is `answer`."""
+        kept = self._opened(self._answers.keep(self._request, self._closed(answer)))
+        return kept, kept == answer
+
+    def _closed(self, answer: StoredAnswer) -> StoredAnswer:
+        if not self._seal:
+            return answer
+        return StoredAnswer(answer.status, seal(self._seal, self._request, answer.body))
+
+    def _opened(self, answer: StoredAnswer) -> StoredAnswer:
+        if not self._seal:
+            return answer
+        return StoredAnswer(answer.status, unseal(self._seal, self._request, answer.body))
 
 
 def _reply(route: Route, result: Any, call: _Call) -> Response[str]:
@@ -316,12 +378,17 @@ def _reply(route: Route, result: Any, call: _Call) -> Response[str]:
     headers = dict(answer.headers)
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"
-    text = answer.body
+    status = answer.status or route.status
     if isinstance(answer.body, msgspec.Struct):
-        text = msgspec.json.encode(answer.body).decode()
-        if call.wants_envelope:
-            text = f'{{"code":0,"data":{text},"msg":"ok","trace_id":"{call.trace_id}"}}'
-    return Response(answer.status or route.status, answer.content_type, text, headers=headers)
+        return _json_reply(StoredAnswer(status, msgspec.json.encode(answer.body).decode()), headers, call)
+    return Response(status, answer.content_type, answer.body, headers=headers)
+
+
+def _json_reply(answer: StoredAnswer, headers: dict[str, str], call: _Call) -> Response[str]:
+    text = answer.body
+    if call.wants_envelope:
+        text = f'{{"code":0,"data":{text},"msg":"ok","trace_id":"{call.trace_id}"}}'
+    return Response(answer.status, JSON, text, headers=headers)
 
 
 def _refuse(error: errors.CardstockError, call: _Call, route: str) -> Response[str]:

@@ -33,13 +33,36 @@ def problem_of(error: errors.CardstockError, *, language: str, trace_id: str) ->
         "status": status,
         "code": error.code,
         "title": error.code,
-        "detail": error.refusal.text(error.facts, language),
+        "detail": _detail(error, language),
         "trace_id": trace_id,
         "retryable": status in RETRYABLE,
-        "errors": [{"pointer": pointer.pointer, "code": pointer.code} for pointer in error.pointers],
+        "errors": [_field(pointer, error, language) for pointer in error.pointers],
     }
     if error.refusal.about_time:
         problem["time"] = rfc3339(clock.now())
     if error.facts:
         problem["facts"] = {name: value for name, value in error.facts.items() if isinstance(value, str | int | list)}
     return problem
+
+
+def _field(pointer: errors.Pointer, error: errors.CardstockError, language: str) -> dict[str, Any]:
+    """One wrong field, with the bounds that it broke and what a person reads about it."""
+    from cardstock.edge import faults  # only for refused fields
+
+    detail = faults.detail_of(pointer, error.refusal, error.facts, language)
+    shown = faults.shown_bounds(pointer, language)
+    return {"pointer": pointer.pointer, "code": pointer.code, "detail": detail, **shown}
+
+
+def _detail(error: errors.CardstockError, language: str) -> str:
+    """The refusal's text; for a wrong body or query followed by the first wrong field and what is wrong with it."""
+    text = error.refusal.text(error.facts, language)
+    if error.refusal not in (errors.BODY_INVALID, errors.QUERY_INVALID) or not error.pointers:
+        return text
+    first = error.pointers[0]
+    detail = _field(first, error, language)["detail"]
+    if detail == text:
+        return text
+    name = first.pointer.removeprefix("#query").lstrip("/").replace("/", ".")
+    colon = ": " if language == "en" else "："
+    return f"{text}{' ' if language == 'en' else ''}{name + colon if name else ''}{detail}"

@@ -5,6 +5,7 @@ from __future__ import annotations  # evaluated only for decoded types: keeps th
 from typing import Annotated, Final
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import MemberId, Moment, NextCursor, PersonId
@@ -83,6 +84,11 @@ class WrittenOff(Model):
             examples=["write-off.wro_01kbdxdh50fcazdjhcnqh2rzv5"],
         ),
     ]
+
+    @classmethod
+    def as_asked(cls, found: WriteOff) -> WrittenOff:
+        """A write-off as it was asked for, without its approval, so that a repeat gets the same answer."""
+        return cls.of(replace(found, state="asked", approved_by="", approved_at=None, note=""))
 
     @classmethod
     def of(cls, found: WriteOff) -> WrittenOff:

@@ -289,7 +289,7 @@ class DynamoWriteOffs:
         if _to_write_off_item(asked, request.fingerprint).put_if(WriteOffItem.pk.does_not_exist()):
             return RequestResult(asked, replayed=False)
         kept = WriteOffItem.get(_WRITE_OFFS, asked.id, consistent_read=True)
-        if kept.fingerprint != request.fingerprint:
+        if not request.made(kept.fingerprint):
             raise IDEMPOTENCY_KEY_REUSED()
         return RequestResult(record_of(WriteOff, kept), replayed=True)
 

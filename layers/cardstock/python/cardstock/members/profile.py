@@ -25,7 +25,7 @@ def find_member(member_id: str, *, members: Members) -> Member:
 def change_profile(member_id: str, nickname: str, birth_year: int | None, *, members: Members) -> Member:
     """The member with the new profile. Raises `InvalidError` for a birth year in the future."""
     if birth_year is not None and birth_year > clock.now().year:
-        raise BODY_INVALID(pointers=(Pointer("/birth_year", "OUT_OF_RANGE"),))
+        raise BODY_INVALID(pointers=(Pointer("/birth_year", "OUT_OF_RANGE", {"max": clock.now().year}),))
     member = members.change_profile(member_id, nickname, birth_year)
     if member is None:
         raise MEMBER_ERASED()

@@ -123,7 +123,7 @@ def _make_refund(order_id: str, request: _Request, orders: Orders) -> RequestedR
         order = find_order(request.member_id, order_id, orders=orders)
         earlier = orders.find_refund(order_id, refund_id)
         if earlier is not None:
-            if earlier.fingerprint != request.key.fingerprint:
+            if not request.key.made(earlier.fingerprint):
                 raise IDEMPOTENCY_KEY_REUSED()
             return RequestedRefund(earlier, replayed=True)
         if order.paid_at is None or order.channel is None or order.transaction_no is None:

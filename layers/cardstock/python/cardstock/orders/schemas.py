@@ -25,6 +25,7 @@ from cardstock.edge.fields import (
     SignedToken,
     Sku,
     SupplierId,
+    checked_phone,
 )
 from cardstock.edge.http import LINE, SAID, Model
 from cardstock.money import CURRENCY, MAX_FEN
@@ -148,9 +149,11 @@ class ReceiverData(Model):
     phone: Annotated[
         str,
         Meta(
-            pattern=r"^\+?[0-9][0-9 -]{4,18}[0-9]\Z",
+            min_length=1,
+            max_length=64,
             examples=["13800138000"],
-            description="Telephone number for the carrier.",
+            description="Telephone number for the carrier, as people write it: brackets, blanks, full-width digits and "
+            "an extension are fine.",
         ),
     ]
     address: Annotated[
@@ -163,6 +166,9 @@ class ReceiverData(Model):
             description="Delivery address, street and town.",
         ),
     ]
+
+    def __post_init__(self) -> None:
+        self.phone = checked_phone(self.phone)
 
     @classmethod
     def of(cls, receiver: model.Receiver) -> Self:

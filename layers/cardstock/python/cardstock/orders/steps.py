@@ -52,8 +52,10 @@ def merge_units(requested: Sequence[RequestedUnits]) -> dict[str, int]:
     units: dict[str, int] = {}
     for line in requested:
         units[line.sku] = units.get(line.sku, 0) + line.units
-    if not units or len(units) > MAX_LINES or any(not 1 <= count <= MAX_UNITS for count in units.values()):
-        raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE"),))
+    if not units or len(units) > MAX_LINES:
+        raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE", {"min_length": 1, "limit": MAX_LINES}),))
+    if any(not 1 <= count <= MAX_UNITS for count in units.values()):
+        raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE", {"min": 1, "max": MAX_UNITS}),))
     return units
 
 

@@ -26,7 +26,7 @@ def create_endpoint(
     EVENT_UNKNOWN, `RefusedError` TOO_MANY_ENDPOINTS.
     """
     if any(kind != "*" and kind not in EVENT_TYPES for kind in events):
-        raise errors.EVENT_UNKNOWN(pointers=(Pointer("/events", "OUT_OF_RANGE"),))
+        raise errors.EVENT_UNKNOWN(pointers=(Pointer("/events", "OUT_OF_RANGE", {"allowed": ["*", *EVENT_TYPES]}),))
     endpoint_id = derived_id("whe", request.id)
     endpoints = needs.endpoints
     if endpoints.find(owner, endpoint_id) is None and len(endpoints.of(owner)) >= MAX_ENDPOINTS:

@@ -51,7 +51,8 @@ class CreatedKey(Model):
     key: Annotated[
         str | None,
         Meta(
-            description="Bearer credential, shown once; null when the request is repeated.",
+            description="Bearer credential. Only a repeat of the same request shows it again, for seven days; null if "
+            "the first answer was lost.",
             examples=["csk_01kbdxdh50fcazdjhcnqh2rzv5_Zb8kTq3mX1n5r7u9w2y4A6C8E0gJ2kL4"],
         ),
     ]

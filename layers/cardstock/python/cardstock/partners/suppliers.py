@@ -18,7 +18,7 @@ _ATTEMPTS = 4
 def put_supplier(supplier_id: str, name: str, *, suppliers: Suppliers) -> tuple[Supplier, str | None]:
     """Create or rename a supplier. Returns it, and the inbox secret if this call created it."""
     if not is_supplier_id(supplier_id):
-        raise errors.SUPPLIER_ID_INVALID(pointers=(Pointer("/supplier_id", "OUT_OF_RANGE"),))
+        raise errors.SUPPLIER_ID_INVALID(pointers=(Pointer("#path/supplier_id", "OUT_OF_RANGE"),))
     secret = new_secret()
     stored = suppliers.add(Supplier(supplier_id, name, (secret,), clock.now()))
     if stored.name != name:

@@ -5,6 +5,7 @@ from __future__ import annotations  # evaluated only for decoded types: keeps th
 from typing import Annotated
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import Moment, NextCursor, PersonId
@@ -35,6 +36,11 @@ class PersonView(Model):
     ]
     created_at: Annotated[Moment, Meta(description="When the person was created.")]
     active: Annotated[bool, Meta(description="Whether the person works here; false once deactivated.")]
+
+    @classmethod
+    def as_created(cls, person: Person) -> PersonView:
+        """`person` as created, also if inactive by now, so that a repeat gets the same answer."""
+        return cls.of(replace(person, state="active"))
 
     @classmethod
     def of(cls, person: Person) -> PersonView:

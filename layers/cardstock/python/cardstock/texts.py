@@ -1,0 +1,88 @@
+"""Text as people send it and as programs read it: normalised once when it enters, one clean line when it leaves in a
+file.
+
+Patterns are compiled at first use: most calls need none of them.
+"""
+
+import re
+import unicodedata
+from functools import cache
+from typing import Final
+
+# Bidirectional controls, zero-width characters, marks of direction, the byte-order mark, the soft hyphen. The joiner of
+# emoji (U+200D) stays between two of them.
+_PICTURE: Final = "\u2600-\u27bf\u2b00-\u2bff\u2190-\u21ff\u2300-\u23ff\U0001f000-\U0001faff\ufe0f"
+_INVISIBLE: Final = (
+    f"[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|(?<![{_PICTURE}])\u200d|\u200d(?![{_PICTURE}])"
+)
+# Every control and format character, line and paragraph separators, lone surrogates.
+_UNPRINTABLE: Final = (
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]+"
+)
+_EXTENSION: Final = r"\s*[,;]?\s*(?:转|轉|分机|ext(?:ension|n)?\.?|x|#|[,;])\s*[:.]?\s*([0-9]{1,6})"
+_PHONE: Final = r"(?P<number>\+?[0-9](?:[0-9 -]*[0-9])?)(?P<extension>转[0-9]{1,6})?"
+
+PHONE_DIGITS: Final = (5, 20)
+"""Fewest and most digits of a telephone number, without its extension."""
+
+
+@cache
+def _pattern(source: str, flags: int = 0) -> "re.Pattern[str]":
+    return re.compile(source, flags)
+
+
+def normalise(text: str) -> str:
+    """`text` without invisible and bidirectional controls, in NFC, without outer blanks of any script.
+
+    Doing it twice changes nothing more. Emoji, letters, digits and inner blanks stay.
+    """
+    if text.isascii():
+        return text.strip()
+    # NFC first and last: what it composes is the neighbour of a joiner, and what is removed may have kept two apart.
+    visible = _pattern(_INVISIBLE).sub("", unicodedata.normalize("NFC", text))
+    return unicodedata.normalize("NFC", visible).strip()
+
+
+def narrow(text: str) -> str:
+    """`text` with full-width letters, digits and signs as their usual forms, for telephone numbers and codes."""
+    if text.isascii():
+        return text
+    narrowed = (chr(ord(letter) - 0xFEE0) if "\uff01" <= letter <= "\uff5e" else letter for letter in text)
+    return normalise("".join(narrowed).replace("\u3000", " "))
+
+
+def clean_phone(text: str) -> str | None:
+    """A telephone number as it is stored: digits with single blanks or hyphens, a leading `+`, and `转802` at the end
+    if it has an extension. None if it is no telephone number.
+
+    Brackets, dots, slashes, typographic dashes, full-width digits and invisible marks are accepted.
+    """
+    plain = narrow(normalise(text))
+    plain = _pattern(rf"{_EXTENSION}\Z", re.IGNORECASE).sub(r"转\1", plain)
+    plain = _pattern("[\u2010-\u2015\u2212\uff70\u30fc./]").sub("-", plain)
+    plain = _pattern(r"[()\[\]\s]+").sub(" ", plain).strip()
+    plain = _pattern(" *-[ -]*").sub("-", plain)
+    found = _pattern(_PHONE).fullmatch(plain.replace("+ ", "+").replace(" 转", "转"))
+    if found is None or not PHONE_DIGITS[0] <= sum(map(str.isdigit, found["number"])) <= PHONE_DIGITS[1]:
+        return None
+    return found[0]
+
+
+def one_line(text: str) -> str:
+    """`text` for a file or a header that another program reads: one line without control or zero-width characters.
+
+    A run of line ends, tabs or other control characters becomes one blank; characters without a width disappear.
+    """
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    return normalise(_pattern(_UNPRINTABLE).sub(_gap, text))
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text of several lines, each clean as by `one_line`."""
+    return [one_line(line) for line in text.splitlines()]
+
+
+def _gap(found: "re.Match[str]") -> str:
+    return " " if any(letter < "\xa0" or letter in "\u2028\u2029" for letter in found[0]) else ""

@@ -1,0 +1,268 @@
+"""A repeat of a call with its Idempotency-Key gets the first answer byte for byte, whatever has changed since."""
+
+import importlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cardstock.edge.callers import Callers
+from cardstock.edge.first_answers import seal, unseal
+from cardstock.edge.http import Answer, Api, Model, Nothing, Request
+from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND
+from cardstock.ids import RequestKey, StoredAnswer
+from tests.house.cloud import ROOT_KEY, Context, http_event, serve, template
+from tests.people.finance import FIRST, PAYOUT
+from tests.people.shop import Shop
+from tests.people.staff import person, staff_key, supplier_key
+from tests.people.suppliers import LIGHTS
+
+Sent = dict[str, Any]
+IDEMPOTENT = {
+    f"{route.method} {route.path}": route
+    for function in template().functions
+    for served in vars(importlib.import_module(function.module)).values()
+    if isinstance(served, Api)
+    for route in served.routes
+    if route.idempotent
+}
+BUYER_CARD = {"versions": {"default": {"name": "林晓雨"}, "vip": {"name": "林晓雨", "title": "店长"}}}
+
+
+def send(sent: Sent) -> tuple[int, str, bool]:
+    answer = serve(http_event("POST", **sent))
+    return answer["statusCode"], answer["body"], answer["headers"].get("Idempotent-Replayed") == "true"
+
+
+def body_of(sent: Sent) -> Any:
+    return json.loads(serve(http_event("POST", **sent))["body"])
+
+
+def stock(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    shop.stock_up()
+    token = staff_key("Li Na", "catalog:write")
+    sent = {"path": "/v1/products/71053/stock", "body": {"add": 5}, "token": token, "key": "k"}
+    return sent, lambda: send(sent | {"key": "more"})
+
+
+def placed(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    quote = shop.buyer.quote().body["quote"]
+    receiver = {"name": "王小明", "phone": "13800138000", "address": "上海"}
+    body, token = {"quote": quote, "receiver": receiver}, shop.buyer.token()
+    sent = {"path": "/v1/orders", "body": body, "key": "k", "token": token}
+    return sent, lambda: shop.buyer.pay(body_of(sent)["order_id"])
+
+
+def refunded(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    order_id = shop.buyer.paid_order()
+    body = {"reason": "broken", "lines": [{"sku": "85123A", "units": 1}]}
+    sent = {"path": f"/v1/orders/{order_id}/refunds", "body": body, "key": "k", "token": shop.buyer.token()}
+    return sent, shop.sweep
+
+
+def granted(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    order_id = shop.buyer.paid_order()
+    token = staff_key("Li Na", "orders:refund")
+    body = {"reason": "late", "amount_fen": 100}
+    sent = {"path": f"/v1/orders/{order_id}/goodwill-refunds", "body": body, "key": "k", "token": token}
+    return sent, shop.sweep
+
+
+def person_created(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    token = staff_key("Wu", "staff:write")
+    sent = {"path": "/v1/staff", "body": {"name": "Zhao"}, "token": ROOT_KEY, "key": "k"}
+    return sent, lambda: serve(http_event("DELETE", f"/v1/staff/{body_of(sent)['person_id']}", token=token))
+
+
+def written_off(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    shop.clock.set(FIRST)
+    debtor = shop.finance.member(1)
+    shop.finance.earn(debtor, -500)
+    body = {"member_id": debtor, "amount_fen": 100, "reason": "会员已去世"}
+    sent = {"path": "/v1/debt-write-offs", "body": body, "token": staff_key("Li Na", "debts:write_off"), "key": "k"}
+    second = staff_key("Wu", "debts:write_off")
+    return sent, lambda: send(
+        {"path": f"/v1/debt-write-offs/{body_of(sent)['write_off_id']}/approvals", "body": {"note": "ok"}}
+        | {"token": second, "key": "a"}
+    )
+
+
+def card(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    token = shop.buyer.token()
+    sent: Sent = {"path": "/v1/cards", "body": BUYER_CARD, "token": token, "key": "k"}
+    change = {"versions": {"default": {"name": "Lin"}}}
+
+    def changed() -> object:
+        path = f"/v1/cards/{body_of(sent)['card']}"
+        return serve(http_event("PUT", path, change, token=token))
+
+    return sent, changed
+
+
+def share(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    made, change = card(shop)
+    key = body_of(made)["card"]
+    sent = {"path": f"/v1/cards/{key}/shares", "body": {"audience": "vip"}, "token": made["token"], "key": "s"}
+    return sent, change
+
+
+def key_made(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    token = staff_key("Wu", "staff:write")
+    owner = person("Zhao")
+    body = {"name": "console", "owner": owner, "scopes": ["payouts:read"]}
+    sent = {"path": "/v1/partners/keys", "body": body, "token": ROOT_KEY, "key": "k"}
+    return sent, lambda: serve(http_event("DELETE", f"/v1/staff/{owner}", token=token))
+
+
+def secret_rotated(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    shop.supplier.register()
+    token = staff_key("Li Na", "suppliers:write")
+    sent = {"path": f"/v1/suppliers/{LIGHTS}/secrets", "body": None, "token": token, "key": "k"}
+    return sent, lambda: [send(sent | {"key": str(again)}) for again in range(2)]
+
+
+def endpoint(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    token = supplier_key(LIGHTS, "webhooks:write")
+    sent = {"path": "/v1/webhook-endpoints", "body": {"url": None, "events": ["*"]}, "token": token, "key": "k"}
+    return sent, lambda: serve(
+        http_event("DELETE", f"/v1/webhook-endpoints/{body_of(sent)['endpoint_id']}", token=token)
+    )
+
+
+def plan(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    token = staff_key("Li Na", "plans:publish")
+    sent = {"path": "/v1/commission-plans", "body": {"preset": "unlock"}, "token": token, "key": "k"}
+    send(sent | {"key": "before"})  # publishing the plan in force changes nothing, and is a request all the same
+    return sent, lambda: send(sent | {"key": "other", "body": {"preset": "free_order"}})
+
+
+def payout(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    shop.clock.set(FIRST)
+    shop.finance.member(1, 5_000)
+    token = staff_key("Zhao", "payouts:open")
+    sent = {"path": "/v1/payouts", "body": {"period": "2026-11"}, "token": token, "key": "k"}
+
+    def change() -> object:
+        shop.finance.drain()
+        return shop.finance.approve()
+
+    return sent, change
+
+
+def approval(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    made, _ = payout(shop)
+    send(made)
+    shop.finance.drain()
+    token = staff_key("Li Na", "payouts:approve")
+    sent = {"path": f"/v1/payouts/{PAYOUT}/approvals", "body": {"note": "ok"}, "token": token, "key": "a"}
+    return sent, shop.finance.drain
+
+
+LIFE: dict[str, Callable[[Shop], tuple[Sent, Callable[[], object]]]] = {
+    "POST /v1/products/{sku}/stock": stock,
+    "POST /v1/orders": placed,
+    "POST /v1/orders/{order_id}/refunds": refunded,
+    "POST /v1/orders/{order_id}/goodwill-refunds": granted,
+    "POST /v1/staff": person_created,
+    "POST /v1/debt-write-offs": written_off,
+    "POST /v1/cards": card,
+    "POST /v1/cards/{key}/shares": share,
+    "POST /v1/partners/keys": key_made,
+    "POST /v1/suppliers/{supplier_id}/secrets": secret_rotated,
+    "POST /v1/webhook-endpoints": endpoint,
+    "POST /v1/commission-plans": plan,
+    "POST /v1/payouts": payout,
+    "POST /v1/payouts/{payout_id}/approvals": approval,
+}
+"""Route -> a call, and what changes the thing that it made."""
+
+
+@pytest.mark.parametrize("name", LIFE)
+def test_a_repeat_gets_the_first_answer_whatever_has_changed(name: str, shop: Shop) -> None:
+    sent, change = LIFE[name](shop)
+    status, body, _ = send(sent)
+    change()
+    again = send(sent)
+    written = isinstance(sent["body"], dict)
+    other_way = json.dumps(sent["body"], indent=1, sort_keys=True) if written else sent["body"]
+    by_meaning = send(sent | {"body": other_way})
+
+    assert status in (200, 201, 202), body
+    assert again == by_meaning == (status, body, True)
+
+
+def test_routes_that_make_their_first_answer_themselves_are_all_tried() -> None:
+    own = {name for name, route in IDEMPOTENT.items() if route.first_answer == "own"}
+
+    assert own <= LIFE.keys() <= IDEMPOTENT.keys()
+
+
+def test_another_value_under_the_same_key_is_refused(shop: Shop) -> None:
+    sent, _ = stock(shop)
+    send(sent)
+    status, body, _ = send(sent | {"body": {"add": 6}})
+
+    assert (status, json.loads(body)["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+
+
+class Count(Model):
+    number: int
+
+
+class MemoryAnswers:
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[RequestKey, StoredAnswer]] = {}
+
+    def find(self, request: RequestKey) -> StoredAnswer | None:
+        key, answer = self.kept.get(request.id, (request, None))
+        if not request.made(key.fingerprint):
+            raise IDEMPOTENCY_KEY_REUSED()
+        return answer
+
+    def keep(self, request: RequestKey, answer: StoredAnswer) -> StoredAnswer:
+        return self.kept.setdefault(request.id, (request, answer))[1]
+
+
+def no_callers() -> Callers:
+    raise LookupError("the routes below have no callers")
+
+
+@pytest.mark.parametrize("kind", ["stored", "sealed"])
+def test_a_stored_answer_outlives_what_it_was_about(kind: str) -> None:
+    answers, numbers = MemoryAnswers(), iter(range(1))
+    api = Api("test", callers=no_callers, answers=lambda: answers)
+
+    @api.post("/v1/counts", body=Count, answer=Count, status=201, idempotent=True, first_answer=kind)
+    def count(request: Request[Count, Nothing]) -> Answer:
+        """Count."""
+        if next(numbers, None) is None:
+            raise NOT_FOUND()
+        return Answer(request.body)
+
+    first = api.handler(http_event("POST", "/v1/counts", {"number": 7}, key="k"), Context())
+    envelope = {"Accept": "application/vnd.cardstock.envelope+json"}
+    again = api.handler(http_event("POST", "/v1/counts", ' {"number":7} ', key="k"), Context())
+    wrapped = api.handler(http_event("POST", "/v1/counts", {"number": 7}, key="k", headers=envelope), Context())
+
+    assert (first["statusCode"], again["statusCode"]) == (201, 201)
+    assert first["body"] == again["body"] == '{"number":7}'
+    assert json.loads(wrapped["body"])["data"] == {"number": 7}
+    assert [found["headers"].get("Idempotent-Replayed") for found in (first, again, wrapped)] == [None, "true", "true"]
+    assert ('"number"' in str(answers.kept)) is (kind == "stored")
+
+
+def test_only_the_key_of_the_client_opens_a_sealed_answer() -> None:
+    request = RequestKey("req_1", "f")
+    sealed = seal("a key", request, "secret")
+
+    assert unseal("a key", request, sealed) == "secret"
+    for key, other in (("another key", request), ("a key", RequestKey("req_2", "f"))):
+        with pytest.raises(Exception, match=r"^$"):
+            unseal(key, other, sealed)
+
+
+def test_a_request_of_the_release_before_is_recognised_by_its_bytes() -> None:
+    request = RequestKey("req_1", "meaning", "bytes")
+
+    assert [request.made(stored) for stored in ("meaning", "bytes", "other", "")] == [True, True, False, False]

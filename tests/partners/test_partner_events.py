@@ -68,7 +68,6 @@ REFUSALS = {
         "bad_goods_of_another_supplier": (404, "NOT_FOUND"),
         "bad_delivered_before_it_was_sent": (409, "NOT_SHIPPED"),
         "bad_unknown_type": (400, "BODY_INVALID"),
-        "bad_unknown_field": (400, "BODY_INVALID"),
         "bad_stock_as_text": (400, "BODY_INVALID"),
         "bad_stock_below_zero": (400, "BODY_INVALID"),
         "bad_deep": (400, "BODY_INVALID"),

@@ -8,6 +8,7 @@ from cardstock import clock
 from cardstock.aws.tables import connect
 from cardstock.catalog import stock
 from cardstock.catalog import wiring as catalog_wiring
+from cardstock.catalog.publishing import find_product
 from cardstock.edge import signatures
 from cardstock.edge.bodies import decode
 from cardstock.edge.http import Api, Nothing, Request
@@ -51,35 +52,39 @@ def take_report(request: Request[Nothing, Nothing]) -> MessageTaken:
     message_id = signatures.verify(secrets, request.headers, request.raw, clock.now())
     report = decode(_REPORT, request.raw)
 
-    took = inbox.take_message(
+    taken: list[MessageTaken] = []
+    inbox.take_message(
         source,
         message_id,
         request.raw,
-        lambda: apply_report(source, message_id, report),
+        lambda: taken.append(apply_report(source, message_id, report)),
         inbox=partners_wiring.inbox(),
     )
-    return MessageTaken(repeat=not took)
+    return taken[-1] if taken else MessageTaken(repeat=True)
 
 
-def apply_report(source: str, message_id: str, report: Report) -> None:
+def apply_report(source: str, message_id: str, report: Report) -> MessageTaken:
     """Apply a verified report. Safe to repeat. NOT_FOUND points at the order or article that is not the supplier's."""
     try:
         match report:
             case ShipmentCreated():
-                fulfilment.report_shipment(
+                part = fulfilment.report_shipment(
                     source, report.order_id, report.carrier, report.tracking_no, message_id,
                     orders=orders_wiring.orders(),
                 )  # fmt: skip
+                parcel = part.find_parcel(report.carrier, report.tracking_no)
+                return MessageTaken.of_parcel(parcel.at if parcel and parcel.event_id != message_id else None)
             case ShipmentDelivered():
                 fulfilment.report_delivery(source, report.order_id, orders=orders_wiring.orders())
             case InventoryUpdated():
-                stock.count_stock(
-                    source, report.sku, report.stock, report.version,
-                    products=catalog_wiring.products(),
-                )  # fmt: skip
+                products = catalog_wiring.products()
+                if not stock.count_stock(source, report.sku, report.stock, report.version, products=products):
+                    newest = find_product(report.sku, products=products).inventory_version
+                    return MessageTaken(repeat=newest == report.version, newest_version=newest)
     except NotFoundError as error:
         named = "/sku" if isinstance(report, InventoryUpdated) else "/order_id"
         raise NOT_FOUND(pointers=(Pointer(named, "UNKNOWN"),)) from error
+    return MessageTaken(repeat=False)
 
 
 handler = api.handler

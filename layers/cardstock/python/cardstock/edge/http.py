@@ -264,7 +264,8 @@ class Api:
         content = raw_body(call.event)
         path = {name: _path_value(value) for name, value in path_values.items()}
         caller = self._caller(route, call)
-        if call.media_type in route.files:
+        file = call.media_type in route.files
+        if file:
             decoder = None
         request_id = _request_id(route, call, caller) if route.idempotent else ""
         clean = content if decoder is None else clean_json(content)

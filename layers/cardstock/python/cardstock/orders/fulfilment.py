@@ -15,9 +15,10 @@ def report_shipment(
 ) -> SupplierOrder:
     """Record a supplier's parcel. The last supplier's first parcel also makes the order shipped.
 
-    The first parcel ships everything that was not refunded; later ones are added. A repeated `event_id` changes
-    nothing. Raises `NotFoundError` for an order without a supplier order of this supplier, `ConflictError`
-    SUPPLIER_ORDER_CANCELLED if all its units were refunded, `RefusedError` TOO_MANY_PARCELS.
+    The first parcel ships everything that was not refunded; later ones are added. A parcel is its carrier and number,
+    compared by meaning: reported again, under whatever `event_id`, it changes nothing. Raises `NotFoundError` for an
+    order without a supplier order of this supplier, `ConflictError` SUPPLIER_ORDER_CANCELLED if all its units were
+    refunded, `RefusedError` TOO_MANY_PARCELS.
     """
     for _ in range(ATTEMPTS):
         order = orders.find_order(order_id)
@@ -25,7 +26,7 @@ def report_shipment(
         before = supplier_orders.get(supplier_id)
         if order is None or before is None:
             raise NOT_FOUND()
-        if any(parcel.event_id == event_id for parcel in before.parcels):
+        if before.find_parcel(carrier, tracking_no) or any(parcel.event_id == event_id for parcel in before.parcels):
             return before
         if before.status == "cancelled":
             raise errors.SUPPLIER_ORDER_CANCELLED()

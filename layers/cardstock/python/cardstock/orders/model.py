@@ -9,6 +9,7 @@ import msgspec
 
 from cardstock.attribution import Attribution
 from cardstock.money import Fen
+from cardstock.texts import narrow
 
 OrderStatus: TypeAlias = Literal["placed", "paid", "shipped", "completed", "cancelled", "expired"]
 RefundKind: TypeAlias = Literal["return", "goodwill", "stray"]
@@ -329,6 +330,11 @@ class SupplierOrder(msgspec.Struct, frozen=True):
     """When a refund last cancelled units of it."""
     version: int = 1
 
+    def find_parcel(self, carrier: str, tracking_no: str) -> Parcel | None:
+        """The parcel of this carrier and number, compared without regard to case, blanks, hyphens and width."""
+        named = _code(carrier), _code(tracking_no)
+        return next((each for each in self.parcels if (_code(each.carrier), _code(each.tracking_no)) == named), None)
+
 
 class StockChange(msgspec.Struct, frozen=True):
     """A change of one SKU's units for sale (`stock`) and of those reserved or sold but not sent (`held`)."""
@@ -419,3 +425,8 @@ class SupplierOrderChange(msgspec.Struct, frozen=True):
 
     event_id: str
     supplier_order: SupplierOrder
+
+
+def _code(text: str) -> str:
+    """A carrier's name or number, as one says it."""
+    return "".join(letter for letter in narrow(text).casefold() if letter not in " -_.")

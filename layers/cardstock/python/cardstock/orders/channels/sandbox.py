@@ -101,7 +101,7 @@ class SandboxChannel:
     def read_notice(self, headers: Mapping[str, str], raw: bytes) -> PaymentNotice | None:
         self._verify(headers, raw)
         try:
-            notice = msgspec.json.decode(raw, type=_Notice, strict=True)
+            notice = msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"), type=_Notice, strict=True)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise BODY_INVALID(pointers=(Pointer("", "NOTICE"),)) from error
         if notice.event != "payment.succeeded":

@@ -69,6 +69,14 @@ def granted(shop: Shop) -> tuple[Sent, Callable[[], object]]:
     return sent, shop.sweep
 
 
+def returned(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    order_id = shop.buyer.paid_order()
+    token = staff_key("Li Na", "orders:refund")
+    body = {"reason": "came back", "lines": [{"sku": "85123A", "units": 1}]}
+    sent: Sent = {"path": f"/v1/orders/{order_id}/returns", "body": body, "key": "k", "token": token}
+    return sent, shop.sweep
+
+
 def person_created(shop: Shop) -> tuple[Sent, Callable[[], object]]:
     token = staff_key("Wu", "staff:write")
     sent = {"path": "/v1/staff", "body": {"name": "Zhao"}, "token": ROOT_KEY, "key": "k"}
@@ -164,6 +172,7 @@ LIFE: dict[str, Callable[[Shop], tuple[Sent, Callable[[], object]]]] = {
     "POST /v1/orders": placed,
     "POST /v1/orders/{order_id}/refunds": refunded,
     "POST /v1/orders/{order_id}/goodwill-refunds": granted,
+    "POST /v1/orders/{order_id}/returns": returned,
     "POST /v1/staff": person_created,
     "POST /v1/debt-write-offs": written_off,
     "POST /v1/cards": card,

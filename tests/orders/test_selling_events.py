@@ -73,7 +73,7 @@ REFUSALS = {
         "bad_forged_quote": (400, "QUOTE_INVALID"),
         "bad_quote_of_another_member": (400, "QUOTE_INVALID"),
         "bad_without_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
-        "bad_address_with_bidi_control": (400, "BODY_INVALID"),
+        "bad_address_with_nul": (400, "BODY_INVALID"),
         "bad_own_price": (400, "BODY_INVALID"),
         "bad_order_of_another_member": (404, "NOT_FOUND"),
         "bad_order_id": (404, "NOT_FOUND"),

@@ -21,7 +21,12 @@ def test_a_parcel_is_listed_once_under_any_message_id_and_spelling(shop: Shop) -
     secret, order_id = shop.supplier.register(), shop.buyer.paid_order()
     first = shop.supplier.report(secret, parcel(order_id), message_id="m1")
     shop.clock.move(minutes=5)
-    spellings = ({}, {"carrier": "ｓｆ"}, {"carrier": " sf "}, {"tracking_no": "sf 1390-0012-34567"})
+    spellings: tuple[dict[str, str], ...] = (
+        {},
+        {"carrier": "ｓｆ"},
+        {"carrier": " sf "},
+        {"tracking_no": "sf 1390-0012-34567"},
+    )
     again = [
         shop.supplier.report(secret, parcel(order_id, **other), message_id=f"m{number}")
         for number, other in enumerate(spellings, 2)

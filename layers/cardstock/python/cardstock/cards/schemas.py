@@ -65,6 +65,7 @@ class CardVersion(Model):
         str,
         Meta(
             max_length=64,
+            pattern=OPTIONAL_LINE,
             examples=["+86 138 0013 8000"],
             description="Telephone number as people write it, with its extension; kept without brackets and invisible "
             "marks. Empty if there is none.",

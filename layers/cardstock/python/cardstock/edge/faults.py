@@ -31,6 +31,11 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
     r"\S": ("不能为空白", "a text that is not blank"),
     r"^[^\r\n]*\S[^\r\n]*$": ("一行文字，不能为空白", "one line that is not blank"),
     r"^[^\r\n]*$": ("一行文字", "one line"),
+    r"^[^\r\n\t]*$": ("一行文字", "one line"),
+    r"^([^,\r\n]{1,64}(,[^,\r\n]{1,64}){0,49})?$": (
+        "用逗号分隔的货号，至多 50 个",
+        "at most 50 article numbers with commas between them",
+    ),
     r"^sup_[0-9a-z]{1,26}$": ("供应商编号（sup_ 开头）", "the id of a supplier (`sup_` and letters or digits)"),
     r"^mem_[0-9a-z]{26}$": ("会员编号（mem_ 开头）", "the id of a member (`mem_` and 26 letters or digits)"),
     r"^ord_[0-9a-z]{26}$": ("订单编号（ord_ 开头）", "the id of an order (`ord_` and 26 letters or digits)"),

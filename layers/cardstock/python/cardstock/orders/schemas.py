@@ -151,6 +151,7 @@ class ReceiverData(Model):
         Meta(
             min_length=1,
             max_length=64,
+            pattern=LINE,
             examples=["13800138000"],
             description="Telephone number for the carrier, as people write it: brackets, blanks, full-width digits and "
             "an extension are fine.",

@@ -34,13 +34,14 @@ def main() -> None:
 def serve(
     *,
     port: Annotated[
-        int, typer.Option(min=1, max=MAX_PORT, help="Port of the public API on 127.0.0.1; the others follow it.")
+        int,
+        typer.Option(min=0, max=MAX_PORT, help="Port of the public API on 127.0.0.1; the others follow it; 0: any."),
     ] = PORTS[PUBLIC],
     staff_port: Annotated[
-        int | None, typer.Option(min=1, max=MAX_PORT, help="Port of the API of staff and partners; else PORT + 2.")
+        int | None, typer.Option(min=0, max=MAX_PORT, help="Port of the API of staff and partners; else PORT + 2.")
     ] = None,
     sandbox_port: Annotated[
-        int | None, typer.Option(min=1, max=MAX_PORT, help="Port of the sandbox payment channel; else PORT + 1.")
+        int | None, typer.Option(min=0, max=MAX_PORT, help="Port of the sandbox payment channel; else PORT + 1.")
     ] = None,
     state: Annotated[Path, typer.Option(help="Where state and logs are kept.")] = ROOT / ".local" / "serve",
     workers: Annotated[int | None, typer.Option(help="Processes for requests, and as many for events.")] = None,
@@ -55,8 +56,8 @@ def serve(
         signal.signal(number, lambda *_: stop.set())
     typer.echo("starting")
     sys.stdout.flush()
-    staff_port = staff_port or port + PORTS[STAFF] - PORTS[PUBLIC]
-    sandbox_port = sandbox_port or port + SANDBOX_PORT - PORTS[PUBLIC]
+    staff_port = _following(port, PORTS[STAFF]) if staff_port is None else staff_port
+    sandbox_port = _following(port, SANDBOX_PORT) if sandbox_port is None else sandbox_port
     try:
         suite = start(
             state_dir=state, ports={PUBLIC: port, STAFF: staff_port}, sandbox_port=sandbox_port, workers=workers,
@@ -86,6 +87,11 @@ def serve(
             while not stop.wait(1.0):
                 suite.engine.check()
         typer.echo("Stopping.")
+
+
+def _following(port: int, usual: int) -> int:
+    """The port as far from the public API's as usual; any one if that is any one."""
+    return port and port + usual - PORTS[PUBLIC]
 
 
 def _given(parameters: list[str]) -> dict[str, str]:

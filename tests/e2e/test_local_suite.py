@@ -319,13 +319,14 @@ def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
         text=True,
     ) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(8)]
+        starting, *lines = [process.stdout.readline() for _ in range(10)]
         # What it prints for operators, with nothing else in the environment.
         command = [sys.executable, "-m", "infra.commands.cli", *lines[6].split()[2:], "--json"]
         verified = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, timeout=60, check=False)
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()
 
+    assert starting == "starting\n"
     assert lines[0].startswith("API  ")
     assert lines[1].startswith("staff API  ")
     assert lines[6].startswith("commands ")

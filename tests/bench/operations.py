@@ -21,7 +21,6 @@ from cardstock.aws import tables as base
 from cardstock.clock import SystemClock, set_clock
 from cardstock.edge import secrets
 from cardstock.edge import wiring as edge_wiring
-from cardstock.edge.callers import ACCESS
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import short_key
 from cardstock.ledger import wiring as ledger_wiring
@@ -30,6 +29,7 @@ from cardstock.network.plan import Plan
 from cardstock.orders import wiring as orders_wiring
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.results import confirm_all
+from cardstock.signing import ACCESS
 from infra.local.costs import Costs, Item, Meter, attach, shape_of
 from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, template
 from tests.house.wire import wire

@@ -9,9 +9,9 @@ from aws_lambda_powertools.utilities import parameters
 
 from cardstock.attribution import open_attribution
 from cardstock.edge import wiring
-from cardstock.edge.callers import ACCESS
 from cardstock.ids import new_id
 from cardstock.orders.tokens import attribution_of
+from cardstock.signing import ACCESS
 from functions.cards.api.app import handler
 from functions.cards.on_view.app import handler as count_views
 from functions.members.api.app import handler as members

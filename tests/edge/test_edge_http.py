@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import pytest
 from msgspec import Meta
 
-from cardstock.edge.callers import ACCESS, Callers
+from cardstock.edge.callers import Callers
 from cardstock.edge.http import Answer, Api, Model, Nothing, Request
 from cardstock.edge.tokens import Signer
 from cardstock.errors import NOT_FOUND
+from cardstock.signing import ACCESS
 
 
 class Line(Model):

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from cardstock import clock as process_clock
 from cardstock.compliance.model import Hold
 from cardstock.edge import wiring as edge_wiring
-from cardstock.edge.callers import ACCESS
 from cardstock.errors import NotFoundError
 from cardstock.flows.explaining import ExplainingNeeds, RewardsExplained, explain_rewards
 from cardstock.flows.explaining_reasons import NoRewardReason, RewardStanding
@@ -31,6 +30,7 @@ from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import Order, OrderStatus, Receiver
 from cardstock.orders.model import OrderLine as Line
 from cardstock.orders.placement import cancel_order
+from cardstock.signing import ACCESS
 from tests.house.cloud import Context, http_event, serve
 from tests.network.test_network_properties import LINES, PLANS, SNAPSHOTS
 from tests.people.clock import TestClock

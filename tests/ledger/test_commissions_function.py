@@ -10,10 +10,10 @@ import pytest
 from cardstock.aws.tables import Transaction
 from cardstock.clock import rfc3339
 from cardstock.edge import wiring as edge_wiring
-from cardstock.edge.callers import ACCESS
 from cardstock.ledger.payout_steps import claimed
 from cardstock.ledger.store import post
 from cardstock.network import wiring as network_wiring
+from cardstock.signing import ACCESS
 from functions.ledger.on_entry import app as on_ledger_entry
 from tests.house.cloud import ROOT, Context, forget_factories, http_event, queue_event, serve
 from tests.people.shop import Shop

@@ -9,10 +9,10 @@ import pytest
 
 from cardstock.aws.tables import Transaction
 from cardstock.edge import wiring as edge_wiring
-from cardstock.edge.callers import ACCESS
 from cardstock.ledger.model import BRAND_COMMISSION, LedgerTransaction, Posting, account
 from cardstock.ledger.payout_steps import claimed, paid
 from cardstock.ledger.store import post
+from cardstock.signing import ACCESS
 from functions.ledger.api import app as commissions
 from functions.ledger.debts_api import app
 from functions.ledger.on_entry import app as on_ledger_entry

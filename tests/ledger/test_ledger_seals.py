@@ -16,13 +16,13 @@ from cardstock.aws import files as s3
 from cardstock.aws.tables import Transaction
 from cardstock.edge import schedule
 from cardstock.edge import wiring as edge_wiring
-from cardstock.edge.callers import ACCESS
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import merkle
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger.payout_steps import claimed
 from cardstock.ledger.store import post
 from cardstock.network import wiring as network_wiring
+from cardstock.signing import ACCESS
 from functions.ledger.nightly_audit import app as nightly_audit
 from functions.ledger.nightly_seal import app as nightly_seal
 from functions.ledger.on_entry import app as on_ledger_entry

@@ -6,7 +6,7 @@ from typing import Any
 
 from cardstock.attribution import Attribution, sign_attribution
 from cardstock.edge import wiring as edge_wiring
-from cardstock.edge.callers import ACCESS
+from cardstock.signing import ACCESS
 from tests.house.cloud import http_event, serve
 from tests.people.payment_channel import PaymentChannel
 from tests.people.replies import Reply, reply

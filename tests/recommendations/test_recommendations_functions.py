@@ -14,11 +14,11 @@ import msgspec
 import pytest
 
 from cardstock.edge import wiring as edge_wiring
-from cardstock.edge.callers import ACCESS
 from cardstock.ids import new_id
 from cardstock.orders.model import Order, OrderLine, Receiver
 from cardstock.orders.store import order_item
 from cardstock.recommendations import wiring as recommendations_wiring
+from cardstock.signing import ACCESS
 from functions.recommendations.api import app as api
 from functions.recommendations.nightly_learning import app as learning
 from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event

@@ -19,11 +19,11 @@ import pytest
 from cardstock.aws.requests import RequestItem
 from cardstock.aws.tables import Table
 from cardstock.edge import wiring as edge_wiring
-from cardstock.edge.callers import ACCESS
 from cardstock.edge.http import Api, Route
 from cardstock.partners.model import SCOPES, SUPPLIER_SCOPES
 from cardstock.partners.store import EventItem
 from cardstock.recommendations.store import RowItem
+from cardstock.signing import ACCESS
 from cardstock.staff.store import CountItem
 from functions.compliance.nightly_check import app as nightly_check
 from functions.network.monthly_dividends import app as monthly_dividends

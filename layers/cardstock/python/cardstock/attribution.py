@@ -4,9 +4,11 @@ The cards area signs one for each reported view; the orders area opens it when a
 """
 
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Final
 
 import msgspec
+
+from cardstock.signing import Signer
 
 LIFETIME: Final = timedelta(days=30)
 _PURPOSE: Final = "attribution"
@@ -20,16 +22,6 @@ class Attribution(msgspec.Struct, frozen=True, array_like=True):
     share: str
     view: str
     guide: str
-
-
-class Signer(Protocol):
-    """Makes and opens tokens: `edge.tokens.Signer`."""
-
-    def sign(self, purpose: str, claims: dict[str, Any], *, lifetime: timedelta | None = None) -> str:
-        """A token of `claims` for `purpose`."""
-
-    def open(self, purpose: str, token: str) -> dict[str, Any]:
-        """The claims of a genuine, unexpired token. Raises `UnauthorizedError`."""
 
 
 def sign_attribution(signer: Signer, attribution: Attribution) -> str:

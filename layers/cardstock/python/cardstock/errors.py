@@ -212,3 +212,7 @@ STORE_UNAVAILABLE: Final = unavailable(
     "STORE_UNAVAILABLE", zh="系统繁忙，请稍后重试。", en="The store did not answer; try again."
 )
 STORE_BUSY: Final = unavailable("STORE_BUSY", zh="系统繁忙，请稍后重试。", en="The store is busy; try again.")
+TOKEN_INVALID: Final = unauthorized("TOKEN_INVALID", zh="登录凭证无效。", en="The token is not valid.")
+TOKEN_EXPIRED: Final = timed(
+    unauthorized("TOKEN_EXPIRED", zh="登录已过期，请重新登录。", en="The token has expired; log in again.")
+)

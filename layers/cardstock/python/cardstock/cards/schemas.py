@@ -14,11 +14,11 @@ from cardstock.clock import rfc3339
 from cardstock.edge import errors as edge_errors
 from cardstock.edge.fields import MemberId, Moment, NextCursor, SignedToken, checked_phone
 from cardstock.edge.http import OPTIONAL_LINE, Model
-from cardstock.errors import NOT_FOUND, QUEUE_UNAVAILABLE
+from cardstock.errors import NOT_FOUND, QUEUE_UNAVAILABLE, TOKEN_EXPIRED, TOKEN_INVALID
 
 UPDATE_CODES: Final = (NOT_FOUND, errors.CARD_CHANGED)
 SHARE_CODES: Final = (NOT_FOUND, errors.AUDIENCE_UNKNOWN)
-VIEW_CODES: Final = (edge_errors.TOKEN_INVALID, edge_errors.TOKEN_EXPIRED, edge_errors.KEY_INVALID, QUEUE_UNAVAILABLE)
+VIEW_CODES: Final = (TOKEN_INVALID, TOKEN_EXPIRED, edge_errors.KEY_INVALID, QUEUE_UNAVAILABLE)
 
 Audience = Annotated[
     str,

@@ -11,8 +11,8 @@ from msgspec.structs import asdict
 
 from cardstock.attribution import Attribution
 from cardstock.cards.model import OpenedCard
-from cardstock.edge.tokens import Signer
 from cardstock.ids import short_key
+from cardstock.signing import Signer
 
 LIFETIME: Final = timedelta(hours=2)
 _PURPOSE: Final = "view"

@@ -12,9 +12,9 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from cardstock.edge import errors
-from cardstock.edge.tokens import Signer
+from cardstock.errors import TOKEN_INVALID
+from cardstock.signing import ACCESS, Signer
 
-ACCESS = "access"
 ROOT_KEY_ID: Final = "key_root"
 ROOT_SCOPES: Final = frozenset({"keys:write", "staff:write"})
 _KEY_PREFIX = "csk_"
@@ -90,7 +90,7 @@ class Callers:
             raise errors.CREDENTIALS_MISSING()
         scheme, _, credential = authorization.partition(" ")
         if scheme.lower() != "bearer" or not credential:
-            raise errors.TOKEN_INVALID()
+            raise TOKEN_INVALID()
         if credential.startswith(_KEY_PREFIX):
             return self._key(credential)
         claims = self._signer.open(ACCESS, credential)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cardstock.errors import forbidden, invalid, not_found, timed, too_large, unauthorized
+from cardstock.errors import forbidden, invalid, not_found, too_large, unauthorized
 
 BODY_TOO_LARGE: Final = too_large(
     "BODY_TOO_LARGE", zh="请求内容超过 256 KB。", en="The request body is larger than 256 KB."
@@ -15,10 +15,6 @@ IDEMPOTENCY_KEY_MISSING: Final = invalid(
     "IDEMPOTENCY_KEY_MISSING", zh="缺少 Idempotency-Key 请求头。", en="The Idempotency-Key header is missing."
 )
 CREDENTIALS_MISSING: Final = unauthorized("CREDENTIALS_MISSING", zh="请先登录。", en="Log in first.")
-TOKEN_INVALID: Final = unauthorized("TOKEN_INVALID", zh="登录凭证无效。", en="The token is not valid.")
-TOKEN_EXPIRED: Final = timed(
-    unauthorized("TOKEN_EXPIRED", zh="登录已过期，请重新登录。", en="The token has expired; log in again.")
-)
 KEY_INVALID: Final = unauthorized("KEY_INVALID", zh="接口密钥无效。", en="The API key is not valid.")
 SCOPE_MISSING: Final = forbidden("SCOPE_MISSING", zh="没有权限：{scope}。", en="This needs the scope {scope}.")
 NOT_A_MEMBER: Final = forbidden("NOT_A_MEMBER", zh="该接口仅限会员使用。", en="Only members can do this.")

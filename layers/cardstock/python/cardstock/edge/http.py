@@ -113,8 +113,8 @@ def refusals_of(route: Route) -> tuple[errors.Refusal, ...]:
     if route.auth:
         found += [
             edge_errors.CREDENTIALS_MISSING,
-            edge_errors.TOKEN_INVALID,
-            edge_errors.TOKEN_EXPIRED,
+            errors.TOKEN_INVALID,
+            errors.TOKEN_EXPIRED,
             edge_errors.KEY_INVALID,
         ]
         found += {"member": [edge_errors.NOT_A_MEMBER], "key": [edge_errors.NOT_A_KEY], "any": []}[route.auth]

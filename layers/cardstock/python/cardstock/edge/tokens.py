@@ -14,7 +14,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from cardstock import clock
 from cardstock.clock import to_epoch_ms
-from cardstock.edge import errors
+from cardstock.errors import TOKEN_EXPIRED, TOKEN_INVALID
 
 
 class Signer:
@@ -45,10 +45,10 @@ class Signer:
         try:
             payload = self._serializer(purpose).loads(token)
         except (BadData, UnicodeError, ValueError) as error:
-            raise errors.TOKEN_INVALID() from error
+            raise TOKEN_INVALID() from error
         if not isinstance(payload, dict):
-            raise errors.TOKEN_INVALID()
+            raise TOKEN_INVALID()
         expires = payload.pop("exp", None)
         if expires is not None and to_epoch_ms(clock.now()) >= expires:
-            raise errors.TOKEN_EXPIRED()
+            raise TOKEN_EXPIRED()
         return payload

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
-from cardstock.edge import errors as edge_errors
 from cardstock.edge.fields import MemberId, Moment, SignedToken
 from cardstock.edge.http import LINE, OPTIONAL_LINE, Model
 from cardstock.errors import (
@@ -18,6 +17,8 @@ from cardstock.errors import (
     INVITER_TOO_LATE,
     INVITER_UNKNOWN,
     MEMBER_ERASED,
+    TOKEN_EXPIRED,
+    TOKEN_INVALID,
 )
 from cardstock.members import errors
 from cardstock.members.login import LoginRequest, LoginResult
@@ -49,7 +50,7 @@ IDENTITY_CODES: Final = (
     MEMBER_ERASED,
 )
 
-REFRESH_CODES: Final = (edge_errors.TOKEN_INVALID, edge_errors.TOKEN_EXPIRED, MEMBER_ERASED)
+REFRESH_CODES: Final = (TOKEN_INVALID, TOKEN_EXPIRED, MEMBER_ERASED)
 
 Code = Annotated[str, Meta(min_length=1, max_length=512)]
 _LOGIN_CODE = "From `wx.login` and its sisters; of `dev`, `dev:` and any name: whoever has that name in this `app_id`."

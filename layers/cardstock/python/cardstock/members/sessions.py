@@ -3,8 +3,7 @@
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from cardstock.edge.callers import ACCESS
-from cardstock.edge.tokens import Signer
+from cardstock.signing import ACCESS, Signer
 
 ACCESS_LIFETIME: Final = timedelta(hours=2)
 REFRESH_LIFETIME: Final = timedelta(days=30)

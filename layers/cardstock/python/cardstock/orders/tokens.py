@@ -5,12 +5,11 @@ from typing import Final
 import msgspec
 
 from cardstock.attribution import Attribution, open_attribution
-from cardstock.edge import errors as edge_errors
-from cardstock.edge.tokens import Signer
-from cardstock.errors import Pointer, UnauthorizedError
+from cardstock.errors import TOKEN_EXPIRED, Pointer, UnauthorizedError
 from cardstock.orders import errors
 from cardstock.orders.model import QUOTE_LIFETIME, Quote
 from cardstock.orders.packing import PackedQuote, pack_quote, unpack_quote
+from cardstock.signing import Signer
 
 _PURPOSE: Final = "quote"
 _QUOTE: Final = "q"
@@ -27,7 +26,7 @@ def open_quote(signer: Signer, token: str, member_id: str) -> Quote | None:
     try:
         claims = signer.open(_PURPOSE, token)
     except UnauthorizedError as error:
-        if error.refusal is edge_errors.TOKEN_EXPIRED:
+        if error.refusal is TOKEN_EXPIRED:
             return None
         raise errors.QUOTE_INVALID(pointers=(Pointer("/quote", "QUOTE_INVALID"),)) from error
     try:
@@ -49,7 +48,7 @@ def attribution_of(signer: Signer, token: str | None) -> Attribution | None:
     try:
         return open_attribution(signer, token)
     except UnauthorizedError as error:
-        if error.refusal is edge_errors.TOKEN_EXPIRED:
+        if error.refusal is TOKEN_EXPIRED:
             return None
         pointers = (Pointer("/attribution", "ATTRIBUTION_INVALID"),)
         raise errors.ATTRIBUTION_INVALID(pointers=pointers) from error

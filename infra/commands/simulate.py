@@ -3,7 +3,8 @@
 
 The first two work without any table. A plan is the name of a preset or a JSON file: the body of
 `POST /v1/commission-plans`, or `{"plan": that, "market": {...}}` with what is expected of the shop under this plan
-alone.
+alone. The first two also take `approvals` in that body, which they assume; `plan publish` counts only those that
+persons have given with their own keys (`POST /v1/commission-plans/approvals`).
 
 Recorded orders are JSON lines as in the API (one order a line), or CSV with one line an order line, lines of an order
 together: order_id, member_id, placed_at, sku, units, net_fen, and where needed qualifying, earns, inviter_id, paid_at
@@ -105,23 +106,34 @@ def check(plans: Plans, as_json: AsJson = False) -> None:
 
 @app.command()
 def publish(
-    plan: Annotated[str, typer.Argument(help=f"A preset ({', '.join(PRESETS)}) or a JSON file with its approvals.")],
-    actor: Annotated[str, typer.Option(help="Who publishes it; kept with the version.")],
+    plan: Annotated[str, typer.Argument(help=f"A preset ({', '.join(PRESETS)}) or a JSON file.")],
+    actor: Annotated[
+        str,
+        typer.Option(help="Who publishes it; kept with the version. If the plan needs approvals: a person (stf_...)."),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Publish a plan and put it in force, through its check. What is in force already changes nothing. Exit status 1 if
-    the check refuses it, with each failed check and what would pass."""
+    the check refuses it, with each failed check and what would pass.
+
+    Approvals are those that other persons have given with their own keys; a file cannot name any.
+    """
     operators.need_tables()
     from cardstock.errors import RefusedError, UnavailableError
     from cardstock.network import wiring
-    from cardstock.network.publishing import publish_plan
+    from cardstock.network.publishing import publish_approved_plan
+    from cardstock.staff import wiring as staff_wiring
 
     trial = _trial(plan, Market())
     if not actor.strip():
         operators.stop("--actor: a name is needed")
+    if trial.approvals:
+        operators.stop("approvals: persons give them with their own keys, POST /v1/commission-plans/approvals")
     before = wiring.plans().plan_in_force()
     try:
-        published = publish_plan(trial.plan, trial.approvals, actor, plans=wiring.plans())
+        published = publish_approved_plan(
+            trial.plan, actor, plans=wiring.plans(), can_approve=lambda other: staff_wiring.can_approve(other, actor)
+        )
     except RefusedError as error:
         findings: Any = error.facts["findings"]
         if as_json:

@@ -55,7 +55,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 # The demonstration's plan: the preset chain21 in shares of what was paid, so that every article earns. Two levels, paid
-# for a qualifying purchase: refused without approvals, so the demonstration gives one and says so.
+# for a qualifying purchase: refused without approvals of a second person, who gives them for the demonstration and
+# says so.
 PLAN = {
     "preset": "chain21",
     "id": "chain21-demo",
@@ -67,7 +68,7 @@ PLAN = {
 }
 # The data's customers are shops, which buy by the dozen; real members are held much earlier.
 PARAMETERS = {"StockingUnits": "1000000"}
-APPROVAL = {"approver": "Demo approver", "reason": "Demonstration on recorded orders; no money moves."}
+REASON = "Demonstration on recorded orders; no money moves."
 
 
 class DemoError(Exception):
@@ -154,7 +155,7 @@ class Demo:
             ["payouts:read", "payouts:approve", "payouts:settle", "debts:write_off", "open_items:read"],
         )
         self.keys["compliance"] = self.shop.make_key(
-            root, compliance, "Compliance", ["payouts:read", "payouts:approve", "debts:write_off"]
+            root, compliance, "Compliance", ["payouts:read", "payouts:approve", "plans:approve", "debts:write_off"]
         )
         for supplier_id in SUPPLIERS:
             self.shop.add_supplier(self.keys["shop"], root, supplier_id, supplier_id.removeprefix("sup_").title())
@@ -190,9 +191,11 @@ class Demo:
         return [sku_of[code] for code, _ in popular.most_common(count)]
 
     def publish_plan(self) -> None:
-        """Publish the plan with the demonstration's approval."""
-        approvals = [{"check": check, **APPROVAL} for check in ("levels", "peer", "fee", "head_count")]
-        self.shop.http.send("POST", "/v1/commission-plans", {**PLAN, "approvals": approvals}, token=self.keys["shop"])
+        """Publish the plan, which a second person has approved for the demonstration with a key of that person."""
+        for check in ("levels", "peer", "fee", "head_count"):
+            body = {"plan": PLAN, "check": check, "reason": REASON}
+            self.shop.http.send("POST", "/v1/commission-plans/approvals", body, token=self.keys["compliance"])
+        self.shop.http.send("POST", "/v1/commission-plans", PLAN, token=self.keys["shop"])
 
     def invite_members(self, tick: Callable[[], None]) -> None:
         """Guides become partners and make their cards; every customer logs in with an inviter of a seeded network."""
@@ -397,7 +400,7 @@ class Demo:
         for alarm in alarms["items"]:
             for who in ("finance", "compliance"):
                 path = f"/v1/compliance-alarms/{alarm['alarm_id']}/lifts"
-                self.shop.http.send("POST", path, {"reason": APPROVAL["reason"]}, token=self.keys[who])
+                self.shop.http.send("POST", path, {"reason": REASON}, token=self.keys[who])
             self.numbers.alarms += 1
 
     def recommend(self) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from tests.house.incoming import incoming
 SEVERAL_LINES = {
     "AcceptReturn.reason", "AppointPartner.reason", "Approve.note", "ApproveWriteOff.note", "AskRefund.reason",
     "AskWriteOff.reason", "CardVersion.intro", "ClearItem.reason", "GrantRefund.reason", "Lift.reason",
-    "DecideChange.reason", "PlanApproval.reason", "RevealNumber.reason",
+    "ApprovePlan.reason", "AssumedApproval.reason", "DecideChange.reason", "RevealNumber.reason",
     "ReceiverData.address",
 }  # fmt: skip
 """Texts that may have several lines."""

@@ -35,6 +35,8 @@ class Brand:
         self.suite = suite
         self.shop = Shop(suite.urls[PUBLIC], suite.urls[STAFF], pay=self.pay, now=suite.clock.now)
         self.staff = self.shop.make_key(root, self.shop.add_person(root, "Wang Fang"), "console", SCOPES)
+        second = self.shop.add_person(root, "Zhao Min")
+        self.approver = self.shop.make_key(root, second, "legal", ["plans:approve"])
         self.shop.add_supplier(self.staff, root, SUPPLIER, "Kits")
         kit = {"name": "Kit", "supplier_id": SUPPLIER, "price_fen": 49_900, "qualifying": True, "initial_stock": 100}
         self.shop.http.send("PUT", "/v1/products/KIT", kit, token=self.staff)
@@ -44,9 +46,10 @@ class Brand:
         assert self.suite.sandbox.pay(order_no, amount_fen)["notified"] == 200
 
     def publish(self, plan: dict[str, Any], *checks: str) -> Any:
-        approvals = [{"check": check, "approver": "Ms Zhao", "reason": "opinion on file"} for check in checks]
-        body = {**plan, "approvals": approvals}
-        return self.shop.http.send("POST", "/v1/commission-plans", body, token=self.staff, expect=[201, 422]).body
+        for check in checks:
+            body = {"plan": plan, "check": check, "reason": "opinion on file"}
+            self.shop.http.send("POST", "/v1/commission-plans/approvals", body, token=self.approver)
+        return self.shop.http.send("POST", "/v1/commission-plans", plan, token=self.staff, expect=[201, 422]).body
 
     def join(self, name: str, inviter: str | None = None) -> None:
         self.people[name] = self.shop.log_in(name, self.people[inviter].member_id if inviter else None)

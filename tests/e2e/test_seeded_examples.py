@@ -88,7 +88,7 @@ NEEDS_AN_ANSWER = {
     "reportSandboxPayment": "an order, and the signature of the channel",
     "sendSupplierReport": "an order, and the inbox secret of seed.json",
     "bindInviter": "a newcomer",
-    "publishPlan": "named approvals",
+    "publishPlan": "approvals of every check that the plan fails",
 }
 """Operations whose example cannot work without the answer of an earlier call."""
 

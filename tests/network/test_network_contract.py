@@ -1,6 +1,6 @@
 """The network's ports: one suite for what the rules are tested with and for what runs."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from cardstock.network import store as stored
 from cardstock.network.deciding import position_of
 from cardstock.network.model import Change, CountedOrder, Event, Position
 from cardstock.network.ordering import hint_for, position_for_order
-from cardstock.network.plan import MAX_PROMOTE_N, Approval, Plan, PublishedPlan
+from cardstock.network.plan import MAX_PROMOTE_N, Approval, Plan, PublishedPlan, StoredApproval
 from cardstock.network.plans_store import DynamoPlans
 from cardstock.network.ports import Network, Plans
 from cardstock.network.presets import CHAIN21, SINGLE_LEVEL, UNLOCK
@@ -176,6 +176,22 @@ def test_a_request_finds_the_plan_that_it_published_and_another_body_is_refused(
     assert (before, saved) == (None, [True, True])
     assert plans.find_plan_of_request(request) == record
     assert plans.find_plan_of_request(RequestKey("req_2", "f")) is None
+
+
+def test_the_first_approval_of_a_person_stays_until_it_has_expired(plans: Plans) -> None:
+    end = AT + timedelta(days=30)
+    first = StoredApproval("d1", "fee", "stf_a", AT, "pilot", end)
+    other = replace(first, by="stf_b", at=AT + timedelta(days=1))
+    repeat = replace(first, at=end - timedelta(milliseconds=1), reason="again", expires_at=end + timedelta(days=30))
+    late = replace(repeat, at=end)
+    added = [plans.add_approval(each) for each in (other, first, replace(first, digest="d2"), repeat)]
+
+    assert added == [other, first, replace(first, digest="d2"), first]
+    assert plans.find_approvals("d1") == (first, other)
+    assert plans.add_approval(late) == late
+    assert plans.find_approvals("d1") == (other, late)
+    assert plans.find_approvals("d") == ()
+    assert plans.list_plans(5, None) == ((), None)
 
 
 def test_plans_are_listed_by_id_and_version(plans: Plans) -> None:

@@ -1,5 +1,6 @@
 """Promotion is scarce: people who pay at the same moment, on an engine that isolates transactions as AWS does."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -10,8 +11,10 @@ from cardstock.errors import RefusedError
 from cardstock.network.binding import bind_inviter
 from cardstock.network.counting import count_order
 from cardstock.network.deciding import position_of
-from cardstock.network.plan import PublishedPlan
+from cardstock.network.plan import Check, PublishedPlan
 from cardstock.network.plans_store import DynamoPlans
+from cardstock.network.presets import CHAIN21
+from cardstock.network.publishing import approve_plan, publish_approved_plan
 from cardstock.network.store import DynamoNetwork
 from tests.house.racing import at_once
 from tests.people.referrals import EXAMPLE, Referrals
@@ -19,6 +22,7 @@ from tests.people.referrals import EXAMPLE, Referrals
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("clock")]
 
 TABLES = ("network", "plans")
+CHECKS: tuple[Check, ...] = ("levels", "peer", "fee", "cap", "head_count")
 
 
 @pytest.fixture
@@ -65,3 +69,36 @@ def test_people_who_bind_to_each_other_at_once_make_no_loop(network: DynamoNetwo
 
     assert None in bound
     assert [position_of(member, network=network).referrer for member in ring] == bound
+
+
+def test_a_person_who_approves_many_times_at_once_approves_once(network: DynamoNetwork) -> None:
+    plans = DynamoPlans()
+    given = at_once(*(partial(approve_plan, CHAIN21, "fee", f"reason {n}", "stf_zhao", plans=plans) for n in range(12)))
+
+    [stored] = plans.find_approvals(CHAIN21.digest)
+    assert given == [stored] * 12
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_publishing_at_the_moment_of_the_approvals_keeps_all_of_them_or_is_refused(
+    turn: int, network: DynamoNetwork
+) -> None:
+    plans = DynamoPlans()
+
+    def publish() -> PublishedPlan | None:
+        with suppress(RefusedError):
+            return publish_approved_plan(CHAIN21, "stf_li", plans=plans, can_approve="stf_li".__ne__)
+        return None
+
+    steps: list[Callable[[], object]] = [
+        partial(approve_plan, CHAIN21, check, "pilot", "stf_zhao", plans=plans) for check in CHECKS
+    ]
+    steps[turn:turn] = [publish] * 6
+    at_once(*steps)
+    record = plans.plan_in_force()
+    final = publish()
+
+    assert final is not None
+    assert record in {None, final}
+    assert {approval.check for approval in final.approvals} == set(CHECKS)
+    assert len(plans.list_plans(10, None)[0]) == 1

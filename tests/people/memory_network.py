@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED
 from cardstock.ids import RequestKey
 from cardstock.network.model import Change, CountedOrder, DivisionProgress, Event, Position, TeamSale
-from cardstock.network.plan import Plan, PublishedPlan
+from cardstock.network.plan import Plan, PublishedPlan, StoredApproval
 from cardstock.network.ports import Reading
 
 
@@ -68,6 +68,7 @@ class MemoryPlans:
         self._network = network
         self.published: list[PublishedPlan] = []
         self.requests: dict[str, tuple[str, PublishedPlan]] = {}
+        self.approvals: dict[tuple[str, str, str], StoredApproval] = {}
 
     def find_plan(self, plan_id: str, version: int) -> PublishedPlan | None:
         return next((r for r in self.published if (r.plan.id, r.plan.version) == (plan_id, version)), None)
@@ -94,6 +95,17 @@ class MemoryPlans:
         if request is not None:
             self.requests[request.id] = (request.fingerprint, record)
         return True
+
+    def add_approval(self, approval: StoredApproval) -> StoredApproval:
+        key = (approval.digest, approval.check, approval.by)
+        stored = self.approvals.get(key)
+        if stored is None or stored.expires_at <= approval.at:
+            self.approvals[key] = approval
+        return self.approvals[key]
+
+    def find_approvals(self, digest: str) -> tuple[StoredApproval, ...]:
+        found = [approval for approval in self.approvals.values() if approval.digest == digest]
+        return tuple(sorted(found, key=lambda approval: (approval.at, approval.check, approval.by)))
 
     def list_plans(self, limit: int, after: str | None) -> tuple[tuple[PublishedPlan, ...], str | None]:
         keys = {f"{record.plan.id}#{record.plan.version:08d}": record for record in self.published}

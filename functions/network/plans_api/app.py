@@ -1,6 +1,5 @@
 """HTTP for staff: commission plans."""
 
-from cardstock import clock
 from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
@@ -23,19 +22,41 @@ def publish_plan(request: Request[schemas.PublishPlan, Nothing]) -> Answer:
     """Publish a plan and put it in force.
 
     It becomes the next version of its id; orders placed before keep theirs. A plan that fails the compliance check is
-    refused with each failed check, its clause and what would pass. Publishing the plan in force changes nothing.
+    refused with each failed check, its clause and what would pass. Some checks another person can approve
+    (`POST /v1/commission-plans/approvals`): an approval counts for exactly these rules and while it has not expired,
+    unless the person has been deactivated. Publishing the plan in force changes nothing.
     """
     from cardstock.network import presets, publishing  # only for this route: saves the others the import
 
-    published = publishing.publish_plan(
+    published = publishing.publish_approved_plan(
         request.body.draft(presets.PRESETS[request.body.preset]),
-        request.body.approvals_at(clock.now()),
         request.caller.actor,
         plans=network_wiring.plans(),
         request=request.key,
         can_approve=lambda approver: staff_wiring.can_approve(approver, request.caller.actor),
     )
     return Answer(schemas.ShownPlan.of(published.made), replayed=published.replayed)
+
+
+@api.post(
+    "/v1/commission-plans/approvals", body=schemas.ApprovePlan, answer=schemas.ShownStoredApproval, auth="key",
+    scope="plans:approve", codes=schemas.APPROVING_CODES,
+)  # fmt: skip
+def approve_plan(request: Request[schemas.ApprovePlan, Nothing]) -> schemas.ShownStoredApproval:
+    """Approve one check that a plan fails, so that another person can publish it.
+
+    The approval is the key's person's own. It holds for exactly these rules under this id, for 30 days; what is
+    published with it keeps who approved, when and why. A repeat changes nothing. Whether its person may approve what
+    the publisher publishes is asked at publishing.
+    """
+    from cardstock.network import presets, publishing  # only for this route, as above
+
+    plan = request.body.plan
+    draft = plan.draft(presets.PRESETS[plan.preset])
+    approval = publishing.approve_plan(
+        draft, request.body.check, request.body.reason, request.caller.person_id, plans=network_wiring.plans()
+    )
+    return schemas.ShownStoredApproval.of(approval)
 
 
 @api.get("/v1/commission-plans", query=PageQuery, answer=schemas.PlanPage, auth="key", scope="plans:publish")

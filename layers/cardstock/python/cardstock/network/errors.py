@@ -29,3 +29,8 @@ SIMULATION_TOO_LARGE: Final = refused(
 APPROVAL_INVALID: Final = invalid(
     "APPROVAL_INVALID", zh="审批须写明审批人与理由。", en="An approval needs a name and a reason."
 )
+APPROVAL_NOT_NEEDED: Final = refused(
+    "APPROVAL_NOT_NEEDED",
+    zh="该方案的检查项 {check} 无需审批，或任何人都不能批准。",
+    en="The check {check} of this plan needs no approval, or nobody can approve it.",
+)

@@ -13,6 +13,7 @@ FAMILIES: Final = (
         "佣金方案：已发布的版本，以及一个方案的成本。",
         {
             "POST /v1/commission-plans": Operation("publishPlan", "Publish a plan", "发布佣金方案"),
+            "POST /v1/commission-plans/approvals": Operation("approvePlan", "Approve a plan", "审批佣金方案"),
             "GET /v1/commission-plans": Operation("listPlans", "List plans", "列出佣金方案"),
             "GET /v1/commission-plans/{plan_id}": Operation("getPlan", "Get a plan", "查看佣金方案"),
             "POST /v1/commission-plans/simulations": Operation("simulatePlans", "Simulate plans", "模拟佣金方案"),

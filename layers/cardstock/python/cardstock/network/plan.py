@@ -3,12 +3,14 @@
 A `Plan` is immutable once published. Its types hold the bounds, so each field out of bounds is refused by name.
 """
 
+import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from cardstock.errors import Pointer
 from cardstock.money import BPS_ONE, MAX_FEN, Bps, Fen
@@ -25,6 +27,8 @@ Unit: TypeAlias = Literal["fen", "bps"]
 MAX_PROMOTE_N: Final = 20
 """A promotion may move this many recruits in one transaction, and their ids must fit into the member's position."""
 MAX_DAYS: Final = 3650
+APPROVAL_LIFETIME: Final = timedelta(days=30)
+"""Time in which a plan can be published with an approval. A published plan keeps its approvals for ever."""
 
 FenParameter = Annotated[Fen, Meta(ge=0, le=MAX_FEN)]
 BpsParameter = Annotated[Bps, Meta(ge=0, le=BPS_ONE)]
@@ -169,6 +173,11 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.id}@{self.version}"
 
     @property
+    def digest(self) -> str:
+        """SHA-256 of id and rules, in hexadecimal digits; the same for every version of the same rules."""
+        return hashlib.sha256(msgspec.json.encode(replace(self, version=0), order="sorted")).hexdigest()
+
+    @property
     def waits_days(self) -> int:
         """Days from the receipt of an order until both its return window and its freeze are over."""
         return max(self.return_days, self.freeze_days)
@@ -247,6 +256,21 @@ class Approval(msgspec.Struct, frozen=True):
     by: str
     at: datetime
     reason: str
+
+
+class StoredApproval(msgspec.Struct, frozen=True):
+    """One person's approval of one check of the rules with this digest; `by` is the person's id. Never changed."""
+
+    digest: str
+    check: Check
+    by: str
+    at: datetime
+    reason: str
+    expires_at: datetime
+
+    def to_approval(self) -> Approval:
+        """The approval as a published plan keeps it."""
+        return Approval(self.check, self.by, self.at, self.reason)
 
 
 class Finding(msgspec.Struct, frozen=True):

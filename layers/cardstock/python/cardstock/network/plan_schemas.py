@@ -3,7 +3,6 @@
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -16,10 +15,30 @@ from cardstock.edge.partial import partial
 from cardstock.errors import SECOND_PERSON_NEEDED
 from cardstock.money import MAX_FEN
 from cardstock.network import errors
-from cardstock.network.plan import Amount, Approval, Finding, Plan, PublishedPlan
+from cardstock.network.plan import Amount, Finding, Plan, PublishedPlan, StoredApproval
 from cardstock.network.presets import DEFAULT_PLAN
 
-PLAN_CODES: Final = (errors.PLAN_INVALID, errors.PLAN_REFUSED, errors.APPROVAL_INVALID, SECOND_PERSON_NEEDED)
+PLAN_CODES: Final = (errors.PLAN_INVALID, errors.PLAN_REFUSED)
+APPROVING_CODES: Final = (
+    errors.PLAN_INVALID,
+    errors.APPROVAL_INVALID,
+    errors.APPROVAL_NOT_NEEDED,
+    SECOND_PERSON_NEEDED,
+)
+
+ApprovableCheck = Annotated[
+    Literal["levels", "peer", "fee", "cap", "head_count", "dividend"],
+    Meta(description="Check that the plan fails.", examples=["levels"]),
+]
+ApprovalReason = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=500,
+        examples=["opinion of 2026-11-20 on file"],
+        description="Why it is approved.",
+    ),
+]
 
 
 class PlanAmount(Model):
@@ -39,37 +58,9 @@ class PlanAmount(Model):
     ]
 
 
-class PlanApproval(Model):
-    """Who approves one check that the plan fails, and why."""
-
-    check: Annotated[
-        Literal["levels", "peer", "fee", "cap", "head_count", "dividend"],
-        Meta(description="Check that the plan fails."),
-    ]
-    approver: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=60,
-            pattern=LINE,
-            examples=["Ms Zhao, legal"],
-            description="Person who approves it: a name, or the id (`stf_...`) of a second person of the staff.",
-        ),
-    ]
-    reason: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=500,
-            examples=["opinion of 2026-11-20 on file"],
-            description="Why it is approved.",
-        ),
-    ]
-
-
 @partial(Plan, without=("version", "benefit"), replaced={Amount: PlanAmount})
 class PublishPlan(Model):
-    """A preset, changes to it, and the approvals that the check asks for. Fields left out keep the preset's values."""
+    """A preset and changes to it. Fields left out keep the preset's values."""
 
     preset: Annotated[
         Literal["unlock", "free_order", "single_level", "chain21", "team_dividend"],
@@ -99,28 +90,69 @@ class PublishPlan(Model):
         ]
         | UnsetType
     ) = UNSET
-    approvals: Annotated[
-        list[PlanApproval], Meta(max_length=20, description="Approvals of the checks that the plan fails.")
-    ] = msgspec.field(default_factory=list)
 
     def draft(self, preset: Plan) -> Plan:
         """The requested plan. Raises `InvalidError` PLAN_INVALID for what the types alone do not refuse."""
-        changed = msgspec.to_builtins(self)
-        changed.pop("approvals", None)
-        return type(preset).from_dict({**preset.to_dict(), **changed})
+        rules = {name: value for name, value in msgspec.to_builtins(self).items() if name in Plan.__struct_fields__}
+        return Plan.from_dict({**preset.to_dict(), **rules})
 
-    def approvals_at(self, now: datetime) -> list[Approval]:
-        """The approvals, given `now`."""
-        return [Approval(approval.check, approval.approver, now, approval.reason) for approval in self.approvals]
+
+class ApprovePlan(Model):
+    """One check of a plan, approved by the person whose key it is."""
+
+    plan: Annotated[PublishPlan, Meta(description="Plan as it will be published: the approval holds for it alone.")]
+    check: ApprovableCheck
+    reason: ApprovalReason
+
+
+class ShownStoredApproval(Model):
+    """An approval with which the plan can be published by another person."""
+
+    digest: Annotated[
+        str,
+        Meta(
+            description="SHA-256 of the plan's id and rules: the approval holds for them alone.",
+            examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+        ),
+    ]
+    check: Annotated[str, Meta(description="Check that was approved.", examples=["levels"])]
+    approver: PersonId
+    reason: ApprovalReason
+    at: Annotated[Moment, Meta(description="When it was approved.")]
+    expires_at: Annotated[
+        Moment,
+        Meta(
+            description="Until when the plan can be published with it. A published plan keeps it for ever.",
+            examples=["2026-12-31T08:26:00.000Z"],
+        ),
+    ]
+
+    @classmethod
+    def of(cls, approval: StoredApproval) -> ShownStoredApproval:
+        """A stored approval."""
+        return cls(
+            digest=approval.digest,
+            check=approval.check,
+            approver=approval.by,
+            reason=approval.reason,
+            at=rfc3339(approval.at),
+            expires_at=rfc3339(approval.expires_at),
+        )
 
 
 class ShownApproval(Model):
     """An approval on record."""
 
     check: Annotated[str, Meta(description="Check that was approved.", examples=["levels"])]
-    approver: Annotated[str, Meta(description="Person who approved it.", examples=["Ms Zhao, legal"])]
+    approver: Annotated[
+        str,
+        Meta(
+            description="Id of the person who approved it. Plans of version 0.2.0 have a name typed by the publisher.",
+            examples=["stf_01kbdx9q7r5t3v1w8y6z4a2c0e"],
+        ),
+    ]
     reason: Annotated[str, Meta(description="Why it was approved.", examples=["opinion of 2026-11-20 on file"])]
-    at: Annotated[Moment, Meta(description="When the plan was published with it.")]
+    at: Annotated[Moment, Meta(description="When it was approved.")]
 
 
 class ShownFinding(Model):

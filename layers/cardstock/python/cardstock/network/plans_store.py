@@ -1,14 +1,19 @@
 """Published plans in DynamoDB.
 
-Table `plans`: partition key `pk` (always `plan`: a brand has dozens of versions, and readers cache them), sort key
+Table `plans`: partition key `pk` (`plan` for every version: a brand has dozens, and readers cache them), sort key
 `sk` = `<plan id>#<version, eight digits>`. Written once. The version in force is also in the item `plan` of the table
 `network`, so that the read for an order includes it; publishing writes both in one transaction.
+
+An approval: `pk` = `approval#<digest of the rules>`, `sk` = `<check>#<person>`, so that nobody's approval is in the way
+of another person's. Written once; only an expired one is replaced, by the same person's next.
 
 | Access pattern | Key | Cost |
 |---|---|---|
 | a version | sk | 1 RCU, once per process |
 | newest version of a plan | sk begins with the id, backwards, limit 1 | 1 RCU |
 | all versions, by page | pk | 1 RCU per 4 KB |
+| approve a check | digest, check and person, put if absent or expired | 1 WCU; a repeat reads it, 1 RCU |
+| approvals of rules | digest | 1 RCU per 4 KB |
 | publish | put version if absent, put what is in force, and the request | 1 transaction of 3 items |
 """
 
@@ -17,14 +22,15 @@ from typing import Final
 from pynamodb.attributes import UnicodeAttribute
 
 from cardstock.aws import requests
-from cardstock.aws.items import StructAttribute, fields_of, record_of
+from cardstock.aws.items import PrefixedAttribute, StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
 from cardstock.aws.tables import ConditionFailedError, EpochAttribute, Table, Transaction
 from cardstock.ids import RequestKey
-from cardstock.network.plan import Approval, Finding, Plan, PublishedPlan, split_ref
+from cardstock.network.plan import Approval, Finding, Plan, PublishedPlan, StoredApproval, split_ref
 from cardstock.network.store import PLAN_KEY, PlanInForce
 
 _PK: Final = "plan"
+_APPROVAL: Final = "approval#"
 
 
 class PlanItem(Table):
@@ -40,6 +46,21 @@ class PlanItem(Table):
     plan = StructAttribute(Plan)
     approvals = StructAttribute(tuple[Approval, ...])
     findings = StructAttribute(tuple[Finding, ...])
+
+
+class PlanApprovalItem(Table):
+    """One person's approval of one check of the rules with a digest."""
+
+    class Meta:
+        variable = "PLANS_TABLE"
+
+    digest = PrefixedAttribute(_APPROVAL, hash_key=True, attr_name="pk")
+    sk = UnicodeAttribute(range_key=True)
+    check = UnicodeAttribute()
+    by = UnicodeAttribute()
+    at = EpochAttribute()
+    reason = UnicodeAttribute()
+    expires_at = EpochAttribute()
 
 
 class DynamoPlans:
@@ -90,6 +111,17 @@ class DynamoPlans:
         except ConditionFailedError:
             return self.find_plan(plan.id, plan.version) == record
         return True
+
+    def add_approval(self, approval: StoredApproval) -> StoredApproval:
+        item = PlanApprovalItem(sk=f"{approval.check}#{approval.by}", **fields_of(approval, PlanApprovalItem))
+        if item.put_if(PlanApprovalItem.sk.does_not_exist() | (PlanApprovalItem.expires_at <= approval.at)):
+            return approval
+        found = PlanApprovalItem.find(approval.digest, item.sk)
+        return approval if found is None else record_of(StoredApproval, found)
+
+    def find_approvals(self, digest: str) -> tuple[StoredApproval, ...]:
+        found = [record_of(StoredApproval, item) for item in PlanApprovalItem.query(digest, consistent_read=True)]
+        return tuple(sorted(found, key=lambda approval: (approval.at, approval.check, approval.by)))
 
     def list_plans(self, limit: int, after: str | None) -> tuple[tuple[PublishedPlan, ...], str | None]:
         start = None if after is None else {"pk": _PK, "sk": after}

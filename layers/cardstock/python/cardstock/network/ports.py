@@ -7,7 +7,7 @@ import msgspec
 
 from cardstock.ids import RequestKey
 from cardstock.network.model import Change, CountedOrder, DivisionProgress, Event, Position, TeamSale
-from cardstock.network.plan import Plan, PublishedPlan
+from cardstock.network.plan import Plan, PublishedPlan, StoredApproval
 
 
 class KnownPositions(Protocol):
@@ -44,7 +44,7 @@ class Network(Protocol):
 
 
 class Plans(Protocol):
-    """Published plans: written once, never changed."""
+    """Published plans, and approvals of plans to be published: written once, never changed."""
 
     def find_plan(self, plan_id: str, version: int) -> PublishedPlan | None:
         """One published version."""
@@ -62,6 +62,13 @@ class Plans(Protocol):
         self, record: PublishedPlan, *, instead_of: PublishedPlan | None, request: RequestKey | None = None
     ) -> bool:
         """Store `record` and put it in force, if that version is new and `instead_of` is still in force."""
+
+    def add_approval(self, approval: StoredApproval) -> StoredApproval:
+        """Store `approval`, unless the person has approved the check of these rules before and that has not expired at
+        `approval.at`. Returns what is stored then: the first one."""
+
+    def find_approvals(self, digest: str) -> tuple[StoredApproval, ...]:
+        """All approvals of the rules with this digest, expired ones too, by time, check, person. Consistent."""
 
     def list_plans(self, limit: int, after: str | None) -> tuple[tuple[PublishedPlan, ...], str | None]:
         """Published versions by id and version, and the start of the next page (`None` after the last)."""

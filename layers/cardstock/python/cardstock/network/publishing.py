@@ -1,4 +1,4 @@
-"""Publish plans after the compliance check, and find the version under which an order was placed."""
+"""Approve plans, publish them after the compliance check, and find the version under which an order was placed."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -9,11 +9,49 @@ from cardstock import clock
 from cardstock.errors import NOT_FOUND, SECOND_PERSON_NEEDED, STORE_BUSY, Pointer
 from cardstock.ids import RequestKey, RequestResult
 from cardstock.network import errors, plan_check
-from cardstock.network.plan import Approval, Plan, PublishedPlan
+from cardstock.network.plan import APPROVAL_LIFETIME, Approval, Check, Plan, PublishedPlan, StoredApproval
 from cardstock.network.ports import Plans
 from cardstock.network.presets import DEFAULT_PLAN
 
 _ATTEMPTS: Final = 12
+
+
+def approve_plan(draft: Plan, check: Check, reason: str, person_id: str | None, *, plans: Plans) -> StoredApproval:
+    """Approve one check that `draft` fails, as the person whose key it is, until `APPROVAL_LIFETIME` is over.
+
+    It holds for exactly these rules under this id: another rule needs another approval. A repeat changes nothing, also
+    with another reason; after it has expired it can be given again.
+
+    Raises `InvalidError` APPROVAL_INVALID, and `RefusedError`: SECOND_PERSON_NEEDED for a caller who is no person,
+    APPROVAL_NOT_NEEDED.
+    """
+    if person_id is None:
+        raise SECOND_PERSON_NEEDED()
+    if not reason.strip():
+        raise errors.APPROVAL_INVALID(pointers=(Pointer("/reason", "by_and_reason"),))
+    needed = {finding.check for finding in plan_check.check(draft) if finding.verdict == "needs_approval"}
+    if check not in needed:
+        raise errors.APPROVAL_NOT_NEEDED(check=check)
+    now = clock.now()
+    return plans.add_approval(StoredApproval(draft.digest, check, person_id, now, reason, now + APPROVAL_LIFETIME))
+
+
+def publish_approved_plan(
+    draft: Plan, actor: str, *, plans: Plans, can_approve: Callable[[str], bool], request: RequestKey | None = None
+) -> RequestResult[PublishedPlan]:
+    """`publish_plan` with the approvals that persons have given to the rules of `draft`.
+
+    `can_approve`: whether a person may approve now what `actor` publishes. An approval of anybody else counts as none:
+    the publisher's own, that of a person who has been deactivated since, an expired one. Raises as `publish_plan`.
+    """
+    now = clock.now()
+    alive = [approval for approval in plans.find_approvals(draft.digest) if now < approval.expires_at]
+    persons = {person for person in {approval.by for approval in alive} if can_approve(person)}
+    counted: dict[Check, Approval] = {}
+    for approval in alive:
+        if approval.by in persons:
+            counted.setdefault(approval.check, approval.to_approval())
+    return publish_plan(draft, tuple(counted.values()), actor, plans=plans, request=request)
 
 
 def publish_plan(
@@ -23,16 +61,14 @@ def publish_plan(
     *,
     plans: Plans,
     request: RequestKey | None = None,
-    can_approve: Callable[[str], bool] = lambda _: True,
 ) -> RequestResult[PublishedPlan]:
     """Publish `draft` as the next version of its id and put it in force; orders placed before keep theirs.
 
-    Publishing the plan in force changes nothing (`replayed`), and neither does a repeat of `request`, even if another
-    plan is in force by then. `can_approve`: whether a person of the staff whom an approval names by id (`stf_...`) may
-    approve what `actor` publishes; other names are not checked.
+    `approvals` are taken as they are: `publish_approved_plan` finds those that count. Publishing the plan in force
+    changes nothing (`replayed`), and neither does a repeat of `request`, even if another plan is in force by then.
 
     Raises `InvalidError` APPROVAL_INVALID; `RefusedError` PLAN_REFUSED, whose fact `findings` lists each failed check
-    with its clause and what would pass, and SECOND_PERSON_NEEDED; `UnavailableError` STORE_BUSY.
+    with its clause and what would pass; `UnavailableError` STORE_BUSY.
     """
     earlier = None if request is None else plans.find_plan_of_request(request)
     if earlier is not None:
@@ -40,8 +76,6 @@ def publish_plan(
     for number, approval in enumerate(approvals):
         if not approval.by.strip() or not approval.reason.strip():
             raise errors.APPROVAL_INVALID(pointers=(Pointer(f"/approvals/{number}", "by_and_reason"),))
-        if approval.by.startswith("stf_") and not can_approve(approval.by):
-            raise SECOND_PERSON_NEEDED(pointers=(Pointer(f"/approvals/{number}/approver", "SECOND_PERSON"),))
     findings = plan_check.check(draft, approvals)
     blocking = plan_check.blocks(findings)
     if blocking:

@@ -13,6 +13,7 @@ SCOPES = frozenset({
     "suppliers:write",
     "catalog:write",
     "plans:publish",
+    "plans:approve",
     "network:appoint",
     "payouts:read",
     "payouts:open",

@@ -40,7 +40,7 @@ class CreateKey(Model):
     owner: KeyOwnerId
     scopes: Annotated[
         list[str],
-        Meta(min_length=1, max_length=16, description=_SCOPES, examples=[["payouts:read", "payouts:approve"]]),
+        Meta(min_length=1, max_length=len(SCOPES), description=_SCOPES, examples=[["payouts:read", "payouts:approve"]]),
     ]
 
 

@@ -11,13 +11,14 @@ from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
 from cardstock.edge.fields import Earns, Qualifying
-from cardstock.edge.http import Model
+from cardstock.edge.http import LINE, Model
 from cardstock.edge.partial import partial
 from cardstock.errors import BODY_INVALID, Pointer
 from cardstock.money import MAX_FEN
 from cardstock.network import errors
 from cardstock.network.model import OrderLine
-from cardstock.network.plan_schemas import PublishPlan, ShownFinding
+from cardstock.network.plan import Approval
+from cardstock.network.plan_schemas import ApprovableCheck, ApprovalReason, PublishPlan, ShownFinding
 from cardstock.network.presets import PRESETS
 from cardstock.network.simulation.comparison import Bounds, Breach, Comparison
 from cardstock.network.simulation.market import Market, Share
@@ -40,10 +41,40 @@ class MarketParameters(Model):
     """A synthetic shop. Fields left out have the example's value; equal parameters give equal histories."""
 
 
+class AssumedApproval(Model):
+    """An approval that a simulation takes for given. Publishing needs those of persons."""
+
+    check: ApprovableCheck
+    approver: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=60,
+            pattern=LINE,
+            examples=["Ms Zhao, legal"],
+            description="Person who would approve it, by any name; kept nowhere.",
+        ),
+    ]
+    reason: ApprovalReason
+
+
+class CandidatePlan(PublishPlan):
+    """A preset and changes to it, with the approvals that are taken for given."""
+
+    approvals: Annotated[
+        list[AssumedApproval],
+        Meta(max_length=20, description="Checks that the simulation takes for approved."),
+    ] = msgspec.field(default_factory=list)
+
+    def approvals_at(self, now: datetime) -> list[Approval]:
+        """The approvals, given `now`."""
+        return [Approval(approval.check, approval.approver, now, approval.reason) for approval in self.approvals]
+
+
 class Candidate(Model):
     """A plan to compare."""
 
-    plan: Annotated[PublishPlan, Meta(description="Plan to run, as it would be published.")]
+    plan: Annotated[CandidatePlan, Meta(description="Plan to run, as it would be published.")]
     market: Annotated[
         MarketParameters,
         Meta(description="Changes of the shop under this plan: a plan that pays more may convert better."),
@@ -404,6 +435,6 @@ def decode_candidate(content: bytes, path: str) -> Candidate:
         fields_of = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
         if "plan" in fields_of:
             return msgspec.json.decode(content, type=Candidate)
-        return Candidate(msgspec.json.decode(content, type=PublishPlan))
+        return Candidate(msgspec.json.decode(content, type=CandidatePlan))
     except msgspec.MsgspecError as error:
         raise BODY_INVALID(pointers=(Pointer(path, str(error)),)) from error

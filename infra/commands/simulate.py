@@ -128,7 +128,12 @@ def publish(
     if not actor.strip():
         operators.stop("--actor: a name is needed")
     if trial.approvals:
-        operators.stop("approvals: persons give them with their own keys, POST /v1/commission-plans/approvals")
+        operators.stop(
+            say(
+                "approvals：须由审批人用自己的密钥提交，POST /v1/commission-plans/approvals",
+                "approvals: persons give them with their own keys, POST /v1/commission-plans/approvals",
+            )
+        )
     before = wiring.plans().plan_in_force()
     try:
         published = publish_approved_plan(

@@ -87,7 +87,7 @@ def test_publishing_at_the_moment_of_the_approvals_keeps_all_of_them_or_is_refus
 
     def publish() -> PublishedPlan | None:
         with suppress(RefusedError):
-            return publish_approved_plan(CHAIN21, "stf_li", plans=plans, can_approve="stf_li".__ne__)
+            return publish_approved_plan(CHAIN21, "stf_li", plans=plans, can_approve="stf_li".__ne__).made
         return None
 
     steps: list[Callable[[], object]] = [

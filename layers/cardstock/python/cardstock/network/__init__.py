@@ -1,10 +1,11 @@
 """The referral network: plans, positions of members, the rewards of an order, team dividends, and the simulation.
 
-Words: a *plan* says who earns what; its *version* never changes once published. A *position* is one member's place: the
-*referrer* who brought the member, the *team owner*, and the *peer*, whose team a partner has left. An order keeps a
-*snapshot* of plan and positions; its *rewards* (direct, team, peer) depend on nothing else. An order *qualifies* its
-buyer while it makes the buyer a distributor, and *counts* while it counts for the buyer's referrer. A plan without cash
-grants a *coupon* (stored fields and the API call it `benefit`).
+Words: a *plan* says who earns what; its *version* never changes once published. An *approval* is one person's consent
+to one check that a plan fails, for exactly its rules. A *position* is one member's place: the *referrer* who brought
+the member, the *team owner*, and the *peer*, whose team a partner has left. An order keeps a *snapshot* of plan and
+positions; its *rewards* (direct, team, peer) depend on nothing else. An order *qualifies* its buyer while it makes the
+buyer a distributor, and *counts* while it counts for the buyer's referrer. A plan without cash grants a *coupon*
+(stored fields and the API call it `benefit`).
 
 A member's standing: it determines the role (`Position.standing`).
 

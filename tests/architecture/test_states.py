@@ -4,7 +4,7 @@ import ast
 import importlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias, get_args, get_origin
 
 import pytest
 
@@ -12,6 +12,10 @@ from infra.contract.states import DOCUMENT, PACKAGE, Chart, charts, text
 
 Arrows: TypeAlias = frozenset[tuple[str, str]]
 CHARTS = list(charts())
+DERIVED = {"BatchStatus"}
+"""Literals that say of a stored state what readers of it need."""
+UNREACHED = {"members": {"erased"}}
+"""Area -> states that its charts lack, since no verb leads there: an operator erases a member."""
 
 
 def declared(area: str) -> Iterator[tuple[str, Arrows]]:
@@ -68,6 +72,25 @@ def test_a_heading_is_short_and_names_one_thing_of_its_area() -> None:
 
     assert [heading for _, heading in headings if not 1 <= len(heading.split()) <= 6] == []
     assert len(set(headings)) == len(headings)
+
+
+def stored_states(area: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Name and states of every Literal of states that the area's model declares."""
+    for name, value in vars(importlib.import_module(f"cardstock.{area}.model")).items():
+        if get_origin(value) is Literal and name.endswith(("State", "Status", "Stage")) and name not in DERIVED:
+            yield name, frozenset(get_args(value))
+
+
+@pytest.mark.parametrize("area", sorted({path.parent.name for path in PACKAGE.glob("*/model.py")}))
+def test_the_states_of_a_literal_are_those_of_a_chart(area: str) -> None:
+    unreached = UNREACHED.get(area, set())
+    drawn = {
+        frozenset(state for arrow in chart.arrows for state in arrow) | unreached
+        for chart in CHARTS
+        if chart.area == area
+    }
+
+    assert {name: states for name, states in stored_states(area) if states not in drawn} == {}
 
 
 def test_the_document_is_made_of_the_charts() -> None:

@@ -141,7 +141,7 @@ def _payee(member: Member, now: datetime, *, hold: bool) -> Payee:
         verified=member.person is not None,
         of_age=member.person is not None and member.person.of_age(now),
         hold=hold,
-        erased=member.erased_at is not None,
+        erased=member.state == "erased",
         person=member.person.id if member.person is not None else "",
         id_number=member.person.number_masked if member.person is not None else "",
         siblings=member.siblings,

@@ -86,7 +86,7 @@ class PlanRules:
             (
                 (refund.succeeded_at, refund.refund_id, qualifying_refunded(lines, settling.returned(order, (refund,))))
                 for refund in refunds
-                if refund.succeeded_at is not None
+                if refund.status == "succeeded" and refund.succeeded_at is not None
             ),
         )
         return OrderFacts(

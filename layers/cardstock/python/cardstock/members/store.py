@@ -202,7 +202,7 @@ class DynamoMembers:
     def nicknames_of(self, member_ids: Iterable[str]) -> Mapping[str, str]:
         """`cards.ports.Nicknames`: a member who has no nickname or was erased is absent."""
         found = members_of(member_ids)
-        return {key: one.nickname for key, one in found.items() if one.nickname and one.erased_at is None}
+        return {key: one.nickname for key, one in found.items() if one.nickname and one.state != "erased"}
 
 
 def members_of(member_ids: Iterable[str]) -> Mapping[str, Member]:

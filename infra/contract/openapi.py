@@ -533,7 +533,7 @@ def _webhooks() -> Json:
                             "schema": {
                                 "allOf": [
                                     {"$ref": _REF.format(name="Event")},
-                                    {"properties": {"type": {"const": kind}}},
+                                    {"properties": {"type": {"const": kind, "description": "What has happened."}}},
                                 ]
                             },
                             "example": said.example(kind),
@@ -676,7 +676,7 @@ def _operation(
         "operationId": known.id,
         "x-title": {"en": known.title, "zh": known.title_zh},
         "summary": route.summary.rstrip("."),
-        "description": re.sub(r"\s*\n\s+", "\n", route.description) + scope,
+        "description": (re.sub(r"\s*\n\s+", "\n", route.description) + scope).strip(),
         "tags": [tag],
         **_servers(route),
         "security": _security(route),

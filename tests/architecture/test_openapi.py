@@ -54,7 +54,11 @@ def properties(schema: Any, place: str) -> Iterator[tuple[str, Any]]:
 
 
 def all_properties(document: Any) -> list[tuple[str, Any]]:
-    schemas = document["components"]["schemas"]
+    bodies = {
+        name: item["post"]["requestBody"]["content"]["application/json"]["schema"]
+        for name, item in document["webhooks"].items()
+    }
+    schemas = document["components"]["schemas"] | bodies
     return [found for name, schema in schemas.items() for found in properties(schema, name)]
 
 
@@ -66,6 +70,12 @@ def words(text: str) -> set[str]:
 
 def test_every_property_of_every_schema_says_what_it_is(document: Any) -> None:
     assert [place for place, schema in all_properties(document) if not schema.get("description")] == []
+
+
+def test_the_description_of_an_operation_stands_without_space_around_it(document: Any) -> None:
+    texts = [operation.get("description", "-") for operation in operations(document)]
+
+    assert [text for text in texts if text != text.strip()] == []
 
 
 def test_every_parameter_and_header_says_what_it_is(document: Any) -> None:

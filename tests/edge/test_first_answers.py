@@ -163,7 +163,9 @@ def approval(shop: Shop) -> tuple[Sent, Callable[[], object]]:
     send(made)
     shop.finance.drain()
     token = staff_key("Li Na", "payouts:approve")
-    sent = {"path": f"/v1/payouts/{PAYOUT}/approvals", "body": {"note": "ok"}, "token": token, "key": "a"}
+    seen = shop.finance.payout()
+    body = {"lines": seen["listed"], "listed_fen": seen["listed_fen"], "note": "ok"}
+    sent = {"path": f"/v1/payouts/{PAYOUT}/approvals", "body": body, "token": token, "key": "a"}
     return sent, shop.finance.drain
 
 

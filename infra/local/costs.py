@@ -19,9 +19,9 @@ Item = Mapping[str, Any]
 Find = Callable[[str, Item], Item | None]
 """The item of a table under a key, as stored now; None if there is none."""
 
-FUNCTIONS = "cardstock-functions"
+FUNCTIONS = "local-functions"
 """The application id of functions' clients (AWS_SDK_UA_APP_ID): the emulator counts only their calls."""
-COSTS_PATH = "/_cardstock/costs"
+COSTS_PATH = "/_local/costs"
 """Path at which the emulator returns the costs of functions so far."""
 WRITE_UNIT_BYTES = 1024
 READ_UNIT_BYTES = 4096
@@ -243,10 +243,10 @@ def attach(meter: Meter) -> Iterator[Meter]:
 def _sent(params: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
     if _active is not None:
         service = model.service_model.service_name
-        context["cardstock_meter"] = (_active, params, _active.before(service, model.name, params))
+        context["local_meter"] = (_active, params, _active.before(service, model.name, params))
 
 
 def _answered(parsed: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
-    if "cardstock_meter" in context and model.service_model.service_name == "dynamodb":
-        meter, request, writes = context.pop("cardstock_meter")
+    if "local_meter" in context and model.service_model.service_name == "dynamodb":
+        meter, request, writes = context.pop("local_meter")
         meter.after(model.name, request, parsed, writes)

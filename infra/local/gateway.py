@@ -269,7 +269,7 @@ class Server(ThreadedHTTPServer):
 class _RequestHandler(ChaliceRequestHandler):
     """Raw HTTP in and out of the gateway."""
 
-    server_version = "cardstock"
+    server_version = "local-gateway"
     sys_version = ""
     disable_nagle_algorithm = True  # 44 ms a request otherwise
     wbufsize = -1  # one packet for headers and body

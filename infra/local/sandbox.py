@@ -3,6 +3,8 @@
 It signs its calls and checks signatures by Standard Webhooks 1.0 with the shared key, on the clock of the suite. Its
 records are stored in a file of JSON lines, so that they survive a restart.
 
+It knows orders, payers and refunds, as every payment channel does, and nothing of the shop that is paid.
+
 | Endpoint | What it does |
 |---|---|
 | `GET /pay/{order_no}?amount_fen=` | the page with the button; posting it pays |

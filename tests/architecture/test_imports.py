@@ -73,6 +73,8 @@ RULES: Final = {
     "platforms": Rule(shared=frozenset({"platforms"}), outside=frozenset({"httpx", "cryptography"})),
 }
 """Kind of module -> what it may import beside the words, msgspec and the pure part of the standard library."""
+STACK: Final = ("template", "cardstock")
+"""Module of the local runtime and the stack's name where nobody gives one, which `infra/samconfig.toml` has too."""
 EXCEPT: Final = {
     ("environment", "os"): "the one place that reads the environment",
     ("bank_accounts.vault", "os"): "random bytes for encryption",
@@ -177,3 +179,11 @@ def test_the_local_runtime_imports_nothing_of_the_shop(path: Path) -> None:
 
     assert [name for name in imports_in(path) if name.partition(".")[0] in own
             and name != "infra" and not f"{name}.".startswith("infra.local.")] == []  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sorted(LOCAL.glob("*.py")), ids=lambda path: path.stem)
+def test_the_local_runtime_does_not_name_the_shop(path: Path) -> None:
+    tree = ast.parse(path.read_text("utf-8"))
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+    assert [text for text in texts if "cardstock" in text.lower() and (path.stem, text) != STACK] == []

@@ -107,6 +107,8 @@ class FullLife:
     def pay_a_reward_that_is_taken_back(self) -> None:
         """A partner is paid for orders and as a share of the team's sales; the goods come back, and debt remains."""
         partner = self._join("partner", None)
+        profile = {"nickname": "小明", "birth_year": 1990}
+        self.send("PUT", "/v1/me", profile, token=self.shop.buyer.token(partner))
         person = {"name": "王小明", "id_number": id_number(90)}
         self.send("PUT", "/v1/me/identity", person, token=self.shop.buyer.token(partner))
         self.life.set_bank_account(self.shop.buyer.token(partner), 90)

@@ -29,6 +29,10 @@ WRAPPERS: Mapping[Class, str] = {
     ("tests.payouts.test_payouts_steps", "Interrupted"): "runs another step, and then asks the real port",
 }
 """Classes with the members of a port that stand between a test and the real one."""
+PARTS: Mapping[Class, str] = {
+    ("tests.payouts.test_payouts_steps", "Growing"): "changes one answer of the real port",
+}
+"""Classes with some members of a port, each with its reason."""
 NO_FAKES = ("tests/bench", "tests/house")
 """Folders whose classes measure or disturb, and stand for nothing in a rule's test."""
 
@@ -131,6 +135,15 @@ def suites() -> dict[str, dict[Class, set[Class]]]:
     return found
 
 
+def parts_of_ports(source: Source, node: ast.ClassDef) -> set[Class]:
+    """The ports of which a class has some methods, with their parameters, and no method beside them."""
+    own = {
+        name: given for name, given in source.members(node).items() if given is not None and not name.startswith("_")
+    }
+    return {port for port, wanted in ports().items() if own and all(given and wanted.get(name) == given
+            for name, given in own.items())}  # fmt: skip
+
+
 def contract_of(port: Class) -> set[Class]:
     return set().union(*(declared.get(port, set()) for declared in suites().values()))
 
@@ -158,6 +171,14 @@ def test_a_fake_is_in_people_and_under_its_port_s_contract(made: Class, port: Cl
     # A subclass may be of one test alone: what it does not change is the fake's.
     assert made in known or inherits & {name for _, name in known}, f"no suite declares {made} for {port}"
     assert made[0].startswith("tests.people.") or made not in known, f"{made} belongs into tests/people"
+
+
+def test_no_class_stands_for_a_part_of_a_port() -> None:
+    """What a fake leaves out is held by no suite: inherit from the fake in `tests/people`."""
+    source = classes_of_tests()
+    found = {made for made, node in source.nodes.items() if parts_of_ports(source, node) and not ports_of(source, node)}
+
+    assert found == set(PARTS)
 
 
 @pytest.mark.parametrize("module", suites())

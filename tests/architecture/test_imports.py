@@ -77,8 +77,6 @@ STACK: Final = ("template", "cardstock")
 """Module of the local runtime and the stack's name where nobody gives one, which `infra/samconfig.toml` has too."""
 EXCEPT: Final = {
     ("environment", "os"): "the one place that reads the environment",
-    ("bank_accounts.vault", "os"): "random bytes for encryption",
-    ("edge.first_answers", "os"): "random bytes for encryption",
     ("orders.wiring", "httpx"): "names a transport's type for tests",
     ("payouts.wiring", "httpx"): "names a transport's type for tests",
 }

@@ -7,7 +7,7 @@ text, whose entropy (64 random letters and digits) is far above the key's.
 
 import base64
 import hashlib
-import os
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ class AesVault:
 
     def seal(self, number: str, context: str) -> tuple[str, str]:
         keys = self._keys()
-        key_id, nonce = str(keys["current"]), os.urandom(_NONCE)
+        key_id, nonce = str(keys["current"]), secrets.token_bytes(_NONCE)
         box = self._box(keys, key_id).encrypt(nonce, number.encode(), context.encode())
         return key_id, base64.b64encode(nonce + box).decode()
 

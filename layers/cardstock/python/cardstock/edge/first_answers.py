@@ -6,7 +6,7 @@ means. Others store it. An answer with a secret is sealed by the Idempotency-Key
 
 import base64
 import hashlib
-import os
+import secrets
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from cardstock.ids import RequestKey, StoredAnswer
@@ -29,7 +29,7 @@ class Answers(Protocol):
 
 def seal(key: str, request: RequestKey, text: str) -> str:
     """`text`, which only `unseal` with the same key and request reads."""
-    nonce = os.urandom(_NONCE)
+    nonce = secrets.token_bytes(_NONCE)
     encrypted: bytes = _cipher(key, request).encrypt(nonce, text.encode(), None)
     return base64.b64encode(nonce + encrypted).decode()
 

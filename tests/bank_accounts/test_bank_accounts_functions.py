@@ -205,7 +205,7 @@ def test_a_whole_number_is_shown_with_a_reason_on_record(finance: Finance, cloud
     shown = call("POST", path, {"reason": "bank asks"}, token=token)
     records = [item for item in cloud.items("bank-accounts") if item["sk"]["S"].startswith("reveal#")]
 
-    assert (blank[1]["code"], nobody[0]) == ("REASON_MISSING", 404)
+    assert (blank[1]["code"], nobody[0]) == ("BODY_INVALID", 404)
     assert shown == (200, {"member_id": member, "number": CARD})
     assert [item["reason"]["S"] for item in records] == ["bank asks"]
     assert records[0]["actor"]["S"].startswith("stf_")

@@ -129,7 +129,7 @@ def test_a_sku_is_the_same_in_json_and_in_the_catalogue() -> None:
     _, *metas = get_args(Sku)
     (meta,) = (each for each in metas if each.pattern)
 
-    assert meta.pattern == f"^{SKU.pattern}$"
+    assert meta.pattern == rf"^{SKU.pattern}\Z"
 
 
 @pytest.fixture(params=["memory", "orders", "dynamodb"])

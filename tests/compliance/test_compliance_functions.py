@@ -36,7 +36,7 @@ from tests.people.trade import line
 
 NUMBER = "11010519491231002X"
 REFUSALS = {
-    "bad_lift_without_reason": (422, "REASON_MISSING"),
+    "bad_lift_without_reason": (400, "BODY_INVALID"),
     "bad_lift_of_nothing": (404, "NOT_FOUND"),
     "bad_lift_of_no_alarm": (404, "NOT_FOUND"),
     "bad_day_of_no_calendar": (400, "QUERY_INVALID"),
@@ -192,7 +192,7 @@ def test_only_finance_sees_and_lifts(team: Shop) -> None:
     order_id = buy(team, "mem_b", units=11)
 
     assert lift(order_id, token=key("payouts:read"))[1]["code"] == "SCOPE_MISSING"
-    assert lift(order_id, " ")[1]["code"] == "REASON_MISSING"
+    assert lift(order_id, " ")[1]["code"] == "BODY_INVALID"
     assert call("GET", "/v1/compliance-alarms", "/v1/compliance-alarms", token=key("plans:publish"))[0] == 403
     assert holds()["items"][0]["lifted"] is None
 

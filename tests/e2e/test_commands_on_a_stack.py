@@ -32,6 +32,7 @@ from infra.local.engine import Engine
 from tests.house.cloud import REGION, ROOT, Cloud
 from tests.house.stacks import STACKS, transformed
 from tests.ledger.test_ledger_seals import night, tell
+from tests.people.finance import CARD
 from tests.people.shop import Shop
 from tests.people.trade import line
 
@@ -133,6 +134,7 @@ def lived(account: Account, shop: Shop, cloud: Cloud, monkeypatch: pytest.Monkey
     member_item(Member("mem_r", "dev:app:1", shop.clock.now(), "nick", None, "", "", person)).save()
     shop.clock.set(datetime(2026, 12, 31, 19, tzinfo=UTC))
     finance = shop.finance
+    finance.give_account("mem_r", "=李娜", CARD)
     finance.tick()
     finance.drain()
     assert finance.approve(PAYOUT)[0] == 200

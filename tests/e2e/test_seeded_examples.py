@@ -88,6 +88,8 @@ NEEDS_AN_ANSWER = {
     "reportSandboxPayment": "an order, and the signature of the channel",
     "sendSupplierReport": "an order, and the inbox secret of seed.json",
     "bindInviter": "a newcomer",
+    "putBankAccount": "a member whose identity was verified, under the holder's name",
+    "listBankAccountChanges": "a key with the scope",
     "publishPlan": "approvals of every check that the plan fails",
 }
 """Operations whose example cannot work without the answer of an earlier call."""

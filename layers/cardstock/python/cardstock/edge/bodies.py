@@ -85,7 +85,7 @@ def decode_query(kind: type, event: dict[str, Any]) -> Any:
     """
     values = event.get("queryStringParameters") or {}
     if values and event["httpMethod"] == "GET":
-        values = {name: values[name] for name in kind.__struct_fields__ if name in values}  # type: ignore[attr-defined]
+        values = {name: values[name] for name in kind.__struct_encode_fields__ if name in values}  # type: ignore[attr-defined]
     try:
         return msgspec.convert({name: clean_text(value) for name, value in values.items()}, kind, strict=False)
     except ValueError as error:

@@ -81,6 +81,20 @@ def test_a_payment_in_another_currency_is_an_open_item_with_what_the_channel_sai
     assert list(every_refund()) == []
 
 
+def test_a_payment_in_another_currency_that_the_sweep_finds_is_an_open_item_too(shop: Shop) -> None:
+    order_id = shop.buyer.order()
+    notice = shop.channel.notice(order_id) | {"currency": "USD"}
+    shop.channel.payments[order_id] = {name: notice[name] for name in notice if name not in ("channel", "event")} | {
+        "status": "succeeded"
+    }
+    shop.clock.move(minutes=31)
+    for _ in range(2):
+        shop.sweep()
+    (item,) = items()
+
+    assert (item.kind, item.subject, item.currency) == ("payment_mismatch", order_id, "USD")
+
+
 @pytest.mark.parametrize("number", [UNKNOWN, "2088-not-ours", "ord_../x"])
 def test_a_payment_for_an_unknown_order_is_an_open_item(shop: Shop, number: str) -> None:
     notice = shop.channel.notice(number, amount_fen=4_200)

@@ -19,7 +19,7 @@ from cardstock.payouts.channels.layouts import LAYOUTS, Layout
 from cardstock.payouts.channels.results_file import read_results
 from cardstock.payouts.model import Balance, BankTarget, Batch, Line, Period, Rules, new_line
 from cardstock.payouts.opening import Opener, open_batch
-from tests.house.cloud import Cloud
+from tests.house.cloud import Cloud, forget_factories
 from tests.people.finance import CARD, FIRST, PAYOUT, Finance
 
 HEADERS = {layout.id: {field: header for header, field in layout.columns} for layout in LAYOUTS.values()}
@@ -208,3 +208,14 @@ def test_whole_numbers_are_only_for_those_who_bring_the_file(finance: Finance) -
     }
 
     assert names == {"read": [], "settle": ["transfers.csv"]}
+
+
+def test_a_process_that_has_just_started_reads_the_accounts_for_the_file(finance: Finance) -> None:
+    finance.member(1, 50_000)
+    finance.tick()
+    finance.drain()
+    assert finance.approve()[0] == 200
+    forget_factories()
+    finance.drain()
+
+    assert [row[HEADERS["utf8"]["number"]] for row in finance.bank_rows()] == [CARD]

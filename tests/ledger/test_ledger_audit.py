@@ -43,7 +43,7 @@ class Written:
             LedgerTransaction("write-off.wro_1", "written_off", "wro_1", START, ends, approved_by=("key_1", "key_2"))
         )
         self.orders = {
-            order_id: OrderTruth(order_id, START, received, accrual(order_id), {refund_id: TAKEN})
+            order_id: OrderTruth(order_id, True, received, accrual(order_id), {refund_id: TAKEN})
             for order_id, received, refund_id in (("ord_1", True, "rfd_1"), ("ord_2", False, "rfd_2"))
         }
 

@@ -147,7 +147,7 @@ class Life(RuleBasedStateMachine):
             [
                 OrderTruth(
                     order_id,
-                    self.clock.now() if order.told_paid else None,
+                    order.told_paid,
                     order.received,
                     order.accrual,
                     {refund_id: order.taken(refund_id) for refund_id in order.heard},

@@ -66,7 +66,8 @@ class EventPublisher:
 
     def refund(self, refund: Refund) -> None:
         """A refund was requested, or has succeeded."""
-        at = refund.requested_at if refund.succeeded_at is None else refund.succeeded_at
+        at = refund.succeeded_at if refund.status == "succeeded" else refund.requested_at
+        assert at is not None
         self._hold(f"refund.{refund.status}", refund.order_id, at, RefundEvent.of(refund), refund.refund_id)
 
     def supplier_order(self, part: SupplierOrder) -> None:

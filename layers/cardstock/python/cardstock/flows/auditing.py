@@ -76,8 +76,8 @@ def _orders(needs: AuditNeeds) -> Iterator[OrderTruth]:
         succeeded = [refund for refund in own if refund.status == "succeeded"]
         yield OrderTruth(
             order_id=order.order_id,
-            paid_at=order.paid_at,
-            received=order.received_at is not None,
+            paid=order.is_paid,
+            received=order.status == "completed",
             accrual=needs.rules.accrual(order),
             taken={refund.refund_id: needs.rules.taken(order, refund, own) for refund in succeeded},
         )

@@ -25,8 +25,9 @@ class PurchaseChecks:
 
 def purchase_of(order: Order, accrual: Accrual) -> Purchase:
     """A paid order as a purchase. Raises ValueError for an unpaid one."""
-    if order.paid_at is None:
+    if not order.is_paid:
         raise ValueError(f"{order.order_id} is not paid")
+    assert order.paid_at is not None
     return Purchase(
         order_id=order.order_id,
         buyer_id=order.member_id,

@@ -130,12 +130,12 @@ def _missing(order: Order) -> NoRewardReason:
     """Why a reward that the rules would give is not booked."""
     if order.status in _NEVER_PAID:
         return "never_paid"
-    return "not_paid" if order.paid_at is None else "being_credited"
+    return "being_credited" if order.is_paid else "not_paid"
 
 
 def _alternatives(order: Order, what_if: tuple[WhatIf, ...]) -> tuple[WhatIf, ...]:
     """No amounts for an order without a payment: nothing was earned on it."""
-    return () if order.paid_at is None else what_if
+    return what_if if order.is_paid else ()
 
 
 def _role_of(snapshot: Snapshot, member_id: str) -> Role:

@@ -73,7 +73,9 @@ def schedule_release(order: Order, *, rules: PlanRules, calendar: Calendar) -> N
 
     Does nothing before the receipt or the payment; a repeat changes nothing.
     """
-    if order.received_at is not None and order.paid_at is not None:
+    if order.status == "completed":
+        assert order.received_at is not None
+        assert order.paid_at is not None
         release.schedule_release(
             order.order_id, order.received_at, order.paid_at, rules.waits_days(order), calendar=calendar
         )

@@ -62,7 +62,7 @@ class OrderTruth(msgspec.Struct, frozen=True):
     clawed back."""
 
     order_id: str
-    paid_at: datetime | None
+    paid: bool
     received: bool
     accrual: Accrual
     taken: Mapping[str, Mapping[RewardKind, Fen]] = msgspec.field(default_factory=dict)
@@ -259,7 +259,7 @@ class _Audit:
             self._find(f"ledger/{transaction.id}", "wrong_amounts", expected, found)
 
     def _order(self, order: OrderTruth) -> None:
-        if order.paid_at is None or not order.accrual.credits:
+        if not order.paid or not order.accrual.credits:
             return
         accrued = self._take("accrued", order.order_id)
         if accrued is not None:

@@ -14,6 +14,7 @@ from cardstock.texts import narrow
 OrderStatus: TypeAlias = Literal["placed", "paid", "shipped", "completed", "cancelled", "expired"]
 RefundKind: TypeAlias = Literal["return", "goodwill", "stray"]
 RefundStatus: TypeAlias = Literal["requested", "succeeded"]
+PAID: Final[frozenset[OrderStatus]] = frozenset({"paid", "shipped", "completed"})
 SupplierOrderStatus: TypeAlias = Literal["open", "shipped", "delivered", "cancelled"]
 CouponState: TypeAlias = Literal["unused", "used", "revoked", "owed"]
 
@@ -191,6 +192,11 @@ class Order(msgspec.Struct, frozen=True):
     done_suppliers: tuple[str, ...] = ()
     """Suppliers with nothing left to ship: they have shipped, or all their units were refunded."""
     version: int = 1
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether it was paid, by the buyer or by a coupon. Then it has `paid_at`, `channel` and `transaction_no`."""
+        return self.status in PAID
 
     @property
     def expires_at(self) -> datetime:

@@ -126,8 +126,11 @@ def _make_refund(order_id: str, request: _Request, orders: Orders) -> RequestedR
             if not request.key.made(earlier.fingerprint):
                 raise IDEMPOTENCY_KEY_REUSED()
             return RequestedRefund(earlier, replayed=True)
-        if order.paid_at is None or order.channel is None or order.transaction_no is None:
+        if not order.is_paid:
             raise errors.ORDER_NOT_PAID()
+        assert order.paid_at is not None
+        assert order.channel is not None
+        assert order.transaction_no is not None
         now = clock.now()
         if now > order.paid_at + REFUND_WINDOW:
             raise errors.REFUND_TOO_LATE()

@@ -45,15 +45,6 @@ CONTROLS = (
 )
 
 
-class Grouped(msgspec.Struct, frozen=True):
-    """A row of a table with groups."""
-
-    @property
-    def head(self) -> bool:
-        """Whether the row is the head of its group."""
-        raise NotImplementedError
-
-
 class Writer:
     """A workbook being written, and the formats that its sheets share. `footer` is on every printed page."""
 
@@ -143,10 +134,18 @@ class Writer:
         rich = clean.startswith("<r>") and clean.endswith("</r>")
         sheet.write_string(*at, f" {clean}" if rich else clean, look)
 
-    def table(self, name: str, columns: Sequence[Column], rows: Iterable[Any], *, freeze: int = 1) -> None:
+    def table(
+        self,
+        name: str,
+        columns: Sequence[Column],
+        rows: Iterable[Any],
+        *,
+        freeze: int = 1,
+        heads: Callable[[Any], bool] | None = None,
+    ) -> None:
         """A sheet with one table: header frozen, filter on, repeated on each printed page, totals in the last row.
 
-        Rows that are `Grouped` stand in groups, each below a head that is marked and adds up.
+        With `heads`, which tells the head of a group from the rows below it, heads are marked and they alone add up.
         """
         sums = {index: 0 for index, column in enumerate(columns) if column.kind == "money" and column.adds_up}
         part, number, sheet = 1, 1, self.begin(name, columns, freeze)
@@ -154,8 +153,8 @@ class Writer:
             if number > _ROWS_PER_SHEET:
                 self._end(sheet, columns, number)
                 part, number, sheet = part + 1, 1, self.begin(f"{name} {part + 1}", columns, freeze)
-            head = isinstance(row, Grouped) and row.head
-            inner = isinstance(row, Grouped) and not row.head
+            head = heads is not None and heads(row)
+            inner = heads is not None and not head
             if inner:
                 sheet.set_row(number, None, None, {"level": 1})
             values = [column.value(row) for column in columns]

@@ -9,10 +9,12 @@ from itertools import groupby
 from typing import Any
 from unicodedata import east_asian_width
 
+import msgspec
+
 from cardstock.money import Fen
 from cardstock.payouts.model import LedgerLine, Line
 from cardstock.payouts.report.content import Control, Report, Statement
-from cardstock.payouts.report.sheets import Column, Grouped, Writer, band, controls
+from cardstock.payouts.report.sheets import Column, Writer, band, controls
 from cardstock.payouts.report.texts import (
     ACCOUNT,
     CHANNEL,
@@ -108,7 +110,7 @@ _STATEMENTS = (
 )
 
 
-class _StatementRow(Grouped, frozen=True):
+class _StatementRow(msgspec.Struct, frozen=True):
     """A payee's totals, or one movement below them. An amount that does not apply is None."""
 
     member: str
@@ -121,7 +123,8 @@ class _StatementRow(Grouped, frozen=True):
     listed: Fen | None = None
 
     @property
-    def head(self) -> bool:
+    def is_head(self) -> bool:
+        """Whether it has the payee's totals."""
         return self.listed is not None
 
 
@@ -135,7 +138,13 @@ def workbook(report: Report) -> bytes:
     )
     _summary(writer, report)
     writer.table("发放明细 Lines", _LINES, report.lines, freeze=2)
-    writer.table("个人对账单 Statements", _STATEMENTS, _statement_rows(report.statements), freeze=2)
+    writer.table(
+        "个人对账单 Statements",
+        _STATEMENTS,
+        _statement_rows(report.statements),
+        freeze=2,
+        heads=lambda row: row.is_head,
+    )
     writer.table("账本分录 Ledger lines", _LEDGER, report.postings)
     writer.table("个税 Tax", TAX, person_months(report.lines), freeze=2)
     writer.table("异常 Exceptions", _FINDINGS, report.findings)

@@ -90,6 +90,7 @@ def _member(index: int, *, verified: bool) -> Member:
         joined,
         name,
         person=person if verified else None,
+        state="verified" if verified else "registered",
     )
 
 

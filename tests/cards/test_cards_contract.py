@@ -181,8 +181,9 @@ def nicknames(request: pytest.FixtureRequest) -> Nicknames:
     if request.param == "memory":
         return MemoryNicknames(mem_a="Anna")
     request.getfixturevalue("cloud")
-    for name, nickname, erased_at in (("mem_a", "Anna", None), ("mem_b", "", None), ("mem_c", "Carla", NOW)):
-        member_item(Member(name, f"dev:app:{name}", NOW, nickname=nickname, erased_at=erased_at)).save()
+    for name, nickname in (("mem_a", "Anna"), ("mem_b", "")):
+        member_item(Member(name, f"dev:app:{name}", NOW, nickname=nickname)).save()
+    member_item(Member("mem_c", "dev:app:mem_c", NOW, nickname="Carla", erased_at=NOW, state="erased")).save()
     return DynamoMembers()
 
 

@@ -168,7 +168,7 @@ def test_a_member_is_known_by_the_mark_of_the_account_and_by_the_verified_person
 ) -> None:
     port, keep = identities
     person = Person("张伟", "1***2", "00$01", date(1990, 5, 5), "dev", AT)
-    keep(Member("mem_a", "wechat:app:o1", AT, person=person))
+    keep(Member("mem_a", "wechat:app:o1", AT, person=person, state="verified"))
     keep(Member("mem_b", "wechat:app:o2", AT))
     found = port.identities_of(["mem_b", "mem_nobody", "mem_a"])
 
@@ -183,7 +183,7 @@ def test_an_erased_member_and_one_who_is_asked_for_twice_are_known_once(
     identities: tuple[Identities, Callable[[Member], object]],
 ) -> None:
     port, keep = identities
-    keep(Member("mem_a", "wechat:app:o1", AT, erased_at=AT))
+    keep(Member("mem_a", "wechat:app:o1", AT, erased_at=AT, state="erased"))
 
     assert list(port.identities_of(iter(["mem_a", "mem_a"]))) == ["mem_a"]
 

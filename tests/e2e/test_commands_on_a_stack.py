@@ -131,7 +131,7 @@ def lived(account: Account, shop: Shop, cloud: Cloud, monkeypatch: pytest.Monkey
     shop.trade.night()
     tell(shop)
     person = Person("=李娜", "1***2", "00$01", date(1990, 5, 5), "dev", shop.clock.now())
-    member_item(Member("mem_r", "dev:app:1", shop.clock.now(), "nick", None, "", "", person)).save()
+    member_item(Member("mem_r", "dev:app:1", shop.clock.now(), "nick", None, "", "", person, state="verified")).save()
     shop.clock.set(datetime(2026, 12, 31, 19, tzinfo=UTC))
     finance = shop.finance
     finance.give_account("mem_r", "=李娜", CARD)

@@ -48,7 +48,7 @@ class Joining:
         return self.members.register_member(member, account, None).id
 
     def erase(self, member_id: str) -> None:
-        self.members.members[member_id] = replace(self.members.members[member_id], erased_at=NOW)
+        self.members.members[member_id] = replace(self.members.members[member_id], erased_at=NOW, state="erased")
 
     def share(self, owner_id: str) -> tuple[str, str]:
         """A card of the member: its key, and a share key of it."""

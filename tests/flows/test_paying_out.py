@@ -25,7 +25,7 @@ from cardstock.payouts.reporting import SETTLED
 
 NOON = datetime(2026, 12, 1, 4, tzinfo=UTC)
 PERSON = Person("张伟", "1***2", "00$01", date(1990, 5, 5), "dev", NOON)
-MEMBER = Member("mem_1", "dev:app:1", NOON, "nick", None, "", "", PERSON)
+MEMBER = Member("mem_1", "dev:app:1", NOON, "nick", None, "", "", PERSON, state="verified")
 SETTINGS = PayoutSettings(channel="wechat", channel_minimum=10, tax_method="labour", carry_over_gap=False)
 
 
@@ -89,14 +89,16 @@ def test_balances_and_statements_come_from_the_ledger() -> None:
     [
         pytest.param(MEMBER, False, (True, True, False, False), id="verified"),
         pytest.param(MEMBER, True, (True, True, True, False), id="stopped by an alarm"),
-        pytest.param(replace(MEMBER, person=None), False, (False, False, False, False), id="unverified"),
+        pytest.param(
+            replace(MEMBER, person=None, state="registered"), False, (False, False, False, False), id="unverified"
+        ),
         pytest.param(
             replace(MEMBER, person=replace(PERSON, born=date(2009, 1, 1))),
             False,
             (True, False, False, False),
             id="under age",
         ),
-        pytest.param(replace(MEMBER, erased_at=NOON), False, (True, True, False, True), id="erased"),
+        pytest.param(replace(MEMBER, erased_at=NOON, state="erased"), False, (True, True, False, True), id="erased"),
     ],
 )
 def test_a_member_is_a_payee_as_far_as_verification_age_alarms_and_erasure_say(

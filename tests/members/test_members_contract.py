@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from cardstock.flows.joining import JoiningNeeds, NetworkInviters
 from cardstock.ids import RequestKey, new_id
 from cardstock.members.model import MOST_MEMBERS, Account, Member, Person
 from cardstock.members.ports import Inviters, Members
-from cardstock.members.store import DynamoMembers
+from cardstock.members.store import DynamoMembers, MemberItem
 from cardstock.network.store import DynamoNetwork
 from tests.people.clock import TestClock
 from tests.people.memory_members import MemoryInviters, MemoryMembers
@@ -39,9 +40,9 @@ def account(openid: str) -> Account:
 
 
 def registered(members: Members, openid: str, *, phone: str = "", erased: bool = False) -> Member:
-    newcomer = Member(
-        new_id("mem", NOW), account(openid).name, NOW, phone=phone, scene="1011", erased_at=NOW if erased else None
-    )
+    newcomer = Member(new_id("mem", NOW), account(openid).name, NOW, phone=phone, scene="1011")
+    if erased:
+        newcomer = replace(newcomer, erased_at=NOW, state="erased")
     return members.register_member(newcomer, account(openid), None)
 
 
@@ -125,7 +126,7 @@ def test_a_person_is_kept_once(members: Members) -> None:
     assert members.add_person(anna.id, PERSON) is True
     assert members.add_person(anna.id, PERSON) is False
     assert members.add_person(anna.id, replace(PERSON, number_hash="00ff$11")) is False
-    assert members.find_member(anna.id) == replace(anna, person=PERSON)
+    assert members.find_member(anna.id) == replace(anna, person=PERSON, state="verified")
 
 
 def test_members_who_are_one_person_are_siblings(members: Members) -> None:
@@ -204,3 +205,31 @@ def test_nobody_is_bound_to_themselves_nor_after_bringing_somebody(joining: Join
             joining.inviters.bind_inviter(member, inviter)
 
     assert [joining.inviters.inviter_of(member) for member in (guide, anna, bert)] == [None, None, anna]
+
+
+@pytest.mark.parametrize(
+    ("stored", "state"),
+    [({}, "registered"), ({"person": PERSON}, "verified"), ({"person": PERSON, "erased_at": NOW}, "erased")],
+    ids=("registered", "verified", "erased"),
+)
+def test_an_item_without_a_state_has_the_one_that_its_release_meant(
+    cloud: Any, stored: dict[str, Any], state: str
+) -> None:
+    MemberItem(id="mem_old", account="dev:wx1:o", created_at=NOW, **stored).save()
+    member = DynamoMembers().find_member("mem_old")
+
+    assert member is not None
+    assert member.state == state
+    assert DynamoMembers().add_person("mem_old", PERSON) is (state == "registered")
+
+
+def test_the_state_of_a_member_is_stored(cloud: Any) -> None:
+    members = DynamoMembers()
+    anna = registered(members, "o1")
+    first = MemberItem.find(anna.id)
+    members.add_person(anna.id, PERSON)
+    second = MemberItem.find(anna.id)
+
+    assert first is not None
+    assert second is not None
+    assert [first.state, second.state] == [None, "verified"]

@@ -86,7 +86,7 @@ def test_a_known_member_whom_the_network_refuses_logs_in_without_inviter() -> No
 def test_an_erased_member_cannot_log_in() -> None:
     members = MemoryMembers()
     anna = enter(members, "anna").member
-    members.members[anna.id] = replace(anna, erased_at=NOW)
+    members.members[anna.id] = replace(anna, erased_at=NOW, state="erased")
 
     with pytest.raises(UnauthorizedError, match="MEMBER_ERASED"):
         enter(members, "anna")
@@ -223,7 +223,7 @@ def test_the_chart_of_a_member_is_what_the_verbs_do() -> None:
     members = MemoryMembers()
     anna = enter(members, "anna").member
     verified = verify(members, anna.id)
-    members.members["gone"] = replace(anna, id="gone", erased_at=NOW)
+    members.members["gone"] = replace(anna, id="gone", erased_at=NOW, state="erased")
     with pytest.raises(UnauthorizedError, match="MEMBER_ERASED"):
         verify(members, "gone")
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from cardstock.compliance.model import Alarm, Lift
 from cardstock.compliance.store import DynamoAlarms, members_and_stopped
 from cardstock.flows.paying_out import MembersAsPayees, MembersAsPersons
-from cardstock.members.model import Member, Person
+from cardstock.members.model import Member, MemberState, Person
 from cardstock.members.store import member_item, members_of
 from cardstock.payouts.model import Payee
 from cardstock.payouts.ports import Payees
@@ -37,7 +37,7 @@ class Memory:
             member.account,
             verified=person is not None,
             of_age=person is not None,
-            erased=member.erased_at is not None,
+            erased=member.state == "erased",
             person=person.id if person else "",
             id_number=person.number_masked if person else "",
             siblings=member.siblings,
@@ -88,7 +88,8 @@ def members(request: pytest.FixtureRequest) -> Memory | Tables:
 
 
 def member(number: int, person: Person | None = PERSON) -> Member:
-    return Member(f"mem_{number}", f"dev:app:{number}", NOW - timedelta(days=90), person=person)
+    state: MemberState = "registered" if person is None else "verified"
+    return Member(f"mem_{number}", f"dev:app:{number}", NOW - timedelta(days=90), person=person, state=state)
 
 
 def test_a_verified_member_is_a_payee_with_name_account_and_person(members: Memory | Tables) -> None:
@@ -124,7 +125,7 @@ def test_whether_a_payee_is_of_age_is_said_for_the_moment_that_is_asked_about(me
 
 
 def test_an_erased_member_is_still_there_and_says_so(members: Memory | Tables) -> None:
-    members.keep(replace(member(1), erased_at=NOW))
+    members.keep(replace(member(1), erased_at=NOW, state="erased"))
     members.keep(member(2))
     found = members.ask(["mem_1", "mem_2"], NOW)
 

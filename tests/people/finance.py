@@ -100,7 +100,16 @@ class Finance:
         bank account in force."""
         made = member_id(index)
         person = Person(name, "1***2", f"00${index:02d}", born, "dev", FIRST) if verified else None
-        member_item(Member(made, f"{account}{index}", FIRST - timedelta(days=90), "nick", None, "", "", person)).save()
+        member_item(
+            Member(
+                made,
+                f"{account}{index}",
+                FIRST - timedelta(days=90),
+                "nick",
+                person=person,
+                state="verified" if verified else "registered",
+            )
+        ).save()
         if bank:
             self.give_account(made, name, CARD)
         if fen:
@@ -142,7 +151,9 @@ class Finance:
                 made = member_id(index)
                 joined = FIRST - timedelta(days=90)
                 members.save(
-                    member_item(Member(made, f"dev:app:{index}", joined, "nick", None, "", "", person)),
+                    member_item(
+                        Member(made, f"dev:app:{index}", joined, "nick", None, "", "", person, state="verified")
+                    ),
                 )
                 balances.save(BalanceItem(pk=made, available=50_000 + index))
                 self.give_account(made, "张伟", CARD)
@@ -153,7 +164,7 @@ class Finance:
                 project(LedgerTransaction(f"released.{cause}", "released", cause, at, ends), statements=STATEMENTS)
 
     def erase(self, member: str) -> None:
-        MemberItem(id=member).update([MemberItem.erased_at.set(self.clock.now())])
+        MemberItem(id=member).update([MemberItem.erased_at.set(self.clock.now()), MemberItem.state.set("erased")])
 
     def bank_rows(self, payout: str = PAYOUT) -> list[dict[str, str]]:
         """The rows of the bank file by header."""

@@ -99,7 +99,7 @@ class MemoryMembers:
             raise IDENTITY_IN_USE()
         if self.members[member_id].state != "registered":
             return False
-        self.members[member_id] = replace(self.members[member_id], person=person)
+        self.members[member_id] = replace(self.members[member_id], person=person, state="verified")
         others.append(member_id)
         for one in others:
             siblings = tuple(other for other in others if other != one)

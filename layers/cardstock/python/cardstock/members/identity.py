@@ -22,14 +22,14 @@ def verify_person(
     now = clock.now()
     born = born_on(number, now.date())
     member = find_caller(member_id, members=members)
-    if member.person is None:
+    if member.state == "registered":
         if verifier is None:
             raise errors.VERIFICATION_MISSING()
         method = verifier.verify(name, number)
         salted = hash_number(number, members.identity_salt())
         person = Person(name, mask_number(number), salted, born, method, verified_at=now)
         if members.add_person(member_id, person):
-            return replace(member, person=person)
+            return replace(member, person=person, state="verified")
         member = find_caller(member_id, members=members)
     if member.person is None or member.person.name != name or not member.person.is_number(number):
         raise errors.IDENTITY_FIXED()

@@ -14,6 +14,7 @@ Table `members`, partition key `pk`; no index. A member is found by id, account 
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -50,6 +51,11 @@ class MemberItem(Table):
     person = StructAttribute(Person, null=True)
     erased_at = EpochAttribute(null=True)
     siblings = StructAttribute(tuple[str, ...], null=True)
+    state = UnicodeAttribute(null=True)
+    """Missing from items of release v0.2.0, as of members who are only registered."""
+
+
+_NOT_ERASED: Final = MemberItem.erased_at.does_not_exist()
 
 
 class PointerItem(Table):
@@ -146,7 +152,7 @@ class DynamoMembers:
     def change_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
         item = MemberItem(id=member_id)
         year = MemberItem.birth_year.remove() if birth_year is None else MemberItem.birth_year.set(birth_year)
-        there = MemberItem.id.exists() & MemberItem.erased_at.does_not_exist()
+        there = MemberItem.id.exists() & _NOT_ERASED
         return member_in(item) if item.update_if([MemberItem.nickname.set(nickname), year], there) else None
 
     def identity_salt(self) -> bytes:
@@ -186,11 +192,10 @@ class DynamoMembers:
                 MemberItem(id=member_id),
                 actions=[
                     MemberItem.person.set(person),
+                    MemberItem.state.set("verified"),
                     *([MemberItem.siblings.set(tuple(others))] if others else []),
                 ],
-                condition=MemberItem.id.exists()
-                & MemberItem.person.does_not_exist()
-                & MemberItem.erased_at.does_not_exist(),
+                condition=MemberItem.id.exists() & MemberItem.person.does_not_exist() & _NOT_ERASED,
             )
             for other in others:
                 transaction.update(
@@ -225,5 +230,9 @@ def member_item(member: Member) -> MemberItem:
 
 
 def member_in(item: MemberItem) -> Member:
-    """The member that an item holds."""
+    """The member that an item holds; the state of an item that has none follows from what release v0.2.0 stored."""
+    if item.state is None and item.erased_at is not None:
+        item.state = "erased"
+    elif item.state is None and item.person is not None:
+        item.state = "verified"
     return record_of(Member, item)

@@ -242,7 +242,7 @@ def no_callers() -> Callers:
 @pytest.mark.parametrize("kind", ["stored", "sealed"])
 def test_a_stored_answer_outlives_what_it_was_about(kind: str) -> None:
     answers, numbers = MemoryAnswers(), iter(range(1))
-    api = Api("test", callers=no_callers, answers=lambda: answers)
+    api = Api("test", callers=no_callers, answers=lambda: answers, server_keys=lambda: ["server"])
 
     @api.post("/v1/counts", body=Count, answer=Count, status=201, idempotent=True, first_answer=kind)
     def count(request: Request[Count, Nothing]) -> Answer:
@@ -263,14 +263,19 @@ def test_a_stored_answer_outlives_what_it_was_about(kind: str) -> None:
     assert ('"number"' in str(answers.kept)) is (kind == "stored")
 
 
-def test_only_the_key_of_the_client_opens_a_sealed_answer() -> None:
+def test_only_the_keys_of_client_and_server_together_open_a_sealed_answer() -> None:
     request = RequestKey("req_1", "f")
-    sealed = seal("a key", request, "secret")
+    sealed = seal("a key", request, "secret", ["server"])
 
-    assert unseal("a key", request, sealed) == "secret"
-    for key, other in (("another key", request), ("a key", RequestKey("req_2", "f"))):
-        with pytest.raises(Exception, match=r"^$"):
-            unseal(key, other, sealed)
+    assert "secret" not in sealed
+    assert unseal("a key", request, sealed, ["rotated", "server"]) == "secret"
+    for key, other, server in (
+        ("another key", request, "server"),
+        ("a key", RequestKey("req_2", "f"), "server"),
+        ("a key", request, "other"),
+    ):
+        with pytest.raises(ValueError, match="other keys"):
+            unseal(key, other, sealed, [server])
 
 
 def test_a_request_of_the_release_before_is_recognised_by_its_bytes() -> None:

@@ -14,7 +14,7 @@ from cardstock.partners import errors, keys, suppliers
 from cardstock.partners import schemas as models
 from cardstock.partners import wiring as partners_wiring
 
-api = Api("partners", callers=partners_wiring.callers, answers=DynamoAnswers)
+api = Api("partners", callers=partners_wiring.callers, answers=DynamoAnswers, server_keys=edge_wiring.session_keys)
 
 
 @api.post(

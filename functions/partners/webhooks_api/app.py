@@ -12,7 +12,7 @@ from cardstock.partners import deliveries, endpoints, errors
 from cardstock.partners import webhooks_schemas as models
 from cardstock.partners import wiring as partners_wiring
 
-api = Api("webhooks", callers=partners_wiring.callers, answers=DynamoAnswers)
+api = Api("webhooks", callers=partners_wiring.callers, answers=DynamoAnswers, server_keys=edge_wiring.session_keys)
 
 
 @api.post(

@@ -1,12 +1,15 @@
 """First answers of requests with an Idempotency-Key: stored once, given again byte for byte.
 
 A route whose answer is made from what never changes (an order as it was placed) gives its first answer by its own
-means. Others store it. An answer with a secret is sealed by the Idempotency-Key, which the client alone has.
+means. Others store it. An answer with a secret is sealed by the Idempotency-Key, which the client alone has, and by a
+key of the server: who reads the table can try no guesses.
 """
 
 import base64
 import hashlib
+import hmac
 import secrets
+from collections.abc import Sequence
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from cardstock.ids import RequestKey, StoredAnswer
@@ -27,23 +30,34 @@ class Answers(Protocol):
         """Store `answer` unless there is one; returns the stored one. Raises like `find`."""
 
 
-def seal(key: str, request: RequestKey, text: str) -> str:
-    """`text`, which only `unseal` with the same key and request reads."""
+def seal(key: str, request: RequestKey, text: str, server_keys: Sequence[str]) -> str:
+    """`text`, which only `unseal` with the same key and request reads. The first of `server_keys` seals."""
     nonce = secrets.token_bytes(_NONCE)
-    encrypted: bytes = _cipher(key, request).encrypt(nonce, text.encode(), None)
+    encrypted: bytes = _cipher(_stretched(key, request), server_keys[0]).encrypt(nonce, text.encode(), None)
     return base64.b64encode(nonce + encrypted).decode()
 
 
-def unseal(key: str, request: RequestKey, sealed: str) -> str:
-    """The inverse of `seal`."""
-    content = base64.b64decode(sealed)
-    text: bytes = _cipher(key, request).decrypt(content[:_NONCE], content[_NONCE:], None)
-    return text.decode()
+def unseal(key: str, request: RequestKey, sealed: str, server_keys: Sequence[str]) -> str:
+    """The inverse of `seal`: all `server_keys` open. Raises ValueError if none of them sealed it with `key`."""
+    from cryptography.exceptions import InvalidTag
+
+    content, stretched = base64.b64decode(sealed), _stretched(key, request)
+    for server_key in server_keys:
+        try:
+            text: bytes = _cipher(stretched, server_key).decrypt(content[:_NONCE], content[_NONCE:], None)
+        except InvalidTag:
+            continue
+        return text.decode()
+    raise ValueError(f"the first answer to {request.id} was sealed by other keys")
 
 
-def _cipher(key: str, request: RequestKey) -> Any:
+def _stretched(key: str, request: RequestKey) -> bytes:
+    # Stretched: clients may choose keys that can be guessed.
+    return hashlib.scrypt(key.encode(), salt=request.id.encode(), n=2**14, r=8, p=1, dklen=32)
+
+
+def _cipher(stretched: bytes, server_key: str) -> Any:
     # Imported here: most functions seal nothing.
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    # Stretched: clients may choose keys that can be guessed.
-    return AESGCM(hashlib.scrypt(key.encode(), salt=request.id.encode(), n=2**14, r=8, p=1, dklen=32))
+    return AESGCM(hmac.digest(server_key.encode(), b"first answer" + stretched, "sha256"))

@@ -5,7 +5,7 @@ generates the OpenAPI document. `bodies` reads what clients send, `problems` mak
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -133,15 +133,21 @@ def refusals_of(route: Route) -> tuple[errors.Refusal, ...]:
 
 class Api:
     """The routes of one function. `callers` is asked only when a route needs a caller, `answers` when one stores its
-    first answers."""
+    first answers, `server_keys` when one seals them."""
 
     def __init__(
-        self, name: str, *, callers: Callable[[], Callers], answers: Callable[[], Answers] | None = None
+        self,
+        name: str,
+        *,
+        callers: Callable[[], Callers],
+        answers: Callable[[], Answers] | None = None,
+        server_keys: Callable[[], Sequence[str]] | None = None,
     ) -> None:
         self.name = name
         self.routes: list[Route] = []
         self._callers = callers
         self._answers = answers
+        self._server_keys = server_keys
         self._resolver = APIGatewayRestResolver()
         self._resolver.not_found(self._route_unknown)
 
@@ -249,7 +255,12 @@ class Api:
             return _reply(route, route.handler(request), call)
         if self._answers is None:
             raise LookupError("the function declares no store of first answers")
-        stored = _Stored(self._answers(), request, sealed=route.first_answer == "sealed")
+        server_keys: Sequence[str] = ()
+        if route.first_answer == "sealed":
+            if self._server_keys is None:
+                raise LookupError("the function declares no keys that seal first answers")
+            server_keys = self._server_keys()
+        stored = _Stored(self._answers(), request, server_keys)
         earlier = stored.find()
         if earlier is not None:
             return _json_reply(earlier, {"Idempotent-Replayed": "true"}, call)
@@ -347,12 +358,13 @@ def _request_id(route: Route, call: _Call, caller: Caller | None) -> str:
 
 
 class _Stored:
-    """The first answer to one request."""
+    """The first answer to one request; sealed, if there are `server_keys`."""
 
-    def __init__(self, answers: Answers, request: Request[Any, Any], *, sealed: bool) -> None:
+    def __init__(self, answers: Answers, request: Request[Any, Any], server_keys: Sequence[str]) -> None:
         self._answers = answers
         self._request = request.key
-        self._seal = request.headers["idempotency-key"] if sealed else ""
+        self._server_keys = server_keys
+        self._client_key = request.headers["idempotency-key"]
 
     def find(self) -> StoredAnswer | None:
         found = self._answers.find(self._request)
@@ -364,14 +376,14 @@ class _Stored:
         return kept, kept == answer
 
     def _closed(self, answer: StoredAnswer) -> StoredAnswer:
-        if not self._seal:
+        if not self._server_keys:
             return answer
-        return StoredAnswer(answer.status, seal(self._seal, self._request, answer.body))
+        return StoredAnswer(answer.status, seal(self._client_key, self._request, answer.body, self._server_keys))
 
     def _opened(self, answer: StoredAnswer) -> StoredAnswer:
-        if not self._seal:
+        if not self._server_keys:
             return answer
-        return StoredAnswer(answer.status, unseal(self._seal, self._request, answer.body))
+        return StoredAnswer(answer.status, unseal(self._client_key, self._request, answer.body, self._server_keys))
 
 
 def _reply(route: Route, result: Any, call: _Call) -> Response[str]:

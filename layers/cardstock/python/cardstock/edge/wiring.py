@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 @cache
 def signer() -> "Signer":
     """Makes and opens access tokens, quotes, view tickets, attributions and cursors."""
-    from cardstock.edge.secrets import secret
     from cardstock.edge.tokens import Signer
 
-    def keys() -> list[str]:
-        stored = secret(environment.text("SESSION_SECRET_ID"))
-        return [stored["key"], *stored["previous"]]
+    return Signer(keys=session_keys)
 
-    return Signer(keys=keys)
+
+def session_keys() -> list[str]:
+    """The server's own keys: the first one signs and seals, the previous ones still open."""
+    from cardstock.edge.secrets import secret
+
+    stored = secret(environment.text("SESSION_SECRET_ID"))
+    return [stored["key"], *stored["previous"]]

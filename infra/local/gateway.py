@@ -16,7 +16,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler
@@ -43,6 +43,7 @@ from infra.local.template import Function, Place, Route, Template
 
 MAX_PAYLOAD_BYTES = 10 * 1024 * 1024
 _TEXT = re.compile(r"(text/.*|application/(json|javascript|xml|.*\+json|.*\+xml))\Z")
+_METHODS = frozenset({"GET", "PUT", "POST", "HEAD", "DELETE", "PATCH", "OPTIONS"})
 _TEMPLATE_PART = re.compile(r"\{([^}]+)\}\Z")
 
 Answer = dict[str, Any]
@@ -367,9 +368,11 @@ class Gateway:
         self._clock, self._clock_header = clock, clock_header
         self._app = _App("local", configure_logs=False, env={})
         self._app.front = self
-        for function in template.functions:
-            for route in routes_of(function, api):
-                self._register(function, route.method, route.path)
+        served = [(function, route) for function in template.functions for route in routes_of(function, api)]
+        for function, route in served:
+            others = {other.method for _, other in served if other.path == route.path}
+            methods = [route.method] if route.method != "ANY" else sorted(_METHODS - others)
+            self._register(function, methods, route.path)
         elsewhere = {
             template.place.api_urls[other]: _Routes(template, other)
             for other in template.apis
@@ -380,12 +383,11 @@ class Gateway:
         self._server: LocalDevServer | None = None
         self._thread: threading.Thread | None = None
 
-    def _register(self, function: Function, method: str, path: str) -> None:
+    def _register(self, function: Function, methods: list[str], path: str) -> None:
         def view(**_captured: str) -> _LambdaResponse:
             request = self._app.current_request
             return _LambdaResponse(self._invoke(function, request.to_original_event()))
 
-        methods = ["GET", "PUT", "POST", "HEAD", "DELETE", "PATCH", "OPTIONS"] if method == "ANY" else [method]
         # No content types: any body reaches the function, as behind API Gateway.
         self._app.route(path, methods=methods, name=function.name, content_types=[])(view)
 
@@ -431,12 +433,15 @@ class Gateway:
     def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | str = b""
     ) -> HttpAnswer:
-        """Answer a request without a network, but with everything else."""
+        """Answer a request without a network, but with everything else. HEAD is answered without a body."""
         content = body.encode() if isinstance(body, str) else body
         lists = {"host": ["127.0.0.1"]} | {name.lower(): [value] for name, value in (headers or {}).items()}
         if content:
             lists.setdefault("content-length", [str(len(content))])
-        return self.serve(method.upper(), path, lists, content)[0]
+        answer = self.serve(method.upper(), path, lists, content)[0]
+        if method.upper() != "HEAD":
+            return answer
+        return replace(answer, headers={**answer.headers, "content-length": str(len(answer.body))}, body=b"")
 
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
         """Serve on `port` (0: any free one) in a background thread. Returns the URL. OSError if the port is taken."""

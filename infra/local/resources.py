@@ -182,7 +182,9 @@ def _queue_source(where: str, p: Mapping[str, Json]) -> QueueSource:
     )
 
 
-_VERBS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"})
+_METHODS = {verb: verb.upper() for verb in ("get", "put", "post", "delete", "patch", "head", "options")} | {
+    "x-amazon-apigateway-any-method": "ANY"
+}
 _INVOCATION = re.compile(r":lambda:path/2015-03-31/functions/(arn:[^/]+)/invocations\Z")
 
 
@@ -192,16 +194,16 @@ def read_routes(api: str, where: str, document: Mapping[str, Json]) -> Iterator[
         for verb, operation in entry.items():
             if verb == "parameters":
                 continue
-            if verb not in _VERBS:
+            if verb not in _METHODS:
                 raise TemplateError(f"{where}: {verb} of {path} is no method")
-            at = f"{where}: {verb.upper()} {path}"
+            at = f"{where}: {_METHODS[verb]} {path}"
             integration = _integration(at, document, operation)
             _require_payload_format(at, integration.get("payloadFormatVersion"))
             _require_plain_path(at, path)
             function = _INVOCATION.search(str(integration.get("uri")))
             if integration.get("type") != "aws_proxy" or function is None:
                 raise TemplateError(f"{at}: only a function can be integrated here")
-            yield function[1], Route(verb.upper(), path, api)
+            yield function[1], Route(_METHODS[verb], path, api)
 
 
 def _integration(at: str, document: Mapping[str, Json], operation: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -46,7 +46,7 @@ def api_id(logical_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method and path of an HTTP API."""
+    """One method and path of an HTTP API; `ANY` takes the methods that the path does not have otherwise."""
 
     method: str
     path: str

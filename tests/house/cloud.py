@@ -250,7 +250,7 @@ def serve(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
         for route in function.routes:
             parts = [part for part in route.path.split("/") if part]
             if (
-                route.method == event["httpMethod"]
+                route.method == ("ANY" if event["httpMethod"] in ("GET", "HEAD") else event["httpMethod"])
                 and len(parts) == len(wanted)
                 and all(part.startswith("{") or part == given for part, given in zip(parts, wanted, strict=True))
             ):

@@ -9,17 +9,25 @@ import unicodedata
 from functools import cache
 from typing import Final
 
-# Bidirectional controls, zero-width characters, marks of direction, the byte-order mark, the soft hyphen. The joiner of
-# emoji (U+200D) stays between two of them.
+_JOINERS: Final = "\u200c\u200d"
+_HIDDEN: Final = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff9-\ufffb\U000e0000-\U000e007f"
+)
+INVISIBLE: Final = _HIDDEN + _JOINERS
+"""What `normalise` may remove, as the inside of a class of a pattern: bidirectional controls, characters without a
+width, fillers, marks of direction, tags, the byte-order mark, the soft hyphen."""
+# A joiner stays where it changes what is shown: between the pictures of an emoji, after an Indic virama (both joiners),
+# and between two Arabic letters (U+200C, as Persian names have it).
 _PICTURE: Final = "\u2600-\u27bf\u2b00-\u2bff\u2190-\u21ff\u2300-\u23ff\U0001f000-\U0001faff\ufe0f"
-_INVISIBLE: Final = (
-    f"[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|(?<![{_PICTURE}])\u200d|\u200d(?![{_PICTURE}])"
+_VIRAMA: Final = "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d3b\u0d3c\u0d4d\u0dca\u1039"
+_ARABIC: Final = "\u0620-\u064a\u066e-\u06d3"
+_LOOSE: Final = (
+    f"(?:(?<![{_PICTURE}{_VIRAMA}])\u200d|(?<=[{_PICTURE}])\u200d(?![{_PICTURE}])"
+    f"|(?<![{_ARABIC}{_VIRAMA}])\u200c|(?<=[{_ARABIC}])\u200c(?![{_ARABIC}]))"
 )
-# Every control and format character, line and paragraph separators, lone surrogates.
-_UNPRINTABLE: Final = (
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]+"
-)
+# Every control and format character, fillers, line and paragraph separators, lone surrogates, noncharacters.
+_UNPRINTABLE: Final = f"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff{INVISIBLE}]+"
 _EXTENSION: Final = r"\s*[,;]?\s*(?:转|轉|分机|ext(?:ension|n)?\.?|x|#|[,;])\s*[:.]?\s*([0-9]{1,6})"
 _PHONE: Final = r"(?P<number>\+?[0-9](?:[0-9 -]*[0-9])?)(?P<extension>转[0-9]{1,6})?"
 
@@ -35,13 +43,17 @@ def _pattern(source: str, flags: int = 0) -> "re.Pattern[str]":
 def normalise(text: str) -> str:
     """`text` without invisible and bidirectional controls, in NFC, without outer blanks of any script.
 
-    Doing it twice changes nothing more. Emoji, letters, digits and inner blanks stay.
+    Doing it twice changes nothing more. Emoji, letters, digits and inner blanks stay, and so do joiners that spell:
+    inside an emoji, after an Indic virama, between Arabic letters.
     """
     if text.isascii():
         return text.strip()
-    # NFC first and last: what it composes is the neighbour of a joiner, and what is removed may have kept two apart.
-    visible = _pattern(_INVISIBLE).sub("", unicodedata.normalize("NFC", text))
-    return unicodedata.normalize("NFC", visible).strip()
+    plain = _without(f"[{_HIDDEN}]", text)
+    if "\u200d" not in plain and "\u200c" not in plain:
+        return plain
+    clean = _without(_LOOSE, plain)
+    # Where marks moved because a joiner went, another joiner may have become loose: then none stays.
+    return clean if _without(_LOOSE, clean) == clean else _without(f"[{_JOINERS}]", clean)
 
 
 def narrow(text: str) -> str:
@@ -82,6 +94,11 @@ def one_line(text: str) -> str:
 def lines_of(text: str) -> list[str]:
     """The lines of a text of several lines, each clean as by `one_line`."""
     return [one_line(line) for line in text.splitlines()]
+
+
+def _without(pattern: str, text: str) -> str:
+    """`text` without what the pattern finds, in NFC, without outer blanks."""
+    return unicodedata.normalize("NFC", _pattern(pattern).sub("", text)).strip()
 
 
 def _gap(found: "re.Match[str]") -> str:

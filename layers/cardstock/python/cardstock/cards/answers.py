@@ -7,14 +7,20 @@ from collections.abc import Mapping
 
 from cardstock.cards.model import OpenedCard
 from cardstock.cards.schemas import ShownCard
+from cardstock.edge.headers import attachment, names_tag
 from cardstock.edge.http import Answer
 from cardstock.edge.origin import origin_of
 
 
 def card_answer(opened: OpenedCard, headers: Mapping[str, str], *, ticket: str) -> Answer:
     """The card as JSON; 304 without a body if `If-None-Match` names it. The ticket is in a header all the same."""
-    answer_headers = {"ETag": opened.etag, "Cache-Control": "private, no-cache", "View-Ticket": ticket}
-    if headers.get("if-none-match") == opened.etag:
+    answer_headers = {
+        "ETag": opened.etag,
+        "Cache-Control": "private, no-cache",
+        "Vary": "Accept",
+        "View-Ticket": ticket,
+    }
+    if names_tag(headers.get("if-none-match", ""), opened.etag):
         return Answer("", status=304, headers=answer_headers)
     return Answer(ShownCard.of(opened, ticket), headers=answer_headers)
 
@@ -42,7 +48,7 @@ def vcard_answer(opened: OpenedCard, key: str, headers: Mapping[str, str]) -> An
     return Answer(
         vcard_of(opened, _page_url(key, headers)),
         content_type="text/vcard; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{opened.card.key}.vcf"'},
+        headers=attachment(f"{opened.face.name}.vcf", f"{opened.card.key}.vcf"),
     )
 
 

@@ -16,14 +16,12 @@ import msgspec
 
 from cardstock import errors
 from cardstock.edge import errors as edge_errors
-from cardstock.texts import normalise
+from cardstock.texts import INVISIBLE, normalise
 
 MAX_BODY_BYTES: Final = 256 * 1024
 BYTE_ORDER_MARK: Final = "\ufeff"
 
 _REFUSED_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
-# What `normalise` may remove: bidirectional controls, zero-width characters, the soft hyphen, the byte-order mark.
-_SUSPECT: Final = "\u00ad\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff"
 
 
 def raw_body(event: dict[str, Any]) -> bytes:
@@ -107,8 +105,8 @@ def _clean_document() -> "re.Pattern[str]":
 
     Possessive, so that a text is looked at once.
     """
-    inner = rf'(?:[^"\\{_SUSPECT}]++|\\["\\/nrt])*+'
-    return re.compile(rf'(?:[^"{_SUSPECT}]++|"(?!\s|\\[nrt]){inner}(?<!\s)(?<!\\[nrt])")*+')
+    inner = rf'(?:[^"\\{INVISIBLE}]++|\\["\\/nrt])*+'
+    return re.compile(rf'(?:[^"{INVISIBLE}]++|"(?!\s|\\[nrt]){inner}(?<!\s)(?<!\\[nrt])")*+')
 
 
 def _cleaned(value: Any, pointer: str) -> Any:

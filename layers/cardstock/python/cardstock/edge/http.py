@@ -18,6 +18,7 @@ from cardstock.edge import problems
 from cardstock.edge.bodies import clean_json, clean_text, decode_clean, decode_query, raw_body
 from cardstock.edge.callers import Caller, Callers, require
 from cardstock.edge.first_answers import Answers, FirstAnswer, seal, unseal
+from cardstock.edge.headers import LISTS, language_of, prefers, sent
 from cardstock.edge.observability import count, flush, logger
 from cardstock.ids import RequestKey, StoredAnswer, canonical, derived_id, fingerprint_of
 
@@ -228,14 +229,16 @@ class Api:
         return self.route("DELETE", path, **declaration)
 
     def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """The Lambda handler."""
+        """The Lambda handler. HEAD is answered like GET: whoever speaks HTTP sends the length and no body."""
         logger.append_keys(request_id=event["requestContext"]["requestId"], api=self.name)
+        if event["httpMethod"] == "HEAD":
+            event = event | {"httpMethod": "GET"}
         try:
             answer: dict[str, Any] = self._resolver.resolve(event, context)
         finally:
             flush()
         # We send one value a header, and every gateway understands the plain form.
-        answer["headers"] = {name: values[-1] for name, values in answer.pop("multiValueHeaders", {}).items()}
+        answer["headers"] = sent({name: values[-1] for name, values in answer.pop("multiValueHeaders", {}).items()})
         return answer
 
     def _route_unknown(self, _: RouteNotFoundError) -> Response[str]:
@@ -313,12 +316,14 @@ class _Call:
     def __init__(self, event: dict[str, Any]) -> None:
         self.event = event
         self.headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        for name, values in (event.get("multiValueHeaders") or {}).items():
+            if len(values) > 1 and name.lower() in LISTS:
+                self.headers[name.lower()] = ", ".join(values)
 
     @property
     def language(self) -> str:
-        """`en` or `zh`: the first of Accept-Language."""
-        first = self.headers.get("accept-language", "").split(",", 1)[0].strip().lower()
-        return "en" if first.startswith("en") else "zh"
+        """`en` or `zh`, by Accept-Language."""
+        return language_of(self.headers.get("accept-language", ""))
 
     @property
     def media_type(self) -> str:
@@ -332,7 +337,7 @@ class _Call:
     @property
     def wants_envelope(self) -> bool:
         """Whether the client asked for `{"code":0,"data":...}` around every answer."""
-        return ENVELOPE in self.headers.get("accept", "")
+        return prefers(self.headers.get("accept", ""), ENVELOPE, JSON)
 
 
 def _path_value(value: str) -> str:

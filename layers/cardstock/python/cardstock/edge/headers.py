@@ -16,12 +16,12 @@ LANGUAGES: Final = ("zh", "en")
 LISTS: Final = frozenset({"accept", "accept-language", "if-none-match"})
 """Headers with lists that are read here: sent several times, they are one list."""
 
-_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TEXT: Final = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
 _WEIGHT: Final = r"(?:[ \t]*;[ \t]*[qQ]=(?P<q>0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?"
 _LANGUAGE: Final = rf"(?P<range>\*|[A-Za-z]{{1,8}}(?:-[A-Za-z0-9]{{1,8}})*){_WEIGHT}"
-_PARAMETER: Final = rf"[ \t]*;[ \t]*(?![qQ]=){_TOKEN}=(?:{_TOKEN}|{_TEXT})"
-_MEDIA: Final = rf"(?P<range>{_TOKEN}/{_TOKEN})(?:{_PARAMETER})*{_WEIGHT}(?:{_PARAMETER})*"
+_PARAMETER: Final = rf"[ \t]*;[ \t]*(?![qQ]=){_WORD}=(?:{_WORD}|{_TEXT})"
+_MEDIA: Final = rf"(?P<range>{_WORD}/{_WORD})(?:{_PARAMETER})*{_WEIGHT}(?:{_PARAMETER})*"
 _TAG: Final = r'(?:W/)?(?P<range>"[\x21\x23-\x7e\x80-\xff]*")'
 
 

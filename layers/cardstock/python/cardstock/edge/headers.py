@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
-from urllib.parse import quote
 
 from cardstock.texts import one_line
 
@@ -16,6 +15,7 @@ LANGUAGES: Final = ("zh", "en")
 LISTS: Final = frozenset({"accept", "accept-language", "if-none-match"})
 """Headers with lists that are read here: sent several times, they are one list."""
 
+_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TEXT: Final = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
 _WEIGHT: Final = r"(?:[ \t]*;[ \t]*[qQ]=(?P<q>0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?"
@@ -61,7 +61,8 @@ def attachment(name: str, plain: str) -> dict[str, str]:
     """Content-Disposition of a download (RFC 6266, RFC 8187): `name` for most clients, `plain`, an ASCII name, for
     those that know no other."""
     clean = one_line(name).replace("/", "_").replace("\\", "_").lstrip(".")
-    encoded = "" if clean in ("", plain) else f"; filename*=UTF-8''{quote(clean.encode('utf-8'), safe='')}"
+    octets = "".join(chr(each) if chr(each) in _UNRESERVED else f"%{each:02X}" for each in clean.encode())
+    encoded = "" if clean in ("", plain) else f"; filename*=UTF-8''{octets}"
     return {"Content-Disposition": f'attachment; filename="{plain}"{encoded}'}
 
 

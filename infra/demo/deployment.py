@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cardstock.clock import from_epoch_ms
-from cardstock.orders.model import PAYMENT_WINDOW
 from infra.local.suite import Suite
 from infra.local.template import ROOT
 
@@ -21,11 +19,8 @@ CLOCK_HEADER = "Cardstock-Time"
 
 
 def start(*, state_dir: Path | None = None, **options: Any) -> Suite:
-    """A running deployment; `options` are those of `Suite.start`. Ports are free ones unless they are given.
-
-    The sandbox's pay page knows which orders cannot be paid any more.
-    """
-    suite = Suite.start(
+    """A running deployment; `options` are those of `Suite.start`. Ports are free ones unless they are given."""
+    return Suite.start(
         state_dir=state_dir,
         template=TEMPLATE,
         document=DOCUMENT,
@@ -34,17 +29,3 @@ def start(*, state_dir: Path | None = None, **options: Any) -> Suite:
         clock_header=CLOCK_HEADER,
         **options,
     )
-    suite.sandbox.closed = lambda order_no: closed_order(suite, order_no)
-    return suite
-
-
-def closed_order(suite: Suite, order_no: str) -> str | None:
-    """Why an order cannot be paid any more: `cancelled` or `expired`, also before the sweep has closed it."""
-    table, key = suite.environment["ORDERS_TABLE"], {"pk": {"S": order_no}, "sk": {"S": "order"}}
-    item = suite.clients.dynamodb.get_item(TableName=table, Key=key).get("Item")
-    if item is None:
-        return None
-    status = item["st"]["S"]
-    if status == "placed" and suite.clock.now() - from_epoch_ms(int(item["t"]["N"])) > PAYMENT_WINDOW:
-        return "expired"
-    return status if status in ("cancelled", "expired") else None

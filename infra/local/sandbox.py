@@ -1,18 +1,21 @@
 """The sandbox payment channel: an outside party with its own address, its own records and a pay button.
 
-It signs its calls and checks signatures by Standard Webhooks 1.0 with the shared key, on the clock of the suite. Its
-records are stored in a file of JSON lines, so that they survive a restart.
+It signs its calls and answers, and checks signatures, by Standard Webhooks 1.0 with the shared key, on the clock of the
+suite. Its records are stored in a file of JSON lines, so that they survive a restart.
 
-It knows orders, payers and refunds, as every payment channel does, and nothing of the shop that is paid.
+It knows orders, payers and refunds, as every payment channel does, and nothing of the shop that is paid. It takes one
+payment for an order, and none for an order that the shop has closed.
 
 | Endpoint | What it does |
 |---|---|
-| `GET /pay/{order_no}?amount_fen=` | the page with the button; posting it pays |
+| `GET /pay/{order_no}?amount_fen=&expires_at=` | the page with the button; posting it pays until `expires_at` |
 | `POST /v1/pay {order_no, amount_fen, payer?, device?, notify?}` | pays, and tells the API unless `notify` is false |
-| `GET /v1/payments/{order_no}` | the channel's record of an order |
+| `POST /v1/payment-status {status}` | the result of payments from now on: `succeeded`, `processing` or `failed` |
+| `POST /v1/closings {order_no}` | signed; the payment, or `closed` from now on, or `processing` and nothing changes |
 | `POST /v1/refunds {refund_no, order_no, amount_fen}` | signed; `succeeded`, `processing` or `failed`, once each |
 | `GET /v1/refunds/{refund_no}` | the state of a refund |
 | `POST /v1/refund-status {status}` | the result of refunds from now on: one of these three |
+| `POST /v1/answers {given}` | false: signed calls are carried out from now on, and their answers are lost |
 """
 
 import hashlib
@@ -20,6 +23,7 @@ import hmac
 import http.client
 import json
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from html import escape
@@ -30,13 +34,17 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from standardwebhooks import Webhook
 
-from infra.local.clock import ShiftedClock
 from infra.local.gateway import Server
 
 NOTIFY_PATH = "/v1/payments/sandbox/notify"
+_STATUSES = ("succeeded", "processing", "failed")
 _NOTICE_FIELDS = ("order_no", "transaction_no", "amount_fen", "currency", "paid_at", "payer", "device")
 _TOLERANCE = timedelta(minutes=5)
 _MAX_BODY = 64 * 1024
+
+
+class NoAnswerError(Exception):
+    """The call was carried out, and its answer is lost."""
 
 
 class SandboxError(Exception):
@@ -91,23 +99,27 @@ def post_to(api_url: str) -> NoticeSender:
 
 
 class Sandbox:
-    """The channel. `refund_status` is the result of a new refund; `processing` ones succeed when asked again."""
+    """The channel. `refund_status` is the result of a new refund; `processing` ones succeed when asked again.
+
+    `payment_status` is the result of a new payment; a `processing` one ends when it is made again. `answers` False: it
+    does as it is asked, but no answer to a signed call arrives.
+    """
 
     def __init__(
-        self, *, tell: NoticeSender, key: Callable[[], str], clock: ShiftedClock, book: Path | None = None
+        self, *, tell: NoticeSender, key: Callable[[], str], now: Callable[[], datetime], book: Path | None = None
     ) -> None:
         self.url = ""
         self.refund_status = "succeeded"
+        self.payment_status = "succeeded"
+        self.answers = True
         self.payments: dict[str, dict[str, Any]] = {}
+        """The record of an order by its number: `succeeded`, `processing`, `failed` or `closed`."""
         self.refunds: dict[str, dict[str, Any]] = {}
         self._tell = tell
         self._key = key
-        self._clock = clock
+        self._now = now
         self._book = book
         self._lock = threading.Lock()
-        self.closed: Callable[[str], str | None] = lambda _order_no: None
-        """Why the page takes no payment of an order any more: `cancelled` or `expired`. The API does not ask it, so
-        that a payment that comes too late can be tried."""
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
         if book is not None and book.exists():
@@ -130,35 +142,50 @@ class Sandbox:
         """Pay an order. A repeat is the same transaction, and notifies the API again.
 
         Returns the payment with `notified`, the HTTP status of the API's answer (None: not notified, or not reachable).
-        SandboxError 409 if the order was paid with another amount.
+        SandboxError 409 if the order was closed, or paid with another amount.
         """
         if not order_no or type(amount_fen) is not int or amount_fen <= 0:
             raise SandboxError(400, "order_no and a positive integer amount_fen are needed")
         with self._lock:
             payment = self.payments.get(order_no)
-            if payment is None:
+            if payment is not None and payment["status"] == "closed":
+                raise SandboxError(409, f"{order_no} is closed")
+            if payment is not None and payment["amount_fen"] != amount_fen and payment["status"] != "failed":
+                raise SandboxError(409, f"{order_no} was paid with {payment['amount_fen']} fen")
+            if payment is None or payment["status"] != "succeeded":
                 digest = hashlib.sha256(f"sandbox {order_no}".encode()).hexdigest()[:24]
                 payment = {
                     "order_no": order_no,
                     "transaction_no": f"sbx_{digest}",
                     "amount_fen": amount_fen,
                     "currency": "CNY",
-                    "status": "succeeded",
-                    "paid_at": _rfc3339(self._clock.now()),
+                    "status": self.payment_status,
+                    "paid_at": _rfc3339(self._now()),
                     **({"payer": payer} if payer else {}),
                     **({"device": device} if device else {}),
                 }
                 self._write(payment)
-            elif payment["amount_fen"] != amount_fen:
-                raise SandboxError(409, f"{order_no} was paid with {payment['amount_fen']} fen")
+        notify = notify and payment["status"] == "succeeded"
         return {**payment, "notified": self.notify(order_no) if notify else None}
+
+    def close(self, order_no: str) -> dict[str, Any]:
+        """Take no payment for an order from now on. Returns the payment instead if it was paid; while somebody is
+        paying, nothing changes."""
+        if not order_no:
+            raise SandboxError(400, "order_no is needed")
+        with self._lock:
+            known = self.payments.get(order_no)
+            if known is None or known["status"] == "failed":
+                known = {"order_no": order_no, "status": "closed"}
+                self._write(known)
+        return known if known["status"] != "processing" else {"order_no": order_no, "status": "processing"}
 
     def notify(self, order_no: str) -> int | None:
         """Notify the API of a payment: the status of its answer, None if it cannot be reached."""
         payment = self.payments[order_no]
         notice = {name: payment[name] for name in _NOTICE_FIELDS if name in payment}
         body = json.dumps({"channel": "sandbox", "event": "payment.succeeded", **notice}).encode()
-        return self._tell(body, sign(self._key(), f"msg_{payment['transaction_no']}", self._clock.now(), body))
+        return self._tell(body, sign(self._key(), f"msg_{payment['transaction_no']}", self._now(), body))
 
     def refund(self, refund_no: str, order_no: str, amount_fen: int) -> dict[str, Any]:
         """Refund money: `{refund_no, status, reason?}`. A repeat of the number gets the same answer.
@@ -180,7 +207,7 @@ class Sandbox:
 
     def _decide(self, order_no: str, amount_fen: int, *, apart_from: str) -> dict[str, str]:
         payment = self.payments.get(order_no)
-        if payment is None:
+        if payment is None or payment["status"] != "succeeded":
             return {"status": "failed", "reason": "PAYMENT_UNKNOWN"}
         given_back = sum(
             refund["amount_fen"]
@@ -191,8 +218,13 @@ class Sandbox:
             return {"status": "failed", "reason": "AMOUNT_EXCEEDED"}
         return {"status": self.refund_status}
 
-    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[int, str, bytes]:
-        """Status, content type and content for a request; `headers` has lower-case names."""
+    def answer(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and content for a request; `headers` has lower-case names. JSON is signed.
+
+        Raises `NoAnswerError` if the answer is lost.
+        """
         path, _, query = target.partition("?")
         parts = [unquote(part) for part in path.strip("/").split("/")]
         try:
@@ -200,14 +232,25 @@ class Sandbox:
                 return self._page(
                     method, parts[1], query if method == "GET" else body.decode("utf-8", "replace"), headers
                 )
-            return 200, "application/json", json.dumps(self._api_answer(method, parts, headers, body)).encode()
+            status, found = 200, self._api_answer(method, parts, headers, body)
         except SandboxError as error:
-            return error.status, "application/json", json.dumps({"message": str(error)}).encode()
+            status, found = error.status, {"message": str(error)}
+        content = json.dumps(found).encode()
+        signed = sign(self._key(), f"ans_{uuid.uuid4().hex}", self._now(), content)
+        return status, {"content-type": "application/json", **signed}, content
+
+    def _signed(
+        self, headers: Mapping[str, str], body: bytes, needed: set[str], act: Callable[..., dict[str, Any]]
+    ) -> dict[str, Any]:
+        if not is_genuine(self._key(), headers, body, self._now()):
+            raise SandboxError(401, "the signature does not hold")
+        done = act(**_object(body, needed, set()))
+        if not self.answers:
+            raise NoAnswerError
+        return done
 
     def _api_answer(self, method: str, parts: list[str], headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         match (method, *parts):
-            case ("GET", "v1", "payments", order_no):
-                return self.payments.get(order_no) or {"order_no": order_no, "status": "unpaid"}
             case ("GET", "v1", "refunds", refund_no) if refund_no in self.refunds:
                 return self.refunds[refund_no]
             case ("POST", "v1", "pay"):
@@ -219,38 +262,48 @@ class Sandbox:
                     device=str(wanted.get("device", "")),
                     notify=wanted.get("notify", True) is True,
                 )
+            case ("POST", "v1", "closings"):
+                return self._signed(headers, body, {"order_no"}, self.close)
             case ("POST", "v1", "refunds"):
-                if not is_genuine(self._key(), headers, body, self._clock.now()):
-                    raise SandboxError(401, "the signature does not hold")
-                wanted = _object(body, {"refund_no", "order_no", "amount_fen"}, set())
-                return self.refund(wanted["refund_no"], wanted["order_no"], wanted["amount_fen"])
-            case ("POST", "v1", "refund-status"):
+                return self._signed(headers, body, {"refund_no", "order_no", "amount_fen"}, self.refund)
+            case ("POST", "v1", "payment-status" | "refund-status" as name):
                 wanted = _object(body, {"status"}, set())
-                if wanted["status"] not in ("succeeded", "processing", "failed"):
+                if wanted["status"] not in _STATUSES:
                     raise SandboxError(400, "status is succeeded, processing or failed")
-                self.refund_status = wanted["status"]
+                setattr(self, name.replace("-", "_"), wanted["status"])
+                return wanted
+            case ("POST", "v1", "answers"):
+                wanted = _object(body, {"given"}, set())
+                self.answers = wanted["given"] is True
                 return wanted
         raise SandboxError(404, "no such thing here")
 
-    def _page(self, method: str, order_no: str, form: str, headers: Mapping[str, str]) -> tuple[int, str, bytes]:
+    def _page(
+        self, method: str, order_no: str, form: str, headers: Mapping[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
         values = {name: entries[-1] for name, entries in parse_qs(form).items()}
         amount = values.get("amount_fen", "")
         english = headers.get("accept-language", "").lower().startswith("en")
         if not (amount.isascii() and amount.isdigit()) or int(amount[:12]) == 0:
             raise SandboxError(400, "amount_fen is needed")
         fen = int(amount[:12])
-        closed = None if order_no in self.payments else self.closed(order_no)
-        if closed is not None:
-            message, button = _TEXTS[closed][english], ""
-        elif method == "POST" or order_no in self.payments:
-            paid = self.pay(order_no, fen) if method == "POST" else {"notified": 200}
+        expires_at = values.get("expires_at", "")
+        over = expires_at.isascii() and expires_at.isdigit() and self._now().timestamp() >= int(expires_at[:12])
+        status = self._status(order_no)
+        paid: dict[str, Any] = {"notified": 200}
+        if method == "POST" and status != "closed" and not (over and status == "unpaid"):
+            paid = self.pay(order_no, fen)
+            status = self._status(order_no)
+        message = button = ""
+        if status in ("closed", "processing", "failed") or (over and status == "unpaid"):
+            message = _TEXTS["expired" if status == "unpaid" else status][english]
+        if status == "succeeded":
             done = paid["notified"] == 200
             text = "untold" if not done else "paid" if method == "GET" else "done"
             message = _TEXTS[text][english].format(status=paid["notified"])
-            button = "" if done and method == "POST" else _BUTTON.format(fen=fen, label=_TEXTS["again"][english])
-        else:
-            message = ""
-            button = _BUTTON.format(fen=fen, label=_TEXTS["pay"][english])
+            button = "" if done and method == "POST" else self._button(fen, expires_at, "again", english)
+        elif status == "processing" or (status != "closed" and not over):
+            button = self._button(fen, expires_at, "pay", english)
         page = _PAGE.format(
             lang="en" if english else "zh-CN",
             title=_TEXTS["title"][english],
@@ -261,7 +314,13 @@ class Sandbox:
             message=escape(message),
             button=button,
         )
-        return 200, "text/html; charset=utf-8", page.encode()
+        return 200, {"content-type": "text/html; charset=utf-8"}, page.encode()
+
+    def _status(self, order_no: str) -> str:
+        return str(self.payments.get(order_no, {"status": "unpaid"})["status"])
+
+    def _button(self, fen: int, expires_at: str, label: str, english: bool) -> str:
+        return _BUTTON.format(fen=fen, expires_at=escape(expires_at), label=_TEXTS[label][english])
 
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
         """Serve on `port` (0: any free one) in a background thread. Returns the URL."""
@@ -277,13 +336,17 @@ class Sandbox:
                 size = int(length) if length.isascii() and length.isdigit() and len(length) < 9 else _MAX_BODY + 1
                 if size > _MAX_BODY:
                     self.close_connection = True
-                    status, kind, content = 413, "application/json", b'{"message":"too large"}'
+                    status, sent, content = 413, {"content-type": "application/json"}, b'{"message":"too large"}'
                 else:
                     headers = {name.lower(): value for name, value in self.headers.items()}
-                    status, kind, content = sandbox.answer(self.command, self.path, headers, self.rfile.read(size))
+                    try:
+                        status, sent, content = sandbox.answer(self.command, self.path, headers, self.rfile.read(size))
+                    except NoAnswerError:
+                        self.close_connection = True
+                        return
                 self.send_response(status)
-                self.send_header("content-type", kind)
-                self.send_header("content-length", str(len(content)))
+                for name, value in {**sent, "content-length": str(len(content))}.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
 
@@ -326,8 +389,10 @@ _TEXTS = {
     "note": ("这里不会扣款。", "No money moves here."),
     "pay": ("确认支付", "Pay now"),
     "again": ("重新通知", "Notify again"),
-    "cancelled": ("订单已取消，不能再支付。", "The order was cancelled and cannot be paid any more."),
-    "expired": ("订单已超时关闭，不能再支付。", "The order has expired and cannot be paid any more."),
+    "closed": ("订单已关闭，不能再支付。", "The order was closed and cannot be paid any more."),
+    "expired": ("订单已超过支付期限，不能再支付。", "The time to pay the order is over."),
+    "processing": ("支付处理中。", "The payment is being processed."),
+    "failed": ("支付失败，可以再试。", "The payment failed; try again."),
     "paid": ("已支付。", "It is paid."),
     "done": ("支付成功，商户已收到通知。", "Paid. The merchant has been notified."),
     "untold": (
@@ -335,7 +400,10 @@ _TEXTS = {
         "Paid, but the merchant did not take the notice ({status}).",
     ),
 }
-_BUTTON = '<input type="hidden" name="amount_fen" value="{fen}"><button>{label}</button>'
+_BUTTON = (
+    '<input type="hidden" name="amount_fen" value="{fen}">'
+    '<input type="hidden" name="expires_at" value="{expires_at}"><button>{label}</button>'
+)
 _PAGE = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>{title}</title><link rel="icon" href="data:,"><style>

@@ -147,7 +147,7 @@ class Suite:
         self.urls: Mapping[str, str] = {api: f"http://127.0.0.1:{ports[api]}" for api in template.apis}
         self.gateway, self.url = self.gateways[template.apis[0]], self.urls[template.apis[0]]
         self.sandbox = Sandbox(
-            tell=post_to(self.url), key=self.sandbox_key, clock=clock, book=state_dir / "sandbox.jsonl"
+            tell=post_to(self.url), key=self.sandbox_key, now=clock.now, book=state_dir / "sandbox.jsonl"
         )
         self.sandbox.start(port=sandbox_port)
         cleanup.callback(self.sandbox.stop)

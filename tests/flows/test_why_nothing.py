@@ -218,7 +218,7 @@ def test_a_plain_member_reads_why_over_http_and_a_stranger_reads_nothing(shop: S
     shop.trade.member("mem_b", "mem_a")
     order_id = shop.trade.buy("mem_b")
     cancelled = shop.trade.place("mem_b", line(1))
-    cancel_order("mem_b", cancelled, orders=orders_wiring.orders())
+    cancel_order("mem_b", cancelled, orders=orders_wiring.orders(), channels={})
     shop.trade.settle_down()
 
     def read(member_id: str, order_id: str, language: str = "zh-CN") -> tuple[int, Any]:

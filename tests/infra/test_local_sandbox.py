@@ -1,16 +1,20 @@
 """The sandbox payment channel: its book, its signatures and its page, without a network."""
 
+import http.client
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from cardstock.edge import signatures
 from infra.local.clock import ShiftedClock
-from infra.local.sandbox import NoticeSender, Sandbox, SandboxError, is_genuine, sign
+from infra.local.sandbox import NoAnswerError, NoticeSender, Sandbox, SandboxError, is_genuine, sign
 
 KEY = "c2FuZGJveC1rZXktZm9yLXRlc3Rz"
 
@@ -18,7 +22,7 @@ KEY = "c2FuZGJveC1rZXktZm9yLXRlc3Rz"
 def sandbox(
     clock: ShiftedClock | None = None, book: Path | None = None, tell: NoticeSender = lambda _body, _headers: None
 ) -> Sandbox:
-    return Sandbox(tell=tell, key=lambda: KEY, clock=clock or ShiftedClock(), book=book)
+    return Sandbox(tell=tell, key=lambda: KEY, now=(clock or ShiftedClock()).now, book=book)
 
 
 def pay(channel: Sandbox, order_no: str = "ord_1", amount_fen: int = 1000) -> dict[str, Any]:
@@ -131,23 +135,114 @@ def test_what_refunds_come_to_can_be_chosen_from_outside() -> None:
     assert channel.refund("rfd_1", "ord_1", 1000)["status"] == "processing"
 
 
-def test_a_payment_can_be_asked_about() -> None:
-    channel = sandbox()
-    pay(channel)
-    known = json.loads(channel.answer("GET", "/v1/payments/ord_1", {}, b"")[2])
-    unknown = json.loads(channel.answer("GET", "/v1/payments/ord_2", {}, b"")[2])
+def closing_request(channel: Sandbox, body: Any = None, key: str = KEY) -> tuple[int, Any]:
+    raw = json.dumps({"order_no": "ord_1"} if body is None else body).encode()
+    now = datetime.now(UTC)
+    status, headers, content = channel.answer("POST", "/v1/closings", sign(key, "msg_1", now, raw), raw)
+    assert signatures.verify([KEY], headers, content, now)
+    return status, json.loads(content)
 
-    assert (known["status"], known["amount_fen"], known["currency"]) == ("succeeded", 1000, "CNY")
-    assert unknown == {"order_no": "ord_2", "status": "unpaid"}
+
+def test_a_closed_order_takes_no_money_and_its_answers_are_signed() -> None:
+    channel = sandbox()
+    closed = [closing_request(channel) for _ in range(2)]
+
+    assert closed == [(200, {"order_no": "ord_1", "status": "closed"})] * 2
+    with pytest.raises(SandboxError, match="closed"):
+        pay(channel)
+
+
+def test_a_closing_of_a_paid_order_names_the_payment() -> None:
+    channel = sandbox()
+    paid = pay(channel)
+    del paid["notified"]
+
+    assert closing_request(channel) == (200, paid)
+
+
+@pytest.mark.parametrize(("end", "then"), [("succeeded", "succeeded"), ("failed", "closed")])
+def test_an_order_that_is_being_paid_is_not_closed_until_the_payment_has_ended(end: str, then: str) -> None:
+    told: list[bytes] = []
+    channel = sandbox(tell=lambda body, _headers: told.append(body))
+    channel.answer("POST", "/v1/payment-status", {}, b'{"status": "processing"}')
+    paying = channel.pay("ord_1", 1000)
+    between = closing_request(channel), list(told)
+    channel.answer("POST", "/v1/payment-status", {}, json.dumps({"status": end}).encode())
+    paid = channel.pay("ord_1", 1000)
+
+    assert between == ((200, {"order_no": "ord_1", "status": "processing"}), [])
+    assert paying["transaction_no"] == paid["transaction_no"]
+    assert closing_request(channel)[1]["status"] == then
+    assert len(told) == (end == "succeeded")
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "status"),
+    [
+        ({"order_no": "ord_1", "reason": "late"}, KEY, 400),
+        ({}, KEY, 400),
+        ({"order_no": ""}, KEY, 400),
+        ({"order_no": 5}, KEY, 400),
+        ({"order_no": "ord_1"}, "b3RoZXI=", 401),
+    ],
+)
+def test_a_closing_that_is_not_exact_or_not_signed_closes_nothing(body: Any, key: str, status: int) -> None:
+    channel = sandbox()
+
+    assert closing_request(channel, body, key)[0] == status
+    assert pay(channel)["status"] == "succeeded"
+
+
+def test_a_call_whose_answer_is_lost_was_carried_out() -> None:
+    channel = sandbox()
+    channel.answer("POST", "/v1/answers", {}, b'{"given": false}')
+    with pytest.raises(NoAnswerError):
+        closing_request(channel)
+    channel.answer("POST", "/v1/answers", {}, b'{"given": true}')
+
+    assert channel.payments["ord_1"]["status"] == "closed"
+    assert closing_request(channel)[0] == 200
+
+
+@pytest.mark.engine
+def test_over_a_socket_a_lost_answer_is_a_closed_connection() -> None:
+    channel = sandbox()
+    address = urlsplit(channel.start())
+    channel.answers = False
+    body = b'{"order_no": "ord_1"}'
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=5)
+    try:
+        connection.request("POST", "/v1/closings", body, sign(KEY, "msg_1", datetime.now(UTC), body))
+        with pytest.raises(http.client.RemoteDisconnected):
+            connection.getresponse()
+    finally:
+        connection.close()
+        channel.stop()
+
+    assert channel.payments["ord_1"]["status"] == "closed"
+
+
+def test_a_payment_and_a_closing_at_the_same_moment_end_in_one_of_them() -> None:
+    with ThreadPoolExecutor(2) as hands:
+        for number in range(100):
+            channel, order_no = sandbox(), "ord_1"
+            steps = [partial(channel.close, order_no), partial(channel.pay, order_no, 1000, notify=False)]
+            ends = [hands.submit(step) for step in (steps if number % 2 else steps[::-1])]
+            closing, payment = ends if number % 2 else ends[::-1]
+
+            assert closing.result()["status"] in ("closed", "succeeded")
+            assert isinstance(payment.exception(), SandboxError) is (closing.result()["status"] == "closed")
 
 
 def test_the_book_survives_a_restart(tmp_path: Path) -> None:
     channel = sandbox(book=tmp_path / "book.jsonl")
     paid = pay(channel)
     channel.refund("rfd_1", "ord_1", 300)
+    channel.close("ord_2")
     again = sandbox(book=tmp_path / "book.jsonl")
 
     assert pay(again) == paid
+    assert again.payments == channel.payments
     assert again.refunds == channel.refunds
 
 
@@ -156,7 +251,7 @@ def test_the_page_has_a_button_in_the_readers_language_and_no_way_to_inject() ->
     status, kind, chinese = channel.answer("GET", "/pay/%3Cscript%3E?amount_fen=1990", {}, b"")
     english = channel.answer("GET", "/pay/ord_1?amount_fen=5", {"accept-language": "en-GB"}, b"")[2].decode()
 
-    assert (status, kind) == (200, "text/html; charset=utf-8")
+    assert (status, kind) == (200, {"content-type": "text/html; charset=utf-8"})
     assert "确认支付" in chinese.decode()
     assert "¥19.90" in chinese.decode()
     assert "<script>" not in chinese.decode()
@@ -165,27 +260,53 @@ def test_the_page_has_a_button_in_the_readers_language_and_no_way_to_inject() ->
     assert channel.payments == {}
 
 
-@pytest.mark.parametrize(("closed", "text"), [("cancelled", "已取消"), ("expired", "已超时")])
-def test_the_page_of_a_closed_order_has_no_button_and_takes_no_money(closed: str, text: str) -> None:
+def test_the_page_of_a_closed_order_has_no_button_and_takes_no_money() -> None:
     channel = sandbox()
-    channel.closed = {"ord_1": closed}.get
+    channel.close("ord_1")
     shown = [channel.answer(method, "/pay/ord_1?amount_fen=5", {}, b"amount_fen=5") for method in ("GET", "POST")]
     english = channel.answer("GET", "/pay/ord_1?amount_fen=5", {"accept-language": "en"}, b"")[2].decode()
     other = channel.answer("GET", "/pay/ord_2?amount_fen=5", {}, b"")[2].decode()
 
-    assert channel.payments == {}
+    assert channel.payments["ord_1"] == {"order_no": "ord_1", "status": "closed"}
     assert "<button" in other
-    assert closed in english
+    assert "closed" in english
     for status, _, page in shown:
         assert status == 200
-        assert text in page.decode()
+        assert "已关闭" in page.decode()
         assert "<button" not in page.decode()
+
+
+def test_the_page_takes_no_money_when_the_time_to_pay_is_over() -> None:
+    clock = ShiftedClock()
+    channel, until = sandbox(clock), int(clock.now().timestamp()) + 1800
+    target, form = f"/pay/ord_1?amount_fen=5&expires_at={until}", f"amount_fen=5&expires_at={until}".encode()
+    before = channel.answer("GET", target, {}, b"")[2].decode()
+    clock.move_by(timedelta(minutes=31))
+    after = [channel.answer(method, target, {}, form)[2].decode() for method in ("GET", "POST")]
+
+    assert "<button" in before
+    assert f'value="{until}"' in before
+    assert all("已超过支付期限" in page and "<button" not in page for page in after)
+    assert channel.payments == {}
+
+
+@pytest.mark.parametrize("status", ["processing", "failed"])
+def test_the_page_of_a_payment_that_has_not_succeeded_lets_the_buyer_go_on(status: str) -> None:
+    channel = sandbox()
+    channel.payment_status = status
+    first = channel.answer("POST", "/pay/ord_1", {"accept-language": "en"}, b"amount_fen=5")[2].decode()
+    channel.payment_status = "succeeded"
+    channel.answer("POST", "/pay/ord_1", {}, b"amount_fen=5")
+
+    assert {"processing": "being processed", "failed": "failed"}[status] in first
+    assert "<button" in first
+    assert channel.payments["ord_1"]["status"] == "succeeded"
 
 
 def test_the_page_of_a_paid_order_says_so_and_offers_only_another_notice() -> None:
     channel = sandbox()
     pay(channel)
-    channel.closed = {"ord_1": "cancelled"}.get
+    channel.close("ord_1")
     page = channel.answer("GET", "/pay/ord_1?amount_fen=1000", {"accept-language": "en"}, b"")[2].decode()
 
     assert "It is paid." in page
@@ -210,6 +331,8 @@ def test_posting_the_page_pays_and_says_when_the_merchant_did_not_listen() -> No
         ("POST", "/v1/pay", b"[" * 100_000, 400),
         ("POST", "/v1/pay", b'{"order_no": 5, "amount_fen": 5}', 400),
         ("POST", "/v1/refunds", b"{}", 401),
+        ("POST", "/v1/closings", b"{}", 401),
+        ("POST", "/v1/payment-status", b'{"status": "lost"}', 400),
         ("GET", "/v1/refunds/rfd_9", b"", 404),
     ],
 )

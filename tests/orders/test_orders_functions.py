@@ -11,9 +11,13 @@ from cardstock.catalog import wiring as catalog_wiring
 from cardstock.clock import rfc3339
 from cardstock.edge.secrets import forget_provider
 from cardstock.errors import ConflictError, NotFoundError, RefusedError, UnavailableError
+from cardstock.open_items.store import every_item
 from cardstock.orders import fulfilment, refunds
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import MAX_PARCELS
+from cardstock.orders.payment import expire_due
+from cardstock.orders.store import every_refund
+from infra.local.sandbox import SandboxError
 from tests.house.cloud import ROOT_KEY, Context, forget_factories, http_event, serve
 from tests.people.buyers import BUYER, CART, STRANGER
 from tests.people.clock import START
@@ -244,16 +248,15 @@ def test_paid_and_closed_orders_are_never_swept(shop: Shop) -> None:
     shop.buyer.send("POST", f"/v1/orders/{cancelled}/cancellations")
     shop.clock.move(hours=1)
 
-    nothing = {"expired": 0, "paid": 0, "unanswered": 0, "finished": True, "refunded": 0, "refunds_left": 0}
-    assert shop.sweep() == nothing
+    assert shop.sweep() == {
+        "expired": 0, "paid": 0, "stray": 0, "unresolved": 0, "unanswered": 0, "finished": True, "refunded": 0,
+        "refunds_left": 0,
+    }  # fmt: skip
 
 
 def test_a_sweep_books_a_payment_whose_notice_never_came(shop: Shop) -> None:
     order_id = shop.buyer.order()
-    notice = shop.channel.notice(order_id)
-    shop.channel.payments[order_id] = {name: notice[name] for name in notice if name not in ("channel", "event")} | {
-        "status": "succeeded"
-    }
+    notice = shop.channel.pay(order_id)
     shop.clock.move(minutes=31)
     swept = shop.sweep()
 
@@ -263,16 +266,97 @@ def test_a_sweep_books_a_payment_whose_notice_never_came(shop: Shop) -> None:
     assert len(shop.cloud.items("supplier-orders")) == 2
 
 
-def test_an_order_whose_channel_is_silent_waits_a_day_and_no_longer(shop: Shop) -> None:
+def test_an_order_whose_channel_is_silent_never_expires_and_is_an_open_item_after_a_day(shop: Shop) -> None:
+    order_id = shop.buyer.order()
+    held = shop.stock()
+    shop.channel.answers = False
+    swept, named = [], []
+    for minutes in (31, 24 * 60 - 2, 1, 5, 60 * 24 * 30):
+        shop.clock.move(minutes=minutes)
+        swept.append(shop.sweep())
+        named.append([(item.kind, item.subject) for item in every_item()])
+    waits = shown(shop, order_id)["status"], shop.stock()
+    shop.channel.answers = True
+    answered = shop.sweep()
+
+    assert [(each["unanswered"], each["expired"]) for each in swept] == [(1, 0)] * 5
+    assert [each["unresolved"] for each in swept] == [0, 0, 1, 0, 0]
+    assert named == [[], []] + [[("payment_undecided", order_id)]] * 3
+    assert waits == ("placed", held)
+    assert (answered["expired"], shown(shop, order_id)["status"], shop.stock()) == (1, "expired", FULL)
+
+
+def test_an_order_that_is_being_paid_is_not_unpaid(shop: Shop) -> None:
+    order_id = shop.buyer.order()
+    held = shop.stock()
+    shop.channel.company.payment_status = "processing"
+    shop.channel.pay(order_id)
+    shop.clock.move(minutes=31)
+    pending = shop.buyer.send("POST", f"/v1/orders/{order_id}/cancellations")
+    waiting = shop.sweep()
+    between = shop.stock()
+    shop.channel.company.payment_status = "succeeded"
+    shop.channel.pay(order_id)  # and its notice is lost
+    swept = shop.sweep()
+
+    assert (pending.status, pending.body["code"], pending.body["retryable"]) == (503, "PAYMENT_PENDING", True)
+    assert (waiting["unanswered"], waiting["expired"], between) == (1, 0, held)
+    assert (swept["paid"], shown(shop, order_id)["status"]) == (1, "paid")
+
+
+def test_an_order_is_closed_at_its_channel_before_it_is_cancelled(shop: Shop) -> None:
     order_id = shop.buyer.order()
     shop.channel.answers = False
-    shop.clock.move(minutes=31)
-    waiting = shop.sweep()
-    shop.clock.move(hours=24)
-    over = shop.sweep()
+    silent = shop.buyer.send("POST", f"/v1/orders/{order_id}/cancellations")
+    between = shown(shop, order_id)["status"], shop.stock()
+    shop.channel.answers = True
+    cancelled = shop.buyer.send("POST", f"/v1/orders/{order_id}/cancellations")
 
-    assert (waiting["unanswered"], waiting["expired"], over["expired"]) == (1, 0, 1)
-    assert shown(shop, order_id)["status"] == "expired"
+    assert (silent.status, silent.body["code"]) == (503, "PAYMENT_PENDING")
+    assert between[0] == "placed"
+    assert between[1] != FULL
+    assert (cancelled.status, cancelled.body["status"], shop.stock()) == (200, "cancelled", FULL)
+    with pytest.raises(SandboxError, match="closed"):
+        shop.channel.pay(order_id)
+
+
+def test_a_payment_whose_notice_was_lost_wins_over_the_cancellation(shop: Shop) -> None:
+    order_id = shop.buyer.order()
+    notice = shop.channel.pay(order_id)
+    refused = shop.buyer.send("POST", f"/v1/orders/{order_id}/cancellations")
+
+    assert (refused.status, refused.body["code"]) == (409, "ORDER_PAID")
+    assert shown(shop, order_id)["status"] == "paid"
+    assert shop.channel.notify(notice).status == 200
+    assert len(shop.cloud.items("supplier-orders")) == 2
+
+
+def test_an_order_with_another_payment_is_cancelled_and_the_payment_refunded(shop: Shop) -> None:
+    order_id = shop.buyer.order()
+    shop.channel.pay(order_id, 5)
+    cancelled = shop.buyer.send("POST", f"/v1/orders/{order_id}/cancellations")
+    (refund,) = every_refund()
+
+    assert (cancelled.status, cancelled.body["status"], shop.stock()) == (200, "cancelled", FULL)
+    assert (refund.kind, refund.amount_fen) == ("stray", 5)
+
+
+def test_an_order_whose_channel_always_hangs_does_not_keep_the_others_from_expiring(shop: Shop) -> None:
+    orders = [shop.buyer.order({"84406B": 1}, key=f"order-{number}") for number in range(4)]
+    shop.channel.company.payment_status = "processing"
+    for order_id in orders[:3]:
+        shop.channel.pay(order_id)
+    shop.clock.move(minutes=31)
+    for _ in range(60):
+        expire_due(
+            shop.clock.now(),
+            orders=orders_wiring.orders(),
+            channels=orders_wiring.payment_channels(),
+            time_left=partial(next, iter((True,)), False),
+        )
+        shop.clock.move(minutes=5)
+
+    assert [shown(shop, order_id)["status"] for order_id in orders] == ["placed"] * 3 + ["expired"]
 
 
 def test_a_sweep_stops_when_its_time_is_up_and_the_next_goes_on(shop: Shop) -> None:

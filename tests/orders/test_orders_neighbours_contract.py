@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,7 +27,7 @@ from cardstock.orders.coupon_store import DynamoCouponUses
 from cardstock.orders.model import Coupon, Order, PaymentNotice, Receiver, Refund
 from cardstock.orders.ports import Charges, Coupons, CouponUses, PaymentChannel, ReferralNetwork
 from infra.local.clock import ShiftedClock
-from infra.local.sandbox import Sandbox, is_genuine, sign
+from infra.local.sandbox import NoAnswerError, Sandbox, SandboxError, is_genuine, sign
 from tests.people.clock import TestClock
 from tests.people.memory_orders import (
     MemoryChannel,
@@ -166,30 +167,51 @@ def test_a_position_is_json_without_floats_and_a_stale_hint_changes_nothing(
 
 
 class Paying:
-    """A channel, and the company behind it as a test tells it."""
+    """A channel, and the company behind it as a test tells it.
 
-    def __init__(self, channel: PaymentChannel, pay: Callable[[Order], object], ending: Callable[..., object]) -> None:
-        self.channel, self.pay, self.ending = channel, pay, ending
+    `pay` with `processing` leaves the buyer paying; it gives False if the order was closed. `silent`: whether answers
+    get lost. `ending` is how refunds end.
+    """
+
+    def __init__(
+        self,
+        channel: PaymentChannel,
+        pay: Callable[..., bool],
+        silent: Callable[[bool], object],
+        ending: Callable[..., object],
+    ) -> None:
+        self.channel, self.pay, self.silent, self.ending = channel, pay, silent, ending
 
 
 def local_channel() -> tuple[Paying, list[tuple[bytes, Mapping[str, str]]]]:
     """The client of the sandbox, the sandbox itself, and the notices that it sends."""
-    machine, sent, silent = ShiftedClock(), list[tuple[bytes, Mapping[str, str]]](), list[bool]()
-    company = Sandbox(tell=lambda body, headers: sent.append((body, headers)), key=lambda: KEY, clock=machine)
+    machine, sent = ShiftedClock(), list[tuple[bytes, Mapping[str, str]]]()
+    company = Sandbox(tell=lambda body, headers: sent.append((body, headers)), key=lambda: KEY, now=machine.now)
 
     def answer(request: httpx.Request) -> httpx.Response:
         target = request.url.raw_path.decode()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        status, content_type, content = company.answer(request.method, target, headers, request.content)
-        if silent:
-            raise httpx.ReadTimeout("no answer", request=request)
-        return httpx.Response(status, content=content, headers={"content-type": content_type})
+        try:
+            status, given, content = company.answer(request.method, target, headers, request.content)
+        except NoAnswerError:
+            raise httpx.ReadTimeout("no answer", request=request) from None
+        return httpx.Response(status, content=content, headers=given)
 
     def verify(headers: Mapping[str, str], raw: bytes) -> None:
         assert is_genuine(KEY, headers, raw, machine.now())
 
+    def pay(order: Order, *, processing: bool = False) -> bool:
+        company.payment_status = "processing" if processing else "succeeded"
+        with suppress(SandboxError):
+            company.pay(order.order_id, order.amount_fen)
+            return True
+        return False
+
+    def silent(lost: bool) -> None:
+        company.answers = not lost
+
     def ending(status: RefundStatus | None) -> None:
-        silent[:] = [True] if status is None else []
+        silent(status is None)
         company.refund_status = status or company.refund_status
 
     channel = SandboxChannel(
@@ -198,7 +220,7 @@ def local_channel() -> tuple[Paying, list[tuple[bytes, Mapping[str, str]]]]:
         sign=lambda message_id, body: sign(KEY, message_id, machine.now(), body),
         transport=httpx.MockTransport(answer),
     )
-    return Paying(channel, lambda order: company.pay(order.order_id, order.amount_fen), ending), sent
+    return Paying(channel, pay, silent, ending), sent
 
 
 @pytest.fixture(params=["memory", "sandbox"])
@@ -207,14 +229,17 @@ def paying(request: pytest.FixtureRequest) -> Paying:
         return local_channel()[0]
     memory = MemoryChannel()
 
-    def pay(order: Order) -> None:
-        notice = PaymentNotice("sandbox", order.order_id, "t1", order.amount_fen, "CNY", AT)
-        memory.payments[order.order_id] = notice
+    def pay(order: Order, *, processing: bool = False) -> bool:
+        (memory.paying.add if processing else memory.paying.discard)(order.order_id)
+        return processing or memory.pay(order)
+
+    def silent(lost: bool) -> None:
+        memory.answers = not lost
 
     def ending(status: RefundStatus | None) -> None:
         memory.refund_status = status
 
-    return Paying(memory, pay, ending)
+    return Paying(memory, pay, silent, ending)
 
 
 ORDER = Order("ord_1", BUYER, "placed", (), 3_003, Receiver("n", "1", "a"), None, {}, AT)
@@ -232,19 +257,44 @@ def test_a_payment_starts_with_order_and_amount_however_often(paying: Paying) ->
     )  # fmt: skip
 
 
-def test_a_payment_is_found_once_it_was_made(paying: Paying) -> None:
-    before = paying.channel.query(ORDER)
+def test_an_order_that_was_paid_is_not_closed_and_its_payment_is_told(paying: Paying) -> None:
     paying.pay(ORDER)
-    found = paying.channel.query(ORDER)
+    found = paying.channel.close(ORDER)
 
-    assert before is None
-    assert found is not None
+    assert isinstance(found, PaymentNotice)
     assert (found.channel, found.order_no, found.amount_fen, found.currency) == (
         paying.channel.name, "ord_1", 3_003, "CNY",
     )  # fmt: skip
     assert found.transaction_no
-    assert paying.channel.query(ORDER) == found
-    assert paying.channel.query(replace(ORDER, order_id="ord_2")) is None
+    assert paying.channel.close(ORDER) == found
+    assert paying.channel.close(replace(ORDER, order_id="ord_2")) == "closed"
+
+
+def test_a_closed_order_takes_no_payment_any_more_and_stays_closed(paying: Paying) -> None:
+    before = paying.channel.close(ORDER)
+    paid = paying.pay(ORDER)
+
+    assert (before, paid, paying.channel.close(ORDER)) == ("closed", False, "closed")
+    assert paying.pay(replace(ORDER, order_id="ord_2"))
+
+
+def test_an_order_that_is_being_paid_stays_open_until_the_payment_is_made(paying: Paying) -> None:
+    paying.pay(ORDER, processing=True)
+    between = paying.channel.close(ORDER)
+    done = paying.pay(ORDER)
+
+    assert (between, done) == ("open", True)
+    assert isinstance(paying.channel.close(ORDER), PaymentNotice)
+
+
+def test_a_closing_whose_answer_is_lost_is_unknown_and_its_repeat_tells_what_came_of_it(paying: Paying) -> None:
+    paying.silent(True)
+    with pytest.raises(UnavailableError, match="CHANNEL_UNAVAILABLE"):
+        paying.channel.close(ORDER)
+    paid = paying.pay(ORDER)
+    paying.silent(False)
+
+    assert (paid, paying.channel.close(ORDER)) == (False, "closed")
 
 
 def test_a_refund_succeeds_once_for_its_id(paying: Paying) -> None:
@@ -287,10 +337,10 @@ def test_an_unknown_outcome_raises_and_the_same_id_again_settles_it(paying: Payi
     assert paying.channel.refund(REFUND) is True
 
 
-def test_a_notice_says_what_a_query_says() -> None:
+def test_a_notice_says_what_an_answer_says() -> None:
     """Of the real channel alone: the fake reads no notices."""
     paying, sent = local_channel()
     paying.pay(ORDER)
     ((body, headers),) = sent
 
-    assert paying.channel.read_notice(headers, body) == paying.channel.query(ORDER)
+    assert paying.channel.read_notice(headers, body) == paying.channel.close(ORDER)

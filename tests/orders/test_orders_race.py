@@ -94,7 +94,7 @@ def test_a_payment_and_a_cancellation_at_once_end_in_one_of_them_and_the_stock_a
         paid = notice(order_id, 3_000)
         booked, cancelled = at_once(
             lambda: payment.record_payment(paid, orders=orders_wiring.orders()),  # noqa: B023 - run at once
-            lambda: placement.cancel_order(BUYER, order_id, orders=orders_wiring.orders()),  # noqa: B023 - as above
+            lambda: placement.cancel_order(BUYER, order_id, orders=orders_wiring.orders(), channels={}),  # noqa: B023 - as above
         )
         order = orders_wiring.orders().find_order(order_id)
         strays = orders_wiring.orders().refunds_of_order(order_id)

@@ -167,7 +167,8 @@ class Life:
         record_payment(notice, orders=self.orders)
 
     def cancel(self) -> None:
-        cancel_order(BUYER, self.last.order_id, orders=self.orders)
+        channels = {"sandbox": self.channel}
+        cancel_order(BUYER, self.last.order_id, orders=self.orders, channels=channels)
 
     def expire(self) -> None:
         self.clock.move(minutes=31)

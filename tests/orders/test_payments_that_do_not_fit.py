@@ -81,18 +81,48 @@ def test_a_payment_in_another_currency_is_an_open_item_with_what_the_channel_sai
     assert list(every_refund()) == []
 
 
-def test_a_payment_in_another_currency_that_the_sweep_finds_is_an_open_item_too(shop: Shop) -> None:
+def test_a_payment_in_another_currency_that_the_sweep_finds_is_an_open_item_and_its_order_expires(shop: Shop) -> None:
     order_id = shop.buyer.order()
-    notice = shop.channel.notice(order_id) | {"currency": "USD"}
-    shop.channel.payments[order_id] = {name: notice[name] for name in notice if name not in ("channel", "event")} | {
-        "status": "succeeded"
-    }
+    shop.channel.pay(order_id)
+    shop.channel.company.payments[order_id]["currency"] = "USD"
     shop.clock.move(minutes=31)
-    for _ in range(2):
-        shop.sweep()
+    swept = [shop.sweep() for _ in range(2)]
     (item,) = items()
 
     assert (item.kind, item.subject, item.currency) == ("payment_mismatch", order_id, "USD")
+    assert [(each["unresolved"], each["expired"]) for each in swept] == [(1, 1), (0, 0)]
+    assert status_of(order_id) == "expired"
+
+
+def test_a_payment_of_another_amount_that_the_sweep_finds_is_refunded_and_its_order_expires(shop: Shop) -> None:
+    order_id = shop.buyer.order()
+    shop.channel.pay(order_id, 7)
+    shop.clock.move(minutes=31)
+    swept = [shop.sweep() for _ in range(2)]
+    (refund,) = every_refund()
+
+    assert (refund.kind, refund.amount_fen, refund.total_fen, refund.status) == ("stray", 7, 7, "succeeded")
+    assert [(each["stray"], each["expired"], each["unanswered"]) for each in swept] == [(1, 1, 0), (0, 0, 0)]
+    assert status_of(order_id) == "expired"
+    assert items() == []
+
+
+def test_a_payment_of_another_order_than_the_channel_was_asked_about_changes_neither(shop: Shop) -> None:
+    order_id, other = shop.buyer.order(), shop.buyer.order({"84406B": 1}, key="other")
+    paid = shop.channel.pay(other)
+    told(shop, paid)
+    shop.channel.company.payments[order_id] = shop.channel.company.payments[other]
+    shop.clock.move(minutes=31)
+    swept = [shop.sweep() for _ in range(2)]
+    (item,) = items()
+    del shop.channel.company.payments[order_id]
+    mended = shop.sweep()
+
+    assert (item.kind, item.subject, item.amount_fen) == ("payment_mismatch", order_id, paid["amount_fen"])
+    assert item.facts["stated_order"] == other
+    assert [(each["unresolved"], each["unanswered"], each["expired"]) for each in swept] == [(1, 1, 0), (0, 1, 0)]
+    assert (status_of(order_id), status_of(other), mended["expired"]) == ("expired", "paid", 1)
+    assert list(every_refund()) == []
 
 
 @pytest.mark.parametrize("number", [UNKNOWN, "2088-not-ours", "ord_../x"])

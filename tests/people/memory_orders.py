@@ -11,6 +11,7 @@ from cardstock.errors import CHANNEL_UNAVAILABLE, IDEMPOTENCY_KEY_REUSED, STOCK_
 from cardstock.ids import RequestKey
 from cardstock.orders import errors
 from cardstock.orders.model import (
+    Closing,
     Coupon,
     CouponUse,
     Finding,
@@ -217,13 +218,17 @@ class MemoryNetwork:
 class MemoryChannel:
     """`orders.ports.PaymentChannel`: it knows `payments` by order and refunds by id, and reads no notices.
 
-    `refund_status` is how the next refund ends: None leaves the outcome unknown.
+    `refund_status` is how the next refund ends: None leaves the outcome unknown. `paying` are orders that somebody
+    pays just now, `closed` those that the shop has closed. `answers` False: it closes, and no answer arrives.
     """
 
     name = "sandbox"
 
     def __init__(self) -> None:
         self.payments: dict[str, PaymentNotice] = {}
+        self.paying: set[str] = set()
+        self.closed: set[str] = set()
+        self.answers = True
         self.asked: list[str] = []
         self.refunds: dict[str, RefundStatus] = {}
         self.refund_status: RefundStatus | None = "succeeded"
@@ -234,8 +239,23 @@ class MemoryChannel:
     def read_notice(self, _headers: Mapping[str, str], _raw: bytes) -> PaymentNotice | None:
         return None
 
-    def query(self, order: Order) -> PaymentNotice | None:
-        return self.payments.get(order.order_id)
+    def pay(self, order: Order) -> bool:
+        """Somebody pays; False, and no money moves, if the order was closed."""
+        if order.order_id in self.closed:
+            return False
+        notice = PaymentNotice(
+            self.name, order.order_id, f"t_{order.order_id}", order.amount_fen, "CNY", order.placed_at
+        )
+        self.payments.setdefault(order.order_id, notice)
+        return True
+
+    def close(self, order: Order) -> PaymentNotice | Closing:
+        paid, paying = self.payments.get(order.order_id), order.order_id in self.paying
+        if paid is None and not paying:
+            self.closed.add(order.order_id)
+        if not self.answers:
+            raise CHANNEL_UNAVAILABLE()
+        return "open" if paying else paid or "closed"
 
     def refund(self, refund: Refund) -> bool:
         self.asked.append(refund.refund_id)

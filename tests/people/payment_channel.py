@@ -1,6 +1,8 @@
 """The payment channel's side of payments and refunds, behind httpx's transport."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +11,8 @@ import httpx
 from cardstock.clock import now, rfc3339
 from cardstock.edge.signatures import sign, verify
 from cardstock.orders import wiring as orders_wiring
+from infra.local.sandbox import NoAnswerError, Sandbox
+from tests.house import faults
 from tests.house.cloud import SECRETS, Context, http_event
 from tests.people.clock import TestClock
 from tests.people.replies import Reply, reply
@@ -17,17 +21,20 @@ from tests.people.replies import Reply, reply
 class PaymentChannel:
     """The sandbox payment channel, which knows of no payment at first.
 
-    `answers` False: it does as it is asked, but no answer arrives. `calls` keeps each request for a refund as it came,
-    repeats included.
+    `company` is the sandbox itself: it pays and closes orders. Refunds are those of this class, which gives every
+    refund that it is asked for. `answers` False: it does as it is asked, but no answer arrives. `calls` keeps each
+    request for a refund as it came, repeats included.
     """
 
     def __init__(self, clock: TestClock) -> None:
         self.clock = clock
-        self.payments: dict[str, dict[str, Any]] = {}
+        self.company = Sandbox(tell=lambda _body, _headers: None, key=_key, now=clock.now)
         self.refunds: dict[str, dict[str, Any]] = {}
         self.calls: list[dict[str, Any]] = []
         self.refund_status = "succeeded"
         self.answers = True
+        self._seen: list[str] = []
+        self._fault: tuple[int, faults.Mode] | None = None
 
     def open(self) -> None:
         """Be the channel that the functions of this process talk to, until `close`."""
@@ -37,20 +44,52 @@ class PaymentChannel:
         """Leave the functions with their own way to the channel."""
         orders_wiring.set_payment_transport(None)
 
+    @contextmanager
+    def at(self, index: int, mode: faults.Mode) -> Iterator[list[str]]:
+        """`mode` happens to call `index` of those made inside: the function is killed before or after it, or its answer
+        is lost. Gives the paths of the calls."""
+        self._seen, self._fault = [], (index, mode)
+        try:
+            yield self._seen
+        finally:
+            self._seen, self._fault = [], None
+
     def handle(self, request: httpx.Request) -> httpx.Response:
         """What `httpx.MockTransport` calls."""
-        kind, number = request.url.path.removeprefix("/v1/").partition("/")[::2]
-        if kind == "payments":
-            found = self.payments.get(number, {"order_no": number, "status": "unpaid"})
-        else:
-            headers = {name.lower(): value for name, value in request.headers.items()}
-            verify([SECRETS["PAYMENT_SECRET_ID"]["sandbox_key"]], headers, request.content, now())
-            asked = json.loads(request.content)
-            self.calls.append(asked)
-            found = self.refunds.setdefault(asked["refund_no"], asked | {"status": self.refund_status})
-        if not self.answers:
+        index, mode = self._fault or (-1, None)
+        hit = index == len(self._seen)
+        self._seen.append(request.url.path)
+        if hit and mode == "kill_before":
+            raise faults.Killed
+        answer = self._answer(request)
+        if hit and mode == "kill_after":
+            raise faults.Killed
+        if not self.answers or (hit and mode == "lose_answer"):
             raise httpx.ReadTimeout("no answer", request=request)
-        return httpx.Response(200, json=found)
+        return answer
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if request.url.path != "/v1/refunds":
+            target = request.url.raw_path.decode()
+            try:
+                status, sent, content = self.company.answer(request.method, target, headers, request.content)
+            except NoAnswerError:
+                raise httpx.ReadTimeout("no answer", request=request) from None
+            return httpx.Response(status, content=content, headers=sent)
+        verify([_key()], headers, request.content, now())
+        asked = json.loads(request.content)
+        self.calls.append(asked)
+        found = self.refunds.setdefault(asked["refund_no"], asked | {"status": self.refund_status})
+        content = json.dumps(found).encode()
+        return httpx.Response(200, content=content, headers=sign(_key(), "ans_1", now(), content))
+
+    def pay(self, order_id: str, amount_fen: int | None = None) -> dict[str, Any]:
+        """A buyer pays: the notice, which has not been sent. Raises `SandboxError` if the order was closed."""
+        paid = self.company.pay(order_id, amount_fen or amount_of(order_id), notify=False)
+        return self.notice(
+            order_id, **{name: paid[name] for name in ("transaction_no", "amount_fen", "currency", "paid_at")}
+        )
 
     def notice(self, order_id: str, **other: Any) -> dict[str, Any]:
         """The channel's notice of a payment; `other` replaces fields."""
@@ -70,8 +109,7 @@ class PaymentChannel:
         from functions.orders.payment_inbox import app as payment_inbox
 
         body = notice if isinstance(notice, str) else json.dumps(notice)
-        secret = key or SECRETS["PAYMENT_SECRET_ID"]["sandbox_key"]
-        headers = sign(secret, "msg_1", at or self.clock.now(), body.encode())
+        headers = sign(key or _key(), "msg_1", at or self.clock.now(), body.encode())
         event = http_event("POST", "/v1/payments/sandbox/notify", body, headers=headers)
         return reply(payment_inbox.handler(event, Context()))
 
@@ -81,3 +119,7 @@ def amount_of(order_id: str) -> int:
     found = orders_wiring.orders().find_order(order_id)
     assert found is not None
     return found.amount_fen
+
+
+def _key() -> str:
+    return str(SECRETS["PAYMENT_SECRET_ID"]["sandbox_key"])

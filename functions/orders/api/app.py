@@ -14,7 +14,7 @@ from cardstock.partners import wiring as partners_wiring
 
 api = Api("orders", callers=partners_wiring.callers)
 post, get = partial(api.post, auth="member"), partial(api.get, auth="member")
-orders, signer = orders_wiring.orders, edge_wiring.signer
+orders, channels, signer = orders_wiring.orders, orders_wiring.payment_channels, edge_wiring.signer
 
 
 @post("/v1/quotes", body=schemas.AskQuote, answer=schemas.QuoteView, codes=errors.QUOTING)
@@ -58,8 +58,9 @@ def get_order(request: Request[Nothing, Nothing]) -> schemas.OrderView:
 def cancel_order(request: Request[Nothing, Nothing]) -> schemas.OrderView:
     """Cancel an unpaid order.
 
-    Its stock is released. A repeat changes nothing; a paid order needs a refund instead."""
-    return schemas.OrderView.of(placement.cancel_order(request.caller.id, request.path["order_id"], orders=orders()))
+    Its stock is released. A repeat changes nothing; a paid order needs a refund. Refused while it may still be paid."""
+    member_id, order_id = request.caller.id, request.path["order_id"]
+    return schemas.OrderView.of(placement.cancel_order(member_id, order_id, orders=orders(), channels=channels()))
 
 
 @post("/v1/orders/{order_id}/payments", body=schemas.StartPayment, answer=schemas.PaymentView, codes=errors.PAYING)
@@ -67,8 +68,8 @@ def start_payment(request: Request[schemas.StartPayment, Nothing]) -> schemas.Pa
     """Get the parameters of the platform's pay call.
 
     Safe to repeat: one order is one payment at the channel. The order is paid when the channel's notice arrives."""
-    order_id, asked, channels = request.path["order_id"], request.body.channel, orders_wiring.payment_channels()
-    started = payment.start_payment(request.caller.id, order_id, asked, orders=orders(), channels=channels)
+    order_id, asked = request.path["order_id"], request.body.channel
+    started = payment.start_payment(request.caller.id, order_id, asked, orders=orders(), channels=channels())
     return schemas.PaymentView.of(started)
 
 
@@ -104,9 +105,8 @@ def confirm_receipt(request: Request[Nothing, Nothing]) -> schemas.OrderView:
     """Confirm that everything has arrived.
 
     The return window starts now. A repeat changes nothing."""
-    return schemas.OrderView.of(
-        fulfilment.confirm_receipt(request.caller.id, request.path["order_id"], orders=orders())
-    )
+    received = fulfilment.confirm_receipt(request.caller.id, request.path["order_id"], orders=orders())
+    return schemas.OrderView.of(received)
 
 
 @get("/v1/orders/{order_id}/shipments", answer=schemas.ShipmentList, codes=errors.READING)

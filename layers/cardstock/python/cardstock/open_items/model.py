@@ -12,6 +12,7 @@ from cardstock.money import Fen
 Kind: TypeAlias = Literal[
     "payment_unknown",  # a verified payment for an order that does not exist
     "payment_mismatch",  # a verified payment of another amount or currency, which the channel cannot give back whole
+    "payment_undecided",  # an order past its time, for which its channel may still take money
     "refund_refused",  # a refund that its channel will never do
     "payout_contradiction",  # a transfer with another result after its final one
 ]
@@ -32,6 +33,7 @@ Outcome: TypeAlias = Literal[
 OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
     "payment_unknown": ("returned", "explained"),
     "payment_mismatch": ("returned", "explained"),
+    "payment_undecided": ("explained",),
     "refund_refused": ("paid_another_way", "given_up"),
     "payout_contradiction": ("was_paid", "was_not_paid"),
 }

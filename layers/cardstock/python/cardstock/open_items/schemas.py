@@ -36,6 +36,11 @@ _TO_DO: Final = {
         "A verified payment has another amount or currency than its order, and could not be given back whole. Give it "
         "back by hand, or say where it belongs.",
     ),
+    "payment_undecided": (
+        "订单早已超过支付期限，但支付渠道既未确认关闭，也未报告付款；库存仍被占用，系统会继续询问。请在渠道后台查明原因并排除。",
+        "The time to pay an order is long over, and its channel has neither closed it nor named a payment. Its stock "
+        "is held, and the channel is asked on. Find out at the channel why, and remove the cause.",
+    ),
     "refund_refused": (
         "支付渠道拒绝退款。请先排除原因（例如商户余额不足）；仍不行时以其他方式付给买家并登记，或登记放弃。",
         "The channel refuses a refund. Remove the cause (an empty merchant's account); else pay the buyer another way, "

@@ -43,6 +43,11 @@ ORDER_PAID: Final = conflict("ORDER_PAID", zh="订单已支付。", en="The orde
 ORDER_NOT_PAID: Final = conflict("ORDER_NOT_PAID", zh="订单尚未支付。", en="The order has not been paid.")
 ORDER_CANCELLED: Final = conflict("ORDER_CANCELLED", zh="订单已取消。", en="The order has been cancelled.")
 ORDER_EXPIRED: Final = timed(conflict("ORDER_EXPIRED", zh="订单已超时关闭。", en="The order has expired."))
+PAYMENT_PENDING: Final = unavailable(
+    "PAYMENT_PENDING",
+    zh="支付渠道尚未确认该订单不会再收款，请稍后重试。",
+    en="The payment channel may still take a payment for this order; try again.",
+)
 REFUND_TOO_MUCH: Final = refused(
     "REFUND_TOO_MUCH", zh="退款数量超过可退数量。", en="This is more than can be refunded."
 )
@@ -71,7 +76,7 @@ CHANNEL_MISSING: Final = refused(
 QUOTING: Final = (NOT_FOR_SALE, STOCK_SHORT, ATTRIBUTION_INVALID, AMOUNT_TOO_LARGE, COUPON_UNKNOWN)
 PLACING: Final = (QUOTE_INVALID, QUOTE_EXPIRED, PRICE_CHANGED, STOCK_SHORT, COUPON_USED)
 READING: Final = (NOT_FOUND,)
-CANCELLING: Final = (NOT_FOUND, ORDER_PAID, ORDER_EXPIRED)
+CANCELLING: Final = (NOT_FOUND, ORDER_PAID, ORDER_EXPIRED, PAYMENT_PENDING)
 PAYING: Final = (NOT_FOUND, CHANNEL_UNKNOWN, ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED)
 NOTIFYING: Final = (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_STALE, NOT_FOUND)
 REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE, UNITS_SENT)

@@ -350,11 +350,12 @@ class StockChange(msgspec.Struct, frozen=True):
     held: int
 
 
-FindingKind: TypeAlias = Literal["payment_unknown", "payment_mismatch", "refund_refused"]
+FindingKind: TypeAlias = Literal["payment_unknown", "payment_mismatch", "payment_undecided", "refund_refused"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """Something that a channel has stated and signed, and that no record of an order can take: people must clear it.
+    """Something that a channel has stated and signed and that no record of an order can take, or that it does not state
+    for too long: people must clear it.
 
     `cause` is the same for every repeat. Amount and currency are the channel's.
     """
@@ -408,6 +409,10 @@ class PaymentNotice(msgspec.Struct, frozen=True):
     """The payer's id at the channel; `platform:app:openid` if members log in with that platform."""
     device: str = ""
     """The device used for the payment, if the channel reports one."""
+
+
+Closing: TypeAlias = Literal["open", "closed"]
+"""Whether a channel may still take money for an order that is not paid. A channel that does not know says neither."""
 
 
 class OrderChange(msgspec.Struct, frozen=True):

@@ -1,6 +1,8 @@
 """Paying an order: start, record what a channel reports, expire unpaid orders."""
 
 import hashlib
+import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
@@ -10,7 +12,7 @@ from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.clock import rfc3339
-from cardstock.errors import STORE_BUSY, Pointer, RefusedError, UnavailableError
+from cardstock.errors import STORE_BUSY, CardstockError, Pointer
 from cardstock.ids import derived_id
 from cardstock.money import CURRENCY
 from cardstock.orders import errors
@@ -28,19 +30,37 @@ from cardstock.orders.ports import Orders
 from cardstock.orders.steps import ATTEMPTS, Channels, close_step, find_order, pay_step
 
 MAX_SILENCE: Final = timedelta(hours=24)
-"""Longest delay of an order's expiry while a channel does not answer. A later payment is refunded."""
+"""How long after its time to pay an order waits for its channels until an open item names it. It waits on then: its
+stock is held, and the channels are asked, until each of them has closed it or named its payment."""
 
 PaymentOutcome: TypeAlias = Literal["paid", "repeated", "stray", "unresolved"]
 _SHOWN: Final = ("event", "order_no", "transaction_no", "amount_fen", "currency")
 """The fields of an unreadable notice that an open item shows."""
 
 
+class EndedPayment(msgspec.Struct, frozen=True):
+    """What came of closing an order at its channels.
+
+    `order` is as it is stored now. `waiting` are the channels that may still take money for it. `outcomes` are those of
+    the payments that they named.
+    """
+
+    order: Order
+    waiting: tuple[str, ...]
+    outcomes: tuple[PaymentOutcome, ...]
+
+
 class ExpiryResult(msgspec.Struct, frozen=True):
-    """Numbers of a sweep of unpaid orders. `unanswered` orders are left for the next sweep, because a channel gave no
-    valid answer."""
+    """Numbers of a sweep of unpaid orders: of orders that expired, and of payments found, by what they came to.
+
+    `unanswered` orders are left for the next sweep: a channel may still take money for them, or gave no valid answer.
+    `unresolved` counts the open items, also those about such orders.
+    """
 
     expired: int
     paid: int
+    stray: int
+    unresolved: int
     unanswered: int
     finished: bool
 
@@ -103,33 +123,67 @@ def record_unreadable(channel: str, raw: bytes, *, orders: Orders) -> bool:
     return orders.store_step(Step(findings=(finding,)))
 
 
+def end_payment(order: Order, *, orders: Orders, channels: Channels) -> EndedPayment:
+    """Close `order` at every channel, and record the payments that they name. Safe to repeat.
+
+    An order that waits for its payment may be cancelled or expired only when no channel is `waiting`: until then stock
+    that is released could be paid for. Which channels an order was started with is not stored, because that would cost
+    a write for every order that is paid; so each one is asked.
+    """
+    waiting, outcomes = list[str](), list[PaymentOutcome]()
+    for name, channel in channels.items():
+        try:
+            answer = channel.close(order)
+            if answer == "open":
+                waiting.append(name)
+            elif answer != "closed":
+                if answer.order_no == order.order_id:
+                    outcomes.append(record_payment(answer, orders=orders))
+                else:  # nothing was said about this order
+                    waiting.append(name)
+                    outcomes.append(_record_foreign(answer, order, orders))
+        except CardstockError:  # unknown at the channel, or in the store: neither is "not paid"
+            waiting.append(name)
+    if outcomes:
+        order = orders.find_order(order.order_id) or order
+    return EndedPayment(order, tuple(waiting), tuple(outcomes))
+
+
 def expire_due(at: datetime, *, orders: Orders, channels: Channels, time_left: Callable[[], bool]) -> ExpiryResult:
     """Expire the orders whose time to pay was over at `at`, and release their stock: one transaction an order.
 
-    The channels are asked first: a payment whose callback was lost is recorded instead. If a channel does not answer,
-    the order is left to the next sweep, for up to a day. Stops when `time_left` is false. A concurrent payment either
-    comes first or finds the order expired.
+    Every channel has closed the order before. A payment that it names instead is recorded. While a channel may still
+    take money, or does not answer, the order is left to the next sweep, however long that lasts; after a day an open
+    item names it. Stops when `time_left` is false. A concurrent payment either comes first or finds the order expired.
     """
-    expired = paid = unanswered = 0
-    for order_id in orders.due_orders(at):
+    found, finished = Counter[str](), True
+    due = list(orders.due_orders(at))
+    # Shuffled, so that orders whose channel hangs until the time is up do not block the same others each time.
+    random.Random(int(clock.now().timestamp())).shuffle(due)  # noqa: S311 - not for security
+    for order_id in due:
         if not time_left():
-            return ExpiryResult(expired, paid, unanswered, finished=False)
+            finished = False
+            break
         order = orders.find_order(order_id)
-        if order is None or order.status != "placed":
-            continue
-        try:
-            notice = next((found for channel in channels.values() if (found := channel.query(order))), None)
-            if notice is not None:
-                record_payment(notice, orders=orders)
-                paid += 1
-                continue
-        except (UnavailableError, RefusedError):
-            if at < order.expires_at + MAX_SILENCE:
-                unanswered += 1
-                continue
-        if orders.store_step(close_step(order, "expired", clock.now())):
-            expired += 1
-    return ExpiryResult(expired, paid, unanswered, finished=True)
+        if order is not None and order.status == "placed":
+            found.update(_expire(order, at, orders, channels))
+    return ExpiryResult(
+        found["expired"], found["paid"], found["stray"], found["unresolved"], found["unanswered"], finished
+    )
+
+
+def _expire(order: Order, at: datetime, orders: Orders, channels: Channels) -> list[str]:
+    """What came of one order that is due."""
+    ended = end_payment(order, orders=orders, channels=channels)
+    found: list[str] = list(ended.outcomes)
+    if ended.order.status != "placed":
+        return found
+    if not ended.waiting:
+        expired = orders.store_step(close_step(ended.order, "expired", clock.now()))
+        return [*found, "expired"] if expired else found
+    if at >= order.expires_at + MAX_SILENCE and orders.store_step(Step(findings=(_undecided(ended),))):
+        found.append("unresolved")
+    return [*found, "unanswered"]
 
 
 def _payment_step(order: Order | None, notice: PaymentNotice) -> tuple[Step | None, PaymentOutcome]:
@@ -149,6 +203,32 @@ def _payment_step(order: Order | None, notice: PaymentNotice) -> tuple[Step | No
     marked = replace(order, returned_payments=(*order.returned_payments, payment), version=order.version + 1)
     refund = _stray_refund(order, notice)
     return Step(orders=(marked,) if order.status == "placed" else (), refunds=(refund,)), "stray"
+
+
+def _record_foreign(notice: PaymentNotice, asked: Order, orders: Orders) -> PaymentOutcome:
+    """Open an item for a payment of another order than the channel was asked about. None of the two is changed."""
+    finding = _finding("payment_mismatch", notice, asked)
+    finding = replace(
+        finding,
+        cause=f"{asked.order_id}.{finding.cause}",
+        subject=asked.order_id,
+        facts=finding.facts | {"stated_order": notice.order_no},
+    )
+    stored = orders.store_step(Step(findings=(finding,)))
+    return "unresolved" if stored else "repeated"
+
+
+def _undecided(ended: EndedPayment) -> Finding:
+    order = ended.order
+    return Finding(
+        kind="payment_undecided",
+        cause=order.order_id,
+        subject=order.order_id,
+        amount_fen=order.amount_fen,
+        currency=CURRENCY,
+        member_id=order.member_id,
+        facts={"channels": " ".join(ended.waiting), "expires_at": rfc3339(order.expires_at)},
+    )
 
 
 def _unresolved(kind: FindingKind, notice: PaymentNotice, order: Order | None) -> tuple[Step, Literal["unresolved"]]:

@@ -24,8 +24,9 @@ from cardstock.orders.model import (
     RequestedUnits,
     SupplierOrder,
 )
+from cardstock.orders.payment import end_payment
 from cardstock.orders.ports import Catalogue, Coupons, Offer, Orders, ReferralNetwork
-from cardstock.orders.steps import ATTEMPTS, close_step, find_order, merge_units, pay_step, require_own
+from cardstock.orders.steps import ATTEMPTS, Channels, close_step, find_order, merge_units, pay_step, require_own
 
 COUPON_CHANNEL: Final = "coupon"
 """The channel of an order fully paid by its coupon: no money moves, and none is refunded."""
@@ -135,13 +136,20 @@ def place_order(
     return PlacedOrder(require_own(orders.find_order(earlier), member_id), replayed=True)
 
 
-def cancel_order(member_id: str, order_id: str, *, orders: Orders) -> Order:
+def cancel_order(member_id: str, order_id: str, *, orders: Orders, channels: Channels) -> Order:
     """Cancel an order that is not paid, and release its stock in the same step. A repeat changes nothing.
 
-    Raises `ConflictError` ORDER_PAID (ask for a refund instead) or ORDER_EXPIRED.
+    Every channel has closed the order before; a payment that it names instead is recorded. Raises `ConflictError`
+    ORDER_PAID (ask for a refund instead) or ORDER_EXPIRED, and `UnavailableError` PAYMENT_PENDING while a channel may
+    still take money for the order: it waits on for its payment then, and expires if none comes.
     """
     for _ in range(ATTEMPTS):
         order = find_order(member_id, order_id, orders=orders)
+        if order.status == "placed":
+            ended = end_payment(order, orders=orders, channels=channels)
+            order = ended.order
+            if order.status == "placed" and ended.waiting:
+                raise errors.PAYMENT_PENDING()
         if order.status == "cancelled":
             return order
         if order.status == "expired":

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from cardstock.ids import RequestKey
 from cardstock.money import Fen
 from cardstock.orders.model import (
+    Closing,
     Coupon,
     CouponUse,
     Order,
@@ -161,8 +162,14 @@ class PaymentChannel(Protocol):
         Raises `UnauthorizedError` if it is not genuine or not recent, `InvalidError` if it is malformed.
         """
 
-    def query(self, order: Order) -> PaymentNotice | None:
-        """The payment of `order`, if it was paid; for an order whose callback is missing."""
+    def close(self, order: Order) -> PaymentNotice | Closing:
+        """Take no payment for `order` from now on, and say how it stands. Safe to repeat, also after a payment.
+
+        The payment, if one was made: a channel takes no second payment for one order. It is what the channel says, and
+        not yet compared with `order`. `closed`: the channel will never take money for the order, whether it was
+        started there or not. `open`: it may still take money, because somebody is paying just now, or because it ends
+        payments by time alone; ask again.
+        """
 
     def refund(self, refund: Refund) -> bool:
         """Send `refund` back, at most once for its id however often it is called.

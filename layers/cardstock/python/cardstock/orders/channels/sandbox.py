@@ -1,10 +1,11 @@
 """The sandbox payment channel: a remote service with its own address, like a real one, but no money moves.
 
-Notices and refund orders are signed by Standard Webhooks 1.0 with a shared key.
+Notices, calls and their answers are signed by Standard Webhooks 1.0 with a shared key. An answer that is not signed is
+none.
 
 | Call | Answer |
 |---|---|
-| `GET /v1/payments/{order_no}` | the payment with `status` `succeeded`, or `status` `unpaid` |
+| `POST /v1/closings {order_no}` | the payment with `status` `succeeded`; else `status` `closed` or `processing` |
 | `POST /v1/refunds {refund_no, order_no, amount_fen}` | `succeeded`, `processing` or `failed`; once per number |
 
 Its notice is `{channel, event: "payment.succeeded", order_no, transaction_no, amount_fen, currency, paid_at, payer?,
@@ -20,10 +21,10 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta
 
-from cardstock.errors import BODY_INVALID, CHANNEL_UNAVAILABLE, Pointer
+from cardstock.errors import BODY_INVALID, CHANNEL_UNAVAILABLE, Pointer, UnauthorizedError
 from cardstock.money import CURRENCY, MAX_FEN
 from cardstock.orders import errors
-from cardstock.orders.model import Order, PaymentNotice, PaymentParameters, Refund
+from cardstock.orders.model import Closing, Order, PaymentNotice, PaymentParameters, Refund
 
 if TYPE_CHECKING:
     import httpx
@@ -49,9 +50,9 @@ class _Notice(msgspec.Struct, frozen=True):
     device: _Name = ""
 
 
-class _PaymentAnswer(msgspec.Struct, frozen=True):
+class _ClosingAnswer(msgspec.Struct, frozen=True):
     order_no: _Text
-    status: _Text
+    status: Literal["succeeded", "processing", "closed"]
     transaction_no: _Text | None = None
     amount_fen: _Fen | None = None
     currency: _Text | None = None
@@ -62,14 +63,14 @@ class _PaymentAnswer(msgspec.Struct, frozen=True):
 
 class _RefundAnswer(msgspec.Struct, frozen=True):
     refund_no: _Text
-    status: _Text
+    status: Literal["succeeded", "processing", "failed"]
 
 
 class SandboxChannel:
     """`orders.ports.PaymentChannel` of the sandbox at `base_url`.
 
-    `verify` takes headers in lower case and the raw body and raises `UnauthorizedError`; `sign` gives the headers for
-    a message id and a body. `transport` replaces the network.
+    `verify` takes the headers and the raw body of a notice or an answer and raises `UnauthorizedError`; `sign` gives
+    the headers for a message id and a body. `transport` replaces the network.
     """
 
     name = "sandbox"
@@ -95,7 +96,8 @@ class SandboxChannel:
             order_no=order.order_id,
             amount_fen=order.amount_fen,
             currency=CURRENCY,
-            pay_url=f"{self._base_url}/pay/{quote(order.order_id, safe='')}?amount_fen={order.amount_fen}",
+            pay_url=f"{self._base_url}/pay/{quote(order.order_id, safe='')}"
+            f"?amount_fen={order.amount_fen}&expires_at={int(order.expires_at.timestamp())}",
         )
 
     def read_notice(self, headers: Mapping[str, str], raw: bytes) -> PaymentNotice | None:
@@ -117,16 +119,17 @@ class SandboxChannel:
             device=notice.device,
         )
 
-    def query(self, order: Order) -> PaymentNotice | None:
-        path = f"/v1/payments/{quote(order.order_id, safe='')}"
-        found = self._call("GET", path, b"", {}, _PaymentAnswer)
+    def close(self, order: Order) -> PaymentNotice | Closing:
+        found = self._call("/v1/closings", f"msg_close_{order.order_id}", {"order_no": order.order_id}, _ClosingAnswer)
         if found.status != "succeeded":
-            return None
+            if found.order_no != order.order_id:
+                raise CHANNEL_UNAVAILABLE()
+            return "closed" if found.status == "closed" else "open"
         if found.transaction_no is None or found.amount_fen is None or not found.currency or found.paid_at is None:
             raise CHANNEL_UNAVAILABLE()
         return PaymentNotice(
             channel=self.name,
-            order_no=order.order_id,
+            order_no=found.order_no,
             transaction_no=found.transaction_no,
             amount_fen=found.amount_fen,
             currency=found.currency,
@@ -137,23 +140,26 @@ class SandboxChannel:
 
     def refund(self, refund: Refund) -> bool:
         message = {"refund_no": refund.refund_id, "order_no": refund.order_id, "amount_fen": refund.amount_fen}
-        body = json.dumps(message).encode()
-        headers = {"content-type": "application/json", **self._sign(f"msg_{refund.refund_id}", body)}
-        answer = self._call("POST", "/v1/refunds", body, headers, _RefundAnswer)
+        answer = self._call("/v1/refunds", f"msg_{refund.refund_id}", message, _RefundAnswer)
+        if answer.refund_no != refund.refund_id:
+            raise CHANNEL_UNAVAILABLE()
         if answer.status == "failed":
             raise errors.REFUND_REFUSED(refund_id=refund.refund_id)
         return bool(answer.status == "succeeded")
 
-    def _call(self, method: str, path: str, body: bytes, headers: dict[str, str], kind: type) -> Any:
+    def _call(self, path: str, message_id: str, message: dict[str, Any], kind: type) -> Any:
         import httpx  # 80 ms that a function which only reads notices saves
 
         if self._client is None:
             timeout = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
             self._client = httpx.Client(base_url=self._base_url, timeout=timeout, transport=self._transport)
+        body = json.dumps(message).encode()
+        headers = {"content-type": "application/json", **self._sign(message_id, body)}
         try:
-            response = self._client.request(method, path, content=body, headers=headers)
+            response = self._client.post(path, content=body, headers=headers)
             response.raise_for_status()
+            self._verify(response.headers, response.content)
             return msgspec.json.decode(response.content, type=kind, strict=True)
-        except (httpx.HTTPError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        except (httpx.HTTPError, UnauthorizedError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             # After any error the outcome at the channel is unknown, which does not mean failed.
             raise CHANNEL_UNAVAILABLE() from error

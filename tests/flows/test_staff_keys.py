@@ -22,11 +22,11 @@ BY_ROOT = KeyMaker(None, frozenset(), is_root=True)
 
 
 class Brand:
-    """Two persons, a supplier, and a place for keys."""
+    """Three persons, a supplier, and a place for keys."""
 
     def __init__(self) -> None:
         self.keys = MemoryKeys()
-        self.persons = MemoryPersons(LI_NA, WANG_FANG)
+        self.persons = MemoryPersons(LI_NA, WANG_FANG, replace(LI_NA, person_id="stf_9", name="Zhao Min"))
         self.suppliers = MemorySuppliers()
         self.suppliers.add(Supplier("sup_1", "宁波织物", ("whsec_a",), START))
 
@@ -120,8 +120,10 @@ def test_a_key_that_is_made_while_its_person_is_deactivated_opens_nothing_and_is
     assert [key.active for key in brand.keys.keys.values()] == [False]
 
 
-def test_who_cannot_deactivate_whom() -> None:
+def test_who_cannot_deactivate_whom(clock: TestClock) -> None:
     brand = Brand()
+    new = replace(LI_NA, person_id="stf_new", created_by="stf_1", created_at=clock.now() - timedelta(days=6))
+    brand.persons.stored["stf_new"] = new
 
     with pytest.raises(ForbiddenError, match="PERSON_NEEDED"):
         brand.deactivate(actor=None)
@@ -129,7 +131,20 @@ def test_who_cannot_deactivate_whom() -> None:
         brand.deactivate("stf_2")
     with pytest.raises(NotFoundError):
         brand.deactivate("stf_3")
+    with pytest.raises(RefusedError, match="CREATOR_TOO_NEW"):
+        brand.deactivate("stf_2", "stf_new")
     assert all(person.state == "active" for person in brand.persons.stored.values())
+
+
+def test_two_persons_remain_whoever_deactivates_whom() -> None:
+    brand = Brand()
+    brand.deactivate("stf_1", "stf_2")
+
+    for person, actor in (("stf_9", "stf_2"), ("stf_2", "stf_9")):
+        with pytest.raises(RefusedError, match="LAST_PERSONS"):
+            brand.deactivate(person, actor)
+    brand.deactivate("stf_1", "stf_9")
+    assert [person.state for person in brand.persons.stored.values()] == ["inactive", "active", "active"]
 
 
 def test_root_creates_two_persons_and_they_create_the_others(clock: TestClock) -> None:
@@ -152,7 +167,7 @@ def test_an_unknown_or_inactive_person_creates_nobody(clock: TestClock) -> None:
     persons = MemoryPersons(replace(LI_NA, state="inactive", created_at=START - timedelta(days=90)))
 
     for creator in ("stf_1", "stf_3"):
-        with pytest.raises(RefusedError, match="CREATOR_TOO_NEW"):
+        with pytest.raises(ForbiddenError, match="PERSON_INACTIVE"):
             create_person("Qian", creator, request("1"), persons=persons)
     assert len(persons.stored) == 1
 

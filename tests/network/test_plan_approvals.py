@@ -255,7 +255,7 @@ def made_by_the_publisher(at: datetime) -> None:
 
 
 def deactivated(_: datetime) -> None:
-    assert DynamoPersons().deactivate(person("Zhao Min"), person("Wang Fang")) == "done"
+    assert DynamoPersons().deactivate(person("Zhao Min"), person("Wang Fang"), 1) == "done"
 
 
 @pytest.mark.parametrize(

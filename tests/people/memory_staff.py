@@ -34,12 +34,16 @@ class MemoryPersons:
     def find_persons(self, person_ids: Sequence[str]) -> Mapping[str, Person]:
         return {person_id: self.stored[person_id] for person_id in person_ids if person_id in self.stored}
 
-    def deactivate(self, person_id: str, actor_id: str) -> DeactivatedPerson:
-        actor = self.stored.get(actor_id)
-        if actor is None or actor.state != "active":
+    def deactivate(self, person_id: str, actor_id: str, remaining: int) -> DeactivatedPerson:
+        active = {found.person_id for found in self.stored.values() if found.state == "active"}
+        if actor_id not in active:
             return "actor_inactive"
         if person_id not in self.stored:
             return "unknown"
+        if person_id not in active:
+            return "done"
+        if len(active) <= remaining:
+            return "last_persons"
         self.stored[person_id] = replace(self.stored[person_id], state="inactive")
         return "done"
 

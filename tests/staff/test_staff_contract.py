@@ -72,25 +72,35 @@ def test_deactivating_is_final_and_safe_to_repeat(persons: Persons) -> None:
     persons.add_person(LI_NA, asked("1"), None)
     persons.add_person(replace(LI_NA, person_id="stf_2"), asked("2"), None)
 
-    assert [persons.deactivate(one, "stf_2") for one in ("stf_1", "stf_1", "stf_3")] == ["done", "done", "unknown"]
+    assert [persons.deactivate(one, "stf_2", 1) for one in ("stf_1", "stf_1", "stf_3")] == ["done", "done", "unknown"]
     assert persons.find_person("stf_1") == replace(LI_NA, state="inactive")
 
 
 def test_an_inactive_or_unknown_person_deactivates_nobody(persons: Persons) -> None:
     for number in (1, 2):
         persons.add_person(replace(LI_NA, person_id=f"stf_{number}"), asked(str(number)), None)
-    persons.deactivate("stf_1", "stf_2")
+    persons.deactivate("stf_1", "stf_2", 1)
 
-    assert [persons.deactivate("stf_2", actor) for actor in ("stf_1", "stf_3")] == ["actor_inactive"] * 2
+    assert [persons.deactivate("stf_2", actor, 1) for actor in ("stf_1", "stf_3")] == ["actor_inactive"] * 2
     assert persons.find_person("stf_2") == replace(LI_NA, person_id="stf_2")
 
 
 def test_an_inactive_person_still_counts_among_those_made(persons: Persons) -> None:
     for number in (1, 2):
         persons.add_person(replace(LI_NA, person_id=f"stf_{number}"), asked(str(number)), 2)
-    persons.deactivate("stf_1", "stf_2")
+    persons.deactivate("stf_1", "stf_2", 1)
 
     assert persons.add_person(replace(LI_NA, person_id="stf_3"), asked("3"), 2) == "too_many"
+
+
+def test_so_many_remain_active_however_many_were_deactivated_before(persons: Persons) -> None:
+    for number in range(5):
+        persons.add_person(replace(LI_NA, person_id=f"stf_{number}"), asked(str(number)), None)
+
+    assert [persons.deactivate(f"stf_{number}", "stf_4", 2) for number in (0, 1, 2, 3, 2)] == [
+        *["done"] * 3, "last_persons", "done",
+    ]  # fmt: skip
+    assert [person.state for person in persons.persons(9, None)[0]] == [*["inactive"] * 3, *["active"] * 2]
 
 
 def test_all_are_listed_in_pages(persons: Persons) -> None:

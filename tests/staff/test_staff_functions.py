@@ -62,6 +62,7 @@ def test_a_repeated_request_makes_one_person(cloud: Cloud) -> None:
 
 def test_a_deactivated_person_has_no_keys_and_gets_none(cloud: Cloud) -> None:
     li, actor = person("Li Na"), staff_key("Zhao Min", "staff:write")
+    person("Wang Fang")
     own = [key_for(li, "staff:write", key=f"k{number}") for number in range(3)]
     before = [call(api, "GET", STAFF, token=token)[0] for token in own]
     answer = call(api, "DELETE", f"{STAFF}/{li}", token=actor)
@@ -111,6 +112,7 @@ def test_the_list_goes_on_where_it_ended(cloud: Cloud) -> None:
 REFUSALS = {
     "bad_third_person_by_root": (422, "FIRST_PERSONS_EXIST"),
     "bad_person_of_a_new_person": (422, "CREATOR_TOO_NEW"),
+    "bad_new_person_deactivates": (422, "CREATOR_TOO_NEW"),
     "bad_without_scope": (403, "SCOPE_MISSING"),
     "bad_without_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
     "bad_unknown_field": (400, "BODY_INVALID"),

@@ -14,7 +14,7 @@ from cardstock.staff.model import (
     TRANSITIONS,
     Person,
     is_second_person,
-    may_create_persons,
+    may_change_staff,
 )
 
 START = datetime(2026, 12, 1, 8, tzinfo=UTC)
@@ -97,19 +97,19 @@ def test_nobody_gets_a_second_person_by_creating_one_who_creates_another(
     made = replace(made, person_id="stf_b", created_by="stf_a", state="active")
     maker = replace(maker, person_id="stf_a", created_by=ROOT, state="active")
     grandchild = replace(grandchild, person_id="stf_c", created_by="stf_b", state="active")
-    possible = may_create_persons(made, grandchild.created_at) and made.created_at <= grandchild.created_at <= at
+    possible = may_change_staff(made, grandchild.created_at) and made.created_at <= grandchild.created_at <= at
 
     # Once the second of the chain may create, it is a second person by itself.
     assert not possible or is_second_person(made, maker, at)
 
 
-def test_who_may_create_persons() -> None:
+def test_who_may_change_staff() -> None:
     founder = Person("stf_a", "Li Na", ROOT, START)
     made = Person("stf_b", "Wang Fang", "stf_a", START)
 
-    assert may_create_persons(founder, START)
-    assert [may_create_persons(made, START + PROBATION - timedelta(seconds=s)) for s in (1, 0)] == [False, True]
-    assert not may_create_persons(replace(founder, state="inactive"), START)
+    assert may_change_staff(founder, START)
+    assert [may_change_staff(made, START + PROBATION - timedelta(seconds=s)) for s in (1, 0)] == [False, True]
+    assert not may_change_staff(replace(founder, state="inactive"), START)
 
 
 def test_the_chart_of_the_docstring_is_the_data() -> None:

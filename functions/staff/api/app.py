@@ -17,7 +17,7 @@ api = Api("staff", callers=partners_wiring.callers)
 
 @api.post(
     "/v1/staff", body=models.CreatePerson, answer=models.PersonView, status=201, auth="key", scope="staff:write",
-    idempotent=True, codes=(errors.FIRST_PERSONS_EXIST, errors.CREATOR_TOO_NEW),
+    idempotent=True, codes=(errors.FIRST_PERSONS_EXIST, errors.PERSON_INACTIVE, errors.CREATOR_TOO_NEW),
 )  # fmt: skip
 def create_person(request: Request[models.CreatePerson, Nothing]) -> Answer:
     """Create a person of the staff.
@@ -40,13 +40,16 @@ def list_staff(request: Request[Nothing, PageQuery]) -> models.StaffList:
 
 @api.delete(
     "/v1/staff/{person_id}", status=204, auth="key", scope="staff:write",
-    codes=(NOT_FOUND, errors.PERSON_NEEDED, errors.PERSON_INACTIVE, errors.OWN_PERSON),
+    codes=(
+        NOT_FOUND, errors.PERSON_NEEDED, errors.PERSON_INACTIVE, errors.OWN_PERSON, errors.CREATOR_TOO_NEW,
+        errors.LAST_PERSONS,
+    ),
 )  # fmt: skip
 def remove_person(request: Request[Nothing, Nothing]) -> Answer:
     """Deactivate a person for good, and revoke that person's API keys.
 
-    All keys are refused once this is answered; repeat a call that failed. The root key cannot do this, and nobody
-    deactivates themself.
+    All keys are refused once this is answered; repeat a call that failed. The root key cannot do this, nor a person in
+    the first seven days, and nobody deactivates themself. Two active persons always remain.
     """
     deactivate_person(
         request.path["person_id"], request.caller.person_id, persons=staff_wiring.persons(),

@@ -12,12 +12,17 @@ FIRST_PERSONS_EXIST: Final = refused(
 CREATOR_TOO_NEW: Final = timed(
     refused(
         "CREATOR_TOO_NEW",
-        zh="人员创建满七天后才能创建其他人员。",
-        en="A person can create others seven days after being created.",
+        zh="人员创建满七天后才能创建或停用其他人员。",
+        en="A person can create or deactivate others seven days after being created.",
     )
 )
 PERSON_NEEDED: Final = forbidden(
     "PERSON_NEEDED", zh="根密钥不能执行此操作，请使用个人密钥。", en="The root key cannot do this; use a person's key."
 )
 PERSON_INACTIVE: Final = forbidden("PERSON_INACTIVE", zh="您已被停用。", en="You have been deactivated yourself.")
+LAST_PERSONS: Final = refused(
+    "LAST_PERSONS",
+    zh="至少须保留两名在职人员，请先创建另一名人员。",
+    en="Two active persons must remain; create another person first.",
+)
 OWN_PERSON: Final = refused("OWN_PERSON", zh="不能停用本人。", en="A person cannot deactivate themself.")

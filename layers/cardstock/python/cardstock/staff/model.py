@@ -10,6 +10,8 @@ ROOT: Final = "root"
 """Creator of the first two persons. The root key is no person: it approves nothing."""
 FIRST_PERSONS: Final = 2
 """Number of persons that the root key may create."""
+FEWEST_ACTIVE: Final = 2
+"""Number of active persons that always remain: two must be able to approve, and nobody locks all others out."""
 PROBATION: Final = timedelta(days=7)
 """Time in which a person and the person's creator cannot approve each other's work."""
 
@@ -43,10 +45,10 @@ def is_second_person(second: Person, first: Person, at: datetime) -> bool:
     return not any(siblings or person.created_by in (first.person_id, second.person_id) for person in new)
 
 
-def may_create_persons(creator: Person, at: datetime) -> bool:
-    """Whether `creator` may create persons at `at`.
+def may_change_staff(person: Person, at: datetime) -> bool:
+    """Whether `person` may create and deactivate persons at `at`.
 
-    A person created by another one cannot create others for seven days: otherwise the first creator would control a
-    second person at once, through the new one. The first two persons can at any time.
+    A person created by another one cannot for seven days: otherwise the creator would control a second person at once,
+    through the new one, and a new person could put others out. The first two persons can at any time.
     """
-    return creator.state == "active" and (creator.created_by == ROOT or at >= creator.created_at + PROBATION)
+    return person.state == "active" and (person.created_by == ROOT or at >= person.created_at + PROBATION)

@@ -4,7 +4,7 @@ from cardstock import clock
 from cardstock.errors import NOT_FOUND
 from cardstock.ids import RequestKey, RequestResult, derived_id
 from cardstock.staff import errors
-from cardstock.staff.model import FIRST_PERSONS, ROOT, Person, is_second_person, may_create_persons
+from cardstock.staff.model import FEWEST_ACTIVE, FIRST_PERSONS, ROOT, Person, is_second_person, may_change_staff
 from cardstock.staff.ports import Persons
 
 
@@ -17,9 +17,7 @@ def create_person(name: str, creator_id: str | None, request: RequestKey, *, per
     # Derived, so that a repeat names the same person whichever of two racing requests came first.
     person = Person(derived_id("stf", request.id), name, creator_id or ROOT, now)
     if creator_id is not None:
-        creator = persons.find_person(creator_id)
-        if creator is None or not may_create_persons(creator, now):
-            raise errors.CREATOR_TOO_NEW()
+        _require_old_enough(creator_id, persons)
     added = persons.add_person(person, request, None if creator_id else FIRST_PERSONS)
     if added == "too_many":
         raise errors.FIRST_PERSONS_EXIST()
@@ -34,19 +32,22 @@ def create_person(name: str, creator_id: str | None, request: RequestKey, *, per
 def deactivate_person(person_id: str, actor_id: str | None, *, persons: Persons) -> None:
     """Make a person inactive for good. Safe to repeat.
 
-    `actor_id` is None for the root key. Nobody deactivates themself, and who does it is active in the same step, so one
-    active person always remains. Raises `NotFoundError`, `ForbiddenError` PERSON_NEEDED or PERSON_INACTIVE,
-    `RefusedError` OWN_PERSON.
+    `actor_id` is None for the root key. Nobody deactivates themself, and who does it is active in the same step. At
+    least `FEWEST_ACTIVE` persons remain. Raises `NotFoundError`, `ForbiddenError` PERSON_NEEDED or PERSON_INACTIVE,
+    `RefusedError` OWN_PERSON, CREATOR_TOO_NEW or LAST_PERSONS.
     """
     if actor_id is None:
         raise errors.PERSON_NEEDED()
     if actor_id == person_id:
         raise errors.OWN_PERSON()
-    outcome = persons.deactivate(person_id, actor_id)
+    _require_old_enough(actor_id, persons)
+    outcome = persons.deactivate(person_id, actor_id, FEWEST_ACTIVE)
     if outcome == "unknown":
         raise NOT_FOUND()
     if outcome == "actor_inactive":
         raise errors.PERSON_INACTIVE()
+    if outcome == "last_persons":
+        raise errors.LAST_PERSONS()
 
 
 def can_approve(second_id: str | None, first_id: str, *, persons: Persons) -> bool:
@@ -59,3 +60,11 @@ def can_approve(second_id: str | None, first_id: str, *, persons: Persons) -> bo
     found = persons.find_persons((first_id, second_id))
     first, second = found.get(first_id), found.get(second_id)
     return first is not None and second is not None and is_second_person(second, first, clock.now())
+
+
+def _require_old_enough(person_id: str, persons: Persons) -> None:
+    person = persons.find_person(person_id)
+    if person is None or person.state != "active":
+        raise errors.PERSON_INACTIVE()
+    if not may_change_staff(person, clock.now()):
+        raise errors.CREATOR_TOO_NEW()

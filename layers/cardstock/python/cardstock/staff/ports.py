@@ -7,7 +7,7 @@ from cardstock.ids import RequestKey
 from cardstock.staff.model import Person
 
 AddedPerson: TypeAlias = Literal["added", "known", "too_many"]
-DeactivatedPerson: TypeAlias = Literal["done", "unknown", "actor_inactive"]
+DeactivatedPerson: TypeAlias = Literal["done", "unknown", "actor_inactive", "last_persons"]
 
 
 class Persons(Protocol):
@@ -25,10 +25,12 @@ class Persons(Protocol):
     def find_persons(self, person_ids: Sequence[str]) -> Mapping[str, Person]:
         """Those of up to 100 persons that exist, by id, in one consistent read."""
 
-    def deactivate(self, person_id: str, actor_id: str) -> DeactivatedPerson:
-        """Make the person inactive for good, if the person `actor_id` is active in the same step. A repeat is `done`.
+    def deactivate(self, person_id: str, actor_id: str, remaining: int) -> DeactivatedPerson:
+        """Make the person inactive for good, if in the same step the person `actor_id` is active and at least
+        `remaining` persons stay active. A repeat is `done`.
 
-        `unknown`: there is no such person. `actor_inactive`: the actor is unknown or inactive, nothing has changed.
+        Otherwise nothing has changed. `actor_inactive`: the actor is unknown or inactive. `unknown`: there is no such
+        person. `last_persons`: too few would remain. Raises `UnavailableError` STORE_BUSY.
         """
 
     def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:

@@ -8,7 +8,7 @@ partition. A table of its own, so that a function which asks for a second person
 | person by id; both persons of an approval in one call | `person` / `stf_...` | 1 RCU each |
 | all persons, by id | `person` / begins with `stf_` | a page: 1 RCU per 40 |
 | create: request, person and count in one transaction | `person` / `stf_...`, `count` / `persons` | 6 WCU |
-| deactivate: the actor checked, the person changed | `person` / `stf_...`, twice | 4 WCU |
+| deactivate: all persons read, the actor checked, the person and the count changed | a query, three items | 6 WCU |
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,14 @@ from cardstock.aws.items import fields_of, record_of
 from cardstock.aws.pages import read_page
 from cardstock.aws.requests import remember, result_of
 from cardstock.aws.tables import ConditionFailedError, EpochAttribute, IntegerAttribute, Table, Transaction
+from cardstock.errors import STORE_BUSY
 from cardstock.ids import RequestKey
 from cardstock.staff.model import Person
 from cardstock.staff.ports import AddedPerson, DeactivatedPerson
 
 _PERSON = "person"
 _LONGEST_ID = 64
+_ATTEMPTS = 5
 
 
 class PersonItem(Table):
@@ -42,7 +44,7 @@ class PersonItem(Table):
 
 
 class CountItem(Table):
-    """How many persons were ever created."""
+    """How many persons were ever created, and how many of them deactivated by release 0.3.0 or later."""
 
     class Meta:
         variable = "STAFF_TABLE"
@@ -50,6 +52,7 @@ class CountItem(Table):
     pk = UnicodeAttribute(hash_key=True, default="count")
     sk = UnicodeAttribute(range_key=True, default="persons")
     persons = IntegerAttribute()
+    deactivated = IntegerAttribute(null=True)
 
 
 class DynamoPersons:
@@ -81,21 +84,40 @@ class DynamoPersons:
         found = PersonItem.batch_get(keys, consistent_read=True) if keys else ()
         return {item.person_id: record_of(Person, item) for item in found}
 
-    def deactivate(self, person_id: str, actor_id: str) -> DeactivatedPerson:
-        if len(person_id) > _LONGEST_ID:
-            return "unknown"
-        active, inactive = (PersonItem.state == state for state in ("active", "inactive"))
+    def deactivate(self, person_id: str, actor_id: str, remaining: int) -> DeactivatedPerson:
+        for _ in range(_ATTEMPTS):
+            # The count first: whoever is deactivated after this read changes it, and the transaction fails.
+            count = CountItem.find("count", "persons")
+            before = None if count is None else count.deactivated
+            states = {item.person_id: item.state for item in PersonItem.query(_PERSON, consistent_read=True)}
+            if states.get(actor_id) != "active":
+                return "actor_inactive"
+            if states.get(person_id) != "active":
+                return "done" if person_id in states else "unknown"
+            if len([state for state in states.values() if state == "active"]) <= remaining:
+                return "last_persons"
+            if self._deactivated(person_id, actor_id, before):
+                return "done"
+        raise STORE_BUSY()
+
+    @staticmethod
+    def _deactivated(person_id: str, actor_id: str, before: int | None) -> bool:
+        """Whether the person was deactivated, the `before + 1`-th; else somebody was faster."""
+        number, active = CountItem.deactivated, PersonItem.state == "active"
         try:
             with Transaction() as transaction:
                 transaction.condition_check(PersonItem, _PERSON, actor_id, condition=active)
                 transaction.update(
-                    PersonItem(_PERSON, person_id),
-                    actions=[PersonItem.state.set("inactive")],
-                    condition=active | inactive,
+                    PersonItem(_PERSON, person_id), actions=[PersonItem.state.set("inactive")], condition=active
                 )
-        except ConditionFailedError as error:
-            return "actor_inactive" if 0 in error.failed else "unknown"
-        return "done"
+                transaction.update(
+                    CountItem(),
+                    actions=[number.add(1)],
+                    condition=number.does_not_exist() if before is None else number == before,
+                )
+        except ConditionFailedError:
+            return False
+        return True
 
     def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
         start = None if after is None else {"pk": _PERSON, "sk": after}

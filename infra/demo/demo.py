@@ -532,6 +532,8 @@ def seed(suite: Suite) -> None:
         "supplier_inbox_secrets": demo.shop.supplier_secrets,
     }
     target = suite.state_dir / "seed.json"
+    target.touch(mode=0o600)  # keys and secrets: nobody else on this machine reads them
+    target.chmod(0o600)
     target.write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
     console.print(f"seeded; logins, keys and cards are in {target}")
 

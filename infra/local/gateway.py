@@ -416,7 +416,9 @@ class Gateway:
             place, _, query = path.partition("?")
             found = {"GET": self.pages, "HEAD": self.pages, "POST": self.actions}.get(method, {})
             page = found.get(place) if error.CODE == 404 else None
-            if page is not None:
+            if page is not None and method == "POST" and not _from_here(headers):
+                status, pairs, content = 403, [("content-type", "application/json")], b'{"message":"Forbidden"}'
+            elif page is not None:
                 given = body.decode("utf-8", "replace") if method == "POST" else query
                 content_type, content = page(dict(parse_qsl(given)))
                 status, pairs = 200, [("content-type", content_type)]
@@ -458,6 +460,16 @@ class Gateway:
             return
         self._server.server.stop(self._thread)
         self._server = self._thread = None
+
+
+def _from_here(headers: Mapping[str, list[str]]) -> bool:
+    """Whether a form was sent by our own pages or by a program: another site in the developer's browser names itself,
+    and a name that another site points to this machine is not ours."""
+    host, *others = headers.get("host", [""])
+    origins = headers.get("origin", [f"http://{host}"])
+    sites = headers.get("sec-fetch-site", ["same-origin"])
+    own = not others and host.partition(":")[0] in ("127.0.0.1", "localhost")
+    return own and origins == [f"http://{host}"] and sites == ["same-origin"]
 
 
 def _problem(status: int, message: str) -> Answer:

@@ -198,4 +198,11 @@ def test_pages_of_the_runtime_come_after_the_templates_routes() -> None:
     assert made.request("POST", "/").status == 404
     assert made.request("GET", "/later?days=3").status == 404
     assert made.request("POST", "/later", body="days=3").body == b"3"
+    for foreign in (
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "evil.example"},
+    ):
+        assert made.request("POST", "/later", body="days=3", headers=foreign).status == 403
     assert made.request("GET", "/v1/any").body == b"ok"

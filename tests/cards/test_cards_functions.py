@@ -120,7 +120,7 @@ def test_a_card_that_says_something_wrong_is_refused(cloud: Cloud, versions: dic
 def test_an_unchanged_card_is_not_sent_again_but_its_ticket_is_fresh(cloud: Cloud) -> None:
     card = a_card()
     first = raw("GET", f"/v1/cards/{card}")
-    tag = {"If-None-Match": first["headers"]["ETag"]}
+    tag = {"If-None-Match": f'"another", {first["headers"]["ETag"].removeprefix("W/")}'}
     same = raw("GET", f"/v1/cards/{card}", headers=tag)
     call("PUT", f"/v1/cards/{card}", {"versions": {"default": {"name": "Lin"}}}, token=token_of(OWNER))
     changed = raw("GET", f"/v1/cards/{card}", headers=tag)
@@ -365,6 +365,9 @@ def test_documents_of_a_card_are_a_page_a_vcard_and_a_qr_code(cloud: Cloud) -> N
     assert "Save to contacts" in page["body"]
     assert vcf["headers"]["Content-Type"] == "text/vcard; charset=utf-8"
     assert f"SOURCE:https://api.example.com/c/{card}\r\n" in vcf["body"]
+    assert vcf["headers"]["Content-Disposition"] == (
+        f"attachment; filename=\"{card}.vcf\"; filename*=UTF-8''%E6%9E%97%E6%99%93%E9%9B%A8.vcf"
+    )
     assert code["headers"]["Content-Type"] == "image/svg+xml"
     assert code["body"].startswith("<svg")
 

@@ -88,7 +88,7 @@ def list_visitors(request: Request[Nothing, Nothing]) -> schemas.Visitors:
 
 @api.get("/v1/cards/{key}/vcf", answer=str, codes=(NOT_FOUND,))
 def get_vcard(request: Request[Nothing, Nothing]) -> Answer:
-    """Download a card as a vCard 4.0."""
+    """Download a card as a vCard 3.0."""
     opened = viewing.open_card(request.path["key"], cards=cards())
     return answers.vcard_answer(opened, request.path["key"], request.headers)
 

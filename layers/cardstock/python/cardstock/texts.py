@@ -68,10 +68,13 @@ def clean_phone(text: str) -> str | None:
     """A telephone number as it is stored: digits with single blanks or hyphens, a leading `+`, and `转802` at the end
     if it has an extension. None if it is no telephone number.
 
-    Brackets, dots, slashes, typographic dashes, full-width digits and invisible marks are accepted.
+    Brackets, dots, slashes, typographic dashes, full-width digits and invisible marks are accepted; `+86 (0)21` is
+    `+86 21`.
     """
     plain = narrow(normalise(text))
     plain = _pattern(rf"{_EXTENSION}\Z", re.IGNORECASE).sub(r"转\1", plain)
+    if plain.startswith("+"):
+        plain = plain.replace("(0)", " ")  # dialled inside the country only
     plain = _pattern("[\u2010-\u2015\u2212\uff70\u30fc./]").sub("-", plain)
     plain = _pattern(r"[()\[\]\s]+").sub(" ", plain).strip()
     plain = _pattern(" *-[ -]*").sub("-", plain)

@@ -276,7 +276,7 @@ class Api:
 
     def _read(self, route: Route, decoder: Any, path_values: dict[str, str], call: "_Call") -> Request[Any, Any]:
         content = raw_body(call.event)
-        path = {name: _path_value(value) for name, value in path_values.items()}
+        path = {name: _path_value(name, value) for name, value in path_values.items()}
         caller = self._caller(route, call)
         file = call.media_type in route.files
         if file:
@@ -340,10 +340,10 @@ class _Call:
         return prefers(self.headers.get("accept", ""), ENVELOPE, JSON)
 
 
-def _path_value(value: str) -> str:
+def _path_value(name: str, value: str) -> str:
     """A part of the path, its text normalised. Raises `NotFoundError` for what can be no key."""
     try:
-        clean = clean_text(value)
+        clean = clean_text(value, name)
     except ValueError as error:
         raise errors.NOT_FOUND() from error
     # DynamoDB answers a key of more than 1 024 bytes, or an empty one, with an error that looks like a bug of ours.

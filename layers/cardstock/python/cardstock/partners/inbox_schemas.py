@@ -9,7 +9,6 @@ from msgspec import UNSET, Meta, UnsetType
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import Moment
 from cardstock.edge.http import LINE, Model
-from cardstock.texts import narrow
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,9 +23,6 @@ class ShipmentCreated(Model, tag_field="type", tag="shipment.created", forbid_un
     order_id: Annotated[OrderId, Meta(description="Order of the parcel.")]
     carrier: Annotated[Text, Meta(description="Carrier of the parcel.", examples=["SF"])]
     tracking_no: Annotated[Text, Meta(description="The carrier's number of the parcel.", examples=["SF1390001234567"])]
-
-    def __post_init__(self) -> None:
-        self.carrier, self.tracking_no = narrow(self.carrier), narrow(self.tracking_no)
 
 
 class ShipmentDelivered(Model, tag_field="type", tag="shipment.delivered", forbid_unknown_fields=False):
@@ -57,9 +53,6 @@ class InventoryUpdated(Model, tag_field="type", tag="inventory.updated", forbid_
             examples=[17],
         ),
     ]
-
-    def __post_init__(self) -> None:
-        self.sku = narrow(self.sku)
 
 
 Report = ShipmentCreated | ShipmentDelivered | InventoryUpdated

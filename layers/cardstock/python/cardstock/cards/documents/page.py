@@ -11,7 +11,9 @@ from typing import Final
 
 import msgspec
 
+from cardstock.cards.documents.vcard import dialled
 from cardstock.cards.model import Face
+from cardstock.texts import lines_of, one_line
 
 _LONG_NAME: Final = 18
 
@@ -178,7 +180,8 @@ def page_of(face: Face, links: Links, language: str) -> str:
     texts = _TEXTS[language]
     content = [_head(face), _actions(face, links, texts)]
     if face.intro:
-        content.append(f"<section><h2>{texts['about']}</h2><p class=intro>{escape(face.intro)}</p></section>")
+        intro = escape("\n".join(lines_of(face.intro)))
+        content.append(f"<section><h2>{texts['about']}</h2><p class=intro>{intro}</p></section>")
     content.append(_details(face, texts))
     content.append(f"<section class=scan><figure>{links.qr_svg}</figure><p>{texts['scan']}</p></section>")
     heading = " · ".join(part for part in (face.name, face.company) if part)
@@ -195,8 +198,8 @@ def missing_page(language: str) -> str:
 def _document(texts: dict[str, str], heading: str, summary: str, ticket: str, content: str) -> str:
     return _PAGE.substitute(
         lang=texts["lang"],
-        heading=escape(heading),
-        summary=escape(summary),
+        heading=_shown(heading),
+        summary=_shown(summary),
         ticket=escape(ticket),
         style=_STYLE,
         script=_SCRIPT,
@@ -204,13 +207,24 @@ def _document(texts: dict[str, str], heading: str, summary: str, ticket: str, co
     )
 
 
+def _shown(text: str) -> str:
+    """The text on one line, without what would hide or turn its neighbours, as it stands in HTML."""
+    return escape(one_line(text))
+
+
+def _call_link(phone: str) -> str:
+    """The URI that dials a number (RFC 3966)."""
+    number, extension = dialled(phone)
+    return f"tel:{number};ext={extension}" if extension else f"tel:{number}"
+
+
 def _head(face: Face) -> str:
-    title = f"<p class=title>{escape(face.title)}</p>" if face.title else ""
+    title = f"<p class=title>{_shown(face.title)}</p>" if face.title else ""
     heading = "<h1 class=long>" if len(face.name) > _LONG_NAME else "<h1>"
-    tags = "".join(f"<li>{escape(tag)}</li>" for tag in face.tags)
+    tags = "".join(f"<li>{_shown(tag)}</li>" for tag in face.tags)
     return (
-        f"<header><p class=company>{escape(face.company)}</p>{heading}{escape(face.name)}</h1>{title}"
-        f"<div class=mono aria-hidden=true>{escape(face.name[0].upper())}</div>"
+        f"<header><p class=company>{_shown(face.company)}</p>{heading}{_shown(face.name)}</h1>{title}"
+        f"<div class=mono aria-hidden=true>{_shown(one_line(face.name)[:1].upper())}</div>"
         f"{f'<ul class=tags>{tags}</ul>' if tags else ''}</header>"
     )
 
@@ -221,12 +235,12 @@ def _actions(face: Face, links: Links, texts: dict[str, str]) -> str:
 
     buttons = []
     if face.phone:
-        buttons.append(f'<a href="tel:{escape(face.phone.replace(" ", "-"))}">{icon("call")}</a>')
+        buttons.append(f'<a href="{escape(_call_link(face.phone))}">{icon("call")}</a>')
     if face.email:
         buttons.append(f'<a href="mailto:{escape(face.email)}">{icon("mail")}</a>')
     if face.wechat:
         buttons.append(
-            f'<button id=chat type=button data-id="{escape(face.wechat)}" data-done="{texts["copied"]}">'
+            f'<button id=chat type=button data-id="{_shown(face.wechat)}" data-done="{texts["copied"]}">'
             f"{icon('chat')}</button>"
         )
     row = f"<div class=actions>{''.join(buttons)}</div>" if buttons else ""
@@ -235,7 +249,7 @@ def _actions(face: Face, links: Links, texts: dict[str, str]) -> str:
 
 def _details(face: Face, texts: dict[str, str]) -> str:
     rows = [
-        (texts["phone"], face.phone, f"tel:{face.phone.replace(' ', '-')}"),
+        (texts["phone"], face.phone, _call_link(face.phone)),
         (texts["email"], face.email, f"mailto:{face.email}"),
         (texts["wechat"], face.wechat, ""),
         (texts["address"], face.address, ""),
@@ -244,7 +258,7 @@ def _details(face: Face, texts: dict[str, str]) -> str:
     items = []
     for label, value, link in rows:
         if value:
-            text = escape(value.removeprefix("https://"))
+            text = _shown(value.removeprefix("https://"))
             inner = f'<a href="{escape(link)}" rel="noopener nofollow">{text}</a>' if link else text
             items.append(f"<dt>{label}</dt><dd>{inner}</dd>")
     return f"<section class=rows><dl>{''.join(items)}</dl></section>" if items else ""

@@ -18,14 +18,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 from msgspec.structs import asdict
-from rich.console import Console
 from rich.table import Column, Table
 from typer.core import TyperGroup
 
 # In Lambda the layer's folder is on the path; here it is added.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "cardstock" / "python"))
 
-from infra.commands import ledger_texts, members, operators, payouts, simulate
+from infra.commands import ledger_texts, members, operators, payouts, simulate, terminal
 from infra.commands import trace as traces
 from infra.commands.language import say, use
 
@@ -42,7 +41,7 @@ class _Commands(TyperGroup):
             said = operators.trouble(error)
             if said is None:
                 raise
-            typer.echo(said, err=True)
+            terminal.write(said, err=True)
             raise typer.Exit(operators.UNKNOWN) from None
         finally:
             operators.end()
@@ -83,19 +82,19 @@ def trace(trace_id: str) -> None:
         operators.stop(f"{trace_id!r} is no trace id: take the trace_id of a refusal")
     state, stack = operators.chosen()
     if stack is not None:
-        print(traces.insights_query(stack, trace_id))
+        terminal.write(traces.insights_query(stack, trace_id))
         return
     logs = [folder / traces.LOG for folder in ((state,) if state else traces.DEFAULT_STATES)]
     if not any(log.exists() for log in logs):
         operators.stop(f"no log is here: {', '.join(str(log) for log in logs)}")
     found = [line for log in logs if log.exists() for line in traces.lines_of(trace_id, log)]
     for line in found:
-        print("  ".join(f"{name}={line[name]}" for name in traces.FIELDS if line.get(name) is not None))
+        terminal.write("  ".join(f"{name}={line[name]}" for name in traces.FIELDS if line.get(name) is not None))
         for name in ("exception_name", "exception"):
             if line.get(name):
-                print(f"  {line[name]}")
+                terminal.write(f"  {line[name]}")
     if not found:
-        print(f"{trace_id} is in none of {', '.join(str(log) for log in logs)}", file=sys.stderr)
+        terminal.write(f"{trace_id} is in none of {', '.join(str(log) for log in logs)}", err=True)
         raise typer.Exit(1)
 
 
@@ -120,21 +119,17 @@ def verify(
     looks, seconds = (1, 0.0) if apart is None else (3, apart)
     report = confirmed(lambda: audit_books(needs), lambda: time.sleep(seconds), looks)
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "verified": report.verified,
-                    "transactions": report.transactions,
-                    "balances": report.balances,
-                    "orders": report.orders,
-                    "transfers": report.transfers,
-                    "seals": report.seals,
-                    "totals_fen": dict(report.totals),
-                    "findings": [asdict(finding) for finding in report.findings],
-                },
-                ensure_ascii=False,
-                indent=1,
-            )
+        terminal.write_json(
+            {
+                "verified": report.verified,
+                "transactions": report.transactions,
+                "balances": report.balances,
+                "orders": report.orders,
+                "transfers": report.transfers,
+                "seals": report.seals,
+                "totals_fen": dict(report.totals),
+                "findings": [asdict(finding) for finding in report.findings],
+            }
         )
     else:
         ledger_texts.show_audit(report)
@@ -158,7 +153,7 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
     names = {} if as_json else members.names_of(persons)
     if rewards is None:
         nobody, unknown = say("没有计入任何人", "credited nobody"), say("没有这个订单", "was not found")
-        print(json.dumps(None) if as_json else f"{order_id} {nobody if order is not None else unknown}")
+        terminal.write(json.dumps(None) if as_json else f"{order_id} {nobody if order is not None else unknown}")
         if not as_json:
             ledger_texts.show_not_due(not_due, names)
         raise typer.Exit(0 if order is not None else 1)
@@ -177,7 +172,7 @@ def explain(order_id: str, as_json: AsJson = False) -> None:
     ]
     view = {"order_id": order_id, "plan": rewards.plan, "state": rewards.state, "rewards": rows}
     if as_json:
-        print(json.dumps(view, ensure_ascii=False, indent=1))
+        terminal.write_json(view)
         return
     ledger_texts.show_rewards(order_id, rewards, rows, names)
     ledger_texts.show_not_due(not_due, names)
@@ -206,9 +201,9 @@ def proof(
     except UnavailableError:
         raise
     except CardstockError as error:
-        print(f"{transaction_id} of {member}: {error.code}", file=sys.stderr)
+        terminal.write(f"{transaction_id} of {member}: {error.code}", err=True)
         raise typer.Exit(1) from error
-    print(json.dumps(found, ensure_ascii=False, indent=1))
+    terminal.write_json(found)
 
 
 @ledger.command()
@@ -240,13 +235,15 @@ def verify_proof(
         "root_compared": root is not None,
     }
     if as_json:
-        print(json.dumps(view, ensure_ascii=False, indent=1))
+        terminal.write_json(view)
     elif wrong:
-        print("\n".join(wrong))
+        terminal.write("\n".join(wrong))
     else:
-        print(f"{view['transaction_id']} is in seal {view['seal']} under the root\n{view['root']}")
+        terminal.write(f"{view['transaction_id']} is in seal {view['seal']} under the root\n{view['root']}")
         if root is None:
-            print("This root is what the file says: compare it with the published one, or name that with --root.")
+            terminal.write(
+                "This root is what the file says: compare it with the published one, or name that with --root."
+            )
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -263,7 +260,7 @@ def seals(as_json: AsJson = False) -> None:
         found += more
     found.reverse()
     if as_json:
-        print(json.dumps([sealing.seal_as_published(seal) for seal in found], indent=1))
+        terminal.write_json([sealing.seal_as_published(seal) for seal in found])
         return
     table = Table(
         say("封存", "seal"),
@@ -273,7 +270,7 @@ def seals(as_json: AsJson = False) -> None:
     )
     for seal in found:
         table.add_row(str(seal.number), seal.root, str(seal.count), seal.made_at)
-    Console().print(table)
+    terminal.console().print(table)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from rich.console import Console
 from rich.table import Column, Table
 
+from infra.commands import terminal
 from infra.commands.language import language, say, yuan
 
 SHOWN: Final = 50
@@ -22,7 +22,7 @@ _FEN: Final = ("base", "full", "cap_cut", "amount", "rest")
 
 def show_audit(report: Any) -> None:
     """Print the findings of an audit, its totals, and whether the books agree."""
-    console = Console()
+    console = terminal.console()
     for finding in report.findings[:SHOWN]:
         console.print(f"[red]{finding.check}[/red] {finding.item}", highlight=False)
         console.print(
@@ -56,12 +56,12 @@ def show_rewards(order_id: str, rewards: Any, rows: Sequence[Mapping[str, Any]],
     for name, chinese in _ROWS.items():
         table.add_row(say(chinese, name), *(_cell(name, row, names) for row in rows))
     state = {"frozen": say("待结算", "frozen"), "available": say("可提现", "available")}[rewards.state]
-    print(f"{order_id}, {rewards.plan}, {state}")
-    Console().print(table)
+    terminal.write(f"{order_id}, {rewards.plan}, {state}")
+    terminal.console().print(table)
     for row in rows:
         for other in row["otherwise"]:
             what = ALTERNATIVES[other["what"]][english].format(ROLES.get(other["value"], ("", ""))[english])
-            print(f"{REWARDS[row['reward']][english]}: {what}: {yuan(other['amount'])} {say('元', 'yuan')}")
+            terminal.write(f"{REWARDS[row['reward']][english]}: {what}: {yuan(other['amount'])} {say('元', 'yuan')}")
 
 
 def show_not_due(cases: Iterable[Any], names: Mapping[str, str]) -> None:
@@ -76,7 +76,7 @@ def show_not_due(cases: Iterable[Any], names: Mapping[str, str]) -> None:
             if case.person is None
             else f"{case.person.id}{_name(case.person.id, names)}, {ROLES[case.person.role][english]}"
         )
-        print(f"{say('没有', 'no ')}{REWARDS[case.kind][english]}{f' ({who})' if who else ''}: {reason}")
+        terminal.write(f"{say('没有', 'no ')}{REWARDS[case.kind][english]}{f' ({who})' if who else ''}: {reason}")
 
 
 def _cell(name: str, row: Mapping[str, Any], names: Mapping[str, str]) -> str:

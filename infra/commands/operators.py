@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 import msgspec
 import typer
 
+from infra.commands import terminal
 from infra.local.state import ENVIRONMENT, MEMORY
 
 BUCKET_OUTPUT = "ReportsBucket"
@@ -141,5 +142,5 @@ def table_of(variable: str) -> str:
 
 def stop(message: str) -> NoReturn:
     """End the command with a reason."""
-    typer.echo(message, err=True)
+    terminal.write(message, err=True)
     raise typer.Exit(UNKNOWN)

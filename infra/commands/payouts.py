@@ -1,16 +1,14 @@
 """Commands about payouts: `payout report pay_202611`, `payout reconcile pay_202611`. They only read."""
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from infra.commands import members, operators
+from infra.commands import members, operators, terminal
 from infra.commands.language import language, say, yuan
 
 if TYPE_CHECKING:
@@ -57,7 +55,7 @@ def report(
         file["stored"] == "same" and file.get("again") in (None, "same") for file in files
     )
     if as_json:
-        print(json.dumps({**msgspec.to_builtins(found), "files": files, "good": good}, ensure_ascii=False, indent=1))
+        terminal.write_json({**msgspec.to_builtins(found), "files": files, "good": good})
     else:
         _show_report(msgspec.to_builtins(found), files)
     raise typer.Exit(0 if good else 1)
@@ -84,7 +82,7 @@ def reconcile(payout_id: str, as_json: AsJson = False) -> None:
     assert view is not None
     if as_json:
         values = {"payout_id": batch.id, "status": batch.status, "pending": pending, **msgspec.to_builtins(view)}
-        print(json.dumps(values, ensure_ascii=False, indent=1))
+        terminal.write_json(values)
     else:
         _show_books(batch, view, pending)
     raise typer.Exit(0 if view.closes else 1)
@@ -129,7 +127,7 @@ def _rewritten(batch: "Batch") -> dict[str, str]:
 
 
 def _show_report(payout: dict[str, Any], files: list[dict[str, Any]]) -> None:
-    console = Console()
+    console = terminal.console()
     console.print(
         say(
             f"{payout['payout_id']}，账期 {payout['period']}：{_status(payout['status'])}；"
@@ -163,7 +161,7 @@ def _show_report(payout: dict[str, Any], files: list[dict[str, Any]]) -> None:
 
 
 def _show_books(batch: "Batch", books: "Books", pending: int) -> None:
-    console = Console()
+    console = terminal.console()
     columns = ("账", "笔数", "占用", "已付", "税", "退回") if language() == "zh" else _BOOK_COLUMNS
     sums = Table(*columns, title=f"{batch.id}, {_status(batch.status)}: {say('元', 'yuan')}")
     for name in ("ledger", "batch", "channel"):

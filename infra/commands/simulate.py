@@ -28,7 +28,6 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
@@ -44,7 +43,7 @@ from cardstock.network.simulation.outcome import Outcome
 from cardstock.network.simulation.steps import RecordedOrder
 from cardstock.network.simulation.trial import Trial, run
 from cardstock.network.simulation.wording import names_of, percent, why, yuan
-from infra.commands import operators
+from infra.commands import operators, terminal
 from infra.commands.language import language, say
 
 app = typer.Typer(no_args_is_help=True, help="Commission plans: what the check finds, what they would cost.")
@@ -93,14 +92,14 @@ def check(plans: Plans, as_json: AsJson = False) -> None:
         ]
         _print_json({"plans": view})
     else:
-        console = Console()
+        console = terminal.console()
         for trial, found in zip(trials, findings, strict=True):
             refused, passed = say("不能发布", "refused"), say("可以发布", "passes")
             passes = f"[red]{refused}[/red]" if plan_check.blocks(found) else f"[green]{passed}[/green]"
             console.print(f"{trial.plan.id}: {passes}", highlight=False)
             for f in found:
                 passing = say("可通过", "would pass")
-                print(f"  {f.check} {_verdict(f.verdict)}: {f.found}; {passing}: {f.passes}\n    {f.clause}")
+                terminal.write(f"  {f.check} {_verdict(f.verdict)}: {f.found}; {passing}: {f.passes}\n    {f.clause}")
     raise typer.Exit(1 if any(plan_check.blocks(found) for found in findings) else 0)
 
 
@@ -146,8 +145,10 @@ def publish(
         else:
             for found in findings:
                 passes = say("可通过", "would pass")
-                print(f"{found['check']} {_verdict(found['verdict'])}: {found['found']}; {passes}: {found['passes']}")
-                print(f"  {found['clause']}")
+                terminal.write(
+                    f"{found['check']} {_verdict(found['verdict'])}: {found['found']}; {passes}: {found['passes']}"
+                )
+                terminal.write(f"  {found['clause']}")
         raise typer.Exit(1) from error
     except UnavailableError:
         raise
@@ -160,7 +161,7 @@ def publish(
         _print_json({"published": view, "new": before != record, "replaced": replaced})
     else:
         before_it = say(f"，取代 {replaced}", f" instead of {replaced}") if replaced else ""
-        print(say(f"{record.plan.ref} 已生效", f"{record.plan.ref} is in force") + before_it)
+        terminal.write(say(f"{record.plan.ref} 已生效", f"{record.plan.ref} is in force") + before_it)
 
 
 @app.command("list")
@@ -191,7 +192,7 @@ def list_versions(as_json: AsJson = False) -> None:
         approvers = ", ".join(f"{approval.check}: {approval.by}" for approval in record.approvals)
         mark = say("是", "yes") if record.plan.ref == in_force else ""
         table.add_row(record.plan.ref, rfc3339(record.published_at), record.published_by, approvers, mark)
-    Console().print(table)
+    terminal.console().print(table)
 
 
 @app.command()
@@ -302,7 +303,7 @@ def _run_trials(works: Sequence[_TrialTask], jobs: int, *, show: bool) -> list[_
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,}"))
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     with (
-        Progress(*columns, *times, console=Console(stderr=True), disable=not show) as bar,
+        Progress(*columns, *times, console=terminal.console(err=True), disable=not show) as bar,
         ProcessPoolExecutor(jobs, spawn, initializer=_share_counts, initargs=(counts,)) as pool,
     ):
         futures = [pool.submit(_run_trial, work) for work in works]
@@ -410,7 +411,7 @@ def _describe_error(error: CardstockError) -> str:
 
 
 def _print_json(view: Any) -> None:
-    print(msgspec.json.format(msgspec.json.encode(view), indent=1).decode())
+    terminal.write_json(msgspec.to_builtins(view))
 
 
 def _show(comparison: Comparison, done: Sequence[_TrialResult], seconds: float) -> None:
@@ -444,7 +445,7 @@ def _show(comparison: Comparison, done: Sequence[_TrialResult], seconds: float) 
     }  # fmt: skip
     for label, cell in rows.items():
         table.add_row(say(_ROWS[label], label), *[cell(outcome) for outcome in comparison.outcomes])
-    console = Console()
+    console = terminal.console()
     console.print(table)
     console.print(why(comparison, english=language() == "en"), highlight=False)
     memory = max(one.peak_memory_mb for one in done)

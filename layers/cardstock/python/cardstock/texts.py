@@ -99,6 +99,13 @@ def lines_of(text: str) -> list[str]:
     return [one_line(line) for line in text.splitlines()]
 
 
+def shown(text: str) -> str:
+    """`text` for a terminal: its lines with their blanks, without what would steer it, turn text or hide it."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "\n".join(_pattern(_UNPRINTABLE).sub(_gap, line) for line in text.split("\n"))
+
+
 def _without(pattern: str, text: str) -> str:
     """`text` without what the pattern finds, in NFC, without outer blanks."""
     return unicodedata.normalize("NFC", _pattern(pattern).sub("", text)).strip()

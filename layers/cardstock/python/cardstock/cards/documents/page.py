@@ -220,7 +220,7 @@ def _call_link(phone: str) -> str:
 
 def _head(face: Face) -> str:
     title = f"<p class=title>{_shown(face.title)}</p>" if face.title else ""
-    heading = "<h1 class=long>" if len(face.name) > _LONG_NAME else "<h1>"
+    heading = "<h1 class=long>" if len(one_line(face.name)) > _LONG_NAME else "<h1>"
     tags = "".join(f"<li>{_shown(tag)}</li>" for tag in face.tags)
     return (
         f"<header><p class=company>{_shown(face.company)}</p>{heading}{_shown(face.name)}</h1>{title}"

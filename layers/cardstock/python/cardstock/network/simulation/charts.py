@@ -6,6 +6,7 @@ from typing import Final
 
 from cardstock.network.simulation.comparison import Comparison
 from cardstock.network.simulation.outcome import CURVE_POINTS
+from cardstock.texts import one_line
 
 _COLOURS: Final = ("#2563eb", "#d97706", "#059669", "#db2777", "#7c3aed")
 _WIDTH: Final = 960
@@ -50,7 +51,7 @@ def _text(
     colour = f' fill="{fill}"' if fill else ""
     return (
         f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}" text-anchor="{anchor}"{colour}>'
-        f"{escape(text)}</text>"
+        f"{escape(one_line(text))}</text>"
     )
 
 

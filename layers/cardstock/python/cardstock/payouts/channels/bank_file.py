@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from cardstock.files import Document
 from cardstock.payouts.channels.layouts import Field, layout_of
 from cardstock.payouts.model import Answer, BankTarget, Batch, DropReason, Line
-from cardstock.payouts.report.csv_file import encoded_csv, one_line
+from cardstock.payouts.report.csv_file import encoded_csv
 from cardstock.payouts.report.texts import yuan
 
 CONTENT_TYPES = {"utf-8-sig": "text/csv; charset=utf-8", "gb18030": "text/csv; charset=gbk"}
@@ -49,11 +49,11 @@ class BankFile:
         bank = line.bank
         return {
             "index": str(index),
-            "holder": one_line(line.name if bank is None else bank.holder),
+            "holder": line.name if bank is None else bank.holder,
             # A line from before there were bank accounts has no number: the bank refuses it, and its money comes back.
             "number": "" if bank is None else self._open_number(line.member, bank),
-            "bank": "" if bank is None else one_line(bank.bank),
-            "branch": "" if bank is None else one_line(bank.branch),
+            "bank": "" if bank is None else bank.bank,
+            "branch": "" if bank is None else bank.branch,
             "amount": str(yuan(line.net)),
             "remark": f"佣金{batch.period.key}",
             "reference": line.number,

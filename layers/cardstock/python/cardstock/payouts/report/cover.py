@@ -16,10 +16,10 @@ from cardstock.payouts.report.texts import (
     approver,
     local_text,
     opener,
-    printable,
     yuan_text,
 )
 from cardstock.payouts.wording import STATUS, Text
+from cardstock.texts import one_line
 
 CONTENT_TYPE = "application/pdf"
 
@@ -79,7 +79,7 @@ def cover(report: Report) -> bytes:
         topMargin=14 * mm,
         bottomMargin=12 * mm,
         title=f"Payout report {report.batch.period.key}",
-        author=printable(report.brand),
+        author=one_line(report.brand),
         invariant=1,
         initialFontName=_FONT,  # without it every page names Helvetica, which is not embedded
     )
@@ -210,4 +210,4 @@ def _signatures(names: list[str], date: str) -> Any:
 
 def _escaped(text: str) -> str:
     """The text with markup escaped, which a paragraph would interpret."""
-    return fonts.drawable(printable(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return fonts.drawable(one_line(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -2,15 +2,14 @@
 
 import csv
 import io
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from cardstock.payouts.report.content import Report
-from cardstock.payouts.report.texts import both, local_text, printable, yuan
+from cardstock.payouts.report.texts import both, local_text, yuan
 from cardstock.payouts.wording import REASON, STATUS
+from cardstock.texts import one_line
 
 CONTENT_TYPE = "text/csv; charset=utf-8"
-_NOT_PRINTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 _HEADER = (
     "收款人 payee", "姓名 name", "次数 attempt", "转账单号 transfer number", "状态 status", "原因 reason",
@@ -43,7 +42,7 @@ def lines_csv(report: Report) -> bytes:
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """A CSV file in which no cell is a formula, even if a name begins like one."""
+    """A CSV file in which every cell is one line, and no cell is a formula even if a name begins like one."""
     return encoded_csv(header, rows, "utf-8-sig")
 
 
@@ -51,20 +50,13 @@ def encoded_csv(header: Sequence[str], rows: Iterable[Sequence[str]], encoding: 
     """The same in another encoding; `utf-8-sig` begins with a byte-order mark."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(header)
+    writer.writerow([_cell(value) for value in header])
     writer.writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue().encode(encoding)
 
 
-def one_line(text: str) -> str:
-    """The text on one line: without control, zero-width and bidirectional characters, blanks as one space."""
-    kept = "".join(" " if character.isspace() else character for character in text)
-    return " ".join("".join(c for c in kept if unicodedata.category(c) not in _NOT_PRINTED).split())
-
-
 def _cell(value: str) -> str:
     """The cell, after an apostrophe if a spreadsheet would read it as a formula (OWASP)."""
-    clean = printable(value).replace("\x00", "\ufffd")
-    if clean == "-" or clean.lstrip()[:1] not in ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"):
-        return clean if clean[:1] not in ("\t", "\r", "\n") else f"'{clean}"
-    return f"'{clean}"
+    clean = one_line(value)
+    formula = clean != "-" and clean.startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
+    return f"'{clean}" if formula else clean

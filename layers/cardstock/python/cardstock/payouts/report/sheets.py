@@ -14,7 +14,8 @@ import msgspec
 
 from cardstock.money import BPS_ONE
 from cardstock.payouts.report.content import Control
-from cardstock.payouts.report.texts import CONTROL, both, local, printable, yuan
+from cardstock.payouts.report.texts import CONTROL, both, local, yuan
+from cardstock.texts import lines_of, one_line
 
 Kind: TypeAlias = Literal["text", "money", "count", "rate", "time"]
 Looks: TypeAlias = Mapping[str, Any]
@@ -51,7 +52,7 @@ class Writer:
     def __init__(self, *, title: str, brand: str, created: datetime, footer: str) -> None:
         from xlsxwriter import Workbook  # only in the layer of the report writer
 
-        self.footer = footer
+        self.footer = one_line(footer)
         self.target = BytesIO()
         self.book = Workbook(
             self.target,
@@ -66,7 +67,7 @@ class Writer:
         self.book.set_properties(
             {
                 "title": title,
-                "author": printable(brand),
+                "author": one_line(brand),
                 "created": local(created),
             }
         )
@@ -126,10 +127,10 @@ class Writer:
         elif kind == "time":
             sheet.write_datetime(*at, local(value), look)
         else:
-            self.label(sheet, at, value, look)
+            self.label(sheet, at, one_line(value), look)
 
     def label(self, sheet: Any, at: tuple[int, int], text: str, look: Any) -> None:
-        clean = printable(text)[:_TEXT_MAX]
+        clean = "\n".join(lines_of(text))[:_TEXT_MAX]
         # XlsxWriter takes this for its own XML and writes it unescaped.
         rich = clean.startswith("<r>") and clean.endswith("</r>")
         sheet.write_string(*at, f" {clean}" if rich else clean, look)

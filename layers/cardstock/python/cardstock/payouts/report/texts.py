@@ -87,15 +87,9 @@ def local_text(moment: datetime | None) -> str:
 
 def opener(batch: Batch) -> str:
     """Who opened a batch: the name on the key and the key's id; or the schedule."""
-    return f"{printable(batch.opener)} ({batch.opened_by})" if batch.opener else batch.opened_by
+    return f"{batch.opener} ({batch.opened_by})" if batch.opener else batch.opened_by
 
 
 def approver(batch: Batch) -> str:
     """Who approved a batch: `Li Na, finance (key_..)`."""
-    return f"{printable(batch.approver)} ({batch.approved_by})" if batch.approver else batch.approved_by or "-"
-
-
-def printable(text: str) -> str:
-    """The text with lone surrogates and the two code points that XML forbids replaced."""
-    clean = text.encode("utf-8", "replace").decode()
-    return clean.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")
+    return f"{batch.approver} ({batch.approved_by})" if batch.approver else batch.approved_by or "-"

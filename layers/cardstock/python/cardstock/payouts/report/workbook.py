@@ -29,6 +29,7 @@ from cardstock.payouts.report.texts import (
 )
 from cardstock.payouts.tax.model import person_months
 from cardstock.payouts.wording import REASON, STATUS
+from cardstock.texts import one_line
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -196,7 +197,9 @@ def _summary(writer: Writer, report: Report) -> None:
     sheet.set_column(1, 5, 20)
     batch = report.batch
     sheet.set_row(0, 30)
-    writer.label(sheet, (0, 0), f"{report.brand} · 佣金发放报告 Payout report {batch.period.key}", writer.title)
+    writer.label(
+        sheet, (0, 0), f"{one_line(report.brand)} · 佣金发放报告 Payout report {batch.period.key}", writer.title
+    )
     writer.label(
         sheet, (1, 0),
         f"{batch.id} · {both(CHANNEL, batch.rules.channel)} · {local_text(report.closed_at)} (UTC+8)", writer.subtitle,

@@ -17,6 +17,7 @@ from cardstock.payouts.report.sheets import Column, Writer, band, controls
 from cardstock.payouts.report.texts import METHOD, both, local_text, yuan
 from cardstock.payouts.report.workbook import TAX
 from cardstock.payouts.tax.model import PersonMonth, TaxQuarter
+from cardstock.texts import one_line
 
 _DOCUMENT = "居民身份证 Resident ID card"
 _COUNTRY = "中国 China"
@@ -147,7 +148,7 @@ def _summary(writer: Writer, quarter: TaxQuarter, persons: Sequence[_Person]) ->
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, 5, 19)
     sheet.set_row(0, 30)
-    writer.label(sheet, (0, 0), f"{quarter.brand} · 涉税数据 Tax data {quarter.quarter.key}", writer.title)
+    writer.label(sheet, (0, 0), f"{one_line(quarter.brand)} · 涉税数据 Tax data {quarter.quarter.key}", writer.title)
     writer.label(
         sheet, (1, 0), f"{len(persons):,} 人 persons · {local_text(quarter.closed_at)} (UTC+8)", writer.subtitle
     )

@@ -93,7 +93,8 @@ class Refusal(msgspec.Struct, frozen=True):
     """A code with its kind and what a person reads; `{name}` in the texts takes a fact of the error.
 
     `raise STOCK_SHORT(skus=skus)` raises it: calling it makes the error. `about_time`: it depends on what time it is,
-    so its answer says what time it is for the shop.
+    so its answer says what time it is for the shop. `about`: the members of bodies that it is about; its answer points
+    at the one that was sent.
     """
 
     code: str
@@ -101,6 +102,7 @@ class Refusal(msgspec.Struct, frozen=True):
     zh: str
     en: str
     about_time: bool = False
+    about: tuple[str, ...] = ()
 
     def __call__(self, *, pointers: tuple[Pointer, ...] = (), **facts: object) -> CardstockError:
         return self.kind(self, pointers=pointers, **facts)
@@ -115,28 +117,28 @@ def timed(refusal: Refusal) -> Refusal:
     return replace(refusal, about_time=True)
 
 
-def invalid(code: str, *, zh: str, en: str) -> Refusal:
-    return Refusal(code, InvalidError, zh, en)
+def invalid(code: str, *, zh: str, en: str, about: tuple[str, ...] = ()) -> Refusal:
+    return Refusal(code, InvalidError, zh, en, about=about)
 
 
-def unauthorized(code: str, *, zh: str, en: str) -> Refusal:
-    return Refusal(code, UnauthorizedError, zh, en)
+def unauthorized(code: str, *, zh: str, en: str, about: tuple[str, ...] = ()) -> Refusal:
+    return Refusal(code, UnauthorizedError, zh, en, about=about)
 
 
-def forbidden(code: str, *, zh: str, en: str) -> Refusal:
-    return Refusal(code, ForbiddenError, zh, en)
+def forbidden(code: str, *, zh: str, en: str, about: tuple[str, ...] = ()) -> Refusal:
+    return Refusal(code, ForbiddenError, zh, en, about=about)
 
 
 def not_found(code: str, *, zh: str, en: str) -> Refusal:
     return Refusal(code, NotFoundError, zh, en)
 
 
-def conflict(code: str, *, zh: str, en: str) -> Refusal:
-    return Refusal(code, ConflictError, zh, en)
+def conflict(code: str, *, zh: str, en: str, about: tuple[str, ...] = ()) -> Refusal:
+    return Refusal(code, ConflictError, zh, en, about=about)
 
 
-def refused(code: str, *, zh: str, en: str) -> Refusal:
-    return Refusal(code, RefusedError, zh, en)
+def refused(code: str, *, zh: str, en: str, about: tuple[str, ...] = ()) -> Refusal:
+    return Refusal(code, RefusedError, zh, en, about=about)
 
 
 def too_large(code: str, *, zh: str, en: str) -> Refusal:
@@ -181,18 +183,28 @@ QUEUE_UNAVAILABLE: Final = unavailable(
     "QUEUE_UNAVAILABLE", zh="系统繁忙，请稍后重试。", en="The queue did not answer; try again."
 )
 SUPPLIER_UNKNOWN: Final = invalid("SUPPLIER_UNKNOWN", zh="供应商不存在。", en="There is no such supplier.")
-INVITER_UNKNOWN: Final = refused("INVITER_UNKNOWN", zh="邀请人不存在。", en="There is no such inviter.")
-INVITER_SELF: Final = refused("INVITER_SELF", zh="不能邀请自己。", en="Members cannot invite themselves.")
-INVITER_BOUND: Final = refused("INVITER_BOUND", zh="已经绑定了邀请人。", en="Another inviter is bound already.")
+INVITER_UNKNOWN: Final = refused(
+    "INVITER_UNKNOWN", zh="邀请人不存在。", en="There is no such inviter.", about=("invite", "inviter")
+)
+INVITER_SELF: Final = refused(
+    "INVITER_SELF", zh="不能邀请自己。", en="Members cannot invite themselves.", about=("invite", "inviter")
+)
+INVITER_BOUND: Final = refused(
+    "INVITER_BOUND", zh="已经绑定了邀请人。", en="Another inviter is bound already.", about=("invite", "inviter")
+)
 INVITER_TOO_LATE: Final = refused(
-    "INVITER_TOO_LATE", zh="首次付款后不能再绑定邀请人。", en="An inviter cannot be bound after the first paid order."
+    "INVITER_TOO_LATE",
+    zh="首次付款后不能再绑定邀请人。",
+    en="An inviter cannot be bound after the first paid order.",
+    about=("invite", "inviter"),
 )
 INVITER_HAS_REFERRED: Final = refused(
     "INVITER_HAS_REFERRED",
     zh="已邀请过他人，不能再绑定邀请人。",
     en="A member who has invited others cannot be bound to an inviter.",
+    about=("invite", "inviter"),
 )
-REASON_MISSING: Final = refused("REASON_MISSING", zh="请填写原因。", en="A reason is needed.")
+REASON_MISSING: Final = refused("REASON_MISSING", zh="请填写原因。", en="A reason is needed.", about=("reason",))
 SECOND_PERSON_NEEDED: Final = timed(
     refused(
         "SECOND_PERSON_NEEDED",
@@ -200,12 +212,14 @@ SECOND_PERSON_NEEDED: Final = timed(
         en="Another person has to approve. A person and that person's creator cannot, for seven days.",
     )
 )
-STOCK_SHORT: Final = conflict("STOCK_SHORT", zh="部分商品库存不足。", en="There is not enough of some products.")
+STOCK_SHORT: Final = conflict(
+    "STOCK_SHORT", zh="部分商品库存不足。", en="There is not enough of some products.", about=("quote", "add")
+)
 CHANNEL_UNAVAILABLE: Final = unavailable(
     "CHANNEL_UNAVAILABLE", zh="支付渠道暂时没有响应，请稍后重试。", en="The payment channel did not answer; try again."
 )
 REFUND_EXCEEDS_PAID: Final = refused(
-    "REFUND_EXCEEDS_PAID", zh="退款金额超过实付金额。", en="This is more than was paid."
+    "REFUND_EXCEEDS_PAID", zh="退款金额超过实付金额。", en="This is more than was paid.", about=("amount_fen",)
 )
 FILE_DIFFERS: Final = conflict("FILE_DIFFERS", zh="文件已存在且内容不同。", en="The file exists with other contents.")
 STORE_UNAVAILABLE: Final = unavailable(

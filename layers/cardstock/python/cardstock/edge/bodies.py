@@ -99,6 +99,16 @@ def decode_query(kind: type, event: dict[str, Any]) -> Any:
         raise errors.QUERY_INVALID(pointers=(fault_in_query(kind, values, str(error)),)) from error
 
 
+def pointers_about(refusal: errors.Refusal, event: dict[str, Any]) -> tuple[errors.Pointer, ...]:
+    """A pointer at the first of the members that the refusal is about and that were sent; none if none was."""
+    try:
+        sent = msgspec.json.decode(raw_body(event).removeprefix(BYTE_ORDER_MARK.encode()))
+    except (errors.CardstockError, msgspec.MsgspecError, UnicodeError, RecursionError):
+        return ()
+    named = [name for name in refusal.about if isinstance(sent, dict) and name in sent]
+    return tuple(errors.Pointer(f"/{errors.escape(name)}", refusal.code) for name in named[:1])
+
+
 def clean_text(text: str, name: str = "") -> str:
     """`text` normalised, and narrowed if `name` is that of a code. Raises ValueError if it has a character that no text
     may have."""

@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError as Rout
 from cardstock import errors
 from cardstock.edge import errors as edge_errors
 from cardstock.edge import problems
-from cardstock.edge.bodies import clean_json, clean_text, decode_clean, decode_query, raw_body
+from cardstock.edge.bodies import clean_json, clean_text, decode_clean, decode_query, pointers_about, raw_body
 from cardstock.edge.callers import Caller, Callers, require
 from cardstock.edge.first_answers import Answers, FirstAnswer, seal, unseal
 from cardstock.edge.headers import LISTS, language_of, prefers, sent
@@ -251,6 +251,8 @@ class Api:
         except errors.CardstockError as error:
             if error.refusal not in refusals_of(route):
                 logger.warning("undeclared refusal", code=error.code, route=f"{route.method} {route.path}")
+            if error.refusal.about and not error.pointers and route.body is not Nothing:
+                error.pointers = pointers_about(error.refusal, call.event)
             return _refuse(error, call, f"{route.method} {route.path}")
 
     def _answer(self, route: Route, request: Request[Any, Any], call: "_Call") -> Response[str]:

@@ -11,4 +11,6 @@ NOT_SEALED_YET: Final = timed(
         en="This entry is not sealed yet; that is done every night.",
     )
 )
-DEBT_SMALLER: Final = refused("DEBT_SMALLER", zh="欠款少于该金额。", en="Less than that is owed.")
+DEBT_SMALLER: Final = refused(
+    "DEBT_SMALLER", zh="欠款少于该金额。", en="Less than that is owed.", about=("amount_fen",)
+)

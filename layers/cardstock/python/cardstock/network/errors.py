@@ -20,6 +20,7 @@ ORDER_INVALID: Final = invalid(
     "ORDER_INVALID",
     zh="历史订单 {order_id} 自相矛盾，或编号重复。",
     en="The recorded order {order_id} is inconsistent, or its id is repeated.",
+    about=("orders",),
 )
 SIMULATION_TOO_LARGE: Final = refused(
     "SIMULATION_TOO_LARGE",
@@ -33,4 +34,5 @@ APPROVAL_NOT_NEEDED: Final = refused(
     "APPROVAL_NOT_NEEDED",
     zh="该方案的检查项 {check} 无需审批，或任何人都不能批准。",
     en="The check {check} of this plan needs no approval, or nobody can approve it.",
+    about=("check",),
 )

@@ -20,21 +20,28 @@ COUPON_UNKNOWN: Final = refused(
     "COUPON_UNKNOWN", zh="没有可用的优惠券。", en="The coupon is unknown or cannot be used."
 )
 COUPON_USED: Final = conflict(
-    "COUPON_USED", zh="优惠券已使用或已失效。", en="The coupon has been used, or is no longer valid."
+    "COUPON_USED", zh="优惠券已使用或已失效。", en="The coupon has been used, or is no longer valid.", about=("quote",)
 )
 NOT_FOR_SALE: Final = refused(
     "NOT_FOR_SALE", zh="部分商品已下架或不存在。", en="Some of the products are not for sale."
 )
 PRICE_CHANGED: Final = conflict(
-    "PRICE_CHANGED", zh="部分商品价格已变动，请重新确认。", en="The price of some products has changed; ask again."
+    "PRICE_CHANGED",
+    zh="部分商品价格已变动，请重新确认。",
+    en="The price of some products has changed; ask again.",
+    about=("quote",),
 )
-AMOUNT_TOO_LARGE: Final = refused("AMOUNT_TOO_LARGE", zh="订单金额过大。", en="The amount is too large for one order.")
+AMOUNT_TOO_LARGE: Final = refused(
+    "AMOUNT_TOO_LARGE", zh="订单金额过大。", en="The amount is too large for one order.", about=("lines",)
+)
 ATTRIBUTION_INVALID: Final = invalid("ATTRIBUTION_INVALID", zh="名片来源标记无效。", en="The attribution is not valid.")
 QUOTE_INVALID: Final = invalid(
     "QUOTE_INVALID", zh="报价无效，请重新获取。", en="The quote is not valid; ask for a new one."
 )
 QUOTE_EXPIRED: Final = timed(
-    conflict("QUOTE_EXPIRED", zh="报价已过期，请重新获取。", en="The quote has expired; ask for a new one.")
+    conflict(
+        "QUOTE_EXPIRED", zh="报价已过期，请重新获取。", en="The quote has expired; ask for a new one.", about=("quote",)
+    )
 )
 CHANNEL_UNKNOWN: Final = invalid(
     "CHANNEL_UNKNOWN", zh="不支持该支付方式。", en="This payment channel is not available."
@@ -49,7 +56,7 @@ PAYMENT_PENDING: Final = unavailable(
     en="The payment channel may still take a payment for this order; try again.",
 )
 REFUND_TOO_MUCH: Final = refused(
-    "REFUND_TOO_MUCH", zh="退款数量超过可退数量。", en="This is more than can be refunded."
+    "REFUND_TOO_MUCH", zh="退款数量超过可退数量。", en="This is more than can be refunded.", about=("lines",)
 )
 REFUND_TOO_LATE: Final = timed(
     refused("REFUND_TOO_LATE", zh="已超过退款期限。", en="The time to refund this payment is over.")
@@ -67,6 +74,7 @@ UNITS_SENT: Final = conflict(
     "UNITS_SENT",
     zh="部分商品已发货，不能自助退款；请联系客服办理退货。",
     en="Some of these units have been sent. The shop's staff refund them: contact the shop to return them.",
+    about=("lines",),
 )
 CHANNEL_MISSING: Final = refused(
     "CHANNEL_MISSING", zh="该支付渠道未启用。", en="The payment channel of this order is not set up here."

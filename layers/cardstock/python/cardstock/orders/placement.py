@@ -64,7 +64,7 @@ def make_quote(
     """
     units = merge_units(requested)
     offers = needs.catalogue.products_by_sku(units)
-    _require_for_sale(units, offers)
+    _require_for_sale(requested, units, offers)
     lines = tuple(
         OrderLine(
             line_no=number,
@@ -169,17 +169,25 @@ def _find_placed(member_id: str, request: RequestKey, orders: Orders) -> Order:
     return require_own(orders.find_order(order_id), member_id)
 
 
-def _require_for_sale(units: Mapping[str, int], offers: Mapping[str, Offer]) -> None:
+def _require_for_sale(
+    requested: Sequence[RequestedUnits], units: Mapping[str, int], offers: Mapping[str, Offer]
+) -> None:
     missing = [sku for sku in units if sku not in offers or not offers[sku].active]
     if missing:
-        raise errors.NOT_FOR_SALE(skus=missing)
+        raise errors.NOT_FOR_SALE(pointers=_at_lines(requested, missing, "sku", "NOT_FOR_SALE"), skus=missing)
     short = [
         {"sku": sku, "available": max(0, offers[sku].stock)}
         for sku, count in units.items()
         if offers[sku].stock < count
     ]
     if short:
-        raise STOCK_SHORT(lines=short)
+        named = [str(line["sku"]) for line in short]
+        raise STOCK_SHORT(pointers=_at_lines(requested, named, "units", "STOCK_SHORT"), lines=short)
+
+
+def _at_lines(requested: Sequence[RequestedUnits], skus: Sequence[str], member: str, code: str) -> tuple[Pointer, ...]:
+    """Pointers at a member of the lines that name one of `skus`, as they were requested."""
+    return tuple(Pointer(f"/lines/{at}/{member}", code) for at, line in enumerate(requested) if line.sku in skus)
 
 
 def _apply_coupon(coupon: Coupon, quote: Quote) -> Quote:

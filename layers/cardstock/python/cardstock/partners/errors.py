@@ -4,9 +4,11 @@ from typing import Final
 
 from cardstock.errors import conflict, forbidden, invalid, refused
 
-SCOPE_UNKNOWN: Final = invalid("SCOPE_UNKNOWN", zh="没有这些权限：{scopes}。", en="There are no such scopes: {scopes}.")
+SCOPE_UNKNOWN: Final = invalid(
+    "SCOPE_UNKNOWN", zh="没有这些权限：{scopes}。", en="There are no such scopes: {scopes}.", about=("scopes",)
+)
 SCOPE_FOR_STAFF: Final = refused(
-    "SCOPE_FOR_STAFF", zh="供应商密钥不能拥有该权限。", en="A supplier's key cannot have this scope."
+    "SCOPE_FOR_STAFF", zh="供应商密钥不能拥有该权限。", en="A supplier's key cannot have this scope.", about=("scopes",)
 )
 OWNER_UNKNOWN: Final = invalid(
     "OWNER_UNKNOWN",
@@ -17,11 +19,13 @@ KEY_OF_ANOTHER: Final = forbidden(
     "KEY_OF_ANOTHER",
     zh="人员密钥只能为本人或供应商创建密钥；其他人员的密钥由根密钥创建。",
     en="A person's key creates keys of that person and of suppliers; the root key creates those of other persons.",
+    about=("owner",),
 )
 SCOPE_NOT_HELD: Final = forbidden(
     "SCOPE_NOT_HELD",
     zh="不能授予自己的密钥所没有的权限：{scopes}。",
     en="A key cannot give a scope that it does not have itself: {scopes}.",
+    about=("scopes",),
 )
 SUPPLIER_ID_INVALID: Final = invalid(
     "SUPPLIER_ID_INVALID",

@@ -9,6 +9,7 @@ PERIOD_NOT_OVER: Final = timed(
         "PERIOD_NOT_OVER",
         zh="{period} 尚未结束或尚未入账。",
         en="{period} is not over yet, or its last night is not booked.",
+        about=("period",),
     )
 )
 PERIOD_PAST: Final = timed(
@@ -16,6 +17,7 @@ PERIOD_PAST: Final = timed(
         "PERIOD_PAST",
         zh="{period} 已过，只能发起上一个月的结算。",
         en="{period} is past: only the last month can be opened.",
+        about=("period",),
     )
 )
 PERIOD_INVALID: Final = invalid("PERIOD_INVALID", zh="期间不正确。", en="This is not a period.")
@@ -59,6 +61,7 @@ PAYOUT_TOTALS_DIFFER: Final = conflict(
     "PAYOUT_TOTALS_DIFFER",
     zh="笔数或金额与批次不符：批次现有 {lines} 笔，共 {listed_fen} 分。请重新核对后再审批。",
     en="Count or sum is not the payout's: it has {lines} lines of {listed_fen} fen. Look at it again, then approve.",
+    about=("listed_fen",),
 )
 RESULTS_BY_APPROVER: Final = refused(
     "RESULTS_BY_APPROVER",
@@ -76,5 +79,5 @@ RESULTS_FILE_INVALID: Final = invalid(
     en="{rows} places of the results file are not understood; none of them was recorded.",
 )
 TAX_TABLE_MISSING: Final = refused(
-    "TAX_TABLE_MISSING", zh="{month} 没有适用的税率表。", en="No tax table holds for {month}."
+    "TAX_TABLE_MISSING", zh="{month} 没有适用的税率表。", en="No tax table holds for {month}.", about=("period",)
 )

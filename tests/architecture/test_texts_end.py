@@ -1,5 +1,6 @@
 """No text that comes in ends in a line end, unless it may have several lines: `$` of Python would let one follow."""
 
+import ast
 import re
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import msgspec
 import pytest
 
 from cardstock.edge.http import LINE, SAID
+from tests.house.cloud import ROOT
 from tests.house.incoming import incoming
 
 SEVERAL_LINES = {
@@ -67,3 +69,38 @@ def test_what_decodes_reads_patterns_as_python_does() -> None:
     with pytest.raises(msgspec.ValidationError):
         line.decode(b'"a\\n"')
     assert dollar.decode(b'"a\\n"') == "a\n"
+
+
+DIGITS = {"PutIdentity.name": "a name has no digit of any script"}
+"""Fields whose pattern means the digits of every script."""
+DIGITS_IN_CODE = {
+    "edge/faults.py": "the words of the pattern of a name",
+    "members/schemas.py": "the pattern of a name",
+    "recommendations/wording.py": "looks for numbers in what a model wrote",
+}
+
+
+def test_a_digit_of_a_pattern_is_one_of_ten() -> None:
+    r"""`\d` takes the digits of every script, and `int` reads them: an id or a month would have many spellings."""
+    said = {place for place, (kind, _) in INCOMING.items() if re.search(r"\\[dw]", kind.pattern or "")}
+    package = ROOT / "layers/cardstock/python/cardstock"
+    coded = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and r"\d" in node.value
+    }
+
+    assert said == set(DIGITS)
+    assert coded == set(DIGITS_IN_CODE)
+
+
+@pytest.mark.parametrize("place", [place for place in INCOMING if place not in LOOKED_UP])
+def test_no_field_takes_a_digit_of_another_script_for_its_own(place: str) -> None:
+    kind, examples = INCOMING[place]
+    taken = [text for text in (*examples, *TRIED) if re.search(kind.pattern or "", text) and re.search("[0-9]", text)]
+    foreign = [re.sub("[0-9]", lambda digit: chr(0x0660 + int(digit[0])), text) for text in taken]
+    passed = [text for text in foreign if re.search(kind.pattern or "", text)]
+
+    # What takes any letter takes them as letters.
+    assert passed == [] or re.search(kind.pattern or "", "\u0661\u0628")

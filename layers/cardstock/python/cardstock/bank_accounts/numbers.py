@@ -14,9 +14,9 @@ from cardstock.errors import Pointer
 _SCHEMES: Final[tuple[tuple[str, str, frozenset[int]], ...]] = (
     ("UnionPay", r"62|81", frozenset({16, 17, 18, 19})),
     ("Visa", r"4", frozenset({13, 16, 19})),
-    ("Mastercard", r"5[1-5]|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)", frozenset({16})),
+    ("Mastercard", r"5[1-5]|2(?:22[1-9]|2[3-9][0-9]|[3-6][0-9]{2}|7[01][0-9]|720)", frozenset({16})),
     ("American Express", r"3[47]", frozenset({15})),
-    ("JCB", r"35(?:2[89]|[3-8]\d)", frozenset({16, 17, 18, 19})),
+    ("JCB", r"35(?:2[89]|[3-8][0-9])", frozenset({16, 17, 18, 19})),
 )
 """Card schemes: name, how their numbers begin, and how long they are."""
 _SEPARATORS: Final = re.compile(r"[\s\-\u2010-\u2015\u2212·.]+")

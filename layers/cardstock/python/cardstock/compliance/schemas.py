@@ -140,7 +140,7 @@ class SalesQuery(Model):
         Annotated[
             str,
             Meta(
-                pattern=r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z",
+                pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z",
                 examples=["2026-11-21"],
                 description="Last day of the thirty; absent: yesterday.",
             ),

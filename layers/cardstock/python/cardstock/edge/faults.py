@@ -15,8 +15,8 @@ from cardstock.edge.fields import NO_PHONE
 from cardstock.errors import Pointer, Refusal, escape
 
 _PATH: Final = re.compile(r" - at (?:(?P<key>`key` in ))?`\$(?P<path>[^`]*)`\Z")
-_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>\d+|\.\.\.)\]")
-_BOUND: Final = re.compile(r"Expected `(?P<kind>\w+)` (?P<length>of length )?(?P<sign>>=|<=|>|<) (?P<value>-?\d+)")
+_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>[0-9]+|\.\.\.)\]")
+_BOUND: Final = re.compile(r"Expected `(?P<kind>\w+)` (?P<length>of length )?(?P<sign>>=|<=|>|<) (?P<value>-?[0-9]+)")
 _TYPE: Final = re.compile(r"Expected `(?P<expected>[^`]+)`(?:, got `(?P<got>\w+)`)?")
 _TRIES: Final = 300
 """Members of a map that are tried one by one to find the wrong one."""
@@ -43,9 +43,8 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
         "the id of a member, or the key of a card or share",
     ),
     r"^benefit\.mem_[0-9a-z_]{1,26}\.[0-9]{1,6}$": ("优惠券编号", "the id of a coupon"),
-    r"^20\d\d-(0[1-9]|1[0-2])$": ("月份，如 2026-11", "a month such as 2026-11"),
     r"^20[0-9]{2}-(0[1-9]|1[0-2])$": ("月份，如 2026-11", "a month such as 2026-11"),
-    r"^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$": ("日期，如 2026-11-21", "a day such as 2026-11-21"),
+    r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$": ("日期，如 2026-11-21", "a day such as 2026-11-21"),
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$": (
         "货号：至多 40 个字母、数字、点、下划线或连字符",
         "an article number: at most 40 letters, digits, dots, underscores or hyphens",

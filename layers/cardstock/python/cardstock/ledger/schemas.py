@@ -109,7 +109,7 @@ class StatementQuery(PageQuery):
         Annotated[
             str,
             Meta(
-                pattern=r"^20\d\d-(0[1-9]|1[0-2])\Z",
+                pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z",
                 description="Month in Asia/Shanghai; absent: all months.",
                 examples=["2026-12"],
             ),

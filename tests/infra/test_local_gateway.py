@@ -115,6 +115,16 @@ def test_any_content_reaches_the_function_whole(content_type: str, body: bytes, 
     assert (event["body"], event["isBase64Encoded"]) == (text, encoded)
 
 
+def test_head_has_the_length_of_the_body_and_no_body() -> None:
+    front = gateway(Functions({"statusCode": 200, "body": "茶", "headers": {"ETag": '"1"'}}))
+    get, head = (front.request(method, "/v1/any") for method in ("GET", "HEAD"))
+
+    assert (get.status, get.body) == (200, "茶".encode())
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["content-length"] == "3"
+    assert head.headers["etag"] == '"1"'
+
+
 @pytest.mark.parametrize(
     ("method", "path", "resource"),
     [

@@ -82,7 +82,7 @@ def by_vobject(text: str) -> dict[str, list[str]]:
 def by_icalendar(text: str) -> dict[str, list[str]]:
     """The same, as the library icalendar reads lines, parameters and escapes."""
     read: dict[str, list[str]] = {}
-    for line in Contentlines.from_ical(text):
+    for line in Contentlines.from_ical(text):  # type: ignore[no-untyped-call]  # the library leaves it untyped
         if line:
             name, _, value = line.parts()
             raw = str(line).partition(":")[2]
@@ -90,7 +90,7 @@ def by_icalendar(text: str) -> dict[str, list[str]]:
                 value = split_on_unescaped_semicolon(raw)
             read.setdefault(name, []).extend({"CATEGORIES": split_on_unescaped_comma(raw)}.get(name, [value]))
     [name] = read["N"]
-    return read | {"N": name[:2], "ADR": [parts[2] for parts in read.get("ADR", [])]}
+    return {**read, "N": list(name[:2]), "ADR": [parts[2] for parts in read.get("ADR", [])]}
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

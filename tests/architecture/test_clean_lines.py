@@ -9,6 +9,8 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +21,8 @@ from cardstock.cards.documents.page import Links, page_of
 from cardstock.cards.documents.vcard import vcard_of
 from cardstock.cards.model import Card, Face, OpenedCard
 from cardstock.edge.headers import attachment, sent
-from cardstock.network.simulation.charts import _text as text_of_chart
+from cardstock.network.simulation.charts import comparison_svg
+from cardstock.network.simulation.comparison import Bounds, Comparison
 from cardstock.payouts.report.cover import cover
 from cardstock.payouts.report.csv_file import csv_bytes
 from cardstock.payouts.report.sheets import Column, Writer
@@ -69,11 +72,17 @@ def opened(text: str) -> OpenedCard:
     return OpenedCard(Card("k7m2p9xw4tab", "mem_1", {"default": face}, 1, AT, AT), "default", "")
 
 
+def chart(text: str) -> str:
+    """A chart of one plan with the text as its name."""
+    outcome: Any = SimpleNamespace(worst_order_bps=1, cost_bps=1, margin_bps=1, earners=1, gini_bps=1, curve_bps=(1,))
+    return comparison_svg(Comparison((outcome,), ((),), Bounds(), None, None), [text], english=True)
+
+
 PROBES: dict[str, Callable[[str], bytes | str]] = {
     "cards/documents/page": lambda text: page_of(opened(text).face, Links("/v", "<svg/>", "t"), "zh"),
     "cards/documents/vcard": lambda text: vcard_of(opened(text), "https://example.com/c/k"),
     "edge/headers": lambda text: json.dumps([attachment(text, "k.vcf"), sent({"X-Name": text})]),
-    "network/simulation/charts": lambda text: text_of_chart(1, 2, text),
+    "network/simulation/charts": chart,
     "payouts/report/cover": lambda text: cover(replace(sample(3, 1), brand=text)),
     "payouts/report/csv_file": lambda text: csv_bytes([text, "a"], [[text, "b"]]),
     "payouts/report/sheets": table,

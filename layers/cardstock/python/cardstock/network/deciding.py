@@ -88,17 +88,19 @@ class Draft:
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """A written (or empty) change, and the reading on which it was based."""
+    """A written (or empty) change, and the reading on which it was based. `known` are the positions that the rule saw,
+    some of which were read after the reading."""
 
     change: Change
     reading: Reading
+    known: Mapping[str, Position]
 
     def position_of(self, member_id: str) -> Position:
         """A member's position after the decision."""
         for position in self.change.positions:
             if position.id == member_id:
                 return position
-        return self.reading.positions.get(member_id) or Position(member_id)
+        return self.known.get(member_id) or self.reading.positions.get(member_id) or Position(member_id)
 
 
 Rule: TypeAlias = Callable[[ReadPositions, Reading], Change]
@@ -119,9 +121,10 @@ def decide_and_commit(
     """
     for _ in range(_ATTEMPTS):
         reading = network.read_positions(member_ids, order_id=order_id, plan=plan)
-        change = rule(ReadPositions(network, reading.positions, neighbours), reading)
+        known = ReadPositions(network, reading.positions, neighbours)
+        change = rule(known, reading)
         if not change or network.commit_change(change):
-            return Decision(change, reading)
+            return Decision(change, reading, known.asked)
     raise STORE_BUSY()
 
 

@@ -184,7 +184,7 @@ class Sandbox:
         """Notify the API of a payment: the status of its answer, None if it cannot be reached."""
         payment = self.payments[order_no]
         notice = {name: payment[name] for name in _NOTICE_FIELDS if name in payment}
-        body = json.dumps({"channel": "sandbox", "event": "payment.succeeded", **notice}).encode()
+        body = json.dumps({"channel": "sandbox", "event": "payment.succeeded", **notice}, ensure_ascii=False).encode()
         return self._tell(body, sign(self._key(), f"msg_{payment['transaction_no']}", self._now(), body))
 
     def refund(self, refund_no: str, order_no: str, amount_fen: int) -> dict[str, Any]:
@@ -235,13 +235,15 @@ class Sandbox:
             status, found = 200, self._api_answer(method, parts, headers, body)
         except SandboxError as error:
             status, found = error.status, {"message": str(error)}
-        content = json.dumps(found).encode()
+        content = json.dumps(found, ensure_ascii=False).encode()
         signed = sign(self._key(), f"ans_{uuid.uuid4().hex}", self._now(), content)
         return status, {"content-type": "application/json", **signed}, content
 
     def _signed(
         self, headers: Mapping[str, str], body: bytes, needed: set[str], act: Callable[..., dict[str, Any]]
     ) -> dict[str, Any]:
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise SandboxError(415, "signed calls are JSON")
         if not is_genuine(self._key(), headers, body, self._now()):
             raise SandboxError(401, "the signature does not hold")
         done = act(**_object(body, needed, set()))
@@ -370,7 +372,7 @@ class Sandbox:
 
 def _object(body: bytes, needed: set[str], optional: set[str]) -> dict[str, Any]:
     try:
-        value = json.loads(body)
+        value = json.loads(body.decode("utf-8"))  # of bytes alone, UTF-16 would be read too
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict) or not needed <= set(value) <= needed | optional:

@@ -142,7 +142,7 @@ def test_the_sandbox_tells_the_api_on_the_clock_that_was_moved(suite: Suite) -> 
 def test_the_sandbox_takes_signed_refunds_over_http(suite: Suite) -> None:
     suite.sandbox.pay("ord_refund", 500)
     body = json.dumps({"refund_no": "rfd_1", "order_no": "ord_refund", "amount_fen": 200}).encode()
-    headers = sign(suite.sandbox_key(), "msg_1", suite.clock.now(), body)
+    headers = {"content-type": "application/json", **sign(suite.sandbox_key(), "msg_1", suite.clock.now(), body)}
     connection = http.client.HTTPConnection("127.0.0.1", int(suite.sandbox.url.rsplit(":", 1)[1]))
     try:
         connection.request("POST", "/v1/refunds", body, headers)

@@ -16,6 +16,7 @@ from cardstock.edge import signatures
 from infra.local.clock import ShiftedClock
 from infra.local.sandbox import NoAnswerError, NoticeSender, Sandbox, SandboxError, is_genuine, sign
 
+JSON = {"content-type": "application/json"}
 KEY = "c2FuZGJveC1rZXktZm9yLXRlc3Rz"
 
 
@@ -31,7 +32,7 @@ def pay(channel: Sandbox, order_no: str = "ord_1", amount_fen: int = 1000) -> di
 
 def refund_request(channel: Sandbox, at: datetime, key: str = KEY, **wanted: Any) -> tuple[int, Any]:
     body = json.dumps({"refund_no": "rfd_1", "order_no": "ord_1", "amount_fen": 300} | wanted).encode()
-    status, _, content = channel.answer("POST", "/v1/refunds", sign(key, "msg_1", at, body), body)
+    status, _, content = channel.answer("POST", "/v1/refunds", JSON | sign(key, "msg_1", at, body), body)
     return status, json.loads(content)
 
 
@@ -138,7 +139,7 @@ def test_what_refunds_come_to_can_be_chosen_from_outside() -> None:
 def closing_request(channel: Sandbox, body: Any = None, key: str = KEY) -> tuple[int, Any]:
     raw = json.dumps({"order_no": "ord_1"} if body is None else body).encode()
     now = datetime.now(UTC)
-    status, headers, content = channel.answer("POST", "/v1/closings", sign(key, "msg_1", now, raw), raw)
+    status, headers, content = channel.answer("POST", "/v1/closings", JSON | sign(key, "msg_1", now, raw), raw)
     assert signatures.verify([KEY], headers, content, now)
     return status, json.loads(content)
 
@@ -193,6 +194,16 @@ def test_a_closing_that_is_not_exact_or_not_signed_closes_nothing(body: Any, key
     assert pay(channel)["status"] == "succeeded"
 
 
+def test_notices_and_answers_are_utf_8_as_it_is() -> None:
+    told: list[bytes] = []
+    channel = sandbox(tell=lambda body, _headers: told.append(body))
+    channel.pay("ord_1", 1000, payer="支付宝:王小明")
+    now, raw = datetime.now(UTC), b'{"order_no": "ord_1"}'
+    answered = channel.answer("POST", "/v1/closings", JSON | sign(KEY, "msg_1", now, raw), raw)[2]
+
+    assert ["王小明".encode() in sent for sent in (*told, answered)] == [True, True]
+
+
 def test_a_call_whose_answer_is_lost_was_carried_out() -> None:
     channel = sandbox()
     channel.answer("POST", "/v1/answers", {}, b'{"given": false}')
@@ -212,7 +223,7 @@ def test_over_a_socket_a_lost_answer_is_a_closed_connection() -> None:
     body = b'{"order_no": "ord_1"}'
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=5)
     try:
-        connection.request("POST", "/v1/closings", body, sign(KEY, "msg_1", datetime.now(UTC), body))
+        connection.request("POST", "/v1/closings", body, JSON | sign(KEY, "msg_1", datetime.now(UTC), body))
         with pytest.raises(http.client.RemoteDisconnected):
             connection.getresponse()
     finally:
@@ -330,8 +341,10 @@ def test_posting_the_page_pays_and_says_when_the_merchant_did_not_listen() -> No
         ("POST", "/v1/pay", b"[", 400),
         ("POST", "/v1/pay", b"[" * 100_000, 400),
         ("POST", "/v1/pay", b'{"order_no": 5, "amount_fen": 5}', 400),
-        ("POST", "/v1/refunds", b"{}", 401),
-        ("POST", "/v1/closings", b"{}", 401),
+        ("POST", "/v1/pay", '{"order_no": "单", "amount_fen": 5}'.encode("utf-16"), 400),
+        ("POST", "/v1/pay", '{"order_no": "单", "amount_fen": 5}'.encode("gbk"), 400),
+        ("POST", "/v1/refunds", b"{}", 415),
+        ("POST", "/v1/closings", b"{}", 415),
         ("POST", "/v1/payment-status", b'{"status": "lost"}', 400),
         ("GET", "/v1/refunds/rfd_9", b"", 404),
     ],

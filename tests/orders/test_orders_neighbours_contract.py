@@ -200,10 +200,10 @@ def local_channel() -> tuple[Paying, list[tuple[bytes, Mapping[str, str]]]]:
     def verify(headers: Mapping[str, str], raw: bytes) -> None:
         assert is_genuine(KEY, headers, raw, machine.now())
 
-    def pay(order: Order, *, processing: bool = False) -> bool:
+    def pay(order: Order, *, processing: bool = False, payer: str = "") -> bool:
         company.payment_status = "processing" if processing else "succeeded"
         with suppress(SandboxError):
-            company.pay(order.order_id, order.amount_fen)
+            company.pay(order.order_id, order.amount_fen, payer=payer)
             return True
         return False
 
@@ -337,10 +337,14 @@ def test_an_unknown_outcome_raises_and_the_same_id_again_settles_it(paying: Payi
     assert paying.channel.refund(REFUND) is True
 
 
-def test_a_notice_says_what_an_answer_says() -> None:
+@pytest.mark.parametrize("payer", ["", "wechat:wx1:o1", "支付宝:欧阳娜娜 & 王🫖"])
+def test_a_notice_says_what_an_answer_says(payer: str) -> None:
     """Of the real channel alone: the fake reads no notices."""
     paying, sent = local_channel()
-    paying.pay(ORDER)
+    paying.pay(ORDER, payer=payer)
     ((body, headers),) = sent
 
-    assert paying.channel.read_notice(headers, body) == paying.channel.close(ORDER)
+    read = paying.channel.read_notice(headers, body)
+
+    assert read is not None
+    assert (read, read.payer) == (paying.channel.close(ORDER), payer)

@@ -193,4 +193,6 @@ def test_the_gateway_reads_by_its_url_and_refuses_chinese_that_it_reads_as_gbk(a
 
 
 def _without_query(request: httpx.Request) -> httpx.Request:
-    return httpx.Request(request.method, request.url.copy_with(query=None), content=request.content)
+    return httpx.Request(
+        request.method, request.url.copy_with(query=None), headers=request.headers, content=request.content
+    )

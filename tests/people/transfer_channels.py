@@ -144,6 +144,8 @@ class Wechat(_Stranger):
         path = request.url.path
         base = "/v3/fund-app/mch-transfer/transfer-bills"
         if (request.method, path) == ("POST", base):
+            # The gateway takes JSON alone, and reads it as UTF-8 whatever the header says.
+            assert request.headers["content-type"].partition(";")[0] == "application/json"
             self.calls.append("transfer")
             status, body = self._transfer(json.loads(request.content.decode("utf-8")))
         else:
@@ -272,6 +274,8 @@ class Alipay(_Stranger):
 
     def answer(self, request: httpx.Request, trouble: Trouble) -> httpx.Response:
         # As the gateway does: the URL's charset decides, whatever the body says of itself; without one it is GBK.
+        assert request.method == "POST"
+        assert request.headers["content-type"].partition(";")[0] == "application/x-www-form-urlencoded"
         charset = request.url.params.get("charset", "gbk")
         given = dict(
             parse_qsl(request.content.decode("ascii"), strict_parsing=True, encoding=charset, errors="replace")

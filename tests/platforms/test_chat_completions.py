@@ -22,6 +22,7 @@ from cardstock.platforms.chat_completions import (
     ChatCompletions,
     Usage,
 )
+from tests.people.model_server import ModelServer
 
 TASK = "task"
 DEFLATED = {"content-encoding": "deflate"}
@@ -99,6 +100,31 @@ def test_the_request_is_a_chat_completion_within_the_budget() -> None:
         "stream": False,
         "response_format": {"type": "json_object"},
     }
+
+
+def test_a_real_server_reads_chinese_as_it_was_sent_and_is_read_as_it_answers() -> None:
+    server = ModelServer('{"文案": "给王小明的茶 🫖"}')
+    gateway = Gateway(server.transport.handler)  # type: ignore[arg-type]  # a plain function, as MockTransport has it
+
+    assert gateway.ask("欧阳娜娜 & 百分号%2B") == {"文案": "给王小明的茶 🫖"}
+    assert [(message.role, message.content) for message in server.heard[0].messages] == [
+        ("system", "instruction"),
+        ("user", "欧阳娜娜 & 百分号%2B"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"content-type": "text/plain"}, 415),
+        ({"content-type": "application/x-www-form-urlencoded"}, 415),
+        ({"content-type": "application/json; charset=gbk"}, 400),
+    ],
+)
+def test_a_real_server_reads_utf_8_json_and_nothing_else(changed: dict[str, str], status: int) -> None:
+    raw = '{"model": "模型"}'.encode("gbk")
+
+    assert ModelServer().answer("POST", "/v1/chat/completions", changed, raw)[0] == status
 
 
 def test_a_prompt_over_the_budget_is_not_sent() -> None:

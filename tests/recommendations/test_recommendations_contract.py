@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from cardstock.flows.learning import OrderPurchases
@@ -15,6 +14,7 @@ from cardstock.recommendations.ports import LanguageModel, LearntRows, Purchases
 from cardstock.recommendations.store import DynamoRows
 from tests.people.memory_orders import MemoryPaidOrders
 from tests.people.memory_recommendations import MemoryPurchases, MemoryRows, OneAnswerModel
+from tests.people.model_server import ModelServer
 
 CONTRACT = {
     ServingRows: (MemoryRows, DynamoRows),
@@ -101,16 +101,13 @@ def test_purchases_are_the_lines_of_orders_paid_since_a_moment(
 
 
 def model_that_says(answer: str) -> ChatCompletions:
-    def serve(_request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"choices": [{"message": {"content": answer}}]})
-
     return ChatCompletions(
         base_url="https://models.example/v1",
         model="m",
         api_key="",
         record=lambda _usage: None,
         budgets={"task": Budget(5.0, 100, 50)},
-        transport=httpx.MockTransport(serve),
+        transport=ModelServer(answer).transport,
     )
 
 
@@ -118,8 +115,9 @@ def model_that_says(answer: str) -> ChatCompletions:
 def test_an_answer_is_what_accept_makes_of_it_and_one_that_is_refused_is_none(
     made: Callable[[str], LanguageModel],
 ) -> None:
-    model = made('{"a": 1}')
+    model, chinese = made('{"a": 1}'), made('{"推荐": "茶 & 点心 🫖"}')
 
     assert model.ask("task", "instruction", "material", json.loads) == {"a": 1}
+    assert chinese.ask("task", "只用这些商品。", "王小明，上海", json.loads) == {"推荐": "茶 & 点心 🫖"}
     assert model.ask("task", "instruction", "material", int) is None
     assert model.ask("task", "instruction", "material", str.upper) == '{"A": 1}'

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -23,6 +24,7 @@ from functions.recommendations.api import app as api
 from functions.recommendations.nightly_learning import app as learning
 from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event
 from tests.people.clock import TestClock
+from tests.people.model_server import ModelServer
 
 NOW = datetime(2026, 12, 1, 18, tzinfo=UTC)
 EVENTS = ROOT / "events"
@@ -262,14 +264,16 @@ def test_without_a_model_server_no_http_client_is_imported() -> None:
 @pytest.fixture
 def model_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """A chat completions server in the settings; call it with what the model shall say."""
-    said = {"content": ""}
+    server = ModelServer()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            body = json.dumps({"choices": [{"message": {"content": said["content"]}}]}).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
+            raw = self.rfile.read(int(self.headers["content-length"]))
+            given = {name.lower(): value for name, value in self.headers.items()}
+            status, headers, body = server.answer("POST", self.path, given, raw)
+            self.send_response(status)
+            for name, value in {**headers, "content-length": str(len(body))}.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
 
@@ -281,7 +285,7 @@ def model_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], No
     thread.start()
     monkeypatch.setenv("INFERENCE_BASE_URL", f"http://127.0.0.1:{http.server_address[1]}/v1")
     recommendations_wiring.language_model.cache_clear()
-    yield lambda content: said.update(content=content)
+    yield partial(setattr, server, "content")
     gateway = recommendations_wiring.language_model()
     assert gateway is not None
     gateway.close()

@@ -84,6 +84,23 @@ def test_a_payment_is_one_read_and_one_transaction_and_its_repeat_one_read(shop:
     assert units == 7
 
 
+def test_an_order_that_is_not_paid_ends_by_one_call_of_its_channel_and_one_transaction(shop: Shop) -> None:
+    cancel, first = "/v1/orders/{}/cancellations", shop.buyer.order({"71053": 1}, key="warm")
+    shop.buyer.send("POST", cancel.format(first))
+    cancelled, expired = shop.buyer.order(key="cancelled"), shop.buyer.order(key="expired")
+    with faults.watch() as calls, shop.channel.at(-1, "kill_before") as asked:
+        assert shop.buyer.send("POST", cancel.format(cancelled)).status == 200
+    shop.clock.move(minutes=31)
+    with faults.watch() as swept, shop.channel.at(-1, "kill_before") as closed:
+        assert shop.sweep()["expired"] == 1
+    order = next(item for item in shop.cloud.items("orders") if item["pk"]["S"] == expired)
+
+    assert calls == ["dynamodb.GetItem", "dynamodb.TransactWriteItems"]
+    assert swept == ["dynamodb.Query"] * 4 + calls + ["dynamodb.Query"]
+    assert asked == closed == ["/v1/closings"]
+    assert order["st"]["S"] == "expired"
+
+
 def test_a_quote_costs_no_write(shop: Shop) -> None:
     shop.buyer.quote()
     with faults.watch() as calls:

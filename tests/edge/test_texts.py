@@ -78,6 +78,9 @@ def test_a_joiner_that_spells_stays(text: str) -> None:
     ("text", "clean"),
     [
         ("\ufeff王\u200b小\u200d明", "王小明"),
+        ("欧阳\t娜", "欧阳 娜"),
+        ("a\x85\x07b\u2029c", "a b c"),
+        ("a\nb\r\nc\t", "a\nb\r\nc"),
         ("\u202d138 0013 8000\u202c", "138 0013 8000"),
         ("\u3000a\u200cb\u00a0", "ab"),
         ("👩\u200d", "👩"),
@@ -145,6 +148,8 @@ def test_narrowing_leaves_nothing_wide(text: str) -> None:
         ("＋８６ １３８００１３８０００", "+86 13800138000"),
         ("021—6321—1234", "021-6321-1234"),
         ("1380013８000\u200b", "13800138000"),
+        ("tel:13800138000", "13800138000"),
+        ("电话：021-63211234转802", "021-63211234转802"),
     ],
 )
 def test_a_phone_is_kept_clean_with_its_extension(text: str, phone: str) -> None:

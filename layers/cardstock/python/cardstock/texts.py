@@ -26,9 +26,13 @@ _LOOSE: Final = (
     f"(?:(?<![{_PICTURE}{_VIRAMA}])\u200d|(?<=[{_PICTURE}])\u200d(?![{_PICTURE}])"
     f"|(?<![{_ARABIC}{_VIRAMA}])\u200c|(?<=[{_ARABIC}])\u200c(?![{_ARABIC}]))"
 )
+CONTROLS: Final = "\x7f-\x9f\u2028\u2029"
+"""Controls that JSON takes unescaped, and separators of lines that are no line end, as the inside of a class."""
+_CONTROLS: Final = f"[\x00-\x09\x0b\x0c\x0e-\x1f{CONTROLS}]+"
 # Every control and format character, fillers, line and paragraph separators, lone surrogates, noncharacters.
 _UNPRINTABLE: Final = f"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff{INVISIBLE}]+"
 _EXTENSION: Final = r"\s*[,;]?\s*(?:转|轉|分机|ext(?:ension|n)?\.?|x|#|[,;])\s*[:.]?\s*([0-9]{1,6})"
+_CALLED: Final = r"\A(?:tel|phone|电话|手机)\s*:\s*"
 _PHONE: Final = r"(?P<number>\+?[0-9](?:[0-9 -]*[0-9])?)(?P<extension>转[0-9]{1,6})?"
 
 PHONE_DIGITS: Final = (5, 20)
@@ -41,11 +45,14 @@ def _pattern(source: str, flags: int = 0) -> "re.Pattern[str]":
 
 
 def normalise(text: str) -> str:
-    """`text` without invisible and bidirectional controls, in NFC, without outer blanks of any script.
+    """`text` without invisible and bidirectional controls, in NFC, without outer blanks of any script; a tab or another
+    control character that is no line end becomes a blank.
 
     Doing it twice changes nothing more. Emoji, letters, digits and inner blanks stay, and so do joiners that spell:
     inside an emoji, after an Indic virama, between Arabic letters.
     """
+    if not text.isprintable():
+        text = _pattern(_CONTROLS).sub(" ", text)
     if text.isascii():
         return text.strip()
     plain = _without(f"[{_HIDDEN}]", text)
@@ -72,6 +79,7 @@ def clean_phone(text: str) -> str | None:
     `+86 21`.
     """
     plain = narrow(normalise(text))
+    plain = _pattern(_CALLED, re.IGNORECASE).sub("", plain)
     plain = _pattern(rf"{_EXTENSION}\Z", re.IGNORECASE).sub(r"转\1", plain)
     if plain.startswith("+"):
         plain = plain.replace("(0)", " ")  # dialled inside the country only

@@ -16,7 +16,7 @@ import msgspec
 
 from cardstock import errors
 from cardstock.edge import errors as edge_errors
-from cardstock.texts import INVISIBLE, narrow, normalise
+from cardstock.texts import CONTROLS, INVISIBLE, narrow, normalise
 
 MAX_BODY_BYTES: Final = 256 * 1024
 BYTE_ORDER_MARK: Final = "\ufeff"
@@ -120,12 +120,13 @@ def clean_text(text: str, name: str = "") -> str:
 @cache
 def _clean_document() -> "re.Pattern[str]":
     """Matches JSON whose texts begin and end with no blank, have no escape but of quotes, slashes and line ends, and
-    nothing to remove or to narrow.
+    nothing to remove, to replace or to narrow.
 
     Possessive, so that a text is looked at once.
     """
-    inner = rf'(?:[^"\\{INVISIBLE}{_WIDE}]++|\\["\\/nrt])*+'
-    return re.compile(rf'(?:[^"{INVISIBLE}{_WIDE}]++|"(?!\s|\\[nrt]){inner}(?<!\s)(?<!\\[nrt])")*+')
+    unclean = f"{INVISIBLE}{CONTROLS}{_WIDE}"
+    inner = rf'(?:[^"\\{unclean}]++|\\["\\/nr])*+'
+    return re.compile(rf'(?:[^"{unclean}]++|"(?!\s|\\[nr]){inner}(?<!\s)(?<!\\[nr])")*+')
 
 
 def _cleaned(value: Any, pointer: str, name: str = "") -> Any:

@@ -14,7 +14,7 @@ from pynamodb.exceptions import PynamoDBException
 from cardstock.catalog.model import Product
 from cardstock.clock import SystemClock, set_clock
 from cardstock.edge.signatures import sign, verify
-from cardstock.errors import CardstockError
+from cardstock.errors import CardstockError, ConflictError, UnavailableError
 from cardstock.ids import RequestKey
 from cardstock.open_items.store import every_item
 from cardstock.orders import wiring as orders_wiring
@@ -30,7 +30,7 @@ from tests.house import faults
 from tests.house.interleave import every_way
 from tests.people.buyers import BUYER
 from tests.people.clock import START, TestClock
-from tests.people.memory_orders import MemoryCoupons, MemoryNetwork, MemoryOrders
+from tests.people.memory_orders import MemoryChannel, MemoryCoupons, MemoryNetwork, MemoryOrders
 from tests.people.shop import Shop
 
 KEY = "c2FuZGJveC1rZXktZm9yLXRlc3Rz"
@@ -251,6 +251,44 @@ def test_every_two_things_that_happen_leave_money_and_stock_in_order(first: tupl
 @given(st.lists(st.sampled_from(THINGS), min_size=3, max_size=12))
 def test_money_taken_is_booked_refunded_or_an_open_item_whatever_happens(things: list[tuple[str, ...]]) -> None:
     check_life(things)
+
+
+class Named(MemoryChannel):
+    """One of several channels."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+@pytest.mark.parametrize("silent", ["one", "two"])
+def test_an_order_ends_when_the_last_of_its_channels_has_closed_it(silent: str) -> None:
+    world = lived([])
+    channels = {name: Named(name) for name in ("one", "two")}
+    channels[silent].answers = False
+    world.channels = dict(channels)
+    with pytest.raises(UnavailableError, match="PAYMENT_PENDING"):
+        world.cancel("")
+    world.sweep("")
+    waits = world.order.status
+    channels[silent].answers = True
+    world.sweep("")
+
+    assert (waits, world.order.status) == ("placed", "expired")
+    assert all(channel.closed == {world.order_id} for channel in channels.values())
+
+
+@pytest.mark.parametrize("silent", ["one", "two"])
+def test_a_payment_at_one_channel_wins_while_another_is_silent(silent: str) -> None:
+    world = lived([])
+    channels = {name: Named(name) for name in ("one", "two")}
+    channels[silent].answers = False
+    world.channels = dict(channels)
+    channels["two" if silent == "one" else "one"].pay(world.order)
+    with pytest.raises(ConflictError, match="ORDER_PAID"):
+        world.cancel("")
+
+    assert (world.order.status, world.order.channel) == ("paid", "two" if silent == "one" else "one")
 
 
 # --- on tables: every call ---

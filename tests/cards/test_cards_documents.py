@@ -277,6 +277,13 @@ def test_two_readers_read_a_full_card() -> None:
         assert read["CATEGORIES"] == ["露营", "亲子"]
 
 
+@pytest.mark.parametrize("letter", ["a", "é", "林", "𠮷"])
+def test_a_folded_line_has_75_octets_at_most(letter: str) -> None:
+    lines = [len(line.encode()) for count in range(10, 90) for line in vcard(Face(letter * count)).split("\r\n")]
+
+    assert 75 - len(letter.encode()) < max(lines) <= 75
+
+
 @given(st.text(alphabet=st.characters(blacklist_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=200))
 def test_folded_lines_fit_and_unfold_to_what_they_were(name: str) -> None:
     text = vcard(Face(name))

@@ -50,6 +50,13 @@ def test_nothing_invisible_and_no_direction_is_left(text: str) -> None:
     assert not left & {letter for letter in CONTROLS if unicodedata.bidirectional(letter)[-1:] in "EOIF"}
 
 
+def test_every_format_character_without_a_shape_goes() -> None:
+    formats = {letter for letter in map(chr, range(0x110000)) if unicodedata.category(letter) == "Cf"}
+    kept = {letter for letter in formats if normalise(f"a{letter}b") != "ab"}
+
+    assert kept == VISIBLE_FORMATS & formats
+
+
 @given(st.text(st.characters(exclude_categories=["Cf", "Cc", "Zs", "Zl", "Zp"]), max_size=30))
 def test_what_can_be_seen_stays(text: str) -> None:
     hidden = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"

@@ -325,6 +325,19 @@ def test_a_report_that_comes_before_its_time_can_come_again(shop: Shop) -> None:
     assert (later.status, later.body) == (200, {"repeat": False})
 
 
+def test_a_delivery_that_is_known_is_a_repeat_under_any_message_id(shop: Shop) -> None:
+    secret, order_id = shop.supplier.register(), shop.buyer.paid_order()
+    shop.supplier.report(secret, SHIPMENT | {"order_id": order_id})
+    delivered = {"type": "shipment.delivered", "order_id": order_id}
+    first = shop.supplier.report(secret, delivered, message_id="msg_2")
+    shop.clock.move(hours=1)
+    before = shop.cloud.items("supplier-orders")
+    again = shop.supplier.report(secret, delivered, message_id="msg_3")
+
+    assert (first.body, again.status, again.body) == ({"repeat": False}, 200, {"repeat": True})
+    assert shop.cloud.items("supplier-orders") == before
+
+
 def test_stock_is_what_the_newest_count_says_in_whatever_order_they_come(shop: Shop) -> None:
     shop.stock_up()
     secret = shop.supplier.register()

@@ -75,7 +75,8 @@ def apply_report(source: str, message_id: str, report: Report) -> MessageTaken:
                 parcel = part.find_parcel(report.carrier, report.tracking_no)
                 return MessageTaken.of_parcel(parcel.at if parcel and parcel.event_id != message_id else None)
             case ShipmentDelivered():
-                fulfilment.report_delivery(source, report.order_id, orders=orders_wiring.orders())
+                new = fulfilment.report_delivery(source, report.order_id, orders=orders_wiring.orders())
+                return MessageTaken(repeat=not new)
             case InventoryUpdated():
                 products = catalog_wiring.products()
                 if not stock.count_stock(source, report.sku, report.stock, report.version, products=products):

@@ -53,8 +53,8 @@ def report_shipment(
     raise STORE_BUSY()
 
 
-def report_delivery(supplier_id: str, order_id: str, *, orders: Orders) -> SupplierOrder:
-    """Record that a supplier's parcels have arrived. A repeat changes nothing.
+def report_delivery(supplier_id: str, order_id: str, *, orders: Orders) -> bool:
+    """Record that a supplier's parcels have arrived. False, and nothing changes, if that is known.
 
     Raises `NotFoundError`, and `ConflictError` NOT_SHIPPED if no shipment was reported yet (its report may still come:
     try again).
@@ -64,14 +64,14 @@ def report_delivery(supplier_id: str, order_id: str, *, orders: Orders) -> Suppl
         if before is None:
             raise NOT_FOUND()
         if before.status == "delivered":
-            return before
+            return False
         if before.status != "shipped":
             raise errors.NOT_SHIPPED()
         after = replace(
             before, status="delivered", delivered_at=clock.now(), last_event="delivered", version=before.version + 1
         )
         if orders.store_step(Step(supplier_orders=(after,))):
-            return after
+            return True
     raise STORE_BUSY()
 
 

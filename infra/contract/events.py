@@ -107,6 +107,8 @@ TITLES_ZH: Mapping[str, str] = {
     "shipment.created": "供应商已发货",
     "shipment.delivered": "包裹已送达",
     "refund.requested": "退款已申请",
+    "refund.refused": "支付渠道拒绝退款",
+    "refund.given_up": "退款已放弃",
     "refund.succeeded": "退款已到账",
     "commission.accrued": "奖励已计提",
     "commission.released": "奖励已解冻",
@@ -144,7 +146,17 @@ EVENTS: Mapping[str, EventExample] = {
     "refund.requested": EventExample(
         "Units of an order are to be refunded, or a `goodwill` of the shop: no units", _ORDER_ID, _REFUND
     ),
-    "refund.succeeded": EventExample("The money of a refund has gone back", _ORDER_ID, _REFUND),
+    "refund.refused": EventExample(
+        "The payment channel refuses a refund for good: the shop's staff decide", _ORDER_ID, _REFUND
+    ),
+    "refund.given_up": EventExample(
+        "The shop's staff gave a refund up that the channel had refused: its units can be refunded anew",
+        _ORDER_ID,
+        _REFUND,
+    ),
+    "refund.succeeded": EventExample(
+        "The money of a refund has gone back; `paid_another_way` outside of its channel", _ORDER_ID, _REFUND
+    ),
     "commission.accrued": EventExample(
         "Rewards of a paid order were credited, frozen until its return window ends",
         _ORDER_ID,

@@ -12,10 +12,13 @@ payment for an order, and none for an order that the shop has closed.
 | `POST /v1/pay {order_no, amount_fen, payer?, device?, notify?}` | pays, and tells the API unless `notify` is false |
 | `POST /v1/payment-status {status}` | the result of payments from now on: `succeeded`, `processing` or `failed` |
 | `POST /v1/closings {order_no}` | signed; the payment, or `closed` from now on, or `processing` and nothing changes |
-| `POST /v1/refunds {refund_no, order_no, amount_fen}` | signed; `succeeded`, `processing` or `failed`, once each |
+| `POST /v1/refunds {refund_no, order_no, amount_fen}` | signed; one of the results below, once each |
 | `GET /v1/refunds/{refund_no}` | the state of a refund |
-| `POST /v1/refund-status {status}` | the result of refunds from now on: one of these three |
+| `POST /v1/refund-status {status}` | the result of refunds from now on: one of those below |
 | `POST /v1/answers {given}` | false: signed calls are carried out from now on, and their answers are lost |
+
+A refund has `succeeded`, is `processing`, has `failed` for good with a `reason`, or is `unfunded`: the merchant's
+account has not enough, nothing has happened, and the same number may be asked again.
 """
 
 import hashlib
@@ -37,7 +40,10 @@ from standardwebhooks import Webhook
 from infra.local.gateway import Server
 
 NOTIFY_PATH = "/v1/payments/sandbox/notify"
-_STATUSES = ("succeeded", "processing", "failed")
+_STATUSES = {
+    "payment-status": ("succeeded", "processing", "failed"),
+    "refund-status": ("succeeded", "processing", "failed", "unfunded"),
+}
 _NOTICE_FIELDS = ("order_no", "transaction_no", "amount_fen", "currency", "paid_at", "payer", "device")
 _TOLERANCE = timedelta(minutes=5)
 _MAX_BODY = 64 * 1024
@@ -99,7 +105,7 @@ def post_to(api_url: str) -> NoticeSender:
 
 
 class Sandbox:
-    """The channel. `refund_status` is the result of a new refund; `processing` ones succeed when asked again.
+    """The channel. `refund_status` is the result of a new refund, and of one that is not final when it is asked again.
 
     `payment_status` is the result of a new payment; a `processing` one ends when it is made again. `answers` False: it
     does as it is asked, but no answer to a signed call arrives.
@@ -200,7 +206,7 @@ class Sandbox:
             known = self.refunds.get(refund_no)
             if known is not None and any(known[name] != value for name, value in asked.items()):
                 raise SandboxError(409, f"{refund_no} is another refund")
-            if known is None or known["status"] == "processing":
+            if known is None or known["status"] in ("processing", "unfunded"):
                 known = {**asked, **self._decide(order_no, amount_fen, apart_from=refund_no)}
                 self._write(known)
         return known
@@ -212,11 +218,13 @@ class Sandbox:
         given_back = sum(
             refund["amount_fen"]
             for refund in self.refunds.values()
-            if refund["order_no"] == order_no and refund["status"] != "failed" and refund["refund_no"] != apart_from
+            if refund["order_no"] == order_no
+            and refund["status"] in ("succeeded", "processing")
+            and refund["refund_no"] != apart_from
         )
         if given_back + amount_fen > payment["amount_fen"]:
             return {"status": "failed", "reason": "AMOUNT_EXCEEDED"}
-        return {"status": self.refund_status}
+        return {"status": self.refund_status, **({"reason": "REFUSED"} if self.refund_status == "failed" else {})}
 
     def answer(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes
@@ -270,8 +278,8 @@ class Sandbox:
                 return self._signed(headers, body, {"refund_no", "order_no", "amount_fen"}, self.refund)
             case ("POST", "v1", "payment-status" | "refund-status" as name):
                 wanted = _object(body, {"status"}, set())
-                if wanted["status"] not in _STATUSES:
-                    raise SandboxError(400, "status is succeeded, processing or failed")
+                if wanted["status"] not in _STATUSES[name]:
+                    raise SandboxError(400, f"status is one of {', '.join(_STATUSES[name])}")
                 setattr(self, name.replace("-", "_"), wanted["status"])
                 return wanted
             case ("POST", "v1", "answers"):

@@ -127,6 +127,9 @@ class Recorder:
     def refund(self, refund: Refund) -> None:
         self._keep("publish refund", f"{refund.refund_id} {refund.status}")
 
+    def alarm(self, refund_id: str) -> None:
+        self._keep("alarm", refund_id)
+
     def supplier_order(self, part: SupplierOrder) -> None:
         self._keep("publish supplier order", f"{part.supplier_id} {part.status}")
 
@@ -174,6 +177,7 @@ class OneSale:
             dividends=self.recorder,
             coupons=self.recorder,
             events=self.recorder,
+            alarm=self.recorder.alarm,
         )
 
     def ordered(self, status: OrderStatus, previous: OrderStatus | None = None, **more: Any) -> OrderChange:

@@ -167,10 +167,10 @@ class Shop:
         refund = Refund(
             f"rfd_{order.order_id}_{len(before)}", order.order_id, order.member_id, "return", "succeeded",
             sum(part.amount_fen for part in parts), parts, "X", "sandbox", "t", order.amount_fen, step.at, step.at,
-            sequence=len(before) + 2,
+            place=len(before) + 2,
         )  # fmt: skip
         refunds = self.refunds[step.order_id] = (*before, refund)
-        taken = self.rules.taken(order, refund, refunds)
+        taken = self.rules.taken(order, refunds)[refund.refund_id]
         claw_back(refund.refund_id, taken, self.rules.accrual(order), books=self.books)
         self.count(order)
 

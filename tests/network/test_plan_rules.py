@@ -87,8 +87,8 @@ def test_the_refund_that_passes_the_half_dates_the_end_whatever_comes_later_or_i
 
 def test_a_refund_takes_what_was_asked_back_before_it_into_account_and_nothing_else(rules: PlanRules) -> None:
     refunds = [refund(number, hours(-9), hours(-8), (1, 16_667 - number)) for number in (1, 2, 3)]
-    taken = [rules.taken(order(), each, refunds)["direct"] for each in refunds]
+    taken = [each["direct"] for each in rules.taken(order(), refunds).values()]
 
     # 600.00 limited to the 500.00 that were paid for the kits: each refund takes what it gives back of them.
-    assert taken == [rules.taken(order(), each, list(reversed(refunds)))["direct"] for each in refunds]
+    assert taken == [each["direct"] for each in rules.taken(order(), list(reversed(refunds))).values()]
     assert taken == [16_666, 16_665, 16_664]

@@ -12,9 +12,11 @@ from cardstock.catalog.model import Listing, Product
 from cardstock.catalog.store import DynamoProducts
 from cardstock.errors import CardstockError, RefusedError
 from cardstock.ids import RequestKey, new_id
+from cardstock.open_items.clearing import new_item
 from cardstock.orders.coupon_store import DynamoCouponUses
 from cardstock.orders.model import (
     CouponUse,
+    Finding,
     Order,
     OrderLine,
     Parcel,
@@ -68,7 +70,8 @@ FULL = replace(
     paid_by="coupon",
     returned_payments=("sandbox:t0",),
     done_suppliers=("sup_a", "sup_b"),
-    lines=(replace(ORDER.lines[0], refunded_units=1, refunded_fen=850), ORDER.lines[1]),
+    freight_refunded=True,
+    lines=(replace(ORDER.lines[0], refunded_units=1, refunded_fen=850), replace(ORDER.lines[1], set_aside_units=2)),
     status="completed",
 )
 PART = SupplierOrder(
@@ -225,6 +228,37 @@ def test_refunds_come_back_oldest_first_and_are_open_until_they_succeed(store: S
     assert list(store.orders.open_refunds()) == [(ID, "rfd_1")]
     assert store.orders.refunds_of_order(ID) == (done, REFUND)
     assert store.orders.find_refund(ID, "rfd_2") == done
+
+
+def test_a_refused_refund_is_not_open_for_its_channel_and_comes_back_as_people_ended_it(store: Store) -> None:
+    store.orders.store_step(Step(refunds=(REFUND,)))
+    refused = replace(REFUND, status="refused", refused_at=AT, version=2)
+    store.orders.store_step(Step(refunds=(refused,)))
+    waiting = list(store.orders.open_refunds())
+    ended = [
+        replace(refused, status="given_up", given_up_at=AT, version=3),
+        replace(refused, status="succeeded", succeeded_at=AT, place=7, paid_another_way=True, version=4),
+    ]
+
+    assert waiting == []
+    for each in ended:
+        assert store.orders.store_step(Step(refunds=(each,)))
+        assert store.orders.find_refund(ID, "rfd_1") == each
+
+
+def test_an_open_item_is_stored_with_its_step_or_neither_is(store: Store) -> None:
+    stated = {"amount_fen": 850, "currency": "CNY", "member_id": BUYER, "facts": {"order_id": ID}}
+    found = Finding(kind="refund_refused", cause="rfd_1", subject="rfd_1", **stated)
+    item = new_item("refund_refused", "rfd_1", "rfd_1", **stated)
+    opened = [store.orders.store_step(Step(refunds=(REFUND,), findings=(found,))) for _ in range(2)]
+    cleared = replace(item, state="cleared", version=2)
+    later = replace(REFUND, status="refused", refused_at=AT, version=2)
+    stale = store.orders.store_step(Step(refunds=(later,), changed_items=(replace(cleared, version=3),)))
+    kept = store.orders.find_refund(ID, "rfd_1")
+    done = [store.orders.store_step(Step(refunds=(later,), changed_items=(cleared,))) for _ in range(2)]
+
+    assert (opened, stale, done) == ([True, False], False, [True, False])
+    assert (kept, store.orders.find_refund(ID, "rfd_1")) == (REFUND, later)
 
 
 def test_a_supplier_order_comes_back_as_it_was_stored(store: Store) -> None:

@@ -1,5 +1,7 @@
 """What refunds of a line come to, whatever the sequence: exactly what was paid, and never a fen from nowhere."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,11 +20,20 @@ from cardstock.orders.model import (
     Order,
     OrderLine,
     Receiver,
+    Refund,
+    RefundLine,
     RequestedUnits,
     SupplierLine,
     SupplierOrder,
 )
-from cardstock.orders.refund_amounts import add_refund, cancel_unsent, goodwill_lines, return_lines
+from cardstock.orders.refund_amounts import (
+    add_refund,
+    cancel_unsent,
+    cumulative_parts,
+    drop_refund,
+    goodwill_lines,
+    return_lines,
+)
 from cardstock.orders.steps import follow_suppliers, merge_units
 from tests.people.clock import START
 
@@ -66,7 +77,7 @@ def test_all_refunds_of_a_line_together_are_what_was_paid_and_each_step_is_the_h
     back = 0
     for size in sizes:
         lines = return_lines(order, {"a": size}, parts)
-        parts |= cancel_unsent(parts, lines, START)
+        parts |= cancel_unsent(order, parts, lines, START)
         order = add_refund(order, lines, parts, START)
         back += size
 
@@ -103,7 +114,7 @@ def test_freight_goes_back_once_and_only_if_nothing_was_sent(
             order = follow_suppliers(order, parts, START)
         elif kind == "return" and line.refunded_units < line.units:
             lines = return_lines(order, {line.sku: 1}, parts)
-            parts |= cancel_unsent(parts, lines, START)
+            parts |= cancel_unsent(order, parts, lines, START)
             order = add_refund(order, lines, parts, START)
             refunds.append(order.refunded_fen - before)
         elif kind == "goodwill" and rest:
@@ -160,13 +171,110 @@ def test_units_and_amounts_in_any_mix_give_back_what_the_rules_say_and_end_in_ex
     assert back == sum(reward.amount for reward in rewards)
 
 
+@given(st.lists(st.integers(1, 99), min_size=1, max_size=7), st.data())
+def test_refunds_that_release_0_2_0_counted_keep_their_parts_and_what_follows_ends_exact(
+    sizes: list[int], data: st.DataObject
+) -> None:
+    net, reward = sum(sizes), data.draw(st.integers(0, 99), "reward")
+
+    def total(some: Sequence[Refund]) -> dict[str, int]:
+        return {"direct": half_up(reward * sum(each.amount_fen for each in some), net)}
+
+    def parts() -> dict[str, int]:
+        return {refund_id: part["direct"] for refund_id, part in cumulative_parts(refunds.values(), total).items()}
+
+    refunds = {f"rfd_{place}": requested(fen, place) for place, fen in enumerate(sizes, 1)}
+    then = [name for name in refunds if data.draw(st.booleans(), name)]
+    refunds |= {name: replace(refunds[name], status="succeeded") for name in then}
+    before = {}
+    for name in then:
+        up_to = [each for each in refunds.values() if each.sequence <= refunds[name].sequence]
+        before[name] = total(up_to)["direct"] - total(up_to[:-1])["direct"]
+    given_up = 0
+    for place, name in enumerate(data.draw(st.permutations(sorted(refunds.keys() - before.keys()))), 100):
+        if data.draw(st.booleans(), name):
+            refunds[name] = replace(refunds[name], status="succeeded", place=place)
+        else:
+            refunds[name] = replace(refunds[name], status="given_up")
+            given_up += refunds[name].amount_fen
+
+        assert parts().items() >= before.items()
+        assert min(parts().values(), default=0) >= 0
+    if given_up:
+        refunds["rest"] = replace(requested(given_up, 0), refund_id="rest", status="succeeded", place=200)
+
+    assert parts().items() >= before.items()
+    assert sum(parts().values()) == reward
+
+
+def requested(fen: int, sequence: int) -> Refund:
+    return Refund(
+        f"rfd_{sequence}", "ord_1", "mem_1", "goodwill", "requested", fen, (RefundLine(1, "a", 0, fen),), "r",
+        "sandbox", "t1", 1, START, sequence=sequence,
+    )  # fmt: skip
+
+
+def test_a_unit_given_up_is_refunded_with_all_that_is_left_of_its_line() -> None:
+    order, parts = paid(OrderLine(1, "a", "n", 3, 34, 100, "sup_1", False, True))
+    given = []
+    for _ in range(3):
+        lines = return_lines(order, {"a": 1}, parts)
+        parts |= cancel_unsent(order, parts, lines, START)
+        order = add_refund(order, lines, parts, START)
+        given.append(lines)
+    dropped = drop_refund(order, replace(requested(34, 0), lines=given[1], amount_fen=34))
+    again = return_lines(dropped, {"a": 1}, parts)
+
+    assert [lines[0].amount_fen for lines in given] == [33, 34, 33]
+    assert (dropped.refunded_fen, dropped.lines[0].set_aside_units) == (66, 1)
+    assert again == (RefundLine(1, "a", 1, 34, restock=True),)
+    assert cancel_unsent(dropped, parts, again, START) == {}
+    assert add_refund(dropped, again, parts, START).lines == order.lines
+
+
+def test_units_set_aside_come_first_and_the_others_as_they_are() -> None:
+    line = OrderLine(1, "a", "n", 4, 25, 100, "sup_1", False, True, set_aside_units=1)
+    order, parts = paid(line)
+    open_part = replace(parts["sup_1"], lines=(SupplierLine("a", "n", 4, 1),))
+    shipped = {"sup_1": replace(open_part, status="shipped")}
+    unsent = return_lines(order, {"a": 3}, {"sup_1": open_part})
+    mixed = return_lines(order, {"a": 3}, shipped)
+
+    assert unsent == (RefundLine(1, "a", 3, 75, restock=True),)
+    assert cancel_unsent(order, {"sup_1": open_part}, unsent, START)["sup_1"].lines[0].cancelled == 3
+    assert mixed == (RefundLine(1, "a", 1, 25, restock=True), RefundLine(1, "a", 2, 50))
+    after = add_refund(order, mixed, shipped, START).lines[0]
+    assert (after.refunded_units, after.refunded_fen, after.set_aside_units) == (3, 75, 0)
+
+
+@pytest.mark.parametrize(("dropped", "freight"), [("first", 7), ("last", 0), ("both", 0)])
+def test_the_freight_is_refunded_once_whichever_refund_is_given_up(dropped: str, freight: int) -> None:
+    order, parts = paid(OrderLine(1, "a", "n", 2, 25, 50, "sup_1", False, True))
+    order = replace(order, amount_fen=57)
+    made = []
+    for sequence in (1, 2):
+        lines = return_lines(order, {"a": 1}, parts)
+        parts |= cancel_unsent(order, parts, lines, START)
+        after = add_refund(order, lines, parts, START)
+        fen = after.refunded_fen - order.refunded_fen
+        made.append(replace(requested(fen, sequence), kind="return", lines=lines))
+        order = after
+    for refund in {"first": made[:1], "last": made[1:], "both": made}[dropped]:
+        order = drop_refund(order, refund)
+
+    assert [refund.freight_fen for refund in made] == [0, 7]
+    assert order.refunded_freight_fen == freight
+    left = order.lines[0].units - order.lines[0].refunded_units
+    assert add_refund(order, return_lines(order, {"a": left}, parts), parts, START).refunded_fen == 57
+
+
 def test_only_units_that_have_not_left_are_taken_off_and_put_back_on_sale() -> None:
     order, parts = paid(
         OrderLine(1, "a", "n", 3, 10, 30, "sup_1", False, True), OrderLine(2, "b", "n", 3, 10, 30, "sup_2", False, True)
     )
     parts["sup_2"] = replace(parts["sup_2"], status="shipped")
     lines = return_lines(order, {"a": 1, "b": 2}, parts)
-    changed = cancel_unsent(parts, lines, START)
+    changed = cancel_unsent(order, parts, lines, START)
 
     assert [(line.sku, line.restock) for line in lines] == [("a", True), ("b", False)]
     assert {supplier: part.lines[0].cancelled for supplier, part in changed.items()} == {"sup_1": 1}

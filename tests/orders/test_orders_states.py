@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from cardstock import orders as area
 from cardstock.catalog.model import Product
@@ -27,13 +28,14 @@ from cardstock.orders.model import (
     Order,
     PaymentNotice,
     Receiver,
+    RefusedEnd,
     RequestedUnits,
     Step,
     SupplierOrder,
 )
 from cardstock.orders.payment import expire_due, record_payment
 from cardstock.orders.placement import QuoteNeeds, cancel_order, make_quote, place_order
-from cardstock.orders.refunds import accept_return, finish_refunds, grant_goodwill, request_refund
+from cardstock.orders.refunds import accept_return, close_refused, finish_refunds, grant_goodwill, request_refund
 from tests.house.charts import steps_in, steps_of
 from tests.people.clock import TestClock
 from tests.people.memory_orders import (
@@ -205,6 +207,24 @@ class Life:
     def send_refunds(self) -> None:
         finish_refunds(orders=self.orders, channels={"sandbox": self.channel}, time_left=lambda: True)
 
+    def refuse_refunds(self) -> None:
+        self.channel.refund_status = "failed"
+        self.send_refunds()
+        self.channel.refund_status = "succeeded"
+
+    def pay_another_way(self) -> None:
+        self._close("paid_another_way")
+
+    def give_up(self) -> None:
+        self._close("given_up")
+
+    def _close(self, end: RefusedEnd) -> None:
+        for item in list(self.orders.items.items.values()):
+            refund = self.orders.refunds[item.facts["order_id"], item.subject]
+            cleared = replace(item, version=item.version + 1)
+            done = close_refused(refund.order_id, refund.refund_id, end, cleared, orders=self.orders)
+            assert done is (refund.status == "refused")
+
     def revoke(self) -> None:
         revoke_coupon(COUPON, BUYER, orders=self.orders, uses=self.orders.uses, charges=MemoryCharges())
 
@@ -252,7 +272,11 @@ def test_units_and_money_add_up_whatever_happens(first: str, then: list[str]) ->
         assert product.held >= 0
         assert product.stock + product.held + sent == 50
     for order in orders.orders.values():
-        own = [refund for refund in orders.refunds_of_order(order.order_id) if refund.part_of_order]
+        own = [
+            refund
+            for refund in orders.refunds_of_order(order.order_id)
+            if refund.part_of_order and refund.status != "given_up"
+        ]
         assert sum(refund.amount_fen for refund in own) == order.refunded_fen <= order.amount_fen
 
 
@@ -279,6 +303,8 @@ def test_some_lives_make_every_step_of_the_charts() -> None:
     lives = [
         live("place", "pay", "ship_a", "deliver_a", "ship_b", "receive", "return_a", "send_refunds"),
         live("place", "pay", "refund_b"),
+        live("place", "pay", "refund_b", "refuse_refunds", "pay_another_way"),
+        live("place", "pay", "refund_b", "refuse_refunds", "give_up"),
         live("place_with_coupon", "cancel"),
         live("place", "expire"),
         live("place_with_coupon", "pay", "revoke"),

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from cardstock.catalog.model import Product
 from cardstock.errors import CHANNEL_UNAVAILABLE, IDEMPOTENCY_KEY_REUSED, STOCK_SHORT
 from cardstock.ids import RequestKey
+from cardstock.open_items.clearing import new_item
 from cardstock.orders import errors
 from cardstock.orders.model import (
     Closing,
@@ -23,8 +24,9 @@ from cardstock.orders.model import (
     Step,
     SupplierOrder,
 )
+from tests.people.memory_open_items import MemoryOpenItems
 
-RefundStatus: TypeAlias = Literal["succeeded", "processing", "failed"]
+RefundStatus: TypeAlias = Literal["succeeded", "processing", "failed", "unfunded"]
 
 
 class MemoryCouponUses:
@@ -59,6 +61,7 @@ class MemoryOrders:
         self.supplier_orders: dict[tuple[str, str], SupplierOrder] = {}
         self.requests: dict[str, tuple[str, str]] = {}
         self.findings: dict[str, Finding] = {}
+        self.items = MemoryOpenItems()
 
     def products_by_sku(self, skus: Iterable[str], /) -> dict[str, Product]:
         return {sku: self.products[sku] for sku in skus if sku in self.products}
@@ -96,7 +99,12 @@ class MemoryOrders:
             return False
         if any(finding.cause in self.findings for finding in step.findings):
             return False
-        self.findings |= {finding.cause: finding for finding in step.findings}
+        if not all(self.items.items[item.id].version == item.version - 1 for item in step.changed_items):
+            return False
+        self.items.items |= {item.id: item for item in step.changed_items}
+        for finding in step.findings:
+            self.findings[finding.cause] = finding
+            self.items.add_item(new_item(**asdict(finding)))
         self.orders |= {order.order_id: order for order in step.orders}
         self.refunds |= {(refund.order_id, refund.refund_id): refund for refund in step.refunds}
         self.supplier_orders |= {(each.supplier_id, each.order_id): each for each in step.supplier_orders}
@@ -261,10 +269,12 @@ class MemoryChannel:
         self.asked.append(refund.refund_id)
         if self.refund_status is None:
             raise CHANNEL_UNAVAILABLE()
-        if self.refunds.get(refund.refund_id, "processing") == "processing":
+        if self.refunds.get(refund.refund_id, "processing") in ("processing", "unfunded"):
             self.refunds[refund.refund_id] = self.refund_status
         if self.refunds[refund.refund_id] == "failed":
-            raise errors.REFUND_REFUSED(refund_id=refund.refund_id)
+            raise errors.REFUND_REFUSED(refund_id=refund.refund_id, reason="PAYMENT_UNKNOWN")
+        if self.refunds[refund.refund_id] == "unfunded":
+            raise errors.MERCHANT_MUST_ACT(refund_id=refund.refund_id)
         return self.refunds[refund.refund_id] == "succeeded"
 
 

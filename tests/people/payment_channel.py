@@ -80,6 +80,8 @@ class PaymentChannel:
         verify([_key()], headers, request.content, now())
         asked = json.loads(request.content)
         self.calls.append(asked)
+        if self.refunds.get(asked["refund_no"], {}).get("status") == "unfunded":
+            del self.refunds[asked["refund_no"]]
         found = self.refunds.setdefault(asked["refund_no"], asked | {"status": self.refund_status})
         content = json.dumps(found).encode()
         return httpx.Response(200, content=content, headers=sign(_key(), "ans_1", now(), content))

@@ -7,9 +7,10 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
+from cardstock.flows.open_items import clear_item
 from cardstock.open_items import schemas
 from cardstock.open_items import wiring as open_items_wiring
-from cardstock.open_items.clearing import clear_item
+from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.staff import wiring as staff_wiring
 
@@ -45,7 +46,8 @@ def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
     """Clear an open item with an outcome and a reason.
 
     Who cleared it and why stays on record. Where `persons` is 2, the first call asks and another person clears. A
-    repeat changes nothing."""
+    refund that its channel has refused ends in the same step: it has succeeded, or it is given up and can be asked for
+    anew. A repeat changes nothing."""
     item = clear_item(
         request.path["item_id"],
         request.body.outcome,
@@ -53,6 +55,7 @@ def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
         request.caller.actor,
         can_approve=partial(staff_wiring.can_approve, request.caller.person_id),
         items=open_items_wiring.open_items(),
+        orders=orders_wiring.orders,
     )
     return schemas.OpenItemView.of(item, request.language)
 

@@ -24,13 +24,14 @@ def sweep(scheduled_at: datetime, deadline: Deadline) -> dict[str, Any]:
         if number := getattr(swept, figure):
             count(name, number)
     finished = refunds.finish_refunds(orders=orders, channels=channels, time_left=time_left)
-    if finished.refused:
-        count("RefundsRefused", len(finished.refused))
-        logger.error("refunds refused", refund_ids=finished.refused)
+    if finished.must_act:
+        count("RefundsMustAct", len(finished.must_act))
+        logger.error("the merchant must act before these are refunded", refund_ids=finished.must_act)
     return {
         **structs.asdict(swept),
         "refunded": finished.done,
         "refunds_left": finished.left,
+        "refunds_refused": len(finished.refused),
     }
 
 

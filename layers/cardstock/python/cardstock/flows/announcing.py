@@ -65,8 +65,14 @@ class EventPublisher:
                 self._hold(kind, order.order_id, at, OrderEvent.of(order))
 
     def refund(self, refund: Refund) -> None:
-        """A refund was requested, or has succeeded."""
-        at = refund.succeeded_at if refund.status == "succeeded" else refund.requested_at
+        """A refund has a new status."""
+        moments = {
+            "requested": refund.requested_at,
+            "succeeded": refund.succeeded_at,
+            "refused": refund.refused_at,
+            "given_up": refund.given_up_at,
+        }
+        at = moments[refund.status]
         assert at is not None
         self._hold(f"refund.{refund.status}", refund.order_id, at, RefundEvent.of(refund), refund.refund_id)
 

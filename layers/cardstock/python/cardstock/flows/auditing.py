@@ -73,13 +73,12 @@ def _orders(needs: AuditNeeds) -> Iterator[OrderTruth]:
             refunds.setdefault(refund.order_id, []).append(refund)
     for order in needs.every_order():
         own = refunds.get(order.order_id, [])
-        succeeded = [refund for refund in own if refund.status == "succeeded"]
         yield OrderTruth(
             order_id=order.order_id,
             paid=order.is_paid,
             received=order.status == "completed",
             accrual=needs.rules.accrual(order),
-            taken={refund.refund_id: needs.rules.taken(order, refund, own) for refund in succeeded},
+            taken=needs.rules.taken(order, own),
         )
 
 

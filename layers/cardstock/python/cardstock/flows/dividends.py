@@ -35,7 +35,7 @@ class Dividends:
         dividends.count_returned(
             order.order_id,
             refund.refund_id,
-            refund.sequence,
+            refund.counts_from,
             Snapshot.from_compact(order.snapshot),
             refund.goods_fen,
             team_sales=self._team_sales,

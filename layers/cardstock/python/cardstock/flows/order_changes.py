@@ -32,6 +32,7 @@ from cardstock.orders.model import (
     OrderChange,
     Refund,
     RefundChange,
+    RefundStatus,
     SupplierOrder,
     SupplierOrderChange,
 )
@@ -45,6 +46,8 @@ Happening: TypeAlias = Literal[
     "order cancelled",
     "order expired",
     "refund requested",
+    "refund refused",
+    "refund given up",
     "order refunded",
     "stray payment refunded",
     "supplier order changed",
@@ -58,7 +61,7 @@ class OrderEvents(Protocol):
         """An order has a new status."""
 
     def refund(self, refund: Refund, /) -> None:
-        """A refund was requested, or has succeeded."""
+        """A refund has a new status."""
 
     def supplier_order(self, part: SupplierOrder, /) -> None:
         """A supplier order is new, or has changed, as its `last_event` says."""
@@ -105,6 +108,8 @@ class Needs(msgspec.Struct, frozen=True):
     dividends: RefundCounting
     coupons: CouponFollowing
     events: OrderEvents
+    alarm: Callable[[str], None]
+    """Tells people of an open item about the refund with this id."""
 
 
 class OrderStory(msgspec.Struct, frozen=True):
@@ -130,8 +135,9 @@ def follow(needs: Needs, change: OrderChange | RefundChange | SupplierOrderChang
 
 
 def _follow_refund(needs: Needs, refund: Refund) -> None:
-    if refund.status == "requested":
-        _run("refund requested", needs, refund)
+    happening = _BEFORE_SUCCESS.get(refund.status)
+    if happening is not None:
+        _run(happening, needs, refund)
     elif refund.kind == "stray":
         _run("stray payment refunded", needs, refund)
     else:
@@ -162,7 +168,7 @@ def accrue_rewards(needs: Needs, story: OrderStory) -> None:
 def claw_back_rewards(needs: Needs, story: OrderStory) -> None:
     """Claw back the refund's part of the order's rewards."""
     refund = _refund_of(story)
-    taken = needs.rules.taken(story.order, refund, story.refunds)
+    taken = needs.rules.taken(story.order, story.refunds)[refund.refund_id]
     claw_back(refund.refund_id, taken, needs.rules.accrual(story.order), books=needs.books)
 
 
@@ -197,8 +203,8 @@ def send_refund(needs: Needs, refund: Refund) -> None:
     try:
         refunds.execute_refund(refund.order_id, refund.refund_id, orders=needs.orders, channels=needs.channels)
     except UnavailableError as error:
-        # Without an answer the message is repeated. A refund that the channel processes is left to the refund sweep.
-        if error.refusal is not errors.REFUND_PENDING:
+        # Without an answer the message is repeated. A refund that must wait is left to the refund sweep.
+        if error.refusal not in (errors.REFUND_PENDING, errors.MERCHANT_MUST_ACT):
             raise
 
 
@@ -207,8 +213,13 @@ def publish_order(needs: Needs, story: OrderStory) -> None:
     needs.events.order(story.order)
 
 
+def raise_alarm(needs: Needs, refund: Refund) -> None:
+    """Tell people of a refund that its channel has refused. Every message of it tells them, also a repeated one."""
+    needs.alarm(refund.refund_id)
+
+
 def publish_refund(needs: Needs, refund: Refund) -> None:
-    """Publish that a refund was requested, or that a stray payment was refunded."""
+    """Publish that a refund was requested, refused or given up, or that a stray payment was refunded."""
     needs.events.refund(refund)
 
 
@@ -236,6 +247,8 @@ FOLLOWERS: Final[Mapping[Happening, tuple[Callable[[Needs, Any], None], ...]]] =
     "order cancelled": (publish_order,),
     "order expired": (publish_order,),
     "refund requested": (publish_refund, send_refund),
+    "refund refused": (publish_refund, raise_alarm),
+    "refund given up": (publish_refund,),
     "order refunded": (
         publish_order_refund,
         claw_back_rewards,
@@ -246,5 +259,10 @@ FOLLOWERS: Final[Mapping[Happening, tuple[Callable[[Needs, Any], None], ...]]] =
     "stray payment refunded": (publish_refund,),
     "supplier order changed": (publish_supplier_order,),
 }
-"""Kind of change -> its followers, in order. They take an `OrderStory`; those of a requested refund and of a stray
-payment take the `Refund`, those of a supplier order its change."""
+"""Kind of change -> its followers, in order. They take an `OrderStory`; those of a refund that has not succeeded and of
+a stray payment take the `Refund`, those of a supplier order its change."""
+_BEFORE_SUCCESS: Final[Mapping[RefundStatus, Happening]] = {
+    "requested": "refund requested",
+    "refused": "refund refused",
+    "given_up": "refund given up",
+}

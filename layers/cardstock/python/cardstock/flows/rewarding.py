@@ -26,6 +26,7 @@ from cardstock.network.rewards import (
 )
 from cardstock.orders import settling
 from cardstock.orders.model import Order, Refund
+from cardstock.orders.refund_amounts import cumulative_parts
 
 
 class PlanRules:
@@ -59,10 +60,10 @@ class PlanRules:
         """The end of the return window and the freeze, regardless of after-sales; None before the receipt."""
         return settling.opens_at(order, self.waits_days(order))
 
-    def taken(self, order: Order, refund: Refund, refunds: Sequence[Refund]) -> Mapping[RewardKind, Fen]:
-        """The claw-back of `refund` from each reward, after those of `refunds` that were requested before it."""
-        before = settling.returned(order, (other for other in refunds if other.sequence < refund.sequence))
-        return taken(_rewards(order, self._plan(order)), before, settling.returned(order, (refund,)))
+    def taken(self, order: Order, refunds: Sequence[Refund]) -> Mapping[str, Mapping[RewardKind, Fen]]:
+        """The claw-back of each succeeded refund from each reward, by refund id."""
+        rewards = _rewards(order, self._plan(order))
+        return cumulative_parts(refunds, lambda some: taken(rewards, settling.returned(order, some)))
 
     def settles_at(self, order: Order, refunds: Sequence[Refund] = ()) -> datetime | None:
         """The end of the return window, the freeze and the after-sales; None while that is open."""

@@ -169,7 +169,12 @@ def dividends() -> "Dividends":
 
 def order_changes() -> "OrderChangeNeeds":
     """The ports of the followers of changed orders."""
+    from cardstock.edge.observability import count, logger
     from cardstock.flows.order_changes import Needs
+
+    def alarm(refund_id: str) -> None:
+        logger.error("refund refused by its channel", refund_id=refund_id)
+        count("OpenItemsOpened")
 
     return Needs(
         orders=orders_wiring.orders(),
@@ -183,6 +188,7 @@ def order_changes() -> "OrderChangeNeeds":
         dividends=dividends(),
         coupons=coupon_revocation(),
         events=announcements(),
+        alarm=alarm,
     )
 
 

@@ -47,19 +47,19 @@ def count_settled(
 def count_returned(
     order_id: str,
     refund_id: str,
-    sequence: int,
+    counts_from: int,
     snapshot: Snapshot,
     fen: Fen,
     *,
     team_sales: TeamSales,
     plans: Plans,
 ) -> None:
-    """Count a refund that was paid back. A refund requested (`sequence`) before its order settled is not in the settled
-    sales, so it is not counted. A repeat changes nothing."""
+    """Count a refund that was paid back. A refund that counts from a version of its order (`counts_from`) at which the
+    order had not settled is not in the settled sales, so it is not counted. A repeat changes nothing."""
     if not _pays(snapshot, plans):
         return
     version = team_sales.settled_version(order_id)
-    if version is not None and sequence > version:
+    if version is not None and counts_from > version:
         team_sales.count_refunded_sale(order_id, refund_id, month_of(clock.now()), sale_of(snapshot, -fen))
 
 

@@ -171,11 +171,9 @@ def clawed(reward: Reward, refunded: Sequence[Fen]) -> Fen:
     return half_up(reward.amount * back, base) if base else 0
 
 
-def taken(rewards: Sequence[Reward], before: Sequence[Fen], back: Sequence[Fen]) -> dict[RewardKind, Fen]:
-    """What a refund of `back` fen of each line claws back of each reward, after refunds of `before`: the cumulative
-    claw-back of both less that of `before` alone."""
-    after = [earlier + now for earlier, now in zip(before, back, strict=True)]
-    return {reward.kind: clawed(reward, after) - clawed(reward, before) for reward in rewards}
+def taken(rewards: Sequence[Reward], refunded: Sequence[Fen]) -> dict[RewardKind, Fen]:
+    """What refunds of `refunded` fen of each line together claw back of each reward."""
+    return {reward.kind: clawed(reward, refunded) for reward in rewards}
 
 
 def awaits_settling(lines: Sequence[OrderLine], rewards: Sequence[Reward], plan: Plan) -> bool:

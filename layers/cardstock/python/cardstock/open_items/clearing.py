@@ -70,7 +70,7 @@ def clear_item(
         raise errors.OUTCOME_UNKNOWN(outcomes=list(OUTCOMES[item.kind]))
     if item.state == "cleared":
         return item
-    if book is None and item.facts.get("booked", outcome) != outcome:
+    if item.facts.get("booked", outcome) != outcome:
         raise errors.OUTCOME_NOT_BOOKED(booked=item.facts["booked"])
     decision = Decision(actor, clock.now(), outcome, reason)
     store: Callable[[OpenItem], bool] = items.save_item

@@ -38,7 +38,7 @@ OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
     "payout_contradiction": ("was_paid", "was_not_paid"),
 }
 """How an item of each kind can end."""
-TWO_PERSONS: Final[frozenset[Kind]] = frozenset({"payout_contradiction"})
+TWO_PERSONS: Final[frozenset[Kind]] = frozenset({"payout_contradiction", "refund_refused"})
 """Kinds that a second person must clear."""
 
 

@@ -42,9 +42,9 @@ _TO_DO: Final = {
         "is held, and the channel is asked on. Find out at the channel why, and remove the cause.",
     ),
     "refund_refused": (
-        "支付渠道拒绝退款。请先排除原因（例如商户余额不足）；仍不行时以其他方式付给买家并登记，或登记放弃。",
-        "The channel refuses a refund. Remove the cause (an empty merchant's account); else pay the buyer another way, "
-        "or give it up, and say so here.",
+        "支付渠道最终拒绝了这笔退款。请以其他方式付给买家并登记，或登记放弃，由两人确认；放弃后，其商品和金额可重新申请退款。",
+        "The channel refuses a refund for good. Pay the buyer another way, or give the refund up; two persons say so "
+        "here. What is given up can be refunded anew.",
     ),
     "payout_contradiction": (
         "同一转账先后有两种结果。请向渠道查证收款人是否到账，由两人确认；确认前该会员不再发放。",

@@ -19,6 +19,8 @@ A supplier order:
 A refund:
 
     requested --complete_refund--> succeeded
+    requested --execute_refund--> refused --close_refused--> succeeded
+    refused --close_refused--> given_up
 
 The use of a coupon:
 

@@ -8,7 +8,7 @@ from cardstock.ids import RequestKey, derived_id
 from cardstock.money import Fen
 from cardstock.orders.model import Order, Refund, RequestedUnits
 from cardstock.orders.ports import Charges, CouponUses, Orders
-from cardstock.orders.refund_amounts import coupon_discount, coupon_share
+from cardstock.orders.refund_amounts import coupon_discount, coupon_shares
 from cardstock.orders.refunds import request_refund
 from cardstock.orders.steps import ATTEMPTS, close_step
 
@@ -41,18 +41,14 @@ def reduce_charge(
     """Reduce the charge for a revoked coupon after a refund of its order has succeeded: the discount on the returned
     units is not owed any more. `refund` is one of the order's `refunds`. Safe to repeat."""
     if order.coupon and uses.find_use(order.coupon).state == "owed":
-        fen = coupon_share(order, refund, refunds)
+        fen = coupon_shares(order, refunds)[refund.refund_id]
         if fen:
             charges.reduce_charge(order.coupon, refund.refund_id, order.member_id, order.order_id, fen)
 
 
 def returned_discounts(order: Order, refunds: Sequence[Refund]) -> Iterator[tuple[str, Fen]]:
     """Each succeeded refund's id, and the part of the coupon's discount on its units."""
-    for refund in refunds:
-        if refund.part_of_order and refund.status == "succeeded":
-            fen = coupon_share(order, refund, refunds)
-            if fen:
-                yield refund.refund_id, fen
+    yield from ((refund_id, fen) for refund_id, fen in coupon_shares(order, refunds).items() if fen)
 
 
 def withdraw_order(order_id: str, reason: str, request: RequestKey, *, orders: Orders) -> Fen | None:
@@ -71,9 +67,11 @@ def withdraw_order(order_id: str, reason: str, request: RequestKey, *, orders: O
             continue
         supplier_orders = orders.find_supplier_orders(order_id, order.supplier_ids)
         unsent = [
-            RequestedUnits(line.sku, line.units - line.refunded_units)
+            RequestedUnits(line.sku, left)
             for line in order.lines
-            if supplier_orders[line.supplier_id].status == "open" and line.refunded_units < line.units
+            # Not those set aside: their refund was given up, and people decide about another one.
+            if supplier_orders[line.supplier_id].status == "open"
+            and (left := line.units - line.refunded_units - line.set_aside_units)
         ]
         if not unsent:
             kept = any(line.refunded_units < line.units for line in order.lines)

@@ -62,6 +62,11 @@ REFUND_TOO_LATE: Final = timed(
     refused("REFUND_TOO_LATE", zh="已超过退款期限。", en="The time to refund this payment is over.")
 )
 REFUND_REFUSED: Final = refused("REFUND_REFUSED", zh="支付渠道拒绝退款。", en="The payment channel refuses the refund.")
+MERCHANT_MUST_ACT: Final = unavailable(
+    "MERCHANT_MUST_ACT",
+    zh="支付渠道暂不能退款：商户须先处理，例如补足余额。",
+    en="The payment channel cannot refund now: the merchant must act first, for instance add funds.",
+)
 REFUND_PENDING: Final = unavailable("REFUND_PENDING", zh="退款正在处理中。", en="The refund is being processed.")
 NOT_SHIPPED: Final = conflict("NOT_SHIPPED", zh="订单尚未全部发货。", en="Not everything has been shipped.")
 SUPPLIER_ORDER_CANCELLED: Final = conflict(

@@ -51,6 +51,7 @@ class RefundEvent(msgspec.Struct, frozen=True):
     amount_fen: Fen
     freight_fen: Fen
     lines: tuple[RefundEventLine, ...]
+    paid_another_way: bool = False
 
     @classmethod
     def of(cls, refund: Refund) -> "RefundEvent":
@@ -63,6 +64,7 @@ class RefundEvent(msgspec.Struct, frozen=True):
             refund.amount_fen,
             refund.freight_fen,
             tuple(RefundEventLine(line.sku, line.units, line.amount_fen) for line in refund.lines),
+            refund.paid_another_way,
         )
 
 

@@ -13,7 +13,11 @@ from cardstock.texts import narrow
 
 OrderStatus: TypeAlias = Literal["placed", "paid", "shipped", "completed", "cancelled", "expired"]
 RefundKind: TypeAlias = Literal["return", "goodwill", "stray"]
-RefundStatus: TypeAlias = Literal["requested", "succeeded"]
+RefundStatus: TypeAlias = Literal["requested", "succeeded", "refused", "given_up"]
+RefusedEnd: TypeAlias = Literal["paid_another_way", "given_up"]
+"""How people end a refund that its channel refuses."""
+OPEN_REFUND: Final[frozenset[RefundStatus]] = frozenset({"requested", "refused"})
+"""States of a refund whose end is not known yet: the order does not settle."""
 PAID: Final[frozenset[OrderStatus]] = frozenset({"paid", "shipped", "completed"})
 SupplierOrderStatus: TypeAlias = Literal["open", "shipped", "delivered", "cancelled"]
 CouponState: TypeAlias = Literal["unused", "used", "revoked", "owed"]
@@ -33,8 +37,10 @@ SUPPLIER_ORDER_TRANSITIONS: Final[Mapping[SupplierOrderStatus, frozenset[Supplie
     "cancelled": frozenset(),
 }
 REFUND_TRANSITIONS: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
-    "requested": frozenset({"succeeded"}),
+    "requested": frozenset({"succeeded", "refused"}),
+    "refused": frozenset({"succeeded", "given_up"}),
     "succeeded": frozenset(),
+    "given_up": frozenset(),
 }
 COUPON_TRANSITIONS: Final[Mapping[CouponState, frozenset[CouponState]]] = {
     "unused": frozenset({"used", "revoked"}),
@@ -129,8 +135,11 @@ class OrderLine(msgspec.Struct, frozen=True):
     qualifying: bool
     earns: bool
     refunded_units: int = 0
-    """Units for which a refund was requested, whether it has succeeded or not."""
+    """Units for which a refund was requested, unless it was given up."""
     refunded_fen: Fen = 0
+    set_aside_units: int = 0
+    """Unsent units that a refund took off their supplier order and that was then given up: nobody sends them, and they
+    stay held. The next refund of the line takes them first."""
 
 
 class Quote(msgspec.Struct, frozen=True):
@@ -191,6 +200,9 @@ class Order(msgspec.Struct, frozen=True):
     none of them ever pays it."""
     done_suppliers: tuple[str, ...] = ()
     """Suppliers with nothing left to ship: they have shipped, or all their units were refunded."""
+    freight_refunded: bool = False
+    """Whether a refund has the freight though units of the order are not refunded any more: another refund of the same
+    order was given up."""
     version: int = 1
 
     @property
@@ -220,10 +232,15 @@ class Order(msgspec.Struct, frozen=True):
 
     @property
     def refunded_fen(self) -> Fen:
-        """Refunded so far, including requested refunds. The freight is refunded with the last unit, if no unit of the
-        order was sent."""
+        """Refunded so far, including refunds that are open. The freight is refunded with the last unit, if no unit of
+        the order was sent."""
+        return self.goods_fen - self.kept_fen + self.refunded_freight_fen
+
+    @property
+    def refunded_freight_fen(self) -> Fen:
+        """The freight, if a refund has it; else 0."""
         unsent = self.status == "paid" and all(line.refunded_units == line.units for line in self.lines)
-        return self.goods_fen - self.kept_fen + (self.freight_fen if unsent else 0)
+        return self.freight_fen if unsent or self.freight_refunded else 0
 
     @property
     def supplier_ids(self) -> tuple[str, ...]:
@@ -253,7 +270,7 @@ class RefundLine(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Refund(msgspec.Struct, frozen=True):
-    """A refund, requested or succeeded.
+    """A refund: requested, refused for good by its channel, succeeded, or given up.
 
     `return`: units of a paid order; the amounts of its `lines` and the freight, if refunded, add up to `amount_fen`.
     `goodwill`: an amount of a paid order without units, spread over its `lines`. `stray`: a payment after expiry or
@@ -277,10 +294,18 @@ class Refund(msgspec.Struct, frozen=True):
     fingerprint: str = ""
     """Hash of the request's body: the same key with another body is refused."""
     sequence: int = 0
-    """The order's version made by this refund. It orders the refunds of an order without a clock, and rewards are
-    clawed back in that order, so that the fen do not depend on which refund succeeds first."""
+    """Of a refund that release 0.2.0 requested, the order's version that the request made; 0 for others. Refunds that
+    succeeded under that release count in this order."""
+    place: int = 0
+    """The order's version made when the refund succeeded; 0 before, and for stray payments. What is cumulative over
+    the refunds of an order counts them in this order, so that a refund that never succeeds is never counted."""
     granted_by: str = ""
     """The person of the staff who decided it: goodwill, or a return of sent units; empty if the buyer asked for it."""
+    refused_at: datetime | None = None
+    """When its channel refused it for good; people end it then."""
+    given_up_at: datetime | None = None
+    paid_another_way: bool = False
+    """Whether it has succeeded by the word of the staff: the buyer got the money outside of the channel."""
     version: int = 1
 
     @property
@@ -297,6 +322,11 @@ class Refund(msgspec.Struct, frozen=True):
     def part_of_order(self) -> bool:
         """Whether it refunds part of the order's payment, and so of its rewards. A stray payment does not."""
         return self.kind != "stray"
+
+    @property
+    def counts_from(self) -> int:
+        """The version of the order from which a succeeded refund counts."""
+        return self.place or self.sequence
 
 
 class Parcel(msgspec.Struct, frozen=True, array_like=True):
@@ -384,6 +414,8 @@ class Step(msgspec.Struct, frozen=True):
     """Coupons that can be used again, each with the id of the order placed with it."""
     findings: tuple[Finding, ...] = ()
     """Open items that must be new."""
+    changed_items: tuple[Any, ...] = ()
+    """Open items, as their area has them, each to replace the one whose version is lower by one."""
 
 
 class PaymentParameters(msgspec.Struct, frozen=True):

@@ -36,6 +36,7 @@ class LineChange(msgspec.Struct, frozen=True, array_like=True):
     net_fen: Fen
     refunded_units: int
     refunded_fen: Fen
+    set_aside_units: int = 0
 
 
 class PackedLines(msgspec.Struct, frozen=True, array_like=True):
@@ -75,9 +76,12 @@ def pack_lines(lines: Sequence[OrderLine]) -> PackedLines:
             for line in lines
         ),
         tuple(
-            LineChange(line.line_no, line.net_fen, line.refunded_units, line.refunded_fen)
+            LineChange(line.line_no, line.net_fen, line.refunded_units, line.refunded_fen, line.set_aside_units)
             for line in lines
-            if line.refunded_units or line.refunded_fen or line.net_fen != line.units * line.price_fen
+            if line.refunded_units
+            or line.refunded_fen
+            or line.set_aside_units
+            or line.net_fen != line.units * line.price_fen
         ),
     )
 
@@ -101,6 +105,7 @@ def unpack_lines(packed: PackedLines) -> tuple[OrderLine, ...]:
                 earns=bool(line.flags & EARNS),
                 refunded_units=change.refunded_units,
                 refunded_fen=change.refunded_fen,
+                set_aside_units=change.set_aside_units,
             )
         )
     return tuple(lines)

@@ -142,7 +142,7 @@ class Orders(Protocol):
         """Ids of orders whose time to pay was over at `at`. May include orders paid or closed just now."""
 
     def open_refunds(self) -> Iterator[tuple[str, str]]:
-        """Order id and refund id of each refund that has not succeeded. May include some that just have, and miss the
+        """Order id and refund id of each requested refund. May include some that have just ended, and miss the
         newest."""
 
 
@@ -175,7 +175,8 @@ class PaymentChannel(Protocol):
         """Send `refund` back, at most once for its id however often it is called.
 
         True if it has succeeded, False while the channel processes it. Raises `RefusedError` if the channel will never
-        do it.
+        do it, `UnavailableError` MERCHANT_MUST_ACT if it will do it once the merchant has acted (funds are missing):
+        then nothing has happened, and the same number is asked again.
         """
 
 

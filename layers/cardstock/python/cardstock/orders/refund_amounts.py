@@ -3,15 +3,16 @@
 All refunds of a line together are exactly what was paid for it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from cardstock.errors import REFUND_EXCEEDS_PAID
 from cardstock.money import Fen, half_up, split
 from cardstock.orders import errors
-from cardstock.orders.model import Order, Refund, RefundLine, SupplierOrder
+from cardstock.orders.model import Order, OrderLine, Refund, RefundLine, SupplierOrder
 from cardstock.orders.steps import follow_suppliers
 
 
@@ -20,8 +21,9 @@ def return_lines(
 ) -> tuple[RefundLine, ...]:
     """The lines of a return of `units` by SKU.
 
-    An amount is the cumulative half-up share of what was paid for the line, at most what goodwill refunds have left of
-    it. Raises `RefusedError` REFUND_TOO_MUCH with what can be refunded.
+    An amount is the cumulative half-up share of what was paid for the line, at most what other refunds have left of
+    it; the last unit gets all that is left. Units that are set aside come first. A line of the order has two lines here
+    if some of its units were sent and others were not. Raises `RefusedError` REFUND_TOO_MUCH with what can be refunded.
     """
     bought = {line.sku: line for line in order.lines}
     too_much = [
@@ -34,12 +36,22 @@ def return_lines(
     lines = []
     for sku, count in units.items():
         line = bought[sku]
-        before = half_up(line.net_fen * line.refunded_units, line.units)
-        share = half_up(line.net_fen * (line.refunded_units + count), line.units) - before
-        fen = min(share, line.net_fen - line.refunded_fen)
-        unsent = supplier_orders[line.supplier_id].status == "open"
-        lines.append(RefundLine(line.line_no, sku, count, fen, restock=unsent))
+        unsent = count if supplier_orders[line.supplier_id].status == "open" else min(count, line.set_aside_units)
+        for part, restock in ((unsent, True), (count - unsent, False)):
+            if part:
+                fen = _share(line, part)
+                lines.append(RefundLine(line.line_no, sku, part, fen, restock=restock))
+                line = replace(line, refunded_units=line.refunded_units + part, refunded_fen=line.refunded_fen + fen)
     return tuple(lines)
+
+
+def _share(line: OrderLine, count: int) -> Fen:
+    """The fen of the next `count` units of a line."""
+    rest, after = line.net_fen - line.refunded_fen, line.refunded_units + count
+    if after == line.units:
+        return rest
+    share = half_up(line.net_fen * after, line.units) - half_up(line.net_fen * line.refunded_units, line.units)
+    return min(share, rest)
 
 
 def goodwill_lines(order: Order, amount: Fen) -> tuple[RefundLine, ...]:
@@ -55,13 +67,17 @@ def goodwill_lines(order: Order, amount: Fen) -> tuple[RefundLine, ...]:
 
 
 def cancel_unsent(
-    supplier_orders: Mapping[str, SupplierOrder], lines: Sequence[RefundLine], now: datetime
+    order: Order, supplier_orders: Mapping[str, SupplierOrder], lines: Sequence[RefundLine], now: datetime
 ) -> dict[str, SupplierOrder]:
-    """The changed supplier orders that lose unsent units to `lines`; one without units left is cancelled."""
-    taken = {line.sku: line.units for line in lines if line.restock}
+    """The changed supplier orders that lose unsent units to `lines`; one without units left is cancelled.
+
+    Units that are set aside were taken off before.
+    """
+    aside = {line.sku: line.set_aside_units for line in order.lines}
+    taken = {line.sku: max(0, line.units - aside[line.sku]) for line in lines if line.restock}
     changed = {}
     for supplier_id, before in supplier_orders.items():
-        if before.status == "open" and any(line.sku in taken for line in before.lines):
+        if before.status == "open" and any(taken.get(line.sku) for line in before.lines):
             left = tuple(replace(line, cancelled=line.cancelled + taken.get(line.sku, 0)) for line in before.lines)
             empty = all(line.cancelled == line.units for line in left)
             changed[supplier_id] = replace(
@@ -79,18 +95,64 @@ def add_refund(
     order: Order, refunded: Sequence[RefundLine], supplier_orders: Mapping[str, SupplierOrder], now: datetime
 ) -> Order:
     """The next version of `order`, with `refunded` taken from its lines and the state of its supplier orders."""
-    by_sku = {line.sku: line for line in refunded}
-    lines = tuple(
-        replace(
+    lines = list(order.lines)
+    for part in refunded:
+        line = lines[part.line_no - 1]
+        lines[part.line_no - 1] = replace(
             line,
-            refunded_units=line.refunded_units + by_sku[line.sku].units,
-            refunded_fen=line.refunded_fen + by_sku[line.sku].amount_fen,
+            refunded_units=line.refunded_units + part.units,
+            refunded_fen=line.refunded_fen + part.amount_fen,
+            set_aside_units=max(0, line.set_aside_units - part.units) if part.restock else line.set_aside_units,
         )
-        if line.sku in by_sku
-        else line
-        for line in order.lines
-    )
-    return follow_suppliers(replace(order, lines=lines, version=order.version + 1), supplier_orders, now)
+    return follow_suppliers(replace(order, lines=tuple(lines), version=order.version + 1), supplier_orders, now)
+
+
+def drop_refund(order: Order, refund: Refund) -> Order:
+    """The next version of `order` after one of its refunds was given up: its units and fen can be refunded anew.
+
+    Unsent units stay off their supplier order, and are set aside.
+    """
+    lines = list(order.lines)
+    for part in refund.lines:
+        line = lines[part.line_no - 1]
+        lines[part.line_no - 1] = replace(
+            line,
+            refunded_units=line.refunded_units - part.units,
+            refunded_fen=line.refunded_fen - part.amount_fen,
+            set_aside_units=line.set_aside_units + part.units if part.restock else line.set_aside_units,
+        )
+    freight = order.refunded_freight_fen > refund.freight_fen
+    return replace(order, lines=tuple(lines), freight_refunded=freight, version=order.version + 1)
+
+
+_Key = TypeVar("_Key")
+
+
+def cumulative_parts(
+    refunds: Iterable[Refund], total: Callable[[Sequence[Refund]], Mapping[_Key, Fen]]
+) -> dict[str, dict[_Key, Fen]]:
+    """The part of each succeeded refund of an order in what is cumulative over its refunds, by refund id.
+
+    `total` is the amount of a set of refunds. In the order in which they succeeded, each has the total up to it less
+    the parts before it. So the parts add up to the total of what has succeeded, and no later refund changes one.
+    Release 0.2.0 counted refunds in the order of their requests, whether they had succeeded or not: those that
+    succeeded under it keep these parts.
+    """
+    own = [refund for refund in refunds if refund.part_of_order]
+    succeeded = sorted((each for each in own if each.status == "succeeded"), key=lambda each: each.counts_from)
+    parts: dict[str, dict[_Key, Fen]] = {}
+    given: dict[_Key, Fen] = {}
+    for number, refund in enumerate(succeeded, 1):
+        if refund.place:
+            before: Mapping[_Key, Fen] = given
+            after = total(succeeded[:number])
+        else:
+            before = total([each for each in own if 0 < each.sequence < refund.sequence])
+            after = total([each for each in own if 0 < each.sequence <= refund.sequence])
+        part = {key: max(0, fen - before.get(key, 0)) for key, fen in after.items()}
+        parts[refund.refund_id] = part
+        given = {key: given.get(key, 0) + fen for key, fen in part.items()}
+    return parts
 
 
 def coupon_discount(order: Order) -> Fen:
@@ -98,21 +160,17 @@ def coupon_discount(order: Order) -> Fen:
     return sum(line.units * line.price_fen - line.net_fen for line in order.lines)
 
 
-def coupon_share(order: Order, refund: Refund, refunds: Iterable[Refund]) -> Fen:
-    """The part of the coupon's discount on a refund's units. All refunds of all units add up to the whole discount.
+def coupon_shares(order: Order, refunds: Iterable[Refund]) -> dict[str, Fen]:
+    """The part of the coupon's discount on the units of each succeeded refund, by refund id. All refunds of all units
+    add up to the whole discount."""
 
-    It is cumulative over the order's `refunds` in the order of their requests, so it never changes.
-    """
-    share = 0
-    for line in order.lines:
-        before = sum(
-            each.units
-            for other in refunds
-            if other.part_of_order and other.sequence < refund.sequence
-            for each in other.lines
-            if each.line_no == line.line_no
-        )
-        now = sum(each.units for each in refund.lines if each.line_no == line.line_no)
-        off = line.units * line.price_fen - line.net_fen
-        share += half_up(off * (before + now), line.units) - half_up(off * before, line.units)
-    return share
+    def total(some: Sequence[Refund]) -> dict[str, Fen]:
+        return {"": sum(_discount_on(line, some) for line in order.lines)}
+
+    return {refund_id: part[""] for refund_id, part in cumulative_parts(refunds, total).items()}
+
+
+def _discount_on(line: OrderLine, refunds: Sequence[Refund]) -> Fen:
+    """The coupon's discount on the units of a line that `refunds` return."""
+    units = sum(part.units for refund in refunds for part in refund.lines if part.line_no == line.line_no)
+    return half_up((line.units * line.price_fen - line.net_fen) * units, line.units)

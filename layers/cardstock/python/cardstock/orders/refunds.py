@@ -1,29 +1,33 @@
-"""Refunding an order: buyers get unsent units back, staff take sent ones back or grant goodwill, channels pay back."""
+"""Refunding an order: unsent units, sent units, goodwill; channels pay back, and people end what a channel refuses."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
+from cardstock.clock import rfc3339
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND, STORE_BUSY, RefusedError, UnavailableError
 from cardstock.ids import RequestKey, derived_id
-from cardstock.money import Fen
+from cardstock.money import CURRENCY, Fen
 from cardstock.orders import errors
 from cardstock.orders.model import (
     REFUND_WINDOW,
+    Finding,
     Order,
     Refund,
     RefundLine,
+    RefusedEnd,
     RequestedUnits,
     Step,
     StockChange,
     SupplierOrder,
 )
 from cardstock.orders.ports import Orders
-from cardstock.orders.refund_amounts import add_refund, cancel_unsent, goodwill_lines, return_lines
+from cardstock.orders.refund_amounts import add_refund, cancel_unsent, drop_refund, goodwill_lines, return_lines
 from cardstock.orders.steps import ATTEMPTS, Channels, find_order, merge_units
 
 
@@ -35,11 +39,16 @@ class RequestedRefund(msgspec.Struct, frozen=True):
 
 
 class RefundSweepResult(msgspec.Struct, frozen=True):
-    """Numbers of a sweep of open refunds. `refused`: the ids of those among `left` that their channels will not do."""
+    """Numbers of a sweep of requested refunds: those that have succeeded, and those that are `left`.
+
+    `refused`: the ids of those that their channels have refused now. `must_act`: the ids of those among `left` that
+    wait until the merchant has acted.
+    """
 
     done: int
     left: int
     refused: tuple[str, ...]
+    must_act: tuple[str, ...]
 
 
 class _Request(msgspec.Struct, frozen=True):
@@ -136,7 +145,7 @@ def _make_refund(order_id: str, request: _Request, orders: Orders) -> RequestedR
             raise errors.REFUND_TOO_LATE()
         supplier_orders = orders.find_supplier_orders(order_id, order.supplier_ids)
         lines = request.lines_of(order, supplier_orders)
-        reduced = cancel_unsent(supplier_orders, lines, now)
+        reduced = cancel_unsent(order, supplier_orders, lines, now)
         after = add_refund(order, lines, {**supplier_orders, **reduced}, now)
         refund = Refund(
             refund_id=refund_id,
@@ -152,7 +161,6 @@ def _make_refund(order_id: str, request: _Request, orders: Orders) -> RequestedR
             total_fen=order.amount_fen,
             requested_at=now,
             fingerprint=request.key.fingerprint,
-            sequence=after.version,
             granted_by=request.granted_by,
         )
         if orders.store_step(Step(orders=(after,), refunds=(refund,), supplier_orders=tuple(reduced.values()))):
@@ -162,46 +170,117 @@ def _make_refund(order_id: str, request: _Request, orders: Orders) -> RequestedR
 
 def execute_refund(order_id: str, refund_id: str, *, orders: Orders, channels: Channels) -> Refund:
     """Have the channel send the money of a requested refund, then complete it. Safe to repeat at any point: the channel
-    gets one number, and an unknown outcome is queried again, never taken as failed.
+    gets one number, and an unknown outcome is queried again, never taken as failed. Returns the refund as it is then.
 
-    Raises `UnavailableError` while the outcome is unknown or the channel processes it: call again later. Raises
-    `RefusedError` if the channel will never do it: a person must decide.
+    If the channel refuses for good, the refund is refused, and an open item asks people to end it: one transaction.
+    Raises `UnavailableError` while the outcome is unknown, the channel processes it, or the merchant must act: call
+    again later.
     """
     refund = orders.find_refund(order_id, refund_id)
     if refund is None:
         raise NOT_FOUND()
-    if refund.status == "succeeded":
-        return refund
-    if refund.amount_fen > 0:
+    if refund.status == "requested" and refund.amount_fen > 0:
         channel = channels.get(refund.channel)
         if channel is None:
             raise errors.CHANNEL_MISSING()
-        if not channel.refund(refund):
+        try:
+            sent = channel.refund(refund)
+        except RefusedError as error:
+            return _change(refund, partial(_refusal_step, reason=str(error.facts.get("reason", ""))), orders)
+        if not sent:
             raise errors.REFUND_PENDING()
-    return complete_refund(order_id, refund_id, orders=orders)
+    return _change(refund, _success_step, orders)
 
 
 def complete_refund(order_id: str, refund_id: str, *, orders: Orders) -> Refund:
-    """Record that the refund has succeeded. In the same step units that were never sent are for sale again."""
+    """Record that a requested refund has succeeded; one that is not requested stays as it is.
+
+    In the same step units that were never sent are for sale again, and the refund gets its place among those of its
+    order.
+    """
+    refund = orders.find_refund(order_id, refund_id)
+    if refund is None:
+        raise NOT_FOUND()
+    return _change(refund, _success_step, orders)
+
+
+def close_refused(order_id: str, refund_id: str, end: RefusedEnd, item: object, *, orders: Orders) -> bool:
+    """End a refund that its channel has refused, and store the cleared `item` about it: one transaction.
+
+    `paid_another_way`: the buyer has the money, and the refund has succeeded. `given_up`: its units and fen can be
+    refunded anew; unsent units are set aside. False, and nothing is stored, if the refund is not refused any more or
+    the item has changed.
+    """
     for _ in range(ATTEMPTS):
         refund = orders.find_refund(order_id, refund_id)
-        if refund is None:
+        if refund is None or refund.status != "refused":
+            return False
+        order = orders.find_order(order_id) if refund.part_of_order else None
+        if end == "paid_another_way":
+            step = _success_step(replace(refund, paid_another_way=True), order)
+        else:
+            given_up = replace(refund, status="given_up", given_up_at=clock.now(), version=refund.version + 1)
+            freed = () if order is None else (drop_refund(order, refund),)
+            step = Step(orders=freed, refunds=(given_up,))
+        if orders.store_step(replace(step, changed_items=(item,))):
+            return True
+    return False
+
+
+def _change(refund: Refund, make_step: Callable[[Refund, Order | None], Step], orders: Orders) -> Refund:
+    """Store the step that `make_step` gives for a requested refund and its order (None for a stray payment), and return
+    the refund after it; one that is not requested is returned as it is."""
+    found: Refund | None = refund
+    for _ in range(ATTEMPTS):
+        if found is None:
             raise NOT_FOUND()
-        if refund.status == "succeeded":
-            return refund
-        done = replace(refund, status="succeeded", succeeded_at=clock.now(), version=refund.version + 1)
-        stock = tuple(StockChange(line.sku, line.units, -line.units) for line in refund.lines if line.restock)
-        if orders.store_step(Step(refunds=(done,), stock=stock)):
-            return done
+        if found.status != "requested":
+            return found
+        step = make_step(found, orders.find_order(found.order_id) if found.part_of_order else None)
+        if orders.store_step(step):
+            return step.refunds[0]
+        found = orders.find_refund(refund.order_id, refund.refund_id)
     raise STORE_BUSY()
 
 
-def finish_refunds(*, orders: Orders, channels: Channels, time_left: Callable[[], bool]) -> RefundSweepResult:
-    """Execute all refunds that have not succeeded, while `time_left` is true.
+def _success_step(refund: Refund, order: Order | None) -> Step:
+    after = () if order is None else (replace(order, version=order.version + 1),)
+    done = replace(
+        refund,
+        status="succeeded",
+        succeeded_at=clock.now(),
+        place=after[0].version if after else 0,
+        version=refund.version + 1,
+    )
+    stock = tuple(StockChange(line.sku, line.units, -line.units) for line in refund.lines if line.restock)
+    return Step(orders=after, refunds=(done,), stock=stock)
 
-    Refused ones are tried again too: the merchant's account may have been empty.
-    """
-    done, left, refused = 0, 0, list[str]()
+
+def _refusal_step(refund: Refund, _order: Order | None, *, reason: str) -> Step:
+    refused = replace(refund, status="refused", refused_at=clock.now(), version=refund.version + 1)
+    facts = {
+        "order_id": refund.order_id,
+        "refund_kind": refund.kind,
+        "channel": refund.channel,
+        "transaction_no": refund.transaction_no,
+        "channel_reason": reason,
+        "requested_at": rfc3339(refund.requested_at),
+    }
+    finding = Finding(
+        kind="refund_refused",
+        cause=refund.refund_id,
+        subject=refund.refund_id,
+        amount_fen=refund.amount_fen,
+        currency=CURRENCY,
+        member_id=refund.member_id,
+        facts=facts,
+    )
+    return Step(refunds=(refused,), findings=(finding,))
+
+
+def finish_refunds(*, orders: Orders, channels: Channels, time_left: Callable[[], bool]) -> RefundSweepResult:
+    """Execute all requested refunds, while `time_left` is true."""
+    done, left, refused, must_act = 0, 0, list[str](), list[str]()
     waiting = list(orders.open_refunds())
     # Shuffled, so that refunds whose channel hangs until the time is up do not block the same others each time.
     random.Random(int(clock.now().timestamp())).shuffle(waiting)  # noqa: S311 - not for security
@@ -210,14 +289,19 @@ def finish_refunds(*, orders: Orders, channels: Channels, time_left: Callable[[]
             left += 1
             continue
         try:
-            execute_refund(order_id, refund_id, orders=orders, channels=channels)
-            done += 1
-        except UnavailableError:
+            ended = execute_refund(order_id, refund_id, orders=orders, channels=channels)
+        except UnavailableError as error:
             left += 1
-        except RefusedError:
+            if error.refusal is errors.MERCHANT_MUST_ACT:
+                must_act.append(refund_id)
+        except RefusedError:  # its channel is not set up here
             left += 1
-            refused.append(refund_id)
-    return RefundSweepResult(done, left, tuple(refused))
+            must_act.append(refund_id)
+        else:
+            done += ended.status == "succeeded"
+            if ended.status == "refused":
+                refused.append(refund_id)
+    return RefundSweepResult(done, left, tuple(refused), tuple(must_act))
 
 
 def list_refunds(member_id: str | None, order_id: str, *, orders: Orders) -> tuple[Refund, ...]:

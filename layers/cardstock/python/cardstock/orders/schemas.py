@@ -96,6 +96,10 @@ class LineView(Model):
     supplier_id: Annotated[SupplierId, Meta(description="Supplier that sends it.")]
     refunded_units: Annotated[int, Meta(description="Units refunded since.")] = 0
     refunded_fen: Annotated[int, Meta(description="Fen of the line refunded since.")] = 0
+    set_aside_units: Annotated[
+        int,
+        Meta(description="Units that are neither sent nor refunded, because their refund was given up; ask anew."),
+    ] = 0
 
     @classmethod
     def of(cls, line: model.OrderLine, *, as_placed: bool = False) -> Self:
@@ -110,6 +114,7 @@ class LineView(Model):
             supplier_id=line.supplier_id,
             refunded_units=0 if as_placed else line.refunded_units,
             refunded_fen=0 if as_placed else line.refunded_fen,
+            set_aside_units=0 if as_placed else line.set_aside_units,
         )
 
 
@@ -453,8 +458,19 @@ class RefundView(RequestedRefund, kw_only=True):
             description="Person who decided it (goodwill, or a return of sent units), for staff only; otherwise null."
         ),
     ]
-    status: Annotated[Literal["requested", "succeeded"], Meta(description="Whether the money was refunded.")]
-    succeeded_at: Annotated[Moment | None, Meta(description="When the channel confirmed the refund; null before.")]
+    status: Annotated[
+        model.RefundStatus,
+        Meta(
+            description="Whether the money was refunded. `refused`: the channel will never do it, and the shop's staff "
+            "decide. `given_up`: they have; its units and fen can be refunded anew."
+        ),
+    ]
+    succeeded_at: Annotated[Moment | None, Meta(description="When the money was refunded; null before.")]
+    paid_another_way: Annotated[
+        bool, Meta(description="Whether the buyer got the money outside of the payment channel.")
+    ]
+    refused_at: Annotated[Moment | None, Meta(description="When the channel refused it for good; null otherwise.")]
+    given_up_at: Annotated[Moment | None, Meta(description="When it was given up; null otherwise.")]
 
     @classmethod
     def of(cls, refund: model.Refund, *, for_staff: bool = False) -> RefundView:
@@ -466,6 +482,9 @@ class RefundView(RequestedRefund, kw_only=True):
             granted_by=(refund.granted_by or None) if for_staff else None,
             status=refund.status,
             succeeded_at=_moment(refund.succeeded_at),
+            paid_another_way=refund.paid_another_way,
+            refused_at=_moment(refund.refused_at),
+            given_up_at=_moment(refund.given_up_at),
         )
 
 

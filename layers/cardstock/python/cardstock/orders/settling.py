@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from cardstock.money import Fen
-from cardstock.orders.model import Order, Refund
+from cardstock.orders.model import OPEN_REFUND, Order, Refund
 
 
 def opens_at(order: Order, days: int) -> datetime | None:
@@ -18,7 +18,7 @@ def settles_at(order: Order, days: int, refunds: Sequence[Refund]) -> datetime |
     None before the receipt, and while an after-sale is open.
     """
     over = opens_at(order, days)
-    if over is None or any(refund.part_of_order and refund.status == "requested" for refund in refunds):
+    if over is None or any(refund.part_of_order and refund.status in OPEN_REFUND for refund in refunds):
         return None
     after_sales = [
         (each.requested_at, each.succeeded_at) for each in refunds if each.part_of_order and each.succeeded_at

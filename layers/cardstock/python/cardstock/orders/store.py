@@ -3,7 +3,7 @@
 Table `orders`: `pk` = order id; `sk` = `order`, or `refund#<refund id>`. Order ids sort by time.
 Index `by_member` (`member_id`, `placed_key`): only orders have its keys. Index `by_due` (`due_bucket`, `pk`): only
 waiting items. Orders that wait for a payment are in one of four buckets, so that no key takes more than a quarter of
-all orders. Refunds that have not succeeded are in the bucket `refunds`.
+all orders. Requested refunds are in the bucket `refunds`.
 Table `supplier-orders`: `pk` = supplier id, `sk` = order id. Both tables stream to the queue of order changes.
 
 | Access pattern | How |
@@ -13,10 +13,11 @@ Table `supplier-orders`: `pk` = supplier id, `sk` = order id. Both tables stream
 | an order's refunds | Query of its partition, consistent |
 | a member's orders, newest first | Query `by_member`, then BatchGetItem |
 | orders due to expire | Query `by_due` up to an order id, per bucket; decided on the order itself |
-| refunds that have not succeeded | Query `by_due`, their bucket |
+| requested refunds | Query `by_due`, their bucket |
 | every later step | one TransactWriteItems of whole items, each on condition of the version before |
 | a supplier's orders | Query of its partition |
 | what nothing can book | an open item, put if absent, in the step's transaction |
+| what people decide about it | the open item, on condition of its version, in the step's transaction |
 
 An order of three lines stays below 1 KB; placing it costs 2 WCU for the request, 2 for the order, 2 for its
 indexes and 2 per product.
@@ -27,7 +28,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from cardstock.attribution import Attribution
@@ -138,6 +139,7 @@ class OrderItem(Table):
     paid_by = UnicodeAttribute(attr_name="pb", null=True)
     returned_payments = StructAttribute(tuple[str, ...], attr_name="px", null=True)
     done_suppliers = StructAttribute(tuple[str, ...], attr_name="d", null=True)
+    freight_refunded = BooleanAttribute(attr_name="fr", null=True)
     version = IntegerAttribute(attr_name="v")
     by_member = ByMember()
     by_due = ByDue()
@@ -166,7 +168,11 @@ class RefundItem(Table):
     succeeded_at = EpochAttribute(attr_name="ts", null=True)
     fingerprint = UnicodeAttribute(null=True)
     sequence = IntegerAttribute(attr_name="s")
+    place = IntegerAttribute(attr_name="p", null=True)
     granted_by = UnicodeAttribute(attr_name="g", null=True)
+    refused_at = EpochAttribute(attr_name="tf", null=True)
+    given_up_at = EpochAttribute(attr_name="tg", null=True)
+    paid_another_way = BooleanAttribute(attr_name="w", null=True)
     version = IntegerAttribute(attr_name="v")
 
 
@@ -242,6 +248,8 @@ class DynamoOrders:
                     )
                 for finding in step.findings:
                     open_items.add_found(transaction, **msgspec.structs.asdict(finding))
+                for item in step.changed_items:
+                    open_items.save_open_item(transaction, item)
                 for coupon_id, order_id in step.freed_coupons:
                     coupons.free_coupon(transaction, coupon_id, order_id)
                 for change in step.stock:

@@ -117,6 +117,8 @@ EVENT_TYPES = (
     "shipment.delivered",
     "receipt.confirmed",
     "refund.requested",
+    "refund.refused",
+    "refund.given_up",
     "refund.succeeded",
     "commission.accrued",
     "commission.released",

@@ -6,7 +6,8 @@ none.
 | Call | Answer |
 |---|---|
 | `POST /v1/closings {order_no}` | the payment with `status` `succeeded`; else `status` `closed` or `processing` |
-| `POST /v1/refunds {refund_no, order_no, amount_fen}` | `succeeded`, `processing` or `failed`; once per number |
+| `POST /v1/refunds {refund_no, order_no, amount_fen}` | `succeeded`, `processing`, `failed` for good with `reason`, or
+  `unfunded`: nothing has happened, and the merchant must add funds; once per number |
 
 Its notice is `{channel, event: "payment.succeeded", order_no, transaction_no, amount_fen, currency, paid_at, payer?,
 device?}`: `payer` is the payer's account with the channel, `device` the device used for the payment.
@@ -63,7 +64,8 @@ class _ClosingAnswer(msgspec.Struct, frozen=True):
 
 class _RefundAnswer(msgspec.Struct, frozen=True):
     refund_no: _Text
-    status: Literal["succeeded", "processing", "failed"]
+    status: Literal["succeeded", "processing", "failed", "unfunded"]
+    reason: _Name = ""
 
 
 class SandboxChannel:
@@ -144,7 +146,9 @@ class SandboxChannel:
         if answer.refund_no != refund.refund_id:
             raise CHANNEL_UNAVAILABLE()
         if answer.status == "failed":
-            raise errors.REFUND_REFUSED(refund_id=refund.refund_id)
+            raise errors.REFUND_REFUSED(refund_id=refund.refund_id, reason=answer.reason)
+        if answer.status == "unfunded":
+            raise errors.MERCHANT_MUST_ACT(refund_id=refund.refund_id)
         return bool(answer.status == "succeeded")
 
     def _call(self, path: str, message_id: str, message: dict[str, Any], kind: type) -> Any:

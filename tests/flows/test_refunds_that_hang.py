@@ -1,0 +1,275 @@
+"""Refunds of one order that hang at once: whichever succeeds, is refused, given up or paid another way, in any order of
+events, everything that follows from them is exact to the fen."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from cardstock.catalog.model import Product
+from cardstock.flows.coupons import CouponRevocation
+from cardstock.flows.dividends import Dividends
+from cardstock.flows.open_items import clear_item
+from cardstock.flows.order_changes import Needs, follow
+from cardstock.flows.rewarding import PlanRules
+from cardstock.ids import RequestKey
+from cardstock.ledger.accrual import accrue
+from cardstock.money import half_up
+from cardstock.network.plan import Amount
+from cardstock.open_items.model import Outcome, item_id
+from cardstock.orders import settling
+from cardstock.orders.coupons import returned_discounts
+from cardstock.orders.fulfilment import report_shipment
+from cardstock.orders.model import (
+    CouponUse,
+    Order,
+    OrderLine,
+    Receiver,
+    Refund,
+    RefundChange,
+    RequestedUnits,
+    SupplierLine,
+    SupplierOrder,
+)
+from cardstock.orders.refunds import accept_return, execute_refund, grant_goodwill
+from tests.people.clock import START
+from tests.people.memory_ledger import MemoryBooks, MemoryCalendar
+from tests.people.memory_network import MemoryTeamSales
+from tests.people.memory_orders import MemoryChannel, MemoryOrders
+from tests.people.referrals import EXAMPLE, Referrals
+
+PLAN = replace(EXAMPLE, direct_partner=Amount(1_501, "bps"), peer_bps=3_333, dividend_bps=200)
+ORDER_ID = "ord_" + "0" * 26
+COUPON = "benefit.mem_a.1"
+FREIGHT = 777
+Bought = Sequence[tuple[int, int, str]]
+
+
+class Everything:
+    """What stands for purchase checks and events: nothing comes of it here."""
+
+    def __getattr__(self, _name: str) -> Any:
+        return lambda *_: None
+
+
+class Sale:
+    """A paid order with rewards for two, a coupon that was revoked and is owed, and all that follows its refunds.
+
+    `bought`: units, fen paid, and the supplier's letter of each line. Refunds ask for their money only when a test
+    says how their channel answers; their messages wait until a test lets them arrive.
+    """
+
+    def __init__(self, bought: Bought) -> None:
+        referrals = Referrals(PLAN)
+        for partner in ("mem_p", "mem_r"):
+            if partner == "mem_r":
+                referrals.bind(partner, "mem_p")
+            referrals.appoint(partner)
+        referrals.bind("mem_a", "mem_r")
+        lines = tuple(
+            OrderLine(number, f"sku{number}", "n", units, net, net, f"sup_{letter}", qualifying=number == 1, earns=True)
+            for number, (units, net, letter) in enumerate(bought, 1)
+        )
+        order = Order(
+            ORDER_ID, "mem_a", "paid", lines, sum(line.net_fen for line in lines) + FREIGHT, Receiver("n", "1", "a"),
+            None, referrals.place("mem_a").snapshot.to_compact(), START, paid_at=START, channel="sandbox",
+            transaction_no="t1", coupon=COUPON,
+        )  # fmt: skip
+        self.referrals, self.clock = referrals, referrals.clock
+        self.orders = MemoryOrders(
+            Product(line.sku, "n", line.supplier_id, 1, True, True, True, 0, line.units, -1, START) for line in lines
+        )
+        self.orders.orders[ORDER_ID] = order
+        for letter in {line.supplier_id for line in lines}:
+            own = tuple(SupplierLine(line.sku, "n", line.units) for line in lines if line.supplier_id == letter)
+            part = SupplierOrder(letter, ORDER_ID, "open", own, order.receiver, START)
+            self.orders.supplier_orders[letter, ORDER_ID] = part
+        self.orders.uses.uses[COUPON] = CouponUse(COUPON, "owed", ORDER_ID, 1)
+        self.books, self.sales, self.rules = MemoryBooks(), MemoryTeamSales(), PlanRules(referrals.plans)
+        self.channel = MemoryChannel()
+        self.dividends = Dividends(self.sales, referrals.plans, self.books)
+        self.needs = Needs(
+            orders=self.orders, channels={"sandbox": self.channel}, rules=self.rules, purchase_checks=Everything(),
+            books=self.books, calendar=MemoryCalendar(), network=referrals.network, plans=referrals.plans,
+            dividends=self.dividends, events=Everything(), alarm=lambda _: None,
+            coupons=CouponRevocation(self.orders, self.orders.uses, self.books),
+        )  # fmt: skip
+        self.messages: list[RefundChange] = []
+        self._requests = 0
+        self.credits = {credit.reward: credit.amount for credit in self.rules.accrual(order).credits}
+        accrue(self.rules.accrual(order), books=self.books)
+
+    @property
+    def order(self) -> Order:
+        return self.orders.orders[ORDER_ID]
+
+    @property
+    def refunds(self) -> tuple[Refund, ...]:
+        return self.orders.refunds_of_order(ORDER_ID)
+
+    @property
+    def succeeded(self) -> list[Refund]:
+        return [refund for refund in self.refunds if refund.status == "succeeded"]
+
+    def in_state(self, *states: str) -> list[str]:
+        return [refund.refund_id for refund in self.refunds if refund.status in states]
+
+    def _key(self) -> RequestKey:
+        self._requests += 1
+        self.clock.move(seconds=1)
+        return RequestKey(f"req_{self._requests}", "f")
+
+    def take_back(self, index: int, units: int) -> str:
+        wanted = [RequestedUnits(self.order.lines[index].sku, units)]
+        return accept_return("stf_1", ORDER_ID, wanted, "r", self._key(), orders=self.orders).refund.refund_id
+
+    def give(self, fen: int) -> str:
+        return grant_goodwill("stf_1", ORDER_ID, fen, "r", self._key(), orders=self.orders).refund.refund_id
+
+    def send(self, supplier: str) -> None:
+        report_shipment(supplier, ORDER_ID, "SF", "1", "evt_1", orders=self.orders)
+
+    def answer(self, refund_id: str, status: Any) -> Refund:
+        """The channel's answer to a requested refund, and the message that follows."""
+        self.channel.refund_status = status
+        before = self.orders.find_refund(ORDER_ID, refund_id)
+        found = execute_refund(ORDER_ID, refund_id, orders=self.orders, channels={"sandbox": self.channel})
+        assert before is not None
+        self.messages.append(RefundChange("e", found, before.status))
+        return found
+
+    def close(self, refund_id: str, outcome: Outcome) -> Refund:
+        """Two persons end a refused refund."""
+        item = item_id("refund_refused", refund_id)
+        for person in ("stf_1", "stf_2"):
+            clear_item(
+                item, outcome, "letter", person, can_approve=lambda _: True, items=self.orders.items,
+                orders=lambda: self.orders,
+            )  # fmt: skip
+        found = self.orders.refunds[ORDER_ID, refund_id]
+        self.messages.append(RefundChange("e", found, "refused"))
+        return found
+
+    def settle(self) -> bool:
+        return not self.in_state("requested", "refused") and self.dividends.count_settled(self.order)
+
+    def arrive(self, number: int, *, again: bool = False) -> None:
+        """Let a waiting message arrive; `again`: it will come once more."""
+        follow(self.needs, self.messages[number] if again else self.messages.pop(number))
+
+    def clawed(self) -> dict[str, int]:
+        row = self.books.rows.get(ORDER_ID)
+        return {} if row is None else {credit.reward: row.clawed(credit.reward) for credit in row.credits}
+
+    def reduced(self) -> int:
+        """What has been taken off the charge for the coupon."""
+        return sum(
+            posting.amount
+            for each in self.books.transactions.values()
+            if each.kind == "owed"
+            for posting in each.postings
+            if posting.account == "member:mem_a:available"
+        )
+
+    def check(self) -> None:
+        """Everything that must be true at any time; once no message waits, of what follows too."""
+        order = self.order
+        owned = [refund for refund in self.refunds if refund.status != "given_up"]
+        assert sum(refund.amount_fen for refund in owned) == order.refunded_fen <= order.amount_fen
+        for line in order.lines:
+            assert 0 <= line.refunded_units <= line.units - line.set_aside_units
+            assert 0 <= line.refunded_fen <= line.net_fen
+            product, part = self.orders.products[line.sku], self.orders.supplier_orders[line.supplier_id, ORDER_ID]
+            own = next(each for each in part.lines if each.sku == line.sku)
+            sent = 0 if part.status in ("open", "cancelled") else own.units - own.cancelled
+            unsent_back = sum(
+                each.units for refund in owned for each in refund.lines if each.restock and each.sku == line.sku
+            )
+            assert own.cancelled == unsent_back + line.set_aside_units
+            assert product.stock + product.held + sent == line.units
+        if self.messages:
+            return
+        back = settling.returned(order, self.succeeded)
+        for reward, amount in self.credits.items():
+            assert self.clawed()[reward] == half_up(amount * sum(back), order.goods_fen)
+        counted = self.referrals.network.counted_orders.get(ORDER_ID)
+        if counted is not None:
+            assert counted.qualifying is not (2 * back[0] > order.lines[0].net_fen)
+        if self.sales.settled_version(ORDER_ID) is not None:
+            # The sale as it settled, less what was refunded since.
+            assert sum(sale.fen for sale in self.sales.sales_of_month("2026-11")) == order.goods_fen - sum(back)
+
+
+bought = st.lists(
+    st.tuples(st.integers(1, 4), st.integers(1, 9_999), st.sampled_from("ab")), min_size=1, max_size=3
+)  # fmt: skip
+
+
+def live(sale: Sale, data: st.DataObject) -> None:
+    """Any steps in any order."""
+    for _ in range(data.draw(st.integers(0, 14), "steps")):
+        step = data.draw(st.sampled_from(("units", "fen", "send", "answer", "answer", "close", "settle", "arrive")))
+        free = [index for index, line in enumerate(sale.order.lines) if line.refunded_units < line.units]
+        asked, refused = sale.in_state("requested"), sale.in_state("refused")
+        open_parts = [part for (part, _), each in sale.orders.supplier_orders.items() if each.status == "open"]
+        if step == "units" and free:
+            line = data.draw(st.sampled_from(free))
+            left = sale.order.lines[line].units - sale.order.lines[line].refunded_units
+            sale.take_back(line, data.draw(st.integers(1, left)))
+        elif step == "fen" and sale.order.kept_fen:
+            sale.give(data.draw(st.integers(1, sale.order.kept_fen)))
+        elif step == "send" and open_parts:
+            sale.send(data.draw(st.sampled_from(open_parts)))
+        elif step == "answer" and asked:
+            sale.answer(data.draw(st.sampled_from(asked)), data.draw(st.sampled_from(("succeeded", "failed"))))
+        elif step == "close" and refused:
+            end = data.draw(st.sampled_from(("paid_another_way", "given_up")))
+            sale.close(data.draw(st.sampled_from(refused)), end)
+        elif step == "settle":
+            sale.settle()
+        elif step == "arrive" and sale.messages:
+            sale.arrive(data.draw(st.integers(0, len(sale.messages) - 1)), again=data.draw(st.booleans()))
+        sale.check()
+
+
+def end(sale: Sale, data: st.DataObject) -> None:
+    """What is open ends somehow, what is left is refunded, and every message arrives, some of them twice."""
+    while asked := sale.in_state("requested"):
+        sale.answer(data.draw(st.sampled_from(asked)), data.draw(st.sampled_from(("succeeded", "failed"))))
+    while refused := sale.in_state("refused"):
+        sale.close(data.draw(st.sampled_from(refused)), data.draw(st.sampled_from(("paid_another_way", "given_up"))))
+    sale.check()
+    left = [(index, line.units - line.refunded_units) for index, line in enumerate(sale.order.lines)]
+    for index, units in left:
+        if units:
+            sale.answer(sale.take_back(index, units), "succeeded")
+    if sale.order.kept_fen:
+        # What a goodwill that was given up after all units were back has left.
+        assert any(refund.kind == "goodwill" and refund.status == "given_up" for refund in sale.refunds)
+        sale.answer(sale.give(sale.order.kept_fen), "succeeded")
+    while sale.messages:
+        sale.arrive(data.draw(st.integers(0, len(sale.messages) - 1)), again=data.draw(st.integers(0, 3)) == 3)
+
+
+@given(bought, st.data())
+def test_refunds_that_end_in_any_way_and_order_end_exact_to_the_fen(bought: Bought, data: st.DataObject) -> None:
+    sale = Sale(bought)
+    live(sale, data)
+    end(sale, data)
+    sale.check()
+    order = sale.order
+    nothing_sent = all(part.status == "cancelled" for part in sale.orders.supplier_orders.values())
+
+    assert order.amount_fen - sum(refund.amount_fen for refund in sale.succeeded) == (0 if nothing_sent else FREIGHT)
+    assert all(line.refunded_fen == line.net_fen for line in order.lines)
+    assert all(line.set_aside_units == 0 for line in order.lines)
+    assert sale.clawed() == sale.credits
+    off = sum(line.units * line.price_fen - line.net_fen for line in order.lines)
+    assert sum(fen for _, fen in returned_discounts(order, sale.refunds)) == sale.reduced() == off
+    # A part is what the refund took when its own message arrived, whichever came first.
+    claws = sale.books.rows[ORDER_ID].claws if sale.credits else ()
+    assert {claw.refund_id: dict(claw.taken) for claw in claws if claw.taken} == {
+        refund_id: part for refund_id, part in sale.rules.taken(order, sale.refunds).items() if part
+    }

@@ -12,8 +12,11 @@ from cardstock.errors import CardstockError
 from cardstock.orders import fulfilment, refunds
 from cardstock.orders import wiring as orders_wiring
 from tests.house import faults
+from tests.house.cloud import http_event, serve
 from tests.people.buyers import BUYER
+from tests.people.replies import reply
 from tests.people.shop import GOODS, Shop
+from tests.people.staff import staff_key
 
 LATER = {"carrier": "SF", "tracking_no": "SF1", "event_id": "evt-1"}
 
@@ -58,6 +61,36 @@ def execute(shop: Shop) -> Callable[[], Any]:
     )
 
 
+def refuse(shop: Shop) -> Callable[[], Any]:
+    step, shop.channel.refund_status = execute(shop), "failed"
+    return step
+
+
+def close(shop: Shop, outcome: str) -> Callable[[], Any]:
+    """The second person's word about a refund that its channel refuses."""
+    refuse(shop)()
+    shop.channel.refund_status = "succeeded"
+    (item,) = shop.cloud.items("open-items")
+    path, body = f"/v1/open-items/{item['sk']['S']}/clearings", {"outcome": outcome, "reason": "letter"}
+    first, second = (staff_key(name, "open_items:clear") for name in ("Li Na", "Wang Fang"))
+    assert serve(http_event("POST", path, body, token=first))["statusCode"] == 200
+
+    def say() -> Any:
+        answer = reply(serve(http_event("POST", path, body, token=second)))
+        assert answer.status == 503 or answer.body["status"] == "cleared"
+        return answer
+
+    return say
+
+
+def pay_another_way(shop: Shop) -> Callable[[], Any]:
+    return close(shop, "paid_another_way")
+
+
+def give_up(shop: Shop) -> Callable[[], Any]:
+    return close(shop, "given_up")
+
+
 def finish(shop: Shop) -> Callable[[], Any]:
     order_id = shop.buyer.order()
     shop.buyer.pay(order_id)
@@ -94,7 +127,10 @@ def late_payment(shop: Shop) -> Callable[[], Any]:
 
 
 CAN_CONFLICT = {f"dynamodb.{name}" for name in ("TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem")}
-STEPS = [place, pay, cancel, refund, goodwill, execute, finish, ship, receive, sweep, late_payment]
+STEPS = [
+    place, pay, cancel, refund, goodwill, execute, refuse, pay_another_way, give_up, finish, ship, receive, sweep,
+    late_payment,
+]  # fmt: skip
 
 
 def attempt(step: Callable[[], Any]) -> None:
@@ -165,7 +201,8 @@ def test_a_store_that_stays_busy_is_a_503_and_writes_nothing(mode: faults.Mode, 
 
 def reset(shop: Shop) -> None:
     """An empty shop."""
-    for table in ("orders", "supplier-orders", "products", "requests"):
+    shop.channel.refund_status = "succeeded"
+    for table in ("orders", "supplier-orders", "products", "requests", "open-items"):
         for item in shop.cloud.items(table):
             key = {name: item[name] for name in ("pk", "sk") if name in item}
             shop.cloud.dynamodb.delete_item(TableName=table, Key=key)

@@ -1,5 +1,6 @@
 """An order's life through the real handlers: what it costs, what it takes and gives back, and what is refused."""
 
+import json
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -250,7 +251,7 @@ def test_paid_and_closed_orders_are_never_swept(shop: Shop) -> None:
 
     assert shop.sweep() == {
         "expired": 0, "paid": 0, "stray": 0, "unresolved": 0, "unanswered": 0, "finished": True, "refunded": 0,
-        "refunds_left": 0,
+        "refunds_left": 0, "refunds_refused": 0,
     }  # fmt: skip
 
 
@@ -652,29 +653,45 @@ def test_a_refund_whose_channel_took_longer_than_any_queue_is_finished_by_a_late
     shop.channel.refunds[refund_id]["status"] = "succeeded"
     some = shop.sweep()
     shop.channel.refunds.clear()
-    shop.channel.refund_status = "failed"
-    refused = shop.sweep()
+    shop.channel.refund_status = "unfunded"
+    unfunded = shop.sweep()
     said = capsys.readouterr().out
-    shop.channel.refunds.clear()
     shop.channel.refund_status = "succeeded"
     all_of_them, nothing = shop.sweep(), shop.sweep()
 
-    assert [(told["refunded"], told["refunds_left"]) for told in (waits, some, refused, all_of_them, nothing)] == [
+    assert [(told["refunded"], told["refunds_left"]) for told in (waits, some, unfunded, all_of_them, nothing)] == [
         (0, 2), (1, 1), (0, 1), (1, 0), (0, 0),
     ]  # fmt: skip
-    assert '"RefundsRefused":[1.0]' in said
+    assert '"RefundsMustAct":[1.0]' in said
     statuses = [each["status"] for each in shop.buyer.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]]
     assert statuses == ["succeeded", "succeeded"]
     assert shop.stock()["85123A"] == (100, 0)
 
 
-@pytest.mark.parametrize(("status", "error"), [("processing", UnavailableError), ("failed", RefusedError)])
-def test_a_channel_s_other_answers_never_count_as_success(status: str, error: type[Exception], shop: Shop) -> None:
+def test_a_refund_that_its_channel_refuses_is_swept_once_and_has_an_open_item(shop: Shop) -> None:
+    order_id = shop.buyer.order()
+    shop.buyer.pay(order_id)
+    refund_id = shop.buyer.refund(order_id, {"85123A": 2}).body["refund_id"]
+    shop.channel.refund_status = "failed"
+    first, second = shop.sweep(), shop.sweep()
+    (item,) = shop.cloud.items("open-items")
+    (seen,) = shop.buyer.send("GET", f"/v1/orders/{order_id}/refunds").body["items"]
+
+    assert [(told["refunds_refused"], told["refunds_left"]) for told in (first, second)] == [(1, 0), (0, 0)]
+    assert len(shop.channel.calls) == 1
+    assert (item["pk"]["S"], item["subject"]["S"], item["amount_fen"]["N"]) == ("refund_refused", refund_id, "51000")
+    assert json.loads(item["facts"]["S"])["order_id"] == order_id
+    assert (seen["status"], seen["refused_at"], seen["succeeded_at"]) == ("refused", rfc3339(shop.clock.now()), None)
+    assert shown(shop, order_id)["refunded_fen"] == 51_000
+
+
+@pytest.mark.parametrize(("status", "code"), [("processing", "REFUND_PENDING"), ("unfunded", "MERCHANT_MUST_ACT")])
+def test_a_channel_s_other_answers_never_count_as_success(status: str, code: str, shop: Shop) -> None:
     order_id = shop.buyer.order()
     shop.buyer.pay(order_id)
     refund_id = shop.buyer.refund(order_id, {"85123A": 2}).body["refund_id"]
     shop.channel.refund_status = status
-    with pytest.raises(error):
+    with pytest.raises(UnavailableError, match=code):
         execute(shop, order_id, refund_id)
 
     assert shop.buyer.send("GET", f"/v1/orders/{order_id}/refunds").body["items"][0]["status"] == "requested"

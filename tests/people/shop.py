@@ -136,14 +136,19 @@ class Shop:
         }
 
     def order_books(self) -> Any:
-        """All that must not differ after faults: stock, orders, refunds and supplier orders without ids and times."""
+        """All that must not differ after faults: stock, orders, refunds, supplier orders and open items without ids
+        and times."""
         orders: list[Any] = []
         refunds: list[Any] = []
         for item in self.cloud.items("orders"):
             figures = {name: item[name] for name in ("st", "a", "l", "v")}
             (orders if item["sk"]["S"] == "order" else refunds).append(figures)
         parts = [{name: item[name] for name in ("pk", "st", "l", "v")} for item in self.cloud.items("supplier-orders")]
-        return [self.stock(), *(sorted(part, key=repr) for part in (orders, refunds, parts))]
+        items = [
+            {name: item[name] for name in ("pk", "state", "amount_fen", "version")}
+            for item in self.cloud.items("open-items")
+        ]
+        return [self.stock(), *(sorted(part, key=repr) for part in (orders, refunds, parts, items))]
 
 
 @pytest.fixture

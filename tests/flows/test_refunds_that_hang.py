@@ -4,6 +4,7 @@ events, everything that follows from them is exact to the fen."""
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -18,8 +19,9 @@ from cardstock.ids import RequestKey
 from cardstock.ledger.accrual import accrue
 from cardstock.money import half_up
 from cardstock.network.plan import Amount
-from cardstock.open_items.model import Outcome, item_id
+from cardstock.open_items.model import OUTCOMES, Outcome, item_id
 from cardstock.orders import settling
+from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.coupons import returned_discounts
 from cardstock.orders.fulfilment import report_shipment
 from cardstock.orders.model import (
@@ -34,11 +36,17 @@ from cardstock.orders.model import (
     SupplierOrder,
 )
 from cardstock.orders.refunds import accept_return, execute_refund, grant_goodwill
+from tests.house.cloud import http_event, serve
+from tests.people.audits import audit_now
 from tests.people.clock import START
 from tests.people.memory_ledger import MemoryBooks, MemoryCalendar
 from tests.people.memory_network import MemoryTeamSales
 from tests.people.memory_orders import MemoryChannel, MemoryOrders
 from tests.people.referrals import EXAMPLE, Referrals
+from tests.people.replies import Reply, reply
+from tests.people.shop import Shop
+from tests.people.staff import staff_key
+from tests.people.trade import line as goods
 
 PLAN = replace(EXAMPLE, direct_partner=Amount(1_501, "bps"), peer_bps=3_333, dividend_bps=200)
 ORDER_ID = "ord_" + "0" * 26
@@ -196,7 +204,7 @@ class Sale:
             assert self.clawed()[reward] == half_up(amount * sum(back), order.goods_fen)
         counted = self.referrals.network.counted_orders.get(ORDER_ID)
         if counted is not None:
-            assert counted.qualifying is not (2 * back[0] > order.lines[0].net_fen)
+            assert (counted.qualifying == "ended") is (2 * back[0] > order.lines[0].net_fen)
         if self.sales.settled_version(ORDER_ID) is not None:
             # The sale as it settled, less what was refunded since.
             assert sum(sale.fen for sale in self.sales.sales_of_month("2026-11")) == order.goods_fen - sum(back)
@@ -205,6 +213,9 @@ class Sale:
 bought = st.lists(
     st.tuples(st.integers(1, 4), st.integers(1, 9_999), st.sampled_from("ab")), min_size=1, max_size=3
 )  # fmt: skip
+
+ENDS: tuple[Outcome, ...] = OUTCOMES["refund_refused"]
+ends = st.sampled_from(ENDS)
 
 
 def live(sale: Sale, data: st.DataObject) -> None:
@@ -225,8 +236,7 @@ def live(sale: Sale, data: st.DataObject) -> None:
         elif step == "answer" and asked:
             sale.answer(data.draw(st.sampled_from(asked)), data.draw(st.sampled_from(("succeeded", "failed"))))
         elif step == "close" and refused:
-            end = data.draw(st.sampled_from(("paid_another_way", "given_up")))
-            sale.close(data.draw(st.sampled_from(refused)), end)
+            sale.close(data.draw(st.sampled_from(refused)), data.draw(ends))
         elif step == "settle":
             sale.settle()
         elif step == "arrive" and sale.messages:
@@ -239,7 +249,7 @@ def end(sale: Sale, data: st.DataObject) -> None:
     while asked := sale.in_state("requested"):
         sale.answer(data.draw(st.sampled_from(asked)), data.draw(st.sampled_from(("succeeded", "failed"))))
     while refused := sale.in_state("refused"):
-        sale.close(data.draw(st.sampled_from(refused)), data.draw(st.sampled_from(("paid_another_way", "given_up"))))
+        sale.close(data.draw(st.sampled_from(refused)), data.draw(ends))
     sale.check()
     left = [(index, line.units - line.refunded_units) for index, line in enumerate(sale.order.lines)]
     for index, units in left:
@@ -273,3 +283,120 @@ def test_refunds_that_end_in_any_way_and_order_end_exact_to_the_fen(bought: Boug
     assert {claw.refund_id: dict(claw.taken) for claw in claws if claw.taken} == {
         refund_id: part for refund_id, part in sale.rules.taken(order, sale.refunds).items() if part
     }
+
+
+# Through the functions
+
+
+@pytest.fixture
+def hanging(shop: Shop) -> tuple[Shop, str, list[str]]:
+    """A partner's recruit has bought three units, and has two refunds of one unit each that hang."""
+    shop.channel.refund_status = "processing"
+    shop.trade.appoint("mem_p")
+    shop.trade.member("mem_r", "mem_p")
+    shop.trade.appoint("mem_r")
+    shop.trade.member("mem_a", "mem_r")
+    order_id = shop.trade.buy("mem_a", goods(1, units=3, price=33_333))
+    shop.trade.settle_down()
+    asked = [shop.trade.ask_back(order_id, sku1=1) for _ in range(2)]
+    shop.trade.settle_down()
+    return shop, order_id, asked
+
+
+def sweep(shop: Shop, **statuses: str) -> None:
+    """The channel ends refunds, by their ids, and the sweep hears of it."""
+    for refund_id, status in statuses.items():
+        shop.channel.refunds[refund_id]["status"] = status
+    shop.sweep()
+    shop.trade.watch()
+    shop.trade.settle_down()
+
+
+def say(shop: Shop, outcome: str, person: str) -> Reply:
+    (item,) = shop.cloud.items("open-items")
+    path = f"/v1/open-items/{item['sk']['S']}/clearings"
+    token = staff_key(person, "open_items:clear")
+    body = {"outcome": outcome, "reason": "their account is closed"}
+    found = reply(serve(http_event("POST", path, body, token=token)))
+    shop.trade.watch()
+    shop.trade.settle_down()
+    return found
+
+
+def books(shop: Shop) -> list[Any]:
+    """What is stored of orders, their money and open items."""
+    return [shop.cloud.items(table) for table in ("orders", "ledger", "balances", "rewards", "open-items", "products")]
+
+
+def read_refunds(order_id: str, token: str) -> dict[str, Any]:
+    answer = reply(serve(http_event("GET", f"/v1/orders/{order_id}/refunds", token=token)))
+    return {found["refund_id"]: found for found in answer.body["items"]}
+
+
+@pytest.mark.parametrize("later_first", [True, False])
+def test_of_two_that_hang_the_one_that_is_given_up_takes_nothing_and_can_be_asked_anew(
+    later_first: bool, hanging: tuple[Shop, str, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop, order_id, asked = hanging
+    refused, good = asked[::-1] if later_first else asked
+    sweep(shop, **{refused: "failed"})
+    alarms = capsys.readouterr().out.count('"OpenItemsOpened":[1.0]')
+    sweep(shop, **{good: "succeeded"})
+    between = shop.trade.balances()
+    one, two = (say(shop, "given_up", person) for person in ("Li Na", "Wang Fang"))
+    staff = read_refunds(order_id, staff_key("Li Na", "orders:refund"))
+    order = orders_wiring.orders().find_order(order_id)
+    stock = shop.stock()["sku1"]
+
+    # 300 yuan a unit direct and a tenth of it to the peer: one of three units is back.
+    assert between == {"mem_r": (60_000, 0), "mem_p": (6_000, 0)}
+    assert (one.body["status"], two.body["status"]) == ("open", "cleared")
+    assert (staff[refused]["status"], staff[good]["status"]) == ("given_up", "succeeded")
+    assert alarms == 1
+    assert order is not None
+    assert (order.lines[0].refunded_units, order.lines[0].set_aside_units, order.refunded_fen) == (1, 1, 33_333)
+    assert audit_now().findings == ()
+
+    shop.channel.refund_status = "succeeded"
+    shop.trade.ask_back(order_id, sku1=2)
+    shop.trade.settle_down()
+
+    assert shop.trade.balances() == {}
+    assert sum(refund.amount_fen for refund in orders_wiring.orders().refunds_of_order(order_id)) == 99_999 + 33_333
+    assert shop.stock()["sku1"] == (stock[0] + 2, stock[1] - 2)
+    assert shop.stock()["sku1"][1] == 0
+    assert audit_now().findings == ()
+
+
+def test_what_was_paid_another_way_is_followed_once_like_any_refund(hanging: tuple[Shop, str, list[str]]) -> None:
+    shop, order_id, (refused, good) = hanging
+    sweep(shop, **{refused: "failed", good: "succeeded"})
+    say(shop, "paid_another_way", "Li Na")
+    say(shop, "paid_another_way", "Wang Fang")
+    before = books(shop)
+    again = say(shop, "given_up", "Wang Fang")
+    found = read_refunds(order_id, staff_key("Li Na", "orders:refund"))
+
+    assert (again.status, again.body["cleared"]["outcome"]) == (200, "paid_another_way")
+    assert books(shop) == before
+    assert (found[refused]["status"], found[refused]["paid_another_way"]) == ("succeeded", True)
+    assert (found[good]["status"], found[good]["paid_another_way"]) == ("succeeded", False)
+    assert shop.trade.balances() == {"mem_r": (30_000, 0), "mem_p": (3_000, 0)}
+    assert audit_now().findings == ()
+
+
+def test_an_order_does_not_settle_while_a_refused_refund_waits_for_people(hanging: tuple[Shop, str, list[str]]) -> None:
+    shop, order_id, (refused, good) = hanging
+    sweep(shop, **{refused: "failed", good: "succeeded"})
+    shop.trade.receive(order_id)
+    shop.trade.settle_down()
+    shop.clock.move(days=9)
+    waits = shop.trade.night()
+    say(shop, "given_up", "Li Na")
+    say(shop, "given_up", "Wang Fang")
+    shop.clock.move(days=1)
+    settled = shop.trade.night()
+
+    assert (waits["settled"], waits["waiting"], settled["settled"]) == (0, 1, 1)
+    assert shop.trade.balances() == {"mem_r": (0, 60_000), "mem_p": (0, 6_000)}
+    assert audit_now().findings == ()

@@ -247,7 +247,7 @@ def test_a_refused_refund_is_not_open_for_its_channel_and_comes_back_as_people_e
 
 
 def test_an_open_item_is_stored_with_its_step_or_neither_is(store: Store) -> None:
-    stated = {"amount_fen": 850, "currency": "CNY", "member_id": BUYER, "facts": {"order_id": ID}}
+    stated: dict[str, Any] = {"amount_fen": 850, "currency": "CNY", "member_id": BUYER, "facts": {"order_id": ID}}
     found = Finding(kind="refund_refused", cause="rfd_1", subject="rfd_1", **stated)
     item = new_item("refund_refused", "rfd_1", "rfd_1", **stated)
     opened = [store.orders.store_step(Step(refunds=(REFUND,), findings=(found,))) for _ in range(2)]

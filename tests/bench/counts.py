@@ -41,6 +41,16 @@ def _payments() -> Iterator[Row]:
     yield Row("Payment notice, repeated", repeated, "no item changed", "", not changed)
 
 
+def _refunds() -> Iterator[Row]:
+    asked, sent = operations.refund_unsent_units()
+    for name, cost, calls, wcu in (
+        ("Request a refund of unsent units", asked, 4, 9),
+        ("Send and book a refund", sent, 3, 8),
+    ):
+        within = cost.calls.count("dynamodb:TransactWriteItems") == 1 and len(cost.calls) <= calls and cost.wcu <= wcu
+        yield Row(name, _cost(cost), f"{calls} calls, {wcu} WCU", "", within)
+
+
 def _settlements() -> Iterator[Row]:
     small = operations.settle(*TEAMS[0])
     for members, depth in TEAMS:
@@ -91,7 +101,7 @@ def _recommendations() -> Iterator[Row]:
 
 
 PARTS: Sequence[Callable[[], Iterator[Row]]] = (
-    _orders, _payments, _settlements, _nights, _payouts, _views, _recommendations,
+    _orders, _payments, _refunds, _settlements, _nights, _payouts, _views, _recommendations,
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from cardstock.ledger import wiring as ledger_wiring
 from cardstock.network import wiring as network_wiring
 from cardstock.network.plan import Plan
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.refunds import execute_refund
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.results import confirm_all
 from cardstock.signing import ACCESS
@@ -142,6 +143,23 @@ def payment_callback() -> tuple[Measured, Measured, bool]:
         before = opened.cloud.state()
         again = measured(pay)
         return first, again, opened.cloud.state() != before
+
+
+@cache
+def refund_unsent_units() -> tuple[Measured, Measured]:
+    """The request for a refund of unsent units, and the step that sends and books its money."""
+    with warm_shop() as opened:
+        order_id = opened.buyer.paid_order()
+        refund_ids = list[str]()
+
+        def ask() -> None:
+            refund_ids.append(opened.buyer.refund(order_id, {"85123A": 1}).body["refund_id"])
+
+        def send() -> None:
+            orders, channels = orders_wiring.orders(), orders_wiring.payment_channels()
+            execute_refund(order_id, refund_ids[0], orders=orders, channels=channels)
+
+        return measured(ask), measured(send)
 
 
 def _node(**body: Any) -> dict[str, Any]:

@@ -136,6 +136,8 @@ class World:
     def books(self) -> dict[str, Any]:
         """Balances, rows and the network to the last attribute but moments; each entry with what it did to whom.
 
+        Which of an order's refunds succeeds first is the channel's decision: their places are compared as a set.
+
         A release before a claw-back moves what the claw-back then takes from the other pocket: whose frozen and
         available money is taken together."""
         kept = self.tables("balances", "rewards", "network", "orders", "supplier-orders", "products")
@@ -149,7 +151,13 @@ class World:
             for name, items in kept.items()
             if name != "network"
         }
-        return {**plain, "rows": rows, "entries": [_effect(item) for item in items_of("ledger", REGION)]}
+        places = [(item["pk"]["S"], item.pop("p")["N"]) for item in plain["orders"] if "p" in item]
+        return {
+            **plain,
+            "places": sorted(places),
+            "rows": rows,
+            "entries": [_effect(item) for item in items_of("ledger", REGION)],
+        }
 
 
 def _effect(item: dict[str, Any]) -> tuple[str, str, dict[str, int]]:

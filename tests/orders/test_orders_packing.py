@@ -95,4 +95,4 @@ def test_a_supplier_is_named_once_and_only_changed_lines_have_more_than_their_te
     refunded = OrderLine(2, "b", "n", 2, 5, 9, "sup_lights", True, True, 1, 5)
     packed = msgspec.json.encode(pack_lines((line, refunded)))
 
-    assert packed == b'[["sup_lights"],[["a","n",1,5,0,1],["b","n",2,5,0,3]],[[2,9,1,5,0]]]'
+    assert packed == b'[["sup_lights"],[["a","n",1,5,0,1],["b","n",2,5,0,3]],[[2,9,1,5]]]'

@@ -1,7 +1,7 @@
 """The short form of an order's lines and of a quote, for stored orders and quote tokens.
 
 Each stored kilobyte costs a write unit, and each signed kilobyte traffic. So these structs are arrays without field
-names, a supplier is named once, and only lines with a coupon or refunds have a `LineChange`. Do not move their fields:
+names, a supplier is named once, and only lines with a coupon or refunds have changes. Do not move their fields:
 tokens live for fifteen minutes, stored orders for ever.
 """
 
@@ -29,22 +29,16 @@ class PackedLine(msgspec.Struct, frozen=True, array_like=True):
     flags: int
 
 
-class LineChange(msgspec.Struct, frozen=True, array_like=True):
-    """One line's changes by a coupon or refunds."""
-
-    line_no: int
-    net_fen: Fen
-    refunded_units: int
-    refunded_fen: Fen
-    set_aside_units: int = 0
-
-
 class PackedLines(msgspec.Struct, frozen=True, array_like=True):
-    """The lines of an order; a line's number is its position, from 1. `changes` are those of lines that have any."""
+    """The lines of an order; a line's number is its position, from 1.
+
+    `changes` are those of lines that a coupon or refunds have changed, each as numbers: of the line, `net_fen`,
+    `refunded_units`, `refunded_fen`, and `set_aside_units` if there are any.
+    """
 
     suppliers: tuple[str, ...]
     lines: tuple[PackedLine, ...]
-    changes: tuple[LineChange, ...] = ()
+    changes: tuple[tuple[int, ...], ...] = ()
 
 
 class PackedQuote(msgspec.Struct, frozen=True, array_like=True):
@@ -76,7 +70,10 @@ def pack_lines(lines: Sequence[OrderLine]) -> PackedLines:
             for line in lines
         ),
         tuple(
-            LineChange(line.line_no, line.net_fen, line.refunded_units, line.refunded_fen, line.set_aside_units)
+            (
+                *(line.line_no, line.net_fen, line.refunded_units, line.refunded_fen),
+                *([line.set_aside_units] if line.set_aside_units else []),
+            )
             for line in lines
             if line.refunded_units
             or line.refunded_fen
@@ -88,10 +85,10 @@ def pack_lines(lines: Sequence[OrderLine]) -> PackedLines:
 
 def unpack_lines(packed: PackedLines) -> tuple[OrderLine, ...]:
     """The inverse of `pack_lines`."""
-    changes = {change.line_no: change for change in packed.changes}
+    changes = {number: change for number, *change in packed.changes}
     lines = []
     for number, line in enumerate(packed.lines, 1):
-        change = changes.get(number) or LineChange(number, line.units * line.price_fen, 0, 0)
+        net_fen, refunded_units, refunded_fen, *set_aside = changes.get(number) or (line.units * line.price_fen, 0, 0)
         lines.append(
             OrderLine(
                 line_no=number,
@@ -99,13 +96,13 @@ def unpack_lines(packed: PackedLines) -> tuple[OrderLine, ...]:
                 name=line.name,
                 units=line.units,
                 price_fen=line.price_fen,
-                net_fen=change.net_fen,
+                net_fen=net_fen,
                 supplier_id=packed.suppliers[line.supplier],
                 qualifying=bool(line.flags & QUALIFYING),
                 earns=bool(line.flags & EARNS),
-                refunded_units=change.refunded_units,
-                refunded_fen=change.refunded_fen,
-                set_aside_units=change.set_aside_units,
+                refunded_units=refunded_units,
+                refunded_fen=refunded_fen,
+                set_aside_units=sum(set_aside),
             )
         )
     return tuple(lines)

@@ -9,7 +9,7 @@ STEPS = 500
 
 
 def test_the_books_are_right_after_every_call_of_five_hundred_random_steps(shop: Shop) -> None:
-    life = Life(shop, "f")
+    life = Life(shop, "n")
     with proven() as proof:
         for number in range(STEPS):
             life.step(kill=number % 9 == 8)

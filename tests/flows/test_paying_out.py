@@ -41,10 +41,10 @@ def posting(kind: str, pocket: str, amount: int, number: str = "na1") -> Transfe
 
 
 def reads(*postings: TransferPosting, asked: list[str] | None = None) -> LedgerReads:
-    def of_transfers(numbers: Sequence[str]) -> Sequence[TransferPosting]:
+    def of_transfers(numbers: Sequence[str], corrections: Sequence[str]) -> Sequence[TransferPosting]:
         if asked is not None:
-            asked.extend(numbers)
-        return [one for one in postings if one.cause in numbers]
+            asked.extend((*numbers, *corrections))
+        return [one for one in postings if one.cause in (corrections if one.kind == "corrected" else numbers)]
 
     return LedgerReads(
         members_with=lambda minimum: [(one, fen) for one, fen in {"mem_1": 5, "mem_2": 9}.items() if fen >= minimum],

@@ -6,7 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.ledger.accrual import accrue
-from cardstock.ledger.audit import OrderTruth, Report, SingleTruth, TransferTruth, audit
+from cardstock.ledger.audit import (
+    ClearingTruth,
+    CorrectionTruth,
+    OrderTruth,
+    Report,
+    SingleTruth,
+    TransferTruth,
+    audit,
+)
 from cardstock.ledger.claw_back import claw_back
 from cardstock.ledger.model import (
     Balance,
@@ -17,18 +25,27 @@ from cardstock.ledger.model import (
     account,
     changes,
 )
-from cardstock.ledger.payout_steps import claimed, paid
+from cardstock.ledger.payout_steps import claimed, corrected, paid, returned
 from cardstock.ledger.release import release
 from tests.people.clock import START
 from tests.people.memory_ledger import MemoryBooks, accrual
 
 TAKEN: dict[RewardKind, int] = {"direct": 300, "team": 200, "peer": 20}
 TRANSFER = TransferTruth("n1", "mem_r", claimed=True, ended="paid", gross=29_000, net=28_000, tax=1_000)
+CORRECTED = TransferTruth(
+    "n2", "mem_t", claimed=True, ended="returned", gross=1_000, net=900, tax=100,
+    corrections=(CorrectionTruth("n2", "oit_1", arrived=True), CorrectionTruth("n2.2", "oit_2", arrived=False)),
+)  # fmt: skip
+CLEARINGS = (
+    ClearingTruth("oit_1", "n2", arrived=True, corrects=True, persons=("prs_1", "prs_2")),
+    ClearingTruth("oit_2", "n2", arrived=False, corrects=True, persons=("prs_3", "prs_2")),
+    ClearingTruth("oit_3", "n1", arrived=True, corrects=False, persons=("prs_1", "prs_2")),
+)
 SINGLE = SingleTruth("written_off", "wro_1", "mem_w", 500, ("key_1", "key_2"))
 
 
 class Written:
-    """Books of two orders, a refund, a release, a transfer and a write-off."""
+    """Books of two orders, a refund, a release, two transfers with two corrections, and a write-off."""
 
     def __init__(self) -> None:
         self.books = MemoryBooks()
@@ -38,6 +55,15 @@ class Written:
         claw_back("rfd_2", TAKEN, accrual("ord_2"), books=self.books)
         self.books.book_transaction(claimed("n1", "mem_r", 29_000, START))
         self.books.book_transaction(paid("n1", "mem_r", 28_000, 1_000, START))
+        self.books.book_transaction(claimed("n2", "mem_t", 1_000, START))
+        self.books.book_transaction(returned("n2", "mem_t", 1_000, START))
+        for one, clearing in zip(CORRECTED.corrections, CLEARINGS, strict=False):
+            approved_by = (clearing.persons[0], clearing.persons[1])
+            self.books.book_transaction(
+                corrected(one.cause, "mem_t", 900, 100, START, arrived=one.arrived, approved_by=approved_by)
+            )
+        self.transfers = [TRANSFER, CORRECTED]
+        self.clearings = list(CLEARINGS)
         ends = Posting(account("mem_w", "available"), 500), Posting("brand:write-offs", -500)
         self.books.book_transaction(
             LedgerTransaction("write-off.wro_1", "written_off", "wro_1", START, ends, approved_by=("key_1", "key_2"))
@@ -74,8 +100,8 @@ class Written:
                     held[name] = held.get(name, 0) + amount
         balances = [Balance(member_id, **held) for member_id, held in folded.items()]
         return audit(
-            self.books.transactions.values(), balances, self.books.rows.values(), self.orders.values(), [TRANSFER],
-            singles=[SINGLE],
+            self.books.transactions.values(), balances, self.books.rows.values(), self.orders.values(), self.transfers,
+            clearings=self.clearings, singles=[SINGLE],
         )  # fmt: skip
 
     def found(self) -> set[tuple[str, str]]:
@@ -93,7 +119,7 @@ def truth(written: Written, order_id: str, **changed: object) -> None:
 def test_books_that_nobody_changed_are_right() -> None:
     report = Written().report()
 
-    assert (report.verified, report.transactions, report.orders) == (True, 8, 2)
+    assert (report.verified, report.transactions, report.orders) == (True, 12, 2)
     assert (report.totals["accrued"], report.totals["clawed"], report.totals["paid"]) == (104_000, 1_040, 28_000)
 
 
@@ -164,6 +190,36 @@ def unknown_account(written: Written) -> None:
         (
             lambda w: w.orders.pop("ord_2"),
             {("ledger/accrue.ord_2", "unexplained"), ("ledger/claw.rfd_2", "unexplained")},
+        ),
+        (
+            lambda w: w.change("correct.n2", account("mem_t", "available"), 5),
+            {("ledger/correct.n2", "wrong_amounts")},
+        ),
+        (
+            lambda w: w.put(replace(w.books.transactions["correct.n2.2"], approved_by=("prs_3", "prs_3"))),
+            {("ledger/correct.n2.2", "wrong_amounts")},
+        ),
+        (lambda w: w.books.transactions.pop("correct.n2.2"), {("ledger/correct.n2.2", "missing")}),
+        (lambda w: w.clearings.pop(0), {("lines/n2", "unexplained")}),
+        (
+            lambda w: w.clearings.__setitem__(0, replace(CLEARINGS[0], arrived=False)),
+            {("ledger/correct.n2", "wrong_amounts")},
+        ),
+        (
+            lambda w: w.clearings.__setitem__(2, replace(CLEARINGS[2], corrects=True)),
+            {("open-items/oit_3", "missing")},
+        ),
+        (
+            lambda w: w.clearings.__setitem__(1, replace(CLEARINGS[1], corrects=False)),
+            {("lines/n2", "unexplained")},
+        ),
+        (
+            lambda w: w.clearings.__setitem__(1, replace(CLEARINGS[1], number="n1")),
+            {("lines/n2", "unexplained")},
+        ),
+        (
+            lambda w: w.transfers.__setitem__(1, replace(CORRECTED, corrections=CORRECTED.corrections[:1])),
+            {("ledger/correct.n2.2", "unexplained"), ("open-items/oit_2", "missing")},
         ),
         (lambda w: truth(w, "ord_2", taken={"rfd_2": TAKEN, "rfd_3": TAKEN}), {("ledger/claw.rfd_3", "missing")}),
     ],

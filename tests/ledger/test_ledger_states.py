@@ -24,7 +24,7 @@ from cardstock.ledger.model import (
     WriteOffState,
     pocket_of,
 )
-from cardstock.ledger.payout_steps import claimed, paid, returned
+from cardstock.ledger.payout_steps import claimed, corrected, paid, returned
 from cardstock.ledger.release import release
 from cardstock.ledger.write_offs import approve_write_off, ask_write_off
 from cardstock.network import model as network_model
@@ -82,6 +82,8 @@ def test_every_verb_makes_moves_of_the_chart_and_no_other(clock: TestClock) -> N
     for step in (
         claimed("n1", "mem_t", 100, START), paid("n1", "mem_t", 90, 10, START),
         claimed("n2", "mem_t", 100, START), returned("n2", "mem_t", 100, START),
+        corrected("n1", "mem_t", 90, 10, START, arrived=False, approved_by=("prs_1", "prs_2")),
+        corrected("n2", "mem_t", 90, 10, START, arrived=True, approved_by=("prs_1", "prs_2")),
     ):  # fmt: skip
         books.book_transaction(step)
     asked, _ = ask_write_off(

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import get_args
 
 import pytest
 
 import cardstock.payouts as area
+from cardstock.errors import ConflictError
 from cardstock.payouts.model import (
     BATCH_TRANSITIONS,
+    CORRECTIONS,
     FINAL,
     HANDED_OVER,
     LINE_TRANSITIONS,
@@ -18,6 +20,7 @@ from cardstock.payouts.model import (
     Answer,
     Batch,
     BatchStatus,
+    Clearing,
     Line,
     LineStatus,
     Period,
@@ -25,6 +28,8 @@ from cardstock.payouts.model import (
     Rules,
     Stage,
     answered,
+    as_of,
+    cleared,
     moved,
 )
 from cardstock.payouts.steps import PART_STEPS, STEPS
@@ -51,7 +56,10 @@ def test_the_charts_are_the_data() -> None:
     batches = {(before, after) for before, following in BATCH_TRANSITIONS.items() for after in following}
     lines = {(before, after) for before, following in LINE_TRANSITIONS.items() for after in following}
 
-    assert drawn == batches | lines
+    corrections = {(before, after) for before, following in CORRECTIONS.items() for after in following}
+
+    assert drawn == batches | lines | corrections
+    assert set(CORRECTIONS) == FINAL - {"dropped"}
     assert set(BATCH_TRANSITIONS) == set(STAGES)
     assert set(LINE_TRANSITIONS) == set(STATUSES)
 
@@ -97,3 +105,21 @@ def test_an_answer_moves_a_line_along_the_chart_alone(before: LineStatus, result
     elif before != "pending":
         assert after == result
         assert result in LINE_TRANSITIONS[before]
+
+
+@pytest.mark.parametrize(("before", "arrived"), list(product(STATUSES, [True, False])))
+def test_a_clearing_moves_a_line_along_the_chart_of_corrections_alone(before: LineStatus, arrived: bool) -> None:
+    line = Line("pay_202611", "2026-11", "mem_1", 1, "202611x", 5_000, before, 5_000, 0, 5_000, reason="R")
+    clearing = Clearing(line.batch, line.number, "oit_1", arrived, NOON, ("prs_1", "prs_2"))
+    if before not in CORRECTIONS:
+        with pytest.raises(ConflictError, match="RESULT_NOT_APPLIED"):
+            cleared(line, clearing, [])
+        return
+    after, decided = cleared(line, clearing, [])
+
+    assert (after.status == "paid") == arrived
+    assert after.status == before or after.status in CORRECTIONS[before]
+    assert (decided.result, decided.decided) == (after.status, True)
+    assert len(after.corrections) == (after.status != before)
+    assert as_of(after, NOON - timedelta(seconds=1)) == line
+    assert as_of(after, NOON) == as_of(after, None) == after

@@ -14,18 +14,23 @@ from cardstock.files import Document
 from cardstock.flows.paying_out import LedgerReads, PayoutLedger
 from cardstock.ids import RequestKey
 from cardstock.ledger.payout_store import available_of, changes_of_members, members_with, postings_of_transfers
+from cardstock.open_items.clearing import clear_item
+from cardstock.open_items.ports import OpenItems
+from cardstock.open_items.store import DynamoOpenItems
 from cardstock.payouts.model import (
     PARTS,
     Answer,
     Balance,
     Batch,
     Booking,
+    Clearing,
     File,
     Line,
     Period,
     Result,
     Rules,
     answered,
+    as_of,
     batch_id,
     dropped,
     moved,
@@ -57,8 +62,8 @@ EARNED = FIRST - timedelta(days=5)
 class Brand:
     """The ports, members with 5 000 fen each, and a way to change what they have."""
 
-    def __init__(self, payouts: Payouts, ledger: Ledger, earn: Callable[[str, int], None]) -> None:
-        self.payouts, self.ledger, self.earn = payouts, ledger, earn
+    def __init__(self, payouts: Payouts, ledger: Ledger, items: OpenItems, earn: Callable[[str, int], None]) -> None:
+        self.payouts, self.ledger, self.items, self.earn = payouts, ledger, items, earn
         for member in MEMBERS:
             earn(member, 5_000)
         self.batch = payouts.open_batch(new_batch("2026-11"))
@@ -86,9 +91,10 @@ def stored_ledger() -> Ledger:
 def brand(request: pytest.FixtureRequest) -> Brand:
     if request.param == "memory":
         memory = MemoryLedger()
-        return Brand(MemoryPayouts(memory), memory, lambda member, fen: memory.earn(member, fen, EARNED))
+        payouts = MemoryPayouts(memory)
+        return Brand(payouts, memory, payouts.items, lambda member, fen: memory.earn(member, fen, EARNED))
     made: Finance = request.getfixturevalue("finance")
-    return Brand(DynamoPayouts(), stored_ledger(), made.earn)
+    return Brand(DynamoPayouts(), stored_ledger(), DynamoOpenItems(), made.earn)
 
 
 def new_batch(period: str) -> Batch:
@@ -257,6 +263,53 @@ def test_a_line_may_wait_for_its_payee_before_it_ends(brand: Brand) -> None:
 
     assert stored == waiting
     assert brand.status(line) == "paid"
+
+
+@pytest.mark.parametrize(("first", "then"), [("failed", "paid"), ("paid", "failed")])
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_contradiction_marks_its_line_until_it_is_cleared_and_the_books_follow(
+    brand: Brand, first: Result, then: Result, arrived: bool
+) -> None:
+    payouts, (line, *_) = brand.payouts, brand.claimed(*brand.lines)
+    payouts.record_answers(line.batch, [answer(line, first)])
+    payouts.finish_lines([answered(line, answer(line, first))])
+    payouts.record_answers(line.batch, [answer(line, then)])
+    (marked,) = payouts.lines_at([(line.batch, line.number)])
+
+    assert marked.contradiction is not None
+    assert (marked.contradiction.first, marked.contradiction.then, marked.contradiction.at) == (first, then, ANSWERED)
+    assert marked.status == first
+    assert payouts.disputed_members() == {line.member}
+    assert list(payouts.corrected_lines(None, ANSWERED)) == []
+
+    asked = clear_item(
+        marked.contradiction.item, "was_paid" if arrived else "was_not_paid", "letter", "stf_1",
+        can_approve=lambda _: True, items=brand.items, book=brand.items.save_item,
+    )  # fmt: skip
+    item = replace(asked, state="cleared", cleared=asked.requested, version=asked.version + 1)
+    at = ANSWERED + timedelta(minutes=1)
+    clearing = Clearing(line.batch, line.number, item.id, arrived, at, ("stf_1", "stf_2"))
+    booked = [payouts.book_clearing(clearing, item) for _ in range(2)]
+    (now,) = payouts.lines_at([(line.batch, line.number)])
+    bookings, _ = brand.ledger.bookings([now])
+    before, _ = brand.ledger.bookings([as_of(now, ANSWERED)])
+    said = payouts.answers_of_batch(line.batch)[line.number]
+    changed = arrived != (first == "paid")
+
+    assert booked == [True, False]
+    assert (now.status == "paid", now.contradiction, payouts.disputed_members()) == (arrived, None, frozenset())
+    assert [one.result for one in said] == [first, then, "paid" if arrived else "failed"]
+    assert said[-1].decided
+    assert bookings[line.number] == booking(line, paid=arrived)
+    assert before[line.number] == booking(line, paid=first == "paid")
+    assert brand.available(line.member) == (0 if arrived else 5_000)
+    assert list(payouts.corrected_lines(at, at + timedelta(hours=1))) == ([now] if changed else [])
+    assert list(payouts.corrected_lines(None, at)) == []
+
+
+def booking(line: Line, *, paid: bool) -> Booking:
+    ended = {"paid": line.net, "tax": line.tax} if paid else {"returned": line.gross}
+    return Booking(line.number, line.member, line.gross, **ended)
 
 
 def test_answers_are_kept_in_their_order_and_a_repeat_is_none(brand: Brand) -> None:

@@ -2,17 +2,25 @@
 
 import pytest
 
+from cardstock.aws.files import Files
+from cardstock.files import Document
+from cardstock.flows.paying_out_wiring import payout_ledger
+from cardstock.ledger.model import LedgerTransaction
+from cardstock.ledger.store import DynamoBooks, every_transaction
 from cardstock.open_items.store import every_item
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.model import Answer, Result, contradicted
+from cardstock.payouts.reading import existing_batch
+from cardstock.payouts.reporting import report_of
 from functions.open_items.api import app as open_items_api
 from tests.house import faults
 from tests.house.cloud import Context, http_event
 from tests.people.finance import FIRST, Finance
 from tests.people.replies import Reply, reply
-from tests.people.staff import staff_key
+from tests.people.staff import person, staff_key
 
 NEXT = "pay_202612"
+OUTCOME = {"paid": "was_paid", "failed": "was_not_paid", "expired": "was_not_paid"}
 
 
 def settled(finance: Finance, result: str) -> tuple[str, str]:
@@ -28,6 +36,24 @@ def settled(finance: Finance, result: str) -> tuple[str, str]:
 
     assert finance.payout()["status"] == "settled"
     return member, number
+
+
+def corrected(finance: Finance, number: str, then: str) -> None:
+    """The bank reports `then`, and two people say that it is right."""
+    finance.results({"number": number, "result": then})
+    (item,) = (item for item in every_item() if item.state == "open")
+    assert clear_both(item.id, OUTCOME[then]).body["status"] == "cleared"
+
+
+def entry(number: str) -> LedgerTransaction | None:
+    """The first correction of a transfer, as the ledger has it."""
+    return DynamoBooks().find_transaction(f"correct.{number}")
+
+
+def clear_both(item_id: str, outcome: str) -> Reply:
+    """Both persons clear the item."""
+    clear(item_id, "Li Na", outcome)
+    return clear(item_id, "Wang Fang", outcome)
 
 
 def clear(item_id: str, name: str, outcome: str) -> Reply:
@@ -58,14 +84,240 @@ def test_a_contradiction_after_settling_stops_the_next_payment_until_two_people_
     assert (item.facts["first_result"], item.facts["then_result"]) == (first, then)
     assert unapplied == before
     assert finance.lines(NEXT) == {}
-
-    booked, other = ("was_paid", "was_not_paid") if first == "paid" else ("was_not_paid", "was_paid")
-
-    assert clear(item.id, "Li Na", other).body["code"] == "OUTCOME_NOT_BOOKED"
-    assert clear(item.id, "Li Na", booked).body["status"] == "open"
+    assert clear(item.id, "Li Na", OUTCOME[first]).body["status"] == "open"
+    assert clear(item.id, "Li Na", OUTCOME[first]).body["status"] == "open"
     assert payouts_wiring.payouts().disputed_members() == {member}
-    assert clear(item.id, "Wang Fang", booked).body["status"] == "cleared"
+    assert clear(item.id, "Wang Fang", OUTCOME[first]).body["status"] == "cleared"
     assert payouts_wiring.payouts().disputed_members() == frozenset()
+    assert entry(number) is None
+
+
+@pytest.mark.parametrize(("first", "then"), [("failed", "paid"), ("expired", "paid"), ("paid", "failed")])
+def test_two_people_correct_the_books_with_the_outcome_that_they_do_not_have(
+    finance: Finance, first: str, then: str
+) -> None:
+    member, number = settled(finance, first)
+    finance.clock.move(days=3)
+    finance.results({"number": number, "result": then})
+    (item,) = every_item()
+    asked = clear(item.id, "Li Na", OUTCOME[then])
+    untouched = entry(number)
+    finance.clock.move(hours=1)
+    done = clear(item.id, "Wang Fang", OUTCOME[then])
+    booked = entry(number)
+    again = clear(item.id, "Li Na", OUTCOME[first])
+
+    assert (asked.body["status"], untouched, done.body["status"]) == ("open", None, "cleared")
+    assert again.body == done.body
+    assert finance.balance(member) == ({"paid": 5_000} if then == "paid" else {"available": 5_000})
+    assert finance.lines()[member]["status"] == then
+    assert booked is not None
+    assert (booked.kind, booked.cause, booked.at) == ("corrected", number, finance.clock.now())
+    assert booked.approved_by == (person("Li Na"), person("Wang Fang"))
+    finance.check_ledger()
+
+
+def test_money_that_was_spent_meanwhile_becomes_debt_when_the_payee_has_it_after_all(finance: Finance) -> None:
+    member, number = settled(finance, "failed")
+    finance.earn(member, -2_000, days_ago=0)
+    corrected(finance, number, "paid")
+
+    assert finance.balance(member) == {"available": -2_000, "paid": 5_000}
+
+    finance.earn(member, 3_000, days_ago=0)
+
+    assert finance.balance(member) == {"available": 1_000, "paid": 5_000}
+
+
+def test_money_that_was_paid_out_under_another_number_becomes_debt(finance: Finance) -> None:
+    member, number = settled(finance, "failed")
+    finance.clock.set(FIRST.replace(month=12, day=31))
+    finance.tick()
+    finance.run_steps()
+    finance.approve(NEXT, key="approval-2")
+    finance.run_steps()
+    other = finance.lines(NEXT)[member]["number"]
+    finance.results({"number": number, "result": "paid"})
+    (item,) = every_item()
+
+    assert item.facts["in_flight"] == f"{NEXT}/{other}"
+
+    finance.results({"number": other, "result": "paid"}, payout=NEXT)
+    finance.run_steps()
+    clear_both(item.id, "was_paid")
+
+    assert finance.balance(member) == {"available": -5_000, "paid": 10_000}
+    finance.check_ledger()
+
+
+def test_money_that_comes_back_repays_debt_first(finance: Finance) -> None:
+    member, number = settled(finance, "paid")
+    finance.earn(member, -1_500, days_ago=0)
+    corrected(finance, number, "failed")
+
+    assert finance.balance(member) == {"available": 3_500}
+
+
+def test_a_corrected_month_is_paid_once_more_and_not_twice(finance: Finance) -> None:
+    member, number = settled(finance, "paid")
+    corrected(finance, number, "failed")
+    finance.clock.set(FIRST.replace(month=12, day=31))
+    finance.tick()
+    finance.run_steps()
+
+    assert finance.lines(NEXT)[member]["listed_fen"] == 5_000
+
+
+@pytest.mark.parametrize(
+    ("first", "outcome", "later", "opens"),
+    [
+        ("failed", "was_paid", "failed", True),
+        ("failed", "was_paid", "expired", True),
+        ("failed", "was_paid", "paid", False),
+        ("failed", "was_not_paid", "failed", False),
+        ("failed", "was_not_paid", "expired", False),
+        ("paid", "was_not_paid", "paid", True),
+        ("paid", "was_paid", "paid", False),
+    ],
+)
+def test_a_third_result_opens_again_if_it_contradicts_what_two_people_have_decided(
+    finance: Finance, first: str, outcome: str, later: str, opens: bool
+) -> None:
+    member, number = settled(finance, first)
+    then = "paid" if first == "failed" else "failed"
+    finance.results({"number": number, "result": then})
+    (item,) = every_item()
+    clear_both(item.id, outcome)
+    for _ in range(2):
+        finance.results({"number": number, "result": later})
+
+    assert len(list(every_item())) == 1 + opens
+    assert payouts_wiring.payouts().disputed_members() == ({member} if opens else frozenset())
+
+
+@pytest.mark.parametrize(("first", "outcome"), [("failed", "was_not_paid"), ("paid", "was_paid")])
+def test_the_result_that_two_people_have_seen_and_set_aside_is_a_repeat(
+    finance: Finance, first: str, outcome: str
+) -> None:
+    _, number = settled(finance, first)
+    then = "paid" if first == "failed" else "failed"
+    finance.results({"number": number, "result": then})
+    (item,) = every_item()
+    clear_both(item.id, outcome)
+    _, taken = finance.results({"number": number, "result": then})
+
+    assert (taken["recorded"], taken["repeated"]) == (0, 1)
+    assert len(list(every_item())) == 1
+
+
+def test_a_second_correction_is_an_entry_of_its_own(finance: Finance) -> None:
+    member, number = settled(finance, "failed")
+    corrected(finance, number, "paid")
+    corrected(finance, number, "failed")
+
+    assert finance.balance(member) == {"available": 5_000}
+    assert {one.id for one in every_transaction() if one.kind == "corrected"} == {
+        f"correct.{number}", f"correct.{number}.2",
+    }  # fmt: skip
+    finance.check_ledger()
+
+
+def test_a_result_that_is_not_applied_yet_cannot_be_cleared(finance: Finance) -> None:
+    member = finance.member(1, 5_000)
+    finance.sent()
+    number = finance.lines()[member]["number"]
+    for result in ("failed", "paid"):
+        finance.results({"number": number, "result": result})
+    (item,) = every_item()
+    clear(item.id, "Li Na", "was_paid")
+
+    assert clear(item.id, "Wang Fang", "was_paid").body["code"] == "RESULT_NOT_APPLIED"
+
+    finance.run_steps()
+
+    assert clear(item.id, "Wang Fang", "was_paid").body["status"] == "cleared"
+    assert finance.balance(member) == {"paid": 5_000}
+
+
+@pytest.mark.parametrize("outcome", ["was_paid", "was_not_paid"])
+def test_a_batch_that_waits_for_a_clearing_settles_after_it(finance: Finance, outcome: str) -> None:
+    member = finance.member(1, 5_000)
+    finance.sent()
+    number = finance.lines()[member]["number"]
+    for result in ("failed", "paid"):
+        finance.results({"number": number, "result": result})
+    finance.run_steps()
+    waits = finance.payout()["status"]
+    (item,) = every_item()
+    clear_both(item.id, outcome)
+    finance.run_steps()
+
+    assert (waits, finance.payout()["status"]) == ("sending", "settled")
+    assert finance.payout()["books"]["closes"]
+
+
+@pytest.mark.parametrize("mode", ["kill_before", "kill_after", "lose_answer"])
+@pytest.mark.parametrize(("first", "then"), [("failed", "paid"), ("paid", "failed")])
+def test_a_disturbed_clearing_that_comes_again_books_once(
+    finance: Finance, first: str, then: str, mode: faults.Mode
+) -> None:
+    member, number = settled(finance, first)
+    finance.results({"number": number, "result": then})
+    (item,) = every_item()
+    with faults.watch() as calls:
+        clear(item.id, "Li Na", OUTCOME[then])
+    for index in range(len(calls) + 8):
+        with faults.at(index, mode):
+            faults.survive(lambda: clear(item.id, "Wang Fang", OUTCOME[then]))
+    done = clear(item.id, "Wang Fang", OUTCOME[then])
+    finance.run_steps()
+
+    assert done.body["status"] == "cleared"
+    assert finance.balance(member) == ({"paid": 5_000} if then == "paid" else {"available": 5_000})
+    assert len([one for one in every_transaction() if one.kind == "corrected"]) == 1
+    finance.check_ledger()
+
+
+@pytest.mark.parametrize(("first", "then"), [("failed", "paid"), ("paid", "failed")])
+@pytest.mark.parametrize("decided", ["as_booked", "corrected"])
+def test_a_written_report_stays_byte_for_byte_and_the_next_one_names_the_correction(
+    finance: Finance, first: str, then: str, decided: str
+) -> None:
+    _, number = settled(finance, first)
+    written = reports()
+    again = {document.name: document.content for document in rewritten("pay_202611")}
+    finance.results({"number": number, "result": then})
+    (item,) = every_item()
+    between = {document.name: document.content for document in rewritten("pay_202611")}
+    clear_both(item.id, OUTCOME[then if decided == "corrected" else first])
+    after = {document.name: document.content for document in rewritten("pay_202611")}
+    finance.member(2, 4_000)
+    finance.clock.set(FIRST.replace(month=12, day=31))
+    finance.tick()
+    finance.run_steps()
+    finance.approve(NEXT, key="approval-2")
+    finance.run_steps()
+    finance.results(payout=NEXT, others=True)
+    finance.run_steps()
+    report = report_of(existing_batch(NEXT, payouts_wiring.payouts()), "B", payouts_wiring.payouts(), payout_ledger())
+
+    assert written == again == between == after == reports()
+    assert [(one.number, one.reason) for one in report.findings if one.code == "corrected"] == (
+        [(number, f"{first} -> {then}")] if decided == "corrected" else []
+    )
+
+
+def reports() -> dict[str, bytes]:
+    """The files of November's report, as they are stored."""
+    batch = existing_batch("pay_202611", payouts_wiring.payouts())
+    return {file.name: Files("reports").read(file.key) for file in batch.reports}
+
+
+def rewritten(payout: str) -> list[Document]:
+    """The files of a report, made again from what is stored now."""
+    batch = existing_batch(payout, payouts_wiring.payouts())
+    report = report_of(batch, payouts_wiring.brand(), payouts_wiring.payouts(), payout_ledger())
+    return [write(report) for write in payouts_wiring.report_writers()]
 
 
 def test_a_contradiction_after_the_next_listing_drops_the_line_before_it_is_sent(finance: Finance) -> None:

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -10,6 +11,7 @@ from cardstock import clock
 from cardstock.errors import FILE_DIFFERS, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.files import Document
 from cardstock.ids import RequestKey, RequestResult
+from cardstock.open_items.clearing import new_item
 from cardstock.payouts import errors
 from cardstock.payouts.model import (
     BATCH_TRANSITIONS,
@@ -20,14 +22,21 @@ from cardstock.payouts.model import (
     Balance,
     Batch,
     Booking,
+    Clearing,
+    Contradiction,
     LedgerLine,
     LeftOut,
     Line,
     Payee,
+    cleared,
     contradicted,
+    contradiction_cause,
+    number_of,
+    repeats,
     transfer_number,
 )
 from cardstock.payouts.tax.model import TaxFile
+from tests.people.memory_open_items import MemoryOpenItems
 
 Pockets = Counter[str]
 """What a member has, by pocket: available, paying, paid, withheld."""
@@ -65,6 +74,12 @@ class MemoryLedger:
             self._post("returned", line.number, line.member, at, paying=-line.gross, available=line.gross)
             self.booked[line.number] = replace(booking, returned=line.gross)
 
+    def correct(self, line: Line) -> None:
+        """Move the line's gross from paid and withheld to available, or back, as its last correction says."""
+        one, sign = line.corrections[-1], 1 if line.status == "paid" else -1
+        moved = {"available": -sign * line.gross, "paid": sign * line.net, "withheld": sign * line.tax}
+        self._post("corrected", one.cause, line.member, one.at, **moved)
+
     def eligible(self, minimum: int) -> Iterator[Balance]:
         yield from [
             Balance(member, own["available"]) for member, own in self.pockets.items() if own["available"] >= minimum
@@ -77,13 +92,24 @@ class MemoryLedger:
 
     def bookings(self, lines: Sequence[Line]) -> tuple[Mapping[str, Booking], Sequence[LedgerLine]]:
         booked = {line.number: self.booked[line.number] for line in lines if line.number in self.booked}
-        return booked, [posting for posting in self.postings if posting.cause in booked]
+        corrections = {one.cause for line in lines for one in line.corrections}
+        postings = [
+            posting
+            for posting in self.postings
+            if number_of(posting.cause) in booked and (posting.kind != "corrected" or posting.cause in corrections)
+        ]
+        for posting in postings:
+            if posting.kind == "corrected":
+                column = {"paid": "paid", "withheld": "tax", "available": "returned"}[posting.account]
+                known = booked[number_of(posting.cause)]
+                booked[known.number] = replace(known, **{column: getattr(known, column) + posting.amount})
+        return booked, postings
 
     def statements(self, members: Sequence[str], since: datetime | None, until: datetime) -> Iterator[LedgerLine]:
         for member in members:
             for posting in self.postings:
                 in_time = (since is None or since <= posting.at) and posting.at < until
-                if posting.member == member and posting.cause not in self.booked and in_time:
+                if posting.member == member and number_of(posting.cause) not in self.booked and in_time:
                     yield posting
 
     def _own(self, member: str) -> Pockets:
@@ -106,7 +132,7 @@ class MemoryPayouts:
         self._batches: dict[str, Batch] = {}
         self._lines: dict[tuple[str, str], Line] = {}
         self._left_out: dict[tuple[str, str], LeftOut] = {}
-        self.disputed = frozenset[str]()
+        self.items = MemoryOpenItems()
         self._answers: dict[tuple[str, str], tuple[Answer, ...]] = {}
         self._requests: dict[str, tuple[str, str]] = {}
 
@@ -217,16 +243,47 @@ class MemoryPayouts:
     def record_answers(self, batch_id: str, answers: Sequence[Answer]) -> int:
         recorded = 0
         for answer in answers:
-            known = self._answers.get((batch_id, answer.number), ())
-            if not known or not _repeats(answer, known[-1]):
-                if contradicted(known, answer) and (batch_id, answer.number) in self._lines:
-                    self.disputed |= {self._lines[batch_id, answer.number].member}
-                self._answers[batch_id, answer.number] = (*known, answer)
+            key = (batch_id, answer.number)
+            known = self._answers.get(key, ())
+            if not repeats(answer, known):
+                holding = contradicted(known, answer)
+                if holding is not None and key in self._lines:
+                    cause = contradiction_cause(answer.number, known)
+                    line = self._lines[key]
+                    facts = {"payout_id": line.batch}
+                    item = new_item(
+                        "payout_contradiction", cause, line.number,
+                        amount_fen=line.net, member_id=line.member, facts=facts,
+                    )  # fmt: skip
+                    self.items.add_item(item)
+                    mark = Contradiction(item.id, holding.result, answer.result, answer.received_at)
+                    self._lines[key] = replace(self._lines[key], contradiction=mark)
+                self._answers[key] = (*known, answer)
                 recorded += 1
         return recorded
 
+    def book_clearing(self, clearing: Clearing, item: Any) -> bool:
+        key = (clearing.batch, clearing.number)
+        closed_at = self._batches[clearing.batch].closed_at
+        at = clearing.at if closed_at is None else max(clearing.at, closed_at + timedelta(milliseconds=1))
+        line = self._lines[key]
+        after, decided = cleared(line, replace(clearing, at=at), self._answers[key])
+        if not self.items.save_item(item):
+            return False
+        if after.corrections != line.corrections:
+            self.ledger.correct(after)
+        self._lines[key] = after
+        self._answers[key] = (*self._answers[key], decided)
+        return True
+
+    def corrected_lines(self, since: datetime | None, until: datetime) -> Iterator[Line]:
+        for key in sorted(self._lines):
+            line = self._lines[key]
+            if any((since is None or since <= one.at) and one.at < until for one in line.corrections):
+                yield line
+
     def disputed_members(self) -> frozenset[str]:
-        return self.disputed
+        return frozenset(line.member for line in self._lines.values() if line.contradiction is not None)
 
     def answers_of_batch(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
         begins = batch_id.removeprefix("pay_") + part
@@ -300,8 +357,3 @@ class MemoryFiles:
         if key not in self.written:
             raise NOT_FOUND()
         return f"https://files.example.com/{key}"
-
-
-def _repeats(answer: Answer, last: Answer) -> bool:
-    same = (answer.result, answer.amount) == (last.result, last.amount)
-    return same and answer.confirmation in (None, last.confirmation)

@@ -12,6 +12,8 @@ from cardstock.open_items import schemas
 from cardstock.open_items import wiring as open_items_wiring
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
+from cardstock.payouts import errors as payouts_errors
+from cardstock.payouts import wiring as payouts_wiring
 from cardstock.staff import wiring as staff_wiring
 
 api = Api("open-items", callers=partners_wiring.callers)
@@ -41,13 +43,14 @@ def read_item(request: Request[Nothing, Nothing]) -> schemas.OpenItemView:
 
 
 @api.post("/v1/open-items/{item_id}/clearings", body=schemas.ClearItem, answer=schemas.OpenItemView, auth="key",
-          scope="open_items:clear", codes=schemas.CLEARING_CODES)  # fmt: skip
+          scope="open_items:clear", codes=(*schemas.CLEARING_CODES, payouts_errors.RESULT_NOT_APPLIED))  # fmt: skip
 def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
     """Clear an open item with an outcome and a reason.
 
     Who cleared it and why stays on record. Where `persons` is 2, the first call asks and another person clears. A
     refund that its channel has refused ends in the same step: it has succeeded, or it is given up and can be asked for
-    anew. A repeat changes nothing."""
+    anew. A transfer with contradicting results ends as both persons say, and the books are corrected in the same step.
+    A repeat changes nothing."""
     item = clear_item(
         request.path["item_id"],
         request.body.outcome,
@@ -56,6 +59,8 @@ def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
         can_approve=partial(staff_wiring.can_approve, request.caller.person_id),
         items=open_items_wiring.open_items(),
         orders=orders_wiring.orders,
+        payouts=payouts_wiring.payouts,
+        request_step=payouts_wiring.request_step,
     )
     return schemas.OpenItemView.of(item, request.language)
 

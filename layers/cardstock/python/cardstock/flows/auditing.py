@@ -11,7 +11,17 @@ import msgspec
 from cardstock import clock
 from cardstock.errors import NotFoundError
 from cardstock.flows.rewarding import PlanRules
-from cardstock.ledger.audit import Ended, OrderTruth, Report, SealTruth, SingleTruth, TransferTruth, audit
+from cardstock.ledger.audit import (
+    ClearingTruth,
+    CorrectionTruth,
+    Ended,
+    OrderTruth,
+    Report,
+    SealTruth,
+    SingleTruth,
+    TransferTruth,
+    audit,
+)
 from cardstock.ledger.charges import charge_reduction_cause, dividend_cause
 from cardstock.ledger.model import Balance, LedgerTransaction, OrderRewards, Seal, WriteOff
 from cardstock.ledger.ports import SealArchive
@@ -19,6 +29,7 @@ from cardstock.ledger.sealing import from_bytes
 from cardstock.network.dividends import month_of, shares
 from cardstock.network.model import TeamSale, holder_of
 from cardstock.network.ports import Plans
+from cardstock.open_items.model import OpenItem
 from cardstock.orders.coupons import returned_discounts
 from cardstock.orders.model import CouponUse, Order, Refund
 from cardstock.orders.ports import Orders
@@ -41,6 +52,7 @@ class AuditNeeds(msgspec.Struct, frozen=True):
     every_refund: Callable[[], Iterable[Refund]]
     every_coupon_charge: Callable[[], Iterable[CouponUse]]
     every_payout_line: Callable[[], Iterable[Line]]
+    every_open_item: Callable[[], Iterable[OpenItem]]
     every_team_sale: Callable[[], Iterable[tuple[str, TeamSale]]]
     """Month and sale."""
     orders: Orders
@@ -60,6 +72,7 @@ def audit_books(needs: AuditNeeds, go_on: Callable[[], None] = lambda: None) -> 
         _watched(needs.every_rewards_row(), go_on),
         _watched(_orders(needs), go_on),
         _watched(map(_transfer, needs.every_payout_line()), go_on),
+        clearings=_watched(_clearings(needs), go_on),
         singles=_watched(_singles(needs), go_on),
         seals=_watched(_seals(needs), go_on),
     )
@@ -83,16 +96,35 @@ def _orders(needs: AuditNeeds) -> Iterator[OrderTruth]:
 
 
 def _transfer(line: Line) -> TransferTruth:
-    """The bookings that a payout line should have, by its status."""
+    """The bookings that a payout line should have, by its first final status and its corrections."""
+    first = line.corrections[0].before if line.corrections else line.status
     return TransferTruth(
         number=line.number,
         member_id=line.member,
         claimed=line.status not in _UNCLAIMED,
-        ended=_ENDED.get(line.status, "no"),
+        ended=_ENDED.get(first, "no"),
         gross=line.gross,
         net=line.net,
         tax=line.tax,
+        corrections=tuple(CorrectionTruth(one.cause, one.item, one.after == "paid") for one in line.corrections),
     )
+
+
+def _clearings(needs: AuditNeeds) -> Iterator[ClearingTruth]:
+    """Transfers with contradicting results that two persons have cleared. One that only one has cleared is a finding
+    where it has corrected the books."""
+    for item in needs.every_open_item():
+        if item.kind == "payout_contradiction" and item.requested is not None and item.cleared is not None:
+            if item.requested.by == item.cleared.by:
+                continue
+            outcome = item.cleared.outcome
+            yield ClearingTruth(
+                item=item.id,
+                number=item.subject,
+                arrived=outcome == "was_paid",
+                corrects=outcome != item.facts["booked"],
+                persons=(item.requested.by, item.cleared.by),
+            )
 
 
 def _seals(needs: AuditNeeds) -> Iterator[SealTruth]:

@@ -14,7 +14,7 @@ from cardstock.money import Fen
 from cardstock.network.plan import Plan
 from cardstock.payouts.events import PayoutOpened, PayoutSettled
 from cardstock.payouts.listing import LISTED
-from cardstock.payouts.model import Balance, Batch, Booking, LedgerLine, Line, Payee, Period, Rules
+from cardstock.payouts.model import Balance, Batch, Booking, LedgerLine, Line, Payee, Period, Rules, number_of
 from cardstock.payouts.tax.tables import table_for
 
 _SMALLEST_LISTED: Final = 1
@@ -53,7 +53,7 @@ class LedgerReads(msgspec.Struct, frozen=True):
 
     members_with: Callable[[Fen], Iterable[tuple[str, Fen]]]
     available_of: Callable[[Sequence[str]], Mapping[str, Fen]]
-    postings_of_transfers: Callable[[Sequence[str]], Iterable[TransferPosting]]
+    postings_of_transfers: Callable[[Sequence[str], Sequence[str]], Iterable[TransferPosting]]
     changes_of_members: Callable[[Sequence[str], datetime | None, datetime], Iterable[TransferPosting]]
 
 
@@ -73,12 +73,14 @@ class PayoutLedger:
 
     def bookings(self, lines: Sequence[Line]) -> tuple[Mapping[str, Booking], Sequence[LedgerLine]]:
         sent = [line.number for line in lines if line.status != "pending"]
-        postings = [_ledger_line(posting) for posting in self._reads.postings_of_transfers(sent)]
+        corrections = [one.cause for line in lines for one in line.corrections]
+        postings = [_ledger_line(posting) for posting in self._reads.postings_of_transfers(sent, corrections)]
         sums: dict[str, dict[str, Fen]] = {}
         members: dict[str, str] = {}
         for posting in postings:
-            booked = sums.setdefault(posting.cause, dict.fromkeys(_BOOKED_AS.values(), 0))
-            members[posting.cause] = posting.member
+            number = number_of(posting.cause)
+            booked = sums.setdefault(number, dict.fromkeys(_BOOKED_AS.values(), 0))
+            members[number] = posting.member
             column = _BOOKED_AS.get((posting.kind, posting.account))
             if column is not None:
                 booked[column] += posting.amount
@@ -93,8 +95,11 @@ _BOOKED_AS: Final = {
     ("paid", "paid"): "paid",
     ("paid", "withheld"): "tax",
     ("returned", "available"): "returned",
+    ("corrected", "paid"): "paid",
+    ("corrected", "withheld"): "tax",
+    ("corrected", "available"): "returned",
 }
-"""The sum of a booking that a posting belongs to, by the kind of its entry and the pocket that gets the money."""
+"""The sum of a booking that a posting belongs to, by the kind of its entry and the pocket that it changes."""
 
 
 def _ledger_line(posting: TransferPosting) -> LedgerLine:

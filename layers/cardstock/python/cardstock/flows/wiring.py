@@ -78,6 +78,7 @@ def auditing() -> "AuditNeeds":
     from cardstock.flows.auditing import AuditNeeds
     from cardstock.ledger import seals_store, store
     from cardstock.network.team_sales_store import all_team_sales
+    from cardstock.open_items.store import every_item
     from cardstock.orders.coupon_store import every_charge
     from cardstock.orders.store import every_order, every_refund
     from cardstock.payouts.store import every_line
@@ -92,6 +93,7 @@ def auditing() -> "AuditNeeds":
         every_refund=every_refund,
         every_coupon_charge=every_charge,
         every_payout_line=every_line,
+        every_open_item=every_item,
         every_team_sale=all_team_sales,
         orders=orders_wiring.orders(),
         plans=network_wiring.plans(),

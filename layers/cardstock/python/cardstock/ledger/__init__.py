@@ -3,7 +3,8 @@
 A paid order *accrues* its rewards: they are *credited*, *frozen*. When the order settles, its rewards are *released*
 and become *available*. A refund *claws back* its part of them, wherever the money is. A payout *claims* available
 money, and *pays* it or *returns* it. Available money below zero is *debt*: later credits repay it, oldest step first,
-and it blocks payouts until then. Two people may *write off* debt.
+and it blocks payouts until then. Two people may *write off* debt, and *correct* the end of a transfer whose channel
+reported contradicting results.
 
 Each step is one immutable *transaction* whose *postings* add up to zero, under an id made from its cause, and the
 *balances* of its members change in the same write. New transactions become lines of members' *statements* and leaves
@@ -19,6 +20,10 @@ Money: between the brand and a member's pockets, by these kinds of transactions 
     paying --paid--> paid
     paying --paid--> withheld
     paying --returned--> available
+    available --corrected--> paid
+    available --corrected--> withheld
+    paid --corrected--> available
+    withheld --corrected--> available
     brand --shared--> available
     available --owed--> brand
     brand --owed--> available

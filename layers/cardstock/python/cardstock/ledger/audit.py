@@ -2,10 +2,11 @@
 
 Checked, each in both directions: postings of a transaction add up to zero and its id is that of its cause; every
 balance is the sum of its postings; the rewards row of an order follows from its transactions; every paid order has
-exactly the accrual of its plan, every paid refund its claw-back, every transfer its claim and its end; and nothing else
-is booked. Every seal is recomputed: its root, its link to the seal before, and the leaf of each of its transactions as
-the ledger has it now. It reads everything: run it while no step is in progress, on a restored copy, or use `confirmed`,
-which keeps only findings that repeated audits agree on.
+exactly the accrual of its plan, every paid refund its claw-back, every transfer its claim and its end; every correction
+of a transfer's end the decision of two persons, and every such decision its correction; and nothing else is booked.
+Every seal is recomputed: its root, its link to the seal before, and the leaf of each of its transactions as the ledger
+has it now. It reads everything: run it while no step is in progress, on a restored copy, or use `confirmed`, which
+keeps only findings that repeated audits agree on.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -68,8 +69,16 @@ class OrderTruth(msgspec.Struct, frozen=True):
     taken: Mapping[str, Mapping[RewardKind, Fen]] = msgspec.field(default_factory=dict)
 
 
+class CorrectionTruth(msgspec.Struct, frozen=True):
+    """A correction that a payout's line has. `arrived`: it says that the payee has the money."""
+
+    cause: str
+    item: str
+    arrived: bool
+
+
 class TransferTruth(msgspec.Struct, frozen=True):
-    """The bookings that a payout's line should have."""
+    """The bookings that a payout's line should have. `ended` is its first end."""
 
     number: str
     member_id: str
@@ -78,6 +87,17 @@ class TransferTruth(msgspec.Struct, frozen=True):
     gross: Fen
     net: Fen
     tax: Fen
+    corrections: tuple[CorrectionTruth, ...] = ()
+
+
+class ClearingTruth(msgspec.Struct, frozen=True):
+    """A transfer with contradicting results, as two persons have cleared it. `corrects`: not as it was booked."""
+
+    item: str
+    number: str
+    arrived: bool
+    corrects: bool
+    persons: tuple[str, ...]
 
 
 class SingleTruth(msgspec.Struct, frozen=True):
@@ -138,6 +158,7 @@ def audit(
     orders: Iterable[OrderTruth],
     transfers: Iterable[TransferTruth],
     *,
+    clearings: Iterable[ClearingTruth] = (),
     singles: Iterable[SingleTruth] = (),
     seals: Iterable[SealTruth] = (),
 ) -> Report:
@@ -148,6 +169,7 @@ def audit(
         {row.order_id: row for row in rewards},
         {order.order_id: order for order in orders},
         {transfer.number: transfer for transfer in transfers},
+        clearings={clearing.item: clearing for clearing in clearings},
         singles=list(singles),
         seals=list(seals),
     ).report()
@@ -179,6 +201,7 @@ class _Audit:
         orders: dict[str, OrderTruth],
         transfers: dict[str, TransferTruth],
         *,
+        clearings: dict[str, ClearingTruth],
         singles: list[SingleTruth],
         seals: list[SealTruth],
     ) -> None:
@@ -187,6 +210,7 @@ class _Audit:
         self.rows = rows
         self.orders = orders
         self.transfers = transfers
+        self.clearings = clearings
         self.singles = singles
         self.seals = seals
         self.findings: list[Finding] = []
@@ -200,6 +224,9 @@ class _Audit:
             self._order(order)
         for transfer in self.transfers.values():
             self._transfer(transfer)
+            for correction in transfer.corrections:
+                self._correction(transfer, correction)
+        self._clearings()
         for single in self.singles:
             self._single(single)
         for transaction_id_ in sorted(self.booked.keys() - self.explained - self.unreadable):
@@ -305,6 +332,30 @@ class _Audit:
             if transaction is not None:
                 expected = {Part(member_id, pocket, None): amount for pocket, amount in moved.items() if amount}
                 self._compare(transaction, expected, _amounts(transaction))
+
+    def _correction(self, transfer: TransferTruth, correction: CorrectionTruth) -> None:
+        """A correction must be booked, and be what two persons have decided."""
+        clearing = self.clearings.get(correction.item)
+        if clearing is None or not clearing.corrects or clearing.number != transfer.number:
+            self._find(f"lines/{transfer.number}", "unexplained", f"a clearing {correction.item} that corrects", "none")
+        booked = self._take("corrected", correction.cause)
+        if booked is None:
+            return
+        sign = 1 if correction.arrived else -1
+        moved: dict[Pocket, Fen] = {
+            "available": -sign * transfer.gross, "paid": sign * transfer.net, "withheld": sign * transfer.tax,
+        }  # fmt: skip
+        expected = {Part(transfer.member_id, pocket, None): amount for pocket, amount in moved.items() if amount}
+        self._compare(booked, expected, _amounts(booked))
+        if clearing is not None:
+            self._compare(booked, (clearing.arrived, clearing.persons), (correction.arrived, booked.approved_by))
+
+    def _clearings(self) -> None:
+        """Each decision of two persons that the books were wrong must have corrected them."""
+        made = {correction.item for transfer in self.transfers.values() for correction in transfer.corrections}
+        for clearing in self.clearings.values():
+            if clearing.corrects and clearing.item not in made:
+                self._find(f"open-items/{clearing.item}", "missing", f"a correction of {clearing.number}", "none")
 
     def _rows(self) -> None:
         """Rewards rows: each must agree with its transactions, and each accrual must have one."""

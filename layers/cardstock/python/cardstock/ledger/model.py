@@ -24,7 +24,7 @@ from cardstock.money import Fen
 
 Pocket: TypeAlias = Literal["frozen", "available", "paying", "paid", "withheld"]
 Kind: TypeAlias = Literal[
-    "accrued", "released", "clawed", "claimed", "paid", "returned", "owed", "shared", "written_off"
+    "accrued", "released", "clawed", "claimed", "paid", "returned", "corrected", "owed", "shared", "written_off"
 ]
 RewardKind: TypeAlias = Literal["direct", "team", "peer"]
 """Equal to `network.model.RewardKind`: areas do not import each other, and a test compares the two."""
@@ -45,6 +45,9 @@ MOVES: Final[Mapping[Kind, frozenset[tuple[str, str]]]] = {
     "claimed": frozenset({("available", "paying")}),
     "paid": frozenset({("paying", "paid"), ("paying", "withheld")}),
     "returned": frozenset({("paying", "available")}),
+    "corrected": frozenset(
+        {("available", "paid"), ("available", "withheld"), ("paid", "available"), ("withheld", "available")}
+    ),
     "owed": frozenset({("available", "brand"), ("brand", "available")}),
     "shared": frozenset({("brand", "available")}),
     "written_off": frozenset({("brand", "available")}),
@@ -66,6 +69,7 @@ ID_PREFIX: Final[dict[Kind, str]] = {
     "claimed": "claim",
     "paid": "payout",
     "returned": "payout-failed",
+    "corrected": "correct",
     "owed": "owed",
     "shared": "dividend",
     "written_off": "write-off",
@@ -135,7 +139,8 @@ class LedgerTransaction(msgspec.Struct, frozen=True):
     """One step of money, booked once and never changed.
 
     `cause` is an order, a refund, a transfer number. `order_id` is the order it belongs to, if any. `plan` is the plan
-    version and `credits` the rates of an accrual; `approved_by` names the two people who approved a write-off.
+    version and `credits` the rates of an accrual; `approved_by` names the two people who approved a write-off or a
+    correction.
     """
 
     id: str

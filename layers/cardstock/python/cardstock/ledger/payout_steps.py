@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock.ledger.model import Kind, LedgerTransaction, Pocket, Posting, account, nonzero, transaction_id
 from cardstock.money import Fen
@@ -34,6 +35,17 @@ def paid(number: str, member_id: str, net: Fen, tax: Fen, at: datetime) -> Ledge
 def returned(number: str, member_id: str, gross: Fen, at: datetime) -> LedgerTransaction:
     """Undo the claim of a failed transfer: paying -> available, where the money repays debt first."""
     return _payout("returned", number, member_id, at, {"paying": -gross, "available": gross})
+
+
+def corrected(
+    cause: str, member_id: str, net: Fen, tax: Fen, at: datetime, *, arrived: bool, approved_by: tuple[str, str]
+) -> LedgerTransaction:
+    """Correct the end of a transfer that two persons have cleared. `arrived`: it was booked as returned, and the payee
+    has the money: available -> paid and withheld, if need be below zero, which is debt. Otherwise it was booked as
+    paid, and the payee does not have it: both go back to available, where the money repays debt first."""
+    sign = 1 if arrived else -1
+    moved: Mapping[Pocket, Fen] = {"available": -sign * (net + tax), "paid": sign * net, "withheld": sign * tax}
+    return replace(_payout("corrected", cause, member_id, at, moved), approved_by=approved_by)
 
 
 def _payout(kind: Kind, number: str, member_id: str, at: datetime, moved: Mapping[Pocket, Fen]) -> LedgerTransaction:

@@ -4,7 +4,7 @@
 |---|---|---|
 | members with a minimum available | scan of balances | consistent |
 | balances of members | member id | 1 read per 100 |
-| bookings of transfer numbers | the ids of their three steps | 1 read per 33 |
+| bookings of transfer numbers | the ids of their three steps, and of their corrections | 1 read per 33 |
 | changes of members in a period | member id / time | 1 query each, six at once |
 """
 
@@ -15,7 +15,7 @@ from typing import Final
 
 from cardstock.aws.tables import Transaction
 from cardstock.ledger.model import Kind, pocket_of, transaction_id
-from cardstock.ledger.payout_steps import TransferPosting, claimed, paid, returned
+from cardstock.ledger.payout_steps import TransferPosting, claimed, corrected, paid, returned
 from cardstock.ledger.statements_store import changes
 from cardstock.ledger.store import BalanceItem, LedgerItem, post
 from cardstock.money import Fen
@@ -42,6 +42,16 @@ def post_returned(write: Transaction, number: str, member_id: str, gross: Fen, a
     post(write, returned(number, member_id, gross, at), covered=True)
 
 
+def post_correction(
+    write: Transaction, cause: str, member_id: str, at: datetime, *,
+    net: Fen, tax: Fen, arrived: bool, approved_by: tuple[str, str],
+) -> None:  # fmt: skip
+    """Add the correction of a transfer's end (`payout_steps.corrected`): one put, one update. Refused if it is booked.
+    Available money may go below zero; what was paid and withheld may not."""
+    booked = corrected(cause, member_id, net, tax, at, arrived=arrived, approved_by=approved_by)
+    post(write, booked, covered=not arrived)
+
+
 def members_with(minimum: Fen) -> Iterator[tuple[str, Fen]]:
     """Every member with `minimum` or more available, and the amount; in no order."""
     for found in BalanceItem.scan(filter_condition=BalanceItem.available >= minimum, consistent_read=True):
@@ -54,9 +64,10 @@ def available_of(member_ids: Sequence[str]) -> Mapping[str, Fen]:
     return {item.pk: item.available for item in found}
 
 
-def postings_of_transfers(numbers: Sequence[str]) -> Iterator[TransferPosting]:
-    """All postings of the transfer numbers."""
+def postings_of_transfers(numbers: Sequence[str], corrections: Sequence[str]) -> Iterator[TransferPosting]:
+    """All postings of the transfer numbers, and of the causes of `corrections`."""
     keys = [transaction_id(kind, number) for number in numbers for kind in _STEP_KINDS]
+    keys += [transaction_id("corrected", cause) for cause in corrections]
     for start in range(0, len(keys), _KEYS_AT_ONCE):
         for item in LedgerItem.batch_get(keys[start : start + _KEYS_AT_ONCE], consistent_read=True):
             for posting in item.postings:

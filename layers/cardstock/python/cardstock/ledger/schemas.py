@@ -25,6 +25,7 @@ _KIND_TEXTS: Final[dict[Kind, tuple[str, str]]] = {
     "claimed": ("已进入打款批次", "In a payout on its way"),
     "paid": ("打款成功", "Paid out"),
     "returned": ("打款未成功，金额退回余额", "The transfer failed; the money is back in the balance"),
+    "corrected": ("打款结果经两人核实后更正", "Two persons have corrected the result of a transfer"),
     "owed": ("免单已发货，好友退款后按价补扣", "A friend's refund came after the free order had shipped; it is owed"),
     "shared": ("团队分红", "Team dividend"),
     "written_off": ("欠款已核销", "Debt written off"),
@@ -48,7 +49,11 @@ class OwedFor(Model):
         Meta(description="The step as text, in the language of the request.", examples=["订单退款，奖励相应扣回"]),
     ]
     cause: Annotated[
-        str, Meta(description="Refund or coupon behind the step.", examples=["rfd_01kbf2c7d8e9fagbhcjdkemfn0"])
+        str,
+        Meta(
+            description="Refund, coupon or transfer number behind the step.",
+            examples=["rfd_01kbf2c7d8e9fagbhcjdkemfn0"],
+        ),
     ]
     order_id: Annotated[OrderId | None, Meta(description="Order that the step belongs to; null if there is none.")]
     at: Annotated[Moment, Meta(description="When the debt was made.")]

@@ -52,14 +52,14 @@ def clear_item(
     *,
     can_approve: Callable[[str], bool],
     items: OpenItems,
-    book: Callable[[OpenItem], bool] | None = None,
+    book: Callable[[OpenItem], bool],
 ) -> OpenItem:
     """Clear an item, or ask for it where a second person must. Returns the item as it is then.
 
     A repeat by the same person changes nothing, nor does any call after the clearing. `book` stores the cleared item
-    together with what its outcome books, in one transaction, and returns False if the item has changed; without it the
-    item alone is stored. Raises `NotFoundError`, `RefusedError` (REASON_MISSING, OUTCOME_UNKNOWN,
-    OUTCOME_NOT_BOOKED, SECOND_PERSON_NEEDED), `ConflictError` (OUTCOME_DIFFERS, ITEM_CHANGED).
+    together with what its outcome books, in one transaction, and returns False if the item has changed. Raises
+    `NotFoundError`, `RefusedError` (REASON_MISSING, OUTCOME_UNKNOWN, SECOND_PERSON_NEEDED), `ConflictError`
+    (OUTCOME_DIFFERS, ITEM_CHANGED), and what `book` raises.
     """
     if not reason.strip():
         raise REASON_MISSING()
@@ -70,8 +70,6 @@ def clear_item(
         raise errors.OUTCOME_UNKNOWN(outcomes=list(OUTCOMES[item.kind]))
     if item.state == "cleared":
         return item
-    if item.facts.get("booked", outcome) != outcome:
-        raise errors.OUTCOME_NOT_BOOKED(booked=item.facts["booked"])
     decision = Decision(actor, clock.now(), outcome, reason)
     store: Callable[[OpenItem], bool] = items.save_item
     if item.kind in TWO_PERSONS and item.requested is None:
@@ -84,7 +82,7 @@ def clear_item(
     else:
         _require_second_person(item, outcome, can_approve)
         after = replace(item, state="cleared", cleared=decision, version=item.version + 1)
-        store = book or items.save_item
+        store = book
     if not store(after):
         return _stored_by_somebody(item_id, after, items)
     return after

@@ -7,12 +7,6 @@ from cardstock.errors import conflict, refused
 OUTCOME_UNKNOWN: Final = refused(
     "OUTCOME_UNKNOWN", zh="此类事项不能这样了结。", en="An item of this kind cannot end like this.", about=("outcome",)
 )
-OUTCOME_NOT_BOOKED: Final = refused(
-    "OUTCOME_NOT_BOOKED",
-    zh="账上记的是另一种结果，更正分录尚不支持；该会员暂停发放。",
-    en="The books say otherwise, and no entry can correct them yet. The member stays unpaid.",
-    about=("outcome",),
-)
 OUTCOME_DIFFERS: Final = conflict(
     "OUTCOME_DIFFERS",
     zh="另一人已提出不同的处理结果。",

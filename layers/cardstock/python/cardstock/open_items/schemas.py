@@ -19,7 +19,6 @@ CLEARING_CODES: Final = (
     REASON_MISSING,
     SECOND_PERSON_NEEDED,
     errors.OUTCOME_UNKNOWN,
-    errors.OUTCOME_NOT_BOOKED,
     errors.OUTCOME_DIFFERS,
     errors.ITEM_CHANGED,
 )
@@ -47,9 +46,9 @@ _TO_DO: Final = {
         "here. What is given up can be refunded anew.",
     ),
     "payout_contradiction": (
-        "同一转账先后有两种结果。请向渠道查证收款人是否到账，由两人确认；确认前该会员不再发放。",
+        "同一转账先后有两种结果。请向渠道查证收款人是否到账，由两人确认；确认前该会员不再发放。若与账上不同，确认时同步更正账目。",
         "A transfer has two contradicting results. Ask the channel whether the payee has the money; two persons say "
-        "so. Until then the member is not paid.",
+        "so. Until then the member is not paid. If the books have the other result, clearing corrects them.",
     ),
 }
 

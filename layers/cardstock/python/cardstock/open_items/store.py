@@ -85,12 +85,15 @@ class DynamoOpenItems:
         return [record_of(OpenItem, item) for item in items], position
 
 
-def add_found(write: Transaction, kind: Kind, cause: str, subject: str, **stated: Any) -> None:
+def add_found(write: Transaction, kind: Kind, cause: str, subject: str, **stated: Any) -> str:
     """Open an item about `subject` in somebody else's transaction: one put, which fails if `cause` has opened it.
+    Returns its id.
 
     `stated` are the other side's amount and currency, the member and the facts (`clearing.new_item`).
     """
-    add_open_item(write, new_item(kind, cause, subject, **stated))
+    item = new_item(kind, cause, subject, **stated)
+    add_open_item(write, item)
+    return item.id
 
 
 def add_open_item(write: Transaction, item: OpenItem) -> None:

@@ -37,6 +37,15 @@ A line:
     sent           --finish_lines-->         waiting_user | paid | failed | expired
     waiting_user   --finish_lines-->         waiting_user | paid | failed | expired
 
+A line with contradicting results, when two persons have cleared them with the outcome that is not booked:
+
+    paid           --cleared-->        failed
+    failed         --cleared-->        paid
+    expired        --cleared-->        paid
+
+The money moves back or forth in the same transaction (`ledger` kind `corrected`). A written report never changes: it
+shows a line as it was when its batch was closed, and the next report names the correction.
+
 Where to look: `steps.py` advances a batch, stage by stage; the steps are in `listing.py`, `sending.py` (amounts in
 `sizing.py`, big batches in `parts.py`), `asking.py`, `settling.py` and `reporting.py`; what people do is in
 `opening.py`, `approval.py`, `results.py` and `reading.py`. `tax/` has tables, withholding, and the quarter's file for

@@ -54,6 +54,16 @@ PAYOUT_NOT_SENT: Final = conflict("PAYOUT_NOT_SENT", zh="批次尚未发放。",
 PAYOUT_CHANGED: Final = conflict(
     "PAYOUT_CHANGED", zh="批次刚被更新，请重试。", en="The payout has changed meanwhile; try again."
 )
+RESULT_NOT_APPLIED: Final = conflict(
+    "RESULT_NOT_APPLIED",
+    zh="该笔转账的第一个结果尚未入账，请稍后重试。",
+    en="The first result of the transfer is not booked yet; try again in a moment.",
+)
+FAILURE_BY_CHANNEL: Final = refused(
+    "FAILURE_BY_CHANNEL",
+    zh="该渠道逐笔返回结果，失败或过期只能由渠道本身说明，不能由人提交。",
+    en="This channel answers for each transfer: it alone says that one failed or expired, no person does.",
+)
 TRANSFER_UNKNOWN: Final = invalid(
     "TRANSFER_UNKNOWN", zh="部分转账单号不属于该批次。", en="Some transfer numbers were not sent in this payout."
 )

@@ -4,8 +4,8 @@ A batch belongs to one period and takes its id from it. A line belongs to one me
 number comes from (member, period, attempt) and never changes: the channel tells two payments apart by it alone.
 
 The `stage` of a batch and the `status` of a line are the only record of its state. The times and names beside them are
-facts for the report and the API. The charts are in the package's docstring; `BATCH_TRANSITIONS` and
-`LINE_TRANSITIONS` are the same as data.
+facts for the report and the API. The charts are in the package's docstring; `BATCH_TRANSITIONS`,
+`LINE_TRANSITIONS` and `CORRECTIONS` are the same as data.
 """
 
 import hashlib
@@ -71,6 +71,13 @@ LINE_TRANSITIONS: Final[Mapping[LineStatus, frozenset[LineStatus]]] = {
 }
 """Which status may follow a status. From `waiting_user` to itself: the channel gave a newer confirmation."""
 
+CORRECTIONS: Final[Mapping[LineStatus, frozenset[LineStatus]]] = {
+    "paid": frozenset({"failed"}),
+    "failed": frozenset({"paid"}),
+    "expired": frozenset({"paid"}),
+}
+"""Which status a final one becomes when two persons have cleared contradicting results with the other outcome."""
+
 _STATUS_OF: Final[Mapping[Stage, BatchStatus]] = {
     "listing": "open",
     "counted": "open",
@@ -101,6 +108,8 @@ WAITING: Final[frozenset[Stage]] = frozenset({"listed", "settled"})
 """Nothing happens to these until somebody approves (`listed`), or any more (`settled`)."""
 Result: TypeAlias = Literal["waiting_user", "paid", "failed", "expired"]
 """A channel's possible answers. Without one, the number is submitted or asked about again."""
+_RESULTS: Final[Mapping[LineStatus, Result]] = {"paid": "paid", "failed": "failed", "expired": "expired"}
+"""The answer that ends a line with a status."""
 
 DifferenceCode: TypeAlias = Literal[
     "UNANSWERED",  # the channel has not answered how the transfer ended
@@ -139,6 +148,8 @@ REST = "rest"
 SCHEDULE_ACTOR = "schedule"
 """The actor of a batch that the schedule opened. It can never approve one."""
 
+_ITEM: Final = "oit_"
+"""Beginning of the ids of open items."""
 _PERIOD = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
 
@@ -312,6 +323,41 @@ class Confirmation(msgspec.Struct, frozen=True):
     package: str
 
 
+class Contradiction(msgspec.Struct, frozen=True):
+    """Two results of one transfer that contradict each other, until two persons have cleared the open item about
+    them."""
+
+    item: str
+    first: Result
+    """The result that holds: the one that is booked."""
+    then: Result
+    at: datetime
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """The end of a transfer, corrected. `before` and `reason` are what the line had, `after` is its status since."""
+
+    item: str
+    """The open item that two persons have cleared."""
+    cause: str
+    """Cause of its entry in the ledger: the transfer number, and from the second time on the count."""
+    at: datetime
+    before: LineStatus
+    reason: str | None
+    after: LineStatus
+
+
+class Clearing(msgspec.Struct, frozen=True):
+    """What two persons have decided about contradicting results: whether the payee has the money."""
+
+    batch: str
+    number: str
+    item: str
+    arrived: bool
+    at: datetime
+    persons: tuple[str, str]
+
+
 class Line(msgspec.Struct, frozen=True):
     """One payment to one member. `gross`, `tax` and `net` are zero until it is sent, and never change afterwards."""
 
@@ -348,6 +394,10 @@ class Line(msgspec.Struct, frozen=True):
     """Key that asked for this attempt; None for the first one."""
     bank: BankTarget | None = None
     """Where it goes, if the channel pays to bank accounts. `account` is its masked number then."""
+    contradiction: Contradiction | None = None
+    """Results that contradict each other and that nobody has cleared yet."""
+    corrections: tuple[Correction, ...] = ()
+    """Oldest first. `status` and `reason` are those after the last one; `closed_at` stays."""
 
     @property
     def final(self) -> bool:
@@ -355,8 +405,8 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A channel's answer about one number. `source` is the channel, or the key that uploaded the answer. `amount` is
-    the net, if the channel named one."""
+    """A channel's answer about one number. `source` is the channel, or the person who uploaded the answer, or the open
+    item with which two persons have cleared contradicting ones. `amount` is the net, if the channel named one."""
 
     number: str
     result: Result
@@ -365,6 +415,11 @@ class Answer(msgspec.Struct, frozen=True):
     reason: str | None = None
     amount: Fen | None = None
     confirmation: Confirmation | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether two persons have decided it by clearing an open item."""
+        return self.source.startswith(_ITEM)
 
 
 class Payee(msgspec.Struct, frozen=True):
@@ -501,19 +556,88 @@ def has_final_answer(answers: Iterable[Answer]) -> bool:
 
 
 def contradicted(answers: Sequence[Answer], last: Answer) -> Answer | None:
-    """The first final answer, if `last` is the first one that contradicts it: paid, and not paid. Two ways of not being
-    paid agree."""
-    final = [answer for answer in answers if answer.result in FINAL]
-    if not final or last.result not in FINAL:
+    """The final answer that holds, if `last` is the first one since it that contradicts it: paid, and not paid. Two
+    ways of not being paid agree.
+
+    The first final answer holds until people clear a contradiction; then what they have decided.
+    """
+    holding, known = None, False
+    for answer in answers:
+        if answer.result not in FINAL:
+            continue
+        if holding is None or answer.decided:
+            holding, known = answer, False
+        elif _differs(answer, holding):
+            known = True
+    if holding is None or known or last.result not in FINAL or not _differs(last, holding):
         return None
-    paid = final[0].result == "paid"
-    known = any((answer.result == "paid") != paid for answer in final)
-    return final[0] if not known and (last.result == "paid") != paid else None
+    return holding
+
+
+def _differs(one: Answer, other: Answer) -> bool:
+    return (one.result == "paid") != (other.result == "paid")
+
+
+def repeats(answer: Answer, answers: Sequence[Answer]) -> bool:
+    """Whether the answer adds nothing to the last one that people did not decide themselves."""
+    last = next((known for known in reversed(answers) if not known.decided), None)
+    if last is None:
+        return False
+    same = (answer.result, answer.amount) == (last.result, last.amount)
+    return same and answer.confirmation in (None, last.confirmation)
+
+
+def contradiction_cause(number: str, answers: Iterable[Answer]) -> str:
+    """The cause of the next open item about a transfer, and of the entry with which clearing it corrects the books:
+    the number, and a count from the second one on."""
+    decided = sum(answer.decided for answer in answers)
+    return f"{number}.{decided + 1}" if decided else number
+
+
+def number_of(cause: str) -> str:
+    """The transfer number in the cause of an entry."""
+    return cause.partition(".")[0]
+
+
+def cleared(line: Line, clearing: Clearing, answers: Sequence[Answer]) -> tuple[Line, Answer]:
+    """The line after a clearing, and the clearing as the answer that holds from now on. `answers` are those before.
+
+    The line has one correction more if the outcome is not the one that it had. Raises `ConflictError`
+    (RESULT_NOT_APPLIED) for a line that is not final yet.
+    """
+    if line.status not in CORRECTIONS:
+        raise errors.RESULT_NOT_APPLIED()
+    after: LineStatus = line.status
+    corrections = line.corrections
+    if (line.status == "paid") != clearing.arrived:
+        (after,) = CORRECTIONS[line.status]
+        cause = contradiction_cause(line.number, answers)
+        corrections += (Correction(clearing.item, cause, clearing.at, line.status, line.reason, after),)
+    decided = Answer(line.number, _RESULTS[after], clearing.at, clearing.item)
+    reason = line.reason if after == line.status else _last_reason(after, answers)
+    return replace(line, status=after, reason=reason, contradiction=None, corrections=corrections), decided
+
+
+def _last_reason(status: LineStatus, answers: Sequence[Answer]) -> str | None:
+    """The channel's last reason for a result."""
+    found = (answer.reason for answer in reversed(answers) if status in RETURNED and answer.result in RETURNED)
+    return next(found, None)
+
+
+def as_of(line: Line, moment: datetime | None) -> Line:
+    """The final line as it was at `moment`, without later corrections; None: as it is now."""
+    later = [one for one in line.corrections if moment is not None and one.at > moment]
+    if not later:
+        return line
+    kept = tuple(one for one in line.corrections if one not in later)
+    return replace(line, status=later[0].before, reason=later[0].reason, corrections=kept)
 
 
 def returned_by_channel(batch: Batch, answers: Sequence[Answer]) -> bool:
-    """Whether the last answer came from the channel itself and says that the transfer was not paid."""
-    return bool(answers) and answers[-1].result in RETURNED and answers[-1].source == batch.rules.channel
+    """Whether the last answer came from the channel itself and says that the transfer was not paid. What people have
+    decided is no answer of the channel."""
+    said = [answer for answer in answers if not answer.decided]
+    return bool(said) and said[-1].result in RETURNED and said[-1].source == batch.rules.channel
 
 
 def retried(line: Line, actor: str) -> Line:

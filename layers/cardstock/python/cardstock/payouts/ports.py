@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from cardstock.files import Document
 from cardstock.ids import RequestKey, RequestResult
@@ -12,6 +12,7 @@ from cardstock.payouts.model import (
     BankTarget,
     Batch,
     Booking,
+    Clearing,
     DropReason,
     LedgerLine,
     LeftOut,
@@ -115,8 +116,19 @@ class Payouts(Protocol):
     def record_answers(self, batch_id: str, answers: Sequence[Answer]) -> int:
         """Store answers that differ from the last one of their number; return how many.
 
-        The first answer that contradicts a final one opens an item for people, in the same transaction.
+        The first answer that contradicts the one that holds (`model.contradicted`) opens an item for people and marks
+        the line, in the same transaction.
         """
+
+    def book_clearing(self, clearing: Clearing, item: Any) -> bool:
+        """Store the cleared open item `item`, the decision as the answer that holds, and the line (`model.cleared`),
+        with the entry that corrects the books if the outcome is not the booked one; all in one transaction.
+
+        False, and nothing is stored, if the item has changed. Raises `ConflictError` (RESULT_NOT_APPLIED).
+        """
+
+    def corrected_lines(self, since: datetime | None, until: datetime) -> Iterator[Line]:
+        """The lines of all batches that were corrected in `since` <= time < `until`, as they are now."""
 
     def disputed_members(self) -> frozenset[str]:
         """Members with a transfer whose results contradict each other, until two people have cleared it. Read

@@ -9,7 +9,18 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.payouts.model import Answer, Batch, Booking, LedgerLine, Line, Reconciliation, moved, written
+from cardstock.payouts.model import (
+    CORRECTIONS,
+    Answer,
+    Batch,
+    Booking,
+    LedgerLine,
+    Line,
+    Reconciliation,
+    as_of,
+    moved,
+    written,
+)
 from cardstock.payouts.needs import Pause, StepNeeds
 from cardstock.payouts.ports import Ledger, Payouts
 from cardstock.payouts.report.content import Report, assemble, reconcile
@@ -41,13 +52,14 @@ def compare_books(batch: Batch, payouts: Payouts, ledger: Ledger) -> tuple[Recon
 
 
 def report_of(batch: Batch, brand: str, payouts: Payouts, ledger: Ledger, books: Books | None = None) -> Report:
-    """The report of a batch. It never changes: answers after the closing are left out.
+    """The report of a batch. It never changes: answers and corrections after the closing are left out.
 
     `books` saves a read if they were just read to close the batch. Raises ValueError for a batch that is not closed.
     """
     if books is None:
-        books = read_books(batch, payouts.lines_of_batch(batch.id), payouts, ledger)
-        books = replace(books, answers=_answered_until(batch.closed_at, books.answers))
+        lines = (as_of(line, batch.closed_at) for line in payouts.lines_of_batch(batch.id))
+        books = read_books(batch, lines, payouts, ledger)
+        books = replace(books, answers=_answered_until(batch.closed_at, books))
     members = sorted({line.member for line in books.lines})
     postings = ledger.statements(members, batch.since, batch.opened_at)
     return assemble(
@@ -57,6 +69,7 @@ def report_of(batch: Batch, brand: str, payouts: Payouts, ledger: Ledger, books:
         bookings=books.bookings,
         answers=books.answers,
         postings=chain(postings, books.postings),
+        corrected=(line for line in payouts.corrected_lines(batch.since, batch.opened_at) if line.batch != batch.id),
     )
 
 
@@ -85,11 +98,17 @@ def announce_settlement(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) 
     return needs.payouts.replace_batch(moved(batch, "settled"))
 
 
-def _answered_until(closed_at: datetime | None, said: Mapping[str, Sequence[Answer]]) -> Mapping[str, Sequence[Answer]]:
+def _answered_until(closed_at: datetime | None, books: Books) -> Mapping[str, Sequence[Answer]]:
+    """The answers that closed the batch, by number. One that came while it was being closed is left out as well: it
+    does not say what its line says."""
     if closed_at is None:
-        return said
-    return {
-        number: before
-        for number, answers in said.items()
-        if (before := tuple(answer for answer in answers if answer.received_at <= closed_at))
-    }
+        return books.answers
+    ends = {line.number: line.status for line in books.lines}
+    found = {}
+    for number, answers in books.answers.items():
+        before = [answer for answer in answers if answer.received_at <= closed_at]
+        while before and ends.get(number) in CORRECTIONS and before[-1].result != ends[number]:
+            before.pop()
+        if before:
+            found[number] = tuple(before)
+    return found

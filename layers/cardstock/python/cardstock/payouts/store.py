@@ -13,19 +13,25 @@ Table `payouts`, partition key `pk`, sort key `sk`:
 | lines of a person's year (the certificate) | batch id / `line#<number>` | 1 read per 100 |
 | who is not listed, and why | batch id / `out#<member>` | query |
 | answers of the channel, by number | batch id / `answer#<number>` | query; 1 read per 100 |
+| lines whose end was corrected in a period | `corrections` / milliseconds # batch id # number | query; 1 read per 100 |
 
 A step of k lines is one transaction of 3k items: the ledger's entry (put if absent), the member's balance, the line.
 That is 6 WCU a line and k/33 calls. Sending also reads the payees of every 99 lines, queries the batch with its lines
 once, puts the batch once at the end, and writes the bank file.
+
+The first answer that contradicts the one that holds opens an item and marks its line in the same transaction. Clearing
+the item takes six items with a correction, and three without: the item, the answers, the line; the ledger's entry, the
+balance, the correction's name.
 
 A line that has changed, or whose member has less by now, does not fail the others: it is left out, and the transaction
 is repeated.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec.structs import astuple, replace
 from pynamodb.attributes import UnicodeAttribute
 
@@ -45,30 +51,39 @@ from cardstock.aws.tables import (
 from cardstock.clock import from_epoch_ms, rfc3339, to_epoch_ms
 from cardstock.errors import STORE_BUSY
 from cardstock.ids import RequestKey, RequestResult
-from cardstock.ledger.payout_store import post_claim, post_paid, post_returned
+from cardstock.ledger.payout_store import post_claim, post_correction, post_paid, post_returned
 from cardstock.open_items import store as open_items
 from cardstock.payouts import errors
 from cardstock.payouts.model import (
+    IN_FLIGHT,
     LINE_TRANSITIONS,
     MAX_ATTEMPTS,
     Answer,
     BankTarget,
     Batch,
+    Clearing,
     Confirmation,
+    Contradiction,
+    Correction,
     LeftOut,
     Line,
+    cleared,
     contradicted,
+    contradiction_cause,
     period_of,
+    repeats,
     transfer_number,
 )
 from cardstock.payouts.tax.tables import TaxToDate
 
 _BATCHES = "batches"
+_CORRECTIONS = "corrections"
 _HEAD = "batch"
 _KEYS_AT_ONCE = 100
-_ANSWERS_AT_ONCE = 50
-"""Each may open an item, and a transaction has a hundred actions."""
+_ANSWERS_AT_ONCE = 33
+"""Each may open an item and mark its line, and a transaction has a hundred actions."""
 _ATTEMPTS = 5
+_OLDER_LOOKED_AT = 24
 _OF_BATCH = -1
 """Index of the batch in a refused transaction, where lines have their own."""
 _FIRST_LOOK = 250
@@ -128,6 +143,18 @@ class LineItem(Table):
     confirmation = JsonAttribute(null=True)
     retried_by = UnicodeAttribute(null=True)
     bank = StructAttribute(BankTarget, null=True)
+    contradiction = StructAttribute(Contradiction, null=True)
+    corrections = StructAttribute(tuple[Correction, ...], null=True)
+
+
+class CorrectionNameItem(Table):
+    """The name of a corrected line: corrections are looked for by time, whatever the batch."""
+
+    class Meta:
+        variable = "PAYOUTS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True, default=_CORRECTIONS)
+    sk = UnicodeAttribute(range_key=True)
 
 
 class LeftOutItem(Table):
@@ -322,36 +349,24 @@ class DynamoPayouts:
         for _ in range(_ATTEMPTS):
             stored = {item.sk: item for item in AnswersItem.batch_get(keys, consistent_read=True)}
             fresh: dict[str, list[Answer]] = {}
-            disputes: dict[str, tuple[Answer, Answer]] = {}
+            disputes: dict[str, _Dispute] = {}
             for answer in answers:
                 key = f"answer#{answer.number}"
-                heard = fresh.get(key) or (
-                    [_answer(answer.number, x) for x in stored[key].answers] if key in stored else []
-                )
-                if not heard or not _repeats(answer, heard[-1]):
+                heard = fresh.get(key) or (_answers(stored[key]) if key in stored else [])
+                if not repeats(answer, heard):
                     fresh[key] = [*heard, answer]
-                    if (first := contradicted(heard, answer)) is not None:
-                        disputes[answer.number] = (first, answer)
+                    if (holding := contradicted(heard, answer)) is not None:
+                        disputes[answer.number] = _Dispute(contradiction_cause(answer.number, heard), holding, answer)
             if not fresh:
                 return 0
-            opened = self._disputed(batch_id, disputes)
+            lines = self.find_lines(batch_id, disputes) if disputes else {}
+            opened = {number: self._found(lines[number], disputes[number]) for number in lines}
             try:
                 with Transaction() as write:
-                    for number, stated in opened.items():
-                        open_items.add_found(write, "payout_contradiction", number, number, **stated)
+                    for number, facts in opened.items():
+                        _mark(write, lines[number], disputes[number], facts)
                     for key, heard in fresh.items():
-                        known = stored.get(key)
-                        write.save(
-                            AnswersItem(
-                                pk=batch_id,
-                                sk=key,
-                                answers=[_answer_data(answer) for answer in heard],
-                                said=len(heard),
-                            ),
-                            condition=AnswersItem.pk.does_not_exist()
-                            if known is None
-                            else AnswersItem.said == known.said,
-                        )
+                        _save_answers(write, (batch_id, key), heard, stored.get(key))
             except ConditionFailedError:
                 continue  # Somebody stored answers at the same time: compare again.
             for number in opened:
@@ -359,9 +374,51 @@ class DynamoPayouts:
             return sum(len(heard) - (stored[key].said if key in stored else 0) for key, heard in fresh.items())
         raise STORE_BUSY()
 
-    def _disputed(self, batch_id: str, disputes: Mapping[str, tuple[Answer, Answer]]) -> dict[str, dict[str, Any]]:
-        lines = self.find_lines(batch_id, disputes) if disputes else {}
-        return {number: _dispute(lines[number], *said) for number, said in disputes.items() if number in lines}
+    def _found(self, line: Line, dispute: "_Dispute") -> dict[str, str]:
+        """What an open item says of a line whose results contradict each other."""
+        holding, last = dispute.holding, dispute.last
+        batches, _ = self.batch_page(_OLDER_LOOKED_AT, None)
+        others = (one for one in self.lines_of_member(line.member, batches) if one.number != line.number)
+        return {
+            "payout_id": line.batch,
+            "booked": "was_paid" if holding.result == "paid" else "was_not_paid",
+            "first_result": holding.result,
+            "first_source": holding.source,
+            "first_at": rfc3339(holding.received_at),
+            "then_result": last.result,
+            "then_source": last.source,
+            "then_at": rfc3339(last.received_at),
+            "then_reason": last.reason or "",
+            # What is with the channel cannot be recalled; whoever looks must know of it.
+            "in_flight": " ".join(f"{one.batch}/{one.number}" for one in others if one.status in IN_FLIGHT),
+        }
+
+    def book_clearing(self, clearing: Clearing, item: Any) -> bool:
+        for _ in range(_ATTEMPTS):
+            batch = self.find_batch(clearing.batch)
+            line = self.find_lines(clearing.batch, [clearing.number])[clearing.number]
+            stored = AnswersItem.get(clearing.batch, f"answer#{clearing.number}", consistent_read=True)
+            heard = _answers(stored)
+            after, decided = cleared(line, replace(clearing, at=_after_closing(batch, clearing.at)), heard)
+            try:
+                with Transaction() as write:
+                    open_items.save_open_item(write, item)
+                    _save_answers(write, (line.batch, stored.sk), [*heard, decided], stored)
+                    _correct(write, line, after, clearing.persons)
+            except ConditionFailedError as error:
+                if 0 in error.failed:
+                    return False
+                continue  # Somebody stored answers at the same time.
+            return True
+        raise STORE_BUSY()
+
+    def corrected_lines(self, since: datetime | None, until: datetime) -> Iterator[Line]:
+        lowest = f"{to_epoch_ms(since):013d}" if since is not None else "0"
+        names = CorrectionNameItem.query(
+            _CORRECTIONS, CorrectionNameItem.sk.between(lowest, f"{to_epoch_ms(until):013d}"), consistent_read=True
+        )
+        keys = sorted({(batch, number) for _, batch, number in (name.sk.split("#") for name in names)})
+        yield from self.lines_at(keys) if keys else ()
 
     def disputed_members(self) -> frozenset[str]:
         return frozenset(item.member_id for item in open_items.open_items_of_kind("payout_contradiction"))
@@ -370,25 +427,72 @@ class DynamoPayouts:
         found = {}
         wanted = AnswersItem.sk.startswith(_of_part("answer", batch_id, part))
         for item in AnswersItem.query(batch_id, wanted, consistent_read=True):
-            number = item.sk.removeprefix("answer#")
-            found[number] = tuple(_answer(number, data) for data in item.answers)
+            found[item.sk.removeprefix("answer#")] = tuple(_answers(item))
         return found
 
 
-def _dispute(line: Line, first: Answer, last: Answer) -> dict[str, Any]:
-    """What an open item says of a line whose results contradict each other."""
-    facts = {
-        "payout_id": line.batch,
-        "booked": "was_paid" if first.result == "paid" else "was_not_paid",
-        "first_result": first.result,
-        "first_source": first.source,
-        "first_at": rfc3339(first.received_at),
-        "then_result": last.result,
-        "then_source": last.source,
-        "then_at": rfc3339(last.received_at),
-        "then_reason": last.reason or "",
-    }
-    return {"amount_fen": line.net, "member_id": line.member, "facts": facts}
+class _Dispute(msgspec.Struct, frozen=True):
+    """The answer that holds, the one that contradicts it, and the cause of the item about both."""
+
+    cause: str
+    holding: Answer
+    last: Answer
+
+
+def _mark(write: Transaction, line: Line, dispute: _Dispute, facts: Mapping[str, str]) -> None:
+    """Open an item about a line whose results contradict each other, and mark the line with it: one put, one update."""
+    item = open_items.add_found(
+        write,
+        "payout_contradiction",
+        dispute.cause,
+        line.number,
+        amount_fen=line.net,
+        member_id=line.member,
+        facts=facts,
+    )
+    last = dispute.last
+    mark = Contradiction(item, dispute.holding.result, last.result, last.received_at)
+    stored = LineItem(pk=line.batch, sk=f"line#{line.number}")
+    write.update(stored, actions=[LineItem.contradiction.set(mark)], condition=LineItem.pk.exists())
+
+
+def _correct(write: Transaction, line: Line, after: Line, persons: tuple[str, str]) -> None:
+    """Store a line that people have cleared, with its correction if it has a new one: two puts and an update more."""
+    actions: list[Any] = [LineItem.contradiction.remove()]
+    if after.corrections != line.corrections:
+        new = after.corrections[-1]
+        post_correction(
+            write, new.cause, line.member, new.at,
+            net=line.net, tax=line.tax, arrived=after.status == "paid", approved_by=persons,
+        )  # fmt: skip
+        write.save(CorrectionNameItem(sk=f"{to_epoch_ms(new.at):013d}#{line.batch}#{line.number}"))
+        actions += [
+            LineItem.status.set(after.status),
+            LineItem.corrections.set(after.corrections),
+            LineItem.reason.set(after.reason) if after.reason else LineItem.reason.remove(),
+        ]
+    write.update(
+        LineItem(pk=line.batch, sk=f"line#{line.number}"), actions=actions, condition=LineItem.status == line.status
+    )
+
+
+def _save_answers(
+    write: Transaction, key: tuple[str, str], answers: Sequence[Answer], stored: AnswersItem | None
+) -> None:
+    """Store all answers about a number, if nobody has stored others meanwhile: one put."""
+    pk, sk = key
+    same = AnswersItem.pk.does_not_exist() if stored is None else AnswersItem.said == stored.said
+    write.save(
+        AnswersItem(pk=pk, sk=sk, answers=[_answer_data(answer) for answer in answers], said=len(answers)),
+        condition=same,
+    )
+
+
+def _after_closing(batch: Batch | None, at: datetime) -> datetime:
+    """The moment in milliseconds, or one after the batch was closed: its report leaves out what came later, even if
+    clocks differ."""
+    at, closed = from_epoch_ms(to_epoch_ms(at)), None if batch is None else batch.closed_at
+    return at if closed is None else max(at, closed + timedelta(milliseconds=1))
 
 
 def _of_part(kind: str, batch_id: str, part: str) -> str:
@@ -549,6 +653,8 @@ def _line(item: LineItem) -> Line:
         confirmation=Confirmation(*item.confirmation) if item.confirmation else None,
         retried_by=item.retried_by,
         bank=item.bank,
+        contradiction=item.contradiction,
+        corrections=item.corrections or (),
     )
 
 
@@ -556,15 +662,14 @@ def _tax_data(figures: TaxToDate | None) -> list[int]:
     return [] if figures is None else list(astuple(figures))
 
 
-def _repeats(answer: Answer, last: Answer) -> bool:
-    """Whether the answer adds nothing to the last one."""
-    same = (answer.result, answer.amount) == (last.result, last.amount)
-    return same and answer.confirmation in (None, last.confirmation)
-
-
 def _answer_data(answer: Answer) -> list[Any]:
     said = [answer.result, to_epoch_ms(answer.received_at), answer.source, answer.reason, answer.amount]
     return said if answer.confirmation is None else [*said, list(astuple(answer.confirmation))]
+
+
+def _answers(item: AnswersItem) -> list[Answer]:
+    number = item.sk.removeprefix("answer#")
+    return [_answer(number, data) for data in item.answers]
 
 
 def _answer(number: str, data: Sequence[Any]) -> Answer:

@@ -26,14 +26,16 @@ from cardstock.payouts.model import (
     Line,
     Reconciliation,
     Totals,
+    number_of,
 )
 from cardstock.payouts.tax.tables import TABLES, TaxTable
 
-FindingCode: TypeAlias = Literal["dropped", "shrunk", "failed", "expired", "incident", "retried"]
+FindingCode: TypeAlias = Literal["dropped", "shrunk", "failed", "expired", "incident", "retried", "corrected"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """Something in a batch for a person to check. `reason` is the drop reason or the channel's own code."""
+    """Something in a batch for a person to check. `reason` is the drop reason or the channel's own code; of a line of
+    another batch that was corrected since the report before, its status before and after."""
 
     code: FindingCode
     member: str
@@ -205,10 +207,12 @@ def assemble(
     bookings: Mapping[str, Booking],
     answers: Mapping[str, Sequence[Answer]],
     postings: Iterable[LedgerLine],
+    corrected: Iterable[Line] = (),
 ) -> Report:
     """The report of a batch that is closed. Raises ValueError if `closed_at` is not set or the books do not agree.
 
-    `postings` are those of the listed members since `batch.since` until it was opened, and its own.
+    `postings` are those of the listed members since `batch.since` until it was opened, and its own. `corrected` are the
+    lines of other batches that were corrected in that time.
     """
     if batch.closed_at is None:
         raise ValueError("a batch that is not closed has no report")
@@ -227,7 +231,7 @@ def assemble(
         tax_table=next(table for table in TABLES if table.id == batch.rules.tax_table),
         statements=statements,
         reconciliation=books,
-        findings=tuple(_findings(ordered, answers)),
+        findings=(*_findings(ordered, answers), *_corrections(batch, corrected)),
         controls=(
             control("lines", ordered, sum(line.gross for line in ordered)),
             control("paid", paid := [line for line in ordered if line.status == "paid"], sum(x.net for x in paid)),
@@ -250,7 +254,9 @@ def _statements(lines: Sequence[Line], postings: Iterable[LedgerLine]) -> Iterab
     for member, own in by_member.items():
         moved = tuple(sorted(posted[member], key=lambda entry: (entry.at, entry.entry, entry.account)))
         numbers = {line.number for line in own}
-        earlier = sum(entry.amount for entry in moved if entry.account == "available" and entry.cause not in numbers)
+        earlier = sum(
+            entry.amount for entry in moved if entry.account == "available" and number_of(entry.cause) not in numbers
+        )
         yield Statement(
             member=member,
             name=next((line.name for line in reversed(own) if line.name), ""),
@@ -285,12 +291,21 @@ def _findings(lines: Sequence[Line], answers: Mapping[str, Sequence[Answer]]) ->
             )
 
 
+def _corrections(batch: Batch, corrected: Iterable[Line]) -> Iterable[Finding]:
+    for line in sorted(corrected, key=lambda line: (line.batch, line.number)):
+        for one in line.corrections:
+            if (batch.since is None or batch.since <= one.at) and one.at < batch.opened_at:
+                yield Finding("corrected", line.member, line.number, line.gross, f"{one.before} -> {one.after}")
+
+
 def control(name: str, rows: Sequence[Line | Booking | Answer | LedgerLine], amount: Fen) -> Control:
     """The control total of `rows`, in the order given. The sealed bank account of a line is no part of it: sealed again
-    it is another text, and the number stands in the bank's file, which has a hash of its own."""
+    it is another text, and the number stands in the bank's file, which has a hash of its own. Nor is a contradiction,
+    which is not booked; corrections are, of a line that has some."""
     digest = hashlib.sha256()
     for row in rows:
-        values = [getattr(row, field) for field in row.__struct_fields__ if field != "bank"]
+        fields = (field for field in row.__struct_fields__ if field not in ("bank", "contradiction"))
+        values = [getattr(row, field) for field in fields if field != "corrections" or getattr(row, field)]
         digest.update(json.dumps(values, ensure_ascii=True, default=_plain).encode())
         digest.update(b"\n")
     return Control(name, len(rows), amount, digest.hexdigest())

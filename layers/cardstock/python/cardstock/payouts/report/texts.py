@@ -15,6 +15,7 @@ FINDING: dict[str, Text] = {
     "expired": ("逾期未确认", "Not confirmed in time"),
     "incident": ("渠道结果前后矛盾", "Channel contradicted itself"),
     "retried": ("再次发放", "Retried"),
+    "corrected": ("往期结果已更正", "Earlier payment corrected"),
 }
 
 KIND: dict[str, Text] = {
@@ -24,6 +25,7 @@ KIND: dict[str, Text] = {
     "claimed": ("佣金发放占用", "Claimed for payout"),
     "paid": ("佣金发放", "Payout"),
     "returned": ("发放退回", "Payout returned"),
+    "corrected": ("发放结果更正", "Payout corrected"),
     "owed": ("权益补扣", "Charged for a coupon"),
     "shared": ("团队分红", "Team dividend"),
     "written_off": ("欠款核销", "Debt written off"),

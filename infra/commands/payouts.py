@@ -42,10 +42,9 @@ def report(
     operators.need_tables()
     from cardstock.payouts import schemas as models
     from cardstock.payouts import wiring as payouts_wiring
-    from cardstock.payouts.reading import totals
 
     batch = _batch(payout_id)
-    found = models.PayoutDetail.of(batch, totals(payouts_wiring.payouts().lines_of_batch(batch.id)))
+    found = models.PayoutDetail.of(batch, payouts_wiring.payouts().lines_of_batch(batch.id))
     files = [_file(file) for file in (*batch.transfers, *batch.reports)]
     rewritten = _rewritten(batch) if again and batch.status == "settled" else {}
     for file in files:

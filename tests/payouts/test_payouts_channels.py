@@ -289,17 +289,31 @@ def test_what_the_channel_did_not_fail_is_not_tried_again(
     assert cloud.state() == before
 
 
-def test_a_persons_word_that_it_failed_is_not_the_channels(finance: Finance, sandbox: Sandbox) -> None:
-    member, _ = sandbox.member("silent"), sandbox.member("stuck")
+@pytest.mark.parametrize("result", ["failed", "expired"])
+def test_no_person_says_for_a_channel_that_answers_itself_that_a_transfer_failed(
+    finance: Finance, sandbox: Sandbox, cloud: Cloud, result: str
+) -> None:
+    (member, other), _ = (sandbox.member("silent"), sandbox.member("paid")), sandbox.member("stuck")
     finance.sent_through("sandbox")
-    number = finance.lines()[member]["number"]
-    finance.results({"number": number, "result": "failed", "reason": "SEEN_IN_CONSOLE"})
-    finance.drain()
-    by_hand = finance.lines()[member]["status"], finance.balance(member)
-    status, problem = finance.retry(number)
+    number, paid = (finance.lines()[one]["number"] for one in (member, other))
+    before = cloud.state()
+    one = finance.results({"number": number, "result": result, "reason": "SEEN_IN_CONSOLE"})
+    both = finance.results({"number": paid, "result": "paid"}, {"number": number, "result": result})
+    header = "转账单号,处理结果,失败原因,金额,收款人户名\r\n"
+    by_file = finance.bring_file(f"{header}{number},失败,账号不符,500.00,张伟\r\n".encode(), part=True)
 
-    assert by_hand == ("failed", {"available": 50_000})
-    assert (status, problem["code"]) == (409, "TRANSFER_NOT_FAILED")
+    assert [(status, problem["code"]) for status, problem in (one, both, by_file)] == [(422, "FAILURE_BY_CHANNEL")] * 3
+    assert cloud.state() == before
+
+
+def test_no_person_says_it_after_the_payout_has_settled_either(finance: Finance, sandbox: Sandbox) -> None:
+    member = sandbox.member("paid")
+    finance.sent_through("sandbox")
+    status, problem = finance.results({"number": finance.lines()[member]["number"], "result": "failed"})
+
+    assert finance.payout()["status"] == "settled"
+    assert (status, problem["code"]) == (422, "FAILURE_BY_CHANNEL")
+    assert finance.payout()["contradictions"] == []
 
 
 def test_there_is_no_third_attempt(finance: Finance, sandbox: Sandbox) -> None:
@@ -401,7 +415,7 @@ def test_nobody_can_say_for_the_channel_that_what_waits_for_the_payee_has_failed
     finance.poll(hours=1)
 
     # Otherwise the money would be available again, and the payee could also accept the transfer.
-    assert (status, problem["code"]) == (409, "TRANSFER_WAITS")
+    assert (status, problem["code"]) == (422, "FAILURE_BY_CHANNEL")
     assert after == before
     assert (finance.balance(member), wechat.moved) == ({"paid": 5_000}, {number: 5_000})
 
@@ -422,7 +436,7 @@ def test_what_the_channel_has_said_counts_before_a_step_has_applied_it(
     number = finance.lines()[member]["number"]
     # The step that asked was killed right behind this.
     payouts_wiring.payouts().record_answers(PAYOUT, [Answer(number, last, finance.clock.now(), "sandbox")])
-    answered, _ = finance.results({"number": number, "result": "failed", "reason": "SEEN_IN_CONSOLE"})
+    answered, _ = finance.results({"number": number, "result": "paid"})
 
     assert answered == status
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
@@ -28,6 +28,7 @@ from cardstock.payouts.model import (
     LeftOut,
     Line,
     Payee,
+    after_closing,
     cleared,
     contradicted,
     contradiction_cause,
@@ -264,8 +265,7 @@ class MemoryPayouts:
 
     def book_clearing(self, clearing: Clearing, item: Any) -> bool:
         key = (clearing.batch, clearing.number)
-        closed_at = self._batches[clearing.batch].closed_at
-        at = clearing.at if closed_at is None else max(clearing.at, closed_at + timedelta(milliseconds=1))
+        at = after_closing(self._batches.get(clearing.batch), clearing.at)
         line = self._lines[key]
         after, decided = cleared(line, replace(clearing, at=at), self._answers[key])
         if not self.items.save_item(item):

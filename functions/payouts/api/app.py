@@ -16,7 +16,7 @@ from cardstock.payouts import wiring
 from cardstock.payouts.approval import Approval, approve_batch
 from cardstock.payouts.bringing import Bringer, bring_results
 from cardstock.payouts.opening import Opener, open_by_hand
-from cardstock.payouts.reading import existing_batch, totals
+from cardstock.payouts.reading import existing_batch
 from cardstock.payouts.results import retry_line
 from cardstock.staff import wiring as staff_wiring
 
@@ -46,9 +46,9 @@ def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
 
 @api.get("/v1/payouts/{payout_id}", answer=models.PayoutDetail, auth="key", scope="payouts:read", codes=(NOT_FOUND,))
 def read_payout(request: Request[Nothing, Nothing]) -> models.PayoutDetail:
-    """Read a payout with the sums of its lines."""
+    """Read a payout with the sums of its lines, and what was contradicted and corrected."""
     batch = existing_batch(request.path["payout_id"], wiring.payouts())
-    return models.PayoutDetail.of(batch, totals(wiring.payouts().lines_of_batch(batch.id)))
+    return models.PayoutDetail.of(batch, wiring.payouts().lines_of_batch(batch.id))
 
 
 @api.get("/v1/payouts/{payout_id}/lines", query=PageQuery, answer=models.PayoutLines, auth="key",
@@ -85,8 +85,8 @@ def take_results(request: Request[models.BringResults, models.ResultsQuery]) -> 
     By another person than those who opened and approved the payout. Holder, amount, count and sum must be those of the
     file that was sent; otherwise nothing is recorded, and `errors` names what differs. A CSV (UTF-8 or GBK) answers
     every transfer, unless `part=true`; rows that differ or are not understood are named as `#row=7`. A repeated result
-    changes nothing. One that contradicts an earlier one is recorded and never applied; the payout stays open until the
-    first result is confirmed by uploading it again.
+    changes nothing. One that contradicts an earlier one is recorded and not applied: it opens an item that two persons
+    clear. Where the channel answers for each transfer, nobody else says that one failed.
     """
     payout_id, actor, now = request.path["payout_id"], request.caller.actor, clock.now()
     bringer = Bringer(actor, partial(staff_wiring.can_approve, request.caller.person_id))

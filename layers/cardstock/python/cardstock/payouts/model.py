@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from cardstock.clock import BRAND_ZONE
+from cardstock.clock import BRAND_ZONE, from_epoch_ms, to_epoch_ms
 from cardstock.files import Document
 from cardstock.ids import derived_id
 from cardstock.money import Fen
@@ -346,6 +346,11 @@ class Correction(msgspec.Struct, frozen=True):
     reason: str | None
     after: LineStatus
 
+    @property
+    def entry(self) -> str:
+        """The id of its entry in the ledger."""
+        return f"correct.{self.cause}"
+
 
 class Clearing(msgspec.Struct, frozen=True):
     """What two persons have decided about contradicting results: whether the payee has the money."""
@@ -622,6 +627,13 @@ def _last_reason(status: LineStatus, answers: Sequence[Answer]) -> str | None:
     """The channel's last reason for a result."""
     found = (answer.reason for answer in reversed(answers) if status in RETURNED and answer.result in RETURNED)
     return next(found, None)
+
+
+def after_closing(batch: Batch | None, at: datetime) -> datetime:
+    """The moment in milliseconds, or one after the batch was closed: its report leaves out what came later, even if
+    clocks differ."""
+    at, closed = from_epoch_ms(to_epoch_ms(at)), None if batch is None else batch.closed_at
+    return at if closed is None else max(at, closed + timedelta(milliseconds=1))
 
 
 def as_of(line: Line, moment: datetime | None) -> Line:

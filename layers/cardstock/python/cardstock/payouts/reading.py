@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock.errors import NOT_FOUND
 from cardstock.money import Fen
-from cardstock.payouts.model import Batch, Line
+from cardstock.payouts.model import Batch, Difference, Line, Reconciliation, Totals, as_of
 from cardstock.payouts.ports import Payouts
 
 
@@ -19,6 +20,14 @@ class StatusTotal(msgspec.Struct, frozen=True):
     gross: Fen
     tax: Fen
     net: Fen
+
+
+class LinesSummary(msgspec.Struct, frozen=True):
+    """The sums of a batch's lines by status, and the lines about whose end people have to know."""
+
+    totals: dict[str, StatusTotal]
+    contradicted: tuple[Line, ...]
+    corrected: tuple[Line, ...]
 
 
 def existing_batch(payout_id: str, payouts: Payouts) -> Batch:
@@ -37,13 +46,60 @@ def withdrawals(member: str, limit: int, before: str | None, payouts: Payouts) -
     return payouts.lines_of_member(member, batches) if batches else [], following
 
 
-def totals(lines: Iterable[Line]) -> dict[str, StatusTotal]:
-    """The sums of lines by status."""
+def summary(lines: Iterable[Line]) -> LinesSummary:
+    """The sums of lines by status, and those of them with contradictions and corrections."""
     counts: Counter[str] = Counter()
     sums: dict[str, list[Fen]] = {}
+    contradicted, corrected = [], []
     for line in lines:
         counts[line.status] += 1
         held = sums.setdefault(line.status, [0, 0, 0, 0])
         for index, amount in enumerate((line.listed, line.gross, line.tax, line.net)):
             held[index] += amount
-    return {status: StatusTotal(counts[status], *held) for status, held in sums.items()}
+        if line.contradiction is not None:
+            contradicted.append(line)
+        if line.corrections:
+            corrected.append(line)
+    totals = {status: StatusTotal(counts[status], *held) for status, held in sums.items()}
+    return LinesSummary(totals, tuple(contradicted), tuple(corrected))
+
+
+def books_now(batch: Batch, found: LinesSummary) -> Reconciliation | None:
+    """The batch's last reconciliation with what has happened since: corrections move its sums in all three books, and a
+    contradiction that nobody has cleared is a difference."""
+    books = batch.books
+    if books is None:
+        return None
+    for line in found.corrected:
+        before = as_of(line, batch.closed_at)
+        if before.status != line.status and (before.status == "paid" or line.status == "paid"):
+            sign = 1 if line.status == "paid" else -1
+            books = replace(
+                books,
+                ledger=_shifted(books.ledger, line, sign),
+                batch=_shifted(books.batch, line, sign),
+                channel=_shifted(books.channel, line, sign),
+            )
+    known = {difference.number for difference in books.differences}
+    news = tuple(_difference(line) for line in found.contradicted if line.number not in known)
+    return replace(books, differences=books.differences + news)
+
+
+def _shifted(totals: Totals, line: Line, sign: int) -> Totals:
+    """The sums with the line paid (1) or not paid (-1) after all."""
+    return replace(
+        totals,
+        paid=totals.paid + sign * line.net,
+        tax=totals.tax + sign * line.tax,
+        returned=totals.returned - sign * line.gross,
+    )
+
+
+def _difference(line: Line) -> Difference:
+    """A contradiction as a difference of the books."""
+    found = line.contradiction
+    channel = "-" if found is None else f"{found.first}, {found.then}"
+    paid = (line.net, line.tax, 0) if line.status == "paid" else (0, 0, line.gross)
+    ledger = "claimed {} paid {} tax {} returned {}".format(line.gross, *paid)
+    batch = f"{line.status} gross {line.gross} tax {line.tax} net {line.net}"
+    return Difference(line.number, line.member, "OUTCOME", ledger, batch, channel)

@@ -103,12 +103,19 @@ def _answered_until(closed_at: datetime | None, books: Books) -> Mapping[str, Se
     does not say what its line says."""
     if closed_at is None:
         return books.answers
-    ends = {line.number: line.status for line in books.lines}
+    lines = {line.number: line for line in books.lines if line.status in CORRECTIONS}
     found = {}
     for number, answers in books.answers.items():
         before = [answer for answer in answers if answer.received_at <= closed_at]
-        while before and ends.get(number) in CORRECTIONS and before[-1].result != ends[number]:
+        while before and number in lines and not _says(before[-1], lines[number]):
             before.pop()
         if before:
             found[number] = tuple(before)
     return found
+
+
+def _says(answer: Answer, line: Line) -> bool:
+    """Whether an answer is what the line of a closed batch says."""
+    if line.status != "paid" or answer.result != "paid":
+        return (line.status == "paid") == (answer.result == "paid")
+    return answer.amount in (None, line.net)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.errors import NOT_FOUND, Pointer
@@ -17,12 +18,14 @@ from cardstock.payouts.model import (
     Answer,
     Batch,
     Line,
+    after_closing,
     moved,
     retried,
     returned_by_channel,
 )
 from cardstock.payouts.ports import Payouts
 from cardstock.payouts.reading import existing_batch
+from cardstock.payouts.targets import BY_BANK
 
 
 class BroughtResults(msgspec.Struct, frozen=True):
@@ -37,8 +40,9 @@ def record_results(payout_id: str, answers: Sequence[Answer], payouts: Payouts) 
 
     Repeating the last answer about a number changes nothing. A different answer is recorded but never applied, and
     keeps the batch from settling until it is resolved. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT) before
-    anything was sent, `InvalidError` (TRANSFER_UNKNOWN) pointing to numbers that the batch did not send,
-    `ConflictError` (TRANSFER_WAITS) for a transfer that the payee can still accept.
+    anything was sent, `InvalidError` (TRANSFER_UNKNOWN) pointing to numbers that the batch did not send, `RefusedError`
+    (FAILURE_BY_CHANNEL) for a failure where the channel answers for each transfer, `ConflictError` (TRANSFER_WAITS) for
+    a transfer that the payee can still accept.
     """
     batch = existing_batch(payout_id, payouts)
     if batch.stage not in HANDED_OVER:
@@ -51,10 +55,15 @@ def record_results(payout_id: str, answers: Sequence[Answer], payouts: Payouts) 
     ]
     if strangers:
         raise errors.TRANSFER_UNKNOWN(pointers=tuple(strangers))
+    if batch.rules.channel not in BY_BANK and any(answer.result in RETURNED for answer in answers):
+        # A person who takes silence for a failure would have the money paid twice.
+        raise errors.FAILURE_BY_CHANNEL()
     said = payouts.answers_of_batch(batch.id) if batch.stage in ASKED else {}
     if any(not line.final and _waits_for_payee(said.get(line.number, ())) for line in lines.values()):
         raise errors.TRANSFER_WAITS()
-    recorded = payouts.record_answers(batch.id, answers)
+    recorded = payouts.record_answers(
+        batch.id, [replace(answer, received_at=after_closing(batch, answer.received_at)) for answer in answers]
+    )
     return BroughtResults(recorded, len(answers) - recorded)
 
 
@@ -77,9 +86,9 @@ def confirm_all(payout_id: str, actor: str, payouts: Payouts) -> Batch:
 def retry_line(payout_id: str, number: str, actor: str, request: RequestKey, payouts: Payouts) -> RequestResult[Line]:
     """The second attempt of a line.
 
-    Allowed only if the channel itself last answered that the first attempt failed or was cancelled, and until the next
-    batch is opened or this one is closed. Raises `NotFoundError`, `ConflictError` (PAYOUT_NOT_SENT,
-    PAYOUT_CLOSED, TRANSFER_NOT_FAILED, PAYOUT_CHANGED), `RefusedError` (RETRIED_ALREADY).
+    Allowed only if the channel itself last answered that the first attempt failed or was cancelled, nothing contradicts
+    that, and until the next batch is opened or this one is closed. Raises `NotFoundError`, `ConflictError`
+    (PAYOUT_NOT_SENT, PAYOUT_CLOSED, TRANSFER_NOT_FAILED, PAYOUT_CHANGED), `RefusedError` (RETRIED_ALREADY).
     """
     batch = existing_batch(payout_id, payouts)
     line = payouts.find_lines(batch.id, [number]).get(number)
@@ -97,7 +106,7 @@ def retry_line(payout_id: str, number: str, actor: str, request: RequestKey, pay
     if again.attempt > MAX_ATTEMPTS:
         raise errors.RETRIED_ALREADY()
     answers = payouts.answers_of_batch(batch.id).get(number, ())
-    if line.status not in RETURNED or not returned_by_channel(batch, answers):
+    if line.status not in RETURNED or line.contradiction is not None or not returned_by_channel(batch, answers):
         raise errors.TRANSFER_NOT_FAILED()
     return payouts.add_retry(moved(batch, "sending", sent_at=None, spread_at=None), again, request, clock.now())
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, field
 
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
-from cardstock.edge.fields import MemberId, Moment, NextCursor, Period, PersonId
+from cardstock.edge.fields import EntryId, MemberId, Moment, NextCursor, Period, PersonId
 from cardstock.edge.http import OPTIONAL_LINE, Model
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.payouts import errors
 from cardstock.payouts.bringing import Brought, BroughtLine
-from cardstock.payouts.model import Answer, Batch, Difference, File, Line, Reconciliation
+from cardstock.payouts.model import (
+    Answer,
+    Batch,
+    Contradiction,
+    Correction,
+    Difference,
+    File,
+    Line,
+    Reconciliation,
+)
 from cardstock.payouts.model import Totals as BookTotals
-from cardstock.payouts.reading import StatusTotal
+from cardstock.payouts.reading import StatusTotal, books_now, summary
 from cardstock.payouts.results import BroughtResults
 from cardstock.payouts.wording import REASON, STATUS
 
@@ -41,6 +49,7 @@ RESULT_CODES = (
     errors.RESULTS_FILE_INVALID,
     errors.TRANSFER_UNKNOWN,
     errors.TRANSFER_WAITS,
+    errors.FAILURE_BY_CHANNEL,
 )
 RETRY_CODES = (
     NOT_FOUND,
@@ -52,6 +61,8 @@ RETRY_CODES = (
     IDEMPOTENCY_KEY_REUSED,
 )
 
+_MOST_NAMED: Final = 100
+
 TransferNumber = Annotated[
     str,
     Meta(
@@ -60,6 +71,12 @@ TransferNumber = Annotated[
     ),
 ]
 Number = Annotated[TransferNumber, Meta(pattern=r"^[0-9a-z]{32}\Z")]
+ItemId = Annotated[
+    str,
+    Meta(
+        description="Open item about it: `GET /v1/open-items/{item_id}`.", examples=["oit_01kbdxdh50fcazdjhcnqh2rzv5"]
+    ),
+]
 PayoutId = Annotated[str, Meta(description="Id of the batch: `pay_` and its month.", examples=["pay_202611"])]
 TaxTableId = Annotated[str, Meta(description="Tax table of the month.", examples=["labour-2019"])]
 LineStatus = Annotated[
@@ -341,6 +358,50 @@ class Payout(Model):
         return cls(**_head(batch))
 
 
+class ContradictionView(Model):
+    """Two results of a transfer that contradict each other, until two persons have cleared the open item."""
+
+    item_id: ItemId
+    first: Annotated[str, Meta(description="Result that is booked.", examples=["failed"])]
+    then: Annotated[str, Meta(description="Result that contradicts it; it is not booked.", examples=["paid"])]
+    at: Annotated[Moment, Meta(description="When it was reported.")]
+
+    @classmethod
+    def of(cls, found: Contradiction | None) -> ContradictionView | None:
+        """An open contradiction; None if there is none."""
+        return None if found is None else cls(found.item, found.first, found.then, rfc3339(found.at))
+
+
+class CorrectionView(Model):
+    """The end of a transfer that two persons have corrected."""
+
+    item_id: ItemId
+    before: LineStatus
+    after: LineStatus
+    at: Annotated[Moment, Meta(description="When it was corrected.")]
+    entry_id: EntryId
+
+    @classmethod
+    def of(cls, made: Correction) -> CorrectionView:
+        return cls(made.item, made.before, made.after, rfc3339(made.at), made.entry)
+
+
+class LineContradiction(ContradictionView):
+    """A transfer of the payout with contradicting results."""
+
+    number: TransferNumber
+    member_id: MemberId
+    net_fen: NetFen
+
+
+class LineCorrection(CorrectionView):
+    """A transfer of the payout whose end was corrected."""
+
+    number: TransferNumber
+    member_id: MemberId
+    net_fen: NetFen
+
+
 class PayoutDetail(Payout, kw_only=True):
     """A batch with the sums of its lines by status, and its reconciliation once every line has a result."""
 
@@ -353,12 +414,42 @@ class PayoutDetail(Payout, kw_only=True):
             ],
         ),
     ]
-    books: Annotated[Books | None, Meta(description="The last reconciliation; null until every line has a result.")]
+    books: Annotated[
+        Books | None,
+        Meta(
+            description="The last reconciliation, with what was reported and corrected since; null until every line "
+            "has a result."
+        ),
+    ]
+    contradictions: Annotated[
+        list[LineContradiction],
+        Meta(description="Transfers with contradicting results that nobody has cleared; at most 100."),
+    ]
+    corrections: Annotated[
+        list[LineCorrection],
+        Meta(description="Ends of transfers that two persons have corrected, by number; at most 100."),
+    ]
 
     @classmethod
-    def of(cls, batch: Batch, totals: Mapping[str, StatusTotal] = MappingProxyType({})) -> PayoutDetail:
-        sums = {status: Sums.of(total) for status, total in sorted(totals.items())}
-        return cls(**_head(batch), totals=sums, books=None if batch.books is None else Books.of(batch.books))
+    def of(cls, batch: Batch, lines: Iterable[Line] = ()) -> PayoutDetail:
+        """A batch with what its lines say now."""
+        found = summary(lines)
+        books = books_now(batch, found)
+        return cls(
+            **_head(batch),
+            totals={status: Sums.of(total) for status, total in sorted(found.totals.items())},
+            books=None if books is None else Books.of(books),
+            contradictions=[
+                LineContradiction(
+                    said.item, said.first, said.then, rfc3339(said.at), line.number, line.member, line.net
+                )
+                for line in found.contradicted[:_MOST_NAMED]
+                if (said := line.contradiction) is not None
+            ],
+            corrections=[_correction(line, made) for line in found.corrected for made in line.corrections][
+                :_MOST_NAMED
+            ],
+        )
 
 
 class PayoutList(Model):
@@ -387,6 +478,13 @@ class PayoutLine(Model):
     retried_by: Annotated[
         PersonId | None, Meta(description="Person who asked for this attempt; null for the first one.")
     ]
+    contradiction: Annotated[
+        ContradictionView | None,
+        Meta(description="Results that contradict each other and that nobody has cleared; null otherwise."),
+    ]
+    corrections: Annotated[
+        list[CorrectionView], Meta(description="How two persons have corrected its end, oldest first.")
+    ]
 
     @classmethod
     def of(cls, line: Line) -> PayoutLine:
@@ -403,6 +501,8 @@ class PayoutLine(Model):
             _time(line.sent_at),
             _time(line.closed_at),
             line.retried_by,
+            ContradictionView.of(line.contradiction),
+            [CorrectionView.of(made) for made in line.corrections],
         )
 
 
@@ -435,6 +535,9 @@ class Withdrawal(Model):
     net_fen: NetFen
     sent_at: Annotated[Moment | None, Meta(description="When it was sent; null before.")]
     closed_at: Annotated[Moment | None, Meta(description="When it was final; null before.")]
+    corrected_at: Annotated[
+        Moment | None, Meta(description="When two persons last corrected its end; null if nobody did.")
+    ]
     confirm: Annotated[
         ConfirmTransfer | None,
         Meta(description="Opens the page where the member accepts the money; null unless `status` is `waiting_user`."),
@@ -450,6 +553,8 @@ class Withdrawal(Model):
         text = STATUS[line.status][english]
         if line.reason in REASON:  # A channel's own code is for finance.
             text += (": " if english else "：") + REASON[line.reason][english]
+        if line.corrections:
+            text += " (corrected)" if english else "（已更正）"
         given = line.confirmation
         return cls(
             number=line.number,
@@ -463,6 +568,7 @@ class Withdrawal(Model):
             net_fen=line.net,
             sent_at=_time(line.sent_at),
             closed_at=_time(line.closed_at),
+            corrected_at=_time(line.corrections[-1].at) if line.corrections else None,
             confirm=None if given is None else ConfirmTransfer(given.merchant, given.app, given.package),
             text=text,
         )
@@ -535,6 +641,13 @@ class PayoutReport(Model):
         """The files with their links."""
         shown = [ReportFile.of(file, url) for file, url in files]
         return cls(batch.id, batch.status, shown, None if batch.books is None else Books.of(batch.books))
+
+
+def _correction(line: Line, made: Correction) -> LineCorrection:
+    view = CorrectionView.of(made)
+    return LineCorrection(
+        view.item_id, view.before, view.after, view.at, view.entry_id, line.number, line.member, line.net
+    )
 
 
 def _head(batch: Batch) -> dict[str, Any]:

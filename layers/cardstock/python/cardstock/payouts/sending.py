@@ -65,7 +65,6 @@ class _Run:
         self._channel = channel
         self._decided: list[Line] = []
         self._met = False
-        self._disputes: frozenset[str] | None = None
         self.left = 0
         """Lines that stay pending: they wait for another line of their person, or were reduced too often."""
 
@@ -126,10 +125,9 @@ class _Run:
         )
 
     def _disputed(self, lines: Sequence[Line], known: Mapping[str, Payee]) -> frozenset[str]:
-        """Members who must not be paid until people have said what happened to an earlier transfer, listed or not."""
-        if self._disputes is None:
-            self._disputes = self._needs.payouts.disputed_members()
-        found = self._disputes
+        """Members who must not be paid until people have said what happened to an earlier transfer, listed or not.
+        Read again for each block: a big batch is sent for minutes."""
+        found = self._needs.payouts.disputed_members()
         return frozenset(line.member for line in lines if not found.isdisjoint(person_of(line.member, known)))
 
     def _send_chunk(self, block: "_Block", chunk: Sequence[Line]) -> None:

@@ -28,7 +28,7 @@ is repeated.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -67,6 +67,7 @@ from cardstock.payouts.model import (
     Correction,
     LeftOut,
     Line,
+    after_closing,
     cleared,
     contradicted,
     contradiction_cause,
@@ -395,11 +396,11 @@ class DynamoPayouts:
 
     def book_clearing(self, clearing: Clearing, item: Any) -> bool:
         for _ in range(_ATTEMPTS):
-            batch = self.find_batch(clearing.batch)
+            at = after_closing(self.find_batch(clearing.batch), clearing.at)
             line = self.find_lines(clearing.batch, [clearing.number])[clearing.number]
             stored = AnswersItem.get(clearing.batch, f"answer#{clearing.number}", consistent_read=True)
             heard = _answers(stored)
-            after, decided = cleared(line, replace(clearing, at=_after_closing(batch, clearing.at)), heard)
+            after, decided = cleared(line, replace(clearing, at=at), heard)
             try:
                 with Transaction() as write:
                     open_items.save_open_item(write, item)
@@ -486,13 +487,6 @@ def _save_answers(
         AnswersItem(pk=pk, sk=sk, answers=[_answer_data(answer) for answer in answers], said=len(answers)),
         condition=same,
     )
-
-
-def _after_closing(batch: Batch | None, at: datetime) -> datetime:
-    """The moment in milliseconds, or one after the batch was closed: its report leaves out what came later, even if
-    clocks differ."""
-    at, closed = from_epoch_ms(to_epoch_ms(at)), None if batch is None else batch.closed_at
-    return at if closed is None else max(at, closed + timedelta(milliseconds=1))
 
 
 def _of_part(kind: str, batch_id: str, part: str) -> str:

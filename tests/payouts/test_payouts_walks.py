@@ -248,6 +248,15 @@ class Walk(RuleBasedStateMachine):
             self.disputed = self.disputed or bool(short) or self.channel_name == "sandbox"
             self.hear(line.number, result)
 
+    @precondition(lambda self: bool(self.holding) and self.channel_name == "bank_file")
+    @rule(data=st.data())
+    def contradict(self, data: st.DataObject) -> None:
+        """The bank says the other end of a transfer than the one that holds."""
+        number = data.draw(st.sampled_from(sorted(self.holding)))
+        result: Result = "failed" if self.holding[number] else "paid"
+        record_results(PAYOUT, [Answer(number, result, self.clock.now(), "key_finance")], self.payouts)
+        self.hear(number, result)
+
     def hear(self, number: str, result: Result) -> None:
         """What holds of a transfer, and what was last said of it: computed beside the code under test."""
         held, last = self.holding.get(number), self.last_said.get(number)

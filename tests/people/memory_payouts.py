@@ -23,10 +23,10 @@ from cardstock.payouts.model import (
     Batch,
     Booking,
     Clearing,
-    Contradiction,
     LedgerLine,
     LeftOut,
     Line,
+    OpenContradiction,
     Payee,
     after_closing,
     cleared,
@@ -257,7 +257,7 @@ class MemoryPayouts:
                         amount_fen=line.net, member_id=line.member, facts=facts,
                     )  # fmt: skip
                     self.items.add_item(item)
-                    mark = Contradiction(item.id, holding.result, answer.result, answer.received_at)
+                    mark = OpenContradiction(item.id, holding.result, answer.result, answer.received_at)
                     self._lines[key] = replace(self._lines[key], contradiction=mark)
                 self._answers[key] = (*known, answer)
                 recorded += 1

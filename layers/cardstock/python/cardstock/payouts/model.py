@@ -323,7 +323,7 @@ class Confirmation(msgspec.Struct, frozen=True):
     package: str
 
 
-class Contradiction(msgspec.Struct, frozen=True):
+class OpenContradiction(msgspec.Struct, frozen=True):
     """Two results of one transfer that contradict each other, until two persons have cleared the open item about
     them."""
 
@@ -399,7 +399,7 @@ class Line(msgspec.Struct, frozen=True):
     """Key that asked for this attempt; None for the first one."""
     bank: BankTarget | None = None
     """Where it goes, if the channel pays to bank accounts. `account` is its masked number then."""
-    contradiction: Contradiction | None = None
+    contradiction: OpenContradiction | None = None
     """Results that contradict each other and that nobody has cleared yet."""
     corrections: tuple[Correction, ...] = ()
     """Oldest first. `status` and `reason` are those after the last one; `closed_at` stays."""

@@ -18,11 +18,11 @@ from cardstock.payouts.bringing import Brought, BroughtLine
 from cardstock.payouts.model import (
     Answer,
     Batch,
-    Contradiction,
     Correction,
     Difference,
     File,
     Line,
+    OpenContradiction,
     Reconciliation,
 )
 from cardstock.payouts.model import Totals as BookTotals
@@ -367,7 +367,7 @@ class ContradictionView(Model):
     at: Annotated[Moment, Meta(description="When it was reported.")]
 
     @classmethod
-    def of(cls, found: Contradiction | None) -> ContradictionView | None:
+    def of(cls, found: OpenContradiction | None) -> ContradictionView | None:
         """An open contradiction; None if there is none."""
         return None if found is None else cls(found.item, found.first, found.then, rfc3339(found.at))
 

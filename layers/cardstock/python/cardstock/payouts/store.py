@@ -63,10 +63,10 @@ from cardstock.payouts.model import (
     Batch,
     Clearing,
     Confirmation,
-    Contradiction,
     Correction,
     LeftOut,
     Line,
+    OpenContradiction,
     after_closing,
     cleared,
     contradicted,
@@ -144,7 +144,7 @@ class LineItem(Table):
     confirmation = JsonAttribute(null=True)
     retried_by = UnicodeAttribute(null=True)
     bank = StructAttribute(BankTarget, null=True)
-    contradiction = StructAttribute(Contradiction, null=True)
+    contradiction = StructAttribute(OpenContradiction, null=True)
     corrections = StructAttribute(tuple[Correction, ...], null=True)
 
 
@@ -452,7 +452,7 @@ def _mark(write: Transaction, line: Line, dispute: _Dispute, facts: Mapping[str,
         facts=facts,
     )
     last = dispute.last
-    mark = Contradiction(item, dispute.holding.result, last.result, last.received_at)
+    mark = OpenContradiction(item, dispute.holding.result, last.result, last.received_at)
     stored = LineItem(pk=line.batch, sk=f"line#{line.number}")
     write.update(stored, actions=[LineItem.contradiction.set(mark)], condition=LineItem.pk.exists())
 

@@ -42,6 +42,7 @@ from tests.people.clock import START
 from tests.people.memory_ledger import MemoryBooks, MemoryCalendar
 from tests.people.memory_network import MemoryTeamSales
 from tests.people.memory_orders import MemoryChannel, MemoryOrders
+from tests.people.memory_payouts import MemoryPayouts
 from tests.people.referrals import EXAMPLE, Referrals
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
@@ -154,7 +155,7 @@ class Sale:
         for person in ("stf_1", "stf_2"):
             clear_item(
                 item, outcome, "letter", person, can_approve=lambda _: True, items=self.orders.items,
-                orders=lambda: self.orders,
+                orders=lambda: self.orders, payouts=MemoryPayouts, request_step=lambda _payout: None,
             )  # fmt: skip
         found = self.orders.refunds[ORDER_ID, refund_id]
         self.messages.append(RefundChange("e", found, "refused"))

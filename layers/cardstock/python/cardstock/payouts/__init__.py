@@ -37,7 +37,7 @@ A line:
     sent           --finish_lines-->         waiting_user | paid | failed | expired
     waiting_user   --finish_lines-->         waiting_user | paid | failed | expired
 
-A line with contradicting results, when two persons have cleared them with the outcome that is not booked:
+A corrected line: its contradicting results were cleared by two persons with the outcome that was not booked.
 
     paid           --cleared-->        failed
     failed         --cleared-->        paid

@@ -63,6 +63,7 @@ FAILURE_BY_CHANNEL: Final = refused(
     "FAILURE_BY_CHANNEL",
     zh="该渠道逐笔返回结果，失败或过期只能由渠道本身说明，不能由人提交。",
     en="This channel answers for each transfer: it alone says that one failed or expired, no person does.",
+    about=("results",),
 )
 TRANSFER_UNKNOWN: Final = invalid(
     "TRANSFER_UNKNOWN", zh="部分转账单号不属于该批次。", en="Some transfer numbers were not sent in this payout."

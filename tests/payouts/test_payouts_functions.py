@@ -299,6 +299,8 @@ def test_results_that_are_not_those_of_the_sent_file_are_refused_whole(finance: 
         {"number": lines[first]["number"], "result": "paid", "amount_fen": 420_000, "holder": " 张　伟 "},
         {"number": lines[second]["number"], "result": "paid", "amount_fen": 500_000},
         {"number": lines[third]["number"], "result": "failed", "amount_fen": 1, "holder": "王芳"},
+        {"number": lines[first]["number"], "result": "paid"},
+        {"number": lines[first]["number"], "result": "failed"},
     )
 
     assert (status, problem["code"]) == (400, "RESULTS_DIFFER")
@@ -306,6 +308,7 @@ def test_results_that_are_not_those_of_the_sent_file_are_refused_whole(finance: 
         ("/results/1/amount_fen", "AMOUNT_DIFFERS"),
         ("/results/2/holder", "HOLDER_DIFFERS"),
         ("/results/2/amount_fen", "AMOUNT_DIFFERS"),
+        ("/results/4/result", "RESULTS_CONTRADICT"),
     ]
     assert cloud.state() == before
 

@@ -10,7 +10,7 @@ import msgspec
 from cardstock.errors import Pointer
 from cardstock.money import Fen
 from cardstock.payouts import errors
-from cardstock.payouts.model import HANDED_OVER, SCHEDULE_ACTOR, Answer, Batch, Line
+from cardstock.payouts.model import HANDED_OVER, SCHEDULE_ACTOR, Answer, Batch, Line, Result
 from cardstock.payouts.ports import Payouts
 from cardstock.payouts.reading import existing_batch
 from cardstock.payouts.results import BroughtResults, confirm_all, record_results
@@ -60,7 +60,8 @@ def bring_results(payout_id: str, brought: Brought, bringer: Bringer, payouts: P
     """Record what the bank says, if it is about the file that was sent: all of it, or nothing.
 
     Raises `RefusedError` (RESULTS_BY_APPROVER), `InvalidError` (RESULTS_DIFFER) pointing to each line whose holder or
-    amount differs, and to a count or sum that differs; and what `record_results` and `confirm_all` raise.
+    amount differs, or that has another result further up, and to a count or sum that differs; and what
+    `record_results` and `confirm_all` raise.
     """
     batch = existing_batch(payout_id, payouts)
     if batch.stage not in HANDED_OVER:
@@ -94,7 +95,10 @@ def _plain(name: str) -> str:
 
 
 def _differing_lines(brought: Brought, sent: Mapping[str, Line]) -> Iterator[Pointer]:
+    first: dict[str, Result] = {}
     for index, one in enumerate(brought.results):
+        if first.setdefault(one.answer.number, one.answer.result) != one.answer.result:
+            yield Pointer(one.pointer(index, "result"), "RESULTS_CONTRADICT")
         line = sent.get(one.answer.number)
         if line is None or not line.gross:
             if brought.in_file:  # `record_results` refuses strangers of JSON

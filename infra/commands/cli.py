@@ -4,7 +4,7 @@ They work on a deployed stack with `--stack NAME` before the command's name, in 
 AWS credentials; on the deployment of `make serve` with `--state .local/serve`, on what `make demo` left with `--state
 .local/demo`; otherwise on the tables that the
 environment names (the same variables as the functions'). `ledger verify-proof` needs only its file, `plan check` and
-`plan simulate` need no table. All but `plan publish` only read.
+`plan simulate` need no table. All but `plan publish` and `reindex` only read.
 
 Exit status 0: all is correct; 1: something is wrong, and is named; 2: unknown, for a reason in one line on standard
 error.
@@ -25,6 +25,7 @@ from typer.core import TyperGroup
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "cardstock" / "python"))
 
 from infra.commands import ledger_texts, members, operators, payouts, simulate, terminal
+from infra.commands import reindex as lists
 from infra.commands import trace as traces
 from infra.commands.language import say, use
 
@@ -96,6 +97,13 @@ def trace(trace_id: str) -> None:
     if not found:
         terminal.write(f"{trace_id} is in none of {', '.join(str(log) for log in logs)}", err=True)
         raise typer.Exit(1)
+
+
+@app.command()
+def reindex(as_json: AsJson = False) -> None:
+    """Put the orders, members and suppliers of release 0.2.0 into the lists and sales of headquarters. Writes; run it
+    once after the update, and again if it is interrupted."""
+    lists.show(lists.reindex(), as_json=as_json)
 
 
 @ledger.command()

@@ -24,8 +24,8 @@ _NOTHING_RUNS = "{state}: no state is here; `make serve` uses .local/serve, `mak
 _BOTH = "--state and --stack (or CARDSTOCK_STATE and CARDSTOCK_STACK): only one of them"
 NEEDED = (
     "BALANCES_TABLE", "COMPLIANCE_TABLE", "LEDGER_TABLE", "MEMBERS_TABLE", "NETWORK_TABLE", "ORDERS_TABLE",
-    "PAYOUTS_TABLE", "PLANS_TABLE", "REQUESTS_TABLE", "REWARDS_TABLE", "STAFF_TABLE", "STATEMENTS_TABLE",
-    "REPORTS_BUCKET",
+    "PARTNERS_TABLE", "PAYOUTS_TABLE", "PLANS_TABLE", "REQUESTS_TABLE", "REWARDS_TABLE", "SALES_TABLE", "STAFF_TABLE",
+    "STATEMENTS_TABLE", "REPORTS_BUCKET",
 )  # fmt: skip
 """The variables that commands read."""
 UNKNOWN = 2

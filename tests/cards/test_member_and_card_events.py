@@ -25,6 +25,10 @@ HANDLERS: dict[str, Callable[..., dict[str, Any]]] = {
 FILES = [path for folder in HANDLERS for path in sorted((ROOT / "events" / folder).glob("*.json"))]
 REFUSALS = {
     "bad_without_reason": (400, "BODY_INVALID"),
+    "bad_read_by_low_scope": (403, "SCOPE_MISSING"),
+    "bad_list_by_member": (403, "NOT_A_KEY"),
+    "bad_day_of_no_calendar": (400, "QUERY_INVALID"),
+    "bad_member_id": (404, "NOT_FOUND"),
     "bad_unknown_inviter": (422, "INVITER_UNKNOWN"),
     "bad_login_code": (401, "LOGIN_CODE_INVALID"),
     "bad_unknown_platform": (400, "PLATFORM_UNKNOWN"),
@@ -62,6 +66,7 @@ def placeholders() -> dict[str, str]:
         "SHARE_KEY": share,
         "VIEW_TICKET": answer(cards, "GET", f"/v1/cards/{card}")["view_ticket"],
         "STAFF_KEY": str(staff),
+        "READING_KEY": staff_key("Li Na", "members:read"),
     }
 
 

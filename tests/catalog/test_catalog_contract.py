@@ -155,3 +155,20 @@ def test_the_catalogue_has_those_of_the_products_that_exist_whether_for_sale_or_
         "lamp": ("LAMP", 900, 10, True), "cup": ("CUP", 100, 5, False),
     }  # fmt: skip
     assert catalogue.products_by_sku([]) == {}
+
+
+def test_staff_list_drafts_and_what_is_not_for_sale_too(products: Products) -> None:
+    products.store_draft(Draft("bowl", "BOWL", "sup_a", 7), AT)
+    products.publish_listings([replace(CUP, active=False)], AT)
+    found, after = [], None
+    while True:
+        page, after = products.every_product(None, 2, after)
+        found += [each.sku for each in page]
+        if after is None:
+            break
+    own, following = products.every_product("sup_a", 1, None)
+    rest, end = products.every_product("sup_a", 1, following)
+
+    assert sorted(found) == ["bowl", "cup", "lamp"]
+    assert ([each.sku for each in (*own, *rest)], end) == (["bowl", "lamp"], None)
+    assert products.every_product("sup_c", 5, None) == ([], None)

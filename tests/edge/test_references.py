@@ -34,6 +34,10 @@ MADE_UP = {
     "AssumedApproval.approver": "of the simulation alone",
     "ProductQuery.supplier_id": "a filter that finds nothing",
     "KeyPage.owner": "a filter that finds nothing",
+    "OrderQuery.member_id": "a filter that finds nothing",
+    "OrderQuery.supplier_id": "a filter that finds nothing",
+    "SalesDaysQuery.supplier_id": "a filter that finds nothing",
+    "StaffProductQuery.supplier_id": "a filter that finds nothing",
 }
 """Fields that look like names of something that exists, and are none."""
 

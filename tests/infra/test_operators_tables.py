@@ -23,6 +23,7 @@ NEED_TABLES = (
     ("payout", "reconcile", "pay_202611", "--json"),
     ("plan", "publish", "unlock", "--actor", "Ms Zhao"),
     ("plan", "list"),
+    ("reindex",),
 )
 
 

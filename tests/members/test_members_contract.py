@@ -233,3 +233,20 @@ def test_the_state_of_a_member_is_stored(cloud: Any) -> None:
     assert first is not None
     assert second is not None
     assert [first.state, second.state] == [None, "verified"]
+
+
+def test_members_are_listed_by_the_day_of_their_registration_newest_first(members: Members) -> None:
+    moments = [datetime(2026, 12, 1, 15, 59, second, tzinfo=UTC) for second in (57, 58, 59)]
+    moments.append(datetime(2026, 12, 1, 16, tzinfo=UTC))
+    ids = []
+    for at in moments:
+        made = Member(new_id("mem", at), account(str(at)).name, at)
+        ids.append(members.register_member(made, account(str(at)), None).id)
+    members.change_profile(ids[0], "Anna", None)
+    first, after = members.members_of_day(date(2026, 12, 1), 2, None)
+    rest, end = members.members_of_day(date(2026, 12, 1), 2, after)
+
+    assert ([each.id for each in (*first, *rest)], end) == ([ids[2], ids[1], ids[0]], None)
+    assert rest[0].nickname == "Anna"
+    assert [each.id for each in members.members_of_day(date(2026, 12, 2), 5, None)[0]] == [ids[3]]
+    assert members.members_of_day(date(2026, 11, 30), 5, None) == ([], None)

@@ -18,6 +18,7 @@ from cardstock.orders.model import Order, OrderLine, Receiver
 from functions.catalog.api import app as catalog_api
 from functions.catalog.staff_api import app as catalog_staff_api
 from functions.orders.api import app as orders_api
+from functions.orders.nightly_sales import app as nightly_sales
 from functions.orders.payment_inbox import app as payment_inbox
 from functions.orders.staff_api import app as orders_staff_api
 from functions.orders.sweep import app as sweep_expired
@@ -34,9 +35,12 @@ HANDLERS: dict[str, Any] = {
     "orders/staff_api": orders_staff_api.handler,
     "orders/payment_inbox": payment_inbox.handler,
     "orders/sweep": sweep_expired.handler,
+    "orders/nightly_sales": nightly_sales.handler,
 }
 FILES = [path for folder in HANDLERS for path in sorted((ROOT / "events" / folder).glob("*.json"))]
-HTTP_FILES = [path for path in FILES if function_of(path) != "orders/sweep"]
+SCHEDULES = ("orders/sweep", "orders/nightly_sales")
+HTTP_FILES = [path for path in FILES if function_of(path) not in SCHEDULES]
+NIGHTS = [path for path in FILES if function_of(path) == "orders/nightly_sales"]
 SWEEPS = [path for path in FILES if function_of(path) == "orders/sweep"]
 FIXED_ID = "ord_01kbdxdh50fcazdjhcnqh2rzv5"
 """The order whose payments are signed in the files."""
@@ -60,6 +64,8 @@ REFUSALS = {
         "bad_draft_that_is_unknown": (404, "NOT_FOUND"),
         "bad_takes_more_than_there_is": (409, "STOCK_SHORT"),
         "bad_without_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
+        "bad_list_by_supplier": (403, "SCOPE_MISSING"),
+        "bad_unknown_state": (400, "QUERY_INVALID"),
     },
     "orders/api": {
         "bad_units_too_many": (400, "BODY_INVALID"),
@@ -94,6 +100,12 @@ REFUSALS = {
         "bad_goodwill_of_unpaid": (409, "ORDER_NOT_PAID"),
         "bad_return_more_than_bought": (422, "REFUND_TOO_MUCH"),
         "bad_return_by_member": (403, "NOT_A_KEY"),
+        "bad_list_by_supplier": (403, "SCOPE_MISSING"),
+        "bad_read_by_member": (403, "NOT_A_KEY"),
+        "bad_read_of_no_order": (404, "NOT_FOUND"),
+        "bad_day_that_does_not_exist": (400, "QUERY_INVALID"),
+        "bad_sales_of_32_days": (400, "QUERY_INVALID"),
+        "bad_sales_by_who_reads_orders": (403, "SCOPE_MISSING"),
     },
     "orders/payment_inbox": {
         "bad_signature": (401, "SIGNATURE_INVALID"),
@@ -150,6 +162,9 @@ def placeholders(shop: Shop) -> dict[str, str]:
         "CATALOG_KEY": shop.staff.key("catalog:write"),
         "SUPPLIERS_KEY": shop.supplier.key("sup_bags", "catalog:write"),
         "REFUND_KEY": shop.staff.key("orders:refund"),
+        "READING_KEY": shop.staff.key("orders:read", "sales:read"),
+        "PRODUCTS_KEY": shop.staff.key("catalog:read"),
+        "ORDERS_KEY": shop.staff.key("orders:read"),
         "ATTRIBUTION_TOKEN": shop.buyer.attribution(),
         "QUOTE_TOKEN": shop.buyer.quote(CART).body["quote"],
         "PLACED_ID": placed,
@@ -197,6 +212,24 @@ def test_a_tick_sweeps_and_what_is_no_tick_raises(shop: Shop, path: Path) -> Non
 
         assert sweep_expired.handler(event, Context(remaining_ms=60_000))["expired"] == 1
         assert shop.buyer.send("GET", f"/v1/orders/{order_id}").body["status"] == "expired"
+
+
+@pytest.mark.parametrize("path", NIGHTS, ids=lambda path: path.stem)
+def test_a_night_stores_the_days_before_and_what_is_no_tick_raises(shop: Shop, path: Path) -> None:
+    shop.buyer.paid_order()
+    shop.clock.move(hours=9)  # 01:00 of the next day in China
+    event = json.loads(path.read_text("utf-8"))
+    before = shop.cloud.state()
+    if path.stem.startswith("bad_"):
+        with pytest.raises((ValueError, msgspec.ValidationError)):
+            nightly_sales.handler(event, Context())
+
+        assert shop.cloud.state() == before
+    else:
+        done = [nightly_sales.handler(event, Context(remaining_ms=900_000)) for _ in "12"]
+
+        assert done == [{"closed": 31, "open": 0, "left": 0}, {"closed": 0, "open": 0, "left": 0}]
+        assert {item["pk"]["S"] for item in shop.cloud.items("sales")} == {"total", "sup_lights", "sup_hangers"}
 
 
 def test_every_bad_file_has_its_refusal() -> None:

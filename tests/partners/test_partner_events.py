@@ -16,6 +16,7 @@ from cardstock.partners.model import Supplier
 from functions.partners.api import app as partners_api
 from functions.partners.inbox import app as partner_inbox
 from functions.partners.on_delivery import app as on_webhook_due
+from functions.partners.suppliers_api import app as suppliers_api
 from functions.partners.webhooks_api import app as webhooks_api
 from tests.house.cloud import ROOT, ROOT_KEY, Context
 from tests.house.payloads import function_of
@@ -26,6 +27,7 @@ from tests.people.suppliers import HANGERS, LIGHTS
 
 HANDLERS: dict[str, Any] = {
     "partners/api": partners_api.handler,
+    "partners/suppliers_api": suppliers_api.handler,
     "partners/webhooks_api": webhooks_api.handler,
     "partners/inbox": partner_inbox.handler,
     "partners/on_delivery": on_webhook_due.handler,
@@ -42,10 +44,14 @@ REFUSALS = {
         "bad_supplier_makes_a_key": (403, "SCOPE_MISSING"),
         "bad_revoked_key": (401, "KEY_INVALID"),
         "bad_without_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
-        "bad_unknown_field": (400, "BODY_INVALID"),
-        "bad_supplier_id": (400, "SUPPLIER_ID_INVALID"),
         "bad_deep": (400, "BODY_INVALID"),
         "bad_cursor_of_another_supplier": (400, "CURSOR_INVALID"),
+    },
+    "partners/suppliers_api": {
+        "bad_unknown_field": (400, "BODY_INVALID"),
+        "bad_supplier_id": (400, "SUPPLIER_ID_INVALID"),
+        "bad_list_by_supplier": (403, "SCOPE_MISSING"),
+        "bad_read_of_nobody": (404, "NOT_FOUND"),
     },
     "partners/webhooks_api": {
         "bad_url_of_this_machine": (400, "URL_REFUSED"),
@@ -134,6 +140,7 @@ def placeholders(shop: Shop) -> dict[str, str]:
         "ROOT_KEY": ROOT_KEY,
         "PERSON_ID": person("Li Na"),
         "STAFF_KEY": shop.staff.key("suppliers:write"),
+        "READING_KEY": shop.staff.key("suppliers:read"),
         "KEYS_KEY": shop.staff.key("keys:write", "payouts:approve"),
         "OTHER_PERSON": person("Wang Fang"),
         "SUPPLIER_KEY_ID": "key_" + supplier.split("_")[1],

@@ -447,3 +447,14 @@ def test_an_attempt_travels_as_documented(cloud: Cloud) -> None:
             "not_before": "2026-12-01T08:00:00.000Z",
         }
     ]
+
+
+def test_suppliers_are_listed_by_id_and_renamed_ones_stay(stores: Stores) -> None:
+    for name in ("sup_b", "sup_c", "sup_a"):
+        stores.suppliers.add(replace(SUPPLIER, supplier_id=name))
+    stores.suppliers.rename("sup_b", "new name")
+    first, after = stores.suppliers.list_suppliers(2, None)
+    rest, end = stores.suppliers.list_suppliers(2, after)
+
+    assert ([each.supplier_id for each in (*first, *rest)], end) == (["sup_a", "sup_b", "sup_c"], None)
+    assert first[1].name == "new name"

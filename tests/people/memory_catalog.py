@@ -33,6 +33,12 @@ class MemoryProducts:
         own = [each for each in self.products.values() if each.supplier_id == supplier_id and not each.is_draft]
         return self._page(own, limit, after)
 
+    def every_product(
+        self, supplier_id: str | None, limit: int, after: str | None
+    ) -> tuple[Sequence[Product], str | None]:
+        own = [each for each in self.products.values() if supplier_id in (None, each.supplier_id)]
+        return self._page(own, limit, after)
+
     def publish_listings(self, listings: Sequence[Listing], at: datetime) -> None:
         known = self.products_by_sku(listing.sku for listing in listings)
         taken = [each.sku for each in listings if each.sku in known and known[each.sku].supplier_id != each.supplier_id]

@@ -1,7 +1,11 @@
 """The ports of the members area in memory."""
 
+from collections.abc import Sequence
+from datetime import date
+
 from msgspec.structs import replace
 
+from cardstock.clock import brand_day
 from cardstock.errors import INVITER_BOUND, INVITER_HAS_REFERRED, INVITER_SELF, Refusal
 from cardstock.members.errors import IDENTITY_IN_USE, PHONE_TAKEN
 from cardstock.members.model import MOST_MEMBERS, Account, Member, Person
@@ -68,6 +72,11 @@ class MemoryMembers:
         if member.phone:
             self.phones[member.phone] = member.id
         return member
+
+    def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
+        ids = sorted((key for key, one in self.members.items() if brand_day(one.created_at) == day), reverse=True)
+        rest = [each for each in ids if after is None or each < after]
+        return [self.members[each] for each in rest[:limit]], rest[limit - 1] if len(rest) > limit else None
 
     def add_account(self, member: Member, account: Account) -> Member:
         return self.members[self.accounts.setdefault(account.key, member.id)]

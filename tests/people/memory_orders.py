@@ -1,12 +1,13 @@
 """The ports of orders in memory: what the verbs ask for, without a table."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 
 from msgspec.structs import asdict, replace
 
 from cardstock.catalog.model import Product
+from cardstock.clock import brand_day
 from cardstock.errors import CHANNEL_UNAVAILABLE, IDEMPOTENCY_KEY_REUSED, STOCK_SHORT
 from cardstock.ids import RequestKey
 from cardstock.open_items.clearing import new_item
@@ -21,6 +22,7 @@ from cardstock.orders.model import (
     PaymentNotice,
     PaymentParameters,
     Refund,
+    SalesOfDay,
     Step,
     SupplierOrder,
 )
@@ -180,6 +182,49 @@ class MemoryOrders:
     def _move(self, sku: str, stock: int, held: int) -> None:
         product = self.products[sku]
         self.products[sku] = replace(product, stock=product.stock + stock, held=product.held + held)
+
+
+class MemoryOrderDays:
+    """`orders.ports.OrderDays` on orders in memory."""
+
+    def __init__(self, orders: MemoryOrders) -> None:
+        self.orders = orders
+
+    def newest_orders(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Order], str | None]:
+        found = sorted(self.placed_on(day), key=lambda order: order.order_id, reverse=True)
+        rest = [order for order in found if after is None or order.order_id < after]
+        return rest[:limit], rest[limit - 1].order_id if len(rest) > limit else None
+
+    def placed_on(self, day: date) -> Iterator[Order]:
+        yield from [order for order in self.orders.orders.values() if brand_day(order.placed_at) == day]
+
+    def paid_later_on(self, day: date) -> Iterator[Order]:
+        for order in self.orders.orders.values():
+            if order.paid_at is not None and brand_day(order.placed_at) < brand_day(order.paid_at) == day:
+                yield order
+
+    def refunded_on(self, day: date) -> Iterator[tuple[Refund, Order]]:
+        for refund in self.orders.refunds.values():
+            if refund.succeeded_at is not None and brand_day(refund.succeeded_at) == day:
+                yield refund, self.orders.orders[refund.order_id]
+
+    def some_wait(self, day: date) -> bool:
+        return any(
+            order.status == "placed" and brand_day(order.placed_at) <= day for order in self.orders.orders.values()
+        )
+
+
+class MemorySales:
+    """`orders.ports.Sales`."""
+
+    def __init__(self) -> None:
+        self.stored: dict[tuple[str, date], SalesOfDay] = {}
+
+    def days_of(self, of: str, since: date, until: date) -> Sequence[SalesOfDay]:
+        return [self.stored[key] for key in sorted(self.stored) if key[0] == of and since <= key[1] <= until]
+
+    def store_day(self, figures: Sequence[SalesOfDay]) -> None:
+        self.stored |= {(each.of, each.day): each for each in figures}
 
 
 class MemoryCoupons:

@@ -92,6 +92,10 @@ class MemorySuppliers:
     def find(self, supplier_id: str) -> Supplier | None:
         return self.suppliers.get(supplier_id)
 
+    def list_suppliers(self, limit: int, after: str | None) -> tuple[Sequence[Supplier], str | None]:
+        ids = [supplier_id for supplier_id in sorted(self.suppliers) if supplier_id > (after or "")]
+        return [self.suppliers[each] for each in ids[:limit]], ids[limit - 1] if len(ids) > limit else None
+
     def rename(self, supplier_id: str, name: str) -> None:
         self.suppliers[supplier_id] = replace(self.suppliers[supplier_id], name=name)
 

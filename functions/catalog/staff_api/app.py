@@ -1,10 +1,14 @@
 """HTTP for staff and suppliers: products, their prices and stock."""
 
+from functools import partial
+
 from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
-from cardstock.catalog import errors, publishing, schemas, stock
+from cardstock.catalog import errors, listing, publishing, schemas, staff_schemas, stock
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Listing
+from cardstock.edge import wiring as edge_wiring
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.errors import NOT_FOUND, STOCK_SHORT, SUPPLIER_UNKNOWN
 from cardstock.flows.publishing_products import publish_products as publish_listings
@@ -13,14 +17,25 @@ from cardstock.partners import wiring as partners_wiring
 api = Api("catalog", callers=partners_wiring.callers, answers=DynamoAnswers)
 
 
+@api.get(
+    "/v1/headquarters/products", query=staff_schemas.StaffProductQuery, answer=staff_schemas.StaffProducts, auth="key",
+    scope="catalog:read",
+)  # fmt: skip
+def list_all_products(request: Request[Nothing, staff_schemas.StaffProductQuery]) -> staff_schemas.StaffProducts:
+    """List all products, drafts and those that are not for sale too.
+
+    With `state` a page looks at a hundred products: it may be empty though `next_cursor` leads on."""
+    of, state = request.query.supplier_id, request.query.state
+    read = partial(listing.list_products, of, state, products=catalog_wiring.products())
+    return staff_schemas.StaffProducts.of(
+        *read_page(edge_wiring.signer(), f"all-products:{of}:{state}", request.query, read)
+    )
+
+
 @api.put(
-    "/v1/products/{sku}",
-    body=schemas.ProductTerms,
-    answer=schemas.PublishedProducts,
-    auth="key",
-    scope="catalog:write",
-    codes=(errors.TERMS_FOR_STAFF, SUPPLIER_UNKNOWN, errors.SKU_INVALID, errors.SKU_TAKEN),
-)
+    "/v1/products/{sku}", body=schemas.ProductTerms, answer=schemas.PublishedProducts, auth="key",
+    scope="catalog:write", codes=(errors.TERMS_FOR_STAFF, SUPPLIER_UNKNOWN, errors.SKU_INVALID, errors.SKU_TAKEN),
+)  # fmt: skip
 def put_product(request: Request[schemas.ProductTerms, Nothing]) -> schemas.PublishedProducts:
     """Publish a product, or change it.
 

@@ -1,14 +1,62 @@
-"""HTTP for staff: appointing partners."""
+"""HTTP for staff: members as headquarters reads them, and appointing partners."""
 
+from functools import partial
+
+from cardstock import clock
 from cardstock.aws.tables import connect
+from cardstock.clock import brand_day
+from cardstock.edge import wiring as edge_wiring
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Api, Nothing, Request
+from cardstock.edge.observability import logger
 from cardstock.errors import NOT_FOUND, REASON_MISSING
 from cardstock.flows import joining
 from cardstock.flows.wiring import joining_needs
+from cardstock.members import listing, staff_schemas
+from cardstock.members import wiring as members_wiring
 from cardstock.network.schemas import AppointPartner, Distribution
 from cardstock.partners.wiring import callers
 
 api = Api("members", callers=callers)
+
+
+@api.get(
+    "/v1/headquarters/members",
+    query=staff_schemas.MemberQuery,
+    answer=staff_schemas.StaffMembers,
+    auth="key",
+    scope="members:read",
+)
+def list_members(request: Request[Nothing, staff_schemas.MemberQuery]) -> staff_schemas.StaffMembers:
+    """List the members who registered on a day, newest first, or find the one with a telephone number.
+
+    A number is found as a whole only; who searched and whom it found is logged, without the number. Members of release
+    0.2.0 are on their days once `cardstock reindex` has run.
+    """
+    query, caller, members = request.query, request.caller, members_wiring.members()
+    if query.phone is not None:
+        found = listing.with_phone(query.phone, members=members)
+        # A warning: only a `LogLevel` of ERROR drops the record.
+        logger.warning("member searched", by=caller.actor, key_id=caller.id, found=[member.id for member in found])
+        return staff_schemas.StaffMembers.of(found, None)
+    day = query.registered_on(brand_day(clock.now()))
+    page, following = read_page(
+        edge_wiring.signer(), f"members:{day}", query, partial(listing.registered_on, day, members=members)
+    )
+    return staff_schemas.StaffMembers.of(page, following)
+
+
+@api.get(
+    "/v1/headquarters/members/{member_id}",
+    answer=staff_schemas.StaffMember,
+    auth="key",
+    scope="members:read",
+    codes=(NOT_FOUND,),
+)
+def read_member(request: Request[Nothing, Nothing]) -> staff_schemas.StaffMember:
+    """Get a member; name and telephone number are masked."""
+    member = listing.find_member(request.path["member_id"], members=members_wiring.members())
+    return staff_schemas.StaffMember.of(member)
 
 
 @api.post(

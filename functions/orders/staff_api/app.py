@@ -1,12 +1,70 @@
-"""HTTP for staff: returns of sent units, and goodwill refunds."""
+"""HTTP for staff: orders and sales as headquarters reads them, returns of sent units, and goodwill refunds."""
 
+from functools import partial
+
+from cardstock import clock
 from cardstock.aws.tables import connect
+from cardstock.clock import brand_day
+from cardstock.edge import wiring as edge_wiring
+from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.orders import errors, refunds, schemas
+from cardstock.orders import errors, listing, refunds, sales, schemas, staff_schemas
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.model import TOTAL
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("orders", callers=partners_wiring.callers)
+
+
+@api.get(
+    "/v1/headquarters/orders",
+    query=staff_schemas.OrderQuery,
+    answer=staff_schemas.OrderRows,
+    auth="key",
+    scope="orders:read",
+)
+def list_all_orders(request: Request[Nothing, staff_schemas.OrderQuery]) -> staff_schemas.OrderRows:
+    """List the orders of a day or of a member, newest first.
+
+    With `status` or `supplier_id` a page looks at a hundred orders and shows those that fit: it may be empty though
+    `next_cursor` leads on. Orders placed by release 0.2.0 are on their days once `cardstock reindex` has run.
+    """
+    wanted = request.query.wanted(brand_day(clock.now()))
+    read = partial(listing.list_orders, wanted, orders=orders_wiring.orders(), days=orders_wiring.order_days())
+    found, following = read_page(edge_wiring.signer(), f"all-orders:{wanted}", request.query, read)
+    return staff_schemas.OrderRows.of(found, following)
+
+
+@api.get(
+    "/v1/headquarters/orders/{order_id}",
+    answer=staff_schemas.StaffOrder,
+    auth="key",
+    scope="orders:read",
+    codes=errors.READING,
+)
+def read_any_order(request: Request[Nothing, Nothing]) -> staff_schemas.StaffOrder:
+    """Get any order with its payment, refunds and supplier orders; its receiver is masked."""
+    return staff_schemas.StaffOrder.of_file(listing.read_order(request.path["order_id"], orders=orders_wiring.orders()))
+
+
+@api.get(
+    "/v1/headquarters/sales",
+    query=staff_schemas.SalesDaysQuery,
+    answer=staff_schemas.SalesDays,
+    auth="key",
+    scope="sales:read",
+)
+def read_sales_by_day(request: Request[Nothing, staff_schemas.SalesDaysQuery]) -> staff_schemas.SalesDays:
+    """Read what was placed, paid and refunded by day, of all or of one supplier.
+
+    The days are the brand's. A refund counts on the day on which it succeeded. Days that cannot change any more are
+    stored every night; today is summed from its orders.
+    """
+    (since, until), of = request.query.days(brand_day(clock.now())), request.query.supplier_id or TOTAL
+    found = sales.read_sales(
+        of, since, until, clock.now(), sales=orders_wiring.stored_sales(), orders=orders_wiring.order_days()
+    )
+    return staff_schemas.SalesDays.of(found)
 
 
 @api.post(

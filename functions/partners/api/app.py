@@ -1,16 +1,15 @@
-"""HTTP: API keys, suppliers, and the suppliers' view of their orders."""
+"""HTTP: API keys, and the suppliers' view of their orders."""
 
 from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.errors import NOT_FOUND
 from cardstock.flows import staff_keys
 from cardstock.flows import wiring as flows_wiring
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.supplier_schemas import StoredSupplierOrder, SupplierOrderList
-from cardstock.partners import errors, keys, suppliers
+from cardstock.partners import errors, keys
 from cardstock.partners import schemas as models
 from cardstock.partners import wiring as partners_wiring
 
@@ -57,41 +56,6 @@ def revoke_key(request: Request[Nothing, Nothing]) -> Answer:
     """Revoke an API key at once and for good."""
     keys.revoke_key(request.path["key_id"], keys=partners_wiring.partner_keys())
     return Answer("", status=204)
-
-
-@api.put(
-    "/v1/suppliers/{supplier_id}",
-    body=models.PutSupplier,
-    answer=models.StoredSupplier,
-    auth="key",
-    scope="suppliers:write",
-    codes=(errors.SUPPLIER_ID_INVALID,),
-)
-def put_supplier(request: Request[models.PutSupplier, Nothing]) -> models.StoredSupplier:
-    """Create or rename a supplier.
-
-    The inbox secret is shown only if this call created the supplier.
-    """
-    supplier, secret = suppliers.put_supplier(
-        request.path["supplier_id"], request.body.name, suppliers=partners_wiring.suppliers()
-    )
-    return models.StoredSupplier.of(supplier, secret)
-
-
-@api.post(
-    "/v1/suppliers/{supplier_id}/secrets", answer=models.StoredSupplier, status=201, auth="key",
-    scope="suppliers:write", idempotent=True, first_answer="sealed", codes=(NOT_FOUND,),
-)  # fmt: skip
-def rotate_inbox_secret(request: Request[Nothing, Nothing]) -> models.StoredSupplier:
-    """Create a new inbox secret for a supplier.
-
-    The one before stays valid until the next rotation, so that the supplier can change over without losing a message.
-    Two rotations end a leaked secret.
-    """
-    supplier = suppliers.rotate_inbox_secret(
-        request.path["supplier_id"], request.key, suppliers=partners_wiring.suppliers()
-    )
-    return models.StoredSupplier.of(supplier, supplier.inbox_secrets[0])
 
 
 @api.get(

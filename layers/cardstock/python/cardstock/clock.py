@@ -49,6 +49,11 @@ def brand_day(moment: datetime) -> date:
     return moment.astimezone(BRAND_ZONE).date()
 
 
+def day_ends(day: date) -> datetime:
+    """The first moment after the brand's day."""
+    return datetime(day.year, day.month, day.day, tzinfo=BRAND_ZONE) + timedelta(days=1)
+
+
 def to_epoch_ms(moment: datetime) -> int:
     """Milliseconds since 1970-01-01T00:00Z, rounded down; how moments are stored."""
     return int(moment.timestamp() * 1000)

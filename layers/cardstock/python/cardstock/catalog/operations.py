@@ -18,6 +18,7 @@ FAMILIES: Final = (
             "PUT /v1/products/{sku}": Operation("publishProduct", "Publish a product", "发布商品"),
             "GET /v1/products/{sku}/draft": Operation("getProductDraft", "Get a draft", "查看商品草稿"),
             "PUT /v1/products/{sku}/draft": Operation("draftProduct", "Draft a product", "提交商品草稿"),
+            "GET /v1/headquarters/products": Operation("listAllProducts", "List all products", "总部：列出商品"),
             "POST /v1/products/{sku}/stock": Operation("addStock", "Add stock", "增减库存"),
         },
     ),

@@ -26,6 +26,11 @@ class Products(Protocol):
     ) -> tuple[Sequence[Product], str | None]:
         """A page of one supplier's products, without drafts. Reads an index: a new product may appear late."""
 
+    def every_product(
+        self, supplier_id: str | None, limit: int, after: str | None
+    ) -> tuple[Sequence[Product], str | None]:
+        """A page of all products of a supplier or of all suppliers (None), drafts too, as the lists above."""
+
     def publish_listings(self, listings: Sequence[Listing], at: datetime) -> None:
         """Create or replace up to 100 different products, all or none. Existing stock stays as it is.
 

@@ -7,6 +7,7 @@ Table `products`: partition key `pk` = SKU; index `by_supplier` (`supplier_id`, 
 | products of a quote, of a page | BatchGetItem |
 | one product | GetItem, consistent |
 | all products, page by page | Scan from a SKU on, without drafts (price 0) |
+| the same with drafts, for staff | Scan from a SKU on |
 | a supplier's products | Query `by_supplier`, then BatchGetItem |
 | a supplier's draft | one update on condition that the SKU is nobody's, or the supplier's and without price |
 | publish up to 100 | one TransactWriteItems, each on condition that the SKU is the supplier's or nobody's |
@@ -92,11 +93,23 @@ class DynamoProducts:
     def products_of_supplier(
         self, supplier_id: str, limit: int, after: str | None
     ) -> tuple[Sequence[Product], str | None]:
+        found, last = self._of_supplier(supplier_id, limit, after)
+        return [product for product in found if not product.is_draft], last
+
+    def every_product(
+        self, supplier_id: str | None, limit: int, after: str | None
+    ) -> tuple[Sequence[Product], str | None]:
+        if supplier_id is not None:
+            return self._of_supplier(supplier_id, limit, after)
+        start = None if after is None else {"pk": after}
+        items, last = read_page(ProductItem.scan, limit=limit, start=start)
+        return [record_of(Product, item) for item in items], last.sku if last else None
+
+    def _of_supplier(self, supplier_id: str, limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:
         start = None if after is None else {"pk": after, "supplier_id": supplier_id}
         items, last = read_page(ProductItem.by_supplier.query, supplier_id, limit=limit, start=start)
         products = self.products_by_sku(item.sku for item in items)
-        found = [products[item.sku] for item in items if item.sku in products]
-        return [product for product in found if not product.is_draft], last.sku if last else None
+        return [products[item.sku] for item in items if item.sku in products], last.sku if last else None
 
     def publish_listings(self, listings: Sequence[Listing], at: datetime) -> None:
         try:

@@ -1,10 +1,12 @@
 """The JSON fields that several areas have in common."""
 
 import re
+from datetime import date
 from typing import Annotated, Final
 
 from msgspec import Meta
 
+from cardstock.errors import QUERY_INVALID, Pointer
 from cardstock.texts import clean_phone
 
 _SIGNED = "eyJzdWIiOiJtZW1fMDEifQ.Zb8kTq3mX1n5r7u9w2y4A6C8E0g"
@@ -20,6 +22,25 @@ def checked_phone(text: str) -> str:
     if cleaned is None and not re.fullmatch(_STORED_PHONE, text):
         raise ValueError(NO_PHONE)
     return cleaned or text
+
+
+Day = Annotated[
+    str,
+    Meta(
+        pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z",
+        description="A day of the brand (Asia/Shanghai).",
+        examples=["2026-11-30"],
+    ),
+]
+
+
+def day_in_query(text: str | None, name: str) -> date | None:
+    """The day in the parameter `name`; None without one. Raises `InvalidError` QUERY_INVALID for a day that does not
+    exist."""
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        raise QUERY_INVALID(pointers=(Pointer(f"#query/{name}", "NO_DAY"),)) from error
 
 
 Moment = Annotated[str, Meta(examples=["2026-12-01T08:26:00.000Z"])]

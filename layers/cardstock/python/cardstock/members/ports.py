@@ -1,5 +1,7 @@
 """What the members area needs from outside."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Protocol
 
 from cardstock.members.model import Account, Member, Person
@@ -44,6 +46,10 @@ class Members(Protocol):
         Returns the member who has the account afterwards: `member`, or the one who came first with it. Raises
         `RefusedError` by the rules of the network (INVITER_...), and PHONE_TAKEN.
         """
+
+    def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
+        """A page of the members who registered on a day of the brand, newest first, and the id after which the next
+        page starts; None at the end. May miss those of the last second."""
 
     def add_account(self, member: Member, account: Account) -> Member:
         """Give `member` another account; the member who has it afterwards."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -67,6 +67,8 @@ QUOTE_LIFETIME: Final = timedelta(minutes=15)
 REFUND_WINDOW: Final = timedelta(days=365)
 """Time after the payment in which a channel can refund it (WeChat Pay: one year)."""
 MAX_PARCELS: Final = 20
+_DISTRICT: Final = 6
+"""Characters of a Chinese address that are shown of it."""
 
 
 class Receiver(msgspec.Struct, frozen=True, array_like=True):
@@ -75,6 +77,17 @@ class Receiver(msgspec.Struct, frozen=True, array_like=True):
     name: str
     phone: str
     address: str
+
+    def masked(self) -> "Receiver":
+        """What tells two receivers apart, and reaches none: `王**`, `138****8000`, `上海市静安区****`.
+
+        The head of an address is its town and district only where it is written in Chinese; others are hidden whole.
+        """
+        number = self.phone.partition("转")[0]
+        head = self.address[:_DISTRICT] if len(self.address) > _DISTRICT and not self.address[0].isascii() else ""
+        return Receiver(
+            self.name[:1] + "**", f"{number[:-8] if len(number) > 8 else ''}****{number[-4:]}", f"{head}****"
+        )
 
 
 class Coupon(msgspec.Struct, frozen=True):
@@ -416,6 +429,52 @@ class Step(msgspec.Struct, frozen=True):
     """Open items that must be new."""
     changed_items: tuple[Any, ...] = ()
     """Open items, as their area has them, each to replace the one whose version is lower by one."""
+
+
+TOTAL: Final = "total"
+"""Sales of all suppliers together."""
+
+
+class SalesSum(msgspec.Struct, frozen=True, array_like=True):
+    """Orders or refunds together. Stored as an array: do not move its fields."""
+
+    count: int = 0
+    units: int = 0
+    goods_fen: Fen = 0
+    freight_fen: Fen = 0
+
+    @property
+    def amount_fen(self) -> Fen:
+        """Goods and freight."""
+        return self.goods_fen + self.freight_fen
+
+    def __add__(self, other: "SalesSum") -> "SalesSum":
+        """Both together."""
+        return SalesSum(
+            self.count + other.count,
+            self.units + other.units,
+            self.goods_fen + other.goods_fen,
+            self.freight_fen + other.freight_fen,
+        )
+
+
+class SalesOfDay(msgspec.Struct, frozen=True):
+    """What was placed, paid and refunded on a day of the brand: `of` all suppliers (`TOTAL`), or of one.
+
+    An order is paid on the day of its payment, a refund counts on the day on which it succeeded; neither changes the
+    day on which the order was placed. Stray payments and their refunds are no sales. A supplier's figures have its
+    lines alone, without freight; its counts are the orders and refunds that it has a part of.
+
+    `closed`: it cannot change any more, because the day is over and none of its orders or of earlier ones waits for a
+    payment.
+    """
+
+    day: date
+    of: str
+    placed: SalesSum = SalesSum()
+    paid: SalesSum = SalesSum()
+    refunded: SalesSum = SalesSum()
+    closed: bool = False
 
 
 class PaymentParameters(msgspec.Struct, frozen=True):

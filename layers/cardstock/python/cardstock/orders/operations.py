@@ -26,6 +26,9 @@ FAMILIES: Final = (
             ),
             "POST /v1/orders/{order_id}/receipts": Operation("confirmReceipt", "Confirm the receipt", "确认收货"),
             "GET /v1/orders/{order_id}/shipments": Operation("listShipments", "List shipments", "列出发货"),
+            "GET /v1/headquarters/orders": Operation("listAllOrders", "List all orders", "总部：列出订单"),
+            "GET /v1/headquarters/orders/{order_id}": Operation("getAnyOrder", "Get any order", "总部：查看订单"),
+            "GET /v1/headquarters/sales": Operation("getSalesByDay", "Get sales by day", "总部：每日销售"),
         },
     ),
     Family(

@@ -1,7 +1,7 @@
 """What the verbs of orders need from outside."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from cardstock.ids import RequestKey
@@ -15,6 +15,7 @@ from cardstock.orders.model import (
     PaymentNotice,
     PaymentParameters,
     Refund,
+    SalesOfDay,
     Step,
     SupplierOrder,
 )
@@ -144,6 +145,40 @@ class Orders(Protocol):
     def open_refunds(self) -> Iterator[tuple[str, str]]:
         """Order id and refund id of each requested refund. May include some that have just ended, and miss the
         newest."""
+
+
+class OrderDays(Protocol):
+    """Orders and refunds by the brand's day. Every list may miss the changes of the last second."""
+
+    def newest_orders(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Order], str | None]:
+        """A page of the orders placed on a day, newest first, and the id after which the next page starts; None at the
+        end."""
+
+    def placed_on(self, day: date) -> Iterator[Order]:
+        """All orders placed on a day, in no order."""
+
+    def paid_later_on(self, day: date) -> Iterator[Order]:
+        """All orders paid on a day that were placed on an earlier one, in no order."""
+
+    def refunded_on(self, day: date) -> Iterator[tuple[Refund, Order]]:
+        """All refunds that succeeded on a day, also of stray payments, each with its order, in no order."""
+
+    def some_wait(self, day: date) -> bool:
+        """Whether an order placed on the day or before waits for its payment. May say so of one just paid or closed."""
+
+
+class Sales(Protocol):
+    """The stored sales of days."""
+
+    def days_of(self, of: str, since: date, until: date) -> Sequence[SalesOfDay]:
+        """The stored sales of all (`TOTAL`) or of one supplier, by day. A supplier has none on a day on which none of
+        its goods moved. Read consistently."""
+
+    def store_day(self, figures: Sequence[SalesOfDay]) -> None:
+        """Store a day, the total first and then its suppliers, in place of what is stored.
+
+        A day whose total is there is stored whole.
+        """
 
 
 class PaymentChannel(Protocol):

@@ -4,6 +4,9 @@ Table `orders`: `pk` = order id; `sk` = `order`, or `refund#<refund id>`. Order 
 Index `by_member` (`member_id`, `placed_key`): only orders have its keys. Index `by_due` (`due_bucket`, `pk`): only
 waiting items. Orders that wait for a payment are in one of four buckets, so that no key takes more than a quarter of
 all orders. Requested refunds are in the bucket `refunds`.
+Index `by_day` (`day_key`, `pk`): orders by the day on which they were placed (`aws.days`), refunds by the day on which
+they succeeded (`refunded.2026-11-30`). An order that was paid on a later day than it was placed is in `by_due` too,
+under that day (`paid.2026-12-01`), for the sales of the day (`days_store`).
 Table `supplier-orders`: `pk` = supplier id, `sk` = order id. Both tables stream to the queue of order changes.
 
 | Access pattern | How |
@@ -19,12 +22,12 @@ Table `supplier-orders`: `pk` = supplier id, `sk` = order id. Both tables stream
 | what nothing can book | an open item, put if absent, in the step's transaction |
 | what people decide about it | the open item, on condition of its version, in the step's transaction |
 
-An order of three lines stays below 1 KB; placing it costs 2 WCU for the request, 2 for the order, 2 for its
-indexes and 2 per product.
+An order of three lines stays below 1 KB; placing it costs 2 WCU for the request, 2 for the order, 3 for its
+indexes and 2 per product. All indexes hold keys only.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -33,6 +36,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from cardstock.attribution import Attribution
 from cardstock.aws import requests
+from cardstock.aws.days import day_key
 from cardstock.aws.items import PrefixedAttribute, StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
 from cardstock.aws.tables import (
@@ -44,6 +48,7 @@ from cardstock.aws.tables import (
     Transaction,
 )
 from cardstock.catalog import store as products
+from cardstock.clock import brand_day
 from cardstock.errors import STOCK_SHORT
 from cardstock.ids import RequestKey, new_id
 from cardstock.open_items import store as open_items
@@ -68,7 +73,8 @@ from cardstock.orders.packing import PackedLines, pack_lines, unpack_lines
 
 _ORDER = "order"
 _REFUND = "refund#"
-_BUCKETS = ("0", "1", "2", "3")
+WAITING = ("0", "1", "2", "3")
+"""Buckets of orders that wait for their payment."""
 _OPEN_REFUNDS = "refunds"
 _TIME_PART = slice(4, 14)
 """The milliseconds in an order id."""
@@ -109,6 +115,17 @@ class ByDue(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # Pyna
     order_id = UnicodeAttribute(range_key=True, attr_name="pk")
 
 
+class ByDay(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
+    """Orders by the day on which they were placed, and refunds by the day on which they succeeded."""
+
+    class Meta:
+        index_name = "by_day"
+        projection = KeysOnlyProjection()
+
+    day_key = UnicodeAttribute(hash_key=True)
+    order_id = UnicodeAttribute(range_key=True, attr_name="pk")
+
+
 class OrderItem(Table):
     """One order. Attribute names are short because every kilobyte of an order costs."""
 
@@ -119,6 +136,7 @@ class OrderItem(Table):
     sk = UnicodeAttribute(range_key=True, default=_ORDER)
     placed_key = UnicodeAttribute()
     due_bucket = UnicodeAttribute(null=True)
+    day_key = UnicodeAttribute(null=True)
     member_id = UnicodeAttribute()
     status = UnicodeAttribute(attr_name="st")
     lines = LinesAttribute(attr_name="l")
@@ -143,6 +161,7 @@ class OrderItem(Table):
     version = IntegerAttribute(attr_name="v")
     by_member = ByMember()
     by_due = ByDue()
+    by_day = ByDay()
 
 
 class RefundItem(Table):
@@ -156,6 +175,7 @@ class RefundItem(Table):
     # Not `member_id`, which would put refunds into the index of a member's orders.
     member_id = UnicodeAttribute(attr_name="owner")
     due_bucket = UnicodeAttribute(null=True)
+    day_key = UnicodeAttribute(null=True)
     kind = UnicodeAttribute()
     status = UnicodeAttribute(attr_name="st")
     amount_fen = IntegerAttribute(attr_name="a")
@@ -234,7 +254,7 @@ class DynamoOrders:
                     transaction.save(order_item(order), condition=OrderItem.version == order.version - 1)
                 for refund in step.refunds:
                     transaction.save(
-                        _refund_item(refund),
+                        refund_item(refund),
                         condition=RefundItem.version == refund.version - 1
                         if refund.version > 1
                         else RefundItem.order_id.does_not_exist(),
@@ -294,8 +314,8 @@ class DynamoOrders:
         return [record_of(SupplierOrder, item) for item in items], last.order_id if last else None
 
     def due_orders(self, at: datetime) -> Iterator[str]:
-        bound = new_id("ord", at - PAYMENT_WINDOW)[: _TIME_PART.stop]
-        for bucket in _BUCKETS:
+        bound = first_id(at - PAYMENT_WINDOW)
+        for bucket in WAITING:
             for item in OrderItem.by_due.query(bucket, ByDue.order_id < bound):
                 yield item.order_id
 
@@ -338,17 +358,44 @@ def every_refund() -> Iterator[Refund]:
 
 def order_item(order: Order) -> OrderItem:
     """The item of an order, with its index keys."""
-    waits = order.status == "placed"
     return OrderItem(
         placed_key=order.order_id[_TIME_PART],
-        due_bucket=_BUCKETS[ord(order.order_id[-1]) % len(_BUCKETS)] if waits else None,
+        due_bucket=_due_bucket(order),
+        day_key=day_key(order.placed_at, order.order_id),
         **fields_of(order, OrderItem),
     )
 
 
-def _refund_item(refund: Refund) -> RefundItem:
-    waits = refund.status == "requested"
-    return RefundItem(due_bucket=_OPEN_REFUNDS if waits else None, **fields_of(refund, RefundItem))
+def first_id(at: datetime) -> str:
+    """Above the ids of all orders placed before `at`, and not above any other."""
+    return new_id("ord", at)[: _TIME_PART.stop]
+
+
+def paid_key(day: date) -> str:
+    """Under which `by_due` has the orders that were paid on `day` and placed on an earlier one."""
+    return f"paid.{day.isoformat()}"
+
+
+def refunded_key(day: date) -> str:
+    """Under which `by_day` has the refunds that succeeded on `day`."""
+    return f"refunded.{day.isoformat()}"
+
+
+def _due_bucket(order: Order) -> str | None:
+    if order.status == "placed":
+        return WAITING[ord(order.order_id[-1]) % len(WAITING)]
+    if order.paid_at is None or brand_day(order.paid_at) == brand_day(order.placed_at):
+        return None
+    return paid_key(brand_day(order.paid_at))
+
+
+def refund_item(refund: Refund) -> RefundItem:
+    """The item of a refund, with its index keys."""
+    return RefundItem(
+        due_bucket=_OPEN_REFUNDS if refund.status == "requested" else None,
+        day_key=None if refund.succeeded_at is None else refunded_key(brand_day(refund.succeeded_at)),
+        **fields_of(refund, RefundItem),
+    )
 
 
 def _supplier_item(supplier_order: SupplierOrder) -> SupplierOrderItem:

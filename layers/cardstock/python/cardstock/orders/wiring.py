@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import httpx
 
     from cardstock.orders.model import Freight, OrderChange, RefundChange, SupplierOrderChange
-    from cardstock.orders.ports import CouponUses, Orders, PaidOrders, PaymentChannel
+    from cardstock.orders.ports import CouponUses, OrderDays, Orders, PaidOrders, PaymentChannel, Sales
 
 
 def order_change(record: dict[str, Any]) -> "OrderChange | RefundChange | SupplierOrderChange | None":
@@ -35,6 +35,22 @@ def orders() -> "Orders":
     from cardstock.orders.store import DynamoOrders
 
     return DynamoOrders()
+
+
+@cache
+def order_days() -> "OrderDays":
+    """Orders and refunds by day in DynamoDB."""
+    from cardstock.orders.days_store import DynamoOrderDays
+
+    return DynamoOrderDays()
+
+
+@cache
+def stored_sales() -> "Sales":
+    """Stored sales of days in DynamoDB."""
+    from cardstock.orders.days_store import DynamoSales
+
+    return DynamoSales()
 
 
 @cache

@@ -28,6 +28,10 @@ FAMILIES: Final = (
             "POST /v1/suppliers/{supplier_id}/secrets": Operation(
                 "rotateInboxSecret", "Rotate an inbox secret", "更换收件密钥"
             ),
+            "GET /v1/headquarters/suppliers": Operation("listSuppliers", "List suppliers", "总部：列出供应商"),
+            "GET /v1/headquarters/suppliers/{supplier_id}": Operation(
+                "getSupplier", "Get a supplier", "总部：查看供应商"
+            ),
             "GET /v1/supplier-orders": Operation("listSupplierOrders", "List supplier orders", "列出供应商订单"),
             "POST /v1/inbox/{source}": Operation(
                 "sendSupplierReport", "Send a supplier's report", "上报发货、签收或盘点"

@@ -46,6 +46,10 @@ class Suppliers(Protocol):
     def find(self, supplier_id: str) -> Supplier | None:
         """The supplier; None if there is none."""
 
+    def list_suppliers(self, limit: int, after: str | None) -> tuple[Sequence[Supplier], str | None]:
+        """A page of all suppliers by id, and the id after which the next page starts; None at the end. May miss one
+        that is new."""
+
     def rename(self, supplier_id: str, name: str) -> None:
         """Change the supplier's name, not its secrets."""
 

@@ -1,12 +1,13 @@
 """Partners in DynamoDB.
 
-Table `partners`, partition key `pk`, sort key `sk`; no index.
+Table `partners`, partition key `pk`, sort key `sk`. Index `by_list` (`listed`, `pk`), keys only: suppliers alone.
 
 | Access pattern | Key |
 |---|---|
 | key by id (every call of a key) | `key_...` / `key` |
 | keys of an owner | owner / begins with `key#`, then the keys by id |
 | supplier by id | `sup_...` / `supplier` |
+| suppliers, by id | Query `by_list`, then the suppliers |
 | message once per source | source / `inbox#<message id>`, expires after 30 days |
 | endpoints of an owner (every event; kept for half a minute) | owner / begins with `endpoint#` |
 
@@ -24,6 +25,7 @@ from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from cardstock.aws.items import PrefixedAttribute, StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
@@ -55,6 +57,8 @@ from cardstock.partners.model import (
 ENDPOINTS_KEPT_SECONDS = 30
 _LONGEST_KEY_ID = 64
 _LOGGED_ATTEMPTS = 50
+LISTED = "supplier"
+"""The key of the index of suppliers."""
 
 
 class KeyItem(Table):
@@ -84,6 +88,17 @@ class KeyOfOwnerItem(Table):
     sk = UnicodeAttribute(range_key=True)
 
 
+class ByList(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
+    """The ids of all suppliers: some hundreds, under one key."""
+
+    class Meta:
+        index_name = "by_list"
+        projection = KeysOnlyProjection()
+
+    listed = UnicodeAttribute(hash_key=True)
+    supplier_id = UnicodeAttribute(range_key=True, attr_name="pk")
+
+
 class SupplierItem(Table):
     """A supplier."""
 
@@ -95,6 +110,8 @@ class SupplierItem(Table):
     name = UnicodeAttribute()
     inbox_secrets = StructAttribute(tuple[str, ...])
     created_at = EpochAttribute()
+    listed = UnicodeAttribute(null=True)
+    by_list = ByList()
 
 
 class InboxItem(Table):
@@ -153,7 +170,7 @@ class DynamoSuppliers:
     """`partners.ports.Suppliers`."""
 
     def add(self, supplier: Supplier) -> Supplier:
-        item = SupplierItem(**fields_of(supplier, SupplierItem))
+        item = SupplierItem(listed=LISTED, **fields_of(supplier, SupplierItem))
         if item.put_if(SupplierItem.supplier_id.does_not_exist()):
             return supplier
         return record_of(Supplier, SupplierItem.get(supplier.supplier_id, "supplier", consistent_read=True))
@@ -161,6 +178,15 @@ class DynamoSuppliers:
     def find(self, supplier_id: str) -> Supplier | None:
         item = SupplierItem.find(supplier_id, "supplier")
         return None if item is None else record_of(Supplier, item)
+
+    def list_suppliers(self, limit: int, after: str | None) -> tuple[Sequence[Supplier], str | None]:
+        start = None if after is None else {"listed": LISTED, "pk": after, "sk": "supplier"}
+        items, last = read_page(SupplierItem.by_list.query, LISTED, limit=limit, start=start)
+        ids = [item.supplier_id for item in items]
+        found = {
+            item.supplier_id: record_of(Supplier, item) for item in SupplierItem.batch_get((i, "supplier") for i in ids)
+        }
+        return [found[i] for i in ids if i in found], last.supplier_id if last else None
 
     def rename(self, supplier_id: str, name: str) -> None:
         SupplierItem(supplier_id, "supplier").update([SupplierItem.name.set(name)])
@@ -177,6 +203,18 @@ class DynamoSuppliers:
         except ConditionFailedError as error:
             return _earlier(error, request) is not None
         return True
+
+
+def index_suppliers() -> int:
+    """Put each supplier into the list that is not in it; their number. Release v0.2.0 listed none.
+
+    A scan, once after an update. Safe to repeat and to interrupt.
+    """
+    count = 0
+    for item in SupplierItem.scan((SupplierItem.sk == "supplier") & SupplierItem.listed.does_not_exist()):
+        there = SupplierItem.supplier_id.exists()
+        count += SupplierItem(item.supplier_id, "supplier").update_if([SupplierItem.listed.set(LISTED)], there)
+    return count
 
 
 class DynamoInbox:

@@ -84,7 +84,8 @@ class Numbers:
     sales_fen: int = 0
     refunds: int = 0
     refund_fen: int = 0
-    unmatched: Counter[str] = field(default_factory=Counter)
+    unmatched: dict[str, list[int]] = field(default_factory=dict)
+    """Numbers of rows that only the run finds to fit nothing, by reason."""
     credit_seconds: float = 0.0
     alarms: int = 0
     schedules: Counter[str] = field(default_factory=Counter)
@@ -328,7 +329,7 @@ class Demo:
                     left -= units
             if not left:
                 return
-        self.numbers.unmatched[UNKNOWN_PURCHASE] += 1
+        self.numbers.unmatched.setdefault(UNKNOWN_PURCHASE, []).append(event.row)
 
     def ship(self, order: PaidOrder) -> None:
         """Every supplier reports its parcel."""
@@ -480,7 +481,7 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
             "files": [str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file) for file in demo.files],
         }
     (state / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_refused(state / REFUSED, shop_data.refused_rows)
+    write_refused(state / REFUSED, shop_data.refused_rows | demo.numbers.unmatched)
     console.print(closing_table(summary))
     wrong = open_ends(summary)
     for line in wrong:

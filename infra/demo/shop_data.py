@@ -90,8 +90,9 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A row of a cancellation: units of an article that are returned."""
+    """A row of a cancellation: units of an article that are returned. `row` is its number."""
 
+    row: int
     invoice: str
     customer: str
     at: datetime
@@ -167,7 +168,7 @@ def read(path: Path = EXTRACT, *, limit: int | None = None, after: datetime | No
             data.shift += timedelta(weeks=1)
     _sell([line for line in lines if line.price_fen is not None], data)
     data.returns = [
-        Return(line.invoice, line.customer, line.at + data.shift, line.code, line.units)
+        Return(line.number, line.invoice, line.customer, line.at + data.shift, line.code, line.units)
         for line in lines
         if line.price_fen is None
     ]

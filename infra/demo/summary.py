@@ -59,7 +59,7 @@ def summary_of(demo: "Demo", verified: dict[str, Any]) -> dict[str, Any]:
         "invoices_sold": data.sold_invoices,
         "invoices_refused": dict(data.refused_invoices),
         "rows_read": data.rows,
-        "rows_refused": dict(data.refused + numbers.unmatched),
+        "rows_refused": dict(data.refused) | {reason: len(rows) for reason, rows in numbers.unmatched.items()},
         "orders": numbers.orders,
         "supplier_orders": numbers.supplier_orders,
         "sales_fen": numbers.sales_fen,

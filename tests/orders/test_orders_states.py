@@ -315,6 +315,15 @@ def test_some_lives_make_every_step_of_the_charts() -> None:
         assert set().union(*(each.steps[thing] for each in lives)) == steps_of(transitions), thing
 
 
+def test_a_refund_that_people_have_ended_stays_as_it_is() -> None:
+    ended = ("place", "pay", "refund_b", "refuse_refunds")
+    given_up = live(*ended, "give_up", "pay_another_way", "send_refunds")
+    paid = live(*ended, "pay_another_way", "give_up", "send_refunds")
+
+    assert [refund.status for refund in given_up.refunds.values()] == ["given_up"]
+    assert [refund.status for refund in paid.refunds.values()] == ["succeeded"]
+
+
 def test_an_order_that_its_coupon_pays_is_paid_when_it_is_placed() -> None:
     (order,) = live("place_free").orders.values()
 

@@ -146,7 +146,10 @@ class Demo:
             root,
             self.shop.add_person(hiring, "Wang Fang"),
             "Headquarters",
-            ["suppliers:write", "catalog:write", "network:appoint", "plans:publish", "webhooks:write", "orders:refund"],
+            [
+                *("suppliers:write", "catalog:write", "network:appoint", "plans:publish", "webhooks:write"),
+                *("orders:refund", "orders:read", "members:read", "suppliers:read", "catalog:read", "sales:read"),
+            ],
         )
         self.keys["root"] = root
         self.keys["finance"] = self.shop.make_key(

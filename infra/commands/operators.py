@@ -112,6 +112,13 @@ def _wake(state: Path) -> dict[str, str]:
 def _take_stack(stack: str) -> None:
     """One call: checks that the stack exists, and reads the name of its bucket. Overwrites the shell's values of the
     variables."""
+    bucket = output_of(stack, BUCKET_OUTPUT)
+    tables = {name: f"{stack}-{table_of(name)}" for name in NEEDED if name.endswith("_TABLE")}
+    os.environ.update(tables | {"REPORTS_BUCKET": bucket})
+
+
+def output_of(stack: str, name: str) -> str:
+    """An output of a deployed stack, by one call. Exit status 2 if there is no such stack or output."""
     from botocore.session import get_session
 
     from cardstock.aws.client import client
@@ -128,11 +135,10 @@ def _take_stack(stack: str) -> None:
         if said is None:
             raise
         stop(f"{stack} in {get_session().get_config_variable('region') or 'no region'}: {said}")
-    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", [])}
-    if BUCKET_OUTPUT not in outputs:
-        stop(f"{stack}: not a stack of Cardstock, it has no output {BUCKET_OUTPUT}")
-    tables = {name: f"{stack}-{table_of(name)}" for name in NEEDED if name.endswith("_TABLE")}
-    os.environ.update(tables | {"REPORTS_BUCKET": outputs[BUCKET_OUTPUT]})
+    outputs: dict[str, str] = {entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", [])}
+    if name not in outputs:
+        stop(f"{stack}: not a stack of Cardstock, it has no output {name}")
+    return outputs[name]
 
 
 def table_of(variable: str) -> str:

@@ -1,14 +1,17 @@
-"""Commands about payouts: `payout report pay_202611`, `payout reconcile pay_202611`. They only read."""
+"""Commands about payouts: `payout report pay_202611`, `payout reconcile pay_202611`, `payout preview`, which only read,
+and `payout results pay_202611 FILE`, which brings the bank's results as the person of a key."""
 
 import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import quote
 
 import msgspec
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from infra.commands import members, operators, terminal
+from infra.commands import members, operators, staff_api, terminal
 from infra.commands.language import language, say, yuan
 
 if TYPE_CHECKING:
@@ -25,6 +28,22 @@ _STATUSES: Final = {
     "opening": "生成中", "open": "待审批", "approved": "已审批", "sending": "发放中",
     "settled": "已结清", "pending": "待发出", "sent": "已发出", "waiting_user": "待收款人确认",
     "paid": "已付", "failed": "失败", "expired": "已过期", "dropped": "未发放",
+}  # fmt: skip
+
+_REASONS: Final = {
+    "AMOUNT_DIFFERS": ("金额与已发送的不同", "another amount than was sent"),
+    "HOLDER_DIFFERS": ("户名与已发送的不同", "another holder than was sent"),
+    "ACCOUNT_DIFFERS": ("账号与已发送的不同", "another account than was sent"),
+    "TRANSFER_UNKNOWN": ("不是本批次的转账单号", "not a transfer of this payout"),
+    "TRANSFER_MISSING": ("缺少该笔结果", "no result for this transfer"),
+    "TRANSFER_TWICE": ("转账单号重复", "the transfer stands twice"),
+    "RESULT_UNKNOWN": ("无法识别的处理结果", "the result is not understood"),
+    "AMOUNT_INVALID": ("金额格式不正确", "this is no amount"),
+    "HOLDER_MISSING": ("缺少户名", "the holder is missing"),
+    "HEADER_MISSING": ("没有找到表头", "no header was found"),
+    "ENCODING": ("编码无法识别（应为 UTF-8 或 GBK）", "neither UTF-8 nor GBK"),
+    "NO_ROWS": ("没有数据行", "there are no rows"),
+    "CSV": ("不是有效的 CSV", "this is no CSV"),
 }  # fmt: skip
 
 
@@ -45,7 +64,7 @@ def report(
 
     batch = _batch(payout_id)
     found = models.PayoutDetail.of(batch, payouts_wiring.payouts().lines_of_batch(batch.id))
-    files = [_file(file) for file in (*batch.transfers, *batch.reports)]
+    files = [_file(file) for file in (*batch.drafts, *batch.transfers, *batch.reports)]
     rewritten = _rewritten(batch) if again and batch.status == "settled" else {}
     for file in files:
         if file["name"] in rewritten:
@@ -85,6 +104,118 @@ def reconcile(payout_id: str, as_json: AsJson = False) -> None:
     else:
         _show_books(batch, view, pending)
     raise typer.Exit(0 if view.closes else 1)
+
+
+@app.command()
+def results(
+    payout_id: str,
+    file: Annotated[Path, typer.Argument(help="The CSV that the bank returned: UTF-8 or GBK.")],
+    part: Annotated[bool, typer.Option(help="The file answers only some of the transfers.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the bank's results: the same as uploading the file, as the person of the key in CARDSTOCK_KEY.
+
+    That is another person than those who opened and approved the payout. The address is CARDSTOCK_STAFF_API, else that
+    of --stack, else http://127.0.0.1:8702. Exit status 1 if it is refused, with each row that differs; nothing is
+    recorded then. 2 if nobody knows: bring the file again, a repeat changes nothing.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        operators.stop(f"{file}: {error.strerror or error}")
+    status, answer = staff_api.call(
+        "POST", f"/v1/payouts/{quote(payout_id, safe='')}/results", content=content, media="text/csv",
+        query={"part": "true"} if part else None,
+    )  # fmt: skip
+    if status >= 500:
+        operators.stop(f"HTTP {status} {answer.get('code', '')}".rstrip())
+    if as_json:
+        terminal.write_json(answer)
+    elif status == 202:
+        recorded, repeated = answer["recorded"], answer["repeated"]
+        terminal.write(
+            say(
+                f"{payout_id}：记录 {recorded} 笔，重复 {repeated} 笔",
+                f"{payout_id}: {recorded} results recorded, {repeated} known before",
+            )
+        )
+    else:
+        _show_refusal(answer, content)
+    raise typer.Exit(0 if status == 202 else 1)
+
+
+@app.command()
+def preview(as_json: AsJson = False) -> None:
+    """Show what the next payout would list as of now: count, sum, and who is left out, by reason.
+
+    It asks the API, page by page, with the key in CARDSTOCK_KEY; money that moves meanwhile may be counted twice or not
+    at all. Exit status 1 if the API refuses.
+    """
+    cursor: str | None = None
+    while True:
+        query = {"limit": "100"} if cursor is None else {"limit": "100", "cursor": cursor}
+        status, answer = staff_api.call("GET", "/v1/payouts/preview", query=query)
+        if status != 200:
+            terminal.write(f"{answer.get('code', status)} {answer.get('detail', '')}".rstrip(), err=True)
+            raise typer.Exit(1)
+        cursor = answer["next_cursor"]
+        if cursor is None:
+            break
+    shown = {name: value for name, value in answer.items() if name not in ("items", "next_cursor")}
+    if as_json:
+        terminal.write_json(shown)
+        return
+    _show_preview(shown)
+
+
+def _show_refusal(answer: dict[str, Any], content: bytes) -> None:
+    """The refusal, and each row that differs, with what stands there."""
+    terminal.write(f"{answer.get('code', '')} {answer.get('detail', '')}".strip())
+    rows = _rows_of(content)
+    for found in answer.get("errors", ()):
+        place, code = str(found.get("pointer", "")), str(found.get("code", ""))
+        named = place.removeprefix("#row=")
+        text = rows.get(int(named), "") if place.startswith("#row=") and named.isdigit() else ""
+        where = say(f"第 {named} 行", f"row {named}") if text else place.removeprefix("#transfer=")
+        terminal.write(f"  {where}: {_reason(code)}" + (f"  {text}" if text else ""))
+
+
+def _reason(code: str) -> str:
+    return say(*_REASONS[code]) + f" ({code})" if code in _REASONS else code
+
+
+def _rows_of(content: bytes) -> dict[int, str]:
+    """The rows of a file, on one line each, by the number that the refusal names."""
+    from cardstock.errors import InvalidError
+    from cardstock.payouts.channels.results_file import numbered_rows
+
+    try:
+        return {number: " | ".join(cells) for number, cells in numbered_rows(content)}
+    except InvalidError:
+        return {}
+
+
+def _show_preview(shown: dict[str, Any]) -> None:
+    from cardstock.payouts.wording import REASON
+
+    console = terminal.console()
+    console.print(
+        say(
+            f"账期 {shown['period']}，截至 {shown['as_of']}：将列入 {shown['listed']:,} 人，"
+            f"共 {yuan(shown['listed_fen'])} 元；最低 {yuan(shown['minimum_fen'])} 元",
+            f"period {shown['period']}, as of {shown['as_of']}: {shown['listed']:,} members would be listed, "
+            f"{yuan(shown['listed_fen'])} yuan; from {yuan(shown['minimum_fen'])} yuan",
+        ),
+        highlight=False,
+    )
+    if shown["left_out"]:
+        table = Table(
+            say("未列入原因", "left out because"), say("人数", "members"), say("可提现，元", "available, yuan")
+        )
+        for reason, total in shown["left_out"].items():
+            name = say(*REASON[reason]) if reason in REASON else reason
+            table.add_row(name, f"{total['members']:,}", yuan(total["available_fen"]))
+        console.print(table)
 
 
 def _status(status: str) -> str:

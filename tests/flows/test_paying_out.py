@@ -26,14 +26,16 @@ from cardstock.payouts.reporting import SETTLED
 NOON = datetime(2026, 12, 1, 4, tzinfo=UTC)
 PERSON = Person("张伟", "1***2", "00$01", date(1990, 5, 5), "dev", NOON)
 MEMBER = Member("mem_1", "dev:app:1", NOON, "nick", None, "", "", PERSON, state="verified")
-SETTINGS = PayoutSettings(channel="wechat", channel_minimum=10, tax_method="labour", carry_over_gap=False)
+SETTINGS = PayoutSettings(
+    channel="wechat", channel_minimum=10, tax_method="labour", carry_over_gap=False, tax_month="paid"
+)
 
 
 @pytest.mark.parametrize(("minimum", "listed"), [(7_000, 7_000), (1, 1), (0, 1)])
 def test_a_batch_takes_the_minimum_of_the_plan_and_lists_no_empty_balance(minimum: int, listed: int) -> None:
-    rules = payout_rules(Period("2026-11"), replace(SINGLE_LEVEL, payout_minimum=minimum), SETTINGS)
+    rules = payout_rules(Period("2026-11"), replace(SINGLE_LEVEL, payout_minimum=minimum), SETTINGS, NOON)
 
-    assert rules == Rules(listed, "wechat", 10, "labour", "labour-2019")
+    assert rules == Rules(listed, "wechat", 10, "labour", "labour-2019", tax_month="paid")
 
 
 def posting(kind: str, pocket: str, amount: int, number: str = "na1") -> TransferPosting:
@@ -47,7 +49,9 @@ def reads(*postings: TransferPosting, asked: list[str] | None = None) -> LedgerR
         return [one for one in postings if one.cause in (corrections if one.kind == "corrected" else numbers)]
 
     return LedgerReads(
-        members_with=lambda minimum: [(one, fen) for one, fen in {"mem_1": 5, "mem_2": 9}.items() if fen >= minimum],
+        open_balances=lambda: [("mem_1", 5), ("mem_2", 9)],
+        balance_page=lambda limit, _after: ([("mem_1", 5), ("mem_2", 9)][:limit], None),
+        paid_before=lambda members: frozenset(members) & {"mem_2"},
         available_of=lambda members: {one: 5 for one in members if one == "mem_1"},
         postings_of_transfers=of_transfers,
         changes_of_members=lambda members, _since, _until: [one for one in postings if one.member_id in members],
@@ -79,7 +83,9 @@ def test_bookings_are_the_sums_of_what_is_booked_under_a_number_that_was_sent() 
 def test_balances_and_statements_come_from_the_ledger() -> None:
     ledger = PayoutLedger(reads(posting("released", "available", 7)))
 
-    assert list(ledger.eligible(6)) == [Balance("mem_2", 9)]
+    assert list(ledger.open_balances()) == [Balance("mem_1", 5), Balance("mem_2", 9)]
+    assert ledger.balance_page(1, None) == ([Balance("mem_1", 5)], None)
+    assert ledger.paid_before(["mem_1", "mem_2"]) == {"mem_2"}
     assert ledger.balances(["mem_1", "mem_9"]) == {"mem_1": Balance("mem_1", 5)}
     assert [(one.entry, one.amount) for one in ledger.statements(["mem_1"], None, NOON)] == [("released.na1", 7)]
 

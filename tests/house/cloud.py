@@ -246,6 +246,7 @@ def http_event(
 def serve(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
     """Answer an HTTP event by the function whose route it is, as the gateway would. KeyError if there is none."""
     wanted = [part for part in event["path"].split("/") if part]
+    found = []
     for function in template().functions:
         for route in function.routes:
             parts = [part for part in route.path.split("/") if part]
@@ -254,7 +255,11 @@ def serve(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
                 and len(parts) == len(wanted)
                 and all(part.startswith("{") or part == given for part, given in zip(parts, wanted, strict=True))
             ):
-                handler: Any = getattr(importlib.import_module(function.module), function.handler)
-                answer: dict[str, Any] = handler(event, context or Context())
-                return answer
-    raise KeyError(f"no function answers {event['httpMethod']} {event['path']}")
+                # The gateway takes the route that says most of the path.
+                found.append(([part.startswith("{") for part in parts], function.module, function.handler))
+    if not found:
+        raise KeyError(f"no function answers {event['httpMethod']} {event['path']}")
+    _, module, name = min(found)
+    handler: Any = getattr(importlib.import_module(module), name)
+    answer: dict[str, Any] = handler(event, context or Context())
+    return answer

@@ -43,7 +43,8 @@ def test_a_settled_payout_has_the_files_that_were_recorded_and_gives_them_again(
     assert (status, told["status"], told["good"]) == (0, "settled", True)
     assert {name: total["lines"] for name, total in told["totals"].items()} == {"paid": 1, "failed": 1}
     assert {file["name"]: (file["stored"], file.get("again")) for file in told["files"]} == {
-        "transfers.csv": ("same", None), "report.xlsx": ("same", "same"), "lines.csv": ("same", "same"),
+        "draft.xlsx": ("same", None), "draft.csv": ("same", None), "transfers.csv": ("same", None),
+        "report.xlsx": ("same", "same"), "lines.csv": ("same", "same"),
         "cover.pdf": ("same", "same"),
     }  # fmt: skip
     assert cloud.state() == before
@@ -56,7 +57,7 @@ def test_a_file_that_is_another_one_or_gone_is_named(settled: Finance, cloud: Cl
     shown = CliRunner().invoke(app, ["payout", "report", PAYOUT])
 
     assert (status, told["good"]) == (1, False)
-    assert [file["stored"] for file in told["files"]] == ["same", "same", "differs", "missing"]
+    assert [file["stored"] for file in told["files"]] == ["same", "same", "same", "same", "differs", "missing"]
     assert shown.exit_code == 1
     assert "differs" in shown.stdout
     assert "payouts/pay_202611/cover.pdf" in shown.stdout
@@ -67,7 +68,7 @@ def test_a_payout_that_is_not_settled_has_no_report_yet(finance: Finance) -> Non
     status, told = command("report", PAYOUT)
 
     assert (status, told["status"], told["good"]) == (1, "sending", False)
-    assert [file["name"] for file in told["files"]] == ["transfers.csv"]
+    assert [file["name"] for file in told["files"]] == ["draft.xlsx", "draft.csv", "transfers.csv"]
     assert "not settled" in CliRunner().invoke(app, ["payout", "report", PAYOUT]).stdout
 
 

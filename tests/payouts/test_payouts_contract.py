@@ -13,7 +13,7 @@ from cardstock.errors import CardstockError
 from cardstock.files import Document
 from cardstock.flows.paying_out import LedgerReads, PayoutLedger
 from cardstock.ids import RequestKey
-from cardstock.ledger.payout_store import available_of, changes_of_members, members_with, postings_of_transfers
+from cardstock.ledger import payout_store
 from cardstock.open_items.clearing import clear_item
 from cardstock.open_items.ports import OpenItems
 from cardstock.open_items.store import DynamoOpenItems
@@ -84,7 +84,16 @@ class Brand:
 
 
 def stored_ledger() -> Ledger:
-    return PayoutLedger(LedgerReads(members_with, available_of, postings_of_transfers, changes_of_members))
+    return PayoutLedger(
+        LedgerReads(
+            payout_store.open_balances,
+            payout_store.balance_page,
+            payout_store.paid_before,
+            payout_store.available_of,
+            payout_store.postings_of_transfers,
+            payout_store.changes_of_members,
+        )
+    )
 
 
 @pytest.fixture(params=["memory", "tables"])
@@ -354,11 +363,36 @@ def test_a_retry_of_a_batch_that_has_changed_is_refused(brand: Brand) -> None:
     assert not brand.payouts.find_lines(brand.batch.id, [again.number])
 
 
-def test_the_ledger_knows_who_has_enough(brand: Brand) -> None:
+def test_the_ledger_has_all_balances_by_page(brand: Brand) -> None:
+    brand.earn("mem_2", -5_000)
+    seen, after = [], None
+    while True:
+        page, after = brand.ledger.balance_page(2, after)
+        assert len(page) <= 2
+        seen += page
+        if after is None:
+            break
+
+    assert sorted((found.member, found.available) for found in seen) == [
+        ("mem_1", 5_000), ("mem_2", 0), ("mem_3", 5_000),
+    ]  # fmt: skip
+
+
+def test_the_ledger_knows_who_was_ever_paid(brand: Brand) -> None:
+    claimed = brand.claimed(*brand.lines[:2])
+    brand.payouts.finish_lines([answered(claimed[0], answer(claimed[0], "paid")),
+                                answered(claimed[1], answer(claimed[1], "failed"))])  # fmt: skip
+
+    assert brand.ledger.paid_before([*MEMBERS, "mem_9"]) == {"mem_1"}
+
+
+def test_the_ledger_knows_who_has_money_and_who_owes(brand: Brand) -> None:
     brand.earn("mem_2", 1)
     brand.earn("mem_3", -5_001)
 
-    assert {found.member: found.available for found in brand.ledger.eligible(5_001)} == {"mem_2": 5_001}
+    assert {found.member: found.available for found in brand.ledger.open_balances()} == {
+        "mem_1": 5_000, "mem_2": 5_001, "mem_3": -1,
+    }  # fmt: skip
     assert {member: found.available for member, found in brand.ledger.balances(["mem_3", "mem_9"]).items()} == {
         "mem_3": -1,
     }  # fmt: skip

@@ -4,8 +4,10 @@ import csv
 import hashlib
 import io
 import json
+import re
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from msgspec.structs import replace
@@ -20,6 +22,7 @@ from functions.payouts.monthly_open import app as monthly
 from functions.payouts.on_step import app as steps
 from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event, serve
 from tests.house.payloads import function_of
+from tests.house.stacks import resources
 from tests.people.finance import CARD, FIRST, PAYOUT, Finance, member_id
 
 
@@ -40,11 +43,14 @@ def test_a_month_is_paid_from_the_tick_to_the_report(finance: Finance, cloud: Cl
     }  # fmt: skip
     assert finance.balance(rich) == {"paid": 420_000, "withheld": 80_000}
     assert finance.balance(poor) == {"available": 60_000}
-    assert [file["name"] for file in report["files"]] == ["transfers.csv", "report.xlsx", "lines.csv", "cover.pdf"]
+    assert [file["name"] for file in report["files"]] == [
+        "draft.xlsx", "draft.csv", "transfers.csv", "report.xlsx", "lines.csv", "cover.pdf",
+    ]  # fmt: skip
     for file in report["files"]:
-        content = cloud.s3.get_object(Bucket="reports", Key=f"payouts/{PAYOUT}/{file['name']}")["Body"].read()
+        key = urlsplit(file["url"]).path.removeprefix("/reports/").lstrip("/")
+        content = cloud.s3.get_object(Bucket="reports", Key=key)["Body"].read()
         assert hashlib.sha256(content).hexdigest() == file["sha256"]
-        assert f"/reports/payouts/{PAYOUT}/{file['name']}?" in file["url"]
+        assert re.search(rf"/reports/payouts/{PAYOUT}/(draft-[0-9a-f]{{16}}/)?{file['name']}\?", file["url"])
     finance.check_ledger()
 
 
@@ -207,7 +213,9 @@ def test_a_month_that_pays_nobody_is_reported_and_settles_without_an_approval(fi
     _, report = finance.call("GET", f"/v1/payouts/{PAYOUT}/report")
 
     assert (payout["status"], payout["listed"], payout["approved_by"]) == ("settled", 0, None)
-    assert [file["name"] for file in report["files"]] == ["report.xlsx", "lines.csv", "cover.pdf"]
+    assert [file["name"] for file in report["files"]] == [
+        "draft.xlsx", "draft.csv", "report.xlsx", "lines.csv", "cover.pdf",
+    ]  # fmt: skip
     assert finance.approve()[0] == 200
     assert finance.balance(member_id(1)) == {"available": 999}
     assert cloud.state() == (finance.tick(), finance.drain(), cloud.state())[2]
@@ -524,6 +532,39 @@ def test_a_tick_that_comes_a_month_late_opens_nothing_and_says_so(
     assert missed == {"payout_id": None, "steps": 0}
     assert '"PayoutsMissed":[1.0]' in said
     assert opened["payout_id"] == repeated["payout_id"] == "pay_202612"
+
+
+def test_the_alarm_about_a_missed_payout_sounds_for_what_the_function_writes(
+    finance: Finance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What CloudWatch would do: read the metrics from the log, and compare them with the alarm of the template."""
+    alarm = dict(resources("AWS::CloudWatch::Alarm", "infra/payouts.yaml"))["PayoutsMissed"]["Properties"]
+    due = rfc3339(finance.clock.now())
+
+    def sounds(days: int) -> bool:
+        finance.clock.set(FIRST + timedelta(days=days))
+        capsys.readouterr()
+        monthly.handler({"scheduled_at": due}, Context())
+        values: list[float] = []
+        for line in capsys.readouterr().out.splitlines():
+            written = json.loads(line)
+            for metrics in written.get("_aws", {}).get("CloudWatchMetrics", ()):
+                same = metrics["Namespace"] == alarm["Namespace"] and metrics["Dimensions"] == [
+                    [one["Name"] for one in alarm["Dimensions"]]
+                ]
+                owned = all(written[one["Name"]] == one["Value"] for one in alarm["Dimensions"])
+                names = {metric["Name"] for metric in metrics["Metrics"]}
+                if same and owned and alarm["MetricName"] in names:
+                    values += written[alarm["MetricName"]]
+        return max(values, default=0.0) > float(alarm["Threshold"])  # no data is no breach
+
+    assert (alarm["ComparisonOperator"], alarm["Statistic"], alarm["EvaluationPeriods"]) == (
+        "GreaterThanThreshold", "Maximum", 1,
+    )  # fmt: skip
+    assert [sounds(days) for days in (31, 40)] == [True, True]
+    due = rfc3339(FIRST + timedelta(days=40))  # the next month's payout, in time
+    assert not sounds(40)
+    assert alarm["AlarmActions"]
 
 
 EVENTS = [

@@ -17,6 +17,7 @@ from cardstock.payouts.channels.sandbox import SandboxTransfers, Way
 from cardstock.payouts.model import Line, Period, Rules, batch_id, retried
 from cardstock.payouts.opening import Opener, open_batch
 from cardstock.payouts.results import retry_line
+from cardstock.payouts.tax.months import taxed_month
 from cardstock.payouts.tax.tables import TaxToDate, counted
 from cardstock.payouts.tax.to_date import figures_before
 from tests.people.finance import FIRST, Finance
@@ -160,10 +161,13 @@ def test_a_transfer_that_failed_is_retried_with_the_tax_of_what_was_paid(finance
     found = payouts_wiring.payouts().find_batch(payout)
     assert found is not None
     known = paying_out_wiring.payees()(members, finance.clock.now())
-    before, waiting = figures_before(found, [again], known, payouts_wiring.payouts())
+    taxed = taxed_month(found, finance.clock.now(), payouts_wiring.payouts())
+    before, waiting = figures_before(taxed, [again], known, payouts_wiring.payouts())
+    figures = before[again.number].line
 
     assert not waiting
-    assert (before[again.number].month_income, before[again.number].month_withheld) == (60_000, kept.tax)
+    assert figures is not None
+    assert (figures.month_income, figures.month_withheld) == (60_000, kept.tax)
 
 
 class Meeting:

@@ -138,7 +138,7 @@ def test_a_step_that_lists_late_adds_nobody_whom_the_other_one_has_left_out(fina
 
     def held(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
         known = dict(paying_out_wiring.payees()(members, now))
-        return known | {late: replace(known[late], hold=True)}
+        return {one: replace(payee, hold=payee.hold or one == late) for one, payee in known.items()}
 
     def after_the_other_step(members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
         finance.advance(payees=held)

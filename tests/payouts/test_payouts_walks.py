@@ -42,6 +42,7 @@ from cardstock.payouts.needs import StepNeeds
 from cardstock.payouts.opening import Opener, open_batch
 from cardstock.payouts.ports import Channel
 from cardstock.payouts.report.content import Report
+from cardstock.payouts.report.draft import Draft
 from cardstock.payouts.reporting import SETTLED, report_of
 from cardstock.payouts.results import confirm_all, record_results, retry_line
 from tests.people.clock import TestClock
@@ -184,6 +185,10 @@ class Walk(RuleBasedStateMachine):
         def write(report: Report) -> Document:
             return Document("report.txt", "text/plain", content_of(report))
 
+        def draft(found: Draft) -> Document:
+            assert sum(row.listed for row in found.rows) == found.batch.listed_amount
+            return Document("draft.txt", "text/plain", f"{found.batch.id} {found.rows}".encode())
+
         return StepNeeds(
             brand="Cardstock",
             payouts=fuse_port(self.payouts),
@@ -193,6 +198,9 @@ class Walk(RuleBasedStateMachine):
             channel=lambda name: fuse_port(self.channel),
             files=fuse_port(self.files),
             writers=lambda: [write],
+            draft_writers=lambda: [draft],
+            open_changes=lambda _members, _now: {},
+            contradictions=tuple,
             announce=fuse_port(announce),
             payout_map=fuse_port(MemoryPayoutMap(self.above)) if in_parts else None,
             enough_time=lambda: next(left, None) is not None,

@@ -47,10 +47,10 @@ def verify(member: str, name: str = "张伟", number: str = "00$one") -> None:
 
 
 def pay(finance: Finance, period: Period, *, failed: str = "", settle: bool = True) -> None:
-    """One month from opening to its end; the transfer of the member `failed` fails."""
+    """One month from opening to its end, as income of this month; the transfer of the member `failed` fails."""
     payout = batch_id(period)
     finance.clock.set(period.ends + timedelta(hours=3))
-    rules = replace(paying_out_wiring.payout_rules(period), channel="bank_file")
+    rules = replace(paying_out_wiring.payout_rules(period), channel="bank_file", tax_month="earned")
     open_batch(period, Opener("schedule"), rules, payouts_wiring.payouts())
     finance.advance(payout, only_csv=True)
     finance.approve_as("stf_li", payout)

@@ -81,10 +81,16 @@ class MemoryLedger:
         moved = {"available": -sign * line.gross, "paid": sign * line.net, "withheld": sign * line.tax}
         self._post("corrected", one.cause, line.member, one.at, **moved)
 
-    def eligible(self, minimum: int) -> Iterator[Balance]:
-        yield from [
-            Balance(member, own["available"]) for member, own in self.pockets.items() if own["available"] >= minimum
-        ]
+    def open_balances(self) -> Iterator[Balance]:
+        yield from [Balance(member, own["available"]) for member, own in self.pockets.items() if own["available"]]
+
+    def balance_page(self, limit: int, after: str | None) -> tuple[list[Balance], str | None]:
+        known = sorted(member for member in self.pockets if after is None or member > after)
+        page = [Balance(member, self.pockets[member]["available"]) for member in known[:limit]]
+        return page, page[-1].member if len(known) > limit else None
+
+    def paid_before(self, members: Sequence[str]) -> frozenset[str]:
+        return frozenset(member for member in members if self._own(member)["paid"] or self._own(member)["withheld"])
 
     def balances(self, members: Sequence[str]) -> Mapping[str, Balance]:
         return {

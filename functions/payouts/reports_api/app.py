@@ -1,14 +1,38 @@
 """HTTP: what a payout would pay, and its files, for finance."""
 
+from cardstock import clock
 from cardstock.aws.tables import connect
+from cardstock.edge import wiring as edge_wiring
+from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
+from cardstock.flows import paying_out_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import schemas as models
 from cardstock.payouts import wiring
+from cardstock.payouts.previewing import Position, Preview, next_period, preview_page
 from cardstock.payouts.reading import existing_batch
 
 api = Api("payout_reports", callers=partners_wiring.callers)
+
+
+@api.get("/v1/payouts/preview", query=PageQuery, answer=models.PayoutPreview, auth="key", scope="payouts:read")
+def preview(request: Request[Nothing, PageQuery]) -> models.PayoutPreview:
+    """Preview what the next payout would list as of now.
+
+    A page reads at most a thousand balances. Its sums have those of the pages before it: read on until `complete`.
+    """
+    now = clock.now()
+    period = next_period(now, wiring.payouts())
+    rules = paying_out_wiring.payout_rules(period)
+
+    def read(limit: int, after: str | None) -> tuple[list[Preview], str | None]:
+        position = None if after is None else Position.of(after)
+        page = preview_page(period, rules, now, limit, position, paying_out_wiring.preview())
+        return [page], None if page.following is None else page.following.text
+
+    (page,), following = read_page(edge_wiring.signer(), f"payout_preview:{period.key}", request.query, read)
+    return models.PayoutPreview.of(page, following)
 
 
 @api.get("/v1/payouts/{payout_id}/report", answer=models.PayoutReport, auth="key", scope="payouts:read",
@@ -20,7 +44,7 @@ def read_report(request: Request[Nothing, Nothing]) -> models.PayoutReport:
     """
     batch = existing_batch(request.path["payout_id"], wiring.payouts())
     transfers = batch.transfers if "payouts:settle" in request.caller.scopes else ()
-    files = ((file, wiring.report_files().link(file.key)) for file in (*transfers, *batch.reports))
+    files = ((file, wiring.report_files().link(file.key)) for file in (*batch.drafts, *transfers, *batch.reports))
     return models.PayoutReport.of(batch, files)
 
 

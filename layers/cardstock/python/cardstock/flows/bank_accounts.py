@@ -86,6 +86,18 @@ class BankTargets:
         return {member: _target(account) for member, account in in_force.items() if account is not None}
 
 
+class OpenChanges:
+    """`payouts.ports.OpenChanges`."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, datetime]:
+        found = self._accounts.find_holdings(members)
+        changes = {member: holding.open_change(now) for member, holding in found.items()}
+        return {member: change.effective_at for member, change in changes.items() if change is not None}
+
+
 def opened_number(member: str, target: BankTarget, vault: Vault) -> str:
     """The whole number, for the bank file."""
     return vault.open(target.sealed, target.key_id, context(member, target.account_id))

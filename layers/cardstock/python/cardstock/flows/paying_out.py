@@ -12,9 +12,21 @@ from cardstock.ledger.payout_steps import TransferPosting
 from cardstock.members.model import Member
 from cardstock.money import Fen
 from cardstock.network.plan import Plan
+from cardstock.open_items.model import OpenItem
 from cardstock.payouts.events import PayoutOpened, PayoutSettled
 from cardstock.payouts.listing import LISTED
-from cardstock.payouts.model import Balance, Batch, Booking, LedgerLine, Line, Payee, Period, Rules, number_of
+from cardstock.payouts.model import (
+    Balance,
+    Batch,
+    Booking,
+    Contradiction,
+    LedgerLine,
+    Line,
+    Payee,
+    Period,
+    Rules,
+    number_of,
+)
 from cardstock.payouts.tax.tables import table_for
 
 _SMALLEST_LISTED: Final = 1
@@ -28,15 +40,18 @@ class PayoutSettings(msgspec.Struct, frozen=True):
     channel_minimum: int
     tax_method: str
     carry_over_gap: bool
+    tax_month: str
     bank_layout: str = ""
 
 
-def payout_rules(period: Period, plan: Plan, settings: PayoutSettings) -> Rules:
-    """The rules of a period's batch: the minimum of the plan in force, and the tax table of the period.
+def payout_rules(period: Period, plan: Plan, settings: PayoutSettings, now: datetime) -> Rules:
+    """The rules of a period's batch: the minimum of the plan in force, and the tax table of its lines' month.
 
-    Raises `RefusedError` (TAX_TABLE_MISSING).
+    Raises `RefusedError` (TAX_TABLE_MISSING), `ValueError` for an unknown tax month.
     """
-    table = table_for(settings.tax_method, period.month)
+    if settings.tax_month not in ("paid", "earned"):
+        raise ValueError(f"there is no tax month {settings.tax_month!r}")
+    table = table_for(settings.tax_method, (Period.of(now) if settings.tax_month == "paid" else period).month)
     return Rules(
         minimum=max(plan.payout_minimum, _SMALLEST_LISTED),
         channel=settings.channel,
@@ -45,13 +60,16 @@ def payout_rules(period: Period, plan: Plan, settings: PayoutSettings) -> Rules:
         tax_table=table.id,
         carry_over_gap=settings.carry_over_gap,
         bank_layout=settings.bank_layout,
+        tax_month="paid" if settings.tax_month == "paid" else "earned",
     )
 
 
 class LedgerReads(msgspec.Struct, frozen=True):
     """Reads of the ledger for payouts (`ledger.payout_store`)."""
 
-    members_with: Callable[[Fen], Iterable[tuple[str, Fen]]]
+    open_balances: Callable[[], Iterable[tuple[str, Fen]]]
+    balance_page: Callable[[int, str | None], tuple[Sequence[tuple[str, Fen]], str | None]]
+    paid_before: Callable[[Sequence[str]], frozenset[str]]
     available_of: Callable[[Sequence[str]], Mapping[str, Fen]]
     postings_of_transfers: Callable[[Sequence[str], Sequence[str]], Iterable[TransferPosting]]
     changes_of_members: Callable[[Sequence[str], datetime | None, datetime], Iterable[TransferPosting]]
@@ -63,9 +81,16 @@ class PayoutLedger:
     def __init__(self, reads: LedgerReads) -> None:
         self._reads = reads
 
-    def eligible(self, minimum: int) -> Iterator[Balance]:
-        for member, available in self._reads.members_with(minimum):
+    def open_balances(self) -> Iterator[Balance]:
+        for member, available in self._reads.open_balances():
             yield Balance(member, available)
+
+    def balance_page(self, limit: int, after: str | None) -> tuple[list[Balance], str | None]:
+        found, last = self._reads.balance_page(limit, after)
+        return [Balance(member, available) for member, available in found], last
+
+    def paid_before(self, members: Sequence[str]) -> frozenset[str]:
+        return self._reads.paid_before(members)
 
     def balances(self, members: Sequence[str]) -> Mapping[str, Balance]:
         found = self._reads.available_of(members)
@@ -151,6 +176,22 @@ def _payee(member: Member, now: datetime, *, hold: bool) -> Payee:
         id_number=member.person.number_masked if member.person is not None else "",
         siblings=member.siblings,
     )
+
+
+def contradictions_of(items: Iterable[OpenItem]) -> list[Contradiction]:
+    """Open items as contradictions, oldest first."""
+    return [
+        Contradiction(
+            number=item.subject,
+            payout=str(item.facts["payout_id"]),
+            member=item.member_id or "",
+            amount=item.amount_fen,
+            first=str(item.facts["first_result"]),
+            then=str(item.facts["then_result"]),
+            at=item.opened_at,
+        )
+        for item in sorted(items, key=lambda item: (item.opened_at, item.id))
+    ]
 
 
 def announce_payout(publisher: EventPublisher, kind: str, batch: Batch) -> None:

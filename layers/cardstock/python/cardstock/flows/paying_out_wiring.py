@@ -3,18 +3,19 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cardstock import environment
+from cardstock import clock, environment
 from cardstock.flows import wiring
 from cardstock.network import wiring as network_wiring
 from cardstock.payouts import wiring as payouts_wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cardstock.flows.bank_accounts import BankAccountNeeds
     from cardstock.payouts import ports as payouts_ports
-    from cardstock.payouts.model import BankTarget, Batch, Period, Rules
+    from cardstock.payouts.model import BankTarget, Batch, Contradiction, Period, Rules
     from cardstock.payouts.needs import StepNeeds
+    from cardstock.payouts.previewing import PreviewNeeds
 
 
 @cache
@@ -25,7 +26,9 @@ def payout_ledger() -> "payouts_ports.Ledger":
 
     return PayoutLedger(
         LedgerReads(
-            payout_store.members_with,
+            payout_store.open_balances,
+            payout_store.balance_page,
+            payout_store.paid_before,
             payout_store.available_of,
             payout_store.postings_of_transfers,
             payout_store.changes_of_members,
@@ -62,6 +65,23 @@ def bank_targets() -> "payouts_ports.BankTargets":
     return BankTargets(bank_accounts_wiring.accounts())
 
 
+@cache
+def open_changes() -> "payouts_ports.OpenChanges":
+    """Changes of bank accounts that are not in force."""
+    from cardstock.bank_accounts import wiring as bank_accounts_wiring
+    from cardstock.flows.bank_accounts import OpenChanges
+
+    return OpenChanges(bank_accounts_wiring.accounts())
+
+
+def contradictions() -> "Sequence[Contradiction]":
+    """The transfers with contradicting results that nobody has cleared."""
+    from cardstock.flows.paying_out import contradictions_of
+    from cardstock.open_items.store import open_items_of_kind
+
+    return contradictions_of(open_items_of_kind("payout_contradiction"))
+
+
 def open_number(member: str, target: "BankTarget") -> str:
     """The whole number of an account, for the bank file."""
     from cardstock.bank_accounts import wiring as bank_accounts_wiring
@@ -91,10 +111,11 @@ def payout_rules(period: "Period") -> "Rules":
         channel_minimum=MINIMUM_FEN[channel],
         tax_method=environment.text("TAX_METHOD"),
         carry_over_gap=environment.text("TAX_GAP") == "carry_over",
+        tax_month=environment.text("TAX_MONTH"),
         bank_layout=environment.text("BANK_FILE_LAYOUT"),
     )
     plan = network_wiring.network().read_positions((), plan=True).plan or DEFAULT_PLAN
-    return paying_out.payout_rules(period, plan, settings)
+    return paying_out.payout_rules(period, plan, settings, clock.now())
 
 
 def announce_payout(kind: str, batch: "Batch") -> None:
@@ -113,6 +134,13 @@ def transfer_channel(name: str) -> "payouts_ports.Channel":
     return BankFile(open_number)
 
 
+def preview() -> "PreviewNeeds":
+    """The ports of a preview."""
+    from cardstock.payouts.previewing import PreviewNeeds
+
+    return PreviewNeeds(payouts_wiring.payouts(), payout_ledger(), payees(), bank_targets())
+
+
 def payout_step(enough_time: "Callable[[], bool]", *, in_parts: bool = True) -> "StepNeeds":
     """The ports of a batch's step. `in_parts`: whether it may give the parts of a big batch to the payout map."""
     from cardstock.payouts.needs import StepNeeds
@@ -126,6 +154,9 @@ def payout_step(enough_time: "Callable[[], bool]", *, in_parts: bool = True) -> 
         channel=transfer_channel,
         files=payouts_wiring.report_files(),
         writers=payouts_wiring.report_writers,
+        draft_writers=payouts_wiring.draft_writers,
+        open_changes=open_changes(),
+        contradictions=contradictions,
         announce=announce_payout,
         payout_map=payouts_wiring.payout_map() if in_parts else None,
         enough_time=enough_time,

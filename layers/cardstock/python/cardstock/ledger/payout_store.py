@@ -2,7 +2,8 @@
 
 | Access pattern | Key | Cost |
 |---|---|---|
-| members with a minimum available | scan of balances | consistent |
+| members with money or debt | scan of balances | consistent |
+| balances by page | scan of balances, after a member | 1 call |
 | balances of members | member id | 1 read per 100 |
 | bookings of transfer numbers | the ids of their three steps, and of their corrections | 1 read per 33 |
 | changes of members in a period | member id / time | 1 query each, six at once |
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final
 
+from cardstock.aws.pages import read_page
 from cardstock.aws.tables import Transaction
 from cardstock.ledger.model import Kind, pocket_of, transaction_id
 from cardstock.ledger.payout_steps import TransferPosting, claimed, corrected, paid, returned
@@ -52,10 +54,23 @@ def post_correction(
     post(write, booked, covered=not arrived)
 
 
-def members_with(minimum: Fen) -> Iterator[tuple[str, Fen]]:
-    """Every member with `minimum` or more available, and the amount; in no order."""
-    for found in BalanceItem.scan(filter_condition=BalanceItem.available >= minimum, consistent_read=True):
+def open_balances() -> Iterator[tuple[str, Fen]]:
+    """Every member whose available money is not zero, and the amount; in no order."""
+    for found in BalanceItem.scan(filter_condition=BalanceItem.available != 0, consistent_read=True):
         yield found.pk, found.available
+
+
+def balance_page(limit: int, after: str | None) -> tuple[list[tuple[str, Fen]], str | None]:
+    """Up to `limit` balances after a member, in the order of the table, and after which member there are more."""
+    start = None if after is None else {"pk": after}
+    found, last = read_page(BalanceItem.scan, limit=limit, start=start, consistent_read=True)
+    return [(item.pk, item.available) for item in found], None if last is None else last.pk
+
+
+def paid_before(member_ids: Sequence[str]) -> frozenset[str]:
+    """Those of the members who were ever paid out."""
+    found = BalanceItem.batch_get(sorted(set(member_ids)), consistent_read=True)
+    return frozenset(item.pk for item in found if item.paid or item.withheld)
 
 
 def available_of(member_ids: Sequence[str]) -> Mapping[str, Fen]:

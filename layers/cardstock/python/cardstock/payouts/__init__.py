@@ -48,6 +48,7 @@ shows a line as it was when its batch was closed, and the next report names the 
 
 Where to look: `steps.py` advances a batch, stage by stage; the steps are in `listing.py`, `sending.py` (amounts in
 `sizing.py`, big batches in `parts.py`), `asking.py`, `settling.py` and `reporting.py`; what people do is in
-`opening.py`, `approval.py`, `results.py` and `reading.py`. `tax/` has tables, withholding, and the quarter's file for
-the tax authority; `report/` the writers; `channels/` the transfer channels.
+`opening.py`, `previewing.py`, `approval.py`, `results.py` and `reading.py`. `drafting.py` makes the draft report that
+the approver reads. `tax/` has tables, withholding, and the quarter's file for the tax authority; `report/` the writers;
+`channels/` the transfer channels.
 """

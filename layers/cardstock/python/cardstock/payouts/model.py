@@ -153,7 +153,7 @@ _ITEM: Final = "oit_"
 _PERIOD = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 
 
-class Period(msgspec.Struct, frozen=True):
+class Period(msgspec.Struct, frozen=True, order=True):
     """One calendar month of the brand, written `2026-11`."""
 
     key: str
@@ -179,6 +179,11 @@ class Period(msgspec.Struct, frozen=True):
         return datetime(later.year, later.month, 1, tzinfo=BRAND_ZONE).astimezone(UTC)
 
     @classmethod
+    def of(cls, moment: datetime) -> "Period":
+        """The month of a moment."""
+        return cls(moment.astimezone(BRAND_ZONE).strftime("%Y-%m"))
+
+    @classmethod
     def before(cls, moment: datetime) -> "Period":
         """The last month that was over at `moment`."""
         return cls((moment.astimezone(BRAND_ZONE).replace(day=1) - timedelta(days=1)).strftime("%Y-%m"))
@@ -197,6 +202,9 @@ class Rules(msgspec.Struct, frozen=True):
     carry_over_gap: bool = False
     bank_layout: str = ""
     """Layout of the bank file (`channels.layouts`); empty: the first one."""
+    tax_month: Literal["", "paid", "earned"] = ""
+    """The month whose income a line is: the one in which it is sent, or the batch's. Empty: opened before there was a
+    choice; the same as `earned`."""
 
 
 class BankTarget(msgspec.Struct, frozen=True):
@@ -219,6 +227,27 @@ class LeftOut(msgspec.Struct, frozen=True):
     available: Fen
     reason: str
     name: str = ""
+
+
+class LeftOutSum(msgspec.Struct, frozen=True):
+    """The members who are not listed for one reason, and the sum of what they have (below zero: owe)."""
+
+    reason: str
+    members: int
+    amount: Fen
+
+
+class Contradiction(msgspec.Struct, frozen=True):
+    """A transfer whose results contradict each other, which people have not cleared."""
+
+    number: str
+    payout: str
+    member: str
+    amount: Fen
+    first: str
+    """The result that was booked."""
+    then: str
+    at: datetime
 
 
 class File(msgspec.Struct, frozen=True):
@@ -306,6 +335,10 @@ class Batch(msgspec.Struct, frozen=True):
     """Number of writes; each write requires the last one's."""
     opener: str = ""
     """Name on the key of the person who opened it, at that time; empty for the schedule."""
+    left_out: tuple[LeftOutSum, ...] = ()
+    """Who was not listed, by reason."""
+    drafts: tuple[File, ...] = ()
+    """The draft report, for whoever approves: what the batch would pay if it were sent when it was listed."""
     spread_at: datetime | None = None
     """When its parts were last given to the payout map; None unless it is processed in parts."""
 
@@ -388,7 +421,7 @@ class Line(msgspec.Struct, frozen=True):
     """The person's ID number, masked: the number itself is stored nowhere."""
     tax_table: str = ""
     before: TaxToDate | None = None
-    """The person's tax figures at the start of the month, over all members of the person."""
+    """The person's tax figures in its month before this batch, over all members of the person."""
     after: TaxToDate | None = None
     """The same after this line, including transfers then in flight to other members of the person."""
     sent_at: datetime | None = None
@@ -403,6 +436,13 @@ class Line(msgspec.Struct, frozen=True):
     """Results that contradict each other and that nobody has cleared yet."""
     corrections: tuple[Correction, ...] = ()
     """Oldest first. `status` and `reason` are those after the last one; `closed_at` stays."""
+    tax_month: str = ""
+    """The month whose income it is, kept when it is sent. Empty: not sent, or sent before this was kept."""
+
+    @property
+    def taxed_in(self) -> Period:
+        """The month whose income it is."""
+        return Period(self.tax_month or self.period)
 
     @property
     def final(self) -> bool:
@@ -496,6 +536,13 @@ def period_of(batch: str) -> Period:
     """The period in a batch id. Raises InvalidError `PERIOD_INVALID` for anything else."""
     digits = batch.removeprefix("pay_")
     return Period(f"{digits[:4]}-{digits[4:]}")
+
+
+def taxed_within(batch: Batch, first: Period, last: Period, now: datetime) -> bool:
+    """Whether a batch may have lines that are income of the months `first` to `last`, as known at `now`."""
+    if batch.rules.tax_month != "paid":
+        return first <= batch.period <= last
+    return Period.of(batch.opened_at) <= last and first <= Period.of(batch.closed_at or now)
 
 
 def transfer_number(member: str, period: Period, attempt: int) -> str:
@@ -669,6 +716,12 @@ def retried(line: Line, actor: str) -> Line:
 def written(batch: Batch, document: Document) -> File:
     """A document as a file of the batch: its key and the hash of its bytes."""
     return named_file(f"payouts/{batch.id}", document)
+
+
+def draft_file(batch: Batch, document: Document) -> File:
+    """A document as a draft of the batch. Its key has its hash: a draft that is made again may tell of newer facts."""
+    digest = hashlib.sha256(document.content).hexdigest()[:16]
+    return named_file(f"payouts/{batch.id}/draft-{digest}", document)
 
 
 def named_file(folder: str, document: Document) -> File:

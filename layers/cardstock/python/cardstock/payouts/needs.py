@@ -10,9 +10,12 @@ from cardstock.payouts.model import Batch, Line
 from cardstock.payouts.ports import (
     BankTargets,
     Channel,
+    Contradictions,
+    DraftWriter,
     EnoughTime,
     Files,
     Ledger,
+    OpenChanges,
     Payees,
     PayoutAnnouncer,
     PayoutMap,
@@ -39,6 +42,9 @@ class StepNeeds(msgspec.Struct, frozen=True):
     files: Files
     writers: Callable[[], Sequence[Writer]]
     """The report's writers; their libraries are loaded when this is called."""
+    draft_writers: Callable[[], Sequence[DraftWriter]]
+    open_changes: OpenChanges
+    contradictions: Contradictions
     announce: PayoutAnnouncer
     payout_map: PayoutMap | None
     """None in the step after the parts, which sends the left lines itself."""

@@ -65,7 +65,7 @@ def open_by_hand(
 ) -> RequestResult[Batch]:
     """The batch of a period, opened now by a person unless it exists.
 
-    Only the last ended month can be opened, because what is paid now is taxed as its income. The releases and dividends
+    Only the last ended month can be opened: today's money is no older month's. The releases and dividends
     of its last night must be booked first, or they would wait for the next month. `keep` stores the request, and
     refuses one that was used for another period. Raises `InvalidError` for an invalid month, `RefusedError`
     (PERIOD_NOT_OVER, PERIOD_PAST), and what `rules` and `keep` raise.

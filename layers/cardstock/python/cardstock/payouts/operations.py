@@ -14,6 +14,7 @@ FAMILIES: Final = (
         {
             "GET /v1/payouts": Operation("listPayouts", "List payouts", "列出佣金发放批次"),
             "POST /v1/payouts": Operation("openPayout", "Open a payout", "发起佣金发放批次"),
+            "GET /v1/payouts/preview": Operation("previewPayout", "Preview the next payout", "预览下一批次"),
             "GET /v1/payouts/{payout_id}": Operation("getPayout", "Get a payout", "查看佣金发放批次"),
             "GET /v1/payouts/{payout_id}/lines": Operation("listTransfers", "List transfers", "列出转账"),
             "POST /v1/payouts/{payout_id}/approvals": Operation(

@@ -13,6 +13,7 @@ from cardstock.payouts.model import (
     Batch,
     Booking,
     Clearing,
+    Contradiction,
     DropReason,
     LedgerLine,
     LeftOut,
@@ -20,6 +21,7 @@ from cardstock.payouts.model import (
     Payee,
 )
 from cardstock.payouts.report.content import Report
+from cardstock.payouts.report.draft import Draft
 from cardstock.payouts.tax.model import TaxFile, TaxQuarter
 
 CHUNK = 33
@@ -141,8 +143,15 @@ class Payouts(Protocol):
 class Ledger(Protocol):
     """What payouts read from the ledger. They write to it only through `Payouts`."""
 
-    def eligible(self, minimum: int) -> Iterator[Balance]:
-        """Every member with `minimum` or more available, read consistently, in no order."""
+    def open_balances(self) -> Iterator[Balance]:
+        """Every member whose available money is not zero, read consistently, in no order."""
+
+    def balance_page(self, limit: int, after: str | None) -> tuple[list[Balance], str | None]:
+        """Up to `limit` members with any money or none, after a member, in the order of the table; and after which
+        there are more. One call."""
+
+    def paid_before(self, members: Sequence[str]) -> frozenset[str]:
+        """Those of these members who were ever paid out."""
 
     def balances(self, members: Sequence[str]) -> Mapping[str, Balance]:
         """The available balances of these members now."""
@@ -163,6 +172,13 @@ class Payees(Protocol):
 
 BankTargets: TypeAlias = Callable[[Sequence[str], datetime], Mapping[str, BankTarget]]
 """The bank accounts in force at a moment, of those members (at most 99) that have one; one call."""
+
+
+OpenChanges: TypeAlias = Callable[[Sequence[str], datetime], Mapping[str, datetime]]
+"""When the open change of a bank account may come into force, of those members (at most 99) that have one; one call."""
+
+Contradictions: TypeAlias = Callable[[], Sequence[Contradiction]]
+"""The transfers whose results contradict each other and that nobody has cleared, oldest first; one call."""
 
 
 class Channel(Protocol):
@@ -197,6 +213,9 @@ class TaxFiles(Protocol):
     def newest_tax_files(self, *, limit: int) -> list[TaxFile]:
         """The last files, newest quarter first."""
 
+
+DraftWriter: TypeAlias = Callable[[Draft], Document]
+"""Makes one file of a draft: the same bytes for the same draft."""
 
 Writer: TypeAlias = Callable[[Report], Document]
 """Makes one file of a report: the same bytes for the same report."""

@@ -21,11 +21,13 @@ from cardstock.payouts.model import (
     Correction,
     Difference,
     File,
+    LeftOutSum,
     Line,
     OpenContradiction,
     Reconciliation,
 )
 from cardstock.payouts.model import Totals as BookTotals
+from cardstock.payouts.previewing import ListedNow, Preview
 from cardstock.payouts.reading import StatusTotal, books_now, summary
 from cardstock.payouts.results import BroughtResults
 from cardstock.payouts.wording import REASON, STATUS
@@ -330,6 +332,14 @@ class Payout(Model):
     channel: Annotated[str, Meta(description="Transfer channel of the batch.", examples=["bank_file"])]
     minimum_fen: Annotated[int, Meta(description="Smallest listed balance in fen.", examples=[1_000])]
     tax_table: TaxTableId
+    tax_month: Annotated[
+        str,
+        Meta(
+            description="Month whose income a transfer is: `paid`, the month in which it is sent, or `earned`, the "
+            "payout's own month.",
+            examples=["paid"],
+        ),
+    ]
     opened_by: Annotated[
         str, Meta(description="Person who opened it; `schedule` if no person did.", examples=["schedule"])
     ]
@@ -402,6 +412,29 @@ class LineCorrection(CorrectionView):
     net_fen: NetFen
 
 
+class LeftOutTotal(Model):
+    """The members who are not listed for one reason."""
+
+    members: Annotated[int, Meta(description="How many.", examples=[3])]
+    available_fen: Annotated[
+        int, Meta(description="Sum of what they have, in fen; below zero they owe.", examples=[2_400])
+    ]
+
+    @classmethod
+    def by_reason(cls, found: Iterable[LeftOutSum]) -> dict[str, LeftOutTotal]:
+        return {one.reason: cls(one.members, one.amount) for one in found}
+
+
+LeftOutByReason = Annotated[
+    dict[str, LeftOutTotal],
+    Meta(
+        description="Who is not listed, by reason: `under_minimum`, `unverified`, `under_age`, `debt`, `hold`, "
+        "`disputed`, `attempt_open`, `no_bank_account` or `erased`.",
+        examples=[{"under_minimum": {"members": 3, "available_fen": 2400}}],
+    ),
+]
+
+
 class PayoutDetail(Payout, kw_only=True):
     """A batch with the sums of its lines by status, and its reconciliation once every line has a result."""
 
@@ -430,6 +463,16 @@ class PayoutDetail(Payout, kw_only=True):
         Meta(description="Ends of transfers that two persons have corrected, by number; at most 100."),
     ]
 
+    left_out: LeftOutByReason
+    drafts: Annotated[
+        list[str],
+        Meta(
+            description="Files of the draft report, to be read before approving; their links are in the report. Empty "
+            "until it is listed.",
+            examples=[["draft.xlsx", "draft.csv"]],
+        ),
+    ]
+
     @classmethod
     def of(cls, batch: Batch, lines: Iterable[Line] = ()) -> PayoutDetail:
         """A batch with what its lines say now."""
@@ -449,6 +492,58 @@ class PayoutDetail(Payout, kw_only=True):
             corrections=[_correction(line, made) for line in found.corrected for made in line.corrections][
                 :_MOST_NAMED
             ],
+            left_out=LeftOutTotal.by_reason(batch.left_out),
+            drafts=[file.name for file in batch.drafts],
+        )
+
+
+class PreviewedMember(Model):
+    """A member who would be listed."""
+
+    member_id: MemberId
+    name: Annotated[str, Meta(description="Real name.", examples=["王小明"])]
+    available_fen: Annotated[
+        int, Meta(description="Available money in fen: at most this would be paid.", examples=[35_000])
+    ]
+
+    @classmethod
+    def of(cls, found: ListedNow) -> PreviewedMember:
+        return cls(found.member, found.name, found.available)
+
+
+class PayoutPreview(Model):
+    """What the next payout would list as of now. Nothing is stored.
+
+    The sums are over this page and all pages before it: they are the payout's once `complete` is true. Money that moves
+    between two pages may be counted twice or not at all.
+    """
+
+    period: Annotated[Period, Meta(description="Month of the next payout.")]
+    as_of: Annotated[Moment, Meta(description="When this page was read.")]
+    channel: Annotated[str, Meta(description="Transfer channel that it would have.", examples=["bank_file"])]
+    minimum_fen: Annotated[int, Meta(description="Smallest balance that would be listed, in fen.", examples=[1_000])]
+    balances_read: Annotated[int, Meta(description="Balances that were read until now.", examples=[240])]
+    listed: Annotated[int, Meta(description="Members who would be listed, so far.", examples=[12])]
+    listed_fen: Annotated[int, Meta(description="Their sum in fen, so far.", examples=[420_000])]
+    left_out: LeftOutByReason
+    complete: Annotated[bool, Meta(description="Whether every balance was read.")]
+    items: Annotated[list[PreviewedMember], Meta(description="Members of this page who would be listed.")]
+    next_cursor: NextCursor
+
+    @classmethod
+    def of(cls, found: Preview, next_cursor: str | None) -> PayoutPreview:
+        return cls(
+            period=found.period.key,
+            as_of=rfc3339(found.at),
+            channel=found.rules.channel,
+            minimum_fen=found.rules.minimum,
+            balances_read=found.so_far.read,
+            listed=found.so_far.listed,
+            listed_fen=found.so_far.amount,
+            left_out=LeftOutTotal.by_reason(found.so_far.left_out),
+            complete=found.following is None,
+            items=[PreviewedMember.of(row) for row in found.rows],
+            next_cursor=next_cursor,
         )
 
 
@@ -632,7 +727,10 @@ class PayoutReport(Model):
         str, Meta(description="Status of the batch: `open`, `approved`, `sending` or `settled`.", examples=["settled"])
     ]
     files: Annotated[
-        list[ReportFile], Meta(description="The transfer file once the batch is sent, the report once it is settled.")
+        list[ReportFile],
+        Meta(
+            description="The draft once it is listed, the transfer file once it is sent, the report once it is settled."
+        ),
     ]
     books: Annotated[Books | None, Meta(description="The last reconciliation; null until every line has a result.")]
 
@@ -658,6 +756,7 @@ def _head(batch: Batch) -> dict[str, Any]:
         "channel": batch.rules.channel,
         "minimum_fen": batch.rules.minimum,
         "tax_table": batch.rules.tax_table,
+        "tax_month": batch.rules.tax_month or "earned",
         "opened_by": batch.opened_by,
         "opened_at": rfc3339(batch.opened_at),
         "listed_at": _time(batch.listed_at),

@@ -5,9 +5,11 @@ cannot be paid is dropped.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.payouts.model import (
@@ -15,6 +17,7 @@ from cardstock.payouts.model import (
     Batch,
     Line,
     Payee,
+    Period,
     Stage,
     moved,
     returned_by_channel,
@@ -27,6 +30,7 @@ from cardstock.payouts.ports import CHUNK, Channel
 from cardstock.payouts.settling import settle_answered
 from cardstock.payouts.sizing import LineSizing
 from cardstock.payouts.targets import find_payees
+from cardstock.payouts.tax.months import TaxedMonth, taxed_month
 from cardstock.payouts.tax.to_date import figures_before, person_of
 
 _READ_AT_ONCE: Final = 3 * CHUNK
@@ -65,6 +69,7 @@ class _Run:
         self._channel = channel
         self._decided: list[Line] = []
         self._met = False
+        self._taxed: TaxedMonth | None = None
         self.left = 0
         """Lines that stay pending: they wait for another line of their person, or were reduced too often."""
 
@@ -99,16 +104,23 @@ class _Run:
             payees=self._needs.payees,
             bank_targets=self._needs.bank_targets,
         )
-        before, waiting = figures_before(self._batch, read, known, self._needs.payouts)
+        taxed = self._taxed_at(now)
+        before, waiting = figures_before(taxed, read, known, self._needs.payouts)
         self.left += len(waiting)
         lines = [line for line in read if line.number not in waiting]
         return _Block(
             lines=lines,
-            sizing=LineSizing(self._batch, self._channel, known, before, now),
+            sizing=LineSizing(taxed, self._channel, known, before),
             open_attempts=self._open_attempts(lines),
             disputed=self._disputed(lines, known),
             shared=frozenset(member for member, payee in known.items() if payee.siblings),
         )
+
+    def _taxed_at(self, now: datetime) -> TaxedMonth:
+        """The month whose income the lines of a block are. The other batches are read once a run."""
+        if self._taxed is None or Period.of(self._taxed.now) != Period.of(now):
+            self._taxed = taxed_month(self._batch, now, self._needs.payouts)
+        return replace(self._taxed, now=now)
 
     def _open_attempts(self, lines: Sequence[Line]) -> frozenset[str]:
         """Members whose earlier attempt is not known to have failed, after asking the channel again."""

@@ -1,37 +1,33 @@
 """The amounts of each line: its gross and tax, or the reason why it is dropped."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from msgspec.structs import replace
 
 from cardstock.money import Fen
-from cardstock.payouts.model import Balance, Batch, DropReason, Line, Payee, dropped
+from cardstock.payouts.model import Balance, DropReason, Line, Payee, dropped
 from cardstock.payouts.ports import Channel
 from cardstock.payouts.targets import payee_refusal
-from cardstock.payouts.tax.tables import TABLES, TaxToDate, at_month_start, withhold
+from cardstock.payouts.tax.months import TaxedMonth
+from cardstock.payouts.tax.tables import in_month, withhold
+from cardstock.payouts.tax.to_date import NOTHING, FiguresBefore
 
 
 class LineSizing:
     """The amounts of a block of lines, and its dropped lines.
 
-    `known` has their payees, `before` their persons' tax figures by transfer number, both as of `now`.
+    `known` has their payees, `before` their persons' tax figures by transfer number, both as of the moment of `taxed`.
     """
 
     def __init__(
-        self,
-        batch: Batch,
-        channel: Channel,
-        known: Mapping[str, Payee],
-        before: Mapping[str, TaxToDate],
-        now: datetime,
+        self, taxed: TaxedMonth, channel: Channel, known: Mapping[str, Payee], before: Mapping[str, FiguresBefore]
     ) -> None:
-        self._batch = batch
+        self._taxed = taxed
+        self._batch = taxed.batch
         self._channel = channel
         self._known = known
         self._before = before
-        self._now = now
-        self._table = next(table for table in TABLES if table.id == batch.rules.tax_table)
+        self._table = taxed.table
         self._dropped: list[Line] = []
         self.sized: dict[str, Line] = {}
         """Lines that can be sent, with their amounts, by transfer number."""
@@ -45,8 +41,8 @@ class LineSizing:
         if reason is not None or payee is None:
             return self.drop(line, reason or "erased")
         rules, gross = self._batch.rules, min(line.listed, available)
-        before, month = self._before.get(line.number), self._batch.period.month
-        tax, after = withhold(self._table, month, gross, before, carry_over_gap=rules.carry_over_gap)
+        before, month, carry = self._before.get(line.number, NOTHING), self._taxed.month.month, rules.carry_over_gap
+        tax, after = withhold(self._table, month, gross, before.line, carry_over_gap=carry)
         if gross - tax < max(rules.channel_minimum, 1):
             return self.drop(line, "under_channel_minimum")
         reason = self._channel.refusal(payee.account, payee.name, gross - tax)
@@ -64,15 +60,16 @@ class LineSizing:
             person=payee.person,
             id_number=payee.id_number,
             tax_table=self._table.id,
-            before=at_month_start(before, month, carry_over_gap=rules.carry_over_gap),
+            before=in_month(before.batch, month, carry_over_gap=carry),
             after=after,
-            sent_at=self._now,
+            tax_month=self._taxed.month.key,
+            sent_at=self._taxed.now,
         )
         return True
 
     def drop(self, line: Line, reason: DropReason) -> bool:
         """Drop the line; always False."""
-        self._dropped.append(dropped(line, reason, self._now))
+        self._dropped.append(dropped(line, reason, self._taxed.now))
         return False
 
     def take_dropped(self) -> list[Line]:

@@ -146,6 +146,7 @@ class LineItem(Table):
     bank = StructAttribute(BankTarget, null=True)
     contradiction = StructAttribute(OpenContradiction, null=True)
     corrections = StructAttribute(tuple[Correction, ...], null=True)
+    tax_month = UnicodeAttribute(null=True)
 
 
 class CorrectionNameItem(Table):
@@ -546,6 +547,7 @@ def _claim(write: Transaction, line: Line) -> tuple[int, int]:
             LineItem.tax_after.set(_tax_data(line.after)),
             LineItem.sent_at.set(_moment(line, line.sent_at)),
             *([] if line.bank is None else [LineItem.bank.set(line.bank)]),
+            *([] if not line.tax_month else [LineItem.tax_month.set(line.tax_month)]),
         ],
     )
     return 1, 2
@@ -649,6 +651,7 @@ def _line(item: LineItem) -> Line:
         bank=item.bank,
         contradiction=item.contradiction,
         corrections=item.corrections or (),
+        tax_month=item.tax_month or "",
     )
 
 

@@ -118,6 +118,14 @@ def report_writers() -> "Sequence[payouts_ports.Writer]":
 
 
 @cache
+def draft_writers() -> "Sequence[payouts_ports.DraftWriter]":
+    """The files of a draft report."""
+    from cardstock.payouts.report import draft_writers
+
+    return draft_writers()
+
+
+@cache
 def quarter_writers() -> "Sequence[payouts_ports.QuarterWriter]":
     """The files of a quarter's tax report."""
     from cardstock.payouts.report import quarter_writers

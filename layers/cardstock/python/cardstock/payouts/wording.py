@@ -20,6 +20,7 @@ STATUS: dict[str, Text] = {
 }
 
 REASON: dict[str, Text] = {
+    "under_minimum": ("低于最低发放额", "Under the minimum"),
     "nothing_left": ("退款后无余额", "Nothing left after refunds"),
     "debt": ("有欠款", "Debt"),
     "hold": ("已冻结", "On hold"),

@@ -79,6 +79,13 @@ def read_results(content: bytes, source: str, at: datetime, *, whole: bool = Tru
     return Brought(lines, lines=len(lines) if whole else None, net=total if whole else None, in_file=True)
 
 
+def numbered_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Every record of a file, cleaned, with the row that a refusal names. Raises `InvalidError`
+    (RESULTS_FILE_INVALID)."""
+    for number, cells in _records(_text(content)):
+        yield number, [_clean(cell) for cell in cells]
+
+
 class _RowError(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)

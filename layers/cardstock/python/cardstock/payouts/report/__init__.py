@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cardstock.files import Document
 from cardstock.payouts.report.content import Report
+from cardstock.payouts.report.draft import Draft
 
 if TYPE_CHECKING:
     from cardstock.payouts.tax.model import TaxQuarter  # imports this package: at run time it would be a circle
@@ -21,6 +22,16 @@ def writers() -> tuple[Callable[[Report], Document], ...]:
         lambda report: Document("report.xlsx", workbook.CONTENT_TYPE, workbook.workbook(report)),
         lambda report: Document("lines.csv", csv_file.CONTENT_TYPE, csv_file.lines_csv(report)),
         lambda report: Document("cover.pdf", cover.CONTENT_TYPE, cover.cover(report)),
+    )
+
+
+def draft_writers() -> tuple[Callable[[Draft], Document], ...]:
+    """The files of a draft: workbook, persons as CSV."""
+    from cardstock.payouts.report import csv_file, draft_file_writers, workbook
+
+    return (
+        lambda draft: Document("draft.xlsx", workbook.CONTENT_TYPE, draft_file_writers.draft_workbook(draft)),
+        lambda draft: Document("draft.csv", csv_file.CONTENT_TYPE, draft_file_writers.draft_csv(draft)),
     )
 
 

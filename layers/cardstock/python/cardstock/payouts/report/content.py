@@ -9,7 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 from msgspec.structs import astuple, replace
@@ -29,6 +29,9 @@ from cardstock.payouts.model import (
     number_of,
 )
 from cardstock.payouts.tax.tables import TABLES, TaxTable
+
+_ADDED: Final = frozenset({"tax_month", "corrections"})
+"""Fields that rows of older releases do not have."""
 
 FindingCode: TypeAlias = Literal["dropped", "shrunk", "failed", "expired", "incident", "retried", "corrected"]
 
@@ -85,7 +88,8 @@ class Report(msgspec.Struct, frozen=True):
     brand: str
     batch: Batch
     closed_at: datetime
-    tax_table: TaxTable
+    tax_tables: tuple[TaxTable, ...]
+    """Those used, in order of their validity; the batch's own if it paid nothing."""
     statements: tuple[Statement, ...]
     reconciliation: Reconciliation
     findings: tuple[Finding, ...]
@@ -221,6 +225,7 @@ def assemble(
     if not books.closes:
         raise ValueError("a batch whose books differ has no report")
     statements = tuple(_statements(ordered, postings))
+    used = {line.tax_table for line in ordered if line.tax_table} or {batch.rules.tax_table}
     said = [answer for number in sorted(answers) for answer in answers[number]]
     posted = [posting for statement in statements for posting in statement.postings]
     return Report(
@@ -228,7 +233,7 @@ def assemble(
         # Later writes to the batch must not change its report.
         batch=replace(batch, stage="settled", settled_at=None, reports=(), books=None, version=0),
         closed_at=batch.closed_at,
-        tax_table=next(table for table in TABLES if table.id == batch.rules.tax_table),
+        tax_tables=tuple(table for table in TABLES if table.id in used),
         statements=statements,
         reconciliation=books,
         findings=(*_findings(ordered, answers), *_corrections(batch, corrected)),
@@ -301,11 +306,12 @@ def _corrections(batch: Batch, corrected: Iterable[Line]) -> Iterable[Finding]:
 def control(name: str, rows: Sequence[Line | Booking | Answer | LedgerLine], amount: Fen) -> Control:
     """The control total of `rows`, in the order given. The sealed bank account of a line is no part of it: sealed again
     it is another text, and the number stands in the bank's file, which has a hash of its own. Nor is a contradiction,
-    which is not booked; corrections are, of a line that has some."""
+    which is not booked. A field that was added later is no part of it where it is empty, so that an older report keeps
+    its hashes."""
     digest = hashlib.sha256()
     for row in rows:
         fields = (field for field in row.__struct_fields__ if field not in ("bank", "contradiction"))
-        values = [getattr(row, field) for field in fields if field != "corrections" or getattr(row, field)]
+        values = [value for field in fields if (value := getattr(row, field)) or field not in _ADDED]
         digest.update(json.dumps(values, ensure_ascii=True, default=_plain).encode())
         digest.update(b"\n")
     return Control(name, len(rows), amount, digest.hexdigest())

@@ -13,11 +13,13 @@ from cardstock.payouts.report.texts import (
     CHANNEL,
     CONTROL,
     METHOD,
+    TAX_MONTH,
     approver,
     local_text,
     opener,
     yuan_text,
 )
+from cardstock.payouts.tax.tables import TaxTable
 from cardstock.payouts.wording import STATUS, Text
 from cardstock.texts import one_line
 
@@ -34,6 +36,7 @@ _WORDS: dict[str, Text] = {
     "opened": ("开立", "Opened"),
     "approved": ("审批", "Approved"),
     "closed": ("结清", "Closed"),
+    "tax_month": ("个税月份", "Tax month"),
     "tax": ("个税方法", "Tax method"),
     "source": ("依据", "Source"),
     "outcome": ("发放结果（元）", "Outcome (CNY)"),
@@ -97,8 +100,11 @@ def _page(report: Report, language: int) -> list[Any]:
     def named(texts: dict[str, Text], key: str) -> str:
         return texts[key][language] if key in texts else key
 
-    batch, books, table = report.batch, report.reconciliation, report.tax_table
-    until = "" if table.valid_until is None else f" - {table.valid_until}"
+    batch, books = report.batch, report.reconciliation
+
+    def until(table: TaxTable) -> str:
+        return "" if table.valid_until is None else f" - {table.valid_until}"
+
     facts = [
         (word("batch"), batch.id),
         (word("period"), batch.period.key),
@@ -106,9 +112,14 @@ def _page(report: Report, language: int) -> list[Any]:
         (word("opened"), f"{local_text(batch.opened_at)}  {opener(batch)}"),
         (word("approved"), f"{local_text(batch.approved_at)}  {approver(batch)}"),
         (word("closed"), f"{local_text(report.closed_at)}  (UTC+8)"),
-        (word("tax"), f"{named(METHOD, table.method)} ({table.id}, {table.valid_from}{until})"),
-        (word("source"), table.source),
     ]
+    for table in report.tax_tables:
+        facts += [
+            (word("tax"), f"{named(METHOD, table.method)} ({table.id}, {table.valid_from}{until(table)})"),
+            (word("source"), table.source),
+        ]
+    if batch.rules.tax_month:
+        facts.append((word("tax_month"), named(TAX_MONTH, batch.rules.tax_month)))
     outcome = [[word("status"), word("lines"), word("gross"), word("withheld"), word("net")]]
     counts: Counter[str] = Counter()
     sums: dict[str, list[int]] = {}

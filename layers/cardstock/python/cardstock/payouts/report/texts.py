@@ -1,11 +1,13 @@
 """The texts of the payout report, Chinese first, then English; and the format of amounts and moments."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
 from cardstock.clock import BRAND_ZONE
 from cardstock.money import Fen
 from cardstock.payouts.model import Batch
+from cardstock.payouts.tax.tables import TaxTable
 from cardstock.payouts.wording import Text
 
 FINDING: dict[str, Text] = {
@@ -61,10 +63,38 @@ METHOD: dict[str, Text] = {
     "platform": ("平台累计预扣", "Platform, cumulative"),
 }
 
+MARK: dict[str, Text] = {
+    "first_payment": ("首次收款", "First payment ever"),
+    "account_changed": ("账户与上期不同", "Another account than last time"),
+    "account_changing": ("账户变更中，仍付旧账户", "Account is being changed; the old one is paid"),
+    "several_members": ("一人多账号", "One person, several members"),
+    "much_more": ("超过上期三倍", "More than three times the last"),
+}
+
+TAX_MONTH: dict[str, Text] = {
+    "paid": (
+        "支付当月（依据：国家税务总局公告2018年第61号第二、三条，2025年第16号第一条）",
+        "The month of payment (announcements 2018 No. 61, articles 2 and 3, and 2025 No. 16, article 1)",
+    ),
+    "earned": ("批次所属月份（按设置）", "The payout's own month (as set)"),
+}
+
 
 def both(texts: dict[str, Text], key: str) -> str:
     """`中文 English` of a known key; an unknown one, such as a channel's own code, unchanged."""
     return " ".join(texts[key]) if key in texts else key
+
+
+def tax_facts(tables: Iterable[TaxTable]) -> list[tuple[str, str]]:
+    """What is said about each tax table that was used."""
+    return [
+        fact
+        for table in tables
+        for fact in (
+            ("个税方法 Tax method", f"{both(METHOD, table.method)} · {table.id} · {table.valid_from} → "),
+            ("依据 Source", table.source),
+        )
+    ]
 
 
 def yuan(amount: Fen) -> Decimal:

@@ -20,11 +20,12 @@ from cardstock.payouts.report.texts import (
     CHANNEL,
     FINDING,
     KIND,
-    METHOD,
+    TAX_MONTH,
     approver,
     both,
     local_text,
     opener,
+    tax_facts,
     yuan,
 )
 from cardstock.payouts.tax.model import person_months
@@ -264,7 +265,7 @@ def _books(writer: Writer, sheet: Any, report: Report, row: int) -> int:
 
 
 def _facts(writer: Writer, sheet: Any, report: Report, row: int) -> int:
-    batch, table = report.batch, report.tax_table
+    batch = report.batch
     row = band(writer, sheet, row, "批次 Batch", ())
     for name, value in (
         ("开立 Opened", f"{local_text(batch.opened_at)} · {opener(batch)}"),
@@ -272,8 +273,8 @@ def _facts(writer: Writer, sheet: Any, report: Report, row: int) -> int:
         ("审批 Approved", f"{local_text(batch.approved_at)} · {approver(batch)} · {batch.note or '-'}"),
         ("发放 Sent", local_text(batch.sent_at)),
         ("最低发放额 Minimum", f"{yuan(batch.rules.minimum)} CNY"),
-        ("个税方法 Tax method", f"{both(METHOD, table.method)} · {table.id} · {table.valid_from} → "),
-        ("依据 Source", table.source),
+        *tax_facts(report.tax_tables),
+        *((("个税月份 Tax month", both(TAX_MONTH, batch.rules.tax_month)),) if batch.rules.tax_month else ()),
         ("提示 Note", "税表使用前须经会计确认 An accountant confirms the tax table before use"),
     ):
         # A long note beside its five columns would widen the printed page and so shrink everything on it.

@@ -1,32 +1,39 @@
 """What was withheld from a person in a year."""
 
+from typing import Final
+
 from cardstock import clock
 from cardstock.errors import NOT_FOUND
-from cardstock.payouts.model import MAX_ATTEMPTS, Period, batch_id, transfer_number
+from cardstock.payouts.model import MAX_ATTEMPTS, Period, batch_id, taxed_within, transfer_number
 from cardstock.payouts.ports import Payees, Payouts
 from cardstock.payouts.tax.model import Certificate, person_months
 from cardstock.payouts.tax.to_date import person_of
+
+_BATCHES_LOOKED_AT: Final = 36
+"""Of the year and of the two before it: a batch is unfinished for two years at most."""
 
 
 def certificate_of(member: str, year: int, brand: str, payouts: Payouts, payees: Payees) -> Certificate:
     """What was withheld in a year from the person behind a member, over all members of that person.
 
-    One read per fifty months of a member. Raises `NotFoundError` for a member that does not exist.
+    One read per fifty batches of a member. Raises `NotFoundError` for a member that does not exist.
     """
-    known = payees([member], clock.now())
+    now = clock.now()
+    known = payees([member], now)
     if member not in known:
         raise NOT_FOUND()
-    periods = [Period(f"{year}-{month:02d}") for month in range(1, 13)]
+    january, december = Period(f"{year}-01"), Period(f"{year}-12")
+    # `~` sorts right behind December's batch; the year after the last one that ids can name has no January.
+    recent, _ = payouts.batch_page(_BATCHES_LOOKED_AT, f"{batch_id(december)}~")
+    batches = [batch for batch in recent if taxed_within(batch, january, december, now)]
     keys = [
-        (batch_id(period), transfer_number(one, period, attempt))
-        for period in periods
+        (batch.id, transfer_number(one, batch.period, attempt))
+        for batch in sorted(batches, key=lambda batch: batch.id)
         for one in person_of(member, known)
         for attempt in range(1, MAX_ATTEMPTS + 1)
     ]
-    months = tuple(person_months(payouts.lines_at(keys)))
-    wanted = {batch_id(period) for period in periods}
-    # `~` sorts right behind December's batch; the year after the last one that ids can name has no January.
-    batches, _ = payouts.batch_page(len(periods), f"{batch_id(periods[-1])}~")
+    lines = payouts.lines_at(keys) if keys else []
+    months = tuple(person_months(line for line in lines if january <= line.taxed_in <= december))
     payee = known[member]
     return Certificate(
         brand=brand,
@@ -36,7 +43,5 @@ def certificate_of(member: str, year: int, brand: str, payouts: Payouts, payees:
         id_number=payee.id_number or next((month.id_number for month in reversed(months)), ""),
         year=year,
         months=months,
-        open_periods=tuple(
-            sorted(batch.period.key for batch in batches if batch.id in wanted and batch.status != "settled")
-        ),
+        open_periods=tuple(sorted(batch.period.key for batch in batches if batch.status != "settled")),
     )

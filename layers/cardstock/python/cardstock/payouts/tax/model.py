@@ -1,7 +1,7 @@
 """Payments to persons and the tax withheld: the quarter's file for the tax authority, and a person's certificate.
 
-Everything follows from paid lines alone, so a repeat gives the same. A line counts in the month of its period, not on
-the day of the payment.
+Everything follows from paid lines alone, so a repeat gives the same. A line counts in the month whose income it is
+(`months.py`), whenever the bank answers.
 
 Operators of internet platforms report who earns on them, and how much, within the month after each quarter: Provisions
 on the reporting of tax-related information by internet platform enterprises (互联网平台企业涉税信息报送规定, State
@@ -13,19 +13,20 @@ accountant confirms: these files are data, not a filing.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from cardstock.money import Fen
 from cardstock.payouts import errors
-from cardstock.payouts.model import Batch, File, Line, Period
+from cardstock.payouts.model import Batch, File, Line, Period, taxed_within
 from cardstock.payouts.report.content import Control, control
-from cardstock.payouts.tax.tables import TABLES, Assessment, TaxTable, TaxToDate, assess, counted
+from cardstock.payouts.tax.tables import TABLES, Assessment, TaxTable, TaxToDate, assess, counted, in_month
 
 _QUARTER = re.compile(r"20[0-9]{2}-Q[1-4]")
 _TABLES = {table.id: table for table in TABLES}
+_PAID = frozenset({"paid"})
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
@@ -63,13 +64,14 @@ class Quarter(msgspec.Struct, frozen=True):
 
 
 class PersonMonth(msgspec.Struct, frozen=True):
-    """What one person was paid for one month, over all members of the person, and how its tax is computed."""
+    """What one person was paid as income of one month, over all members of the person, and how its tax is computed."""
 
     person: str
     name: str
     id_number: str
     """Masked."""
     period: str
+    """The month whose income it is."""
     members: tuple[str, ...]
     transfers: tuple[str, ...]
     income: Fen
@@ -156,7 +158,7 @@ def person_months(lines: Iterable[Line]) -> list[PersonMonth]:
     grouped: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         if line.status == "paid":
-            grouped.setdefault((line.person or line.member, line.period), []).append(line)
+            grouped.setdefault((line.person or line.member, line.taxed_in.key), []).append(line)
     return [_person_month(person, period, grouped[person, period]) for person, period in sorted(grouped)]
 
 
@@ -169,8 +171,8 @@ def person_years(lines: Iterable[Line]) -> list[PersonYear]:
             continue
         person = line.person or line.member
         known = found.get(person) or PersonYear(person, "", "", 0, 0, 0, 0, 0)
-        new = (person, line.period) not in seen
-        seen.add((person, line.period))
+        new = (person, line.taxed_in.key) not in seen
+        seen.add((person, line.taxed_in.key))
         found[person] = PersonYear(
             person=person,
             name=line.name,
@@ -188,7 +190,7 @@ def _person_month(person: str, period: str, lines: Sequence[Line]) -> PersonMont
     own = sorted(lines, key=lambda line: line.number)
     latest = max(own, key=lambda line: (line.sent_at or _NEVER, line.number))
     table = _TABLES[own[0].tax_table]
-    figures = month_of(own)
+    figures = month_of(own, _PAID)
     if figures is None:
         raise ValueError("a month in which nothing was paid is none")
     return PersonMonth(
@@ -207,20 +209,24 @@ def _person_month(person: str, period: str, lines: Sequence[Line]) -> PersonMont
     )
 
 
-def month_of(lines: Iterable[Line]) -> TaxToDate | None:
-    """A person's tax figures after the paid lines of one month, in the order of sending; None without any."""
-    figures: TaxToDate | None = None
-    for line in lines:
-        if line.status == "paid":
-            start = figures if figures is not None else line.before
-            figures = counted(start, Period(line.period).month, line.gross, line.tax)
+def month_of(lines: Iterable[Line], counting: Collection[str]) -> TaxToDate | None:
+    """A person's tax figures after those lines of one month that have a status of `counting`; None without any."""
+    own = [line for line in lines if line.status in counting]
+    if not own:
+        return None
+    month = own[0].taxed_in.month
+    # A later batch's lines begin where an earlier one of the same month has ended: the least is the month's start.
+    figures = min((in_month(line.before, month) for line in own), key=lambda start: start.month_income)
+    for line in own:
+        figures = counted(figures, month, line.gross, line.tax)
     return figures
 
 
 def quarter_of(
     brand: str, quarter: Quarter, batches: Sequence[Batch], lines: Mapping[str, Iterable[Line]]
 ) -> TaxQuarter:
-    """The content of a quarter's file from the batches of its year so far. The order of the batches does not matter.
+    """The content of a quarter's file from the batches that may have lines of its year so far. The order of the batches
+    does not matter.
 
     Raises ValueError for a batch that is not settled.
     """
@@ -228,21 +234,23 @@ def quarter_of(
     closed = [batch.closed_at for batch in ordered if batch.status == "settled" and batch.closed_at is not None]
     if len(closed) != len(ordered) or not closed:
         raise ValueError("a quarter that is not settled has no file")
-    own = [batch for batch in ordered if batch.period in quarter.periods]
+    months, year_so_far = set(quarter.periods), set(quarter.year_so_far)
+    first, _, last = quarter.periods
     paid: list[Line] = []
 
     def one_after_the_other() -> Iterator[Line]:
         for batch in ordered:
-            month = sorted((line for line in lines[batch.id] if line.status == "paid"), key=lambda line: line.number)
-            if batch in own:
-                paid.extend(month)
-            yield from month
+            found = (line for line in lines[batch.id] if line.status == "paid" and line.taxed_in in year_so_far)
+            for line in sorted(found, key=lambda line: (line.taxed_in, line.number)):
+                if line.taxed_in in months:
+                    paid.append(line)
+                yield line
 
     years = person_years(one_after_the_other())  # streamed: earlier months are not kept in memory
     return TaxQuarter(
         brand=brand,
         quarter=quarter,
-        batches=tuple(own),
+        batches=tuple(batch for batch in ordered if taxed_within(batch, first, last, max(closed))),
         months=tuple(person_months(paid)),
         years=tuple(years),
         closed_at=max(closed),

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from cardstock.payouts.model import Batch, Period, batch_id, named_file
+from cardstock.payouts.model import Batch, Period, batch_id, named_file, taxed_within
 from cardstock.payouts.ports import Files, Payouts, QuarterWriter, TaxFiles
 from cardstock.payouts.tax.model import (
     Quarter,
@@ -37,7 +37,7 @@ def write_due_quarters(needs: QuarterNeeds, now: datetime) -> tuple[list[TaxFile
     wait.
 
     Killed anywhere and repeated, it writes the same bytes. A quarter's file has the year so far, so it needs every
-    month since the brand's first payout: a month without a batch must be paid out first.
+    batch that may have lines of it: a month without a batch, since the brand's first one, must be paid out first.
     """
     payouts = needs.payouts
     written = {file.quarter for file in needs.tax_files.newest_tax_files(limit=_QUARTERS_SHOWN)}
@@ -71,12 +71,22 @@ def newest_quarters(
 def _due(
     now: datetime, payouts: Payouts, written: Collection[str]
 ) -> Iterator[tuple[Quarter, dict[str, Batch | None]]]:
-    """Quarters that are over and not written, each with the batches of its year so far, since the brand's first."""
+    """Quarters that are over and not written, each with the batches that may have lines of its year so far.
+
+    A month without a batch since the brand's first one may have such lines too, until its batch says otherwise.
+    """
     known = {batch.id: batch for batch in payouts.batch_page(_LOOKED_BACK, None)[0]}
     for quarter in _ended(now):
-        wanted = [batch_id(period) for period in quarter.year_so_far if known and batch_id(period) >= min(known)]
-        if wanted and wanted[-1] == batch_id(quarter.periods[-1]) and quarter.key not in written:
-            yield quarter, {one: known.get(one) for one in wanted}
+        last = quarter.periods[-1]
+        if quarter.key in written or not known or batch_id(last) < min(known):
+            continue
+        months = {batch_id(period) for period in quarter.year_so_far if batch_id(period) >= min(known)}
+        wanted: dict[str, Batch | None] = dict.fromkeys(sorted(months - known.keys()))
+        for batch in known.values():
+            if taxed_within(batch, quarter.year_so_far[0], last, now):
+                wanted[batch.id] = batch
+        if wanted:
+            yield quarter, dict(sorted(wanted.items()))
 
 
 def _ended(now: datetime) -> list[Quarter]:

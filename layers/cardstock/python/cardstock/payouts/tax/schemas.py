@@ -28,7 +28,7 @@ class TaxMonth(Model):
     The figures of the tax are of the month under the method `labour`, and to date under `platform`.
     """
 
-    period: Annotated[Period, Meta(description="Month in which it was paid.")]
+    period: Annotated[Period, Meta(description="Month whose income it is: by default the one in which it was paid.")]
     transfers: Transfers
     income_fen: Annotated[int, Meta(description="Fen paid out, before tax.", examples=[420_000])]
     withheld_fen: Annotated[int, Meta(description="Fen of tax that were withheld.", examples=[67_200])]

@@ -165,7 +165,7 @@ def counted(before: TaxToDate | None, month: date, gross: Fen, tax: Fen, *, carr
 
     Lines of one month may be counted in any order. Raises ValueError for a month before that of `before`.
     """
-    start = _start(before, month, carry_over_gap=carry_over_gap)
+    start = in_month(before, month, carry_over_gap=carry_over_gap)
     return replace(
         start,
         income=start.income + gross,
@@ -175,19 +175,11 @@ def counted(before: TaxToDate | None, month: date, gross: Fen, tax: Fen, *, carr
     )
 
 
-def at_month_start(figures: TaxToDate | None, month: date, *, carry_over_gap: bool = False) -> TaxToDate:
-    """The figures at the start of `month`: without payments of that month."""
-    start = _start(figures, month, carry_over_gap=carry_over_gap)
-    return replace(
-        start,
-        income=start.income - start.month_income,
-        withheld=start.withheld - start.month_withheld,
-        month_income=0,
-        month_withheld=0,
-    )
+def in_month(before: TaxToDate | None, month: date, *, carry_over_gap: bool = False) -> TaxToDate:
+    """The figures `before` as those of `month`, before anything more is paid in it.
 
-
-def _start(before: TaxToDate | None, month: date, *, carry_over_gap: bool) -> TaxToDate:
+    Raises ValueError for a month before that of `before`.
+    """
     fresh = TaxToDate(month.year, month.month, 1, 0, 0, 0, 0)
     if before is None or before.year != month.year:
         return fresh

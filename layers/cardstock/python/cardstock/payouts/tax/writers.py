@@ -27,8 +27,10 @@ NOTES = (
     "本文件为数据，不是申报表；是否报送、如何报送由会计确认。 This file is data, not a filing; an accountant confirms.",
     "证件号码已脱敏：系统不保存完整号码，报送前由会计从实名核验机构取得。"
     " ID numbers are masked: they are kept nowhere.",
-    "月份为佣金所属期间；按月方法的费用和税额为当月数，累计方法为累计数。 A month is the period that was paid for;"
-    " under the monthly method expenses and tax due are of the month, under the cumulative one to date.",
+    "月份为支付当月，批次设定为所属期间的除外。 A month is the one of the payment, unless a payout was set to"
+    " its own month.",
+    "按月方法的费用和税额为当月数，累计方法为累计数。 Under the monthly method expenses and tax due are of the month,"
+    " under the cumulative one to date.",
     "发放前已扣回的佣金不计入收入。 Commission that was clawed back before it was paid out is no income.",
 )
 
@@ -156,9 +158,9 @@ def _summary(writer: Writer, quarter: TaxQuarter, persons: Sequence[_Person]) ->
         writer, sheet, 3, "各月 Months",
         ("月份\nMonth", "人数\nPersons", "笔数\nTransfers", "收入\nIncome", "已扣个税\nWithheld", "实发\nNet"),
     )  # fmt: skip
-    for batch in quarter.batches:
-        own = [month for month in quarter.months if month.period == batch.period.key]
-        _amounts(writer, sheet, row, batch.period.key, own)
+    for period in quarter.quarter.periods:
+        own = [month for month in quarter.months if month.period == period.key]
+        _amounts(writer, sheet, row, period.key, own)
         row += 1
     _amounts(writer, sheet, row, "合计 Total", quarter.months)
     row = band(writer, sheet, row + 2, "个税方法 Tax method", ())

@@ -66,7 +66,7 @@ METHOD: dict[str, Text] = {
 MARK: dict[str, Text] = {
     "first_payment": ("首次收款", "First payment ever"),
     "account_changed": ("账户与上期不同", "Another account than last time"),
-    "account_changing": ("账户变更中，仍付旧账户", "Account is being changed; the old one is paid"),
+    "account_changing": ("账户变更中，仍付旧账户", "Account changing, the old one is paid"),
     "several_members": ("一人多账号", "One person, several members"),
     "much_more": ("超过上期三倍", "More than three times the last"),
 }

@@ -122,6 +122,7 @@ DifferenceCode: TypeAlias = Literal[
 ]
 
 DropReason: TypeAlias = Literal[
+    "under_minimum",  # there is money, but less than is paid out
     "nothing_left",
     "debt",
     "hold",

@@ -69,6 +69,22 @@ def test_a_draft_has_no_price_is_listed_nowhere_and_never_touches_a_published_pr
     assert [each.sku for each in products.products_of_supplier("sup_a", 10, None)[0]] == ["lamp"]
 
 
+def test_a_draft_gives_way_to_a_product_of_another_supplier(products: Products) -> None:
+    products.store_draft(Draft("bowl", "squat", "sup_a", 7), AT)
+    taken = replace(LAMP, supplier_id="sup_c")
+    bowl = replace(LAMP, sku="bowl", supplier_id="sup_c", initial_stock=3)
+    before = products.products_by_sku(["lamp", "bowl"])
+    with pytest.raises(ConflictError, match="SKU_TAKEN"):
+        products.publish_listings([bowl, taken], AT)
+
+    assert products.products_by_sku(["lamp", "bowl"]) == before
+    for _ in range(2):
+        products.publish_listings([bowl], AT)
+    assert products.find_product("bowl") == Product("bowl", "LAMP", "sup_c", 900, True, False, True, 3, 0, -1, AT)
+    with pytest.raises(ConflictError, match="SKU_TAKEN"):
+        products.store_draft(Draft("bowl", "again", "sup_a", 7), AT)
+
+
 def test_publishing_again_replaces_the_terms_and_leaves_the_stock(products: Products) -> None:
     products.publish_listings([replace(LAMP, name="LIGHT", price_fen=800, active=False, initial_stock=99)], AT)
     product = products.find_product("lamp")

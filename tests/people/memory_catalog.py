@@ -41,11 +41,15 @@ class MemoryProducts:
 
     def publish_listings(self, listings: Sequence[Listing], at: datetime) -> None:
         known = self.products_by_sku(listing.sku for listing in listings)
-        taken = [each.sku for each in listings if each.sku in known and known[each.sku].supplier_id != each.supplier_id]
+        drafts = {sku for sku, product in known.items() if product.is_draft}
+        foreign = [
+            each.sku for each in listings if each.sku in known and known[each.sku].supplier_id != each.supplier_id
+        ]
+        taken = [sku for sku in foreign if sku not in drafts]
         if taken:
             raise errors.SKU_TAKEN(skus=taken)
         for each in listings:
-            before = known.get(each.sku)
+            before = None if each.sku in foreign else known.get(each.sku)
             self.products[each.sku] = Product(
                 sku=each.sku,
                 name=each.name,

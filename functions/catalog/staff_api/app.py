@@ -40,7 +40,7 @@ def put_product(request: Request[schemas.ProductTerms, Nothing]) -> schemas.Publ
     """Publish a product, or change it.
 
     Staff only: a supplier's key gets 403 `TERMS_FOR_STAFF`, and drafts products instead. A SKU stays with its first
-    supplier. Stock is set the first time; then it changes by sales, deliveries and counts.
+    supplier; drafts of others give way. Stock is set the first time; then sales, deliveries and counts change it.
     """
     return _publish(request.caller.owner, [request.body.listing(request.path["sku"])], many=False)
 

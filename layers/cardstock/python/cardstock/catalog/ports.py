@@ -32,9 +32,10 @@ class Products(Protocol):
         """A page of all products of a supplier or of all suppliers (None), drafts too, as the lists above."""
 
     def publish_listings(self, listings: Sequence[Listing], at: datetime) -> None:
-        """Create or replace up to 100 different products, all or none. Existing stock stays as it is.
+        """Create or replace up to 100 different products, all or none. Existing stock stays as it is. A draft of
+        another supplier is replaced, its stock too.
 
-        Raises `ConflictError` SKU_TAKEN with the SKUs that belong to another supplier.
+        Raises `ConflictError` SKU_TAKEN with the SKUs that another supplier's published products have.
         """
 
     def store_draft(self, draft: Draft, at: datetime) -> None:

@@ -56,7 +56,7 @@ def store_draft(draft: Draft, *, products: Products) -> Product:
 
 
 def publish(listings: Sequence[Listing], *, products: Products) -> None:
-    """Create or replace products, drafts too, all or none. A repeat changes nothing.
+    """Create or replace products, drafts of any supplier too, all or none. A repeat changes nothing.
 
     The caller checks that the suppliers exist. Raises `InvalidError` for a repeated SKU, more than 100 listings or a
     malformed SKU, `ConflictError` SKU_TAKEN.

@@ -11,6 +11,7 @@ Table `products`: partition key `pk` = SKU; index `by_supplier` (`supplier_id`, 
 | a supplier's products | Query `by_supplier`, then BatchGetItem |
 | a supplier's draft | one update on condition that the SKU is nobody's, or the supplier's and without price |
 | publish up to 100 | one TransactWriteItems, each on condition that the SKU is the supplier's or nobody's |
+| publish over drafts of other suppliers | the same again, on condition that they are drafts |
 | reserve, release, ship units | updates in the transaction of an order (`orders.store`) |
 | add units | one transaction with the request |
 | a supplier's count | one update on condition of an older version |
@@ -18,7 +19,7 @@ Table `products`: partition key `pk` = SKU; index `by_supplier` (`supplier_id`, 
 An item stays below 1 KB, so that selling it costs 2 WCU. `stock` and `held` are in no index: selling writes none.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -113,27 +114,47 @@ class DynamoProducts:
 
     def publish_listings(self, listings: Sequence[Listing], at: datetime) -> None:
         try:
-            with Transaction() as transaction:
-                for listing in listings:
-                    transaction.update(
-                        ProductItem(sku=listing.sku),
-                        actions=[
-                            ProductItem.supplier_id.set(listing.supplier_id),
-                            ProductItem.name.set(listing.name),
-                            ProductItem.price_fen.set(listing.price_fen),
-                            ProductItem.qualifying.set(listing.qualifying),
-                            ProductItem.earns.set(listing.earns),
-                            ProductItem.active.set(listing.active),
-                            ProductItem.stock.set(ProductItem.stock | listing.initial_stock),
-                            ProductItem.held.set(ProductItem.held | 0),
-                            ProductItem.inventory_version.set(ProductItem.inventory_version | -1),
-                            ProductItem.updated_at.set(at),
-                        ],
-                        condition=ProductItem.sku.does_not_exist() | (ProductItem.supplier_id == listing.supplier_id),
-                    )
+            self._publish(listings, {}, at)
         except ConditionFailedError as error:
-            taken = [listings[index].sku for index in sorted(error.failed)]
-            raise errors.SKU_TAKEN(skus=taken) from error
+            taken = self._owners(listings, error)
+            others = [sku for sku, product in taken.items() if not product.is_draft]
+            if others:
+                raise errors.SKU_TAKEN(skus=others) from error
+            try:
+                self._publish(listings, taken, at)
+            except ConditionFailedError as again:
+                raise errors.SKU_TAKEN(skus=list(self._owners(listings, again))) from again
+
+    def _owners(self, listings: Sequence[Listing], error: ConditionFailedError) -> dict[str, Product]:
+        """What is stored under the SKUs that a transaction could not write."""
+        found = [self.find_product(listings[index].sku) for index in sorted(error.failed)]
+        return {product.sku: product for product in found if product is not None}
+
+    @staticmethod
+    def _publish(listings: Sequence[Listing], drafts: Mapping[str, Product], at: datetime) -> None:
+        """Publish; in place of `drafts` of other suppliers, whose stock does not count."""
+        with Transaction() as transaction:
+            for listing in listings:
+                draft, supplier = drafts.get(listing.sku), ProductItem.supplier_id
+                stock, version = ProductItem.stock, ProductItem.inventory_version
+                transaction.update(
+                    ProductItem(sku=listing.sku),
+                    actions=[
+                        supplier.set(listing.supplier_id),
+                        ProductItem.name.set(listing.name),
+                        ProductItem.price_fen.set(listing.price_fen),
+                        ProductItem.qualifying.set(listing.qualifying),
+                        ProductItem.earns.set(listing.earns),
+                        ProductItem.active.set(listing.active),
+                        stock.set(listing.initial_stock if draft else stock | listing.initial_stock),
+                        ProductItem.held.set(ProductItem.held | 0),
+                        version.set(-1 if draft else version | -1),
+                        ProductItem.updated_at.set(at),
+                    ],
+                    condition=(supplier == draft.supplier_id) & (ProductItem.price_fen == 0)
+                    if draft
+                    else ProductItem.sku.does_not_exist() | (supplier == listing.supplier_id),
+                )
 
     def store_draft(self, draft: Draft, at: datetime) -> None:
         drafted = ProductItem(sku=draft.sku).update_if(

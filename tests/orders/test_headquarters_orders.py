@@ -77,7 +77,7 @@ def test_a_filter_shows_what_fits_and_nothing_twice(
         found = pages(shop, limit=limit, **query)
 
         assert [each for page in found for each in page] == [ids[number] for number in fits]
-        assert all(found[:-1])
+        assert all(found) or found == [[]]
 
 
 def test_a_cursor_is_good_for_its_own_filter_alone(three: tuple[Shop, list[str]]) -> None:

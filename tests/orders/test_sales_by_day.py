@@ -358,6 +358,25 @@ def test_a_refund_is_on_the_day_on_which_it_succeeded(store: Shop) -> None:
     assert list(store.days.refunded_on(TUESDAY)) == [(done, store.orders.find_order(order_id))]
 
 
+def test_a_refused_refund_counts_when_it_is_paid_another_way_and_never_when_it_is_given_up(store: Shop) -> None:
+    order_id = store.place()
+    pay_at(store, order_id, store.clock.now())
+    made = [
+        refunds.grant_goodwill("s", order_id, fen, "r", RequestKey(f"req_{fen}", "f"), orders=store.orders).refund
+        for fen in (5, 9)
+    ]
+    refused = [replace(each, status="refused", refused_at=store.clock.now(), version=2) for each in made]
+    assert store.orders.store_step(Step(refunds=tuple(refused)))
+    store.clock.move(hours=10)
+    now = store.clock.now()
+    paid = replace(refused[0], status="succeeded", succeeded_at=now, paid_another_way=True, version=3)
+    given_up = replace(refused[1], status="given_up", given_up_at=now, version=3)
+    assert store.orders.store_step(Step(refunds=(paid, given_up)))
+    found = read(store, MONDAY, TUESDAY).days
+
+    assert [(each.refunded.count, each.refunded.goods_fen) for each in found] == [(0, 0), (1, 5)]
+
+
 def test_the_orders_of_a_day_are_paged_newest_first(store: Shop) -> None:
     ids = []
     for _ in range(9):

@@ -35,5 +35,6 @@ nothing.
 
 Where to look: `placement` (quote, place, cancel), `payment` (pay, expire), `refunds` (request, grant, execute),
 `refund_amounts` (amounts of refunds), `fulfilment` (ship, deliver, receive), `coupons` (revoke a coupon),
-`settling` (when an order settles). `packing` is the short form of lines in quote tokens and stored orders.
+`settling` (when an order settles), `listing` and `sales` (what headquarters reads).
+`packing` is the short form of lines in quote tokens and stored orders.
 """

@@ -12,9 +12,11 @@ from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.model import Answer, Result, contradicted
 from cardstock.payouts.reading import existing_batch
 from cardstock.payouts.reporting import report_of
+from cardstock.payouts.store import LineItem
 from functions.open_items.api import app as open_items_api
 from tests.house import faults
 from tests.house.cloud import Context, http_event
+from tests.people.audits import audit_now
 from tests.people.finance import FIRST, Finance
 from tests.people.replies import Reply, reply
 from tests.people.staff import person, staff_key
@@ -276,6 +278,29 @@ def test_a_disturbed_clearing_that_comes_again_books_once(
     assert finance.balance(member) == ({"paid": 5_000} if then == "paid" else {"available": 5_000})
     assert len([one for one in every_transaction() if one.kind == "corrected"]) == 1
     finance.check_ledger()
+
+
+@pytest.mark.parametrize(("first", "then"), [("failed", "paid"), ("paid", "failed")])
+def test_an_audit_explains_every_correction_by_its_clearing(finance: Finance, first: str, then: str) -> None:
+    _, number = settled(finance, first)
+    corrected(finance, number, then)
+    right = about_transfers()
+    stored = LineItem.get("pay_202611", f"line#{number}")
+    stored.update([LineItem.corrections.remove()])
+    unnamed = about_transfers()
+
+    assert right == set()
+    # The line itself says now that it has always been what it is.
+    assert (f"ledger/correct.{number}", "unexplained") in unnamed
+    assert any(check == "missing" and item.startswith("open-items/") for item, check in unnamed)
+
+
+def about_transfers() -> set[tuple[str, str]]:
+    """What an audit finds. The orders behind the members' money were never placed here."""
+    found = {(finding.item, finding.check) for finding in audit_now().findings}
+    return {
+        (item, check) for item, check in found if not item.startswith(("ledger/accrue.", "ledger/release.", "rewards/"))
+    }
 
 
 @pytest.mark.parametrize(("first", "then"), [("failed", "paid"), ("paid", "failed")])

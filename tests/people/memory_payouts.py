@@ -295,6 +295,18 @@ class MemoryPayouts:
         begins = batch_id.removeprefix("pay_") + part
         return {key[1]: said for key, said in self._answers.items() if key[0] == batch_id and key[1].startswith(begins)}
 
+    def keep(self, batch: Batch) -> None:
+        """Store a batch in whatever stage, as a test's past."""
+        self._batches[batch.id] = batch
+
+    def stored_lines(self) -> list[tuple[tuple[str, str], Line]]:
+        """All lines with their keys."""
+        return sorted(self._lines.items())
+
+    def put_line(self, line: Line) -> None:
+        """Store a line as it is, as a test's past."""
+        self._lines[line.batch, line.number] = line
+
     def _stored(self, line: Line) -> Line:
         return self._lines[line.batch, line.number]
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.payouts.model import (
+    RETURNED,
     Balance,
     Batch,
     Line,
@@ -133,7 +134,9 @@ class _Run:
         payouts.record_answers(batch.id, self._channel.ask(earlier))
         answers = payouts.answers_of_batch(batch.id)
         return frozenset(
-            line.member for line in earlier if not returned_by_channel(batch, answers.get(line.number, ()))
+            line.member
+            for line in earlier
+            if line.status not in RETURNED or not returned_by_channel(batch, answers.get(line.number, ()))
         )
 
     def _disputed(self, lines: Sequence[Line], known: Mapping[str, Payee]) -> frozenset[str]:

@@ -13,7 +13,7 @@ Table `payouts`, partition key `pk`, sort key `sk`:
 | lines of a person's year (the certificate) | batch id / `line#<number>` | 1 read per 100 |
 | who is not listed, and why | batch id / `out#<member>` | query |
 | answers of the channel, by number | batch id / `answer#<number>` | query; 1 read per 100 |
-| lines whose end was corrected in a period | `corrections` / milliseconds # batch id # number | query; 1 read per 100 |
+| lines whose end was corrected in a period | `corrections` / milliseconds # cause | query; 1 read per 100 |
 
 A step of k lines is one transaction of 3k items: the ledger's entry (put if absent), the member's balance, the line.
 That is 6 WCU a line and k/33 calls. Sending also reads the payees of every 99 lines, queries the batch with its lines
@@ -21,7 +21,7 @@ once, puts the batch once at the end, and writes the bank file.
 
 The first answer that contradicts the one that holds opens an item and marks its line in the same transaction. Clearing
 the item takes six items with a correction, and three without: the item, the answers, the line; the ledger's entry, the
-balance, the correction's name.
+balance, the corrected line's name.
 
 A line that has changed, or whose member has less by now, does not fail the others: it is left out, and the transaction
 is repeated.
@@ -149,14 +149,16 @@ class LineItem(Table):
     tax_month = UnicodeAttribute(null=True)
 
 
-class CorrectionNameItem(Table):
-    """The name of a corrected line: corrections are looked for by time, whatever the batch."""
+class CorrectedItem(Table):
+    """Which line was corrected, by time and entry, whatever its batch."""
 
     class Meta:
         variable = "PAYOUTS_TABLE"
 
     pk = UnicodeAttribute(hash_key=True, default=_CORRECTIONS)
     sk = UnicodeAttribute(range_key=True)
+    batch = UnicodeAttribute()
+    number = UnicodeAttribute()
 
 
 class LeftOutItem(Table):
@@ -416,10 +418,9 @@ class DynamoPayouts:
 
     def corrected_lines(self, since: datetime | None, until: datetime) -> Iterator[Line]:
         lowest = f"{to_epoch_ms(since):013d}" if since is not None else "0"
-        names = CorrectionNameItem.query(
-            _CORRECTIONS, CorrectionNameItem.sk.between(lowest, f"{to_epoch_ms(until):013d}"), consistent_read=True
-        )
-        keys = sorted({(batch, number) for _, batch, number in (name.sk.split("#") for name in names)})
+        in_time = CorrectedItem.sk.between(lowest, f"{to_epoch_ms(until):013d}")
+        found = CorrectedItem.query(_CORRECTIONS, in_time, consistent_read=True)
+        keys = sorted({(item.batch, item.number) for item in found})
         yield from self.lines_at(keys) if keys else ()
 
     def disputed_members(self) -> frozenset[str]:
@@ -467,7 +468,7 @@ def _correct(write: Transaction, line: Line, after: Line, persons: tuple[str, st
             write, new.cause, line.member, new.at,
             net=line.net, tax=line.tax, arrived=after.status == "paid", approved_by=persons,
         )  # fmt: skip
-        write.save(CorrectionNameItem(sk=f"{to_epoch_ms(new.at):013d}#{line.batch}#{line.number}"))
+        write.save(CorrectedItem(sk=f"{to_epoch_ms(new.at):013d}#{new.cause}", batch=line.batch, number=line.number))
         actions += [
             LineItem.status.set(after.status),
             LineItem.corrections.set(after.corrections),

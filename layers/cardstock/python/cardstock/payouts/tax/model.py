@@ -20,7 +20,7 @@ import msgspec
 
 from cardstock.money import Fen
 from cardstock.payouts import errors
-from cardstock.payouts.model import Batch, File, Line, Period, taxed_within
+from cardstock.payouts.model import Batch, File, Line, Period, as_of, taxed_within
 from cardstock.payouts.report.content import Control, control
 from cardstock.payouts.tax.tables import TABLES, Assessment, TaxTable, TaxToDate, assess, counted, in_month
 
@@ -116,6 +116,21 @@ class Certificate(msgspec.Struct, frozen=True):
         return sum(month.tax for month in self.months)
 
 
+class CorrectedPayment(msgspec.Struct, frozen=True):
+    """A payment of an earlier quarter that was corrected after that quarter's file. `income` and `tax` are what it adds
+    to the month (below zero: takes out of it)."""
+
+    person: str
+    name: str
+    id_number: str
+    period: str
+    number: str
+    income: Fen
+    tax: Fen
+    net: Fen
+    at: datetime
+
+
 class TaxQuarter(msgspec.Struct, frozen=True):
     """The content of a quarter's file. `closed_at`, when the last of its batches was closed, is its date."""
 
@@ -127,6 +142,8 @@ class TaxQuarter(msgspec.Struct, frozen=True):
     """Every person paid in the year so far, in this quarter or before."""
     closed_at: datetime
     controls: tuple[Control, ...]
+    corrections: tuple[CorrectedPayment, ...] = ()
+    """Of earlier quarters, since the file before."""
 
     @property
     def tables(self) -> tuple[TaxTable, ...]:
@@ -160,6 +177,27 @@ def person_months(lines: Iterable[Line]) -> list[PersonMonth]:
         if line.status == "paid":
             grouped.setdefault((line.person or line.member, line.taxed_in.key), []).append(line)
     return [_person_month(person, period, grouped[person, period]) for person, period in sorted(grouped)]
+
+
+def corrected_payments(
+    lines: Iterable[Line], before: str, since: datetime | None, until: datetime
+) -> Iterator[CorrectedPayment]:
+    """The corrections in `since` <= time < `until` of lines of months before `before`."""
+    for line in lines:
+        for one in line.corrections:
+            if line.taxed_in.key < before and (since is None or since <= one.at) and one.at < until:
+                sign = 1 if one.after == "paid" else -1
+                yield CorrectedPayment(
+                    person=line.person or line.member,
+                    name=line.name,
+                    id_number=line.id_number,
+                    period=line.taxed_in.key,
+                    number=line.number,
+                    income=sign * line.gross,
+                    tax=sign * line.tax,
+                    net=sign * line.net,
+                    at=one.at,
+                )
 
 
 def person_years(lines: Iterable[Line]) -> list[PersonYear]:
@@ -240,7 +278,9 @@ def quarter_of(
 
     def one_after_the_other() -> Iterator[Line]:
         for batch in ordered:
-            found = (line for line in lines[batch.id] if line.status == "paid" and line.taxed_in in year_so_far)
+            # Later corrections are for the next file: a repeat writes the same.
+            ended = (as_of(line, max(closed)) for line in lines[batch.id])
+            found = (line for line in ended if line.status == "paid" and line.taxed_in in year_so_far)
             for line in sorted(found, key=lambda line: (line.taxed_in, line.number)):
                 if line.taxed_in in months:
                     paid.append(line)

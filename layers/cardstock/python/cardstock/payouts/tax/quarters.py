@@ -5,14 +5,17 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock.payouts.model import Batch, Period, batch_id, named_file, taxed_within
 from cardstock.payouts.ports import Files, Payouts, QuarterWriter, TaxFiles
 from cardstock.payouts.tax.model import (
+    CorrectedPayment,
     Quarter,
     TaxFile,
     TaxQuarter,
     UnwrittenQuarter,
+    corrected_payments,
     quarter_of,
 )
 
@@ -51,6 +54,7 @@ def write_due_quarters(needs: QuarterNeeds, now: datetime) -> tuple[list[TaxFile
         settled = [batch for batch in batches.values() if batch is not None]
         lines = {batch.id: payouts.lines_of_batch(batch.id) for batch in settled}
         content = quarter_of(needs.brand, quarter, settled, lines)
+        content = replace(content, corrections=_corrections(needs, content))
         made.append(_write(needs, content, now))
     return made, waiting
 
@@ -87,6 +91,18 @@ def _due(
                 wanted[batch.id] = batch
         if wanted:
             yield quarter, dict(sorted(wanted.items()))
+
+
+def _corrections(needs: QuarterNeeds, content: TaxQuarter) -> tuple[CorrectedPayment, ...]:
+    """The corrections of earlier months since the file before was closed. Later ones are for the next file."""
+    key, first = content.quarter.key, content.quarter.periods[0].key
+    files = needs.tax_files.newest_tax_files(limit=_QUARTERS_SHOWN)
+    before = next((file for file in files if file.quarter < key), None)
+    known, _ = needs.payouts.batch_page(_LOOKED_BACK, None)
+    ends = (batch.closed_at for batch in known if before is not None and batch.id in before.batches)
+    since = max((end for end in ends if end is not None), default=None)
+    lines = needs.payouts.corrected_lines(since, content.closed_at)
+    return tuple(corrected_payments(sorted(lines, key=lambda line: line.number), first, since, content.closed_at))
 
 
 def _ended(now: datetime) -> list[Quarter]:

@@ -80,6 +80,19 @@ _YEARS = (
 """The columns of a certificate of the year so far; a person's months are in the API."""
 
 
+_CORRECTIONS = (
+    Column("纳税人", "Person", 33, "text", lambda one: one.person),
+    Column("姓名", "Name", 18, "text", lambda one: one.name),
+    Column("证件号码", "ID number", 21, "text", lambda one: one.id_number),
+    Column("月份", "Month", 11, "text", lambda one: one.period),
+    Column("转账单号", "Transfer number", 35, "text", lambda one: one.number),
+    Column("收入变动", "Income (CNY)", 15, "money", lambda one: one.income),
+    Column("个税变动", "Withheld (CNY)", 15, "money", lambda one: one.tax),
+    Column("实发变动", "Net (CNY)", 15, "money", lambda one: one.net),
+    Column("更正时间", "Corrected", 21, "text", lambda one: local_text(one.at)),
+)
+
+
 def quarter_workbook(quarter: TaxQuarter) -> bytes:
     """The workbook of a quarter. The same quarter gives the same bytes."""
     writer = Writer(
@@ -93,6 +106,8 @@ def quarter_workbook(quarter: TaxQuarter) -> bytes:
     writer.table("人员收入 Persons", _PERSONS, persons)
     writer.table("按月扣缴 Months", TAX, quarter.months, freeze=2)
     writer.table("本年累计 Year to date", _YEARS, quarter.years, freeze=2)
+    if quarter.corrections:
+        writer.table("往期更正 Corrections", _CORRECTIONS, quarter.corrections, freeze=2)
     controls(
         writer,
         quarter.controls,

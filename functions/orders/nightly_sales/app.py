@@ -1,4 +1,4 @@
-"""Schedule: stores the sales of the days that cannot change any more."""
+"""Schedule: stores the sales of the days that are over."""
 
 from datetime import datetime
 from typing import Any

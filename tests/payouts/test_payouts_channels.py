@@ -498,8 +498,8 @@ def test_the_accounts_secret_is_asked_for_by_the_step_alone(finance: Finance, cl
     finance.member(1, 5_000, account=WECHAT)
     finance.open("wechat")
 
-    # Nobody has filled the secret in: the draft cannot say whom the channel takes, so the step fails where an alarm sees
-    # it, before anybody approves.
+    # Nobody has filled the secret in: the draft cannot say whom the channel takes. So the step fails, where an alarm
+    # sees it, before anybody approves.
     assert len(finance.drain()) == 1
     assert finance.approve()[1]["code"] == "PAYOUT_STILL_OPENING"
     assert finance.balance(member_id(1)) == {"available": 5_000}

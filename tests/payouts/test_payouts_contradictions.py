@@ -25,7 +25,7 @@ NEXT = "pay_202612"
 OUTCOME = {"paid": "was_paid", "failed": "was_not_paid", "expired": "was_not_paid"}
 
 
-def settled(finance: Finance, result: str) -> tuple[str, str]:
+def settled(finance: Finance, result: str, *, by_file: bool = False) -> tuple[str, str]:
     """A member and the number of the transfer, whose batch has settled after the bank's `result`."""
     member = finance.member(1, 5_000)
     finance.tick()
@@ -33,11 +33,19 @@ def settled(finance: Finance, result: str) -> tuple[str, str]:
     finance.approve()
     finance.run_steps()
     number = finance.lines()[member]["number"]
-    finance.results({"number": number, "result": result})
+    if by_file:
+        assert finance.bring_file(bank_file(number, result))[0] == 202
+    else:
+        finance.results({"number": number, "result": result})
     finance.run_steps()
 
     assert finance.payout()["status"] == "settled"
     return member, number
+
+
+def bank_file(number: str, result: str, note: str = "") -> bytes:
+    """The bank's answer about one transfer of 50.00."""
+    return f"业务参考号,户名,金额,处理结果,备注\n{number},张伟,50.00,{result},{note}\n".encode()
 
 
 def corrected(finance: Finance, number: str, then: str) -> None:
@@ -210,6 +218,19 @@ def test_the_result_that_two_people_have_seen_and_set_aside_is_a_repeat(
 
     assert (taken["recorded"], taken["repeated"]) == (0, 1)
     assert len(list(every_item())) == 1
+
+
+def test_a_file_that_is_brought_again_after_a_correction_opens_nothing_and_a_later_one_does(finance: Finance) -> None:
+    """The bank says the same in both files: only the bytes tell that it says it again."""
+    member, number = settled(finance, "failed", by_file=True)
+    corrected(finance, number, "paid")
+    again = finance.bring_file(bank_file(number, "failed"))
+    calm = payouts_wiring.payouts().disputed_members()
+    later = finance.bring_file(bank_file(number, "failed", note="退汇 12-09"))
+
+    assert (again[1]["recorded"], again[1]["repeated"], calm) == (0, 1, frozenset())
+    assert later[1]["recorded"] == 1
+    assert payouts_wiring.payouts().disputed_members() == {member}
 
 
 def test_a_second_correction_is_an_entry_of_its_own(finance: Finance) -> None:

@@ -31,7 +31,7 @@ CONTROLS: Final = "\x7f-\x9f\u2028\u2029"
 _CONTROLS: Final = f"[\x00-\x09\x0b\x0c\x0e-\x1f{CONTROLS}]+"
 # Every control and format character, fillers, line and paragraph separators, lone surrogates, noncharacters.
 _UNPRINTABLE: Final = f"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff{INVISIBLE}]+"
-_EXTENSION: Final = r"\s*[,;]?\s*(?:转|轉|分机|ext(?:ension|n)?\.?|x|#|[,;])\s*[:.]?\s*([0-9]{1,6})"
+_EXTENSION: Final = r"\s*[,;]?\s*(?:转|轉|分机|ext(?:ension|n)?\.?|x|#|[,;])\s*[:.=]?\s*([0-9]{1,6})"
 _CALLED: Final = r"\A(?:tel|phone|电话|手机)\s*:\s*"
 _PHONE: Final = r"(?P<number>\+?[0-9](?:[0-9 -]*[0-9])?)(?P<extension>转[0-9]{1,6})?"
 

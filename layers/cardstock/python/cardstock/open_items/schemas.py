@@ -36,9 +36,10 @@ _TO_DO: Final = {
         "back by hand, or say where it belongs.",
     ),
     "payment_undecided": (
-        "订单早已超过支付期限，但支付渠道既未确认关闭，也未报告付款；库存仍被占用，系统会继续询问。请在渠道后台查明原因并排除。",
+        "订单早已超过支付期限，但支付渠道既未确认关闭，也未报告付款；库存仍被占用，系统会继续询问，每周另开一项。请在渠道后台查明原因并排除；订单已付款或已过期的，登记为已说明即可。",
         "The time to pay an order is long over, and its channel has neither closed it nor named a payment. Its stock "
-        "is held, and the channel is asked on. Find out at the channel why, and remove the cause.",
+        "is held, and the channel is asked on. Find out at the channel why, and remove the "
+        "cause; another item opens each week. If the order is paid or expired by now, clear this one as explained.",
     ),
     "refund_refused": (
         "支付渠道最终拒绝了这笔退款。请以其他方式付给买家并登记，或登记放弃，由两人确认；放弃后，其商品和金额可重新申请退款。",

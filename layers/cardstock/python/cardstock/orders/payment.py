@@ -154,7 +154,8 @@ def expire_due(at: datetime, *, orders: Orders, channels: Channels, time_left: C
 
     Every channel has closed the order before. A payment that it names instead is recorded. While a channel may still
     take money, or does not answer, the order is left to the next sweep, however long that lasts; after a day an open
-    item names it. Stops when `time_left` is false. A concurrent payment either comes first or finds the order expired.
+    item names it, and another one after each week. Stops when `time_left` is false. A concurrent payment either comes
+    first or finds the order expired.
     """
     found, finished = Counter[str](), True
     due = list(orders.due_orders(at))
@@ -181,7 +182,7 @@ def _expire(order: Order, at: datetime, orders: Orders, channels: Channels) -> l
     if not ended.waiting:
         expired = orders.store_step(close_step(ended.order, "expired", clock.now()))
         return [*found, "expired"] if expired else found
-    if at >= order.expires_at + MAX_SILENCE and orders.store_step(Step(findings=(_undecided(ended),))):
+    if at >= order.expires_at + MAX_SILENCE and orders.store_step(Step(findings=(_undecided(ended, at),))):
         found.append("unresolved")
     return [*found, "unanswered"]
 
@@ -218,11 +219,13 @@ def _record_foreign(notice: PaymentNotice, asked: Order, orders: Orders) -> Paym
     return "unresolved" if stored else "repeated"
 
 
-def _undecided(ended: EndedPayment) -> Finding:
+def _undecided(ended: EndedPayment, at: datetime) -> Finding:
+    """One for each week that it lasts: people who clear an item do not end what it is about."""
     order = ended.order
+    weeks = (at - order.expires_at) // timedelta(weeks=1)
     return Finding(
         kind="payment_undecided",
-        cause=order.order_id,
+        cause=f"{order.order_id}.{weeks}" if weeks else order.order_id,
         subject=order.order_id,
         amount_fen=order.amount_fen,
         currency=CURRENCY,

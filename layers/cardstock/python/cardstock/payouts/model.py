@@ -452,7 +452,8 @@ class Line(msgspec.Struct, frozen=True):
 
 class Answer(msgspec.Struct, frozen=True):
     """A channel's answer about one number. `source` is the channel, or the person who uploaded the answer, or the open
-    item with which two persons have cleared contradicting ones. `amount` is the net, if the channel named one."""
+    item with which two persons have cleared contradicting ones. `amount` is the net, if the channel named one. `file`
+    is the hash of the bank's file that has it, if one has."""
 
     number: str
     result: Result
@@ -461,6 +462,7 @@ class Answer(msgspec.Struct, frozen=True):
     reason: str | None = None
     amount: Fen | None = None
     confirmation: Confirmation | None = None
+    file: str | None = None
 
     @property
     def decided(self) -> bool:
@@ -632,7 +634,10 @@ def _differs(one: Answer, other: Answer) -> bool:
 
 
 def repeats(answer: Answer, answers: Sequence[Answer]) -> bool:
-    """Whether the answer adds nothing to the last one that people did not decide themselves."""
+    """Whether the answer adds nothing to the last one that people did not decide themselves, or comes with a file that
+    was brought before: a bank that says the same again at another time says it in another file."""
+    if answer.file is not None and answer.file in (known.file for known in answers):
+        return True
     last = next((known for known in reversed(answers) if not known.decided), None)
     if last is None:
         return False

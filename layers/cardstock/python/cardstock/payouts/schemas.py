@@ -732,7 +732,13 @@ class PayoutReport(Model):
             description="The draft once it is listed, the transfer file once it is sent, the report once it is settled."
         ),
     ]
-    books: Annotated[Books | None, Meta(description="The last reconciliation; null until every line has a result.")]
+    books: Annotated[
+        Books | None,
+        Meta(
+            description="The reconciliation that the written files have, as it was when the payout closed; null until "
+            "every line has a result. What was reported and corrected since is in `GET /v1/payouts/{payout_id}`."
+        ),
+    ]
 
     @classmethod
     def of(cls, batch: Batch, files: Iterable[tuple[File, str]]) -> PayoutReport:

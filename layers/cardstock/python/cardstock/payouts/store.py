@@ -662,7 +662,10 @@ def _tax_data(figures: TaxToDate | None) -> list[int]:
 
 def _answer_data(answer: Answer) -> list[Any]:
     said = [answer.result, to_epoch_ms(answer.received_at), answer.source, answer.reason, answer.amount]
-    return said if answer.confirmation is None else [*said, list(astuple(answer.confirmation))]
+    confirmation = None if answer.confirmation is None else list(astuple(answer.confirmation))
+    if answer.file is not None:
+        return [*said, confirmation, answer.file]
+    return said if confirmation is None else [*said, confirmation]
 
 
 def _answers(item: AnswersItem) -> list[Answer]:
@@ -672,4 +675,6 @@ def _answers(item: AnswersItem) -> list[Answer]:
 
 def _answer(number: str, data: Sequence[Any]) -> Answer:
     result, at, source, reason, amount, *rest = data
-    return Answer(number, result, from_epoch_ms(at), source, reason, amount, *(Confirmation(*part) for part in rest))
+    part, file, *_ = (*rest, None, None)
+    confirmation = None if part is None else Confirmation(*part)
+    return Answer(number, result, from_epoch_ms(at), source, reason, amount, confirmation, file)

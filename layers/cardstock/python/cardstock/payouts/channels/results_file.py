@@ -7,6 +7,7 @@ a spreadsheet counts it (`#row=7`, RFC 7111).
 """
 
 import csv
+import hashlib
 import io
 import re
 import unicodedata
@@ -59,11 +60,12 @@ def read_results(content: bytes, source: str, at: datetime, *, whole: bool = Tru
     Raises `InvalidError` (RESULTS_FILE_INVALID) pointing to each row that is not understood.
     """
     rows, faults = _rows(_text(content))
+    file = hashlib.sha256(content).hexdigest()[:32]
     lines: list[BroughtLine] = []
     seen: set[str] = set()
     for row in rows:
         try:
-            line = _line(row, source, at)
+            line = _line(row, source, at, file)
         except _RowError as error:
             faults.append(_at(row.number, error.code))
             continue
@@ -160,7 +162,7 @@ def _clean(cell: str) -> str:
     return text.removeprefix("'").strip()
 
 
-def _line(row: _Row, source: str, at: datetime) -> BroughtLine:
+def _line(row: _Row, source: str, at: datetime, file: str) -> BroughtLine:
     cells = row.cells
     number = cells["reference"].lower()
     if not _REFERENCE.match(number):
@@ -172,7 +174,7 @@ def _line(row: _Row, source: str, at: datetime) -> BroughtLine:
     if not cells["holder"]:
         raise _RowError("HOLDER_MISSING")
     reason = cells.get("reason", "")[:64] or None
-    answer = Answer(number, result, at, source, reason if result == "failed" else None, amount)
+    answer = Answer(number, result, at, source, reason if result == "failed" else None, amount, file=file)
     return BroughtLine(answer, cells["holder"], cells.get("number") or None, row.number)
 
 

@@ -145,7 +145,7 @@ class World:
         for row in rows:
             del row["accrued_at"]
             row.pop("released_at", None)
-        moments = {"succeeded_at", "ts", "updated_at", "t"}
+        moments = {"succeeded_at", "ts", "updated_at", "t", "day_key"}
         plain: dict[str, Any] = {
             name: [{key: value for key, value in item.items() if key not in moments} for item in items]
             for name, items in kept.items()

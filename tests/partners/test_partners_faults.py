@@ -18,6 +18,7 @@ from cardstock.partners.ports import AttemptNeeds
 from cardstock.partners.post import CallOutcome
 from functions.partners.api import app as partners_api
 from functions.partners.inbox import app as partner_inbox
+from functions.partners.suppliers_api import app as suppliers_api
 from functions.partners.webhooks_api import app as webhooks_api
 from tests.house import faults
 from tests.house.cloud import ROOT_KEY, Context, http_event
@@ -49,13 +50,13 @@ def revoke_key(shop: Shop) -> Step:
 
 def put_supplier(shop: Shop) -> Step:
     staff = shop.staff.key("suppliers:write")
-    return lambda: shop.send(partners_api, "PUT", f"/v1/suppliers/{LIGHTS}", {"name": "a"}, token=staff)
+    return lambda: shop.send(suppliers_api, "PUT", f"/v1/suppliers/{LIGHTS}", {"name": "a"}, token=staff)
 
 
 def rotate_inbox_secret(shop: Shop) -> Step:
     shop.supplier.register()
     staff = shop.staff.key("suppliers:write")
-    return lambda: shop.send(partners_api, "POST", f"/v1/suppliers/{LIGHTS}/secrets", token=staff, key="r")
+    return lambda: shop.send(suppliers_api, "POST", f"/v1/suppliers/{LIGHTS}/secrets", token=staff, key="r")
 
 
 def create_endpoint(shop: Shop) -> Step:

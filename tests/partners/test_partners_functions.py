@@ -15,6 +15,7 @@ from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
 from functions.partners.api import app as api
 from functions.partners.inbox import app as inbox
+from functions.partners.suppliers_api import app as suppliers_api
 from functions.partners.webhooks_api import app as webhooks
 from tests.house.cloud import ROOT_KEY, Cloud, Context, http_event
 from tests.people.replies import Reply, reply
@@ -44,9 +45,9 @@ def li_na(cloud: Cloud) -> None:
 def test_a_new_key_works_until_it_is_revoked(shop: Shop) -> None:
     made = shop.send(api, "POST", KEYS, NEW_KEY, token=ROOT_KEY)
     credential = made.body["key"]
-    before = shop.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "a"}, token=credential)
+    before = shop.send(suppliers_api, "PUT", "/v1/suppliers/sup_1", {"name": "a"}, token=credential)
     revoked = shop.send(api, "DELETE", f"{KEYS}/{made.body['key_id']}", token=ROOT_KEY)
-    after = shop.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "b"}, token=credential)
+    after = shop.send(suppliers_api, "PUT", "/v1/suppliers/sup_1", {"name": "b"}, token=credential)
     again = shop.send(api, "DELETE", f"{KEYS}/{made.body['key_id']}", token=ROOT_KEY)
 
     assert (made.status, before.status) == (201, 200)
@@ -134,11 +135,11 @@ def test_a_key_without_the_scope_makes_no_keys(shop: Shop) -> None:
         assert outcome(shop.send(api, "POST", KEYS, NEW_KEY, token=credential)) == (403, "SCOPE_MISSING")
         assert outcome(shop.send(api, "GET", KEYS, token=credential)) == (403, "SCOPE_MISSING")
         assert outcome(shop.send(api, "DELETE", f"{KEYS}/key_x", token=credential)) == (403, "SCOPE_MISSING")
-        assert outcome(shop.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "a"}, token=supplier))[0] == 403
+        assert outcome(shop.send(suppliers_api, "PUT", "/v1/suppliers/sup_1", {"name": "a"}, token=supplier))[0] == 403
 
 
 def test_the_root_key_is_good_for_keys_alone(shop: Shop) -> None:
-    assert outcome(shop.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "a"}, token=ROOT_KEY))[0] == 403
+    assert outcome(shop.send(suppliers_api, "PUT", "/v1/suppliers/sup_1", {"name": "a"}, token=ROOT_KEY))[0] == 403
     assert outcome(shop.send(api, "GET", "/v1/supplier-orders", token=ROOT_KEY))[0] == 403
     assert outcome(shop.send(webhooks, "GET", "/v1/webhook-endpoints", token=ROOT_KEY))[0] == 403
     assert outcome(shop.send(api, "DELETE", f"{KEYS}/key_root", token=ROOT_KEY)) == (404, "NOT_FOUND")
@@ -193,10 +194,10 @@ def test_a_cursor_is_good_for_its_own_list_alone(shop: Shop) -> None:
 
 def test_a_suppliers_secret_is_shown_once_and_rotated_by_requests_that_can_be_repeated(shop: Shop) -> None:
     staff = shop.staff.key("suppliers:write")
-    made = shop.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "宁波织物"}, token=staff)
-    renamed = shop.send(api, "PUT", "/v1/suppliers/sup_1", {"name": "新名"}, token=staff)
-    rotated = shop.send(api, "POST", "/v1/suppliers/sup_1/secrets", token=staff, key="r")
-    repeated = shop.send(api, "POST", "/v1/suppliers/sup_1/secrets", token=staff, key="r")
+    made = shop.send(suppliers_api, "PUT", "/v1/suppliers/sup_1", {"name": "宁波织物"}, token=staff)
+    renamed = shop.send(suppliers_api, "PUT", "/v1/suppliers/sup_1", {"name": "新名"}, token=staff)
+    rotated = shop.send(suppliers_api, "POST", "/v1/suppliers/sup_1/secrets", token=staff, key="r")
+    repeated = shop.send(suppliers_api, "POST", "/v1/suppliers/sup_1/secrets", token=staff, key="r")
 
     assert made.body["inbox_url"] == "/v1/inbox/sup_1"
     assert made.body["inbox_secret"].startswith("whsec_")
@@ -211,8 +212,8 @@ def test_a_suppliers_secret_is_shown_once_and_rotated_by_requests_that_can_be_re
 @pytest.mark.parametrize("supplier_id", ["sup_A", "staff", "sup_", "sup_" + "x" * 27, "key_1", "供应商"])
 def test_a_wrong_supplier_id_is_refused(shop: Shop, supplier_id: str) -> None:
     staff = shop.staff.key("suppliers:write")
-    put = shop.send(api, "PUT", f"/v1/suppliers/{supplier_id}", {"name": "a"}, token=staff)
-    rotated = shop.send(api, "POST", f"/v1/suppliers/{supplier_id}/secrets", token=staff)
+    put = shop.send(suppliers_api, "PUT", f"/v1/suppliers/{supplier_id}", {"name": "a"}, token=staff)
+    rotated = shop.send(suppliers_api, "POST", f"/v1/suppliers/{supplier_id}/secrets", token=staff)
 
     assert outcome(put) == (400, "SUPPLIER_ID_INVALID")
     assert outcome(rotated) == (404, "NOT_FOUND")
@@ -222,7 +223,7 @@ def test_an_endless_id_in_the_path_is_not_found(shop: Shop) -> None:
     staff = shop.staff.key("suppliers:write")
     endless = "x" * 3_000
 
-    assert outcome(shop.send(api, "PUT", f"/v1/suppliers/{endless}", {"name": "a"}, token=staff))[0] == 404
+    assert outcome(shop.send(suppliers_api, "PUT", f"/v1/suppliers/{endless}", {"name": "a"}, token=staff))[0] == 404
     assert outcome(shop.send(api, "DELETE", f"{KEYS}/{endless}", token=ROOT_KEY))[0] == 404
     assert shop.supplier.report("whsec_AAAA", {}, source=endless).status == 404
 
@@ -395,7 +396,7 @@ def test_the_secret_before_the_newest_is_valid_and_the_one_before_that_is_not(sh
     staff = shop.staff.key("suppliers:write")
     secrets = [shop.supplier.register()]
     for _ in range(2):
-        made = shop.send(api, "POST", f"/v1/suppliers/{LIGHTS}/secrets", token=staff)
+        made = shop.send(suppliers_api, "POST", f"/v1/suppliers/{LIGHTS}/secrets", token=staff)
         secrets.append(made.body["inbox_secret"])
     order_id = shop.buyer.paid_order()
     statuses = [

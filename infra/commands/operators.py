@@ -23,9 +23,9 @@ A deployed stack: add --stack and its name; infra/README.md says what it needs."
 _NOTHING_RUNS = "{state}: no state is here; `make serve` uses .local/serve, `make demo` .local/demo"
 _BOTH = "--state and --stack (or CARDSTOCK_STATE and CARDSTOCK_STACK): only one of them"
 NEEDED = (
-    "BALANCES_TABLE", "COMPLIANCE_TABLE", "LEDGER_TABLE", "MEMBERS_TABLE", "NETWORK_TABLE", "ORDERS_TABLE",
-    "PARTNERS_TABLE", "PAYOUTS_TABLE", "PLANS_TABLE", "REQUESTS_TABLE", "REWARDS_TABLE", "SALES_TABLE", "STAFF_TABLE",
-    "STATEMENTS_TABLE", "REPORTS_BUCKET",
+    "BALANCES_TABLE", "COMPLIANCE_TABLE", "LEDGER_TABLE", "MEMBERS_TABLE", "NETWORK_TABLE", "OPEN_ITEMS_TABLE",
+    "ORDERS_TABLE", "PARTNERS_TABLE", "PAYOUTS_TABLE", "PLANS_TABLE", "REQUESTS_TABLE", "REWARDS_TABLE",
+    "SALES_TABLE", "STAFF_TABLE", "STATEMENTS_TABLE", "REPORTS_BUCKET",
 )  # fmt: skip
 """The variables that commands read."""
 UNKNOWN = 2

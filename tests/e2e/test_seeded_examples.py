@@ -65,7 +65,7 @@ def test_the_first_calls_lead_to_a_paid_order(served: Suite, document: Any) -> N
     printed = run(f"{script}\necho $ORDER $TOKEN").splitlines()
     pay_url, (order_id, token) = printed[-2], printed[-1].split()
 
-    httpx.post(pay_url, data={"amount_fen": pay_url.rpartition("=")[2]}, timeout=30).raise_for_status()
+    httpx.post(pay_url, data=dict(httpx.URL(pay_url).params), timeout=30).raise_for_status()
     deadline = time.monotonic() + 30
     status = ""
     while status != "paid" and time.monotonic() < deadline:

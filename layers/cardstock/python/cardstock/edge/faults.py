@@ -42,6 +42,7 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
         "会员编号或名片分享码",
         "the id of a member, or the key of a card or share",
     ),
+    r"^mem_[0-9a-z_]{1,26}$": ("会员编号", "the id of a member"),
     r"^benefit\.mem_[0-9a-z_]{1,26}\.[0-9]{1,6}$": ("优惠券编号", "the id of a coupon"),
     r"^20[0-9]{2}-(0[1-9]|1[0-2])$": ("月份，如 2026-11", "a month such as 2026-11"),
     r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$": ("日期，如 2026-11-21", "a day such as 2026-11-21"),

@@ -304,6 +304,18 @@ def hanging(shop: Shop) -> tuple[Shop, str, list[str]]:
     return shop, order_id, asked
 
 
+def test_a_refund_that_is_refused_at_once_opens_an_item_without_a_sweep(shop: Shop) -> None:
+    shop.channel.refund_status = "failed"
+    shop.trade.member("mem_a", None)
+    order_id = shop.trade.buy("mem_a", goods(1, units=3, price=33_333))
+    shop.trade.settle_down()
+    refund_id = shop.trade.ask_back(order_id, sku1=1)
+    shop.trade.settle_down()
+    (item,) = shop.cloud.items("open-items")
+
+    assert (item["pk"]["S"], item["subject"]["S"]) == ("refund_refused", refund_id)
+
+
 def sweep(shop: Shop, **statuses: str) -> None:
     """The channel ends refunds, by their ids, and the sweep hears of it."""
     for refund_id, status in statuses.items():

@@ -219,7 +219,7 @@ def lived_right(store: Shop) -> None:
     assert [key for key in wrong_stored(store, closed_alone=False) if key[0] >= recent] == []
 
 
-@settings(max_examples=20)
+@settings(max_examples=100)
 @given(seed=st.integers(0, 2**32), steps=st.integers(1, 120))
 def test_the_sales_of_a_day_are_the_sums_over_its_orders_whenever_the_night_came(seed: int, steps: int) -> None:
     with clock_at(START) as clock:

@@ -463,5 +463,5 @@ def test_stage_and_money_agree_whatever_happens(walk: type[Walk]) -> None:
 
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
     run_state_machine_as_test(
-        walk, settings=settings(max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=checks)
+        walk, settings=settings(max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=checks)
     )

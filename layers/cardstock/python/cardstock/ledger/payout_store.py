@@ -56,7 +56,9 @@ def post_correction(
 
 def open_balances() -> Iterator[tuple[str, Fen]]:
     """Every member whose available money is not zero, and the amount; in no order."""
-    for found in BalanceItem.scan(filter_condition=BalanceItem.available != 0, consistent_read=True):
+    # Not `!= 0`: that holds for an item without the attribute too, as one with frozen money alone is.
+    some = (BalanceItem.available > 0) | (BalanceItem.available < 0)
+    for found in BalanceItem.scan(filter_condition=some, consistent_read=True):
         yield found.pk, found.available
 
 

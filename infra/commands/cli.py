@@ -119,11 +119,11 @@ def verify(
 
     If the shop is selling meanwhile, use --apart 60, as the nightly audit does: steps in progress look wrong once."""
     operators.need_tables()
-    from cardstock.flows import wiring as flows_wiring
+    from cardstock.flows import books_wiring
     from cardstock.flows.auditing import audit_books
     from cardstock.ledger.audit import confirmed
 
-    needs = flows_wiring.auditing()
+    needs = books_wiring.auditing()
     looks, seconds = (1, 0.0) if apart is None else (3, apart)
     report = confirmed(lambda: audit_books(needs), lambda: time.sleep(seconds), looks)
     if as_json:

@@ -26,7 +26,7 @@ _HEAD = """\
 
 Generated from the areas' docstrings by `python -m infra.contract.states`; a test compares. Each state is one stored
 field. Verbs are the area's functions that make the step (of money: the kinds of its transactions); the transitions are
-data in the area's `model.py`.
+data in the area's `model.py` or `*_model.py`.
 """
 
 

@@ -20,8 +20,8 @@ from tests.house.cloud import ROOT
 PACKAGE: Final = ROOT / "layers/cardstock/python/cardstock"
 LOCAL: Final = ROOT / "infra/local"
 SHARED: Final = ("aws", "edge", "platforms")
-SUFFIXES: Final = ("wiring", "store", "schemas")
-NAMES: Final = ("model", "ports", "errors", "operations")
+SUFFIXES: Final = ("wiring", "store", "schemas", "model")
+NAMES: Final = ("ports", "errors", "operations")
 ADAPTERS: Final = (
     "channels/*", "documents/*", "login_platforms/*",
     "report/cover", "report/fonts", "report/sheets", "report/workbook", "*writers",

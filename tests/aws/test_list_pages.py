@@ -23,8 +23,10 @@ from cardstock.ledger.store import DynamoWriteOffs
 from cardstock.network.plan import PublishedPlan
 from cardstock.network.plans_store import DynamoPlans
 from cardstock.network.presets import SINGLE_LEVEL
-from cardstock.orders.model import Order, Receiver, Step, SupplierOrder
+from cardstock.orders.change_model import Step
+from cardstock.orders.model import Order, Receiver
 from cardstock.orders.store import DynamoOrders
+from cardstock.orders.supplier_model import SupplierOrder
 from cardstock.partners.model import ApiKey, Delivery
 from cardstock.partners.store import DynamoDeliveries, DynamoKeys
 from cardstock.payouts.model import Balance, Batch, Period, Rules, batch_id, new_line

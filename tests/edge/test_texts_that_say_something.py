@@ -11,6 +11,7 @@ from cardstock.catalog import schemas as catalog
 from cardstock.edge.bodies import decode
 from cardstock.members import schemas as members
 from cardstock.orders import schemas as orders
+from cardstock.orders.refund_schemas import AskRefund
 from cardstock.partners import inbox_schemas as inbox
 from cardstock.partners import schemas as partners
 
@@ -23,7 +24,7 @@ CASES: list[tuple[Any, dict[str, Any], str, str]] = [
     (orders.ReceiverData, RECEIVER, "name", " "),
     (orders.ReceiverData, RECEIVER, "name", "a\nb"),
     (orders.ReceiverData, RECEIVER, "address", "\n\t"),
-    (orders.AskRefund, REFUND, "reason", "  "),
+    (AskRefund, REFUND, "reason", "  "),
     (catalog.ProductTerms, PRODUCT, "name", "\u3000"),
     (members.PutProfile, {"nickname": "小林"}, "nickname", " "),
     (partners.CreateKey, KEY, "name", " "),

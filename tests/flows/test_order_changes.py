@@ -14,21 +14,10 @@ from cardstock.flows.rewarding import PlanRules
 from cardstock.ledger.model import Accrual, LedgerTransaction, OrderRewards
 from cardstock.ledger.ports import Booked
 from cardstock.network.model import Change, Event
-from cardstock.orders.model import (
-    Order,
-    OrderChange,
-    OrderLine,
-    OrderStatus,
-    Receiver,
-    Refund,
-    RefundChange,
-    RefundKind,
-    RefundLine,
-    RefundStatus,
-    SupplierLine,
-    SupplierOrder,
-    SupplierOrderChange,
-)
+from cardstock.orders.change_model import OrderChange, RefundChange, SupplierOrderChange
+from cardstock.orders.model import Order, OrderLine, OrderStatus, Receiver
+from cardstock.orders.refund_model import Refund, RefundKind, RefundLine, RefundStatus
+from cardstock.orders.supplier_model import SupplierLine, SupplierOrder
 from tests.people.clock import START, TestClock
 from tests.people.memory_ledger import MemoryBooks, MemoryCalendar
 from tests.people.memory_network import MemoryNetwork

@@ -10,7 +10,7 @@ from cardstock.network import wiring as network_wiring
 from cardstock.network.deciding import position_of
 from cardstock.orders import payment
 from cardstock.orders import wiring as orders_wiring
-from cardstock.orders.model import PaymentNotice
+from cardstock.orders.payment_model import PaymentNotice
 from tests.house.cloud import Context
 from tests.people.shop import Shop
 from tests.people.trade import line

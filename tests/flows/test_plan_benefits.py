@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from cardstock.edge import wiring as edge_wiring
 from cardstock.errors import ConflictError
+from cardstock.flows import order_changes_wiring
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members.sessions import issue_tokens
@@ -390,7 +391,7 @@ def test_a_parcel_that_leaves_while_its_coupon_is_undone_is_owed_or_comes_back(
 
     before, ends = shop.cloud.snapshot(), set()
     for run in some_ways(
-        lambda: [leave, lambda: flows_wiring.coupon_revocation().revoke_coupons(moved)], before.restore, 40
+        lambda: [leave, lambda: order_changes_wiring.coupon_revocation().revoke_coupons(moved)], before.restore, 40
     ):
         order = orders_wiring.orders().find_order(order_id)
         assert order is not None

@@ -22,20 +22,14 @@ from cardstock.network.plan import Amount
 from cardstock.open_items.model import OUTCOMES, Outcome, item_id
 from cardstock.orders import settling
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.change_model import RefundChange
+from cardstock.orders.coupon_model import CouponUse
 from cardstock.orders.coupons import returned_discounts
 from cardstock.orders.fulfilment import report_shipment
-from cardstock.orders.model import (
-    CouponUse,
-    Order,
-    OrderLine,
-    Receiver,
-    Refund,
-    RefundChange,
-    RequestedUnits,
-    SupplierLine,
-    SupplierOrder,
-)
+from cardstock.orders.model import Order, OrderLine, Receiver, RequestedUnits
+from cardstock.orders.refund_model import Refund
 from cardstock.orders.refunds import accept_return, execute_refund, grant_goodwill
+from cardstock.orders.supplier_model import SupplierLine, SupplierOrder
 from tests.house.cloud import http_event, serve
 from tests.people.audits import audit_now
 from tests.people.clock import START

@@ -11,7 +11,7 @@ from cardstock import clock
 from cardstock.clock import brand_day
 from cardstock.members.store import DynamoMembers
 from cardstock.orders import sales, wiring
-from cardstock.orders.model import TOTAL
+from cardstock.orders.sales_model import TOTAL
 from cardstock.orders.store import every_order, every_refund
 from cardstock.partners.store import DynamoSuppliers
 from infra.commands.cli import app

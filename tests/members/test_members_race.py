@@ -9,8 +9,8 @@ import pytest
 from cardstock.cards.model import View
 from cardstock.cards.radar import count_views
 from cardstock.cards.store import DynamoCards, DynamoRadars
+from cardstock.flows.buying_wiring import coupons
 from cardstock.flows.joining import JoiningNeeds, NetworkInviters
-from cardstock.flows.wiring import coupons
 from cardstock.members.login import LoginRequest, LoginResult, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform, SelfAssertedIdentity
 from cardstock.members.model import Person

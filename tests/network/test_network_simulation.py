@@ -43,8 +43,9 @@ from cardstock.network.simulation.steps import (
     recorded,
 )
 from cardstock.network.simulation.trial import simulate
-from cardstock.orders.model import Order, Receiver, Refund, RefundLine
+from cardstock.orders.model import Order, Receiver
 from cardstock.orders.model import OrderLine as SoldLine
+from cardstock.orders.refund_model import Refund, RefundLine
 from tests.people.clock import TestClock
 from tests.people.memory_ledger import MemoryBooks
 from tests.people.memory_network import MemoryNetwork, MemoryPlans

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from cardstock.flows.rewarding import PlanRules
 from cardstock.network.model import Person, Snapshot
 from cardstock.network.plan import PublishedPlan
-from cardstock.orders.model import Order, OrderLine, Receiver, Refund, RefundLine
+from cardstock.orders.model import Order, OrderLine, Receiver
+from cardstock.orders.refund_model import Refund, RefundLine
 from tests.people.memory_network import MemoryNetwork, MemoryPlans
 from tests.people.referrals import EXAMPLE, START
 

@@ -18,8 +18,9 @@ from cardstock.errors import CardstockError, ConflictError, UnavailableError
 from cardstock.ids import RequestKey
 from cardstock.open_items.store import every_item
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.change_model import Step
 from cardstock.orders.channels.sandbox import SandboxChannel
-from cardstock.orders.model import NO_FREIGHT, Order, Receiver, RequestedUnits, Step
+from cardstock.orders.model import NO_FREIGHT, Order, Receiver, RequestedUnits
 from cardstock.orders.payment import expire_due, record_payment
 from cardstock.orders.placement import QuoteNeeds, cancel_order, make_quote, place_order
 from cardstock.orders.ports import PaymentChannel

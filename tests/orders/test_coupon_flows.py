@@ -14,9 +14,11 @@ from cardstock.network.deciding import position_of
 from cardstock.network.model import Event, revocation_id
 from cardstock.network.presets import UNLOCK
 from cardstock.network.publishing import publish_plan
+from cardstock.orders.coupon_model import Coupon
 from cardstock.orders.fulfilment import report_shipment
-from cardstock.orders.model import NO_FREIGHT, Coupon, PaymentNotice, Receiver, RequestedUnits
+from cardstock.orders.model import NO_FREIGHT, Receiver, RequestedUnits
 from cardstock.orders.payment import record_payment
+from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.placement import QuoteNeeds, make_quote, place_order
 from cardstock.orders.refunds import accept_return, complete_refund
 from tests.people.clock import TestClock

@@ -13,23 +13,14 @@ from cardstock.catalog.store import DynamoProducts
 from cardstock.errors import CardstockError, RefusedError
 from cardstock.ids import RequestKey, new_id
 from cardstock.open_items.clearing import new_item
+from cardstock.orders.change_model import Finding, Step, StockChange
+from cardstock.orders.coupon_model import CouponUse
 from cardstock.orders.coupon_store import DynamoCouponUses
-from cardstock.orders.model import (
-    CouponUse,
-    Finding,
-    Order,
-    OrderLine,
-    Parcel,
-    Receiver,
-    Refund,
-    RefundLine,
-    Step,
-    StockChange,
-    SupplierLine,
-    SupplierOrder,
-)
+from cardstock.orders.model import Order, OrderLine, Receiver
 from cardstock.orders.ports import CouponUses, Orders
+from cardstock.orders.refund_model import Refund, RefundLine
 from cardstock.orders.store import DynamoOrders
+from cardstock.orders.supplier_model import Parcel, SupplierLine, SupplierOrder
 from tests.people.memory_orders import MemoryCouponUses, MemoryOrders
 
 CONTRACT = {

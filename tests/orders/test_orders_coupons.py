@@ -8,7 +8,10 @@ from msgspec.structs import replace
 
 from cardstock.catalog.model import Product
 from cardstock.orders import coupons
-from cardstock.orders.model import CouponUse, Order, OrderLine, Receiver, Refund, RefundLine, SupplierOrder
+from cardstock.orders.coupon_model import CouponUse
+from cardstock.orders.model import Order, OrderLine, Receiver
+from cardstock.orders.refund_model import Refund, RefundLine
+from cardstock.orders.supplier_model import SupplierOrder
 from tests.people.memory_orders import MemoryCharges, MemoryCouponUses, MemoryOrders
 
 COUPON = "benefit.mem_a.1"

@@ -15,9 +15,9 @@ from cardstock.errors import ConflictError, NotFoundError, RefusedError, Unavail
 from cardstock.open_items.store import every_item
 from cardstock.orders import fulfilment, refunds
 from cardstock.orders import wiring as orders_wiring
-from cardstock.orders.model import MAX_PARCELS
 from cardstock.orders.payment import expire_due
 from cardstock.orders.store import every_refund
+from cardstock.orders.supplier_model import MAX_PARCELS
 from infra.local.sandbox import SandboxError
 from tests.house.cloud import ROOT_KEY, Context, forget_factories, http_event, serve
 from tests.people.buyers import BUYER, CART, STRANGER

@@ -23,9 +23,12 @@ from cardstock.network.promotion import appoint_partner
 from cardstock.network.publishing import publish_plan
 from cardstock.network.store import DynamoNetwork
 from cardstock.orders.channels.sandbox import SandboxChannel
+from cardstock.orders.coupon_model import Coupon
 from cardstock.orders.coupon_store import DynamoCouponUses
-from cardstock.orders.model import Coupon, Order, PaymentNotice, Receiver, Refund
+from cardstock.orders.model import Order, Receiver
+from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.ports import Charges, Coupons, CouponUses, PaymentChannel, ReferralNetwork
+from cardstock.orders.refund_model import Refund
 from infra.local.clock import ShiftedClock
 from infra.local.sandbox import NoAnswerError, Sandbox, SandboxError, is_genuine, sign
 from tests.people.clock import TestClock

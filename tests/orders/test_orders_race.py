@@ -8,11 +8,12 @@ from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Listing
 from cardstock.clock import SystemClock
 from cardstock.errors import ConflictError
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import buying_wiring
 from cardstock.ids import RequestKey
 from cardstock.orders import fulfilment, payment, placement, refunds
 from cardstock.orders import wiring as orders_wiring
-from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver, RequestedUnits
+from cardstock.orders.model import OrderLine, Quote, Receiver, RequestedUnits
+from cardstock.orders.payment_model import PaymentNotice
 from tests.house.racing import at_once
 
 pytestmark = pytest.mark.engine
@@ -38,7 +39,7 @@ def place(units: dict[str, int], key: str) -> str:
         Receiver("n", "1", "a"),
         RequestKey(key, "f"),
         orders=orders_wiring.orders(),
-        network=flows_wiring.buyer_network(),
+        network=buying_wiring.buyer_network(),
     )
     return placed.order.order_id
 

@@ -14,18 +14,7 @@ from cardstock.network.model import Person, Snapshot
 from cardstock.network.plan import Amount
 from cardstock.network.presets import CHAIN21
 from cardstock.network.rewards import clawed, nothing_refunded, refund_amount, refund_units, rewards_for
-from cardstock.orders.model import (
-    MAX_LINES,
-    MAX_UNITS,
-    Order,
-    OrderLine,
-    Receiver,
-    Refund,
-    RefundLine,
-    RequestedUnits,
-    SupplierLine,
-    SupplierOrder,
-)
+from cardstock.orders.model import MAX_LINES, MAX_UNITS, Order, OrderLine, Receiver, RequestedUnits
 from cardstock.orders.refund_amounts import (
     add_refund,
     cancel_unsent,
@@ -34,7 +23,9 @@ from cardstock.orders.refund_amounts import (
     goodwill_lines,
     return_lines,
 )
+from cardstock.orders.refund_model import Refund, RefundLine
 from cardstock.orders.steps import follow_suppliers, merge_units
+from cardstock.orders.supplier_model import SupplierLine, SupplierOrder
 from tests.people.clock import START
 
 

@@ -16,26 +16,17 @@ from cardstock.catalog.model import Product
 from cardstock.clock import SystemClock, set_clock
 from cardstock.errors import CardstockError
 from cardstock.ids import RequestKey
+from cardstock.orders.change_model import Step
+from cardstock.orders.coupon_model import COUPON_TRANSITIONS, CouponUse
 from cardstock.orders.coupons import revoke_coupon
 from cardstock.orders.fulfilment import confirm_receipt, report_delivery, report_shipment
-from cardstock.orders.model import (
-    COUPON_TRANSITIONS,
-    NO_FREIGHT,
-    ORDER_TRANSITIONS,
-    REFUND_TRANSITIONS,
-    SUPPLIER_ORDER_TRANSITIONS,
-    CouponUse,
-    Order,
-    PaymentNotice,
-    Receiver,
-    RefusedEnd,
-    RequestedUnits,
-    Step,
-    SupplierOrder,
-)
+from cardstock.orders.model import NO_FREIGHT, ORDER_TRANSITIONS, Order, Receiver, RequestedUnits
 from cardstock.orders.payment import expire_due, record_payment
+from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.placement import QuoteNeeds, cancel_order, make_quote, place_order
+from cardstock.orders.refund_model import REFUND_TRANSITIONS, RefusedEnd
 from cardstock.orders.refunds import accept_return, close_refused, finish_refunds, grant_goodwill, request_refund
+from cardstock.orders.supplier_model import SUPPLIER_ORDER_TRANSITIONS, SupplierOrder
 from tests.house.charts import steps_in, steps_of
 from tests.people.clock import TestClock
 from tests.people.memory_orders import (

@@ -11,7 +11,9 @@ import pytest
 from cardstock.errors import SIGNATURE_INVALID, InvalidError, RefusedError, UnauthorizedError, UnavailableError
 from cardstock.orders.channels import sandbox
 from cardstock.orders.channels.sandbox import SandboxChannel
-from cardstock.orders.model import Order, PaymentNotice, Receiver, Refund
+from cardstock.orders.model import Order, Receiver
+from cardstock.orders.payment_model import PaymentNotice
+from cardstock.orders.refund_model import Refund
 
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
 ORDER = Order("ord_1", "mem_1", "placed", (), 3_003, Receiver("n", "1", "a"), None, {}, NOW)

@@ -18,20 +18,13 @@ from cardstock.clock import brand_day
 from cardstock.errors import CardstockError
 from cardstock.ids import RequestKey, new_id
 from cardstock.orders import payment, refunds, sales
+from cardstock.orders.change_model import Step
 from cardstock.orders.days_store import DynamoOrderDays, DynamoSales
-from cardstock.orders.model import (
-    TOTAL,
-    Order,
-    OrderLine,
-    PaymentNotice,
-    Receiver,
-    Refund,
-    RequestedUnits,
-    SalesOfDay,
-    SalesSum,
-    Step,
-)
+from cardstock.orders.model import Order, OrderLine, Receiver, RequestedUnits
+from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.ports import OrderDays, Orders, Sales
+from cardstock.orders.refund_model import Refund
+from cardstock.orders.sales_model import TOTAL, SalesOfDay, SalesSum
 from cardstock.orders.steps import close_step
 from cardstock.orders.store import DynamoOrders, every_order, every_refund
 from tests.house.cloud import Cloud

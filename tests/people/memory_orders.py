@@ -12,20 +12,13 @@ from cardstock.errors import CHANNEL_UNAVAILABLE, IDEMPOTENCY_KEY_REUSED, STOCK_
 from cardstock.ids import RequestKey
 from cardstock.open_items.clearing import new_item
 from cardstock.orders import errors
-from cardstock.orders.model import (
-    Closing,
-    Coupon,
-    CouponUse,
-    Finding,
-    Order,
-    PaidOrder,
-    PaymentNotice,
-    PaymentParameters,
-    Refund,
-    SalesOfDay,
-    Step,
-    SupplierOrder,
-)
+from cardstock.orders.change_model import Finding, Step
+from cardstock.orders.coupon_model import Coupon, CouponUse
+from cardstock.orders.model import Order, PaidOrder
+from cardstock.orders.payment_model import Closing, PaymentNotice, PaymentParameters
+from cardstock.orders.refund_model import Refund
+from cardstock.orders.sales_model import SalesOfDay
+from cardstock.orders.supplier_model import SupplierOrder
 from tests.people.memory_open_items import MemoryOpenItems
 
 RefundStatus: TypeAlias = Literal["succeeded", "processing", "failed", "unfunded"]

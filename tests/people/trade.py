@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from cardstock.clock import to_epoch_ms
 from cardstock.errors import ConflictError
+from cardstock.flows import buying_wiring
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import RequestKey, derived_id
 from cardstock.network import wiring as network_wiring
@@ -23,7 +24,8 @@ from cardstock.network.publishing import publish_plan
 from cardstock.orders import fulfilment, payment, placement, refunds
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.errors import UNITS_SENT
-from cardstock.orders.model import OrderLine, PaymentNotice, Quote, Receiver, RequestedUnits
+from cardstock.orders.model import OrderLine, Quote, Receiver, RequestedUnits
+from cardstock.orders.payment_model import PaymentNotice
 from tests.house.cloud import Cloud, Context, queue_event
 from tests.people.clock import TestClock
 
@@ -84,14 +86,14 @@ class Trade:
         self.clock.move(seconds=1)
         for each in lines:
             self.cloud.dynamodb.put_item(TableName="products", Item=product_item(each, self.clock.now()))
-        hint = flows_wiring.buyer_network().position_hint(member_id)
+        hint = buying_wiring.buyer_network().position_hint(member_id)
         placed = placement.place_order(
             member_id,
             Quote(member_id, lines, None, hint),
             Receiver("王小明", "13800000000", "上海"),
             RequestKey(derived_id("req", member_id, str(self.clock.now())), "f"),
             orders=orders_wiring.orders(),
-            network=flows_wiring.buyer_network(),
+            network=buying_wiring.buyer_network(),
         )
         self.watch()
         return placed.order.order_id

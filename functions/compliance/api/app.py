@@ -11,7 +11,7 @@ from cardstock.compliance import wiring as compliance_wiring
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Api, Nothing, Request
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import settling_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.staff import wiring as staff_wiring
 
@@ -45,7 +45,7 @@ def lift_hold(request: Request[schemas.Lift, Nothing]) -> schemas.HeldReward:
         request.caller.actor,
         request.body.reason,
         holds=compliance_wiring.holds(),
-        resume=lambda order_id: settling.schedule_release_again(order_id, flows_wiring.release()),
+        resume=lambda order_id: settling.schedule_release_again(order_id, settling_wiring.release()),
     )
     return schemas.HeldReward.of(hold, request.language)
 

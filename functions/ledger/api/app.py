@@ -7,7 +7,7 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import books_wiring
 from cardstock.flows.explaining_schemas import Explanation
 from cardstock.ledger import schemas as models
 from cardstock.ledger import wiring as ledger_wiring
@@ -50,7 +50,7 @@ def explain_commission(request: Request[Nothing, Nothing]) -> Explanation:
     """
     from cardstock.flows.explaining import explain_rewards  # an eighth of a cold start: only for this call
 
-    explained = explain_rewards(request.path["order_id"], request.caller.id, flows_wiring.explaining())
+    explained = explain_rewards(request.path["order_id"], request.caller.id, books_wiring.explaining())
     return Explanation.of(explained, request.language)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from cardstock.aws.tables import connect
 from cardstock.edge import schedule
 from cardstock.edge.observability import count, logger
-from cardstock.flows import wiring
+from cardstock.flows import books_wiring
 
 _PAUSE_SECONDS = 60  # between two audits: longer than a message needs through a queue
 _LOGGED = 50
@@ -22,7 +22,7 @@ def run(
     from cardstock.flows.auditing import audit_books  # with the first tick, not at the start
     from cardstock.ledger.audit import confirmed
 
-    needs = wiring.auditing()
+    needs = books_wiring.auditing()
     report = confirmed(lambda: audit_books(needs, deadline.require_time), lambda: pause(_PAUSE_SECONDS))
     count("LedgerImbalance", len(report.findings))
     for finding in report.findings[:_LOGGED]:

@@ -6,7 +6,7 @@ from typing import Any
 from cardstock.aws.tables import connect
 from cardstock.edge import schedule
 from cardstock.edge.observability import count, logger
-from cardstock.flows import wiring
+from cardstock.flows import settling_wiring
 
 
 class UnsettledError(Exception):
@@ -19,7 +19,7 @@ def run(scheduled_at: datetime, deadline: schedule.Deadline) -> dict[str, Any]:
 
     night = settling.settle_night(
         scheduled_at,
-        wiring.settling(),
+        settling_wiring.settling(),
         time_left=deadline.time_left,
         on_failure=lambda order_id: logger.exception("order not settled", order_id=order_id),
     )

@@ -3,6 +3,7 @@
 from cardstock.aws.tables import connect
 from cardstock.edge import queue
 from cardstock.edge.observability import count
+from cardstock.flows import books_wiring
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import wiring as ledger_wiring
 
@@ -18,7 +19,7 @@ def consume(body: bytes) -> None:
     except ValueError:
         count("LedgerImbalance")
         raise
-    ledger_entries.follow_entry(transaction, flows_wiring.ledger_entries())
+    ledger_entries.follow_entry(transaction, books_wiring.ledger_entries())
 
 
 handler = queue.each(consume, finish=lambda: flows_wiring.announcements().flush())

@@ -6,7 +6,7 @@ from cardstock.edge.http import Api, Nothing, Request
 from cardstock.edge.wiring import signer
 from cardstock.errors import MEMBER_ERASED
 from cardstock.flows import joining
-from cardstock.flows.wiring import joining_needs
+from cardstock.flows.joining_wiring import joining_needs
 from cardstock.members import login, profile, schemas, sessions
 from cardstock.members.wiring import login_platforms, members
 from cardstock.network.schemas import Distribution

@@ -11,7 +11,7 @@ from cardstock.edge.http import Api, Nothing, Request
 from cardstock.edge.observability import logger
 from cardstock.errors import NOT_FOUND, REASON_MISSING
 from cardstock.flows import joining
-from cardstock.flows.wiring import joining_needs
+from cardstock.flows.joining_wiring import joining_needs
 from cardstock.members import listing, staff_schemas
 from cardstock.members import wiring as members_wiring
 from cardstock.network.schemas import AppointPartner, Distribution

@@ -7,9 +7,12 @@ from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import buying_wiring
 from cardstock.orders import errors, fulfilment, payment, placement, refunds, schemas, steps, tokens
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.payment_schemas import PaymentView, StartPayment
+from cardstock.orders.refund_schemas import AskRefund, RefundList, RequestedRefund
+from cardstock.orders.shipment_schemas import ShipmentList
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("orders", callers=partners_wiring.callers)
@@ -23,7 +26,7 @@ def ask_quote(request: Request[schemas.AskQuote, Nothing]) -> schemas.QuoteView:
 
     The quote is valid for fifteen minutes and reserves nothing. An expired attribution is ignored."""
     asked, attribution = request.body, tokens.attribution_of(signer(), request.body.attribution)
-    quote = placement.make_quote(flows_wiring.quoting(), request.caller.id, asked.units(), attribution, asked.coupon)
+    quote = placement.make_quote(buying_wiring.quoting(), request.caller.id, asked.units(), attribution, asked.coupon)
     return schemas.QuoteView.of(quote, at=clock.now(), token=tokens.sign_quote(signer(), quote))
 
 
@@ -34,7 +37,7 @@ def place_order(request: Request[schemas.PlaceOrder, Nothing]) -> Answer:
     """Place an order.
 
     At the quoted prices; its stock is reserved until `expires_at`. If it is refused, nothing is written."""
-    member_id, receiver, network = request.caller.id, request.body.receiver.receiver(), flows_wiring.buyer_network()
+    member_id, receiver, network = request.caller.id, request.body.receiver.receiver(), buying_wiring.buyer_network()
     quote = tokens.open_quote(signer(), request.body.quote, member_id)
     placed = placement.place_order(member_id, quote, receiver, request.key, orders=orders(), network=network)
     return Answer(schemas.PlacedOrder.of(placed.order), replayed=placed.replayed)
@@ -63,25 +66,21 @@ def cancel_order(request: Request[Nothing, Nothing]) -> schemas.OrderView:
     return schemas.OrderView.of(placement.cancel_order(member_id, order_id, orders=orders(), channels=channels()))
 
 
-@post("/v1/orders/{order_id}/payments", body=schemas.StartPayment, answer=schemas.PaymentView, codes=errors.PAYING)
-def start_payment(request: Request[schemas.StartPayment, Nothing]) -> schemas.PaymentView:
+@post("/v1/orders/{order_id}/payments", body=StartPayment, answer=PaymentView, codes=errors.PAYING)
+def start_payment(request: Request[StartPayment, Nothing]) -> PaymentView:
     """Get the parameters of the platform's pay call.
 
     Safe to repeat: one order is one payment at the channel. The order is paid when the channel's notice arrives."""
     order_id, asked = request.path["order_id"], request.body.channel
     started = payment.start_payment(request.caller.id, order_id, asked, orders=orders(), channels=channels())
-    return schemas.PaymentView.of(started)
+    return PaymentView.of(started)
 
 
 @post(
-    "/v1/orders/{order_id}/refunds",
-    body=schemas.AskRefund,
-    answer=schemas.RequestedRefund,
-    status=202,
-    idempotent=True,
+    "/v1/orders/{order_id}/refunds", body=AskRefund, answer=RequestedRefund, status=202, idempotent=True,
     codes=errors.REFUNDING,
-)
-def ask_refund(request: Request[schemas.AskRefund, Nothing]) -> Answer:
+)  # fmt: skip
+def ask_refund(request: Request[AskRefund, Nothing]) -> Answer:
     """Request a refund of unsent units of a paid order.
 
     They are not sent. The money goes back within minutes, the way it was paid. Sent units are refunded by staff."""
@@ -89,15 +88,15 @@ def ask_refund(request: Request[schemas.AskRefund, Nothing]) -> Answer:
     made = refunds.request_refund(
         request.caller.id, order_id, asked.units(), asked.reason, request.key, orders=orders()
     )
-    return Answer(schemas.RequestedRefund.of(made.refund), replayed=made.replayed)
+    return Answer(RequestedRefund.of(made.refund), replayed=made.replayed)
 
 
-@api.get("/v1/orders/{order_id}/refunds", answer=schemas.RefundList, auth="any", scope="orders:refund")
-def list_refunds(request: Request[Nothing, Nothing]) -> schemas.RefundList:
+@api.get("/v1/orders/{order_id}/refunds", answer=RefundList, auth="any", scope="orders:refund")
+def list_refunds(request: Request[Nothing, Nothing]) -> RefundList:
     """List the refunds of the caller's order, or for staff of any order; oldest first."""
     staff = request.caller.kind == "key"
     found = refunds.list_refunds(None if staff else request.caller.id, request.path["order_id"], orders=orders())
-    return schemas.RefundList.of(found, for_staff=staff)
+    return RefundList.of(found, for_staff=staff)
 
 
 @post("/v1/orders/{order_id}/receipts", answer=schemas.OrderView, codes=errors.RECEIVING)
@@ -109,11 +108,11 @@ def confirm_receipt(request: Request[Nothing, Nothing]) -> schemas.OrderView:
     return schemas.OrderView.of(received)
 
 
-@get("/v1/orders/{order_id}/shipments", answer=schemas.ShipmentList, codes=errors.READING)
-def list_shipments(request: Request[Nothing, Nothing]) -> schemas.ShipmentList:
+@get("/v1/orders/{order_id}/shipments", answer=ShipmentList, codes=errors.READING)
+def list_shipments(request: Request[Nothing, Nothing]) -> ShipmentList:
     """List each supplier's part of an order, with its parcels."""
     member_id, order_id = request.caller.id, request.path["order_id"]
-    return schemas.ShipmentList.of(fulfilment.list_supplier_orders(member_id, order_id, orders=orders()))
+    return ShipmentList.of(fulfilment.list_supplier_orders(member_id, order_id, orders=orders()))
 
 
 handler = api.handler

@@ -4,8 +4,9 @@ from cardstock.aws.tables import connect
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.edge.observability import count, logger
 from cardstock.errors import NOT_FOUND, InvalidError
-from cardstock.orders import errors, payment, schemas
+from cardstock.orders import errors, payment
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.payment_schemas import NoticeTaken
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("payments", callers=partners_wiring.callers)
@@ -14,8 +15,8 @@ METRICS = {
 }  # fmt: skip
 
 
-@api.post("/v1/payments/sandbox/notify", answer=schemas.NoticeTaken, raw=True, codes=errors.NOTIFYING)
-def take_sandbox_notice(request: Request[Nothing, Nothing]) -> schemas.NoticeTaken:
+@api.post("/v1/payments/sandbox/notify", answer=NoticeTaken, raw=True, codes=errors.NOTIFYING)
+def take_sandbox_notice(request: Request[Nothing, Nothing]) -> NoticeTaken:
     """Take the sandbox channel's notice of a payment.
 
     Signed with the shared key. A repeat changes nothing. A payment that came too late or with another amount is
@@ -35,12 +36,12 @@ def take_sandbox_notice(request: Request[Nothing, Nothing]) -> schemas.NoticeTak
             else METRICS["repeated"]
         )
         logger.error("unreadable payment notice", bytes=len(request.raw))
-        return schemas.NoticeTaken(code="SUCCESS")
+        return NoticeTaken(code="SUCCESS")
     if notice is not None:
         outcome = payment.record_payment(notice, orders=orders)
         logger.info("payment recorded", order_id=notice.order_no, outcome=outcome)
         count(METRICS[outcome])
-    return schemas.NoticeTaken(code="SUCCESS")
+    return NoticeTaken(code="SUCCESS")
 
 
 handler = api.handler

@@ -8,9 +8,10 @@ from cardstock.clock import brand_day
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.orders import errors, listing, refunds, sales, schemas, staff_schemas
+from cardstock.orders import errors, listing, refunds, sales, staff_schemas
 from cardstock.orders import wiring as orders_wiring
-from cardstock.orders.model import TOTAL
+from cardstock.orders.refund_schemas import AcceptReturn, GrantRefund, RequestedRefund
+from cardstock.orders.sales_model import TOTAL
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("orders", callers=partners_wiring.callers)
@@ -69,15 +70,15 @@ def read_sales_by_day(request: Request[Nothing, staff_schemas.SalesDaysQuery]) -
 
 @api.post(
     "/v1/orders/{order_id}/returns",
-    body=schemas.AcceptReturn,
-    answer=schemas.RequestedRefund,
+    body=AcceptReturn,
+    answer=RequestedRefund,
     status=202,
     auth="key",
     scope="orders:refund",
     idempotent=True,
     codes=errors.RETURNING,
 )
-def accept_return(request: Request[schemas.AcceptReturn, Nothing]) -> Answer:
+def accept_return(request: Request[AcceptReturn, Nothing]) -> Answer:
     """Take units of a paid order back, and refund them.
 
     Also units that were sent: a buyer alone cannot have those refunded. The reason and the person are on record. Units
@@ -86,20 +87,20 @@ def accept_return(request: Request[schemas.AcceptReturn, Nothing]) -> Answer:
     made = refunds.accept_return(
         request.caller.actor, order_id, asked.units(), asked.reason, request.key, orders=orders
     )
-    return Answer(schemas.RequestedRefund.of(made.refund), replayed=made.replayed)
+    return Answer(RequestedRefund.of(made.refund), replayed=made.replayed)
 
 
 @api.post(
     "/v1/orders/{order_id}/goodwill-refunds",
-    body=schemas.GrantRefund,
-    answer=schemas.RequestedRefund,
+    body=GrantRefund,
+    answer=RequestedRefund,
     status=202,
     auth="key",
     scope="orders:refund",
     idempotent=True,
     codes=errors.GRANTING,
 )
-def grant_refund(request: Request[schemas.GrantRefund, Nothing]) -> Answer:
+def grant_refund(request: Request[GrantRefund, Nothing]) -> Answer:
     """Grant a goodwill refund: money back without units, with a reason.
 
     It is spread over what is left of all lines, and claws back its part of the rewards. More than is left is
@@ -108,7 +109,7 @@ def grant_refund(request: Request[schemas.GrantRefund, Nothing]) -> Answer:
     made = refunds.grant_goodwill(
         request.caller.actor, order_id, asked.amount_fen, asked.reason, request.key, orders=orders
     )
-    return Answer(schemas.RequestedRefund.of(made.refund), replayed=made.replayed)
+    return Answer(RequestedRefund.of(made.refund), replayed=made.replayed)
 
 
 handler = api.handler

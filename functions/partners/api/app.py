@@ -5,8 +5,7 @@ from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.flows import staff_keys
-from cardstock.flows import wiring as flows_wiring
+from cardstock.flows import joining_wiring, staff_keys
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.supplier_schemas import StoredSupplierOrder, SupplierOrderList
 from cardstock.partners import errors, keys
@@ -38,7 +37,7 @@ def create_key(request: Request[models.CreateKey, Nothing]) -> Answer:
     body, caller = request.body, request.caller
     maker = staff_keys.KeyMaker(caller.person_id, caller.scopes, is_root=caller.is_root)
     created = staff_keys.create_key(
-        body.name, body.owner, frozenset(body.scopes), request.key, maker, needs=flows_wiring.key_needs()
+        body.name, body.owner, frozenset(body.scopes), request.key, maker, needs=joining_wiring.key_needs()
     )
     return Answer(models.CreatedKey.of(created.key, created.credential), replayed=created.replayed)
 

@@ -6,7 +6,7 @@ from typing import Any
 from cardstock import clock
 from cardstock.aws.tables import connect
 from cardstock.edge import schedule
-from cardstock.flows.wiring import purchases
+from cardstock.flows.buying_wiring import purchases
 from cardstock.recommendations.learning import learn_from
 from cardstock.recommendations.wiring import learnt_rows
 

@@ -2,9 +2,9 @@
 
 | Process | Module | Started by |
 |---|---|---|
-| follow a change of an order, a refund or a supplier order | `order_changes` | `orders/on_change` |
+| follow a change of an order or a refund | `order_changes`, `order_changes_wiring` | `orders/on_change` |
 | apply the plan's rules to an order | `rewarding` | the flows that book, check or explain |
-| settle an order, release its rewards | `settling` | `order_changes`, `ledger/nightly_release` |
+| settle an order, release its rewards | `settling`, `settling_wiring` | `order_changes`, `ledger/nightly_release` |
 | grant, use and revoke coupons | `coupons` | `order_changes`, `orders/api` |
 | follow a new entry of the ledger | `ledger_entries` | `ledger/on_entry` |
 | pay members | `paying_out`, `paying_out_wiring` | the functions of payouts |
@@ -13,14 +13,14 @@
 | divide the team dividend | `dividends` | `order_changes`, `settling`, `network/monthly_dividends` |
 | check purchases | `compliance_checks` | `order_changes`, `settling` |
 | check sales and subtrees | `nightly_compliance` | `compliance/nightly_check` |
-| join the referral network | `joining` | `members/api`, `members/staff_api` |
-| place a buyer in the network, for a quote and an order | `buying` | `orders/api` |
+| join the referral network | `joining`, `joining_wiring` | `members/api`, `members/staff_api` |
+| place a buyer in the network, for a quote and an order | `buying`, `buying_wiring` | `orders/api` |
 | explain a member's rewards | `explaining`, `explaining_reasons`, `explaining_schemas` | `ledger/api` |
-| audit the books | `auditing` | `ledger/nightly_audit`, `cardstock ledger verify` |
+| audit the books | `auditing`, `books_wiring` | `ledger/nightly_audit`, `cardstock ledger verify` |
 | publish products of suppliers that exist | `publishing_products` | `catalog/staff_api` |
 | learn recommendations from orders | `learning` | `recommendations/nightly_learning` |
 | create and revoke keys of persons and suppliers | `staff_keys` | `partners/api`, `staff/api` |
 | publish events to partners | `announcing` | the queue functions |
 
-`wiring` makes the ports of each from the stores of the areas.
+A process's wiring makes its ports from the stores of the areas; `wiring` makes what several of them share.
 """

@@ -24,7 +24,9 @@ from cardstock.orders.events import (
     ShipmentCreated,
     ShipmentDelivered,
 )
-from cardstock.orders.model import Order, Refund, SupplierOrder
+from cardstock.orders.model import Order
+from cardstock.orders.refund_model import Refund
+from cardstock.orders.supplier_model import SupplierOrder
 from cardstock.partners.messages import EventMessage, encode_event
 
 _COMMISSION: Final[Mapping[Kind, str]] = {

@@ -30,9 +30,11 @@ from cardstock.network.dividends import month_of, shares
 from cardstock.network.model import TeamSale, holder_of
 from cardstock.network.ports import Plans
 from cardstock.open_items.model import OpenItem
+from cardstock.orders.coupon_model import CouponUse
 from cardstock.orders.coupons import returned_discounts
-from cardstock.orders.model import CouponUse, Order, Refund
+from cardstock.orders.model import Order
 from cardstock.orders.ports import Orders
+from cardstock.orders.refund_model import Refund
 from cardstock.payouts.model import Line
 
 _ENDED: dict[str, Ended] = {"paid": "paid", "failed": "returned", "expired": "returned"}

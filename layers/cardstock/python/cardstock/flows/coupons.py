@@ -8,9 +8,11 @@ from cardstock.money import Fen
 from cardstock.network.coupons import coupon_value
 from cardstock.network.model import Event, revoked_coupon
 from cardstock.network.ports import Network, Plans
+from cardstock.orders.coupon_model import Coupon
 from cardstock.orders.coupons import reduce_charge, revoke_coupon
-from cardstock.orders.model import Coupon, Order, Refund
+from cardstock.orders.model import Order
 from cardstock.orders.ports import CouponUses, Orders
+from cardstock.orders.refund_model import Refund
 
 
 class GrantedCoupons:

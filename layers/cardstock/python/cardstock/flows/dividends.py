@@ -7,7 +7,8 @@ from cardstock.ledger.ports import Books
 from cardstock.network import dividends
 from cardstock.network.model import DividendShare, DivisionProgress, Snapshot
 from cardstock.network.ports import Plans, TeamSales
-from cardstock.orders.model import Order, Refund
+from cardstock.orders.model import Order
+from cardstock.orders.refund_model import Refund
 
 
 class Dividends:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from cardstock.open_items import clearing
 from cardstock.open_items.model import OpenItem, Outcome
 from cardstock.open_items.ports import OpenItems
-from cardstock.orders.model import RefusedEnd
 from cardstock.orders.ports import Orders
+from cardstock.orders.refund_model import RefusedEnd
 from cardstock.orders.refunds import close_refused
 from cardstock.payouts.model import Clearing
 from cardstock.payouts.ports import Payouts

@@ -27,16 +27,11 @@ from cardstock.network.counting import count_order
 from cardstock.network.model import Event
 from cardstock.network.ports import Network, Plans
 from cardstock.orders import errors, refunds
-from cardstock.orders.model import (
-    Order,
-    OrderChange,
-    Refund,
-    RefundChange,
-    RefundStatus,
-    SupplierOrder,
-    SupplierOrderChange,
-)
+from cardstock.orders.change_model import OrderChange, RefundChange, SupplierOrderChange
+from cardstock.orders.model import Order
 from cardstock.orders.ports import Orders, PaymentChannel
+from cardstock.orders.refund_model import Refund, RefundStatus
+from cardstock.orders.supplier_model import SupplierOrder
 
 Happening: TypeAlias = Literal[
     "order placed",

@@ -25,8 +25,9 @@ from cardstock.network.rewards import (
     what_if_not_due,
 )
 from cardstock.orders import settling
-from cardstock.orders.model import Order, Refund
+from cardstock.orders.model import Order
 from cardstock.orders.refund_amounts import cumulative_parts
+from cardstock.orders.refund_model import Refund
 
 
 class PlanRules:

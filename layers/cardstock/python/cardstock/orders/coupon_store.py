@@ -23,7 +23,7 @@ from pynamodb.attributes import UnicodeAttribute
 from cardstock.aws.items import PrefixedAttribute, fields_of, record_of
 from cardstock.aws.tables import IntegerAttribute, Table, Transaction
 from cardstock.money import Fen
-from cardstock.orders.model import CouponUse
+from cardstock.orders.coupon_model import CouponUse
 
 _USE: Final = "use."
 

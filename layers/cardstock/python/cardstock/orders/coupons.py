@@ -6,9 +6,10 @@ from cardstock import clock
 from cardstock.errors import STORE_BUSY, ConflictError
 from cardstock.ids import RequestKey, derived_id
 from cardstock.money import Fen
-from cardstock.orders.model import Order, Refund, RequestedUnits
+from cardstock.orders.model import Order, RequestedUnits
 from cardstock.orders.ports import Charges, CouponUses, Orders
 from cardstock.orders.refund_amounts import coupon_discount, coupon_shares
+from cardstock.orders.refund_model import Refund
 from cardstock.orders.refunds import request_refund
 from cardstock.orders.steps import ATTEMPTS, close_step
 

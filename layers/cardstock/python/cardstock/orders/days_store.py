@@ -23,7 +23,9 @@ from cardstock.aws.days import keys_of_day, newest_ids
 from cardstock.aws.items import StructAttribute, record_of
 from cardstock.aws.tables import Table
 from cardstock.clock import brand_day, day_ends
-from cardstock.orders.model import Order, Refund, SalesOfDay, SalesSum
+from cardstock.orders.model import Order
+from cardstock.orders.refund_model import Refund
+from cardstock.orders.sales_model import SalesOfDay, SalesSum
 from cardstock.orders.store import (
     WAITING,
     ByDay,

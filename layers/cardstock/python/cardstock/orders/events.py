@@ -6,7 +6,9 @@ Not in `schemas.py`, so that publishing functions do not import the HTTP edge.
 import msgspec
 
 from cardstock.money import Fen
-from cardstock.orders.model import Order, Parcel, Refund, SupplierOrder
+from cardstock.orders.model import Order
+from cardstock.orders.refund_model import Refund
+from cardstock.orders.supplier_model import Parcel, SupplierOrder
 
 
 class OrderEventLine(msgspec.Struct, frozen=True):

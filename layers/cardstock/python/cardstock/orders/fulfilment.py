@@ -5,9 +5,11 @@ from msgspec.structs import replace
 from cardstock import clock
 from cardstock.errors import NOT_FOUND, STORE_BUSY
 from cardstock.orders import errors
-from cardstock.orders.model import MAX_PARCELS, Order, Parcel, Step, StockChange, SupplierOrder
+from cardstock.orders.change_model import Step, StockChange
+from cardstock.orders.model import Order
 from cardstock.orders.ports import Orders
 from cardstock.orders.steps import ATTEMPTS, find_order, follow_suppliers
+from cardstock.orders.supplier_model import MAX_PARCELS, Parcel, SupplierOrder
 
 
 def report_shipment(

@@ -6,9 +6,11 @@ from datetime import date
 import msgspec
 
 from cardstock.clock import brand_day
-from cardstock.orders.model import Order, OrderStatus, Refund, SupplierOrder
+from cardstock.orders.model import Order, OrderStatus
 from cardstock.orders.ports import OrderDays, Orders
+from cardstock.orders.refund_model import Refund
 from cardstock.orders.steps import find_order
+from cardstock.orders.supplier_model import SupplierOrder
 from cardstock.pages import fitting_page
 
 

@@ -16,17 +16,11 @@ from cardstock.errors import STORE_BUSY, CardstockError, Pointer
 from cardstock.ids import derived_id
 from cardstock.money import CURRENCY
 from cardstock.orders import errors
-from cardstock.orders.model import (
-    ORDER_ID,
-    Finding,
-    FindingKind,
-    Order,
-    PaymentNotice,
-    PaymentParameters,
-    Refund,
-    Step,
-)
+from cardstock.orders.change_model import Finding, FindingKind, Step
+from cardstock.orders.model import ORDER_ID, Order
+from cardstock.orders.payment_model import PaymentNotice, PaymentParameters
 from cardstock.orders.ports import Orders
+from cardstock.orders.refund_model import Refund
 from cardstock.orders.steps import ATTEMPTS, Channels, close_step, find_order, pay_step
 
 MAX_SILENCE: Final = timedelta(hours=24)

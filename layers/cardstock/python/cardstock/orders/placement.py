@@ -12,21 +12,13 @@ from cardstock.errors import BODY_INVALID, STOCK_SHORT, STORE_BUSY, Pointer
 from cardstock.ids import RequestKey, new_id
 from cardstock.money import CURRENCY, MAX_FEN, split
 from cardstock.orders import errors
-from cardstock.orders.model import (
-    MAX_PAID_AT_ONCE,
-    Coupon,
-    Freight,
-    Order,
-    OrderLine,
-    PaymentNotice,
-    Quote,
-    Receiver,
-    RequestedUnits,
-    SupplierOrder,
-)
+from cardstock.orders.coupon_model import Coupon
+from cardstock.orders.model import MAX_PAID_AT_ONCE, Freight, Order, OrderLine, Quote, Receiver, RequestedUnits
 from cardstock.orders.payment import end_payment
+from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.ports import Catalogue, Coupons, Offer, Orders, ReferralNetwork
 from cardstock.orders.steps import ATTEMPTS, Channels, close_step, find_order, merge_units, pay_step, require_own
+from cardstock.orders.supplier_model import SupplierOrder
 
 COUPON_CHANNEL: Final = "coupon"
 """The channel of an order fully paid by its coupon: no money moves, and none is refunded."""

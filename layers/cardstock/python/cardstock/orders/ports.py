@@ -6,19 +6,13 @@ from typing import Any, Protocol
 
 from cardstock.ids import RequestKey
 from cardstock.money import Fen
-from cardstock.orders.model import (
-    Closing,
-    Coupon,
-    CouponUse,
-    Order,
-    PaidOrder,
-    PaymentNotice,
-    PaymentParameters,
-    Refund,
-    SalesOfDay,
-    Step,
-    SupplierOrder,
-)
+from cardstock.orders.change_model import Step
+from cardstock.orders.coupon_model import Coupon, CouponUse
+from cardstock.orders.model import Order, PaidOrder
+from cardstock.orders.payment_model import Closing, PaymentNotice, PaymentParameters
+from cardstock.orders.refund_model import Refund
+from cardstock.orders.sales_model import SalesOfDay
+from cardstock.orders.supplier_model import SupplierOrder
 
 
 class Offer(Protocol):

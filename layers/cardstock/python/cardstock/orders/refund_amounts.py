@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from cardstock.errors import REFUND_EXCEEDS_PAID
 from cardstock.money import Fen, half_up, split
 from cardstock.orders import errors
-from cardstock.orders.model import Order, OrderLine, Refund, RefundLine, SupplierOrder
+from cardstock.orders.model import Order, OrderLine
+from cardstock.orders.refund_model import Refund, RefundLine
 from cardstock.orders.steps import follow_suppliers
+from cardstock.orders.supplier_model import SupplierOrder
 
 
 def return_lines(

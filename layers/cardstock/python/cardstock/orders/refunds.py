@@ -14,21 +14,13 @@ from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND, STORE_BUSY, Refu
 from cardstock.ids import RequestKey, derived_id
 from cardstock.money import CURRENCY, Fen
 from cardstock.orders import errors
-from cardstock.orders.model import (
-    REFUND_WINDOW,
-    Finding,
-    Order,
-    Refund,
-    RefundLine,
-    RefusedEnd,
-    RequestedUnits,
-    Step,
-    StockChange,
-    SupplierOrder,
-)
+from cardstock.orders.change_model import Finding, Step, StockChange
+from cardstock.orders.model import Order, RequestedUnits
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_amounts import add_refund, cancel_unsent, drop_refund, goodwill_lines, return_lines
+from cardstock.orders.refund_model import REFUND_WINDOW, Refund, RefundLine, RefusedEnd
 from cardstock.orders.steps import ATTEMPTS, Channels, find_order, merge_units
+from cardstock.orders.supplier_model import SupplierOrder
 
 
 class RequestedRefund(msgspec.Struct, frozen=True):

@@ -9,8 +9,10 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock.clock import brand_day
-from cardstock.orders.model import TOTAL, Order, OrderLine, Refund, SalesOfDay, SalesSum
+from cardstock.orders.model import Order, OrderLine
 from cardstock.orders.ports import OrderDays, Sales
+from cardstock.orders.refund_model import Refund
+from cardstock.orders.sales_model import TOTAL, SalesOfDay, SalesSum
 
 MOST_DAYS: Final = 31
 """Days of one reading, and days back that the nightly run stores."""

@@ -1,18 +1,16 @@
-"""Orders, payments and refunds as JSON."""
+"""Quotes and orders as JSON."""
 
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from msgspec import Meta
-from msgspec.structs import asdict
 
 from cardstock.attribution import Attribution
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import (
-    ArticleName,
     ArticleNumber,
     Currency,
     Fen,
@@ -20,15 +18,13 @@ from cardstock.edge.fields import (
     Moment,
     NextCursor,
     OrderId,
-    PersonId,
-    RefundId,
     SignedToken,
     Sku,
     SupplierId,
     checked_phone,
 )
 from cardstock.edge.http import LINE, SAID, Model
-from cardstock.money import CURRENCY, MAX_FEN
+from cardstock.money import CURRENCY
 from cardstock.orders import model
 
 Units = Annotated[int, Meta(ge=1, le=model.MAX_UNITS, examples=[6])]
@@ -76,7 +72,7 @@ class AskQuote(Model):
 
     def units(self) -> list[model.RequestedUnits]:
         """The lines as `RequestedUnits`."""
-        return _units(self.lines)
+        return requested_units(self.lines)
 
 
 class LineView(Model):
@@ -277,10 +273,10 @@ class OrderView(Model):
             attribution=None if order.attribution is None else AttributionView.of(order.attribution),
             placed_at=rfc3339(order.placed_at),
             expires_at=rfc3339(order.expires_at),
-            paid_at=_moment(order.paid_at),
-            shipped_at=_moment(order.shipped_at),
-            received_at=_moment(order.received_at),
-            closed_at=_moment(order.closed_at),
+            paid_at=moment_or_none(order.paid_at),
+            shipped_at=moment_or_none(order.shipped_at),
+            received_at=moment_or_none(order.received_at),
+            closed_at=moment_or_none(order.closed_at),
         )
 
 
@@ -296,273 +292,11 @@ class OrderPage(Model):
         return cls([OrderView.of(order) for order in orders], next_cursor)
 
 
-class StartPayment(Model):
-    """The buyer's payment channel."""
-
-    channel: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=16,
-            examples=["sandbox"],
-            description="The buyer's payment channel; `sandbox` on a development machine.",
-        ),
-    ]
-
-
-class PaymentView(Model):
-    """The parameters of the channel's pay call."""
-
-    channel: Annotated[str, Meta(description="The buyer's payment channel.", examples=["sandbox"])]
-    order_no: Annotated[OrderId, Meta(description="The channel's number for the order.")]
-    amount_fen: Annotated[Fen, Meta(description="Fen to pay.")]
-    currency: Currency
-    pay_url: Annotated[
-        str,
-        Meta(
-            examples=["https://pay.example.com/pay/ord_01kbdxdh50fcazdjhcnqh2rzv5"],
-            description="Page of the channel where the buyer pays.",
-        ),
-    ]
-
-    @classmethod
-    def of(cls, parameters: model.PaymentParameters) -> Self:
-        """A channel's parameters for an order."""
-        return cls(
-            parameters.channel, parameters.order_no, parameters.amount_fen, parameters.currency, parameters.pay_url
-        )
-
-
-class NoticeTaken(Model):
-    """The answer that the channel expects for a recorded notice."""
-
-    code: Annotated[
-        str, Meta(description="Always `SUCCESS`: the channel stops sending the notice.", examples=["SUCCESS"])
-    ]
-
-
-class AskRefund(Model):
-    """The units to be refunded, and why."""
-
-    reason: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=200,
-            pattern=SAID,
-            examples=["arrived broken"],
-            description="Reason; staff can read it.",
-        ),
-    ]
-    lines: Lines
-
-    def units(self) -> list[model.RequestedUnits]:
-        """The lines as `RequestedUnits`."""
-        return _units(self.lines)
-
-
-class AcceptReturn(Model):
-    """The units that staff take back, and why."""
-
-    reason: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=200,
-            pattern=SAID,
-            examples=["arrived broken, came back"],
-            description="Reason; the buyer can read it.",
-        ),
-    ]
-    lines: Lines
-
-    def units(self) -> list[model.RequestedUnits]:
-        """The lines as `RequestedUnits`."""
-        return _units(self.lines)
-
-
-class GrantRefund(Model):
-    """The amount of a goodwill refund, and its reason, which the buyer can read."""
-
-    reason: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=200,
-            pattern=SAID,
-            examples=["came two weeks late"],
-            description="Reason; the buyer can read it.",
-        ),
-    ]
-    amount_fen: Annotated[
-        int,
-        Meta(ge=1, le=MAX_FEN, examples=[19900], description="Fen to refund, at most what is left of the order."),
-    ]
-
-
-class RefundLineView(Model):
-    """Units of one line and this refund's part of what was paid for it. A goodwill refund has no units."""
-
-    line_no: Annotated[int, Meta(description="Place of the line in the order, from 1.", examples=[1])]
-    sku: ArticleNumber
-    units: Annotated[int, Meta(description="Returned units; 0 in a goodwill refund.", examples=[1])]
-    amount_fen: Annotated[Fen, Meta(description="Refunded fen of the line.", examples=[25_500])]
-
-    @classmethod
-    def of(cls, line: model.RefundLine) -> Self:
-        """One line of a refund."""
-        return cls(line.line_no, line.sku, line.units, line.amount_fen)
-
-
-class RequestedRefund(Model):
-    """A refund that was accepted; the money follows."""
-
-    refund_id: RefundId
-    order_id: OrderId
-    amount_fen: Annotated[Fen, Meta(description="Refunded fen, including freight.", examples=[25_500])]
-    freight_fen: Annotated[
-        int,
-        Meta(examples=[0], description="Freight in it: the whole freight with the last unit, if nothing was sent."),
-    ]
-    currency: Currency
-    lines: Annotated[list[RefundLineView], Meta(description="Each line's part of it.")]
-    reason: Annotated[str, Meta(description="Why it was asked for.", examples=["arrived broken"])]
-    requested_at: Annotated[Moment, Meta(description="When it was asked for.")]
-
-    @classmethod
-    def of(cls, refund: model.Refund) -> RequestedRefund:
-        """A refund as it was requested, without later changes, so that a repeat gets the same answer."""
-        return RequestedRefund(
-            refund_id=refund.refund_id,
-            order_id=refund.order_id,
-            amount_fen=refund.amount_fen,
-            freight_fen=refund.freight_fen,
-            currency=CURRENCY,
-            lines=[RefundLineView.of(line) for line in refund.lines],
-            reason=refund.reason,
-            requested_at=rfc3339(refund.requested_at),
-        )
-
-
-class RefundView(RequestedRefund, kw_only=True):
-    """A refund and its status."""
-
-    kind: Annotated[
-        Literal["return", "stray"],
-        Meta(description="`return` of a paid order, or `stray`: a payment for an order that was not waiting for one."),
-    ]
-    goodwill: Annotated[bool, Meta(description="Whether it is a goodwill refund, without units.")]
-    granted_by: Annotated[
-        PersonId | None,
-        Meta(
-            description="Person who decided it (goodwill, or a return of sent units), for staff only; otherwise null."
-        ),
-    ]
-    status: Annotated[
-        model.RefundStatus,
-        Meta(
-            description="Whether the money was refunded. `refused`: the channel will never do it, and the shop's staff "
-            "decide. `given_up`: they have; its units and fen can be refunded anew."
-        ),
-    ]
-    succeeded_at: Annotated[Moment | None, Meta(description="When the money was refunded; null before.")]
-    paid_another_way: Annotated[
-        bool, Meta(description="Whether the buyer got the money outside of the payment channel.")
-    ]
-    refused_at: Annotated[Moment | None, Meta(description="When the channel refused it for good; null otherwise.")]
-    given_up_at: Annotated[Moment | None, Meta(description="When it was given up; null otherwise.")]
-
-    @classmethod
-    def of(cls, refund: model.Refund, *, for_staff: bool = False) -> RefundView:
-        """A refund for the buyer; staff also see who granted it."""
-        return RefundView(
-            **asdict(RequestedRefund.of(refund)),
-            kind="return" if refund.part_of_order else "stray",
-            goodwill=refund.kind == "goodwill",
-            granted_by=(refund.granted_by or None) if for_staff else None,
-            status=refund.status,
-            succeeded_at=_moment(refund.succeeded_at),
-            paid_another_way=refund.paid_another_way,
-            refused_at=_moment(refund.refused_at),
-            given_up_at=_moment(refund.given_up_at),
-        )
-
-
-class RefundList(Model):
-    """All refunds of an order, oldest first."""
-
-    items: Annotated[list[RefundView], Meta(description="Refunds, oldest first.")]
-
-    @classmethod
-    def of(cls, refunds: Sequence[model.Refund], *, for_staff: bool) -> Self:
-        """The refunds of an order."""
-        return cls([RefundView.of(refund, for_staff=for_staff) for refund in refunds])
-
-
-class ParcelView(Model):
-    """One parcel."""
-
-    carrier: Annotated[str, Meta(examples=["SF Express"], description="Company that carries it.")]
-    tracking_no: Annotated[str, Meta(examples=["SF1234567890"], description="The carrier's number of the parcel.")]
-    reported_at: Annotated[Moment, Meta(description="When the supplier reported it.")]
-
-    @classmethod
-    def of(cls, parcel: model.Parcel) -> Self:
-        """One parcel of a supplier order."""
-        return cls(parcel.carrier, parcel.tracking_no, rfc3339(parcel.at))
-
-
-class ShipmentLine(Model):
-    """One supplier's units of one product."""
-
-    sku: ArticleNumber
-    name: Annotated[ArticleName, Meta(description="Name of the product when it was quoted.")]
-    units: Annotated[int, Meta(description="Units that were ordered from this supplier.", examples=[6])]
-    cancelled: Annotated[int, Meta(description="Units refunded before they were shipped.", examples=[0])]
-
-    @classmethod
-    def of(cls, line: model.SupplierLine) -> Self:
-        """One line of a supplier order."""
-        return cls(line.sku, line.name, line.units, line.cancelled)
-
-
-class ShipmentView(Model):
-    """One supplier's part of the order."""
-
-    supplier_id: Annotated[SupplierId, Meta(description="Supplier that sends this part.")]
-    status: Annotated[Literal["open", "shipped", "delivered", "cancelled"], Meta(description="Status of this part.")]
-    lines: Annotated[list[ShipmentLine], Meta(description="Lines that the supplier sends.")]
-    parcels: Annotated[list[ParcelView], Meta(description="Parcels shipped so far.")]
-    shipped_at: Annotated[Moment | None, Meta(description="When the supplier had shipped; null before.")]
-    delivered_at: Annotated[Moment | None, Meta(description="When its parcels had arrived; null before.")]
-
-    @classmethod
-    def of(cls, supplier_order: model.SupplierOrder) -> Self:
-        """A supplier order as the buyer sees it."""
-        return cls(
-            supplier_id=supplier_order.supplier_id,
-            status=supplier_order.status,
-            lines=[ShipmentLine.of(line) for line in supplier_order.lines],
-            parcels=[ParcelView.of(parcel) for parcel in supplier_order.parcels],
-            shipped_at=_moment(supplier_order.shipped_at),
-            delivered_at=_moment(supplier_order.delivered_at),
-        )
-
-
-class ShipmentList(Model):
-    """Every supplier's part."""
-
-    items: Annotated[list[ShipmentView], Meta(description="Each supplier's part of the order.")]
-
-    @classmethod
-    def of(cls, supplier_orders: Sequence[model.SupplierOrder]) -> Self:
-        """The supplier orders of an order."""
-        return cls([ShipmentView.of(supplier_order) for supplier_order in supplier_orders])
-
-
-def _units(lines: list[Line]) -> list[model.RequestedUnits]:
+def requested_units(lines: list[Line]) -> list[model.RequestedUnits]:
+    """Lines as `RequestedUnits`."""
     return [model.RequestedUnits(line.sku, line.units) for line in lines]
 
 
-def _moment(moment: datetime | None) -> str | None:
+def moment_or_none(moment: datetime | None) -> str | None:
+    """A moment as RFC 3339; None for none."""
     return None if moment is None else rfc3339(moment)

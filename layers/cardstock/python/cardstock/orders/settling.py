@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from cardstock.money import Fen
-from cardstock.orders.model import OPEN_REFUND, Order, Refund
+from cardstock.orders.model import Order
+from cardstock.orders.refund_model import OPEN_REFUND, Refund
 
 
 def opens_at(order: Order, days: int) -> datetime | None:

@@ -24,9 +24,11 @@ from cardstock.edge.fields import (
 from cardstock.edge.http import Model
 from cardstock.errors import QUERY_INVALID, Pointer
 from cardstock.money import CURRENCY
-from cardstock.orders import model, sales
+from cardstock.orders import model, sales, sales_model
 from cardstock.orders.listing import OrderFile, OrderFilter
-from cardstock.orders.schemas import AttributionView, LineView, RefundView, ShipmentView
+from cardstock.orders.refund_schemas import RefundView
+from cardstock.orders.schemas import AttributionView, LineView
+from cardstock.orders.shipment_schemas import ShipmentView
 
 
 class OrderQuery(PageQuery, kw_only=True):
@@ -197,7 +199,7 @@ class SalesSumView(Model):
     amount_fen: Annotated[int, Meta(description="Fen of goods and freight.", examples=[1_530_000])]
 
     @classmethod
-    def of(cls, one: model.SalesSum) -> Self:
+    def of(cls, one: sales_model.SalesSum) -> Self:
         """A sum."""
         return cls(one.count, one.units, one.goods_fen, one.freight_fen, one.amount_fen)
 

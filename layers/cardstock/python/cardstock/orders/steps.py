@@ -8,19 +8,11 @@ from msgspec.structs import replace
 
 from cardstock.errors import BODY_INVALID, NOT_FOUND, Pointer
 from cardstock.ids import derived_id
-from cardstock.orders.model import (
-    MAX_LINES,
-    MAX_UNITS,
-    ORDER_ID,
-    Order,
-    PaymentNotice,
-    RequestedUnits,
-    Step,
-    StockChange,
-    SupplierLine,
-    SupplierOrder,
-)
+from cardstock.orders.change_model import Step, StockChange
+from cardstock.orders.model import MAX_LINES, MAX_UNITS, ORDER_ID, Order, RequestedUnits
+from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.ports import Orders, PaymentChannel
+from cardstock.orders.supplier_model import SupplierLine, SupplierOrder
 
 ATTEMPTS: Final = 6
 """How often a verb reads and decides again after a conflict."""

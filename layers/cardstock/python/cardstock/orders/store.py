@@ -54,22 +54,11 @@ from cardstock.ids import RequestKey, new_id
 from cardstock.open_items import store as open_items
 from cardstock.orders import coupon_store as coupons
 from cardstock.orders import errors
-from cardstock.orders.model import (
-    PAYMENT_WINDOW,
-    Order,
-    OrderChange,
-    OrderLine,
-    Parcel,
-    Receiver,
-    Refund,
-    RefundChange,
-    RefundLine,
-    Step,
-    SupplierLine,
-    SupplierOrder,
-    SupplierOrderChange,
-)
+from cardstock.orders.change_model import OrderChange, RefundChange, Step, SupplierOrderChange
+from cardstock.orders.model import PAYMENT_WINDOW, Order, OrderLine, Receiver
 from cardstock.orders.packing import PackedLines, pack_lines, unpack_lines
+from cardstock.orders.refund_model import Refund, RefundLine
+from cardstock.orders.supplier_model import Parcel, SupplierLine, SupplierOrder
 
 _ORDER = "order"
 _REFUND = "refund#"

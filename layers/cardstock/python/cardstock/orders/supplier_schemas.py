@@ -9,7 +9,7 @@ from msgspec import Meta
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import ArticleNumber, Moment, NextCursor, OrderId
 from cardstock.edge.http import Model
-from cardstock.orders.model import SupplierLine, SupplierOrder, SupplierOrderStatus
+from cardstock.orders.supplier_model import SupplierLine, SupplierOrder, SupplierOrderStatus
 
 
 class UnitsToSend(Model):

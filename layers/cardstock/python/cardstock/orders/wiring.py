@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from cardstock.orders.model import Freight, OrderChange, RefundChange, SupplierOrderChange
+    from cardstock.orders.change_model import OrderChange, RefundChange, SupplierOrderChange
+    from cardstock.orders.model import Freight
     from cardstock.orders.ports import CouponUses, OrderDays, Orders, PaidOrders, PaymentChannel, Sales
 
 

@@ -25,7 +25,9 @@ from msgspec import Meta
 from cardstock.errors import BODY_INVALID, CHANNEL_UNAVAILABLE, Pointer, UnauthorizedError
 from cardstock.money import CURRENCY, MAX_FEN
 from cardstock.orders import errors
-from cardstock.orders.model import Closing, Order, PaymentNotice, PaymentParameters, Refund
+from cardstock.orders.model import Order
+from cardstock.orders.payment_model import Closing, PaymentNotice, PaymentParameters
+from cardstock.orders.refund_model import Refund
 
 if TYPE_CHECKING:
     import httpx

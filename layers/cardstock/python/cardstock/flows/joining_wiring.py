@@ -1,0 +1,39 @@
+"""Factories of joining the network and of keys, each lazy: a function loads only what it uses."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cardstock.cards import wiring as cards_wiring
+from cardstock.flows.buying_wiring import coupons
+from cardstock.members import wiring as members_wiring
+from cardstock.network import wiring as network_wiring
+from cardstock.partners import wiring as partners_wiring
+from cardstock.staff import wiring as staff_wiring
+
+if TYPE_CHECKING:
+    from cardstock.flows.joining import JoiningNeeds
+    from cardstock.flows.staff_keys import KeyNeeds
+
+
+@cache
+def key_needs() -> "KeyNeeds":
+    """The ports of creating an API key."""
+    from cardstock.flows.staff_keys import KeyNeeds
+
+    return KeyNeeds(
+        keys=partners_wiring.partner_keys(), persons=staff_wiring.persons(), suppliers=partners_wiring.suppliers()
+    )
+
+
+@cache
+def joining_needs() -> "JoiningNeeds":
+    """The ports of joining the network."""
+    from cardstock.flows.joining import JoiningNeeds
+
+    return JoiningNeeds(
+        members=members_wiring.members(),
+        verifier=members_wiring.identity_verifier(),
+        network=network_wiring.network(),
+        cards=cards_wiring.cards(),
+        coupons=coupons,
+    )

@@ -14,7 +14,8 @@ from cardstock.edge.errors import ROUTE_UNKNOWN
 from cardstock.edge.http import PROBLEM, Nothing, Route, refusals_of
 from cardstock.partners.model import CHALLENGE, EVENT_TYPES
 from infra.contract.events import EVENTS
-from infra.contract.openapi import DOCUMENT, FAMILIES, apis, text
+from infra.contract.openapi import DOCUMENT, text
+from infra.contract.routes import FAMILIES, apis
 from infra.local.examples import example, resolve
 
 ROUTES = [(route.method, route.path, route) for _, api in apis() for route in api.routes]

@@ -9,7 +9,7 @@ import pytest
 
 from cardstock import errors
 from cardstock.edge.http import Nothing, Route
-from infra.contract.openapi import apis
+from infra.contract.routes import apis
 from tests.house.cloud import ROOT
 
 ROUTES = [route for _, api in apis() for route in api.routes if route.body is not Nothing]

@@ -8,7 +8,7 @@ import pytest
 from cardstock.edge.callers import ROOT_SCOPES
 from cardstock.edge.http import Route
 from cardstock.edge.secrets import forget_provider
-from infra.contract.openapi import PATH_VALUES, apis
+from infra.contract.routes import PATH_VALUES, apis
 from tests.house.cloud import ROOT_KEY, Cloud, Context, http_event
 from tests.people.replies import reply
 

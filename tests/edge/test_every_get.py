@@ -6,7 +6,7 @@ import pytest
 
 from cardstock.edge.http import Route
 from cardstock.partners.model import SCOPES
-from infra.contract.openapi import PATH_VALUES, apis
+from infra.contract.routes import PATH_VALUES, apis
 from tests.house.cloud import http_event, serve
 from tests.people.buyers import BUYER
 from tests.people.shop import Shop

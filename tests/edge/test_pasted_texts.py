@@ -15,7 +15,7 @@ from cardstock.ids import canonical
 from cardstock.members.schemas import OpenSession
 from cardstock.orders.schemas import AskQuote
 from cardstock.partners import inbox_schemas
-from infra.contract.openapi import apis
+from infra.contract.routes import apis
 from tests.house.cloud import ROOT, http_event, serve
 from tests.house.incoming import incoming
 from tests.people.buyers import RECEIVER

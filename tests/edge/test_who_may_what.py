@@ -12,7 +12,7 @@ from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Draft
 from cardstock.edge.http import Route
 from cardstock.partners.model import SCOPES, SUPPLIER_SCOPES
-from infra.contract.openapi import PATH_VALUES, apis
+from infra.contract.routes import PATH_VALUES, apis
 from tests.house.cloud import Context, http_event
 from tests.people.buyers import BUYER, STRANGER
 from tests.people.replies import Reply, reply

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import inspect
 
 from cardstock.partners import inbox_schemas
-from infra.contract.openapi import apis
+from infra.contract.routes import apis
 
 
 def texts(kind: inspect.Type, place: str, seen: frozenset[Any] = frozenset()) -> Iterator[tuple[str, Any, list[str]]]:

@@ -6,7 +6,7 @@ The edge warns of a refusal that its route does not declare; whatever test has c
 import logging
 
 from cardstock.edge.observability import logger
-from infra.contract.openapi import apis
+from infra.contract.routes import apis
 from tests.house import whole_run
 
 

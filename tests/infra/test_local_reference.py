@@ -18,7 +18,8 @@ import pytest
 from cardstock.edge.signatures import verify
 from cardstock.errors import BODY_INVALID, STOCK_SHORT, STORE_BUSY
 from infra.contract.openapi import DOCUMENT as COMMITTED
-from infra.contract.openapi import FAMILIES, build, prepare
+from infra.contract.openapi import build
+from infra.contract.routes import FAMILIES, prepare
 from infra.local.examples import curl, example, operations
 from infra.local.pages import pages
 from infra.local.reference import SCRIPT, render

@@ -17,10 +17,15 @@ import yaml
 
 from infra.local.template import Place, TemplateError, api_id
 
+try:
+    from yaml import CSafeLoader as SafeLoader  # a tenth of the time; missing where PyYAML was built without libyaml
+except ImportError:
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 Json = Any  # parsed YAML and JSON: checked where it is used
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(SafeLoader):
     """YAML with CloudFormation's short tags."""
 
 

@@ -7,61 +7,30 @@ API differs from an HTTP API, the answer is that of an HTTP API: 404 for an unkn
 """
 
 import base64
-import contextlib
 import json
-import re
-import socket
-import sys
 import threading
-import time
-import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
-from http.server import BaseHTTPRequestHandler
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from chalice.app import Response
 from chalice.config import Config
-from chalice.local import (
-    ChaliceRequestHandler,
-    LambdaContext,
-    LambdaEventConverter,
-    LocalChalice,
-    LocalDevServer,
-    LocalGateway,
-    LocalGatewayException,
-    RouteMatcher,
-    ThreadedHTTPServer,
-)
+from chalice.local import LambdaContext, LocalChalice, LocalDevServer, LocalGateway, LocalGatewayException
 
 from infra.local.clock import ShiftedClock
+from infra.local.events import Events, Routes, routes_of
 from infra.local.invoke import FunctionError, Invoker
-from infra.local.template import Function, Place, Route, Template
+from infra.local.server import MAX_PAYLOAD_BYTES, HttpAnswer, RequestHandler, Server
+from infra.local.template import Function, Template
 
-MAX_PAYLOAD_BYTES = 10 * 1024 * 1024
-_TEXT = re.compile(r"(text/.*|application/(json|javascript|xml|.*\+json|.*\+xml))\Z")
 _METHODS = frozenset({"GET", "PUT", "POST", "HEAD", "DELETE", "PATCH", "OPTIONS"})
-_TEMPLATE_PART = re.compile(r"\{([^}]+)\}\Z")
 
 Answer = dict[str, Any]
 Page = Callable[[Mapping[str, str]], tuple[str, bytes]]
 """A page of this runtime, not of the template: query to (content type, content)."""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """The gateway's answer. Header names are in lower case; a repeated header's values are joined by a comma."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """The body as JSON. ValueError if it is something else."""
-        return json.loads(self.body)
 
 
 class _GatewayError(LocalGatewayException):
@@ -84,127 +53,10 @@ class _LambdaResponse(Response):
         return self._answer
 
 
-def routes_of(function: Function, api: str | None) -> list[Route]:
-    """The function's routes of one API; None for all of them."""
-    return [route for route in function.routes if api in (None, route.api)]
-
-
-class _Routes(RouteMatcher):
-    """Finds the route by method and path, the most literal one first, as an HTTP API does."""
-
-    def __init__(self, template: Template, api: str | None) -> None:
-        self._by_shape: dict[tuple[str, int], list[tuple[str, list[str]]]] = {}
-        for function in template.functions:
-            for route in routes_of(function, api):
-                parts = route.path.split("/")
-                self._by_shape.setdefault((route.method, len(parts)), []).append((route.path, parts))
-        for candidates in self._by_shape.values():
-            candidates.sort(key=lambda entry: [part.startswith("{") for part in entry[1]])
-
-    def find(self, method: str, path: str) -> tuple[str, dict[str, str]] | None:
-        """The route's path and the values of its parameters, still percent-encoded."""
-        parts = path.split("/")
-        for key in (method, "ANY"):
-            for route, pattern in self._by_shape.get((key, len(parts)), []):
-                captured: dict[str, str] = {}
-                for part, wanted in zip(parts, pattern, strict=True):
-                    if match := _TEMPLATE_PART.match(wanted):
-                        if not part:
-                            break
-                        captured[match[1]] = part
-                    elif part != wanted:
-                        break
-                else:
-                    return route, captured
-        return None
-
-
-class _Events(LambdaEventConverter):
-    """Makes the event of payload format 1.0, complete."""
-
-    def __init__(self, routes: _Routes, place: Place, api: str) -> None:
-        self._routes = routes
-        self._api = api
-        self._place = place
-
-    def create_lambda_event(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, Any],
-        body: bytes | None = None,
-    ) -> dict[str, Any]:
-        """The event for a request; `headers` maps lower-case names to lists of values. ValueError: no such route."""
-        raw_path, _, query = path.partition("?")
-        found = self._routes.find(method, raw_path)
-        if found is None:
-            raise ValueError(f"no route for {method} {raw_path}")
-        route, captured = found
-        parameters: dict[str, list[str]] = {}
-        for name, value in parse_qsl(query, keep_blank_values=True, errors="replace"):
-            parameters.setdefault(name, []).append(value)
-        decoded = unquote(raw_path, errors="replace")
-        text, encoded = _body_text(body, headers.get("content-type", [""])[-1])
-        now = datetime.now(UTC)
-        host = headers.get("host", ["127.0.0.1"])[-1]
-        return {
-            "version": "1.0",
-            "resource": route,
-            "path": decoded,
-            "httpMethod": method,
-            "headers": {name: values[-1] for name, values in headers.items()},
-            "multiValueHeaders": dict(headers),
-            "queryStringParameters": {name: values[-1] for name, values in parameters.items()} or None,
-            "multiValueQueryStringParameters": parameters or None,
-            "requestContext": {
-                "accountId": self._place.account,
-                "apiId": self._api,
-                "domainName": host,
-                "domainPrefix": host.split(".", 1)[0],
-                "extendedRequestId": str(uuid.uuid4()),
-                "httpMethod": method,
-                "identity": {
-                    "accessKey": None,
-                    "accountId": None,
-                    "caller": None,
-                    "cognitoIdentityId": None,
-                    "principalOrgId": None,
-                    "sourceIp": "127.0.0.1",
-                    "user": None,
-                    "userAgent": headers.get("user-agent", [""])[-1],
-                    "userArn": None,
-                },
-                "path": decoded,
-                "protocol": "HTTP/1.1",
-                "requestId": str(uuid.uuid4()),
-                "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
-                "requestTimeEpoch": int(now.timestamp() * 1000),
-                "resourceId": f"{method} {route}",
-                "resourcePath": route,
-                "stage": "$default",
-            },
-            "pathParameters": {name: unquote(value, errors="replace") for name, value in captured.items()} or None,
-            "stageVariables": None,
-            "body": text,
-            "isBase64Encoded": encoded,
-        }
-
-
-def _body_text(body: bytes | None, content_type: str) -> tuple[str | None, bool]:
-    """The event's body, and whether it is base64: everything but text is, and so is text that is not UTF-8."""
-    if not body:
-        return None, False
-    kind = content_type.split(";", maxsplit=1)[0].strip().lower()
-    if not kind or _TEXT.match(kind):
-        with contextlib.suppress(UnicodeDecodeError):
-            return body.decode(), False
-    return base64.b64encode(body).decode(), True
-
-
 class _Gateway(LocalGateway):
     """Chalice's gateway with our routes and events, and an HTTP API's refusals."""
 
-    def __init__(self, app: LocalChalice, events: _Events, elsewhere: Mapping[str, _Routes]) -> None:
+    def __init__(self, app: LocalChalice, events: Events, elsewhere: Mapping[str, Routes]) -> None:
         self._app_object = app
         self._events = events
         self._elsewhere = elsewhere
@@ -227,114 +79,7 @@ class _Gateway(LocalGateway):
         return _GatewayError(404, "Not Found", **hint)
 
 
-class Server(ThreadedHTTPServer):
-    """Many connections, each with a thread; `stop` lets requests end and leaves none open."""
-
-    request_queue_size = 256
-    allow_reuse_address = True
-
-    def __init__(self, *arguments: Any) -> None:
-        self._open: set[socket.socket] = set()
-        self._guard = threading.Lock()
-        super().__init__(*arguments)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._guard:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        super().shutdown_request(request)
-        with self._guard:
-            self._open.discard(request)
-
-    def stop(self, thread: threading.Thread, *, patience: float = 30.0) -> None:
-        """Accept no more requests and wait for running ones. `thread` is the one that serves."""
-        self.shutdown()
-        thread.join()
-        self.server_close()
-        with self._guard:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RD)  # for clients that keep it alive; answers can still be written
-        deadline = time.monotonic() + patience
-        while self._open and time.monotonic() < deadline:
-            time.sleep(0.005)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore a client that goes away during its request; report any other error."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-
-class _RequestHandler(ChaliceRequestHandler):
-    """Raw HTTP in and out of the gateway."""
-
-    server_version = "local-gateway"
-    sys_version = ""
-    disable_nagle_algorithm = True  # 44 ms a request otherwise
-    wbufsize = -1  # one packet for headers and body
-
-    def __init__(self, request: Any, client_address: Any, server: Any, *, app_object: Any, config: Any) -> None:
-        del config
-        self.front: Gateway = app_object.front
-        BaseHTTPRequestHandler.__init__(self, request, client_address, server)
-
-    def _generic_handle(self) -> None:
-        headers: dict[str, list[str]] = {}
-        for name, value in self.headers.items():
-            headers.setdefault(name.lower(), []).append(value)
-        body = self._read_body()
-        if body is None:
-            self.close_connection = True
-            answer = HttpAnswer(413, {"content-type": "application/json"}, b'{"message":"Request Entity Too Large"}')
-            repeated: list[tuple[str, str]] = list(answer.headers.items())
-        else:
-            answer, repeated = self.front.serve(self.command, self.path, headers, body)
-        self.send_response(answer.status)
-        for name, value in repeated:
-            self.send_header(name, value)
-        bodiless = answer.status in (204, 304) or answer.status < 200
-        if not bodiless:
-            self.send_header("content-length", str(len(answer.body)))
-        if self.close_connection:
-            self.send_header("connection", "close")
-        self.end_headers()
-        if not bodiless and self.command != "HEAD":
-            self.wfile.write(answer.body)
-
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle
-
-    def _read_body(self) -> bytes | None:
-        """The request's body; None if it is too large, or its length is not given in a reliable way."""
-        if "chunked" in self.headers.get("transfer-encoding", "").lower():
-            return self._read_chunks()
-        length = self.headers.get("content-length", "0")
-        if not (length.isascii() and length.isdigit()) or int(length[:12]) > MAX_PAYLOAD_BYTES:
-            return None
-        body: bytes = self.rfile.read(int(length))
-        return body
-
-    def _read_chunks(self) -> bytes | None:
-        body = bytearray()
-        while True:
-            size_text = self.rfile.readline(32).split(b";")[0].strip()
-            try:
-                size = int(size_text, 16)
-            except ValueError:
-                return None
-            if size < 0 or len(body) + size > MAX_PAYLOAD_BYTES:
-                return None
-            body += self.rfile.read(size)
-            self.rfile.readline(4)
-            if size == 0:
-                return bytes(body)
-
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class names it so
-        """Nothing: the gateway reports requests itself."""
-
-
-class _App(LocalChalice):
+class App(LocalChalice):
     """The Chalice app with the template's routes."""
 
     front: "Gateway"
@@ -366,7 +111,7 @@ class Gateway:
         self._invoker = invoker
         self._report = report
         self._clock, self._clock_header = clock, clock_header
-        self._app = _App("local", configure_logs=False, env={})
+        self._app = App("local", configure_logs=False, env={})
         self._app.front = self
         served = [(function, route) for function in template.functions for route in routes_of(function, api)]
         for function, route in served:
@@ -374,11 +119,11 @@ class Gateway:
             methods = [route.method] if route.method != "ANY" else sorted(_METHODS - others)
             self._register(function, methods, route.path)
         elsewhere = {
-            template.place.api_urls[other]: _Routes(template, other)
+            template.place.api_urls[other]: Routes(template, other)
             for other in template.apis
             if api not in (None, other) and other in template.place.api_urls
         }
-        events = _Events(_Routes(template, api), template.place, api or "api")
+        events = Events(Routes(template, api), template.place, api or "api")
         self._gateway = _Gateway(self._app, events, elsewhere)
         self._server: LocalDevServer | None = None
         self._thread: threading.Thread | None = None
@@ -447,7 +192,7 @@ class Gateway:
 
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
         """Serve on `port` (0: any free one) in a background thread. Returns the URL. OSError if the port is taken."""
-        self._server = LocalDevServer(self._app, Config(), host, port, handler_cls=_RequestHandler, server_cls=Server)
+        self._server = LocalDevServer(self._app, Config(), host, port, handler_cls=RequestHandler, server_cls=Server)
         self.url = f"http://{host}:{self._server.server.server_address[1]}"
         serve = partial(self._server.server.serve_forever, poll_interval=0.05)
         self._thread = threading.Thread(target=serve, name="gateway", daemon=True)

@@ -37,7 +37,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from standardwebhooks import Webhook
 
-from infra.local.gateway import Server
+from infra.local.server import Server
 
 NOTIFY_PATH = "/v1/payments/sandbox/notify"
 _STATUSES = {

@@ -25,12 +25,13 @@ from typing import Any, Self
 from infra.local import costs, pages
 from infra.local.clock import ShiftedClock
 from infra.local.engine import Clients, CreatedResources, Engine, account, connect, environment, provision, reserve
-from infra.local.gateway import Gateway, HttpAnswer
+from infra.local.gateway import Gateway
 from infra.local.invoke import WorkerPool
 from infra.local.loading import load
 from infra.local.queues import depth
 from infra.local.sandbox import Sandbox, post_to
 from infra.local.schedules import ScheduleRun, ScheduleRunner
+from infra.local.server import HttpAnswer
 from infra.local.stack import parse_yaml
 from infra.local.state import ENVIRONMENT, MEMORY
 from infra.local.template import Place, Template

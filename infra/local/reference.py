@@ -4,12 +4,14 @@ fields, answers, a curl command to copy and, if the API runs on the same server,
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from html import escape
 from pathlib import Path
 
-from infra.local.examples import DEPTH, METHODS, Json, content_of, curl, example, operations, resolve
+from infra.local.examples import METHODS, Json, content_of, curl, example, operations, resolve
+from infra.local.markup import anchor, both, head, inline, table_of, text_of
+from infra.local.schema_tables import body_of, field_names, kind_of
 
 SCRIPT = (Path(__file__).parent / "reference.js").read_text("utf-8")
 """The page's script: language, search, and the forms. It calls only the server that the page came from."""
@@ -49,7 +51,7 @@ def render(
         for method, operation in item.items()
         if method in METHODS
     ]
-    version = f"<p class=quiet>{_both('Version', '版本')} {escape(str(info.get('version')))}</p>"
+    version = f"<p class=quiet>{both('Version', '版本')} {escape(str(info.get('version')))}</p>"
     main = [f"{_first_calls(info.get('x-first-calls') or [], server)}{_about_both(info)}{version}"]
     links = []
     for group, entries in groups.items():
@@ -63,7 +65,7 @@ def render(
                 operation,
                 title=title,
                 live=now is not None and address == server,
-                elsewhere=f"{address}/docs#{_anchor(method, path)}" if now is not None and address != server else "",
+                elsewhere=f"{address}/docs#{anchor(method, path)}" if now is not None and address != server else "",
             )
             for method, path, operation in entries
             for address in [_address(document, operation, addresses or {}, server)]
@@ -74,14 +76,14 @@ def render(
         title = _title("events", titles)
         main.append(_group(document, "events", title, "".join(_webhook(document, *event) for event in events)))
         named = (
-            f'<a href="#{_anchor("event", name)}">{_both(escape(name), _titles_of(operation, name)[1])}</a>'
+            f'<a href="#{anchor("event", name)}">{both(escape(name), _titles_of(operation, name)[1])}</a>'
             for name, operation in events
         )
         links.append(_contents(title, "".join(named)))
     clock = f' data-now="{now.isoformat()}"' if now else ""
     return (
         f"<div class=reference{clock}>{_BAR}<nav data-en=Contents data-zh=目录><details open>"
-        f"<summary>{_both('Contents', '目录')}</summary>{''.join(links)}</details></nav>"
+        f"<summary>{both('Contents', '目录')}</summary>{''.join(links)}</details></nav>"
         f"<main>{''.join(main)}</main></div><script>{SCRIPT}</script>"
     )
 
@@ -103,41 +105,34 @@ def _address(
     return own if own in found or not found else found[0]
 
 
-def _both(english: str, chinese: str) -> str:
-    """A text in both languages; the page shows one of them."""
-    if english == chinese:
-        return english
-    return f'<span lang="en">{english}</span><span lang="zh">{chinese}</span>'
-
-
 def _group(document: Mapping[str, Json], group: str, title: str, sections: str) -> str:
     tag: Mapping[str, Json] = next((tag for tag in document.get("tags") or [] if tag["name"] == group), {})
-    return f'<div class=group><h2 id="{_anchor("group", group)}">{title}</h2>{_about_both(tag)}{sections}</div>'
+    return f'<div class=group><h2 id="{anchor("group", group)}">{title}</h2>{_about_both(tag)}{sections}</div>'
 
 
 def _about_both(holder: Mapping[str, Json]) -> str:
     """The description of `holder`, in Chinese too if it has one (`x-description`)."""
-    english = _text(holder.get("description", ""))
+    english = text_of(holder.get("description", ""))
     chinese = (holder.get("x-description") or {}).get("zh")
-    return f'<div lang="en">{english}</div><div lang="zh">{_text(chinese)}</div>' if chinese else english
+    return f'<div lang="en">{english}</div><div lang="zh">{text_of(chinese)}</div>' if chinese else english
 
 
 def _first_calls(calls: Iterable[Mapping[str, Json]], server: str) -> str:
     """The calls to begin with, as shell lines to copy one after the other."""
     steps = [
-        f"<li>{_both(_inline(call['title']['en']), _inline(call['title']['zh']))}"
+        f"<li>{both(inline(call['title']['en']), inline(call['title']['zh']))}"
         f"<pre>{escape(call['lines'].replace('{server}', server))}</pre></li>"
         for call in calls
     ]
-    title = _both("First calls", "最初的几个调用")
+    title = both("First calls", "最初的几个调用")
     return f"<div class=first><h2>{title}</h2><ol>{''.join(steps)}</ol></div>" if steps else ""
 
 
 def _titles_of(operation: Mapping[str, Json], otherwise: str) -> tuple[str, str]:
     """An operation's short title in English and in Chinese, as HTML."""
     known = operation.get("x-title") or {}
-    english = _inline(str(known.get("en") or operation.get("summary") or otherwise))
-    return english, _inline(str(known["zh"])) if known.get("zh") else english
+    english = inline(str(known.get("en") or operation.get("summary") or otherwise))
+    return english, inline(str(known["zh"])) if known.get("zh") else english
 
 
 def _contents(title: str, links: str) -> str:
@@ -145,32 +140,14 @@ def _contents(title: str, links: str) -> str:
 
 
 def _link(method: str, path: str, operation: Mapping[str, Json]) -> str:
-    name = _both(*_titles_of(operation, path))
-    return f'<a href="#{_anchor(method, path)}" title="{method.upper()} {escape(path)}">{name}</a>'
+    name = both(*_titles_of(operation, path))
+    return f'<a href="#{anchor(method, path)}" title="{method.upper()} {escape(path)}">{name}</a>'
 
 
 def _title(group: str, titles: Mapping[str, Mapping[str, str]]) -> str:
     plain = group[:1].upper() + group[1:].replace("-", " ")
     said = titles.get(group) or {}
-    return _both(escape(said.get("en", plain)), escape(said.get("zh", said.get("en", plain))))
-
-
-def _anchor(method: str, path: str) -> str:
-    return method + "".join(letter if letter.isalnum() else "-" for letter in path)
-
-
-def _text(text: str) -> str:
-    """Paragraphs and lists of plain text with `code`."""
-    blocks = []
-    for block in escape(str(text)).split("\n\n"):
-        pieces = block.split("`")
-        marked = "".join(f"<code>{piece}</code>" if index % 2 else piece for index, piece in enumerate(pieces))
-        if marked.startswith("- "):
-            entries = "".join(f"<li>{entry}</li>" for entry in marked[2:].split("\n- "))
-            blocks.append(f"<ul>{entries}</ul>")
-        elif marked.strip():
-            blocks.append(f"<p>{marked}</p>")
-    return "".join(blocks)
+    return both(escape(said.get("en", plain)), escape(said.get("zh", said.get("en", plain))))
 
 
 def _operation(
@@ -186,41 +163,41 @@ def _operation(
 ) -> str:
     summary = str(operation.get("summary", ""))
     parts = [
-        f"<h3>{_both(*_titles_of(operation, path))}</h3>",
+        f"<h3>{both(*_titles_of(operation, path))}</h3>",
         f"<p class=path><code><b class={method}>{method.upper()}</b> {escape(path)}</code>"
         f"{_callers(document, operation)}</p>",
-        _text(f"{summary}." if summary and operation.get("x-title") else ""),
-        _text(operation.get("description", "")),
+        text_of(f"{summary}." if summary and operation.get("x-title") else ""),
+        text_of(operation.get("description", "")),
     ]
     rows = []
     for parameter in _shown_parameters(document, operation):
-        optional = "" if parameter.get("required") else _both(", optional", "，可选")
+        optional = "" if parameter.get("required") else both(", optional", "，可选")
         rows.append(
             f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{escape(str(parameter.get('in')))}</td>"
-            f"<td>{_kind(document, parameter.get('schema') or {})}{optional}</td>"
-            f"<td>{_text(parameter.get('description', ''))}</td></tr>"
+            f"<td>{kind_of(document, parameter.get('schema') or {})}{optional}</td>"
+            f"<td>{text_of(parameter.get('description', ''))}</td></tr>"
         )
     if rows:
-        parts.append(_table(_head(("Parameter", "参数"), ("In", "位置"), ("Type", "类型"), ("", "")), rows))
-    parts.append(_body(document, _both("Body", "请求体"), operation.get("requestBody"), shown=False, opened=True))
+        parts.append(table_of(head(("Parameter", "参数"), ("In", "位置"), ("Type", "类型"), ("", "")), rows))
+    parts.append(body_of(document, both("Body", "请求体"), operation.get("requestBody"), shown=False, opened=True))
     parts.append(f"<pre>{escape(curl(document, server, method, path, operation))}</pre>")
     refusals = []
     for status, entry in (operation.get("responses") or {}).items():
         answer = resolve(document, entry)
         if status.startswith("2"):
-            parts.append(_body(document, f"{status} {_inline(str(answer.get('description', '')))}", answer))
+            parts.append(body_of(document, f"{status} {inline(str(answer.get('description', '')))}", answer))
         else:
             refusals.append(f"<tr><td>{status}</td><td>{_refusal(document, operation, status, answer)}</td></tr>")
     if refusals:
-        table = _table(_head(("Status", "状态码"), ("Codes", "错误码")), refusals)
-        parts.append(f"<details><summary>{_both('Refusals', '错误响应')}</summary>{table}</details>")
+        table = table_of(head(("Status", "状态码"), ("Codes", "错误码")), refusals)
+        parts.append(f"<details><summary>{both('Refusals', '错误响应')}</summary>{table}</details>")
     if live:
-        parts.append(_form(document, method, path, operation))
+        parts.append(form_of(document, method, path, operation))
     if elsewhere:
         link = f'<a href="{escape(elsewhere)}">'
-        parts.append(f"<p>{link}{_both('Try it on the other API', '在另一个接口上试用')}</a></p>")
+        parts.append(f"<p>{link}{both('Try it on the other API', '在另一个接口上试用')}</a></p>")
     words = _words(document, method, path, operation, title)
-    return f'<section id="{_anchor(method, path)}" data-find="{escape(words)}">{"".join(parts)}</section>'
+    return f'<section id="{anchor(method, path)}" data-find="{escape(words)}">{"".join(parts)}</section>'
 
 
 def _shown_parameters(document: Mapping[str, Json], operation: Mapping[str, Json]) -> list[Mapping[str, Json]]:
@@ -234,11 +211,11 @@ def _refusal(document: Mapping[str, Json], operation: Mapping[str, Json], status
     texts = document.get("x-codes") or {}
     codes = (operation.get("x-codes") or {}).get(status) or []
     entries = [
-        f"<li><code>{escape(code)}</code> {_both(escape(texts[code]['en']), escape(texts[code]['zh']))}</li>"
+        f"<li><code>{escape(code)}</code> {both(escape(texts[code]['en']), escape(texts[code]['zh']))}</li>"
         for code in codes
         if code in texts
     ]
-    return f"<ul>{''.join(entries)}</ul>" if entries else _text(answer.get("description", ""))
+    return f"<ul>{''.join(entries)}</ul>" if entries else text_of(answer.get("description", ""))
 
 
 def _words(document: Mapping[str, Json], method: str, path: str, operation: Mapping[str, Json], title: str) -> str:
@@ -247,7 +224,7 @@ def _words(document: Mapping[str, Json], method: str, path: str, operation: Mapp
     for holder in (operation.get("requestBody"), *(operation.get("responses") or {}).values()):
         content = content_of(document, holder)
         if content is not None and not content[0].startswith("application/problem"):
-            names += _names(document, content[1].get("schema") or {}, 0)
+            names += field_names(document, content[1].get("schema") or {}, 0)
     codes = [code for listed in (operation.get("x-codes") or {}).values() for code in listed]
     family = title.replace('<span lang="en">', " ").replace('<span lang="zh">', " ").replace("</span>", " ")
     titles = (operation.get("x-title") or {}).values()
@@ -255,22 +232,7 @@ def _words(document: Mapping[str, Json], method: str, path: str, operation: Mapp
     return " ".join(dict.fromkeys(" ".join((*map(str, said), *codes, *names)).lower().split()))
 
 
-def _names(document: Mapping[str, Json], schema: Json, depth: int) -> Iterator[str]:
-    schema = resolve(document, schema)
-    if depth > DEPTH or not isinstance(schema, Mapping):
-        return
-    for name, inner in (schema.get("properties") or {}).items():
-        yield name
-        yield from _names(document, inner, depth + 1)
-    for inner in (
-        schema.get("items"),
-        schema.get("additionalProperties"),
-        *(option for key in ("anyOf", "oneOf", "allOf") for option in schema.get(key) or []),
-    ):
-        yield from _names(document, inner, depth + 1)
-
-
-def _form(document: Mapping[str, Json], method: str, path: str, operation: Mapping[str, Json]) -> str:
+def form_of(document: Mapping[str, Json], method: str, path: str, operation: Mapping[str, Json]) -> str:
     """A form that makes the call from the page."""
     parameters = _shown_parameters(document, operation)
     fields = []
@@ -288,13 +250,13 @@ def _form(document: Mapping[str, Json], method: str, path: str, operation: Mappi
     callers = [name for entry in operation.get("security", document.get("security")) or [] for name in entry]
     if callers:
         fields.append(
-            f"<label>{_both('Bearer token, kept in this tab', '令牌，仅保存在本标签页')}"
+            f"<label>{both('Bearer token, kept in this tab', '令牌，仅保存在本标签页')}"
             "<input data-in=token autocomplete=off spellcheck=false "
             f'placeholder="{_TOKENS[callers == ["key"]]}"></label>'
         )
     if any(parameter["name"] == "webhook-signature" for parameter in parameters):
         fields.append(
-            f"<label>{_both('Secret that signs it', '用于签名的密钥')}"
+            f"<label>{both('Secret that signs it', '用于签名的密钥')}"
             "<input data-in=secret autocomplete=off spellcheck=false placeholder=whsec_... required></label>"
         )
     content = content_of(document, operation.get("requestBody"))
@@ -302,13 +264,13 @@ def _form(document: Mapping[str, Json], method: str, path: str, operation: Mappi
         body = json.dumps(example(document, content[1].get("schema") or {}, content[1]), ensure_ascii=False, indent=2)
         rows = min(16, body.count("\n") + 1)
         fields.append(
-            f"<label>{_both('Body', '请求体')}<textarea rows={rows} spellcheck=false>{escape(body)}</textarea></label>"
+            f"<label>{both('Body', '请求体')}<textarea rows={rows} spellcheck=false>{escape(body)}</textarea></label>"
         )
     gives = " data-gives=key" if operation.get("operationId") == "createKey" else ""
     return (
-        f"<details class=try><summary>{_both('Try it', '试一试')}</summary>"
+        f"<details class=try><summary>{both('Try it', '试一试')}</summary>"
         f'<form data-method={method.upper()} data-path="{escape(path)}"{gives}>{"".join(fields)}'
-        f"<button>{_both('Send', '发送')}</button><div class=answer aria-live=polite></div></form></details>"
+        f"<button>{both('Send', '发送')}</button><div class=answer aria-live=polite></div></form></details>"
     )
 
 
@@ -319,7 +281,7 @@ def _callers(document: Mapping[str, Json], operation: Mapping[str, Json]) -> str
     schemes = [name for entry in operation.get("security", document.get("security")) or [] for name in entry]
     if not schemes:
         return ""
-    said = _both(*(escape(f" {word} ".join(known.get(name, name) for name in schemes)) for word, known in _CALLERS))
+    said = both(*(escape(f" {word} ".join(known.get(name, name) for name in schemes)) for word, known in _CALLERS))
     return f" <span class=quiet>{said}</span>"
 
 
@@ -334,129 +296,7 @@ def _webhook(document: Mapping[str, Json], name: str, operation: Mapping[str, Js
     words = f"{name} {operation.get('summary', '')} {operation.get('operationId', '')} {chinese}".lower()
     heading = escape(name) + (f' <span lang="zh">{escape(chinese)}</span><span lang="en"></span>' if chinese else "")
     return (
-        f'<section id="{_anchor("event", name)}" data-find="{escape(words)}"><h3>{heading}</h3>'
-        f"<p>{escape(str(operation.get('summary', '')))}</p>{_text(operation.get('description', ''))}"
-        f"{_body(document, _both('Body', '请求体'), operation.get('requestBody'))}</section>"
+        f'<section id="{anchor("event", name)}" data-find="{escape(words)}"><h3>{heading}</h3>'
+        f"<p>{escape(str(operation.get('summary', '')))}</p>{text_of(operation.get('description', ''))}"
+        f"{body_of(document, both('Body', '请求体'), operation.get('requestBody'))}</section>"
     )
-
-
-def _head(*cells: tuple[str, str]) -> str:
-    return "".join(f"<th>{_both(*cell)}</th>" for cell in cells)
-
-
-def _table(head: str, rows: Iterable[str]) -> str:
-    return f"<div class=wide tabindex=0><table><tr>{head}</tr>{''.join(rows)}</table></div>"
-
-
-def _body(document: Mapping[str, Json], title: str, holder: Json, *, shown: bool = True, opened: bool = False) -> str:
-    """Fields of a body under a title in HTML, with an example if it is `shown`."""
-    if not holder:
-        return ""
-    content = content_of(document, holder)
-    if content is None:
-        return f"<p>{title}</p>"
-    kind, media = content
-    rows = list(_rows(document, media.get("schema") or {}, "", 0))
-    table = _table(_head(("Field", "字段"), ("Type", "类型"), ("", "")), rows) if rows else ""
-    value = example(document, media.get("schema") or {}, media)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-    return (
-        f"<details{' open' if opened else ''}><summary>{title} <span class=quiet>{escape(kind)}</span></summary>"
-        f"{table}{f'<pre>{escape(text)}</pre>' if shown else ''}</details>"
-    )
-
-
-def _inline(text: str) -> str:
-    return _text(text).removeprefix("<p>").removesuffix("</p>")
-
-
-def _rows(document: Mapping[str, Json], schema: Json, prefix: str, depth: int) -> Iterator[str]:
-    schema = resolve(document, schema)
-    if depth > DEPTH:
-        return
-    if schema.get("items"):
-        yield from _rows(document, schema["items"], f"{prefix}[]", depth + 1)
-    for key in ("anyOf", "oneOf", "allOf"):
-        options = schema.get(key) or []
-        forms = [resolve(document, option) for option in options]
-        several = key != "allOf" and sum("properties" in form for form in forms) > 1
-        for option, form in zip(options, forms, strict=True):
-            if several and "properties" in form:
-                named = f"{escape(str(form.get('title', 'or')))}</th><th></th><th>{_text(form.get('description', ''))}"
-                yield f"<tr><th>{named}</th></tr>"
-            yield from _rows(document, option, prefix, depth + 1)
-    required = schema.get("required") or []
-    for name, inner in (schema.get("properties") or {}).items():
-        target = resolve(document, inner)
-        label = f"{prefix}.{name}" if prefix else name
-        yield (
-            f"<tr><td><code>{escape(label)}</code></td><td>{_kind(document, inner)}"
-            f"{'' if name in required else _both(', optional', '，可选')}</td>"
-            f"<td>{_text(inner.get('description') or _about(document, target))}</td></tr>"
-        )
-        yield from _rows(document, target, label, depth + 1)
-    if isinstance(schema.get("additionalProperties"), dict):
-        yield from _rows(document, schema["additionalProperties"], f"{prefix}.*", depth + 1)
-
-
-def _about(document: Mapping[str, Json], schema: Mapping[str, Json]) -> str:
-    """The description of a field, or of its items."""
-    if schema.get("description"):
-        return str(schema["description"])
-    held = [schema.get("items"), schema.get("additionalProperties"), *(schema.get("anyOf") or [])]
-    return next(
-        (text for value in held if isinstance(value, dict) and (text := _about(document, resolve(document, value)))), ""
-    )
-
-
-# In both languages, chosen by index.
-_LIMITS = {
-    "minimum": ("≥ {}", "≥ {}"),
-    "maximum": ("≤ {}", "≤ {}"),
-    "minLength": ("{} or more characters", "至少 {} 个字符"),
-    "maxLength": ("at most {} characters", "最多 {} 个字符"),
-    "minItems": ("{} or more items", "至少 {} 项"),
-    "maxItems": ("at most {} items", "最多 {} 项"),
-    "pattern": ("pattern {}", "格式 {}"),
-    "format": ("{}", "{}"),
-}
-_NOT_EMPTY = ("not empty", "不能为空")
-_OR = (" or ", " 或 ")
-_ARRAY = ("array of {}", "{} 的数组")
-_OBJECT = ("object of {}", "值为 {} 的对象")
-
-
-def _kind(document: Mapping[str, Json], schema: Json) -> str:
-    return _both(_kind_in(document, schema, 0), _kind_in(document, schema, 1))
-
-
-def _kind_in(document: Mapping[str, Json], schema: Json, language: int) -> str:
-    schema = resolve(document, schema)
-    options = schema.get("anyOf") or schema.get("oneOf")
-    if options:
-        return _OR[language].join(_kind_in(document, option, language) for option in options)
-    if schema.get("enum") or "const" in schema:
-        choices = schema.get("enum") or [schema["const"]]
-        return escape(" | ".join(json.dumps(value, ensure_ascii=False) for value in choices))
-    kind = schema.get("type", "object" if "properties" in schema else "any")
-    kinds = []
-    for name in kind if isinstance(kind, list) else [kind]:
-        if name == "array":
-            kinds.append(_ARRAY[language].format(_kind_in(document, schema.get("items") or {}, language)))
-        elif name == "object" and isinstance(schema.get("additionalProperties"), dict):
-            kinds.append(_OBJECT[language].format(_kind_in(document, schema["additionalProperties"], language)))
-        else:
-            kinds.append(escape(str(name)))
-    return _OR[language].join(kinds) + _limits(schema, language)
-
-
-def _limits(schema: Mapping[str, Json], language: int) -> str:
-    limits = [
-        (_NOT_EMPTY if (key, schema[key]) == ("minLength", 1) else text)[language].format(schema[key])
-        for key, text in _LIMITS.items()
-        if key in schema
-    ]
-    if isinstance(schema.get("default"), str | int) and schema["default"] != "":
-        default = json.dumps(schema["default"], ensure_ascii=False)
-        limits.append(("{} if left out", "缺省为 {}")[language].format(default))
-    return "".join(f"{(', ', '，')[language]}{escape(text)}" for text in limits)

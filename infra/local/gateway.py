@@ -25,12 +25,13 @@ from infra.local.events import Events, Routes, routes_of
 from infra.local.invoke import FunctionError, Invoker
 from infra.local.server import MAX_PAYLOAD_BYTES, HttpAnswer, RequestHandler, Server
 from infra.local.template import Function, Template
+from infra.local.texts import language_of
 
 _METHODS = frozenset({"GET", "PUT", "POST", "HEAD", "DELETE", "PATCH", "OPTIONS"})
 
 Answer = dict[str, Any]
-Page = Callable[[Mapping[str, str]], tuple[str, bytes]]
-"""A page of this runtime, not of the template: query to (content type, content)."""
+Page = Callable[[Mapping[str, str], str], tuple[str, bytes]]
+"""A page of this runtime, not of the template: query and language (`zh` or `en`) to (content type, content)."""
 
 
 class _GatewayError(LocalGatewayException):
@@ -165,7 +166,8 @@ class Gateway:
                 status, pairs, content = 403, [("content-type", "application/json")], b'{"message":"Forbidden"}'
             elif page is not None:
                 given = body.decode("utf-8", "replace") if method == "POST" else query
-                content_type, content = page(dict(parse_qsl(given)))
+                language = language_of(headers.get("accept-language", [""])[0])
+                content_type, content = page(dict(parse_qsl(given)), language)
                 status, pairs = 200, [("content-type", content_type)]
             else:
                 status, pairs = error.CODE, [("content-type", "application/json")]

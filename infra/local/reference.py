@@ -7,13 +7,13 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from html import escape
-from pathlib import Path
 
 from infra.local.examples import METHODS, Json, content_of, curl, example, operations, resolve
 from infra.local.markup import anchor, both, head, inline, table_of, text_of
 from infra.local.schema_tables import body_of, field_names, kind_of
+from infra.local.texts import web_file
 
-SCRIPT = (Path(__file__).parent / "reference.js").read_text("utf-8")
+SCRIPT = web_file("reference.js")
 """The page's script: language, search, and the forms. It calls only the server that the page came from."""
 
 

@@ -29,15 +29,16 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from html import escape
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from standardwebhooks import Webhook
 
+from infra.local.pay_page import pay_page
 from infra.local.server import Server
+from infra.local.texts import language_of, text
 
 NOTIFY_PATH = "/v1/payments/sandbox/notify"
 _STATUSES = {
@@ -293,7 +294,7 @@ class Sandbox:
     ) -> tuple[int, dict[str, str], bytes]:
         values = {name: entries[-1] for name, entries in parse_qs(form).items()}
         amount = values.get("amount_fen", "")
-        english = headers.get("accept-language", "").lower().startswith("en")
+        language = language_of(headers.get("accept-language", ""))
         if not (amount.isascii() and amount.isdigit()) or int(amount[:12]) == 0:
             raise SandboxError(400, "amount_fen is needed")
         fen = int(amount[:12])
@@ -304,33 +305,21 @@ class Sandbox:
         if method == "POST" and status != "closed" and not (over and status == "unpaid"):
             paid = self.pay(order_no, fen)
             status = self._status(order_no)
-        message = button = ""
+        message, button = "", None
         if status in ("closed", "processing", "failed") or (over and status == "unpaid"):
-            message = _TEXTS["expired" if status == "unpaid" else status][english]
+            message = text("pay", "expired" if status == "unpaid" else status, language)
         if status == "succeeded":
             done = paid["notified"] == 200
-            text = "untold" if not done else "paid" if method == "GET" else "done"
-            message = _TEXTS[text][english].format(status=paid["notified"])
-            button = "" if done and method == "POST" else self._button(fen, expires_at, "again", english)
+            told = "untold" if not done else "paid" if method == "GET" else "done"
+            message = text("pay", told, language, status=paid["notified"])
+            button = None if done and method == "POST" else "again"
         elif status == "processing" or (status != "closed" and not over):
-            button = self._button(fen, expires_at, "pay", english)
-        page = _PAGE.format(
-            lang="en" if english else "zh-CN",
-            title=_TEXTS["title"][english],
-            note=_TEXTS["note"][english],
-            order=escape(order_no),
-            action="/pay/" + quote(order_no, safe=""),
-            amount=f"¥{fen // 100}.{fen % 100:02d}",
-            message=escape(message),
-            button=button,
-        )
+            button = "pay"
+        page = pay_page(order_no, fen, expires_at=expires_at, message=message, button=button, language=language)
         return 200, {"content-type": "text/html; charset=utf-8"}, page.encode()
 
     def _status(self, order_no: str) -> str:
         return str(self.payments.get(order_no, {"status": "unpaid"})["status"])
-
-    def _button(self, fen: int, expires_at: str, label: str, english: bool) -> str:
-        return _BUTTON.format(fen=fen, expires_at=escape(expires_at), label=_TEXTS[label][english])
 
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
         """Serve on `port` (0: any free one) in a background thread. Returns the URL."""
@@ -392,44 +381,3 @@ def _object(body: bytes, needed: set[str], optional: set[str]) -> dict[str, Any]
 
 def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-_TEXTS = {
-    "title": ("沙箱收银台", "Sandbox payment"),
-    "note": ("这里不会扣款。", "No money moves here."),
-    "pay": ("确认支付", "Pay now"),
-    "again": ("重新通知", "Notify again"),
-    "closed": ("订单已关闭，不能再支付。", "The order was closed and cannot be paid any more."),
-    "expired": ("订单已超过支付期限，不能再支付。", "The time to pay the order is over."),
-    "processing": ("支付处理中。", "The payment is being processed."),
-    "failed": ("支付失败，可以再试。", "The payment failed; try again."),
-    "paid": ("已支付。", "It is paid."),
-    "done": ("支付成功，商户已收到通知。", "Paid. The merchant has been notified."),
-    "untold": (
-        "已支付，但商户未确认通知（应答 {status}）。",
-        "Paid, but the merchant did not take the notice ({status}).",
-    ),
-}
-_BUTTON = (
-    '<input type="hidden" name="amount_fen" value="{fen}">'
-    '<input type="hidden" name="expires_at" value="{expires_at}"><button>{label}</button>'
-)
-_PAGE = """<!doctype html>
-<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>{title}</title><link rel="icon" href="data:,"><style>
-:root{{color-scheme:light dark;--ink:#16201d;--soft:#66736e;--paper:#fff;--ground:#f2f5f3}}
-@media(prefers-color-scheme:dark){{:root{{--ink:#eef3f0;--soft:#9aa9a3;--paper:#16201c;--ground:#0d1412}}}}
-body{{font:16px/1.5 system-ui,"PingFang SC","Noto Sans CJK SC",sans-serif;margin:0;padding:12vh 1rem 2rem;
-color:var(--ink);background:var(--ground)}}
-main{{max-width:22rem;margin:0 auto;background:var(--paper);border-radius:1.1rem;padding:2rem 1.5rem;text-align:center;
-box-sizing:border-box}}
-h1{{font-size:1.05rem;font-weight:600;margin:0}}
-strong{{display:block;font-size:2.6rem;line-height:1.2;margin:1rem 0 .4rem;font-variant-numeric:tabular-nums}}
-code{{font:.8125rem ui-monospace,monospace;overflow-wrap:anywhere}}code,small{{color:var(--soft)}}
-p{{margin:1.25rem 0}}p:empty{{display:none}}form{{margin:1.5rem 0 1rem}}
-button{{width:100%;padding:.85rem;border:0;border-radius:.9rem;font:inherit;font-weight:600;color:#fff;
-background:linear-gradient(135deg,#157a63,#0f5c4b);cursor:pointer}}
-</style></head><body><main><h1>{title}</h1><strong>{amount}</strong><code>{order}</code>
-<p role="status">{message}</p><form method="post" action="{action}">{button}</form><small>{note}</small>
-</main></body></html>
-"""

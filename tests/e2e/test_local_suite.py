@@ -193,12 +193,18 @@ def test_requests_run_at_the_same_time_in_processes_of_their_own(suite: Suite) -
 
 
 def test_the_page_of_what_runs_names_everything(suite: Suite) -> None:
-    page = suite.request("GET", "/").body.decode()
+    chinese = suite.request("GET", "/").body.decode()
+    english = suite.request("GET", "/", headers={"Accept-Language": "en"}).body.decode()
 
-    assert "POST /v1/notes/{note_id}" in page
-    assert "cardstock-NoteEventsDead" in page
-    assert "cron(0 3 1 * ? *)" in page
-    assert "AWS::CloudWatch::Alarm" in page
+    assert '<html lang="zh-CN">' in chinese
+    assert "正在运行的服务" in chinese
+    assert '<html lang="en">' in english
+    assert "What runs here" in english
+    for page in (chinese, english):
+        assert "POST /v1/notes/{note_id}" in page
+        assert "cardstock-NoteEventsDead" in page
+        assert "cron(0 3 1 * ? *)" in page
+        assert "AWS::CloudWatch::Alarm" in page
 
 
 def test_time_passes_over_month_ends_and_goes_on_from_there_after_a_restart(tmp_path: Path) -> None:
@@ -217,9 +223,9 @@ def test_time_passes_over_month_ends_and_goes_on_from_there_after_a_restart(tmp_
     with start(tmp_path) as again:
         assert again.clock.now() >= datetime(2028, 1, 15, tzinfo=UTC)
         assert again.tick(until=again.clock.now()) == []
-        wrong = again.request("POST", "/later", body="days=-1")
+        wrong = again.request("POST", "/later", body="days=-1", headers={"Accept-Language": "en"})
         assert again.clock.now() < datetime(2028, 1, 16, tzinfo=UTC)
-        answer = again.request("POST", "/later", body="days=31")
+        answer = again.request("POST", "/later", body="days=31", headers={"Accept-Language": "en"})
 
         assert b"a number from 1 to" in wrong.body
         assert b"2028-01-31 19:00 UTC</td><td>done" in answer.body

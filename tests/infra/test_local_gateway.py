@@ -199,12 +199,13 @@ def test_a_function_that_fails_is_a_server_error_without_details(told: Any, stat
 
 def test_pages_of_the_runtime_come_after_the_templates_routes() -> None:
     made = gateway(Functions())
-    made.pages["/"] = lambda _query: ("text/html", b"home")
-    made.pages["/v1/any"] = lambda _query: ("text/html", b"never")
+    made.pages["/"] = lambda _query, language: ("text/html", f"home {language}".encode())
+    made.pages["/v1/any"] = lambda _query, _language: ("text/html", b"never")
 
-    made.actions["/later"] = lambda form: ("text/html", form["days"].encode())
+    made.actions["/later"] = lambda form, _language: ("text/html", form["days"].encode())
 
-    assert made.request("GET", "/").body == b"home"
+    assert made.request("GET", "/").body == b"home zh"
+    assert made.request("GET", "/", headers={"Accept-Language": "en-GB,en"}).body == b"home en"
     assert made.request("POST", "/").status == 404
     assert made.request("GET", "/later?days=3").status == 404
     assert made.request("POST", "/later", body="days=3").body == b"3"

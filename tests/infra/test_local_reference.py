@@ -177,7 +177,7 @@ def committed() -> Any:
 @pytest.fixture(scope="module")
 def html() -> str:
     suite: Any = SimpleNamespace(urls={"api": "http://api.test"}, clock=SimpleNamespace(now=lambda: NOW))
-    kind, content = pages(suite, COMMITTED)["/docs"]({})
+    kind, content = pages(suite, COMMITTED)["/docs"]({}, "zh")
     assert kind.startswith("text/html")
     return content.decode()
 

@@ -1,7 +1,7 @@
 """The gateway's local pages: what runs (`/`), the API's reference (`/docs`) and its document."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from html import escape
@@ -117,11 +117,14 @@ def _page(title: str, body: str, language: str, *, policy: str = "") -> str:
     )
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Rows of HTML cells."""
+def _table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
+    """Rows of HTML cells. Each cell has the text of its column: a narrow screen shows it beside the value."""
     lines = ["<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
-    lines += ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows]
-    return f"<div class=wide tabindex=0><table>{''.join(lines)}</table></div>"
+    lines += [
+        "<tr>" + "".join(f'<td data-head="{name}">{cell}</td>' for name, cell in zip(head, row, strict=True)) + "</tr>"
+        for row in rows
+    ]
+    return f'<div class="wide rows" tabindex=0><table>{"".join(lines)}</table></div>'
 
 
 def _code(text: str) -> str:

@@ -310,8 +310,8 @@ class Sandbox:
             message = text("pay", "expired" if status == "unpaid" else status, language)
         if status == "succeeded":
             done = paid["notified"] == 200
-            told = "untold" if not done else "paid" if method == "GET" else "done"
-            message = text("pay", told, language, status=paid["notified"])
+            name = "untold" if not done else "paid" if method == "GET" else "done"
+            message = text("pay", name, language, status=paid["notified"])
             button = None if done and method == "POST" else "again"
         elif status == "processing" or (status != "closed" and not over):
             button = "pay"

@@ -16,7 +16,7 @@ from infra.commands.language import language, say, yuan
 
 if TYPE_CHECKING:
     from cardstock.payouts.model import Batch, File
-    from cardstock.payouts.schemas import Books
+    from cardstock.payouts.report_schemas import Books
 
 app = typer.Typer(no_args_is_help=True, help="Payouts: their reports, and whether their books agree.")
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -59,11 +59,11 @@ def report(
     exist.
     """
     operators.need_tables()
-    from cardstock.payouts import schemas as models
+    from cardstock.payouts import schemas
     from cardstock.payouts import wiring as payouts_wiring
 
     batch = _batch(payout_id)
-    found = models.PayoutDetail.of(batch, payouts_wiring.payouts().lines_of_batch(batch.id))
+    found = schemas.PayoutDetail.of(batch, payouts_wiring.payouts().lines_of_batch(batch.id))
     files = [_file(file) for file in (*batch.drafts, *batch.transfers, *batch.reports)]
     rewritten = _rewritten(batch) if again and batch.status == "settled" else {}
     for file in files:
@@ -90,13 +90,13 @@ def reconcile(payout_id: str, as_json: AsJson = False) -> None:
     from msgspec.structs import replace
 
     from cardstock.flows import paying_out_wiring
-    from cardstock.payouts import schemas as models
+    from cardstock.payouts import schemas
     from cardstock.payouts import wiring as payouts_wiring
     from cardstock.payouts.reporting import compare_books
 
     batch = _batch(payout_id)
     books, pending = compare_books(batch, payouts_wiring.payouts(), paying_out_wiring.payout_ledger())
-    view = models.PayoutDetail.of(replace(batch, books=books)).books
+    view = schemas.PayoutDetail.of(replace(batch, books=books)).books
     assert view is not None
     if as_json:
         values = {"payout_id": batch.id, "status": batch.status, "pending": pending, **msgspec.to_builtins(view)}

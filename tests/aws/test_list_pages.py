@@ -29,7 +29,10 @@ from cardstock.orders.store import DynamoOrders
 from cardstock.orders.supplier_model import SupplierOrder
 from cardstock.partners.model import ApiKey, Delivery
 from cardstock.partners.store import DynamoDeliveries, DynamoKeys
-from cardstock.payouts.model import Balance, Batch, Period, Rules, batch_id, new_line
+from cardstock.payouts.lines import new_line
+from cardstock.payouts.model import Batch, Rules
+from cardstock.payouts.payees import Balance
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.store import DynamoPayouts
 from tests.house.cloud import Cloud
 from tests.house.faults import watch

@@ -22,7 +22,7 @@ from cardstock.members.sessions import issue_tokens
 from cardstock.orders import payment
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.payment_model import PaymentNotice
-from cardstock.payouts.model import Balance, refusal
+from cardstock.payouts.payees import Balance, refusal
 from functions.compliance.api import app as compliance_api
 from functions.compliance.nightly_check import app as nightly_check
 from functions.ledger.api import app as commissions_api

@@ -19,8 +19,12 @@ from cardstock.flows.paying_out import (
 from cardstock.ledger.payout_steps import TransferPosting
 from cardstock.members.model import Member, Person
 from cardstock.network.presets import SINGLE_LEVEL
+from cardstock.payouts.books import Booking
+from cardstock.payouts.lines import Line
 from cardstock.payouts.listing import LISTED
-from cardstock.payouts.model import Balance, Batch, Booking, Line, Period, Rules, Stage
+from cardstock.payouts.model import Batch, Rules, Stage
+from cardstock.payouts.payees import Balance
+from cardstock.payouts.periods import Period
 from cardstock.payouts.reporting import SETTLED
 
 NOON = datetime(2026, 12, 1, 4, tzinfo=UTC)

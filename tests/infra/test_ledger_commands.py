@@ -12,7 +12,7 @@ from cardstock.aws.tables import Transaction
 from cardstock.ledger.payout_steps import claimed, paid, returned
 from cardstock.ledger.store import post
 from cardstock.orders import wiring
-from cardstock.payouts.store import LineItem
+from cardstock.payouts.line_store import LineItem
 from infra.commands.cli import app
 from infra.commands.language import language, yuan
 from tests.house import faults

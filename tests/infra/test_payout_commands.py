@@ -7,7 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cardstock.ledger.store import LedgerItem
-from cardstock.payouts.store import AnswersItem, LineItem
+from cardstock.payouts.answer_store import AnswersItem
+from cardstock.payouts.line_store import LineItem
 from infra.commands.cli import app
 from tests.house.cloud import Cloud
 from tests.people.finance import PAYOUT, Finance, member_id

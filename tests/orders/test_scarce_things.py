@@ -13,7 +13,7 @@ from cardstock.network.counting import count_order
 from cardstock.network.deciding import position_of
 from cardstock.orders import wiring as orders_wiring
 from cardstock.payouts import wiring as payouts_wiring
-from cardstock.payouts.model import Line
+from cardstock.payouts.lines import Line
 from tests.house.cloud import Snapshot
 from tests.house.interleave import every_way, some_ways
 from tests.house.proof import proven

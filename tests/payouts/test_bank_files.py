@@ -17,8 +17,11 @@ from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.channels.bank_file import BankFile
 from cardstock.payouts.channels.layouts import LAYOUTS, Layout
 from cardstock.payouts.channels.results_file import read_results
-from cardstock.payouts.model import Balance, BankTarget, Batch, Line, Period, Rules, new_line
+from cardstock.payouts.lines import Line, new_line
+from cardstock.payouts.model import Batch, Rules
 from cardstock.payouts.opening import Opener, open_batch
+from cardstock.payouts.payees import Balance, BankTarget
+from cardstock.payouts.periods import Period
 from tests.house.cloud import Cloud, forget_factories
 from tests.people.finance import CARD, FIRST, PAYOUT, Finance
 

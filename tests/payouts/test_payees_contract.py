@@ -11,7 +11,7 @@ from cardstock.compliance.store import DynamoAlarms, members_and_stopped
 from cardstock.flows.paying_out import MembersAsPayees, MembersAsPersons
 from cardstock.members.model import Member, MemberState, Person
 from cardstock.members.store import member_item, members_of
-from cardstock.payouts.model import Payee
+from cardstock.payouts.payees import Payee
 from cardstock.payouts.ports import Payees
 from tests.people.memory_payouts import MemoryPayees
 

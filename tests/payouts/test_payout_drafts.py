@@ -21,10 +21,12 @@ from cardstock.members.model import Person
 from cardstock.members.store import DynamoMembers
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.drafting import draft_of
-from cardstock.payouts.model import Answer, Payee, Period
+from cardstock.payouts.payees import Payee
+from cardstock.payouts.periods import Period
 from cardstock.payouts.report import draft_writers
 from cardstock.payouts.report.draft import Draft
 from cardstock.payouts.report.draft_file_writers import draft_csv, draft_workbook
+from cardstock.payouts.transfer_answers import Answer
 from tests.house import faults
 from tests.house.cloud import Cloud
 from tests.people.finance import FIRST, PAYOUT, Finance, books, member_id

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cardstock.flows import paying_out_wiring
-from cardstock.payouts.model import Balance, Payee, Period
+from cardstock.payouts.payees import Balance, Payee
+from cardstock.payouts.periods import Period
 from cardstock.payouts.previewing import (
     BALANCES_READ,
     Position,

@@ -8,7 +8,7 @@ import pytest
 
 from cardstock.payouts import wiring
 from cardstock.payouts.channels.sandbox import SandboxTransfers, Way
-from cardstock.payouts.model import Line
+from cardstock.payouts.lines import Line
 from tests.house import faults
 from tests.house.cloud import Cloud
 from tests.people.finance import Finance, books

@@ -13,7 +13,8 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.secrets import forget_provider
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.channels.sandbox import WAYS, SandboxTransfers, Way, drawn
-from cardstock.payouts.model import Answer, Line, Result
+from cardstock.payouts.lines import Line, Result
+from cardstock.payouts.transfer_answers import Answer
 from functions.ledger.api import app as member_api
 from functions.payouts.poll_transfers import app as polls
 from tests.house.cloud import ROOT, Cloud, Context, http_event

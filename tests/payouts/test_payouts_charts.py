@@ -10,29 +10,12 @@ import pytest
 
 import cardstock.payouts as area
 from cardstock.errors import ConflictError
-from cardstock.payouts.model import (
-    BATCH_TRANSITIONS,
-    CORRECTIONS,
-    FINAL,
-    HANDED_OVER,
-    LINE_TRANSITIONS,
-    WAITING,
-    Answer,
-    Batch,
-    BatchStatus,
-    Clearing,
-    Line,
-    LineStatus,
-    Period,
-    Result,
-    Rules,
-    Stage,
-    answered,
-    as_of,
-    cleared,
-    moved,
-)
+from cardstock.payouts.contradictions import Clearing, cleared
+from cardstock.payouts.lines import CORRECTIONS, FINAL, LINE_TRANSITIONS, Line, LineStatus, Result, as_of
+from cardstock.payouts.model import BATCH_TRANSITIONS, HANDED_OVER, WAITING, Batch, BatchStatus, Rules, Stage, moved
+from cardstock.payouts.periods import Period
 from cardstock.payouts.steps import PART_STEPS, STEPS
+from cardstock.payouts.transfer_answers import Answer, answered
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 STAGES: tuple[Stage, ...] = get_args(Stage)

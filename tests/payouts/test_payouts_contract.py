@@ -17,31 +17,18 @@ from cardstock.ledger import payout_store
 from cardstock.open_items.clearing import clear_item
 from cardstock.open_items.ports import OpenItems
 from cardstock.open_items.store import DynamoOpenItems
-from cardstock.payouts.model import (
-    PARTS,
-    Answer,
-    Balance,
-    Batch,
-    Booking,
-    Clearing,
-    File,
-    Line,
-    Period,
-    Result,
-    Rules,
-    answered,
-    as_of,
-    batch_id,
-    dropped,
-    moved,
-    new_line,
-    retried,
-)
+from cardstock.payouts.books import Booking
+from cardstock.payouts.contradictions import Clearing
+from cardstock.payouts.lines import Line, Result, as_of, dropped, new_line, retried
+from cardstock.payouts.model import PARTS, Batch, File, Rules, moved
+from cardstock.payouts.payees import Balance
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.ports import Files, Ledger, PayoutMap, Payouts, TaxFiles
 from cardstock.payouts.queue import QueuedPayoutMap
 from cardstock.payouts.store import DynamoPayouts
 from cardstock.payouts.tax.model import TaxFile
 from cardstock.payouts.tax.store import DynamoTaxFiles
+from cardstock.payouts.transfer_answers import Answer, answered
 from tests.people.finance import FIRST, Finance
 from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayoutMap, MemoryPayouts, MemoryTaxFiles
 

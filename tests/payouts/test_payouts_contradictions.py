@@ -9,10 +9,12 @@ from cardstock.ledger.model import LedgerTransaction
 from cardstock.ledger.store import DynamoBooks, every_transaction
 from cardstock.open_items.store import every_item
 from cardstock.payouts import wiring as payouts_wiring
-from cardstock.payouts.model import Answer, Result, contradicted
+from cardstock.payouts.contradictions import contradicted
+from cardstock.payouts.line_store import LineItem
+from cardstock.payouts.lines import Result
 from cardstock.payouts.reading import existing_batch
 from cardstock.payouts.reporting import report_of
-from cardstock.payouts.store import LineItem
+from cardstock.payouts.transfer_answers import Answer
 from functions.open_items.api import app as open_items_api
 from tests.house import faults
 from tests.house.cloud import Context, http_event

@@ -8,21 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cardstock.errors import InvalidError
-from cardstock.payouts.model import (
-    Answer,
-    Balance,
-    Line,
-    LineStatus,
-    Payee,
-    Period,
-    Result,
-    answered,
-    batch_id,
-    period_of,
-    refusal,
-    retried,
-    transfer_number,
-)
+from cardstock.payouts.lines import Line, LineStatus, Result, retried, transfer_number
+from cardstock.payouts.payees import Balance, Payee, refusal
+from cardstock.payouts.periods import Period, batch_id, period_of
+from cardstock.payouts.transfer_answers import Answer, answered
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 PAYEE = Payee("mem_1", "张伟", "6222 0000", verified=True, of_age=True)

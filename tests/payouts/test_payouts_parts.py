@@ -9,7 +9,8 @@ import pytest
 from cardstock import environment
 from cardstock.payouts import wiring
 from cardstock.payouts.channels.sandbox import SandboxTransfers, Way
-from cardstock.payouts.model import PARTS, Line
+from cardstock.payouts.lines import Line
+from cardstock.payouts.model import PARTS
 from cardstock.payouts.queue import QueuedPayoutMap
 from functions.payouts.on_step import app as steps
 from infra.local.engine import Clients

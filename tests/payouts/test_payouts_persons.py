@@ -14,8 +14,10 @@ from cardstock.members.model import Person
 from cardstock.members.store import DynamoMembers
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.channels.sandbox import SandboxTransfers, Way
-from cardstock.payouts.model import Line, Period, Rules, batch_id, retried
+from cardstock.payouts.lines import Line, retried
+from cardstock.payouts.model import Rules
 from cardstock.payouts.opening import Opener, open_batch
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.results import retry_line
 from cardstock.payouts.tax.months import taxed_month
 from cardstock.payouts.tax.tables import TaxToDate, counted

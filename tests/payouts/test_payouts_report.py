@@ -7,8 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from cardstock.payouts.model import Answer, Batch, Booking, LedgerLine, Line, LineStatus, Period, Rules
+from cardstock.payouts.books import Booking, LedgerLine
+from cardstock.payouts.lines import Line, LineStatus
+from cardstock.payouts.model import Batch, Rules
+from cardstock.payouts.periods import Period
 from cardstock.payouts.report.content import Report, assemble, reconcile
+from cardstock.payouts.transfer_answers import Answer
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 RULES = Rules(1_000, "bank_file", 10, "labour", "labour-2019")

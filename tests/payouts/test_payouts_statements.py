@@ -6,7 +6,7 @@ from cardstock.flows import paying_out_wiring
 from cardstock.ledger.model import StatementLine
 from cardstock.ledger.statements import statement_key
 from cardstock.ledger.statements_store import DynamoStatements, StatementItem
-from cardstock.payouts.model import LedgerLine
+from cardstock.payouts.books import LedgerLine
 from tests.house.cloud import Cloud
 
 AT = datetime(2026, 11, 5, 4, tzinfo=UTC)

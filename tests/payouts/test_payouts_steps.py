@@ -10,8 +10,11 @@ from msgspec.structs import replace
 from cardstock.errors import ConflictError, RefusedError
 from cardstock.flows import paying_out_wiring
 from cardstock.payouts import wiring as payouts_wiring
-from cardstock.payouts.model import Balance, Line, Payee, Period, Rules, batch_id, new_line, written
+from cardstock.payouts.lines import Line, new_line
+from cardstock.payouts.model import Rules, written
 from cardstock.payouts.opening import Opener, open_batch
+from cardstock.payouts.payees import Balance, Payee
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.ports import Writer
 from cardstock.payouts.reporting import report_of
 from tests.people.finance import FIRST, PAYOUT, Finance, member_id

@@ -20,31 +20,20 @@ from cardstock.payouts import steps
 from cardstock.payouts.approval import Approval, approve_batch
 from cardstock.payouts.channels.bank_file import BankFile
 from cardstock.payouts.channels.sandbox import SandboxTransfers, Way
+from cardstock.payouts.contradictions import Clearing
+from cardstock.payouts.lines import IN_FLIGHT, Line, LineStatus, Result
 from cardstock.payouts.listing import LISTED
-from cardstock.payouts.model import (
-    HANDED_OVER,
-    IN_FLIGHT,
-    PARTS,
-    Answer,
-    BankTarget,
-    Batch,
-    Clearing,
-    Line,
-    LineStatus,
-    Payee,
-    Period,
-    Result,
-    Rules,
-    Stage,
-    batch_id,
-)
+from cardstock.payouts.model import HANDED_OVER, PARTS, Batch, Rules, Stage
 from cardstock.payouts.needs import StepNeeds
 from cardstock.payouts.opening import Opener, open_batch
+from cardstock.payouts.payees import BankTarget, Payee
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.ports import Channel
 from cardstock.payouts.report.content import Report
 from cardstock.payouts.report.draft import Draft
 from cardstock.payouts.reporting import SETTLED, report_of
 from cardstock.payouts.results import confirm_all, record_results, retry_line
+from cardstock.payouts.transfer_answers import Answer
 from tests.people.clock import TestClock
 from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayees, MemoryPayoutMap, MemoryPayouts
 

@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cardstock.payouts.model import Batch, Line, Payee, Period, Rules, batch_id, transfer_number
+from cardstock.payouts.lines import Line, transfer_number
+from cardstock.payouts.model import Batch, Rules
+from cardstock.payouts.payees import Payee
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.tax.model import Quarter, person_months, quarter_of
 from cardstock.payouts.tax.months import TaxedMonth
 from cardstock.payouts.tax.tables import (

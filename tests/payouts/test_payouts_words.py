@@ -6,7 +6,9 @@ import pytest
 
 from cardstock.ledger.model import Kind, Pocket
 from cardstock.payouts import wording
-from cardstock.payouts.model import BatchStatus, DropReason, LineStatus
+from cardstock.payouts.lines import LineStatus
+from cardstock.payouts.model import BatchStatus
+from cardstock.payouts.payees import DropReason
 from cardstock.payouts.report import texts
 from cardstock.payouts.tax.tables import Method
 from cardstock.payouts.wording import Text

@@ -9,7 +9,10 @@ from msgspec.structs import replace
 from openpyxl import load_workbook
 
 from cardstock.files import Document
-from cardstock.payouts.model import Balance, Batch, Correction, Line, LineStatus, Period, Rules, batch_id, new_line
+from cardstock.payouts.lines import Correction, Line, LineStatus, new_line
+from cardstock.payouts.model import Batch, Rules
+from cardstock.payouts.payees import Balance
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.report import quarter_writers
 from cardstock.payouts.tax.quarters import QuarterNeeds, write_due_quarters
 from tests.people.memory_payouts import MemoryFiles, MemoryPayouts, MemoryTaxFiles

@@ -14,8 +14,10 @@ from cardstock.aws import queues as sqs
 from cardstock.clock import rfc3339
 from cardstock.errors import CardstockError
 from cardstock.payouts import wiring
-from cardstock.payouts.model import Batch, Period, Rules, batch_id, transfer_number
-from cardstock.payouts.store import LineItem
+from cardstock.payouts.line_store import LineItem
+from cardstock.payouts.lines import transfer_number
+from cardstock.payouts.model import Batch, Rules
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.tax.model import TaxFile
 from functions.payouts.nightly_tax import app
 from tests.house import faults

@@ -21,8 +21,8 @@ from cardstock.members import sessions
 from cardstock.members.model import Person
 from cardstock.members.store import DynamoMembers
 from cardstock.payouts import wiring as payouts_wiring
-from cardstock.payouts.model import Period, batch_id
 from cardstock.payouts.opening import Opener, open_batch
+from cardstock.payouts.periods import Period, batch_id
 from functions.payouts.nightly_tax import app as nightly
 from functions.payouts.tax_api import app as api
 from tests.house.cloud import ROOT, Cloud, Context, http_event

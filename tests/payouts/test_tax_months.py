@@ -14,9 +14,12 @@ from cardstock.clock import rfc3339
 from cardstock.flows import paying_out_wiring
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.channels.sandbox import SandboxTransfers
-from cardstock.payouts.model import Batch, Line, Payee, Period, Rules, batch_id, transfer_number
+from cardstock.payouts.line_store import LineItem
+from cardstock.payouts.lines import Line, transfer_number
+from cardstock.payouts.model import Batch, Rules
 from cardstock.payouts.opening import Opener, open_batch
-from cardstock.payouts.store import LineItem
+from cardstock.payouts.payees import Payee
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.tax.certificates import certificate_of
 from cardstock.payouts.tax.model import Quarter, person_months
 from cardstock.payouts.tax.months import TaxedMonth

@@ -14,8 +14,11 @@ from cardstock.payouts.channels.alipay import AlipayTransfers
 from cardstock.payouts.channels.bank_file import BankFile
 from cardstock.payouts.channels.sandbox import SandboxTransfers, Way
 from cardstock.payouts.channels.wechat import WechatTransfers
-from cardstock.payouts.model import Answer, Batch, Line, Period, Result, Rules, batch_id
+from cardstock.payouts.lines import Line, Result
+from cardstock.payouts.model import Batch, Rules
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.ports import Channel
+from cardstock.payouts.transfer_answers import Answer
 from tests.people.clock import TestClock
 from tests.people.transfer_channels import UNBELIEVABLE, Alipay, Trouble, Wechat, alipay_account, wechat_account
 

@@ -9,7 +9,7 @@ from msgspec import ValidationError
 from msgspec.structs import replace
 
 from cardstock.payouts.channels.alipay import AlipayTransfers
-from cardstock.payouts.model import Line
+from cardstock.payouts.lines import Line
 from tests.people.clock import TestClock
 from tests.people.transfer_channels import UNBELIEVABLE, Alipay, Trouble, alipay_account
 

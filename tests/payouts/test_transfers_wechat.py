@@ -17,7 +17,7 @@ from cardstock.payouts.channels import calls
 from cardstock.payouts.channels.alipay import Account as AlipayAccount
 from cardstock.payouts.channels.wechat import Account as WechatAccount
 from cardstock.payouts.channels.wechat import WechatTransfers, report_infos
-from cardstock.payouts.model import Confirmation, Line
+from cardstock.payouts.lines import Confirmation, Line
 from tests.house.cloud import ROOT
 from tests.people.clock import TestClock
 from tests.people.transfer_channels import UNBELIEVABLE, Trouble, Wechat, wechat_account

@@ -30,8 +30,9 @@ from cardstock.members.store import MemberItem, member_item
 from cardstock.payouts import steps as payout_steps
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.approval import Approval, approve_batch
-from cardstock.payouts.model import LeftOut, Period
+from cardstock.payouts.model import LeftOut
 from cardstock.payouts.opening import Opener, open_batch
+from cardstock.payouts.periods import Period
 from cardstock.payouts.ports import Ledger, Payees, PayoutMap, Payouts
 from cardstock.payouts.reading import existing_batch
 from cardstock.staff.model import ROOT

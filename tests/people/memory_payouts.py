@@ -13,30 +13,13 @@ from cardstock.files import Document
 from cardstock.ids import RequestKey, RequestResult
 from cardstock.open_items.clearing import new_item
 from cardstock.payouts import errors
-from cardstock.payouts.model import (
-    BATCH_TRANSITIONS,
-    IN_FLIGHT,
-    MAX_ATTEMPTS,
-    PARTS,
-    Answer,
-    Balance,
-    Batch,
-    Booking,
-    Clearing,
-    LedgerLine,
-    LeftOut,
-    Line,
-    OpenContradiction,
-    Payee,
-    after_closing,
-    cleared,
-    contradicted,
-    contradiction_cause,
-    number_of,
-    repeats,
-    transfer_number,
-)
+from cardstock.payouts.books import Booking, LedgerLine
+from cardstock.payouts.contradictions import Clearing, cleared, contradicted, contradiction_cause, number_of
+from cardstock.payouts.lines import IN_FLIGHT, MAX_ATTEMPTS, Line, OpenContradiction, transfer_number
+from cardstock.payouts.model import BATCH_TRANSITIONS, PARTS, Batch, LeftOut
+from cardstock.payouts.payees import Balance, Payee
 from cardstock.payouts.tax.model import TaxFile
+from cardstock.payouts.transfer_answers import Answer, after_closing, repeats
 from tests.people.memory_open_items import MemoryOpenItems
 
 Pockets = Counter[str]

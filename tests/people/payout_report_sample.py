@@ -4,21 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from cardstock.payouts.model import (
-    Answer,
-    Batch,
-    Booking,
-    File,
-    LedgerLine,
-    Line,
-    LineStatus,
-    Period,
-    Result,
-    Rules,
-    transfer_number,
-)
+from cardstock.payouts.books import Booking, LedgerLine
+from cardstock.payouts.lines import Line, LineStatus, Result, transfer_number
+from cardstock.payouts.model import Batch, File, Rules
+from cardstock.payouts.periods import Period
 from cardstock.payouts.report.content import Report, assemble
 from cardstock.payouts.tax.tables import LABOUR_2019, withhold
+from cardstock.payouts.transfer_answers import Answer
 
 CLOSED = datetime(2026, 12, 3, 2, 30, tzinfo=UTC)
 PERIOD = Period("2026-11")

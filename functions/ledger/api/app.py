@@ -14,9 +14,9 @@ from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger.standing import standing
 from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import wiring as payouts_wiring
-from cardstock.payouts.model import Line
+from cardstock.payouts.lines import Line
 from cardstock.payouts.reading import withdrawals
-from cardstock.payouts.schemas import PageOfWithdrawals, Withdrawals
+from cardstock.payouts.withdrawal_schemas import PageOfWithdrawals, Withdrawals
 
 api = Api("commissions", callers=partners_wiring.callers)
 

@@ -11,8 +11,7 @@ from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
 from cardstock.flows import paying_out_wiring
 from cardstock.partners import wiring as partners_wiring
-from cardstock.payouts import schemas as models
-from cardstock.payouts import wiring
+from cardstock.payouts import line_schemas, opening_schemas, result_schemas, schemas, wiring
 from cardstock.payouts.approval import Approval, approve_batch
 from cardstock.payouts.bringing import Bringer, bring_results
 from cardstock.payouts.opening import Opener, open_by_hand
@@ -23,16 +22,17 @@ from cardstock.staff import wiring as staff_wiring
 api = Api("payouts", callers=partners_wiring.callers, answers=DynamoAnswers)
 
 
-@api.get("/v1/payouts", query=PageQuery, answer=models.PayoutList, auth="key", scope="payouts:read")
-def list_payouts(request: Request[Nothing, PageQuery]) -> models.PayoutList:
+@api.get("/v1/payouts", query=PageQuery, answer=schemas.PayoutList, auth="key", scope="payouts:read")
+def list_payouts(request: Request[Nothing, PageQuery]) -> schemas.PayoutList:
     """List payouts, newest period first."""
     found, following = read_page(edge_wiring.signer(), "payouts", request.query, wiring.payouts().batch_page)
-    return models.PayoutList([models.Payout.of(batch) for batch in found], following)
+    return schemas.PayoutList([schemas.Payout.of(batch) for batch in found], following)
 
 
-@api.post("/v1/payouts", body=models.OpenPayout, answer=models.Payout, status=201, auth="key", scope="payouts:open",
-          idempotent=True, first_answer="stored", codes=models.OPENING_CODES)  # fmt: skip
-def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
+@api.post("/v1/payouts", body=opening_schemas.OpenPayout, answer=schemas.Payout, status=201, auth="key",
+          scope="payouts:open", idempotent=True, first_answer="stored",
+          codes=opening_schemas.OPENING_CODES)  # fmt: skip
+def open_payout(request: Request[opening_schemas.OpenPayout, Nothing]) -> Answer:
     """Open the payout of the last month, if the schedule has not.
 
     There is one a month: every call returns the same payout. Another person has to approve it.
@@ -41,29 +41,30 @@ def open_payout(request: Request[models.OpenPayout, Nothing]) -> Answer:
     keep = partial(wiring.keep_request, request.key)
     opened = open_by_hand(request.body.period, opener, paying_out_wiring.payout_rules, keep, wiring.payouts())
     wiring.request_step(opened.made.id)
-    return Answer(models.Payout.of(opened.made), replayed=opened.replayed)
+    return Answer(schemas.Payout.of(opened.made), replayed=opened.replayed)
 
 
-@api.get("/v1/payouts/{payout_id}", answer=models.PayoutDetail, auth="key", scope="payouts:read", codes=(NOT_FOUND,))
-def read_payout(request: Request[Nothing, Nothing]) -> models.PayoutDetail:
+@api.get("/v1/payouts/{payout_id}", answer=schemas.PayoutDetail, auth="key", scope="payouts:read", codes=(NOT_FOUND,))
+def read_payout(request: Request[Nothing, Nothing]) -> schemas.PayoutDetail:
     """Read a payout with the sums of its lines, and what was contradicted and corrected."""
     batch = existing_batch(request.path["payout_id"], wiring.payouts())
-    return models.PayoutDetail.of(batch, wiring.payouts().lines_of_batch(batch.id))
+    return schemas.PayoutDetail.of(batch, wiring.payouts().lines_of_batch(batch.id))
 
 
-@api.get("/v1/payouts/{payout_id}/lines", query=PageQuery, answer=models.PayoutLines, auth="key",
+@api.get("/v1/payouts/{payout_id}/lines", query=PageQuery, answer=line_schemas.PayoutLines, auth="key",
          scope="payouts:read", codes=(NOT_FOUND,))  # fmt: skip
-def list_lines(request: Request[Nothing, PageQuery]) -> models.PayoutLines:
+def list_lines(request: Request[Nothing, PageQuery]) -> line_schemas.PayoutLines:
     """List the transfers of a payout, by number."""
     batch = existing_batch(request.path["payout_id"], wiring.payouts())
     read = wiring.payouts().line_page
     found, following = read_page(edge_wiring.signer(), f"lines:{batch.id}", request.query, read, batch.id)
-    return models.PayoutLines([models.PayoutLine.of(line) for line in found], following)
+    return line_schemas.PayoutLines([line_schemas.PayoutLine.of(line) for line in found], following)
 
 
-@api.post("/v1/payouts/{payout_id}/approvals", body=models.Approve, answer=models.Payout, auth="key",
-          scope="payouts:approve", idempotent=True, first_answer="stored", codes=models.APPROVAL_CODES)  # fmt: skip
-def approve(request: Request[models.Approve, Nothing]) -> Answer:
+@api.post("/v1/payouts/{payout_id}/approvals", body=opening_schemas.Approve, answer=schemas.Payout, auth="key",
+          scope="payouts:approve", idempotent=True, first_answer="stored",
+          codes=opening_schemas.APPROVAL_CODES)  # fmt: skip
+def approve(request: Request[opening_schemas.Approve, Nothing]) -> Answer:
     """Approve a payout.
 
     By another person than the one who opened it. Sending starts within moments. A second approval changes nothing.
@@ -73,13 +74,15 @@ def approve(request: Request[models.Approve, Nothing]) -> Answer:
     approval = Approval(caller.actor, caller.name, asked.note, asked.lines, asked.listed_fen, can_approve)
     approved = approve_batch(request.path["payout_id"], approval, request.key, wiring.payouts())
     wiring.request_step(approved.made.id)
-    return Answer(models.Payout.of(approved.made), replayed=approved.replayed)
+    return Answer(schemas.Payout.of(approved.made), replayed=approved.replayed)
 
 
-@api.post("/v1/payouts/{payout_id}/results", body=models.BringResults, query=models.ResultsQuery,
-          answer=models.TakenResults, status=202, auth="key", scope="payouts:settle", codes=models.RESULT_CODES,
-          files=("text/csv", "application/octet-stream"))  # fmt: skip
-def take_results(request: Request[models.BringResults, models.ResultsQuery]) -> models.TakenResults:
+@api.post("/v1/payouts/{payout_id}/results", body=result_schemas.BringResults, query=result_schemas.ResultsQuery,
+          answer=result_schemas.TakenResults, status=202, auth="key", scope="payouts:settle",
+          codes=result_schemas.RESULT_CODES, files=("text/csv", "application/octet-stream"))  # fmt: skip
+def take_results(
+    request: Request[result_schemas.BringResults, result_schemas.ResultsQuery],
+) -> result_schemas.TakenResults:
     """Upload the bank's results, as JSON or as the CSV file that the bank returns.
 
     By another person than those who opened and approved the payout. Holder, amount, count and sum must be those of the
@@ -96,11 +99,11 @@ def take_results(request: Request[models.BringResults, models.ResultsQuery]) -> 
         results = request.body.brought(actor, now)
     brought = bring_results(payout_id, results, bringer, wiring.payouts())
     wiring.request_step(payout_id)
-    return models.TakenResults.of(payout_id, brought)
+    return result_schemas.TakenResults.of(payout_id, brought)
 
 
-@api.post("/v1/payouts/{payout_id}/lines/{number}/retries", answer=models.PayoutLine, status=202, auth="key",
-          scope="payouts:approve", idempotent=True, first_answer="stored", codes=models.RETRY_CODES)  # fmt: skip
+@api.post("/v1/payouts/{payout_id}/lines/{number}/retries", answer=line_schemas.PayoutLine, status=202, auth="key",
+          scope="payouts:approve", idempotent=True, first_answer="stored", codes=line_schemas.RETRY_CODES)  # fmt: skip
 def retry(request: Request[Nothing, Nothing]) -> Answer:
     """Retry a transfer under a new number.
 
@@ -110,7 +113,7 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
     payout_id = request.path["payout_id"]
     retried = retry_line(payout_id, request.path["number"], request.caller.actor, request.key, wiring.payouts())
     wiring.request_step(payout_id)
-    return Answer(models.PayoutLine.of(retried.made), replayed=retried.replayed)
+    return Answer(line_schemas.PayoutLine.of(retried.made), replayed=retried.replayed)
 
 
 handler = api.handler

@@ -10,8 +10,8 @@ from cardstock.errors import RefusedError
 from cardstock.flows import paying_out_wiring
 from cardstock.payouts import steps, wiring
 from cardstock.payouts.errors import PERIOD_PAST
-from cardstock.payouts.model import Period
 from cardstock.payouts.opening import open_by_schedule
+from cardstock.payouts.periods import Period
 
 
 def run(scheduled_at: datetime, _context: Any) -> dict[str, Any]:

@@ -8,16 +8,15 @@ from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
 from cardstock.flows import paying_out_wiring
 from cardstock.partners import wiring as partners_wiring
-from cardstock.payouts import schemas as models
-from cardstock.payouts import wiring
+from cardstock.payouts import opening_schemas, report_schemas, wiring
 from cardstock.payouts.previewing import Position, Preview, next_period, preview_page
 from cardstock.payouts.reading import existing_batch
 
 api = Api("payout_reports", callers=partners_wiring.callers)
 
 
-@api.get("/v1/payouts/preview", query=PageQuery, answer=models.PayoutPreview, auth="key", scope="payouts:read")
-def preview(request: Request[Nothing, PageQuery]) -> models.PayoutPreview:
+@api.get("/v1/payouts/preview", query=PageQuery, answer=opening_schemas.PayoutPreview, auth="key", scope="payouts:read")
+def preview(request: Request[Nothing, PageQuery]) -> opening_schemas.PayoutPreview:
     """Preview what the next payout would list as of now.
 
     A page reads at most a thousand balances. Its sums have those of the pages before it: read on until `complete`.
@@ -32,12 +31,12 @@ def preview(request: Request[Nothing, PageQuery]) -> models.PayoutPreview:
         return [page], None if page.following is None else page.following.text
 
     (page,), following = read_page(edge_wiring.signer(), f"payout_preview:{period.key}", request.query, read)
-    return models.PayoutPreview.of(page, following)
+    return opening_schemas.PayoutPreview.of(page, following)
 
 
-@api.get("/v1/payouts/{payout_id}/report", answer=models.PayoutReport, auth="key", scope="payouts:read",
+@api.get("/v1/payouts/{payout_id}/report", answer=report_schemas.PayoutReport, auth="key", scope="payouts:read",
          codes=(NOT_FOUND,))  # fmt: skip
-def read_report(request: Request[Nothing, Nothing]) -> models.PayoutReport:
+def read_report(request: Request[Nothing, Nothing]) -> report_schemas.PayoutReport:
     """Read a payout's files and its reconciliation.
 
     The bank file has whole account numbers: it is listed only for keys with `payouts:settle`.
@@ -45,7 +44,7 @@ def read_report(request: Request[Nothing, Nothing]) -> models.PayoutReport:
     batch = existing_batch(request.path["payout_id"], wiring.payouts())
     transfers = batch.transfers if "payouts:settle" in request.caller.scopes else ()
     files = ((file, wiring.report_files().link(file.key)) for file in (*batch.drafts, *transfers, *batch.reports))
-    return models.PayoutReport.of(batch, files)
+    return report_schemas.PayoutReport.of(batch, files)
 
 
 handler = api.handler

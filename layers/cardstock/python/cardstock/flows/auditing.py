@@ -35,7 +35,7 @@ from cardstock.orders.coupons import returned_discounts
 from cardstock.orders.model import Order
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_model import Refund
-from cardstock.payouts.model import Line
+from cardstock.payouts.lines import Line
 
 _ENDED: dict[str, Ended] = {"paid": "paid", "failed": "returned", "expired": "returned"}
 _UNCLAIMED = frozenset({"pending", "dropped"})

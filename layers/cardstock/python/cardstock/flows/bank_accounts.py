@@ -17,7 +17,7 @@ from cardstock.flows.announcing import EventPublisher, event
 from cardstock.members import profile
 from cardstock.members.model import Member, mask_phone
 from cardstock.members.ports import Members
-from cardstock.payouts.model import BankTarget
+from cardstock.payouts.payees import BankTarget
 
 CHANGED = "bank_account.changed"
 

@@ -22,7 +22,7 @@ def auditing() -> "AuditNeeds":
     from cardstock.open_items.store import every_item
     from cardstock.orders.coupon_store import every_charge
     from cardstock.orders.store import every_order, every_refund
-    from cardstock.payouts.store import every_line
+    from cardstock.payouts.line_store import every_line
 
     return AuditNeeds(
         every_transaction=store.every_transaction,

@@ -8,7 +8,7 @@ from cardstock.open_items.ports import OpenItems
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_model import RefusedEnd
 from cardstock.orders.refunds import close_refused
-from cardstock.payouts.model import Clearing
+from cardstock.payouts.contradictions import Clearing
 from cardstock.payouts.ports import Payouts
 
 

@@ -13,20 +13,14 @@ from cardstock.members.model import Member
 from cardstock.money import Fen
 from cardstock.network.plan import Plan
 from cardstock.open_items.model import OpenItem
+from cardstock.payouts.books import Booking, LedgerLine
+from cardstock.payouts.contradictions import Contradiction, number_of
 from cardstock.payouts.events import PayoutOpened, PayoutSettled
+from cardstock.payouts.lines import Line
 from cardstock.payouts.listing import LISTED
-from cardstock.payouts.model import (
-    Balance,
-    Batch,
-    Booking,
-    Contradiction,
-    LedgerLine,
-    Line,
-    Payee,
-    Period,
-    Rules,
-    number_of,
-)
+from cardstock.payouts.model import Batch, Rules
+from cardstock.payouts.payees import Balance, Payee
+from cardstock.payouts.periods import Period
 from cardstock.payouts.tax.tables import table_for
 
 _SMALLEST_LISTED: Final = 1

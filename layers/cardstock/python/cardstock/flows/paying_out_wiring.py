@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from cardstock.flows.bank_accounts import BankAccountNeeds
     from cardstock.payouts import ports as payouts_ports
-    from cardstock.payouts.model import BankTarget, Batch, Contradiction, Period, Rules
+    from cardstock.payouts.contradictions import Contradiction
+    from cardstock.payouts.model import Batch, Rules
     from cardstock.payouts.needs import StepNeeds
+    from cardstock.payouts.payees import BankTarget
+    from cardstock.payouts.periods import Period
     from cardstock.payouts.previewing import PreviewNeeds
 
 

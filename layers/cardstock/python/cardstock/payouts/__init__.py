@@ -46,9 +46,10 @@ A corrected line: its contradicting results were cleared by two persons with the
 The money moves back or forth in the same transaction (`ledger` kind `corrected`). A written report never changes: it
 shows a line as it was when its batch was closed, and the next report names the correction.
 
-Where to look: `steps.py` advances a batch, stage by stage; the steps are in `listing.py`, `sending.py` (amounts in
-`sizing.py`, big batches in `parts.py`), `asking.py`, `settling.py` and `reporting.py`; what people do is in
-`opening.py`, `previewing.py`, `approval.py`, `results.py` and `reading.py`. `drafting.py` makes the draft report that
-the approver reads. `tax/` has tables, withholding, and the quarter's file for the tax authority; `report/` the writers;
-`channels/` the transfer channels.
+Where to look: a batch is in `model.py`, its lines are in `lines.py`, a channel's answers in `transfer_answers.py`, what
+people decide about contradicting ones in `contradictions.py`, and the three books in `books.py`. `steps.py` advances a
+batch, stage by stage; the steps are in `listing.py`, `sending.py` (amounts in `sizing.py`, big batches in `parts.py`),
+`asking.py`, `settling.py` and `reporting.py`; what people do is in `opening.py`, `previewing.py`, `approval.py`,
+`results.py` and `reading.py`. `drafting.py` makes the draft report that the approver reads. `tax/` has tables,
+withholding, and the quarter's file for the tax authority; `report/` the writers; `channels/` the transfer channels.
 """

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cardstock import clock
-from cardstock.payouts.model import IN_FLIGHT, RETURNED, Answer, Batch, Line, has_final_answer
+from cardstock.payouts.lines import IN_FLIGHT, RETURNED, Line
+from cardstock.payouts.model import Batch
 from cardstock.payouts.needs import Pause, StepNeeds, chunks
 from cardstock.payouts.parts import give_parts_to_map
 from cardstock.payouts.ports import CHUNK
 from cardstock.payouts.settling import settle_answered
+from cardstock.payouts.transfer_answers import Answer, has_final_answer
 
 CANCEL_AFTER: Final = timedelta(hours=72)
 """Cancel a transfer that its payee has not accepted by then. Channels let it expire after 24 hours, sometimes later."""

@@ -10,10 +10,12 @@ import msgspec
 from cardstock.errors import Pointer
 from cardstock.money import Fen
 from cardstock.payouts import errors
-from cardstock.payouts.model import HANDED_OVER, SCHEDULE_ACTOR, Answer, Batch, Line, Result
+from cardstock.payouts.lines import Line, Result
+from cardstock.payouts.model import HANDED_OVER, SCHEDULE_ACTOR, Batch
 from cardstock.payouts.ports import Payouts
 from cardstock.payouts.reading import existing_batch
 from cardstock.payouts.results import BroughtResults, confirm_all, record_results
+from cardstock.payouts.transfer_answers import Answer
 
 _MOST_NAMED: Final = 100
 

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from cardstock.payouts.model import Batch, File, Line, Payee, draft_file
+from cardstock.payouts.lines import Line
+from cardstock.payouts.model import Batch, File, draft_file
 from cardstock.payouts.needs import StepNeeds, chunks
+from cardstock.payouts.payees import Payee
 from cardstock.payouts.report.draft import Draft, Forecast, LastPayout, assemble_draft
 from cardstock.payouts.sizing import LineSizing
 from cardstock.payouts.targets import find_payees

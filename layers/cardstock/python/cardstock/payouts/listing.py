@@ -8,18 +8,10 @@ from msgspec.structs import replace
 from cardstock import clock
 from cardstock.money import Fen
 from cardstock.payouts.drafting import write_draft
-from cardstock.payouts.model import (
-    Balance,
-    Batch,
-    DropReason,
-    LeftOut,
-    LeftOutSum,
-    Line,
-    Payee,
-    moved,
-    new_line,
-)
+from cardstock.payouts.lines import Line, new_line
+from cardstock.payouts.model import Batch, LeftOut, LeftOutSum, moved
 from cardstock.payouts.needs import StepNeeds, chunks
+from cardstock.payouts.payees import Balance, DropReason, Payee
 from cardstock.payouts.ports import Payouts
 from cardstock.payouts.targets import find_payees, payee_refusal
 from cardstock.payouts.tax.to_date import person_of

@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from cardstock.payouts.model import Batch, Line
+from cardstock.payouts.lines import Line
+from cardstock.payouts.model import Batch
 from cardstock.payouts.ports import (
     BankTargets,
     Channel,

@@ -9,7 +9,8 @@ import msgspec
 from cardstock import clock
 from cardstock.ids import RequestResult
 from cardstock.payouts import errors
-from cardstock.payouts.model import SCHEDULE_ACTOR, Batch, Period, Rules, batch_id
+from cardstock.payouts.model import SCHEDULE_ACTOR, Batch, Rules
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.ports import Payouts
 
 _LAST_NIGHT: Final = timedelta(hours=3)

@@ -6,23 +6,15 @@ from typing import Any, Protocol, TypeAlias
 
 from cardstock.files import Document
 from cardstock.ids import RequestKey, RequestResult
-from cardstock.payouts.model import (
-    Answer,
-    Balance,
-    BankTarget,
-    Batch,
-    Booking,
-    Clearing,
-    Contradiction,
-    DropReason,
-    LedgerLine,
-    LeftOut,
-    Line,
-    Payee,
-)
+from cardstock.payouts.books import Booking, LedgerLine
+from cardstock.payouts.contradictions import Clearing, Contradiction
+from cardstock.payouts.lines import Line
+from cardstock.payouts.model import Batch, LeftOut
+from cardstock.payouts.payees import Balance, BankTarget, DropReason, Payee
 from cardstock.payouts.report.content import Report
 from cardstock.payouts.report.draft import Draft
 from cardstock.payouts.tax.model import TaxFile, TaxQuarter
+from cardstock.payouts.transfer_answers import Answer
 
 CHUNK = 33
 """Lines booked together: three items each, and DynamoDB takes a hundred in one transaction."""
@@ -118,13 +110,14 @@ class Payouts(Protocol):
     def record_answers(self, batch_id: str, answers: Sequence[Answer]) -> int:
         """Store answers that differ from the last one of their number; return how many.
 
-        The first answer that contradicts the one that holds (`model.contradicted`) opens an item for people and marks
-        the line, in the same transaction.
+        The first answer that contradicts the one that holds (`contradictions.contradicted`) opens an item for people
+        and marks the line, in the same transaction.
         """
 
     def book_clearing(self, clearing: Clearing, item: Any) -> bool:
-        """Store the cleared open item `item`, the decision as the answer that holds, and the line (`model.cleared`),
-        with the entry that corrects the books if the outcome is not the booked one; all in one transaction.
+        """Store the cleared open item `item`, the decision as the answer that holds, and the line
+        (`contradictions.cleared`), with the entry that corrects the books if the outcome is not the booked one; all in
+        one transaction.
 
         False, and nothing is stored, if the item has changed. Raises `ConflictError` (RESULT_NOT_APPLIED).
         """

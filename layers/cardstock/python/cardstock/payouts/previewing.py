@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from cardstock.money import Fen
+from cardstock.payouts.lines import MAX_ATTEMPTS, transfer_number
 from cardstock.payouts.listing import (
     OLDER_LOOKED_AT,
     UNDER_MINIMUM,
@@ -20,18 +21,9 @@ from cardstock.payouts.listing import (
     is_under_minimum,
     reason_left_out,
 )
-from cardstock.payouts.model import (
-    MAX_ATTEMPTS,
-    Balance,
-    Batch,
-    DropReason,
-    LeftOutSum,
-    Payee,
-    Period,
-    Rules,
-    batch_id,
-    transfer_number,
-)
+from cardstock.payouts.model import Batch, LeftOutSum, Rules
+from cardstock.payouts.payees import Balance, DropReason, Payee
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.ports import BankTargets, Ledger, Payees, Payouts
 from cardstock.payouts.targets import find_payees
 from cardstock.payouts.tax.to_date import person_of

@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from cardstock.errors import NOT_FOUND
 from cardstock.money import Fen
-from cardstock.payouts.model import Batch, Difference, Line, Reconciliation, Totals, as_of
+from cardstock.payouts.books import Difference, Reconciliation, Totals
+from cardstock.payouts.lines import Line, as_of
+from cardstock.payouts.model import Batch
 from cardstock.payouts.ports import Payouts
 
 

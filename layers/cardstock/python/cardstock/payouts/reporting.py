@@ -9,21 +9,13 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.payouts.model import (
-    CORRECTIONS,
-    Answer,
-    Batch,
-    Booking,
-    LedgerLine,
-    Line,
-    Reconciliation,
-    as_of,
-    moved,
-    written,
-)
+from cardstock.payouts.books import Booking, LedgerLine, Reconciliation
+from cardstock.payouts.lines import CORRECTIONS, Line, as_of
+from cardstock.payouts.model import Batch, moved, written
 from cardstock.payouts.needs import Pause, StepNeeds
 from cardstock.payouts.ports import Ledger, Payouts
 from cardstock.payouts.report.content import Report, assemble, reconcile
+from cardstock.payouts.transfer_answers import Answer
 
 SETTLED: Final = "payout.settled"
 

@@ -9,23 +9,12 @@ from cardstock import clock
 from cardstock.errors import NOT_FOUND, Pointer
 from cardstock.ids import RequestKey, RequestResult
 from cardstock.payouts import errors
-from cardstock.payouts.model import (
-    ASKED,
-    HANDED_OVER,
-    MAX_ATTEMPTS,
-    RETRIABLE,
-    RETURNED,
-    Answer,
-    Batch,
-    Line,
-    after_closing,
-    moved,
-    retried,
-    returned_by_channel,
-)
+from cardstock.payouts.lines import MAX_ATTEMPTS, RETURNED, Line, retried
+from cardstock.payouts.model import ASKED, HANDED_OVER, RETRIABLE, Batch, moved
 from cardstock.payouts.ports import Payouts
 from cardstock.payouts.reading import existing_batch
 from cardstock.payouts.targets import BY_BANK
+from cardstock.payouts.transfer_answers import Answer, after_closing, returned_by_channel
 
 
 class BroughtResults(msgspec.Struct, frozen=True):

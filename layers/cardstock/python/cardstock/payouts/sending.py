@@ -12,27 +12,19 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.payouts.model import (
-    RETURNED,
-    Balance,
-    Batch,
-    Line,
-    Payee,
-    Period,
-    Stage,
-    moved,
-    returned_by_channel,
-    transfer_number,
-    written,
-)
+from cardstock.payouts.lines import RETURNED, Line, transfer_number
+from cardstock.payouts.model import Batch, Stage, moved, written
 from cardstock.payouts.needs import Pause, StepNeeds, chunks
 from cardstock.payouts.parts import give_parts_to_map
+from cardstock.payouts.payees import Balance, Payee
+from cardstock.payouts.periods import Period
 from cardstock.payouts.ports import CHUNK, Channel
 from cardstock.payouts.settling import settle_answered
 from cardstock.payouts.sizing import LineSizing
 from cardstock.payouts.targets import find_payees
 from cardstock.payouts.tax.months import TaxedMonth, taxed_month
 from cardstock.payouts.tax.to_date import figures_before, person_of
+from cardstock.payouts.transfer_answers import returned_by_channel
 
 _READ_AT_ONCE: Final = 3 * CHUNK
 """Number of payees read at once: DynamoDB returns a hundred items in one call."""

@@ -6,11 +6,13 @@ from typing import Final
 from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.payouts.model import IN_FLIGHT, Answer, Batch, Line, answered_all, has_final_answer, moved
+from cardstock.payouts.lines import IN_FLIGHT, Line
+from cardstock.payouts.model import Batch, moved
 from cardstock.payouts.needs import Pause, StepNeeds, chunks
 from cardstock.payouts.ports import CHUNK
 from cardstock.payouts.report.content import reconcile
 from cardstock.payouts.reporting import read_books, write_report_of
+from cardstock.payouts.transfer_answers import Answer, answered_all, has_final_answer
 
 _DIFFERENCES_KEPT: Final = 50
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from cardstock.money import Fen
-from cardstock.payouts.model import Balance, DropReason, Line, Payee, dropped
+from cardstock.payouts.lines import Line, dropped
+from cardstock.payouts.payees import Balance, DropReason, Payee
 from cardstock.payouts.ports import Channel
 from cardstock.payouts.targets import payee_refusal
 from cardstock.payouts.tax.months import TaxedMonth

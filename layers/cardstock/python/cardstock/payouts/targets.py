@@ -6,7 +6,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from cardstock.payouts.model import Balance, Batch, DropReason, Payee, refusal
+from cardstock.payouts.model import Batch
+from cardstock.payouts.payees import Balance, DropReason, Payee, refusal
 from cardstock.payouts.ports import BankTargets, Payees
 
 BY_BANK: Final = frozenset({"bank_file"})

@@ -37,7 +37,10 @@ from cardstock.files import Document
 from cardstock.money import Fen
 from cardstock.payouts.channels import MINIMUM_FEN
 from cardstock.payouts.channels.calls import Report, client, each, trouble
-from cardstock.payouts.model import Answer, Batch, DropReason, Line, Result
+from cardstock.payouts.lines import Line, Result
+from cardstock.payouts.model import Batch
+from cardstock.payouts.payees import DropReason
+from cardstock.payouts.transfer_answers import Answer
 from cardstock.platforms.keys import PrivateKey, PublicKey
 
 NAME: Final = "alipay"

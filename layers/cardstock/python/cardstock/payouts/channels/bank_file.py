@@ -9,9 +9,12 @@ from collections.abc import Callable, Sequence
 
 from cardstock.files import Document
 from cardstock.payouts.channels.layouts import Field, layout_of
-from cardstock.payouts.model import Answer, BankTarget, Batch, DropReason, Line
+from cardstock.payouts.lines import Line
+from cardstock.payouts.model import Batch
+from cardstock.payouts.payees import BankTarget, DropReason
 from cardstock.payouts.report.csv_file import encoded_csv
 from cardstock.payouts.report.texts import yuan
+from cardstock.payouts.transfer_answers import Answer
 
 CONTENT_TYPES = {"utf-8-sig": "text/csv; charset=utf-8", "gb18030": "text/csv; charset=gbk"}
 

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from cardstock.payouts.model import Answer, Line
+from cardstock.payouts.lines import Line
+from cardstock.payouts.transfer_answers import Answer
 
 CONNECT_TIMEOUT_SECONDS = 1.0
 TIMEOUT_SECONDS = 5.0

@@ -22,7 +22,8 @@ from cardstock.errors import Pointer
 from cardstock.money import Fen
 from cardstock.payouts import errors
 from cardstock.payouts.bringing import Brought, BroughtLine
-from cardstock.payouts.model import Answer, Result
+from cardstock.payouts.lines import Result
+from cardstock.payouts.transfer_answers import Answer
 
 Column: TypeAlias = Literal["reference", "result", "reason", "amount", "holder", "number"]
 

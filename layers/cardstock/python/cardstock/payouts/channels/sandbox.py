@@ -26,7 +26,10 @@ from typing import Final, Literal, TypeAlias, get_args
 from cardstock import clock
 from cardstock.errors import CHANNEL_UNAVAILABLE
 from cardstock.files import Document
-from cardstock.payouts.model import Answer, Batch, Confirmation, DropReason, Line, Result
+from cardstock.payouts.lines import Confirmation, Line, Result
+from cardstock.payouts.model import Batch
+from cardstock.payouts.payees import DropReason
+from cardstock.payouts.transfer_answers import Answer
 
 NAME: Final = "sandbox"
 Way: TypeAlias = Literal[

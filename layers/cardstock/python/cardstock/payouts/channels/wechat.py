@@ -41,7 +41,10 @@ from cardstock import clock
 from cardstock.files import Document
 from cardstock.payouts.channels import MINIMUM_FEN
 from cardstock.payouts.channels.calls import Report, client, each, trouble
-from cardstock.payouts.model import Answer, Batch, Confirmation, DropReason, Line, Result
+from cardstock.payouts.lines import Confirmation, Line, Result
+from cardstock.payouts.model import Batch
+from cardstock.payouts.payees import DropReason
+from cardstock.payouts.transfer_answers import Answer
 from cardstock.platforms.keys import PrivateKey, PublicKey
 
 NAME: Final = "wechat"

@@ -16,19 +16,12 @@ from msgspec.structs import astuple, replace
 
 from cardstock.clock import rfc3339
 from cardstock.money import Fen
-from cardstock.payouts.model import (
-    Answer,
-    Batch,
-    Booking,
-    Difference,
-    DifferenceCode,
-    LedgerLine,
-    Line,
-    Reconciliation,
-    Totals,
-    number_of,
-)
+from cardstock.payouts.books import Booking, Difference, DifferenceCode, LedgerLine, Reconciliation, Totals
+from cardstock.payouts.contradictions import number_of
+from cardstock.payouts.lines import Line
+from cardstock.payouts.model import Batch
 from cardstock.payouts.tax.tables import TABLES, TaxTable
+from cardstock.payouts.transfer_answers import Answer
 
 _ADDED: Final = frozenset({"tax_month", "corrections"})
 """Fields that rows of older releases do not have."""

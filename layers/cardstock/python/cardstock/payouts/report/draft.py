@@ -10,7 +10,10 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from cardstock.money import Fen
-from cardstock.payouts.model import Batch, Contradiction, LeftOut, Line, Payee
+from cardstock.payouts.contradictions import Contradiction
+from cardstock.payouts.lines import Line
+from cardstock.payouts.model import Batch, LeftOut
+from cardstock.payouts.payees import Payee
 from cardstock.payouts.tax.tables import TaxTable
 
 Mark: TypeAlias = Literal["first_payment", "account_changed", "account_changing", "several_members", "much_more"]

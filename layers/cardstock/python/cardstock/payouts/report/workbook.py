@@ -12,7 +12,8 @@ from unicodedata import east_asian_width
 import msgspec
 
 from cardstock.money import Fen
-from cardstock.payouts.model import LedgerLine, Line
+from cardstock.payouts.books import LedgerLine
+from cardstock.payouts.lines import Line
 from cardstock.payouts.report.content import Control, Report, Statement
 from cardstock.payouts.report.sheets import Column, Writer, band, controls
 from cardstock.payouts.report.texts import (

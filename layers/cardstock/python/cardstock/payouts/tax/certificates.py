@@ -4,7 +4,9 @@ from typing import Final
 
 from cardstock import clock
 from cardstock.errors import NOT_FOUND
-from cardstock.payouts.model import MAX_ATTEMPTS, Period, batch_id, taxed_within, transfer_number
+from cardstock.payouts.lines import MAX_ATTEMPTS, transfer_number
+from cardstock.payouts.model import taxed_within
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.ports import Payees, Payouts
 from cardstock.payouts.tax.model import Certificate, person_months
 from cardstock.payouts.tax.to_date import person_of

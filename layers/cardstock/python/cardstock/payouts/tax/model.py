@@ -20,7 +20,9 @@ import msgspec
 
 from cardstock.money import Fen
 from cardstock.payouts import errors
-from cardstock.payouts.model import Batch, File, Line, Period, as_of, taxed_within
+from cardstock.payouts.lines import Line, as_of
+from cardstock.payouts.model import Batch, File, taxed_within
+from cardstock.payouts.periods import Period
 from cardstock.payouts.report.content import Control, control
 from cardstock.payouts.tax.tables import TABLES, Assessment, TaxTable, TaxToDate, assess, counted, in_month
 

@@ -15,7 +15,8 @@ from typing import Final
 
 import msgspec
 
-from cardstock.payouts.model import Batch, Period, taxed_within
+from cardstock.payouts.model import Batch, taxed_within
+from cardstock.payouts.periods import Period
 from cardstock.payouts.ports import Payouts
 from cardstock.payouts.tax.tables import TABLES, TaxTable, table_for
 

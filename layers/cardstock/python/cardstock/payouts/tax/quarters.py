@@ -7,7 +7,8 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from cardstock.payouts.model import Batch, Period, batch_id, named_file, taxed_within
+from cardstock.payouts.model import Batch, named_file, taxed_within
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.ports import Files, Payouts, QuarterWriter, TaxFiles
 from cardstock.payouts.tax.model import (
     CorrectedPayment,

@@ -11,7 +11,7 @@ from cardstock.clock import rfc3339
 from cardstock.edge.fields import Moment, Period
 from cardstock.edge.http import Model
 from cardstock.payouts.model import File
-from cardstock.payouts.schemas import ReportFile
+from cardstock.payouts.report_schemas import ReportFile
 from cardstock.payouts.tax.model import Certificate, PersonMonth, TaxFile, UnwrittenQuarter
 
 Transfers = Annotated[

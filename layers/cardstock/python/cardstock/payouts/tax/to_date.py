@@ -13,7 +13,10 @@ from typing import Final, Protocol
 
 import msgspec
 
-from cardstock.payouts.model import MAX_ATTEMPTS, Batch, Line, Payee, Period, transfer_number
+from cardstock.payouts.lines import MAX_ATTEMPTS, Line, transfer_number
+from cardstock.payouts.model import Batch
+from cardstock.payouts.payees import Payee
+from cardstock.payouts.periods import Period
 from cardstock.payouts.tax.model import month_of
 from cardstock.payouts.tax.months import TaxedMonth
 from cardstock.payouts.tax.tables import TABLES, TaxToDate, counted

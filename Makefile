@@ -20,6 +20,8 @@ PACKAGES := layers/cardstock/python/cardstock functions infra tests
 TEMPLATES := template.yaml $(wildcard infra/*.yaml)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Empty is unset: a run starts a hundred processes, and without stored bytecode each compiles the package again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test serve bench lint build lock clean
 .DEFAULT_GOAL := test

@@ -187,7 +187,9 @@ class WorkerPool:
     ) -> None:
         path = os.pathsep.join([str(ROOT), *(str(layer) for layer in layers)])
         self._clock_hook = clock_hook
-        self._environment = {**environment, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+        # Bytecode is stored even where the shell says otherwise: every process would compile all functions again.
+        kept = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": ""}
+        self._environment = {**environment, "PYTHONPATH": path, **kept}
         self._log = log
         self._clock = clock
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()

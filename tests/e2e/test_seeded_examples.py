@@ -106,10 +106,14 @@ def test_the_printed_calls_that_need_no_earlier_answer_succeed(served: Suite, do
         callers = [name for entry in operation["security"] for name in entry]
         server = served.urls[STAFF if callers == ["key"] else PUBLIC]
         line = curl(document, server, method, path, operation).replace("curl ", "curl -s -w '\\n%{http_code}' ", 1)
-        answers = [run(line, TOKEN=session["access_token"], KEY=key) for key in keys.values()]
-        ran += 1
-        if not any(re.search(r"^2\d\d\Z", answer, re.M) for answer in answers):
+        answers = []
+        for key in keys.values() if "$KEY" in line else [""]:
+            answers.append(run(line, TOKEN=session["access_token"], KEY=key))
+            if re.search(r"^2\d\d\Z", answers[-1], re.M):
+                break
+        else:
             failed.append((operation["operationId"], answers))
+        ran += 1
 
     assert {name: answers[-1][-400:] for name, answers in failed} == {}
     assert ran > 20
@@ -138,5 +142,6 @@ def test_the_page_of_what_runs_names_functions_by_area_and_groups_what_is_left_o
     alarms = {entry.reason for entry in served.template.skipped if entry.type == "AWS::CloudWatch::Alarm"}
 
     assert "<code>orders/api</code>" in page
-    assert "<code>api</code></td><td>" not in page
+    assert '<td data-head="函数"><code>orders/api</code>' in page
+    assert '<td data-head="函数"><code>api</code>' not in page
     assert page.count("<code>AWS::CloudWatch::Alarm</code>") == len(alarms) > 0

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cardstock.edge.operations import Operation
+from infra.contract.files import answer_file, files_about, request_file
 from infra.contract.routes import PATHS, answered, place_of
 from infra.contract.schemas import REF, Json
 from infra.demo.deployment import PORTS, PUBLIC, STAFF
@@ -25,7 +26,6 @@ _STATUS: Mapping[int, tuple[str, str]] = {
 }
 """Status -> name and meaning of the shared answer."""
 
-_MEDIA = {"/v1/cards/{key}/vcf": "text/vcard", "/v1/cards/{key}/qr": "image/svg+xml", "/c/{key}": "text/html"}
 
 SIGNED: Mapping[str, Json] = {
     "WebhookId": ("webhook-id", "The same when it is sent again.", "msg_2KWPBgLlAfxdpx2A"),
@@ -55,7 +55,7 @@ def operation_of(
         "operationId": known.id,
         "x-title": {"en": known.title, "zh": known.title_zh},
         "summary": route.summary.rstrip("."),
-        "description": (re.sub(r"\s*\n\s+", "\n", route.description) + scope).strip(),
+        "description": (re.sub(r"\s*\n\s+", "\n", route.description) + scope + _files(route)).strip(),
         "tags": [tag],
         **_servers(route),
         "security": _security(route),
@@ -67,11 +67,15 @@ def operation_of(
     if route.body is not Nothing:
         body = schemas[route.body]
     if body is not None:
-        files = {media: {"schema": {"type": "string", "format": "binary"}} for media in route.files}
+        files = {media: request_file(media) for media in route.files}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}, **files}}
     if not operation["description"]:
         del operation["description"]
     return operation
+
+
+def _files(route: Any) -> str:
+    return files_about() if getattr(route.answer, "__name__", "") == "PayoutReport" else ""
 
 
 def _servers(route: Any) -> dict[str, Json]:
@@ -122,7 +126,8 @@ def _responses(route: Any, schemas: Mapping[type, Json]) -> Json:
 
     success: dict[str, Json] = {"description": inspect.cleandoc(route.answer.__doc__ or "Done.")}
     if route.answer is str:
-        success = {"description": "The document.", "content": {_MEDIA[route.path]: {"schema": {"type": "string"}}}}
+        media, shown = answer_file(route.path)
+        success = {"description": "The document.", "content": {media: shown}}
     elif route.answer is Nothing:
         success["description"] = "Done."
     else:

@@ -117,6 +117,12 @@ def _made_up(document: Mapping[str, Json], schema: Mapping[str, Json], depth: in
     return {"integer": schema.get("minimum", 1), "number": 1, "boolean": True, "null": None}.get(str(kind), "text")
 
 
-def content_of(document: Mapping[str, Json], holder: Json) -> tuple[str, Mapping[str, Json]] | None:
+def contents_of(document: Mapping[str, Json], holder: Json) -> list[tuple[str, Mapping[str, Json]]]:
+    """Every media type of a body or an answer."""
     content = (resolve(document, holder) or {}).get("content") if holder else None
-    return next(iter(content.items())) if content else None
+    return list(content.items()) if content else []
+
+
+def content_of(document: Mapping[str, Json], holder: Json) -> tuple[str, Mapping[str, Json]] | None:
+    """The first media type of a body or an answer; None without any."""
+    return next(iter(contents_of(document, holder)), None)

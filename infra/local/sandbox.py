@@ -41,7 +41,7 @@ from infra.local.server import Server
 from infra.local.texts import language_of, text
 
 NOTIFY_PATH = "/v1/payments/sandbox/notify"
-_STATUSES = {
+STATUSES = {
     "payment-status": ("succeeded", "processing", "failed"),
     "refund-status": ("succeeded", "processing", "failed", "unfunded"),
 }
@@ -279,8 +279,8 @@ class Sandbox:
                 return self._signed(headers, body, {"refund_no", "order_no", "amount_fen"}, self.refund)
             case ("POST", "v1", "payment-status" | "refund-status" as name):
                 wanted = _object(body, {"status"}, set())
-                if wanted["status"] not in _STATUSES[name]:
-                    raise SandboxError(400, f"status is one of {', '.join(_STATUSES[name])}")
+                if wanted["status"] not in STATUSES[name]:
+                    raise SandboxError(400, f"status is one of {', '.join(STATUSES[name])}")
                 setattr(self, name.replace("-", "_"), wanted["status"])
                 return wanted
             case ("POST", "v1", "answers"):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from html import escape
 
-from infra.local.examples import DEPTH, Json, content_of, example, resolve
+from infra.local.examples import DEPTH, Json, contents_of, example, resolve
 from infra.local.markup import both, head, table_of, text_of
 
 # In both languages, chosen by index.
@@ -28,17 +28,27 @@ def body_of(document: Mapping[str, Json], title: str, holder: Json, *, shown: bo
     """Fields of a body under a title in HTML, with an example if it is `shown`."""
     if not holder:
         return ""
-    content = content_of(document, holder)
-    if content is None:
+    contents = contents_of(document, holder)
+    if not contents:
         return f"<p>{title}</p>"
-    kind, media = content
-    rows = list(_rows(document, media.get("schema") or {}, "", 0))
+    return "".join(
+        _content(document, title, kind, media, shown=shown or place > 0, opened=opened and place == 0)
+        for place, (kind, media) in enumerate(contents)
+    )
+
+
+def _content(
+    document: Mapping[str, Json], title: str, kind: str, media: Mapping[str, Json], *, shown: bool, opened: bool
+) -> str:
+    schema = media.get("schema") or {}
+    rows = list(_rows(document, schema, "", 0))
     table = table_of(head(("Field", "字段"), ("Type", "类型"), ("", "")), rows) if rows else ""
-    value = example(document, media.get("schema") or {}, media)
+    about = "" if rows else text_of(resolve(document, schema).get("description", ""))
+    value = example(document, schema, media)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
     return (
         f"<details{' open' if opened else ''}><summary>{title} <span class=quiet>{escape(kind)}</span></summary>"
-        f"{table}{f'<pre>{escape(text)}</pre>' if shown else ''}</details>"
+        f"{about}{table}{f'<pre>{escape(text)}</pre>' if shown else ''}</details>"
     )
 
 

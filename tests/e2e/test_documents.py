@@ -4,7 +4,9 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -12,7 +14,10 @@ import pytest
 import yaml
 
 from cardstock.network.plan_check import PYRAMID_WORDS
+from cardstock.payouts.channels.sandbox import drawn
 from infra.demo.deployment import STAFF, start
+from infra.local import sandbox
+from infra.local.sandbox import STATUSES
 from infra.local.suite import Suite
 from infra.local.template import ROOT
 
@@ -20,7 +25,7 @@ ENGLISH = ROOT / "README.md"
 CONTRACT = ROOT / "infra" / "contract" / "README.md"
 TWICE = [ENGLISH, CONTRACT]
 """Documents in two languages: the Chinese one stands beside the English one."""
-SERVED = "http://127.0.0.1:8700"
+SERVED, SANDBOX = "http://127.0.0.1:8700", "http://127.0.0.1:8701"
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -80,14 +85,15 @@ def stock_the_shelf(suite: Suite) -> None:
     wanted = {"name": "Shop console", "owner": person, "scopes": ["suppliers:write", "catalog:write"]}
     staff = staff_sends(suite, "POST", "/v1/partners/keys", wanted, root)["key"]
     staff_sends(suite, "PUT", "/v1/suppliers/sup_lights", {"name": "Lights"}, staff)
-    lamp = {"name": "Camping lamp", "supplier_id": "sup_lights", "price_fen": 9_900, "initial_stock": 10}
+    lamp = {"name": "Camping lamp", "supplier_id": "sup_lights", "price_fen": 9_900, "initial_stock": 100}
     staff_sends(suite, "PUT", "/v1/products/LAMP", lamp, staff)
 
 
 @pytest.mark.engine
 def test_the_example_buys_something_and_may_be_run_again(suite: Suite) -> None:
     stock_the_shelf(suite)
-    [example] = [text for language, text in blocks(CONTRACT) if language == "python"]
+    example, trouble = (text for language, text in blocks(CONTRACT) if language == "python")
+    trouble = trouble.replace(SANDBOX, suite.sandbox.url).replace('8701")', '8701", timeout=30)')
     example = example.replace(SERVED, suite.url).replace('headers={"Accept', 'timeout=30, headers={"Accept')
     assert suite.url in example
     said: list[str] = []
@@ -98,14 +104,41 @@ def test_the_example_buys_something_and_may_be_run_again(suite: Suite) -> None:
         suite.drain()
         order = names["api"].get(f"/v1/orders/{names['order']['order_id']}", headers=names["as_buyer"]).json()
         visitors = names["api"].get(f"/v1/cards/{names['card']['card']}/visitors", headers=names["as_guide"]).json()
+        exec(compile(trouble, title_of(CONTRACT), "exec"), names)
+        suite.drain()
+        suite.tick(until=suite.clock.now() + timedelta(minutes=40))
+        late = names["status_of"](names["silent"])
+        refund = httpx.get(f"{suite.sandbox.url}/v1/refunds/{names['refund']['refund_id']}", timeout=30).json()
+        names["control"]("refund-status", status="succeeded")
+        names["sandbox"].close()
         names["api"].close()
 
+        assert late == "paid"
+        assert (refund["status"], refund["reason"]) == ("failed", "REFUSED")
         assert paid.status_code == 200
         assert order["status"] == "paid"
         assert order["amount_fen"] == 2 * 9_900
         assert visitors["views"] == 1
     assert len(set(said)) == 2
     assert suite.dead_letters() == {}
+
+
+def test_every_control_of_the_sandbox_is_described() -> None:
+    controls = {
+        f'`POST /v1/{name} {{"status": "{status}"}}`' for name, statuses in STATUSES.items() for status in statuses
+    }
+    drawn_ways = {drawn("local")(SimpleNamespace(number=f"{number:032}")) for number in range(500)}  # type: ignore[arg-type]
+    described = CONTRACT.read_text("utf-8")
+    endpoints = set(re.findall(r"^\| `(?:GET|POST) (/v1/[a-z-]+)[^|]*\| (?!signed)", str(sandbox.__doc__), re.M))
+
+    assert controls
+    assert [control for control in sorted(controls) if control not in described] == []
+    assert endpoints == {"/v1/pay", "/v1/payment-status", "/v1/refunds", "/v1/refund-status", "/v1/answers"}
+    assert [endpoint for endpoint in sorted(endpoints) if endpoint not in described] == []
+    assert set(re.findall(r"^\| `(\w+)`(?:, `(\w+)`)? \|", described.partition("| Drawn |")[2].partition("##")[0], re.M)) == {
+        ("paid", "failed"), ("slow", ""), ("confirm", ""), ("lapse", ""),
+    }  # fmt: skip
+    assert drawn_ways == {"paid", "failed", "slow", "confirm", "lapse"}
 
 
 # Both languages

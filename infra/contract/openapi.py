@@ -44,6 +44,7 @@ _WIDTH = 120
 
 def build() -> dict[str, Json]:
     """The whole document. Call `prepare` first if no environment is set."""
+    from cardstock.edge.http import IDEMPOTENCY_KEY
     from infra.contract.events import EVENT
 
     found = list(apis())
@@ -86,7 +87,7 @@ def build() -> dict[str, Json]:
                     "in": "header",
                     "required": True,
                     "description": "Made by the client, once per thing it wants to happen; kept for seven days.",
-                    "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+                    "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY},
                     "example": "5f2b1f2e-6f0c-4c3c-9d62-6f2f6d8f1a10",
                 },
                 "AcceptLanguage": {

@@ -86,8 +86,8 @@ PROBLEM_SCHEMA: Json = {
                 "properties": {
                     "pointer": {
                         "type": "string",
-                        "description": "RFC 6901 into the body as it was sent, or `#query/name`, `#path/name`. Of a "
-                        "field that is missing: the object that lacks it.",
+                        "description": "RFC 6901 into the body as it was sent, or `#query/name`, `#path/name`, "
+                        "`#header/name`. Of a field that is missing: the object that lacks it.",
                     },
                     "code": {
                         "type": "string",
@@ -97,8 +97,14 @@ PROBLEM_SCHEMA: Json = {
                     },
                     "detail": {"type": "string", "description": "What a person reads, in the language of `detail`."},
                     "field": {"type": "string", "description": "Name of the field that is missing or unknown."},
-                    "min": {"type": "integer", "description": "Smallest number that is allowed."},
-                    "max": {"type": "integer", "description": "Largest number that is allowed."},
+                    "min": {
+                        "type": ["integer", "string"],
+                        "description": "Smallest number or first day allowed.",
+                    },
+                    "max": {
+                        "type": ["integer", "string"],
+                        "description": "Largest number or last day allowed.",
+                    },
                     "min_length": {"type": "integer", "description": "Fewest letters or items."},
                     "limit": {"type": "integer", "description": "Most letters or items."},
                     "pattern": {"type": "string", "description": "The form that is demanded, in words."},

@@ -135,7 +135,8 @@ def test_every_control_of_the_sandbox_is_described() -> None:
     assert [control for control in sorted(controls) if control not in described] == []
     assert endpoints == {"/v1/pay", "/v1/payment-status", "/v1/refunds", "/v1/refund-status", "/v1/answers"}
     assert [endpoint for endpoint in sorted(endpoints) if endpoint not in described] == []
-    assert set(re.findall(r"^\| `(\w+)`(?:, `(\w+)`)? \|", described.partition("| Drawn |")[2].partition("##")[0], re.M)) == {
+    ways = described.partition("| Drawn |")[2].partition("##")[0]
+    assert set(re.findall(r"^\| `(\w+)`(?:, `(\w+)`)? \|", ways, re.M)) == {
         ("paid", "failed"), ("slow", ""), ("confirm", ""), ("lapse", ""),
     }  # fmt: skip
     assert drawn_ways == {"paid", "failed", "slow", "confirm", "lapse"}

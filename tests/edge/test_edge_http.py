@@ -240,6 +240,25 @@ def test_one_idempotency_key_is_another_request_for_another_member_or_another_pa
     assert (seen[0], seen[3]) == (seen[1], seen[4])
 
 
+@pytest.mark.parametrize("key", ["x" * 129, "two words", "茶"])
+def test_a_malformed_idempotency_key_is_refused_with_the_form_that_is_demanded(api: Api, key: str) -> None:
+    token = SIGNER.sign(ACCESS, {"sub": "mem_01"})
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key, "Accept-Language": "en"}
+    status, content, _ = call(api, "POST", "/v1/mine", headers=headers)
+
+    assert (status, content["code"]) == (400, "HEADER_INVALID")
+    assert content["detail"] == (
+        "The header Idempotency-Key is not valid. Must be at most 128 visible ASCII characters."
+    )
+    assert content["errors"] == [
+        {
+            "pointer": "#header/Idempotency-Key", "code": "OUT_OF_RANGE",
+            "detail": "Must be at most 128 visible ASCII characters.",
+            "pattern": "at most 128 visible ASCII characters",
+        }
+    ]  # fmt: skip
+
+
 def test_a_missing_idempotency_key_is_told(api: Api) -> None:
     token = SIGNER.sign(ACCESS, {"sub": "mem_1"})
 

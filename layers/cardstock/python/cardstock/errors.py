@@ -24,9 +24,9 @@ from msgspec.structs import replace
 
 
 class Pointer(msgspec.Struct, frozen=True):
-    """One wrong field: RFC 6901 pointer into the body as it was sent (or `#query/name`, `#path/name`), a stable code,
-    and the bounds that were broken: `min`, `max`, `min_length`, `limit` (of letters or items), `pattern` and `expected`
-    (in words, by language), `allowed`, `field` (the name that is missing or unknown)."""
+    """One wrong field: RFC 6901 pointer into the body as it was sent (or `#query/name`, `#path/name`, `#header/name`),
+    a stable code, and the bounds that were broken: `min`, `max`, `min_length`, `limit` (of letters or items), `pattern`
+    and `expected` (in words, by language), `allowed`, `field` (the name that is missing or unknown)."""
 
     pointer: str
     code: str

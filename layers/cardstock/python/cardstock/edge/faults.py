@@ -86,6 +86,7 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "ENCODING": ("不是有效的 UTF-8 或 Base64。", "This is not valid UTF-8 or base64."),
     "TEXT_CONTROL_CHARACTER": ("含有不允许的控制字符。", "It has a control character that is not allowed."),
     "NUMBER": ("数字超出范围。", "The number is out of range."),
+    "NO_DAY": ("没有这一天。", "There is no such day."),
     "DUPLICATE": ("有重复的项。", "An item occurs twice."),
 }
 
@@ -117,6 +118,11 @@ def fault_in_query(kind: type, values: Mapping[str, str], message: str) -> Point
     found = _fault(dict(values), message, kind, lambda _: False)
     name = found.pointer or f"/{escape(str(found.bounds.get('field', '')))}"
     return Pointer(f"#query{name}", found.code, found.bounds)
+
+
+def fault_in_header(name: str, pattern: str) -> Pointer:
+    """The header that does not have the form `pattern`: `#header/name`."""
+    return Pointer(f"#header/{name}", "OUT_OF_RANGE", {"pattern": PATTERNS[pattern]})
 
 
 def detail_of(pointer: Pointer, refusal: Refusal, facts: dict[str, object], language: str) -> str:
@@ -171,6 +177,8 @@ def _fault(value: Any, message: str, kind: Any, same_fault: Any) -> Pointer:
     pointer = "".join(f"/{escape(str(key))}" for key in keys)
     if found and found["key"]:  # the name is wrong, not what it names
         return Pointer(pointer, code, bounds)
+    if said.startswith("Number out of range"):  # beyond every number: no single bound was looked at
+        return Pointer(pointer, code, _range_at(kind, keys, value))
     allowed = _values_at(kind, keys, value) if said.startswith("Invalid ") else ()
     return Pointer(pointer, code, {"allowed": sorted(allowed)} if allowed else bounds)
 
@@ -241,12 +249,26 @@ def _reason(said: str) -> tuple[str, dict[str, Any]]:
 
 def _values_at(kind: Any, keys: list[str | int], value: Any) -> set[Any]:
     """The values that the declared type has for the field at `keys`; empty if it does not list them."""
+    return {one for flat in _types_at(kind, keys, value) for one in _listed(flat)}
+
+
+def _range_at(kind: Any, keys: list[str | int], value: Any) -> dict[str, Any]:
+    """The type of the field at `keys`, and its bounds if it is an integer."""
+    [found] = [one for one in _types_at(kind, keys, value) if not isinstance(one, msgspec.inspect.NoneType)][:1]
+    if not isinstance(found, msgspec.inspect.IntType):
+        name = type(found).__name__.removesuffix("Type").lower()
+        return {"expected": _TYPES.get(name, (name, name))}
+    bounds = {"min": found.ge, "max": found.le}
+    return {"expected": _TYPES["int"], **{name: bound for name, bound in bounds.items() if bound is not None}}
+
+
+def _types_at(kind: Any, keys: list[str | int], value: Any) -> list[Any]:
     types: list[Any] = [msgspec.inspect.type_info(kind)]
     at = value
     for number, key in enumerate(keys):
         types = [one for each in types for one in _members(each, key, at, last=number == len(keys) - 1)]
         at = at[key]
-    return {one for each in types for flat in _flat(each) for one in _listed(flat)}
+    return [flat for each in types for flat in _flat(each)]
 
 
 def _flat(kind: Any) -> Iterator[Any]:

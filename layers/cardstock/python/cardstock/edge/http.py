@@ -34,7 +34,8 @@ r"""Pattern of a text on one line that is not blank. `\Z` is the very end; `$` w
 OPTIONAL_LINE: Final = r"^[^\r\n]*\Z"
 """Pattern of a text on one line, or none."""
 
-_IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,128}\Z")
+IDEMPOTENCY_KEY: Final = "^[!-~]{1,128}$"
+"""Pattern of the header Idempotency-Key, as the API document has it."""
 
 Body = TypeVar("Body")
 Query = TypeVar("Query")
@@ -359,8 +360,11 @@ def _request_id(route: Route, call: _Call, caller: Caller | None) -> str:
     given = call.headers.get("idempotency-key")
     if given is None:
         raise edge_errors.IDEMPOTENCY_KEY_MISSING()
-    if not _IDEMPOTENCY_KEY.match(given):
-        raise edge_errors.HEADER_INVALID(header="Idempotency-Key")
+    if not re.fullmatch(IDEMPOTENCY_KEY[1:-1], given):
+        from cardstock.edge.faults import fault_in_header
+
+        found = fault_in_header("Idempotency-Key", IDEMPOTENCY_KEY)
+        raise edge_errors.HEADER_INVALID(header="Idempotency-Key", pointers=(found,))
     return derived_id("req", caller.id if caller else "", route.method, call.event["path"], given)
 
 

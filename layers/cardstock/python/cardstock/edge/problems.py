@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from cardstock import clock, errors
 from cardstock.clock import rfc3339
+from cardstock.edge import errors as edge_errors
 
 STATUS: Final[dict[type[errors.CardstockError], int]] = {
     errors.InvalidError: 400,
@@ -55,14 +56,18 @@ def _field(pointer: errors.Pointer, error: errors.CardstockError, language: str)
 
 
 def _detail(error: errors.CardstockError, language: str) -> str:
-    """The refusal's text; for a wrong body or query followed by the first wrong field and what is wrong with it."""
+    """The refusal's text; for a wrong body, query or header followed by the first wrong field and what is wrong with
+    it."""
     text = error.refusal.text(error.facts, language)
-    if error.refusal not in (errors.BODY_INVALID, errors.QUERY_INVALID) or not error.pointers:
+    known = (errors.BODY_INVALID, errors.QUERY_INVALID, edge_errors.HEADER_INVALID)
+    if error.refusal not in known or not error.pointers:
         return text
     first = error.pointers[0]
     detail = _field(first, error, language)["detail"]
     if detail == text:
         return text
     name = first.pointer.removeprefix("#query").lstrip("/").replace("/", ".")
+    if first.pointer.startswith("#header"):  # the text names it
+        name = ""
     colon = ": " if language == "en" else "："
     return f"{text}{' ' if language == 'en' else ''}{name + colon if name else ''}{detail}"

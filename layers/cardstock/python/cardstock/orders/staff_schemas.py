@@ -185,7 +185,9 @@ class SalesDaysQuery(Model, kw_only=True):
         until = day_in_query(self.until, "until") or today
         since = day_in_query(self.since, "since") or until
         if not timedelta() <= until - since < timedelta(days=sales.MOST_DAYS):
-            raise QUERY_INVALID(pointers=(Pointer("#query/since", "OUT_OF_RANGE"),))
+            earliest = until - timedelta(days=sales.MOST_DAYS - 1)
+            bounds = {"min": earliest.isoformat(), "max": until.isoformat()}
+            raise QUERY_INVALID(pointers=(Pointer("#query/since", "OUT_OF_RANGE", bounds),))
         return since, until
 
 

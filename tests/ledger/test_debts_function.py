@@ -254,6 +254,7 @@ def test_only_the_scope_opens_write_offs(indebted: Shop) -> None:
 
 REFUSALS = {
     "bad_more_than_is_owed": (422, "DEBT_SMALLER"),
+    "bad_nobody": (404, "NOT_FOUND"),
     "bad_without_a_key": (400, "IDEMPOTENCY_KEY_MISSING"),
     "bad_approval_of_nothing": (404, "NOT_FOUND"),
 }

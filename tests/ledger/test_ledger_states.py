@@ -87,7 +87,14 @@ def test_every_verb_makes_moves_of_the_chart_and_no_other(clock: TestClock) -> N
     ):  # fmt: skip
         books.book_transaction(step)
     asked, _ = ask_write_off(
-        "mem_r", 9, "reason", "key_1", RequestKey("req_1", "f"), books=books, write_offs=write_offs
+        "mem_r",
+        9,
+        "reason",
+        "key_1",
+        RequestKey("req_1", "f"),
+        is_member=lambda _: True,
+        books=books,
+        write_offs=write_offs,
     )
     approve_write_off(asked.id, "", "key_2", can_approve=lambda _: True, write_offs=write_offs)
 
@@ -115,7 +122,14 @@ def test_a_booked_write_off_stays_as_it_is(clock: TestClock) -> None:
     write_offs = MemoryWriteOffs()
     charge_coupon("benefit.mem_r.1", "mem_r", "ord_1", 500, books=write_offs.books)
     asked, _ = ask_write_off(
-        "mem_r", 500, "reason", "key_1", RequestKey("req_1", "f"), books=write_offs.books, write_offs=write_offs
+        "mem_r",
+        500,
+        "reason",
+        "key_1",
+        RequestKey("req_1", "f"),
+        is_member=lambda _: True,
+        books=write_offs.books,
+        write_offs=write_offs,
     )
     booked = approve_write_off(asked.id, "n", "key_2", can_approve=lambda _: True, write_offs=write_offs)
 
@@ -127,7 +141,14 @@ def test_a_write_off_that_one_person_asks_and_approves_is_refused(clock: TestClo
     write_offs = MemoryWriteOffs()
     charge_coupon("benefit.mem_r.1", "mem_r", "ord_1", 500, books=write_offs.books)
     asked, _ = ask_write_off(
-        "mem_r", 500, "reason", "key_1", RequestKey("req_1", "f"), books=write_offs.books, write_offs=write_offs
+        "mem_r",
+        500,
+        "reason",
+        "key_1",
+        RequestKey("req_1", "f"),
+        is_member=lambda _: True,
+        books=write_offs.books,
+        write_offs=write_offs,
     )
 
     with pytest.raises(CardstockError) as refused:

@@ -286,6 +286,16 @@ def test_a_cart_out_of_bounds_is_refused(requested: list[RequestedUnits]) -> Non
         merge_units(requested)
 
 
+def test_a_sku_that_two_lines_together_have_too_often_is_shown_at_the_second_with_what_is_left_for_it() -> None:
+    cart = [RequestedUnits("a", 600), RequestedUnits("b", 1), RequestedUnits("a", 600), RequestedUnits("a", 1)]
+    with pytest.raises(InvalidError) as refused:
+        merge_units(cart)
+
+    assert [(each.pointer, dict(each.bounds)) for each in refused.value.pointers] == [
+        ("/lines/2/units", {"max": 399}), ("/lines/3/units", {"max": 0}),
+    ]  # fmt: skip
+
+
 def test_equal_skus_are_merged_in_the_order_of_their_first() -> None:
     assert list(merge_units([RequestedUnits("b", 1), RequestedUnits("a", 2), RequestedUnits("b", 3)]).items()) == [
         ("b", 4),

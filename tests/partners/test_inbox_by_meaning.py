@@ -63,6 +63,25 @@ def test_a_message_with_a_byte_order_mark_and_unknown_fields_is_taken(shop: Shop
     assert (answer.status, answer.body) == (200, {"repeat": False})
 
 
+def test_another_number_under_the_same_version_is_no_repeat_and_the_answer_names_what_stands(
+    shop: Shop,
+) -> None:
+    secret = shop.supplier.register()
+    shop.buyer.pay(shop.buyer.order({"85123A": 2}))
+    count = {"type": "inventory.updated", "sku": "85123A", "stock": 7, "version": 9}
+    answers = [
+        shop.supplier.report(secret, count | changed, message_id=f"m{number}").body
+        for number, changed in enumerate(({}, {"stock": 3}, {}))
+    ]
+
+    assert answers == [
+        {"repeat": False},
+        {"repeat": False, "newest_version": 9, "newest_stock": 7},
+        {"repeat": True, "newest_version": 9},
+    ]
+    assert shop.stock()["85123A"] == (5, 2)
+
+
 def test_an_older_count_is_ignored_and_the_answer_names_the_newest(shop: Shop) -> None:
     secret = shop.supplier.register()
     shop.stock_up()

@@ -105,7 +105,9 @@ class MemoryProducts:
             raise NOT_FOUND()
         if product.inventory_version >= version:
             return False
-        self.products[sku] = replace(product, stock=on_shelf - product.held, inventory_version=version, updated_at=at)
+        self.products[sku] = replace(
+            product, stock=on_shelf - product.held, inventory_version=version, updated_at=at, counted=on_shelf
+        )
         return True
 
     def _page(self, found: list[Product], limit: int, after: str | None) -> tuple[Sequence[Product], str | None]:

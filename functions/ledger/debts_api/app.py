@@ -9,6 +9,7 @@ from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.ledger import debts_schemas as models
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger import write_offs as verbs
+from cardstock.members import wiring as members_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.staff import wiring as staff_wiring
 
@@ -36,6 +37,7 @@ def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
         request.body.reason,
         request.caller.actor,
         request.key,
+        is_member=lambda member_id: members_wiring.members().find_member(member_id) is not None,
         books=ledger_wiring.books(),
         write_offs=ledger_wiring.write_offs(),
     )

@@ -80,8 +80,8 @@ def apply_report(source: str, message_id: str, report: Report) -> MessageTaken:
             case InventoryUpdated():
                 products = catalog_wiring.products()
                 if not stock.count_stock(source, report.sku, report.stock, report.version, products=products):
-                    newest = find_product(report.sku, products=products).inventory_version
-                    return MessageTaken(repeat=newest == report.version, newest_version=newest)
+                    product = find_product(report.sku, products=products)
+                    return MessageTaken.of_count(report, product.inventory_version, product.counted)
     except NotFoundError as error:
         named = "/sku" if isinstance(report, InventoryUpdated) else "/order_id"
         raise NOT_FOUND(pointers=(Pointer(named, "UNKNOWN"),)) from error

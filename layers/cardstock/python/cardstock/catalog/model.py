@@ -35,6 +35,8 @@ class Product(msgspec.Struct, frozen=True):
     inventory_version: int
     """The version of the supplier's last count that was applied; -1 before the first."""
     updated_at: datetime
+    counted: int | None = None
+    """Units on the shelf of that count; None before the first, and for one that release 0.2.0 applied."""
 
     @property
     def is_draft(self) -> bool:

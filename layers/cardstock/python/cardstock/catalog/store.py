@@ -72,6 +72,7 @@ class ProductItem(Table):
     held = IntegerAttribute()
     inventory_version = IntegerAttribute()
     updated_at = EpochAttribute()
+    counted = IntegerAttribute(null=True)
     by_supplier = BySupplier()
 
 
@@ -205,6 +206,7 @@ class DynamoProducts:
                 # DynamoDB subtracts: units sold between a read and a write are never lost.
                 ProductItem.stock.set(Value(on_shelf) - Path(ProductItem.held)),
                 ProductItem.inventory_version.set(version),
+                ProductItem.counted.set(on_shelf),
                 ProductItem.updated_at.set(at),
             ],
             (ProductItem.supplier_id == supplier_id) & (ProductItem.inventory_version < version),

@@ -15,7 +15,7 @@ from cardstock.ledger import errors
 from cardstock.ledger.model import WriteOff, transaction_id
 from cardstock.money import MAX_FEN
 
-ASKING_CODES: Final = (REASON_MISSING, errors.DEBT_SMALLER)
+ASKING_CODES: Final = (NOT_FOUND, REASON_MISSING, errors.DEBT_SMALLER)
 APPROVING_CODES: Final = (NOT_FOUND, SECOND_PERSON_NEEDED, errors.DEBT_SMALLER)
 
 

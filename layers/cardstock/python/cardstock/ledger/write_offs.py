@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
+from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED, Pointer
 from cardstock.ids import RequestKey, RequestResult, derived_id
 from cardstock.ledger import errors
 from cardstock.ledger.model import (
@@ -27,18 +27,22 @@ def ask_write_off(
     actor: str,
     request: RequestKey,
     *,
+    is_member: Callable[[str], bool],
     books: Books,
     write_offs: WriteOffs,
 ) -> RequestResult[WriteOff]:
     """Ask to write off part of a member's debt. Nothing is booked yet.
 
-    Raises `RefusedError`: REASON_MISSING, DEBT_SMALLER, IDEMPOTENCY_KEY_REUSED.
+    Raises `NotFoundError` for nobody (`is_member` is asked only where nothing is owed), and `RefusedError`:
+    REASON_MISSING, DEBT_SMALLER, IDEMPOTENCY_KEY_REUSED.
     """
     if not reason.strip():
         raise REASON_MISSING()
     asked = WriteOff(derived_id("wro", request.id), member_id, amount, actor, clock.now(), reason)
     known = write_offs.find_write_off(asked.id)
     debt = books.balance_of(member_id).debt if known is None else amount
+    if not debt and not is_member(member_id):
+        raise NOT_FOUND(pointers=(Pointer("/member_id", "UNKNOWN"),))
     if not 0 < amount <= debt:
         raise errors.DEBT_SMALLER(debt_fen=debt)
     return write_offs.keep_write_off(asked, request)

@@ -39,15 +39,21 @@ def require_own(order: Order | None, member_id: str | None) -> Order:
 def merge_units(requested: Sequence[RequestedUnits]) -> dict[str, int]:
     """Units by SKU, in the order of each SKU's first line.
 
-    Raises `InvalidError` unless there are 1 to 50 SKUs with 1 to 999 units each.
+    Raises `InvalidError` unless there are 1 to 50 SKUs with 1 to 999 units each. It points at the lines with which a
+    SKU gets more, with what is left for each.
     """
     units: dict[str, int] = {}
-    for line in requested:
-        units[line.sku] = units.get(line.sku, 0) + line.units
+    wrong: list[Pointer] = []
+    for at, line in enumerate(requested):
+        before = units.get(line.sku, 0)
+        units[line.sku] = before + line.units
+        if line.units < 1 or units[line.sku] > MAX_UNITS:
+            bounds = {"max": max(0, MAX_UNITS - before)} if before else {"min": 1, "max": MAX_UNITS}
+            wrong.append(Pointer(f"/lines/{at}/units", "OUT_OF_RANGE", bounds))
     if not units or len(units) > MAX_LINES:
         raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE", {"min_length": 1, "limit": MAX_LINES}),))
-    if any(not 1 <= count <= MAX_UNITS for count in units.values()):
-        raise BODY_INVALID(pointers=(Pointer("/lines", "OUT_OF_RANGE", {"min": 1, "max": MAX_UNITS}),))
+    if wrong:
+        raise BODY_INVALID(pointers=tuple(wrong))
     return units
 
 

@@ -75,6 +75,22 @@ class MessageTaken(Model):
         ),
     ] = UNSET
 
+    newest_stock: Annotated[
+        int | UnsetType,
+        Meta(
+            description="Units of the count that stands, if this one has its version and another number, and was "
+            "ignored: send what is right with a higher version; else absent.",
+            examples=[118],
+        ),
+    ] = UNSET
+
+    @classmethod
+    def of_count(cls, ignored: InventoryUpdated, version: int, counted: int | None) -> MessageTaken:
+        """The answer to a count that is not newer than the one that stands, whose units are None if unknown."""
+        same = ignored.version == version
+        differs = same and counted not in (None, ignored.stock)
+        return cls(same and not differs, UNSET, version, UNSET if counted is None or not differs else counted)
+
     @classmethod
     def of_parcel(cls, earlier: datetime | None) -> MessageTaken:
         """The answer to a parcel's report; `earlier`: when another message reported the parcel, if one did."""

@@ -8,7 +8,6 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
-from cardstock.errors import UnavailableError
 from cardstock.flows.order_changes import FOLLOWERS, Needs, follow
 from cardstock.flows.rewarding import PlanRules
 from cardstock.ledger.model import Accrual, LedgerTransaction, OrderRewards
@@ -17,6 +16,7 @@ from cardstock.network.model import Change, Event
 from cardstock.orders.change_model import OrderChange, RefundChange, SupplierOrderChange
 from cardstock.orders.model import Order, OrderLine, OrderStatus, Receiver
 from cardstock.orders.refund_model import Refund, RefundKind, RefundLine, RefundStatus
+from cardstock.orders.refunds import finish_refunds
 from cardstock.orders.supplier_model import SupplierLine, SupplierOrder
 from tests.people.clock import START, TestClock
 from tests.people.memory_ledger import MemoryBooks, MemoryCalendar
@@ -353,11 +353,32 @@ def test_a_refund_that_the_channel_works_on_is_left_to_the_sweep(sale: OneSale) 
     assert sale.journal.done == ["publish refund"]
 
 
-def test_a_channel_that_does_not_answer_brings_the_change_again(sale: OneSale) -> None:
+def test_a_refund_whose_channel_does_not_answer_is_left_to_the_sweep(sale: OneSale) -> None:
     sale.channel.refund_status = None
 
-    with pytest.raises(UnavailableError):
-        follow(sale.needs, sale.refunded("requested"))
+    follow(sale.needs, sale.refunded("requested"))
+    waits = finish_refunds(orders=sale.needs.orders, channels=sale.needs.channels, time_left=lambda: True)
+    sale.channel.refund_status = "succeeded"
+    ends = finish_refunds(orders=sale.needs.orders, channels=sale.needs.channels, time_left=lambda: True)
+
+    assert sale.journal.done[0] == "publish refund"
+    assert (waits.left, waits.unanswered, waits.oldest) == (1, 1, START + timedelta(days=4))
+    assert (ends.done, ends.left, ends.unanswered, ends.oldest) == (1, 0, 0, None)
+
+
+def test_a_refund_whose_channel_is_not_set_up_is_left_to_the_sweep(sale: OneSale) -> None:
+    follow(replace(sale.needs, channels={}), sale.refunded("requested"))
+    waits = finish_refunds(orders=sale.needs.orders, channels={}, time_left=lambda: True)
+
+    assert sale.channel.asked == []
+    assert (waits.left, waits.must_act, waits.unanswered) == (1, ("rfd_1",), 0)
+
+
+def test_refunds_that_no_time_was_left_for_count_as_unanswered(sale: OneSale) -> None:
+    sale.refunded("requested")
+    swept = finish_refunds(orders=sale.needs.orders, channels=sale.needs.channels, time_left=lambda: False)
+
+    assert (swept.left, swept.unanswered, swept.oldest) == (1, 1, None)
 
 
 def test_a_refund_that_has_succeeded_meanwhile_is_not_sent_again(sale: OneSale) -> None:

@@ -310,6 +310,38 @@ def test_a_refund_that_is_refused_at_once_opens_an_item_without_a_sweep(shop: Sh
     assert (item["pk"]["S"], item["subject"]["S"]) == ("refund_refused", refund_id)
 
 
+def test_a_channel_that_loses_its_answers_leaves_no_dead_letter_and_is_not_silent(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order_id = shop.buyer.paid_order()
+    shop.trade.settle_down()
+    refund_id = shop.buyer.refund(order_id, {"85123A": 2}).body["refund_id"]
+    shop.channel.answers = False
+    shop.trade.settle_down()  # fails if a message would come again
+    asked = len(shop.channel.calls)
+    capsys.readouterr()
+    first = shop.sweep()
+    said = capsys.readouterr().out
+    shop.clock.move(days=3)
+    shop.sweep()
+    later = capsys.readouterr().out
+    shop.channel.answers = True
+    healed = shop.sweep()
+    shop.trade.settle_down()
+    quiet = capsys.readouterr().out
+
+    assert asked == 1
+    assert (first["refunded"], first["refunds_left"]) == (0, 1)
+    assert '"RefundsUnanswered":[1.0]' in said
+    assert '"RefundsOldestHours":[0.0]' in said
+    assert '"RefundsOldestHours":[72.0]' in later
+    assert (healed["refunded"], healed["refunds_left"]) == (1, 0)
+    assert "RefundsUnanswered" not in quiet
+    assert "RefundsOldestHours" not in quiet
+    assert list(shop.channel.refunds) == [refund_id]
+    assert audit_now().findings == ()
+
+
 def sweep(shop: Shop, **statuses: str) -> None:
     """The channel ends refunds, by their ids, and the sweep hears of it."""
     for refund_id, status in statuses.items():

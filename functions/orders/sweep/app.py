@@ -1,6 +1,6 @@
 """Schedule: expires unpaid orders, and finishes refunds that took long."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import structs
@@ -27,6 +27,10 @@ def sweep(scheduled_at: datetime, deadline: Deadline) -> dict[str, Any]:
     if finished.must_act:
         count("RefundsMustAct", len(finished.must_act))
         logger.error("the merchant must act before these are refunded", refund_ids=finished.must_act)
+    if finished.unanswered:
+        count("RefundsUnanswered", finished.unanswered)
+    if finished.oldest is not None:
+        count("RefundsOldestHours", max(0, (scheduled_at - finished.oldest) // timedelta(hours=1)))
     return {
         **structs.asdict(swept),
         "refunded": finished.done,

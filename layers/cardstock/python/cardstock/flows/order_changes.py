@@ -12,11 +12,12 @@ all followers of a change run again from the first one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from cardstock.errors import UnavailableError
+from cardstock.errors import RefusedError, UnavailableError
 from cardstock.flows import settling
 from cardstock.flows.rewarding import PlanRules
 from cardstock.ledger.accrual import accrue
@@ -26,7 +27,7 @@ from cardstock.ledger.ports import Books, Calendar
 from cardstock.network.counting import count_order
 from cardstock.network.model import Event
 from cardstock.network.ports import Network, Plans
-from cardstock.orders import errors, refunds
+from cardstock.orders import refunds
 from cardstock.orders.change_model import OrderChange, RefundChange, SupplierOrderChange
 from cardstock.orders.model import Order
 from cardstock.orders.ports import Orders, PaymentChannel
@@ -194,13 +195,14 @@ def schedule_release(needs: Needs, story: OrderStory) -> None:
 
 
 def send_refund(needs: Needs, refund: Refund) -> None:
-    """Have the payment channel send the money of a requested refund."""
-    try:
+    """Have the payment channel send the money of a requested refund, once.
+
+    It is stored as requested. Whatever hinders it, also a channel without an answer or one that is not set up, is left
+    to the refund sweep, which asks on every five minutes and has alarms for each of them. A message in the dead-letter
+    queue would be an alarm for what ends by itself.
+    """
+    with suppress(UnavailableError, RefusedError):
         refunds.execute_refund(refund.order_id, refund.refund_id, orders=needs.orders, channels=needs.channels)
-    except UnavailableError as error:
-        # Without an answer the message is repeated. A refund that must wait is left to the refund sweep.
-        if error.refusal not in (errors.REFUND_PENDING, errors.MERCHANT_MUST_ACT):
-            raise
 
 
 def publish_order(needs: Needs, story: OrderStory) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Literal
 
@@ -34,13 +35,16 @@ class RefundSweepResult(msgspec.Struct, frozen=True):
     """Numbers of a sweep of requested refunds: those that have succeeded, and those that are `left`.
 
     `refused`: the ids of those that their channels have refused now. `must_act`: the ids of those among `left` that
-    wait until the merchant has acted.
+    wait until the merchant has acted. `unanswered` among `left` are those whose channel gave no answer, and those that
+    no time was left for. `oldest`: when the oldest one that was asked about and is left was requested.
     """
 
     done: int
     left: int
     refused: tuple[str, ...]
     must_act: tuple[str, ...]
+    unanswered: int
+    oldest: datetime | None
 
 
 class _Request(msgspec.Struct, frozen=True):
@@ -171,6 +175,10 @@ def execute_refund(order_id: str, refund_id: str, *, orders: Orders, channels: C
     refund = orders.find_refund(order_id, refund_id)
     if refund is None:
         raise NOT_FOUND()
+    return _execute(refund, orders, channels)
+
+
+def _execute(refund: Refund, orders: Orders, channels: Channels) -> Refund:
     if refund.status == "requested" and refund.amount_fen > 0:
         channel = channels.get(refund.channel)
         if channel is None:
@@ -272,28 +280,34 @@ def _refusal_step(refund: Refund, _order: Order | None, *, reason: str) -> Step:
 
 def finish_refunds(*, orders: Orders, channels: Channels, time_left: Callable[[], bool]) -> RefundSweepResult:
     """Execute all requested refunds, while `time_left` is true."""
-    done, left, refused, must_act = 0, 0, list[str](), list[str]()
+    done, left, refused, must_act = 0, list[datetime](), list[str](), list[str]()
+    unanswered = untried = 0
     waiting = list(orders.open_refunds())
     # Shuffled, so that refunds whose channel hangs until the time is up do not block the same others each time.
     random.Random(int(clock.now().timestamp())).shuffle(waiting)  # noqa: S311 - not for security
     for order_id, refund_id in waiting:
-        if not time_left():
-            left += 1
+        refund = orders.find_refund(order_id, refund_id) if time_left() else None
+        if refund is None:
+            untried += 1
             continue
         try:
-            ended = execute_refund(order_id, refund_id, orders=orders, channels=channels)
+            ended = _execute(refund, orders, channels)
         except UnavailableError as error:
-            left += 1
+            left.append(refund.requested_at)
             if error.refusal is errors.MERCHANT_MUST_ACT:
                 must_act.append(refund_id)
+            elif error.refusal is not errors.REFUND_PENDING:
+                unanswered += 1
         except RefusedError:  # its channel is not set up here
-            left += 1
+            left.append(refund.requested_at)
             must_act.append(refund_id)
         else:
             done += ended.status == "succeeded"
             if ended.status == "refused":
                 refused.append(refund_id)
-    return RefundSweepResult(done, left, tuple(refused), tuple(must_act))
+    return RefundSweepResult(
+        done, len(left) + untried, tuple(refused), tuple(must_act), unanswered + untried, min(left, default=None)
+    )
 
 
 def list_refunds(member_id: str | None, order_id: str, *, orders: Orders) -> tuple[Refund, ...]:

@@ -192,6 +192,8 @@ class Sale:
             )
             assert own.cancelled == unsent_back + line.set_aside_units
             assert product.stock + product.held + sent == line.units
+        reminders = [item for item in self.orders.items.items_of_kind("units_set_aside") if item.state == "open"]
+        assert reminders or not any(line.set_aside_units for line in order.lines)
         if self.messages:
             return
         back = settling.returned(order, self.succeeded)

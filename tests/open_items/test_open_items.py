@@ -164,7 +164,9 @@ def test_a_payload_is_answered(cloud: Cloud, clock: TestClock, path: Any) -> Non
             with pytest.raises(Exception, match="scheduled_at"):
                 hourly_count.handler(event, Context())
         else:
-            assert hourly_count.handler(event, Context()) == {"open": 1, "oldest_hours": 30}
+            assert hourly_count.handler(event, Context()) == {
+                "open": 1, "oldest_hours": 30, "cleared": 0, "opened": 0,
+            }  # fmt: skip
         return
     answer = reply(open_items_api.handler(event, Context()))
 

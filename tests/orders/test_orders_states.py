@@ -210,7 +210,7 @@ class Life:
         self._close("given_up")
 
     def _close(self, end: RefusedEnd) -> None:
-        for item in list(self.orders.items.items.values()):
+        for item in list(self.orders.items.items_of_kind("refund_refused")):
             refund = self.orders.refunds[item.facts["order_id"], item.subject]
             cleared = replace(item, version=item.version + 1)
             done = close_refused(refund.order_id, refund.refund_id, end, cleared, orders=self.orders)

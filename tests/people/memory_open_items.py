@@ -1,6 +1,6 @@
 """The port of the open items area in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from cardstock.open_items.model import Kind, OpenItem, State
 
@@ -22,6 +22,9 @@ class MemoryOpenItems:
             return False
         self.items[item.id] = item
         return True
+
+    def items_of_kind(self, kind: Kind) -> Iterator[OpenItem]:
+        yield from [item for item in self.items.values() if item.kind == kind]
 
     def list_items(
         self, state: State, kind: Kind | None, limit: int, after: str | None

@@ -55,7 +55,7 @@ class MemoryOrders:
         self.refunds: dict[tuple[str, str], Refund] = {}
         self.supplier_orders: dict[tuple[str, str], SupplierOrder] = {}
         self.requests: dict[str, tuple[str, str]] = {}
-        self.findings: dict[str, Finding] = {}
+        self.findings: dict[tuple[str, str], Finding] = {}
         self.items = MemoryOpenItems()
 
     def products_by_sku(self, skus: Iterable[str], /) -> dict[str, Product]:
@@ -92,13 +92,13 @@ class MemoryOrders:
             return False
         if not all(self.uses.find_use(c) == CouponUse(c, "used", order_id) for c, order_id in step.freed_coupons):
             return False
-        if any(finding.cause in self.findings for finding in step.findings):
+        if any((finding.kind, finding.cause) in self.findings for finding in step.findings):
             return False
         if not all(self.items.items[item.id].version == item.version - 1 for item in step.changed_items):
             return False
         self.items.items |= {item.id: item for item in step.changed_items}
         for finding in step.findings:
-            self.findings[finding.cause] = finding
+            self.findings[finding.kind, finding.cause] = finding
             self.items.add_item(new_item(**asdict(finding)))
         self.orders |= {order.order_id: order for order in step.orders}
         self.refunds |= {(refund.order_id, refund.refund_id): refund for refund in step.refunds}

@@ -1,11 +1,15 @@
-"""Clearing open items: what an outcome books, in the transaction that stores the clearing."""
+"""Clearing open items: what an outcome books, in the transaction that stores the clearing; and what ends by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
+
+from cardstock import clock
 from cardstock.open_items import clearing
-from cardstock.open_items.model import OpenItem, Outcome
+from cardstock.open_items.model import AUTOMATIC, REMINDER, OpenItem, Outcome
 from cardstock.open_items.ports import OpenItems
 from cardstock.orders.ports import Orders
+from cardstock.orders.refund_amounts import set_aside
 from cardstock.orders.refund_model import RefusedEnd
 from cardstock.orders.refunds import close_refused
 from cardstock.payouts.contradictions import Clearing
@@ -44,6 +48,72 @@ def clear_item(
     if item.kind == "payout_contradiction" and item.state == "cleared":
         request_step(item.facts["payout_id"])
     return item
+
+
+class Review(msgspec.Struct, frozen=True):
+    """Numbers of a review of open items. `finished`: no time was short."""
+
+    cleared: int
+    opened: int
+    finished: bool
+
+
+def review_items(*, items: OpenItems, orders: Orders, time_left: Callable[[], bool]) -> Review:
+    """Clear the items whose subject has ended, and open anew what a person has cleared a week ago and has not ended.
+
+    - `payment_undecided`: has ended when its order does not wait for a payment any more.
+    - `units_set_aside`: has ended when the order has none any more.
+
+    Safe to repeat, also at the same time as itself and as persons: an item has one clearing, and each reminder one id.
+    What no time is left for is done by the next review.
+    """
+    cleared = opened = 0
+    for item in [*_undecided(items)]:
+        if not time_left():
+            return Review(cleared, opened, finished=False)
+        order = orders.find_order(item.subject)
+        if order is not None and order.status != "placed":
+            cleared += clearing.end_item(item, f"the order is {order.status}", items=items)
+    of_orders: dict[str, list[OpenItem]] = {}
+    for item in items.items_of_kind("units_set_aside"):
+        of_orders.setdefault(item.subject, []).append(item)
+    for order_id, known in of_orders.items():
+        waiting, due = [item for item in known if item.state == "open"], _due_reminder(known)
+        if not waiting and due is None:
+            continue
+        if not time_left():
+            return Review(cleared, opened, finished=False)
+        order = orders.find_order(order_id)
+        aside = "" if order is None else set_aside(order)
+        if not aside:
+            cleared += sum(clearing.end_item(each, "no unit is set aside any more", items=items) for each in waiting)
+        elif due is not None:
+            facts = {**due.facts, "units": aside, "reminder": str(len(known))}
+            opened += items.add_item(
+                clearing.new_item(
+                    "units_set_aside", f"{order_id}.{len(known)}", order_id, amount_fen=due.amount_fen,
+                    member_id=due.member_id, facts=facts,
+                )
+            )  # fmt: skip
+    return Review(cleared, opened, finished=True)
+
+
+def _undecided(items: OpenItems) -> Iterator[OpenItem]:
+    after = None
+    while True:
+        page, after = items.list_items("open", "payment_undecided", 100, after)
+        yield from page
+        if after is None:
+            return
+
+
+def _due_reminder(known: Sequence[OpenItem]) -> OpenItem | None:
+    """The newest item of an order, if a person cleared it a week ago and none is open."""
+    newest = max(known, key=lambda item: item.opened_at)
+    said = newest.cleared
+    if said is None or said.by == AUTOMATIC or any(item.state == "open" for item in known):
+        return None
+    return newest if clock.now() >= said.at + REMINDER else None
 
 
 def _decision(item: OpenItem) -> Clearing:

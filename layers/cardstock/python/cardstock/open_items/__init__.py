@@ -9,10 +9,14 @@ booked take two persons (`model.TWO_PERSONS`).
 An open item:
 
     open --clear_item--> cleared
+    open --end_item--> cleared
+
+What ends by itself is cleared by the hourly review: a payment that was not decided when its order is paid or closed,
+units set aside when none is left. If a person cleared units that are still set aside, it reminds after a week.
 
 A first person's request under the rule of two is a fact of an item that stays open.
 
 Where to look: `model.py` for kinds and outcomes, `clearing.py` for the rule of two persons, `store.py` for the table
 and for the steps that it lends to transactions of orders and payouts. What an outcome books is in
-`flows/open_items.py`.
+`flows/open_items.py`, and the review too.
 """

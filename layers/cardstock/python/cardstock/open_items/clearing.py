@@ -10,7 +10,7 @@ from cardstock import clock
 from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
 from cardstock.money import CURRENCY, Fen
 from cardstock.open_items import errors
-from cardstock.open_items.model import OUTCOMES, TWO_PERSONS, Decision, Kind, OpenItem, Outcome, item_id
+from cardstock.open_items.model import AUTOMATIC, OUTCOMES, TWO_PERSONS, Decision, Kind, OpenItem, Outcome, item_id
 from cardstock.open_items.ports import OpenItems
 
 
@@ -86,6 +86,14 @@ def clear_item(
     if not store(after):
         return _stored_by_somebody(item_id, after, items)
     return after
+
+
+def end_item(item: OpenItem, reason: str, *, items: OpenItems) -> bool:
+    """Clear an open item whose subject has ended by itself, in the name of `AUTOMATIC`. False, and nothing changes, if
+    the item has changed meanwhile: a person who clears it at the same moment either comes first, or finds it cleared.
+    """
+    said = Decision(AUTOMATIC, clock.now(), "explained", reason)
+    return items.save_item(replace(item, state="cleared", cleared=said, version=item.version + 1))
 
 
 def _require_second_person(item: OpenItem, outcome: Outcome, can_approve: Callable[[str], bool]) -> None:

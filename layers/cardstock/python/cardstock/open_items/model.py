@@ -1,7 +1,7 @@
 """Types of open items: kinds, outcomes, and who cleared them."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
@@ -14,6 +14,7 @@ Kind: TypeAlias = Literal[
     "payment_mismatch",  # a verified payment of another amount or currency, which the channel cannot give back whole
     "payment_undecided",  # an order past its time, for which its channel may still take money
     "refund_refused",  # a refund that its channel will never do
+    "units_set_aside",  # units that were paid for and are neither sent nor refunded, as their refund was given up
     "payout_contradiction",  # a transfer with another result after its final one
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -24,7 +25,7 @@ ITEM_TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
 }
 Outcome: TypeAlias = Literal[
     "returned",  # the money was given back by hand
-    "explained",  # the money belongs somewhere else, or there was none
+    "explained",  # the money belongs somewhere else, there was none, or what it was about has ended
     "paid_another_way",  # the buyer has the refund by another way
     "given_up",  # the refund is not owed, or cannot be made
     "was_paid",  # the payee has the transfer
@@ -35,6 +36,7 @@ OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
     "payment_mismatch": ("returned", "explained"),
     "payment_undecided": ("explained",),
     "refund_refused": ("paid_another_way", "given_up"),
+    "units_set_aside": ("explained",),
     "payout_contradiction": ("was_paid", "was_not_paid"),
 }
 """How an item of each kind can end."""
@@ -42,8 +44,14 @@ TWO_PERSONS: Final[frozenset[Kind]] = frozenset({"payout_contradiction", "refund
 """Kinds that a second person must clear."""
 
 
+AUTOMATIC: Final = "cardstock"
+"""Who clears an item that has ended by itself. No person has this id."""
+REMINDER: Final = timedelta(weeks=1)
+"""After which units that are still set aside open another item, when a person has cleared the one before."""
+
+
 class Decision(msgspec.Struct, frozen=True):
-    """What a person said about an item, when and why."""
+    """What a person (or `AUTOMATIC`) said about an item, when and why."""
 
     by: str
     at: datetime

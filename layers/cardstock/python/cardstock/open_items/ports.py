@@ -1,6 +1,6 @@
 """What the open items area needs from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from cardstock.open_items.model import Kind, OpenItem, State
@@ -17,6 +17,9 @@ class OpenItems(Protocol):
 
     def save_item(self, item: OpenItem) -> bool:
         """Replace the item whose version is lower by one; False if it has changed."""
+
+    def items_of_kind(self, kind: Kind) -> Iterator[OpenItem]:
+        """All items of a kind, cleared ones too, as they are now, in no order."""
 
     def list_items(
         self, state: State, kind: Kind | None, limit: int, after: str | None

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from cardstock.clock import rfc3339
 from cardstock.edge.cursors import PageQuery
-from cardstock.edge.fields import Currency, Fen, MemberId, Moment, NextCursor, PersonId
+from cardstock.edge.fields import Currency, Fen, MemberId, Moment, NextCursor
 from cardstock.edge.http import Model
 from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
 from cardstock.open_items import errors
@@ -36,15 +36,22 @@ _TO_DO: Final = {
         "back by hand, or say where it belongs.",
     ),
     "payment_undecided": (
-        "订单早已超过支付期限，但支付渠道既未确认关闭，也未报告付款；库存仍被占用，系统会继续询问，每周另开一项。请在渠道后台查明原因并排除；订单已付款或已过期的，登记为已说明即可。",
+        "订单早已超过支付期限，但支付渠道既未确认关闭，也未报告付款；库存仍被占用，系统会继续询问，每周另开一项。请在渠道后台查明原因并排除；订单付款、取消或过期后，系统在一小时内自动了结本项。",
         "The time to pay an order is long over, and its channel has neither closed it nor named a payment. Its stock "
-        "is held, and the channel is asked on. Find out at the channel why, and remove the "
-        "cause; another item opens each week. If the order is paid or expired by now, clear this one as explained.",
+        "is held, and the channel is asked on. Find out at the channel why, and remove the cause; another item opens "
+        "each week. Within an hour after the order is paid, cancelled or expired, its items are cleared by themselves.",
     ),
     "refund_refused": (
-        "支付渠道最终拒绝了这笔退款。请以其他方式付给买家并登记，或登记放弃，由两人确认；放弃后，其商品和金额可重新申请退款。",
+        "支付渠道最终拒绝了这笔退款。请以其他方式付给买家并登记，或登记放弃，由两人确认；放弃后，其商品和金额可重新申请退款；未发货的商品不再发出，另开一项提醒，直到退款为止。",
         "The channel refuses a refund for good. Pay the buyer another way, or give the refund up; two persons say so "
-        "here. What is given up can be refunded anew.",
+        "here. What is given up can be refunded anew; its unsent units are not sent, and another item reminds of them.",
+    ),
+    "units_set_aside": (
+        "退款已登记放弃，但买家付过款的商品既未发货也未退款，库存仍被占用。请与买家商定后重新申请退款（可再由两人登记以其他方式付给）；全部退款后系统在一小时内自动了结本项。登记为已说明的，若仍未退款，一周后再次提醒。",
+        "A refund was given up, and the units that the buyer has paid for are neither sent nor refunded; their stock "
+        "is held. Agree with the buyer, and refund them anew (if the channel refuses again, two persons can say that "
+        "it was paid another way). Within an hour after none is left the item is cleared by itself. If it is cleared "
+        "as explained and units are left, another one opens after a week.",
     ),
     "payout_contradiction": (
         "同一转账先后有两种结果。请向渠道查证收款人是否到账，由两人确认；确认前该会员不再发放。若与账上不同，确认时同步更正账目。",
@@ -81,7 +88,13 @@ class ClearItem(Model):
 class DecisionView(Model):
     """Who decided, when, how and why."""
 
-    by: PersonId
+    by: Annotated[
+        str,
+        Meta(
+            description="Id of the person who decided; `cardstock` if what the item was about has ended by itself.",
+            examples=["stf_01kbdx9q7r5t3v1w8y6z4a2c0e"],
+        ),
+    ]
     at: Annotated[Moment, Meta(description="When it was decided.")]
     outcome: Annotated[Outcome, Meta(description="How it ends.", examples=["returned"])]
     reason: Annotated[
@@ -90,7 +103,7 @@ class DecisionView(Model):
 
     @classmethod
     def of(cls, decision: Decision | None) -> DecisionView | None:
-        """A person's decision; None if there is none."""
+        """A decision; None if there is none."""
         return None if decision is None else cls(decision.by, rfc3339(decision.at), decision.outcome, decision.reason)
 
 

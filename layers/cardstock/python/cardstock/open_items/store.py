@@ -8,6 +8,7 @@ Table `open-items`, partition key `pk` = kind, sort key `sk` = id. Nothing is ev
 | one item | BatchGetItem of its id under every kind, consistent | 1 call |
 | clear it | put on condition of the version before, alone or with what it books | 2 WCU |
 | items of a state, oldest first | Query `by_state` | 1 call |
+| items of a kind, as of now | Query of the kind's partition, consistent; hourly, of units set aside, which are few |
 | open items of a kind, as of now | Query of the kind's partition, consistent; decides which payouts stop | 1 call |
 """
 
@@ -71,6 +72,10 @@ class DynamoOpenItems:
 
     def save_item(self, item: OpenItem) -> bool:
         return _stored(item).put_if(OpenItemItem.version == item.version - 1)
+
+    def items_of_kind(self, kind: Kind) -> Iterator[OpenItem]:
+        for item in OpenItemItem.query(kind, consistent_read=True):
+            yield record_of(OpenItem, item)
 
     def list_items(
         self, state: State, kind: Kind | None, limit: int, after: str | None

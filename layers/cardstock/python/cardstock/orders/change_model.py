@@ -18,12 +18,14 @@ class StockChange(msgspec.Struct, frozen=True):
     held: int
 
 
-FindingKind: TypeAlias = Literal["payment_unknown", "payment_mismatch", "payment_undecided", "refund_refused"]
+FindingKind: TypeAlias = Literal[
+    "payment_unknown", "payment_mismatch", "payment_undecided", "refund_refused", "units_set_aside"
+]
 
 
 class Finding(msgspec.Struct, frozen=True):
     """Something that a channel has stated and signed and that no record of an order can take, or that it does not state
-    for too long: people must clear it.
+    for too long, or units that nobody sends or refunds: people must clear it.
 
     `cause` is the same for every repeat. Amount and currency are the channel's.
     """

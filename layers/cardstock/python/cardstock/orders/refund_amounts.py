@@ -127,6 +127,11 @@ def drop_refund(order: Order, refund: Refund) -> Order:
     return replace(order, lines=tuple(lines), freight_refunded=freight, version=order.version + 1)
 
 
+def set_aside(order: Order) -> str:
+    """The units of an order that are set aside, as an open item shows them: `85123A x 2, 71053 x 1`; empty if none."""
+    return ", ".join(f"{line.sku} x {line.set_aside_units}" for line in order.lines if line.set_aside_units)
+
+
 _Key = TypeVar("_Key")
 
 

@@ -18,7 +18,14 @@ from cardstock.orders import errors
 from cardstock.orders.change_model import Finding, Step, StockChange
 from cardstock.orders.model import Order, RequestedUnits
 from cardstock.orders.ports import Orders
-from cardstock.orders.refund_amounts import add_refund, cancel_unsent, drop_refund, goodwill_lines, return_lines
+from cardstock.orders.refund_amounts import (
+    add_refund,
+    cancel_unsent,
+    drop_refund,
+    goodwill_lines,
+    return_lines,
+    set_aside,
+)
 from cardstock.orders.refund_model import REFUND_WINDOW, Refund, RefundLine, RefusedEnd
 from cardstock.orders.steps import ATTEMPTS, Channels, find_order, merge_units
 from cardstock.orders.supplier_model import SupplierOrder
@@ -208,8 +215,8 @@ def close_refused(order_id: str, refund_id: str, end: RefusedEnd, item: object, 
     """End a refund that its channel has refused, and store the cleared `item` about it: one transaction.
 
     `paid_another_way`: the buyer has the money, and the refund has succeeded. `given_up`: its units and fen can be
-    refunded anew; unsent units are set aside. False, and nothing is stored, if the refund is not refused any more or
-    the item has changed.
+    refunded anew; unsent units are set aside, and another open item names them. False, and nothing is stored, if the
+    refund is not refused any more or the item has changed.
     """
     for _ in range(ATTEMPTS):
         refund = orders.find_refund(order_id, refund_id)
@@ -221,7 +228,8 @@ def close_refused(order_id: str, refund_id: str, end: RefusedEnd, item: object, 
         else:
             given_up = replace(refund, status="given_up", given_up_at=clock.now(), version=refund.version + 1)
             freed = () if order is None else (drop_refund(order, refund),)
-            step = Step(orders=freed, refunds=(given_up,))
+            found = tuple(_aside_finding(each, refund) for each in freed if any(line.restock for line in refund.lines))
+            step = Step(orders=freed, refunds=(given_up,), findings=found)
         if orders.store_step(replace(step, changed_items=(item,))):
             return True
     return False
@@ -276,6 +284,19 @@ def _refusal_step(refund: Refund, _order: Order | None, *, reason: str) -> Step:
         facts=facts,
     )
     return Step(refunds=(refused,), findings=(finding,))
+
+
+def _aside_finding(order: Order, refund: Refund) -> Finding:
+    """The buyer has paid for these units, and gets neither goods nor money until somebody decides."""
+    return Finding(
+        kind="units_set_aside",
+        cause=refund.refund_id,
+        subject=order.order_id,
+        amount_fen=sum(line.amount_fen for line in refund.lines if line.restock),
+        currency=CURRENCY,
+        member_id=order.member_id,
+        facts={"order_id": order.order_id, "refund_id": refund.refund_id, "units": set_aside(order)},
+    )
 
 
 def finish_refunds(*, orders: Orders, channels: Channels, time_left: Callable[[], bool]) -> RefundSweepResult:

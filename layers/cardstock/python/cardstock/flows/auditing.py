@@ -1,4 +1,5 @@
-"""Audit the books: what orders, payouts, coupons, dividends and write-offs should have booked, against what is booked.
+"""Audit the books: what orders, payouts, coupons, dividends and write-offs should have booked, against what is booked;
+and refunds that their channels have refused, against the open items about them.
 
 Everything is read: a large shop takes minutes. Its scans are not one snapshot: see `ledger.audit.confirmed`.
 """
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.errors import NotFoundError
@@ -15,6 +17,7 @@ from cardstock.ledger.audit import (
     ClearingTruth,
     CorrectionTruth,
     Ended,
+    Finding,
     OrderTruth,
     Report,
     SealTruth,
@@ -29,7 +32,7 @@ from cardstock.ledger.sealing import from_bytes
 from cardstock.network.dividends import month_of, shares
 from cardstock.network.model import TeamSale, holder_of
 from cardstock.network.ports import Plans
-from cardstock.open_items.model import OpenItem
+from cardstock.open_items.model import OpenItem, item_id
 from cardstock.orders.coupon_model import CouponUse
 from cardstock.orders.coupons import returned_discounts
 from cardstock.orders.model import Order
@@ -68,22 +71,60 @@ def audit_books(needs: AuditNeeds, go_on: Callable[[], None] = lambda: None) -> 
 
     `go_on` is called for every item read; an exception from it ends the audit without a result.
     """
-    return audit(
+    every_refund = list(_watched(needs.every_refund(), go_on))
+    every_item = list(_watched(needs.every_open_item(), go_on))
+    report = audit(
         _watched(needs.every_transaction(), go_on),
         _watched(needs.every_balance(), go_on),
         _watched(needs.every_rewards_row(), go_on),
-        _watched(_orders(needs), go_on),
+        _watched(_orders(needs, every_refund), go_on),
         _watched(map(_transfer, needs.every_payout_line()), go_on),
-        clearings=_watched(_clearings(needs), go_on),
+        clearings=_clearings(every_item),
         singles=_watched(_singles(needs), go_on),
         seals=_watched(_seals(needs), go_on),
     )
+    return replace(report, findings=(*report.findings, *_refusals(every_refund, every_item)))
 
 
-def _orders(needs: AuditNeeds) -> Iterator[OrderTruth]:
+def _refusals(every_refund: Iterable[Refund], every_item: Iterable[OpenItem]) -> Iterator[Finding]:
+    """Refunds and the open items about their refusals that do not fit each other, in either direction.
+
+    A refund that is refused has an open item. One that people have ended has an item that two persons have cleared with
+    this end. No other refund has one, and every such item has its refund.
+    """
+    items = {item.id: item for item in every_item if item.kind == "refund_refused"}
+    for refund in every_refund:
+        expected = _expected_end(refund)
+        item = items.pop(item_id("refund_refused", refund.refund_id), None)
+        if item is None and expected:
+            yield Finding(f"orders/{refund.order_id}/{refund.refund_id}", "missing", f"an item: {expected}", "none")
+        elif item is not None and _end_of(item) != expected:
+            found = f"{refund.refund_id} {refund.status}"
+            yield Finding(f"open-items/{item.id}", "unexplained", f"a refund that is {_end_of(item)}", found)
+    for item in items.values():
+        yield Finding(f"open-items/{item.id}", "unexplained", f"a refund {item.subject}", "none")
+
+
+def _expected_end(refund: Refund) -> str:
+    """How the item about a refund's refusal stands; empty if there is none."""
+    if refund.status == "refused":
+        return "open"
+    if refund.status == "succeeded":
+        return "paid_another_way" if refund.paid_another_way else ""
+    return "given_up" if refund.status == "given_up" else ""
+
+
+def _end_of(item: OpenItem) -> str:
+    if item.cleared is None:
+        return item.state
+    two = item.requested is not None and item.requested.by != item.cleared.by
+    return item.cleared.outcome if two else f"{item.cleared.outcome} by one person"
+
+
+def _orders(needs: AuditNeeds, every_refund: Iterable[Refund]) -> Iterator[OrderTruth]:
     """The bookings that each order should have, by its lines, snapshot, plan and refunds."""
     refunds: dict[str, list[Refund]] = {}
-    for refund in needs.every_refund():
+    for refund in every_refund:
         if refund.part_of_order:
             refunds.setdefault(refund.order_id, []).append(refund)
     for order in needs.every_order():
@@ -112,10 +153,10 @@ def _transfer(line: Line) -> TransferTruth:
     )
 
 
-def _clearings(needs: AuditNeeds) -> Iterator[ClearingTruth]:
+def _clearings(every_item: Iterable[OpenItem]) -> Iterator[ClearingTruth]:
     """Transfers with contradicting results that two persons have cleared. One that only one has cleared is a finding
     where it has corrected the books."""
-    for item in needs.every_open_item():
+    for item in every_item:
         if item.kind == "payout_contradiction" and item.requested is not None and item.cleared is not None:
             if item.requested.by == item.cleared.by:
                 continue

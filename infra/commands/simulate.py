@@ -5,24 +5,17 @@ The first two work without any table. A plan is the name of a preset or a JSON f
 `POST /v1/commission-plans`, or `{"plan": that, "market": {...}}` with what is expected of the shop under this plan
 alone. The first two also take `approvals` in that body, which they assume; `plan publish` counts only those that
 persons have given with their own keys (`POST /v1/commission-plans/approvals`).
-
-Recorded orders are JSON lines as in the API (one order a line), or CSV with one line an order line, lines of an order
-together: order_id, member_id, placed_at, sku, units, net_fen, and where needed qualifying, earns, inviter_id, paid_at
-(without that column: when placed; empty: never), received_at, returned_at and returned_fen (once per order; without
-returned_fen: all of it). Both sorted by placed_at, times in RFC 3339.
 """
 
-import csv
 import gc
 import multiprocessing
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,11 +33,11 @@ from cardstock.network.simulation.charts import comparison_svg
 from cardstock.network.simulation.comparison import Comparison, compare
 from cardstock.network.simulation.market import Market, check_market
 from cardstock.network.simulation.outcome import Outcome
-from cardstock.network.simulation.steps import RecordedOrder
 from cardstock.network.simulation.trial import Trial, run
 from cardstock.network.simulation.wording import names_of, percent, why, yuan
 from infra.commands import operators, terminal
 from infra.commands.language import language, say
+from infra.commands.recorded_orders import FileError, read_orders
 
 app = typer.Typer(no_args_is_help=True, help="Commission plans: what the check finds, what they would cost.")
 
@@ -266,10 +259,6 @@ class _TrialResult:
     peak_memory_mb: int
 
 
-class FileError(Exception):
-    """A file that cannot be read as what it should be; the message names the line."""
-
-
 _counts: Any = None
 """Shared with the parent: what each plan's process has come to."""
 
@@ -325,50 +314,6 @@ def _expected_count(work: _TrialTask) -> int | None:
     if work.orders is not None:
         return None
     return market.members + market.members * market.conversion_bps // (10_000 - market.repeat_bps)
-
-
-def read_orders(path: Path) -> Iterator[RecordedOrder]:
-    """Recorded orders from a file, one by one. Raises `FileError` naming the line."""
-    yield from _csv_orders(path) if path.suffix == ".csv" else _json_orders(path)
-
-
-def _json_orders(path: Path) -> Iterator[RecordedOrder]:
-    decoder = msgspec.json.Decoder(simulations.SimulatedOrder, strict=True)
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                try:
-                    yield simulations.order_of(decoder.decode(line))
-                except msgspec.MsgspecError as error:
-                    raise FileError(f"{path}:{number}: {error}") from error
-
-
-_ORDER_COLUMNS = ("order_id", "member_id", "inviter_id", "placed_at", "paid_at", "received_at")
-_LINE_COLUMNS = ("sku", "units", "net_fen", "qualifying", "earns")
-_RETURN_COLUMNS = ("returned_at", "returned_fen")
-
-
-def _csv_orders(path: Path) -> Iterator[RecordedOrder]:
-    with path.open(newline="", encoding="utf-8-sig") as text:
-        reader = csv.DictReader(text)
-        unknown = set(reader.fieldnames or ()) - {*_ORDER_COLUMNS, *_LINE_COLUMNS, *_RETURN_COLUMNS}
-        if unknown:
-            raise FileError(f"{path}:1: unknown columns {', '.join(sorted(unknown))}")
-        for order_id, group in groupby(reader, key=lambda row: row.get("order_id", "")):
-            rows = list(group)
-            order: dict[str, Any] = {name: rows[0][name] for name in _ORDER_COLUMNS if rows[0].get(name)}
-            if rows[0].get("paid_at") == "":
-                order["paid_at"] = None
-            order["lines"] = [{name: row[name] for name in _LINE_COLUMNS if row.get(name)} for row in rows]
-            returned = [row for row in rows if row.get("returned_at")][:1]
-            order["returns"] = [
-                {"at": row["returned_at"], **({"fen": row["returned_fen"]} if row.get("returned_fen") else {})}
-                for row in returned
-            ]
-            try:
-                yield simulations.order_of(msgspec.convert(order, simulations.SimulatedOrder, strict=False))
-            except msgspec.MsgspecError as error:
-                raise FileError(f"{path}: up to line {reader.line_num}, order {order_id}: {error}") from error
 
 
 def _trial(name: str, market: Market) -> Trial:

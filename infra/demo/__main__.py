@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from infra.demo.demo import PARAMETERS, STATE, DemoError, run
-from infra.demo.demo import seed as seed_shop
+from infra.demo.demo import PARAMETERS, STATE, run
 from infra.demo.deployment import PORTS, PUBLIC, SANDBOX_PORT, STAFF, start
+from infra.demo.one_run import DemoError
+from infra.demo.seeding import seed as seed_shop
 from infra.demo.shop import ShopError
 from infra.demo.shop_data import EXTRACT, ShopDataError
 from infra.demo.summary import COMMAND, near

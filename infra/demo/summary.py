@@ -11,7 +11,7 @@ from rich.table import Table
 from infra.demo.figures import Figures, yuan
 
 if TYPE_CHECKING:
-    from infra.demo.demo import Demo
+    from infra.demo.one_run import Demo
 
 
 SHOWN_ROWS: Final = 8

@@ -9,6 +9,7 @@ import pytest
 
 from infra.demo import demo, texts
 from infra.demo.figures import figures_of
+from infra.demo.one_run import DemoError
 from infra.demo.shop_data import read
 from infra.demo.summary import figures_in
 from infra.local.template import ROOT
@@ -48,7 +49,7 @@ def test_the_main_job_closes_on_real_invoices(tmp_path: Path, capsys: pytest.Cap
 def test_the_demonstration_empties_no_folder_of_somebody_elses(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("keep me", "utf-8")
 
-    with pytest.raises(demo.DemoError):
+    with pytest.raises(DemoError):
         demo.run(limit=1, state=tmp_path)
     assert (tmp_path / "letter.txt").read_text("utf-8") == "keep me"
 

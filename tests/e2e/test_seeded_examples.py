@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from infra.contract.openapi import DOCUMENT
-from infra.demo.demo import PARAMETERS, seed
+from infra.demo.demo import PARAMETERS
 from infra.demo.deployment import PUBLIC, STAFF, start
+from infra.demo.seeding import seed
 from infra.local.examples import curl, operations
 from infra.local.suite import Suite
 

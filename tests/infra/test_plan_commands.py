@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.commands.cli import app
-from infra.commands.simulate import read_orders
+from infra.commands.recorded_orders import read_orders
 
 RULES = {"preset": "chain21", "promote_on": "paid", "on_refund": "demote"}
 APPROVALS = [

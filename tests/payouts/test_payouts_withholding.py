@@ -59,6 +59,7 @@ class Life:
         self.table = table
         self.rules = Rules(1, "bank_file", 1, table.method, table.id, carry_over_gap)
         self.payouts: Any = Memory()
+        self.corrected: frozenset[str] = frozenset()
 
     def batch(self, month: int) -> Batch:
         period = Period(f"2026-{month:02d}")
@@ -67,7 +68,8 @@ class Life:
     def taxed(self, month: int) -> TaxedMonth:
         """Every other batch of the year is as it would be found."""
         batch = self.batch(month)
-        return TaxedMonth(batch, batch.period, NOON, [self.batch(other) for other in range(1, 13) if other != month])
+        others = [self.batch(other) for other in range(1, 13) if other != month]
+        return TaxedMonth(batch, batch.period, NOON, others, self.corrected)
 
     def pending(self, month: int, member: str, attempt: int = 1) -> Line:
         batch = self.batch(month)
@@ -92,6 +94,11 @@ class Life:
 
     def end(self, line: Line, status: Any) -> None:
         self.payouts.put(replace(line, status=status))
+
+    def correct(self, line: Line, status: Any) -> None:
+        """As two persons do it, whatever was sent since."""
+        self.end(line, status)
+        self.corrected |= {line.member}
 
     def paid(self) -> list[Line]:
         return [line for line in self.payouts.stored.values() if line.status == "paid"]
@@ -138,6 +145,47 @@ def test_figures_are_the_fold_of_what_was_paid(life: list[list[tuple[int, str]]]
         assert expected is None or expected.withheld >= 0
         del one.payouts.stored[one.batch(month + 1).id, transfer_number("mem_c", one.batch(month + 1).period, 1)]
     assert sum(month.tax for month in person_months(one.paid())) == one.withheld()
+
+
+@given(
+    life=st.lists(st.tuples(amounts, st.sampled_from(["paid", "failed", ""]), st.booleans()), min_size=1, max_size=8),
+    carry=st.booleans(),
+)
+def test_what_is_corrected_counts_in_its_month_whatever_was_sent_since(
+    life: list[tuple[int, str, bool]], carry: bool
+) -> None:
+    one = Life(PLATFORM_2025, carry_over_gap=carry)
+    ended: list[tuple[Line, str, bool]] = []
+    for month, (gross, end, wrong) in enumerate(life, 1):
+        if end:
+            ended.append((one.send(month, one.pending(month, "mem_a"), gross), end, wrong))
+            one.end(ended[-1][0], end)
+    folded: TaxToDate | None = None
+    for sent, end, wrong in ended:
+        right = end if not wrong else "failed" if end == "paid" else "paid"
+        if wrong:
+            one.correct(sent, right)
+        if right == "paid":
+            folded = counted(folded, sent.taxed_in.month, sent.gross, sent.tax, carry_over_gap=carry)
+    month = len(life) + 1
+    before, _ = figures_before(one.taxed(month), [one.pending(month, "mem_b")], PERSONS, one.payouts)
+
+    expected = folded if folded is not None and (carry or folded.month == month - 1) else None
+    assert list(before.values()) == ([] if expected is None else [FiguresBefore(expected, expected)])
+
+
+def test_a_month_whose_first_payment_was_corrected_begins_without_it() -> None:
+    one = Life(LABOUR_2019)
+    first = one.send(1, one.pending(1, "mem_a"), 500_000)
+    after = counted(None, date(2026, 1, 1), first.gross, first.tax)
+    # Of the payout after it, which was paid in the same month.
+    second = replace(
+        one.send(2, one.pending(2, "mem_a"), 300_000), tax_month="2026-01", before=after, status="paid"
+    )  # fmt: skip
+    both, rest = (person_months([replace(first, status=status), second]) for status in ("paid", "failed"))
+
+    assert [(month.income, month.assessment.income) for month in both] == [(800_000, 800_000)]
+    assert [(month.income, month.assessment.income) for month in rest] == [(300_000, 300_000)]
 
 
 @given(incomes=st.lists(amounts, min_size=1, max_size=12))

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from cardstock.clock import rfc3339
 from cardstock.flows import paying_out_wiring
+from cardstock.open_items.store import every_item
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.channels.sandbox import SandboxTransfers
 from cardstock.payouts.line_store import LineItem
@@ -36,6 +37,7 @@ from cardstock.payouts.tax.tables import (
 from cardstock.payouts.tax.to_date import figures_before
 from functions.payouts.nightly_tax import app as nightly
 from tests.house.cloud import Cloud, Context
+from tests.payouts.test_payouts_contradictions import clear_both
 from tests.payouts.test_payouts_withholding import Memory
 from tests.people.finance import Finance
 
@@ -163,7 +165,7 @@ def test_two_payouts_that_are_paid_in_one_month_are_taxed_as_one(finance: Financ
     # What the second payout's own report says of the month has the first one in it.
     found = certificate_of(member, 2026, "Cardstock", payouts_wiring.payouts(), paying_out_wiring.persons())
     assert (found.months[0].figures.month_income, found.months[0].assessment.due) == (100_000, 4_000)
-    (month,) = person_months(payouts_wiring.payouts().lines_of_batch(payout))
+    (month,) = person_months(payouts_wiring.payouts().lines_of_batch(payout), whole=False)
     assert (month.income, month.figures.month_income, month.assessment.due) == (40_000, 100_000, 4_000)
 
 
@@ -179,6 +181,33 @@ def test_what_an_earlier_month_paid_is_no_income_of_this_one_though_its_payout_s
     (line,) = sent(finance, payout, datetime(2026, 12, 5, tzinfo=UTC)).values()
 
     assert (line.tax_month, line.tax) == ("2026-12", 0)
+
+
+@pytest.mark.parametrize(("before", "after"), [("paid", "failed"), ("failed", "paid")])
+def test_what_two_people_corrected_counts_in_its_month_whatever_was_sent_since(
+    finance: Finance, before: str, after: str
+) -> None:
+    member = finance.member(1, 600_000)
+    months, lines = ("2026-09", "2026-10", "2026-11"), list[Line]()
+    for month in months:
+        payout = opened(finance, month, rules("earned", PLATFORM))
+        (line,) = sent(finance, payout, Period(month).ends + timedelta(days=1)).values()
+        lines.append(line)
+        if month == months[0]:
+            finance.results({"number": line.number, "result": before}, payout=payout)
+            finance.advance(payout, only_csv=True)
+        else:
+            settled(finance, payout)
+        if month == months[1]:
+            finance.results({"number": lines[0].number, "result": after}, payout=batch_id(Period(months[0])))
+            (item,) = every_item()
+            assert clear_both(item.id, "was_paid" if after == "paid" else "was_not_paid").body["status"] == "cleared"
+        finance.earn(member, 2_000_000)
+    folded: TaxToDate | None = None
+    for line in lines[:2] if after == "paid" else lines[1:2]:
+        folded = counted(folded, line.taxed_in.month, line.gross, line.tax)
+
+    assert lines[2].before == in_month(folded, Period(months[2]).month)
 
 
 def test_earned_months_stay_apart_on_whatever_day_they_are_paid(finance: Finance) -> None:

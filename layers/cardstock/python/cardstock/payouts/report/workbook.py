@@ -149,7 +149,7 @@ def workbook(report: Report) -> bytes:
         heads=lambda row: row.is_head,
     )
     writer.table("账本分录 Ledger lines", _LEDGER, report.postings)
-    writer.table("个税 Tax", TAX, person_months(report.lines), freeze=2)
+    writer.table("个税 Tax", TAX, person_months(report.lines, whole=False), freeze=2)
     writer.table("异常 Exceptions", _FINDINGS, report.findings)
     files = (Control(f"文件 File {file.name} (bytes)", file.size, 0, file.sha256) for file in report.batch.transfers)
     controls(writer, report.controls, tuple(files))

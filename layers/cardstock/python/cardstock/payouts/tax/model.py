@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock.money import Fen
 from cardstock.payouts import errors
@@ -172,13 +173,13 @@ class UnwrittenQuarter(msgspec.Struct, frozen=True):
     payouts: tuple[str, ...]
 
 
-def person_months(lines: Iterable[Line]) -> list[PersonMonth]:
+def person_months(lines: Iterable[Line], *, whole: bool = True) -> list[PersonMonth]:
     """Paid lines summed by person and month, in that order."""
     grouped: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         if line.status == "paid":
             grouped.setdefault((line.person or line.member, line.taxed_in.key), []).append(line)
-    return [_person_month(person, period, grouped[person, period]) for person, period in sorted(grouped)]
+    return [_person_month(person, period, grouped[person, period], whole=whole) for person, period in sorted(grouped)]
 
 
 def corrected_payments(
@@ -226,11 +227,11 @@ def person_years(lines: Iterable[Line]) -> list[PersonYear]:
     return [found[person] for person in sorted(found)]
 
 
-def _person_month(person: str, period: str, lines: Sequence[Line]) -> PersonMonth:
+def _person_month(person: str, period: str, lines: Sequence[Line], *, whole: bool) -> PersonMonth:
     own = sorted(lines, key=lambda line: line.number)
     latest = max(own, key=lambda line: (line.sent_at or _NEVER, line.number))
     table = _TABLES[own[0].tax_table]
-    figures = month_of(own, _PAID)
+    figures = month_of(own, _PAID, whole=whole)
     if figures is None:
         raise ValueError("a month in which nothing was paid is none")
     return PersonMonth(
@@ -249,14 +250,20 @@ def _person_month(person: str, period: str, lines: Sequence[Line]) -> PersonMont
     )
 
 
-def month_of(lines: Iterable[Line], counting: Collection[str]) -> TaxToDate | None:
-    """A person's tax figures after those lines of one month that have a status of `counting`; None without any."""
+def month_of(lines: Iterable[Line], counting: Collection[str], *, whole: bool = True) -> TaxToDate | None:
+    """A person's tax figures after those lines of one month that have a status of `counting`; None without any.
+
+    `whole`: `lines` has all of that month; else what was paid before the first of them counts too.
+    """
     own = [line for line in lines if line.status in counting]
     if not own:
         return None
     month = own[0].taxed_in.month
     # A later batch's lines begin where an earlier one of the same month has ended: the least is the month's start.
     figures = min((in_month(line.before, month) for line in own), key=lambda start: start.month_income)
+    if whole:  # What the month had paid by then is among `own`, or was corrected since.
+        income, withheld = figures.income - figures.month_income, figures.withheld - figures.month_withheld
+        figures = replace(figures, income=income, withheld=withheld, month_income=0, month_withheld=0)
     for line in own:
         figures = counted(figures, month, line.gross, line.tax)
     return figures

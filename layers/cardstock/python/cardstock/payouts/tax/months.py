@@ -10,7 +10,7 @@ month is kept with the line, so a later change of the setting moves nothing.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -27,13 +27,15 @@ class TaxedMonth(msgspec.Struct, frozen=True):
     """The month whose income the lines of a batch are if they are sent at `now`.
 
     `others` are the other batches, of the last two years, that may have lines of this month or of an earlier one of its
-    year.
+    year. `corrected` are the members of whom people have corrected a payment since that year began; empty under a
+    monthly method.
     """
 
     batch: Batch
     month: Period
     now: datetime
     others: Sequence[Batch] = ()
+    corrected: frozenset[str] = frozenset()
 
     @property
     def table(self) -> TaxTable:
@@ -49,9 +51,15 @@ class TaxedMonth(msgspec.Struct, frozen=True):
 
 
 def taxed_month(batch: Batch, now: datetime, payouts: Payouts) -> TaxedMonth:
-    """The month of a batch's lines that are sent at `now`. Two calls."""
+    """The month of a batch's lines that are sent at `now`. Two calls, and two more under the cumulative method."""
     month = Period.of(now) if batch.rules.tax_month == "paid" else batch.period
     recent, _ = payouts.batch_page(_BATCHES_LOOKED_AT, None)
     january = Period(f"{month.month.year}-01")
     others = [other for other in recent if other.id != batch.id and taxed_within(other, january, month, now)]
-    return TaxedMonth(batch, month, now, others)
+    corrected: frozenset[str] = frozenset()
+    if batch.rules.tax_method == "platform":
+        begins = Period(f"{month.month.year - 1}-12").ends
+        # To the end of the day: what is corrected gets a time after its batch was closed, even if clocks differ.
+        lines = payouts.corrected_lines(begins, now + timedelta(days=1))
+        corrected = frozenset(line.member for line in lines)
+    return TaxedMonth(batch, month, now, others, corrected)

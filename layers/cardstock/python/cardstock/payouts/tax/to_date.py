@@ -110,11 +110,12 @@ class _Months:
         return counted(so_far, self._taxed.month.month, line.gross, line.tax, carry_over_gap=self._carry)
 
     def _earlier_months(self, persons: set[Person]) -> dict[Person, TaxToDate]:
-        found: dict[Person, TaxToDate] = {}
         taxed = self._taxed
+        corrected = {person for person in persons if not taxed.corrected.isdisjoint(person)}
+        found = self._fold(corrected)
         year = taxed.month.month.year
         for number in range(taxed.month.month.month - 1, 0, -1):
-            missing = persons - found.keys()
+            missing = persons - corrected - found.keys()
             if not missing:
                 break
             month = Period(f"{year}-{number:02d}")
@@ -131,6 +132,33 @@ class _Months:
             if not self._carry:
                 break
         return found
+
+    def _fold(self, persons: set[Person]) -> dict[Person, TaxToDate]:
+        """The figures of persons of whom a payment was corrected, from all lines of the year: what later lines say of
+        earlier months was right before the correction. One read for each batch of the year."""
+        lines: dict[Person, list[Line]] = {}
+        for batch in (*self._taxed.others, self._taxed.batch) if persons else ():
+            for person, own in self._read(batch, persons).items():
+                lines.setdefault(person, []).extend(line for line in own if self._counts_earlier(line))
+        found: dict[Person, TaxToDate] = {}
+        month = self._taxed.month.month.month
+        for person, own in lines.items():
+            figures: TaxToDate | None = None
+            for line in sorted(own, key=lambda line: line.taxed_in):
+                figures = counted(figures, line.taxed_in.month, line.gross, line.tax, carry_over_gap=self._carry)
+            if figures is not None and (self._carry or figures.month == month - 1):
+                found[person] = figures
+        return found
+
+    def _counts_earlier(self, line: Line) -> bool:
+        """Whether a line counts as income of an earlier month of the year."""
+        month = self._taxed.month
+        return (
+            line.status in COUNTS
+            and line.tax_table in self._same
+            and line.taxed_in < month
+            and line.taxed_in.month.year == month.month.year
+        )
 
     def _own_batch_in(self, month: Period) -> Sequence[Batch]:
         """The batch itself, if some of its lines may have been sent in an earlier month."""

@@ -18,6 +18,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.table import StreamShard
 from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sqs.models import sqs_backends
@@ -112,7 +113,7 @@ class Cloud:
 
 ACCOUNT, REGION = "123456789012", "ap-east-1"
 _filled: list[dict[str, Any]] = []
-"""The emulated account as the template makes it, once it has been made; a copy costs a thirtieth of making it."""
+"""The emulated account as the template makes it, once it has been made."""
 
 
 def _backends() -> list[Any]:
@@ -134,11 +135,14 @@ class Snapshot:
 def provision(cloud: Cloud) -> None:
     """Make the template's state in `cloud`, which must be empty."""
     names = names_here()
-    for queue in template().queues:
-        url = names.get(queue.url)
-        sqs_backends[ACCOUNT][REGION].create_queue(url.rsplit("/", 1)[1] if url else queue.name)
+    for name in _queue_names():
+        sqs_backends[ACCOUNT][REGION].create_queue(name)
     if _filled:
-        for backend, pristine in zip(_backends(), _filled, strict=True):
+        tables, *others = zip(_backends(), _filled, strict=True)
+        vars(tables[0]).update(
+            tables[1] | {"tables": {name: _empty(held) for name, held in tables[1]["tables"].items()}}
+        )
+        for backend, pristine in others:
             vars(backend).update(copy.deepcopy(pristine))
         return
     for table in template().tables:
@@ -148,6 +152,22 @@ def provision(cloud: Cloud) -> None:
     for variable, value in SECRETS.items():
         cloud.secrets.create_secret(Name=os.environ[variable], SecretString=json.dumps(value))
     _filled.extend(copy.deepcopy(vars(backend)) for backend in _backends())
+
+
+@cache
+def _queue_names() -> list[str]:
+    names = names_here()
+    urls = [(queue, names.get(queue.url)) for queue in template().queues]
+    return [url.rsplit("/", 1)[1] if url else queue.name for queue, url in urls]
+
+
+def _empty(table: Any) -> Any:
+    """A table like `table`, without items. What the two share never changes: keys, indexes, settings."""
+    made = copy.copy(table)
+    made.items = type(table.items)(table.items.default_factory)
+    if table.stream_shard is not None:
+        made.stream_shard = StreamShard(ACCOUNT, made)
+    return made
 
 
 def forget_factories() -> None:

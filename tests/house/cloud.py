@@ -124,12 +124,12 @@ class Snapshot:
     """A copy of the account: going back to it costs some milliseconds, whatever was done since. Queues stay."""
 
     def __init__(self) -> None:
-        self._held = [copy.deepcopy(vars(backend)) for backend in _backends()]
+        self._held = [_kept(backend) for backend in _backends()]
 
     def restore(self) -> None:
         """Make the account what it was."""
         for backend, held in zip(_backends(), self._held, strict=True):
-            vars(backend).update(copy.deepcopy(held))
+            _put_back(backend, held)
 
 
 def provision(cloud: Cloud) -> None:
@@ -138,12 +138,8 @@ def provision(cloud: Cloud) -> None:
     for name in _queue_names():
         sqs_backends[ACCOUNT][REGION].create_queue(name)
     if _filled:
-        tables, *others = zip(_backends(), _filled, strict=True)
-        vars(tables[0]).update(
-            tables[1] | {"tables": {name: _empty(held) for name, held in tables[1]["tables"].items()}}
-        )
-        for backend, pristine in others:
-            vars(backend).update(copy.deepcopy(pristine))
+        for backend, held in zip(_backends(), _filled, strict=True):
+            _put_back(backend, held)
         return
     for table in template().tables:
         cloud.dynamodb.create_table(TableName=names[table.name], **table.definition)
@@ -151,7 +147,7 @@ def provision(cloud: Cloud) -> None:
         cloud.s3.create_bucket(Bucket=names[bucket.name], CreateBucketConfiguration={"LocationConstraint": REGION})
     for variable, value in SECRETS.items():
         cloud.secrets.create_secret(Name=os.environ[variable], SecretString=json.dumps(value))
-    _filled.extend(copy.deepcopy(vars(backend)) for backend in _backends())
+    _filled.extend(_kept(backend) for backend in _backends())
 
 
 @cache
@@ -161,12 +157,27 @@ def _queue_names() -> list[str]:
     return [url.rsplit("/", 1)[1] if url else queue.name for queue, url in urls]
 
 
-def _empty(table: Any) -> Any:
-    """A table like `table`, without items. What the two share never changes: keys, indexes, settings."""
-    made = copy.copy(table)
-    made.items = type(table.items)(table.items.default_factory)
-    if table.stream_shard is not None:
+def _kept(backend: Any) -> dict[str, Any]:
+    """What a backend holds. Of a table, its items and its stream's records: the rest of it never changes."""
+    held = {name: copy.deepcopy(value) for name, value in vars(backend).items() if name != "tables"}
+    if "tables" in vars(backend):
+        held["tables"] = [_table(table) for table in backend.tables.values()]
+    return held
+
+
+def _put_back(backend: Any, held: dict[str, Any]) -> None:
+    fresh = {name: copy.deepcopy(value) for name, value in held.items() if name != "tables"}
+    if "tables" in held:
+        fresh["tables"] = {table.name: _table(table) for table in held["tables"]}
+    vars(backend).update(fresh)
+
+
+def _table(like: Any) -> Any:
+    made = copy.copy(like)
+    made.items = copy.deepcopy(like.items)
+    if like.stream_shard is not None:
         made.stream_shard = StreamShard(ACCOUNT, made)
+        made.stream_shard.items = list(like.stream_shard.items)
     return made
 
 

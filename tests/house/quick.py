@@ -234,21 +234,19 @@ def _traverse(walk: Any, node: Any, child_id: int = -1) -> Any:
                 walk.pre_processing_of_child(node, index)
             if _is_node(child):
                 _traverse(walk, child, index)
-    process = _processor(walk, type(node))
-    if process is not None:
-        node = process(node)
+    if _is_processed(walk, type(node)):
+        node = walk.process(node)
         node.parent = parent
         if parent:
             parent.children[child_id] = node
     return node
 
 
-def _processor(walk: Any, kind: type) -> Any:
-    """What a walk does with nodes of a kind; None: nothing. Asked once a walk and kind."""
-    known = vars(walk).setdefault("processors_by_kind", {})
+def _is_processed(walk: Any, kind: type) -> bool:
+    """Whether a walk does something with nodes of a kind. Asked once a walk and kind."""
+    known: dict[type, bool] = vars(walk).setdefault("kinds", {})
     if kind not in known:
-        processors = walk._processing_map().items()
-        known[kind] = next((process for base, process in processors if issubclass(kind, base)), None)
+        known[kind] = issubclass(kind, walk.nodes_to_be_processed())
     return known[kind]
 
 

@@ -4,7 +4,7 @@ They work on a deployed stack with `--stack NAME` before the command's name, in 
 AWS credentials; on the deployment of `make serve` with `--state .local/serve`, on what `make demo` left with `--state
 .local/demo`; otherwise on the tables that the
 environment names (the same variables as the functions'). `ledger verify-proof` needs only its file, `plan check` and
-`plan simulate` need no table. All but `plan publish`, `payout results` and `reindex` only read.
+`plan simulate` need no table. All but `plan publish`, `payout results`, `payout close` and `reindex` only read.
 
 Exit status 0: all is correct; 1: something is wrong, and is named; 2: unknown, for a reason in one line on standard
 error.

@@ -27,16 +27,24 @@ def set_transport(new: httpx.BaseTransport | None) -> None:
 
 
 def call(
-    method: str, path: str, *, content: bytes | None = None, media: str = "", query: dict[str, str] | None = None
+    method: str,
+    path: str,
+    *,
+    content: bytes | None = None,
+    media: str = "",
+    query: dict[str, str] | None = None,
+    once: str = "",
 ) -> tuple[int, dict[str, Any]]:
-    """Status and body of an answer. Exit status 2 without a key, without an answer, and for an answer that is none of
-    the API's."""
+    """Status and body of an answer. `once` is the request's Idempotency-Key. Exit status 2 without a key, without an
+    answer, and for an answer that is none of the API's."""
     key = os.environ.get(KEY)
     if not key:
         operators.stop(say(f"{KEY}：请设置本人的密钥", f"{KEY} is not set: it takes your own key"))
     headers = {"Authorization": f"Bearer {key}", "Accept-Language": "zh-CN" if language() == "zh" else "en"}
     if media:
         headers["Content-Type"] = media
+    if once:
+        headers["Idempotency-Key"] = once
     address = _address()
     try:
         with httpx.Client(transport=_transport, timeout=35) as client:

@@ -192,6 +192,18 @@ def line_retried(shop: Shop) -> tuple[Sent, Callable[[], object]]:
     return sent, shop.finance.drain
 
 
+def retries_ended(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    shop.clock.set(FIRST)
+    channel = payouts_wiring.transfer_channel("sandbox")
+    assert isinstance(channel, SandboxTransfers)
+    channel.script = lambda line: "failed"
+    shop.finance.member(1, 50_000)
+    shop.finance.sent_through("sandbox")
+    path = f"/v1/payouts/{PAYOUT}/closings"
+    sent: Sent = {"path": path, "body": None, "token": staff_key("Li Na", "payouts:settle"), "key": "c"}
+    return sent, shop.finance.drain
+
+
 LIFE: dict[str, Callable[[Shop], tuple[Sent, Callable[[], object]]]] = {
     "POST /v1/products/{sku}/stock": stock,
     "POST /v1/orders": placed,
@@ -210,6 +222,7 @@ LIFE: dict[str, Callable[[Shop], tuple[Sent, Callable[[], object]]]] = {
     "POST /v1/payouts": payout,
     "POST /v1/payouts/{payout_id}/approvals": approval,
     "POST /v1/payouts/{payout_id}/lines/{number}/retries": line_retried,
+    "POST /v1/payouts/{payout_id}/closings": retries_ended,
 }
 """Route -> a call, and what changes the thing that it made."""
 

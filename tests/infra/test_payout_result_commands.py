@@ -1,4 +1,4 @@
-"""`payout results` and `payout preview`: they act as the person of a key, through the real API's function."""
+"""`payout results`, `close` and `preview`: they act as the person of a key, through the real API's function."""
 
 import base64
 import json
@@ -11,6 +11,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from cardstock.payouts import wiring as payouts_wiring
+from cardstock.payouts.channels.sandbox import SandboxTransfers
 from infra.commands import staff_api
 from infra.commands.cli import app
 from tests.house.cloud import Cloud, http_event, serve
@@ -176,3 +178,39 @@ def test_a_preview_without_the_right_is_refused(
     status, said = run("preview")
 
     assert (status, said.split()[0]) == (1, "SCOPE_MISSING")
+
+
+def test_close_ends_the_retries_of_a_payout_whose_transfers_are_final(finance: Finance, gateway: Gateway) -> None:
+    payouts_wiring.set_transfer_transport(None)
+    channel = payouts_wiring.transfer_channel("sandbox")
+    assert isinstance(channel, SandboxTransfers)
+    channel.script = lambda _: "slow"
+    finance.member(1, 500_000)
+    finance.sent_through("sandbox")
+    early = run("close", PAYOUT)
+    channel.script = lambda _: "failed"
+    finance.poll(hours=1)
+    until = finance.payout()["retry_until"]
+    report, first = run("report", PAYOUT), run("close", PAYOUT)
+    ended = finance.payout()
+    second, as_json = run("close", PAYOUT, language="zh"), run("close", PAYOUT, "--json")
+    assert not finance.drain()
+
+    assert (early[0], early[1].split()[0]) == (1, "PAYOUT_NOT_FINAL")
+    assert f"failed transfers can be retried until {until}" in report[1]
+    by, at = ended["retries_ended_by"], ended["retries_ended_at"]
+    assert first == (0, f"pay_202611: {by} ended the retries at {at}\n")
+    assert second == (0, f"pay_202611：{by} 于 {at} 结束重试\n")
+    assert json.loads(as_json[1])["retries_ended_at"] == at
+    assert finance.payout()["status"] == "settled"
+
+
+def test_close_of_a_payout_that_had_nothing_to_retry_says_so(
+    finance: Finance, gateway: Gateway, tmp_path: Path
+) -> None:
+    finance.member(1, 500_000)
+    finance.sent()
+    run("results", PAYOUT, str(bank_file(finance, tmp_path)))
+    finance.drain()
+
+    assert run("close", PAYOUT) == (0, "pay_202611: it was closed already\n")

@@ -88,7 +88,7 @@ def test_every_way_that_ends_by_itself_ends_in_books_that_close(finance: Finance
     of = {way: sandbox.member(way) for way in ("paid", "failed", "slow", "confirm", "lapse", "stuck", "taken")}
     finance.sent_through("sandbox")
     at_once = {way: finance.lines()[member]["status"] for way, member in of.items()}
-    for hours in (1, 2, 24, 24, 24):
+    for hours in (1, 2, 24, 24, 24, 72.1):
         finance.poll(hours=hours)
     payout = finance.payout()
 
@@ -244,6 +244,7 @@ def test_what_the_channel_failed_is_tried_once_more_under_another_number(finance
     mine = {found["number"]: found for found in page["items"] if found["member_id"] == failed}
     finance.poll(hours=72)
     finance.poll()
+    finance.poll(hours=72.1)
 
     assert (status, line["attempt"], line["status"], line["listed_fen"]) == (202, 2, "pending", 500_000)
     assert line["retried_by"].startswith("stf_")
@@ -346,8 +347,10 @@ def test_a_second_attempt_belongs_to_its_period(finance: Finance, sandbox: Sandb
 def test_a_settled_payout_has_no_second_attempts(finance: Finance, sandbox: Sandbox) -> None:
     member = sandbox.member("failed")
     finance.sent_through("sandbox")
+    finance.poll(hours=72.1)
     status, problem = finance.retry(finance.lines()[member]["number"])
 
+    assert finance.payout()["status"] == "settled"
     assert (status, problem["code"]) == (409, "PAYOUT_CLOSED")
 
 
@@ -373,6 +376,7 @@ def test_a_member_takes_his_money_in_wechat(finance: Finance, wechat: Wechat) ->
     finance.poll(hours=25)
     (paid,) = withdrawals(rich)["items"]
     (lapsed,) = withdrawals(other)["items"]
+    finance.poll(hours=72.1)
 
     assert (waiting["status"], waiting["gross_fen"], waiting["tax_fen"], waiting["net_fen"]) == (
         "waiting_user", 500_000, 80_000, 420_000,
@@ -475,8 +479,11 @@ def test_what_nobody_takes_is_called_back_after_three_days(finance: Finance, wec
     calling_back = wechat.states[number], finance.lines()[member]["status"]
     wechat.states[number] = "CANCELLED"
     finance.poll(hours=0.25)
+    open_for_a_retry = finance.payout()["status"]
+    finance.poll(hours=72.1)
 
     assert before == 0
+    assert open_for_a_retry == "sending"
     assert calling_back == ("CANCELING", "waiting_user")
     assert (finance.lines()[member]["status"], finance.lines()[member]["reason"]) == ("expired", "CANCELLED")
     assert finance.balance(member) == {"available": 5_000}

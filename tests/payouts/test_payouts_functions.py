@@ -318,6 +318,9 @@ def test_results_that_are_not_those_of_the_sent_file_are_refused_whole(finance: 
         ("/results/2/amount_fen", "AMOUNT_DIFFERS"),
         ("/results/4/result", "RESULTS_CONTRADICT"),
     ]
+    assert [found.get("expected") for found in problem["errors"]] == [
+        "420000，而不是 500000", None, "420000或0，而不是 1", None,
+    ]  # fmt: skip
     assert cloud.state() == before
 
 
@@ -379,6 +382,14 @@ def test_an_approval_names_the_count_and_sum_that_were_seen(finance: Finance, cl
         assert (status, problem["code"]) == (409, "PAYOUT_TOTALS_DIFFER")
         assert "2" in problem["detail"]
         assert "12000" in problem["detail"]
+        wrong = {found["pointer"]: (found["code"], found["expected"], found["detail"]) for found in problem["errors"]}
+        assert wrong == {
+            pointer: (code, f"{right}，而不是 {was}", f"应为：{right}，而不是 {was}。")
+            for pointer, code, was, right in (
+                ("/lines", "COUNT_DIFFERS", seen[0], 2), ("/listed_fen", "SUM_DIFFERS", seen[1], 12_000),
+            )
+            if was != right
+        }  # fmt: skip
     assert finance.call("POST", path, {}, key="blind")[0] == 400
     assert cloud.state() == before
     assert finance.call("POST", path, {"lines": 2, "listed_fen": 12_000}, key="right")[0] == 200
@@ -579,6 +590,9 @@ def test_every_sample_event_does_what_its_name_says(finance: Finance, path: Any)
     finance.member(1, 5_000)
     if function_of(path) != "payouts/monthly_open":
         finance.sent() if "result" in path.stem else finance.tick()
+        finance.drain()
+    if path.stem == "close_after_results":
+        finance.results(others=True)
         finance.drain()
     opener = finance.key("Ms Zhao", "payouts:open")
     text = (

@@ -18,7 +18,7 @@ from cardstock.payouts.lines import Line, retried
 from cardstock.payouts.model import Rules
 from cardstock.payouts.opening import Opener, open_batch
 from cardstock.payouts.periods import Period, batch_id
-from cardstock.payouts.results import retry_line
+from cardstock.payouts.retrying import retry_line
 from cardstock.payouts.tax.months import taxed_month
 from cardstock.payouts.tax.tables import TaxToDate, counted
 from cardstock.payouts.tax.to_date import figures_before

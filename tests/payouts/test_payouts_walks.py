@@ -32,7 +32,8 @@ from cardstock.payouts.ports import Channel
 from cardstock.payouts.report.content import Report
 from cardstock.payouts.report.draft import Draft
 from cardstock.payouts.reporting import SETTLED, report_of
-from cardstock.payouts.results import confirm_all, record_results, retry_line
+from cardstock.payouts.results import confirm_all, record_results
+from cardstock.payouts.retrying import end_retries, retry_line
 from cardstock.payouts.transfer_answers import Answer
 from tests.people.clock import TestClock
 from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayees, MemoryPayoutMap, MemoryPayouts
@@ -327,6 +328,16 @@ class Walk(RuleBasedStateMachine):
             lambda: retry_line(PAYOUT, line.number, "key_finance", self.request(), self.payouts),
             "PAYOUT_NOT_SENT", "PAYOUT_CLOSED", "RETRIED_ALREADY", "TRANSFER_NOT_FAILED",
         )  # fmt: skip
+
+    @rule()
+    def end_retries(self) -> None:
+        """Finance ends the time for retries, which moves no money."""
+        before = self.lines
+        self.attempt(
+            lambda: end_retries(PAYOUT, "key_finance", self.request(), self.payouts),
+            "PAYOUT_NOT_SENT", "PAYOUT_NOT_FINAL",
+        )  # fmt: skip
+        assert self.lines == before
 
     @rule(member=st.sampled_from(MEMBERS), fen=st.integers(-60_000, 60_000))
     def move_money(self, member: str, fen: int) -> None:

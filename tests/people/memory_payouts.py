@@ -158,6 +158,9 @@ class MemoryPayouts:
         self._remember(request, batch.id)
         return changed
 
+    def end_retries(self, batch: Batch, request: RequestKey) -> Batch:
+        return self.approve_batch(batch, request)
+
     def add_retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> RequestResult[Line]:
         known = self._lines.get((line.batch, line.number))
         if self._is_repeat(request) or known is not None:

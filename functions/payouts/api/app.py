@@ -16,7 +16,7 @@ from cardstock.payouts.approval import Approval, approve_batch
 from cardstock.payouts.bringing import Bringer, bring_results
 from cardstock.payouts.opening import Opener, open_by_hand
 from cardstock.payouts.reading import existing_batch
-from cardstock.payouts.results import retry_line
+from cardstock.payouts.retrying import end_retries, retry_line
 from cardstock.staff import wiring as staff_wiring
 
 api = Api("payouts", callers=partners_wiring.callers, answers=DynamoAnswers)
@@ -107,13 +107,27 @@ def take_results(
 def retry(request: Request[Nothing, Nothing]) -> Answer:
     """Retry a transfer under a new number.
 
-    Only after the channel itself said that it failed or was cancelled, and before the payout and its period are over. A
-    bank file has no such channel: what the bank failed is paid with the next period's payout.
+    Only after the channel itself said that it failed or was cancelled, until the payout's `retry_until`, and before its
+    period is over. A bank file has no such channel: what the bank failed is paid with the next period's payout.
     """
     payout_id = request.path["payout_id"]
     retried = retry_line(payout_id, request.path["number"], request.caller.actor, request.key, wiring.payouts())
     wiring.request_step(payout_id)
     return Answer(line_schemas.PayoutLine.of(retried.made), replayed=retried.replayed)
+
+
+@api.post("/v1/payouts/{payout_id}/closings", answer=schemas.Payout, auth="key", scope="payouts:settle",
+          idempotent=True, first_answer="stored", codes=line_schemas.CLOSING_CODES)  # fmt: skip
+def close(request: Request[Nothing, Nothing]) -> Answer:
+    """End the retries of a payout, so that it settles now.
+
+    A payout with failed transfers that could be retried stays open for three days after every transfer was final; what
+    failed is paid with the next one. Refused while a transfer has no final result. A second call changes nothing.
+    """
+    payout_id = request.path["payout_id"]
+    ended = end_retries(payout_id, request.caller.actor, request.key, wiring.payouts())
+    wiring.request_step(payout_id)
+    return Answer(schemas.Payout.of(ended.made), replayed=ended.replayed)
 
 
 handler = api.handler

@@ -3,8 +3,10 @@
 A batch belongs to one month. It has a line for each eligible member: one payment, with its own transfer number. Sending
 a line claims its money in the ledger (available to paying) and submits it to a transfer channel: a bank file that a
 person uploads, WeChat, Alipay, or a sandbox. The channel's answer ends the line: its money is paid, or available again.
-When every line is final and the three books (ledger, batch, channel) agree, the batch is closed, its report is written,
-and it settles. A person is the human behind one or more members; tax is withheld per person.
+When every line is final, the three books (ledger, batch, channel) agree and no line can be retried any more, the batch
+is closed, its report is written, and it settles. A line that the channel itself failed can be retried for three days,
+unless finance or the next batch ends that earlier. A person is the human behind one or more members; tax is withheld
+per person.
 
 A batch:
 
@@ -27,8 +29,8 @@ A batch:
     reported       --announce_settlement-->  settled
 
 A batch without lines has nothing to approve: it goes from counted to sending. Books that differ keep the batch in its
-stage until finance resolves them. The API calls the stages open (up to listed), approved, sending (up to closed) and
-settled.
+stage until finance resolves them; so does a line that can be retried. The API calls the stages open (up to listed),
+approved, sending (up to closed) and settled.
 
 A line:
 
@@ -50,6 +52,7 @@ Where to look: a batch is in `model.py`, its lines are in `lines.py`, a channel'
 people decide about contradicting ones in `contradictions.py`, and the three books in `books.py`. `steps.py` advances a
 batch, stage by stage; the steps are in `listing.py`, `sending.py` (amounts in `sizing.py`, big batches in `parts.py`),
 `asking.py`, `settling.py` and `reporting.py`; what people do is in `opening.py`, `previewing.py`, `approval.py`,
-`results.py` and `reading.py`. `drafting.py` makes the draft report that the approver reads. `tax/` has tables,
-withholding, and the quarter's file for the tax authority; `report/` the writers; `channels/` the transfer channels.
+`results.py`, `retrying.py` and `reading.py`. `drafting.py` makes the draft report that the approver reads. `tax/` has
+tables, withholding, and the quarter's file for the tax authority; `report/` the writers; `channels/` the transfer
+channels.
 """

@@ -1,5 +1,8 @@
 """Payout batches in DynamoDB. `store.py` says the keys and the costs."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from msgspec.structs import replace
 from pynamodb.attributes import UnicodeAttribute
 
@@ -74,16 +77,25 @@ class BatchStore:
         return changed
 
     def approve_batch(self, batch: Batch, request: RequestKey) -> Batch:
+        return self._decide(batch, request, batch.approved_at, lambda found: found.status != "open")
+
+    def end_retries(self, batch: Batch, request: RequestKey) -> Batch:
+        return self._decide(batch, request, batch.retries_ended_at, lambda found: found.retries_ended_at is not None)
+
+    def _decide(
+        self, batch: Batch, request: RequestKey, at: datetime | None, decided: Callable[[Batch], bool]
+    ) -> Batch:
+        """Store what a person has decided about a batch, with the request; or find that it is `decided` already."""
         changed = next_version(batch)
         try:
             with Transaction() as write:
-                remember(write, request, batch.id, batch.approved_at or batch.opened_at)
+                remember(write, request, batch.id, at or batch.opened_at)
                 write.save(batch_item(changed), condition=BatchItem.version == batch.version)
         except ConditionFailedError as error:
             if 0 in error.failed:
                 result_of(error.failed[0], request)
             found = self.find_batch(batch.id)
-            if found is None or found.status == "open":
+            if found is None or not decided(found):
                 raise errors.PAYOUT_CHANGED() from error
             return found
         return changed

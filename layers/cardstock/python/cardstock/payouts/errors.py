@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cardstock.errors import conflict, invalid, refused, timed
+from cardstock.errors import Pointer, conflict, invalid, refused, timed
 
 PERIOD_NOT_OVER: Final = timed(
     refused(
@@ -31,7 +31,16 @@ APPROVER_OPENED_IT: Final = timed(
 PAYOUT_STILL_OPENING: Final = conflict(
     "PAYOUT_STILL_OPENING", zh="批次仍在生成，请稍后重试。", en="The payout is still being listed; try again."
 )
-PAYOUT_CLOSED: Final = conflict("PAYOUT_CLOSED", zh="该批次或账期已结束。", en="The payout, or its period, is over.")
+PAYOUT_CLOSED: Final = conflict(
+    "PAYOUT_CLOSED",
+    zh="该批次、账期或重试期限已结束。",
+    en="The payout, its period, or the time for retries is over.",
+)
+PAYOUT_NOT_FINAL: Final = conflict(
+    "PAYOUT_NOT_FINAL",
+    zh="仍有转账没有最终结果，还不能结束重试。",
+    en="Some transfers have no final result yet: retries cannot be ended before.",
+)
 CHANNEL_SPEAKS_ITSELF: Final = conflict(
     "CHANNEL_SPEAKS_ITSELF",
     zh="该批次的结果由支付渠道逐笔返回，不能整批确认。",
@@ -72,7 +81,7 @@ PAYOUT_TOTALS_DIFFER: Final = conflict(
     "PAYOUT_TOTALS_DIFFER",
     zh="笔数或金额与批次不符：批次现有 {lines} 笔，共 {listed_fen} 分。请重新核对后再审批。",
     en="Count or sum is not the payout's: it has {lines} lines of {listed_fen} fen. Look at it again, then approve.",
-    about=("listed_fen",),
+    about=("lines", "listed_fen"),
 )
 RESULTS_BY_APPROVER: Final = refused(
     "RESULTS_BY_APPROVER",
@@ -92,3 +101,10 @@ RESULTS_FILE_INVALID: Final = invalid(
 TAX_TABLE_MISSING: Final = refused(
     "TAX_TABLE_MISSING", zh="{month} 没有适用的税率表。", en="No tax table holds for {month}.", about=("period",)
 )
+
+
+def differing(pointer: str, code: str, found: int, *expected: int) -> Pointer:
+    """A count, a sum or an amount that is another one than was `expected`, with both; none of them is a secret to who
+    sends it."""
+    chinese, english = ("或".join(map(str, expected)), " or ".join(map(str, expected)))
+    return Pointer(pointer, code, {"expected": (f"{chinese}，而不是 {found}", f"{english}, not {found}")})

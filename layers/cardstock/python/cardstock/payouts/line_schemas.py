@@ -23,6 +23,13 @@ RETRY_CODES = (
     errors.PAYOUT_CHANGED,
     IDEMPOTENCY_KEY_REUSED,
 )
+CLOSING_CODES = (
+    NOT_FOUND,
+    errors.PAYOUT_NOT_SENT,
+    errors.PAYOUT_NOT_FINAL,
+    errors.PAYOUT_CHANGED,
+    IDEMPOTENCY_KEY_REUSED,
+)
 
 TransferNumber = Annotated[
     str,

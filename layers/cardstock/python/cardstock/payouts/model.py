@@ -79,6 +79,8 @@ HANDED_OVER: Final[frozenset[Stage]] = frozenset(
 ASKED: Final[frozenset[Stage]] = frozenset({"asking", "asking_parts"})
 """The channel answers for each transfer."""
 
+ENDED: Final[frozenset[Stage]] = frozenset({"closed", "reported", "settled"})
+"""The books agreed, and the batch is closed."""
 RETRIABLE: Final[frozenset[Stage]] = frozenset({"sending", "sending_parts", "with_bank", "confirmed", *ASKED})
 """A failed line may have a second attempt, if the channel itself said that it failed."""
 
@@ -172,6 +174,12 @@ class Batch(msgspec.Struct, frozen=True):
     confirmed_by: str | None = None
     """Key that confirmed every line in flight as paid, as a bank's statement for a whole file does."""
     confirmed_at: datetime | None = None
+    retry_until: datetime | None = None
+    """The last moment in which a failed line can be retried, unless a person or the next batch ends that earlier. None
+    until every line is final, and where no line could be retried then."""
+    retries_ended_by: str | None = None
+    """Person who ended the retries before that; None if nobody did."""
+    retries_ended_at: datetime | None = None
     closed_at: datetime | None = None
     """When every line was final and the three books agreed. It is the date of the report."""
     settled_at: datetime | None = None

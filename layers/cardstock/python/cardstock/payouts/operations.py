@@ -26,6 +26,9 @@ FAMILIES: Final = (
             "POST /v1/payouts/{payout_id}/lines/{number}/retries": Operation(
                 "retryTransfer", "Retry a transfer", "重试转账"
             ),
+            "POST /v1/payouts/{payout_id}/closings": Operation(
+                "closePayout", "End a payout's retries", "结束批次的重试"
+            ),
             "GET /v1/payouts/{payout_id}/report": Operation(
                 "getPayoutReport", "Get a payout's report", "查看佣金发放报告"
             ),

@@ -59,6 +59,13 @@ class Payouts(Protocol):
         Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED), `ConflictError` (PAYOUT_CHANGED).
         """
 
+    def end_retries(self, batch: Batch, request: RequestKey) -> Batch:
+        """`replace_batch`, together with the request for it.
+
+        Returns the batch as it is if its retries were ended before. Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED),
+        `ConflictError` (PAYOUT_CHANGED).
+        """
+
     def check_reuse(self, request: RequestKey) -> None:
         """Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED) if the request's key was used with another body."""
 

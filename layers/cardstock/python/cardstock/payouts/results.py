@@ -1,4 +1,4 @@
-"""The bank's results, uploaded by finance, and the retry of a failed transfer. `advance` applies both."""
+"""The bank's results, uploaded by finance. `advance` applies them."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,14 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
-from cardstock.errors import NOT_FOUND, Pointer
-from cardstock.ids import RequestKey, RequestResult
+from cardstock.errors import Pointer
 from cardstock.payouts import errors
-from cardstock.payouts.lines import MAX_ATTEMPTS, RETURNED, Line, retried
-from cardstock.payouts.model import ASKED, HANDED_OVER, RETRIABLE, Batch, moved
+from cardstock.payouts.lines import RETURNED
+from cardstock.payouts.model import ASKED, HANDED_OVER, Batch, moved
 from cardstock.payouts.ports import Payouts
 from cardstock.payouts.reading import existing_batch
 from cardstock.payouts.targets import BY_BANK
-from cardstock.payouts.transfer_answers import Answer, after_closing, returned_by_channel
+from cardstock.payouts.transfer_answers import Answer, after_closing
 
 
 class BroughtResults(msgspec.Struct, frozen=True):
@@ -70,34 +69,6 @@ def confirm_all(payout_id: str, actor: str, payouts: Payouts) -> Batch:
     if batch.stage != "with_bank":
         return batch
     return payouts.replace_batch(moved(batch, "confirmed", confirmed_by=actor, confirmed_at=clock.now()))
-
-
-def retry_line(payout_id: str, number: str, actor: str, request: RequestKey, payouts: Payouts) -> RequestResult[Line]:
-    """The second attempt of a line.
-
-    Allowed only if the channel itself last answered that the first attempt failed or was cancelled, nothing contradicts
-    that, and until the next batch is opened or this one is closed. Raises `NotFoundError`, `ConflictError`
-    (PAYOUT_NOT_SENT, PAYOUT_CLOSED, TRANSFER_NOT_FAILED, PAYOUT_CHANGED), `RefusedError` (RETRIED_ALREADY).
-    """
-    batch = existing_batch(payout_id, payouts)
-    line = payouts.find_lines(batch.id, [number]).get(number)
-    if line is None:
-        raise NOT_FOUND()
-    again = retried(line, actor)
-    known = payouts.find_lines(batch.id, [again.number]).get(again.number)
-    if known is not None:
-        payouts.check_reuse(request)
-        return RequestResult(known, replayed=True)
-    if batch.status in ("open", "approved"):
-        raise errors.PAYOUT_NOT_SENT()
-    if batch.stage not in RETRIABLE or payouts.batch_page(1, None)[0][0].id != batch.id:
-        raise errors.PAYOUT_CLOSED()
-    if again.attempt > MAX_ATTEMPTS:
-        raise errors.RETRIED_ALREADY()
-    answers = payouts.answers_of_batch(batch.id).get(number, ())
-    if line.status not in RETURNED or line.contradiction is not None or not returned_by_channel(batch, answers):
-        raise errors.TRANSFER_NOT_FAILED()
-    return payouts.add_retry(moved(batch, "sending", sent_at=None, spread_at=None), again, request, clock.now())
 
 
 def _waits_for_payee(answers: Sequence[Answer]) -> bool:

@@ -73,6 +73,18 @@ class Payout(Model):
     confirmed_by: Annotated[
         PersonId | None, Meta(description="Person who confirmed all others as paid; null if none did.")
     ]
+    retry_until: Annotated[
+        Moment | None,
+        Meta(
+            description="Last moment in which a failed transfer can be retried: three days after every transfer was "
+            "first final, unless a person or the next payout ends that earlier. Null before, and where no transfer "
+            "could be retried then."
+        ),
+    ]
+    retries_ended_by: Annotated[
+        PersonId | None, Meta(description="Person who ended the retries earlier; null if nobody did.")
+    ]
+    retries_ended_at: Annotated[Moment | None, Meta(description="When that was; null if nobody did.")]
     settled_at: Annotated[
         Moment | None, Meta(description="When every transfer was final and the books agreed; null before.")
     ]
@@ -193,5 +205,8 @@ def _head(batch: Batch) -> dict[str, Any]:
         "note": batch.note,
         "sent_at": optional_moment(batch.sent_at),
         "confirmed_by": batch.confirmed_by,
+        "retry_until": optional_moment(batch.retry_until),
+        "retries_ended_by": batch.retries_ended_by,
+        "retries_ended_at": optional_moment(batch.retries_ended_at),
         "settled_at": optional_moment(batch.settled_at),
     }

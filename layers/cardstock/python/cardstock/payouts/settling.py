@@ -12,32 +12,53 @@ from cardstock.payouts.needs import Pause, StepNeeds, chunks
 from cardstock.payouts.ports import CHUNK
 from cardstock.payouts.report.content import reconcile
 from cardstock.payouts.reporting import read_books, write_report_of
+from cardstock.payouts.retrying import RETRY_TIME, any_can_be_retried, first_final, is_newest, retries_are_over
 from cardstock.payouts.transfer_answers import Answer, answered_all, has_final_answer
 
 _DIFFERENCES_KEPT: Final = 50
 
 
 def settle_answered(needs: StepNeeds, batch: Batch, _lines: Iterable[Line]) -> Batch | Pause:
-    """Apply the answers; close the batch and write its report once every line is final and the three books agree.
+    """Apply the answers; close the batch and write its report once every line is final, the three books agree, and no
+    line can be retried any more.
 
-    If the books differ, the batch keeps its stage and finance sees the differences in `books`.
+    Until then the batch keeps its stage. Finance sees in `books` what differs, and in `retry_until` how long a failed
+    line can be retried.
     """
     if not _apply_answers(needs, batch):
         return "again"
     lines = list(needs.payouts.lines_of_batch(batch.id))
     if not all(line.final for line in lines):
         return "wait"
+    now = clock.now()
+    if _has_waited(batch, lines) and not retries_are_over(batch, now) and is_newest(batch, needs.payouts):
+        return "wait"
     read = read_books(batch, lines, needs.payouts, needs.ledger)
     books = reconcile(read.lines, read.bookings, read.answers)
-    kept = replace(books, differences=books.differences[:_DIFFERENCES_KEPT])
-    if not books.closes:
-        if kept != batch.books:
-            needs.payouts.replace_batch(replace(batch, books=kept))
+    compared = replace(batch, books=replace(books, differences=books.differences[:_DIFFERENCES_KEPT]))
+    retriable = any_can_be_retried(batch, read.lines, read.answers)
+    if retriable and batch.retry_until is None:
+        compared = replace(compared, retry_until=first_final(lines) + RETRY_TIME)
+    waits = retriable and not retries_are_over(compared, now)
+    if not books.closes or (waits and is_newest(batch, needs.payouts)):
+        if compared != batch:
+            needs.payouts.replace_batch(compared)
         return "wait"
     # Not before the last answer, even if clocks differ: reports leave out answers after the closing.
     last = max((answer.received_at for said in read.answers.values() for answer in said), default=batch.opened_at)
-    closed = needs.payouts.replace_batch(moved(batch, "closed", books=kept, closed_at=max(clock.now(), last)))
+    closed = needs.payouts.replace_batch(moved(compared, "closed", closed_at=max(now, last)))
     return write_report_of(needs, closed, read)
+
+
+def _has_waited(batch: Batch, lines: Sequence[Line]) -> bool:
+    """Whether the batch is known to wait for retries, and nothing has happened to its lines since: a poll every quarter
+    of an hour need not compare the books again. They are compared once more before the batch is closed."""
+    return (
+        batch.retry_until is not None
+        and batch.books is not None
+        and batch.books.closes
+        and all(line.attempt == 1 and line.contradiction is None and not line.corrections for line in lines)
+    )
 
 
 def _apply_answers(needs: StepNeeds, batch: Batch) -> bool:

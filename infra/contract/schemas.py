@@ -108,7 +108,7 @@ PROBLEM_SCHEMA: Json = {
                     "min_length": {"type": "integer", "description": "Fewest letters or items."},
                     "limit": {"type": "integer", "description": "Most letters or items."},
                     "pattern": {"type": "string", "description": "The form that is demanded, in words."},
-                    "expected": {"type": "string", "description": "The type that is demanded, in words."},
+                    "expected": {"type": "string", "description": "The type or the value that is demanded, in words."},
                     "allowed": {"type": "array", "items": {"type": "string"}, "description": "Values to choose from."},
                 },
             },

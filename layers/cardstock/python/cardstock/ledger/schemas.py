@@ -51,7 +51,8 @@ class OwedFor(Model):
     cause: Annotated[
         str,
         Meta(
-            description="Refund, coupon or transfer number behind the step.",
+            description="Refund, coupon or transfer number behind the step. From a transfer's second "
+            "correction on, a count follows its number: `<number>.2`.",
             examples=["rfd_01kbf2c7d8e9fagbhcjdkemfn0"],
         ),
     ]
@@ -151,7 +152,9 @@ class StatementEntry(Model):
     cause: Annotated[
         str,
         Meta(
-            description="Order, refund or transfer number behind the step.", examples=["ord_01kbdxdh50fcazdjhcnqh2rzv5"]
+            description="Order, refund or transfer number behind the step. From a transfer's second correction "
+            "on, a count follows its number: `<number>.2`.",
+            examples=["ord_01kbdxdh50fcazdjhcnqh2rzv5"],
         ),
     ]
     change_fen: Annotated[

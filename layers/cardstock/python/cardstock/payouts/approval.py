@@ -1,10 +1,11 @@
 """Approving a batch, by another person than the one who opened it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from cardstock import clock
+from cardstock.errors import Pointer
 from cardstock.ids import RequestKey, RequestResult
 from cardstock.money import Fen
 from cardstock.payouts import errors
@@ -41,8 +42,8 @@ def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payou
         raise errors.APPROVER_OPENED_IT()
     if batch.stage != "listed":
         raise errors.PAYOUT_STILL_OPENING()
-    if (approval.lines, approval.listed) != (batch.listed, batch.listed_amount):
-        raise errors.PAYOUT_TOTALS_DIFFER(lines=batch.listed, listed_fen=batch.listed_amount)
+    if wrong := tuple(_differing_totals(batch, approval)):
+        raise errors.PAYOUT_TOTALS_DIFFER(pointers=wrong, lines=batch.listed, listed_fen=batch.listed_amount)
     approved = moved(
         batch,
         "approved",
@@ -52,3 +53,10 @@ def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payou
         note=approval.note,
     )
     return RequestResult(payouts.approve_batch(approved, request), replayed=False)
+
+
+def _differing_totals(batch: Batch, approval: Approval) -> Iterator[Pointer]:
+    if approval.lines != batch.listed:
+        yield errors.differing("/lines", "COUNT_DIFFERS", approval.lines, batch.listed)
+    if approval.listed != batch.listed_amount:
+        yield errors.differing("/listed_fen", "SUM_DIFFERS", approval.listed, batch.listed_amount)

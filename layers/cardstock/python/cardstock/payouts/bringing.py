@@ -111,9 +111,10 @@ def _differing_lines(brought: Brought, sent: Mapping[str, Line]) -> Iterator[Poi
         if one.account is not None and line.bank is not None and _ending(one.account) != line.bank.masked[-4:]:
             yield Pointer(one.pointer(index, "account"), "ACCOUNT_DIFFERS")
         # A transfer that was not paid is named with its amount or with nothing.
-        expected = {line.net} if one.answer.result == "paid" else {line.net, 0}
+        expected = (line.net,) if one.answer.result == "paid" else (line.net, 0)
         if one.answer.amount is not None and one.answer.amount not in expected:
-            yield Pointer(one.pointer(index, "amount_fen"), "AMOUNT_DIFFERS")
+            pointer = one.pointer(index, "amount_fen")
+            yield errors.differing(pointer, "AMOUNT_DIFFERS", one.answer.amount, *expected)
 
 
 def _ending(account: str) -> str:
@@ -128,10 +129,15 @@ def _differing_totals(batch: Batch, brought: Brought, payouts: Payouts) -> Itera
         yield from _missing_lines(batch, brought, payouts)
         return
     lines, net = sent_totals(batch, payouts)
-    if brought.lines != lines and (brought.all_others_paid or brought.lines is not None):
-        yield Pointer("/lines", "MISSING" if brought.lines is None else "COUNT_DIFFERS")
-    if brought.net != net and (brought.all_others_paid or brought.net is not None):
-        yield Pointer("/net_fen", "MISSING" if brought.net is None else "SUM_DIFFERS")
+    # A total that is missing is not told: who brings it has to have it from the bank.
+    if brought.lines is not None and brought.lines != lines:
+        yield errors.differing("/lines", "COUNT_DIFFERS", brought.lines, lines)
+    elif brought.lines is None and brought.all_others_paid:
+        yield Pointer("/lines", "MISSING")
+    if brought.net is not None and brought.net != net:
+        yield errors.differing("/net_fen", "SUM_DIFFERS", brought.net, net)
+    elif brought.net is None and brought.all_others_paid:
+        yield Pointer("/net_fen", "MISSING")
 
 
 def _missing_lines(batch: Batch, brought: Brought, payouts: Payouts) -> Iterator[Pointer]:

@@ -11,7 +11,9 @@ from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
 from cardstock.flows import paying_out_wiring
 from cardstock.partners import wiring as partners_wiring
-from cardstock.payouts import line_schemas, opening_schemas, result_schemas, schemas, wiring
+from cardstock.payouts import line_schemas, schemas, wiring
+from cardstock.payouts import opening_schemas as opening
+from cardstock.payouts import result_schemas as results
 from cardstock.payouts.approval import Approval, approve_batch
 from cardstock.payouts.bringing import Bringer, bring_results
 from cardstock.payouts.opening import Opener, open_by_hand
@@ -29,16 +31,14 @@ def list_payouts(request: Request[Nothing, PageQuery]) -> schemas.PayoutList:
     return schemas.PayoutList([schemas.Payout.of(batch) for batch in found], following)
 
 
-@api.post("/v1/payouts", body=opening_schemas.OpenPayout, answer=schemas.Payout, status=201, auth="key",
-          scope="payouts:open", idempotent=True, first_answer="stored",
-          codes=opening_schemas.OPENING_CODES)  # fmt: skip
-def open_payout(request: Request[opening_schemas.OpenPayout, Nothing]) -> Answer:
+@api.post("/v1/payouts", body=opening.OpenPayout, answer=schemas.Payout, status=201, auth="key",
+          scope="payouts:open", idempotent=True, first_answer="stored", codes=opening.OPENING_CODES)  # fmt: skip
+def open_payout(request: Request[opening.OpenPayout, Nothing]) -> Answer:
     """Open the payout of the last month, if the schedule has not.
 
     There is one a month: every call returns the same payout. Another person has to approve it.
     """
-    opener = Opener(request.caller.actor, request.caller.name)
-    keep = partial(wiring.keep_request, request.key)
+    opener, keep = Opener(request.caller.actor, request.caller.name), partial(wiring.keep_request, request.key)
     opened = open_by_hand(request.body.period, opener, paying_out_wiring.payout_rules, keep, wiring.payouts())
     wiring.request_step(opened.made.id)
     return Answer(schemas.Payout.of(opened.made), replayed=opened.replayed)
@@ -51,20 +51,9 @@ def read_payout(request: Request[Nothing, Nothing]) -> schemas.PayoutDetail:
     return schemas.PayoutDetail.of(batch, wiring.payouts().lines_of_batch(batch.id))
 
 
-@api.get("/v1/payouts/{payout_id}/lines", query=PageQuery, answer=line_schemas.PayoutLines, auth="key",
-         scope="payouts:read", codes=(NOT_FOUND,))  # fmt: skip
-def list_lines(request: Request[Nothing, PageQuery]) -> line_schemas.PayoutLines:
-    """List the transfers of a payout, by number."""
-    batch = existing_batch(request.path["payout_id"], wiring.payouts())
-    read = wiring.payouts().line_page
-    found, following = read_page(edge_wiring.signer(), f"lines:{batch.id}", request.query, read, batch.id)
-    return line_schemas.PayoutLines([line_schemas.PayoutLine.of(line) for line in found], following)
-
-
-@api.post("/v1/payouts/{payout_id}/approvals", body=opening_schemas.Approve, answer=schemas.Payout, auth="key",
-          scope="payouts:approve", idempotent=True, first_answer="stored",
-          codes=opening_schemas.APPROVAL_CODES)  # fmt: skip
-def approve(request: Request[opening_schemas.Approve, Nothing]) -> Answer:
+@api.post("/v1/payouts/{payout_id}/approvals", body=opening.Approve, answer=schemas.Payout, auth="key",
+          scope="payouts:approve", idempotent=True, first_answer="stored", codes=opening.APPROVAL_CODES)  # fmt: skip
+def approve(request: Request[opening.Approve, Nothing]) -> Answer:
     """Approve a payout.
 
     By another person than the one who opened it. Sending starts within moments. A second approval changes nothing.
@@ -77,12 +66,10 @@ def approve(request: Request[opening_schemas.Approve, Nothing]) -> Answer:
     return Answer(schemas.Payout.of(approved.made), replayed=approved.replayed)
 
 
-@api.post("/v1/payouts/{payout_id}/results", body=result_schemas.BringResults, query=result_schemas.ResultsQuery,
-          answer=result_schemas.TakenResults, status=202, auth="key", scope="payouts:settle",
-          codes=result_schemas.RESULT_CODES, files=("text/csv", "application/octet-stream"))  # fmt: skip
-def take_results(
-    request: Request[result_schemas.BringResults, result_schemas.ResultsQuery],
-) -> result_schemas.TakenResults:
+@api.post("/v1/payouts/{payout_id}/results", body=results.BringResults, query=results.ResultsQuery,
+          answer=results.TakenResults, status=202, auth="key", scope="payouts:settle", codes=results.RESULT_CODES,
+          files=("text/csv", "application/octet-stream"))  # fmt: skip
+def take_results(request: Request[results.BringResults, results.ResultsQuery]) -> results.TakenResults:
     """Upload the bank's results, as JSON or as the CSV file that the bank returns.
 
     By another person than those who opened and approved the payout. Holder, amount, count and sum must be those of the
@@ -94,12 +81,12 @@ def take_results(
     payout_id, actor, now = request.path["payout_id"], request.caller.actor, clock.now()
     bringer = Bringer(actor, partial(staff_wiring.can_approve, request.caller.person_id))
     if request.file:
-        results = wiring.read_results(request.raw, actor, now, whole=not request.query.part)
+        said = wiring.read_results(request.raw, actor, now, whole=not request.query.part)
     else:
-        results = request.body.brought(actor, now)
-    brought = bring_results(payout_id, results, bringer, wiring.payouts())
+        said = request.body.brought(actor, now)
+    brought = bring_results(payout_id, said, bringer, wiring.payouts())
     wiring.request_step(payout_id)
-    return result_schemas.TakenResults.of(payout_id, brought)
+    return results.TakenResults.of(payout_id, brought)
 
 
 @api.post("/v1/payouts/{payout_id}/lines/{number}/retries", answer=line_schemas.PayoutLine, status=202, auth="key",
@@ -121,12 +108,10 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
 def close(request: Request[Nothing, Nothing]) -> Answer:
     """End the retries of a payout, so that it settles now.
 
-    A payout with failed transfers that could be retried stays open for three days after every transfer was final; what
-    failed is paid with the next one. Refused while a transfer has no final result. A second call changes nothing.
+    What failed is paid with the next payout. Refused while a transfer has no final result. Repeats change nothing.
     """
-    payout_id = request.path["payout_id"]
-    ended = end_retries(payout_id, request.caller.actor, request.key, wiring.payouts())
-    wiring.request_step(payout_id)
+    ended = end_retries(request.path["payout_id"], request.caller.actor, request.key, wiring.payouts())
+    wiring.request_step(ended.made.id)
     return Answer(schemas.Payout.of(ended.made), replayed=ended.replayed)
 
 

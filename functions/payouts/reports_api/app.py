@@ -1,4 +1,4 @@
-"""HTTP: what a payout would pay, and its files, for finance."""
+"""HTTP: what a payout would pay, its transfers and its files, for finance."""
 
 from cardstock import clock
 from cardstock.aws.tables import connect
@@ -8,7 +8,7 @@ from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
 from cardstock.flows import paying_out_wiring
 from cardstock.partners import wiring as partners_wiring
-from cardstock.payouts import opening_schemas, report_schemas, wiring
+from cardstock.payouts import line_schemas, opening_schemas, report_schemas, wiring
 from cardstock.payouts.previewing import Position, Preview, next_period, preview_page
 from cardstock.payouts.reading import existing_batch
 
@@ -32,6 +32,16 @@ def preview(request: Request[Nothing, PageQuery]) -> opening_schemas.PayoutPrevi
 
     (page,), following = read_page(edge_wiring.signer(), f"payout_preview:{period.key}", request.query, read)
     return opening_schemas.PayoutPreview.of(page, following)
+
+
+@api.get("/v1/payouts/{payout_id}/lines", query=PageQuery, answer=line_schemas.PayoutLines, auth="key",
+         scope="payouts:read", codes=(NOT_FOUND,))  # fmt: skip
+def list_lines(request: Request[Nothing, PageQuery]) -> line_schemas.PayoutLines:
+    """List the transfers of a payout, by number."""
+    batch = existing_batch(request.path["payout_id"], wiring.payouts())
+    read = wiring.payouts().line_page
+    found, following = read_page(edge_wiring.signer(), f"lines:{batch.id}", request.query, read, batch.id)
+    return line_schemas.PayoutLines([line_schemas.PayoutLine.of(line) for line in found], following)
 
 
 @api.get("/v1/payouts/{payout_id}/report", answer=report_schemas.PayoutReport, auth="key", scope="payouts:read",

@@ -129,7 +129,7 @@ def _differing_totals(batch: Batch, brought: Brought, payouts: Payouts) -> Itera
         yield from _missing_lines(batch, brought, payouts)
         return
     lines, net = sent_totals(batch, payouts)
-    # A total that is missing is not told: who brings it has to have it from the bank.
+    # The right total is not named where none was sent: whoever brings it has to have it from the bank.
     if brought.lines is not None and brought.lines != lines:
         yield errors.differing("/lines", "COUNT_DIFFERS", brought.lines, lines)
     elif brought.lines is None and brought.all_others_paid:

@@ -83,7 +83,10 @@ def test_freight_stays_once_anything_was_sent(shop: Shop) -> None:
     assert after["amount_fen"] == 27_301
 
 
-def test_goodwill_never_gives_freight_and_a_return_after_it_still_does(shop: Shop) -> None:
+def test_goodwill_never_gives_freight_and_a_return_after_it_still_does(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders_wiring, "goodwill_bound", lambda: 10_000)
     order_id, staff = shop.buyer.order({KIT: 1}), shop.staff.key("orders:refund")
     shop.buyer.pay(order_id)
     refused = shop.staff.grant(order_id, 25_501, staff=staff)

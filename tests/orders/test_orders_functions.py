@@ -457,6 +457,12 @@ def test_a_refund_repeated_answers_the_same_and_reserves_nothing_more(shop: Shop
     assert shop.cloud.state() == before
 
 
+@pytest.fixture
+def unbounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The brand lets one person give all that is left as goodwill."""
+    monkeypatch.setattr(orders_wiring, "goodwill_bound", lambda: 10_000)
+
+
 def test_more_than_was_bought_is_refused_whole(shop: Shop) -> None:
     order_id = shop.buyer.order()
     shop.buyer.pay(order_id)
@@ -467,6 +473,7 @@ def test_more_than_was_bought_is_refused_whole(shop: Shop) -> None:
     assert shop.cloud.state() == before
 
 
+@pytest.mark.usefixtures("unbounded")
 def test_a_goodwill_is_spread_over_what_is_left_of_all_lines_and_takes_no_units(shop: Shop) -> None:
     staff, order_id = shop.staff.key("orders:refund"), shop.buyer.order({"85123A": 2, "84406B": 3})
     shop.buyer.pay(order_id)
@@ -485,6 +492,7 @@ def test_a_goodwill_is_spread_over_what_is_left_of_all_lines_and_takes_no_units(
     assert shop.channel.refunds[given.body["refund_id"]]["amount_fen"] == 10_000
 
 
+@pytest.mark.usefixtures("unbounded")
 def test_a_goodwill_on_a_line_at_its_full_price_is_kept(shop: Shop) -> None:
     staff, order_id = shop.staff.key("orders:refund"), shop.buyer.order({"84406B": 3})
     shop.buyer.pay(order_id)
@@ -495,6 +503,7 @@ def test_a_goodwill_on_a_line_at_its_full_price_is_kept(shop: Shop) -> None:
     assert (over.status, over.body["code"], over.body["facts"]) == (422, "REFUND_EXCEEDS_PAID", {"refundable_fen": 3})
 
 
+@pytest.mark.usefixtures("unbounded")
 def test_units_come_back_after_a_goodwill_for_what_it_left_of_them(shop: Shop) -> None:
     staff, order_id = shop.staff.key("orders:refund"), shop.buyer.order({"84406B": 3})
     shop.buyer.pay(order_id)

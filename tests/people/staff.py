@@ -61,8 +61,16 @@ class Staff:
         body = {"lines": [{"sku": sku, "units": count} for sku, count in units.items()], "reason": "came back"}
         return reply(serve(http_event("POST", f"/v1/orders/{order_id}/returns", body, token=staff, key=key)))
 
-    def grant(self, order_id: str, amount: int, *, staff: str, key: str = "grant-1", reason: str = "late") -> Reply:
-        """Give `amount` fen back without units, with the credential `staff`."""
-        body = {"amount_fen": amount, "reason": reason}
+    def grant(
+        self, order_id: str, amount: int, *, staff: str, key: str = "grant-1", reason: str = "late",
+        second_person: bool = False,
+    ) -> Reply:  # fmt: skip
+        """Give `amount` fen back without units, with the credential `staff`, or ask a second person for it."""
+        body = {"amount_fen": amount, "reason": reason} | ({"second_person": True} if second_person else {})
         event = http_event("POST", f"/v1/orders/{order_id}/goodwill-refunds", body, token=staff, key=key)
         return reply(serve(event))
+
+    def clear(self, item: str, outcome: str, *, staff: str) -> Reply:
+        """Clear an open item, with the credential `staff`."""
+        body = {"outcome": outcome, "reason": "seen"}
+        return reply(serve(http_event("POST", f"/v1/open-items/{item}/clearings", body, token=staff)))

@@ -57,7 +57,7 @@ class Life:
         self.staff = shop.staff.key(
             "network:appoint", "payouts:read", "payouts:approve", "payouts:settle", "orders:refund"
         )
-        self.clerk = shop.staff.key("payouts:settle", name="Sun Yi")
+        self.clerk = shop.staff.key("payouts:settle", "open_items:clear", name="Sun Yi")
         shop.publish_plan()
         self.members: dict[str, str] = {}
         """Member -> access token."""
@@ -219,7 +219,9 @@ class Life:
         order = self._some_order(*self.chance.choice((("paid", "shipped"), ("completed",))))
         if order is not None and order.refunded_fen < order.amount_fen:
             amount = self.chance.randint(1, order.amount_fen - order.refunded_fen)
-            self.shop.staff.grant(order.order_id, amount, staff=self.staff, key=self._key())
+            given = self.shop.staff.grant(order.order_id, amount, staff=self.staff, key=self._key(), second_person=True)
+            if given.status == 202 and "open_item_id" in given.body:
+                self.shop.staff.clear(given.body["open_item_id"], "granted", staff=self.clerk)
 
     # Queues and schedules
 

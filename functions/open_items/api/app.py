@@ -10,6 +10,7 @@ from cardstock.errors import NOT_FOUND
 from cardstock.flows.open_items import clear_item
 from cardstock.open_items import schemas
 from cardstock.open_items import wiring as open_items_wiring
+from cardstock.orders import errors as orders_errors
 from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import errors as payouts_errors
@@ -43,14 +44,15 @@ def read_item(request: Request[Nothing, Nothing]) -> schemas.OpenItemView:
 
 
 @api.post("/v1/open-items/{item_id}/clearings", body=schemas.ClearItem, answer=schemas.OpenItemView, auth="key",
-          scope="open_items:clear", codes=(*schemas.CLEARING_CODES, payouts_errors.RESULT_NOT_APPLIED))  # fmt: skip
+          scope="open_items:clear", codes=(*schemas.CLEARING_CODES, payouts_errors.RESULT_NOT_APPLIED,
+                                           *orders_errors.GRANTING_ASKED))  # fmt: skip
 def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
     """Clear an open item with an outcome and a reason.
 
     Who cleared it and why stays on record. Where `persons` is 2, the first call asks and another person clears. A
     refund that its channel has refused ends in the same step: it has succeeded, or it is given up and can be asked for
     anew. A transfer with contradicting results ends as both persons say, and the books are corrected in the same step.
-    A repeat changes nothing."""
+    A goodwill refund that was asked for is given once another person grants it. A repeat changes nothing."""
     item = clear_item(
         request.path["item_id"],
         request.body.outcome,

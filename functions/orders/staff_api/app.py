@@ -8,6 +8,8 @@ from cardstock.clock import brand_day
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.flows.goodwill import give_goodwill
+from cardstock.open_items import wiring as open_items_wiring
 from cardstock.orders import errors, listing, refunds, sales, staff_schemas
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.refund_schemas import AcceptReturn, GrantRefund, RequestedRefund
@@ -91,25 +93,21 @@ def accept_return(request: Request[AcceptReturn, Nothing]) -> Answer:
 
 
 @api.post(
-    "/v1/orders/{order_id}/goodwill-refunds",
-    body=GrantRefund,
-    answer=RequestedRefund,
-    status=202,
-    auth="key",
-    scope="orders:refund",
-    idempotent=True,
-    codes=errors.GRANTING,
-)
+    "/v1/orders/{order_id}/goodwill-refunds", body=GrantRefund, answer=RequestedRefund, status=202, auth="key",
+    scope="orders:refund", idempotent=True, codes=errors.GRANTING,
+)  # fmt: skip
 def grant_refund(request: Request[GrantRefund, Nothing]) -> Answer:
     """Grant a goodwill refund: money back without units, with a reason.
 
-    It is spread over what is left of all lines, and claws back its part of the rewards. More than is left is
-    refused."""
-    order_id, asked, orders = request.path["order_id"], request.body, orders_wiring.orders()
-    made = refunds.grant_goodwill(
-        request.caller.actor, order_id, asked.amount_fen, asked.reason, request.key, orders=orders
-    )
-    return Answer(RequestedRefund.of(made.refund), replayed=made.replayed)
+    It is spread over what is left of all lines, and claws back its part of the rewards. More than is left is refused,
+    and more than one person may give too, unless `second_person` is true: then an open item asks another person."""
+    order_id, asked = request.path["order_id"], request.body
+    made = give_goodwill(
+        request.caller.actor, order_id, asked.amount_fen, asked.reason, request.key,
+        second_person=asked.second_person, bound_bps=orders_wiring.goodwill_bound(), orders=orders_wiring.orders(),
+        items=open_items_wiring.open_items(),
+    )  # fmt: skip
+    return Answer(RequestedRefund.of_goodwill(made.refund), replayed=made.replayed)
 
 
 handler = api.handler

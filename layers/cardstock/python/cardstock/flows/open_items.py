@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from cardstock import clock
+from cardstock.flows.goodwill import grant_item
 from cardstock.open_items import clearing
 from cardstock.open_items.model import AUTOMATIC, REMINDER, OpenItem, Outcome
 from cardstock.open_items.ports import OpenItems
@@ -32,14 +33,17 @@ def clear_item(
 
     A refund that its channel has refused ends as the persons say, in the same transaction. So does a transfer with
     contradicting results: if the books have the other end, the entry that corrects them is made too. `request_step`
-    lets a batch go on that has waited for it; a repeat requests it again. Raises also `ConflictError`
-    (RESULT_NOT_APPLIED).
+    lets a batch go on that has waited for it; a repeat requests it again. A goodwill refund that another person grants
+    is made. Raises also `ConflictError` (RESULT_NOT_APPLIED, ORDER_NOT_PAID) and `RefusedError` (REFUND_EXCEEDS_PAID,
+    REFUND_TOO_LATE).
     """
 
     def book(item: OpenItem) -> bool:
         if item.kind == "refund_refused":
             end: RefusedEnd = "paid_another_way" if outcome == "paid_another_way" else "given_up"
             return close_refused(item.facts["order_id"], item.subject, end, item, orders=orders())
+        if item.kind == "goodwill_asked" and outcome == "granted":
+            return grant_item(item, orders=orders())
         if item.kind == "payout_contradiction":
             return payouts().book_clearing(_decision(item), item)
         return items.save_item(item)

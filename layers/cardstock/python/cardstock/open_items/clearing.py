@@ -56,6 +56,7 @@ def clear_item(
 ) -> OpenItem:
     """Clear an item, or ask for it where a second person must. Returns the item as it is then.
 
+    What one person has asked for (`goodwill_asked`) another one grants; anybody declines it.
     A repeat by the same person changes nothing, nor does any call after the clearing. `book` stores the cleared item
     together with what its outcome books, in one transaction, and returns False if the item has changed. Raises
     `NotFoundError`, `RefusedError` (REASON_MISSING, OUTCOME_UNKNOWN, SECOND_PERSON_NEEDED), `ConflictError`
@@ -70,6 +71,9 @@ def clear_item(
         raise errors.OUTCOME_UNKNOWN(outcomes=list(OUTCOMES[item.kind]))
     if item.state == "cleared":
         return item
+    asked_by = item.facts.get("asked_by", "") if item.kind == "goodwill_asked" else ""
+    if asked_by and outcome == "granted" and not can_approve(asked_by):
+        raise SECOND_PERSON_NEEDED()
     decision = Decision(actor, clock.now(), outcome, reason)
     store: Callable[[OpenItem], bool] = items.save_item
     if item.kind in TWO_PERSONS and item.requested is None:

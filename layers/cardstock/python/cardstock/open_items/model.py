@@ -15,6 +15,7 @@ Kind: TypeAlias = Literal[
     "payment_undecided",  # an order past its time, for which its channel may still take money
     "refund_refused",  # a refund that its channel will never do
     "units_set_aside",  # units that were paid for and are neither sent nor refunded, as their refund was given up
+    "goodwill_asked",  # a goodwill refund above what one person may give, which waits for another one
     "payout_contradiction",  # a transfer with another result after its final one
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -28,6 +29,8 @@ Outcome: TypeAlias = Literal[
     "explained",  # the money belongs somewhere else, there was none, or what it was about has ended
     "paid_another_way",  # the buyer has the refund by another way
     "given_up",  # the refund is not owed, or cannot be made
+    "granted",  # the goodwill is given
+    "declined",  # the goodwill is not given
     "was_paid",  # the payee has the transfer
     "was_not_paid",  # the payee does not have the transfer
 ]
@@ -37,6 +40,7 @@ OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
     "payment_undecided": ("explained",),
     "refund_refused": ("paid_another_way", "given_up"),
     "units_set_aside": ("explained",),
+    "goodwill_asked": ("granted", "declined"),
     "payout_contradiction": ("was_paid", "was_not_paid"),
 }
 """How an item of each kind can end."""

@@ -53,6 +53,11 @@ _TO_DO: Final = {
         "it was paid another way). Within an hour after none is left the item is cleared by itself. If it is cleared "
         "as explained and units are left, another one opens after a week.",
     ),
+    "goodwill_asked": (
+        "一名员工申请的补偿退款超出其一人可批准的上限。请由另一人核对订单和理由后同意或拒绝；同意后立即退款。",
+        "A person of the staff asks for a goodwill refund above what one person may give. Another person checks the "
+        "order and the reason, and grants or declines it; once granted it is refunded at once.",
+    ),
     "payout_contradiction": (
         "同一转账先后有两种结果。请向渠道查证收款人是否到账，由两人确认；确认前该会员不再发放。若与账上不同，确认时同步更正账目。",
         "A transfer has two contradicting results. Ask the channel whether the payee has the money; two persons say "

@@ -81,6 +81,12 @@ UNITS_SENT: Final = conflict(
     en="Some of these units have been sent. The shop's staff refund them: contact the shop to return them.",
     about=("lines",),
 )
+GOODWILL_LIMIT: Final = refused(
+    "GOODWILL_LIMIT",
+    zh="超出一人可批准的补偿金额，上限为 {limit_fen} 分；请由第二人确认。",
+    en="One person may give at most {limit_fen} fen; ask for a second person.",
+    about=("amount_fen",),
+)
 CHANNEL_MISSING: Final = refused(
     "CHANNEL_MISSING", zh="该支付渠道未启用。", en="The payment channel of this order is not set up here."
 )
@@ -94,5 +100,6 @@ PAYING: Final = (NOT_FOUND, CHANNEL_UNKNOWN, ORDER_PAID, ORDER_CANCELLED, ORDER_
 NOTIFYING: Final = (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_STALE, NOT_FOUND)
 REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE, UNITS_SENT)
 RETURNING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE)
-GRANTING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, REFUND_TOO_LATE)
+GRANTING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, GOODWILL_LIMIT, REFUND_TOO_LATE)
+GRANTING_ASKED: Final = (REFUND_EXCEEDS_PAID, REFUND_TOO_LATE)
 RECEIVING: Final = (NOT_FOUND, NOT_SHIPPED)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from cardstock.errors import REFUND_EXCEEDS_PAID
-from cardstock.money import Fen, half_up, split
+from cardstock.money import BPS_ONE, Bps, Fen, half_up, split
 from cardstock.orders import errors
 from cardstock.orders.model import Order, OrderLine
 from cardstock.orders.refund_model import Refund, RefundLine
@@ -66,6 +66,28 @@ def goodwill_lines(order: Order, amount: Fen) -> tuple[RefundLine, ...]:
         raise REFUND_EXCEEDS_PAID(refundable_fen=sum(rests))
     spread = zip(order.lines, split(amount, rests), strict=True)
     return tuple(RefundLine(line.line_no, line.sku, 0, fen) for line, fen in spread if fen)
+
+
+def goodwill_limit(order: Order, refunds: Iterable[Refund], bound_bps: Bps) -> Fen:
+    """The most fen that one person may give as goodwill now: no line then has had more than `bound_bps` of what was
+    paid for it, rounded up to a fen, from all its goodwill refunds that were not given up.
+
+    Rounded up, so that a line of a few fen does not forbid what the others may have. It holds for
+    `goodwill_lines`, where a part is at most the proportional one rounded up.
+    """
+    given = dict.fromkeys((line.line_no for line in order.lines), 0)
+    for refund in refunds:
+        if refund.kind == "goodwill" and refund.status != "given_up":
+            for part in refund.lines:
+                given[part.line_no] += part.amount_fen
+    rests = {line.line_no: line.net_fen - line.refunded_fen for line in order.lines}
+    total = sum(rests.values())
+    bounds = [
+        max(0, -(-line.net_fen * bound_bps // BPS_ONE) - given[line.line_no]) * total // rests[line.line_no]
+        for line in order.lines
+        if rests[line.line_no]
+    ]
+    return min([total, *bounds])
 
 
 def cancel_unsent(

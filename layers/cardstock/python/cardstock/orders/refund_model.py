@@ -36,6 +36,20 @@ class RefundLine(msgspec.Struct, frozen=True, array_like=True):
     """Whether the units had not been shipped: they are for sale again when the refund has succeeded."""
 
 
+class AskedGoodwill(msgspec.Struct, frozen=True):
+    """A goodwill refund above what one person may give, as that person (`asked_by`) asked for it. The open item asks
+    another person; until that one has granted it, there is no refund."""
+
+    refund_id: str
+    order_id: str
+    amount_fen: Fen
+    reason: str
+    asked_by: str
+    fingerprint: str
+    asked_at: datetime
+    item_id: str
+
+
 class Refund(msgspec.Struct, frozen=True):
     """A refund: requested, refused for good by its channel, succeeded, or given up.
 

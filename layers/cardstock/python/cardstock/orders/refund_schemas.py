@@ -5,7 +5,7 @@ from __future__ import annotations  # evaluated only for decoded types: keeps th
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import asdict
 
 from cardstock.clock import rfc3339
@@ -81,6 +81,13 @@ class GrantRefund(Model):
         int,
         Meta(ge=1, le=MAX_FEN, examples=[19900], description="Fen to refund, at most what is left of the order."),
     ]
+    second_person: Annotated[
+        bool,
+        Meta(
+            description="Whether to ask for a second person if it is more than one person may give (`GOODWILL_LIMIT`).",
+            examples=[False],
+        ),
+    ] = False
 
 
 class RefundLineView(Model):
@@ -111,6 +118,24 @@ class RequestedRefund(Model):
     lines: Annotated[list[RefundLineView], Meta(description="Each line's part of it.")]
     reason: Annotated[str, Meta(description="Why it was asked for.", examples=["arrived broken"])]
     requested_at: Annotated[Moment, Meta(description="When it was asked for.")]
+    open_item_id: Annotated[
+        str | UnsetType,
+        Meta(
+            description="Open item that another person must clear as `granted` before anything is refunded; `lines` is "
+            "empty then. Absent: nobody has to.",
+            examples=["oit_01kbdxdh50fcazdjhcnqh2rzv5"],
+        ),
+    ] = UNSET
+
+    @classmethod
+    def of_goodwill(cls, made: refund_model.Refund | refund_model.AskedGoodwill) -> RequestedRefund:
+        """A goodwill refund as it was requested, or as it was asked for."""
+        if isinstance(made, refund_model.Refund):
+            return RequestedRefund.of(made)
+        return RequestedRefund(
+            made.refund_id, made.order_id, made.amount_fen, 0, CURRENCY, [], made.reason, rfc3339(made.asked_at),
+            made.item_id,
+        )  # fmt: skip
 
     @classmethod
     def of(cls, refund: refund_model.Refund) -> RequestedRefund:

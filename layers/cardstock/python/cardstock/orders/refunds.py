@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.clock import rfc3339
-from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND, STORE_BUSY, RefusedError, UnavailableError
+from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND, STORE_BUSY, Pointer, RefusedError, UnavailableError
 from cardstock.ids import RequestKey, derived_id
-from cardstock.money import CURRENCY, Fen
+from cardstock.money import BPS_ONE, CURRENCY, Bps, Fen
 from cardstock.orders import errors
 from cardstock.orders.change_model import Finding, Step, StockChange
 from cardstock.orders.model import Order, RequestedUnits
@@ -22,11 +22,12 @@ from cardstock.orders.refund_amounts import (
     add_refund,
     cancel_unsent,
     drop_refund,
+    goodwill_limit,
     goodwill_lines,
     return_lines,
     set_aside,
 )
-from cardstock.orders.refund_model import REFUND_WINDOW, Refund, RefundLine, RefusedEnd
+from cardstock.orders.refund_model import REFUND_WINDOW, AskedGoodwill, Refund, RefundLine, RefusedEnd
 from cardstock.orders.steps import ATTEMPTS, Channels, find_order, merge_units
 from cardstock.orders.supplier_model import SupplierOrder
 
@@ -114,23 +115,64 @@ def accept_return(
 
 
 def grant_goodwill(
-    actor: str, order_id: str, amount: Fen, reason: str, request: RequestKey, *, orders: Orders
+    actor: str,
+    order_id: str,
+    amount: Fen,
+    reason: str,
+    request: RequestKey,
+    *,
+    bound_bps: Bps = BPS_ONE,
+    orders: Orders,
 ) -> RequestedRefund:
     """Refund `amount` fen of a paid order without units; `execute_refund` sends the money.
 
     The amount is spread by `goodwill_lines`, never over the freight. Who granted it (`actor`) and the reason are
-    stored. A repeat of `request` returns the first refund. Raises `RefusedError` REFUND_EXCEEDS_PAID (nothing is
-    refunded then) or REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID.
+    stored. `bound_bps`: what one person may give of each line (`goodwill_limit`). A repeat of `request` returns the
+    first refund. Raises `RefusedError` REFUND_EXCEEDS_PAID, GOODWILL_LIMIT with the most that one person may give
+    (nothing is refunded then) or REFUND_TOO_LATE, `ConflictError` ORDER_NOT_PAID.
     """
 
     def lines_of(order: Order, _supplier_orders: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
-        return goodwill_lines(order, amount)
+        lines = goodwill_lines(order, amount)
+        limit = goodwill_limit(order, () if bound_bps == BPS_ONE else orders.refunds_of_order(order_id), bound_bps)
+        if amount > limit:
+            raise errors.GOODWILL_LIMIT(
+                pointers=(Pointer("/amount_fen", "OUT_OF_RANGE", {"max": limit}),), limit_fen=limit
+            )
+        return lines
 
     return _make_refund(order_id, _Request(None, "goodwill", lines_of, reason, request, granted_by=actor), orders)
 
 
+def check_goodwill(order_id: str, amount: Fen, *, orders: Orders) -> Order:
+    """The order, if `amount` fen of it could be given as goodwill now by two persons. Raises as `grant_goodwill`."""
+    order = _refundable(find_order(None, order_id, orders=orders))
+    goodwill_lines(order, amount)
+    return order
+
+
+def grant_asked(asked: AskedGoodwill, item: object, *, orders: Orders) -> bool:
+    """Give the goodwill that one person has asked for and another has granted, and store the cleared `item` about it:
+    one transaction. False, and nothing is stored, if it was given or the item has changed. Raises as `grant_goodwill`.
+    """
+
+    def lines_of(order: Order, _supplier_orders: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
+        return goodwill_lines(order, asked.amount_fen)
+
+    key = RequestKey("", asked.fingerprint)
+    request = _Request(None, "goodwill", lines_of, asked.reason, key, granted_by=asked.asked_by)
+    for _ in range(ATTEMPTS):
+        order = find_order(None, asked.order_id, orders=orders)
+        if orders.find_refund(asked.order_id, asked.refund_id) is not None:
+            return False
+        step = _refund_step(order, asked.refund_id, request, orders)
+        if orders.store_step(replace(step, changed_items=(item,))):
+            return True
+    return False
+
+
 def _make_refund(order_id: str, request: _Request, orders: Orders) -> RequestedRefund:
-    refund_id = derived_id("rfd", request.key.id)
+    refund_id = refund_id_of(request.key)
     for _ in range(ATTEMPTS):
         order = find_order(request.member_id, order_id, orders=orders)
         earlier = orders.find_refund(order_id, refund_id)
@@ -138,37 +180,53 @@ def _make_refund(order_id: str, request: _Request, orders: Orders) -> RequestedR
             if not request.key.made(earlier.fingerprint):
                 raise IDEMPOTENCY_KEY_REUSED()
             return RequestedRefund(earlier, replayed=True)
-        if not order.is_paid:
-            raise errors.ORDER_NOT_PAID()
-        assert order.paid_at is not None
-        assert order.channel is not None
-        assert order.transaction_no is not None
-        now = clock.now()
-        if now > order.paid_at + REFUND_WINDOW:
-            raise errors.REFUND_TOO_LATE()
-        supplier_orders = orders.find_supplier_orders(order_id, order.supplier_ids)
-        lines = request.lines_of(order, supplier_orders)
-        reduced = cancel_unsent(order, supplier_orders, lines, now)
-        after = add_refund(order, lines, {**supplier_orders, **reduced}, now)
-        refund = Refund(
-            refund_id=refund_id,
-            order_id=order_id,
-            member_id=order.member_id,
-            kind=request.kind,
-            status="requested",
-            amount_fen=after.refunded_fen - order.refunded_fen,
-            lines=lines,
-            reason=request.reason,
-            channel=order.channel,
-            transaction_no=order.transaction_no,
-            total_fen=order.amount_fen,
-            requested_at=now,
-            fingerprint=request.key.fingerprint,
-            granted_by=request.granted_by,
-        )
-        if orders.store_step(Step(orders=(after,), refunds=(refund,), supplier_orders=tuple(reduced.values()))):
-            return RequestedRefund(refund, replayed=False)
+        step = _refund_step(order, refund_id, request, orders)
+        if orders.store_step(step):
+            return RequestedRefund(step.refunds[0], replayed=False)
     raise STORE_BUSY()
+
+
+def refund_id_of(request: RequestKey) -> str:
+    """The id of the refund that a request makes."""
+    return derived_id("rfd", request.id)
+
+
+def _refundable(order: Order) -> Order:
+    if not order.is_paid:
+        raise errors.ORDER_NOT_PAID()
+    assert order.paid_at is not None
+    if clock.now() > order.paid_at + REFUND_WINDOW:
+        raise errors.REFUND_TOO_LATE()
+    return order
+
+
+def _refund_step(order: Order, refund_id: str, request: _Request, orders: Orders) -> Step:
+    """The step that reserves what `request` asks for, from the order as it is now."""
+    _refundable(order)
+    assert order.channel is not None
+    assert order.transaction_no is not None
+    now = clock.now()
+    supplier_orders = orders.find_supplier_orders(order.order_id, order.supplier_ids)
+    lines = request.lines_of(order, supplier_orders)
+    reduced = cancel_unsent(order, supplier_orders, lines, now)
+    after = add_refund(order, lines, {**supplier_orders, **reduced}, now)
+    refund = Refund(
+        refund_id=refund_id,
+        order_id=order.order_id,
+        member_id=order.member_id,
+        kind=request.kind,
+        status="requested",
+        amount_fen=after.refunded_fen - order.refunded_fen,
+        lines=lines,
+        reason=request.reason,
+        channel=order.channel,
+        transaction_no=order.transaction_no,
+        total_fen=order.amount_fen,
+        requested_at=now,
+        fingerprint=request.key.fingerprint,
+        granted_by=request.granted_by,
+    )
+    return Step(orders=(after,), refunds=(refund,), supplier_orders=tuple(reduced.values()))
 
 
 def execute_refund(order_id: str, refund_id: str, *, orders: Orders, channels: Channels) -> Refund:

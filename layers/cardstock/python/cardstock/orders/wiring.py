@@ -30,6 +30,11 @@ def freight() -> "Freight":
     return Freight(environment.number("FREIGHT_FEN"), environment.number("FREIGHT_FREE_FROM_FEN"))
 
 
+def goodwill_bound() -> int:
+    """What one person may give of each line as goodwill, in basis points."""
+    return environment.number("GOODWILL_BPS")
+
+
 @cache
 def orders() -> "Orders":
     """Orders, refunds and supplier orders in DynamoDB."""

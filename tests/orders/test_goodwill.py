@@ -86,6 +86,16 @@ def test_of_one_line_it_is_its_part_rounded_up(net: int, bound: int, limit: int)
     assert goodwill_limit(order_of([net]), (), bound) == limit
 
 
+def test_of_several_lines_it_is_the_most_whose_spread_keeps_every_bound() -> None:
+    order = order_of([10_000, 20_000])
+    returned = add_refund(order, (RefundLine(1, "sku1", 2, 5_000),), {"sup_a": part}, START)
+
+    assert goodwill_limit(order, (), BOUND) == 6_000
+    # The first line has half of its money left, the second one all: its bound of 4 000 is reached with 5 000.
+    assert goodwill_limit(returned, (), BOUND) == 5_000
+    assert [line.amount_fen for line in goodwill_lines(returned, 5_000)] == [1_000, 4_000]
+
+
 def test_goodwill_given_before_counts_unless_it_was_given_up() -> None:
     order = order_of([10_000])
     before = [

@@ -195,6 +195,7 @@ def test_what_is_not_left_any_more_when_it_is_granted_is_refused_and_waits_on(bo
     assert (refused.status, refused.body["code"], refused.body["facts"]) == (
         422, "REFUND_EXCEEDS_PAID", {"refundable_fen": 25_500},
     )  # fmt: skip
+    assert [each["pointer"] for each in refused.body["errors"]] == ["/outcome"]
     assert [item.state for item in every_item()] == ["open"]
 
 

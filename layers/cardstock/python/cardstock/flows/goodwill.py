@@ -6,7 +6,7 @@ The first person asks; that is an open item (`goodwill_asked`), and no money mov
 
 import msgspec
 
-from cardstock.errors import IDEMPOTENCY_KEY_REUSED, RefusedError
+from cardstock.errors import IDEMPOTENCY_KEY_REUSED, REFUND_EXCEEDS_PAID, Pointer, RefusedError
 from cardstock.ids import RequestKey
 from cardstock.money import Bps, Fen
 from cardstock.open_items.clearing import new_item
@@ -70,7 +70,14 @@ def give_goodwill(
 
 def grant_item(item: OpenItem, *, orders: Orders) -> bool:
     """Make the refund that a cleared item has granted, in the transaction that stores the item."""
-    return grant_asked(_asked(item), item, orders=orders)
+    try:
+        return grant_asked(_asked(item), item, orders=orders)
+    except RefusedError as error:
+        if error.refusal is not REFUND_EXCEEDS_PAID:
+            raise
+        # Less is left by now than was asked for: the outcome is what the second person can change.
+        at = (Pointer("/outcome", "REFUND_EXCEEDS_PAID"),)
+        raise REFUND_EXCEEDS_PAID(pointers=at, **error.facts) from error
 
 
 def _asked(item: OpenItem) -> AskedGoodwill:

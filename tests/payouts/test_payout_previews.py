@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cardstock.flows import paying_out_wiring
+from cardstock.payouts import wiring as payouts_wiring
+from cardstock.payouts.lines import retried
 from cardstock.payouts.payees import Balance, Payee
 from cardstock.payouts.periods import Period
 from cardstock.payouts.previewing import (
@@ -19,6 +21,7 @@ from cardstock.payouts.previewing import (
     next_period,
     preview_page,
 )
+from cardstock.payouts.reading import existing_batch
 from tests.house import faults
 from tests.house.cloud import Cloud
 from tests.people.finance import PAYOUT, Finance
@@ -89,6 +92,23 @@ def test_after_the_payout_was_opened_the_next_month_is_shown(finance: Finance) -
     assert (waiting["period"], waiting["listed"]) == ("2026-12", 0)
     assert waiting["left_out"] == {"attempt_open": {"members": 1, "available_fen": 50_000}}
     assert (later["listed"], later["listed_fen"]) == (1, 70_000)
+
+
+def test_whose_second_attempt_waits_is_left_out(finance: Finance) -> None:
+    member, _ = finance.member(1, 50_000), finance.member(2, 60_000)
+    finance.sent()
+    number = finance.lines()[member]["number"]
+    finance.results({"number": number, "result": "failed"})
+    finance.drain()
+    free, store = page(finance), payouts_wiring.payouts()
+    # As if a retry were on its way: a bank file has none, but whatever channel answers for each transfer has.
+    batch = store.replace_batch(replace(existing_batch(PAYOUT, store), stage="listing"))
+    store.add_lines(batch, [retried(store.find_lines(PAYOUT, [number])[number], "stf_li")])
+    waiting = page(finance)
+
+    # The other member's transfer keeps the payout open.
+    assert (free["listed_fen"], free["left_out"]) == (50_000, {})
+    assert (waiting["listed"], waiting["left_out"]) == (0, {"attempt_open": {"members": 1, "available_fen": 50_000}})
 
 
 def test_a_disputed_payee_is_left_out(finance: Finance) -> None:

@@ -64,33 +64,32 @@ def _has_waited(batch: Batch, lines: Sequence[Line]) -> bool:
 def _apply_answers(needs: StepNeeds, batch: Batch) -> bool:
     """Apply the first final answer to each line in flight; return whether there was time for all.
 
-    Every chunk gives lines an answer or makes them final, so a step that ran out of time leaves fewer to the next.
+    Every chunk makes lines final, so a step that ran out of time leaves fewer to the next.
     """
     payouts = needs.payouts
     in_flight = [line for line in payouts.lines_of_batch(batch.id) if line.status in IN_FLIGHT]
     said = payouts.answers_of_batch(batch.id)
     confirmed = _confirmed_answers(batch, in_flight, said)
-    for news in chunks(confirmed, CHUNK):
+    heard = {line.number: (*said.get(line.number, ()), *confirmed.get(line.number, ())) for line in in_flight}
+    changed = (line for line in in_flight if answered_all(line, heard[line.number]) != line)
+    for chunk in chunks(changed, CHUNK):
         if not needs.enough_time():
             return False
-        payouts.record_answers(batch.id, news)
-    if confirmed:
-        # Somebody may have brought another result meanwhile: the first one that is stored is applied.
-        said = payouts.answers_of_batch(batch.id)
-    heard = ((line, answered_all(line, said.get(line.number, ()))) for line in in_flight)
-    for chunk in chunks((after for before, after in heard if after != before), CHUNK):
-        if not needs.enough_time():
-            return False
-        payouts.finish_lines(chunk)
+        news = [answer for line in chunk for answer in confirmed.get(line.number, ())]
+        if news:
+            payouts.record_answers(batch.id, news)
+        payouts.finish_lines([answered_all(line, heard[line.number]) for line in chunk])
     return True
 
 
-def _confirmed_answers(batch: Batch, in_flight: Sequence[Line], said: Mapping[str, Sequence[Answer]]) -> list[Answer]:
-    """Each line without a final answer as paid, once the whole bank file is confirmed; otherwise none."""
+def _confirmed_answers(
+    batch: Batch, in_flight: Sequence[Line], said: Mapping[str, Sequence[Answer]]
+) -> Mapping[str, tuple[Answer, ...]]:
+    """Each line without a final answer as paid, by number, once the whole bank file is confirmed; otherwise empty."""
     if batch.stage != "confirmed" or batch.confirmed_at is None or batch.confirmed_by is None:
-        return []
-    return [
-        Answer(line.number, "paid", batch.confirmed_at, batch.confirmed_by)
+        return {}
+    return {
+        line.number: (Answer(line.number, "paid", batch.confirmed_at, batch.confirmed_by),)
         for line in in_flight
         if not has_final_answer(said.get(line.number, ()))
-    ]
+    }

@@ -226,7 +226,7 @@ def _read_row(row: Row, days_first: bool | None) -> _Line:
     if not _ARTICLE.match(code):
         raise ValueFault("postage_or_fee" if _FEE.match(code) else "no_article")
     try:
-        DevelopmentPlatform().openid_of("", f"dev:customer-{customer}")
+        DevelopmentPlatform().identify("", f"dev:customer-{customer}")
     except UnauthorizedError as error:
         raise ValueFault("no_customer_id") from error
     invoice = read_id(values["InvoiceNo"])

@@ -27,6 +27,7 @@ WITHOUT_CONTRACT: Mapping[Class, str] = {
 """Ports with a fake that no suite holds, each with its reason."""
 WRAPPERS: Mapping[Class, str] = {
     ("tests.payouts.test_payouts_steps", "Interrupted"): "runs another step, and then asks the real port",
+    ("tests.members.test_members_login", "OfTwoKinds"): "says of the real port's names that they are of a kind",
 }
 """Classes with the members of a port that stand between a test and the real one."""
 PARTS: Mapping[Class, str] = {

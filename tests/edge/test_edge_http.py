@@ -6,12 +6,16 @@ from typing import Annotated, Any
 
 import pytest
 from msgspec import Meta
+from msgspec.structs import replace
 
 from cardstock.edge.callers import Callers
 from cardstock.edge.http import Answer, Api, Model, Nothing, Request
 from cardstock.edge.tokens import Signer
-from cardstock.errors import NOT_FOUND
+from cardstock.errors import NOT_FOUND, throttled, unavailable
 from cardstock.signing import ACCESS
+
+TOO_OFTEN = throttled("TOO_OFTEN", zh="请在 {retry_after} 秒后重试。", en="Try again in {retry_after} seconds.")
+TO_BE_REPAIRED = replace(unavailable("TO_BE_REPAIRED", zh="暂时不可用。", en="Unavailable."), alarm="ToBeRepaired")
 
 
 class Line(Model):
@@ -65,6 +69,16 @@ def api() -> Api:
     def stock(request: Request[Nothing, Nothing]) -> Counted:
         """Refuse."""
         raise NOT_FOUND(sku=request.path["sku"])
+
+    @api.get("/v1/often", codes=(TOO_OFTEN,))
+    def often(_: Request[Nothing, Nothing]) -> Nothing:
+        """Refuse for now."""
+        raise TOO_OFTEN(retry_after=17)
+
+    @api.get("/v1/broken", codes=(TO_BE_REPAIRED,))
+    def broken(_: Request[Nothing, Nothing]) -> Nothing:
+        """Refuse until people repair it."""
+        raise TO_BE_REPAIRED() from RuntimeError("the address is not on the list")
 
     return api
 
@@ -274,6 +288,27 @@ def test_the_refusal_speaks_the_clients_language(api: Api) -> None:
     assert chinese["detail"] == "没有找到。"
     assert english["detail"] == "Not found."
     assert english["facts"] == {"sku": "a"}
+
+
+def test_a_refusal_for_a_while_says_how_long_in_text_facts_and_header(api: Api) -> None:
+    status, content, answer = call(api, "GET", "/v1/often", headers={"Accept-Language": "en"})
+
+    assert (status, content["detail"], content["retryable"]) == (429, "Try again in 17 seconds.", True)
+    assert content["facts"] == {"retry_after": 17}
+    assert answer["headers"]["Retry-After"] == "17"
+
+
+def test_what_people_must_repair_is_logged_with_its_cause_and_counted(
+    api: Api, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    status, content, _ = call(api, "GET", "/v1/broken", headers={"Accept-Language": "en"})
+    said = capsys.readouterr().out
+
+    assert (status, content["detail"]) == (503, "Unavailable.")
+    assert "facts" not in content
+    assert '"ToBeRepaired":[1.0]' in said.replace(" ", "")
+    assert "the address is not on the list" in [vars(record).get("cause") for record in caplog.records]
+    assert "not on the list" not in json.dumps(content)
 
 
 def test_an_envelope_is_given_to_those_who_ask(api: Api) -> None:

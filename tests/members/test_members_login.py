@@ -14,7 +14,9 @@ from cardstock.members.login_platforms.development import DevelopmentPlatform, S
 from cardstock.members.model import (
     TRANSITIONS,
     Member,
+    NameKind,
     Person,
+    PlatformIdentity,
     born_on,
     hash_number,
     mask_name,
@@ -61,6 +63,39 @@ def test_one_openid_in_two_apps_is_two_accounts() -> None:
     )
 
     assert one.member.id != other.member.id
+
+
+class OfTwoKinds(DevelopmentPlatform):
+    """A platform with two kinds of names. Its number belongs to the person who asks."""
+
+    def __init__(self) -> None:
+        self.kind: NameKind = "open"
+
+    def identify(self, app_id: str, login_code: str) -> PlatformIdentity:
+        return replace(super().identify(app_id, login_code), kind=self.kind)
+
+    def phone_of(self, app_id: str, phone_proof: str, openid: str) -> str:
+        return super().phone_of(app_id, phone_proof, openid) + openid
+
+
+def test_one_name_of_two_kinds_is_two_accounts_and_a_number_is_asked_for_its_person() -> None:
+    members, platform = MemoryMembers(), OfTwoKinds()
+    ask = LoginRequest("dev", "wx1", "dev:1", "dev:+8613800138000")
+    first = log_in(ask, platforms={"dev": platform}, members=members, inviters=members.inviters)
+    platform.kind = "user"
+    again = LoginRequest("dev", "wx1", "dev:1")
+    other = log_in(again, platforms={"dev": platform}, members=members, inviters=members.inviters)
+
+    assert first.member.id != other.member.id
+    assert first.member.phone == "+86138001380001"
+    assert set(members.accounts) == {"identity#dev#wx1#1", "identity-user#dev#wx1#1"}
+
+
+def test_the_development_platform_gives_a_union_id_if_asked() -> None:
+    platform = DevelopmentPlatform()
+
+    assert platform.identify("wx1", "dev:anna") == PlatformIdentity("anna")
+    assert platform.identify("wx1", "dev:anna/u:one") == PlatformIdentity("anna", "one")
 
 
 def test_a_newcomer_whom_the_network_refuses_is_not_registered() -> None:

@@ -94,7 +94,8 @@ class Refusal(msgspec.Struct, frozen=True):
 
     `raise STOCK_SHORT(skus=skus)` raises it: calling it makes the error. `about_time`: it depends on what time it is,
     so its answer says what time it is for the shop. `about`: the members of bodies that it is about; its answer points
-    at the one that was sent.
+    at the one that was sent. `alarm`: the metric that counts it, for what people of the brand must repair. A fact
+    `retry_after` is in whole seconds, and becomes the header of that name.
     """
 
     code: str
@@ -102,6 +103,7 @@ class Refusal(msgspec.Struct, frozen=True):
     zh: str
     en: str
     about_time: bool = False
+    alarm: str = ""
     about: tuple[str, ...] = ()
 
     def __call__(self, *, pointers: tuple[Pointer, ...] = (), **facts: object) -> CardstockError:

@@ -421,7 +421,12 @@ def _refuse(error: errors.CardstockError, call: _Call, route: str) -> Response[s
     # The only line about a refusal; the route is the declared one, so no id, name or query of the request is in it.
     logger.info("refused", trace_id=call.trace_id, code=error.code, status=status, route=route)
     count(f"Refused{status}")
+    if error.refusal.alarm:
+        logger.error("to be repaired", trace_id=call.trace_id, code=error.code, cause=str(error.__cause__ or ""))
+        count(error.refusal.alarm)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if "retry_after" in error.facts:
+        headers["Retry-After"] = str(error.facts["retry_after"])
     if call.wants_envelope:
         wrapped = {"code": error.code, "data": problem, "msg": problem["detail"], "trace_id": call.trace_id}
         return Response(status, JSON, msgspec.json.encode(wrapped).decode(), headers=headers)

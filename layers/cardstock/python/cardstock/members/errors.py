@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from cardstock.errors import invalid, refused, unauthorized
+from msgspec.structs import replace
+
+from cardstock.errors import forbidden, invalid, refused, throttled, unauthorized, unavailable
 
 PLATFORM_UNKNOWN: Final = invalid(
     "PLATFORM_UNKNOWN", zh="不支持该登录平台。", en="This login platform is not available."
@@ -12,6 +14,41 @@ LOGIN_CODE_INVALID: Final = unauthorized(
     zh="登录码无效，请重新登录。",
     en="The login code is not valid; log in again.",
     about=("login_code",),
+)
+APP_UNKNOWN: Final = invalid(
+    "APP_UNKNOWN",
+    zh="该登录平台没有配置这个应用。",
+    en="No such app of this login platform is configured.",
+    about=("app_id",),
+)
+LOGIN_TOO_OFTEN: Final = throttled(
+    "LOGIN_TOO_OFTEN",
+    zh="登录过于频繁，请在 {retry_after} 秒后重试。",
+    en="Too many log-ins; try again in {retry_after} seconds.",
+)
+LOGIN_BLOCKED: Final = forbidden(
+    "LOGIN_BLOCKED",
+    zh="平台认为该账号有风险，禁止登录，请勿重试。",
+    en="The login platform blocks this account; do not try again.",
+)
+PHONE_NOT_GRANTED: Final = forbidden(
+    "PHONE_NOT_GRANTED",
+    zh="未获得手机号授权。",
+    en="The platform did not grant the telephone number.",
+    about=("phone_code",),
+)
+PLATFORM_UNAVAILABLE: Final = unavailable(
+    "PLATFORM_UNAVAILABLE",
+    zh="登录平台暂时没有响应，请稍后重试。",
+    en="The login platform did not answer; try again.",
+)
+PLATFORM_MISCONFIGURED: Final = replace(
+    unavailable(
+        "PLATFORM_MISCONFIGURED",
+        zh="登录平台暂时不可用，请稍后重试。",
+        en="The login platform is unavailable; try again later.",
+    ),
+    alarm="PlatformMisconfigured",
 )
 PHONE_TAKEN: Final = refused(
     "PHONE_TAKEN",

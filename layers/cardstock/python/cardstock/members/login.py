@@ -40,14 +40,14 @@ def log_in(
     A newcomer whose invite cannot be followed is refused whole (INVITER_UNKNOWN and the other rules): nothing is kept.
     An invite never keeps a known member out: it is followed if the rules allow. A known telephone number gives the
     account to the member who has the number. Raises `InvalidError` (PLATFORM_UNKNOWN), `UnauthorizedError`
-    (LOGIN_CODE_INVALID, MEMBER_ERASED), `RefusedError`.
+    (MEMBER_ERASED), `RefusedError`, and what the platform refuses (`members.ports.LoginPlatform`).
     """
     platform = platforms.get(request.platform)
     if platform is None:
         raise errors.PLATFORM_UNKNOWN(pointers=(Pointer("/platform", "UNKNOWN"),))
-    openid = platform.openid_of(request.app_id, request.login_code)
-    account = Account(request.platform, request.app_id, openid)
-    phone = platform.phone_of(request.app_id, request.phone_code) if request.phone_code else ""
+    found = platform.identify(request.app_id, request.login_code)
+    account = Account(request.platform, request.app_id, found.openid, found.kind)
+    phone = platform.phone_of(request.app_id, request.phone_code, found.openid) if request.phone_code else ""
     known = _find_known(account, phone, members=members)
     if known is not None:
         return _log_in_known(known, phone, request.invite, members=members, inviters=inviters)

@@ -35,17 +35,33 @@ _PROVINCES: Final = frozenset(
 )
 
 
+NameKind: TypeAlias = Literal["open", "user"]
+
+
+class PlatformIdentity(msgspec.Struct, frozen=True):
+    """What a platform says of the person whom it gave a login code."""
+
+    openid: str
+    """The platform's name for the person in this app; of Alipay `open_id`, or the `user_id` of an older app."""
+    union_id: str = ""
+    """The same for all apps of one developer's account; empty where the platform gives none."""
+    kind: NameKind = "open"
+    """Which kind of name `openid` is. Alipay's `user_id` is the other kind."""
+
+
 class Account(msgspec.Struct, frozen=True):
-    """A person's account in one app of one platform. `openid` is the platform's name for it."""
+    """A person's account in one app of one platform. `openid` is the platform's name for it, of one of two kinds."""
 
     platform: str
     app_id: str
     openid: str
+    kind: NameKind = "open"
 
     @property
     def key(self) -> str:
-        """Under which it is stored: `identity#wechat#wx123#oABC`."""
-        return f"identity#{self.platform}#{self.app_id}#{self.openid}"
+        """Under which it is stored: `identity#wechat#wx123#oABC`; a name of the other kind `identity-user#...`."""
+        prefix = "identity" if self.kind == "open" else f"identity-{self.kind}"
+        return f"{prefix}#{self.platform}#{self.app_id}#{self.openid}"
 
     @property
     def name(self) -> str:

@@ -4,21 +4,30 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
-from cardstock.members.model import Account, Member, Person
+from cardstock.members.model import Account, Member, Person, PlatformIdentity
 
 
 class LoginPlatform(Protocol):
     """A platform that people log in on: WeChat, Alipay, Douyin, Baidu, or the development platform.
 
     Its session keys stay inside the adapter. Both methods raise `UnauthorizedError` (LOGIN_CODE_INVALID) when the
-    platform does not know the code, and `UnavailableError` (PLATFORM_UNAVAILABLE) when it gives no answer.
+    platform does not know the code, `InvalidError` (APP_UNKNOWN) when no such app of the platform is configured,
+    `ThrottledError` (LOGIN_TOO_OFTEN, with `retry_after` in seconds), and `UnavailableError`: PLATFORM_UNAVAILABLE when
+    it gives no answer, PLATFORM_MISCONFIGURED when it does not take our app id, secret, key or address.
     """
 
-    def openid_of(self, app_id: str, login_code: str) -> str:
-        """The openid of the person whom the platform gave `login_code`. A code works once."""
+    def identify(self, app_id: str, login_code: str) -> PlatformIdentity:
+        """Who the person is whom the platform gave `login_code`. A code works once.
 
-    def phone_of(self, app_id: str, phone_code: str) -> str:
-        """The telephone number, E.164, that the platform has checked for the person whom it gave `phone_code`."""
+        Raises `ForbiddenError` (LOGIN_BLOCKED) for a person whom the platform keeps out.
+        """
+
+    def phone_of(self, app_id: str, phone_proof: str, openid: str) -> str:
+        """The telephone number, E.164, that the platform has checked for the person `openid`.
+
+        `phone_proof` is what the client got: a code, or signed text. Raises `ForbiddenError` (PHONE_NOT_GRANTED) where
+        the app may not ask, or the person did not agree.
+        """
 
 
 class IdentityVerifier(Protocol):

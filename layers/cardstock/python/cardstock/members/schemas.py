@@ -36,7 +36,13 @@ INVITER_CODES: Final = (
 )
 LOGIN_CODES: Final = (
     errors.PLATFORM_UNKNOWN,
+    errors.APP_UNKNOWN,
     errors.LOGIN_CODE_INVALID,
+    errors.LOGIN_TOO_OFTEN,
+    errors.LOGIN_BLOCKED,
+    errors.PHONE_NOT_GRANTED,
+    errors.PLATFORM_UNAVAILABLE,
+    errors.PLATFORM_MISCONFIGURED,
     MEMBER_ERASED,
     errors.PHONE_TAKEN,
     *INVITER_CODES,
@@ -53,8 +59,12 @@ IDENTITY_CODES: Final = (
 REFRESH_CODES: Final = (TOKEN_INVALID, TOKEN_EXPIRED, MEMBER_ERASED)
 
 Code = Annotated[str, Meta(min_length=1, max_length=512)]
+PhoneProof = Annotated[str, Meta(min_length=1, max_length=8192)]
 _LOGIN_CODE = "From `wx.login` and its sisters; of `dev`, `dev:` and any name: whoever has that name in this `app_id`."
-_PHONE_CODE = "From the platform's telephone button; of `dev`, `dev:` and the number: `dev:+8613800138000`."
+_PHONE_CODE = (
+    "From the platform's telephone button: its code, on Alipay the JSON text of `response` and `sign`; "
+    "of `dev`, `dev:` and the number: `dev:+8613800138000`."
+)
 Invite = Annotated[
     str,
     Meta(
@@ -81,7 +91,7 @@ class OpenSession(Model):
         str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="The mini-program's own id.", examples=["wxdemo"])
     ]
     login_code: Annotated[Code, Meta(description=_LOGIN_CODE, examples=["dev:customer-17850"])]
-    phone_code: Annotated[Code, Meta(description=_PHONE_CODE, examples=["dev:+8613800138000"])] | None = None
+    phone_code: Annotated[PhoneProof, Meta(description=_PHONE_CODE, examples=["dev:+8613800138000"])] | None = None
     scene: (
         Annotated[
             str,

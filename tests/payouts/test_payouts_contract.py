@@ -290,12 +290,14 @@ def test_a_contradiction_marks_its_line_until_it_is_cleared_and_the_books_follow
     bookings, _ = brand.ledger.bookings([now])
     before, _ = brand.ledger.bookings([as_of(now, ANSWERED)])
     said = payouts.answers_of_batch(line.batch)[line.number]
+    found = payouts.find_answers(line.batch, [line.number, "unknown"])
     changed = arrived != (first == "paid")
 
     assert booked == [True, False]
     assert (now.status == "paid", now.contradiction, payouts.disputed_members()) == (arrived, None, frozenset())
     assert [one.result for one in said] == [first, then, "paid" if arrived else "failed"]
     assert said[-1].decided
+    assert found == {line.number: said}
     assert bookings[line.number] == booking(line, paid=arrived)
     assert before[line.number] == booking(line, paid=first == "paid")
     assert brand.available(line.member) == (0 if arrived else 5_000)

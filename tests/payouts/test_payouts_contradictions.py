@@ -1,5 +1,7 @@
 """A different result after a final one is recorded and never applied; the member is not paid until it is cleared."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from cardstock.aws.files import Files
@@ -14,6 +16,7 @@ from cardstock.payouts.line_store import LineItem
 from cardstock.payouts.lines import Result
 from cardstock.payouts.reading import existing_batch
 from cardstock.payouts.reporting import report_of
+from cardstock.payouts.store import DynamoPayouts
 from cardstock.payouts.transfer_answers import Answer
 from functions.open_items.api import app as open_items_api
 from tests.house import faults
@@ -413,3 +416,34 @@ def test_only_the_first_answer_of_the_other_kind_contradicts(said: tuple[Result,
     answers = [Answer("n", result, FIRST, "bank") for result in said]
 
     assert (contradicted(answers[:-1], answers[-1]) is not None) is expected
+
+
+@pytest.mark.parametrize("outcome", ["was_paid", "was_not_paid"])
+def test_a_failure_that_is_brought_while_a_confirmed_file_is_booked_is_the_first_result(
+    finance: Finance, monkeypatch: pytest.MonkeyPatch, outcome: str
+) -> None:
+    member = finance.member(1, 5_000)
+    finance.tick()
+    finance.run_steps()
+    finance.approve()
+    finance.run_steps()
+    number, store = finance.lines()[member]["number"], type(payouts_wiring.payouts())
+    record, brought = store.record_answers, list[str]()
+
+    def meanwhile(self: DynamoPayouts, batch_id: str, answers: Sequence[Answer]) -> int:
+        if not brought and answers and answers[0].result == "paid":
+            brought.append(number)
+            finance.results({"number": number, "result": "failed"})
+        return record(self, batch_id, answers)
+
+    monkeypatch.setattr(store, "record_answers", meanwhile)
+    finance.results(others=True)
+    finance.run_steps()
+    (item,) = every_item()
+
+    assert brought == [number]
+    assert item.facts["booked"] == "was_not_paid"
+    assert finance.lines()[member]["status"] == "failed"
+    assert clear_both(item.id, outcome).body["status"] == "cleared"
+    assert finance.lines()[member]["status"] == ("paid" if outcome == "was_paid" else "failed")
+    assert not [found for found in audit_now().findings if found.item.startswith(("lines/", "open-items/"))]

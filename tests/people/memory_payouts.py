@@ -277,6 +277,9 @@ class MemoryPayouts:
     def disputed_members(self) -> frozenset[str]:
         return frozenset(line.member for line in self._lines.values() if line.contradiction is not None)
 
+    def find_answers(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Sequence[Answer]]:
+        return {number: self._answers[batch_id, number] for number in numbers if (batch_id, number) in self._answers}
+
     def answers_of_batch(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
         begins = batch_id.removeprefix("pay_") + part
         return {key[1]: said for key, said in self._answers.items() if key[0] == batch_id and key[1].startswith(begins)}

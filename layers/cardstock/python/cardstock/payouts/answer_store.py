@@ -4,7 +4,7 @@ The first answer that contradicts the one that holds opens an item and marks its
 `store.py` says the keys and the costs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -121,6 +121,11 @@ class AnswerStore(LineStore):
 
     def disputed_members(self) -> frozenset[str]:
         return frozenset(item.member_id for item in open_items.open_items_of_kind("payout_contradiction"))
+
+    def find_answers(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Sequence[Answer]]:
+        keys = [(batch_id, f"answer#{number}") for number in sorted(set(numbers))]
+        found = AnswersItem.batch_get(keys, consistent_read=True) if keys else ()
+        return {item.sk.removeprefix("answer#"): tuple(_answers(item)) for item in found}
 
     def answers_of_batch(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
         found = {}

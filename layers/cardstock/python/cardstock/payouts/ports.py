@@ -136,6 +136,9 @@ class Payouts(Protocol):
         """Members with a transfer whose results contradict each other, until two people have cleared it. Read
         consistently; one call."""
 
+    def find_answers(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Sequence[Answer]]:
+        """The answers about these numbers (at most a hundred) that the batch has, oldest first; one call."""
+
     def answers_of_batch(self, batch_id: str, part: str = "") -> Mapping[str, Sequence[Answer]]:
         """All answers about a batch or one of its `PARTS`, by number, oldest first."""
 

@@ -49,7 +49,7 @@ def retry_line(payout_id: str, number: str, actor: str, request: RequestKey, pay
         raise errors.PAYOUT_CLOSED()
     if again.attempt > MAX_ATTEMPTS:
         raise errors.RETRIED_ALREADY()
-    if not _has_failed(batch, line, payouts.answers_of_batch(batch.id).get(number, ())):
+    if not _has_failed(batch, line, payouts.find_answers(batch.id, [number]).get(number, ())):
         raise errors.TRANSFER_NOT_FAILED()
     return payouts.add_retry(moved(batch, "sending", sent_at=None, spread_at=None), again, request, now)
 

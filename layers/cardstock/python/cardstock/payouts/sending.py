@@ -124,7 +124,7 @@ class _Run:
         numbers = {transfer_number(line.member, batch.period, line.attempt - 1) for line in again}
         earlier = list(payouts.find_lines(batch.id, numbers).values())
         payouts.record_answers(batch.id, self._channel.ask(earlier))
-        answers = payouts.answers_of_batch(batch.id)
+        answers = payouts.find_answers(batch.id, numbers)
         return frozenset(
             line.member
             for line in earlier

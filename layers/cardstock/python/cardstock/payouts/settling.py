@@ -70,7 +70,9 @@ def _apply_answers(needs: StepNeeds, batch: Batch) -> bool:
     in_flight = [line for line in payouts.lines_of_batch(batch.id) if line.status in IN_FLIGHT]
     said = payouts.answers_of_batch(batch.id)
     confirmed = _confirmed_answers(batch, in_flight, said)
-    heard = {line.number: (*said.get(line.number, ()), *confirmed.get(line.number, ())) for line in in_flight}
+    heard: dict[str, Sequence[Answer]] = {
+        line.number: (*said.get(line.number, ()), *confirmed.get(line.number, ())) for line in in_flight
+    }
     changed = (line for line in in_flight if answered_all(line, heard[line.number]) != line)
     for chunk in chunks(changed, CHUNK):
         if not needs.enough_time():
@@ -78,6 +80,8 @@ def _apply_answers(needs: StepNeeds, batch: Batch) -> bool:
         news = [answer for line in chunk for answer in confirmed.get(line.number, ())]
         if news:
             payouts.record_answers(batch.id, news)
+            # Somebody may have brought another result meanwhile: the first one that is stored is applied.
+            heard |= payouts.find_answers(batch.id, [answer.number for answer in news])
         payouts.finish_lines([answered_all(line, heard[line.number]) for line in chunk])
     return True
 

@@ -17,7 +17,7 @@ from cardstock.payouts.lines import Result
 from cardstock.payouts.reading import existing_batch
 from cardstock.payouts.reporting import report_of
 from cardstock.payouts.store import DynamoPayouts
-from cardstock.payouts.transfer_answers import Answer
+from cardstock.payouts.transfer_answers import Answer, repeats
 from functions.open_items.api import app as open_items_api
 from tests.house import faults
 from tests.house.cloud import Context, http_event
@@ -27,6 +27,7 @@ from tests.people.replies import Reply, reply
 from tests.people.staff import person, staff_key
 
 NEXT = "pay_202612"
+DECIDED = "decided"
 OUTCOME = {"paid": "was_paid", "failed": "was_not_paid", "expired": "was_not_paid"}
 
 
@@ -225,17 +226,54 @@ def test_the_result_that_two_people_have_seen_and_set_aside_is_a_repeat(
     assert len(list(every_item())) == 1
 
 
-def test_a_file_that_is_brought_again_after_a_correction_opens_nothing_and_a_later_one_does(finance: Finance) -> None:
-    """The bank says the same in both files: only the bytes tell that it says it again."""
+def test_a_file_that_is_brought_again_after_a_clearing_opens_an_item_if_it_contradicts_what_was_decided(
+    finance: Finance,
+) -> None:
+    """The money may have come back since: the bank's file about that can have the same bytes."""
     member, number = settled(finance, "failed", by_file=True)
     corrected(finance, number, "paid")
-    again = finance.bring_file(bank_file(number, "failed"))
-    calm = payouts_wiring.payouts().disputed_members()
-    later = finance.bring_file(bank_file(number, "failed", note="退汇 12-09"))
+    again = [finance.bring_file(bank_file(number, "failed"))[1] for _ in range(2)]
+    (item,) = (item for item in every_item() if item.state == "open")
 
-    assert (again[1]["recorded"], again[1]["repeated"], calm) == (0, 1, frozenset())
-    assert later[1]["recorded"] == 1
+    assert [(taken["recorded"], taken["repeated"]) for taken in again] == [(1, 0), (0, 1)]
     assert payouts_wiring.payouts().disputed_members() == {member}
+    assert (item.facts["first_result"], item.facts["then_result"]) == ("paid", "failed")
+    assert clear_both(item.id, "was_not_paid").body["status"] == "cleared"
+    assert finance.balance(member) == {"available": 5_000}
+
+
+@pytest.mark.parametrize(
+    ("said", "news"),
+    [
+        ([("failed", "a"), ("failed", "a")], False),
+        ([("failed", "a"), ("failed", "b")], False),
+        ([("failed", "a"), ("paid", "b"), ("failed", "a")], False),  # nothing is decided yet
+        ([("failed", "a"), ("paid", "b"), ("failed", None)], True),
+        ([("failed", "a"), ("paid", "b"), ("paid", DECIDED), ("failed", "a")], True),
+        ([("failed", "a"), ("paid", "b"), ("paid", DECIDED), ("failed", "c")], True),
+        ([("failed", "a"), ("paid", "b"), ("paid", DECIDED), ("failed", None)], True),
+        ([("failed", "a"), ("paid", "b"), ("paid", DECIDED), ("paid", "b")], False),
+        ([("failed", "a"), ("paid", "b"), ("paid", DECIDED), ("paid", "c")], False),
+        ([("paid", "a"), ("failed", "b"), ("paid", DECIDED), ("paid", "a")], False),
+        ([("paid", "a"), ("failed", "b"), ("paid", DECIDED), ("failed", None)], False),  # seen and set aside
+        ([("paid", "a"), ("failed", "b"), ("paid", DECIDED), ("failed", "b")], False),
+        ([("paid", "a"), ("failed", "b"), ("paid", DECIDED), ("failed", "c")], True),  # said at another time
+        ([("paid", "a"), ("failed", "b"), ("paid", DECIDED), ("expired", "b")], True),
+        ([("paid", "a"), ("failed", "b"), ("paid", DECIDED), ("failed", "c"), ("failed", "c")], False),
+        ([("paid", "a"), ("failed", "b"), ("paid", DECIDED), ("failed", "c"), ("paid", "d"), ("failed", "c")], False),
+        ([("paid", "a"), ("failed", "b"), ("paid", DECIDED), ("failed", "c"), ("paid", "d"), ("failed", "b")], True),
+        ([("paid", "a"), ("failed", "b"), ("paid", DECIDED), ("waiting_user", None)], True),
+    ],
+)
+def test_a_file_is_a_repeat_unless_it_contradicts_a_later_decision(
+    said: list[tuple[Result, str | None]], *, news: bool
+) -> None:
+    answers = [
+        Answer("n", result, FIRST, "oit_1" if file == DECIDED else "bank", file=None if file == DECIDED else file)
+        for result, file in said
+    ]
+
+    assert repeats(answers[-1], answers[:-1]) is not news
 
 
 def test_a_second_correction_is_an_entry_of_its_own(finance: Finance) -> None:

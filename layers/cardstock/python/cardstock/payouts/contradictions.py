@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from cardstock.money import Fen
 from cardstock.payouts import errors
 from cardstock.payouts.lines import CORRECTIONS, FINAL, RETURNED, Correction, Line, LineStatus, Result
-from cardstock.payouts.transfer_answers import Answer
+from cardstock.payouts.transfer_answers import Answer, contradict
 
 _RESULTS: Final[Mapping[LineStatus, Result]] = {"paid": "paid", "failed": "failed", "expired": "expired"}
 """The answer that ends a line with a status."""
@@ -52,15 +52,11 @@ def contradicted(answers: Sequence[Answer], last: Answer) -> Answer | None:
             continue
         if holding is None or answer.decided:
             holding, known = answer, False
-        elif _differs(answer, holding):
+        elif contradict(answer, holding):
             known = True
-    if holding is None or known or last.result not in FINAL or not _differs(last, holding):
+    if holding is None or known or not contradict(last, holding):
         return None
     return holding
-
-
-def _differs(one: Answer, other: Answer) -> bool:
-    return (one.result == "paid") != (other.result == "paid")
 
 
 def contradiction_cause(number: str, answers: Iterable[Answer]) -> str:

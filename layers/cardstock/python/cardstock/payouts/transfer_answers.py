@@ -1,6 +1,6 @@
 """A transfer channel's answers about lines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -62,16 +62,36 @@ def has_final_answer(answers: Iterable[Answer]) -> bool:
     return any(answer.result in FINAL for answer in answers)
 
 
+def contradict(one: Answer, other: Answer) -> bool:
+    """Whether two final answers contradict each other: paid, and not paid. Two ways of not being paid agree."""
+    return one.result in FINAL and other.result in FINAL and (one.result == "paid") != (other.result == "paid")
+
+
 def repeats(answer: Answer, answers: Sequence[Answer]) -> bool:
     """Whether the answer adds nothing to the last one that people did not decide themselves, or comes with a file that
-    was brought before: a bank that says the same again at another time says it in another file."""
-    if answer.file is not None and answer.file in (known.file for known in answers):
-        return True
+    was brought before.
+
+    An answer that contradicts what two persons have decided is a repeat only if it is the one that they have seen last
+    and set aside, by JSON or in the same file: whatever else the bank says may have happened since, even if its file is
+    the same byte for byte.
+    """
     last = next((known for known in reversed(answers) if not known.decided), None)
     if last is None:
         return False
-    same = (answer.result, answer.amount) == (last.result, last.amount)
-    return same and answer.confirmation in (None, last.confirmation)
+    same = (answer.result, answer.amount) == (last.result, last.amount) and answer.confirmation in (
+        None, last.confirmation,
+    )  # fmt: skip
+    if answers[-1].decided and contradict(answer, answers[-1]):
+        return same and answer.file in (None, last.file)
+    return same or (answer.file is not None and answer.file in (known.file for known in _comparable(answer, answers)))
+
+
+def _comparable(answer: Answer, answers: Sequence[Answer]) -> Iterator[Answer]:
+    """The answers, newest first, back to a decision that this one contradicts."""
+    for known in reversed(answers):
+        if known.decided and contradict(answer, known):
+            return
+        yield known
 
 
 def after_closing(batch: Batch | None, at: datetime) -> datetime:

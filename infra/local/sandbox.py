@@ -29,7 +29,6 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -37,7 +36,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from standardwebhooks import Webhook
 
 from infra.local.pay_page import pay_page
-from infra.local.server import Server
+from infra.local.server import HttpAnswer
+from infra.local.small_server import NoAnswerError, SmallServer
 from infra.local.texts import language_of, text
 
 NOTIFY_PATH = "/v1/payments/sandbox/notify"
@@ -47,11 +47,6 @@ STATUSES = {
 }
 _NOTICE_FIELDS = ("order_no", "transaction_no", "amount_fen", "currency", "paid_at", "payer", "device")
 _TOLERANCE = timedelta(minutes=5)
-_MAX_BODY = 64 * 1024
-
-
-class NoAnswerError(Exception):
-    """The call was carried out, and its answer is lost."""
 
 
 class SandboxError(Exception):
@@ -127,8 +122,7 @@ class Sandbox:
         self._now = now
         self._book = book
         self._lock = threading.Lock()
-        self._server: Server | None = None
-        self._thread: threading.Thread | None = None
+        self._server = SmallServer(lambda *request: HttpAnswer(*self.answer(*request)), name="sandbox")
         if book is not None and book.exists():
             for line in book.read_text(encoding="utf-8").splitlines():
                 entry = json.loads(line)
@@ -323,48 +317,12 @@ class Sandbox:
 
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
         """Serve on `port` (0: any free one) in a background thread. Returns the URL."""
-        sandbox = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-            wbufsize = -1
-
-            def do_GET(self) -> None:
-                length = self.headers.get("content-length", "0")
-                size = int(length) if length.isascii() and length.isdigit() and len(length) < 9 else _MAX_BODY + 1
-                if size > _MAX_BODY:
-                    self.close_connection = True
-                    status, sent, content = 413, {"content-type": "application/json"}, b'{"message":"too large"}'
-                else:
-                    headers = {name.lower(): value for name, value in self.headers.items()}
-                    try:
-                        status, sent, content = sandbox.answer(self.command, self.path, headers, self.rfile.read(size))
-                    except NoAnswerError:
-                        self.close_connection = True
-                        return
-                self.send_response(status)
-                for name, value in {**sent, "content-length": str(len(content))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_POST = do_GET
-
-            def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class names it so
-                """Nothing: the API reports its requests itself."""
-
-        self._server = Server((host, port), Handler)
-        self.url = f"http://{host}:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True)
-        self._thread.start()
+        self.url = self._server.start(host=host, port=port)
         return self.url
 
     def stop(self) -> None:
         """Stop serving; the records stay."""
-        if self._server is not None and self._thread is not None:
-            self._server.stop(self._thread)
-            self._server = self._thread = None
+        self._server.stop()
 
 
 def _object(body: bytes, needed: set[str], optional: set[str]) -> dict[str, Any]:

@@ -171,7 +171,7 @@ def test_a_module_names_no_other_module_in_a_text(module: str) -> None:
     assert not called & {"__import__", "eval", "exec"}
 
 
-@pytest.mark.parametrize("path", sorted(LOCAL.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(LOCAL.rglob("*.py")), ids=lambda path: path.stem)
 def test_the_local_runtime_imports_nothing_of_the_shop(path: Path) -> None:
     own = {"cardstock", "functions", "infra", "tests"}
 
@@ -179,7 +179,7 @@ def test_the_local_runtime_imports_nothing_of_the_shop(path: Path) -> None:
             and name != "infra" and not f"{name}.".startswith("infra.local.")] == []  # fmt: skip
 
 
-@pytest.mark.parametrize("path", sorted(LOCAL.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(LOCAL.rglob("*.py")), ids=lambda path: path.stem)
 def test_the_local_runtime_does_not_name_the_shop(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]

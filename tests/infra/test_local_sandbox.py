@@ -14,7 +14,8 @@ import pytest
 
 from cardstock.edge import signatures
 from infra.local.clock import ShiftedClock
-from infra.local.sandbox import NoAnswerError, NoticeSender, Sandbox, SandboxError, is_genuine, sign
+from infra.local.sandbox import NoticeSender, Sandbox, SandboxError, is_genuine, sign
+from infra.local.small_server import NoAnswerError
 
 JSON = {"content-type": "application/json"}
 KEY = "c2FuZGJveC1rZXktZm9yLXRlc3Rz"

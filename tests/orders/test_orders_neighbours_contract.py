@@ -30,7 +30,8 @@ from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.ports import Charges, Coupons, CouponUses, PaymentChannel, ReferralNetwork
 from cardstock.orders.refund_model import Refund
 from infra.local.clock import ShiftedClock
-from infra.local.sandbox import NoAnswerError, Sandbox, SandboxError, is_genuine, sign
+from infra.local.sandbox import Sandbox, SandboxError, is_genuine, sign
+from infra.local.small_server import NoAnswerError
 from tests.people.clock import TestClock
 from tests.people.memory_orders import (
     MemoryChannel,

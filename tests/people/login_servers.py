@@ -2,7 +2,8 @@
 
 import httpx
 
-from infra.local.platforms.people import Asked, HalfAnswerError, LoginPlatform, NoAnswerError
+from infra.local.platforms.people import Asked, LoginPlatform
+from infra.local.small_server import HalfAnswerError, NoAnswerError
 
 
 def transport_to(platform: LoginPlatform) -> httpx.MockTransport:

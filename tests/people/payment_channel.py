@@ -11,7 +11,8 @@ import httpx
 from cardstock.clock import now, rfc3339
 from cardstock.edge.signatures import sign, verify
 from cardstock.orders import wiring as orders_wiring
-from infra.local.sandbox import NoAnswerError, Sandbox
+from infra.local.sandbox import Sandbox
+from infra.local.small_server import NoAnswerError
 from tests.house import faults
 from tests.house.cloud import SECRETS, Context, http_event
 from tests.people.clock import TestClock

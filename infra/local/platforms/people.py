@@ -24,24 +24,14 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from infra.local.server import HttpAnswer
+from infra.local.small_server import HalfAnswerError, NoAnswerError
 
 Apps = Mapping[str, Mapping[str, Any]]
 """The platform's apps by their ids, with their secrets and keys."""
 CODE_LIFETIME = timedelta(minutes=5)
+STALL_SECONDS = 10.0
 COMMON_MODES = ("fine", "busy", "server_error", "not_json", "stall", "answer_lost", "half")
 _PAGE = b"<html><body>Bad Gateway</body></html>"
-
-
-class NoAnswerError(Exception):
-    """No answer comes: the connection stays open and silent."""
-
-
-class HalfAnswerError(Exception):
-    """Half of `answer` comes, then the connection ends."""
-
-    def __init__(self, answer: HttpAnswer) -> None:
-        super().__init__("half an answer")
-        self.answer = answer
 
 
 class WrongCallError(Exception):
@@ -93,12 +83,12 @@ class LoginPlatform:
         """The platform's answer. Raises NoAnswerError and HalfAnswerError."""
         mode = self.modes.pop(0) if self.modes else "fine"
         if mode == "stall":
-            raise NoAnswerError
+            raise NoAnswerError(STALL_SECONDS)
         if mode in ("server_error", "not_json"):
             return HttpAnswer(502 if mode == "server_error" else 200, {"content-type": "text/html"}, _PAGE)
         given = self.respond(asked, mode)
         if mode == "answer_lost":
-            raise NoAnswerError
+            raise NoAnswerError(STALL_SECONDS)
         if mode == "half":
             raise HalfAnswerError(given)
         return given

@@ -1,6 +1,7 @@
-"""RSA as the two transfer channels use it: SHA-256 with PKCS #1 v1.5 for signatures, OAEP for names.
+"""RSA and AES as platforms use them: SHA-256 with PKCS #1 v1.5 for signatures, OAEP for names, PKCS #1 v1.5 and AES-CBC
+for telephone numbers.
 
-The only importer of `cryptography`, which takes 30 ms; only the function that moves money loads it.
+The only importer of `cryptography`, which takes 30 ms; loaded where money moves, and for a log-in that needs it.
 """
 
 import base64
@@ -9,6 +10,8 @@ import binascii
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
 
 
 class PrivateKey:
@@ -26,6 +29,32 @@ class PrivateKey:
     def sign(self, message: bytes) -> str:
         """The signature in base64."""
         return base64.b64encode(self._key.sign(message, padding.PKCS1v15(), hashes.SHA256())).decode()
+
+    def decrypt(self, encrypted: str) -> bytes:
+        """What was encrypted for this key with PKCS #1 v1.5, from base64. Raises ValueError where the form is wrong.
+
+        What was encrypted for another key may become random bytes instead.
+        """
+        return self._key.decrypt(base64.b64decode(encrypted, validate=True), padding.PKCS1v15())
+
+
+class ContentKey:
+    """An AES key in base64, 128 bits. Raises ValueError for anything else."""
+
+    def __init__(self, text: str) -> None:
+        self._key = base64.b64decode(text, validate=True)
+        if len(self._key) != 16:
+            raise ValueError("the content key is not 128 bits long")
+
+    def decrypt(self, encrypted: str) -> bytes:
+        """AES-CBC with PKCS #7 and sixteen zero bytes as the first block, from base64. Raises ValueError.
+
+        Check the signature over `encrypted` first.
+        """
+        cipher = Cipher(algorithms.AES(self._key), modes.CBC(bytes(16))).decryptor()
+        padded = cipher.update(base64.b64decode(encrypted, validate=True)) + cipher.finalize()
+        unpadder = PKCS7(128).unpadder()
+        return unpadder.update(padded) + unpadder.finalize()
 
 
 class PublicKey:

@@ -24,7 +24,6 @@ guide to signatures.
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 
@@ -41,6 +40,7 @@ from cardstock.payouts.lines import Line, Result
 from cardstock.payouts.model import Batch
 from cardstock.payouts.payees import DropReason
 from cardstock.payouts.transfer_answers import Answer
+from cardstock.platforms.alipay_gateway import CHARSET, URL, genuine, signed_form
 from cardstock.platforms.keys import PrivateKey, PublicKey
 
 NAME: Final = "alipay"
@@ -49,8 +49,6 @@ _TRANSFER: Final = "alipay.fund.trans.uni.transfer"
 _QUERY: Final = "alipay.fund.trans.common.query"
 _PRODUCT: Final = {"product_code": "TRANS_ACCOUNT_NO_PWD", "biz_scene": "DIRECT_TRANSFER"}
 _DONE: Final = "10000"
-_CHARSET: Final = "utf-8"
-_BEIJING: Final = timezone(timedelta(hours=8))
 _RESULTS: Final[dict[str, Result]] = {"SUCCESS": "paid", "FAIL": "failed", "REFUND": "failed", "CLOSED": "expired"}
 
 _Key = Annotated[str, Meta(min_length=1)]
@@ -69,7 +67,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the payee reads in the bill; the period follows it."""
     maximum_fen: Annotated[int, Meta(ge=0)] = 0
     """Largest transfer agreed with Alipay; 0 if Alipay alone decides."""
-    gateway: str = "https://openapi.alipay.com/gateway.do?charset=utf-8"
+    gateway: str = f"{URL}?charset={CHARSET}"
 
 
 class _Transfer(msgspec.Struct, frozen=True):
@@ -101,8 +99,7 @@ class AlipayTransfers:
         self._public = PublicKey(self._account.public_key)
         self._report = report
         self._client = client("", transport)
-        # The gateway decodes the body by the charset in the URL, whatever the body says, and takes GBK without one.
-        self._gateway = httpx.URL(self._account.gateway).copy_merge_params({"charset": _CHARSET})
+        self._gateway = httpx.URL(self._account.gateway).copy_merge_params({"charset": CHARSET})
 
     def refusal(self, account: str, name: str, net: int) -> DropReason | None:
         platform, _, rest = account.partition(":")
@@ -175,28 +172,15 @@ class AlipayTransfers:
         return said
 
     def _signed(self, method: str, content: dict[str, Any]) -> dict[str, str]:
-        parameters = {
-            "app_id": self._account.app_id,
-            "method": method,
-            "format": "JSON",
-            "charset": _CHARSET,
-            "sign_type": "RSA2",
-            "timestamp": clock.now().astimezone(_BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
-            "version": "1.0",
-            "biz_content": json.dumps(content, ensure_ascii=False),
-        }
-        message = "&".join(f"{name}={parameters[name]}" for name in sorted(parameters))
-        return {**parameters, "sign": self._private.sign(message.encode())}
+        fields = {"biz_content": json.dumps(content, ensure_ascii=False)}
+        return signed_form(self._account.app_id, self._private, method, fields)
 
     def _genuine(self, raw: bytes, node: str) -> _Transfer | None:
         """The answer's node if Alipay signed its exact bytes; None for a gateway error, which has another node."""
+        content = genuine(raw, node, self._public)
         try:
-            parts = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-            signature = msgspec.json.decode(parts["sign"], type=str)
-            if not self._public.signed(bytes(parts[node]), signature):
-                return None
-            return msgspec.json.decode(parts[node], type=_Transfer, strict=True)
-        except (KeyError, msgspec.MsgspecError, UnicodeError, RecursionError):
+            return None if content is None else msgspec.json.decode(content, type=_Transfer, strict=True)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return None
 
     def _answer(self, line: Line, said: _Transfer) -> Answer | None:

@@ -77,6 +77,7 @@ STACK: Final = ("template", "cardstock")
 """Module of the local runtime and the stack's name where nobody gives one, which `infra/samconfig.toml` has too."""
 EXCEPT: Final = {
     ("environment", "os"): "the one place that reads the environment",
+    ("members.wiring", "httpx"): "names a transport's type for tests",
     ("orders.wiring", "httpx"): "names a transport's type for tests",
     ("payouts.wiring", "httpx"): "names a transport's type for tests",
 }

@@ -35,6 +35,7 @@ SECRETS: dict[str, dict[str, Any]] = {
     "PAYMENT_SECRET_ID": {"sandbox_key": "c2FuZGJveC1rZXktZm9yLXRlc3Rz"},
     "ADMIN_SECRET_ID": {"key": "an-admin-key-for-tests-only"},
     "TRANSFER_SECRET_ID": {},
+    "PLATFORMS_SECRET_ID": {},
     "ACCOUNTS_SECRET_ID": {"current": "2", "1": "an-older-key-for-tests", "2": "a-key-for-tests-only"},
 }
 ROOT_KEY = f"csk_root_{SECRETS['ADMIN_SECRET_ID']['key']}"

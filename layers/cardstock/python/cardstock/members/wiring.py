@@ -1,23 +1,105 @@
 """Factories of the members area, each lazy: a function loads only what it uses."""
 
+import json
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from cardstock import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import httpx
 
     from cardstock.members.ports import IdentityVerifier, LoginPlatform
     from cardstock.members.store import DynamoMembers
 
+DEVELOPMENT: Final = "dev"
+_REAL: Final = ("wechat", "alipay")
+
+_transports: "Mapping[str, httpx.BaseTransport]" = {}
+
+
+def set_login_transports(new: "Mapping[str, httpx.BaseTransport]") -> None:
+    """Replace the HTTP transports of login platforms, by their names; for tests."""
+    global _transports  # noqa: PLW0603 - tests replace the transports here
+    _transports = new
+    _login_platform.cache_clear()
+
+
+class _LoginPlatforms(Mapping[str, "LoginPlatform"]):
+    """The platforms by name, each made when somebody logs in on it, and anew when its part of the secret has changed.
+
+    The development platform exists on a development machine alone, the others where the secret has apps of them.
+    """
+
+    def __getitem__(self, name: str) -> "LoginPlatform":
+        if name not in self._known():
+            raise KeyError(name)
+        if name == DEVELOPMENT:
+            return _development()
+        from cardstock.edge.secrets import secret
+
+        config = secret(environment.text("PLATFORMS_SECRET_ID")).get(name)
+        if config is None:
+            raise KeyError(name)
+        return _login_platform(name, json.dumps(config, sort_keys=True))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(name for name in self._known() if self.get(name) is not None)
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    @staticmethod
+    def _known() -> tuple[str, ...]:
+        return (DEVELOPMENT, *_REAL) if environment.text("ENVIRONMENT") == "local" else _REAL
+
 
 @cache
 def login_platforms() -> "Mapping[str, LoginPlatform]":
-    """The platforms to log in on, by name. The development platform exists on a development machine alone."""
+    """The platforms to log in on, by name.
+
+    Getting one raises `UnavailableError` (PLATFORM_MISCONFIGURED) if its part of the secret cannot work.
+    """
+    return _LoginPlatforms()
+
+
+@cache
+def _development() -> "LoginPlatform":
     from cardstock.members.login_platforms.development import DevelopmentPlatform
 
-    return {"dev": DevelopmentPlatform()} if environment.text("ENVIRONMENT") == "local" else {}
+    return DevelopmentPlatform()
+
+
+@cache
+def _login_platform(name: str, config: str) -> "LoginPlatform":
+    from cardstock.members import errors
+
+    try:
+        return _made(name, json.loads(config))
+    except ValueError as error:
+        raise errors.PLATFORM_MISCONFIGURED() from ValueError(f"{name}: {error}")
+
+
+def _made(name: str, config: Any) -> "LoginPlatform":
+    if name == "wechat":
+        from cardstock.members.login_platforms.wechat import WechatLogin
+        from cardstock.platforms.wechat import Wechat
+
+        wechat = Wechat(environment.text("WECHAT_URL"), transport=_transports.get(name))
+        return WechatLogin(config, client=wechat, report=_report)
+    from cardstock.members.login_platforms.alipay import AlipayLogin
+    from cardstock.platforms.alipay import Alipay
+
+    alipay = Alipay(environment.text("ALIPAY_URL"), transport=_transports.get(name))
+    return AlipayLogin(config, client=alipay, report=_report)
+
+
+def _report(platform: str, app_id: str, cause: str) -> None:
+    from cardstock.edge.observability import count, logger
+
+    logger.warning("login platform unanswered", platform=platform, app_id=app_id, cause=cause)
+    count("LoginsUnanswered")
 
 
 @cache

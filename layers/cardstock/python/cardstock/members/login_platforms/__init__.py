@@ -1,5 +1,5 @@
 """The platforms that members log in on, a module each: `members.ports.LoginPlatform`.
 
-So far there is the development platform alone. WeChat and Alipay are further modules here, and further entries of
-`members.wiring.login_platforms`; their signed calls belong into `cardstock.platforms`.
+Their calls are in `cardstock.platforms`; what they share here is in `refusals`. `members.wiring.login_platforms` makes
+them out of the secret when somebody logs in on one. The development platform exists on a development machine alone.
 """

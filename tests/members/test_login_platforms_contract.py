@@ -22,11 +22,14 @@ from tests.people.clock import TestClock
 from tests.people.login_parties import PHONE, REAL, Development, Party, Real
 
 CONTRACT = {LoginPlatform: (DevelopmentPlatform, WechatLogin, AlipayLogin)}
+ADAPTERS: dict[str, type[LoginPlatform]] = {"dev": DevelopmentPlatform, "wechat": WechatLogin, "alipay": AlipayLogin}
 
 
 @pytest.fixture(params=["dev", *REAL])
 def party(request: pytest.FixtureRequest, clock: TestClock) -> Party:
-    return Development() if request.param == "dev" else REAL[request.param](clock)
+    made: Party = Development() if request.param == "dev" else REAL[request.param](clock)
+    assert type(made.port) is ADAPTERS[request.param]
+    return made
 
 
 @pytest.fixture(params=[*REAL])

@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Final, Literal
-from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -114,7 +113,7 @@ class Alipay:
         said = self._calls.ask(
             "POST", "", lambda raw: _answer(raw, public), late=deadline(), query={"charset": CHARSET},
             headers={"Content-Type": f"application/x-www-form-urlencoded;charset={CHARSET}"},
-            content=urlencode(form).encode(),
+            content=str(httpx.QueryParams(form)).encode(),
         )  # fmt: skip
         if said.user_id:
             return AlipayAccount(named(said.user_id, said.union_id or ""), "user")

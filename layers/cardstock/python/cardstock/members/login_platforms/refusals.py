@@ -39,8 +39,8 @@ class Refusals:
             raise errors.PHONE_NOT_GRANTED() from error
         except calls.MisconfiguredError as error:
             # The edge logs the cause of what has an alarm.
-            told = calls.MisconfiguredError(f"{self._platform} {app_id} {error.cause}")
-            raise errors.PLATFORM_MISCONFIGURED() from told
+            named = calls.MisconfiguredError(f"{self._platform} {app_id} {error.cause}")
+            raise errors.PLATFORM_MISCONFIGURED() from named
         except calls.UnansweredError as error:
             self._report(self._platform, app_id, error.cause)
             raise errors.PLATFORM_UNAVAILABLE() from error

@@ -201,10 +201,9 @@ class MemoryOrderDays:
             if refund.succeeded_at is not None and brand_day(refund.succeeded_at) == day:
                 yield refund, self.orders.orders[refund.order_id]
 
-    def some_wait(self, day: date) -> bool:
-        return any(
-            order.status == "placed" and brand_day(order.placed_at) <= day for order in self.orders.orders.values()
-        )
+    def oldest_waiting(self) -> date | None:
+        waiting = [brand_day(order.placed_at) for order in self.orders.orders.values() if order.status == "placed"]
+        return min(waiting, default=None)
 
 
 class MemorySales:

@@ -8,7 +8,7 @@ Table `sales`: `pk` = `total` or a supplier id, `sk` = day. A day is written eve
 | all orders placed on a day | the same to the end | 0.5 RCU an order, a call for a hundred |
 | orders paid on a later day than they were placed | Query `by_due`, BatchGetItem | the same |
 | refunds that succeeded on a day, with their orders | Query `by_day`, BatchGetItem twice | 1 RCU a refund |
-| whether an order placed up to a day still waits | Query `by_due`, per bucket | 4 calls, 2 RCU |
+| the oldest order that still waits for its payment | Query `by_due`, per bucket, BatchGetItem | 5 calls, 3 RCU |
 | stored sales of days, of all or of one supplier | Query of one partition | 0.5 RCU for about 15 days |
 
 What reads an index may miss the changes of the last second.
@@ -22,17 +22,15 @@ from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from cardstock.aws.days import keys_of_day, newest_ids
 from cardstock.aws.items import StructAttribute, record_of
 from cardstock.aws.tables import Table
-from cardstock.clock import brand_day, day_ends
+from cardstock.clock import brand_day
 from cardstock.orders.model import Order
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.sales_model import SalesOfDay, SalesSum
 from cardstock.orders.store import (
     WAITING,
     ByDay,
-    ByDue,
     OrderItem,
     RefundItem,
-    first_id,
     order_item,
     paid_key,
     refund_item,
@@ -75,9 +73,10 @@ class DynamoOrderDays:
         for item in RefundItem.batch_get(found):
             yield record_of(Refund, item), orders[item.order_id]
 
-    def some_wait(self, day: date) -> bool:
-        bound = ByDue.order_id < first_id(day_ends(day))
-        return any(True for bucket in WAITING for _ in OrderItem.by_due.query(bucket, bound, limit=1))
+    def oldest_waiting(self) -> date | None:
+        ids = [item.order_id for bucket in WAITING for item in OrderItem.by_due.query(bucket, limit=1)]
+        oldest = next(_orders([min(ids)] if ids else []), None)
+        return None if oldest is None else brand_day(oldest.placed_at)
 
 
 class DynamoSales:

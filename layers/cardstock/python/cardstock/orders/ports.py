@@ -157,8 +157,8 @@ class OrderDays(Protocol):
     def refunded_on(self, day: date) -> Iterator[tuple[Refund, Order]]:
         """All refunds that succeeded on a day, also of stray payments, each with its order, in no order."""
 
-    def some_wait(self, day: date) -> bool:
-        """Whether an order placed on the day or before waits for its payment. May say so of one just paid or closed."""
+    def oldest_waiting(self) -> date | None:
+        """The day of the oldest order that waits for its payment. May be that of one just paid or closed."""
 
 
 class Sales(Protocol):

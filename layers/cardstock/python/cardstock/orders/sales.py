@@ -82,11 +82,12 @@ def store_days(now: datetime, *, sales: Sales, orders: OrderDays, time_left: Cal
     first = last - timedelta(days=MOST_DAYS - 1)
     closed = {each.day for each in sales.days_of(TOTAL, first, last) if each.closed}
     missing = [day for day in _days(first, last) if day not in closed]
+    waits = orders.oldest_waiting()
     done = []
     for day in missing:
         if not time_left():
             break
-        done.append(_store_day(day, sales, orders))
+        done.append(_store_day(day, waits, sales, orders))
     return StoredDays(sum(done), len(done) - sum(done), len(missing) - len(done))
 
 
@@ -94,13 +95,15 @@ def store_again(since: date, now: datetime, *, sales: Sales, orders: OrderDays) 
     """Store the days from `since` on that are over, in place of what is stored; their number. For orders that have come
     into their lists later. Safe to repeat."""
     days = _days(since, brand_day(now) - timedelta(days=1))
+    waits = orders.oldest_waiting()
     for day in days:
-        _store_day(day, sales, orders)
+        _store_day(day, waits, sales, orders)
     return len(days)
 
 
-def _store_day(day: date, sales: Sales, orders: OrderDays) -> bool:
-    closed = not orders.some_wait(day)  # before its orders are read: afterwards none of them can be paid
+def _store_day(day: date, waits: date | None, sales: Sales, orders: OrderDays) -> bool:
+    """`waits` is the oldest day with an order that waits, read before the day's orders: later none starts to wait."""
+    closed = waits is None or day < waits
     sales.store_day([replace(each, closed=closed) for each in sum_day(day, orders=orders)])
     return closed
 

@@ -269,6 +269,7 @@ class Life:
         """The month's payout, from the tick to the bank's results."""
         from functions.payouts.api import app as payouts
         from functions.payouts.monthly_open import app as monthly
+        from functions.payouts.reports_api import app as reports
 
         self.clock.set((self.clock.now().replace(day=1) + timedelta(days=32)).replace(day=1))
         payout = monthly.handler({"scheduled_at": rfc3339(self.clock.now())}, Context())["payout_id"]
@@ -278,7 +279,7 @@ class Life:
         approval = {"lines": seen["listed"], "listed_fen": seen["listed_fen"], "note": "checked"}
         self.shop.send(payouts, "POST", f"{path}/approvals", approval, token=self.staff)
         self._steps()
-        lines = self.shop.send(payouts, "GET", f"{path}/lines", token=self.staff, query={"limit": "100"}).body["items"]
+        lines = self.shop.send(reports, "GET", f"{path}/lines", token=self.staff, query={"limit": "100"}).body["items"]
         sent = [line for line in lines if line["status"] == "sent"]
         self.clock.move(hours=self.chance.randint(1, 40))
         results = [

@@ -8,7 +8,7 @@ from cardstock.payouts.lines import MAX_ATTEMPTS, transfer_number
 from cardstock.payouts.model import taxed_within
 from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.ports import Payees, Payouts
-from cardstock.payouts.tax.model import Certificate, person_months
+from cardstock.payouts.tax.model import Certificate, YearSoFar, person_months
 from cardstock.payouts.tax.to_date import person_of
 
 _BATCHES_LOOKED_AT: Final = 36
@@ -34,8 +34,12 @@ def certificate_of(member: str, year: int, brand: str, payouts: Payouts, payees:
         for one in person_of(member, known)
         for attempt in range(1, MAX_ATTEMPTS + 1)
     ]
-    lines = payouts.lines_at(keys) if keys else []
-    months = tuple(person_months(line for line in lines if january <= line.taxed_in <= december))
+    found = payouts.lines_at(keys) if keys else []
+    lines = [line for line in found if line.gross and january <= line.taxed_in <= december]
+    so_far = YearSoFar({batch.id for batch in batches if batch.rules.carry_over_gap})
+    for line in lines:
+        so_far.add(line)
+    months = tuple(person_months(lines, year=so_far))
     payee = known[member]
     return Certificate(
         brand=brand,

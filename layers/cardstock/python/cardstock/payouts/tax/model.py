@@ -14,7 +14,7 @@ accountant confirms: these files are data, not a filing.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -25,7 +25,7 @@ from cardstock.payouts.lines import Line, as_of
 from cardstock.payouts.model import Batch, File, taxed_within
 from cardstock.payouts.periods import Period
 from cardstock.payouts.report.content import Control, control
-from cardstock.payouts.tax.tables import TABLES, Assessment, TaxTable, TaxToDate, assess, counted, in_month
+from cardstock.payouts.tax.tables import TABLES, Assessment, Method, TaxTable, TaxToDate, assess, counted, in_month
 
 _QUARTER = re.compile(r"20[0-9]{2}-Q[1-4]")
 _TABLES = {table.id: table for table in TABLES}
@@ -173,13 +173,43 @@ class UnwrittenQuarter(msgspec.Struct, frozen=True):
     payouts: tuple[str, ...]
 
 
-def person_months(lines: Iterable[Line], *, whole: bool = True) -> list[PersonMonth]:
-    """Paid lines summed by person and month, in that order."""
+class YearSoFar:
+    """What persons were paid in each month of a year. `carrying` are the batches whose brand carries figures over a
+    gap."""
+
+    def __init__(self, carrying: Collection[str]) -> None:
+        self._carrying = carrying
+        self._paid: dict[tuple[str, Method], dict[date, tuple[Fen, Fen]]] = {}
+        self._corrected: set[str] = set()
+
+    def add(self, line: Line) -> None:
+        """Count a line of the year, paid or not."""
+        person = line.person or line.member
+        if line.corrections:
+            self._corrected.add(person)
+        if line.status in _PAID:
+            months = self._paid.setdefault((person, _TABLES[line.tax_table].method), {})
+            gross, tax = months.get(line.taxed_in.month, (0, 0))
+            months[line.taxed_in.month] = (gross + line.gross, tax + line.tax)
+
+    def figures_after(self, person: str, line: Line) -> TaxToDate | None:
+        """The figures after a paid line's month of a person of whom a payment was corrected: what lines say of earlier
+        months was right before the correction. None for anybody else, and under a monthly method."""
+        method = _TABLES[line.tax_table].method
+        if person not in self._corrected or method != "platform":
+            return None
+        months = self._paid[person, method]
+        paid = ((month, *months[month]) for month in months if month <= line.taxed_in.month)
+        return folded(paid, carry_over_gap=line.batch in self._carrying)
+
+
+def person_months(lines: Iterable[Line], *, whole: bool = True, year: YearSoFar | None = None) -> list[PersonMonth]:
+    """Paid lines summed by person and month, in that order. `year` has all lines of the year up to these."""
     grouped: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         if line.status == "paid":
             grouped.setdefault((line.person or line.member, line.taxed_in.key), []).append(line)
-    return [_person_month(person, period, grouped[person, period], whole=whole) for person, period in sorted(grouped)]
+    return [_person_month(*key, grouped[key], whole=whole, year=year) for key in sorted(grouped)]
 
 
 def corrected_payments(
@@ -227,11 +257,14 @@ def person_years(lines: Iterable[Line]) -> list[PersonYear]:
     return [found[person] for person in sorted(found)]
 
 
-def _person_month(person: str, period: str, lines: Sequence[Line], *, whole: bool) -> PersonMonth:
+def _person_month(
+    person: str, period: str, lines: Sequence[Line], *, whole: bool, year: YearSoFar | None
+) -> PersonMonth:
     own = sorted(lines, key=lambda line: line.number)
     latest = max(own, key=lambda line: (line.sent_at or _NEVER, line.number))
     table = _TABLES[own[0].tax_table]
-    figures = month_of(own, _PAID, whole=whole)
+    figures = None if year is None else year.figures_after(person, latest)
+    figures = figures or month_of(own, _PAID, whole=whole)
     if figures is None:
         raise ValueError("a month in which nothing was paid is none")
     return PersonMonth(
@@ -269,6 +302,14 @@ def month_of(lines: Iterable[Line], counting: Collection[str], *, whole: bool = 
     return figures
 
 
+def folded(paid: Iterable[tuple[date, Fen, Fen]], *, carry_over_gap: bool) -> TaxToDate | None:
+    """A person's tax figures after what was paid in these months, with the tax of it; None without any."""
+    figures: TaxToDate | None = None
+    for month, gross, tax in sorted(paid):
+        figures = counted(figures, month, gross, tax, carry_over_gap=carry_over_gap)
+    return figures
+
+
 def quarter_of(
     brand: str, quarter: Quarter, batches: Sequence[Batch], lines: Mapping[str, Iterable[Line]]
 ) -> TaxQuarter:
@@ -284,13 +325,17 @@ def quarter_of(
     months, year_so_far = set(quarter.periods), set(quarter.year_so_far)
     first, _, last = quarter.periods
     paid: list[Line] = []
+    year = YearSoFar({batch.id for batch in ordered if batch.rules.carry_over_gap})
 
     def one_after_the_other() -> Iterator[Line]:
         for batch in ordered:
             # Later corrections are for the next file: a repeat writes the same.
             ended = (as_of(line, max(closed)) for line in lines[batch.id])
-            found = (line for line in ended if line.status == "paid" and line.taxed_in in year_so_far)
+            found = [line for line in ended if line.gross and line.taxed_in in year_so_far]
             for line in sorted(found, key=lambda line: (line.taxed_in, line.number)):
+                year.add(line)
+                if line.status != "paid":
+                    continue
                 if line.taxed_in in months:
                     paid.append(line)
                 yield line
@@ -300,7 +345,7 @@ def quarter_of(
         brand=brand,
         quarter=quarter,
         batches=tuple(batch for batch in ordered if taxed_within(batch, first, last, max(closed))),
-        months=tuple(person_months(paid)),
+        months=tuple(person_months(paid, year=year)),
         years=tuple(years),
         closed_at=max(closed),
         controls=(

@@ -17,7 +17,7 @@ from cardstock.payouts.lines import MAX_ATTEMPTS, Line, transfer_number
 from cardstock.payouts.model import Batch
 from cardstock.payouts.payees import Payee
 from cardstock.payouts.periods import Period
-from cardstock.payouts.tax.model import month_of
+from cardstock.payouts.tax.model import folded, month_of
 from cardstock.payouts.tax.months import TaxedMonth
 from cardstock.payouts.tax.tables import TABLES, TaxToDate, counted
 
@@ -143,9 +143,8 @@ class _Months:
         found: dict[Person, TaxToDate] = {}
         month = self._taxed.month.month.month
         for person, own in lines.items():
-            figures: TaxToDate | None = None
-            for line in sorted(own, key=lambda line: line.taxed_in):
-                figures = counted(figures, line.taxed_in.month, line.gross, line.tax, carry_over_gap=self._carry)
+            paid = ((line.taxed_in.month, line.gross, line.tax) for line in own)
+            figures = folded(paid, carry_over_gap=self._carry)
             if figures is not None and (self._carry or figures.month == month - 1):
                 found[person] = figures
         return found

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from cardstock.aws.files import Files
+from cardstock.errors import ConflictError
 from cardstock.files import Document
 from cardstock.flows.paying_out_wiring import payout_ledger
 from cardstock.ledger.model import LedgerTransaction
@@ -14,6 +15,7 @@ from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.contradictions import contradicted
 from cardstock.payouts.line_store import LineItem
 from cardstock.payouts.lines import Result
+from cardstock.payouts.model import Batch
 from cardstock.payouts.reading import existing_batch
 from cardstock.payouts.reporting import report_of
 from cardstock.payouts.store import DynamoPayouts
@@ -485,3 +487,31 @@ def test_a_failure_that_is_brought_while_a_confirmed_file_is_booked_is_the_first
     assert clear_both(item.id, outcome).body["status"] == "cleared"
     assert finance.lines()[member]["status"] == ("paid" if outcome == "was_paid" else "failed")
     assert not [found for found in audit_now().findings if found.item.startswith(("lines/", "open-items/"))]
+
+
+@pytest.mark.parametrize("outcome", ["was_paid", "was_not_paid"])
+def test_a_batch_that_is_cleared_while_it_is_closed_has_one_report(
+    finance: Finance, monkeypatch: pytest.MonkeyPatch, outcome: str
+) -> None:
+    member = finance.member(1, 5_000)
+    finance.sent()
+    number = finance.lines()[member]["number"]
+    for result in ("paid", "failed", "paid"):
+        finance.results({"number": number, "result": result})
+    (item,) = every_item()
+    store, done = type(payouts_wiring.payouts()), list[str]()
+    replace_batch = store.replace_batch
+
+    def meanwhile(self: DynamoPayouts, batch: Batch) -> Batch:
+        if not done and batch.stage == "closed":
+            done.append(clear_both(item.id, outcome).body["status"])
+        return replace_batch(self, batch)
+
+    monkeypatch.setattr(store, "replace_batch", meanwhile)
+    with pytest.raises(ConflictError):
+        finance.advance()
+    finance.run_steps()
+
+    assert done == ["cleared"]
+    assert finance.payout()["status"] == "settled"
+    assert {document.name: document.content for document in rewritten("pay_202611")} == reports()

@@ -16,7 +16,7 @@ from cardstock.payouts import errors
 from cardstock.payouts.books import Booking, LedgerLine
 from cardstock.payouts.contradictions import Clearing, cleared, contradicted, contradiction_cause, number_of
 from cardstock.payouts.lines import IN_FLIGHT, MAX_ATTEMPTS, Line, OpenContradiction, transfer_number
-from cardstock.payouts.model import BATCH_TRANSITIONS, PARTS, Batch, LeftOut
+from cardstock.payouts.model import BATCH_TRANSITIONS, ENDED, PARTS, Batch, LeftOut
 from cardstock.payouts.payees import Balance, Payee
 from cardstock.payouts.tax.model import TaxFile
 from cardstock.payouts.transfer_answers import Answer, after_closing, repeats
@@ -262,6 +262,9 @@ class MemoryPayouts:
         after, decided = cleared(line, replace(clearing, at=at), self._answers[key])
         if not self.items.save_item(item):
             return False
+        batch = self._batches.get(clearing.batch)
+        if batch is not None and batch.stage not in ENDED:
+            self.replace_batch(batch)
         if after.corrections != line.corrections:
             self.ledger.correct(after)
         self._lines[key] = after

@@ -15,9 +15,11 @@ from cardstock.aws.tables import ConditionFailedError, IntegerAttribute, JsonAtt
 from cardstock.clock import from_epoch_ms, rfc3339, to_epoch_ms
 from cardstock.errors import STORE_BUSY
 from cardstock.open_items import store as open_items
+from cardstock.payouts.batch_store import BatchItem, batch_item, next_version
 from cardstock.payouts.contradictions import Clearing, cleared, contradicted, contradiction_cause
 from cardstock.payouts.line_store import LineItem, LineStore, correct_line, keys_of_part
 from cardstock.payouts.lines import IN_FLIGHT, Confirmation, Line, OpenContradiction
+from cardstock.payouts.model import ENDED
 from cardstock.payouts.transfer_answers import Answer, after_closing, repeats
 
 _ANSWERS_AT_ONCE = 33
@@ -102,7 +104,8 @@ class AnswerStore(LineStore):
 
     def book_clearing(self, clearing: Clearing, item: Any) -> bool:
         for _ in range(_ATTEMPTS):
-            at = after_closing(self.find_batch(clearing.batch), clearing.at)
+            batch = self.find_batch(clearing.batch)
+            at = after_closing(batch, clearing.at)
             line = self.find_lines(clearing.batch, [clearing.number])[clearing.number]
             stored = AnswersItem.get(clearing.batch, f"answer#{clearing.number}", consistent_read=True)
             heard = _answers(stored)
@@ -110,12 +113,15 @@ class AnswerStore(LineStore):
             try:
                 with Transaction() as write:
                     open_items.save_open_item(write, item)
+                    if batch is not None and batch.stage not in ENDED:
+                        # Whoever closes it now has read the lines as they were: it reads them again.
+                        write.save(batch_item(next_version(batch)), condition=BatchItem.version == batch.version)
                     _save_answers(write, (line.batch, stored.sk), [*heard, decided], stored)
                     correct_line(write, line, after, clearing.persons)
             except ConditionFailedError as error:
                 if 0 in error.failed:
                     return False
-                continue  # Somebody stored answers at the same time.
+                continue  # Somebody stored answers, or changed the batch, at the same time.
             return True
         raise STORE_BUSY()
 

@@ -124,7 +124,8 @@ class Payouts(Protocol):
     def book_clearing(self, clearing: Clearing, item: Any) -> bool:
         """Store the cleared open item `item`, the decision as the answer that holds, and the line
         (`contradictions.cleared`), with the entry that corrects the books if the outcome is not the booked one; all in
-        one transaction.
+        one transaction. A batch that is not closed gets a new version, so that nobody closes it with lines that were
+        read before.
 
         False, and nothing is stored, if the item has changed. Raises `ConflictError` (RESULT_NOT_APPLIED).
         """

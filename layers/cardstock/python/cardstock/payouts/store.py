@@ -20,7 +20,7 @@ That is 6 WCU a line and k/33 calls. Sending also reads the payees of every 99 l
 once, puts the batch once at the end, and writes the bank file.
 
 Clearing an open item about contradicting answers takes six items with a correction, and three without: the item, the
-answers, the line; the ledger's entry, the balance, the corrected line's name.
+answers, the line; the ledger's entry, the balance, the corrected line's name. The batch is one more until it is closed.
 """
 
 from cardstock.payouts.answer_store import AnswerStore

@@ -185,6 +185,9 @@ class MemoryPayouts:
         for one in left_out:
             self._left_out[batch.id, one.member] = one
 
+    def find_left_out(self, batch_id: str, member: str) -> LeftOut | None:
+        return self._left_out.get((batch_id, member))
+
     def left_out_of_batch(self, batch_id: str) -> Iterator[LeftOut]:
         yield from [self._left_out[key] for key in sorted(self._left_out) if key[0] == batch_id]
 

@@ -56,17 +56,22 @@ def explain_commission(request: Request[Nothing, Nothing]) -> Explanation:
 
 @api.get("/v1/me/withdrawals", query=PageOfWithdrawals, answer=Withdrawals, auth="member")
 def list_withdrawals(request: Request[Nothing, PageOfWithdrawals]) -> Withdrawals:
-    """List the member's payments, newest period first.
+    """List the member's payments, newest period first, and why the newest payout has none.
 
     A page may be short or empty and still have a next one.
     """
     member_id = request.caller.id
 
+    left_out = None
+
     def read(limit: int, before: str | None) -> tuple[Sequence[Line], str | None]:
-        return withdrawals(member_id, limit, before, payouts_wiring.payouts())
+        nonlocal left_out
+        page = withdrawals(member_id, limit, before, payouts_wiring.payouts())
+        left_out = page.left_out
+        return page.lines, page.following
 
     found, following = read_page(edge_wiring.signer(), f"withdrawals:{member_id}", request.query, read)
-    return Withdrawals.of(found, following, request.language)
+    return Withdrawals.of(found, following, request.language, left_out)
 
 
 handler = api.handler

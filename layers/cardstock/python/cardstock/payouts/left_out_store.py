@@ -45,6 +45,13 @@ class LeftOutStore:
         except ConditionFailedError as error:
             raise errors.PAYOUT_CHANGED() from error
 
+    def find_left_out(self, batch_id: str, member: str) -> LeftOut | None:
+        found = LeftOutItem.batch_get([(batch_id, f"out#{member}")], consistent_read=True)
+        return next(map(_left_out, found), None)
+
     def left_out_of_batch(self, batch_id: str) -> Iterator[LeftOut]:
-        for item in LeftOutItem.query(batch_id, LeftOutItem.sk.startswith("out#"), consistent_read=True):
-            yield LeftOut(item.sk.removeprefix("out#"), item.available, item.reason, item.name or "")
+        yield from map(_left_out, LeftOutItem.query(batch_id, LeftOutItem.sk.startswith("out#"), consistent_read=True))
+
+
+def _left_out(item: LeftOutItem) -> LeftOut:
+    return LeftOut(item.sk.removeprefix("out#"), item.available, item.reason, item.name or "")

@@ -81,6 +81,9 @@ class Payouts(Protocol):
         Raises `ConflictError` (PAYOUT_CHANGED) once every eligible member is listed.
         """
 
+    def find_left_out(self, batch_id: str, member: str) -> LeftOut | None:
+        """Why the batch does not list the member, as far as that is stored; one call."""
+
     def left_out_of_batch(self, batch_id: str) -> Iterator[LeftOut]:
         """Who is not listed, by member."""
 

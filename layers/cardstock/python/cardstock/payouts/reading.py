@@ -1,7 +1,7 @@
 """Reading batches and lines: for finance, and for the member who is paid."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from cardstock.money import Fen
 from cardstock.payouts.books import Difference, Reconciliation, Totals
 from cardstock.payouts.lines import Line, as_of
 from cardstock.payouts.model import Batch
+from cardstock.payouts.periods import Period
 from cardstock.payouts.ports import Payouts
 
 
@@ -32,6 +33,15 @@ class LinesSummary(msgspec.Struct, frozen=True):
     corrected: tuple[Line, ...]
 
 
+class MemberPage(msgspec.Struct, frozen=True):
+    """A member's own lines, and before which batch id there are more."""
+
+    lines: Sequence[Line]
+    following: str | None
+    left_out: tuple[Period, str] | None = None
+    """The newest batch's period and the reason, if it does not list the member for a reason that is stored."""
+
+
 def existing_batch(payout_id: str, payouts: Payouts) -> Batch:
     """The batch as it is now. Raises `NotFoundError`."""
     batch = payouts.find_batch(payout_id)
@@ -40,12 +50,15 @@ def existing_batch(payout_id: str, payouts: Payouts) -> Batch:
     return batch
 
 
-def withdrawals(member: str, limit: int, before: str | None, payouts: Payouts) -> tuple[list[Line], str | None]:
-    """A member's own lines in the `limit` (at most 50) periods before a batch id, newest first; and the batch id
-    before which there are more.
-    """
+def withdrawals(member: str, limit: int, before: str | None, payouts: Payouts) -> MemberPage:
+    """A member's own lines in the `limit` (at most 50) periods before a batch id, newest first; from the newest one on,
+    also why that does not list the member. Three calls, and one more without a line in the newest batch."""
     batches, following = payouts.batch_page(limit, before)
-    return payouts.lines_of_member(member, batches) if batches else [], following
+    lines = payouts.lines_of_member(member, batches) if batches else []
+    if before is not None or not batches or any(line.batch == batches[0].id for line in lines):
+        return MemberPage(lines, following)
+    found = payouts.find_left_out(batches[0].id, member)
+    return MemberPage(lines, following, None if found is None else (batches[0].period, found.reason))
 
 
 def summary(lines: Iterable[Line]) -> LinesSummary:

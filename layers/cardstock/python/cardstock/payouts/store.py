@@ -12,6 +12,7 @@ Table `payouts`, partition key `pk`, sort key `sk`:
 | lines of a member: the number follows from member, period and attempt | batch id / `line#<number>` | 1 read per 50 |
 | lines of a person's year (the certificate) | batch id / `line#<number>` | 1 read per 100 |
 | who is not listed, and why | batch id / `out#<member>` | query |
+| why a member is not listed | batch id / `out#<member>` | 1 read |
 | answers of the channel, by number | batch id / `answer#<number>` | query; 1 read per 100 |
 | lines whose end was corrected in a period | `corrections` / milliseconds # cause | query; 1 read per 100 |
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 from cardstock.edge.cursors import PageQuery
 from cardstock.edge.fields import Moment, NextCursor, Period
 from cardstock.edge.http import Model
+from cardstock.payouts import periods as payout_periods
 from cardstock.payouts.line_schemas import (
     GrossFen,
     LineStatus,
@@ -102,12 +103,43 @@ class Withdrawal(Model):
         )
 
 
+class LeftOut(Model):
+    """Why the newest payout has no payment to the member."""
+
+    period: Annotated[Period, Meta(description="Month that is paid out.")]
+    reason: Annotated[
+        str,
+        Meta(
+            description="`unverified`, `under_age`, `debt`, `hold`, `disputed`, `attempt_open` or `no_bank_account`.",
+            examples=["no_bank_account"],
+        ),
+    ]
+    text: Annotated[str, Meta(description="Reason as text, in the language of the request.", examples=["未实名"])]
+
+
 class Withdrawals(Model):
     """The member's own payments, newest period first."""
 
     items: Annotated[list[Withdrawal], Meta(description="The member's own payments, newest month first.")]
     next_cursor: NextCursor
+    left_out: Annotated[
+        LeftOut | None,
+        Meta(
+            description="Why the newest payout has no payment to the member, in the first page; null if it has one, or "
+            "if the member had less than the minimum."
+        ),
+    ] = None
 
     @classmethod
-    def of(cls, lines: Iterable[Line], next_cursor: str | None, language: str) -> Withdrawals:
-        return cls([Withdrawal.of(line, language) for line in lines], next_cursor)
+    def of(
+        cls,
+        lines: Iterable[Line],
+        next_cursor: str | None,
+        language: str,
+        left_out: tuple[payout_periods.Period, str] | None,
+    ) -> Withdrawals:
+        answer = None
+        if left_out is not None:
+            period, reason = left_out
+            answer = LeftOut(period.key, reason, REASON[reason][language == "en"])
+        return cls([Withdrawal.of(line, language) for line in lines], next_cursor, answer)

@@ -133,7 +133,8 @@ def cancel_order(member_id: str, order_id: str, *, orders: Orders, channels: Cha
 
     Every channel has closed the order before; a payment that it names instead is recorded. Raises `ConflictError`
     ORDER_PAID (ask for a refund instead) or ORDER_EXPIRED, and `UnavailableError` PAYMENT_PENDING while a channel may
-    still take money for the order: it waits on for its payment then, and expires if none comes.
+    still take money for the order: it waits on for its payment then, and expires if none comes. The channels that have
+    closed it take no payment any more: the buyer repeats the cancellation, or pays through one that has not answered.
     """
     for _ in range(ATTEMPTS):
         order = find_order(member_id, order_id, orders=orders)

@@ -82,8 +82,8 @@ def _payouts() -> Iterator[Row]:
         calls = sum(call.startswith("dynamodb:") for call in sent.calls) - accounts
         files, units = len(sent.calls) - calls, sent.wcu - 2
         counted = f"{_calls(calls)} and {files} for the bank file, {units:,g} WCU and 2 for the batch"
-        bound = f"{payees / 20 + 5:g} calls (k/20 + 5), {6 * payees:,} WCU (6k)"
-        within = calls <= payees / 20 + 5 and files <= 2 + accounts and units <= 6 * payees
+        bound = f"{payees / 20 + 4:g} calls (k/20 + 4), {6 * payees:,} WCU (6k)"
+        within = calls <= payees / 20 + 4 and files <= 2 + accounts and units <= 6 * payees
         floor = f"{_calls(ceil(payees / 33) + 2)}, {6 * payees:,} WCU"
         yield Row(f"Send a payout to k = {payees} people", counted, bound, floor, within)
 

@@ -78,10 +78,10 @@ def test_a_payout_takes_two_calls_beside_one_for_twenty_payees_and_six_units_for
     small, large = operations.pay_out(99), operations.pay_out(198)
 
     # The bank's file is a call to S3, the key of the accounts, and a read of every 99; two units are the batch's
-    # own. Two calls a run find the other batches that have payments of the same month of tax.
+    # own. A call a run finds the other batches that have payments of the same month of tax.
     assert small.sent.calls.count("s3:PutObject") == 1
-    assert len(small.sent.calls) - 3 <= 99 / 20 + 5
-    assert len(large.sent.calls) - 4 <= 198 / 20 + 5
+    assert len(small.sent.calls) - 3 <= 99 / 20 + 4
+    assert len(large.sent.calls) - 4 <= 198 / 20 + 4
     assert (small.sent.wcu, large.sent.wcu) == (6 * 99 + 2, 6 * 198 + 2)
     # Opening reads and lists ninety at a time, and the draft reads them again with their last payout; a report reads
     # each one's statement, and bookings by the hundred.

@@ -123,9 +123,11 @@ def test_batches_are_paged_from_the_newest(brand: Brand) -> None:
         brand.payouts.open_batch(new_batch(period))
     first, following = brand.payouts.batch_page(3, None)
     rest, end = brand.payouts.batch_page(3, following)
+    found = brand.payouts.find_batches(["pay_202610", "pay_209912", "pay_202612"])
 
     assert [batch.id for batch in first] == ["pay_202701", "pay_202612", "pay_202611"]
     assert ([batch.id for batch in rest], end) == (["pay_202610"], None)
+    assert [batch.id for batch in found] == ["pay_202612", "pay_202610"]
 
 
 def test_a_batch_is_read_with_its_lines_by_number(brand: Brand) -> None:

@@ -136,6 +136,9 @@ class MemoryPayouts:
         found = self.find_batch(batch_id)
         return found, iter(()) if found is None else self.lines_of_batch(batch_id)
 
+    def find_batches(self, batch_ids: Iterable[str]) -> list[Batch]:
+        return [self._batches[one] for one in sorted(batch_ids, reverse=True) if one in self._batches]
+
     def batch_page(self, limit: int, before: str | None) -> tuple[list[Batch], str | None]:
         ids = sorted((one for one in self._batches if before is None or one < before), reverse=True)
         return [self._batches[one] for one in ids[:limit]], ids[limit - 1] if len(ids) > limit else None

@@ -1,6 +1,6 @@
 """Payout batches in DynamoDB. `store.py` says the keys and the costs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -59,14 +59,17 @@ class BatchStore:
         item = BatchItem.find(batch_id, HEAD)
         return None if item is None else batch_of(item)
 
+    def find_batches(self, batch_ids: Iterable[str]) -> list[Batch]:
+        keys = [(one, HEAD) for one in batch_ids]
+        heads = BatchItem.batch_get(keys, consistent_read=True) if keys else ()
+        return sorted(map(batch_of, heads), key=lambda batch: batch.id, reverse=True)
+
     def batch_page(self, limit: int, before: str | None) -> tuple[list[Batch], str | None]:
         start = None if before is None else {"pk": _BATCHES, "sk": before}
         names, last = read_page(
             BatchNameItem.query, _BATCHES, limit=limit, start=start, scan_index_forward=False, consistent_read=True
         )
-        keys = [(name.sk, HEAD) for name in names]
-        heads = BatchItem.batch_get(keys, consistent_read=True) if keys else ()
-        return sorted(map(batch_of, heads), key=lambda batch: batch.id, reverse=True), last.sk if last else None
+        return self.find_batches(name.sk for name in names), last.sk if last else None
 
     def replace_batch(self, batch: Batch) -> Batch:
         changed = next_version(batch)

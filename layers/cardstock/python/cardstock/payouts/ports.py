@@ -35,6 +35,9 @@ class Payouts(Protocol):
     def batch_with_lines(self, batch_id: str) -> tuple[Batch | None, Iterator[Line]]:
         """The batch as it is now, and its lines by transfer number, read lazily."""
 
+    def find_batches(self, batch_ids: Iterable[str]) -> list[Batch]:
+        """Those of these batches (at most a hundred) that exist, newest period first; one call."""
+
     def batch_page(self, limit: int, before: str | None) -> tuple[list[Batch], str | None]:
         """Up to `limit` batches, newest period first, of periods before the batch id `before`; and before which id
         there are more."""

@@ -5,6 +5,7 @@ Table `payouts`, partition key `pk`, sort key `sk`:
 | Access pattern | Key | Cost |
 |---|---|---|
 | batches, newest period first | `batches` / batch id, query backwards, then their heads | 1 query, 1 read |
+| batches of given periods | batch id / `batch` | 1 read |
 | one batch | batch id / `batch` | 1 read |
 | a batch with its lines | batch id / from `batch` to the last `line#` | query |
 | lines of a batch, by transfer number | batch id / `line#<number>` | query |

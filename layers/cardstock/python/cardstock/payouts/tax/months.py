@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from cardstock.payouts.model import Batch, taxed_within
-from cardstock.payouts.periods import Period
+from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.ports import Payouts
 from cardstock.payouts.tax.tables import TABLES, TaxTable, table_for
 
@@ -51,9 +51,13 @@ class TaxedMonth(msgspec.Struct, frozen=True):
 
 
 def taxed_month(batch: Batch, now: datetime, payouts: Payouts) -> TaxedMonth:
-    """The month of a batch's lines that are sent at `now`. Two calls, and two more under the cumulative method."""
+    """The month of a batch's lines that are sent at `now`. One call, and two more under the cumulative method."""
     month = Period.of(now) if batch.rules.tax_month == "paid" else batch.period
-    recent, _ = payouts.batch_page(_BATCHES_LOOKED_AT, None)
+    # A batch is opened when its period is over, and its id follows from the period: no list has to be read.
+    periods = [Period.before(now)]
+    while len(periods) < _BATCHES_LOOKED_AT:
+        periods.append(Period.before(periods[-1].starts))
+    recent = payouts.find_batches(map(batch_id, periods))
     january = Period(f"{month.month.year}-01")
     others = [other for other in recent if other.id != batch.id and taxed_within(other, january, month, now)]
     corrected: frozenset[str] = frozenset()

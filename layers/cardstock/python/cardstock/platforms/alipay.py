@@ -106,6 +106,10 @@ class Alipay:
     ) -> None:
         self._calls = Calls(gateway, transport=transport, pause=pause)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._calls.close()
+
     def account_of(self, app_id: str, app: App, login_code: str) -> AlipayAccount:
         """Who has the authorisation code."""
         private, public = _keys(app.private_key, app.public_key)

@@ -100,6 +100,10 @@ class Calls:
         self._transport = transport or httpx.HTTPTransport(trust_env=False)
         self._pause = pause
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
     def ask(
         self,
         method: str,

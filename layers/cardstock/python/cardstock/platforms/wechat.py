@@ -112,6 +112,10 @@ class Wechat:
         self._calls = Calls(base_url, transport=transport, pause=pause)
         self._tokens = AppTokens()
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._calls.close()
+
     def account_of(self, app_id: str, app: App, login_code: str) -> Account:
         """Who has the login code."""
         query = {

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from infra.demo.demo import PARAMETERS, STATE, run
-from infra.demo.deployment import PORTS, PUBLIC, SANDBOX_PORT, STAFF, start
+from infra.demo.deployment import PLATFORMS_PORT, PORTS, PUBLIC, SANDBOX_PORT, STAFF, start
 from infra.demo.one_run import DemoError
 from infra.demo.seeding import seed as seed_shop
 from infra.demo.shop import ShopError
@@ -23,7 +23,7 @@ from infra.local.template import ROOT, TemplateError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
-MAX_PORT = 65_533
+MAX_PORT = 65_532
 
 
 @app.callback()
@@ -44,6 +44,9 @@ def serve(
     sandbox_port: Annotated[
         int | None, typer.Option(min=0, max=MAX_PORT, help="Port of the sandbox payment channel; else PORT + 1.")
     ] = None,
+    platforms_port: Annotated[
+        int | None, typer.Option(min=0, max=MAX_PORT, help="Port of the local login platforms; else PORT + 3.")
+    ] = None,
     state: Annotated[Path, typer.Option(help="Where state and logs are kept.")] = ROOT / ".local" / "serve",
     workers: Annotated[int | None, typer.Option(help="Processes for requests, and as many for events.")] = None,
     seed: Annotated[bool, typer.Option(help="Fill an empty state with the demonstration's data.")] = True,
@@ -59,10 +62,12 @@ def serve(
     sys.stdout.flush()
     staff_port = _following(port, PORTS[STAFF]) if staff_port is None else staff_port
     sandbox_port = _following(port, SANDBOX_PORT) if sandbox_port is None else sandbox_port
+    platforms_port = _following(port, PLATFORMS_PORT) if platforms_port is None else platforms_port
     try:
         suite = start(
-            state_dir=state, ports={PUBLIC: port, STAFF: staff_port}, sandbox_port=sandbox_port, workers=workers,
-            background=True, parameters=PARAMETERS | _given(parameter or []),
+            state_dir=state, ports={PUBLIC: port, STAFF: staff_port}, sandbox_port=sandbox_port,
+            platforms_port=platforms_port, workers=workers, background=True,
+            parameters=PARAMETERS | _given(parameter or []),
         )  # fmt: skip
     except (SuiteError, EngineError, TemplateError, ScheduleError) as error:
         typer.echo(str(error), err=True)
@@ -82,6 +87,9 @@ def serve(
         typer.echo(f"state, logs    {suite.state_dir}")
         typer.echo(f"commands       {COMMAND} --state {near(suite.state_dir)} ledger verify")
         typer.echo(f"a refusal      {COMMAND} --state {near(suite.state_dir)} trace TRACE_ID")
+        if suite.platforms is not None:
+            for name in suite.platforms.by_name:
+                typer.echo(f"{name + ' codes':15}{suite.platforms.url}/{name}/codes?person=anna&phone=13800138000")
         typer.echo("Ctrl-C stops; the state is kept.")
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):

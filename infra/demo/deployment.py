@@ -1,5 +1,6 @@
 """Cardstock on this machine: its template, its clock and its API document, for the generic runtime of `infra/local`."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ DOCUMENT = ROOT / "infra" / "contract" / "openapi.json"
 PUBLIC, STAFF = "api", "staffapi-api"
 """The ids of the two HTTP APIs: members, agents, payment notices and inboxes; staff and partners."""
 PORTS: Mapping[str, int] = {PUBLIC: 8700, STAFF: 8702}
-SANDBOX_PORT = 8701
+SANDBOX_PORT, PLATFORMS_PORT = 8701, 8703
 CLOCK_HOOK = "cardstock.clock:set_clock"
 CLOCK_HEADER = "Cardstock-Time"
 """Tells the shop's time in every answer while it is not the machine's."""
@@ -20,7 +21,7 @@ CLOCK_HEADER = "Cardstock-Time"
 
 def start(*, state_dir: Path | None = None, **options: Any) -> Suite:
     """A running deployment; `options` are those of `Suite.start`. Ports are free ones unless they are given."""
-    return Suite.start(
+    suite = Suite.start(
         state_dir=state_dir,
         template=TEMPLATE,
         document=DOCUMENT,
@@ -29,3 +30,31 @@ def start(*, state_dir: Path | None = None, **options: Any) -> Suite:
         clock_header=CLOCK_HEADER,
         **options,
     )
+    try:
+        configure_platforms(suite)
+    except BaseException:
+        suite.stop()
+        raise
+    return suite
+
+
+def configure_platforms(suite: Suite) -> None:
+    """Put the apps of the local login platforms into the secret. A platform that somebody has configured stays."""
+    if suite.platforms is None:
+        return
+    secret_id = suite.environment["PLATFORMS_SECRET_ID"]
+    stored = json.loads(suite.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"])
+    shown = {
+        "wechat": {"secret": "secret"},
+        "alipay": {"private_key": "own_private_key", "public_key": "own_alipay_public_key", "aes_key": "aes_key"},
+    }
+    local = {
+        platform: {
+            "apps": {
+                app_id: {ours: app[theirs] for ours, theirs in shown[platform].items()} for app_id, app in apps.items()
+            }
+        }
+        for platform, apps in suite.platforms.apps.items()
+    }
+    if local.keys() - stored.keys():
+        suite.clients.secrets.put_secret_value(SecretId=secret_id, SecretString=json.dumps(local | stored))

@@ -28,6 +28,7 @@ from infra.local.engine import Clients, CreatedResources, Engine, account, conne
 from infra.local.gateway import Gateway
 from infra.local.invoke import WorkerPool
 from infra.local.loading import load
+from infra.local.platforms.serving import LoginPlatforms
 from infra.local.queues import depth
 from infra.local.sandbox import Sandbox, post_to
 from infra.local.schedules import ScheduleRun, ScheduleRunner
@@ -83,7 +84,8 @@ class Suite:
     """A running deployment. Create one with `Suite.start`; stop it with `stop`, or as a context manager.
 
     `urls` are the addresses of the HTTP APIs by their ids, `url` that of the first. `sandbox` is the payment channel
-    (`sandbox.url`, `sandbox.pay(order, fen)`), `clients` are boto3 clients of the emulator, `clock` is the clock of all
+    (`sandbox.url`, `sandbox.pay(order, fen)`), `platforms` are the login
+    platforms if they were asked for, `clients` are boto3 clients of the emulator, `clock` is the clock of all
     processes, `environment` what a process needs to use the same state (the ledger's command, for instance).
     """
 
@@ -101,6 +103,7 @@ class Suite:
         workers: int,
         ports: Mapping[str, int],
         sandbox_port: int,
+        platforms_port: int | None,
         retry_seconds: int,
         document: Path | None,
         document_servers: Mapping[str, str],
@@ -152,6 +155,11 @@ class Suite:
         )
         self.sandbox.start(port=sandbox_port)
         cleanup.callback(self.sandbox.stop)
+        self.platforms: LoginPlatforms | None = None
+        if platforms_port is not None:
+            self.platforms = LoginPlatforms(now=clock.now, book=state_dir / "platforms.json")
+            self.platforms.start(port=platforms_port)
+            cleanup.callback(self.platforms.stop)
         self.schedules = ScheduleRunner(
             template, clock=clock, invoker=for_events, sqs=clients.sqs,
             anchor=datetime.fromisoformat(memory.anchor) if memory.anchor else None,
@@ -180,6 +188,7 @@ class Suite:
         parameters: Mapping[str, str] | None = None,
         ports: Mapping[str, int] | None = None,
         sandbox_port: int = 0,
+        platforms_port: int | None = None,
         document: Path | None = None,
         document_servers: Mapping[str, str] | None = None,
         clock_hook: str = "",
@@ -195,7 +204,8 @@ class Suite:
         `state_dir` stores the state between runs (None: it is deleted afterwards); one suite at a time may use it.
         `clock`: None continues at the time of the stored state. `parameters` override the template's; parameters for
         the addresses of the suite itself are set if the template has them. `ports` are those of the HTTP APIs by
-        their ids; others, and a `sandbox_port` of 0, get any free one. `document` is the OpenAPI document of the
+        their ids; others, and a `sandbox_port` of 0, get any free one. `platforms_port` (None: no server) is that of
+        the local login platforms. `document` is the OpenAPI document of the
         pages, `document_servers` has the API's id for each address in it. `clock_hook` is the `module:function` that
         sets the functions' clock, `clock_header` the header that tells its time where it was moved. `workers`:
         processes for requests, and as many for events. `background` runs queues, pipes and schedules in threads;
@@ -217,6 +227,7 @@ class Suite:
             memory = _Memory.read(home / MEMORY)
             taken = {api: _reserve((ports or {}).get(api, 0), held) for api in load(template).apis}
             counter_port = _reserve(sandbox_port, held)
+            door_port = None if platforms_port is None else _reserve(platforms_port, held)
             engine = Engine.start(
                 state=home / "engine" if state_dir else None, log=home / "engine.log", region=REGION,
                 endpoint=endpoint or os.environ.get("AWS_ENDPOINT_URL"),
@@ -225,7 +236,7 @@ class Suite:
             urls = {api: f"http://127.0.0.1:{port}" for api, port in taken.items()}
             place = Place(region=REGION, endpoint=engine.endpoint, api_urls=urls)
             url = next(iter(urls.values()))
-            given = _parameters(template, url, f"http://127.0.0.1:{counter_port}") | dict(parameters or {})
+            given = _parameters(template, url, f"http://127.0.0.1:{counter_port}", door_port) | dict(parameters or {})
             resolved = load(template, place=place, parameters=given)
             clients = connect(engine.endpoint, REGION)
             cleanup.callback(clients.close)
@@ -234,7 +245,8 @@ class Suite:
                 provisioned=provision(resolved, clients), clients=clients,
                 clock=clock or ShiftedClock(timedelta(seconds=memory.shift_seconds)), memory=memory,
                 workers=workers or max(2, (os.cpu_count() or 2) // 2),
-                ports=taken, sandbox_port=counter_port, document=document, clock_hook=clock_hook,
+                ports=taken, sandbox_port=counter_port, platforms_port=door_port, document=document,
+                clock_hook=clock_hook,
                 clock_header=clock_header,
                 document_servers=document_servers or {},
                 retry_seconds=retry_seconds if retry_seconds is not None else (2 if background else 0), report=report,
@@ -362,7 +374,7 @@ def wake(state_dir: Path, template: Path, parameters: Mapping[str, str], cleanup
     return environment(resolved, engine.endpoint)
 
 
-def _parameters(template: Path, api_url: str, sandbox_url: str) -> dict[str, str]:
+def _parameters(template: Path, api_url: str, sandbox_url: str, platforms_port: int | None = None) -> dict[str, str]:
     """Local values of the template's parameters, as far as it has them."""
     declared = parse_yaml(template.read_text(encoding="utf-8")).get("Parameters") or {}
     local = {
@@ -375,4 +387,7 @@ def _parameters(template: Path, api_url: str, sandbox_url: str) -> dict[str, str
         "WebhookPrivateNetworks": os.environ.get("WEBHOOK_PRIVATE_NETWORKS", "127.0.0.0/8"),
         "LogLevel": os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"),
     }
+    if platforms_port is not None:
+        local["WechatUrl"] = f"http://127.0.0.1:{platforms_port}/wechat"
+        local["AlipayUrl"] = f"http://127.0.0.1:{platforms_port}/alipay/gateway.do"
     return {name: value for name, value in local.items() if name in declared}

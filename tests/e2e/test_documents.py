@@ -17,6 +17,8 @@ from cardstock.network.plan_check import PYRAMID_WORDS
 from cardstock.payouts.channels.sandbox import drawn
 from infra.demo.deployment import STAFF, start
 from infra.local import sandbox
+from infra.local.platforms.alipay import Alipay
+from infra.local.platforms.wechat import Wechat
 from infra.local.sandbox import STATUSES
 from infra.local.suite import Suite
 from infra.local.template import ROOT
@@ -25,7 +27,7 @@ ENGLISH = ROOT / "README.md"
 CONTRACT = ROOT / "infra" / "contract" / "README.md"
 TWICE = [ENGLISH, CONTRACT]
 """Documents in two languages: the Chinese one stands beside the English one."""
-SERVED, SANDBOX = "http://127.0.0.1:8700", "http://127.0.0.1:8701"
+SERVED, SANDBOX, PLATFORMS = "http://127.0.0.1:8700", "http://127.0.0.1:8701", "http://127.0.0.1:8703"
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -67,7 +69,7 @@ def chinese_of(path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def suite() -> Iterator[Suite]:
-    with start(workers=1) as running:
+    with start(workers=1, platforms_port=0) as running:
         yield running
 
 
@@ -92,9 +94,11 @@ def stock_the_shelf(suite: Suite) -> None:
 @pytest.mark.engine
 def test_the_example_buys_something_and_may_be_run_again(suite: Suite) -> None:
     stock_the_shelf(suite)
-    example, trouble = (text for language, text in blocks(CONTRACT) if language == "python")
+    example, trouble, platforms = (text for language, text in blocks(CONTRACT) if language == "python")
     trouble = trouble.replace(SANDBOX, suite.sandbox.url).replace('8701")', '8701", timeout=30)')
     example = example.replace(SERVED, suite.url).replace('headers={"Accept', 'timeout=30, headers={"Accept')
+    assert suite.platforms is not None
+    platforms = platforms.replace(PLATFORMS, suite.platforms.url)
     assert suite.url in example
     said: list[str] = []
     for _ in range(2):
@@ -110,6 +114,8 @@ def test_the_example_buys_something_and_may_be_run_again(suite: Suite) -> None:
         late = names["status_of"](names["silent"])
         refund = httpx.get(f"{suite.sandbox.url}/v1/refunds/{names['refund']['refund_id']}", timeout=30).json()
         names["control"]("refund-status", status="succeeded")
+        exec(compile(platforms, title_of(CONTRACT), "exec"), names)
+        names["platforms"].close()
         names["sandbox"].close()
         names["api"].close()
 
@@ -140,6 +146,13 @@ def test_every_control_of_the_sandbox_is_described() -> None:
         ("paid", "failed"), ("slow", ""), ("confirm", ""), ("lapse", ""),
     }  # fmt: skip
     assert drawn_ways == {"paid", "failed", "slow", "confirm", "lapse"}
+
+
+def test_every_mode_of_the_login_platforms_is_described() -> None:
+    described = CONTRACT.read_text("utf-8").partition("## Logging in on WeChat")[2].partition("## Rules")[0]
+    missing = [mode for each in (Wechat, Alipay) for mode in each.modes_known if f"`{mode}`" not in described]
+
+    assert missing == []
 
 
 # Both languages

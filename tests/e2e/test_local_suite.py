@@ -316,7 +316,8 @@ def test_an_emulator_whose_owner_was_killed_saves_its_state_and_stops(tmp_path: 
 
 
 def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "infra.demo", "serve", "--port", "0", "--staff-port", "0", "--sandbox-port", "0"]
+    command = [sys.executable, "-m", "infra.demo", "serve", "--port", "0", "--staff-port", "0", "--sandbox-port", "0",
+               "--platforms-port", "0"]  # fmt: skip
     with subprocess.Popen(
         [*command, "--no-seed", "--state", str(tmp_path)],
         cwd=ROOT,
@@ -325,7 +326,7 @@ def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
         text=True,
     ) as process:
         assert process.stdout is not None
-        starting, *lines = [process.stdout.readline() for _ in range(10)]
+        starting, *lines = [process.stdout.readline() for _ in range(12)]
         # What it prints for operators, with nothing else in the environment.
         command = [sys.executable, "-m", "infra.commands.cli", *lines[6].split()[2:], "--json"]
         verified = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, timeout=60, check=False)
@@ -336,6 +337,7 @@ def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
     assert lines[0].startswith("API  ")
     assert lines[1].startswith("staff API  ")
     assert lines[6].startswith("commands ")
+    assert [line.split()[:2] for line in lines[8:10]] == [["wechat", "codes"], ["alipay", "codes"]]
     assert json.loads(verified.stdout)["verified"], verified.stderr
     assert rest == "Stopping.\n"
     assert process.returncode == 0

@@ -5,8 +5,10 @@ Beside what the platforms themselves answer:
 | Endpoint | What it does |
 |---|---|
 | `GET /` | the platforms, each with its apps |
-| `GET /{platform}/codes?person=anna&app_id=&phone=` | what that person's mini-program would get: `login_code`, and with a `phone` the `phone_code`; without `app_id` of the platform's first app |
+| `GET /{platform}/codes?person=anna&phone=&app_id=` | what this person's mini-program would get (below) |
 | `POST /{platform}/modes {"modes": ["busy", "stall"]}` | what happens to the platform's next calls, in their order |
+
+The codes are `login_code`, and with a `phone` the `phone_code`; without `app_id` those of the platform's first app.
 
 Apps with their secrets and keys are made once and kept in a file. People need none: any name is one. Codes are kept in
 memory, for their five minutes.

@@ -67,7 +67,7 @@ def test_the_columns_of_the_files_of_a_report_are_named(document: Any) -> None:
     headers = {header for layout in LAYOUTS.values() for header, _ in layout.columns}
 
     assert [header for header in headers if f"`{header}`" not in about] == []
-    assert "`实发(元) net`" in about
+    assert "`到账(元) paid`" in about
 
 
 def test_the_examples_of_documents_are_what_their_type_says(document: Any) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -128,9 +129,18 @@ def test_who_is_left_out_is_named_with_the_reason(finance: Finance) -> None:
     made = draft()
 
     assert [row.members for row in made.rows] == [(paid,)]
-    assert {one.member: one.reason for one in made.left_out} == {
+    assert {one.member: one.reason for one in made.left_out if one.member} == {
         member_id(4): "unverified", member_id(5): "under_age", member_id(6): "debt", member_id(7): "no_bank_account",
     }  # fmt: skip
+    assert [(one.reason, one.name, one.available) for one in made.left_out if not one.member] == [
+        ("erased", "1 人 members", 50_000), ("under_minimum", "2 人 members", 1_000),
+    ]  # fmt: skip
+    assert sum(one.available for one in made.left_out) == sum(
+        reason["available_fen"] for reason in shown["left_out"].values()
+    )
+    by_column = columns_of(draft_csv(made))
+    assert sum(by_column["挂账 Listed (CNY)"]) == shown["listed_fen"]
+    assert sum(by_column["未列入金额 Left out (CNY)"]) == sum(one.available for one in made.left_out)
     # Who has too little is counted, and of whom is erased there is nothing to show.
     assert shown["left_out"] == {
         "under_minimum": {"members": 2, "available_fen": 1_000},
@@ -219,6 +229,16 @@ def test_a_line_that_would_be_dropped_says_so(finance: Finance) -> None:
     (row,) = draft().rows
 
     assert (row.gross, row.net, row.dropped) == (0, 0, ("erased",))
+
+
+def columns_of(content: bytes) -> dict[str, list[int]]:
+    """The amounts of a CSV file in fen, by header."""
+    header, *rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    return {
+        name: [int(Decimal(row[index].lstrip("'")) * 100) for row in rows if row[index]]
+        for index, name in enumerate(header)
+        if "CNY" in name or "元" in name
+    }
 
 
 def test_every_cell_of_a_text_is_text(finance: Finance) -> None:

@@ -145,6 +145,19 @@ def test_the_csv_opens_as_text_in_a_spreadsheet(report: Report) -> None:
     assert rows[1][7] == "10.00"
 
 
+def test_the_columns_of_the_csv_add_up_to_the_books(report: Report) -> None:
+    header, *rows = csv.reader(io.StringIO(lines_csv(report).decode("utf-8-sig"), newline=""))
+    sums = {
+        name: sum(int(Decimal(row[index]) * 100) for row in rows) for index, name in enumerate(header) if "元" in name
+    }
+    paid = [line for line in report.lines if line.status == "paid"]
+
+    assert {line.status for line in report.lines} > {"paid", "failed"}
+    assert sums["到账(元) paid"] == sum(line.net for line in paid)
+    assert sums["已扣个税(元) withheld"] == sum(line.tax for line in paid)
+    assert sums["应付(元) net"] == sum(line.net for line in report.lines)
+
+
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", " =1", "\r=1", "＝1", "－1"])
 def test_no_csv_cell_is_a_formula(text: str) -> None:
     cell = next(csv.reader(io.StringIO(csv_bytes((text,), ((text,),)).decode("utf-8-sig").split("\r\n", 1)[1])))

@@ -13,7 +13,8 @@ CONTENT_TYPE = "text/csv; charset=utf-8"
 
 _HEADER = (
     "收款人 payee", "姓名 name", "次数 attempt", "转账单号 transfer number", "状态 status", "原因 reason",
-    "挂账(元) listed", "应发(元) gross", "个税(元) tax", "实发(元) net", "提交时间 sent at", "完成时间 closed at",
+    "挂账(元) listed", "应发(元) gross", "应扣个税(元) tax", "应付(元) net", "到账(元) paid", "已扣个税(元) withheld",
+    "提交时间 sent at", "完成时间 closed at",
 )  # fmt: skip
 
 
@@ -33,6 +34,8 @@ def lines_csv(report: Report) -> bytes:
                 str(yuan(line.gross)),
                 str(yuan(line.tax)),
                 str(yuan(line.net)),
+                str(yuan(line.net if line.status == "paid" else 0)),
+                str(yuan(line.tax if line.status == "paid" else 0)),
                 local_text(line.sent_at),
                 local_text(line.closed_at),
             )

@@ -85,6 +85,7 @@ class Draft(msgspec.Struct, frozen=True):
     """Members who were paid by the last payout and are not listed."""
     gone_net: Fen
     left_out: tuple[LeftOut, ...]
+    """With the batch's sums for reasons of which nobody is named: `member` is empty, and `name` says how many."""
     contradictions: tuple[Contradiction, ...]
 
 
@@ -110,6 +111,13 @@ def assemble_draft(
     rows = [_row(person, found, paid) for person, found in by_person.items()]
     listed = {member for row in rows for member in row.members}
     gone = [line for member, line in paid.items() if member not in listed]
+    named = list(left_out)
+    reasons = {one.reason for one in named}
+    unnamed = [
+        LeftOut("", total.amount, total.reason, f"{total.members} 人 members")
+        for total in batch.left_out
+        if total.reason not in reasons
+    ]
     return Draft(
         brand=brand,
         batch=batch,
@@ -120,7 +128,7 @@ def assemble_draft(
         last="" if last is None else last.id,
         gone=len(gone),
         gone_net=sum(line.net for line in gone),
-        left_out=tuple(sorted(left_out, key=lambda one: (one.reason, -one.available, one.member))),
+        left_out=tuple(sorted([*named, *unnamed], key=lambda one: (one.reason, -one.available, one.member))),
         contradictions=tuple(contradictions),
     )
 

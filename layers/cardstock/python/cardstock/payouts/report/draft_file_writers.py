@@ -73,12 +73,13 @@ def draft_workbook(draft: Draft) -> bytes:
 def draft_csv(draft: Draft) -> bytes:
     """Persons and members who are left out as CSV, amounts in yuan with two decimals; its first column says that it is
     a draft."""
-    header = [_DRAFT, *(f"{column.zh} {column.en}" for column in _ROWS), "未列入原因 left out because"]
-    rows = [["草稿", *_written(row), ""] for row in draft.rows]
+    left_out = ("未列入金额 Left out (CNY)", "未列入原因 left out because")
+    header = [_DRAFT, *(f"{column.zh} {column.en}" for column in _ROWS), *left_out]
+    rows = [["草稿", *_written(row), "", ""] for row in draft.rows]
     for one in draft.left_out:
         cells = dict.fromkeys((column.en for column in _ROWS), "")
-        cells |= {"Name": one.name, "Members": one.member, "Listed (CNY)": str(yuan(one.available))}
-        rows.append(["草稿", *cells.values(), both(REASON, one.reason)])
+        cells |= {"Name": one.name, "Members": one.member}
+        rows.append(["草稿", *cells.values(), str(yuan(one.available)), both(REASON, one.reason)])
     return csv_bytes(header, rows)
 
 

@@ -47,6 +47,7 @@ def configure_platforms(suite: Suite) -> None:
     shown = {
         "wechat": {"secret": "secret"},
         "alipay": {"private_key": "own_private_key", "public_key": "own_alipay_public_key", "aes_key": "aes_key"},
+        "douyin": {"secret": "secret", "private_key": "own_private_key"},
     }
     local = {
         platform: {

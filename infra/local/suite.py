@@ -390,4 +390,5 @@ def _parameters(template: Path, api_url: str, sandbox_url: str, platforms_port: 
     if platforms_port is not None:
         local["WechatUrl"] = f"http://127.0.0.1:{platforms_port}/wechat"
         local["AlipayUrl"] = f"http://127.0.0.1:{platforms_port}/alipay/gateway.do"
+        local["DouyinLoginUrl"] = local["DouyinUrl"] = f"http://127.0.0.1:{platforms_port}/douyin"
     return {name: value for name, value in local.items() if name in declared}

@@ -326,7 +326,7 @@ def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
         text=True,
     ) as process:
         assert process.stdout is not None
-        starting, *lines = [process.stdout.readline() for _ in range(12)]
+        starting, *lines = [process.stdout.readline() for _ in range(13)]
         # What it prints for operators, with nothing else in the environment.
         command = [sys.executable, "-m", "infra.commands.cli", *lines[6].split()[2:], "--json"]
         verified = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, timeout=60, check=False)
@@ -337,7 +337,9 @@ def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
     assert lines[0].startswith("API  ")
     assert lines[1].startswith("staff API  ")
     assert lines[6].startswith("commands ")
-    assert [line.split()[:2] for line in lines[8:10]] == [["wechat", "codes"], ["alipay", "codes"]]
+    assert [line.split()[:2] for line in lines[8:11]] == [
+        ["wechat", "codes"], ["alipay", "codes"], ["douyin", "codes"],
+    ]  # fmt: skip
     assert json.loads(verified.stdout)["verified"], verified.stderr
     assert rest == "Stopping.\n"
     assert process.returncode == 0

@@ -106,7 +106,11 @@ def test_apps_stay_the_same_and_only_their_owner_reads_them(platforms: LoginPlat
     assert book.stat().st_mode & 0o777 == 0o600
     assert ask(platforms, "GET", "/") == (
         200,
-        {"wechat": ["wx0000000000000001", "wx0000000000000002"], "alipay": ["2021000000000001", "2021000000000002"]},
+        {
+            "wechat": ["wx0000000000000001", "wx0000000000000002"],
+            "alipay": ["2021000000000001", "2021000000000002"],
+            "douyin": ["tt00000001"],
+        },
     )
 
 

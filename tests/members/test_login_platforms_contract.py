@@ -16,13 +16,19 @@ from cardstock.errors import (
 )
 from cardstock.members.login_platforms.alipay import AlipayLogin
 from cardstock.members.login_platforms.development import DevelopmentPlatform
+from cardstock.members.login_platforms.douyin import DouyinLogin
 from cardstock.members.login_platforms.wechat import WechatLogin
 from cardstock.members.ports import LoginPlatform
 from tests.people.clock import TestClock
 from tests.people.login_parties import PHONE, REAL, Development, Party, Real
 
-CONTRACT = {LoginPlatform: (DevelopmentPlatform, WechatLogin, AlipayLogin)}
-ADAPTERS: dict[str, type[LoginPlatform]] = {"dev": DevelopmentPlatform, "wechat": WechatLogin, "alipay": AlipayLogin}
+CONTRACT = {LoginPlatform: (DevelopmentPlatform, WechatLogin, AlipayLogin, DouyinLogin)}
+ADAPTERS: dict[str, type[LoginPlatform]] = {
+    "dev": DevelopmentPlatform,
+    "wechat": WechatLogin,
+    "alipay": AlipayLogin,
+    "douyin": DouyinLogin,
+}
 
 
 @pytest.fixture(params=["dev", *REAL])

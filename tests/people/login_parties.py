@@ -7,10 +7,13 @@ from typing import Any, Protocol
 from cardstock.clock import Clock
 from cardstock.members.login_platforms.alipay import AlipayLogin
 from cardstock.members.login_platforms.development import DevelopmentPlatform
+from cardstock.members.login_platforms.douyin import DouyinLogin
 from cardstock.members.login_platforms.wechat import WechatLogin
 from cardstock.members.ports import LoginPlatform as Port
-from cardstock.platforms import alipay, wechat
+from cardstock.platforms import alipay, douyin, wechat
 from infra.local.platforms.alipay import Alipay, new_app
+from infra.local.platforms.douyin import Douyin
+from infra.local.platforms.douyin import new_app as new_douyin_app
 from infra.local.platforms.people import LoginPlatform
 from infra.local.platforms.wechat import Wechat
 from tests.people.login_servers import transport_to
@@ -94,5 +97,17 @@ def alipay_party(clock: Clock) -> Real:
     return Real(server, {"apps": {"2021000000000001": own}}, AlipayLogin, alipay.Alipay)
 
 
-REAL: dict[str, Callable[[Clock], Real]] = {"wechat": wechat_party, "alipay": alipay_party}
+@cache
+def douyin_app() -> dict[str, str]:
+    """An app of Douyin; its key is made once."""
+    return new_douyin_app("brand")
+
+
+def douyin_party(clock: Clock) -> Real:
+    app = douyin_app()
+    own = {"secret": app["secret"], "private_key": app["own_private_key"]}
+    return Real(Douyin({"tt00000001": app}, clock.now), {"apps": {"tt00000001": own}}, DouyinLogin, douyin.Douyin)
+
+
+REAL: dict[str, Callable[[Clock], Real]] = {"wechat": wechat_party, "alipay": alipay_party, "douyin": douyin_party}
 """The real platforms by name."""

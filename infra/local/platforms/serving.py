@@ -1,4 +1,4 @@
-"""The login platforms of this machine behind one address: each under its name, `/wechat` and `/alipay`.
+"""The login platforms of this machine behind one address: each under its name, such as `/wechat`.
 
 Beside what the platforms themselves answer:
 
@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.platforms.alipay import Alipay, new_app
+from infra.local.platforms.douyin import Douyin
+from infra.local.platforms.douyin import new_app as new_douyin_app
 from infra.local.platforms.people import Asked, LoginPlatform, WrongCallError, json_answer, json_object, pairs
 from infra.local.platforms.wechat import Wechat
 from infra.local.server import HttpAnswer
@@ -32,18 +34,21 @@ Apps = dict[str, dict[str, dict[str, Any]]]
 
 
 def new_apps() -> Apps:
-    """Apps of one developer: two mini-programs of WeChat, a new and an old app of Alipay."""
+    """Apps of one developer: two mini-programs of WeChat, a new and an old app of Alipay, one of Douyin."""
     wechat = {f"wx{number:016}": {"secret": secrets.token_hex(16), "developer": "brand"} for number in (1, 2)}
     alipay = {"2021000000000001": new_app("brand"), "2021000000000002": new_app("brand", names="user_id")}
-    return {"wechat": wechat, "alipay": alipay}
+    return {"wechat": wechat, "alipay": alipay, "douyin": {"tt00000001": new_douyin_app("brand")}}
 
 
 def kept_apps(book: Path | None) -> Apps:
     """The apps of the file, which is made if it is missing."""
     if book is not None and book.exists():
         kept: Apps = json.loads(book.read_text(encoding="utf-8"))
-        return kept
-    made = new_apps()
+        if kept.keys() >= {"wechat", "alipay", "douyin"}:
+            return kept
+    else:
+        kept = {}
+    made = new_apps() | kept
     if book is not None:
         book.touch(mode=0o600)
         book.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
@@ -58,6 +63,7 @@ class LoginPlatforms:
         self.by_name: dict[str, LoginPlatform] = {
             "wechat": Wechat(self.apps["wechat"], now),
             "alipay": Alipay(self.apps["alipay"], now),
+            "douyin": Douyin(self.apps["douyin"], now),
         }
         self.url = ""
         self._server = SmallServer(self.answer, name="platforms")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cardstock.members.store import DynamoMembers
 
 DEVELOPMENT: Final = "dev"
-_REAL: Final = ("wechat", "alipay")
+_REAL: Final = ("wechat", "alipay", "douyin")
 
 _transports: "Mapping[str, httpx.BaseTransport]" = {}
 
@@ -88,6 +88,12 @@ def _made(name: str, config: Any) -> "LoginPlatform":
 
         wechat = Wechat(environment.text("WECHAT_URL"), transport=_transports.get(name))
         return WechatLogin(config, client=wechat, report=_report)
+    if name == "douyin":
+        from cardstock.members.login_platforms.douyin import DouyinLogin
+        from cardstock.platforms.douyin import Douyin
+
+        urls = environment.text("DOUYIN_LOGIN_URL"), environment.text("DOUYIN_URL")
+        return DouyinLogin(config, client=Douyin(*urls, transport=_transports.get(name)), report=_report)
     from cardstock.members.login_platforms.alipay import AlipayLogin
     from cardstock.platforms.alipay import Alipay
 

@@ -70,8 +70,9 @@ def test_items_are_listed_by_state_and_kind_oldest_first_in_pages(items: OpenIte
 def test_one_person_clears_what_needs_one(items: OpenItems) -> None:
     item = opened(items)
     cleared = clear_alone(item.id, "returned", "by hand", "stf_1", can_approve=never, items=items)
-    again = clear_alone(item.id, "explained", "other", "stf_2", can_approve=never, items=items)
+    again = clear_alone(item.id, "returned", "other", "stf_2", can_approve=never, items=items)
 
+    assert refusal_of(item.id, "explained", "stf_1", items) is errors.OUTCOME_DIFFERS
     assert (cleared.state, cleared.cleared and cleared.cleared.by) == ("cleared", "stf_1")
     assert again == cleared == items.find_item(item.id)
     assert count_open(items=items).open == 0
@@ -93,6 +94,9 @@ def test_two_persons_clear_what_needs_two_and_agree_on_the_outcome(items: OpenIt
     assert (done.state, done.requested and done.requested.by, done.cleared and done.cleared.by) == (
         "cleared", "stf_1", "stf_2",
     )  # fmt: skip
+    for actor in ("stf_1", "stf_2", "stf_3"):
+        assert clear_alone(item.id, "was_not_paid", "yes", actor, can_approve=never, items=items) == done
+        assert refusal_of(item.id, "was_paid", actor, items) is errors.OUTCOME_DIFFERS
 
 
 def test_a_clearing_is_refused_without_reason_for_another_kinds_outcome_and_for_nothing(items: OpenItems) -> None:
@@ -116,7 +120,7 @@ def test_a_lost_answer_of_a_clearing_is_no_conflict(cloud: Cloud, clock: TestClo
     for mode in modes:
         with faults.at(1, mode):
             faults.survive(lambda: clear_alone(item.id, "returned", "seen", "stf_1", can_approve=never, items=items))
-    cleared = clear_alone(item.id, "explained", "by hand", "stf_2", can_approve=never, items=items)
+    cleared = clear_alone(item.id, "returned", "by hand", "stf_2", can_approve=never, items=items)
 
     assert (cleared.cleared and cleared.cleared.by, cleared.version) == ("stf_1", 2)
     assert items.find_item(item.id) == cleared

@@ -15,10 +15,11 @@ from cardstock.orders.model import Order, OrderLine, Receiver
 from cardstock.orders.refund_amounts import add_refund, goodwill_limit, goodwill_lines
 from cardstock.orders.refund_model import Refund, RefundLine, RefundStatus
 from tests.house import faults
+from tests.house.cloud import Context, http_event, serve
 from tests.house.interleave import some_ways
 from tests.people.audits import audit_now
 from tests.people.clock import START
-from tests.people.replies import Reply
+from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
 from tests.people.staff import person
 
@@ -74,15 +75,17 @@ def test_no_line_gets_more_than_its_bound_whatever_was_returned_and_given_before
                 given[each.line_no] += each.amount_fen
 
         assert all(given[each.line_no] <= bound_of(each, bound) for each in order.lines)
+        assert sum(given.values()) <= sum(nets) * bound // 10_000
 
 
 part: Any = type("Part", (), {"status": "delivered"})()
 
 
 @pytest.mark.parametrize(
-    ("net", "bound", "limit"), [(10_000, 2_000, 2_000), (7, 2_000, 2), (10_000, 0, 0), (9, 10_000, 9)]
-)
-def test_of_one_line_it_is_its_part_rounded_up(net: int, bound: int, limit: int) -> None:
+    ("net", "bound", "limit"), [(10_000, 2_000, 2_000), (7, 2_000, 1), (4, 2_000, 0), (123_457, 2_000, 24_691), (10_000, 0, 0),
+     (9, 10_000, 9)],
+)  # fmt: skip
+def test_of_one_line_it_is_its_part_rounded_down(net: int, bound: int, limit: int) -> None:
     assert goodwill_limit(order_of([net]), (), bound) == limit
 
 
@@ -94,6 +97,24 @@ def test_of_several_lines_it_is_the_most_whose_spread_keeps_every_bound() -> Non
     # The first line has half of its money left, the second one all: its bound of 4 000 is reached with 5 000.
     assert goodwill_limit(returned, (), BOUND) == 5_000
     assert [line.amount_fen for line in goodwill_lines(returned, 5_000)] == [1_000, 4_000]
+
+
+@given(st.lists(st.integers(0, 200_000), min_size=1, max_size=5), st.integers(0, 10_000))
+def test_of_an_order_without_refunds_it_is_exactly_the_part_rounded_down(nets: list[int], bound: int) -> None:
+    assert goodwill_limit(order_of(nets), (), bound) == sum(nets) * bound // 10_000
+
+
+def test_a_line_of_a_few_fen_does_not_lower_the_bound_and_small_gifts_together_keep_it() -> None:
+    order, refunds = order_of([123_457, 3, 133_453]), list[Refund]()
+    limits = []
+    while limit := goodwill_limit(order, refunds, BOUND):
+        limits.append(limit)
+        lines = goodwill_lines(order, min(limit, 17_128))
+        order = add_refund(order, lines, {"sup_a": part}, START)
+        refunds.append(refund_of(len(limits), lines))
+
+    assert limits[0] == 51_382  # a fifth of 256 913 fen is 51 382.6
+    assert sum(refund.amount_fen for refund in refunds) <= 51_382
 
 
 def test_goodwill_given_before_counts_unless_it_was_given_up() -> None:
@@ -156,6 +177,9 @@ def test_what_is_more_another_person_grants_and_it_is_given_once(bought: tuple[S
     later = shop.staff.grant(order_id, 20_000, staff=staff, second_person=True)
     shop.sweep()
     (refund,) = orders_wiring.orders().refunds_of_order(order_id)
+    path = f"/v1/orders/{order_id}/refunds"
+    (listed,) = reply(serve(http_event("GET", path, token=staff), Context())).body["items"]
+    (own,) = shop.buyer.send("GET", path).body["items"]
 
     assert (asked.status, asked.body["lines"], asked.body["amount_fen"], waits) == (202, [], 20_000, ())
     assert alone.body["code"] == "SECOND_PERSON_NEEDED"
@@ -163,9 +187,11 @@ def test_what_is_more_another_person_grants_and_it_is_given_once(bought: tuple[S
     assert (granted.body["status"], granted.body["cleared"]["by"], again.body) == (
         "cleared", person("Wang Fang"), granted.body,
     )  # fmt: skip
-    assert (refund.refund_id, refund.amount_fen, refund.status, refund.granted_by, refund.reason) == (
-        asked.body["refund_id"], 20_000, "succeeded", person("Li Na"), "late",
+    assert (refund.refund_id, refund.amount_fen, refund.status, refund.reason) == (
+        asked.body["refund_id"], 20_000, "succeeded", "late",
     )  # fmt: skip
+    assert (listed["granted_by"], listed["asked_by"]) == (person("Wang Fang"), person("Li Na"))
+    assert (own["granted_by"], own["asked_by"]) == (None, None)
     shop.trade.watch()
     shop.trade.settle_down()
     assert audit_now().findings == ()
@@ -178,9 +204,14 @@ def test_what_is_declined_is_never_given_and_anybody_declines(bought: tuple[Shop
         asked = shop.staff.grant(order_id, 20_000, staff=staff, key=f"g{number}", second_person=True)
         item = asked.body["open_item_id"]
         declined = shop.staff.clear(item, "declined", staff=who)
+        again = shop.staff.clear(item, "declined", staff=other)
         late = shop.staff.clear(item, "granted", staff=other)
 
-        assert (declined.status, late.body["cleared"]["outcome"]) == (200, "declined")
+        assert (declined.status, again.body) == (200, declined.body)
+        assert (late.status, late.body["code"], late.body["facts"]) == (
+            409, "OUTCOME_DIFFERS", {"outcome": "declined"},
+        )  # fmt: skip
+        assert [each["pointer"] for each in late.body["errors"]] == ["/outcome"]
     assert orders_wiring.orders().refunds_of_order(order_id) == ()
 
 

@@ -207,7 +207,7 @@ def test_a_step_is_stored_whole_or_not_at_all(store: Store) -> None:
 
 def test_refunds_come_back_oldest_first_and_are_open_until_they_succeed(store: Store) -> None:
     older = replace(
-        REFUND, refund_id="rfd_2", kind="goodwill", granted_by="stf_1", fingerprint="f", sequence=3,
+        REFUND, refund_id="rfd_2", kind="goodwill", granted_by="stf_1", asked_by="stf_2", fingerprint="f", sequence=3,
         requested_at=AT - timedelta(hours=1),
     )  # fmt: skip
     store.orders.store_step(Step(refunds=(REFUND, older)))

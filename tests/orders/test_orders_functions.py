@@ -555,7 +555,7 @@ def test_the_buyer_sees_that_a_refund_was_goodwill_and_staff_see_who_gave_it(sho
         ("return", False, "broken", None),
         ("return", True, "came two weeks late", None),
     ]
-    assert [each["granted_by"] for each in theirs] == [None, person("Li Na")]
+    assert [(each["granted_by"], each["asked_by"]) for each in theirs] == [(None, None), (person("Li Na"), None)]
     assert stranger.status == 404
 
 

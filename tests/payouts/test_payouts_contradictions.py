@@ -123,10 +123,11 @@ def test_two_people_correct_the_books_with_the_outcome_that_they_do_not_have(
     finance.clock.move(hours=1)
     done = clear(item.id, "Wang Fang", OUTCOME[then])
     booked = entry(number)
-    again = clear(item.id, "Li Na", OUTCOME[first])
+    again, other = (clear(item.id, "Li Na", OUTCOME[each]) for each in (then, first))
 
     assert (asked.body["status"], untouched, done.body["status"]) == ("open", None, "cleared")
     assert again.body == done.body
+    assert (other.status, other.body["code"]) == (409, "OUTCOME_DIFFERS")
     assert finance.balance(member) == ({"paid": 5_000} if then == "paid" else {"available": 5_000})
     assert finance.lines()[member]["status"] == then
     assert booked is not None

@@ -52,7 +52,8 @@ def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
     Who cleared it and why stays on record. Where `persons` is 2, the first call asks and another person clears. A
     refund that its channel has refused ends in the same step: it has succeeded, or it is given up and can be asked for
     anew. A transfer with contradicting results ends as both persons say, and the books are corrected in the same step.
-    A goodwill refund that was asked for is given once another person grants it. A repeat changes nothing."""
+    A goodwill refund that was asked for is given once another person grants it. A repeat changes nothing;
+    another outcome for a cleared item is refused."""
     item = clear_item(
         request.path["item_id"],
         request.body.outcome,

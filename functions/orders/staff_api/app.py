@@ -100,7 +100,9 @@ def grant_refund(request: Request[GrantRefund, Nothing]) -> Answer:
     """Grant a goodwill refund: money back without units, with a reason.
 
     It is spread over what is left of all lines, and claws back its part of the rewards. More than is left is refused,
-    and more than one person may give too, unless `second_person` is true: then an open item asks another person."""
+    and more than one person may give too, unless `second_person` is true: then an open item asks another person.
+    One person may give 20 % (2 000 basis points; the brand's setting `GoodwillBps`) of what was paid for all lines,
+    rounded down to a fen, over all goodwill refunds that were not given up, and of one line as much, rounded up."""
     order_id, asked = request.path["order_id"], request.body
     made = give_goodwill(
         request.caller.actor, order_id, asked.amount_fen, asked.reason, request.key,

@@ -70,8 +70,9 @@ def give_goodwill(
 
 def grant_item(item: OpenItem, *, orders: Orders) -> bool:
     """Make the refund that a cleared item has granted, in the transaction that stores the item."""
+    assert item.cleared is not None
     try:
-        return grant_asked(_asked(item), item, orders=orders)
+        return grant_asked(_asked(item), item.cleared.by, item, orders=orders)
     except RefusedError as error:
         if error.refusal is not REFUND_EXCEEDS_PAID:
             raise

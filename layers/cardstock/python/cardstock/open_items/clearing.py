@@ -57,7 +57,8 @@ def clear_item(
     """Clear an item, or ask for it where a second person must. Returns the item as it is then.
 
     What one person has asked for (`goodwill_asked`) another one grants; anybody declines it.
-    A repeat by the same person changes nothing, nor does any call after the clearing. `book` stores the cleared item
+    A repeat by the same person changes nothing, nor does any call after the clearing: with its outcome it returns the
+    item, and with another one it is refused. `book` stores the cleared item
     together with what its outcome books, in one transaction, and returns False if the item has changed. Raises
     `NotFoundError`, `RefusedError` (REASON_MISSING, OUTCOME_UNKNOWN, SECOND_PERSON_NEEDED), `ConflictError`
     (OUTCOME_DIFFERS, ITEM_CHANGED), and what `book` raises.
@@ -69,7 +70,9 @@ def clear_item(
         raise NOT_FOUND()
     if outcome not in OUTCOMES[item.kind]:
         raise errors.OUTCOME_UNKNOWN(outcomes=list(OUTCOMES[item.kind]))
-    if item.state == "cleared":
+    if item.cleared is not None:
+        if item.cleared.outcome != outcome:
+            raise errors.OUTCOME_DIFFERS(outcome=item.cleared.outcome)
         return item
     asked_by = item.facts.get("asked_by", "") if item.kind == "goodwill_asked" else ""
     if asked_by and outcome == "granted" and not can_approve(asked_by):

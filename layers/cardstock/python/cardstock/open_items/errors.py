@@ -9,8 +9,8 @@ OUTCOME_UNKNOWN: Final = refused(
 )
 OUTCOME_DIFFERS: Final = conflict(
     "OUTCOME_DIFFERS",
-    zh="另一人已提出不同的处理结果。",
-    en="Another person has asked for another outcome.",
+    zh="该事项已登记不同的处理结果：{outcome}。",
+    en="Another outcome is on record for this item: {outcome}.",
     about=("outcome",),
 )
 ITEM_CHANGED: Final = conflict(

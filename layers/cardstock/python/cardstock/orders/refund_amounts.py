@@ -69,10 +69,11 @@ def goodwill_lines(order: Order, amount: Fen) -> tuple[RefundLine, ...]:
 
 
 def goodwill_limit(order: Order, refunds: Iterable[Refund], bound_bps: Bps) -> Fen:
-    """The most fen that one person may give as goodwill now: no line then has had more than `bound_bps` of what was
-    paid for it, rounded up to a fen, from all its goodwill refunds that were not given up.
+    """The most fen that one person may give as goodwill now. All goodwill refunds that were not given up then make at
+    most `bound_bps` of what was paid for all lines, rounded down to a fen: the bound is never passed. And no line then
+    has had more than `bound_bps` of what was paid for it, rounded up to a fen.
 
-    Rounded up, so that a line of a few fen does not forbid what the others may have. It holds for
+    Of a line rounded up, so that a line of a few fen does not forbid what the others may have. It holds for
     `goodwill_lines`, where a part is at most the proportional one rounded up.
     """
     given = dict.fromkeys((line.line_no for line in order.lines), 0)
@@ -87,7 +88,8 @@ def goodwill_limit(order: Order, refunds: Iterable[Refund], bound_bps: Bps) -> F
         for line in order.lines
         if rests[line.line_no]
     ]
-    return min([total, *bounds])
+    whole = sum(line.net_fen for line in order.lines) * bound_bps // BPS_ONE - sum(given.values())
+    return max(0, min([total, whole, *bounds]))
 
 
 def cancel_unsent(

@@ -82,6 +82,8 @@ class Refund(msgspec.Struct, frozen=True):
     the refunds of an order counts them in this order, so that a refund that never succeeds is never counted."""
     granted_by: str = ""
     """The person of the staff who decided it: goodwill, or a return of sent units; empty if the buyer asked for it."""
+    asked_by: str = ""
+    """The person of the staff who asked for goodwill that another one (`granted_by`) has granted; empty otherwise."""
     refused_at: datetime | None = None
     """When its channel refused it for good; people end it then."""
     given_up_at: datetime | None = None

@@ -166,6 +166,13 @@ class RefundView(RequestedRefund, kw_only=True):
             description="Person who decided it (goodwill, or a return of sent units), for staff only; otherwise null."
         ),
     ]
+    asked_by: Annotated[
+        PersonId | None,
+        Meta(
+            description="Person who asked for goodwill that another person had to grant, for staff only; otherwise "
+            "null."
+        ),
+    ]
     status: Annotated[
         refund_model.RefundStatus,
         Meta(
@@ -182,12 +189,13 @@ class RefundView(RequestedRefund, kw_only=True):
 
     @classmethod
     def of(cls, refund: refund_model.Refund, *, for_staff: bool = False) -> RefundView:
-        """A refund for the buyer; staff also see who granted it."""
+        """A refund for the buyer; staff also see who granted it, and who asked for it."""
         return RefundView(
             **asdict(RequestedRefund.of(refund)),
             kind="return" if refund.part_of_order else "stray",
             goodwill=refund.kind == "goodwill",
             granted_by=(refund.granted_by or None) if for_staff else None,
+            asked_by=(refund.asked_by or None) if for_staff else None,
             status=refund.status,
             succeeded_at=moment_or_none(refund.succeeded_at),
             paid_another_way=refund.paid_another_way,

@@ -64,6 +64,7 @@ class _Request(msgspec.Struct, frozen=True):
     reason: str
     key: RequestKey
     granted_by: str = ""
+    asked_by: str = ""
 
 
 def request_refund(
@@ -151,16 +152,18 @@ def check_goodwill(order_id: str, amount: Fen, *, orders: Orders) -> Order:
     return order
 
 
-def grant_asked(asked: AskedGoodwill, item: object, *, orders: Orders) -> bool:
-    """Give the goodwill that one person has asked for and another has granted, and store the cleared `item` about it:
-    one transaction. False, and nothing is stored, if it was given or the item has changed. Raises as `grant_goodwill`.
+def grant_asked(asked: AskedGoodwill, granted_by: str, item: object, *, orders: Orders) -> bool:
+    """Give the goodwill that one person has asked for and another (`granted_by`) has granted, and store the cleared
+    `item` about it: one transaction. False, and nothing is stored, if it was given or the item has changed. Raises as `grant_goodwill`.
     """
 
     def lines_of(order: Order, _supplier_orders: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
         return goodwill_lines(order, asked.amount_fen)
 
     key = RequestKey("", asked.fingerprint)
-    request = _Request(None, "goodwill", lines_of, asked.reason, key, granted_by=asked.asked_by)
+    request = _Request(
+        None, "goodwill", lines_of, asked.reason, key, granted_by=granted_by, asked_by=asked.asked_by
+    )  # fmt: skip
     for _ in range(ATTEMPTS):
         order = find_order(None, asked.order_id, orders=orders)
         if orders.find_refund(asked.order_id, asked.refund_id) is not None:
@@ -225,6 +228,7 @@ def _refund_step(order: Order, refund_id: str, request: _Request, orders: Orders
         requested_at=now,
         fingerprint=request.key.fingerprint,
         granted_by=request.granted_by,
+        asked_by=request.asked_by,
     )
     return Step(orders=(after,), refunds=(refund,), supplier_orders=tuple(reduced.values()))
 

@@ -179,6 +179,7 @@ class RefundItem(Table):
     sequence = IntegerAttribute(attr_name="s")
     place = IntegerAttribute(attr_name="p", null=True)
     granted_by = UnicodeAttribute(attr_name="g", null=True)
+    asked_by = UnicodeAttribute(attr_name="q", null=True)
     refused_at = EpochAttribute(attr_name="tf", null=True)
     given_up_at = EpochAttribute(attr_name="tg", null=True)
     paid_another_way = BooleanAttribute(attr_name="w", null=True)

@@ -1,6 +1,7 @@
 """Standard Webhooks signatures: what is genuine, and that a forger learns nothing from a refusal."""
 
 import base64
+import hmac
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -78,6 +79,18 @@ def test_a_message_of_another_time_is_told_both_times_if_its_signature_is_right(
 @pytest.mark.parametrize("body", [b"", BODY + b" ", BODY.replace(b"1", b"2"), b"\xff\xfe", b"\x00"])
 def test_another_body_is_refused(body: bytes) -> None:
     refused(signed(), body)
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-16", "latin-1"])
+def test_the_raw_bytes_are_what_is_signed_whatever_their_encoding(encoding: str) -> None:
+    body = '{"carrier":"é"}'.encode(encoding, "replace")
+    text = f"msg_1.{int(NOW.timestamp())}.".encode() + body
+    signature = base64.b64encode(hmac.digest(b"a" * 32, text, "sha256")).decode()
+    headers = signed(webhook_signature=f"v1,{signature}")
+
+    assert verify([SECRET], headers, body, NOW) == "msg_1"
+    refused(headers, body + b" ")
+    refused(headers, body, secrets=(OLDER,))
 
 
 @pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])

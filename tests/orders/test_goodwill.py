@@ -82,8 +82,10 @@ part: Any = type("Part", (), {"status": "delivered"})()
 
 
 @pytest.mark.parametrize(
-    ("net", "bound", "limit"), [(10_000, 2_000, 2_000), (7, 2_000, 1), (4, 2_000, 0), (123_457, 2_000, 24_691), (10_000, 0, 0),
-     (9, 10_000, 9)],
+    ("net", "bound", "limit"),
+    [
+        (10_000, 2_000, 2_000), (7, 2_000, 1), (4, 2_000, 0), (123_457, 2_000, 24_691), (10_000, 0, 0), (9, 10_000, 9),
+    ],
 )  # fmt: skip
 def test_of_one_line_it_is_its_part_rounded_down(net: int, bound: int, limit: int) -> None:
     assert goodwill_limit(order_of([net]), (), bound) == limit

@@ -1,6 +1,7 @@
 """Keys, suppliers and what suppliers report, from the events to the tables and back."""
 
 import base64
+import hmac
 import json
 from datetime import timedelta
 from typing import Any
@@ -495,6 +496,26 @@ def test_bytes_that_are_no_text_are_refused(shop: Shop) -> None:
     event["headers"] |= {"webhook-id": "m", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"}
 
     assert outcome(reply(inbox.handler(event, Context()))) == (401, "SIGNATURE_INVALID")
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-16", "latin-1"])
+def test_a_genuine_message_in_another_encoding_is_a_400_that_says_so(shop: Shop, encoding: str) -> None:
+    secret = shop.supplier.register()
+    before = shop.cloud.state()
+    body = json.dumps(SHIPMENT | {"order_id": "ord_1", "note": "é"}, ensure_ascii=False).encode(encoding)
+    at = int(shop.clock.now().timestamp())
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    signature = base64.b64encode(hmac.digest(key, f"msg_1.{at}.".encode() + body, "sha256")).decode()
+    event = http_event("POST", f"/v1/inbox/{LIGHTS}", base64.b64encode(body).decode())
+    event["isBase64Encoded"] = True
+    event["headers"] |= {
+        "webhook-id": "msg_1", "webhook-timestamp": str(at), "webhook-signature": f"v1,{signature}",
+    }  # fmt: skip
+    answer = reply(inbox.handler(event, Context()))
+
+    assert outcome(answer) == (400, "BODY_INVALID")
+    assert [each["code"] for each in answer.body["errors"]] == ["ENCODING"]
+    assert shop.cloud.state() == before
 
 
 def test_a_gateway_that_encodes_the_body_changes_nothing(shop: Shop) -> None:

@@ -154,7 +154,8 @@ def check_goodwill(order_id: str, amount: Fen, *, orders: Orders) -> Order:
 
 def grant_asked(asked: AskedGoodwill, granted_by: str, item: object, *, orders: Orders) -> bool:
     """Give the goodwill that one person has asked for and another (`granted_by`) has granted, and store the cleared
-    `item` about it: one transaction. False, and nothing is stored, if it was given or the item has changed. Raises as `grant_goodwill`.
+    `item` about it: one transaction. False, and nothing is stored, if it was given or the item has changed. Raises as
+    `grant_goodwill`.
     """
 
     def lines_of(order: Order, _supplier_orders: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:

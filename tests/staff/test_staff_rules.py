@@ -84,6 +84,15 @@ def test_seven_days_end_to_the_second() -> None:
     assert [is_second_person(maker, made, at) for at in (START, last, first)] == [False, False, True]
 
 
+def test_two_of_one_maker_are_each_others_second_person_seven_days_after_the_newer_one() -> None:
+    older = Person("stf_b", "Wang Fang", "stf_a", START - timedelta(days=3))
+    newer = Person("stf_c", "Zhao Min", "stf_a", START)
+    moments = [START, START + PROBATION - timedelta(seconds=1), START + PROBATION]
+
+    assert [is_second_person(older, newer, at) for at in moments] == [False, False, True]
+    assert [is_second_person(newer, older, at) for at in moments] == [False, False, True]
+
+
 def test_the_two_that_root_created_are_each_others_second_person_at_once() -> None:
     one, other = (Person(person_id, "x", ROOT, START) for person_id in ("stf_a", "stf_b"))
 

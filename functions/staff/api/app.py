@@ -23,7 +23,9 @@ def create_person(request: Request[models.CreatePerson, Nothing]) -> Answer:
     """Create a person of the staff.
 
     The root key creates the first two persons; a person's key with `staff:write` creates the others. For seven days a
-    person and whoever created that person cannot approve each other's work.
+    person cannot approve the work of whoever created that person, nor of others whom the same person created, nor can
+    they that person's: such two count as two persons seven days after the newer one's `created_at`. The first two
+    persons count as two at once.
     """
     created = staff.create_person(
         request.body.name, request.caller.person_id, request.key, persons=staff_wiring.persons()

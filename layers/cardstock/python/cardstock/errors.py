@@ -210,8 +210,9 @@ REASON_MISSING: Final = refused("REASON_MISSING", zh="请填写原因。", en="A
 SECOND_PERSON_NEEDED: Final = timed(
     refused(
         "SECOND_PERSON_NEEDED",
-        zh="须由另一人审批；七天内创建者与被创建者不能互相审批。",
-        en="Another person has to approve. A person and that person's creator cannot, for seven days.",
+        zh="须由另一人审批；人员创建后七天内，与其创建者、与同一人创建的人员之间都不能互相审批。",
+        en="Another person has to approve. For seven days after a person is created, that person and its creator, or "
+        "another person of the same creator, cannot approve each other's work.",
     )
 )
 STOCK_SHORT: Final = conflict(

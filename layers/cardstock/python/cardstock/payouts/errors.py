@@ -24,8 +24,9 @@ PERIOD_INVALID: Final = invalid("PERIOD_INVALID", zh="期间不正确。", en="T
 APPROVER_OPENED_IT: Final = timed(
     refused(
         "APPROVER_OPENED_IT",
-        zh="须由另一人审批；七天内创建者与被创建者不能互相审批。",
-        en="Another person has to approve. A person and that person's creator cannot, for seven days.",
+        zh="须由另一人审批；人员创建后七天内，与其创建者、与同一人创建的人员之间都不能互相审批。",
+        en="Another person has to approve. For seven days after a person is created, that person and its creator, or "
+        "another person of the same creator, cannot approve each other's work.",
     )
 )
 PAYOUT_STILL_OPENING: Final = conflict(

@@ -58,6 +58,7 @@ REFUSALS = {
         "bad_url_in_disguise": (400, "URL_REFUSED"),
         "bad_url_without_tls": (400, "URL_REFUSED"),
         "bad_unknown_event": (400, "EVENT_UNKNOWN"),
+        "bad_event_of_staff": (400, "EVENT_UNKNOWN"),
         "bad_endpoint_of_another_supplier": (404, "NOT_FOUND"),
         "bad_redeliver_what_is_fetched": (409, "ENDPOINT_NOT_ACTIVE"),
         "bad_member": (403, "NOT_A_KEY"),

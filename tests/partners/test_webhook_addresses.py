@@ -124,6 +124,16 @@ def test_a_name_nobody_knows_is_an_outcome_not_an_exception() -> None:
     assert post("https://example.com/", {}, b"{}", resolver=unknown).error == "HOST_UNKNOWN"
 
 
+@pytest.mark.parametrize(
+    "url", ["http://example.com/", "https://example.com:8443/", "http://example.com:443/", "https://example.com:80/"]
+)
+@pytest.mark.parametrize("found", [["1.1.1.1"], ["127.0.0.1", "1.1.1.1"]])
+def test_outside_of_the_opened_networks_only_https_on_443_is_called(url: str, found: list[str]) -> None:
+    outcome = post(url, {}, b"{}", allowed=parse_networks("127.0.0.0/8"), resolver=lambda host, port: found)
+
+    assert (outcome.status, outcome.error) == (None, "ADDRESS_REFUSED")
+
+
 def test_an_operator_can_open_a_private_network_and_no_other() -> None:
     allowed = parse_networks("127.0.0.0/8, ::1/128")
 

@@ -4,14 +4,16 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from cardstock.clock import rfc3339
 from cardstock.edge.signatures import verify
 from cardstock.partners import wiring
-from cardstock.partners.model import EVENT_TYPES
+from cardstock.partners.model import EVENT_TYPES, SUPPLIER_EVENTS
 from functions.partners.api import app as partners_api
 from functions.partners.webhooks_api import app as api
+from infra.contract.events import EVENTS
 from tests.house.cloud import ROOT_KEY
 from tests.people.partner_server import PartnerServer
 from tests.people.replies import Reply
@@ -227,8 +229,31 @@ def test_a_wrong_endpoint_is_refused_and_not_made(
     assert shop.webhooks.waiting() == []
 
 
-def test_every_type_of_event_can_be_asked_for(shop: Shop, credential: str) -> None:
-    assert shop.webhooks.endpoint(credential, None, *EVENT_TYPES)["events"] == list(EVENT_TYPES)
+def test_every_type_of_event_can_be_asked_for_by_who_gets_it(shop: Shop, credential: str) -> None:
+    staff = shop.staff.key("webhooks:write")
+
+    assert shop.webhooks.endpoint(staff, None, *EVENT_TYPES)["events"] == list(EVENT_TYPES)
+    assert shop.webhooks.endpoint(credential, None, *SUPPLIER_EVENTS)["events"] == list(SUPPLIER_EVENTS)
+
+
+def test_a_supplier_gets_the_events_that_name_one() -> None:
+    named = [kind for kind, example in EVENTS.items() if "supplier_id" in msgspec.to_builtins(example.data)]
+
+    assert tuple(named) == SUPPLIER_EVENTS
+
+
+def test_a_supplier_cannot_ask_for_events_that_it_never_gets(shop: Shop, credential: str) -> None:
+    others = [kind for kind in EVENT_TYPES if kind not in SUPPLIER_EVENTS]
+    before = shop.cloud.state()
+    for kind in others:
+        refused = shop.send(api, "POST", ENDPOINTS, {"events": ["shipment.created", kind, "*"]}, token=credential)
+
+        assert outcome(refused) == (400, "EVENT_UNKNOWN")
+        assert [(each["pointer"], each["allowed"]) for each in refused.body["errors"]] == [
+            ("/events/1", ["*", *SUPPLIER_EVENTS])
+        ]
+    assert len(others) == 17
+    assert shop.cloud.state() == before
 
 
 def test_a_repeated_request_makes_no_second_endpoint(shop: Shop, credential: str) -> None:

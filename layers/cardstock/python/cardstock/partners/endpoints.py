@@ -9,7 +9,7 @@ from cardstock.errors import NOT_FOUND, STORE_BUSY, Pointer
 from cardstock.ids import RequestKey, RequestResult, derived_id
 from cardstock.partners import errors
 from cardstock.partners.deliveries import add_delivery
-from cardstock.partners.model import CHALLENGE, EVENT_TYPES, Endpoint, Event
+from cardstock.partners.model import CHALLENGE, EVENT_TYPES, STAFF, SUPPLIER_EVENTS, Endpoint, Event
 from cardstock.partners.ports import Endpoints, WebhookNeeds
 from cardstock.partners.suppliers import new_secret
 
@@ -23,10 +23,13 @@ def create_endpoint(
     """An endpoint of `owner` with its challenge queued; a repeat of `request` gives the same.
 
     Without a URL it is active from the start, and its deliveries are kept to be fetched. Raises `InvalidError`
-    EVENT_UNKNOWN, `RefusedError` TOO_MANY_ENDPOINTS.
+    EVENT_UNKNOWN for a type that `owner` never gets, `RefusedError` TOO_MANY_ENDPOINTS.
     """
-    if any(kind != "*" and kind not in EVENT_TYPES for kind in events):
-        raise errors.EVENT_UNKNOWN(pointers=(Pointer("/events", "OUT_OF_RANGE", {"allowed": ["*", *EVENT_TYPES]}),))
+    allowed = ["*", *(EVENT_TYPES if owner == STAFF else SUPPLIER_EVENTS)]
+    wrong = [at for at, kind in enumerate(events) if kind not in allowed]
+    if wrong:
+        bounds: dict[str, object] = {"allowed": allowed}
+        raise errors.EVENT_UNKNOWN(pointers=tuple(Pointer(f"/events/{at}", "OUT_OF_RANGE", bounds) for at in wrong))
     endpoint_id = derived_id("whe", request.id)
     endpoints = needs.endpoints
     if endpoints.find(owner, endpoint_id) is None and len(endpoints.of(owner)) >= MAX_ENDPOINTS:

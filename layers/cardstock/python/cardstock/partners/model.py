@@ -133,6 +133,8 @@ EVENT_TYPES = (
     "bank_account.changed",
 )
 """Types of events, as past participles. A supplier's endpoint gets only events about that supplier."""
+SUPPLIER_EVENTS = ("fulfilment.requested", "fulfilment.reduced", "shipment.created", "shipment.delivered")
+"""Types of events that are about a supplier: their data names it."""
 
 CHALLENGE = "endpoint.challenged"
 """Sent to a new endpoint; its first 2xx answer makes the endpoint active."""

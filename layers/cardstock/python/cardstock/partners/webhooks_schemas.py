@@ -12,7 +12,8 @@ from cardstock.edge.http import Model
 from cardstock.partners.model import Attempt, Delivery, Endpoint
 
 _EVENTS = """Types of events, or `*` for all of them. Staff's endpoints get every event of these types; a supplier's get
-those about that supplier: `fulfilment.requested`, `fulfilment.reduced`, `shipment.created`, `shipment.delivered`."""
+those about that supplier: `fulfilment.requested`, `fulfilment.reduced`, `shipment.created`, `shipment.delivered`;
+a supplier's key can ask for no others."""
 
 
 class CreateEndpoint(Model):
@@ -52,7 +53,7 @@ class StoredEndpoint(Model):
         list[str],
         Meta(
             description="Types of events that it gets; `*` for all.",
-            examples=[["fulfilment.requested", "refund.requested"]],
+            examples=[["fulfilment.requested", "shipment.delivered"]],
         ),
     ]
     status: Annotated[

@@ -10,14 +10,13 @@ import pytest
 
 from cardstock import environment
 from cardstock.bank_accounts import wiring
-from cardstock.edge import wiring as edge_wiring
-from cardstock.members.sessions import issue_tokens
 from functions.bank_accounts.api import app as api
 from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event
 from tests.house.interleave import some_ways
 from tests.people.finance import CARD, Finance
 from tests.people.staff import staff_key
+from tests.people.tokens import access_token
 
 NEW_DIGITS = "6217001210024455220"
 OTHER_DIGITS = "6228480402564890018"
@@ -36,7 +35,7 @@ class Counter:
     def __init__(self, finance: Finance, *, bank: bool) -> None:
         self.finance = finance
         self.member = finance.member(1, 50_000, bank=bank)
-        self.token = issue_tokens(edge_wiring.signer(), self.member).access_token
+        self.token = access_token(self.member)
         self.staff = staff_key("Sun Yi", *SCOPES)
 
     def put(self, number: str = NEW_DIGITS) -> tuple[int, dict[str, Any]]:

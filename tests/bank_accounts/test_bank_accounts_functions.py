@@ -11,13 +11,12 @@ import cardstock.bank_accounts as area
 from cardstock import environment
 from cardstock.bank_accounts import wiring
 from cardstock.bank_accounts.model import TRANSITIONS
-from cardstock.edge import wiring as edge_wiring
-from cardstock.members.sessions import issue_tokens
 from cardstock.members.store import MemberItem
 from functions.bank_accounts.api import app as api
 from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event
 from tests.people.finance import CARD, FIRST, Finance
 from tests.people.staff import staff_key, supplier_key
+from tests.people.tokens import access_token
 
 NEW = "6217 0012 1002 4455 220"
 NEW_DIGITS = "6217001210024455220"
@@ -31,7 +30,7 @@ def call(method: str, path: str, body: Any = None, *, token: str) -> tuple[int, 
 
 
 def token_of(member: str) -> str:
-    return issue_tokens(edge_wiring.signer(), member).access_token
+    return access_token(member)
 
 
 def put(member: str, **other: Any) -> tuple[int, dict[str, Any]]:

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from cardstock.edge import wiring as edge_wiring
-from cardstock.members.sessions import issue_tokens
 from functions.cards.api.app import handler as cards
 from functions.cards.on_view.app import handler as on_card_viewed
 from functions.members.api.app import handler as members
 from tests.house.cloud import ROOT, Cloud, Context, http_event, serve
 from tests.house.payloads import function_of
 from tests.people.staff import staff_key
+from tests.people.tokens import access_token
 
 HANDLERS: dict[str, Callable[..., dict[str, Any]]] = {
     "members/api": members,
@@ -29,6 +28,7 @@ REFUSALS = {
     "bad_list_by_member": (403, "NOT_A_KEY"),
     "bad_day_of_no_calendar": (400, "QUERY_INVALID"),
     "bad_member_id": (404, "NOT_FOUND"),
+    "bad_ended_session": (404, "NOT_FOUND"),
     "bad_unknown_inviter": (422, "INVITER_UNKNOWN"),
     "bad_login_code": (401, "LOGIN_CODE_INVALID"),
     "bad_unknown_platform": (400, "PLATFORM_UNKNOWN"),
@@ -53,7 +53,9 @@ def placeholders() -> dict[str, str]:
     body = {"platform": "dev", "app_id": "wx1", "login_code": "dev:guide"}
     session = answer(members, "POST", "/v1/auth/sessions", body)
     member_id = session["member"]["member_id"]
-    token = issue_tokens(edge_wiring.signer(), member_id)[0]
+    token = access_token(member_id)
+    (listed,) = answer(members, "GET", "/v1/me/sessions", token=session["access_token"])["items"]
+    session_id = listed["session_id"]
     versions = {"versions": {"default": {"name": "林晓雨", "phone": "+86 138 0013 8000"}}}
     card = answer(cards, "POST", "/v1/cards", versions, token=token, key="made")["card"]
     share = answer(cards, "POST", f"/v1/cards/{card}/shares", {}, token=token, key="given")["share"]
@@ -61,6 +63,8 @@ def placeholders() -> dict[str, str]:
     return {
         "ACCESS_TOKEN": token,
         "REFRESH_TOKEN": session["refresh_token"],
+        "SESSION_TOKEN": session["access_token"],
+        "SESSION_ID": str(session_id),
         "MEMBER_ID": member_id,
         "CARD_KEY": card,
         "SHARE_KEY": share,

@@ -12,13 +12,11 @@ from cardstock.compliance import wiring as compliance_wiring
 from cardstock.compliance.alarms import raise_alarms
 from cardstock.compliance.model import Lift, Subtree
 from cardstock.compliance.store import stopped
-from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.schedule import UnfinishedError
 from cardstock.flows import paying_out_wiring
 from cardstock.members import wiring as members_wiring
 from cardstock.members.identity import verify_person
 from cardstock.members.model import Account, Member
-from cardstock.members.sessions import issue_tokens
 from cardstock.orders import payment
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.payment_model import PaymentNotice
@@ -29,9 +27,11 @@ from functions.ledger.api import app as commissions_api
 from functions.orders.on_change import app as on_order_event
 from tests.house import faults
 from tests.house.cloud import ROOT, Context, http_event, queue_event
+from tests.people.arrivals import register
 from tests.people.finance import Finance
 from tests.people.shop import Shop
 from tests.people.staff import person, staff_key
+from tests.people.tokens import access_token
 from tests.people.trade import line
 
 NUMBER = "11010519491231002X"
@@ -78,9 +78,7 @@ def lift(order_id: str, reason: str = "发票已核对", **options: Any) -> tupl
 def explained(order_id: str) -> bool:
     """Whether R, who earns on the order, sees that the reward is held; the reason is not shown."""
     path = "/v1/me/commissions/{order_id}"
-    event = http_event(
-        "GET", path.format(order_id=order_id), resource=path, token=issue_tokens(edge_wiring.signer(), "mem_r")[0]
-    )
+    event = http_event("GET", path.format(order_id=order_id), resource=path, token=access_token("mem_r"))
     return bool(json.loads(commissions_api.handler(event, Context())["body"])["held"])
 
 
@@ -165,7 +163,7 @@ def test_stocking_up_is_held_and_a_hold_lifted_before_the_receipt_delays_nothing
 def test_two_accounts_of_one_verified_person_are_one_person(team: Shop) -> None:
     for name in ("mem_a", "mem_b"):
         member = Member(name, f"dev:app:{name}", team.clock.now())
-        members_wiring.members().register_member(member, Account("dev", "app", name), None)
+        register(members_wiring.members(), member, Account("dev", "app", name))
         verify_person(
             name,
             "王小明",
@@ -246,7 +244,7 @@ def test_whoever_is_stopped_is_left_out_of_payouts_and_nobody_else(shop: Shop) -
     grow(shop, 28)
     for name in ("mem_r", "mem_x"):
         member = Member(name, f"dev:app:{name}", shop.clock.now())
-        members_wiring.members().register_member(member, Account("dev", "app", name), None)
+        register(members_wiring.members(), member, Account("dev", "app", name))
     before = paying_out_wiring.payees()(["mem_r", "mem_x"], shop.clock.now())
     look(shop)
     after = paying_out_wiring.payees()(["mem_r", "mem_x"], shop.clock.now())

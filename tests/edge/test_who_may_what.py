@@ -11,9 +11,13 @@ import pytest
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Draft
 from cardstock.edge.http import Route
+from cardstock.members import wiring as members_wiring
+from cardstock.members.model import Member
+from cardstock.members.session_model import Arrival, Known
 from cardstock.partners.model import SCOPES, SUPPLIER_SCOPES
 from infra.contract.routes import PATH_VALUES, apis
 from tests.house.cloud import Context, http_event
+from tests.people.arrivals import session_of
 from tests.people.buyers import BUYER, STRANGER
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
@@ -53,6 +57,7 @@ MEMBERS = {
     "POST /v1/cards/{key}/shares": (DONE, "NOT_FOUND"),
     "GET /v1/cards/{key}/visitors": (DONE, "NOT_FOUND"),
     "GET /v1/ledger/proofs/{transaction_id}": ("NOT_FOUND", "NOT_FOUND"),  # there is none
+    "DELETE /v1/me/sessions/{session_id}": (DONE, "NOT_FOUND"),
     "GET /v1/me/tax/{year}": ("NOT_FOUND", "NOT_FOUND"),  # each the own figures, and there are none
 }
 """Every route of members that names a thing."""
@@ -88,6 +93,9 @@ class World:
             shop.supplier.register(name)
         shop.publish_plan()
         catalog_wiring.products().store_draft(Draft("DRAFT1", "Bag", "sup_lights", 1), shop.clock.now())
+        session = session_of(BUYER, shop.clock.now())
+        known = Known(Member(BUYER, session.account, session.made_at))
+        assert members_wiring.members().enter(Arrival(known, session))
         made = self.send("POST /v1/cards", self.owner, body=FACE).body
         endpoint = self.send("POST /v1/webhook-endpoints", self.concerned).body
         self.things = {
@@ -98,6 +106,7 @@ class World:
             "endpoint_id": endpoint["endpoint_id"],
             "transaction_id": "accrue.ord_01kbdxdh50fcazdjhcnqh2rzv5",
             "year": "2026",
+            "session_id": session.id,
         }
 
     def send(self, call: str, token: str, *, things: dict[str, str] | None = None, body: Any = None) -> Reply:

@@ -20,6 +20,7 @@ from cardstock.ids import RequestKey, new_id
 from cardstock.members.login_platforms.development import SelfAssertedIdentity
 from cardstock.members.model import Account, Member
 from cardstock.network.deciding import position_of
+from tests.people.arrivals import register
 from tests.people.clock import TestClock
 from tests.people.memory_cards import MemoryCards
 from tests.people.memory_members import MemoryMembers
@@ -45,7 +46,7 @@ class Joining:
     def register(self, openid: str) -> str:
         account = Account("dev", "wx1", openid)
         member = Member(new_id("mem", NOW), account.name, NOW)
-        return self.members.register_member(member, account, None).id
+        return register(self.members, member, account).id
 
     def erase(self, member_id: str) -> None:
         self.members.members[member_id] = replace(self.members.members[member_id], erased_at=NOW, state="erased")

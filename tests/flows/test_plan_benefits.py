@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cardstock.edge import wiring as edge_wiring
 from cardstock.errors import ConflictError
 from cardstock.flows import order_changes_wiring
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ledger import wiring as ledger_wiring
-from cardstock.members.sessions import issue_tokens
 from cardstock.network import wiring as network_wiring
 from cardstock.network.counting import count_order
 from cardstock.network.coupons import count_verified
@@ -29,6 +27,7 @@ from tests.house.interleave import every_way, some_ways
 from tests.people.audits import audit_now
 from tests.people.payment_channel import PaymentChannel
 from tests.people.shop import Shop
+from tests.people.tokens import access_token
 from tests.people.trade import line
 
 RECEIVER = {"name": "王小明", "phone": "13800138000", "address": "上海市静安区南京西路1266号"}
@@ -36,7 +35,7 @@ A, B, C, D = (f"mem_{letter * 26}" for letter in "abcd")
 
 
 def call(app: Any, method: str, path: str, member_id: str, body: Any = None, **options: Any) -> tuple[int, Any]:
-    token = issue_tokens(edge_wiring.signer(), member_id)[0]
+    token = access_token(member_id)
     answer = app.handler(http_event(method, path, body, token=token, **options), Context())
     return answer["statusCode"], json.loads(answer["body"])
 

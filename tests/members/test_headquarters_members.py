@@ -10,6 +10,7 @@ from cardstock.members.listing import full_number
 from cardstock.members.model import Account, Member, Person
 from cardstock.members.store import DynamoMembers
 from tests.house.cloud import http_event, serve
+from tests.people.arrivals import register
 from tests.people.clock import START
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
@@ -30,7 +31,7 @@ def get(shop: Shop, path: str, scope: str, **query: str) -> Reply:
 def known(shop: Shop) -> Shop:
     for member in (ANNA, GONE):
         platform, app, openid = member.account.split(":")
-        DynamoMembers().register_member(member, Account(platform, app, openid), None)
+        register(DynamoMembers(), member, Account(platform, app, openid))
     return shop
 
 

@@ -12,10 +12,12 @@ from cardstock.cards.store import DynamoCards
 from cardstock.errors import RefusedError
 from cardstock.flows.joining import JoiningNeeds, NetworkInviters
 from cardstock.ids import RequestKey, new_id
-from cardstock.members.model import MOST_MEMBERS, Account, Member, Person
+from cardstock.members.model import MOST_MEMBERS, Account, Member, Person, phone_key, union_key
 from cardstock.members.ports import Inviters, Members
+from cardstock.members.session_model import Arrival, Known
 from cardstock.members.store import DynamoMembers, MemberItem
 from cardstock.network.store import DynamoNetwork
+from tests.people.arrivals import register, session_of
 from tests.people.clock import TestClock
 from tests.people.memory_members import MemoryInviters, MemoryMembers
 from tests.people.memory_orders import MemoryCoupons
@@ -43,7 +45,7 @@ def registered(members: Members, openid: str, *, phone: str = "", erased: bool =
     newcomer = Member(new_id("mem", NOW), account(openid).name, NOW, phone=phone, scene="1011")
     if erased:
         newcomer = replace(newcomer, erased_at=NOW, state="erased")
-    return members.register_member(newcomer, account(openid), None)
+    return register(members, newcomer, account(openid))
 
 
 def found(members: Members, member: Member) -> Member:
@@ -56,48 +58,72 @@ def test_a_registered_member_is_found_by_id_account_and_phone(members: Members) 
     anna = registered(members, "anna", phone=PHONE)
 
     assert members.find_member(anna.id) == anna
-    assert members.find_member_by_account(account("anna")) == anna
+    assert members.look_up([account("anna").key, phone_key(PHONE)]) == dict.fromkeys(
+        [account("anna").key, phone_key(PHONE)], anna.id
+    )
     assert members.find_member_by_phone(PHONE) == anna
 
 
 def test_nobody_is_found_where_nobody_is(members: Members) -> None:
     assert members.find_member("mem_unknown") is None
-    assert members.find_member_by_account(account("anna")) is None
+    assert members.find_known("mem_unknown") is None
+    assert members.look_up([account("anna").key]) == {}
     assert members.find_member_by_phone(PHONE) is None
+
+
+def entered(members: Members, member: Member, *keys: str, is_new: bool = False, phone: str = "") -> bool:
+    known = Known(member) if is_new else members.find_known(member.id)
+    assert known is not None
+    session = session_of(member.id, NOW)
+    return members.enter(Arrival(known, session, is_new=is_new, accounts=keys, phone=phone))
 
 
 def test_an_account_registers_one_member_however_often(members: Members) -> None:
     anna = registered(members, "anna")
+    other = Member(new_id("mem", NOW), account("anna").name, NOW)
 
-    assert registered(members, "anna") == anna
+    assert entered(members, other, account("anna").key, is_new=True) is False
+    assert members.find_member(other.id) is None
+    assert members.look_up([account("anna").key]) == {account("anna").key: anna.id}
 
 
 def test_a_phone_that_is_taken_registers_nobody(members: Members) -> None:
     registered(members, "anna", phone=PHONE)
-    with pytest.raises(RefusedError, match="PHONE_TAKEN"):
-        registered(members, "bert", phone=PHONE)
+    bert = Member(new_id("mem", NOW), account("bert").name, NOW, phone=PHONE)
 
-    assert members.find_member_by_account(account("bert")) is None
+    assert entered(members, bert, account("bert").key, phone_key(PHONE), is_new=True) is False
+    assert members.look_up([account("bert").key]) == {}
+    assert members.find_member(bert.id) is None
 
 
 def test_a_further_account_leads_to_its_first_owner(members: Members) -> None:
     anna, bert = registered(members, "anna"), registered(members, "bert")
+    elsewhere, union = account("anna-elsewhere").key, union_key("dev", "one")
 
-    assert members.add_account(anna, account("anna-elsewhere")) == anna
-    assert members.add_account(bert, account("anna-elsewhere")) == anna
-    assert members.find_member_by_account(account("anna-elsewhere")) == anna
+    assert entered(members, anna, elsewhere, union) is True
+    assert entered(members, bert, elsewhere) is False
+    assert entered(members, bert, union) is False
+    assert members.look_up([elsewhere, union]) == {elsewhere: anna.id, union: anna.id}
 
 
 def test_a_phone_belongs_to_one_member_and_is_added_once(members: Members) -> None:
     anna, bert = registered(members, "anna"), registered(members, "bert")
-    with_phone = members.add_phone(anna, PHONE)
 
-    assert with_phone == replace(anna, phone=PHONE) == members.find_member_by_phone(PHONE)
-    assert members.add_phone(anna, PHONE) == with_phone
-    with pytest.raises(RefusedError, match="PHONE_TAKEN"):
-        members.add_phone(bert, PHONE)
-    with pytest.raises(RefusedError, match="PHONE_TAKEN"):
-        members.add_phone(with_phone, "+8613900139000")
+    assert entered(members, anna, phone_key(PHONE), phone=PHONE) is True
+    assert members.find_member_by_phone(PHONE) == replace(anna, phone=PHONE)
+    assert entered(members, bert, phone_key(PHONE), phone=PHONE) is False
+    assert entered(members, anna, phone_key("+8613900139000"), phone="+8613900139000") is False
+    assert found(members, anna).phone == PHONE
+
+
+def test_a_log_in_knows_member_inviter_and_the_sessions_that_take_a_place(members: Members) -> None:
+    anna = registered(members, "anna")
+    bert = Member(new_id("mem", NOW), account("bert").name, NOW)
+    first = session_of(bert.id, NOW)
+    members.enter(Arrival(Known(bert), first, is_new=True, accounts=(account("bert").key,), inviter_id=anna.id))
+    known = members.find_known(bert.id)
+
+    assert known == Known(bert, anna.id, frozenset({first.id}))
 
 
 def test_a_profile_is_replaced_whole(members: Members) -> None:
@@ -241,7 +267,7 @@ def test_members_are_listed_by_the_day_of_their_registration_newest_first(member
     ids = []
     for at in moments:
         made = Member(new_id("mem", at), account(str(at)).name, at)
-        ids.append(members.register_member(made, account(str(at)), None).id)
+        ids.append(register(members, made, account(str(at))).id)
     members.change_profile(ids[0], "Anna", None)
     first, after = members.members_of_day(date(2026, 12, 1), 2, None)
     rest, end = members.members_of_day(date(2026, 12, 1), 2, after)

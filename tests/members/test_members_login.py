@@ -88,7 +88,7 @@ def test_one_name_of_two_kinds_is_two_accounts_and_a_number_is_asked_for_its_per
 
     assert first.member.id != other.member.id
     assert first.member.phone == "+86138001380001"
-    assert set(members.accounts) == {"identity#dev#wx1#1", "identity-user#dev#wx1#1"}
+    assert set(members.accounts) == {"identity#dev#wx1#1", "identity-user#dev#wx1#1", "phone#+86138001380001"}
 
 
 def test_the_development_platform_gives_a_union_id_if_asked() -> None:

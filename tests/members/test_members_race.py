@@ -14,6 +14,8 @@ from cardstock.flows.joining import JoiningNeeds, NetworkInviters
 from cardstock.members.login import LoginRequest, LoginResult, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform, SelfAssertedIdentity
 from cardstock.members.model import Person
+from cardstock.members.session_model import MOST_SESSIONS, Outcome, Turn, started
+from cardstock.members.session_store import DynamoSessions
 from cardstock.members.store import DynamoMembers, members_of
 from cardstock.network.store import DynamoNetwork
 from tests.people.clock import TestClock
@@ -21,7 +23,7 @@ from tests.people.clock import TestClock
 pytestmark = pytest.mark.engine
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
-TABLES = ("members", "network", "cards")
+TABLES = ("members", "sessions", "network", "cards")
 AT_ONCE = 12
 
 
@@ -54,6 +56,53 @@ def test_newcomers_whom_one_member_brings_at_once_are_all_bound_to_that_member(m
 
     assert all(session.is_new for session in sessions)
     assert {enter(members, f"friend-{n}").inviter_id for n in range(AT_ONCE)} == {guide}
+
+
+def test_two_refreshes_at_once_get_the_same_number_and_the_session_goes_on(members: DynamoMembers) -> None:
+    session, store = enter(members, "anna").session, DynamoSessions()
+
+    def use(number: int) -> Outcome:
+        return store.use_number(session.member_id, session.id, number, NOW)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        turns = set(pool.map(lambda _: use(1), range(AT_ONCE)))
+
+    assert turns == {Turn(2, NOW)}
+    assert use(2) == Turn(3, NOW)
+
+
+def test_many_log_ins_at_once_leave_as_many_sessions_as_there_are_places(members: DynamoMembers) -> None:
+    anna = enter(members, "anna").member.id
+    with ThreadPoolExecutor(4) as pool:
+        made = {found.session.id for found in pool.map(lambda _: enter(members, "anna"), range(MOST_SESSIONS + 8))}
+    live = {each.id for each in DynamoSessions().sessions_of(anna)}
+
+    assert len(live) == MOST_SESSIONS
+    assert len(made) == MOST_SESSIONS + 8
+
+
+def test_a_session_that_starts_while_all_end_ends_or_starts_after_them(members: DynamoMembers) -> None:
+    anna, store = enter(members, "anna").member.id, DynamoSessions()
+    with ThreadPoolExecutor(4) as pool:
+        made = [pool.submit(enter, members, "anna") for _ in range(6)]
+        ended = pool.submit(store.end_all, anna, NOW)
+        ended.result()
+        for each in made:
+            each.result()
+    live = {each.id for each in store.sessions_of(anna)}
+    known = members.find_known(anna)
+
+    assert known is not None
+    assert known.session_ids == live
+
+
+def test_one_old_token_that_is_exchanged_many_times_at_once_makes_one_session(members: DynamoMembers) -> None:
+    anna, store = enter(members, "anna").member.id, DynamoSessions()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        turns = set(pool.map(lambda _: store.adopt(started("ses_of_old", anna, "", NOW)), range(AT_ONCE)))
+
+    assert turns == {Turn(1, NOW)}
+    assert len(store.sessions_of(anna)) == 2
 
 
 def test_views_of_one_card_that_are_counted_at_once_are_all_counted_once(members: DynamoMembers) -> None:

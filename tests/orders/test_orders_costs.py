@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from cardstock.aws import tables as base
-from cardstock.edge import wiring
 from cardstock.edge.secrets import forget_provider
-from cardstock.members.sessions import issue_tokens
 from functions.orders.api import app as orders_api
 from infra.local.costs import Shape, shape_of, size_of, write_units
 from tests.house import faults
@@ -18,6 +16,7 @@ from tests.house.cloud import Context, http_event, names_here, template
 from tests.house.wire import wire
 from tests.people.buyers import RECEIVER
 from tests.people.shop import Shop
+from tests.people.tokens import access_token
 
 MAX_WCU = 14
 MAX_PYTHON_CALLS = 12_300
@@ -163,7 +162,7 @@ def on_the_wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.engine
 def test_a_warm_order_takes_no_more_python_calls_than_its_budget(on_the_wire: None) -> None:
-    token = issue_tokens(wiring.signer(), BUYER)[0]
+    token = access_token(BUYER)
     lines = [{"sku": sku, "units": 2} for sku in GOODS]
     asked = orders_api.handler(http_event("POST", "/v1/quotes", {"lines": lines}, token=token), Context())
     body = {"quote": json.loads(asked["body"])["quote"], "receiver": RECEIVER}

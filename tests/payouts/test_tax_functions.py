@@ -15,9 +15,7 @@ from openpyxl import load_workbook
 
 from cardstock import environment
 from cardstock.clock import rfc3339
-from cardstock.edge import wiring as edge_wiring
 from cardstock.flows import paying_out_wiring
-from cardstock.members import sessions
 from cardstock.members.model import Person
 from cardstock.members.store import DynamoMembers
 from cardstock.payouts import wiring as payouts_wiring
@@ -28,6 +26,7 @@ from functions.payouts.tax_api import app as api
 from tests.house.cloud import ROOT, Cloud, Context, http_event
 from tests.house.payloads import function_of
 from tests.people.finance import FIRST, Finance, member_id
+from tests.people.tokens import access_token
 
 AFTER = Period("2027-01").ends
 EVENTS = sorted((ROOT / "events").glob("payouts/tax_api/*.json")) + sorted(
@@ -198,7 +197,7 @@ def test_the_year_is_a_person_s_whichever_account_asks(finance: Finance) -> None
 
 def test_a_member_sees_his_own_year_masked_and_no_other_account(finance: Finance) -> None:
     first, second, _ = a_quarter(finance)
-    token = sessions.issue_tokens(edge_wiring.signer(), first)[0]
+    token = access_token(first)
     status, own = get("/v1/me/tax/2026", token, "/v1/me/tax/{year}")
 
     assert status == 200
@@ -239,7 +238,7 @@ def test_only_who_may_read_payouts_reads_tax(finance: Finance) -> None:
 def test_every_sample_event_does_what_its_name_says(finance: Finance, path: Path) -> None:
     member = finance.member(1)
     text = path.read_text("utf-8").replace("FINANCE_KEY", finance.token).replace("MEMBER_ID", member)
-    event = json.loads(text.replace("MEMBER_TOKEN", sessions.issue_tokens(edge_wiring.signer(), member)[0]))
+    event = json.loads(text.replace("MEMBER_TOKEN", access_token(member)))
     bad = path.stem.startswith("bad_")
 
     if function_of(path) == "payouts/tax_api":

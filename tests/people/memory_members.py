@@ -1,14 +1,15 @@
 """The ports of the members area in memory."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 
 from msgspec.structs import replace
 
 from cardstock.clock import brand_day
 from cardstock.errors import INVITER_BOUND, INVITER_HAS_REFERRED, INVITER_SELF, Refusal
-from cardstock.members.errors import IDENTITY_IN_USE, PHONE_TAKEN
-from cardstock.members.model import MOST_MEMBERS, Account, Member, Person
+from cardstock.members.errors import IDENTITY_IN_USE
+from cardstock.members.model import MOST_MEMBERS, Member, Person, phone_key
+from cardstock.members.session_model import MOST_SESSIONS, REFRESH_LIFETIME, Arrival, Known, Outcome, Session, Turn
 
 
 class MemoryInviters:
@@ -41,54 +42,114 @@ class MemoryInviters:
         self.inviters[member_id] = inviter_id
 
 
+class MemorySessions:
+    """`members.ports.Sessions`."""
+
+    def __init__(self, members: "MemoryMembers") -> None:
+        self._members = members
+        self.sessions: dict[str, Session] = {}
+        self.exchanged: set[str] = set()
+        self.refused: set[str] = set()
+
+    def start(self, session: Session) -> None:
+        """A log-in's session; the oldest ends if there is no place."""
+        own = sorted(each.id for each in self.sessions_of(session.member_id))
+        for ended in own[: max(0, len(own) + 1 - MOST_SESSIONS)]:
+            del self.sessions[ended]
+        self.sessions[session.id] = session
+
+    def sessions_of(self, member_id: str) -> Sequence[Session]:
+        return [each for each in self.sessions.values() if each.member_id == member_id]
+
+    def use_number(self, member_id: str, session_id: str, number: int, now: datetime) -> Outcome:
+        if self._gone(member_id):
+            return "erased"
+        found = self._own(member_id, session_id)
+        if found is None:
+            return None
+        if found.number == number:
+            found = replace(found, number=number + 1, used_at=now, expires_at=now + REFRESH_LIFETIME)
+            self.sessions[session_id] = found
+        return Turn(found.number, found.used_at)
+
+    def adopt(self, session: Session) -> Outcome:
+        if self._gone(session.member_id):
+            return "erased"
+        found = self._own(session.member_id, session.id)
+        if found is None:
+            if session.id in self.exchanged or session.member_id in self.refused:
+                return None
+            self.exchanged.add(session.id)
+            self.start(session)
+            found = session
+        return Turn(found.number, found.used_at)
+
+    def refuse_earlier(self, member_id: str, now: datetime) -> None:
+        self.refused.add(member_id)
+
+    def end(self, member_id: str, session_id: str) -> bool:
+        return self._own(member_id, session_id) is not None and self.sessions.pop(session_id) is not None
+
+    def end_all(self, member_id: str, now: datetime) -> None:
+        for each in self.sessions_of(member_id):
+            del self.sessions[each.id]
+        self.refuse_earlier(member_id, now)
+
+    def _own(self, member_id: str, session_id: str) -> Session | None:
+        found = self.sessions.get(session_id)
+        return found if found is not None and found.member_id == member_id else None
+
+    def _gone(self, member_id: str) -> bool:
+        member = self._members.find_member(member_id)
+        return member is None or member.state == "erased"
+
+
 class MemoryMembers:
     """`members.ports.Members`. What a registration binds, it binds in `inviters`."""
 
     def __init__(self) -> None:
         self.members: dict[str, Member] = {}
         self.accounts: dict[str, str] = {}
-        self.phones: dict[str, str] = {}
         self.persons: dict[str, list[str]] = {}
         self.inviters = MemoryInviters(self)
+        self.sessions = MemorySessions(self)
 
     def find_member(self, member_id: str) -> Member | None:
         return self.members.get(member_id)
 
-    def find_member_by_account(self, account: Account) -> Member | None:
-        return self.members.get(self.accounts.get(account.key, ""))
-
     def find_member_by_phone(self, phone: str) -> Member | None:
-        return self.members.get(self.phones.get(phone, ""))
+        return self.members.get(self.accounts.get(phone_key(phone), ""))
 
-    def register_member(self, member: Member, account: Account, inviter_id: str | None) -> Member:
-        if account.key in self.accounts:
-            return self.members[self.accounts[account.key]]
-        if member.phone in self.phones:
-            raise PHONE_TAKEN()
-        if inviter_id is not None:
-            self.inviters.bind_inviter(member.id, inviter_id)
-        self.members[member.id] = member
-        self.accounts[account.key] = member.id
-        if member.phone:
-            self.phones[member.phone] = member.id
-        return member
+    def look_up(self, keys: Collection[str]) -> Mapping[str, str]:
+        return {key: self.accounts[key] for key in keys if key in self.accounts}
+
+    def find_known(self, member_id: str) -> Known | None:
+        member = self.members.get(member_id)
+        if member is None:
+            return None
+        places = frozenset(each.id for each in self.sessions.sessions_of(member_id))
+        return Known(member, self.inviters.inviter_of(member_id), places)
+
+    def enter(self, arrival: Arrival) -> bool:
+        member = arrival.known.member
+        if any(key in self.accounts for key in arrival.accounts):
+            return False
+        if arrival.phone and self.members[member.id].phone:
+            return False
+        if arrival.inviter_id is not None:
+            self.inviters.bind_inviter(member.id, arrival.inviter_id)
+        if arrival.is_new:
+            self.members[member.id] = member
+        elif arrival.phone:
+            self.members[member.id] = replace(self.members[member.id], phone=arrival.phone)
+        self.accounts |= dict.fromkeys(arrival.accounts, member.id)
+        self.sessions.start(arrival.session)
+        return True
 
     def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
         ids = sorted((key for key, one in self.members.items() if brand_day(one.created_at) == day), reverse=True)
         rest = [each for each in ids if after is None or each < after]
         return [self.members[each] for each in rest[:limit]], rest[limit - 1] if len(rest) > limit else None
-
-    def add_account(self, member: Member, account: Account) -> Member:
-        return self.members[self.accounts.setdefault(account.key, member.id)]
-
-    def add_phone(self, member: Member, phone: str) -> Member:
-        stored = self.members[member.id]
-        if stored.phone != phone:
-            if phone in self.phones or stored.phone:
-                raise PHONE_TAKEN()
-            self.phones[phone] = member.id
-            self.members[member.id] = replace(stored, phone=phone)
-        return self.members[member.id]
 
     def change_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
         stored = self.members.get(member_id)

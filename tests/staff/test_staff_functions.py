@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from pynamodb.exceptions import PynamoDBException
 
-from cardstock.edge import wiring as edge_wiring
-from cardstock.members.sessions import issue_tokens
 from cardstock.staff.store import DynamoPersons
 from functions.partners.api import app as partners_api
 from functions.staff.api import app as api
@@ -19,6 +17,7 @@ from tests.house import faults
 from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event
 from tests.people.clock import START, TestClock
 from tests.people.staff import person, staff_key, supplier_key
+from tests.people.tokens import access_token
 
 STAFF, KEYS = "/v1/staff", "/v1/partners/keys"
 
@@ -134,7 +133,7 @@ def placeholders() -> dict[str, str]:
         "FOUNDERS_KEY": staff_key("Li Na", "staff:write"),
         "NEWCOMERS_KEY": staff_key("Newcomer", "staff:write"),
         "SUPPLIER_KEY": supplier_key("sup_lights", "orders:fulfil"),
-        "ACCESS_TOKEN": issue_tokens(edge_wiring.signer(), "mem_1").access_token,
+        "ACCESS_TOKEN": access_token("mem_1"),
         "FOUNDER_ID": founder,
         "OTHER_ID": other,
     }

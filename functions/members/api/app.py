@@ -2,13 +2,13 @@
 
 from cardstock import clock
 from cardstock.aws.tables import connect
-from cardstock.edge.http import Api, Nothing, Request
+from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.wiring import signer
-from cardstock.errors import MEMBER_ERASED
+from cardstock.errors import MEMBER_ERASED, NOT_FOUND
 from cardstock.flows import joining
 from cardstock.flows.joining_wiring import joining_needs
 from cardstock.members import login, profile, schemas, sessions
-from cardstock.members.wiring import login_platforms, members
+from cardstock.members.wiring import login_platforms, member_sessions, members, tell_reuse
 from cardstock.network.schemas import Distribution
 from cardstock.partners.wiring import callers
 
@@ -20,19 +20,51 @@ def open_session(request: Request[schemas.OpenSession, Nothing]) -> schemas.Sess
     """Log in.
 
     A new member is registered with phone number and inviter. One transaction: all of it or nothing. An invalid invite
-    is an error for new members and ignored for known ones; `bound_inviter` is the inviter now bound.
+    is an error for new members and ignored for known ones; `bound_inviter` is the inviter now bound. A member has
+    twenty sessions at most: one more ends the oldest.
     """
     asked, inviters = request.body.login_request(), joining.NetworkInviters(joining_needs())
     result = login.log_in(asked, platforms=login_platforms(), members=members(), inviters=inviters)
-    return schemas.Session.of(result, sessions.issue_tokens(signer(), result.member.id), clock.now())
+    return schemas.Session.of(result, sessions.tokens_of(signer(), result.session), clock.now())
 
 
 @api.post("/v1/auth/refreshes", body=schemas.RefreshSession, answer=schemas.Tokens, codes=schemas.REFRESH_CODES)
 def refresh_session(request: Request[schemas.RefreshSession, Nothing]) -> schemas.Tokens:
-    """Exchange a refresh token for a new pair of tokens."""
-    member_id = sessions.open_refresh_token(signer(), request.body.refresh_token)
-    member = profile.find_caller(member_id, members=members())
-    return schemas.Tokens.of(sessions.issue_tokens(signer(), member.id))
+    """Exchange a refresh token for the next pair of tokens, once.
+
+    If the answer got lost, the same token gets the pair again for thirty seconds. After that it is taken for stolen:
+    the session ends.
+    """
+    token, stored = request.body.refresh_token, member_sessions()
+    return schemas.Tokens.of(sessions.refresh(token, signer=signer(), sessions=stored, tell_reuse=tell_reuse))
+
+
+@api.delete("/v1/auth/sessions/current", status=204, auth="member")
+def end_this_session(request: Request[Nothing, Nothing]) -> Answer:
+    """Log out here: end the session of this call. Access tokens stay good for fifteen minutes at most."""
+    sessions.log_out(request.caller.id, request.caller.session_id, sessions=member_sessions())
+    return Answer("", status=204)
+
+
+@api.get("/v1/me/sessions", answer=schemas.SessionList, auth="member")
+def list_sessions(request: Request[Nothing, Nothing]) -> schemas.SessionList:
+    """List the member's sessions, newest first: where each began, and when."""
+    found = sessions.live_sessions(request.caller.id, sessions=member_sessions())
+    return schemas.SessionList([schemas.SessionView.of(each, request.caller.session_id) for each in found])
+
+
+@api.delete("/v1/me/sessions", status=204, auth="member")
+def end_all_sessions(request: Request[Nothing, Nothing]) -> Answer:
+    """Log out everywhere, here too. Access tokens stay good for fifteen minutes at most."""
+    sessions.end_all(request.caller.id, sessions=member_sessions())
+    return Answer("", status=204)
+
+
+@api.delete("/v1/me/sessions/{session_id}", status=204, auth="member", codes=(NOT_FOUND,))
+def end_session(request: Request[Nothing, Nothing]) -> Answer:
+    """End one of the member's sessions, on another device."""
+    sessions.end_session(request.caller.id, request.path["session_id"], sessions=member_sessions())
+    return Answer("", status=204)
 
 
 @api.get("/v1/me", answer=schemas.Profile, auth="member", codes=(MEMBER_ERASED,))

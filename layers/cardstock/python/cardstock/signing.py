@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any, Final, Protocol
 
 ACCESS: Final = "access"
-"""The purpose of a member's access token, whose claim `sub` is the member id."""
+"""The purpose of a member's access token: `sub` is the member id, `sid` the session, `acc` the account's name. Tokens
+of v0.2.0 have `sub` alone."""
 
 
 class Signer(Protocol):

@@ -38,6 +38,8 @@ class Caller(msgspec.Struct, frozen=True):
     owner: str
     name: str
     person_id: str | None = None
+    session_id: str = ""
+    """A member's session; empty for keys and for tokens of v0.2.0."""
 
     @property
     def is_root(self) -> bool:
@@ -94,7 +96,8 @@ class Callers:
         if credential.startswith(_KEY_PREFIX):
             return self._key(credential)
         claims = self._signer.open(ACCESS, credential)
-        return Caller(id=claims["sub"], kind="member", scopes=frozenset(), owner=claims["sub"], name="")
+        member_id, session_id = claims["sub"], claims.get("sid", "")
+        return Caller(member_id, "member", scopes=frozenset(), owner=member_id, name="", session_id=session_id)
 
     def _key(self, credential: str) -> Caller:
         key_id, _, secret = credential.removeprefix(_KEY_PREFIX).partition("_")

@@ -1,7 +1,8 @@
 """Members: who is registered, how they log in, and the person each has been verified as.
 
 A *member* logs in with an *account* of a *login platform* (WeChat, Alipay, Douyin ...), which vouches for it with a
-login code. One member may have an account on each platform; a telephone number belongs to one member and joins them.
+login code. One member may have an account on each platform; a *union id*, which a platform gives for all apps of one
+developer, and a telephone number belong to one member each and join them. A *session* is one log-in on one device.
 A *person* is whom a member has been verified as, by name and identity number; members who are one person are
 *siblings*, because tax is a person's. An *invite* is what brought a newcomer: a member id, or the key of a shared card.
 
@@ -12,6 +13,7 @@ A member:
 An erased member stays on record and is refused everywhere (MEMBER_ERASED). No verb of this area erases.
 
 Where to look: `login` registers members and lets them in, `inviting` binds them to inviters, `profile` is what they say
-of themselves, `identity` verifies persons. `sessions` are their tokens; `login_platforms` are the platforms' adapters.
+of themselves, `identity` verifies persons. `sessions` are their tokens, and how these are refreshed and ended;
+`login_platforms` are the platforms' adapters.
 Members meet the referral network in `flows.joining`.
 """

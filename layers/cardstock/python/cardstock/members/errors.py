@@ -21,6 +21,9 @@ APP_UNKNOWN: Final = invalid(
     en="No such app of this login platform is configured.",
     about=("app_id",),
 )
+SESSION_ENDED: Final = unauthorized(
+    "SESSION_ENDED", zh="登录已失效，请重新登录。", en="The session has ended; log in again."
+)
 LOGIN_TOO_OFTEN: Final = throttled(
     "LOGIN_TOO_OFTEN",
     zh="登录过于频繁，请在 {retry_after} 秒后重试。",

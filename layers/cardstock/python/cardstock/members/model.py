@@ -69,6 +69,16 @@ class Account(msgspec.Struct, frozen=True):
         return f"{self.platform}:{self.app_id}:{self.openid}"
 
 
+def union_key(platform: str, union_id: str) -> str:
+    """Under which a union id is stored: `union#wechat#uABC`."""
+    return f"union#{platform}#{union_id}"
+
+
+def phone_key(phone: str) -> str:
+    """Under which a telephone number is stored: `phone#+8613800138000`."""
+    return f"phone#{phone}"
+
+
 class Person(msgspec.Struct, frozen=True):
     """Whom a member has been verified as. The identity number is not kept: a salted hash recognises it again.
 

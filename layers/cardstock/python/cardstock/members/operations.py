@@ -14,6 +14,10 @@ FAMILIES: Final = (
         {
             "POST /v1/auth/sessions": Operation("openSession", "Log in", "登录"),
             "POST /v1/auth/refreshes": Operation("refreshSession", "Refresh a session", "刷新登录凭证"),
+            "DELETE /v1/auth/sessions/current": Operation("endThisSession", "Log out here", "退出登录"),
+            "GET /v1/me/sessions": Operation("listSessions", "List my sessions", "查看我的登录"),
+            "DELETE /v1/me/sessions": Operation("endAllSessions", "Log out everywhere", "退出全部登录"),
+            "DELETE /v1/me/sessions/{session_id}": Operation("endSession", "End a session", "结束一个登录"),
         },
     ),
     Family(
@@ -37,5 +41,6 @@ FAMILIES: Final = (
     ),
 )
 PATH_VALUES: Final = {
+    "session_id": PathValue("ses_01kbdxdh50fcazdjhcnqh2rzv5", "One of the member's sessions."),
     "member_id": PathValue("mem_01kbdxdh50fcazdjhcnqh2rzv5", "Member who is meant."),
 }

@@ -1,10 +1,11 @@
 """What the members area needs from outside."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Protocol
 
-from cardstock.members.model import Account, Member, Person, PlatformIdentity
+from cardstock.members.model import Member, Person, PlatformIdentity
+from cardstock.members.session_model import Arrival, Known, Outcome, Session
 
 
 class LoginPlatform(Protocol):
@@ -43,28 +44,25 @@ class Members(Protocol):
     def find_member(self, member_id: str) -> Member | None:
         """The member, read consistently."""
 
-    def find_member_by_account(self, account: Account) -> Member | None:
-        """The member who has the account."""
-
     def find_member_by_phone(self, phone: str) -> Member | None:
         """The member who has the telephone number."""
 
-    def register_member(self, member: Member, account: Account, inviter_id: str | None) -> Member:
-        """Register `member` with account, telephone number and inviter: all of it or nothing.
+    def look_up(self, keys: Collection[str]) -> Mapping[str, str]:
+        """The ids of the members to whom the keys of accounts, union ids and telephone numbers lead. One read."""
 
-        Returns the member who has the account afterwards: `member`, or the one who came first with it. Raises
-        `RefusedError` by the rules of the network (INVITER_...), and PHONE_TAKEN.
+    def find_known(self, member_id: str) -> Known | None:
+        """The member as a log-in needs to know it. One read."""
+
+    def enter(self, arrival: Arrival) -> bool:
+        """Write a log-in: accounts, telephone number, session; of a newcomer the member and the inviter too. All of it
+        or nothing; False if something was not as `arrival` says, so that it must be read again.
+
+        Raises `RefusedError` by the rules of the network (INVITER_...).
         """
 
     def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
         """A page of the members who registered on a day of the brand, newest first, and the id after which the next
         page starts; None at the end. May miss those of the last second."""
-
-    def add_account(self, member: Member, account: Account) -> Member:
-        """Give `member` another account; the member who has it afterwards."""
-
-    def add_phone(self, member: Member, phone: str) -> Member:
-        """The member with a telephone number. Raises `RefusedError` (PHONE_TAKEN)."""
 
     def change_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
         """The changed member; None if there is no such member, or it was erased."""
@@ -78,6 +76,34 @@ class Members(Protocol):
         From then on the members who are the same person know each other as `siblings`. Raises `RefusedError`
         (IDENTITY_IN_USE) when `MOST_MEMBERS` of them are this person already.
         """
+
+
+class Sessions(Protocol):
+    """Where members' sessions are kept. `Members.enter` starts them. An expired one may still be found."""
+
+    def sessions_of(self, member_id: str) -> Sequence[Session]:
+        """The member's sessions, in no order: at most `MOST_SESSIONS`."""
+
+    def use_number(self, member_id: str, session_id: str, number: int, now: datetime) -> Outcome:
+        """Raise the session's number and renew it, if it is `number`; where it stands then, changed or not.
+
+        None if there is no such session, "erased" if there is no such member any more. Of two at once one raises it.
+        """
+
+    def adopt(self, session: Session) -> Outcome:
+        """Keep a session made of a refresh token of v0.2.0, from which its id is derived; where it stands then.
+
+        None if it was kept before and has ended, or if such tokens are refused; "erased" as above.
+        """
+
+    def refuse_earlier(self, member_id: str, now: datetime) -> None:
+        """Adopt nothing more for the member."""
+
+    def end(self, member_id: str, session_id: str) -> bool:
+        """End a session; whether there was one."""
+
+    def end_all(self, member_id: str, now: datetime) -> None:
+        """End all sessions of the member, and adopt nothing more. One that starts meanwhile ends, or starts later."""
 
 
 class Inviters(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
-from cardstock.edge.fields import MemberId, Moment, SignedToken
+from cardstock.edge.fields import MemberId, Moment, NextCursor, SignedToken
 from cardstock.edge.http import LINE, OPTIONAL_LINE, Model
 from cardstock.errors import (
     INVITER_BOUND,
@@ -25,6 +25,7 @@ from cardstock.members.login import LoginRequest, LoginResult
 from cardstock.members.model import Member, mask_name, mask_phone
 
 if TYPE_CHECKING:
+    from cardstock.members.session_model import Session as StoredSession
     from cardstock.members.sessions import SessionTokens
 
 INVITER_CODES: Final = (
@@ -56,7 +57,7 @@ IDENTITY_CODES: Final = (
     MEMBER_ERASED,
 )
 
-REFRESH_CODES: Final = (TOKEN_INVALID, TOKEN_EXPIRED, MEMBER_ERASED)
+REFRESH_CODES: Final = (TOKEN_INVALID, TOKEN_EXPIRED, errors.SESSION_ENDED, MEMBER_ERASED)
 
 Code = Annotated[str, Meta(min_length=1, max_length=512)]
 PhoneProof = Annotated[str, Meta(min_length=1, max_length=8192)]
@@ -184,8 +185,8 @@ class Session(Model):
     """Tokens, and whose they are."""
 
     access_token: Annotated[SignedToken, Meta(description="Bearer credential of the member.")]
-    refresh_token: Annotated[SignedToken, Meta(description="Exchange it for a new pair of tokens.")]
-    expires_in: Annotated[int, Meta(description="Seconds until the access token expires.", examples=[7200])]
+    refresh_token: Annotated[SignedToken, Meta(description="Exchange it for the next pair of tokens, once.")]
+    expires_in: Annotated[int, Meta(description="Seconds until the access token expires.", examples=[900])]
     member: Annotated[Profile, Meta(description="Member of the session.")]
     is_new: Annotated[bool, Meta(description="Whether this login registered the member.")]
     bound_inviter: Annotated[MemberId | None, Meta(description="Inviter bound now or earlier; null if there is none.")]
@@ -200,18 +201,55 @@ class Session(Model):
 
 
 class Tokens(Model):
-    """A fresh pair of tokens; the old refresh token stays good until it expires."""
+    """The next pair of tokens. The refresh token that was sent is used up."""
 
     access_token: Annotated[SignedToken, Meta(description="Bearer credential of the member.")]
     refresh_token: Annotated[
-        SignedToken, Meta(description="Exchange it for the next pair; the one before stays valid until it expires.")
+        SignedToken, Meta(description="Exchange it for the next pair, once; store it before using the pair.")
     ]
-    expires_in: Annotated[int, Meta(description="Seconds until the access token expires.", examples=[7200])]
+    expires_in: Annotated[int, Meta(description="Seconds until the access token expires.", examples=[900])]
 
     @classmethod
     def of(cls, tokens: SessionTokens) -> Tokens:
         """A pair of tokens."""
         return cls(tokens.access_token, tokens.refresh_token, tokens.expires_in)
+
+
+class SessionView(Model):
+    """One of the member's sessions."""
+
+    session_id: Annotated[
+        str, Meta(description="Under which the session can be ended.", examples=["ses_01kbdxdh50fcazdjhcnqh2rzv5"])
+    ]
+    platform: Annotated[
+        str, Meta(description="Login platform; empty for a session that release 0.2.0 began.", examples=["wechat"])
+    ]
+    app_id: Annotated[str, Meta(description="The mini-program's own id; empty likewise.", examples=["wxdemo"])]
+    made_at: Annotated[Moment, Meta(description="When the member logged in.")]
+    used_at: Annotated[Moment, Meta(description="When its tokens were refreshed last.")]
+    expires_at: Annotated[Moment, Meta(description="When it ends if its tokens are not refreshed before.")]
+    current: Annotated[bool, Meta(description="Whether it is the session of this call.")]
+
+    @classmethod
+    def of(cls, session: StoredSession, current_id: str) -> SessionView:
+        """A session as its member sees it."""
+        platform, _, rest = session.account.partition(":")
+        return cls(
+            session.id,
+            platform,
+            rest.partition(":")[0],
+            rfc3339(session.made_at),
+            rfc3339(session.used_at),
+            rfc3339(session.expires_at),
+            session.id == current_id,
+        )
+
+
+class SessionList(Model):
+    """The member's sessions, newest first."""
+
+    items: Annotated[list[SessionView], Meta(description="At most twenty; all of them are on this page.")]
+    next_cursor: NextCursor = None
 
 
 class PutProfile(Model):

@@ -6,16 +6,17 @@ Table `members`, partition key `pk`. A member is found by id, account or telepho
 | Access pattern | Key | Cost |
 |---|---|---|
 | member by id | `mem_...` | 1 read |
-| member by platform account (login) | `identity#platform#app#openid`, then the member | 2 reads |
+| log-in: who has the account, union id, number | `identity#platform#app#openid`, `union#...`, `phone#...` | 1 read |
+| log-in: the member, with inviter and sessions' places | `mem_...`, and items of `network`, `sessions` | 1 read |
+| log-in: what is new of account, union id, number, member, inviter; the session | all of them | 1 transaction |
 | member by telephone number | `phone#+86...`, then the member | 2 reads |
 | members who are one person (verification, tax) | `person#prs_...`; each carries the others' ids too | 1 read |
 | the brand's salt for identity numbers | `salt#person` | 1 read |
-| register: account, member, number, inviter | all of them and the network's nodes | 1 transaction |
 | members who registered on a day, newest first | 4 queries of `by_day`, then one read | 12 RCU for a page of 20 |
 | members of a list (nicknames, payees) | many `mem_...` | 1 read per 100 |
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -31,11 +32,14 @@ from cardstock.aws.tables import (
     JsonAttribute,
     Table,
     Transaction,
+    get_together,
 )
 from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE
 from cardstock.members import errors
-from cardstock.members.model import MOST_MEMBERS, Account, Member, Person, new_salt
-from cardstock.network.store import bind_into
+from cardstock.members.model import MOST_MEMBERS, Member, Person, new_salt, phone_key
+from cardstock.members.session_model import Arrival, Known
+from cardstock.members.session_store import PLACES, PlacesItem, start_session
+from cardstock.network.store import NetworkItem, bind_into, referrer_in
 
 _ATTEMPTS = 5
 
@@ -113,64 +117,52 @@ class DynamoMembers:
         item = MemberItem.find(member_id)
         return None if item is None else member_in(item)
 
-    def find_member_by_account(self, account: Account) -> Member | None:
-        return self._behind(account.key)
-
     def find_member_by_phone(self, phone: str) -> Member | None:
-        return self._behind(_phone_key(phone))
-
-    def _behind(self, key: str) -> Member | None:
-        pointer = PointerItem.find(key)
+        pointer = PointerItem.find(phone_key(phone))
         return None if pointer is None else self.find_member(pointer.member_id)
 
-    def register_member(self, member: Member, account: Account, inviter_id: str | None) -> Member:
-        for _ in range(_ATTEMPTS):
-            try:
-                with Transaction() as transaction:
-                    _point(transaction, account.key, member.id)
+    def look_up(self, keys: Collection[str]) -> Mapping[str, str]:
+        return {item.pk: item.member_id for item in PointerItem.batch_get(sorted(keys), consistent_read=True)}
+
+    def find_known(self, member_id: str) -> Known | None:
+        wanted: Mapping[type[Table], list[tuple[str, ...]]] = {
+            MemberItem: [(member_id,)],
+            NetworkItem: [(member_id,)],
+            PlacesItem: [(member_id, PLACES)],
+        }
+        found = {type(item): item for item in get_together(wanted)}
+        member, position, places = (found.get(kind) for kind in wanted)
+        if not isinstance(member, MemberItem):
+            return None
+        inviter_id = referrer_in(position) if isinstance(position, NetworkItem) else None
+        ids = frozenset(places.ids or ()) if isinstance(places, PlacesItem) else frozenset[str]()
+        return Known(member_in(member), inviter_id, ids)
+
+    def enter(self, arrival: Arrival) -> bool:
+        member, session, phone = arrival.known.member, arrival.session, arrival.phone
+        try:
+            with Transaction() as transaction:
+                ended = start_session(transaction, session, arrival.known.session_ids)
+                for key in arrival.accounts:
+                    transaction.save(
+                        PointerItem(pk=key, member_id=member.id), condition=PointerItem.pk.does_not_exist()
+                    )
+                if arrival.is_new:
                     transaction.save(member_item(member), condition=MemberItem.id.does_not_exist())
-                    if member.phone:
-                        _point(transaction, _phone_key(member.phone), member.id)
-                    if inviter_id is not None:
-                        bind_into(transaction, member.id, inviter_id, member.created_at)
-                return member
-            except ConditionFailedError as error:
-                # Another call, or this one before its answer got lost, was first with the account.
-                first = self.find_member_by_account(account) if 0 in error.failed else None
-                if first is not None:
-                    return first
-                if member.phone and 2 in error.failed:
-                    raise errors.PHONE_TAKEN() from error
-                # Else the inviter's position has changed meanwhile: decide again.
-        raise STORE_BUSY()
+                elif phone:
+                    without = MemberItem.id.exists() & _NOT_ERASED & MemberItem.phone.does_not_exist()
+                    transaction.update(MemberItem(id=member.id), [MemberItem.phone.set(phone)], condition=without)
+                if arrival.inviter_id is not None:
+                    bind_into(transaction, member.id, arrival.inviter_id, member.created_at)
+        except ConditionFailedError as error:
+            # Nobody else knows the id of this session: this very call has written it, before its answer got lost.
+            return ended in error.failed
+        return True
 
     def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
         ids, last = newest_ids(_newest_of, day, limit, after)
         found = members_of(ids)
         return [found[member_id] for member_id in ids if member_id in found], last
-
-    def add_account(self, member: Member, account: Account) -> Member:
-        if PointerItem(pk=account.key, member_id=member.id).put_if(PointerItem.pk.does_not_exist()):
-            return member
-        first = self.find_member_by_account(account)
-        if first is None:
-            raise STORE_UNAVAILABLE()
-        return first
-
-    def add_phone(self, member: Member, phone: str) -> Member:
-        try:
-            with Transaction() as transaction:
-                _point(transaction, _phone_key(phone), member.id)
-                transaction.update(
-                    MemberItem(id=member.id),
-                    actions=[MemberItem.phone.set(phone)],
-                    condition=MemberItem.id.exists() & MemberItem.phone.does_not_exist(),
-                )
-        except ConditionFailedError as error:
-            stored = self.find_member(member.id)
-            if stored is None or stored.phone != phone:
-                raise errors.PHONE_TAKEN() from error
-        return self.find_member(member.id) or member
 
     def change_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
         item = MemberItem(id=member_id)
@@ -252,18 +244,10 @@ def index_members() -> int:
     return count
 
 
-def _point(transaction: Transaction, key: str, member_id: str) -> None:
-    transaction.save(PointerItem(pk=key, member_id=member_id), condition=PointerItem.pk.does_not_exist())
-
-
 def _newest_of(key: str, after: str | None, most: int) -> Iterator[str]:
     below = None if after is None else ByDay.id < after
     for item in MemberItem.by_day.query(key, below, scan_index_forward=False, limit=most, page_size=most):
         yield item.id
-
-
-def _phone_key(phone: str) -> str:
-    return f"phone#{phone}"
 
 
 def member_item(member: Member) -> MemberItem:

@@ -10,7 +10,7 @@ from cardstock import environment
 if TYPE_CHECKING:
     import httpx
 
-    from cardstock.members.ports import IdentityVerifier, LoginPlatform
+    from cardstock.members.ports import IdentityVerifier, LoginPlatform, Sessions
     from cardstock.members.store import DynamoMembers
 
 DEVELOPMENT: Final = "dev"
@@ -122,3 +122,19 @@ def members() -> "DynamoMembers":
     from cardstock.members.store import DynamoMembers
 
     return DynamoMembers()
+
+
+@cache
+def member_sessions() -> "Sessions":
+    """Sessions in DynamoDB."""
+    from cardstock.members.session_store import DynamoSessions
+
+    return DynamoSessions()
+
+
+def tell_reuse(member_id: str, session_id: str) -> None:
+    """Log and count that a refresh token was used again after its time: somebody else may hold a session's tokens."""
+    from cardstock.edge.observability import count, logger
+
+    logger.warning("refresh token used again", member_id=member_id, session_id=session_id)
+    count("RefreshTokensReused")

@@ -130,6 +130,11 @@ def bind_into(transaction: Transaction, member_id: str, inviter_id: str, at: dat
     write(transaction, bind_new_member(member_id, inviter_id, at, network=DynamoNetwork()))
 
 
+def referrer_in(item: NetworkItem) -> str | None:
+    """The referrer in an item that holds a position."""
+    return _position(item).referrer
+
+
 def all_referrers() -> Iterator[tuple[str, str]]:
     """Every member with a referrer, and the referrer. A full scan: only for the nightly check."""
     short = _POSITION_NAMES["referrer"]

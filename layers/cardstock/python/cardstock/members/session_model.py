@@ -1,0 +1,71 @@
+"""A member's session: one log-in on one device, which lives as long as its refresh token is used."""
+
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from cardstock.members.model import Member
+
+ACCESS_LIFETIME: Final = timedelta(minutes=15)
+REFRESH_LIFETIME: Final = timedelta(days=30)
+REPEAT_WINDOW: Final = timedelta(seconds=30)
+"""How long the refresh token before the current one is taken for a repeat: its answer was lost on the way."""
+MOST_SESSIONS: Final = 20
+"""How many sessions a member has at once; one more ends the oldest."""
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A session. Only the refresh token with its `number` is good; using it raises the number."""
+
+    id: str
+    member_id: str
+    account: str
+    """The name of the account that logged in; empty for a session made of a refresh token of v0.2.0."""
+    made_at: datetime
+    used_at: datetime
+    """When the number was raised last."""
+    expires_at: datetime
+    number: int = 1
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """Where a session stands: its number, and when that was raised."""
+
+    number: int
+    used_at: datetime
+
+    def follows(self, number: int, now: datetime) -> bool:
+        """Whether `number` was raised to this one, just now or a moment ago."""
+        return number == self.number - 1 and now - self.used_at <= REPEAT_WINDOW
+
+
+Outcome: TypeAlias = Turn | Literal["erased"] | None
+"""Where a session stands; "erased" if the member is not there any more, None if the session is not."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A member as a log-in reads it: who brought the member, and the sessions that take a place."""
+
+    member: Member
+    inviter_id: str | None = None
+    session_ids: frozenset[str] = frozenset()
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """What a log-in writes: all of it or nothing."""
+
+    known: Known
+    session: Session
+    is_new: bool = False
+    accounts: tuple[str, ...] = ()
+    """Keys of accounts, of a union id and of a telephone number that lead to the member from now on."""
+    phone: str = ""
+    """The telephone number that the known member gets; a newcomer's is the member's own."""
+    inviter_id: str | None = None
+    """Who brings the newcomer."""
+
+
+def started(session_id: str, member_id: str, account: str, now: datetime) -> Session:
+    """A session that starts now."""
+    return Session(session_id, member_id, account, now, now, now + REFRESH_LIFETIME)

@@ -1,0 +1,21 @@
+"""Members who arrive as a log-in brings them, without a platform."""
+
+from datetime import datetime
+
+from cardstock.ids import new_id
+from cardstock.members.model import Account, Member, phone_key
+from cardstock.members.ports import Members
+from cardstock.members.session_model import Arrival, Known, Session, started
+
+
+def session_of(member_id: str, now: datetime) -> Session:
+    """A session that starts now."""
+    return started(new_id("ses", now), member_id, "dev:wx1:o", now)
+
+
+def register(members: Members, member: Member, account: Account, inviter_id: str | None = None) -> Member:
+    """Register a member with account, telephone number and inviter."""
+    keys = (account.key, phone_key(member.phone)) if member.phone else (account.key,)
+    session = session_of(member.id, member.created_at)
+    assert members.enter(Arrival(Known(member), session, is_new=True, accounts=keys, inviter_id=inviter_id))
+    return member

@@ -87,9 +87,11 @@ def test_a_retry_in_the_last_moment_pays_and_nothing_holds_the_payout_then(finan
     [failed] = sent(finance, ways, "failed")
     finance.clock.move(hours=72)
     status, line = finance.retry(failed["number"])
+    out = finance.payout()
     finance.drain()
 
     assert (status, line["attempt"]) == (202, 2)
+    assert (out["status"], out["books"]) == ("sending", None)  # not the comparison of before
     assert finance.balance(failed["member_id"]) == {"paid": 50_000}
     assert finance.payout()["status"] == "settled"
     finance.check_ledger()

@@ -51,7 +51,7 @@ def retry_line(payout_id: str, number: str, actor: str, request: RequestKey, pay
         raise errors.RETRIED_ALREADY()
     if not _has_failed(batch, line, payouts.find_answers(batch.id, [number]).get(number, ())):
         raise errors.TRANSFER_NOT_FAILED()
-    return payouts.add_retry(moved(batch, "sending", sent_at=None, spread_at=None), again, request, now)
+    return payouts.add_retry(moved(batch, "sending", sent_at=None, spread_at=None, books=None), again, request, now)
 
 
 def end_retries(payout_id: str, actor: str, request: RequestKey, payouts: Payouts) -> RequestResult[Batch]:

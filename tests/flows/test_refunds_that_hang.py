@@ -415,10 +415,11 @@ def test_what_was_paid_another_way_is_followed_once_like_any_refund(hanging: tup
     say(shop, "paid_another_way", "Li Na")
     say(shop, "paid_another_way", "Wang Fang")
     before = books(shop)
-    again = say(shop, "given_up", "Wang Fang")
+    again, other = (say(shop, outcome, "Wang Fang") for outcome in ("paid_another_way", "given_up"))
     found = read_refunds(order_id, staff_key("Li Na", "orders:refund"))
 
     assert (again.status, again.body["cleared"]["outcome"]) == (200, "paid_another_way")
+    assert (other.status, other.body["code"]) == (409, "OUTCOME_DIFFERS")
     assert books(shop) == before
     assert (found[refused]["status"], found[refused]["paid_another_way"]) == ("succeeded", True)
     assert (found[good]["status"], found[good]["paid_another_way"]) == ("succeeded", False)

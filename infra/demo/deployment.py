@@ -32,7 +32,7 @@ def start(*, state_dir: Path | None = None, **options: Any) -> Suite:
     )
     try:
         configure_platforms(suite)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: the suite's processes would outlive this one
         suite.stop()
         raise
     return suite

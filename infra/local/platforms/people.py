@@ -17,6 +17,7 @@ import base64
 import hashlib
 import json
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -60,7 +61,7 @@ class Code:
     expires_at: datetime
 
 
-class LoginPlatform:
+class LoginPlatform(ABC):
     """One platform. Subclasses answer its calls.
 
     `blocked` are people who are kept out, `without_phone` apps that may not ask for telephone numbers.
@@ -93,9 +94,9 @@ class LoginPlatform:
             raise HalfAnswerError(given)
         return given
 
+    @abstractmethod
     def respond(self, asked: Asked, mode: str) -> HttpAnswer:
         """The answer to a call that arrives."""
-        raise NotImplementedError
 
     def fail_next(self, modes: Sequence[str]) -> None:
         """Set what happens to the next calls. Raises WrongCallError for a mode that the platform does not know."""

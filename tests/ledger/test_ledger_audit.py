@@ -6,14 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.ledger.accrual import accrue
-from cardstock.ledger.audit import (
+from cardstock.ledger.audit import audit
+from cardstock.ledger.audit_model import (
     ClearingTruth,
     CorrectionTruth,
     OrderTruth,
     Report,
     SingleTruth,
     TransferTruth,
-    audit,
 )
 from cardstock.ledger.claw_back import claw_back
 from cardstock.ledger.model import (

@@ -8,7 +8,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from cardstock.clock import SystemClock, set_clock
 from cardstock.ledger.accrual import accrue
-from cardstock.ledger.audit import OrderTruth, TransferTruth, audit
+from cardstock.ledger.audit import audit
+from cardstock.ledger.audit_model import OrderTruth, TransferTruth
 from cardstock.ledger.claw_back import claw_back
 from cardstock.ledger.model import Accrual, Balance, Credit, RewardKind
 from cardstock.ledger.payout_steps import claimed, paid, returned

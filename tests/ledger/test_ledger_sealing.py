@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from cardstock.clock import SystemClock, set_clock
 from cardstock.errors import ConflictError, NotFoundError
 from cardstock.ledger import merkle, sealing
-from cardstock.ledger.audit import Finding, Report, SealTruth, audit, confirmed
+from cardstock.ledger.audit import audit, confirmed
+from cardstock.ledger.audit_model import Finding, Report, SealTruth
 from cardstock.ledger.model import LedgerTransaction, Posting, account
 from cardstock.ledger.payout_steps import claimed
 from cardstock.ledger.sealing import SealingResult

@@ -2,7 +2,7 @@
 
 from cardstock.flows import books_wiring
 from cardstock.flows.auditing import audit_books
-from cardstock.ledger.audit import Report
+from cardstock.ledger.audit_model import Report
 
 
 def audit_now() -> Report:

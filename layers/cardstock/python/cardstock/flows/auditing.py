@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from cardstock import clock
 from cardstock.errors import NotFoundError
 from cardstock.flows.rewarding import PlanRules
-from cardstock.ledger.audit import (
+from cardstock.ledger.audit import audit
+from cardstock.ledger.audit_model import (
     ClearingTruth,
     CorrectionTruth,
     Ended,
@@ -23,7 +24,6 @@ from cardstock.ledger.audit import (
     SealTruth,
     SingleTruth,
     TransferTruth,
-    audit,
 )
 from cardstock.ledger.charges import charge_reduction_cause, dividend_cause
 from cardstock.ledger.model import Balance, LedgerTransaction, OrderRewards, Seal, WriteOff

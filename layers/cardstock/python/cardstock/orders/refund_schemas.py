@@ -24,19 +24,16 @@ from cardstock.orders import model, refund_model
 from cardstock.orders.schemas import Lines, moment_or_none, requested_units
 
 
+def _reason(example: str, reader: str) -> Meta:
+    return Meta(
+        min_length=1, max_length=200, pattern=SAID, examples=[example], description=f"Reason; {reader} can read it."
+    )
+
+
 class AskRefund(Model):
     """The units to be refunded, and why."""
 
-    reason: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=200,
-            pattern=SAID,
-            examples=["arrived broken"],
-            description="Reason; staff can read it.",
-        ),
-    ]
+    reason: Annotated[str, _reason("arrived broken", "staff")]
     lines: Lines
 
     def units(self) -> list[model.RequestedUnits]:
@@ -47,16 +44,7 @@ class AskRefund(Model):
 class AcceptReturn(Model):
     """The units that staff take back, and why."""
 
-    reason: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=200,
-            pattern=SAID,
-            examples=["arrived broken, came back"],
-            description="Reason; the buyer can read it.",
-        ),
-    ]
+    reason: Annotated[str, _reason("arrived broken, came back", "the buyer")]
     lines: Lines
 
     def units(self) -> list[model.RequestedUnits]:
@@ -67,16 +55,7 @@ class AcceptReturn(Model):
 class GrantRefund(Model):
     """The amount of a goodwill refund, and its reason, which the buyer can read."""
 
-    reason: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=200,
-            pattern=SAID,
-            examples=["came two weeks late"],
-            description="Reason; the buyer can read it.",
-        ),
-    ]
+    reason: Annotated[str, _reason("came two weeks late", "the buyer")]
     amount_fen: Annotated[
         int,
         Meta(ge=1, le=MAX_FEN, examples=[19900], description="Fen to refund, at most what is left of the order."),

@@ -18,6 +18,7 @@ from cardstock.members.session_model import MOST_SESSIONS, Outcome, Turn, starte
 from cardstock.members.session_store import DynamoSessions
 from cardstock.members.store import DynamoMembers, members_of
 from cardstock.network.store import DynamoNetwork
+from tests.house.racing import at_once
 from tests.people.clock import TestClock
 
 pytestmark = pytest.mark.engine
@@ -72,23 +73,21 @@ def test_two_refreshes_at_once_get_the_same_number_and_the_session_goes_on(membe
 
 
 def test_many_log_ins_at_once_leave_as_many_sessions_as_there_are_places(members: DynamoMembers) -> None:
+    """A full member's log-ins change one set of places: each that loses has lost to one that succeeded."""
     anna = enter(members, "anna").member.id
-    with ThreadPoolExecutor(4) as pool:
-        made = {found.session.id for found in pool.map(lambda _: enter(members, "anna"), range(MOST_SESSIONS + 8))}
+    made = {found.session.id for found in at_once(*[lambda: enter(members, "anna")] * (MOST_SESSIONS + 8))}
     live = {each.id for each in DynamoSessions().sessions_of(anna)}
+    known = members.find_known(anna)
 
-    assert len(live) == MOST_SESSIONS
     assert len(made) == MOST_SESSIONS + 8
+    assert len(live) == MOST_SESSIONS
+    assert known is not None
+    assert known.session_ids == live
 
 
 def test_a_session_that_starts_while_all_end_ends_or_starts_after_them(members: DynamoMembers) -> None:
     anna, store = enter(members, "anna").member.id, DynamoSessions()
-    with ThreadPoolExecutor(4) as pool:
-        made = [pool.submit(enter, members, "anna") for _ in range(6)]
-        ended = pool.submit(store.end_all, anna, NOW)
-        ended.result()
-        for each in made:
-            each.result()
+    at_once(lambda: store.end_all(anna, NOW), *[lambda: enter(members, "anna")] * 6)
     live = {each.id for each in store.sessions_of(anna)}
     known = members.find_known(anna)
 

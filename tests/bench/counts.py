@@ -100,8 +100,15 @@ def _recommendations() -> Iterator[Row]:
     yield Row("Recommendations for a member", _cost(cost), "2 calls", "1 call, 1 RCU", len(cost.calls) <= 2)
 
 
+def _log_ins() -> Iterator[Row]:
+    for name, cost in operations.log_ins().items():
+        most = 1 if name == "refresh" else 3
+        title = "Refresh a session" if name == "refresh" else f"Log in, {name}"
+        yield Row(title, _cost(cost), _calls(most), "1 call" if most == 1 else "", len(cost.calls) <= most)
+
+
 PARTS: Sequence[Callable[[], Iterator[Row]]] = (
-    _orders, _payments, _refunds, _settlements, _nights, _payouts, _views, _recommendations,
+    _orders, _payments, _refunds, _settlements, _nights, _payouts, _views, _recommendations, _log_ins,
 )  # fmt: skip
 
 

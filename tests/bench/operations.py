@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from moto import mock_aws
@@ -24,6 +24,7 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import short_key
 from cardstock.ledger import wiring as ledger_wiring
+from cardstock.members.session_model import MOST_SESSIONS
 from cardstock.network import wiring as network_wiring
 from cardstock.network.plan import Plan
 from cardstock.orders import wiring as orders_wiring
@@ -282,6 +283,48 @@ def card_views() -> tuple[Measured, Measured]:
             assert on_card_viewed.handler(counted, Context()) == {"batchItemFailures": []}
 
         return answered, measured(consume)
+
+
+@cache
+def log_ins() -> Mapping[str, Measured]:
+    """Log-ins beside what the platform is asked, and a refresh. The inviter is in the team of a partner."""
+    from functions.cards.api import app as cards_api
+    from functions.members.api import app as api
+
+    def call(handler: Callable[..., Any], path: str, body: Any, **more: Any) -> Any:
+        answer = handler(http_event("POST", path, body, **more), Context())
+        assert answer["statusCode"] in (200, 201), answer
+        return json.loads(answer["body"])
+
+    def log_in(openid: str, **more: Any) -> Any:
+        body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{openid}", **more}
+        return call(api.handler, "/v1/auth/sessions", body)
+
+    with shop() as opened:
+        found: dict[str, Measured] = {}
+        owner = log_in("owner")["member"]["member_id"]
+        opened.trade.appoint(owner)
+        guide = log_in("guide", invite=owner)
+        inviter_id = guide["member"]["member_id"]
+        face = {"versions": {"default": {"name": "林晓雨"}}}
+        card = call(cards_api.handler, "/v1/cards", face, token=guide["access_token"], key="card")["card"]
+        log_in("first", invite=card)
+        log_in("known")
+        numbers = ({"phone_code": f"dev:+861380013800{last}"} for last in range(9))
+        for name, openid, more in (
+            ("newcomer", "a", {}),
+            ("newcomer with invite", "b", {"invite": inviter_id}),
+            ("newcomer with number and a card's invite", "c", {"invite": card, **next(numbers)}),
+            ("known", "a", {}),
+            ("known, with number and a card's invite", "known", {"invite": card, **next(numbers)}),
+        ):
+            found[name] = measured(partial(log_in, openid, **more))
+        for number in range(MOST_SESSIONS):
+            log_in("full", **({} if number else next(numbers)))
+        found["known, on one device too many"] = measured(lambda: log_in("full"))
+        token = {"refresh_token": log_in("a")["refresh_token"]}
+        found["refresh"] = measured(lambda: call(api.handler, "/v1/auth/refreshes", token))
+        return found
 
 
 @dataclass(frozen=True, slots=True)

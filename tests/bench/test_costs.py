@@ -74,6 +74,22 @@ def test_a_recommendation_is_one_read() -> None:
     assert cost.wcu == 0
 
 
+def test_a_log_in_takes_three_calls_at_most_whoever_it_is() -> None:
+    found = operations.log_ins()
+    calls = {name: len(cost.calls) for name, cost in found.items()}
+
+    assert calls == {
+        "newcomer": 2,
+        "newcomer with invite": 2,
+        "newcomer with number and a card's invite": 3,
+        "known": 3,
+        "known, with number and a card's invite": 3,
+        "known, on one device too many": 3,
+        "refresh": 1,
+    }
+    assert all(cost.calls[-1] == "dynamodb:TransactWriteItems" for cost in found.values())
+
+
 def test_a_payout_takes_two_calls_beside_one_for_twenty_payees_and_six_units_for_each_of_them() -> None:
     small, large = operations.pay_out(99), operations.pay_out(198)
 

@@ -14,7 +14,7 @@ from cardstock.flows.joining import JoiningNeeds, NetworkInviters
 from cardstock.ids import RequestKey, new_id
 from cardstock.members.model import MOST_MEMBERS, Account, Member, Person, phone_key, union_key
 from cardstock.members.ports import Inviters, Members
-from cardstock.members.session_model import Arrival, Known
+from cardstock.members.session_model import Arrival, Closer, Known
 from cardstock.members.store import DynamoMembers, MemberItem
 from cardstock.network.store import DynamoNetwork
 from tests.people.arrivals import register, session_of
@@ -58,7 +58,7 @@ def test_a_registered_member_is_found_by_id_account_and_phone(members: Members) 
     anna = registered(members, "anna", phone=PHONE)
 
     assert members.find_member(anna.id) == anna
-    assert members.look_up([account("anna").key, phone_key(PHONE)]) == dict.fromkeys(
+    assert members.look_up([account("anna").key, phone_key(PHONE)]).owners == dict.fromkeys(
         [account("anna").key, phone_key(PHONE)], anna.id
     )
     assert members.find_member_by_phone(PHONE) == anna
@@ -66,13 +66,13 @@ def test_a_registered_member_is_found_by_id_account_and_phone(members: Members) 
 
 def test_nobody_is_found_where_nobody_is(members: Members) -> None:
     assert members.find_member("mem_unknown") is None
-    assert members.find_known("mem_unknown") is None
-    assert members.look_up([account("anna").key]) == {}
+    assert members.look_closer("mem_unknown") == Closer()
+    assert members.look_up([account("anna").key]).owners == {}
     assert members.find_member_by_phone(PHONE) is None
 
 
 def entered(members: Members, member: Member, *keys: str, is_new: bool = False, phone: str = "") -> bool:
-    known = Known(member) if is_new else members.find_known(member.id)
+    known = Known(member) if is_new else members.look_closer(member.id).known
     assert known is not None
     session = session_of(member.id, NOW)
     return members.enter(Arrival(known, session, is_new=is_new, accounts=keys, phone=phone))
@@ -84,7 +84,7 @@ def test_an_account_registers_one_member_however_often(members: Members) -> None
 
     assert entered(members, other, account("anna").key, is_new=True) is False
     assert members.find_member(other.id) is None
-    assert members.look_up([account("anna").key]) == {account("anna").key: anna.id}
+    assert members.look_up([account("anna").key]).owners == {account("anna").key: anna.id}
 
 
 def test_a_phone_that_is_taken_registers_nobody(members: Members) -> None:
@@ -92,7 +92,7 @@ def test_a_phone_that_is_taken_registers_nobody(members: Members) -> None:
     bert = Member(new_id("mem", NOW), account("bert").name, NOW, phone=PHONE)
 
     assert entered(members, bert, account("bert").key, phone_key(PHONE), is_new=True) is False
-    assert members.look_up([account("bert").key]) == {}
+    assert members.look_up([account("bert").key]).owners == {}
     assert members.find_member(bert.id) is None
 
 
@@ -103,7 +103,7 @@ def test_a_further_account_leads_to_its_first_owner(members: Members) -> None:
     assert entered(members, anna, elsewhere, union) is True
     assert entered(members, bert, elsewhere) is False
     assert entered(members, bert, union) is False
-    assert members.look_up([elsewhere, union]) == {elsewhere: anna.id, union: anna.id}
+    assert members.look_up([elsewhere, union]).owners == {elsewhere: anna.id, union: anna.id}
 
 
 def test_a_phone_belongs_to_one_member_and_is_added_once(members: Members) -> None:
@@ -120,10 +120,12 @@ def test_a_log_in_knows_member_inviter_and_the_sessions_that_take_a_place(member
     anna = registered(members, "anna")
     bert = Member(new_id("mem", NOW), account("bert").name, NOW)
     first = session_of(bert.id, NOW)
-    members.enter(Arrival(Known(bert), first, is_new=True, accounts=(account("bert").key,), inviter_id=anna.id))
-    known = members.find_known(bert.id)
+    invited = members.look_up((), anna.id).invited
+    members.enter(Arrival(Known(bert), first, is_new=True, accounts=(account("bert").key,), invited=invited))
+    known = members.look_closer(bert.id).known
 
-    assert known == Known(bert, anna.id, frozenset({first.id}))
+    assert known is not None
+    assert (known.member, known.inviter_id, known.session_ids) == (bert, anna.id, frozenset({first.id}))
 
 
 def test_a_profile_is_replaced_whole(members: Members) -> None:
@@ -185,6 +187,16 @@ class Joining:
     def register(self, openid: str, *, erased: bool = False) -> str:
         return registered(self.members, openid, erased=erased).id
 
+    def inviter_of(self, member_id: str) -> str | None:
+        known = self.members.look_closer(member_id).known
+        assert known is not None
+        return known.inviter_id
+
+    def brought(self, invite: str) -> str | None:
+        """The member behind an invite, as a log-in finds it in two reads."""
+        invited = self.members.look_closer(None, invited=self.members.look_up((), invite).invited).invited
+        return invited.inviter_id if invited else None
+
 
 @pytest.fixture(params=["memory", "dynamodb"])
 def joining(request: pytest.FixtureRequest, clock: TestClock) -> Joining:
@@ -206,21 +218,38 @@ def test_an_invite_is_a_member_id_or_the_key_of_a_card(joining: Joining) -> None
     guide, gone = joining.register("guide"), joining.register("gone", erased=True)
     joining.give_card("k7m2p9xw4tab", guide)
     joining.give_card("k7m2p9xw4tac", gone)
-    behind = joining.inviters.member_behind
 
-    assert [behind(invite) for invite in (guide, "k7m2p9xw4tab")] == [guide, guide]
-    assert [behind(invite) for invite in (gone, "k7m2p9xw4tac", "k7m2p9xw4tzz", new_id("mem", NOW))] == [None] * 4
+    for behind in (joining.inviters.member_behind, joining.brought):
+        assert [behind(invite) for invite in (guide, "k7m2p9xw4tab")] == [guide, guide]
+        assert [behind(invite) for invite in (gone, "k7m2p9xw4tac", "k7m2p9xw4tzz", new_id("mem", NOW))] == [None] * 4
+
+
+def test_a_log_in_binds_a_known_member_as_the_network_allows(joining: Joining) -> None:
+    guide, anna, bert = (joining.register(openid) for openid in ("guide", "anna", "bert"))
+
+    def enter(member_id: str, invite: str) -> bool:
+        invited = joining.members.look_up((), invite).invited
+        closer = joining.members.look_closer(member_id, invited=invited)
+        assert closer.known is not None
+        session = session_of(member_id, NOW)
+        return joining.members.enter(Arrival(closer.known, session, invited=closer.invited))
+
+    assert enter(anna, guide)
+    for member, invite, code in ((bert, bert, "SELF"), (anna, bert, "BOUND"), (guide, bert, "HAS_REFERRED")):
+        with pytest.raises(RefusedError, match=f"INVITER_{code}"):
+            enter(member, invite)
+    assert [joining.inviter_of(member) for member in (guide, anna, bert)] == [None, guide, None]
 
 
 def test_a_member_is_bound_once_and_the_same_binding_again_changes_nothing(joining: Joining) -> None:
     guide, rival, anna = (joining.register(openid) for openid in ("guide", "rival", "anna"))
-    before = joining.inviters.inviter_of(anna)
+    before = joining.inviter_of(anna)
     joining.inviters.bind_inviter(anna, guide)
     joining.inviters.bind_inviter(anna, guide)
     with pytest.raises(RefusedError, match="INVITER_BOUND"):
         joining.inviters.bind_inviter(anna, rival)
 
-    assert (before, joining.inviters.inviter_of(anna), joining.inviters.inviter_of(guide)) == (None, guide, None)
+    assert (before, joining.inviter_of(anna), joining.inviter_of(guide)) == (None, guide, None)
 
 
 def test_nobody_is_bound_to_themselves_nor_after_bringing_somebody(joining: Joining) -> None:
@@ -230,7 +259,7 @@ def test_nobody_is_bound_to_themselves_nor_after_bringing_somebody(joining: Join
         with pytest.raises(RefusedError, match=code):
             joining.inviters.bind_inviter(member, inviter)
 
-    assert [joining.inviters.inviter_of(member) for member in (guide, anna, bert)] == [None, None, anna]
+    assert [joining.inviter_of(member) for member in (guide, anna, bert)] == [None, None, anna]
 
 
 @pytest.mark.parametrize(

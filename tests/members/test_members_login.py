@@ -44,7 +44,6 @@ def enter(members: MemoryMembers, openid: str, *, invite: str | None = None, pho
         LoginRequest("dev", "wx1", f"dev:{openid}", f"dev:{phone}" if phone else None, invite),
         platforms={"dev": DevelopmentPlatform()},
         members=members,
-        inviters=members.inviters,
     )
 
 
@@ -59,7 +58,6 @@ def test_one_openid_in_two_apps_is_two_accounts() -> None:
         LoginRequest("dev", "wx2", "dev:anna"),
         platforms={"dev": DevelopmentPlatform()},
         members=members,
-        inviters=members.inviters,
     )
 
     assert one.member.id != other.member.id
@@ -81,10 +79,10 @@ class OfTwoKinds(DevelopmentPlatform):
 def test_one_name_of_two_kinds_is_two_accounts_and_a_number_is_asked_for_its_person() -> None:
     members, platform = MemoryMembers(), OfTwoKinds()
     ask = LoginRequest("dev", "wx1", "dev:1", "dev:+8613800138000")
-    first = log_in(ask, platforms={"dev": platform}, members=members, inviters=members.inviters)
+    first = log_in(ask, platforms={"dev": platform}, members=members)
     platform.kind = "user"
     again = LoginRequest("dev", "wx1", "dev:1")
-    other = log_in(again, platforms={"dev": platform}, members=members, inviters=members.inviters)
+    other = log_in(again, platforms={"dev": platform}, members=members)
 
     assert first.member.id != other.member.id
     assert first.member.phone == "+86138001380001"

@@ -8,16 +8,13 @@ import pytest
 
 from cardstock.cards.model import View
 from cardstock.cards.radar import count_views
-from cardstock.cards.store import DynamoCards, DynamoRadars
-from cardstock.flows.buying_wiring import coupons
-from cardstock.flows.joining import JoiningNeeds, NetworkInviters
+from cardstock.cards.store import DynamoRadars
 from cardstock.members.login import LoginRequest, LoginResult, log_in
-from cardstock.members.login_platforms.development import DevelopmentPlatform, SelfAssertedIdentity
+from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.members.model import Person
 from cardstock.members.session_model import MOST_SESSIONS, Outcome, Turn, started
 from cardstock.members.session_store import DynamoSessions
 from cardstock.members.store import DynamoMembers, members_of
-from cardstock.network.store import DynamoNetwork
 from tests.house.racing import at_once
 from tests.people.clock import TestClock
 
@@ -34,10 +31,8 @@ def members(tables: None, clock: TestClock) -> DynamoMembers:
 
 
 def enter(members: DynamoMembers, openid: str, *, phone: str | None = None, invite: str | None = None) -> LoginResult:
-    needs = JoiningNeeds(members, SelfAssertedIdentity(), DynamoNetwork(), DynamoCards(), coupons)
     request = LoginRequest("dev", "wx1", f"dev:{openid}", phone, invite)
-    platforms = {"dev": DevelopmentPlatform()}
-    return log_in(request, platforms=platforms, members=members, inviters=NetworkInviters(needs))
+    return log_in(request, platforms={"dev": DevelopmentPlatform()}, members=members)
 
 
 def test_one_person_who_logs_in_many_times_at_once_is_registered_once(members: DynamoMembers) -> None:
@@ -77,7 +72,7 @@ def test_many_log_ins_at_once_leave_as_many_sessions_as_there_are_places(members
     anna = enter(members, "anna").member.id
     made = {found.session.id for found in at_once(*[lambda: enter(members, "anna")] * (MOST_SESSIONS + 8))}
     live = {each.id for each in DynamoSessions().sessions_of(anna)}
-    known = members.find_known(anna)
+    known = members.look_closer(anna).known
 
     assert len(made) == MOST_SESSIONS + 8
     assert len(live) == MOST_SESSIONS
@@ -89,7 +84,7 @@ def test_a_session_that_starts_while_all_end_ends_or_starts_after_them(members: 
     anna, store = enter(members, "anna").member.id, DynamoSessions()
     at_once(lambda: store.end_all(anna, NOW), *[lambda: enter(members, "anna")] * 6)
     live = {each.id for each in store.sessions_of(anna)}
-    known = members.find_known(anna)
+    known = members.look_closer(anna).known
 
     assert known is not None
     assert known.session_ids == live

@@ -273,7 +273,7 @@ class Sessions(RuleBasedStateMachine):
         self.clock.move(seconds=1)
         ask = LoginRequest("dev", "wx1", "dev:anna")
         platforms = {"dev": DevelopmentPlatform()}
-        found = log_in(ask, platforms=platforms, members=self.members, inviters=self.members.inviters)
+        found = log_in(ask, platforms=platforms, members=self.members)
         session_id, number = self.keep(sessions.tokens_of(edge_wiring.signer(), found.session))
         self.numbers[session_id] = number
         if len(self.numbers) > 20:

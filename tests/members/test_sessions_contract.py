@@ -48,7 +48,7 @@ def member(stores: Stores, openid: str, *, erased: bool = False) -> str:
 
 def start(stores: Stores, member_id: str, at: datetime) -> str:
     """One more session of a known member; its id."""
-    known = stores.members.find_known(member_id)
+    known = stores.members.look_closer(member_id).known
     assert known is not None
     session = started(new_id("ses", at), member_id, "dev:wx1:o", at)
     assert stores.members.enter(Arrival(known, session))

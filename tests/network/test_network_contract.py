@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from cardstock.aws.tables import ConditionFailedError, Transaction
+from cardstock.aws.tables import ConditionFailedError, Transaction, get_together
 from cardstock.errors import RefusedError
 from cardstock.ids import RequestKey
+from cardstock.network import deciding
 from cardstock.network import store as stored
-from cardstock.network.deciding import position_of
+from cardstock.network.binding import binding
+from cardstock.network.deciding import ReadPositions, position_of
 from cardstock.network.model import Change, CountedOrder, Event, Position
 from cardstock.network.ordering import hint_for, position_for_order
 from cardstock.network.plan import MAX_PROMOTE_N, Approval, Plan, PublishedPlan, StoredApproval
@@ -18,7 +20,7 @@ from cardstock.network.plans_store import DynamoPlans
 from cardstock.network.ports import Network, Plans
 from cardstock.network.presets import CHAIN21, SINGLE_LEVEL, UNLOCK
 from cardstock.network.publishing import publish_plan
-from cardstock.network.store import DynamoNetwork
+from cardstock.network.store import DynamoNetwork, NetworkItem
 from tests.house import faults
 from tests.house.cloud import Cloud
 from tests.people.clock import TestClock
@@ -219,19 +221,72 @@ def test_publishing_through_the_check_keeps_findings_and_approvals(cloud: Cloud,
     assert again == (record, True)
 
 
-def test_a_new_member_is_bound_in_the_transaction_that_creates_him(cloud: Cloud) -> None:
+def bind(member_id: str, inviter_id: str) -> int:
+    """Bind a newcomer as a log-in does; returns the number of transactions."""
+    keys = [(each,) for each in (member_id, inviter_id)]
+    items = {each.pk: each for each in get_together({NetworkItem: keys}) if isinstance(each, NetworkItem)}
+    new, inviter = (stored.read_position(each, items) for each in (member_id, inviter_id))
+    step = stored.BindingStep(new, inviter, AT)
+    for number in range(1, 10):
+        try:
+            with Transaction() as transaction:
+                step.add_to(transaction)
+        except ConditionFailedError as error:
+            if not step.learn(error.failed):
+                raise
+        else:
+            return number
+    raise AssertionError
+
+
+def test_a_new_member_is_bound_in_the_transaction_that_creates_the_member(cloud: Cloud) -> None:
     network = DynamoNetwork()
-    with Transaction() as transaction:
-        stored.bind_into(transaction, "mem_n", "mem_i", AT)
+    bind("mem_n", "mem_i")
 
     assert network.read_positions(("mem_n", "mem_i")).positions == {
         "mem_n": Position("mem_n", 1, referrer="mem_i", bound_at=AT, owner_at=AT),
         "mem_i": Position("mem_i", 1, has_referred=True),
     }
-    with pytest.raises(RefusedError, match="INVITER_SELF"), Transaction() as transaction:
-        stored.bind_into(transaction, "mem_x", "mem_x", AT)
-    with pytest.raises(ConditionFailedError), Transaction() as transaction:
-        stored.bind_into(transaction, "mem_n", "mem_i", AT)
+    with pytest.raises(RefusedError, match="INVITER_SELF"):
+        bind("mem_x", "mem_x")
+    step = stored.BindingStep(stored.read_position("mem_n", {}), stored.read_position("mem_i", {}), AT)
+    with pytest.raises(ConditionFailedError) as failed, Transaction() as transaction:
+        step.add_to(transaction)
+
+    assert step.learn(failed.value.failed) is False
+
+
+@pytest.mark.parametrize("above", ["", "partner", "appointed_partner", "member", "nowhere"])
+@pytest.mark.parametrize("owner", ["partner", "appointed_partner", "distributor", "nowhere"])
+@pytest.mark.parametrize("inviter", ["distributor", "partner"])
+def test_a_log_in_finds_the_team_owner_that_reading_everybody_finds(
+    inviter: str, owner: str, above: str, cloud: Cloud
+) -> None:
+    network = DynamoNetwork()
+    people = [Position("mem_i", standing=inviter, owner="mem_o", has_referred=True)]  # type: ignore[arg-type]
+    if owner != "nowhere":
+        people.append(Position("mem_o", standing=owner, owner="mem_a" if above else None))  # type: ignore[arg-type]
+    if above not in ("", "nowhere"):
+        people.append(Position("mem_a", standing=above, owner="mem_z"))  # type: ignore[arg-type]
+    for each in people:
+        network.commit_change(Change((each,)))
+    reading = network.read_positions(("mem_i",)).positions
+    known = ReadPositions(network, reading, deciding.above)
+    expected = binding(Position("mem_n"), reading["mem_i"], known, AT)
+    tries = bind("mem_n", "mem_i")
+
+    assert replace(network.read_positions(("mem_n",)).positions["mem_n"], rev=0) == expected.positions[0]
+    assert tries <= 3
+    assert tries == 1 or "partner" not in owner
+
+
+def test_no_team_owner_is_checked_who_is_bound_in_the_same_step(cloud: Cloud) -> None:
+    network = DynamoNetwork()
+    network.commit_change(Change((Position("mem_n", standing="appointed_partner"),)))
+    network.commit_change(Change((Position("mem_i", owner="mem_n"),)))
+
+    assert bind("mem_n", "mem_i") == 1
+    assert network.read_positions(("mem_n",)).positions["mem_n"].owner == "mem_n"
 
 
 def size(item: dict[str, Any]) -> int:

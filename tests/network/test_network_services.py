@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from cardstock.errors import STORE_UNAVAILABLE, UnavailableError
-from cardstock.network.binding import bind_new_member
+from cardstock.network.binding import bind_supposing
 from cardstock.network.model import OrderFacts, Position
 from cardstock.network.ordering import hint_for, position_for_order
 from cardstock.network.plan import Plan
@@ -173,10 +173,12 @@ def test_a_lost_answer_is_found_out_and_the_events_are_told_again() -> None:
 
 def test_registration_gives_a_bound_position_to_write_with_the_new_member() -> None:
     shop = deep()
-    change = bind_new_member("N", "D", shop.tick(), network=shop.network)
+    change, supposed = bind_supposing(Position("N"), shop["D"], {}, shop.tick(), None)
 
     assert [(node.id, node.rev, node.referrer, node.owner) for node in change.positions] == [("N", 0, "D", "A")]
-    first = bind_new_member("N", "Z", shop.tick(), network=shop.network)
+    assert supposed == "A"
+    first, nobody = bind_supposing(Position("N"), Position("Z"), {}, shop.tick(), None)
+    assert nobody is None
     assert first.positions == (
         Position("N", referrer="Z", bound_at=shop.clock.now(), owner_at=shop.clock.now()),
         Position("Z", has_referred=True),

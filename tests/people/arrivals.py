@@ -17,5 +17,6 @@ def register(members: Members, member: Member, account: Account, inviter_id: str
     """Register a member with account, telephone number and inviter."""
     keys = (account.key, phone_key(member.phone)) if member.phone else (account.key,)
     session = session_of(member.id, member.created_at)
-    assert members.enter(Arrival(Known(member), session, is_new=True, accounts=keys, inviter_id=inviter_id))
+    invited = members.look_up((), inviter_id).invited
+    assert members.enter(Arrival(Known(member), session, is_new=True, accounts=keys, invited=invited))
     return member

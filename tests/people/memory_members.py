@@ -1,6 +1,6 @@
 """The ports of the members area in memory."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from msgspec.structs import replace
@@ -9,7 +9,18 @@ from cardstock.clock import brand_day
 from cardstock.errors import INVITER_BOUND, INVITER_HAS_REFERRED, INVITER_SELF, Refusal
 from cardstock.members.errors import IDENTITY_IN_USE
 from cardstock.members.model import MOST_MEMBERS, Member, Person, phone_key
-from cardstock.members.session_model import MOST_SESSIONS, REFRESH_LIFETIME, Arrival, Known, Outcome, Session, Turn
+from cardstock.members.session_model import (
+    MOST_SESSIONS,
+    REFRESH_LIFETIME,
+    Arrival,
+    Closer,
+    Invited,
+    Known,
+    Leads,
+    Outcome,
+    Session,
+    Turn,
+)
 
 
 class MemoryInviters:
@@ -25,9 +36,6 @@ class MemoryInviters:
     def member_behind(self, invite: str) -> str | None:
         member = self.members.find_member(self.cards.get(invite, invite))
         return member.id if member and member.state != "erased" else None
-
-    def inviter_of(self, member_id: str) -> str | None:
-        return self.inviters.get(member_id)
 
     def bind_inviter(self, member_id: str, inviter_id: str) -> None:
         if self.refusal is not None:
@@ -120,15 +128,16 @@ class MemoryMembers:
     def find_member_by_phone(self, phone: str) -> Member | None:
         return self.members.get(self.accounts.get(phone_key(phone), ""))
 
-    def look_up(self, keys: Collection[str]) -> Mapping[str, str]:
-        return {key: self.accounts[key] for key in keys if key in self.accounts}
+    def look_up(self, keys: Collection[str], invite: str | None = None) -> Leads:
+        inviter_id = self.inviters.member_behind(invite) if invite else None
+        owners = {key: self.accounts[key] for key in keys if key in self.accounts}
+        return Leads(owners, Invited(inviter_id) if inviter_id else None)
 
-    def find_known(self, member_id: str) -> Known | None:
-        member = self.members.get(member_id)
-        if member is None:
-            return None
-        places = frozenset(each.id for each in self.sessions.sessions_of(member_id))
-        return Known(member, self.inviters.inviter_of(member_id), places)
+    def look_closer(self, member_id: str | None, phone: str = "", invited: Invited | None = None) -> Closer:
+        member = self.members.get(member_id or "")
+        places = frozenset(each.id for each in self.sessions.sessions_of(member_id or ""))
+        known = Known(member, self.inviters.inviters.get(member.id), places) if member else None
+        return Closer(known, self.accounts.get(phone_key(phone)), invited)
 
     def enter(self, arrival: Arrival) -> bool:
         member = arrival.known.member
@@ -136,8 +145,8 @@ class MemoryMembers:
             return False
         if arrival.phone and self.members[member.id].phone:
             return False
-        if arrival.inviter_id is not None:
-            self.inviters.bind_inviter(member.id, arrival.inviter_id)
+        if arrival.invited is not None:
+            self.inviters.bind_inviter(member.id, arrival.invited.inviter_id)
         if arrival.is_new:
             self.members[member.id] = member
         elif arrival.phone:

@@ -23,8 +23,7 @@ def open_session(request: Request[schemas.OpenSession, Nothing]) -> schemas.Sess
     is an error for new members and ignored for known ones; `bound_inviter` is the inviter now bound. A member has
     twenty sessions at most: one more ends the oldest.
     """
-    asked, inviters = request.body.login_request(), joining.NetworkInviters(joining_needs())
-    result = login.log_in(asked, platforms=login_platforms(), members=members(), inviters=inviters)
+    result = login.log_in(request.body.login_request(), platforms=login_platforms(), members=members())
     return schemas.Session.of(result, sessions.tokens_of(signer(), result.session), clock.now())
 
 

@@ -61,6 +61,7 @@ class _Store(Connection):
             raise
 
 
+_KEY = ("pk", "sk")
 _connection: Connection | None = None
 
 
@@ -163,22 +164,22 @@ class Table(Model):
 
 
 def get_together(wanted: Mapping[type[Table], Iterable[tuple[str, ...]]]) -> Iterator[Table]:
-    """Those of the items that exist, of several tables and in no order, in one consistent read: at most 100 keys."""
-    shapes = {model.table_name(): model for model in wanted}
-    asked: dict[str, Any] = {
-        model.table_name(): {
-            "Keys": [{name: {STRING: part} for name, part in zip(("pk", "sk"), key, strict=False)} for key in keys],
-            "ConsistentRead": True,
-        }
-        for model, keys in wanted.items()
-    }
+    """Those of the items that exist, of several shapes and tables and in no order, in one consistent read: at most 100
+    keys. No call without a key."""
+    shapes = {(model.table_name(), *key): model for model, keys in wanted.items() for key in keys}
+    asked: dict[str, Any] = {}
+    for table, *parts in shapes:
+        key = {name: {STRING: part} for name, part in zip(_KEY, parts, strict=False)}
+        asked.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
     while asked:
         try:
             answer = connection().dispatch("BatchGetItem", {"RequestItems": asked})
         except ClientError as error:
             raise GetError(f"Failed to batch get items: {error}", error) from error
         for table, items in answer["Responses"].items():
-            yield from map(shapes[table].from_raw_data, items)
+            for item in items:
+                model = shapes[table, *(item[name][STRING] for name in _KEY if name in item)]
+                yield model.from_raw_data(item)
         asked = answer["UnprocessedKeys"]
 
 
@@ -262,6 +263,19 @@ class Transaction(TransactWrite):
 
     def __init__(self) -> None:
         super().__init__(connection=connection())
+
+    def condition_check(
+        self,
+        model_cls: Any,
+        hash_key: Any,
+        range_key: Any = None,
+        condition: Condition | None = None,
+        return_values: str | None = None,
+    ) -> None:
+        """As PynamoDB's, which cannot ask for the item whose condition failed."""
+        super().condition_check(model_cls, hash_key, range_key, condition)
+        if return_values is not None:
+            self._condition_check_items[-1]["ReturnValuesOnConditionCheckFailure"] = return_values
 
     def _commit(self) -> Any:
         for pause in (*_CONFLICT_PAUSES_SECONDS, None):

@@ -32,7 +32,7 @@ from cardstock.aws.tables import (
     Table,
     Transaction,
 )
-from cardstock.cards.model import Card, Face, Radar, Share, Visitor
+from cardstock.cards.model import SHARE_KEY_LETTERS, Card, Face, Radar, Share, Visitor
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.errors import STORE_BUSY
 from cardstock.ids import RequestKey
@@ -148,6 +148,17 @@ class DynamoRadars:
         before = radar.revision - 1
         condition = RadarItem.revision == before if before else RadarItem.pk.does_not_exist()
         return _radar_item(radar).put_if(condition)
+
+
+def owner_key(key: str) -> tuple[type[Table], tuple[str, str]]:
+    """The shape and the key of the item that says whose `key` is, a share key or the card's own; for the read of
+    another area's store."""
+    return (ShareItem, (key, "share")) if len(key) == SHARE_KEY_LETTERS else (CardItem, (key, "card"))
+
+
+def owner_in(item: Table) -> str | None:
+    """The member whose card or share key an item is; None for other items."""
+    return str(item.owner_id) if isinstance(item, CardItem | ShareItem) else None
 
 
 def _once(item: Table, absent: Condition, request: RequestKey, result: str, at: datetime) -> str | None:

@@ -45,9 +45,6 @@ class NetworkInviters:
         member = self._members.find_member(member_id) if member_id else None
         return member.id if member and member.state != "erased" else None
 
-    def inviter_of(self, member_id: str) -> str | None:
-        return position_of(member_id, network=self._network).referrer
-
     def bind_inviter(self, member_id: str, inviter_id: str) -> None:
         binding.bind_inviter(member_id, inviter_id, network=self._network)
 

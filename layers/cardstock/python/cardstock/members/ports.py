@@ -1,11 +1,11 @@
 """What the members area needs from outside."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
 from cardstock.members.model import Member, Person, PlatformIdentity
-from cardstock.members.session_model import Arrival, Known, Outcome, Session
+from cardstock.members.session_model import Arrival, Closer, Invited, Leads, Outcome, Session
 
 
 class LoginPlatform(Protocol):
@@ -47,17 +47,20 @@ class Members(Protocol):
     def find_member_by_phone(self, phone: str) -> Member | None:
         """The member who has the telephone number."""
 
-    def look_up(self, keys: Collection[str]) -> Mapping[str, str]:
-        """The ids of the members to whom the keys of accounts, union ids and telephone numbers lead. One read."""
+    def look_up(self, keys: Collection[str], invite: str | None = None) -> Leads:
+        """The members to whom the keys of accounts, union ids and telephone numbers lead, and the one behind an invite:
+        a member id, or the key of a card. One read."""
 
-    def find_known(self, member_id: str) -> Known | None:
-        """The member as a log-in needs to know it. One read."""
+    def look_closer(self, member_id: str | None, phone: str = "", invited: Invited | None = None) -> Closer:
+        """The member as a log-in needs to know it, the member to whom a telephone number leads, and `invited` with the
+        inviter's place; without `invited` if that one is no member any more. One read; none if nothing is left to read.
+        """
 
     def enter(self, arrival: Arrival) -> bool:
-        """Write a log-in: accounts, telephone number, session; of a newcomer the member and the inviter too. All of it
+        """Write a log-in: accounts, telephone number, session, the inviter; of a newcomer the member too. All of it
         or nothing; False if something was not as `arrival` says, so that it must be read again.
 
-        Raises `RefusedError` by the rules of the network (INVITER_...).
+        Raises `RefusedError` by the rules of the network (INVITER_...): then nothing was asked of the store.
         """
 
     def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
@@ -111,9 +114,6 @@ class Inviters(Protocol):
 
     def member_behind(self, invite: str) -> str | None:
         """The member behind an invite: a member id, or the key of a card."""
-
-    def inviter_of(self, member_id: str) -> str | None:
-        """The member who brought this one."""
 
     def bind_inviter(self, member_id: str, inviter_id: str) -> None:
         """Set who brought the member. Raises `RefusedError` (INVITER_...) by the rules of the network."""

@@ -1,7 +1,8 @@
 """A member's session: one log-in on one device, which lives as long as its refresh token is used."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -44,12 +45,37 @@ Outcome: TypeAlias = Turn | Literal["erased"] | None
 """Where a session stands; "erased" if the member is not there any more, None if the session is not."""
 
 
+class Invited(msgspec.Struct, frozen=True):
+    """The member behind an invite."""
+
+    inviter_id: str
+    place: Any = None
+    """The inviter's place in the network, as the store has read it for itself; None: not yet."""
+
+
+class Leads(msgspec.Struct, frozen=True):
+    """What a log-in reads first: to whom the keys of accounts lead, and the member behind the invite, if any."""
+
+    owners: Mapping[str, str]
+    invited: Invited | None = None
+
+
 class Known(msgspec.Struct, frozen=True):
     """A member as a log-in reads it: who brought the member, and the sessions that take a place."""
 
     member: Member
     inviter_id: str | None = None
     session_ids: frozenset[str] = frozenset()
+    place: Any = None
+    """The member's place in the network, as the store has read it for itself."""
+
+
+class Closer(msgspec.Struct, frozen=True):
+    """What a log-in reads then: the member, to whom the telephone number leads, and the inviter if not yet read."""
+
+    known: Known | None = None
+    phone_owner: str | None = None
+    invited: Invited | None = None
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -62,8 +88,13 @@ class Arrival(msgspec.Struct, frozen=True):
     """Keys of accounts, of a union id and of a telephone number that lead to the member from now on."""
     phone: str = ""
     """The telephone number that the known member gets; a newcomer's is the member's own."""
-    inviter_id: str | None = None
-    """Who brings the newcomer."""
+    invited: Invited | None = None
+    """Who brings the member."""
+
+    @property
+    def inviter_id(self) -> str | None:
+        """Who has brought the member once this is written."""
+        return self.invited.inviter_id if self.invited else self.known.inviter_id
 
 
 def started(session_id: str, member_id: str, account: str, now: datetime) -> Session:

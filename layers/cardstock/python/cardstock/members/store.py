@@ -6,8 +6,8 @@ Table `members`, partition key `pk`. A member is found by id, account or telepho
 | Access pattern | Key | Cost |
 |---|---|---|
 | member by id | `mem_...` | 1 read |
-| log-in: who has the account, union id, number | `identity#platform#app#openid`, `union#...`, `phone#...` | 1 read |
-| log-in: the member, with inviter and sessions' places | `mem_...`, and items of `network`, `sessions` | 1 read |
+| log-in: whose account, union id and invite are | `identity#...`, `union#...`; `network`, `cards` | 1 read |
+| log-in: member, whose the number is, inviter | `mem_...`, `phone#...`; `network`, `sessions` | 1 read, or none |
 | log-in: what is new of account, union id, number, member, inviter; the session | all of them | 1 transaction |
 | member by telephone number | `phone#+86...`, then the member | 2 reads |
 | members who are one person (verification, tax) | `person#prs_...`; each carries the others' ids too | 1 read |
@@ -34,12 +34,13 @@ from cardstock.aws.tables import (
     Transaction,
     get_together,
 )
+from cardstock.cards.store import owner_in, owner_key
 from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE
 from cardstock.members import errors
-from cardstock.members.model import MOST_MEMBERS, Member, Person, new_salt, phone_key
-from cardstock.members.session_model import Arrival, Known
+from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, Member, Person, new_salt, phone_key
+from cardstock.members.session_model import Arrival, Closer, Invited, Known, Leads
 from cardstock.members.session_store import PLACES, PlacesItem, start_session
-from cardstock.network.store import NetworkItem, bind_into, referrer_in
+from cardstock.network.store import BindingStep, NetworkItem, position_keys, read_position
 
 _ATTEMPTS = 5
 
@@ -121,43 +122,51 @@ class DynamoMembers:
         pointer = PointerItem.find(phone_key(phone))
         return None if pointer is None else self.find_member(pointer.member_id)
 
-    def look_up(self, keys: Collection[str]) -> Mapping[str, str]:
-        return {item.pk: item.member_id for item in PointerItem.batch_get(sorted(keys), consistent_read=True)}
+    def look_up(self, keys: Collection[str], invite: str | None = None) -> Leads:
+        wanted: dict[type[Table], list[tuple[str, ...]]] = {PointerItem: [(key,) for key in keys]}
+        invited = Invited(invite) if invite and MEMBER_ID.fullmatch(invite) else None
+        if invited:
+            wanted |= _inviter_keys(invited.inviter_id)
+        elif invite:
+            shape, key = owner_key(invite)
+            wanted[shape] = [key]
+        found = list(get_together(wanted))
+        owners = {item.pk: item.member_id for item in found if isinstance(item, PointerItem)}
+        if invited:
+            return Leads(owners, _inviter_in(found, invited))
+        owner_id = next(filter(None, map(owner_in, found)), None)
+        return Leads(owners, Invited(owner_id) if owner_id else None)
 
-    def find_known(self, member_id: str) -> Known | None:
-        wanted: Mapping[type[Table], list[tuple[str, ...]]] = {
-            MemberItem: [(member_id,)],
-            NetworkItem: [(member_id,)],
-            PlacesItem: [(member_id, PLACES)],
-        }
-        found = {type(item): item for item in get_together(wanted)}
-        member, position, places = (found.get(kind) for kind in wanted)
-        if not isinstance(member, MemberItem):
-            return None
-        inviter_id = referrer_in(position) if isinstance(position, NetworkItem) else None
-        ids = frozenset(places.ids or ()) if isinstance(places, PlacesItem) else frozenset[str]()
-        return Known(member_in(member), inviter_id, ids)
+    def look_closer(self, member_id: str | None, phone: str = "", invited: Invited | None = None) -> Closer:
+        wanted: dict[type[Table], list[tuple[str, ...]]] = {MemberItem: [], NetworkItem: []}
+        if invited and invited.place is None:
+            wanted |= _inviter_keys(invited.inviter_id)
+        if member_id:
+            wanted[MemberItem] += [(member_id,)]
+            wanted[NetworkItem] += position_keys(member_id, plan=invited is not None)
+            wanted[PlacesItem] = [(member_id, PLACES)]
+        if phone:
+            wanted[PointerItem] = [(phone_key(phone),)]
+        found = list(get_together(wanted))
+        if invited and invited.place is None:
+            invited = _inviter_in(found, invited)
+        phone_owner = next((item.member_id for item in found if isinstance(item, PointerItem)), None)
+        return Closer(_known_in(found, member_id), phone_owner, invited)
 
     def enter(self, arrival: Arrival) -> bool:
-        member, session, phone = arrival.known.member, arrival.session, arrival.phone
-        try:
-            with Transaction() as transaction:
-                ended = start_session(transaction, session, arrival.known.session_ids)
-                for key in arrival.accounts:
-                    transaction.save(
-                        PointerItem(pk=key, member_id=member.id), condition=PointerItem.pk.does_not_exist()
-                    )
-                if arrival.is_new:
-                    transaction.save(member_item(member), condition=MemberItem.id.does_not_exist())
-                elif phone:
-                    without = MemberItem.id.exists() & _NOT_ERASED & MemberItem.phone.does_not_exist()
-                    transaction.update(MemberItem(id=member.id), [MemberItem.phone.set(phone)], condition=without)
-                if arrival.inviter_id is not None:
-                    bind_into(transaction, member.id, arrival.inviter_id, member.created_at)
-        except ConditionFailedError as error:
-            # Nobody else knows the id of this session: this very call has written it, before its answer got lost.
-            return ended in error.failed
-        return True
+        step = _binding_of(arrival)
+        while True:
+            checks = ended = 0
+            try:
+                with Transaction() as transaction:
+                    ended = _add_arrival(transaction, arrival)
+                    checks = step.add_to(transaction) if step else 0
+            except ConditionFailedError as error:
+                if step and step.learn(error.failed):
+                    continue
+                # Nobody else knows the id of this session: this very call has written it, before its answer got lost.
+                return checks + ended in error.failed
+            return True
 
     def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
         ids, last = newest_ids(_newest_of, day, limit, after)
@@ -223,6 +232,55 @@ class DynamoMembers:
         """`cards.ports.Nicknames`: a member who has no nickname or was erased is absent."""
         found = members_of(member_ids)
         return {key: one.nickname for key, one in found.items() if one.nickname and one.state != "erased"}
+
+
+def _add_arrival(transaction: Transaction, arrival: Arrival) -> int:
+    """Add what a log-in writes beside the binding; returns the number of deletes."""
+    member, phone = arrival.known.member, arrival.phone
+    ended = start_session(transaction, arrival.session, arrival.known.session_ids)
+    for key in arrival.accounts:
+        transaction.save(PointerItem(pk=key, member_id=member.id), condition=PointerItem.pk.does_not_exist())
+    if arrival.is_new:
+        transaction.save(member_item(member), condition=MemberItem.id.does_not_exist())
+    elif phone:
+        without = MemberItem.id.exists() & _NOT_ERASED & MemberItem.phone.does_not_exist()
+        transaction.update(MemberItem(id=member.id), [MemberItem.phone.set(phone)], condition=without)
+    return ended
+
+
+def _inviter_keys(inviter_id: str) -> dict[type[Table], list[tuple[str, ...]]]:
+    return {MemberItem: [(inviter_id,)], NetworkItem: [*position_keys(inviter_id)]}
+
+
+def _inviter_in(found: Sequence[Table], invited: Invited) -> Invited | None:
+    """The inviter with the place that was read; None if that is no member, or an erased one."""
+    inviter_id = invited.inviter_id
+    member = next((item for item in found if isinstance(item, MemberItem) and item.id == inviter_id), None)
+    if member is None or member.erased_at is not None:
+        return None
+    return Invited(inviter_id, read_position(inviter_id, _positions_in(found)))
+
+
+def _known_in(found: Sequence[Table], member_id: str | None) -> Known | None:
+    item = next((item for item in found if isinstance(item, MemberItem) and item.id == member_id), None)
+    if item is None or member_id is None:
+        return None
+    place = read_position(member_id, _positions_in(found))
+    ids = next((item.ids for item in found if isinstance(item, PlacesItem)), None)
+    return Known(member_in(item), place.referrer, frozenset(ids or ()), place)
+
+
+def _positions_in(found: Sequence[Table]) -> Mapping[str, NetworkItem]:
+    return {item.pk: item for item in found if isinstance(item, NetworkItem)}
+
+
+def _binding_of(arrival: Arrival) -> BindingStep | None:
+    """The step that binds the member of a log-in to the inviter, whose place was read before."""
+    if arrival.invited is None:
+        return None
+    member_id = arrival.known.member.id
+    own = arrival.known.place or read_position(member_id, {})
+    return BindingStep(own, arrival.invited.place, arrival.session.made_at)
 
 
 def members_of(member_ids: Iterable[str]) -> Mapping[str, Member]:

@@ -7,6 +7,7 @@ The team owner is found without walking a chain: the referrer if a partner, else
 demoted owner is replaced by the next owner above; if that one is no partner either, there is no owner.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -21,7 +22,7 @@ from cardstock.errors import (
     MEMBER_ERASED,
 )
 from cardstock.network.coupons import count_verified_referral
-from cardstock.network.deciding import ReadPositions, above, decide_and_commit, plan_in
+from cardstock.network.deciding import decide_and_commit, plan_in
 from cardstock.network.model import Change, Event, Position
 from cardstock.network.plan import Plan
 from cardstock.network.ports import KnownPositions, Network
@@ -40,14 +41,26 @@ def bind_inviter(member_id: str, inviter_id: str, *, network: Network) -> Positi
     return decision.position_of(member_id)
 
 
-def bind_new_member(member_id: str, inviter_id: str, at: datetime, *, network: Network) -> Change:
-    """The position of a new member bound to `inviter_id`, to be written in the transaction that creates the member.
+def bind_supposing(
+    member: Position, inviter: Position, known: Mapping[str, Position], at: datetime, plan: Plan | None
+) -> tuple[Change, str | None]:
+    """The change that binds `member` (see `binding`), if the member named with it is a partner at that moment; None:
+    in any case. `known` may lack positions above the inviter.
 
-    Raises `RefusedError` (see `binding`).
+    A team owner is nearly always a partner: checking that while writing saves a log-in the read. Raises as `binding`.
     """
-    reading = network.read_positions((inviter_id,))
-    known = ReadPositions(network, {inviter_id: Position(inviter_id), **reading.positions}, above)
-    return binding(Position(member_id), known[inviter_id], known, at)
+    supposed = _first_unknown_owner(inviter, known)
+    partner = {supposed: Position(supposed, standing="partner")} if supposed else {}
+    return binding(member, inviter, {**known, **partner}, at, plan), supposed
+
+
+def _first_unknown_owner(inviter: Position, known: Mapping[str, Position]) -> str | None:
+    """The first of those whom `owner_through` would ask for, in its order, that is not known."""
+    owner_id = None if inviter.is_partner else inviter.owner
+    if owner_id is None or owner_id not in known:
+        return owner_id
+    owner = known[owner_id]
+    return None if owner.is_partner or owner.owner in known else owner.owner
 
 
 def binding(

@@ -14,6 +14,7 @@ Table `network`: partition key `pk`; no index. The key tells the item's kind:
 |---|---|
 | positions for an order, with the plan in force | 1 BatchGetItem, 1 RCU per item |
 | a decision | 1 BatchGetItem, then 1 transaction (one item alone: 1 plain put) |
+| the binding of a log-in | in its reads and its transaction |
 
 Positions stay below 1 KB: fields have short stored names, and defaults are not stored. A datetime, known by its type,
 is stored in epoch milliseconds.
@@ -22,7 +23,7 @@ is stored in epoch milliseconds.
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, NamedTuple, TypeVar, get_args
 
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
@@ -32,10 +33,11 @@ from pynamodb.expressions.condition import Condition
 from cardstock.aws.tables import ConditionFailedError, IntegerAttribute, JsonAttribute, Table, Transaction
 from cardstock.clock import from_epoch_ms, to_epoch_ms
 from cardstock.errors import STORE_UNAVAILABLE
-from cardstock.network.binding import bind_new_member
+from cardstock.network.binding import bind_supposing
 from cardstock.network.model import Change, CountedOrder, Event, Position
 from cardstock.network.plan import Plan
 from cardstock.network.ports import Reading
+from cardstock.network.presets import DEFAULT_PLAN
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
@@ -122,17 +124,75 @@ def write(transaction: Transaction, change: Change) -> None:
         transaction.save(item, condition=condition)
 
 
-def bind_into(transaction: Transaction, member_id: str, inviter_id: str, at: datetime) -> None:
-    """Add the binding to the inviter to `transaction`, which creates the member.
+class ReadPosition(NamedTuple):
+    """A member's position as another area's store has read it with the items of `position_keys`."""
 
-    Raises `RefusedError` by the rules of the network.
+    position: Position
+    plan: Mapping[str, Any] | None = None
+
+    @property
+    def referrer(self) -> str | None:
+        """Who brought the member."""
+        return self.position.referrer
+
+
+def position_keys(member_id: str, *, plan: bool = False) -> list[tuple[str]]:
+    """The keys of the items that `read_position` takes, with those of the plan in force if it is wanted."""
+    return [(member_id,), (PLAN_KEY,)] if plan else [(member_id,)]
+
+
+def read_position(member_id: str, items: Mapping[str, NetworkItem]) -> ReadPosition:
+    """The member's position among items that were read, by their keys."""
+    item, plan = items.get(member_id), items.get(PLAN_KEY)
+    return ReadPosition(_position(item) if item else Position(member_id), plan.body if plan else None)
+
+
+class BindingStep:
+    """The binding of a member to an inviter in another area's transaction: a condition check, if any, and puts.
+
+    No position above the inviter is read. The team owner must be a partner when the transaction is written; if that
+    fails, `learn` has the owner as stored, and the next transaction supposes otherwise: two of three at most.
     """
-    write(transaction, bind_new_member(member_id, inviter_id, at, network=DynamoNetwork()))
+
+    def __init__(self, member: ReadPosition, inviter: ReadPosition, at: datetime) -> None:
+        self._member, self._inviter, self._at = member, inviter.position, at
+        self._known = {each.position.id: each.position for each in (member, inviter)}
+        self._supposed: str | None = None
+
+    def add_to(self, transaction: Transaction) -> int:
+        """Add the step, and return the number of its condition checks. Raises `RefusedError` (see `binding`)."""
+        member, plan = self._member.position, None
+        if member.verified:
+            plan = DEFAULT_PLAN if self._member.plan is None else Plan.from_dict(self._member.plan)
+        change, self._supposed = bind_supposing(member, self._inviter, self._known, self._at, plan)
+        write(transaction, change)
+        if self._supposed is None:
+            return 0
+        transaction.condition_check(_Standing, self._supposed, condition=_IS_PARTNER, return_values="ALL_OLD")
+        return 1
+
+    def learn(self, failed: Mapping[int, Mapping[str, Any]]) -> bool:
+        """Whether only the supposed owner was in the transaction's way, which then can be written once more."""
+        if self._supposed is None or failed.keys() != {0}:
+            return False
+        stored = failed[0]
+        owner = _position(NetworkItem.from_raw_data(dict(stored))) if stored else Position(self._supposed)
+        self._known[self._supposed] = owner
+        return True
 
 
-def referrer_in(item: NetworkItem) -> str | None:
-    """The referrer in an item that holds a position."""
-    return _position(item).referrer
+class _Standing(Table):
+    """A position whose content stays text."""
+
+    class Meta:
+        variable = "NETWORK_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    body = UnicodeAttribute(attr_name="b")
+
+
+# `_packed` and `JsonAttribute` write a standing in this form, and nothing else in it.
+_IS_PARTNER: Final = _Standing.body.contains('"s":"partner"') | _Standing.body.contains('"s":"appointed_partner"')
 
 
 def all_referrers() -> Iterator[tuple[str, str]]:

@@ -122,6 +122,25 @@ def test_everything_that_needs_a_right_asks_for_it() -> None:
     assert open_routes == OPEN
 
 
+@pytest.mark.parametrize(("path", "api"), [("template.yaml", PUBLIC), ("infra/staff_api.yaml", STAFF)])
+def test_a_route_that_needs_no_credentials_has_a_limit_of_its_own(path: str, api: str) -> None:
+    """API Gateway refuses to deploy a limit for a route that does not exist."""
+    [(_, declared)] = resources("AWS::Serverless::HttpApi", path)
+    usual, own = declared["Properties"]["DefaultRouteSettings"], declared["Properties"]["RouteSettings"]
+    routes = {
+        f"{route.method} {route.path}" for each in template().functions for route in each.routes if route.api == api
+    }
+    named = {f"{'ANY' if method == 'GET' else method} {where}" for method, where in OPEN} & routes
+
+    assert own.keys() <= routes
+    assert named <= own.keys()
+    assert (len(named) == len(OPEN)) is (api == PUBLIC)
+    for settings in own.values():
+        assert 0 < settings["ThrottlingRateLimit"] < usual["ThrottlingRateLimit"]
+        assert settings["ThrottlingRateLimit"] < settings["ThrottlingBurstLimit"] <= usual["ThrottlingBurstLimit"]
+        assert settings["DetailedMetricsEnabled"] is True  # as without a limit of its own
+
+
 OPEN = {
     ("POST", "/v1/auth/sessions"),
     ("POST", "/v1/auth/refreshes"),

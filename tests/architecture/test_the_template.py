@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cardstock.clock import BRAND_ZONE
+from infra.contract.routes import apis
 from infra.local.loading import load
 from infra.local.template import Function, Place
 from infra.packaging import alarms
@@ -342,6 +343,15 @@ def test_an_alarm_watches_every_function_every_dead_letter_queue_and_the_ledger(
     assert {f"{name}Errors" for name in FUNCTIONS} <= found
     assert {f"{name.removesuffix('Dead')}DeadLetters" for name in dead} <= found
     assert {"LedgerImbalance", "ApiFaults", "StaffApiFaults", "PayoutMapFailures", "PayoutMapTimeOuts"} <= found
+
+
+def test_an_alarm_watches_log_ins_and_what_people_of_the_brand_must_repair() -> None:
+    watched = {alarm["Properties"]["MetricName"] for _, alarm in resources("AWS::CloudWatch::Alarm")}
+    to_repair = {refusal.alarm for _, api in apis() for route in api.routes for refusal in route.codes} - {""}
+
+    assert {"LoginsUnanswered", "RefreshTokensReused"} <= watched
+    assert to_repair <= watched
+    assert "PlatformMisconfigured" in to_repair
 
 
 def test_the_alarms_are_those_of_what_exists() -> None:

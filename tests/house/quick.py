@@ -4,8 +4,8 @@ moto finds, parses and serializes each call by the service's model, and copies w
 a call goes straight to moto's own operation, and a transaction keeps the items it touches. Whatever is refused is done
 again by moto itself, which words the refusal.
 
-moto parses an expression several times a call and walks an update's tree ten times. Here a text is parsed once, and a
-walk asks for the kind of a node once a kind.
+moto parses a condition several times a call. Here a text is parsed once. `quick_updates.py` does that for updates,
+`quick_items.py` compares, copies and finds items, and `quick_sdk.py` shortens what the SDK does before moto is asked.
 """
 
 import base64
@@ -28,20 +28,9 @@ from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import dynamo_to_dict
-from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined]  # moto's parser has no types
-    DepthFirstTraverser,
-    Expression,
-    Node,
-    UpdateExpressionFunction,
-)
-from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]  # see above
-from moto.dynamodb.parsing.validators import (
-    ActionCountValidator,
-    OverlappingPathsValidator,
-    UpdateExpressionValidator,
-    UpdateHashRangeKeyValidator,
-)
 from moto.dynamodb.responses import DynamoHandler
+
+from tests.house.swaps import swap
 
 ACCOUNT = "123456789012"
 _QUICK = {
@@ -136,39 +125,9 @@ def _copied(value: Any, memo: Any = None) -> Any:
 
 
 _CONDITIONS_KEPT = 4096
-_STATIC = (ActionCountValidator, OverlappingPathsValidator, UpdateHashRangeKeyValidator)
-"""Checks of an update that its text, its names and its table's keys decide alone."""
 
-_moto_parses_updates: Any = vars(UpdateExpressionParser)["make"].__func__
 _moto_parses_conditions = ConditionExpressionParser.parse
-_moto_validates = UpdateExpressionValidator.validate
-_moto_ignores_children = DepthFirstTraverser.pre_processing_of_child
 _conditions: dict[tuple[str, str], tuple[Any, list[str], list[str]]] = {}
-_sound: set[tuple[str, str, str]] = set()
-# moto's kinds of nodes are abstract classes, and asking those costs more than asking here.
-_nodes: dict[type, bool] = {}
-_holders: dict[type, bool] = {}
-
-
-@cache
-def _update_tree(text: str) -> Any:
-    """The tree of an update expression. Nobody changes it: moto validates a copy."""
-    tree = _moto_parses_updates(UpdateExpressionParser, text)
-    tree.text = text
-    return tree
-
-
-def _make_update_tree(_kind: type, text: str) -> Any:
-    return _update_tree(text)
-
-
-def _validate(validator: Any) -> Any:
-    key = validator.node_to_validate.text, repr(validator.expression_attribute_names), validator.table.name
-    if key in _sound:
-        validator.processors = [one for one in validator.processors if not isinstance(one, _STATIC)]
-    validated = _moto_validates(validator)
-    _sound.add(key)
-    return validated
 
 
 def _parse_condition(parser: Any) -> Any:
@@ -187,67 +146,6 @@ def _parse_condition(parser: Any) -> Any:
     parser.expr_attr_names_found = list(known[1])
     parser.expr_attr_values_found = list(known[2])
     return known[0]
-
-
-def _is_node(value: Any) -> bool:
-    kind = type(value)
-    if kind not in _nodes:
-        _nodes[kind] = issubclass(kind, Node)
-    return _nodes[kind]
-
-
-def _holds_clauses(node: Any) -> bool:
-    kind = type(node)
-    if kind not in _holders:
-        _holders[kind] = issubclass(kind, Expression | UpdateExpressionFunction)
-    return _holders[kind]
-
-
-def _find_clauses(node: Any, kinds: Any) -> list[Any]:
-    found = []
-    for child in node.children or []:
-        if type(child) in kinds:
-            found.append(child)
-        elif _holds_clauses(child):
-            found.extend(_find_clauses(child, kinds))
-    return found
-
-
-def _copy_of_node(node: Any, _memo: Any) -> Any:
-    made = copy.copy(node)
-    if node.children is not None:
-        made.children = [_copy_of_node(child, None) if _is_node(child) else child for child in node.children]
-        for child in made.children:
-            if _is_node(child):
-                child.parent = made
-    return made
-
-
-def _traverse(walk: Any, node: Any, child_id: int = -1) -> Any:
-    if not _is_node(node):
-        return node
-    parent = node.parent
-    if node.children is not None:
-        told = type(walk).pre_processing_of_child is not _moto_ignores_children
-        for index, child in enumerate(node.children):
-            if told:
-                walk.pre_processing_of_child(node, index)
-            if _is_node(child):
-                _traverse(walk, child, index)
-    if _is_processed(walk, type(node)):
-        node = walk.process(node)
-        node.parent = parent
-        if parent:
-            parent.children[child_id] = node
-    return node
-
-
-def _is_processed(walk: Any, kind: type) -> bool:
-    """Whether a walk does something with nodes of a kind. Asked once a walk and kind."""
-    known: dict[type, bool] = vars(walk).setdefault("kinds", {})
-    if kind not in known:
-        known[kind] = issubclass(kind, walk.nodes_to_be_processed())
-    return known[kind]
 
 
 def items_of(table: str, region: str) -> list[dict[str, Any]]:
@@ -283,14 +181,9 @@ def told_by(table: str, region: str, after: int) -> list[dict[str, Any]]:
 
 def pytest_configure() -> None:
     """From the first call on."""
-    setattr(BotocoreStubber, "process_request", _answer)  # noqa: B010 - a plain assignment is refused by mypy
-    setattr(DynamoDBBackend, "transact_write_items", _write)  # noqa: B010 - see above
-    setattr(UpdateExpressionParser, "make", classmethod(_make_update_tree))  # noqa: B010 - see above
-    setattr(ConditionExpressionParser, "parse", _parse_condition)  # noqa: B010 - see above
-    setattr(DepthFirstTraverser, "traverse_node_recursively", _traverse)  # noqa: B010 - see above
-    setattr(UpdateExpressionValidator, "validate", _validate)  # noqa: B010 - see above
-    setattr(Node, "__deepcopy__", _copy_of_node)  # noqa: B010 - see above
-    setattr(Node, "find_clauses", _find_clauses)  # noqa: B010 - see above
+    swap(BotocoreStubber, "process_request", _answer)
+    swap(DynamoDBBackend, "transact_write_items", _write)
+    swap(ConditionExpressionParser, "parse", _parse_condition)
     for module in (moto.sqs.models, moto.core.responses):
-        setattr(module, "camelcase_to_underscores", cache(camelcase_to_underscores))  # noqa: B010 - see above
-    setattr(moto.dynamodb.models, "copy", types.SimpleNamespace(deepcopy=_copied, copy=copy.copy))  # noqa: B010 - see above
+        swap(module, "camelcase_to_underscores", cache(camelcase_to_underscores))
+    swap(moto.dynamodb.models, "copy", types.SimpleNamespace(deepcopy=_copied, copy=copy.copy))

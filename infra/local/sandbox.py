@@ -14,6 +14,7 @@ payment for an order, and none for an order that the shop has closed.
 | `POST /v1/closings {order_no}` | signed; the payment, or `closed` from now on, or `processing` and nothing changes |
 | `POST /v1/refunds {refund_no, order_no, amount_fen}` | signed; one of the results below, once each |
 | `GET /v1/refunds/{refund_no}` | the state of a refund |
+| `POST /v1/refund-queries {refund_no}` | signed; the same, `unknown` if there is none |
 | `POST /v1/refund-status {status}` | the result of refunds from now on: one of those below |
 | `POST /v1/answers {given}` | false: signed calls are carried out from now on, and their answers are lost |
 
@@ -122,6 +123,11 @@ class Sandbox:
         self._now = now
         self._book = book
         self._lock = threading.Lock()
+        self._signed_calls: dict[str, tuple[set[str], Callable[..., dict[str, Any]]]] = {
+            "closings": ({"order_no"}, self.close),
+            "refunds": ({"refund_no", "order_no", "amount_fen"}, self.refund),
+            "refund-queries": ({"refund_no"}, self.refund_state),
+        }
         self._server = SmallServer(lambda *request: HttpAnswer(*self.answer(*request)), name="sandbox")
         if book is not None and book.exists():
             for line in book.read_text(encoding="utf-8").splitlines():
@@ -206,6 +212,10 @@ class Sandbox:
                 self._write(known)
         return known
 
+    def refund_state(self, refund_no: str) -> dict[str, Any]:
+        """How a refund stands; `unknown` if there is none."""
+        return self.refunds.get(refund_no, {"refund_no": refund_no, "status": "unknown"})
+
     def _decide(self, order_no: str, amount_fen: int, *, apart_from: str) -> dict[str, str]:
         payment = self.payments.get(order_no)
         if payment is None or payment["status"] != "succeeded":
@@ -267,10 +277,8 @@ class Sandbox:
                     device=str(wanted.get("device", "")),
                     notify=wanted.get("notify", True) is True,
                 )
-            case ("POST", "v1", "closings"):
-                return self._signed(headers, body, {"order_no"}, self.close)
-            case ("POST", "v1", "refunds"):
-                return self._signed(headers, body, {"refund_no", "order_no", "amount_fen"}, self.refund)
+            case ("POST", "v1", "closings" | "refunds" | "refund-queries" as name):
+                return self._signed(headers, body, *self._signed_calls[name])
             case ("POST", "v1", "payment-status" | "refund-status" as name):
                 wanted = _object(body, {"status"}, set())
                 if wanted["status"] not in STATUSES[name]:

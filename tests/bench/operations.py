@@ -28,7 +28,7 @@ from cardstock.members.session_model import MOST_SESSIONS
 from cardstock.network import wiring as network_wiring
 from cardstock.network.plan import Plan
 from cardstock.orders import wiring as orders_wiring
-from cardstock.orders.refunds import execute_refund
+from cardstock.orders.refund_ends import execute_refund
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.results import confirm_all
 from cardstock.signing import ACCESS

@@ -15,8 +15,8 @@ from cardstock.ledger.ports import Booked
 from cardstock.network.model import Change, Event
 from cardstock.orders.change_model import OrderChange, RefundChange, SupplierOrderChange
 from cardstock.orders.model import Order, OrderLine, OrderStatus, Receiver
+from cardstock.orders.refund_ends import finish_refunds
 from cardstock.orders.refund_model import Refund, RefundKind, RefundLine, RefundStatus
-from cardstock.orders.refunds import finish_refunds
 from cardstock.orders.supplier_model import SupplierLine, SupplierOrder
 from tests.people.clock import START, TestClock
 from tests.people.memory_ledger import MemoryBooks, MemoryCalendar

@@ -27,8 +27,9 @@ from cardstock.orders.coupon_model import CouponUse
 from cardstock.orders.coupons import returned_discounts
 from cardstock.orders.fulfilment import report_shipment
 from cardstock.orders.model import Order, OrderLine, Receiver, RequestedUnits
+from cardstock.orders.refund_ends import execute_refund
 from cardstock.orders.refund_model import Refund
-from cardstock.orders.refunds import accept_return, execute_refund, grant_goodwill
+from cardstock.orders.refunds import accept_return, grant_goodwill
 from cardstock.orders.supplier_model import SupplierLine, SupplierOrder
 from tests.house.cloud import http_event, serve
 from tests.people.audits import audit_now

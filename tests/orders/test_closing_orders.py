@@ -22,9 +22,10 @@ from cardstock.orders.change_model import Step
 from cardstock.orders.channels.sandbox import SandboxChannel
 from cardstock.orders.model import NO_FREIGHT, Order, Receiver, RequestedUnits
 from cardstock.orders.payment import expire_due, record_payment
+from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.placement import QuoteNeeds, cancel_order, make_quote, place_order
 from cardstock.orders.ports import PaymentChannel
-from cardstock.orders.refunds import finish_refunds
+from cardstock.orders.refund_ends import finish_refunds
 from cardstock.orders.store import every_refund
 from infra.local.sandbox import Sandbox, SandboxError
 from tests.house import faults
@@ -146,7 +147,7 @@ class World:
         if self.notices:
             body, _ = self.notices[-1]
             found = self.channels["sandbox"].read_notice(sign(KEY, "msg_1", self.clock.now(), body), body)
-            assert found is not None
+            assert isinstance(found, PaymentNotice)
             record_payment(found, orders=self.orders)
 
     def notice_is_lost(self) -> None:

@@ -20,7 +20,8 @@ from cardstock.orders.model import NO_FREIGHT, Receiver, RequestedUnits
 from cardstock.orders.payment import record_payment
 from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.placement import QuoteNeeds, make_quote, place_order
-from cardstock.orders.refunds import accept_return, complete_refund
+from cardstock.orders.refund_ends import complete_refund
+from cardstock.orders.refunds import accept_return
 from tests.people.clock import TestClock
 from tests.people.memory_ledger import MemoryBooks
 from tests.people.memory_network import MemoryNetwork, MemoryPlans

@@ -58,6 +58,7 @@ FULL = replace(
     received_at=AT,
     closed_at=AT,
     coupon=COUPON,
+    app="wechat:wx1",
     paid_by="coupon",
     returned_payments=("sandbox:t0",),
     done_suppliers=("sup_a", "sup_b"),

@@ -9,7 +9,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from cardstock.catalog import wiring as catalog_wiring
 from cardstock.errors import CardstockError
-from cardstock.orders import fulfilment, refunds
+from cardstock.orders import fulfilment, refund_ends
 from cardstock.orders import wiring as orders_wiring
 from tests.house import faults
 from tests.house.cloud import http_event, serve
@@ -53,7 +53,7 @@ def execute(shop: Shop) -> Callable[[], Any]:
     order_id = shop.buyer.order()
     shop.buyer.pay(order_id)
     refund_id = shop.buyer.refund(order_id, {"85123A": 2, "84406B": 3}).body["refund_id"]
-    return lambda: refunds.execute_refund(
+    return lambda: refund_ends.execute_refund(
         order_id,
         refund_id,
         orders=orders_wiring.orders(),

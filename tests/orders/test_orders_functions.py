@@ -13,7 +13,7 @@ from cardstock.clock import rfc3339
 from cardstock.edge.secrets import forget_provider
 from cardstock.errors import ConflictError, NotFoundError, RefusedError, UnavailableError
 from cardstock.open_items.store import every_item
-from cardstock.orders import fulfilment, refunds
+from cardstock.orders import fulfilment, refund_ends
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.payment import expire_due
 from cardstock.orders.store import every_refund
@@ -45,7 +45,7 @@ def ship(shop: Shop, supplier: str, order_id: str, event: str = "evt-1") -> Any:
 
 
 def execute(shop: Shop, order_id: str, refund_id: str) -> Any:
-    return refunds.execute_refund(
+    return refund_ends.execute_refund(
         order_id, refund_id, orders=orders_wiring.orders(), channels=orders_wiring.payment_channels()
     )
 
@@ -865,7 +865,7 @@ def test_refunds_whose_channel_does_not_answer_do_not_keep_the_others_waiting_fo
     shop.channel.refunds[last]["status"] = "succeeded"
     sweeps = 0
     while len(list(orders.open_refunds())) == len(asked):
-        refunds.finish_refunds(
+        refund_ends.finish_refunds(
             orders=orders,
             channels=orders_wiring.payment_channels(),
             time_left=partial(next, iter((True, True)), False),  # two of them hang for as long as a sweep has

@@ -23,13 +23,15 @@ from cardstock.network.promotion import appoint_partner
 from cardstock.network.publishing import publish_plan
 from cardstock.network.store import DynamoNetwork
 from cardstock.orders.channels.sandbox import SandboxChannel
+from cardstock.orders.channels.wechat import WechatChannel
 from cardstock.orders.coupon_model import Coupon
 from cardstock.orders.coupon_store import DynamoCouponUses
 from cardstock.orders.model import Order, Receiver
-from cardstock.orders.payment_model import PaymentNotice
+from cardstock.orders.payment_model import PaymentNotice, PaymentParameters
 from cardstock.orders.ports import Charges, Coupons, CouponUses, PaymentChannel, ReferralNetwork
 from cardstock.orders.refund_model import Refund
 from infra.local.clock import ShiftedClock
+from infra.local.platforms.people import WrongCallError
 from infra.local.sandbox import Sandbox, SandboxError, is_genuine, sign
 from infra.local.small_server import NoAnswerError
 from tests.people.clock import TestClock
@@ -41,12 +43,13 @@ from tests.people.memory_orders import (
     MemoryNetwork,
     RefundStatus,
 )
+from tests.people.payment_parties import PARTIES
 
 CONTRACT = {
     Coupons: (MemoryCoupons, GrantedCoupons),
     Charges: (MemoryCharges, LedgerCharges),
     ReferralNetwork: (MemoryNetwork, BuyerNetwork),
-    PaymentChannel: (MemoryChannel, SandboxChannel),
+    PaymentChannel: (MemoryChannel, SandboxChannel, WechatChannel),
 }
 
 BUYER, OTHER = "mem_a", "mem_b"
@@ -183,8 +186,11 @@ class Paying:
         pay: Callable[..., bool],
         silent: Callable[[bool], object],
         ending: Callable[..., object],
+        payer: str = "",
+        look: Callable[[Order], object] = lambda _order: None,
     ) -> None:
         self.channel, self.pay, self.silent, self.ending = channel, pay, silent, ending
+        self.payer, self.look = payer, look
 
 
 def local_channel() -> tuple[Paying, list[tuple[bytes, Mapping[str, str]]]]:
@@ -227,10 +233,43 @@ def local_channel() -> tuple[Paying, list[tuple[bytes, Mapping[str, str]]]]:
     return Paying(channel, pay, silent, ending), sent
 
 
-@pytest.fixture(params=["memory", "sandbox"])
-def paying(request: pytest.FixtureRequest) -> Paying:
+def of_platform(party: Any) -> Paying:
+    """A platform's channel, and a buyer who has the pay window of each order open from the first look at it on."""
+    channel = party.channel()
+    windows: dict[str, Any] = {}
+
+    def look(order: Order) -> None:
+        if order.order_id not in windows:
+            started = channel.start(order, party.payer)
+            assert isinstance(started, PaymentParameters)
+            windows[order.order_id] = started.parameters
+
+    def pay(order: Order, *, processing: bool = False) -> bool:
+        look(order)
+        with suppress(WrongCallError):
+            party.confirm(windows[order.order_id], processing=processing)
+            return True
+        return False
+
+    def silent(lost: bool) -> None:
+        party.fail_next(*["answer_lost"] * (9 if lost else 0))
+
+    def ending(status: RefundStatus | None) -> None:
+        silent(status is None)
+        if status is not None:
+            party.end_refunds({"failed": "refused", "unfunded": "must_act"}.get(status, status))
+
+    return Paying(channel, pay, silent, ending, party.payer, look)
+
+
+@pytest.fixture(params=["memory", "sandbox", *PARTIES])
+def paying(request: pytest.FixtureRequest, clock: TestClock) -> Paying:
     if request.param == "sandbox":
         return local_channel()[0]
+    if request.param != "memory":
+        made = of_platform(PARTIES[request.param](clock))
+        made.ending("succeeded")
+        return made
     memory = MemoryChannel()
 
     def pay(order: Order, *, processing: bool = False) -> bool:
@@ -246,18 +285,23 @@ def paying(request: pytest.FixtureRequest) -> Paying:
     return Paying(memory, pay, silent, ending)
 
 
-ORDER = Order("ord_1", BUYER, "placed", (), 3_003, Receiver("n", "1", "a"), None, {}, AT)
+ORDER_ID, OTHER_ID = "ord_01kbdxdh50fcazdjhcnqh2rzv5", "ord_01kbdxdh50fcazdjhcnqh2rzv6"
+ORDER = Order(ORDER_ID, BUYER, "placed", (), 3_003, Receiver("n", "1", "a"), None, {}, AT)
 REFUND = Refund(
-    "rfd_1", "ord_1", BUYER, "return", "requested", 1_001, (), "broken", "sandbox", "t1", 3_003, AT,
+    "rfd_1", ORDER_ID, BUYER, "return", "requested", 1_001, (), "broken", "sandbox", "t1", 3_003, AT,
 )  # fmt: skip
 
 
 def test_a_payment_starts_with_order_and_amount_however_often(paying: Paying) -> None:
-    first, again = paying.channel.start(ORDER), paying.channel.start(ORDER)
+    first, again = (paying.channel.start(ORDER, paying.payer) for _ in range(2))
 
-    assert first == again
+    assert isinstance(first, PaymentParameters)
+    assert isinstance(again, PaymentParameters)
+    # What a platform signs for its pay call differs each time.
+    assert replace(first, parameters={}) == replace(again, parameters={})
+    assert bool(first.pay_url) != bool(first.parameters)
     assert (first.channel, first.order_no, first.amount_fen, first.currency) == (
-        paying.channel.name, "ord_1", 3_003, "CNY",
+        paying.channel.name, ORDER_ID, 3_003, "CNY",
     )  # fmt: skip
 
 
@@ -267,19 +311,20 @@ def test_an_order_that_was_paid_is_not_closed_and_its_payment_is_told(paying: Pa
 
     assert isinstance(found, PaymentNotice)
     assert (found.channel, found.order_no, found.amount_fen, found.currency) == (
-        paying.channel.name, "ord_1", 3_003, "CNY",
+        paying.channel.name, ORDER_ID, 3_003, "CNY",
     )  # fmt: skip
     assert found.transaction_no
     assert paying.channel.close(ORDER) == found
-    assert paying.channel.close(replace(ORDER, order_id="ord_2")) == "closed"
+    assert paying.channel.close(replace(ORDER, order_id=OTHER_ID)) == "closed"
 
 
 def test_a_closed_order_takes_no_payment_any_more_and_stays_closed(paying: Paying) -> None:
+    paying.look(ORDER)
     before = paying.channel.close(ORDER)
     paid = paying.pay(ORDER)
 
     assert (before, paid, paying.channel.close(ORDER)) == ("closed", False, "closed")
-    assert paying.pay(replace(ORDER, order_id="ord_2"))
+    assert paying.pay(replace(ORDER, order_id=OTHER_ID))
 
 
 def test_an_order_that_is_being_paid_stays_open_until_the_payment_is_made(paying: Paying) -> None:
@@ -292,6 +337,7 @@ def test_an_order_that_is_being_paid_stays_open_until_the_payment_is_made(paying
 
 
 def test_a_closing_whose_answer_is_lost_is_unknown_and_its_repeat_tells_what_came_of_it(paying: Paying) -> None:
+    paying.look(ORDER)
     paying.silent(True)
     with pytest.raises(UnavailableError, match="CHANNEL_UNAVAILABLE"):
         paying.channel.close(ORDER)
@@ -301,10 +347,17 @@ def test_a_closing_whose_answer_is_lost_is_unknown_and_its_repeat_tells_what_cam
     assert (paid, paying.channel.close(ORDER)) == (False, "closed")
 
 
-def test_a_refund_succeeds_once_for_its_id(paying: Paying) -> None:
+def refund_of(paying: Paying, **changed: Any) -> Refund:
+    """A refund of the order's payment, which the buyer makes."""
     paying.pay(ORDER)
+    found = paying.channel.close(ORDER)
+    assert isinstance(found, PaymentNotice)
+    return replace(REFUND, transaction_no=found.transaction_no, channel=paying.channel.name, **changed)
+
+
+def test_a_refund_succeeds_once_for_its_id(paying: Paying) -> None:
     # More than a third of the payment: a second or third of them would be more than was paid.
-    refund = replace(REFUND, amount_fen=2_000)
+    refund = refund_of(paying, amount_fen=2_000)
     first = paying.channel.refund(refund)
     paying.ending("failed")
 
@@ -312,33 +365,58 @@ def test_a_refund_succeeds_once_for_its_id(paying: Paying) -> None:
 
 
 def test_a_refund_that_the_channel_works_on_ends_when_it_is_asked_again(paying: Paying) -> None:
-    paying.pay(ORDER)
+    refund = refund_of(paying)
     paying.ending("processing")
-    first, second = paying.channel.refund(REFUND), paying.channel.refund(REFUND)
+    first, second = paying.channel.refund(refund), paying.channel.refund(refund)
     paying.ending("succeeded")
 
-    assert (first, second, paying.channel.refund(REFUND)) == (False, False, True)
+    assert (first, second, paying.channel.refund(refund)) == (False, False, True)
 
 
 def test_a_refund_that_failed_is_refused_for_good(paying: Paying) -> None:
-    paying.pay(ORDER)
+    refund = refund_of(paying)
     paying.ending("failed")
     with pytest.raises(RefusedError, match="REFUND_REFUSED"):
-        paying.channel.refund(REFUND)
+        paying.channel.refund(refund)
     paying.ending("succeeded")
 
     with pytest.raises(RefusedError, match="REFUND_REFUSED"):
-        paying.channel.refund(REFUND)
+        paying.channel.refund(refund)
 
 
 def test_an_unknown_outcome_raises_and_the_same_id_again_settles_it(paying: Paying) -> None:
-    paying.pay(ORDER)
+    refund = refund_of(paying)
     paying.ending(None)
     with pytest.raises(UnavailableError, match="CHANNEL_UNAVAILABLE"):
-        paying.channel.refund(REFUND)
+        paying.channel.refund(refund)
     paying.ending("succeeded")
 
-    assert paying.channel.refund(REFUND) is True
+    assert paying.channel.refund(refund) is True
+
+
+@pytest.mark.parametrize(
+    ("status", "before", "after"),
+    [("succeeded", "none", "succeeded"), ("processing", "none", "processing"), ("failed", "none", "none"),
+     ("unfunded", "none", None)],
+)  # fmt: skip
+def test_asking_how_a_refund_stands_moves_no_money(status: Any, before: str, after: str | None, paying: Paying) -> None:
+    refund = refund_of(paying)
+    first = [paying.channel.progress(refund) for _ in range(2)]
+    paying.ending(status)
+    with suppress(RefusedError, UnavailableError):
+        paying.channel.refund(refund)
+
+    assert first == [before] * 2
+    # A refund that waits for the merchant may be taken on, or not, as the channel has it.
+    assert paying.channel.progress(refund) in ([after] if after else ["none", "processing"])
+
+
+def test_how_a_refund_stands_is_unknown_without_an_answer(paying: Paying) -> None:
+    refund = refund_of(paying)
+    paying.ending(None)
+
+    with pytest.raises(UnavailableError, match="CHANNEL_UNAVAILABLE"):
+        paying.channel.progress(refund)
 
 
 @pytest.mark.parametrize("payer", ["", "wechat:wx1:o1", "支付宝:欧阳娜娜 & 王🫖"])
@@ -350,5 +428,5 @@ def test_a_notice_says_what_an_answer_says(payer: str) -> None:
 
     read = paying.channel.read_notice(headers, body)
 
-    assert read is not None
+    assert isinstance(read, PaymentNotice)
     assert (read, read.payer) == (paying.channel.close(ORDER), payer)

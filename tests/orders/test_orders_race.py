@@ -10,7 +10,7 @@ from cardstock.clock import SystemClock
 from cardstock.errors import ConflictError
 from cardstock.flows import buying_wiring
 from cardstock.ids import RequestKey
-from cardstock.orders import fulfilment, payment, placement, refunds
+from cardstock.orders import fulfilment, payment, placement, refund_ends, refunds
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import OrderLine, Quote, Receiver, RequestedUnits
 from cardstock.orders.payment_model import PaymentNotice
@@ -134,7 +134,10 @@ def test_refunds_at_once_never_give_back_more_than_was_bought(tables: None) -> N
     assert order.version == 5
 
     done = at_once(
-        *(lambda r=each: refunds.complete_refund(order_id, r.refund_id, orders=orders_wiring.orders()) for each in made)
+        *(
+            lambda r=each: refund_ends.complete_refund(order_id, r.refund_id, orders=orders_wiring.orders())
+            for each in made
+        )
     )
 
     assert sorted(refund.place for refund in done) == [6, 7, 8]

@@ -24,8 +24,9 @@ from cardstock.orders.model import NO_FREIGHT, ORDER_TRANSITIONS, Order, Receive
 from cardstock.orders.payment import expire_due, record_payment
 from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.placement import QuoteNeeds, cancel_order, make_quote, place_order
+from cardstock.orders.refund_ends import close_refused, finish_refunds
 from cardstock.orders.refund_model import REFUND_TRANSITIONS, RefusedEnd
-from cardstock.orders.refunds import accept_return, close_refused, finish_refunds, grant_goodwill, request_refund
+from cardstock.orders.refunds import accept_return, grant_goodwill, request_refund
 from cardstock.orders.supplier_model import SUPPLIER_ORDER_TRANSITIONS, SupplierOrder
 from tests.house.charts import steps_in, steps_of
 from tests.people.clock import TestClock

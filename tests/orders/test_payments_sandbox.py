@@ -188,6 +188,6 @@ def test_a_malformed_notice_is_refused(raw: bytes) -> None:
 
 
 def test_the_pay_address_names_order_amount_and_time() -> None:
-    found = says(200, {}).start(ORDER)
+    found = says(200, {}).start(ORDER, "")
 
     assert found.pay_url == f"http://pay.test/pay/ord_1?amount_fen=3003&expires_at={int(NOW.timestamp()) + 1800}"

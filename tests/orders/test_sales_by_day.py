@@ -17,7 +17,7 @@ from cardstock.catalog.store import DynamoProducts
 from cardstock.clock import brand_day
 from cardstock.errors import CardstockError
 from cardstock.ids import RequestKey, new_id
-from cardstock.orders import payment, refunds, sales
+from cardstock.orders import payment, refund_ends, refunds, sales
 from cardstock.orders.change_model import Step
 from cardstock.orders.days_store import DynamoOrderDays, DynamoSales
 from cardstock.orders.model import Order, OrderLine, Receiver, RequestedUnits
@@ -111,7 +111,7 @@ class Shop:
     def give_back(self) -> None:
         """The channel has sent the money of a refund, perhaps of a stray payment."""
         if waiting := sorted(self.orders.open_refunds()):
-            refunds.complete_refund(*self.chance.choice(waiting), orders=self.orders)
+            refund_ends.complete_refund(*self.chance.choice(waiting), orders=self.orders)
 
     def night(self) -> None:
         """The nightly run, which may have no time for all days."""
@@ -345,7 +345,7 @@ def test_a_refund_is_on_the_day_on_which_it_succeeded(store: Shop) -> None:
     made = refunds.grant_goodwill("s", order_id, 5, "r", RequestKey("req_r", "f"), orders=store.orders)
     before = list(store.days.refunded_on(MONDAY))
     store.clock.move(hours=10)
-    done = refunds.complete_refund(order_id, made.refund.refund_id, orders=store.orders)
+    done = refund_ends.complete_refund(order_id, made.refund.refund_id, orders=store.orders)
 
     assert before == list(store.days.refunded_on(MONDAY)) == []
     assert list(store.days.refunded_on(TUESDAY)) == [(done, store.orders.find_order(order_id))]

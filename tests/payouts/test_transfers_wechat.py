@@ -13,11 +13,11 @@ import pytest
 from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
-from cardstock.payouts.channels import calls
 from cardstock.payouts.channels.alipay import Account as AlipayAccount
 from cardstock.payouts.channels.wechat import Account as WechatAccount
 from cardstock.payouts.channels.wechat import WechatTransfers, report_infos
 from cardstock.payouts.lines import Confirmation, Line
+from cardstock.platforms import connections
 from tests.house.cloud import ROOT
 from tests.people.clock import TestClock
 from tests.people.transfer_channels import UNBELIEVABLE, Trouble, Wechat, wechat_account
@@ -235,7 +235,7 @@ def slow_server() -> Iterator[str]:
 def test_a_server_that_does_not_answer_is_left_within_the_time_out(
     wechat: Wechat, slow_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "TIMEOUT_SECONDS", 0.2)
     told: list[tuple[str, str]] = []
     made = WechatTransfers(
         wechat_account(base_url=slow_server),         report=lambda number, what: told.append((number, what)),
@@ -249,35 +249,32 @@ def test_a_server_that_does_not_answer_is_left_within_the_time_out(
 
 
 def test_time_outs_are_those_of_the_channel() -> None:
-    found = calls.client("https://api.mch.weixin.qq.com", None).timeout
+    found = connections.client("https://api.mch.weixin.qq.com", None).timeout
 
     assert (found.connect, found.read) == (1.0, 5.0)
     assert isinstance(found, httpx.Timeout)
 
 
 def test_an_answer_from_five_minutes_ago_is_as_good_as_one_of_now(wechat: Wechat, clock: TestClock) -> None:
-    made = channel(wechat)
-    made.transfer([LINE])
+    given: list[httpx.Response] = []
+
+    def keep(request: httpx.Request) -> httpx.Response:
+        given.append(wechat.transport.handle_request(request))
+        return given[-1]
+
+    first = WechatTransfers(wechat_account(), report=lambda *_: None, transport=httpx.MockTransport(keep))
+    first.transfer([LINE])
     wechat.states[NUMBER] = "SUCCESS"
-    raw = wechat.answer(
-        httpx.Request(
-            "GET", f"https://x/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{NUMBER}", headers=_own(made)
-        ),
-        "fine",
-    )
+    assert [each.result for each in first.ask([LINE])] == ["paid"]
+
+    def again(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers=given[-1].headers, content=given[-1].content)
+
+    late = WechatTransfers(wechat_account(), report=lambda *_: None, transport=httpx.MockTransport(again))
     clock.move(minutes=5)
-
-    assert made.is_genuine(raw)
+    assert [each.result for each in late.ask([LINE])] == ["paid"]
     clock.move(seconds=1)
-    assert not made.is_genuine(raw)
-
-
-def _own(made: WechatTransfers) -> dict[str, str]:
-    path = f"/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{NUMBER}"
-    return {
-        "Authorization": made.authorization("GET", path, b""), "Accept": "application/json", "User-Agent": "x",
-        "Wechatpay-Serial": wechat_account()["public_key_id"],
-    }  # fmt: skip
+    assert late.ask([LINE]) == []
 
 
 def test_the_secret_that_the_documentation_shows_is_what_the_clients_take() -> None:

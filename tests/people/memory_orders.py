@@ -15,7 +15,7 @@ from cardstock.orders import errors
 from cardstock.orders.change_model import Finding, Step
 from cardstock.orders.coupon_model import Coupon, CouponUse
 from cardstock.orders.model import Order, PaidOrder
-from cardstock.orders.payment_model import Closing, PaymentNotice, PaymentParameters
+from cardstock.orders.payment_model import Closing, PaymentNotice, PaymentParameters, RefundProgress
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.sales_model import SalesOfDay
 from cardstock.orders.supplier_model import SupplierOrder
@@ -278,7 +278,7 @@ class MemoryChannel:
         self.refunds: dict[str, RefundStatus] = {}
         self.refund_status: RefundStatus | None = "succeeded"
 
-    def start(self, order: Order) -> PaymentParameters:
+    def start(self, order: Order, _payer: str) -> PaymentParameters:
         return PaymentParameters(self.name, order.order_id, order.amount_fen, "CNY", "http://pay.test")
 
     def read_notice(self, _headers: Mapping[str, str], _raw: bytes) -> PaymentNotice | None:
@@ -313,6 +313,12 @@ class MemoryChannel:
         if self.refunds[refund.refund_id] == "unfunded":
             raise errors.MERCHANT_MUST_ACT(refund_id=refund.refund_id)
         return self.refunds[refund.refund_id] == "succeeded"
+
+    def progress(self, refund: Refund) -> RefundProgress:
+        if self.refund_status is None:
+            raise CHANNEL_UNAVAILABLE()
+        known: dict[str | None, RefundProgress] = {"succeeded": "succeeded", "processing": "processing"}
+        return known.get(self.refunds.get(refund.refund_id), "none")
 
 
 class MemoryPaidOrders:

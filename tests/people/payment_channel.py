@@ -39,11 +39,11 @@ class PaymentChannel:
 
     def open(self) -> None:
         """Be the channel that the functions of this process talk to, until `close`."""
-        orders_wiring.set_payment_transport(httpx.MockTransport(self.handle))
+        orders_wiring.set_payment_transports({"sandbox": httpx.MockTransport(self.handle)})
 
     def close(self) -> None:
         """Leave the functions with their own way to the channel."""
-        orders_wiring.set_payment_transport(None)
+        orders_wiring.set_payment_transports({})
 
     @contextmanager
     def at(self, index: int, mode: faults.Mode) -> Iterator[list[str]]:

@@ -21,7 +21,7 @@ from cardstock.network.plan import Approval, Check, Plan
 from cardstock.network.presets import CHAIN21
 from cardstock.network.promotion import appoint_partner
 from cardstock.network.publishing import publish_plan
-from cardstock.orders import fulfilment, payment, placement, refunds
+from cardstock.orders import fulfilment, payment, placement, refund_ends, refunds
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.errors import UNITS_SENT
 from cardstock.orders.model import OrderLine, Quote, Receiver, RequestedUnits
@@ -146,7 +146,7 @@ class Trade:
     def give_back(self, order_id: str, refund_id: str) -> None:
         """Record that the channel has sent the money."""
         self.clock.move(seconds=1)
-        refunds.complete_refund(order_id, refund_id, orders=orders_wiring.orders())
+        refund_ends.complete_refund(order_id, refund_id, orders=orders_wiring.orders())
         self.watch()
 
     def refund(self, order_id: str, **units: int) -> str:

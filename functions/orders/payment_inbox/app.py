@@ -1,17 +1,19 @@
-"""HTTP: payment channels' notices."""
+"""HTTP: payment channels' notices of payments and refunds."""
 
 from cardstock.aws.tables import connect
-from cardstock.edge.http import Api, Nothing, Request
+from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.observability import count, logger
 from cardstock.errors import NOT_FOUND, InvalidError
 from cardstock.orders import errors, payment
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.payment_schemas import NoticeTaken
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("payments", callers=partners_wiring.callers)
 METRICS = {
     "paid": "PaymentsPaid", "repeated": "PaymentsRepeated", "stray": "PaymentsStray", "unresolved": "OpenItemsOpened",
+    "succeeded": "RefundsReported", "refused": "OpenItemsOpened", "waiting": "OpenItemsOpened",
 }  # fmt: skip
 
 
@@ -22,7 +24,24 @@ def take_sandbox_notice(request: Request[Nothing, Nothing]) -> NoticeTaken:
     Signed with the shared key. A repeat changes nothing. A payment that came too late or with another amount is
     refunded; one that fits nothing is taken too, and becomes an open item for staff.
     """
-    channel = orders_wiring.payment_channels().get("sandbox")
+    _take("sandbox", request)
+    return NoticeTaken(code="SUCCESS")
+
+
+@api.post("/v1/payments/wechat/notify", status=204, raw=True, codes=errors.NOTIFYING)
+def take_wechat_notice(request: Request[Nothing, Nothing]) -> Answer:
+    """Take WeChat Pay's notice of a payment or a refund.
+
+    Signed by WeChat Pay, at most five minutes ago, and encrypted with the merchant's APIv3 key. Otherwise as the
+    sandbox's.
+    """
+    _take("wechat", request)
+    return Answer("")
+
+
+def _take(name: str, request: Request[Nothing, Nothing]) -> None:
+    """Record a notice. Raises `NotFoundError` without the channel, `UnauthorizedError` for a forgery."""
+    channel = orders_wiring.payment_channels().get(name)
     if channel is None:
         raise NOT_FOUND()
     orders = orders_wiring.orders()
@@ -30,18 +49,21 @@ def take_sandbox_notice(request: Request[Nothing, Nothing]) -> NoticeTaken:
         notice = channel.read_notice(request.headers, request.raw)
     except InvalidError:
         # Signed by the channel: a refusal would make it repeat the same bytes for a day, and then forget them.
-        count(
-            METRICS["unresolved"]
-            if payment.record_unreadable("sandbox", request.raw, orders=orders)
-            else METRICS["repeated"]
-        )
-        logger.error("unreadable payment notice", bytes=len(request.raw))
-        return NoticeTaken(code="SUCCESS")
-    if notice is not None:
+        is_new = payment.record_unreadable(name, request.raw, orders=orders)
+        count(METRICS["unresolved" if is_new else "repeated"])
+        logger.error("unreadable payment notice", channel=name, bytes=len(request.raw))
+        return
+    if notice is None:
+        return
+    outcome: str
+    if isinstance(notice, PaymentNotice):
         outcome = payment.record_payment(notice, orders=orders)
-        logger.info("payment recorded", order_id=notice.order_no, outcome=outcome)
-        count(METRICS[outcome])
-    return NoticeTaken(code="SUCCESS")
+    else:
+        from cardstock.orders.refund_ends import record_refund  # most notices are payments
+
+        outcome = record_refund(notice, orders=orders)
+    logger.info("payment notice recorded", order_id=notice.order_no, kind=type(notice).__name__, outcome=outcome)
+    count(METRICS[outcome])
 
 
 handler = api.handler

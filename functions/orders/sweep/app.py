@@ -8,7 +8,7 @@ from msgspec import structs
 from cardstock.aws.tables import connect
 from cardstock.edge.observability import count, logger
 from cardstock.edge.schedule import Deadline, ticked
-from cardstock.orders import payment, refunds, wiring
+from cardstock.orders import payment, refund_ends, wiring
 
 METRICS = {
     "ChannelUnanswered": "unanswered", "OpenItemsOpened": "unresolved", "PaymentsPaid": "paid",
@@ -20,7 +20,7 @@ def sweep(scheduled_at: datetime, deadline: Deadline) -> dict[str, Any]:
     """Expire orders due at `scheduled_at`. Orders without time left wait for the next sweep."""
     orders, channels, time_left = wiring.orders(), wiring.payment_channels(), deadline.time_left
     swept = payment.expire_due(scheduled_at, orders=orders, channels=channels, time_left=time_left)
-    finished = refunds.finish_refunds(orders=orders, channels=channels, time_left=time_left)
+    finished = refund_ends.finish_refunds(orders=orders, channels=channels, time_left=time_left)
     figures = {name: getattr(swept, figure) for name, figure in METRICS.items()}
     figures |= {"RefundsMustAct": len(finished.must_act), "RefundsUnanswered": finished.unanswered}
     for name in [name for name, number in figures.items() if number]:

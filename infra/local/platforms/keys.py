@@ -1,4 +1,4 @@
-"""RSA and AES of the local login platforms, on their own: nothing is shared with the clients that call them."""
+"""RSA and AES of the local platforms, on their own: nothing is shared with the clients that call them."""
 
 import base64
 
@@ -6,6 +6,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _AES_BLOCK = 16
 
@@ -48,6 +49,11 @@ def encrypt_aes(key: str, message: bytes) -> str:
     missing = _AES_BLOCK - len(message) % _AES_BLOCK
     cipher = Cipher(algorithms.AES(base64.b64decode(key)), modes.CBC(bytes(_AES_BLOCK))).encryptor()
     return base64.b64encode(cipher.update(message + bytes([missing]) * missing) + cipher.finalize()).decode()
+
+
+def seal(key: str, message: bytes, nonce: str, associated: str) -> str:
+    """AES-256-GCM under a key of 32 letters, in base64 with the tag at its end."""
+    return base64.b64encode(AESGCM(key.encode()).encrypt(nonce.encode(), message, associated.encode())).decode()
 
 
 def _public(text: str) -> rsa.RSAPublicKey:

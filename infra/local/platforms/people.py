@@ -1,4 +1,4 @@
-"""What the local login platforms share: people, codes that are good once for five minutes, and failures on demand.
+"""What the local platforms share: people, codes that are good once for five minutes, and failures on demand.
 
 A platform is a handler without a network: `answer(Asked)`. It checks what it gets as the real one does. `modes` says
 what happens to its next calls, in their order; "fine" is nothing. Every platform knows these:
@@ -61,24 +61,17 @@ class Code:
     expires_at: datetime
 
 
-class LoginPlatform(ABC):
-    """One platform. Subclasses answer its calls.
-
-    `blocked` are people who are kept out, `without_phone` apps that may not ask for telephone numbers.
-    """
+class Platform(ABC):
+    """One address of a platform, which fails on demand. Subclasses answer its calls."""
 
     name = ""
     modes_known: Sequence[str] = ()
 
-    def __init__(self, apps: Apps, now: Callable[[], datetime]) -> None:
-        self.apps = apps
+    def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
         self.modes: list[str] = []
         self.calls: list[str] = []
         """What was asked for so far, by short names."""
-        self.blocked: set[str] = set()
-        self.without_phone: set[str] = set()
-        self._codes: dict[str, Code] = {}
 
     def answer(self, asked: Asked) -> HttpAnswer:
         """The platform's answer. Raises NoAnswerError and HalfAnswerError."""
@@ -104,6 +97,20 @@ class LoginPlatform(ABC):
         if unknown:
             raise WrongCallError(f"modes are {', '.join((*COMMON_MODES, *self.modes_known))}")
         self.modes = list(modes)
+
+
+class LoginPlatform(Platform):
+    """One platform that people log in on.
+
+    `blocked` are people who are kept out, `without_phone` apps that may not ask for telephone numbers.
+    """
+
+    def __init__(self, apps: Apps, now: Callable[[], datetime]) -> None:
+        super().__init__(now)
+        self.apps = apps
+        self.blocked: set[str] = set()
+        self.without_phone: set[str] = set()
+        self._codes: dict[str, Code] = {}
 
     def login_code(self, app_id: str, person: str) -> str:
         """What the platform's login call in the mini-program gives this person."""
@@ -146,9 +153,9 @@ def _derived(*parts: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256("\0".join(parts).encode()).digest())[:27].decode()
 
 
-def json_answer(body: Mapping[str, Any], *, content_type: str = "application/json; charset=utf-8") -> HttpAnswer:
-    """Status 200 with JSON."""
-    return HttpAnswer(200, {"content-type": content_type}, json.dumps(body, ensure_ascii=False).encode())
+def json_answer(body: Any, *, status: int = 200, content_type: str = "application/json; charset=utf-8") -> HttpAnswer:
+    """JSON, with status 200 unless it is given."""
+    return HttpAnswer(status, {"content-type": content_type}, json.dumps(body, ensure_ascii=False).encode())
 
 
 def json_object(asked: Asked) -> dict[str, Any] | None:

@@ -40,6 +40,13 @@ class Caller(msgspec.Struct, frozen=True):
     person_id: str | None = None
     session_id: str = ""
     """A member's session; empty for keys and for tokens of v0.2.0."""
+    account: str = ""
+    """The platform's account that a member logged in with, `wechat:wx123:oABC`; empty where the session names none."""
+
+    @property
+    def app(self) -> str:
+        """The platform's app that a member logged in with, `wechat:wx123`; empty without an account."""
+        return ":".join(self.account.split(":", 2)[:2])
 
     @property
     def is_root(self) -> bool:
@@ -97,7 +104,10 @@ class Callers:
             return self._key(credential)
         claims = self._signer.open(ACCESS, credential)
         member_id, session_id = claims["sub"], claims.get("sid", "")
-        return Caller(member_id, "member", scopes=frozenset(), owner=member_id, name="", session_id=session_id)
+        return Caller(
+            member_id, "member", scopes=frozenset(), owner=member_id, name="", session_id=session_id,
+            account=claims.get("acc", ""),
+        )  # fmt: skip
 
     def _key(self, credential: str) -> Caller:
         key_id, _, secret = credential.removeprefix(_KEY_PREFIX).partition("_")

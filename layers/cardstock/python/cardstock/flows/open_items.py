@@ -11,8 +11,8 @@ from cardstock.open_items.model import AUTOMATIC, REMINDER, OpenItem, Outcome
 from cardstock.open_items.ports import OpenItems
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_amounts import set_aside
+from cardstock.orders.refund_ends import close_refused
 from cardstock.orders.refund_model import RefusedEnd
-from cardstock.orders.refunds import close_refused
 from cardstock.payouts.contradictions import Clearing
 from cardstock.payouts.ports import Payouts
 

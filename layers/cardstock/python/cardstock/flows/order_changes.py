@@ -27,7 +27,7 @@ from cardstock.ledger.ports import Books, Calendar
 from cardstock.network.counting import count_order
 from cardstock.network.model import Event
 from cardstock.network.ports import Network, Plans
-from cardstock.orders import refunds
+from cardstock.orders import refund_ends
 from cardstock.orders.change_model import OrderChange, RefundChange, SupplierOrderChange
 from cardstock.orders.model import Order
 from cardstock.orders.ports import Orders, PaymentChannel
@@ -202,7 +202,7 @@ def send_refund(needs: Needs, refund: Refund) -> None:
     queue would be an alarm for what ends by itself.
     """
     with suppress(UnavailableError, RefusedError):
-        refunds.execute_refund(refund.order_id, refund.refund_id, orders=needs.orders, channels=needs.channels)
+        refund_ends.execute_refund(refund.order_id, refund.refund_id, orders=needs.orders, channels=needs.channels)
 
 
 def publish_order(needs: Needs, story: OrderStory) -> None:

@@ -14,6 +14,8 @@ Kind: TypeAlias = Literal[
     "payment_mismatch",  # a verified payment of another amount or currency, which the channel cannot give back whole
     "payment_undecided",  # an order past its time, for which its channel may still take money
     "refund_refused",  # a refund that its channel will never do
+    "refund_waits",  # a refund that its channel does when the merchant has acted: added funds, or named an account
+    "refund_mismatch",  # a verified refund that was not asked for here, or ended otherwise than it stands here
     "units_set_aside",  # units that were paid for and are neither sent nor refunded, as their refund was given up
     "goodwill_asked",  # a goodwill refund above what one person may give, which waits for another one
     "payout_contradiction",  # a transfer with another result after its final one
@@ -39,6 +41,8 @@ OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
     "payment_mismatch": ("returned", "explained"),
     "payment_undecided": ("explained",),
     "refund_refused": ("paid_another_way", "given_up"),
+    "refund_waits": ("explained",),
+    "refund_mismatch": ("explained",),
     "units_set_aside": ("explained",),
     "goodwill_asked": ("granted", "declined"),
     "payout_contradiction": ("was_paid", "was_not_paid"),

@@ -19,7 +19,13 @@ class StockChange(msgspec.Struct, frozen=True):
 
 
 FindingKind: TypeAlias = Literal[
-    "payment_unknown", "payment_mismatch", "payment_undecided", "refund_refused", "units_set_aside"
+    "payment_unknown",
+    "payment_mismatch",
+    "payment_undecided",
+    "refund_refused",
+    "refund_waits",
+    "refund_mismatch",
+    "units_set_aside",
 ]
 
 

@@ -2,7 +2,10 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from cardstock.errors import (
+    CHANNEL_UNAVAILABLE,
     NOT_FOUND,
     REFUND_EXCEEDS_PAID,
     SIGNATURE_INVALID,
@@ -50,6 +53,25 @@ ORDER_PAID: Final = conflict("ORDER_PAID", zh="订单已支付。", en="The orde
 ORDER_NOT_PAID: Final = conflict("ORDER_NOT_PAID", zh="订单尚未支付。", en="The order has not been paid.")
 ORDER_CANCELLED: Final = conflict("ORDER_CANCELLED", zh="订单已取消。", en="The order has been cancelled.")
 ORDER_EXPIRED: Final = timed(conflict("ORDER_EXPIRED", zh="订单已超时关闭。", en="The order has expired."))
+CHANNEL_MISCONFIGURED: Final = replace(
+    unavailable(
+        "CHANNEL_MISCONFIGURED",
+        zh="该支付方式暂时不可用，请稍后重试。",
+        en="This payment channel is unavailable; try again later.",
+    ),
+    alarm="ChannelMisconfigured",
+)
+APP_DIFFERS: Final = conflict(
+    "APP_DIFFERS",
+    zh="请登录下单时所用的小程序后支付。",
+    en="An order is paid in the app in which it was placed; log in there.",
+    about=("channel",),
+)
+PAYMENT_CLOSED: Final = conflict(
+    "PAYMENT_CLOSED",
+    zh="支付渠道已关闭该订单的支付，请重新下单。",
+    en="The payment channel takes no payment for this order any more; place a new one.",
+)
 PAYMENT_PENDING: Final = unavailable(
     "PAYMENT_PENDING",
     zh="支付渠道尚未确认该订单不会再收款，请稍后重试。",
@@ -96,7 +118,17 @@ QUOTING: Final = (NOT_FOR_SALE, STOCK_SHORT, ATTRIBUTION_INVALID, AMOUNT_TOO_LAR
 PLACING: Final = (QUOTE_INVALID, QUOTE_EXPIRED, PRICE_CHANGED, STOCK_SHORT, COUPON_USED)
 READING: Final = (NOT_FOUND,)
 CANCELLING: Final = (NOT_FOUND, ORDER_PAID, ORDER_EXPIRED, PAYMENT_PENDING)
-PAYING: Final = (NOT_FOUND, CHANNEL_UNKNOWN, ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED)
+PAYING: Final = (
+    NOT_FOUND,
+    CHANNEL_UNKNOWN,
+    CHANNEL_UNAVAILABLE,
+    CHANNEL_MISCONFIGURED,
+    APP_DIFFERS,
+    PAYMENT_CLOSED,
+    ORDER_PAID,
+    ORDER_CANCELLED,
+    ORDER_EXPIRED,
+)
 NOTIFYING: Final = (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_STALE, NOT_FOUND)
 REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE, UNITS_SENT)
 RETURNING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE)

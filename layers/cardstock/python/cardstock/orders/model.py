@@ -152,6 +152,8 @@ class Order(msgspec.Struct, frozen=True):
     """When it was cancelled or expired."""
     coupon: str = ""
     """The coupon it was placed with."""
+    app: str = ""
+    """The platform's app in which it was placed and is paid, `wechat:wx123`; empty if that is not known."""
     paid_by: PaidBy = "buyer"
     returned_payments: tuple[str, ...] = ()
     """Payments of another amount that came while it waited, each `channel:transaction`: they are refunded whole, and

@@ -41,6 +41,9 @@ FAMILIES: Final = (
             "POST /v1/payments/sandbox/notify": Operation(
                 "reportSandboxPayment", "Report a sandbox payment", "上报沙箱支付"
             ),
+            "POST /v1/payments/wechat/notify": Operation(
+                "reportWechatPayment", "Report a WeChat payment or refund", "上报微信支付或退款"
+            ),
         },
     ),
 )

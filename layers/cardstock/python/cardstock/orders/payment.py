@@ -21,7 +21,7 @@ from cardstock.orders.model import ORDER_ID, Order
 from cardstock.orders.payment_model import PaymentNotice, PaymentParameters
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_model import Refund
-from cardstock.orders.steps import ATTEMPTS, Channels, close_step, find_order, pay_step
+from cardstock.orders.steps import ATTEMPTS, Channels, channels_of, close_step, find_order, is_paid_in, pay_step
 
 MAX_SILENCE: Final = timedelta(hours=24)
 """How long after its time to pay an order waits for its channels until an open item names it. It waits on then: its
@@ -60,11 +60,13 @@ class ExpiryResult(msgspec.Struct, frozen=True):
 
 
 def start_payment(
-    member_id: str, order_id: str, channel: str, *, orders: Orders, channels: Channels
+    member_id: str, order_id: str, channel: str, payer: str, *, orders: Orders, channels: Channels
 ) -> PaymentParameters:
-    """The parameters of the channel's pay call, for the client. Safe to repeat.
+    """What the client needs to have the order paid by the account `payer` (`wechat:wx123:oABC`). Safe to repeat.
 
-    Raises `InvalidError` CHANNEL_UNKNOWN, `ConflictError` ORDER_PAID, ORDER_CANCELLED or ORDER_EXPIRED.
+    A payment that the channel names instead is recorded. Raises `InvalidError` CHANNEL_UNKNOWN, `ConflictError`
+    ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED, APP_DIFFERS (placed in another app) or PAYMENT_CLOSED, and
+    `UnavailableError` if the channel gives no usable answer.
     """
     order = find_order(member_id, order_id, orders=orders)
     if channel not in channels:
@@ -75,7 +77,13 @@ def start_payment(
         raise errors.ORDER_EXPIRED()
     if order.status != "placed":
         raise errors.ORDER_PAID()
-    return channels[channel].start(order)
+    if not is_paid_in(order, payer, channel):
+        raise errors.APP_DIFFERS(pointers=(Pointer("/channel", "APP_DIFFERS"),))
+    started = channels[channel].start(order, payer)
+    if isinstance(started, PaymentNotice):
+        record_payment(started, orders=orders)
+        raise errors.ORDER_PAID()
+    return started
 
 
 def record_payment(notice: PaymentNotice, *, orders: Orders) -> PaymentOutcome:
@@ -84,12 +92,12 @@ def record_payment(notice: PaymentNotice, *, orders: Orders) -> PaymentOutcome:
     - `paid`: the order is paid, and each supplier gets its supplier order.
     - `stray`: the whole amount is refunded. The order waits for no payment (cancelled, expired, or paid by another
       one), or waits for another amount: then it goes on waiting, and this payment never pays it.
-    - `unresolved`: an open item. There is no such order, the currency is another one, or the channel now states
-      another amount for a payment that is booked.
+    - `unresolved`: an open item. There is no such order, the currency is another one, the channel has given money back
+      before we knew of the payment, or it now states another amount for a payment that is booked.
     """
     for _ in range(ATTEMPTS):
         order = orders.find_order(notice.order_no) if ORDER_ID.fullmatch(notice.order_no) else None
-        step, outcome = _payment_step(order, notice)
+        step, outcome = _payment_step(order, notice, orders)
         if step is None:
             return "repeated"
         if orders.store_step(step):
@@ -122,12 +130,12 @@ def end_payment(order: Order, *, orders: Orders, channels: Channels) -> EndedPay
 
     An order that waits for its payment may be cancelled or expired only when no channel is `waiting`: until then stock
     that is released could be paid for. Which channels an order was started with is not stored, because that would cost
-    a write for every order that is paid; so each one is asked.
+    a write for every order that is paid; so each one is asked that takes payments in the order's app.
     """
     waiting, outcomes = list[str](), list[PaymentOutcome]()
-    for name, channel in channels.items():
+    for name in channels_of(order, channels):
         try:
-            answer = channel.close(order)
+            answer = channels[name].close(order)
             if answer == "open":
                 waiting.append(name)
             elif answer != "closed":
@@ -181,7 +189,7 @@ def _expire(order: Order, at: datetime, orders: Orders, channels: Channels) -> l
     return [*found, "unanswered"]
 
 
-def _payment_step(order: Order | None, notice: PaymentNotice) -> tuple[Step | None, PaymentOutcome]:
+def _payment_step(order: Order | None, notice: PaymentNotice, orders: Orders) -> tuple[Step | None, PaymentOutcome]:
     """What a payment does to an order as it is now; no step for a repeat."""
     if order is None:
         return _unresolved("payment_unknown", notice, None)
@@ -190,13 +198,16 @@ def _payment_step(order: Order | None, notice: PaymentNotice) -> tuple[Step | No
     payment = f"{notice.channel}:{notice.transaction_no}"
     if (own and fits) or payment in order.returned_payments:
         return None, "repeated"
-    # Its own payment with another amount now must not be refunded: this number is what was booked.
-    if own or notice.currency != CURRENCY:
+    refund = _stray_refund(order, notice)
+    if notice.gave_back and not own and orders.find_refund(order.order_id, refund.refund_id) is not None:
+        return None, "repeated"
+    # Its own payment with another amount now must not be refunded: this number is what was booked. And for money that
+    # has gone back before, no goods may leave.
+    if own or notice.gave_back or notice.currency != CURRENCY:
         return _unresolved("payment_mismatch", notice, order)
     if order.status == "placed" and fits:
         return pay_step(order, notice, clock.now()), "paid"
     marked = replace(order, returned_payments=(*order.returned_payments, payment), version=order.version + 1)
-    refund = _stray_refund(order, notice)
     return Step(orders=(marked,) if order.status == "placed" else (), refunds=(refund,)), "stray"
 
 
@@ -239,6 +250,8 @@ def _finding(kind: FindingKind, notice: PaymentNotice, order: Order | None) -> F
         "transaction_no": notice.transaction_no,
         "paid_at": rfc3339(notice.paid_at),
     }
+    if notice.gave_back:
+        facts["gave_back"] = "true"
     if order is not None:
         facts |= {
             "order_status": order.status,

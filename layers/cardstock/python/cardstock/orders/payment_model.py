@@ -9,13 +9,16 @@ from cardstock.money import Fen
 
 
 class PaymentParameters(msgspec.Struct, frozen=True):
-    """What a client passes to the channel's pay call."""
+    """What a client needs to have an order paid: a page of the channel, or parameters for the platform's pay call."""
 
     channel: str
     order_no: str
     amount_fen: Fen
     currency: str
-    pay_url: str
+    pay_url: str = ""
+    """The channel's page; empty where the platform's own pay call takes `parameters`."""
+    parameters: dict[str, str] = msgspec.field(default_factory=dict)
+    """The fields of the platform's pay call, to be passed on unchanged."""
 
 
 class PaymentNotice(msgspec.Struct, frozen=True):
@@ -31,6 +34,27 @@ class PaymentNotice(msgspec.Struct, frozen=True):
     """The payer's id at the channel; `platform:app:openid` if members log in with that platform."""
     device: str = ""
     """The device used for the payment, if the channel reports one."""
+    gave_back: bool = False
+    """Whether the channel has given back some of it or all, at whoever's request."""
+
+
+class RefundNotice(msgspec.Struct, frozen=True):
+    """A refund reported by its channel: authentic, but not yet compared with ours. `must_act`: it waits until the
+    merchant has acted."""
+
+    channel: str
+    order_no: str
+    refund_no: str
+    transaction_no: str
+    status: Literal["succeeded", "refused", "must_act"]
+    amount_fen: Fen | None
+    """What this refund gave back; None where the channel does not tell it from earlier ones."""
+    reason: str = ""
+
+
+RefundProgress: TypeAlias = Literal["succeeded", "processing", "none"]
+"""How a refund stands at its channel."""
+Notice: TypeAlias = PaymentNotice | RefundNotice
 
 
 Closing: TypeAlias = Literal["open", "closed"]

@@ -40,7 +40,15 @@ class PaymentView(Model):
         str,
         Meta(
             examples=["https://pay.example.com/pay/ord_01kbdxdh50fcazdjhcnqh2rzv5"],
-            description="Page of the channel where the buyer pays.",
+            description="Page of the channel where the buyer pays; empty where the platform's pay call shows it.",
+        ),
+    ]
+    parameters: Annotated[
+        dict[str, str],
+        Meta(
+            examples=[{}],
+            description="What the platform's pay call takes, to be passed on unchanged: `timeStamp`, `nonceStr`, "
+            "`package`, `signType` and `paySign` for `wx.requestPayment`. Empty where there is a `pay_url`.",
         ),
     ]
 
@@ -48,7 +56,12 @@ class PaymentView(Model):
     def of(cls, parameters: payment_model.PaymentParameters) -> Self:
         """A channel's parameters for an order."""
         return cls(
-            parameters.channel, parameters.order_no, parameters.amount_fen, parameters.currency, parameters.pay_url
+            parameters.channel,
+            parameters.order_no,
+            parameters.amount_fen,
+            parameters.currency,
+            parameters.pay_url,
+            parameters.parameters,
         )
 
 

@@ -93,13 +93,15 @@ def place_order(
     receiver: Receiver,
     request: RequestKey,
     *,
+    app: str = "",
     orders: Orders,
     network: ReferralNetwork,
 ) -> PlacedOrder:
     """Place an order at the quoted prices and reserve its stock: two calls, and only the second writes.
 
-    An order fully paid by its coupon is paid in the same step. A repeat of `request` returns the first order, even if
-    its quote has expired meanwhile (`quote` None). Raises `ConflictError` QUOTE_EXPIRED, PRICE_CHANGED, STOCK_SHORT or
+    `app` is the platform's app in which the order is placed and will be paid: `wechat:wx123`. An order fully paid by
+    its coupon is paid in the same step. A repeat of `request` returns the first order, even if its quote has expired
+    meanwhile (`quote` None). Raises `ConflictError` QUOTE_EXPIRED, PRICE_CHANGED, STOCK_SHORT or
     COUPON_USED; nothing is written then.
     """
     if quote is None:
@@ -116,6 +118,7 @@ def place_order(
         snapshot=network.position_snapshot(member_id, quote.hint),
         placed_at=now,
         coupon=quote.coupon,
+        app=app,
         paid_by=quote.paid_by,
     )
     supplier_orders: tuple[SupplierOrder, ...] = ()

@@ -9,7 +9,7 @@ from cardstock.money import Fen
 from cardstock.orders.change_model import Step
 from cardstock.orders.coupon_model import Coupon, CouponUse
 from cardstock.orders.model import Order, PaidOrder
-from cardstock.orders.payment_model import Closing, PaymentNotice, PaymentParameters
+from cardstock.orders.payment_model import Closing, Notice, PaymentNotice, PaymentParameters, RefundProgress
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.sales_model import SalesOfDay
 from cardstock.orders.supplier_model import SupplierOrder
@@ -180,24 +180,29 @@ class PaymentChannel(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name for clients: `sandbox`."""
+        """Its name for clients: `sandbox`, `wechat`."""
 
-    def start(self, order: Order) -> PaymentParameters:
-        """The parameters of the channel's pay call, for the client. Safe to repeat."""
+    def start(self, order: Order, payer: str) -> PaymentParameters | PaymentNotice:
+        """What the client needs to have the order paid, or its payment if it was made before. Safe to repeat.
 
-    def read_notice(self, headers: Mapping[str, str], raw: bytes) -> PaymentNotice | None:
-        """The payment in a callback, verified on its raw bytes; None if it reports something else.
+        `payer` is the account that pays, `wechat:wx123:oABC`; channels without accounts ignore it. Raises
+        `ConflictError` PAYMENT_CLOSED if the channel takes no payment for the order any more.
+        """
 
-        Raises `UnauthorizedError` if it is not genuine or not recent, `InvalidError` if it is malformed.
+    def read_notice(self, headers: Mapping[str, str], raw: bytes) -> Notice | None:
+        """The payment or refund in a callback, verified on its raw bytes; None if it reports something else.
+
+        Raises `UnauthorizedError` if it is not genuine or not recent, `InvalidError` if it is malformed, and nothing
+        for what is genuine and readable.
         """
 
     def close(self, order: Order) -> PaymentNotice | Closing:
         """Take no payment for `order` from now on, and say how it stands. Safe to repeat, also after a payment.
 
         The payment, if one was made: a channel takes no second payment for one order. It is what the channel says, and
-        not yet compared with `order`. `closed`: the channel will never take money for the order, whether it was
-        started there or not. `open`: it may still take money, because somebody is paying just now, or because it ends
-        payments by time alone; ask again.
+        not yet compared with `order`. `closed`: the channel takes no money for the order, whether it was started there
+        or not. (A start that was on its way meanwhile may open it once more; that payment is stray.) `open`: it may
+        still take money, because somebody is paying just now, or because it ends payments by time alone; ask again.
         """
 
     def refund(self, refund: Refund) -> bool:
@@ -206,6 +211,12 @@ class PaymentChannel(Protocol):
         True if it has succeeded, False while the channel processes it. Raises `RefusedError` if the channel will never
         do it, `UnavailableError` MERCHANT_MUST_ACT if it will do it once the merchant has acted (funds are missing):
         then nothing has happened, and the same number is asked again.
+        """
+
+    def progress(self, refund: Refund) -> RefundProgress:
+        """How `refund` stands at the channel, which does nothing by being asked. Raises `UnavailableError`.
+
+        `none`: the channel has not refunded it and does not work on it.
         """
 
 

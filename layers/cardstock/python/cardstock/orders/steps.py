@@ -18,6 +18,24 @@ ATTEMPTS: Final = 6
 """How often a verb reads and decides again after a conflict."""
 
 Channels: TypeAlias = Mapping[str, PaymentChannel]
+_OF_PLATFORMS: Final = frozenset({"wechat", "alipay", "douyin"})
+"""Channels that take payments in the apps of the platform of their name alone; others take them anywhere."""
+
+
+def channels_of(order: Order, channels: Channels) -> tuple[str, ...]:
+    """The names of the channels that may take money for `order`. An order that names no app may be paid through all."""
+    platform = order.app.partition(":")[0]
+    return tuple(name for name in channels if not platform or name == platform or name not in _OF_PLATFORMS)
+
+
+def is_paid_in(order: Order, payer: str, channel: str) -> bool:
+    """Whether the account `payer` (`wechat:wx123:oABC`) can pay `order` through `channel`: on a platform the account
+    must be one of the app in which the order was placed."""
+    if channel not in _OF_PLATFORMS:
+        return True
+    platform, _, rest = payer.partition(":")
+    app = f"{platform}:{rest.partition(':')[0]}"
+    return platform == channel and order.app in ("", app)
 
 
 def find_order(member_id: str | None, order_id: str, *, orders: Orders) -> Order:

@@ -143,6 +143,7 @@ class OrderItem(Table):
     received_at = EpochAttribute(attr_name="tr", null=True)
     closed_at = EpochAttribute(attr_name="tc", null=True)
     coupon = UnicodeAttribute(attr_name="c", null=True)
+    app = UnicodeAttribute(attr_name="ap", null=True)
     paid_by = UnicodeAttribute(attr_name="pb", null=True)
     returned_payments = StructAttribute(tuple[str, ...], attr_name="px", null=True)
     done_suppliers = StructAttribute(tuple[str, ...], attr_name="d", null=True)

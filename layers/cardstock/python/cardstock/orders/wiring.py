@@ -1,13 +1,13 @@
 """Factories of the orders area, each lazy: a function loads only what it uses."""
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final
 
 from cardstock import clock, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import httpx
 
     from cardstock.orders.change_model import OrderChange, RefundChange, SupplierOrderChange
@@ -75,19 +75,57 @@ def coupon_uses() -> "CouponUses":
     return DynamoCouponUses()
 
 
-_payment_transport: "httpx.BaseTransport | None" = None
+SANDBOX: Final = "sandbox"
+_PLATFORMS: Final = ("wechat",)
+"""The channels of platforms, each with a secret of its own."""
+_transports: "Mapping[str, httpx.BaseTransport]" = {}
 
 
-def set_payment_transport(new: "httpx.BaseTransport | None") -> None:
-    """Replace the HTTP transport of the payment channels; for tests."""
-    global _payment_transport  # noqa: PLW0603 - tests replace the transport here
-    _payment_transport = new
-    payment_channels.cache_clear()
+def set_payment_transports(new: "Mapping[str, httpx.BaseTransport]") -> None:
+    """Replace the HTTP transports of payment channels, by their names; for tests."""
+    global _transports  # noqa: PLW0603 - tests replace the transports here
+    _transports = new
+    _sandbox.cache_clear()
+    _channel.cache_clear()
+
+
+class _Channels(Mapping[str, "PaymentChannel"]):
+    """The payment channels by name, each made when it is used, and anew when its secret has changed."""
+
+    def __getitem__(self, name: str) -> "PaymentChannel":
+        if name not in _open_channels():
+            raise KeyError(name)
+        if name == SANDBOX:
+            return _sandbox()
+        from cardstock.edge.secrets import secret
+
+        account = secret(environment.text(f"{name.upper()}_PAY_SECRET_ID"))
+        return _channel(name, json.dumps(account, sort_keys=True))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_open_channels())
+
+    def __len__(self) -> int:
+        return len(_open_channels())
+
+
+def _open_channels() -> list[str]:
+    on = environment.text("PAYMENT_CHANNELS").split()
+    sandbox = [SANDBOX] if environment.text("PAYMENT_SANDBOX_URL") else []
+    return [*sandbox, *(name for name in _PLATFORMS if name in on)]
 
 
 @cache
 def payment_channels() -> "Mapping[str, PaymentChannel]":
-    """The payment channels by name: the sandbox if it has an address."""
+    """The payment channels by name: the sandbox if it has an address, and those that the deployment names.
+
+    Getting one raises `UnavailableError` CHANNEL_MISCONFIGURED if its secret cannot work.
+    """
+    return _Channels()
+
+
+@cache
+def _sandbox() -> "PaymentChannel":
     from cardstock.edge.secrets import secret
     from cardstock.edge.signatures import sign, verify
     from cardstock.orders.channels.sandbox import SandboxChannel
@@ -95,12 +133,27 @@ def payment_channels() -> "Mapping[str, PaymentChannel]":
     def key() -> str:
         return str(secret(environment.text("PAYMENT_SECRET_ID"))["sandbox_key"])
 
-    if not environment.text("PAYMENT_SANDBOX_URL"):
-        return {}
-    sandbox = SandboxChannel(
+    return SandboxChannel(
         environment.text("PAYMENT_SANDBOX_URL"),
         verify=lambda headers, raw: verify([key()], headers, raw, clock.now()),
         sign=lambda message_id, body: sign(key(), message_id, clock.now(), body),
-        transport=_payment_transport,
+        transport=_transports.get(SANDBOX),
     )
-    return {sandbox.name: sandbox}
+
+
+@cache
+def _channel(name: str, account: str) -> "PaymentChannel":
+    from cardstock.orders import errors
+    from cardstock.orders.channels.wechat import WechatChannel
+
+    try:
+        return WechatChannel(json.loads(account), report=partial(_report, name), transport=_transports.get(name))
+    except ValueError as error:
+        raise errors.CHANNEL_MISCONFIGURED() from ValueError(f"{name}: {error}")
+
+
+def _report(channel: str, number: str, cause: str) -> None:
+    from cardstock.edge.observability import count, logger
+
+    logger.warning("payment channel unanswered", channel=channel, number=number, cause=cause)
+    count("PaymentChannelRefusals")

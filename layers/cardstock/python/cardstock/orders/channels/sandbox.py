@@ -8,6 +8,7 @@ none.
 | `POST /v1/closings {order_no}` | the payment with `status` `succeeded`; else `status` `closed` or `processing` |
 | `POST /v1/refunds {refund_no, order_no, amount_fen}` | `succeeded`, `processing`, `failed` for good with `reason`, or
   `unfunded`: nothing has happened, and the merchant must add funds; once per number |
+| `POST /v1/refund-queries {refund_no}` | how it stands; `unknown` if the sandbox was never asked for it |
 
 Its notice is `{channel, event: "payment.succeeded", order_no, transaction_no, amount_fen, currency, paid_at, payer?,
 device?}`: `payer` is the payer's account with the channel, `device` the device used for the payment.
@@ -26,7 +27,7 @@ from cardstock.errors import BODY_INVALID, CHANNEL_UNAVAILABLE, Pointer, Unautho
 from cardstock.money import CURRENCY, MAX_FEN
 from cardstock.orders import errors
 from cardstock.orders.model import Order
-from cardstock.orders.payment_model import Closing, PaymentNotice, PaymentParameters
+from cardstock.orders.payment_model import Closing, PaymentNotice, PaymentParameters, RefundProgress
 from cardstock.orders.refund_model import Refund
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class _ClosingAnswer(msgspec.Struct, frozen=True):
 
 class _RefundAnswer(msgspec.Struct, frozen=True):
     refund_no: _Text
-    status: Literal["succeeded", "processing", "failed", "unfunded"]
+    status: Literal["succeeded", "processing", "failed", "unfunded", "unknown"]
     reason: _Name = ""
 
 
@@ -93,7 +94,7 @@ class SandboxChannel:
         self._transport = transport
         self._client: httpx.Client | None = None
 
-    def start(self, order: Order) -> PaymentParameters:
+    def start(self, order: Order, payer: str) -> PaymentParameters:  # noqa: ARG002 - it knows no accounts
         # Costs no call: the sandbox accepts every payment.
         return PaymentParameters(
             channel=self.name,
@@ -152,6 +153,14 @@ class SandboxChannel:
         if answer.status == "unfunded":
             raise errors.MERCHANT_MUST_ACT(refund_id=refund.refund_id)
         return bool(answer.status == "succeeded")
+
+    def progress(self, refund: Refund) -> RefundProgress:
+        message = {"refund_no": refund.refund_id}
+        answer = self._call("/v1/refund-queries", f"msg_ask_{refund.refund_id}", message, _RefundAnswer)
+        if answer.refund_no != refund.refund_id:
+            raise CHANNEL_UNAVAILABLE()
+        known: dict[str, RefundProgress] = {"succeeded": "succeeded", "processing": "processing"}
+        return known.get(answer.status, "none")
 
     def _call(self, path: str, message_id: str, message: dict[str, Any], kind: type) -> Any:
         import httpx  # 80 ms that a function which only reads notices saves

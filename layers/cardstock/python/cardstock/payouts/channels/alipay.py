@@ -35,12 +35,13 @@ from cardstock import clock
 from cardstock.files import Document
 from cardstock.money import Fen
 from cardstock.payouts.channels import MINIMUM_FEN
-from cardstock.payouts.channels.calls import Report, client, each, trouble
+from cardstock.payouts.channels.calls import Report, each
 from cardstock.payouts.lines import Line, Result
 from cardstock.payouts.model import Batch
 from cardstock.payouts.payees import DropReason
 from cardstock.payouts.transfer_answers import Answer
 from cardstock.platforms.alipay_gateway import CHARSET, URL, genuine, signed_form
+from cardstock.platforms.connections import client, trouble
 from cardstock.platforms.keys import PrivateKey, PublicKey
 
 NAME: Final = "alipay"

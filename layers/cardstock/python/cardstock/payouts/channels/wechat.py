@@ -27,7 +27,6 @@ Source: pay.weixin.qq.com/doc/v3/merchant 4012716434 (transfer), 4012716437 (que
 """
 
 import json
-import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
@@ -35,24 +34,24 @@ from typing import Annotated, Any, Final, Literal
 import httpx
 import msgspec
 from msgspec import Meta
-from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.files import Document
 from cardstock.payouts.channels import MINIMUM_FEN
-from cardstock.payouts.channels.calls import Report, client, each, trouble
+from cardstock.payouts.channels.calls import Report, each
 from cardstock.payouts.lines import Confirmation, Line, Result
 from cardstock.payouts.model import Batch
 from cardstock.payouts.payees import DropReason
 from cardstock.payouts.transfer_answers import Answer
-from cardstock.platforms.keys import PrivateKey, PublicKey
+from cardstock.platforms.connections import client, trouble
+from cardstock.platforms.wechat_pay import URL, WechatPay
+from cardstock.platforms.wechat_pay import Answer as Refusal
 
 NAME: Final = "wechat"
 SCENE: Final = "1005"
 NAMED_FROM_FEN: Final = 200_000
 """From 2 000 yuan WeChat requires the payee's real name, encrypted."""
 _BILLS: Final = "/v3/fund-app/mch-transfer/transfer-bills"
-_TOLERANCE_SECONDS: Final = 300
 _RETRIES_OVER: Final = "超出重试期"
 """In the message of a refusal whose number can no longer be submitted; its code alone says many other things."""
 RETRY_PERIOD: Final = timedelta(days=1)
@@ -81,7 +80,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the payee reads; the period is appended."""
     maximum_fen: Annotated[int, Meta(ge=0)] = 0
     """Largest transfer agreed with WeChat; 0 if WeChat alone decides."""
-    base_url: str = "https://api.mch.weixin.qq.com"
+    base_url: str = URL
 
 
 class _Bill(msgspec.Struct, frozen=True):
@@ -94,18 +93,6 @@ class _Bill(msgspec.Struct, frozen=True):
     transfer_amount: int | None = None
     mch_id: str | None = None
     appid: str | None = None
-
-
-class _Problem(msgspec.Struct, frozen=True):
-    """A refusal. `genuine`: WeChat signed it."""
-
-    code: str = ""
-    message: str = ""
-    genuine: bool = False
-
-    def is_final(self) -> bool:
-        """Whether the number can never be submitted again."""
-        return self.genuine and self.code == "INVALID_REQUEST" and _RETRIES_OVER in self.message
 
 
 class WechatTransfers:
@@ -122,10 +109,14 @@ class WechatTransfers:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._account = msgspec.convert(account, Account)
-        self._private = PrivateKey(self._account.private_key)
-        self._public = PublicKey(self._account.public_key)
         self._report = report
-        self._client = client(self._account.base_url, transport)
+        self._pay = WechatPay(
+            mch_id=self._account.mch_id,
+            serial_no=self._account.serial_no,
+            private_key=self._account.private_key,
+            public_keys={self._account.public_key_id: self._account.public_key},
+            client=client(self._account.base_url, transport),
+        )
         self._infos = report_infos(self._account.job, self._account.pay_note)
 
     def refusal(self, account: str, name: str, net: int) -> DropReason | None:
@@ -161,7 +152,7 @@ class WechatTransfers:
             return self._answer(line, known)
         age = clock.now() - (line.sent_at or clock.now())
         unknown = known is not None and known.genuine and known.code == "NOT_FOUND"
-        if bill is not None and bill.is_final() and unknown and RETRY_PERIOD <= age < SHOWN_FOR:
+        if bill is not None and _is_final(bill) and unknown and RETRY_PERIOD <= age < SHOWN_FOR:
             return Answer(line.number, "failed", clock.now(), NAME, "RETRY_PERIOD_OVER")
         return None
 
@@ -169,7 +160,7 @@ class WechatTransfers:
         bill = self._query(line)
         return self._answer(line, bill) if isinstance(bill, _Bill) else None
 
-    def _query(self, line: Line) -> _Bill | _Problem | None:
+    def _query(self, line: Line) -> _Bill | Refusal | None:
         return self._call("GET", f"{_BILLS}/out-bill-no/{line.number}", line)
 
     def _cancel(self, line: Line) -> Answer | None:
@@ -188,35 +179,24 @@ class WechatTransfers:
             "transfer_scene_report_infos": self._infos,
         }
         if line.net >= NAMED_FROM_FEN:
-            body["user_name"] = self._public.encrypt(line.name)
+            body["user_name"] = self._pay.encrypt(line.name)
         return json.dumps(body, ensure_ascii=False).encode()
 
-    def _call(
-        self, method: Literal["GET", "POST"], path: str, line: Line, body: bytes = b""
-    ) -> _Bill | _Problem | None:
+    def _call(self, method: Literal["GET", "POST"], path: str, line: Line, body: bytes = b"") -> _Bill | Refusal | None:
         """WeChat's answer about the line, if its signature is valid; or its refusal; None without either."""
-        headers = {
-            "Authorization": self.authorization(method, path, body),
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "User-Agent": "cardstock",
-            "Wechatpay-Serial": self._account.public_key_id,
-        }
         try:
-            response = self._client.request(method, path, content=body, headers=headers)
+            answer = self._pay.call(method, path, body)
         except httpx.HTTPError as error:
             self._report(line.number, trouble(error))
             return None
-        if response.status_code != httpx.codes.OK:
-            problem = _problem(response)
-            self._report(line.number, f"http_{response.status_code} {problem.code}"[:80].strip())
-            return replace(problem, genuine=self.is_genuine(response))
-        if not self.is_genuine(response):
+        if answer.status != httpx.codes.OK:
+            self._report(line.number, f"http_{answer.status} {answer.code}"[:80].strip())
+            return answer
+        if not answer.genuine:
             self._report(line.number, "signature")
             return None
-        try:
-            bill = msgspec.json.decode(response.content, type=_Bill, strict=True)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        bill = answer.decoded(_Bill)
+        if bill is None:
             self._report(line.number, "malformed")
             return None
         if (
@@ -227,29 +207,6 @@ class WechatTransfers:
             self._report(line.number, "another_bill")
             return None
         return bill
-
-    def authorization(self, method: str, path: str, body: bytes) -> str:
-        """The signed header of a request."""
-        nonce = secrets.token_hex(16)
-        timestamp = int(clock.now().timestamp())
-        signature = self._private.sign(f"{method}\n{path}\n{timestamp}\n{nonce}\n".encode() + body + b"\n")
-        return (
-            f'WECHATPAY2-SHA256-RSA2048 mchid="{self._account.mch_id}",nonce_str="{nonce}",signature="{signature}",'
-            f'timestamp="{timestamp}",serial_no="{self._account.serial_no}"'
-        )
-
-    def is_genuine(self, response: httpx.Response) -> bool:
-        """Whether WeChat signed the response within the last five minutes."""
-        given = response.headers
-        timestamp, nonce = given.get("wechatpay-timestamp", ""), given.get("wechatpay-nonce", "")
-        if given.get("wechatpay-serial") != self._account.public_key_id or not (
-            timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12
-        ):
-            return False
-        if abs(int(timestamp) - clock.now().timestamp()) > _TOLERANCE_SECONDS:
-            return False
-        message = f"{timestamp}\n{nonce}\n".encode() + response.content + b"\n"
-        return self._public.signed(message, given.get("wechatpay-signature", ""))
 
     def _answer(self, line: Line, bill: _Bill) -> Answer | None:
         result = _result(bill)
@@ -266,6 +223,11 @@ class WechatTransfers:
             if result == "waiting_user" and bill.package_info
             else None,
         )
+
+
+def _is_final(refusal: Refusal) -> bool:
+    """Whether the number can never be submitted again."""
+    return refusal.genuine and refusal.code == "INVALID_REQUEST" and _RETRIES_OVER in refusal.message
 
 
 def report_infos(job: str, pay_note: str) -> list[dict[str, str]]:
@@ -287,11 +249,3 @@ def _result(bill: _Bill) -> Result | None:
         "CANCELLED": "expired",
     }
     return known.get(bill.state)
-
-
-def _problem(response: httpx.Response) -> _Problem:
-    try:
-        said = msgspec.json.decode(response.content, type=_Problem)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return _Problem()
-    return _Problem(said.code[:64], said.message)

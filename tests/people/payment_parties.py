@@ -1,0 +1,190 @@
+"""Each platform's payment channel as it is on this machine, under one face: for the port's contract and the functions.
+
+A party is the company with its server, the merchant's account as the secret has it, and the buyer's account in one app.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Protocol
+
+import httpx
+import pytest
+
+from cardstock import environment
+from cardstock.clock import Clock
+from cardstock.edge import secrets
+from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.channels.wechat import WechatChannel
+from cardstock.orders.ports import PaymentChannel
+from infra.local.platforms.people import Asked, Platform
+from infra.local.platforms.wechat import Wechat
+from infra.local.platforms.wechat_pay import WechatPay, new_merchant
+from infra.local.server import HttpAnswer
+from infra.local.small_server import HalfAnswerError, NoAnswerError
+from tests.house import faults
+from tests.house.cloud import Cloud, Context, http_event
+
+NOTIFY = "https://api.example.com/v1/payments/{name}/notify"
+Sent = tuple[Mapping[str, str], bytes]
+"""A notice: headers and content."""
+
+
+class Party(Protocol):
+    """One platform's payment channel, and a buyer's account on it."""
+
+    name: str
+    payer: str
+    """The buyer's account: `wechat:wx123:oABC`."""
+    account: dict[str, Any]
+    """The merchant's account as it stands in the secret."""
+    told: list[tuple[str, str]]
+    sent: list[Sent]
+    """Notices that the company has sent, the oldest first."""
+
+    def channel(self) -> PaymentChannel:
+        """Our client of it."""
+
+    def confirm(self, parameters: Mapping[str, str], **how: Any) -> None:
+        """The buyer confirms in the pay window. Raises WrongCallError for what the window refuses."""
+
+    def fail_next(self, *modes: str) -> None:
+        """What happens to the next calls."""
+
+    def end_refunds(self, end: str) -> None:
+        """How refunds end from now on: `succeeded`, `processing`, `refused`, `must_act`."""
+
+
+class Served:
+    """A company's server on httpx's seam: calls reach it without a network, and go wrong where a test says so."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self._seen: list[str] = []
+        self._fault: tuple[int, faults.Mode] | None = None
+
+    @contextmanager
+    def at(self, index: int, mode: faults.Mode) -> Iterator[list[str]]:
+        """`mode` happens to call `index` of those made inside: the function is killed before or after it, or its answer
+        is lost. Gives the paths of the calls."""
+        self._seen, self._fault = [], (index, mode)
+        try:
+            yield self._seen
+        finally:
+            self._seen, self._fault = [], None
+
+    def carry(self, request: httpx.Request) -> httpx.Response:
+        """What `httpx.MockTransport` calls."""
+        index, mode = self._fault or (-1, None)
+        hit = index == len(self._seen)
+        self._seen.append(request.url.path)
+        if hit and mode == "kill_before":
+            raise faults.Killed
+        asked = Asked(
+            method=request.method,
+            path=request.url.path,
+            query=request.url.query.decode("ascii"),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=request.read(),
+        )
+        try:
+            given = self.platform.answer(asked)
+        except NoAnswerError:
+            raise httpx.ReadTimeout("late", request=request) from None
+        except HalfAnswerError:
+            raise httpx.RemoteProtocolError("half", request=request) from None
+        if hit and mode == "kill_after":
+            raise faults.Killed
+        if hit and mode == "lose_answer":
+            raise httpx.ReadTimeout("late", request=request)
+        return httpx.Response(given.status, headers=dict(given.headers), content=given.body)
+
+
+@cache
+def wechat_merchant() -> dict[str, Any]:
+    """A merchant of WeChat Pay; its keys are made once."""
+    return new_merchant("1900000109", ["wx0000000000000001", "wx0000000000000002"])
+
+
+def wechat_account(**changed: Any) -> dict[str, Any]:
+    """The merchant's account as it stands in the secret."""
+    merchant = wechat_merchant()
+    return {
+        "mch_id": merchant["mch_id"], "app_ids": merchant["app_ids"], "serial_no": merchant["serial_no"],
+        "private_key": merchant["own_private_key"], "public_key_id": merchant["public_key_id"],
+        "public_key": merchant["own_public_key"], "notice_key": merchant["notice_key"],
+        "notify_url": NOTIFY.format(name="wechat"), "title": "白鹭茶业",
+    } | changed  # fmt: skip
+
+
+class WechatParty:
+    """WeChat Pay, and anna's account in the merchant's first mini-program."""
+
+    name = "wechat"
+    app_id = "wx0000000000000001"
+
+    def __init__(self, clock: Clock) -> None:
+        people = Wechat({app_id: {"secret": "s"} for app_id in wechat_merchant()["app_ids"]}, clock.now)
+        self.sent: list[Sent] = []
+        self.told: list[tuple[str, str]] = []
+        self.answers: list[HttpAnswer | None] = []
+        self.company = WechatPay(wechat_merchant(), openid=people.openid, now=clock.now, tell=self._tell)
+        self.served = Served(self.company)
+        self.transport = httpx.MockTransport(self.served.carry)
+        self.payer = f"wechat:{self.app_id}:{people.openid(self.app_id, 'anna')}"
+        self.account = wechat_account()
+
+    def channel(self, **changed: Any) -> PaymentChannel:
+        return WechatChannel(
+            self.account | changed, report=lambda *what: self.told.append(what), transport=self.transport
+        )
+
+    def confirm(self, parameters: Mapping[str, str], **how: Any) -> None:
+        self.company.pay(self.app_id, how.pop("person", "anna"), parameters, **how)
+        self.company.settle()
+
+    def fail_next(self, *modes: str) -> None:
+        self.company.fail_next(modes)
+
+    def end_refunds(self, end: str) -> None:
+        self.company.work_on(end != "processing")
+        if end != "processing":
+            self.company.refund_end = {"succeeded": "SUCCESS", "refused": "CLOSED", "must_act": "ABNORMAL"}[end]
+
+    def _tell(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer | None:
+        assert url == self.account["notify_url"]
+        self.sent.append(({name.lower(): value for name, value in headers.items()}, body))
+        return self.answers.pop(0) if self.answers else None
+
+
+PARTIES: dict[str, Callable[[Clock], Any]] = {"wechat": WechatParty}
+"""The platforms' parties by name."""
+
+
+@contextmanager
+def opened(party: Any, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The functions of this process talk to the party, whose account stands in its secret."""
+    monkeypatch.setenv("PAYMENT_CHANNELS", party.name)
+    put_account(party, cloud, party.account)
+    orders_wiring.set_payment_transports({party.name: party.transport})
+    try:
+        yield
+    finally:
+        orders_wiring.set_payment_transports({})
+
+
+def put_account(party: Any, cloud: Cloud, account: Any) -> None:
+    """Store an account in the party's secret."""
+    secret_id = environment.text(f"{party.name.upper()}_PAY_SECRET_ID")
+    cloud.secrets.put_secret_value(SecretId=secret_id, SecretString=json.dumps(account))
+    secrets.forget_values()
+
+
+def notify(name: str, sent: Sent) -> dict[str, Any]:
+    """What the inbox answers to a notice: status code, headers and body, as API Gateway gets it."""
+    from functions.orders.payment_inbox import app as payment_inbox
+
+    headers, body = sent
+    event = http_event("POST", f"/v1/payments/{name}/notify", body.decode(), headers=dict(headers))
+    return payment_inbox.handler(event, Context())

@@ -153,5 +153,6 @@ OPEN = {
     ("POST", "/v1/card-views"),
     ("GET", "/v1/ledger/seals"),
     ("POST", "/v1/payments/sandbox/notify"),
+    ("POST", "/v1/payments/wechat/notify"),
     ("POST", "/v1/inbox/{source}"),
 }

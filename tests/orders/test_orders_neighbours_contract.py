@@ -52,6 +52,8 @@ CONTRACT = {
     PaymentChannel: (MemoryChannel, SandboxChannel, WechatChannel),
 }
 
+OF_PLATFORMS = (WechatChannel,)
+
 BUYER, OTHER = "mem_a", "mem_b"
 AT = datetime(2026, 12, 1, 8, tzinfo=UTC)
 KEY = "c2FuZGJveC1rZXktZm9yLXRlc3Rz"
@@ -268,6 +270,7 @@ def paying(request: pytest.FixtureRequest, clock: TestClock) -> Paying:
         return local_channel()[0]
     if request.param != "memory":
         made = of_platform(PARTIES[request.param](clock))
+        assert isinstance(made.channel, OF_PLATFORMS)
         made.ending("succeeded")
         return made
     memory = MemoryChannel()

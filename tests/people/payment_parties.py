@@ -152,6 +152,53 @@ class WechatParty:
         if end != "processing":
             self.company.refund_end = {"succeeded": "SUCCESS", "refused": "CLOSED", "must_act": "ABNORMAL"}[end]
 
+    NO_FUNDS = ("not_enough",)
+    """What happens to the calls of a refund whose merchant has not enough."""
+    REFUSED = ("account_abnormal",)
+
+    def reopen(self, order_id: str) -> None:
+        """The order takes money again, as one whose start was on its way when it was closed."""
+        self.company.trades[order_id]["state"] = "NOTPAY"
+
+    def refunded(self, order_id: str) -> int:
+        """What has gone back of the order's payment."""
+        refunds = self.company.trades[order_id]["refunds"].values()
+        return sum(each["fen"] for each in refunds if each["status"] == "SUCCESS")
+
+    def refund_by_hand(self, order_id: str, fen: int, *, notify: bool = False) -> None:
+        """The merchant refunds on the platform's pages."""
+        self.company.refund_by_hand(order_id, fen, self.account["notify_url"] if notify else "")
+
+    def payment_of(self, order_id: str, *, fen: int) -> Sent:
+        """A genuine notice of a payment of another amount, or for an order that is none."""
+        trade = self.company.trades.get(order_id, {"appid": self.app_id, "openid": "o", "coupon": 0})
+        paid = {
+            "out_trade_no": order_id, "state": "SUCCESS", "total": fen, "transaction_id": "4200001",
+            "success_time": "2026-12-01T16:00:00+08:00",
+        }  # fmt: skip
+        return self._sent(
+            self.company.notice("TRANSACTION.SUCCESS", "transaction", self.company.facts_of(trade | paid))
+        )
+
+    def unreadable(self) -> Sent:
+        """A genuine notice, sealed with another key than the merchant's."""
+        return self._sent(self.company.notice("TRANSACTION.SUCCESS", "transaction", {}, sealed_with="0" * 32))
+
+    def unsigned(self, headers: Mapping[str, str], body: bytes) -> Sent:
+        return {name: value for name, value in headers.items() if name != "wechatpay-signature"}, body
+
+    def changed(self, headers: Mapping[str, str], body: bytes) -> Sent:
+        return headers, body.replace(b"TRANSACTION.SUCCESS", b"TRANSACTION.SUCCES5")
+
+    def forged(self, _headers: Mapping[str, str], _body: bytes) -> Sent:
+        """What somebody without WeChat's key can send."""
+        return self._sent(self.company.notice("TRANSACTION.SUCCESS", "transaction", {}, mode="wrong_signature"))
+
+    @staticmethod
+    def _sent(notice: tuple[Mapping[str, str], bytes]) -> Sent:
+        headers, body = notice
+        return {name.lower(): value for name, value in headers.items()}, body
+
     def _tell(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer | None:
         assert url == self.account["notify_url"]
         self.sent.append(({name.lower(): value for name, value in headers.items()}, body))
@@ -166,6 +213,7 @@ PARTIES: dict[str, Callable[[Clock], Any]] = {"wechat": WechatParty}
 def opened(party: Any, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The functions of this process talk to the party, whose account stands in its secret."""
     monkeypatch.setenv("PAYMENT_CHANNELS", party.name)
+    monkeypatch.setenv("PAYMENT_SANDBOX_URL", "")
     put_account(party, cloud, party.account)
     orders_wiring.set_payment_transports({party.name: party.transport})
     try:

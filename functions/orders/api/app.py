@@ -37,10 +37,9 @@ def place_order(request: Request[schemas.PlaceOrder, Nothing]) -> Answer:
     """Place an order.
 
     At the quoted prices; its stock is reserved until `expires_at`. If it is refused, nothing is written."""
-    member_id, receiver, network = request.caller.id, request.body.receiver.receiver(), buying_wiring.buyer_network()
-    quote = tokens.open_quote(signer(), request.body.quote, member_id)
-    app = request.caller.app
-    placed = placement.place_order(member_id, quote, receiver, request.key, app=app, orders=orders(), network=network)
+    caller, key, network = request.caller, request.key, buying_wiring.buyer_network()
+    quote, receiver = tokens.open_quote(signer(), request.body.quote, caller.id), request.body.receiver.receiver()
+    placed = placement.place_order(caller.id, quote, receiver, key, app=caller.app, orders=orders(), network=network)
     return Answer(schemas.PlacedOrder.of(placed.order), replayed=placed.replayed)
 
 
@@ -71,12 +70,11 @@ def cancel_order(request: Request[Nothing, Nothing]) -> schemas.OrderView:
 def start_payment(request: Request[StartPayment, Nothing]) -> PaymentView:
     """Get the parameters of the platform's pay call.
 
-    Pass `parameters` on unchanged: to `wx.requestPayment` for `wechat`. The account that pays is the one that logged
-    in, in the app in which the order was placed. Safe to repeat: one order is one payment at the channel. The order is
-    paid when the channel's notice arrives."""
-    caller, order_id, asked = request.caller, request.path["order_id"], request.body.channel
-    started = payment.start_payment(caller.id, order_id, asked, caller.account, orders=orders(), channels=channels())
-    return PaymentView.of(started)
+    Pass them on unchanged. Who logged in pays, in the app of the order; its channel's notice makes it paid. Safe to
+    repeat: one order is one payment."""
+    caller, order_id, channel = request.caller, request.path["order_id"], request.body.channel
+    found = payment.start_payment(caller.id, order_id, channel, caller.account, orders=orders(), channels=channels())
+    return PaymentView.of(found)
 
 
 @post(

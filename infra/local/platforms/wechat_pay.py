@@ -107,7 +107,7 @@ class WechatPay(Platform):
                 "transaction_id": f"42000{secrets.randbelow(10**23):023}", "success_time": self._now_text(),
                 "coupon": coupon_fen,
             }  # fmt: skip
-            self._send("TRANSACTION.SUCCESS", "transaction", self._transaction(trade), trade["notify_url"])
+            self._send("TRANSACTION.SUCCESS", "transaction", self.facts_of(trade), trade["notify_url"])
         self._write()
         return trade
 
@@ -126,11 +126,22 @@ class WechatPay(Platform):
             for refund in trade["refunds"].values():
                 refund["ends_at"] = _moment(self.now() + self.works_on_for)
 
+    def refund_by_hand(self, number: str, fen: int, notify_url: str = "") -> None:
+        """The merchant refunds on WeChat's own pages; the notice goes to the address that is set there, if one is."""
+        trade, chosen = self.trades[number], f"50{secrets.randbelow(10**20):020}"
+        asked = {"notify_url": notify_url} if notify_url else {}
+        trade["refunds"][chosen] = {
+            "asked": asked, "number": chosen, "fen": fen, "refund_id": f"50000{secrets.randbelow(10**23):023}",
+            "created_at": self._now_text(), "ends_at": self._now_text(), "end": "SUCCESS", "status": "PROCESSING",
+        }  # fmt: skip
+        self.settle()
+
     def end_refund(self, number: str, status: str) -> None:
         """A refund ends so, whatever it was: the merchant has named another account, or WeChat has changed its mind."""
         for trade in self.trades.values():
             if number in trade["refunds"]:
                 self._end(trade, trade["refunds"][number], status)
+        self.notices.send_due()
 
     # --- its API ---
 
@@ -184,7 +195,7 @@ class WechatPay(Platform):
         if asked.path.startswith(f"{_ORDERS}/out-trade-no/"):
             if (asked.method, len(parts)) == ("GET", 2):
                 self._own(pairs(asked.query) or {})
-                return self._transaction(self._trade(parts[1]))
+                return self.facts_of(self._trade(parts[1]))
             if (asked.method, len(parts), parts[-1]) == ("POST", 3, "close"):
                 self._own(_body(asked))
                 self._close(parts[1])
@@ -250,7 +261,8 @@ class WechatPay(Platform):
         trade["state"] = "CLOSED"
         self._write()
 
-    def _transaction(self, trade: Mapping[str, Any]) -> dict[str, Any]:
+    def facts_of(self, trade: Mapping[str, Any]) -> dict[str, Any]:
+        """What WeChat says of a trade."""
         said: dict[str, Any] = {
             "appid": trade["appid"], "mchid": self.merchant["mch_id"], "out_trade_no": trade["out_trade_no"],
             "trade_state": trade["state"], "trade_state_desc": "", "payer": {"openid": trade["openid"]},
@@ -360,12 +372,15 @@ class WechatPay(Platform):
     # --- what it signs ---
 
     def notice(
-        self, kind: str, original: str, plain: Mapping[str, Any], mode: str = "fine"
+        self, kind: str, original: str, plain: Mapping[str, Any], mode: str = "fine", *, sealed_with: str = ""
     ) -> tuple[dict[str, str], bytes]:
         """A notice: headers and content, as WeChat sends it."""
         nonce, associated = secrets.token_hex(6), original
         sealed = keys.seal(
-            self.merchant["notice_key"], json.dumps(plain, ensure_ascii=False).encode(), nonce, associated
+            sealed_with or self.merchant["notice_key"],
+            json.dumps(plain, ensure_ascii=False).encode(),
+            nonce,
+            associated,
         )
         body = {
             "id": secrets.token_hex(18), "create_time": self._now_text(), "event_type": kind,

@@ -42,7 +42,7 @@ FAMILIES: Final = (
                 "reportSandboxPayment", "Report a sandbox payment", "上报沙箱支付"
             ),
             "POST /v1/payments/wechat/notify": Operation(
-                "reportWechatPayment", "Report a WeChat payment or refund", "上报微信支付或退款"
+                "reportWechatPayment", "Report a WeChat payment", "上报微信支付"
             ),
         },
     ),

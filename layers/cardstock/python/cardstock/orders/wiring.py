@@ -99,14 +99,18 @@ class _Channels(Mapping[str, "PaymentChannel"]):
             return _sandbox()
         from cardstock.edge.secrets import secret
 
-        account = secret(environment.text(f"{name.upper()}_PAY_SECRET_ID"))
-        return _channel(name, json.dumps(account, sort_keys=True))
+        return _channel(name, json.dumps(secret(_secret_id(name)), sort_keys=True))
 
     def __iter__(self) -> Iterator[str]:
         return iter(_open_channels())
 
     def __len__(self) -> int:
         return len(_open_channels())
+
+
+def _secret_id(name: str) -> str:
+    """Of the channel's account: each has a secret of its own."""
+    return {"wechat": lambda: environment.text("WECHAT_PAY_SECRET_ID")}[name]()
 
 
 def _open_channels() -> list[str]:

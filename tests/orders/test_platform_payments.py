@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cardstock.clock import rfc3339
 from cardstock.edge import wiring as edge_wiring
 from cardstock.open_items.store import every_item
 from cardstock.orders import refund_ends
@@ -14,8 +15,9 @@ from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.store import every_refund
 from cardstock.signing import ACCESS
+from functions.open_items.hourly_count import app as hourly_count
 from infra.local.platforms.people import WrongCallError
-from tests.house.cloud import http_event, serve
+from tests.house.cloud import Context, http_event, serve
 from tests.people.buyers import BUYER, RECEIVER, STRANGER
 from tests.people.payment_parties import PARTIES, notify, opened, put_account
 from tests.people.replies import Reply, reply
@@ -340,9 +342,17 @@ def test_a_refund_that_waits_for_the_merchant_is_an_open_item_and_ends_after_he_
     counter.party.fail_next()
     counter.party.end_refunds("succeeded")
     ended = counter.sweep()
+    hourly = {"scheduled_at": rfc3339(counter.shop.clock.now())}
+    reviewed = [hourly_count.handler(hourly, Context())["cleared"] for _ in range(2)]
+    (item,) = every_item()
 
     assert (waits[0]["refunds_left"], found) == (1, [("refund_waits", refund_id)])
     assert (ended["refunded"], counter.party.refunded(order_id)) == (1, 33_900)
+    assert (reviewed, item.state, item.cleared and item.cleared.reason) == (
+        [1, 0],
+        "cleared",
+        "the refund is succeeded",
+    )
 
 
 def test_a_refund_that_the_platform_refuses_for_good_is_for_people_to_end(counter: Counter) -> None:

@@ -66,18 +66,19 @@ def review_items(*, items: OpenItems, orders: Orders, time_left: Callable[[], bo
     """Clear the items whose subject has ended, and open anew what a person has cleared a week ago and has not ended.
 
     - `payment_undecided`: has ended when its order does not wait for a payment any more.
+    - `refund_waits`: has ended when its refund is not requested any more.
     - `units_set_aside`: has ended when the order has none any more.
 
     Safe to repeat, also at the same time as itself and as persons: an item has one clearing, and each reminder one id.
     What no time is left for is done by the next review.
     """
     cleared = opened = 0
-    for item in [*_undecided(items)]:
+    for item in [each for each in _open(items) if each.kind in ("payment_undecided", "refund_waits")]:
         if not time_left():
             return Review(cleared, opened, finished=False)
-        order = orders.find_order(item.subject)
-        if order is not None and order.status != "placed":
-            cleared += clearing.end_item(item, f"the order is {order.status}", items=items)
+        ended = _end_of(item, orders)
+        if ended:
+            cleared += clearing.end_item(item, ended, items=items)
     of_orders: dict[str, list[OpenItem]] = {}
     for item in items.items_of_kind("units_set_aside"):
         of_orders.setdefault(item.subject, []).append(item)
@@ -102,13 +103,22 @@ def review_items(*, items: OpenItems, orders: Orders, time_left: Callable[[], bo
     return Review(cleared, opened, finished=True)
 
 
-def _undecided(items: OpenItems) -> Iterator[OpenItem]:
+def _open(items: OpenItems) -> Iterator[OpenItem]:
     after = None
     while True:
-        page, after = items.list_items("open", "payment_undecided", 100, after)
+        page, after = items.list_items("open", None, 100, after)
         yield from page
         if after is None:
             return
+
+
+def _end_of(item: OpenItem, orders: Orders) -> str:
+    """How what an item is about has ended; empty while it has not."""
+    if item.kind == "refund_waits":
+        refund = orders.find_refund(item.facts["order_id"], item.subject)
+        return "" if refund is None or refund.status == "requested" else f"the refund is {refund.status}"
+    order = orders.find_order(item.subject)
+    return "" if order is None or order.status == "placed" else f"the order is {order.status}"
 
 
 def _due_reminder(known: Sequence[OpenItem]) -> OpenItem | None:

@@ -197,7 +197,11 @@ class Life:
         grant_goodwill("stf_1", self.last.order_id, 10, "late", self._key(), orders=self.orders)
 
     def send_refunds(self) -> None:
-        finish_refunds(orders=self.orders, channels={"sandbox": self.channel}, time_left=lambda: True)
+        finish_refunds(orders=self.orders, channels=self._channels, time_left=lambda: True)
+
+    @property
+    def _channels(self) -> dict[str, MemoryChannel]:
+        return {"sandbox": self.channel}
 
     def refuse_refunds(self) -> None:
         self.channel.refund_status = "failed"
@@ -214,7 +218,9 @@ class Life:
         for item in list(self.orders.items.items_of_kind("refund_refused")):
             refund = self.orders.refunds[item.facts["order_id"], item.subject]
             cleared = replace(item, version=item.version + 1)
-            done = close_refused(refund.order_id, refund.refund_id, end, cleared, orders=self.orders)
+            done = close_refused(
+                refund.order_id, refund.refund_id, end, cleared, orders=self.orders, channels=self._channels
+            )
             assert done is (refund.status == "refused")
 
     def revoke(self) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cardstock.clock import rfc3339
 from cardstock.edge import wiring as edge_wiring
@@ -22,6 +23,7 @@ from tests.people.buyers import BUYER, RECEIVER, STRANGER
 from tests.people.payment_parties import PARTIES, notify, opened, put_account
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
+from tests.people.staff import staff_key
 
 
 class Counter:
@@ -91,16 +93,9 @@ class Counter:
     def close_for(self, order_id: str, refund_id: str) -> None:
         """The persons give the refund up."""
         item = next(each for each in every_item() if each.subject == refund_id)
-        assert refund_ends.close_refused(order_id, refund_id, "given_up", _Cleared(item), orders=orders_wiring.orders())
-
-
-class _Cleared:
-    """Stands for the cleared item in the step."""
-
-    def __new__(cls, item: Any) -> Any:
-        from msgspec.structs import replace
-
-        return replace(item, state="cleared", version=item.version + 1)
+        cleared = replace(item, state="cleared", version=item.version + 1)
+        orders, channels = orders_wiring.orders(), orders_wiring.payment_channels()
+        assert refund_ends.close_refused(order_id, refund_id, "given_up", cleared, orders=orders, channels=channels)
 
 
 @pytest.fixture(params=[*PARTIES])
@@ -365,6 +360,50 @@ def test_a_refund_that_the_platform_refuses_for_good_is_for_people_to_end(counte
     assert kinds() == [("refund_refused", refund_id)]
     (item,) = every_item()
     assert item.facts["channel_reason"]
+
+
+def people_close(counter: Counter, refund_id: str, outcome: str) -> Reply:
+    """Two persons say how a refused refund ends: the answer to the second."""
+    item = next(each for each in every_item() if each.subject == refund_id)
+    body = {"outcome": outcome, "reason": "letter"}
+    path = f"/v1/open-items/{item.id}/clearings"
+    first, second = (staff_key(name, "open_items:clear") for name in ("Li Na", "Wang Fang"))
+    assert serve(http_event("POST", path, body, token=first))["statusCode"] == 200
+    return reply(serve(http_event("POST", path, body, token=second)))
+
+
+@pytest.mark.parametrize("outcome", ["paid_another_way", "given_up"])
+def test_before_people_end_a_refused_refund_the_platform_is_asked_again(outcome: str, counter: Counter) -> None:
+    order_id = counter.paid()
+    refund_id = counter.refund(order_id)
+    counter.party.fail_next(*counter.party.REFUSED)
+    counter.sweep()
+    counter.party.fail_next("server_error")
+    silent = people_close(counter, refund_id, outcome)
+    between = counter.refund_of(order_id, refund_id).status
+    counter.party.fail_next()
+    done = people_close(counter, refund_id, outcome)
+
+    assert (silent.status, silent.body["code"], between) == (503, "CHANNEL_UNAVAILABLE", "refused")
+    assert (done.status, done.body["status"]) == (200, "cleared")
+    assert counter.refund_of(order_id, refund_id).status == {"paid_another_way": "succeeded"}.get(outcome, outcome)
+    assert counter.party.refunded(order_id) == 0
+
+
+def test_a_refund_that_the_platform_has_made_after_all_is_not_ended_by_hand(counter: Counter) -> None:
+    order_id = counter.paid()
+    refund_id = counter.refund(order_id)
+    counter.party.fail_next(*counter.party.REFUSED)
+    counter.sweep()
+    counter.party.make_after_all(order_id, refund_id)
+    said = people_close(counter, refund_id, "paid_another_way")
+    refund = counter.refund_of(order_id, refund_id)
+    hourly_count.handler({"scheduled_at": rfc3339(counter.shop.clock.now())}, Context())
+    (item,) = every_item()
+
+    assert (said.status, said.body["code"]) == (409, "REFUND_SUCCEEDED")
+    assert (refund.status, refund.paid_another_way, counter.party.refunded(order_id)) == ("succeeded", False, 33_900)
+    assert (item.state, item.cleared and item.cleared.by) == ("cleared", "cardstock")
 
 
 def test_an_account_that_cannot_work_is_said_to_be_repaired_and_nothing_is_lost(counter: Counter) -> None:

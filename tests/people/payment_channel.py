@@ -71,6 +71,9 @@ class PaymentChannel:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
+        if request.url.path == "/v1/refund-queries":
+            number = json.loads(request.content)["refund_no"]
+            self.company.refunds = {number: self.refunds[number]} if number in self.refunds else {}
         if request.url.path != "/v1/refunds":
             target = request.url.raw_path.decode()
             try:

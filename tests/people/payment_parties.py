@@ -169,6 +169,10 @@ class WechatParty:
         """The merchant refunds on the platform's pages."""
         self.company.refund_by_hand(order_id, fen, self.account["notify_url"] if notify else "")
 
+    def make_after_all(self, order_id: str, refund_id: str) -> None:
+        """A refund that was refused has been made all the same."""
+        self.company.refund_by_hand(order_id, 33_900, number=refund_id)
+
     def payment_of(self, order_id: str, *, fen: int) -> Sent:
         """A genuine notice of a payment of another amount, or for an order that is none."""
         trade = self.company.trades.get(order_id, {"appid": self.app_id, "openid": "o", "coupon": 0})

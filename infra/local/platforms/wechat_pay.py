@@ -126,9 +126,9 @@ class WechatPay(Platform):
             for refund in trade["refunds"].values():
                 refund["ends_at"] = _moment(self.now() + self.works_on_for)
 
-    def refund_by_hand(self, number: str, fen: int, notify_url: str = "") -> None:
+    def refund_by_hand(self, order_no: str, fen: int, notify_url: str = "", *, number: str = "") -> None:
         """The merchant refunds on WeChat's own pages; the notice goes to the address that is set there, if one is."""
-        trade, chosen = self.trades[number], f"50{secrets.randbelow(10**20):020}"
+        trade, chosen = self.trades[order_no], number or f"50{secrets.randbelow(10**20):020}"
         asked = {"notify_url": notify_url} if notify_url else {}
         trade["refunds"][chosen] = {
             "asked": asked, "number": chosen, "fen": fen, "refund_id": f"50000{secrets.randbelow(10**23):023}",

@@ -1,18 +1,20 @@
 """Clearing open items: what an outcome books, in the transaction that stores the clearing; and what ends by itself."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 import msgspec
 
 from cardstock import clock
 from cardstock.flows.goodwill import grant_item
 from cardstock.open_items import clearing
-from cardstock.open_items.model import AUTOMATIC, REMINDER, OpenItem, Outcome
+from cardstock.open_items.model import AUTOMATIC, REMINDER, Kind, OpenItem, Outcome
 from cardstock.open_items.ports import OpenItems
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_amounts import set_aside
 from cardstock.orders.refund_ends import close_refused
 from cardstock.orders.refund_model import RefusedEnd
+from cardstock.orders.steps import Channels
 from cardstock.payouts.contradictions import Clearing
 from cardstock.payouts.ports import Payouts
 
@@ -26,12 +28,14 @@ def clear_item(
     can_approve: Callable[[str], bool],
     items: OpenItems,
     orders: Callable[[], Orders],
+    channels: Callable[[], Channels],
     payouts: Callable[[], Payouts],
     request_step: Callable[[str], None],
 ) -> OpenItem:
     """`open_items.clearing.clear_item`, with what the outcome books.
 
-    A refund that its channel has refused ends as the persons say, in the same transaction. So does a transfer with
+    A refund that its channel has refused ends as the persons say, in the same transaction, after the channel was asked
+    once more (`orders.refund_ends.close_refused`). So does a transfer with
     contradicting results: if the books have the other end, the entry that corrects them is made too. `request_step`
     lets a batch go on that has waited for it; a repeat requests it again. A goodwill refund that another person grants
     is made. Raises also `ConflictError` (RESULT_NOT_APPLIED, ORDER_NOT_PAID) and `RefusedError` (REFUND_EXCEEDS_PAID,
@@ -41,7 +45,8 @@ def clear_item(
     def book(item: OpenItem) -> bool:
         if item.kind == "refund_refused":
             end: RefusedEnd = "paid_another_way" if outcome == "paid_another_way" else "given_up"
-            return close_refused(item.facts["order_id"], item.subject, end, item, orders=orders())
+            order_id = item.facts["order_id"]
+            return close_refused(order_id, item.subject, end, item, orders=orders(), channels=channels())
         if item.kind == "goodwill_asked" and outcome == "granted":
             return grant_item(item, orders=orders())
         if item.kind == "payout_contradiction":
@@ -52,6 +57,9 @@ def clear_item(
     if item.kind == "payout_contradiction" and item.state == "cleared":
         request_step(item.facts["payout_id"])
     return item
+
+
+_END_BY_THEMSELVES: Final[tuple[Kind, ...]] = ("payment_undecided", "refund_waits", "refund_refused")
 
 
 class Review(msgspec.Struct, frozen=True):
@@ -67,13 +75,14 @@ def review_items(*, items: OpenItems, orders: Orders, time_left: Callable[[], bo
 
     - `payment_undecided`: has ended when its order does not wait for a payment any more.
     - `refund_waits`: has ended when its refund is not requested any more.
+    - `refund_refused`: has ended when its channel has made the refund after all.
     - `units_set_aside`: has ended when the order has none any more.
 
     Safe to repeat, also at the same time as itself and as persons: an item has one clearing, and each reminder one id.
     What no time is left for is done by the next review.
     """
     cleared = opened = 0
-    for item in [each for each in _open(items) if each.kind in ("payment_undecided", "refund_waits")]:
+    for item in [each for each in _open(items) if each.kind in _END_BY_THEMSELVES]:
         if not time_left():
             return Review(cleared, opened, finished=False)
         ended = _end_of(item, orders)
@@ -114,9 +123,10 @@ def _open(items: OpenItems) -> Iterator[OpenItem]:
 
 def _end_of(item: OpenItem, orders: Orders) -> str:
     """How what an item is about has ended; empty while it has not."""
-    if item.kind == "refund_waits":
+    if item.kind != "payment_undecided":
         refund = orders.find_refund(item.facts["order_id"], item.subject)
-        return "" if refund is None or refund.status == "requested" else f"the refund is {refund.status}"
+        lasts = "requested" if item.kind == "refund_waits" else "refused"
+        return "" if refund is None or refund.status == lasts else f"the refund is {refund.status}"
     order = orders.find_order(item.subject)
     return "" if order is None or order.status == "placed" else f"the order is {order.status}"
 

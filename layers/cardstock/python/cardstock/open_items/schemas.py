@@ -46,6 +46,18 @@ _TO_DO: Final = {
         "The channel refuses a refund for good. Pay the buyer another way, or give the refund up; two persons say so "
         "here. What is given up can be refunded anew; its unsent units are not sent, and another item reminds of them.",
     ),
+    "refund_waits": (
+        "支付渠道要等商户处理后才能退款（如补足余额，或在渠道后台指定收款账户）；系统会继续以同一退款单号申请。处理后，退款完成或被拒绝时，本项在一小时内自动了结。",
+        "The channel refunds once the merchant has acted: add funds, or name another account on the channel's pages. "
+        "The refund is asked for on under the same number. Within an hour after it has succeeded or was refused, the "
+        "item is cleared by itself.",
+    ),
+    "refund_mismatch": (
+        "支付渠道报告了一笔退款，但本系统未申请，或其结果、金额与本系统记录不同（例如在渠道后台手工退款，或已另行付给买家后渠道又退款成功）。账目未变。请查明原因并说明，必要时向买家追回重复款项。",
+        "The channel reports a refund that was not asked for here, or one with another end or amount than stands here "
+        "(made by hand on the channel's pages, or made after the buyer was paid another way). The books have not "
+        "changed. Find out why, and say so; the buyer may have been paid twice.",
+    ),
     "units_set_aside": (
         "退款已登记放弃，但买家付过款的商品既未发货也未退款，库存仍被占用。请与买家商定后重新申请退款（可再由两人登记以其他方式付给）；全部退款后系统在一小时内自动了结本项。登记为已说明的，若仍未退款，一周后再次提醒。",
         "A refund was given up, and the units that the buyer has paid for are neither sent nor refunded; their stock "

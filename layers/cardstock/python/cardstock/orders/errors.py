@@ -90,6 +90,11 @@ MERCHANT_MUST_ACT: Final = unavailable(
     en="The payment channel cannot refund now: the merchant must act first, for instance add funds.",
 )
 REFUND_PENDING: Final = unavailable("REFUND_PENDING", zh="退款正在处理中。", en="The refund is being processed.")
+REFUND_SUCCEEDED: Final = conflict(
+    "REFUND_SUCCEEDED",
+    zh="支付渠道已完成该退款，无需另行处理。",
+    en="The channel has made this refund after all; nothing is left to do.",
+)
 NOT_SHIPPED: Final = conflict("NOT_SHIPPED", zh="订单尚未全部发货。", en="Not everything has been shipped.")
 SUPPLIER_ORDER_CANCELLED: Final = conflict(
     "SUPPLIER_ORDER_CANCELLED", zh="该供应商订单已取消。", en="This supplier order has been cancelled."
@@ -133,5 +138,6 @@ NOTIFYING: Final = (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_STALE, NOT_F
 REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE, UNITS_SENT)
 RETURNING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE)
 GRANTING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, GOODWILL_LIMIT, REFUND_TOO_LATE)
+CLOSING: Final = (CHANNEL_MISSING, CHANNEL_MISCONFIGURED, CHANNEL_UNAVAILABLE, REFUND_PENDING, REFUND_SUCCEEDED)
 GRANTING_ASKED: Final = (REFUND_EXCEEDS_PAID, REFUND_TOO_LATE)
 RECEIVING: Final = (NOT_FOUND, NOT_SHIPPED)

@@ -19,7 +19,7 @@ from cardstock.orders.model import ORDER_ID, Order
 from cardstock.orders.payment_model import RefundNotice
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_amounts import drop_refund, set_aside
-from cardstock.orders.refund_model import Refund, RefusedEnd
+from cardstock.orders.refund_model import Refund, RefundStatus, RefusedEnd
 from cardstock.orders.steps import ATTEMPTS, Channels
 
 
@@ -118,17 +118,25 @@ def _fits(notice: RefundNotice, refund: Refund) -> bool:
     return same and notice.amount_fen in (None, refund.amount_fen)
 
 
-def close_refused(order_id: str, refund_id: str, end: RefusedEnd, item: object, *, orders: Orders) -> bool:
+def close_refused(
+    order_id: str, refund_id: str, end: RefusedEnd, item: object, *, orders: Orders, channels: Channels
+) -> bool:
     """End a refund that its channel has refused, and store the cleared `item` about it: one transaction.
 
-    `paid_another_way`: the buyer has the money, and the refund has succeeded. `given_up`: its units and fen can be
-    refunded anew; unsent units are set aside, and another open item names them. False, and nothing is stored, if the
-    refund is not refused any more or the item has changed.
+    The channel is asked once more before. `paid_another_way`: the buyer has the money, and the refund has succeeded.
+    `given_up`: its units and fen can be refunded anew; unsent units are set aside, and another open item names them.
+    False, and nothing is stored, if the refund is not refused any more or the item has changed. Raises `ConflictError`
+    REFUND_SUCCEEDED if the channel has refunded it after all (the refund has succeeded then, and the item is left),
+    `UnavailableError` REFUND_PENDING if it works on it, or what asking it raises.
     """
+    asked = False
     for _ in range(ATTEMPTS):
         refund = orders.find_refund(order_id, refund_id)
         if refund is None or refund.status != "refused":
             return False
+        if not asked:
+            _ask_again(refund, orders, channels)
+            asked = True
         order = orders.find_order(order_id) if refund.part_of_order else None
         if end == "paid_another_way":
             step = _success_step(replace(refund, paid_another_way=True), order)
@@ -142,14 +150,33 @@ def close_refused(order_id: str, refund_id: str, end: RefusedEnd, item: object, 
     return False
 
 
-def _change(refund: Refund, make_step: Callable[[Refund, Order | None], Step], orders: Orders) -> Refund:
-    """Store the step that `make_step` gives for a requested refund and its order (None for a stray payment), and return
-    the refund after it; one that is not requested is returned as it is."""
+def _ask_again(refund: Refund, orders: Orders, channels: Channels) -> None:
+    """Raise if the channel does not say that it has not refunded `refund`; what it has refunded has succeeded."""
+    channel = channels.get(refund.channel)
+    if channel is None:
+        raise errors.CHANNEL_MISSING()
+    progress = channel.progress(refund)
+    if progress == "processing":
+        raise errors.REFUND_PENDING()
+    if progress == "succeeded":
+        _change(refund, _success_step, orders, of_status="refused")
+        raise errors.REFUND_SUCCEEDED()
+
+
+def _change(
+    refund: Refund,
+    make_step: Callable[[Refund, Order | None], Step],
+    orders: Orders,
+    *,
+    of_status: RefundStatus = "requested",
+) -> Refund:
+    """Store the step that `make_step` gives for a refund of this status and its order (None for a stray payment), and
+    return the refund after it; one of another status is returned as it is."""
     found: Refund | None = refund
     for _ in range(ATTEMPTS):
         if found is None:
             raise NOT_FOUND()
-        if found.status != "requested":
+        if found.status != of_status:
             return found
         step = make_step(found, orders.find_order(found.order_id) if found.part_of_order else None)
         if orders.store_step(step):

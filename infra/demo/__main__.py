@@ -45,7 +45,7 @@ def serve(
         int | None, typer.Option(min=0, max=MAX_PORT, help="Port of the sandbox payment channel; else PORT + 1.")
     ] = None,
     platforms_port: Annotated[
-        int | None, typer.Option(min=0, max=MAX_PORT, help="Port of the local login platforms; else PORT + 3.")
+        int | None, typer.Option(min=0, max=MAX_PORT, help="Port of the local platforms; else PORT + 3.")
     ] = None,
     state: Annotated[Path, typer.Option(help="Where state and logs are kept.")] = ROOT / ".local" / "serve",
     workers: Annotated[int | None, typer.Option(help="Processes for requests, and as many for events.")] = None,
@@ -88,7 +88,7 @@ def serve(
         typer.echo(f"commands       {COMMAND} --state {near(suite.state_dir)} ledger verify")
         typer.echo(f"a refusal      {COMMAND} --state {near(suite.state_dir)} trace TRACE_ID")
         if suite.platforms is not None:
-            for name in suite.platforms.by_name:
+            for name in suite.platforms.logins:
                 typer.echo(f"{name + ' codes':15}{suite.platforms.url}/{name}/codes?person=anna&phone=13800138000")
         typer.echo("Ctrl-C stops; the state is kept.")
         sys.stdout.flush()

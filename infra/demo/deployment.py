@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from infra.local.platforms.serving import Platforms
 from infra.local.suite import Suite
 from infra.local.template import ROOT
 
@@ -39,9 +40,11 @@ def start(*, state_dir: Path | None = None, **options: Any) -> Suite:
 
 
 def configure_platforms(suite: Suite) -> None:
-    """Put the apps of the local login platforms into the secret. A platform that somebody has configured stays."""
+    """Put the apps of the local platforms and the merchant's account into the secrets. What somebody has configured
+    stays."""
     if suite.platforms is None:
         return
+    _configure_wechat_pay(suite, suite.platforms)
     secret_id = suite.environment["PLATFORMS_SECRET_ID"]
     stored = json.loads(suite.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"])
     shown = {
@@ -59,3 +62,20 @@ def configure_platforms(suite: Suite) -> None:
     }
     if local.keys() - stored.keys():
         suite.clients.secrets.put_secret_value(SecretId=secret_id, SecretString=json.dumps(local | stored))
+
+
+def _configure_wechat_pay(suite: Suite, platforms: Platforms) -> None:
+    secret_id = suite.environment["WECHAT_PAY_SECRET_ID"]
+    stored = json.loads(suite.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"])
+    merchant, own = platforms.merchants["wechat"], str(stored.get("base_url", ""))
+    if "mch_id" in stored and not own.startswith("http://127.0.0.1:"):
+        return
+    account = {
+        **{name: merchant[name] for name in ("mch_id", "app_ids", "serial_no", "public_key_id", "notice_key")},
+        "private_key": merchant["own_private_key"],
+        "public_key": merchant["own_public_key"],
+        "notify_url": f"{suite.url}/v1/payments/wechat/notify",
+        "base_url": f"{platforms.url}/wechat-pay",
+        "title": "Cardstock",
+    }
+    suite.clients.secrets.put_secret_value(SecretId=secret_id, SecretString=json.dumps(account))

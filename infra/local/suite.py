@@ -28,7 +28,7 @@ from infra.local.engine import Clients, CreatedResources, Engine, account, conne
 from infra.local.gateway import Gateway
 from infra.local.invoke import WorkerPool
 from infra.local.loading import load
-from infra.local.platforms.serving import LoginPlatforms
+from infra.local.platforms.serving import Platforms
 from infra.local.queues import depth
 from infra.local.sandbox import Sandbox, post_to
 from infra.local.schedules import ScheduleRun, ScheduleRunner
@@ -84,9 +84,9 @@ class Suite:
     """A running deployment. Create one with `Suite.start`; stop it with `stop`, or as a context manager.
 
     `urls` are the addresses of the HTTP APIs by their ids, `url` that of the first. `sandbox` is the payment channel
-    (`sandbox.url`, `sandbox.pay(order, fen)`), `platforms` are the login
-    platforms if they were asked for, `clients` are boto3 clients of the emulator, `clock` is the clock of all
-    processes, `environment` what a process needs to use the same state (the ledger's command, for instance).
+    (`sandbox.url`, `sandbox.pay(order, fen)`), `platforms` are those that people log in and pay on, if they were asked
+    for, `clients` are boto3 clients of the emulator, `clock` is the clock of all processes, `environment` what a
+    process needs to use the same state (the ledger's command, for instance).
     """
 
     def __init__(
@@ -155,9 +155,9 @@ class Suite:
         )
         self.sandbox.start(port=sandbox_port)
         cleanup.callback(self.sandbox.stop)
-        self.platforms: LoginPlatforms | None = None
+        self.platforms: Platforms | None = None
         if platforms_port is not None:
-            self.platforms = LoginPlatforms(now=clock.now, book=state_dir / "platforms.json")
+            self.platforms = Platforms(now=clock.now, folder=state_dir)
             self.platforms.start(port=platforms_port)
             cleanup.callback(self.platforms.stop)
         self.schedules = ScheduleRunner(
@@ -205,7 +205,7 @@ class Suite:
         `clock`: None continues at the time of the stored state. `parameters` override the template's; parameters for
         the addresses of the suite itself are set if the template has them. `ports` are those of the HTTP APIs by
         their ids; others, and a `sandbox_port` of 0, get any free one. `platforms_port` (None: no server) is that of
-        the local login platforms. `document` is the OpenAPI document of the
+        the local platforms. `document` is the OpenAPI document of the
         pages, `document_servers` has the API's id for each address in it. `clock_hook` is the `module:function` that
         sets the functions' clock, `clock_header` the header that tells its time where it was moved. `workers`:
         processes for requests, and as many for events. `background` runs queues, pipes and schedules in threads;
@@ -388,6 +388,7 @@ def _parameters(template: Path, api_url: str, sandbox_url: str, platforms_port: 
         "LogLevel": os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"),
     }
     if platforms_port is not None:
+        local["PaymentChannels"] = "wechat"
         local["WechatUrl"] = f"http://127.0.0.1:{platforms_port}/wechat"
         local["AlipayUrl"] = f"http://127.0.0.1:{platforms_port}/alipay/gateway.do"
         local["DouyinLoginUrl"] = local["DouyinUrl"] = f"http://127.0.0.1:{platforms_port}/douyin"

@@ -13,7 +13,7 @@ import pytest
 
 from cardstock.platforms import alipay, wechat
 from cardstock.platforms.calls import BadCodeError, UnansweredError
-from infra.local.platforms.serving import LoginPlatforms
+from infra.local.platforms.serving import Platforms
 from tests.people.clock import TestClock
 
 pytestmark = pytest.mark.engine
@@ -21,15 +21,15 @@ NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 
 
 @pytest.fixture
-def platforms(clock: TestClock, tmp_path: Path) -> Iterator[LoginPlatforms]:
+def platforms(clock: TestClock, tmp_path: Path) -> Iterator[Platforms]:
     clock.set(NOW)
-    made = LoginPlatforms(now=clock.now, book=tmp_path / "platforms.json")
+    made = Platforms(now=clock.now, folder=tmp_path)
     made.start()
     yield made
     made.stop()
 
 
-def ask(platforms: LoginPlatforms, method: str, target: str, body: Any = None) -> tuple[int, Any]:
+def ask(platforms: Platforms, method: str, target: str, body: Any = None) -> tuple[int, Any]:
     address = urlsplit(platforms.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
     try:
@@ -42,26 +42,26 @@ def ask(platforms: LoginPlatforms, method: str, target: str, body: Any = None) -
 
 
 @pytest.fixture
-def mini_programs(platforms: LoginPlatforms) -> Iterator[wechat.Wechat]:
+def mini_programs(platforms: Platforms) -> Iterator[wechat.Wechat]:
     made = wechat.Wechat(f"{platforms.url}/wechat")
     yield made
     made.close()
 
 
 @pytest.fixture
-def gateway(platforms: LoginPlatforms) -> Iterator[alipay.Alipay]:
+def gateway(platforms: Platforms) -> Iterator[alipay.Alipay]:
     made = alipay.Alipay(f"{platforms.url}/alipay/gateway.do")
     yield made
     made.close()
 
 
-def own(platforms: LoginPlatforms, app_id: str) -> alipay.App:
+def own(platforms: Platforms, app_id: str) -> alipay.App:
     kept = platforms.apps["alipay"][app_id]
     return alipay.App(kept["own_private_key"], kept["own_alipay_public_key"], kept["aes_key"])
 
 
 def test_codes_of_the_control_let_people_in(
-    platforms: LoginPlatforms, mini_programs: wechat.Wechat, gateway: alipay.Alipay
+    platforms: Platforms, mini_programs: wechat.Wechat, gateway: alipay.Alipay
 ) -> None:
     _, found = ask(platforms, "GET", "/wechat/codes?person=anna&phone=13800138000")
     app = wechat.App(platforms.apps["wechat"][found["app_id"]]["secret"])
@@ -70,14 +70,14 @@ def test_codes_of_the_control_let_people_in(
     _, second = ask(platforms, "GET", "/alipay/codes?person=anna&phone=13800138000&app_id=2021000000000002")
     old = gateway.account_of(second["app_id"], own(platforms, second["app_id"]), second["login_code"])
 
-    assert person.openid == platforms.by_name["wechat"].openid(found["app_id"], "anna")
+    assert person.openid == platforms.logins["wechat"].openid(found["app_id"], "anna")
     assert number == gateway.phone_of(own(platforms, second["app_id"]), second["phone_code"]) == "+8613800138000"
     assert old.kind == "user"
 
 
 @pytest.mark.parametrize(("mode", "cause"), [("stall", "timeout"), ("half", "unreachable")])
 def test_a_silent_and_a_broken_answer_are_waited_for_three_seconds_at_most(
-    platforms: LoginPlatforms, mini_programs: wechat.Wechat, mode: str, cause: str
+    platforms: Platforms, mini_programs: wechat.Wechat, mode: str, cause: str
 ) -> None:
     _, found = ask(platforms, "GET", "/wechat/codes?person=anna")
     ask(platforms, "POST", "/wechat/modes", {"modes": [mode]})
@@ -99,10 +99,10 @@ def test_nobody_listens_and_nobody_is_waited_for() -> None:
         wechat.Wechat("http://127.0.0.1:9").account_of("wx1", wechat.App("s"), "code")
 
 
-def test_apps_stay_the_same_and_only_their_owner_reads_them(platforms: LoginPlatforms, tmp_path: Path) -> None:
+def test_apps_stay_the_same_and_only_their_owner_reads_them(platforms: Platforms, tmp_path: Path) -> None:
     book = tmp_path / "platforms.json"
 
-    assert LoginPlatforms(now=lambda: NOW, book=book).apps == platforms.apps
+    assert Platforms(now=lambda: NOW, folder=tmp_path).apps == platforms.apps
     assert book.stat().st_mode & 0o777 == 0o600
     assert ask(platforms, "GET", "/") == (
         200,
@@ -129,6 +129,6 @@ def test_apps_stay_the_same_and_only_their_owner_reads_them(platforms: LoginPlat
     ],
 )
 def test_the_control_refuses_what_it_does_not_know(
-    platforms: LoginPlatforms, method: str, target: str, body: Any, status: int
+    platforms: Platforms, method: str, target: str, body: Any, status: int
 ) -> None:
     assert ask(platforms, method, target, body)[0] == status

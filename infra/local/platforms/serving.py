@@ -1,4 +1,4 @@
-"""The login platforms of this machine behind one address: each under its name, such as `/wechat`.
+"""The platforms of this machine behind one address: each under its name, such as `/wechat` and `/wechat-pay`.
 
 Beside what the platforms themselves answer:
 
@@ -7,15 +7,19 @@ Beside what the platforms themselves answer:
 | `GET /` | the platforms, each with its apps |
 | `GET /{platform}/codes?person=anna&phone=&app_id=` | what this person's mini-program would get (below) |
 | `POST /{platform}/modes {"modes": ["busy", "stall"]}` | what happens to the platform's next calls, in their order |
+| `POST /wechat-pay/payments {"person", "app_id", "call"}` | the person confirms what `wx.requestPayment(call)` shows |
+| `POST /wechat-pay/refunds {"end": "SUCCESS"}` | how refunds end from now on: `SUCCESS`, `CLOSED`, `ABNORMAL` |
 
-The codes are `login_code`, and with a `phone` the `phone_code`; without `app_id` those of the platform's first app.
+A payment may have `coupon_fen`, which WeChat pays, and `processing` (true: the person has not finished). The codes are
+`login_code`, and with a `phone` the `phone_code`; without `app_id` those of the platform's first app.
 
-Apps with their secrets and keys are made once and kept in a file. People need none: any name is one. Codes are kept in
-memory, for their five minutes.
+Apps and the merchant, with their secrets and keys, are made once and kept in a file, payments in another. People need
+none: any name is one. Codes are kept in memory, for their five minutes.
 """
 
 import json
 import secrets
+import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -24,27 +28,39 @@ from typing import Any
 from infra.local.platforms.alipay import Alipay, new_app
 from infra.local.platforms.douyin import Douyin
 from infra.local.platforms.douyin import new_app as new_douyin_app
-from infra.local.platforms.people import Asked, LoginPlatform, WrongCallError, json_answer, json_object, pairs
+from infra.local.platforms.notices import post
+from infra.local.platforms.people import (
+    Asked,
+    LoginPlatform,
+    Platform,
+    WrongCallError,
+    json_answer,
+    json_object,
+    pairs,
+)
 from infra.local.platforms.wechat import Wechat
+from infra.local.platforms.wechat_pay import WechatPay, new_merchant
 from infra.local.server import HttpAnswer
 from infra.local.small_server import SmallServer
 
 Apps = dict[str, dict[str, dict[str, Any]]]
-"""Platform -> app id -> secrets and keys."""
+"""Platform -> app id -> secrets and keys; and under `merchants`, platform -> the merchant's account."""
+MERCHANTS = "merchants"
 
 
 def new_apps() -> Apps:
     """Apps of one developer: two mini-programs of WeChat, a new and an old app of Alipay, one of Douyin."""
     wechat = {f"wx{number:016}": {"secret": secrets.token_hex(16), "developer": "brand"} for number in (1, 2)}
     alipay = {"2021000000000001": new_app("brand"), "2021000000000002": new_app("brand", names="user_id")}
-    return {"wechat": wechat, "alipay": alipay, "douyin": {"tt00000001": new_douyin_app("brand")}}
+    merchants = {"wechat": new_merchant("1900000109", list(wechat))}
+    return {"wechat": wechat, "alipay": alipay, "douyin": {"tt00000001": new_douyin_app("brand")}, MERCHANTS: merchants}
 
 
 def kept_apps(book: Path | None) -> Apps:
     """The apps of the file, which is made if it is missing."""
     if book is not None and book.exists():
         kept: Apps = json.loads(book.read_text(encoding="utf-8"))
-        if kept.keys() >= {"wechat", "alipay", "douyin"}:
+        if kept.keys() >= {"wechat", "alipay", "douyin", MERCHANTS}:
             return kept
     else:
         kept = {}
@@ -55,46 +71,91 @@ def kept_apps(book: Path | None) -> Apps:
     return made
 
 
-class LoginPlatforms:
-    """The platforms, and their server."""
+class Platforms:
+    """The platforms, and their server. `folder` keeps what they know between runs."""
 
-    def __init__(self, *, now: Callable[[], datetime], book: Path | None = None) -> None:
-        self.apps = kept_apps(book)
-        self.by_name: dict[str, LoginPlatform] = {
-            "wechat": Wechat(self.apps["wechat"], now),
+    def __init__(self, *, now: Callable[[], datetime], folder: Path | None = None) -> None:
+        self.apps = kept_apps(None if folder is None else folder / "platforms.json")
+        self.merchants = self.apps.pop(MERCHANTS)
+        wechat = Wechat(self.apps["wechat"], now)
+        self.logins: dict[str, LoginPlatform] = {
+            "wechat": wechat,
             "alipay": Alipay(self.apps["alipay"], now),
             "douyin": Douyin(self.apps["douyin"], now),
         }
+        self.wechat_pay = WechatPay(
+            self.merchants["wechat"], openid=wechat.openid, now=now, tell=post,
+            book=None if folder is None else folder / "wechat-pay.json",
+        )  # fmt: skip
+        self.by_name: dict[str, Platform] = {**self.logins, "wechat-pay": self.wechat_pay}
         self.url = ""
+        self._stopping = threading.Event()
+        self._notices: threading.Thread | None = None
         self._server = SmallServer(self.answer, name="platforms")
 
     def start(self, *, host: str = "127.0.0.1", port: int = 0) -> str:
         """Serve on `port` (0: any free one) in a background thread. Returns the URL."""
         self.url = self._server.start(host=host, port=port)
+        self._stopping.clear()
+        self._notices = threading.Thread(target=self._send_notices, name="notices", daemon=True)
+        self._notices.start()
         return self.url
 
     def stop(self) -> None:
-        """Stop serving."""
+        """Stop serving. Safe to call twice."""
+        self._stopping.set()
+        if self._notices is not None:
+            self._notices.join()
+            self._notices = None
         self._server.stop()
+
+    def _send_notices(self) -> None:
+        """End refunds and send notices when their time comes."""
+        while not self._stopping.wait(0.2):
+            self.wechat_pay.settle()
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """The answer to a request. Raises NoAnswerError and HalfAnswerError, as a platform does."""
         path, _, query = target.partition("?")
         name, _, rest = path.removeprefix("/").partition("/")
         if not name and method == "GET":
-            return json_answer({known: list(each.apps) for known, each in self.by_name.items()})
+            return json_answer({known: list(each.apps) for known, each in self.logins.items()})
         platform = self.by_name.get(name)
         if platform is None:
             return _refused(404, f"there are {', '.join(self.by_name)}")
         asked = Asked(method, f"/{rest}", query, headers, body)
         try:
-            if (method, rest) == ("GET", "codes"):
-                return json_answer(_codes(platform, asked))
-            if (method, rest) == ("POST", "modes"):
-                return json_answer(_modes(platform, asked))
+            found = self._control(platform, asked)
         except WrongCallError as error:
             return _refused(400, str(error))
-        return platform.answer(asked)
+        return platform.answer(asked) if found is None else json_answer(found)
+
+    def _control(self, platform: Platform, asked: Asked) -> dict[str, Any] | None:
+        """What people and mini-programs do; None for a call of the platform's API."""
+        match (asked.method, asked.path, platform):
+            case ("GET", "/codes", LoginPlatform()):
+                return _codes(platform, asked)
+            case ("POST", "/modes", _):
+                return _modes(platform, asked)
+            case ("POST", "/payments", WechatPay()):
+                return self._pay(json_object(asked) or {})
+            case ("POST", "/refunds", WechatPay()):
+                return self._end_refunds(json_object(asked) or {})
+        return None
+
+    def _pay(self, given: dict[str, Any]) -> dict[str, Any]:
+        if not {"person", "app_id", "call"} <= set(given) <= {"person", "app_id", "call", "coupon_fen", "processing"}:
+            raise WrongCallError("person, app_id and call are needed; coupon_fen and processing may follow")
+        how = {name: given[name] for name in ("coupon_fen", "processing") if name in given}
+        with self.wechat_pay.lock:
+            trade = self.wechat_pay.pay(str(given["app_id"]), str(given["person"]), given["call"], **how)
+        return {name: trade[name] for name in ("out_trade_no", "state", "transaction_id") if name in trade}
+
+    def _end_refunds(self, given: dict[str, Any]) -> dict[str, Any]:
+        if set(given) != {"end"} or given["end"] not in ("SUCCESS", "CLOSED", "ABNORMAL"):
+            raise WrongCallError("end is SUCCESS, CLOSED or ABNORMAL")
+        self.wechat_pay.refund_end = given["end"]
+        return given
 
 
 def _codes(platform: LoginPlatform, asked: Asked) -> dict[str, str]:
@@ -108,7 +169,7 @@ def _codes(platform: LoginPlatform, asked: Asked) -> dict[str, str]:
     return found
 
 
-def _modes(platform: LoginPlatform, asked: Asked) -> dict[str, Any]:
+def _modes(platform: Platform, asked: Asked) -> dict[str, Any]:
     given = json_object(asked) or {}
     modes = given.get("modes")
     if set(given) != {"modes"} or not isinstance(modes, list) or not all(isinstance(mode, str) for mode in modes):

@@ -13,6 +13,7 @@ A reading, not confirmed: the codes of a refused closing, and that refusals are 
 import json
 import re
 import secrets
+import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -73,6 +74,8 @@ class WechatPay(Platform):
         self.notices = Notices(tell, now, REPEATS, taken=lambda answer: answer.status in (200, 204))
         self.refund_end = "SUCCESS"
         self.works_on_for = WORKED_ON_FOR
+        self.lock = threading.RLock()
+        """Held while what it knows changes, and not while a notice is on its way."""
         self._book = book
         self._stranger = ""
         self.trades: dict[str, dict[str, Any]] = {}
@@ -113,11 +116,15 @@ class WechatPay(Platform):
 
     def settle(self) -> None:
         """End the refunds whose time has come, and send due notices."""
+        with self.lock:
+            self._end_due()
+        self.notices.send_due()
+
+    def _end_due(self) -> None:
         for trade in self.trades.values():
             for refund in trade["refunds"].values():
                 if refund["status"] == "PROCESSING" and self._now_text() >= refund["ends_at"]:
                     self._end(trade, refund, refund["end"])
-        self.notices.send_due()
 
     def work_on(self, ends: bool) -> None:
         """Whether refunds end at once from now on, also those that are worked on; else they are worked on for good."""
@@ -151,7 +158,8 @@ class WechatPay(Platform):
             self._check(asked)
             self.calls.append(f"{asked.method} {asked.path}")
             self._fail(mode)
-            said = self._do(asked, mode)
+            with self.lock:
+                said = self._do(asked, mode)
             status = 204 if said is None else 200
         except _RefusedError as error:
             status, said = error.status, {"code": error.code, "message": str(error)}
@@ -188,7 +196,7 @@ class WechatPay(Platform):
             raise _RefusedError(*_PARAMETER, "缺少 Accept 或 User-Agent")
 
     def _do(self, asked: Asked, mode: str) -> dict[str, Any] | None:
-        self.settle()
+        self._end_due()
         parts = asked.path.removeprefix(_ORDERS).strip("/").split("/")
         if (asked.method, asked.path) == ("POST", f"{_ORDERS}/jsapi"):
             return self._order(_body(asked))
@@ -312,7 +320,7 @@ class WechatPay(Platform):
         }  # fmt: skip
         trade["refunds"][given["out_refund_no"]] = known
         self._write()
-        self.settle()
+        self._end_due()
         return self._refund_said(trade, known)
 
     def _paid(self, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ NO_MEMBER = {
     "MESSAGE_ID_REUSED": "the header",
     "REFUND_TOO_LATE": "the order",
     "CHANNEL_SPEAKS_ITSELF": "the payout",
+    "CHANNEL_MISSING": "the deployment",
     "IDENTITY_FIXED": "what is stored",
     "VERIFICATION_MISSING": "the deployment",
 }

@@ -186,14 +186,20 @@ def test_one_number_is_one_member_on_every_platform_account(cloud: Cloud) -> Non
     assert other["member"]["phone"] == "+86138****8000"
 
 
+def uncounted(cloud: Cloud) -> dict[str, Any]:
+    """All that is stored, without the counters of limits."""
+    state = cloud.state()
+    return state | {"sessions": [item for item in state["sessions"] if item["sk"]["S"] != "counter"]}
+
+
 def test_a_number_that_is_somebody_elses_is_refused(cloud: Cloud) -> None:
     member("anna", phone_code="dev:+8613800138000")
     member("bert")
-    before = cloud.state()
+    before = uncounted(cloud)
     status, problem = log_in("bert", phone_code="dev:+8613800138000")
 
     assert (status, problem["code"]) == (422, "PHONE_TAKEN")
-    assert cloud.state() == before
+    assert uncounted(cloud) == before
 
 
 def test_a_number_is_added_at_a_later_login(cloud: Cloud) -> None:

@@ -1,12 +1,15 @@
 """The ports of the members area in memory."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from msgspec.structs import replace
 
+from cardstock import clock
 from cardstock.clock import brand_day
 from cardstock.errors import INVITER_BOUND, INVITER_HAS_REFERRED, INVITER_SELF, Refusal
+from cardstock.limits import Use
 from cardstock.members.errors import IDENTITY_IN_USE
 from cardstock.members.model import MOST_MEMBERS, Member, Person, phone_key
 from cardstock.members.session_model import (
@@ -119,6 +122,7 @@ class MemoryMembers:
         self.members: dict[str, Member] = {}
         self.accounts: dict[str, str] = {}
         self.persons: dict[str, list[str]] = {}
+        self.counters = Counter[str]()
         self.inviters = MemoryInviters(self)
         self.sessions = MemorySessions(self)
 
@@ -128,10 +132,11 @@ class MemoryMembers:
     def find_member_by_phone(self, phone: str) -> Member | None:
         return self.members.get(self.accounts.get(phone_key(phone), ""))
 
-    def look_up(self, keys: Collection[str], invite: str | None = None) -> Leads:
+    def look_up(self, keys: Collection[str], invite: str | None = None, uses: Collection[Use] = ()) -> Leads:
         inviter_id = self.inviters.member_behind(invite) if invite else None
         owners = {key: self.accounts[key] for key in keys if key in self.accounts}
-        return Leads(owners, Invited(inviter_id) if inviter_id else None)
+        over = tuple(use for use in uses if self._is_over(use, clock.now()))
+        return Leads(owners, Invited(inviter_id) if inviter_id else None, over)
 
     def look_closer(self, member_id: str | None, phone: str = "", invited: Invited | None = None) -> Closer:
         member = self.members.get(member_id or "")
@@ -145,6 +150,10 @@ class MemoryMembers:
             return False
         if arrival.phone and self.members[member.id].phone:
             return False
+        now = arrival.session.made_at
+        for use in arrival.uses:
+            if self._is_over(use, now):
+                raise use.limit.refusal(now)
         if arrival.invited is not None:
             self.inviters.bind_inviter(member.id, arrival.invited.inviter_id)
         if arrival.is_new:
@@ -153,7 +162,16 @@ class MemoryMembers:
             self.members[member.id] = replace(self.members[member.id], phone=arrival.phone)
         self.accounts |= dict.fromkeys(arrival.accounts, member.id)
         self.sessions.start(arrival.session)
+        self.count_refused(arrival.uses, now)
         return True
+
+    def count_refused(self, uses: Collection[Use], now: datetime) -> None:
+        for use in uses:
+            if not self._is_over(use, now):
+                self.counters[use.limit.key(use.who, now)] += 1
+
+    def _is_over(self, use: Use, now: datetime) -> bool:
+        return self.counters[use.limit.key(use.who, now)] >= use.limit.most
 
     def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
         ids = sorted((key for key, one in self.members.items() if brand_day(one.created_at) == day), reverse=True)

@@ -225,6 +225,9 @@ REFUND_EXCEEDS_PAID: Final = refused(
     "REFUND_EXCEEDS_PAID", zh="退款金额超过实付金额。", en="This is more than was paid.", about=("amount_fen",)
 )
 FILE_DIFFERS: Final = conflict("FILE_DIFFERS", zh="文件已存在且内容不同。", en="The file exists with other contents.")
+TOO_MANY: Final = throttled(
+    "TOO_MANY", zh="操作过于频繁，请在 {retry_after} 秒后重试。", en="Too often; try again in {retry_after} seconds."
+)
 STORE_UNAVAILABLE: Final = unavailable(
     "STORE_UNAVAILABLE", zh="系统繁忙，请稍后重试。", en="The store did not answer; try again."
 )

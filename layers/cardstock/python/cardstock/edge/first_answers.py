@@ -61,3 +61,33 @@ def _cipher(stretched: bytes, server_key: str) -> Any:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     return AESGCM(hmac.digest(server_key.encode(), b"first answer" + stretched, "sha256"))
+
+
+class FirstAnswers:
+    """The first answer to one request; sealed, if there are `server_keys`."""
+
+    def __init__(self, answers: Answers, request: RequestKey, client_key: str, server_keys: Sequence[str]) -> None:
+        self._answers = answers
+        self._request = request
+        self._server_keys = server_keys
+        self._client_key = client_key
+
+    def find(self) -> StoredAnswer | None:
+        """The first answer; None if there is none."""
+        found = self._answers.find(self._request)
+        return found if found is None else self._opened(found)
+
+    def keep(self, answer: StoredAnswer) -> tuple[StoredAnswer, bool]:
+        """The first answer, which is `answer` unless another call was faster, and whether it is `answer`."""
+        kept = self._opened(self._answers.keep(self._request, self._closed(answer)))
+        return kept, kept == answer
+
+    def _closed(self, answer: StoredAnswer) -> StoredAnswer:
+        if not self._server_keys:
+            return answer
+        return StoredAnswer(answer.status, seal(self._client_key, self._request, answer.body, self._server_keys))
+
+    def _opened(self, answer: StoredAnswer) -> StoredAnswer:
+        if not self._server_keys:
+            return answer
+        return StoredAnswer(answer.status, unseal(self._client_key, self._request, answer.body, self._server_keys))

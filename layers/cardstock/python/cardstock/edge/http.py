@@ -17,10 +17,12 @@ from cardstock.edge import errors as edge_errors
 from cardstock.edge import problems
 from cardstock.edge.bodies import clean_json, clean_text, decode_clean, decode_query, pointers_about, raw_body
 from cardstock.edge.callers import Caller, Callers, require
-from cardstock.edge.first_answers import Answers, FirstAnswer, seal, unseal
+from cardstock.edge.first_answers import Answers, FirstAnswer, FirstAnswers
 from cardstock.edge.headers import LISTS, language_of, prefers, sent
+from cardstock.edge.limits import count_call
 from cardstock.edge.observability import count, flush, logger
 from cardstock.ids import RequestKey, StoredAnswer, canonical, derived_id, fingerprint_of
+from cardstock.limits import Counts, Limit, Use
 
 MAX_PATH_VALUE: Final = 200
 JSON: Final = "application/json"
@@ -103,6 +105,7 @@ class Route(msgspec.Struct, frozen=True):
     idempotent: bool
     first_answer: FirstAnswer
     codes: tuple[errors.Refusal, ...]
+    limit: Limit | None
     raw: bool
     files: tuple[str, ...]
     summary: str
@@ -130,12 +133,14 @@ def refusals_of(route: Route) -> tuple[errors.Refusal, ...]:
         found.append(edge_errors.CURSOR_INVALID)
     if "{" in route.path:
         found.append(errors.NOT_FOUND)
+    if route.limit:
+        found.append(errors.TOO_MANY)
     return tuple(dict.fromkeys([*found, edge_errors.BODY_TOO_LARGE, errors.STORE_BUSY, errors.STORE_UNAVAILABLE]))
 
 
 class Api:
     """The routes of one function. `callers` is asked only when a route needs a caller, `answers` when one stores its
-    first answers, `server_keys` when one seals them."""
+    first answers, `server_keys` when one seals them, `counts` when one has a limit."""
 
     def __init__(
         self,
@@ -144,12 +149,14 @@ class Api:
         callers: Callable[[], Callers],
         answers: Callable[[], Answers] | None = None,
         server_keys: Callable[[], Sequence[str]] | None = None,
+        counts: Callable[[], Counts] | None = None,
     ) -> None:
         self.name = name
         self.routes: list[Route] = []
         self._callers = callers
         self._answers = answers
         self._server_keys = server_keys
+        self._counts = counts
         self._resolver = APIGatewayRestResolver()
         self._resolver.not_found(self._route_unknown)
 
@@ -167,6 +174,7 @@ class Api:
         idempotent: bool = False,
         first_answer: FirstAnswer = "own",
         codes: tuple[errors.Refusal, ...] = (),
+        limit: Limit | None = None,
         raw: bool = False,
         files: tuple[str, ...] = (),
     ) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
@@ -175,10 +183,10 @@ class Api:
         The function takes a `Request` and returns a `Model` or an `Answer`. `body` is a `Model` or a union of tagged
         ones; `auth` is `member`, `key`, `any` or None; `scope` is what a key must hold; `first_answer` is how an
         `idempotent` route answers a repeat as it did first: by its `own` means, from a `stored` answer, or from a
-        `sealed` one because it holds a secret (see `first_answers`); `codes` are the refusals it
-        may answer beyond the common ones; `raw` leaves the body undecoded in `request.raw` (webhooks are verified on
-        bytes); `files` are media types besides JSON, whose bodies stay undecoded there too. The docstring's first line
-        is the summary, the rest the description.
+        `sealed` one because it holds a secret (see `first_answers`); `codes` are the refusals it may answer beyond the
+        common ones; `limit` is how often one caller may call it, repeats included; `raw` leaves the body undecoded in
+        `request.raw` (webhooks are verified on bytes); `files` are media types besides JSON, whose bodies stay
+        undecoded there too. The docstring's first line is the summary, the rest the description.
         """
 
         def declare(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -196,6 +204,7 @@ class Api:
                 idempotent=idempotent,
                 first_answer=first_answer,
                 codes=codes,
+                limit=limit,
                 raw=raw,
                 files=files,
                 summary=summary,
@@ -257,6 +266,10 @@ class Api:
             return _refuse(error, call, f"{route.method} {route.path}")
 
     def _answer(self, route: Route, request: Request[Any, Any], call: "_Call") -> Response[str]:
+        if route.limit is not None:
+            if self._counts is None:
+                raise LookupError("the function declares no counters of limits")
+            count_call(Use(route.limit, request.caller.actor), counts=self._counts())
         if route.first_answer == "own":
             return _reply(route, route.handler(request), call)
         if self._answers is None:
@@ -266,7 +279,7 @@ class Api:
             if self._server_keys is None:
                 raise LookupError("the function declares no keys that seal first answers")
             server_keys = self._server_keys()
-        stored = _Stored(self._answers(), request, server_keys)
+        stored = FirstAnswers(self._answers(), request.key, request.headers["idempotency-key"], server_keys)
         earlier = stored.find()
         if earlier is not None:
             return _json_reply(earlier, {"Idempotent-Replayed": "true"}, call)
@@ -366,35 +379,6 @@ def _request_id(route: Route, call: _Call, caller: Caller | None) -> str:
         found = fault_in_header("Idempotency-Key", IDEMPOTENCY_KEY)
         raise edge_errors.HEADER_INVALID(header="Idempotency-Key", pointers=(found,))
     return derived_id("req", caller.id if caller else "", route.method, call.event["path"], given)
-
-
-class _Stored:
-    """The first answer to one request; sealed, if there are `server_keys`."""
-
-    def __init__(self, answers: Answers, request: Request[Any, Any], server_keys: Sequence[str]) -> None:
-        self._answers = answers
-        self._request = request.key
-        self._server_keys = server_keys
-        self._client_key = request.headers["idempotency-key"]
-
-    def find(self) -> StoredAnswer | None:
-        found = self._answers.find(self._request)
-        return found if found is None else self._opened(found)
-
-    def keep(self, answer: StoredAnswer) -> tuple[StoredAnswer, bool]:
-        """The first answer, which is `answer` unless another call was faster, and whether it is `answer`."""
-        kept = self._opened(self._answers.keep(self._request, self._closed(answer)))
-        return kept, kept == answer
-
-    def _closed(self, answer: StoredAnswer) -> StoredAnswer:
-        if not self._server_keys:
-            return answer
-        return StoredAnswer(answer.status, seal(self._client_key, self._request, answer.body, self._server_keys))
-
-    def _opened(self, answer: StoredAnswer) -> StoredAnswer:
-        if not self._server_keys:
-            return answer
-        return StoredAnswer(answer.status, unseal(self._client_key, self._request, answer.body, self._server_keys))
 
 
 def _reply(route: Route, result: Any, call: _Call) -> Response[str]:

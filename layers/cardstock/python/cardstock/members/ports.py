@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from cardstock.limits import Use
 from cardstock.members.model import Member, Person, PlatformIdentity
 from cardstock.members.session_model import Arrival, Closer, Invited, Leads, Outcome, Session
 
@@ -47,9 +48,9 @@ class Members(Protocol):
     def find_member_by_phone(self, phone: str) -> Member | None:
         """The member who has the telephone number."""
 
-    def look_up(self, keys: Collection[str], invite: str | None = None) -> Leads:
-        """The members to whom the keys of accounts, union ids and telephone numbers lead, and the one behind an invite:
-        a member id, or the key of a card. One read."""
+    def look_up(self, keys: Collection[str], invite: str | None = None, uses: Collection[Use] = ()) -> Leads:
+        """The members to whom the keys of accounts, union ids and telephone numbers lead, the one behind an invite (a
+        member id, or the key of a card), and those of `uses` whose limit is reached. One read."""
 
     def look_closer(self, member_id: str | None, phone: str = "", invited: Invited | None = None) -> Closer:
         """The member as a log-in needs to know it, the member to whom a telephone number leads, and `invited` with the
@@ -60,8 +61,12 @@ class Members(Protocol):
         """Write a log-in: accounts, telephone number, session, the inviter; of a newcomer the member too. All of it
         or nothing; False if something was not as `arrival` says, so that it must be read again.
 
-        Raises `RefusedError` by the rules of the network (INVITER_...): then nothing was asked of the store.
+        Raises `RefusedError` by the rules of the network (INVITER_...): then nothing was asked of the store. Raises
+        `ThrottledError` (TOO_MANY) if the limit of one of its `uses` is reached.
         """
+
+    def count_refused(self, uses: Collection[Use], now: datetime) -> None:
+        """Count the uses of a log-in that was refused. Says nothing if that fails, or if their limits are reached."""
 
     def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
         """A page of the members who registered on a day of the brand, newest first, and the id after which the next

@@ -19,6 +19,7 @@ from cardstock.errors import (
     MEMBER_ERASED,
     TOKEN_EXPIRED,
     TOKEN_INVALID,
+    TOO_MANY,
 )
 from cardstock.members import errors
 from cardstock.members.login import LoginRequest, LoginResult
@@ -46,6 +47,7 @@ LOGIN_CODES: Final = (
     errors.PLATFORM_MISCONFIGURED,
     MEMBER_ERASED,
     errors.PHONE_TAKEN,
+    TOO_MANY,
     *INVITER_CODES,
 )
 IDENTITY_CODES: Final = (

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from cardstock.limits import Limit, Use
 from cardstock.members.model import Member
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
@@ -14,6 +15,12 @@ REPEAT_WINDOW: Final = timedelta(seconds=30)
 """How long the refresh token before the current one is taken for a repeat: its answer was lost on the way."""
 MOST_SESSIONS: Final = 20
 """How many sessions a member has at once; one more ends the oldest."""
+
+LOG_INS: Final = Limit("log-ins", most=60, window=timedelta(hours=1))
+"""Of one account. A client logs in when its refresh token is gone, on twenty devices at most; WeChat takes 100 a minute
+of one person, which is no protection of a store."""
+PHONE_CODES: Final = Limit("phone-codes", most=10, window=timedelta(days=1))
+"""Of one account. Each is paid to WeChat beyond a free quota, and a member gives a number once."""
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -58,6 +65,8 @@ class Leads(msgspec.Struct, frozen=True):
 
     owners: Mapping[str, str]
     invited: Invited | None = None
+    over: tuple[Use, ...] = ()
+    """Those of the uses asked for whose limit is reached."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -90,6 +99,8 @@ class Arrival(msgspec.Struct, frozen=True):
     """The telephone number that the known member gets; a newcomer's is the member's own."""
     invited: Invited | None = None
     """Who brings the member."""
+    uses: tuple[Use, ...] = ()
+    """What is counted with it."""
 
     @property
     def inviter_id(self) -> str | None:

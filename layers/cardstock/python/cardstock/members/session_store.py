@@ -8,10 +8,12 @@ Table `sessions`, partition key `pk` (the member), sort key `sk`; no index. Item
 | places | `places` | the ids of the sessions that take one of the twenty places, a set |
 | exchanged | `exchanged#ses_...` | put if absent: a refresh token of v0.2.0 was exchanged for that session |
 | refused | `refused` | put: refresh tokens of v0.2.0 are refused |
+| counter of a limit | `counter`, pk `count#...` | raised if it is below the limit |
 
 | Access pattern | Cost |
 |---|---|
 | start, in the transaction of the log-in; the oldest session ends if there is no place | 4 WCU, then 6 WCU |
+| counters of a log-in, in its transaction | 2 WCU, 4 WCU with a telephone number |
 | refresh: the member exists, the number is raised; a failed condition brings the session along | 1 transaction, 4 WCU |
 | end one | 1 transaction, 4 WCU |
 | all of a member; end all | 1 query; then 1 transaction, 2 WCU each |
@@ -41,6 +43,7 @@ from cardstock.errors import STORE_BUSY
 from cardstock.members.session_model import MOST_SESSIONS, REFRESH_LIFETIME, Outcome, Session, Turn
 
 PLACES: Final = "places"
+COUNTER: Final = "counter"
 _USED: Final = size("ids")  # type: ignore[no-untyped-call]  # PynamoDB has no types there
 _REFUSED: Final = "refused"
 _ATTEMPTS: Final = 5
@@ -93,6 +96,18 @@ class MarkItem(Table):
 
     member_id = UnicodeAttribute(hash_key=True, attr_name="pk")
     sk = UnicodeAttribute(range_key=True)
+    expires_at = ExpiryAttribute()
+
+
+class LogInCounter(Table):
+    """How often an account did something in a window."""
+
+    class Meta:
+        variable = "SESSIONS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=COUNTER)
+    n = IntegerAttribute()
     expires_at = ExpiryAttribute()
 
 

@@ -17,12 +17,15 @@ Table `members`, partition key `pk`. A member is found by id, account or telepho
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 from typing import Any, Final
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from cardstock import clock
+from cardstock.aws.counters import CountStep, once_more
 from cardstock.aws.days import day_key, newest_ids
 from cardstock.aws.items import StructAttribute, fields_of, record_of
 from cardstock.aws.tables import (
@@ -35,11 +38,12 @@ from cardstock.aws.tables import (
     get_together,
 )
 from cardstock.cards.store import owner_in, owner_key
-from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE
+from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE, UnavailableError
+from cardstock.limits import Use
 from cardstock.members import errors
 from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, Member, Person, new_salt, phone_key
 from cardstock.members.session_model import Arrival, Closer, Invited, Known, Leads
-from cardstock.members.session_store import PLACES, PlacesItem, start_session
+from cardstock.members.session_store import COUNTER, PLACES, LogInCounter, PlacesItem, start_session
 from cardstock.network.store import BindingStep, NetworkItem, position_keys, read_position
 
 _ATTEMPTS = 5
@@ -122,8 +126,13 @@ class DynamoMembers:
         pointer = PointerItem.find(phone_key(phone))
         return None if pointer is None else self.find_member(pointer.member_id)
 
-    def look_up(self, keys: Collection[str], invite: str | None = None) -> Leads:
-        wanted: dict[type[Table], list[tuple[str, ...]]] = {PointerItem: [(key,) for key in keys]}
+    def look_up(self, keys: Collection[str], invite: str | None = None, uses: Collection[Use] = ()) -> Leads:
+        now = clock.now()
+        counters = {use.limit.key(use.who, now): use for use in uses}
+        wanted: dict[type[Table], list[tuple[str, ...]]] = {
+            PointerItem: [(key,) for key in keys],
+            LogInCounter: [(key, COUNTER) for key in counters],
+        }
         invited = Invited(invite) if invite and MEMBER_ID.fullmatch(invite) else None
         if invited:
             wanted |= _inviter_keys(invited.inviter_id)
@@ -132,10 +141,12 @@ class DynamoMembers:
             wanted[shape] = [key]
         found = list(get_together(wanted))
         owners = {item.pk: item.member_id for item in found if isinstance(item, PointerItem)}
+        counted = [(counters[item.pk], item.n) for item in found if isinstance(item, LogInCounter)]
+        over = tuple(use for use, n in counted if n >= use.limit.most)
         if invited:
-            return Leads(owners, _inviter_in(found, invited))
+            return Leads(owners, _inviter_in(found, invited), over)
         owner_id = next(filter(None, map(owner_in, found)), None)
-        return Leads(owners, Invited(owner_id) if owner_id else None)
+        return Leads(owners, Invited(owner_id) if owner_id else None, over)
 
     def look_closer(self, member_id: str | None, phone: str = "", invited: Invited | None = None) -> Closer:
         wanted: dict[type[Table], list[tuple[str, ...]]] = {MemberItem: [], NetworkItem: []}
@@ -154,19 +165,34 @@ class DynamoMembers:
         return Closer(_known_in(found, member_id), phone_owner, invited)
 
     def enter(self, arrival: Arrival) -> bool:
-        step = _binding_of(arrival)
+        step, now = _binding_of(arrival), arrival.session.made_at
         while True:
             checks = ended = 0
+            counters: list[CountStep] = []
             try:
                 with Transaction() as transaction:
                     ended = _add_arrival(transaction, arrival)
                     checks = step.add_to(transaction) if step else 0
+                    for use in arrival.uses:
+                        counter = LogInCounter(use.limit.key(use.who, now))
+                        counters.append(CountStep(transaction, counter, use.limit, now))
             except ConditionFailedError as error:
                 if step and step.learn(error.failed):
                     continue
                 # Nobody else knows the id of this session: this very call has written it, before its answer got lost.
-                return checks + ended in error.failed
+                if checks + ended in error.failed:
+                    return True
+                for each in counters:
+                    if each.was_over(error):
+                        raise each.limit.refusal(now) from error
+                return False
             return True
+
+    def count_refused(self, uses: Collection[Use], now: datetime) -> None:
+        for use in uses:
+            actions, free = once_more(LogInCounter, use.limit, now)
+            with suppress(UnavailableError):
+                LogInCounter(use.limit.key(use.who, now)).update_if(actions, free)
 
     def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
         ids, last = newest_ids(_newest_of, day, limit, after)

@@ -1,0 +1,143 @@
+"""How often one account may log in, and give a telephone number."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cardstock.errors import RefusedError, ThrottledError
+from cardstock.members.login import LoginRequest, LoginResult, log_in
+from cardstock.members.login_platforms.development import DevelopmentPlatform
+from cardstock.members.ports import Members
+from cardstock.members.session_model import LOG_INS, PHONE_CODES
+from cardstock.members.store import DynamoMembers
+from functions.members.api.app import handler
+from tests.house import faults
+from tests.house.cloud import Cloud, Context, http_event
+from tests.people.clock import TestClock
+from tests.people.memory_members import MemoryMembers
+
+
+class Platform(DevelopmentPlatform):
+    """The development platform, which counts the numbers that it is asked for."""
+
+    asked = 0
+
+    def phone_of(self, app_id: str, phone_proof: str, openid: str) -> str:
+        self.asked += 1
+        return super().phone_of(app_id, phone_proof, openid)
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def members(request: pytest.FixtureRequest, clock: TestClock) -> Members:
+    if request.param == "memory":
+        return MemoryMembers()
+    request.getfixturevalue("cloud")
+    return DynamoMembers()
+
+
+@pytest.fixture
+def platform() -> Platform:
+    return Platform()
+
+
+def enter(members: Members, platform: Platform, openid: str, **more: Any) -> LoginResult:
+    request = LoginRequest("dev", "wx1", f"dev:{openid}", **more)
+    return log_in(request, platforms={"dev": platform}, members=members)
+
+
+def test_an_account_logs_in_so_often_in_an_hour_and_again_in_the_next(
+    members: Members, platform: Platform, clock: TestClock
+) -> None:
+    found = [enter(members, platform, "anna") for _ in range(LOG_INS.most)]
+    with pytest.raises(ThrottledError, match="TOO_MANY") as refused:
+        enter(members, platform, "anna")
+    bert = enter(members, platform, "bert")
+    clock.move(hours=1)
+    again = enter(members, platform, "anna")
+
+    assert len({each.session.id for each in found}) == LOG_INS.most
+    assert 0 < refused.value.facts["retry_after"] <= 3600  # type: ignore[operator]
+    assert bert.is_new
+    assert again.member.id == found[0].member.id
+
+
+def test_a_number_that_is_not_taken_is_counted_and_then_not_asked_for(members: Members, platform: Platform) -> None:
+    for _ in range(PHONE_CODES.most):
+        with pytest.raises(RefusedError, match="INVITER_UNKNOWN"):
+            enter(members, platform, "anna", phone_code="dev:+8613800138000", invite="nobodys-card")
+    with pytest.raises(ThrottledError, match="TOO_MANY"):
+        enter(members, platform, "anna", phone_code="dev:+8613800138000")
+
+    assert platform.asked == PHONE_CODES.most
+    assert enter(members, platform, "anna").is_new
+
+
+def test_numbers_are_counted_whether_they_are_new_or_known(members: Members, platform: Platform) -> None:
+    for _ in range(PHONE_CODES.most):
+        enter(members, platform, "anna", phone_code="dev:+8613800138000")
+    with pytest.raises(ThrottledError, match="TOO_MANY"):
+        enter(members, platform, "anna", phone_code="dev:+8613800138000")
+
+    assert platform.asked == PHONE_CODES.most
+
+
+def log_in_over_http() -> dict[str, Any]:
+    body = {"platform": "dev", "app_id": "wx1", "login_code": "dev:anna"}
+    return handler(http_event("POST", "/v1/auth/sessions", body), Context())
+
+
+def test_the_refusal_says_when_to_come_again(cloud: Cloud, clock: TestClock) -> None:
+    for _ in range(LOG_INS.most):
+        assert log_in_over_http()["statusCode"] == 200
+    answer = log_in_over_http()
+    problem = json.loads(answer["body"])
+
+    assert (answer["statusCode"], problem["code"]) == (429, "TOO_MANY")
+    assert answer["headers"]["Retry-After"] == str(problem["facts"]["retry_after"])
+
+
+@pytest.mark.parametrize("mode", faults.MODES)
+def test_the_last_log_in_of_a_window_succeeds_whatever_happens_to_its_transaction(
+    mode: faults.Mode, cloud: Cloud, clock: TestClock
+) -> None:
+    """Killed after it was written, it has counted; else the answer is a session, never that it was one too many."""
+    for _ in range(LOG_INS.most - 1):
+        log_in_over_http()
+    before = {item["sk"]["S"] for item in cloud.items("sessions")}
+    with faults.at(2, mode) as seen:
+        answer = faults.survive(log_in_over_http)
+    after = {item["sk"]["S"] for item in cloud.items("sessions")}
+
+    assert seen[2] == "dynamodb.TransactWriteItems"
+    assert (answer or {}).get("statusCode") == (None if mode.startswith("kill") else 200)
+    assert (before != after) is (mode != "kill_before")
+
+
+def test_two_log_ins_that_read_the_same_count_are_not_both_let_in(
+    cloud: Cloud, clock: TestClock, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = DynamoMembers()
+    for _ in range(LOG_INS.most - 1):
+        enter(members, platform, "anna")
+    look = members.look_up
+
+    def look_up_and_lose(*asked: Any) -> Any:
+        leads = look(*asked)
+        monkeypatch.undo()
+        enter(members, platform, "anna")
+        return leads
+
+    monkeypatch.setattr(members, "look_up", look_up_and_lose)
+    with pytest.raises(ThrottledError, match="TOO_MANY"):
+        enter(members, platform, "anna")
+
+
+def test_counters_go_with_their_windows(cloud: Cloud, clock: TestClock, platform: Platform) -> None:
+    enter(DynamoMembers(), platform, "anna", phone_code="dev:+8613800138000")
+    ends = {item["pk"]["S"].split("#")[1]: item["expires_at"]["N"] for item in cloud.items("sessions") if "n" in item}
+    now = clock.now()
+
+    assert ends == {limit.name: str(int(limit.ends(now).timestamp())) for limit in (LOG_INS, PHONE_CODES)}
+    assert LOG_INS.ends(now) - now <= timedelta(hours=1)

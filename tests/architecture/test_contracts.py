@@ -32,6 +32,7 @@ WRAPPERS: Mapping[Class, str] = {
 """Classes with the members of a port that stand between a test and the real one."""
 PARTS: Mapping[Class, str] = {
     ("tests.payouts.test_payouts_steps", "Growing"): "changes one answer of the real port",
+    ("tests.members.test_log_in_limits", "Platform"): "counts how often the real port is asked for a number",
 }
 """Classes with some members of a port, each with its reason."""
 NO_FAKES = ("tests/bench", "tests/house")

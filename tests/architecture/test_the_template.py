@@ -349,7 +349,7 @@ def test_an_alarm_watches_log_ins_and_what_people_of_the_brand_must_repair() -> 
     watched = {alarm["Properties"]["MetricName"] for _, alarm in resources("AWS::CloudWatch::Alarm")}
     to_repair = {refusal.alarm for _, api in apis() for route in api.routes for refusal in route.codes} - {""}
 
-    assert {"LoginsUnanswered", "RefreshTokensReused"} <= watched
+    assert {"LoginsUnanswered", "RefreshTokensReused", "CallsUncounted"} <= watched
     assert to_repair <= watched
     assert "PlatformMisconfigured" in to_repair
 

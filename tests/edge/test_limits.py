@@ -18,8 +18,6 @@ from tests.house.cloud import Cloud, Context, http_event
 from tests.people.clock import TestClock
 from tests.people.memory_counts import MemoryCounts
 
-CONTRACT = {Counts: (MemoryCounts, DynamoCounts)}
-
 NOW = datetime(2026, 12, 1, 9, 20, tzinfo=UTC)
 SIGNER = Signer(keys=lambda: ["key"])
 TURNS = Limit("turns", most=3, window=timedelta(hours=1))
@@ -72,9 +70,9 @@ class Broken:
         raise STORE_UNAVAILABLE()
 
 
-def chatting(counts: Counts) -> Api:
+def chatting(counts: Counts | None) -> Api:
     callers = Callers(signer=SIGNER, find_key=lambda _: None, admin_key=str)
-    api = Api("chat", callers=lambda: callers, counts=lambda: counts)
+    api = Api("chat", callers=lambda: callers, counts=None if counts is None else lambda: counts)
 
     @api.post("/v1/turns", status=202, auth="member", limit=TURNS)
     def turn(request: Request[Nothing, Nothing]) -> Answer:
@@ -115,7 +113,6 @@ def test_counters_without_an_answer_lock_nobody_out(
 
 
 def test_a_route_with_a_limit_needs_counters(cloud: Cloud, clock: TestClock) -> None:
-    api = chatting(MemoryCounts())
-    api._counts = None
+    api = chatting(None)
     with pytest.raises(LookupError, match="counters"):
         say(api, "mem_a")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cardstock.errors import RefusedError, ThrottledError
+from cardstock.members.identity import IDENTITY_CHECKS
 from cardstock.members.login import LoginRequest, LoginResult, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.members.ports import Members
@@ -132,6 +133,24 @@ def test_two_log_ins_that_read_the_same_count_are_not_both_let_in(
     monkeypatch.setattr(members, "look_up", look_up_and_lose)
     with pytest.raises(ThrottledError, match="TOO_MANY"):
         enter(members, platform, "anna")
+
+
+def test_a_member_tries_so_many_identities_a_day(cloud: Cloud, clock: TestClock) -> None:
+    token = json.loads(log_in_over_http()["body"])["access_token"]
+
+    def check(number: str) -> dict[str, Any]:
+        return handler(
+            http_event("PUT", "/v1/me/identity", {"name": "王小明", "id_number": number}, token=token), Context()
+        )
+
+    codes = [json.loads(check("110105194912310021")["body"])["code"] for _ in range(IDENTITY_CHECKS.most)]
+    refused = check("11010519491231002X")
+    clock.move(days=1)
+    token = json.loads(log_in_over_http()["body"])["access_token"]
+
+    assert set(codes) == {"ID_NUMBER_INVALID"}
+    assert (refused["statusCode"], json.loads(refused["body"])["code"]) == (429, "TOO_MANY")
+    assert check("11010519491231002X")["statusCode"] == 200
 
 
 def test_counters_go_with_their_windows(cloud: Cloud, clock: TestClock, platform: Platform) -> None:

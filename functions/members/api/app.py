@@ -1,6 +1,7 @@
 """HTTP: sessions, profiles, inviters, and the member's place in the referral network."""
 
 from cardstock import clock
+from cardstock.aws.counters import DynamoCounts
 from cardstock.aws.tables import connect
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.wiring import signer
@@ -8,11 +9,12 @@ from cardstock.errors import MEMBER_ERASED, NOT_FOUND
 from cardstock.flows import joining
 from cardstock.flows.joining_wiring import joining_needs
 from cardstock.members import login, profile, schemas, sessions
+from cardstock.members.identity import IDENTITY_CHECKS
 from cardstock.members.wiring import login_platforms, member_sessions, members, tell_reuse
 from cardstock.network.schemas import Distribution
 from cardstock.partners.wiring import callers
 
-api = Api("members", callers=callers)
+api = Api("members", callers=callers, counts=DynamoCounts)
 
 
 @api.post("/v1/auth/sessions", body=schemas.OpenSession, answer=schemas.Session, codes=schemas.LOGIN_CODES)
@@ -81,8 +83,9 @@ def put_me(request: Request[schemas.PutProfile, Nothing]) -> schemas.Profile:
 
 
 @api.put(
-    "/v1/me/identity", body=schemas.PutIdentity, answer=schemas.Profile, auth="member", codes=schemas.IDENTITY_CODES
-)
+    "/v1/me/identity", body=schemas.PutIdentity, answer=schemas.Profile, auth="member", codes=schemas.IDENTITY_CODES,
+    limit=IDENTITY_CHECKS,
+)  # fmt: skip
 def put_identity(request: Request[schemas.PutIdentity, Nothing]) -> schemas.Profile:
     """Verify the member's real name, once; payouts need it.
 

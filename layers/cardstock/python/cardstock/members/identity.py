@@ -1,12 +1,19 @@
 """Verifying whom a member is."""
 
+from datetime import timedelta
+from typing import Final
+
 from msgspec.structs import replace
 
 from cardstock import clock
+from cardstock.limits import Limit
 from cardstock.members import errors
 from cardstock.members.model import Member, Person, born_on, hash_number, mask_number
 from cardstock.members.ports import IdentityVerifier, Members
 from cardstock.members.profile import find_caller
+
+IDENTITY_CHECKS: Final = Limit("identity-checks", most=10, window=timedelta(days=1))
+"""Of one member. A verifier is paid for each check, and whoever tries numbers must not find one that fits a name."""
 
 
 def verify_person(

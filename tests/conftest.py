@@ -41,6 +41,7 @@ pytest_plugins = [
     "tests.house.fault_figures",
     "tests.house.quick",
     "tests.house.quick_items",
+    "tests.house.quick_process",
     "tests.house.quick_sdk",
     "tests.house.quick_updates",
     "tests.house.cloud",

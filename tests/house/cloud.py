@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -276,20 +277,27 @@ def http_event(
     }
 
 
-def serve(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
-    """Answer an HTTP event by the function whose route it is, as the gateway would. KeyError if there is none."""
-    wanted = [part for part in event["path"].split("/") if part]
-    found = []
+@cache
+def _routes() -> dict[tuple[str, int], list[tuple[list[str], str, str]]]:
+    """Method and number of parts -> routes by their parts, with module and handler."""
+    routes = defaultdict(list)
     for function in template().functions:
         for route in function.routes:
             parts = [part for part in route.path.split("/") if part]
-            if (
-                route.method == ("ANY" if event["httpMethod"] in ("GET", "HEAD") else event["httpMethod"])
-                and len(parts) == len(wanted)
-                and all(part.startswith("{") or part == given for part, given in zip(parts, wanted, strict=True))
-            ):
-                # The gateway takes the route that says most of the path.
-                found.append(([part.startswith("{") for part in parts], function.module, function.handler))
+            routes[route.method, len(parts)].append((parts, function.module, function.handler))
+    return routes
+
+
+def serve(event: dict[str, Any], context: Any = None) -> dict[str, Any]:
+    """Answer an HTTP event by the function whose route it is, as the gateway would. KeyError if there is none."""
+    wanted = [part for part in event["path"].split("/") if part]
+    method = "ANY" if event["httpMethod"] in ("GET", "HEAD") else event["httpMethod"]
+    # The gateway takes the route that says most of the path.
+    found = [
+        ([part.startswith("{") for part in parts], module, handler)
+        for parts, module, handler in _routes().get((method, len(wanted)), ())
+        if all(part.startswith("{") or part == given for part, given in zip(parts, wanted, strict=True))
+    ]
     if not found:
         raise KeyError(f"no function answers {event['httpMethod']} {event['path']}")
     _, module, name = min(found)

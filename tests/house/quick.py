@@ -21,6 +21,8 @@ import moto.core.responses
 import moto.dynamodb.models
 import moto.sqs.models
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.model_instances import reset_model_data
+from moto.core.models import MockAWS, botocore_stubber
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
 from moto.dynamodb.comparisons import ConditionExpressionParser
@@ -148,6 +150,20 @@ def _parse_condition(parser: Any) -> Any:
     return known[0]
 
 
+def _start(mock: Any, reset: bool = True) -> None:
+    # Without a thousand patterns for the library `requests`, which nobody uses here.
+    botocore_stubber.enabled = True
+    if reset:
+        mock.reset()
+
+
+def _stop(mock: Any, remove_data: bool) -> None:
+    botocore_stubber.enabled = False
+    if remove_data:
+        mock.reset()
+        reset_model_data()
+
+
 def items_of(table: str, region: str) -> list[dict[str, Any]]:
     """Every item of a table, raw, without a call. Raises KeyError for a table that does not exist."""
     return [dynamo_to_dict(dict(item.attrs)) for item in dynamodb_backends[ACCOUNT][region].tables[table].all_items()]
@@ -182,6 +198,8 @@ def told_by(table: str, region: str, after: int) -> list[dict[str, Any]]:
 def pytest_configure() -> None:
     """From the first call on."""
     swap(BotocoreStubber, "process_request", _answer)
+    swap(MockAWS, "_enable_patching", _start)
+    swap(MockAWS, "_disable_patching", _stop)
     swap(DynamoDBBackend, "transact_write_items", _write)
     swap(ConditionExpressionParser, "parse", _parse_condition)
     for module in (moto.sqs.models, moto.core.responses):

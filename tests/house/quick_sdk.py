@@ -2,12 +2,17 @@
 
 botocore chooses an endpoint by rules, describes the client twice in a header and signs: a third of its time per call.
 moto reads the address, the target and whose key it is. Calls that leave this process are botocore's own.
+
+Each of a process's sessions would read the services' models from its files: here all share one reader of them.
 """
 
+from functools import cache
 from typing import Any
 
+import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, HeadersDict
 from botocore.endpoint import Endpoint
+from botocore.loaders import create_loader
 from botocore.regions import EndpointRulesetResolver
 from botocore.useragent import UserAgentString
 from moto.core.models import botocore_stubber
@@ -57,3 +62,4 @@ def pytest_configure() -> None:
     swap(Endpoint, "create_request", _create)
     swap(EndpointRulesetResolver, "construct_endpoint", _construct)
     swap(UserAgentString, "to_string", _describe)
+    swap(botocore.session, "create_loader", cache(create_loader))

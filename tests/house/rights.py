@@ -96,15 +96,22 @@ def acting_function() -> str | None:
     """The function whose code is on the stack, if any."""
     walked: Any = sys._getframe(2)
     while walked is not None:
-        found = _FUNCTION_FILE.search(walked.f_code.co_filename)
-        if found:
-            return camel(found[1])
-        if walked.f_code.co_name == "handler" and walked.f_code.co_filename.endswith("/edge/http.py"):
+        code = walked.f_code
+        function = _function_of(code.co_filename)
+        if function is not None:
+            return function
+        if code.co_name == "handler" and code.co_filename.endswith("/edge/http.py"):
             # Who calls is found out before the function's own code runs.
             routes = walked.f_locals["self"].routes
             return camel("_".join(routes[0].handler.__module__.split(".")[-3:-1])) if routes else None
         walked = walked.f_back
     return None
+
+
+@cache
+def _function_of(file: str) -> str | None:
+    found = _FUNCTION_FILE.search(file)
+    return camel(found[1]) if found else None
 
 
 def _record(params: Any, model: Any, **_: Any) -> None:

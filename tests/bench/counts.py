@@ -102,7 +102,7 @@ def _recommendations() -> Iterator[Row]:
 
 def _log_ins() -> Iterator[Row]:
     for name, cost in operations.log_ins().items():
-        most = 1 if name == "refresh" else 3
+        most = operations.MOST_OF_LOG_INS.get(name, 3)
         title = "Refresh a session" if name == "refresh" else f"Log in, {name}"
         yield Row(title, _cost(cost), _calls(most), "1 call" if most == 1 else "", len(cost.calls) <= most)
 

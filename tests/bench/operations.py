@@ -24,6 +24,7 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.flows import wiring as flows_wiring
 from cardstock.ids import short_key
 from cardstock.ledger import wiring as ledger_wiring
+from cardstock.members.phones import PROOF_HOLDS
 from cardstock.members.session_model import MOST_SESSIONS
 from cardstock.network import wiring as network_wiring
 from cardstock.network.plan import Plan
@@ -285,6 +286,11 @@ def card_views() -> tuple[Measured, Measured]:
         return answered, measured(consume)
 
 
+_JOINS, _TAKES = "new account that joins the member of its number", "newcomer who takes a number from a member"
+MOST_OF_LOG_INS = {"refresh": 1, _JOINS: 9, _TAKES: 4}
+"""Calls that these may cost; all others three."""
+
+
 @cache
 def log_ins() -> Mapping[str, Measured]:
     """Log-ins beside what the platform is asked, and a refresh. The inviter is in the team of a partner."""
@@ -322,6 +328,11 @@ def log_ins() -> Mapping[str, Measured]:
         for number in range(MOST_SESSIONS):
             log_in("full", **({} if number else next(numbers)))
         found["known, on one device too many"] = measured(lambda: log_in("full"))
+        own = next(numbers)
+        log_in("fresh", **own)
+        found[_JOINS] = measured(partial(log_in, "fresh-too", **own))
+        opened.clock.move(days=PROOF_HOLDS.days)
+        found[_TAKES] = measured(partial(log_in, "taker", **own))
         token = {"refresh_token": log_in("a")["refresh_token"]}
         found["refresh"] = measured(lambda: call(api.handler, "/v1/auth/refreshes", token))
         return found

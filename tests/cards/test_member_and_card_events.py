@@ -33,6 +33,7 @@ REFUSALS = {
     "bad_login_code": (401, "LOGIN_CODE_INVALID"),
     "bad_unknown_platform": (400, "PLATFORM_UNKNOWN"),
     "bad_deep_body": (400, "BODY_INVALID"),
+    "bad_joining_without_number": (422, "PHONE_MISSING"),
     "bad_check_digit": (400, "ID_NUMBER_INVALID"),
     "bad_forged_token": (401, "TOKEN_INVALID"),
     "bad_no_idempotency_key": (400, "IDEMPOTENCY_KEY_MISSING"),
@@ -60,7 +61,9 @@ def placeholders() -> dict[str, str]:
     card = answer(cards, "POST", "/v1/cards", versions, token=token, key="made")["card"]
     share = answer(cards, "POST", f"/v1/cards/{card}/shares", {}, token=token, key="given")["share"]
     staff = staff_key("Li Na", "network:appoint")
+    with_number = {**body, "login_code": "dev:with-number", "phone_code": "dev:+8613800138009"}
     return {
+        "JOINING_TOKEN": answer(members, "POST", "/v1/auth/sessions", with_number)["access_token"],
         "ACCESS_TOKEN": token,
         "REFRESH_TOKEN": session["refresh_token"],
         "SESSION_TOKEN": session["access_token"],

@@ -17,7 +17,7 @@ from functions.members.api.app import handler
 from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event
 from tests.people.clock import TestClock
-from tests.people.memory_members import MemoryMembers
+from tests.people.memory_members import MemoryHoldings, MemoryMembers
 
 
 class Platform(DevelopmentPlatform):
@@ -45,7 +45,7 @@ def platform() -> Platform:
 
 def enter(members: Members, platform: Platform, openid: str, **more: Any) -> LoginResult:
     request = LoginRequest("dev", "wx1", f"dev:{openid}", **more)
-    return log_in(request, platforms={"dev": platform}, members=members)
+    return log_in(request, platforms={"dev": platform}, members=members, holdings=MemoryHoldings())
 
 
 def test_an_account_logs_in_so_often_in_an_hour_and_again_in_the_next(

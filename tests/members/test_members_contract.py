@@ -110,7 +110,7 @@ def test_a_phone_belongs_to_one_member_and_is_added_once(members: Members) -> No
     anna, bert = registered(members, "anna"), registered(members, "bert")
 
     assert entered(members, anna, phone_key(PHONE), phone=PHONE) is True
-    assert members.find_member_by_phone(PHONE) == replace(anna, phone=PHONE)
+    assert members.find_member_by_phone(PHONE) == replace(anna, phone=PHONE, phone_at=NOW)
     assert entered(members, bert, phone_key(PHONE), phone=PHONE) is False
     assert entered(members, anna, phone_key("+8613900139000"), phone="+8613900139000") is False
     assert found(members, anna).phone == PHONE

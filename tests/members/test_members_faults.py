@@ -53,6 +53,30 @@ def second_account() -> Callable[[], Any]:
     return lambda: log_in("anna-elsewhere", phone_code="dev:+8613800138000")
 
 
+def take_a_verified_member_s_number() -> Callable[[], Any]:
+    token = log_in("anna", phone_code="dev:+8613800138000")[1]["access_token"]
+    send(members, "PUT", "/v1/me/identity", {"name": "王小明", "id_number": "11010519491231002X"}, token=token)
+    return lambda: log_in("thief", phone_code="dev:+8613800138000")
+
+
+def take_a_number_for_a_known_member() -> Callable[[], Any]:
+    log_in("anna", phone_code="dev:+8613800138000")
+    log_in("bert")
+    return lambda: log_in("bert", phone_code="dev:+8613800138000")
+
+
+def join_a_verified_member() -> Callable[[], Any]:
+    token = log_in("anna", phone_code="dev:+8613800138000")[1]["access_token"]
+    send(members, "PUT", "/v1/me/identity", {"name": "王小明", "id_number": "11010519491231002X"}, token=token)
+    send(members, "PUT", "/v1/me/joining", token=token)
+    return lambda: log_in("anna-elsewhere", phone_code="dev:+8613800138000")
+
+
+def let_join() -> Callable[[], Any]:
+    token = log_in("anna", phone_code="dev:+8613800138000")[1]["access_token"]
+    return lambda: send(members, "PUT", "/v1/me/joining", token=token)
+
+
 def bind() -> Callable[[], Any]:
     guide = log_in("guide")[1]["member"]["member_id"]
     token = log_in("anna")[1]["access_token"]
@@ -111,6 +135,10 @@ STEPS = [
     first_login,
     later_login_with_number_and_invite,
     second_account,
+    take_a_verified_member_s_number,
+    take_a_number_for_a_known_member,
+    join_a_verified_member,
+    let_join,
     bind,
     verify,
     create_card,
@@ -121,7 +149,7 @@ STEPS = [
 
 
 def reset(cloud: Cloud) -> None:
-    for table in ("members", "network", "cards", "requests"):
+    for table in ("members", "sessions", "network", "cards", "requests"):
         for item in cloud.items(table):
             key = {name: item[name] for name in ("pk", "sk") if name in item}
             cloud.dynamodb.delete_item(TableName=table, Key=key)
@@ -156,6 +184,8 @@ def picture(cloud: Cloud) -> list[str]:
     for table, item in items:
         if table == "requests":
             del item["expires_at"], item["pk"]  # its id is made of the caller's
+        if item.get("pk", {}).get("S", "").startswith("phone-move#"):
+            item["pk"]["S"] = item["pk"]["S"].rpartition("#")[0]  # the session's id is random
         if "day_key" in item:  # the part of the day follows from the random id
             item["day_key"] = {"S": item["day_key"]["S"].partition(".")[0]}
         if item.get("pk") == {"S": "<salt>"}:
@@ -212,6 +242,32 @@ def test_a_disturbed_first_login_is_kept_whole_or_not_at_all(mode: faults.Mode, 
             attempt(step)
 
         assert picture(cloud) in (nothing, everything)
+
+
+@pytest.mark.parametrize("mode", faults.MODES)
+@pytest.mark.parametrize(
+    "make", [second_account, take_a_verified_member_s_number, take_a_number_for_a_known_member, join_a_verified_member]
+)
+def test_a_number_always_leads_to_the_one_member_who_has_it(
+    make: Callable[[], Callable[[], Any]], mode: faults.Mode, cloud: Cloud
+) -> None:
+    """Before the repeat too: a log-in that was cut off has moved the number whole, or not at all."""
+    make()()
+    reset(cloud)
+    step = make()
+    with faults.watch() as calls:
+        step()
+    for index in range(len(calls)):
+        reset(cloud)
+        step = make()
+        with faults.at(index, mode):
+            attempt(step)
+        items = cloud.items("members")
+        leads = {item["pk"]["S"]: item["member_id"]["S"] for item in items if item["pk"]["S"].startswith("phone#")}
+        bound = {f"phone#{item['phone']['S']}": item["pk"]["S"] for item in items if "phone" in item}
+
+        assert leads == bound
+        assert len(leads) == sum("phone" in item for item in items) == 1
 
 
 def a_ticket() -> str:

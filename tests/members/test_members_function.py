@@ -194,14 +194,42 @@ def uncounted(cloud: Cloud) -> dict[str, Any]:
     }
 
 
-def test_a_number_that_is_somebody_elses_is_refused(cloud: Cloud) -> None:
-    member("anna", phone_code="dev:+8613800138000")
+def test_who_proves_a_number_has_it_and_the_other_is_notified(cloud: Cloud) -> None:
+    _, token = member("anna", phone_code="dev:+8613800138000")
     member("bert")
-    before = uncounted(cloud)
-    status, problem = log_in("bert", phone_code="dev:+8613800138000")
+    status, taken = log_in("bert", phone_code="dev:+8613800138000")
+    former = call("GET", "/v1/me", token=token)[1]
 
-    assert (status, problem["code"]) == (422, "PHONE_TAKEN")
-    assert uncounted(cloud) == before
+    assert (status, taken["member"]["phone"], taken["member"]["phone_lost"]) == (200, "+86138****8000", None)
+    assert former["phone"] == ""
+    assert {name: former["phone_lost"][name] for name in ("phone", "platform")} == {
+        "phone": "+86138****8000", "platform": "dev",
+    }  # fmt: skip
+
+
+def test_the_stranger_with_a_buyer_s_old_number_sees_no_order(shop: Shop) -> None:
+    anna, _ = member("anna", phone_code="dev:+8613800138000")
+    quote = shop.buyer.quote(member=anna).body["quote"]
+    placed = shop.buyer.place(quote, member=anna)
+    thief, token = member("thief", phone_code="dev:+8613800138000")
+    seen = call("GET", "/v1/orders", token=token)[1]
+
+    assert placed.status == 201
+    assert thief != anna
+    assert seen["items"] == []
+    assert call("GET", f"/v1/orders/{placed.body['order_id']}", token=token)[0] == 404
+    assert len(shop.buyer.send("GET", "/v1/orders", member=anna).body["items"]) == 1
+
+
+def test_a_member_lets_an_account_on_another_platform_join(cloud: Cloud) -> None:
+    anna, token = member("anna", phone_code="dev:+8613800138000")
+    body = {"name": "王小明", "id_number": "11010519491231002X"}
+    call("PUT", "/v1/me/identity", body, token=token)
+    status, leave = call("PUT", "/v1/me/joining", token=token)
+    joined = log_in("anna-elsewhere", phone_code="dev:+8613800138000")[1]
+
+    assert (status, list(leave)) == (200, ["until"])
+    assert joined["member"]["member_id"] == anna
 
 
 def test_a_number_is_added_at_a_later_login(cloud: Cloud) -> None:

@@ -27,7 +27,7 @@ from cardstock.members.model import (
 from cardstock.members.profile import find_caller
 from tests.house.charts import steps_in, steps_of
 from tests.people.clock import TestClock
-from tests.people.memory_members import MemoryMembers
+from tests.people.memory_members import MemoryHoldings, MemoryMembers
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 TODAY = date(2026, 12, 1)
@@ -44,6 +44,7 @@ def enter(members: MemoryMembers, openid: str, *, invite: str | None = None, pho
         LoginRequest("dev", "wx1", f"dev:{openid}", f"dev:{phone}" if phone else None, invite),
         platforms={"dev": DevelopmentPlatform()},
         members=members,
+        holdings=MemoryHoldings(),
     )
 
 
@@ -58,6 +59,7 @@ def test_one_openid_in_two_apps_is_two_accounts() -> None:
         LoginRequest("dev", "wx2", "dev:anna"),
         platforms={"dev": DevelopmentPlatform()},
         members=members,
+        holdings=MemoryHoldings(),
     )
 
     assert one.member.id != other.member.id
@@ -79,10 +81,10 @@ class OfTwoKinds(DevelopmentPlatform):
 def test_one_name_of_two_kinds_is_two_accounts_and_a_number_is_asked_for_its_person() -> None:
     members, platform = MemoryMembers(), OfTwoKinds()
     ask = LoginRequest("dev", "wx1", "dev:1", "dev:+8613800138000")
-    first = log_in(ask, platforms={"dev": platform}, members=members)
+    first = log_in(ask, platforms={"dev": platform}, members=members, holdings=MemoryHoldings())
     platform.kind = "user"
     again = LoginRequest("dev", "wx1", "dev:1")
-    other = log_in(again, platforms={"dev": platform}, members=members)
+    other = log_in(again, platforms={"dev": platform}, members=members, holdings=MemoryHoldings())
 
     assert first.member.id != other.member.id
     assert first.member.phone == "+86138001380001"

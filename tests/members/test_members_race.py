@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -11,12 +12,13 @@ from cardstock.cards.radar import count_views
 from cardstock.cards.store import DynamoRadars
 from cardstock.members.login import LoginRequest, LoginResult, log_in
 from cardstock.members.login_platforms.development import DevelopmentPlatform
-from cardstock.members.model import Person
+from cardstock.members.model import Person, phone_key
 from cardstock.members.session_model import MOST_SESSIONS, Outcome, Turn, started
 from cardstock.members.session_store import DynamoSessions
 from cardstock.members.store import DynamoMembers, members_of
 from tests.house.racing import at_once
 from tests.people.clock import TestClock
+from tests.people.memory_members import MemoryHoldings
 
 pytestmark = pytest.mark.engine
 
@@ -32,7 +34,7 @@ def members(tables: None, clock: TestClock) -> DynamoMembers:
 
 def enter(members: DynamoMembers, openid: str, *, phone: str | None = None, invite: str | None = None) -> LoginResult:
     request = LoginRequest("dev", "wx1", f"dev:{openid}", phone, invite)
-    return log_in(request, platforms={"dev": DevelopmentPlatform()}, members=members)
+    return log_in(request, platforms={"dev": DevelopmentPlatform()}, members=members, holdings=MemoryHoldings())
 
 
 def test_one_person_who_logs_in_many_times_at_once_is_registered_once(members: DynamoMembers) -> None:
@@ -43,6 +45,19 @@ def test_one_person_who_logs_in_many_times_at_once_is_registered_once(members: D
     assert len({session.member.id for session in sessions}) == 1
     assert Counter(session.is_new for session in sessions) == {True: 1, False: AT_ONCE - 1}
     assert {session.inviter_id for session in sessions} == {guide}
+
+
+def test_a_number_that_many_prove_at_once_leads_to_one_member(members: DynamoMembers) -> None:
+    anna = enter(members, "anna", phone="dev:+8613800138000").member.id
+    members.add_person(anna, Person("王小明", "1****************X", "00ff$00ff", NOW.date(), "dev", NOW))
+    steps = [partial(enter, members, f"taker-{n}", phone="dev:+8613800138000") for n in range(AT_ONCE)]
+    ids = {found.member.id for found in at_once(*steps)}
+    holder = members.look_up([phone_key("+8613800138000")]).owners[phone_key("+8613800138000")]
+    bound = {each for each, one in members_of({anna, *ids}).items() if one.phone}
+
+    assert anna not in ids
+    assert bound == {holder}
+    assert {enter(members, f"taker-{n}").member.id for n in range(AT_ONCE)} == ids
 
 
 def test_newcomers_whom_one_member_brings_at_once_are_all_bound_to_that_member(members: DynamoMembers) -> None:

@@ -19,7 +19,7 @@ from cardstock.signing import ACCESS
 from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event, serve
 from tests.people.clock import TestClock
-from tests.people.memory_members import MemoryMembers
+from tests.people.memory_members import MemoryHoldings, MemoryMembers
 from tests.people.tokens import access_token, old_refresh_token
 
 
@@ -273,7 +273,7 @@ class Sessions(RuleBasedStateMachine):
         self.clock.move(seconds=1)
         ask = LoginRequest("dev", "wx1", "dev:anna")
         platforms = {"dev": DevelopmentPlatform()}
-        found = log_in(ask, platforms=platforms, members=self.members)
+        found = log_in(ask, platforms=platforms, members=self.members, holdings=MemoryHoldings())
         session_id, number = self.keep(sessions.tokens_of(edge_wiring.signer(), found.session))
         self.numbers[session_id] = number
         if len(self.numbers) > 20:

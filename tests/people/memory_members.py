@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from msgspec.structs import replace
 
@@ -150,19 +150,41 @@ class MemoryMembers:
             return False
         if arrival.phone and self.members[member.id].phone:
             return False
+        if not self._still(arrival):
+            return False
         now = arrival.session.made_at
         for use in arrival.uses:
             if self._is_over(use, now):
                 raise use.limit.refusal(now)
         if arrival.invited is not None:
             self.inviters.bind_inviter(member.id, arrival.invited.inviter_id)
-        if arrival.is_new:
-            self.members[member.id] = member
-        elif arrival.phone:
-            self.members[member.id] = replace(self.members[member.id], phone=arrival.phone)
+        if arrival.phone_from is not None:
+            loser = replace(self.members[arrival.phone_from], phone="", phone_at=None, joining_until=None)
+            self.members[loser.id] = replace(loser, phone_lost=arrival.lost)
+            self.accounts[phone_key(arrival.member.phone)] = member.id
+        if arrival.is_new or arrival.phone or arrival.join:
+            self.members[member.id] = arrival.member
         self.accounts |= dict.fromkeys(arrival.accounts, member.id)
         self.sessions.start(arrival.session)
         self.count_refused(arrival.uses, now)
+        return True
+
+    def _still(self, arrival: Arrival) -> bool:
+        """Whether the number is where the log-in has found it, and may be used as it wants to."""
+        phone, loser = arrival.member.phone, arrival.phone_from
+        if loser is not None and (self.accounts.get(phone_key(phone)) != loser or self.members[loser].phone != phone):
+            return False
+        if arrival.join is None:
+            return True
+        now = self.members[arrival.known.member.id]
+        allowed = now.lets_join(arrival.session.made_at) if arrival.join == "confirmed" else now.person is None
+        return now.state != "erased" and now.phone == phone and allowed
+
+    def open_joining(self, member_id: str, until: datetime) -> bool:
+        member = self.members.get(member_id)
+        if member is None or member.state == "erased" or not member.phone:
+            return False
+        self.members[member_id] = replace(member, joining_until=until)
         return True
 
     def count_refused(self, uses: Collection[Use], now: datetime) -> None:
@@ -202,3 +224,15 @@ class MemoryMembers:
             siblings = tuple(other for other in others if other != one)
             self.members[one] = replace(self.members[one], siblings=siblings)
         return True
+
+
+class MemoryHoldings:
+    """`members.ports.Holdings`. `since`: when each member who has something got it."""
+
+    def __init__(self) -> None:
+        self.since: dict[str, datetime] = {}
+        self.asked = 0
+
+    def has_holdings(self, member_id: str, since: datetime) -> bool:
+        self.asked += 1
+        return self.since.get(member_id, datetime.min.replace(tzinfo=UTC)) >= since

@@ -3,12 +3,13 @@
 from cardstock import clock
 from cardstock.aws.counters import DynamoCounts
 from cardstock.aws.tables import connect
+from cardstock.clock import rfc3339
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.wiring import signer
 from cardstock.errors import MEMBER_ERASED, NOT_FOUND
 from cardstock.flows import joining
-from cardstock.flows.joining_wiring import joining_needs
-from cardstock.members import login, profile, schemas, sessions
+from cardstock.flows.joining_wiring import joining_needs, member_holdings
+from cardstock.members import login, phones, profile, schemas, sessions
 from cardstock.members.identity import IDENTITY_CHECKS
 from cardstock.members.wiring import login_platforms, member_sessions, members, tell_reuse
 from cardstock.network.schemas import Distribution
@@ -21,11 +22,12 @@ api = Api("members", callers=callers, counts=DynamoCounts)
 def open_session(request: Request[schemas.OpenSession, Nothing]) -> schemas.Session:
     """Log in.
 
-    A new member is registered with phone number and inviter. One transaction: all of it or nothing. An invalid invite
-    is an error for new members and ignored for known ones; `bound_inviter` is the inviter now bound. A member has
-    twenty sessions at most: one more ends the oldest.
+    A new member is registered with phone number and inviter, all of it or nothing. An invalid invite is an error for
+    new members and ignored for known ones; `bound_inviter` is the inviter now bound. One session above twenty ends the
+    oldest. A number of another member moves here, which `phone_lost` tells the other, unless the account may join it.
     """
-    result = login.log_in(request.body.login_request(), platforms=login_platforms(), members=members())
+    asked, platforms = request.body.login_request(), login_platforms()
+    result = login.log_in(asked, platforms=platforms, members=members(), holdings=member_holdings())
     return schemas.Session.of(result, sessions.tokens_of(signer(), result.session), clock.now())
 
 
@@ -68,6 +70,12 @@ def end_session(request: Request[Nothing, Nothing]) -> Answer:
     return Answer("", status=204)
 
 
+@api.put("/v1/me/joining", answer=schemas.Joining, auth="member", codes=schemas.JOINING_CODES)
+def put_joining(request: Request[Nothing, Nothing]) -> schemas.Joining:
+    """Let the next account that logs in with the member's number within ten minutes join, if it has no member."""
+    return schemas.Joining(rfc3339(phones.open_joining(request.caller.id, members=members())))
+
+
 @api.get("/v1/me", answer=schemas.Profile, auth="member", codes=(MEMBER_ERASED,))
 def get_me(request: Request[Nothing, Nothing]) -> schemas.Profile:
     """Read the member's profile."""
@@ -77,8 +85,8 @@ def get_me(request: Request[Nothing, Nothing]) -> schemas.Profile:
 @api.put("/v1/me", body=schemas.PutProfile, answer=schemas.Profile, auth="member", codes=(MEMBER_ERASED,))
 def put_me(request: Request[schemas.PutProfile, Nothing]) -> schemas.Profile:
     """Replace the member's profile."""
-    body = request.body
-    member = profile.change_profile(request.caller.id, body.nickname, body.birth_year, members=members())
+    wanted = request.body.nickname, request.body.birth_year
+    member = profile.change_profile(request.caller.id, *wanted, members=members())
     return schemas.Profile.of(member, clock.now())
 
 

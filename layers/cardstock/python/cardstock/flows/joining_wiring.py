@@ -3,14 +3,18 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cardstock.bank_accounts import wiring as bank_accounts_wiring
 from cardstock.cards import wiring as cards_wiring
 from cardstock.flows.buying_wiring import coupons
+from cardstock.ledger import wiring as ledger_wiring
 from cardstock.members import wiring as members_wiring
 from cardstock.network import wiring as network_wiring
+from cardstock.orders import wiring as orders_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.staff import wiring as staff_wiring
 
 if TYPE_CHECKING:
+    from cardstock.flows.holdings import MemberHoldings
     from cardstock.flows.joining import JoiningNeeds
     from cardstock.flows.staff_keys import KeyNeeds
 
@@ -22,6 +26,16 @@ def key_needs() -> "KeyNeeds":
 
     return KeyNeeds(
         keys=partners_wiring.partner_keys(), persons=staff_wiring.persons(), suppliers=partners_wiring.suppliers()
+    )
+
+
+@cache
+def member_holdings() -> "MemberHoldings":
+    """What members have in other areas."""
+    from cardstock.flows.holdings import MemberHoldings
+
+    return MemberHoldings(
+        network_wiring.network, ledger_wiring.books, bank_accounts_wiring.accounts, orders_wiring.orders
     )
 
 

@@ -12,8 +12,8 @@ A member:
 
 An erased member stays on record and is refused everywhere (MEMBER_ERASED). No verb of this area erases.
 
-Where to look: `login` registers members and lets them in, `inviting` binds them to inviters, `profile` is what they say
-of themselves, `identity` verifies persons. `sessions` are their tokens, and how these are refreshed and ended;
-`login_platforms` are the platforms' adapters.
+Where to look: `login` registers members and lets them in, `phones` says who may join a member by a number, `inviting`
+binds them to inviters, `profile` is what they say of themselves, `identity` verifies persons. `sessions` are their
+tokens, and how these are refreshed and ended; `login_platforms` are the platforms' adapters.
 Members meet the referral network in `flows.joining`.
 """

@@ -53,12 +53,7 @@ PLATFORM_MISCONFIGURED: Final = replace(
     ),
     alarm="PlatformMisconfigured",
 )
-PHONE_TAKEN: Final = refused(
-    "PHONE_TAKEN",
-    zh="该手机号已绑定其他账号。",
-    en="This phone number belongs to another member.",
-    about=("phone_code",),
-)
+PHONE_MISSING: Final = refused("PHONE_MISSING", zh="尚未绑定手机号。", en="The member has no telephone number.")
 ID_NUMBER_INVALID: Final = invalid("ID_NUMBER_INVALID", zh="身份证号码不正确。", en="The identity number is not valid.")
 IDENTITY_FIXED: Final = refused(
     "IDENTITY_FIXED", zh="已完成实名认证，不能更改。", en="The identity has been verified and cannot be changed."

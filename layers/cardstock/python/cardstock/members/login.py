@@ -12,8 +12,18 @@ from cardstock.ids import new_id
 from cardstock.limits import Use
 from cardstock.members import errors
 from cardstock.members.model import Account, Member, phone_key, union_key
-from cardstock.members.ports import LoginPlatform, Members
-from cardstock.members.session_model import LOG_INS, PHONE_CODES, Arrival, Known, Leads, Session, started
+from cardstock.members.phones import how_to_join
+from cardstock.members.ports import Holdings, LoginPlatform, Members
+from cardstock.members.session_model import (
+    LOG_INS,
+    PHONE_CODES,
+    Arrival,
+    Invited,
+    Known,
+    Leads,
+    Session,
+    started,
+)
 
 _ATTEMPTS: Final = 5
 
@@ -38,15 +48,20 @@ class LoginResult(msgspec.Struct, frozen=True):
     inviter_id: str | None
 
 
-def log_in(request: LoginRequest, *, platforms: Mapping[str, LoginPlatform], members: Members) -> LoginResult:
+def log_in(
+    request: LoginRequest, *, platforms: Mapping[str, LoginPlatform], members: Members, holdings: Holdings
+) -> LoginResult:
     """A session of the member behind the platform's account, registered with number and inviter in one step if new.
 
     A newcomer whose invite cannot be followed is refused whole (INVITER_UNKNOWN and the other rules): nothing is kept.
-    An invite never keeps a known member out: it is followed if the rules allow. A known union id, or a known telephone
-    number, gives the account to its member; the account comes first, then the union id. Three calls of the store at
-    most, if nobody else writes the same. Raises `InvalidError` (PLATFORM_UNKNOWN), `UnauthorizedError` (MEMBER_ERASED),
-    `RefusedError`, `ThrottledError` (TOO_MANY: the account's `LOG_INS` or `PHONE_CODES`; a number is not asked for
-    then), and what the platform refuses (`members.ports.LoginPlatform`).
+    An invite never keeps a known member out: it is followed if the rules allow. A known union id gives the account to
+    its member. A number of another member lets a new account join that member by the rules of `phones`; else it moves
+    to the member who logs in. A member who has a number keeps it. Three calls of the store at most, if nobody else
+    writes the same and the number is nobody else's.
+
+    Raises `InvalidError` (PLATFORM_UNKNOWN), `UnauthorizedError` (MEMBER_ERASED), `RefusedError`, `ThrottledError`
+    (TOO_MANY: the account's `LOG_INS` or `PHONE_CODES`; a number is not asked for then), and what the platform refuses
+    (`members.ports.LoginPlatform`).
     """
     platform = platforms.get(request.platform)
     if platform is None:
@@ -60,19 +75,23 @@ def log_in(request: LoginRequest, *, platforms: Mapping[str, LoginPlatform], mem
         raise use.limit.refusal(now)
     phone = platform.phone_of(request.app_id, request.phone_code, found.openid) if request.phone_code else ""
     newcomer = Member(id=new_id("mem", now), account=account.name, created_at=now, phone=phone, scene=request.scene)
+    if phone:
+        newcomer = replace(newcomer, phone_at=now)
     session = started(new_id("ses", now), newcomer.id, account.name, now)
     vouched = _Vouched(keys, phone, newcomer, session, uses, request.invite is not None)
     try:
-        return _enter(vouched, leads, request.invite, members=members)
+        return _enter(vouched, leads, request.invite, members=members, holdings=holdings)
     except (RefusedError, UnauthorizedError):
         if phone:
             members.count_refused(uses, now)
         raise
 
 
-def _enter(vouched: "_Vouched", leads: Leads, invite: str | None, *, members: Members) -> LoginResult:
+def _enter(
+    vouched: "_Vouched", leads: Leads, invite: str | None, *, members: Members, holdings: Holdings
+) -> LoginResult:
     for _ in range(_ATTEMPTS):
-        arrival = _arrival(vouched, leads, members=members)
+        arrival = _arrival(vouched, leads, members=members, holdings=holdings)
         try:
             entered = members.enter(arrival)
         except RefusedError:
@@ -81,8 +100,7 @@ def _enter(vouched: "_Vouched", leads: Leads, invite: str | None, *, members: Me
             arrival = replace(arrival, invited=None)  # the network keeps no known member out
             entered = members.enter(arrival)
         if entered:
-            member = replace(arrival.known.member, phone=arrival.phone) if arrival.phone else arrival.known.member
-            return LoginResult(member, arrival.session, arrival.is_new, arrival.inviter_id)
+            return LoginResult(arrival.member, arrival.session, arrival.is_new, arrival.inviter_id)
         leads = members.look_up(vouched.keys, invite)
     raise STORE_BUSY()
 
@@ -99,32 +117,47 @@ class _Vouched(msgspec.Struct, frozen=True):
     is_invited: bool
 
 
-def _arrival(vouched: _Vouched, leads: Leads, *, members: Members) -> Arrival:
-    keys, phone, session = vouched.keys, vouched.phone, vouched.session
+def _arrival(vouched: _Vouched, leads: Leads, *, members: Members, holdings: Holdings) -> Arrival:
+    keys, phone, now = vouched.keys, vouched.phone, vouched.session.made_at
     unled = tuple(key for key in keys if key not in leads.owners)
     owner_id = next((leads.owners[key] for key in keys if key in leads.owners), None)
     closer = members.look_closer(owner_id, phone, leads.invited)
-    if owner_id is None and closer.phone_owner is not None:
-        owner_id = closer.phone_owner
-        closer = members.look_closer(owner_id, phone, closer.invited)
-    if owner_id is None:
-        if vouched.is_invited and closer.invited is None:
-            raise INVITER_UNKNOWN()
-        accounts = (*unled, phone_key(phone)) if phone else unled
-        new, uses = Known(vouched.newcomer), vouched.uses
-        return Arrival(new, session, is_new=True, accounts=accounts, invited=closer.invited, uses=uses)
-    known = closer.known
+    holder_id = closer.phone_owner
+    if owner_id is not None:
+        return _known_arrival(vouched, closer.known, closer.invited, unled, holder_id)
+    if holder_id is not None:
+        holder = members.look_closer(holder_id, invited=closer.invited).known
+        join = how_to_join(holder.member, now, holdings=holdings) if holder else None
+        if join is not None:
+            return replace(_known_arrival(vouched, holder, closer.invited, unled, holder_id), join=join)
+    if vouched.is_invited and closer.invited is None:
+        raise INVITER_UNKNOWN()
+    return Arrival(
+        Known(vouched.newcomer),
+        vouched.session,
+        is_new=True,
+        accounts=(*unled, phone_key(phone)) if phone and holder_id is None else unled,
+        invited=closer.invited,
+        uses=vouched.uses,
+        phone_from=holder_id,
+    )
+
+
+def _known_arrival(
+    vouched: _Vouched, known: Known | None, invited: Invited | None, unled: tuple[str, ...], holder_id: str | None
+) -> Arrival:
+    """The arrival of a known member; `holder_id` is the member to whom the number leads. A member with a number keeps
+    it."""
     if known is None or known.member.state == "erased":
         raise MEMBER_ERASED()
-    if known.member.phone or closer.phone_owner == owner_id:
-        phone = ""
-    if phone and closer.phone_owner is not None:
-        raise errors.PHONE_TAKEN()
+    member = known.member
+    phone = "" if member.phone or holder_id == member.id else vouched.phone
     return Arrival(
         known,
-        replace(session, member_id=owner_id),
-        accounts=(*unled, phone_key(phone)) if phone else unled,
+        replace(vouched.session, member_id=member.id),
+        accounts=(*unled, phone_key(phone)) if phone and holder_id is None else unled,
         phone=phone,
-        invited=closer.invited if known.inviter_id is None else None,
+        invited=invited if known.inviter_id is None else None,
         uses=vouched.uses,
+        phone_from=holder_id if phone else None,
     )

@@ -110,6 +110,15 @@ class Person(msgspec.Struct, frozen=True):
         return hmac.compare_digest(hash_number(number, bytes.fromhex(salt)), self.number_hash)
 
 
+class LostPhone(msgspec.Struct, frozen=True):
+    """A telephone number that was the member's until another account proved to have it."""
+
+    masked: str
+    platform: str
+    """Where the other account logged in."""
+    at: datetime
+
+
 class Member(msgspec.Struct, frozen=True):
     """A registered member. `account` is the name of the account of the first login; `phone` is E.164 or `""`."""
 
@@ -126,6 +135,15 @@ class Member(msgspec.Struct, frozen=True):
     siblings: tuple[str, ...] = ()
     """The other members who have been verified as the same person."""
     state: MemberState = "registered"
+    phone_at: datetime | None = None
+    """When a platform last vouched that the member has the number; v0.2.0 did not store it."""
+    phone_lost: LostPhone | None = None
+    joining_until: datetime | None = None
+    """Until when an account with the member's number joins, because the member said so."""
+
+    def lets_join(self, now: datetime) -> bool:
+        """Whether the member has confirmed that an account with the member's number joins now."""
+        return self.joining_until is not None and now < self.joining_until
 
 
 def born_on(number: str, today: date) -> date:

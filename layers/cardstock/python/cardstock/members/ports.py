@@ -65,6 +65,9 @@ class Members(Protocol):
         `ThrottledError` (TOO_MANY) if the limit of one of its `uses` is reached.
         """
 
+    def open_joining(self, member_id: str, until: datetime) -> bool:
+        """Let an account with the member's number join until then; False for a member without number, or erased."""
+
     def count_refused(self, uses: Collection[Use], now: datetime) -> None:
         """Count the uses of a log-in that was refused. Says nothing if that fails, or if their limits are reached."""
 
@@ -84,6 +87,13 @@ class Members(Protocol):
         From then on the members who are the same person know each other as `siblings`. Raises `RefusedError`
         (IDENTITY_IN_USE) when `MOST_MEMBERS` of them are this person already.
         """
+
+
+class Holdings(Protocol):
+    """What members have in other areas."""
+
+    def has_holdings(self, member_id: str, since: datetime) -> bool:
+        """Whether the member has, or had, money, a bank account or a place in the network, or placed an order since."""
 
 
 class Sessions(Protocol):

@@ -23,7 +23,7 @@ from cardstock.errors import (
 )
 from cardstock.members import errors
 from cardstock.members.login import LoginRequest, LoginResult
-from cardstock.members.model import Member, mask_name, mask_phone
+from cardstock.members.model import LostPhone, Member, mask_name, mask_phone
 
 if TYPE_CHECKING:
     from cardstock.members.session_model import Session as StoredSession
@@ -46,10 +46,10 @@ LOGIN_CODES: Final = (
     errors.PLATFORM_UNAVAILABLE,
     errors.PLATFORM_MISCONFIGURED,
     MEMBER_ERASED,
-    errors.PHONE_TAKEN,
     TOO_MANY,
     *INVITER_CODES,
 )
+JOINING_CODES: Final = (errors.PHONE_MISSING, MEMBER_ERASED)
 IDENTITY_CODES: Final = (
     errors.ID_NUMBER_INVALID,
     errors.IDENTITY_FIXED,
@@ -130,6 +130,25 @@ class RefreshSession(Model):
     ]
 
 
+class PhoneLost(Model):
+    """A telephone number that another account proved to have. Log in with a number again to bind one."""
+
+    phone: Annotated[str, Meta(description="The number, masked.", examples=["+86138****8000"])]
+    platform: Annotated[str, Meta(description="Login platform of the other account.", examples=["wechat"])]
+    at: Annotated[Moment, Meta(description="When the number moved.")]
+
+    @classmethod
+    def of(cls, lost: LostPhone) -> PhoneLost:
+        """What the member who lost it reads."""
+        return cls(lost.masked, lost.platform, rfc3339(lost.at))
+
+
+class Joining(Model):
+    """Leave for one account to join."""
+
+    until: Annotated[Moment, Meta(description="Until when an account with the member's number joins.")]
+
+
 class Profile(Model):
     """The member's own profile. Name, ID number and telephone number are masked."""
 
@@ -164,6 +183,10 @@ class Profile(Model):
         Meta(description="Identity number, masked; null before it is verified.", examples=["110101********002X"]),
     ]
     created_at: Annotated[Moment, Meta(description="When the member first logged in.")]
+    phone_lost: Annotated[
+        PhoneLost | None,
+        Meta(description="The number that the member lost to another account, until a new one is bound; null if none."),
+    ]
 
     @classmethod
     def of(cls, member: Member, now: datetime) -> Profile:
@@ -180,6 +203,7 @@ class Profile(Model):
             name=mask_name(person.name) if person else None,
             id_number=person.number_masked if person else None,
             created_at=rfc3339(member.created_at),
+            phone_lost=PhoneLost.of(member.phone_lost) if member.phone_lost else None,
         )
 
 

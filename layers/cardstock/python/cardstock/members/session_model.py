@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock.limits import Limit, Use
-from cardstock.members.model import Member
+from cardstock.members.model import LostPhone, Member, mask_phone
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)
@@ -87,6 +88,10 @@ class Closer(msgspec.Struct, frozen=True):
     invited: Invited | None = None
 
 
+Join: TypeAlias = Literal["confirmed", "empty"]
+"""Why an account joins the member of its number: the member said so, or has nothing."""
+
+
 class Arrival(msgspec.Struct, frozen=True):
     """What a log-in writes: all of it or nothing."""
 
@@ -101,6 +106,26 @@ class Arrival(msgspec.Struct, frozen=True):
     """Who brings the member."""
     uses: tuple[Use, ...] = ()
     """What is counted with it."""
+    join: Join | None = None
+    """Why the account joins the known member, who has its number; None if it led to the member before."""
+    phone_from: str | None = None
+    """The member who loses the number to the member who logs in."""
+
+    @property
+    def member(self) -> Member:
+        """The member as this leaves it."""
+        member = self.known.member
+        if self.join:
+            return replace(member, phone_at=self.session.made_at, joining_until=None)
+        if not self.phone:
+            return member
+        return replace(member, phone=self.phone, phone_at=self.session.made_at, phone_lost=None)
+
+    @property
+    def lost(self) -> LostPhone:
+        """What the member in `phone_from` reads of it."""
+        phone = self.phone or self.known.member.phone
+        return LostPhone(mask_phone(phone), self.session.account.partition(":")[0], self.session.made_at)
 
     @property
     def inviter_id(self) -> str | None:

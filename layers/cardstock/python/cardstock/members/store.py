@@ -9,6 +9,7 @@ Table `members`, partition key `pk`. A member is found by id, account or telepho
 | log-in: whose account, union id and invite are | `identity#...`, `union#...`; `network`, `cards` | 1 read |
 | log-in: member, whose the number is, inviter | `mem_...`, `phone#...`; `network`, `sessions` | 1 read, or none |
 | log-in: what is new of account, union id, number, member, inviter; the session | all of them | 1 transaction |
+| log-in that takes a number from another member | also both members, `phone-move#...` | in that transaction |
 | member by telephone number | `phone#+86...`, then the member | 2 reads |
 | members who are one person (verification, tax) | `person#prs_...`; each carries the others' ids too | 1 read |
 | the brand's salt for identity numbers | `salt#person` | 1 read |
@@ -22,6 +23,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from cardstock import clock
@@ -41,7 +43,7 @@ from cardstock.cards.store import owner_in, owner_key
 from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE, UnavailableError
 from cardstock.limits import Use
 from cardstock.members import errors
-from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, Member, Person, new_salt, phone_key
+from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, LostPhone, Member, Person, new_salt, phone_key
 from cardstock.members.session_model import Arrival, Closer, Invited, Known, Leads
 from cardstock.members.session_store import COUNTER, PLACES, LogInCounter, PlacesItem, start_session
 from cardstock.network.store import BindingStep, NetworkItem, position_keys, read_position
@@ -78,6 +80,9 @@ class MemberItem(Table):
     siblings = StructAttribute(tuple[str, ...], null=True)
     state = UnicodeAttribute(null=True)
     """Missing from items of release v0.2.0, as of members who are only registered."""
+    phone_at = EpochAttribute(null=True)
+    phone_lost = StructAttribute(LostPhone, null=True)
+    joining_until = EpochAttribute(null=True)
     day_key = UnicodeAttribute(null=True)
     by_day = ByDay()
 
@@ -93,6 +98,19 @@ class PointerItem(Table):
 
     pk = UnicodeAttribute(hash_key=True)
     member_id = UnicodeAttribute()
+
+
+class PhoneMoveItem(Table):
+    """A telephone number that moved from one member to another, and by which log-in; kept for who must explain it."""
+
+    class Meta:
+        variable = "MEMBERS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    from_member = UnicodeAttribute()
+    to_member = UnicodeAttribute()
+    account = UnicodeAttribute()
+    at = EpochAttribute()
 
 
 class PersonItem(Table):
@@ -188,6 +206,10 @@ class DynamoMembers:
                 return False
             return True
 
+    def open_joining(self, member_id: str, until: datetime) -> bool:
+        there = MemberItem.id.exists() & _NOT_ERASED & MemberItem.phone.exists()
+        return MemberItem(id=member_id).update_if([MemberItem.joining_until.set(until)], there)
+
     def count_refused(self, uses: Collection[Use], now: datetime) -> None:
         for use in uses:
             actions, free = once_more(LogInCounter, use.limit, now)
@@ -262,16 +284,49 @@ class DynamoMembers:
 
 def _add_arrival(transaction: Transaction, arrival: Arrival) -> int:
     """Add what a log-in writes beside the binding; returns the number of deletes."""
-    member, phone = arrival.known.member, arrival.phone
+    member, phone, now = arrival.known.member, arrival.phone, arrival.session.made_at
     ended = start_session(transaction, arrival.session, arrival.known.session_ids)
     for key in arrival.accounts:
         transaction.save(PointerItem(pk=key, member_id=member.id), condition=PointerItem.pk.does_not_exist())
+    if arrival.phone_from is not None:
+        _move_phone(transaction, arrival, arrival.phone_from)
     if arrival.is_new:
         transaction.save(member_item(member), condition=MemberItem.id.does_not_exist())
     elif phone:
         without = MemberItem.id.exists() & _NOT_ERASED & MemberItem.phone.does_not_exist()
-        transaction.update(MemberItem(id=member.id), [MemberItem.phone.set(phone)], condition=without)
+        proven: list[Action] = [
+            MemberItem.phone.set(phone),
+            MemberItem.phone_at.set(now),
+            MemberItem.phone_lost.remove(),
+        ]
+        transaction.update(MemberItem(id=member.id), proven, condition=without)
+    elif arrival.join is not None:
+        same = MemberItem.id.exists() & _NOT_ERASED & (MemberItem.phone == member.phone)
+        allowed = MemberItem.joining_until > now if arrival.join == "confirmed" else MemberItem.person.does_not_exist()
+        proven = [MemberItem.phone_at.set(now), MemberItem.joining_until.remove()]
+        transaction.update(MemberItem(id=member.id), proven, condition=same & allowed)
     return ended
+
+
+def _move_phone(transaction: Transaction, arrival: Arrival, loser_id: str) -> None:
+    """Add that the number leads to the member who logs in, and that the one who loses it is notified."""
+    member_id, now = arrival.known.member.id, arrival.session.made_at
+    phone = arrival.phone or arrival.known.member.phone
+    moved = PhoneMoveItem(f"phone-move#{phone}#{arrival.session.id}")
+    moved.from_member, moved.to_member, moved.account, moved.at = loser_id, member_id, arrival.session.account, now
+    transaction.save(moved)
+    transaction.update(
+        PointerItem(pk=phone_key(phone)),
+        [PointerItem.member_id.set(member_id)],
+        condition=PointerItem.member_id == loser_id,
+    )
+    losing: list[Action] = [
+        MemberItem.phone.remove(),
+        MemberItem.phone_at.remove(),
+        MemberItem.joining_until.remove(),
+        MemberItem.phone_lost.set(arrival.lost),
+    ]
+    transaction.update(MemberItem(id=loser_id), losing, condition=MemberItem.phone == phone)
 
 
 def _inviter_keys(inviter_id: str) -> dict[type[Table], list[tuple[str, ...]]]:

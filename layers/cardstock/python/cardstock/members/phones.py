@@ -1,0 +1,49 @@
+"""Telephone numbers that another account proves to have: it joins their member, or the number moves to it.
+
+Whoever has a number today need not be who had it: carriers give numbers on. So an account joins the member of its
+number only if that member has confirmed it, or if it cannot be anybody else's and there is nothing to be had. Else the
+number moves, and the member who loses it is notified.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from cardstock import clock
+from cardstock.errors import MEMBER_ERASED
+from cardstock.members import errors
+from cardstock.members.model import Member
+from cardstock.members.ports import Holdings, Members
+from cardstock.members.profile import find_caller
+from cardstock.members.session_model import Join
+
+JOINING_WINDOW: Final = timedelta(minutes=10)
+"""How long a member's word that an account may join holds: time to log in elsewhere, once."""
+PROOF_HOLDS: Final = timedelta(days=90)
+"""A carrier gives a number on after ninety days at the earliest: a younger proof is of the same person."""
+QUIET: Final = timedelta(days=180)
+"""An order in this time is something to be had: its goods, address and refund."""
+
+
+def open_joining(member_id: str, *, members: Members) -> datetime:
+    """Let one account that has the member's number join within ten minutes; until when. A repeat begins anew.
+
+    Raises `RefusedError` (PHONE_MISSING), `UnauthorizedError` (MEMBER_ERASED).
+    """
+    until = clock.now() + JOINING_WINDOW
+    if members.open_joining(member_id, until):
+        return until
+    if find_caller(member_id, members=members).phone:
+        raise MEMBER_ERASED()  # in the same moment
+    raise errors.PHONE_MISSING()
+
+
+def how_to_join(member: Member, now: datetime, *, holdings: Holdings) -> Join | None:
+    """How an account that has the member's number joins; None: not at all. Asks for holdings only if that decides."""
+    if member.state == "erased":
+        return None
+    if member.lets_join(now):
+        return "confirmed"
+    proven_at = member.phone_at or member.created_at
+    if member.person is not None or now >= proven_at + PROOF_HOLDS:
+        return None
+    return None if holdings.has_holdings(member.id, now - QUIET) else "empty"

@@ -6,6 +6,7 @@ A party is the company with its server, the merchant's account as the secret has
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import cache
 from typing import Any, Protocol
 
@@ -155,6 +156,33 @@ class WechatParty:
     NO_FUNDS = ("not_enough",)
     """What happens to the calls of a refund whose merchant has not enough."""
     REFUSED = ("account_abnormal",)
+
+    UNUSABLE = ("too_often", "wrong_signature", "wrong_serial", "old_signature", "unsigned")
+    """What happens to calls whose answer says nothing."""
+
+    def refuse_from_now_on(self) -> None:
+        """Every refund is refused for good."""
+        self.company.account_abnormal = True
+
+    def books(self) -> Any:
+        """What the company knows, without numbers and times."""
+        return sorted(
+            (each["state"], each["total"], sorted((one["fen"], one["status"]) for one in each["refunds"].values()))
+            for each in self.company.trades.values()
+        )
+
+    def kept(self) -> Callable[[], None]:
+        """What makes the company, and what it has sent, as they are now, as often as it is called."""
+        company, sent, waiting = self.company, [*self.sent], self.company.notices.waiting()
+        fields = {name: getattr(company, name) for name in ("account_abnormal", "refund_end", "works_on_for", "modes")}
+        trades = deepcopy(company.trades)
+
+        def put_back() -> None:
+            vars(company).update(fields, modes=[*fields["modes"]], trades=deepcopy(trades))
+            company.notices.wait_for(waiting)
+            self.sent[:] = sent
+
+        return put_back
 
     def reopen(self, order_id: str) -> None:
         """The order takes money again, as one whose start was on its way when it was closed."""

@@ -1,6 +1,7 @@
 """RSA and AES of the local platforms, on their own: nothing is shared with the clients that call them."""
 
 import base64
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -23,8 +24,7 @@ def new_pair() -> dict[str, str]:
 
 def sign(private_key: str, message: bytes) -> str:
     """RSA-SHA256 in base64."""
-    key = serialization.load_der_private_key(base64.b64decode(private_key), password=None)
-    assert isinstance(key, rsa.RSAPrivateKey)
+    key = _private(private_key)
     return base64.b64encode(key.sign(message, padding.PKCS1v15(), hashes.SHA256())).decode()
 
 
@@ -56,6 +56,14 @@ def seal(key: str, message: bytes, nonce: str, associated: str) -> str:
     return base64.b64encode(AESGCM(key.encode()).encrypt(nonce.encode(), message, associated.encode())).decode()
 
 
+@lru_cache(maxsize=64)  # reading one takes as long as forty signatures
+def _private(text: str) -> rsa.RSAPrivateKey:
+    key = serialization.load_der_private_key(base64.b64decode(text), password=None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
+
+
+@lru_cache(maxsize=64)
 def _public(text: str) -> rsa.RSAPublicKey:
     key = serialization.load_der_public_key(base64.b64decode(text))
     assert isinstance(key, rsa.RSAPublicKey)

@@ -2,7 +2,7 @@
 
 import http.client
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -71,7 +71,10 @@ class Notices:
                 each.sent += 1
                 self._waiting.append(each)
 
-    @property
-    def waiting(self) -> int:
-        """How many notices are not taken yet."""
-        return len(self._waiting)
+    def waiting(self) -> "list[_Waiting]":
+        """The notices that are not taken yet."""
+        return [replace(each) for each in self._waiting]
+
+    def wait_for(self, waiting: "list[_Waiting]") -> None:
+        """Have these wait, in place of all others."""
+        self._waiting = [replace(each) for each in waiting]

@@ -74,6 +74,8 @@ class WechatPay(Platform):
         self.notices = Notices(tell, now, REPEATS, taken=lambda answer: answer.status in (200, 204))
         self.refund_end = "SUCCESS"
         self.works_on_for = WORKED_ON_FOR
+        self.account_abnormal = False
+        """Whether every new refund is refused, because the buyer's account is closed."""
         self.lock = threading.RLock()
         """Held while what it knows changes, and not while a notice is on its way."""
         self._book = book
@@ -311,7 +313,7 @@ class WechatPay(Platform):
         self._bounds(trade, given)
         if mode == "not_enough":
             raise _RefusedError(403, "NOT_ENOUGH", "基本账户余额不足")
-        if mode == "account_abnormal":
+        if mode == "account_abnormal" or self.account_abnormal:
             raise _RefusedError(403, "USER_ACCOUNT_ABNORMAL", "用户账号注销")
         known = {
             "asked": given, "number": given["out_refund_no"], "fen": given["amount"]["refund"], "status": "PROCESSING",

@@ -1,0 +1,274 @@
+"""Whatever happens to a step of a payment or a refund on a platform, its repeat ends in the books of an undisturbed
+one: ours and the platform's.
+
+Every step is disturbed at each AWS call and at each call of the platform: killed before and after, the answer lost, a
+conflict, throttling; and by each failure that the platform knows.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pynamodb.exceptions import PynamoDBException
+
+from cardstock.errors import CardstockError
+from cardstock.open_items.store import every_item
+from tests.house import fault_figures, faults
+from tests.house.cloud import http_event, serve
+from tests.orders.test_platform_payments import Counter
+from tests.people.payment_parties import PARTIES, notify, opened
+from tests.people.replies import reply
+from tests.people.shop import Shop
+from tests.people.staff import staff_key
+
+Step = Callable[[], Any]
+CAN_CONFLICT = {f"dynamodb.{name}" for name in ("TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem")}
+OF_CALLS: tuple[faults.Mode, ...] = ("kill_before", "kill_after", "lose_answer")
+OF_PLATFORMS = ("busy", "server_error", "not_json", "answer_lost", "half", "stall")
+
+
+@pytest.fixture(params=[*PARTIES])
+def counter(request: pytest.FixtureRequest, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
+    party = PARTIES[request.param](shop.clock)
+    with opened(party, shop.cloud, monkeypatch):
+        yield Counter(shop, party)
+
+
+# Each prepares what comes before, and gives the step.
+
+
+def start(counter: Counter) -> Step:
+    order_id = counter.order()
+    return lambda: counter.start(order_id)
+
+
+def start_of_a_paid_one(counter: Counter) -> Step:
+    order_id = counter.order()
+    counter.pay(order_id)
+    counter.party.sent.clear()
+    return lambda: counter.start(order_id)
+
+
+def payment(counter: Counter) -> Step:
+    counter.pay(counter.order())
+    sent = counter.party.sent[0]
+    return lambda: notify(counter.party.name, sent)
+
+
+def payment_of_another_amount(counter: Counter) -> Step:
+    order_id = counter.order()
+    counter.start(order_id)
+    sent = counter.party.payment_of(order_id, fen=1)
+    return lambda: notify(counter.party.name, sent)
+
+
+def payment_of_nobody(counter: Counter) -> Step:
+    sent = counter.party.payment_of("2088-not-ours", fen=1)
+    return lambda: notify(counter.party.name, sent)
+
+
+def unreadable(counter: Counter) -> Step:
+    sent = counter.party.unreadable()
+    return lambda: notify(counter.party.name, sent)
+
+
+def late_payment(counter: Counter) -> Step:
+    order_id = counter.order()
+    window = counter.start(order_id).body["parameters"]
+    counter.send("POST", f"/v1/orders/{order_id}/cancellations")
+    counter.party.reopen(order_id)
+    counter.party.confirm(window)
+    sent = counter.party.sent[0]
+    return lambda: notify(counter.party.name, sent)
+
+
+def stray_refund(counter: Counter) -> Step:
+    late_payment(counter)()
+    counter.party.end_refunds("succeeded")
+    return counter.sweep
+
+
+def expiry(counter: Counter) -> Step:
+    counter.start(counter.order())
+    counter.order(2)
+    counter.shop.clock.move(minutes=31)
+    return counter.sweep
+
+
+def expiry_of_a_paid_one(counter: Counter) -> Step:
+    counter.pay(counter.order())
+    counter.party.sent.clear()
+    counter.shop.clock.move(minutes=31)
+    return counter.sweep
+
+
+def cancellation(counter: Counter) -> Step:
+    order_id = counter.order()
+    counter.start(order_id)
+    return lambda: counter.send("POST", f"/v1/orders/{order_id}/cancellations")
+
+
+def cancellation_of_a_paid_one(counter: Counter) -> Step:
+    order_id = counter.order()
+    counter.pay(order_id)
+    return lambda: counter.send("POST", f"/v1/orders/{order_id}/cancellations")
+
+
+def refund(counter: Counter) -> Step:
+    order_id = counter.paid(2)
+    counter.party.end_refunds("succeeded")
+    counter.refund(order_id)
+    return counter.sweep
+
+
+def two_refunds(counter: Counter) -> Step:
+    order_id = counter.paid(3)
+    counter.party.end_refunds("succeeded")
+    counter.refund(order_id)
+    counter.refund(order_id)
+    return counter.sweep
+
+
+def refund_in_work(counter: Counter) -> Step:
+    order_id = counter.paid(2)
+    counter.party.end_refunds("processing")
+    counter.refund(order_id)
+    counter.sweep()
+    counter.party.end_refunds("succeeded")
+    return counter.sweep
+
+
+def refusal(counter: Counter) -> Step:
+    counter.party.refuse_from_now_on()
+    counter.refund(counter.paid())
+    return counter.sweep
+
+
+def end_by_hand(counter: Counter, outcome: str) -> Step:
+    refusal(counter)()
+    (item,) = (each for each in every_item() if each.kind == "refund_refused")
+    path, body = f"/v1/open-items/{item.id}/clearings", {"outcome": outcome, "reason": "letter"}
+    first, second = (staff_key(name, "open_items:clear") for name in ("Li Na", "Wang Fang"))
+    assert serve(http_event("POST", path, body, token=first))["statusCode"] == 200
+    return lambda: reply(serve(http_event("POST", path, body, token=second)))
+
+
+def paid_another_way(counter: Counter) -> Step:
+    return end_by_hand(counter, "paid_another_way")
+
+
+def given_up(counter: Counter) -> Step:
+    return end_by_hand(counter, "given_up")
+
+
+STEPS = [
+    start, start_of_a_paid_one, payment, payment_of_another_amount, payment_of_nobody, unreadable, late_payment,
+    stray_refund, expiry, expiry_of_a_paid_one, cancellation, cancellation_of_a_paid_one, refund, two_refunds,
+    refund_in_work, refusal, paid_another_way, given_up,
+]  # fmt: skip
+
+
+def books(counter: Counter) -> Any:
+    """What stands in our tables and in those of the platform, without ids and times."""
+    return [counter.shop.order_books(), counter.party.books()]
+
+
+def attempt(step: Step) -> None:
+    """One try, however it ends."""
+    with contextlib.suppress(CardstockError, PynamoDBException):
+        faults.survive(step)
+
+
+def repeat(step: Step) -> None:
+    """Twice more: a sweep may find in its second run what its first has begun."""
+    step()
+    step()
+
+
+class Prepared:
+    """A step, and the state before it, to go back to. `calls` are the step's AWS calls, `asked` is how many calls it
+    makes of the platform, `expected` are the books after it."""
+
+    def __init__(self, make: Callable[[Counter], Step], counter: Counter) -> None:
+        self.counter = counter
+        self.step = make(counter)
+        self._account, self._party, self._time = (
+            counter.shop.cloud.snapshot(), counter.party.kept(), counter.shop.clock.now()
+        )  # fmt: skip
+        self.step()  # secrets are fetched once
+        self.reset()
+        with faults.watch() as self.calls, counter.party.served.at(-1, "kill_before") as seen:
+            self.step()
+        self.asked = len(seen)
+        repeat(self.step)
+        self.expected = books(counter)
+
+    def reset(self) -> None:
+        """Be before the step again."""
+        self._account.restore()
+        self._party()
+        self.counter.shop.clock.set(self._time)
+
+    def check(self, what: str) -> None:
+        """The repeats end as they must."""
+        repeat(self.step)
+        assert books(self.counter) == self.expected, what
+
+
+@pytest.mark.parametrize("mode", faults.MODES)
+@pytest.mark.parametrize("make", STEPS)
+def test_a_step_that_is_disturbed_at_the_store_and_its_repeat_end_as_an_undisturbed_one(
+    make: Callable[[Counter], Step], mode: faults.Mode, counter: Counter
+) -> None:
+    prepared = Prepared(make, counter)
+
+    assert prepared.calls
+    for index, call in enumerate(prepared.calls):
+        if mode == "conflict" and call not in CAN_CONFLICT:
+            continue  # DynamoDB refuses no read for a transaction on its way
+        prepared.reset()
+        with faults.at(index, mode) as seen:
+            attempt(prepared.step)
+
+        assert len(seen) > index
+        prepared.check(f"{mode} at call {index} ({call})")
+
+
+@pytest.mark.parametrize("make", STEPS)
+def test_a_step_that_is_disturbed_at_the_platform_and_its_repeat_end_as_an_undisturbed_one(
+    make: Callable[[Counter], Step], counter: Counter
+) -> None:
+    prepared = Prepared(make, counter)
+    party = counter.party
+
+    for index in range(prepared.asked):
+        for mode in OF_CALLS:
+            prepared.reset()
+            with party.served.at(index, mode):
+                attempt(prepared.step)
+            fault_figures.note(mode, index)
+            prepared.check(f"{mode} at call {index} of the platform")
+        for trouble in (*OF_PLATFORMS, *party.UNUSABLE):
+            prepared.reset()
+            party.fail_next(*["fine"] * index, trouble)
+            attempt(prepared.step)
+            party.fail_next()
+            fault_figures.note(trouble, index)
+            prepared.check(f"{trouble} at call {index} of the platform")
+
+
+@pytest.mark.parametrize("make", [payment, late_payment, payment_of_another_amount, payment_of_nobody, unreadable])
+def test_a_notice_that_comes_often_and_late_changes_what_it_changes_once(
+    make: Callable[[Counter], Step], counter: Counter
+) -> None:
+    prepared = Prepared(make, counter)
+    prepared.reset()
+    for _ in range(4):
+        prepared.step()
+        fault_figures.note("duplicate", 0)
+    counter.shop.clock.move(minutes=4)
+    prepared.step()
+    fault_figures.note("late", 0)
+
+    prepared.check("often and late")

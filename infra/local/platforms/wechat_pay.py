@@ -167,7 +167,7 @@ class WechatPay(Platform):
             status, said = error.status, {"code": error.code, "message": str(error)}
         content = b"" if said is None else json.dumps(said, ensure_ascii=False).encode()
         kind = {} if said is None else {"content-type": "application/json; charset=utf-8"}
-        return HttpAnswer(status, {**kind, **({} if status == 401 else self._signature(content, mode))}, content)
+        return HttpAnswer(status, {**kind, **({} if status == 401 else self.signature(content, mode))}, content)
 
     def _fail(self, mode: str) -> None:
         if mode == "busy":
@@ -401,12 +401,13 @@ class WechatPay(Platform):
             },
         }  # fmt: skip
         raw = json.dumps(body, ensure_ascii=False).encode()
-        return {"content-type": "application/json", **self._signature(raw, mode)}, raw
+        return {"content-type": "application/json", **self.signature(raw, mode)}, raw
 
     def _send(self, kind: str, original: str, plain: Mapping[str, Any], url: str) -> None:
         self.notices.add(url, lambda: self.notice(kind, original, plain))
 
-    def _signature(self, content: bytes, mode: str) -> dict[str, str]:
+    def signature(self, content: bytes, mode: str = "fine") -> dict[str, str]:
+        """The headers with which WeChat signs `content`."""
         if mode == "unsigned":
             return {}
         at = self.now() - (TOLERANCE * 2 if mode == "old_signature" else timedelta())

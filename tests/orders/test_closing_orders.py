@@ -21,7 +21,7 @@ from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.change_model import Step
 from cardstock.orders.channels.sandbox import SandboxChannel
 from cardstock.orders.model import NO_FREIGHT, Order, Receiver, RequestedUnits
-from cardstock.orders.payment import expire_due, record_payment
+from cardstock.orders.payment import end_payment, expire_due, record_payment
 from cardstock.orders.payment_model import PaymentNotice
 from cardstock.orders.placement import QuoteNeeds, cancel_order, make_quote, place_order
 from cardstock.orders.ports import PaymentChannel
@@ -433,3 +433,21 @@ def test_a_payment_and_a_cancellation_in_every_order_of_their_calls_end_in_one_o
         ends.add((order.status, len(list(every_refund())), run.ends[1].status))
 
     assert ends == {("paid", 0, 409), ("cancelled", 0, 200)}
+
+
+@pytest.mark.parametrize(("app", "asked"), [
+    ("wechat:wx1", {"sandbox", "wechat"}), ("alipay:2021", {"sandbox", "alipay"}), ("dev:wx1", {"sandbox"}),
+    ("", {"sandbox", "wechat", "alipay", "douyin"}),
+])  # fmt: skip
+def test_only_channels_that_may_take_money_in_the_app_of_the_order_close_it(
+    app: str, asked: set[str], clock: TestClock
+) -> None:
+    channels = {name: MemoryChannel() for name in ("sandbox", "wechat", "alipay", "douyin")}
+    order = Order(
+        "ord_01kbdxdh50fcazdjhcnqh2rzv5", "mem_a", "placed", (), 1, Receiver("n", "1", "a"), None, {}, clock.now(),
+        app=app,
+    )  # fmt: skip
+    ended = end_payment(order, orders=MemoryOrders(), channels=channels)
+
+    assert {name for name, channel in channels.items() if channel.closed} == asked
+    assert ended.waiting == ()

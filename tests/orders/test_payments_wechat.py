@@ -11,7 +11,8 @@ from cardstock.errors import ConflictError, InvalidError, RefusedError, Unauthor
 from cardstock.orders.model import Order, OrderLine, Receiver
 from cardstock.orders.payment_model import PaymentNotice, PaymentParameters, RefundNotice
 from cardstock.orders.refund_model import Refund
-from infra.local.platforms import wechat_pay as company_module
+from infra.local.platforms.people import WrongCallError
+from infra.local.server import HttpAnswer
 from tests.people.clock import START, TestClock
 from tests.people.payment_parties import WechatParty, wechat_merchant
 
@@ -68,7 +69,7 @@ def test_each_start_gives_a_fresh_call_and_each_of_them_pays_once(party: WechatP
     party.confirm(first)
 
     assert first["package"] != second["package"]
-    with pytest.raises(company_module.WrongCallError):
+    with pytest.raises(WrongCallError):
         party.confirm(second)
 
 
@@ -97,6 +98,15 @@ def test_a_call_without_a_usable_answer_decides_nothing(mode: str, party: Wechat
 
     assert party.told
     assert all(len(cause) <= 80 for _, cause in party.told)
+
+
+def test_a_closing_counts_once_wechat_has_signed_it(party: WechatParty) -> None:
+    window(party)
+    party.fail_next("unsigned", "unsigned")
+
+    with pytest.raises(UnavailableError, match="CHANNEL_UNAVAILABLE"):
+        party.channel().close(ORDER)
+    assert party.channel().close(ORDER) == "closed"
 
 
 @pytest.mark.parametrize("mode", SILENT)
@@ -215,6 +225,15 @@ def test_a_refusal_alone_means_nothing(party: WechatParty) -> None:
         party.channel().refund(refund)
 
 
+def test_a_refusal_that_nobody_signed_means_nothing(party: WechatParty) -> None:
+    refund = refund_of(party)
+    party.refuse_from_now_on()
+    party.fail_next("unsigned")
+
+    with pytest.raises(UnavailableError, match="CHANNEL_UNAVAILABLE"):
+        party.channel().refund(refund)
+
+
 def test_more_than_is_left_is_refused_for_good_and_less_is_not(party: WechatParty) -> None:
     refund = refund_of(party)
     party.end_refunds("succeeded")
@@ -242,7 +261,7 @@ def test_missing_funds_are_known_by_their_words_too(party: WechatParty, monkeypa
         if asked.method == "POST" and asked.path.endswith("/refunds"):
             said = {"code": "INVALID_REQUEST", "message": "基本账户余额不足，请充值后重新发起"}
             content = json.dumps(said, ensure_ascii=False).encode()
-            return company_module.HttpAnswer(400, party.company.signature(content), content)
+            return HttpAnswer(400, party.company.signature(content), content)
         return real(asked, mode)
 
     monkeypatch.setattr(party.company, "respond", poor)

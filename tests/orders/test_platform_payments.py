@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from cardstock.clock import rfc3339
 from cardstock.edge import wiring as edge_wiring
 from cardstock.open_items.store import every_item
-from cardstock.orders import refund_ends
+from cardstock.orders import payment, refund_ends
 from cardstock.orders import wiring as orders_wiring
-from cardstock.orders.refund_model import Refund
+from cardstock.orders.refund_model import Refund, RefusedEnd
 from cardstock.orders.store import every_refund
 from cardstock.signing import ACCESS
 from functions.open_items.hourly_count import app as hourly_count
@@ -90,12 +90,12 @@ class Counter:
         assert found is not None
         return found
 
-    def close_for(self, order_id: str, refund_id: str) -> None:
-        """The persons give the refund up."""
+    def close_for(self, order_id: str, refund_id: str, end: RefusedEnd = "given_up") -> None:
+        """The persons end a refused refund."""
         item = next(each for each in every_item() if each.subject == refund_id)
         cleared = replace(item, state="cleared", version=item.version + 1)
         orders, channels = orders_wiring.orders(), orders_wiring.payment_channels()
-        assert refund_ends.close_refused(order_id, refund_id, "given_up", cleared, orders=orders, channels=channels)
+        assert refund_ends.close_refused(order_id, refund_id, end, cleared, orders=orders, channels=channels)
 
 
 @pytest.fixture(params=[*PARTIES])
@@ -277,19 +277,17 @@ def test_a_payment_that_comes_after_the_end_is_refunded_by_the_platform(counter:
     assert counter.status(order_id) == "cancelled"
     # Its payment, told again with the word that it went back, is nothing new.
     counter.party.sent.clear()
-    assert orders_wiring.payment_channels()[counter.party.name].close(_order(order_id)) is not None
-    assert kinds() == []
-
-
-def _order(order_id: str) -> Any:
-    found = orders_wiring.orders().find_order(order_id)
-    assert found is not None
-    return found
+    orders = orders_wiring.orders()
+    order = orders.find_order(order_id)
+    assert order is not None
+    again = payment.end_payment(order, orders=orders, channels=orders_wiring.payment_channels())
+    assert (again.outcomes, kinds()) == (("repeated",), [])
 
 
 def test_money_that_went_back_before_we_knew_of_it_pays_no_order(counter: Counter) -> None:
     order_id = counter.order()
     counter.pay(order_id)
+    counter.party.end_refunds("succeeded")
     counter.party.refund_by_hand(order_id, 100)
     counter.party.sent.clear()
     counter.shop.clock.move(minutes=31)
@@ -388,6 +386,18 @@ def test_before_people_end_a_refused_refund_the_platform_is_asked_again(outcome:
     assert (done.status, done.body["status"]) == (200, "cleared")
     assert counter.refund_of(order_id, refund_id).status == {"paid_another_way": "succeeded"}.get(outcome, outcome)
     assert counter.party.refunded(order_id) == 0
+
+
+def test_while_the_platform_works_on_a_refused_refund_after_all_nobody_ends_it(counter: Counter) -> None:
+    order_id = counter.paid()
+    refund_id = counter.refund(order_id)
+    counter.party.fail_next(*counter.party.REFUSED)
+    counter.sweep()
+    counter.party.make_after_all(order_id, refund_id, ends=False)
+    said = people_close(counter, refund_id, "given_up")
+
+    assert (said.status, said.body["code"]) == (503, "REFUND_PENDING")
+    assert counter.refund_of(order_id, refund_id).status == "refused"
 
 
 def test_a_refund_that_the_platform_has_made_after_all_is_not_ended_by_hand(counter: Counter) -> None:

@@ -78,8 +78,52 @@ def test_a_refund_that_succeeds_after_it_was_given_up_is_a_contradiction_that_pe
     assert len([each for each in every_item() if each.kind == "refund_mismatch"]) == 1
 
 
+def test_a_refund_that_succeeds_after_the_buyer_was_paid_another_way_is_paid_twice(counter: Counter) -> None:
+    order_id, refund_id = hanging(counter)
+    counter.party.company.end_refund(refund_id, "CLOSED")
+    counter.party.company.settle()
+    counter.deliver()
+    counter.close_for(order_id, refund_id, "paid_another_way")
+    counter.party.company.end_refund(refund_id, "SUCCESS")
+    counter.party.company.settle()
+
+    assert counter.deliver() == [204]
+    item = next(each for each in every_item() if each.kind == "refund_mismatch")
+    assert (item.facts["refund_status"], item.facts["paid_another_way"]) == ("succeeded", "true")
+
+
+def test_a_refusal_that_comes_again_after_the_refund_was_given_up_is_nothing_new(counter: Counter) -> None:
+    order_id, refund_id = hanging(counter)
+    counter.party.company.end_refund(refund_id, "CLOSED")
+    counter.party.company.settle()
+    (sent,) = counter.party.sent
+    counter.deliver()
+    counter.close_for(order_id, refund_id)
+    counter.party.sent.append(sent)
+
+    assert counter.deliver() == [204]
+    assert kinds() == [("refund_refused", refund_id), ("units_set_aside", order_id)]
+
+
+@pytest.mark.parametrize("changed", [{"fen": 33_899}, {"transaction": "4200001"}])
+def test_a_refund_of_another_amount_or_payment_than_was_asked_for_changes_nothing(
+    changed: dict[str, object], counter: Counter
+) -> None:
+    order_id, refund_id = hanging(counter)
+    trade = counter.party.company.trades[order_id]
+    trade["refunds"][refund_id]["fen"] = changed.get("fen", 33_900)
+    trade["transaction_id"] = changed.get("transaction", trade["transaction_id"])
+    counter.party.company.end_refund(refund_id, "SUCCESS")
+    counter.party.company.settle()
+
+    assert counter.deliver() == [204]
+    assert counter.refund_of(order_id, refund_id).status == "requested"
+    assert [kind for kind, _ in kinds()] == ["refund_mismatch"]
+
+
 def test_a_refund_that_was_made_on_wechat_s_pages_is_an_open_item(counter: Counter) -> None:
     order_id = counter.paid()
+    counter.party.end_refunds("succeeded")
     counter.party.refund_by_hand(order_id, 500, notify=True)
 
     assert counter.deliver() == [204]

@@ -197,8 +197,9 @@ class WechatParty:
         """The merchant refunds on the platform's pages."""
         self.company.refund_by_hand(order_id, fen, self.account["notify_url"] if notify else "")
 
-    def make_after_all(self, order_id: str, refund_id: str) -> None:
-        """A refund that was refused has been made all the same."""
+    def make_after_all(self, order_id: str, refund_id: str, *, ends: bool = True) -> None:
+        """A refund that was refused has been made all the same; or is worked on."""
+        self.company.work_on(ends)
         self.company.refund_by_hand(order_id, 33_900, number=refund_id)
 
     def payment_of(self, order_id: str, *, fen: int) -> Sent:

@@ -141,7 +141,8 @@ class WechatPay(Platform):
         asked = {"notify_url": notify_url} if notify_url else {}
         trade["refunds"][chosen] = {
             "asked": asked, "number": chosen, "fen": fen, "refund_id": f"50000{secrets.randbelow(10**23):023}",
-            "created_at": self._now_text(), "ends_at": self._now_text(), "end": "SUCCESS", "status": "PROCESSING",
+            "created_at": self._now_text(), "ends_at": _moment(self.now() + self.works_on_for), "end": "SUCCESS",
+            "status": "PROCESSING",
         }  # fmt: skip
         self.settle()
 

@@ -87,6 +87,7 @@ NEEDS_AN_ANSWER = {
     "askWriteOff": "a member in debt",
     "openPayout": "a month that has ended, and a key with the scope",
     "reportSandboxPayment": "an order, and the signature of the channel",
+    "reportWechatPayment": "an order, and the signature of WeChat Pay",
     "sendSupplierReport": "an order, and the inbox secret of seed.json",
     "bindInviter": "a newcomer",
     "putBankAccount": "a member whose identity was verified, under the holder's name",

@@ -17,6 +17,7 @@ Kind: TypeAlias = Literal[
     "refund_waits",  # a refund that its channel does when the merchant has acted: added funds, or named an account
     "refund_mismatch",  # a verified refund that was not asked for here, or ended otherwise than it stands here
     "units_set_aside",  # units that were paid for and are neither sent nor refunded, as their refund was given up
+    "shipping_refused",  # a report of what was sent that the platform of the payment does not take
     "goodwill_asked",  # a goodwill refund above what one person may give, which waits for another one
     "payout_contradiction",  # a transfer with another result after its final one
 ]
@@ -44,6 +45,7 @@ OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
     "refund_waits": ("explained",),
     "refund_mismatch": ("explained",),
     "units_set_aside": ("explained",),
+    "shipping_refused": ("explained",),
     "goodwill_asked": ("granted", "declined"),
     "payout_contradiction": ("was_paid", "was_not_paid"),
 }

@@ -26,6 +26,7 @@ FindingKind: TypeAlias = Literal[
     "refund_waits",
     "refund_mismatch",
     "units_set_aside",
+    "shipping_refused",
 ]
 
 

@@ -95,6 +95,9 @@ REFUND_SUCCEEDED: Final = conflict(
     zh="支付渠道已完成该退款，无需另行处理。",
     en="The channel has made this refund after all; nothing is left to do.",
 )
+SHIPPING_REFUSED: Final = refused(
+    "SHIPPING_REFUSED", zh="支付平台拒绝该发货信息。", en="The platform of the payment refuses what was sent."
+)
 NOT_SHIPPED: Final = conflict("NOT_SHIPPED", zh="订单尚未全部发货。", en="Not everything has been shipped.")
 SUPPLIER_ORDER_CANCELLED: Final = conflict(
     "SUPPLIER_ORDER_CANCELLED", zh="该供应商订单已取消。", en="This supplier order has been cancelled."

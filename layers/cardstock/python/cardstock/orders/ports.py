@@ -12,7 +12,7 @@ from cardstock.orders.model import Order, PaidOrder
 from cardstock.orders.payment_model import Closing, Notice, PaymentNotice, PaymentParameters, RefundProgress
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.sales_model import SalesOfDay
-from cardstock.orders.supplier_model import SupplierOrder
+from cardstock.orders.supplier_model import Parcel, SupplierOrder
 
 
 class Offer(Protocol):
@@ -217,6 +217,17 @@ class PaymentChannel(Protocol):
         """How `refund` stands at the channel, which does nothing by being asked. Raises `UnavailableError`.
 
         `none`: the channel has not refunded it and does not work on it.
+        """
+
+
+class ShippingReports(Protocol):
+    """A payment channel whose platform must know what was sent."""
+
+    def report(self, order: Order, parcels: Sequence[Parcel], at: datetime) -> bool:
+        """Report the parcels of a paid order, all of them. False if the platform need not know. Safe to repeat.
+
+        Raises `RefusedError` SHIPPING_REFUSED with the platform's `reason` if it never takes this report, and
+        `UnavailableError` if it gave no usable answer, or does not know the payment yet.
         """
 
 

@@ -7,7 +7,8 @@ PlatformError
 ├── NotGrantedError     the app or the person has not granted this
 ├── MisconfiguredError  the platform refuses the app itself: its id, secret, key or the caller's address
 └── UnansweredError     no usable answer; the code may be used up
-    └── BusyError       the platform says that it did nothing
+    ├── BusyError       the platform says that it did nothing
+    └── TokenRefusedError  the app's token does not hold
 
 httpx's own client writes each URL into the log, and these have secrets: its transport is used alone.
 """
@@ -72,6 +73,10 @@ class UnansweredError(PlatformError):
 
 class BusyError(UnansweredError):
     """The platform says that it did nothing."""
+
+
+class TokenRefusedError(UnansweredError):
+    """The app's token does not hold: another one is to be asked for."""
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -16,11 +16,13 @@ Source: developers.weixin.qq.com: code2Session, getStableAccessToken, getPhoneNu
 
 import time
 from collections.abc import Callable
-from typing import Final, TypeVar
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import httpx
 import msgspec
 
+from cardstock import clock
 from cardstock.platforms.calls import (
     Account,
     AppTokens,
@@ -31,6 +33,7 @@ from cardstock.platforms.calls import (
     MisconfiguredError,
     NotGrantedError,
     PlatformError,
+    TokenRefusedError,
     TooOftenError,
     UnansweredError,
     deadline,
@@ -40,7 +43,12 @@ from cardstock.platforms.calls import (
     named,
 )
 
+if TYPE_CHECKING:
+    from cardstock.platforms.wechat_shipping import Shipping
+
 URL: Final = "https://api.weixin.qq.com"
+MANAGED_FOR: Final = timedelta(hours=1)
+"""How long it is known whether a mini-program must report what it sends."""
 RETRY_AFTER_SECONDS: Final = 60
 """45011 counts a person's calls by the minute."""
 _TOKEN_REFUSED: Final = frozenset({40001, 40014, 42001})
@@ -93,10 +101,7 @@ class _Phone(_Answer, frozen=True):
 
 
 Said = TypeVar("Said", bound=_Answer)
-
-
-class _TokenRefusedError(UnansweredError):
-    """The app's token does not hold."""
+T = TypeVar("T")
 
 
 class Wechat:
@@ -111,6 +116,7 @@ class Wechat:
     ) -> None:
         self._calls = Calls(base_url, transport=transport, pause=pause)
         self._tokens = AppTokens()
+        self._managed: dict[str, tuple[datetime | None, bool]] = {}
 
     def close(self) -> None:
         """Close the connections."""
@@ -129,17 +135,40 @@ class Wechat:
     def phone_of(self, app_id: str, app: App, phone_code: str, openid: str) -> str:
         """The number behind the phone code, E.164. WeChat checks that the code is the person's."""
         late = deadline()
-        try:
-            said = self._phone(app_id, app, phone_code, openid, late)
-        except _TokenRefusedError:
-            self._tokens.forget(app_id)
-            said = self._phone(app_id, app, phone_code, openid, late)
+        said = self._with_token(app_id, app, lambda token: self._phone(token, phone_code, openid, late))
         if said.phone_info is None or said.phone_info.watermark.appid != app_id:
             raise UnansweredError("malformed")
         return e164(said.phone_info.countryCode, said.phone_info.purePhoneNumber)
 
-    def _phone(self, app_id: str, app: App, phone_code: str, openid: str, late: float) -> _Phone:
-        token = self._tokens.token(app_id, lambda: self._new_token(app_id, app, late))
+    def report_shipping(self, app_id: str, app: App, shipping: "Shipping") -> bool:
+        """Report what was sent for a payment; False if the mini-program need not report. Safe to repeat.
+
+        Raises also `NotYetError` and `ShippingRefusedError`.
+        """
+        from cardstock.platforms.wechat_shipping import WechatShipping  # a log-in does without
+
+        made = WechatShipping(self._calls)
+        until, needed = self._managed.get(app_id, (None, False))
+        if until is None or clock.now() >= until:
+            needed = self._with_token(app_id, app, lambda token: made.is_needed(app_id, token))
+            self._managed[app_id] = (clock.now() + MANAGED_FOR, needed)
+        if needed:
+            self._with_token(app_id, app, lambda token: made.report(shipping, token))
+        return needed
+
+    def _with_token(self, app_id: str, app: App, call: Callable[[str], T]) -> T:
+        """`call` with the app's token; once more with another one if WeChat refuses it."""
+        for attempt in (1, 2):
+            token = self._tokens.token(app_id, lambda: self._new_token(app_id, app, deadline()))
+            try:
+                return call(token)
+            except TokenRefusedError:
+                self._tokens.forget(app_id)
+                if attempt == 2:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _phone(self, token: str, phone_code: str, openid: str, late: float) -> _Phone:
         return self._calls.ask(
             "POST", "/wxa/business/getuserphonenumber", lambda raw: _said(raw, _Phone, with_token=True), late=late,
             query={"access_token": token}, headers={"Content-Type": "application/json"},
@@ -163,5 +192,5 @@ def _said(raw: bytes, kind: type[Said], *, with_token: bool = False) -> Said:
     if code == 45011:
         raise TooOftenError(cause, RETRY_AFTER_SECONDS)
     if with_token and code in _TOKEN_REFUSED:
-        raise _TokenRefusedError(cause)
+        raise TokenRefusedError(cause)
     raise _ERRORS.get(code, UnansweredError)(cause)

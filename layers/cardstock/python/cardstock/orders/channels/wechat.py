@@ -207,6 +207,13 @@ class WechatChannel:
             return "closed"
         return self._stands(order)
 
+    def payment_of(self, order: Order) -> PaymentNotice:
+        """The payment of a paid order. Raises `UnavailableError` if WeChat does not name it."""
+        found = self._stands(order)
+        if isinstance(found, str):
+            raise CHANNEL_UNAVAILABLE()
+        return found
+
     def refund(self, refund: Refund) -> bool:
         answer = self._call(refund.refund_id, "POST", _REFUNDS, self._refund(refund))
         said = self._of(refund, answer)

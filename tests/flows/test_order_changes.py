@@ -119,6 +119,9 @@ class Recorder:
     def alarm(self, refund_id: str) -> None:
         self._keep("alarm", refund_id)
 
+    def tell(self, order: Order) -> None:
+        self._keep("tell platform", order.order_id)
+
     def supplier_order(self, part: SupplierOrder) -> None:
         self._keep("publish supplier order", f"{part.supplier_id} {part.status}")
 
@@ -166,6 +169,7 @@ class OneSale:
             dividends=self.recorder,
             coupons=self.recorder,
             events=self.recorder,
+            shipments=self.recorder,
             alarm=self.recorder.alarm,
         )
 
@@ -317,7 +321,7 @@ def test_a_shipped_order_is_published_by_its_supplier_orders(sale: OneSale) -> N
     follow(sale.needs, sale.ordered("shipped", "paid"))
     follow(sale.needs, SupplierOrderChange("e3", part))
 
-    assert sale.recorder.kept == {"publish supplier order sup_1 shipped"}
+    assert sale.recorder.kept == {"publish supplier order sup_1 shipped", f"tell platform {ORDER_ID}"}
 
 
 def test_a_stray_payment_that_goes_back_touches_no_reward(sale: OneSale) -> None:

@@ -97,7 +97,8 @@ class Sale:
         self.needs = Needs(
             orders=self.orders, channels={"sandbox": self.channel}, rules=self.rules, purchase_checks=Everything(),
             books=self.books, calendar=MemoryCalendar(), network=referrals.network, plans=referrals.plans,
-            dividends=self.dividends, events=Everything(), alarm=lambda _: None,
+            dividends=self.dividends, events=Everything(), shipments=Everything(),
+            alarm=lambda _: None,
             coupons=CouponRevocation(self.orders, self.orders.uses, self.books),
         )  # fmt: skip
         self.messages: list[RefundChange] = []

@@ -126,7 +126,7 @@ class WechatParty:
     app_id = "wx0000000000000001"
 
     def __init__(self, clock: Clock) -> None:
-        people = Wechat({app_id: {"secret": "s"} for app_id in wechat_merchant()["app_ids"]}, clock.now)
+        self.people = people = Wechat({app_id: {"secret": "s"} for app_id in wechat_merchant()["app_ids"]}, clock.now)
         self.sent: list[Sent] = []
         self.told: list[tuple[str, str]] = []
         self.answers: list[HttpAnswer | None] = []

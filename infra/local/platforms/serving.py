@@ -87,6 +87,8 @@ class Platforms:
             self.merchants["wechat"], openid=wechat.openid, now=now, tell=post,
             book=None if folder is None else folder / "wechat-pay.json",
         )  # fmt: skip
+        wechat.shipping.trades = lambda: self.wechat_pay.trades
+        wechat.shipping.managed.update(self.apps["wechat"])
         self.by_name: dict[str, Platform] = {**self.logins, "wechat-pay": self.wechat_pay}
         self.url = ""
         self._stopping = threading.Event()

@@ -1,4 +1,4 @@
-"""WeChat on this machine: `code2Session`, `stable_token` and `getuserphonenumber`, as they are documented.
+"""WeChat on this machine: `code2Session`, `stable_token`, `getuserphonenumber` and shipping information, as documented.
 
 Errors come with status 200 and `errcode`, in `text/plain`. Own modes: `blocked` (40226), `too_often` (45011),
 `address` (40164: the caller's address is not on the list), `token_refused` (40001 once), `other_app` (a watermark of
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from infra.local.platforms.people import Apps, Asked, LoginPlatform, json_answer, json_object, pairs
+from infra.local.platforms.wechat_shipping import ShippingDesk
 from infra.local.server import HttpAnswer
 
 TOKEN_SECONDS = 7200
@@ -37,12 +38,16 @@ class Wechat(LoginPlatform):
         self._tokens: dict[str, list[tuple[str, datetime]]] = {}
         """By app: its tokens with their ends, the newest last."""
         self._logins: dict[str, list[datetime]] = {}
+        self.shipping = ShippingDesk(now, _RefusedError)
 
     def respond(self, asked: Asked, mode: str) -> HttpAnswer:
         calls: dict[tuple[str, str], Callable[[Asked, str], dict[str, Any]]] = {
             ("GET", "/sns/jscode2session"): self._session,
             ("POST", "/cgi-bin/stable_token"): self._stable_token,
             ("POST", "/wxa/business/getuserphonenumber"): self._phone,
+            ("POST", "/wxa/sec/order/is_trade_managed"): self._shipping,
+            ("POST", "/cgi-bin/express/delivery/open_msg/get_delivery_list"): self._shipping,
+            ("POST", "/wxa/sec/order/upload_shipping_info"): self._shipping,
         }
         call = calls.get((asked.method, asked.path))
         if call is None:
@@ -134,6 +139,19 @@ class Wechat(LoginPlatform):
                 "countryCode": "86" if mode == "text_country" else 86, "watermark": watermark,
             },
         }  # fmt: skip
+
+    def _shipping(self, asked: Asked, mode: str) -> dict[str, Any]:
+        query, given = pairs(asked.query) or {}, json_object(asked)
+        if set(query) != {"access_token"}:
+            raise _RefusedError(41001, "access_token missing")
+        app_id = self._app_of(query["access_token"])
+        if mode == "token_refused":
+            raise _RefusedError(40001, "invalid credential, access_token is invalid or not latest")
+        if given is None:
+            raise _RefusedError(47001, "data format error")
+        if asked.path.endswith("is_trade_managed"):
+            return self.shipping.is_managed(app_id, given)
+        return self.shipping.deliveries() if asked.path.endswith("list") else self.shipping.upload(app_id, given)
 
     def _app_of(self, token: str) -> str:
         for app_id, tokens in self._tokens.items():

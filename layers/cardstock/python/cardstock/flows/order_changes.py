@@ -90,6 +90,13 @@ class CouponFollowing(Protocol):
         """Reduce the charge for a revoked coupon after a refund of its order."""
 
 
+class Shipments(Protocol):
+    """Platforms that must know what was sent for their payments."""
+
+    def tell(self, order: Order, /) -> None:
+        """Have the platform of the order's payment told, if it must know."""
+
+
 class Needs(msgspec.Struct, frozen=True):
     """The ports of the followers."""
 
@@ -104,6 +111,7 @@ class Needs(msgspec.Struct, frozen=True):
     dividends: RefundCounting
     coupons: CouponFollowing
     events: OrderEvents
+    shipments: Shipments
     alarm: Callable[[str], None]
     """Tells people of an open item about the refund with this id."""
 
@@ -205,6 +213,11 @@ def send_refund(needs: Needs, refund: Refund) -> None:
         refund_ends.execute_refund(refund.order_id, refund.refund_id, orders=needs.orders, channels=needs.channels)
 
 
+def tell_platform(needs: Needs, story: OrderStory) -> None:
+    """Have the platform of the payment told what was sent, through a queue of its own: it may take long to answer."""
+    needs.shipments.tell(story.order)
+
+
 def publish_order(needs: Needs, story: OrderStory) -> None:
     """Publish the order's new status."""
     needs.events.order(story.order)
@@ -239,7 +252,7 @@ def _refund_of(story: OrderStory) -> Refund:
 FOLLOWERS: Final[Mapping[Happening, tuple[Callable[[Needs, Any], None], ...]]] = {
     "order placed": (publish_order,),
     "order paid": (check_purchase, accrue_rewards, count_in_network, publish_order),
-    "order shipped": (),  # each parcel is published, with its supplier order
+    "order shipped": (tell_platform,),  # each parcel is published, with its supplier order
     "order completed": (schedule_release, publish_order),
     "order cancelled": (publish_order,),
     "order expired": (publish_order,),

@@ -40,5 +40,6 @@ def order_changes() -> "OrderChangeNeeds":
         dividends=dividends(),
         coupons=coupon_revocation(),
         events=announcements(),
+        shipments=orders_wiring.shipments(),
         alarm=alarm,
     )

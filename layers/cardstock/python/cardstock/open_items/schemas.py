@@ -67,9 +67,9 @@ _TO_DO: Final = {
     ),
     "shipping_refused": (
         "支付平台拒绝了该订单的发货信息（如快递公司名称无法识别，或已在平台后台录入）。不录入可能影响资金结算和小程序的支付能力。请在平台后台补录，并登记说明。",
-        "The platform of the payment refuses what was sent for this order (a carrier's name that it does not know, or a "
-        "report made on its pages). Without it the platform may hold the money, and take the mini-program's payments "
-        "away. Report it on the platform's pages, and say so.",
+        "The platform of the payment refuses what was sent for this order (it does not know the carrier's name, or has "
+        "the report from its own pages). Without it the platform may hold the money, and take the mini-program's "
+        "payments away. Report it on the platform's pages, and say so.",
     ),
     "goodwill_asked": (
         "一名员工申请的补偿退款超出其一人可批准的上限。请由另一人核对订单和理由后同意或拒绝；同意后立即退款。",

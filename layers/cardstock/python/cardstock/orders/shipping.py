@@ -22,7 +22,7 @@ def report_shipping(order_id: str, *, orders: Orders, platforms: Mapping[str, Sh
     order = orders.find_order(order_id)
     if order is None:
         raise LookupError(f"no order {order_id}")
-    if order.channel not in platforms or order.shipped_at is None:
+    if order.channel is None or order.channel not in platforms or order.shipped_at is None:
         return "not_needed"
     parts = orders.find_supplier_orders(order_id, order.supplier_ids)
     parcels = [parcel for supplier_id in order.supplier_ids for parcel in parts[supplier_id].parcels]

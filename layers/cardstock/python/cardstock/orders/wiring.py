@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     import httpx
 
     from cardstock.orders.change_model import OrderChange, RefundChange, SupplierOrderChange
+    from cardstock.orders.channels.wechat import WechatChannel
     from cardstock.orders.model import Freight
-    from cardstock.orders.ports import CouponUses, OrderDays, Orders, PaidOrders, PaymentChannel, Sales
+    from cardstock.orders.ports import CouponUses, OrderDays, Orders, PaidOrders, PaymentChannel, Sales, ShippingReports
+    from cardstock.orders.shipped_queue import ShippedQueue
 
 
 def order_change(record: dict[str, Any]) -> "OrderChange | RefundChange | SupplierOrderChange | None":
@@ -87,6 +89,7 @@ def set_payment_transports(new: "Mapping[str, httpx.BaseTransport]") -> None:
     _transports = new
     _sandbox.cache_clear()
     _channel.cache_clear()
+    _wechat_shipping.cache_clear()
 
 
 class _Channels(Mapping[str, "PaymentChannel"]):
@@ -106,6 +109,66 @@ class _Channels(Mapping[str, "PaymentChannel"]):
 
     def __len__(self) -> int:
         return len(_open_channels())
+
+
+@cache
+def shipments() -> "ShippedQueue":
+    """Sends shipped orders to the queue of those whose platform must know."""
+    from cardstock.aws.queues import Queue
+    from cardstock.orders.shipped_queue import ShippedQueue
+
+    return ShippedQueue(lambda: Queue(environment.text("ORDERS_SHIPPED_QUEUE_URL")))
+
+
+class _ShippingReports(Mapping[str, "ShippingReports"]):
+    """The platforms that must know what was sent, each made when it is used and anew when its secret has changed."""
+
+    def __getitem__(self, name: str) -> "ShippingReports":
+        if name not in self._known():
+            raise KeyError(name)
+        from cardstock.edge.secrets import secret
+
+        apps = secret(environment.text("PLATFORMS_SECRET_ID")).get(name, {}).get("apps", {})
+        return _wechat_shipping(json.dumps(apps, sort_keys=True))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known())
+
+    def __len__(self) -> int:
+        return len(self._known())
+
+    @staticmethod
+    def _known() -> list[str]:
+        return ["wechat"] if "wechat" in environment.text("PAYMENT_CHANNELS").split() else []
+
+
+@cache
+def shipping_reports() -> "Mapping[str, ShippingReports]":
+    """The platforms that must know what was sent for their payments, by channel.
+
+    Getting one raises `UnavailableError` CHANNEL_MISCONFIGURED if a secret cannot work.
+    """
+    return _ShippingReports()
+
+
+@cache
+def _wechat_shipping(apps: str) -> "ShippingReports":
+    from cardstock.orders import errors
+    from cardstock.orders.channels.wechat_shipping import WechatShippingReports
+    from cardstock.platforms.wechat import Wechat
+
+    client = Wechat(environment.text("WECHAT_URL"), transport=_transports.get("wechat-login"))
+    try:
+        return WechatShippingReports(
+            json.loads(apps), pay=_wechat_channel, client=client, report=partial(_report, "wechat shipping")
+        )
+    except ValueError as error:
+        raise errors.CHANNEL_MISCONFIGURED() from ValueError(f"wechat apps: {error}")
+
+
+def _wechat_channel() -> "WechatChannel":
+    channel: WechatChannel = payment_channels()["wechat"]  # type: ignore[assignment]  # by its name
+    return channel
 
 
 def _secret_id(name: str) -> str:

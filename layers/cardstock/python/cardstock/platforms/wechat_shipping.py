@@ -120,7 +120,7 @@ class WechatShipping:
         if len(shipping.parcels) > MOST_PARCELS:
             raise ShippingRefusedError(f"parcels {len(shipping.parcels)}")
         several = len(shipping.parcels) > 1
-        body = {
+        body: dict[str, object] = {
             "order_key": {"order_number_type": 2, "transaction_id": shipping.transaction_no},
             "logistics_type": 1,
             "delivery_mode": 2 if several else 1,

@@ -22,9 +22,7 @@ class WechatShippingReports:
     The payer's account is not stored with an order: WeChat Pay is asked for it.
     """
 
-    def __init__(
-        self, apps: Any, *, pay: Callable[[], WechatChannel], client: Wechat, report: Report
-    ) -> None:
+    def __init__(self, apps: Any, *, pay: Callable[[], WechatChannel], client: Wechat, report: Report) -> None:
         self._apps: Mapping[str, App] = msgspec.convert(apps, dict[str, App])
         self._pay = pay
         self._client = client

@@ -1,0 +1,187 @@
+"""What was sent for orders that were paid by WeChat Pay is told to WeChat, once; what it refuses people see."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cardstock import environment
+from cardstock.edge import secrets
+from cardstock.open_items.store import every_item
+from cardstock.orders import fulfilment
+from cardstock.orders import wiring as orders_wiring
+from cardstock.platforms.wechat_shipping import delivery_id
+from functions.orders.on_shipped import app as on_shipped
+from tests.house.cloud import Cloud, Context, queue_event
+from tests.orders.test_platform_payments import Counter, kinds
+from tests.people.login_servers import transport_to
+from tests.people.payment_parties import WechatParty, opened
+from tests.people.shop import Shop
+
+
+class Desk(Counter):
+    """A shop that takes payments by WeChat Pay in an app that must report what it sends."""
+
+    def __init__(self, shop: Shop, party: WechatParty) -> None:
+        super().__init__(shop, party)
+        self.people = party.people
+        self.people.shipping.trades = lambda: party.company.trades
+        self.people.shipping.managed.add(party.app_id)
+
+    def shipped(self, *parcels: tuple[str, str], units: int = 1) -> str:
+        """A paid order, all of which has left in these parcels: its id."""
+        order_id = self.paid(units)
+        for number, (carrier, tracking_no) in enumerate(parcels):
+            fulfilment.report_shipment(
+                "sup_lights", order_id, carrier, tracking_no, f"evt-{number}", orders=orders_wiring.orders()
+            )
+        return order_id
+
+    def told(self, order_id: str) -> int:
+        """The message arrives: how many messages come again."""
+        answer = on_shipped.handler(queue_event("orders-shipped", {"order_id": order_id}), Context())
+        return len(answer["batchItemFailures"])
+
+    @property
+    def reports(self) -> list[dict[str, Any]]:
+        return [report for each in self.people.shipping.reports.values() for report in each]
+
+
+@pytest.fixture
+def desk(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    party = WechatParty(shop.clock)
+    with opened(party, shop.cloud, monkeypatch):
+        put_apps(shop.cloud, {"wechat": {"apps": {party.app_id: {"secret": "s"}}}})
+        transports = {"wechat": party.transport, "wechat-login": transport_to(party.people)}
+        orders_wiring.set_payment_transports(transports)
+        yield Desk(shop, party)
+
+
+def put_apps(cloud: Cloud, apps: Any) -> None:
+    cloud.secrets.put_secret_value(SecretId=environment.text("PLATFORMS_SECRET_ID"), SecretString=json.dumps(apps))
+    secrets.forget_values()
+
+
+def test_a_parcel_is_told_with_its_carrier_number_payer_and_time(desk: Desk) -> None:
+    order_id = desk.shipped(("顺丰速运", "SF1234567890"))
+    again = [desk.told(order_id) for _ in range(3)]
+
+    (report,) = desk.reports
+    assert again == [0, 0, 0]
+    assert report["shipping_list"] == [
+        {
+            "tracking_no": "SF1234567890", "express_company": "SF", "item_desc": "WHITE METAL LANTERN",
+            "contact": {"receiver_contact": "138****8000"},
+        }
+    ]  # fmt: skip
+    assert (report["delivery_mode"], report["upload_time"]) == (1, "2026-12-01T16:00:00.000+08:00")
+    assert report["payer"]["openid"] == desk.party.payer.rpartition(":")[2]
+    assert kinds() == []
+
+
+def test_several_parcels_are_told_together(desk: Desk) -> None:
+    order_id = desk.shipped(("ZTO", "75312345678"), ("圆通", "YT123"))
+    desk.told(order_id)
+
+    (report,) = desk.reports
+    assert (report["delivery_mode"], report["is_all_delivered"]) == (2, True)
+    assert [(each["express_company"], each["tracking_no"]) for each in report["shipping_list"]] == [
+        ("ZTO", "75312345678"), ("YTO", "YT123"),
+    ]  # fmt: skip
+
+
+def test_a_carrier_that_only_wechat_s_list_knows_is_found_there(desk: Desk) -> None:
+    order_id = desk.shipped(("跨越", "KY1"))
+    desk.told(order_id)
+
+    assert [each["express_company"] for each in desk.reports[0]["shipping_list"]] == ["KYE"]
+
+
+def test_a_carrier_that_nobody_knows_is_an_open_item_once(desk: Desk) -> None:
+    order_id = desk.shipped(("鸿雁", "1"))
+    again = [desk.told(order_id) for _ in range(2)]
+    (item,) = every_item()
+
+    assert (again, desk.reports) == ([0, 0], [])
+    assert (item.kind, item.subject, item.facts["channel_reason"]) == ("shipping_refused", order_id, "carrier 鸿雁")
+
+
+def test_an_app_that_need_not_report_reports_nothing(desk: Desk) -> None:
+    desk.people.shipping.managed.clear()
+    order_id = desk.shipped(("SF", "SF1"))
+
+    assert (desk.told(order_id), desk.reports, kinds()) == (0, [], [])
+
+
+def test_a_payment_that_wechat_does_not_know_yet_is_told_again_later(desk: Desk) -> None:
+    desk.people.shipping.visible_after = timedelta(seconds=30)
+    order_id = desk.shipped(("SF", "SF1"))
+    first = desk.told(order_id)
+    desk.shop.clock.move(seconds=31)
+
+    assert (first, desk.told(order_id), len(desk.reports)) == (1, 0, 1)
+
+
+def test_an_order_of_which_everything_went_back_is_refused_and_seen(desk: Desk) -> None:
+    order_id = desk.shipped(("SF", "SF1"))
+    desk.party.end_refunds("succeeded")
+    desk.party.refund_by_hand(order_id, 33_900)
+    desk.told(order_id)
+
+    assert kinds() == [("shipping_refused", order_id)]
+
+
+@pytest.mark.parametrize("mode", ["busy", "server_error", "not_json", "stall", "half", "answer_lost"])
+def test_without_a_usable_answer_the_message_comes_again_and_nothing_is_told_twice(mode: str, desk: Desk) -> None:
+    order_id = desk.shipped(("SF", "SF1"))
+    failed = []
+    for call in range(3):  # the token, whether it is needed, the report
+        desk.people.fail_next(["fine"] * call + [mode] * 2)
+        failed.append(desk.told(order_id))
+        desk.people.fail_next([])
+    desk.told(order_id)
+
+    assert failed[0] == 1
+    assert len(desk.reports) == 1
+    assert kinds() == []
+
+
+def test_a_token_that_somebody_else_has_renewed_is_asked_for_again(desk: Desk) -> None:
+    desk.told(desk.shipped(("SF", "SF1")))
+    desk.people.refuse_tokens(desk.party.app_id)
+
+    assert desk.told(desk.shipped(("SF", "SF2"))) == 0
+    assert len(desk.reports) == 2
+
+
+def test_an_app_without_a_secret_is_to_be_repaired_and_the_message_waits(desk: Desk) -> None:
+    order_id = desk.shipped(("SF", "SF1"))
+    put_apps(desk.shop.cloud, {})
+    first = desk.told(order_id)
+    put_apps(desk.shop.cloud, {"wechat": {"apps": {desk.party.app_id: {"secret": "s"}}}})
+
+    assert (first, desk.told(order_id), len(desk.reports)) == (1, 0, 1)
+
+
+def test_only_orders_of_wechat_pay_are_queued_when_they_are_shipped(desk: Desk) -> None:
+    order_id = desk.shipped(("SF", "SF1"))
+    order = orders_wiring.orders().find_order(order_id)
+    assert order is not None
+    orders_wiring.shipments().tell(order)
+    url = environment.text("ORDERS_SHIPPED_QUEUE_URL")
+    waiting = desk.shop.cloud.sqs.get_queue_attributes(
+        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+    )["Attributes"]
+
+    assert waiting["ApproximateNumberOfMessagesDelayed"] == "1"
+
+
+@pytest.mark.parametrize(("carrier", "known"), [
+    ("SF", "SF"), ("顺丰", "SF"), (" 顺丰 速运 ", "SF"), ("SF Express", "SF"), ("中通快递", "ZTO"), ("yunda", "YD"),
+    ("极兔速递", "JTSD"), ("EMS", "EMS"), ("中国邮政", "YZPY"), ("邮政快递包裹", "YZPY"), ("京东物流", "JD"),
+    ("快递", None), ("", None), ("同城", None),
+])  # fmt: skip
+def test_carriers_are_known_as_people_write_them(carrier: str, known: str | None) -> None:
+    assert delivery_id(carrier) == known

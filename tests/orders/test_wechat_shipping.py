@@ -14,7 +14,7 @@ from cardstock.orders import fulfilment
 from cardstock.orders import wiring as orders_wiring
 from cardstock.platforms.wechat_shipping import delivery_id
 from functions.orders.on_shipped import app as on_shipped
-from tests.house.cloud import Cloud, Context, queue_event
+from tests.house.cloud import ROOT, Cloud, Context, queue_event
 from tests.orders.test_platform_payments import Counter, kinds
 from tests.people.login_servers import transport_to
 from tests.people.payment_parties import WechatParty, opened
@@ -39,10 +39,13 @@ class Desk(Counter):
             )
         return order_id
 
-    def told(self, order_id: str) -> int:
+    def report(self, order_id: str) -> int:
         """The message arrives: how many messages come again."""
-        answer = on_shipped.handler(queue_event("orders-shipped", {"order_id": order_id}), Context())
-        return len(answer["batchItemFailures"])
+        return self.receive(queue_event("orders-shipped", {"order_id": order_id}))
+
+    def receive(self, event: dict[str, Any]) -> int:
+        """Messages arrive: how many come again."""
+        return len(on_shipped.handler(event, Context())["batchItemFailures"])
 
     @property
     def reports(self) -> list[dict[str, Any]]:
@@ -66,7 +69,7 @@ def put_apps(cloud: Cloud, apps: Any) -> None:
 
 def test_a_parcel_is_told_with_its_carrier_number_payer_and_time(desk: Desk) -> None:
     order_id = desk.shipped(("顺丰速运", "SF1234567890"))
-    again = [desk.told(order_id) for _ in range(3)]
+    again = [desk.report(order_id) for _ in range(3)]
 
     (report,) = desk.reports
     assert again == [0, 0, 0]
@@ -81,9 +84,20 @@ def test_a_parcel_is_told_with_its_carrier_number_payer_and_time(desk: Desk) -> 
     assert kinds() == []
 
 
+@pytest.mark.parametrize(("name", "again", "reports"), [
+    ("shipped", 0, 1), ("bad_not_json", 1, 0), ("bad_unknown_order", 1, 0),
+])  # fmt: skip
+def test_a_message_is_followed_or_comes_again(name: str, again: int, reports: int, desk: Desk) -> None:
+    order_id = desk.shipped(("SF", "SF1"))
+    text = (ROOT / "events" / "orders" / "on_shipped" / f"{name}.json").read_text("utf-8")
+
+    assert desk.receive(json.loads(text.replace("ORDER_ID", order_id))) == again
+    assert (len(desk.reports), kinds()) == (reports, [])
+
+
 def test_several_parcels_are_told_together(desk: Desk) -> None:
     order_id = desk.shipped(("ZTO", "75312345678"), ("圆通", "YT123"))
-    desk.told(order_id)
+    desk.report(order_id)
 
     (report,) = desk.reports
     assert (report["delivery_mode"], report["is_all_delivered"]) == (2, True)
@@ -94,14 +108,14 @@ def test_several_parcels_are_told_together(desk: Desk) -> None:
 
 def test_a_carrier_that_only_wechat_s_list_knows_is_found_there(desk: Desk) -> None:
     order_id = desk.shipped(("跨越", "KY1"))
-    desk.told(order_id)
+    desk.report(order_id)
 
     assert [each["express_company"] for each in desk.reports[0]["shipping_list"]] == ["KYE"]
 
 
 def test_a_carrier_that_nobody_knows_is_an_open_item_once(desk: Desk) -> None:
     order_id = desk.shipped(("鸿雁", "1"))
-    again = [desk.told(order_id) for _ in range(2)]
+    again = [desk.report(order_id) for _ in range(2)]
     (item,) = every_item()
 
     assert (again, desk.reports) == ([0, 0], [])
@@ -112,23 +126,23 @@ def test_an_app_that_need_not_report_reports_nothing(desk: Desk) -> None:
     desk.people.shipping.managed.clear()
     order_id = desk.shipped(("SF", "SF1"))
 
-    assert (desk.told(order_id), desk.reports, kinds()) == (0, [], [])
+    assert (desk.report(order_id), desk.reports, kinds()) == (0, [], [])
 
 
 def test_a_payment_that_wechat_does_not_know_yet_is_told_again_later(desk: Desk) -> None:
     desk.people.shipping.visible_after = timedelta(seconds=30)
     order_id = desk.shipped(("SF", "SF1"))
-    first = desk.told(order_id)
+    first = desk.report(order_id)
     desk.shop.clock.move(seconds=31)
 
-    assert (first, desk.told(order_id), len(desk.reports)) == (1, 0, 1)
+    assert (first, desk.report(order_id), len(desk.reports)) == (1, 0, 1)
 
 
 def test_an_order_of_which_everything_went_back_is_refused_and_seen(desk: Desk) -> None:
     order_id = desk.shipped(("SF", "SF1"))
     desk.party.end_refunds("succeeded")
     desk.party.refund_by_hand(order_id, 33_900)
-    desk.told(order_id)
+    desk.report(order_id)
 
     assert kinds() == [("shipping_refused", order_id)]
 
@@ -139,9 +153,9 @@ def test_without_a_usable_answer_the_message_comes_again_and_nothing_is_told_twi
     failed = []
     for call in range(3):  # the token, whether it is needed, the report
         desk.people.fail_next(["fine"] * call + [mode] * 2)
-        failed.append(desk.told(order_id))
+        failed.append(desk.report(order_id))
         desk.people.fail_next([])
-    desk.told(order_id)
+    desk.report(order_id)
 
     assert failed[0] == 1
     assert len(desk.reports) == 1
@@ -149,20 +163,20 @@ def test_without_a_usable_answer_the_message_comes_again_and_nothing_is_told_twi
 
 
 def test_a_token_that_somebody_else_has_renewed_is_asked_for_again(desk: Desk) -> None:
-    desk.told(desk.shipped(("SF", "SF1")))
+    desk.report(desk.shipped(("SF", "SF1")))
     desk.people.refuse_tokens(desk.party.app_id)
 
-    assert desk.told(desk.shipped(("SF", "SF2"))) == 0
+    assert desk.report(desk.shipped(("SF", "SF2"))) == 0
     assert len(desk.reports) == 2
 
 
 def test_an_app_without_a_secret_is_to_be_repaired_and_the_message_waits(desk: Desk) -> None:
     order_id = desk.shipped(("SF", "SF1"))
     put_apps(desk.shop.cloud, {})
-    first = desk.told(order_id)
+    first = desk.report(order_id)
     put_apps(desk.shop.cloud, {"wechat": {"apps": {desk.party.app_id: {"secret": "s"}}}})
 
-    assert (first, desk.told(order_id), len(desk.reports)) == (1, 0, 1)
+    assert (first, desk.report(order_id), len(desk.reports)) == (1, 0, 1)
 
 
 def test_only_orders_of_wechat_pay_are_queued_when_they_are_shipped(desk: Desk) -> None:

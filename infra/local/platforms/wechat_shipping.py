@@ -12,8 +12,8 @@ from typing import Any
 
 MOST_PARCELS = 15
 CARRIERS = {
-    "SF": "顺丰速运", "ZTO": "中通快递", "YTO": "圆通速递", "STO": "申通快递", "YD": "韵达速递", "JTSD": "极兔速递", "EMS": "EMS",
-    "YZPY": "邮政快递包裹", "JD": "京东物流", "DBL": "德邦快递", "KYE": "跨越速运",
+    "SF": "顺丰速运", "ZTO": "中通快递", "YTO": "圆通速递", "STO": "申通快递", "YD": "韵达速递",
+    "JTSD": "极兔速递", "EMS": "EMS", "YZPY": "邮政快递包裹", "JD": "京东物流", "DBL": "德邦快递", "KYE": "跨越速运",
 }  # fmt: skip
 _UPLOADED_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d")
 _MASKED = re.compile(r"(\d{3})?\*{4}\d{4}")

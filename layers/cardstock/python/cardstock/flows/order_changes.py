@@ -94,7 +94,7 @@ class Shipments(Protocol):
     """Platforms that must know what was sent for their payments."""
 
     def tell(self, order: Order, /) -> None:
-        """Have the platform of the order's payment told, if it must know."""
+        """Have shipping reported to the platform of the payment, if it must know."""
 
 
 class Needs(msgspec.Struct, frozen=True):
@@ -214,7 +214,7 @@ def send_refund(needs: Needs, refund: Refund) -> None:
 
 
 def tell_platform(needs: Needs, story: OrderStory) -> None:
-    """Have the platform of the payment told what was sent, through a queue of its own: it may take long to answer."""
+    """Have shipping reported to the platform of the payment, through a queue of its own: it may take long to answer."""
     needs.shipments.tell(story.order)
 
 

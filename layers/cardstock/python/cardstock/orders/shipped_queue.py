@@ -8,7 +8,7 @@ import msgspec
 from cardstock.aws.queues import Queue
 from cardstock.orders.model import Order
 
-TOLD: Final = frozenset({"wechat"})
+REPORTED: Final = frozenset({"wechat"})
 """Channels whose platforms must know."""
 SETTLES_AFTER_SECONDS: Final = 60
 """WeChat knows a payment some seconds after it was made; an order may be shipped at once."""
@@ -27,6 +27,6 @@ class ShippedQueue:
         self._queue = queue
 
     def tell(self, order: Order) -> None:
-        if order.channel in TOLD:
+        if order.channel in REPORTED:
             body = msgspec.json.encode(ShippedMessage(order.order_id)).decode()
             self._queue().send(body, delay_seconds=SETTLES_AFTER_SECONDS)

@@ -179,17 +179,22 @@ def test_an_app_without_a_secret_is_to_be_repaired_and_the_message_waits(desk: D
     assert (first, desk.report(order_id), len(desk.reports)) == (1, 0, 1)
 
 
-def test_only_orders_of_wechat_pay_are_queued_when_they_are_shipped(desk: Desk) -> None:
-    order_id = desk.shipped(("SF", "SF1"))
-    order = orders_wiring.orders().find_order(order_id)
-    assert order is not None
-    orders_wiring.shipments().tell(order)
-    url = environment.text("ORDERS_SHIPPED_QUEUE_URL")
-    waiting = desk.shop.cloud.sqs.get_queue_attributes(
-        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
-    )["Attributes"]
+def test_an_order_of_wechat_pay_is_queued_once_it_is_shipped(desk: Desk) -> None:
+    trade = desk.shop.trade
+    desk.paid()
+    trade.settle_down()
+    before = queued(desk)
+    desk.shipped(("SF", "SF1"))
+    trade.settle_down()
 
-    assert waiting["ApproximateNumberOfMessagesDelayed"] == "1"
+    assert (before, queued(desk)) == ("0", "1")
+
+
+def queued(desk: Desk) -> str:
+    """How many messages wait for the time after which WeChat knows a payment."""
+    asked = {"QueueUrl": environment.text("ORDERS_SHIPPED_QUEUE_URL")}
+    name = "ApproximateNumberOfMessagesDelayed"
+    return str(desk.shop.cloud.sqs.get_queue_attributes(**asked, AttributeNames=[name])["Attributes"][name])
 
 
 @pytest.mark.parametrize(("carrier", "known"), [

@@ -106,6 +106,11 @@ def test_several_parcels_are_told_together(desk: Desk) -> None:
     ]  # fmt: skip
 
 
+def test_an_order_that_has_not_left_is_not_reported(desk: Desk) -> None:
+    assert desk.report(desk.paid()) == 0
+    assert (desk.people.calls, desk.reports) == ([], [])
+
+
 def test_a_carrier_that_only_wechat_s_list_knows_is_found_there(desk: Desk) -> None:
     order_id = desk.shipped(("跨越", "KY1"))
     desk.report(order_id)

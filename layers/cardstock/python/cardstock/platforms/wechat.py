@@ -143,7 +143,7 @@ class Wechat:
     def report_shipping(self, app_id: str, app: App, shipping: "Shipping") -> bool:
         """Report what was sent for a payment; False if the mini-program need not report. Safe to repeat.
 
-        Raises also `NotYetError` and `ShippingRefusedError`.
+        Raises also `ShippingRefusedError`.
         """
         from cardstock.platforms.wechat_shipping import WechatShipping  # a log-in does without
 

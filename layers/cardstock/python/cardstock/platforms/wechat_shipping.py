@@ -34,7 +34,6 @@ MOST_PARCELS: Final = 15
 _MOST_DESCRIBED: Final = 120
 _BEIJING: Final = timezone(timedelta(hours=8))
 _DONE: Final = frozenset({0, 10060002})
-_NOT_YET: Final = 10060001
 _REFUSED: Final = frozenset({47001, 10060003, 10060004})
 """Malformed, the one correction is used up, or the order's state does not allow it."""
 _ERRORS: Final[dict[int, type[PlatformError]]] = {
@@ -55,10 +54,6 @@ _CARRIERS: Final = {
     "DBL": ("dbl", "德邦", "debang", "deppon"), "UC": ("uc", "优速"), "ZJS": ("zjs", "宅急送"),
 }  # fmt: skip
 """WeChat's delivery ids, and the names under which suppliers know them, without `_WORDS`."""
-
-
-class NotYetError(UnansweredError):
-    """WeChat does not know the payment yet."""
 
 
 class ShippingRefusedError(PlatformError):
@@ -114,8 +109,8 @@ class WechatShipping:
     def report(self, shipping: Shipping, token: str) -> None:
         """Report the parcels of a payment; a repeat changes nothing.
 
-        Raises `NotYetError`, and `ShippingRefusedError` for a carrier that WeChat does not know, more than fifteen
-        parcels, or a payment that is not waiting for this.
+        Raises `ShippingRefusedError` for a carrier that WeChat does not know, more than fifteen parcels, or a payment
+        that is not waiting for this, and `UnansweredError` also for a payment that WeChat does not know yet.
         """
         if len(shipping.parcels) > MOST_PARCELS:
             raise ShippingRefusedError(f"parcels {len(shipping.parcels)}")
@@ -179,8 +174,6 @@ def _checked(raw: bytes) -> bytes:
     if code in _DONE:
         return raw
     cause = str(code)
-    if code == _NOT_YET:
-        raise NotYetError(cause)
     if code in _REFUSED:
         raise ShippingRefusedError(cause)
     raise _ERRORS.get(code, UnansweredError)(cause)

@@ -31,7 +31,7 @@ class Counter:
 
     def __init__(self, shop: Shop, party: Any) -> None:
         self.shop, self.party = shop, party
-        self.keys = 0
+        self.keys, self.receiver = 0, RECEIVER
         shop.stock_up()
 
     def send(self, method: str, path: str, body: Any = None, *, account: str | None = None, **more: Any) -> Reply:
@@ -45,7 +45,7 @@ class Counter:
         self.keys += 1
         quote = self.send("POST", "/v1/quotes", {"lines": [{"sku": "71053", "units": units}]}, **more).body["quote"]
         placed = self.send(
-            "POST", "/v1/orders", {"quote": quote, "receiver": RECEIVER}, key=f"order-{self.keys}", **more
+            "POST", "/v1/orders", {"quote": quote, "receiver": self.receiver}, key=f"order-{self.keys}", **more
         )
         assert placed.status == 201, placed
         return str(placed.body["order_id"])
@@ -75,9 +75,9 @@ class Counter:
         assert found is not None
         return found.status
 
-    def refund(self, order_id: str, units: int = 1) -> str:
+    def refund(self, order_id: str, units: int = 1, *, reason: str = "broken") -> str:
         self.keys += 1
-        body = {"reason": "broken", "lines": [{"sku": "71053", "units": units}]}
+        body = {"reason": reason, "lines": [{"sku": "71053", "units": units}]}
         asked = self.send("POST", f"/v1/orders/{order_id}/refunds", body, key=f"refund-{self.keys}")
         assert asked.status == 202, asked
         return str(asked.body["refund_id"])
@@ -238,6 +238,19 @@ def test_a_forged_or_replayed_notice_is_refused_and_changes_nothing(
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
+def test_a_forgery_with_headers_that_are_no_text_is_refused_and_leaves_nothing(counter: Counter) -> None:
+    counter.pay(counter.order())
+    headers, body = counter.party.sent[0]
+    answers = [
+        notify(counter.party.name, (headers | {name: "\ud800"}, body))["statusCode"]
+        for name in headers
+        if name.endswith(("-timestamp", "-nonce", "-serial", "-signature"))
+    ]
+
+    assert {status // 100 for status in answers} == {4}
+    assert kinds() == []
+
+
 def test_a_genuine_notice_that_cannot_be_read_is_an_open_item_and_is_taken(counter: Counter) -> None:
     sent = counter.party.unreadable()
     answers = [notify(counter.party.name, sent)["statusCode"] for _ in range(2)]
@@ -310,6 +323,17 @@ def test_a_refund_is_worked_on_and_ends_when_the_platform_says_so(counter: Count
     assert counter.refund_of(order_id, refund_id).status == "succeeded"
     assert counter.party.refunded(order_id) == 33_900
     assert kinds() == []
+
+
+@pytest.mark.parametrize("reason", ["灯笼破了一个口子" * 12, "broken " * 12 + "🏮", "y" * 79 + "茶"])
+def test_a_reason_that_is_too_long_for_the_platform_holds_no_refund_up(reason: str, counter: Counter) -> None:
+    order_id = counter.paid()
+    counter.party.end_refunds("succeeded")
+    refund_id = counter.refund(order_id, reason=reason)
+    counter.sweep()
+
+    found = counter.refund_of(order_id, refund_id)
+    assert (found.status, found.reason, kinds()) == ("succeeded", reason, [])
 
 
 def test_two_refunds_of_the_same_amount_are_two_and_lost_answers_make_none_more(counter: Counter) -> None:

@@ -303,6 +303,8 @@ class WechatPay(Platform):
         _members(given["amount"], {"refund", "total", "currency"}, {"from"})
         if "reason" in given:
             _text("reason", given["reason"], 80)
+            if len(given["reason"].encode()) > 80:
+                raise _RefusedError(*_PARAMETER, "reason 不可超过80个字节")
         if "notify_url" in given:
             _check_url(given["notify_url"])
         trade = self._paid(given)

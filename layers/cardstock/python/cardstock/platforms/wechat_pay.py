@@ -165,7 +165,8 @@ class WechatPay:
     def _signed(self, headers: Mapping[str, str], content: bytes) -> bool:
         key = self._public.get(headers.get("wechatpay-serial", ""))
         timestamp, nonce = headers.get("wechatpay-timestamp", ""), headers.get("wechatpay-nonce", "")
-        message = f"{timestamp}\n{nonce}\n".encode() + content + b"\n"
+        # A nonce that is no text must fail as a signature, and not as a genuine notice that cannot be read.
+        message = f"{timestamp}\n{nonce}\n".encode(errors="replace") + content + b"\n"
         return key is not None and key.signed(message, headers.get("wechatpay-signature", ""))
 
 

@@ -60,7 +60,7 @@ _ORDERS: Final = "/v3/pay/transactions"
 _REFUNDS: Final = "/v3/refund/domestic/refunds"
 _BEIJING: Final = timezone(timedelta(hours=8))
 _MOST_DESCRIBED: Final = 127
-_MOST_REASON: Final = 80
+_MOST_REASON_BYTES: Final = 80
 _ENDED: Final = frozenset({"CLOSED", "REVOKED"})
 _UNKNOWN: Final = frozenset({"ORDER_NOT_EXIST", "ORDERNOTEXIST", "RESOURCE_NOT_EXISTS", "NOT_FOUND"})
 _MISCONFIGURED: Final = frozenset({"APPID_MCHID_NOT_MATCH", "MCH_NOT_EXISTS", "NO_AUTH", "SIGN_ERROR", "PARAM_ERROR"})
@@ -253,7 +253,8 @@ class WechatChannel:
         }
 
     def _refund(self, refund: Refund) -> dict[str, Any]:
-        reason = {"reason": refund.reason[:_MOST_REASON]} if refund.reason else {}
+        cut = refund.reason.encode()[:_MOST_REASON_BYTES].decode(errors="ignore")
+        reason = {"reason": cut} if cut else {}
         return {
             "transaction_id": refund.transaction_no,
             "out_refund_no": refund.refund_id,

@@ -16,6 +16,7 @@ from cardstock.platforms.wechat_shipping import delivery_id
 from functions.orders.on_shipped import app as on_shipped
 from tests.house.cloud import ROOT, Cloud, Context, queue_event
 from tests.orders.test_platform_payments import Counter, kinds
+from tests.people.buyers import RECEIVER
 from tests.people.login_servers import transport_to
 from tests.people.payment_parties import WechatParty, opened
 from tests.people.shop import Shop
@@ -93,6 +94,27 @@ def test_a_message_is_followed_or_comes_again(name: str, again: int, reports: in
 
     assert desk.receive(json.loads(text.replace("ORDER_ID", order_id))) == again
     assert (len(desk.reports), kinds()) == (reports, [])
+
+
+@pytest.mark.parametrize(("phone", "shown"), [
+    ("+86 138 0013 8000", "138****8000"), ("13800138000转1234", "138****8000"), ("021-62881234", "****1234"),
+    ("+852 9123 4567", "****4567"),
+])  # fmt: skip
+def test_sf_is_shown_the_end_of_the_number_and_no_extension_or_country(phone: str, shown: str, desk: Desk) -> None:
+    desk.receiver = RECEIVER | {"phone": phone}
+    desk.report(desk.shipped(("SF", "SF1")))
+
+    assert [each["contact"]["receiver_contact"] for each in desk.reports[0]["shipping_list"]] == [shown]
+    assert kinds() == []
+
+
+def test_an_order_that_was_placed_in_no_app_is_told_to_the_app_that_it_was_paid_in(desk: Desk) -> None:
+    order_id = desk.order(account="")
+    desk.pay(order_id)
+    desk.deliver()
+    fulfilment.report_shipment("sup_lights", order_id, "SF", "SF1", "evt-1", orders=orders_wiring.orders())
+
+    assert (desk.report(order_id), len(desk.reports), kinds()) == (0, 1, [])
 
 
 def test_several_parcels_are_told_together(desk: Desk) -> None:

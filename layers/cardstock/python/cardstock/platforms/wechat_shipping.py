@@ -12,6 +12,7 @@ again later; one that was reported before (10060002) is done.
 Source: developers.weixin.qq.com: order-shipping, open_msg/get_delivery_list.
 """
 
+import re
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
@@ -166,7 +167,10 @@ def _stem(carrier: str) -> str:
 
 
 def _masked(phone: str) -> str:
-    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 11 else f"****{phone[-4:]}"
+    """`138****8000` of a mainland mobile number, `****1234` of any other; without its extension."""
+    digits = re.sub(r"[^0-9]", "", phone.partition("转")[0])
+    mobile = re.fullmatch(r"(?:86)?(1[3-9][0-9])[0-9]{4}([0-9]{4})", digits)
+    return f"{mobile[1]}****{mobile[2]}" if mobile else f"****{digits[-4:]}"
 
 
 def _checked(raw: bytes) -> bytes:

@@ -19,7 +19,7 @@ from cardstock.platforms.wechat_shipping import SentParcel, Shipping, ShippingRe
 class WechatShippingReports:
     """`orders.ports.ShippingReports`. `apps` are the mini-programs with their secrets, as the log-in has them.
 
-    The payer's account is not stored with an order: WeChat Pay is asked for it.
+    The payer's account is not stored with an order, nor for some the app: WeChat Pay is asked for them.
     """
 
     def __init__(self, apps: Any, *, pay: Callable[[], WechatChannel], client: Wechat, report: Report) -> None:
@@ -29,13 +29,13 @@ class WechatShippingReports:
         self._report = report
 
     def report(self, order: Order, parcels: Sequence[Parcel], at: datetime) -> bool:
-        app_id = order.app.partition(":")[2]
+        payment = self._pay().payment_of(order)
+        _, app_id, openid = payment.payer.split(":", 2) if payment.payer else ("", "", "")
         if app_id not in self._apps:
             raise errors.CHANNEL_MISCONFIGURED() from ValueError(f"wechat: no app {app_id}")
-        payment = self._pay().payment_of(order)
         shipping = Shipping(
             transaction_no=order.transaction_no or "",
-            openid=payment.payer.rpartition(":")[2],
+            openid=openid,
             parcels=tuple(SentParcel(parcel.carrier, parcel.tracking_no) for parcel in parcels),
             goods="、".join(line.name for line in order.lines),
             phone=order.receiver.phone,

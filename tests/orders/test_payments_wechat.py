@@ -169,10 +169,26 @@ def test_an_order_that_the_channel_has_closed_is_not_started_again(party: Wechat
 
 def test_an_order_that_changed_under_its_number_is_not_started(party: WechatParty) -> None:
     window(party)
-    with pytest.raises(UnavailableError, match="CHANNEL_UNAVAILABLE"):
+    with pytest.raises(ConflictError, match="PAYMENT_STARTED"):
         party.channel().start(replace(ORDER, amount_fen=1), party.payer)
 
     assert party.company.trades[ORDER.order_id]["total"] == 1_999
+
+
+def test_an_order_that_is_being_paid_or_was_started_by_another_account_is_a_conflict(party: WechatParty) -> None:
+    other = f"wechat:{party.app_id}:{party.people.openid(party.app_id, 'bob')}"
+    call = window(party)
+    with pytest.raises(ConflictError, match="PAYMENT_STARTED"):
+        party.channel().start(ORDER, other)
+    party.confirm(call, processing=True)
+
+    with pytest.raises(ConflictError, match="PAYMENT_STARTED"):
+        party.channel().start(ORDER, party.payer)
+
+
+def test_an_order_that_was_never_started_is_no_trouble(party: WechatParty) -> None:
+    assert party.channel().close(ORDER) == "closed"
+    assert party.told == []
 
 
 def test_the_end_of_the_window_is_no_closing(party: WechatParty, clock: TestClock) -> None:

@@ -446,9 +446,11 @@ def test_an_account_that_cannot_work_is_said_to_be_repaired_and_nothing_is_lost(
     started = counter.start(order_id)
     counter.shop.clock.move(minutes=31)
     swept = counter.sweep()
+    notified = notify(counter.party.name, counter.party.payment_of(order_id, fen=33_900))
     put_account(counter.party, counter.shop.cloud, counter.party.account)
 
     assert (started.status, started.body["code"]) == (503, "CHANNEL_MISCONFIGURED")
+    assert notified["statusCode"] == 503
     assert (swept["expired"], swept["unanswered"]) == (0, 1)
     assert counter.sweep()["expired"] == 1
 

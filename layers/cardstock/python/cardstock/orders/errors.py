@@ -72,6 +72,11 @@ PAYMENT_CLOSED: Final = conflict(
     zh="支付渠道已关闭该订单的支付，请重新下单。",
     en="The payment channel takes no payment for this order any more; place a new one.",
 )
+PAYMENT_STARTED: Final = conflict(
+    "PAYMENT_STARTED",
+    zh="该订单正在支付，或已由另一账号发起支付；请稍后重试，或取消后重新下单。",
+    en="The order is being paid, or another account has started its payment: try again later, or place it anew.",
+)
 PAYMENT_PENDING: Final = unavailable(
     "PAYMENT_PENDING",
     zh="支付渠道尚未确认该订单不会再收款，请稍后重试。",
@@ -133,11 +138,12 @@ PAYING: Final = (
     CHANNEL_MISCONFIGURED,
     APP_DIFFERS,
     PAYMENT_CLOSED,
+    PAYMENT_STARTED,
     ORDER_PAID,
     ORDER_CANCELLED,
     ORDER_EXPIRED,
 )
-NOTIFYING: Final = (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_STALE, NOT_FOUND)
+NOTIFYING: Final = (SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_STALE, CHANNEL_MISCONFIGURED, NOT_FOUND)
 REFUNDING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE, UNITS_SENT)
 RETURNING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE)
 GRANTING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, GOODWILL_LIMIT, REFUND_TOO_LATE)

@@ -186,7 +186,8 @@ class PaymentChannel(Protocol):
         """What the client needs to have the order paid, or its payment if it was made before. Safe to repeat.
 
         `payer` is the account that pays, `wechat:wx123:oABC`; channels without accounts ignore it. Raises
-        `ConflictError` PAYMENT_CLOSED if the channel takes no payment for the order any more.
+        `ConflictError` PAYMENT_CLOSED if the channel takes no payment for the order any more, and PAYMENT_STARTED if
+        somebody pays it just now, or has started its payment otherwise.
         """
 
     def read_notice(self, headers: Mapping[str, str], raw: bytes) -> Notice | None:

@@ -180,8 +180,8 @@ class WechatChannel:
             raise errors.CHANNEL_MISCONFIGURED() from ValueError(f"{answer.code} {answer.message}"[:200])
         # The number may be paid, closed, or taken with other parameters.
         found = self._stands(order)
-        if found == "closed" and answer.code in ("ORDER_CLOSED", "OUT_TRADE_NO_USED"):
-            raise errors.PAYMENT_CLOSED()
+        if answer.code in ("ORDER_CLOSED", "OUT_TRADE_NO_USED") and isinstance(found, str):
+            raise errors.PAYMENT_CLOSED() if found == "closed" else errors.PAYMENT_STARTED()
         if isinstance(found, str):
             raise CHANNEL_UNAVAILABLE()
         return found
@@ -339,6 +339,8 @@ class WechatChannel:
         except httpx.HTTPError as error:
             self._report(number, trouble(error))
             raise CHANNEL_UNAVAILABLE() from error
-        if answer.status >= httpx.codes.MULTIPLE_CHOICES or not answer.genuine:
+        # Most orders that expire were never started there: unknown is what WeChat says of them.
+        expected = self._is_unknown(answer) and (method == "GET" or path.endswith("/close"))
+        if not expected and (answer.status >= httpx.codes.MULTIPLE_CHOICES or not answer.genuine):
             self._report(number, f"http_{answer.status} {answer.code}".strip())
         return answer

@@ -22,9 +22,7 @@ Source: opendocs.alipay.com: alipay.fund.trans.uni.transfer, alipay.fund.trans.c
 guide to signatures.
 """
 
-import json
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 
 import httpx
@@ -33,14 +31,13 @@ from msgspec import Meta
 
 from cardstock import clock
 from cardstock.files import Document
-from cardstock.money import Fen
 from cardstock.payouts.channels import MINIMUM_FEN
 from cardstock.payouts.channels.calls import Report, each
 from cardstock.payouts.lines import Line, Result
 from cardstock.payouts.model import Batch
 from cardstock.payouts.payees import DropReason
 from cardstock.payouts.transfer_answers import Answer
-from cardstock.platforms.alipay_gateway import CHARSET, URL, genuine, signed_form
+from cardstock.platforms.alipay_gateway import CHARSET, URL, AppKeys, Gateway, fen_of, name_kind, yuan
 from cardstock.platforms.connections import client, trouble
 from cardstock.platforms.keys import PrivateKey, PublicKey
 
@@ -49,7 +46,6 @@ SCENE: Final = "佣金报酬"
 _TRANSFER: Final = "alipay.fund.trans.uni.transfer"
 _QUERY: Final = "alipay.fund.trans.common.query"
 _PRODUCT: Final = {"product_code": "TRANS_ACCOUNT_NO_PWD", "biz_scene": "DIRECT_TRANSFER"}
-_DONE: Final = "10000"
 _RESULTS: Final[dict[str, Result]] = {"SUCCESS": "paid", "FAIL": "failed", "REFUND": "failed", "CLOSED": "expired"}
 
 _Key = Annotated[str, Meta(min_length=1)]
@@ -74,8 +70,6 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Transfer(msgspec.Struct, frozen=True):
     """The fields used of both calls' answers."""
 
-    code: str
-    sub_code: str = ""
     out_biz_no: str | None = None
     status: str = ""
     error_code: str | None = None
@@ -96,17 +90,17 @@ class AlipayTransfers:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._account = msgspec.convert(account, Account)
-        self._private = PrivateKey(self._account.private_key)
-        self._public = PublicKey(self._account.public_key)
+        self._app = AppKeys(
+            self._account.app_id, PrivateKey(self._account.private_key), PublicKey(self._account.public_key)
+        )
         self._report = report
-        self._client = client("", transport)
-        self._gateway = httpx.URL(self._account.gateway).copy_merge_params({"charset": CHARSET})
+        self._gateway = Gateway(self._account.gateway, client("", transport))
 
     def refusal(self, account: str, name: str, net: int) -> DropReason | None:
         platform, _, rest = account.partition(":")
         app, _, identity = rest.partition(":")
         # An open id belongs to one app: other apps cannot pay to it.
-        if platform != "alipay" or not identity or not (_is_user_id(identity) or app == self._account.app_id):
+        if platform != "alipay" or not identity or not (name_kind(identity) == "user" or app == self._account.app_id):
             return "account_unsuitable"
         if net < MINIMUM_FEN["alipay"]:
             return "under_channel_minimum"
@@ -131,14 +125,14 @@ class AlipayTransfers:
         identity = line.account.split(":", 2)[2]
         wanted = {
             "out_biz_no": line.number,
-            "trans_amount": f"{line.net // 100}.{line.net % 100:02d}",
+            "trans_amount": yuan(line.net),
             **_PRODUCT,
             "order_title": f"{self._account.title}{line.period}",
             "transfer_scene_name": SCENE,
             "transfer_scene_report_infos": [{"info_type": "佣金报酬说明", "info_content": self._account.pay_note}],
             "payee_info": {
                 "identity": identity,
-                "identity_type": "ALIPAY_USER_ID" if _is_user_id(identity) else "ALIPAY_OPEN_ID",
+                "identity_type": f"ALIPAY_{name_kind(identity).upper()}_ID",
                 "name": line.name,
             },
         }
@@ -153,36 +147,17 @@ class AlipayTransfers:
     def _call(self, method: str, content: dict[str, Any], line: Line) -> _Transfer | None:
         """Alipay's answer about the line; None unless its signature is valid."""
         try:
-            response = self._client.post(self._gateway, data=self._signed(method, content))
+            answer = self._gateway.call(self._app, method, content)
         except httpx.HTTPError as error:
             self._report(line.number, trouble(error))
             return None
-        if response.status_code != httpx.codes.OK:
-            self._report(line.number, f"http_{response.status_code}")
-            return None
-        said = self._genuine(response.content, f"{method.replace('.', '_')}_response")
+        said = answer.decoded(_Transfer)
         if said is None:
-            self._report(line.number, "signature")
-            return None
-        if said.code != _DONE:
-            self._report(line.number, f"{said.code} {said.sub_code}"[:80].strip())
-            return None
-        if said.out_biz_no != line.number:
+            self._report(line.number, answer.cause)
+        elif said.out_biz_no != line.number:
             self._report(line.number, "another_transfer")
             return None
         return said
-
-    def _signed(self, method: str, content: dict[str, Any]) -> dict[str, str]:
-        fields = {"biz_content": json.dumps(content, ensure_ascii=False)}
-        return signed_form(self._account.app_id, self._private, method, fields)
-
-    def _genuine(self, raw: bytes, node: str) -> _Transfer | None:
-        """The answer's node if Alipay signed its exact bytes; None for a gateway error, which has another node."""
-        content = genuine(raw, node, self._public)
-        try:
-            return None if content is None else msgspec.json.decode(content, type=_Transfer, strict=True)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            return None
 
     def _answer(self, line: Line, said: _Transfer) -> Answer | None:
         result = _RESULTS.get(said.status)
@@ -194,19 +169,5 @@ class AlipayTransfers:
             received_at=clock.now(),
             source=NAME,
             reason=(said.error_code or said.status)[:64] if result in ("failed", "expired") else None,
-            amount=_fen(said.trans_amount) if result == "paid" else None,
+            amount=fen_of(said.trans_amount) if result == "paid" else None,
         )
-
-
-def _is_user_id(identity: str) -> bool:
-    """Whether it is a user id: 16 digits that begin with 2088, the same for every app. Otherwise it is an open id."""
-    return len(identity) == 16 and identity.isascii() and identity.isdigit() and identity.startswith("2088")
-
-
-def _fen(yuan: str | None) -> Fen | None:
-    """`12.3` -> 1230; None unless it is an amount in whole fen."""
-    try:
-        fen = Decimal(yuan or "") * 100
-        return int(fen) if fen == fen.to_integral_value() else None
-    except (InvalidOperation, ValueError, OverflowError):
-        return None

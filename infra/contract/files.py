@@ -76,6 +76,7 @@ def answer_file(path: str) -> tuple[str, Json]:
             "A page for people in the language of the request. The example is its head.",
             page_of(opened.face, links, "en").partition("<style")[0],
         ),
+        "/v1/payments/alipay/notify": ("text/plain", "The word that ends Alipay's repeats.", "success"),
     }
     media, about, shown = kinds[path]
     return media, {"schema": {"type": "string", "description": about}, "example": shown}

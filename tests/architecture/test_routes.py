@@ -154,5 +154,6 @@ OPEN = {
     ("GET", "/v1/ledger/seals"),
     ("POST", "/v1/payments/sandbox/notify"),
     ("POST", "/v1/payments/wechat/notify"),
+    ("POST", "/v1/payments/alipay/notify"),
     ("POST", "/v1/inbox/{source}"),
 }

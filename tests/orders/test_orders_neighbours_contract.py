@@ -22,6 +22,7 @@ from cardstock.network.presets import UNLOCK
 from cardstock.network.promotion import appoint_partner
 from cardstock.network.publishing import publish_plan
 from cardstock.network.store import DynamoNetwork
+from cardstock.orders.channels.alipay import AlipayChannel
 from cardstock.orders.channels.sandbox import SandboxChannel
 from cardstock.orders.channels.wechat import WechatChannel
 from cardstock.orders.coupon_model import Coupon
@@ -49,10 +50,10 @@ CONTRACT = {
     Coupons: (MemoryCoupons, GrantedCoupons),
     Charges: (MemoryCharges, LedgerCharges),
     ReferralNetwork: (MemoryNetwork, BuyerNetwork),
-    PaymentChannel: (MemoryChannel, SandboxChannel, WechatChannel),
+    PaymentChannel: (MemoryChannel, SandboxChannel, WechatChannel, AlipayChannel),
 }
 
-OF_PLATFORMS = (WechatChannel,)
+OF_PLATFORMS = (WechatChannel, AlipayChannel)
 
 BUYER, OTHER = "mem_a", "mem_b"
 AT = datetime(2026, 12, 1, 8, tzinfo=UTC)

@@ -17,8 +17,12 @@ from cardstock import environment
 from cardstock.clock import Clock
 from cardstock.edge import secrets
 from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.channels.alipay import AlipayChannel
 from cardstock.orders.channels.wechat import WechatChannel
 from cardstock.orders.ports import PaymentChannel
+from infra.local.platforms.alipay import Alipay, new_app
+from infra.local.platforms.alipay_gateway import stranger
+from infra.local.platforms.alipay_pay import AlipayPay
 from infra.local.platforms.people import Asked, Platform
 from infra.local.platforms.wechat import Wechat
 from infra.local.platforms.wechat_pay import WechatPay, new_merchant
@@ -28,6 +32,8 @@ from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event
 
 NOTIFY = "https://api.example.com/v1/payments/{name}/notify"
+SELLER_ID = "2088101122223333"
+"""The merchant of Alipay."""
 Sent = tuple[Mapping[str, str], bytes]
 """A notice: headers and content."""
 
@@ -238,7 +244,141 @@ class WechatParty:
         return self.answers.pop(0) if self.answers else None
 
 
-PARTIES: dict[str, Callable[[Clock], Any]] = {"wechat": WechatParty}
+@cache
+def alipay_apps() -> dict[str, dict[str, str]]:
+    """A merchant's apps of Alipay, a new one and an old one; their keys are made once."""
+    return {"2021000000000001": new_app("brand"), "2021000000000002": new_app("brand", names="user_id")}
+
+
+def alipay_account(**changed: Any) -> dict[str, Any]:
+    """The merchant's account as it stands in the secret."""
+    apps = {
+        app_id: {"private_key": app["own_private_key"], "public_key": app["own_alipay_public_key"]}
+        for app_id, app in alipay_apps().items()
+    }
+    return {
+        "apps": apps, "seller_id": SELLER_ID, "notify_url": NOTIFY.format(name="alipay"), "title": "白鹭茶业",
+    } | changed  # fmt: skip
+
+
+class AlipayParty:
+    """Alipay, and anna's account in one of the merchant's mini-programs: a new app, which knows her by an open id, or
+    an old one, which knows her by her user id."""
+
+    name = "alipay"
+
+    def __init__(self, clock: Clock, app_id: str = "2021000000000001") -> None:
+        self.app_id = app_id
+        people = Alipay(alipay_apps(), clock.now)
+        self.sent: list[Sent] = []
+        self.told: list[tuple[str, str]] = []
+        self.answers: list[HttpAnswer | None] = []
+        self.company = AlipayPay(alipay_apps(), seller_id=SELLER_ID, people=people, now=clock.now, tell=self._tell)
+        self.served = Served(self.company)
+        self.transport = httpx.MockTransport(self.served.carry)
+        old = alipay_apps()[app_id].get("names") == "user_id"
+        self.payer = f"alipay:{app_id}:{people.user_id('anna') if old else people.openid(app_id, 'anna')}"
+        self.account = alipay_account()
+
+    def channel(self, **changed: Any) -> PaymentChannel:
+        return AlipayChannel(
+            self.account | changed, report=lambda *what: self.told.append(what), transport=self.transport
+        )
+
+    def confirm(self, parameters: Mapping[str, str], **how: Any) -> None:
+        self.company.pay(self.app_id, how.pop("person", "anna"), parameters, **how)
+        self.company.settle()
+
+    def fail_next(self, *modes: str) -> None:
+        self.company.fail_next(modes)
+
+    def end_refunds(self, end: str) -> None:
+        never = {"refused": "ACQ.TRADE_HAS_FINISHED", "must_act": "ACQ.SELLER_BALANCE_NOT_ENOUGH"}
+        self.company.refund_end = {"succeeded": "SUCCESS", "processing": "PROCESSING", **never}[end]
+
+    NO_FUNDS = ("not_enough",)
+    """What happens to the calls of a refund whose merchant has not enough."""
+    REFUSED = ("finished",)
+
+    UNUSABLE = ("forged", "unsigned", "other_call", "call_limited", "system_error", "error_after")
+    """What happens to calls whose answer says nothing."""
+
+    def refuse_from_now_on(self) -> None:
+        """Every refund is refused for good."""
+        self.end_refunds("refused")
+
+    def books(self) -> Any:
+        """What the company knows, without numbers and times."""
+        return sorted(
+            (each["status"], each["total"], sorted((one["fen"], one["status"]) for one in each["refunds"].values()))
+            for each in self.company.trades.values()
+        )
+
+    def kept(self) -> Callable[[], None]:
+        """What makes the company, and what it has sent, as they are now, as often as it is called."""
+        company, sent, waiting = self.company, [*self.sent], self.company.notices.waiting()
+        end, modes, trades = company.refund_end, [*company.modes], deepcopy(company.trades)
+
+        def put_back() -> None:
+            company.refund_end, company.modes, company.trades = end, [*modes], deepcopy(trades)
+            company.notices.wait_for(waiting)
+            self.sent[:] = sent
+
+        return put_back
+
+    def reopen(self, order_id: str) -> None:
+        """The order takes money again, as one whose start was on its way when it was closed."""
+        self.company.trades[order_id]["status"] = "WAIT_BUYER_PAY"
+
+    def refunded(self, order_id: str) -> int:
+        """What has gone back of the order's payment."""
+        refunds = self.company.trades[order_id]["refunds"].values()
+        return sum(each["fen"] for each in refunds if each["status"] == "SUCCESS")
+
+    def refund_by_hand(self, order_id: str, fen: int, **_how: Any) -> None:
+        """The merchant refunds on the platform's pages: it is always announced."""
+        self.company.refund_by_hand(order_id, fen)
+
+    def make_after_all(self, order_id: str, refund_id: str, *, ends: bool = True) -> None:
+        """A refund that was refused has been made all the same; or is worked on."""
+        self.end_refunds("succeeded" if ends else "processing")
+        self.company.refund_by_hand(order_id, 33_900, number=refund_id)
+
+    def notice(self, order_id: str = "", *, key: str = "", **changed: str) -> Sent:
+        """A genuine notice of the order's payment with some fields changed; of a trade that is none without one."""
+        trade = self.company.trades.get(order_id) or {
+            "app_id": self.app_id, "buyer": self.payer.split(":")[2], "trade_no": "2026120122001", "total": 33_900,
+            "out_trade_no": order_id, "asked": {"subject": "茶"}, "status": "TRADE_SUCCESS", "voucher": 0,
+            "gmt_create": "2026-12-01 16:00:00", "refunds": {},
+        }  # fmt: skip
+        paid = {"trade_status": "TRADE_SUCCESS", "gmt_payment": "2026-12-01 16:00:00"}
+        return self.company.signed(self.company.notice_of(trade) | paid | changed, self.app_id, key)
+
+    def payment_of(self, order_id: str, *, fen: int) -> Sent:
+        """A genuine notice of a payment of another amount, or for an order that is none."""
+        return self.notice(order_id, total_amount=f"{fen // 100}.{fen % 100:02d}", trade_no="2026120122001")
+
+    def unreadable(self) -> Sent:
+        """A genuine notice whose amount is none."""
+        return self.notice(total_amount="three")
+
+    def unsigned(self, headers: Mapping[str, str], body: bytes) -> Sent:
+        return headers, body.partition(b"&sign=")[0]
+
+    def changed(self, headers: Mapping[str, str], body: bytes) -> Sent:
+        return headers, body.replace(b"trade_status=TRADE_SUCCESS", b"trade_status=TRADE_FINISHED")
+
+    def forged(self, _headers: Mapping[str, str], _body: bytes) -> Sent:
+        """What somebody without Alipay's key can send."""
+        return self.notice(key=stranger())
+
+    def _tell(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer | None:
+        assert url == self.account["notify_url"]
+        self.sent.append((headers, body))
+        return self.answers.pop(0) if self.answers else None
+
+
+PARTIES: dict[str, Callable[[Clock], Any]] = {"wechat": WechatParty, "alipay": AlipayParty}
 """The platforms' parties by name."""
 
 

@@ -39,6 +39,17 @@ def take_wechat_notice(request: Request[Nothing, Nothing]) -> Answer:
     return Answer("")
 
 
+@api.post("/v1/payments/alipay/notify", answer=str, raw=True, codes=errors.NOTIFYING)
+def take_alipay_notice(request: Request[Nothing, Nothing]) -> Answer:
+    """Take Alipay's notice of a payment or a refund.
+
+    A form, signed by Alipay with the key of the app that it names. It proves no time, and a replay changes nothing.
+    Otherwise as the sandbox's.
+    """
+    _take("alipay", request)
+    return Answer("success", content_type="text/plain")
+
+
 def _take(name: str, request: Request[Nothing, Nothing]) -> None:
     """Record a notice. Raises `NotFoundError` without the channel, `UnauthorizedError` for a forgery."""
     channel = orders_wiring.payment_channels().get(name)

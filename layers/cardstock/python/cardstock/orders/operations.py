@@ -44,6 +44,9 @@ FAMILIES: Final = (
             "POST /v1/payments/wechat/notify": Operation(
                 "reportWechatPayment", "Report a WeChat payment", "上报微信支付"
             ),
+            "POST /v1/payments/alipay/notify": Operation(
+                "reportAlipayPayment", "Report an Alipay payment", "上报支付宝支付"
+            ),
         },
     ),
 )

@@ -180,7 +180,7 @@ class PaymentChannel(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name for clients: `sandbox`, `wechat`."""
+        """Its name for clients: `sandbox`, `wechat`, `alipay`."""
 
     def start(self, order: Order, payer: str) -> PaymentParameters | PaymentNotice:
         """What the client needs to have the order paid, or its payment if it was made before. Safe to repeat.

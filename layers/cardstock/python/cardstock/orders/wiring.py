@@ -78,7 +78,7 @@ def coupon_uses() -> "CouponUses":
 
 
 SANDBOX: Final = "sandbox"
-_PLATFORMS: Final = ("wechat",)
+_PLATFORMS: Final = ("wechat", "alipay")
 """The channels of platforms, each with a secret of its own."""
 _transports: "Mapping[str, httpx.BaseTransport]" = {}
 
@@ -173,7 +173,10 @@ def _wechat_channel() -> "WechatChannel":
 
 def _secret_id(name: str) -> str:
     """Of the channel's account: each has a secret of its own."""
-    return {"wechat": lambda: environment.text("WECHAT_PAY_SECRET_ID")}[name]()
+    return {
+        "wechat": lambda: environment.text("WECHAT_PAY_SECRET_ID"),
+        "alipay": lambda: environment.text("ALIPAY_PAY_SECRET_ID"),
+    }[name]()
 
 
 def _open_channels() -> list[str]:
@@ -211,10 +214,16 @@ def _sandbox() -> "PaymentChannel":
 @cache
 def _channel(name: str, account: str) -> "PaymentChannel":
     from cardstock.orders import errors
-    from cardstock.orders.channels.wechat import WechatChannel
 
+    report, transport = partial(_report, name), _transports.get(name)
     try:
-        return WechatChannel(json.loads(account), report=partial(_report, name), transport=_transports.get(name))
+        if name == "wechat":
+            from cardstock.orders.channels.wechat import WechatChannel
+
+            return WechatChannel(json.loads(account), report=report, transport=transport)
+        from cardstock.orders.channels.alipay import AlipayChannel
+
+        return AlipayChannel(json.loads(account), report=report, transport=transport)
     except ValueError as error:
         raise errors.CHANNEL_MISCONFIGURED() from ValueError(f"{name}: {error}")
 

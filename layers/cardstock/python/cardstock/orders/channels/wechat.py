@@ -30,9 +30,9 @@ of a payment), 4012791862 (refund), 4012791863 (query of a refund), 4012791865 (
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import httpx
 import msgspec
@@ -41,6 +41,7 @@ from msgspec import Meta
 from cardstock.errors import BODY_INVALID, CHANNEL_UNAVAILABLE, Pointer
 from cardstock.money import CURRENCY
 from cardstock.orders import errors
+from cardstock.orders.channels import Report
 from cardstock.orders.model import Order
 from cardstock.orders.payment_model import (
     Closing,
@@ -71,9 +72,6 @@ _NO_FUNDS: Final = "余额不足"
 
 _Key = Annotated[str, Meta(min_length=1)]
 _Fen = Annotated[int, Meta(ge=0)]
-Report = Callable[[str, str], None]
-"""Called for every call without a usable answer: order or refund id, and cause (`timeout`, `http_500 SYSTEM_ERROR`)."""
-T = TypeVar("T")
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

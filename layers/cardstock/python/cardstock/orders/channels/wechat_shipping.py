@@ -8,7 +8,8 @@ import msgspec
 
 from cardstock.errors import CHANNEL_UNAVAILABLE
 from cardstock.orders import errors
-from cardstock.orders.channels.wechat import Report, WechatChannel
+from cardstock.orders.channels import Report
+from cardstock.orders.channels.wechat import WechatChannel
 from cardstock.orders.model import Order
 from cardstock.orders.supplier_model import Parcel
 from cardstock.platforms.calls import MisconfiguredError, NotGrantedError, PlatformError

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.local.platforms.serving import Platforms
+from infra.local.platforms.serving import ALIPAY_SELLER, Platforms
 from infra.local.suite import Suite
 from infra.local.template import ROOT
 
@@ -45,6 +45,7 @@ def configure_platforms(suite: Suite) -> None:
     if suite.platforms is None:
         return
     _configure_wechat_pay(suite, suite.platforms)
+    _configure_alipay_pay(suite, suite.platforms)
     secret_id = suite.environment["PLATFORMS_SECRET_ID"]
     stored = json.loads(suite.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"])
     shown = {
@@ -65,11 +66,7 @@ def configure_platforms(suite: Suite) -> None:
 
 
 def _configure_wechat_pay(suite: Suite, platforms: Platforms) -> None:
-    secret_id = suite.environment["WECHAT_PAY_SECRET_ID"]
-    stored = json.loads(suite.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"])
-    merchant, own = platforms.merchants["wechat"], str(stored.get("base_url", ""))
-    if "mch_id" in stored and not own.startswith("http://127.0.0.1:"):
-        return
+    merchant = platforms.merchants["wechat"]
     account = {
         **{name: merchant[name] for name in ("mch_id", "app_ids", "serial_no", "public_key_id", "notice_key")},
         "private_key": merchant["own_private_key"],
@@ -78,4 +75,28 @@ def _configure_wechat_pay(suite: Suite, platforms: Platforms) -> None:
         "base_url": f"{platforms.url}/wechat-pay",
         "title": "Cardstock",
     }
+    _configure(suite, "WECHAT_PAY_SECRET_ID", account, address="base_url")
+
+
+def _configure_alipay_pay(suite: Suite, platforms: Platforms) -> None:
+    account = {
+        "apps": {
+            app_id: {"private_key": app["own_private_key"], "public_key": app["own_alipay_public_key"]}
+            for app_id, app in platforms.apps["alipay"].items()
+        },
+        "seller_id": ALIPAY_SELLER,
+        "notify_url": f"{suite.url}/v1/payments/alipay/notify",
+        "gateway": f"{platforms.url}/alipay-pay/gateway.do",
+        "title": "Cardstock",
+    }
+    _configure(suite, "ALIPAY_PAY_SECRET_ID", account, address="gateway")
+
+
+def _configure(suite: Suite, name: str, account: dict[str, Any], *, address: str) -> None:
+    """Put an account of the local platforms into its secret. One of a real platform, which has another `address` or
+    none, stays."""
+    secret_id = suite.environment[name]
+    stored = json.loads(suite.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"])
+    if stored.keys() & account.keys() and not str(stored.get(address, "")).startswith("http://127.0.0.1:"):
+        return
     suite.clients.secrets.put_secret_value(SecretId=secret_id, SecretString=json.dumps(account))

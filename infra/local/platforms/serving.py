@@ -9,9 +9,12 @@ Beside what the platforms themselves answer:
 | `POST /{platform}/modes {"modes": ["busy", "stall"]}` | what happens to the platform's next calls, in their order |
 | `POST /wechat-pay/payments {"person", "app_id", "call"}` | the person confirms what `wx.requestPayment(call)` shows |
 | `POST /wechat-pay/refunds {"end": "SUCCESS"}` | how refunds end from now on: `SUCCESS`, `CLOSED`, `ABNORMAL` |
+| `POST /alipay-pay/payments {"person", "app_id", "call"}` | the person confirms what `my.tradePay(call)` shows |
+| `POST /alipay-pay/refunds {"end": "SUCCESS"}` | the same of Alipay: `alipay_pay.ENDS` |
 
-A payment may have `coupon_fen`, which WeChat pays, and `processing` (true: the person has not finished). The codes are
-`login_code`, and with a `phone` the `phone_code`; without `app_id` those of the platform's first app.
+A payment may have `coupon_fen`, which WeChat pays (`voucher_fen`: Alipay), and `processing` (true: the person has not
+finished). The codes are `login_code`, and with a `phone` the `phone_code`; without `app_id` those of the platform's
+first app.
 
 Apps and the merchant, with their secrets and keys, are made once and kept in a file, payments in another. People need
 none: any name is one. Codes are kept in memory, for their five minutes.
@@ -26,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.platforms.alipay import Alipay, new_app
+from infra.local.platforms.alipay_pay import ENDS, AlipayPay
 from infra.local.platforms.douyin import Douyin
 from infra.local.platforms.douyin import new_app as new_douyin_app
 from infra.local.platforms.notices import post
@@ -46,6 +50,8 @@ from infra.local.small_server import SmallServer
 Apps = dict[str, dict[str, dict[str, Any]]]
 """Platform -> app id -> secrets and keys; and under `merchants`, platform -> the merchant's account."""
 MERCHANTS = "merchants"
+ALIPAY_SELLER = "2088101122223333"
+"""The user id of the merchant of Alipay's apps."""
 
 
 def new_apps() -> Apps:
@@ -78,9 +84,10 @@ class Platforms:
         self.apps = kept_apps(None if folder is None else folder / "platforms.json")
         self.merchants = self.apps.pop(MERCHANTS)
         wechat = Wechat(self.apps["wechat"], now)
+        alipay = Alipay(self.apps["alipay"], now)
         self.logins: dict[str, LoginPlatform] = {
             "wechat": wechat,
-            "alipay": Alipay(self.apps["alipay"], now),
+            "alipay": alipay,
             "douyin": Douyin(self.apps["douyin"], now),
         }
         self.wechat_pay = WechatPay(
@@ -89,7 +96,13 @@ class Platforms:
         )  # fmt: skip
         wechat.shipping.trades = lambda: self.wechat_pay.trades
         wechat.shipping.managed.update(self.apps["wechat"])
-        self.by_name: dict[str, Platform] = {**self.logins, "wechat-pay": self.wechat_pay}
+        self.alipay_pay = AlipayPay(
+            self.apps["alipay"], seller_id=ALIPAY_SELLER, people=alipay, now=now, tell=post,
+            book=None if folder is None else folder / "alipay-pay.json",
+        )  # fmt: skip
+        self.by_name: dict[str, Platform] = {
+            **self.logins, "wechat-pay": self.wechat_pay, "alipay-pay": self.alipay_pay,
+        }  # fmt: skip
         self.url = ""
         self._stopping = threading.Event()
         self._notices: threading.Thread | None = None
@@ -115,6 +128,7 @@ class Platforms:
         """End refunds and send notices when their time comes."""
         while not self._stopping.wait(0.2):
             self.wechat_pay.settle()
+            self.alipay_pay.settle()
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """The answer to a request. Raises NoAnswerError and HalfAnswerError, as a platform does."""
@@ -139,25 +153,30 @@ class Platforms:
                 return _codes(platform, asked)
             case ("POST", "/modes", _):
                 return _modes(platform, asked)
-            case ("POST", "/payments", WechatPay()):
-                return self._pay(json_object(asked) or {})
-            case ("POST", "/refunds", WechatPay()):
-                return self._end_refunds(json_object(asked) or {})
+            case ("POST", "/payments", WechatPay() | AlipayPay()):
+                return _pay(platform, json_object(asked) or {})
+            case ("POST", "/refunds", WechatPay() | AlipayPay()):
+                return _end_refunds(platform, json_object(asked) or {})
         return None
 
-    def _pay(self, given: dict[str, Any]) -> dict[str, Any]:
-        if not {"person", "app_id", "call"} <= set(given) <= {"person", "app_id", "call", "coupon_fen", "processing"}:
-            raise WrongCallError("person, app_id and call are needed; coupon_fen and processing may follow")
-        how = {name: given[name] for name in ("coupon_fen", "processing") if name in given}
-        with self.wechat_pay.lock:
-            trade = self.wechat_pay.pay(str(given["app_id"]), str(given["person"]), given["call"], **how)
-        return {name: trade[name] for name in ("out_trade_no", "state", "transaction_id") if name in trade}
 
-    def _end_refunds(self, given: dict[str, Any]) -> dict[str, Any]:
-        if set(given) != {"end"} or given["end"] not in ("SUCCESS", "CLOSED", "ABNORMAL"):
-            raise WrongCallError("end is SUCCESS, CLOSED or ABNORMAL")
-        self.wechat_pay.refund_end = given["end"]
-        return given
+def _pay(company: WechatPay | AlipayPay, given: dict[str, Any]) -> dict[str, Any]:
+    needed, part = {"person", "app_id", "call"}, "coupon_fen" if isinstance(company, WechatPay) else "voucher_fen"
+    if not needed <= set(given) <= {*needed, part, "processing"}:
+        raise WrongCallError(f"person, app_id and call are needed; {part} and processing may follow")
+    how = {name: given[name] for name in (part, "processing") if name in given}
+    with company.lock:
+        trade = company.pay(str(given["app_id"]), str(given["person"]), given["call"], **how)
+    shown = ("out_trade_no", "state", "transaction_id", "status", "trade_no")
+    return {name: trade[name] for name in shown if name in trade}
+
+
+def _end_refunds(company: WechatPay | AlipayPay, given: dict[str, Any]) -> dict[str, Any]:
+    ends = ("SUCCESS", "CLOSED", "ABNORMAL") if isinstance(company, WechatPay) else ENDS
+    if set(given) != {"end"} or given["end"] not in ends:
+        raise WrongCallError(f"end is one of {', '.join(ends)}")
+    company.refund_end = given["end"]
+    return given
 
 
 def _codes(platform: LoginPlatform, asked: Asked) -> dict[str, str]:

@@ -88,6 +88,7 @@ NEEDS_AN_ANSWER = {
     "openPayout": "a month that has ended, and a key with the scope",
     "reportSandboxPayment": "an order, and the signature of the channel",
     "reportWechatPayment": "an order, and the signature of WeChat Pay",
+    "reportAlipayPayment": "an order, and the signature of Alipay",
     "sendSupplierReport": "an order, and the inbox secret of seed.json",
     "bindInviter": "a newcomer",
     "putBankAccount": "a member whose identity was verified, under the holder's name",

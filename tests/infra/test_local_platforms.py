@@ -136,7 +136,6 @@ def test_apps_stay_the_same_and_only_their_owner_reads_them(platforms: Platforms
         ("POST", "/alipay-pay/refunds", {"end": "CLOSED"}, 400),
         ("POST", "/alipay-pay/refunds", {"end": "PROCESSING"}, 200),
         ("POST", "/alipay-pay/modes", {"modes": ["not_enough"]}, 200),
-        ("POST", "/alipay/payments", {"person": "anna"}, 404),
     ],
 )
 def test_the_control_refuses_what_it_does_not_know(

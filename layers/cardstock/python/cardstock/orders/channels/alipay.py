@@ -86,7 +86,7 @@ _REFUND_QUERY: Final = "alipay.trade.fastpay.refund.query"
 _MOST_SUBJECT: Final = 256
 _MOST_REASON: Final = 256
 _NOT_EXIST: Final = "ACQ.TRADE_NOT_EXIST"
-_TAKEN: Final = ("ACQ.TRADE_HAS_CLOSE", "ACQ.CONTEXT_INCONSISTENT")
+_TAKEN: Final = ("ACQ.TRADE_HAS_CLOSE", "ACQ.CONTEXT_INCONSISTENT", "ACQ.TRADE_BUYER_NOT_MATCH")
 _NOT_OURS: Final = frozenset(
     {"ACQ.ACCESS_FORBIDDEN", "ACQ.INVALID_PARAMETER", "ACQ.PARTNER_ERROR", "ACQ.SELLER_BEEN_BLOCKED"}
 )
@@ -191,10 +191,10 @@ class AlipayChannel:
             return PaymentParameters(NAME, order.order_id, order.amount_fen, CURRENCY, parameters=call)
         if answer.code in MISCONFIGURED or answer.sub_code in _NOT_OURS:
             raise errors.CHANNEL_MISCONFIGURED() from ValueError(answer.cause)
-        # The number may be paid, closed, or taken with another amount.
+        # The number may be paid, closed, or taken with another amount or buyer.
         found = self._stands(order)
-        if found == "closed" and answer.refused_as(*_TAKEN):
-            raise errors.PAYMENT_CLOSED()
+        if answer.refused_as(*_TAKEN) and isinstance(found, str):
+            raise errors.PAYMENT_CLOSED() if found == "closed" else errors.PAYMENT_STARTED()
         if isinstance(found, str):
             raise CHANNEL_UNAVAILABLE()
         return found

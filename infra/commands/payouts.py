@@ -65,7 +65,8 @@ def report(
     from cardstock.payouts import wiring as payouts_wiring
 
     batch = _batch(payout_id)
-    found = schemas.PayoutDetail.of(batch, payouts_wiring.payouts().lines_of_batch(batch.id))
+    payouts = payouts_wiring.payouts()
+    found = schemas.PayoutDetail.of(batch, payouts.lines_of_batch(batch.id), payouts.answers_of_batch(batch.id))
     files = [_file(file) for file in (*batch.drafts, *batch.transfers, *batch.reports)]
     rewritten = _rewritten(batch) if again and batch.status == "settled" else {}
     for file in files:
@@ -293,6 +294,17 @@ def _show_report(payout: dict[str, Any], files: list[dict[str, Any]]) -> None:
         ),
         highlight=False,
     )
+    for one in payout["results_brought"]:
+        console.print(
+            say(
+                f"{one['by']} 于 {one['at']} 提交了 {one['results']} 笔结果",
+                f"{one['by']} brought {one['results']} results at {one['at']}",
+            ),
+            highlight=False,
+        )
+    if payout["retries_ended_by"] is not None:
+        by, at = payout["retries_ended_by"], payout["retries_ended_at"]
+        console.print(say(f"{by} 于 {at} 结束重试", f"{by} ended the retries at {at}"), highlight=False)
     columns = (
         say("明细", "lines"),
         "",
@@ -305,6 +317,10 @@ def _show_report(payout: dict[str, Any], files: list[dict[str, Any]]) -> None:
     for status, total in payout["totals"].items():
         amounts = (yuan(total[name]) for name in ("listed_fen", "gross_fen", "tax_fen", "net_fen"))
         sums.add_row(_status(status), str(total["lines"]), *amounts)
+    if payout["replaced"]["lines"]:
+        again = payout["replaced"]
+        amounts = (yuan(again[name]) for name in ("listed_fen", "gross_fen", "tax_fen", "net_fen"))
+        sums.add_row(say("另：已由重试取代", "beside: replaced"), str(again["lines"]), *amounts)
     console.print(sums)
     for file in files:
         good = file["stored"] == "same" and file.get("again") in (None, "same")

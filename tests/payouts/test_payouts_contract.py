@@ -344,6 +344,23 @@ def test_a_retry_is_added_with_its_batch_and_its_request(brand: Brand) -> None:
     )
 
 
+def test_the_retry_that_replaced_a_line_is_found_by_the_line(brand: Brand) -> None:
+    listed = brand.payouts.replace_batch(moved(brand.batch, "listed"))
+    approved = brand.payouts.replace_batch(moved(listed, "approved"))
+    batch = brand.payouts.replace_batch(moved(approved, "sending"))
+    failed, other = (replace(line, status="failed", gross=4_000) for line in brand.lines[:2])
+    again = retried(failed, "key_li")
+    before = brand.payouts.replacements([failed, other])
+    brand.payouts.add_retry(moved(batch, "sending"), again, RequestKey("req_1", "a"), FIRST)
+    stored = brand.payouts.find_lines(batch.id, [again.number])[again.number]
+
+    assert before == {}
+    assert stored == again
+    assert (stored.listed, stored.limit) == (failed.listed, 4_000)
+    assert brand.payouts.replacements([failed, other]) == {failed.number: again.number}
+    assert brand.payouts.replacements([replace(failed, status="paid"), other, again]) == {}
+
+
 def test_a_retry_of_a_batch_that_has_changed_is_refused(brand: Brand) -> None:
     brand.payouts.replace_batch(moved(brand.batch, "listed"))
     again = retried(replace(brand.lines[0], gross=5_000), "key_li")

@@ -1,6 +1,7 @@
 """A different result after a final one is recorded and never applied; the member is not paid until it is cleared."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -277,6 +278,46 @@ def test_a_file_is_a_repeat_unless_it_contradicts_a_later_decision(
     ]
 
     assert repeats(answers[-1], answers[:-1]) is not news
+
+
+def test_an_answer_that_leaves_out_what_the_last_one_named_adds_nothing(finance: Finance) -> None:
+    _, number = settled(finance, "paid")
+    named = {"number": number, "result": "failed", "amount_fen": 5_000, "reason": "ACCOUNT_CLOSED"}
+    less = [{key: value for key, value in named.items() if key not in left} for left in ({"amount_fen"}, {"reason"})]
+    taken = [finance.results(one)[1] for one in (named, *less, {"number": number, "result": "failed"}, named)]
+
+    assert [one["recorded"] for one in taken] == [1, 0, 0, 0, 0]
+    assert [one["repeated"] for one in taken] == [0, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("more", [{"reason": "ACCOUNT_CLOSED"}, {"amount_fen": 5_000}])
+def test_an_answer_that_names_what_the_last_one_left_out_is_recorded(finance: Finance, more: dict[str, Any]) -> None:
+    _, number = settled(finance, "paid")
+    said = {"number": number, "result": "failed"}
+    taken = [finance.results(one)[1]["recorded"] for one in (said, said | more, said | more)]
+
+    assert taken == [1, 1, 0]
+
+
+def test_a_reason_stays_with_the_result_that_it_belongs_to(finance: Finance) -> None:
+    member = finance.member(1, 5_000)
+    finance.sent()
+    number = finance.lines()[member]["number"]
+    finance.results({"number": number, "result": "failed", "reason": "ACCOUNT_CLOSED"})
+    finance.run_steps()
+    corrected(finance, number, "paid")
+    arrived = finance.lines()[member]
+    finance.results({"number": number, "result": "failed", "reason": "RETURNED"})
+    finance.results({"number": number, "result": "expired"})
+    (item,) = (item for item in every_item() if item.state == "open")
+    clear_both(item.id, "was_not_paid")
+    back = finance.lines()[member]
+
+    assert (arrived["status"], arrived["reason"]) == ("paid", None)
+    assert [(one["before"], one["reason"]) for one in arrived["corrections"]] == [("failed", "ACCOUNT_CLOSED")]
+    assert (back["status"], back["reason"]) == ("failed", "RETURNED")
+    assert [one["reason"] for one in back["corrections"]] == ["ACCOUNT_CLOSED", None]
+    assert [one["reason"] for one in finance.payout()["corrections"]] == ["ACCOUNT_CLOSED", None]
 
 
 def test_a_second_correction_is_an_entry_of_its_own(finance: Finance) -> None:

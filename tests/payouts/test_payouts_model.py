@@ -54,7 +54,8 @@ def test_a_second_attempt_has_its_own_number_and_at_most_what_the_first_one_paid
     failed = replace(LINE, status="failed", gross=3_000, tax=10, net=2_990)
     again = retried(failed, "key_li")
 
-    assert (again.attempt, again.listed, again.gross, again.status) == (2, 3_000, 0, "pending")
+    assert (again.attempt, again.limit, again.gross, again.status) == (2, 3_000, 0, "pending")
+    assert again.listed == failed.listed == 5_000
     assert (
         again.number == transfer_number("mem_1", Period("2026-11"), 2) != transfer_number("mem_1", Period("2026-11"), 1)
     )

@@ -338,5 +338,6 @@ def test_what_happens_in_this_time_is_compared_before_it_is_over(finance: Financ
     finance.retry(second["number"], key="second")
     finance.drain()
 
-    assert (books["closes"], books["batch"]["lines"]) == (True, 3)
-    assert (finance.payout()["status"], finance.payout()["books"]["batch"]["lines"]) == ("settled", 4)
+    assert (books["closes"], books["batch"]["lines"]) == (True, 2)
+    assert finance.payout()["replaced"]["lines"] == 2
+    assert (finance.payout()["status"], finance.payout()["books"]["batch"]["lines"]) == ("settled", 2)

@@ -15,7 +15,7 @@ from cardstock.open_items.clearing import new_item
 from cardstock.payouts import errors
 from cardstock.payouts.books import Booking, LedgerLine
 from cardstock.payouts.contradictions import Clearing, cleared, contradicted, contradiction_cause, number_of
-from cardstock.payouts.lines import IN_FLIGHT, MAX_ATTEMPTS, Line, OpenContradiction, transfer_number
+from cardstock.payouts.lines import IN_FLIGHT, MAX_ATTEMPTS, Line, OpenContradiction, replacements, transfer_number
 from cardstock.payouts.model import BATCH_TRANSITIONS, ENDED, PARTS, Batch, LeftOut
 from cardstock.payouts.payees import Balance, Payee
 from cardstock.payouts.tax.model import TaxFile
@@ -198,6 +198,12 @@ class MemoryPayouts:
         begins = batch_id.removeprefix("pay_") + part
         keys = sorted(key for key in self._lines if key[0] == batch_id and key[1].startswith(begins))
         yield from [self._lines[key] for key in keys]
+
+    def replacements(self, lines: Sequence[Line]) -> Mapping[str, str]:
+        batches = {line.batch for line in lines}
+        retries = [line for batch in batches for line in self.lines_of_batch(batch) if line.attempt > 1]
+        found = replacements([*lines, *retries])
+        return {line.number: found[line.number] for line in lines if line.number in found}
 
     def line_page(self, batch_id: str, limit: int, after: str | None) -> tuple[list[Line], str | None]:
         lines = [line for line in self.lines_of_batch(batch_id) if after is None or line.number > after]

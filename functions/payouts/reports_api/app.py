@@ -41,7 +41,9 @@ def list_lines(request: Request[Nothing, PageQuery]) -> line_schemas.PayoutLines
     batch = existing_batch(request.path["payout_id"], wiring.payouts())
     read = wiring.payouts().line_page
     found, following = read_page(edge_wiring.signer(), f"lines:{batch.id}", request.query, read, batch.id)
-    return line_schemas.PayoutLines([line_schemas.PayoutLine.of(line) for line in found], following)
+    again = wiring.payouts().replacements(found)
+    views = [line_schemas.PayoutLine.of(line, again.get(line.number)) for line in found]
+    return line_schemas.PayoutLines(views, following)
 
 
 @api.get("/v1/payouts/{payout_id}/report", answer=report_schemas.PayoutReport, auth="key", scope="payouts:read",

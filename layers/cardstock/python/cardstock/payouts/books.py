@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock.money import Fen
 
@@ -40,12 +41,29 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Reconciliation(msgspec.Struct, frozen=True):
-    """The comparison of ledger, batch and channel. `paid` is net, `claimed` and `returned` are gross."""
+    """The comparison of ledger, batch and channel. `paid` is net, `claimed` and `returned` are gross.
+
+    The three books have each transfer number: what was claimed, returned and claimed again under another number is in
+    them twice. `once` counts it once, as people read it.
+    """
 
     ledger: Totals
     batch: Totals
     channel: Totals
     differences: tuple[Difference, ...]
+    replaced: Totals = Totals()
+    """The lines that a retry replaced. None are counted in the books of releases before this was kept."""
+
+    @property
+    def once(self) -> "Reconciliation":
+        """The same without the lines that a retry replaced, in all three books."""
+        return replace(
+            self,
+            ledger=_without(self.ledger, self.replaced),
+            batch=_without(self.batch, self.replaced),
+            channel=_without(self.channel, self.replaced),
+            replaced=Totals(),
+        )
 
     @property
     def closes(self) -> bool:
@@ -73,3 +91,13 @@ class LedgerLine(msgspec.Struct, frozen=True):
     cause: str
     account: str
     amount: Fen
+
+
+def _without(totals: Totals, replaced: Totals) -> Totals:
+    return Totals(
+        count=totals.count - replaced.count,
+        claimed=totals.claimed - replaced.claimed,
+        paid=totals.paid,
+        tax=totals.tax,
+        returned=totals.returned - replaced.returned,
+    )

@@ -91,6 +91,8 @@ def cleared(line: Line, clearing: Clearing, answers: Sequence[Answer]) -> tuple[
 
 
 def _last_reason(status: LineStatus, answers: Sequence[Answer]) -> str | None:
-    """The channel's last reason for a result."""
-    found = (answer.reason for answer in reversed(answers) if status in RETURNED and answer.result in RETURNED)
-    return next(found, None)
+    """The last reason that was given for a result, or for another way of not being paid if none was given for it. What
+    people have decided has no reason of a bank."""
+    given = [answer for answer in reversed(answers) if answer.reason is not None and answer.result in RETURNED]
+    same = [answer for answer in given if answer.result == status]
+    return next((answer.reason for answer in (*same, *given)), None) if status in RETURNED else None

@@ -68,7 +68,7 @@ def _forecasts(needs: StepNeeds, taxed: TaxedMonth, lines: Sequence[Line]) -> It
             before, wait = figures_before(taxed, read, known, decided)
             sizing = LineSizing(taxed, channel, known, before)
             now = [line for line in read if line.number not in wait]
-            sized = [sizing.sized[line.number] for line in now if sizing.size(line, line.listed)]
+            sized = [sizing.sized[line.number] for line in now if sizing.size(line, line.limit)]
             done = [*sized, *sizing.take_dropped()]
             decided.add(done, known)
             left += [line for line in read if line.number in wait]

@@ -46,7 +46,7 @@ class PayoutSettled(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, batch: Batch) -> "PayoutSettled":
         """The settled `batch` for partners."""
-        books = batch.books.batch if batch.books is not None else None
+        books = batch.books.once.batch if batch.books is not None else None
         return cls(
             batch.id,
             batch.period.key,

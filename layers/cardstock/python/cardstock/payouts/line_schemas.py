@@ -84,13 +84,20 @@ class CorrectionView(Model):
 
     item_id: ItemId
     before: LineStatus
+    reason: Annotated[
+        str | None,
+        Meta(
+            description="The channel's reason for the status before; null if it gave none, or had paid.",
+            examples=["ACCOUNT_CLOSED"],
+        ),
+    ]
     after: LineStatus
     at: Annotated[Moment, Meta(description="When it was corrected.")]
     entry_id: EntryId
 
     @classmethod
     def of(cls, made: Correction) -> CorrectionView:
-        return cls(made.item, made.before, made.after, rfc3339(made.at), made.entry)
+        return cls(made.item, made.before, made.reason, made.after, rfc3339(made.at), made.entry)
 
 
 class LineContradiction(ContradictionView):
@@ -128,6 +135,13 @@ class PayoutLine(Model):
     retried_by: Annotated[
         PersonId | None, Meta(description="Person who asked for this attempt; null for the first one.")
     ]
+    replaced_by: Annotated[
+        TransferNumber | None,
+        Meta(
+            description="Number of the retry that took its place: its money counts there. Null if there is none, or "
+            "if it was paid after all."
+        ),
+    ]
     contradiction: Annotated[
         ContradictionView | None,
         Meta(description="Results that contradict each other and that nobody has cleared; null otherwise."),
@@ -137,7 +151,7 @@ class PayoutLine(Model):
     ]
 
     @classmethod
-    def of(cls, line: Line) -> PayoutLine:
+    def of(cls, line: Line, replaced_by: str | None = None) -> PayoutLine:
         return cls(
             line.number,
             line.member,
@@ -151,6 +165,7 @@ class PayoutLine(Model):
             optional_moment(line.sent_at),
             optional_moment(line.closed_at),
             line.retried_by,
+            replaced_by,
             ContradictionView.of(line.contradiction),
             [CorrectionView.of(made) for made in line.corrections],
         )
@@ -166,7 +181,7 @@ class PayoutLines(Model):
 def line_correction(line: Line, made: Correction) -> LineCorrection:
     view = CorrectionView.of(made)
     return LineCorrection(
-        view.item_id, view.before, view.after, view.at, view.entry_id, line.number, line.member, line.net
+        view.item_id, view.before, view.reason, view.after, view.at, view.entry_id, line.number, line.member, line.net
     )
 
 

@@ -30,6 +30,7 @@ from cardstock.payouts.batch_store import HEAD, BatchItem, BatchStore, batch_ite
 from cardstock.payouts.lines import (
     LINE_TRANSITIONS,
     MAX_ATTEMPTS,
+    RETURNED,
     Confirmation,
     Correction,
     Line,
@@ -79,6 +80,7 @@ class LineItem(Table):
     contradiction = StructAttribute(OpenContradiction, null=True)
     corrections = StructAttribute(tuple[Correction, ...], null=True)
     tax_month = UnicodeAttribute(null=True)
+    at_most = IntegerAttribute(null=True)
 
 
 class CorrectedItem(Table):
@@ -147,6 +149,12 @@ class LineStore(BatchStore):
             LineItem.query, batch_id, LineItem.sk.startswith("line#"), limit=limit, start=start, consistent_read=True
         )
         return [line_of(item) for item in found], line_of(last).number if last else None
+
+    def replacements(self, lines: Sequence[Line]) -> Mapping[str, str]:
+        failed = [line for line in lines if line.status in RETURNED and line.attempt < MAX_ATTEMPTS]
+        retries = {transfer_number(one.member, period_of(one.batch), one.attempt + 1): one for one in failed}
+        found = self.lines_at((one.batch, number) for number, one in retries.items()) if retries else ()
+        return {retries[retry.number].number: retry.number for retry in found}
 
     def find_lines(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Line]:
         keys = [(batch_id, f"line#{number}") for number in sorted(set(numbers))]
@@ -316,6 +324,7 @@ def _line_item(line: Line) -> LineItem:
         listed=line.listed,
         status=line.status,
         retried_by=line.retried_by,
+        at_most=line.at_most,
     )
 
 
@@ -353,6 +362,7 @@ def line_of(item: LineItem) -> Line:
         contradiction=item.contradiction,
         corrections=item.corrections or (),
         tax_month=item.tax_month or "",
+        at_most=item.at_most,
     )
 
 

@@ -5,7 +5,7 @@ changes: the channel tells two payments apart by it alone. The line's `status` i
 charts are in the package's docstring; `LINE_TRANSITIONS` and `CORRECTIONS` are the same as data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
@@ -95,7 +95,7 @@ class Line(msgspec.Struct, frozen=True):
     attempt: int
     number: str
     listed: Fen
-    """Available balance when the batch was opened: the most that this line can pay out."""
+    """Available balance of the member when the batch was opened."""
     status: LineStatus = "pending"
     gross: Fen = 0
     tax: Fen = 0
@@ -128,6 +128,14 @@ class Line(msgspec.Struct, frozen=True):
     """Oldest first. `status` and `reason` are those after the last one; `closed_at` stays."""
     tax_month: str = ""
     """The month whose income it is, kept when it is sent. Empty: not sent, or sent before this was kept."""
+    at_most: Fen | None = None
+    """The gross of the attempt before, which a retry cannot exceed. None: a first attempt, or a retry that was stored
+    with it in `listed`."""
+
+    @property
+    def limit(self) -> Fen:
+        """The most that the line can pay out, before tax."""
+        return self.listed if self.at_most is None else self.at_most
 
     @property
     def taxed_in(self) -> Period:
@@ -180,6 +188,21 @@ def retried(line: Line, actor: str) -> Line:
         member=line.member,
         attempt=attempt,
         number=transfer_number(line.member, Period(line.period), attempt),
-        listed=line.gross,
+        listed=line.listed,
         retried_by=actor,
+        at_most=line.gross,
     )
+
+
+def replacements(lines: Iterable[Line]) -> dict[str, str]:
+    """The number of the retry that replaced a line, by the line's number; `lines` are all of a batch.
+
+    A line that was paid after all is replaced by nothing: its money moved beside that of the retry.
+    """
+    known = list(lines)
+    later = {(line.member, line.attempt): line.number for line in known if line.attempt > 1}
+    return {
+        line.number: later[line.member, line.attempt + 1]
+        for line in known
+        if line.status in RETURNED and (line.member, line.attempt + 1) in later
+    }

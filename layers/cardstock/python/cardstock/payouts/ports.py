@@ -96,6 +96,10 @@ class Payouts(Protocol):
     def line_page(self, batch_id: str, limit: int, after: str | None) -> tuple[list[Line], str | None]:
         """Up to `limit` lines of a batch after the transfer number `after`; and after which number there are more."""
 
+    def replacements(self, lines: Sequence[Line]) -> Mapping[str, str]:
+        """The number of the retry that replaced a line, by the line's number, for some lines of batches; one call if
+        one of them was not paid, else none."""
+
     def find_lines(self, batch_id: str, numbers: Iterable[str]) -> Mapping[str, Line]:
         """The lines of these numbers that the batch has."""
 

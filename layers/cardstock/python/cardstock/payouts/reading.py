@@ -9,10 +9,12 @@ from msgspec.structs import replace
 from cardstock.errors import NOT_FOUND
 from cardstock.money import Fen
 from cardstock.payouts.books import Difference, Reconciliation, Totals
-from cardstock.payouts.lines import Line, as_of
+from cardstock.payouts.lines import Line, as_of, replacements
 from cardstock.payouts.model import Batch
 from cardstock.payouts.periods import Period
 from cardstock.payouts.ports import Payouts
+
+_REPLACED = "replaced"
 
 
 class StatusTotal(msgspec.Struct, frozen=True):
@@ -26,9 +28,13 @@ class StatusTotal(msgspec.Struct, frozen=True):
 
 
 class LinesSummary(msgspec.Struct, frozen=True):
-    """The sums of a batch's lines by status, and the lines about whose end people have to know."""
+    """The sums of a batch's lines by status, and the lines about whose end people have to know.
+
+    `replaced` are the lines that were retried under another number: they are in no other sum.
+    """
 
     totals: dict[str, StatusTotal]
+    replaced: StatusTotal
     contradicted: tuple[Line, ...]
     corrected: tuple[Line, ...]
 
@@ -64,11 +70,14 @@ def withdrawals(member: str, limit: int, before: str | None, payouts: Payouts) -
 def summary(lines: Iterable[Line]) -> LinesSummary:
     """The sums of lines by status, and those of them with contradictions and corrections."""
     counts: Counter[str] = Counter()
-    sums: dict[str, list[Fen]] = {}
+    sums: dict[str, list[Fen]] = {_REPLACED: [0, 0, 0, 0]}
     contradicted, corrected = [], []
-    for line in lines:
-        counts[line.status] += 1
-        held = sums.setdefault(line.status, [0, 0, 0, 0])
+    known = list(lines)
+    replaced = replacements(known)
+    for line in known:
+        name = _REPLACED if line.number in replaced else line.status
+        counts[name] += 1
+        held = sums.setdefault(name, [0, 0, 0, 0])
         for index, amount in enumerate((line.listed, line.gross, line.tax, line.net)):
             held[index] += amount
         if line.contradiction is not None:
@@ -76,12 +85,12 @@ def summary(lines: Iterable[Line]) -> LinesSummary:
         if line.corrections:
             corrected.append(line)
     totals = {status: StatusTotal(counts[status], *held) for status, held in sums.items()}
-    return LinesSummary(totals, tuple(contradicted), tuple(corrected))
+    return LinesSummary(totals, totals.pop(_REPLACED), tuple(contradicted), tuple(corrected))
 
 
 def books_now(batch: Batch, found: LinesSummary) -> Reconciliation | None:
-    """The batch's last reconciliation with what has happened since: corrections move its sums in all three books, and a
-    contradiction that nobody has cleared is a difference."""
+    """The batch's last reconciliation with what has happened since, each money counted once: corrections move its sums
+    in all three books, and a contradiction that nobody has cleared is a difference."""
     books = batch.books
     if books is None:
         return None
@@ -97,7 +106,9 @@ def books_now(batch: Batch, found: LinesSummary) -> Reconciliation | None:
             )
     known = {difference.number for difference in books.differences}
     news = tuple(_difference(line) for line in found.contradicted if line.number not in known)
-    return replace(books, differences=books.differences + news)
+    again = found.replaced
+    replaced = Totals(count=again.lines, claimed=again.gross, returned=again.gross)
+    return replace(books, differences=books.differences + news, replaced=replaced).once
 
 
 def _shifted(totals: Totals, line: Line, sign: int) -> Totals:

@@ -16,7 +16,7 @@ from cardstock.payouts.model import Batch, File
 
 
 class BookSums(Model):
-    """One of the three books, over all lines."""
+    """One of the three books. A transfer that failed and was retried under another number counts once: as its retry."""
 
     lines: Annotated[int, Meta(description="Transfers in the book.", examples=[12])]
     claimed_fen: Annotated[int, Meta(description="Fen claimed from balances, before tax.", examples=[420_000])]
@@ -135,4 +135,4 @@ class PayoutReport(Model):
     def of(cls, batch: Batch, files: Iterable[tuple[File, str]]) -> PayoutReport:
         """The files with their links."""
         shown = [ReportFile.of(file, url) for file, url in files]
-        return cls(batch.id, batch.status, shown, None if batch.books is None else Books.of(batch.books))
+        return cls(batch.id, batch.status, shown, None if batch.books is None else Books.of(batch.books.once))

@@ -36,11 +36,12 @@ def read_books(batch: Batch, lines: Iterable[Line], payouts: Payouts, ledger: Le
 
 
 def compare_books(batch: Batch, payouts: Payouts, ledger: Ledger) -> tuple[Reconciliation, int]:
-    """The reconciliation of a batch at this moment, and how many of its lines are not sent yet."""
+    """The reconciliation of a batch at this moment, each money counted once, and how many of its lines are not sent
+    yet."""
     lines = sorted(payouts.lines_of_batch(batch.id), key=lambda line: line.number)
     sent = [line for line in lines if line.status != "pending"]
     bookings, _ = ledger.bookings(sent)
-    return reconcile(sent, bookings, payouts.answers_of_batch(batch.id)), len(lines) - len(sent)
+    return reconcile(sent, bookings, payouts.answers_of_batch(batch.id)).once, len(lines) - len(sent)
 
 
 def report_of(batch: Batch, brand: str, payouts: Payouts, ledger: Ledger, books: Books | None = None) -> Report:

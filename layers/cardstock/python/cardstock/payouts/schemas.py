@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from msgspec import Meta
@@ -15,6 +15,7 @@ from cardstock.payouts.lines import Line
 from cardstock.payouts.model import Batch, LeftOutSum
 from cardstock.payouts.reading import StatusTotal, books_now, summary
 from cardstock.payouts.report_schemas import Books
+from cardstock.payouts.transfer_answers import Answer, BroughtBy, brought_by
 
 _MOST_NAMED: Final = 100
 TaxTableId = Annotated[str, Meta(description="Tax table of the month.", examples=["labour-2019"])]
@@ -73,6 +74,7 @@ class Payout(Model):
     confirmed_by: Annotated[
         PersonId | None, Meta(description="Person who confirmed all others as paid; null if none did.")
     ]
+    confirmed_at: Annotated[Moment | None, Meta(description="When that was; null if nobody did.")]
     retry_until: Annotated[
         Moment | None,
         Meta(
@@ -117,6 +119,18 @@ LeftOutByReason = Annotated[
 ]
 
 
+class Bringing(Model):
+    """Results that a person brought at one moment."""
+
+    by: Annotated[PersonId, Meta(description="Person who brought them.")]
+    at: Annotated[Moment, Meta(description="When it was.")]
+    results: Annotated[int, Meta(description="How many were new.", examples=[12])]
+
+    @classmethod
+    def of(cls, found: BroughtBy) -> Bringing:
+        return cls(found.by, rfc3339(found.at), found.results)
+
+
 class PayoutDetail(Payout, kw_only=True):
     """A batch with the sums of its lines by status, and its reconciliation once every line has a result."""
 
@@ -127,6 +141,13 @@ class PayoutDetail(Payout, kw_only=True):
             examples=[
                 {"sent": {"lines": 12, "listed_fen": 420000, "gross_fen": 420000, "tax_fen": 18700, "net_fen": 401300}}
             ],
+        ),
+    ]
+    replaced: Annotated[
+        Sums,
+        Meta(
+            description="Sums of the transfers that failed and were retried under another number: they are in no other "
+            "sum, so each money counts once. `replaced_by` of a transfer names its retry."
         ),
     ]
     books: Annotated[
@@ -145,6 +166,13 @@ class PayoutDetail(Payout, kw_only=True):
         Meta(description="Ends of transfers that two persons have corrected, by number; at most 100."),
     ]
 
+    results_brought: Annotated[
+        list[Bringing],
+        Meta(
+            description="Who brought results and when, as a file or as JSON, oldest first; at most 100. What the "
+            "channel reported itself is brought by nobody."
+        ),
+    ]
     left_out: LeftOutByReason
     drafts: Annotated[
         list[str],
@@ -156,13 +184,16 @@ class PayoutDetail(Payout, kw_only=True):
     ]
 
     @classmethod
-    def of(cls, batch: Batch, lines: Iterable[Line] = ()) -> PayoutDetail:
-        """A batch with what its lines say now."""
+    def of(
+        cls, batch: Batch, lines: Iterable[Line] = (), answers: Mapping[str, Sequence[Answer]] | None = None
+    ) -> PayoutDetail:
+        """A batch with what its lines and the answers about them say now."""
         found = summary(lines)
         books = books_now(batch, found)
         return cls(
             **_head(batch),
             totals={status: Sums.of(total) for status, total in sorted(found.totals.items())},
+            replaced=Sums.of(found.replaced),
             books=None if books is None else Books.of(books),
             contradictions=[
                 LineContradiction(
@@ -174,6 +205,7 @@ class PayoutDetail(Payout, kw_only=True):
             corrections=[line_correction(line, made) for line in found.corrected for made in line.corrections][
                 :_MOST_NAMED
             ],
+            results_brought=[Bringing.of(one) for one in brought_by(batch, answers or {})[:_MOST_NAMED]],
             left_out=LeftOutTotal.by_reason(batch.left_out),
             drafts=[file.name for file in batch.drafts],
         )
@@ -205,6 +237,7 @@ def _head(batch: Batch) -> dict[str, Any]:
         "note": batch.note,
         "sent_at": optional_moment(batch.sent_at),
         "confirmed_by": batch.confirmed_by,
+        "confirmed_at": optional_moment(batch.confirmed_at),
         "retry_until": optional_moment(batch.retry_until),
         "retries_ended_by": batch.retries_ended_by,
         "retries_ended_at": optional_moment(batch.retries_ended_at),

@@ -192,12 +192,12 @@ class _Block(msgspec.Struct, frozen=True):
     """Members whose person has other members."""
 
     def size(self, line: Line) -> bool:
-        """Whether the line can be sent with its listed amount."""
+        """Whether the line can be sent with all that it can pay."""
         if line.member in self.disputed:
             return self.sizing.drop(line, "disputed")
         if line.member in self.open_attempts:
             return self.sizing.drop(line, "attempt_open")
-        return self.sizing.size(line, line.listed)
+        return self.sizing.size(line, line.limit)
 
 
 def _hand_over(needs: StepNeeds, batch: Batch, channel: Channel, lines: Sequence[Line] | None) -> Batch:

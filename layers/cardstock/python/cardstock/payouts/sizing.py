@@ -34,14 +34,14 @@ class LineSizing:
         """Lines that can be sent, with their amounts, by transfer number."""
 
     def size(self, line: Line, available: Fen) -> bool:
-        """Whether the line can be sent; its amounts are then in `sized`. It pays at most the listed amount."""
+        """Whether the line can be sent; its amounts are then in `sized`. It pays at most its limit."""
         payee = self._known.get(line.member)
         reason: DropReason | None = payee_refusal(self._batch, payee, Balance(line.member, available))
         if reason is None and available == 0:
             reason = "nothing_left"
         if reason is not None or payee is None:
             return self.drop(line, reason or "erased")
-        rules, gross = self._batch.rules, min(line.listed, available)
+        rules, gross = self._batch.rules, min(line.limit, available)
         before, month, carry = self._before.get(line.number, NOTHING), self._taxed.month.month, rules.carry_over_gap
         tax, after = withhold(self._table, month, gross, before.line, carry_over_gap=carry)
         if gross - tax < max(rules.channel_minimum, 1):

@@ -1,6 +1,7 @@
 """A transfer channel's answers about lines."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,6 +37,27 @@ class Answer(msgspec.Struct, frozen=True):
         return self.source.startswith(_ITEM)
 
 
+class BroughtBy(msgspec.Struct, frozen=True):
+    """Results that a person brought at one moment. Those that were known before are not counted."""
+
+    by: str
+    at: datetime
+    results: int
+
+
+def brought_by(batch: Batch, answers: Mapping[str, Sequence[Answer]]) -> tuple[BroughtBy, ...]:
+    """Who brought results of a batch and when, oldest first; `answers` are those of its lines. What the channel says
+    itself, and what two persons have decided, is brought by nobody."""
+    counts: Counter[tuple[datetime, str]] = Counter()
+    for said in answers.values():
+        counts.update(
+            (answer.received_at, answer.source)
+            for answer in said
+            if answer.source != batch.rules.channel and not answer.decided
+        )
+    return tuple(BroughtBy(by, at, results) for (at, by), results in sorted(counts.items()))
+
+
 def answered(line: Line, answer: Answer) -> Line:
     """The line after the channel's answer. A final line does not change."""
     if line.final:
@@ -69,7 +91,7 @@ def contradict(one: Answer, other: Answer) -> bool:
 
 def repeats(answer: Answer, answers: Sequence[Answer]) -> bool:
     """Whether the answer adds nothing to the last one that people did not decide themselves, or comes with a file that
-    was brought before.
+    was brought before. An amount or a reason that it does not name adds nothing.
 
     An answer that contradicts what two persons have decided is a repeat only if it is the one that they have seen last
     and set aside, by JSON or in the same file: whatever else the bank says may have happened since, even if its file is
@@ -78,9 +100,12 @@ def repeats(answer: Answer, answers: Sequence[Answer]) -> bool:
     last = next((known for known in reversed(answers) if not known.decided), None)
     if last is None:
         return False
-    same = (answer.result, answer.amount) == (last.result, last.amount) and answer.confirmation in (
-        None, last.confirmation,
-    )  # fmt: skip
+    same = (
+        answer.result == last.result
+        and answer.amount in (None, last.amount)
+        and answer.reason in (None, last.reason)
+        and answer.confirmation in (None, last.confirmation)
+    )
     if answers[-1].decided and contradict(answer, answers[-1]):
         return same and answer.file in (None, last.file)
     return same or (answer.file is not None and answer.file in (known.file for known in _comparable(answer, answers)))

@@ -18,12 +18,12 @@ from cardstock.clock import rfc3339
 from cardstock.money import Fen
 from cardstock.payouts.books import Booking, Difference, DifferenceCode, LedgerLine, Reconciliation, Totals
 from cardstock.payouts.contradictions import number_of
-from cardstock.payouts.lines import Line
+from cardstock.payouts.lines import Line, replacements
 from cardstock.payouts.model import Batch
 from cardstock.payouts.tax.tables import TABLES, TaxTable
-from cardstock.payouts.transfer_answers import Answer
+from cardstock.payouts.transfer_answers import Answer, BroughtBy, brought_by
 
-_ADDED: Final = frozenset({"tax_month", "corrections"})
+_ADDED: Final = frozenset({"tax_month", "corrections", "at_most"})
 """Fields that rows of older releases do not have."""
 
 FindingCode: TypeAlias = Literal["dropped", "shrunk", "failed", "expired", "incident", "retried", "corrected"]
@@ -85,8 +85,13 @@ class Report(msgspec.Struct, frozen=True):
     """Those used, in order of their validity; the batch's own if it paid nothing."""
     statements: tuple[Statement, ...]
     reconciliation: Reconciliation
+    """With each money counted once."""
     findings: tuple[Finding, ...]
     controls: tuple[Control, ...]
+    brought: tuple[BroughtBy, ...]
+    """Who brought results, until the batch was closed."""
+    replaced: Mapping[str, str]
+    """The number of the retry that replaced a line, by the line's number. No sum has a replaced line."""
 
     @property
     def lines(self) -> Iterable[Line]:
@@ -109,14 +114,18 @@ def reconcile(
     repeats the one that was applied. A wrong amount is a difference until the channel names the right one; a later
     answer without an amount does not correct it.
     """
+    lines = list(lines)
+    again = replacements(lines)
     differences: list[Difference] = []
     seen: set[str] = set()
-    batch, ledger, channel = _Sum(), _Sum(), _Sum()
+    batch, ledger, channel, replaced = _Sum(), _Sum(), _Sum(), _Sum()
     for line in lines:
         seen.add(line.number)
         booking = bookings.get(line.number)
         said = answers.get(line.number, ())
         batch.add(line.gross, line.net, line.tax, line.status)
+        if line.number in again:
+            replaced.add(line.gross, line.net, line.tax, line.status)
         if booking is not None:
             ledger.book(booking)
         amount = _amount(said)
@@ -130,7 +139,7 @@ def reconcile(
         if found is not None:
             ledger.book(found)
         differences.append(_told("UNLISTED", found, None, answers.get(number, ())))
-    return Reconciliation(ledger.total(), batch.total(), channel.total(), tuple(differences))
+    return Reconciliation(ledger.total(), batch.total(), channel.total(), tuple(differences), replaced.total())
 
 
 def _amount(said: Sequence[Answer]) -> Fen | None:
@@ -214,7 +223,7 @@ def assemble(
     if batch.closed_at is None:
         raise ValueError("a batch that is not closed has no report")
     ordered = sorted(lines, key=lambda line: (line.member, line.attempt))
-    books = reconcile(ordered, bookings, answers)
+    books, replaced = reconcile(ordered, bookings, answers).once, replacements(ordered)
     if not books.closes:
         raise ValueError("a batch whose books differ has no report")
     statements = tuple(_statements(ordered, postings))
@@ -231,13 +240,15 @@ def assemble(
         reconciliation=books,
         findings=(*_findings(ordered, answers), *_corrections(batch, corrected)),
         controls=(
-            control("lines", ordered, sum(line.gross for line in ordered)),
+            control("lines", ordered, sum(line.gross for line in ordered if line.number not in replaced)),
             control("paid", paid := [line for line in ordered if line.status == "paid"], sum(x.net for x in paid)),
             control("tax", taxed := [line for line in paid if line.tax], sum(line.tax for line in taxed)),
             control("bookings", [bookings[number] for number in sorted(bookings)], books.ledger.claimed),
             control("answers", said, books.channel.paid),
             control("ledger", posted, sum(posting.amount for posting in posted)),
         ),
+        brought=brought_by(batch, answers),
+        replaced=replaced,
     )
 
 

@@ -13,10 +13,13 @@ from cardstock.payouts.report.texts import (
     CHANNEL,
     CONTROL,
     METHOD,
+    REPLACED,
     TAX_MONTH,
     approver,
+    bringers,
     local_text,
     opener,
+    retries_ended,
     yuan_text,
 )
 from cardstock.payouts.tax.tables import TaxTable
@@ -26,6 +29,8 @@ from cardstock.texts import one_line
 CONTENT_TYPE = "application/pdf"
 
 _FONT = fonts.NAME
+_MOST_NAMED = 4
+"""Bringings of results that fit on a page; the API has the others."""
 _BLUE, _LINE, _SOFT = "#1F3A5F", "#C8CDD3", "#EAF0F6"
 
 _WORDS: dict[str, Text] = {
@@ -35,6 +40,8 @@ _WORDS: dict[str, Text] = {
     "channel": ("发放渠道", "Channel"),
     "opened": ("开立", "Opened"),
     "approved": ("审批", "Approved"),
+    "brought": ("结果提交", "Results brought"),
+    "retries_ended": ("结束重试", "Retries ended"),
     "closed": ("结清", "Closed"),
     "tax_month": ("个税月份", "Tax month"),
     "tax": ("个税方法", "Tax method"),
@@ -113,6 +120,9 @@ def _page(report: Report, language: int) -> list[Any]:
         (word("approved"), f"{local_text(batch.approved_at)}  {approver(batch)}"),
         (word("closed"), f"{local_text(report.closed_at)}  (UTC+8)"),
     ]
+    facts += [(word("brought"), said) for said in bringers(report.brought[:_MOST_NAMED], language)]
+    if ended := retries_ended(batch):
+        facts.append((word("retries_ended"), ended))
     for table in report.tax_tables:
         facts += [
             (word("tax"), f"{named(METHOD, table.method)} ({table.id}, {table.valid_from}{until(table)})"),
@@ -126,11 +136,12 @@ def _page(report: Report, language: int) -> list[Any]:
     for line in report.lines:
         paid = line.status == "paid"
         amounts = (line.gross, line.tax * paid, line.net * paid)
-        for key in (line.status, "total"):
+        for key in ("replaced",) if line.number in report.replaced else (line.status, "total"):
             counts[key] += 1
             sums[key] = [a + b for a, b in zip(sums.get(key, [0, 0, 0]), amounts, strict=True)]
-    for key in (*[status for status in ("paid", "failed", "expired", "dropped") if counts[status]], "total"):
-        name = word("total") if key == "total" else named(STATUS, key)
+    statuses = [status for status in ("paid", "failed", "expired", "dropped") if counts[status]]
+    for key in (*statuses, "total", *(["replaced"] if counts["replaced"] else ())):
+        name = {"total": word("total"), "replaced": REPLACED[language]}.get(key) or named(STATUS, key)
         outcome.append([name, f"{counts[key]:,}", *[yuan_text(amount) for amount in sums.get(key, [0, 0, 0])]])
     compared = [[word("book"), word("lines"), word("claimed"), word("net"), word("withheld"), word("returned")]]
     for name, totals in (("ledger", books.ledger), ("batch", books.batch), ("channel_book", books.channel)):

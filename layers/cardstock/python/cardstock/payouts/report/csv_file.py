@@ -14,12 +14,13 @@ CONTENT_TYPE = "text/csv; charset=utf-8"
 _HEADER = (
     "收款人 payee", "姓名 name", "次数 attempt", "转账单号 transfer number", "状态 status", "原因 reason",
     "挂账(元) listed", "应发(元) gross", "应扣个税(元) tax", "应付(元) net", "到账(元) paid", "已扣个税(元) withheld",
-    "提交时间 sent at", "完成时间 closed at",
+    "提交时间 sent at", "完成时间 closed at", "由重试取代 replaced by",
 )  # fmt: skip
 
 
 def lines_csv(report: Report) -> bytes:
-    """All lines by member and attempt, amounts in yuan with two decimals."""
+    """All lines by member and attempt, amounts in yuan with two decimals. The money of a line that was replaced stands
+    in the line that replaced it as well: sums leave it out."""
     return csv_bytes(
         _HEADER,
         (
@@ -38,6 +39,7 @@ def lines_csv(report: Report) -> bytes:
                 str(yuan(line.tax if line.status == "paid" else 0)),
                 local_text(line.sent_at),
                 local_text(line.closed_at),
+                report.replaced.get(line.number, ""),
             )
             for line in report.lines
         ),

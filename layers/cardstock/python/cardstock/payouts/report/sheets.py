@@ -143,10 +143,12 @@ class Writer:
         *,
         freeze: int = 1,
         heads: Callable[[Any], bool] | None = None,
+        counts: Callable[[Any], bool] = lambda _row: True,
     ) -> None:
         """A sheet with one table: header frozen, filter on, repeated on each printed page, totals in the last row.
 
         With `heads`, which tells the head of a group from the rows below it, heads are marked and they alone add up.
+        Rows that `counts` denies do not add up either.
         """
         sums = {index: 0 for index, column in enumerate(columns) if column.kind == "money" and column.adds_up}
         part, number, sheet = 1, 1, self.begin(name, columns, freeze)
@@ -161,7 +163,7 @@ class Writer:
             values = [column.value(row) for column in columns]
             for index, (column, value) in enumerate(zip(columns, values, strict=True)):
                 self.cell(sheet, (number, index), column.kind, value, self.strong if head else self.plain)
-            if not inner:
+            if not inner and counts(row):
                 for index in sums:
                     sums[index] += values[index] or 0
             number += 1

@@ -8,6 +8,7 @@ from cardstock.clock import BRAND_ZONE
 from cardstock.money import Fen
 from cardstock.payouts.model import Batch
 from cardstock.payouts.tax.tables import TaxTable
+from cardstock.payouts.transfer_answers import BroughtBy
 from cardstock.payouts.wording import Text
 
 FINDING: dict[str, Text] = {
@@ -19,6 +20,8 @@ FINDING: dict[str, Text] = {
     "retried": ("再次发放", "Retried"),
     "corrected": ("往期结果已更正", "Earlier payment corrected"),
 }
+
+REPLACED: Text = ("另：已由重试取代", "Beside: replaced by a retry")
 
 KIND: dict[str, Text] = {
     "accrued": ("佣金计入", "Commission credited"),
@@ -120,6 +123,18 @@ def local_text(moment: datetime | None) -> str:
 def opener(batch: Batch) -> str:
     """Who opened a batch: the name on the key and the key's id; or the schedule."""
     return f"{batch.opener} ({batch.opened_by})" if batch.opener else batch.opened_by
+
+
+def bringers(brought: Iterable[BroughtBy], language: int) -> list[str]:
+    """Who brought results: when, the person's id, and how many were new; 0 is Chinese, 1 English."""
+    count = ("{} 笔", "{} results")[language]
+    return [f"{local_text(one.at)}  {one.by}  {count.format(one.results)}" for one in brought]
+
+
+def retries_ended(batch: Batch) -> str:
+    """Who ended the retries of a batch before their time, and when; empty if nobody did."""
+    by = batch.retries_ended_by
+    return "" if by is None else f"{local_text(batch.retries_ended_at)}  {by}"
 
 
 def approver(batch: Batch) -> str:

@@ -21,11 +21,14 @@ from cardstock.payouts.report.texts import (
     CHANNEL,
     FINDING,
     KIND,
+    REPLACED,
     TAX_MONTH,
     approver,
     both,
+    bringers,
     local_text,
     opener,
+    retries_ended,
     tax_facts,
     yuan,
 )
@@ -37,6 +40,8 @@ CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 
 _BRACKETS_YUAN = (0, 50, 100, 500, 1_000, 5_000)
 _COLOURS = ("#1F5C99", "#E07B39", "#8C8C8C", "#C9A227", "#5B8C5A")
+_MOST_NAMED = 10
+"""Bringings of results that the first page names; the API has the others."""
 _NAME_COLUMN = 1
 _FACT_WIDTH = 92
 """Letters that fit into the five columns beside a label; a Chinese one counts twice."""
@@ -140,7 +145,14 @@ def workbook(report: Report) -> bytes:
         footer=report.batch.id,
     )
     _summary(writer, report)
-    writer.table("发放明细 Lines", _LINES, report.lines, freeze=2)
+    again = Column("由重试取代", "Replaced by", 35, "text", lambda line: report.replaced.get(line.number, ""))
+    writer.table(
+        "发放明细 Lines",
+        (*_LINES, again),
+        report.lines,
+        freeze=2,
+        counts=lambda line: line.number not in report.replaced,
+    )
     writer.table(
         "个人对账单 Statements",
         _STATEMENTS,
@@ -219,14 +231,18 @@ def _outcomes(writer: Writer, sheet: Any, report: Report, row: int) -> int:
         ("状态\nStatus", "笔数\nLines", "挂账\nListed", "应发\nGross", "代扣个税\nTax", "实发\nNet"),
     )  # fmt: skip
     by_status: dict[str, list[Line]] = {"paid": [], "failed": [], "expired": [], "dropped": []}
+    replaced: list[Line] = []
     for line in report.lines:
-        by_status[line.status].append(line)
+        (replaced if line.number in report.replaced else by_status[line.status]).append(line)
     whole: list[Line] = []
     for status, lines in by_status.items():
         _outcome(writer, sheet, row, both(STATUS, status), lines)
         whole += lines
         row += 1
     _outcome(writer, sheet, row, "合计 Total", whole)
+    if replaced:
+        row += 1
+        _outcome(writer, sheet, row, " ".join(REPLACED), replaced)
     return row + 1
 
 
@@ -273,6 +289,8 @@ def _facts(writer: Writer, sheet: Any, report: Report, row: int) -> int:
         ("对账区间 Statements cover", f"{local_text(batch.since)} → {local_text(batch.opened_at)}"),
         ("审批 Approved", f"{local_text(batch.approved_at)} · {approver(batch)} · {batch.note or '-'}"),
         ("发放 Sent", local_text(batch.sent_at)),
+        *(("结果提交 Results brought", said) for said in bringers(report.brought[:_MOST_NAMED], 1)),
+        *((("结束重试 Retries ended", ended),) if (ended := retries_ended(batch)) else ()),
         ("最低发放额 Minimum", f"{yuan(batch.rules.minimum)} CNY"),
         *tax_facts(report.tax_tables),
         *((("个税月份 Tax month", both(TAX_MONTH, batch.rules.tax_month)),) if batch.rules.tax_month else ()),
@@ -301,7 +319,7 @@ def _charts(writer: Writer, sheet: Any, report: Report, row: int) -> None:
         (statement for statement in report.statements if statement.net),
         key=lambda statement: (-statement.net, statement.member),
     )
-    listed = sum(line.listed for line in report.lines if line.attempt == 1)
+    listed = sum(line.listed for line in report.lines if line.number not in report.replaced)
     returned = report.reconciliation.batch.returned
     net, tax = report.reconciliation.batch.paid, report.reconciliation.batch.tax
     parts = (

@@ -109,6 +109,8 @@ PROBLEM_SCHEMA: Json = {
                     "limit": {"type": "integer", "description": "Most letters or items."},
                     "pattern": {"type": "string", "description": "The form that is demanded, in words."},
                     "expected": {"type": "string", "description": "The type or the value that is demanded, in words."},
+                    "row": {"type": "integer", "description": "Row of a file, as a spreadsheet counts it."},
+                    "given": {"type": "string", "description": "What a file or a body has in place of `expected`."},
                     "allowed": {"type": "array", "items": {"type": "string"}, "description": "Values to choose from."},
                 },
             },

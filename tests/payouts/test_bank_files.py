@@ -143,6 +143,128 @@ def test_one_row_that_is_not_right_refuses_the_whole_file_by_its_number(
     assert cloud.state() == before
 
 
+@pytest.mark.parametrize(
+    ("changed", "zh", "en", "expected", "given"),
+    [
+        (
+            {"result": "处理中"},
+            "第 3 行：处理结果“处理中”无法识别，应为：成功、",
+            "Row 3: The result “处理中” is not understood.",
+            "成功, ",
+            "处理中",
+        ),
+        ({"amount": "5E1"}, "第 3 行：“5E1”不是金额", "Row 3: “5E1” is no amount", "yuan", "5E1"),
+        (
+            {"amount": "50.01"},
+            "第 3 行：金额为 50.01 元，应为 50.00 元。",
+            "Row 3: The amount is 50.01 yuan, expected is 50.00 yuan.",
+            "50.00 yuan",
+            "50.01 yuan",
+        ),
+        (
+            {"amount": "1.00", "result": "失败"},
+            "第 3 行：金额为 1.00 元，应为 50.00 或 0.00 元。",
+            "Row 3: The amount is 1.00 yuan, expected is 50.00 or 0.00 yuan.",
+            "50.00 or 0.00 yuan",
+            "1.00 yuan",
+        ),
+        (
+            {"holder": "王芳"},
+            "第 3 行：户名为“王芳”，应为“张伟”。",
+            "Row 3: The holder is “王芳”, expected is “张伟”.",
+            "张伟",
+            "王芳",
+        ),
+        ({"holder": ""}, "第 3 行：缺少户名。", "Row 3: The holder is missing.", None, None),
+        (
+            {"number": "6222021234567895"},
+            "第 3 行：账号（尾号 7895）不符，应为尾号 7894。",
+            "Row 3: The account is one that ends in 7895, expected is one that ends in 7894.",
+            "one that ends in 7894",
+            "one that ends in 7895",
+        ),
+        (
+            {"number": "6.22202E+15"},
+            "第 3 行：账号（6.22202E+15）不符，",
+            "Row 3: The account is 6.22202E+15,",
+            "one that ends in 7894",
+            "6.22202E+15",
+        ),
+        (
+            {"reference": ""},
+            "第 3 行：缺少转账单号，应为32 位字母和数字。",
+            "Row 3: The transfer number is missing: 32 letters and digits.",
+            "32 letters",
+            None,
+        ),
+        (
+            {"reference": "2026"},
+            "第 3 行：2026 不是本批次已发送的转账单号。",
+            "Row 3: 2026 is not the number of a transfer that this payout has sent.",
+            None,
+            "2026",
+        ),
+    ],
+)
+def test_each_fault_of_a_row_has_a_sentence_with_what_is_expected_and_given(
+    finance: Finance, sent: list[dict[str, Any]], changed: dict[str, str], zh: str, en: str, expected: str | None,
+    given: str | None,
+) -> None:  # fmt: skip
+    rows = [row(sent[0]["number"], "4200.00"), row(sent[1]["number"], "50.00") | changed]
+    [chinese] = finance.bring_file(answer(rows), part=True)[1]["errors"]
+    [english] = finance.bring_file(answer(rows), part=True, language="en")[1]["errors"]
+
+    assert chinese["detail"].startswith(zh)
+    assert english["detail"].startswith(en)
+    assert (chinese["row"], english.get("given")) == (3, given)
+    assert english.get("expected", "").startswith(expected or "")
+    assert ("expected" in english) == (expected is not None)
+    assert "text" not in english
+
+
+def test_a_transfer_that_a_file_leaves_out_or_names_twice_is_named_with_its_money_and_its_rows(
+    finance: Finance, sent: list[dict[str, Any]]
+) -> None:
+    one, other = (found["number"] for found in sent)
+    first = row(one, "4200.00")
+    [short] = finance.bring_file(answer([first]), language="en")[1]["errors"]
+    [twice] = finance.bring_file(answer([first, first, row(other, "50.00")]), language="en")[1]["errors"]
+    [against] = finance.bring_file(answer([first, first | {"result": "失败"}]), part=True)[1]["errors"]
+
+    assert short["detail"] == f"No row has the result of transfer {other} (张伟, 50.00 yuan)."
+    assert twice["detail"] == f"Row 3: The transfer {one} stands twice: it is in row 2 already."
+    assert against["detail"] == f"第 3 行：转账单号 {one} 重复，第 2 行已有该笔。"
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        ("", "The file is empty."),
+        ("\r\n,,\r\n", "The file is empty."),
+        (
+            "\r\n银行回盘,11月\r\n",
+            "Row 2: No header stands in the first 20 rows. It has 转账单号 (transfer number), 处理结果 (result), "
+            "金额 (amount), 户名 (holder); this row is: 银行回盘 | 11月.",
+        ),
+        ("转账单号,处理结果,金额,户名\r\n", "No row stands below the header."),
+        (
+            "转账单号,处理结果,户名\r\n",
+            "Row 1: The header lacks a column: 金额 (amount). It has: 转账单号 | 处理结果 | 户名.",
+        ),
+        ('转账单号,处理结果,金额,户名\r\n"x', "This is not valid CSV: a quotation mark may have no end."),
+        ("转账单号,处理结果,金额,户名\r\n\ufffd", "The encoding is neither UTF-8 nor GBK."),
+    ],
+)
+def test_a_file_that_is_not_understood_says_why(
+    finance: Finance, sent: list[dict[str, Any]], content: str, detail: str
+) -> None:
+    status, problem = finance.bring_file(content.encode(), language="en")
+
+    assert status == 400
+    assert [found["detail"] for found in problem["errors"]] == [detail]
+    assert problem["detail"] == "The results file is not understood (faults: 1); none of its results was recorded."
+
+
 def test_a_file_that_leaves_transfers_out_or_names_one_twice_is_refused(
     finance: Finance, cloud: Cloud, sent: list[dict[str, Any]]
 ) -> None:

@@ -319,7 +319,7 @@ def test_results_that_are_not_those_of_the_sent_file_are_refused_whole(finance: 
         ("/results/4/result", "RESULTS_CONTRADICT"),
     ]
     assert [found.get("expected") for found in problem["errors"]] == [
-        "420000，而不是 500000", None, "420000或0，而不是 1", None,
+        "420000，而不是 500000", "张伟", "420000或0，而不是 1", "前面为 paid",
     ]  # fmt: skip
     assert cloud.state() == before
 

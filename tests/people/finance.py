@@ -287,10 +287,17 @@ class Finance:
         return self.call("POST", f"/v1/payouts/{payout}/results", body, token=self.clerk)
 
     def bring_file(
-        self, content: bytes, *, payout: str = PAYOUT, part: bool = False, media: str = "text/csv"
+        self,
+        content: bytes,
+        *,
+        payout: str = PAYOUT,
+        part: bool = False,
+        media: str = "text/csv",
+        language: str = "zh",
     ) -> tuple[int, dict[str, Any]]:
         """A bank's file, as the gateway passes on what is not UTF-8."""
-        event = http_event("POST", f"/v1/payouts/{payout}/results", token=self.clerk, headers={"Content-Type": media})
+        headers = {"Content-Type": media, "Accept-Language": language}
+        event = http_event("POST", f"/v1/payouts/{payout}/results", token=self.clerk, headers=headers)
         event |= {"body": base64.b64encode(content).decode(), "isBase64Encoded": True}
         if part:
             event["queryStringParameters"] = {"part": "true"}

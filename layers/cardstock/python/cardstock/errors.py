@@ -26,7 +26,8 @@ from msgspec.structs import replace
 class Pointer(msgspec.Struct, frozen=True):
     """One wrong field: RFC 6901 pointer into the body as it was sent (or `#query/name`, `#path/name`, `#header/name`),
     a stable code, and the bounds that were broken: `min`, `max`, `min_length`, `limit` (of letters or items), `pattern`
-    and `expected` (in words, by language), `allowed`, `field` (the name that is missing or unknown)."""
+    and `expected` (in words, by language), `allowed`, `field` (the name that is missing or unknown). A fault in a file
+    has its `row`, and what was `given` there (by language). `text` is a sentence of its own (by language)."""
 
     pointer: str
     code: str

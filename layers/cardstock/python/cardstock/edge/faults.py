@@ -128,6 +128,8 @@ def fault_in_header(name: str, pattern: str) -> Pointer:
 def detail_of(pointer: Pointer, refusal: Refusal, facts: dict[str, object], language: str) -> str:
     """What a person reads about one wrong field, in `zh` or `en`."""
     bounds, english = pointer.bounds, language == "en"
+    if "text" in bounds:
+        return str(bounds["text"][english])
     if pointer.code in _TEXTS and (pointer.code not in ("MISSING", "UNKNOWN_FIELD") or "field" in bounds):
         return _TEXTS[pointer.code][english].format_map(bounds)
     parts = list(_parts(bounds, english))
@@ -139,8 +141,9 @@ def detail_of(pointer: Pointer, refusal: Refusal, facts: dict[str, object], lang
 def shown_bounds(pointer: Pointer, language: str) -> dict[str, Any]:
     """The bounds as the problem document names them; `pattern` in words."""
     return {
-        name: value[language == "en"] if name in ("pattern", "expected") else value
+        name: value[language == "en"] if name in ("pattern", "expected", "given") else value
         for name, value in pointer.bounds.items()
+        if name != "text"
     }
 
 

@@ -3,14 +3,14 @@
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from cardstock.errors import Pointer
 from cardstock.money import Fen
-from cardstock.payouts import errors
-from cardstock.payouts.lines import Line, Result
+from cardstock.payouts import errors, result_faults
+from cardstock.payouts.lines import Line
 from cardstock.payouts.model import HANDED_OVER, SCHEDULE_ACTOR, Batch
 from cardstock.payouts.ports import Payouts
 from cardstock.payouts.reading import existing_batch
@@ -30,9 +30,18 @@ class BroughtLine(msgspec.Struct, frozen=True):
     row: int | None = None
     """Row of a file; None for JSON."""
 
-    def pointer(self, index: int, field: str) -> str:
-        """Where the value stands in what was sent."""
-        return f"/results/{index}/{field}" if self.row is None else f"#row={self.row}"
+    def fault(self, index: int, field: str, code: str, **values: Any) -> Pointer:
+        """A fault of a field, where it stands in what was sent."""
+        if self.row is not None:
+            return result_faults.fault_in_row(self.row, code, **values)
+        return result_faults.fault(f"/results/{index}/{field}", code, **values)
+
+    def wrong_amount(self, index: int, given: Fen, expected: Sequence[Fen]) -> Pointer:
+        """An amount that differs: in yuan where a file has it, in fen as `amount_fen`."""
+        if self.row is None:
+            return errors.differing(f"/results/{index}/amount_fen", "AMOUNT_DIFFERS", given, *expected)
+        wanted, said = result_faults.yuan(expected), result_faults.yuan([given])
+        return result_faults.fault_in_row(self.row, "AMOUNT_DIFFERS", expected=wanted, given=said)
 
 
 class Brought(msgspec.Struct, frozen=True):
@@ -93,33 +102,41 @@ def same_holder(one: str, other: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
+    return _without_blanks(name).casefold()
 
 
 def _differing_lines(brought: Brought, sent: Mapping[str, Line]) -> Iterator[Pointer]:
-    first: dict[str, Result] = {}
+    first: dict[str, BroughtLine] = {}
     for index, one in enumerate(brought.results):
-        if first.setdefault(one.answer.number, one.answer.result) != one.answer.result:
-            yield Pointer(one.pointer(index, "result"), "RESULTS_CONTRADICT")
-        line = sent.get(one.answer.number)
+        answer, earlier = one.answer, first.setdefault(one.answer.number, one)
+        if earlier.answer.result != answer.result:
+            said = earlier.answer.result
+            where = (f"前面为 {said}", f"has {said} further up")
+            yield one.fault(index, "result", "RESULTS_CONTRADICT", expected=where, given=answer.result)
+        line = sent.get(answer.number)
         if line is None or not line.gross:
             if brought.in_file:  # `record_results` refuses strangers of JSON
-                yield Pointer(one.pointer(index, "number"), "TRANSFER_UNKNOWN")
+                yield one.fault(index, "number", "TRANSFER_UNKNOWN", given=answer.number)
             continue
         if one.holder is not None and not same_holder(one.holder, line.name):
-            yield Pointer(one.pointer(index, "holder"), "HOLDER_DIFFERS")
+            yield one.fault(index, "holder", "HOLDER_DIFFERS", expected=line.name, given=one.holder)
         if one.account is not None and line.bank is not None and _ending(one.account) != line.bank.masked[-4:]:
-            yield Pointer(one.pointer(index, "account"), "ACCOUNT_DIFFERS")
+            right = result_faults.ending(line.bank.masked[-4:])
+            given = result_faults.ending(_without_blanks(one.account))
+            yield one.fault(index, "account", "ACCOUNT_DIFFERS", expected=right, given=given)
         # A transfer that was not paid is named with its amount or with nothing.
-        expected = (line.net,) if one.answer.result == "paid" else (line.net, 0)
-        if one.answer.amount is not None and one.answer.amount not in expected:
-            pointer = one.pointer(index, "amount_fen")
-            yield errors.differing(pointer, "AMOUNT_DIFFERS", one.answer.amount, *expected)
+        expected = (line.net,) if answer.result == "paid" else (line.net, 0)
+        if answer.amount is not None and answer.amount not in expected:
+            yield one.wrong_amount(index, answer.amount, expected)
 
 
 def _ending(account: str) -> str:
     """The last four digits, which banks show too where they mask a number."""
-    return "".join(unicodedata.normalize("NFKC", account).split())[-4:]
+    return _without_blanks(account)[-4:]
+
+
+def _without_blanks(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _differing_totals(batch: Batch, brought: Brought, payouts: Payouts) -> Iterator[Pointer]:
@@ -143,9 +160,11 @@ def _differing_totals(batch: Batch, brought: Brought, payouts: Payouts) -> Itera
 def _missing_lines(batch: Batch, brought: Brought, payouts: Payouts) -> Iterator[Pointer]:
     """The transfers that a whole file does not answer. With them, and no line that differs, count and sum agree."""
     answered = {one.answer.number for one in brought.results}
-    missing = (line.number for line in payouts.lines_of_batch(batch.id) if line.gross and line.number not in answered)
-    for number in islice(missing, _MOST_NAMED):
-        yield Pointer(f"#transfer={number}", "TRANSFER_MISSING")
+    missing = (line for line in payouts.lines_of_batch(batch.id) if line.gross and line.number not in answered)
+    for line in islice(missing, _MOST_NAMED):
+        (zh, en), number = result_faults.yuan([line.net]), line.number
+        expected = f"{number}（{line.name}，{zh}）", f"{number} ({line.name}, {en})"
+        yield result_faults.fault(f"#transfer={number}", "TRANSFER_MISSING", expected=expected)
 
 
 def sent_totals(batch: Batch, payouts: Payouts) -> tuple[int, Fen]:

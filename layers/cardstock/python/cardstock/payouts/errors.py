@@ -96,8 +96,8 @@ RESULTS_DIFFER: Final = invalid(
 )
 RESULTS_FILE_INVALID: Final = invalid(
     "RESULTS_FILE_INVALID",
-    zh="回盘文件有 {rows} 处无法识别，全部未记录。",
-    en="{rows} places of the results file are not understood; none of them was recorded.",
+    zh="回盘文件无法识别（{rows} 处），全部未记录。",
+    en="The results file is not understood (faults: {rows}); none of its results was recorded.",
 )
 TAX_TABLE_MISSING: Final = refused(
     "TAX_TABLE_MISSING", zh="{month} 没有适用的税率表。", en="No tax table holds for {month}.", about=("period",)

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -23,6 +23,7 @@ from cardstock.money import Fen
 from cardstock.payouts import errors
 from cardstock.payouts.bringing import Brought, BroughtLine
 from cardstock.payouts.lines import Result
+from cardstock.payouts.result_faults import fault, fault_in_row
 from cardstock.payouts.transfer_answers import Answer
 
 Column: TypeAlias = Literal["reference", "result", "reason", "amount", "holder", "number"]
@@ -44,6 +45,16 @@ RESULTS: Final[Mapping[str, Result]] = {
 }
 """What banks call a result. Another word is not guessed: the file is refused until the bank has finished."""
 _NEEDED: Final[tuple[Column, ...]] = ("reference", "result", "amount", "holder")
+_HEADERS: Final[Mapping[Column, tuple[str, str]]] = {
+    "reference": ("转账单号", "转账单号 (transfer number)"),
+    "result": ("处理结果", "处理结果 (result)"),
+    "amount": ("金额", "金额 (amount)"),
+    "holder": ("户名", "户名 (holder)"),
+}
+_ALL_HEADERS: Final = "、".join(one for one, _ in _HEADERS.values()), ", ".join(one for _, one in _HEADERS.values())
+_WORDS: Final = "、".join(RESULTS), ", ".join(RESULTS)
+_A_NUMBER: Final = "32 位字母和数字", "32 letters and digits"
+_AN_AMOUNT: Final = "元，至多两位小数，如 4,200.00", "yuan with two decimals at most, such as 4,200.00"
 _HEADER_WITHIN: Final = 20
 _TOTAL: Final = ("合计", "总计", "小计", "total")
 _REFERENCE: Final = re.compile(r"[0-9a-z]{32}\Z", re.ASCII)
@@ -63,19 +74,21 @@ def read_results(content: bytes, source: str, at: datetime, *, whole: bool = Tru
     rows, faults = _rows(_text(content))
     file = hashlib.sha256(content).hexdigest()[:32]
     lines: list[BroughtLine] = []
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     for row in rows:
         try:
             line = _line(row, source, at, file)
         except _RowError as error:
-            faults.append(_at(row.number, error.code))
+            faults.append(error.fault_in(row.number))
             continue
-        if line.answer.number in seen:
-            faults.append(_at(row.number, "TRANSFER_TWICE"))
-        seen.add(line.answer.number)
+        number = line.answer.number
+        if number in seen:
+            before = f"第 {seen[number]} 行", f"row {seen[number]}"
+            faults.append(fault_in_row(row.number, "TRANSFER_TWICE", expected=before, given=number))
+        seen.setdefault(number, row.number)
         lines.append(line)
     if not rows and not faults:
-        faults.append(_at(1, "NO_ROWS"))
+        faults.append(fault("#row=1", "NO_ROWS"))
     if faults:
         raise errors.RESULTS_FILE_INVALID(pointers=tuple(faults[:_MOST_NAMED]), rows=len(faults))
     total = sum(line.answer.amount or 0 for line in lines)
@@ -90,13 +103,13 @@ def numbered_rows(content: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 class _RowError(Exception):
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, **values: Any) -> None:
         super().__init__(code)
-        self.code = code
+        self._code = code
+        self._values = values
 
-
-def _at(row: int, code: str) -> Pointer:
-    return Pointer(f"#row={row}", code)
+    def fault_in(self, row: int) -> Pointer:
+        return fault_in_row(row, self._code, **self._values)
 
 
 def _text(content: bytes) -> str:
@@ -108,21 +121,30 @@ def _text(content: bytes) -> str:
         if "\ufffd" in text or "\x00" in text:
             break  # somebody has decoded it wrongly before
         return text
-    raise errors.RESULTS_FILE_INVALID(pointers=(_at(1, "ENCODING"),), rows=1)
+    raise errors.RESULTS_FILE_INVALID(pointers=(fault("#row=1", "ENCODING"),), rows=1)
 
 
 def _rows(text: str) -> tuple[list[_Row], list[Pointer]]:
     """The rows below the header, and what is wrong with the file as a whole."""
     known: dict[int, Column] = {}
     rows: list[_Row] = []
+    head: tuple[int, str] | None = None
     for number, cells in _records(text):
+        if head is None and any(map(_clean, cells)):
+            head = number, _shown(cells)
         if not known:
             known = _header(cells)
             if not known and number >= _HEADER_WITHIN:
                 break
             missing = [name for name in _NEEDED if name not in known.values()] if known else []
             if missing:
-                return [], [Pointer(f"#row={number}", f"COLUMN_MISSING_{name.upper()}") for name in missing]
+                return [], [
+                    fault_in_row(
+                        number, f"COLUMN_MISSING_{name.upper()}", text="COLUMN_MISSING",
+                        expected=_HEADERS[name], given=_shown(cells),
+                    )
+                    for name in missing
+                ]  # fmt: skip
             continue
         row = _Row(number, {name: _clean(cells[at]) if at < len(cells) else "" for at, name in known.items()})
         filled = [cell for cell in map(_clean, cells) if cell]
@@ -131,7 +153,15 @@ def _rows(text: str) -> tuple[list[_Row], list[Pointer]]:
         if not row.cells["reference"] and filled[0].casefold().startswith(_TOTAL):
             continue
         rows.append(row)
-    return rows, [] if known else [_at(1, "HEADER_MISSING")]
+    if known:
+        return rows, []
+    if head is None:
+        return [], [fault("#row=1", "HEADER_MISSING", text="EMPTY")]
+    return [], [fault_in_row(head[0], "HEADER_MISSING", expected=_ALL_HEADERS, given=head[1])]
+
+
+def _shown(cells: Sequence[str]) -> str:
+    return " | ".join(filter(None, map(_clean, cells)))
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -141,7 +171,7 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
     try:
         yield from enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1)
     except csv.Error as error:
-        raise errors.RESULTS_FILE_INVALID(pointers=(_at(1, "CSV"),), rows=1) from error
+        raise errors.RESULTS_FILE_INVALID(pointers=(fault("#row=1", "CSV"),), rows=1) from error
 
 
 def _header(cells: Sequence[str]) -> dict[int, Column]:
@@ -167,10 +197,12 @@ def _line(row: _Row, source: str, at: datetime, file: str) -> BroughtLine:
     cells = row.cells
     number = cells["reference"].lower()
     if not _REFERENCE.match(number):
-        raise _RowError("TRANSFER_UNKNOWN" if number else "TRANSFER_MISSING")
+        if number:
+            raise _RowError("TRANSFER_UNKNOWN", given=cells["reference"])
+        raise _RowError("TRANSFER_MISSING", text="NUMBER_MISSING", expected=_A_NUMBER)
     result = RESULTS.get(cells["result"].casefold())
     if result is None:
-        raise _RowError("RESULT_UNKNOWN")
+        raise _RowError("RESULT_UNKNOWN", expected=_WORDS, given=cells["result"])
     amount = _fen(cells["amount"])
     if not cells["holder"]:
         raise _RowError("HOLDER_MISSING")
@@ -181,13 +213,14 @@ def _line(row: _Row, source: str, at: datetime, file: str) -> BroughtLine:
 
 def _fen(text: str) -> Fen:
     """`4,200.00`, `¥4200` or `4200元` in fen. Raises for a part of a fen, and for everything else."""
+    wrong = _RowError("AMOUNT_INVALID", expected=_AN_AMOUNT, given=text)
     plain = text.replace(",", "").removeprefix("¥").removesuffix("元").strip()
     if not re.fullmatch(r"[0-9]{1,13}(\.[0-9]+)?", plain, re.ASCII):
-        raise _RowError("AMOUNT_INVALID")
+        raise wrong
     try:
         fen = Decimal(plain).scaleb(2)
     except InvalidOperation as error:
-        raise _RowError("AMOUNT_INVALID") from error
+        raise wrong from error
     if fen != int(fen):
-        raise _RowError("AMOUNT_INVALID")
+        raise wrong
     return int(fen)

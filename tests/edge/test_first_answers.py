@@ -5,8 +5,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
+from cardstock.edge.bodies import meaning_of
 from cardstock.edge.callers import Callers
 from cardstock.edge.first_answers import seal, unseal
 from cardstock.edge.http import Answer, Api, Model, Nothing, Request
@@ -236,13 +238,54 @@ def test_a_repeat_gets_the_first_answer_whatever_has_changed(name: str, shop: Sh
     written = isinstance(sent["body"], dict)
     other_way = json.dumps(sent["body"], indent=1, sort_keys=True) if written else sent["body"]
     by_meaning = send(sent | {"body": other_way})
+    filled = msgspec.json.decode(json.dumps(sent["body"]), type=IDEMPOTENT[name].body) if written else sent["body"]
+    defaults_spelled_out = send(sent | {"body": msgspec.json.encode(filled).decode() if written else filled})
 
     assert status in (200, 201, 202), body
-    assert again == by_meaning == (status, body, True)
+    assert again == by_meaning == defaults_spelled_out == (status, body, True)
 
 
 def test_every_idempotent_route_is_tried() -> None:
     assert LIFE.keys() == IDEMPOTENT.keys()
+
+
+class Inner(Model):
+    units: int = 1
+
+
+class Asked(Model, tag_field="type", tag="asked"):
+    reason: str
+    lines: list[Inner] = msgspec.field(default_factory=list)
+    note: str | None = None
+    sent: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class AskedLater(Asked, tag_field="type", tag="asked"):
+    added: int = 0
+
+
+@pytest.mark.parametrize(
+    ("body", "same"),
+    [
+        ({"type": "asked", "reason": "a"}, True),
+        ({"note": None, "type": "asked", "reason": "a", "lines": []}, True),
+        ({"type": "asked", "reason": "a", "sent": False}, False),
+        ({"type": "asked", "reason": "a", "note": ""}, False),
+        ({"type": "asked", "reason": "a", "lines": [{}]}, False),
+        ({"type": "asked", "reason": "b"}, False),
+    ],
+)
+def test_a_default_means_the_same_whether_it_is_spelled_out_or_left_out(body: Sent, *, same: bool) -> None:
+    plain, other = (msgspec.convert(one, Asked) for one in ({"type": "asked", "reason": "a"}, body))
+    line, units = (Asked("a", [msgspec.convert(one, Inner)]) for one in ({}, {"units": 1}))
+
+    assert (meaning_of(plain) == meaning_of(other)) is same
+    assert meaning_of(line) == meaning_of(units)
+    assert meaning_of(plain) == b'{"reason":"a","type":"asked"}'
+
+
+def test_a_member_that_a_later_release_adds_changes_no_stored_meaning() -> None:
+    assert meaning_of(AskedLater("a")) == meaning_of(Asked("a"))
 
 
 def test_another_value_under_the_same_key_is_refused(shop: Shop) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from cardstock import errors
 from cardstock.edge.bodies import decode
 from cardstock.edge.faults import PATTERNS, detail_of, shown_bounds
-from cardstock.edge.http import Api, Nothing, Route
+from cardstock.edge.http import Api, Model, Nothing, Route
 from tests.house.cloud import ROOT, template
 
 ROUTES = [
@@ -144,12 +144,79 @@ def test_a_refused_field_says_what_would_pass(
     [route] = [route for route in ROUTES if (route.method, route.path) == ("POST", "/v1/orders")]
     with pytest.raises(errors.InvalidError) as refused:
         decode(msgspec.json.Decoder(route.body, strict=True), body.encode())
-    [pointer] = refused.value.pointers
+    [pointer, other] = refused.value.pointers
 
+    assert (other.pointer, other.bounds.get("field")) in {("/receiver", None), ("", "receiver")}
     assert pointer.code == code
     assert detail_of(pointer, refused.value.refusal, {}, "en") == english
     assert detail_of(pointer, refused.value.refusal, {}, "zh") == chinese
     assert shown_bounds(pointer, "en") == bounds
+
+
+class Part(Model):
+    units: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Whole(Model):
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    part: Part
+    parts: list[Part] = msgspec.field(default_factory=list)
+    kind: Literal["a", "b"] = "a"
+    note: str | None = None
+
+
+class Tagged(Model, tag_field="type", tag="one"):
+    number: int
+    text: str
+
+
+class Other(Model, tag_field="type", tag="two"):
+    number: int
+
+
+def refused(kind: Any, body: Any) -> list[tuple[str, str]]:
+    """Pointer (or the member that is missing or unknown) and code of each fault."""
+    with pytest.raises(errors.InvalidError) as error:
+        decode(msgspec.json.Decoder(kind, strict=True), json.dumps(body).encode())
+    return [(one.pointer or one.bounds.get("field", ""), one.code) for one in error.value.pointers]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "faults"),
+    [
+        (
+            Whole,
+            {"name": "", "part": {"units": 0}, "parts": [{"units": 1}, {"units": "x"}], "kind": "c", "note": 1, "z": 1},
+            [
+                ("/name", "OUT_OF_RANGE"), ("/part/units", "OUT_OF_RANGE"), ("/parts/1/units", "WRONG_TYPE"),
+                ("/kind", "OUT_OF_RANGE"), ("/note", "WRONG_TYPE"), ("/z", "UNKNOWN_FIELD"),
+            ],
+        ),
+        (Whole, {}, [("name", "MISSING"), ("part", "MISSING")]),
+        (Whole, {"name": "x", "part": {}}, [("/part", "MISSING")]),
+        (Whole, {"z": 1}, [("/z", "UNKNOWN_FIELD"), ("name", "MISSING"), ("part", "MISSING")]),
+        (Tagged | Other, {"type": "one", "number": "1"}, [("/number", "WRONG_TYPE"), ("text", "MISSING")]),
+        (Tagged | Other, {"type": "three", "number": "1"}, [("/type", "OUT_OF_RANGE")]),
+        (Whole, [], [("", "WRONG_TYPE")]),
+    ],
+)  # fmt: skip
+def test_every_wrong_member_of_the_top_level_object_is_named(
+    kind: Any, body: Any, faults: list[tuple[str, str]]
+) -> None:
+    assert refused(kind, body) == faults
+
+
+def test_at_most_ten_faults_are_named() -> None:
+    assert len(refused(Whole, {f"x{index}": 1 for index in range(50)})) == 10
+
+
+def test_a_good_body_is_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any) -> None:
+        raise AssertionError("a good body is not looked at member by member")
+
+    monkeypatch.setattr("cardstock.edge.faults.faults_in_body", never)
+
+    assert decode(msgspec.json.Decoder(Part, strict=True), b'{"units":1}') == Part(1)
 
 
 def test_a_choice_names_what_there_is_to_choose_from() -> None:

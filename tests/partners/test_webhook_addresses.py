@@ -99,6 +99,34 @@ def test_a_url_that_could_lead_inside_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "host",
+    [
+        "localhost", "a.localhost", "intranet", "intranet.", "a..example.com", ".example.com", "example.com..", ".",
+        f"{'a' * 64}.example.com", f"{'a.' * 125}example.com", "-a.example.com", "a-.example.com", "%65xample.com",
+        "exa$mple.com", "example.com:0", "example.com:80", "10.0.0.1", "8.8.8.8", "[2001:4860:4860::8888]",
+    ],
+)  # fmt: skip
+def test_what_the_first_call_would_refuse_is_refused_when_it_is_saved(host: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        check_url(f"https://{host}/hook")
+
+    assert [(found.pointer, found.code) for found in refused.value.pointers] == [("/url", "URL")]
+
+
+@pytest.mark.parametrize("host", ["a..b", "-a.test", "partner.test:0", f"{'a' * 64}.test", "exa$mple"])
+def test_a_name_that_cannot_be_resolved_is_refused_in_a_private_network_too(host: str) -> None:
+    with pytest.raises(InvalidError, match="URL_REFUSED"):
+        check_url(f"http://{host}/hook", parse_networks("127.0.0.0/8"))
+
+    check_url("http://localhost:9000/hook", parse_networks("127.0.0.0/8"))
+
+
+@pytest.mark.parametrize("host", ["example.com", "EXAMPLE.com.", "a_b.example.com:443", "xn--fsqu00a.com", "1a.2b.c3"])
+def test_a_name_is_not_resolved_when_it_is_saved(host: str) -> None:
+    check_url(f"https://{host}/hook")
+
+
+@pytest.mark.parametrize(
     "url",
     ["http://10.0.0.1/", "https://192.168.1.1/", "http://169.254.169.254/latest", "http://2130706433/", "http://0x7f000001/",
      "http://[::1]/", "http://127.1/", "https://1.1.1.1/"],

@@ -25,9 +25,10 @@ def create_endpoint(request: Request[models.CreateEndpoint, Nothing]) -> Answer:
 
     A signed challenge is sent at once, and again after 5 s and 5 min; the first 2xx answer makes the endpoint active.
     Without a URL the endpoint is active from the start, and its deliveries are kept to be fetched. It gets events from
-    half a minute after its creation. The URL is https on port 443 of a public host; `make serve` also takes
-    http and other ports, for 127.0.0.0/8 alone. What a name means is checked at each call, the challenge first: an
-    endpoint whose URL leads elsewhere stays `pending`, and its attempts say `ADDRESS_REFUSED`.
+    half a minute after its creation. The URL is https on port 443 of a public host's name; `make serve` also takes
+    http and other ports, for 127.0.0.0/8 alone. A URL of another form is refused here, with the pointer `/url`. A name
+    is not resolved here. What it means is checked at each call, the challenge first: an endpoint whose URL leads
+    elsewhere stays `pending`, and its attempts say `ADDRESS_REFUSED`, or `HOST_UNKNOWN` for a name that nobody has.
     """
     if request.body.url is not None:
         partners_wiring.check_webhook_url(request.body.url)

@@ -18,6 +18,7 @@ _PATH: Final = re.compile(r" - at (?:(?P<key>`key` in ))?`\$(?P<path>[^`]*)`\Z")
 _STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>[0-9]+|\.\.\.)\]")
 _BOUND: Final = re.compile(r"Expected `(?P<kind>\w+)` (?P<length>of length )?(?P<sign>>=|<=|>|<) (?P<value>-?[0-9]+)")
 _TYPE: Final = re.compile(r"Expected `(?P<expected>[^`]+)`(?:, got `(?P<got>\w+)`)?")
+_MOST_NAMED: Final = 10
 _TRIES: Final = 300
 """Members of a map that are tried one by one to find the wrong one."""
 
@@ -108,6 +109,59 @@ def fault_in_body(decoder: Any, content: bytes, message: str) -> Pointer:
         return False
 
     return _fault(value, message, decoder.type, same_fault)
+
+
+def faults_in_body(decoder: Any, content: bytes, message: str) -> tuple[Pointer, ...]:
+    """The field that `decoder` refused with `message`, then the other members of the top-level object that are wrong by
+    themselves; at most ten in all.
+
+    Each member is tried alone against its declared type, and one fault of each is named.
+    """
+    first = fault_in_body(decoder, content, message)
+    try:
+        value = msgspec.json.decode(content)
+    except (msgspec.MsgspecError, RecursionError):
+        return (first,)
+    found = [first]
+    for other in _faults_of_members(decoder.type, value) if isinstance(value, dict) else ():
+        if not any(_same_place(other, known) for known in found):
+            found.append(other)
+        if len(found) == _MOST_NAMED:
+            break
+    return tuple(found)
+
+
+def _faults_of_members(kind: Any, value: dict[str, Any]) -> Iterator[Pointer]:
+    structs = [one for one in _flat(msgspec.inspect.type_info(kind)) if isinstance(one, msgspec.inspect.StructType)]
+    meant = [one for one in structs if one.tag_field is None or value.get(one.tag_field) == one.tag]
+    if len(meant) != 1:
+        return
+    [struct] = meant
+    for field in msgspec.structs.fields(struct.cls):
+        if field.encode_name in value:
+            yield from _fault_alone(field.encode_name, field.type, value[field.encode_name])
+        elif field.required:
+            yield Pointer("", "MISSING", {"field": field.encode_name})
+    known = {field.encode_name for field in struct.fields} | {struct.tag_field}
+    if struct.forbid_unknown_fields:
+        for name in value.keys() - known:
+            yield Pointer(f"/{escape(name)}", "UNKNOWN_FIELD", {"field": name})
+
+
+def _fault_alone(name: str, kind: Any, member: Any) -> Iterator[Pointer]:
+    try:
+        content = msgspec.json.encode(member)
+        decoder = msgspec.json.Decoder(kind, strict=True)
+        decoder.decode(content)
+    except msgspec.ValidationError as error:
+        found = fault_in_body(decoder, content, str(error))
+        yield Pointer(f"/{escape(name)}{found.pointer}", found.code, found.bounds)
+    except (msgspec.MsgspecError, RecursionError):
+        return
+
+
+def _same_place(one: Pointer, other: Pointer) -> bool:
+    return (one.pointer, one.bounds.get("field")) == (other.pointer, other.bounds.get("field"))
 
 
 def fault_in_query(kind: type, values: Mapping[str, str], message: str) -> Pointer:

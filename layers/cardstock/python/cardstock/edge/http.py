@@ -15,7 +15,15 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError as Rout
 from cardstock import errors
 from cardstock.edge import errors as edge_errors
 from cardstock.edge import problems
-from cardstock.edge.bodies import clean_json, clean_text, decode_clean, decode_query, pointers_about, raw_body
+from cardstock.edge.bodies import (
+    clean_json,
+    clean_text,
+    decode_clean,
+    decode_query,
+    meaning_of,
+    pointers_about,
+    raw_body,
+)
 from cardstock.edge.callers import Caller, Callers, require
 from cardstock.edge.first_answers import Answers, FirstAnswer, FirstAnswers
 from cardstock.edge.headers import LISTS, language_of, prefers, sent
@@ -300,7 +308,10 @@ class Api:
         request_id = _request_id(route, call, caller) if route.idempotent else ""
         clean = content if decoder is None else clean_json(content)
         body = Nothing() if decoder is None else decode_clean(decoder, clean)
-        key = RequestKey(request_id, fingerprint_of(canonical(clean)), fingerprint_of(content)) if request_id else None
+        key = None
+        if request_id:
+            meaning = canonical(clean) if decoder is None else meaning_of(body)
+            key = RequestKey(request_id, fingerprint_of(meaning), fingerprint_of(content))
         return Request(
             body=body,
             _caller=caller,

@@ -8,6 +8,7 @@ special-purpose registries, so that they do not change with the Python that runs
 
 import http.client
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -33,6 +34,9 @@ _SHORTEST_TIMEOUT_SECONDS = 0.001
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]
+
+_NAME_MAX = 253
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """Addresses of IPv4 hosts, as networks without IPv4 see them: what counts is the IPv4 address inside."""
@@ -87,11 +91,12 @@ def is_public(address: Address) -> bool:
 
 
 def check_url(url: str, allowed: Sequence[Network] = ()) -> None:
-    """Refuse a URL that can never be called: not https, credentials in it, another port, an address instead of a name.
+    """Refuse a URL that can never be called: not https, credentials in it, another port, an address instead of a name,
+    or a name that no public host can have (`localhost`, a name without a dot, an empty label).
 
-    If an operator allows private networks, http, any port and addresses in these networks are accepted too. What a
-    name means is checked at each call, the challenge first: it may change. Then http and other ports are only for names
-    in these networks.
+    If an operator allows private networks, http, any port and addresses in these networks are accepted too, and names
+    without a dot. A name is not resolved here. What it means is checked at each call, the challenge first: it may
+    change. Then http and other ports are only for names in these networks.
     """
     try:
         parts = urlsplit(url)
@@ -107,6 +112,8 @@ def check_url(url: str, allowed: Sequence[Network] = ()) -> None:
         or parts.password is not None
         or bool(parts.fragment)
         or len(url) > 1_000
+        or port == 0
+        or not (_is_literal(parts.hostname) or _is_name(parts.hostname, public=not allowed))
     )
     if allowed:
         wrong = wrong or parts.scheme not in ("http", "https") or not _is_allowed(parts.hostname or "", allowed)
@@ -125,6 +132,14 @@ def _is_allowed(host: str, allowed: Sequence[Network]) -> bool:
     except ValueError:
         return False
     return any(address in network for network in allowed)
+
+
+def _is_name(host: str, *, public: bool) -> bool:
+    """Whether a host has the form of a name that can be resolved; `public`: on the public internet."""
+    labels = host.removesuffix(".").split(".")
+    if len(host) > _NAME_MAX or not all(map(_LABEL.fullmatch, labels)):
+        return False
+    return not public or (len(labels) > 1 and labels[-1] != "localhost")
 
 
 def _is_literal(host: str) -> bool:

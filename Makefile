@@ -2,7 +2,7 @@
 #
 #   make demo     real shop data, from a card view to a payout report (DATA=file.csv.gz LIMIT=2000 for another file)
 #   make test     lint, types, import contracts, template checks and all tests
-#   make serve    the whole suite on 127.0.0.1, until Ctrl-C (PORT=9000: on 9000 to 9003; or STAFF_PORT, SANDBOX_PORT,
+#   make serve    the whole deployment on 127.0.0.1, until Ctrl-C (PORT=9000: on 9000 to 9003; or STAFF_PORT, SANDBOX_PORT,
 #                 PLATFORMS_PORT of your own; STATE=.local/demo: what make demo left; PARAMETERS="FreightFen=800 ..." for the template's parameters)
 #   make bench    what the main operations cost, in AWS calls, capacity units and Python calls
 #                 (PAYEES=10000: instead, one payout to so many people in seconds and memory; about four minutes)

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from cardstock.payouts.model import Batch, File
     from cardstock.payouts.report_schemas import Books
 
-app = typer.Typer(no_args_is_help=True, help="Payouts: their reports, and whether their books agree.")
+_HELP: Final = (
+    "Payouts: their reports, their results, and whether their books agree. Where the channel reports each transfer, "
+    "what it failed can be retried for three days. A payout by bank file has no such time: it settles when the bank's "
+    "results agree, and what the bank failed is paid with the next payout."
+)
+app = typer.Typer(no_args_is_help=True, help=_HELP)
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 _SHOWN = 50
 _LINE_COLUMNS: Final = ("lines", "", "listed", "gross", "tax", "net")
@@ -150,6 +155,8 @@ def results(
 @app.command()
 def close(payout_id: str, as_json: AsJson = False) -> None:
     """End the retries of a payout whose transfers are all final, so that it settles now, not three days later.
+
+    A payout by bank file has no retries to end: it settles by itself.
 
     It asks the API, with the key in CARDSTOCK_KEY. What failed is paid with the next payout. Exit status 1 if it is
     refused; 2 if nobody knows: close it again, a repeat changes nothing.

@@ -15,7 +15,7 @@ from infra.demo.one_run import DemoError
 from infra.demo.seeding import seed as seed_shop
 from infra.demo.shop import ShopError
 from infra.demo.shop_data import EXTRACT, ShopDataError
-from infra.demo.summary import COMMAND, near
+from infra.demo.summary import COMMAND, export_lines, near
 from infra.local.engine import EngineError
 from infra.local.schedules import ScheduleError
 from infra.local.suite import SuiteError
@@ -90,6 +90,8 @@ def serve(
         if suite.platforms is not None:
             for name in suite.platforms.logins:
                 typer.echo(f"{name + ' codes':15}{suite.platforms.url}/{name}/codes?person=anna&phone=13800138000")
+        for line in export_lines(suite.urls[STAFF], suite.state_dir):
+            typer.echo(line)
         typer.echo("Ctrl-C stops; the state is kept.")
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
@@ -123,7 +125,7 @@ def demo(
     try:
         raise typer.Exit(run(data=data, limit=limit, state=state))
     except (ShopDataError, ShopError, DemoError, SuiteError, EngineError, TemplateError, ScheduleError) as error:
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 
 

@@ -18,6 +18,7 @@ from infra.demo.deployment import start
 from infra.demo.one_run import Demo, DemoError
 from infra.demo.opening import invite_members, open_shop
 from infra.demo.progress import Steps, progress
+from infra.demo.seeding import write_notes
 from infra.demo.shop_data import EXTRACT, read
 from infra.demo.summary import closing_table, next_lines, open_ends, refused_lines, summary_of, write_refused
 from infra.demo.texts import GUIDES
@@ -79,6 +80,7 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
             "seconds": round(time.monotonic() - began, 1),
             "files": [str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file) for file in demo.files],
         }
+        write_notes(demo)
     (state / "summary.json").write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     write_refused(state / REFUSED, shop_data.refused_rows | demo.numbers.unmatched)
     console.print(closing_table(summary))

@@ -28,6 +28,11 @@ PLAN = {
     "team": {"value": 700, "unit": "bps"},
     "cap_bps": 3000,
 }
+FOR_TWO = (
+    "payouts:read", "payouts:open", "open_items:read", "open_items:clear",
+    "bank_accounts:confirm", "bank_accounts:reveal",
+)  # fmt: skip
+"""Scopes of both first persons, so that what takes two can be tried with their keys."""
 REASON = "Demonstration on recorded orders; no money moves."
 
 
@@ -52,10 +57,10 @@ def open_shop(demo: Demo, tick: Callable[[], None]) -> None:
         root,
         finance,
         "Finance",
-        ["payouts:read", "payouts:approve", "payouts:settle", "debts:write_off", "open_items:read"],
+        [*FOR_TWO, "payouts:approve", "payouts:settle", "debts:write_off"],
     )
     demo.keys["compliance"] = demo.shop.make_key(
-        root, compliance, "Compliance", ["payouts:read", "payouts:approve", "plans:approve", "debts:write_off"]
+        root, compliance, "Compliance", [*FOR_TWO, "payouts:approve", "plans:approve", "debts:write_off"]
     )
     for supplier_id in SUPPLIERS:
         demo.shop.add_supplier(demo.keys["shop"], root, supplier_id, supplier_id.removeprefix("sup_").title())

@@ -1,6 +1,7 @@
 """Filling an empty deployment for a developer: `make serve`."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from infra.demo.one_run import Demo, DemoError
 from infra.demo.opening import invite_members, open_shop, verify_persons
 from infra.demo.progress import progress
 from infra.demo.shop_data import read
+from infra.demo.summary import NOTES
 from infra.demo.texts import GUIDES, name_of_article
 from infra.local.suite import Suite
 
@@ -41,6 +43,13 @@ def seed(suite: Suite) -> None:
         learned = suite.run_schedule("recommendations/nightly_learning")
         if learned.error is not None:
             raise DemoError(f"nothing was learned: {learned.error}")
+    target = write_notes(demo)
+    console.print(f"seeded; logins, keys and cards are in {target}")
+
+
+def write_notes(demo: Demo) -> Path:
+    """Write what was seeded into the state folder, for whoever continues; returns the file."""
+    data = demo.data
     notes = {
         "logins": [f"dev:{name}" for name in GUIDES] + [f"dev:customer-{customer}" for customer in data.customers],
         "cards": demo.cards,
@@ -51,11 +60,11 @@ def seed(suite: Suite) -> None:
         "supplier_keys": demo.shop.supplier_keys,
         "supplier_inbox_secrets": demo.shop.supplier_secrets,
     }
-    target = suite.state_dir / "seed.json"
+    target = demo.suite.state_dir / NOTES
     target.touch(mode=0o600)  # keys and secrets: nobody else on this machine reads them
     target.chmod(0o600)
     target.write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
-    console.print(f"seeded; logins, keys and cards are in {target}")
+    return target
 
 
 def publish_examples(demo: Demo) -> None:

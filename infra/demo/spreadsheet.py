@@ -50,7 +50,7 @@ class ValueFault(Exception):
 class Row:
     """A record: its number as a spreadsheet counts (the first line is 1), and its values by column.
 
-    `fault` says why it has no values: `open_quote`, `too_few_fields`, `too_many_fields`, `field_too_long`.
+    `fault` says why it has no values: `no_values`, `open_quote`, `too_few_fields`, `too_many_fields`, `field_too_long`.
     """
 
     number: int
@@ -84,7 +84,8 @@ def read_text(path: Path) -> str:
 def read_table(path: Path, columns: Mapping[str, Sequence[str]]) -> Iterator[Row]:
     """The rows below the header of `path`. `columns`: for each name, the headers under which spreadsheets have it.
 
-    Blank rows are passed over, but counted in the numbers. Raises `TableError` if there is no header with all columns.
+    Blank lines are passed over, but counted in the numbers; a row with separators alone is a bad one. Raises
+    `TableError` if there is no header with all columns.
     """
     records = _records(read_text(path))
     separator, places, width = ",", dict[str, int](), 0
@@ -112,7 +113,10 @@ def _rows(
 ) -> Iterator[Row]:
     for number, lines in records:
         text = "".join(lines)
+        if separator not in text and not text.strip():
+            continue
         if not text.strip(f'{separator}" \r\n\t'):
+            yield Row(number, {}, "no_values")
             continue
         if _open(text, separator):
             yield Row(number, {}, "open_quote")

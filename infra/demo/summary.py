@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS: Final = 8
 COMMAND: Final = ".venv/bin/cardstock"
+NOTES: Final = "seed.json"
+"""File of the state folder with what was seeded: logins, persons, keys and secrets, cards, SKUs."""
 
 
 def near(path: Path) -> Path:
@@ -40,8 +42,18 @@ def write_refused(path: Path, rows: Mapping[str, Sequence[int]]) -> None:
 def next_lines(state: Path) -> Iterator[str]:
     """The last lines of a run: how to look at what it left."""
     folder = near(state)
+    yield from export_lines("http://127.0.0.1:8702", state)
     yield f"look at the books:  {COMMAND} --state {folder} ledger verify"
     yield f"open this state:    make serve STATE={folder}"
+
+
+def export_lines(staff_api: str, state: Path) -> Iterator[str]:
+    """What a terminal needs for the commands that act as a person: the address of the staff API, and a seeded key if
+    there is one. The key is read from its file, so that it stands in no terminal."""
+    yield f"as a person    export CARDSTOCK_STAFF_API={staff_api}"
+    if (state / NOTES).exists():
+        read = f'import json; print(json.load(open("{near(state / NOTES)}"))["staff_keys"]["finance"])'
+        yield f"               export CARDSTOCK_KEY=\"$(.venv/bin/python -c '{read}')\"  # or compliance"
 
 
 def summary_of(demo: "Demo", verified: dict[str, Any]) -> dict[str, Any]:

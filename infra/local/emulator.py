@@ -2,7 +2,7 @@
 
 Started by `engine.py` with a pipe as standard input: when the other end closes for any reason, this process stops
 gracefully, so that nothing is left running and no write is lost. It also counts the calls of functions and their
-cost (`costs.py`).
+cost (`costs.py`), and lets S3 refuse what is not signed.
 """
 
 import json
@@ -47,6 +47,8 @@ def _meter() -> Meter:
     return Meter(find=_find, shapes=_Shapes())
 
 
+_ALGORITHM = "AWS4-HMAC-SHA256"
+
 Handler = Callable[[str, str, dict[str, str], bytes, Any], Awaitable[tuple[int, Any, Any]]]
 
 
@@ -68,6 +70,29 @@ def _counted(service: str, handler: Handler) -> Handler:
     return count
 
 
+_REFUSED = (
+    b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
+)
+
+
+def _signed(handler: Handler) -> Handler:
+    """`handler` of S3 for signed requests; others are refused, as by buckets that are not public. The emulator checks
+    the signature of a link itself, and believes a signature in a header."""
+
+    async def serve(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> tuple[int, Any, Any]:
+        link = _given(query, "X-Amz-Algorithm") == _ALGORITHM and bool(_given(query, "X-Amz-Signature"))
+        if link or headers.get("authorization", "").startswith(_ALGORITHM):
+            return await handler(method, path, headers, body, query)
+        return 403, {"Content-Type": "application/xml"}, _REFUSED
+
+    return serve
+
+
+def _given(query: Any, name: str) -> str:
+    values = query.get(name, "")
+    return str(values[0] if isinstance(values, list) and values else values or "")
+
+
 def _with_costs(application: Any) -> Any:
     """The ASGI `application`, with one more path."""
 
@@ -85,6 +110,6 @@ def _with_costs(application: Any) -> Any:
 if __name__ == "__main__":
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     for name, serve_one in list(emulator.SERVICE_HANDLERS.items()):
-        emulator.SERVICE_HANDLERS[name] = _counted(name, serve_one)
+        emulator.SERVICE_HANDLERS[name] = _counted(name, _signed(serve_one) if name == "s3" else serve_one)
     emulator.app = _with_costs(emulator.app)
     emulator.main()

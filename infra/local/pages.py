@@ -26,7 +26,7 @@ Say = Callable[..., str]
 STYLE = web_file("pages.css")
 
 
-_MOST_DAYS = 62
+_MOST_DAYS = 400
 _NAMED_AT_MOST = 3
 _STEPS = {"day": 1, "week": 8, "month": 31}
 """Buttons that let time pass, with their days."""
@@ -90,7 +90,7 @@ def actions(suite: RunningSuite) -> dict[str, Page]:
     def later(form: Mapping[str, str], language: str) -> tuple[str, bytes]:
         say = partial(text, "later", language=language)
         days = form.get("days", "")
-        if not (days.isascii() and days.isdigit() and 1 <= int(days[:4]) <= _MOST_DAYS):
+        if not (days.isascii() and days.isdigit() and len(days) <= 3 and 1 <= int(days) <= _MOST_DAYS):
             refused = f"<p>{say('days', most=_MOST_DAYS)}</p>"
             return HTML, _page(say("refused"), refused, language).encode()
         suite.drain()  # today's messages are handled today
@@ -141,7 +141,11 @@ def overview(suite: RunningSuite, language: str) -> str:
     parts = [
         f'<p><a href="/docs">{say("reference")}</a> · <a href="/openapi.json">{say("document")}</a></p>',
         _tiles(suite, say),
-        f"<form method=post action=/later>{buttons}<p class=quiet>{text('later', 'about', language)}</p></form>",
+        f"<form method=post action=/later>{buttons}</form>",
+        f"<form method=post action=/later><label>{text('later', 'number', language)} "
+        f"<input name=days type=number min=1 max={_MOST_DAYS} value=1 required></label> "
+        f"<button>{text('later', 'go', language)}</button>"
+        f"<p class=quiet>{text('later', 'about', language)}</p></form>",
         _table(
             (say("here"), ""),
             (

@@ -223,7 +223,7 @@ class Suite:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise SuiteError(f"another suite uses {home}") from error
+                raise SuiteError(f"another deployment uses {home}") from error
             memory = _Memory.read(home / MEMORY)
             taken = {api: _reserve((ports or {}).get(api, 0), held) for api in load(template).apis}
             counter_port = _reserve(sandbox_port, held)

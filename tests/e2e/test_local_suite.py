@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from infra.demo.deployment import CLOCK_HOOK
@@ -223,13 +224,49 @@ def test_time_passes_over_month_ends_and_goes_on_from_there_after_a_restart(tmp_
     with start(tmp_path) as again:
         assert again.clock.now() >= datetime(2028, 1, 15, tzinfo=UTC)
         assert again.tick(until=again.clock.now()) == []
-        wrong = again.request("POST", "/later", body="days=-1", headers={"Accept-Language": "en"})
+        refused = [
+            again.request("POST", "/later", body=f"days={days}", headers={"Accept-Language": "en"}).body
+            for days in ("-1", "0", "401", "0400999", "1.5", "", "1x")
+        ]
+        page = again.request("GET", "/", headers={"Accept-Language": "en"}).body
         assert again.clock.now() < datetime(2028, 1, 16, tzinfo=UTC)
         answer = again.request("POST", "/later", body="days=31", headers={"Accept-Language": "en"})
 
-        assert b"a number from 1 to" in wrong.body
+        assert all(b"a number from 1 to 400" in body for body in refused)
+        assert b"<input name=days type=number min=1 max=400" in page
         assert b'2028-01-31 19:00 UTC</td><td data-head="Result">done' in answer.body
         assert again.clock.now() >= datetime(2028, 2, 15, tzinfo=UTC)
+
+
+def test_any_number_of_days_up_to_400_passes() -> None:
+    clock = ShiftedClock()
+    clock.move_to(datetime(2027, 11, 15, tzinfo=UTC))
+    with start(clock=clock, report=lambda _: None) as suite:
+        answer = suite.request("POST", "/later", body="days=400", headers={"Accept-Language": "en"})
+
+        assert answer.body.count(b'<td data-head="Result">done') >= 13
+        assert suite.clock.now() >= datetime(2028, 12, 19, tzinfo=UTC)
+
+
+def test_a_file_is_read_with_a_signed_link_or_not_at_all(suite: Suite) -> None:
+    """As on AWS, whose buckets are not public."""
+    bucket = {"Bucket": suite.environment["FILES_BUCKET"], "Key": "a b/ä.txt"}
+    suite.clients.s3.put_object(**bucket, Body=b"kept")
+    link = suite.clients.s3.generate_presigned_url("get_object", Params=bucket, ExpiresIn=60)
+    late = suite.clients.s3.generate_presigned_url("get_object", Params=bucket, ExpiresIn=-1)
+    plain, query = link.split("?")
+    other = query.replace("X-Amz-Signature=", "X-Amz-Signature=0")
+    answers = {
+        address: httpx.get(address, trust_env=False)
+        for address in (link, plain, f"{plain}?{other}", f"{plain}?X-Amz-Signature=0", f"{plain}?Signature=0", late)
+    }
+
+    assert (answers.pop(link).status_code, httpx.get(link, trust_env=False).content) == (200, b"kept")
+    assert {answer.status_code for answer in answers.values()} <= {400, 403}, answers
+    assert not any(b"kept" in answer.content for answer in answers.values())
+    assert httpx.put(plain, content=b"x", trust_env=False).status_code == 403
+    assert httpx.get(plain.rsplit("/", 2)[0], trust_env=False).status_code == 403
+    assert suite.clients.s3.get_object(**bucket)["Body"].read() == b"kept"
 
 
 def test_a_schedule_that_keeps_failing_is_given_up_and_its_event_kept() -> None:
@@ -270,7 +307,7 @@ def test_state_survives_a_restart_and_nothing_is_lost_or_handled_twice(tmp_path:
 
 
 def test_a_second_suite_on_the_same_state_is_refused(tmp_path: Path) -> None:
-    with start(tmp_path), pytest.raises(SuiteError, match="another suite uses"):
+    with start(tmp_path), pytest.raises(SuiteError, match="another deployment uses"):
         start(tmp_path)
 
 
@@ -326,7 +363,7 @@ def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
         text=True,
     ) as process:
         assert process.stdout is not None
-        starting, *lines = [process.stdout.readline() for _ in range(13)]
+        starting, *lines = [process.stdout.readline() for _ in range(14)]
         # What it prints for operators, with nothing else in the environment.
         command = [sys.executable, "-m", "infra.commands.cli", *lines[6].split()[2:], "--json"]
         verified = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, timeout=60, check=False)
@@ -340,6 +377,8 @@ def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
     assert [line.split()[:2] for line in lines[8:11]] == [
         ["wechat", "codes"], ["alipay", "codes"], ["douyin", "codes"],
     ]  # fmt: skip
+    staff = lines[1].split()[-1]
+    assert lines[11] == f"as a person    export CARDSTOCK_STAFF_API={staff}\n"
     assert json.loads(verified.stdout)["verified"], verified.stderr
     assert rest == "Stopping.\n"
     assert process.returncode == 0

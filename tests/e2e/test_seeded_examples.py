@@ -16,6 +16,7 @@ from infra.contract.openapi import DOCUMENT
 from infra.demo.demo import PARAMETERS
 from infra.demo.deployment import PUBLIC, STAFF, start
 from infra.demo.seeding import seed
+from infra.demo.summary import export_lines
 from infra.local.examples import curl, operations
 from infra.local.suite import Suite
 
@@ -125,6 +126,30 @@ def test_the_printed_calls_that_need_no_earlier_answer_succeed(served: Suite, do
 
     assert {name: answers[-1][-400:] for name, answers in failed} == {}
     assert ran > 20
+
+
+def test_two_seeded_persons_can_try_what_takes_two(served: Suite, notes: Any) -> None:
+    needed = {"open_items:clear", "payouts:open", "bank_accounts:confirm", "bank_accounts:reveal"}
+    able = [
+        person["name"]
+        for person in notes["persons"]
+        if needed <= {scope for key in person["keys"] for scope in key["scopes"]}
+    ]
+    seen = [
+        httpx.get(f"{served.urls[STAFF]}/v1/open-items", headers={"Authorization": f"Bearer {key}"}, timeout=30)
+        for key in (notes["staff_keys"]["finance"], notes["staff_keys"]["compliance"])
+    ]
+
+    assert sorted(able) == ["Li Na", "Zhao Min"]
+    assert [answer.status_code for answer in seen] == [200, 200]
+
+
+def test_the_printed_export_lines_let_a_command_act_as_a_person(served: Suite) -> None:
+    exports = [line[15:] for line in export_lines(served.urls[STAFF], served.state_dir)]
+    preview = ".venv/bin/python -m infra.commands.cli payout preview --json"
+
+    assert len(exports) == 2
+    assert json.loads(run("\n".join([*exports, preview])))["listed"] >= 0
 
 
 def test_what_is_seeded_is_listed_with_its_persons_and_scopes(notes: Any) -> None:

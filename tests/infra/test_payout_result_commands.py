@@ -214,3 +214,9 @@ def test_close_of_a_payout_that_had_nothing_to_retry_says_so(
     finance.drain()
 
     assert run("close", PAYOUT) == (0, "pay_202611: it was closed already\n")
+
+
+def test_the_help_says_which_payouts_can_be_retried() -> None:
+    shown = CliRunner().invoke(app, ["payout", "--help"], env={"COLUMNS": "400"}).output
+
+    assert "A payout by bank file has no such time" in " ".join(shown.split())

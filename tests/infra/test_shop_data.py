@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,7 +56,15 @@ def test_the_same_rows_are_read_in_every_usual_form(
     plain = read_rows(tmp_path, rows)
 
     assert {article.name for article in whole.articles.values()} == {"白色 挂心"}
-    assert figures_of(whole, guides=3) == figures_of(plain, guides=3)
+    # The two rows of separators alone are bad rows; the blank line before the header is none.
+    first = len(rows) + 3
+    moved = {reason: [number + 1 for number in numbers] for reason, numbers in plain.refused_rows.items()}
+    assert whole.refused_rows == {**moved, "no_values": [first, first + 1]}
+    assert (whole.rows, whole.refused["no_values"]) == (plain.rows + 2, 2)
+    expected = replace(
+        figures_of(plain, guides=3), rows_read=whole.rows, rows_refused={**plain.refused, "no_values": 2}
+    )
+    assert figures_of(whole, guides=3) == expected
     assert [sale.units for sale in whole.sales] == [sale.units for sale in plain.sales]
 
 
@@ -138,7 +147,13 @@ def test_a_bad_row_is_counted_with_its_number_and_hurts_no_other(
 
 @pytest.mark.parametrize(
     ("line", "reason"),
-    [("536370", "too_few_fields"), ('536370,"71053', "open_quote"), ("1,2,3,4,5,6,7,8,9,10", "too_many_fields")],
+    [
+        (",,,,,,,", "no_values"),
+        ('"",, ,,,,,', "no_values"),
+        ("536370", "too_few_fields"),
+        ('536370,"71053', "open_quote"),
+        ("1,2,3,4,5,6,7,8,9,10", "too_many_fields"),
+    ],
 )
 def test_a_line_that_is_no_record_hurts_no_other(line: str, reason: str, tmp_path: Path) -> None:
     lines = text_of(SAMPLE[:20]).splitlines(keepends=True)

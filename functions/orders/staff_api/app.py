@@ -58,7 +58,7 @@ def read_any_order(request: Request[Nothing, Nothing]) -> staff_schemas.StaffOrd
     scope="sales:read",
 )
 def read_sales_by_day(request: Request[Nothing, staff_schemas.SalesDaysQuery]) -> staff_schemas.SalesDays:
-    """Read what was placed, paid and refunded by day, of all or of one supplier.
+    """Read what was placed, paid and refunded by day, of all or of one supplier, for at most 31 days.
 
     The days are the brand's. A refund counts on the day on which it succeeded. Days that cannot change any more are
     stored every night; today is summed from its orders.

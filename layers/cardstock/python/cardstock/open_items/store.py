@@ -9,7 +9,7 @@ Table `open-items`, partition key `pk` = kind, sort key `sk` = id. Nothing is ev
 | clear it | put on condition of the version before, alone or with what it books | 2 WCU |
 | items of a state, oldest first | Query `by_state` | 1 call |
 | items of a kind, as of now | Query of the kind's partition, consistent; hourly, of units set aside, which are few |
-| open items of a kind, as of now | the same, cleared ones are read as well; decides which payouts stop | 1 call for 1 300 |
+| open items of a kind, as of now | the same, which reads cleared ones as well; decides which payouts stop | 1 call |
 """
 
 from collections.abc import Iterator, Sequence

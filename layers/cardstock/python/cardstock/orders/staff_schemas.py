@@ -176,8 +176,12 @@ class StaffOrder(OrderRow, kw_only=True):
 class SalesDaysQuery(Model, kw_only=True):
     """Which days, and whose goods."""
 
-    since: Annotated[Day | None, Meta(description="First day; absent: the last day alone.")] = None
-    until: Annotated[Day | None, Meta(description="Last day, at most 31 days in all; absent: today.")] = None
+    since: Annotated[
+        Day | None, Meta(description="First day, at most 30 days before `until`; absent: the last day alone.")
+    ] = None
+    until: Annotated[Day | None, Meta(description="Last day; absent: today. With `since` at most 31 days in all.")] = (
+        None
+    )
     supplier_id: Annotated[SupplierId | None, Meta(description="Goods of this supplier. Absent: of all.")] = None
 
     def days(self, today: date) -> tuple[date, date]:

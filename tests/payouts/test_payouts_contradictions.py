@@ -282,7 +282,7 @@ def test_a_file_is_a_repeat_unless_it_contradicts_a_later_decision(
 
 def test_an_answer_that_leaves_out_what_the_last_one_named_adds_nothing(finance: Finance) -> None:
     _, number = settled(finance, "paid")
-    named = {"number": number, "result": "failed", "amount_fen": 5_000, "reason": "ACCOUNT_CLOSED"}
+    named: dict[str, Any] = {"number": number, "result": "failed", "amount_fen": 5_000, "reason": "ACCOUNT_CLOSED"}
     less = [{key: value for key, value in named.items() if key not in left} for left in ({"amount_fen"}, {"reason"})]
     taken = [finance.results(one)[1] for one in (named, *less, {"number": number, "result": "failed"}, named)]
 
@@ -293,7 +293,7 @@ def test_an_answer_that_leaves_out_what_the_last_one_named_adds_nothing(finance:
 @pytest.mark.parametrize("more", [{"reason": "ACCOUNT_CLOSED"}, {"amount_fen": 5_000}])
 def test_an_answer_that_names_what_the_last_one_left_out_is_recorded(finance: Finance, more: dict[str, Any]) -> None:
     _, number = settled(finance, "paid")
-    said = {"number": number, "result": "failed"}
+    said: dict[str, Any] = {"number": number, "result": "failed"}
     taken = [finance.results(one)[1]["recorded"] for one in (said, said | more, said | more)]
 
     assert taken == [1, 1, 0]
@@ -317,7 +317,9 @@ def test_a_reason_stays_with_the_result_that_it_belongs_to(finance: Finance) -> 
     assert [(one["before"], one["reason"]) for one in arrived["corrections"]] == [("failed", "ACCOUNT_CLOSED")]
     assert (back["status"], back["reason"]) == ("failed", "RETURNED")
     assert [one["reason"] for one in back["corrections"]] == ["ACCOUNT_CLOSED", None]
-    assert [one["reason"] for one in finance.payout()["corrections"]] == ["ACCOUNT_CLOSED", None]
+    payout = finance.payout()
+    assert [one["reason"] for one in payout["corrections"]] == ["ACCOUNT_CLOSED", None]
+    assert {one["by"] for one in payout["results_brought"]} == {person("Wang Fang")}  # no item of the two clearings
 
 
 def test_a_second_correction_is_an_entry_of_its_own(finance: Finance) -> None:

@@ -56,7 +56,7 @@ def test_a_payout_says_who_brought_each_file_and_each_result(finance: Finance) -
     assert not any("Retries ended" in name for name, _ in facts(finance))
 
 
-def test_what_two_persons_decide_and_what_the_channel_says_is_brought_by_nobody(finance: Finance) -> None:
+def test_what_the_channel_says_is_brought_by_nobody(finance: Finance) -> None:
     finance.member(1, 5_000)
     finance.sent_through("sandbox")
     finance.poll(hours=1)

@@ -16,9 +16,8 @@ from cardstock.payouts import opening_schemas as opening
 from cardstock.payouts import result_schemas as results
 from cardstock.payouts.approval import Approval, approve_batch
 from cardstock.payouts.bringing import Bringer, bring_results
-from cardstock.payouts.model import HANDED_OVER
 from cardstock.payouts.opening import Opener, open_by_hand
-from cardstock.payouts.reading import existing_batch
+from cardstock.payouts.reading import answers_of, existing_batch
 from cardstock.payouts.retrying import end_retries, retry_line
 from cardstock.staff import wiring as staff_wiring
 
@@ -48,10 +47,9 @@ def open_payout(request: Request[opening.OpenPayout, Nothing]) -> Answer:
 @api.get("/v1/payouts/{payout_id}", answer=schemas.PayoutDetail, auth="key", scope="payouts:read", codes=(NOT_FOUND,))
 def read_payout(request: Request[Nothing, Nothing]) -> schemas.PayoutDetail:
     """Read a payout with the sums of its lines, who brought results, and what was contradicted and corrected."""
-    payouts = wiring.payouts()
-    batch = existing_batch(request.path["payout_id"], payouts)
-    answers = payouts.answers_of_batch(batch.id) if batch.stage in HANDED_OVER else {}
-    return schemas.PayoutDetail.of(batch, payouts.lines_of_batch(batch.id), answers)
+    batch = existing_batch(request.path["payout_id"], wiring.payouts())
+    lines, answers = wiring.payouts().lines_of_batch(batch.id), answers_of(batch, wiring.payouts())
+    return schemas.PayoutDetail.of(batch, lines, answers)
 
 
 @api.post("/v1/payouts/{payout_id}/approvals", body=opening.Approve, answer=schemas.Payout, auth="key",

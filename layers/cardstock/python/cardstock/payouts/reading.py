@@ -1,7 +1,7 @@
 """Reading batches and lines: for finance, and for the member who is paid."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -10,9 +10,10 @@ from cardstock.errors import NOT_FOUND
 from cardstock.money import Fen
 from cardstock.payouts.books import Difference, Reconciliation, Totals
 from cardstock.payouts.lines import Line, as_of, replacements
-from cardstock.payouts.model import Batch
+from cardstock.payouts.model import HANDED_OVER, Batch
 from cardstock.payouts.periods import Period
 from cardstock.payouts.ports import Payouts
+from cardstock.payouts.transfer_answers import Answer
 
 _REPLACED = "replaced"
 
@@ -54,6 +55,11 @@ def existing_batch(payout_id: str, payouts: Payouts) -> Batch:
     if batch is None:
         raise NOT_FOUND()
     return batch
+
+
+def answers_of(batch: Batch, payouts: Payouts) -> Mapping[str, Sequence[Answer]]:
+    """All answers about a batch, by number, oldest first. Before it is handed over there are none: no call."""
+    return payouts.answers_of_batch(batch.id) if batch.stage in HANDED_OVER else {}
 
 
 def withdrawals(member: str, limit: int, before: str | None, payouts: Payouts) -> MemberPage:

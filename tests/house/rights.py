@@ -118,17 +118,11 @@ def _record(params: Any, model: Any, **_: Any) -> None:
     function = acting_function()
     if function is not None:
         for right in rights_of(model.service_model.service_name, model.name, params):
-            whole_run.seen("rights").add(f"{function} {right[0]} {right[1]}")
-            _require(function, right)
+            _use(function, right)
 
 
-def _check(action: str, resource: str) -> None:
-    function = acting_function()
-    if function is not None:
-        _require(function, (action, resource))
-
-
-def _require(function: str, right: Right) -> None:
+def _use(function: str, right: Right) -> None:
+    whole_run.seen("rights").add(f"{function} {right[0]} {right[1]}")
     if right not in granted().get(function, frozenset()):
         _fresh.append(f"{function} does {right[0]} on {right[1]}, which template.yaml does not let it")
 
@@ -159,7 +153,9 @@ def _see_secrets() -> None:
     fetch = BaseProvider.get
 
     def get(self: Any, name: str, *more: Any, **how: Any) -> Any:
-        _check("secretsmanager:GetSecretValue", _named(name))
+        function = acting_function()
+        if function is not None:
+            _use(function, ("secretsmanager:GetSecretValue", _named(name)))
         return fetch(self, name, *more, **how)
 
     BaseProvider.get = get  # type: ignore[method-assign]  # for the whole run

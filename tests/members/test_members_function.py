@@ -118,9 +118,12 @@ def test_an_invite_by_a_card_leads_to_its_owner(cloud: Cloud) -> None:
     share = json.loads(given["body"])["share"]
     _, by_share = log_in("anna", invite=share)
     _, by_card = log_in("bert", invite=key)
+    _, later = member("carl")
+    named, place = call("POST", "/v1/me/inviter", {"inviter": share}, token=later)
 
     assert by_share["bound_inviter"] == inviter
     assert by_card["bound_inviter"] == inviter
+    assert (named, place["referrer"]) == (200, inviter)
 
 
 @pytest.mark.parametrize(

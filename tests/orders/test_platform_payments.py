@@ -317,6 +317,17 @@ def test_money_that_went_back_before_we_knew_of_it_pays_no_order(counter: Counte
     assert (item.kind, item.subject, item.facts["gave_back"]) == ("payment_mismatch", order_id, "true")
 
 
+def test_the_change_of_a_refund_has_the_platform_send_the_money_at_once(counter: Counter) -> None:
+    trade = counter.shop.trade
+    order_id = counter.paid(2)
+    counter.party.end_refunds("succeeded")
+    refund_id = counter.refund(order_id)
+    trade.settle_down()
+
+    assert counter.refund_of(order_id, refund_id).status == "succeeded"
+    assert counter.party.refunded(order_id) == 33_900
+
+
 def test_a_refund_is_worked_on_and_ends_when_the_platform_says_so(counter: Counter) -> None:
     order_id = counter.paid(2)
     counter.party.end_refunds("processing")

@@ -130,14 +130,3 @@ def test_a_refund_that_was_made_on_wechat_s_pages_is_an_open_item(counter: Count
     (item,) = every_item()
     assert (item.kind, item.amount_fen, item.facts["order_id"]) == ("refund_mismatch", 500, order_id)
     assert counter.status(order_id) == "paid"
-
-
-def test_the_change_of_a_refund_has_wechat_send_the_money_at_once(counter: Counter) -> None:
-    trade = counter.shop.trade
-    order_id = counter.paid(2)
-    counter.party.end_refunds("succeeded")
-    refund_id = counter.refund(order_id)
-    trade.settle_down()
-
-    assert counter.refund_of(order_id, refund_id).status == "succeeded"
-    assert counter.party.refunded(order_id) == 33_900

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+import pytest
 import time_machine
 from msgspec.structs import replace
 
@@ -14,19 +15,24 @@ from cardstock.clock import rfc3339
 from cardstock.compliance import wiring as compliance_wiring
 from cardstock.compliance.alarms import raise_alarms
 from cardstock.compliance.model import Subtree
+from cardstock.edge import wiring as edge_wiring
 from cardstock.network import wiring as network_wiring
 from cardstock.network.presets import FREE_ORDER
+from cardstock.signing import ACCESS
 from functions.cards.on_view import app as on_view
 from functions.compliance.nightly_check import app as nightly_check
 from functions.ledger.nightly_seal import app as nightly_seal
 from functions.network.monthly_dividends import app as monthly_dividends
+from functions.orders.nightly_sales import app as nightly_sales
 from functions.orders.on_change import app as on_change
 from functions.payouts.monthly_open import app as monthly_open
 from functions.payouts.nightly_tax import app as nightly_tax
 from functions.recommendations.nightly_learning import app as nightly_learning
 from tests.house.cloud import REGION, Context, http_event, queue_event, serve
 from tests.house.quick import told_by
+from tests.people.buyers import RECEIVER
 from tests.people.partner_server import PartnerServer
+from tests.people.payment_parties import WechatParty, notify, opened
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
 from tests.people.staff import staff_key
@@ -68,12 +74,14 @@ class FullLife:
         self.use_one_account_for_two()
         publish_approved(FREE, self.clock.now())
         self.use_a_coupon()
+        self.pay_on_a_platform()
         self.life.finish()
         self.work_at_night()
         self.life.month()
         self.open_next_month()
         self.life.buy()
         self.life.pay()
+        self._join("newest", None)
         self._keep_streams()
 
     def send(self, method: str, path: str, body: Any = None, **options: Any) -> Reply:
@@ -181,9 +189,12 @@ class FullLife:
         self.keep("webhooks", *self._webhooks(), kind="later attempt")
 
     def _webhooks(self) -> list[Any]:
-        """Take everything from the queue of webhooks, also what becomes visible later."""
+        return self._waiting("WEBHOOKS_QUEUE_URL")
+
+    def _waiting(self, queue: str) -> list[Any]:
+        """Take everything from a queue, also what becomes visible later."""
         with time_machine.travel(datetime.now(UTC) + timedelta(minutes=15)):
-            return self.shop.webhooks.waiting()
+            return self.cloud.messages(environment.text(queue))
 
     def show_cards(self) -> None:
         """A guide's card is shared and seen, by a member and by a stranger."""
@@ -229,6 +240,35 @@ class FullLife:
         self._order(host, "free", coupon=coupon)
         self._follow_orders()
 
+    def pay_on_a_platform(self) -> None:
+        """An order is paid by WeChat Pay, a part is refunded and the rest is sent, which WeChat must know."""
+        party, member = WechatParty(self.clock), self._join("on-wechat", None)
+        claims = {"sub": member, "acc": party.payer}
+        token = edge_wiring.signer().sign(ACCESS, claims, lifetime=timedelta(hours=2))
+        with pytest.MonkeyPatch.context() as patched, opened(party, self.cloud, patched):
+            quote = self.send("POST", "/v1/quotes", {"lines": [{"sku": "cup", "units": 2}]}, token=token).body["quote"]
+            order = {"quote": quote, "receiver": RECEIVER}
+            order_id = self.send("POST", "/v1/orders", order, token=token, key=self.named("on-wechat")).body["order_id"]
+            path = f"/v1/orders/{order_id}"
+            started = self.send("POST", f"{path}/payments", {"channel": party.name}, token=token).body
+            party.confirm(started["parameters"])
+            assert [notify(party.name, sent)["statusCode"] for sent in party.sent] == [204]
+            self._follow_orders()
+            asked = {"reason": "one is enough", "lines": [{"sku": "cup", "units": 1}]}
+            self.send("POST", f"{path}/refunds", asked, token=token, key=self.named("wechat-refund"))
+            self._follow_orders()
+            shipped = {
+                "type": "shipment.created",
+                "order_id": order_id,
+                "carrier": "SF",
+                "tracking_no": self.named("wechat"),
+            }
+            self.shop.supplier.report(
+                self.life.secrets["sup_lights"], shipped, source="sup_lights", message_id=self.named("wechat")
+            )
+            self._follow_orders()
+        self.keep("orders-shipped", *self._waiting("ORDERS_SHIPPED_QUEUE_URL"))
+
     def open_next_month(self) -> None:
         """The next month's payout is opened, and its first step is on its way."""
         self._first_of_next_month()
@@ -237,7 +277,7 @@ class FullLife:
 
     def work_at_night(self) -> None:
         """Every schedule that the random life leaves out."""
-        for function in (nightly_check, nightly_seal, nightly_learning, nightly_tax):
+        for function in (nightly_check, nightly_seal, nightly_sales, nightly_learning, nightly_tax):
             self._tick(function)
 
     def write_off_debts(self) -> None:
@@ -299,6 +339,11 @@ def resume(shop: Shop, seed: str) -> Life:
         if item["pk"]["S"].startswith("mem_") and "sk" not in item:
             life.members[item["pk"]["S"]] = shop.buyer.token(item["pk"]["S"])
     for item in shop.cloud.items("orders"):
-        if item["pk"]["S"].startswith("ord_") and "member_id" in item:
+        # A platform's order needs the platform: this life's channel is the sandbox.
+        if item["pk"]["S"].startswith("ord_") and "member_id" in item and not _is_on_a_platform(item):
             life.orders[item["pk"]["S"]] = item["member_id"]["S"]
     return life
+
+
+def _is_on_a_platform(item: dict[str, Any]) -> bool:
+    return "pc" in item and item["pc"] != {"S": "sandbox"}

@@ -12,10 +12,9 @@ NOT_RECORDED = {
     "CouponUseItem": {"fen"},
     "EndpointItem": {"failing_since"},
     "LineItem": {"confirmation", "reason", "retried_by"},
-    "MemberItem": {"birth_year", "erased_at", "nickname", "phone", "scene", "siblings"},
+    "MemberItem": {"erased_at", "phone", "scene", "siblings"},
     "NotedItem": {"at", "leaf", "pk", "sk"},
     "OrderItem": {"at", "pd"},
-    "RefundItem": {"due_bucket"},
     "SupplierOrderItem": {"td"},
 }
 """Item class -> names that the newest release stores and its recording lacks: rare, or gone when a thing ends."""

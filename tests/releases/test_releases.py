@@ -80,7 +80,8 @@ def gaps(made: Recording) -> list[str]:
     """What today's code can leave behind, and a recording does not have."""
     kinds = {item["kind"]["S"] for item in made.tables.get("ledger", ())}
     tables = {os.environ[name] for name in TABLES}
-    return sorted((tables - made.tables.keys()) | (CONSUMERS.keys() - made.messages.keys()) | (KINDS - kinds))
+    queues = {queue for queue, bodies in made.messages.items() if bodies}
+    return sorted((tables - made.tables.keys()) | (CONSUMERS.keys() - queues) | (KINDS - kinds))
 
 
 @pytest.mark.engine
@@ -160,7 +161,9 @@ def repeat(release: Recording, shop: Shop) -> None:
         first, second = (reply(serve(repeat)) for repeat in repeats)
         assert (first.status, first.replayed) == (sent["status"], True), (sent, first)
         assert second == first
-    for name in keys(release, r"^identity#dev#app#(.*)")[:3]:
+    window = int(release.at.timestamp()) // 3600
+    lately = keys(release, rf"^count#log-ins#dev:app:([^#]*)#{window}")
+    for name in keys(release, r"^identity#dev#app#(.*)")[:3] + lately:
         body = {"platform": "dev", "app_id": "app", "login_code": f"dev:{name}"}
         session = serve(http_event("POST", "/v1/auth/sessions", body))
         assert json.loads(session["body"])["is_new"] is False
@@ -194,8 +197,16 @@ def calls(route: Route, release: Recording) -> Iterator[dict[str, Any]]:
         for name, value in zip(names, ids, strict=True):
             path = path.replace(f"{{{name}}}", value)
         members = [token_of(member) for member in members_beside(ids, release)]
+        query = query_of(route, release)
         for token in {"member": members, "key": keys_held, "any": members + keys_held}.get(route.auth or "", [None]):
-            yield http_event("GET", path, token=token, query=QUERIES.get(route.path))
+            yield http_event("GET", path, token=token, query=query)
+
+
+def query_of(route: Route, release: Recording) -> dict[str, str] | None:
+    """The query that a route requires, or that has it read what is recorded."""
+    if route.path == "/v1/headquarters/sales" and (stored := release.tables.get("sales")):
+        return {"until": max(item["sk"]["S"] for item in stored)}
+    return {"owner": "sup_lights"} if route.path == "/v1/partners/keys" else None
 
 
 def members_beside(ids: tuple[str, ...], release: Recording) -> list[str]:
@@ -209,8 +220,6 @@ def token_of(member: str) -> str:
     return edge_wiring.signer().sign(ACCESS, {"sub": member}, lifetime=timedelta(hours=2))
 
 
-QUERIES = {"/v1/partners/keys": {"owner": "sup_lights"}}
-"""Route -> the query that it requires."""
 IDS = {
     "key": r"^([a-z0-9]{10,12})$", "order_id": "^(ord_.*)", "payout_id": "^(pay_.*)", "member_id": "^(mem_.*)",
     "sku": "^(cup|jar)$", "plan_id": "^([a-z]+)#", "endpoint_id": "^endpoint#(.*)", "year": "^pay_(....)",

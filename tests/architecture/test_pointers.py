@@ -23,6 +23,8 @@ NO_MEMBER = {
     "PERSON_NEEDED_TO_CONFIRM": "the caller",
     "CREATOR_TOO_NEW": "the caller",
     "FIRST_PERSONS_EXIST": "the caller",
+    "OWN_RIGHTS": "the caller",
+    "MEMBER_IS_STAFF": "the caller",
     "DEBT_SMALLER": "on approval, what is stored",
     "PLAN_REFUSED": "several parameters together: facts name the clauses",
     "SIMULATION_TOO_LARGE": "all of it",

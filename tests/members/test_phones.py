@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
+from cardstock.aws.tables import Transaction
 from cardstock.errors import RefusedError, UnauthorizedError
 from cardstock.ids import new_id
 from cardstock.members.login import LoginRequest, LoginResult, log_in
@@ -14,7 +15,9 @@ from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.members.model import LostPhone, Member, Person, phone_key
 from cardstock.members.phones import JOINING_WINDOW, PROOF_HOLDS, QUIET, open_joining
 from cardstock.members.ports import Members
-from cardstock.members.store import DynamoMembers
+from cardstock.members.session_model import Arrival, Known
+from cardstock.members.store import DynamoMembers, link_to_staff
+from tests.people.arrivals import session_of
 from tests.people.clock import TestClock
 from tests.people.memory_members import MemoryHoldings, MemoryMembers
 
@@ -186,6 +189,69 @@ def test_a_newcomer_whose_number_moves_needs_an_invite_that_can_be_followed(bran
     thief = brand.enter("thief", PHONE, invite=guide.id)
 
     assert (thief.inviter_id, brand.holder()) == (guide.id, thief.member.id)
+
+
+def link(brand: Brand, member: Member) -> None:
+    """Link the member with a person of the staff, as an accepted invitation does."""
+    if isinstance(brand.members, MemoryMembers):
+        brand.members.members[member.id] = replace(brand.member(member.id), staff_link="stf_1")
+        return
+    with Transaction() as transaction:
+        link_to_staff(transaction, member.id, "stf_1")
+
+
+def test_a_member_who_is_staff_keeps_the_number_and_a_newcomer_enters_without_it(brand: Brand) -> None:
+    anna, guide = brand.enter("anna", PHONE).member, brand.enter("guide").member
+    link(brand, anna)
+    brand.clock.move(days=400)
+    newcomer = brand.enter("new-sim", PHONE, invite=guide.id)
+    again = brand.enter("new-sim", PHONE)
+
+    assert (newcomer.is_new, newcomer.member.phone, newcomer.member.phone_at) == (True, "", None)
+    assert newcomer.inviter_id == guide.id
+    assert (again.is_new, again.member.id, again.member.phone) == (False, newcomer.member.id, "")
+    assert (brand.holder(), brand.member(anna.id).phone, brand.member(anna.id).phone_lost) == (anna.id, PHONE, None)
+    assert brand.enter("anna").member.id == anna.id
+
+
+def test_a_known_member_does_not_get_the_number_of_one_who_is_staff(brand: Brand) -> None:
+    anna, bert = brand.enter("anna", PHONE).member, brand.enter("bert").member
+    link(brand, anna)
+    same, other = brand.enter("bert", PHONE).member, brand.enter("bert", "+8613900139000").member
+
+    assert (same.id, same.phone, other.phone) == (bert.id, "", "+8613900139000")
+    assert (brand.holder(), brand.member(anna.id).phone) == (anna.id, PHONE)
+
+
+def test_no_account_joins_a_member_who_is_staff_not_even_with_leave_from_before(brand: Brand) -> None:
+    anna, empty = brand.enter("anna", PHONE).member, brand.enter("empty", "+8613900139000").member
+    open_joining(anna.id, members=brand.members)
+    for member in (anna, empty):
+        link(brand, member)
+    entered = [brand.enter("one", PHONE), brand.enter("two", "+8613900139000")]
+    with pytest.raises(RefusedError, match="LINKED_TO_STAFF"):
+        open_joining(anna.id, members=brand.members)
+
+    assert [(found.is_new, found.member.phone) for found in entered] == [(True, ""), (True, "")]
+
+
+def test_a_link_between_reading_and_writing_a_log_in_keeps_the_number(brand: Brand) -> None:
+    anna = brand.enter("anna", PHONE).member
+    brand.members.add_person(anna.id, PERSON)
+    anna = brand.member(anna.id)
+    moves = Arrival(
+        Known(newcomer := Member(new_id("mem", brand.clock.now()), "dev:wx1:x", brand.clock.now(), phone=PHONE)),
+        session_of(newcomer.id, brand.clock.now()), is_new=True, accounts=("identity#dev#wx1#x",), phone_from=anna.id,
+    )  # fmt: skip
+    open_joining(anna.id, members=brand.members)
+    joins = Arrival(
+        Known(brand.member(anna.id)), session_of(anna.id, brand.clock.now()), accounts=("identity#dev#wx1#y",),
+        join="confirmed",
+    )  # fmt: skip
+    link(brand, anna)
+
+    assert [brand.members.enter(arrival) for arrival in (moves, joins)] == [False, False]
+    assert brand.holder() == anna.id
 
 
 class Lives:

@@ -174,15 +174,17 @@ class MemoryMembers:
         phone, loser = arrival.member.phone, arrival.phone_from
         if loser is not None and (self.accounts.get(phone_key(phone)) != loser or self.members[loser].phone != phone):
             return False
+        if loser is not None and self.members[loser].staff_link:
+            return False
         if arrival.join is None:
             return True
         now = self.members[arrival.known.member.id]
         allowed = now.lets_join(arrival.session.made_at) if arrival.join == "confirmed" else now.person is None
-        return now.state != "erased" and now.phone == phone and allowed
+        return now.state != "erased" and not now.staff_link and now.phone == phone and allowed
 
     def open_joining(self, member_id: str, until: datetime) -> bool:
         member = self.members.get(member_id)
-        if member is None or member.state == "erased" or not member.phone:
+        if member is None or member.state == "erased" or member.staff_link or not member.phone:
             return False
         self.members[member_id] = replace(member, joining_until=until)
         return True

@@ -1,13 +1,15 @@
-"""The port of the staff area in memory."""
+"""The ports of the staff area in memory."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED
 from cardstock.ids import RequestKey
-from cardstock.staff.model import Person
-from cardstock.staff.ports import AddedPerson, DeactivatedPerson
+from cardstock.staff.model import Invitation, Person
+from cardstock.staff.ports import AddedPerson, DeactivatedPerson, LinkedPerson
+from tests.people.memory_members import MemoryMembers
 
 
 class MemoryPersons:
@@ -50,3 +52,49 @@ class MemoryPersons:
     def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
         ids = sorted(person_id for person_id in self.stored if person_id > (after or ""))
         return [self.stored[person_id] for person_id in ids[:limit]], ids[limit - 1] if len(ids) > limit else None
+
+
+class MemoryLinks:
+    """`staff.ports.Links`."""
+
+    def __init__(self, persons: MemoryPersons, members: MemoryMembers) -> None:
+        self._persons, self._members = persons.stored, members.members
+        self.invitations: dict[str, Invitation] = {}
+
+    def invite(self, person_id: str, invitation: Invitation) -> bool:
+        person = self._persons.get(person_id)
+        if person is None or person.state != "active" or person.member_id:
+            return False
+        self.invitations[person_id] = invitation
+        return True
+
+    def find_invited(self, person_id: str) -> tuple[Person, Invitation | None] | None:
+        person = self._persons.get(person_id)
+        return (person, self.invitations.get(person_id)) if person else None
+
+    def link(self, person_id: str, invitation: Invitation, member_id: str, now: datetime) -> LinkedPerson:
+        person, member = self._persons.get(person_id), self._members.get(member_id)
+        if person is None or person.state != "active" or person.member_id:
+            return "person_changed"
+        if self.invitations.get(person_id) != invitation:
+            return "person_changed"
+        if member is None or member.state == "erased":
+            return "member_gone"
+        if member.staff_link:
+            return "member_linked"
+        by = invitation.made_by
+        self._persons[person_id] = replace(person, member_id=member_id, linked_at=now, linked_by=by)
+        self._members[member_id] = replace(member, staff_link=person_id)
+        return "linked"
+
+    def release(self, person: Person) -> bool:
+        stored, member_id = self._persons[person.person_id], person.member_id
+        if member_id is None or stored.member_id != member_id:
+            return False
+        former = (*stored.former_members, member_id)
+        self._persons[person.person_id] = replace(
+            stored, member_id=None, linked_at=None, linked_by="", former_members=former
+        )
+        self._members[member_id] = replace(self._members[member_id], staff_link="")
+        self.invitations.pop(person.person_id, None)
+        return True

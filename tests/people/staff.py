@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from cardstock import clock
 from cardstock.ids import RequestKey, derived_id, new_id
@@ -10,8 +11,9 @@ from cardstock.partners.model import KeyOwner
 from cardstock.partners.store import DynamoKeys
 from cardstock.staff.model import ROOT, Person
 from cardstock.staff.store import DynamoPersons
-from tests.house.cloud import http_event, serve
+from tests.house.cloud import ROOT_KEY, http_event, serve
 from tests.people.replies import Reply, reply
+from tests.people.tokens import access_token
 
 LONG_AGO = datetime(2026, 1, 5, tzinfo=UTC)
 """Old enough for everybody to be everybody else's second person."""
@@ -43,6 +45,44 @@ def _key(owner: KeyOwner, scopes: Iterable[str], request: str | None) -> str:
         if credential is not None:
             return credential
     raise AssertionError(f"{owner.id} has no new key")
+
+
+class Desk:
+    """Persons who are linked with members, through the functions."""
+
+    def member(self, name: str, phone: str = "") -> str:
+        """The id of the member who logs in as `name`, registered if new."""
+        return str(self._log_in(name, phone)["member"]["member_id"])
+
+    def token(self, member_id: str) -> str:
+        """An access token of the member."""
+        return access_token(member_id)
+
+    def invite(self, person_id: str, key: str = ROOT_KEY) -> Reply:
+        """Make an invitation for the person."""
+        return reply(serve(http_event("PUT", f"/v1/staff/{person_id}/invitation", token=key)))
+
+    def accept(self, invitation: str, member_id: str) -> Reply:
+        """Accept an invitation as the member."""
+        body = {"invitation": invitation}
+        return reply(serve(http_event("PUT", "/v1/me/staff", body, token=self.token(member_id))))
+
+    def release(self, person_id: str, key: str, reason: str = "lost the phone") -> Reply:
+        """Release the person's link."""
+        body = {"reason": reason}
+        return reply(serve(http_event("POST", f"/v1/staff/{person_id}/link-releases", body, token=key)))
+
+    def linked(self, person_id: str, name: str, phone: str = "") -> str:
+        """The id of the member who logs in as `name` and is the person from now on."""
+        member_id = self.member(name, phone)
+        assert self.accept(self.invite(person_id).body["invitation"], member_id).status == 200
+        return member_id
+
+    def _log_in(self, name: str, phone: str) -> Any:
+        body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{name}"}
+        if phone:
+            body["phone_code"] = f"dev:{phone}"
+        return reply(serve(http_event("POST", "/v1/auth/sessions", body))).body
 
 
 class Staff:

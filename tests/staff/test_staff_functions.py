@@ -121,6 +121,8 @@ REFUSALS = {
     "bad_own_person": (422, "OWN_PERSON"),
     "bad_unknown_person": (404, "NOT_FOUND"),
     "bad_member": (403, "NOT_A_KEY"),
+    "bad_own_invitation": (422, "OWN_RIGHTS"),
+    "bad_release_without_reason": (400, "BODY_INVALID"),
 }
 FILES = sorted((ROOT / "events/staff/api").glob("*.json"))
 

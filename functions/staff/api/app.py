@@ -7,7 +7,7 @@ from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
 from cardstock.flows.staff_keys import deactivate_person
 from cardstock.partners import wiring as partners_wiring
-from cardstock.staff import errors
+from cardstock.staff import errors, linking
 from cardstock.staff import persons as staff
 from cardstock.staff import schemas as models
 from cardstock.staff import wiring as staff_wiring
@@ -57,6 +57,35 @@ def remove_person(request: Request[Nothing, Nothing]) -> Answer:
         request.path["person_id"], request.caller.person_id, persons=staff_wiring.persons(),
         keys=partners_wiring.partner_keys(),
     )  # fmt: skip
+    return Answer("", status=204)
+
+
+@api.put(
+    "/v1/staff/{person_id}/invitation", answer=models.InvitationView, auth="key", scope="staff:write",
+    codes=(NOT_FOUND, errors.OWN_RIGHTS, errors.FIRST_PERSONS_ONLY, errors.PERSON_LINKED),
+)  # fmt: skip
+def invite_person(request: Request[Nothing, Nothing]) -> models.InvitationView:
+    """Make an invitation that links a member with the person, once, within thirty minutes.
+
+    It is shown this once, and ends an earlier one of the person. The root key invites the first two persons; others,
+    and these too, are invited by another person. A person without a linked member cannot log in to the console.
+    """
+    person_id = request.path["person_id"]
+    made = linking.invite(person_id, request.caller.person_id, links=staff_wiring.links())
+    return models.InvitationView.of(person_id, made)
+
+
+@api.post(
+    "/v1/staff/{person_id}/link-releases", body=models.GiveReason, status=204, auth="key", scope="staff:write",
+    codes=(NOT_FOUND, errors.PERSON_NEEDED, errors.OWN_RIGHTS),
+)  # fmt: skip
+def release_link(request: Request[models.GiveReason, Nothing]) -> Answer:
+    """Release the link of a person with a member. A repeat changes nothing.
+
+    The member is free again to change its telephone number; the person needs a new invitation. Nobody releases their
+    own link.
+    """
+    linking.release(request.path["person_id"], request.caller.person_id, links=staff_wiring.links())
     return Answer("", status=204)
 
 

@@ -54,6 +54,11 @@ PLATFORM_MISCONFIGURED: Final = replace(
     alarm="PlatformMisconfigured",
 )
 PHONE_MISSING: Final = refused("PHONE_MISSING", zh="尚未绑定手机号。", en="The member has no telephone number.")
+LINKED_TO_STAFF: Final = refused(
+    "LINKED_TO_STAFF",
+    zh="该账号已关联员工，手机号不能供其他账号加入。",
+    en="This member is linked with a person of the staff; no account can join by its number.",
+)
 ID_NUMBER_INVALID: Final = invalid("ID_NUMBER_INVALID", zh="身份证号码不正确。", en="The identity number is not valid.")
 IDENTITY_FIXED: Final = refused(
     "IDENTITY_FIXED", zh="已完成实名认证，不能更改。", en="The identity has been verified and cannot be changed."

@@ -56,7 +56,8 @@ def log_in(
     A newcomer whose invite cannot be followed is refused whole (INVITER_UNKNOWN and the other rules): nothing is kept.
     An invite never keeps a known member out: it is followed if the rules allow. A known union id gives the account to
     its member. A number of another member lets a new account join that member by the rules of `phones`; else it moves
-    to the member who logs in. A member who has a number keeps it. Three calls of the store at most, if nobody else
+    to the member who logs in, or stays with a member who is linked with a person of the staff: then the log-in goes on
+    without it. A member who has a number keeps it. Three calls of the store at most, if nobody else
     writes the same and the number is nobody else's.
 
     Raises `InvalidError` (PLATFORM_UNKNOWN), `UnauthorizedError` (MEMBER_ERASED), `RefusedError`, `ThrottledError`
@@ -124,16 +125,22 @@ def _arrival(vouched: _Vouched, leads: Leads, *, members: Members, holdings: Hol
     closer = members.look_closer(owner_id, phone, leads.invited)
     holder_id = closer.phone_owner
     if owner_id is not None:
-        return _known_arrival(vouched, closer.known, closer.invited, unled, holder_id)
+        arrival = _known_arrival(vouched, closer.known, closer.invited, unled, holder_id)
+        if arrival.phone_from is not None and _keeps_number(members.look_closer(arrival.phone_from).known):
+            return replace(arrival, phone="", phone_from=None)
+        return arrival
+    newcomer = vouched.newcomer
     if holder_id is not None:
         holder = members.look_closer(holder_id, invited=closer.invited).known
         join = how_to_join(holder.member, now, holdings=holdings) if holder else None
         if join is not None:
             return replace(_known_arrival(vouched, holder, closer.invited, unled, holder_id), join=join)
+        if _keeps_number(holder):
+            newcomer, phone, holder_id = replace(newcomer, phone="", phone_at=None), "", None
     if vouched.is_invited and closer.invited is None:
         raise INVITER_UNKNOWN()
     return Arrival(
-        Known(vouched.newcomer),
+        Known(newcomer),
         vouched.session,
         is_new=True,
         accounts=(*unled, phone_key(phone)) if phone and holder_id is None else unled,
@@ -141,6 +148,11 @@ def _arrival(vouched: _Vouched, leads: Leads, *, members: Members, holdings: Hol
         uses=vouched.uses,
         phone_from=holder_id,
     )
+
+
+def _keeps_number(holder: Known | None) -> bool:
+    """Whether the member is linked with a person of the staff: its number moves to nobody."""
+    return holder is not None and holder.member.staff_link != ""
 
 
 def _known_arrival(

@@ -140,6 +140,8 @@ class Member(msgspec.Struct, frozen=True):
     phone_lost: LostPhone | None = None
     joining_until: datetime | None = None
     """Until when an account with the member's number joins, because the member said so."""
+    staff_link: str = ""
+    """The person of the staff (`stf_...`) who this member is; empty for everybody else."""
 
     def lets_join(self, now: datetime) -> bool:
         """Whether the member has confirmed that an account with the member's number joins now."""

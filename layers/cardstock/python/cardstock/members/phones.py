@@ -2,7 +2,8 @@
 
 Whoever has a number today need not be who had it: carriers give numbers on. So an account joins the member of its
 number only if that member has confirmed it, or if it cannot be anybody else's and there is nothing to be had. Else the
-number moves, and the member who loses it is notified.
+number moves, and the member who loses it is notified. A member who is linked with a person of the staff keeps its
+number, and no account joins it: only an owner changes who a person of the staff is.
 """
 
 from datetime import datetime, timedelta
@@ -27,19 +28,22 @@ QUIET: Final = timedelta(days=180)
 def open_joining(member_id: str, *, members: Members) -> datetime:
     """Let one account that has the member's number join within ten minutes; until when. A repeat begins anew.
 
-    Raises `RefusedError` (PHONE_MISSING), `UnauthorizedError` (MEMBER_ERASED).
+    Raises `RefusedError` (PHONE_MISSING, LINKED_TO_STAFF), `UnauthorizedError` (MEMBER_ERASED).
     """
     until = clock.now() + JOINING_WINDOW
     if members.open_joining(member_id, until):
         return until
-    if find_caller(member_id, members=members).phone:
+    member = find_caller(member_id, members=members)
+    if member.staff_link:
+        raise errors.LINKED_TO_STAFF()
+    if member.phone:
         raise MEMBER_ERASED()  # in the same moment
     raise errors.PHONE_MISSING()
 
 
 def how_to_join(member: Member, now: datetime, *, holdings: Holdings) -> Join | None:
     """How an account that has the member's number joins; None: not at all. Asks for holdings only if that decides."""
-    if member.state == "erased":
+    if member.state == "erased" or member.staff_link:
         return None
     if member.lets_join(now):
         return "confirmed"

@@ -66,7 +66,8 @@ class Members(Protocol):
         """
 
     def open_joining(self, member_id: str, until: datetime) -> bool:
-        """Let an account with the member's number join until then; False for a member without number, or erased."""
+        """Let an account with the member's number join until then; False for a member without number, erased, or
+        linked with a person of the staff."""
 
     def count_refused(self, uses: Collection[Use], now: datetime) -> None:
         """Count the uses of a log-in that was refused. Says nothing if that fails, or if their limits are reached."""

@@ -83,11 +83,13 @@ class MemberItem(Table):
     phone_at = EpochAttribute(null=True)
     phone_lost = StructAttribute(LostPhone, null=True)
     joining_until = EpochAttribute(null=True)
+    staff_link = UnicodeAttribute(null=True)
     day_key = UnicodeAttribute(null=True)
     by_day = ByDay()
 
 
 _NOT_ERASED: Final = MemberItem.erased_at.does_not_exist()
+_NOT_STAFF: Final = MemberItem.staff_link.does_not_exist()
 
 
 class PointerItem(Table):
@@ -207,7 +209,7 @@ class DynamoMembers:
             return True
 
     def open_joining(self, member_id: str, until: datetime) -> bool:
-        there = MemberItem.id.exists() & _NOT_ERASED & MemberItem.phone.exists()
+        there = MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF & MemberItem.phone.exists()
         return MemberItem(id=member_id).update_if([MemberItem.joining_until.set(until)], there)
 
     def count_refused(self, uses: Collection[Use], now: datetime) -> None:
@@ -301,7 +303,7 @@ def _add_arrival(transaction: Transaction, arrival: Arrival) -> int:
         ]
         transaction.update(MemberItem(id=member.id), proven, condition=without)
     elif arrival.join is not None:
-        same = MemberItem.id.exists() & _NOT_ERASED & (MemberItem.phone == member.phone)
+        same = MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF & (MemberItem.phone == member.phone)
         allowed = MemberItem.joining_until > now if arrival.join == "confirmed" else MemberItem.person.does_not_exist()
         proven = [MemberItem.phone_at.set(now), MemberItem.joining_until.remove()]
         transaction.update(MemberItem(id=member.id), proven, condition=same & allowed)
@@ -326,7 +328,25 @@ def _move_phone(transaction: Transaction, arrival: Arrival, loser_id: str) -> No
         MemberItem.joining_until.remove(),
         MemberItem.phone_lost.set(arrival.lost),
     ]
-    transaction.update(MemberItem(id=loser_id), losing, condition=MemberItem.phone == phone)
+    transaction.update(MemberItem(id=loser_id), losing, condition=(MemberItem.phone == phone) & _NOT_STAFF)
+
+
+def link_to_staff(transaction: Transaction, member_id: str, person_id: str) -> None:
+    """Add the update that links the member with a person of the staff; its condition: the member exists, was not
+    erased, and is linked with nobody."""
+    transaction.update(
+        MemberItem(id=member_id),
+        [MemberItem.staff_link.set(person_id)],
+        condition=MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF,
+        return_values="ALL_OLD",
+    )
+
+
+def release_from_staff(transaction: Transaction, member_id: str, person_id: str) -> None:
+    """Add the update that ends the member's link with the person; its condition: there is this link."""
+    transaction.update(
+        MemberItem(id=member_id), [MemberItem.staff_link.remove()], condition=MemberItem.staff_link == person_id
+    )
 
 
 def _inviter_keys(inviter_id: str) -> dict[type[Table], list[tuple[str, ...]]]:

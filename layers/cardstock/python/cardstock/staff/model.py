@@ -30,6 +30,23 @@ class Person(msgspec.Struct, frozen=True):
     created_by: str
     created_at: datetime
     state: PersonState = "active"
+    member_id: str | None = None
+    """The member who is this person on the phone; None: no member is linked."""
+    linked_at: datetime | None = None
+    linked_by: str = ""
+    """Who made the invitation that linked the member: a person id, or `root`."""
+    former_members: tuple[str, ...] = ()
+    """Members whose link was released."""
+
+
+class Invitation(msgspec.Struct, frozen=True):
+    """Lets one member be linked with the person, once, until it expires. Its secret is not stored."""
+
+    digest: str
+    """SHA-256 of the secret."""
+    made_by: str
+    """A person id, or `root`."""
+    expires_at: datetime
 
 
 def is_second_person(second: Person, first: Person, at: datetime) -> bool:

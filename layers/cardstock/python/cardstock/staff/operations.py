@@ -15,6 +15,9 @@ FAMILIES: Final = (
             "POST /v1/staff": Operation("createPerson", "Create a person", "新建员工"),
             "GET /v1/staff": Operation("listStaff", "List the staff", "列出员工"),
             "DELETE /v1/staff/{person_id}": Operation("deactivatePerson", "Deactivate a person", "停用员工"),
+            "PUT /v1/staff/{person_id}/invitation": Operation("invitePerson", "Invite a person", "邀请员工关联会员"),
+            "POST /v1/staff/{person_id}/link-releases": Operation("releaseLink", "Release a link", "解除员工关联"),
+            "PUT /v1/me/staff": Operation("acceptInvitation", "Accept an invitation", "接受员工邀请"),
         },
     ),
 )

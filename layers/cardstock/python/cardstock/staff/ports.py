@@ -1,12 +1,14 @@
 """What the staff area needs from outside."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
 from cardstock.ids import RequestKey
-from cardstock.staff.model import Person
+from cardstock.staff.model import Invitation, Person
 
 AddedPerson: TypeAlias = Literal["added", "known", "too_many"]
+LinkedPerson: TypeAlias = Literal["linked", "person_changed", "member_linked", "member_gone"]
 DeactivatedPerson: TypeAlias = Literal["done", "unknown", "actor_inactive", "last_persons"]
 
 
@@ -35,3 +37,26 @@ class Persons(Protocol):
 
     def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
         """A page of all persons by id, and the id after which the next page starts; None at the end."""
+
+
+class Links(Protocol):
+    """Which member is which person: an invitation a person, a member a person, a person a member."""
+
+    def invite(self, person_id: str, invitation: Invitation) -> bool:
+        """Store the person's invitation in place of an earlier one; False unless the person is active and without a
+        member."""
+
+    def find_invited(self, person_id: str) -> tuple[Person, Invitation | None] | None:
+        """The person and the newest invitation, accepted or not, read consistently; None if there is no such person."""
+
+    def link(self, person_id: str, invitation: Invitation, member_id: str, now: datetime) -> LinkedPerson:
+        """Link member and person, if the person has this invitation, is active and without a member, and the member has
+        no person: all of it in one step, or nothing.
+
+        `person_changed`: something else is true of the person. `member_linked`: the member is a person already.
+        `member_gone`: there is no such member, or an erased one.
+        """
+
+    def release(self, person: Person) -> bool:
+        """End the link of the person with `person.member_id`; the person remembers the member, and the invitation ends.
+        False if that is not the person's member any more."""

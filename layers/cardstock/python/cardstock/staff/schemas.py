@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from cardstock.clock import rfc3339
 from cardstock.edge.fields import Moment, NextCursor, PersonId
 from cardstock.edge.http import LINE, Model
+from cardstock.staff.linking import NewInvitation
 from cardstock.staff.model import Person
 
 
@@ -36,17 +37,26 @@ class PersonView(Model):
     ]
     created_at: Annotated[Moment, Meta(description="When the person was created.")]
     active: Annotated[bool, Meta(description="Whether the person works here; false once deactivated.")]
+    member_id: Annotated[
+        str | None,
+        Meta(
+            description="Member who is this person on the phone; null while none is linked.",
+            examples=["mem_01kbdxdh50fcazdjhcnqh2rzv5"],
+        ),
+    ]
 
     @classmethod
     def as_created(cls, person: Person) -> PersonView:
         """`person` as created, also if inactive by now, so that a repeat gets the same answer."""
-        return cls.of(replace(person, state="active"))
+        return cls.of(replace(person, state="active", member_id=None))
 
     @classmethod
     def of(cls, person: Person) -> PersonView:
         """`person` for staff."""
         active = person.state == "active"
-        return cls(person.person_id, person.name, person.created_by, rfc3339(person.created_at), active)
+        return cls(
+            person.person_id, person.name, person.created_by, rfc3339(person.created_at), active, person.member_id
+        )
 
 
 class StaffList(Model):
@@ -54,3 +64,61 @@ class StaffList(Model):
 
     items: Annotated[list[PersonView], Meta(description="Persons by id, including inactive ones.")]
     next_cursor: NextCursor
+
+
+Reason = Annotated[
+    str,
+    Meta(min_length=1, max_length=200, pattern=LINE, description="Why, for the record.", examples=["moved to finance"]),
+]
+
+
+class InvitationView(Model):
+    """An invitation, which is shown once."""
+
+    person_id: PersonId
+    invitation: Annotated[
+        str,
+        Meta(
+            description="What the member sends to `PUT /v1/me/staff`; a QR code carries it to the phone.",
+            examples=["sti_01kbdx9q7r5t3v1w8y6z4a2c0e_Q7mX1n5r7u9w2y4A6C8E0gZb8kTq3mX1n5r7u9w2y4A"],
+        ),
+    ]
+    expires_at: Annotated[Moment, Meta(description="Until when it can be accepted.")]
+
+    @classmethod
+    def of(cls, person_id: str, made: NewInvitation) -> InvitationView:
+        """The invitation for whoever made it."""
+        return cls(person_id, made.token, rfc3339(made.invitation.expires_at))
+
+
+class AcceptInvitation(Model):
+    """An invitation of the staff."""
+
+    invitation: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=128,
+            pattern=LINE,
+            description="As an owner has shown it.",
+            examples=["sti_01kbdx9q7r5t3v1w8y6z4a2c0e_Q7mX1n5r7u9w2y4A6C8E0gZb8kTq3mX1n5r7u9w2y4A"],
+        ),
+    ]
+
+
+class LinkedPersonView(Model):
+    """The person of the staff who the member is."""
+
+    person_id: PersonId
+    name: Annotated[str, Meta(description="The person's name.", examples=["Li Na"])]
+
+    @classmethod
+    def of(cls, person: Person) -> LinkedPersonView:
+        """`person` for the linked member."""
+        return cls(person.person_id, person.name)
+
+
+class GiveReason(Model):
+    """Why something is done."""
+
+    reason: Reason

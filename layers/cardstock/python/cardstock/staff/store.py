@@ -15,17 +15,17 @@ from collections.abc import Mapping, Sequence
 
 from pynamodb.attributes import UnicodeAttribute
 
-from cardstock.aws.items import fields_of, record_of
+from cardstock.aws.items import StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
 from cardstock.aws.requests import remember, result_of
 from cardstock.aws.tables import ConditionFailedError, EpochAttribute, IntegerAttribute, Table, Transaction
 from cardstock.errors import STORE_BUSY
 from cardstock.ids import RequestKey
-from cardstock.staff.model import Person
+from cardstock.staff.model import Invitation, Person
 from cardstock.staff.ports import AddedPerson, DeactivatedPerson
 
-_PERSON = "person"
-_LONGEST_ID = 64
+PERSON = "person"
+LONGEST_ID = 64
 _ATTEMPTS = 5
 
 
@@ -35,12 +35,18 @@ class PersonItem(Table):
     class Meta:
         variable = "STAFF_TABLE"
 
-    pk = UnicodeAttribute(hash_key=True, default=_PERSON)
+    pk = UnicodeAttribute(hash_key=True, default=PERSON)
     person_id = UnicodeAttribute(range_key=True, attr_name="sk")
     name = UnicodeAttribute()
     created_by = UnicodeAttribute()
     created_at = EpochAttribute()
     state = UnicodeAttribute()
+    member_id = UnicodeAttribute(null=True)
+    linked_at = EpochAttribute(null=True)
+    linked_by = UnicodeAttribute(null=True)
+    former_members = StructAttribute(tuple[str, ...], null=True)
+    invitation = StructAttribute(Invitation, null=True)
+    """The newest; it stays when it was accepted, so that a repeat is recognised."""
 
 
 class CountItem(Table):
@@ -74,13 +80,13 @@ class DynamoPersons:
         return "added"
 
     def find_person(self, person_id: str) -> Person | None:
-        if len(person_id) > _LONGEST_ID:  # DynamoDB answers a key of more than 1 024 bytes with a validation error
+        if len(person_id) > LONGEST_ID:  # DynamoDB answers a key of more than 1 024 bytes with a validation error
             return None
-        item = PersonItem.find(_PERSON, person_id)
+        item = PersonItem.find(PERSON, person_id)
         return None if item is None else record_of(Person, item)
 
     def find_persons(self, person_ids: Sequence[str]) -> Mapping[str, Person]:
-        keys = [(_PERSON, person_id) for person_id in person_ids if 0 < len(person_id) <= _LONGEST_ID]
+        keys = [(PERSON, person_id) for person_id in person_ids if 0 < len(person_id) <= LONGEST_ID]
         found = PersonItem.batch_get(keys, consistent_read=True) if keys else ()
         return {item.person_id: record_of(Person, item) for item in found}
 
@@ -89,7 +95,7 @@ class DynamoPersons:
             # The count first: whoever is deactivated after this read changes it, and the transaction fails.
             count = CountItem.find("count", "persons")
             before = None if count is None else count.deactivated
-            states = {item.person_id: item.state for item in PersonItem.query(_PERSON, consistent_read=True)}
+            states = {item.person_id: item.state for item in PersonItem.query(PERSON, consistent_read=True)}
             if states.get(actor_id) != "active":
                 return "actor_inactive"
             if states.get(person_id) != "active":
@@ -106,9 +112,9 @@ class DynamoPersons:
         number, active = CountItem.deactivated, PersonItem.state == "active"
         try:
             with Transaction() as transaction:
-                transaction.condition_check(PersonItem, _PERSON, actor_id, condition=active)
+                transaction.condition_check(PersonItem, PERSON, actor_id, condition=active)
                 transaction.update(
-                    PersonItem(_PERSON, person_id), actions=[PersonItem.state.set("inactive")], condition=active
+                    PersonItem(PERSON, person_id), actions=[PersonItem.state.set("inactive")], condition=active
                 )
                 transaction.update(
                     CountItem(),
@@ -120,7 +126,7 @@ class DynamoPersons:
         return True
 
     def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
-        start = None if after is None else {"pk": _PERSON, "sk": after}
+        start = None if after is None else {"pk": PERSON, "sk": after}
         ids = PersonItem.person_id.startswith("stf_")
-        items, last = read_page(PersonItem.query, _PERSON, ids, limit=limit, start=start)
+        items, last = read_page(PersonItem.query, PERSON, ids, limit=limit, start=start)
         return [record_of(Person, item) for item in items], last.person_id if last else None

@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cardstock.staff.ports import Persons
+    from cardstock.staff.ports import Links, Persons
 
 
 @cache
@@ -13,6 +13,14 @@ def persons() -> "Persons":
     from cardstock.staff.store import DynamoPersons
 
     return DynamoPersons()
+
+
+@cache
+def links() -> "Links":
+    """Links of persons with members in DynamoDB."""
+    from cardstock.staff.link_store import DynamoLinks
+
+    return DynamoLinks()
 
 
 def is_active(person_id: str) -> bool:

@@ -9,14 +9,16 @@ import pytest
 
 from functions.cards.api.app import handler as cards
 from functions.cards.on_view.app import handler as on_card_viewed
+from functions.members.accounts_api.app import handler as accounts
 from functions.members.api.app import handler as members
-from tests.house.cloud import ROOT, Cloud, Context, http_event, serve
+from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event, serve
 from tests.house.payloads import function_of
 from tests.people.staff import staff_key
 from tests.people.tokens import access_token
 
 HANDLERS: dict[str, Callable[..., dict[str, Any]]] = {
     "members/api": members,
+    "members/accounts_api": accounts,
     "members/staff_api": serve,
     "cards/api": cards,
     "cards/on_view": on_card_viewed,
@@ -33,6 +35,9 @@ REFUSALS = {
     "bad_login_code": (401, "LOGIN_CODE_INVALID"),
     "bad_unknown_platform": (400, "PLATFORM_UNKNOWN"),
     "bad_deep_body": (400, "BODY_INVALID"),
+    "bad_made_up_code": (422, "MERGE_CODE_INVALID"),
+    "bad_of_strangers": (404, "NOT_FOUND"),
+    "bad_key": (403, "NOT_A_MEMBER"),
     "bad_joining_without_number": (422, "PHONE_MISSING"),
     "bad_check_digit": (400, "ID_NUMBER_INVALID"),
     "bad_forged_token": (401, "TOKEN_INVALID"),
@@ -62,7 +67,16 @@ def placeholders() -> dict[str, str]:
     share = answer(cards, "POST", f"/v1/cards/{card}/shares", {}, token=token, key="given")["share"]
     staff = staff_key("Li Na", "network:appoint")
     with_number = {**body, "login_code": "dev:with-number", "phone_code": "dev:+8613800138009"}
+    first, second = (
+        answer(members, "POST", "/v1/auth/sessions", {**body, "login_code": f"dev:merged-{name}"}) for name in "ab"
+    )
+    code = answer(accounts, "PUT", "/v1/me/merge-code", token=first["access_token"])["code"]
+    answer(accounts, "POST", "/v1/me/merges", {"code": code}, token=second["access_token"])
     return {
+        "ROOT_KEY": ROOT_KEY,
+        "MERGE_CODE": answer(accounts, "PUT", "/v1/me/merge-code", token=first["access_token"])["code"],
+        "MERGED_TOKEN": first["access_token"],
+        "MERGED_ID": second["member"]["member_id"],
         "JOINING_TOKEN": answer(members, "POST", "/v1/auth/sessions", with_number)["access_token"],
         "ACCESS_TOKEN": token,
         "REFRESH_TOKEN": session["refresh_token"],

@@ -92,6 +92,7 @@ NEEDS_AN_ANSWER = {
     "reportAlipayPayment": "an order, and the signature of Alipay",
     "sendSupplierReport": "an order, and the inbox secret of seed.json",
     "bindInviter": "a newcomer",
+    "mergeAccounts": "a code of the member's other account",
     "acceptInvitation": "an invitation of the staff",
     "putBankAccount": "a member whose identity was verified, under the holder's name",
     "listBankAccountChanges": "a key with the scope",

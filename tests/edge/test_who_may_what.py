@@ -58,6 +58,7 @@ MEMBERS = {
     "GET /v1/cards/{key}/visitors": (DONE, "NOT_FOUND"),
     "GET /v1/ledger/proofs/{transaction_id}": ("NOT_FOUND", "NOT_FOUND"),  # there is none
     "DELETE /v1/me/sessions/{session_id}": (DONE, "NOT_FOUND"),
+    "DELETE /v1/me/merges/{member_id}": ("MEMBER_ERASED", "MEMBER_ERASED"),  # neither is stored
     "GET /v1/me/tax/{year}": ("NOT_FOUND", "NOT_FOUND"),  # each the own figures, and there are none
 }
 """Every route of members that names a thing."""

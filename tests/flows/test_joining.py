@@ -23,7 +23,7 @@ from cardstock.network.deciding import position_of
 from tests.people.arrivals import register
 from tests.people.clock import TestClock
 from tests.people.memory_cards import MemoryCards
-from tests.people.memory_members import MemoryMembers
+from tests.people.memory_members import MemoryMembers, MemoryMerges
 from tests.people.memory_network import MemoryNetwork
 from tests.people.memory_orders import MemoryCoupons
 
@@ -40,7 +40,12 @@ class Joining:
         self.cards = MemoryCards()
         self.coupons = MemoryCoupons()
         self.needs = JoiningNeeds(
-            self.members, SelfAssertedIdentity(), self.network, self.cards, coupons=lambda: self.coupons
+            self.members,
+            SelfAssertedIdentity(),
+            self.network,
+            self.cards,
+            MemoryMerges(self.members, self.network),
+            coupons=lambda: self.coupons,
         )
 
     def register(self, openid: str) -> str:

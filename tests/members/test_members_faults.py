@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from pynamodb.exceptions import PynamoDBException
 from cardstock.errors import CardstockError
 from functions.cards.api.app import handler as cards
 from functions.cards.on_view.app import handler as on_card_viewed
+from functions.members.accounts_api.app import handler as accounts
 from functions.members.api.app import handler as members
 from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event, queue_event, serve
@@ -89,6 +91,31 @@ def verify() -> Callable[[], Any]:
     return lambda: send(members, "PUT", "/v1/me/identity", body, token=token)
 
 
+def verify_the_same_person_again() -> Callable[[], Any]:
+    verify()()
+    token = log_in("bert")[1]["access_token"]
+    body = {"name": "王小明", "id_number": "11010519491231002X"}
+    return lambda: send(members, "PUT", "/v1/me/identity", body, token=token)
+
+
+def two_accounts() -> tuple[str, str, str]:
+    """The tokens of two referrals who count, and a code of the first."""
+    guide = log_in("guide")[1]["member"]["member_id"]
+    anna, bert = (log_in(name, invite=guide)[1]["access_token"] for name in ("anna", "bert"))
+    return anna, bert, send(accounts, "PUT", "/v1/me/merge-code", token=anna)[1]["code"]
+
+
+def merge() -> Callable[[], Any]:
+    _, bert, code = two_accounts()
+    return lambda: send(accounts, "POST", "/v1/me/merges", {"code": code}, token=bert)
+
+
+def undo_merge() -> Callable[[], Any]:
+    anna, bert, code = two_accounts()
+    joined = send(accounts, "POST", "/v1/me/merges", {"code": code}, token=bert)[1]["items"][1]["member_id"]
+    return lambda: serve(http_event("DELETE", f"/v1/me/merges/{joined}", token=anna), Context())
+
+
 def create_card() -> Callable[[], Any]:
     token = log_in("anna")[1]["access_token"]
     body = {"versions": {"default": {"name": "Anna"}}}
@@ -141,6 +168,9 @@ STEPS = [
     let_join,
     bind,
     verify,
+    verify_the_same_person_again,
+    merge,
+    undo_merge,
     create_card,
     update_card,
     share_card,
@@ -167,10 +197,11 @@ def picture(cloud: Cloud) -> list[str]:
         ensure_ascii=False,
         sort_keys=True,
     )
+    text = re.sub("grp_[0-9a-z]{26}", "<group>", text)  # made of a random code
     names: dict[str, str] = {}
     for item in cloud.items("members"):
         member_id = item.get("member_id", item["pk"])["S"]
-        if member_id.startswith(("person#", "salt#")):
+        if member_id.startswith(("person#", "salt#", "grp_")):
             names[member_id] = member_id.partition("#")[0]
             continue
         account = next((i["account"]["S"] for i in cloud.items("members") if i["pk"]["S"] == member_id), "?")

@@ -1,7 +1,7 @@
 """The ports of the members area in memory."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from msgspec.structs import replace
@@ -11,7 +11,9 @@ from cardstock.clock import brand_day
 from cardstock.errors import INVITER_BOUND, INVITER_HAS_REFERRED, INVITER_SELF, Refusal
 from cardstock.limits import Use
 from cardstock.members.errors import IDENTITY_IN_USE
+from cardstock.members.merge_model import Group, MergeCode
 from cardstock.members.model import MOST_MEMBERS, Member, Person, phone_key
+from cardstock.members.ports import MergeStep
 from cardstock.members.session_model import (
     MOST_SESSIONS,
     REFRESH_LIFETIME,
@@ -24,6 +26,7 @@ from cardstock.members.session_model import (
     Session,
     Turn,
 )
+from tests.people.memory_network import MemoryNetwork
 
 
 class MemoryInviters:
@@ -238,3 +241,49 @@ class MemoryHoldings:
     def has_holdings(self, member_id: str, since: datetime) -> bool:
         self.asked += 1
         return self.since.get(member_id, datetime.min.replace(tzinfo=UTC)) >= since
+
+
+class MemoryMerges:
+    """`members.ports.Merges`, beside the members and the network of the same memory."""
+
+    def __init__(self, members: "MemoryMembers", network: MemoryNetwork) -> None:
+        self._members, self._network = members.members, network
+        self.codes: dict[str, MergeCode] = {}
+        self.groups: dict[str, Group] = {}
+
+    def put_code(self, code: MergeCode) -> None:
+        self.codes[code.digest] = code
+
+    def find_code(self, digest: str) -> MergeCode | None:
+        return self.codes.get(digest)
+
+    def find_group(self, group_id: str) -> Group | None:
+        return self.groups.get(group_id)
+
+    def find_members(self, member_ids: Collection[str]) -> Mapping[str, Member]:
+        return {member_id: self._members[member_id] for member_id in member_ids if member_id in self._members}
+
+    def commit(self, step: MergeStep) -> bool:
+        code, group = step.code, step.group
+        if code is not None and self.codes.get(code.digest) != replace(code, used_by=""):
+            return False
+        if group is not None and (self.groups.get(group.id) or Group(group.id, ())).version != group.version:
+            return False
+        for member_id, before in step.before.items():
+            now = self._members[member_id]
+            if (now.group, now.siblings) != (before.group, before.siblings):
+                return False
+            if code is not None and not now.group and (now.staff_link or now.state == "erased"):
+                return False
+        if not self._network.commit_change(step.change):
+            return False
+        if code is not None:
+            self.codes[code.digest] = code
+        if group is not None and len(group.members) > 1:
+            self.groups[group.id] = replace(group, version=group.version + 1)
+        elif group is not None:
+            self.groups.pop(group.id, None)
+        for member_id, after in step.after.items():
+            now = self._members[member_id]
+            self._members[member_id] = replace(now, group=after.group, same_person=after.same_person)
+        return True

@@ -66,11 +66,13 @@ class Sale(msgspec.Struct, frozen=True):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Verified facts about a member: the mark of the account used to register, and the verified person."""
+    """Facts about a member: the mark of the account used to register, the verified person, and the other members who
+    are the same person."""
 
     member_id: str
     account: str
     person: str = ""
+    same_person: tuple[str, ...] = ()
 
 
 class Lift(msgspec.Struct, frozen=True):

@@ -34,9 +34,10 @@ def log_and_check(purchase: Purchase, needs: CheckNeeds) -> Hold | None:
 def check_purchase(purchase: Purchase, needs: CheckNeeds) -> Hold | None:
     """The open hold of an order, stored now if the purchases logged since require one. A lifted one stays lifted.
 
-    Related: the order's payer or device was on another member's order (other than the buyer's own referrals), or the
-    buyer's payer account or verified person is that of a member who earns on it. Stocking up: more
-    than `stocking_units` units in `STOCKING_DAYS`, this order's included. An order on which nobody earns is never held.
+    Related: the order's payer or device was on another person's order (other than the buyer's own referrals), or the
+    buyer's payer account or person is that of a member who earns on it. Stocking up: more than `stocking_units` units
+    in `STOCKING_DAYS`, this order's included. An order on which nobody earns is never held. Members who are one person
+    buy as one.
     """
     if not purchase.earners:
         return None
@@ -78,23 +79,28 @@ def _reasons(purchase: Purchase, needs: CheckNeeds) -> dict[HoldReason, set[str]
     buyer = known.get(purchase.buyer_id, nobody)
     earners = [known.get(member_id, nobody) for member_id in purchase.earners]
     own_accounts = {earner.member_id for earner in earners if purchase.payer and earner.account == purchase.payer}
+    own = frozenset((purchase.buyer_id, *buyer.same_person))
     candidates: dict[HoldReason, set[str]] = {
-        "same_payer": _others_with_mark(purchase.payer, purchase, needs.log) | own_accounts,
-        "same_device": _others_with_mark(purchase.device, purchase, needs.log),
-        "same_person": {earner.member_id for earner in earners if earner.person and earner.person == buyer.person},
+        "same_payer": _others_with_mark(purchase.payer, own, needs.log) | own_accounts,
+        "same_device": _others_with_mark(purchase.device, own, needs.log),
+        "same_person": {
+            earner.member_id
+            for earner in earners
+            if earner.member_id in own or (earner.person and earner.person == buyer.person)
+        },
     }
     found = {reason: members for reason, members in candidates.items() if members}
     since = purchase.paid_at - timedelta(days=STOCKING_DAYS)
-    if needs.log.units_bought(purchase.buyer_id, since, purchase.paid_at) > needs.stocking_units:
+    units = sum(needs.log.units_bought(member_id, since, purchase.paid_at) for member_id in sorted(own))
+    if units > needs.stocking_units:
         found["stocking_up"] = set()
     return found
 
 
-def _others_with_mark(mark: str, purchase: Purchase, log: PurchaseLog) -> set[str]:
-    """Other members who used this payer or device, excluding the buyer's own referrals: the mark is the buyer's own,
-    and the referrals' orders are held for it."""
+def _others_with_mark(mark: str, own: frozenset[str], log: PurchaseLog) -> set[str]:
+    """Other persons' members who used this payer or device, excluding the buyer's own referrals: the mark is the
+    buyer's own, and the referrals' orders are held for it. `own` are the buyer's members."""
     if not mark:
         return set()
-    buyer = purchase.buyer_id
     seen = log.buyers_with_mark(mark)
-    return {member_id for member_id, earners in seen.items() if member_id != buyer and buyer not in earners}
+    return {member_id for member_id, earners in seen.items() if member_id not in own and own.isdisjoint(earners)}

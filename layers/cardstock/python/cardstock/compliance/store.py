@@ -127,13 +127,15 @@ def _logged_items(purchase: Purchase) -> Iterator[_LoggedItem]:
 
 
 class MemberIdentities:
-    """`compliance.ports.Identities`: the account used to register, and the verified person, of stored members."""
+    """`compliance.ports.Identities` by stored members."""
 
     def identities_of(self, member_ids: Iterable[str]) -> Mapping[str, Identity]:
-        return {
-            found.id: Identity(found.id, mark_of("payer", found.account), found.person.id if found.person else "")
-            for found in members_of(member_ids).values()
-        }
+        return {found.id: _identity(found) for found in members_of(member_ids).values()}
+
+
+def _identity(member: "Member") -> Identity:
+    person = member.person.id if member.person else ""
+    return Identity(member.id, mark_of("payer", member.account), person, member.same_person)
 
 
 class DynamoHolds:

@@ -22,7 +22,7 @@ MAX_BODY_BYTES: Final = 256 * 1024
 BYTE_ORDER_MARK: Final = "\ufeff"
 
 CODES: Final = frozenset(
-    {"sku", "shelf", "for", "coupon", "invite", "inviter", "key", "carrier", "tracking_no", "wechat", "email"}
+    {"sku", "shelf", "for", "coupon", "invite", "inviter", "key", "code", "carrier", "tracking_no", "wechat", "email"}
 )
 """Members of bodies, parameters of queries and parts of paths that hold a code, or several: full-width letters, digits
 and signs in them are narrowed before anything else looks at them."""

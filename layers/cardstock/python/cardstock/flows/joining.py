@@ -10,9 +10,10 @@ import msgspec
 
 from cardstock.cards.ports import Cards
 from cardstock.cards.sharing import owner_of_key
+from cardstock.flows import merging
 from cardstock.members import identity, inviting
 from cardstock.members.model import MEMBER_ID, Member
-from cardstock.members.ports import IdentityVerifier, Members
+from cardstock.members.ports import IdentityVerifier, Members, Merges
 from cardstock.members.profile import find_member
 from cardstock.network import binding, coupons, promotion
 from cardstock.network.deciding import position_of
@@ -28,6 +29,7 @@ class JoiningNeeds(msgspec.Struct, frozen=True):
     verifier: IdentityVerifier | None
     network: Network
     cards: Cards
+    merges: Merges
     coupons: Callable[[], Coupons]
 
 
@@ -64,11 +66,13 @@ def follow_invite(member_id: str, invite: str, needs: JoiningNeeds) -> Place:
 
 
 def verify_person(member_id: str, name: str, number: str, needs: JoiningNeeds) -> Member:
-    """Verify the member's identity, and count a verified referral for the referrer. A repeat changes nothing.
+    """Verify the member's identity, and count a verified referral for the referrer, once for each person. A repeat
+    changes nothing.
 
     Raises what `members.identity.verify_person` raises.
     """
     member = identity.verify_person(member_id, name, number, members=needs.members, verifier=needs.verifier)
+    merging.join_verified(member.id, merging.MergeNeeds(needs.merges, needs.network))
     coupons.count_verified(member.id, network=needs.network)
     return member
 

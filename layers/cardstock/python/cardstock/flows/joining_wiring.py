@@ -16,6 +16,7 @@ from cardstock.staff import wiring as staff_wiring
 if TYPE_CHECKING:
     from cardstock.flows.holdings import MemberHoldings
     from cardstock.flows.joining import JoiningNeeds
+    from cardstock.flows.merging import MergeNeeds
     from cardstock.flows.staff_keys import KeyNeeds
 
 
@@ -49,5 +50,14 @@ def joining_needs() -> "JoiningNeeds":
         verifier=members_wiring.identity_verifier(),
         network=network_wiring.network(),
         cards=cards_wiring.cards(),
+        merges=members_wiring.merges(),
         coupons=coupons,
     )
+
+
+@cache
+def merge_needs() -> "MergeNeeds":
+    """The ports of merging members."""
+    from cardstock.flows.merging import MergeNeeds
+
+    return MergeNeeds(merges=members_wiring.merges(), network=network_wiring.network())

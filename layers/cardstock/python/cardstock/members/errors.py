@@ -56,8 +56,29 @@ PLATFORM_MISCONFIGURED: Final = replace(
 PHONE_MISSING: Final = refused("PHONE_MISSING", zh="尚未绑定手机号。", en="The member has no telephone number.")
 LINKED_TO_STAFF: Final = refused(
     "LINKED_TO_STAFF",
-    zh="该账号已关联员工，手机号不能供其他账号加入。",
-    en="This member is linked with a person of the staff; no account can join by its number.",
+    zh="该账号已关联员工，须先由所有者解除关联。",
+    en="This member is linked with a person of the staff; an owner must release the link first.",
+)
+MERGE_CODE_INVALID: Final = refused(
+    "MERGE_CODE_INVALID",
+    zh="合并码无效或已过期，请重新获取。",
+    en="The merge code is not valid or has expired; get a new one.",
+    about=("code",),
+)
+MERGED_WITH_OTHERS: Final = refused(
+    "MERGED_WITH_OTHERS",
+    zh="该账号已与其他账号合并，须先撤销。",
+    en="This account is merged with others; undo that first.",
+)
+MERGED_TOO_MANY: Final = refused(
+    "MERGED_TOO_MANY",
+    zh="同一人最多合并 {most} 个账号。",
+    en="One person may have {most} accounts at most.",
+)
+MERGE_FINAL: Final = refused(
+    "MERGE_FINAL",
+    zh="合并已超过 30 天，不能撤销。",
+    en="The merge is older than 30 days and cannot be undone.",
 )
 ID_NUMBER_INVALID: Final = invalid("ID_NUMBER_INVALID", zh="身份证号码不正确。", en="The identity number is not valid.")
 IDENTITY_FIXED: Final = refused(

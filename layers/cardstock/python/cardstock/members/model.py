@@ -140,6 +140,10 @@ class Member(msgspec.Struct, frozen=True):
     phone_lost: LostPhone | None = None
     joining_until: datetime | None = None
     """Until when an account with the member's number joins, because the member said so."""
+    group: str = ""
+    """The group of members who said that they are one person; empty without one."""
+    same_person: tuple[str, ...] = ()
+    """The other members who are the same person: by that group, as siblings, or through one of them."""
     staff_link: str = ""
     """The person of the staff (`stf_...`) who this member is; empty for everybody else."""
 

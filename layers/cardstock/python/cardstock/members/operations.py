@@ -33,6 +33,10 @@ FAMILIES: Final = (
             "PUT /v1/me/identity": Operation("verifyIdentity", "Verify my real name", "实名认证"),
             "POST /v1/me/inviter": Operation("bindInviter", "Bind an inviter", "绑定推荐人"),
             "GET /v1/me/distribution": Operation("getDistribution", "Get my network place", "查看我在推荐网络中的位置"),
+            "PUT /v1/me/merge-code": Operation("putMergeCode", "Get a merge code", "获取合并码"),
+            "POST /v1/me/merges": Operation("mergeAccounts", "Merge two accounts", "合并账号"),
+            "GET /v1/me/merges": Operation("listMergedAccounts", "List merged accounts", "查看已合并账号"),
+            "DELETE /v1/me/merges/{member_id}": Operation("undoMerge", "Undo a merge", "撤销合并"),
             "GET /v1/headquarters/members": Operation("listMembers", "List members", "总部：列出会员"),
             "GET /v1/headquarters/members/{member_id}": Operation("getMember", "Get a member", "总部：查看会员"),
             "POST /v1/members/{member_id}/partner-appointments": Operation(

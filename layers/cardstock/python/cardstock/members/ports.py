@@ -1,10 +1,13 @@
 """What the members area needs from outside."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from cardstock.limits import Use
+from cardstock.members.merge_model import Group, MergeCode
 from cardstock.members.model import Member, Person, PlatformIdentity
 from cardstock.members.session_model import Arrival, Closer, Invited, Leads, Outcome, Session
 
@@ -123,6 +126,40 @@ class Sessions(Protocol):
 
     def end_all(self, member_id: str, now: datetime) -> None:
         """End all sessions of the member, and adopt nothing more. One that starts meanwhile ends, or starts later."""
+
+
+class Merges(Protocol):
+    """Codes for merging, groups of members who are one person, and what follows for counts."""
+
+    def put_code(self, code: MergeCode) -> None:
+        """Keep a code; those of the same member before it stay until they expire."""
+
+    def find_code(self, digest: str) -> MergeCode | None:
+        """The code, read consistently; an expired one may be found."""
+
+    def find_group(self, group_id: str) -> Group | None:
+        """The group, read consistently."""
+
+    def find_members(self, member_ids: Collection[str]) -> Mapping[str, Member]:
+        """Those of the members that exist, in one consistent read."""
+
+    def commit(self, step: "MergeStep") -> bool:
+        """Write a step: all of it or nothing. False if something is not as the step read it: decide again."""
+
+
+class MergeStep(msgspec.Struct, frozen=True):
+    """What a merge or its end writes, and what it was decided on."""
+
+    before: Mapping[str, Member]
+    """The members whose group or person changes, as they were read."""
+    after: Mapping[str, Member]
+    """The same members with the new group and person."""
+    change: Any
+    """What changes in the network, as that area decided it."""
+    group: Group | None = None
+    """The group as it is from then on; of one member: there is none any more."""
+    code: MergeCode | None = None
+    """The code that is used up."""
 
 
 class Inviters(Protocol):

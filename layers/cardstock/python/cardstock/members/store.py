@@ -83,6 +83,8 @@ class MemberItem(Table):
     phone_at = EpochAttribute(null=True)
     phone_lost = StructAttribute(LostPhone, null=True)
     joining_until = EpochAttribute(null=True)
+    group = UnicodeAttribute(null=True)
+    same_person = StructAttribute(tuple[str, ...], null=True)
     staff_link = UnicodeAttribute(null=True)
     day_key = UnicodeAttribute(null=True)
     by_day = ByDay()

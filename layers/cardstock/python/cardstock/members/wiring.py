@@ -10,7 +10,7 @@ from cardstock import environment
 if TYPE_CHECKING:
     import httpx
 
-    from cardstock.members.ports import IdentityVerifier, LoginPlatform, Sessions
+    from cardstock.members.ports import IdentityVerifier, LoginPlatform, Merges, Sessions
     from cardstock.members.store import DynamoMembers
 
 DEVELOPMENT: Final = "dev"
@@ -130,6 +130,14 @@ def member_sessions() -> "Sessions":
     from cardstock.members.session_store import DynamoSessions
 
     return DynamoSessions()
+
+
+@cache
+def merges() -> "Merges":
+    """Codes and groups of members who are one person, in DynamoDB."""
+    from cardstock.members.merge_store import DynamoMerges
+
+    return DynamoMerges()
 
 
 def tell_reuse(member_id: str, session_id: str) -> None:

@@ -7,6 +7,7 @@ The team owner is found without walking a chain: the referrer if a partner, else
 demoted owner is replaced by the next owner above; if that one is no partner either, there is no owner.
 """
 
+from collections import ChainMap
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -42,7 +43,7 @@ def bind_inviter(member_id: str, inviter_id: str, *, network: Network) -> Positi
 
 
 def bind_supposing(
-    member: Position, inviter: Position, known: Mapping[str, Position], at: datetime, plan: Plan | None
+    member: Position, inviter: Position, known: dict[str, Position], at: datetime, plan: Plan | None
 ) -> tuple[Change, str | None]:
     """The change that binds `member` (see `binding`), if the member named with it is a partner at that moment; None:
     in any case. `known` may lack positions above the inviter.
@@ -51,7 +52,7 @@ def bind_supposing(
     """
     supposed = _first_unknown_owner(inviter, known)
     partner = {supposed: Position(supposed, standing="partner")} if supposed else {}
-    return binding(member, inviter, {**known, **partner}, at, plan), supposed
+    return binding(member, inviter, ChainMap(partner, known), at, plan), supposed
 
 
 def _first_unknown_owner(inviter: Position, known: Mapping[str, Position]) -> str | None:
@@ -71,8 +72,8 @@ def binding(
     `known` has the inviter's owner and, if that one is no partner any more, the next owner above. A member who was
     verified before counts from now on, as in `coupons.verification`, under `plan` (the one in force). Binding to the
     same inviter again changes nothing. Raises `RefusedError`: INVITER_UNKNOWN (also for erased members),
-    INVITER_SELF, INVITER_BOUND (to another inviter), INVITER_TOO_LATE (after the first paid order),
-    INVITER_HAS_REFERRED; `UnauthorizedError` MEMBER_ERASED.
+    INVITER_SELF (also for another member who is the same person), INVITER_BOUND (to another inviter),
+    INVITER_TOO_LATE (after the first paid order), INVITER_HAS_REFERRED; `UnauthorizedError` MEMBER_ERASED.
     """
     if member.referrer == inviter.id:
         return Change()
@@ -86,7 +87,7 @@ def binding(
     details = {"referrer": inviter.id, "owner": bound.owner, "peer": bound.peer}
     events = (Event(f"bind.{member.id}", "bind", member.id, at, inviter.id, details),)
     if member.verified and plan is not None:
-        counted = count_verified_referral(replace(inviter, has_referred=True), plan, at, member.id)
+        counted = count_verified_referral(bound, replace(inviter, has_referred=True), known, plan, at)
         return Change((bound, *counted.positions), events=(*events, *counted.events))
     # Written once: later referrals do not touch the inviter's position, however many there are.
     positions = (bound,) if inviter.has_referred else (bound, replace(inviter, has_referred=True))
@@ -98,7 +99,7 @@ def _check_binding(member: Position, inviter: Position) -> None:
         raise MEMBER_ERASED()
     if inviter.erased:
         raise INVITER_UNKNOWN()
-    if inviter.id == member.id:
+    if inviter.id == member.id or inviter.id in member.same_person:
         raise INVITER_SELF()
     if member.referrer is not None:
         raise INVITER_BOUND()

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from cardstock.network.coupons import grant_free_order, revoke_free_order
 from cardstock.network.deciding import Draft, ReadPositions, below, decide_and_commit
 from cardstock.network.model import Change, CountedOrder, Event, OrderFacts, Position
+from cardstock.network.persons import counting_others, is_represented
 from cardstock.network.plan import MAX_PROMOTE_N, Plan
 from cardstock.network.ports import KnownPositions, Network, Plans, Reading
 from cardstock.network.promotion import demote, promote
@@ -205,7 +206,9 @@ class _QualifyingOrder:
             return
         self.order = replace(self.order, counting="counts")
         referrer = draft[buyer.referrer]
-        if not buyer.counting:
+        if buyer.same_person:
+            draft.hold(referrer.id)
+        if not buyer.counting and not is_represented(buyer, referrer.id, draft):
             first = referrer.first if len(referrer.first) >= MAX_PROMOTE_N else (*referrer.first, buyer.id)
             referrer = draft.put(replace(referrer, counted=referrer.counted + 1, first=first))
         draft.put(replace(buyer, counting=buyer.counting + 1))
@@ -221,11 +224,23 @@ class _QualifyingOrder:
         if buyer.counting or buyer.referrer is None:
             return
         referrer = draft[buyer.referrer]
+        if buyer.same_person:
+            draft.hold(referrer.id)
+        if is_represented(buyer, referrer.id, draft):
+            self._let_another_count(buyer, referrer)
+            return
         first = tuple(member_id for member_id in referrer.first if member_id != buyer.id)
         referrer = draft.put(replace(referrer, counted=referrer.counted - 1, first=first))
         if plan.on_refund == "demote" and referrer.counted < referrer.needed:
             demote(draft, referrer, plan, at)
         revoke_free_order(draft, referrer.id, plan, at)
+
+    def _let_another_count(self, buyer: Position, referrer: Position) -> None:
+        """The person still counts, by an order of another member, who takes the buyer's place."""
+        others = counting_others(buyer, referrer.id, self.draft)
+        if others and buyer.id in referrer.first:
+            first = tuple(others[0] if member_id == buyer.id else member_id for member_id in referrer.first)
+            self.draft.put(replace(referrer, first=first))
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:

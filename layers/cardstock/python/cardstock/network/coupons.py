@@ -11,6 +11,7 @@ from cardstock import clock
 from cardstock.money import Fen
 from cardstock.network.deciding import Draft, decide_and_commit, plan_in, position_of
 from cardstock.network.model import Change, Event, Position, revocation_id
+from cardstock.network.persons import is_verified_elsewhere
 from cardstock.network.plan import Plan, split_ref
 from cardstock.network.ports import KnownPositions, Network, Plans
 from cardstock.network.publishing import get_plan
@@ -50,15 +51,20 @@ def verification(member: Position, known: KnownPositions, plan: Plan, at: dateti
     after = replace(member, verified=True)
     if member.referrer is None:
         return Change((after,))
-    counted = count_verified_referral(known[member.referrer], plan, at, member.id)
+    counted = count_verified_referral(after, known[member.referrer], known, plan, at)
     return Change((after, *counted.positions), events=counted.events)
 
 
-def count_verified_referral(referrer: Position, plan: Plan, at: datetime, cause: str) -> Change:
-    """Count one more verified referral, and grant the coupon of an `unlock` plan when there are enough."""
+def count_verified_referral(
+    member: Position, referrer: Position, known: KnownPositions, plan: Plan, at: datetime
+) -> Change:
+    """Count the verified `member` for the referrer, unless the same person is counted there as another member, and
+    grant the coupon of an `unlock` plan when there are enough. The change has the referrer in any case."""
+    if is_verified_elsewhere(member, referrer.id, known):
+        return Change((referrer,))
     after = replace(referrer, verified_referrals=referrer.verified_referrals + 1)
     if plan.benefit == "unlock" and after.verified_referrals >= plan.benefit_n:
-        return _granted(after, plan, at, cause) or Change((after,))
+        return _granted(after, known, plan, at, member.id) or Change((after,))
     return Change((after,))
 
 
@@ -66,7 +72,7 @@ def grant_free_order(draft: Draft, member_id: str, plan: Plan, at: datetime) -> 
     """Grant the coupon of a `free_order` plan to a member who bought and has enough friends who did."""
     member = draft[member_id]
     if plan.benefit == "free_order" and _has_enough(member, plan):
-        granted = _granted(member, plan, at, draft.cause)
+        granted = _granted(member, draft, plan, at, draft.cause)
         for position in granted.positions:
             draft.put(position)
         draft.events.extend(granted.events)
@@ -78,6 +84,8 @@ def revoke_free_order(draft: Draft, member_id: str, plan: Plan, at: datetime) ->
     member = draft[member_id]
     if plan.benefit == "free_order" and member.coupon == "granted" and not _has_enough(member, plan):
         draft.put(replace(member, coupon="revoked"))
+        for other in member.same_person:
+            draft.put(replace(draft[other], coupon_elsewhere=None))
         details = {"benefit": plan.benefit, "counted": member.counted, "plan": plan.ref}
         draft.add_event("benefit_undone", revocation_id(member.coupon_id), member.id, at, details)
 
@@ -86,10 +94,12 @@ def _has_enough(member: Position, plan: Plan) -> bool:
     return member.qualifying > 0 and member.counted >= plan.benefit_n
 
 
-def _granted(member: Position, plan: Plan, at: datetime, cause: str) -> Change:
-    """Grant the coupon of a plan without cash: once per member, unless it was revoked."""
-    if member.coupon == "granted" or not plan.benefit_n or not member.is_here(at):
+def _granted(member: Position, known: KnownPositions, plan: Plan, at: datetime, cause: str) -> Change:
+    """Grant the coupon of a plan without cash: once per person, unless it was revoked."""
+    held = member.coupon == "granted" or member.coupon_elsewhere is not None
+    if held or not plan.benefit_n or not member.is_here(at):
         return Change()
     after = replace(member, coupon="granted", coupons=member.coupons + 1)
+    others = [replace(known[other], coupon_elsewhere=after.coupon_id) for other in member.same_person]
     details = {"benefit": plan.benefit, "plan": plan.ref}
-    return Change((after,), events=(Event(after.coupon_id, "benefit", member.id, at, cause, details),))
+    return Change((after, *others), events=(Event(after.coupon_id, "benefit", member.id, at, cause, details),))

@@ -51,6 +51,7 @@ class ReadPositions:
 
     def _read(self, member_id: str) -> None:
         near = {other for position in self._known.values() for other in self._neighbours(position) if other}
+        near.update(*(position.same_person for position in self._known.values()))
         missing = (near | {member_id}) - self._known.keys()
         stored = self._network.read_positions(missing).positions
         self._known |= {each: stored.get(each) or Position(each) for each in missing}
@@ -59,13 +60,14 @@ class ReadPositions:
 class Draft:
     """The positions of one decision as they change, and the events caused. `cause` is the order behind it."""
 
-    __slots__ = ("cause", "changed", "events", "known")
+    __slots__ = ("cause", "changed", "events", "held", "known")
 
     def __init__(self, known: KnownPositions, cause: str) -> None:
         self.known = known
         self.cause = cause
         self.changed: dict[str, Position] = {}
         self.events: list[Event] = []
+        self.held: set[str] = set()
 
     def __getitem__(self, member_id: str) -> Position:
         return self.changed[member_id] if member_id in self.changed else self.known[member_id]
@@ -75,6 +77,11 @@ class Draft:
         self.changed[position.id] = position
         return position
 
+    def hold(self, member_id: str) -> None:
+        """Have the change written only if this member's position is as it was read, also if it does not change."""
+        self.put(self[member_id])
+        self.held.add(member_id)
+
     def add_event(
         self, kind: EventKind, event_id: str, member_id: str, at: datetime, details: Mapping[str, object]
     ) -> None:
@@ -82,9 +89,9 @@ class Draft:
         self.events.append(Event(event_id, kind, member_id, at, self.cause, details))
 
     def positions(self) -> tuple[Position, ...]:
-        """The positions that were changed."""
-        known = self.known
-        return tuple([position for position in self.changed.values() if position != known[position.id]])
+        """The positions to be written."""
+        known, held = self.known, self.held
+        return tuple([each for each in self.changed.values() if each.id in held or each != known[each.id]])
 
 
 class Decision(msgspec.Struct, frozen=True):

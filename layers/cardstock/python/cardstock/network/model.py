@@ -109,6 +109,10 @@ class Position(msgspec.Struct, frozen=True):
     coupons: int = 0
     """Coupons granted so far. The next one is granted only after the last was revoked."""
     erased_at: datetime | None = None
+    same_person: tuple[str, ...] = ()
+    """The other members who are the same person: merged by their word, or verified as one."""
+    coupon_elsewhere: str | None = None
+    """The granted coupon of another member who is the same person."""
 
     @property
     def is_partner(self) -> bool:
@@ -302,7 +306,9 @@ class WhatIf(msgspec.Struct, frozen=True):
     amount: Fen
 
 
-EventKind: TypeAlias = Literal["bind", "owner", "promote", "demote", "appoint", "erase", "benefit", "benefit_undone"]
+EventKind: TypeAlias = Literal[
+    "bind", "owner", "promote", "demote", "appoint", "erase", "benefit", "benefit_undone", "person"
+]
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -156,7 +156,7 @@ class BindingStep:
 
     def __init__(self, member: ReadPosition, inviter: ReadPosition, at: datetime) -> None:
         self._member, self._inviter, self._at = member, inviter.position, at
-        self._known = {each.position.id: each.position for each in (member, inviter)}
+        self._known = _Known({each.position.id: each.position for each in (member, inviter)})
         self._supposed: str | None = None
 
     def add_to(self, transaction: Transaction) -> int:
@@ -179,6 +179,16 @@ class BindingStep:
         owner = _position(NetworkItem.from_raw_data(dict(stored))) if stored else Position(self._supposed)
         self._known[self._supposed] = owner
         return True
+
+
+class _Known(dict[str, Position]):
+    """Positions that were read. One more is read when a rule asks for it: that of another member who is the same
+    person as one of them."""
+
+    def __missing__(self, member_id: str) -> Position:
+        found = DynamoNetwork().read_positions((member_id,)).positions.get(member_id)
+        self[member_id] = position = found or Position(member_id)
+        return position
 
 
 class _Standing(Table):
@@ -252,6 +262,8 @@ _POSITION_NAMES: Final = {
     "verified_referrals": "V",
     "coupons": "b",
     "erased_at": "z",
+    "same_person": "P",
+    "coupon_elsewhere": "E",
 }
 _COUNTED_NAMES: Final = {
     "qualifying": "h",

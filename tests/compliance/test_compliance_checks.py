@@ -140,6 +140,19 @@ def test_people_who_are_not_verified_are_not_one_person() -> None:
     assert paid(checks, purchase("ord_1", "mem_b")) == ()
 
 
+def test_members_who_are_one_person_buy_as_one_and_pay_as_one() -> None:
+    checks = Checks()
+    checks.identities.people = {
+        "mem_b": Identity("mem_b", "payer_b", same_person=("mem_c",)),
+        "mem_c": Identity("mem_c", "payer_c", same_person=("mem_b",)),
+    }
+    half = LIMIT // 2 + 1
+
+    assert paid(checks, purchase("ord_1", "mem_b", payer="payer_1", units=half)) == ()
+    assert paid(checks, purchase("ord_2", "mem_c", payer="payer_1", units=1)) == ()
+    assert paid(checks, purchase("ord_3", "mem_c", payer="payer_1", units=half)) == ("stocking_up",)
+
+
 def test_more_units_than_the_setting_in_thirty_days_are_stocking_up_however_they_are_split() -> None:
     checks = Checks()
     older = purchase("ord_0", "mem_b", units=LIMIT, paid_at=NOW - timedelta(days=34))

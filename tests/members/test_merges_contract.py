@@ -215,7 +215,7 @@ def test_an_erased_member_merges_with_nobody(world: World) -> None:
     assert refusal(lambda: merging.new_code(id_of("a"), world.needs)) == "MEMBER_ERASED"
 
 
-@pytest.mark.parametrize("rival", ["merge", "verify", "staff"])
+@pytest.mark.parametrize("rival", ["merge", "verify", "staff", "erase"])
 def test_what_happens_between_reading_and_writing_is_not_overlooked(
     rival: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,15 +231,52 @@ def test_what_happens_between_reading_and_writing_is_not_overlooked(
             world.merge("d", "b")
         elif rival == "verify":
             world.verify("b")
-        else:
+        elif rival == "staff":
             world.change("b", staff_link="stf_1")
+        else:
+            world.change("a", erased_at=NOW, state="erased")
         return commit(step)  # type: ignore[arg-type]
 
     monkeypatch.setattr(merges, "commit", late)
-    outcome = {"merge": "MERGED_WITH_OTHERS", "verify": "done", "staff": "LINKED_TO_STAFF"}[rival]
+    outcome = {
+        "merge": "MERGED_WITH_OTHERS", "verify": "done", "staff": "LINKED_TO_STAFF", "erase": "MEMBER_ERASED",
+    }[rival]  # fmt: skip
     if outcome == "done":
         merging.merge(code, id_of("b"), world.needs)
         assert [world.person(name) for name in "abc"] == ["abc"] * 3
     else:
         assert refusal(lambda: merging.merge(code, id_of("b"), world.needs)) == outcome
         assert world.person("a") == "a"
+
+
+@pytest.mark.parametrize("rival", ["another group", "the same code", "the same group"])
+def test_between_members_verified_as_one_nothing_is_overlooked_either(
+    rival: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are one person already, so that nothing changes in the network, whose positions could show the rival."""
+    for name in "abcd":
+        world.verify(name)
+    if rival == "the same group":
+        world.merge("a", "d")
+    code = merging.new_code(id_of("a"), world.needs).text
+    merges = world.needs.merges
+    commit = merges.commit
+
+    def late(step: object) -> bool:
+        monkeypatch.undo()
+        if rival == "another group":
+            world.merge("d", "b")
+        elif rival == "the same code":
+            merging.merge(code, id_of("c"), world.needs)
+        else:
+            world.merge("d", "c")
+        return commit(step)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(merges, "commit", late)
+    if rival == "the same group":
+        merging.merge(code, id_of("b"), world.needs)
+        assert [world.group(name) for name in "abcd"] == ["adcb"] * 4
+        return
+    refused = {"another group": "MERGED_WITH_OTHERS", "the same code": "MERGE_CODE_INVALID"}[rival]
+    assert refusal(lambda: merging.merge(code, id_of("b"), world.needs)) == refused
+    assert world.group("b") == ("db" if rival == "another group" else "")

@@ -15,7 +15,7 @@ from cardstock.network.deciding import decide_and_commit
 from cardstock.network.model import Position
 from cardstock.network.persons import regrouping
 from cardstock.network.plan import MAX_PROMOTE_N, Plan
-from cardstock.network.presets import UNLOCK
+from cardstock.network.presets import FREE_ORDER, UNLOCK
 from tests.people.referrals import EXAMPLE, Referrals
 
 NAMES = ["mem_a", "mem_b", "mem_c", "mem_d", "mem_e", "mem_f"]
@@ -197,3 +197,49 @@ def test_two_orders_of_one_person_that_begin_or_end_at_once_count_once() -> None
 
         people.check()
         assert people.position("mem_a").counted == (first == "pay" or second == "pay")
+
+
+def test_who_merges_with_the_own_referrer_does_not_begin_to_count_there() -> None:
+    people = People(replace(UNLOCK, version=1))
+    people.bind("mem_b", "mem_a")
+    people.regroup("ab")
+    people.pay(people.place("mem_b"))
+    count_verified("mem_b", network=people.network)
+
+    assert (people.position("mem_a").counted, people.position("mem_a").verified_referrals) == (0, 0)
+
+
+def test_who_merges_with_the_own_referrer_is_no_referral_any_more() -> None:
+    people = People()
+    people.buy("mem_b", "mem_a")
+    people.regroup("ab")
+
+    assert (people.position("mem_a").counted, people.position("mem_a").first) == (0, ())
+
+
+def test_one_person_counts_once_for_each_of_two_referrers() -> None:
+    people = People()
+    people.regroup("bc")
+    for name, referrer in (("mem_b", "mem_a"), ("mem_c", "mem_d")):
+        people.buy(name, referrer)
+        count_verified(name, network=people.network)
+
+    for referrer in ("mem_a", "mem_d"):
+        assert (people.position(referrer).counted, people.position(referrer).verified_referrals) == (1, 1)
+
+
+def test_a_coupon_from_before_the_merge_is_the_person_s_and_its_end_frees_both() -> None:
+    people = People(replace(FREE_ORDER, version=1))
+    people.buy("mem_a")
+    friend = people.buy("mem_c", "mem_a")
+    people.buy("mem_d", "mem_a")
+    people.regroup("ab")
+    people.buy("mem_b")
+    people.buy("mem_e", "mem_b")
+    people.buy("mem_f", "mem_b")
+
+    assert [people.position(name).coupon for name in ("mem_a", "mem_b")] == ["granted", "none"]
+    assert people.position("mem_a").coupon_elsewhere is None
+    assert people.position("mem_b").coupon_elsewhere == people.position("mem_a").coupon_id
+    people.refund(friend)
+    assert [people.position(name).coupon_elsewhere for name in ("mem_a", "mem_b")] == [None, None]

@@ -271,7 +271,7 @@ class MemoryMerges:
             return False
         for member_id, before in step.before.items():
             now = self._members[member_id]
-            if (now.group, now.siblings) != (before.group, before.siblings):
+            if now.group != before.group:
                 return False
             if code is not None and not now.group and (now.staff_link or now.state == "erased"):
                 return False

@@ -106,10 +106,12 @@ def _changed(member: Member) -> list[Action]:
 
 
 def _as_read(member: Member, *, merges: bool) -> Condition:
-    """The member is still whom the step was decided on; whoever merges is there, and no person of the staff."""
-    siblings, group = MemberItem.siblings, MemberItem.group
+    """The member is in the group that the step was decided on; whoever merges is there, and no person of the staff.
+
+    A member who is verified meanwhile needs no condition: `join_verified` follows, and reads this step.
+    """
+    group = MemberItem.group
     same: Condition = MemberItem.id.exists()
-    same &= siblings == member.siblings if member.siblings else siblings.does_not_exist()
     same &= group == member.group if member.group else group.does_not_exist()
     if merges and not member.group:
         same &= MemberItem.erased_at.does_not_exist() & MemberItem.staff_link.does_not_exist()

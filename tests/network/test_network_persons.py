@@ -200,7 +200,7 @@ def test_two_orders_of_one_person_that_begin_or_end_at_once_count_once() -> None
 
 
 def test_who_merges_with_the_own_referrer_does_not_begin_to_count_there() -> None:
-    people = People(replace(UNLOCK, version=1))
+    people = People()
     people.bind("mem_b", "mem_a")
     people.regroup("ab")
     people.pay(people.place("mem_b"))

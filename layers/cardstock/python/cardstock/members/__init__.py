@@ -4,7 +4,8 @@ A *member* logs in with an *account* of a *login platform* (WeChat, Alipay, Douy
 login code. One member may have an account on each platform; a *union id*, which a platform gives for all apps of one
 developer, and a telephone number belong to one member each and join them. A *session* is one log-in on one device.
 A *person* is whom a member has been verified as, by name and identity number; members who are one person are
-*siblings*, because tax is a person's. An *invite* is what brought a newcomer: a member id, or the key of a shared card.
+*siblings*, because tax is a person's. Accounts of one person *merge* into a *group* by the person's word. An *invite*
+is what brought a newcomer: a member id, or the key of a shared card.
 
 A member:
 
@@ -14,6 +15,7 @@ An erased member stays on record and is refused everywhere (MEMBER_ERASED). No v
 
 Where to look: `login` registers members and lets them in, `phones` says who may join a member by a number, `inviting`
 binds them to inviters, `profile` is what they say of themselves, `identity` verifies persons. `sessions` are their
-tokens, and how these are refreshed and ended; `login_platforms` are the platforms' adapters.
+tokens, and how these are refreshed and ended; `login_platforms` are the platforms' adapters. `merge_model` and
+`flows.merging` are merges.
 Members meet the referral network in `flows.joining`.
 """

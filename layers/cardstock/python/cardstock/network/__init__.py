@@ -49,6 +49,6 @@ counted after it settled and was refunded takes two steps at once.
     not_yet --count_order--> ended
 
 Where to look: `plan.py`, `presets.py`, `plan_check.py`, `publishing.py` (plans); `binding.py`, `ordering.py`,
-`counting.py`, `promotion.py`, `coupons.py` (positions: pure rules and the verbs that read and write by
+`counting.py`, `persons.py`, `promotion.py`, `coupons.py` (positions: pure rules and the verbs that read and write by
 `deciding.py`); `rewards.py` (arithmetic); `dividends.py`; `simulation/`.
 """

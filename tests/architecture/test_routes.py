@@ -155,5 +155,6 @@ OPEN = {
     ("POST", "/v1/payments/sandbox/notify"),
     ("POST", "/v1/payments/wechat/notify"),
     ("POST", "/v1/payments/alipay/notify"),
+    ("POST", "/v1/payments/douyin/notify"),
     ("POST", "/v1/inbox/{source}"),
 }

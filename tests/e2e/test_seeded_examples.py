@@ -90,6 +90,7 @@ NEEDS_AN_ANSWER = {
     "reportSandboxPayment": "an order, and the signature of the channel",
     "reportWechatPayment": "an order, and the signature of WeChat Pay",
     "reportAlipayPayment": "an order, and the signature of Alipay",
+    "reportDouyinPayment": "an order, and the signature of Douyin",
     "sendSupplierReport": "an order, and the inbox secret of seed.json",
     "bindInviter": "a newcomer",
     "mergeAccounts": "a code of the member's other account",

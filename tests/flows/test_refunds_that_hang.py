@@ -152,7 +152,8 @@ class Sale:
             clear_item(
                 item, outcome, "letter", person, can_approve=lambda _: True, items=self.orders.items,
                 orders=lambda: self.orders,
-                channels=lambda: {"sandbox": self.channel}, payouts=MemoryPayouts, request_step=lambda _payout: None,
+                channels=lambda: {"sandbox": self.channel}, asked_refunds=dict, payouts=MemoryPayouts,
+                request_step=lambda _payout: None,
             )  # fmt: skip
         found = self.orders.refunds[ORDER_ID, refund_id]
         self.messages.append(RefundChange("e", found, "refused"))

@@ -36,6 +36,7 @@ SECRETS: dict[str, dict[str, Any]] = {
     "PAYMENT_SECRET_ID": {"sandbox_key": "c2FuZGJveC1rZXktZm9yLXRlc3Rz"},
     "WECHAT_PAY_SECRET_ID": {},
     "ALIPAY_PAY_SECRET_ID": {},
+    "DOUYIN_PAY_SECRET_ID": {},
     "ADMIN_SECRET_ID": {"key": "an-admin-key-for-tests-only"},
     "TRANSFER_SECRET_ID": {},
     "PLATFORMS_SECRET_ID": {},

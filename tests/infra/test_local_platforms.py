@@ -136,6 +136,14 @@ def test_apps_stay_the_same_and_only_their_owner_reads_them(platforms: Platforms
         ("POST", "/alipay-pay/refunds", {"end": "CLOSED"}, 400),
         ("POST", "/alipay-pay/refunds", {"end": "PROCESSING"}, 200),
         ("POST", "/alipay-pay/modes", {"modes": ["not_enough"]}, 200),
+        ("POST", "/douyin-pay/payments", {"person": "anna", "app_id": "tt00000001", "call": {"data": "{}"}}, 400),
+        ("POST", "/douyin-pay/payments", {"person": "anna", "app_id": "tt00000001", "voucher_fen": 1}, 400),
+        ("POST", "/douyin-pay/endings", {"order_no": "ord_1"}, 400),
+        ("POST", "/douyin-pay/asked-refunds", {"order_no": "ord_1", "fen": 1}, 400),
+        ("POST", "/douyin-pay/refunds", {"end": "CLOSED"}, 400),
+        ("POST", "/douyin-pay/refunds", {"end": "FAIL"}, 200),
+        ("POST", "/douyin-pay/modes", {"modes": ["not_refundable", "token_refused"]}, 200),
+        ("POST", "/alipay-pay/endings", {"order_no": "ord_1"}, 404),
     ],
 )
 def test_the_control_refuses_what_it_does_not_know(

@@ -23,6 +23,7 @@ from cardstock.network.promotion import appoint_partner
 from cardstock.network.publishing import publish_plan
 from cardstock.network.store import DynamoNetwork
 from cardstock.orders.channels.alipay import AlipayChannel
+from cardstock.orders.channels.douyin import DouyinChannel
 from cardstock.orders.channels.sandbox import SandboxChannel
 from cardstock.orders.channels.wechat import WechatChannel
 from cardstock.orders.coupon_model import Coupon
@@ -50,10 +51,10 @@ CONTRACT = {
     Coupons: (MemoryCoupons, GrantedCoupons),
     Charges: (MemoryCharges, LedgerCharges),
     ReferralNetwork: (MemoryNetwork, BuyerNetwork),
-    PaymentChannel: (MemoryChannel, SandboxChannel, WechatChannel, AlipayChannel),
+    PaymentChannel: (MemoryChannel, SandboxChannel, WechatChannel, AlipayChannel, DouyinChannel),
 }
 
-OF_PLATFORMS = (WechatChannel, AlipayChannel)
+OF_PLATFORMS = (WechatChannel, AlipayChannel, DouyinChannel)
 
 BUYER, OTHER = "mem_a", "mem_b"
 AT = datetime(2026, 12, 1, 8, tzinfo=UTC)
@@ -237,18 +238,23 @@ def local_channel() -> tuple[Paying, list[tuple[bytes, Mapping[str, str]]]]:
 
 
 def of_platform(party: Any) -> Paying:
-    """A platform's channel, and a buyer who has the pay window of each order open from the first look at it on."""
+    """A platform's channel, and a buyer who looks at the pay window of an order and leaves it, or pays there."""
     channel = party.channel()
     windows: dict[str, Any] = {}
 
-    def look(order: Order) -> None:
+    def begin(order: Order) -> None:
         if order.order_id not in windows:
             started = channel.start(order, party.payer)
             assert isinstance(started, PaymentParameters)
             windows[order.order_id] = started.parameters
 
+    def look(order: Order) -> None:
+        begin(order)
+        party.opened(windows[order.order_id])
+        party.left(order.order_id)
+
     def pay(order: Order, *, processing: bool = False) -> bool:
-        look(order)
+        begin(order)
         with suppress(WrongCallError):
             party.confirm(windows[order.order_id], processing=processing)
             return True

@@ -75,7 +75,8 @@ def unreadable(counter: Counter) -> Step:
 
 def late_payment(counter: Counter) -> Step:
     order_id = counter.order()
-    window = counter.start(order_id).body["parameters"]
+    window = counter.opened(order_id)
+    counter.party.left(order_id)
     counter.send("POST", f"/v1/orders/{order_id}/cancellations")
     counter.party.reopen(order_id)
     counter.party.confirm(window)
@@ -90,7 +91,7 @@ def stray_refund(counter: Counter) -> Step:
 
 
 def expiry(counter: Counter) -> Step:
-    counter.start(counter.order())
+    counter.opened(counter.order())
     counter.order(2)
     counter.shop.clock.move(minutes=31)
     return counter.sweep
@@ -105,7 +106,8 @@ def expiry_of_a_paid_one(counter: Counter) -> Step:
 
 def cancellation(counter: Counter) -> Step:
     order_id = counter.order()
-    counter.start(order_id)
+    counter.opened(order_id)
+    counter.party.left(order_id)
     return lambda: counter.send("POST", f"/v1/orders/{order_id}/cancellations")
 
 

@@ -53,6 +53,12 @@ class Counter:
     def start(self, order_id: str, **more: Any) -> Reply:
         return self.send("POST", f"/v1/orders/{order_id}/payments", {"channel": self.party.name}, **more)
 
+    def opened(self, order_id: str) -> dict[str, str]:
+        """Start the payment and open its window: the parameters."""
+        window: dict[str, str] = self.start(order_id).body["parameters"]
+        self.party.opened(window)
+        return window
+
     def pay(self, order_id: str, **how: Any) -> None:
         """Start the payment and confirm it; its notice waits in `party.sent`."""
         self.party.confirm(self.start(order_id).body["parameters"], **how)
@@ -129,7 +135,9 @@ def test_what_the_platform_answers_to_is_the_body_that_it_expects(counter: Count
     counter.pay(counter.order())
     answer = notify(counter.party.name, counter.party.sent[0])
 
-    expected = {"wechat": (204, ""), "alipay": (200, "success")}[counter.party.name]
+    expected = {
+        "wechat": (204, ""), "alipay": (200, "success"), "douyin": (200, '{"err_no":0,"err_tips":"success"}'),
+    }[counter.party.name]  # fmt: skip
     assert (answer["statusCode"], answer["body"]) == expected
 
 
@@ -145,7 +153,7 @@ def test_a_payment_whose_notice_is_lost_is_found_by_the_sweep(counter: Counter) 
 
 def test_an_order_that_nobody_pays_is_closed_at_the_platform_before_its_stock_is_back(counter: Counter) -> None:
     order_id = counter.order(3)
-    window = counter.start(order_id).body["parameters"]
+    window = counter.opened(order_id)
     held = counter.shop.stock()["71053"]
     counter.shop.clock.move(minutes=31)
     swept = counter.sweep()
@@ -169,7 +177,7 @@ def test_a_cancellation_that_comes_after_the_payment_loses(counter: Counter) -> 
 
 def test_while_the_platform_is_silent_no_order_is_cancelled_or_expires(counter: Counter) -> None:
     order_id = counter.order()
-    counter.start(order_id)
+    counter.opened(order_id)
     counter.party.fail_next("stall", "stall", "stall")
     cancelled = counter.send("POST", f"/v1/orders/{order_id}/cancellations")
     counter.shop.clock.move(minutes=31)
@@ -183,6 +191,8 @@ def test_while_the_platform_is_silent_no_order_is_cancelled_or_expires(counter: 
 
 
 def test_a_payment_that_was_made_before_the_start_is_answered_is_booked_by_the_next_start(counter: Counter) -> None:
+    if counter.party.name == "douyin":
+        pytest.skip("Douyin is not asked at the start: its window refuses what is paid")
     order_id = counter.order()
     counter.pay(order_id)
     counter.party.sent.clear()
@@ -208,7 +218,7 @@ def test_nobody_starts_the_payment_of_somebody_else_or_from_another_app(counter:
 
 
 def test_the_pay_window_takes_neither_another_payer_nor_changed_parameters(counter: Counter) -> None:
-    parameters = counter.start(counter.order()).body["parameters"]
+    parameters = counter.opened(counter.order())
     with pytest.raises(WrongCallError):
         counter.party.confirm(parameters, person="mallory")
     for name in parameters:
@@ -280,7 +290,8 @@ def test_a_payment_of_another_amount_is_refunded_and_one_for_an_unknown_order_is
 
 def test_a_payment_that_comes_after_the_end_is_refunded_by_the_platform(counter: Counter) -> None:
     order_id = counter.order()
-    window = counter.start(order_id).body["parameters"]
+    window = counter.opened(order_id)
+    counter.party.left(order_id)
     counter.send("POST", f"/v1/orders/{order_id}/cancellations")
     counter.party.reopen(order_id)
     counter.party.end_refunds("succeeded")

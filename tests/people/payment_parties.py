@@ -18,11 +18,16 @@ from cardstock.clock import Clock
 from cardstock.edge import secrets
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.channels.alipay import AlipayChannel
+from cardstock.orders.channels.douyin import DouyinChannel
 from cardstock.orders.channels.wechat import WechatChannel
 from cardstock.orders.ports import PaymentChannel
 from infra.local.platforms.alipay import Alipay, new_app
 from infra.local.platforms.alipay_gateway import stranger
 from infra.local.platforms.alipay_pay import AlipayPay
+from infra.local.platforms.douyin import Douyin
+from infra.local.platforms.douyin import new_app as new_douyin_app
+from infra.local.platforms.douyin_pay import GOODS_TYPE, TAG_GROUP, DouyinPay
+from infra.local.platforms.douyin_pay import stranger as douyin_stranger
 from infra.local.platforms.people import Asked, Platform
 from infra.local.platforms.wechat import Wechat
 from infra.local.platforms.wechat_pay import WechatPay, new_merchant
@@ -52,6 +57,12 @@ class Party(Protocol):
 
     def channel(self) -> PaymentChannel:
         """Our client of it."""
+
+    def opened(self, parameters: Mapping[str, str]) -> None:
+        """The mini-program opens the pay window."""
+
+    def left(self, order_id: str) -> None:
+        """The buyer leaves it, so that the platform takes no money for the order, or can be asked to."""
 
     def confirm(self, parameters: Mapping[str, str], **how: Any) -> None:
         """The buyer confirms in the pay window. Raises WrongCallError for what the window refuses."""
@@ -190,6 +201,12 @@ class WechatParty:
 
         return put_back
 
+    def opened(self, _parameters: Mapping[str, str]) -> None:
+        """The order is known since its start."""
+
+    def left(self, _order_id: str) -> None:
+        """It can be closed."""
+
     def reopen(self, order_id: str) -> None:
         """The order takes money again, as one whose start was on its way when it was closed."""
         self.company.trades[order_id]["state"] = "NOTPAY"
@@ -326,6 +343,12 @@ class AlipayParty:
 
         return put_back
 
+    def opened(self, _parameters: Mapping[str, str]) -> None:
+        """The order is known since its start."""
+
+    def left(self, _order_id: str) -> None:
+        """It can be closed."""
+
     def reopen(self, order_id: str) -> None:
         """The order takes money again, as one whose start was on its way when it was closed."""
         self.company.trades[order_id]["status"] = "WAIT_BUYER_PAY"
@@ -378,7 +401,163 @@ class AlipayParty:
         return self.answers.pop(0) if self.answers else None
 
 
-PARTIES: dict[str, Callable[[Clock], Any]] = {"wechat": WechatParty, "alipay": AlipayParty}
+@cache
+def douyin_apps() -> dict[str, dict[str, str]]:
+    """A merchant's two apps of Douyin; their keys are made once."""
+    return {"tt0000000000000001": new_douyin_app("brand"), "tt0000000000000002": new_douyin_app("brand")}
+
+
+def douyin_account(**changed: Any) -> dict[str, Any]:
+    """The merchant's account as it stands in the secret."""
+    apps = {
+        app_id: {
+            "secret": app["secret"], "private_key": app["own_private_key"],
+            "public_key": app["own_platform_public_key"],
+        }
+        for app_id, app in douyin_apps().items()
+    }  # fmt: skip
+    return {
+        "apps": apps, "notify_url": NOTIFY.format(name="douyin"), "order_page": "pages/order/detail",
+        "goods_type": GOODS_TYPE, "tag_group_id": TAG_GROUP, "image": "https://shop.example.com/shop.png",
+        "shipped_status": "FULFILLED", "title": "白鹭茶业",
+    } | changed  # fmt: skip
+
+
+class DouyinParty:
+    """Douyin, and anna's account in the merchant's first mini-program."""
+
+    name = "douyin"
+    app_id = "tt0000000000000001"
+
+    def __init__(self, clock: Clock, app_id: str = "tt0000000000000001") -> None:
+        self.app_id = app_id
+        people = Douyin(douyin_apps(), clock.now)
+        self.sent: list[Sent] = []
+        self.told: list[tuple[str, str]] = []
+        self.answers: list[HttpAnswer | None] = []
+        self.company = DouyinPay(douyin_apps(), openid=people.openid, now=clock.now, tell=self._tell)
+        self.served = Served(self.company)
+        self.transport = httpx.MockTransport(self.served.carry)
+        self.payer = f"douyin:{app_id}:{people.openid(app_id, 'anna')}"
+        self.account = douyin_account()
+
+    def channel(self, **changed: Any) -> DouyinChannel:
+        return DouyinChannel(
+            self.account | changed, report=lambda *what: self.told.append(what), transport=self.transport
+        )
+
+    def opened(self, parameters: Mapping[str, str]) -> None:
+        self.company.open(self.app_id, "anna", parameters)
+
+    def left(self, order_id: str) -> None:
+        """The buyer has ended the order in Douyin; the callback is lost."""
+        self.company.orders[order_id]["status"] = "TIMEOUT"
+
+    def confirm(self, parameters: Mapping[str, str], **how: Any) -> None:
+        self.company.pay(self.app_id, how.pop("person", "anna"), parameters, **how)
+        self.company.settle()
+
+    def fail_next(self, *modes: str) -> None:
+        self.company.fail_next(modes)
+
+    def end_refunds(self, end: str) -> None:
+        self.company.refund_end = {
+            "succeeded": "SUCCESS", "processing": "PROCESSING", "refused": "FAIL", "must_act": "NOT_ENOUGH",
+        }[end]  # fmt: skip
+
+    NO_FUNDS = ("not_enough",)
+    """What happens to the calls of a refund whose merchant has not enough."""
+    REFUSED = ("not_refundable",)
+
+    UNUSABLE = ("token_refused", "too_often", "system_error", "error_after")
+    """What happens to calls whose answer says nothing."""
+
+    def refuse_from_now_on(self) -> None:
+        """Every refund is refused for good."""
+        self.end_refunds("refused")
+
+    def books(self) -> Any:
+        """What the company knows, without numbers and times."""
+        return sorted(
+            (each["status"], each["total"], sorted(each["pushed"].values()),
+             sorted((one["fen"], one["status"], one["audit"]) for one in each["refunds"].values()))
+            for each in self.company.orders.values()
+        )  # fmt: skip
+
+    def kept(self) -> Callable[[], None]:
+        """What makes the company, and what it has sent, as they are now, as often as it is called."""
+        company, sent = self.company, [*self.sent]
+        waiting, asking = company.notices.waiting(), company.asking.waiting()
+        end, modes, orders = company.refund_end, [*company.modes], deepcopy(company.orders)
+
+        def put_back() -> None:
+            company.refund_end, company.modes = end, [*modes]
+            # In place: callbacks on their way name these orders.
+            company.orders.clear()
+            company.orders.update(deepcopy(orders))
+            company.notices.wait_for(waiting)
+            company.asking.wait_for(asking)
+            self.sent[:] = sent
+
+        return put_back
+
+    def reopen(self, order_id: str) -> None:
+        """The order takes money again, though Douyin has said that it does not."""
+        self.company.orders[order_id] |= {"status": "PROCESS", "ends_at": 10**14}
+
+    def refunded(self, order_id: str) -> int:
+        """What has gone back of the order's payment."""
+        refunds = self.company.orders[order_id]["refunds"].values()
+        return sum(each["fen"] for each in refunds if each["status"] == "SUCCESS")
+
+    def refund_by_hand(self, order_id: str, fen: int, **_how: Any) -> None:
+        """The merchant refunds on the platform's pages: it is always announced."""
+        self.company.refund_by_hand(order_id, fen)
+        self.company.settle()
+
+    def make_after_all(self, order_id: str, refund_id: str, *, ends: bool = True) -> None:
+        """A refund that was refused has been made all the same; or is worked on."""
+        self.end_refunds("succeeded" if ends else "processing")
+        self.company.orders[order_id]["refunds"].clear()
+        self.company.refund_by_hand(order_id, 33_900, number=f"{order_id}-{refund_id}", ends=ends)
+
+    def notice(self, kind: str, msg: Mapping[str, Any], *, key: str = "") -> Sent:
+        """A genuine callback with this content."""
+        return self.company.signed(self.app_id, kind, msg, key=key)
+
+    def payment(self, order_id: str = "ord_", **changed: Any) -> dict[str, Any]:
+        """The content of a callback about the order's payment, or about one that is none."""
+        order = self.company.orders.get(order_id) or {
+            "app_id": self.app_id, "out_order_no": order_id, "order_id": "motb1", "total": 33_900,
+        }  # fmt: skip
+        paid = {"channel_pay_id": "4200001", "pay_time": 1_764_576_000_000}
+        return self.company.payment_of(paid | order) | changed
+
+    def payment_of(self, order_id: str, *, fen: int) -> Sent:
+        """A genuine notice of a payment of another amount, or for an order that is none."""
+        return self.notice("payment", self.payment(order_id) | {"total_amount": fen, "order_id": "motb1"})
+
+    def unreadable(self) -> Sent:
+        """A genuine notice whose amount is none."""
+        return self.notice("payment", {**self.payment(), "total_amount": "three"})
+
+    def unsigned(self, headers: Mapping[str, str], body: bytes) -> Sent:
+        return {name: value for name, value in headers.items() if name != "byte-signature"}, body
+
+    def changed(self, headers: Mapping[str, str], body: bytes) -> Sent:
+        return headers, body.replace(b"SUCCESS", b"SUCCES5")
+
+    def forged(self, _headers: Mapping[str, str], _body: bytes) -> Sent:
+        """What somebody without the platform's key can send."""
+        return self.notice("payment", self.payment(), key=douyin_stranger())
+
+    def _tell(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer | None:
+        assert url == self.account["notify_url"]
+        self.sent.append((headers, body))
+        return self.answers.pop(0) if self.answers else None
+
+
+PARTIES: dict[str, Callable[[Clock], Any]] = {"wechat": WechatParty, "alipay": AlipayParty, "douyin": DouyinParty}
 """The platforms' parties by name."""
 
 

@@ -45,7 +45,8 @@ def read_item(request: Request[Nothing, Nothing]) -> schemas.OpenItemView:
 
 @api.post("/v1/open-items/{item_id}/clearings", body=schemas.ClearItem, answer=schemas.OpenItemView, auth="key",
           scope="open_items:clear", codes=(*schemas.CLEARING_CODES, payouts_errors.RESULT_NOT_APPLIED,
-                                           *orders_errors.CLOSING, *orders_errors.GRANTING_ASKED))  # fmt: skip
+                                           *orders_errors.CLOSING, *orders_errors.GRANTING_ASKED,
+                                           *orders_errors.AGREEING))  # fmt: skip
 def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
     """Clear an open item with an outcome and a reason.
 
@@ -53,6 +54,7 @@ def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
     refund that its channel has refused ends in the same step, after the channel was asked again: it has succeeded, or
     it is given up and can be asked for anew. A transfer with contradicting results ends as both persons say, and the
     books are corrected in the same step. A goodwill refund that was asked for is given once another person grants it.
+    What a buyer asked the channel for is refunded, or the channel denies it and shows the reason.
     A repeat changes nothing; another outcome for a cleared item is refused."""
     item = clear_item(
         request.path["item_id"],
@@ -63,6 +65,7 @@ def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
         items=open_items_wiring.open_items(),
         orders=orders_wiring.orders,
         channels=orders_wiring.payment_channels,
+        asked_refunds=orders_wiring.asked_refunds,
         payouts=payouts_wiring.payouts,
         request_step=payouts_wiring.request_step,
     )

@@ -1,19 +1,23 @@
 """HTTP: payment channels' notices of payments and refunds."""
 
+from msgspec import convert
+
 from cardstock.aws.tables import connect
 from cardstock.edge.http import Answer, Api, Nothing, Request
 from cardstock.edge.observability import count, logger
 from cardstock.errors import NOT_FOUND, InvalidError
 from cardstock.orders import errors, payment
 from cardstock.orders import wiring as orders_wiring
-from cardstock.orders.payment_model import PaymentNotice
-from cardstock.orders.payment_schemas import NoticeTaken
+from cardstock.orders.payment_model import ClosedNotice, Notice, PaymentNotice, RefundAsked
+from cardstock.orders.payment_schemas import AskedRefundTaken, CallbackTaken, NoticeTaken
+from cardstock.orders.ports import Orders
 from cardstock.partners import wiring as partners_wiring
 
 api = Api("payments", callers=partners_wiring.callers)
 METRICS = {
     "paid": "PaymentsPaid", "repeated": "PaymentsRepeated", "stray": "PaymentsStray", "unresolved": "OpenItemsOpened",
     "succeeded": "RefundsReported", "refused": "OpenItemsOpened", "waiting": "OpenItemsOpened",
+    "closed": "OrdersClosed", "kept": "PaymentsRepeated", "requested": "RefundsAsked", "asked": "OpenItemsOpened",
 }  # fmt: skip
 
 
@@ -50,8 +54,23 @@ def take_alipay_notice(request: Request[Nothing, Nothing]) -> Answer:
     return Answer("success", content_type="text/plain")
 
 
-def _take(name: str, request: Request[Nothing, Nothing]) -> None:
-    """Record a notice. Raises `NotFoundError` without the channel, `UnauthorizedError` for a forgery."""
+@api.post("/v1/payments/douyin/notify", answer=CallbackTaken, raw=True, codes=errors.NOTIFYING)
+def take_douyin_notice(request: Request[Nothing, Nothing]) -> CallbackTaken:
+    """Take Douyin's callback about a payment or a refund.
+
+    Signed by Douyin, at most five minutes ago. A buyer who asks Douyin for a refund gets what was not sent; the rest
+    waits for staff. `data` has our number for such a refund. Otherwise as the sandbox's.
+    """
+    notice = _take("douyin", request)
+    if not isinstance(notice, RefundAsked):
+        return CallbackTaken(err_no=0, err_tips="success")
+    said = orders_wiring.asked_refunds()["douyin"].reply_to(notice)
+    return CallbackTaken(err_no=0, err_tips="success", data=convert(said, AskedRefundTaken))
+
+
+def _take(name: str, request: Request[Nothing, Nothing]) -> Notice | None:
+    """Record a notice, and return it if it can be read. Raises `NotFoundError` without the channel, `UnauthorizedError`
+    for a forgery."""
     channel = orders_wiring.payment_channels().get(name)
     if channel is None:
         raise NOT_FOUND()
@@ -63,18 +82,28 @@ def _take(name: str, request: Request[Nothing, Nothing]) -> None:
         is_new = payment.record_unreadable(name, request.raw, orders=orders)
         count(METRICS["unresolved" if is_new else "repeated"])
         logger.error("unreadable payment notice", channel=name, bytes=len(request.raw))
-        return
+        return None
     if notice is None:
-        return
-    outcome: str
-    if isinstance(notice, PaymentNotice):
-        outcome = payment.record_payment(notice, orders=orders)
-    else:
-        from cardstock.orders.refund_ends import record_refund  # most notices are payments
-
-        outcome = record_refund(notice, orders=orders)
+        return None
+    outcome = _record(notice, orders)
     logger.info("payment notice recorded", order_id=notice.order_no, kind=type(notice).__name__, outcome=outcome)
     count(METRICS[outcome])
+    return notice
+
+
+def _record(notice: Notice, orders: Orders) -> str:
+    # Most notices are payments: what others need is imported when they come.
+    if isinstance(notice, PaymentNotice):
+        return payment.record_payment(notice, orders=orders)
+    if isinstance(notice, ClosedNotice):
+        return payment.record_closed(notice, orders=orders, channels=orders_wiring.payment_channels())
+    if isinstance(notice, RefundAsked):
+        from cardstock.orders.asked_refunds import record_asked
+
+        return record_asked(notice, orders=orders)
+    from cardstock.orders.refund_ends import record_refund
+
+    return record_refund(notice, orders=orders)
 
 
 handler = api.handler

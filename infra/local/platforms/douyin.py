@@ -118,11 +118,13 @@ def _fields(asked: Asked, needed: set[str], optional: frozenset[str] | set[str] 
 
 
 def new_app(developer: str) -> dict[str, str]:
-    """An app with a fresh key; under `own_` the half that is the app's."""
-    pair = keys.new_pair()
+    """An app with fresh keys, and the platform's own for it; under `own_` what the app has of them."""
+    pair, platform = keys.new_pair(), keys.new_pair()
     return {
         "secret": secrets.token_hex(20),
         "developer": developer,
         "app_public_key": pair["public_key"],
         "own_private_key": pair["private_key"],
+        "platform_private_key": platform["private_key"],
+        "own_platform_public_key": platform["public_key"],
     }

@@ -11,6 +11,7 @@ from infra.local.server import HttpAnswer
 ANSWER_SECONDS = 5.0
 Teller = Callable[[str, Mapping[str, str], bytes], HttpAnswer | None]
 """Delivers a notice: address, headers and content to the answer; None without one."""
+Taken = Callable[[HttpAnswer], bool]
 Made = Callable[[], tuple[Mapping[str, str], bytes]]
 
 
@@ -33,6 +34,7 @@ class _Waiting:
     url: str
     make: Made
     due: datetime
+    taken: Taken
     sent: int = 0
 
 
@@ -45,7 +47,7 @@ class Notices:
         now: Callable[[], datetime],
         repeats: Sequence[int],
         *,
-        taken: Callable[[HttpAnswer], bool],
+        taken: Taken,
     ) -> None:
         self.log: list[HttpAnswer | None] = []
         self._tell = tell
@@ -54,9 +56,10 @@ class Notices:
         self._taken = taken
         self._waiting: list[_Waiting] = []
 
-    def add(self, url: str, make: Made) -> None:
-        """Have a notice sent with the next `send_due`. `make` gives it anew for every attempt: it is signed then."""
-        self._waiting.append(_Waiting(url, make, self._now()))
+    def add(self, url: str, make: Made, taken: Taken | None = None) -> None:
+        """Have a notice sent with the next `send_due`. `make` gives it anew for every attempt: it is signed then.
+        `taken` reads the answer to this one."""
+        self._waiting.append(_Waiting(url, make, self._now(), taken or self._taken))
 
     def send_due(self) -> None:
         """Send every notice whose time has come; one that was sent as often as the platform does is given up."""
@@ -66,7 +69,7 @@ class Notices:
             self._waiting.remove(each)
             answer = self._tell(each.url, *each.make())
             self.log.append(answer)
-            if (answer is None or not self._taken(answer)) and each.sent < len(self._repeats):
+            if (answer is None or not each.taken(answer)) and each.sent < len(self._repeats):
                 each.due = self._now() + timedelta(seconds=self._repeats[each.sent])
                 each.sent += 1
                 self._waiting.append(each)

@@ -11,10 +11,14 @@ Beside what the platforms themselves answer:
 | `POST /wechat-pay/refunds {"end": "SUCCESS"}` | how refunds end from now on: `SUCCESS`, `CLOSED`, `ABNORMAL` |
 | `POST /alipay-pay/payments {"person", "app_id", "call"}` | the person confirms what `my.tradePay(call)` shows |
 | `POST /alipay-pay/refunds {"end": "SUCCESS"}` | the same of Alipay: `alipay_pay.ENDS` |
+| `POST /douyin-pay/payments {"person", "app_id", "call"}` | the person confirms what `tt.requestOrder(call)` orders |
+| `POST /douyin-pay/endings {"order_no"}` | the buyer ends an unpaid order in Douyin |
+| `POST /douyin-pay/asked-refunds {"order_no"}` | the buyer asks Douyin for a refund of all, or of `fen` |
+| `POST /douyin-pay/refunds {"end": "SUCCESS"}` | how refunds end from now on: `douyin_pay.ENDS` |
 
-A payment may have `coupon_fen`, which WeChat pays (`voucher_fen`: Alipay), and `processing` (true: the person has not
-finished). The codes are `login_code`, and with a `phone` the `phone_code`; without `app_id` those of the platform's
-first app.
+A payment may have `coupon_fen`, which WeChat or Douyin pays (`voucher_fen`: Alipay), and `processing` (true: the person
+has not finished). The codes are `login_code`, and with a `phone` the `phone_code`; without `app_id` those of the
+platform's first app.
 
 Apps and the merchant, with their secrets and keys, are made once and kept in a file, payments in another. People need
 none: any name is one. Codes are kept in memory, for their five minutes.
@@ -32,6 +36,8 @@ from infra.local.platforms.alipay import Alipay, new_app
 from infra.local.platforms.alipay_pay import ENDS, AlipayPay
 from infra.local.platforms.douyin import Douyin
 from infra.local.platforms.douyin import new_app as new_douyin_app
+from infra.local.platforms.douyin_pay import ENDS as DOUYIN_ENDS
+from infra.local.platforms.douyin_pay import DouyinPay
 from infra.local.platforms.notices import post
 from infra.local.platforms.people import (
     Asked,
@@ -66,8 +72,12 @@ def kept_apps(book: Path | None) -> Apps:
     """The apps of the file, which is made if it is missing."""
     if book is not None and book.exists():
         kept: Apps = json.loads(book.read_text(encoding="utf-8"))
-        if kept.keys() >= {"wechat", "alipay", "douyin", MERCHANTS}:
+        # Apps of Douyin from before its payments have no key of the platform.
+        old = [app_id for app_id, app in kept.get("douyin", {}).items() if "platform_private_key" not in app]
+        if kept.keys() >= {"wechat", "alipay", "douyin", MERCHANTS} and not old:
             return kept
+        for app_id in old:
+            kept["douyin"][app_id] = new_douyin_app("brand") | kept["douyin"][app_id]
     else:
         kept = {}
     made = new_apps() | kept
@@ -85,10 +95,11 @@ class Platforms:
         self.merchants = self.apps.pop(MERCHANTS)
         wechat = Wechat(self.apps["wechat"], now)
         alipay = Alipay(self.apps["alipay"], now)
+        douyin = Douyin(self.apps["douyin"], now)
         self.logins: dict[str, LoginPlatform] = {
             "wechat": wechat,
             "alipay": alipay,
-            "douyin": Douyin(self.apps["douyin"], now),
+            "douyin": douyin,
         }
         self.wechat_pay = WechatPay(
             self.merchants["wechat"], openid=wechat.openid, now=now, tell=post,
@@ -100,8 +111,12 @@ class Platforms:
             self.apps["alipay"], seller_id=ALIPAY_SELLER, people=alipay, now=now, tell=post,
             book=None if folder is None else folder / "alipay-pay.json",
         )  # fmt: skip
+        self.douyin_pay = DouyinPay(
+            self.apps["douyin"], openid=douyin.openid, now=now, tell=post,
+            book=None if folder is None else folder / "douyin-pay.json",
+        )  # fmt: skip
         self.by_name: dict[str, Platform] = {
-            **self.logins, "wechat-pay": self.wechat_pay, "alipay-pay": self.alipay_pay,
+            **self.logins, "wechat-pay": self.wechat_pay, "alipay-pay": self.alipay_pay, "douyin-pay": self.douyin_pay,
         }  # fmt: skip
         self.url = ""
         self._stopping = threading.Event()
@@ -129,6 +144,7 @@ class Platforms:
         while not self._stopping.wait(0.2):
             self.wechat_pay.settle()
             self.alipay_pay.settle()
+            self.douyin_pay.settle()
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """The answer to a request. Raises NoAnswerError and HalfAnswerError, as a platform does."""
@@ -153,26 +169,44 @@ class Platforms:
                 return _codes(platform, asked)
             case ("POST", "/modes", _):
                 return _modes(platform, asked)
-            case ("POST", "/payments", WechatPay() | AlipayPay()):
+            case ("POST", "/payments", WechatPay() | AlipayPay() | DouyinPay()):
                 return _pay(platform, json_object(asked) or {})
-            case ("POST", "/refunds", WechatPay() | AlipayPay()):
+            case ("POST", "/refunds", WechatPay() | AlipayPay() | DouyinPay()):
                 return _end_refunds(platform, json_object(asked) or {})
+            case ("POST", "/endings" | "/asked-refunds", DouyinPay()):
+                return _act_in_douyin(platform, asked.path, json_object(asked) or {})
         return None
 
 
-def _pay(company: WechatPay | AlipayPay, given: dict[str, Any]) -> dict[str, Any]:
-    needed, part = {"person", "app_id", "call"}, "coupon_fen" if isinstance(company, WechatPay) else "voucher_fen"
+def _pay(company: WechatPay | AlipayPay | DouyinPay, given: dict[str, Any]) -> dict[str, Any]:
+    needed, part = {"person", "app_id", "call"}, "voucher_fen" if isinstance(company, AlipayPay) else "coupon_fen"
     if not needed <= set(given) <= {*needed, part, "processing"}:
         raise WrongCallError(f"person, app_id and call are needed; {part} and processing may follow")
     how = {name: given[name] for name in (part, "processing") if name in given}
     with company.lock:
         trade = company.pay(str(given["app_id"]), str(given["person"]), given["call"], **how)
-    shown = ("out_trade_no", "state", "transaction_id", "status", "trade_no")
+    shown = ("out_trade_no", "state", "transaction_id", "status", "trade_no", "out_order_no", "order_id")
     return {name: trade[name] for name in shown if name in trade}
 
 
-def _end_refunds(company: WechatPay | AlipayPay, given: dict[str, Any]) -> dict[str, Any]:
+def _act_in_douyin(company: DouyinPay, path: str, given: dict[str, Any]) -> dict[str, Any]:
+    """What a buyer does in Douyin, without the mini-program."""
+    fen = given.get("fen", 0)
+    if not {"order_no"} <= set(given) <= {"order_no", "fen"} or given["order_no"] not in company.orders:
+        raise WrongCallError("order_no of a known order is needed; fen may follow")
+    if type(fen) is not int:
+        raise WrongCallError("fen is an integer")
+    with company.lock:
+        if path == "/asked-refunds":
+            return {"refund_id": company.ask_refund(given["order_no"], fen)["refund_id"]}
+        company.end_by_buyer(given["order_no"])
+    return given
+
+
+def _end_refunds(company: WechatPay | AlipayPay | DouyinPay, given: dict[str, Any]) -> dict[str, Any]:
     ends = ("SUCCESS", "CLOSED", "ABNORMAL") if isinstance(company, WechatPay) else ENDS
+    if isinstance(company, DouyinPay):
+        ends = DOUYIN_ENDS
     if set(given) != {"end"} or given["end"] not in ends:
         raise WrongCallError(f"end is one of {', '.join(ends)}")
     company.refund_end = given["end"]

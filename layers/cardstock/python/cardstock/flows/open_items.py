@@ -1,6 +1,7 @@
 """Clearing open items: what an outcome books, in the transaction that stores the clearing; and what ends by itself."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -10,7 +11,9 @@ from cardstock.flows.goodwill import grant_item
 from cardstock.open_items import clearing
 from cardstock.open_items.model import AUTOMATIC, REMINDER, Kind, OpenItem, Outcome
 from cardstock.open_items.ports import OpenItems
-from cardstock.orders.ports import Orders
+from cardstock.orders.asked_refunds import agree_asked, deny_asked
+from cardstock.orders.payment_model import RefundAsked
+from cardstock.orders.ports import AskedRefunds, Orders
 from cardstock.orders.refund_amounts import set_aside
 from cardstock.orders.refund_ends import close_refused
 from cardstock.orders.refund_model import RefusedEnd
@@ -29,6 +32,7 @@ def clear_item(
     items: OpenItems,
     orders: Callable[[], Orders],
     channels: Callable[[], Channels],
+    asked_refunds: Callable[[], Mapping[str, AskedRefunds]],
     payouts: Callable[[], Payouts],
     request_step: Callable[[str], None],
 ) -> OpenItem:
@@ -38,8 +42,9 @@ def clear_item(
     once more (`orders.refund_ends.close_refused`). So does a transfer with
     contradicting results: if the books have the other end, the entry that corrects them is made too. `request_step`
     lets a batch go on that has waited for it; a repeat requests it again. A goodwill refund that another person grants
-    is made. Raises also `ConflictError` (RESULT_NOT_APPLIED, ORDER_NOT_PAID) and `RefusedError` (REFUND_EXCEEDS_PAID,
-    REFUND_TOO_LATE).
+    is made. What a buyer asked the channel for is refunded, or the channel denies it. Raises also `ConflictError`
+    (RESULT_NOT_APPLIED, ORDER_NOT_PAID, REFUND_DIFFERS) and `RefusedError` (REFUND_EXCEEDS_PAID, REFUND_TOO_LATE,
+    CHANNEL_MISSING).
     """
 
     def book(item: OpenItem) -> bool:
@@ -49,6 +54,10 @@ def clear_item(
             return close_refused(order_id, item.subject, end, item, orders=orders(), channels=channels())
         if item.kind == "goodwill_asked" and outcome == "granted":
             return grant_item(item, orders=orders())
+        if item.kind == "refund_asked" and outcome == "agreed":
+            return agree_asked(_asked_of(item), actor, item, orders=orders())
+        if item.kind == "refund_asked" and outcome == "denied":
+            deny_asked(item.subject, item.facts["channel"], reason, channels=asked_refunds())
         if item.kind == "payout_contradiction":
             return payouts().book_clearing(_decision(item), item)
         return items.save_item(item)
@@ -129,6 +138,22 @@ def _end_of(item: OpenItem, orders: Orders) -> str:
         return "" if refund is None or refund.status == lasts else f"the refund is {refund.status}"
     order = orders.find_order(item.subject)
     return "" if order is None or order.status == "placed" else f"the order is {order.status}"
+
+
+def _asked_of(item: OpenItem) -> RefundAsked:
+    """What the buyer asked the channel for, as the item has it."""
+    facts = item.facts
+    return RefundAsked(
+        channel=facts["channel"],
+        order_no=facts["order_no"],
+        asked_no=item.subject,
+        transaction_no=facts["transaction_no"],
+        amount_fen=item.amount_fen,
+        currency=item.currency,
+        needs_audit=facts["needs_audit"] == "true",
+        decide_by=datetime.fromisoformat(facts["decide_by"]),
+        reason=facts["channel_reason"],
+    )
 
 
 def _due_reminder(known: Sequence[OpenItem]) -> OpenItem | None:

@@ -16,6 +16,7 @@ Kind: TypeAlias = Literal[
     "refund_refused",  # a refund that its channel will never do
     "refund_waits",  # a refund that its channel does when the merchant has acted: added funds, or named an account
     "refund_mismatch",  # a verified refund that was not asked for here, or ended otherwise than it stands here
+    "refund_asked",  # a refund that the buyer asks the channel for, which waits for the staff's word
     "units_set_aside",  # units that were paid for and are neither sent nor refunded, as their refund was given up
     "shipping_refused",  # a report of what was sent that the platform of the payment does not take
     "goodwill_asked",  # a goodwill refund above what one person may give, which waits for another one
@@ -34,6 +35,8 @@ Outcome: TypeAlias = Literal[
     "given_up",  # the refund is not owed, or cannot be made
     "granted",  # the goodwill is given
     "declined",  # the goodwill is not given
+    "agreed",  # what the buyer asked the channel for is refunded
+    "denied",  # what the buyer asked the channel for is not refunded
     "was_paid",  # the payee has the transfer
     "was_not_paid",  # the payee does not have the transfer
 ]
@@ -44,6 +47,7 @@ OUTCOMES: Final[Mapping[Kind, tuple[Outcome, ...]]] = {
     "refund_refused": ("paid_another_way", "given_up"),
     "refund_waits": ("explained",),
     "refund_mismatch": ("explained",),
+    "refund_asked": ("agreed", "denied", "explained"),
     "units_set_aside": ("explained",),
     "shipping_refused": ("explained",),
     "goodwill_asked": ("granted", "declined"),

@@ -58,6 +58,17 @@ _TO_DO: Final = {
         "(made by hand on the channel's pages, or made after the buyer was paid another way). The books have not "
         "changed. Find out why, and say so; the buyer may have been paid twice.",
     ),
+    "refund_asked": (
+        "买家或平台客服在平台上申请了退款，但商品已发货，或金额与未发货部分不符。"
+        "请在 decide_by 之前决定，逾期平台自动同意并退款。同意：该订单剩余商品全部退款并入账；"
+        "拒绝：不退款，理由会显示给买家。needs_audit 为 false 的由平台自行退款：能对上的登记同意，"
+        "否则查明后说明。",
+        "A buyer, or the platform's own service, asks for a refund on the platform, of units that were sent, or of "
+        "another amount than the unsent ones bring. Agree or deny before decide_by: later the platform agrees by "
+        "itself. Agreed: all that is left of the order is refunded and booked. Denied: nothing is refunded, and the "
+        "buyer reads the reason. Where needs_audit is false the platform refunds without a word: agree if the amount "
+        "fits the order, else find out and explain.",
+    ),
     "units_set_aside": (
         "退款已登记放弃，但买家付过款的商品既未发货也未退款，库存仍被占用。请与买家商定后重新申请退款（可再由两人登记以其他方式付给）；全部退款后系统在一小时内自动了结本项。登记为已说明的，若仍未退款，一周后再次提醒。",
         "A refund was given up, and the units that the buyer has paid for are neither sent nor refunded; their stock "

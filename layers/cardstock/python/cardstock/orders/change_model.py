@@ -25,6 +25,7 @@ FindingKind: TypeAlias = Literal[
     "refund_refused",
     "refund_waits",
     "refund_mismatch",
+    "refund_asked",
     "units_set_aside",
     "shipping_refused",
 ]

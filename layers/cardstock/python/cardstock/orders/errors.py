@@ -100,6 +100,11 @@ REFUND_SUCCEEDED: Final = conflict(
     zh="支付渠道已完成该退款，无需另行处理。",
     en="The channel has made this refund after all; nothing is left to do.",
 )
+REFUND_DIFFERS: Final = conflict(
+    "REFUND_DIFFERS",
+    zh="买家在平台申请的金额不等于该订单剩余可退金额；请在平台拒绝后，由客服另行退款。",
+    en="The buyer asks for another amount than is left of the order: deny it, and refund what is owed from here.",
+)
 SHIPPING_REFUSED: Final = refused(
     "SHIPPING_REFUSED", zh="支付平台拒绝该发货信息。", en="The platform of the payment refuses what was sent."
 )
@@ -149,4 +154,5 @@ RETURNING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_TOO_MUCH, REFUND_TOO_LATE)
 GRANTING: Final = (NOT_FOUND, ORDER_NOT_PAID, REFUND_EXCEEDS_PAID, GOODWILL_LIMIT, REFUND_TOO_LATE)
 CLOSING: Final = (CHANNEL_MISSING, CHANNEL_MISCONFIGURED, CHANNEL_UNAVAILABLE, REFUND_PENDING, REFUND_SUCCEEDED)
 GRANTING_ASKED: Final = (REFUND_EXCEEDS_PAID, REFUND_TOO_LATE)
+AGREEING: Final = (REFUND_DIFFERS,)
 RECEIVING: Final = (NOT_FOUND, NOT_SHIPPED)

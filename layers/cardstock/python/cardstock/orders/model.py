@@ -154,6 +154,8 @@ class Order(msgspec.Struct, frozen=True):
     """The coupon it was placed with."""
     app: str = ""
     """The platform's app in which it was placed and is paid, `wechat:wx123`; empty if that is not known."""
+    open_until: datetime | None = None
+    """Until when a platform that has no closing may take money for it; None: its payment was not started on one."""
     paid_by: PaidBy = "buyer"
     returned_payments: tuple[str, ...] = ()
     """Payments of another amount that came while it waited, each `channel:transaction`: they are refunded whole, and

@@ -47,6 +47,9 @@ FAMILIES: Final = (
             "POST /v1/payments/alipay/notify": Operation(
                 "reportAlipayPayment", "Report an Alipay payment", "上报支付宝支付"
             ),
+            "POST /v1/payments/douyin/notify": Operation(
+                "reportDouyinPayment", "Report a Douyin payment", "上报抖音支付"
+            ),
         },
     ),
 )

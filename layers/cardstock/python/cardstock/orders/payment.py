@@ -18,7 +18,7 @@ from cardstock.money import CURRENCY
 from cardstock.orders import errors
 from cardstock.orders.change_model import Finding, FindingKind, Step
 from cardstock.orders.model import ORDER_ID, Order
-from cardstock.orders.payment_model import PaymentNotice, PaymentParameters
+from cardstock.orders.payment_model import ClosedNotice, PaymentNotice, PaymentParameters
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.steps import ATTEMPTS, Channels, channels_of, close_step, find_order, is_paid_in, pay_step
@@ -28,6 +28,7 @@ MAX_SILENCE: Final = timedelta(hours=24)
 stock is held, and the channels are asked, until each of them has closed it or named its payment."""
 
 PaymentOutcome: TypeAlias = Literal["paid", "repeated", "stray", "unresolved"]
+ClosedOutcome: TypeAlias = Literal["closed", "repeated", "kept"]
 _SHOWN: Final = ("event", "order_no", "transaction_no", "amount_fen", "currency")
 """The fields of an unreadable notice that an open item shows."""
 
@@ -64,26 +65,33 @@ def start_payment(
 ) -> PaymentParameters:
     """What the client needs to have the order paid by the account `payer` (`wechat:wx123:oABC`). Safe to repeat.
 
-    A payment that the channel names instead is recorded. Raises `InvalidError` CHANNEL_UNKNOWN, `ConflictError`
-    ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED, APP_DIFFERS (placed in another app) or PAYMENT_CLOSED, and
-    `UnavailableError` if the channel gives no usable answer.
+    A payment that the channel names instead is recorded. Where the channel has no closing, the order is marked before
+    the parameters leave: its stock is kept until their time is over (`Order.open_until`). Raises `InvalidError`
+    CHANNEL_UNKNOWN, `ConflictError` ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED, APP_DIFFERS (placed in another app) or
+    PAYMENT_CLOSED, and `UnavailableError` if the channel gives no usable answer.
     """
-    order = find_order(member_id, order_id, orders=orders)
-    if channel not in channels:
-        raise errors.CHANNEL_UNKNOWN(pointers=(Pointer("/channel", "CHANNEL_UNKNOWN"),))
-    if order.status == "cancelled":
-        raise errors.ORDER_CANCELLED()
-    if order.status == "expired" or (order.status == "placed" and clock.now() >= order.expires_at):
-        raise errors.ORDER_EXPIRED()
-    if order.status != "placed":
-        raise errors.ORDER_PAID()
-    if not is_paid_in(order, payer, channel):
-        raise errors.APP_DIFFERS(pointers=(Pointer("/channel", "APP_DIFFERS"),))
-    started = channels[channel].start(order, payer)
-    if isinstance(started, PaymentNotice):
-        record_payment(started, orders=orders)
-        raise errors.ORDER_PAID()
-    return started
+    for _ in range(ATTEMPTS):
+        order = find_order(member_id, order_id, orders=orders)
+        if channel not in channels:
+            raise errors.CHANNEL_UNKNOWN(pointers=(Pointer("/channel", "CHANNEL_UNKNOWN"),))
+        if order.status == "cancelled":
+            raise errors.ORDER_CANCELLED()
+        if order.status == "expired" or (order.status == "placed" and clock.now() >= order.expires_at):
+            raise errors.ORDER_EXPIRED()
+        if order.status != "placed":
+            raise errors.ORDER_PAID()
+        if not is_paid_in(order, payer, channel):
+            raise errors.APP_DIFFERS(pointers=(Pointer("/channel", "APP_DIFFERS"),))
+        started = channels[channel].start(order, payer)
+        if isinstance(started, PaymentNotice):
+            record_payment(started, orders=orders)
+            raise errors.ORDER_PAID()
+        until = started.open_until
+        if until is None or (order.open_until is not None and order.open_until >= until):
+            return started
+        if orders.store_step(Step(orders=(replace(order, open_until=until, version=order.version + 1),))):
+            return started
+    raise STORE_BUSY()
 
 
 def record_payment(notice: PaymentNotice, *, orders: Orders) -> PaymentOutcome:
@@ -149,6 +157,29 @@ def end_payment(order: Order, *, orders: Orders, channels: Channels) -> EndedPay
     if outcomes:
         order = orders.find_order(order.order_id) or order
     return EndedPayment(order, tuple(waiting), tuple(outcomes))
+
+
+def record_closed(notice: ClosedNotice, *, orders: Orders, channels: Channels) -> ClosedOutcome:
+    """End an order that its channel has ended unpaid, and release its stock: one transaction. A repeat changes nothing.
+
+    Where other channels may take money for it too, each of them has closed it before; while one has not, the order is
+    `kept` for the sweep, as it is if it is not known here.
+    """
+    others = {name: channel for name, channel in channels.items() if name != notice.channel}
+    for _ in range(ATTEMPTS):
+        order = orders.find_order(notice.order_no) if ORDER_ID.fullmatch(notice.order_no) else None
+        if order is None:
+            return "kept"
+        if order.status == "placed" and channels_of(order, others):
+            ended = end_payment(order, orders=orders, channels=others)
+            if ended.waiting:
+                return "kept"
+            order = ended.order
+        if order.status != "placed":
+            return "repeated"
+        if orders.store_step(close_step(order, "cancelled" if notice.by_buyer else "expired", clock.now())):
+            return "closed"
+    raise STORE_BUSY()
 
 
 def expire_due(at: datetime, *, orders: Orders, channels: Channels, time_left: Callable[[], bool]) -> ExpiryResult:

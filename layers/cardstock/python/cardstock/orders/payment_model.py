@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from cardstock.ids import derived_id
 from cardstock.money import Fen
 
 
@@ -19,6 +20,8 @@ class PaymentParameters(msgspec.Struct, frozen=True):
     """The channel's page; empty where the platform's own pay call takes `parameters`."""
     parameters: dict[str, str] = msgspec.field(default_factory=dict)
     """The fields of the platform's pay call, to be passed on unchanged."""
+    open_until: datetime | None = None
+    """Until when they may be used, where the platform has no closing; None: closing the order ends them."""
 
 
 class PaymentNotice(msgspec.Struct, frozen=True):
@@ -50,11 +53,46 @@ class RefundNotice(msgspec.Struct, frozen=True):
     amount_fen: Fen | None
     """What this refund gave back; None where the channel does not tell it from earlier ones."""
     reason: str = ""
+    asked: bool = False
+    """Whether the buyer asked the channel for it, and not us."""
+
+
+class RefundAsked(msgspec.Struct, frozen=True):
+    """A refund that a buyer, or the channel's own service, asks for at the channel: authentic, not compared yet.
+
+    Nothing has moved. Where it `needs_audit` the channel waits for the merchant to agree or to deny until `decide_by`,
+    and agrees itself then.
+    """
+
+    channel: str
+    order_no: str
+    asked_no: str
+    """The channel's number for it."""
+    transaction_no: str
+    amount_fen: Fen
+    currency: str
+    needs_audit: bool
+    decide_by: datetime
+    reason: str = ""
+
+    @property
+    def refund_id(self) -> str:
+        """The id of its refund here: the same for every repeat."""
+        return derived_id("rfd", self.channel, self.asked_no)
+
+
+class ClosedNotice(msgspec.Struct, frozen=True):
+    """An order that its channel has ended unpaid: it takes no money for it any more."""
+
+    channel: str
+    order_no: str
+    by_buyer: bool
+    """Whether the buyer ended it, or its time."""
 
 
 RefundProgress: TypeAlias = Literal["succeeded", "processing", "none"]
 """How a refund stands at its channel."""
-Notice: TypeAlias = PaymentNotice | RefundNotice
+Notice: TypeAlias = PaymentNotice | RefundNotice | RefundAsked | ClosedNotice
 
 
 Closing: TypeAlias = Literal["open", "closed"]

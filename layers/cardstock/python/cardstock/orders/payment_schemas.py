@@ -4,7 +4,7 @@ from __future__ import annotations  # evaluated only for decoded types: keeps th
 
 from typing import Annotated, Self
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from cardstock.edge.fields import (
     Currency,
@@ -72,3 +72,43 @@ class NoticeTaken(Model):
     code: Annotated[
         str, Meta(description="Always `SUCCESS`: the channel stops sending the notice.", examples=["SUCCESS"])
     ]
+
+
+class DouyinPage(Model):
+    """The page of an order in the mini-program."""
+
+    path: Annotated[str, Meta(description="Its path, without a leading slash.", examples=["pages/order/detail"])]
+    params: Annotated[
+        str,
+        Meta(description="Its parameters, a JSON text.", examples=['{"order_id":"ord_01kbdxdh50fcazdjhcnqh2rzv5"}']),
+    ]
+
+
+class AskedRefundTaken(Model):
+    """What Douyin needs to know of a refund that a buyer asked it for."""
+
+    out_refund_no: Annotated[
+        str,
+        Meta(
+            description="The number of the refund here; the same for every repeat.",
+            examples=["ord_01kbdxdh50fcazdjhcnqh2rzv5-a-rfd_01kbdxdh50fcazdjhcnqh2rzv5"],
+        ),
+    ]
+    order_entry_schema: Annotated[DouyinPage, Meta(description="Where the buyer sees it.")]
+    notify_url: Annotated[
+        str,
+        Meta(
+            description="Where its end is reported.",
+            examples=["https://api.example.com/v1/payments/douyin/notify"],
+        ),
+    ]
+
+
+class CallbackTaken(Model):
+    """The answer that Douyin expects for a recorded callback."""
+
+    err_no: Annotated[int, Meta(description="Always 0: Douyin stops sending the callback.", examples=[0])]
+    err_tips: Annotated[str, Meta(description="Always `success`.", examples=["success"])]
+    data: Annotated[
+        AskedRefundTaken | UnsetType, Meta(description="For a refund that a buyer asked Douyin for; else absent.")
+    ] = UNSET

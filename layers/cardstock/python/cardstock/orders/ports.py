@@ -9,7 +9,14 @@ from cardstock.money import Fen
 from cardstock.orders.change_model import Step
 from cardstock.orders.coupon_model import Coupon, CouponUse
 from cardstock.orders.model import Order, PaidOrder
-from cardstock.orders.payment_model import Closing, Notice, PaymentNotice, PaymentParameters, RefundProgress
+from cardstock.orders.payment_model import (
+    Closing,
+    Notice,
+    PaymentNotice,
+    PaymentParameters,
+    RefundAsked,
+    RefundProgress,
+)
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.sales_model import SalesOfDay
 from cardstock.orders.supplier_model import Parcel, SupplierOrder
@@ -180,18 +187,20 @@ class PaymentChannel(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name for clients: `sandbox`, `wechat`, `alipay`."""
+        """Its name for clients: `sandbox`, `wechat`, `alipay`, `douyin`."""
 
     def start(self, order: Order, payer: str) -> PaymentParameters | PaymentNotice:
         """What the client needs to have the order paid, or its payment if it was made before. Safe to repeat.
 
         `payer` is the account that pays, `wechat:wx123:oABC`; channels without accounts ignore it. Raises
         `ConflictError` PAYMENT_CLOSED if the channel takes no payment for the order any more, and PAYMENT_STARTED if
-        somebody pays it just now, or has started its payment otherwise.
+        somebody pays it just now, or has started its payment otherwise. A channel without closing says until when its
+        parameters can be used (`open_until`): the order must be marked before they leave.
         """
 
     def read_notice(self, headers: Mapping[str, str], raw: bytes) -> Notice | None:
-        """The payment or refund in a callback, verified on its raw bytes; None if it reports something else.
+        """The payment, the refund or the end of an order in a callback, or what a buyer asks for there, verified on its
+        raw bytes; None if it reports something else.
 
         Raises `UnauthorizedError` if it is not genuine or not recent, `InvalidError` if it is malformed, and nothing
         for what is genuine and readable.
@@ -229,6 +238,20 @@ class ShippingReports(Protocol):
 
         Raises `RefusedError` SHIPPING_REFUSED with the platform's `reason` if it never takes this report, and
         `UnavailableError` if it gave no usable answer, or does not know the payment yet.
+        """
+
+
+class AskedRefunds(Protocol):
+    """A payment channel that buyers can ask for a refund without us, and that waits for the merchant's word."""
+
+    def reply_to(self, asked: RefundAsked) -> dict[str, Any]:
+        """What the channel must read in the answer to its callback, as JSON data. The same for every repeat."""
+
+    def deny(self, asked_no: str, reason: str) -> None:
+        """Deny a refund that a buyer asked for. Safe to repeat.
+
+        Raises `ConflictError` REFUND_SUCCEEDED if the channel has agreed to it, `UnavailableError` REFUND_PENDING if it
+        does not wait for a word yet, and `UnavailableError` if it gives no usable answer.
         """
 
 

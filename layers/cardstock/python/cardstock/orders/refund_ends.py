@@ -109,6 +109,8 @@ def record_refund(notice: RefundNotice, *, orders: Orders) -> RefundOutcome:
             return "repeated"
         if notice.status == "refused" and refund.status == "given_up":
             return "repeated"
+    if refund is None and notice.asked and notice.status == "refused":
+        return "repeated"  # the buyer asked for it, and it was denied: nothing moved, here or there
     stored = orders.store_step(Step(findings=(_refund_finding(notice, refund),)))
     return "unresolved" if stored else "repeated"
 

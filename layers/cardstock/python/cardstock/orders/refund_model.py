@@ -84,6 +84,8 @@ class Refund(msgspec.Struct, frozen=True):
     """The person of the staff who decided it: goodwill, or a return of sent units; empty if the buyer asked for it."""
     asked_by: str = ""
     """The person of the staff who asked for goodwill that another one (`granted_by`) has granted; empty otherwise."""
+    asked_no: str = ""
+    """The channel's number of a refund that the buyer asked the channel for; empty for all that are asked for here."""
     refused_at: datetime | None = None
     """When its channel refused it for good; people end it then."""
     given_up_at: datetime | None = None

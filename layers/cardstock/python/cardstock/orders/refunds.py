@@ -33,8 +33,8 @@ class RequestedRefund(msgspec.Struct, frozen=True):
     replayed: bool
 
 
-class _Request(msgspec.Struct, frozen=True):
-    """A request for a refund. `member_id` must be the order's buyer; None for any."""
+class RefundTerms(msgspec.Struct, frozen=True):
+    """What a refund is made from. `member_id` must be the order's buyer; None for any."""
 
     member_id: str | None
     kind: Literal["return", "goodwill"]
@@ -43,6 +43,7 @@ class _Request(msgspec.Struct, frozen=True):
     key: RequestKey
     granted_by: str = ""
     asked_by: str = ""
+    asked_no: str = ""
 
 
 def request_refund(
@@ -69,7 +70,7 @@ def request_refund(
             raise errors.UNITS_SENT(skus=sent)
         return lines
 
-    return _make_refund(order_id, _Request(member_id, "return", lines_of, reason, request), orders)
+    return _make_refund(order_id, RefundTerms(member_id, "return", lines_of, reason, request), orders)
 
 
 def accept_return(
@@ -90,7 +91,7 @@ def accept_return(
     def lines_of(order: Order, supplier_orders: Mapping[str, SupplierOrder]) -> tuple[RefundLine, ...]:
         return return_lines(order, merge_units(returned), supplier_orders)
 
-    return _make_refund(order_id, _Request(None, "return", lines_of, reason, request, granted_by=actor), orders)
+    return _make_refund(order_id, RefundTerms(None, "return", lines_of, reason, request, granted_by=actor), orders)
 
 
 def grant_goodwill(
@@ -120,7 +121,7 @@ def grant_goodwill(
             )
         return lines
 
-    return _make_refund(order_id, _Request(None, "goodwill", lines_of, reason, request, granted_by=actor), orders)
+    return _make_refund(order_id, RefundTerms(None, "goodwill", lines_of, reason, request, granted_by=actor), orders)
 
 
 def check_goodwill(order_id: str, amount: Fen, *, orders: Orders) -> Order:
@@ -140,29 +141,29 @@ def grant_asked(asked: AskedGoodwill, granted_by: str, item: object, *, orders: 
         return goodwill_lines(order, asked.amount_fen)
 
     key = RequestKey("", asked.fingerprint)
-    request = _Request(
+    terms = RefundTerms(
         None, "goodwill", lines_of, asked.reason, key, granted_by=granted_by, asked_by=asked.asked_by
     )  # fmt: skip
     for _ in range(ATTEMPTS):
         order = find_order(None, asked.order_id, orders=orders)
         if orders.find_refund(asked.order_id, asked.refund_id) is not None:
             return False
-        step = _refund_step(order, asked.refund_id, request, orders)
+        step = refund_step(order, asked.refund_id, terms, orders)
         if orders.store_step(replace(step, changed_items=(item,))):
             return True
     return False
 
 
-def _make_refund(order_id: str, request: _Request, orders: Orders) -> RequestedRefund:
-    refund_id = refund_id_of(request.key)
+def _make_refund(order_id: str, terms: RefundTerms, orders: Orders) -> RequestedRefund:
+    refund_id = refund_id_of(terms.key)
     for _ in range(ATTEMPTS):
-        order = find_order(request.member_id, order_id, orders=orders)
+        order = find_order(terms.member_id, order_id, orders=orders)
         earlier = orders.find_refund(order_id, refund_id)
         if earlier is not None:
-            if not request.key.made(earlier.fingerprint):
+            if not terms.key.made(earlier.fingerprint):
                 raise IDEMPOTENCY_KEY_REUSED()
             return RequestedRefund(earlier, replayed=True)
-        step = _refund_step(order, refund_id, request, orders)
+        step = refund_step(order, refund_id, terms, orders)
         if orders.store_step(step):
             return RequestedRefund(step.refunds[0], replayed=False)
     raise STORE_BUSY()
@@ -182,32 +183,33 @@ def _refundable(order: Order) -> Order:
     return order
 
 
-def _refund_step(order: Order, refund_id: str, request: _Request, orders: Orders) -> Step:
-    """The step that reserves what `request` asks for, from the order as it is now."""
+def refund_step(order: Order, refund_id: str, terms: RefundTerms, orders: Orders) -> Step:
+    """The step that reserves what `terms` ask for, from the order as it is now."""
     _refundable(order)
     assert order.channel is not None
     assert order.transaction_no is not None
     now = clock.now()
     supplier_orders = orders.find_supplier_orders(order.order_id, order.supplier_ids)
-    lines = request.lines_of(order, supplier_orders)
+    lines = terms.lines_of(order, supplier_orders)
     reduced = cancel_unsent(order, supplier_orders, lines, now)
     after = add_refund(order, lines, {**supplier_orders, **reduced}, now)
     refund = Refund(
         refund_id=refund_id,
         order_id=order.order_id,
         member_id=order.member_id,
-        kind=request.kind,
+        kind=terms.kind,
         status="requested",
         amount_fen=after.refunded_fen - order.refunded_fen,
         lines=lines,
-        reason=request.reason,
+        reason=terms.reason,
         channel=order.channel,
         transaction_no=order.transaction_no,
         total_fen=order.amount_fen,
         requested_at=now,
-        fingerprint=request.key.fingerprint,
-        granted_by=request.granted_by,
-        asked_by=request.asked_by,
+        fingerprint=terms.key.fingerprint,
+        granted_by=terms.granted_by,
+        asked_by=terms.asked_by,
+        asked_no=terms.asked_no,
     )
     return Step(orders=(after,), refunds=(refund,), supplier_orders=tuple(reduced.values()))
 

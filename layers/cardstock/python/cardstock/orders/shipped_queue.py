@@ -8,10 +8,10 @@ import msgspec
 from cardstock.aws.queues import Queue
 from cardstock.orders.model import Order
 
-REPORTED: Final = frozenset({"wechat"})
+REPORTED: Final = frozenset({"wechat", "douyin"})
 """Channels whose platforms must know."""
 SETTLES_AFTER_SECONDS: Final = 60
-"""WeChat knows a payment some seconds after it was made; an order may be shipped at once."""
+"""A platform knows a payment some seconds after it was made; an order may be shipped at once."""
 
 
 class ShippedMessage(msgspec.Struct, frozen=True):

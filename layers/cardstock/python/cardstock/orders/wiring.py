@@ -11,9 +11,19 @@ if TYPE_CHECKING:
     import httpx
 
     from cardstock.orders.change_model import OrderChange, RefundChange, SupplierOrderChange
+    from cardstock.orders.channels.douyin import DouyinChannel
     from cardstock.orders.channels.wechat import WechatChannel
     from cardstock.orders.model import Freight
-    from cardstock.orders.ports import CouponUses, OrderDays, Orders, PaidOrders, PaymentChannel, Sales, ShippingReports
+    from cardstock.orders.ports import (
+        AskedRefunds,
+        CouponUses,
+        OrderDays,
+        Orders,
+        PaidOrders,
+        PaymentChannel,
+        Sales,
+        ShippingReports,
+    )
     from cardstock.orders.shipped_queue import ShippedQueue
 
 
@@ -78,7 +88,7 @@ def coupon_uses() -> "CouponUses":
 
 
 SANDBOX: Final = "sandbox"
-_PLATFORMS: Final = ("wechat", "alipay")
+_PLATFORMS: Final = ("wechat", "alipay", "douyin")
 """The channels of platforms, each with a secret of its own."""
 _transports: "Mapping[str, httpx.BaseTransport]" = {}
 
@@ -126,6 +136,8 @@ class _ShippingReports(Mapping[str, "ShippingReports"]):
     def __getitem__(self, name: str) -> "ShippingReports":
         if name not in self._known():
             raise KeyError(name)
+        if name == "douyin":
+            return _douyin_channel()
         from cardstock.edge.secrets import secret
 
         apps = secret(environment.text("PLATFORMS_SECRET_ID")).get(name, {}).get("apps", {})
@@ -139,7 +151,8 @@ class _ShippingReports(Mapping[str, "ShippingReports"]):
 
     @staticmethod
     def _known() -> list[str]:
-        return ["wechat"] if "wechat" in environment.text("PAYMENT_CHANNELS").split() else []
+        on = environment.text("PAYMENT_CHANNELS").split()
+        return [name for name in ("wechat", "douyin") if name in on]
 
 
 @cache
@@ -171,11 +184,42 @@ def _wechat_channel() -> "WechatChannel":
     return channel
 
 
+def _douyin_channel() -> "DouyinChannel":
+    channel: DouyinChannel = payment_channels()["douyin"]  # type: ignore[assignment]  # by its name
+    return channel
+
+
+class _AskedRefunds(Mapping[str, "AskedRefunds"]):
+    """The channels that buyers can ask for refunds."""
+
+    def __getitem__(self, name: str) -> "AskedRefunds":
+        if name not in self._known():
+            raise KeyError(name)
+        return _douyin_channel()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known())
+
+    def __len__(self) -> int:
+        return len(self._known())
+
+    @staticmethod
+    def _known() -> list[str]:
+        return [name for name in ("douyin",) if name in _open_channels()]
+
+
+@cache
+def asked_refunds() -> "Mapping[str, AskedRefunds]":
+    """The channels that buyers can ask for refunds, by name. Getting one raises as `payment_channels` does."""
+    return _AskedRefunds()
+
+
 def _secret_id(name: str) -> str:
     """Of the channel's account: each has a secret of its own."""
     return {
         "wechat": lambda: environment.text("WECHAT_PAY_SECRET_ID"),
         "alipay": lambda: environment.text("ALIPAY_PAY_SECRET_ID"),
+        "douyin": lambda: environment.text("DOUYIN_PAY_SECRET_ID"),
     }[name]()
 
 
@@ -221,6 +265,10 @@ def _channel(name: str, account: str) -> "PaymentChannel":
             from cardstock.orders.channels.wechat import WechatChannel
 
             return WechatChannel(json.loads(account), report=report, transport=transport)
+        if name == "douyin":
+            from cardstock.orders.channels.douyin import DouyinChannel
+
+            return DouyinChannel(json.loads(account), report=report, transport=transport)
         from cardstock.orders.channels.alipay import AlipayChannel
 
         return AlipayChannel(json.loads(account), report=report, transport=transport)

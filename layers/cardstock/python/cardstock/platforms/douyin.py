@@ -56,7 +56,7 @@ _TOKEN_ERRORS: Final[dict[int, type[PlatformError]]] = {
     10003: MisconfiguredError,  # the client key
     10013: MisconfiguredError,  # the client key or its secret
 }
-_JSON: Final = {"Content-Type": "application/json"}
+JSON: Final = {"Content-Type": "application/json"}
 
 
 class App(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,7 +140,7 @@ class Douyin:
     def account_of(self, app_id: str, app: App, login_code: str) -> Account:
         """Who has the login code."""
         said = self._logins.ask(
-            "POST", "/api/apps/v2/jscode2session", _session, late=deadline(), headers=_JSON,
+            "POST", "/api/apps/v2/jscode2session", _session, late=deadline(), headers=JSON,
             content=encode({"appid": app_id, "secret": app.secret, "code": login_code}),
         )  # fmt: skip
         if said.data is None:
@@ -169,7 +169,7 @@ class Douyin:
         token = self._tokens.token(app_id, lambda: self._new_token(app_id, app, late))
         said = self._calls.ask(
             "POST", "/api/apps/v1/get_phonenumber_info/", _phone_answer, late=late,
-            headers=_JSON | {"access-token": token}, content=encode({"code": phone_code}),
+            headers=JSON | {"access-token": token}, content=encode({"code": phone_code}),
         )  # fmt: skip
         if not said.data:
             raise UnansweredError("malformed")
@@ -177,7 +177,9 @@ class Douyin:
 
     def _new_token(self, app_id: str, app: App, late: float) -> tuple[str, int]:
         wanted = {"client_key": app_id, "client_secret": app.secret, "grant_type": "client_credential"}
-        return self._calls.ask("POST", "/oauth/client_token/", _token, late=late, headers=_JSON, content=encode(wanted))
+        return self._calls.ask(
+            "POST", "/oauth/client_token/", read_token, late=late, headers=JSON, content=encode(wanted)
+        )
 
 
 @lru_cache(maxsize=32)
@@ -195,7 +197,8 @@ def _session(raw: bytes) -> _Session:
     return decode(raw, _Session)
 
 
-def _token(raw: bytes) -> tuple[str, int]:
+def read_token(raw: bytes) -> tuple[str, int]:
+    """The app's token and its seconds in an answer. Raises `PlatformError`."""
     data = decode(raw, _TokenAnswer).data
     if data.error_code:
         raise _TOKEN_ERRORS.get(data.error_code, UnansweredError)(str(data.error_code))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from infra.local.platforms.douyin_pay import GOODS_TYPE, TAG_GROUP
 from infra.local.platforms.serving import ALIPAY_SELLER, Platforms
 from infra.local.suite import Suite
 from infra.local.template import ROOT
@@ -46,6 +47,7 @@ def configure_platforms(suite: Suite) -> None:
         return
     _configure_wechat_pay(suite, suite.platforms)
     _configure_alipay_pay(suite, suite.platforms)
+    _configure_douyin_pay(suite, suite.platforms)
     secret_id = suite.environment["PLATFORMS_SECRET_ID"]
     stored = json.loads(suite.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"])
     shown = {
@@ -90,6 +92,28 @@ def _configure_alipay_pay(suite: Suite, platforms: Platforms) -> None:
         "title": "Cardstock",
     }
     _configure(suite, "ALIPAY_PAY_SECRET_ID", account, address="gateway")
+
+
+def _configure_douyin_pay(suite: Suite, platforms: Platforms) -> None:
+    account = {
+        "apps": {
+            app_id: {
+                "secret": app["secret"],
+                "private_key": app["own_private_key"],
+                "public_key": app["own_platform_public_key"],
+            }
+            for app_id, app in platforms.apps["douyin"].items()
+        },
+        "notify_url": f"{suite.url}/v1/payments/douyin/notify",
+        "order_page": "pages/order/detail",
+        "goods_type": GOODS_TYPE,
+        "tag_group_id": TAG_GROUP,
+        "image": f"{suite.url}/shop.png",
+        "shipped_status": "FULFILLED",
+        "base_url": f"{platforms.url}/douyin-pay",
+        "title": "Cardstock",
+    }
+    _configure(suite, "DOUYIN_PAY_SECRET_ID", account, address="base_url")
 
 
 def _configure(suite: Suite, name: str, account: dict[str, Any], *, address: str) -> None:

@@ -388,7 +388,7 @@ def _parameters(template: Path, api_url: str, sandbox_url: str, platforms_port: 
         "LogLevel": os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"),
     }
     if platforms_port is not None:
-        local["PaymentChannels"] = "wechat alipay"
+        local["PaymentChannels"] = "wechat alipay douyin"
         local["WechatUrl"] = f"http://127.0.0.1:{platforms_port}/wechat"
         local["AlipayUrl"] = f"http://127.0.0.1:{platforms_port}/alipay/gateway.do"
         local["DouyinLoginUrl"] = local["DouyinUrl"] = f"http://127.0.0.1:{platforms_port}/douyin"

@@ -143,7 +143,6 @@ def test_apps_stay_the_same_and_only_their_owner_reads_them(platforms: Platforms
         ("POST", "/douyin-pay/refunds", {"end": "CLOSED"}, 400),
         ("POST", "/douyin-pay/refunds", {"end": "FAIL"}, 200),
         ("POST", "/douyin-pay/modes", {"modes": ["not_refundable", "token_refused"]}, 200),
-        ("POST", "/alipay-pay/endings", {"order_no": "ord_1"}, 404),
     ],
 )
 def test_the_control_refuses_what_it_does_not_know(

@@ -10,6 +10,8 @@ An order:
     placed --record_payment--> paid --report_shipment--> shipped --confirm_receipt--> completed
     placed --cancel_order--> cancelled
     placed --expire_due--> expired
+    placed --record_closed--> cancelled
+    placed --record_closed--> expired
 
 A supplier order:
 
@@ -34,7 +36,7 @@ versions were read before it. A step that finds a record changed reads and decid
 nothing.
 
 Where to look: `placement` (quote, place, cancel), `payment` (pay, expire), `refunds` (request, grant, execute),
-`refund_amounts` (amounts of refunds), `fulfilment` (ship, deliver, receive), `coupons` (revoke a coupon),
+`asked_refunds` (what buyers ask a channel for), `refund_amounts` (amounts of refunds), `fulfilment` (ship, deliver, receive), `coupons` (revoke a coupon),
 `settling` (when an order settles), `listing` and `sales` (what headquarters reads).
 `packing` is the short form of lines in quote tokens and stored orders. Types and JSON stand by phase: `model` and
 `schemas` have quotes and orders, `refund_model` and `refund_schemas` refunds, and so on;

@@ -7,6 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from cardstock.network import wiring as network_wiring
+from cardstock.network.coupons import count_verified
+from cardstock.network.presets import UNLOCK
 from cardstock.open_items.store import every_item
 from cardstock.orders import fulfilment
 from cardstock.orders import wiring as orders_wiring
@@ -14,6 +17,7 @@ from cardstock.orders.store import every_refund
 from infra.local.server import HttpAnswer
 from tests.house.cloud import http_event, serve
 from tests.orders.test_platform_payments import Counter, kinds
+from tests.people.buyers import BUYER
 from tests.people.payment_parties import DouyinParty, Sent, notify, opened
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
@@ -393,16 +397,24 @@ def test_a_buyer_who_asks_for_an_order_that_is_not_paid_here_gets_nothing_from_u
 
 
 def test_the_end_of_an_order_frees_its_coupon(counter: Counter) -> None:
-    order_id = counter.order()
+    counter.shop.trade.publish(UNLOCK)
+    for friend in ("mem_" + "c" * 26, "mem_" + "d" * 26):
+        counter.shop.trade.member(friend, BUYER)
+        count_verified(friend, network=network_wiring.network())
+    network_wiring.plans.cache_clear()  # In a process of its own it has read no plan yet.
+    wanted = {"lines": [{"sku": "71053", "units": 2}], "coupon": f"benefit.{BUYER}.1"}
+    offer = counter.send("POST", "/v1/quotes", wanted).body
+    placed = {"quote": offer["quote"], "receiver": counter.receiver}
+    order_id = counter.send("POST", "/v1/orders", placed, key="order-9").body["order_id"]
     counter.opened(order_id)
-    orders = orders_wiring.orders()
-    order = orders.find_order(order_id)
-    assert order is not None
+    in_use = counter.send("POST", "/v1/quotes", wanted)
     counter.party.company.end_by_buyer(order_id)
     counter.party.company.settle()
-    counter.deliver()
 
-    assert counter.status(order_id) == "cancelled"
+    assert (counter.deliver(), counter.status(order_id)) == ([200], "cancelled")
+    assert in_use.body["code"] == "COUPON_UNKNOWN"
+    assert 0 < offer["amount_fen"] < 2 * PRICE
+    assert counter.send("POST", "/v1/quotes", wanted).body["amount_fen"] == offer["amount_fen"]
 
 
 def test_a_refund_of_ours_is_reported_under_our_number_and_ends_by_the_callback(counter: Counter) -> None:
@@ -443,7 +455,7 @@ def test_a_refund_that_was_made_on_douyin_s_pages_is_an_open_item(number: str, c
 
     assert counter.deliver() == [200] * 2
     (item,) = every_item()
-    assert (item.kind, item.amount_fen, item.subject[:3]) == ("refund_mismatch", 500, number[:3] or "mot")
+    assert (item.kind, item.amount_fen, item.subject[:4]) == ("refund_mismatch", 500, number[:4] or "motb")
     assert counter.status(order_id) == "paid"
 
 

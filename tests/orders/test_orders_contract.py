@@ -59,6 +59,7 @@ FULL = replace(
     closed_at=AT,
     coupon=COUPON,
     app="wechat:wx1",
+    open_until=AT,
     paid_by="coupon",
     returned_payments=("sandbox:t0",),
     done_suppliers=("sup_a", "sup_b"),

@@ -37,7 +37,8 @@ nothing.
 
 Where to look: `placement` (quote, place, cancel), `payment` (pay, expire), `refunds` (request, grant, execute),
 `asked_refunds` (what buyers ask a channel for), `refund_amounts` (amounts of refunds), `fulfilment` (ship, deliver,
-receive), `coupons` (revoke a coupon), `settling` (when an order settles), `listing` and `sales` (what headquarters reads).
+receive), `coupons` (revoke a coupon), `settling` (when an order settles), `listing` and `sales` (what headquarters
+reads).
 `packing` is the short form of lines in quote tokens and stored orders. Types and JSON stand by phase: `model` and
 `schemas` have quotes and orders, `refund_model` and `refund_schemas` refunds, and so on;
 `change_model` has what a step stores.

@@ -60,6 +60,8 @@ class Demo:
         self.bought: dict[str, list[PaidOrder]] = defaultdict(list)
         self.due: list[tuple[datetime, str, PaidOrder]] = []
         self.keys: dict[str, str] = {}
+        self.phones: dict[str, Member] = {}
+        """Name of a key -> the member who is its person on the phone."""
         self.files: list[Path] = []
         self.payout: dict[str, Any] = {}
         self.paid_at = 0.0

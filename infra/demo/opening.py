@@ -33,6 +33,8 @@ FOR_TWO = (
     "bank_accounts:confirm", "bank_accounts:reveal",
 )  # fmt: skip
 """Scopes of both first persons, so that what takes two can be tried with their keys."""
+PHONES = {"finance": "phone-li-na", "compliance": "phone-zhao-min"}
+"""Login names of the members who are the first persons on the phone, by the name of their key."""
 REASON = "Demonstration on recorded orders; no money moves."
 
 
@@ -42,6 +44,8 @@ def open_shop(demo: Demo, tick: Callable[[], None]) -> None:
     stored = demo.suite.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"]
     root = f"csk_root_{json.loads(stored)['key']}"
     finance, compliance = (demo.shop.add_person(root, name) for name in ("Li Na", "Zhao Min"))
+    for name, person_id in (("finance", finance), ("compliance", compliance)):
+        demo.phones[name] = demo.shop.link_phone(root, person_id, PHONES[name])
     hiring = demo.keys["hiring"] = demo.shop.make_key(root, finance, "Hiring", ["staff:write"])
     demo.keys["shop"] = demo.shop.make_key(
         root,

@@ -128,6 +128,31 @@ class Shop:
         body = {"name": name, "owner": owner, "scopes": list(scopes)}
         return str(self.http.send("POST", "/v1/partners/keys", body, token=root).body["key"])
 
+    def link_phone(self, inviter: str, person_id: str, openid: str) -> Member:
+        """Log in on the development platform as the phone of a person of the staff, who is linked with that member;
+        `inviter` is the key that invites."""
+        member = self.log_in(openid)
+        known = self.http.send("GET", "/v1/staff", token=inviter, query={"limit": "100"}).body["items"]
+        if any(person["member_id"] == member.member_id for person in known):
+            return member
+        invited = self.http.send("PUT", f"/v1/staff/{person_id}/invitation", token=inviter).body["invitation"]
+        self.http.send("PUT", "/v1/me/staff", {"invitation": invited}, token=member.token)
+        return member
+
+    def approve(self, path: str, body: Any, *, token: str, phone: Member) -> Answer:
+        """Send a step of money with the key `token`; where the phone must confirm it, answer yes there and send it
+        again."""
+        once, path_of = {"Idempotency-Key": secrets.token_hex(16)}, "/v1/me/staff/confirmations"
+        answer = self.http.send("POST", path, body, token=token, headers=once, expect=(200, 201, 202, 409))
+        if answer.status != 409:
+            return answer
+        if answer.body["code"] != "CONFIRMATION_NEEDED":
+            raise ShopError(f"POST {path}: {answer.body}")
+        self.renew(phone)
+        asked = answer.body["facts"]["confirmation_id"]
+        self.http.send("PUT", f"{path_of}/{asked}", {"answer": "yes"}, token=phone.token)
+        return self.http.send("POST", path, body, token=token, headers=once)
+
     def add_supplier(self, staff: str, root: str, supplier_id: str, name: str) -> None:
         """Register a supplier, and keep its inbox secret and a new key of it."""
         answer = self.http.send("PUT", f"/v1/suppliers/{supplier_id}", {"name": name}, token=staff)

@@ -28,6 +28,7 @@ NO_MEMBER = {
     "LINKED_TO_STAFF": "the caller or who made the code: the code is good",
     "MERGED_WITH_OTHERS": "the caller",
     "MERGED_TOO_MANY": "the accounts together",
+    "PHONE_NEEDED": "the caller",
     "DEBT_SMALLER": "on approval, what is stored",
     "PLAN_REFUSED": "several parameters together: facts name the clauses",
     "SIMULATION_TOO_LARGE": "all of it",

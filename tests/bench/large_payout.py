@@ -152,11 +152,24 @@ class _Desk:
     def ask(self, name: str, method: str, path: str, body: Any = None, *, token: str, key: str | None = None) -> Any:
         """What the function answers that has the route."""
         event = http_event(method, f"/v1/payouts/{PAYOUT}{path}", body, token=token, key=key)
-        route = f"/v1/payouts/{{payout_id}}{path}"
+        return self._answer(name, event, f"/v1/payouts/{{payout_id}}{path}", (200, 201, 202))
+
+    def refused(self, name: str, path: str, body: Any, *, token: str, key: str) -> Any:
+        """The problem of a step that the phone must confirm first."""
+        event = http_event("POST", f"/v1/payouts/{PAYOUT}{path}", body, token=token, key=key)
+        return self._answer(name, event, f"/v1/payouts/{{payout_id}}{path}", (409,))
+
+    def confirm(self, name: str, confirmation_id: str, *, token: str) -> None:
+        """Say yes on the phone."""
+        path = "/v1/me/staff/confirmations/"
+        event = http_event("PUT", f"{path}{confirmation_id}", {"answer": "yes"}, token=token)
+        self._answer(name, event, f"{path}{{confirmation_id}}", (200,))
+
+    def _answer(self, name: str, event: Any, route: str, expected: Sequence[int]) -> Any:
         function = next(one for one in self._template.functions if route in (known.path for known in one.routes))
         answer = self._cold.invoke(function, event)
-        if answer["statusCode"] >= 300:
-            raise RuntimeError(f"{method} {path}: {answer['statusCode']} {answer['body']}")
+        if answer["statusCode"] not in expected:
+            raise RuntimeError(f"{event['httpMethod']} {event['path']}: {answer['statusCode']} {answer['body']}")
         self._phase(name)
         return json.loads(answer["body"])
 
@@ -185,7 +198,7 @@ def pay(payees: int, *, tell: Callable[[str], None], look: Callable[[Mapping[str
         tell(f"Filling the tables for {payees} payees")
         started = time.monotonic()
         filled = _run("tests.bench.payees", str(payees), variables=variables, timeout=_FILL_SECONDS)
-        token, clerk = filled.split()[-2:]
+        token, clerk, phone = filled.split()[-3:]
         filled_seconds = time.monotonic() - started
 
         tell("Opening and listing")
@@ -193,6 +206,8 @@ def pay(payees: int, *, tell: Callable[[str], None], look: Callable[[Mapping[str
         desk.steps("List")
         seen = desk.ask("Read the payout", "GET", "", token=token)
         approval = {"lines": seen["listed"], "listed_fen": seen["listed_fen"], "note": "checked"}
+        asked = desk.refused("Approve, refused", "/approvals", approval, token=token, key="approval")
+        desk.confirm("Confirm on the phone", asked["facts"]["confirmation_id"], token=phone)
         desk.ask("Approve", "POST", "/approvals", approval, token=token, key="approval")
         tell("Sending")
         desk.steps("Send")

@@ -35,7 +35,8 @@ from cardstock.members.model import Member, Person
 from cardstock.members.store import MemberItem, member_item
 from cardstock.money import Fen
 from tests.people.clock import TestClock
-from tests.people.staff import staff_key
+from tests.people.staff import Phone, staff_key
+from tests.people.tokens import access_token
 
 ORDERS_EACH = 2
 UNVERIFIED_ONE_IN = 50
@@ -163,7 +164,10 @@ def fill(payees: int) -> None:
 def main() -> None:
     """`payees.py 10000`"""
     fill(int(sys.argv[1]))
-    print(staff_key("Li Na", "payouts:read", "payouts:approve"), staff_key("Wang Fang", "payouts:settle"))
+    approver = staff_key("Li Na", "payouts:read", "payouts:approve")
+    phone = Phone(staff_key("Owner", "staff:write")).member_of(approver)
+    # The orders are of months before the payout, at which the token is used.
+    print(approver, staff_key("Wang Fang", "payouts:settle"), access_token(phone, hours=10_000))
 
 
 if __name__ == "__main__":

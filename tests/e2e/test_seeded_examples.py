@@ -95,6 +95,7 @@ NEEDS_AN_ANSWER = {
     "bindInviter": "a newcomer",
     "mergeAccounts": "a code of the member's other account",
     "acceptInvitation": "an invitation of the staff",
+    "listConfirmations": "a member who is linked with a person of the staff: `persons` in seed.json",
     "putBankAccount": "a member whose identity was verified, under the holder's name",
     "listBankAccountChanges": "a key with the scope",
     "publishPlan": "approvals of every check that the plan fails",

@@ -19,7 +19,7 @@ from cardstock.payouts.channels.sandbox import SandboxTransfers
 from tests.house.cloud import ROOT_KEY, Context, http_event, serve, template
 from tests.people.finance import FIRST, PAYOUT
 from tests.people.shop import Shop
-from tests.people.staff import person, staff_key, supplier_key
+from tests.people.staff import Phone, person, staff_key, supplier_key
 from tests.people.suppliers import LIGHTS
 
 Sent = dict[str, Any]
@@ -177,6 +177,9 @@ def approval(shop: Shop) -> tuple[Sent, Callable[[], object]]:
     seen = shop.finance.payout()
     body = {"lines": seen["listed"], "listed_fen": seen["listed_fen"], "note": "ok"}
     sent = {"path": f"/v1/payouts/{PAYOUT}/approvals", "body": body, "token": token, "key": "a"}
+    phone = Phone()
+    member = phone.member_of(token)
+    phone.say("yes", body_of(sent)["facts"]["confirmation_id"], member)
     return sent, shop.finance.drain
 
 

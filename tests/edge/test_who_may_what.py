@@ -59,6 +59,7 @@ MEMBERS = {
     "GET /v1/ledger/proofs/{transaction_id}": ("NOT_FOUND", "NOT_FOUND"),  # there is none
     "DELETE /v1/me/sessions/{session_id}": (DONE, "NOT_FOUND"),
     "DELETE /v1/me/merges/{member_id}": ("MEMBER_ERASED", "MEMBER_ERASED"),  # neither is stored
+    "PUT /v1/me/staff/confirmations/{confirmation_id}": ("NOT_STAFF", "NOT_STAFF"),  # neither is linked with a person
     "GET /v1/me/tax/{year}": ("NOT_FOUND", "NOT_FOUND"),  # each the own figures, and there are none
 }
 """Every route of members that names a thing."""
@@ -77,6 +78,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/orders/{order_id}/refunds": {"reason": "mine", "lines": [{"sku": "84406B", "units": 1}]},
     "PUT /v1/cards/{key}": FACE,
     "POST /v1/cards/{key}/shares": {},
+    "PUT /v1/me/staff/confirmations/{confirmation_id}": {"answer": "yes"},
 }
 
 

@@ -158,8 +158,8 @@ def test_every_fact_of_a_batch_is_kept(brand: Brand) -> None:
 def test_an_approval_is_remembered_with_its_request(brand: Brand) -> None:
     listed = brand.payouts.replace_batch(moved(brand.batch, "listed"))
     approved = moved(listed, "approved", approved_by="key_li", approved_at=FIRST)
-    first = brand.payouts.approve_batch(approved, RequestKey("req_1", "a"))
-    again = brand.payouts.approve_batch(approved, RequestKey("req_1", "a"))
+    first = brand.payouts.approve_batch(approved, RequestKey("req_1", "a"), lambda _: None)
+    again = brand.payouts.approve_batch(approved, RequestKey("req_1", "a"), lambda _: None)
 
     assert first == again == brand.payouts.find_batch(brand.batch.id)
     assert code_of(lambda: brand.payouts.check_reuse(RequestKey("req_1", "b"))) == "IDEMPOTENCY_KEY_REUSED"

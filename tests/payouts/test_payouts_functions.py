@@ -20,10 +20,11 @@ from cardstock.network.presets import SINGLE_LEVEL
 from cardstock.network.publishing import publish_plan
 from functions.payouts.monthly_open import app as monthly
 from functions.payouts.on_step import app as steps
-from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event, serve
+from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event
 from tests.house.payloads import function_of
 from tests.house.stacks import resources
 from tests.people.finance import CARD, FIRST, PAYOUT, Finance, member_id
+from tests.people.staff import serve_confirmed
 
 
 def test_a_month_is_paid_from_the_tick_to_the_report(finance: Finance, cloud: Cloud) -> None:
@@ -607,7 +608,7 @@ def test_every_sample_event_does_what_its_name_says(finance: Finance, path: Any)
     bad = path.stem.startswith("bad_")
 
     if function_of(path).endswith("api"):
-        assert (serve(event)["statusCode"] >= 400) is bad
+        assert (serve_confirmed(event)["statusCode"] >= 400) is bad
     elif "Records" in event:
         assert bool(steps.handler(event, Context())["batchItemFailures"]) is bad
     elif function_of(path) == "payouts/on_step" and not bad:

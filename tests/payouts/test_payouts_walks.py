@@ -37,6 +37,7 @@ from cardstock.payouts.retrying import end_retries, retry_line
 from cardstock.payouts.transfer_answers import Answer
 from tests.people.clock import TestClock
 from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayees, MemoryPayoutMap, MemoryPayouts
+from tests.people.staff import unasked
 
 PERIOD = Period("2026-11")
 PAYOUT = batch_id(PERIOD)
@@ -223,7 +224,7 @@ class Walk(RuleBasedStateMachine):
     @rule(approver=st.sampled_from(["key_opener", "key_other"]))
     def approve(self, approver: str) -> None:
         before = self.batch
-        approval = Approval(approver, "", None, self.batch.listed, self.batch.listed_amount, approver.__ne__)
+        approval = Approval(approver, "", None, self.batch.listed, self.batch.listed_amount, approver.__ne__, unasked)
         done = self.attempt(
             lambda: approve_batch(PAYOUT, approval, self.request(), self.payouts),
             "APPROVER_OPENED_IT", "PAYOUT_STILL_OPENING",

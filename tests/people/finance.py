@@ -40,7 +40,7 @@ from cardstock.staff.model import Person as StaffPerson
 from cardstock.staff.store import DynamoPersons
 from tests.house.cloud import Cloud, Context, http_event, queue_event, serve
 from tests.people.clock import TestClock
-from tests.people.staff import LONG_AGO, staff_key
+from tests.people.staff import LONG_AGO, serve_confirmed, staff_key, unasked
 
 FIRST = datetime(2026, 11, 30, 19, tzinfo=UTC)
 """03:00 on the first of December in Shanghai."""
@@ -262,8 +262,8 @@ class Finance:
         self, method: str, path: str, body: Any = None, *, token: str | None = None, key: str | None = None,
         query: dict[str, str] | None = None,
     ) -> tuple[int, dict[str, Any]]:  # fmt: skip
-        """An HTTP request of finance, or of whoever holds `token`."""
-        answer = serve(http_event(method, path, body, token=token or self.token, key=key, query=query))
+        """An HTTP request of finance, or of whoever holds `token`; the phone confirms what it must."""
+        answer = serve_confirmed(http_event(method, path, body, token=token or self.token, key=key, query=query))
         return answer["statusCode"], json.loads(answer["body"])
 
     def approve(self, payout: str = PAYOUT, *, key: str = "approval-1") -> tuple[int, dict[str, Any]]:
@@ -275,7 +275,7 @@ class Finance:
         """An approval by the person of this id, who has seen what there is."""
         DynamoPersons().add_person(StaffPerson(actor, "Li", ROOT, LONG_AGO), RequestKey(f"req_{actor}", "x"), None)
         seen = existing_batch(payout, payouts_wiring.payouts())
-        approval = Approval(actor, "Li", None, seen.listed, seen.listed_amount, actor.__ne__)
+        approval = Approval(actor, "Li", None, seen.listed, seen.listed_amount, actor.__ne__, unasked)
         approve_batch(payout, approval, RequestKey(f"req_{payout}", "x"), payouts_wiring.payouts())
 
     def results(

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from cardstock import clock
+from cardstock.approving import UseOnce
 from cardstock.errors import FILE_DIFFERS, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.files import Document
 from cardstock.ids import RequestKey, RequestResult
@@ -154,7 +155,7 @@ class MemoryPayouts:
         self._batches[batch.id] = replace(batch, version=batch.version + 1)
         return self._batches[batch.id]
 
-    def approve_batch(self, batch: Batch, request: RequestKey) -> Batch:
+    def approve_batch(self, batch: Batch, request: RequestKey, use: UseOnce) -> Batch:
         if self._is_repeat(request):
             return self._batches[batch.id]
         changed = self.replace_batch(batch)
@@ -162,7 +163,7 @@ class MemoryPayouts:
         return changed
 
     def end_retries(self, batch: Batch, request: RequestKey) -> Batch:
-        return self.approve_batch(batch, request)
+        return self.approve_batch(batch, request, lambda _: None)
 
     def add_retry(self, batch: Batch, line: Line, request: RequestKey, now: datetime) -> RequestResult[Line]:
         known = self._lines.get((line.batch, line.number))

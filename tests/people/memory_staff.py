@@ -5,8 +5,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from cardstock.approving import UseOnce
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED
-from cardstock.ids import RequestKey
+from cardstock.ids import RequestKey, ids_since
+from cardstock.staff.confirmation_model import Confirmation, ConfirmationState
 from cardstock.staff.model import Invitation, Person
 from cardstock.staff.ports import AddedPerson, DeactivatedPerson, LinkedPerson
 from tests.people.memory_members import MemoryMembers
@@ -98,3 +100,42 @@ class MemoryLinks:
         self._members[member_id] = replace(self._members[member_id], staff_link="")
         self.invitations.pop(person.person_id, None)
         return True
+
+
+class MemoryConfirmations:
+    """`staff.ports.Confirmations`. A transaction is a list of whether each condition held."""
+
+    def __init__(self, persons: MemoryPersons) -> None:
+        self._persons = persons.stored
+        self.stored: dict[tuple[str, str], Confirmation] = {}
+
+    def find_with_person(
+        self, person_id: str, confirmation_ids: Sequence[str]
+    ) -> tuple[Person | None, Sequence[Confirmation]]:
+        found = [self.stored[person_id, each] for each in sorted(confirmation_ids) if (person_id, each) in self.stored]
+        return self._persons.get(person_id), found
+
+    def ask(self, confirmation: Confirmation) -> bool:
+        key = (confirmation.person_id, confirmation.id)
+        return self.stored.setdefault(key, confirmation) is confirmation
+
+    def answer(self, confirmation: Confirmation, state: ConfirmationState, now: datetime) -> bool:
+        key = (confirmation.person_id, confirmation.id)
+        if self.stored[key].state != "asked":
+            return False
+        self.stored[key] = replace(self.stored[key], state=state, answered_at=now)
+        return True
+
+    def use(self, confirmation: Confirmation, now: datetime) -> UseOnce:
+        key = (confirmation.person_id, confirmation.id)
+
+        def add(write: list[bool]) -> None:
+            write.append(self.stored[key].state == "confirmed")
+            if write[-1]:
+                self.stored[key] = replace(self.stored[key], state="used", used_at=now)
+
+        return add
+
+    def asked_since(self, person_id: str, at: datetime) -> Sequence[Confirmation]:
+        since = ids_since("cfm", at)
+        return [self.stored[key] for key in sorted(self.stored) if key[0] == person_id and key[1] >= since]

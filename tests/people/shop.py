@@ -27,7 +27,7 @@ from tests.people.clock import TestClock
 from tests.people.finance import FIRST, Finance
 from tests.people.payment_channel import PaymentChannel
 from tests.people.replies import Reply, reply
-from tests.people.staff import Staff
+from tests.people.staff import Staff, serve_confirmed
 from tests.people.suppliers import HANGERS, LIGHTS, Suppliers
 from tests.people.trade import DEMO_PLAN, Trade, publish_approved
 from tests.people.webhooks import Webhooks
@@ -116,11 +116,13 @@ class Shop:
             publish_approved(self.plan, self.clock.now())
 
     def send(self, function: Any, method: str, path: str, body: Any = None, **more: Any) -> Reply:
-        """A request to a function, whose module is given; POSTs get a fresh Idempotency-Key unless `key` is given."""
+        """A request to a function, whose module is given; POSTs get a fresh Idempotency-Key unless `key` is given. The
+        phone confirms what it must."""
         if method == "POST":
             self._requests += 1
             more.setdefault("key", f"request-{self._requests}")
-        return reply(function.handler(http_event(method, path, body, **more), Context()))
+        event = http_event(method, path, body, **more)
+        return reply(serve_confirmed(event, lambda sent: function.handler(sent, Context())))
 
     def sweep(self, *, remaining_ms: int = 60_000) -> dict[str, Any]:
         """The schedule that expires orders and finishes refunds fires."""

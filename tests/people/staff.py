@@ -1,10 +1,12 @@
 """Staff of the shop: persons and API keys, stored whoever would have made them, and what staff does with the keys."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from cardstock import clock
+from cardstock.approving import MoneyStep, UseOnce
 from cardstock.ids import RequestKey, derived_id, new_id
 from cardstock.partners.keys import create_key
 from cardstock.partners.model import KeyOwner
@@ -72,10 +74,10 @@ class Desk:
         body = {"reason": reason}
         return reply(serve(http_event("POST", f"/v1/staff/{person_id}/link-releases", body, token=key)))
 
-    def linked(self, person_id: str, name: str, phone: str = "") -> str:
-        """The id of the member who logs in as `name` and is the person from now on."""
+    def linked(self, person_id: str, name: str, phone: str = "", key: str = ROOT_KEY) -> str:
+        """The id of the member who logs in as `name` and is the person from now on, invited with `key`."""
         member_id = self.member(name, phone)
-        assert self.accept(self.invite(person_id).body["invitation"], member_id).status == 200
+        assert self.accept(self.invite(person_id, key).body["invitation"], member_id).status == 200
         return member_id
 
     def _log_in(self, name: str, phone: str) -> Any:
@@ -83,6 +85,63 @@ class Desk:
         if phone:
             body["phone_code"] = f"dev:{phone}"
         return reply(serve(http_event("POST", "/v1/auth/sessions", body))).body
+
+
+class Phone:
+    """The phones of the staff: each person's linked member, on the development platform, through the functions.
+
+    The first persons are invited with the root key, or with the key `inviter`; others by a person."""
+
+    def __init__(self, inviter: str = ROOT_KEY) -> None:
+        self.desk = Desk()
+        self._inviter = inviter
+
+    def member_of(self, credential: str) -> str:
+        """The member who is linked with the person of a key, linked now if the person has none yet."""
+        owner = DynamoKeys().find("key_" + credential.removeprefix("csk_").partition("_")[0])
+        assert owner is not None, credential
+        person = DynamoPersons().find_person(owner.owner)
+        assert person is not None, owner
+        if person.member_id is not None:
+            return person.member_id
+        inviter = self._inviter if person.created_by == ROOT else staff_key("Owner", "staff:write")
+        return self.desk.linked(person.person_id, f"phone-{person.person_id}", key=inviter)
+
+    def pending(self, member_id: str) -> Reply:
+        """What waits for the member's answer."""
+        return reply(serve(http_event("GET", "/v1/me/staff/confirmations", token=self.desk.token(member_id))))
+
+    def say(self, answer: str, confirmation_id: str, member_id: str) -> Reply:
+        """Answer a confirmation as the member."""
+        path = f"/v1/me/staff/confirmations/{confirmation_id}"
+        return reply(serve(http_event("PUT", path, {"answer": answer}, token=self.desk.token(member_id))))
+
+
+def serve_confirmed(event: dict[str, Any], answer: Callable[[dict[str, Any]], Any] = serve) -> dict[str, Any]:
+    """What `answer` gives for a step of money by a key once the phone of the key's person has said yes, where it must.
+
+    The event is sent again after that. The person is linked with a member first, if none is.
+    """
+    answered: dict[str, Any] = answer(event)
+    if _code(answered) not in ("PHONE_NEEDED", "CONFIRMATION_NEEDED"):
+        return answered
+    phone, credential = Phone(), event["headers"]["Authorization"].removeprefix("Bearer ")
+    member_id = phone.member_of(credential)
+    if _code(answered) == "PHONE_NEEDED":
+        answered = answer(event)
+    said = phone.say("yes", json.loads(answered["body"])["facts"]["confirmation_id"], member_id)
+    assert said.status == 200, said
+    return dict(answer(event))
+
+
+def unasked(_: MoneyStep) -> UseOnce:
+    """An `approving.Confirm` for tests of what is behind it: every step is confirmed."""
+    return lambda _: None
+
+
+def _code(answered: Mapping[str, Any]) -> str:
+    body = answered["body"] if answered["statusCode"] in (409, 422) else ""
+    return str(json.loads(body).get("code", "")) if body else ""
 
 
 class Staff:
@@ -113,4 +172,4 @@ class Staff:
     def clear(self, item: str, outcome: str, *, staff: str) -> Reply:
         """Clear an open item, with the credential `staff`."""
         body = {"outcome": outcome, "reason": "seen"}
-        return reply(serve(http_event("POST", f"/v1/open-items/{item}/clearings", body, token=staff)))
+        return reply(serve_confirmed(http_event("POST", f"/v1/open-items/{item}/clearings", body, token=staff)))

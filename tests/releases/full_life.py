@@ -28,14 +28,14 @@ from functions.orders.on_change import app as on_change
 from functions.payouts.monthly_open import app as monthly_open
 from functions.payouts.nightly_tax import app as nightly_tax
 from functions.recommendations.nightly_learning import app as nightly_learning
-from tests.house.cloud import REGION, Context, http_event, queue_event, serve
+from tests.house.cloud import REGION, Context, http_event, queue_event
 from tests.house.quick import told_by
 from tests.people.buyers import RECEIVER
 from tests.people.partner_server import PartnerServer
 from tests.people.payment_parties import WechatParty, notify, opened
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
-from tests.people.staff import staff_key
+from tests.people.staff import serve_confirmed, staff_key
 from tests.people.trade import DEMO_PLAN, publish_approved
 from tests.people.whole_life import Life, id_number
 
@@ -86,7 +86,7 @@ class FullLife:
 
     def send(self, method: str, path: str, body: Any = None, **options: Any) -> Reply:
         """A request to whatever function has the route, which must go well."""
-        answer = reply(serve(http_event(method, path, body, **options)))
+        answer = reply(serve_confirmed(http_event(method, path, body, **options)))
         assert answer.status < 300, (path, answer)
         if answer.status == HTTPStatus.CREATED and str(options.get("token")).startswith("csk_"):
             text = None if body is None else json.dumps(body, ensure_ascii=False)

@@ -46,7 +46,7 @@ AFTER = 30
 """Steps of a life that goes on."""
 NEVER_READ = {RowItem, RequestItem, EventItem, CountItem}
 """Read as raw values (served rows, and what a failed condition shows), or only ever added to."""
-ADDED_ROUTES = {"/v1/products/{sku}/draft", "/v1/open-items/{item_id}"}
+ADDED_ROUTES = {"/v1/products/{sku}/draft", "/v1/open-items/{item_id}", "/v1/me/staff/confirmations"}
 """GET routes that answer nobody: what they show was added after the newest release."""
 KINDS = {"accrued", "released", "clawed", "claimed", "paid", "returned", "shared", "written_off"}
 """What the ledger of a recording tells of."""

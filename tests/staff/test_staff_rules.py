@@ -1,6 +1,5 @@
 """Who is whose second person, and who may create persons: the rule alone, over all cases."""
 
-import re
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -8,6 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 import cardstock.staff as area
+from cardstock.staff.confirmation_model import CONFIRMATION_TRANSITIONS
 from cardstock.staff.model import (
     PROBATION,
     ROOT,
@@ -16,6 +16,7 @@ from cardstock.staff.model import (
     is_second_person,
     may_change_staff,
 )
+from tests.house.charts import steps_in, steps_of
 
 START = datetime(2026, 12, 1, 8, tzinfo=UTC)
 IDS = ("stf_a", "stf_b", "stf_c")
@@ -122,9 +123,7 @@ def test_who_may_change_staff() -> None:
 
 
 def test_the_chart_of_the_docstring_is_the_data() -> None:
-    drawn = re.findall(r"^ {4}(\w+) --(\w+)--> (\w+)$", area.__doc__ or "", re.M)
+    drawn = steps_in(area.__doc__)
 
-    assert {(source, target) for source, _, target in drawn} == {
-        (source, target) for source, targets in TRANSITIONS.items() for target in targets
-    }
-    assert [verb for _, verb, _ in drawn] == ["deactivate_person"]
+    assert {(step.before, step.after) for step in drawn} == steps_of(TRANSITIONS) | steps_of(CONFIRMATION_TRANSITIONS)
+    assert {step.verb for step in drawn} == {"deactivate_person", "answer", "use"}

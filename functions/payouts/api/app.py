@@ -20,6 +20,7 @@ from cardstock.payouts.opening import Opener, open_by_hand
 from cardstock.payouts.reading import answers_of, existing_batch
 from cardstock.payouts.retrying import end_retries, retry_line
 from cardstock.staff import wiring as staff_wiring
+from cardstock.staff.errors import CONFIRMING
 
 api = Api("payouts", callers=partners_wiring.callers, answers=DynamoAnswers)
 
@@ -52,16 +53,15 @@ def read_payout(request: Request[Nothing, Nothing]) -> schemas.PayoutDetail:
     return schemas.PayoutDetail.of(batch, lines, answers)
 
 
-@api.post("/v1/payouts/{payout_id}/approvals", body=opening.Approve, answer=schemas.Payout, auth="key",
-          scope="payouts:approve", idempotent=True, first_answer="stored", codes=opening.APPROVAL_CODES)  # fmt: skip
+@api.post("/v1/payouts/{payout_id}/approvals", body=opening.Approve, answer=schemas.Payout, auth="key", idempotent=True,
+          scope="payouts:approve", first_answer="stored", codes=opening.APPROVAL_CODES + CONFIRMING)  # fmt: skip
 def approve(request: Request[opening.Approve, Nothing]) -> Answer:
     """Approve a payout.
 
-    By another person than the one who opened it. Sending starts within moments. A second approval changes nothing.
+    By another person than the opener, whose phone confirms sum and count first. A second approval changes nothing.
     """
-    can_approve = partial(staff_wiring.can_approve, request.caller.person_id)
-    asked, caller = request.body, request.caller
-    approval = Approval(caller.actor, caller.name, asked.note, asked.lines, asked.listed_fen, can_approve)
+    asked, caller, two = request.body, request.caller, staff_wiring.approving(request.caller)
+    approval = Approval(caller.actor, caller.name, asked.note, asked.lines, asked.listed_fen, *two)
     approved = approve_batch(request.path["payout_id"], approval, request.key, wiring.payouts())
     wiring.request_step(approved.made.id)
     return Answer(schemas.Payout.of(approved.made), replayed=approved.replayed)
@@ -75,9 +75,9 @@ def take_results(request: Request[results.BringResults, results.ResultsQuery]) -
 
     By another person than those who opened and approved the payout. Holder, amount, count and sum must be those of the
     file that was sent; otherwise nothing is recorded, and `errors` names what differs. A CSV (UTF-8 or GBK) answers
-    every transfer, unless `part=true`; rows that differ or are not understood are named as `#row=7`. A repeated result
-    changes nothing. One that contradicts an earlier one is recorded and not applied: it opens an item that two persons
-    clear. Where the channel answers for each transfer, nobody else says that one failed.
+    every transfer, unless `part=true`; rows that differ or are not understood are named as `#row=7`. A repeat changes
+    nothing. A contradicting result is recorded and not applied: it opens an item that two persons clear. Where the
+    channel answers for each transfer, nobody else says that one failed.
     """
     payout_id, actor, now = request.path["payout_id"], request.caller.actor, clock.now()
     bringer = Bringer(actor, partial(staff_wiring.can_approve, request.caller.person_id))

@@ -43,6 +43,9 @@ class Caller(msgspec.Struct, frozen=True):
     account: str = ""
     """The platform's account that a member logged in with, `wechat:wx123:oABC`; empty where the session names none."""
 
+    credential: str = ""
+    """The name of the API key; empty for members and the root key."""
+
     @property
     def app(self) -> str:
         """The platform's app that a member logged in with, `wechat:wx123`; empty without an account."""
@@ -72,6 +75,8 @@ class StoredKey(Protocol):
     def owner(self) -> str: ...
     @property
     def owner_name(self) -> str: ...
+    @property
+    def name(self) -> str: ...
     @property
     def active(self) -> bool: ...
 
@@ -121,7 +126,7 @@ class Callers:
             raise errors.KEY_INVALID()
         person_id = stored.owner if stored.owner.startswith(_PERSON_PREFIX) else None
         owner = STAFF if person_id else stored.owner
-        return Caller(stored.key_id, "key", stored.scopes, owner, stored.owner_name, person_id)
+        return Caller(stored.key_id, "key", stored.scopes, owner, stored.owner_name, person_id, credential=stored.name)
 
 
 def require(caller: Caller, scope: str) -> None:

@@ -22,6 +22,7 @@
 | audit the books | `auditing`, `books_wiring` | `ledger/nightly_audit`, `cardstock ledger verify` |
 | publish products of suppliers that exist | `publishing_products` | `catalog/staff_api` |
 | learn recommendations from orders | `learning` | `recommendations/nightly_learning` |
+| list and answer what a phone of the staff confirms | `phone_confirmations` | `staff/confirmations_api` |
 | create and revoke keys of persons and suppliers | `staff_keys` | `partners/api`, `staff/api` |
 | publish events to partners | `announcing` | the queue functions |
 

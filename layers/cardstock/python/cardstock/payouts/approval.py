@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from cardstock import clock
+from cardstock.approving import Confirm, MoneyStep
 from cardstock.errors import Pointer
 from cardstock.ids import RequestKey, RequestResult
 from cardstock.money import Fen
@@ -26,13 +27,16 @@ class Approval(msgspec.Struct, frozen=True):
     """Their sum."""
     can_approve: Callable[[str], bool]
     """Whether `approver` may approve what the given person opened."""
+    confirm: Confirm
+    """Asks the phone of `approver`."""
 
 
 def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payouts: Payouts) -> RequestResult[Batch]:
     """The approved batch.
 
-    Raises `NotFoundError`, `RefusedError` (APPROVER_OPENED_IT), `ConflictError` (PAYOUT_STILL_OPENING;
-    PAYOUT_TOTALS_DIFFER if the approver has seen another count or sum).
+    The approver's phone has confirmed this version of the batch with its sum and count of lines. Raises
+    `NotFoundError`, `RefusedError` (APPROVER_OPENED_IT), `ConflictError` (PAYOUT_STILL_OPENING; PAYOUT_TOTALS_DIFFER if
+    the approver has seen another count or sum), and what `confirm` raises.
     """
     batch = existing_batch(payout_id, payouts)
     if batch.status != "open":
@@ -44,6 +48,8 @@ def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payou
         raise errors.PAYOUT_STILL_OPENING()
     if wrong := tuple(_differing_totals(batch, approval)):
         raise errors.PAYOUT_TOTALS_DIFFER(pointers=wrong, lines=batch.listed, listed_fen=batch.listed_amount)
+    step = MoneyStep("approve_payout", batch.id, str(batch.version), batch.listed_amount, batch.listed)
+    use = approval.confirm(step)
     approved = moved(
         batch,
         "approved",
@@ -52,7 +58,7 @@ def approve_batch(payout_id: str, approval: Approval, request: RequestKey, payou
         approved_at=clock.now(),
         note=approval.note,
     )
-    return RequestResult(payouts.approve_batch(approved, request), replayed=False)
+    return RequestResult(payouts.approve_batch(approved, request, use), replayed=False)
 
 
 def _differing_totals(batch: Batch, approval: Approval) -> Iterator[Pointer]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec.structs import replace
 from pynamodb.attributes import UnicodeAttribute
 
+from cardstock.approving import UseOnce
 from cardstock.aws import requests
 from cardstock.aws.pages import read_page
 from cardstock.aws.records import from_record, to_record
@@ -79,14 +80,19 @@ class BatchStore:
             raise errors.PAYOUT_CHANGED()
         return changed
 
-    def approve_batch(self, batch: Batch, request: RequestKey) -> Batch:
-        return self._decide(batch, request, batch.approved_at, lambda found: found.status != "open")
+    def approve_batch(self, batch: Batch, request: RequestKey, use: UseOnce) -> Batch:
+        return self._decide(batch, request, batch.approved_at, lambda found: found.status != "open", use)
 
     def end_retries(self, batch: Batch, request: RequestKey) -> Batch:
         return self._decide(batch, request, batch.retries_ended_at, lambda found: found.retries_ended_at is not None)
 
     def _decide(
-        self, batch: Batch, request: RequestKey, at: datetime | None, decided: Callable[[Batch], bool]
+        self,
+        batch: Batch,
+        request: RequestKey,
+        at: datetime | None,
+        decided: Callable[[Batch], bool],
+        use: UseOnce | None = None,
     ) -> Batch:
         """Store what a person has decided about a batch, with the request; or find that it is `decided` already."""
         changed = next_version(batch)
@@ -94,6 +100,8 @@ class BatchStore:
             with Transaction() as write:
                 remember(write, request, batch.id, at or batch.opened_at)
                 write.save(batch_item(changed), condition=BatchItem.version == batch.version)
+                if use is not None:
+                    use(write)
         except ConditionFailedError as error:
             if 0 in error.failed:
                 result_of(error.failed[0], request)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
+from cardstock.approving import UseOnce
 from cardstock.files import Document
 from cardstock.ids import RequestKey, RequestResult
 from cardstock.payouts.books import Booking, LedgerLine
@@ -48,8 +49,8 @@ class Payouts(Protocol):
         Raises `ConflictError` (PAYOUT_CHANGED) otherwise.
         """
 
-    def approve_batch(self, batch: Batch, request: RequestKey) -> Batch:
-        """`replace_batch`, together with the request for it.
+    def approve_batch(self, batch: Batch, request: RequestKey, use: UseOnce) -> Batch:
+        """`replace_batch`, together with the request for it and the use of the phone's confirmation.
 
         A repeat of the request returns the batch as it is. Raises `RefusedError` (IDEMPOTENCY_KEY_REUSED).
         """

@@ -9,6 +9,12 @@ A person: `PersonState`.
 
     active --deactivate_person--> inactive
 
+A confirmation: one step that approves money, which the linked member confirms before it is done (`ConfirmationState`).
+
+    asked --answer--> confirmed --use--> used
+    asked --answer--> declined
+
 Where to look: `model.py` has the rules, `persons.py` the verbs, `linking.py` those of links; `store.py` and
-`link_store.py` are the table. Keys are revoked with their person in `flows/staff_keys.py`.
+`link_store.py` are the table. `confirmations.py` asks the phone and takes its answer, `confirmation_store.py` is its
+table. Keys are revoked with their person in `flows/staff_keys.py`.
 """

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cardstock.errors import forbidden, refused, timed
+from cardstock.errors import conflict, forbidden, refused, timed
 
 FIRST_PERSONS_EXIST: Final = refused(
     "FIRST_PERSONS_EXIST",
@@ -50,3 +50,40 @@ INVITATION_INVALID: Final = refused(
 MEMBER_IS_STAFF: Final = refused(
     "MEMBER_IS_STAFF", zh="该账号已关联另一名员工。", en="This member is linked with another person of the staff."
 )
+
+PHONE_NEEDED: Final = refused(
+    "PHONE_NEEDED",
+    zh="审批资金须在本人手机上确认，而您尚未关联会员。请让所有者邀请您，并在小程序中接受邀请。",
+    en="Approving money needs a yes on your phone, and no member is linked with you: have an owner invite you, and "
+    "accept the invitation in the mini-program.",
+)
+CONFIRMATION_NEEDED: Final = timed(
+    conflict(
+        "CONFIRMATION_NEEDED",
+        zh="请在 {expires_at} 之前在手机上确认，然后重复本请求；此前不会执行任何操作。",
+        en="Confirm it on your phone until {expires_at}, then repeat this request; nothing is done before.",
+    )
+)
+CONFIRMATION_DECLINED: Final = timed(
+    conflict(
+        "CONFIRMATION_DECLINED",
+        zh="手机上已拒绝，或此后更换了关联会员；{expires_at} 之后可重新发起。",
+        en="The phone said no, or another member is linked with you since; ask again after {expires_at}.",
+    )
+)
+CONFIRMATION_EXPIRED: Final = timed(
+    conflict(
+        "CONFIRMATION_EXPIRED",
+        zh="该确认已过期，请重新发起审批。",
+        en="This confirmation has expired; repeat the approval to get a new one.",
+    )
+)
+CONFIRMATION_ANSWERED: Final = conflict(
+    "CONFIRMATION_ANSWERED", zh="该确认已作出另一答复。", en="This confirmation was answered otherwise."
+)
+NOT_STAFF: Final = forbidden(
+    "NOT_STAFF", zh="该账号未关联在职员工。", en="This member is not linked with an active person of the staff."
+)
+
+CONFIRMING: Final = (PERSON_NEEDED, PERSON_INACTIVE, PHONE_NEEDED, CONFIRMATION_NEEDED, CONFIRMATION_DECLINED)
+"""What every route that approves money may answer until the phone has said yes."""

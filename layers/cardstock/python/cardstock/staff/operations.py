@@ -18,9 +18,18 @@ FAMILIES: Final = (
             "PUT /v1/staff/{person_id}/invitation": Operation("invitePerson", "Invite a person", "邀请员工关联会员"),
             "POST /v1/staff/{person_id}/link-releases": Operation("releaseLink", "Release a link", "解除员工关联"),
             "PUT /v1/me/staff": Operation("acceptInvitation", "Accept an invitation", "接受员工邀请"),
+            "GET /v1/me/staff/confirmations": Operation(
+                "listConfirmations", "List pending confirmations", "列出待确认的资金操作"
+            ),
+            "PUT /v1/me/staff/confirmations/{confirmation_id}": Operation(
+                "answerConfirmation", "Answer a confirmation", "确认或拒绝资金操作"
+            ),
         },
     ),
 )
 PATH_VALUES: Final = {
+    "confirmation_id": PathValue(
+        "cfm_01kbdxdh50fcazdjhcnqh2rzv5", "Confirmation of one step of money, as the refused call names it."
+    ),
     "person_id": PathValue("stf_01kbdx9q7r5t3v1w8y6z4a2c0e", "Person of the staff who is meant."),
 }

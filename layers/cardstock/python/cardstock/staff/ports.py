@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
+from cardstock.approving import UseOnce
 from cardstock.ids import RequestKey
+from cardstock.staff.confirmation_model import Confirmation, ConfirmationState
 from cardstock.staff.model import Invitation, Person
 
 AddedPerson: TypeAlias = Literal["added", "known", "too_many"]
@@ -60,3 +62,25 @@ class Links(Protocol):
     def release(self, person: Person) -> bool:
         """End the link of the person with `person.member_id`; the person remembers the member, and the invitation ends.
         False if that is not the person's member any more."""
+
+
+class Confirmations(Protocol):
+    """Steps of money that persons' phones confirm."""
+
+    def find_with_person(
+        self, person_id: str, confirmation_ids: Sequence[str]
+    ) -> tuple[Person | None, Sequence[Confirmation]]:
+        """The person, and those of the person's confirmations that exist, in one consistent read."""
+
+    def ask(self, confirmation: Confirmation) -> bool:
+        """Store the new confirmation; False if there is one of its id."""
+
+    def answer(self, confirmation: Confirmation, state: ConfirmationState, now: datetime) -> bool:
+        """Store the answer as the confirmation's state; False, and nothing changes, if it was answered before."""
+
+    def use(self, confirmation: Confirmation, now: datetime) -> UseOnce:
+        """What adds the use of a confirmed confirmation to the transaction of its step, once."""
+
+    def asked_since(self, person_id: str, at: datetime) -> Sequence[Confirmation]:
+        """The person's confirmations that were asked for in the window of `at` or later, oldest window first; one
+        consistent read."""

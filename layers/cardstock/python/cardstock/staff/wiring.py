@@ -1,10 +1,13 @@
 """Factories of the staff area, each lazy: a function loads only what it uses."""
 
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from cardstock.staff.ports import Links, Persons
+    from cardstock.approving import Confirm
+    from cardstock.edge.callers import Caller
+    from cardstock.staff.ports import Confirmations, Links, Persons
 
 
 @cache
@@ -21,6 +24,32 @@ def links() -> "Links":
     from cardstock.staff.link_store import DynamoLinks
 
     return DynamoLinks()
+
+
+@cache
+def confirmations() -> "Confirmations":
+    """Confirmations in DynamoDB."""
+    from cardstock.staff.confirmation_store import DynamoConfirmations
+
+    return DynamoConfirmations()
+
+
+class Approving(NamedTuple):
+    """What a step that approves money asks about the person who calls."""
+
+    can_approve: Callable[[str], bool]
+    """Whether the person may approve what the given one began."""
+    confirm: "Confirm"
+    """Has the person's phone confirm the step."""
+
+
+def approving(caller: "Caller") -> Approving:
+    """What a step that approves money asks about `caller`."""
+    from cardstock.staff.confirmations import Asker, require_confirmation
+
+    asker = Asker(caller.person_id, caller.id, caller.credential)
+    confirm = partial(require_confirmation, asker=asker, confirmations=confirmations())
+    return Approving(partial(can_approve, caller.person_id), confirm)
 
 
 def is_active(person_id: str) -> bool:

@@ -284,6 +284,26 @@ def test_what_was_sent_waits_for_the_staff_who_agree_and_all_is_booked(counter: 
     assert (refund.kind, refund.status, refund.amount_fen) == ("return", "succeeded", 2 * PRICE)
     assert refund.granted_by.startswith("stf_")
     assert at_douyin(counter, order_id) == [(2 * PRICE, "SUCCESS", "AGREE")]
+    assert [(each.id, each.state) for each in every_item()] == [(item.id, "cleared")]
+
+
+def test_a_buyer_asks_again_after_a_denial_and_the_staff_decide_anew(counter: Counter) -> None:
+    order_id = counter.paid()
+    ship(order_id)
+    first = asked(counter, order_id)
+    clear("denied")
+    counter.party.company.settle()
+    counter.deliver()
+    second = asked(counter, order_id)
+    (item,) = (each for each in every_item() if each.state == "open")
+    path = f"/v1/open-items/{item.id}/clearings"
+    body = {"outcome": "agreed", "reason": "after all"}
+    said = reply(serve(http_event("POST", path, body, token=staff_key("Li Na", "open_items:clear"))))
+    counter.sweep()
+
+    assert first["data"]["out_refund_no"] != second["data"]["out_refund_no"]
+    assert (said.status, len(list(every_item()))) == (200, 2)
+    assert at_douyin(counter, order_id) == [(PRICE, "FAIL", "DENY"), (PRICE, "SUCCESS", "AGREE")]
 
 
 def test_what_was_sent_waits_for_the_staff_who_deny_and_nothing_moves(counter: Counter) -> None:

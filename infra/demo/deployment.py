@@ -41,15 +41,15 @@ def start(*, state_dir: Path | None = None, **options: Any) -> Suite:
 
 
 def configure_platforms(suite: Suite) -> None:
-    """Put the apps of the local platforms and the merchant's account into the secrets. What somebody has configured
-    stays."""
+    """Put the apps of the local platforms and the merchant's accounts into the secrets, and tell the identity service
+    its key. What somebody has configured stays."""
     if suite.platforms is None:
         return
     _configure_wechat_pay(suite, suite.platforms)
     _configure_alipay_pay(suite, suite.platforms)
     _configure_douyin_pay(suite, suite.platforms)
-    secret_id = suite.environment["PLATFORMS_SECRET_ID"]
-    stored = json.loads(suite.clients.secrets.get_secret_value(SecretId=secret_id)["SecretString"])
+    suite.platforms.identity.key = _stored(suite, "IDENTITY_SECRET_ID")["key"]
+    secret_id, stored = suite.environment["PLATFORMS_SECRET_ID"], _stored(suite, "PLATFORMS_SECRET_ID")
     shown = {
         "wechat": {"secret": "secret"},
         "alipay": {"private_key": "own_private_key", "public_key": "own_alipay_public_key", "aes_key": "aes_key"},
@@ -65,6 +65,11 @@ def configure_platforms(suite: Suite) -> None:
     }
     if local.keys() - stored.keys():
         suite.clients.secrets.put_secret_value(SecretId=secret_id, SecretString=json.dumps(local | stored))
+
+
+def _stored(suite: Suite, named: str) -> Any:
+    held = suite.clients.secrets.get_secret_value(SecretId=suite.environment[named])
+    return json.loads(held["SecretString"])
 
 
 def _configure_wechat_pay(suite: Suite, platforms: Platforms) -> None:

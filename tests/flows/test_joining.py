@@ -41,7 +41,7 @@ class Joining:
         self.coupons = MemoryCoupons()
         self.needs = JoiningNeeds(
             self.members,
-            SelfAssertedIdentity(),
+            SelfAssertedIdentity,
             self.network,
             self.cards,
             MemoryMerges(self.members, self.network),

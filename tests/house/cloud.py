@@ -40,6 +40,7 @@ SECRETS: dict[str, dict[str, Any]] = {
     "ADMIN_SECRET_ID": {"key": "an-admin-key-for-tests-only"},
     "TRANSFER_SECRET_ID": {},
     "PLATFORMS_SECRET_ID": {},
+    "IDENTITY_SECRET_ID": {"key": "aWRlbnRpdHkta2V5LWZvci10ZXN0cy1vbmx5"},
     "ACCOUNTS_SECRET_ID": {"current": "2", "1": "an-older-key-for-tests", "2": "a-key-for-tests-only"},
 }
 ROOT_KEY = f"csk_root_{SECRETS['ADMIN_SECRET_ID']['key']}"

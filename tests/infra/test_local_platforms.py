@@ -142,6 +142,9 @@ def test_apps_stay_the_same_and_only_their_owner_reads_them(platforms: Platforms
         ("POST", "/douyin-pay/asked-refunds", {"order_no": "ord_1", "fen": 1}, 400),
         ("POST", "/douyin-pay/refunds", {"end": "CLOSED"}, 400),
         ("POST", "/douyin-pay/refunds", {"end": "FAIL"}, 200),
+        ("POST", "/identity/modes", {"modes": ["other_check"]}, 200),
+        ("POST", "/identity/modes", {"modes": ["forged"]}, 400),
+        ("GET", "/identity/codes?person=anna", None, 404),
         ("POST", "/douyin-pay/modes", {"modes": ["not_refundable", "token_refused"]}, 200),
     ],
 )

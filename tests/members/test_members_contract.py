@@ -207,7 +207,7 @@ def joining(request: pytest.FixtureRequest, clock: TestClock) -> Joining:
         return Joining(inviters, memory, inviters.cards.__setitem__)
     request.getfixturevalue("cloud")
     stored, cards = DynamoMembers(), DynamoCards()
-    needs = JoiningNeeds(stored, None, DynamoNetwork(), cards, DynamoMerges(), coupons=MemoryCoupons)
+    needs = JoiningNeeds(stored, lambda: None, DynamoNetwork(), cards, DynamoMerges(), coupons=MemoryCoupons)
 
     def give_card(key: str, owner_id: str) -> None:
         cards.add_card(Card(key, owner_id, {"default": Face("Lin")}, 1, NOW, NOW), RequestKey(f"req_{key}", "f"))

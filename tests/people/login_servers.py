@@ -2,11 +2,11 @@
 
 import httpx
 
-from infra.local.platforms.people import Asked, LoginPlatform
+from infra.local.platforms.people import Asked, Platform
 from infra.local.small_server import HalfAnswerError, NoAnswerError
 
 
-def transport_to(platform: LoginPlatform) -> httpx.MockTransport:
+def transport_to(platform: Platform) -> httpx.MockTransport:
     """Carries calls to `platform`; a stalled answer is a time-out, half an answer a broken connection."""
 
     def carry(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,5 @@
-"""The platforms of this machine behind one address: each under its name, such as `/wechat` and `/wechat-pay`.
+"""The platforms of this machine behind one address: each under its name, such as `/wechat` and `/wechat-pay`; and the
+merchant's identity service, `/identity`.
 
 Beside what the platforms themselves answer:
 
@@ -38,6 +39,7 @@ from infra.local.platforms.douyin import Douyin
 from infra.local.platforms.douyin import new_app as new_douyin_app
 from infra.local.platforms.douyin_pay import ENDS as DOUYIN_ENDS
 from infra.local.platforms.douyin_pay import DouyinPay
+from infra.local.platforms.identity import IdentityService
 from infra.local.platforms.notices import post
 from infra.local.platforms.people import (
     Asked,
@@ -115,8 +117,10 @@ class Platforms:
             self.apps["douyin"], openid=douyin.openid, now=now, tell=post,
             book=None if folder is None else folder / "douyin-pay.json",
         )  # fmt: skip
+        self.identity = IdentityService(now)
         self.by_name: dict[str, Platform] = {
             **self.logins, "wechat-pay": self.wechat_pay, "alipay-pay": self.alipay_pay, "douyin-pay": self.douyin_pay,
+            "identity": self.identity,
         }  # fmt: skip
         self.url = ""
         self._stopping = threading.Event()

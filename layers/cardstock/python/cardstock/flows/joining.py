@@ -26,7 +26,7 @@ class JoiningNeeds(msgspec.Struct, frozen=True):
     """The ports of joining. `coupons` is called only when needed: its import is slow, and few members have a coupon."""
 
     members: Members
-    verifier: IdentityVerifier | None
+    verifier: Callable[[], IdentityVerifier | None]
     network: Network
     cards: Cards
     merges: Merges
@@ -71,7 +71,7 @@ def verify_person(member_id: str, name: str, number: str, needs: JoiningNeeds) -
 
     Raises what `members.identity.verify_person` raises.
     """
-    member = identity.verify_person(member_id, name, number, members=needs.members, verifier=needs.verifier)
+    member = identity.verify_person(member_id, name, number, members=needs.members, verifier=needs.verifier())
     merging.join_verified(member.id, merging.MergeNeeds(needs.merges, needs.network))
     coupons.count_verified(member.id, network=needs.network)
     return member

@@ -47,7 +47,7 @@ def joining_needs() -> "JoiningNeeds":
 
     return JoiningNeeds(
         members=members_wiring.members(),
-        verifier=members_wiring.identity_verifier(),
+        verifier=members_wiring.identity_verifier,
         network=network_wiring.network(),
         cards=cards_wiring.cards(),
         merges=members_wiring.merges(),

@@ -96,6 +96,19 @@ IDENTITY_MISMATCH: Final = refused(
     en="The name and the identity number do not belong together.",
     about=("id_number",),
 )
+IDENTITY_UNAVAILABLE: Final = unavailable(
+    "IDENTITY_UNAVAILABLE",
+    zh="实名认证服务暂时没有响应，请稍后重试。",
+    en="The identity service did not answer; try again.",
+)
+IDENTITY_MISCONFIGURED: Final = replace(
+    unavailable(
+        "IDENTITY_MISCONFIGURED",
+        zh="实名认证暂时不可用，请稍后重试。",
+        en="Identity verification is unavailable; try again later.",
+    ),
+    alarm="PlatformMisconfigured",
+)
 VERIFICATION_MISSING: Final = refused(
     "VERIFICATION_MISSING", zh="暂不支持实名认证。", en="Identity verification is not available here."
 )

@@ -39,7 +39,8 @@ class IdentityVerifier(Protocol):
     """A service that knows whether a name and an identity number belong together."""
 
     def verify(self, name: str, number: str) -> str:
-        """The name of the method. Raises `RefusedError` (IDENTITY_MISMATCH) when they do not belong together."""
+        """The name of the method. Raises `RefusedError` (IDENTITY_MISMATCH) when they do not belong together, and
+        `UnavailableError` (IDENTITY_UNAVAILABLE, IDENTITY_MISCONFIGURED) if that is not known. Safe to repeat."""
 
 
 class Members(Protocol):

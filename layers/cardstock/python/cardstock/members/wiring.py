@@ -24,6 +24,7 @@ def set_login_transports(new: "Mapping[str, httpx.BaseTransport]") -> None:
     global _transports  # noqa: PLW0603 - tests replace the transports here
     _transports = new
     _login_platform.cache_clear()
+    _adapter.cache_clear()
 
 
 class _LoginPlatforms(Mapping[str, "LoginPlatform"]):
@@ -108,12 +109,52 @@ def _report(platform: str, app_id: str, cause: str) -> None:
     count("LoginsUnanswered")
 
 
-@cache
+def can_verify() -> bool:
+    """Whether anything here verifies names and identity numbers."""
+    return bool(environment.text("IDENTITY_URL")) or environment.text("ENVIRONMENT") == "local"
+
+
 def identity_verifier() -> "IdentityVerifier | None":
-    """What verifies names and identity numbers; None where nothing does."""
+    """What verifies names and identity numbers; None where nothing does.
+
+    Raises `UnavailableError` (IDENTITY_MISCONFIGURED) if its secret cannot work.
+    """
+    url = environment.text("IDENTITY_URL")
+    if url:
+        from cardstock.edge.secrets import secret
+
+        return _adapter(url, json.dumps(secret(environment.text("IDENTITY_SECRET_ID")), sort_keys=True))
+    if not can_verify():
+        return None
     from cardstock.members.login_platforms.development import SelfAssertedIdentity
 
-    return SelfAssertedIdentity() if environment.text("ENVIRONMENT") == "local" else None
+    return SelfAssertedIdentity()
+
+
+@cache
+def _adapter(url: str, config: str) -> "IdentityVerifier":
+    from cardstock.edge.signatures import sign, verify
+    from cardstock.members import errors
+    from cardstock.members.identity_adapter import AdapterIdentity
+
+    try:
+        return AdapterIdentity(
+            url,
+            json.loads(config),
+            sign=sign,
+            verify=verify,
+            report=_report_check,
+            transport=_transports.get("identity"),
+        )
+    except ValueError:
+        raise errors.IDENTITY_MISCONFIGURED() from ValueError("the identity secret cannot work")
+
+
+def _report_check(check_id: str, cause: str) -> None:
+    from cardstock.edge.observability import count, logger
+
+    logger.warning("identity service unanswered", check_id=check_id, cause=cause)
+    count("IdentityUnanswered")
 
 
 @cache

@@ -7,6 +7,7 @@ from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
 from cardstock.flows import paying_out_wiring
+from cardstock.members.wiring import can_verify
 from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import line_schemas, opening_schemas, report_schemas, wiring
 from cardstock.payouts.previewing import Position, Preview, next_period, preview_page
@@ -31,7 +32,7 @@ def preview(request: Request[Nothing, PageQuery]) -> opening_schemas.PayoutPrevi
         return [page], None if page.following is None else page.following.text
 
     (page,), following = read_page(edge_wiring.signer(), f"payout_preview:{period.key}", request.query, read)
-    return opening_schemas.PayoutPreview.of(page, following)
+    return opening_schemas.PayoutPreview.of(page, following, can_verify=can_verify())
 
 
 @api.get("/v1/payouts/{payout_id}/lines", query=PageQuery, answer=line_schemas.PayoutLines, auth="key",

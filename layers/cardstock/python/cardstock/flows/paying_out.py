@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock.flows.announcing import EventPublisher, event
 from cardstock.ledger.payout_steps import TransferPosting
@@ -136,15 +137,25 @@ def _ledger_line(posting: TransferPosting) -> LedgerLine:
 class MembersAsPayees:
     """`payouts.ports.Payees`: verified adults, unless they are erased or an alarm stops their payouts.
 
-    `find_members` returns members, and the ids of the stopped ones.
+    `find_members` returns members, and the ids of the stopped ones. `can_verify`: whether anything here verifies
+    identities.
     """
 
-    def __init__(self, find_members: Callable[[Sequence[str]], tuple[Iterable[Member], frozenset[str]]]) -> None:
+    def __init__(
+        self,
+        find_members: Callable[[Sequence[str]], tuple[Iterable[Member], frozenset[str]]],
+        *,
+        can_verify: bool = True,
+    ) -> None:
         self._find_members = find_members
+        self._can_verify = can_verify
 
     def __call__(self, members: Sequence[str], now: datetime) -> Mapping[str, Payee]:
         found, stopped = self._find_members(members)
-        return {member.id: _payee(member, now, hold=member.id in stopped) for member in found}
+        return {
+            member.id: replace(_payee(member, now, hold=member.id in stopped), verifiable=self._can_verify)
+            for member in found
+        }
 
 
 class MembersAsPersons:

@@ -39,13 +39,13 @@ def payout_ledger() -> "payouts_ports.Ledger":
     )
 
 
-@cache
 def payees() -> "payouts_ports.Payees":
     """Members as payees."""
     from cardstock.compliance.store import members_and_stopped
     from cardstock.flows.paying_out import MembersAsPayees
+    from cardstock.members.wiring import can_verify
 
-    return MembersAsPayees(members_and_stopped)
+    return MembersAsPayees(members_and_stopped, can_verify=can_verify())
 
 
 def bank_accounts() -> "BankAccountNeeds":

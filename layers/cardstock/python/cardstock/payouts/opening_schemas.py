@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -90,12 +90,19 @@ class PayoutPreview(Model):
     listed: Annotated[int, Meta(description="Members who would be listed, so far.", examples=[12])]
     listed_fen: Annotated[int, Meta(description="Their sum in fen, so far.", examples=[420_000])]
     left_out: LeftOutByReason
+    identities: Annotated[
+        Literal["verifiable", "unverifiable"],
+        Meta(
+            description="`unverifiable`: nothing here verifies identities, so that only members who were verified "
+            "before can be paid. Set up the identity service first."
+        ),
+    ]
     complete: Annotated[bool, Meta(description="Whether every balance was read.")]
     items: Annotated[list[PreviewedMember], Meta(description="Members of this page who would be listed.")]
     next_cursor: NextCursor
 
     @classmethod
-    def of(cls, found: Preview, next_cursor: str | None) -> PayoutPreview:
+    def of(cls, found: Preview, next_cursor: str | None, *, can_verify: bool) -> PayoutPreview:
         return cls(
             period=found.period.key,
             as_of=rfc3339(found.at),
@@ -105,6 +112,7 @@ class PayoutPreview(Model):
             listed=found.so_far.listed,
             listed_fen=found.so_far.amount,
             left_out=LeftOutTotal.by_reason(found.so_far.left_out),
+            identities="verifiable" if can_verify else "unverifiable",
             complete=found.following is None,
             items=[PreviewedMember.of(row) for row in found.rows],
             next_cursor=next_cursor,

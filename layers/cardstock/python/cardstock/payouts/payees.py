@@ -12,6 +12,7 @@ DropReason: TypeAlias = Literal[
     "debt",
     "hold",
     "unverified",
+    "unverifiable",  # not verified, and nothing here verifies anybody
     "under_age",
     "erased",
     "under_channel_minimum",
@@ -52,6 +53,8 @@ class Payee(msgspec.Struct, frozen=True):
     """Masked."""
     siblings: tuple[str, ...] = ()
     """The other members of the same person."""
+    verifiable: bool = True
+    """Whether anything here verifies identities."""
     bank: BankTarget | None = None
     """The bank account in force; read only where the channel pays to bank accounts."""
 
@@ -70,7 +73,7 @@ def refusal(payee: Payee | None, balance: Balance) -> DropReason | None:
     if payee.hold:
         return "hold"
     if not payee.verified:
-        return "unverified"
+        return "unverified" if payee.verifiable else "unverifiable"
     if not payee.of_age:
         return "under_age"
     return "debt" if balance.available < 0 else None

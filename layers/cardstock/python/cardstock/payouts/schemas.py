@@ -112,8 +112,8 @@ class LeftOutTotal(Model):
 LeftOutByReason = Annotated[
     dict[str, LeftOutTotal],
     Meta(
-        description="Who is not listed, by reason: `under_minimum`, `unverified`, `under_age`, `debt`, `hold`, "
-        "`disputed`, `attempt_open`, `no_bank_account` or `erased`.",
+        description="Who is not listed, by reason: `under_minimum`, `unverified`, `unverifiable` (nothing verifies "
+        "identities), `under_age`, `debt`, `hold`, `disputed`, `attempt_open`, `no_bank_account` or `erased`.",
         examples=[{"under_minimum": {"members": 3, "available_fen": 2400}}],
     ),
 ]

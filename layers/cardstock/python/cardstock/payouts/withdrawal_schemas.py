@@ -110,7 +110,8 @@ class LeftOut(Model):
     reason: Annotated[
         str,
         Meta(
-            description="`unverified`, `under_age`, `debt`, `hold`, `disputed`, `attempt_open` or `no_bank_account`.",
+            description="`unverified`, `unverifiable` (nothing here verifies identities yet), `under_age`, `debt`, "
+            "`hold`, `disputed`, `attempt_open` or `no_bank_account`.",
             examples=["no_bank_account"],
         ),
     ]

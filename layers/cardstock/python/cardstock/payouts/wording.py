@@ -25,6 +25,7 @@ REASON: dict[str, Text] = {
     "debt": ("有欠款", "Debt"),
     "hold": ("已冻结", "On hold"),
     "unverified": ("未实名", "Identity not verified"),
+    "unverifiable": ("未实名：本商城尚未接入实名认证", "Nobody can be verified here yet"),
     "under_age": ("未成年", "Under age"),
     "erased": ("已注销", "Erased"),
     "under_channel_minimum": ("低于渠道最低金额", "Under the channel's minimum"),

@@ -17,7 +17,7 @@ from cardstock.edge import secrets
 from cardstock.edge.signatures import sign, verify
 from cardstock.errors import CardstockError, RefusedError
 from cardstock.members import wiring
-from cardstock.members.identity_adapter import MAX_ANSWER_BYTES, AdapterIdentity
+from cardstock.members.login_platforms.identity_adapter import MAX_ANSWER_BYTES, AdapterIdentity
 from infra.local.platforms.identity import IdentityService
 from infra.local.platforms.people import Asked
 from infra.local.server import HttpAnswer
@@ -33,6 +33,7 @@ from tests.people.login_servers import transport_to
 from tests.people.replies import Reply, reply
 
 KEY = base64.b64encode(b"a key of thirty-two bytes for us").decode()
+OTHER_KEY = base64.b64encode(b"another key of thirty-two bytes!").decode()
 NAME, NUMBER = "王小明", "11010519491231002X"
 CAUSES = {
     "busy": "http_503", "server_error": "http_502", "not_json": "SIGNATURE_MISSING", "stall": "timeout",
@@ -108,7 +109,7 @@ def test_every_way_in_which_the_service_fails_is_tried_here() -> None:
 
 def test_a_service_that_does_not_take_our_key_is_to_be_repaired(asking: Asking, clock: TestClock) -> None:
     asking.service.fail_next(["refuses"])
-    stranger = Asking(clock, base64.b64encode(b"another key of thirty-two bytes!").decode())
+    stranger = Asking(clock, OTHER_KEY)
 
     assert (asking.ask(), stranger.ask()) == ("IDENTITY_MISCONFIGURED", "IDENTITY_MISCONFIGURED")
     assert [cause for _, cause in (*asking.reported, *stranger.reported)] == ["http_401"] * 2
@@ -150,8 +151,8 @@ def test_the_number_of_a_check_tells_nothing_without_the_key(asking: Asking, clo
         "http://identity.test", {"key": f"whsec_{KEY}"}, sign=sign, verify=verify,
         transport=transport_to(other.service), report=lambda *_: None,
     )  # fmt: skip
-    third = Asking(clock, base64.b64encode(b"another key of thirty-two bytes!").decode())
-    third.service.key = third.client._key
+    third = Asking(clock, OTHER_KEY)
+    third.service.key = OTHER_KEY
     for each in (asking, other, third):
         assert each.ask() == "adapter"
 
@@ -209,7 +210,7 @@ class Counter:
         wiring.set_login_transports({"identity": transport_to(self.service)})
         self.token = log_in("anna")[1]["access_token"]
 
-    def verify(self, name: str = NAME, number: str = NUMBER) -> Reply:
+    def put_identity(self, name: str = NAME, number: str = NUMBER) -> Reply:
         return reply(serve(http_event("PUT", "/v1/me/identity", {"name": name, "id_number": number}, token=self.token)))
 
 
@@ -232,7 +233,7 @@ def test_a_member_is_verified_by_the_service_and_nothing_of_the_person_is_logged
     said = []
     for mode in ("stall", "half", "not_json", "wrong_signature", "refuses", "mismatch", "fine"):
         counter.service.fail_next([mode])
-        said.append(counter.verify())
+        said.append(counter.put_identity())
     shown = capsys.readouterr()
     logged = shown.out + shown.err + caplog.text
 
@@ -253,7 +254,7 @@ def test_a_secret_that_cannot_work_verifies_nobody_and_is_to_be_repaired(
     secret: Any, cloud: Cloud, clock: TestClock, service_address: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     counter = Counter(cloud, clock, secret)
-    said = counter.verify()
+    said = counter.put_identity()
 
     assert (said.status, said.body["code"]) == (503, "IDENTITY_MISCONFIGURED")
     assert counter.service.calls == []
@@ -264,9 +265,9 @@ def test_a_changed_key_is_used_when_the_secret_is_read_again(
     cloud: Cloud, clock: TestClock, service_address: None
 ) -> None:
     counter = Counter(cloud, clock, {"key": base64.b64encode(b"the key of yesterday, which is old").decode()})
-    before = counter.verify()
+    before = counter.put_identity()
     counter = Counter(cloud, clock, {"key": KEY})
-    after = counter.verify()
+    after = counter.put_identity()
 
     assert (before.body["code"], after.status) == ("IDENTITY_MISCONFIGURED", 200)
 
@@ -276,7 +277,7 @@ def test_where_there_is_no_service_nobody_is_verified_and_it_says_so(
 ) -> None:
     counter = Counter(cloud, clock, {"key": KEY})
     monkeypatch.setenv("ENVIRONMENT", "prod")
-    said = counter.verify()
+    said = counter.put_identity()
 
     assert (said.status, said.body["code"]) == (422, "VERIFICATION_MISSING")
     assert not wiring.can_verify()

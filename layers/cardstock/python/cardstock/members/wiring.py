@@ -135,7 +135,7 @@ def identity_verifier() -> "IdentityVerifier | None":
 def _adapter(url: str, config: str) -> "IdentityVerifier":
     from cardstock.edge.signatures import sign, verify
     from cardstock.members import errors
-    from cardstock.members.identity_adapter import AdapterIdentity
+    from cardstock.members.login_platforms.identity_adapter import AdapterIdentity
 
     try:
         return AdapterIdentity(

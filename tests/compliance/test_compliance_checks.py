@@ -29,6 +29,7 @@ from cardstock.errors import NotFoundError, RefusedError
 from tests.house.charts import steps_in, steps_of
 from tests.people.clock import TestClock
 from tests.people.memory_compliance import MemoryAlarms, MemoryHolds, MemoryIdentities, MemoryPurchaseLog
+from tests.people.staff import unasked
 
 NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)
 LIMIT = 10
@@ -176,7 +177,7 @@ def test_finance_lifts_a_hold_once_with_a_reason_and_it_stays_lifted() -> None:
     paid(checks, stocked)
 
     def lift(actor: str, reason: str, order_id: str = "ord_1") -> Hold:
-        return lift_hold(order_id, actor, reason, holds=checks.holds, resume=resumed.append)
+        return lift_hold(order_id, actor, reason, confirm=unasked, holds=checks.holds, resume=resumed.append)
 
     with pytest.raises(RefusedError, match="REASON_MISSING"):
         lift("key_1", "  ")
@@ -269,7 +270,7 @@ def test_an_alarm_is_lifted_by_two_people_and_comes_back_when_the_subtree_has_do
     small, grown, doubled = (find_subtrees(tree(3, width), ["top", "top.w1"]) for width in (28, 40, 78))
 
     def lift(actor: str, reason: str = "seen") -> Alarm:
-        return lift_alarm("top.1", actor, reason, can_approve=actor.__ne__, alarms=alarms)
+        return lift_alarm("top.1", actor, reason, can_approve=actor.__ne__, confirm=unasked, alarms=alarms)
 
     first = raise_alarms(small, alarms=alarms)
     again = raise_alarms(small, alarms=alarms)
@@ -306,9 +307,9 @@ def test_an_alarm_needs_a_reason_and_has_to_exist() -> None:
     alarms = MemoryAlarms()
 
     with pytest.raises(RefusedError, match="REASON_MISSING"):
-        lift_alarm("top.1", "key_1", " ", can_approve="key_1".__ne__, alarms=alarms)
+        lift_alarm("top.1", "key_1", " ", can_approve="key_1".__ne__, confirm=unasked, alarms=alarms)
     with pytest.raises(NotFoundError):
-        lift_alarm("top.1", "key_1", "seen", can_approve="key_1".__ne__, alarms=alarms)
+        lift_alarm("top.1", "key_1", "seen", can_approve="key_1".__ne__, confirm=unasked, alarms=alarms)
 
 
 def test_sales_to_people_who_promote_nothing_are_shared_over_thirty_days() -> None:
@@ -340,10 +341,11 @@ def test_the_charts_of_a_hold_and_an_alarm_are_what_the_verbs_do() -> None:
     checks, alarms = Checks(), MemoryAlarms()
     hold = log_and_check(purchase("ord_1", "mem_b", units=99), checks.needs())
     assert hold is not None
-    lifted_hold = lift_hold("ord_1", "key_1", "seen", holds=checks.holds, resume=lambda _: None)
+    lifted_hold = lift_hold("ord_1", "key_1", "seen", confirm=unasked, holds=checks.holds, resume=lambda _: None)
     (raised,) = raise_alarms(find_subtrees(tree(3, 28), ["top"]), alarms=alarms)
     requested, lifted = (
-        lift_alarm("top.1", actor, "seen", can_approve=actor.__ne__, alarms=alarms) for actor in ("key_1", "key_2")
+        lift_alarm("top.1", actor, "seen", can_approve=actor.__ne__, confirm=unasked, alarms=alarms)
+        for actor in ("key_1", "key_2")
     )
     done = {
         (hold.state, "lift_hold", lifted_hold.state),

@@ -97,8 +97,8 @@ def test_an_order_has_one_hold_which_is_lifted_once(holds: Holds) -> None:
     before = holds.find_hold("ord_1")
 
     assert before == HOLD
-    assert holds.save_lifted_hold(lifted)
-    assert not holds.save_lifted_hold(replace(lifted, lifted=replace(LIFT, by="key_2")))
+    assert holds.save_lifted_hold(lifted, lambda _: None)
+    assert not holds.save_lifted_hold(replace(lifted, lifted=replace(LIFT, by="key_2")), lambda _: None)
     assert holds.find_hold("ord_1") == lifted
     assert holds.find_hold("ord_2") is None
 

@@ -41,7 +41,7 @@ from tests.people.memory_payouts import MemoryPayouts
 from tests.people.referrals import EXAMPLE, Referrals
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
-from tests.people.staff import staff_key
+from tests.people.staff import staff_key, unasked
 from tests.people.trade import line as goods
 
 PLAN = replace(EXAMPLE, direct_partner=Amount(1_501, "bps"), peer_bps=3_333, dividend_bps=200)
@@ -150,7 +150,7 @@ class Sale:
         item = item_id("refund_refused", refund_id)
         for person in ("stf_1", "stf_2"):
             clear_item(
-                item, outcome, "letter", person, can_approve=lambda _: True, items=self.orders.items,
+                item, outcome, "letter", person, can_approve=lambda _: True, confirm=unasked, items=self.orders.items,
                 orders=lambda: self.orders,
                 channels=lambda: {"sandbox": self.channel}, asked_refunds=dict, payouts=MemoryPayouts,
                 request_step=lambda _payout: None,

@@ -37,6 +37,7 @@ from tests.people.memory_ledger import (
     accrual,
     credit,
 )
+from tests.people.staff import unasked
 
 CONTRACT = {
     Books: (MemoryBooks, DynamoBooks),
@@ -176,7 +177,9 @@ def test_a_write_off_is_kept_once_and_booked_once(write_offs: tuple[WriteOffs, B
     assert kept.keep_write_off(asked, RequestKey("req_1", "f")) == (asked, True)
     with pytest.raises(RefusedError):
         kept.keep_write_off(asked, RequestKey("req_1", "other"))
-    approve = partial(approve_write_off, "wro_1", "seen", "key_2", can_approve=lambda _: True, write_offs=kept)
+    approve = partial(
+        approve_write_off, "wro_1", "seen", "key_2", can_approve=lambda _: True, confirm=unasked, write_offs=kept
+    )
     booked = approve()
     clock.move(days=1)
     assert approve() == booked == kept.find_write_off("wro_1")
@@ -193,7 +196,7 @@ def test_a_write_off_of_more_than_is_owed_by_now_is_not_booked(
     kept.keep_write_off(asked, RequestKey("req_1", "f"))
 
     with pytest.raises(RefusedError):
-        approve_write_off("wro_1", "", "key_2", can_approve=lambda _: True, write_offs=kept)
+        approve_write_off("wro_1", "", "key_2", can_approve=lambda _: True, confirm=unasked, write_offs=kept)
     assert kept.find_write_off("wro_1") == asked
     assert books.balance_of("mem_r").debt == 499
 

@@ -30,6 +30,7 @@ from cardstock.ledger.write_offs import approve_write_off, ask_write_off
 from cardstock.network import model as network_model
 from tests.people.clock import START, TestClock
 from tests.people.memory_ledger import MemoryBooks, MemoryWriteOffs, accrual
+from tests.people.staff import unasked
 
 ARROW = re.compile(r"^    (\w+) --(\w+)--> (\w+)$", re.MULTILINE)
 
@@ -96,7 +97,7 @@ def test_every_verb_makes_moves_of_the_chart_and_no_other(clock: TestClock) -> N
         books=books,
         write_offs=write_offs,
     )
-    approve_write_off(asked.id, "", "key_2", can_approve=lambda _: True, write_offs=write_offs)
+    approve_write_off(asked.id, "", "key_2", can_approve=lambda _: True, confirm=unasked, write_offs=write_offs)
 
     made = {(kind, move) for t in books.transactions.values() for kind in (t.kind,) for move in moves_of(t)}
     assert made == {(kind, move) for kind, moves in MOVES.items() for move in moves}
@@ -131,10 +132,17 @@ def test_a_booked_write_off_stays_as_it_is(clock: TestClock) -> None:
         books=write_offs.books,
         write_offs=write_offs,
     )
-    booked = approve_write_off(asked.id, "n", "key_2", can_approve=lambda _: True, write_offs=write_offs)
+    booked = approve_write_off(
+        asked.id, "n", "key_2", can_approve=lambda _: True, confirm=unasked, write_offs=write_offs
+    )
 
     assert (asked.state, booked.state) == ("asked", "booked")
-    assert approve_write_off(asked.id, "other", "key_3", can_approve=lambda _: True, write_offs=write_offs) == booked
+    assert (
+        approve_write_off(
+            asked.id, "other", "key_3", can_approve=lambda _: True, confirm=unasked, write_offs=write_offs
+        )
+        == booked
+    )
 
 
 def test_a_write_off_that_one_person_asks_and_approves_is_refused(clock: TestClock) -> None:
@@ -152,7 +160,9 @@ def test_a_write_off_that_one_person_asks_and_approves_is_refused(clock: TestClo
     )
 
     with pytest.raises(CardstockError) as refused:
-        approve_write_off(asked.id, "", "key_1", can_approve=lambda key: key != "key_1", write_offs=write_offs)
+        approve_write_off(
+            asked.id, "", "key_1", can_approve=lambda key: key != "key_1", confirm=unasked, write_offs=write_offs
+        )
     assert refused.value.code == "SECOND_PERSON_NEEDED"
     assert replace(asked, state="asked") == write_offs.find_write_off(asked.id)
 

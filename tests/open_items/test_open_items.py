@@ -20,7 +20,7 @@ from tests.house.cloud import ROOT, Cloud, Context, http_event
 from tests.people.clock import TestClock
 from tests.people.memory_open_items import MemoryOpenItems
 from tests.people.replies import Reply, reply
-from tests.people.staff import person, staff_key
+from tests.people.staff import person, staff_key, unasked
 
 CONTRACT = {OpenItems: (MemoryOpenItems, DynamoOpenItems)}
 EVENTS = sorted((ROOT / "events/open_items").glob("*/*.json"))
@@ -199,7 +199,9 @@ def clear_alone(
     item_id: str, outcome: Outcome, reason: str, actor: str, *, can_approve: Callable[[str], bool], items: OpenItems
 ) -> OpenItem:
     """Clear an item whose outcome books nothing."""
-    return clear_item(item_id, outcome, reason, actor, can_approve=can_approve, items=items, book=items.save_item)
+    return clear_item(
+        item_id, outcome, reason, actor, can_approve=can_approve, confirm=unasked, items=items, book=items.save_item
+    )
 
 
 def always(_: str) -> bool:

@@ -31,6 +31,7 @@ from cardstock.payouts.tax.store import DynamoTaxFiles
 from cardstock.payouts.transfer_answers import Answer, answered
 from tests.people.finance import FIRST, Finance
 from tests.people.memory_payouts import MemoryFiles, MemoryLedger, MemoryPayoutMap, MemoryPayouts, MemoryTaxFiles
+from tests.people.staff import unasked
 
 CONTRACT = {
     Payouts: (MemoryPayouts, DynamoPayouts),
@@ -282,7 +283,7 @@ def test_a_contradiction_marks_its_line_until_it_is_cleared_and_the_books_follow
 
     asked = clear_item(
         marked.contradiction.item, "was_paid" if arrived else "was_not_paid", "letter", "stf_1",
-        can_approve=lambda _: True, items=brand.items, book=brand.items.save_item,
+        can_approve=lambda _: True, confirm=unasked, items=brand.items, book=brand.items.save_item,
     )  # fmt: skip
     item = replace(asked, state="cleared", cleared=asked.requested, version=asked.version + 1)
     at = ANSWERED + timedelta(minutes=1)

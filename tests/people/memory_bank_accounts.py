@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from cardstock.approving import UseOnce
 from cardstock.bank_accounts import errors
 from cardstock.bank_accounts.model import Holding, Reveal
 
@@ -21,7 +22,7 @@ class MemoryAccounts:
     def find_holdings(self, member_ids: Sequence[str]) -> Mapping[str, Holding]:
         return {member: self._holdings[member] for member in member_ids if member in self._holdings}
 
-    def replace(self, holding: Holding) -> Holding:
+    def replace(self, holding: Holding, use: UseOnce | None = None) -> Holding:
         if self.find_holding(holding.member_id).version != holding.version:
             raise errors.BANK_ACCOUNT_CHANGED()
         changed = replace(holding, version=holding.version + 1)

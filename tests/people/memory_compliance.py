@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
+from cardstock.approving import UseOnce
 from cardstock.clock import brand_day
 from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, Sale, SalesDay
 
@@ -51,7 +52,7 @@ class MemoryHolds:
     def save_new_hold(self, hold: Hold) -> None:
         self.holds.setdefault(hold.order_id, hold)
 
-    def save_lifted_hold(self, hold: Hold) -> bool:
+    def save_lifted_hold(self, hold: Hold, use: UseOnce) -> bool:
         if self.holds[hold.order_id].state == "lifted":
             return False
         self.holds[hold.order_id] = hold
@@ -77,7 +78,7 @@ class MemoryAlarms:
         found = [alarm for alarm in self.alarms.values() if alarm.head == head]
         return max(found, key=lambda alarm: alarm.number, default=None)
 
-    def save_alarm(self, alarm: Alarm) -> bool:
+    def save_alarm(self, alarm: Alarm, use: UseOnce | None = None) -> bool:
         known = self.alarms.get(alarm.id)
         if (known.version if known else 0) != alarm.version - 1:
             return False

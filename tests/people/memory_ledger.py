@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from msgspec.structs import replace
 
+from cardstock.approving import UseOnce
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.ids import RequestKey, RequestResult
 from cardstock.ledger.model import (
@@ -89,7 +90,7 @@ class MemoryWriteOffs:
     def find_write_off(self, write_off_id: str) -> WriteOff | None:
         return self.kept.get(write_off_id)
 
-    def book_write_off(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
+    def book_write_off(self, transaction: LedgerTransaction, approved: WriteOff, use: UseOnce) -> Booked:
         if transaction.id in self.books.transactions:
             return "repeated"
         if self.books.balance_of(approved.member_id).debt < approved.amount:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from cardstock.approving import UseOnce
 from cardstock.open_items.model import Kind, OpenItem, State
 
 
@@ -17,7 +18,7 @@ class MemoryOpenItems:
     def find_item(self, item_id: str) -> OpenItem | None:
         return self.items.get(item_id)
 
-    def save_item(self, item: OpenItem) -> bool:
+    def save_item(self, item: OpenItem, use: UseOnce | None = None) -> bool:
         if self.items[item.id].version != item.version - 1:
             return False
         self.items[item.id] = item

@@ -11,6 +11,7 @@ from cardstock.clock import brand_day
 from cardstock.errors import CHANNEL_UNAVAILABLE, IDEMPOTENCY_KEY_REUSED, STOCK_SHORT
 from cardstock.ids import RequestKey
 from cardstock.open_items.clearing import new_item
+from cardstock.open_items.model import ConfirmedItem
 from cardstock.orders import errors
 from cardstock.orders.change_model import Finding, Step
 from cardstock.orders.coupon_model import Coupon, CouponUse
@@ -94,9 +95,10 @@ class MemoryOrders:
             return False
         if any((finding.kind, finding.cause) in self.findings for finding in step.findings):
             return False
-        if not all(self.items.items[item.id].version == item.version - 1 for item in step.changed_items):
+        changed = [one.item if isinstance(one, ConfirmedItem) else one for one in step.changed_items]
+        if not all(self.items.items[item.id].version == item.version - 1 for item in changed):
             return False
-        self.items.items |= {item.id: item for item in step.changed_items}
+        self.items.items |= {item.id: item for item in changed}
         for finding in step.findings:
             self.findings[finding.kind, finding.cause] = finding
             self.items.add_item(new_item(**asdict(finding)))

@@ -13,6 +13,7 @@ from cardstock.errors import FILE_DIFFERS, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.files import Document
 from cardstock.ids import RequestKey, RequestResult
 from cardstock.open_items.clearing import new_item
+from cardstock.open_items.model import ConfirmedItem
 from cardstock.payouts import errors
 from cardstock.payouts.books import Booking, LedgerLine
 from cardstock.payouts.contradictions import Clearing, cleared, contradicted, contradiction_cause, number_of
@@ -273,7 +274,7 @@ class MemoryPayouts:
         at = after_closing(self._batches.get(clearing.batch), clearing.at)
         line = self._lines[key]
         after, decided = cleared(line, replace(clearing, at=at), self._answers[key])
-        if not self.items.save_item(item):
+        if not self.items.save_item(item.item if isinstance(item, ConfirmedItem) else item):
             return False
         batch = self._batches.get(clearing.batch)
         if batch is not None and batch.stage not in ENDED:

@@ -11,6 +11,7 @@ from cardstock.edge.http import Api, Nothing, Request
 from cardstock.flows import bank_accounts, paying_out_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.staff import wiring as staff_wiring
+from cardstock.staff.errors import CONFIRMING
 
 api = Api("bank_accounts", callers=partners_wiring.callers)
 
@@ -48,12 +49,12 @@ def list_changes(request: Request[Nothing, PageQuery]) -> models.WaitingChanges:
 
 
 @api.post("/v1/bank-accounts/{member_id}/decisions", body=models.DecideChange, answer=models.BankAccounts, auth="key",
-          scope="bank_accounts:confirm", codes=models.DECISION_CODES)  # fmt: skip
+          scope="bank_accounts:confirm", codes=models.DECISION_CODES + CONFIRMING)  # fmt: skip
 def decide(request: Request[models.DecideChange, Nothing]) -> models.BankAccounts:
     """Confirm or refuse a change, as a person of the staff.
 
-    A confirmed change can be refused until it is in force: the contact that was notified may object. The same decision
-    again changes nothing.
+    The phone of the person confirms what is confirmed. A confirmed change can be refused until it is in force: the
+    contact that was notified may object. The same decision again changes nothing.
     """
     body, caller = request.body, request.caller
     holding = bank_accounts.decide_bank_account(
@@ -61,7 +62,7 @@ def decide(request: Request[models.DecideChange, Nothing]) -> models.BankAccount
         body.account_id,
         "confirmed" if body.decision == "confirm" else "refused",
         body.reason,
-        Decider(caller.person_id, staff_wiring.is_active),
+        Decider(caller.person_id, staff_wiring.is_active, staff_wiring.approving(caller).confirm),
         paying_out_wiring.bank_accounts(),
     )
     return models.BankAccounts.of(holding, clock.now())

@@ -1,7 +1,6 @@
 """HTTP for staff: held rewards, compliance alarms and who lifts them, and the share of sales to non-promoters."""
 
 from datetime import timedelta
-from functools import partial
 
 from cardstock import clock
 from cardstock.aws.tables import connect
@@ -14,6 +13,7 @@ from cardstock.edge.http import Api, Nothing, Request
 from cardstock.flows import settling_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.staff import wiring as staff_wiring
+from cardstock.staff.errors import CONFIRMING
 
 api = Api("compliance", callers=partners_wiring.callers)
 
@@ -30,13 +30,13 @@ def list_holds(request: Request[Nothing, PageQuery]) -> schemas.HeldRewards:
 
 @api.post(
     "/v1/reward-holds/{order_id}/lifts", body=schemas.Lift, answer=schemas.HeldReward, auth="key",
-    scope="payouts:approve", codes=schemas.LIFT_CODES,
+    scope="payouts:approve", codes=schemas.LIFT_CODES + CONFIRMING,
 )  # fmt: skip
 def lift_hold(request: Request[schemas.Lift, Nothing]) -> schemas.HeldReward:
     """Lift the hold of an order's rewards.
 
-    They are released in the night after their windows are over. Who lifted it and why is stored; a repeat changes
-    nothing.
+    The phone confirms it first. They are released in the night after their windows are over. Who lifted it and why is
+    stored; a repeat changes nothing.
     """
     from cardstock.flows import settling  # only for lifts, not at the start
 
@@ -44,6 +44,7 @@ def lift_hold(request: Request[schemas.Lift, Nothing]) -> schemas.HeldReward:
         request.path["order_id"],
         request.caller.actor,
         request.body.reason,
+        confirm=staff_wiring.approving(request.caller).confirm,
         holds=compliance_wiring.holds(),
         resume=lambda order_id: settling.schedule_release_again(order_id, settling_wiring.release()),
     )
@@ -59,19 +60,21 @@ def list_alarms(request: Request[Nothing, PageQuery]) -> schemas.ComplianceAlarm
 
 @api.post(
     "/v1/compliance-alarms/{alarm_id}/lifts", body=schemas.Lift, answer=schemas.ComplianceAlarm, auth="key",
-    scope="payouts:approve", codes=schemas.ALARM_CODES,
+    scope="payouts:approve", codes=schemas.ALARM_CODES + CONFIRMING,
 )  # fmt: skip
 def lift_alarm(request: Request[schemas.Lift, Nothing]) -> schemas.ComplianceAlarm:
     """Lift an alarm, which takes two people.
 
-    The first person requests it, a second one lifts it: then payouts of the subtree go on until it has twice the
-    people.
+    The first person requests it, a second one, whose phone confirms it, lifts it: then payouts of the subtree go on
+    until it has twice the people.
     """
+    two = staff_wiring.approving(request.caller)
     alarm = alarms.lift_alarm(
         request.path["alarm_id"],
         request.caller.actor,
         request.body.reason,
-        can_approve=partial(staff_wiring.can_approve, request.caller.person_id),
+        can_approve=two.can_approve,
+        confirm=two.confirm,
         alarms=compliance_wiring.alarms(),
     )
     return schemas.ComplianceAlarm.of(alarm)

@@ -1,7 +1,5 @@
 """HTTP: writing off members' debt, which takes two people and is its own entry in the ledger."""
 
-from functools import partial
-
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
@@ -12,6 +10,7 @@ from cardstock.ledger import write_offs as verbs
 from cardstock.members import wiring as members_wiring
 from cardstock.partners import wiring as partners_wiring
 from cardstock.staff import wiring as staff_wiring
+from cardstock.staff.errors import CONFIRMING
 
 api = Api("debts", callers=partners_wiring.callers)
 
@@ -50,18 +49,21 @@ def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
     answer=models.WrittenOff,
     auth="key",
     scope="debts:write_off",
-    codes=models.APPROVING_CODES,
+    codes=models.APPROVING_CODES + CONFIRMING,
 )
 def approve_write_off(request: Request[models.ApproveWriteOff, Nothing]) -> models.WrittenOff:
     """Approve a write-off and book it.
 
-    By another person than the one who asked. Refused if less is owed by now; a second approval changes nothing.
+    By another person than the one who asked, whose phone confirms the sum first. Refused if less is owed by now; a
+    second approval changes nothing.
     """
+    two = staff_wiring.approving(request.caller)
     approved = verbs.approve_write_off(
         request.path["write_off_id"],
         request.body.note,
         request.caller.actor,
-        can_approve=partial(staff_wiring.can_approve, request.caller.person_id),
+        can_approve=two.can_approve,
+        confirm=two.confirm,
         write_offs=ledger_wiring.write_offs(),
     )
     return models.WrittenOff.of(approved)

@@ -16,6 +16,7 @@ from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import errors as payouts_errors
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.staff import wiring as staff_wiring
+from cardstock.staff.errors import CONFIRMING
 
 api = Api("open-items", callers=partners_wiring.callers)
 
@@ -44,24 +45,27 @@ def read_item(request: Request[Nothing, Nothing]) -> schemas.OpenItemView:
 
 
 @api.post("/v1/open-items/{item_id}/clearings", body=schemas.ClearItem, answer=schemas.OpenItemView, auth="key",
-          scope="open_items:clear", codes=(*schemas.CLEARING_CODES, payouts_errors.RESULT_NOT_APPLIED,
+          scope="open_items:clear", codes=(*schemas.CLEARING_CODES, payouts_errors.RESULT_NOT_APPLIED, *CONFIRMING,
                                            *orders_errors.CLOSING, *orders_errors.GRANTING_ASKED,
                                            *orders_errors.AGREEING))  # fmt: skip
 def clear(request: Request[schemas.ClearItem, Nothing]) -> schemas.OpenItemView:
     """Clear an open item with an outcome and a reason.
 
-    Who cleared it and why stays on record. Where `persons` is 2, the first call asks and another person clears. A
+    Who cleared it and why stays on record. Where `persons` is 2, the first call asks and another person clears, whose
+    phone confirms it; so does that of whoever grants goodwill. A
     refund that its channel has refused ends in the same step, after the channel was asked again: it has succeeded, or
     it is given up and can be asked for anew. A transfer with contradicting results ends as both persons say, and the
     books are corrected in the same step. A goodwill refund that was asked for is given once another person grants it.
     What a buyer asked the channel for is refunded, or the channel denies it and shows the reason.
     A repeat changes nothing; another outcome for a cleared item is refused."""
+    two = staff_wiring.approving(request.caller)
     item = clear_item(
         request.path["item_id"],
         request.body.outcome,
         request.body.reason,
         request.caller.actor,
-        can_approve=partial(staff_wiring.can_approve, request.caller.person_id),
+        can_approve=two.can_approve,
+        confirm=two.confirm,
         items=open_items_wiring.open_items(),
         orders=orders_wiring.orders,
         channels=orders_wiring.payment_channels,

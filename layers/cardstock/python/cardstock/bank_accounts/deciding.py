@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
+from cardstock.approving import Confirm, MoneyStep
 from cardstock.bank_accounts import errors
 from cardstock.bank_accounts.model import TRANSITIONS, ChangeState, Holding, NoticeKind, Reveal
 from cardstock.bank_accounts.ports import Accounts, Vault
@@ -19,6 +20,8 @@ class Decider(msgspec.Struct, frozen=True):
     person_id: str | None
     is_active: Callable[[str], bool]
     """Whether this is a person who may decide."""
+    confirm: Confirm
+    """Asks the phone of the person."""
 
 
 def decide_change(  # noqa: PLR0917 - the address of a change has two parts
@@ -28,8 +31,9 @@ def decide_change(  # noqa: PLR0917 - the address of a change has two parts
     """Confirm or refuse the change to `account_id`. The same decision again changes nothing.
 
     A confirmed change can be refused until it is in force: the contact that was notified may object within the wait.
-    Raises `RefusedError` (PERSON_NEEDED_TO_CONFIRM, REASON_MISSING for a refusal without one), `NotFoundError`,
-    `ConflictError` (NO_OPEN_CHANGE, BANK_ACCOUNT_CHANGED).
+    The person's phone confirms what is confirmed, and nothing that is refused. Raises `RefusedError`
+    (PERSON_NEEDED_TO_CONFIRM, REASON_MISSING for a refusal without one), `NotFoundError`, `ConflictError`
+    (NO_OPEN_CHANGE, BANK_ACCOUNT_CHANGED), and what `confirm` raises.
     """
     if decider.person_id is None or not decider.is_active(decider.person_id):
         raise errors.PERSON_NEEDED_TO_CONFIRM()
@@ -43,10 +47,13 @@ def decide_change(  # noqa: PLR0917 - the address of a change has two parts
         return holding
     if state not in TRANSITIONS[change.state] or holding.open_change(now) is None:
         raise errors.NO_OPEN_CHANGE()
+    use = None
+    if state == "confirmed":
+        use = decider.confirm(MoneyStep("confirm_bank_account", account_id, str(holding.version), count=1))
     decided = replace(change, state=state, decided_by=decider.person_id, decided_at=now, reason=reason)
     kind: NoticeKind = "confirmed" if state == "confirmed" else "refused"
     changed = with_notice(replace(holding, change=decided), kind, change.account, contact, needs.tell)
-    return needs.accounts.replace(changed)
+    return needs.accounts.replace(changed, use)
 
 
 def reveal_number(member_id: str, actor: str, reason: str, accounts: Accounts, vault: Vault) -> str:

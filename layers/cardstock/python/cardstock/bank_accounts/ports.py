@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from cardstock.approving import UseOnce
 from cardstock.bank_accounts.model import BankAccount, Holding, NoticeKind, Reveal
 
 
@@ -15,7 +16,7 @@ class Accounts(Protocol):
     def find_holdings(self, member_ids: Sequence[str]) -> Mapping[str, Holding]:
         """The accounts of these members (at most 99) that have any; one call."""
 
-    def replace(self, holding: Holding) -> Holding:
+    def replace(self, holding: Holding, use: UseOnce | None = None) -> Holding:
         """Store changed accounts if nobody changed them meanwhile; return them with their new version.
 
         Whose change waits for a person is listed by `waiting_page`. Raises `ConflictError` (BANK_ACCOUNT_CHANGED).

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 from pynamodb.attributes import UnicodeAttribute
 
+from cardstock.approving import UseOnce
 from cardstock.aws.items import StructAttribute
 from cardstock.aws.pages import read_page
 from cardstock.aws.tables import ConditionFailedError, EpochAttribute, IntegerAttribute, Table, Transaction
@@ -78,7 +79,7 @@ class DynamoAccounts:
         found = HoldingItem.batch_get(keys, consistent_read=True) if keys else ()
         return {item.pk: _holding(item) for item in found}
 
-    def replace(self, holding: Holding) -> Holding:
+    def replace(self, holding: Holding, use: UseOnce | None = None) -> Holding:
         changed = replace(holding, version=holding.version + 1)
         waits = holding.change is not None and holding.change.state == "waiting"
         condition = HoldingItem.version == holding.version if holding.version else HoldingItem.pk.does_not_exist()
@@ -89,6 +90,8 @@ class DynamoAccounts:
                 else:
                     write.delete(WaitingItem(sk=holding.member_id))
                 write.save(_item(changed), condition=condition)
+                if use is not None:
+                    use(write)
         except ConditionFailedError as error:
             # The client repeats a write whose answer was lost, so the condition may have failed on this very write.
             if self.find_holding(holding.member_id) == changed:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from msgspec.structs import replace
 
 from cardstock import clock
+from cardstock.approving import Confirm, MoneyStep, UseOnce
 from cardstock.compliance import errors
 from cardstock.compliance.model import Alarm, Lift, Subtree
 from cardstock.compliance.ports import Alarms
@@ -29,12 +30,14 @@ def raise_alarms(found: Iterable[Subtree], *, alarms: Alarms) -> tuple[Alarm, ..
     return tuple(raised)
 
 
-def lift_alarm(alarm_id: str, actor: str, reason: str, *, can_approve: Callable[[str], bool], alarms: Alarms) -> Alarm:
+def lift_alarm(
+    alarm_id: str, actor: str, reason: str, *, can_approve: Callable[[str], bool], confirm: Confirm, alarms: Alarms
+) -> Alarm:
     """The first call requests the lifting, a call by another person lifts the alarm, and payouts of its subtree go on.
 
     A repeat by the requester changes nothing, nor does any call after the lifting. `can_approve`: whether `actor` may
-    approve what the given person requested. Raises `NotFoundError`, `RefusedError`
-    (REASON_MISSING, SECOND_PERSON_NEEDED), `ConflictError` (ALARM_CHANGED).
+    approve what the given person requested. `confirm` asks the phone of a second person. Raises `NotFoundError`,
+    `RefusedError` (REASON_MISSING, SECOND_PERSON_NEEDED), `ConflictError` (ALARM_CHANGED), and what `confirm` raises.
     """
     if not reason.strip():
         raise REASON_MISSING()
@@ -42,6 +45,7 @@ def lift_alarm(alarm_id: str, actor: str, reason: str, *, can_approve: Callable[
     if alarm is None:
         raise NOT_FOUND()
     lift, version = Lift(actor, clock.now(), reason), alarm.version + 1
+    use: UseOnce | None = None
     if alarm.state == "open":
         after = replace(alarm, state="lift_requested", requested=lift, version=version)
     elif alarm.state == "lifted" or alarm.requested is None or alarm.requested.by == actor:
@@ -49,8 +53,9 @@ def lift_alarm(alarm_id: str, actor: str, reason: str, *, can_approve: Callable[
     elif not can_approve(alarm.requested.by):
         raise SECOND_PERSON_NEEDED()
     else:
+        use = confirm(MoneyStep("lift_alarm", alarm.id, str(alarm.version), count=alarm.earning))
         after = replace(alarm, state="lifted", lifted=lift, version=version)
-    if not alarms.save_alarm(after):
+    if not alarms.save_alarm(after, use):
         raise errors.ALARM_CHANGED()
     return after
 

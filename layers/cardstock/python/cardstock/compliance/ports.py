@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from cardstock.approving import UseOnce
 from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, Sale, SalesDay
 
 
@@ -39,8 +40,8 @@ class Holds(Protocol):
     def save_new_hold(self, hold: Hold) -> None:
         """Store a new hold, unless the order has one."""
 
-    def save_lifted_hold(self, hold: Hold) -> bool:
-        """Store that a hold was lifted; False if it had been lifted before."""
+    def save_lifted_hold(self, hold: Hold, use: UseOnce) -> bool:
+        """Store that a hold was lifted, with the use of the phone's yes; False if it had been lifted before."""
 
     def list_holds(self, limit: int, after: str | None) -> tuple[Sequence[Hold], str | None]:
         """Holds by order id, so by time, and the start of the next page (None after the last)."""
@@ -55,8 +56,9 @@ class Alarms(Protocol):
     def newest_alarm_of(self, head: str) -> Alarm | None:
         """The newest alarm about a head's subtree; None without one."""
 
-    def save_alarm(self, alarm: Alarm) -> bool:
-        """Store a new alarm, or replace the one whose `version` is lower by one; False if another was stored."""
+    def save_alarm(self, alarm: Alarm, use: UseOnce | None = None) -> bool:
+        """Store a new alarm, or replace the one whose `version` is lower by one, with the use of the phone's
+        confirmation if there is one; False if another was stored."""
 
     def list_alarms(self, limit: int, after: str | None) -> tuple[Sequence[Alarm], str | None]:
         """Alarms by id, and the start of the next page (None after the last)."""

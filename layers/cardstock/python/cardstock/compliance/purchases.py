@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
+from cardstock.approving import Confirm, MoneyStep
 from cardstock.compliance.model import STOCKING_DAYS, Hold, HoldReason, Identity, Lift, Purchase
 from cardstock.compliance.ports import Holds, Identities, PurchaseLog
 from cardstock.errors import NOT_FOUND, REASON_MISSING
@@ -53,10 +54,12 @@ def check_purchase(purchase: Purchase, needs: CheckNeeds) -> Hold | None:
     return hold
 
 
-def lift_hold(order_id: str, actor: str, reason: str, *, holds: Holds, resume: Callable[[str], None]) -> Hold:
+def lift_hold(
+    order_id: str, actor: str, reason: str, *, confirm: Confirm, holds: Holds, resume: Callable[[str], None]
+) -> Hold:
     """Lift the hold of an order; `resume` schedules the release of its rewards. A repeat changes nothing.
 
-    Raises `NotFoundError`, `RefusedError` (REASON_MISSING).
+    `confirm` asks the phone of `actor`. Raises `NotFoundError`, `RefusedError` (REASON_MISSING), and what it raises.
     """
     if not reason.strip():
         raise REASON_MISSING()
@@ -65,11 +68,12 @@ def lift_hold(order_id: str, actor: str, reason: str, *, holds: Holds, resume: C
         raise NOT_FOUND()
     if hold.state == "lifted":
         return hold
+    use = confirm(MoneyStep("lift_hold", hold.order_id, hold.state, count=1))
     # First, because a scheduled order that is still held only waits again, while a lifted order that was never
     # scheduled would wait for ever.
     resume(order_id)
     lifted = replace(hold, state="lifted", lifted=Lift(actor, clock.now(), reason))
-    return lifted if holds.save_lifted_hold(lifted) else holds.find_hold(order_id) or lifted
+    return lifted if holds.save_lifted_hold(lifted, use) else holds.find_hold(order_id) or lifted
 
 
 def _reasons(purchase: Purchase, needs: CheckNeeds) -> dict[HoldReason, set[str]]:

@@ -22,10 +22,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.models import BatchWrite
 
+from cardstock.approving import UseOnce
 from cardstock.aws.pages import read_page
-from cardstock.aws.tables import IntegerAttribute, JsonAttribute, Table, get_together
+from cardstock.aws.tables import ConditionFailedError, IntegerAttribute, JsonAttribute, Table, Transaction, get_together
 from cardstock.clock import brand_day, to_epoch_ms
 from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, Sale, SalesDay, mark_of
 from cardstock.members.store import MemberItem, member_in, members_of
@@ -148,9 +150,9 @@ class DynamoHolds:
     def save_new_hold(self, hold: Hold) -> None:
         RecordItem("hold", hold.order_id, body=msgspec.to_builtins(hold)).put_if(RecordItem.pk.does_not_exist())
 
-    def save_lifted_hold(self, hold: Hold) -> bool:
+    def save_lifted_hold(self, hold: Hold, use: UseOnce) -> bool:
         item = RecordItem("hold", hold.order_id, version=2, body=msgspec.to_builtins(hold))
-        return item.put_if(RecordItem.version == 1)
+        return _saved_with(use, item, RecordItem.version == 1)
 
     def list_holds(self, limit: int, after: str | None) -> tuple[Sequence[Hold], str | None]:
         items, last = _page("hold", limit, after)
@@ -169,9 +171,10 @@ class DynamoAlarms:
         # By number, not by text: the tenth alarm of a head comes after the ninth.
         return max((_alarm(item) for item in items), key=lambda alarm: alarm.number, default=None)
 
-    def save_alarm(self, alarm: Alarm) -> bool:
+    def save_alarm(self, alarm: Alarm, use: UseOnce | None = None) -> bool:
         before = RecordItem.version == alarm.version - 1 if alarm.version > 1 else RecordItem.pk.does_not_exist()
-        return RecordItem("alarm", alarm.id, version=alarm.version, body=msgspec.to_builtins(alarm)).put_if(before)
+        item = RecordItem("alarm", alarm.id, version=alarm.version, body=msgspec.to_builtins(alarm))
+        return item.put_if(before) if use is None else _saved_with(use, item, before)
 
     def list_alarms(self, limit: int, after: str | None) -> tuple[Sequence[Alarm], str | None]:
         items, last = _page("alarm", limit, after)
@@ -230,6 +233,17 @@ def _page(pk: str, limit: int, after: str | None) -> tuple[list[RecordItem], str
 
 def _milliseconds(at: datetime) -> str:
     return f"{to_epoch_ms(at):013d}"
+
+
+def _saved_with(use: UseOnce, item: RecordItem, condition: Condition) -> bool:
+    """Put the item and use up a confirmation in one transaction; False if the condition does not hold."""
+    try:
+        with Transaction() as write:
+            write.save(item, condition=condition)
+            use(write)
+    except ConditionFailedError:
+        return False
+    return True
 
 
 def _hold(item: RecordItem) -> Hold:

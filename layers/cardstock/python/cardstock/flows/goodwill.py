@@ -10,7 +10,7 @@ from cardstock.errors import IDEMPOTENCY_KEY_REUSED, REFUND_EXCEEDS_PAID, Pointe
 from cardstock.ids import RequestKey
 from cardstock.money import Bps, Fen
 from cardstock.open_items.clearing import new_item
-from cardstock.open_items.model import OpenItem, item_id
+from cardstock.open_items.model import ConfirmedItem, OpenItem, item_id
 from cardstock.open_items.ports import OpenItems
 from cardstock.orders import errors
 from cardstock.orders.ports import Orders
@@ -68,11 +68,11 @@ def give_goodwill(
     return GivenGoodwill(made.refund, made.replayed)
 
 
-def grant_item(item: OpenItem, *, orders: Orders) -> bool:
-    """Make the refund that a cleared item has granted, in the transaction that stores the item."""
+def grant_item(item: OpenItem, stored: OpenItem | ConfirmedItem, *, orders: Orders) -> bool:
+    """Make the refund that a cleared item has granted, in the transaction that stores it as `stored`."""
     assert item.cleared is not None
     try:
-        return grant_asked(_asked(item), item.cleared.by, item, orders=orders)
+        return grant_asked(_asked(item), item.cleared.by, stored, orders=orders)
     except RefusedError as error:
         if error.refusal is not REFUND_EXCEEDS_PAID:
             raise

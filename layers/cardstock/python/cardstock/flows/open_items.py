@@ -7,9 +7,10 @@ from typing import Final
 import msgspec
 
 from cardstock import clock
+from cardstock.approving import Confirm, UseOnce
 from cardstock.flows.goodwill import grant_item
 from cardstock.open_items import clearing
-from cardstock.open_items.model import AUTOMATIC, REMINDER, Kind, OpenItem, Outcome
+from cardstock.open_items.model import AUTOMATIC, REMINDER, ConfirmedItem, Kind, OpenItem, Outcome
 from cardstock.open_items.ports import OpenItems
 from cardstock.orders.asked_refunds import agree_asked, deny_asked
 from cardstock.orders.payment_model import RefundAsked
@@ -29,6 +30,7 @@ def clear_item(
     actor: str,
     *,
     can_approve: Callable[[str], bool],
+    confirm: Confirm,
     items: OpenItems,
     orders: Callable[[], Orders],
     channels: Callable[[], Channels],
@@ -47,22 +49,25 @@ def clear_item(
     CHANNEL_MISSING).
     """
 
-    def book(item: OpenItem) -> bool:
+    def book(item: OpenItem, use: UseOnce | None) -> bool:
+        stored = item if use is None else ConfirmedItem(item, use)
         if item.kind == "refund_refused":
             end: RefusedEnd = "paid_another_way" if outcome == "paid_another_way" else "given_up"
             order_id = item.facts["order_id"]
-            return close_refused(order_id, item.subject, end, item, orders=orders(), channels=channels())
+            return close_refused(order_id, item.subject, end, stored, orders=orders(), channels=channels())
         if item.kind == "goodwill_asked" and outcome == "granted":
-            return grant_item(item, orders=orders())
+            return grant_item(item, stored, orders=orders())
         if item.kind == "refund_asked" and outcome == "agreed":
             return agree_asked(_asked_of(item), actor, item, orders=orders())
         if item.kind == "refund_asked" and outcome == "denied":
             deny_asked(item.subject, item.facts["channel"], reason, channels=asked_refunds())
         if item.kind == "payout_contradiction":
-            return payouts().book_clearing(_decision(item), item)
-        return items.save_item(item)
+            return payouts().book_clearing(_decision(item), stored)
+        return items.save_item(item, use)
 
-    item = clearing.clear_item(item_id, outcome, reason, actor, can_approve=can_approve, items=items, book=book)
+    item = clearing.clear_item(
+        item_id, outcome, reason, actor, can_approve=can_approve, confirm=confirm, items=items, book=book
+    )
     if item.kind == "payout_contradiction" and item.state == "cleared":
         request_step(item.facts["payout_id"])
     return item

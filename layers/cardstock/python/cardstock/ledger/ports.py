@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal, Protocol, TypeAlias
 
+from cardstock.approving import UseOnce
 from cardstock.ids import RequestKey, RequestResult
 from cardstock.ledger.model import (
     Balance,
@@ -53,8 +54,9 @@ class WriteOffs(Protocol):
     def find_write_off(self, write_off_id: str) -> WriteOff | None:
         """A write-off as it is now."""
 
-    def book_write_off(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
-        """Book a write-off and store its approver, all or nothing. `outdated`: the member owes less by now."""
+    def book_write_off(self, transaction: LedgerTransaction, approved: WriteOff, use: UseOnce) -> Booked:
+        """Book a write-off, store its approver and use the phone's yes up, all or nothing. `outdated`: the member owes
+        less by now."""
 
     def list_write_offs(self, limit: int, after: str | None) -> tuple[list[WriteOff], str | None]:
         """A page in the order of ids, and the id after which the next page starts; None at the end."""

@@ -32,6 +32,7 @@ from typing import Any
 from msgspec.structs import astuple
 from pynamodb.attributes import UnicodeAttribute
 
+from cardstock.approving import UseOnce
 from cardstock.aws.items import StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
 from cardstock.aws.tables import (
@@ -297,13 +298,14 @@ class DynamoWriteOffs:
         item = WriteOffItem.find(_WRITE_OFFS, write_off_id)
         return None if item is None else record_of(WriteOff, item)
 
-    def book_write_off(self, transaction: LedgerTransaction, approved: WriteOff) -> Booked:
+    def book_write_off(self, transaction: LedgerTransaction, approved: WriteOff, use: UseOnce) -> Booked:
         kept = WriteOffItem.get(_WRITE_OFFS, approved.id, consistent_read=True)
         try:
             with Transaction() as write:
                 post(write, transaction, owed=True)
                 item = _to_write_off_item(approved, kept.fingerprint)
                 write.save(item, condition=WriteOffItem.state == "asked")
+                use(write)
         except ConditionFailedError as error:
             return "repeated" if error.failed.keys() & {0, 1} else "outdated"
         return "booked"

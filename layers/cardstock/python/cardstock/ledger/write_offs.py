@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from cardstock import clock
+from cardstock.approving import Confirm, MoneyStep
 from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED, Pointer
 from cardstock.ids import RequestKey, RequestResult, derived_id
 from cardstock.ledger import errors
@@ -54,12 +55,14 @@ def approve_write_off(
     actor: str,
     *,
     can_approve: Callable[[str], bool],
+    confirm: Confirm,
     write_offs: WriteOffs,
 ) -> WriteOff:
     """Book a write-off, as the second person. A repeat, whoever makes it, changes nothing.
 
-    `can_approve`: whether `actor` may approve what the given person asked for.
-    Raises `NotFoundError`, and `RefusedError`: SECOND_PERSON_NEEDED, DEBT_SMALLER when the member owes less by now.
+    `can_approve`: whether `actor` may approve what the given person asked for. `confirm` asks the phone of `actor`.
+    Raises `NotFoundError`, and `RefusedError`: SECOND_PERSON_NEEDED, DEBT_SMALLER when the member owes less by now;
+    and what `confirm` raises.
     """
     found = write_offs.find_write_off(write_off_id)
     if found is None:
@@ -68,6 +71,7 @@ def approve_write_off(
         return found
     if not can_approve(found.asked_by):
         raise SECOND_PERSON_NEEDED()
+    use = confirm(MoneyStep("approve_write_off", found.id, found.state, found.amount, 1))
     now = clock.now()
     approved = replace(found, state="booked", approved_by=actor, approved_at=now, note=note)
     transaction = LedgerTransaction(
@@ -81,7 +85,7 @@ def approve_write_off(
         ),
         approved_by=(found.asked_by, actor),
     )
-    booked = write_offs.book_write_off(transaction, approved)
+    booked = write_offs.book_write_off(transaction, approved, use)
     if booked == "outdated":
         raise errors.DEBT_SMALLER()
     return approved if booked == "booked" else write_offs.find_write_off(write_off_id) or approved

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
+from cardstock.approving import Action, Confirm, MoneyStep, UseOnce
 from cardstock.errors import NOT_FOUND, REASON_MISSING, SECOND_PERSON_NEEDED
 from cardstock.money import CURRENCY, Fen
 from cardstock.open_items import errors
@@ -51,17 +53,19 @@ def clear_item(
     actor: str,
     *,
     can_approve: Callable[[str], bool],
+    confirm: Confirm,
     items: OpenItems,
-    book: Callable[[OpenItem], bool],
+    book: Callable[[OpenItem, UseOnce | None], bool],
 ) -> OpenItem:
     """Clear an item, or ask for it where a second person must. Returns the item as it is then.
 
     What one person has asked for (`goodwill_asked`) another one grants; anybody declines it.
     A repeat by the same person changes nothing, nor does any call after the clearing: with its outcome it returns the
-    item, and with another one it is refused. `book` stores the cleared item
-    together with what its outcome books, in one transaction, and returns False if the item has changed. Raises
-    `NotFoundError`, `RefusedError` (REASON_MISSING, OUTCOME_UNKNOWN, SECOND_PERSON_NEEDED), `ConflictError`
-    (OUTCOME_DIFFERS, ITEM_CHANGED), and what `book` raises.
+    item, and with another one it is refused. What a second person clears, that person's phone confirms (`confirm`).
+    `book` stores the cleared item together with what its outcome books and the use of the phone's yes, in one
+    transaction, and returns False if the item has changed. Raises `NotFoundError`, `RefusedError` (REASON_MISSING,
+    OUTCOME_UNKNOWN, SECOND_PERSON_NEEDED), `ConflictError` (OUTCOME_DIFFERS, ITEM_CHANGED), and what `confirm` and
+    `book` raise.
     """
     if not reason.strip():
         raise REASON_MISSING()
@@ -78,7 +82,6 @@ def clear_item(
     if asked_by and outcome == "granted" and not can_approve(asked_by):
         raise SECOND_PERSON_NEEDED()
     decision = Decision(actor, clock.now(), outcome, reason)
-    store: Callable[[OpenItem], bool] = items.save_item
     if item.kind in TWO_PERSONS and item.requested is None:
         after = replace(item, requested=decision, version=item.version + 1)
     elif item.kind in TWO_PERSONS and item.requested is not None and item.requested.by == actor:
@@ -89,10 +92,26 @@ def clear_item(
     else:
         _require_second_person(item, outcome, can_approve)
         after = replace(item, state="cleared", cleared=decision, version=item.version + 1)
-        store = book
-    if not store(after):
+        action = _APPROVED.get((item.kind, outcome))
+        use = None if action is None else confirm(_step(action, item))
+        return after if book(after, use) else _stored_by_somebody(item_id, after, items)
+    if not items.save_item(after):
         return _stored_by_somebody(item_id, after, items)
     return after
+
+
+_APPROVED: Final[Mapping[tuple[Kind, Outcome], Action]] = {
+    ("refund_refused", "paid_another_way"): "pay_refund_another_way",
+    ("refund_refused", "given_up"): "give_up_refund",
+    ("payout_contradiction", "was_paid"): "correct_as_paid",
+    ("payout_contradiction", "was_not_paid"): "correct_as_not_paid",
+    ("goodwill_asked", "granted"): "grant_goodwill",
+}
+"""Ends of items that let money go, or give it up."""
+
+
+def _step(action: Action, item: OpenItem) -> MoneyStep:
+    return MoneyStep(action, item.id, str(item.version), item.amount_fen, 1)
 
 
 def end_item(item: OpenItem, reason: str, *, items: OpenItems) -> bool:

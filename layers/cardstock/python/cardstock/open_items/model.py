@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
+from cardstock.approving import UseOnce
 from cardstock.ids import derived_id
 from cardstock.money import Fen
 
@@ -71,6 +72,13 @@ class Decision(msgspec.Struct, frozen=True):
     at: datetime
     outcome: Outcome
     reason: str
+
+
+class ConfirmedItem(msgspec.Struct, frozen=True):
+    """An item that a person has cleared with a yes of the phone: stored together with the use of that yes."""
+
+    item: "OpenItem"
+    use: UseOnce
 
 
 class OpenItem(msgspec.Struct, frozen=True):

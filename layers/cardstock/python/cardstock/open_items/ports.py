@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from cardstock.approving import UseOnce
 from cardstock.open_items.model import Kind, OpenItem, State
 
 
@@ -15,7 +16,7 @@ class OpenItems(Protocol):
     def find_item(self, item_id: str) -> OpenItem | None:
         """The item as it is now, if it exists; one call."""
 
-    def save_item(self, item: OpenItem) -> bool:
+    def save_item(self, item: OpenItem, use: UseOnce | None = None) -> bool:
         """Replace the item whose version is lower by one; False if it has changed."""
 
     def items_of_kind(self, kind: Kind) -> Iterator[OpenItem]:

@@ -18,12 +18,20 @@ from typing import Any
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
+from cardstock.approving import UseOnce
 from cardstock.aws.items import StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
-from cardstock.aws.tables import EpochAttribute, IntegerAttribute, JsonAttribute, Table, Transaction
+from cardstock.aws.tables import (
+    ConditionFailedError,
+    EpochAttribute,
+    IntegerAttribute,
+    JsonAttribute,
+    Table,
+    Transaction,
+)
 from cardstock.clock import to_epoch_ms
 from cardstock.open_items.clearing import new_item
-from cardstock.open_items.model import KINDS, Decision, Kind, OpenItem, State
+from cardstock.open_items.model import KINDS, ConfirmedItem, Decision, Kind, OpenItem, State
 
 
 class ByState(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
@@ -70,8 +78,15 @@ class DynamoOpenItems:
         found = next(iter(OpenItemItem.batch_get(keys, consistent_read=True)), None)
         return None if found is None else record_of(OpenItem, found)
 
-    def save_item(self, item: OpenItem) -> bool:
-        return _stored(item).put_if(OpenItemItem.version == item.version - 1)
+    def save_item(self, item: OpenItem, use: UseOnce | None = None) -> bool:
+        if use is None:
+            return _stored(item).put_if(OpenItemItem.version == item.version - 1)
+        try:
+            with Transaction() as write:
+                save_open_item(write, ConfirmedItem(item, use))
+        except ConditionFailedError:
+            return False
+        return True
 
     def items_of_kind(self, kind: Kind) -> Iterator[OpenItem]:
         for item in OpenItemItem.query(kind, consistent_read=True):
@@ -106,9 +121,13 @@ def add_open_item(write: Transaction, item: OpenItem) -> None:
     write.save(_stored(item), condition=OpenItemItem.kind.does_not_exist())
 
 
-def save_open_item(write: Transaction, item: OpenItem) -> None:
-    """Change an item in somebody else's transaction: one put, which fails if the item has changed."""
+def save_open_item(write: Transaction, changed: OpenItem | ConfirmedItem) -> None:
+    """Change an item in somebody else's transaction: one put, which fails if the item has changed; and an update, where
+    a phone has confirmed it."""
+    item = changed.item if isinstance(changed, ConfirmedItem) else changed
     write.save(_stored(item), condition=OpenItemItem.version == item.version - 1)
+    if isinstance(changed, ConfirmedItem):
+        changed.use(write)
 
 
 def open_items_of_kind(kind: Kind) -> Iterator[OpenItem]:

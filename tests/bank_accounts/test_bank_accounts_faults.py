@@ -15,7 +15,7 @@ from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event
 from tests.house.interleave import some_ways
 from tests.people.finance import CARD, Finance
-from tests.people.staff import staff_key
+from tests.people.staff import say_yes, staff_key
 from tests.people.tokens import access_token
 
 NEW_DIGITS = "6217001210024455220"
@@ -48,8 +48,15 @@ class Counter:
         return change.account.account_id
 
     def decide(self, decision: str) -> tuple[int, dict[str, Any]]:
+        return call(*self._decision(decision), self.staff)
+
+    def say_yes(self) -> None:
+        """The phone confirms the change, which is not decided yet."""
+        assert say_yes(http_event(*self._decision("confirm"), token=self.staff)) is None
+
+    def _decision(self, decision: str) -> tuple[str, str, dict[str, str]]:
         body = {"account_id": self.account_id, "decision": decision, "reason": "the member was called"}
-        return call("POST", f"/v1/bank-accounts/{self.member}/decisions", body, self.staff)
+        return "POST", f"/v1/bank-accounts/{self.member}/decisions", body
 
     def reveal(self) -> tuple[int, dict[str, Any]]:
         return call("POST", f"/v1/bank-accounts/{self.member}/reveals", {"reason": "the bank asks"}, self.staff)
@@ -65,11 +72,13 @@ def put_changed(counter: Counter) -> Callable[[], Any]:
 
 def confirm(counter: Counter) -> Callable[[], Any]:
     counter.put()
+    counter.say_yes()
     return lambda: counter.decide("confirm")
 
 
 def refuse(counter: Counter) -> Callable[[], Any]:
     counter.put()
+    counter.say_yes()
     counter.decide("confirm")
     return lambda: counter.decide("refuse")
 

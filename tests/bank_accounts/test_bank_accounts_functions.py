@@ -15,7 +15,7 @@ from cardstock.members.store import MemberItem
 from functions.bank_accounts.api import app as api
 from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context, http_event
 from tests.people.finance import CARD, FIRST, Finance
-from tests.people.staff import staff_key, supplier_key
+from tests.people.staff import serve_confirmed, staff_key, supplier_key
 from tests.people.tokens import access_token
 
 NEW = "6217 0012 1002 4455 220"
@@ -25,7 +25,8 @@ PHONE = "+8613800138000"
 
 
 def call(method: str, path: str, body: Any = None, *, token: str) -> tuple[int, dict[str, Any]]:
-    answer = api.handler(http_event(method, path, body, token=token), Context())
+    event = http_event(method, path, body, token=token)
+    answer = serve_confirmed(event, lambda sent: api.handler(sent, Context()))
     return answer["statusCode"], json.loads(answer["body"])
 
 

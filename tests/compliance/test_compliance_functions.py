@@ -30,7 +30,7 @@ from tests.house.cloud import ROOT, Context, http_event, queue_event
 from tests.people.arrivals import register
 from tests.people.finance import Finance
 from tests.people.shop import Shop
-from tests.people.staff import person, staff_key
+from tests.people.staff import person, serve_confirmed, staff_key
 from tests.people.tokens import access_token
 from tests.people.trade import line
 
@@ -59,9 +59,8 @@ def key(*scopes: str, name: str = "Li Na") -> str:
 
 def call(method: str, path: str, resource: str, body: Any = None, **options: Any) -> tuple[int, Any]:
     token = options.pop("token", None) or key()
-    answer = compliance_api.handler(
-        http_event(method, path, body, resource=resource, token=token, **options), Context()
-    )
+    event = http_event(method, path, body, resource=resource, token=token, **options)
+    answer = serve_confirmed(event, lambda sent: compliance_api.handler(sent, Context()))
     return answer["statusCode"], json.loads(answer["body"])
 
 

@@ -19,7 +19,7 @@ from cardstock.payouts.channels.sandbox import SandboxTransfers
 from tests.house.cloud import ROOT_KEY, Context, http_event, serve, template
 from tests.people.finance import FIRST, PAYOUT
 from tests.people.shop import Shop
-from tests.people.staff import Phone, person, staff_key, supplier_key
+from tests.people.staff import Phone, person, serve_confirmed, staff_key, supplier_key
 from tests.people.suppliers import LIGHTS
 
 Sent = dict[str, Any]
@@ -94,10 +94,12 @@ def written_off(shop: Shop) -> tuple[Sent, Callable[[], object]]:
     body = {"member_id": debtor, "amount_fen": 100, "reason": "会员已去世"}
     sent = {"path": "/v1/debt-write-offs", "body": body, "token": staff_key("Li Na", "debts:write_off"), "key": "k"}
     second = staff_key("Wu", "debts:write_off")
-    return sent, lambda: send(
-        {"path": f"/v1/debt-write-offs/{body_of(sent)['write_off_id']}/approvals", "body": {"note": "ok"}}
-        | {"token": second, "key": "a"}
-    )
+
+    def approve() -> object:
+        path = f"/v1/debt-write-offs/{body_of(sent)['write_off_id']}/approvals"
+        return serve_confirmed(http_event("POST", path, {"note": "ok"}, token=second, key="a"))
+
+    return sent, approve
 
 
 def card(shop: Shop) -> tuple[Sent, Callable[[], object]]:

@@ -4,11 +4,11 @@ import pytest
 
 from cardstock.ids import derived_id
 from cardstock.open_items.model import Outcome, item_id
-from tests.house.cloud import http_event, serve
+from tests.house.cloud import http_event
 from tests.people.audits import audit_now
 from tests.people.replies import reply
 from tests.people.shop import Shop
-from tests.people.staff import staff_key
+from tests.people.staff import serve_confirmed, staff_key
 
 TWO = ("Li Na", "Wang Fang")
 
@@ -30,7 +30,7 @@ def say(item: str, outcome: Outcome) -> None:
     body = {"outcome": outcome, "reason": "their account is closed"}
     for who in TWO:
         event = http_event("POST", f"/v1/open-items/{item}/clearings", body, token=staff_key(who, "open_items:clear"))
-        assert reply(serve(event)).status == 200
+        assert reply(serve_confirmed(event)).status == 200
 
 
 def found() -> set[tuple[str, str]]:

@@ -41,7 +41,7 @@ from tests.people.memory_payouts import MemoryPayouts
 from tests.people.referrals import EXAMPLE, Referrals
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
-from tests.people.staff import staff_key, unasked
+from tests.people.staff import serve_confirmed, staff_key, unasked
 from tests.people.trade import line as goods
 
 PLAN = replace(EXAMPLE, direct_partner=Amount(1_501, "bps"), peer_bps=3_333, dividend_bps=200)
@@ -362,7 +362,7 @@ def say(shop: Shop, outcome: str, person: str) -> Reply:
     path = f"/v1/open-items/{item['sk']['S']}/clearings"
     token = staff_key(person, "open_items:clear")
     body = {"outcome": outcome, "reason": "their account is closed"}
-    found = reply(serve(http_event("POST", path, body, token=token)))
+    found = reply(serve_confirmed(http_event("POST", path, body, token=token)))
     shop.trade.watch()
     shop.trade.settle_down()
     return found

@@ -22,7 +22,7 @@ from tests.house.interleave import every_way
 from tests.house.proof import proven
 from tests.people.audits import audit_now
 from tests.people.shop import Shop
-from tests.people.staff import staff_key
+from tests.people.staff import serve_confirmed, staff_key
 from tests.people.trade import line
 
 DEBTOR = "mem_01kbdxdh50fcazdjhcnqh2rzv5"
@@ -35,7 +35,8 @@ def key(name: str, *scopes: str) -> str:
 
 
 def call(method: str, path: str, resource: str, body: Any = None, **options: Any) -> tuple[int, Any]:
-    answer = app.handler(http_event(method, path, body, resource=resource, **options), Context())
+    event = http_event(method, path, body, resource=resource, **options)
+    answer = serve_confirmed(event, lambda sent: app.handler(sent, Context()))
     return answer["statusCode"], json.loads(answer["body"])
 
 

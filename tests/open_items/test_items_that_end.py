@@ -21,7 +21,7 @@ from tests.house.interleave import every_way
 from tests.people.audits import audit_now
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
-from tests.people.staff import person, staff_key
+from tests.people.staff import person, serve_confirmed, staff_key
 from tests.people.suppliers import HANGERS, LIGHTS
 
 End = Callable[[Shop, str], object]
@@ -39,7 +39,7 @@ def items(kind: str = "payment_undecided") -> list[OpenItem]:
 def say(item: OpenItem, outcome: str, who: str, reason: str = "seen") -> Reply:
     token = staff_key(who, "open_items:clear")
     body = {"outcome": outcome, "reason": reason}
-    return reply(serve(http_event("POST", f"/v1/open-items/{item.id}/clearings", body, token=token)))
+    return reply(serve_confirmed(http_event("POST", f"/v1/open-items/{item.id}/clearings", body, token=token)))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.house.cloud import ROOT, Cloud, Context, http_event
 from tests.people.clock import TestClock
 from tests.people.memory_open_items import MemoryOpenItems
 from tests.people.replies import Reply, reply
-from tests.people.staff import person, staff_key, unasked
+from tests.people.staff import person, serve_confirmed, staff_key, unasked
 
 CONTRACT = {OpenItems: (MemoryOpenItems, DynamoOpenItems)}
 EVENTS = sorted((ROOT / "events/open_items").glob("*/*.json"))
@@ -184,7 +184,8 @@ def test_a_payload_is_answered(cloud: Cloud, clock: TestClock, path: Any) -> Non
 def call(method: str, path: str, body: Any = None, **options: Any) -> Reply:
     tail = path.removeprefix("/v1/open-items")
     resource = "/v1/open-items" + ("/{item_id}" if tail else "") + ("/clearings" if tail.endswith("clearings") else "")
-    return reply(open_items_api.handler(http_event(method, path, body, resource=resource, **options), Context()))
+    event = http_event(method, path, body, resource=resource, **options)
+    return reply(serve_confirmed(event, lambda sent: open_items_api.handler(sent, Context())))
 
 
 def refusal_of(

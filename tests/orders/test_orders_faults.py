@@ -16,7 +16,7 @@ from tests.house.cloud import http_event, serve
 from tests.people.buyers import BUYER
 from tests.people.replies import reply
 from tests.people.shop import GOODS, Shop
-from tests.people.staff import staff_key
+from tests.people.staff import say_yes, staff_key
 
 LATER = {"carrier": "SF", "tracking_no": "SF1", "event_id": "evt-1"}
 
@@ -74,6 +74,7 @@ def close(shop: Shop, outcome: str) -> Callable[[], Any]:
     path, body = f"/v1/open-items/{item['sk']['S']}/clearings", {"outcome": outcome, "reason": "letter"}
     first, second = (staff_key(name, "open_items:clear") for name in ("Li Na", "Wang Fang"))
     assert serve(http_event("POST", path, body, token=first))["statusCode"] == 200
+    assert say_yes(http_event("POST", path, body, token=second)) is None
 
     def say() -> Any:
         answer = reply(serve(http_event("POST", path, body, token=second)))

@@ -20,7 +20,7 @@ from tests.orders.test_platform_payments import Counter
 from tests.people.payment_parties import PARTIES, notify, opened
 from tests.people.replies import reply
 from tests.people.shop import Shop
-from tests.people.staff import staff_key
+from tests.people.staff import say_yes, staff_key
 
 Step = Callable[[], Any]
 CAN_CONFLICT = {f"dynamodb.{name}" for name in ("TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem")}
@@ -153,6 +153,7 @@ def end_by_hand(counter: Counter, outcome: str) -> Step:
     path, body = f"/v1/open-items/{item.id}/clearings", {"outcome": outcome, "reason": "letter"}
     first, second = (staff_key(name, "open_items:clear") for name in ("Li Na", "Wang Fang"))
     assert serve(http_event("POST", path, body, token=first))["statusCode"] == 200
+    assert say_yes(http_event("POST", path, body, token=second)) is None
     return lambda: reply(serve(http_event("POST", path, body, token=second)))
 
 

@@ -23,7 +23,7 @@ from tests.people.buyers import BUYER, RECEIVER, STRANGER
 from tests.people.payment_parties import PARTIES, notify, opened, put_account
 from tests.people.replies import Reply, reply
 from tests.people.shop import Shop
-from tests.people.staff import staff_key
+from tests.people.staff import serve_confirmed, staff_key
 
 
 class Counter:
@@ -419,7 +419,7 @@ def people_close(counter: Counter, refund_id: str, outcome: str) -> Reply:
     path = f"/v1/open-items/{item.id}/clearings"
     first, second = (staff_key(name, "open_items:clear") for name in ("Li Na", "Wang Fang"))
     assert serve(http_event("POST", path, body, token=first))["statusCode"] == 200
-    return reply(serve(http_event("POST", path, body, token=second)))
+    return reply(serve_confirmed(http_event("POST", path, body, token=second)))
 
 
 @pytest.mark.parametrize("outcome", ["paid_another_way", "given_up"])

@@ -27,7 +27,7 @@ from tests.house.cloud import Context, http_event
 from tests.people.audits import audit_now
 from tests.people.finance import FIRST, Finance
 from tests.people.replies import Reply, reply
-from tests.people.staff import person, staff_key
+from tests.people.staff import person, serve_confirmed, staff_key
 
 NEXT = "pay_202612"
 DECIDED = "decided"
@@ -79,7 +79,7 @@ def clear(item_id: str, name: str, outcome: str) -> Reply:
     path, body = f"/v1/open-items/{item_id}/clearings", {"outcome": outcome, "reason": "bank's letter"}
     token = staff_key(name, "open_items:clear")
     event = http_event("POST", path, body, resource="/v1/open-items/{item_id}/clearings", token=token)
-    return reply(open_items_api.handler(event, Context()))
+    return reply(serve_confirmed(event, lambda sent: open_items_api.handler(sent, Context())))
 
 
 @pytest.mark.parametrize(("first", "then"), [("failed", "paid"), ("paid", "failed")])

@@ -122,6 +122,12 @@ def serve_confirmed(event: dict[str, Any], answer: Callable[[dict[str, Any]], An
 
     The event is sent again after that. The person is linked with a member first, if none is.
     """
+    answered = say_yes(event, answer)
+    return dict(answer(event) if answered is None else answered)
+
+
+def say_yes(event: dict[str, Any], answer: Callable[[dict[str, Any]], Any] = serve) -> dict[str, Any] | None:
+    """Have the phone say yes to a step, which is not done yet; the answer to a step that needs no yes."""
     answered: dict[str, Any] = answer(event)
     if _code(answered) not in ("PHONE_NEEDED", "CONFIRMATION_NEEDED"):
         return answered
@@ -131,7 +137,7 @@ def serve_confirmed(event: dict[str, Any], answer: Callable[[dict[str, Any]], An
         answered = answer(event)
     said = phone.say("yes", json.loads(answered["body"])["facts"]["confirmation_id"], member_id)
     assert said.status == 200, said
-    return dict(answer(event))
+    return None
 
 
 def unasked(_: MoneyStep) -> UseOnce:

@@ -15,7 +15,7 @@ from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event
 from tests.house.interleave import some_ways
 from tests.people.finance import CARD, Finance
-from tests.people.staff import say_yes, staff_key
+from tests.people.staff import say_yes, serve_confirmed, staff_key
 from tests.people.tokens import access_token
 
 NEW_DIGITS = "6217001210024455220"
@@ -48,13 +48,13 @@ class Counter:
         return change.account.account_id
 
     def decide(self, decision: str) -> tuple[int, dict[str, Any]]:
-        return call(*self._decision(decision), self.staff)
+        return call(*self.decision(decision), self.staff)
 
     def say_yes(self) -> None:
         """The phone confirms the change, which is not decided yet."""
-        assert say_yes(http_event(*self._decision("confirm"), token=self.staff)) is None
+        assert say_yes(http_event(*self.decision("confirm"), token=self.staff)) is None
 
-    def _decision(self, decision: str) -> tuple[str, str, dict[str, str]]:
+    def decision(self, decision: str) -> tuple[str, str, dict[str, str]]:
         body = {"account_id": self.account_id, "decision": decision, "reason": "the member was called"}
         return "POST", f"/v1/bank-accounts/{self.member}/decisions", body
 
@@ -168,14 +168,14 @@ def test_money_never_goes_to_a_new_account_before_72_hours_whatever_is_killed(
     counter = Counter(finance, bank=True)
     start = finance.clock.now()
     before = cloud.snapshot()
-    with faults.watch() as calls:
-        counter.put()
-        counter.decide("confirm")
 
     def both() -> None:
         counter.put()
-        counter.decide("confirm")
+        event = http_event(*counter.decision("confirm"), token=counter.staff)
+        serve_confirmed(event, lambda sent: api.handler(sent, Context()))
 
+    with faults.watch() as calls:
+        both()
     for index, called in faults.hit_each(calls, mode, before.restore, both):
         finance.clock.set(start)
         both()

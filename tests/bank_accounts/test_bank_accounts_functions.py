@@ -268,7 +268,8 @@ def test_every_sample_event_does_what_its_name_says(finance: Finance, path: Any)
     account_id = put(member)[1]["change"]["account"]["account_id"]
     text = path.read_text("utf-8").replace("MEMBER_TOKEN", token_of(member)).replace("ACCOUNT_ID", account_id)
     text = text.replace("STAFF_KEY", staff_key("Sun Yi", "bank_accounts:confirm", "bank_accounts:reveal"))
-    status = api.handler(json.loads(text.replace("MEMBER_ID", member)), Context())["statusCode"]
+    event = json.loads(text.replace("MEMBER_ID", member))
+    status = serve_confirmed(event, lambda sent: api.handler(sent, Context()))["statusCode"]
 
     assert (status >= 400) is path.stem.startswith("bad_")
 

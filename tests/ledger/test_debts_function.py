@@ -22,7 +22,7 @@ from tests.house.interleave import every_way
 from tests.house.proof import proven
 from tests.people.audits import audit_now
 from tests.people.shop import Shop
-from tests.people.staff import serve_confirmed, staff_key
+from tests.people.staff import say_yes, serve_confirmed, staff_key
 from tests.people.trade import line
 
 DEBTOR = "mem_01kbdxdh50fcazdjhcnqh2rzv5"
@@ -45,11 +45,14 @@ def ask(amount: int, token: str, request: str = "ask-1", reason: str = "会员�
     return call("POST", WRITE_OFFS, WRITE_OFFS, body, token=token, key=request)
 
 
-def approve(write_off_id: str, token: str) -> tuple[int, Any]:
+def approving(write_off_id: str, token: str) -> dict[str, Any]:
     path = APPROVALS.replace("{write_off_id}", write_off_id)
-    return call(
-        "POST", path, APPROVALS, {"note": "已核对"}, token=token, path_parameters={"write_off_id": write_off_id}
-    )
+    return http_event("POST", path, {"note": "已核对"}, resource=APPROVALS, token=token)
+
+
+def approve(write_off_id: str, token: str) -> tuple[int, Any]:
+    answer = serve_confirmed(approving(write_off_id, token), lambda sent: app.handler(sent, Context()))
+    return answer["statusCode"], json.loads(answer["body"])
 
 
 def read(path: str, language: str = "zh-CN") -> Any:
@@ -192,6 +195,8 @@ def test_two_approvals_at_once_book_once(indebted: Shop) -> None:
     asked = [ask(60_000, first, f"ask-{number}")[1]["write_off_id"] for number in (1, 2)]
     for token in (second, third):
         approve("wro_01kbdxdh50fcazdjhcnqh2rzv5", token)  # keys are read once
+    for write_off_id, token in zip(asked, (second, third), strict=True):
+        assert say_yes(approving(write_off_id, token)) is None
     before = indebted.cloud.snapshot()
     for run in every_way(
         lambda: [lambda: approve(asked[0], second)[0], lambda: approve(asked[1], third)[0]], before.restore
@@ -204,6 +209,7 @@ def test_two_approvals_at_once_book_once(indebted: Shop) -> None:
 def test_an_approval_that_is_hit_at_any_call_and_repeated_books_once(mode: faults.Mode, indebted: Shop) -> None:
     first, second = key("Li Na"), key("Wang Fang")
     _, asked = ask(50_000, first)
+    assert say_yes(approving(asked["write_off_id"], second)) is None
     before = indebted.cloud.snapshot()
     with faults.watch() as calls:
         approve(asked["write_off_id"], second)

@@ -176,6 +176,13 @@ class Staff:
         return reply(serve(event))
 
     def clear(self, item: str, outcome: str, *, staff: str) -> Reply:
-        """Clear an open item, with the credential `staff`."""
+        """Clear an open item, with the credential `staff`; the phone confirms what it must."""
+        return reply(serve_confirmed(self._clearing(item, outcome, staff)))
+
+    def confirm_clearing(self, item: str, outcome: str, *, staff: str) -> None:
+        """Have the phone say yes to clearing an item, which is not cleared yet."""
+        assert say_yes(self._clearing(item, outcome, staff)) is None
+
+    def _clearing(self, item: str, outcome: str, staff: str) -> dict[str, Any]:
         body = {"outcome": outcome, "reason": "seen"}
-        return reply(serve_confirmed(http_event("POST", f"/v1/open-items/{item}/clearings", body, token=staff)))
+        return http_event("POST", f"/v1/open-items/{item}/clearings", body, token=staff)

@@ -19,6 +19,7 @@ from tests.people.tokens import access_token
 HANDLERS: dict[str, Callable[..., dict[str, Any]]] = {
     "members/api": members,
     "members/accounts_api": accounts,
+    "members/closing_api": serve,
     "members/staff_api": serve,
     "cards/api": cards,
     "cards/on_view": on_card_viewed,
@@ -36,6 +37,7 @@ REFUSALS = {
     "bad_unknown_platform": (400, "PLATFORM_UNKNOWN"),
     "bad_deep_body": (400, "BODY_INVALID"),
     "bad_made_up_code": (422, "MERGE_CODE_INVALID"),
+    "bad_gives_up_what_is_not_there": (422, "GIVE_UP_DIFFERS"),
     "bad_of_strangers": (404, "NOT_FOUND"),
     "bad_key": (403, "NOT_A_MEMBER"),
     "bad_joining_without_number": (422, "PHONE_MISSING"),

@@ -93,6 +93,7 @@ NEEDS_AN_ANSWER = {
     "reportDouyinPayment": "an order, and the signature of Douyin",
     "sendSupplierReport": "an order, and the inbox secret of seed.json",
     "bindInviter": "a newcomer",
+    "closeAccount": "an account that nobody needs any more",
     "mergeAccounts": "a code of the member's other account",
     "acceptInvitation": "an invitation of the staff",
     "listConfirmations": "a member who is linked with a person of the staff: `persons` in seed.json",

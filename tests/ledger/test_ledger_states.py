@@ -14,10 +14,14 @@ from cardstock.ledger import model
 from cardstock.ledger.accrual import accrue
 from cardstock.ledger.charges import charge_coupon, reduce_coupon_charge, share_dividend
 from cardstock.ledger.claw_back import claw_back
+from cardstock.ledger.closings import close_account
 from cardstock.ledger.model import (
     MOVES,
     REWARD_TRANSITIONS,
     WRITE_OFF_TRANSITIONS,
+    AccountClosing,
+    Balance,
+    ClosingKind,
     Kind,
     LedgerTransaction,
     RewardState,
@@ -29,7 +33,7 @@ from cardstock.ledger.release import release
 from cardstock.ledger.write_offs import approve_write_off, ask_write_off
 from cardstock.network import model as network_model
 from tests.people.clock import START, TestClock
-from tests.people.memory_ledger import MemoryBooks, MemoryWriteOffs, accrual
+from tests.people.memory_ledger import MemoryBooks, MemoryClosings, MemoryWriteOffs, accrual
 from tests.people.staff import unasked
 
 ARROW = re.compile(r"^    (\w+) --(\w+)--> (\w+)$", re.MULTILINE)
@@ -98,6 +102,10 @@ def test_every_verb_makes_moves_of_the_chart_and_no_other(clock: TestClock) -> N
         write_offs=write_offs,
     )
     approve_write_off(asked.id, "", "key_2", can_approve=lambda _: True, confirm=unasked, write_offs=write_offs)
+    closings = MemoryClosings(books)
+    for kind, member in zip(get_args(ClosingKind), ("mem_x", "mem_y"), strict=True):
+        books.balances[member] = Balance(member, free=5)
+        assert close_account(AccountClosing(member, START, kind, 5), lambda: True, closings=closings) == "booked"
 
     made = {(kind, move) for t in books.transactions.values() for kind in (t.kind,) for move in moves_of(t)}
     assert made == {(kind, move) for kind, moves in MOVES.items() for move in moves}

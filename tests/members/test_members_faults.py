@@ -12,10 +12,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from cardstock.errors import CardstockError
+from cardstock.ledger.store import BalanceItem
 from functions.cards.api.app import handler as cards
 from functions.cards.on_view.app import handler as on_card_viewed
 from functions.members.accounts_api.app import handler as accounts
 from functions.members.api.app import handler as members
+from functions.members.closing_api.app import handler as closing
 from tests.house import faults
 from tests.house.cloud import Cloud, Context, http_event, queue_event, serve
 from tests.people.clock import TestClock
@@ -116,6 +118,18 @@ def undo_merge() -> Callable[[], Any]:
     return lambda: serve(http_event("DELETE", f"/v1/me/merges/{joined}", token=anna), Context())
 
 
+def close_account() -> Callable[[], Any]:
+    token = log_in("anna", phone_code="dev:+8613800138000")[1]["access_token"]
+    return lambda: send(closing, "PUT", "/v1/me/closing", {}, token=token)
+
+
+def close_account_with_money() -> Callable[[], Any]:
+    session = log_in("anna")[1]
+    BalanceItem(pk=session["member"]["member_id"], available=700).save()
+    body = {"give_up": {"amount_fen": 700, "words": "我放弃这笔余额"}}
+    return lambda: send(closing, "PUT", "/v1/me/closing", body, token=session["access_token"])
+
+
 def create_card() -> Callable[[], Any]:
     token = log_in("anna")[1]["access_token"]
     body = {"versions": {"default": {"name": "Anna"}}}
@@ -171,6 +185,8 @@ STEPS = [
     verify_the_same_person_again,
     merge,
     undo_merge,
+    close_account,
+    close_account_with_money,
     create_card,
     update_card,
     share_card,
@@ -179,7 +195,7 @@ STEPS = [
 
 
 def reset(cloud: Cloud) -> None:
-    for table in ("members", "sessions", "network", "cards", "requests"):
+    for table in ("members", "sessions", "network", "cards", "requests", "balances", "ledger", "rewards"):
         for item in cloud.items(table):
             key = {name: item[name] for name in ("pk", "sk") if name in item}
             cloud.dynamodb.delete_item(TableName=table, Key=key)
@@ -190,7 +206,8 @@ def picture(cloud: Cloud) -> list[str]:
 
     Not the counters of limits: a repeat counts once more.
     """
-    stored = [(table, item) for table in ("members", "network", "cards", "requests") for item in cloud.items(table)]
+    tables = ("members", "network", "cards", "requests", "balances", "ledger", "rewards")
+    stored = [(table, item) for table in tables for item in cloud.items(table)]
     text = json.dumps(
         [(table, item) for table, item in stored if not item["pk"]["S"].startswith("count#")],
         default=bytes.hex,

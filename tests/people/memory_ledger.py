@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -9,6 +10,7 @@ from cardstock.approving import UseOnce
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from cardstock.ids import RequestKey, RequestResult
 from cardstock.ledger.model import (
+    AccountClosing,
     Accrual,
     Balance,
     Credit,
@@ -103,6 +105,28 @@ class MemoryWriteOffs:
         ids = [write_off_id for write_off_id in sorted(self.kept) if after is None or write_off_id > after]
         page = ids[:limit]
         return [self.kept[each] for each in page], page[-1] if len(ids) > limit else None
+
+
+class MemoryClosings:
+    """`ledger.ports.Closings`, beside `books`. A step is a function that says whether it was done."""
+
+    def __init__(self, books: MemoryBooks) -> None:
+        self.books = books
+        self.kept: dict[str, AccountClosing] = {}
+
+    def close_account(self, closing: AccountClosing, transaction: LedgerTransaction | None, step: Any) -> Booked:
+        balance = self.books.balance_of(closing.member_id)
+        if closing.member_id in self.kept:
+            return "repeated"
+        if (balance.free, balance.frozen, balance.paying) != (closing.amount, 0, 0) or not step():
+            return "outdated"
+        if transaction is not None:
+            self.books.book_transaction(transaction)
+        self.kept[closing.member_id] = closing
+        return "booked"
+
+    def find_closing(self, member_id: str) -> AccountClosing | None:
+        return self.kept.get(member_id)
 
 
 class MemoryCalendar:

@@ -1,7 +1,7 @@
 """The ports of the members area in memory."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from msgspec.structs import replace
@@ -211,6 +211,27 @@ class MemoryMembers:
             return None
         self.members[member_id] = replace(stored, nickname=nickname, birth_year=birth_year)
         return self.members[member_id]
+
+    def begin_closing(self, member_id: str, now: datetime) -> bool:
+        member = self.members.get(member_id)
+        if member is None or member.state == "erased" or member.staff_link:
+            return False
+        self.members[member_id] = replace(member, closing_at=member.closing_at or now)
+        return True
+
+    def closing_step(self, member: Member, now: datetime) -> Callable[[], bool]:
+        def close() -> bool:
+            kept = self.members[member.id]
+            if kept.state == "erased" or kept.staff_link or kept.phone != member.phone:
+                return False
+            self.members[member.id] = replace(
+                kept, state="erased", erased_at=now, nickname="", birth_year=None, scene="", phone="", phone_at=None,
+                phone_lost=None, joining_until=None,
+            )  # fmt: skip
+            self.accounts.pop(phone_key(member.phone), None)
+            return True
+
+        return close
 
     def identity_salt(self) -> bytes:
         return b"the brand's own"

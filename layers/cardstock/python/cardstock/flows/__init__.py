@@ -15,6 +15,7 @@
 | check sales and subtrees | `nightly_compliance` | `compliance/nightly_check` |
 | join the referral network | `joining`, `joining_wiring` | `members/api`, `members/staff_api` |
 | merge members who are one person | `merging` | `members/accounts_api`, `joining` |
+| close a member's account | `closing`, `closing_wiring`, `closing_schemas` | `members/closing_api` |
 | find what a member has, before an account joins it by a number | `holdings` | `members/api` |
 | place a buyer in the network, for a quote and an order | `buying`, `buying_wiring` | `orders/api` |
 | explain a member's rewards | `explaining`, `explaining_reasons`, `explaining_schemas` | `ledger/api` |

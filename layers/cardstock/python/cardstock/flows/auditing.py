@@ -26,7 +26,7 @@ from cardstock.ledger.audit_model import (
     TransferTruth,
 )
 from cardstock.ledger.charges import charge_reduction_cause, dividend_cause
-from cardstock.ledger.model import Balance, LedgerTransaction, OrderRewards, Seal, WriteOff
+from cardstock.ledger.model import AccountClosing, Balance, LedgerTransaction, OrderRewards, Seal, WriteOff
 from cardstock.ledger.ports import SealArchive
 from cardstock.ledger.sealing import from_bytes
 from cardstock.network.dividends import month_of, shares
@@ -51,6 +51,7 @@ class AuditNeeds(msgspec.Struct, frozen=True):
     every_balance: Callable[[], Iterable[Balance]]
     every_rewards_row: Callable[[], Iterable[OrderRewards]]
     every_write_off: Callable[[], Iterable[WriteOff]]
+    every_closing: Callable[[], Iterable[AccountClosing]]
     every_seal: Callable[[], Iterable[Seal]]
     """Oldest first."""
     every_order: Callable[[], Iterable[Order]]
@@ -184,6 +185,9 @@ def _singles(needs: AuditNeeds) -> Iterator[SingleTruth]:
     """Steps that change one member's available money and belong to no order's rewards."""
     yield from _coupon_charges(needs)
     yield from _write_offs(needs)
+    for closing in needs.every_closing():
+        if closing.amount:
+            yield SingleTruth(closing.kind, closing.member_id, closing.member_id, -closing.amount)
     yield from _dividend_shares(needs)
 
 

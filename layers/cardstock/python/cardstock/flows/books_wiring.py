@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def auditing() -> "AuditNeeds":
     """The reads of an audit of the books, all by scans."""
     from cardstock.flows.auditing import AuditNeeds
-    from cardstock.ledger import seals_store, store
+    from cardstock.ledger import closings_store, seals_store, store
     from cardstock.network.team_sales_store import all_team_sales
     from cardstock.open_items.store import every_item
     from cardstock.orders.coupon_store import every_charge
@@ -29,6 +29,7 @@ def auditing() -> "AuditNeeds":
         every_balance=store.every_balance,
         every_rewards_row=store.every_rewards_row,
         every_write_off=store.every_write_off,
+        every_closing=closings_store.every_closing,
         every_seal=seals_store.every_seal,
         every_order=every_order,
         every_refund=every_refund,

@@ -358,7 +358,7 @@ class _Audit:
 
     def _totals(self, folded: Mapping[str, Mapping[Pocket, Fen]]) -> dict[str, Fen]:
         totals = dict.fromkeys(("accrued", "clawed", "released", "frozen", "available", "debt"), 0)
-        totals |= dict.fromkeys(("paying", "paid", "withheld", "written_off"), 0)
+        totals |= dict.fromkeys(("paying", "paid", "withheld", "written_off", "given_up", "set_aside"), 0)
         for transaction in self.booked.values():
             if transaction.id not in self.unreadable:
                 self._add_to(totals, transaction)
@@ -374,6 +374,8 @@ class _Audit:
         amounts = _amounts(transaction)
         if transaction.kind in ("accrued", "written_off"):
             totals[transaction.kind] += sum(amounts.values())
+        elif transaction.kind in ("given_up", "set_aside"):
+            totals[transaction.kind] -= sum(amounts.values())
         elif transaction.kind == "clawed":
             totals["clawed"] -= sum(amounts.values())
         elif transaction.kind == "released":

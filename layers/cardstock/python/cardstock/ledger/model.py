@@ -24,19 +24,25 @@ from cardstock.money import Fen
 
 Pocket: TypeAlias = Literal["frozen", "available", "paying", "paid", "withheld"]
 Kind: TypeAlias = Literal[
-    "accrued", "released", "clawed", "claimed", "paid", "returned", "corrected", "owed", "shared", "written_off"
-]
+    "accrued", "released", "clawed", "claimed", "paid", "returned", "corrected", "owed", "shared", "written_off",
+    "given_up", "set_aside",
+]  # fmt: skip
 RewardKind: TypeAlias = Literal["direct", "team", "peer"]
 """Equal to `network.model.RewardKind`: areas do not import each other, and a test compares the two."""
 RewardState: TypeAlias = Literal["frozen", "available"]
 WriteOffState: TypeAlias = Literal["asked", "booked"]
+ClosingKind: TypeAlias = Literal["given_up", "set_aside"]
 
 POCKETS: Final[tuple[Pocket, ...]] = get_args(Pocket)
 BRAND_COMMISSION: Final = "brand:commission"
 """Cost of rewards for the brand: its sum is minus all that was accrued and not clawed back."""
 BRAND_WRITE_OFFS: Final = "brand:write-offs"
 """Cost of written-off debt for the brand."""
-BRAND_ACCOUNTS: Final = (BRAND_COMMISSION, BRAND_WRITE_OFFS)
+BRAND_GIVEN_UP: Final = "brand:given-up"
+"""Money that members gave up when they closed their accounts."""
+BRAND_UNCLAIMED: Final = "brand:unclaimed"
+"""Money of members who closed their accounts, and to whom it could not be paid: the brand still owes it."""
+BRAND_ACCOUNTS: Final = (BRAND_COMMISSION, BRAND_WRITE_OFFS, BRAND_GIVEN_UP, BRAND_UNCLAIMED)
 
 MOVES: Final[Mapping[Kind, frozenset[tuple[str, str]]]] = {
     "accrued": frozenset({("brand", "frozen")}),
@@ -51,6 +57,8 @@ MOVES: Final[Mapping[Kind, frozenset[tuple[str, str]]]] = {
     "owed": frozenset({("available", "brand"), ("brand", "available")}),
     "shared": frozenset({("brand", "available")}),
     "written_off": frozenset({("brand", "available")}),
+    "given_up": frozenset({("available", "brand")}),
+    "set_aside": frozenset({("available", "brand")}),
 }
 """The pockets between which each kind of transaction moves money."""
 REWARD_TRANSITIONS: Final[Mapping[RewardState, frozenset[RewardState]]] = {
@@ -73,6 +81,8 @@ ID_PREFIX: Final[dict[Kind, str]] = {
     "owed": "owed",
     "shared": "dividend",
     "written_off": "write-off",
+    "given_up": "give-up",
+    "set_aside": "set-aside",
 }
 
 
@@ -240,6 +250,20 @@ class WriteOff(msgspec.Struct, frozen=True):
     approved_by: str = ""
     approved_at: datetime | None = None
     note: str = ""
+
+
+class AccountClosing(msgspec.Struct, frozen=True):
+    """The end of a member's account: `amount` fen were given up, or set aside as unclaimed; `words` are the member's.
+
+    `reason` says why what was set aside could not be paid.
+    """
+
+    member_id: str
+    at: datetime
+    kind: ClosingKind = "set_aside"
+    amount: Fen = 0
+    reason: str = ""
+    words: str = ""
 
 
 class OrderClawBack(msgspec.Struct, frozen=True):

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from cardstock.approving import UseOnce
 from cardstock.ids import RequestKey, RequestResult
 from cardstock.ledger.model import (
+    AccountClosing,
     Balance,
     Leaf,
     LedgerTransaction,
@@ -60,6 +61,20 @@ class WriteOffs(Protocol):
 
     def list_write_offs(self, limit: int, after: str | None) -> tuple[list[WriteOff], str | None]:
         """A page in the order of ids, and the id after which the next page starts; None at the end."""
+
+
+class Closings(Protocol):
+    """Members' accounts that were closed."""
+
+    def close_account(self, closing: AccountClosing, transaction: LedgerTransaction | None, step: Any) -> Booked:
+        """Keep `closing`, book `transaction` if there is money, and do `step` (another area's part), all or nothing.
+
+        `repeated`: the account was closed before. `outdated`: the member's money is not what the transaction takes,
+        some of it is frozen or in a payout, or the other area's part is not as it was.
+        """
+
+    def find_closing(self, member_id: str) -> AccountClosing | None:
+        """How the member's account was closed."""
 
 
 class Calendar(Protocol):

@@ -29,6 +29,8 @@ _KIND_TEXTS: Final[dict[Kind, tuple[str, str]]] = {
     "owed": ("免单已发货，好友退款后按价补扣", "A friend's refund came after the free order had shipped; it is owed"),
     "shared": ("团队分红", "Team dividend"),
     "written_off": ("欠款已核销", "Debt written off"),
+    "given_up": ("注销账号时放弃的余额", "Given up when the account was closed"),
+    "set_aside": ("注销账号时无法支付，转为待认领", "Could not be paid when the account was closed; unclaimed"),
 }
 
 

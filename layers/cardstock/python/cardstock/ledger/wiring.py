@@ -7,7 +7,7 @@ from cardstock import environment
 
 if TYPE_CHECKING:
     from cardstock.ledger.model import LedgerTransaction
-    from cardstock.ledger.ports import Books, Calendar, SealArchive, Seals, Statements, WriteOffs
+    from cardstock.ledger.ports import Books, Calendar, Closings, SealArchive, Seals, Statements, WriteOffs
 
 
 @cache
@@ -23,6 +23,14 @@ def ledger_transaction(record: dict[str, Any]) -> "LedgerTransaction":
     from cardstock.ledger.store import transaction_of
 
     return transaction_of(record)
+
+
+@cache
+def closings() -> "Closings":
+    """Closed accounts in DynamoDB."""
+    from cardstock.ledger.closings_store import DynamoClosings
+
+    return DynamoClosings()
 
 
 @cache

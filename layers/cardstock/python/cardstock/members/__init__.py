@@ -10,8 +10,10 @@ is what brought a newcomer: a member id, or the key of a shared card.
 A member:
 
     registered --verify_person--> verified
+    registered --close_account--> erased
+    verified --close_account--> erased
 
-An erased member stays on record and is refused everywhere (MEMBER_ERASED). No verb of this area erases.
+An erased member stays on record and is refused everywhere (MEMBER_ERASED). Closing an account is `flows.closing`.
 
 Where to look: `login` registers members and lets them in, `phones` says who may join a member by a number, `inviting`
 binds them to inviters, `profile` is what they say of themselves, `identity` verifies persons. `sessions` are their

@@ -80,6 +80,27 @@ MERGE_FINAL: Final = refused(
     zh="合并已超过 30 天，不能撤销。",
     en="The merge is older than 30 days and cannot be undone.",
 )
+ORDERS_OPEN: Final = refused(
+    "ORDERS_OPEN",
+    zh="还有未完成的订单：{orders}。请先完成或取消。",
+    en="Orders are still open: {orders}. Complete or cancel them first.",
+)
+REFUNDS_OPEN: Final = refused(
+    "REFUNDS_OPEN",
+    zh="还有未完成的退款，订单：{orders}。请等待退款结束。",
+    en="Refunds are still open, of the orders {orders}. Wait until they have ended.",
+)
+DEBT_OPEN: Final = refused(
+    "DEBT_OPEN",
+    zh="账户还有欠款 {debt_fen} 分，请先结清。",
+    en="The account owes {debt_fen} fen; that must be settled first.",
+)
+GIVE_UP_DIFFERS: Final = refused(
+    "GIVE_UP_DIFFERS",
+    zh="放弃的金额须等于可提现余额 {available_fen} 分。",
+    en="The sum to give up must be what is available: {available_fen} fen.",
+    about=("give_up",),
+)
 ID_NUMBER_INVALID: Final = invalid("ID_NUMBER_INVALID", zh="身份证号码不正确。", en="The identity number is not valid.")
 IDENTITY_FIXED: Final = refused(
     "IDENTITY_FIXED", zh="已完成实名认证，不能更改。", en="The identity has been verified and cannot be changed."

@@ -17,8 +17,8 @@ from cardstock.members import errors
 
 MemberState: TypeAlias = Literal["registered", "verified", "erased"]
 TRANSITIONS: Final[Mapping[MemberState, frozenset[MemberState]]] = {
-    "registered": frozenset({"verified"}),
-    "verified": frozenset(),
+    "registered": frozenset({"verified", "erased"}),
+    "verified": frozenset({"erased"}),
     "erased": frozenset(),
 }
 
@@ -140,6 +140,8 @@ class Member(msgspec.Struct, frozen=True):
     phone_lost: LostPhone | None = None
     joining_until: datetime | None = None
     """Until when an account with the member's number joins, because the member said so."""
+    closing_at: datetime | None = None
+    """Since when the member wants the account closed, and earns nothing any more."""
     group: str = ""
     """The group of members who said that they are one person; empty without one."""
     same_person: tuple[str, ...] = ()

@@ -33,6 +33,8 @@ FAMILIES: Final = (
             "PUT /v1/me/identity": Operation("verifyIdentity", "Verify my real name", "实名认证"),
             "POST /v1/me/inviter": Operation("bindInviter", "Bind an inviter", "绑定推荐人"),
             "GET /v1/me/distribution": Operation("getDistribution", "Get my network place", "查看我在推荐网络中的位置"),
+            "GET /v1/me/closing": Operation("getClosing", "Get my account's closing", "查看注销条件"),
+            "PUT /v1/me/closing": Operation("closeAccount", "Close my account", "注销账号"),
             "PUT /v1/me/merge-code": Operation("putMergeCode", "Get a merge code", "获取合并码"),
             "POST /v1/me/merges": Operation("mergeAccounts", "Merge two accounts", "合并账号"),
             "GET /v1/me/merges": Operation("listMergedAccounts", "List merged accounts", "查看已合并账号"),

@@ -83,6 +83,14 @@ class Members(Protocol):
     def change_profile(self, member_id: str, nickname: str, birth_year: int | None) -> Member | None:
         """The changed member; None if there is no such member, or it was erased."""
 
+    def begin_closing(self, member_id: str, now: datetime) -> bool:
+        """Keep since when the member wants the account closed: the first time counts. False for a member who is not
+        there, erased, or linked with a person of the staff."""
+
+    def closing_step(self, member: Member, now: datetime) -> Any:
+        """What closes the account, as a part of another area's transaction: the member is erased, and forgotten but for
+        what tax needs, and the telephone number is free."""
+
     def identity_salt(self) -> bytes:
         """The brand's salt for identity numbers: made when first asked for, never another."""
 

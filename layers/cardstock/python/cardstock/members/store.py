@@ -17,9 +17,10 @@ Table `members`, partition key `pk`. A member is found by id, account or telepho
 | members of a list (nicknames, payees) | many `mem_...` | 1 read per 100 |
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Final
 
 from pynamodb.attributes import UnicodeAttribute
@@ -83,6 +84,7 @@ class MemberItem(Table):
     phone_at = EpochAttribute(null=True)
     phone_lost = StructAttribute(LostPhone, null=True)
     joining_until = EpochAttribute(null=True)
+    closing_at = EpochAttribute(null=True)
     group = UnicodeAttribute(null=True)
     same_person = StructAttribute(tuple[str, ...], null=True)
     staff_link = UnicodeAttribute(null=True)
@@ -231,6 +233,14 @@ class DynamoMembers:
         there = MemberItem.id.exists() & _NOT_ERASED
         return member_in(item) if item.update_if([MemberItem.nickname.set(nickname), year], there) else None
 
+    def begin_closing(self, member_id: str, now: datetime) -> bool:
+        free = MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF
+        first = MemberItem.closing_at.set(MemberItem.closing_at | now)
+        return MemberItem(id=member_id).update_if([first], free)
+
+    def closing_step(self, member: Member, now: datetime) -> Callable[[Transaction], None]:
+        return partial(_close, member, now)
+
     def identity_salt(self) -> bytes:
         for _ in range(2):
             item = SaltItem.find("salt#person")
@@ -331,6 +341,26 @@ def _move_phone(transaction: Transaction, arrival: Arrival, loser_id: str) -> No
         MemberItem.phone_lost.set(arrival.lost),
     ]
     transaction.update(MemberItem(id=loser_id), losing, condition=(MemberItem.phone == phone) & _NOT_STAFF)
+
+
+_FORGOTTEN: Final = (
+    MemberItem.nickname, MemberItem.birth_year, MemberItem.scene, MemberItem.phone, MemberItem.phone_at,
+    MemberItem.phone_lost, MemberItem.joining_until,
+)  # fmt: skip
+"""What nobody needs of a member whose account is closed. Who was verified stays: tax was withheld from that person."""
+
+
+def _close(member: Member, now: datetime, transaction: Transaction) -> None:
+    """Add that the member is erased, if the number is still the one that was read, and leads nowhere any more."""
+    number = (MemberItem.phone == member.phone) if member.phone else MemberItem.phone.does_not_exist()
+    transaction.update(
+        MemberItem(id=member.id),
+        [MemberItem.state.set("erased"), MemberItem.erased_at.set(now), *(name.remove() for name in _FORGOTTEN)],
+        condition=MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF & number,
+    )
+    if member.phone:
+        own = PointerItem.member_id == member.id
+        transaction.delete(PointerItem(pk=phone_key(member.phone)), condition=own)
 
 
 def link_to_staff(transaction: Transaction, member_id: str, person_id: str) -> None:

@@ -122,6 +122,13 @@ def preview_page(  # noqa: PLR0917 - a page is limit and position
     return Preview(period, rules, now, tuple(rows), found, following)
 
 
+def reason_now(balance: Balance, period: Period, rules: Rules, now: datetime, needs: PreviewNeeds) -> str | None:
+    """Why a payout of the period would not list this balance now; None if it would."""
+    batch = Batch(batch_id(period), period, "listing", rules, "", now)
+    reasons, _ = _reasons(batch, [balance], now, _Older(batch, needs.payouts), needs)
+    return reasons.get(balance.member)
+
+
 def _reasons(
     batch: Batch, page: Sequence[Balance], now: datetime, older: "_Older", needs: PreviewNeeds
 ) -> tuple[dict[str, str], Mapping[str, Payee]]:

@@ -34,6 +34,8 @@ KIND: dict[str, Text] = {
     "owed": ("权益补扣", "Charged for a coupon"),
     "shared": ("团队分红", "Team dividend"),
     "written_off": ("欠款核销", "Debt written off"),
+    "given_up": ("注销放弃", "Given up"),
+    "set_aside": ("转为待认领", "Set aside, unclaimed"),
 }
 
 ACCOUNT: dict[str, Text] = {

@@ -1,0 +1,36 @@
+"""HTTP: a member closes the account."""
+
+from cardstock.aws.tables import connect
+from cardstock.edge.http import Api, Nothing, Request
+from cardstock.errors import MEMBER_ERASED
+from cardstock.flows import closing, closing_schemas
+from cardstock.flows.closing_wiring import closing_needs
+from cardstock.partners.wiring import callers
+
+api = Api("closing", callers=callers)
+
+
+@api.get("/v1/me/closing", answer=closing_schemas.Closing, auth="member", codes=(MEMBER_ERASED,))
+def get_closing(request: Request[Nothing, Nothing]) -> closing_schemas.Closing:
+    """Read what stands in the way of closing the account, and what becomes of its money."""
+    return closing_schemas.Closing.of(closing.standing(request.caller.id, closing_needs()), request.language)
+
+
+@api.put(
+    "/v1/me/closing", body=closing_schemas.CloseAccount, answer=closing_schemas.Closing, auth="member",
+    codes=closing_schemas.CLOSING_CODES,
+)  # fmt: skip
+def close_account(request: Request[closing_schemas.CloseAccount, Nothing]) -> closing_schemas.Closing:
+    """Close the account for good, or have it wait for its money; then call again.
+
+    Refused while orders, refunds or debts are open. From the first call on the member earns nothing from new orders,
+    which cannot be taken back. Frozen rewards are waited for, and available money is paid with the next payout: unless
+    the member gives up exactly that sum, or it cannot be paid and is set aside as unclaimed. A closed account is
+    refused everywhere (`MEMBER_ERASED`), its profile is deleted, and its telephone number is free.
+    """
+    found = closing.close_account(request.caller.id, request.body.given_up(), closing_needs())
+    return closing_schemas.Closing.of(found, request.language)
+
+
+handler = api.handler
+connect()

@@ -1,0 +1,162 @@
+"""Closing a member's account: not while anything is open, and not before its money has gone somewhere.
+
+Asking ends the earning at once; then what is frozen is released or taken back, and what can be paid is paid with the
+next payout. When nothing is left to wait for, the account is closed in one transaction with the last money: given up by
+the member, or set aside as unclaimed because it cannot be paid.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from cardstock import clock
+from cardstock.errors import STORE_BUSY
+from cardstock.ledger import closings
+from cardstock.ledger.model import AccountClosing, Balance
+from cardstock.ledger.ports import Books, Closings
+from cardstock.members import closing as members_closing
+from cardstock.members import errors
+from cardstock.members.model import Member
+from cardstock.members.ports import Members, Sessions
+from cardstock.members.profile import find_caller
+from cardstock.members.sessions import end_all
+from cardstock.money import Fen
+from cardstock.network.ports import Network
+from cardstock.network.promotion import erase_member
+from cardstock.orders.model import Order
+from cardstock.orders.ports import Orders
+from cardstock.orders.refund_model import OPEN_REFUND
+
+ClosingState: TypeAlias = Literal["open", "waiting", "closed"]
+
+_OPEN: Final = frozenset({"placed", "paid", "shipped"})
+_PAGE: Final = 100
+_NAMED: Final = 5
+"""How many orders a refusal names."""
+_ATTEMPTS: Final = 5
+_PASSING: Final = frozenset({"hold", "disputed", "attempt_open"})
+"""Reasons against a payment that people end: the money waits for that."""
+
+
+class ClosingNeeds(msgspec.Struct, frozen=True):
+    """The ports of closing. `unpayable`: why the next payout would not pay the member that much; None if it would."""
+
+    members: Members
+    sessions: Sessions
+    orders: Orders
+    books: Books
+    closings: Closings
+    network: Network
+    unpayable: Callable[[str, Fen], str | None]
+
+
+class GiveUp(msgspec.Struct, frozen=True):
+    """What the member gives up, in the member's words."""
+
+    amount: Fen
+    words: str
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What stands in the way of closing an account, and what becomes of its money.
+
+    `reason` says why the available money cannot be paid; None: it can, or there is none.
+    """
+
+    state: ClosingState
+    asked_at: datetime | None
+    orders: tuple[str, ...]
+    refunds: tuple[str, ...]
+    """Orders with refunds that have not ended."""
+    balance: Balance
+    reason: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether money must move before the account can be closed without giving up anything."""
+        payable = self.balance.available and (self.reason is None or self.reason in _PASSING)
+        return bool(self.balance.frozen or self.balance.paying or payable)
+
+
+def standing(member_id: str, needs: ClosingNeeds) -> Standing:
+    """How closing the account stands. Raises `UnauthorizedError` MEMBER_ERASED.
+
+    Reads the member's orders, a hundred at a time, and the refunds of each.
+    """
+    return _standing(find_caller(member_id, members=needs.members), needs)
+
+
+def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -> Standing:
+    """Close the account, or have it wait for its money; then the same call closes it later. Safe to repeat.
+
+    From the first call on the member earns nothing from new orders, which cannot be taken back. `give_up` must name
+    exactly what is available. Raises `RefusedError`: ORDERS_OPEN, REFUNDS_OPEN, DEBT_OPEN, GIVE_UP_DIFFERS,
+    LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED (also a repeat after the end).
+    """
+    for _ in range(_ATTEMPTS):
+        member, now = find_caller(member_id, members=needs.members), clock.now()
+        found = _standing(member, needs)
+        _require_nothing_open(member, found)
+        balance = found.balance
+        if give_up is not None and give_up.amount != balance.available:
+            raise errors.GIVE_UP_DIFFERS(available_fen=balance.available)
+        if not needs.members.begin_closing(member_id, now):
+            continue
+        erase_member(member_id, network=needs.network)
+        if balance.frozen or balance.paying or (give_up is None and found.waits):
+            return _state(found, "waiting", member.closing_at or now)
+        if _close(member, found, give_up, now, needs):
+            end_all(member_id, sessions=needs.sessions)
+            return _state(found, "closed", member.closing_at or now)
+    raise STORE_BUSY()
+
+
+def _close(member: Member, found: Standing, give_up: GiveUp | None, now: datetime, needs: ClosingNeeds) -> bool:
+    """Whether the account is closed now; False if something has changed since it was read."""
+    amount = found.balance.available
+    if give_up is None:
+        closing = AccountClosing(member.id, now, "set_aside", amount, found.reason or "")
+    else:
+        closing = AccountClosing(member.id, now, "given_up", amount, words=give_up.words)
+    step = members_closing.close_account(member, now, members=needs.members)
+    return closings.close_account(closing, step, closings=needs.closings) != "outdated"
+
+
+def _require_nothing_open(member: Member, found: Standing) -> None:
+    if member.staff_link:
+        raise errors.LINKED_TO_STAFF()
+    if found.orders:
+        raise errors.ORDERS_OPEN(orders=", ".join(found.orders[:_NAMED]))
+    if found.refunds:
+        raise errors.REFUNDS_OPEN(orders=", ".join(found.refunds[:_NAMED]))
+    if found.balance.debt:
+        raise errors.DEBT_OPEN(debt_fen=found.balance.debt)
+
+
+def _standing(member: Member, needs: ClosingNeeds) -> Standing:
+    orders = list(_orders_of(member.id, needs.orders))
+    waiting = tuple(order.order_id for order in orders if order.status in _OPEN)
+    refunds = tuple(order.order_id for order in orders if order.order_id not in waiting and _refunds(order, needs))
+    balance = needs.books.balance_of(member.id)
+    reason = needs.unpayable(member.id, balance.available) if balance.available else None
+    state: ClosingState = "open" if member.closing_at is None else "waiting"
+    return Standing(state, member.closing_at, waiting, refunds, balance, reason)
+
+
+def _refunds(order: Order, needs: ClosingNeeds) -> bool:
+    return any(refund.status in OPEN_REFUND for refund in needs.orders.refunds_of_order(order.order_id))
+
+
+def _orders_of(member_id: str, orders: Orders) -> Iterator[Order]:
+    after: str | None = None
+    while True:
+        page, after = orders.orders_of_member(member_id, _PAGE, after)
+        yield from page
+        if after is None:
+            return
+
+
+def _state(found: Standing, state: ClosingState, asked_at: datetime) -> Standing:
+    return msgspec.structs.replace(found, state=state, asked_at=asked_at)

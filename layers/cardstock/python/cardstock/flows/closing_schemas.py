@@ -1,0 +1,97 @@
+"""The JSON of closing an account."""
+
+from __future__ import annotations  # evaluated only for decoded types: keeps the import cheap
+
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from msgspec import Meta
+
+from cardstock.clock import rfc3339
+from cardstock.edge.fields import Moment, OrderId
+from cardstock.edge.http import LINE, Model
+from cardstock.errors import MEMBER_ERASED
+from cardstock.flows.closing import GiveUp
+from cardstock.members import errors
+from cardstock.payouts.wording import REASON
+
+if TYPE_CHECKING:
+    from cardstock.flows.closing import Standing
+
+CLOSING_CODES: Final = (
+    errors.ORDERS_OPEN,
+    errors.REFUNDS_OPEN,
+    errors.DEBT_OPEN,
+    errors.GIVE_UP_DIFFERS,
+    errors.LINKED_TO_STAFF,
+    MEMBER_ERASED,
+)
+
+
+class GiveUpBalance(Model):
+    """What the member gives up, and the member's own words for it."""
+
+    amount_fen: Annotated[
+        int, Meta(ge=1, le=10**12, description="Exactly what is available (`available_fen`).", examples=[300])
+    ]
+    words: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=200,
+            pattern=LINE,
+            description="What the member says, kept with the entry in the ledger.",
+            examples=["我放弃这笔余额"],
+        ),
+    ]
+
+
+class CloseAccount(Model):
+    """How the account is closed. Without `give_up` money that can be paid is waited for."""
+
+    give_up: Annotated[
+        GiveUpBalance | None, Meta(description="What the member gives up; absent: nothing is given up.")
+    ] = None
+
+    def given_up(self) -> GiveUp | None:
+        """What the member gives up, if anything."""
+        return None if self.give_up is None else GiveUp(self.give_up.amount_fen, self.give_up.words)
+
+
+class Closing(Model):
+    """How closing the account stands."""
+
+    state: Annotated[
+        Literal["open", "waiting", "closed"],
+        Meta(description="`open`: not asked for. `waiting`: until its money has moved; call again then. `closed`."),
+    ]
+    asked_at: Annotated[Moment | None, Meta(description="When it was asked for first; null before.")]
+    open_orders: Annotated[list[OrderId], Meta(description="Orders that must be completed or cancelled first.")]
+    open_refunds: Annotated[list[OrderId], Meta(description="Orders with refunds that have not ended.")]
+    debt_fen: Annotated[int, Meta(description="Fen that the account owes.", examples=[0])]
+    frozen_fen: Annotated[int, Meta(description="Fen of rewards that wait for return windows.", examples=[0])]
+    paying_fen: Annotated[int, Meta(description="Fen in a payout on its way.", examples=[0])]
+    available_fen: Annotated[int, Meta(description="Fen that are available.", examples=[300])]
+    unpayable: Annotated[
+        str | None,
+        Meta(
+            description="Why the next payout would not pay what is available, in the language of the request; null if "
+            "it would, or if nothing is available. Closing the account sets such money aside as unclaimed.",
+            examples=["低于最低发放额"],
+        ),
+    ]
+
+    @classmethod
+    def of(cls, found: Standing, language: str) -> Closing:
+        """How a closing stands."""
+        balance = found.balance
+        return cls(
+            state=found.state,
+            asked_at=rfc3339(found.asked_at) if found.asked_at else None,
+            open_orders=list(found.orders),
+            open_refunds=list(found.refunds),
+            debt_fen=balance.debt,
+            frozen_fen=balance.frozen,
+            paying_fen=balance.paying,
+            available_fen=balance.available,
+            unpayable=REASON[found.reason][language == "en"] if found.reason else None,
+        )

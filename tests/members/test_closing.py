@@ -1,0 +1,214 @@
+"""Closing an account, from the member's requests to the books and back."""
+
+from typing import Any
+
+import pytest
+
+from cardstock.ledger import wiring as ledger_wiring
+from cardstock.ledger.model import Balance
+from cardstock.members.store import members_of
+from cardstock.network import wiring as network_wiring
+from cardstock.network.deciding import position_of
+from tests.house.cloud import Cloud, http_event, serve
+from tests.people.audits import audit_now
+from tests.people.clock import TestClock
+from tests.people.replies import Reply, reply
+from tests.people.tokens import access_token
+from tests.people.trade import DEMO_PLAN, Trade, line
+
+
+class Person:
+    """A member on the development platform."""
+
+    def __init__(self, name: str, **more: Any) -> None:
+        body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{name}", **more}
+        answer = reply(serve(http_event("POST", "/v1/auth/sessions", body)))
+        assert answer.status == 200, answer
+        self.id, self.refresh = answer.body["member"]["member_id"], answer.body["refresh_token"]
+
+    def send(self, method: str, path: str, body: Any = None) -> Reply:
+        return reply(serve(http_event(method, path, body, token=access_token(self.id))))
+
+    def closing(self) -> Any:
+        return self.send("GET", "/v1/me/closing").body
+
+    def close(self, give_up: int | None = None) -> Reply:
+        body = {} if give_up is None else {"give_up": {"amount_fen": give_up, "words": "我放弃这笔余额"}}
+        return self.send("PUT", "/v1/me/closing", body)
+
+    @property
+    def balance(self) -> Balance:
+        return ledger_wiring.books().balance_of(self.id)
+
+
+@pytest.fixture
+def trade(cloud: Cloud, clock: TestClock) -> Trade:
+    made = Trade(cloud, clock)
+    made.publish(DEMO_PLAN)
+    return made
+
+
+def earned(trade: Trade, guide: Person, *, until: str = "available") -> str:
+    """An order of a referral: the guide's reward for it is frozen or available."""
+    friend = Person(f"friend-{trade.clock.now().timestamp()}", invite=guide.id)
+    trade.appoint(guide.id)
+    order_id = trade.buy(friend.id)
+    trade.settle_down()
+    if until == "available":
+        trade.receive(order_id)
+        trade.settle_down()
+        trade.clock.move(days=20)
+        trade.night()
+    return order_id
+
+
+def test_an_account_without_anything_is_closed_at_once(cloud: Cloud) -> None:
+    anna = Person("anna", phone_code="dev:+8613800138000")
+    anna.send("PUT", "/v1/me", {"nickname": "小安", "birth_year": 1990})
+    before = anna.closing()
+    closed = anna.close()
+    member = members_of([anna.id])[anna.id]
+
+    assert (before["state"], before["asked_at"], before["open_orders"]) == ("open", None, [])
+    assert (closed.status, closed.body["state"]) == (200, "closed")
+    assert (member.state, member.nickname, member.phone, member.birth_year) == ("erased", "", "", None)
+    assert position_of(anna.id, network=network_wiring.network()).erased
+    assert Person("bert", phone_code="dev:+8613800138000").send("GET", "/v1/me").body["phone"] == "+86138****8000"
+
+
+def test_a_closed_account_is_refused_everywhere_and_its_sessions_have_ended(cloud: Cloud) -> None:
+    anna = Person("anna")
+    anna.close()
+    again = reply(serve(http_event("POST", "/v1/auth/refreshes", {"refresh_token": anna.refresh})))
+    body = {"platform": "dev", "app_id": "wx1", "login_code": "dev:anna"}
+
+    assert anna.close().body["code"] == anna.send("GET", "/v1/me").body["code"] == "MEMBER_ERASED"
+    assert again.status == 401
+    assert reply(serve(http_event("POST", "/v1/auth/sessions", body))).body["code"] == "MEMBER_ERASED"
+
+
+def test_an_open_order_keeps_the_account(trade: Trade) -> None:
+    anna = Person("anna")
+    order_id = trade.place(anna.id, line(1))
+    unpaid = anna.close()
+    trade.pay(order_id)
+    paid = anna.close()
+    trade.receive(order_id)
+    done = anna.close()
+
+    assert [(each.status, each.body["code"]) for each in (unpaid, paid)] == [(422, "ORDERS_OPEN")] * 2
+    assert order_id in unpaid.body["detail"]
+    assert done.body["state"] == "closed"
+
+
+def test_a_refund_that_has_not_ended_keeps_the_account(trade: Trade) -> None:
+    anna = Person("anna")
+    order_id = trade.buy(anna.id, line(1, 2))
+    refund_id = trade.ask_back(order_id, sku1=1)
+    trade.receive(order_id)
+    waiting = anna.close()
+
+    assert (waiting.status, waiting.body["code"]) == (422, "REFUNDS_OPEN")
+    trade.give_back(order_id, refund_id)
+    assert anna.close().body["state"] == "closed"
+
+
+def test_a_debt_keeps_the_account(trade: Trade) -> None:
+    guide = Person("guide")
+    order_id = earned(trade, guide)
+    assert guide.close(guide.balance.available).body["state"] == "closed"
+    other = Person("other")
+    order_id = earned(trade, other)
+    trade.cloud.dynamodb.update_item(
+        TableName="balances", Key={"pk": {"S": other.id}}, UpdateExpression="ADD available :x",
+        ExpressionAttributeValues={":x": {"N": str(-other.balance.available - 100)}},
+    )  # fmt: skip
+    refused = other.close()
+
+    assert order_id
+    assert (refused.status, refused.body["code"]) == (422, "DEBT_OPEN")
+
+
+def test_frozen_money_is_waited_for_and_new_orders_earn_nothing(trade: Trade) -> None:
+    guide = Person("guide")
+    order_id, friend = earned(trade, guide, until="frozen"), Person("late-friend", invite=guide.id)
+    asked = guide.close()
+    frozen = guide.balance.frozen
+    trade.buy(friend.id)
+    trade.settle_down()
+
+    assert (asked.status, asked.body["state"], asked.body["frozen_fen"]) == (200, "waiting", frozen)
+    assert guide.balance.frozen == frozen > 0
+    trade.receive(order_id)
+    trade.settle_down()
+    trade.clock.move(days=20)
+    trade.night()
+    assert guide.close(guide.balance.available).body["state"] == "closed"
+    assert audit_now().findings == ()
+
+
+def test_what_cannot_be_paid_is_set_aside_as_unclaimed(trade: Trade) -> None:
+    guide = Person("guide")
+    earned(trade, guide)
+    fen = guide.balance.available
+    standing = guide.closing()
+    closed = guide.close()
+    entry = ledger_wiring.books().find_transaction(f"set-aside.{guide.id}")
+
+    assert (standing["available_fen"], standing["unpayable"]) == (fen, "未实名")
+    assert closed.body["state"] == "closed"
+    assert guide.balance.available == 0
+    assert entry is not None
+    assert [(one.account, one.amount) for one in entry.postings] == [
+        (f"member:{guide.id}:available", -fen), ("brand:unclaimed", fen),
+    ]  # fmt: skip
+    assert audit_now().findings == ()
+    assert audit_now().totals["set_aside"] == fen
+
+
+def test_what_can_be_paid_is_paid_first_or_given_up_to_the_fen(trade: Trade) -> None:
+    guide = Person("guide")
+    earned(trade, guide)
+    person = {"name": "王小明", "id_number": "11010519491231002X"}
+    assert guide.send("PUT", "/v1/me/identity", person).status == 200
+    account = {"holder": "王小明", "number": "1001000000000090", "bank": "示例银行", "branch": "杭州支行"}
+    assert guide.send("PUT", "/v1/me/bank-account", account).status == 200
+    trade.clock.move(days=4)
+    fen = guide.balance.available
+    waiting, wrong = guide.close(), guide.close(fen - 1)
+    kept = guide.balance.available
+    closed = guide.close(fen)
+    entry = ledger_wiring.books().find_transaction(f"give-up.{guide.id}")
+    found = ledger_wiring.closings().find_closing(guide.id)
+
+    assert (waiting.body["state"], waiting.body["unpayable"]) == ("waiting", None)
+    assert (wrong.status, wrong.body["code"], kept) == (422, "GIVE_UP_DIFFERS", fen)
+    assert closed.body["state"] == "closed"
+    assert entry is not None
+    assert entry.postings[1].account == "brand:given-up"
+    assert found is not None
+    assert (found.kind, found.amount, found.words) == ("given_up", fen, "我放弃这笔余额")
+    assert audit_now().findings == ()
+
+
+def test_money_that_arrives_in_between_is_never_lost(trade: Trade, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reward is released after the balance was read, and before the account is closed."""
+    guide = Person("guide")
+    earned(trade, guide)
+    fen = guide.balance.available
+    closings = ledger_wiring.closings()
+    close = closings.close_account
+
+    def late(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        trade.cloud.dynamodb.update_item(
+            TableName="balances", Key={"pk": {"S": guide.id}}, UpdateExpression="ADD available :x",
+            ExpressionAttributeValues={":x": {"N": "7"}},
+        )  # fmt: skip
+        return close(*arguments)
+
+    monkeypatch.setattr(closings, "close_account", late)
+    refused = guide.close(fen)
+
+    assert (refused.status, refused.body["code"]) == (422, "GIVE_UP_DIFFERS")
+    assert guide.balance.available == fen + 7

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from cardstock import members as area
 from cardstock.errors import INVITER_SELF, INVITER_TOO_LATE, InvalidError, RefusedError, UnauthorizedError
+from cardstock.members.closing import close_account
 from cardstock.members.identity import verify_person
 from cardstock.members.inviting import follow_invite
 from cardstock.members.login import LoginRequest, LoginResult, log_in
@@ -258,11 +259,15 @@ def test_the_chart_of_a_member_is_what_the_verbs_do() -> None:
     members = MemoryMembers()
     anna = enter(members, "anna").member
     verified = verify(members, anna.id)
-    members.members["gone"] = replace(anna, id="gone", erased_at=NOW, state="erased")
+    ended = []
+    for name, state in (("gone", anna), ("gone-verified", verified)):
+        members.members[name] = replace(state, id=name)
+        assert close_account(members.members[name], NOW, members=members)()
+        ended.append((state.state, "close_account", members.members[name].state))
     with pytest.raises(UnauthorizedError, match="MEMBER_ERASED"):
         verify(members, "gone")
 
-    assert steps_in(area.__doc__) == {(anna.state, "verify_person", verified.state)}
-    assert steps_of(TRANSITIONS) == {(anna.state, verified.state)}
+    assert steps_in(area.__doc__) == {(anna.state, "verify_person", verified.state), *ended}
+    assert steps_of(TRANSITIONS) == {(before, after) for before, _, after in steps_in(area.__doc__)}
     assert verify(members, anna.id).state == "verified"
     assert members.members["gone"].state == "erased"

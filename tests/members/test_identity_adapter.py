@@ -5,7 +5,7 @@ import json
 import logging
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -117,24 +117,34 @@ def test_a_service_that_does_not_take_our_key_is_to_be_repaired(asking: Asking, 
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "code"),
+    ("status", "change", "code"),
     [
-        (200, b'{"check_id":"idc_x","result":"match"}' + b" " * MAX_ANSWER_BYTES, "IDENTITY_UNAVAILABLE"),
-        (200, b'{"check_id":1,"result":"match"}', "IDENTITY_UNAVAILABLE"),
-        (200, b'{"check_id":"idc_x","result":"MATCH"}', "IDENTITY_UNAVAILABLE"),
-        (200, b"[" * 9_000, "IDENTITY_UNAVAILABLE"),
-        (302, b"", "IDENTITY_UNAVAILABLE"),
-        (400, b"", "IDENTITY_UNAVAILABLE"),
-        (429, b"", "IDENTITY_UNAVAILABLE"),
-        (403, b"", "IDENTITY_MISCONFIGURED"),
-        (404, b"", "IDENTITY_MISCONFIGURED"),
+        (200, lambda body: body + b" " * MAX_ANSWER_BYTES, "IDENTITY_UNAVAILABLE"),
+        (200, lambda body: body.replace(b'"match"', b'"MATCH"'), "IDENTITY_UNAVAILABLE"),
+        (200, lambda body: body.replace(b'"match"', b"true"), "IDENTITY_UNAVAILABLE"),
+        (200, lambda body: b"[" * 9_000, "IDENTITY_UNAVAILABLE"),
+        (200, lambda body: body + b"}", "IDENTITY_UNAVAILABLE"),
+        (201, bytes, "IDENTITY_UNAVAILABLE"),
+        (302, bytes, "IDENTITY_UNAVAILABLE"),
+        (400, bytes, "IDENTITY_UNAVAILABLE"),
+        (429, bytes, "IDENTITY_UNAVAILABLE"),
+        (403, bytes, "IDENTITY_MISCONFIGURED"),
+        (404, bytes, "IDENTITY_MISCONFIGURED"),
+        (200, bytes, "adapter"),
     ],
 )
 def test_what_is_signed_but_no_answer_does_not_count(
-    status: int, body: bytes, code: str, asking: Asking, clock: TestClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    headers = sign(KEY, "idc_x", clock.now(), body)
-    monkeypatch.setattr(asking.service, "respond", lambda asked, mode: HttpAnswer(status, headers, body))
+    status: int, change: Callable[[bytes], bytes], code: str, asking: Asking, clock: TestClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    answer = asking.service.respond
+
+    def respond(asked: Asked, mode: str) -> HttpAnswer:
+        given = answer(asked, mode)
+        body = change(given.body)
+        return HttpAnswer(status, sign(KEY, asked.headers["webhook-id"], clock.now(), body), body)
+
+    monkeypatch.setattr(asking.service, "respond", respond)
 
     assert asking.ask() == code
 

@@ -4,8 +4,8 @@ It checks the signature and every field, and signs what it answers. The first na
 the right one; a number with the serial 000 (before the check digit) is not known. It keeps each check by its id: a
 repeat gets the first answer.
 
-Own modes: `mismatch`, `unknown` (the next check); `wrong_signature`, `unsigned`, `old_signature`, `other_check` (the
-answer to another check), `other_message` (under the id of another one), `no_result`, `refuses` (401).
+Own modes: `mismatch`, `unknown` (the next check); `wrong_signature`, `unsigned`, `old_signature`, `other_check` (of
+another check, under the id of this one), `other_message` (the reverse), `no_result`, `refuses` (401).
 """
 
 import json
@@ -52,11 +52,12 @@ class IdentityService(Platform):
         self.calls.append(given["check_id"])
         result = mode if mode in ("mismatch", "unknown") else self._result(given)
         said: dict[str, Any] = {"check_id": given["check_id"], "result": result}
+        message = f"idc_{'1' * 32}" if mode == "other_message" else given["check_id"]
         if mode == "other_check":
             said["check_id"] = f"idc_{'0' * 32}"
         if mode == "no_result":
             del said["result"]
-        return self._signed(said, mode)
+        return self._signed(said, message, mode)
 
     def _result(self, given: dict[str, str]) -> str:
         known = self.checks.get(given["check_id"])
@@ -68,10 +69,9 @@ class IdentityService(Platform):
             self.checks[given["check_id"]] = known
         return known
 
-    def _signed(self, said: dict[str, Any], mode: str) -> HttpAnswer:
+    def _signed(self, said: dict[str, Any], message: str, mode: str) -> HttpAnswer:
         body = json.dumps(said).encode()
         key = _OTHER_KEY if mode == "wrong_signature" else self.key
-        message = f"idc_{'1' * 32}" if mode == "other_message" else said["check_id"]
         at = self.now() - timedelta(minutes=6 if mode == "old_signature" else 0)
         headers = {} if mode == "unsigned" else sign(key, message, at, body)
         return HttpAnswer(200, {"content-type": "application/json", **headers}, body)

@@ -30,6 +30,7 @@ def live(demo: Demo, tick: Callable[[], None]) -> None:
         for orders in bought:
             for order in orders:
                 demo.bought[order.customer].append(order)
+                demo.numbers.paid[order.channel].update(orders=1, paid_fen=order.amount_fen)
                 demo.due.append((order.at + SHIPPED_AFTER, "ship", order))
                 demo.due.append((order.at + RECEIVED_AFTER, "receive", order))
                 tick()
@@ -38,7 +39,7 @@ def live(demo: Demo, tick: Callable[[], None]) -> None:
         for event in returns:
             give_back(demo, event)
             tick()
-        demo.suite.drain()
+        demo.drain()
     while demo.due:
         advance(demo, min(moment for moment, _, _ in demo.due))
 
@@ -57,7 +58,7 @@ def advance(demo: Demo, moment: datetime) -> None:
         received = [entry for entry in now if entry[1] == "receive"]
         demo.renew(demo.members[entry[2].customer] for entry in received)
         demo.all(lambda entry: demo.receive(entry[2]), received, lambda: None)
-        demo.suite.drain()
+        demo.drain()
     demo.tick(moment)
 
 
@@ -73,6 +74,7 @@ def give_back(demo: Demo, event: Return) -> None:
                 demo.shop.give_back(buyer, order.order_id, {sku: units}, staff=demo.keys["shop"])
                 order.returnable[sku] -= units
                 demo.numbers.refunds += 1
+                demo.numbers.paid[order.channel].update(refunds=1)
                 left -= units
         if not left:
             return

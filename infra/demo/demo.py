@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from infra.demo import companies
 from infra.demo.closing import recommend, settle, verify
 from infra.demo.days import live
 from infra.demo.deployment import start
@@ -56,7 +57,7 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
     opening = min(sale.at for sale in shop_data.sales) - timedelta(hours=12)
     clock = ShiftedClock(opening - datetime.now(UTC))
     with progress(console) as step, starting(step, state, clock) as suite:
-        demo = Demo(suite, shop_data, console)
+        demo = Demo(suite, shop_data, console, platforms=companies.ALL)
         open_shop(demo, step("catalogue", -(-len(shop_data.articles) // 100)))
         invite_members(demo, step("members", len(GUIDES) + len(shop_data.customers)))
         before = suite.costs()
@@ -95,4 +96,4 @@ def run(*, data: Path = EXTRACT, limit: int | None = None, state: Path = STATE) 
 def starting(step: Steps, state: Path, clock: ShiftedClock) -> Suite:
     """The deployment, started as a step."""
     step("starting")
-    return start(state_dir=state, clock=clock, parameters=PARAMETERS)
+    return start(state_dir=state, clock=clock, parameters=PARAMETERS, platforms_port=0)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import urllib3
 from rich.console import Console
 
+from infra.demo.companies import CHANNEL, DEVELOPMENT, Companies, books
 from infra.demo.deployment import PUBLIC, STAFF
 from infra.demo.shop import Member, PaidOrder, Shop, ShopError
 from infra.demo.shop_data import Sale, ShopData, guide_of
@@ -35,6 +36,8 @@ class Numbers:
     sales_fen: int = 0
     refunds: int = 0
     refund_fen: int = 0
+    paid: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Orders, their fen and refunds, by payment channel."""
     unmatched: dict[str, list[int]] = field(default_factory=dict)
     """Numbers of rows that only the run finds to fit nothing, by reason."""
     credit_seconds: float = 0.0
@@ -44,14 +47,18 @@ class Numbers:
 
 
 class Demo:
-    """One run of the job."""
+    """One run of the job. The customers log in on `platforms` in turn, and pay there."""
 
-    def __init__(self, suite: Suite, data: ShopData, console: Console) -> None:
+    def __init__(
+        self, suite: Suite, data: ShopData, console: Console, *, platforms: Sequence[str] = (DEVELOPMENT,)
+    ) -> None:
         self.suite = suite
         self.data = data
         self.console = console
         self.numbers = Numbers()
-        self.shop = Shop(suite.urls[PUBLIC], suite.urls[STAFF], pay=self._click, now=suite.clock.now)
+        self.platforms = platforms
+        companies = Companies("" if suite.platforms is None else suite.platforms.url, self._click)
+        self.shop = Shop(suite.urls[PUBLIC], suite.urls[STAFF], companies=companies, now=suite.clock.now)
         self.members: dict[str, Member] = {}
         self.guides: list[Member] = []
         self.inviters: list[Member] = []
@@ -72,7 +79,6 @@ class Demo:
         """Press the sandbox's pay button."""
         body = json.dumps({"order_no": order_no, "amount_fen": amount_fen}).encode()
         reply = self.sandbox.request("POST", f"{self.suite.sandbox.url}/v1/pay", body=body)
-        self.paid_at = time.monotonic()
         if reply.status != 200:
             raise ShopError(f"the sandbox did not pay {order_no}: {reply.status} {reply.data!r}")
 
@@ -85,6 +91,17 @@ class Demo:
             return result
 
         return list(self._pool.map(one, items))
+
+    def drain(self) -> None:
+        """Have all that is due done, here and at the companies: notices of payments and refunds arrive."""
+        self.suite.drain()
+        if self.suite.platforms is not None:
+            self.suite.platforms.settle()
+            self.suite.drain()
+
+    def company_books(self) -> dict[str, dict[str, int]]:
+        """What the companies know of the payments."""
+        return {} if self.suite.platforms is None else books(self.suite.platforms)
 
     def tick(self, moment: datetime, collapse_under: timedelta | None = None) -> None:
         """Move the clock, running the schedules due on the way."""
@@ -107,7 +124,11 @@ class Demo:
             card = self.cards[guide_of(sale.customer, len(self.cards))]
             attribution = self.shop.view_card(card, member)
             order_id, amount, suppliers = self.shop.buy(member, sale.units, attribution)
-            orders.append(PaidOrder(order_id, sale.customer, sale.at, dict(sale.units), amount, suppliers))
+            self.paid_at = time.monotonic()
+            channel = CHANNEL[member.platform]
+            orders.append(PaidOrder(order_id, sale.customer, sale.at, dict(sale.units), amount, channel, suppliers))
+        if self.suite.platforms is not None:
+            self.suite.platforms.settle()
         self.numbers.orders += len(orders)
         self.numbers.supplier_orders += sum(len(order.suppliers) for order in orders)
         self.numbers.sales_fen += sum(order.amount_fen for order in orders)

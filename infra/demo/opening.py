@@ -125,10 +125,12 @@ def invite_members(demo: Demo, tick: Callable[[], None]) -> None:
     chance = random.Random(SEED)  # noqa: S311 - a seeded network, no secret
     known: list[Member] = list(demo.guides)
     inviters = {guide.member_id for guide in demo.guides}
-    for customer in demo.data.customers:
+    for number, customer in enumerate(demo.data.customers):
         inviter = chance.choice(known[-40:] if chance.random() < 0.7 else demo.guides)
         inviters.add(inviter.member_id)
-        member = demo.shop.log_in(f"customer-{customer}", inviter.member_id)
+        member = demo.shop.log_in(
+            f"customer-{customer}", inviter.member_id, demo.platforms[number % len(demo.platforms)]
+        )
         demo.members[customer] = member
         known.append(member)
         tick()

@@ -1,11 +1,13 @@
 """Filling an empty deployment for a developer: `make serve`."""
 
 import json
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from infra.demo.companies import DEVELOPMENT
 from infra.demo.one_run import Demo, DemoError
 from infra.demo.opening import invite_members, open_shop, verify_persons
 from infra.demo.progress import progress
@@ -49,9 +51,12 @@ def seed(suite: Suite) -> None:
 
 def write_notes(demo: Demo) -> Path:
     """Write what was seeded into the state folder, for whoever continues; returns the file."""
-    data = demo.data
+    data, people = demo.data, defaultdict[str, list[str]](list)
+    for member in demo.members.values():
+        people[member.platform].append(member.name)
     notes = {
-        "logins": [f"dev:{name}" for name in GUIDES] + [f"dev:customer-{customer}" for customer in data.customers],
+        "logins": [f"dev:{name}" for name in (*GUIDES, *people.pop(DEVELOPMENT, ()))],
+        "people": people,  # on the local platforms: GET /wechat/codes?person=...
         "cards": demo.cards,
         "cards_in_english": demo.english_cards,
         "skus": [EXAMPLE_SKU, *sorted(data.articles)[:20]],

@@ -16,8 +16,9 @@ from urllib.parse import urlencode
 import urllib3
 from standardwebhooks import Webhook
 
+from infra.demo.companies import CHANNEL, DEVELOPMENT, Companies
+
 TIMEOUT_SECONDS = 30.0
-APP_ID = "wxdemo"
 RENEWED_BEFORE = timedelta(minutes=15)
 
 
@@ -87,6 +88,8 @@ class Member:
     openid: str
     refresh_token: str
     expires_at: datetime
+    platform: str = DEVELOPMENT
+    app_id: str = ""
 
 
 @dataclass(slots=True)
@@ -98,17 +101,16 @@ class PaidOrder:
     at: datetime
     returnable: dict[str, int]
     amount_fen: int
+    channel: str
     suppliers: list[str] = field(default_factory=list)
 
 
 class Shop:
     """The people who use one deployment."""
 
-    def __init__(
-        self, url: str, staff_url: str, *, pay: Callable[[str, int], None], now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, url: str, staff_url: str, *, companies: Companies, now: Callable[[], datetime]) -> None:
         self.http = Client(url, staff_url)
-        self._pay = pay
+        self._companies = companies
         self._now = now
         self.supplier_secrets: dict[str, str] = {}
         self.supplier_keys: dict[str, str] = {}
@@ -165,15 +167,17 @@ class Shop:
 
     # Members
 
-    def log_in(self, openid: str, invite: str | None = None) -> Member:
-        """Log in on the development platform; a newcomer's inviter is bound in the same call."""
-        body = {"platform": "dev", "app_id": APP_ID, "login_code": f"dev:{openid}"}
+    def log_in(self, openid: str, invite: str | None = None, platform: str = DEVELOPMENT) -> Member:
+        """Log in on a platform; a newcomer's inviter is bound in the same call."""
+        codes = self._companies.codes(platform, openid)
+        body = dict(codes)
         if invite is not None:
             body["invite"] = invite
         answer = self.http.send("POST", "/v1/auth/sessions", body).body
         expires_at = self._now() + timedelta(seconds=answer["expires_in"])
         member_id = str(answer["member"]["member_id"])
-        return Member(member_id, answer["access_token"], openid, openid, answer["refresh_token"], expires_at)
+        tokens = answer["access_token"], answer["refresh_token"]
+        return Member(member_id, tokens[0], openid, openid, tokens[1], expires_at, platform, codes["app_id"])
 
     def renew(self, member: Member) -> None:
         """Renew an access token that ends soon, as a client does; by a login if it is too late for that."""
@@ -183,7 +187,7 @@ class Shop:
             "POST", "/v1/auth/refreshes", {"refresh_token": member.refresh_token}, expect=(200, 401)
         )
         if answer.status == 401:
-            again = self.log_in(member.openid)
+            again = self.log_in(member.openid, platform=member.platform)
             member.token, member.refresh_token, member.expires_at = again.token, again.refresh_token, again.expires_at
             return
         member.token, member.refresh_token = answer.body["access_token"], answer.body["refresh_token"]
@@ -208,10 +212,9 @@ class Shop:
         order = self.http.send(
             "POST", "/v1/orders", {"quote": quote["quote"], "receiver": receiver}, token=member.token
         ).body
-        parameters = self.http.send(
-            "POST", f"/v1/orders/{order['order_id']}/payments", {"channel": "sandbox"}, token=member.token
-        ).body
-        self._pay(parameters["order_no"], parameters["amount_fen"])
+        chosen = {"channel": CHANNEL[member.platform]}
+        started = self.http.send("POST", f"/v1/orders/{order['order_id']}/payments", chosen, token=member.token).body
+        self._companies.pay(member.platform, member.openid, member.app_id, started)
         suppliers = sorted({str(line["supplier_id"]) for line in order["lines"]})
         return str(order["order_id"]), int(order["amount_fen"]), suppliers
 

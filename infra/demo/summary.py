@@ -76,7 +76,10 @@ def summary_of(demo: "Demo", verified: dict[str, Any]) -> dict[str, Any]:
         "supplier_orders": numbers.supplier_orders,
         "sales_fen": numbers.sales_fen,
         "refunds": numbers.refunds,
+        "payments": {channel: payments_in(counts) for channel, counts in sorted(numbers.paid.items())},
+        "companies": demo.company_books(),
         "members": len(members),
+        "logins": dict(Counter(member.platform for member in members)),
         "credit_seconds": round(numbers.credit_seconds, 2),
         "credits_fen": verified["totals_fen"],
         "balances": {
@@ -98,6 +101,11 @@ def summary_of(demo: "Demo", verified: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def payments_in(counts: Mapping[str, int]) -> dict[str, int]:
+    """Orders, their fen and refunds of a channel, as `companies.books` has them."""
+    return {name: counts.get(name, 0) for name in ("orders", "paid_fen", "refunds")}
+
+
 def open_ends(summary: dict[str, Any]) -> list[str]:
     """Sentences on what is not correct; empty if all is."""
     checks = {
@@ -105,6 +113,10 @@ def open_ends(summary: dict[str, Any]) -> list[str]:
         "the payout is not settled": summary["payout"]["status"] == "settled",
         "the payout's three books differ": summary["payout"]["books_close"],
         "rewards of received orders are still frozen": summary["balances"]["frozen_fen"] == 0,
+        "a company's payments or refunds are not the shop's": all(
+            summary["payments"].get(channel, payments_in({})) == known
+            for channel, known in summary["companies"].items()
+        ),
         "messages are in dead-letter queues": not summary["dead_letters"],
         "no order was sold": summary["orders"] > 0,
         "no file was written": bool(summary["files"]),
@@ -129,6 +141,15 @@ def closing_table(summary: dict[str, Any]) -> Table:
     payout = summary["payout"]
     for name, text in figures_in(summary).lines():
         table.add_row(name, text)
+    table.add_row("logins", ", ".join(f"{count} on {name}" for name, count in sorted(summary["logins"].items())))
+    table.add_row(
+        "payments",
+        "\n".join(
+            f"{channel}: {one['orders']} orders, {yuan(one['paid_fen'])} yuan, {one['refunds']} refunds"
+            + (", and so says the company on this machine" if channel in summary["companies"] else "")
+            for channel, one in summary["payments"].items()
+        ),
+    )
     table.add_row("crediting", f"rewards were visible {summary['credit_seconds']} s after a payment")
     table.add_row("rewards (yuan)", amounts(summary["credits_fen"]))
     table.add_row("balances (yuan)", amounts(summary["balances"]))

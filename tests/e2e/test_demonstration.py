@@ -36,6 +36,11 @@ def test_the_main_job_closes_on_real_invoices(tmp_path: Path, capsys: pytest.Cap
     assert summary["supplier_orders"] > summary["orders"]
     assert summary["verified"]
     assert summary["dead_letters"] == {}
+    assert summary["companies"].keys() == {"wechat", "alipay"}
+    assert {channel: summary["payments"][channel] for channel in summary["companies"]} == summary["companies"]
+    assert all(one["orders"] for one in summary["payments"].values())
+    assert sum(one["paid_fen"] for one in summary["payments"].values()) == summary["sales_fen"]
+    assert summary["logins"].keys() == {"wechat", "alipay", "dev"}
     fen = summary["credits_fen"]
     assert fen["frozen"] == 0
     paid = summary["payout"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.demo.companies import Companies
 from infra.demo.deployment import PUBLIC, STAFF, start
 from infra.demo.shop import Member, Shop
 from infra.local.suite import Suite
@@ -34,7 +35,7 @@ class Brand:
         stored = suite.clients.secrets.get_secret_value(SecretId=suite.environment["ADMIN_SECRET_ID"])["SecretString"]
         root = f"csk_root_{json.loads(stored)['key']}"
         self.suite = suite
-        self.shop = Shop(suite.urls[PUBLIC], suite.urls[STAFF], pay=self.pay, now=suite.clock.now)
+        self.shop = Shop(suite.urls[PUBLIC], suite.urls[STAFF], companies=Companies("", self.pay), now=suite.clock.now)
         self.staff = self.shop.make_key(root, self.shop.add_person(root, "Wang Fang"), "console", SCOPES)
         second = self.shop.add_person(root, "Zhao Min")
         self.approver = self.shop.make_key(root, second, "legal", ["plans:approve"])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cardstock.edge.signatures import sign, verify
+from infra.demo.companies import Companies
 from infra.demo.deployment import PUBLIC, STAFF, start
 from infra.demo.shop import Shop
 from infra.local.suite import Suite
@@ -31,7 +32,10 @@ def deployed(suite: Suite) -> Shop:
     stored = suite.clients.secrets.get_secret_value(SecretId=suite.environment["ADMIN_SECRET_ID"])["SecretString"]
     root = f"csk_root_{json.loads(stored)['key']}"
     deployed = Shop(
-        suite.urls[PUBLIC], suite.urls[STAFF], pay=lambda order, fen: pay(suite, order, fen), now=suite.clock.now
+        suite.urls[PUBLIC],
+        suite.urls[STAFF],
+        now=suite.clock.now,
+        companies=Companies("", lambda order, fen: pay(suite, order, fen)),
     )
     staff = deployed.make_key(
         root, deployed.add_person(root, "Wang Fang"), "console", ["suppliers:write", "catalog:write"]

@@ -124,6 +124,7 @@ class Platforms:
         }  # fmt: skip
         self.url = ""
         self._stopping = threading.Event()
+        self._settling = threading.Lock()
         self._notices: threading.Thread | None = None
         self._server = SmallServer(self.answer, name="platforms")
 
@@ -146,9 +147,13 @@ class Platforms:
     def _send_notices(self) -> None:
         """End refunds and send notices when their time comes."""
         while not self._stopping.wait(0.2):
-            self.wechat_pay.settle()
-            self.alipay_pay.settle()
-            self.douyin_pay.settle()
+            self.settle()
+
+    def settle(self) -> None:
+        """End what is due, and send due notices. Those that were due before have been answered when it returns."""
+        with self._settling:
+            for company in (self.wechat_pay, self.alipay_pay, self.douyin_pay):
+                company.settle()
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> HttpAnswer:
         """The answer to a request. Raises NoAnswerError and HalfAnswerError, as a platform does."""

@@ -116,8 +116,8 @@ BUYER, REFERRER, OWNER, PEER = (f"mem_{letter * 26}" for letter in "bfop")
 NETWORK = {
     BUYER: node(BUYER, f=REFERRER, o=OWNER, ft=1764547200000, ot=1764547200000),
     REFERRER: node(REFERRER, f=OWNER, o=OWNER, q=1),
-    OWNER: node(OWNER, P=1, q=1, e=PEER),
-    PEER: node(PEER, P=1, q=1),
+    OWNER: node(OWNER, s="partner", q=1, e=PEER),
+    PEER: node(PEER, s="partner", q=1),
 }
 GOODS = {
     sku: {

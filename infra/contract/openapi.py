@@ -123,6 +123,13 @@ def build() -> dict[str, Json]:
                     "scheme": "bearer",
                     "description": "API key `csk_...` of a partner or of staff.",
                 },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "__Host-staff",
+                    "description": "Session of a person in the console. Other methods than GET come as JSON from "
+                    "the page of the API's own host (`Origin`).",
+                },
             },
         },
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from cardstock.edge.operations import Operation
 from infra.contract.files import answer_file, files_about, request_file
-from infra.contract.routes import PATHS, answered, place_of
+from infra.contract.routes import PATHS, answered, apis_of, place_of
 from infra.contract.schemas import REF, Json
 from infra.demo.deployment import PORTS, PUBLIC, STAFF
 
@@ -50,7 +50,7 @@ def operation_of(
     from cardstock.edge.http import Nothing
 
     tag, known = named[place_of(route, named)]
-    scope = f"\n\nA key needs the scope `{route.scope}`." if route.scope else ""
+    scope = f"\n\nA key or a session needs the scope `{route.scope}`." if route.scope else ""
     operation: dict[str, Json] = {
         "operationId": known.id,
         "x-title": {"en": known.title, "zh": known.title_zh},
@@ -79,14 +79,19 @@ def _files(route: Any) -> str:
 
 
 def _servers(route: Any) -> dict[str, Json]:
-    """The server that accepts keys: the API of staff and partners. Empty for routes of the public API only."""
-    if route.auth not in ("key", "any"):
-        return {}
-    return {"servers": [SERVERS[api] for api in ((PUBLIC, STAFF) if route.auth == "any" else (STAFF,))]}
+    """The servers of a route that the API of staff and partners has. Empty for routes of the public API only."""
+    found = apis_of(route.method, route.path)
+    return {} if found == [PUBLIC] else {"servers": [SERVERS[api] for api in found]}
 
 
 def _security(route: Any) -> list[Json]:
-    kinds = {"member": ["member"], "key": ["key"], "any": ["member", "key"], None: []}[route.auth]
+    kinds = {
+        "member": ["member"],
+        "key": ["key", "session"],
+        "session": ["session"],
+        "any": ["member", "key", "session"],
+        None: [],
+    }[route.auth]
     return [{kind: [route.scope] if kind == "key" and route.scope else []} for kind in kinds]
 
 

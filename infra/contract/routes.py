@@ -52,6 +52,16 @@ def prepare() -> None:
         os.environ.setdefault(name, value)
 
 
+def apis_of(method: str, path: str) -> list[str]:
+    """The ids of the HTTP APIs that have a route, the public one first."""
+    template = load(ROOT / "template.yaml")
+    wanted = {("ANY" if method == "GET" else method, path)}
+    found = {
+        each.api for function in template.functions for each in function.routes if (each.method, each.path) in wanted
+    }
+    return [api for api in template.apis if api in found]
+
+
 def apis() -> Iterator[tuple[str, Any]]:
     """Name of the function's folder and its `Api`, for every HTTP function of the template."""
     from cardstock.edge.http import Api

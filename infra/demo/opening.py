@@ -33,8 +33,8 @@ FOR_TWO = (
     "bank_accounts:confirm", "bank_accounts:reveal",
 )  # fmt: skip
 """Scopes of both first persons, so that what takes two can be tried with their keys."""
-PHONES = {"finance": "phone-li-na", "compliance": "phone-zhao-min"}
-"""Login names of the members who are the first persons on the phone, by the name of their key."""
+PHONES = {"finance": "phone-li-na", "compliance": "phone-zhao-min", "shop": "phone-wang-fang"}
+"""Login names of the members who are persons of the staff on the phone, by the name of their key."""
 REASON = "Demonstration on recorded orders; no money moves."
 
 
@@ -47,9 +47,18 @@ def open_shop(demo: Demo, tick: Callable[[], None]) -> None:
     for name, person_id in (("finance", finance), ("compliance", compliance)):
         demo.phones[name] = demo.shop.link_phone(root, person_id, PHONES[name])
     hiring = demo.keys["hiring"] = demo.shop.make_key(root, finance, "Hiring", ["staff:write"])
+    other = demo.shop.make_key(root, compliance, "Roles", ["staff:write"])
+    headquarters = demo.shop.add_person(hiring, "Wang Fang")
+    for owner, person_id, roles in (
+        (hiring, compliance, ("owner", "finance")),
+        (other, finance, ("owner", "finance")),
+        (hiring, headquarters, ("operator", "service")),
+    ):
+        demo.shop.give_roles(owner, person_id, roles)
+    demo.phones["shop"] = demo.shop.link_phone(hiring, headquarters, PHONES["shop"])
     demo.keys["shop"] = demo.shop.make_key(
         root,
-        demo.shop.add_person(hiring, "Wang Fang"),
+        headquarters,
         "Headquarters",
         [
             *("suppliers:write", "catalog:write", "network:appoint", "plans:publish", "webhooks:write"),

@@ -82,14 +82,15 @@ def publish_examples(demo: Demo) -> None:
 
 
 def persons_of(demo: Demo) -> list[dict[str, Any]]:
-    """The persons of the staff, with the login of the phone that confirms steps of money, and the name and the scopes
-    of each of their keys."""
+    """The persons of the staff with their roles, the login of the phone that confirms log-ins and steps of money, and
+    the name and the scopes of each of their keys."""
     root, send, phones = demo.keys["root"], demo.shop.http.send, demo.phones.values()
     persons = send("GET", "/v1/staff", token=root, query={"limit": "100"}).body["items"]
     return [
         {
             "person_id": person["person_id"],
             "name": person["name"],
+            "roles": person["roles"],
             "login": next((f"dev:{one.name}" for one in phones if one.member_id == person["member_id"]), None),
             "keys": [
                 {"name": key["name"], "scopes": key["scopes"]}

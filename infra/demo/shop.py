@@ -125,6 +125,11 @@ class Shop:
                 return str(person["person_id"])
         return str(self.http.send("POST", "/v1/staff", {"name": name}, token=token).body["person_id"])
 
+    def give_roles(self, owner: str, person_id: str, roles: Sequence[str]) -> None:
+        """Give the person these roles, with an owner's key."""
+        body = {"roles": list(roles), "reason": "opening the shop"}
+        self.http.send("PUT", f"/v1/staff/{person_id}/roles", body, token=owner)
+
     def make_key(self, root: str, owner: str, name: str, scopes: Sequence[str]) -> str:
         """A new API key of a person or a supplier, shown once."""
         body = {"name": name, "owner": owner, "scopes": list(scopes)}

@@ -48,8 +48,15 @@ def curl(document: Mapping[str, Json], server: str, method: str, path: str, oper
         elif place == "header" and parameter.get("required"):
             headers.append(f"{name.lower()}: {value}")
     callers = [name for entry in operation.get("security", document.get("security")) or [] for name in entry]
-    if callers:
-        headers.insert(0, f"authorization: Bearer ${'KEY' if callers == ['key'] else 'TOKEN'}")
+    cookies = {
+        name: scheme["name"]
+        for name, scheme in document.get("components", {}).get("securitySchemes", {}).items()
+        if scheme.get("in") == "cookie"
+    }
+    if callers and callers[0] in cookies:
+        headers.insert(0, f"cookie: {cookies[callers[0]]}=$SESSION")
+    elif callers:
+        headers.insert(0, f"authorization: Bearer ${'KEY' if callers[0] == 'key' else 'TOKEN'}")
     lines = [f"curl -X {method.upper()} " + shlex.quote(server + address + ("?" + "&".join(query) if query else ""))]
     content = content_of(document, operation.get("requestBody"))
     if content is not None:

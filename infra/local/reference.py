@@ -248,11 +248,11 @@ def form_of(document: Mapping[str, Json], method: str, path: str, operation: Map
         )
         fields.append(f"<label><code>{escape(name)}</code>{field}</label>")
     callers = [name for entry in operation.get("security", document.get("security")) or [] for name in entry]
-    if callers:
+    if callers and callers != ["session"]:  # a browser sends the cookie of a session by itself
         fields.append(
             f"<label>{both('Bearer token, kept in this tab', '令牌，仅保存在本标签页')}"
             "<input data-in=token autocomplete=off spellcheck=false "
-            f'placeholder="{_TOKENS[callers == ["key"]]}"></label>'
+            f'placeholder="{_TOKENS[callers[0] == "key"]}"></label>'
         )
     if any(parameter["name"] == "webhook-signature" for parameter in parameters):
         fields.append(
@@ -286,8 +286,8 @@ def _callers(document: Mapping[str, Json], operation: Mapping[str, Json]) -> str
 
 
 _CALLERS: tuple[tuple[str, Mapping[str, str]], ...] = (
-    ("or", {"member": "member", "key": "API key"}),
-    ("或", {"member": "会员", "key": "接口密钥"}),
+    ("or", {"member": "member", "key": "API key", "session": "session of the console"}),
+    ("或", {"member": "会员", "key": "接口密钥", "session": "控制台会话"}),
 )
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from cardstock.edge.http import Api
+from cardstock.edge.http import Api, nobody
 from infra.demo.deployment import PUBLIC, STAFF
 from tests.house.cloud import template
 from tests.house.stacks import resources, stack
@@ -33,8 +33,10 @@ def test_the_template_forwards_what_the_function_serves(module: str) -> None:
     assert {route.method for route in function.routes} <= {"ANY", "POST", "PUT", "DELETE"}  # a GET alone has no HEAD
 
 
-APIS = {"member": {PUBLIC}, None: {PUBLIC}, "key": {STAFF}, "any": {PUBLIC, STAFF}}
+APIS = {"member": {PUBLIC}, None: {PUBLIC}, "key": {STAFF}, "session": {STAFF}, "any": {PUBLIC, STAFF}}
 """Members, agents, payment notices and inboxes call the public API; those who have keys call the other one."""
+LOG_IN = {("POST", "/v1/staff-logins"), ("POST", "/v1/staff-sessions")}
+"""Open routes of the staff API: the console's page has no credential before it is logged in."""
 
 
 @pytest.mark.parametrize("module", HTTP)
@@ -44,7 +46,10 @@ def test_a_route_is_on_the_api_of_those_who_call_it(module: str) -> None:
     for route in function.routes:
         found.setdefault((FORWARDED.get(route.method, route.method), route.path), set()).add(route.api)
 
-    assert found == {(route.method, route.path): APIS[route.auth] for route in api_of(module).routes}
+    assert found == {
+        (route.method, route.path): {STAFF} if (route.method, route.path) in LOG_IN else APIS[route.auth]
+        for route in api_of(module).routes
+    }
 
 
 @pytest.mark.parametrize("module", HTTP)
@@ -111,7 +116,7 @@ def test_a_path_declares_its_parameters() -> None:
 def test_a_route_says_what_it_does_and_who_may_call_it(module: str) -> None:
     for route in api_of(module).routes:
         assert route.summary.endswith("."), f"{route.method} {route.path}: the summary is a sentence"
-        assert route.auth in ("member", "key", "any", None)
+        assert route.auth in ("member", "key", "session", "any", None)
         assert route.scope is None or route.auth in ("key", "any"), f"{route.path}: only keys have scopes"
 
 
@@ -119,7 +124,20 @@ def test_everything_that_needs_a_right_asks_for_it() -> None:
     """A route without a caller is one of those that are meant to be open; adding one is a decision."""
     open_routes = {(route.method, route.path) for module in HTTP for route in api_of(module).routes if not route.auth}
 
-    assert open_routes == OPEN
+    assert open_routes == OPEN | LOG_IN
+
+
+@pytest.mark.parametrize("module", HTTP)
+def test_a_route_by_which_persons_act_says_whom_it_concerns(module: str) -> None:
+    """`nobody`, or the function that finds out: staff never act on their own member. GET changes nothing."""
+    api = api_of(module)
+    acting = [route for route in api.routes if route.auth in ("key", "session", "any") and route.method != "GET"]
+    of_members = [route for route in acting if route.auth == "any" and route.scope is None]
+
+    assert [route.path for route in acting if route.concerns is None] == [route.path for route in of_members]
+    for route in acting:
+        names_one = "{member_id}" in route.path or "member_id" in getattr(route.body, "__struct_fields__", ())
+        assert not (names_one and route.concerns is nobody), f"{route.path} names a member"
 
 
 @pytest.mark.parametrize(("path", "api"), [("template.yaml", PUBLIC), ("infra/staff_api.yaml", STAFF)])
@@ -130,11 +148,12 @@ def test_a_route_that_needs_no_credentials_has_a_limit_of_its_own(path: str, api
     routes = {
         f"{route.method} {route.path}" for each in template().functions for route in each.routes if route.api == api
     }
-    named = {f"{'ANY' if method == 'GET' else method} {where}" for method, where in OPEN} & routes
+    named = {f"{'ANY' if method == 'GET' else method} {where}" for method, where in OPEN | LOG_IN} & routes
+    expected = OPEN if api == PUBLIC else LOG_IN
 
     assert own.keys() <= routes
+    assert named == {f"{'ANY' if method == 'GET' else method} {where}" for method, where in expected}
     assert named <= own.keys()
-    assert (len(named) == len(OPEN)) is (api == PUBLIC)
     for settings in own.values():
         assert 0 < settings["ThrottlingRateLimit"] < usual["ThrottlingRateLimit"]
         assert settings["ThrottlingRateLimit"] < settings["ThrottlingBurstLimit"] <= usual["ThrottlingBurstLimit"]

@@ -23,7 +23,7 @@ LOOKED_UP = {
     "RefreshSession.refresh_token": "signed",
     "KeyPage.cursor": "signed", "OpenItemQuery.cursor": "signed", "PageOfWithdrawals.cursor": "signed",
     "PageQuery.cursor": "signed", "OrderQuery.cursor": "signed", "MemberQuery.cursor": "signed",
-    "StaffProductQuery.cursor": "signed",
+    "StaffProductQuery.cursor": "signed", "ActionQuery.cursor": "signed",
     "ProductQuery.cursor": "signed", "StatementQuery.cursor": "signed",
     "CreateKey.owner": "read from the store", "KeyPage.owner": "read from the store",
     "CreateKey.scopes[]": "one of a list", "CreateEndpoint.events[]": "one of a list",

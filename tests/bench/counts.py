@@ -107,8 +107,18 @@ def _log_ins() -> Iterator[Row]:
         yield Row(title, _cost(cost), _calls(most), "1 call" if most == 1 else "", len(cost.calls) <= most)
 
 
+def _staff() -> Iterator[Row]:
+    found = operations.staff_requests()
+    for name in ("by a key", "by a session"):
+        cost = found[name]
+        within = len(cost.calls) == 1 and cost.wcu == 0
+        yield Row(f"Identify a person {name}", _cost(cost), "1 call, 0 WCU", "1 call", within)
+    record = found["a goodwill refund"].by_table.get("staff-actions", 0)
+    yield Row("Record what a person does", f"{record:g} WCU", "1 WCU", "1 WCU", record == 1)
+
+
 PARTS: Sequence[Callable[[], Iterator[Row]]] = (
-    _orders, _payments, _refunds, _settlements, _nights, _payouts, _views, _recommendations, _log_ins,
+    _orders, _payments, _refunds, _settlements, _nights, _payouts, _views, _recommendations, _log_ins, _staff,
 )  # fmt: skip
 
 

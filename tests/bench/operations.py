@@ -34,12 +34,13 @@ from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.results import confirm_all
 from cardstock.signing import ACCESS
 from infra.local.costs import Costs, Item, Meter, attach, shape_of
-from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, template
+from tests.house.cloud import Cloud, Context, http_event, names_here, provision, queue_event, serve, template
 from tests.house.wire import wire
 from tests.people.buyers import BUYER, CART, RECEIVER
 from tests.people.clock import START, TestClock, clock_at
 from tests.people.finance import FIRST, PAYOUT, Finance
 from tests.people.shop import Shop
+from tests.people.staff import session_of
 from tests.people.trade import DEMO_PLAN
 
 ACCOUNT, REGION = "123456789012", "ap-east-1"
@@ -336,6 +337,32 @@ def log_ins() -> Mapping[str, Measured]:
         token = {"refresh_token": log_in("a")["refresh_token"]}
         found["refresh"] = measured(lambda: call(api.handler, "/v1/auth/refreshes", token))
         return found
+
+
+@cache
+def staff_requests() -> Mapping[str, Measured]:
+    """What identifying a person costs, and the record of what the person does."""
+    with shop() as opened:
+        key, browser = opened.staff.key("orders:refund", "payouts:read"), session_of("Zhao Min", ["finance", "service"])
+        order_id = opened.buyer.paid_order()
+
+        def refused(token: str) -> None:
+            assert serve(http_event("GET", "/v1/products/X/draft", token=token))["statusCode"] == 403
+
+        def refused_in_the_console() -> None:
+            assert browser.send("GET", "/v1/products/X/draft").status == 403
+
+        def give(number: int) -> None:
+            assert opened.staff.grant(order_id, 1, staff=key, key=f"grant-{number}").status == 202
+
+        refused(key)
+        refused_in_the_console()
+        give(1)
+        return {
+            "by a key": measured(partial(refused, key)),
+            "by a session": measured(refused_in_the_console),
+            "a goodwill refund": measured(partial(give, 2)),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,13 @@ def test_a_payment_is_one_transaction_and_its_repeat_changes_no_item() -> None:
     assert not changed
 
 
+def test_a_person_is_identified_by_one_read_and_an_action_leaves_one_small_record() -> None:
+    found = operations.staff_requests()
+
+    assert [found[name].calls for name in ("by a key", "by a session")] == [("dynamodb:BatchGetItem",)] * 2
+    assert found["a goodwill refund"].by_table["staff-actions"] == 1
+
+
 @pytest.fixture(scope="module")
 def small_team() -> Settled:
     return operations.settle(members=10, depth=2)

@@ -97,6 +97,11 @@ NEEDS_AN_ANSWER = {
     "mergeAccounts": "a code of the member's other account",
     "acceptInvitation": "an invitation of the staff",
     "listConfirmations": "a member who is linked with a person of the staff: `persons` in seed.json",
+    "askStaffLogin": "a page of the console's own host",
+    "collectStaffSession": "the cookie of a log-in",
+    "getStaffSession": "a session of the console",
+    "endStaffSession": "a session of the console",
+    "endAllStaffSessions": "a session of the console",
     "putBankAccount": "a member whose identity was verified, under the holder's name",
     "listBankAccountChanges": "a key with the scope",
     "publishPlan": "approvals of every check that the plan fails",
@@ -118,7 +123,7 @@ def test_the_printed_calls_that_need_no_earlier_answer_succeed(served: Suite, do
         if set(re.findall(r"{(\w+)}", path)) - SEEDED or operation["operationId"] in NEEDS_AN_ANSWER:
             continue
         callers = [name for entry in operation["security"] for name in entry]
-        server = served.urls[STAFF if callers == ["key"] else PUBLIC]
+        server = served.urls[STAFF if callers == ["key", "session"] else PUBLIC]
         line = curl(document, server, method, path, operation).replace("curl ", "curl -s -w '\\n%{http_code}' ", 1)
         answers = []
         for key in keys.values() if "$KEY" in line else [""]:
@@ -147,6 +152,41 @@ def test_two_seeded_persons_can_try_what_takes_two(served: Suite, notes: Any) ->
 
     assert sorted(able) == ["Li Na", "Zhao Min"]
     assert [answer.status_code for answer in seen] == [200, 200]
+
+
+def test_a_seeded_owner_logs_in_by_a_phone_of_the_development_platform(served: Suite, notes: Any) -> None:
+    """Without the root key: a page, a member's token, and then the page again."""
+    person = next(each for each in notes["persons"] if each["name"] == "Zhao Min")
+    log_in = {"platform": "dev", "app_id": "wxdemo", "login_code": person["login"]}
+    token = httpx.post(f"{served.urls[PUBLIC]}/v1/auth/sessions", json=log_in, timeout=30).json()["access_token"]
+    phone = {"Authorization": f"Bearer {token}"}
+    headers = {"Origin": served.urls[STAFF]}
+
+    def page(method: str, path: str, body: Any = None) -> httpx.Response:
+        return httpx.request(method, f"{served.urls[STAFF]}{path}", json=body, headers=headers, timeout=30)
+
+    asked = page("POST", "/v1/staff-logins", {"person_id": person["person_id"]})
+    headers["Cookie"] = asked.headers["set-cookie"].partition(";")[0]
+    (shown,) = httpx.get(f"{served.urls[PUBLIC]}/v1/me/staff-logins", headers=phone, timeout=30).json()["items"]
+    early = page("POST", "/v1/staff-sessions", {})
+    httpx.put(
+        f"{served.urls[PUBLIC]}/v1/me/staff-logins/{shown['login_id']}", headers=phone, timeout=30,
+        json={"digits": asked.json()["digits"]},
+    ).raise_for_status()  # fmt: skip
+    collected = page("POST", "/v1/staff-sessions", {})
+    session, over = collected.headers.get_list("set-cookie")
+    headers["Cookie"] = session.partition(";")[0]
+    who, staff = page("GET", "/v1/staff-sessions/current").json(), page("GET", "/v1/staff").json()["items"]
+    public = httpx.get(f"{served.urls[PUBLIC]}/v1/tax/quarters", headers={"Cookie": headers["Cookie"]}, timeout=30)
+    record = page("GET", "/v1/staff-actions?limit=100").json()["items"]
+
+    assert (early.json(), collected.json()) == ({"state": "waiting"}, {"state": "logged_in"})
+    assert session.startswith("__Host-staff=")
+    assert over.startswith("__Host-staff-login=;")
+    assert (who["name"], {each["name"] for each in staff}) == ("Zhao Min", {"Li Na", "Wang Fang", "Zhao Min"})
+    assert {each["name"]: each["roles"] for each in staff}["Wang Fang"] == ["operator", "service"]
+    assert "Not Found" in public.text or public.status_code == 401
+    assert {"PUT /v1/staff/{person_id}/roles", "POST /v1/partners/keys"} <= {each["call"] for each in record}
 
 
 def test_the_printed_export_lines_let_a_command_act_as_a_person(served: Suite) -> None:

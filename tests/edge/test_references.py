@@ -38,6 +38,8 @@ MADE_UP = {
     "OrderQuery.supplier_id": "a filter that finds nothing",
     "SalesDaysQuery.supplier_id": "a filter that finds nothing",
     "StaffProductQuery.supplier_id": "a filter that finds nothing",
+    "ActionQuery.person_id": "a filter that finds nothing",
+    "AskLogin.person_id": "an unknown person gets the same answer",
 }
 """Fields that look like names of something that exists, and are none."""
 

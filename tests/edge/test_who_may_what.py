@@ -60,6 +60,7 @@ MEMBERS = {
     "DELETE /v1/me/sessions/{session_id}": (DONE, "NOT_FOUND"),
     "DELETE /v1/me/merges/{member_id}": ("MEMBER_ERASED", "MEMBER_ERASED"),  # neither is stored
     "PUT /v1/me/staff/confirmations/{confirmation_id}": ("NOT_STAFF", "NOT_STAFF"),  # neither is linked with a person
+    "PUT /v1/me/staff-logins/{login_id}": ("NOT_FOUND", "NOT_FOUND"),  # none of them is staff
     "GET /v1/me/tax/{year}": ("NOT_FOUND", "NOT_FOUND"),  # each the own figures, and there are none
 }
 """Every route of members that names a thing."""
@@ -76,6 +77,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/webhook-endpoints": {"events": ["shipment.created"]},
     "POST /v1/orders/{order_id}/payments": {"channel": "sandbox"},
     "POST /v1/orders/{order_id}/refunds": {"reason": "mine", "lines": [{"sku": "84406B", "units": 1}]},
+    "PUT /v1/me/staff-logins/{login_id}": {"digits": "47"},
     "PUT /v1/cards/{key}": FACE,
     "POST /v1/cards/{key}/shares": {},
     "PUT /v1/me/staff/confirmations/{confirmation_id}": {"answer": "yes"},

@@ -12,8 +12,9 @@ from cardstock.partners.model import ApiKey, Supplier
 from cardstock.staff.model import ROOT, Person
 from cardstock.staff.persons import can_approve, create_person
 from tests.people.clock import START, TestClock
+from tests.people.memory_members import MemoryMembers
 from tests.people.memory_partners import MemoryKeys, MemorySuppliers, request
-from tests.people.memory_staff import MemoryPersons
+from tests.people.memory_staff import MemoryLinks, MemoryPersons
 
 LI_NA = Person("stf_1", "Li Na", ROOT, START)
 WANG_FANG = Person("stf_2", "Wang Fang", ROOT, START)
@@ -174,8 +175,9 @@ def test_an_unknown_or_inactive_person_creates_nobody(clock: TestClock) -> None:
 
 def test_only_persons_are_second_persons(clock: TestClock) -> None:
     persons = MemoryPersons(LI_NA, WANG_FANG)
+    links = MemoryLinks(persons, MemoryMembers())
 
-    assert can_approve("stf_2", "stf_1", persons=persons)
+    assert can_approve("stf_2", "stf_1", persons=persons, links=links)
     for second, first in [(None, "stf_1"), ("stf_1", "stf_1"), ("stf_3", "stf_1"), ("stf_1", "key_root"),
                           ("stf_1", "root"), ("stf_1", "key_1"), ("stf_1", "")]:  # fmt: skip
-        assert not can_approve(second, first, persons=persons)
+        assert not can_approve(second, first, persons=persons, links=links)

@@ -326,11 +326,14 @@ def test_staff_appoints_a_partner_once(cloud: Cloud) -> None:
     before = cloud.state()
     again, _ = call("POST", path, {"reason": "Founding partner"}, token=key)
     _, own = call("GET", "/v1/me/distribution", token=token)
+    after = cloud.state()
+    records = [state.pop("staff-actions") for state in (before, after)]
 
     assert (status, again) == (200, 200)
     assert (place["role"], place["appointed"]) == ("partner", True)
     assert own == place
-    assert cloud.state() == before
+    assert after == before
+    assert [len(record) for record in records] == [1, 2]  # who asks again is on record again
 
 
 def test_a_cold_function_appoints_under_the_plan_that_it_reads(shop: Shop) -> None:

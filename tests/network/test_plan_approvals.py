@@ -19,8 +19,9 @@ from cardstock.staff.persons import can_approve
 from cardstock.staff.store import DynamoPersons
 from tests.house.cloud import Cloud, Context, http_event, serve
 from tests.people.clock import START, TestClock, clock_at
+from tests.people.memory_members import MemoryMembers
 from tests.people.memory_network import MemoryNetwork, MemoryPlans
-from tests.people.memory_staff import MemoryPersons
+from tests.people.memory_staff import MemoryLinks, MemoryPersons
 from tests.people.staff import person, staff_key
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -37,6 +38,7 @@ class Brand:
 
     def __init__(self, *persons: Person) -> None:
         self.persons = MemoryPersons(*persons)
+        self.links = MemoryLinks(self.persons, MemoryMembers())
         self.plans = MemoryPlans(MemoryNetwork())
 
     def approve(self, by: str, *checks: Check, plan: Plan = CHAIN21) -> None:
@@ -45,7 +47,10 @@ class Brand:
 
     def publish(self, by: str, plan: Plan = CHAIN21) -> PublishedPlan:
         return publish_approved_plan(
-            plan, by, plans=self.plans, can_approve=lambda other: can_approve(other, by, persons=self.persons)
+            plan,
+            by,
+            plans=self.plans,
+            can_approve=lambda other: can_approve(other, by, persons=self.persons, links=self.links),
         ).made
 
     def missing(self, by: str, plan: Plan = CHAIN21) -> list[str]:

@@ -63,7 +63,12 @@ def test_plans_on_a_made_up_shop_are_compared_and_the_best_is_explained(cloud: C
         "team_fen": 0, "peer_fen": 0, "promotions": 0,
     }  # fmt: skip
     after = cloud.state()
-    assert {table for table in after if after[table] != before[table]} <= {"partners", "requests", "staff"}
+    assert {table for table in after if after[table] != before[table]} <= {
+        "partners",
+        "requests",
+        "staff",
+        "staff-actions",
+    }
 
 
 def test_recorded_orders_are_simulated_to_the_fen_and_told_in_chinese(cloud: Cloud) -> None:

@@ -92,6 +92,9 @@ class MemoryAlarms:
     def stop_payouts(self, alarm_id: str, member_ids: Iterable[str]) -> None:
         self.stopped |= dict.fromkeys(member_ids, alarm_id)
 
+    def alarms_of(self, member_ids: Iterable[str]) -> Mapping[str, str]:
+        return {each: self.stopped[each] for each in member_ids if each in self.stopped}
+
     def save_sales_day(self, day: SalesDay) -> None:
         self.closed[day.day] = day
 

@@ -1,6 +1,7 @@
 """The ports of the staff area in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -8,9 +9,12 @@ from msgspec.structs import replace
 from cardstock.approving import UseOnce
 from cardstock.errors import IDEMPOTENCY_KEY_REUSED
 from cardstock.ids import RequestKey, ids_since
+from cardstock.staff.actions import RecordedAction
 from cardstock.staff.confirmation_model import Confirmation, ConfirmationState
-from cardstock.staff.model import Invitation, Person
-from cardstock.staff.ports import AddedPerson, DeactivatedPerson, LinkedPerson
+from cardstock.staff.console_model import ADDRESS_LOG_INS, PERSON_LOG_INS, ConsoleSession, PendingLogin
+from cardstock.staff.model import Invitation, MemberFacts, Person
+from cardstock.staff.ports import AddedPerson, ChangedRoles, DeactivatedPerson, LinkedPerson
+from cardstock.staff.roles import Role
 from tests.people.memory_members import MemoryMembers
 
 
@@ -40,7 +44,7 @@ class MemoryPersons:
 
     def deactivate(self, person_id: str, actor_id: str, remaining: int) -> DeactivatedPerson:
         active = {found.person_id for found in self.stored.values() if found.state == "active"}
-        if actor_id not in active:
+        if actor_id not in active or not self.stored[actor_id].is_owner:
             return "actor_inactive"
         if person_id not in self.stored:
             return "unknown"
@@ -50,6 +54,21 @@ class MemoryPersons:
             return "last_persons"
         self.stored[person_id] = replace(self.stored[person_id], state="inactive")
         return "done"
+
+    def set_roles(self, person_id: str, roles: frozenset[Role], actor_id: str) -> ChangedRoles:
+        actor, person = self.stored.get(actor_id), self.stored.get(person_id)
+        if actor is None or not actor.active or not actor.is_owner:
+            return "actor_inactive"
+        if person is None or not person.active:
+            return "unknown"
+        self.stored[person_id] = replace(person, roles=roles)
+        return "done"
+
+    def end_sessions(self, person_id: str, at: datetime) -> bool:
+        if person_id not in self.stored:
+            return False
+        self.stored[person_id] = replace(self.stored[person_id], sessions_from=at)
+        return True
 
     def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
         ids = sorted(person_id for person_id in self.stored if person_id > (after or ""))
@@ -88,6 +107,13 @@ class MemoryLinks:
         self._persons[person_id] = replace(person, member_id=member_id, linked_at=now, linked_by=by)
         self._members[member_id] = replace(member, staff_link=person_id)
         return "linked"
+
+    def facts_of(self, member_ids: Iterable[str]) -> Mapping[str, MemberFacts]:
+        found = {each: self._members[each] for each in member_ids if each in self._members}
+        return {
+            each: MemberFacts(one.phone, one.account, one.person.id if one.person else "", frozenset(one.siblings))
+            for each, one in found.items()
+        }
 
     def release(self, person: Person) -> bool:
         stored, member_id = self._persons[person.person_id], person.member_id
@@ -139,3 +165,76 @@ class MemoryConfirmations:
     def asked_since(self, person_id: str, at: datetime) -> Sequence[Confirmation]:
         since = ids_since("cfm", at)
         return [self.stored[key] for key in sorted(self.stored) if key[0] == person_id and key[1] >= since]
+
+
+class MemoryConsole:
+    """`staff.ports.Console`."""
+
+    def __init__(self, persons: MemoryPersons) -> None:
+        self._persons = persons.stored
+        self.logins: dict[tuple[str, str], PendingLogin] = {}
+        self.sessions: dict[tuple[str, str], ConsoleSession] = {}
+        self.counters = Counter[str]()
+
+    def ask(self, login: PendingLogin, address: str) -> None:
+        for limit, who in ((PERSON_LOG_INS, login.person_id), (ADDRESS_LOG_INS, address)):
+            if self.counters[limit.key(who, login.made_at)] >= limit.most:
+                raise limit.refusal(login.made_at)
+        for limit, who in ((PERSON_LOG_INS, login.person_id), (ADDRESS_LOG_INS, address)):
+            self.counters[limit.key(who, login.made_at)] += 1
+        self.logins[login.person_id, login.login_id] = login
+
+    def find_login(self, person_id: str, login_id: str) -> PendingLogin | None:
+        return self.logins.get((person_id, login_id))
+
+    def logins_of(self, person_id: str) -> Sequence[PendingLogin]:
+        return [login for (owner, _), login in self.logins.items() if owner == person_id]
+
+    def answer(self, login: PendingLogin) -> bool:
+        stored = self.logins.get((login.person_id, login.login_id))
+        if stored is None or stored.state != "waiting" or not self._is(login.person_id, login.member_id):
+            return False
+        self.logins[login.person_id, login.login_id] = login
+        return True
+
+    def start(self, session: ConsoleSession, login: PendingLogin) -> bool:
+        stored = self.logins.get((login.person_id, login.login_id))
+        if stored is None or stored.state != "confirmed" or stored.member_id != session.member_id:
+            return False
+        if not self._is(session.person_id, session.member_id):
+            return False
+        self.sessions.setdefault((session.person_id, session.session_id), session)
+        return True
+
+    def end(self, person_id: str, session_id: str, at: datetime) -> None:
+        if found := self.sessions.get((person_id, session_id)):
+            self.sessions[person_id, session_id] = replace(found, ended_at=at)
+
+    def _is(self, person_id: str, member_id: str) -> bool:
+        person = self._persons.get(person_id)
+        return person is not None and person.active and person.member_id == member_id
+
+
+class MemoryActions:
+    """`staff.ports.Actions`."""
+
+    def __init__(self, *known: RecordedAction) -> None:
+        self.stored = list(known)
+
+    def actions_of(
+        self, persons: Iterable[str], since: datetime | None, until: datetime | None, limit: int, after: str | None
+    ) -> tuple[Sequence[RecordedAction], str | None]:
+        wanted = set(persons)
+        found = sorted(
+            (
+                each
+                for each in self.stored
+                if each.person_id in wanted
+                and (since is None or each.at >= since)
+                and (until is None or each.at < until)
+                and (after is None or each.action_id < after)
+            ),
+            key=lambda each: each.action_id,
+            reverse=True,
+        )
+        return found[:limit], found[limit - 1].action_id if len(found) > limit else None

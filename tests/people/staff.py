@@ -1,18 +1,23 @@
 """Staff of the shop: persons and API keys, stored whoever would have made them, and what staff does with the keys."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from cardstock import clock
 from cardstock.approving import MoneyStep, UseOnce
+from cardstock.aws.items import fields_of
+from cardstock.edge.callers import SESSION_COOKIE
 from cardstock.ids import RequestKey, derived_id, new_id
 from cardstock.partners.keys import create_key
 from cardstock.partners.model import KeyOwner
 from cardstock.partners.store import DynamoKeys
+from cardstock.staff.console_model import SESSION_LIFE, ConsoleSession, new_secret
+from cardstock.staff.console_store import SessionItem
 from cardstock.staff.model import ROOT, Person
-from cardstock.staff.store import DynamoPersons
+from cardstock.staff.roles import Role
+from cardstock.staff.store import PERSON, DynamoPersons, PersonItem
 from tests.house.cloud import ROOT_KEY, http_event, serve
 from tests.people.replies import Reply, reply
 from tests.people.tokens import access_token
@@ -21,10 +26,12 @@ LONG_AGO = datetime(2026, 1, 5, tzinfo=UTC)
 """Old enough for everybody to be everybody else's second person."""
 
 
-def person(name: str, *, created_by: str = ROOT, created_at: datetime = LONG_AGO) -> str:
-    """The id of the person of this name, who is stored if there is none yet."""
+def person(
+    name: str, *, created_by: str = ROOT, created_at: datetime = LONG_AGO, roles: Collection[Role] | None = None
+) -> str:
+    """The id of the person of this name, who is stored if there is none yet; without `roles` as v0.2.0 stored it."""
     person_id = derived_id("stf", name)
-    made = Person(person_id, name, created_by, created_at)
+    made = Person(person_id, name, created_by, created_at, roles=None if roles is None else frozenset(roles))
     DynamoPersons().add_person(made, RequestKey(derived_id("req", "person", name), "f"), None)
     return person_id
 
@@ -32,6 +39,64 @@ def person(name: str, *, created_by: str = ROOT, created_at: datetime = LONG_AGO
 def staff_key(name: str, *scopes: str, request: str | None = None) -> str:
     """The credential of a new key of the person of this name. The same `request` gives the key the same id."""
     return _key(KeyOwner(person(name), name), scopes, request)
+
+
+def session_of(
+    name: str, roles: Collection[Role], *, member_id: str = "", api: str = "test", began_at: datetime | None = None
+) -> "Browser":
+    """A browser that is logged in as the person of this name, who gets these roles and this member, however a log-in
+    would go."""
+    person_id, member_id = person(name, roles=roles), member_id or derived_id("mem", name)
+    began = began_at or clock.now()
+    PersonItem(PERSON, person_id).update([
+        PersonItem.member_id.set(member_id), PersonItem.roles.set(frozenset(roles))
+    ])  # fmt: skip
+    secret = new_secret(person_id)
+    session = ConsoleSession(person_id, secret.digest, member_id, api, began, began)
+    SessionItem(**fields_of(session, SessionItem), expires_at=began + SESSION_LIFE).save()
+    return Browser(api=api, cookies={SESSION_COOKIE: str(secret)})
+
+
+class Browser:
+    """A browser on the console's page: it keeps cookies, and sends its origin with what is unsafe."""
+
+    def __init__(self, *, api: str = "test", cookies: Mapping[str, str] | None = None) -> None:
+        self.api, self.cookies = api, dict(cookies or {})
+        self.origin, self.agent, self.address = (
+            "https://api.example.com",
+            "Mozilla/5.0 Windows Chrome/140",
+            "203.0.113.10",
+        )
+        self.media_type = "application/json"
+
+    def send(self, method: str, path: str, body: Any = None, *, key: str | None = None, **options: Any) -> Reply:
+        """Send a request with the cookies; keep those that come back."""
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        headers |= {"User-Agent": self.agent, "Content-Type": self.media_type}
+        if method != "GET":
+            headers["Origin"] = self.origin
+        event = http_event(method, path, body, key=key, headers=headers, **options)
+        event["requestContext"]["apiId"] = self.api
+        event["requestContext"]["identity"]["sourceIp"] = self.address
+        answer = serve(event)
+        for line in answer.get("multiValueHeaders", {}).get("Set-Cookie", []):
+            name, _, value = line.partition(";")[0].partition("=")
+            self.cookies[name] = value
+            if "Max-Age=0" in line:
+                del self.cookies[name]
+        return reply(answer)
+
+    def ask(self, person_id: str) -> Reply:
+        """Ask to log in as the person."""
+        return self.send("POST", "/v1/staff-logins", {"person_id": person_id})
+
+    def collect(self) -> Reply:
+        """Ask for the session."""
+        return self.send("POST", "/v1/staff-sessions", {})
+
+    def who(self) -> Reply:
+        """Who is logged in."""
+        return self.send("GET", "/v1/staff-sessions/current")
 
 
 def supplier_key(supplier_id: str, *scopes: str, request: str | None = None) -> str:
@@ -79,6 +144,23 @@ class Desk:
         member_id = self.member(name, phone)
         assert self.accept(self.invite(person_id, key).body["invitation"], member_id).status == 200
         return member_id
+
+    def waiting(self, member_id: str) -> Any:
+        """The log-ins that the member's phone shows."""
+        return reply(serve(http_event("GET", "/v1/me/staff-logins", token=self.token(member_id)))).body["items"]
+
+    def choose(self, member_id: str, login_id: str, digits: str) -> Reply:
+        """Choose digits on the member's phone."""
+        path, body = f"/v1/me/staff-logins/{login_id}", {"digits": digits}
+        return reply(serve(http_event("PUT", path, body, token=self.token(member_id))))
+
+    def log_in(self, person_id: str, member_id: str, browser: Browser | None = None) -> Browser:
+        """A browser that is logged in as the person, by the phone of the linked member."""
+        browser = browser or Browser()
+        digits = browser.ask(person_id).body["digits"]
+        assert self.choose(member_id, self.waiting(member_id)[0]["login_id"], digits).status == 204
+        assert browser.collect().body == {"state": "logged_in"}
+        return browser
 
     def _log_in(self, name: str, phone: str) -> Any:
         body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{name}"}

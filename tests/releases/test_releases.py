@@ -63,7 +63,7 @@ READS = [
     for served in vars(importlib.import_module(function.module)).values()
     if isinstance(served, Api)
     for route in served.routes
-    if route.method == "GET"
+    if route.method == "GET" and route.auth != "session"  # no session outlives an upgrade by a day
 ]
 
 

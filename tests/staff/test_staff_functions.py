@@ -94,7 +94,7 @@ def test_a_key_is_checked_with_one_read(cloud: Cloud) -> None:
     with faults.watch() as calls:
         status, _ = call(api, "GET", STAFF, token=token)
 
-    assert (status, calls) == (403, ["dynamodb.GetItem"])
+    assert (status, calls) == (403, ["dynamodb.BatchGetItem"])
 
 
 def test_the_list_goes_on_where_it_ended(cloud: Cloud) -> None:
@@ -121,8 +121,9 @@ REFUSALS = {
     "bad_own_person": (422, "OWN_PERSON"),
     "bad_unknown_person": (404, "NOT_FOUND"),
     "bad_member": (403, "NOT_A_KEY"),
-    "bad_own_invitation": (422, "OWN_RIGHTS"),
-    "bad_release_without_reason": (400, "BODY_INVALID"),
+    "bad_own_roles": (422, "OWN_RIGHTS"),
+    "bad_unknown_role": (400, "BODY_INVALID"),
+    "bad_roles_without_reason": (400, "BODY_INVALID"),
 }
 FILES = sorted((ROOT / "events/staff/api").glob("*.json"))
 

@@ -1,9 +1,8 @@
-"""Persons are linked with members through the functions: invited, accepted, released; every file, every fault."""
+"""Persons are linked with members through the functions: invited, accepted, released; every fault."""
 
 import contextlib
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,8 @@ from cardstock.errors import CardstockError
 from cardstock.members.store import members_of
 from cardstock.staff.model import ROOT as BY_ROOT
 from cardstock.staff.store import DynamoPersons
-from functions.staff.members_api import app as members_api
 from tests.house import faults
-from tests.house.cloud import ROOT, ROOT_KEY, Cloud, Context
+from tests.house.cloud import ROOT_KEY, Cloud
 from tests.people.clock import TestClock
 from tests.people.replies import Reply
 from tests.people.staff import Desk, person, staff_key
@@ -111,43 +109,6 @@ def test_accepting_costs_one_read_and_one_transaction(desk: Desk) -> None:
         desk.accept(token, anna)
 
     assert calls == ["dynamodb.GetItem", "dynamodb.TransactWriteItems"]
-
-
-# --- files ---
-
-REFUSALS = {
-    "bad_used_invitation": (422, "INVITATION_INVALID"),
-    "bad_made_up_invitation": (422, "INVITATION_INVALID"),
-    "bad_key": (403, "NOT_A_MEMBER"),
-}
-FILES = sorted((ROOT / "events/staff/members_api").glob("*.json"))
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_kept_request_is_answered_as_its_name_says(path: Path, desk: Desk, cloud: Cloud) -> None:
-    used = desk.invite(person("Zhao Min")).body["invitation"]
-    desk.accept(used, desk.member("bert"))
-    values = {
-        "USED_INVITATION": used,
-        "INVITATION": desk.invite(person("Li Na")).body["invitation"],
-        "ACCESS_TOKEN": desk.token(desk.member("anna")),
-        "ROOT_KEY": ROOT_KEY,
-    }
-    text = path.read_text("utf-8")
-    for name, value in values.items():
-        text = text.replace(name, value)
-    before = cloud.state()
-    answer = members_api.handler(json.loads(text), Context())
-
-    if path.stem.startswith("bad_"):
-        assert (answer["statusCode"], json.loads(answer["body"])["code"]) == REFUSALS[path.stem]
-        assert cloud.state() == before
-    else:
-        assert answer["statusCode"] == 200, answer
-
-
-def test_every_bad_file_has_its_refusal() -> None:
-    assert {path.stem for path in FILES if path.stem.startswith("bad_")} == REFUSALS.keys()
 
 
 # --- faults ---

@@ -8,12 +8,12 @@ from cardstock.bank_accounts.deciding import Decider, reveal_number
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Api, Nothing, Request
-from cardstock.flows import bank_accounts, paying_out_wiring
-from cardstock.partners import wiring as partners_wiring
+from cardstock.flows import bank_accounts, callers_wiring, paying_out_wiring
+from cardstock.flows.concerned_wiring import member_in_path
 from cardstock.staff import wiring as staff_wiring
 from cardstock.staff.errors import CONFIRMING
 
-api = Api("bank_accounts", callers=partners_wiring.callers)
+api = Api("bank_accounts", callers=callers_wiring.callers, staff=callers_wiring.staff_record)
 
 
 @api.get("/v1/me/bank-account", answer=models.BankAccounts, auth="member")
@@ -48,7 +48,8 @@ def list_changes(request: Request[Nothing, PageQuery]) -> models.WaitingChanges:
     )
 
 
-@api.post("/v1/bank-accounts/{member_id}/decisions", body=models.DecideChange, answer=models.BankAccounts, auth="key",
+@api.post("/v1/bank-accounts/{member_id}/decisions", body=models.DecideChange, answer=models.BankAccounts,
+          auth="key", concerns=member_in_path,
           scope="bank_accounts:confirm", codes=models.DECISION_CODES + CONFIRMING)  # fmt: skip
 def decide(request: Request[models.DecideChange, Nothing]) -> models.BankAccounts:
     """Confirm or refuse a change, as a person of the staff.
@@ -68,7 +69,8 @@ def decide(request: Request[models.DecideChange, Nothing]) -> models.BankAccount
     return models.BankAccounts.of(holding, clock.now())
 
 
-@api.post("/v1/bank-accounts/{member_id}/reveals", body=models.RevealNumber, answer=models.RevealedNumber, auth="key",
+@api.post("/v1/bank-accounts/{member_id}/reveals", body=models.RevealNumber, answer=models.RevealedNumber,
+          auth="key", concerns=member_in_path,
           scope="bank_accounts:reveal", codes=models.REVEAL_CODES)  # fmt: skip
 def reveal(request: Request[models.RevealNumber, Nothing]) -> models.RevealedNumber:
     """Show the whole number of the account in force; who asked, when and why is stored first."""

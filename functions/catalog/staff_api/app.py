@@ -9,12 +9,13 @@ from cardstock.catalog import wiring as catalog_wiring
 from cardstock.catalog.model import Listing
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page
-from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.edge.http import Answer, Api, Nothing, Request, nobody
 from cardstock.errors import NOT_FOUND, STOCK_SHORT, SUPPLIER_UNKNOWN
+from cardstock.flows import callers_wiring
 from cardstock.flows.publishing_products import publish_products as publish_listings
 from cardstock.partners import wiring as partners_wiring
 
-api = Api("catalog", callers=partners_wiring.callers, answers=DynamoAnswers)
+api = Api("catalog", callers=callers_wiring.callers, staff=callers_wiring.staff_record, answers=DynamoAnswers)
 
 
 @api.get(
@@ -33,7 +34,7 @@ def list_all_products(request: Request[Nothing, staff_schemas.StaffProductQuery]
 
 
 @api.put(
-    "/v1/products/{sku}", body=schemas.ProductTerms, answer=schemas.PublishedProducts, auth="key",
+    "/v1/products/{sku}", body=schemas.ProductTerms, answer=schemas.PublishedProducts, auth="key", concerns=nobody,
     scope="catalog:write", codes=(errors.TERMS_FOR_STAFF, SUPPLIER_UNKNOWN, errors.SKU_INVALID, errors.SKU_TAKEN),
 )  # fmt: skip
 def put_product(request: Request[schemas.ProductTerms, Nothing]) -> schemas.PublishedProducts:
@@ -46,13 +47,9 @@ def put_product(request: Request[schemas.ProductTerms, Nothing]) -> schemas.Publ
 
 
 @api.put(
-    "/v1/products",
-    body=schemas.PublishProducts,
-    answer=schemas.PublishedProducts,
-    auth="key",
-    scope="catalog:write",
-    codes=(errors.TERMS_FOR_STAFF, SUPPLIER_UNKNOWN, errors.SKU_TAKEN),
-)
+    "/v1/products", body=schemas.PublishProducts, answer=schemas.PublishedProducts, auth="key", concerns=nobody,
+    scope="catalog:write", codes=(errors.TERMS_FOR_STAFF, SUPPLIER_UNKNOWN, errors.SKU_TAKEN),
+)  # fmt: skip
 def publish_products(request: Request[schemas.PublishProducts, Nothing]) -> schemas.PublishedProducts:
     """Publish up to 100 products.
 
@@ -66,6 +63,7 @@ def publish_products(request: Request[schemas.PublishProducts, Nothing]) -> sche
     body=schemas.ProductDraft,
     answer=schemas.DraftView,
     auth="key",
+    concerns=nobody,
     scope="catalog:write",
     codes=(errors.NOT_A_SUPPLIER, errors.SKU_INVALID, errors.SKU_TAKEN, errors.PRODUCT_PUBLISHED),
 )
@@ -94,6 +92,7 @@ def get_product_draft(request: Request[Nothing, Nothing]) -> schemas.DraftView:
     body=schemas.AddStock,
     answer=schemas.ProductView,
     auth="key",
+    concerns=nobody,
     scope="catalog:write",
     idempotent=True,
     first_answer="stored",

@@ -10,12 +10,12 @@ from cardstock.compliance import wiring as compliance_wiring
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Api, Nothing, Request
-from cardstock.flows import settling_wiring
-from cardstock.partners import wiring as partners_wiring
+from cardstock.flows import callers_wiring, settling_wiring
+from cardstock.flows.concerned_wiring import members_of_alarm, members_of_hold
 from cardstock.staff import wiring as staff_wiring
 from cardstock.staff.errors import CONFIRMING
 
-api = Api("compliance", callers=partners_wiring.callers)
+api = Api("compliance", callers=callers_wiring.callers, staff=callers_wiring.staff_record)
 
 
 @api.get("/v1/reward-holds", query=PageQuery, answer=schemas.HeldRewards, auth="key", scope="payouts:read")
@@ -29,7 +29,8 @@ def list_holds(request: Request[Nothing, PageQuery]) -> schemas.HeldRewards:
 
 
 @api.post(
-    "/v1/reward-holds/{order_id}/lifts", body=schemas.Lift, answer=schemas.HeldReward, auth="key",
+    "/v1/reward-holds/{order_id}/lifts", body=schemas.Lift, answer=schemas.HeldReward,
+    auth="key", concerns=members_of_hold,
     scope="payouts:approve", codes=schemas.LIFT_CODES + CONFIRMING,
 )  # fmt: skip
 def lift_hold(request: Request[schemas.Lift, Nothing]) -> schemas.HeldReward:
@@ -59,7 +60,8 @@ def list_alarms(request: Request[Nothing, PageQuery]) -> schemas.ComplianceAlarm
 
 
 @api.post(
-    "/v1/compliance-alarms/{alarm_id}/lifts", body=schemas.Lift, answer=schemas.ComplianceAlarm, auth="key",
+    "/v1/compliance-alarms/{alarm_id}/lifts", body=schemas.Lift, answer=schemas.ComplianceAlarm,
+    auth="key", concerns=members_of_alarm,
     scope="payouts:approve", codes=schemas.ALARM_CODES + CONFIRMING,
 )  # fmt: skip
 def lift_alarm(request: Request[schemas.Lift, Nothing]) -> schemas.ComplianceAlarm:

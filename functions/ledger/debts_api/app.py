@@ -4,15 +4,16 @@ from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.flows import callers_wiring
+from cardstock.flows.concerned_wiring import debtor_of_write_off, member_in_body
 from cardstock.ledger import debts_schemas as models
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger import write_offs as verbs
 from cardstock.members import wiring as members_wiring
-from cardstock.partners import wiring as partners_wiring
 from cardstock.staff import wiring as staff_wiring
 from cardstock.staff.errors import CONFIRMING
 
-api = Api("debts", callers=partners_wiring.callers)
+api = Api("debts", callers=callers_wiring.callers, staff=callers_wiring.staff_record)
 
 
 @api.post(
@@ -21,6 +22,7 @@ api = Api("debts", callers=partners_wiring.callers)
     answer=models.WrittenOff,
     status=201,
     auth="key",
+    concerns=member_in_body,
     scope="debts:write_off",
     idempotent=True,
     codes=models.ASKING_CODES,
@@ -48,6 +50,7 @@ def ask_write_off(request: Request[models.AskWriteOff, Nothing]) -> Answer:
     body=models.ApproveWriteOff,
     answer=models.WrittenOff,
     auth="key",
+    concerns=debtor_of_write_off,
     scope="debts:write_off",
     codes=models.APPROVING_CODES + CONFIRMING,
 )

@@ -11,13 +11,14 @@ from cardstock.edge.http import Api, Nothing, Request
 from cardstock.edge.observability import logger
 from cardstock.errors import NOT_FOUND, REASON_MISSING
 from cardstock.flows import joining
+from cardstock.flows.callers_wiring import callers, staff_record
+from cardstock.flows.concerned_wiring import member_in_path
 from cardstock.flows.joining_wiring import joining_needs
 from cardstock.members import listing, staff_schemas
 from cardstock.members import wiring as members_wiring
 from cardstock.network.schemas import AppointPartner, Distribution
-from cardstock.partners.wiring import callers
 
-api = Api("members", callers=callers)
+api = Api("members", callers=callers, staff=staff_record)
 
 
 @api.get(
@@ -64,6 +65,7 @@ def read_member(request: Request[Nothing, Nothing]) -> staff_schemas.StaffMember
     body=AppointPartner,
     answer=Distribution,
     auth="key",
+    concerns=member_in_path,
     scope="network:appoint",
     codes=(NOT_FOUND, REASON_MISSING),
 )

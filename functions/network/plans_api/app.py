@@ -4,18 +4,18 @@ from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
-from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.edge.http import Answer, Api, Nothing, Request, nobody
 from cardstock.errors import NOT_FOUND
+from cardstock.flows import callers_wiring
 from cardstock.network import plan_schemas as schemas
 from cardstock.network import wiring as network_wiring
-from cardstock.partners import wiring as partners_wiring
 from cardstock.staff import wiring as staff_wiring
 
-api = Api("commissions", callers=partners_wiring.callers, answers=DynamoAnswers)
+api = Api("commissions", callers=callers_wiring.callers, staff=callers_wiring.staff_record, answers=DynamoAnswers)
 
 
 @api.post(
-    "/v1/commission-plans", body=schemas.PublishPlan, answer=schemas.ShownPlan, status=201, auth="key",
+    "/v1/commission-plans", body=schemas.PublishPlan, answer=schemas.ShownPlan, status=201, auth="key", concerns=nobody,
     scope="plans:publish", idempotent=True, first_answer="stored", codes=schemas.PLAN_CODES,
 )  # fmt: skip
 def publish_plan(request: Request[schemas.PublishPlan, Nothing]) -> Answer:
@@ -39,7 +39,8 @@ def publish_plan(request: Request[schemas.PublishPlan, Nothing]) -> Answer:
 
 
 @api.post(
-    "/v1/commission-plans/approvals", body=schemas.ApprovePlan, answer=schemas.ShownStoredApproval, auth="key",
+    "/v1/commission-plans/approvals", body=schemas.ApprovePlan, answer=schemas.ShownStoredApproval,
+    auth="key", concerns=nobody,
     scope="plans:approve", codes=schemas.APPROVING_CODES,
 )  # fmt: skip
 def approve_plan(request: Request[schemas.ApprovePlan, Nothing]) -> schemas.ShownStoredApproval:

@@ -7,18 +7,19 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
+from cardstock.flows import callers_wiring
+from cardstock.flows.concerned_wiring import member_of_item
 from cardstock.flows.open_items import clear_item
 from cardstock.open_items import schemas
 from cardstock.open_items import wiring as open_items_wiring
 from cardstock.orders import errors as orders_errors
 from cardstock.orders import wiring as orders_wiring
-from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import errors as payouts_errors
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.staff import wiring as staff_wiring
 from cardstock.staff.errors import CONFIRMING
 
-api = Api("open-items", callers=partners_wiring.callers)
+api = Api("open-items", callers=callers_wiring.callers, staff=callers_wiring.staff_record)
 
 
 @api.get("/v1/open-items", query=schemas.OpenItemQuery, answer=schemas.OpenItemPage, auth="key",
@@ -44,7 +45,8 @@ def read_item(request: Request[Nothing, Nothing]) -> schemas.OpenItemView:
     return schemas.OpenItemView.of(found, request.language)
 
 
-@api.post("/v1/open-items/{item_id}/clearings", body=schemas.ClearItem, answer=schemas.OpenItemView, auth="key",
+@api.post("/v1/open-items/{item_id}/clearings", body=schemas.ClearItem, answer=schemas.OpenItemView,
+          auth="key", concerns=member_of_item,
           scope="open_items:clear", codes=(*schemas.CLEARING_CODES, payouts_errors.RESULT_NOT_APPLIED, *CONFIRMING,
                                            *orders_errors.CLOSING, *orders_errors.GRANTING_ASKED,
                                            *orders_errors.AGREEING))  # fmt: skip

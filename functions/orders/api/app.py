@@ -7,15 +7,14 @@ from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.flows import buying_wiring
+from cardstock.flows import buying_wiring, callers_wiring
 from cardstock.orders import errors, fulfilment, payment, placement, refunds, schemas, steps, tokens
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.payment_schemas import PaymentView, StartPayment
 from cardstock.orders.refund_schemas import AskRefund, RefundList, RequestedRefund
 from cardstock.orders.shipment_schemas import ShipmentList
-from cardstock.partners import wiring as partners_wiring
 
-api = Api("orders", callers=partners_wiring.callers)
+api = Api("orders", callers=callers_wiring.callers)
 post, get = partial(api.post, auth="member"), partial(api.get, auth="member")
 orders, channels, signer = orders_wiring.orders, orders_wiring.payment_channels, edge_wiring.signer
 

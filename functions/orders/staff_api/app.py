@@ -8,15 +8,16 @@ from cardstock.clock import brand_day
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import read_page
 from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.flows import callers_wiring
+from cardstock.flows.concerned_wiring import buyer_of_order
 from cardstock.flows.goodwill import give_goodwill
 from cardstock.open_items import wiring as open_items_wiring
 from cardstock.orders import errors, listing, refunds, sales, staff_schemas
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.refund_schemas import AcceptReturn, GrantRefund, RequestedRefund
 from cardstock.orders.sales_model import TOTAL
-from cardstock.partners import wiring as partners_wiring
 
-api = Api("orders", callers=partners_wiring.callers)
+api = Api("orders", callers=callers_wiring.callers, staff=callers_wiring.staff_record)
 
 
 @api.get(
@@ -76,6 +77,7 @@ def read_sales_by_day(request: Request[Nothing, staff_schemas.SalesDaysQuery]) -
     answer=RequestedRefund,
     status=202,
     auth="key",
+    concerns=buyer_of_order,
     scope="orders:refund",
     idempotent=True,
     codes=errors.RETURNING,
@@ -93,7 +95,8 @@ def accept_return(request: Request[AcceptReturn, Nothing]) -> Answer:
 
 
 @api.post(
-    "/v1/orders/{order_id}/goodwill-refunds", body=GrantRefund, answer=RequestedRefund, status=202, auth="key",
+    "/v1/orders/{order_id}/goodwill-refunds", body=GrantRefund, answer=RequestedRefund, status=202,
+    auth="key", concerns=buyer_of_order,
     scope="orders:refund", idempotent=True, codes=errors.GRANTING,
 )  # fmt: skip
 def grant_refund(request: Request[GrantRefund, Nothing]) -> Answer:

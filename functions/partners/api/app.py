@@ -4,15 +4,21 @@ from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
-from cardstock.edge.http import Answer, Api, Nothing, Request
-from cardstock.flows import joining_wiring, staff_keys
+from cardstock.edge.http import Answer, Api, Nothing, Request, nobody
+from cardstock.flows import callers_wiring, joining_wiring, staff_keys
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.supplier_schemas import StoredSupplierOrder, SupplierOrderList
 from cardstock.partners import errors, keys
 from cardstock.partners import schemas as models
 from cardstock.partners import wiring as partners_wiring
 
-api = Api("partners", callers=partners_wiring.callers, answers=DynamoAnswers, server_keys=edge_wiring.session_keys)
+api = Api(
+    "partners",
+    callers=callers_wiring.callers,
+    staff=callers_wiring.staff_record,
+    answers=DynamoAnswers,
+    server_keys=edge_wiring.session_keys,
+)
 
 
 @api.post(
@@ -21,6 +27,7 @@ api = Api("partners", callers=partners_wiring.callers, answers=DynamoAnswers, se
     answer=models.CreatedKey,
     status=201,
     auth="key",
+    concerns=nobody,
     scope="keys:write",
     idempotent=True,
     first_answer="sealed",
@@ -50,7 +57,7 @@ def list_keys(request: Request[Nothing, models.KeyPage]) -> models.KeyList:
     return models.KeyList([models.StoredKey.of(key) for key in found], following)
 
 
-@api.delete("/v1/partners/keys/{key_id}", status=204, auth="key", scope="keys:write")
+@api.delete("/v1/partners/keys/{key_id}", status=204, auth="key", concerns=nobody, scope="keys:write")
 def revoke_key(request: Request[Nothing, Nothing]) -> Answer:
     """Revoke an API key at once and for good."""
     keys.revoke_key(request.path["key_id"], keys=partners_wiring.partner_keys())

@@ -4,13 +4,20 @@ from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
-from cardstock.edge.http import Api, Nothing, Request
+from cardstock.edge.http import Api, Nothing, Request, nobody
 from cardstock.errors import NOT_FOUND
+from cardstock.flows import callers_wiring
 from cardstock.partners import errors, staff_schemas, suppliers
 from cardstock.partners import schemas as models
 from cardstock.partners import wiring as partners_wiring
 
-api = Api("suppliers", callers=partners_wiring.callers, answers=DynamoAnswers, server_keys=edge_wiring.session_keys)
+api = Api(
+    "suppliers",
+    callers=callers_wiring.callers,
+    staff=callers_wiring.staff_record,
+    answers=DynamoAnswers,
+    server_keys=edge_wiring.session_keys,
+)
 
 
 @api.get(
@@ -50,6 +57,7 @@ def read_supplier(request: Request[Nothing, Nothing]) -> staff_schemas.StaffSupp
     body=models.PutSupplier,
     answer=models.StoredSupplier,
     auth="key",
+    concerns=nobody,
     scope="suppliers:write",
     codes=(errors.SUPPLIER_ID_INVALID,),
 )
@@ -65,7 +73,7 @@ def put_supplier(request: Request[models.PutSupplier, Nothing]) -> models.Stored
 
 
 @api.post(
-    "/v1/suppliers/{supplier_id}/secrets", answer=models.StoredSupplier, status=201, auth="key",
+    "/v1/suppliers/{supplier_id}/secrets", answer=models.StoredSupplier, status=201, auth="key", concerns=nobody,
     scope="suppliers:write", idempotent=True, first_answer="sealed", codes=(NOT_FOUND,),
 )  # fmt: skip
 def rotate_inbox_secret(request: Request[Nothing, Nothing]) -> models.StoredSupplier:

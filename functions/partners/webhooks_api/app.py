@@ -6,17 +6,25 @@ from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
-from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.edge.http import Answer, Api, Nothing, Request, nobody
 from cardstock.errors import NOT_FOUND
+from cardstock.flows import callers_wiring
 from cardstock.partners import deliveries, endpoints, errors
 from cardstock.partners import webhooks_schemas as models
 from cardstock.partners import wiring as partners_wiring
 
-api = Api("webhooks", callers=partners_wiring.callers, answers=DynamoAnswers, server_keys=edge_wiring.session_keys)
+api = Api(
+    "webhooks",
+    callers=callers_wiring.callers,
+    staff=callers_wiring.staff_record,
+    answers=DynamoAnswers,
+    server_keys=edge_wiring.session_keys,
+)
 
 
 @api.post(
-    "/v1/webhook-endpoints", body=models.CreateEndpoint, answer=models.StoredEndpoint, status=201, auth="key",
+    "/v1/webhook-endpoints", body=models.CreateEndpoint, answer=models.StoredEndpoint, status=201,
+    auth="key", concerns=nobody,
     scope="webhooks:write", idempotent=True, first_answer="sealed",
     codes=(errors.URL_REFUSED, errors.EVENT_UNKNOWN, errors.TOO_MANY_ENDPOINTS),
 )  # fmt: skip
@@ -46,7 +54,7 @@ def list_endpoints(request: Request[Nothing, Nothing]) -> models.EndpointList:
     return models.EndpointList([models.StoredEndpoint.of(endpoint) for endpoint in found])
 
 
-@api.delete("/v1/webhook-endpoints/{endpoint_id}", status=204, auth="key", scope="webhooks:write")
+@api.delete("/v1/webhook-endpoints/{endpoint_id}", status=204, auth="key", concerns=nobody, scope="webhooks:write")
 def delete_endpoint(request: Request[Nothing, Nothing]) -> Answer:
     """Delete a webhook endpoint; its waiting deliveries are dropped."""
     endpoint_id = request.path["endpoint_id"]
@@ -55,7 +63,8 @@ def delete_endpoint(request: Request[Nothing, Nothing]) -> Answer:
 
 
 @api.post(
-    "/v1/webhook-endpoints/{endpoint_id}/secrets", answer=models.StoredEndpoint, status=201, auth="key",
+    "/v1/webhook-endpoints/{endpoint_id}/secrets", answer=models.StoredEndpoint, status=201,
+    auth="key", concerns=nobody,
     scope="webhooks:write", idempotent=True, first_answer="sealed", codes=(NOT_FOUND,),
 )  # fmt: skip
 def rotate_secret(request: Request[Nothing, Nothing]) -> models.StoredEndpoint:
@@ -69,7 +78,7 @@ def rotate_secret(request: Request[Nothing, Nothing]) -> models.StoredEndpoint:
     return models.StoredEndpoint.of(endpoint, secret=True)
 
 
-@api.post("/v1/webhook-endpoints/{endpoint_id}/tests", status=202, auth="key", scope="webhooks:write")
+@api.post("/v1/webhook-endpoints/{endpoint_id}/tests", status=202, auth="key", concerns=nobody, scope="webhooks:write")
 def test_endpoint(request: Request[Nothing, Nothing]) -> Answer:
     """Send the challenge again; a 2xx answer makes a disabled endpoint active."""
     endpoints.challenge(request.caller.owner, request.path["endpoint_id"], needs=partners_wiring.webhook_needs())
@@ -94,7 +103,8 @@ def list_deliveries(request: Request[Nothing, PageQuery]) -> models.DeliveryList
 
 
 @api.post(
-    "/v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliveries", status=202, auth="key",
+    "/v1/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliveries", status=202,
+    auth="key", concerns=nobody,
     scope="webhooks:write", codes=(NOT_FOUND, errors.ENDPOINT_NOT_ACTIVE),
 )  # fmt: skip
 def redeliver(request: Request[Nothing, Nothing]) -> Answer:

@@ -7,10 +7,10 @@ from cardstock.aws.requests import DynamoAnswers
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
-from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.edge.http import Answer, Api, Nothing, Request, nobody
 from cardstock.errors import NOT_FOUND
-from cardstock.flows import paying_out_wiring
-from cardstock.partners import wiring as partners_wiring
+from cardstock.flows import callers_wiring, paying_out_wiring
+from cardstock.flows.concerned_wiring import payee_of_line
 from cardstock.payouts import line_schemas, schemas, wiring
 from cardstock.payouts import opening_schemas as opening
 from cardstock.payouts import result_schemas as results
@@ -22,7 +22,7 @@ from cardstock.payouts.retrying import end_retries, retry_line
 from cardstock.staff import wiring as staff_wiring
 from cardstock.staff.errors import CONFIRMING
 
-api = Api("payouts", callers=partners_wiring.callers, answers=DynamoAnswers)
+api = Api("payouts", callers=callers_wiring.callers, staff=callers_wiring.staff_record, answers=DynamoAnswers)
 
 
 @api.get("/v1/payouts", query=PageQuery, answer=schemas.PayoutList, auth="key", scope="payouts:read")
@@ -32,7 +32,7 @@ def list_payouts(request: Request[Nothing, PageQuery]) -> schemas.PayoutList:
     return schemas.PayoutList([schemas.Payout.of(batch) for batch in found], following)
 
 
-@api.post("/v1/payouts", body=opening.OpenPayout, answer=schemas.Payout, status=201, auth="key",
+@api.post("/v1/payouts", body=opening.OpenPayout, answer=schemas.Payout, status=201, auth="key", concerns=nobody,
           scope="payouts:open", idempotent=True, first_answer="stored", codes=opening.OPENING_CODES)  # fmt: skip
 def open_payout(request: Request[opening.OpenPayout, Nothing]) -> Answer:
     """Open the payout of the last month, if the schedule has not.
@@ -53,8 +53,9 @@ def read_payout(request: Request[Nothing, Nothing]) -> schemas.PayoutDetail:
     return schemas.PayoutDetail.of(batch, lines, answers)
 
 
-@api.post("/v1/payouts/{payout_id}/approvals", body=opening.Approve, answer=schemas.Payout, auth="key", idempotent=True,
-          scope="payouts:approve", first_answer="stored", codes=opening.APPROVAL_CODES + CONFIRMING)  # fmt: skip
+@api.post("/v1/payouts/{payout_id}/approvals", body=opening.Approve, answer=schemas.Payout, auth="key", concerns=nobody,
+          scope="payouts:approve", idempotent=True, first_answer="stored",
+          codes=opening.APPROVAL_CODES + CONFIRMING)  # fmt: skip
 def approve(request: Request[opening.Approve, Nothing]) -> Answer:
     """Approve a payout.
 
@@ -68,8 +69,8 @@ def approve(request: Request[opening.Approve, Nothing]) -> Answer:
 
 
 @api.post("/v1/payouts/{payout_id}/results", body=results.BringResults, query=results.ResultsQuery,
-          answer=results.TakenResults, status=202, auth="key", scope="payouts:settle", codes=results.RESULT_CODES,
-          files=("text/csv", "application/octet-stream"))  # fmt: skip
+          answer=results.TakenResults, status=202, auth="key", concerns=nobody, scope="payouts:settle",
+          codes=results.RESULT_CODES, files=("text/csv", "application/octet-stream"))  # fmt: skip
 def take_results(request: Request[results.BringResults, results.ResultsQuery]) -> results.TakenResults:
     """Upload the bank's results, as JSON or as the CSV file that the bank returns.
 
@@ -80,18 +81,17 @@ def take_results(request: Request[results.BringResults, results.ResultsQuery]) -
     channel answers for each transfer, nobody else says that one failed.
     """
     payout_id, actor, now = request.path["payout_id"], request.caller.actor, clock.now()
-    bringer = Bringer(actor, partial(staff_wiring.can_approve, request.caller.person_id))
-    if request.file:
-        said = wiring.read_results(request.raw, actor, now, whole=not request.query.part)
-    else:
-        said = request.body.brought(actor, now)
-    brought = bring_results(payout_id, said, bringer, wiring.payouts())
+    said = (wiring.read_results(request.raw, actor, now, whole=not request.query.part) if request.file
+            else request.body.brought(actor, now))  # fmt: skip
+    is_second = partial(staff_wiring.can_approve, request.caller.person_id)
+    brought = bring_results(payout_id, said, Bringer(actor, is_second), wiring.payouts())
     wiring.request_step(payout_id)
     return results.TakenResults.of(payout_id, brought)
 
 
 @api.post("/v1/payouts/{payout_id}/lines/{number}/retries", answer=line_schemas.PayoutLine, status=202, auth="key",
-          scope="payouts:approve", idempotent=True, first_answer="stored", codes=line_schemas.RETRY_CODES)  # fmt: skip
+          scope="payouts:approve", concerns=payee_of_line, idempotent=True, first_answer="stored",
+          codes=line_schemas.RETRY_CODES)  # fmt: skip
 def retry(request: Request[Nothing, Nothing]) -> Answer:
     """Retry a transfer under a new number.
 
@@ -104,8 +104,8 @@ def retry(request: Request[Nothing, Nothing]) -> Answer:
     return Answer(line_schemas.PayoutLine.of(retried.made), replayed=retried.replayed)
 
 
-@api.post("/v1/payouts/{payout_id}/closings", answer=schemas.Payout, auth="key", scope="payouts:settle",
-          idempotent=True, first_answer="stored", codes=line_schemas.CLOSING_CODES)  # fmt: skip
+@api.post("/v1/payouts/{payout_id}/closings", answer=schemas.Payout, auth="key", concerns=nobody,
+          scope="payouts:settle", idempotent=True, first_answer="stored", codes=line_schemas.CLOSING_CODES)  # fmt: skip
 def close(request: Request[Nothing, Nothing]) -> Answer:
     """End the retries of a payout, so that it settles now.
 

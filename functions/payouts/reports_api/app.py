@@ -6,14 +6,13 @@ from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
-from cardstock.flows import paying_out_wiring
+from cardstock.flows import callers_wiring, paying_out_wiring
 from cardstock.members.wiring import can_verify
-from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import line_schemas, opening_schemas, report_schemas, wiring
 from cardstock.payouts.previewing import Position, Preview, next_period, preview_page
 from cardstock.payouts.reading import existing_batch
 
-api = Api("payout_reports", callers=partners_wiring.callers)
+api = Api("payout_reports", callers=callers_wiring.callers)
 
 
 @api.get("/v1/payouts/preview", query=PageQuery, answer=opening_schemas.PayoutPreview, auth="key", scope="payouts:read")

@@ -4,16 +4,15 @@ from cardstock import clock
 from cardstock.aws.tables import connect
 from cardstock.edge.http import Api, Nothing, Request
 from cardstock.errors import NOT_FOUND
-from cardstock.flows import paying_out_wiring
+from cardstock.flows import callers_wiring, paying_out_wiring
 from cardstock.members.model import mask_name
-from cardstock.partners import wiring as partners_wiring
 from cardstock.payouts import wiring
 from cardstock.payouts.tax import schemas as models
 from cardstock.payouts.tax.certificates import certificate_of
 from cardstock.payouts.tax.model import Certificate
 from cardstock.payouts.tax.quarters import newest_quarters
 
-api = Api("tax", callers=partners_wiring.callers)
+api = Api("tax", callers=callers_wiring.callers)
 
 
 def _certificate(member: str, year: str) -> Certificate:

@@ -3,29 +3,31 @@
 from cardstock.aws.tables import connect
 from cardstock.edge import wiring as edge_wiring
 from cardstock.edge.cursors import PageQuery, read_page
-from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.edge.http import Answer, Api, Nothing, Request, nobody
 from cardstock.errors import NOT_FOUND
+from cardstock.flows import callers_wiring
 from cardstock.flows.staff_keys import deactivate_person
 from cardstock.partners import wiring as partners_wiring
-from cardstock.staff import errors, linking
+from cardstock.staff import errors
 from cardstock.staff import persons as staff
 from cardstock.staff import schemas as models
 from cardstock.staff import wiring as staff_wiring
 
-api = Api("staff", callers=partners_wiring.callers)
+api = Api("staff", callers=callers_wiring.callers, staff=callers_wiring.staff_record)
 
 
 @api.post(
-    "/v1/staff", body=models.CreatePerson, answer=models.PersonView, status=201, auth="key", scope="staff:write",
+    "/v1/staff", body=models.CreatePerson, answer=models.PersonView, status=201,
+    auth="key", concerns=nobody, scope="staff:write",
     idempotent=True, codes=(errors.FIRST_PERSONS_EXIST, errors.PERSON_INACTIVE, errors.CREATOR_TOO_NEW),
 )  # fmt: skip
 def create_person(request: Request[models.CreatePerson, Nothing]) -> Answer:
     """Create a person of the staff.
 
-    The root key creates the first two persons; a person's key with `staff:write` creates the others. For seven days a
-    person cannot approve the work of whoever created that person, nor of others whom the same person created, nor can
-    they that person's: such two count as two persons seven days after the newer one's `created_at`. The first two
-    persons count as two at once.
+    The root key creates the first two persons, who are owners; an owner creates the others, who have no roles yet. For
+    seven days a person cannot approve the work of whoever created that person, nor of others whom the same person
+    created, nor can they that person's: such two count as two persons seven days after the newer one's `created_at`.
+    The first two persons count as two at once.
     """
     created = staff.create_person(
         request.body.name, request.caller.person_id, request.key, persons=staff_wiring.persons()
@@ -41,7 +43,7 @@ def list_staff(request: Request[Nothing, PageQuery]) -> models.StaffList:
 
 
 @api.delete(
-    "/v1/staff/{person_id}", status=204, auth="key", scope="staff:write",
+    "/v1/staff/{person_id}", status=204, auth="key", concerns=nobody, scope="staff:write",
     codes=(
         NOT_FOUND, errors.PERSON_NEEDED, errors.PERSON_INACTIVE, errors.OWN_PERSON, errors.CREATOR_TOO_NEW,
         errors.LAST_PERSONS,
@@ -61,32 +63,19 @@ def remove_person(request: Request[Nothing, Nothing]) -> Answer:
 
 
 @api.put(
-    "/v1/staff/{person_id}/invitation", answer=models.InvitationView, auth="key", scope="staff:write",
-    codes=(NOT_FOUND, errors.OWN_RIGHTS, errors.FIRST_PERSONS_ONLY, errors.PERSON_LINKED),
+    "/v1/staff/{person_id}/roles", body=models.PutRoles, answer=models.PersonView, auth="key", concerns=nobody,
+    scope="staff:write",
+    codes=(NOT_FOUND, errors.PERSON_NEEDED, errors.PERSON_INACTIVE, errors.OWN_RIGHTS, errors.CREATOR_TOO_NEW),
 )  # fmt: skip
-def invite_person(request: Request[Nothing, Nothing]) -> models.InvitationView:
-    """Make an invitation that links a member with the person, once, within thirty minutes.
+def put_roles(request: Request[models.PutRoles, Nothing]) -> models.PersonView:
+    """Give a person roles, in place of those before, with a reason.
 
-    It is shown this once, and ends an earlier one of the person. The root key invites the first two persons; others,
-    and these too, are invited by another person. A person without a linked member cannot log in to the console.
+    They count from the next request on, also for keys and sessions that exist. Owners do this, for others only, so the
+    last owner cannot be lost. The root key cannot.
     """
-    person_id = request.path["person_id"]
-    made = linking.invite(person_id, request.caller.person_id, links=staff_wiring.links())
-    return models.InvitationView.of(person_id, made)
-
-
-@api.post(
-    "/v1/staff/{person_id}/link-releases", body=models.GiveReason, status=204, auth="key", scope="staff:write",
-    codes=(NOT_FOUND, errors.PERSON_NEEDED, errors.OWN_RIGHTS),
-)  # fmt: skip
-def release_link(request: Request[models.GiveReason, Nothing]) -> Answer:
-    """Release the link of a person with a member. A repeat changes nothing.
-
-    The member is free again to change its telephone number; the person needs a new invitation. Nobody releases their
-    own link.
-    """
-    linking.release(request.path["person_id"], request.caller.person_id, links=staff_wiring.links())
-    return Answer("", status=204)
+    person_id, caller = request.path["person_id"], request.caller
+    person = staff.set_roles(person_id, request.body.roles, caller.person_id, persons=staff_wiring.persons())
+    return models.PersonView.of(person)
 
 
 handler = api.handler

@@ -1,11 +1,13 @@
-"""HTTP for members who are staff: linking member and person."""
+"""HTTP for members who are staff: linking member and person, and letting browsers in to the console."""
 
 from cardstock.aws.tables import connect
-from cardstock.edge.http import Api, Nothing, Request
-from cardstock.errors import MEMBER_ERASED
+from cardstock.edge.http import Answer, Api, Nothing, Request
+from cardstock.errors import MEMBER_ERASED, NOT_FOUND
+from cardstock.flows import staff_logins
+from cardstock.members.wiring import members
 from cardstock.partners.wiring import callers
-from cardstock.staff import errors, linking, schemas
-from cardstock.staff.wiring import links
+from cardstock.staff import console_schemas, errors, linking, logging_in, schemas
+from cardstock.staff import wiring as staff_wiring
 
 api = Api("staff", callers=callers)
 
@@ -19,8 +21,34 @@ def accept_invitation(request: Request[schemas.AcceptInvitation, Nothing]) -> sc
 
     A linked member keeps its telephone number, and no account joins it.
     """
-    person = linking.accept(request.body.invitation, request.caller.id, links=links())
+    person = linking.accept(request.body.invitation, request.caller.id, links=staff_wiring.links())
     return schemas.LinkedPersonView.of(person)
+
+
+@api.get("/v1/me/staff-logins", answer=console_schemas.WaitingLogins, auth="member")
+def list_logins(request: Request[Nothing, Nothing]) -> console_schemas.WaitingLogins:
+    """List the browsers that want to log in to the console as the member's person; empty for other members.
+
+    Look at browser, network address and time: whoever asked shows the digits.
+    """
+    person_id = staff_logins.person_of(request.caller.id, staff_wiring.persons(), members())
+    found = logging_in.waiting_logins(person_id, console=staff_wiring.console()) if person_id else []
+    return console_schemas.WaitingLogins([console_schemas.WaitingLogin.of(each) for each in found])
+
+
+@api.put(
+    "/v1/me/staff-logins/{login_id}", body=console_schemas.ChooseDigits, status=204, auth="member",
+    codes=(NOT_FOUND, errors.DIGITS_WRONG),
+)  # fmt: skip
+def choose_digits(request: Request[console_schemas.ChooseDigits, Nothing]) -> Answer:
+    """Choose the digits that the browser shows, to let it in. Other digits end the log-in: there is one try."""
+    member_id = request.caller.id
+    person_id = staff_logins.person_of(member_id, staff_wiring.persons(), members())
+    if person_id is None:
+        raise NOT_FOUND()
+    login_id, digits = request.path["login_id"], request.body.digits
+    logging_in.choose(person_id, login_id, digits, member_id, console=staff_wiring.console())
+    return Answer("", status=204)
 
 
 handler = api.handler

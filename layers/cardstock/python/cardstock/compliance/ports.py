@@ -66,6 +66,9 @@ class Alarms(Protocol):
     def stop_payouts(self, alarm_id: str, member_ids: Iterable[str]) -> None:
         """Store that these members belong to the alarm's subtree; a repeat changes nothing."""
 
+    def alarms_of(self, member_ids: Iterable[str]) -> Mapping[str, str]:
+        """The alarms to whose subtrees these members belong, by member; a lifted alarm too. One call for a hundred."""
+
     def save_sales_day(self, day: SalesDay) -> None:
         """Store the sales of a day; a repeat changes nothing."""
 

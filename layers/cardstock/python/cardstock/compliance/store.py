@@ -191,6 +191,9 @@ class DynamoAlarms:
             for member_id in new:
                 batch.save(RecordItem(f"stop#{member_id}", _STOP, body=alarm_id))
 
+    def alarms_of(self, member_ids: Iterable[str]) -> Mapping[str, str]:
+        return _stops(member_ids)
+
     def save_sales_day(self, day: SalesDay) -> None:
         RecordItem("day", day.day.isoformat(), body=msgspec.to_builtins(day)).save()
 

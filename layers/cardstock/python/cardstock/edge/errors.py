@@ -19,4 +19,22 @@ KEY_INVALID: Final = unauthorized("KEY_INVALID", zh="接口密钥无效。", en=
 SCOPE_MISSING: Final = forbidden("SCOPE_MISSING", zh="没有权限：{scope}。", en="This needs the scope {scope}.")
 NOT_A_MEMBER: Final = forbidden("NOT_A_MEMBER", zh="该接口仅限会员使用。", en="Only members can do this.")
 NOT_A_KEY: Final = forbidden("NOT_A_KEY", zh="该接口需要接口密钥。", en="Only holders of an API key can do this.")
+NOT_IN_CONSOLE: Final = forbidden(
+    "NOT_IN_CONSOLE",
+    zh="该接口仅限已登录控制台的员工使用。",
+    en="Only a person who is logged in to the console can do this.",
+)
+STAFF_SESSION_OVER: Final = unauthorized(
+    "STAFF_SESSION_OVER", zh="控制台登录已失效，请重新登录。", en="The session of the console has ended; log in again."
+)
+ORIGIN_REFUSED: Final = forbidden(
+    "ORIGIN_REFUSED",
+    zh="请求须以 JSON 由控制台页面发出。",
+    en="With a session, send JSON from the console's own page.",
+)
+OWN_MEMBER: Final = forbidden(
+    "OWN_MEMBER",
+    zh="该事项涉及您本人的会员账号，请由其他员工处理。",
+    en="This is about your own member account; another person of the staff must do it.",
+)
 ROUTE_UNKNOWN: Final = not_found("ROUTE_UNKNOWN", zh="没有这个接口。", en="There is no such endpoint.")

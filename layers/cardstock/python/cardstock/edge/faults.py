@@ -52,6 +52,9 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
         "an article number: at most 40 letters, digits, dots, underscores or hyphens",
     ),
     r"^[0-9a-z]{32}$": ("转账单号：32 个小写字母或数字", "a transfer's number: 32 small letters or digits"),
+    r"^stf_[0-9a-z]{26}$": ("员工编号（stf_ 开头）", "the id of a person (`stf_` and 26 letters or digits)"),
+    r"^(root|stf_[0-9a-z]{26})$": ("员工编号（stf_ 开头）或 root", "the id of a person (`stf_...`), or `root`"),
+    r"^[0-9]{2}$": ("两位数字", "two digits"),
     r"^[0-9a-f]{64}$": ("64 个十六进制字符", "64 hexadecimal characters"),
     r"^([A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,})?$": ("邮箱地址", "an e-mail address"),
     r"^([A-Za-z][A-Za-z0-9_-]{5,19})?$": (

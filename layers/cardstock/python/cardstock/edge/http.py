@@ -24,15 +24,17 @@ from cardstock.edge.bodies import (
     pointers_about,
     raw_body,
 )
-from cardstock.edge.callers import Caller, Callers, require
+from cardstock.edge.callers import STAFF, Caller, Callers, require, require_own_page
 from cardstock.edge.first_answers import Answers, FirstAnswer, FirstAnswers
 from cardstock.edge.headers import LISTS, language_of, prefers, sent
 from cardstock.edge.limits import count_call
 from cardstock.edge.observability import count, flush, logger
+from cardstock.edge.staff_record import StaffRecord, action_of
 from cardstock.ids import RequestKey, StoredAnswer, canonical, derived_id, fingerprint_of
 from cardstock.limits import Counts, Limit, Use
 
 MAX_PATH_VALUE: Final = 200
+_SET_COOKIE: Final = "Set-Cookie"
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 ENVELOPE: Final = "application/vnd.cardstock.envelope+json"
@@ -72,6 +74,10 @@ class Request(msgspec.Struct, Generic[Body, Query], frozen=True):
     """Whether `raw` is a file of one of the route's `files`, and `body` is empty."""
     _caller: Caller | None
     _key: RequestKey | None
+    api: str = ""
+    """The id of the API that was called."""
+    address: str = ""
+    """The network address of the client, as the gateway saw it."""
 
     @property
     def caller(self) -> Caller:
@@ -96,6 +102,8 @@ class Answer(msgspec.Struct, frozen=True):
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     content_type: str = JSON
     replayed: bool = False
+    cookies: tuple[str, ...] = ()
+    """Values of `Set-Cookie`, each sent as a header of its own."""
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -114,10 +122,19 @@ class Route(msgspec.Struct, frozen=True):
     first_answer: FirstAnswer
     codes: tuple[errors.Refusal, ...]
     limit: Limit | None
+    concerns: Callable[[Any, frozenset[str]], bool] | None
     raw: bool
     files: tuple[str, ...]
     summary: str
     description: str
+
+
+_WRONG_CALLER: Final = {
+    "member": [edge_errors.NOT_A_MEMBER],
+    "key": [edge_errors.NOT_A_KEY],
+    "session": [edge_errors.NOT_IN_CONSOLE],
+    "any": [],
+}
 
 
 def refusals_of(route: Route) -> tuple[errors.Refusal, ...]:
@@ -130,7 +147,11 @@ def refusals_of(route: Route) -> tuple[errors.Refusal, ...]:
             errors.TOKEN_EXPIRED,
             edge_errors.KEY_INVALID,
         ]
-        found += {"member": [edge_errors.NOT_A_MEMBER], "key": [edge_errors.NOT_A_KEY], "any": []}[route.auth]
+        found += _WRONG_CALLER[route.auth]
+        if route.auth != "member":
+            found.append(edge_errors.STAFF_SESSION_OVER)
+            if route.method != "GET":
+                found.append(edge_errors.ORIGIN_REFUSED)
     if route.scope:
         found.append(edge_errors.SCOPE_MISSING)
     if route.idempotent:
@@ -143,12 +164,19 @@ def refusals_of(route: Route) -> tuple[errors.Refusal, ...]:
         found.append(errors.NOT_FOUND)
     if route.limit:
         found.append(errors.TOO_MANY)
+    if route.concerns not in (None, nobody):
+        found.append(edge_errors.OWN_MEMBER)
     return tuple(dict.fromkeys([*found, edge_errors.BODY_TOO_LARGE, errors.STORE_BUSY, errors.STORE_UNAVAILABLE]))
+
+
+def nobody(_request: Request[Any, Any], _own: frozenset[str]) -> bool:
+    """`concerns` of a route that names no member and no thing of one."""
+    return False
 
 
 class Api:
     """The routes of one function. `callers` is asked only when a route needs a caller, `answers` when one stores its
-    first answers, `server_keys` when one seals them, `counts` when one has a limit."""
+    first answers, `server_keys` when one seals them, `counts` when one has a limit, `staff` when a person acts."""
 
     def __init__(
         self,
@@ -158,6 +186,7 @@ class Api:
         answers: Callable[[], Answers] | None = None,
         server_keys: Callable[[], Sequence[str]] | None = None,
         counts: Callable[[], Counts] | None = None,
+        staff: Callable[[], StaffRecord] | None = None,
     ) -> None:
         self.name = name
         self.routes: list[Route] = []
@@ -165,6 +194,7 @@ class Api:
         self._answers = answers
         self._server_keys = server_keys
         self._counts = counts
+        self._staff = staff
         self._resolver = APIGatewayRestResolver()
         self._resolver.not_found(self._route_unknown)
 
@@ -183,18 +213,21 @@ class Api:
         first_answer: FirstAnswer = "own",
         codes: tuple[errors.Refusal, ...] = (),
         limit: Limit | None = None,
+        concerns: Callable[[Any, frozenset[str]], bool] | None = None,
         raw: bool = False,
         files: tuple[str, ...] = (),
     ) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
         """Declare `METHOD path` (`/v1/orders/{order_id}`), served by the decorated function.
 
         The function takes a `Request` and returns a `Model` or an `Answer`. `body` is a `Model` or a union of tagged
-        ones; `auth` is `member`, `key`, `any` or None; `scope` is what a key must hold; `first_answer` is how an
-        `idempotent` route answers a repeat as it did first: by its `own` means, from a `stored` answer, or from a
-        `sealed` one because it holds a secret (see `first_answers`); `codes` are the refusals it may answer beyond the
-        common ones; `limit` is how often one caller may call it, repeats included; `raw` leaves the body undecoded in
-        `request.raw` (webhooks are verified on bytes); `files` are media types besides JSON, whose bodies stay
-        undecoded there too. The docstring's first line is the summary, the rest the description.
+        ones; `auth` is `member`, `key` (a session of the console too), `session` (nothing else), `any` or None; `scope`
+        is what a key or a session must hold; `first_answer` is how an `idempotent` route answers a repeat as it did
+        first: by its `own` means, from a `stored` answer, or from a `sealed` one because it holds a secret (see
+        `first_answers`); `codes` are the refusals it may answer beyond the common ones; `limit` is how often one caller
+        may call it, repeats included; `concerns` says, of a route by which persons act, whether a request names one of
+        some members, or a thing of one (`nobody`: it names none); `raw` leaves the body undecoded in `request.raw`
+        (webhooks are verified on bytes); `files` are media types besides JSON, whose bodies stay undecoded there too.
+        The docstring's first line is the summary, the rest the description.
         """
 
         def declare(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -213,6 +246,7 @@ class Api:
                 first_answer=first_answer,
                 codes=codes,
                 limit=limit,
+                concerns=concerns,
                 raw=raw,
                 files=files,
                 summary=summary,
@@ -255,8 +289,12 @@ class Api:
             answer: dict[str, Any] = self._resolver.resolve(event, context)
         finally:
             flush()
-        # We send one value a header, and every gateway understands the plain form.
-        answer["headers"] = sent({name: values[-1] for name, values in answer.pop("multiValueHeaders", {}).items()})
+        # We send one value a header, and every gateway understands the plain form; cookies alone are several.
+        several = answer.pop("multiValueHeaders", {})
+        cookies = several.pop(_SET_COOKIE, [])
+        answer["headers"] = sent({name: values[-1] for name, values in several.items()})
+        if cookies:
+            answer["multiValueHeaders"] = {_SET_COOKIE: cookies}
         return answer
 
     def _route_unknown(self, _: RouteNotFoundError) -> Response[str]:
@@ -279,7 +317,7 @@ class Api:
                 raise LookupError("the function declares no counters of limits")
             count_call(Use(route.limit, request.caller.actor), counts=self._counts())
         if route.first_answer == "own":
-            return _reply(route, route.handler(request), call)
+            return _reply(route, self._handle(route, request, call), call)
         if self._answers is None:
             raise LookupError("the function declares no store of first answers")
         server_keys: Sequence[str] = ()
@@ -291,12 +329,39 @@ class Api:
         earlier = stored.find()
         if earlier is not None:
             return _json_reply(earlier, {"Idempotent-Replayed": "true"}, call)
-        result = route.handler(request)
+        result = self._handle(route, request, call)
         answer = result if isinstance(result, Answer) else Answer(result)
         text = msgspec.json.encode(answer.body).decode()
         kept, is_first = stored.keep(StoredAnswer(answer.status or route.status, text))
         headers = {} if is_first and not answer.replayed else {"Idempotent-Replayed": "true"}
         return _json_reply(kept, answer.headers | headers, call)
+
+    def _handle(self, route: Route, request: Request[Any, Any], call: "_Call") -> Any:
+        """What the handler gives. What a person of the staff does is put on record before, and is not done to the
+        person's own member."""
+        caller = request._caller
+        if route.method == "GET" or route.auth not in ("key", "session", "any") or caller is None:
+            return route.handler(request)
+        if caller.owner != STAFF:
+            return route.handler(request)
+        if self._staff is None or route.concerns is None:
+            raise LookupError("the route declares no record of the staff, or not whom it concerns")
+        record = self._staff()
+        if caller.own_members and route.concerns is not nobody:
+            own = record.relatives_of(caller.own_members)
+            if route.concerns(request, own):
+                raise edge_errors.OWN_MEMBER()
+        action = record.begin(
+            action_of(f"{route.method} {route.path}", request.path, request.body, caller, call.trace_id)
+        )
+        try:
+            result = route.handler(request)
+        except errors.CardstockError:
+            record.forget(caller.actor_on_record, action)
+            raise
+        if isinstance(result, Answer) and result.replayed:
+            record.forget(caller.actor_on_record, action)  # the first run has its own
+        return result
 
     def _read(self, route: Route, decoder: Any, path_values: dict[str, str], call: "_Call") -> Request[Any, Any]:
         content = raw_body(call.event)
@@ -322,17 +387,24 @@ class Api:
             language=call.language,
             raw=content,
             file=file,
+            api=call.api,
+            address=call.address,
         )
 
     def _caller(self, route: Route, call: "_Call") -> Caller | None:
         if route.auth is None:
             return None
-        caller = self._callers().identify(call.headers.get("authorization"))
+        headers = call.headers
+        caller = self._callers().identify(headers.get("authorization"), headers.get("cookie", ""), call.api)
         if route.auth == "member" and caller.kind != "member":
             raise edge_errors.NOT_A_MEMBER()
-        if route.auth == "key" and caller.kind != "key":
+        if route.auth == "key" and caller.kind == "member":
             raise edge_errors.NOT_A_KEY()
-        if route.scope is not None and caller.kind == "key":
+        if route.auth == "session" and caller.kind != "session":
+            raise edge_errors.NOT_IN_CONSOLE()
+        if caller.kind == "session" and route.method != "GET":
+            require_own_page(headers, call.media_type in (JSON, *route.files))
+        if route.scope is not None and caller.kind != "member":
             require(caller, route.scope)
         return caller
 
@@ -356,6 +428,16 @@ class _Call:
     def media_type(self) -> str:
         """Content-Type without its parameters."""
         return str(self.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+    @property
+    def api(self) -> str:
+        """The id of the API that was called."""
+        return str(self.event["requestContext"].get("apiId", ""))
+
+    @property
+    def address(self) -> str:
+        """Never from a header, which anybody can send."""
+        return str(self.event["requestContext"].get("identity", {}).get("sourceIp", ""))
 
     @property
     def trace_id(self) -> str:
@@ -394,7 +476,9 @@ def _request_id(route: Route, call: _Call, caller: Caller | None) -> str:
 
 def _reply(route: Route, result: Any, call: _Call) -> Response[str]:
     answer = result if isinstance(result, Answer) else Answer(result)
-    headers = dict(answer.headers)
+    headers: dict[str, Any] = dict(answer.headers)
+    if answer.cookies:
+        headers[_SET_COOKIE] = list(answer.cookies)
     if answer.replayed:
         headers["Idempotent-Replayed"] = "true"
     status = answer.status or route.status
@@ -403,7 +487,7 @@ def _reply(route: Route, result: Any, call: _Call) -> Response[str]:
     return Response(status, answer.content_type, answer.body, headers=headers)
 
 
-def _json_reply(answer: StoredAnswer, headers: dict[str, str], call: _Call) -> Response[str]:
+def _json_reply(answer: StoredAnswer, headers: dict[str, Any], call: _Call) -> Response[str]:
     text = answer.body
     if call.wants_envelope:
         text = f'{{"code":0,"data":{text},"msg":"ok","trace_id":"{call.trace_id}"}}'

@@ -24,6 +24,8 @@
 | publish products of suppliers that exist | `publishing_products` | `catalog/staff_api` |
 | learn recommendations from orders | `learning` | `recommendations/nightly_learning` |
 | list and answer what a phone of the staff confirms | `phone_confirmations` | `staff/confirmations_api` |
+| find the person who a member is | `staff_logins` | `staff/members_api` |
+| identify and record who acts by the staff API | `callers_wiring`, `concerned_wiring` | the functions of staff |
 | create and revoke keys of persons and suppliers | `staff_keys` | `partners/api`, `staff/api` |
 | publish events to partners | `announcing` | the queue functions |
 

@@ -11,7 +11,7 @@ from cardstock.errors import Pointer
 from cardstock.ids import RequestKey
 from cardstock.partners import errors
 from cardstock.partners import keys as partner_keys
-from cardstock.partners.model import KeyOwner, is_supplier_id
+from cardstock.partners.model import SCOPES, KeyOwner, is_supplier_id
 from cardstock.partners.ports import Keys, Suppliers
 from cardstock.partners.suppliers import find_supplier
 from cardstock.staff import persons as staff
@@ -42,11 +42,11 @@ def create_key(
     Whoever creates a key sees its credential. So a person creates keys of that person, with no scope that the calling
     key lacks, and keys of suppliers; the root key creates those of persons. Otherwise one person could act as two.
 
-    Raises like `partners.keys.create_key`, `InvalidError` OWNER_UNKNOWN, and `ForbiddenError` KEY_OF_ANOTHER or
-    SCOPE_NOT_HELD. Costs two more reads for a person, one for a supplier.
+    Raises like `partners.keys.create_key`, `InvalidError` OWNER_UNKNOWN, and `ForbiddenError` KEY_OF_ANOTHER,
+    SCOPE_NOT_HELD or SCOPE_NOT_IN_ROLES. Costs two more reads for a person, one for a supplier.
     """
     _require_right(maker, owner_id, scopes)
-    owner = _owner(owner_id, needs)
+    owner = _owner(owner_id, scopes, needs)
     created = partner_keys.create_key(name, owner, scopes, request, keys=needs.keys)
     if owner_id.startswith("stf_") and not _is_active(owner_id, needs):
         needs.keys.revoke(created.key.key_id)
@@ -72,10 +72,12 @@ def _require_right(maker: KeyMaker, owner_id: str, scopes: frozenset[str]) -> No
         raise errors.SCOPE_NOT_HELD(scopes=", ".join(sorted(missing)))
 
 
-def _owner(owner_id: str, needs: KeyNeeds) -> KeyOwner:
+def _owner(owner_id: str, scopes: frozenset[str], needs: KeyNeeds) -> KeyOwner:
     if owner_id.startswith("stf_"):
         person = needs.persons.find_person(owner_id)
         if person is not None and person.state == "active":
+            if more := (scopes & SCOPES) - person.key_scopes(scopes):
+                raise errors.SCOPE_NOT_IN_ROLES(scopes=", ".join(sorted(more)))
             return KeyOwner(owner_id, person.name)
     else:
         supplier = find_supplier(owner_id, suppliers=needs.suppliers)

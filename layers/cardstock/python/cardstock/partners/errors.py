@@ -27,6 +27,12 @@ SCOPE_NOT_HELD: Final = forbidden(
     en="A key cannot give a scope that it does not have itself: {scopes}.",
     about=("scopes",),
 )
+SCOPE_NOT_IN_ROLES: Final = forbidden(
+    "SCOPE_NOT_IN_ROLES",
+    zh="该员工的角色不含这些权限：{scopes}。",
+    en="The person's roles do not give these scopes: {scopes}.",
+    about=("scopes",),
+)
 SUPPLIER_ID_INVALID: Final = invalid(
     "SUPPLIER_ID_INVALID",
     zh="供应商编号须为 sup_ 加 1 至 26 位小写字母或数字。",
@@ -50,4 +56,11 @@ ENDPOINT_NOT_ACTIVE: Final = conflict(
 )
 EVENT_UNKNOWN: Final = invalid("EVENT_UNKNOWN", zh="不支持的事件类型。", en="This type of event is not accepted here.")
 
-CREATING_KEYS: Final = (SCOPE_UNKNOWN, OWNER_UNKNOWN, SCOPE_FOR_STAFF, KEY_OF_ANOTHER, SCOPE_NOT_HELD)
+CREATING_KEYS: Final = (
+    SCOPE_UNKNOWN,
+    OWNER_UNKNOWN,
+    SCOPE_FOR_STAFF,
+    KEY_OF_ANOTHER,
+    SCOPE_NOT_HELD,
+    SCOPE_NOT_IN_ROLES,
+)

@@ -133,7 +133,12 @@ def find_key(key_id: str) -> ApiKey | None:
     if len(key_id) > _LONGEST_KEY_ID:  # DynamoDB answers a key of more than 2 048 bytes with a validation error
         return None
     item = KeyItem.find(key_id, "key")
-    return None if item is None else record_of(ApiKey, item)
+    return None if item is None else key_in(item)
+
+
+def key_in(item: KeyItem) -> ApiKey:
+    """The key that an item holds."""
+    return record_of(ApiKey, item)
 
 
 class DynamoKeys:

@@ -14,7 +14,16 @@ A confirmation: one step that approves money, which the linked member confirms b
     asked --answer--> confirmed --use--> used
     asked --answer--> declined
 
-Where to look: `model.py` has the rules, `persons.py` the verbs, `linking.py` those of links; `store.py` and
-`link_store.py` are the table. `confirmations.py` asks the phone and takes its answer, `confirmation_store.py` is its
-table. Keys are revoked with their person in `flows/staff_keys.py`.
+A log-in to the console: `LoginState`.
+
+    waiting --choose--> confirmed | refused
+
+A *role* is a fixed set of scopes; a key or a session of a person never has more than the person's roles give now. A
+*session* of the console begins with a log-in that the linked member's phone confirmed. An *action* is what a person
+does by the staff API; each is on record.
+
+Where to look: `model.py` has the rules, `roles.py` the table of roles, `persons.py` the verbs, `linking.py` those of
+links; `logging_in.py` with `console_model.py` lets browsers in; `actions.py` and `listing.py` are the record.
+`confirmations.py` asks the phone before money moves, `confirmation_store.py` is its table. Keys are revoked with their
+person in `flows/staff_keys.py`; who calls the staff API is found in `flows/callers_wiring.py`.
 """

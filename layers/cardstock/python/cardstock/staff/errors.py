@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cardstock.errors import conflict, forbidden, refused, timed
+from cardstock.errors import conflict, forbidden, refused, timed, unauthorized
 
 FIRST_PERSONS_EXIST: Final = refused(
     "FIRST_PERSONS_EXIST",
@@ -87,3 +87,12 @@ NOT_STAFF: Final = forbidden(
 
 CONFIRMING: Final = (PERSON_NEEDED, PERSON_INACTIVE, PHONE_NEEDED, CONFIRMATION_NEEDED, CONFIRMATION_DECLINED)
 """What every route that approves money may answer until the phone has said yes."""
+DIGITS_WRONG: Final = refused(
+    "DIGITS_WRONG",
+    zh="数字与页面显示的不一致，本次登录已作废。",
+    en="These are not the digits that the page shows; the log-in is over.",
+    about=("digits",),
+)
+LOGIN_OVER: Final = unauthorized(
+    "LOGIN_OVER", zh="登录已失效，请重新开始。", en="This log-in is over; start a new one."
+)

@@ -4,17 +4,19 @@
 |---|---|---|
 | invite: an attribute of the person | `person` / `stf_...` | 1 WCU |
 | person with invitation | `person` / `stf_...` | 1 RCU |
+| members of two persons, to compare them | `mem_...` | 1 read |
 | link, release: person and member in one transaction | `person` / `stf_...`, `mem_...` | 1 call, 4 WCU |
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from pynamodb.expressions.update import Action
 
 from cardstock.aws.items import record_of
 from cardstock.aws.tables import ConditionFailedError, Transaction
-from cardstock.members.store import link_to_staff, release_from_staff
-from cardstock.staff.model import Invitation, Person
+from cardstock.members.store import link_to_staff, members_of, release_from_staff
+from cardstock.staff.model import Invitation, MemberFacts, Person
 from cardstock.staff.ports import LinkedPerson
 from cardstock.staff.store import LONGEST_ID, PERSON, PersonItem
 
@@ -48,6 +50,14 @@ class DynamoLinks:
                 return "person_changed"
             return "member_linked" if "staff_link" in error.failed[1] else "member_gone"
         return "linked"
+
+    def facts_of(self, member_ids: Iterable[str]) -> Mapping[str, MemberFacts]:
+        return {
+            member_id: MemberFacts(
+                member.phone, member.account, member.person.id if member.person else "", frozenset(member.siblings)
+            )
+            for member_id, member in members_of(member_ids).items()
+        }
 
     def release(self, person: Person) -> bool:
         if person.member_id is None:

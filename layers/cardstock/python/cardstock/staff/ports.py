@@ -1,16 +1,20 @@
 """What the staff area needs from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
 from cardstock.approving import UseOnce
 from cardstock.ids import RequestKey
+from cardstock.staff.actions import RecordedAction
 from cardstock.staff.confirmation_model import Confirmation, ConfirmationState
-from cardstock.staff.model import Invitation, Person
+from cardstock.staff.console_model import ConsoleSession, PendingLogin
+from cardstock.staff.model import Invitation, MemberFacts, Person
+from cardstock.staff.roles import Role
 
 AddedPerson: TypeAlias = Literal["added", "known", "too_many"]
 LinkedPerson: TypeAlias = Literal["linked", "person_changed", "member_linked", "member_gone"]
+ChangedRoles: TypeAlias = Literal["done", "unknown", "actor_inactive"]
 DeactivatedPerson: TypeAlias = Literal["done", "unknown", "actor_inactive", "last_persons"]
 
 
@@ -33,9 +37,18 @@ class Persons(Protocol):
         """Make the person inactive for good, if in the same step the person `actor_id` is active and at least
         `remaining` persons stay active. A repeat is `done`.
 
-        Otherwise nothing has changed. `actor_inactive`: the actor is unknown or inactive. `unknown`: there is no such
-        person. `last_persons`: too few would remain. Raises `UnavailableError` STORE_BUSY.
+        Otherwise nothing has changed. `actor_inactive`: the actor is unknown, inactive or no owner. `unknown`: there
+        is no such person. `last_persons`: too few would remain. Raises `UnavailableError` STORE_BUSY.
         """
+
+    def set_roles(self, person_id: str, roles: frozenset[Role], actor_id: str) -> ChangedRoles:
+        """Give the active person these roles in place of others, if in the same step the actor is an active owner.
+
+        `unknown`: no such active person. Raises `UnavailableError` STORE_BUSY.
+        """
+
+    def end_sessions(self, person_id: str, at: datetime) -> bool:
+        """End the person's sessions that began until `at`; False if there is no such person."""
 
     def persons(self, limit: int, after: str | None) -> tuple[Sequence[Person], str | None]:
         """A page of all persons by id, and the id after which the next page starts; None at the end."""
@@ -58,6 +71,9 @@ class Links(Protocol):
         `person_changed`: something else is true of the person. `member_linked`: the member is a person already.
         `member_gone`: there is no such member, or an erased one.
         """
+
+    def facts_of(self, member_ids: Iterable[str]) -> Mapping[str, MemberFacts]:
+        """What is known of those members that exist, erased ones too, in one consistent read."""
 
     def release(self, person: Person) -> bool:
         """End the link of the person with `person.member_id`; the person remembers the member, and the invitation ends.
@@ -84,3 +100,38 @@ class Confirmations(Protocol):
     def asked_since(self, person_id: str, at: datetime) -> Sequence[Confirmation]:
         """The person's confirmations that were asked for in the window of `at` or later, oldest window first; one
         consistent read."""
+
+
+class Console(Protocol):
+    """Pending log-ins to the console, and its sessions."""
+
+    def ask(self, login: PendingLogin, address: str) -> None:
+        """Store a new log-in. Raises `ThrottledError` (TOO_MANY) if there were too many for the person, or from the
+        network address."""
+
+    def find_login(self, person_id: str, login_id: str) -> PendingLogin | None:
+        """The log-in, read consistently; it may be over."""
+
+    def logins_of(self, person_id: str) -> Sequence[PendingLogin]:
+        """The log-ins of a person, those that are over too, until they expire."""
+
+    def answer(self, login: PendingLogin) -> bool:
+        """Store the answer of `login.member_id`, if the log-in waits, and that member is the active person, in one
+        step; else False."""
+
+    def start(self, session: ConsoleSession, login: PendingLogin) -> bool:
+        """Store a session, if the log-in is confirmed, and its member is the active person, in one step. A repeat is
+        True and changes nothing."""
+
+    def end(self, person_id: str, session_id: str, at: datetime) -> None:
+        """End a session for good. A repeat changes nothing."""
+
+
+class Actions(Protocol):
+    """The record of what persons of the staff did."""
+
+    def actions_of(
+        self, persons: Iterable[str], since: datetime | None, until: datetime | None, limit: int, after: str | None
+    ) -> tuple[Sequence[RecordedAction], str | None]:
+        """A page of the actions of these persons, from `since` until before `until`, newest first, and the id after
+        which the next page starts; None at the end."""

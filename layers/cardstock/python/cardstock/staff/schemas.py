@@ -11,7 +11,8 @@ from cardstock.clock import rfc3339
 from cardstock.edge.fields import Moment, NextCursor, PersonId
 from cardstock.edge.http import LINE, Model
 from cardstock.staff.linking import NewInvitation
-from cardstock.staff.model import Person
+from cardstock.staff.model import ROOT, Person
+from cardstock.staff.roles import Role
 
 
 class CreatePerson(Model):
@@ -45,18 +46,27 @@ class PersonView(Model):
         ),
     ]
 
+    roles: Annotated[
+        list[Role] | None,
+        Meta(
+            description="What the person may do; null for a person of an earlier release who was given no roles yet.",
+            examples=[["finance"]],
+        ),
+    ]
+
     @classmethod
     def as_created(cls, person: Person) -> PersonView:
         """`person` as created, also if inactive by now, so that a repeat gets the same answer."""
-        return cls.of(replace(person, state="active", member_id=None))
+        roles: frozenset[Role] = frozenset({"owner"}) if person.created_by == ROOT else frozenset()
+        return cls.of(replace(person, state="active", member_id=None, roles=roles))
 
     @classmethod
     def of(cls, person: Person) -> PersonView:
         """`person` for staff."""
         active = person.state == "active"
-        return cls(
-            person.person_id, person.name, person.created_by, rfc3339(person.created_at), active, person.member_id
-        )
+        roles = None if person.roles is None else sorted(person.roles)
+        created = rfc3339(person.created_at)
+        return cls(person.person_id, person.name, person.created_by, created, active, person.member_id, roles)
 
 
 class StaffList(Model):
@@ -116,6 +126,19 @@ class LinkedPersonView(Model):
     def of(cls, person: Person) -> LinkedPersonView:
         """`person` for the linked member."""
         return cls(person.person_id, person.name)
+
+
+class PutRoles(Model):
+    """All roles of a person."""
+
+    roles: Annotated[
+        frozenset[Role],
+        Meta(
+            description="The roles of the person from now on, in place of others; none takes every right away.",
+            examples=[["finance"]],
+        ),
+    ]
+    reason: Reason
 
 
 class GiveReason(Model):

@@ -5,15 +5,20 @@ partition. A table of its own, so that a function which asks for a second person
 
 | Access pattern | Key | Cost |
 |---|---|---|
+| person of a request, read together with key or session | `person` / `stf_...` | 1 RCU |
 | person by id; both persons of an approval in one call | `person` / `stf_...` | 1 RCU each |
 | all persons, by id | `person` / begins with `stf_` | a page: 1 RCU per 40 |
 | create: request, person and count in one transaction | `person` / `stf_...`, `count` / `persons` | 6 WCU |
+| roles: the actor read; then the actor checked and the person changed | `person` / `stf_...` | 2 calls, 4 WCU |
+| end all sessions: an attribute of the person | `person` / `stf_...` | 1 WCU |
 | deactivate: all persons read, the actor checked, the person and the count changed | a query, three items | 6 WCU |
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
 from cardstock.aws.items import StructAttribute, fields_of, record_of
 from cardstock.aws.pages import read_page
@@ -22,7 +27,8 @@ from cardstock.aws.tables import ConditionFailedError, EpochAttribute, IntegerAt
 from cardstock.errors import STORE_BUSY
 from cardstock.ids import RequestKey
 from cardstock.staff.model import Invitation, Person
-from cardstock.staff.ports import AddedPerson, DeactivatedPerson
+from cardstock.staff.ports import AddedPerson, ChangedRoles, DeactivatedPerson
+from cardstock.staff.roles import Role
 
 PERSON = "person"
 LONGEST_ID = 64
@@ -45,6 +51,8 @@ class PersonItem(Table):
     linked_at = EpochAttribute(null=True)
     linked_by = UnicodeAttribute(null=True)
     former_members = StructAttribute(tuple[str, ...], null=True)
+    roles = StructAttribute(frozenset[Role], null=True)
+    sessions_from = EpochAttribute(null=True)
     invitation = StructAttribute(Invitation, null=True)
     """The newest; it stays when it was accepted, so that a repeat is recognised."""
 
@@ -95,24 +103,51 @@ class DynamoPersons:
             # The count first: whoever is deactivated after this read changes it, and the transaction fails.
             count = CountItem.find("count", "persons")
             before = None if count is None else count.deactivated
-            states = {item.person_id: item.state for item in PersonItem.query(PERSON, consistent_read=True)}
-            if states.get(actor_id) != "active":
+            found = {item.person_id: record_of(Person, item) for item in PersonItem.query(PERSON, consistent_read=True)}
+            actor, person = found.get(actor_id), found.get(person_id)
+            if actor is None or not actor.active or not actor.is_owner:
                 return "actor_inactive"
-            if states.get(person_id) != "active":
-                return "done" if person_id in states else "unknown"
-            if len([state for state in states.values() if state == "active"]) <= remaining:
+            if person is None or not person.active:
+                return "unknown" if person is None else "done"
+            if len([one for one in found.values() if one.active]) <= remaining:
                 return "last_persons"
-            if self._deactivated(person_id, actor_id, before):
+            if self._deactivated(person_id, actor, before):
                 return "done"
         raise STORE_BUSY()
 
+    def set_roles(self, person_id: str, roles: frozenset[Role], actor_id: str) -> ChangedRoles:
+        for _ in range(_ATTEMPTS):
+            actor = self.find_person(actor_id)
+            if actor is None or not actor.active or not actor.is_owner:
+                return "actor_inactive"
+            active = PersonItem.state == "active"
+            try:
+                with Transaction() as transaction:
+                    transaction.condition_check(PersonItem, PERSON, actor_id, condition=_as_read(actor))
+                    transaction.update(
+                        PersonItem(PERSON, person_id), actions=[PersonItem.roles.set(roles)], condition=active
+                    )
+            except ConditionFailedError as error:
+                if 0 in error.failed:
+                    continue
+                return "unknown"
+            return "done"
+        raise STORE_BUSY()
+
+    def end_sessions(self, person_id: str, at: datetime) -> bool:
+        if len(person_id) > LONGEST_ID:
+            return False
+        return PersonItem(PERSON, person_id).update_if(
+            [PersonItem.sessions_from.set(at)], PersonItem.person_id.exists()
+        )
+
     @staticmethod
-    def _deactivated(person_id: str, actor_id: str, before: int | None) -> bool:
+    def _deactivated(person_id: str, actor: Person, before: int | None) -> bool:
         """Whether the person was deactivated, the `before + 1`-th; else somebody was faster."""
         number, active = CountItem.deactivated, PersonItem.state == "active"
         try:
             with Transaction() as transaction:
-                transaction.condition_check(PersonItem, PERSON, actor_id, condition=active)
+                transaction.condition_check(PersonItem, PERSON, actor.person_id, condition=_as_read(actor))
                 transaction.update(
                     PersonItem(PERSON, person_id), actions=[PersonItem.state.set("inactive")], condition=active
                 )
@@ -130,3 +165,15 @@ class DynamoPersons:
         ids = PersonItem.person_id.startswith("stf_")
         items, last = read_page(PersonItem.query, PERSON, ids, limit=limit, start=start)
         return [record_of(Person, item) for item in items], last.person_id if last else None
+
+
+def person_in(item: PersonItem) -> Person:
+    """The person that an item holds."""
+    return record_of(Person, item)
+
+
+def _as_read(owner: Person) -> Condition:
+    """The owner is active, and still has the roles that were read: whoever acts as an owner remains one."""
+    same = PersonItem.roles.does_not_exist() if owner.roles is None else PersonItem.roles == owner.roles
+    unchanged: Condition = (PersonItem.state == "active") & same
+    return unchanged

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from cardstock.approving import Confirm
     from cardstock.edge.callers import Caller
-    from cardstock.staff.ports import Confirmations, Links, Persons
+    from cardstock.staff.ports import Actions, Confirmations, Console, Links, Persons
 
 
 @cache
@@ -24,6 +24,22 @@ def links() -> "Links":
     from cardstock.staff.link_store import DynamoLinks
 
     return DynamoLinks()
+
+
+@cache
+def console() -> "Console":
+    """Log-ins and sessions of the console in DynamoDB."""
+    from cardstock.staff.console_store import DynamoConsole
+
+    return DynamoConsole()
+
+
+@cache
+def actions() -> "Actions":
+    """The record of the staff's actions in DynamoDB."""
+    from cardstock.staff.action_store import DynamoActions
+
+    return DynamoActions()
 
 
 @cache
@@ -62,4 +78,4 @@ def can_approve(second_id: str | None, first_id: str) -> bool:
     """Whether the person `second_id` may approve what `first_id` began."""
     from cardstock.staff import persons as verbs
 
-    return verbs.can_approve(second_id, first_id, persons=persons())
+    return verbs.can_approve(second_id, first_id, persons=persons(), links=links())

@@ -1,0 +1,13 @@
+"""Which person of the staff a member is, as both sides have it."""
+
+from cardstock.members.ports import Members
+from cardstock.staff.ports import Persons
+
+
+def person_of(member_id: str, persons: Persons, members: Members) -> str | None:
+    """The id of the active person who the member is; None for everybody else. Two reads for staff, one for others."""
+    member = members.find_member(member_id)
+    if member is None or member.state == "erased" or not member.staff_link:
+        return None
+    person = persons.find_person(member.staff_link)
+    return person.person_id if person is not None and person.active and person.member_id == member_id else None

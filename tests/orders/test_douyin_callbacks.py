@@ -287,6 +287,26 @@ def test_what_was_sent_waits_for_the_staff_who_agree_and_all_is_booked(counter: 
     assert [(each.id, each.state) for each in every_item()] == [(item.id, "cleared")]
 
 
+def test_staff_who_agree_take_what_was_not_sent_off_its_supplier_too(counter: Counter) -> None:
+    wanted = {"lines": [{"sku": "71053", "units": 1}, {"sku": "84406B", "units": 1}]}
+    offer = counter.send("POST", "/v1/quotes", wanted).body
+    placed = {"quote": offer["quote"], "receiver": counter.receiver}
+    order_id = counter.send("POST", "/v1/orders", placed, key="order-9").body["order_id"]
+    counter.pay(order_id)
+    counter.deliver()
+    ship(order_id)
+    asked(counter, order_id)
+    said = clear("agreed")
+    counter.sweep()
+
+    assert said.status == 200
+    parts = orders_wiring.orders().find_supplier_orders(order_id, ["sup_lights", "sup_hangers"])
+    assert {supplier: part.status for supplier, part in parts.items()} == {
+        "sup_lights": "shipped", "sup_hangers": "cancelled",
+    }  # fmt: skip
+    assert at_douyin(counter, order_id) == [(offer["amount_fen"], "SUCCESS", "AGREE")]
+
+
 def test_a_buyer_asks_again_after_a_denial_and_the_staff_decide_anew(counter: Counter) -> None:
     order_id = counter.paid()
     ship(order_id)

@@ -76,6 +76,14 @@ def _nights() -> Iterator[Row]:
 
 
 def _payouts() -> Iterator[Row]:
+    approved = operations.approve_payout()
+    for name, cost, calls, wcu, floor in (
+        ("Approve a payout: ask the phone", approved.asked, 5, 1, ""),
+        ("Approve a payout: answer on the phone", approved.said, 3, 1, ""),
+        ("Approve a payout: approve", approved.approved, 7, 9, "6 calls, 7 WCU without a phone"),
+    ):
+        within = len(cost.calls) <= calls and cost.wcu <= wcu
+        yield Row(name, _cost(cost), f"{calls} calls, {wcu} WCU", floor, within)
     for payees in (99, 198):
         sent = operations.pay_out(payees).sent
         accounts = ceil(payees / 99)

@@ -40,7 +40,7 @@ from tests.people.buyers import BUYER, CART, RECEIVER
 from tests.people.clock import START, TestClock, clock_at
 from tests.people.finance import FIRST, PAYOUT, Finance
 from tests.people.shop import Shop
-from tests.people.staff import session_of
+from tests.people.staff import Phone, session_of
 from tests.people.trade import DEMO_PLAN
 
 ACCOUNT, REGION = "123456789012", "ap-east-1"
@@ -393,6 +393,37 @@ def pay_out(payees: int) -> PaidOut:
         assert finance.payout()["status"] == "settled"
         assert finance.payout()["totals"]["paid"]["lines"] == payees
     return PaidOut(costs[0], costs[1], costs[2], (runs[0], runs[1], runs[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """Approving a payout that the schedule has opened: the call that asks the phone, the phone's answer, and the call
+    that approves."""
+
+    asked: Measured
+    said: Measured
+    approved: Measured
+
+
+@cache
+def approve_payout() -> Approved:
+    """Approve a payout of one line by a key and a phone."""
+    with shop() as opened:
+        opened.clock.set(FIRST)
+        finance, phone = opened.finance, Phone()
+        finance.fill(1, entries=1)
+        finance.tick()
+        finance.run_steps()
+        seen, member_id = finance.payout(), phone.member_of(finance.token)
+        body = {"lines": seen["listed"], "listed_fen": seen["listed_fen"]}
+        event = http_event("POST", f"/v1/payouts/{PAYOUT}/approvals", body, token=finance.token, key="approval")
+        answers: list[dict[str, Any]] = []
+        asked = measured(lambda: answers.append(serve(event)))
+        confirmation_id = json.loads(answers[0]["body"])["facts"]["confirmation_id"]
+        said = measured(lambda: phone.say("yes", confirmation_id, member_id))
+        approved = measured(lambda: answers.append(serve(event)))
+        assert [answer["statusCode"] for answer in answers] == [409, 200]
+    return Approved(asked, said, approved)
 
 
 def _steps(finance: Finance, runs: list[int]) -> Measured:

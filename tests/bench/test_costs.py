@@ -99,6 +99,24 @@ def test_a_log_in_takes_three_calls_at_most_unless_its_number_is_another_member_
     assert all(cost.calls[-1] == "dynamodb:TransactWriteItems" for cost in found.values())
 
 
+def test_an_approval_takes_one_read_and_one_write_more_for_its_phone() -> None:
+    found = operations.approve_payout()
+    read, rest = "dynamodb:BatchGetItem", sorted(found.approved.calls)
+    rest.remove(read)
+
+    # The key, the first answer (read and stored), the batch, the transaction with the request, and the next step.
+    assert rest == [
+        "dynamodb:GetItem", "dynamodb:GetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:TransactWriteItems",
+        "sqs:SendMessage",
+    ]  # fmt: skip
+    assert (found.approved.by_table["confirmations"], found.approved.by_table.get("staff", 0)) == (2, 0)
+    assert found.approved.calls.count(read) == 1
+    # Asking reads the same, and stores the question.
+    assert sorted(found.asked.calls) == [read, *["dynamodb:GetItem"] * 3, "dynamodb:PutItem"]
+    assert (found.asked.wcu, found.asked.by_table) == (1, {"confirmations": 1})
+    assert sorted(found.said.calls) == [read, "dynamodb:GetItem", "dynamodb:UpdateItem"]
+
+
 def test_a_payout_takes_two_calls_beside_one_for_twenty_payees_and_six_units_for_each_of_them() -> None:
     small, large = operations.pay_out(99), operations.pay_out(198)
 

@@ -63,7 +63,7 @@ def approving(caller: "Caller") -> Approving:
     """What a step that approves money asks about `caller`."""
     from cardstock.staff.confirmations import Asker, require_confirmation
 
-    asker = Asker(caller.person_id, caller.id, caller.credential)
+    asker = Asker(caller.person_id, caller.session_id or caller.id, caller.credential or "console")
     confirm = partial(require_confirmation, asker=asker, confirmations=confirmations())
     return Approving(partial(can_approve, caller.person_id), confirm)
 

@@ -78,9 +78,9 @@ def _nights() -> Iterator[Row]:
 def _payouts() -> Iterator[Row]:
     approved = operations.approve_payout()
     for name, cost, calls, wcu, floor in (
-        ("Approve a payout: ask the phone", approved.asked, 5, 1, ""),
+        ("Approve a payout: ask the phone", approved.asked, 7, 3, ""),
         ("Approve a payout: answer on the phone", approved.said, 3, 1, ""),
-        ("Approve a payout: approve", approved.approved, 7, 9, "6 calls, 7 WCU without a phone"),
+        ("Approve a payout: approve", approved.approved, 8, 10, "7 calls, 8 WCU without a phone"),
     ):
         within = len(cost.calls) <= calls and cost.wcu <= wcu
         yield Row(name, _cost(cost), f"{calls} calls, {wcu} WCU", floor, within)

@@ -104,9 +104,11 @@ def test_only_the_linked_member_of_the_person_lists_and_answers(counter: Counter
 
 
 def test_who_is_no_person_asks_no_phone(counter: Counter) -> None:
-    codes = [counter.ask(person_id=None), counter.ask(person_id="stf_2")]
+    counter.persons.stored["stf_3"] = replace(LI, person_id="stf_3", state="inactive")
+    counter.persons.stored["stf_4"] = replace(LI, person_id="stf_4", member_id=None)
+    codes = [counter.ask(person_id=person_id) for person_id in (None, "stf_2", "stf_3", "stf_4")]
 
-    assert codes == ["PERSON_NEEDED", "PERSON_INACTIVE"]
+    assert codes == ["PERSON_NEEDED", "PERSON_INACTIVE", "PERSON_INACTIVE", "PHONE_NEEDED"]
     assert counter.confirmations.stored == {}
 
 

@@ -9,7 +9,7 @@ from cardstock.catalog.model import Listing
 from cardstock.clock import SystemClock
 from cardstock.errors import ConflictError
 from cardstock.flows import buying_wiring
-from cardstock.ids import RequestKey
+from cardstock.ids import RequestKey, new_id
 from cardstock.orders import fulfilment, payment, placement, refund_ends, refunds
 from cardstock.orders import wiring as orders_wiring
 from cardstock.orders.model import OrderLine, Quote, Receiver, RequestedUnits
@@ -28,20 +28,29 @@ def stocked(units: int, *skus: str) -> None:
     catalog_wiring.products().publish_listings(goods, CLOCK.now())
 
 
-def place(units: dict[str, int], key: str) -> str:
+def place(units: dict[str, int], key: str, order_id: str = "") -> str:
     lines = tuple(
         OrderLine(number, sku, f"Ware {sku}", count, 1_000, count * 1_000, f"sup_{sku}", False, True)
         for number, (sku, count) in enumerate(units.items(), 1)
     )
     placed = placement.place_order(
         BUYER,
-        Quote(BUYER, lines, None, []),
+        Quote(BUYER, lines, None, [], order_id=order_id),
         Receiver("n", "1", "a"),
         RequestKey(key, "f"),
         orders=orders_wiring.orders(),
         network=buying_wiring.buyer_network(),
     )
     return placed.order.order_id
+
+
+def test_one_quote_placed_with_sixteen_keys_at_once_is_one_order(tables: None) -> None:
+    stocked(100, "cup")
+    order_id = new_id("ord", CLOCK.now())
+    ends = at_once(*(lambda n=n: place({"cup": 3}, f"key-{n}", order_id) for n in range(16)))
+
+    assert set(ends) == {order_id}
+    assert stock("cup") == (97, 3)
 
 
 def notice(order_id: str, amount_fen: int, number: str = "t1") -> PaymentNotice:

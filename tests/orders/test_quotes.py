@@ -11,6 +11,7 @@ from cardstock.money import MAX_FEN
 from cardstock.orders.model import NO_FREIGHT, Freight, RequestedUnits
 from cardstock.orders.placement import QuoteNeeds, make_quote
 from tests.people.memory_orders import MemoryCoupons, MemoryNetwork, MemoryOrders
+from tests.people.shop import Shop
 
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -60,3 +61,43 @@ def test_freight_counts_towards_the_largest_amount_of_an_order() -> None:
     assert quote.amount_fen == MAX_FEN
     with pytest.raises(RefusedError, match="AMOUNT_TOO_LARGE"):
         make_quote(above, "mem_a", requested, None)
+
+
+def test_a_quote_that_is_placed_with_four_keys_is_one_order(shop: Shop) -> None:
+    shop.stock_up()
+    quote = shop.buyer.quote({"71053": 2}).body["quote"]
+    held = shop.stock()["71053"]
+    placed = [shop.buyer.place(quote, key=f"click-{number}") for number in range(4)]
+    order_id = placed[0].body["order_id"]
+
+    assert [(each.status, each.body["order_id"], each.replayed) for each in placed] == [
+        (201, order_id, number > 0) for number in range(4)
+    ]
+    assert shop.stock()["71053"] == (held[0] - 2, held[1] + 2)
+    assert shop.buyer.pay(order_id).status == 200
+    again = shop.buyer.place(quote, key="after-payment")
+    assert (again.status, again.body["order_id"], again.body["status"]) == (201, order_id, "paid")
+
+
+def test_a_quote_whose_order_has_ended_places_no_other(shop: Shop) -> None:
+    shop.stock_up()
+    quote = shop.buyer.quote({"71053": 2}).body["quote"]
+    order_id = shop.buyer.place(quote, key="first").body["order_id"]
+    shop.buyer.send("POST", f"/v1/orders/{order_id}/cancellations")
+    held = shop.stock()
+    refused = shop.buyer.place(quote, key="second")
+    repeated = shop.buyer.place(quote, key="first")
+    fresh = shop.buyer.place(shop.buyer.quote({"71053": 2}).body["quote"], key="third")
+
+    assert (refused.status, refused.body["code"]) == (409, "QUOTE_USED")
+    assert (repeated.status, repeated.body["order_id"]) == (201, order_id)
+    assert (fresh.status, fresh.body["order_id"] != order_id) == (201, True)
+    assert shop.stock()["71053"] == (held["71053"][0] - 2, held["71053"][1] + 2)
+
+
+def test_two_quotes_of_one_cart_are_two_orders(shop: Shop) -> None:
+    shop.stock_up()
+    quotes = [shop.buyer.quote({"71053": 1}).body["quote"] for _ in range(2)]
+    orders = {shop.buyer.place(quote, key=f"cart-{number}").body["order_id"] for number, quote in enumerate(quotes)}
+
+    assert len(orders) == 2

@@ -15,7 +15,7 @@ from cardstock.open_items.model import ConfirmedItem
 from cardstock.orders import errors
 from cardstock.orders.change_model import Finding, Step
 from cardstock.orders.coupon_model import Coupon, CouponUse
-from cardstock.orders.model import Order, PaidOrder
+from cardstock.orders.model import ENDED_UNPAID, Order, PaidOrder
 from cardstock.orders.payment_model import Closing, PaymentNotice, PaymentParameters, RefundProgress
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.sales_model import SalesOfDay
@@ -66,6 +66,11 @@ class MemoryOrders:
         earlier = self.order_id_of_request(request)
         if earlier is not None:
             return earlier
+        placed = self.orders.get(order.order_id)
+        if placed is not None and placed.status in ENDED_UNPAID:
+            raise errors.QUOTE_USED()
+        if placed is not None:
+            return placed.order_id
         if order.coupon and self.uses.find_use(order.coupon).state != "unused":
             raise errors.COUPON_USED()
         self._require_offered(order)

@@ -46,6 +46,12 @@ QUOTE_EXPIRED: Final = timed(
         "QUOTE_EXPIRED", zh="报价已过期，请重新获取。", en="The quote has expired; ask for a new one.", about=("quote",)
     )
 )
+QUOTE_USED: Final = conflict(
+    "QUOTE_USED",
+    zh="该报价的订单已取消或已过期，请重新获取报价。",
+    en="The order of this quote was cancelled or has expired; ask for a new quote.",
+    about=("quote",),
+)
 CHANNEL_UNKNOWN: Final = invalid(
     "CHANNEL_UNKNOWN", zh="不支持该支付方式。", en="This payment channel is not available."
 )
@@ -133,7 +139,7 @@ CHANNEL_MISSING: Final = refused(
 
 # Refusals by route.
 QUOTING: Final = (NOT_FOR_SALE, STOCK_SHORT, ATTRIBUTION_INVALID, AMOUNT_TOO_LARGE, COUPON_UNKNOWN)
-PLACING: Final = (QUOTE_INVALID, QUOTE_EXPIRED, PRICE_CHANGED, STOCK_SHORT, COUPON_USED)
+PLACING: Final = (QUOTE_INVALID, QUOTE_EXPIRED, QUOTE_USED, PRICE_CHANGED, STOCK_SHORT, COUPON_USED)
 READING: Final = (NOT_FOUND,)
 CANCELLING: Final = (NOT_FOUND, ORDER_PAID, ORDER_EXPIRED, PAYMENT_PENDING)
 PAYING: Final = (

@@ -12,6 +12,7 @@ from cardstock.money import Fen
 
 OrderStatus: TypeAlias = Literal["placed", "paid", "shipped", "completed", "cancelled", "expired"]
 PAID: Final[frozenset[OrderStatus]] = frozenset({"paid", "shipped", "completed"})
+ENDED_UNPAID: Final[frozenset[OrderStatus]] = frozenset({"cancelled", "expired"})
 ORDER_TRANSITIONS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
     "placed": frozenset({"paid", "cancelled", "expired"}),
     "paid": frozenset({"shipped"}),
@@ -112,6 +113,8 @@ class Quote(msgspec.Struct, frozen=True):
     """The coupon already taken off the lines' `net_fen`; empty without one."""
     freight_fen: Fen = 0
     paid_by: PaidBy = "buyer"
+    order_id: str = ""
+    """The id of the order that is placed with it: one quote is one order. Empty in tokens of v0.3.0."""
 
     @property
     def goods_fen(self) -> Fen:

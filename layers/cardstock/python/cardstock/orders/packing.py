@@ -51,6 +51,7 @@ class PackedQuote(msgspec.Struct, frozen=True, array_like=True):
     coupon: str
     freight_fen: Fen
     paid_by: PaidBy
+    order_id: str = ""
 
 
 def pack_lines(lines: Sequence[OrderLine]) -> PackedLines:
@@ -118,6 +119,7 @@ def pack_quote(quote: Quote) -> PackedQuote:
         quote.coupon,
         quote.freight_fen,
         quote.paid_by,
+        quote.order_id,
     )
 
 
@@ -131,4 +133,5 @@ def unpack_quote(packed: PackedQuote) -> Quote:
         coupon=packed.coupon,
         freight_fen=packed.freight_fen,
         paid_by=packed.paid_by,
+        order_id=packed.order_id,
     )

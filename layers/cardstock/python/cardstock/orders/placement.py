@@ -71,7 +71,8 @@ def make_quote(
         )
         for number, (sku, count) in enumerate(units.items(), 1)
     )
-    quote = Quote(member_id, lines, attribution, hint=needs.network.position_hint(member_id))
+    hint, order_id = needs.network.position_hint(member_id), new_id("ord", clock.now())
+    quote = Quote(member_id, lines, attribution, hint, order_id=order_id)
     if coupon_id is not None:
         coupon = needs.coupons().find_coupon(member_id, coupon_id)
         if coupon is None:
@@ -101,14 +102,15 @@ def place_order(
 
     `app` is the platform's app in which the order is placed and will be paid: `wechat:wx123`. An order fully paid by
     its coupon is paid in the same step. A repeat of `request` returns the first order, even if its quote has expired
-    meanwhile (`quote` None). Raises `ConflictError` QUOTE_EXPIRED, PRICE_CHANGED, STOCK_SHORT or
-    COUPON_USED; nothing is written then.
+    meanwhile (`quote` None), and so does another request with the quote. Raises `ConflictError` QUOTE_EXPIRED,
+    QUOTE_USED (its order was cancelled or has expired), PRICE_CHANGED, STOCK_SHORT or COUPON_USED; nothing is written
+    then.
     """
     if quote is None:
         return PlacedOrder(_find_placed(member_id, request, orders), replayed=True)
     now = clock.now()
     order = Order(
-        order_id=new_id("ord", now),
+        order_id=quote.order_id or new_id("ord", now),
         member_id=member_id,
         status="placed",
         lines=quote.lines,

@@ -55,7 +55,7 @@ from cardstock.open_items import store as open_items
 from cardstock.orders import coupon_store as coupons
 from cardstock.orders import errors
 from cardstock.orders.change_model import OrderChange, RefundChange, Step, SupplierOrderChange
-from cardstock.orders.model import PAYMENT_WINDOW, Order, OrderLine, Receiver
+from cardstock.orders.model import ENDED_UNPAID, PAYMENT_WINDOW, Order, OrderLine, Receiver
 from cardstock.orders.packing import PackedLines, pack_lines, unpack_lines
 from cardstock.orders.refund_model import Refund, RefundLine
 from cardstock.orders.supplier_model import Parcel, SupplierLine, SupplierOrder
@@ -209,6 +209,14 @@ class SupplierOrderItem(Table):
     version = IntegerAttribute(attr_name="v")
 
 
+def _placed_before(stored: Mapping[str, Any]) -> str:
+    """The id of the order that a quote has become, from the raw item of the failed condition."""
+    order = record_of(Order, OrderItem.from_raw_data(dict(stored)))
+    if order.status in ENDED_UNPAID:
+        raise errors.QUOTE_USED()
+    return order.order_id
+
+
 class DynamoOrders:
     """`orders.ports.Orders`."""
 
@@ -216,7 +224,8 @@ class DynamoOrders:
         try:
             with Transaction() as transaction:
                 requests.remember(transaction, request, order.order_id, order.placed_at)
-                transaction.save(order_item(order), condition=OrderItem.order_id.does_not_exist())
+                absent = OrderItem.order_id.does_not_exist()
+                transaction.save(order_item(order), condition=absent, return_values="ALL_OLD")
                 for each in supplier_orders:
                     transaction.save(_supplier_item(each), condition=SupplierOrderItem.supplier_id.does_not_exist())
                 if order.coupon:
@@ -226,6 +235,8 @@ class DynamoOrders:
         except ConditionFailedError as error:
             if 0 in error.failed:
                 return requests.result_of(error.failed[0], request)
+            if 1 in error.failed:
+                return _placed_before(error.failed[1])
             # Puts come first: the request, the order, its supplier orders and the use of its coupon.
             puts = 2 + len(supplier_orders) + bool(order.coupon)
             if order.coupon and puts - 1 in error.failed:

@@ -112,9 +112,10 @@ def test_with_two_friends_who_paid_the_third_order_is_free_once(friends: tuple[S
     before = place_of(B)
     told = place_of(A)
     _, offer = quote(A, told["coupon"])
+    _, other = quote(A, told["coupon"])
     status, placed = place(A, offer["quote"])
     again = place(A, offer["quote"])
-    second = place(A, offer["quote"], key="k2")
+    second = place(A, other["quote"], key="k2")
     shop.trade.settle_down()
     order = orders_wiring.orders().find_order(placed["order_id"])
     late = quote(A, told["coupon"])
@@ -334,11 +335,11 @@ def test_undoing_that_is_hit_at_any_call_ends_the_same(
 
 def test_two_orders_with_one_coupon_at_once_are_one_order(friends: tuple[Shop, dict[str, str]]) -> None:
     shop, _ = friends
-    offer = quote(A, place_of(A)["coupon"])[1]["quote"]
+    first, second = (quote(A, place_of(A)["coupon"])[1]["quote"] for _ in range(2))
     before = shop.cloud.snapshot()
     ends = set()
     for run in every_way(
-        lambda: [lambda: place(A, offer, key="k1")[0], lambda: place(A, offer, key="k2")[0]], before.restore
+        lambda: [lambda: place(A, first, key="k1")[0], lambda: place(A, second, key="k2")[0]], before.restore
     ):
         ends.add(run.ends)
 

@@ -21,7 +21,7 @@ from tests.house.interleave import every_way, some_ways
 from tests.people.clock import TestClock
 from tests.people.finance import PAYOUT, Finance
 from tests.people.replies import Reply, reply
-from tests.people.staff import Phone, person, staff_key
+from tests.people.staff import Phone, person, session_of, staff_key
 
 PATH = f"/v1/payouts/{PAYOUT}/approvals"
 
@@ -213,6 +213,28 @@ def test_a_key_that_lost_its_right_after_the_yes_approves_nothing(approvers: App
 
     assert code(approvers.approve()) == "KEY_INVALID"
     assert approvers.status == "open"
+
+
+def test_a_person_whose_role_was_taken_after_the_yes_approves_nothing(approvers: Approvers) -> None:
+    approvers.say("yes", approvers.asked())
+    PersonItem("person", person("Li Na")).update([PersonItem.roles.set(frozenset({"service"}))])
+    taken = code(approvers.approve())
+    status = approvers.status
+    PersonItem("person", person("Li Na")).update([PersonItem.roles.set(frozenset({"finance"}))])
+
+    assert (taken, status) == ("SCOPE_MISSING", "open")
+    assert code(approvers.approve()) == "200"
+
+
+def test_a_session_of_the_console_waits_for_the_phone_like_a_key(approvers: Approvers) -> None:
+    browser, body = session_of("Li Na", ["finance"], member_id=approvers.member), {"lines": 2, "listed_fen": 12_000}
+    first = browser.send("POST", PATH, body, key="s-1")
+    [shown] = approvers.phone.pending(approvers.member).body["items"]
+    approvers.say("yes", shown["confirmation_id"])
+    done = browser.send("POST", PATH, body, key="s-1")
+
+    assert (code(first), shown["asked_by"]) == ("CONFIRMATION_NEEDED", "console")
+    assert (done.status, approvers.status) == (200, "approved")
 
 
 def test_of_a_yes_and_a_no_at_once_one_counts_in_every_order(approvers: Approvers, cloud: Cloud) -> None:

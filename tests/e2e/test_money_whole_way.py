@@ -36,8 +36,11 @@ class Brand:
         root = f"csk_root_{json.loads(stored)['key']}"
         self.suite = suite
         self.shop = Shop(suite.urls[PUBLIC], suite.urls[STAFF], companies=Companies("", self.pay), now=suite.clock.now)
-        self.staff = self.shop.make_key(root, self.shop.add_person(root, "Wang Fang"), "console", SCOPES)
-        second = self.shop.add_person(root, "Zhao Min")
+        first, second = (self.shop.add_person(root, name) for name in ("Wang Fang", "Zhao Min"))
+        self.shop.give_roles(
+            self.shop.make_key(root, second, "hiring", ["staff:write"]), first, ["operator", "finance", "service"]
+        )
+        self.staff = self.shop.make_key(root, first, "console", SCOPES)
         self.approver = self.shop.make_key(root, second, "legal", ["plans:approve"])
         self.shop.add_supplier(self.staff, root, SUPPLIER, "Kits")
         kit = {"name": "Kit", "supplier_id": SUPPLIER, "price_fen": 49_900, "qualifying": True, "initial_stock": 100}

@@ -37,9 +37,9 @@ def deployed(suite: Suite) -> Shop:
         now=suite.clock.now,
         companies=Companies("", lambda order, fen: pay(suite, order, fen)),
     )
-    staff = deployed.make_key(
-        root, deployed.add_person(root, "Wang Fang"), "console", ["suppliers:write", "catalog:write"]
-    )
+    person, owner = (deployed.add_person(root, name) for name in ("Wang Fang", "Zhao Min"))
+    deployed.give_roles(deployed.make_key(root, owner, "hiring", ["staff:write"]), person, ["operator"])
+    staff = deployed.make_key(root, person, "console", ["suppliers:write", "catalog:write"])
     for supplier_id, sku in ((LIGHTS, "LAMP"), (HANGERS, "HANGER")):
         deployed.add_supplier(staff, root, supplier_id, "供应商")
         goods = {"name": sku.title(), "supplier_id": supplier_id, "price_fen": 9_900, "initial_stock": 100}

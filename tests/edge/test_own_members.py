@@ -110,9 +110,10 @@ def test_a_person_does_nothing_to_the_own_member(call: str, world: World) -> Non
     assert world.shop.cloud.state() == before
 
 
+@pytest.mark.parametrize("relation", ["siblings", "same_person"])
 @pytest.mark.parametrize("call", CALLS)
-def test_a_person_does_nothing_to_a_sibling_of_the_own_member(call: str, world: World) -> None:
-    MemberItem(id=STRANGER).update([MemberItem.siblings.set((BUYER,))])
+def test_a_person_does_nothing_to_a_relative_of_the_own_member(call: str, relation: str, world: World) -> None:
+    MemberItem(id=STRANGER).update([getattr(MemberItem, relation).set((BUYER,))])
     answer = world.send(call, session_of("Li Na", EVERY_ROLE, member_id=STRANGER))
 
     assert (answer.status, answer.body.get("code")) == (403, "OWN_MEMBER")

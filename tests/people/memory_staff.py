@@ -111,7 +111,7 @@ class MemoryLinks:
     def facts_of(self, member_ids: Iterable[str]) -> Mapping[str, MemberFacts]:
         found = {each: self._members[each] for each in member_ids if each in self._members}
         return {
-            each: MemberFacts(one.phone, one.account, one.person.id if one.person else "", frozenset(one.siblings))
+            each: MemberFacts(one.phone, one.account, one.person.id if one.person else "", one.relatives)
             for each, one in found.items()
         }
 

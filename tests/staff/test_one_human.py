@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from cardstock.flows.merging import MergeNeeds, merge, new_code
 from cardstock.members import model as members_model
+from cardstock.members.merge_store import DynamoMerges
 from cardstock.members.store import DynamoMembers
+from cardstock.network.store import DynamoNetwork
 from cardstock.staff.link_store import DynamoLinks
 from cardstock.staff.model import PROBATION, ROOT, MemberFacts, Person, is_second_person
 from cardstock.staff.persons import can_approve
@@ -104,6 +107,16 @@ def test_another_member_of_the_same_identity_counts_too(desk: Desk) -> None:
     desk.accept(desk.invite(person("Zhao Min")).body["invitation"], third)
 
     assert (before, approves(), bert != third) == (True, False, True)
+
+
+def test_members_who_merged_before_they_were_linked_make_one_human(desk: Desk) -> None:
+    anna, bert = desk.member("anna"), desk.member("bert")
+    needs = MergeNeeds(DynamoMerges(), DynamoNetwork())
+    merge(new_code(anna, needs).text, bert, needs)
+    for name, member in (("Li Na", anna), ("Zhao Min", bert)):
+        assert desk.accept(desk.invite(person(name)).body["invitation"], member).status == 200
+
+    assert not approves()
 
 
 def _owner_key() -> str:

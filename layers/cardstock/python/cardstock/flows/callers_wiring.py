@@ -69,7 +69,7 @@ class DynamoStaffRecord:
         from cardstock.members.store import members_of
 
         found = members_of(members).values()
-        return members.union(*(member.siblings for member in found))
+        return members.union(*(member.relatives for member in found))
 
 
 @cache

@@ -168,7 +168,7 @@ def _with_related(members: Mapping[str, Member], merges: Merges) -> Mapping[str,
 
 
 def _related(members: Collection[Member]) -> set[str]:
-    return {other for member in members for other in (*member.same_person, *member.siblings)}
+    return {other for member in members for other in member.relatives}
 
 
 def _free(member: Member | None) -> Member:

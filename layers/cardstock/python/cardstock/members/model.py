@@ -149,6 +149,11 @@ class Member(msgspec.Struct, frozen=True):
     staff_link: str = ""
     """The person of the staff (`stf_...`) who this member is; empty for everybody else."""
 
+    @property
+    def relatives(self) -> frozenset[str]:
+        """The other members who are the same person, merged or verified; v0.3.0 stored siblings alone."""
+        return frozenset((*self.same_person, *self.siblings))
+
     def lets_join(self, now: datetime) -> bool:
         """Whether the member has confirmed that an account with the member's number joins now."""
         return self.joining_until is not None and now < self.joining_until

@@ -54,7 +54,7 @@ class DynamoLinks:
     def facts_of(self, member_ids: Iterable[str]) -> Mapping[str, MemberFacts]:
         return {
             member_id: MemberFacts(
-                member.phone, member.account, member.person.id if member.person else "", frozenset(member.siblings)
+                member.phone, member.account, member.person.id if member.person else "", member.relatives
             )
             for member_id, member in members_of(member_ids).items()
         }

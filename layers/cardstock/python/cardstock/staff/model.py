@@ -100,7 +100,7 @@ class MemberFacts(msgspec.Struct, frozen=True):
     identity: str
     """Id of the verified identity; empty without one."""
     siblings: frozenset[str] = frozenset()
-    """Other members of the same verified identity."""
+    """Other members who are the same person: merged, or verified as one."""
 
 
 def is_second_person(

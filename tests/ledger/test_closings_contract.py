@@ -21,7 +21,7 @@ from cardstock.ledger.ports import Booked, Books, Closings
 from cardstock.ledger.store import DynamoBooks
 from cardstock.members.model import Account, Member
 from cardstock.members.ports import Members
-from cardstock.members.store import DynamoMembers
+from cardstock.members.store import DynamoMembers, MemberItem
 from tests.people.arrivals import register
 from tests.people.clock import TestClock
 from tests.people.memory_ledger import MemoryBooks, MemoryClosings
@@ -53,6 +53,12 @@ class World:
         closing = AccountClosing(self.anna.id, NOW, "set_aside", amount, "unverified")
         step = self.members.closing_step(member or self.anna, NOW)
         return close_account(closing, step, closings=self.closings)
+
+    def link_to_staff(self) -> None:
+        if isinstance(self.members, MemoryMembers):
+            self.members.members[self.anna.id] = replace(self.anna, staff_link="stf_1")
+        else:
+            MemberItem(id=self.anna.id).update([MemberItem.staff_link.set("stf_1")])
 
     @property
     def state(self) -> str:
@@ -109,5 +115,7 @@ def test_a_member_who_has_changed_keeps_the_account_and_its_money(world: World) 
     world.credit(available=700)
 
     assert world.close(700, replace(world.anna, phone="")) == "outdated"
+    world.link_to_staff()
+    assert world.close(700) == "outdated"
     assert world.books.balance_of(world.anna.id).available == 700
     assert world.state == "registered"

@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
+from cardstock.flows import closing
 from cardstock.ledger import wiring as ledger_wiring
 from cardstock.ledger.model import Balance
 from cardstock.members.store import members_of
 from cardstock.network import wiring as network_wiring
 from cardstock.network.deciding import position_of
+from cardstock.orders import fulfilment
+from cardstock.orders import wiring as orders_wiring
 from tests.house.cloud import Cloud, http_event, serve
 from tests.people.audits import audit_now
 from tests.people.clock import TestClock
@@ -212,3 +215,53 @@ def test_money_that_arrives_in_between_is_never_lost(trade: Trade, monkeypatch: 
 
     assert (refused.status, refused.body["code"]) == (422, "GIVE_UP_DIFFERS")
     assert guide.balance.available == fen + 7
+
+
+def test_giving_up_what_is_available_gives_up_nothing_that_is_frozen(trade: Trade) -> None:
+    guide = Person("guide")
+    earned(trade, guide)
+    fen = guide.balance.available
+    earned(trade, guide, until="frozen")
+    first = guide.close(fen)
+    trade.clock.move(hours=1)
+    second = guide.close(fen)
+
+    assert (first.body["state"], first.body["available_fen"]) == ("waiting", fen)
+    assert second.body["asked_at"] == first.body["asked_at"] == guide.closing()["asked_at"]
+    assert guide.balance.available == fen
+
+
+def test_an_order_that_was_sent_and_not_received_keeps_the_account(trade: Trade) -> None:
+    anna = Person("anna")
+    order_id = trade.buy(anna.id, line(1))
+    fulfilment.report_shipment("sup_2", order_id, "SF", "1", "s1", orders=orders_wiring.orders())
+
+    assert anna.close().body["code"] == "ORDERS_OPEN"
+
+
+def test_an_old_open_order_is_found_behind_a_page_of_newer_ones(trade: Trade, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(closing, "_PAGE", 1)
+    anna = Person("anna")
+    old = trade.place(anna.id, line(1))
+    for _ in range(2):
+        trade.receive(trade.buy(anna.id, line(1)))
+
+    assert anna.closing()["open_orders"] == [old]
+
+
+def test_a_closed_account_keeps_no_session(cloud: Cloud) -> None:
+    anna = Person("anna")
+    anna.close()
+
+    assert [item for item in cloud.items("sessions") if item["sk"]["S"].startswith("ses_")] == []
+
+
+@pytest.mark.parametrize(("reason", "waits"), [
+    (None, True), ("hold", True), ("disputed", True), ("attempt_open", True), ("unverified", False),
+    ("under_minimum", False), ("no_bank_account", False),
+])  # fmt: skip
+def test_money_waits_for_what_will_be_paid_or_decided_and_for_nothing_else(reason: str | None, waits: bool) -> None:
+    standing = closing.Standing("open", None, (), (), Balance("mem_a", free=5), reason)
+
+    assert standing.waits is waits
+    assert not closing.Standing("open", None, (), (), Balance("mem_a"), None).waits

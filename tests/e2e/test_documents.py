@@ -74,8 +74,10 @@ def suite() -> Iterator[Suite]:
         yield running
 
 
-def staff_sends(suite: Suite, method: str, path: str, body: dict[str, Any], credential: str) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {credential}", "Idempotency-Key": path}
+def staff_sends(
+    suite: Suite, method: str, path: str, body: dict[str, Any], credential: str, *, key: str = ""
+) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {credential}", "Idempotency-Key": key or path}
     answer = httpx.request(method, suite.urls[STAFF] + path, json=body, headers=headers, timeout=30).raise_for_status()
     told: dict[str, Any] = answer.json()
     return told
@@ -84,7 +86,14 @@ def staff_sends(suite: Suite, method: str, path: str, body: dict[str, Any], cred
 def stock_the_shelf(suite: Suite) -> None:
     stored = suite.clients.secrets.get_secret_value(SecretId=suite.environment["ADMIN_SECRET_ID"])["SecretString"]
     root = f"csk_root_{json.loads(stored)['key']}"
-    person = staff_sends(suite, "POST", "/v1/staff", {"name": "Wang Fang"}, root)["person_id"]
+    person, owner = (
+        staff_sends(suite, "POST", "/v1/staff", {"name": name}, root, key=name.split()[0])["person_id"]
+        for name in ("Wang Fang", "Zhao Min")
+    )
+    hiring = {"name": "Hiring", "owner": owner, "scopes": ["staff:write"]}
+    key = staff_sends(suite, "POST", "/v1/partners/keys", hiring, root, key="hiring")["key"]
+    operator = {"roles": ["operator"], "reason": "runs the shop"}
+    staff_sends(suite, "PUT", f"/v1/staff/{person}/roles", operator, key)
     wanted = {"name": "Shop console", "owner": person, "scopes": ["suppliers:write", "catalog:write"]}
     staff = staff_sends(suite, "POST", "/v1/partners/keys", wanted, root)["key"]
     staff_sends(suite, "PUT", "/v1/suppliers/sup_lights", {"name": "Lights"}, staff)

@@ -1,5 +1,6 @@
 """Closing an account, from the member's requests to the books and back."""
 
+import json
 from typing import Any
 
 import pytest
@@ -14,14 +15,17 @@ from cardstock.orders import fulfilment
 from cardstock.orders import wiring as orders_wiring
 from tests.house.cloud import Cloud, http_event, serve
 from tests.people.audits import audit_now
+from tests.people.buyers import RECEIVER
 from tests.people.clock import TestClock
 from tests.people.replies import Reply, reply
 from tests.people.tokens import access_token
-from tests.people.trade import DEMO_PLAN, Trade, line
+from tests.people.trade import DEMO_PLAN, Trade, line, product_item
 
 
 class Person:
     """A member on the development platform."""
+
+    clock: TestClock
 
     def __init__(self, name: str, **more: Any) -> None:
         body = {"platform": "dev", "app_id": "wx1", "login_code": f"dev:{name}", **more}
@@ -36,12 +40,25 @@ class Person:
         return self.send("GET", "/v1/me/closing").body
 
     def close(self, give_up: int | None = None) -> Reply:
+        """Ask for the closing, and a minute later again if it waits."""
+        asked = self.ask_to_close(give_up)
+        if asked.body.get("state") != "waiting":
+            return asked
+        self.clock.move(minutes=1)
+        return self.ask_to_close(give_up)
+
+    def ask_to_close(self, give_up: int | None = None) -> Reply:
         body = {} if give_up is None else {"give_up": {"amount_fen": give_up, "words": "我放弃这笔余额"}}
         return self.send("PUT", "/v1/me/closing", body)
 
     @property
     def balance(self) -> Balance:
         return ledger_wiring.books().balance_of(self.id)
+
+
+@pytest.fixture(autouse=True)
+def people_have_time(clock: TestClock) -> None:
+    Person.clock = clock
 
 
 @pytest.fixture
@@ -265,3 +282,53 @@ def test_money_waits_for_what_will_be_paid_or_decided_and_for_nothing_else(reaso
 
     assert standing.waits is waits
     assert not closing.Standing("open", None, (), (), Balance("mem_a"), None).waits
+
+
+def test_an_account_that_is_being_closed_places_no_order_and_closes_after_a_minute(trade: Trade) -> None:
+    publish_goods(trade)
+    anna = Person("anna")
+    quote = anna.send("POST", "/v1/quotes", {"lines": [{"sku": "sku1", "units": 1}]}).body["quote"]
+    asked = anna.ask_to_close()
+    trade.clock.move(seconds=59)
+    early = anna.ask_to_close()
+    placed = reply(
+        serve(
+            http_event(
+                "POST", "/v1/orders", {"quote": quote, "receiver": RECEIVER}, token=access_token(anna.id), key="late"
+            )
+        )
+    )
+    quoted = anna.send("POST", "/v1/quotes", {"lines": [{"sku": "sku1", "units": 1}]})
+    trade.clock.move(seconds=1)
+
+    assert (asked.body["state"], early.body["state"]) == ("waiting", "waiting")
+    assert (placed.status, placed.body["code"]) == (quoted.status, quoted.body["code"]) == (401, "MEMBER_ERASED")
+    assert anna.ask_to_close().body["state"] == "closed"
+
+
+def test_an_order_of_which_everything_was_given_back_does_not_keep_the_account(trade: Trade) -> None:
+    anna = Person("anna")
+    order_id = trade.buy(anna.id, line(1, 2))
+    trade.give_back(order_id, trade.ask_back(order_id, sku1=1))
+    half = anna.close()
+    trade.give_back(order_id, trade.ask_back(order_id, sku1=1))
+
+    assert half.body["code"] == "ORDERS_OPEN"
+    assert anna.close().body["state"] == "closed"
+
+
+def test_the_cards_of_a_closed_account_are_gone_with_all_their_shares(trade: Trade) -> None:
+    anna = Person("anna")
+    face = {"versions": {"default": {"name": "Lin", "phone": "+8613800138000"}}}
+    made = serve(http_event("POST", "/v1/cards", face, token=access_token(anna.id), key="card"))
+    key = json.loads(made["body"])["card"]
+    given = serve(http_event("POST", f"/v1/cards/{key}/shares", {}, token=access_token(anna.id), key="share"))
+    share = json.loads(given["body"])["share"]
+    closed = anna.close()
+
+    assert (closed.body["state"], closed.body["available_fen"]) == ("closed", 0)
+    assert {serve(http_event("GET", f"/v1/cards/{name}"))["statusCode"] for name in (key, share)} == {404}
+
+
+def publish_goods(trade: Trade) -> None:
+    trade.cloud.dynamodb.put_item(TableName="products", Item=product_item(line(1), trade.clock.now()))

@@ -4,15 +4,20 @@ import contextlib
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
+from cardstock import clock
+from cardstock.cards.model import Card, Face
+from cardstock.cards.store import DynamoCards
 from cardstock.errors import CardstockError
+from cardstock.ids import RequestKey
 from cardstock.ledger.store import BalanceItem
+from cardstock.members.store import MemberItem
 from functions.cards.api.app import handler as cards
 from functions.cards.on_view.app import handler as on_card_viewed
 from functions.members.accounts_api.app import handler as accounts
@@ -118,8 +123,18 @@ def undo_merge() -> Callable[[], Any]:
     return lambda: serve(http_event("DELETE", f"/v1/me/merges/{joined}", token=anna), Context())
 
 
+def asked_a_minute_ago(session: Any) -> str:
+    """The token of a member who asked for the closing a minute ago."""
+    asked = MemberItem.closing_at.set(clock.now() - timedelta(minutes=1))
+    MemberItem(id=session["member"]["member_id"]).update([asked])
+    return str(session["access_token"])
+
+
 def close_account() -> Callable[[], Any]:
-    token = log_in("anna", phone_code="dev:+8613800138000")[1]["access_token"]
+    session = log_in("anna", phone_code="dev:+8613800138000")[1]
+    token, owner = asked_a_minute_ago(session), session["member"]["member_id"]
+    card = Card("k7m2p9xw4tab", owner, {"default": Face("Anna")}, 1, NOW, NOW)
+    DynamoCards().add_card(card, RequestKey("req_card", "f"))
     return lambda: send(closing, "PUT", "/v1/me/closing", {}, token=token)
 
 
@@ -127,7 +142,8 @@ def close_account_with_money() -> Callable[[], Any]:
     session = log_in("anna")[1]
     BalanceItem(pk=session["member"]["member_id"], available=700).save()
     body = {"give_up": {"amount_fen": 700, "words": "我放弃这笔余额"}}
-    return lambda: send(closing, "PUT", "/v1/me/closing", body, token=session["access_token"])
+    token = asked_a_minute_ago(session)
+    return lambda: send(closing, "PUT", "/v1/me/closing", body, token=token)
 
 
 def create_card() -> Callable[[], Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -206,6 +207,27 @@ def test_a_member_who_is_staff_merges_with_nobody(side: str, world: World) -> No
 
     assert refusal(lambda: merging.merge(code, id_of("b"), world.needs)) == "LINKED_TO_STAFF"
     assert (world.person("a"), world.person("b")) == ("a", "b")
+
+
+@pytest.mark.parametrize("who", ["a", "b"])
+@pytest.mark.parametrize("mark", [{"staff_link": "stf_1"}, {"was_staff": True}])
+def test_a_merge_is_not_undone_once_one_of_them_is_or_was_staff(
+    mark: dict[str, object], who: str, world: World
+) -> None:
+    world.merge("a", "b")
+    world.change(who, **mark)
+
+    assert [refusal(partial(world.part, "b", each)) for each in "ab"] == ["LINKED_TO_STAFF"] * 2
+    assert world.person("a") == "ab"
+
+
+def test_two_verified_identities_do_not_merge(world: World) -> None:
+    world.verify("a")
+    world.verify("c", "00ff$00ee")
+    world.merge("a", "b")
+
+    assert refusal(lambda: world.merge("b", "c")) == "IDENTITIES_DIFFER"
+    assert world.person("c") == "c"
 
 
 def test_an_erased_member_merges_with_nobody(world: World) -> None:

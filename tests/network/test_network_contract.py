@@ -14,7 +14,7 @@ from cardstock.network import store as stored
 from cardstock.network.binding import binding
 from cardstock.network.deciding import ReadPositions, position_of
 from cardstock.network.model import Change, CountedOrder, Event, Position
-from cardstock.network.ordering import hint_for, position_for_order
+from cardstock.network.ordering import position_for_order
 from cardstock.network.plan import MAX_PROMOTE_N, Approval, Plan, PublishedPlan, StoredApproval
 from cardstock.network.plans_store import DynamoPlans
 from cardstock.network.ports import Network, Plans
@@ -312,9 +312,9 @@ def test_an_order_reads_positions_and_plan_in_one_call(cloud: Cloud) -> None:
     for pair in (("A", "R"), ("B", "A"), ("C", "A"), ("D", "A")):
         referrals.buy(*pair)
     referrals.bind("Y", "D")
-    hint = hint_for("Y", network=referrals.network)
+    hint = position_for_order("Y", (), network=referrals.network).hint
     with faults.watch() as calls:
-        snapshot, _ = position_for_order("Y", hint, network=referrals.network)
+        _, snapshot, _ = position_for_order("Y", hint, network=referrals.network)
 
     assert calls == ["dynamodb.BatchGetItem"]
     assert (snapshot.referrer and snapshot.referrer.id, snapshot.owner and snapshot.owner.id) == ("D", "A")

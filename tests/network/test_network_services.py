@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from cardstock.errors import STORE_UNAVAILABLE, UnavailableError
 from cardstock.network.binding import bind_supposing
 from cardstock.network.model import OrderFacts, Position
-from cardstock.network.ordering import hint_for, position_for_order
+from cardstock.network.ordering import position_for_order
 from cardstock.network.plan import Plan
 from tests.people.referrals import EXAMPLE, Referrals, credits_of
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 def position(shop: Referrals, member: str, hint: tuple[str, ...] = ()) -> tuple[object, tuple[str, ...], int]:
     before = shop.network.reads
-    snapshot, right = position_for_order(member, hint, network=shop.network)
+    _, snapshot, right = position_for_order(member, hint, network=shop.network)
     return snapshot, right, shop.network.reads - before
 
 
@@ -33,7 +33,7 @@ def deep() -> Referrals:
 
 def test_with_the_right_hint_an_order_takes_one_read() -> None:
     shop = deep()
-    hint = hint_for("Y", network=shop.network)
+    hint = position_for_order("Y", (), network=shop.network).hint
     snapshot, right, reads = position(shop, "Y", hint)
 
     assert set(hint) == {"D", "A", "R"}
@@ -58,7 +58,7 @@ def test_a_hint_goes_stale_when_the_referrer_rises_and_the_order_still_sees_it()
     shop.buy("A", "R")
     shop.buy("B", "A")
     shop.bind("X", "A")
-    hint = hint_for("X", network=shop.network)
+    hint = position_for_order("X", (), network=shop.network).hint
     shop.buy("C", "A")
 
     assert credits_of(shop.place("X", hint=hint)) == {"A": 30_000, "R": 3_000}

@@ -120,7 +120,7 @@ class Shop:
 
     def place(self, step: OrderPlaced) -> None:
         self.clock.set(step.at)
-        snapshot, _ = position_for_order(step.member_id, (), network=self.network)
+        _, snapshot, _ = position_for_order(step.member_id, (), network=self.network)
         lines = tuple(
             SoldLine(number, line.sku, line.sku, line.units, 1, line.net, "sup", line.qualifying, line.earns)
             for number, line in enumerate(step.lines, 1)

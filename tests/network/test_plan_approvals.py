@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from cardstock.errors import InvalidError, RefusedError
+from cardstock.members.store import MemberItem
 from cardstock.network.plan import Approval, Check, Plan, PublishedPlan
 from cardstock.network.presets import CHAIN21, PRESETS, SINGLE_LEVEL
 from cardstock.network.publishing import approve_plan, publish_approved_plan
@@ -22,7 +23,7 @@ from tests.people.clock import START, TestClock, clock_at
 from tests.people.memory_members import MemoryMembers
 from tests.people.memory_network import MemoryNetwork, MemoryPlans
 from tests.people.memory_staff import MemoryLinks, MemoryPersons
-from tests.people.staff import person, staff_key
+from tests.people.staff import Desk, person, staff_key
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -285,6 +286,16 @@ def test_whoever_may_not_approve_at_publishing_does_not_count(
     assert (status, problem["code"]) == (422, "PLAN_REFUSED")
     assert [finding["check"] for finding in problem["facts"]["findings"]] == list(CHECKS)
     assert (then, {approval["approver"] for approval in published["approvals"]}) == (201, {person("Wang Fang")})
+
+
+def test_an_approver_who_is_the_publisher_under_another_name_counts_as_none(cloud: Cloud) -> None:
+    desk = Desk()
+    members = [desk.linked(person(name), openid) for name, openid in (("Li Na", "anna"), ("Zhao Min", "bert"))]
+    approve("Zhao Min", *CHECKS)
+    MemberItem(id=members[0]).update([MemberItem.same_person.set((members[1],))])
+    status, problem = publish()
+
+    assert (status, problem["code"]) == (422, "PLAN_REFUSED")
 
 
 def test_only_the_right_to_approve_approves_and_it_publishes_nothing(cloud: Cloud) -> None:

@@ -10,6 +10,7 @@ from cardstock.errors import InvalidError, RefusedError
 from cardstock.money import MAX_FEN
 from cardstock.orders.model import NO_FREIGHT, Freight, RequestedUnits
 from cardstock.orders.placement import QuoteNeeds, make_quote
+from tests.people.buyers import RECEIVER
 from tests.people.memory_orders import MemoryCoupons, MemoryNetwork, MemoryOrders
 from tests.people.shop import Shop
 
@@ -93,6 +94,17 @@ def test_a_quote_whose_order_has_ended_places_no_other(shop: Shop) -> None:
     assert (repeated.status, repeated.body["order_id"]) == (201, order_id)
     assert (fresh.status, fresh.body["order_id"] != order_id) == (201, True)
     assert shop.stock()["71053"] == (held["71053"][0] - 2, held["71053"][1] + 2)
+
+
+def test_a_quote_with_another_receiver_is_not_the_same_order(shop: Shop) -> None:
+    shop.stock_up()
+    quote = shop.buyer.quote({"71053": 2}).body["quote"]
+    placed = shop.buyer.place(quote, key="first")
+    body = {"quote": quote, "receiver": {**RECEIVER, "name": "李四"}}
+    refused = shop.buyer.send("POST", "/v1/orders", body, key="second")
+
+    assert placed.status == 201
+    assert (refused.status, refused.body["code"]) == (409, "QUOTE_USED")
 
 
 def test_two_quotes_of_one_cart_are_two_orders(shop: Shop) -> None:

@@ -67,7 +67,8 @@ class MemoryOrders:
         if earlier is not None:
             return earlier
         placed = self.orders.get(order.order_id)
-        if placed is not None and placed.status in ENDED_UNPAID:
+        same = placed is not None and (placed.receiver, placed.app) == (order.receiver, order.app)
+        if placed is not None and (placed.status in ENDED_UNPAID or not same):
             raise errors.QUOTE_USED()
         if placed is not None:
             return placed.order_id

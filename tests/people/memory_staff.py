@@ -105,7 +105,7 @@ class MemoryLinks:
             return "member_linked"
         by = invitation.made_by
         self._persons[person_id] = replace(person, member_id=member_id, linked_at=now, linked_by=by)
-        self._members[member_id] = replace(member, staff_link=person_id)
+        self._members[member_id] = replace(member, staff_link=person_id, was_staff=True)
         return "linked"
 
     def facts_of(self, member_ids: Iterable[str]) -> Mapping[str, MemberFacts]:

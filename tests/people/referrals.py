@@ -85,7 +85,7 @@ class Referrals:
         """Place an order: one qualifying unit of 499 yuan unless lines are given."""
         at = self.tick()
         lines = lines or (OrderLine("kit", 1, 49_900, qualifying=True),)
-        snapshot, _ = position_for_order(buyer, hint, network=self.network)
+        _, snapshot, _ = position_for_order(buyer, hint, network=self.network)
         snapshot = Snapshot.from_compact(snapshot.to_compact())
         plan = get_plan(snapshot.plan_id, snapshot.plan_version, plans=self.plans)
         self.orders += 1

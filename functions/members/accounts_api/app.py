@@ -31,8 +31,8 @@ def put_merge_code(request: Request[Nothing, Nothing]) -> schemas.NewMergeCode:
 def merge_accounts(request: Request[schemas.MergeAccounts, Nothing]) -> schemas.MergedAccounts:
     """Merge with the account that got the code: both are one person from now on. A repeat changes nothing.
 
-    Orders, money, inviters and log-ins stay each account's own. One person counts once for a referrer, has one coupon,
-    and gets no reward for the own orders: such a reward is held.
+    Orders, money, inviters and log-ins stay each account's own. One person counts once for a referrer, is granted one
+    coupon, and gets no reward for the own orders: such a reward is held. Two verified identities cannot merge.
     """
     group = merging.merge(request.body.code, request.caller.id, merge_needs())
     return schemas.MergedAccounts.of(group, request.caller.id)
@@ -48,7 +48,8 @@ def list_merged_accounts(request: Request[Nothing, Nothing]) -> schemas.MergedAc
 def undo_merge(request: Request[Nothing, Nothing]) -> Answer:
     """Undo the merge of an account: this one, or one that is merged with it. For thirty days after its merge.
 
-    Afterwards everything counts as if they had never been one person.
+    Afterwards counts are as if they had never been one person; rewards that are held stay held. Refused once one of the
+    accounts is, or was, a person of the staff.
     """
     merging.part(request.path["member_id"], request.caller.id, merge_needs())
     return Answer("", status=204)

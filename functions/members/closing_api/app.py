@@ -23,10 +23,12 @@ def get_closing(request: Request[Nothing, Nothing]) -> closing_schemas.Closing:
 def close_account(request: Request[closing_schemas.CloseAccount, Nothing]) -> closing_schemas.Closing:
     """Close the account for good, or have it wait for its money; then call again.
 
-    Refused while orders, refunds or debts are open. From the first call on the member earns nothing from new orders,
-    which cannot be taken back. Frozen rewards are waited for, and available money is paid with the next payout: unless
+    Refused while orders, refunds or debts are open. From the first call on the member earns nothing from new orders and
+    places none (`MEMBER_ERASED`), which cannot be taken back; a minute later the account can be closed. Frozen rewards
+    are waited for, and available money is paid with the next payout: unless
     the member gives up exactly that sum, or it cannot be paid and is set aside as unclaimed. A closed account is
-    refused everywhere (`MEMBER_ERASED`), its profile is deleted, and its telephone number is free.
+    refused everywhere (`MEMBER_ERASED`; what only reads, until the access token ends), its profile and cards are
+    deleted, and its telephone number is free.
     """
     found = closing.close_account(request.caller.id, request.body.given_up(), closing_needs())
     return closing_schemas.Closing.of(found, request.language)

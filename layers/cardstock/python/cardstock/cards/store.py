@@ -135,6 +135,12 @@ class DynamoCards:
         return sorted(cards, key=lambda card: card.key), last.key if last else None
 
 
+def remove_cards_of(owner_id: str) -> None:
+    """Remove every card of the member, so that its shares lead nowhere. Safe to repeat and to interrupt."""
+    for item in CardItem.by_owner.query(owner_id):
+        CardItem(item.key, "card").delete()
+
+
 class DynamoRadars:
     """`cards.ports.Radars`."""
 

@@ -6,10 +6,11 @@ the member, or set aside as unclaimed because it cannot be paid.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from cardstock import clock
 from cardstock.errors import STORE_BUSY
@@ -31,6 +32,8 @@ from cardstock.orders.refund_model import OPEN_REFUND
 
 ClosingState: TypeAlias = Literal["open", "waiting", "closed"]
 
+SETTLING: Final = timedelta(minutes=1)
+"""How long a request that began before the account was being closed may still be under way."""
 _OPEN: Final = frozenset({"placed", "paid", "shipped"})
 _PAGE: Final = 100
 _NAMED: Final = 5
@@ -41,7 +44,9 @@ _PASSING: Final = frozenset({"hold", "disputed", "attempt_open"})
 
 
 class ClosingNeeds(msgspec.Struct, frozen=True):
-    """The ports of closing. `unpayable`: why the next payout would not pay the member that much; None if it would."""
+    """The ports of closing. `unpayable`: why the next payout would not pay the member that much; None if it would.
+
+    `remove_cards`: the member's cards, whatever they say, are gone."""
 
     members: Members
     sessions: Sessions
@@ -50,6 +55,7 @@ class ClosingNeeds(msgspec.Struct, frozen=True):
     closings: Closings
     network: Network
     unpayable: Callable[[str, Fen], str | None]
+    remove_cards: Callable[[str], None]
 
 
 class GiveUp(msgspec.Struct, frozen=True):
@@ -91,8 +97,9 @@ def standing(member_id: str, needs: ClosingNeeds) -> Standing:
 def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -> Standing:
     """Close the account, or have it wait for its money; then the same call closes it later. Safe to repeat.
 
-    From the first call on the member earns nothing from new orders, which cannot be taken back. `give_up` must name
-    exactly what is available. Raises `RefusedError`: ORDERS_OPEN, REFUNDS_OPEN, DEBT_OPEN, GIVE_UP_DIFFERS,
+    From the first call on the member earns nothing from new orders and places none, which cannot be taken back; a
+    minute later, when no earlier request is under way any more, the account can be closed. `give_up` must name exactly
+    what is available. Raises `RefusedError`: ORDERS_OPEN, REFUNDS_OPEN, DEBT_OPEN, GIVE_UP_DIFFERS,
     LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED (also a repeat after the end).
     """
     for _ in range(_ATTEMPTS):
@@ -105,11 +112,13 @@ def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -
         if not needs.members.begin_closing(member_id, now):
             continue
         erase_member(member_id, network=needs.network)
-        if balance.frozen or balance.paying or (give_up is None and found.waits):
+        settles = member.closing_at is None or now < member.closing_at + SETTLING
+        if settles or balance.frozen or balance.paying or (give_up is None and found.waits):
             return _state(found, "waiting", member.closing_at or now)
+        needs.remove_cards(member_id)
         if _close(member, found, give_up, now, needs):
             end_all(member_id, sessions=needs.sessions)
-            return _state(found, "closed", member.closing_at or now)
+            return _state(replace(found, balance=Balance(member_id)), "closed", member.closing_at or now)
     raise STORE_BUSY()
 
 
@@ -137,12 +146,17 @@ def _require_nothing_open(member: Member, found: Standing) -> None:
 
 def _standing(member: Member, needs: ClosingNeeds) -> Standing:
     orders = list(_orders_of(member.id, needs.orders))
-    waiting = tuple(order.order_id for order in orders if order.status in _OPEN)
+    waiting = tuple(order.order_id for order in orders if order.status in _OPEN and not _is_given_back(order))
     refunds = tuple(order.order_id for order in orders if order.order_id not in waiting and _refunds(order, needs))
     balance = needs.books.balance_of(member.id)
     reason = needs.unpayable(member.id, balance.available) if balance.available else None
     state: ClosingState = "open" if member.closing_at is None else "waiting"
     return Standing(state, member.closing_at, waiting, refunds, balance, reason)
+
+
+def _is_given_back(order: Order) -> bool:
+    """Whether nothing of a paid order is left to be sent or received."""
+    return order.is_paid and all(line.refunded_units == line.units for line in order.lines)
 
 
 def _refunds(order: Order, needs: ClosingNeeds) -> bool:
@@ -159,4 +173,4 @@ def _orders_of(member_id: str, orders: Orders) -> Iterator[Order]:
 
 
 def _state(found: Standing, state: ClosingState, asked_at: datetime) -> Standing:
-    return msgspec.structs.replace(found, state=state, asked_at=asked_at)
+    return replace(found, state=state, asked_at=asked_at)

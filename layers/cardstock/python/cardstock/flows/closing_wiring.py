@@ -28,7 +28,15 @@ def closing_needs() -> "ClosingNeeds":
         closings=ledger_wiring.closings(),
         network=network_wiring.network(),
         unpayable=unpayable,
+        remove_cards=remove_cards,
     )
+
+
+def remove_cards(member_id: str) -> None:
+    """Remove the member's cards."""
+    from cardstock.cards.store import remove_cards_of
+
+    remove_cards_of(member_id)
 
 
 def unpayable(member_id: str, available: "Fen") -> str | None:

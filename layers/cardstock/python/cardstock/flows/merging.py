@@ -57,7 +57,7 @@ def merge(text: str, member_id: str, needs: MergeNeeds) -> Group:
 
     The member joins the group of the other, or both begin one. Raises `RefusedError`: MERGE_CODE_INVALID (unknown,
     used, expired, or the member's own), MERGED_WITH_OTHERS (the member is in a group), MERGED_TOO_MANY,
-    LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED.
+    IDENTITIES_DIFFER, LINKED_TO_STAFF; `UnauthorizedError` MEMBER_ERASED.
     """
     merges = needs.merges
     for _ in range(_ATTEMPTS):
@@ -95,6 +95,7 @@ def part(leaving_id: str, member_id: str, needs: MergeNeeds) -> None:
     """Undo the merge of `leaving_id`, who leaves the group of `member_id`. Counts are then as they were without it.
 
     A group of one ends. Raises `NotFoundError` if they are not in one group, `RefusedError` MERGE_FINAL,
+    LINKED_TO_STAFF (one of them is or was a person of the staff, who could then act on the own orders);
     `UnauthorizedError` MEMBER_ERASED.
     """
     for _ in range(_ATTEMPTS):
@@ -104,8 +105,11 @@ def part(leaving_id: str, member_id: str, needs: MergeNeeds) -> None:
             raise NOT_FOUND()
         if not leaving.may_part(now):
             raise errors.MERGE_FINAL()
+        found = needs.merges.find_members(group.ids)
+        if any(member.staff_link or member.was_staff for member in found.values()):
+            raise errors.LINKED_TO_STAFF()
         rest = replace(group, members=tuple(each for each in group.members if each.member_id != leaving_id))
-        step = _step(needs.merges.find_members(group.ids), rest, now, needs)
+        step = _step(found, rest, now, needs)
         if needs.merges.commit(step):
             return
     raise STORE_BUSY()
@@ -134,8 +138,8 @@ def _step(
         for each in before.values()
     }
     persons = connected(grouped)
-    if code is not None and max(map(len, persons)) > MOST_MEMBERS:
-        raise errors.MERGED_TOO_MANY(most=MOST_MEMBERS)
+    if code is not None:
+        _require_one_person(persons, before)
     after = {
         member_id: replace(grouped[member_id], same_person=tuple(sorted(person - {member_id})))
         for person in persons
@@ -151,6 +155,15 @@ def _step(
         group,
         code,
     )
+
+
+def _require_one_person(persons: Collection[frozenset[str]], members: Mapping[str, Member]) -> None:
+    for person in persons:
+        verified = {found.id for member_id in person if (found := members[member_id].person)}
+        if len(verified) > 1:
+            raise errors.IDENTITIES_DIFFER()
+        if len(person) > MOST_MEMBERS:
+            raise errors.MERGED_TOO_MANY(most=MOST_MEMBERS)
 
 
 def _kept(member: Member, group: Group | None) -> str:

@@ -18,10 +18,11 @@ MERGE_CODES: Final = (
     errors.MERGE_CODE_INVALID,
     errors.MERGED_WITH_OTHERS,
     errors.MERGED_TOO_MANY,
+    errors.IDENTITIES_DIFFER,
     errors.LINKED_TO_STAFF,
     MEMBER_ERASED,
 )
-PART_CODES: Final = (NOT_FOUND, errors.MERGE_FINAL, MEMBER_ERASED)
+PART_CODES: Final = (NOT_FOUND, errors.MERGE_FINAL, errors.LINKED_TO_STAFF, MEMBER_ERASED)
 
 _Code = Annotated[
     str,

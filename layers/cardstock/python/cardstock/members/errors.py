@@ -75,6 +75,11 @@ MERGED_TOO_MANY: Final = refused(
     zh="同一人最多合并 {most} 个账号。",
     en="One person may have {most} accounts at most.",
 )
+IDENTITIES_DIFFER: Final = refused(
+    "IDENTITIES_DIFFER",
+    zh="两个账号的实名身份不同，不能合并。",
+    en="The two accounts were verified as different persons and cannot be merged.",
+)
 MERGE_FINAL: Final = refused(
     "MERGE_FINAL",
     zh="合并已超过 30 天，不能撤销。",

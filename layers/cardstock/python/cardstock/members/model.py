@@ -146,6 +146,8 @@ class Member(msgspec.Struct, frozen=True):
     """The group of members who said that they are one person; empty without one."""
     same_person: tuple[str, ...] = ()
     """The other members who are the same person: by that group, as siblings, or through one of them."""
+    was_staff: bool = False
+    """Whether the member is, or ever was, a person of the staff."""
     staff_link: str = ""
     """The person of the staff (`stf_...`) who this member is; empty for everybody else."""
 

@@ -23,7 +23,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -88,6 +88,7 @@ class MemberItem(Table):
     group = UnicodeAttribute(null=True)
     same_person = StructAttribute(tuple[str, ...], null=True)
     staff_link = UnicodeAttribute(null=True)
+    was_staff = BooleanAttribute(null=True)
     day_key = UnicodeAttribute(null=True)
     by_day = ByDay()
 
@@ -368,7 +369,7 @@ def link_to_staff(transaction: Transaction, member_id: str, person_id: str) -> N
     erased, and is linked with nobody."""
     transaction.update(
         MemberItem(id=member_id),
-        [MemberItem.staff_link.set(person_id)],
+        [MemberItem.staff_link.set(person_id), MemberItem.was_staff.set(True)],
         condition=MemberItem.id.exists() & _NOT_ERASED & _NOT_STAFF,
         return_values="ALL_OLD",
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from cardstock import clock
 from cardstock.network.binding import owner_through, partner_at
@@ -17,13 +17,16 @@ Hint: TypeAlias = tuple[str, ...]
 MAX_HINT: Final = 8
 
 
-def hint_for(member_id: str, *, network: Network) -> Hint:
-    """The members whose positions an order of this member would need now; for the signed quote."""
-    return position_for_order(member_id, (), network=network)[1]
+class Placed(NamedTuple):
+    """The buyer of an order placed now, its snapshot, and the right hint."""
+
+    buyer: Position
+    snapshot: Snapshot
+    hint: Hint
 
 
-def position_for_order(member_id: str, hint: Sequence[str], *, network: Network) -> tuple[Snapshot, Hint]:
-    """The snapshot of an order placed now, and the right hint.
+def position_for_order(member_id: str, hint: Sequence[str], *, network: Network) -> Placed:
+    """The buyer's place for an order placed now. The caller decides whether an erased member may place one.
 
     One read if `hint` is right, at most four otherwise. Until a plan is published the default plan applies.
     """
@@ -31,7 +34,7 @@ def position_for_order(member_id: str, hint: Sequence[str], *, network: Network)
     buyer = reading.positions.get(member_id) or Position(member_id)
     known = ReadPositions(network, {**reading.positions, member_id: buyer}, above)
     snapshot = snapshot_of(buyer, known, plan_in(reading), clock.now())
-    return snapshot, tuple(known.asked)
+    return Placed(buyer, snapshot, tuple(known.asked))
 
 
 def snapshot_of(buyer: Position, known: KnownPositions, plan: Plan, at: datetime) -> Snapshot:

@@ -48,8 +48,8 @@ QUOTE_EXPIRED: Final = timed(
 )
 QUOTE_USED: Final = conflict(
     "QUOTE_USED",
-    zh="该报价的订单已取消或已过期，请重新获取报价。",
-    en="The order of this quote was cancelled or has expired; ask for a new quote.",
+    zh="该报价已用于另一订单，请重新获取报价。",
+    en="This quote has been used for another order; ask for a new one.",
     about=("quote",),
 )
 CHANNEL_UNKNOWN: Final = invalid(

@@ -103,8 +103,8 @@ def place_order(
     `app` is the platform's app in which the order is placed and will be paid: `wechat:wx123`. An order fully paid by
     its coupon is paid in the same step. A repeat of `request` returns the first order, even if its quote has expired
     meanwhile (`quote` None), and so does another request with the quote. Raises `ConflictError` QUOTE_EXPIRED,
-    QUOTE_USED (its order was cancelled or has expired), PRICE_CHANGED, STOCK_SHORT or COUPON_USED; nothing is written
-    then.
+    QUOTE_USED (its order has ended unpaid, or goes to another receiver), PRICE_CHANGED, STOCK_SHORT or COUPON_USED;
+    nothing is written then.
     """
     if quote is None:
         return PlacedOrder(_find_placed(member_id, request, orders), replayed=True)

@@ -110,8 +110,8 @@ class Orders(Protocol):
 
         `supplier_orders` are those of an order fully paid by its coupon. A repeat of `request` changes nothing and
         returns the id of its first order; so does another request for an order that exists. Raises `ConflictError`:
-        QUOTE_USED if that order was cancelled or has expired, PRICE_CHANGED with `skus` (also for products no longer
-        for sale), STOCK_SHORT with `lines`, or COUPON_USED.
+        QUOTE_USED if that order has ended unpaid, goes elsewhere, or was placed in another app; PRICE_CHANGED with
+        `skus` (also for products no longer for sale), STOCK_SHORT with `lines`, or COUPON_USED.
         """
 
     def order_id_of_request(self, request: RequestKey) -> str | None:

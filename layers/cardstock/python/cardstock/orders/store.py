@@ -209,10 +209,10 @@ class SupplierOrderItem(Table):
     version = IntegerAttribute(attr_name="v")
 
 
-def _placed_before(stored: Mapping[str, Any]) -> str:
+def _placed_before(stored: Mapping[str, Any], wanted: Order) -> str:
     """The id of the order that a quote has become, from the raw item of the failed condition."""
     order = record_of(Order, OrderItem.from_raw_data(dict(stored)))
-    if order.status in ENDED_UNPAID:
+    if order.status in ENDED_UNPAID or (order.receiver, order.app) != (wanted.receiver, wanted.app):
         raise errors.QUOTE_USED()
     return order.order_id
 
@@ -236,7 +236,7 @@ class DynamoOrders:
             if 0 in error.failed:
                 return requests.result_of(error.failed[0], request)
             if 1 in error.failed:
-                return _placed_before(error.failed[1])
+                return _placed_before(error.failed[1], order)
             # Puts come first: the request, the order, its supplier orders and the use of its coupon.
             puts = 2 + len(supplier_orders) + bool(order.coupon)
             if order.coupon and puts - 1 in error.failed:

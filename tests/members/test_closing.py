@@ -176,7 +176,7 @@ def test_what_cannot_be_paid_is_set_aside_as_unclaimed(trade: Trade) -> None:
     entry = ledger_wiring.books().find_transaction(f"set-aside.{guide.id}")
 
     assert (standing["available_fen"], standing["unpayable"]) == (fen, "未实名")
-    assert closed.body["state"] == "closed"
+    assert (closed.body["state"], closed.body["available_fen"]) == ("closed", 0)
     assert guide.balance.available == 0
     assert entry is not None
     assert [(one.account, one.amount) for one in entry.postings] == [

@@ -112,6 +112,8 @@ def test_a_released_link_is_remembered_and_its_invitation_ends(world: World) -> 
     assert (world.links.release(linked), world.links.release(linked)) == (True, False)
     assert world.links.release(world.person()) is False
     assert world.link_of(world.anna) == ""
+    former, stranger = (world.members.find_member(each) for each in (world.anna, world.bert))
+    assert (former and former.was_staff, stranger and stranger.was_staff) == (True, False)
     assert world.links.link("stf_1", FIRST, world.bert, NOW) == "person_changed"
     assert (world.person().member_id, world.person().former_members) == (None, (world.anna,))
     assert (world.person().linked_at, world.person().linked_by) == (None, "")

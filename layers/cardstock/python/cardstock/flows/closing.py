@@ -155,8 +155,8 @@ def _standing(member: Member, needs: ClosingNeeds) -> Standing:
 
 
 def _is_given_back(order: Order) -> bool:
-    """Whether nothing of a paid order is left to be sent or received."""
-    return order.is_paid and all(line.refunded_units == line.units for line in order.lines)
+    """Whether nothing of an order is left to be sent or received."""
+    return all(line.refunded_units == line.units for line in order.lines)
 
 
 def _refunds(order: Order, needs: ClosingNeeds) -> bool:

@@ -29,8 +29,8 @@ STAFF_SESSION_OVER: Final = unauthorized(
 )
 ORIGIN_REFUSED: Final = forbidden(
     "ORIGIN_REFUSED",
-    zh="请求须以 JSON 由控制台页面发出。",
-    en="With a session, send JSON from the console's own page.",
+    zh="请求须由控制台页面发出，并带 Content-Type: application/json，没有正文时也要带。",
+    en="With a session, send JSON from the console's own page: `Content-Type: application/json`, also without a body.",
 )
 OWN_MEMBER: Final = forbidden(
     "OWN_MEMBER",

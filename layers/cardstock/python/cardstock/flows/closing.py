@@ -109,9 +109,10 @@ def close_account(member_id: str, give_up: GiveUp | None, needs: ClosingNeeds) -
         balance = found.balance
         if give_up is not None and give_up.amount != balance.available:
             raise errors.GIVE_UP_DIFFERS(available_fen=balance.available)
+        # First, so that no order has been placed since `closing_at`, wherever this is killed.
+        erase_member(member_id, network=needs.network)
         if not needs.members.begin_closing(member_id, now):
             continue
-        erase_member(member_id, network=needs.network)
         settles = member.closing_at is None or now < member.closing_at + SETTLING
         if settles or balance.frozen or balance.paying or (give_up is None and found.waits):
             return _state(found, "waiting", member.closing_at or now)

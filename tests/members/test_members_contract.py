@@ -1,7 +1,7 @@
 """What every store of members guarantees: the one in DynamoDB and the one in memory."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from cardstock.members.merge_store import DynamoMerges
 from cardstock.members.model import MOST_MEMBERS, Account, Member, Person, phone_key, union_key
 from cardstock.members.ports import Inviters, Members
 from cardstock.members.session_model import Arrival, Closer, Known
-from cardstock.members.store import DynamoMembers, MemberItem
+from cardstock.members.store import DynamoMembers, MemberItem, PhoneMoveItem
 from cardstock.network.store import DynamoNetwork
 from tests.people.arrivals import register, session_of
 from tests.people.clock import TestClock
@@ -306,3 +306,34 @@ def test_members_are_listed_by_the_day_of_their_registration_newest_first(member
     assert rest[0].nickname == "Anna"
     assert [each.id for each in members.members_of_day(date(2026, 12, 2), 5, None)[0]] == [ids[3]]
     assert members.members_of_day(date(2026, 11, 30), 5, None) == ([], None)
+
+
+def test_every_item_about_a_member_is_found_by_the_member(members: Members) -> None:
+    anna, bert = registered(members, "anna", phone=PHONE), registered(members, "bert")
+    elsewhere, union = account("anna-elsewhere").key, union_key("dev", "one")
+    entered(members, anna, elsewhere, union)
+    known = members.look_closer(bert.id).known
+    assert known is not None
+    session = session_of(bert.id, NOW)
+    taken = members.enter(Arrival(known, session, phone=PHONE, phone_from=anna.id))
+
+    assert taken
+    move = f"phone-move#{session.id}"
+    assert sorted(members.keys_of(anna.id)) == sorted([account("anna").key, elsewhere, union, move])
+    assert sorted(members.keys_of(bert.id)) == sorted([account("bert").key, phone_key(PHONE)])
+    assert list(members.keys_of("mem_unknown")) == []
+
+
+def test_a_moved_number_is_kept_masked_for_three_years(cloud: Any) -> None:
+    members = DynamoMembers()
+    anna, bert = registered(members, "anna", phone=PHONE), registered(members, "bert")
+    known = members.look_closer(bert.id).known
+    assert known is not None
+    session = session_of(bert.id, NOW)
+    members.enter(Arrival(known, session, phone=PHONE, phone_from=anna.id))
+    moved = PhoneMoveItem.find(f"phone-move#{session.id}")
+
+    assert moved is not None
+    assert (moved.masked, moved.account) == ("+86138****8000", "dev:wx1")
+    assert (moved.member_id, moved.from_member, moved.to_member) == (anna.id, anna.id, bert.id)
+    assert moved.expires_at == NOW + timedelta(days=1098)

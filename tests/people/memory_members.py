@@ -1,7 +1,7 @@
 """The ports of the members area in memory."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from msgspec.structs import replace
@@ -125,6 +125,7 @@ class MemoryMembers:
         self.members: dict[str, Member] = {}
         self.accounts: dict[str, str] = {}
         self.persons: dict[str, list[str]] = {}
+        self.phone_moves: dict[str, str] = {}
         self.counters = Counter[str]()
         self.inviters = MemoryInviters(self)
         self.sessions = MemorySessions(self)
@@ -165,6 +166,7 @@ class MemoryMembers:
             loser = replace(self.members[arrival.phone_from], phone="", phone_at=None, joining_until=None)
             self.members[loser.id] = replace(loser, phone_lost=arrival.lost)
             self.accounts[phone_key(arrival.member.phone)] = member.id
+            self.phone_moves[f"phone-move#{arrival.session.id}"] = loser.id
         if arrival.is_new or arrival.phone or arrival.join:
             self.members[member.id] = arrival.member
         self.accounts |= dict.fromkeys(arrival.accounts, member.id)
@@ -199,6 +201,10 @@ class MemoryMembers:
 
     def _is_over(self, use: Use, now: datetime) -> bool:
         return self.counters[use.limit.key(use.who, now)] >= use.limit.most
+
+    def keys_of(self, member_id: str) -> Iterator[str]:
+        moves = (key for key, loser in self.phone_moves.items() if loser == member_id)
+        return iter(sorted([*(key for key, owner in self.accounts.items() if owner == member_id), *moves]))
 
     def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
         ids = sorted((key for key, one in self.members.items() if brand_day(one.created_at) == day), reverse=True)

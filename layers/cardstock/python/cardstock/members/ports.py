@@ -1,6 +1,6 @@
 """What the members area needs from outside."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -75,6 +75,10 @@ class Members(Protocol):
 
     def count_refused(self, uses: Collection[Use], now: datetime) -> None:
         """Count the uses of a log-in that was refused. Says nothing if that fails, or if their limits are reached."""
+
+    def keys_of(self, member_id: str) -> Iterator[str]:
+        """The keys of all items about the member beside the member's own: accounts, union ids, telephone numbers, moves
+        of a number away. May miss those of the last second."""
 
     def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
         """A page of the members who registered on a day of the brand, newest first, and the id after which the next

@@ -1,7 +1,9 @@
 """Members in DynamoDB.
 
 Table `members`, partition key `pk`. A member is found by id, account or telephone number, never searched. Index
-`by_day` (`day_key`, `pk`), keys only: members by the day of their registration (`aws.days`).
+`by_day` (`day_key`, `pk`), keys only: members by the day of their registration (`aws.days`). Index `by_member`
+(`member_id`, `pk`), keys only: every item about a member beside the member's own, which carries `member_id`. Items with
+`expires_at` go some time after it.
 
 | Access pattern | Key | Cost |
 |---|---|---|
@@ -14,12 +16,13 @@ Table `members`, partition key `pk`. A member is found by id, account or telepho
 | members who are one person (verification, tax) | `person#prs_...`; each carries the others' ids too | 1 read |
 | the brand's salt for identity numbers | `salt#person` | 1 read |
 | members who registered on a day, newest first | 4 queries of `by_day`, then one read | 12 RCU for a page of 20 |
+| what is kept about a member | query of `by_member` | 0.5 RCU for 40 keys |
 | members of a list (nicknames, payees) | many `mem_...` | 1 read per 100 |
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -34,6 +37,7 @@ from cardstock.aws.items import StructAttribute, fields_of, record_of
 from cardstock.aws.tables import (
     ConditionFailedError,
     EpochAttribute,
+    ExpiryAttribute,
     IntegerAttribute,
     JsonAttribute,
     Table,
@@ -50,6 +54,8 @@ from cardstock.members.session_store import COUNTER, PLACES, LogInCounter, Place
 from cardstock.network.store import BindingStep, NetworkItem, position_keys, read_position
 
 _ATTEMPTS = 5
+PHONE_MOVES_KEPT: Final = timedelta(days=3 * 366)
+"""How long it is kept who took whose telephone number: a claim lapses after three years (Civil Code, Art. 188)."""
 
 
 class ByDay(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
@@ -60,6 +66,17 @@ class ByDay(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # Pyna
         projection = KeysOnlyProjection()
 
     day_key = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True, attr_name="pk")
+
+
+class ByMember(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
+    """What is kept about a member beside the member's own item."""
+
+    class Meta:
+        index_name = "by_member"
+        projection = KeysOnlyProjection()
+
+    member_id = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True, attr_name="pk")
 
 
@@ -91,6 +108,7 @@ class MemberItem(Table):
     was_staff = BooleanAttribute(null=True)
     day_key = UnicodeAttribute(null=True)
     by_day = ByDay()
+    by_member = ByMember()
 
 
 _NOT_ERASED: Final = MemberItem.erased_at.does_not_exist()
@@ -108,7 +126,10 @@ class PointerItem(Table):
 
 
 class PhoneMoveItem(Table):
-    """A telephone number that moved from one member to another, and by which log-in; kept for who must explain it."""
+    """A telephone number that moved from one member to another, and by which log-in; kept for who must explain it.
+
+    An item of v0.3.0 has the number in its key, the account with its openid, and neither `member_id` nor `expires_at`.
+    """
 
     class Meta:
         variable = "MEMBERS_TABLE"
@@ -117,7 +138,13 @@ class PhoneMoveItem(Table):
     from_member = UnicodeAttribute()
     to_member = UnicodeAttribute()
     account = UnicodeAttribute()
+    """Platform and app of the log-in."""
     at = EpochAttribute()
+    masked = UnicodeAttribute(null=True)
+    """The number, masked."""
+    member_id = UnicodeAttribute(null=True)
+    """Who lost the number."""
+    expires_at = ExpiryAttribute(null=True)
 
 
 class PersonItem(Table):
@@ -223,6 +250,9 @@ class DynamoMembers:
             with suppress(UnavailableError):
                 LogInCounter(use.limit.key(use.who, now)).update_if(actions, free)
 
+    def keys_of(self, member_id: str) -> Iterator[str]:
+        return (item.id for item in MemberItem.by_member.query(member_id))
+
     def members_of_day(self, day: date, limit: int, after: str | None) -> tuple[Sequence[Member], str | None]:
         ids, last = newest_ids(_newest_of, day, limit, after)
         found = members_of(ids)
@@ -327,8 +357,10 @@ def _move_phone(transaction: Transaction, arrival: Arrival, loser_id: str) -> No
     """Add that the number leads to the member who logs in, and that the one who loses it is notified."""
     member_id, now = arrival.known.member.id, arrival.session.made_at
     phone = arrival.phone or arrival.known.member.phone
-    moved = PhoneMoveItem(f"phone-move#{phone}#{arrival.session.id}")
-    moved.from_member, moved.to_member, moved.account, moved.at = loser_id, member_id, arrival.session.account, now
+    # No number and no openid: the item outlives both accounts.
+    moved = PhoneMoveItem(f"phone-move#{arrival.session.id}", masked=arrival.lost.masked, at=now)
+    moved.from_member, moved.to_member, moved.account = loser_id, member_id, arrival.session.account.rpartition(":")[0]
+    moved.member_id, moved.expires_at = loser_id, now + PHONE_MOVES_KEPT
     transaction.save(moved)
     transaction.update(
         PointerItem(pk=phone_key(phone)),

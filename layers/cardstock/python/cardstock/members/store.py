@@ -22,7 +22,7 @@ Table `members`, partition key `pk`. A member is found by id, account or telepho
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -52,10 +52,9 @@ from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, LostPhone, Member, 
 from cardstock.members.session_model import Arrival, Closer, Invited, Known, Leads
 from cardstock.members.session_store import COUNTER, PLACES, LogInCounter, PlacesItem, start_session
 from cardstock.network.store import BindingStep, NetworkItem, position_keys, read_position
+from cardstock.retention import THREE_YEARS
 
 _ATTEMPTS = 5
-PHONE_MOVES_KEPT: Final = timedelta(days=3 * 366)
-"""How long it is kept who took whose telephone number: a claim lapses after three years (Civil Code, Art. 188)."""
 
 
 class ByDay(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # PynamoDB's __init_subclass__
@@ -360,7 +359,7 @@ def _move_phone(transaction: Transaction, arrival: Arrival, loser_id: str) -> No
     # No number and no openid: the item outlives both accounts.
     moved = PhoneMoveItem(f"phone-move#{arrival.session.id}", masked=arrival.lost.masked, at=now)
     moved.from_member, moved.to_member, moved.account = loser_id, member_id, arrival.session.account.rpartition(":")[0]
-    moved.member_id, moved.expires_at = loser_id, now + PHONE_MOVES_KEPT
+    moved.member_id, moved.expires_at = loser_id, now + THREE_YEARS
     transaction.save(moved)
     transaction.update(
         PointerItem(pk=phone_key(phone)),

@@ -36,6 +36,7 @@ from cardstock.payouts.periods import Period, batch_id
 from cardstock.payouts.store import DynamoPayouts
 from tests.house.cloud import Cloud
 from tests.house.faults import watch
+from tests.people.marks import MARKER
 
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 NUMBERS = range(1, 5)
@@ -73,16 +74,16 @@ def placed(number: int) -> Order:
 
 def orders_of_a_member() -> Read:
     for number in NUMBERS:
-        DynamoOrders().add_order(placed(number), asked(number))
-    return partial(DynamoOrders().orders_of_member, "mem_a")
+        DynamoOrders(MARKER).add_order(placed(number), asked(number))
+    return partial(DynamoOrders(MARKER).orders_of_member, "mem_a")
 
 
 def orders_of_a_supplier() -> Read:
     parts = tuple(
         SupplierOrder("sup_1", f"ord_{number}", "open", (), Receiver("a", "b", "c"), AT) for number in NUMBERS
     )
-    DynamoOrders().store_step(Step(supplier_orders=parts))
-    return partial(DynamoOrders().orders_of_supplier, "sup_1")
+    DynamoOrders(MARKER).store_step(Step(supplier_orders=parts))
+    return partial(DynamoOrders(MARKER).orders_of_supplier, "sup_1")
 
 
 def keys() -> Read:
@@ -191,4 +192,4 @@ def test_an_empty_list_is_one_empty_page(cloud: Cloud) -> None:
     assert DynamoProducts().products_of_supplier("sup_1", 20, None) == ([], None)
     assert DynamoCards().cards_of_member("mem_a", 20, None) == ([], None)
     assert DynamoStatements().lines_of_member("mem_a", None, None, 20, None) == ([], None)
-    assert DynamoOrders().orders_of_member("mem_a", 20, None) == ([], None)
+    assert DynamoOrders(MARKER).orders_of_member("mem_a", 20, None) == ([], None)

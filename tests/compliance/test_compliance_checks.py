@@ -20,7 +20,6 @@ from cardstock.compliance.model import (
     OutsideShare,
     Purchase,
     SalesDay,
-    mark_of,
 )
 from cardstock.compliance.purchases import CheckNeeds, check_purchase, lift_hold, log_and_check
 from cardstock.compliance.sales import close_day
@@ -28,6 +27,7 @@ from cardstock.compliance.subtrees import find_subtrees
 from cardstock.errors import NotFoundError, RefusedError
 from tests.house.charts import steps_in, steps_of
 from tests.people.clock import TestClock
+from tests.people.marks import MARKER
 from tests.people.memory_compliance import MemoryAlarms, MemoryHolds, MemoryIdentities, MemoryPurchaseLog
 from tests.people.staff import unasked
 
@@ -101,8 +101,8 @@ def test_an_own_order_is_not_held_for_the_referrals_that_its_payer_pays_for() ->
 
 def test_a_promoter_who_never_bought_is_known_by_the_login_account() -> None:
     checks = Checks()
-    checks.identities.people["mem_r"] = Identity("mem_r", mark_of("payer", "wechat:wx1:openid-of-r"))
-    paid_with = mark_of("payer", "wechat:wx1:openid-of-r")
+    checks.identities.people["mem_r"] = Identity("mem_r", MARKER.of("payer", "wechat:wx1:openid-of-r"))
+    paid_with = MARKER.of("payer", "wechat:wx1:openid-of-r")
 
     assert paid(checks, purchase("ord_1", "mem_b", payer=paid_with)) == ("same_payer",)
 

@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from cardstock.compliance.model import Alarm, Hold, Identity, Lift, Purchase, Sale, SalesDay, mark_of
+from cardstock.compliance.model import Alarm, Hold, Identity, Lift, Purchase, Sale, SalesDay
 from cardstock.compliance.ports import Alarms, Holds, Identities, PurchaseLog
 from cardstock.compliance.store import DynamoAlarms, DynamoHolds, DynamoPurchaseLog, MemberIdentities
 from cardstock.members.model import Member, Person
 from cardstock.members.store import MemberItem, member_item
 from tests.house.cloud import Cloud
 from tests.house.faults import watch
+from tests.people.marks import MARKER
 from tests.people.memory_compliance import MemoryAlarms, MemoryHolds, MemoryIdentities, MemoryPurchaseLog
 
 CONTRACT = {
@@ -153,12 +154,12 @@ def test_closed_days_are_read_in_their_order_with_both_ends(alarms: Alarms) -> N
 def identities(kind: str) -> tuple[Identities, Callable[[Member], object]]:
     """The port, and how a member comes to be known to it."""
     if kind == "dynamodb":
-        return MemberIdentities(), lambda member: member_item(member).save()
+        return MemberIdentities(MARKER), lambda member: member_item(member).save()
     memory = MemoryIdentities()
 
     def keep(member: Member) -> None:
         person = member.person.id if member.person else ""
-        memory.people[member.id] = Identity(member.id, mark_of("payer", member.account), person)
+        memory.people[member.id] = Identity(member.id, MARKER.of("payer", member.account), person)
 
     return memory, keep
 
@@ -173,8 +174,8 @@ def test_a_member_is_known_by_the_mark_of_the_account_and_by_the_verified_person
     found = port.identities_of(["mem_b", "mem_nobody", "mem_a"])
 
     assert found == {
-        "mem_a": Identity("mem_a", mark_of("payer", "wechat:app:o1"), person.id),
-        "mem_b": Identity("mem_b", mark_of("payer", "wechat:app:o2")),
+        "mem_a": Identity("mem_a", MARKER.of("payer", "wechat:app:o1"), person.id),
+        "mem_b": Identity("mem_b", MARKER.of("payer", "wechat:app:o2")),
     }
     assert port.identities_of(["mem_nobody"]) == port.identities_of([]) == {}
 
@@ -193,7 +194,7 @@ def test_a_hundred_members_cost_one_call(cloud: Cloud) -> None:
         for number in range(100):
             batch.save(member_item(Member(f"mem_{number}", f"wechat:app:{number}", AT)))
     with watch() as calls:
-        found = MemberIdentities().identities_of(f"mem_{number}" for number in range(100))
+        found = MemberIdentities(MARKER).identities_of(f"mem_{number}" for number in range(100))
 
     assert len(found) == 100
     assert calls == ["dynamodb.BatchGetItem"]

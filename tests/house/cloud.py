@@ -37,6 +37,7 @@ SECRETS: dict[str, dict[str, Any]] = {
     "WECHAT_PAY_SECRET_ID": {},
     "ALIPAY_PAY_SECRET_ID": {},
     "DOUYIN_PAY_SECRET_ID": {},
+    "MARKS_SECRET_ID": {"key": "a-key-of-marks-for-tests-only"},
     "ADMIN_SECRET_ID": {"key": "an-admin-key-for-tests-only"},
     "TRANSFER_SECRET_ID": {},
     "PLATFORMS_SECRET_ID": {},

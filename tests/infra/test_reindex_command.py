@@ -18,9 +18,10 @@ from infra.commands.cli import app
 from tests.house import faults
 from tests.house.cloud import Cloud
 from tests.people.clock import TestClock
+from tests.people.marks import MARKER
 from tests.releases import recording
 
-KEYS = ("day_key", "listed")
+KEYS = ("day_key", "listed", "pp", "pd")
 
 
 @pytest.fixture
@@ -48,18 +49,18 @@ def reindex() -> dict[str, Any]:
 
 
 def without_keys(cloud: Cloud) -> dict[str, list[Any]]:
-    """Everything but sales, keys of days and the buckets of payments on a later day."""
-    found = {}
-    for table, items in cloud.state().items():
-        if table != "sales":
-            found[table] = sorted(
-                json.dumps({
-                    name: value for name, value in item.items()
-                    if name not in KEYS and not (name == "due_bucket" and value["S"].startswith("paid."))
-                }, sort_keys=True, default=repr)
-                for item in items
-            )  # fmt: skip
-    return found
+    """Everything but sales, keys of days, the buckets of payments on a later day, and marks."""
+
+    def is_kept(name: str, value: Any) -> bool:
+        return name not in KEYS and not str(value.get("S", "")).startswith(("paid.", "mark#"))
+
+    return {
+        table: sorted(
+            json.dumps({n: v for n, v in item.items() if is_kept(n, v)}, sort_keys=True, default=repr) for item in items
+        )
+        for table, items in cloud.state().items()
+        if table != "sales"
+    }
 
 
 def paid_by_day() -> dict[date, int]:
@@ -93,7 +94,7 @@ def test_what_was_stored_without_lists_comes_into_them_once(old: Cloud) -> None:
     assert (first["orders"], first["members"], first["suppliers"]) == (
         len(orders) + len(refunds), len(members), len(suppliers)
     )  # fmt: skip
-    assert again == {"orders": 0, "members": 0, "suppliers": 0, "days": first["days"]}
+    assert again == {"orders": 0, "members": 0, "suppliers": 0, "days": first["days"], "marks": 0}
     assert sorted(order.order_id for order in listed) == sorted(order.order_id for order in orders)
     assert [each.supplier_id for each in DynamoSuppliers().list_suppliers(100, None)[0]] == sorted(suppliers)
     assert without_keys(old) == before
@@ -113,3 +114,20 @@ def test_an_interrupted_run_is_finished_by_the_next_one(old: Cloud) -> None:
     assert left
     assert stored_paid() == paid_by_day()
     assert [item for item in old.items("orders") if item["sk"]["S"] == "order" and "day_key" not in item] == []
+
+
+def test_hashes_without_a_key_become_marks_once(cloud: Cloud, clock: TestClock) -> None:
+    found = recording.read("v0.3.0")
+    clock.set(found.at)
+    recording.restore(found, cloud)
+    payers = {item["pp"]["S"] for item in cloud.items("orders") if "pp" in item}
+    logged = [item["pk"]["S"] for item in cloud.items("compliance") if item["pk"]["S"].startswith("mark#")]
+    first, again = reindex(), reindex()
+    marked = {item["pp"]["S"] for item in cloud.items("orders") if "pp" in item}
+    relogged = [item["pk"]["S"] for item in cloud.items("compliance") if item["pk"]["S"].startswith("mark#")]
+
+    assert payers
+    assert all(one.startswith("payer_") for one in payers)
+    assert marked == {MARKER.renew(one) for one in payers}
+    assert sorted(relogged) == sorted(f"mark#{MARKER.renew(one.removeprefix('mark#'))}" for one in logged)
+    assert (first["marks"], again["marks"]) == (len(logged), 0)

@@ -21,6 +21,7 @@ from cardstock.orders.ports import CouponUses, Orders
 from cardstock.orders.refund_model import Refund, RefundLine
 from cardstock.orders.store import DynamoOrders
 from cardstock.orders.supplier_model import Parcel, SupplierLine, SupplierOrder
+from tests.people.marks import MARKER
 from tests.people.memory_orders import MemoryCouponUses, MemoryOrders
 
 CONTRACT = {
@@ -124,7 +125,7 @@ def store(request: pytest.FixtureRequest) -> Store:
         return Store(orders, uses, orders.products.get)
     request.getfixturevalue("cloud")
     DynamoProducts().publish_listings(goods, AT)
-    return Store(DynamoOrders(), DynamoCouponUses(), DynamoProducts().find_product)
+    return Store(DynamoOrders(MARKER), DynamoCouponUses(), DynamoProducts().find_product)
 
 
 @pytest.mark.parametrize("order", [ORDER, FULL])

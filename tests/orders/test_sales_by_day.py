@@ -29,6 +29,7 @@ from cardstock.orders.steps import close_step
 from cardstock.orders.store import DynamoOrders, every_order, every_refund
 from tests.house.cloud import Cloud
 from tests.people.clock import TestClock, clock_at
+from tests.people.marks import MARKER
 from tests.people.memory_orders import MemoryOrderDays, MemoryOrders, MemorySales
 
 CONTRACT = {OrderDays: (MemoryOrderDays, DynamoOrderDays), Sales: (MemorySales, DynamoSales)}
@@ -57,7 +58,7 @@ class Shop:
             self.orders, self.days, self.sales = made, MemoryOrderDays(made), MemorySales()
         else:
             DynamoProducts().publish_listings(goods, START)
-            self.orders, self.days, self.sales = DynamoOrders(), DynamoOrderDays(), DynamoSales()
+            self.orders, self.days, self.sales = DynamoOrders(MARKER), DynamoOrderDays(), DynamoSales()
         self.ids: list[str] = []
         self._count = 0
 

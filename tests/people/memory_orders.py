@@ -10,6 +10,7 @@ from cardstock.catalog.model import Product
 from cardstock.clock import brand_day
 from cardstock.errors import CHANNEL_UNAVAILABLE, IDEMPOTENCY_KEY_REUSED, STOCK_SHORT
 from cardstock.ids import RequestKey
+from cardstock.marks import MarkKind
 from cardstock.open_items.clearing import new_item
 from cardstock.open_items.model import ConfirmedItem
 from cardstock.orders import errors
@@ -20,6 +21,7 @@ from cardstock.orders.payment_model import Closing, PaymentNotice, PaymentParame
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.sales_model import SalesOfDay
 from cardstock.orders.supplier_model import SupplierOrder
+from tests.people.marks import MARKER
 from tests.people.memory_open_items import MemoryOpenItems
 
 RefundStatus: TypeAlias = Literal["succeeded", "processing", "failed", "unfunded"]
@@ -58,6 +60,9 @@ class MemoryOrders:
         self.requests: dict[str, tuple[str, str]] = {}
         self.findings: dict[tuple[str, str], Finding] = {}
         self.items = MemoryOpenItems()
+
+    def mark_of(self, kind: MarkKind, name: str) -> str:
+        return MARKER.of(kind, name)
 
     def products_by_sku(self, skus: Iterable[str], /) -> dict[str, Product]:
         return {sku: self.products[sku] for sku in skus if sku in self.products}

@@ -14,7 +14,8 @@ _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _KEY_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 
 
-def _base32(value: int, length: int) -> str:
+def base32(value: int, length: int) -> str:
+    """A number in `length` digits of Crockford's alphabet, in lower case; higher digits are cut off."""
     letters = []
     for _ in range(length):
         letters.append(_CROCKFORD[value & 31])
@@ -24,25 +25,25 @@ def _base32(value: int, length: int) -> str:
 
 def new_id(prefix: str, at: datetime) -> str:
     """`ord_01jd...`: 48 bits of milliseconds and 80 random bits (the ULID layout), so ids sort by time."""
-    return f"{prefix}_{_base32(to_epoch_ms(at), 10)}{_base32(secrets.randbits(80), 16)}"
+    return f"{prefix}_{base32(to_epoch_ms(at), 10)}{base32(secrets.randbits(80), 16)}"
 
 
 def derived_id(prefix: str, *parts: str) -> str:
     """The same id for the same parts, always: 130 bits of SHA-256 over the parts, which may hold any text."""
     digest = hashlib.sha256("\x00".join(parts).encode()).digest()
-    return f"{prefix}_{_base32(int.from_bytes(digest[:17], 'big') >> 6, 26)}"
+    return f"{prefix}_{base32(int.from_bytes(digest[:17], 'big') >> 6, 26)}"
 
 
 def derived_at(prefix: str, at: datetime, *parts: str) -> str:
     """The same id for the same moment and parts, always: 48 bits of milliseconds and 80 bits of SHA-256 over the parts,
     so that ids sort by time."""
     digest = hashlib.sha256("\x00".join(parts).encode()).digest()
-    return f"{prefix}_{_base32(to_epoch_ms(at), 10)}{_base32(int.from_bytes(digest[:10], 'big'), 16)}"
+    return f"{prefix}_{base32(to_epoch_ms(at), 10)}{base32(int.from_bytes(digest[:10], 'big'), 16)}"
 
 
 def ids_since(prefix: str, at: datetime) -> str:
     """What sorts before every id of `new_id` and `derived_at` of `at` and later."""
-    return f"{prefix}_{_base32(to_epoch_ms(at), 10)}"
+    return f"{prefix}_{base32(to_epoch_ms(at), 10)}"
 
 
 def short_key(length: int = 10) -> str:

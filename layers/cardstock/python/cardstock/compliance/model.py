@@ -6,12 +6,10 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from cardstock.ids import derived_id
 from cardstock.law import OUTSIDE_FLOOR_BPS
 from cardstock.money import BPS_ONE, Bps, Fen, half_up
 
 HoldReason: TypeAlias = Literal["same_payer", "same_device", "same_person", "stocking_up"]
-MarkKind: TypeAlias = Literal["payer", "device"]
 HoldState: TypeAlias = Literal["open", "lifted"]
 AlarmState: TypeAlias = Literal["open", "lift_requested", "lifted"]
 
@@ -30,11 +28,6 @@ STOCKING_DAYS: Final = 30
 """Days over which a buyer's units are added up."""
 OUTSIDE_DAYS: Final = 30
 """Days over which the share of sales to non-promoters is computed."""
-
-
-def mark_of(kind: MarkKind, name: str) -> str:
-    """A stored hash instead of a payer's or a device's name: equal for equal names, and not readable."""
-    return derived_id(kind, name)
 
 
 class Purchase(msgspec.Struct, frozen=True):

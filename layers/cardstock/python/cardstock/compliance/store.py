@@ -29,7 +29,8 @@ from cardstock.approving import UseOnce
 from cardstock.aws.pages import read_page
 from cardstock.aws.tables import ConditionFailedError, IntegerAttribute, JsonAttribute, Table, Transaction, get_together
 from cardstock.clock import brand_day, to_epoch_ms
-from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, Sale, SalesDay, mark_of
+from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, Sale, SalesDay
+from cardstock.marks import Marker
 from cardstock.members.store import MemberItem, member_in, members_of
 
 if TYPE_CHECKING:
@@ -131,13 +132,30 @@ def _logged_items(purchase: Purchase) -> Iterator[_LoggedItem]:
 class MemberIdentities:
     """`compliance.ports.Identities` by stored members."""
 
+    def __init__(self, marker: Marker) -> None:
+        self._marker = marker
+
     def identities_of(self, member_ids: Iterable[str]) -> Mapping[str, Identity]:
-        return {found.id: _identity(found) for found in members_of(member_ids).values()}
+        return {found.id: self._identity(found) for found in members_of(member_ids).values()}
+
+    def _identity(self, member: "Member") -> Identity:
+        person = member.person.id if member.person else ""
+        return Identity(member.id, self._marker.of("payer", member.account), person, member.same_person)
 
 
-def _identity(member: "Member") -> Identity:
-    person = member.person.id if member.person else ""
-    return Identity(member.id, mark_of("payer", member.account), person, member.same_person)
+def renew_marks(marker: Marker) -> int:
+    """Store each mark that release v0.3.0 stored without a key under its keyed form; their number.
+
+    A scan, once after an update. Safe to repeat and to interrupt.
+    """
+    count = 0
+    old = SeenMarkItem.pk.startswith("mark#payer_") | SeenMarkItem.pk.startswith("mark#device_")
+    for item in SeenMarkItem.scan(old, consistent_read=True):
+        mark = marker.renew(item.pk.removeprefix("mark#"))
+        SeenMarkItem(f"mark#{mark}", item.sk, earners=item.earners).put_if(SeenMarkItem.pk.does_not_exist())
+        item.delete()
+        count += 1
+    return count
 
 
 class DynamoHolds:

@@ -39,5 +39,6 @@ def check_needs() -> "CheckNeeds":
     """The ports of purchase checks."""
     from cardstock.compliance.purchases import CheckNeeds
     from cardstock.compliance.store import MemberIdentities
+    from cardstock.edge.wiring import marker
 
-    return CheckNeeds(purchase_log(), MemberIdentities(), holds(), environment.number("STOCKING_UNITS"))
+    return CheckNeeds(purchase_log(), MemberIdentities(marker()), holds(), environment.number("STOCKING_UNITS"))

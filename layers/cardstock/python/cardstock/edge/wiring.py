@@ -7,6 +7,7 @@ from cardstock import environment
 
 if TYPE_CHECKING:
     from cardstock.edge.tokens import Signer
+    from cardstock.marks import Marker
 
 
 @cache
@@ -23,3 +24,12 @@ def session_keys() -> list[str]:
 
     stored = secret(environment.text("SESSION_SECRET_ID"))
     return [stored["key"], *stored["previous"]]
+
+
+@cache
+def marker() -> "Marker":
+    """Makes marks of payers, devices and closed accounts. Its key never changes: another one would recognise nobody."""
+    from cardstock.edge.secrets import secret
+    from cardstock.marks import Marker
+
+    return Marker(lambda: str(secret(environment.text("MARKS_SECRET_ID"))["key"]))

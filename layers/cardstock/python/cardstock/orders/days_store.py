@@ -18,11 +18,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 
 from cardstock.aws.days import keys_of_day, newest_ids
 from cardstock.aws.items import StructAttribute, record_of
 from cardstock.aws.tables import Table
 from cardstock.clock import brand_day
+from cardstock.marks import Marker
 from cardstock.orders.model import Order
 from cardstock.orders.refund_model import Refund
 from cardstock.orders.sales_model import SalesOfDay, SalesSum
@@ -97,9 +99,9 @@ class DynamoSales:
         _sales_item(total).save()  # last: it says that all of the day is stored
 
 
-def index_orders() -> tuple[int, date | None]:
-    """Give each order and each succeeded refund that has none the key of its day: their number, and the day of the
-    first order. Release v0.2.0 stored none.
+def index_orders(marker: Marker) -> tuple[int, date | None]:
+    """Give each order and each succeeded refund that has none the key of its day, and each order the marks of its payer
+    and device: the number of keys, and the day of the first order. Release v0.2.0 stored no keys, v0.3.0 no marks.
 
     A scan, once after an update. Safe to repeat and to interrupt; what changes meanwhile gets its key by that. The
     stream tells of the items, and nothing follows from it, since no status has changed.
@@ -114,6 +116,11 @@ def index_orders() -> tuple[int, date | None]:
             if keyed.due_bucket is not None:
                 actions.append(OrderItem.due_bucket.set(keyed.due_bucket))
             count += OrderItem(order.order_id, "order").update_if(actions, OrderItem.version == order.version)
+        marks = (marker.renew(order.payer), marker.renew(order.device))
+        if marks != (order.payer, order.device):
+            pairs = zip((OrderItem.payer, OrderItem.device), marks, strict=True)
+            renewed: list[Action] = [name.set(mark) for name, mark in pairs if mark]
+            OrderItem(order.order_id, "order").update_if(renewed, OrderItem.version == order.version)
     lacking = RefundItem.refund_id.startswith("") & RefundItem.day_key.does_not_exist()
     for refund in RefundItem.scan(lacking & RefundItem.succeeded_at.exists(), consistent_read=True):
         key = refund_item(record_of(Refund, refund)).day_key

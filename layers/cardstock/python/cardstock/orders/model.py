@@ -146,7 +146,7 @@ class Order(msgspec.Struct, frozen=True):
     transaction_no: str | None = None
     """The channel's number for the payment."""
     payer: str = ""
-    """Derived from the payer, if the channel reports one: equal for equal payers. `device` likewise."""
+    """The mark of the payer, if the channel reports one: equal for equal payers (`marks`). `device` likewise."""
     device: str = ""
     shipped_at: datetime | None = None
     """When the last supplier shipped."""

@@ -237,7 +237,7 @@ def _payment_step(order: Order | None, notice: PaymentNotice, orders: Orders) ->
     if own or notice.gave_back or notice.currency != CURRENCY:
         return _unresolved("payment_mismatch", notice, order)
     if order.status == "placed" and fits:
-        return pay_step(order, notice, clock.now()), "paid"
+        return pay_step(order, notice, clock.now(), orders), "paid"
     marked = replace(order, returned_payments=(*order.returned_payments, payment), version=order.version + 1)
     return Step(orders=(marked,) if order.status == "placed" else (), refunds=(refund,)), "stray"
 

@@ -125,7 +125,8 @@ def place_order(
     )
     supplier_orders: tuple[SupplierOrder, ...] = ()
     if order.paid_by == "coupon":
-        step = pay_step(order, PaymentNotice(COUPON_CHANNEL, order.order_id, order.coupon, 0, CURRENCY, now), now)
+        nothing = PaymentNotice(COUPON_CHANNEL, order.order_id, order.coupon, 0, CURRENCY, now)
+        step = pay_step(order, nothing, now, orders)
         order, supplier_orders = replace(step.orders[0], version=1), step.supplier_orders
     earlier = orders.add_order(order, request, supplier_orders)
     if earlier is None:

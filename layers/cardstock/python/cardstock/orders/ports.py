@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from cardstock.ids import RequestKey
+from cardstock.marks import MarkKind
 from cardstock.money import Fen
 from cardstock.orders.change_model import Step
 from cardstock.orders.coupon_model import Coupon, CouponUse
@@ -113,6 +114,9 @@ class Orders(Protocol):
         QUOTE_USED if that order has ended unpaid, goes elsewhere, or was placed in another app; PRICE_CHANGED with
         `skus` (also for products no longer for sale), STOCK_SHORT with `lines`, or COUPON_USED.
         """
+
+    def mark_of(self, kind: MarkKind, name: str) -> str:
+        """What is stored of a payer's or a device's name: equal for equal names. Raises `UnavailableError`."""
 
     def order_id_of_request(self, request: RequestKey) -> str | None:
         """The id of the order that `request` made, if it made one."""

@@ -7,7 +7,6 @@ from typing import Final, Literal, TypeAlias
 from msgspec.structs import replace
 
 from cardstock.errors import BODY_INVALID, NOT_FOUND, Pointer
-from cardstock.ids import derived_id
 from cardstock.orders.change_model import Step, StockChange
 from cardstock.orders.model import MAX_LINES, MAX_UNITS, ORDER_ID, Order, RequestedUnits
 from cardstock.orders.payment_model import PaymentNotice
@@ -75,8 +74,8 @@ def merge_units(requested: Sequence[RequestedUnits]) -> dict[str, int]:
     return units
 
 
-def pay_step(order: Order, notice: PaymentNotice, now: datetime) -> Step:
-    """Record a payment: the order is paid, and each supplier gets its supplier order."""
+def pay_step(order: Order, notice: PaymentNotice, now: datetime, orders: Orders) -> Step:
+    """Record a payment: the order is paid, and each supplier gets its supplier order. `orders` makes the marks."""
     paid = replace(
         order,
         status="paid",
@@ -84,8 +83,8 @@ def pay_step(order: Order, notice: PaymentNotice, now: datetime) -> Step:
         paid_at=max(order.placed_at, min(notice.paid_at, now)),
         channel=notice.channel,
         transaction_no=notice.transaction_no,
-        payer=derived_id("payer", notice.payer) if notice.payer else "",
-        device=derived_id("device", notice.device) if notice.device else "",
+        payer=orders.mark_of("payer", notice.payer) if notice.payer else "",
+        device=orders.mark_of("device", notice.device) if notice.device else "",
         version=order.version + 1,
     )
     supplier_orders = tuple(

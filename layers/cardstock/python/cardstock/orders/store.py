@@ -51,6 +51,7 @@ from cardstock.catalog import store as products
 from cardstock.clock import brand_day
 from cardstock.errors import STOCK_SHORT
 from cardstock.ids import RequestKey, new_id
+from cardstock.marks import Marker, MarkKind
 from cardstock.open_items import store as open_items
 from cardstock.orders import coupon_store as coupons
 from cardstock.orders import errors
@@ -218,7 +219,13 @@ def _placed_before(stored: Mapping[str, Any], wanted: Order) -> str:
 
 
 class DynamoOrders:
-    """`orders.ports.Orders`."""
+    """`orders.ports.Orders`. `marker` makes the marks of payers and devices."""
+
+    def __init__(self, marker: Marker) -> None:
+        self._marker = marker
+
+    def mark_of(self, kind: MarkKind, name: str) -> str:
+        return self._marker.of(kind, name)
 
     def add_order(self, order: Order, request: RequestKey, supplier_orders: Sequence[SupplierOrder] = ()) -> str | None:
         try:

@@ -50,9 +50,10 @@ def goodwill_bound() -> int:
 @cache
 def orders() -> "Orders":
     """Orders, refunds and supplier orders in DynamoDB."""
+    from cardstock.edge.wiring import marker
     from cardstock.orders.store import DynamoOrders
 
-    return DynamoOrders()
+    return DynamoOrders(marker())
 
 
 @cache

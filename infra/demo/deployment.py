@@ -54,6 +54,7 @@ def configure_platforms(suite: Suite) -> None:
         "wechat": {"secret": "secret"},
         "alipay": {"private_key": "own_private_key", "public_key": "own_alipay_public_key", "aes_key": "aes_key"},
         "douyin": {"secret": "secret", "private_key": "own_private_key"},
+        "baidu": {"secret": "secret"},
     }
     local = {
         platform: {

@@ -392,5 +392,6 @@ def _parameters(template: Path, api_url: str, sandbox_url: str, platforms_port: 
         local["WechatUrl"] = f"http://127.0.0.1:{platforms_port}/wechat"
         local["AlipayUrl"] = f"http://127.0.0.1:{platforms_port}/alipay/gateway.do"
         local["DouyinLoginUrl"] = local["DouyinUrl"] = f"http://127.0.0.1:{platforms_port}/douyin"
+        local["BaiduUrl"] = f"http://127.0.0.1:{platforms_port}/baidu"
         local["IdentityUrl"] = f"http://127.0.0.1:{platforms_port}/identity"
     return {name: value for name, value in local.items() if name in declared}

@@ -18,6 +18,7 @@ from cardstock.payouts.channels.sandbox import drawn
 from infra.demo.deployment import STAFF, start
 from infra.local import sandbox
 from infra.local.platforms.alipay import Alipay
+from infra.local.platforms.baidu import Baidu
 from infra.local.platforms.douyin import Douyin
 from infra.local.platforms.wechat import Wechat
 from infra.local.sandbox import STATUSES
@@ -165,7 +166,9 @@ def test_every_control_of_the_sandbox_is_described() -> None:
 
 def test_every_mode_of_the_login_platforms_is_described() -> None:
     described = CONTRACT.read_text("utf-8").partition("## Logging in on WeChat")[2].partition("## Rules")[0]
-    missing = [mode for each in (Wechat, Alipay, Douyin) for mode in each.modes_known if f"`{mode}`" not in described]
+    missing = [
+        mode for each in (Wechat, Alipay, Douyin, Baidu) for mode in each.modes_known if f"`{mode}`" not in described
+    ]
 
     assert missing == []
 

@@ -363,7 +363,7 @@ def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
         text=True,
     ) as process:
         assert process.stdout is not None
-        starting, *lines = [process.stdout.readline() for _ in range(14)]
+        starting, *lines = [process.stdout.readline() for _ in range(15)]
         # What it prints for operators, with nothing else in the environment.
         command = [sys.executable, "-m", "infra.commands.cli", *lines[6].split()[2:], "--json"]
         verified = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, timeout=60, check=False)
@@ -374,11 +374,11 @@ def test_serve_stops_gracefully_on_a_signal(tmp_path: Path) -> None:
     assert lines[0].startswith("API  ")
     assert lines[1].startswith("staff API  ")
     assert lines[6].startswith("commands ")
-    assert [line.split()[:2] for line in lines[8:11]] == [
-        ["wechat", "codes"], ["alipay", "codes"], ["douyin", "codes"],
+    assert [line.split()[:2] for line in lines[8:12]] == [
+        ["wechat", "codes"], ["alipay", "codes"], ["douyin", "codes"], ["baidu", "codes"],
     ]  # fmt: skip
     staff = lines[1].split()[-1]
-    assert lines[11] == f"as a person    export CARDSTOCK_STAFF_API={staff}\n"
+    assert lines[12] == f"as a person    export CARDSTOCK_STAFF_API={staff}\n"
     assert json.loads(verified.stdout)["verified"], verified.stderr
     assert rest == "Stopping.\n"
     assert process.returncode == 0

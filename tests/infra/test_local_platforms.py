@@ -110,6 +110,7 @@ def test_apps_stay_the_same_and_only_their_owner_reads_them(platforms: Platforms
             "wechat": ["wx0000000000000001", "wx0000000000000002"],
             "alipay": ["2021000000000001", "2021000000000002"],
             "douyin": ["tt00000001"],
+            "baidu": ["bd000000000000000000000000000001"],
         },
     )
 

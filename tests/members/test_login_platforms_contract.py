@@ -15,6 +15,7 @@ from cardstock.errors import (
     UnavailableError,
 )
 from cardstock.members.login_platforms.alipay import AlipayLogin
+from cardstock.members.login_platforms.baidu import BaiduLogin
 from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.members.login_platforms.douyin import DouyinLogin
 from cardstock.members.login_platforms.wechat import WechatLogin
@@ -22,12 +23,13 @@ from cardstock.members.ports import LoginPlatform
 from tests.people.clock import TestClock
 from tests.people.login_parties import PHONE, REAL, Development, Party, Real
 
-CONTRACT = {LoginPlatform: (DevelopmentPlatform, WechatLogin, AlipayLogin, DouyinLogin)}
+CONTRACT = {LoginPlatform: (DevelopmentPlatform, WechatLogin, AlipayLogin, DouyinLogin, BaiduLogin)}
 ADAPTERS: dict[str, type[LoginPlatform]] = {
     "dev": DevelopmentPlatform,
     "wechat": WechatLogin,
     "alipay": AlipayLogin,
     "douyin": DouyinLogin,
+    "baidu": BaiduLogin,
 }
 
 
@@ -85,11 +87,13 @@ def test_a_login_code_proves_no_number_and_a_proof_of_a_number_no_login(party: P
     assert login.code == number.code == "LOGIN_CODE_INVALID"
 
 
-def test_a_code_is_good_once_for_five_minutes(real: Real, clock: TestClock) -> None:
-    used, late = real.login_code("anna"), real.login_code("anna")
+def test_a_code_is_good_once_for_five_minutes_on_baidu_for_ten(real: Real, clock: TestClock) -> None:
+    used, late, in_time = [real.login_code("anna") for _ in range(3)]
     real.port.identify(real.app_id, used)
     again = refusal(lambda: real.port.identify(real.app_id, used))
-    clock.move(minutes=5)
+    clock.move(minutes=10 if real.name == "baidu" else 5, seconds=-1)
+    real.port.identify(real.app_id, in_time)
+    clock.move(seconds=1)
     after = refusal(lambda: real.port.identify(real.app_id, late))
 
     assert (again.code, again.pointers) == ("LOGIN_CODE_INVALID", (Pointer("/login_code", "INVALID"),))
@@ -126,14 +130,19 @@ def test_without_an_answer_the_platform_is_unavailable_and_the_cause_is_told(rea
     assert cause in ("http_502", "malformed", "signature", "timeout", "unreachable")
 
 
-def test_a_busy_platform_is_asked_twice_and_then_unavailable(real: Real) -> None:
+def test_a_busy_platform_is_asked_twice_and_then_unavailable(real: Real, clock: TestClock) -> None:
+    alone = REAL[real.name](clock)
+    identify(alone)
     real.server.fail_next(["busy"])
     identify(real)
+    first = len(real.server.calls)
     real.server.fail_next(["busy", "busy"])
     refused = refusal(lambda: identify(real))
 
     assert refused.code == "PLATFORM_UNAVAILABLE"
-    assert len(real.server.calls) == 4
+    assert len(alone.server.calls) == (3 if real.name == "baidu" else 1)
+    assert first == len(alone.server.calls) + 1
+    assert len(real.server.calls) == first + 2
 
 
 def test_where_the_app_may_not_ask_for_numbers_the_number_is_not_granted(real: Real) -> None:

@@ -217,6 +217,23 @@ def test_nobody_starts_the_payment_of_somebody_else_or_from_another_app(counter:
     assert elsewhere.body["errors"][0]["pointer"] == "/channel"
 
 
+def test_on_a_platform_without_payment_no_platforms_channel_is_offered(counter: Counter) -> None:
+    account = "baidu:bd0000000000000000000000000001:oABC"
+    placed_there = counter.order(account=account)
+    there = [
+        counter.start(placed_there, account=account),
+        counter.start(placed_there),  # from the channel's own app
+        counter.send("POST", f"/v1/orders/{counter.order()}/payments", {"channel": "baidu"}),
+    ]
+
+    assert [(each.status, each.body["code"]) for each in there] == [(409, "PAYMENT_NOT_OFFERED")] * 3
+    assert there[0].body["errors"][0]["pointer"] == "/channel"
+    assert counter.party.company.calls == []
+    assert counter.status(placed_there) == "placed"
+    sandbox = counter.send("POST", f"/v1/orders/{placed_there}/payments", {"channel": "sandbox"}, account=account)
+    assert sandbox.status == 200
+
+
 def test_the_pay_window_takes_neither_another_payer_nor_changed_parameters(counter: Counter) -> None:
     parameters = counter.opened(counter.order())
     with pytest.raises(WrongCallError):

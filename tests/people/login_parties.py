@@ -6,12 +6,14 @@ from typing import Any, Protocol
 
 from cardstock.clock import Clock
 from cardstock.members.login_platforms.alipay import AlipayLogin
+from cardstock.members.login_platforms.baidu import BaiduLogin
 from cardstock.members.login_platforms.development import DevelopmentPlatform
 from cardstock.members.login_platforms.douyin import DouyinLogin
 from cardstock.members.login_platforms.wechat import WechatLogin
 from cardstock.members.ports import LoginPlatform as Port
-from cardstock.platforms import alipay, douyin, wechat
+from cardstock.platforms import alipay, baidu, douyin, wechat
 from infra.local.platforms.alipay import Alipay, new_app
+from infra.local.platforms.baidu import Baidu
 from infra.local.platforms.douyin import Douyin
 from infra.local.platforms.douyin import new_app as new_douyin_app
 from infra.local.platforms.people import LoginPlatform
@@ -109,5 +111,13 @@ def douyin_party(clock: Clock) -> Real:
     return Real(Douyin({"tt00000001": app}, clock.now), {"apps": {"tt00000001": own}}, DouyinLogin, douyin.Douyin)
 
 
-REAL: dict[str, Callable[[Clock], Real]] = {"wechat": wechat_party, "alipay": alipay_party, "douyin": douyin_party}
+def baidu_party(clock: Clock) -> Real:
+    apps = {"bd000000000000000000000000000001": {"secret": "s1", "developer": "brand"}}
+    config = {"apps": {app_id: {"secret": app["secret"]} for app_id, app in apps.items()}}
+    return Real(Baidu(apps, clock.now), config, BaiduLogin, baidu.Baidu)
+
+
+REAL: dict[str, Callable[[Clock], Real]] = {
+    "wechat": wechat_party, "alipay": alipay_party, "douyin": douyin_party, "baidu": baidu_party,
+}  # fmt: skip
 """The real platforms by name."""

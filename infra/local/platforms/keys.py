@@ -1,6 +1,7 @@
 """RSA and AES of the local platforms, on their own: nothing is shared with the clients that call them."""
 
 import base64
+import secrets
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
@@ -49,6 +50,26 @@ def encrypt_aes(key: str, message: bytes) -> str:
     missing = _AES_BLOCK - len(message) % _AES_BLOCK
     cipher = Cipher(algorithms.AES(base64.b64decode(key)), modes.CBC(bytes(_AES_BLOCK))).encryptor()
     return base64.b64encode(cipher.update(message + bytes([missing]) * missing) + cipher.finalize()).decode()
+
+
+def envelope(key: bytes, iv: bytes, message: bytes, receiver: str, block: int = 32) -> str:
+    """AES-CBC in base64: sixteen random bytes, the length, the message and the receiver, filled by PKCS #7 to `block`
+    bytes."""
+    plain = secrets.token_bytes(16) + len(message).to_bytes(4, "big") + message + receiver.encode()
+    missing = block - len(plain) % block
+    return encrypt_blocks(key, iv, plain + bytes([missing]) * missing)
+
+
+def encrypt_blocks(key: bytes, iv: bytes, plain: bytes) -> str:
+    """AES-CBC of whole blocks in base64."""
+    cipher = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
+    return base64.b64encode(cipher.update(plain) + cipher.finalize()).decode()
+
+
+def open_block(key: bytes, block: bytes) -> bytes:
+    """One block alone, before CBC joins it to the one before."""
+    cipher = Cipher(algorithms.AES(key), modes.CBC(bytes(_AES_BLOCK))).decryptor()
+    return cipher.update(block) + cipher.finalize()
 
 
 def seal(key: str, message: bytes, nonce: str, associated: str) -> str:

@@ -1,4 +1,4 @@
-"""What the local platforms share: people, codes that are good once for five minutes, and failures on demand.
+"""What the local platforms share: people, codes that are good once and for minutes, and failures on demand.
 
 A platform is a handler without a network: `answer(Asked)`. It checks what it gets as the real one does. `modes` says
 what happens to its next calls, in their order; "fine" is nothing. Every platform knows these:
@@ -105,6 +105,8 @@ class LoginPlatform(Platform):
     `blocked` are people who are kept out, `without_phone` apps that may not ask for telephone numbers.
     """
 
+    code_lifetime = CODE_LIFETIME
+
     def __init__(self, apps: Apps, now: Callable[[], datetime]) -> None:
         super().__init__(now)
         self.apps = apps
@@ -135,7 +137,7 @@ class LoginPlatform(Platform):
         now = self.now()
         self._codes = {code: issued for code, issued in self._codes.items() if issued.expires_at > now}
         code = f"{'0' if kind == 'login' else 'p'}{secrets.token_urlsafe(23)}"
-        self._codes[code] = Code(kind, app_id, person, phone, now + CODE_LIFETIME)
+        self._codes[code] = Code(kind, app_id, person, phone, now + self.code_lifetime)
         return code
 
     def look_at(self, kind: Literal["login", "phone"], app_id: str, code: str) -> Code | None:

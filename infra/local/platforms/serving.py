@@ -22,7 +22,7 @@ has not finished). The codes are `login_code`, and with a `phone` the `phone_cod
 platform's first app.
 
 Apps and the merchant, with their secrets and keys, are made once and kept in a file, payments in another. People need
-none: any name is one. Codes are kept in memory, for their five minutes.
+none: any name is one. Codes are kept in memory, for their minutes.
 """
 
 import json
@@ -35,6 +35,7 @@ from typing import Any
 
 from infra.local.platforms.alipay import Alipay, new_app
 from infra.local.platforms.alipay_pay import ENDS, AlipayPay
+from infra.local.platforms.baidu import Baidu
 from infra.local.platforms.douyin import Douyin
 from infra.local.platforms.douyin import new_app as new_douyin_app
 from infra.local.platforms.douyin_pay import ENDS as DOUYIN_ENDS
@@ -60,14 +61,19 @@ Apps = dict[str, dict[str, dict[str, Any]]]
 MERCHANTS = "merchants"
 ALIPAY_SELLER = "2088101122223333"
 """The user id of the merchant of Alipay's apps."""
+BAIDU_APP = "bd000000000000000000000000000001"
+"""The AppKey of Baidu's app."""
 
 
 def new_apps() -> Apps:
-    """Apps of one developer: two mini-programs of WeChat, a new and an old app of Alipay, one of Douyin."""
+    """Apps of one developer: two mini-programs of WeChat, a new and an old app of Alipay, one of Douyin,
+    one of Baidu."""
     wechat = {f"wx{number:016}": {"secret": secrets.token_hex(16), "developer": "brand"} for number in (1, 2)}
     alipay = {"2021000000000001": new_app("brand"), "2021000000000002": new_app("brand", names="user_id")}
     merchants = {"wechat": new_merchant("1900000109", list(wechat))}
-    return {"wechat": wechat, "alipay": alipay, "douyin": {"tt00000001": new_douyin_app("brand")}, MERCHANTS: merchants}
+    baidu = {BAIDU_APP: {"secret": secrets.token_hex(16), "developer": "brand"}}
+    douyin = {"tt00000001": new_douyin_app("brand")}
+    return {"wechat": wechat, "alipay": alipay, "douyin": douyin, "baidu": baidu, MERCHANTS: merchants}
 
 
 def kept_apps(book: Path | None) -> Apps:
@@ -76,7 +82,7 @@ def kept_apps(book: Path | None) -> Apps:
         kept: Apps = json.loads(book.read_text(encoding="utf-8"))
         # Apps of Douyin from before its payments have no key of the platform.
         old = [app_id for app_id, app in kept.get("douyin", {}).items() if "platform_private_key" not in app]
-        if kept.keys() >= {"wechat", "alipay", "douyin", MERCHANTS} and not old:
+        if kept.keys() >= {"wechat", "alipay", "douyin", "baidu", MERCHANTS} and not old:
             return kept
         for app_id in old:
             kept["douyin"][app_id] = new_douyin_app("brand") | kept["douyin"][app_id]
@@ -102,6 +108,7 @@ class Platforms:
             "wechat": wechat,
             "alipay": alipay,
             "douyin": douyin,
+            "baidu": Baidu(self.apps["baidu"], now),
         }
         self.wechat_pay = WechatPay(
             self.merchants["wechat"], openid=wechat.openid, now=now, tell=post,

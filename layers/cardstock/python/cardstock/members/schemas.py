@@ -67,7 +67,8 @@ Code = Annotated[str, Meta(min_length=1, max_length=512)]
 PhoneProof = Annotated[str, Meta(min_length=1, max_length=8192)]
 _LOGIN_CODE = "From `wx.login` and its sisters; of `dev`, `dev:` and any name: whoever has that name in this `app_id`."
 _PHONE_CODE = (
-    "From the platform's telephone button: its code, on Alipay the JSON text of `response` and `sign`; "
+    "From the platform's telephone button: its code; on Alipay the JSON text of `response` and `sign`, on Baidu that "
+    "of `encryptedData` and `iv`; "
     "of `dev`, `dev:` and the number: `dev:+8613800138000`."
 )
 Invite = Annotated[

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cardstock.members.store import DynamoMembers
 
 DEVELOPMENT: Final = "dev"
-_REAL: Final = ("wechat", "alipay", "douyin")
+_REAL: Final = ("wechat", "alipay", "douyin", "baidu")
 
 _transports: "Mapping[str, httpx.BaseTransport]" = {}
 
@@ -95,6 +95,12 @@ def _made(name: str, config: Any) -> "LoginPlatform":
 
         urls = environment.text("DOUYIN_LOGIN_URL"), environment.text("DOUYIN_URL")
         return DouyinLogin(config, client=Douyin(*urls, transport=_transports.get(name)), report=_report)
+    if name == "baidu":
+        from cardstock.members.login_platforms.baidu import BaiduLogin
+        from cardstock.platforms.baidu import Baidu
+
+        baidu = Baidu(environment.text("BAIDU_URL"), transport=_transports.get(name))
+        return BaiduLogin(config, client=baidu, report=_report)
     from cardstock.members.login_platforms.alipay import AlipayLogin
     from cardstock.platforms.alipay import Alipay
 

@@ -56,6 +56,12 @@ QUOTE_USED: Final = conflict(
 CHANNEL_UNKNOWN: Final = invalid(
     "CHANNEL_UNKNOWN", zh="不支持该支付方式。", en="This payment channel is not available."
 )
+PAYMENT_NOT_OFFERED: Final = conflict(
+    "PAYMENT_NOT_OFFERED",
+    zh="该平台的小程序暂不支持支付，请在微信、支付宝或抖音小程序中下单。",
+    en="Payment is not offered on this platform; place the order on WeChat, Alipay or Douyin.",
+    about=("channel",),
+)
 ORDER_PAID: Final = conflict("ORDER_PAID", zh="订单已支付。", en="The order has been paid.")
 ORDER_NOT_PAID: Final = conflict("ORDER_NOT_PAID", zh="订单尚未支付。", en="The order has not been paid.")
 ORDER_CANCELLED: Final = conflict("ORDER_CANCELLED", zh="订单已取消。", en="The order has been cancelled.")
@@ -148,6 +154,7 @@ PAYING: Final = (
     CHANNEL_UNKNOWN,
     CHANNEL_UNAVAILABLE,
     CHANNEL_MISCONFIGURED,
+    PAYMENT_NOT_OFFERED,
     APP_DIFFERS,
     PAYMENT_CLOSED,
     PAYMENT_STARTED,

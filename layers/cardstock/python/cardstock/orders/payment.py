@@ -21,7 +21,16 @@ from cardstock.orders.model import ORDER_ID, Order
 from cardstock.orders.payment_model import ClosedNotice, PaymentNotice, PaymentParameters
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_model import Refund
-from cardstock.orders.steps import ATTEMPTS, Channels, channels_of, close_step, find_order, is_paid_in, pay_step
+from cardstock.orders.steps import (
+    ATTEMPTS,
+    Channels,
+    channels_of,
+    close_step,
+    find_order,
+    is_paid_in,
+    offers_payment,
+    pay_step,
+)
 
 MAX_SILENCE: Final = timedelta(hours=24)
 """How long after its time to pay an order waits for its channels until an open item names it. It waits on then: its
@@ -67,11 +76,13 @@ def start_payment(
 
     A payment that the channel names instead is recorded. Where the channel has no closing, the order is marked before
     the parameters leave: its stock is kept until their time is over (`Order.open_until`). Raises `InvalidError`
-    CHANNEL_UNKNOWN, `ConflictError` ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED, APP_DIFFERS (placed in another app) or
-    PAYMENT_CLOSED, and `UnavailableError` if the channel gives no usable answer.
+    CHANNEL_UNKNOWN, `ConflictError` PAYMENT_NOT_OFFERED (on this platform), ORDER_PAID, ORDER_CANCELLED, ORDER_EXPIRED,
+    APP_DIFFERS (placed in another app) or PAYMENT_CLOSED, and `UnavailableError` if the channel gives no usable answer.
     """
     for _ in range(ATTEMPTS):
         order = find_order(member_id, order_id, orders=orders)
+        if not offers_payment(order, channel):
+            raise errors.PAYMENT_NOT_OFFERED(pointers=(Pointer("/channel", "PAYMENT_NOT_OFFERED"),))
         if channel not in channels:
             raise errors.CHANNEL_UNKNOWN(pointers=(Pointer("/channel", "CHANNEL_UNKNOWN"),))
         if order.status == "cancelled":

@@ -20,6 +20,15 @@ Channels: TypeAlias = Mapping[str, PaymentChannel]
 _OF_PLATFORMS: Final = frozenset({"wechat", "alipay", "douyin"})
 """Channels that take payments in the apps of the platform of their name alone; others take them anywhere."""
 
+_WITHOUT_PAYMENT: Final = frozenset({"baidu"})
+"""Platforms that members log in on, and that offer no payment here."""
+
+
+def offers_payment(order: Order, channel: str) -> bool:
+    """Whether there is such a payment as `channel` in the app in which `order` was placed, whoever pays."""
+    placed_on = order.app.partition(":")[0]
+    return not (channel in _WITHOUT_PAYMENT or (channel in _OF_PLATFORMS and placed_on in _WITHOUT_PAYMENT))
+
 
 def channels_of(order: Order, channels: Channels) -> tuple[str, ...]:
     """The names of the channels that may take money for `order`. An order that names no app may be paid through all."""

@@ -15,7 +15,7 @@ httpx's own client writes each URL into the log, and these have secrets: its tra
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -119,15 +119,20 @@ class Calls:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         content: bytes = b"",
+        statuses: Collection[int] = (httpx.codes.OK,),
     ) -> T:
         """`read(answer)`; once more after a short pause if it raises BusyError and the deadline `late` allows.
+
+        `statuses` have an answer to read.
 
         Raises what `read` raises, and UnansweredError. No other failure is repeated: the platform may have acted.
         """
         sent = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "cardstock"}
         sent |= headers or {}
         for attempt in (1, 2):
-            raw = self._send(method, path, late, params=dict(query or {}) or None, headers=sent, content=content)
+            raw = self._send(
+                method, path, late, statuses, params=dict(query or {}) or None, headers=sent, content=content
+            )
             try:
                 return read(raw)
             except BusyError:
@@ -137,7 +142,7 @@ class Calls:
                 self._pause(pause)
         raise AssertionError("unreachable")
 
-    def _send(self, method: str, path: str, late: float, **parts: Any) -> bytes:
+    def _send(self, method: str, path: str, late: float, statuses: Collection[int], **parts: Any) -> bytes:
         left = late - time.monotonic()
         if left <= 0:
             raise UnansweredError("timeout")
@@ -146,7 +151,7 @@ class Calls:
         timeout = {"connect": connect, "read": other, "write": other, "pool": connect}
         request = httpx.Request(method, self._base + path, extensions={"timeout": timeout}, **parts)
         try:
-            return _body(self._transport.handle_request(request), late)
+            return _body(self._transport.handle_request(request), late, statuses)
         except httpx.TimeoutException:
             raise UnansweredError("timeout") from None
         except httpx.HTTPError:
@@ -158,9 +163,9 @@ def deadline() -> float:
     return time.monotonic() + WHOLE_SECONDS
 
 
-def _body(response: httpx.Response, late: float) -> bytes:
+def _body(response: httpx.Response, late: float, statuses: Collection[int]) -> bytes:
     try:
-        if response.status_code != httpx.codes.OK:
+        if response.status_code not in statuses:
             raise UnansweredError(f"http_{response.status_code}")
         # Asked not to compress: 64 KB that arrive must not become 64 MB.
         if response.headers.get("content-encoding", "identity") != "identity":

@@ -58,6 +58,32 @@ class ContentKey:
         return unpadder.update(padded) + unpadder.finalize()
 
 
+class EnvelopeKey:
+    """A key of envelopes: a message under AES-CBC, with the name of the app that it is for.
+
+    Plain, an envelope has sixteen random bytes, the message's length (four bytes, the highest first), the message, and
+    the app's name; padded by PKCS #7 to blocks of sixteen or thirty-two bytes. Raises ValueError for a key of a length
+    that AES does not have.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = algorithms.AES(key)
+
+    def open(self, encrypted: str, iv: bytes) -> tuple[bytes, str]:
+        """The message, and the app's name, from base64. Raises ValueError for what is no envelope under this key.
+
+        Nothing in an envelope proves that it was not altered.
+        """
+        cipher = Cipher(self._key, modes.CBC(iv)).decryptor()
+        padded = cipher.update(base64.b64decode(encrypted, validate=True)) + cipher.finalize()
+        missing = padded[-1] if padded else 0
+        plain = padded[:-missing] if 1 <= missing <= 32 else b""
+        length = int.from_bytes(plain[16:20], "big")
+        if len(plain) < 20 + length or padded != plain + bytes([missing]) * missing:
+            raise ValueError("no envelope under this key")
+        return plain[20 : 20 + length], plain[20 + length :].decode()
+
+
 class NoticeKey:
     """The key of a merchant's notices (APIv3密钥): 32 letters and digits. Raises ValueError for anything else."""
 

@@ -11,10 +11,10 @@ BUCKET = STACK["Resources"]["Reports"]["Properties"]
 
 def test_one_function_writes_seals_and_nobody_deletes_any() -> None:
     writers = {name for name, rights in granted().items() if ("s3:PutObject", "Reports/seals/*") in rights}
-    removers = {name for name, rights in granted().items() for action, _ in rights if action.startswith("s3:Delete")}
+    removed = {what for rights in granted().values() for action, what in rights if action.startswith("s3:Delete")}
 
     assert writers == {"LedgerNightlySeal"}
-    assert removers == set()
+    assert removed == {"ExportFiles/exports/*"}
 
 
 def test_the_bucket_refuses_to_replace_or_remove_a_seal_whoever_asks() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cardstock.clock import BRAND_ZONE
+from cardstock.members.export_model import FILE_LIFE
 from infra.contract.routes import apis
 from infra.local.loading import load
 from infra.local.template import Function, Place
@@ -131,7 +132,9 @@ def test_no_right_has_a_wildcard() -> None:
         assert not [action for action in actions if "*" in action], logical_id
         for target in targets:
             text = str(target)
-            objects_of_one_folder = text.startswith("{'Fn::Sub'") and re.search(r"ReportsBucket}/\w+/\*'", text)
+            objects_of_one_folder = text.startswith("{'Fn::Sub'") and re.search(
+                r"(ReportsBucket|ExportFiles(Bucket)?)}/\w+/\*'", text
+            )
             # Secrets Manager adds six letters to a secret's name, and nobody knows them before.
             one_secret = re.search(r"Secrets}-[\w-]+-\?{6}'", text)
             assert not re.search(r"[*?]", text) or objects_of_one_folder or one_secret, f"{logical_id}: {text}"
@@ -218,14 +221,37 @@ def test_a_table_is_encrypted_recoverable_protected_and_outlives_its_stack(name:
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_the_bucket_of_reports_is_closed_encrypted_and_versioned() -> None:
-    ((_, resource),) = resources("AWS::S3::Bucket")
-    properties = resource["Properties"]
+BUCKETS = dict(resources("AWS::S3::Bucket"))
+
+
+@pytest.mark.parametrize("name", sorted(BUCKETS))
+def test_a_bucket_is_closed_encrypted_and_outlives_its_stack(name: str) -> None:
+    properties = BUCKETS[name]["Properties"]
+    ((policy,),) = (
+        [each["Properties"]["PolicyDocument"]["Statement"] for _, each in resources("AWS::S3::BucketPolicy")
+         if each["Properties"]["Bucket"] == {"Ref": name}],
+    )  # fmt: skip
 
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
     assert properties["BucketEncryption"]
-    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
-    assert resource["DeletionPolicy"] == "Retain"
+    assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert BUCKETS[name]["DeletionPolicy"] == "Retain"
+    assert {"Fn::Sub": f"${{{name}.Arn}}/*"} in policy[0]["Resource"]
+    assert (policy[0]["Effect"], policy[0]["Principal"], policy[0]["Action"]) == ("Deny", "*", "s3:*")
+    assert policy[0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_reports_keep_their_versions_and_exports_are_gone_once_they_are_deleted() -> None:
+    reports, exports = (BUCKETS[name]["Properties"] for name in ("Reports", "ExportFiles"))
+    (rule,) = exports["LifecycleConfiguration"]["Rules"]
+
+    assert sorted(BUCKETS) == ["ExportFiles", "Reports"]
+    assert reports["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert not exports.keys() & {"VersioningConfiguration", "ObjectLockEnabled", "ObjectLockConfiguration"}
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", FILE_LIFE.days)
+    assert "Filter" not in rule
+    assert "Prefix" not in rule
 
 
 def queues() -> dict[str, dict[str, Any]]:

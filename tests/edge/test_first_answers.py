@@ -17,10 +17,12 @@ from cardstock.ids import RequestKey, StoredAnswer
 from cardstock.payouts import wiring as payouts_wiring
 from cardstock.payouts.channels.sandbox import SandboxTransfers
 from tests.house.cloud import ROOT_KEY, Context, http_event, serve, template
+from tests.people.exports import Exporter
 from tests.people.finance import FIRST, PAYOUT
 from tests.people.shop import Shop
 from tests.people.staff import Phone, person, serve_confirmed, staff_key, supplier_key
 from tests.people.suppliers import LIGHTS
+from tests.people.tokens import access_token
 
 Sent = dict[str, Any]
 IDEMPOTENT = {
@@ -211,6 +213,19 @@ def retries_ended(shop: Shop) -> tuple[Sent, Callable[[], object]]:
     return sent, shop.finance.drain
 
 
+def exported(shop: Shop) -> tuple[Sent, Callable[[], object]]:
+    exporter = Exporter(shop.cloud, shop.clock)
+    anna = exporter.person("anna")
+    sent: Sent = {"path": "/v1/me/exports", "body": None, "token": access_token(anna.id), "key": "k"}
+
+    def change() -> object:
+        shop.clock.move(seconds=30)
+        assert exporter.work(*exporter.messages()) == 0
+        return exporter.read(anna.id, body_of(sent)["export_id"])
+
+    return sent, change
+
+
 LIFE: dict[str, Callable[[Shop], tuple[Sent, Callable[[], object]]]] = {
     "POST /v1/products/{sku}/stock": stock,
     "POST /v1/orders": placed,
@@ -219,6 +234,7 @@ LIFE: dict[str, Callable[[Shop], tuple[Sent, Callable[[], object]]]] = {
     "POST /v1/orders/{order_id}/returns": returned,
     "POST /v1/staff": person_created,
     "POST /v1/debt-write-offs": written_off,
+    "POST /v1/me/exports": exported,
     "POST /v1/cards": card,
     "POST /v1/cards/{key}/shares": share,
     "POST /v1/partners/keys": key_made,

@@ -58,10 +58,11 @@ MEMBERS = {
     "GET /v1/cards/{key}/visitors": (DONE, "NOT_FOUND"),
     "GET /v1/ledger/proofs/{transaction_id}": ("NOT_FOUND", "NOT_FOUND"),  # there is none
     "DELETE /v1/me/sessions/{session_id}": (DONE, "NOT_FOUND"),
-    "DELETE /v1/me/merges/{member_id}": ("MEMBER_ERASED", "MEMBER_ERASED"),  # neither is stored
+    "DELETE /v1/me/merges/{member_id}": ("NOT_FOUND", "NOT_FOUND"),  # neither has merged
+    "GET /v1/me/exports/{export_id}": (DONE, "NOT_FOUND"),
     "PUT /v1/me/staff/confirmations/{confirmation_id}": ("NOT_STAFF", "NOT_STAFF"),  # neither is linked with a person
     "PUT /v1/me/staff-logins/{login_id}": ("NOT_FOUND", "NOT_FOUND"),  # none of them is staff
-    "GET /v1/me/tax/{year}": ("NOT_FOUND", "NOT_FOUND"),  # each the own figures, and there are none
+    "GET /v1/me/tax/{year}": (DONE, DONE),  # each the own figures
 }
 """Every route of members that names a thing."""
 
@@ -98,9 +99,10 @@ class World:
             shop.supplier.register(name)
         shop.publish_plan()
         catalog_wiring.products().store_draft(Draft("DRAFT1", "Bag", "sup_lights", 1), shop.clock.now())
-        session = session_of(BUYER, shop.clock.now())
-        known = Known(Member(BUYER, session.account, session.made_at))
-        assert members_wiring.members().enter(Arrival(known, session))
+        for member_id in (STRANGER, BUYER):
+            session = session_of(member_id, shop.clock.now())
+            known = Known(Member(member_id, session.account, session.made_at))
+            assert members_wiring.members().enter(Arrival(known, session, is_new=True))
         made = self.send("POST /v1/cards", self.owner, body=FACE).body
         endpoint = self.send("POST /v1/webhook-endpoints", self.concerned).body
         self.things = {
@@ -112,6 +114,7 @@ class World:
             "transaction_id": "accrue.ord_01kbdxdh50fcazdjhcnqh2rzv5",
             "year": "2026",
             "session_id": session.id,
+            "export_id": self.send("POST /v1/me/exports", self.owner).body["export_id"],
         }
 
     def send(self, call: str, token: str, *, things: dict[str, str] | None = None, body: Any = None) -> Reply:

@@ -40,7 +40,7 @@ def camel(folder: str) -> str:
 
 
 _NAMED = re.compile(r"\$\{(?:Shared\.Outputs\.)?(Tables|Queues|Secrets)\}-([a-z-]+?)(-\?{6})?(/index/\w+)?\Z")
-_FILES = re.compile(r"arn:\$\{AWS::Partition\}:s3:::\$\{(?:Shared\.Outputs\.)?(\w+)Bucket\}(/\w+/\*)\Z")
+_FILES = re.compile(r"arn:\$\{AWS::Partition\}:s3:::\$\{(?:(?:\w+\.Outputs\.)?(\w+)Bucket|(\w+))\}(/\w+/\*)\Z")
 _VARIABLE = re.compile(r"([A-Z_]+?)_(TABLE|QUEUE_URL|SECRET_ID|BUCKET)\Z")
 
 
@@ -51,7 +51,7 @@ def resource_of(value: Any) -> str:
         kind, name, _, index = found.groups()
         return camel(name) + ("Secret" if kind == "Secrets" else "") + (index or "")
     if found := _FILES.match(text):
-        return found[1] + found[2]
+        return (found[1] or found[2]) + found[3]
     return text
 
 

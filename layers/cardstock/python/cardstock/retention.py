@@ -312,6 +312,7 @@ CLASSES: Final = (
         Text("七天", "seven days"),
         _NECESSARY,
         _NONE,
+        shapes=("members.ExportItem",),
     ),
     Retention(
         "open_items",

@@ -6,7 +6,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cardstock.aws.client import client
-from cardstock.errors import FILE_DIFFERS, NOT_FOUND, STORE_UNAVAILABLE, NotFoundError
+from cardstock.errors import FILE_DIFFERS, NOT_FOUND, STORE_UNAVAILABLE, ConflictError, NotFoundError
 from cardstock.files import Document
 
 LINK_SECONDS: Final = 900
@@ -56,6 +56,23 @@ class Files:
                 raise STORE_UNAVAILABLE() from error  # it is not written yet
             if kept != document.content:
                 raise FILE_DIFFERS(key=key) from error
+        except BotoCoreError as error:
+            raise STORE_UNAVAILABLE() from error
+
+    def put_first(self, key: str, document: Document) -> bytes:
+        """Write it unless the key is taken; the bytes that are under the key then."""
+        try:
+            self.put_once(key, document)
+        except ConflictError:
+            return self.read(key)
+        return document.content
+
+    def remove(self, key: str) -> None:
+        """Remove the file of a bucket without versions, if there is one."""
+        try:
+            _client().delete_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            raise _known(error) from error
         except BotoCoreError as error:
             raise STORE_UNAVAILABLE() from error
 

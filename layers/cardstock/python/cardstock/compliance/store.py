@@ -221,6 +221,13 @@ class DynamoAlarms:
         return [msgspec.convert(item.body, SalesDay) for item in found]
 
 
+def holds_of(order_ids: Sequence[str]) -> Mapping[str, Hold]:
+    """The holds of these orders, by order, open or lifted; one read per hundred."""
+    keys = [("hold", order_id) for order_id in order_ids]
+    found = map(_hold, RecordItem.batch_get(keys, consistent_read=True)) if keys else ()
+    return {hold.order_id: hold for hold in found}
+
+
 def stopped(member_ids: Sequence[str]) -> frozenset[str]:
     """The members whose payouts an alarm stops. One read per hundred, and one per alarm."""
     stops = _stops(member_ids)

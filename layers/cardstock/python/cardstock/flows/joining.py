@@ -53,7 +53,7 @@ class NetworkInviters:
 
 def place_of(member_id: str, needs: JoiningNeeds) -> Place:
     """The member's place now. One read; three more for a member with a coupon, to see whether it was used."""
-    return _place(position_of(member_id, network=needs.network), needs)
+    return place_at(position_of(member_id, network=needs.network), needs.coupons)
 
 
 def follow_invite(member_id: str, invite: str, needs: JoiningNeeds) -> Place:
@@ -84,9 +84,10 @@ def appoint_partner(member_id: str, reason: str, actor: str, needs: JoiningNeeds
     """
     member = find_member(member_id, members=needs.members)
     position = promotion.appoint_partner(member.id, reason, actor, network=needs.network)
-    return _place(position, needs)
+    return place_at(position, needs.coupons)
 
 
-def _place(position: Position, needs: JoiningNeeds) -> Place:
-    coupon = needs.coupons().find_coupon(position.id, position.coupon_id) if position.coupon == "granted" else None
+def place_at(position: Position, coupons: Callable[[], Coupons]) -> Place:
+    """The place of a position: with the coupon that can be used now, if there is one."""
+    coupon = coupons().find_coupon(position.id, position.coupon_id) if position.coupon == "granted" else None
     return Place(position, coupon.id, coupon.fen) if coupon else Place(position)

@@ -15,9 +15,16 @@ A member:
 
 An erased member stays on record and is refused everywhere (MEMBER_ERASED). Closing an account is `flows.closing`.
 
+An export: time alone makes it fail or expire.
+
+    waiting --finish--> ready
+    waiting --state_at--> failed
+    ready --state_at--> expired
+
 Where to look: `login` registers members and lets them in, `phones` says who may join a member by a number, `inviting`
 binds them to inviters, `profile` is what they say of themselves, `identity` verifies persons. `sessions` are their
 tokens, and how these are refreshed and ended; `login_platforms` are the platforms' adapters. `merge_model` and
-`flows.merging` are merges.
+`flows.merging` are merges. `exports` are the files in which members get what is stored of them, `flows.exporting`
+writes them.
 Members meet the referral network in `flows.joining`.
 """

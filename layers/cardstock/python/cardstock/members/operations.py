@@ -35,6 +35,9 @@ FAMILIES: Final = (
             "GET /v1/me/distribution": Operation("getDistribution", "Get my network place", "查看我在推荐网络中的位置"),
             "GET /v1/me/closing": Operation("getClosing", "Get my account's closing", "查看注销条件"),
             "PUT /v1/me/closing": Operation("closeAccount", "Close my account", "注销账号"),
+            "POST /v1/me/exports": Operation("askExport", "Ask for my data", "申请导出我的数据"),
+            "GET /v1/me/exports": Operation("listExports", "List my exports", "查看我的数据导出"),
+            "GET /v1/me/exports/{export_id}": Operation("getExport", "Get an export", "获取数据导出"),
             "PUT /v1/me/merge-code": Operation("putMergeCode", "Get a merge code", "获取合并码"),
             "POST /v1/me/merges": Operation("mergeAccounts", "Merge two accounts", "合并账号"),
             "GET /v1/me/merges": Operation("listMergedAccounts", "List merged accounts", "查看已合并账号"),
@@ -49,5 +52,6 @@ FAMILIES: Final = (
 )
 PATH_VALUES: Final = {
     "session_id": PathValue("ses_01kbdxdh50fcazdjhcnqh2rzv5", "One of the member's sessions."),
+    "export_id": PathValue("exp_01kbdxdh50fcazdjhcnqh2rzv5", "One of the member's exports."),
     "member_id": PathValue("mem_01kbdxdh50fcazdjhcnqh2rzv5", "Member who is meant."),
 }

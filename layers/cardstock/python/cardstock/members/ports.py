@@ -6,7 +6,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from cardstock.files import Document
 from cardstock.limits import Use
+from cardstock.members.export_model import Export, ExportFile
 from cardstock.members.merge_model import Group, MergeCode
 from cardstock.members.model import Member, Person, PlatformIdentity
 from cardstock.members.session_model import Arrival, Closer, Invited, Leads, Outcome, Session
@@ -183,3 +185,43 @@ class Inviters(Protocol):
 
     def bind_inviter(self, member_id: str, inviter_id: str) -> None:
         """Set who brought the member. Raises `RefusedError` (INVITER_...) by the rules of the network."""
+
+
+class Exports(Protocol):
+    """Where it is kept which exports members asked for."""
+
+    def add(self, export: Export) -> Export:
+        """Keep a new export; the one that is kept under its id. Raises `UnauthorizedError` (MEMBER_ERASED)."""
+
+    def find(self, export_id: str) -> Export | None:
+        """The export, read consistently."""
+
+    def of_member(self, member_id: str) -> Sequence[Export]:
+        """The member's exports, in no order. May miss those of the last second."""
+
+    def finish(self, export: Export, file: ExportFile) -> bool:
+        """Keep the file of an export that has none; a repeat changes nothing. False if the export or its member is not
+        there any more."""
+
+    def remove(self, export_id: str) -> None:
+        """Remove an export; a repeat changes nothing."""
+
+
+class ExportQueue(Protocol):
+    """Where exports wait to be written."""
+
+    def send(self, export: Export) -> None:
+        """Have the file written, a while from now. A repeat does no harm. Raises `UnavailableError`."""
+
+
+class ExportFiles(Protocol):
+    """The files of exports."""
+
+    def put_first(self, key: str, document: Document) -> bytes:
+        """Write a file, unless there is one under the key; the content of the one that is there then."""
+
+    def link(self, key: str) -> str:
+        """A link with which anybody can read the file for a quarter of an hour. Raises `NotFoundError`."""
+
+    def remove(self, key: str) -> None:
+        """Remove a file; a repeat changes nothing."""

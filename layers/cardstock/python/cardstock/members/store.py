@@ -454,6 +454,15 @@ def members_of(member_ids: Iterable[str]) -> Mapping[str, Member]:
     return {item.id: member_in(item) for item in MemberItem.batch_get(keys, consistent_read=True)} if keys else {}
 
 
+def lost_phones(keys: Sequence[str]) -> list[LostPhone]:
+    """What the moves of telephone numbers with these keys say to who lost them. Consistent; one read per hundred."""
+    found = PhoneMoveItem.batch_get(keys, consistent_read=True) if keys else ()
+    return sorted(
+        (LostPhone(item.masked or "", item.account.partition(":")[0], item.at) for item in found),
+        key=lambda one: one.at,
+    )
+
+
 def index_members() -> int:
     """Give each member that has none the key of its day; their number. Release v0.2.0 stored none.
 

@@ -10,7 +10,15 @@ from cardstock import environment
 if TYPE_CHECKING:
     import httpx
 
-    from cardstock.members.ports import IdentityVerifier, LoginPlatform, Merges, Sessions
+    from cardstock.members.ports import (
+        ExportFiles,
+        ExportQueue,
+        Exports,
+        IdentityVerifier,
+        LoginPlatform,
+        Merges,
+        Sessions,
+    )
     from cardstock.members.store import DynamoMembers
 
 DEVELOPMENT: Final = "dev"
@@ -185,6 +193,31 @@ def merges() -> "Merges":
     from cardstock.members.merge_store import DynamoMerges
 
     return DynamoMerges()
+
+
+@cache
+def exports() -> "Exports":
+    """Exports that members asked for, in DynamoDB."""
+    from cardstock.members.export_store import DynamoExports
+
+    return DynamoExports()
+
+
+@cache
+def export_queue() -> "ExportQueue":
+    """The queue of exports to be written."""
+    from cardstock.aws.queues import Queue
+    from cardstock.members.exports_queue import ExportsQueue
+
+    return ExportsQueue(Queue(environment.text("EXPORTS_QUEUE_URL")))
+
+
+@cache
+def export_files() -> "ExportFiles":
+    """The files of exports, in S3."""
+    from cardstock.aws.files import Files
+
+    return Files(environment.text("EXPORT_FILES_BUCKET"))
 
 
 def tell_reuse(member_id: str, session_id: str) -> None:

@@ -335,6 +335,19 @@ class DynamoOrders:
             yield item.order_id, item.sk.removeprefix(_REFUND)
 
 
+def supplier_orders_of(orders: Sequence[Order]) -> dict[str, list[SupplierOrder]]:
+    """The supplier orders of some orders, by order, each list in the order of the lines; one read per hundred."""
+    keys = [(supplier_id, order.order_id) for order in orders for supplier_id in order.supplier_ids]
+    found = {
+        (item.supplier_id, item.order_id): item for item in SupplierOrderItem.batch_get(keys, consistent_read=True)
+    }
+    parts: dict[str, list[SupplierOrder]] = {}
+    for supplier_id, order_id in keys:
+        if item := found.get((supplier_id, order_id)):
+            parts.setdefault(order_id, []).append(record_of(SupplierOrder, item))
+    return parts
+
+
 def change_of(record: Mapping[str, Any]) -> OrderChange | RefundChange | SupplierOrderChange | None:
     """The change in a stream record of `orders` or `supplier-orders`: new and old image compared.
 

@@ -1,0 +1,128 @@
+"""Records as they were at a moment: what happened between that moment and the reading is taken off again.
+
+Pure. Each function gives None for a record that did not exist yet.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from cardstock.flows.explaining import RewardsExplained
+from cardstock.ledger.model import MemberReward
+from cardstock.orders.model import ENDED_UNPAID, Order
+from cardstock.orders.refund_model import Refund
+from cardstock.orders.supplier_model import SupplierOrder
+from cardstock.payouts import lines as payout_lines
+from cardstock.payouts.lines import Line
+
+
+def changed_after(refund: Refund, at: datetime) -> bool:
+    """Whether the refund changed the lines of its order after `at`."""
+    return refund.part_of_order and (refund.requested_at > at) != _is_after(refund.given_up_at, at)
+
+
+def order_as_of(order: Order, refunds: Sequence[Refund], at: datetime) -> Order | None:
+    """The order at `at`. `refunds` are all of it, as they were when `order` was read."""
+    if order.placed_at > at:
+        return None
+    order = _without_later_refunds(order, refunds, at)
+    if order.status in ENDED_UNPAID and _is_after(order.closed_at, at):
+        order = replace(order, status="placed", closed_at=None)
+    if order.status == "completed" and _is_after(order.received_at, at):
+        order = replace(order, status="shipped", received_at=None)
+    if order.status == "shipped" and _is_after(order.shipped_at, at):
+        order = replace(order, status="paid", shipped_at=None)
+    if order.status == "paid" and _is_after(order.paid_at, at):
+        order = replace(order, status="placed", paid_at=None, channel=None, transaction_no=None, payer="", device="")
+    return order
+
+
+def _without_later_refunds(order: Order, refunds: Sequence[Refund], at: datetime) -> Order:
+    units, fen, aside = Counter[int](), Counter[int](), Counter[int]()
+    for refund in refunds:
+        if not changed_after(refund, at):
+            continue
+        # A refund that was given up after `at` had its units and fen then; one requested after it had not.
+        sign = 1 if refund.requested_at > at else -1
+        for line in refund.lines:
+            units[line.line_no] += sign * line.units
+            fen[line.line_no] += sign * line.amount_fen
+            aside[line.line_no] += line.units if sign < 0 and line.restock else 0
+    if not units and not fen:
+        return order
+    lines = tuple(
+        replace(
+            line,
+            refunded_units=line.refunded_units - units[line.line_no],
+            refunded_fen=line.refunded_fen - fen[line.line_no],
+            set_aside_units=max(0, line.set_aside_units - aside[line.line_no]),
+        )
+        for line in order.lines
+    )
+    return replace(order, lines=lines)
+
+
+def refund_as_of(refund: Refund, at: datetime) -> Refund | None:
+    """The refund at `at`."""
+    if refund.requested_at > at:
+        return None
+    if _is_after(refund.succeeded_at, at):
+        refund = replace(refund, status="refused" if refund.refused_at else "requested", succeeded_at=None, place=0)
+        refund = replace(refund, paid_another_way=False)
+    if _is_after(refund.given_up_at, at):
+        refund = replace(refund, status="refused", given_up_at=None)
+    if _is_after(refund.refused_at, at):
+        refund = replace(refund, status="requested", refused_at=None)
+    return refund
+
+
+def supplier_order_as_of(part: SupplierOrder, later: Sequence[Refund], at: datetime) -> SupplierOrder | None:
+    """A supplier's part of an order at `at`. `later` are the order's refunds that were requested after `at`."""
+    if part.created_at > at:
+        return None
+    part = replace(part, parcels=tuple(parcel for parcel in part.parcels if parcel.at <= at))
+    if part.status == "delivered" and _is_after(part.delivered_at, at):
+        part = replace(part, status="shipped", delivered_at=None)
+    if part.status == "shipped" and _is_after(part.shipped_at, at):
+        part = replace(part, status="open", shipped_at=None)
+    back = Counter[str]()
+    for refund in later:
+        for line in refund.lines:
+            back[line.sku] += line.units if line.restock else 0
+    if back:
+        lines = tuple(replace(line, cancelled=max(0, line.cancelled - back[line.sku])) for line in part.lines)
+        open_again = part.status == "cancelled" and any(line.cancelled < line.units for line in lines)
+        part = replace(part, lines=lines, status="open" if open_again else part.status)
+    return part
+
+
+def line_as_of(line: Line, at: datetime) -> Line:
+    """A payment to the member at `at`."""
+    line = payout_lines.as_of(line, at)
+    if _is_after(line.closed_at, at):
+        line = replace(line, status="sent" if line.sent_at else "pending", closed_at=None, reason=None)
+    if _is_after(line.sent_at, at):
+        line = Line(
+            batch=line.batch, period=line.period, member=line.member, attempt=line.attempt, number=line.number,
+            listed=line.listed, retried_by=line.retried_by, at_most=line.at_most,
+        )  # fmt: skip
+    return line
+
+
+def rewards_as_of(explained: RewardsExplained, clawed: Mapping[str, object], at: datetime) -> RewardsExplained:
+    """A member's rewards on an order at `at`. `clawed` has the refunds that had taken something back by then."""
+    rewards = tuple(_reward_as_of(reward, clawed, at) for reward in explained.rewards if reward.accrued_at <= at)
+    return replace(explained, rewards=rewards)
+
+
+def _reward_as_of(reward: MemberReward, clawed: Mapping[str, object], at: datetime) -> MemberReward:
+    reward = replace(reward, claws=tuple(claw for claw in reward.claws if claw[0] in clawed))
+    if _is_after(reward.released_at, at):
+        reward = replace(reward, state="frozen", released_at=None)
+    return reward
+
+
+def _is_after(moment: datetime | None, at: datetime) -> bool:
+    return moment is not None and moment > at

@@ -1,0 +1,90 @@
+"""A member asks for an export, sees how it stands, and reads its file. What is in it is `flows.exporting`."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from cardstock import clock
+from cardstock.errors import NOT_FOUND
+from cardstock.files import Document
+from cardstock.ids import RequestKey, RequestResult, derived_id
+from cardstock.members.export_model import Export, ExportFile, export_key, state_at
+from cardstock.members.ports import ExportFiles, ExportQueue, Exports, Members
+from cardstock.members.profile import find_caller
+
+
+def ask_export(
+    member_id: str, language: str, request: RequestKey, *, exports: Exports, queue: ExportQueue
+) -> RequestResult[Export]:
+    """Keep that the member wants an export, and have it written. Raises `UnauthorizedError` (MEMBER_ERASED).
+
+    Safe to repeat and to interrupt: the request makes one export, and is queued again as long as that waits.
+    """
+    now = clock.now()
+    asked = Export(derived_id("exp", request.id), member_id, language, now)
+    known = exports.add(asked)
+    if state_at(known, now) == "waiting":
+        queue.send(known)
+    return RequestResult(known, replayed=known is not asked)
+
+
+def find_export(
+    member_id: str, export_id: str, *, members: Members, exports: Exports, files: ExportFiles
+) -> tuple[Export, str | None]:
+    """The member's own export, and a link to its file if it is ready. The link is good for a quarter of an hour.
+
+    Raises `NotFoundError`, `UnauthorizedError` (MEMBER_ERASED).
+    """
+    find_caller(member_id, members=members)
+    found = exports.find(export_id)
+    if found is None or found.member_id != member_id:
+        raise NOT_FOUND()
+    ready = state_at(found, clock.now()) == "ready"
+    return found, files.link(found.key) if ready else None
+
+
+def list_exports(member_id: str, *, members: Members, exports: Exports) -> Sequence[Export]:
+    """The member's exports of the last month, newest first. Raises `UnauthorizedError` (MEMBER_ERASED)."""
+    find_caller(member_id, members=members)
+    found = exports.of_member(member_id)
+    return sorted(found, key=lambda export: (export.asked_at, export.id), reverse=True)
+
+
+class _Counts(msgspec.Struct):
+    """What a file says of itself."""
+
+    counts: dict[str, int]
+
+
+def finish(export: Export, document: Document, now: datetime, *, exports: Exports, files: ExportFiles) -> bool:
+    """Write the file of an export and mark it ready, with what the stored file is; False if its member is gone.
+
+    The first file that was written stays, whoever else writes one: size, hash and counts are always of that one.
+    """
+    content = files.put_first(export.key, document)
+    counts = msgspec.json.decode(content, type=_Counts).counts
+    file = ExportFile(len(content), hashlib.sha256(content).hexdigest(), counts, now)
+    if exports.finish(export, file):
+        return True
+    discard(export.member_id, export.id, exports=exports, files=files)
+    return False
+
+
+def discard(member_id: str, export_id: str, *, exports: Exports, files: ExportFiles) -> None:
+    """Remove an export: its file first, so that nothing of it is left where this is interrupted and done again."""
+    files.remove(export_key(member_id, export_id))
+    exports.remove(export_id)
+
+
+def delete_exports_of(member_id: str, *, exports: Exports, files: ExportFiles) -> int:
+    """Delete every export of the member, with its file; their number. Safe to repeat and to interrupt.
+
+    It reads an index: an export of the last second may be missed. Nobody reads or writes that one any more once the
+    member is erased; its record goes after thirty days.
+    """
+    found = exports.of_member(member_id)
+    for export in found:
+        discard(member_id, export.id, exports=exports, files=files)
+    return len(found)

@@ -164,13 +164,30 @@ def test_no_role_outside_the_functions_writes_any_table() -> None:
 
 def test_nobody_may_change_a_published_plan_or_take_back_what_the_guard_has_on_record() -> None:
     rights = [right for granted_here in granted().values() for right in granted_here]
+    changes = [
+        (logical_id, action)
+        for logical_id, granted_here in granted().items()
+        for action, resource in granted_here
+        if resource == "Compliance" and action in ("dynamodb:DeleteItem", "dynamodb:UpdateItem")
+    ]
 
     assert {action for action, resource in rights if resource == "Plans"} <= {
         "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
     }  # fmt: skip
-    assert not {"dynamodb:DeleteItem", "dynamodb:UpdateItem"} & {
-        action for action, resource in rights if resource == "Compliance"
-    }
+    assert changes == [("MembersNightlyErasure", "dynamodb:DeleteItem")]
+
+
+def test_an_erasure_may_delete_marks_and_nothing_else_of_compliance() -> None:
+    deletes = [
+        statement
+        for policy in FUNCTIONS["MembersNightlyErasure"]["Policies"]
+        for statement in policy["Statement"]
+        if "compliance" in str(statement["Resource"])
+    ]
+
+    assert [(each["Action"], each["Condition"]) for each in deletes] == [
+        ("dynamodb:DeleteItem", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["mark#*"]}})
+    ]
 
 
 def test_every_right_is_on_something_that_a_stack_makes() -> None:
@@ -313,7 +330,7 @@ def test_every_schedule_and_every_failed_run_ends_in_a_dead_letter_queue() -> No
             assert tick["Input"] == '{"scheduled_at":"<aws.scheduler.scheduled-time>"}'
             assert invoke["DestinationConfig"]["OnFailure"] == {"Type": "SQS", "Destination": dead}, logical_id
 
-    assert found == 12
+    assert found == 13
 
 
 def test_every_schedule_is_in_the_zone_in_which_the_code_s_days_and_months_begin() -> None:

@@ -74,6 +74,16 @@ def test_a_purchase_is_found_by_its_marks_its_buyer_and_its_day(log: PurchaseLog
     assert list(log.sales_of_day(DAY + timedelta(days=1))) == []
 
 
+def test_a_mark_of_an_erased_member_is_forgotten_and_that_of_others_stays(log: PurchaseLog) -> None:
+    for number, buyer in enumerate(("mem_a", "mem_b")):
+        log.log_purchase(purchase(number, buyer_id=buyer, payer="payer_1", device="device_1"))
+    log.forget_mark("payer_1", "mem_a")
+    log.forget_mark("payer_1", "mem_a")
+
+    assert list(log.buyers_with_mark("payer_1")) == ["mem_b"]
+    assert sorted(log.buyers_with_mark("device_1")) == ["mem_a", "mem_b"]
+
+
 def test_units_are_counted_from_the_first_to_the_last_moment(log: PurchaseLog) -> None:
     for number, days in enumerate((30, 10, 0)):
         log.log_purchase(purchase(number, paid_at=AT - timedelta(days=days)))

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
+from msgspec.structs import replace
+
 from cardstock.approving import UseOnce
 from cardstock.clock import brand_day
 from cardstock.compliance.model import Alarm, Hold, Identity, Purchase, Sale, SalesDay
@@ -19,6 +21,12 @@ class MemoryPurchaseLog:
 
     def buyers_with_mark(self, mark: str) -> Mapping[str, Sequence[str]]:
         return {p.buyer_id: p.earners for p in self.purchases.values() if mark in (p.payer, p.device)}
+
+    def forget_mark(self, mark: str, buyer_id: str) -> None:
+        for order_id, p in self.purchases.items():
+            if p.buyer_id == buyer_id:
+                payer, device = (each if each != mark else "" for each in (p.payer, p.device))
+                self.purchases[order_id] = replace(p, payer=payer, device=device)
 
     def units_bought(self, buyer_id: str, since: datetime, until: datetime) -> int:
         bought = (p for p in self.purchases.values() if p.buyer_id == buyer_id and since <= p.paid_at <= until)

@@ -28,7 +28,7 @@ def close_account(request: Request[closing_schemas.CloseAccount, Nothing]) -> cl
     are waited for, and available money is paid with the next payout: unless
     the member gives up exactly that sum, or it cannot be paid and is set aside as unclaimed. A closed account is
     refused everywhere (`MEMBER_ERASED`; what only reads, until the access token ends), its profile and cards are
-    deleted, and its telephone number is free.
+    deleted, and its telephone number is free. The nights after erase the rest; `kept` says what stays, and why.
     """
     found = closing.close_account(request.caller.id, request.body.given_up(), closing_needs())
     return closing_schemas.Closing.of(found, request.language)

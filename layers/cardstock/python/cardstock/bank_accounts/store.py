@@ -8,6 +8,7 @@ Table `bank-accounts`, partition key `pk`, sort key `sk`:
 | payees of a batch | many member ids / `holding` | 1 read per 99 |
 | changes that wait for a person, by member | `waiting` / member id | query |
 | who saw a whole number, oldest first | member id / `reveal#<time>#<actor>` | query |
+| remove all of a closed account | member id, and its place in `waiting` | query, and a delete each |
 
 Setting and deciding is one transaction of two items: the accounts, and the member's place among those that wait.
 """
@@ -113,6 +114,13 @@ class DynamoAccounts:
             at=reveal.at,
             reason=reveal.reason,
         ).save()
+
+
+def remove_accounts_of(member_id: str) -> None:
+    """Remove the member's accounts, a change that waits, and who saw a number. Safe to repeat and to interrupt."""
+    WaitingItem(sk=member_id).delete()
+    for item in RevealItem.query(member_id, consistent_read=True):
+        RevealItem(pk=member_id, sk=item.sk).delete()
 
 
 def _item(holding: Holding) -> HoldingItem:

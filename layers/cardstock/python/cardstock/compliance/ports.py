@@ -17,6 +17,9 @@ class PurchaseLog(Protocol):
     def buyers_with_mark(self, mark: str) -> Mapping[str, Sequence[str]]:
         """Members whose orders had this mark, the first few, each with those who earned on the last of these orders."""
 
+    def forget_mark(self, mark: str, buyer_id: str) -> None:
+        """Forget that the member's orders had the mark. A repeat changes nothing."""
+
     def units_bought(self, buyer_id: str, since: datetime, until: datetime) -> int:
         """Units that a member bought from `since` until `until`, both included."""
 

@@ -1,12 +1,13 @@
 """Compliance in DynamoDB: logged purchases, holds, alarms and daily sales.
 
-Table `compliance`, partition key `pk`, sort key `sk`; no index. Nothing is ever deleted: holds and alarms, and who
-lifted them and why, are records.
+Table `compliance`, partition key `pk`, sort key `sk`; no index. Nothing is ever deleted but marks of closed accounts:
+holds and alarms, and who lifted them and why, are records.
 
 | Access pattern | pk / sk | Cost |
 |---|---|---|
 | log a paid order | the next three, put in one batch | 1 WCU each, 1 call |
 | members whose orders had a mark, and who earned on them | `mark#payer_..` / member id | 1 read |
+| forget that an erased member's orders had a mark | the same | 1 WCU |
 | units that a member bought in a period | `bought#mem_..` / milliseconds and order id | 1 read |
 | sales of a day | `sold#2026-11-22` / order id | 1 RCU per 40 orders |
 | the hold of an order; all holds by page | `hold` / order id | 1 read |
@@ -107,6 +108,9 @@ class DynamoPurchaseLog:
     def buyers_with_mark(self, mark: str) -> Mapping[str, Sequence[str]]:
         found = SeenMarkItem.query(f"mark#{mark}", limit=_MOST_BUYERS, consistent_read=True)
         return {item.sk: item.earners for item in found}
+
+    def forget_mark(self, mark: str, buyer_id: str) -> None:
+        SeenMarkItem(f"mark#{mark}", buyer_id).delete()
 
     def units_bought(self, buyer_id: str, since: datetime, until: datetime) -> int:
         # `~` sorts after the `#` that ends the moment.

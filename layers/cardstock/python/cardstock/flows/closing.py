@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cardstock import clock
+from cardstock.clock import brand_day
 from cardstock.errors import STORE_BUSY
 from cardstock.ledger import closings
 from cardstock.ledger.model import AccountClosing, Balance
@@ -29,6 +30,7 @@ from cardstock.network.promotion import erase_member
 from cardstock.orders.model import Order
 from cardstock.orders.ports import Orders
 from cardstock.orders.refund_model import OPEN_REFUND
+from cardstock.retention import Kept, kept_after
 
 ClosingState: TypeAlias = Literal["open", "waiting", "closed"]
 
@@ -78,6 +80,8 @@ class Standing(msgspec.Struct, frozen=True):
     """Orders with refunds that have not ended."""
     balance: Balance
     reason: str | None = None
+    kept: tuple[Kept, ...] = ()
+    """What stays of the account, if it is closed today."""
 
     @property
     def waits(self) -> bool:
@@ -152,7 +156,8 @@ def _standing(member: Member, needs: ClosingNeeds) -> Standing:
     balance = needs.books.balance_of(member.id)
     reason = needs.unpayable(member.id, balance.available) if balance.available else None
     state: ClosingState = "open" if member.closing_at is None else "waiting"
-    return Standing(state, member.closing_at, waiting, refunds, balance, reason)
+    kept = kept_after(brand_day(clock.now()), was_paid=balance.was_paid)
+    return Standing(state, member.closing_at, waiting, refunds, balance, reason, kept)
 
 
 def _is_given_back(order: Order) -> bool:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from msgspec import Meta
 
 from cardstock.clock import rfc3339
-from cardstock.edge.fields import Moment, OrderId
+from cardstock.edge.fields import Day, Moment, OrderId
 from cardstock.edge.http import LINE, Model
 from cardstock.errors import MEMBER_ERASED
 from cardstock.flows.closing import GiveUp
 from cardstock.members import errors
 from cardstock.payouts.wording import REASON
+from cardstock.retention import RetentionKey
 
 if TYPE_CHECKING:
     from cardstock.flows.closing import Standing
+    from cardstock.retention import Kept
 
 CLOSING_CODES: Final = (
     errors.ORDERS_OPEN,
@@ -57,6 +59,26 @@ class CloseAccount(Model):
         return None if self.give_up is None else GiveUp(self.give_up.amount_fen, self.give_up.words)
 
 
+class KeptAfterClosing(Model):
+    """Data that stays of a closed account."""
+
+    kind: Annotated[RetentionKey, Meta(description="The class of data, as in `infra/PRIVACY.md`.")]
+    what: Annotated[str, Meta(description="What stays, in the language of the request.", examples=["同意与撤回的记录"])]
+    until: Annotated[
+        Day | None, Meta(description="Until when; null: for good, under an id that leads to nobody any more.")
+    ]
+    clause: Annotated[
+        str,
+        Meta(description="The clause, in the language of the request.", examples=["《民法典》第一百八十八条"]),
+    ]
+
+    @classmethod
+    def of(cls, kept: Kept, language: str) -> KeptAfterClosing:
+        """What stays."""
+        until = None if kept.until is None else kept.until.isoformat()
+        return cls(kept.key, kept.what.of(language), until, kept.clause.of(language))
+
+
 class Closing(Model):
     """How closing the account stands."""
 
@@ -79,6 +101,10 @@ class Closing(Model):
             examples=["低于最低发放额"],
         ),
     ]
+    kept: Annotated[
+        list[KeptAfterClosing],
+        Meta(description="What stays of the account once it is closed, if that is today. All else is erased."),
+    ]
 
     @classmethod
     def of(cls, found: Standing, language: str) -> Closing:
@@ -94,4 +120,5 @@ class Closing(Model):
             paying_fen=balance.paying,
             available_fen=balance.available,
             unpayable=REASON[found.reason][language == "en"] if found.reason else None,
+            kept=[KeptAfterClosing.of(each, language) for each in found.kept],
         )

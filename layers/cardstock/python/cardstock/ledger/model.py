@@ -221,6 +221,11 @@ class Balance(msgspec.Struct, frozen=True):
         return any((self.frozen, self.free, self.paying, self.paid, self.withheld))
 
     @property
+    def was_paid(self) -> bool:
+        """Whether anything was paid out to the member, tax withheld, or is on its way."""
+        return any((self.paying, self.paid, self.withheld))
+
+    @property
     def debt(self) -> Fen:
         """Fen that the member owes, which the next credits repay."""
         return max(-self.free, 0)

@@ -58,13 +58,14 @@ class MergeCode(msgspec.Struct, frozen=True):
 
 
 def connected(members: Mapping[str, Member]) -> tuple[frozenset[str], ...]:
-    """The members by persons: members of one group, and those who were verified as one, are one person."""
+    """The members by persons: members of one group, those who were verified as one, and closed accounts of one of them
+    are one person."""
     persons = {member_id: {member_id} for member_id in members}
     grouped: dict[str, list[str]] = {}
     for member in members.values():
         grouped.setdefault(member.group, []).append(member.id)
     grouped.pop("", None)
-    for ids in (*grouped.values(), *((member.id, *member.siblings) for member in members.values())):
+    for ids in (*grouped.values(), *((member.id, *member.siblings, *member.former) for member in members.values())):
         union: set[str] = set().union(*(persons[member_id] for member_id in ids if member_id in persons))
         persons |= dict.fromkeys(union, union)
     return tuple(sorted({frozenset(person) for person in persons.values()}, key=sorted))

@@ -146,6 +146,8 @@ class Member(msgspec.Struct, frozen=True):
     """The group of members who said that they are one person; empty without one."""
     same_person: tuple[str, ...] = ()
     """The other members who are the same person: by that group, as siblings, or through one of them."""
+    former: tuple[str, ...] = ()
+    """Closed accounts of the same person: nothing else says any more that they are."""
     was_staff: bool = False
     """Whether the member is, or ever was, a person of the staff."""
     staff_link: str = ""
@@ -154,7 +156,7 @@ class Member(msgspec.Struct, frozen=True):
     @property
     def relatives(self) -> frozenset[str]:
         """The other members who are the same person, merged or verified; v0.3.0 stored siblings alone."""
-        return frozenset((*self.same_person, *self.siblings))
+        return frozenset((*self.same_person, *self.siblings, *self.former))
 
     def lets_join(self, now: datetime) -> bool:
         """Whether the member has confirmed that an account with the member's number joins now."""

@@ -8,6 +8,7 @@ import msgspec
 
 from cardstock.files import Document
 from cardstock.limits import Use
+from cardstock.members.erasure_model import Erasure
 from cardstock.members.export_model import Export, ExportFile
 from cardstock.members.merge_model import Group, MergeCode
 from cardstock.members.model import Member, Person, PlatformIdentity
@@ -106,6 +107,33 @@ class Members(Protocol):
         From then on the members who are the same person know each other as `siblings`. Raises `RefusedError`
         (IDENTITY_IN_USE) when `MOST_MEMBERS` of them are this person already.
         """
+
+
+class Erasures(Protocol):
+    """What is left to be erased of closed accounts. Every step may be repeated."""
+
+    def due_erasures(self, now: datetime) -> Iterator[Erasure]:
+        """The erasures that can go on, in no order. May miss those of the last second."""
+
+    def go_on_at(self, erasure: Erasure, now: datetime) -> None:
+        """Keep when an erasure goes on, its `next_at`."""
+
+    def finish(self, member_id: str) -> None:
+        """Forget the erasure: nothing is left."""
+
+    def forget_pointer(self, key: str, member_id: str) -> None:
+        """Remove what leads from an account, a union id or a telephone number to the member, unless it leads to another
+        one by now."""
+
+    def expire(self, key: str, at: datetime) -> None:
+        """Let an item about a member go at a moment."""
+
+    def forget_account(self, member_id: str) -> None:
+        """Forget with which account the closed member registered."""
+
+    def forget_person(self, member_id: str) -> None:
+        """Forget whom the closed member was verified as. Siblings stay the same person as the closed account
+        (`former`), and are siblings of each other alone."""
 
 
 class Holdings(Protocol):

@@ -26,7 +26,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 
-from pynamodb.attributes import BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -48,6 +48,7 @@ from cardstock.cards.store import owner_in, owner_key
 from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE, UnavailableError
 from cardstock.limits import Use
 from cardstock.members import errors
+from cardstock.members.erasure_model import first_erasure
 from cardstock.members.model import MEMBER_ID, MOST_MEMBERS, LostPhone, Member, Person, new_salt, phone_key
 from cardstock.members.session_model import Arrival, Closer, Invited, Known, Leads
 from cardstock.members.session_store import COUNTER, PLACES, LogInCounter, PlacesItem, start_session
@@ -79,6 +80,14 @@ class ByMember(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]  # P
     id = UnicodeAttribute(range_key=True, attr_name="pk")
 
 
+class FormerAttribute(UnicodeSetAttribute):
+    """Ids as a set that DynamoDB adds to; a sorted tuple here."""
+
+    def deserialize(self, value: Any) -> Any:
+        found: set[str] = super().deserialize(value)  # type: ignore[no-untyped-call]  # PynamoDB has no types there
+        return tuple(sorted(found))
+
+
 class MemberItem(Table):
     """A member."""
 
@@ -103,6 +112,7 @@ class MemberItem(Table):
     closing_at = EpochAttribute(null=True)
     group = UnicodeAttribute(null=True)
     same_person = StructAttribute(tuple[str, ...], null=True)
+    former = FormerAttribute(null=True)
     staff_link = UnicodeAttribute(null=True)
     was_staff = BooleanAttribute(null=True)
     day_key = UnicodeAttribute(null=True)
@@ -144,6 +154,24 @@ class PhoneMoveItem(Table):
     member_id = UnicodeAttribute(null=True)
     """Who lost the number."""
     expires_at = ExpiryAttribute(null=True)
+
+
+class ErasureItem(Table):
+    """What is left to be erased of a closed account."""
+
+    class Meta:
+        variable = "MEMBERS_TABLE"
+
+    pk = UnicodeAttribute(hash_key=True)
+    member_id = UnicodeAttribute()
+    closed_at = EpochAttribute()
+    next_at = EpochAttribute()
+    day_key = UnicodeAttribute(default="erasing")
+
+
+def erasure_key(member_id: str) -> str:
+    """Under which the erasure of a closed account is stored."""
+    return f"erasing#{member_id}"
 
 
 class PersonItem(Table):
@@ -383,7 +411,8 @@ _FORGOTTEN: Final = (
 
 
 def _close(member: Member, now: datetime, transaction: Transaction) -> None:
-    """Add that the member is erased, if the number is still the one that was read, and leads nowhere any more."""
+    """Add that the member is erased, if the number is still the one that was read and leads nowhere any more, and what
+    the erasure begins with."""
     number = (MemberItem.phone == member.phone) if member.phone else MemberItem.phone.does_not_exist()
     transaction.update(
         MemberItem(id=member.id),
@@ -393,6 +422,8 @@ def _close(member: Member, now: datetime, transaction: Transaction) -> None:
     if member.phone:
         own = PointerItem.member_id == member.id
         transaction.delete(PointerItem(pk=phone_key(member.phone)), condition=own)
+    erasure = first_erasure(member.id, now)
+    transaction.save(ErasureItem(erasure_key(member.id), **fields_of(erasure, ErasureItem)))
 
 
 def link_to_staff(transaction: Transaction, member_id: str, person_id: str) -> None:

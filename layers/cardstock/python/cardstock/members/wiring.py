@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import httpx
 
     from cardstock.members.ports import (
+        Erasures,
         ExportFiles,
         ExportQueue,
         Exports,
@@ -169,6 +170,14 @@ def _report_check(check_id: str, cause: str) -> None:
 
     logger.warning("identity service unanswered", check_id=check_id, cause=cause)
     count("IdentityUnanswered")
+
+
+@cache
+def erasures() -> "Erasures":
+    """Erasures of closed accounts."""
+    from cardstock.members.erasure_store import DynamoErasures
+
+    return DynamoErasures()
 
 
 @cache

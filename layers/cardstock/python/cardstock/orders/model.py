@@ -48,12 +48,19 @@ class Receiver(msgspec.Struct, frozen=True, array_like=True):
         """What tells two receivers apart, and reaches none: `王**`, `138****8000`, `上海市静安区****`.
 
         The head of an address is its town and district only where it is written in Chinese; others are hidden whole.
+        An erased receiver stays empty.
         """
+        if self == NOBODY:
+            return self
         number = self.phone.partition("转")[0]
         head = self.address[:_DISTRICT] if len(self.address) > _DISTRICT and not self.address[0].isascii() else ""
         return Receiver(
             self.name[:1] + "**", f"{number[:-8] if len(number) > 8 else ''}****{number[-4:]}", f"{head}****"
         )
+
+
+NOBODY: Final = Receiver("", "", "")
+"""The receiver of an order whose receiver was erased."""
 
 
 class Freight(msgspec.Struct, frozen=True):

@@ -56,7 +56,7 @@ from cardstock.open_items import store as open_items
 from cardstock.orders import coupon_store as coupons
 from cardstock.orders import errors
 from cardstock.orders.change_model import OrderChange, RefundChange, Step, SupplierOrderChange
-from cardstock.orders.model import ENDED_UNPAID, PAYMENT_WINDOW, Order, OrderLine, Receiver
+from cardstock.orders.model import ENDED_UNPAID, NOBODY, PAYMENT_WINDOW, Order, OrderLine, Receiver
 from cardstock.orders.packing import PackedLines, pack_lines, unpack_lines
 from cardstock.orders.refund_model import Refund, RefundLine
 from cardstock.orders.supplier_model import Parcel, SupplierLine, SupplierOrder
@@ -351,8 +351,8 @@ def supplier_orders_of(orders: Sequence[Order]) -> dict[str, list[SupplierOrder]
 def change_of(record: Mapping[str, Any]) -> OrderChange | RefundChange | SupplierOrderChange | None:
     """The change in a stream record of `orders` or `supplier-orders`: new and old image compared.
 
-    None for a removal, which this code never makes. Raises `KeyError` or `ValueError` for anything that is not such a
-    record.
+    None for a removal, which this code never makes, and for an erased receiver. Raises `KeyError` or `ValueError` for
+    anything that is not such a record.
     """
     data = record["dynamodb"]
     if record["eventName"] == "REMOVE":
@@ -365,7 +365,10 @@ def change_of(record: Mapping[str, Any]) -> OrderChange | RefundChange | Supplie
         return OrderChange(event_id, record_of(Order, OrderItem.from_raw_data(new)), before)
     if kind.startswith(_REFUND):
         return RefundChange(event_id, record_of(Refund, RefundItem.from_raw_data(new)), before)
-    return SupplierOrderChange(event_id, record_of(SupplierOrder, SupplierOrderItem.from_raw_data(new)))
+    part = record_of(SupplierOrder, SupplierOrderItem.from_raw_data(new))
+    if old and part.receiver == NOBODY != SupplierOrderItem.from_raw_data(old).receiver:
+        return None  # the receiver was erased: nothing else has changed
+    return SupplierOrderChange(event_id, part)
 
 
 def every_order() -> Iterator[Order]:

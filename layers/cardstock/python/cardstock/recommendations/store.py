@@ -6,6 +6,7 @@ Table `recommendations`: partition key `pk`, no index. One kind of item: a servi
 | Access pattern | How | Costs |
 |---|---|---|
 | a member's answer | one BatchGetItem of 2 rows, and one more for each shown product | 0.5 RCU a row |
+| a closed account | DeleteItem | 1 WCU for each KB |
 | learning writes | BatchWriteItem of 25 rows | at most 4 WCU a row |
 """
 
@@ -20,7 +21,7 @@ from pynamodb.exceptions import GetError
 
 from cardstock.aws.tables import ExpiryAttribute, Table
 from cardstock.errors import STORE_BUSY, STORE_UNAVAILABLE
-from cardstock.recommendations.model import Row
+from cardstock.recommendations.model import Row, member_key
 from cardstock.recommendations.rows import decode, encode
 
 _KEPT: Final = timedelta(days=396)
@@ -37,6 +38,11 @@ class RowItem(Table):
     pk = UnicodeAttribute(hash_key=True)
     text = UnicodeAttribute(attr_name="r")
     expires_at = ExpiryAttribute()
+
+
+def remove_row_of(member_id: str) -> None:
+    """Remove the member's row. Safe to repeat."""
+    RowItem(member_key(member_id)).delete()
 
 
 class DynamoRows:

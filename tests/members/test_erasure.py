@@ -1,0 +1,395 @@
+"""A member's life with values that occur nowhere else, its end, and what is left of it in tables and logs."""
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from pynamodb.exceptions import PynamoDBException
+
+from cardstock.compliance import wiring as compliance_wiring
+from cardstock.errors import CardstockError
+from cardstock.ledger.store import BalanceItem
+from cardstock.members.erasure_store import DynamoErasures
+from cardstock.members.store import DynamoMembers, ErasureItem, PersonItem, members_of
+from cardstock.orders import wiring as orders_wiring
+from cardstock.orders.model import NOBODY
+from cardstock.retention import TEN_YEARS
+from functions.members.nightly_erasure import app as nightly_erasure
+from functions.members.on_export import app as on_export
+from tests.house import faults
+from tests.house.cloud import ROOT, Cloud, Context, http_event, queue_event, serve
+from tests.people.audits import audit_now
+from tests.people.replies import Reply, reply
+from tests.people.shop import Shop
+from tests.people.suppliers import HANGERS, LIGHTS
+from tests.people.tokens import access_token
+
+MARKERS = {
+    "openid": "openid-q7z",
+    "elsewhere": "elsewhere-q7z",
+    "union id": "union-q7z",
+    "number": "+8613977770001",
+    "nickname": "紫砂壶",
+    "birth year": "1957",
+    "card": "鹿鸣",
+    "receiver": "欧阳锋",
+    "receiver's number": "13977770002",
+    "address": "白驼山庄7号",
+    "holder": "司马懿",
+    "bank": "鹦鹉洲支行",
+    "masked number": "1****************X",
+}
+PERSON = {"name": "司马懿", "id_number": "11010519491231002X"}
+EVENTS = ROOT / "events/members/nightly_erasure"
+
+
+class Customer:
+    """A member on the development platform."""
+
+    def __init__(self, openid: str, **more: Any) -> None:
+        self.openid = openid
+        code = f"dev:{openid}" + (f"/u:{more.pop('union')}" if "union" in more else "")
+        body = {"platform": "dev", "app_id": more.pop("app", "wx1"), "login_code": code, **more}
+        self.login = reply(serve(http_event("POST", "/v1/auth/sessions", body)))
+        self.id = str(self.login.body["member"]["member_id"]) if self.login.status == 200 else ""
+
+    def send(self, method: str, path: str, body: Any = None, **more: Any) -> Reply:
+        return reply(serve(http_event(method, path, body, token=access_token(self.id), **more)))
+
+
+def a_marked_customer() -> Customer:
+    """The member of the markers, on two accounts."""
+    anna = Customer(MARKERS["openid"], union=MARKERS["union id"], phone_code=f"dev:{MARKERS['number']}")
+    Customer(MARKERS["elsewhere"], union=MARKERS["union id"], app="wx2")
+    anna.send("PUT", "/v1/me", {"nickname": MARKERS["nickname"], "birth_year": 1957})
+    return anna
+
+
+def a_card(anna: Customer) -> str:
+    """A card with a share, which a visitor has opened."""
+    face = {"versions": {"default": {"name": MARKERS["card"], "phone": MARKERS["number"]}}}
+    key = str(anna.send("POST", "/v1/cards", face, key="card").body["card"])
+    anna.send("POST", f"/v1/cards/{key}/shares", {}, key="share")
+    return key
+
+
+def an_order(shop: Shop, anna: Customer, *, key: str = "o1", units: int = 2) -> str:
+    """A paid order to the receiver of the markers."""
+    receiver = {
+        "name": MARKERS["receiver"], "phone": MARKERS["receiver's number"], "address": MARKERS["address"],
+    }  # fmt: skip
+    lines = [{"sku": "85123A", "units": units}, {"sku": "84406B", "units": 1}]
+    quote = shop.buyer.send("POST", "/v1/quotes", {"lines": lines}, member=anna.id).body["quote"]
+    body = {"quote": quote, "receiver": receiver}
+    order_id = str(shop.buyer.send("POST", "/v1/orders", body, member=anna.id, key=key).body["order_id"])
+    assert shop.buyer.pay(order_id, payer="payer-q7z", device="device-q7z").status == 200
+    shop.trade.settle_down()
+    return order_id
+
+
+def received(shop: Shop, anna: Customer, order_id: str) -> None:
+    """Sent by both suppliers, and received."""
+    for source in (LIGHTS, HANGERS):
+        secret = shop.supplier.register(source)
+        body = {"type": "shipment.created", "order_id": order_id, "carrier": "SF", "tracking_no": f"SF{source[-3:]}"}
+        assert shop.supplier.report(secret, body, source=source, message_id=f"m-{order_id[-8:]}").status == 200
+    assert anna.send("POST", f"/v1/orders/{order_id}/receipts").status == 200
+    shop.trade.settle_down()
+
+
+def an_export(shop: Shop, anna: Customer) -> None:
+    """An export with its file."""
+    asked = anna.send("POST", "/v1/me/exports", key="export")
+    assert asked.status == 202
+    shop.clock.move(minutes=1)
+    message = {"export_id": asked.body["export_id"], "member_id": anna.id}
+    failed = on_export.handler(queue_event("exports", message), Context(remaining_ms=900_000))["batchItemFailures"]
+    assert failed == []
+
+
+def exported(cloud: Cloud) -> list[str]:
+    """The files of exports."""
+    bucket = os.environ["EXPORT_FILES_BUCKET"]
+    keys = [each["Key"] for each in cloud.s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+    return [cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys]
+
+
+def closed(shop: Shop, anna: Customer) -> Reply:
+    """Closed, a minute after asking."""
+    assert anna.send("PUT", "/v1/me/closing", {}).body["state"] == "waiting"
+    shop.clock.move(minutes=1)
+    done = anna.send("PUT", "/v1/me/closing", {})
+    assert done.body["state"] == "closed", done
+    return done
+
+
+def night(shop: Shop, *, remaining_ms: int = 900_000) -> Any:
+    """The nightly erasure, now."""
+    tick = {"scheduled_at": shop.clock.now().isoformat().replace("+00:00", "Z")}
+    return nightly_erasure.handler(tick, Context(remaining_ms=remaining_ms))
+
+
+def left(cloud: Cloud, now: Any) -> Iterator[tuple[str, str]]:
+    """Marker and table of everything that still holds a marker and has not expired."""
+    for table, items in cloud.state().items():
+        for item in items:
+            if int(item.get("expires_at", {"N": str(2**60)})["N"]) <= now.timestamp():
+                continue
+            text = json.dumps(item, ensure_ascii=False, default=lambda value: bytes(value).decode("utf-8", "replace"))
+            yield from ((name, table) for name, marker in MARKERS.items() if marker in text)
+
+
+def test_nothing_that_names_a_member_is_left_after_the_erasure(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.publish_plan()
+    anna = a_marked_customer()
+    a_card(anna)
+    order_id = an_order(shop, anna)
+    back = an_order(shop, anna, key="o2", units=1)
+    shop.buyer.refund(back, {"85123A": 1, "84406B": 1}, key="r2", member=anna.id)
+    shop.trade.settle_down()
+    received(shop, anna, order_id)
+    assert anna.send("PUT", "/v1/me/identity", PERSON).status == 200
+    account = {"holder": MARKERS["holder"], "number": "1001000000000090", "bank": "示例银行", "branch": MARKERS["bank"]}
+    assert anna.send("PUT", "/v1/me/bank-account", account).status == 200
+    an_export(shop, anna)
+    before = {name for name, _ in left(shop.cloud, shop.clock.now())}
+    files = exported(shop.cloud)
+    assert any(MARKERS["receiver"] in each for each in files)
+    assert before == set(MARKERS), "a marker is stored nowhere: the life is too short"
+    closed(shop, anna)
+    shop.clock.move(hours=2)
+    first = night(shop)
+    waiting = {name for name, table in left(shop.cloud, shop.clock.now()) if table in ("orders", "supplier-orders")}
+    shop.clock.move(days=40)
+    second, third = night(shop), night(shop)
+    orders = [orders_wiring.orders().find_order(each) for each in (order_id, back)]
+
+    assert (first["erased"], first["waiting"]) == (0, 1)
+    assert waiting == {"receiver", "receiver's number", "address"}
+    assert (second["erased"], third["erased"] + third["waiting"]) == (1, 0)
+    assert sorted(set(left(shop.cloud, shop.clock.now()))) == []
+    assert exported(shop.cloud) == []
+    assert [(order.receiver, order.payer, order.device) for order in orders if order] == [(NOBODY, "", "")] * 2
+    assert [item for item in shop.cloud.items("compliance") if item["pk"]["S"].startswith("mark#")] == []
+    assert audit_now().findings == ()
+    logged = capsys.readouterr()
+    found = [name for name, marker in MARKERS.items() if marker in logged.out + logged.err]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+def test_a_tick_erases_and_what_is_no_tick_raises(shop: Shop, path: Path) -> None:
+    anna = a_marked_customer()
+    closed(shop, anna)
+    shop.clock.move(hours=20)
+    event = json.loads(path.read_text("utf-8"))
+    before = shop.cloud.state()
+    if path.stem.startswith("bad_"):
+        with pytest.raises((ValueError, msgspec.ValidationError)):
+            nightly_erasure.handler(event, Context())
+
+        assert shop.cloud.state() == before
+    else:
+        done = [nightly_erasure.handler(event, Context(remaining_ms=900_000)) for _ in "12"]
+
+        assert [each["erased"] for each in done] == [1, 0]
+        assert DynamoMembers().look_up([f"identity#dev#wx1#{MARKERS['openid']}"]).owners == {}
+
+
+def test_a_verified_name_is_kept_ten_years_if_anything_was_paid_out(shop: Shop) -> None:
+    anna = a_marked_customer()
+    anna.send("PUT", "/v1/me/identity", PERSON)
+    BalanceItem(anna.id, paid=100).save()
+    answer = closed(shop, anna)
+    closed_at = shop.clock.now()
+    shop.clock.move(hours=2)
+    first = night(shop)
+    kept = members_of([anna.id])[anna.id].person
+    item = ErasureItem.find(f"erasing#{anna.id}")
+    shop.clock.set(closed_at + TEN_YEARS - timedelta(seconds=1))
+    early = night(shop)
+    shop.clock.move(seconds=1)
+    last = night(shop)
+
+    assert {each["kind"]: each["until"] for each in answer.body["kept"]}["identity"] == "2036-12-08"
+    assert (first["waiting"], early["waiting"] + early["erased"], last["erased"]) == (1, 0, 1)
+    assert kept is not None
+    assert kept.name == PERSON["name"]
+    assert item is not None
+    assert (item.next_at, item.day_key) == (closed_at + TEN_YEARS, "erasing.2036")
+    assert sorted(set(left(shop.cloud, shop.clock.now()))) == []
+
+
+def test_an_answer_to_a_closing_says_what_stays_until_when_and_why(shop: Shop) -> None:
+    anna = a_marked_customer()
+    before = anna.send("GET", "/v1/me/closing").body["kept"]
+    kept = {each["kind"]: each for each in closed(shop, anna).body["kept"]}
+
+    assert [each["kind"] for each in before] == list(kept)
+    assert kept.keys().isdisjoint({"identity", "payouts", "account", "bank_accounts"})
+    assert (kept["consents"]["until"], kept["consents"]["clause"]) == ("2029-12-03", "《民法典》第一百八十八条")
+    assert kept["books"]["until"] is None
+
+
+def test_siblings_of_an_erased_account_are_siblings_of_each_other_and_stay_the_same_person(shop: Shop) -> None:
+    anna, again, third = Customer("anna"), Customer("again"), Customer("third")
+    for each in (anna, again, third):
+        assert each.send("PUT", "/v1/me/identity", PERSON).status == 200
+    person = members_of([anna.id])[anna.id].person
+    assert person is not None
+    closed(shop, anna)
+    shop.clock.move(hours=2)
+    night(shop)
+    found = members_of([anna.id, again.id, third.id])
+    others = PersonItem.find(f"person#{person.id}")
+
+    assert others is not None
+    assert sorted(others.members) == sorted([again.id, third.id])
+    assert found[anna.id].person is None
+    assert found[anna.id].siblings == ()
+    assert found[again.id].siblings == (third.id,)
+    assert found[again.id].former == found[third.id].former == (anna.id,)
+    assert found[again.id].same_person == tuple(sorted([anna.id, third.id]))
+
+
+def test_a_person_who_stays_alone_is_forgotten_with_the_account(shop: Shop) -> None:
+    anna = Customer("anna")
+    anna.send("PUT", "/v1/me/identity", PERSON)
+    closed(shop, anna)
+    shop.clock.move(hours=2)
+    night(shop)
+
+    assert [item["pk"]["S"] for item in shop.cloud.items("members") if item["pk"]["S"].startswith("person#")] == []
+
+
+def test_a_mark_is_kept_while_one_order_with_it_can_still_be_checked(shop: Shop) -> None:
+    shop.publish_plan()
+    anna = a_marked_customer()
+    first = an_order(shop, anna, key="o1")
+    received(shop, anna, first)
+    shop.clock.move(days=12)
+    second = an_order(shop, anna, key="o2")
+    received(shop, anna, second)
+    closed(shop, anna)
+    shop.clock.move(hours=2)
+    night(shop)
+    orders = {each: orders_wiring.orders().find_order(each) for each in (first, second)}
+    shop.clock.move(days=7)
+    night(shop)
+    early = compliance_wiring.purchase_log().buyers_with_mark(orders[second].payer)  # type: ignore[union-attr]
+    half = orders_wiring.orders().find_order(first)
+    shop.clock.move(days=30)
+    night(shop)
+
+    assert half is not None
+    assert half.receiver == NOBODY
+    assert list(early) == [anna.id]
+    assert compliance_wiring.purchase_log().buyers_with_mark(orders[second].payer) == {}  # type: ignore[union-attr]
+
+
+def test_a_number_that_another_member_has_by_now_stays_that_member_s(shop: Shop) -> None:
+    anna = a_marked_customer()
+    closed(shop, anna)
+    bert = Customer("bert", phone_code=f"dev:{MARKERS['number']}")
+    DynamoErasures().forget_pointer(f"phone#{MARKERS['number']}", anna.id)
+
+    assert bert.send("GET", "/v1/me").body["phone"] == "+86139****0001"
+    assert DynamoMembers().look_up([f"phone#{MARKERS['number']}"]).owners == {f"phone#{MARKERS['number']}": bert.id}
+
+
+def test_an_account_that_cannot_be_erased_stops_no_other_and_is_late_after_three_days(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, bert = Customer("anna"), Customer("bert")
+    for each in (anna, bert):
+        closed(shop, each)
+    shop.cloud.dynamodb.put_item(TableName="members", Item={"pk": {"S": "new-kind#1"}, "member_id": {"S": anna.id}})
+    counted: dict[str, int] = {}
+    monkeypatch.setattr(nightly_erasure, "count", counted.__setitem__)
+    shop.clock.move(hours=2)
+    with pytest.raises(nightly_erasure.NotErasedError, match=anna.id):
+        night(shop)
+    soon, left_over = dict(counted), {item.member_id for item in ErasureItem.scan(ErasureItem.closed_at.exists())}
+    shop.clock.move(days=3)
+    with pytest.raises(nightly_erasure.NotErasedError):
+        night(shop)
+
+    assert left_over == {anna.id}
+    assert (soon, counted) == ({"ErasuresLate": 0}, {"ErasuresLate": 1})
+
+
+def test_a_night_without_time_leaves_the_rest_to_the_next(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed(shop, Customer("anna"))
+    shop.clock.move(hours=2)
+    short, full = night(shop, remaining_ms=59_999), night(shop, remaining_ms=60_000)
+
+    assert (short["erased"], short["finished"], full["erased"], full["finished"]) == (0, False, 1, True)
+
+
+def test_an_erasure_begins_an_hour_after_the_closing(shop: Shop) -> None:
+    closed(shop, Customer("anna"))
+    shop.clock.move(minutes=59)
+    early = night(shop)
+    shop.clock.move(minutes=1)
+
+    assert (early["erased"], night(shop)["erased"]) == (0, 1)
+
+
+def picture(cloud: Cloud) -> Any:
+    """Everything stored, but until when tokens of v0.2.0 are refused."""
+    return {
+        table: [item for item in items if item.get("sk") != {"S": "refused"}] for table, items in cloud.state().items()
+    }
+
+
+def a_life(shop: Shop) -> Callable[[], Any]:
+    """The night after a closing with all that can be erased in it."""
+    shop.publish_plan()
+    anna, again = a_marked_customer(), Customer("again")
+    a_card(anna)
+    an_export(shop, anna)
+    back = an_order(shop, anna, units=1)
+    shop.buyer.refund(back, {"85123A": 1, "84406B": 1}, key="r2", member=anna.id)
+    shop.trade.settle_down()
+    for each in (anna, again):
+        each.send("PUT", "/v1/me/identity", PERSON)
+    account = {"holder": MARKERS["holder"], "number": "1001000000000090", "bank": "示例银行", "branch": MARKERS["bank"]}
+    anna.send("PUT", "/v1/me/bank-account", account)
+    closed(shop, anna)
+    shop.clock.move(days=8)
+    return lambda: night(shop)
+
+
+@pytest.mark.parametrize("mode", faults.MODES)
+def test_a_disturbed_night_and_the_next_end_where_one_undisturbed_night_does(shop: Shop, mode: faults.Mode) -> None:
+    step = a_life(shop)
+    start = shop.cloud.snapshot()
+    with faults.watch() as calls:
+        step()
+    expected = picture(shop.cloud)
+
+    assert len(calls) > 20
+    assert set(left(shop.cloud, shop.clock.now())) == {
+        ("holder", "members"),
+        ("masked number", "members"),
+    }  # a sibling's
+    for index, call in enumerate(calls):
+        if mode == "conflict" and not call.endswith("TransactWriteItems"):
+            continue  # nothing else meets one
+        start.restore()
+        with (
+            faults.at(index, mode),
+            contextlib.suppress(nightly_erasure.NotErasedError, CardstockError, PynamoDBException),
+        ):
+            faults.survive(step)
+        shop.clock.move(days=1)
+        step()
+        shop.clock.move(days=-1)
+
+        assert picture(shop.cloud) == expected, f"{mode} at call {index} ({call})"
